@@ -1,0 +1,137 @@
+/**
+ * IPv4 and IPv6 addresses: text in every notation to one canonical value, and to the bytes of the wire.
+ * Canonical text follows RFC 5952; zones (RFC 4007) are kept.
+ */
+
+export type Family = 'ipv4' | 'ipv6'
+
+export interface Address {
+  readonly family: Family
+  /** Canonical text, RFC 5952, with `%zone` where one was given. Equal addresses have equal text. */
+  readonly text: string
+  /** The interface of a link-local address (`eth0`), or null. */
+  readonly zone: string | null
+}
+
+/** Where something listens: a literal address or a name still to be resolved, and a port. */
+export interface HostPort {
+  /** The literal's canonical text, or the name as written. */
+  readonly host: string
+  /** Null while `host` is a name. */
+  readonly address: Address | null
+  /** The port as text (a number or a service name), or null when none was written. */
+  readonly port: string | null
+}
+
+/** Reads an IPv4 or IPv6 literal, in brackets or not; null for anything else. */
+export function parseAddress(text: string): Address | null {
+  const inner = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text
+  if (!inner.includes(':')) return inner === text ? parseIpv4(text) : null
+  const [literal = '', zone, ...rest] = inner.split('%')
+  if (rest.length > 0 || zone === '' || (zone !== undefined && !/^[\w.@:-]{1,15}$/.test(zone))) return null
+  const groups = ipv6Groups(literal)
+  return groups && ipv6Address(groups, zone ?? null)
+}
+
+/** The address as the wire and the kernel carry it: 4 or 16 bytes. */
+export function bytesOf(address: Address): Uint8Array {
+  if (address.family === 'ipv4') return Uint8Array.from(address.text.split('.'), Number)
+  const groups = ipv6Groups(address.text.split('%')[0] ?? '') ?? []
+  return Uint8Array.from(groups.flatMap(group => [group >> 8, group & 255]))
+}
+
+/** The inverse of `bytesOf`: 4 bytes are IPv4, 16 are IPv6. Throws a RangeError for any other length. */
+export function addressFromBytes(bytes: Uint8Array): Address {
+  if (bytes.length === 4) return { family: 'ipv4', text: bytes.join('.'), zone: null }
+  if (bytes.length !== 16) throw new RangeError(`an address has 4 or 16 bytes, not ${bytes.length}`)
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0))
+  return ipv6Address(groups, null)
+}
+
+/** True for fe80::/10, which needs a zone to be reached. */
+export function isLinkLocal(address: Address): boolean {
+  return address.family === 'ipv6' && /^fe[89ab]/.test(address.text)
+}
+
+/** `[2001:db8::1]` or `192.0.2.1`: an address as it stands before a port. */
+export function bracketed(address: Address): string {
+  return address.family === 'ipv6' ? `[${address.text}]` : address.text
+}
+
+/** `[2001:db8::1]:80` or `192.0.2.1:80`. */
+export function endpoint(address: Address, port: number): string {
+  return `${bracketed(address)}:${port}`
+}
+
+/** Reads `[v6]:port`, `v4:port`, `name:port`, each with or without the port; null when it is none of them. */
+export function parseHostPort(text: string): HostPort | null {
+  const match = /^(\[[^\]]+\]|[^:[\]\s]+)(?::([A-Za-z0-9_-]+))?$/.exec(text)
+  if (!match) return bareIpv6(text)
+  const [, host = '', port = null] = match
+  const address = parseAddress(host)
+  if (!address && (host.startsWith('[') || !isHostName(host))) return null
+  return { host: address?.text ?? host, address, port }
+}
+
+function bareIpv6(text: string): HostPort | null {
+  const address = parseAddress(text)
+  return address && { host: address.text, address, port: null }
+}
+
+function isHostName(text: string): boolean {
+  return text.length <= 253 && /^(?![\d.]+$)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/.test(text)
+}
+
+function parseIpv4(text: string): Address | null {
+  const parts = text.split('.')
+  const valid =
+    parts.length === 4 && parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)
+  return valid ? { family: 'ipv4', text, zone: null } : null
+}
+
+/** The eight 16-bit groups of an IPv6 literal, or null where it is not one. */
+function ipv6Groups(text: string): number[] | null {
+  const halves = text.split('::')
+  if (halves.length > 2) return null
+  const [head, tail] = halves.map((half, i) => groupsOf(half, i === halves.length - 1))
+  if (!head || (halves.length === 2 && !tail)) return null
+  if (!tail) return head.length === 8 ? head : null
+  const missing = 8 - head.length - tail.length
+  return missing < 1 ? null : [...head, ...Array<number>(missing).fill(0), ...tail]
+}
+
+function groupsOf(text: string, isLast: boolean): number[] | null {
+  if (text === '') return []
+  const parts = text.split(':')
+  const dotted = isLast && parts.at(-1)?.includes('.') ? parseIpv4(parts.pop() ?? '') : undefined
+  if (dotted === null || parts.some(part => !/^[0-9A-Fa-f]{1,4}$/.test(part))) return null
+  const groups = parts.map(part => Number.parseInt(part, 16))
+  if (!dotted) return groups
+  const [a = 0, b = 0, c = 0, d = 0] = bytesOf(dotted)
+  return [...groups, (a << 8) | b, (c << 8) | d]
+}
+
+function ipv6Address(groups: readonly number[], zone: string | null): Address {
+  return { family: 'ipv6', text: canonicalIpv6(groups) + (zone === null ? '' : `%${zone}`), zone }
+}
+
+/** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as `::`. */
+function canonicalIpv6(groups: readonly number[]): string {
+  const mapped = groups.slice(0, 5).every(group => group === 0) && groups[5] === 0xffff
+  if (mapped)
+    return `::ffff:${addressFromBytes(Uint8Array.from(groups.slice(6).flatMap(g => [g >> 8, g & 255]))).text}`
+  const run = longestZeroRun(groups)
+  const hex = groups.map(group => group.toString(16))
+  if (run.length < 2) return hex.join(':')
+  return `${hex.slice(0, run.start).join(':')}::${hex.slice(run.start + run.length).join(':')}`
+}
+
+function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 }
+  for (let start = 0; start < groups.length; start++) {
+    let end = start
+    while (groups[end] === 0) end++
+    if (end - start > best.length) best = { start, length: end - start }
+  }
+  return best
+}

@@ -1,0 +1,80 @@
+/**
+ * What a file in checks/ implements. A check answers one question about one target and returns; retry, timing,
+ * judging of health, concurrency and the deadline belong to the core.
+ */
+import type { Address } from './address.js'
+import type { CheckResult, Phase, Protocol, Reason } from './model.js'
+import type { OptionKit, OptionShape, Parsed } from './options.js'
+import type { Probe } from './probe/probe.js'
+
+/** The service on whose behalf a target is checked, as external commands are told it. */
+export interface TargetService {
+  readonly name: string
+  /** Null for a firewall mark. */
+  readonly address: Address | null
+  /** 0 for a firewall mark. */
+  readonly port: number
+  readonly protocol: Protocol | 'fwm'
+  readonly fwmark: number | null
+}
+
+/** Where a check is sent: an address with its zone, never a name. */
+export interface Target {
+  readonly address: Address
+  /** checkport, else the real server's port, else the check's default port; 0 where there is none. */
+  readonly port: number
+  /** The real server as the table knows it. */
+  readonly real: { readonly address: Address; readonly port: number; readonly weight: number }
+  readonly service: TargetService
+}
+
+export interface RunContext {
+  /** Aborted at the deadline; give it to everything that waits. */
+  readonly signal: AbortSignal
+  /** The whole deadline, milliseconds from now. */
+  readonly timeout: number
+  /** Says which phase begins, so that a timeout names it and `lvsd probe` shows it. */
+  phase(name: Phase): void
+}
+
+/** What `run` returns: an answer without the timing, which the core adds. Make it with `up` and `down`. */
+export type Answer = Pick<CheckResult, 'ok' | 'reason' | 'detail'>
+
+export interface Check<S extends OptionShape = OptionShape> {
+  /** Its name in configurations; the file is named after it. */
+  readonly name: string
+  /** Other names for it, such as ldirectord's. */
+  readonly aliases?: readonly string[]
+  /** One line for `lvsd checks`. */
+  readonly summary: string
+  /** Port where neither the check nor the real server names one. */
+  readonly defaultPort?: number
+  /** True where the answer depends on the service (it is told its address); then equal checks are not shared. */
+  readonly perService?: boolean
+  /** Its options, built with the kit that is handed in: type, default and one line each. */
+  options(kit: OptionKit): S
+  /** What is wrong with options that are each right alone, or null. */
+  validate?(options: Parsed<S>): string | null
+  /** What goes over the wire, as data; null where these options need `run`. Pure: called once per target, not per check. */
+  probe?(target: Target, options: Parsed<S>): Probe | null
+  /** The check as code. Network errors may be thrown: the core turns them into answers. */
+  run?(target: Target, options: Parsed<S>, context: RunContext): Promise<Answer>
+}
+
+/** Gives a check's options their types; returns it unchanged. */
+export function defineCheck<S extends OptionShape>(check: Check<S>): Check<S> {
+  return check
+}
+
+export function up(detail: string): Answer {
+  return { ok: true, reason: null, detail }
+}
+
+export function down(reason: Reason, detail: string): Answer {
+  return { ok: false, reason, detail }
+}
+
+/** lvsd itself could not ask: the health of the server does not move. */
+export function noVerdict(detail: string): Answer {
+  return { ok: null, reason: 'no-verdict', detail }
+}

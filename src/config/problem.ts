@@ -1,0 +1,25 @@
+/** What is wrong with a configuration, where, and what would be right. All problems of a file are collected. */
+
+export interface Position {
+  /** From 1. */
+  readonly line: number
+  /** From 1, in characters. */
+  readonly column: number
+  /** Characters to underline; at least 1. */
+  readonly length: number
+}
+
+export interface Problem {
+  /** Errors keep a configuration from running; warnings and notes are told and go on. */
+  readonly severity: 'error' | 'warning' | 'note'
+  /** Stable, upper case with underscores: UNKNOWN_KEY. */
+  readonly code: string
+  /** A sentence: what is wrong, what was expected, the nearest right word. */
+  readonly message: string
+  readonly file: string
+  readonly at: Position
+}
+
+export function hasErrors(problems: readonly Problem[]): boolean {
+  return problems.some(problem => problem.severity === 'error')
+}

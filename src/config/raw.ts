@@ -1,0 +1,28 @@
+/** The raw tree: what stands in a file, each value with its place. The same from both readers, in the YAML's shape. */
+import type { Position, Problem } from './problem.js'
+
+export interface RawScalar {
+  readonly kind: 'scalar'
+  readonly value: string | number | boolean | null
+  readonly at: Position
+}
+
+export interface RawList {
+  readonly kind: 'list'
+  readonly items: readonly RawNode[]
+  readonly at: Position
+}
+
+export interface RawMap {
+  readonly kind: 'map'
+  readonly entries: readonly { readonly key: string; readonly keyAt: Position; readonly value: RawNode }[]
+  readonly at: Position
+}
+
+export type RawNode = RawScalar | RawList | RawMap
+
+/** What a reader gives: the tree, or null where the text cannot be read at all, and the problems met on the way. */
+export interface RawDocument {
+  readonly root: RawMap | null
+  readonly problems: readonly Problem[]
+}
