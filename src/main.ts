@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+/** The command line: finds the command, runs it, and is the one file that ends the process. */
+import { commandNames, loadCommand } from './command-line/find.js'
+import { commandHelp, generalHelp } from './command-line/help.js'
+import { parseLine, usageError } from './command-line/parse.js'
+import { type Command, type CommandContext, CommandError, EXIT, type ExitCode } from './commands/command.js'
+import { KernelError } from './ipvs/kernel.js'
+import { didYouMean } from './nearest.js'
+import { screenOf } from './terminal/screen.js'
+import { version } from './version.js'
+
+const outputClosed = new AbortController()
+process.stdout.on('error', error => forgiveClosedPipe(error))
+process.stderr.on('error', error => forgiveClosedPipe(error))
+
+void main(process.argv.slice(2)).catch(explain).then(finish)
+
+async function main([name, ...words]: readonly string[]): Promise<ExitCode> {
+  if (name === undefined) return complain(usageError('lvsd needs a command'))
+  if (name === '--version' || name === '-V') return say(`lvsd ${version()}`)
+  if (name === '--help' || name === '-h' || (name === 'help' && words.length === 0)) return generalHelpText()
+  if (name === 'help') return main([words[0] ?? '', '--help'])
+  if (!commandNames().includes(name)) return complain(unknownCommand(name))
+  return runCommand(await loadCommand(name), words)
+}
+
+async function runCommand(command: Command, words: readonly string[]): Promise<ExitCode> {
+  const line = parseLine(command, words)
+  if (line.help) return say(commandHelp(command))
+  return command.run(contextFor(line as Pick<CommandContext, 'options' | 'arguments'>))
+}
+
+async function generalHelpText(): Promise<ExitCode> {
+  return say(generalHelp(await Promise.all(commandNames().map(loadCommand))))
+}
+
+function unknownCommand(name: string): CommandError {
+  const what = name.startsWith('-') ? 'an option' : 'a command'
+  return usageError(`${name} is not ${what} of lvsd${didYouMean(name, commandNames())}`)
+}
+
+function contextFor(line: Pick<CommandContext, 'options' | 'arguments'>): CommandContext {
+  return {
+    ...line,
+    env: process.env,
+    get screen() {
+      return screenOf(process.stdout, process.env)
+    },
+    print: text => void process.stdout.write(withNewline(text)),
+    warn: text => void process.stderr.write(withNewline(text)),
+    onSignal: (names, handler) => {
+      for (const name of names) process.on(name, handler)
+      return () => {
+        for (const name of names) process.off(name, handler)
+      }
+    },
+    outputClosed: outputClosed.signal,
+  }
+}
+
+function say(text: string): ExitCode {
+  process.stdout.write(withNewline(text))
+  return EXIT.ok
+}
+
+function complain(error: Error): ExitCode {
+  process.stderr.write(`lvsd: ${withNewline(error.message)}`)
+  return error instanceof CommandError ? error.exit : EXIT.fault
+}
+
+/** One sentence for what a command threw; the stack only for those who ask. */
+function explain(error: unknown): ExitCode {
+  if (process.env.LVSD_DEBUG) console.error(error)
+  if (error instanceof CommandError) return complain(error)
+  if (error instanceof KernelError) return complain(new CommandError(error.message, EXIT.kernel))
+  const reason = error instanceof Error ? error.message : String(error)
+  return complain(new CommandError(`unexpected: ${reason} (LVSD_DEBUG=1 shows where)`, EXIT.fault))
+}
+
+/** A reader that has gone (`lvsd status | head`) is no error; a command that goes on for ever is told. */
+function forgiveClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  outputClosed.abort()
+}
+
+function withNewline(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`
+}
+
+/** Ends once everything written has left. */
+function finish(code: ExitCode): void {
+  process.exitCode = code
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
+}

@@ -1,0 +1,50 @@
+/** Text in columns, by the width that a terminal gives each character. */
+
+const MARKS = /[\p{Mn}\p{Me}\p{Cf}]/u
+/** Blocks that terminals draw two columns wide (East Asian wide and fullwidth, emoji); ambiguous ones count as one. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with the escape character
+const SEQUENCE = /\u001b\[[\d;]*m/g
+
+/** Columns that a terminal needs for a text; colour sequences and combining marks need none. */
+export function widthOf(text: string): number {
+  let width = 0
+  for (const character of text.replaceAll(SEQUENCE, ''))
+    width += MARKS.test(character) ? 0 : WIDE.test(character) ? 2 : 1
+  return width
+}
+
+/** Spaces after the text (before it, `right`) up to `width` columns. */
+export function pad(text: string, width: number, side: 'left' | 'right' = 'left'): string {
+  const spaces = ' '.repeat(Math.max(0, width - widthOf(text)))
+  return side === 'left' ? text + spaces : spaces + text
+}
+
+/** At most `width` columns, an ellipsis where something is left out. Only for text without colours. */
+export function fit(text: string, width: number): string {
+  if (widthOf(text) <= width) return text
+  let kept = ''
+  let used = 0
+  for (const character of text) {
+    used += widthOf(character)
+    if (used > width - 1) break
+    kept += character
+  }
+  return width < 1 ? '' : `${kept}…`
+}
+
+/** Rows with their cells one under the other; `right` names the columns of numbers. The last column is left as it is. */
+export function columns(
+  rows: readonly (readonly string[])[],
+  { indent = 0, gap = 2, right = [] as readonly number[] } = {},
+): string {
+  const count = Math.max(0, ...rows.map(row => row.length))
+  const widths = Array.from({ length: count }, (_, i) => Math.max(...rows.map(row => widthOf(row[i] ?? ''))))
+  return rows
+    .map(row => {
+      const cells = row.map((cell, i) => pad(cell, widths[i] ?? 0, right.includes(i) ? 'right' : 'left'))
+      return (' '.repeat(indent) + cells.join(' '.repeat(gap))).trimEnd()
+    })
+    .join('\n')
+}

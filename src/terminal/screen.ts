@@ -1,0 +1,32 @@
+/** What a text is shown on. */
+
+export interface Screen {
+  readonly isTerminal: boolean
+  /** Columns; 100 where it is no terminal. */
+  readonly width: number
+  /** Rows; null where it is no terminal. */
+  readonly height: number | null
+  readonly colour: boolean
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Reads a stream's present size. Colours: on a terminal, unless NO_COLOR is set or TERM is dumb; FORCE_COLOR asks for them. */
+export function screenOf(
+  stream: { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number },
+  env: Env,
+): Screen {
+  const isTerminal = stream.isTTY === true
+  return {
+    isTerminal,
+    width: isTerminal ? stream.columns || 80 : 100,
+    height: isTerminal ? stream.rows || 24 : null,
+    colour: wantsColour(isTerminal, env),
+  }
+}
+
+function wantsColour(isTerminal: boolean, env: Env): boolean {
+  if (env.NO_COLOR) return false
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0'
+  return isTerminal && env.TERM !== 'dumb'
+}
