@@ -1,0 +1,94 @@
+/** The control socket: HTTP and JSON over a Unix socket that only its owner may open. */
+import { chmodSync, mkdirSync, unlinkSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { dirname } from 'node:path'
+import type { ReloadOutcome, StatusDocument } from '../status.js'
+
+export interface Control {
+  status(): Promise<StatusDocument>
+  /** `isForced`: also when it removes more than the settings allow. */
+  reload(isForced: boolean): Promise<ReloadOutcome>
+}
+
+type Handler = (control: Control, body: unknown) => Promise<unknown>
+
+/** Everything the socket answers, by method and path. */
+const ROUTES: Readonly<Record<string, Handler>> = {
+  'GET /status': control => control.status(),
+  'POST /reload': (control, body) => control.reload((body as { force?: unknown })?.force === true),
+}
+
+const BODY_LIMIT = 64 * 1024
+
+/** Another lvsd serves this socket. */
+export class SocketInUse extends Error {}
+
+/** Opens the socket. A left-over of a process that is gone is replaced; a living one is an error. */
+export async function openControlSocket(path: string, control: Control): Promise<{ close(): Promise<void> }> {
+  if (await isServed(path))
+    throw new SocketInUse(`another lvsd serves ${path}; stop it, or give this one its own --socket`)
+  mkdirSync(dirname(path), { recursive: true })
+  remove(path)
+  const server = createServer((request, response) => void answer(control, request, response))
+  await listen(server, path)
+  return {
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** Created closed to others from its first moment: the mask is set around the bind. */
+async function listen(server: Server, path: string): Promise<void> {
+  const mask = process.umask(0o177)
+  try {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
+  } finally {
+    process.umask(mask)
+  }
+  chmodSync(path, 0o600)
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(path)
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('close', () => resolve(false)).once('connect', () => socket.destroy())
+  })
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+async function answer(control: Control, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const send = (status: number, value: unknown) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+  }
+  try {
+    const handler = ROUTES[`${request.method} ${request.url?.split('?')[0]}`]
+    if (!handler)
+      return send(404, {
+        error: `no ${request.method} ${request.url} here; there is ${Object.keys(ROUTES).join(', ')}`,
+      })
+    send(200, await handler(control, await readBody(request)))
+  } catch (error) {
+    send(500, { error: (error as Error).message })
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += chunk
+    if (text.length > BODY_LIMIT) throw new Error(`a request has at most ${BODY_LIMIT} bytes`)
+  }
+  return text === '' ? null : JSON.parse(text)
+}

@@ -1,0 +1,81 @@
+/** The table the kernel should hold, computed afresh from configuration, health and what the kernel holds. Pure. */
+import {
+  type Fallback,
+  type HealthState,
+  keyOfReal,
+  keyOfService,
+  type Real,
+  type Service,
+  type Table,
+  type TableReal,
+  type TableService,
+} from './model.js'
+
+export type StateOf = (service: Service, real: Real) => HealthState
+
+/**
+ * What the kernel should hold for these services.
+ *
+ *   health    in the kernel            wanted
+ *   up        either                   in, with the configured weight
+ *   down      either                   weight 0 (quiescent) or out
+ *   unknown   in                       in as it is: weight 0 stays 0, any other weight is the configured one
+ *   unknown   out                      out: nothing gets traffic unchecked
+ *
+ * The fallback is in when no real server gets traffic; while some are still unknown it stays as the kernel has it.
+ * A service whose name does not resolve is left out.
+ */
+export function desired(services: readonly Service[], stateOf: StateOf, actual: Table): Table {
+  const table = new Map<string, TableService>()
+  for (const service of services) {
+    if (service.id === null) continue
+    const key = keyOfService(service.id)
+    table.set(key, {
+      id: service.id,
+      ...service.attributes,
+      reals: realsOf(service, stateOf, actual.get(key)),
+    })
+  }
+  return table
+}
+
+function realsOf(service: Service, stateOf: StateOf, held: TableService | undefined): Map<string, TableReal> {
+  const reals = new Map<string, TableReal>()
+  let isDecided = true
+  for (const real of service.reals) {
+    const state = stateOf(service, real)
+    const base = tableReal(real)
+    if (state === 'unknown') isDecided = false
+    const wanted = base && wantedReal(base, state, service.quiescent, held?.reals.get(keyOfReal(base)))
+    if (wanted) reals.set(keyOfReal(wanted), wanted)
+  }
+  const fallback = service.fallback && tableReal(service.fallback)
+  if (fallback && !hasTraffic(reals) && (isDecided || isServing(held?.reals.get(keyOfReal(fallback)))))
+    reals.set(keyOfReal(fallback), fallback)
+  return reals
+}
+
+function wantedReal(
+  base: TableReal,
+  state: HealthState,
+  isQuiescent: boolean,
+  held: TableReal | undefined,
+): TableReal | null {
+  if (state === 'up') return base
+  const drained = { ...base, weight: 0 }
+  if (state === 'down') return isQuiescent ? drained : null
+  if (!held) return null
+  return held.weight === 0 ? drained : base
+}
+
+function tableReal({ address, port, attributes }: Real | Fallback): TableReal | null {
+  return address && { address, port, ...attributes }
+}
+
+function hasTraffic(reals: ReadonlyMap<string, TableReal>): boolean {
+  return [...reals.values()].some(isServing)
+}
+
+function isServing(real: TableReal | undefined): boolean {
+  return real !== undefined && real.weight > 0
+}

@@ -1,0 +1,44 @@
+/** The log: JSON lines for machines, one readable line each on a terminal. The one file that imports pino. */
+import { type Logger, pino } from 'pino'
+import type { Settings } from './model.js'
+
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'> & { flush(): void }
+
+/** Lines held back while standard output does not take them; older ones are dropped then, never waited for. */
+const BUFFER_BYTES = 4 << 20
+
+/** A log on standard output. A reader that has stopped reading never stops lvsd: its lines are dropped. */
+export function openLog(level: Settings['logLevel'], isTerminal = process.stdout.isTTY === true): Log {
+  const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }
+  if (isTerminal) return pino(options, { write: line => void process.stdout.write(readable(line)) })
+  const destination = pino.destination({ dest: 1, sync: false, maxLength: BUFFER_BYTES })
+  const log = pino({ ...options, formatters: { level: label => ({ level: label }) } }, destination)
+  return Object.assign(log, { flush: () => flushQuietly(destination) })
+}
+
+/** A log that nobody reads, for tests and for commands that start parts of the daemon. */
+export function silentLog(): Log {
+  return pino({ level: 'silent' })
+}
+
+const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'WARN ', 50: 'ERROR' }
+
+/** `04:05:06.789 WARN  message  key=value …` from one JSON line. */
+export function readable(line: string): string {
+  const { level, time, msg, pid: _pid, ...rest } = JSON.parse(line) as Record<string, unknown>
+  const fields = Object.entries(rest).map(([key, value]) => `${key}=${plain(value)}`)
+  return `${String(time).slice(11, 23)} ${LEVELS[Number(level)] ?? level} ${[msg, ...fields].join('  ')}\n`
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value)
+}
+
+/** At the end of the process the destination may not be open yet, or its reader gone: neither matters any more. */
+function flushQuietly(destination: { flushSync(): void }): void {
+  try {
+    destination.flushSync()
+  } catch {
+    // Nothing can be told where the log itself is gone.
+  }
+}

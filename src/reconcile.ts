@@ -1,0 +1,205 @@
+/**
+ * Keeps the kernel's table equal to the wanted one: reads it back, takes the difference, applies it, one round at a
+ * time. It knows neither health nor configuration: what is wanted is asked of `want` anew in every round.
+ */
+import { applied, diff, pick } from './diff.js'
+import { type Kernel, KernelError } from './ipvs/kernel.js'
+import type { Journal } from './journal/journal.js'
+import type { Log } from './log.js'
+import { type Change, type Dump, keyOfReal, keyOfService, type ServiceId, type Table } from './model.js'
+
+export interface Reconciler {
+  /** These services (names) may want another table: compute and apply, soon. Several calls make one round. */
+  touch(names: Iterable<string>): void
+  /** Reads the kernel and repairs what differs. Resolves when that is done; never rejects. */
+  resync(): Promise<void>
+  /** Resolves when nothing is left to do. */
+  idle(): Promise<void>
+  /** The last reading with everything applied since; null before the first. */
+  table(): Table | null
+  /** A reading at most `maxAge` ms old, for its counters. Null when the kernel cannot be read. */
+  counters(maxAge: number): Promise<Dump | null>
+  readonly stats: ReconcileStats
+  /** No further rounds; waits for the one under way. */
+  stop(): Promise<void>
+}
+
+export interface ReconcileStats {
+  /** Wall-clock milliseconds of the last whole reading, or null. */
+  lastResync: number | null
+  changesApplied: number
+  driftRepaired: number
+  /** Refusals that still stand. */
+  errors: readonly string[]
+}
+
+export interface Wanted {
+  readonly table: Table
+  /** The services asked about, wanted or not: the difference is taken over these alone. */
+  readonly ids: readonly ServiceId[]
+}
+
+export interface ReconcilerParts {
+  readonly kernel: Kernel
+  readonly journal: Journal
+  readonly log: Log
+  /** What these services (names; null: all) want, given what the kernel holds. Pure. */
+  want(actual: Table, names: ReadonlySet<string> | null): Wanted
+}
+
+/** Waits between readings after a refusal, milliseconds; the last one repeats. The first is at once. */
+const RETRY_AFTER = [0, 200, 1000, 5000, 15_000]
+
+export function createReconciler({ kernel, journal, log, want }: ReconcilerParts): Reconciler {
+  const stats: ReconcileStats = { lastResync: null, changesApplied: 0, driftRepaired: 0, errors: [] }
+  const dirty = new Set<string>()
+  let image: Table | null = null
+  let lastDump: { dump: Dump; at: number } | null = null
+  let isResyncWanted = false
+  let isImageSure = true
+  let isStopped = false
+  let failures = 0
+  let retry: NodeJS.Timeout | undefined
+  let running: Promise<void> | null = null
+
+  const run = (): Promise<void> => {
+    running ??= loop().finally(() => {
+      running = null
+    })
+    return running
+  }
+
+  async function loop(): Promise<void> {
+    await new Promise(setImmediate)
+    while (!isStopped && (isResyncWanted || dirty.size > 0)) {
+      const names = new Set(dirty)
+      const isWhole = isResyncWanted || image === null
+      dirty.clear()
+      isResyncWanted = false
+      await round(isWhole ? null : names)
+    }
+  }
+
+  async function round(names: ReadonlySet<string> | null): Promise<void> {
+    try {
+      if (names === null) await read()
+      await write(names)
+    } catch (error) {
+      refused([error instanceof KernelError ? error.message : String(error)], error)
+    }
+  }
+
+  async function read(): Promise<void> {
+    const dump = await kernel.dump()
+    if (image !== null && isImageSure) tellDrift(image, dump.table)
+    image = dump.table
+    isImageSure = true
+    lastDump = { dump, at: performance.now() }
+    stats.lastResync = Date.now()
+  }
+
+  /** What differs from the last reading and was not done here was done by somebody else. */
+  function tellDrift(expected: Table, found: Table): void {
+    const ours = (table: Table) => new Map([...table].filter(([key]) => journal.owned.has(key)))
+    const drift = diff(ours(expected), ours(found), journal.owned)
+    for (const change of drift)
+      log.warn({ ...changeFields(change) }, `drift: ${DRIFT[change.op]}; it is put right`)
+    stats.driftRepaired += drift.length
+  }
+
+  async function write(names: ReadonlySet<string> | null): Promise<void> {
+    const held: Table = image ?? new Map()
+    const wanted = want(held, names)
+    const actual = names === null ? held : pick(held, wanted.ids)
+    remember({ add: wanted.ids.filter(id => wanted.table.has(keyOfService(id))) })
+    const changes = diff(wanted.table, actual, journal.owned)
+    if (changes.length === 0) return names === null ? accepted() : undefined
+    const outcomes = await kernel.apply(changes)
+    const done = changes.filter((_, i) => !outcomes[i])
+    image = applied(held, done)
+    stats.changesApplied += done.length
+    for (const change of done) log.debug(changeFields(change), change.op)
+    remember({ remove: done.filter(change => change.op === 'delete-service').map(change => change.id) })
+    const errors = outcomes.filter(outcome => outcome !== null)
+    if (errors.length > 0) refused(errors.map(error => error.message))
+    else if (names === null) accepted()
+  }
+
+  /** The journal must never stop the table: a full disk is told, and the work goes on. */
+  function remember(change: Parameters<Journal['record']>[0]): void {
+    try {
+      journal.record(change)
+    } catch (error) {
+      log.error(
+        { error: (error as Error).message },
+        'the ownership journal cannot be written; lvsd goes on without',
+      )
+    }
+  }
+
+  function refused(sentences: readonly string[], cause?: unknown): void {
+    isImageSure = false
+    for (const sentence of sentences)
+      if (!stats.errors.includes(sentence)) log.error({ kernel: sentence }, 'the kernel refused a change')
+    if (cause !== undefined && !(cause instanceof KernelError))
+      log.error({ err: cause }, 'reconciling failed')
+    stats.errors = [...new Set(sentences)]
+    clearTimeout(retry)
+    retry = setTimeout(() => void resync(), RETRY_AFTER[Math.min(failures++, RETRY_AFTER.length - 1)])
+  }
+
+  function accepted(): void {
+    if (stats.errors.length > 0) log.info('the kernel accepts all changes again')
+    stats.errors = []
+    failures = 0
+  }
+
+  async function resync(): Promise<void> {
+    if (isStopped) return
+    isResyncWanted = true
+    await run()
+  }
+
+  return {
+    stats,
+    resync,
+    touch(names) {
+      for (const name of names) dirty.add(name)
+      if (!isStopped) void run()
+    },
+    idle: async () => {
+      while (running) await running
+    },
+    table: () => image,
+    async counters(maxAge) {
+      if (lastDump && performance.now() - lastDump.at <= maxAge) return lastDump.dump
+      const dump = await kernel.dump().catch(() => null)
+      if (dump) lastDump = { dump, at: performance.now() }
+      return dump
+    },
+    async stop() {
+      isStopped = true
+      clearTimeout(retry)
+      await running
+    },
+  }
+}
+
+const DRIFT: Readonly<Record<Change['op'], string>> = {
+  'add-service': 'the virtual service was deleted by somebody else',
+  'set-service': 'the virtual service was changed by somebody else',
+  'delete-service': 'the virtual service was added by somebody else',
+  'add-real': 'the real server was deleted by somebody else',
+  'set-real': 'the real server was changed by somebody else',
+  'delete-real': 'the real server was added by somebody else',
+}
+
+/** A change as fields of a log line. */
+export function changeFields(change: Change): Record<string, unknown> {
+  const fields: Record<string, unknown> = { service: keyOfService(change.id) }
+  if ('real' in change) fields.real = keyOfReal(change.real)
+  else if (change.op === 'delete-real') fields.real = keyOfReal(change.was)
+  if (change.op === 'set-real') fields.weight = `${change.was.weight} -> ${change.real.weight}`
+  else if (change.op === 'add-real') fields.weight = change.real.weight
+  return fields
+}
