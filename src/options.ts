@@ -1,5 +1,5 @@
 /** How a check states its options. One declaration gives types, defaults, messages, the JSON Schema and the reference. */
-import { duration, patternText, z } from './config/fields.js'
+import { duration, patternText, ranges, z } from './config/fields.js'
 
 export type OptionShape = Readonly<Record<string, z.ZodType>>
 export type Parsed<S extends OptionShape> = { readonly [K in keyof S]: z.output<S[K]> }
@@ -21,6 +21,9 @@ export const optionKit = {
   ) => withDefault(z.enum(words), fallback, about),
   list: (fallback: readonly string[] | undefined, about: string) =>
     withDefault(z.array(z.string()), fallback && [...fallback], about),
+  /** Inclusive ranges of numbers, written `200`, `200-299` or a list of them. */
+  ranges: (fallback: string | undefined, about: string, { min = 0, max = 2 ** 31 - 1 } = {}) =>
+    withDefault(ranges(min, max), fallback, about),
   map: (about: string) => z.record(z.string(), z.string()).default({}).describe(about),
   /** A regular expression's source, compiled once when the configuration is read to see that it is one; null when absent. */
   pattern: (about: string) => patternText().nullable().default(null).describe(about),
@@ -32,6 +35,6 @@ function withDefault<T extends z.ZodType>(
   fallback: z.output<T> | z.input<T> | undefined,
   about: string,
 ): z.ZodType<z.output<T>> {
-  const described = fallback === undefined ? type : type.default(fallback as never)
+  const described = fallback === undefined ? type : type.prefault(fallback as never)
   return described.describe(about) as unknown as z.ZodType<z.output<T>>
 }
