@@ -1,5 +1,6 @@
 /** Field types that the configuration and the checks' options share; the one file that imports zod. */
 import { z } from 'zod'
+import { readPattern } from '../pattern.js'
 
 export { z }
 
@@ -26,11 +27,35 @@ export function parseDuration(value: string | number): number | null {
   return ms >= 1 ? ms : null
 }
 
-/** The source of a regular expression; its error is the engine's own. */
+/** `200`, `200-299` or a list of them, between `min` and `max`; parsed to inclusive ranges. */
+export function ranges(min: number, max: number) {
+  const item = z.union([z.int(), z.string()])
+  return z.union([item, z.array(item)]).transform((value, context) => {
+    const parts = [value].flat().flatMap(part => String(part).split(','))
+    const parsed = parts.map(part => parseRange(part, min, max))
+    if (parsed.length > 0 && parsed.every(range => range !== null)) return parsed
+    context.addIssue({
+      code: 'custom',
+      message: `expected numbers between ${min} and ${max}, such as 200, 200-299 or a list of them`,
+    })
+    return z.NEVER
+  })
+}
+
+function parseRange(text: string, min: number, max: number): readonly [number, number] | null {
+  const match = /^(\d{1,9})(?:\s*-\s*(\d{1,9}))?$/.exec(text.trim())
+  if (!match) return null
+  const from = Number(match[1])
+  const to = Number(match[2] ?? match[1])
+  return from >= min && from <= to && to <= max ? [from, to] : null
+}
+
+/** The source of a regular expression, as `readPattern` takes it; its error is the engine's own. */
 export function patternText() {
   return z.string().superRefine((source, context) => {
     try {
-      new RegExp(source)
+      const pattern = readPattern(source)
+      new RegExp(pattern.source, pattern.flags)
     } catch (error) {
       context.addIssue({ code: 'custom', message: (error as Error).message })
     }
