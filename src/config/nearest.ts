@@ -1,0 +1,41 @@
+/** The nearest right word for a wrong one. */
+
+/** The candidate with the fewest edits, or null where none is near enough to be what was meant. */
+export function nearest(word: string, candidates: Iterable<string>): string | null {
+  const wanted = word.toLowerCase()
+  let best: { candidate: string; edits: number } | null = null
+  for (const candidate of candidates) {
+    const edits = distance(wanted, candidate.toLowerCase())
+    if (edits <= allowed(wanted, candidate) && (!best || edits < best.edits)) best = { candidate, edits }
+  }
+  return best?.candidate ?? null
+}
+
+/** `; did you mean "receive"?`, or nothing. */
+export function didYouMean(word: string, candidates: Iterable<string>): string {
+  const near = nearest(word, candidates)
+  return near === null ? '' : `; did you mean "${near}"?`
+}
+
+/** One slip in three letters, and at most three. */
+function allowed(word: string, candidate: string): number {
+  return Math.min(3, Math.ceil(Math.min(word.length, candidate.length) / 3))
+}
+
+/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */
+export function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 3 || a.length > 60) return Number.POSITIVE_INFINITY
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)]
+  const at = (i: number, j: number) => rows[i]?.[j] ?? 0
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    rows.push(row)
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row[j] = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, substitution)
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      if (swapped) row[j] = Math.min(row[j] ?? 0, at(i - 2, j - 2) + 1)
+    }
+  }
+  return at(a.length, b.length)
+}

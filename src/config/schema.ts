@@ -1,0 +1,282 @@
+/**
+ * The configuration's shape: every key with its type, default and one line. Types, defaults, messages, the JSON Schema
+ * and config/reference.md come from here; a check's own options come from the check. The raw tree of either reader has
+ * this shape. What a key means together with others is in validate*.ts.
+ */
+import { duration, z } from './fields.js'
+
+/** The schedulers of the Linux kernel. */
+export const SCHEDULERS = [
+  'rr',
+  'wrr',
+  'lc',
+  'wlc',
+  'lblc',
+  'lblcr',
+  'dh',
+  'sh',
+  'sed',
+  'nq',
+  'fo',
+  'ovf',
+  'mh',
+  'twos',
+] as const
+
+export const SCHEDULER_FLAGS = [
+  'sh-fallback',
+  'sh-port',
+  'mh-fallback',
+  'mh-port',
+  'flag-1',
+  'flag-2',
+  'flag-3',
+] as const
+
+/** IP_VS_CONN's weights are signed 32-bit. */
+const MAX_WEIGHT = 2 ** 31 - 1
+const MAX_U32 = 2 ** 32 - 1
+/** 31 days: the longest that ipvsadm takes. */
+const MAX_SECONDS = 31 * 86_400
+
+const flag = (about: string) => z.boolean().default(false).describe(about)
+const weight = () => z.int().min(0).max(MAX_WEIGHT)
+const threshold = () => z.int().min(0).max(MAX_U32)
+
+/** A duration in whole seconds, as the kernel counts; parsed to seconds. */
+function seconds() {
+  return duration().transform((ms, context) => {
+    if (ms % 1000 === 0 && ms <= MAX_SECONDS * 1000) return ms / 1000
+    context.addIssue({ code: 'custom', message: 'expected whole seconds, 1s to 744h (31 days)' })
+    return z.NEVER
+  })
+}
+
+/** When a check runs and how many results it takes; part of `check`. */
+export const policyFields = {
+  interval: duration().prefault('5s').describe('From the start of one check to the start of the next.'),
+  timeout: duration().prefault('3s').describe('For one run, everything included: name, connect, answer.'),
+  fall: z.int().min(1).max(1000).default(2).describe('Failures in a row that take a server down.'),
+  rise: z.int().min(1).max(1000).default(1).describe('Passes in a row that bring it back.'),
+  fastinter: duration()
+    .optional()
+    .describe('Interval until fall or rise is complete. Default: the interval, but at most 1s.'),
+}
+
+/** The keys of `check` that every kind has; its other keys are the kind's own options. */
+export const checkFields = {
+  kind: z.string().describe('The kind of check: http, connect, ping and so on; `lvsd checks` lists them.'),
+  ...policyFields,
+  checkport: z
+    .union([z.int().min(1).max(65_535), z.string()])
+    .optional()
+    .describe("Port to check, where it is not the real server's: a number or a name of /etc/services."),
+  checkaddress: z.string().optional().describe("Address to check, where it is not the real server's."),
+}
+
+const checkMap = z
+  .looseObject(z.object(checkFields).partial().shape)
+  .describe('The kind, the policy (interval, timeout, fall, rise, fastinter) and the options of the kind.')
+export const checkNode = z.union([
+  z.string().describe('A kind of check, with its defaults.'),
+  checkMap,
+  z.array(z.union([z.string(), checkMap])),
+])
+
+/** Checks of a service or of one real server. */
+const checksFields = {
+  check: checkNode
+    .optional()
+    .describe('How real servers are checked: a kind, a mapping, or a list of several. `none`: always up.'),
+  checks: checkNode.optional().describe('The same as `check`; reads better for several.'),
+  need: z
+    .union([z.enum(['all', 'any']), z.int().min(1)])
+    .optional()
+    .describe('How many of several checks must pass: all (the default), any, or a number.'),
+}
+
+/** How a real server or a fallback gets its packets. */
+const forwardingFields = {
+  forwarding: z
+    .enum(['gate', 'masq', 'ipip', 'gue', 'gre'])
+    .default('masq')
+    .describe('gate: direct routing. masq: NAT. ipip, gue, gre: tunnels.'),
+  'tunnel-port': z.int().min(1).max(65_535).optional().describe('UDP port of a gue tunnel.'),
+  'tunnel-checksum': z
+    .enum(['none', 'csum', 'remcsum'])
+    .default('none')
+    .describe('Checksum of gue and gre tunnels; remcsum is for gue alone.'),
+}
+
+const realAttributeFields = {
+  ...forwardingFields,
+  weight: weight().default(1).describe('Share of new connections; 0 drains the server: no new ones.'),
+  upper: threshold().default(0).describe('Connections at which the server gets no new ones; 0 is no limit.'),
+  lower: threshold()
+    .default(0)
+    .describe('Connections below which it gets new ones again; 0 is three quarters of upper.'),
+}
+
+export const realFields = {
+  address: z
+    .string()
+    .describe(
+      "Address or name and port: '[2001:db8::1]:80', 192.0.2.1:80, web1.example:80. Default port: the service's.",
+    ),
+  ...realAttributeFields,
+  ...checksFields,
+}
+
+/** The keys of a real server that a service or `defaults` may set for all. */
+export const sharedRealFields = { ...realAttributeFields, ...checksFields }
+
+export const fallbackFields = {
+  address: z
+    .string()
+    .describe("Address or name and port, as for a real server. Default port: the service's."),
+  ...forwardingFields,
+}
+
+const fallbackNode = z.union([
+  z.string().describe("'[2001:db8::99]:80', with the forwarding after it where it differs; or none."),
+  z.strictObject(fallbackFields),
+])
+
+export const persistenceFields = {
+  timeout: seconds().prefault('300s').describe('How long a client stays with its real server.'),
+  prefix: z
+    .int()
+    .min(0)
+    .max(128)
+    .optional()
+    .describe(
+      'Clients that share this prefix share a server: 1 to 128 for IPv6, 0 to 32 for IPv4. Default: all bits.',
+    ),
+  netmask: z.string().optional().describe('The prefix of an IPv4 service as a netmask: 255.255.255.0.'),
+  engine: z
+    .enum(['sip'])
+    .nullable()
+    .default(null)
+    .describe('Persistence engine: sip, for SIP calls over UDP.'),
+}
+
+const persistenceNode = z.union([
+  z.union([z.number(), z.string()]).describe('The timeout alone: 300s.'),
+  z.strictObject(persistenceFields),
+])
+
+const commonServiceFields = {
+  scheduler: z
+    .string()
+    .default('wlc')
+    .describe(`How connections are spread: ${SCHEDULERS.join(', ')}, or another that the kernel has.`),
+  'scheduler-flags': z
+    .array(z.enum(SCHEDULER_FLAGS))
+    .default([])
+    .describe('Flags of the sh and mh schedulers; flag-1 to flag-3 for others.'),
+  persistence: persistenceNode
+    .optional()
+    .describe('Keeps a client with one real server: a timeout, or a mapping; none takes the default away.'),
+  'one-packet': flag('UDP: each packet is scheduled on its own.'),
+  quiescent: flag('A failed real server stays in the table at weight 0 (true) or is removed (false).'),
+  cleanstop: flag('The service is removed from the kernel when lvsd stops (true) or goes on (false).'),
+  ...sharedRealFields,
+}
+
+export const defaultsFields = {
+  ...commonServiceFields,
+  fallback: z
+    .union([fallbackNode, z.array(fallbackNode)])
+    .optional()
+    .describe(
+      'Gets the traffic while no real server is up; of several, the first of the family of the service.',
+    ),
+}
+
+export const realNode = z.union([
+  z.string().describe("'[2001:db8::1]:80 masq 2': address, then forwarding and weight where they differ."),
+  z.strictObject(z.object(realFields).partial().required({ address: true }).shape),
+])
+
+export const serviceFields = {
+  virtual: z
+    .string()
+    .optional()
+    .describe("Virtual address and port: '[2001:db8::80]:80', 192.0.2.80:80 or www.example:80."),
+  protocol: z.enum(['tcp', 'udp', 'sctp']).default('tcp').describe('Of a virtual address.'),
+  fwmark: z
+    .int()
+    .min(1)
+    .max(MAX_U32)
+    .optional()
+    .describe('Instead of virtual: the mark that the firewall puts on the packets of this service.'),
+  family: z
+    .enum(['ipv4', 'ipv6'])
+    .optional()
+    .describe('Needed with fwmark; with a name in virtual, the family that is asked for.'),
+  ...commonServiceFields,
+  fallback: fallbackNode
+    .optional()
+    .describe('Gets the traffic while no real server is up; none takes the default away.'),
+  reals: z.array(realNode).describe('The real servers.'),
+}
+
+export const timeoutsFields = {
+  tcp: seconds().optional().describe('Of an established TCP connection.'),
+  'tcp-fin': seconds().optional().describe('Of a TCP connection after a FIN.'),
+  udp: seconds().optional().describe('Of a UDP flow.'),
+}
+
+export const settingsFields = {
+  resync: duration().prefault('10s').describe('How often the whole kernel table is read back and repaired.'),
+  resolve: duration().prefault('60s').describe('How often names are resolved again.'),
+  concurrency: z.int().min(1).max(65_535).default(512).describe('Checks under way at once, at most.'),
+  'removal-limit': percent()
+    .prefault('50%')
+    .describe('A reload that would remove more than this share of the real servers needs an explicit yes.'),
+  socket: z
+    .string()
+    .min(1)
+    .default('/run/lvsd/lvsd.sock')
+    .describe('Control socket: `lvsd status` asks here.'),
+  state: z.string().min(1).default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
+  checks: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Folders with checks of your own; relative to the folder of this file.'),
+  timeouts: z
+    .strictObject(timeoutsFields)
+    .optional()
+    .describe("The kernel's own connection timeouts, set at start; absent ones stay as they are."),
+  'log-level': z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('The least that is logged.'),
+}
+
+/** `50%` or a number from 0 to 100; parsed to the number. */
+function percent() {
+  return z.union([z.number(), z.string()]).transform((value, context) => {
+    const match = /^(\d{1,3}(?:\.\d+)?)\s*%?$/.exec(String(value).trim())
+    if (match && Number(match[1]) <= 100) return Number(match[1])
+    context.addIssue({ code: 'custom', message: 'expected a share from 0% to 100%' })
+    return z.NEVER
+  })
+}
+
+const services = z.record(
+  z.string(),
+  z.strictObject(z.object(serviceFields).partial().required({ reals: true }).shape),
+)
+
+export const rootFields = {
+  settings: z.strictObject(z.object(settingsFields).partial().shape).optional().describe('Of lvsd itself.'),
+  defaults: z
+    .strictObject(z.object(defaultsFields).partial().shape)
+    .optional()
+    .describe('For every service below that does not say otherwise.'),
+  services: services.describe('The virtual services by name.'),
+}
+
+/** The whole file; keys that begin with `x-` are free, for anchors. */
+export const rootSchema = z.strictObject(rootFields)
