@@ -1,0 +1,92 @@
+/**
+ * Runs the kernel tests, each file in a lab of its own, two at once: `npm run test:kernel [-- NAME …]`, where a name is
+ * a part of a file's name. The files are ordinary mocha tests; they run as root in a network namespace that holds
+ * nothing but a loopback interface, with the repository as their working directory.
+ */
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findLab, type LabOutcome, runInLab } from '../helpers/lab.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 300)
+const atOnce = 2
+
+interface Count {
+  readonly passed: number
+  readonly failed: number
+}
+
+const lab = await findLab()
+if (lab.kind === 'none') {
+  console.log(`kernel tests left out: ${lab.reason}`)
+  process.exitCode = process.env.CI === 'true' ? 1 : 0
+} else {
+  compile()
+  const counts = await runAll(lab.kind, testFiles(process.argv.slice(2)))
+  const sum = (pick: (count: Count) => number) => counts.reduce((total, count) => total + pick(count), 0)
+  const failed = sum(count => count.failed)
+  console.log(`${sum(count => count.passed)} passed, ${failed} failed`)
+  process.exitCode = failed === 0 ? 0 : 1
+}
+
+/** A lab runs what the compiler wrote to dist: tsx would take 12 s in a guest. Types are another step's matter. */
+function compile(): void {
+  try {
+    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', 'false'], { cwd: root })
+  } catch (error) {
+    const { status, stdout } = error as { status: number | null; stdout: Buffer }
+    // 1: nothing was written; 2: written, with errors in types.
+    if (status !== 2) throw new Error(`the tests do not compile:\n${stdout}`, { cause: error })
+  }
+}
+
+function testFiles(names: readonly string[]): string[] {
+  const files = readdirSync(join(root, 'test/kernel')).filter(file => file.endsWith('.test.ts'))
+  const chosen = files.filter(file => names.length === 0 || names.some(name => file.includes(name)))
+  if (chosen.length === 0) throw new Error(`no kernel test is named ${names.join(', ')}`)
+  return chosen.sort()
+}
+
+async function runAll(kind: 'own' | 'uml', files: readonly string[]): Promise<Count[]> {
+  const waiting = [...files]
+  const counts: Count[] = []
+  const worker = async () => {
+    for (let file = waiting.shift(); file; file = waiting.shift()) counts.push(await runFile(kind, file))
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  return counts
+}
+
+async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
+  const compiled = `dist/test/kernel/${file.replace(/ts$/, 'js')}`
+  const began = Date.now()
+  const outcome = await runInLab(kind, {
+    command: [
+      ...[
+        process.execPath,
+        '--enable-source-maps',
+        'node_modules/mocha/bin/mocha.js',
+        '--no-config',
+        '--no-package',
+      ],
+      ...['--require', './dist/test/helpers/after-each.js', '--timeout', '60000', '--spec', compiled],
+    ],
+    directory: root,
+    timeout: limit,
+  })
+  const count = countOf(outcome)
+  const seconds = ((Date.now() - began) / 1000).toFixed(1)
+  console.log(
+    `\n${file} (${kind === 'uml' ? 'user-mode-linux' : 'own kernel'}, ${seconds} s)${outcome.output}`,
+  )
+  if (count.failed > 0) console.log(`exit code ${outcome.code}; the console of the lab:\n${outcome.console}`)
+  return count
+}
+
+/** Reads mocha's summary. A run that failed without one, or ended before it, is one failure. */
+function countOf({ code, output }: LabOutcome): Count {
+  const count = (word: string) => Number(new RegExp(`^ {2}(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0)
+  return { passed: count('passing'), failed: Math.max(count('failing'), code === 0 ? 0 : 1) }
+}
