@@ -1,0 +1,61 @@
+/** One run of a check under way: what the probes and the code runner share with whoever keeps the time. */
+import type { Answer } from './check.js'
+import type { CheckResult, Phase, PhaseTime } from './model.js'
+
+export interface Flight {
+  /** Where it stands now; null for what has no phases. */
+  readonly phase: Phase | null
+  /** Filled only where phases are traced. */
+  readonly phases: readonly PhaseTime[]
+  /** Milliseconds from the start at which `wake` is wanted; Infinity for never. */
+  readonly wakeAt: number
+  wake(): void
+  /** The deadline came: gives everything up and says what that means. */
+  expire(timeout: number): Answer
+  /** Gives everything up; nothing is said. */
+  cancel(): void
+}
+
+/**
+ * Begins a run. `done` is called at most once, never before this returns, never after `expire` or `cancel`, and with
+ * everything already closed. The deadline is the caller's to judge.
+ */
+export type Start<Work> = (work: Work, timeout: number, done: Done, traced?: boolean) => Flight
+export type Done = (answer: Answer) => void
+
+/** No phases were traced: one array for all. */
+export const UNTRACED: readonly PhaseTime[] = Object.freeze([])
+
+/** The answer with what the core adds. */
+export function resultOf(answer: Answer, flight: Flight, ms: number): CheckResult {
+  const { ok, reason, detail } = answer
+  return { ok, reason, detail, phase: flight.phase, ms, phases: flight.phases }
+}
+
+/** Runs once, now, under its own timers: for `lvsd probe` and for tests. Never rejects. */
+export function fly<Work>(start: Start<Work>, work: Work, timeout: number): Promise<CheckResult> {
+  const startedAt = performance.now()
+  const elapsed = () => performance.now() - startedAt
+  return new Promise(resolve => {
+    let over = false
+    let alarm: NodeJS.Timeout | undefined
+    const finish = (answer: Answer) => {
+      over = true
+      clearTimeout(alarm)
+      clearTimeout(deadline)
+      resolve(resultOf(answer, flight, elapsed()))
+    }
+    // What has already arrived is read before the deadline is judged: immediates run after the poll phase.
+    const judge = () => setImmediate(() => over || finish(flight.expire(timeout)))
+    const setAlarm = () => {
+      if (over || flight.wakeAt >= timeout) return
+      alarm = setTimeout(() => {
+        flight.wake()
+        setAlarm()
+      }, flight.wakeAt - elapsed())
+    }
+    const deadline = setTimeout(judge, timeout)
+    const flight = start(work, timeout, finish, true)
+    setAlarm()
+  })
+}

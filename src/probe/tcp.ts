@@ -1,0 +1,141 @@
+/** A probe over TCP, on node:net: connect, send, judge. Written for thousands a second: callbacks and no promise. */
+import { Socket } from 'node:net'
+import { type Answer, down } from '../check.js'
+import { type Done, type Flight, UNTRACED } from '../flight.js'
+import type { Phase, PhaseTime } from '../model.js'
+import { compileJudge, type Hearing } from './judge.js'
+import { answerFromError, timedOut } from './outcome.js'
+import type { Probe } from './probe.js'
+
+export type TcpProbe = Extract<Probe, { kind: 'tcp' }>
+
+/** What all runs of one probe share. */
+export interface PreparedTcp {
+  readonly probe: TcpProbe
+  readonly hear: () => Hearing
+  readonly destination: { readonly host: string; readonly port: number }
+}
+
+export function prepareTcp(probe: TcpProbe): PreparedTcp {
+  return {
+    probe,
+    hear: compileJudge(probe.judge),
+    destination: { host: probe.address.text, port: probe.port },
+  }
+}
+
+export function startTcp(prepared: PreparedTcp, done: Done, traced: boolean): Flight {
+  return new TcpFlight(prepared, done, traced)
+}
+
+/** All sockets read into this one: what is read is judged, or copied by the judge, before the next read. */
+const READ_BUFFER = Buffer.alloc(64 * 1024)
+
+class TcpFlight implements Flight {
+  phase: Phase = 'connect'
+  readonly phases: PhaseTime[] | typeof UNTRACED
+  readonly wakeAt = Number.POSITIVE_INFINITY
+  readonly #prepared: PreparedTcp
+  readonly #done: Done
+  readonly #startedAt: number
+  readonly #socket: Socket
+  #hearing: Hearing | null = null
+  #over = false
+
+  constructor(prepared: PreparedTcp, done: Done, traced: boolean) {
+    this.#prepared = prepared
+    this.#done = done
+    this.phases = traced ? [] : UNTRACED
+    this.#startedAt = traced ? performance.now() : 0
+    const onread = { buffer: READ_BUFFER, callback: (length: number) => this.#read(length) }
+    this.#socket = new Socket({ onread } as ConstructorParameters<typeof Socket>[0])
+    this.#socket.on('connect', () => this.#connected())
+    this.#socket.on('end', () => this.#ended())
+    this.#socket.on('error', error => this.#failed(error))
+    this.#socket.connect(prepared.destination)
+  }
+
+  wake(): void {}
+
+  expire(timeout: number): Answer {
+    const answer = timedOut(this.phase, timeout)
+    this.cancel()
+    return answer
+  }
+
+  cancel(): void {
+    if (this.#over) return
+    this.#land()
+    // A connection given up in silence would leave the server with a half-open one of its own.
+    this.#socket.destroy()
+  }
+
+  #connected(): void {
+    if (this.#over) return
+    const { probe, hear } = this.#prepared
+    const hearing = hear()
+    if (isOwnEcho(this.#socket, probe.port)) this.#finish(down('refused', SELF_CONNECTED))
+    else if (probe.judge.kind === 'connected') this.#finish(hearing.end())
+    else this.#send(hearing)
+  }
+
+  #send(hearing: Hearing): void {
+    const { probe } = this.#prepared
+    this.#hearing = hearing
+    this.#enter(hearing.phase)
+    if (probe.end) this.#socket.end(probe.send)
+    else if (probe.send.length > 0) this.#socket.write(probe.send)
+  }
+
+  /** False stops reading. */
+  #read(length: number): boolean {
+    if (this.#over || this.#hearing === null) return false
+    const answer = this.#hearing.push(READ_BUFFER.subarray(0, length))
+    this.#enter(this.#hearing.phase)
+    if (answer === null) return true
+    this.#finish(answer)
+    return false
+  }
+
+  #ended(): void {
+    if (!this.#over) this.#finish(this.#hearing?.end() ?? down('closed', 'closed at once'))
+  }
+
+  #failed(error: Error): void {
+    if (!this.#over) this.#finish(answerFromError(error))
+  }
+
+  #finish(answer: Answer): void {
+    this.#land()
+    if (this.#prepared.probe.reset) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
+    this.#done(answer)
+  }
+
+  #land(): void {
+    this.#over = true
+    this.#note()
+  }
+
+  #enter(phase: Phase): void {
+    if (phase === this.phase) return
+    this.#note()
+    this.phase = phase
+  }
+
+  #note(): void {
+    if (this.phases === UNTRACED) return
+    const times = this.phases as PhaseTime[]
+    times.push({ phase: this.phase, ms: performance.now() - this.#startedAt })
+  }
+}
+
+const SELF_CONNECTED = 'nothing listens there: the connection met itself'
+
+/**
+ * A connection to a closed port of this machine may get that very port as its own and then meets itself (RFC 9293,
+ * simultaneous open): connected, with nobody there.
+ */
+function isOwnEcho(socket: Socket, port: number): boolean {
+  return port >= 1024 && socket.localPort === port && socket.localAddress === socket.remoteAddress
+}

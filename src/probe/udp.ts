@@ -1,0 +1,104 @@
+/** A probe over UDP. Its socket is connected, for the kernel tells only a connected one of a port that is closed. */
+import { createSocket, type Socket } from 'node:dgram'
+import { type Answer, up } from '../check.js'
+import { type Done, type Flight, UNTRACED } from '../flight.js'
+import type { Phase, PhaseTime } from '../model.js'
+import { compileJudge, type Hearing } from './judge.js'
+import { answerFromError, timedOut } from './outcome.js'
+import type { Probe } from './probe.js'
+
+export type UdpProbe = Extract<Probe, { kind: 'udp' }>
+
+/** What all runs of one probe share. */
+export interface PreparedUdp {
+  readonly probe: UdpProbe
+  readonly hear: (() => Hearing) | null
+}
+
+export function prepareUdp(probe: UdpProbe): PreparedUdp {
+  return { probe, hear: probe.judge && compileJudge(probe.judge) }
+}
+
+export function startUdp(prepared: PreparedUdp, timeout: number, done: Done, traced: boolean): Flight {
+  return new UdpFlight(prepared, timeout, done, traced)
+}
+
+class UdpFlight implements Flight {
+  phase: Phase = 'send'
+  readonly phases: PhaseTime[] | typeof UNTRACED
+  readonly wakeAt: number
+  readonly #probe: UdpProbe
+  readonly #done: Done
+  readonly #startedAt: number
+  readonly #socket: Socket
+  readonly #hearing: Hearing | null
+  #over = false
+
+  constructor({ probe, hear }: PreparedUdp, timeout: number, done: Done, traced: boolean) {
+    this.#probe = probe
+    this.#done = done
+    this.#hearing = hear?.() ?? null
+    // Where silence is the best answer there is, it is awaited for less than the deadline.
+    this.wakeAt = hear ? Number.POSITIVE_INFINITY : Math.min(probe.patience, timeout)
+    this.phases = traced ? [] : UNTRACED
+    this.#startedAt = traced ? performance.now() : 0
+    const { address, port } = probe
+    const type = address.family === 'ipv6' ? 'udp6' : 'udp4'
+    // Node would look the literal up, in a thread, for each socket.
+    this.#socket = createSocket({ type, lookup: (_host, _options, found) => found(null, address.text, 0) })
+    this.#socket.on('error', error => this.#failed(error))
+    this.#socket.on('message', bytes => this.#heard(bytes))
+    this.#socket.connect(port, address.text, (error?: Error) => (error ? this.#failed(error) : this.#send()))
+  }
+
+  wake(): void {
+    if (!this.#over && this.#hearing === null) this.#finish(up(NO_PROOF))
+  }
+
+  expire(timeout: number): Answer {
+    const answer =
+      this.#hearing === null && this.phase !== 'send' ? up(NO_PROOF) : timedOut(this.phase, timeout)
+    this.cancel()
+    return answer
+  }
+
+  cancel(): void {
+    if (!this.#over) this.#land()
+  }
+
+  #send(): void {
+    if (this.#over) return
+    this.#note()
+    this.phase = 'first byte'
+    this.#socket.send(this.#probe.send, error => error && this.#failed(error))
+  }
+
+  #heard(bytes: Buffer): void {
+    if (this.#over) return
+    const answer = this.#hearing ? this.#hearing.push(bytes) : up(`answered ${bytes.length} bytes`)
+    if (answer !== null) this.#finish(answer)
+  }
+
+  #failed(error: Error): void {
+    if (!this.#over) this.#finish(answerFromError(error))
+  }
+
+  #finish(answer: Answer): void {
+    this.#land()
+    this.#done(answer)
+  }
+
+  #land(): void {
+    this.#over = true
+    this.#note()
+    this.#socket.close()
+  }
+
+  #note(): void {
+    if (this.phases === UNTRACED) return
+    const times = this.phases as PhaseTime[]
+    times.push({ phase: this.phase, ms: performance.now() - this.#startedAt })
+  }
+}
+
+const NO_PROOF = 'nobody refused the datagram, which is no proof of life: expect an answer, or add a ping'

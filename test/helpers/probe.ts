@@ -1,0 +1,41 @@
+/** Runs one check against a server of the test, as lvsd would: its options parsed, its probe or its `run` under a deadline. */
+import { parseAddress } from '../../src/address.js'
+import type { Check, Target } from '../../src/check.js'
+import { z } from '../../src/config/fields.js'
+import type { CheckResult } from '../../src/model.js'
+import { type OptionShape, optionKit } from '../../src/options.js'
+import { runProbe } from '../../src/probe/start-probe.js'
+import { runCheck } from '../../src/run-check.js'
+
+/** A server of `servers.ts`, a port of `::1`, or a whole target. */
+export type Where = number | { readonly host: string; readonly port: number } | Target
+
+/** What the check finds there. `options` are raw, as a configuration has them. */
+export function probe<S extends OptionShape>(
+  check: Check<S>,
+  where: Where,
+  options: Readonly<Record<string, unknown>> = {},
+  { timeout = 1000 } = {},
+): Promise<CheckResult> {
+  const target = targetOf(where)
+  const parsed = z.strictObject(check.options(optionKit)).parse(options) as never
+  const problem = check.validate?.(parsed)
+  if (problem) throw new Error(problem)
+  const data = check.probe?.(target, parsed)
+  if (data) return runProbe(data, timeout)
+  return runCheck({ check: check as unknown as Check, target, options: parsed }, timeout)
+}
+
+/** A target as a real server of the service `web`, `[2001:db8::80]:80`, has it. */
+export function targetOf(where: Where): Target {
+  if (typeof where === 'object' && 'service' in where) return where
+  const { host, port } = typeof where === 'number' ? { host: '::1', port: where } : where
+  const address = parseAddress(host)
+  if (!address) throw new Error(`${host} is no address`)
+  return {
+    address,
+    port,
+    real: { address, port, weight: 1 },
+    service: { name: 'web', address: parseAddress('2001:db8::80'), port: 80, protocol: 'tcp', fwmark: null },
+  }
+}
