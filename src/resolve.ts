@@ -47,6 +47,7 @@ export async function resolveNames(
     if (known !== undefined) next.set(key, known)
   }
   await Promise.all([...wishes].map(one))
+  failures.sort()
   return { names: next, failures }
 }
 

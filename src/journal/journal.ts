@@ -31,9 +31,9 @@ export function journalPath(state: string, socket: string): string {
   return join(state, `${basename(socket, '.sock')}.json`)
 }
 
-/** Opens the journal; a missing one is empty. A damaged one throws, so that it is told and not overwritten unseen. */
-export function openJournal(path: string): Journal {
-  const stored = read(path)
+/** Opens the journal; a missing one is empty. A damaged one is kept aside under another name, and told. */
+export function openJournal(path: string, onDamage: (message: string, movedTo: string) => void): Journal {
+  const stored = read(path, onDamage)
   const services = new Map(stored.services.map(fromStored).map(id => [keyOfService(id), id]))
   const owned = new Set(services.keys())
   const names = new Map(Object.entries(stored.names))
@@ -76,22 +76,26 @@ export function memoryJournal(): Journal {
   }
 }
 
-function read(path: string): Stored {
+function read(path: string, onDamage: (message: string, movedTo: string) => void): Stored {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { services: [], names: {} }
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY
     throw error
   }
   try {
     const stored = JSON.parse(text) as Stored
     stored.services.forEach(fromStored)
-    return stored
-  } catch (cause) {
-    throw new Error(`the journal ${path} is damaged; move it away to start with an empty one`, { cause })
+    return { services: stored.services, names: { ...stored.names } }
+  } catch (error) {
+    renameSync(path, `${path}.damaged`)
+    onDamage(`the ownership journal is damaged (${(error as Error).message})`, `${path}.damaged`)
+    return EMPTY
   }
 }
+
+const EMPTY: Stored = { services: [], names: {} }
 
 /** Written beside and renamed, so that a crash leaves the old or the new one. */
 function write(path: string, stored: Stored): void {

@@ -1,0 +1,139 @@
+/**
+ * The board: what is known of every server. It takes configurations and results and says who is up; it starts
+ * nothing and touches nothing outside.
+ */
+import type { Check } from './check.js'
+import { combine, isChanging, nextHealth, unknownHealth } from './health.js'
+import { type Job, jobsOf, type Subscriber } from './jobs.js'
+import type { CheckResult, Config, Health, HealthState, Real, Service } from './model.js'
+
+/** The health of one check of one real server. */
+export interface Cell {
+  readonly subscriber: Subscriber
+  health: Health
+  /** Wall-clock milliseconds of the last result, or null. */
+  lastAt: number | null
+}
+
+/** A real server that changed its state, or a check that did without moving its server. */
+export interface Transition {
+  readonly service: Service
+  readonly real: Real
+  readonly check: string
+  readonly from: HealthState
+  readonly to: HealthState
+  readonly result: CheckResult
+  /** False: the check changed, the server as a whole did not. */
+  readonly moved: boolean
+}
+
+export interface Placement {
+  readonly added: readonly Job[]
+  readonly removed: readonly Job[]
+  /** Jobs of `added` whose question was asked before, at another interval: they need not be asked at once. */
+  readonly retimed: ReadonlySet<string>
+}
+
+export class Board {
+  #config: Config | null = null
+  #jobs: ReadonlyMap<string, Job> = new Map()
+  #cellsByJob = new Map<string, Cell[]>()
+  #cellsByReal = new Map<Real, Cell[]>()
+  #services = new Map<string, Service>()
+
+  get config(): Config | null {
+    return this.#config
+  }
+
+  get jobs(): ReadonlyMap<string, Job> {
+    return this.#jobs
+  }
+
+  service(name: string): Service | undefined {
+    return this.#services.get(name)
+  }
+
+  /** Takes a configuration. Health is kept wherever the same question is put to the same server of the same service. */
+  place(config: Config, checks: ReadonlyMap<string, Check>, now: number): Placement {
+    const { jobs, subscribers } = jobsOf(config, checks)
+    const known = new Map(
+      [...this.#cellsByJob.values()].flat().map(cell => [cell.subscriber.healthKey, cell]),
+    )
+    const before = this.#jobs
+    const retimed = new Set<string>()
+    this.#cellsByJob = new Map()
+    this.#cellsByReal = new Map(config.services.flatMap(service => service.reals.map(real => [real, []])))
+    this.#services = new Map(config.services.map(service => [service.name, service]))
+    for (const subscriber of subscribers) {
+      const old = known.get(subscriber.healthKey)
+      if (old && !before.has(subscriber.jobId)) retimed.add(subscriber.jobId)
+      const { health, lastAt } = old ?? { health: unknownHealth(now), lastAt: null }
+      const cell: Cell = { subscriber, health, lastAt }
+      entry(this.#cellsByJob, subscriber.jobId).push(cell)
+      entry(this.#cellsByReal, subscriber.real).push(cell)
+    }
+    this.#config = config
+    this.#jobs = jobs
+    return {
+      added: [...jobs.values()].filter(job => !before.has(job.id)),
+      removed: [...before.values()].filter(job => !jobs.has(job.id)),
+      retimed,
+    }
+  }
+
+  /**
+   * Takes a result of a job. Gives the transitions, and in how many milliseconds the job should run again where that is
+   * sooner than its interval.
+   */
+  result(id: string, result: CheckResult, now: number): { transitions: Transition[]; hurry: number | null } {
+    const transitions: Transition[] = []
+    let hurry: number | null = null
+    for (const cell of this.#cellsByJob.get(id) ?? []) {
+      const { service, real, use } = cell.subscriber
+      const before = cell.health
+      cell.lastAt = now
+      cell.health = nextHealth(before, result, use.policy, now)
+      if (cell.health === before) continue
+      if (isChanging(cell.health)) hurry = Math.min(hurry ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
+      if (cell.health.state === before.state) continue
+      const to = this.stateOf(real)
+      const from = this.#stateWith(real, cell, before.state)
+      const moved = from !== to
+      transitions.push({
+        service,
+        real,
+        check: use.kind,
+        from: moved ? from : before.state,
+        to: moved ? to : cell.health.state,
+        result,
+        moved,
+      })
+    }
+    return { transitions, hurry }
+  }
+
+  stateOf(real: Real): HealthState {
+    if (real.address === null) return 'down'
+    return combine(
+      this.cellsOf(real).map(cell => cell.health.state),
+      real.need,
+    )
+  }
+
+  cellsOf(real: Real): readonly Cell[] {
+    return this.#cellsByReal.get(real) ?? []
+  }
+
+  #stateWith(real: Real, changed: Cell, state: HealthState): HealthState {
+    return combine(
+      this.cellsOf(real).map(cell => (cell === changed ? state : cell.health.state)),
+      real.need,
+    )
+  }
+}
+
+function entry<K, V>(map: Map<K, V[]>, key: K): V[] {
+  const list = map.get(key) ?? []
+  map.set(key, list)
+  return list
+}

@@ -1,0 +1,109 @@
+/** `lvsd run`: the daemon, in the foreground. */
+
+import { SocketInUse } from '../api/server.js'
+import { loadConfig } from '../config/load.js'
+import { hasErrors } from '../config/problem.js'
+import { renderProblems } from '../config/render-problem.js'
+import { startDaemon } from '../daemon.js'
+import type { Kernel } from '../ipvs/kernel.js'
+import { type Journal, journalPath, memoryJournal, openJournal } from '../journal/journal.js'
+import { type Log, openLog } from '../log.js'
+import type { Config } from '../model.js'
+import { openNotify } from '../notify.js'
+import { CommandError, defineCommand, EXIT } from './command.js'
+
+export const command = defineCommand({
+  name: 'run',
+  summary: 'run the director in the foreground',
+  details:
+    'Reads the configuration (YAML, or an ldirectord.cf as it is), takes over what the kernel already holds, checks the ' +
+    'real servers and keeps the IPVS table in line. SIGHUP reads the configuration again: all of it or nothing. SIGTERM ' +
+    'and SIGINT stop; the table stays as it is, but for services with cleanstop.',
+  arguments: { CONFIG: { about: 'the configuration file' } },
+  options: {
+    kernel: {
+      about: 'the table to keep: the kernel’s, or one in memory that nobody else sees',
+      value: 'TABLE',
+      choices: ['netlink', 'memory'],
+      default: 'netlink',
+    },
+    socket: { about: 'control socket, in place of the configuration’s', value: 'PATH' },
+    state: { about: 'folder of the ownership journal, in place of the configuration’s', value: 'DIR' },
+  },
+  examples: [
+    ['lvsd run /etc/lvsd/lvsd.yaml', 'keep the kernel’s table'],
+    ['lvsd run /etc/ha.d/ldirectord.cf', 'the same from ldirectord’s file'],
+    ['lvsd run site.yaml --kernel memory --socket /tmp/lvsd.sock', 'try it without root'],
+  ],
+  async run({ options, arguments: { CONFIG: file }, env, screen, warn, onSignal }) {
+    // Listened to from the first moment: a signal during the start must neither end lvsd nor be lost.
+    let reload = () => {}
+    const stopListening = onSignal(['SIGHUP'], () => reload())
+    const stopped = new Promise<void>(resolve => onSignal(['SIGTERM', 'SIGINT'], () => resolve()))
+    const load = () =>
+      loadConfig(file).then(loaded => ({ ...loaded, config: placed(loaded.config, options) }))
+    const loaded = await load()
+    const { config } = loaded
+    if (!config || hasErrors(loaded.problems)) {
+      warn(renderProblems(loaded, { colour: screen.colour }))
+      throw new CommandError(`${file} has errors; nothing was touched`, EXIT.problem)
+    }
+    const log = openLog(config.settings.logLevel)
+    let isReloadWanted = false
+    reload = () => {
+      isReloadWanted = true
+    }
+    const daemon = await startDaemon({
+      loaded: { ...loaded, config },
+      kernel: await openTable(options.kernel),
+      kernelName: options.kernel,
+      journal: journalFor(options.kernel, config, log),
+      log,
+      notify: openNotify(env, log),
+      load,
+    }).catch(error => {
+      throw cannotStart(error)
+    })
+    reload = () => void daemon.reload(false)
+    if (isReloadWanted) reload()
+    await stopped
+    stopListening()
+    await daemon.stop()
+    return EXIT.ok
+  },
+})
+
+function cannotStart(error: unknown): unknown {
+  if (error instanceof SocketInUse) return new CommandError(error.message, EXIT.problem)
+  if ((error as NodeJS.ErrnoException).code !== 'EACCES') return error
+  return new CommandError(
+    `${(error as Error).message}; run as root, or give --socket and --state places that you may write`,
+    EXIT.kernel,
+  )
+}
+
+/** The configuration with the places that the command line gives. */
+function placed(
+  config: Config | null,
+  { socket, state }: { socket?: string | undefined; state?: string | undefined },
+) {
+  if (!config) return null
+  const settings = { ...config.settings, ...(socket && { socket }), ...(state && { state }) }
+  return { ...config, settings }
+}
+
+async function openTable(name: 'netlink' | 'memory'): Promise<Kernel> {
+  if (name === 'memory') return (await import('../ipvs/memory.js')).memoryKernel()
+  return (await import('../ipvs/client.js')).openKernel()
+}
+
+/** A damaged journal is moved away: a director must start. What it made before is then somebody else's, and is told. */
+function journalFor(kernel: 'netlink' | 'memory', { settings }: Config, log: Log): Journal {
+  if (kernel === 'memory') return memoryJournal()
+  return openJournal(journalPath(settings.state, settings.socket), (message, moved) =>
+    log.error(
+      { moved },
+      `${message}; lvsd starts with an empty one and leaves services of earlier runs that are no longer configured`,
+    ),
+  )
+}

@@ -1,0 +1,329 @@
+/** The daemon: builds the parts in order and owns the loop: result, reload, reconcile, stop. */
+import { openControlSocket } from './api/server.js'
+import { Board, type Transition } from './board.js'
+import type { Loaded } from './config/load.js'
+import { hasErrors, type Problem } from './config/problem.js'
+import { desired } from './desired.js'
+import { diff } from './diff.js'
+import type { Kernel } from './ipvs/kernel.js'
+import type { Job } from './jobs.js'
+import type { Journal } from './journal/journal.js'
+import type { Log } from './log.js'
+import { type CheckResult, type Config, keyOfService } from './model.js'
+import type { Notify } from './notify.js'
+import type { OnResult } from './probe/engine.js'
+import { createReconciler } from './reconcile.js'
+import { removals } from './removals.js'
+import { type Names, namesOf, resolveNames, withNames } from './resolve.js'
+import { type Engines, openEngines } from './schedule.js'
+import type { ReloadOutcome, StatusDocument } from './status.js'
+import { statusDocument } from './status-document.js'
+
+export interface DaemonParts {
+  readonly loaded: Loaded & { readonly config: Config }
+  readonly kernel: Kernel
+  readonly kernelName: StatusDocument['kernel']
+  readonly journal: Journal
+  readonly log: Log
+  readonly notify: Notify
+  /** Reads the configuration again, for a reload. */
+  readonly load: () => Promise<Loaded>
+  readonly engines?: (onResult: OnResult, concurrency: number) => Engines
+}
+
+export interface Daemon {
+  reload(isForced: boolean): Promise<ReloadOutcome>
+  status(): Promise<StatusDocument>
+  /** Leaves the table as it is, but for the services with `cleanstop`. */
+  stop(): Promise<void>
+}
+
+/** At most one line in this many milliseconds says that checks give no verdict. */
+const NO_VERDICT_EVERY = 60_000
+/** Counters older than this, milliseconds, are read again for `lvsd status`. */
+const COUNTERS_MAX_AGE = 500
+
+/**
+ * Starts everything: control socket first, so that a second lvsd ends before it touches anything, then the table as it
+ * is, then the checks. Resolves when the kernel has been read and brought in line once.
+ */
+export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
+  const daemon = new RunningDaemon(parts)
+  await daemon.start()
+  return daemon
+}
+
+class RunningDaemon implements Daemon {
+  readonly #parts: DaemonParts
+  readonly #board = new Board()
+  readonly #engines: Engines
+  readonly #reconciler
+  readonly #startedAt = Date.now()
+  #loaded: DaemonParts['loaded']
+  #loadedAt = Date.now()
+  #names: Names
+  #unresolved: readonly string[] = []
+  #lastReload: ReloadOutcome | null = null
+  #reloading: Promise<unknown> = Promise.resolve()
+  #timers = new Map<string, NodeJS.Timeout>()
+  #socket: { close(): Promise<void> } | null = null
+  #lastNoVerdict = Number.NEGATIVE_INFINITY
+  #isStopped = false
+
+  constructor(parts: DaemonParts) {
+    const { kernel, journal, log, loaded } = parts
+    this.#parts = parts
+    this.#loaded = loaded
+    this.#names = new Map(journal.names)
+    const open = parts.engines ?? openEngines
+    this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency)
+    this.#reconciler = createReconciler({
+      kernel,
+      journal,
+      log,
+      want: (actual, names) => {
+        const services = names ? [...names].flatMap(name => this.#board.service(name) ?? []) : this.#services
+        const table = desired(services, (_, real) => this.#board.stateOf(real), actual)
+        return { table, ids: services.flatMap(service => service.id ?? []) }
+      },
+    })
+  }
+
+  get #config(): Config {
+    return this.#board.config ?? this.#loaded.config
+  }
+
+  get #services() {
+    return this.#config.services
+  }
+
+  async start(): Promise<void> {
+    const { loaded, log, notify, kernel } = this.#parts
+    const { settings, services, file } = loaded.config
+    this.#socket = await openControlSocket(settings.socket, {
+      status: () => this.status(),
+      reload: isForced => this.reload(isForced),
+    })
+    tellProblems(log, loaded.problems)
+    if (settings.timeouts)
+      await kernel
+        .setTimeouts(settings.timeouts)
+        .catch(error => log.error({ kernel: error.message }, 'timeouts not set'))
+    this.#place(loaded.config)
+    await this.#reconciler.resync()
+    this.#schedule()
+    const reals = services.reduce((sum, service) => sum + service.reals.length, 0)
+    log.info({ file, services: services.length, reals, checks: this.#board.jobs.size }, 'lvsd runs')
+    notify.ready(`${services.length} services, ${reals} real servers`)
+  }
+
+  /** Reloads one after the other; each is all or nothing. */
+  reload(isForced: boolean): Promise<ReloadOutcome> {
+    const outcome = this.#reloading.then(() => this.#reload(isForced))
+    this.#reloading = outcome.catch(() => {})
+    return outcome
+  }
+
+  async #reload(isForced: boolean): Promise<ReloadOutcome> {
+    this.#parts.notify.reloading()
+    const loaded = await this.#parts.load()
+    const refusal = this.#refusal(loaded, isForced)
+    if (refusal === null && loaded.config) {
+      this.#loaded = { ...loaded, config: loaded.config }
+      this.#loadedAt = Date.now()
+      this.#place(loaded.config)
+      await this.#reconciler.resync()
+      this.#schedule()
+    }
+    const { log, notify } = this.#parts
+    const ok = refusal === null
+    const message = refusal ?? `the configuration of ${this.#services.length} services is in force`
+    this.#lastReload = { ok, at: new Date().toISOString(), message, problems: loaded.problems }
+    tellProblems(log, loaded.problems)
+    log[ok ? 'info' : 'error'](
+      { file: this.#config.file },
+      ok ? `reload: ${message}` : `reload refused: ${message}`,
+    )
+    notify.ready(ok ? message : `reload refused: ${message}`)
+    return this.#lastReload
+  }
+
+  /** Why this configuration must not take over, or null. */
+  #refusal(loaded: Loaded, isForced: boolean): string | null {
+    if (this.#isStopped) return 'lvsd is stopping'
+    if (!loaded.config || hasErrors(loaded.problems)) {
+      const errors = loaded.problems.filter(problem => problem.severity === 'error').length
+      return `${errors} ${errors === 1 ? 'error' : 'errors'} in the file; the running configuration stays`
+    }
+    const { removed, running } = removals(this.#config, loaded.config)
+    const limit = this.#config.settings.removalLimit
+    if (isForced || running === 0 || (removed / running) * 100 <= limit) return null
+    return `it would remove ${removed} of ${running} real servers, more than removal-limit (${limit}%) allows; the running configuration stays. If it is meant: lvsd reload --force`
+  }
+
+  /** Puts a configuration in force for the checks; the table follows with the next round. */
+  #place(config: Config): void {
+    const { added, removed, retimed } = this.#board.place(
+      withNames(config, this.#names),
+      this.#loaded.checks,
+      Date.now(),
+    )
+    for (const job of removed) this.#engines.remove(job.id)
+    for (const job of added) this.#set(job, retimed.has(job.id))
+  }
+
+  #set({ id, check, target, use }: Job, isRetimed: boolean): void {
+    const { interval, timeout } = use.policy
+    const firstIn = isRetimed ? Math.random() * interval : 0
+    this.#engines.set(id, { check, target, options: use.options }, { interval, timeout, firstIn })
+  }
+
+  #result(id: string, result: CheckResult): void {
+    const { log } = this.#parts
+    if (result.ok === null) this.#tellNoVerdict(result)
+    if (log.isLevelEnabled('debug')) log.debug({ job: id, ...resultFields(result) }, 'check')
+    const { transitions, hurry } = this.#board.result(id, result, Date.now())
+    if (hurry !== null) this.#engines.soon(id, hurry)
+    for (const transition of transitions) tellTransition(log, transition)
+    const moved = transitions.filter(transition => transition.moved)
+    if (moved.length > 0) this.#reconciler.touch(moved.map(transition => transition.service.name))
+  }
+
+  #tellNoVerdict(result: CheckResult): void {
+    const now = performance.now()
+    if (now - this.#lastNoVerdict < NO_VERDICT_EVERY) return
+    this.#lastNoVerdict = now
+    this.#parts.log.warn(
+      { detail: result.detail },
+      'a check gave no verdict; the health of its server stays as it was',
+    )
+  }
+
+  /** The slow rounds: reading the kernel back, resolving names. */
+  #schedule(): void {
+    const { resync, resolve } = this.#config.settings
+    this.#every('resync', resync, () => this.#reconciler.resync())
+    this.#every('resolve', resolve, () => this.#resolve())
+    void this.#resolve()
+  }
+
+  #every(name: string, ms: number, work: () => Promise<unknown>): void {
+    clearTimeout(this.#timers.get(name))
+    const again = () => {
+      if (!this.#isStopped)
+        this.#timers.set(
+          name,
+          setTimeout(() => void work().finally(again), ms),
+        )
+    }
+    again()
+  }
+
+  async #resolve(): Promise<void> {
+    const { log, journal } = this.#parts
+    const { config } = this.#loaded
+    const wishes = namesOf(config)
+    if (wishes.size === 0) return
+    const { names, failures } = await resolveNames(wishes, this.#names)
+    if (this.#isStopped || config !== this.#loaded.config) return
+    for (const failure of failures) if (!this.#unresolved.includes(failure)) log.warn(failure)
+    this.#unresolved = failures
+    const isChanged = [...names].some(([name, address]) => this.#names.get(name) !== address)
+    if (!isChanged) return
+    for (const [name, address] of names)
+      if (this.#names.get(name) !== address)
+        log.info({ name, address, was: this.#names.get(name) }, 'name resolved')
+    this.#names = names
+    try {
+      journal.recordNames(names)
+    } catch (error) {
+      log.error(
+        { error: (error as Error).message },
+        'the addresses of names cannot be kept for the next start',
+      )
+    }
+    this.#place(config)
+    await this.#reconciler.resync()
+  }
+
+  async status(): Promise<StatusDocument> {
+    const { kernelName } = this.#parts
+    return statusDocument({
+      board: this.#board,
+      config: this.#config,
+      dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
+      kernel: kernelName,
+      startedAt: this.#startedAt,
+      loadedAt: this.#loadedAt,
+      warnings: this.#loaded.problems,
+      lastReload: this.#lastReload,
+      reconcile: this.#reconciler.stats,
+      schedule: this.#engines.stats(),
+    })
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    const { log, notify } = this.#parts
+    notify.stopping()
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    const steps: Record<string, () => unknown> = {
+      checks: () => this.#engines.close(),
+      reconciling: () => this.#reconciler.stop(),
+      'clean stop': () => this.#cleanStop(),
+      'control socket': () => this.#socket?.close(),
+      kernel: () => this.#parts.kernel.close(),
+      systemd: () => notify.close(),
+    }
+    for (const [what, step] of Object.entries(steps))
+      try {
+        await step()
+      } catch (error) {
+        log.error({ error: (error as Error).message }, `stopping: ${what}`)
+      }
+    log.info('lvsd has stopped')
+    log.flush()
+  }
+
+  async #cleanStop(): Promise<void> {
+    const ids = this.#services.filter(service => service.cleanstop).flatMap(service => service.id ?? [])
+    if (ids.length === 0) return this.#parts.log.info('the table stays as it is')
+    const { kernel, journal, log } = this.#parts
+    const keys = new Set(ids.map(keyOfService))
+    const { table } = await kernel.dump()
+    const ours = new Map([...table].filter(([key]) => keys.has(key)))
+    const changes = diff(new Map(), ours, keys)
+    const outcomes = await kernel.apply(changes)
+    for (const outcome of outcomes)
+      if (outcome) log.error({ kernel: outcome.message }, 'the kernel refused a change')
+    journal.record({ remove: changes.filter((_, i) => !outcomes[i]).map(change => change.id) })
+    log.info({ services: changes.length }, 'services with cleanstop are removed')
+  }
+}
+
+function tellTransition(log: Log, { service, real, check, from, to, result, moved }: Transition): void {
+  const fields = {
+    service: service.name,
+    real: `${real.host.includes(':') ? `[${real.host}]` : real.host}:${real.port}`,
+    from,
+    to,
+    check,
+    ...resultFields(result),
+  }
+  if (!moved) log.info(fields, 'a check changed, its server did not')
+  else if (to === 'down') log.warn(fields, 'real server down')
+  else log.info(fields, `real server ${to}`)
+}
+
+function resultFields({ reason, detail, phase, ms }: CheckResult) {
+  return { reason: reason ?? 'passed', detail, phase, ms: Math.round(ms * 10) / 10 }
+}
+
+function tellProblems(log: Log, problems: readonly Problem[]): void {
+  for (const { severity, code, message, file, at } of problems)
+    log[severity === 'error' ? 'error' : severity === 'warning' ? 'warn' : 'info'](
+      { code, at: `${file}:${at.line}:${at.column}` },
+      message,
+    )
+}

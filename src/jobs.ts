@@ -1,0 +1,80 @@
+/** From a configuration to the jobs that check it: one for each distinct question, however often it is asked. Pure. */
+import type { Address } from './address.js'
+import type { Check, Target, TargetService } from './check.js'
+import { type CheckUse, type Config, keyOfMember, keyOfService, type Real, type Service } from './model.js'
+
+/** One question, asked again and again. */
+export interface Job {
+  /** What is asked, of whom, how often: unchanged across a reload means the job goes on undisturbed. */
+  readonly id: string
+  readonly check: Check
+  readonly target: Target
+  readonly use: CheckUse
+}
+
+/** Who listens to a job: one check of one real server of one service. */
+export interface Subscriber {
+  readonly service: Service
+  readonly real: Real
+  readonly use: CheckUse
+  readonly jobId: string
+  readonly target: Target
+  /** Service, real server, question. Health is kept under it, whatever becomes of intervals and counts. */
+  readonly healthKey: string
+}
+
+export interface Jobs {
+  readonly jobs: ReadonlyMap<string, Job>
+  readonly subscribers: readonly Subscriber[]
+}
+
+/** Real servers and services whose names do not resolve have no jobs: they are down for that reason. */
+export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs {
+  const jobs = new Map<string, Job>()
+  const subscribers: Subscriber[] = []
+  for (const service of config.services)
+    for (const real of service.reals)
+      for (const use of real.checks) {
+        const check = checks.get(use.kind)
+        if (!real.address || !check) continue
+        const target = targetOf(service, real, real.address, use, check)
+        const question = questionOf(service, real, target, use, check)
+        const id = `${question} every ${use.policy.interval} within ${use.policy.timeout}`
+        if (!jobs.has(id)) jobs.set(id, { id, check, target, use })
+        const healthKey = `${keyOfMember({ name: serviceKey(service) }, real)} ${question}`
+        subscribers.push({ service, real, use, jobId: id, target, healthKey })
+      }
+  return { jobs, subscribers }
+}
+
+function targetOf(service: Service, real: Real, address: Address, use: CheckUse, check: Check): Target {
+  const { weight } = real.attributes
+  return {
+    address: use.address ?? address,
+    port: use.port ?? (real.port || (check.defaultPort ?? servicePort(service))),
+    real: { address, port: real.port, weight },
+    service: targetService(service),
+  }
+}
+
+/** What is asked of whom; on whose behalf only where the check says that it matters. */
+function questionOf(service: Service, real: Real, target: Target, use: CheckUse, check: Check): string {
+  const asker = check.perService ? [serviceKey(service), keyOfMember(service, real)] : []
+  return JSON.stringify([use.kind, target.address.text, target.port, use.options, ...asker])
+}
+
+function targetService(service: Service): TargetService {
+  const { name, id } = service
+  if (id?.kind === 'fwmark') return { name, address: null, port: 0, protocol: 'fwm', fwmark: id.fwmark }
+  if (id) return { name, address: id.address, port: id.port, protocol: id.protocol, fwmark: null }
+  const { protocol = 'tcp', port = 0 } = service.unresolved ?? {}
+  return { name, address: null, port, protocol, fwmark: null }
+}
+
+function servicePort(service: Service): number {
+  return targetService(service).port
+}
+
+function serviceKey(service: Service): string {
+  return service.id ? keyOfService(service.id) : service.host
+}

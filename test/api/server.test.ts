@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Control, openControlSocket, SocketInUse } from '../../src/api/server.js'
+import { later } from '../helpers/after-each.js'
+
+const forced: boolean[] = []
+const CONTROL = {
+  status: async () => ({ version: '1' }),
+  reload: async (isForced: boolean) => {
+    forced.push(isForced)
+    return { ok: true }
+  },
+} as unknown as Control
+
+function path(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsd-api-'))
+  later(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'run', 'lvsd.sock')
+}
+
+async function open(socket: string, control = CONTROL): Promise<string> {
+  const server = await openControlSocket(socket, control)
+  later(() => server.close())
+  return socket
+}
+
+function ask(
+  socketPath: string,
+  method: string,
+  path: string,
+  body = '',
+): Promise<{ status: number; value: unknown }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method, path }, response => {
+      let text = ''
+      response.on('data', chunk => {
+        text += chunk
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, value: JSON.parse(text) }))
+    })
+    sent.on('error', reject).end(body)
+  })
+}
+
+describe('the control socket', () => {
+  it('answers the status as JSON', async () => {
+    const socket = await open(path())
+    assert.deepEqual(await ask(socket, 'GET', '/status'), { status: 200, value: { version: '1' } })
+  })
+
+  it('is open to its owner alone', async () => {
+    assert.equal(statSync(await open(path())).mode & 0o777, 0o600)
+  })
+
+  it('reloads, forced only when told so', async () => {
+    const socket = await open(path())
+    forced.length = 0
+    await ask(socket, 'POST', '/reload')
+    await ask(socket, 'POST', '/reload', '{"force": true}')
+    await ask(socket, 'POST', '/reload', '{"force": "yes"}')
+    assert.deepEqual(forced, [false, true, false])
+  })
+
+  it('says what there is when asked for something else', async () => {
+    const { status, value } = await ask(await open(path()), 'GET', '/nothing')
+    assert.equal(status, 404)
+    assert.match(JSON.stringify(value), /GET \/status, POST \/reload/)
+  })
+
+  it('turns failures and rubbish into answers and lives on', async () => {
+    const socket = await open(path(), { ...CONTROL, status: () => Promise.reject(new Error('no table')) })
+    assert.deepEqual(await ask(socket, 'GET', '/status'), { status: 500, value: { error: 'no table' } })
+    assert.equal((await ask(socket, 'POST', '/reload', '{')).status, 500)
+    assert.equal((await ask(socket, 'POST', '/reload', '[]')).status, 200)
+  })
+
+  it('takes the place of a socket whose process is gone', async () => {
+    const socket = path()
+    const dead = createServer()
+    const gone = await openControlSocket(socket, CONTROL)
+    await gone.close()
+    writeFileSync(socket, '')
+    dead.close()
+    await open(socket)
+    assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+  })
+
+  it('is refused while another lvsd serves it, which goes on', async () => {
+    const socket = await open(path())
+    await assert.rejects(openControlSocket(socket, CONTROL), SocketInUse)
+    assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+  })
+})

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { Board } from '../src/board.js'
+import type { Check } from '../src/check.js'
+import type { Config, Real } from '../src/model.js'
+import { config, failed, passed, real, service, serviceId, use } from './helpers/tables.js'
+
+const CHECKS = new Map<string, Check>(
+  ['ask', 'tell'].map(name => [
+    name,
+    { name, summary: name, options: () => ({}), perService: name === 'tell', run: async () => passed() },
+  ]),
+)
+const A = 'fd00:1::a'
+
+function board(first: Config) {
+  const made = new Board()
+  const placed = made.place(first, CHECKS, 0)
+  return { board: made, jobs: placed.added, realOf: (i = 0, j = 0) => first.services[i]?.reals[j] as Real }
+}
+
+const site = (...reals: Real[]) => config([service('web', { reals })])
+
+describe('the board', () => {
+  it('asks the same question once for every service that lists the server', () => {
+    const two = (kind: string) =>
+      config([
+        service('web', { reals: [real(A, { checks: [use(kind)] })] }),
+        service('web6', { id: serviceId('2001:db8::81'), reals: [real(A, { checks: [use(kind)] })] }),
+      ])
+    const shared = board(two('ask'))
+    assert.equal(shared.jobs.length, 1)
+    const { transitions } = shared.board.result(shared.jobs[0]?.id ?? '', failed(), 1)
+    assert.deepEqual(
+      transitions.map(({ service, to }) => [service.name, to]),
+      [
+        ['web', 'down'],
+        ['web6', 'down'],
+      ],
+    )
+    assert.equal(
+      board(two('tell')).jobs.length,
+      2,
+      'but a check that is told the service is its own question',
+    )
+  })
+
+  it('asks twice where options or timing differ', () => {
+    const checks = [use('ask'), use('ask', { request: '/x' }), use('ask', {}, { timeout: 9 })]
+    assert.equal(board(site(real(A, { checks }))).jobs.length, 3)
+  })
+
+  it('moves a server once for all its checks together', () => {
+    const both = board(site(real(A, { checks: [use('ask'), use('tell')], need: 2 })))
+    const [first = '', second = ''] = both.jobs.map(job => job.id)
+    assert.equal(both.board.result(first, passed(), 1).transitions[0]?.moved, false)
+    assert.deepEqual(
+      both.board.result(second, passed(), 2).transitions.map(({ from, to, moved }) => [from, to, moved]),
+      [['unknown', 'up', true]],
+    )
+  })
+
+  it('asks again soon while a change is not complete, and not otherwise', () => {
+    const policy = { fall: 2, fastinter: 100 }
+    const { board: one, jobs } = board(site(real(A, { checks: [use('ask', {}, policy)] })))
+    const id = jobs[0]?.id ?? ''
+    const hurries = [passed(), failed(), failed(), failed()].map(result => one.result(id, result, 1).hurry)
+    assert.deepEqual(hurries, [null, 100, null, null])
+  })
+
+  it('keeps health and jobs that a new configuration does not change', () => {
+    const { board: one, jobs, realOf } = board(site(real(A, { checks: [use('ask')] })))
+    one.result(jobs[0]?.id ?? '', passed(), 1)
+    assert.equal(one.stateOf(realOf()), 'up')
+    const heavier = site(
+      real(A, { checks: [use('ask')], weight: 9 }),
+      real('fd00:1::b', { checks: [use('ask')] }),
+    )
+    const { added, removed } = one.place(heavier, CHECKS, 2)
+    assert.deepEqual([added.length, removed.length], [1, 0])
+    assert.deepEqual(
+      heavier.services[0]?.reals.map(entry => one.stateOf(entry)),
+      ['up', 'unknown'],
+    )
+  })
+
+  it('keeps health when only counts or intervals change, and says that the job is known', () => {
+    const { board: one, jobs } = board(site(real(A, { checks: [use('ask')] })))
+    one.result(jobs[0]?.id ?? '', passed(), 1)
+    const slower = site(real(A, { checks: [use('ask', {}, { interval: 5000, fall: 3 })] }))
+    const { added, removed, retimed } = one.place(slower, CHECKS, 2)
+    assert.deepEqual([added.length, removed.length, retimed.size], [1, 1, 1])
+    assert.equal(one.stateOf(slower.services[0]?.reals[0] as Real), 'up')
+  })
+
+  it('forgets health when the question changes', () => {
+    const { board: one, jobs } = board(site(real(A, { checks: [use('ask')] })))
+    one.result(jobs[0]?.id ?? '', passed(), 1)
+    const other = site(real(A, { checks: [use('ask', { request: '/new' })] }))
+    one.place(other, CHECKS, 2)
+    assert.equal(one.stateOf(other.services[0]?.reals[0] as Real), 'unknown')
+  })
+
+  it('ignores results of jobs that are gone', () => {
+    const { board: one } = board(site(real(A, { checks: [use('ask')] })))
+    assert.deepEqual(one.result('gone', failed(), 1), { transitions: [], hurry: null })
+  })
+
+  it('holds a server without checks up, and one without an address down', () => {
+    const { board: one, realOf } = board(
+      site(real(A, { checks: [] }), real('www1', { checks: [use('ask')] })),
+    )
+    assert.deepEqual([one.stateOf(realOf(0, 0)), one.stateOf(realOf(0, 1))], ['up', 'down'])
+  })
+})

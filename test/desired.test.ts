@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { desired } from '../src/desired.js'
+import { type HealthState, keyOfService, type Service, type Table } from '../src/model.js'
+import { real, service, serviceId, table, tableReal, tableService } from './helpers/tables.js'
+
+const ID = serviceId('2001:db8::80')
+const A = 'fd00:1::a'
+const B = 'fd00:1::b'
+const F = 'fd00:1::f'
+const FALLBACK = real(F)
+
+/** `{ 'fd00:1::a': 1 }`: what the service holds, weights by address; null where the service is not wanted. */
+function weights(parts: Partial<Service>, states: Record<string, HealthState>, held: Table = new Map()) {
+  const wanted = desired([service('web', parts)], (_, { host }) => states[host] ?? 'unknown', held)
+  const entry = wanted.get(keyOfService(ID))
+  return entry ? Object.fromEntries([...entry.reals.values()].map(r => [r.address.text, r.weight])) : null
+}
+
+describe('the desired table', () => {
+  const reals = [real(A, { weight: 5 }), real(B, { weight: 7 })]
+  const held = (...weighted: [string, number][]) =>
+    table(
+      tableService(
+        ID,
+        weighted.map(([host, weight]) => tableReal(host, { weight })),
+      ),
+    )
+
+  const cases: [string, Partial<Service>, Record<string, HealthState>, Table, Record<string, number>][] = [
+    [
+      'has servers that are up, with their weights',
+      { reals },
+      { [A]: 'up', [B]: 'up' },
+      held(),
+      { [A]: 5, [B]: 7 },
+    ],
+    ['lacks a server that is down', { reals }, { [A]: 'up', [B]: 'down' }, held([B, 7]), { [A]: 5 }],
+    [
+      'keeps a server that is down at weight 0 where the service is quiescent',
+      { reals, quiescent: true },
+      { [A]: 'up', [B]: 'down' },
+      held(),
+      { [A]: 5, [B]: 0 },
+    ],
+    ['keeps what the kernel holds of unknown servers', { reals }, {}, held([A, 5]), { [A]: 5 }],
+    ['keeps an unknown server at weight 0 there', { reals }, {}, held([A, 0]), { [A]: 0 }],
+    ['gives an unknown server its configured weight', { reals }, {}, held([A, 77]), { [A]: 5 }],
+    ['gives no traffic to unknown servers that the kernel lacks', { reals }, {}, held(), {}],
+    ['drops servers that are not configured', { reals: [real(A)] }, { [A]: 'up' }, held([B, 7]), { [A]: 1 }],
+    [
+      'has a server of configured weight 0, drained',
+      { reals: [real(A, { weight: 0 })] },
+      { [A]: 'up' },
+      held(),
+      { [A]: 0 },
+    ],
+    [
+      'has the fallback when all are down',
+      { reals, fallback: FALLBACK },
+      { [A]: 'down', [B]: 'down' },
+      held(),
+      { [F]: 1 },
+    ],
+    [
+      'has the fallback beside quiescent servers',
+      { reals, fallback: FALLBACK, quiescent: true },
+      { [A]: 'down', [B]: 'down' },
+      held(),
+      { [A]: 0, [B]: 0, [F]: 1 },
+    ],
+    [
+      'lacks the fallback while one is up',
+      { reals, fallback: FALLBACK },
+      { [A]: 'up', [B]: 'down' },
+      held(),
+      { [A]: 5 },
+    ],
+    [
+      'takes the fallback out for the first one back',
+      { reals, fallback: FALLBACK },
+      { [A]: 'up', [B]: 'down' },
+      held([F, 1]),
+      { [A]: 5 },
+    ],
+    [
+      'does not bring the fallback in before every server is known',
+      { reals, fallback: FALLBACK },
+      {},
+      held(),
+      {},
+    ],
+    [
+      'leaves the fallback in until servers are known',
+      { reals, fallback: FALLBACK },
+      {},
+      held([F, 1]),
+      { [F]: 1 },
+    ],
+    [
+      'has the fallback when every server is drained',
+      { reals: [real(A, { weight: 0 })], fallback: FALLBACK },
+      { [A]: 'up' },
+      held(),
+      { [A]: 0, [F]: 1 },
+    ],
+    [
+      'gives a fallback that is one of the real servers its weight',
+      { reals: [real(A, { weight: 4 })], fallback: real(A), quiescent: true },
+      { [A]: 'down' },
+      held(),
+      { [A]: 1 },
+    ],
+    [
+      'leaves out servers whose names do not resolve',
+      { reals: [real('www1'), real(B)] },
+      { [B]: 'up' },
+      held(),
+      { [B]: 1 },
+    ],
+  ]
+  for (const [what, parts, states, actual, expected] of cases)
+    it(what, () => assert.deepEqual(weights(parts, states, actual), expected))
+
+  it('leaves out a service whose name does not resolve', () => {
+    assert.equal(weights({ id: null, reals }, {}), null)
+  })
+})

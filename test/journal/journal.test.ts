@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { journalPath, openJournal } from '../../src/journal/journal.js'
+import type { ServiceId } from '../../src/model.js'
+import { later } from '../helpers/after-each.js'
+import { serviceId } from '../helpers/tables.js'
+
+const WEB = serviceId('2001:db8::80')
+const MARK: ServiceId = { kind: 'fwmark', fwmark: 7, family: 'ipv6' }
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'lvsd-journal-'))
+  later(() => rmSync(path, { recursive: true }))
+  return path
+}
+
+const noDamage = () => assert.fail('the journal is not damaged')
+
+describe('the ownership journal', () => {
+  it('is empty where there is none', () => {
+    assert.equal(openJournal(join(folder(), 'lvsd.json'), noDamage).owned.size, 0)
+  })
+
+  it('keeps services and names over a restart', () => {
+    const path = join(folder(), 'deep', 'lvsd.json')
+    const journal = openJournal(path, noDamage)
+    journal.record({ add: [WEB, MARK] })
+    journal.record({ remove: [WEB] })
+    journal.recordNames(new Map([['www ipv6', '2001:db8::1']]))
+    const again = openJournal(path, noDamage)
+    assert.deepEqual([...again.owned], ['fwmark 7 ipv6'])
+    assert.deepEqual([...again.names], [['www ipv6', '2001:db8::1']])
+  })
+
+  it('writes only when something changes', () => {
+    const path = join(folder(), 'lvsd.json')
+    const journal = openJournal(path, noDamage)
+    journal.record({ add: [WEB] })
+    rmSync(path)
+    journal.record({ add: [WEB], remove: [MARK] })
+    assert.throws(() => readFileSync(path), /ENOENT/)
+  })
+
+  for (const [what, text] of [
+    ['cut off', '{"services": ['],
+    ['no journal', '[]'],
+    [
+      'an address that is none',
+      '{"services": [{"protocol": "tcp", "address": "::x", "port": 1}], "names": {}}',
+    ],
+  ] as const)
+    it(`is moved aside and told when it is ${what}`, () => {
+      const path = join(folder(), 'lvsd.json')
+      writeFileSync(path, text)
+      const told: string[] = []
+      assert.equal(openJournal(path, (message, moved) => told.push(message, moved)).owned.size, 0)
+      assert.match(told[0] ?? '', /damaged/)
+      assert.equal(readFileSync(told[1] ?? '', 'utf8'), text)
+    })
+
+  it('is named after the control socket, so that two directors on one machine do not share one', () => {
+    assert.equal(journalPath('/var/lib/lvsd', '/run/lvsd/b.sock'), '/var/lib/lvsd/b.json')
+  })
+})

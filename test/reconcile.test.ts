@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { type Kernel, KernelError } from '../src/ipvs/kernel.js'
+import { memoryKernel } from '../src/ipvs/memory.js'
+import { memoryJournal } from '../src/journal/journal.js'
+import { type Change, keyOfService, type Table } from '../src/model.js'
+import { createReconciler } from '../src/reconcile.js'
+import { later } from './helpers/after-each.js'
+import { recordingLog } from './helpers/logs.js'
+import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from './helpers/tables.js'
+
+const WEB = serviceId('2001:db8::80')
+const MAIL = serviceId('2001:db8::25', 25)
+const FOREIGN = serviceId('2001:db8::99')
+const A = tableReal('fd00:1::a')
+const B = tableReal('fd00:1::b', { weight: 2 })
+
+/** A reconciler that wants `wanted`, on a memory table whose batches are recorded. */
+function stage(wanted: Table, kernel: Kernel = memoryKernel()) {
+  const state = { wanted }
+  const batches: (readonly Change[])[] = []
+  const journal = memoryJournal()
+  const { log, lines } = recordingLog()
+  const reconciler = createReconciler({
+    kernel: {
+      ...kernel,
+      apply: changes => {
+        batches.push(changes)
+        return kernel.apply(changes)
+      },
+    },
+    journal,
+    log,
+    want: () => ({ table: state.wanted, ids: [...state.wanted.values()].map(service => service.id) }),
+  })
+  later(() => reconciler.stop())
+  return { reconciler, kernel, journal, lines, batches, state, dump: async () => (await kernel.dump()).table }
+}
+
+const FULL = table(tableService(WEB, [A, B]))
+
+describe('the reconciler', () => {
+  it('brings an empty table in line, in one batch', async () => {
+    const { reconciler, batches, dump, journal } = stage(FULL)
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+    assert.equal(batches.length, 1)
+    assert.deepEqual([...journal.owned], [keyOfService(WEB)])
+  })
+
+  it('writes nothing when nothing differs', async () => {
+    const { reconciler, batches } = stage(FULL)
+    await reconciler.resync()
+    await reconciler.resync()
+    assert.equal(batches.length, 1)
+  })
+
+  it('makes one round of many touches', async () => {
+    const { reconciler, batches, state } = stage(FULL)
+    await reconciler.resync()
+    state.wanted = table(tableService(WEB, [A]))
+    reconciler.touch(['web'])
+    reconciler.touch(['web'])
+    await reconciler.idle()
+    assert.deepEqual(
+      batches[1]?.map(change => change.op),
+      ['delete-real'],
+    )
+    assert.equal(batches.length, 2)
+  })
+
+  it('repairs what others change, tells it, and leaves their services alone', async () => {
+    const { reconciler, kernel, dump, lines } = stage(FULL)
+    await reconciler.resync()
+    await kernel.apply([
+      { op: 'delete-real', id: WEB, was: A },
+      { op: 'set-real', id: WEB, real: { ...B, weight: 77 }, was: B },
+      { op: 'add-real', id: WEB, real: tableReal('fd00:1::bad') },
+      { op: 'add-service', id: FOREIGN, service: SERVICE_ATTRIBUTES },
+    ])
+    await reconciler.resync()
+    assert.deepEqual([...(await dump()).keys()].sort(), [keyOfService(WEB), keyOfService(FOREIGN)].sort())
+    assert.deepEqual((await dump()).get(keyOfService(WEB)), FULL.get(keyOfService(WEB)))
+    assert.equal(reconciler.stats.driftRepaired, 3)
+    assert.equal(lines.filter(line => line.msg.startsWith('drift:')).length, 3)
+  })
+
+  it('makes a service again that others deleted', async () => {
+    const { reconciler, kernel, dump } = stage(FULL)
+    await reconciler.resync()
+    await kernel.apply([{ op: 'delete-service', id: WEB, was: tableService(WEB, []) }])
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+  })
+
+  it('deletes a service of its own that is no longer wanted, and forgets it', async () => {
+    const { reconciler, state, dump, journal } = stage(table(tableService(WEB, [A]), tableService(MAIL, [])))
+    await reconciler.resync()
+    state.wanted = FULL
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+    assert.deepEqual([...journal.owned], [keyOfService(WEB)])
+  })
+
+  it('does everything else when the kernel refuses one change, and tries that again', async () => {
+    const kernel = memoryKernel()
+    let isRefusing = true
+    const stubborn: Kernel = {
+      ...kernel,
+      async apply(changes) {
+        const isRefused = (change: Change) =>
+          isRefusing && 'real' in change && change.real.address === A.address
+        const outcomes = await kernel.apply(changes.filter(change => !isRefused(change)))
+        const left = [...outcomes]
+        return changes.map(change =>
+          isRefused(change) ? new KernelError('no room for it', 'ENOMEM') : (left.shift() ?? null),
+        )
+      },
+    }
+    const { reconciler, dump, lines } = stage(FULL, stubborn)
+    await reconciler.resync()
+    assert.deepEqual([...((await dump()).get(keyOfService(WEB))?.reals.keys() ?? [])], ['[fd00:1::b]:80'])
+    assert.deepEqual(reconciler.stats.errors, ['no room for it'])
+    isRefusing = false
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+    assert.deepEqual(reconciler.stats.errors, [])
+    assert.equal(reconciler.stats.driftRepaired, 0, 'its own refused change is no drift')
+    assert.equal(
+      lines.filter(line => line.kernel === 'no room for it').length,
+      1,
+      'told once, not at every try',
+    )
+  })
+
+  it('lives on when the kernel cannot be read, and converges when it can', async () => {
+    const kernel = memoryKernel()
+    let isReadable = false
+    const blind: Kernel = {
+      ...kernel,
+      dump: () => (isReadable ? kernel.dump() : Promise.reject(new KernelError('not permitted', 'EPERM'))),
+    }
+    const { reconciler, batches, dump } = stage(FULL, blind)
+    await reconciler.resync()
+    assert.deepEqual([batches.length, reconciler.stats.errors], [0, ['not permitted']])
+    isReadable = true
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+  })
+
+  it('goes on when the journal cannot be written', async () => {
+    const { reconciler, journal, dump, lines } = stage(FULL)
+    journal.record = () => {
+      throw new Error('no space left on device')
+    }
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+    assert.ok(lines.some(line => line.error === 'no space left on device'))
+  })
+
+  it('does nothing any more once it is stopped', async () => {
+    const { reconciler, batches } = stage(FULL)
+    await reconciler.stop()
+    reconciler.touch(['web'])
+    await reconciler.resync()
+    assert.equal(batches.length, 0)
+  })
+})
