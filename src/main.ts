@@ -4,8 +4,8 @@ import { commandNames, loadCommand } from './command-line/find.js'
 import { commandHelp, generalHelp } from './command-line/help.js'
 import { parseLine, usageError } from './command-line/parse.js'
 import { type Command, type CommandContext, CommandError, EXIT, type ExitCode } from './commands/command.js'
+import { didYouMean } from './config/nearest.js'
 import { KernelError } from './ipvs/kernel.js'
-import { didYouMean } from './nearest.js'
 import { screenOf } from './terminal/screen.js'
 import { version } from './version.js'
 
@@ -47,6 +47,7 @@ function contextFor(line: Pick<CommandContext, 'options' | 'arguments'>): Comman
       return screenOf(process.stdout, process.env)
     },
     print: text => void process.stdout.write(withNewline(text)),
+    write: text => void process.stdout.write(text),
     warn: text => void process.stderr.write(withNewline(text)),
     onSignal: (names, handler) => {
       for (const name of names) process.on(name, handler)

@@ -6,7 +6,7 @@ import { COMMON_OPTIONS } from './parse.js'
 /** `lvsd plan CONFIG [--json] …`: one line. */
 export function usageLine(command: Command): string {
   const words = Object.entries(command.arguments).map(([name, { optional }]) =>
-    optional ? `[${name.toUpperCase()}]` : name.toUpperCase(),
+    optional ? `[${name}]` : name,
   )
   const hasOptions = Object.keys(command.options).length > 0
   return ['lvsd', command.name, ...words, ...(hasOptions ? ['[options]'] : [])].join(' ')
@@ -14,7 +14,7 @@ export function usageLine(command: Command): string {
 
 /** `lvsd COMMAND --help`. */
 export function commandHelp(command: Command): string {
-  const args = Object.entries(command.arguments).map(([name, { about }]) => [name.toUpperCase(), about])
+  const args = Object.entries(command.arguments).map(([name, { about }]) => [name, about])
   const options = Object.entries({ ...command.options, ...COMMON_OPTIONS }).map(([name, spec]) => [
     optionWords(name, spec),
     optionAbout(spec),

@@ -8,7 +8,7 @@ import {
   type OptionSpec,
   type OptionTable,
 } from '../commands/command.js'
-import { didYouMean } from '../nearest.js'
+import { didYouMean } from '../config/nearest.js'
 
 export interface ParsedLine {
   readonly help: boolean
@@ -123,10 +123,7 @@ function positionals(command: Command, values: readonly string[]): Record<string
   const names = Object.keys(table)
   const missing = names.find((name, i) => values[i] === undefined && !table[name]?.optional)
   if (missing !== undefined)
-    throw usageError(
-      `lvsd ${command.name} needs ${missing.toUpperCase()}: ${table[missing]?.about}`,
-      command.name,
-    )
+    throw usageError(`lvsd ${command.name} needs ${missing}: ${table[missing]?.about}`, command.name)
   if (values.length > names.length)
     throw usageError(
       `"${values[names.length]}" is one argument too many for lvsd ${command.name}`,

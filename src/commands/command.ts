@@ -46,7 +46,7 @@ export interface ArgumentSpec {
 
 /** By long name, without the dashes. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>
-/** In their order on the command line. */
+/** By name as the help shows it (CONFIG), in their order on the command line. */
 export type ArgumentTable = Readonly<Record<string, ArgumentSpec>>
 
 type OptionValue<S extends OptionSpec> = S extends { value: `[${string}` }
@@ -71,7 +71,9 @@ export interface CommandContext<
   readonly screen: Screen
   /** A text to standard output; a newline is added where it lacks one. */
   print(text: string): void
-  /** The same to standard error. */
+  /** Bytes for a terminal, as they are. */
+  write(text: string): void
+  /** A line to standard error. */
   warn(text: string): void
   /** Listens for signals in place of the default of ending at once; gives the function that stops listening. */
   onSignal(names: readonly NodeJS.Signals[], handler: (name: NodeJS.Signals) => void): () => void

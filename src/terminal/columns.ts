@@ -6,6 +6,8 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with the escape character
 const SEQUENCE = /\u001b\[[\d;]*m/g
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with the escape character
+const SEQUENCE_OR_CHARACTER = /(\u001b\[[\d;]*m|.)/su
 
 /** Columns that a terminal needs for a text; colour sequences and combining marks need none. */
 export function widthOf(text: string): number {
@@ -21,17 +23,20 @@ export function pad(text: string, width: number, side: 'left' | 'right' = 'left'
   return side === 'left' ? text + spaces : spaces + text
 }
 
-/** At most `width` columns, an ellipsis where something is left out. Only for text without colours. */
-export function fit(text: string, width: number): string {
+/** At most `width` columns, an ellipsis where something is left out; colours end where the text does. */
+export function clip(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   let kept = ''
-  let used = 0
-  for (const character of text) {
-    used += widthOf(character)
-    if (used > width - 1) break
-    kept += character
+  let left = width - 1
+  for (const piece of text.split(SEQUENCE_OR_CHARACTER)) {
+    if (piece.startsWith('\u001b')) kept += piece
+    else if (left >= 0) {
+      left -= widthOf(piece)
+      if (left >= 0) kept += piece
+      else kept += width < 1 ? '' : '…'
+    }
   }
-  return width < 1 ? '' : `${kept}…`
+  return kept
 }
 
 /** Rows with their cells one under the other; `right` names the columns of numbers. The last column is left as it is. */
@@ -39,12 +44,19 @@ export function columns(
   rows: readonly (readonly string[])[],
   { indent = 0, gap = 2, right = [] as readonly number[] } = {},
 ): string {
-  const count = Math.max(0, ...rows.map(row => row.length))
-  const widths = Array.from({ length: count }, (_, i) => Math.max(...rows.map(row => widthOf(row[i] ?? ''))))
+  const widths = widthsOf(rows)
   return rows
     .map(row => {
       const cells = row.map((cell, i) => pad(cell, widths[i] ?? 0, right.includes(i) ? 'right' : 'left'))
       return (' '.repeat(indent) + cells.join(' '.repeat(gap))).trimEnd()
     })
     .join('\n')
+}
+
+/** The widest cell of each column. */
+export function widthsOf(rows: readonly (readonly string[])[]): number[] {
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(cell))
+  return widths
 }

@@ -1,0 +1,138 @@
+/**
+ * Sets up a fresh clone, before npm start (`build`) and npm test (`test`): packages of npm, the compiled program, and for
+ * the tests the Debian packages of test/packages.txt. It does only what is missing, and says what it does.
+ */
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const isCi = /^(1|true)$/.test(process.env.CI ?? '')
+
+const steps = { build: [installModules, compile], test: [installModules, installDebian, compile] }
+const chosen = steps[process.argv[2] ?? '']
+if (!chosen) fail('usage: node deploy/setup.mjs build|test')
+for (const step of chosen) step()
+
+// ---------------------------------------------------------------- npm
+
+function installModules() {
+  const lock = join(root, 'package-lock.json')
+  const stamp = join(root, 'node_modules', '.package-lock.json')
+  if (existsSync(stamp) && modified(stamp) >= modified(lock)) return
+  say('npm ci: the packages of package-lock.json')
+  // typescript is a development package and koffi's binary an optional one: both are needed, whatever NODE_ENV says.
+  run('npm', ['ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional'], 'npm ci failed')
+  utimesSync(stamp, new Date(), new Date())
+}
+
+function compile() {
+  const stamp = join(root, 'dist', 'src', 'main.js')
+  const sources = ['src', 'checks', 'package.json', 'tsconfig.json', 'package-lock.json']
+  if (existsSync(stamp) && modified(stamp) >= Math.max(...sources.map(name => newest(join(root, name)))))
+    return
+  say('tsc: src and checks into dist')
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  run('npm', ['run', '--silent', 'build'], 'the build failed')
+  utimesSync(stamp, new Date(), new Date())
+}
+
+function newest(path) {
+  if (!existsSync(path)) return 0
+  if (!statSync(path).isDirectory()) return modified(path)
+  return Math.max(modified(path), ...readdirSync(path).map(name => newest(join(path, name))))
+}
+
+function modified(path) {
+  return statSync(path).mtimeMs
+}
+
+// ---------------------------------------------------------------- Debian
+
+function installDebian() {
+  const missing = debianPackages().filter(name => !isInstalled(name))
+  if (missing.length === 0) return
+  const why = whyNotApt()
+  if (why) return problem(`${why}: tests that need them are left out. Missing: ${missing.join(' ')}`)
+  say(`apt-get install: ${missing.join(' ')}`)
+  withoutStartingDaemons(() => {
+    apt(['update'])
+    if (!apt(['install', '--yes', '--no-install-recommends', ...missing]))
+      problem('apt-get install failed: tests that need these packages are left out')
+  })
+}
+
+function debianPackages() {
+  const list = join(root, 'test', 'packages.txt')
+  if (!existsSync(list)) return []
+  return readFileSync(list, 'utf8')
+    .split('\n')
+    .map(line => line.replace(/#.*/, '').trim())
+    .filter(Boolean)
+}
+
+function isInstalled(name) {
+  const { stdout } = spawnSync('dpkg-query', ['-s', name], { encoding: 'utf8' })
+  return /^Status: install ok installed$/m.test(stdout ?? '')
+}
+
+function whyNotApt() {
+  if (spawnSync('apt-get', ['--version']).error) return 'this is no Debian (no apt-get)'
+  return process.getuid?.() === 0 ? null : 'not root'
+}
+
+function apt(words) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const options = ['-qq', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=120']
+  const { status, stdout, stderr } = spawnSync('apt-get', [...options, ...words], { encoding: 'utf8', env })
+  if (status !== 0) process.stderr.write(`${stdout}${stderr}`)
+  return status === 0
+}
+
+/** Debian starts a daemon when its package is installed, unless policy-rc.d says no; one that is there is left alone. */
+function withoutStartingDaemons(install) {
+  const policy = '/usr/sbin/policy-rc.d'
+  if (existsSync(policy)) return install()
+  // With a listener Ctrl-C ends apt-get but not us, so that the policy never stays behind.
+  const stay = () => say('interrupted')
+  process.on('SIGINT', stay).on('SIGTERM', stay)
+  try {
+    writeFileSync(policy, '#!/bin/sh\nexit 101\n')
+    chmodSync(policy, 0o755)
+    install()
+  } finally {
+    rmSync(policy, { force: true })
+    process.off('SIGINT', stay).off('SIGTERM', stay)
+  }
+}
+
+// ---------------------------------------------------------------- telling
+
+function run(program, words, sentence) {
+  const { status, error } = spawnSync(program, words, { cwd: root, stdio: 'inherit' })
+  if (status !== 0) fail(error ? `${sentence}: ${error.message}` : sentence)
+}
+
+/** What only leaves tests out is told and goes on; in CI it is a failure. */
+function problem(sentence) {
+  if (isCi) fail(sentence)
+  say(sentence)
+}
+
+function fail(sentence) {
+  console.error(`setup: ${sentence}`)
+  process.exit(1)
+}
+
+function say(sentence) {
+  console.error(`setup: ${sentence}`)
+}

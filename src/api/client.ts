@@ -1,0 +1,94 @@
+/** Asks a running lvsd over its control socket. */
+import { request } from 'node:http'
+import type { ReloadOutcome, StatusDocument } from '../status.js'
+
+/** The socket's place where neither the configuration nor the command line says otherwise. */
+export const DEFAULT_SOCKET = '/run/lvsd/lvsd.sock'
+
+/** Why the daemon cannot be asked, as a sentence that says what to do; `isDenied`: for want of permission. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError'
+  readonly isDenied: boolean
+
+  constructor(message: string, { isDenied = false, ...options }: ErrorOptions & { isDenied?: boolean } = {}) {
+    super(message, options)
+    this.isDenied = isDenied
+  }
+}
+
+const STATUS_TIMEOUT = 10_000
+/** A reload is answered when it is done: names resolved, the table read and changed. */
+const RELOAD_TIMEOUT = 120_000
+
+/** What the daemon says of itself. Throws a ControlError. */
+export async function fetchStatus(socket: string): Promise<StatusDocument> {
+  return (await ask(socket, 'GET', '/status', null, STATUS_TIMEOUT)) as StatusDocument
+}
+
+/** Lets the daemon read its configuration again; `force`: also when that removes much. Throws a ControlError. */
+export async function requestReload(socket: string, force: boolean): Promise<ReloadOutcome> {
+  return (await ask(socket, 'POST', '/reload', { force }, RELOAD_TIMEOUT)) as ReloadOutcome
+}
+
+async function ask(
+  socket: string,
+  method: string,
+  path: string,
+  body: unknown,
+  timeout: number,
+): Promise<unknown> {
+  try {
+    const { status, text } = await exchange(socket, method, path, body, timeout)
+    const value: unknown = JSON.parse(text)
+    if (status === 200) return value
+    throw new ControlError(`lvsd answered: ${(value as { error?: string })?.error ?? `status ${status}`}`)
+  } catch (cause) {
+    throw cause instanceof ControlError ? cause : explained(socket, cause as NodeJS.ErrnoException)
+  }
+}
+
+function exchange(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: unknown,
+  timeout: number,
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(timeout)
+    const headers = { host: 'lvsd', connection: 'close', 'content-type': 'application/json' }
+    const outgoing = request({ socketPath, method, path, headers, agent: false, signal }, response => {
+      let text = ''
+      response.setEncoding('utf8').on('data', chunk => {
+        text += chunk
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+      response.on('error', reject)
+    })
+    outgoing.on('error', reject).end(body === null ? undefined : JSON.stringify(body))
+  })
+}
+
+function explained(socket: string, cause: NodeJS.ErrnoException): ControlError {
+  const code = cause.code ?? ''
+  if (code === 'EACCES' || code === 'EPERM')
+    return new ControlError(
+      `only its owner may open ${socket}: run this as root (sudo) or as the user of lvsd`,
+      {
+        isDenied: true,
+        cause,
+      },
+    )
+  return new ControlError(sentence(socket, code, cause), { cause })
+}
+
+function sentence(socket: string, code: string, cause: Error): string {
+  if (code === 'ENOENT')
+    return `no lvsd runs here: there is no ${socket}. Start it (systemctl start lvsd), or name its socket with --socket`
+  if (code === 'ECONNREFUSED' || code === 'ENOTSOCK')
+    return `nobody answers on ${socket}: lvsd has ended without removing it. Start it again (systemctl start lvsd)`
+  if (code === 'ABORT_ERR' || cause.name === 'TimeoutError')
+    return `lvsd does not answer on ${socket} in time: it is stopped or very busy; look at its log`
+  if (cause instanceof SyntaxError) return `what answers on ${socket} is not lvsd`
+  return `lvsd cannot be asked on ${socket}: ${cause.message}`
+}

@@ -1,0 +1,115 @@
+/** The live view: asks, draws, waits, until told to stop. */
+import { ControlError } from '../api/client.js'
+import type { CommandContext } from '../commands/command.js'
+import type { StatusDocument } from '../status.js'
+import { clip } from '../terminal/columns.js'
+import { ENTER, frame, LEAVE } from '../terminal/live.js'
+import { painter } from '../terminal/paint.js'
+import { renderStatus } from '../terminal/status.js'
+import { transitionLines } from '../terminal/transitions.js'
+
+export interface Watch {
+  readonly context: Pick<CommandContext, 'screen' | 'print' | 'write' | 'onSignal' | 'outputClosed'>
+  fetch(): Promise<StatusDocument>
+  /** Milliseconds between two questions. */
+  readonly every: number
+  /** Lines above the table; not wider than the screen. */
+  readonly intro?: (width: number) => string
+  /** Ends the view from outside. */
+  readonly until?: AbortSignal
+}
+
+/** Transitions kept in sight below the table. */
+const RECENT = 6
+
+interface View {
+  document: StatusDocument
+  recent: string[]
+  /** Why the last question was not answered. */
+  trouble: string | null
+}
+
+/**
+ * Shows the status until SIGINT, SIGTERM, a closed output or `until`. On a terminal it redraws in place; elsewhere it
+ * prints the table once and then a line for each transition. Throws a ControlError where the first question fails.
+ */
+export async function watchStatus(watch: Watch): Promise<void> {
+  const view: View = { document: await watch.fetch(), recent: [], trouble: null }
+  const ended = new AbortController()
+  const { context } = watch
+  const signals = [ended.signal, context.outputClosed, ...(watch.until ? [watch.until] : [])]
+  const stop = AbortSignal.any(signals)
+  const unlisten = context.onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => ended.abort())
+  try {
+    await (context.screen.isTerminal ? redraw : printLines)(watch, view, stop)
+  } finally {
+    unlisten()
+  }
+}
+
+async function redraw(watch: Watch, view: View, stop: AbortSignal): Promise<void> {
+  const { context } = watch
+  const draw = () => context.write(frame(picture(watch, view), context.screen.height ?? 24))
+  const unlisten = context.onSignal(['SIGWINCH'], draw)
+  context.write(ENTER)
+  try {
+    while (!stop.aborted) {
+      draw()
+      await pause(watch.every, stop)
+      await refresh(watch, view)
+    }
+  } finally {
+    unlisten()
+    context.write(LEAVE)
+  }
+}
+
+function picture({ context: { screen }, intro }: Watch, { document, recent, trouble }: View): string {
+  const { width, colour } = screen
+  const paint = painter(colour)
+  const table = renderStatus(document, { width, colour, now: Date.now() })
+  const news = recent.length > 0 ? `\n\n${recent.map(line => clip(line, width)).join('\n')}` : ''
+  const problem = trouble === null ? '' : `\n\n${paint('red', clip(`! ${trouble}`, width))}`
+  return `${intro ? `${intro(width)}\n\n` : ''}${table}${news}${problem}`
+}
+
+async function printLines(watch: Watch, view: View, stop: AbortSignal): Promise<void> {
+  const { context } = watch
+  context.print(picture(watch, view))
+  context.print('')
+  while (!stop.aborted) {
+    await pause(watch.every, stop)
+    for (const line of await refresh(watch, view)) context.print(line)
+  }
+}
+
+/** Asks once more; gives the transitions since the last answer. */
+async function refresh({ fetch, context }: Watch, view: View): Promise<string[]> {
+  try {
+    const document = await fetch()
+    const news = transitionLines(view.document, document, { colour: context.screen.colour, now: Date.now() })
+    view.recent = [...view.recent, ...news].slice(-RECENT)
+    view.document = document
+    const wasTroubled = view.trouble !== null
+    view.trouble = null
+    return wasTroubled ? ['lvsd answers again', ...news] : news
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error
+    const isNew = view.trouble !== error.message
+    view.trouble = error.message
+    return isNew ? [error.message] : []
+  }
+}
+
+function pause(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (stop.aborted) return resolve()
+    const done = () => {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    stop.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,75 @@
+/** The demo's site: its little servers, and the configuration that names them. */
+import { lineServer, MOODS, unsteadyServer, webServer } from './servers.js'
+
+export interface DemoSite {
+  /** The configuration, YAML. */
+  readonly yaml: string
+  /** Port of the server that fails and recovers. */
+  readonly unsteadyPort: number
+  close(): void
+}
+
+/** The first failure comes this soon, milliseconds, and then a change of mood each time. */
+export const FIRST_FAILURE = 4000
+export const MOOD_LASTS = 8000
+
+/** Starts the servers, and the moods of the unsteady one. */
+export async function startSite(folder: string): Promise<DemoSite> {
+  const web = await Promise.all([webServer(), webServer(), webServer()])
+  const unsteady = await unsteadyServer()
+  const lines = await Promise.all([lineServer(), lineServer()])
+  let next = 0
+  const changeMood = () => void unsteady.feel(MOODS[next++ % MOODS.length] ?? 'well').catch(() => {})
+  const timers: NodeJS.Timeout[] = []
+  timers.push(
+    setTimeout(() => {
+      changeMood()
+      timers.push(setInterval(changeMood, MOOD_LASTS))
+    }, FIRST_FAILURE),
+  )
+  const [first, second, spare] = web
+  return {
+    yaml: yamlFor(folder, {
+      web: [first, second, unsteady].map(server => server?.port ?? 0),
+      fallback: spare?.port ?? 0,
+      lines: lines.map(({ port }) => port),
+    }),
+    unsteadyPort: unsteady.port,
+    close() {
+      for (const timer of timers) clearTimeout(timer)
+      for (const server of [...web, unsteady, ...lines]) server.close()
+    },
+  }
+}
+
+interface Ports {
+  readonly web: readonly number[]
+  readonly fallback: number
+  readonly lines: readonly number[]
+}
+
+/** Virtual addresses are of the documentation prefix: with the memory table nothing listens there. */
+export function yamlFor(folder: string, { web, fallback, lines }: Ports): string {
+  return `# The site of lvsd's demo. Real servers are little servers on ::1.
+settings:
+  socket: ${JSON.stringify(`${folder}/lvsd.sock`)}
+  state: ${JSON.stringify(`${folder}/state`)}
+
+services:
+  web:
+    virtual: '[2001:db8::80]:80'
+    scheduler: wlc
+    check: { kind: http, request: /health, receive: ok, interval: 1s, timeout: 900ms, fall: 2, fastinter: 500ms }
+    reals:
+${web.map((port, i) => `      - '[::1]:${port} masq ${i + 1}'`).join('\n')}
+    fallback: '[::1]:${fallback}'
+
+  cache:
+    virtual: '[2001:db8::80]:6379'
+    scheduler: rr
+    quiescent: true # a failed server stays in the table with weight 0
+    check: { kind: simpletcp, request: "PING\\r\\n", receive: PONG, interval: 1s, timeout: 900ms }
+    reals:
+${lines.map(port => `      - '[::1]:${port}'`).join('\n')}
+`
+}
