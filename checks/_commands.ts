@@ -1,0 +1,168 @@
+/**
+ * Commands as children: few at once, each in a process group of its own, none outlives its run. The one file that
+ * starts processes; a cheaper way to start them can take its place.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
+
+export interface Command {
+  readonly file: string
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Aborted when the command has to go: TERM to its group, KILL after `grace` milliseconds. */
+  readonly signal: AbortSignal
+  readonly grace: number
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** The beginning of what it printed, both outputs together. */
+  readonly output: string
+}
+
+/** Starting a process blocks the whole of lvsd for some 2 ms: more at once would only delay the other checks. */
+export const MOST_AT_ONCE = 32
+const OUTPUT_KEPT = 2048
+/** A grandchild may hold the outputs open for ever; what was printed before the exit arrives within this. */
+const DRAIN = 50
+
+let running = 0
+const waiting: (() => void)[] = []
+const groups = new Set<number>()
+/** Commands past their deadline and not yet gone. */
+const dying = new Map<string, Promise<unknown>>()
+
+/** Waits for one of the places, `patience` ms at most; false when none came free. Give it back with `leave`. */
+export async function enter(patience: number, signal: AbortSignal): Promise<boolean> {
+  if (running < MOST_AT_ONCE) {
+    running++
+    return true
+  }
+  return new Promise(resolve => {
+    const settle = (entered: boolean) => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', giveUp)
+      resolve(entered)
+    }
+    const turn = () => settle(true)
+    const giveUp = () => {
+      const place = waiting.indexOf(turn)
+      if (place >= 0) waiting.splice(place, 1)
+      settle(false)
+    }
+    const timer = setTimeout(giveUp, patience)
+    signal.addEventListener('abort', giveUp, { once: true })
+    waiting.push(turn)
+  })
+}
+
+/** Gives a place back: to the one who has waited longest. */
+export function leave(): void {
+  const next = waiting.shift()
+  if (next) next()
+  else running--
+}
+
+/** Waits for the same command of an earlier run, killed and not yet gone: there is never a second one beside it. */
+export async function predecessorGone(command: Command): Promise<void> {
+  const { signal } = command
+  const key = keyOf(command)
+  if (!dying.has(key)) return
+  const aborted = new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+  for (let last = dying.get(key); last && !signal.aborted; last = dying.get(key))
+    await Promise.race([last, aborted])
+}
+
+function keyOf({ file, argv, env }: Command): string {
+  return JSON.stringify([file, argv, env])
+}
+
+/** Runs a command to its end, however long its killing takes. Rejects where it could not be started. */
+export async function runCommand(command: Command): Promise<Ended> {
+  command.signal.throwIfAborted()
+  const child = await start(command)
+  const group = child.pid as number
+  const kept = { text: '' }
+  const outputs = [child.stdout, child.stderr].map(stream => collect(stream as Readable, kept))
+  const exit = exitOf(child)
+  const key = keyOf(command)
+  const ending = () => {
+    dying.set(key, exit)
+    endGroup(child, group, command.grace)
+  }
+  if (command.signal.aborted) ending()
+  command.signal.addEventListener('abort', ending, { once: true })
+  const ended = await exit
+  if (dying.get(key) === exit) dying.delete(key)
+  command.signal.removeEventListener('abort', ending)
+  // Whatever it left running in its group goes with it.
+  kill(group, 'SIGKILL')
+  groups.delete(group)
+  await drained(outputs)
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  return { ...ended, output: kept.text }
+}
+
+/** A group of its own (setsid): all that the command starts can be killed with it. No shell, no input. */
+function start({ file, argv, env }: Command): Promise<ChildProcess> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, argv, {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: '/',
+      env: { ...env },
+    })
+    if (child.pid !== undefined) groups.add(child.pid)
+    child.once('spawn', () => resolve(child))
+    child.once('error', reject)
+  })
+}
+
+function exitOf(child: ChildProcess): Promise<Omit<Ended, 'output'>> {
+  return new Promise(resolve => {
+    if (child.exitCode !== null || child.signalCode !== null)
+      resolve({ code: child.exitCode, signal: child.signalCode })
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+  })
+}
+
+/** Keeps the beginning and goes on reading: a child that writes into a full pipe would hang. */
+function collect(stream: Readable, kept: { text: string }): Promise<void> {
+  stream.on('data', (chunk: Buffer) => {
+    const room = OUTPUT_KEPT - kept.text.length
+    if (room > 0) kept.text += chunk.toString('utf8', 0, room)
+  })
+  return new Promise(resolve => {
+    stream.once('close', resolve)
+    stream.once('error', () => resolve())
+  })
+}
+
+function drained(outputs: readonly Promise<void>[]): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, DRAIN)
+  })
+  return Promise.race([Promise.all(outputs), patience]).finally(() => clearTimeout(timer))
+}
+
+/** TERM now, KILL after the grace. The timer keeps nobody alive: at the end of lvsd the groups are killed anyway. */
+function endGroup(child: ChildProcess, group: number, grace: number): void {
+  kill(group, 'SIGTERM')
+  const timer = setTimeout(() => kill(group, 'SIGKILL'), grace).unref()
+  child.once('exit', () => clearTimeout(timer))
+}
+
+function kill(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal)
+  } catch {
+    // Nobody of it is left.
+  }
+}
+
+process.on('exit', () => {
+  for (const group of groups) kill(group, 'SIGKILL')
+})

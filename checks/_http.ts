@@ -1,0 +1,123 @@
+/** What http and https share: the options, the request's bytes, and how the response is judged. */
+import { type Address, bracketed, parseHostPort } from '../src/address.js'
+import type { Target } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import type { Probe } from '../src/probe/probe.js'
+import { matchOf, matchOptions, matchProblem } from './_match.js'
+
+const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH'] as const
+
+export function httpOptions(kit: OptionKit) {
+  return {
+    request: kit.text('/', 'Path and query to ask for; a leading / is added where it is missing'),
+    httpmethod: kit.choice(METHODS, 'GET', 'Request method'),
+    virtualhost: kit.maybeText(
+      'Host header; by default the address, with the port where it is not the usual one',
+    ),
+    headers: kit.map('Further request headers, by name'),
+    body: kit.text('', 'Body of the request, for POST, PUT and PATCH'),
+    login: kit.maybeText('User name for basic authentication'),
+    passwd: kit.maybeText('Password for basic authentication'),
+    status: kit.ranges('200-299', 'Status codes that are up: 200, 200-299 or a list of them', {
+      min: 100,
+      max: 599,
+    }),
+    ...matchOptions(kit),
+    limit: kit.number(1_048_576, 'Bytes that the body may have; a longer one is down', { min: 1 }),
+    redirects: kit.number(0, 'Redirects to follow; with 0 a redirect is judged by its status', { max: 20 }),
+    otherhosts: kit.flag(false, 'Follow redirects to other hosts too'),
+  }
+}
+
+export type HttpOptions = Parsed<ReturnType<typeof httpOptions>>
+
+/** Which of the two it is. */
+export type Scheme = 'http' | 'https'
+
+const USUAL_PORT = { http: 80, https: 443 } as const
+
+/** What is wrong with options that are each right alone, or null. */
+export function httpProblem(options: HttpOptions): string | null {
+  const { virtualhost, headers, body, httpmethod, login, passwd, redirects, otherhosts } = options
+  if (virtualhost !== null && !parseHostPort(virtualhost))
+    return `virtualhost takes a host name or an address, with a port or without; "${virtualhost}" is neither`
+  const bad = Object.entries(headers).find(([name, value]) => !isHeader(name, value))
+  if (bad) return `"${bad[0]}: ${bad[1]}" is not a header that HTTP allows`
+  if (body !== '' && !['POST', 'PUT', 'PATCH'].includes(httpmethod))
+    return `a ${httpmethod} request has no body; httpmethod: POST has`
+  if (passwd !== null && login === null) return 'passwd needs login'
+  if (login?.includes(':')) return 'a login of basic authentication cannot contain a colon'
+  if (otherhosts && redirects === 0) return 'otherhosts needs redirects: the number of them to follow'
+  return matchProblem(options)
+}
+
+function isHeader(name: string, value: string): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !/[\r\n\0]/.test(value)
+}
+
+/** The Host header, as RFC 9110 wants it: the port only where it is not the scheme's usual one, never a zone. */
+export function hostHeader(
+  target: Pick<Target, 'address' | 'port'>,
+  virtualhost: string | null,
+  scheme: Scheme,
+) {
+  if (virtualhost !== null) return virtualhost
+  const host = withoutZone(target.address)
+  return target.port === USUAL_PORT[scheme] ? host : `${host}:${target.port}`
+}
+
+/** The virtualhost without its port, or null. */
+export function hostName(virtualhost: string | null): string | null {
+  return virtualhost === null ? null : (parseHostPort(virtualhost)?.host ?? null)
+}
+
+function withoutZone(address: Address): string {
+  return bracketed({ ...address, text: address.text.split('%')[0] ?? '' })
+}
+
+/** The path as it goes into the request line: a leading slash, and nothing that a request line cannot hold. */
+export function requestPath(request: string): string {
+  const path = request.startsWith('/') ? request : `/${request}`
+  return path.replace(/[^\x21-\x7e]+/g, other => Array.from(Buffer.from(other), percent).join(''))
+}
+
+function percent(byte: number): string {
+  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+}
+
+/** All headers of the request but Host, by their names; what the user gives replaces ours. */
+export function requestHeaders({ headers, login, passwd, body, httpmethod }: HttpOptions) {
+  const ours: Record<string, string> = { 'User-Agent': 'lvsd', Accept: '*/*' }
+  if (login !== null) {
+    const credentials = Buffer.from(`${login}:${passwd ?? ''}`).toString('base64')
+    ours.Authorization = `Basic ${credentials}`
+  }
+  if (['POST', 'PUT', 'PATCH'].includes(httpmethod)) ours['Content-Length'] = String(Buffer.byteLength(body))
+  const given = new Set(Object.keys(headers).map(name => name.toLowerCase()))
+  const kept = Object.entries(ours).filter(([name]) => !given.has(name.toLowerCase()))
+  return { ...Object.fromEntries(kept), ...headers }
+}
+
+/** The whole HTTP/1.1 request. The connection ends with the response. */
+export function requestBytes(target: Target, options: HttpOptions, scheme: Scheme): Uint8Array {
+  const headers = requestHeaders(options)
+  const given = new Set(Object.keys(headers).map(name => name.toLowerCase()))
+  const lines = [`${options.httpmethod} ${requestPath(options.request)} HTTP/1.1`]
+  if (!given.has('host')) lines.push(`Host: ${hostHeader(target, options.virtualhost, scheme)}`)
+  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
+  if (!given.has('connection')) lines.push('Connection: close')
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${options.body}`)
+}
+
+/** How the response is judged, as data. */
+export function httpJudge({ httpmethod, status, receive, text, limit }: HttpOptions) {
+  const match = matchOf({ receive, text })
+  return { kind: 'http', method: httpmethod, status, match, limit } as const
+}
+
+/** One plain exchange, as data. */
+export function httpProbe(target: Target, options: HttpOptions): Probe {
+  const { address, port } = target
+  const send = requestBytes(target, options, 'http')
+  return { kind: 'tcp', address, port, send, end: false, reset: false, judge: httpJudge(options) }
+}

@@ -1,0 +1,179 @@
+/** TLS to a real server: its options, one shared context per distinct setting, and what a failure means. */
+import { once } from 'node:events'
+import { readFileSync, statSync } from 'node:fs'
+import { addAbortSignal } from 'node:stream'
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
+import { parseAddress } from '../src/address.js'
+import { type Answer, down, type RunContext } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+
+const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
+
+export function tlsOptions(kit: OptionKit) {
+  return {
+    verify: kit.flag(false, "Verify the server's certificate: its chain, dates and name"),
+    ca: kit.maybeText('PEM file of the authorities to trust instead of the usual ones; needs verify'),
+    sni: kit.maybeText('Name asked for in the handshake; by default the virtualhost, and "" is none'),
+    verifyname: kit.maybeText(
+      'Name or address the certificate must bear; by default the name asked for, else the address',
+    ),
+    cert: kit.maybeText("PEM file of lvsd's own certificate, where the server wants one"),
+    key: kit.maybeText('PEM file of the key to it; by default in the same file'),
+    minversion: kit.choice(VERSIONS, 'TLSv1.2', 'Oldest protocol version accepted'),
+  }
+}
+
+export type TlsOptions = Parsed<ReturnType<typeof tlsOptions>>
+
+/** What is wrong with the options, or null. Reads the files that they name. */
+export function tlsProblem(options: TlsOptions): string | null {
+  const { verify, ca, verifyname, sni, cert, key } = options
+  if (!verify && ca !== null) return 'ca needs verify: true'
+  if (!verify && verifyname !== null) return 'verifyname needs verify: true'
+  if (key !== null && cert === null) return 'key needs cert'
+  if (sni !== null && (parseAddress(sni) || /[^\w.-]/.test(sni)))
+    return `sni takes a host name; "${sni}" is none, and addresses are never sent`
+  for (const [name, file] of Object.entries({ ca, cert, key })) {
+    const problem = file === null ? null : fileProblem(name, file)
+    if (problem !== null) return problem
+  }
+  try {
+    contextFor(options)
+    return null
+  } catch (error) {
+    return `${[ca, cert, key].filter(file => file !== null).join(', ')}: ${(error as Error).message}`
+  }
+}
+
+function fileProblem(name: string, file: string): string | null {
+  let text: string
+  try {
+    text = readFileSync(file, 'latin1')
+  } catch (error) {
+    return `${name}: ${(error as Error).message}`
+  }
+  // OpenSSL takes an empty or foreign file for no certificates at all, and nothing would be trusted.
+  return text.includes('-----BEGIN ') ? null : `${name}: ${file} holds nothing in PEM form`
+}
+
+const contexts = new Map<string, { readonly stamp: string; readonly context: SecureContext }>()
+
+/** Loading the authorities costs a millisecond, so equal settings share a context until one of their files changes. */
+export function contextFor({ verify, ca, cert, key, minversion }: TlsOptions): SecureContext {
+  const setting = JSON.stringify([verify, ca, cert, key, minversion])
+  const stamp = [ca, cert, key].map(stampOf).join()
+  const known = contexts.get(setting)
+  if (known?.stamp === stamp) return known.context
+  const own = cert === null ? {} : { cert: readFileSync(cert), key: readFileSync(key ?? cert) }
+  const context = createSecureContext({
+    // Without verification nothing is trusted, and none need be loaded.
+    ...(verify ? {} : { ca: [] }),
+    ...(ca === null ? {} : { ca: readFileSync(ca) }),
+    ...own,
+    minVersion: minversion,
+    // OpenSSL 3 allows the first two versions at level 0 alone.
+    ...(minversion < 'TLSv1.2' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
+  })
+  contexts.set(setting, { stamp, context })
+  return context
+}
+
+function stampOf(file: string | null): string {
+  if (file === null) return ''
+  const { mtimeMs, size, ino } = statSync(file)
+  return `${mtimeMs} ${size} ${ino}`
+}
+
+export interface TlsPeer {
+  /** Address or name to connect to. */
+  readonly host: string
+  readonly port: number
+  /** The name it is asked for and known by, or null. */
+  readonly name: string | null
+  readonly alpn?: readonly string[]
+}
+
+/** A fresh connection whose handshake is done. It is destroyed when the signal says so. */
+export async function connectTls(
+  { host, port, name, alpn }: TlsPeer,
+  options: TlsOptions,
+  { signal, phase }: RunContext,
+): Promise<TLSSocket> {
+  const servername = options.sni ?? (name !== null && !parseAddress(name) ? name : '')
+  const verifyname = options.verifyname ?? (servername || (name ?? host))
+  phase('connect')
+  const socket = connect({
+    host,
+    port,
+    servername,
+    secureContext: contextFor(options),
+    rejectUnauthorized: options.verify,
+    checkServerIdentity: (_host, certificate) =>
+      checkServerIdentity(verifyname.split('%')[0] ?? '', certificate),
+    ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
+  })
+  addAbortSignal(signal, socket)
+  try {
+    await once(socket, 'connect')
+    phase('handshake')
+    await once(socket, 'secureConnect')
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+/** What a TLS failure says, and what to do; null for an error that is none of TLS. */
+export function tlsAnswer(error: unknown): Answer | null {
+  const { code = '', message, syscall } = error as NodeJS.ErrnoException
+  // Node's own word for an end in mid-handshake; a reset by the server is a failed `read`.
+  if (code === 'ECONNRESET' && syscall !== 'read' && message.includes('before secure TLS'))
+    return down('closed', 'closed during the TLS handshake')
+  const advice = ADVICE[code]
+  if (advice) return down('tls', `${advice} (${code})`)
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return down(
+      'tls',
+      `the certificate bears another name: set verifyname. ${message.slice(0, 200)} (${code})`,
+    )
+  const alert = /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13)_ALERT_(\w+)$/.exec(code)?.[1]
+  if (alert)
+    return down(
+      'tls',
+      `the server ended the handshake: ${alert.toLowerCase().replaceAll('_', ' ')} (${code})`,
+    )
+  return null
+}
+
+const UNKNOWN_AUTHORITY = 'the certificate comes from an authority that is not trusted: name it with ca'
+const NO_COMMON_VERSION = 'no protocol version in common: lower minversion or update the server'
+
+const ADVICE: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'the certificate has expired: renew it',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet: compare the clocks',
+  CERT_REVOKED: 'the certificate has been revoked: renew it',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: name it with ca to trust it',
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'the issuer of the certificate is unknown: name it with ca, or let the server send its intermediate certificates',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'the server does not speak TLS on this port',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the server does not speak TLS on this port',
+  ERR_SSL_HTTP_REQUEST: 'the server does not speak TLS on this port',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: NO_COMMON_VERSION,
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: NO_COMMON_VERSION,
+  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'the server knows no such name: set sni',
+  ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME: 'the server knows no such name: set sni',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the server wants a certificate of lvsd: set cert and key',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "the server does not accept lvsd's certificate: look at cert",
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "the server does not know the issuer of lvsd's certificate: look at cert",
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server does not speak HTTP/2: leave http2 out',
+}

@@ -1,0 +1,24 @@
+import { defineCheck } from '../src/check.js'
+
+/** Opens a TCP connection and closes it: something listens. Says nothing of whether it works. */
+export const check = defineCheck({
+  name: 'connect',
+  summary: 'opens a TCP connection',
+
+  options: kit => ({
+    reset: kit.flag(
+      false,
+      'End the connection with a reset: leaves no TIME_WAIT behind, but some servers log it',
+    ),
+  }),
+
+  probe: ({ address, port }, { reset }) => ({
+    kind: 'tcp',
+    address,
+    port,
+    send: new Uint8Array(),
+    end: false,
+    reset,
+    judge: { kind: 'connected' },
+  }),
+})

@@ -1,0 +1,9 @@
+import { defineCheck, down } from '../src/check.js'
+
+/** Down without looking, as ldirectord's `checktype = off`. */
+export const check = defineCheck({
+  name: 'off',
+  summary: 'always down, without looking',
+  options: () => ({}),
+  run: async () => down('off', 'set to off'),
+})

@@ -1,0 +1,9 @@
+import { defineCheck, up } from '../src/check.js'
+
+/** Up without looking, as ldirectord's `checktype = on`. */
+export const check = defineCheck({
+  name: 'on',
+  summary: 'always up, without looking',
+  options: () => ({}),
+  run: async () => up('set to on'),
+})

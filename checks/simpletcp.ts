@@ -1,0 +1,28 @@
+import { defineCheck } from '../src/check.js'
+import { matchOf, matchOptions, matchProblem, unescapeBytes } from './_match.js'
+
+/** Sends `request` and looks for `receive` in what comes back; without a request it waits for the banner. */
+export const check = defineCheck({
+  name: 'simpletcp',
+  summary: 'sends text over TCP and looks for an answer',
+
+  options: kit => ({
+    request: kit.text(
+      '',
+      'Text to send; \\n, \\r, \\t, \\0, \\\\ and \\xHH are understood; empty sends nothing',
+    ),
+    ...matchOptions(kit),
+    halfclose: kit.flag(true, 'Close the sending side after the request, as ldirectord does'),
+    limit: kit.number(65_536, 'Bytes of the answer that are searched', { min: 1, max: 16_777_216 }),
+  }),
+
+  validate: options => matchProblem(options),
+
+  probe({ address, port }, { request, receive, text, halfclose, limit }) {
+    // ldirectord matches line by line: with `m`, ^ and $ mean the ends of a line here too.
+    const match = matchOf({ receive, text }, 'm')
+    const judge = match ? ({ kind: 'match', match, limit } as const) : ({ kind: 'any' } as const)
+    const send = unescapeBytes(request)
+    return { kind: 'tcp', address, port, send, end: halfclose && send.length > 0, reset: false, judge }
+  },
+})
