@@ -31,7 +31,7 @@ export function readable(line: string): string {
 }
 
 function plain(value: unknown): string {
-  return typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value)
+  return typeof value === 'string' && /^[^\s"=\p{C}]+$/u.test(value) ? value : JSON.stringify(value)
 }
 
 /** At the end of the process the destination may not be open yet, or its reader gone: neither matters any more. */

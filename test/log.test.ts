@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { readable } from '../src/log.js'
+
+describe('a log line on a terminal', () => {
+  it('has the time, the level, the sentence and its fields', () => {
+    const line = JSON.stringify({
+      level: 40,
+      time: '2026-01-02T03:04:05.678Z',
+      pid: 1,
+      service: 'web',
+      detail: 'no answer in 3000 ms',
+      ms: 3000,
+      msg: 'real server down',
+    })
+    assert.equal(
+      readable(line),
+      '03:04:05.678 WARN  real server down  service=web  detail="no answer in 3000 ms"  ms=3000\n',
+    )
+  })
+
+  it('keeps control characters of a peer off the terminal', () => {
+    const line = JSON.stringify({ level: 30, time: '', msg: 'x', detail: '\u001b[2J' })
+    assert.ok(!readable(line).includes('\u001b'))
+  })
+})
