@@ -75,8 +75,11 @@ class UdpFlight implements Flight {
 
   #heard(bytes: Buffer): void {
     if (this.#over) return
-    const answer = this.#hearing ? this.#hearing.push(bytes) : up(`answered ${bytes.length} bytes`)
-    if (answer !== null) this.#finish(answer)
+    // A datagram is a whole answer: whatever it lacks does not come any more.
+    const answer = this.#hearing
+      ? (this.#hearing.push(bytes) ?? this.#hearing.end())
+      : up(`answered ${bytes.length} bytes`)
+    this.#finish(answer)
   }
 
   #failed(error: Error): void {
