@@ -1,0 +1,19 @@
+/** A check's options as the configuration parses them. */
+import type { Check } from '../../src/check.js'
+import { z } from '../../src/config/fields.js'
+import { type OptionShape, optionKit, type Parsed } from '../../src/options.js'
+
+export function parseOptions<S extends OptionShape>(
+  check: Check<S>,
+  raw: Readonly<Record<string, unknown>>,
+): Parsed<S> {
+  return z.strictObject(check.options(optionKit)).parse(raw) as Parsed<S>
+}
+
+/** What `validate` says to these options, or null. */
+export function problemOf<S extends OptionShape>(
+  check: Check<S>,
+  raw: Readonly<Record<string, unknown>>,
+): string | null {
+  return check.validate?.(parseOptions(check, raw)) ?? null
+}
