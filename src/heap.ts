@@ -1,0 +1,67 @@
+/** A binary heap that knows where each of its items is, so that one can be moved or taken out. */
+
+export interface HeapItem {
+  /** The smallest comes first. Change it only through `put`. */
+  due: number
+  /** Its place in the heap, -1 outside; the heap's own. */
+  place: number
+}
+
+export class Heap<T extends HeapItem> {
+  readonly #items: T[] = []
+
+  get first(): T | undefined {
+    return this.#items[0]
+  }
+
+  /** Adds the item, or moves it to where it belongs with its new `due`. */
+  put(item: T, due: number): void {
+    item.due = due
+    if (item.place < 0) item.place = this.#items.push(item) - 1
+    this.#rise(item)
+    this.#sink(item)
+  }
+
+  /** Takes the item out, wherever it is; nothing happens where it is not in the heap. */
+  remove(item: T): void {
+    if (item.place < 0) return
+    const last = this.#items.pop() as T
+    if (last !== item) {
+      this.#set(item.place, last)
+      this.#rise(last)
+      this.#sink(last)
+    }
+    item.place = -1
+  }
+
+  #set(place: number, item: T): void {
+    this.#items[place] = item
+    item.place = place
+  }
+
+  #rise(item: T): void {
+    while (item.place > 0) {
+      const place = item.place
+      const parent = this.#items[(place - 1) >> 1] as T
+      if (parent.due <= item.due) return
+      this.#set((place - 1) >> 1, item)
+      this.#set(place, parent)
+    }
+  }
+
+  #sink(item: T): void {
+    for (;;) {
+      const place = item.place
+      const child = this.#smallerChild(place)
+      if (!child || child.due >= item.due) return
+      this.#set(child.place, item)
+      this.#set(place, child)
+    }
+  }
+
+  #smallerChild(place: number): T | undefined {
+    const left = this.#items[2 * place + 1]
+    const right = this.#items[2 * place + 2]
+    return left && right && right.due < left.due ? right : left
+  }
+}
