@@ -1,0 +1,132 @@
+/** The addresses of ldirectord: of virtuals, of real servers and of fallbacks. */
+import { type Address, bracketed, type Family, parseAddress, parseHostPort } from '../../address.js'
+import type { PortLookup } from '../ports.js'
+import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
+
+/** A literal or a name, without a port. */
+export interface Host {
+  /** As it stands before a colon and a port: literals in canonical text, IPv6 in brackets. */
+  readonly text: string
+  readonly address: Address | null
+}
+
+export type Virtual =
+  | { readonly kind: 'address'; readonly host: Host; readonly family: Family; readonly portText: string }
+  | { readonly kind: 'fwmark'; readonly fwmark: number; readonly family: Family }
+
+/** Reads what stands behind `virtual =`; null where it is wrong, which has been told. */
+export function readVirtual(value: Piece, isSix: boolean, report: Report): Virtual | null {
+  const [token = '', rest = ''] = splitToken(value.text)
+  const at = placeOf(value, 0, token.length)
+  if (rest !== '')
+    report.warn(
+      'IGNORED_TEXT',
+      placeOfWord(value, rest),
+      `"${rest}" is ignored, as ldirectord does; a comment begins with #`,
+    )
+  if (/^\d+$/.test(token)) return readMark(Number(token), isSix, at, report)
+  const [, hostText, portText] = /^(\[[^\]]*\]|[^:[\]]+):([\w-]+)$/.exec(token) ?? []
+  if (hostText === undefined || portText === undefined) {
+    report.error('BAD_ADDRESS', at, `"${token}" is no virtual service${adviceOnVirtual(token)}`)
+    return null
+  }
+  const host = readHost(hostText, at, report)
+  if (!host) return null
+  const family = host.address?.family ?? (isSix ? 'ipv6' : 'ipv4')
+  if (host.address && family === 'ipv6' && !isSix)
+    report.warn(
+      'FAMILY_WORD',
+      at,
+      'an IPv6 address, taken as virtual6; ldirectord refuses it after "virtual ="',
+    )
+  if (family === 'ipv4' && isSix) {
+    report.error('BAD_ADDRESS', at, `${hostText} is an IPv4 address: write virtual = ${token}`)
+    return null
+  }
+  return { kind: 'address', host, family, portText }
+}
+
+function readMark(
+  fwmark: number,
+  isSix: boolean,
+  at: ReturnType<typeof placeOf>,
+  report: Report,
+): Virtual | null {
+  if (fwmark >= 1 && fwmark <= 2 ** 32 - 1) return { kind: 'fwmark', fwmark, family: isSix ? 'ipv6' : 'ipv4' }
+  report.error('BAD_VALUE', at, `a firewall mark is a number from 1 to 4294967295, not ${fwmark}`)
+  return null
+}
+
+function adviceOnVirtual(token: string): string {
+  const mark = /^\d+/.exec(token)?.[0]
+  const guess = mark === undefined ? '' : `; ldirectord would take it for the firewall mark ${mark}`
+  const address = parseAddress(token)
+  if (address) {
+    const wanted = `expected a port: ${bracketed(address)}:80`
+    return token.startsWith('[') ? `: ${wanted}` : `: ${wanted}${address.family === 'ipv4' ? guess : ''}`
+  }
+  if (token.startsWith('"')) return ': write it without quotes'
+  if (!token.startsWith('[') && token.split(':').length > 2)
+    return ': an IPv6 address stands in brackets: [2001:db8::1]:80'
+  return `: expected address:port, name:port or the number of a firewall mark${guess}`
+}
+
+/** A literal in any notation that ldirectord reads, or a name; null where it is neither, which has been told. */
+export function readHost(text: string, at: ReturnType<typeof placeOf>, report: Report): Host | null {
+  const address = parseAddress(text) ?? readOddIpv4(text, at, report)
+  if (address) return { text: bracketed(address), address }
+  if (!text.startsWith('[') && parseHostPort(text)) return { text, address: null }
+  report.error('BAD_ADDRESS', at, `"${text}" is neither an address nor a host name`)
+  return null
+}
+
+/** 10.0.1, 010.1.1.1, 0x0a000001: read as the C library reads them, which ldirectord asks. */
+function readOddIpv4(text: string, at: ReturnType<typeof placeOf>, report: Report): Address | null {
+  const parts = text.split('.').map(readNumber)
+  const last = parts.pop()
+  if (parts.length > 3 || last === null || last === undefined || last >= 256 ** (4 - parts.length))
+    return null
+  if (parts.some(part => part === null || part > 255)) return null
+  const head = (parts as number[]).reduce((sum, part, i) => sum + part * 256 ** (3 - i), 0)
+  const address = ipv4FromNumber(head + last)
+  report.warn(
+    'ODD_ADDRESS',
+    at,
+    `"${text}" is read as ${address.text}, as ldirectord reads it; write it that way`,
+  )
+  return address
+}
+
+function readNumber(text: string): number | null {
+  if (/^0x[0-9a-f]+$/i.test(text)) return Number.parseInt(text.slice(2), 16)
+  if (/^0[0-7]*$/.test(text)) return Number.parseInt(text, 8)
+  return /^[1-9]\d*$/.test(text) ? Number(text) : null
+}
+
+export function ipv4FromNumber(number: number): Address {
+  const bytes = [24, 16, 8, 0].map(shift => Math.floor(number / 2 ** shift) % 256)
+  return { family: 'ipv4', text: bytes.join('.'), zone: null }
+}
+
+export function numberOfIpv4({ text }: Address): number {
+  return text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+}
+
+/** A port as number or name; null where it is neither, which has been told. */
+export function readPort(
+  text: string,
+  at: ReturnType<typeof placeOf>,
+  { ports, protocol, report }: { ports: PortLookup; protocol: string; report: Report },
+): number | null {
+  const port = /^\d+$/.test(text) ? Number(text) : ports(text, protocol)
+  if (port !== null && port <= 65_535) return port
+  const expected = port === null ? 'expected a number or a name from /etc/services' : 'ports end at 65535'
+  report.error('BAD_PORT', at, `"${text}" is not a port: ${expected}`)
+  return null
+}
+
+/** The first word and the rest, trimmed. */
+export function splitToken(text: string): [token: string, rest: string] {
+  const match = /^(\S*)\s*(.*)$/.exec(text.trim())
+  return [match?.[1] ?? '', match?.[2] ?? '']
+}

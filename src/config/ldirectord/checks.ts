@@ -1,0 +1,254 @@
+/**
+ * The check of a virtual: its kind, policy and options. Which kinds exist and which options they have is asked of the
+ * loaded checks, so a kind that appears there is used here at once.
+ */
+import { parseAddress, parseHostPort } from '../../address.js'
+import type { Check } from '../../check.js'
+import { optionKit } from '../../options.js'
+import type { Position } from '../problem.js'
+import type { Values } from './directives.js'
+import { kindOf, timeoutOf } from './effective.js'
+import { perlPattern } from './perl-pattern.js'
+import type { Placed, Report } from './report.js'
+import { type Entry, entry } from './tree.js'
+import { type ServiceName, serviceOfPort } from './vocabulary.js'
+
+export interface CheckContext {
+  readonly checks: ReadonlyMap<string, Check>
+  /** For the login that ldirectord makes up for ftp and sip. */
+  readonly hostname: string
+  readonly report: Report
+}
+
+export interface CheckChoice {
+  /** What ldirectord runs. */
+  readonly wanted: string
+  /** A name of the loaded checks. */
+  readonly kind: string
+  readonly service: ServiceName
+  /** Seconds. */
+  readonly timeout: Placed<number>
+  /** The options that the kind has. */
+  readonly options: readonly Entry[]
+  /** Where the check is chosen. */
+  readonly at: Position
+  /** Options of one real server that has a request and an answer of its own. */
+  ownOptions(pair: { readonly request: string; readonly receive: string }, at: Position): readonly Entry[]
+}
+
+export interface VirtualFacts {
+  readonly own: Values
+  readonly globals: Values
+  /** tcp, udp or fwm. */
+  readonly protocol: string
+  /** 0 for a firewall mark. */
+  readonly port: number
+  readonly at: Position
+}
+
+export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckChoice {
+  const { own, globals, protocol, at } = facts
+  const service = own.service?.value ?? (protocol === 'fwm' ? 'none' : serviceOfPort(facts.port))
+  const type = own.checktype ?? { value: 'negotiate' as const, at: own.service?.at ?? at }
+  const wanted = kindOf(type.value, service, protocol)
+  const kind = context.checks.has(wanted) ? wanted : protocol === 'udp' ? 'ping' : 'connect'
+  const choice = { wanted, kind, service, at: type.at }
+  tellChoice(choice, facts, context)
+  const known = new Set(Object.keys(context.checks.get(kind)?.options(optionKit) ?? {}))
+  const options = optionsOf(choice, facts, context)
+  tellUnused(known, choice, facts, context.report)
+  return {
+    ...choice,
+    timeout: pingTimeout(kind, timeoutOf(kind, own, globals, at), facts),
+    options: options.filter(option => known.has(option.key)),
+    ownOptions: (pair, where) =>
+      [
+        ...requestOptions(kind, pair.request, where),
+        ...receiveOptions(kind, pair.receive, where, context.report),
+      ].filter(option => known.has(option.key)),
+  }
+}
+
+/** ldirectord gives each of its pings the whole time. */
+function pingTimeout(kind: string, timeout: Placed<number>, { own, globals }: VirtualFacts): Placed<number> {
+  const count = own.checkcount?.value ?? globals.checkcount?.value ?? 1
+  return kind === 'ping' ? { ...timeout, value: timeout.value * count } : timeout
+}
+
+// ---------------------------------------------------------------- options
+
+type Choice = Pick<CheckChoice, 'kind' | 'wanted' | 'service' | 'at'>
+
+/** Everything that may be an option, of whatever kind; the kind's own are picked from it. */
+function optionsOf({ kind }: Choice, facts: VirtualFacts, { report, hostname }: CheckContext): Entry[] {
+  const { own, globals, protocol, at } = facts
+  const count = own.checkcount ?? globals.checkcount ?? { value: 1, at }
+  const text = (
+    name: 'checkcommand' | 'virtualhost' | 'httpmethod' | 'login' | 'passwd' | 'database' | 'secret',
+  ) => {
+    const found = own[name]
+    return found && found.value !== '' ? [entry(name, found.value, found.at)] : []
+  }
+  return [
+    ...(kind === 'ping' ? [entry('count', count.value, count.at)] : []),
+    ...(kind === 'external' && !own.checkcommand
+      ? [entry('checkcommand', '/bin/true', at)]
+      : text('checkcommand')),
+    ...(kind === 'dns'
+      ? [entry('transport', protocol === 'tcp' ? 'tcp' : 'udp', own.protocol?.at ?? at)]
+      : []),
+    ...requestOptions(kind, own.request?.value ?? '/', own.request?.at ?? at),
+    ...receiveOptions(kind, own.receive?.value ?? '', own.receive?.at ?? at, report),
+    ...text('virtualhost'),
+    ...text('httpmethod'),
+    ...logins(facts, hostname),
+    ...text('database'),
+    ...text('secret'),
+    ...(isHttp(kind) ? redirects(at) : []),
+    ...(kind === 'https' ? [entry('verify', false, own.service?.at ?? at)] : []),
+  ]
+}
+
+/** ldirectord follows redirects, to other hosts too. */
+function redirects(at: Position): Entry[] {
+  return [entry('redirects', 7, at), entry('otherhosts', true, at)]
+}
+
+function isHttp(kind: string): boolean {
+  return kind === 'http' || kind === 'https'
+}
+
+/** A service written out gives ftp and sip a login where none is written; one implied by the port does not. */
+function logins({ own }: VirtualFacts, hostname: string): Entry[] {
+  const service = own.service
+  const made = service?.value === 'ftp' || service?.value === 'sip' ? service : undefined
+  const login =
+    own.login ??
+    (made && { value: made.value === 'ftp' ? 'anonymous' : `ldirectord@${hostname}`, at: made.at })
+  const passwd =
+    own.passwd ?? (made?.value === 'ftp' ? { value: `ldirectord@${hostname}`, at: made.at } : undefined)
+  return [
+    ...(login ? [entry('login', login.value, login.at)] : []),
+    ...(passwd ? [entry('passwd', passwd.value, passwd.at)] : []),
+  ]
+}
+
+/** ldirectord keeps a request with a leading `/`, and takes it away again where it is not a path. */
+function requestOptions(kind: string, request: string, at: Position): Entry[] {
+  if (isHttp(kind) || kind === 'ftp') return requestOfPath(kind, request, at)
+  const bare = request.replace(/^\//, '')
+  if (bare === '') return []
+  return [entry('request', kind === 'simpletcp' ? escaped(bare) : bare, at)]
+}
+
+/** A whole URL names the host and port to ask. */
+function requestOfPath(kind: string, request: string, at: Position): Entry[] {
+  const path = request.startsWith('/') ? request : `/${request}`
+  return [
+    entry('request', /^\/+[a-z]+:\/\//.test(path) && isHttp(kind) ? pathOfUrl(path.slice(1)) : path, at),
+  ]
+}
+
+export function pathOfUrl(url: string): string {
+  const path = /^[a-z]+:\/\/[^/]*(.*)$/.exec(url)?.[1] ?? ''
+  return path === '' ? '/' : path
+}
+
+/** Where a request that is a whole URL of the service is sent, or null. */
+export function hostOfUrl(request: string, service: string) {
+  const match = /^\/*([a-z]+):\/\/([^/]+)/.exec(request)
+  return match && match[1] === service ? parseHostPort(match[2] ?? '') : null
+}
+
+/** Of ldirectord's escapes there is only `\n`; ours has more, and a backslash that is none is doubled. */
+function escaped(text: string): string {
+  return text.replace(/\\(?!n)/g, '\\\\')
+}
+
+function receiveOptions(kind: string, receive: string, at: Position, report: Report): Entry[] {
+  if (receive === '') return []
+  const pattern =
+    parseAddress(receive) && kind === 'dns'
+      ? receive
+      : perlPattern(receive, { multiline: kind === 'simpletcp' })
+  if (pattern !== receive)
+    report.note(
+      'PATTERN',
+      at,
+      `the Perl pattern "${receive}" is written "${pattern}" here, which means the same`,
+    )
+  return [entry('receive', pattern, at)]
+}
+
+// ---------------------------------------------------------------- what is told
+
+function tellChoice(choice: Choice, { own, protocol, at }: VirtualFacts, { report }: CheckContext): void {
+  const { wanted, kind, service } = choice
+  const where = own.checktype?.at ?? own.service?.at ?? at
+  if (kind !== wanted)
+    report.warn(
+      'NOT_BUILT',
+      where,
+      `there is no check "${wanted}" yet: the servers are judged by ${kind === 'ping' ? 'a ping' : 'a TCP connect to the port to check'} instead`,
+    )
+  if (typeof own.checktype?.value === 'number' && own.checktype.value > 0)
+    report.warn(
+      'NOT_BUILT',
+      where,
+      `checktype = ${own.checktype.value} is not built yet: the negotiate check runs every time, with no connects between`,
+    )
+  if (own.checktype?.value === 'connect' && protocol === 'udp')
+    report.note('PING', where, 'a connect check of a udp service is a ping, as with ldirectord')
+  if (wanted === 'none' && own.service?.value !== 'none')
+    report.warn(
+      'IMPLIED_NONE',
+      where,
+      `no service is named, and ${protocol === 'fwm' ? 'a firewall mark' : 'the port'} implies none: the servers are not checked and count as up, as with ldirectord`,
+    )
+  if (service === 'https' && kind === 'https')
+    report.note(
+      'TLS_UNVERIFIED',
+      where,
+      'the certificate is not verified, as with older ldirectord; verify: true does',
+    )
+  if (isHttp(kind))
+    report.note(
+      'REDIRECTS',
+      where,
+      'redirects are followed, to other hosts too, as ldirectord does; redirects: 0 judges them by their status',
+    )
+  if (/\s/.test(own.checkcommand?.value ?? '') && kind === 'external')
+    report.warn(
+      'COMMAND_ARGUMENTS',
+      own.checkcommand?.at ?? at,
+      'the whole value is the name of the file, as with ldirectord; arguments belong into the script, or after import under arguments',
+    )
+}
+
+const SETTINGS = [
+  'request',
+  'receive',
+  'virtualhost',
+  'httpmethod',
+  'checkcommand',
+  'login',
+  'passwd',
+  'database',
+  'secret',
+] as const
+
+/** A setting that the kind of check has no use for. */
+function tellUnused(
+  known: ReadonlySet<string>,
+  { kind, wanted }: Choice,
+  { own }: VirtualFacts,
+  report: Report,
+): void {
+  for (const name of SETTINGS) {
+    const set = own[name]
+    if (set && !known.has(name)) {
+      const why = kind === wanted ? `, with ldirectord either` : ` while "${wanted}" is not built`
+      report.note('UNUSED', set.at, `${name} has no effect: a check by ${kind} does not use it${why}`)
+    }
+  }
+}

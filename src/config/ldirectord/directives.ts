@@ -1,0 +1,222 @@
+/**
+ * Every directive of ldirectord: where it may stand, how its value reads, what it becomes here. A row whose behaviour
+ * is not built says what happens instead; none is ignored in silence.
+ */
+import { didYouMean } from '../nearest.js'
+import type { Directive } from './lines.js'
+import { type Placed, placeOf, type Report } from './report.js'
+import { digits, type Grammar, maybeQuoted, oneOf, quoted, restOfLine, yesNo } from './values.js'
+import { checkTypes, emailStatus, httpMethods, SERVICES, scheduler, schedulerFlags } from './vocabulary.js'
+
+export type Scope = 'global' | 'virtual' | 'both'
+
+export interface Row<T> {
+  readonly scope: Scope
+  readonly read: Grammar<T>
+  /** What it becomes in lvsd's own configuration. */
+  readonly becomes: string
+  /** What happens instead, where the behaviour is not built; null where this value asks for nothing. */
+  readonly instead?: (value: T) => string | null
+  /** Why lvsd does not need it, where it does not. */
+  readonly needless?: (value: T) => string | null
+  /** Stands without `=` too. */
+  readonly bare?: true
+  readonly bareValue?: T
+}
+
+function row<T>(scope: Scope, read: Grammar<T>, becomes: string, rest: Partial<Row<T>> = {}): Row<T> {
+  return { scope, read, becomes, ...rest }
+}
+
+const seconds = (what: string) => digits(`${what}, in seconds`)
+const notBuilt = (instead: string) => ({ instead: () => instead })
+const unlessNo = (instead: string) => ({ instead: (value: boolean) => (value ? instead : null) })
+const mail = notBuilt('no mail is sent')
+
+export const DIRECTIVES = {
+  checktimeout: row('both', seconds('the time limit of a check'), 'check.timeout'),
+  negotiatetimeout: row('both', seconds('the time limit of a negotiate check'), 'check.timeout'),
+  checkinterval: row('both', seconds('the time between two checks'), 'check.interval'),
+  checkcount: row('both', digits('the number of pings in one check'), 'check.count of ping'),
+  failurecount: row('both', digits('the failures that take a server down'), 'check.fall'),
+  fallback: row('both', restOfLine({ empty: true }), 'fallback'),
+  fallback6: row('both', restOfLine({ empty: true }), 'fallback'),
+  quiescent: row('both', yesNo, 'quiescent'),
+  cleanstop: row('both', yesNo, 'cleanstop'),
+
+  readdquiescent: row('global', yesNo, 'nothing', {
+    needless: () => 'a server that has not passed a check never gets traffic',
+  }),
+  fork: row('global', yesNo, 'nothing', {
+    needless: value => (value ? 'all checks run side by side in one process' : null),
+  }),
+  supervised: row('global', yesNo, 'nothing', {
+    bare: true,
+    bareValue: true,
+    needless: value => (value ? 'lvsd run stays in the foreground' : null),
+  }),
+  autoreload: row(
+    'global',
+    yesNo,
+    'nothing',
+    unlessNo('lvsd reads the file again on SIGHUP (systemctl reload)'),
+  ),
+  callback: row(
+    'global',
+    quoted({ empty: true }),
+    'nothing',
+    notBuilt('nothing is run when the file changes'),
+  ),
+  logfile: row(
+    'global',
+    quoted(),
+    'nothing',
+    notBuilt("lvsd's log goes to its own output, which systemd keeps"),
+  ),
+  execute: row('global', restOfLine(), 'nothing', notBuilt('no other ldirectord is started')),
+  emailalertfrom: row('global', restOfLine(), 'nothing', mail),
+  maintenancedir: row(
+    'global',
+    restOfLine({ plain: true }),
+    'nothing',
+    notBuilt('files in this folder take no server out; set its weight to 0 and reload'),
+  ),
+  fallbackcommand: row(
+    'both',
+    maybeQuoted(),
+    'nothing',
+    notBuilt('no command is run when the fallback comes or goes'),
+  ),
+  emailalert: row('both', maybeQuoted(), 'nothing', mail),
+  emailalertfreq: row('both', digits('the time between two mails, in seconds', { min: 0 }), 'nothing', mail),
+  emailalertstatus: row('both', emailStatus, 'nothing', mail),
+  smtp: row('both', restOfLine({ plain: true }), 'nothing', mail),
+
+  real: row('virtual', restOfLine(), 'reals'),
+  real6: row('virtual', restOfLine(), 'reals'),
+  checktype: row('virtual', checkTypes, 'check.kind'),
+  service: row('virtual', oneOf(SERVICES), 'check.kind'),
+  checkcommand: row('virtual', maybeQuoted(), 'check.checkcommand'),
+  checkport: row('virtual', digits('a port', { max: 65_535 }), 'check.checkport'),
+  request: row('virtual', quoted(), 'check.request'),
+  receive: row('virtual', quoted(), 'check.receive'),
+  httpmethod: row('virtual', httpMethods, 'check.httpmethod'),
+  virtualhost: row('virtual', maybeQuoted({ empty: true }), 'check.virtualhost'),
+  login: row('virtual', quoted(), 'check.login'),
+  passwd: row('virtual', quoted(), 'check.passwd'),
+  database: row('virtual', quoted(), 'check.database'),
+  secret: row('virtual', quoted(), 'check.secret'),
+  load: row('virtual', quoted({ empty: true }), 'nothing', {
+    needless: () => 'ldirectord reads it and never uses it',
+  }),
+  scheduler: row('virtual', scheduler, 'scheduler'),
+  schedflags: row('virtual', schedulerFlags, 'scheduler-flags'),
+  persistent: row(
+    'virtual',
+    digits('how long a client stays, in seconds', { min: 0 }),
+    'persistence.timeout',
+  ),
+  netmask: row('virtual', restOfLine(), 'persistence.netmask or prefix'),
+  protocol: row('virtual', oneOf(['tcp', 'udp', 'fwm']), 'protocol'),
+  ops: row('virtual', yesNo, 'one-packet'),
+  monitorfile: row(
+    'virtual',
+    maybeQuoted(),
+    'nothing',
+    notBuilt('results are not written to a file; lvsd status shows them'),
+  ),
+  servicename: row('virtual', restOfLine({ empty: true }), "the service's name"),
+  comment: row('virtual', restOfLine({ empty: true }), 'nothing', notBuilt('it goes into no mail')),
+} as const
+
+export type DirectiveName = keyof typeof DIRECTIVES
+type ValueOf<N extends DirectiveName> = (typeof DIRECTIVES)[N] extends Row<infer T> ? T : never
+
+/** The last value of each directive. */
+export type Values = { readonly [N in DirectiveName]?: Placed<ValueOf<N>> }
+
+/** The directives that stand once for each of several things. */
+const REPEATED: ReadonlySet<string> = new Set(['real', 'real6', 'execute'])
+
+/** Old names, and what replaced them. */
+export const DEPRECATED: Readonly<Record<string, string>> = {
+  timeout: 'checktimeout and negotiatetimeout',
+  connecttimeout: 'negotiatetimeout',
+}
+
+export function scopeOf(key: string): Scope | 'virtual line' | 'unknown' {
+  if (key === 'virtual' || key === 'virtual6') return 'virtual line'
+  return Object.hasOwn(DIRECTIVES, key) ? DIRECTIVES[key as DirectiveName].scope : 'unknown'
+}
+
+/** Reads the values of one scope; of a directive that stands several times the last counts. */
+export function readValues(directives: readonly Directive[], inVirtual: boolean, report: Report): Values {
+  const values = new Map<string, Placed<unknown>>()
+  for (const directive of directives) {
+    const placed = readOne(directive, inVirtual, report)
+    if (placed && !REPEATED.has(directive.key)) {
+      tellRepeated(directive, values.get(directive.key), placed, report)
+      values.set(directive.key, placed)
+    }
+  }
+  return Object.fromEntries(values) as Values
+}
+
+function readOne(directive: Directive, inVirtual: boolean, report: Report): Placed<unknown> | null {
+  const row = DIRECTIVES[directive.key as DirectiveName] as Row<unknown>
+  const { value, key, keyAt } = directive
+  if (!value) {
+    if (!row.bare) {
+      report.error('NO_VALUE', keyAt, `${key} needs a value: ${key} = …`)
+      return null
+    }
+    report.warn('NO_VALUE', keyAt, `write ${key} = yes; ldirectord accepts the bare word with a warning`)
+    return { value: row.bareValue, at: keyAt }
+  }
+  const read = row.read({ directive, value, report, inVirtual })
+  if (read === undefined) return null
+  tellBuilt(row, read, directive, report)
+  return { value: read, at: placeOf(value) }
+}
+
+function tellBuilt(row: Row<unknown>, value: unknown, { key, keyAt }: Directive, report: Report): void {
+  const instead = row.instead?.(value)
+  if (instead) report.warn('NOT_BUILT', keyAt, `${key} is not built yet: ${instead}`)
+  const needless = row.needless?.(value)
+  if (needless) report.note('NEEDLESS', keyAt, `${key} has no effect: ${needless}`)
+  if (key === 'checkcount')
+    report.warn(
+      'DEPRECATED',
+      keyAt,
+      'checkcount counts the requests of one ping check only; failurecount is for the others',
+    )
+}
+
+function tellRepeated(
+  { key, keyAt }: Directive,
+  before: Placed<unknown> | undefined,
+  now: Placed<unknown>,
+  report: Report,
+): void {
+  if (before && JSON.stringify(before.value) !== JSON.stringify(now.value))
+    report.warn(
+      'REPEATED',
+      keyAt,
+      `${key} stands in line ${before.at.line} already; the last one counts, as with ldirectord`,
+    )
+}
+
+/** Says why a word is no directive here. */
+export function tellUnknown({ key, keyAt }: Directive, inVirtual: boolean, report: Report): void {
+  const replaced = DEPRECATED[key]
+  if (replaced !== undefined) {
+    report.error('DEPRECATED', keyAt, `${key} is no longer a directive: write ${replaced} instead`)
+    return
+  }
+  const words = ['virtual', 'virtual6', ...Object.keys(DIRECTIVES)].filter(word => {
+    const scope = scopeOf(word)
+    return scope === 'both' || scope === 'virtual line' || scope === (inVirtual ? 'virtual' : 'global')
+  })
+  const other = didYouMean(key, words) || didYouMean(key, Object.keys(DIRECTIVES))
+  report.error('UNKNOWN_DIRECTIVE', keyAt, `"${key}" is not a directive of ldirectord${other}`)
+}

@@ -1,0 +1,98 @@
+/** The real servers of a virtual as nodes of the raw tree. */
+import type { RawNode } from '../raw.js'
+import { type CheckChoice, hostOfUrl } from './checks.js'
+import type { RealLine } from './reals.js'
+import type { Report } from './report.js'
+import type { Read } from './services.js'
+import { type Entry, entry, map } from './tree.js'
+import { portOfService } from './vocabulary.js'
+
+/** Checks that are not sent to a port. */
+const WITHOUT_PORT: ReadonlySet<string> = new Set(['external', 'external-perl', 'ping', 'on', 'off', 'none'])
+
+export function realNodes(
+  reals: readonly RealLine[],
+  read: Read,
+  choice: CheckChoice,
+  context: { readonly report: Report },
+): RawNode[] {
+  const byKey = new Map<string, RealLine>()
+  for (const real of reals) {
+    const key = `${real.host.text}:${portInTable(real, read)}`
+    const before = byKey.get(key)
+    if (before)
+      context.report.warn(
+        'REAL_TWICE',
+        real.at,
+        `${key} stands in line ${before.at.line} already; this line counts. ldirectord lets the two take turns`,
+      )
+    byKey.set(key, real)
+  }
+  return [...byKey.values()].map(real => realNode(real, read, choice, context.report))
+}
+
+/** With gate and ipip packets arrive unchanged, so the kernel has the port of the virtual whatever is written. */
+function portInTable({ port, forwarding }: RealLine, { protocol, port: virtualPort }: Read): number {
+  return protocol === 'fwm' || forwarding === 'masq' ? port : virtualPort
+}
+
+function realNode(real: RealLine, read: Read, choice: CheckChoice, report: Report): RawNode {
+  const { host, forwarding, weight, lower, upper, at } = real
+  const port = portInTable(real, read)
+  if (real.port !== 0 && port !== real.port)
+    report.warn(
+      'PORT_MAPPED',
+      at,
+      `with ${forwarding} packets arrive on the port of the virtual: ${host.text}:${port} in the table, and the check goes to port ${real.port}`,
+    )
+  const check = ownCheck(real, port, read, choice, report)
+  return map(
+    [
+      entry('address', `${host.text}:${port}`, at),
+      entry('forwarding', forwarding, at),
+      entry('weight', weight, at),
+      upper === null ? null : entry('upper', upper, at),
+      lower === null ? null : entry('lower', lower, at),
+      check.length === 0 ? null : entry('check', map(check, at), at),
+    ],
+    at,
+  )
+}
+
+/** What differs from the virtual's check. */
+function ownCheck(real: RealLine, port: number, read: Read, choice: CheckChoice, report: Report): Entry[] {
+  const { at, pair } = real
+  const url = urlOf(real, read, choice)
+  const own = pair ? choice.ownOptions({ ...pair }, at) : []
+  if (url?.host && !url.address)
+    report.warn(
+      'NOT_BUILT',
+      at,
+      `the check goes to the real server, not to ${url.host}: a name here is not built yet`,
+    )
+  const checkport = url?.port ?? portToCheck(real, port, read, choice)
+  return [
+    ...(url?.address ? [entry('checkaddress', url.address, at)] : []),
+    ...(checkport === null ? [] : [entry('checkport', checkport, at)]),
+    ...own,
+  ]
+}
+
+/** The port that ldirectord checks, where it is not the one that lvsd would take. */
+function portToCheck(real: RealLine, port: number, { own }: Read, choice: CheckChoice): number | null {
+  if (own.checkport || WITHOUT_PORT.has(choice.kind)) return null
+  const wanted = real.port > 0 ? real.port : portOfService(choice.service)
+  return wanted === port ? null : wanted
+}
+
+/** Of a request that is a whole URL: where it leads. */
+function urlOf(
+  { pair }: RealLine,
+  _read: Read,
+  choice: CheckChoice,
+): { host: string; address: string | null; port: number } | null {
+  const found = pair && hostOfUrl(pair.request, choice.service)
+  if (!found) return null
+  const port = found.port === null ? portOfService(choice.service) : Number(found.port)
+  return { host: found.host, address: found.address?.text ?? null, port: port ?? 0 }
+}

@@ -1,0 +1,294 @@
+/** The lines of real servers and of fallbacks: `address[:port] forwarding [weight] ["request", "receive"] [l:N] [u:N]`. */
+import { didYouMean } from '../nearest.js'
+import type { PortLookup } from '../ports.js'
+import type { Position } from '../problem.js'
+import { type Host, ipv4FromNumber, numberOfIpv4, readHost, readPort, splitToken } from './addresses.js'
+import { type Piece, placeOf, placeOfWord, type Report, trimmed } from './report.js'
+import { FORWARDINGS, type ForwardingWord } from './vocabulary.js'
+
+export interface RealLine {
+  readonly host: Host
+  /** 0 where none is written. */
+  readonly port: number
+  readonly forwarding: ForwardingWord
+  readonly weight: number
+  readonly pair: { readonly request: string; readonly receive: string } | null
+  readonly lower: number | null
+  readonly upper: number | null
+  /** The line and its parts. */
+  readonly at: Position
+}
+
+export interface FallbackLine {
+  readonly host: Host
+  /** Null where none is written. */
+  readonly port: number | null
+  readonly forwarding: ForwardingWord
+  readonly at: Position
+}
+
+export interface LineContext {
+  readonly report: Report
+  readonly ports: PortLookup
+  /** For the names of ports; empty: any. */
+  readonly protocol: string
+}
+
+/** The longest range that is believed. */
+const MAX_RANGE = 65_536
+
+/** The real servers of one line: one, or those of a range. Empty where the line is wrong, which has been told. */
+export function readRealLine(value: Piece, context: LineContext): readonly RealLine[] {
+  const [token, rest] = splitToken(value.text)
+  const at = placeOf(value, 0, token.length)
+  const where = readWhere(token, at, context)
+  const how = readHow(
+    { ...value, text: rest, column: value.column + value.text.length - rest.length },
+    at,
+    context,
+  )
+  if (!where || !how) return []
+  return where.hosts.map(host => ({ host, port: where.port, ...how, at }))
+}
+
+interface Where {
+  readonly hosts: readonly Host[]
+  readonly port: number
+}
+
+function readWhere(token: string, at: Position, context: LineContext): Where | null {
+  const { report } = context
+  const text = withoutDoubleColon(token, at, report)
+  const match = /^(\[[^\]]*\]|[^:[\]>]+?)(?:->(\[[^\]]*\]|[^:[\]>]+))?(?::([\w-]+))?$/.exec(text)
+  if (!match) {
+    report.error('BAD_REAL', at, `"${token}" is no real server: expected address:port${adviceOnReal(token)}`)
+    return null
+  }
+  const [, first = '', last, portText] = match
+  const from = readHost(first, at, report)
+  const port = portText === undefined ? 0 : readPort(portText, at, { ...context, protocol: '' })
+  if (!from || port === null) return null
+  if (!/^[[\d]/.test(first) && first.includes('_'))
+    report.warn(
+      'ODD_ADDRESS',
+      at,
+      `ldirectord reads "${first}" from behind the last underscore: ${first.split('_').pop()}`,
+    )
+  const hosts = last === undefined ? [from] : readRange(from, last, at, report)
+  return hosts && { hosts, port }
+}
+
+/** `192.0.2.1::80`, as ldirectord's own sample has it. */
+function withoutDoubleColon(token: string, at: Position, report: Report): string {
+  const match = /^(\d+\.\d+\.\d+\.\d+)::(\d+)$/.exec(token)
+  if (!match) return token
+  const port = Number(match[2])
+  report.warn(
+    'DOUBLE_COLON',
+    at,
+    `read as ${match[1]}:${port}; ldirectord reads the real server ${ipv4FromNumber(port).text} with port 0`,
+  )
+  return `${match[1]}:${port}`
+}
+
+function adviceOnReal(token: string): string {
+  if (/->/.test(token) && /:\w+->/.test(token))
+    return '; of a range the port stands once, at its end: 192.0.2.1->192.0.2.9:80 (ldirectord reads no server at all)'
+  if (!token.startsWith('[') && token.split(':').length > 2)
+    return '; an IPv6 address stands in brackets: [2001:db8::1]:80'
+  if (token.startsWith('"')) return ', without quotes'
+  return ''
+}
+
+/** All hosts from the first to the last, or null where that is no range, which has been told. */
+function readRange(from: Host, lastText: string, at: Position, report: Report): readonly Host[] | null {
+  const last = readHost(lastText, at, report)
+  if (!last) return null
+  if (!from.address && !last.address) return readNameRange(from.text, last.text, at, report)
+  if (from.address?.family !== 'ipv4' || last.address?.family !== 'ipv4') {
+    report.error(
+      'BAD_RANGE',
+      at,
+      'a range goes from one IPv4 address to another; write other servers line by line',
+    )
+    return null
+  }
+  const [start, end] = [numberOfIpv4(from.address), numberOfIpv4(last.address)]
+  if (!isRange(start, end, at, report)) return null
+  if (String(start).length !== String(end).length)
+    report.warn(
+      'RANGE',
+      at,
+      `${end - start + 1} servers; ldirectord compares the ends as text and reads other servers, or none`,
+    )
+  return Array.from({ length: end - start + 1 }, (_, i) => {
+    const address = ipv4FromNumber(start + i)
+    return { text: address.text, address }
+  })
+}
+
+/** `sql01->sql03`: the names between. ldirectord resolves both ends and takes the addresses between. */
+function readNameRange(first: string, last: string, at: Position, report: Report): readonly Host[] | null {
+  const [, head = '', from = '', tail] = /^(.*?)(\d+)(\D*)$/.exec(first) ?? []
+  const [, head2, to = '', tail2] = /^(.*?)(\d+)(\D*)$/.exec(last) ?? []
+  if (from === '' || head !== head2 || tail !== tail2) {
+    report.error(
+      'BAD_RANGE',
+      at,
+      'a range of names needs a number that counts up, as in sql01->sql03; write others line by line',
+    )
+    return null
+  }
+  const [start, end] = [Number(from), Number(to)]
+  if (!isRange(start, end, at, report)) return null
+  report.warn(
+    'RANGE',
+    at,
+    `the names ${first} to ${last}; ldirectord takes the addresses between those of the two`,
+  )
+  return Array.from({ length: end - start + 1 }, (_, i) => {
+    const text = `${head}${String(start + i).padStart(from.length, '0')}${tail}`
+    return { text, address: null }
+  })
+}
+
+function isRange(start: number, end: number, at: Position, report: Report): boolean {
+  if (start <= end && end - start < MAX_RANGE) return true
+  const why =
+    start > end
+      ? 'the range ends before it begins'
+      : `the range has ${end - start + 1} servers, more than ${MAX_RANGE}`
+  report.error('BAD_RANGE', at, why)
+  return false
+}
+
+// ---------------------------------------------------------------- forwarding, weight, pair, thresholds
+
+type How = Omit<RealLine, 'host' | 'port' | 'at'>
+
+function readHow(rest: Piece, at: Position, { report }: LineContext): How | null {
+  const [word] = splitToken(rest.text)
+  const forwarding = readForwarding(word, word === '' ? at : placeOfWord(rest, word), report)
+  if (!forwarding) return null
+  const tail = trimmed({ ...rest, text: rest.text.slice(word.length), column: rest.column + word.length })
+  const [weightText = ''] = /^\d+(?=\s|$)/.exec(tail.text) ?? []
+  const weight = weightText === '' ? 1 : Number(weightText)
+  if (weight > 2 ** 31 - 1) {
+    report.error('BAD_REAL', placeOf(tail, 0, weightText.length), 'a weight is at most 2147483647')
+    return null
+  }
+  const extras = trimmed({
+    ...tail,
+    text: tail.text.slice(weightText.length),
+    column: tail.column + weightText.length,
+  })
+  const read = readExtras(extras, weightText !== '', report)
+  return read && { forwarding, weight, ...read }
+}
+
+function readForwarding(word: string, at: Position, report: Report): ForwardingWord | null {
+  const known = FORWARDINGS.find(forwarding => forwarding === word)
+  if (known) return known
+  const message =
+    word === ''
+      ? 'expected gate, masq or ipip behind the address'
+      : word.startsWith('->')
+        ? 'a range is written without blanks: 192.0.2.1->192.0.2.9:80'
+        : `the forwarding is gate, masq or ipip, not "${word}"${didYouMean(word, FORWARDINGS)}`
+  report.error('BAD_FORWARDING', at, message)
+  return null
+}
+
+/** A part behind the weight: a quoted string, a threshold, a comma, or what does not belong there. */
+const PART = /"([^"]*)"|([lu]):(\d+)|(,)|(\S+)/g
+
+function readExtras(
+  extras: Piece,
+  hasWeight: boolean,
+  report: Report,
+): Pick<How, 'pair' | 'lower' | 'upper'> | null {
+  const strings: RegExpExecArray[] = []
+  const limits = new Map<string, number>()
+  for (const part of extras.text.matchAll(PART)) {
+    const [all, string, letter, number, , other] = part
+    const quotedLimit = /^([lu]):(\d+)$/.exec(string ?? '')
+    if (other !== undefined) {
+      report.error(
+        'BAD_REAL',
+        placeOf(extras, part.index, all.length),
+        `"${other}" does not belong here: expected [weight] ["request", "receive"] [l:N] [u:N]`,
+      )
+      return null
+    }
+    if (quotedLimit)
+      report.warn(
+        'THRESHOLD_QUOTES',
+        placeOf(extras, part.index, all.length),
+        'taken for a threshold, as in the man page of ldirectord; the program takes it for a request or an answer',
+      )
+    else if (string !== undefined) strings.push(part)
+    const [, name = letter, value = number] = quotedLimit ?? []
+    if (name === 'l' && limits.has('u'))
+      report.warn(
+        'THRESHOLD_ORDER',
+        placeOf(extras, part.index, all.length),
+        'ldirectord wants l: before u:, and loses the u: here',
+      )
+    if (name !== undefined) limits.set(name, Number(value))
+  }
+  const pair = readPair(strings, extras, hasWeight, report)
+  if (pair === undefined) return null
+  return { pair, lower: limits.get('l') ?? null, upper: limits.get('u') ?? null }
+}
+
+function readPair(
+  strings: readonly RegExpExecArray[],
+  extras: Piece,
+  hasWeight: boolean,
+  report: Report,
+): RealLine['pair'] | undefined {
+  const [first, second] = strings
+  if (!first) return null
+  if (!second || strings.length > 2) {
+    report.error('BAD_REAL', placeOf(extras), 'a request and an answer go together: "request", "receive"')
+    return undefined
+  }
+  const between = extras.text.slice(first.index + first[0].length, second.index)
+  const eaten = !hasWeight && /\s\d/.test(extras.text)
+  if (!/^[, ]\s*$/.test(between) || eaten)
+    report.warn(
+      'PAIR',
+      placeOf(extras, first.index, second.index + second[0].length - first.index),
+      eaten
+        ? 'a number inside the quotes: ldirectord takes it for the weight and refuses the line; write a weight before the quotes'
+        : 'ldirectord wants the two with one comma between, and no blank before it',
+    )
+  return { request: first[1] ?? '', receive: second[1] ?? '' }
+}
+
+// ---------------------------------------------------------------- fallback
+
+/** Reads what stands behind `fallback =`; null where it is wrong, which has been told. */
+export function readFallbackLine(value: Piece, isSix: boolean, context: LineContext): FallbackLine | null {
+  const { report } = context
+  const [token, rest] = splitToken(value.text)
+  const at = placeOf(value, 0, token.length)
+  if (token === '') {
+    const here = isSix ? '[::1]' : '127.0.0.1'
+    report.warn('EMPTY_FALLBACK', at, `no address: ${here}, this machine, as with ldirectord`)
+    return { host: readHost(here, at, report) as Host, port: null, forwarding: 'gate', at }
+  }
+  const match = /^(\[[^\]]*\]|[^:[\]]+)(?::([\w-]+))?$/.exec(token)
+  const host = match && readHost(match[1] ?? '', at, report)
+  if (!match)
+    report.error(
+      'BAD_ADDRESS',
+      at,
+      `"${token}" is no fallback: expected address or address:port${adviceOnReal(token)}`,
+    )
+  const forwarding = rest === '' ? 'gate' : readForwarding(rest, placeOfWord(value, rest), report)
+  if (!host || !forwarding) return null
+  const portText = match?.[2]
+  const port = portText === undefined ? null : readPort(portText, at, context)
+  return port === null && portText !== undefined ? null : { host, port, forwarding, at }
+}

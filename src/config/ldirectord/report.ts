@@ -1,0 +1,55 @@
+/** Collects what a reader has to say about a file. */
+import type { Position, Problem } from '../problem.js'
+
+/** A part of one line and where it begins. */
+export interface Piece {
+  readonly text: string
+  /** From 1. */
+  readonly line: number
+  /** From 1. */
+  readonly column: number
+}
+
+/** A value together with the place it came from. */
+export interface Placed<T> {
+  readonly value: T
+  readonly at: Position
+}
+
+export interface Report {
+  error(code: string, at: Position, message: string): void
+  warn(code: string, at: Position, message: string): void
+  note(code: string, at: Position, message: string): void
+  /** In the order of the lines. */
+  problems(): readonly Problem[]
+}
+
+export function createReport(file: string): Report {
+  const problems: Problem[] = []
+  const add = (severity: Problem['severity']) => (code: string, at: Position, message: string) => {
+    problems.push({ severity, code, message, file, at })
+  }
+  return {
+    error: add('error'),
+    warn: add('warning'),
+    note: add('note'),
+    problems: () => problems.toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column),
+  }
+}
+
+/** Where a piece, or `length` characters of it from `start`, stands. */
+export function placeOf(piece: Piece, start = 0, length = piece.text.length - start): Position {
+  return { line: piece.line, column: piece.column + start, length: Math.max(1, length) }
+}
+
+/** Where `word` stands in the piece; the whole piece where it does not occur. */
+export function placeOfWord(piece: Piece, word: string): Position {
+  const start = word === '' ? -1 : piece.text.indexOf(word)
+  return start < 0 ? placeOf(piece) : placeOf(piece, start, word.length)
+}
+
+/** A part of a piece, without the blanks round it. */
+export function trimmed(piece: Piece): Piece {
+  const text = piece.text.trimStart()
+  return { text: text.trimEnd(), line: piece.line, column: piece.column + piece.text.length - text.length }
+}

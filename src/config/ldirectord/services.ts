@@ -1,0 +1,279 @@
+/** One section of an ldirectord.cf as one service of the raw tree. */
+import { type Family, parseAddress } from '../../address.js'
+import type { PortLookup } from '../ports.js'
+import type { Position } from '../problem.js'
+import type { RawMap } from '../raw.js'
+import { readPort, readVirtual, type Virtual } from './addresses.js'
+import { type CheckChoice, type CheckContext, chooseCheck } from './checks.js'
+import type { Values } from './directives.js'
+import { readValues } from './directives.js'
+import { effective } from './effective.js'
+import { fallbackEntry, type Globals } from './fallbacks.js'
+import type { Directive } from './lines.js'
+import { realNodes } from './real-nodes.js'
+import { type RealLine, readRealLine } from './reals.js'
+import { placeOf, type Report } from './report.js'
+import type { Section } from './sections.js'
+import { type Entry, entry, list, map } from './tree.js'
+
+export interface ServiceContext extends CheckContext {
+  readonly ports: PortLookup
+  readonly globals: Globals
+}
+
+/** A virtual with everything in it read. */
+export interface Read {
+  readonly head: Directive
+  readonly at: Position
+  readonly own: Values
+  readonly virtual: Virtual
+  /** tcp, udp or fwm. */
+  readonly protocol: string
+  /** 0 for a firewall mark. */
+  readonly port: number
+  readonly family: Family
+  /** ldirectord's name for it: `tcp:192.0.2.1:80`, `fwm6:5`. */
+  readonly id: string
+}
+
+/** The service's entry, or null where its virtual line is wrong; all that is wrong in the section has been told. */
+export function readService(section: Section, context: ServiceContext): { read: Read; entry: Entry } | null {
+  const { head, directives } = section
+  const { report } = context
+  const own = readValues(directives, true, report)
+  const virtual = head.value
+    ? readVirtual(head.value, head.key === 'virtual6', report)
+    : tellNoValue(head, report)
+  const reals = readReals(directives, virtual?.family ?? null, head, context)
+  const read = virtual && settle(virtual, head, own, context)
+  if (!read) return null
+  const choice = chooseCheck(
+    { own, globals: context.globals.values, protocol: read.protocol, port: read.port, at: read.at },
+    context,
+  )
+  return { read, entry: serviceEntry(read, directives, reals, choice, context) }
+}
+
+function tellNoValue(head: Directive, report: Report): null {
+  report.error('NO_VALUE', head.keyAt, `${head.key} needs an address and a port, or a firewall mark`)
+  return null
+}
+
+/** Protocol and port, which need each other: the protocol tells which port a name means. */
+function settle(
+  virtual: Virtual,
+  head: Directive,
+  own: Values,
+  { ports, report }: ServiceContext,
+): Read | null {
+  const at = head.value ? placeOf(head.value) : head.keyAt
+  const protocol = protocolOf(virtual, own, report)
+  const port = virtual.kind === 'fwmark' ? 0 : readPort(virtual.portText, at, { ports, protocol, report })
+  if (port === null) return null
+  const id =
+    virtual.kind === 'fwmark'
+      ? `fwm${virtual.family === 'ipv6' ? '6' : ''}:${virtual.fwmark}`
+      : `${protocol}:${virtual.host.text}:${port}`
+  return { head, at, own, virtual, protocol, port, family: virtual.family, id }
+}
+
+function protocolOf(virtual: Virtual, own: Values, report: Report): string {
+  const given = own.protocol
+  if (virtual.kind === 'fwmark') {
+    if (given && given.value !== 'fwm')
+      report.error(
+        'BAD_VALUE',
+        given.at,
+        `the protocol of a firewall mark is fwm, not ${given.value}; leave the line out`,
+      )
+    return 'fwm'
+  }
+  if (given?.value === 'fwm')
+    report.error('BAD_VALUE', given.at, 'fwm is for firewall marks; the protocol of an address is tcp or udp')
+  const byPort = /^(53|domain)$/.test(virtual.portText) ? 'udp' : 'tcp'
+  return given && given.value !== 'fwm' ? given.value : byPort
+}
+
+function readReals(
+  directives: readonly Directive[],
+  family: Family | null,
+  head: Directive,
+  { report, ports }: ServiceContext,
+): RealLine[] {
+  const lines = directives.filter(({ key }) => key === 'real' || key === 'real6')
+  return lines.flatMap(({ key, keyAt, value }) => {
+    if (!value || value.text === '') {
+      if (!value) return []
+      return []
+    }
+    const reals = readRealLine(value, { report, ports, protocol: '' })
+    const six = reals[0]?.host.address ? reals[0].host.address.family === 'ipv6' : family === 'ipv6'
+    if (reals.length > 0 && six !== (key === 'real6') && !(head.key === 'virtual' && family === 'ipv6'))
+      report.warn(
+        'FAMILY_WORD',
+        keyAt,
+        `taken as ${six ? 'real6' : 'real'}; ldirectord refuses "${key}" here`,
+      )
+    return reals
+  })
+}
+
+// ---------------------------------------------------------------- the tree
+
+function serviceEntry(
+  read: Read,
+  directives: readonly Directive[],
+  reals: readonly RealLine[],
+  choice: CheckChoice,
+  context: ServiceContext,
+): Entry {
+  const { own, at } = read
+  const fields: (Entry | null)[] = [
+    ...virtualFields(read),
+    entry('scheduler', own.scheduler?.value ?? 'wrr', own.scheduler?.at ?? at),
+    own.schedflags
+      ? entry(
+          'scheduler-flags',
+          list(
+            own.schedflags.value.map(word => entry('', word, at).value),
+            own.schedflags.at,
+          ),
+          own.schedflags.at,
+        )
+      : null,
+    persistence(read, context.report),
+    onePacket(read, context.report),
+    own.quiescent ? entry('quiescent', own.quiescent.value, own.quiescent.at) : null,
+    own.cleanstop ? entry('cleanstop', own.cleanstop.value, own.cleanstop.at) : null,
+    entry('check', checkMap(read, choice, context), choice.at),
+    entry('reals', list(realNodes(reals, read, choice, context), at), at),
+    fallbackEntry(read, directives, context),
+  ]
+  return { key: read.id, keyAt: read.head.keyAt, value: map(fields, at) }
+}
+
+function virtualFields({ virtual, protocol, port, at, own }: Read): Entry[] {
+  if (virtual.kind === 'fwmark')
+    return [entry('fwmark', virtual.fwmark, at), entry('family', virtual.family, at)]
+  const isName = virtual.host.address === null
+  return [
+    entry('virtual', `${virtual.host.text}:${port}`, at),
+    ...(isName ? [entry('family', virtual.family, at)] : []),
+    entry('protocol', protocol, own.protocol?.at ?? at),
+  ]
+}
+
+function persistence({ own, family }: Read, report: Report): Entry | null {
+  const { persistent, netmask } = own
+  if (netmask && !persistent)
+    report.note('UNUSED', netmask.at, 'netmask has no effect without persistent, with ldirectord either')
+  if (!persistent) return null
+  if (persistent.value === 0) {
+    report.warn(
+      'NO_PERSISTENCE',
+      persistent.at,
+      'persistent = 0 is read as no persistence; ipvsadm refuses it, and ldirectord then has no such service',
+    )
+    return null
+  }
+  const timeout = entry('timeout', persistent.value, persistent.at)
+  return entry(
+    'persistence',
+    map([timeout, netmask ? mask(netmask, family, report) : null], persistent.at),
+    persistent.at,
+  )
+}
+
+function mask({ value, at }: { value: string; at: Position }, family: Family, report: Report): Entry | null {
+  if (family === 'ipv6') {
+    if (/^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= 128)
+      return entry('prefix', Number(value), at)
+    report.error(
+      'BAD_VALUE',
+      at,
+      `netmask of an IPv6 service is a prefix length from 1 to 128, not "${value}"`,
+    )
+    return null
+  }
+  if (parseAddress(value)?.family === 'ipv4') return entry('netmask', value, at)
+  report.error(
+    'BAD_VALUE',
+    at,
+    `netmask of an IPv4 service is a dotted quad such as 255.255.255.0, not "${value}"`,
+  )
+  return null
+}
+
+/** Only udp services have it; ldirectord leaves it out elsewhere. */
+function onePacket({ own, protocol }: Read, report: Report): Entry | null {
+  if (!own.ops) return null
+  if (protocol === 'udp') return entry('one-packet', own.ops.value, own.ops.at)
+  if (own.ops.value)
+    report.warn(
+      'UNUSED',
+      own.ops.at,
+      `ops has no effect on ${protocol === 'fwm' ? 'a firewall mark' : 'tcp'}, with ldirectord either`,
+    )
+  return null
+}
+
+function checkMap({ own, at }: Read, choice: CheckChoice, { globals, report }: ServiceContext): RawMap {
+  const fork = globals.values.fork?.value ?? false
+  if (own.checkinterval && !fork)
+    report.warn(
+      'INTERVAL_IGNORED',
+      own.checkinterval.at,
+      'counts only with fork = yes, as with ldirectord; the global checkinterval is used',
+    )
+  const interval = fork ? own.checkinterval : undefined
+  const fall = own.failurecount
+  const hasPort = choice.kind !== 'external'
+  if (own.checkport && !hasPort)
+    report.note(
+      'UNUSED',
+      own.checkport.at,
+      'checkport has no effect: external commands are told the port of the real server, with ldirectord too',
+    )
+  return map(
+    [
+      entry('kind', choice.kind, choice.at),
+      interval ? entry('interval', interval.value, interval.at) : null,
+      interval ? entry('fastinter', interval.value, interval.at) : null,
+      entry('timeout', choice.timeout.value, choice.timeout.at),
+      fall ? entry('fall', fall.value, fall.at) : null,
+      own.checkport && hasPort ? entry('checkport', own.checkport.value, own.checkport.at) : null,
+      ...choice.options,
+    ],
+    choice.at ?? at,
+  )
+}
+
+/** What all services share. */
+export function defaultsEntry(globals: Values): Entry {
+  const at: Position = { line: 1, column: 1, length: 1 }
+  const quiescent = effective('quiescent', {}, globals, false, at)
+  const cleanstop = effective('cleanstop', {}, globals, true, at)
+  const interval = effective('checkinterval', {}, globals, 10, at)
+  const fall = effective('failurecount', {}, globals, 1, at)
+  const check = map(
+    [
+      entry('interval', interval.value, interval.at),
+      entry('fastinter', interval.value, interval.at),
+      entry('fall', fall.value, fall.at),
+      entry('rise', 1, fall.at),
+    ],
+    interval.at,
+  )
+  return entry(
+    'defaults',
+    map(
+      [
+        entry('quiescent', quiescent.value, quiescent.at),
+        entry('cleanstop', cleanstop.value, cleanstop.at),
+        entry('check', check, interval.at),
+      ],
+      at,
+    ),
+    at,
+  )
+}

@@ -1,0 +1,175 @@
+/**
+ * The values of directives, one small grammar each: what ldirectord reads, and a warning where it reads something else
+ * than what stands there. A grammar gives undefined after it has reported an error.
+ */
+import { didYouMean } from '../nearest.js'
+import type { Directive } from './lines.js'
+import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
+
+/** What a grammar is given: the directive and its value, which is there. */
+export interface Given {
+  readonly directive: Directive
+  readonly value: Piece
+  readonly report: Report
+  readonly inVirtual: boolean
+}
+
+export type Grammar<T> = (given: Given) => T | undefined
+
+/** Exactly `yes` or `no`. */
+export const yesNo: Grammar<boolean> = given => {
+  const { directive, value, report } = given
+  const word = value.text.toLowerCase()
+  if (word !== 'yes' && word !== 'no') {
+    report.error(
+      'BAD_VALUE',
+      placeOf(value),
+      `${directive.key} must be yes or no, not "${value.text}"${didYouMean(word, ['yes', 'no'])}`,
+    )
+    return undefined
+  }
+  if (word !== value.text)
+    report.warn(
+      'LETTER_CASE',
+      placeOf(value),
+      `"${value.text}" is taken for ${word}; ldirectord wants lower case and refuses it`,
+    )
+  warnOfTail(given, `refuses the line: "${directive.key} must be 'yes' or 'no'"`)
+  return word === 'yes'
+}
+
+/** The first run of digits, as ldirectord reads it; anything round it is worth a warning. */
+export function digits(what: string, { min = 1, max = 2 ** 31 - 1 } = {}): Grammar<number> {
+  return ({ directive, value, report }) => {
+    const run = /\d+/.exec(value.text)?.[0]
+    const number = Number(run)
+    if (run === undefined || number < min || number > max) {
+      report.error(
+        'BAD_VALUE',
+        placeOf(value),
+        `${directive.key} is ${what}: expected a whole number of at least ${min}, not "${value.text}"`,
+      )
+      return undefined
+    }
+    if (value.text !== run)
+      report.warn(
+        'ODD_NUMBER',
+        placeOf(value),
+        `"${value.text}" is read as ${number}, the first digits, as ldirectord reads it; write ${directive.key} = ${number}`,
+      )
+    return number
+  }
+}
+
+/** `"…"`: up to the last quote; what follows it is ignored, and said. Without quotes: taken with a warning. */
+export function quoted({ empty = false } = {}): Grammar<string> {
+  return ({ directive, value, report, inVirtual }) => {
+    const match = /^"(.*)"(.*)$/.exec(value.text)
+    const text = tabsToBlanks(match ? (match[1] ?? '') : value.text, inVirtual)
+    if (!match && /^["']|["']$/.test(value.text)) {
+      report.error(
+        'BAD_QUOTES',
+        placeOf(value),
+        `${directive.key} takes its value in a pair of double quotes: ${directive.key} = "…"`,
+      )
+      return undefined
+    }
+    if (text === '' && !empty) {
+      report.error('BAD_VALUE', placeOf(value), `${directive.key} must not be empty`)
+      return undefined
+    }
+    if (!match)
+      report.warn(
+        'MISSING_QUOTES',
+        placeOf(value),
+        `${directive.key} belongs in double quotes: ${directive.key} = "${text}"; ldirectord refuses the line`,
+      )
+    if (match?.[2]?.trim())
+      report.warn(
+        'IGNORED_TEXT',
+        placeOfWord(value, match[2].trim()),
+        `"${match[2].trim()}" stands behind the closing quote and is ignored, as ldirectord does`,
+      )
+    return text
+  }
+}
+
+/** Quotes are optional. */
+export function maybeQuoted({ empty = false } = {}): Grammar<string> {
+  return given => {
+    const { directive, value, report, inVirtual } = given
+    const text = tabsToBlanks(/^"(.*)"/.exec(value.text)?.[1] ?? value.text, inVirtual)
+    if (text === '' && !empty) {
+      report.error('BAD_VALUE', placeOf(value), `${directive.key} must not be empty`)
+      return undefined
+    }
+    if (!inVirtual) warnOfTail(given, 'takes the comment as part of the value')
+    return text
+  }
+}
+
+/** The rest of the line, quotes included; `plain` values are spoilt by quotes and lose them with a warning. */
+export function restOfLine({ plain = false, empty = false } = {}): Grammar<string> {
+  return given => {
+    const { directive, value, report, inVirtual } = given
+    if (value.text === '' && !empty) {
+      report.error('BAD_VALUE', directive.keyAt, `${directive.key} needs a value`)
+      return undefined
+    }
+    if (!inVirtual) warnOfTail(given, 'takes the comment as part of the value')
+    const bare = plain ? /^"(.*)"$/.exec(value.text)?.[1] : undefined
+    if (bare === undefined) return value.text
+    report.warn(
+      'NEEDLESS_QUOTES',
+      placeOf(value),
+      `the quotes are left out: ${directive.key} = ${bare}; ldirectord takes them as part of the value or refuses it`,
+    )
+    return bare
+  }
+}
+
+/** One of these words; ldirectord looks at the first word only and tolerates quotes round it. */
+export function oneOf<const T extends string>(words: readonly T[]): Grammar<T> {
+  return ({ directive, value, report }) => {
+    const bare = /^"(.*)"$/.exec(value.text)?.[1] ?? value.text
+    const [first = '', ...rest] = bare.split(/[\s,]+/)
+    if (!(words as readonly string[]).includes(first)) {
+      report.error(
+        'BAD_VALUE',
+        placeOf(value),
+        `"${bare}" is no ${directive.key}: expected ${listed(words)}${didYouMean(first, words)}`,
+      )
+      return undefined
+    }
+    if (rest.join('') !== '')
+      report.warn(
+        'IGNORED_TEXT',
+        placeOfWord(value, rest.join(' ')),
+        `"${rest.join(' ')}" is ignored, as ldirectord does`,
+      )
+    return first as T
+  }
+}
+
+/** Says what ldirectord makes of a comment or blanks behind the value. */
+export function warnOfTail({ directive, value, report }: Given, does: string): void {
+  if (directive.tail === 'nothing') return
+  const end = placeOf(value, value.text.length, 1)
+  if (directive.tail === 'comment')
+    report.warn(
+      'TRAILING_COMMENT',
+      end,
+      `the comment is left out; ldirectord ${does}. Put it on a line of its own`,
+    )
+  else if (does.startsWith('refuses'))
+    report.warn('TRAILING_BLANKS', end, `the blanks at the end of the line are left out; ldirectord ${does}`)
+}
+
+export function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+}
+
+/** In a virtual, ldirectord turns each tab into four blanks, in quotes too. */
+function tabsToBlanks(text: string, inVirtual: boolean): string {
+  return inVirtual ? text.replaceAll('\t', '    ') : text
+}

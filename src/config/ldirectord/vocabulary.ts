@@ -1,0 +1,130 @@
+/** The words of ldirectord, and the values that are made of them. */
+import { didYouMean } from '../nearest.js'
+import { placeOf, placeOfWord } from './report.js'
+import { type Grammar, listed } from './values.js'
+
+/** The services with their ports, as ldirectord maps them in both directions. `none` and `simpletcp` have no port. */
+const SERVICE_PORTS = {
+  dns: 53,
+  ftp: 21,
+  http: 80,
+  https: 443,
+  http_proxy: 3128,
+  imap: 143,
+  imaps: 993,
+  ldap: 389,
+  ldaps: 636,
+  mysql: 3306,
+  nntp: 119,
+  none: null,
+  oracle: 1521,
+  pgsql: 5432,
+  pop: 110,
+  pops: 995,
+  radius: 1812,
+  simpletcp: null,
+  sip: 5060,
+  smtp: 25,
+  submission: 587,
+} as const
+
+export type ServiceName = keyof typeof SERVICE_PORTS
+export const SERVICES = Object.keys(SERVICE_PORTS) as ServiceName[]
+
+/** The service of a port; `none` where the port is nobody's. */
+export function serviceOfPort(port: number): ServiceName {
+  return SERVICES.find(name => SERVICE_PORTS[name] === port) ?? 'none'
+}
+
+/** The port of a service, or null where it has none. */
+export function portOfService(service: ServiceName): number | null {
+  return SERVICE_PORTS[service]
+}
+
+export const FORWARDINGS = ['gate', 'masq', 'ipip'] as const
+export type ForwardingWord = (typeof FORWARDINGS)[number]
+
+const CHECK_TYPES = ['negotiate', 'connect', 'ping', 'external', 'external-perl', 'on', 'off'] as const
+/** A number: so many connects between two negotiations. */
+export type CheckType = (typeof CHECK_TYPES)[number] | number
+
+/** A word or a number alone; ldirectord takes any value that has a digit in it for a number. */
+export const checkTypes: Grammar<CheckType> = ({ value, report }) => {
+  const bare = /^"(.*)"$/.exec(value.text)?.[1] ?? value.text
+  const word = bare.split(/\s/)[0] ?? ''
+  if (/^\d{1,6}$/.test(word)) return Number(word)
+  const known = CHECK_TYPES.find(type => type === word)
+  if (known) return known
+  const digits = /\d+/.exec(bare)?.[0]
+  const guess =
+    digits === undefined ? '' : ` (ldirectord would take the ${digits} in it for a number of connects)`
+  report.error(
+    'BAD_VALUE',
+    placeOf(value),
+    `"${bare}" is no checktype: expected ${listed(CHECK_TYPES)}, or a number${guess}${didYouMean(word, CHECK_TYPES)}`,
+  )
+  return undefined
+}
+
+export const httpMethods: Grammar<'GET' | 'HEAD'> = ({ value, report }) => {
+  const word = /\w+/.exec(value.text)?.[0]?.toUpperCase()
+  if (word === 'GET' || word === 'HEAD') return word
+  report.error('BAD_VALUE', placeOf(value), `httpmethod must be GET or HEAD, not "${value.text}"`)
+  return undefined
+}
+
+/** The first run of lower-case letters: ldirectord makes `rr` of `Wrr`, which is refused here. */
+export const scheduler: Grammar<string> = ({ value, report }) => {
+  const found = /[a-z]+/.exec(value.text)
+  const word = found?.[0]
+  if (word === undefined || found?.index !== 0) {
+    const guess = word === undefined ? '' : `; ldirectord would take it for ${word}`
+    report.error(
+      'BAD_VALUE',
+      placeOf(value),
+      `a scheduler is a word in lower case, such as wlc, not "${value.text}"${guess}`,
+    )
+    return undefined
+  }
+  if (word !== value.text)
+    report.warn(
+      'IGNORED_TEXT',
+      placeOf(value, word.length),
+      `only ${word} counts; the rest is ignored, as ldirectord does`,
+    )
+  return word
+}
+
+const FLAG_WORDS = ['sh-fallback', 'sh-port', 'mh-fallback', 'mh-port', 'flag-1', 'flag-2', 'flag-3']
+
+/** ipvsadm's `-b`: words with commas between them. */
+export const schedulerFlags: Grammar<readonly string[]> = ({ value, report }) => {
+  const [first = ''] = value.text.split(/\s/)
+  const words = first.split(',').filter(word => word !== '')
+  const wrong = words.find(word => !FLAG_WORDS.includes(word))
+  if (wrong === undefined && words.length > 0) return words
+  report.error(
+    'BAD_VALUE',
+    placeOfWord(value, wrong ?? ''),
+    `schedflags takes ${listed(FLAG_WORDS)}, with commas between them, not "${wrong ?? value.text}"${didYouMean(wrong ?? '', FLAG_WORDS)}`,
+  )
+  return undefined
+}
+
+const EMAIL_STATUSES = ['all', 'none', 'starting', 'stopping', 'running', 'reloading']
+
+export const emailStatus: Grammar<readonly string[]> = ({ value, report }) => {
+  const words = value.text.split(',').map(word => word.trim())
+  const wrong = words.find(word => !EMAIL_STATUSES.includes(word))
+  if (wrong === undefined && !(words.includes('none') && words.length > 1)) return words
+  const why =
+    wrong === undefined
+      ? '"none" cannot stand beside others'
+      : `expected ${listed(EMAIL_STATUSES)}, not "${wrong}"`
+  report.error(
+    'BAD_VALUE',
+    placeOfWord(value, wrong ?? 'none'),
+    `emailalertstatus: ${why}${didYouMean(wrong ?? '', EMAIL_STATUSES)}`,
+  )
+  return undefined
+}
