@@ -1,12 +1,13 @@
 /** Starts a probe of any kind on Node's own sockets. */
 import { type Flight, fly, type Start } from '../flight.js'
 import type { CheckResult } from '../model.js'
+import { type PreparedIcmp, startIcmp } from './icmp.js'
 import type { Probe } from './probe.js'
 import { type PreparedTcp, prepareTcp, startTcp } from './tcp.js'
 import { type PreparedUdp, prepareUdp, startUdp } from './udp.js'
 
 /** A probe and what can be worked out once for all its runs. */
-export type PreparedProbe = PreparedTcp | PreparedUdp
+export type PreparedProbe = PreparedTcp | PreparedUdp | PreparedIcmp
 
 export function prepareProbe(probe: Probe): PreparedProbe {
   switch (probe.kind) {
@@ -15,7 +16,7 @@ export function prepareProbe(probe: Probe): PreparedProbe {
     case 'udp':
       return prepareUdp(probe)
     case 'icmp':
-      throw new Error('icmp')
+      return { probe }
   }
 }
 
@@ -25,6 +26,8 @@ export const startProbe: Start<PreparedProbe> = (prepared, timeout, done, traced
       return startTcp(prepared as PreparedTcp, done, traced)
     case 'udp':
       return startUdp(prepared as PreparedUdp, timeout, done, traced)
+    case 'icmp':
+      return startIcmp(prepared as PreparedIcmp, timeout, done, traced)
   }
 }
 

@@ -1,0 +1,107 @@
+/** A probe by echo request: several requests spread over the deadline, and one answer is enough. */
+import { type Answer, noVerdict, up } from '../check.js'
+import { type Done, type Flight, UNTRACED } from '../flight.js'
+import type { Phase, PhaseTime } from '../model.js'
+import { type Echoer, type Echoing, echoerOf, type Request } from './echoer.js'
+import { answerFromError, timedOut } from './outcome.js'
+import type { Probe } from './probe.js'
+
+export type IcmpProbe = Extract<Probe, { kind: 'icmp' }>
+
+/** What all runs of one probe share. */
+export interface PreparedIcmp {
+  readonly probe: IcmpProbe
+}
+
+export function startIcmp({ probe }: PreparedIcmp, timeout: number, done: Done, traced: boolean): Flight {
+  return new IcmpFlight(probe, timeout, done, traced)
+}
+
+class IcmpFlight implements Flight, Echoing {
+  phase: Phase = 'send'
+  readonly phases: PhaseTime[] | typeof UNTRACED
+  wakeAt = 0
+  readonly #done: Done
+  readonly #startedAt: number
+  readonly #every: number
+  readonly #count: number
+  #echoer: Echoer | null = null
+  #request: Request | null = null
+  #sent = 0
+  #isOver = false
+
+  constructor({ address, size, count }: IcmpProbe, timeout: number, done: Done, traced: boolean) {
+    this.#done = done
+    this.#count = count
+    this.#every = timeout / count
+    this.phases = traced ? [] : UNTRACED
+    this.#startedAt = traced ? performance.now() : 0
+    try {
+      this.#echoer = echoerOf(address.family)
+      this.#request = this.#echoer.request(address, size, this)
+      this.#send()
+    } catch (error) {
+      this.wakeAt = Number.POSITIVE_INFINITY
+      setImmediate(() => this.#finish(notOpened(error)))
+    }
+  }
+
+  wake(): void {
+    if (!this.#isOver) this.#send()
+  }
+
+  expire(timeout: number): Answer {
+    const answer = timedOut(this.phase, timeout)
+    this.cancel()
+    return answer
+  }
+
+  cancel(): void {
+    if (!this.#isOver) this.#land()
+  }
+
+  heard(bytes: number): void {
+    this.#finish(up(`answered ${bytes} bytes`))
+  }
+
+  failed(error: Error): void {
+    this.#finish(answerFromError(error))
+  }
+
+  #send(): void {
+    if (!this.#request) return
+    this.#echoer?.send(this.#request)
+    this.#sent++
+    this.wakeAt = this.#sent < this.#count ? this.#sent * this.#every : Number.POSITIVE_INFINITY
+    if (this.phase === 'send') this.#note()
+    this.phase = 'first byte'
+  }
+
+  #finish(answer: Answer): void {
+    if (this.#isOver) return
+    this.#land()
+    this.#done(answer)
+  }
+
+  #land(): void {
+    this.#isOver = true
+    this.#note()
+    if (this.#request) this.#echoer?.forget(this.#request)
+  }
+
+  #note(): void {
+    if (this.phases === UNTRACED) return
+    const times = this.phases as PhaseTime[]
+    times.push({ phase: this.phase, ms: performance.now() - this.#startedAt })
+  }
+}
+
+/** A socket that cannot be had says nothing about any server. */
+function notOpened(error: unknown): Answer {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code !== 'EPERM' && code !== 'EACCES') return noVerdict(`no socket for ping: ${message}`)
+  return noVerdict(
+    `lvsd may not ping (${code}): give it CAP_NET_RAW (AmbientCapabilities= of its unit), ` +
+      'or let its group ping: sysctl net.ipv4.ping_group_range="0 2147483647"',
+  )
+}
