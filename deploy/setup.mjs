@@ -1,26 +1,34 @@
 /**
  * Sets up a fresh clone, before npm start (`build`) and npm test (`test`): packages of npm, the compiled program, and for
- * the tests the Debian packages of test/packages.txt. It does only what is missing, and says what it does.
+ * the tests the Debian packages of test/packages.txt. `install` puts lvsd on this machine as a service, below $DESTDIR
+ * where that is set. Does only what is missing, and says what it does.
  */
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const isCi = /^(1|true)$/.test(process.env.CI ?? '')
 
-const steps = { build: [installModules, compile], test: [installModules, installDebian, compile] }
+const steps = {
+  build: [installModules, compile],
+  test: [installModules, installDebian, compile],
+  install: [installModules, compile, installService],
+}
 const chosen = steps[process.argv[2] ?? '']
-if (!chosen) fail('usage: node deploy/setup.mjs build|test')
+if (!chosen) fail('usage: node deploy/setup.mjs build|test|install')
 for (const step of chosen) step()
 
 // ---------------------------------------------------------------- npm
@@ -113,6 +121,45 @@ function withoutStartingDaemons(install) {
     rmSync(policy, { force: true })
     process.off('SIGINT', stay).off('SIGTERM', stay)
   }
+}
+
+// ---------------------------------------------------------------- this machine
+
+function installService() {
+  const main = join(root, 'dist', 'src', 'main.js')
+  const hidden = foldersAbove(main).find(folder => (statSync(folder).mode & 0o005) !== 0o005)
+  if (hidden)
+    fail(`${hidden} is closed to other users, and lvsd does not run as root: put this folder into /opt`)
+  chmodSync(main, 0o755)
+  link(main, '/usr/local/bin/lvsd')
+  copy('deploy/lvsd.service', '/etc/systemd/system/lvsd.service')
+  copy('deploy/lvsd.sysctl.conf', '/etc/sysctl.d/60-lvsd.conf')
+  copy('deploy/lvsd.modules.conf', '/etc/modules-load.d/lvsd.conf')
+  if (!existsSync(place('/etc/lvsd/lvsd.yaml'))) copy('config/example.yaml', '/etc/lvsd/lvsd.yaml')
+  if (!process.env.DESTDIR) spawnSync('systemctl', ['daemon-reload'])
+  say('next: edit /etc/lvsd/lvsd.yaml, lvsd validate and lvsd plan it, then systemctl enable --now lvsd')
+}
+
+function place(path) {
+  return `${process.env.DESTDIR ?? ''}${path}`
+}
+
+function foldersAbove(path) {
+  const folder = dirname(path)
+  return folder === path ? [] : [...foldersAbove(folder), folder]
+}
+
+function link(target, path) {
+  say(`${place(path)} -> ${target}`)
+  mkdirSync(dirname(place(path)), { recursive: true })
+  rmSync(place(path), { force: true })
+  symlinkSync(target, place(path))
+}
+
+function copy(from, to) {
+  say(place(to))
+  mkdirSync(dirname(place(to)), { recursive: true })
+  copyFileSync(join(root, from), place(to))
 }
 
 // ---------------------------------------------------------------- telling

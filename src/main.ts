@@ -13,6 +13,9 @@ const outputClosed = new AbortController()
 process.stdout.on('error', error => forgiveClosedPipe(error))
 process.stderr.on('error', error => forgiveClosedPipe(error))
 
+// A fault in the middle of a callback ends in its own exit code, which a service manager may answer with a new start.
+process.on('uncaughtException', error => finish(explain(error)))
+
 void main(process.argv.slice(2)).catch(explain).then(finish)
 
 async function main([name, ...words]: readonly string[]): Promise<ExitCode> {

@@ -1,0 +1,103 @@
+/** lvsd plan: what would change in the kernel's table if this configuration took over now. */
+import { configOrEnd, resolvedConfig } from '../command-line/config.js'
+import { desired } from '../desired.js'
+import { diff } from '../diff.js'
+import type { Kernel } from '../ipvs/kernel.js'
+import { journalPath, openJournal } from '../journal/journal.js'
+import { type Change, type Config, type HealthState, keyOfService, type Table } from '../model.js'
+import { countChanges, renderChanges, summaryOfChanges } from '../terminal/changes.js'
+import { defineCommand, EXIT } from './command.js'
+
+/** The health that is assumed, by the word on the command line. */
+const ASSUMED: Readonly<Record<'up' | 'down' | 'kernel', HealthState>> = {
+  up: 'up',
+  down: 'down',
+  kernel: 'unknown',
+}
+
+export const command = defineCommand({
+  name: 'plan',
+  summary: 'Show what would change in the kernel if a configuration took over now; change nothing',
+  details: `Reads the configuration and the kernel's table and prints the difference:
+  + is added, - is removed, ~ is changed (before -> after).
+Services that are neither in the configuration nor in lvsd's journal belong to others and are left alone.
+--assume kernel is the moment of taking over, before the first result of a check: what the kernel holds is kept,
+what it does not hold stays out.`,
+  arguments: { CONFIG: { about: 'the configuration: YAML, or an ldirectord.cf' } },
+  options: {
+    assume: {
+      value: 'HEALTH',
+      choices: ['up', 'down', 'kernel'],
+      default: 'up',
+      about: 'health of every real server',
+    },
+    kernel: {
+      value: 'TABLE',
+      choices: ['netlink', 'memory'],
+      default: 'netlink',
+      about: "the kernel's table, or an empty one, which needs no privileges",
+    },
+    json: { short: 'j', about: 'the changes as JSON' },
+  },
+  examples: [
+    ['lvsd plan /etc/lvsd/lvsd.yaml', 'before the first start, or before a reload'],
+    ['lvsd plan site.yaml --kernel memory', 'the whole table that a configuration makes, without root'],
+    ['lvsd plan site.yaml --assume down', 'what is left when everything fails'],
+  ],
+  async run(context) {
+    const { options } = context
+    const config = await configOrEnd(context.arguments.CONFIG, context)
+    const actual = await readTable(options.kernel)
+    const { owned, names } = remembered(options.kernel, config)
+    const resolved = await resolvedConfig(config, names, context)
+    const changes = planned(resolved, ASSUMED[options.assume], actual, owned)
+    if (options.json) context.print(asJson(changes))
+    else {
+      const services = new Map(resolved.services.map(({ id, name }) => [id ? keyOfService(id) : '', name]))
+      const text = renderChanges(changes, { colour: context.screen.colour, nameOf: key => services.get(key) })
+      context.print(`${text}${text === '' ? '' : '\n\n'}${summaryOfChanges(changes)}`)
+    }
+    return EXIT.ok
+  },
+})
+
+/** The changes that a configuration would make if every real server had this health. Pure. */
+export function planned(
+  { services }: Config,
+  state: HealthState,
+  actual: Table,
+  owned: ReadonlySet<string>,
+): Change[] {
+  return diff(
+    desired(services, () => state, actual),
+    actual,
+    owned,
+  )
+}
+
+async function readTable(kind: 'netlink' | 'memory'): Promise<Table> {
+  const kernel = await openTable(kind)
+  try {
+    return (await kernel.dump()).table
+  } finally {
+    kernel.close()
+  }
+}
+
+async function openTable(kind: 'netlink' | 'memory'): Promise<Kernel> {
+  if (kind === 'memory') return (await import('../ipvs/memory.js')).memoryKernel()
+  return (await import('../ipvs/client.js')).openKernel()
+}
+
+/** What a lvsd on this machine remembers: its own services and the last addresses of names. */
+function remembered(kind: 'netlink' | 'memory', { settings }: Config) {
+  if (kind === 'memory') return { owned: new Set<string>(), names: new Map<string, string>() }
+  return openJournal(journalPath(settings.state, settings.socket))
+}
+
+/** Maps become lists; each change says whose it is. */
+function asJson(changes: readonly Change[]): string {
+  const plain = changes.map(({ op, id, ...rest }) => ({ op, service: keyOfService(id), ...rest }))
+  const lists = (_: string, value: unknown) => (value instanceof Map ? [...value.values()] : value)
+  return JSON.stringify({ ...countChanges(changes), changes: plain }, lists, 2)
+}

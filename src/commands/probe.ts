@@ -1,0 +1,117 @@
+/** lvsd probe: the configured checks once, now, with every phase. */
+import { bracketed, endpoint } from '../address.js'
+import { configOrEnd, resolvedConfig } from '../command-line/config.js'
+import { didYouMean } from '../config/nearest.js'
+import { type Job, jobsOf } from '../jobs.js'
+import { loadChecks } from '../load-checks.js'
+import type { CheckResult, Config, Real, Service } from '../model.js'
+import { runProbe } from '../probe/start-probe.js'
+import { runCheck } from '../run-check.js'
+import { type Probed, renderProbed } from '../terminal/probe.js'
+import { hostPort } from '../terminal/status.js'
+import { CommandError, defineCommand, EXIT } from './command.js'
+
+/** Checks under way at once: a probe by hand must not look like an attack. */
+const AT_ONCE = 32
+
+export const command = defineCommand({
+  name: 'probe',
+  summary: 'Run the configured checks once, now, and show each phase',
+  details: `Sends every check of the configuration (or of one service, or one real server) once and shows where it went,
+how long each phase took, what came and how it was judged. rise and fall play no part. Does not touch the kernel's
+table, and needs no running lvsd.`,
+  arguments: {
+    CONFIG: { about: 'the configuration: YAML, or an ldirectord.cf' },
+    SERVICE: { about: 'only this service, by its name', optional: true },
+    REAL: { about: "only this real server: '[2001:db8::1]:80', or without the port", optional: true },
+  },
+  options: { json: { short: 'j', about: 'the results as JSON' } },
+  examples: [
+    ['lvsd probe /etc/lvsd/lvsd.yaml', 'everything'],
+    ["lvsd probe lvsd.yaml web '[2001:db8:1::11]:80'", 'one real server'],
+  ],
+  async run(context) {
+    const { CONFIG, SERVICE, REAL } = context.arguments
+    const chosen = chosenPart(await configOrEnd(CONFIG, context), SERVICE, REAL)
+    const config = await resolvedConfig(chosen, new Map(), context)
+    const { checks, problems } = await loadChecks(config.settings.checks)
+    for (const problem of problems) context.warn(`lvsd: ${problem}`)
+    const { jobs, subscribers } = jobsOf(config, checks)
+    const results = await runAll([...jobs.values()])
+    const probed = [
+      ...subscribers.map(({ service, real, use, jobId, target }) => ({
+        service: service.name,
+        real: hostPort(real),
+        check: use.kind,
+        target: target.port > 0 ? endpoint(target.address, target.port) : bracketed(target.address),
+        result: results.get(jobId) ?? notRun(use.kind),
+      })),
+      ...config.services.flatMap(unresolvedReals),
+    ]
+    context.print(
+      context.options.json ? JSON.stringify(probed, null, 2) : renderProbed(probed, context.screen),
+    )
+    return probed.every(({ result }) => result.ok === true) ? EXIT.ok : EXIT.problem
+  },
+})
+
+/** The configuration with the named service and real server alone. */
+export function chosenPart(config: Config, service: string | undefined, real: string | undefined): Config {
+  if (service === undefined) return config
+  const found = config.services.find(({ name }) => name === service)
+  if (!found)
+    throw unknown(
+      'service',
+      service,
+      config.services.map(({ name }) => name),
+    )
+  if (real === undefined) return { ...config, services: [found] }
+  const bare = real.replace(/^\[(.*)\]$/, '$1')
+  const reals = found.reals.filter(each => hostPort(each) === real || each.host === bare)
+  if (reals.length === 0) throw unknown(`real server of ${service}`, real, found.reals.map(hostPort))
+  return { ...config, services: [{ ...found, reals }] }
+}
+
+function unknown(what: string, word: string, words: readonly string[]): CommandError {
+  const hint = didYouMean(word, words) || `; there are: ${words.join(', ')}`
+  return new CommandError(`there is no ${what} "${word}"${hint}`, EXIT.usage)
+}
+
+/** Each question once, however many services ask it, some at a time. */
+async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
+  const results = new Map<string, CheckResult>()
+  const waiting = [...jobs]
+  const worker = async () => {
+    for (let job = waiting.shift(); job; job = waiting.shift()) results.set(job.id, await runJob(job))
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  return results
+}
+
+function runJob({ check, target, use }: Job): Promise<CheckResult> {
+  const probe = check.probe?.(target, use.options) ?? null
+  const { timeout } = use.policy
+  return probe ? runProbe(probe, timeout) : runCheck({ check, target, options: use.options }, timeout)
+}
+
+/** Nothing can be sent to a name without an address; that is a failure as well. */
+function unresolvedReals(service: Service): Probed[] {
+  const lost = service.reals.filter(({ address }) => address === null)
+  return lost.flatMap((real: Real) =>
+    real.checks.map(({ kind }) => ({
+      service: service.name,
+      real: hostPort(real),
+      check: kind,
+      target: null,
+      result: failed('name', `${real.host} does not resolve`),
+    })),
+  )
+}
+
+function notRun(kind: string): CheckResult {
+  return failed('error', `there is no check "${kind}"`)
+}
+
+function failed(reason: 'name' | 'error', detail: string): CheckResult {
+  return { ok: false, reason, detail, phase: null, ms: 0, phases: [] }
+}
