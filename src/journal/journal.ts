@@ -31,9 +31,22 @@ export function journalPath(state: string, socket: string): string {
   return join(state, `${basename(socket, '.sock')}.json`)
 }
 
+/** What a journal holds, for those who only look: nothing is moved or written. `damage` is a sentence or null. */
+export function readJournal(
+  path: string,
+): Pick<Journal, 'owned' | 'names'> & { readonly damage: string | null } {
+  const { stored, damage } = read(path)
+  const owned = new Set(stored.services.map(fromStored).map(keyOfService))
+  return { owned, names: new Map(Object.entries(stored.names)), damage }
+}
+
 /** Opens the journal; a missing one is empty. A damaged one is kept aside under another name, and told. */
 export function openJournal(path: string, onDamage: (message: string, movedTo: string) => void): Journal {
-  const stored = read(path, onDamage)
+  const { stored, damage } = read(path)
+  if (damage !== null) {
+    renameSync(path, `${path}.damaged`)
+    onDamage(damage, `${path}.damaged`)
+  }
   const services = new Map(stored.services.map(fromStored).map(id => [keyOfService(id), id]))
   const owned = new Set(services.keys())
   const names = new Map(Object.entries(stored.names))
@@ -76,22 +89,20 @@ export function memoryJournal(): Journal {
   }
 }
 
-function read(path: string, onDamage: (message: string, movedTo: string) => void): Stored {
+function read(path: string): { stored: Stored; damage: string | null } {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { stored: EMPTY, damage: null }
     throw error
   }
   try {
     const stored = JSON.parse(text) as Stored
     stored.services.forEach(fromStored)
-    return { services: stored.services, names: { ...stored.names } }
+    return { stored: { services: stored.services, names: { ...stored.names } }, damage: null }
   } catch (error) {
-    renameSync(path, `${path}.damaged`)
-    onDamage(`the ownership journal is damaged (${(error as Error).message})`, `${path}.damaged`)
-    return EMPTY
+    return { stored: EMPTY, damage: `the ownership journal is damaged (${(error as Error).message})` }
   }
 }
 
