@@ -1,0 +1,280 @@
+/**
+ * Between lvsd's words and the kernel's attributes. Pure: a change becomes a request, a dump's attributes become
+ * services, real servers and counters.
+ *
+ * - A forwarding method of LOCALNODE or BYPASS is read as `gate`. No kernel since 2.6.37 reports LOCALNODE by itself
+ *   (delivery to an own address is decided per packet), so it comes only from someone's hand; whoever wants another
+ *   method writes it once, and the kernel then reports what was written. Nothing differs for ever.
+ * - An IPv4 persistence mask with holes has no prefix length and is read as -1, which nothing wanted is equal to.
+ * - Addresses have no zone in the kernel.
+ */
+import { type Address, addressFromBytes, bytesOf, type Family } from '../address.js'
+import {
+  type Change,
+  type Counters,
+  familyOf,
+  type Protocol,
+  type RealAttributes,
+  type RealCounters,
+  type SchedulerFlag,
+  type ServiceAttributes,
+  type ServiceId,
+  type TableReal,
+  type TunnelChecksum,
+} from '../model.js'
+import { malformed } from '../netlink/error.js'
+import {
+  AF,
+  type DestValues,
+  forward,
+  IPPROTO,
+  type IpvsRequest,
+  type ServiceValues,
+  type StatsValues,
+  serviceFlag,
+  tunnelFlag,
+  tunnelType,
+} from './attributes.js'
+
+const schedulerFlags: readonly (readonly [SchedulerFlag, number])[] = [
+  ['flag-1', serviceFlag.SCHED1],
+  ['flag-2', serviceFlag.SCHED2],
+  ['flag-3', serviceFlag.SCHED3],
+]
+
+// ---------------------------------------------------------------- to the kernel
+
+/** The request that carries out a change. */
+export function requestOf(change: Change): IpvsRequest {
+  const id = encodeServiceId(change.id)
+  switch (change.op) {
+    case 'add-service':
+      return {
+        command: 'NEW_SERVICE',
+        values: { SERVICE: { ...id, ...encodeService(change.id, change.service) } },
+      }
+    case 'set-service':
+      return {
+        command: 'SET_SERVICE',
+        values: { SERVICE: { ...id, ...encodeService(change.id, change.service) } },
+      }
+    case 'delete-service':
+      return { command: 'DEL_SERVICE', values: { SERVICE: id } }
+    case 'add-real':
+      return { command: 'NEW_DEST', values: { SERVICE: id, DEST: encodeReal(change.real) } }
+    case 'set-real':
+      return { command: 'SET_DEST', values: { SERVICE: id, DEST: encodeReal(change.real) } }
+    case 'delete-real':
+      return { command: 'DEL_DEST', values: { SERVICE: id, DEST: encodeRealId(change.was) } }
+  }
+}
+
+/** What names a service. */
+export function encodeServiceId(id: ServiceId): ServiceValues {
+  if (id.kind === 'fwmark') return { AF: AF[id.family], FWMARK: id.fwmark }
+  return {
+    AF: AF[id.address.family],
+    PROTOCOL: IPPROTO[id.protocol],
+    ADDR: paddedBytes(id.address),
+    PORT: id.port,
+  }
+}
+
+function encodeService(id: ServiceId, attributes: ServiceAttributes): ServiceValues {
+  const { scheduler, persistence } = attributes
+  const family = familyOf(id)
+  return {
+    SCHED_NAME: scheduler,
+    FLAGS: encodeFlags(flagsOf(attributes)),
+    TIMEOUT: persistence?.timeout ?? 0,
+    NETMASK: encodePrefix(family, persistence?.prefix ?? (family === 'ipv6' ? 128 : 32)),
+    PE_NAME: persistence?.engine ?? undefined,
+  }
+}
+
+function flagsOf({ persistence, onePacket, schedulerFlags: chosen }: ServiceAttributes): number {
+  const ofScheduler = schedulerFlags.filter(([name]) => chosen.includes(name))
+  return ofScheduler.reduce(
+    (flags, [, bit]) => flags | bit,
+    (persistence ? serviceFlag.PERSISTENT : 0) | (onePacket ? serviceFlag.ONEPACKET : 0),
+  )
+}
+
+/** struct ip_vs_flags. The full mask says that the flags not set are to be off. */
+function encodeFlags(flags: number): Uint8Array {
+  const value = Buffer.alloc(8)
+  value.writeUInt32LE(flags, 0)
+  value.writeUInt32LE(0xffffffff, 4)
+  return value
+}
+
+function encodePrefix(family: Family, prefix: number): number {
+  if (family === 'ipv6') return prefix
+  const mask = Buffer.alloc(4)
+  mask.writeUInt32BE(prefix === 0 ? 0 : (0xffffffff << (32 - prefix)) >>> 0)
+  return mask.readUInt32LE()
+}
+
+function encodeRealId({ address, port }: Pick<TableReal, 'address' | 'port'>): DestValues {
+  // Without the family the kernel takes the service's.
+  return { ADDR: paddedBytes(address), PORT: port, ADDR_FAMILY: AF[address.family] }
+}
+
+function encodeReal(real: TableReal): DestValues {
+  return {
+    ...encodeRealId(real),
+    ...encodeForwarding(real),
+    WEIGHT: real.weight,
+    U_THRESH: real.upper,
+    L_THRESH: real.lower,
+  }
+}
+
+function encodeForwarding({ forwarding, tunnelPort, tunnelChecksum }: RealAttributes): DestValues {
+  if (forwarding === 'gate') return { FWD_METHOD: forward.DROUTE }
+  if (forwarding === 'masq') return { FWD_METHOD: forward.MASQ }
+  return {
+    FWD_METHOD: forward.TUNNEL,
+    TUN_TYPE: tunnelType[forwarding],
+    TUN_PORT: tunnelPort,
+    TUN_FLAGS: tunnelFlag[tunnelChecksum],
+  }
+}
+
+function paddedBytes(address: Address): Uint8Array {
+  const padded = new Uint8Array(16)
+  padded.set(bytesOf(address))
+  return padded
+}
+
+// ---------------------------------------------------------------- from the kernel
+
+/**
+ * A service as the kernel reports it, or null where it is of a protocol that lvsd cannot name: such a service was made
+ * by another program and is none of lvsd's business.
+ */
+export function decodeService(values: ServiceValues): { id: ServiceId; service: ServiceAttributes } | null {
+  const id = decodeServiceId(values)
+  return id && { id, service: decodeServiceAttributes(familyOf(id), values) }
+}
+
+/** What names a service, or null where its protocol has no name here. */
+export function decodeServiceId(values: ServiceValues): ServiceId | null {
+  const family = familyOfNumber(values.AF)
+  if (values.FWMARK !== undefined) return { kind: 'fwmark', fwmark: values.FWMARK, family }
+  const protocol = protocolOfNumber(values.PROTOCOL)
+  if (!protocol) return null
+  const { ADDR, PORT } = values
+  if (!ADDR || PORT === undefined) throw malformed('a service without its address or port')
+  return { kind: 'address', protocol, address: decodeAddress(family, ADDR), port: PORT }
+}
+
+function decodeServiceAttributes(family: Family, values: ServiceValues): ServiceAttributes {
+  const { SCHED_NAME, FLAGS, TIMEOUT, NETMASK, PE_NAME } = values
+  if (SCHED_NAME === undefined || FLAGS?.length !== 8 || TIMEOUT === undefined || NETMASK === undefined)
+    throw malformed('a service without its scheduler, flags, timeout or netmask')
+  const flags = Buffer.from(FLAGS.buffer, FLAGS.byteOffset, FLAGS.length).readUInt32LE(0)
+  const isPersistent = (flags & serviceFlag.PERSISTENT) !== 0
+  return {
+    scheduler: SCHED_NAME,
+    schedulerFlags: schedulerFlags.filter(([, bit]) => flags & bit).map(([name]) => name),
+    persistence: isPersistent
+      ? { timeout: TIMEOUT, prefix: decodePrefix(family, NETMASK), engine: PE_NAME ?? null }
+      : null,
+    onePacket: (flags & serviceFlag.ONEPACKET) !== 0,
+  }
+}
+
+function decodePrefix(family: Family, netmask: number): number {
+  if (family === 'ipv6') return netmask
+  const mask = Buffer.alloc(4)
+  mask.writeUInt32LE(netmask)
+  const prefix = Math.clz32(~mask.readUInt32BE())
+  return encodePrefix('ipv4', prefix) === netmask ? prefix : -1
+}
+
+/** What names a real server in a service of the given family. */
+export function decodeRealId(serviceFamily: Family, values: DestValues): { address: Address; port: number } {
+  const { ADDR, PORT, ADDR_FAMILY } = values
+  if (!ADDR || PORT === undefined) throw malformed('a real server without its address or port')
+  const family = ADDR_FAMILY === undefined ? serviceFamily : familyOfNumber(ADDR_FAMILY)
+  return { address: decodeAddress(family, ADDR), port: PORT }
+}
+
+/** A real server as the kernel reports it in a service of the given family. */
+export function decodeReal(serviceFamily: Family, values: DestValues): TableReal {
+  const { FWD_METHOD, WEIGHT, U_THRESH = 0, L_THRESH = 0 } = values
+  if (FWD_METHOD === undefined || WEIGHT === undefined)
+    throw malformed('a real server without its forwarding method or weight')
+  return {
+    ...decodeRealId(serviceFamily, values),
+    ...decodeForwarding(FWD_METHOD, values),
+    weight: WEIGHT,
+    upper: U_THRESH,
+    lower: L_THRESH,
+  }
+}
+
+function decodeForwarding(method: number, values: DestValues) {
+  const plain = { tunnelPort: 0, tunnelChecksum: 'none' as TunnelChecksum }
+  const kind = method & forward.MASK
+  if (kind === forward.MASQ) return { forwarding: 'masq' as const, ...plain }
+  if (kind !== forward.TUNNEL) return { forwarding: 'gate' as const, ...plain }
+  const flags = values.TUN_FLAGS ?? 0
+  return {
+    forwarding: tunnelOfNumber(values.TUN_TYPE ?? tunnelType.ipip),
+    tunnelPort: values.TUN_PORT ?? 0,
+    tunnelChecksum: checksumOfFlags(flags),
+  }
+}
+
+function checksumOfFlags(flags: number): TunnelChecksum {
+  if (flags & tunnelFlag.remcsum) return 'remcsum'
+  return flags & tunnelFlag.csum ? 'csum' : 'none'
+}
+
+function tunnelOfNumber(type: number): 'ipip' | 'gue' | 'gre' {
+  if (type === tunnelType.gue) return 'gue'
+  return type === tunnelType.gre ? 'gre' : 'ipip'
+}
+
+/** What the kernel counts for a service or a real server. */
+export function decodeCounters(values: StatsValues = {}): Counters {
+  return {
+    connections: values.CONNS ?? 0,
+    inPackets: values.INPKTS ?? 0,
+    outPackets: values.OUTPKTS ?? 0,
+    inBytes: values.INBYTES ?? 0,
+    outBytes: values.OUTBYTES ?? 0,
+    connectionRate: values.CPS ?? 0,
+    inPacketRate: values.INPPS ?? 0,
+    outPacketRate: values.OUTPPS ?? 0,
+    inByteRate: values.INBPS ?? 0,
+    outByteRate: values.OUTBPS ?? 0,
+  }
+}
+
+export function decodeRealCounters(values: DestValues): RealCounters {
+  return {
+    ...decodeCounters(values.STATS64),
+    active: values.ACTIVE_CONNS ?? 0,
+    inactive: values.INACT_CONNS ?? 0,
+    persistent: values.PERSIST_CONNS ?? 0,
+  }
+}
+
+function decodeAddress(family: Family, bytes: Uint8Array): Address {
+  if (bytes.length !== 16) throw malformed(`an address of ${bytes.length} bytes`)
+  return addressFromBytes(family === 'ipv6' ? bytes : bytes.subarray(0, 4))
+}
+
+function familyOfNumber(af: number | undefined): Family {
+  if (af === AF.ipv6) return 'ipv6'
+  if (af === AF.ipv4) return 'ipv4'
+  throw malformed(`address family ${af}`)
+}
+
+function protocolOfNumber(number: number | undefined): Protocol | null {
+  const entry = Object.entries(IPPROTO).find(([, value]) => value === number)
+  return entry ? (entry[0] as Protocol) : null
+}

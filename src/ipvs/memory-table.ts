@@ -1,0 +1,158 @@
+/** The rules by which the kernel keeps its table (net/netfilter/ipvs/ip_vs_ctl.c), in its words and with its errors. */
+import { type Address, isLinkLocal } from '../address.js'
+import { familyOf, keyOfReal, keyOfService, type Timeouts } from '../model.js'
+import {
+  AF,
+  type Command,
+  type DestValues,
+  forward,
+  type IpvsValues,
+  type ServiceValues,
+  serviceFlag,
+  tunnelType,
+} from './attributes.js'
+import { decodeRealId, decodeServiceId } from './codec.js'
+
+/** The modules that the kernel can load. */
+export interface Modules {
+  readonly schedulers: readonly string[]
+  readonly engines: readonly string[]
+}
+
+const allModules: Modules = {
+  schedulers: 'none rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos'.split(' '),
+  engines: ['sip'],
+}
+
+export interface MemoryTable {
+  timeouts: Timeouts
+  syncDaemon: 'master' | 'backup' | null
+  /** Carries out a command. Returns null, or the errno name of its refusal. */
+  change(command: Command, values: IpvsValues): string | null
+  services(): readonly ServiceValues[]
+  /** Newest first, as the kernel has them; none where there is no such service. */
+  reals(service: ServiceValues): readonly DestValues[]
+}
+
+interface Held {
+  values: ServiceValues
+  readonly reals: Map<string, DestValues>
+}
+
+export function memoryTable(modules: Modules = allModules): MemoryTable {
+  const services = new Map<string, Held>()
+
+  const table: MemoryTable = {
+    timeouts: { tcp: 900, tcpFin: 120, udp: 300 },
+    syncDaemon: null,
+
+    change(command, values) {
+      if (command === 'SET_CONFIG') return setTimeouts(values)
+      const { SERVICE, DEST } = values
+      if (!SERVICE) return 'EINVAL'
+      const key = keyOf({ SERVICE })
+      const held = services.get(key)
+      if (command === 'NEW_SERVICE') {
+        const code = held ? 'EEXIST' : objectionToService(SERVICE, modules)
+        if (!code) services.set(key, { values: SERVICE, reals: new Map() })
+        return code
+      }
+      if (!held) return 'ESRCH'
+      if (command === 'SET_SERVICE') {
+        const code = objectionToService(SERVICE, modules)
+        if (!code) held.values = SERVICE
+        return code
+      }
+      if (command === 'DEL_SERVICE') {
+        services.delete(key)
+        return null
+      }
+      if (!DEST) return 'EINVAL'
+      return changeReal(held.reals, keyOf({ SERVICE, DEST }), command, DEST, objectionToFamily(SERVICE, DEST))
+    },
+
+    services: () => [...services.values()].map(({ values }) => asDumped(values)),
+
+    reals: service => [...(services.get(keyOf({ SERVICE: service }))?.reals.values() ?? [])].reverse(),
+  }
+
+  function setTimeouts({ TIMEOUT_TCP, TIMEOUT_TCP_FIN, TIMEOUT_UDP }: IpvsValues): null {
+    const { tcp, tcpFin, udp } = table.timeouts
+    table.timeouts = { tcp: TIMEOUT_TCP || tcp, tcpFin: TIMEOUT_TCP_FIN || tcpFin, udp: TIMEOUT_UDP || udp }
+    return null
+  }
+
+  /** Real servers of the other family: through a tunnel, and not beside the synchronization daemon. */
+  function objectionToFamily(service: ServiceValues, dest: DestValues): string | null {
+    if (dest.ADDR_FAMILY === undefined || dest.ADDR_FAMILY === service.AF) return null
+    if (table.syncDaemon) return 'EINVAL'
+    return dest.FWD_METHOD === forward.TUNNEL ? null : 'EINVAL'
+  }
+
+  return table
+}
+
+/** `keyOfService`, and behind it `keyOfReal` where there is a real server; empty where there is neither. */
+export function keyOf({ SERVICE, DEST }: Pick<IpvsValues, 'SERVICE' | 'DEST'>): string {
+  const id = SERVICE && decodeServiceId(SERVICE)
+  if (!id) return ''
+  return DEST ? `${keyOfService(id)} ${keyOfReal(decodeRealId(familyOf(id), DEST))}` : keyOfService(id)
+}
+
+// ---------------------------------------------------------------- services
+
+const longestName = 15
+
+function objectionToService(service: ServiceValues, { schedulers, engines }: Modules): string | null {
+  const { SCHED_NAME, PE_NAME, FLAGS, TIMEOUT, NETMASK, AF: af } = service
+  if (SCHED_NAME === undefined || !FLAGS || TIMEOUT === undefined || NETMASK === undefined) return 'EINVAL'
+  if (SCHED_NAME.length > longestName || (PE_NAME?.length ?? 0) > longestName) return 'EINVAL'
+  if (!schedulers.includes(SCHED_NAME)) return 'ENOENT'
+  if (PE_NAME && !engines.includes(PE_NAME)) return 'ENOENT'
+  return af === AF.ipv6 && (NETMASK < 1 || NETMASK > 128) ? 'EINVAL' : null
+}
+
+/** The kernel adds a flag of its own. */
+function asDumped(service: ServiceValues): ServiceValues {
+  const FLAGS = Buffer.from(service.FLAGS ?? new Uint8Array(8))
+  FLAGS.writeUInt32LE(FLAGS.readUInt32LE(0) | serviceFlag.HASHED, 0)
+  return { ...service, FLAGS }
+}
+
+// ---------------------------------------------------------------- real servers
+
+function changeReal(
+  reals: Map<string, DestValues>,
+  key: string,
+  command: Command,
+  dest: DestValues,
+  objection: string | null,
+): string | null {
+  if (command === 'DEL_DEST') return reals.delete(key) ? null : 'ENOENT'
+  const code = objectionToReal(dest, objection)
+  if (code) return code
+  const isThere = reals.has(key)
+  if (command === 'SET_DEST' && !isThere) return 'ENOENT'
+  if (command === 'NEW_DEST' && isThere) return 'EEXIST'
+  if (command === 'NEW_DEST' && !isForwardable(decodeRealId('ipv6', dest).address)) return 'EINVAL'
+  reals.set(key, dest)
+  return null
+}
+
+function objectionToReal(dest: DestValues, objectionToFamily: string | null): string | null {
+  const { FWD_METHOD, WEIGHT, U_THRESH, L_THRESH, TUN_TYPE, TUN_PORT } = dest
+  const isFull = [FWD_METHOD, WEIGHT, U_THRESH, L_THRESH].every(value => value !== undefined)
+  if (!isFull) return 'EINVAL'
+  if (objectionToFamily) return objectionToFamily
+  if ((WEIGHT ?? 0) > 0x7fffffff || (L_THRESH ?? 0) > (U_THRESH ?? 0)) return 'ERANGE'
+  return TUN_TYPE === tunnelType.gue && !TUN_PORT ? 'EINVAL' : null
+}
+
+/** Unicast, and not link-local: none of the machine's own addresses are known here. */
+function isForwardable(address: Address): boolean {
+  if (address.family === 'ipv4') {
+    const first = Number(address.text.split('.')[0])
+    return first !== 0 && (first < 224 || first > 239) && address.text !== '255.255.255.255'
+  }
+  return address.text !== '::' && !address.text.startsWith('ff') && !isLinkLocal(address)
+}

@@ -1,0 +1,146 @@
+/**
+ * The kernel's table without a kernel: for unit tests, for `plan` without privileges and for the demo. It stands in at
+ * the socket, so that everything above encodes and decodes as ever; the rules are in memory-table.ts. Counters stay 0.
+ */
+import { constants } from 'node:os'
+import type { Timeouts } from '../model.js'
+import type { Layout } from '../netlink/attribute.js'
+import type { Socket } from '../netlink/connection.js'
+import { type Coder, coder, control } from '../netlink/family.js'
+import {
+  decodeMessages,
+  encodeEnd,
+  encodeMessages,
+  flag,
+  genericPart,
+  type Message,
+  type,
+} from '../netlink/message.js'
+import { type Command, daemonState, type IpvsValues, ipvs } from './attributes.js'
+import { type Client, connect } from './client.js'
+import { keyOf, type MemoryTable, type Modules, memoryTable } from './memory-table.js'
+
+/** Gives an errno name where a command is to be refused. The key is `keyOfService`, for a real server with ` keyOfReal`. */
+export type Refusal = (command: Command, key: string) => string | null
+
+export interface MemoryKernel extends Client {
+  /** The same table as another program sees it: for edits by hand. Nothing is refused it but by the kernel's own rules. */
+  readonly byHand: Client
+  /** From now on, refuses what `rule` says; null ends it. */
+  refuse(rule: Refusal | null): void
+  /** Starts the connection synchronization daemon; null stops it. */
+  synchronize(as: 'master' | 'backup' | null): void
+}
+
+export function memoryKernel(modules?: Modules): MemoryKernel {
+  const table = memoryTable(modules)
+  let rule: Refusal | null = null
+  const client = connect(memorySocket(table, (command, key) => rule?.(command, key) ?? null))
+  return {
+    ...client,
+    byHand: connect(memorySocket(table, () => null)),
+    refuse(next) {
+      rule = next
+    },
+    synchronize(as) {
+      table.syncDaemon = as
+    },
+  }
+}
+
+/** Any number at or above 16 that is not netlink's own. */
+const familyNumber = 28
+/** The kernel fills a dump's datagrams up to this size. */
+const datagramSize = 32768
+
+function memorySocket(table: MemoryTable, refuse: Refusal): Socket {
+  const waiting: Buffer[] = []
+  const ours = coder(ipvs)
+  const controls = coder(control)
+
+  return {
+    send(datagram) {
+      for (const message of decodeMessages(Buffer.from(datagram))) waiting.push(...answersTo(message))
+    },
+    receive(into) {
+      const datagram = waiting.shift()
+      if (!datagram) return null
+      into.set(datagram)
+      return datagram.length
+    },
+    close() {
+      waiting.length = 0
+    },
+  }
+
+  function answersTo(message: Message): Buffer[] {
+    if (message.type === type.GENERIC_CONTROL)
+      return [answer(controls, 'NEWFAMILY', message, [{ FAMILY_ID: familyNumber, FAMILY_NAME: ipvs.name }])]
+    const { command: number, start, end } = genericPart(message)
+    const command = ours.commandName(number) as Command
+    const values = ours.decode(message.data, start, end)
+    const code = refuse(command, keyOf(values)) ?? null
+    if (code) return [refusal(message, code)]
+    if (message.flags & flag.DUMP) return dump(message, command, values)
+    if (command === 'GET_CONFIG') return [answer(ours, 'SET_CONFIG', message, [configOf(table.timeouts)])]
+    const refused = table.change(command, values)
+    if (refused) return [refusal(message, refused)]
+    return message.flags & flag.ACK ? [encodeEnd('ERROR', message.sequence, 0)] : []
+  }
+
+  function dump(message: Message, command: Command, values: IpvsValues): Buffer[] {
+    const datagrams: Buffer[] = []
+    const items = itemsOf(command, values)
+    // No item is longer than 512 bytes.
+    const perDatagram = datagramSize / 512
+    for (let from = 0; from < items.length; from += perDatagram)
+      datagrams.push(
+        answer(ours, answerCommand[command] ?? command, message, items.slice(from, from + perDatagram)),
+      )
+    return [...datagrams, encodeEnd('DONE', message.sequence, 0)]
+  }
+
+  function itemsOf(command: Command, values: IpvsValues): IpvsValues[] {
+    if (command === 'GET_SERVICE') return table.services().map(SERVICE => ({ SERVICE }))
+    if (command === 'GET_DEST') return table.reals(values.SERVICE ?? {}).map(DEST => ({ DEST }))
+    if (command === 'GET_DAEMON' && table.syncDaemon)
+      return [{ DAEMON: { STATE: table.syncDaemon === 'master' ? daemonState.MASTER : daemonState.BACKUP } }]
+    return []
+  }
+}
+
+/** The command that the kernel puts on what it dumps. */
+const answerCommand: Partial<Record<Command, Command>> = {
+  GET_SERVICE: 'NEW_SERVICE',
+  GET_DEST: 'NEW_DEST',
+  GET_DAEMON: 'NEW_DAEMON',
+}
+
+function answer<L extends Layout>(
+  coder: Coder<L>,
+  command: string,
+  { sequence, flags }: Message,
+  items: readonly Parameters<Coder<L>['encode']>[0][],
+): Buffer {
+  const isPart = flags & flag.DUMP
+  return encodeMessages(
+    items.map(values => ({
+      header: {
+        type: familyNumber,
+        flags: isPart ? flag.MULTI : 0,
+        sequence,
+        command: coder.commandNumber(command),
+        version: coder.version,
+      },
+      body: coder.encode(values),
+    })),
+  )
+}
+
+function refusal({ sequence }: Message, code: string): Buffer {
+  return encodeEnd('ERROR', sequence, constants.errno[code as keyof typeof constants.errno])
+}
+
+function configOf({ tcp, tcpFin, udp }: Timeouts): IpvsValues {
+  return { TIMEOUT_TCP: tcp, TIMEOUT_TCP_FIN: tcpFin, TIMEOUT_UDP: udp }
+}

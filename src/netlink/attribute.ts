@@ -1,0 +1,167 @@
+/**
+ * Netlink attributes: a 16-bit length, a 16-bit type, a value, padding to four bytes. Values nest. A `Layout` gives the
+ * attributes of one level their names, numbers and kinds; writing, reading and printing all follow from it.
+ *
+ * Numbers are in the machine's byte order, which is little-endian wherever lvsd runs (libc.ts sees to it), unless the
+ * kind says big-endian.
+ */
+import { malformed } from './error.js'
+
+/** How one kind of value is written, read and shown. */
+export interface Kind<T> {
+  /** True where the value holds attributes of its own. */
+  readonly nested?: boolean
+  size(value: T): number
+  write(value: T, into: Buffer, offset: number): void
+  /** The value in `from` between `offset` and `end`. Throws a NetlinkError where it does not fit. */
+  read(from: Buffer, offset: number, end: number): T
+  show(value: T): string
+}
+
+/** The attributes of one level: number and kind, by name. */
+export type Layout = Readonly<Record<string, readonly [number, Kind<unknown>]>>
+
+/** What a layout's attributes hold. Any may be absent; unknown ones are skipped. */
+export type Values<L extends Layout> = {
+  readonly [Name in keyof L]?: (L[Name][1] extends Kind<infer T> ? T : never) | undefined
+}
+
+const headerSize = 4
+const nestedFlag = 0x8000
+const typeMask = 0x3fff
+
+const aligned = (size: number) => (size + 3) & ~3
+
+function scalar(
+  name: string,
+  size: number,
+  write: (into: Buffer, value: number, offset: number) => void,
+  read: (from: Buffer, offset: number) => number,
+): Kind<number> {
+  return {
+    size: () => size,
+    write: (value, into, offset) => write(into, value, offset),
+    read(from, offset, end) {
+      if (end - offset !== size) throw malformed(`${name} of ${end - offset} bytes`)
+      return read(from, offset)
+    },
+    show: String,
+  }
+}
+
+export const u8 = scalar(
+  'u8',
+  1,
+  (into, value, offset) => into.writeUInt8(value, offset),
+  (from, offset) => from.readUInt8(offset),
+)
+export const u16 = scalar(
+  'u16',
+  2,
+  (into, value, offset) => into.writeUInt16LE(value, offset),
+  (from, offset) => from.readUInt16LE(offset),
+)
+/** Big-endian: ports. */
+export const be16 = scalar(
+  'be16',
+  2,
+  (into, value, offset) => into.writeUInt16BE(value, offset),
+  (from, offset) => from.readUInt16BE(offset),
+)
+export const u32 = scalar(
+  'u32',
+  4,
+  (into, value, offset) => into.writeUInt32LE(value, offset),
+  (from, offset) => from.readUInt32LE(offset),
+)
+/** Exact up to 2^53, which is 9 petabytes. */
+export const u64 = scalar(
+  'u64',
+  8,
+  (into, value, offset) => into.writeBigUInt64LE(BigInt(value), offset),
+  (from, offset) => from.readUInt32LE(offset) + from.readUInt32LE(offset + 4) * 2 ** 32,
+)
+
+/** Bytes as they are. */
+export const bytes: Kind<Uint8Array> = {
+  size: value => value.length,
+  write: (value, into, offset) => into.set(value, offset),
+  read: (from, offset, end) => Uint8Array.prototype.slice.call(from, offset, end),
+  show: value => Buffer.from(value).toString('hex'),
+}
+
+/** Text with a final NUL. */
+export const text: Kind<string> = {
+  size: value => Buffer.byteLength(value) + 1,
+  write(value, into, offset) {
+    into[offset + into.write(value, offset)] = 0
+  },
+  read(from, offset, end) {
+    const nul = from.indexOf(0, offset)
+    if (nul < offset || nul >= end) throw malformed('text without its final NUL')
+    return from.toString('utf8', offset, nul)
+  },
+  show: value => JSON.stringify(value),
+}
+
+/** An attribute that is known by name and not looked into. Not for writing. */
+export const skipped: Kind<number> = {
+  size: value => value,
+  write: (value, into, offset) => into.fill(0, offset, offset + value),
+  read: (_from, offset, end) => end - offset,
+  show: value => `(${value} bytes)`,
+}
+
+/** Attributes within an attribute. */
+export function nested<L extends Layout>(layout: L): Kind<Values<L>> {
+  const entries = Object.entries(layout)
+  const byNumber: (readonly [string, Kind<unknown>] | undefined)[] = []
+  for (const [name, [number, kind]] of entries) byNumber[number] = [name, kind]
+
+  return {
+    nested: true,
+
+    size(values) {
+      let size = 0
+      for (const [name, [, kind]] of entries) {
+        const value = values[name]
+        if (value !== undefined) size += headerSize + aligned(kind.size(value))
+      }
+      return size
+    },
+
+    write(values, into, start) {
+      let offset = start
+      for (const [name, [number, kind]] of entries) {
+        const value = values[name]
+        if (value === undefined) continue
+        const size = kind.size(value)
+        into.writeUInt16LE(headerSize + size, offset)
+        into.writeUInt16LE(kind.nested ? number | nestedFlag : number, offset + 2)
+        kind.write(value, into, offset + headerSize)
+        offset += headerSize + aligned(size)
+      }
+    },
+
+    read(from, start, end) {
+      const values: Record<string, unknown> = {}
+      for (let offset = start; offset < end; ) {
+        if (end - offset < headerSize) throw malformed(`${end - offset} bytes behind the last attribute`)
+        const length = from.readUInt16LE(offset)
+        if (length < headerSize) throw malformed(`an attribute of length ${length}`)
+        if (offset + length > end) throw malformed('an attribute reaches beyond the end')
+        const known = byNumber[from.readUInt16LE(offset + 2) & typeMask]
+        if (known) values[known[0]] = known[1].read(from, offset + headerSize, offset + length)
+        offset += aligned(length)
+      }
+      return values as Values<L>
+    },
+
+    show(values) {
+      const shown = entries.flatMap(([name, [, kind]]) =>
+        values[name] === undefined ? [] : [`${name} ${kind.show(values[name])}`],
+      )
+      return `{ ${shown.join(', ')} }`
+    },
+  }
+}

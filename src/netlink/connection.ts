@@ -1,0 +1,190 @@
+/**
+ * Exchanges with one generic netlink family. The kernel works while `send` runs: its answers wait in the socket when
+ * `send` returns. So nothing here needs to wait, and an answer that is not there will never come.
+ */
+import { errorName, SystemError } from '../libc.js'
+import type { Layout, Values } from './attribute.js'
+import { NetlinkError } from './error.js'
+import { type Coder, coder, control, type Family, type Request } from './family.js'
+import { decodeMessages, encodeMessages, errnoOf, flag, genericPart, type Message, type } from './message.js'
+import { printAnswer, printRequest, type Trace } from './print.js'
+
+/** Datagrams to and from the kernel, or whoever plays it. */
+export interface Socket {
+  send(datagram: Uint8Array): void
+  /** Receives one datagram and returns its length; null where none waits. Throws a SystemError. */
+  receive(into: Uint8Array): number | null
+  close(): void
+}
+
+export interface Connection<L extends Layout> {
+  /**
+   * Sends at most `batchSize` requests in one datagram. The kernel carries them out in order, and one that fails does
+   * not stop the rest. Returns for each null or the errno name. Throws a NetlinkError ENOBUFS where answers were lost:
+   * then all was done that could be done, and only a new reading tells what.
+   */
+  batch(requests: readonly Request<L>[]): (string | null)[]
+  /** Everything of one kind. */
+  dump(request: Request<L>): Values<L>[]
+  /** The one answer to a question. */
+  get(request: Request<L>): Values<L>
+  /** Asks anew for the family's number, which changes when its module is loaded again. True where it has changed. */
+  lookUp(): boolean
+  close(): void
+}
+
+/** Messages in one datagram, at most: the kernel carries out a whole datagram before it lets go of the processor. */
+export const batchSize = 256
+
+/** How often a table that changes while it is read is read again, before it is taken as it came. */
+const dumpAttempts = 4
+
+/** Looks the family up and connects to it. Throws a NetlinkError ENOENT where the kernel does not have it. */
+export function openConnection<L extends Layout>(
+  socket: Socket,
+  family: Family<L>,
+  trace: Trace | null = null,
+): Connection<L> {
+  const wire = openWire(socket, trace)
+  const ours = coder(family)
+  const controls = coder(control)
+  let number = lookUp()
+
+  function lookUp(): number {
+    const request = { command: 'GETFAMILY', values: { FAMILY_NAME: family.name } }
+    const { FAMILY_ID } = getOne(wire, type.GENERIC_CONTROL, controls, request)
+    if (FAMILY_ID === undefined) throw new NetlinkError('EBADMSG', `the family ${family.name} has no number`)
+    return FAMILY_ID
+  }
+
+  return {
+    batch(requests) {
+      if (requests.length === 0) return []
+      const first = wire.send(number, flag.ACK, ours, requests)
+      const outcome: (string | null)[] = requests.map(() => null)
+      for (const message of wire.answers(ours)) {
+        const i = message.sequence - first
+        if (message.type !== type.ERROR || i < 0 || i >= outcome.length) continue
+        const errno = errnoOf(message)
+        if (errno !== 0) outcome[i] = errorName(errno)
+        if (i === outcome.length - 1) return outcome
+      }
+      throw lost()
+    },
+
+    dump(request) {
+      let reading = dumpOnce(wire, number, ours, request)
+      for (let attempt = 1; reading.interrupted && attempt < dumpAttempts; attempt++)
+        reading = dumpOnce(wire, number, ours, request)
+      return reading.items
+    },
+
+    get: request => getOne(wire, number, ours, request),
+
+    lookUp() {
+      const before = number
+      number = lookUp()
+      return number !== before
+    },
+
+    close: () => socket.close(),
+  }
+}
+
+function getOne<L extends Layout>(wire: Wire, to: number, coder: Coder<L>, request: Request<L>): Values<L> {
+  const sequence = wire.send(to, 0, coder, [request])
+  for (const message of wire.answers(coder)) {
+    if (message.sequence !== sequence) continue
+    if (message.type === type.ERROR) throw refusal(request, errnoOf(message))
+    return decodeBody(coder, message)
+  }
+  throw lost()
+}
+
+function dumpOnce<L extends Layout>(wire: Wire, to: number, coder: Coder<L>, request: Request<L>) {
+  const sequence = wire.send(to, flag.DUMP, coder, [request])
+  const items: Values<L>[] = []
+  let interrupted = false
+  for (const message of wire.answers(coder)) {
+    if (message.sequence !== sequence) continue
+    interrupted ||= (message.flags & flag.DUMP_INTERRUPTED) !== 0
+    if (message.type === type.DONE || message.type === type.ERROR) {
+      const errno = errnoOf(message)
+      if (errno !== 0) throw refusal(request, errno)
+      return { items, interrupted }
+    }
+    items.push(decodeBody(coder, message))
+  }
+  throw lost()
+}
+
+function decodeBody<L extends Layout>(coder: Coder<L>, message: Message): Values<L> {
+  const { start, end } = genericPart(message)
+  return coder.decode(message.data, start, end)
+}
+
+function refusal(request: { command: string }, errno: number): NetlinkError {
+  return new NetlinkError(errorName(errno), `${request.command}: ${errorName(errno)}`)
+}
+
+function lost(): NetlinkError {
+  return new NetlinkError('ENOBUFS', "the kernel's answers did not fit into the socket's buffer")
+}
+
+// ---------------------------------------------------------------- one socket's datagrams
+
+interface Wire {
+  /** Sends requests in one datagram, `flags` on the last; returns the sequence number of the first. */
+  send<L extends Layout>(to: number, flags: number, coder: Coder<L>, requests: readonly Request<L>[]): number
+  /** What waits in the socket, message by message. A message is valid until the next is taken. */
+  answers<L extends Layout>(coder: Coder<L>): Generator<Message>
+}
+
+function openWire(socket: Socket, trace: Trace | null): Wire {
+  // A dump's datagrams grow to 32 KiB where the reader offers that much.
+  const buffer = Buffer.allocUnsafeSlow(65536)
+  let last = 0
+
+  return {
+    send(to, flags, coder, requests) {
+      if (last + requests.length > 0xffffffff) last = 0
+      const first = last + 1
+      last += requests.length
+      const messages = requests.map(({ command, values }, i) => {
+        const sequence = first + i
+        trace?.(printRequest(coder, command, sequence, values))
+        return {
+          header: {
+            type: to,
+            flags: flag.REQUEST | (sequence === last ? flags : 0),
+            sequence,
+            command: coder.commandNumber(command),
+            version: coder.version,
+          },
+          body: coder.encode(values),
+        }
+      })
+      socket.send(encodeMessages(messages))
+      return first
+    },
+
+    *answers(coder) {
+      for (let length = receive(); length !== null; length = receive())
+        for (const message of decodeMessages(buffer, length)) {
+          trace?.(printAnswer(coder, message))
+          yield message
+        }
+    },
+  }
+
+  function receive(): number | null {
+    try {
+      return socket.receive(buffer)
+    } catch (cause) {
+      if (!(cause instanceof SystemError) || cause.code !== 'ENOBUFS') throw cause
+      // Told once. What did arrive is of no use without the rest.
+      while (socket.receive(buffer) !== null);
+      throw lost()
+    }
+  }
+}
