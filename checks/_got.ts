@@ -45,12 +45,17 @@ export async function follow(
       ],
     },
   })
+  // One may come when nobody waits any more; unheard, it would end lvsd.
+  let failure: Error | null = null
+  request.on('error', error => {
+    failure ??= error
+  })
   try {
     return await hear(request, options, context)
   } catch (error) {
     if (refused !== null)
       return down('status', `redirected to another host, ${refused}: set otherhosts to follow it there`)
-    return answerFrom(error, options)
+    return answerFrom(failure ?? error, options)
   } finally {
     request.destroy()
     agents.http.destroy()

@@ -35,7 +35,7 @@ export async function ask(
   const authority = hostHeader(target, options.virtualhost, 'https')
   const session = connect(`https://${authority}`, { createConnection: () => socket })
   const broken = new Promise<never>((_resolve, reject) => {
-    session.once('error', reject)
+    session.on('error', reject)
     session.once('close', () => reject(new Error('closed before the response')))
   })
   // It may fail when nobody waits for it any more.
@@ -55,6 +55,8 @@ async function exchange(
   options: HttpOptions,
   { phase }: RunContext,
 ): Promise<Answer> {
+  // An error that comes when nobody waits any more must not end lvsd.
+  stream.on('error', () => {})
   stream.end(options.body)
   phase('first byte')
   let status: string
@@ -66,10 +68,19 @@ async function exchange(
   }
   phase('body')
   try {
-    return await judgeResponse(status, stream, options)
+    return await judgeResponse(status, wholeBody(stream), options)
   } catch (error) {
     return down('truncated', `${status}, but the body broke off: ${(error as Error).message}`)
   }
+}
+
+/** Node ends a stream in the same way whether the server had finished or not; the code tells. */
+async function* wholeBody(stream: ClientHttp2Stream): AsyncIterable<Buffer> {
+  const closed = once(stream, 'close')
+  closed.catch(() => {})
+  yield* stream
+  await closed
+  if (stream.rstCode) throw new Error(`the stream was closed with error code ${stream.rstCode}`)
 }
 
 function headersOf(authority: string, options: HttpOptions): Record<string, string> {

@@ -118,6 +118,8 @@ export async function connectTls(
       checkServerIdentity(verifyname.split('%')[0] ?? '', certificate),
     ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
   })
+  // An error that comes when nobody waits any more must not end lvsd.
+  socket.on('error', () => {})
   addAbortSignal(signal, socket)
   try {
     await once(socket, 'connect')

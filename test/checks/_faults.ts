@@ -1,0 +1,51 @@
+/** Ways in which a web server can fail, each with the reason that the result must name. Said in plain text or in TLS. */
+import type { Socket } from 'node:net'
+
+/** What the server does with a connection, once the request has begun to arrive. */
+export type Behaviour = (socket: Socket) => void
+
+const PAGE = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+
+/** With the options `receive: ok`, `limit: 100000` and a deadline of some 400 ms. */
+export const FAULTS: readonly (readonly [phrase: string, reason: string, behaviour: Behaviour])[] = [
+  ['answers 500', 'status', socket => socket.end(PAGE.replace('200 OK', '500 Oh'))],
+  [
+    'redirects',
+    'status',
+    socket => socket.end('HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n'),
+  ],
+  ['sends another body', 'unexpected', socket => socket.end(PAGE.replace('\r\nok', '\r\nno'))],
+  ['breaks off in the body', 'truncated', socket => socket.end(PAGE.replace('Length: 2', 'Length: 20'))],
+  ['breaks off between chunks', 'truncated', socket => socket.end(`${CHUNKED}2\r\nok\r\n`)],
+  ['breaks off in the headers', 'truncated', socket => socket.end('HTTP/1.1 200 OK\r\nContent-')],
+  ['speaks another protocol', 'garbage', socket => socket.end('220 mail ESMTP\r\n'.repeat(100))],
+  ['sends a chunk that is none', 'garbage', socket => socket.end(`${CHUNKED}zz\r\nok\r\n`)],
+  ['hangs up without a word', 'closed', socket => socket.end()],
+  ['stays silent', 'timeout', () => {}],
+  ['drips', 'timeout', drip],
+  [
+    'sends headers without end',
+    'too-big',
+    socket => pour(socket, 'HTTP/1.1 200 OK\r\n', 'X-More: and more\r\n'),
+  ],
+  ['sends a body without end', 'too-big', socket => pour(socket, 'HTTP/1.1 200 OK\r\n\r\n', 'and more\n')],
+]
+
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
+
+/** One byte per 100 ms: no gap is ever long, and the answer takes for ever. */
+function drip(socket: Socket): void {
+  let at = 0
+  const timer = setInterval(() => socket.write(PAGE[at++] ?? ''), 100)
+  socket.once('close', () => clearInterval(timer))
+}
+
+function pour(socket: Socket, start: string, again: string): void {
+  const more = again.repeat(1000)
+  const write = () => {
+    while (!socket.destroyed && socket.write(more));
+  }
+  socket.write(start)
+  socket.on('drain', write)
+  write()
+}
