@@ -1,0 +1,60 @@
+/** What `lvsd probe` found, for people. Pure. */
+import type { CheckResult } from '../model.js'
+import { columns } from './columns.js'
+import { type Paint, painter } from './paint.js'
+import { printable } from './printable.js'
+import { took } from './time.js'
+
+/** One check of one real server of one service, run once. */
+export interface Probed {
+  readonly service: string
+  /** `[2001:db8::1]:80`, or the name as written. */
+  readonly real: string
+  readonly check: string
+  /** Where it was sent; null where a name does not resolve. */
+  readonly target: string | null
+  readonly result: CheckResult
+}
+
+/** A block for each service, two lines for each check, and a line with the counts. */
+export function renderProbed(probed: readonly Probed[], { colour }: { readonly colour: boolean }): string {
+  const paint = painter(colour)
+  const services = [...new Set(probed.map(({ service }) => service))]
+  const blocks = services.map(service => {
+    const own = probed.filter(each => each.service === service)
+    return [paint('bold', printable(service)), ...own.map(each => checkLines(each, paint))].join('\n')
+  })
+  return [...blocks, summaryOfProbed(probed, paint)].join('\n\n')
+}
+
+function checkLines({ real, check, target, result }: Probed, paint: Paint): string {
+  const where = target === null ? '' : target === real ? '' : ` at ${target}`
+  const { phase, reason, ms } = result
+  const place = result.ok === true || phase === null ? '' : ` in ${phase}`
+  const verdict = verdictOf(result, paint)
+  const why = reason === null ? '' : `${reason}${place}: `
+  const phases = phaseRows(result)
+  return [
+    `  ${real}  ${check}${where}  ${verdict}  ${took(ms)}`,
+    `    ${why}${printable(result.detail)}`,
+    ...(phases.length > 0 ? [paint('dim', columns(phases, { indent: 6, right: [1, 2] }))] : []),
+  ].join('\n')
+}
+
+function verdictOf({ ok }: CheckResult, paint: Paint): string {
+  if (ok === null) return paint('yellow', 'no verdict')
+  return ok ? paint('green', 'up') : paint('red', 'down')
+}
+
+/** Each phase with the time it took and the time at which it ended. */
+function phaseRows({ phases }: CheckResult): string[][] {
+  return phases.map(({ phase, ms }, i) => [phase, took(ms - (phases[i - 1]?.ms ?? 0)), `at ${took(ms)}`])
+}
+
+function summaryOfProbed(probed: readonly Probed[], paint: Paint): string {
+  const number = (ok: boolean | null) => probed.filter(({ result }) => result.ok === ok).length
+  const checks = `${probed.length} ${probed.length === 1 ? 'check' : 'checks'}`
+  const nothing = number(null) > 0 ? `, ${number(null)} without a verdict` : ''
+  const text = `${checks}: ${number(true)} up, ${number(false)} down${nothing}`
+  return paint(number(true) === probed.length ? 'green' : 'red', text)
+}

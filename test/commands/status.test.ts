@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { DEFAULT_SOCKET } from '../../src/api/client.js'
+import { openControlSocket } from '../../src/api/server.js'
+import { type CommandError, EXIT } from '../../src/commands/command.js'
+import { command as reload } from '../../src/commands/reload.js'
+import { filtered, command as status } from '../../src/commands/status.js'
+import { settingsFields } from '../../src/config/schema.js'
+import type { ReloadOutcome, StatusDocument } from '../../src/status.js'
+import { later } from '../helpers/after-each.js'
+import { testContext } from '../helpers/context.js'
+import { DOWN, realStatus, serviceStatus, statusDocument } from '../terminal/documents.js'
+
+const OPTIONS = { json: false, watch: undefined }
+
+describe('lvsd status', () => {
+  it('prints the table of the daemon behind the socket', async () => {
+    const { context, out } = testContext()
+    assert.equal(await ask(await daemon(), context), EXIT.ok)
+    assert.match(out(), /^web {2}tcp \[2001:db8::80\]:80/m)
+    assert.match(out(), /^ {2}down .*\[2001:db8:1::12\]:80/m)
+  })
+
+  it('gives the document unchanged as JSON', async () => {
+    const { context, out } = testContext()
+    const socket = await daemon()
+    await status.run({ ...context, options: { ...OPTIONS, socket, json: true }, arguments: NONE })
+    assert.deepEqual(JSON.parse(out()), statusDocument())
+  })
+
+  it('takes the socket of LVSD_SOCKET where none is named', async () => {
+    const { context, out } = testContext()
+    const env = { LVSD_SOCKET: await daemon() }
+    await status.run({ ...context, env, options: { ...OPTIONS, socket: undefined }, arguments: NONE })
+    assert.match(out(), /^web /m)
+  })
+
+  it('looks where the configuration puts the socket by default', () => {
+    assert.equal(settingsFields.socket.parse(undefined), DEFAULT_SOCKET)
+  })
+
+  describe('where nobody answers', () => {
+    it('says that none runs', async () => {
+      await assert.rejects(
+        ask(join(folder(), 'none.sock')),
+        unreachable(/no lvsd runs here: there is no .*--socket/),
+      )
+    })
+
+    it('says that it has ended', async () => {
+      const path = join(folder(), 'old.sock')
+      writeFileSync(path, '')
+      await assert.rejects(ask(path), unreachable(/nobody answers on .*has ended/))
+    })
+
+    it('says that it is not lvsd', async () => {
+      const path = join(folder(), 'other.sock')
+      const server = createServer(socket => socket.end('HTTP/1.0 200 OK\r\n\r\nhello'))
+      await new Promise<void>(resolve => server.listen(path, resolve))
+      later(() => server.close())
+      await assert.rejects(ask(path), unreachable(/is not lvsd/))
+    })
+
+    it('says that the answer was a fault', async () => {
+      const socket = await daemon({ status: () => Promise.reject(new Error('out of breath')) })
+      await assert.rejects(ask(socket), unreachable(/lvsd answered: out of breath/))
+    })
+
+    it('says who may ask', async () => {
+      const socket = await daemon()
+      chmodSync(dirname(socket), 0)
+      if (process.getuid?.() === 0) asNobody()
+      await assert.rejects(ask(socket), (error: CommandError) => {
+        assert.equal(error.exit, EXIT.kernel)
+        assert.match(error.message, /only its owner may open .*sudo/)
+        return true
+      })
+    })
+  })
+
+  describe('for a part', () => {
+    const document = statusDocument({
+      services: [serviceStatus(), serviceStatus({ name: 'mail', key: 'fwmark 1 ipv6' })],
+    })
+
+    for (const word of ['mail', 'fwmark 1 ipv6'])
+      it(`finds the service "${word}"`, () => {
+        assert.deepEqual(
+          filtered(document, word, undefined).services.map(({ name }) => name),
+          ['mail'],
+        )
+      })
+
+    for (const word of ['[2001:db8:1::12]:80', '2001:db8:1::12', '[2001:db8:1::12]'])
+      it(`finds the real server "${word}"`, () => {
+        assert.deepEqual(filtered(document, 'web', word).services[0]?.reals, [DOWN])
+      })
+
+    it('names the nearest right word', () => {
+      assert.throws(() => filtered(document, 'wbe', undefined), /no service "wbe"; did you mean "web"\?/)
+      assert.throws(() => filtered(document, 'xyzzy', undefined), /there are: web, mail/)
+      assert.throws(() => filtered(document, 'web', '::9'), /there are: \[2001:db8:1::11\]:80/)
+    })
+  })
+
+  describe('--watch', () => {
+    it('redraws in place, shows transitions, and restores the cursor at Ctrl-C', async () => {
+      const { context, out, send } = testContext({ isTerminal: true, height: 24, width: 80 })
+      let asked = 0
+      const socket = await daemon({ status: async () => (asked++ === 0 ? up() : statusDocument()) })
+      const done = status.run({ ...context, options: { ...OPTIONS, socket, watch: '0.1' }, arguments: NONE })
+      await until(() => out().includes('up -> down'))
+      send('SIGWINCH')
+      send('SIGINT')
+      assert.equal(await done, EXIT.ok)
+      assert.ok(out().startsWith('\u001b[?1049h\u001b[?25l'))
+      assert.ok(out().endsWith('\u001b[?25h\u001b[?1049l'))
+      assert.match(out(), /web \[2001:db8:1::12\]:80 {2}up -> down {2}refused/)
+    })
+
+    it('prints the table once and then lines where there is no terminal', async () => {
+      const { context, out, send } = testContext()
+      let asked = 0
+      const socket = await daemon({ status: async () => (asked++ === 0 ? up() : statusDocument()) })
+      const done = status.run({ ...context, options: { ...OPTIONS, socket, watch: '0.1' }, arguments: NONE })
+      await until(() => out().includes('up -> down'))
+      send('SIGTERM')
+      await done
+      assert.equal(out().match(/^web {2}tcp/gm)?.length, 1)
+      assert.ok(!out().includes('\u001b'))
+    })
+
+    it('goes on asking when the daemon is gone, and says so', async () => {
+      const { context, out, send } = testContext()
+      const path = join(folder(), 'lvsd.sock')
+      const server = await openControlSocket(path, control({}))
+      const done = status.run({
+        ...context,
+        options: { ...OPTIONS, socket: path, watch: '0.1' },
+        arguments: NONE,
+      })
+      await until(() => out().includes('web'))
+      await server.close()
+      await until(() => out().includes('no lvsd runs here'))
+      const again = await openControlSocket(path, control({}))
+      later(() => again.close())
+      await until(() => out().includes('answers again'))
+      send('SIGINT')
+      assert.equal(await done, EXIT.ok)
+    })
+  })
+})
+
+describe('lvsd reload', () => {
+  const at = { line: 3, column: 5, length: 4 }
+  const problem = { severity: 'error', code: 'UNKNOWN_KEY', message: 'what?', file: 'a.yaml', at } as const
+  const rows: [outcome: Partial<ReloadOutcome>, exit: number, text: RegExp][] = [
+    [{ ok: true, message: 'in force' }, EXIT.ok, /^in force$/m],
+    [
+      { ok: false, message: '1 error', problems: [problem] },
+      EXIT.problem,
+      /^a.yaml:3:5 error UNKNOWN_KEY {2}what\?\n1 error$/m,
+    ],
+  ]
+  for (const [part, exit, text] of rows)
+    it(`prints the outcome and ends with ${exit}`, async () => {
+      const { context, out } = testContext()
+      const outcome = { ok: true, at: new Date(0).toISOString(), message: '', problems: [], ...part }
+      const socket = await daemon({ reload: async () => outcome })
+      const options = { socket, force: false, json: false }
+      assert.equal(await reload.run({ ...context, options, arguments: {} }), exit)
+      assert.match(out(), text)
+    })
+
+  it('hands --force on', async () => {
+    const { context } = testContext()
+    const forced: boolean[] = []
+    const socket = await daemon({
+      reload: async isForced => {
+        forced.push(isForced)
+        return { ok: true, at: '', message: '', problems: [] }
+      },
+    })
+    for (const force of [true, false])
+      await reload.run({ ...context, options: { socket, force, json: true }, arguments: {} })
+    assert.deepEqual(forced, [true, false])
+  })
+})
+
+const NONE = { SERVICE: undefined, REAL: undefined }
+
+function ask(socket: string, context = testContext().context) {
+  return status.run({ ...context, options: { ...OPTIONS, socket }, arguments: NONE })
+}
+
+function up(): StatusDocument {
+  return statusDocument({
+    services: [serviceStatus({ reals: [realStatus(), realStatus({ host: DOWN.host })] })],
+  })
+}
+
+interface Control {
+  status(): Promise<StatusDocument>
+  reload(isForced: boolean): Promise<ReloadOutcome>
+}
+
+function control(part: Partial<Control>): Control {
+  return {
+    status: async () => statusDocument(),
+    reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
+    ...part,
+  }
+}
+
+/** A control socket with these answers; gives its path. */
+async function daemon(part: Partial<Control> = {}): Promise<string> {
+  const path = join(folder(), 'lvsd.sock')
+  const server = await openControlSocket(path, control(part))
+  later(() => server.close())
+  return path
+}
+
+/** Root may open everything; for the rest of the test this process is somebody else. */
+function asNobody(): void {
+  process.seteuid?.(65_534)
+  later(() => process.seteuid?.(0))
+}
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'lvsd-test-'))
+  later(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+function unreachable(sentence: RegExp) {
+  return (error: CommandError) => {
+    assert.equal(error.exit, EXIT.unreachable)
+    assert.match(error.message, sentence)
+    return true
+  }
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise(resolve => setTimeout(resolve, 5))
+}
