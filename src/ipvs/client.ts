@@ -10,6 +10,7 @@ import {
   keyOfService,
   type RealCounters,
   type ServiceId,
+  type TableReal,
   type TableService,
 } from '../model.js'
 import { batchSize, type Connection, openConnection, type Socket } from '../netlink/connection.js'
@@ -103,9 +104,14 @@ async function readTable(connection: IpvsConnection): Promise<Dump> {
   for (const { id, service, counters } of readServices(connection)) {
     const key = keyOfService(id)
     const members = readReals(connection, id)
-    table.set(key, { id, ...service, reals: new Map(members.map(({ real }) => [keyOfReal(real), real])) })
+    const byKey = new Map<string, TableReal>()
+    for (const { real, counters } of members) {
+      const realKey = keyOfReal(real)
+      byKey.set(realKey, real)
+      reals.set(`${key} ${realKey}`, counters)
+    }
+    table.set(key, { id, ...service, reals: byKey })
     services.set(key, counters)
-    for (const { real, counters } of members) reals.set(`${key} ${keyOfReal(real)}`, counters)
     sinceRest += 1 + members.length
     if (sinceRest < batchSize) continue
     await setImmediate()

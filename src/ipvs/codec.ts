@@ -12,9 +12,9 @@ import { type Address, addressFromBytes, bytesOf, type Family } from '../address
 import {
   type Change,
   type Counters,
+  type Forwarding,
   familyOf,
   type Protocol,
-  type RealAttributes,
   type RealCounters,
   type SchedulerFlag,
   type ServiceAttributes,
@@ -121,23 +121,20 @@ function encodeRealId({ address, port }: Pick<TableReal, 'address' | 'port'>): D
 }
 
 function encodeReal(real: TableReal): DestValues {
+  const { forwarding } = real
+  const tunnel = forwarding === 'gate' || forwarding === 'masq' ? null : forwarding
   return {
-    ...encodeRealId(real),
-    ...encodeForwarding(real),
+    ADDR: paddedBytes(real.address),
+    PORT: real.port,
+    ADDR_FAMILY: AF[real.address.family],
+    FWD_METHOD: tunnel ? forward.TUNNEL : forwarding === 'masq' ? forward.MASQ : forward.DROUTE,
     WEIGHT: real.weight,
     U_THRESH: real.upper,
     L_THRESH: real.lower,
-  }
-}
-
-function encodeForwarding({ forwarding, tunnelPort, tunnelChecksum }: RealAttributes): DestValues {
-  if (forwarding === 'gate') return { FWD_METHOD: forward.DROUTE }
-  if (forwarding === 'masq') return { FWD_METHOD: forward.MASQ }
-  return {
-    FWD_METHOD: forward.TUNNEL,
-    TUN_TYPE: tunnelType[forwarding],
-    TUN_PORT: tunnelPort,
-    TUN_FLAGS: tunnelFlag[tunnelChecksum],
+    // Left out, the kernel sets them to 0.
+    TUN_TYPE: tunnel ? tunnelType[tunnel] : undefined,
+    TUN_PORT: tunnel ? real.tunnelPort : undefined,
+    TUN_FLAGS: tunnel ? tunnelFlag[real.tunnelChecksum] : undefined,
   }
 }
 
@@ -206,26 +203,27 @@ export function decodeReal(serviceFamily: Family, values: DestValues): TableReal
   const { FWD_METHOD, WEIGHT, U_THRESH = 0, L_THRESH = 0 } = values
   if (FWD_METHOD === undefined || WEIGHT === undefined)
     throw malformed('a real server without its forwarding method or weight')
+  const { address, port } = decodeRealId(serviceFamily, values)
+  const forwarding = forwardingOf(FWD_METHOD, values.TUN_TYPE)
+  const isTunnel = forwarding !== 'gate' && forwarding !== 'masq'
   return {
-    ...decodeRealId(serviceFamily, values),
-    ...decodeForwarding(FWD_METHOD, values),
+    address,
+    port,
+    forwarding,
+    tunnelPort: isTunnel ? (values.TUN_PORT ?? 0) : 0,
+    tunnelChecksum: isTunnel ? checksumOfFlags(values.TUN_FLAGS ?? 0) : 'none',
     weight: WEIGHT,
     upper: U_THRESH,
     lower: L_THRESH,
   }
 }
 
-function decodeForwarding(method: number, values: DestValues) {
-  const plain = { tunnelPort: 0, tunnelChecksum: 'none' as TunnelChecksum }
+function forwardingOf(method: number, tunnel: number = tunnelType.ipip): Forwarding {
   const kind = method & forward.MASK
-  if (kind === forward.MASQ) return { forwarding: 'masq' as const, ...plain }
-  if (kind !== forward.TUNNEL) return { forwarding: 'gate' as const, ...plain }
-  const flags = values.TUN_FLAGS ?? 0
-  return {
-    forwarding: tunnelOfNumber(values.TUN_TYPE ?? tunnelType.ipip),
-    tunnelPort: values.TUN_PORT ?? 0,
-    tunnelChecksum: checksumOfFlags(flags),
-  }
+  if (kind === forward.MASQ) return 'masq'
+  if (kind !== forward.TUNNEL) return 'gate'
+  if (tunnel === tunnelType.gue) return 'gue'
+  return tunnel === tunnelType.gre ? 'gre' : 'ipip'
 }
 
 function checksumOfFlags(flags: number): TunnelChecksum {
@@ -233,12 +231,7 @@ function checksumOfFlags(flags: number): TunnelChecksum {
   return flags & tunnelFlag.csum ? 'csum' : 'none'
 }
 
-function tunnelOfNumber(type: number): 'ipip' | 'gue' | 'gre' {
-  if (type === tunnelType.gue) return 'gue'
-  return type === tunnelType.gre ? 'gre' : 'ipip'
-}
-
-/** What the kernel counts for a service or a real server. */
+/** What the kernel counts for a service. */
 export function decodeCounters(values: StatsValues = {}): Counters {
   return {
     connections: values.CONNS ?? 0,
@@ -254,13 +247,12 @@ export function decodeCounters(values: StatsValues = {}): Counters {
   }
 }
 
+/** What the kernel counts for a real server. */
 export function decodeRealCounters(values: DestValues): RealCounters {
-  return {
-    ...decodeCounters(values.STATS64),
-    active: values.ACTIVE_CONNS ?? 0,
-    inactive: values.INACT_CONNS ?? 0,
-    persistent: values.PERSIST_CONNS ?? 0,
-  }
+  const active = values.ACTIVE_CONNS ?? 0
+  const inactive = values.INACT_CONNS ?? 0
+  const persistent = values.PERSIST_CONNS ?? 0
+  return Object.assign(decodeCounters(values.STATS64), { active, inactive, persistent })
 }
 
 function decodeAddress(family: Family, bytes: Uint8Array): Address {
