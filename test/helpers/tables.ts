@@ -149,11 +149,14 @@ export const anyServiceAttributes: fc.Arbitrary<ServiceAttributes> = fc.record({
   scheduler: fc.constantFrom('rr', 'wlc'),
   schedulerFlags: fc.constantFrom([], ['flag-1'] as const),
   persistence: fc.option(
-    fc.record({
-      timeout: fc.constantFrom(60, 300),
-      prefix: fc.constantFrom(64, 128),
-      engine: fc.constant(null),
-    }),
+    fc.record(
+      {
+        timeout: fc.constantFrom(60, 300),
+        prefix: fc.constantFrom(64, 128),
+        engine: fc.constant(null),
+      },
+      { noNullPrototype: true },
+    ),
   ),
   onePacket: fc.constant(false),
 })
