@@ -1,0 +1,108 @@
+/** "address:port" of virtual addresses, real servers and fallbacks. */
+import { type Address, bracketed, isLinkLocal, parseAddress, parseHostPort } from '../address.js'
+import type { PortLookup } from './ports.js'
+import type { Position } from './problem.js'
+import type { Report } from './report.js'
+
+export interface Endpoint {
+  readonly host: string
+  /** Null for a name. */
+  readonly address: Address | null
+  /** Null where none was written, or where it was wrong, which has been told. */
+  readonly port: number | null
+  readonly hasPort: boolean
+}
+
+export interface EndpointContext {
+  readonly report: Report
+  readonly ports: PortLookup
+  /** Tells which of two ports of one name is meant. */
+  readonly protocol: string
+}
+
+/** Reads the text, or tells why it cannot be read and returns null. */
+export function readEndpoint(text: string, at: Position, context: EndpointContext): Endpoint | null {
+  const bare = text.startsWith('[') ? null : parseAddress(text)
+  if (bare?.family === 'ipv6') {
+    tellBrackets(text, bare, at, context.report)
+    return null
+  }
+  const parsed = parseHostPort(text)
+  if (!parsed) {
+    context.report.error(
+      'BAD_ADDRESS',
+      at,
+      `"${text}" is not an address or a name with a port${advice(text)}`,
+    )
+    return null
+  }
+  const { host, address, port } = parsed
+  const number = port === null ? null : readPort(port, at, context)
+  return { host, address, port: number, hasPort: port !== null }
+}
+
+/** The number of a port that is written as number or name; null, and told, where it is neither. */
+export function readPort(
+  text: string,
+  at: Position,
+  { report, ports, protocol }: EndpointContext,
+): number | null {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : null
+  if (number !== null && number <= 65_535) return number
+  const named = /^\d+$/.test(text) ? null : ports(text, protocol)
+  if (named === null)
+    report.error('BAD_PORT', at, `"${text}" is not a port: expected 0 to 65535 or a name from /etc/services`)
+  return named
+}
+
+/** What one server can have as its address; tells and returns false for others. */
+export function isUnicast(address: Address, at: Position, what: string, report: Report): boolean {
+  const kind = kindOfNoServer(address)
+  if (kind) report.error('NOT_UNICAST', at, `${bracketed(address)} is ${kind}: it cannot be ${what}`)
+  return kind === null
+}
+
+/** True where IPVS can hold the address: it keeps no zones. */
+export function isWithoutZone(address: Address, at: Position, what: string, report: Report): boolean {
+  if (address.zone === null) return true
+  const message = `${what} has no zone in IPVS: write [${address.text.split('%')[0]}] without "%${address.zone}"`
+  report.error('ZONE_NOT_ALLOWED', at, message)
+  return false
+}
+
+/** True for an address to which the kernel lets packets be forwarded. */
+export function isForwardable(address: Address, at: Position, what: string, report: Report): boolean {
+  if (!isLinkLocal(address))
+    return isUnicast(address, at, what, report) && isWithoutZone(address, at, what, report)
+  const message = `${bracketed(address)} is link-local, and the kernel refuses link-local addresses (EINVAL); give ${what} a global or unique local (fd00::/8) address`
+  report.error('LINK_LOCAL_REAL', at, message)
+  return false
+}
+
+function kindOfNoServer({ family, text }: Address): string | null {
+  if (text === '::' || text === '0.0.0.0') return 'the unspecified address'
+  if (text === '255.255.255.255') return 'the broadcast address'
+  const first = Number.parseInt(text, 10)
+  const multicast =
+    family === 'ipv6' ? text.startsWith('ff') && /^ff[0-9a-f]{2}:/.test(text) : first >= 224 && first < 240
+  return multicast ? 'a multicast address' : null
+}
+
+function tellBrackets(text: string, address: Address, at: Position, report: Report): void {
+  const [, head, tail] = /^(.*[^:]):(\d{1,5})$/.exec(text) ?? []
+  const split =
+    head !== undefined && parseAddress(head) ? `, or '[${head}]:${tail}' if ${tail} is the port` : ''
+  report.error(
+    'BRACKETS_NEEDED',
+    at,
+    `an IPv6 address stands in brackets here: '${bracketed(address)}'${split}`,
+  )
+}
+
+function advice(text: string): string {
+  if (/^[a-z]+:\/\//i.test(text)) return '; write it without the scheme and the path'
+  if (/\/\d+$/.test(text)) return '; write it without the prefix length'
+  if (/^\[[^\]]*$/.test(text)) return '; the closing ] is missing'
+  if (/\s/.test(text)) return '; it has a blank in it'
+  return ''
+}

@@ -1,0 +1,55 @@
+/** Port names (`http`, `domain`) to numbers. */
+import { readFileSync } from 'node:fs'
+
+/** The port of a service name for a protocol, else for any protocol; null where the name is unknown. */
+export type PortLookup = (name: string, protocol: string) => number | null
+
+/** What ldirectord's users write, for machines that have no /etc/services. */
+const WELL_KNOWN: Readonly<Record<string, number>> = {
+  ftp: 21,
+  ssh: 22,
+  smtp: 25,
+  domain: 53,
+  http: 80,
+  pop3: 110,
+  nntp: 119,
+  ntp: 123,
+  imap2: 143,
+  imap: 143,
+  ldap: 389,
+  https: 443,
+  submission: 587,
+  ldaps: 636,
+  imaps: 993,
+  pop3s: 995,
+  radius: 1812,
+  mysql: 3306,
+  sip: 5060,
+  postgresql: 5432,
+}
+
+/** The lookup for the text of an /etc/services. */
+export function portLookup(services: string): PortLookup {
+  const ports = new Map<string, number>()
+  for (const line of services.split('\n')) {
+    const [name, number, ...aliases] = line.replace(/#.*/, '').trim().split(/\s+/)
+    const [, port, protocol] = /^(\d+)\/(\w+)$/.exec(number ?? '') ?? []
+    if (!port || !name) continue
+    for (const word of [name, ...aliases]) {
+      for (const key of [`${word}/${protocol}`, word]) if (!ports.has(key)) ports.set(key, Number(port))
+    }
+  }
+  return (name, protocol) =>
+    ports.get(`${name}/${protocol}`) ??
+    ports.get(name) ??
+    (Object.hasOwn(WELL_KNOWN, name) ? (WELL_KNOWN[name] ?? null) : null)
+}
+
+/** The lookup of this machine. */
+export function systemPorts(): PortLookup {
+  try {
+    return portLookup(readFileSync('/etc/services', 'utf8'))
+  } catch {
+    return portLookup('')
+  }
+}

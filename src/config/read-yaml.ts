@@ -1,0 +1,270 @@
+/** YAML text to the raw tree; the one file that imports `yaml`. */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type YAMLError,
+  type YAMLMap,
+} from 'yaml'
+import type { Code } from './codes.js'
+import { type Locate, locator, START } from './position.js'
+import type { Position } from './problem.js'
+import type { RawDocument, RawList, RawMap, RawNode } from './raw.js'
+import { newReport, type Report } from './report.js'
+
+const MAX_BYTES = 16 * 2 ** 20
+const MAX_NODES = 1_000_000
+const MAX_DEPTH = 32
+
+type Entry = RawMap['entries'][number]
+interface Sized<T extends RawNode = RawNode> {
+  readonly node: T
+  /** Values in it, with those behind aliases counted where they are used. */
+  readonly size: number
+}
+
+/** Reads a YAML configuration. Never throws: what is wrong with the text is in `problems`. */
+export function readYaml(text: string, file: string): RawDocument {
+  const report = newReport(file)
+  // An editor's byte order mark counts for nothing, and shifts no column.
+  return { root: readRoot(text.replace(/^\ufeff/, ''), report), problems: report.problems() }
+}
+
+function readRoot(text: string, report: Report): RawMap | null {
+  if (text.length > MAX_BYTES) {
+    report.error('FILE_TOO_BIG', START, 'the file has more than 16 MiB; is it the right one?')
+    return null
+  }
+  const locate = locator(text)
+  const document = parse(text, locate, report)
+  if (!document) return null
+  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
+    report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
+    return null
+  }
+  const root = new Reader(locate, report).read(document.contents)
+  if (!root || root.kind === 'map') return root
+  report.error('WRONG_TYPE', root.at, 'expected settings, defaults and services, each as "key: value"')
+  return null
+}
+
+// ---------------------------------------------------------------- syntax
+
+const OPTIONS = { merge: true, uniqueKeys: false, prettyErrors: false, version: '1.2' } as const
+
+/** The document, or null where its syntax is broken. */
+function parse(text: string, locate: Locate, report: Report): Document | null {
+  const documents = parseAllDocuments(text, OPTIONS)
+  if ('empty' in documents) {
+    report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
+    return null
+  }
+  const [first, second] = documents
+  for (const error of first?.errors ?? []) tellSyntax(error, text, locate, report)
+  for (const warning of first?.warnings ?? []) tellSyntax(warning, text, locate, report)
+  if (second) {
+    const at = locate(second.range[0])
+    report.error('SEVERAL_DOCUMENTS', at, 'a second document begins here: keep one, without "---" between')
+  }
+  return first && first.errors.length === 0 && !second ? first : null
+}
+
+/** What the parser's codes mean to a person; others keep the parser's own sentence. */
+const SENTENCES: Readonly<Record<string, readonly [Code, string]>> = {
+  TAB_AS_INDENT: ['TAB_INDENT', 'a tab; YAML is indented with spaces'],
+  TAG_RESOLVE_FAILED: [
+    'UNKNOWN_TAG',
+    'this tag has no meaning here; a value that begins with ! needs quotes',
+  ],
+  BAD_SCALAR_START: ['QUOTES_NEEDED', "a value cannot begin with this sign; put the value in quotes: '…'"],
+  MULTILINE_IMPLICIT_KEY: ['SYNTAX', 'expected "key: value" on one line; is a colon missing?'],
+  BLOCK_AS_IMPLICIT_KEY: [
+    'SYNTAX',
+    'a second ": " on this line; put the value in quotes, or on lines of its own',
+  ],
+}
+
+function tellSyntax(error: YAMLError, text: string, locate: Locate, report: Report): void {
+  const [start, end] = error.pos
+  const brackets = bracketsWithoutQuotes(text, start)
+  if (brackets) {
+    const at = locate(brackets.start, brackets.start + brackets.value.length)
+    report.error(
+      'QUOTES_NEEDED',
+      at,
+      `YAML reads [ ] as a list; put the value in quotes: '${brackets.value}'`,
+    )
+    return
+  }
+  const [code, message] = SENTENCES[error.code] ?? ['SYNTAX', plainSentence(error)]
+  report.error(code, locate(start, end), message)
+}
+
+function plainSentence({ code, message }: YAMLError): string {
+  if (code === 'MISSING_CHAR' && message.includes('quote')) return 'the text ends before the closing quote'
+  if (code === 'MISSING_CHAR' && message.includes('Implicit map keys'))
+    return 'expected "key: value"; is a colon missing, or the blank after it?'
+  return `this is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+}
+
+/** An IPv6 address in brackets without quotes on the line of `offset`: the mistake that everybody makes once. */
+function bracketsWithoutQuotes(text: string, offset: number): { start: number; value: string } | null {
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1
+  const line = text.slice(lineStart).split('\n', 1)[0] ?? ''
+  const match =
+    /^(.*?(?:: |- )\s*)(\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[\w.]+)?\][^\s#,]*(?: +[a-z]+(?: +\d+)?)?)/.exec(
+      line,
+    )
+  const [, before = '', value = ''] = match ?? []
+  return match && !value.endsWith(']') ? { start: lineStart + before.length, value } : null
+}
+
+// ---------------------------------------------------------------- the tree
+
+class Reader {
+  readonly #locate: Locate
+  readonly #report: Report
+  /** What each anchored node became, so that a thousand aliases of it cost nothing. */
+  readonly #anchored = new Map<Node, Sized | null>()
+  /** The last node with each anchor so far, in the order of the text: what an alias means. */
+  readonly #byAnchor = new Map<string, Node>()
+  readonly #open = new Set<Node>()
+  #given = false
+
+  constructor(locate: Locate, report: Report) {
+    this.#locate = locate
+    this.#report = report
+  }
+
+  read(node: Node): RawNode | null {
+    const sized = this.#node(node, 0)
+    if (sized && sized.size > MAX_NODES && !this.#given) {
+      this.#given = true
+      this.#report.error('FILE_TOO_BIG', START, 'aliases make more than a million values of this file')
+    }
+    return this.#given ? null : (sized?.node ?? null)
+  }
+
+  #node(node: Node | null, depth: number): Sized | null {
+    if (!node) return null
+    if (isAlias(node)) return this.#alias(node, depth)
+    const known = this.#anchored.get(node)
+    if (known !== undefined) return known
+    if (depth > MAX_DEPTH) {
+      this.#report.error('TOO_DEEP', this.#at(node), 'mappings and lists are nested more than 32 deep')
+      return null
+    }
+    const anchor = 'anchor' in node ? node.anchor : undefined
+    if (anchor) this.#byAnchor.set(anchor, node)
+    this.#open.add(node)
+    const result = this.#value(node, depth)
+    this.#open.delete(node)
+    if (anchor) this.#anchored.set(node, result)
+    return result
+  }
+
+  #value(node: Node, depth: number): Sized | null {
+    if (isMap(node)) return this.#map(node, depth)
+    if (isSeq(node)) return this.#list(node.items as (Node | null)[], this.#at(node), depth)
+    if (!isScalar(node)) return null
+    return {
+      node: { kind: 'scalar', value: plainValue(node.value, node.source), at: this.#at(node) },
+      size: 1,
+    }
+  }
+
+  #alias(node: Node & { source: string }, depth: number): Sized | null {
+    const target = this.#byAnchor.get(node.source)
+    if (!target) {
+      const message = `there is no anchor &${node.source} before this alias; a value that begins with * needs quotes`
+      this.#report.error('UNKNOWN_ANCHOR', this.#at(node), message)
+      return null
+    }
+    if (this.#open.has(target)) {
+      this.#report.error(
+        'ALIAS_LOOP',
+        this.#at(node),
+        `*${node.source} stands inside the value that it repeats`,
+      )
+      return null
+    }
+    return this.#node(target, depth)
+  }
+
+  #list(items: readonly (Node | null)[], at: Position, depth: number): Sized<RawList> {
+    const read = items.flatMap(item => this.#node(item, depth + 1) ?? [])
+    return { node: { kind: 'list', items: read.map(one => one.node), at }, size: total(read) }
+  }
+
+  #map(node: YAMLMap, depth: number): Sized<RawMap> {
+    const own = new Map<string, Entry>()
+    const merged: Entry[] = []
+    let size = 1
+    for (const pair of node.items as Pair<Node, Node | null>[]) {
+      const value = this.#node(pair.value ?? null, depth + 1) ?? this.#nothing(pair)
+      size += value.size
+      if (isMerge(pair)) merged.push(...this.#mergeOf(value.node))
+      else this.#own(pair, value.node, own)
+    }
+    for (const entry of merged) if (!own.has(entry.key)) own.set(entry.key, entry)
+    return { node: { kind: 'map', entries: [...own.values()], at: this.#at(node) }, size }
+  }
+
+  #own(pair: Pair<Node, Node | null>, value: RawNode, own: Map<string, Entry>): void {
+    const { key } = pair
+    if (!isScalar(key) || key.value === null) {
+      this.#report.error('KEY_NOT_TEXT', this.#at(key ?? pair.value), 'expected a word before the colon')
+      return
+    }
+    const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value))
+    const before = own.get(name)
+    const keyAt = this.#at(key)
+    if (!before) own.set(name, { key: name, keyAt, value })
+    else
+      this.#report.error(
+        'DUPLICATE_KEY',
+        keyAt,
+        `"${name}" stands here twice; the first is in line ${before.keyAt.line}`,
+      )
+  }
+
+  /** The entries that `<<: *anchor` or `<<: [*one, *two]` brings; the first of equal keys counts. */
+  #mergeOf(value: RawNode): readonly Entry[] {
+    if (value.kind === 'map') return value.entries
+    if (value.kind === 'list') return value.items.flatMap(item => this.#mergeOf(item))
+    if (value.value !== null)
+      this.#report.error('WRONG_TYPE', value.at, '"<<" takes an alias of a mapping: <<: *name')
+    return []
+  }
+
+  /** `key:` with nothing after it. */
+  #nothing(pair: Pair<Node, Node | null>): Sized {
+    return { node: { kind: 'scalar', value: null, at: this.#at(pair.key) }, size: 1 }
+  }
+
+  #at(node: Node | null | undefined): Position {
+    const [start, end] = node?.range ?? [0, 1]
+    return this.#locate(start, end)
+  }
+}
+
+function isMerge({ key }: Pair<Node, Node | null>): boolean {
+  return isScalar(key) && typeof key.value === 'symbol'
+}
+
+/** `010` is text: whether it means eight or ten nobody knows, and as a password it is neither. */
+function plainValue(value: unknown, source: string | undefined): string | number | boolean | null {
+  if (typeof value === 'number' && source !== undefined && /^[-+]?0\d/.test(source)) return source
+  if (value === null || ['string', 'number', 'boolean'].includes(typeof value))
+    return value as string | number | boolean | null
+  return typeof value === 'bigint' ? Number(value) : (source ?? String(value))
+}
+
+function total(items: readonly Sized[]): number {
+  return items.reduce((sum, { size }) => sum + size, 1)
+}

@@ -1,0 +1,101 @@
+/** The raw tree of either reader to a frozen Config, or all that is wrong with it. Pure. */
+import type { Check } from '../check.js'
+import type { Config } from '../model.js'
+import { type OptionShape, optionKit } from '../options.js'
+import type { PortLookup } from './ports.js'
+import { START } from './position.js'
+import { hasErrors, type Problem } from './problem.js'
+import type { RawDocument, RawMap } from './raw.js'
+import { mapEntries, type RawEntry, readFields } from './read-fields.js'
+import { byPlace, newReport } from './report.js'
+import { defaultsFields, rootFields } from './schema.js'
+import type { Context, DefaultsFields } from './validate/context.js'
+import { judgeCollisions, type PlacedService, readService, STRUCTURED } from './validate/service.js'
+import { checkFoldersOf, readSettings } from './validate/settings.js'
+
+export { checkFoldersOf }
+
+export interface ValidateInput {
+  readonly file: string
+  readonly document: RawDocument
+  /** By name and alias. */
+  readonly checks: ReadonlyMap<string, Check>
+  readonly ports: PortLookup
+}
+
+export interface Validated {
+  /** Null where there is an error. */
+  readonly config: Config | null
+  /** Those of the reader and those found here, in the order of the file. */
+  readonly problems: readonly Problem[]
+}
+
+export function validate({ file, document, checks, ports }: ValidateInput): Validated {
+  const report = newReport(file)
+  const shapes = new Map<Check, OptionShape>()
+  const optionsOf = (check: Check) => {
+    const shape = shapes.get(check) ?? check.options(optionKit)
+    shapes.set(check, shape)
+    return shape
+  }
+  const config = document.root && readRoot(file, document.root, { report, checks, ports, optionsOf })
+  const problems = [...document.problems, ...report.problems()].sort(byPlace)
+  return { config: config && !hasErrors(problems) ? deepFreeze(config) : null, problems }
+}
+
+function readRoot(file: string, root: RawMap, context: Context): Config {
+  const { report } = context
+  const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
+  const how = { what: 'the file', at: START, structured: ['settings', 'defaults', 'services'] as const }
+  const parts = readFields(entries, rootFields, how, report)
+  const settings = readSettings(parts.entry('settings'), file, report)
+  const defaults = readDefaults(parts.entry('defaults'), context)
+  return { file, settings, services: readServices(parts.entry('services'), defaults, context) }
+}
+
+function readDefaults(entry: RawEntry | undefined, { report }: Context): DefaultsFields {
+  const entries = entry ? (mapEntries(entry, 'a mapping of defaults', report) ?? []) : []
+  const how = { what: 'defaults', at: entry?.keyAt ?? START, structured: STRUCTURED }
+  return readFields(entries, defaultsFields, how, report)
+}
+
+function readServices(
+  entry: RawEntry | undefined,
+  defaults: DefaultsFields,
+  context: Context,
+): Config['services'] {
+  const { report } = context
+  if (!entry) {
+    report.error('MISSING_KEY', START, 'there is no part "services": nothing would be balanced')
+    return []
+  }
+  const entries = mapEntries(entry, 'a mapping of services by their names', report) ?? []
+  if (entry.value.kind === 'map' && entries.length === 0)
+    report.warn('NO_SERVICES', entry.keyAt, 'no services: nothing is balanced')
+  judgeNames(entries, context)
+  const services: PlacedService[] = entries.flatMap(one => readService(one, defaults, context) ?? [])
+  judgeCollisions(services, context)
+  return services.map(({ service }) => service)
+}
+
+/** The YAML reader tells a repeated key itself; names may come from another reader. */
+function judgeNames(entries: readonly RawEntry[], { report }: Context): void {
+  const first = new Map<string, RawEntry>()
+  for (const entry of entries) {
+    const before = first.get(entry.key)
+    if (!before) first.set(entry.key, entry)
+    else
+      report.error(
+        'DUPLICATE_SERVICE',
+        entry.keyAt,
+        `"${entry.key}" is the name of the service in line ${before.keyAt.line}, too`,
+      )
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return value
+}

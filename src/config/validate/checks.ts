@@ -1,0 +1,252 @@
+/** The checks of a real server: `check` and `checks` of defaults, service and real server laid over each other. */
+import { isLinkLocal, parseAddress } from '../../address.js'
+import type { Check } from '../../check.js'
+import type { CheckPolicy, CheckUse } from '../../model.js'
+import { readPort } from '../endpoints.js'
+import { hintFor } from '../hints.js'
+import { didYouMean } from '../nearest.js'
+import type { Position } from '../problem.js'
+import type { RawNode } from '../raw.js'
+import { type Fields, isNothing, type RawEntry, readFields, sortOf } from '../read-fields.js'
+import { checkFields, policyFields } from '../schema.js'
+import type { Context } from './context.js'
+import { withDefaults } from './layers.js'
+
+/** One check before its kind is looked up: the entries that count, each with its place. */
+export interface Draft {
+  readonly at: Position
+  readonly kind: { readonly name: string; readonly at: Position } | null
+  /** All but the kind. */
+  readonly entries: readonly RawEntry[]
+}
+
+type CheckKeys = { entry(key: 'check' | 'checks'): RawEntry | undefined }
+
+/** What one level says; null where it says nothing. */
+export function draftsOf(level: CheckKeys, context: Context): readonly Draft[] | null {
+  const check = level.entry('check')
+  const checks = level.entry('checks')
+  if (check && checks)
+    context.report.error(
+      'CHECK_TWICE',
+      checks.keyAt,
+      'give either check or checks; checks takes a list of several',
+    )
+  const entry = check ?? checks
+  if (!entry) return null
+  if (isNothing(entry.value)) {
+    context.report.error(
+      'WRONG_TYPE',
+      entry.keyAt,
+      `"${entry.key}" has no value; for no check at all write none`,
+    )
+    return []
+  }
+  const nodes = entry.value.kind === 'list' ? entry.value.items : [entry.value]
+  return nodes.flatMap(node => draftOf(node, context) ?? [])
+}
+
+function draftOf(node: RawNode, { report }: Context): Draft | null {
+  if (node.kind === 'scalar' && typeof node.value === 'string')
+    return { at: node.at, kind: { name: node.value, at: node.at }, entries: [] }
+  if (node.kind !== 'map') {
+    report.error('WRONG_TYPE', node.at, `a check is a kind, or a mapping with a kind, not ${sortOf(node)}`)
+    return null
+  }
+  const kind = node.entries.find(({ key }) => key === 'kind')
+  const entries = node.entries.filter(entry => entry !== kind)
+  if (!kind) return { at: node.at, kind: null, entries }
+  if (kind.value.kind === 'scalar' && typeof kind.value.value === 'string')
+    return { at: node.at, kind: { name: kind.value.value, at: kind.value.at }, entries }
+  const at = isNothing(kind.value) ? kind.keyAt : kind.value.at
+  report.error('WRONG_TYPE', at, `"kind" must be the name of a check, not ${sortOf(kind.value)}`)
+  return null
+}
+
+/**
+ * The drafts of `over` with what they take from `base`. A kind that `base` has too takes all its entries, another kind
+ * its policy alone. A draft without a kind changes every check of `base`.
+ */
+export function layDrafts(
+  base: readonly Draft[] | null,
+  over: readonly Draft[] | null,
+  context: Context,
+): readonly Draft[] | null {
+  if (!over || !base || base.length === 0) return over ?? base
+  return over.flatMap(draft => {
+    if (!draft.kind) return base.map(under => layDraft(under, draft))
+    const name = nameOf(draft, context)
+    const under = base.find(one => nameOf(one, context) === name) ?? base.find(one => !one.kind)
+    return under
+      ? layDraft(under, draft)
+      : { ...draft, entries: layEntries(commonPolicy(base), draft.entries) }
+  })
+}
+
+function layDraft(under: Draft, over: Draft): Draft {
+  return { at: over.at, kind: over.kind ?? under.kind, entries: layEntries(under.entries, over.entries) }
+}
+
+function layEntries(under: readonly RawEntry[], over: readonly RawEntry[]): readonly RawEntry[] {
+  const keys = new Set(over.map(({ key }) => key))
+  return [...under.filter(({ key }) => !keys.has(key)), ...over]
+}
+
+/** Aliases and the name are one kind. */
+function nameOf(draft: Draft, { checks }: Context): string | null {
+  return draft.kind && (checks.get(draft.kind.name)?.name ?? draft.kind.name)
+}
+
+/** Interval and so on, where all of them agree. */
+function commonPolicy([first, ...others]: readonly Draft[]): readonly RawEntry[] {
+  const policy = first?.entries.filter(({ key }) => Object.hasOwn(policyFields, key)) ?? []
+  return policy.filter(entry => others.every(({ entries }) => entries.includes(entry)))
+}
+
+// ---------------------------------------------------------------- one check
+
+/** The check as it will run, or null where something is wrong with it, which has been told. */
+export function readCheck(draft: Draft, protocol: string, context: Context): CheckUse | null {
+  const check = checkOf(draft, context)
+  if (!check) return null
+  const shape = context.optionsOf(check)
+  const isOption = ({ key }: RawEntry) => Object.hasOwn(shape, key) && !Object.hasOwn(checkFields, key)
+  const common = readFields(
+    draft.entries.filter(entry => Object.hasOwn(checkFields, entry.key)),
+    checkFields,
+    { what: 'a check', at: draft.at },
+    context.report,
+  )
+  for (const entry of draft.entries) {
+    if (!isOption(entry) && !Object.hasOwn(checkFields, entry.key)) tellUnknownOption(entry, check, context)
+  }
+  const options = readOptions(draft, draft.entries.filter(isOption), check, context)
+  const policy = readPolicy(common, context)
+  const target = readTarget(common, protocol, context)
+  return options && { kind: check.name, options, policy, ...target }
+}
+
+function checkOf({ kind, at }: Draft, { checks, report }: Context): Check | null {
+  if (!kind) {
+    report.error(
+      'CHECK_WITHOUT_KIND',
+      at,
+      'which check? Neither this mapping nor the service gives a kind: kind: http',
+    )
+    return null
+  }
+  const check = checks.get(kind.name)
+  if (check) return check
+  const near = didYouMean(kind.name, checks.keys())
+  const known = [...new Set([...checks.values()].map(({ name }) => name))].sort().join(', ')
+  report.error(
+    'UNKNOWN_CHECK',
+    kind.at,
+    `there is no check "${kind.name}"${near || `; there are ${known || 'none'}`}`,
+  )
+  return null
+}
+
+function tellUnknownOption(entry: RawEntry, check: Check, { report, optionsOf }: Context): void {
+  const candidates = [...Object.keys(optionsOf(check)), ...Object.keys(checkFields)]
+  const advice = hintFor(entry.key, 'a check') ?? didYouMean(entry.key, candidates)
+  report.error('UNKNOWN_KEY', entry.keyAt, `"${entry.key}" is not an option of ${check.name}${advice}`)
+}
+
+function readOptions(
+  draft: Draft,
+  entries: readonly RawEntry[],
+  check: Check,
+  { report, optionsOf }: Context,
+): CheckUse['options'] | null {
+  const shape = optionsOf(check)
+  const { values } = readFields(entries, shape, { what: check.name, at: draft.at }, report)
+  const given = new Set(entries.map(({ key }) => key))
+  const at = draft.kind?.at ?? draft.at
+  let complete = true
+  const options: Record<string, unknown> = {}
+  for (const [key, type] of Object.entries(shape)) {
+    const absent = given.has(key) ? null : type.safeParse(undefined)
+    if (absent && !absent.success)
+      report.error(
+        'MISSING_KEY',
+        at,
+        `${check.name} needs "${key}"${type.description ? `: ${type.description}` : ''}`,
+      )
+    const value = absent?.success ? absent.data : values[key]
+    if (value === undefined && !absent?.success) complete = false
+    options[key] = value
+  }
+  const wrong = complete ? (check.validate?.(options) ?? null) : null
+  if (wrong !== null) report.error('CHECK_OPTIONS', at, `${check.name}: ${wrong}`)
+  return complete && wrong === null ? options : null
+}
+
+// ---------------------------------------------------------------- policy and target
+
+/** Shorter than this is hardly meant. */
+const SHORT_INTERVAL = 100
+
+function readPolicy(fields: Fields<typeof checkFields>, { report }: Context): CheckPolicy {
+  const { interval, timeout, fall, rise, fastinter } = withDefaults(checkFields, fields)
+  const inForce: CheckPolicy = {
+    interval,
+    timeout,
+    fall,
+    rise,
+    fastinter: Math.min(fastinter ?? 1000, interval),
+  }
+  if (interval < SHORT_INTERVAL)
+    report.warn(
+      'SHORT_INTERVAL',
+      fields.valueAt('interval'),
+      `an interval of ${interval} ms: were seconds meant?`,
+    )
+  if (fields.values.timeout !== undefined && timeout > interval)
+    report.warn(
+      'TIMEOUT_OVER_INTERVAL',
+      laterOf(fields, 'timeout', 'interval'),
+      `the timeout (${inSeconds(timeout)}) is longer than the interval (${inSeconds(interval)}): a silent server is checked only every ${inSeconds(timeout)}`,
+    )
+  if (fastinter !== undefined && fastinter > interval)
+    report.warn(
+      'FASTINTER_OVER_INTERVAL',
+      laterOf(fields, 'fastinter', 'interval'),
+      `fastinter (${inSeconds(fastinter)}) is longer than the interval (${inSeconds(interval)}), which is used instead`,
+    )
+  return inForce
+}
+
+/** Of two values that do not fit, the one further down: that is where the reader of the file sees it. */
+function laterOf(
+  fields: Fields<typeof checkFields>,
+  one: 'timeout' | 'fastinter',
+  other: 'interval',
+): Position {
+  if (!fields.entry(other)) return fields.valueAt(one)
+  const [a, b] = [fields.valueAt(one), fields.valueAt(other)]
+  return a.line > b.line || (a.line === b.line && a.column > b.column) ? a : b
+}
+
+function inSeconds(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : `${ms / 1000} s`
+}
+
+function readTarget(
+  fields: Fields<typeof checkFields>,
+  protocol: string,
+  { report, ports }: Context,
+): Pick<CheckUse, 'port' | 'address'> {
+  const { checkport, checkaddress } = fields.values
+  const portAt = fields.valueAt('checkport')
+  const port =
+    typeof checkport === 'string' ? readPort(checkport, portAt, { report, ports, protocol }) : checkport
+  if (port === 0) report.error('BAD_PORT', portAt, 'checkport is a port from 1 to 65535')
+  if (checkaddress === undefined) return { port: port ?? null, address: null }
+  const at = fields.valueAt('checkaddress')
+  const address = parseAddress(checkaddress)
+  if (!address) report.error('BAD_ADDRESS', at, `"${checkaddress}" is not an IPv6 or IPv4 address`)
+  else if (isLinkLocal(address) && address.zone === null)
+    report.error('ZONE_NEEDED', at, `a link-local address needs its interface: ${address.text}%eth0`)
+  return { port: port ?? null, address }
+}

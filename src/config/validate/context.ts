@@ -1,0 +1,36 @@
+/** What every rule of the configuration is given. */
+import type { Family } from '../../address.js'
+import type { Check } from '../../check.js'
+import type { ServiceId } from '../../model.js'
+import type { OptionShape } from '../../options.js'
+import type { PortLookup } from '../ports.js'
+import type { RawNode } from '../raw.js'
+import type { Fields } from '../read-fields.js'
+import type { Report } from '../report.js'
+import type { defaultsFields, serviceFields } from '../schema.js'
+
+export interface Context {
+  readonly report: Report
+  readonly checks: ReadonlyMap<string, Check>
+  readonly ports: PortLookup
+  /** A check's option types, made once per kind. */
+  optionsOf(check: Check): OptionShape
+}
+
+export type ServiceFields = Fields<typeof serviceFields>
+export type DefaultsFields = Fields<typeof defaultsFields>
+
+/** What a real server's rules need to know of its service. Null where that is unknown or wrong. */
+export interface ServiceFacts {
+  readonly name: string
+  readonly family: Family | null
+  readonly port: number | null
+  readonly protocol: string
+  readonly isFwmark: boolean
+  readonly id: ServiceId | null
+}
+
+/** The text of a scalar, or null. */
+export function textOf(node: RawNode | undefined): string | null {
+  return node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : null
+}

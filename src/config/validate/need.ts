@@ -1,0 +1,56 @@
+/** How many checks must pass, and whether each has a port to go to. */
+import type { Target } from '../../check.js'
+import type { CheckUse } from '../../model.js'
+import type { Endpoint } from '../endpoints.js'
+import type { Position } from '../problem.js'
+import type { Fields } from '../read-fields.js'
+import type { realFields } from '../schema.js'
+import type { Context } from './context.js'
+import type { RealContext } from './reals.js'
+
+export function readNeed(need: 'all' | 'any' | number | undefined, checks: number): number {
+  if (need === undefined || need === 'all') return checks
+  return need === 'any' ? Math.min(1, checks) : need
+}
+
+export function judgeNeed(need: number, checks: number, at: Position | undefined, { report }: Context): void {
+  if (need <= checks || at === undefined) return
+  const there = checks === 1 ? 'there is one check' : `there are ${checks || 'no'} checks`
+  report.error('NEED_TOO_MANY', at, `${need} checks must pass, but ${there}`)
+}
+
+/** Tells the checks that would go to port 0, as those of a firewall mark's real servers may. */
+export function judgePorts(
+  uses: readonly CheckUse[],
+  endpoint: Endpoint,
+  port: number,
+  fields: Fields<typeof realFields>,
+  context: RealContext,
+): void {
+  if (port !== 0 || (endpoint.port === null && endpoint.hasPort)) return
+  for (const use of uses) {
+    if (use.port !== null || !needsPort(use, context)) continue
+    const message = `${use.kind} needs a port, and this real server has none: give the check a checkport`
+    context.report.error('CHECK_NEEDS_PORT', fields.valueAt('address'), message)
+  }
+}
+
+/** Asks the check what it would send to port 0. */
+function needsPort({ kind, options }: CheckUse, { checks }: Context): boolean {
+  const check = checks.get(kind)
+  if (!check || check.defaultPort !== undefined) return false
+  try {
+    const probe = check.probe?.(SOMEWHERE, options)
+    return probe?.kind === 'tcp' || probe?.kind === 'udp'
+  } catch {
+    return false
+  }
+}
+
+const ANY = { family: 'ipv6', text: '::1', zone: null } as const
+const SOMEWHERE: Target = {
+  address: ANY,
+  port: 0,
+  real: { address: ANY, port: 0, weight: 1 },
+  service: { name: '', address: null, port: 0, protocol: 'fwm', fwmark: 1 },
+}

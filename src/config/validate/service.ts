@@ -1,0 +1,306 @@
+/** One virtual service: what the kernel calls it, how it schedules, its real servers and its fallback. */
+import { keyOfService, type Protocol, type Service, type ServiceId } from '../../model.js'
+import { type Endpoint, isUnicast, isWithoutZone, readEndpoint } from '../endpoints.js'
+import type { Position } from '../problem.js'
+import type { RawNode } from '../raw.js'
+import { isNothing, mapEntries, type RawEntry, readFields, sortOf } from '../read-fields.js'
+import { serviceFields } from '../schema.js'
+import { draftsOf, layDrafts, readCheck } from './checks.js'
+import {
+  type Context,
+  type DefaultsFields,
+  type ServiceFacts,
+  type ServiceFields,
+  textOf,
+} from './context.js'
+import { settle } from './layers.js'
+import {
+  isForFamily,
+  type PlacedFallback,
+  type PlacedReal,
+  type RealContext,
+  readFallback,
+  readReal,
+} from './reals.js'
+import { isPersistent, readScheduling } from './scheduling.js'
+import { familyWord } from './words.js'
+
+/** A service with the place of its name and of its address. */
+export interface PlacedService {
+  readonly service: Service
+  readonly at: Position
+}
+
+export const STRUCTURED = ['check', 'checks', 'persistence', 'fallback'] as const
+
+export function readService(
+  entry: RawEntry,
+  defaults: DefaultsFields,
+  context: Context,
+): PlacedService | null {
+  judgeName(entry, context)
+  const entries = mapEntries(entry, 'a mapping with virtual (or fwmark) and reals', context.report)
+  if (!entries) return null
+  const own = readFields(
+    entries,
+    serviceFields,
+    { what: 'a service', at: entry.keyAt, structured: [...STRUCTURED, 'reals'] },
+    context.report,
+  )
+  const identity = readIdentity(entry.key, own, defaults, context)
+  const { facts } = identity
+  const attributes = readScheduling(own, defaults, facts, context)
+  const realContext = realContextOf(own, defaults, facts, context)
+  const reals = readReals(own, realContext)
+  const fallback = fallbackOf(own, realContext)
+  judgeFallback(fallback, reals, context)
+  if (identity.host === null) return null
+  const service: Service = {
+    name: entry.key,
+    host: identity.host,
+    id: facts.id,
+    unresolved: identity.unresolved,
+    attributes,
+    quiescent: settle(serviceFields, 'quiescent', [own, defaults]),
+    cleanstop: settle(serviceFields, 'cleanstop', [own, defaults]),
+    fallback: fallback?.fallback ?? null,
+    reals: reals.map(({ real }) => real),
+  }
+  return { service, at: own.entry('virtual')?.value.at ?? own.entry('fwmark')?.value.at ?? entry.keyAt }
+}
+
+function judgeName({ key, keyAt }: RawEntry, { report }: Context): void {
+  if (/^[^\s\p{Cc}]{1,128}$/u.test(key)) return
+  report.error('BAD_NAME', keyAt, 'the name of a service has 1 to 128 characters, without blanks')
+}
+
+// ---------------------------------------------------------------- identity
+
+interface Identity {
+  /** Null where it is unknown or wrong. */
+  readonly host: string | null
+  readonly unresolved: Service['unresolved']
+  readonly facts: ServiceFacts
+}
+
+function readIdentity(
+  name: string,
+  own: ServiceFields,
+  defaults: DefaultsFields,
+  context: Context,
+): Identity {
+  const { report } = context
+  const virtual = own.entry('virtual')
+  const fwmark = own.entry('fwmark')
+  if (virtual && fwmark)
+    report.error('VIRTUAL_OR_FWMARK', fwmark.keyAt, 'a service has either virtual or fwmark, not both')
+  if (!virtual && !fwmark)
+    report.error(
+      'VIRTUAL_OR_FWMARK',
+      own.at,
+      `"${name}" needs virtual: '[address]:port', or fwmark and family`,
+    )
+  return fwmark && !virtual ? readMark(name, own, context) : readVirtual(name, own, defaults, context)
+}
+
+function readMark(name: string, own: ServiceFields, { report }: Context): Identity {
+  const { fwmark, family = null } = own.values
+  if (own.entry('protocol'))
+    report.error(
+      'FWMARK_KEY',
+      own.keyAt('protocol'),
+      'a firewall mark counts for every protocol: leave protocol away',
+    )
+  if (!own.entry('family'))
+    report.error(
+      'FAMILY_NEEDED',
+      own.keyAt('fwmark'),
+      'a firewall mark counts for one family: add family: ipv6 (or ipv4)',
+    )
+  const id: ServiceId | null = fwmark !== undefined && family ? { kind: 'fwmark', fwmark, family } : null
+  const facts = { name, family, port: 0, protocol: 'fwm', isFwmark: true, id }
+  return { host: id && keyOfService(id), unresolved: null, facts }
+}
+
+function readVirtual(name: string, own: ServiceFields, defaults: DefaultsFields, context: Context): Identity {
+  const protocol = settle(serviceFields, 'protocol', [own])
+  const at = own.valueAt('virtual')
+  const text = own.values.virtual
+  const endpoint = text === undefined ? null : readEndpoint(text, at, { ...context, protocol })
+  const port = endpoint && portOf(endpoint, at, own, defaults, context)
+  const family = endpoint?.address?.family ?? own.values.family ?? null
+  const isUsable = endpoint !== null && judgeVirtual(endpoint, own, context) && port !== null
+  const id = isUsable ? idOf(endpoint, protocol, port) : null
+  const isName = isUsable && endpoint.address === null
+  const facts = { name, family, port, protocol, isFwmark: false, id }
+  return {
+    host: isUsable ? endpoint.host : null,
+    unresolved: isName ? { protocol, port, family } : null,
+    facts,
+  }
+}
+
+function idOf({ address }: Endpoint, protocol: Protocol, port: number): ServiceId | null {
+  return address && { kind: 'address', protocol, address, port }
+}
+
+function portOf(
+  { port, hasPort, host }: Endpoint,
+  at: Position,
+  own: ServiceFields,
+  defaults: DefaultsFields,
+  { report }: Context,
+): number | null {
+  if (!hasPort) {
+    const written = host.includes(':') ? `[${host}]` : host
+    report.error('NO_PORT', at, `a virtual address needs a port: '${written}:80'`)
+  }
+  if (port === 0 && !isPersistent(own, defaults))
+    report.error(
+      'PORT_ZERO',
+      at,
+      'port 0 stands for every port, and the kernel takes it only with persistence',
+    )
+  return port
+}
+
+function judgeVirtual({ address }: Endpoint, own: ServiceFields, { report }: Context): boolean {
+  if (!address) return true
+  const at = own.valueAt('virtual')
+  const { family } = own.values
+  if (family && family !== address.family)
+    report.error(
+      'FAMILY_MISMATCH',
+      own.valueAt('family'),
+      `the virtual address is ${familyWord(address.family)}: leave family away, or give the other address`,
+    )
+  return (
+    isUnicast(address, at, 'a virtual address', report) &&
+    isWithoutZone(address, at, 'a virtual address', report)
+  )
+}
+
+/** Tells services that the kernel could not keep apart. */
+export function judgeCollisions(services: readonly PlacedService[], { report }: Context): void {
+  const first = new Map<string, PlacedService>()
+  for (const placed of services) {
+    const { id, host, unresolved, name } = placed.service
+    const key = id
+      ? keyOfService(id)
+      : `${unresolved?.protocol} ${host.toLowerCase()}:${unresolved?.port} ${unresolved?.family}`
+    const before = first.get(key)
+    if (!before) first.set(key, placed)
+    else
+      report.error(
+        'COLLIDING_SERVICES',
+        placed.at,
+        `"${name}" is the same service as "${before.service.name}" in line ${before.at.line}: ${key}`,
+      )
+  }
+}
+
+// ---------------------------------------------------------------- real servers
+
+function realContextOf(
+  own: ServiceFields,
+  defaults: DefaultsFields,
+  facts: ServiceFacts,
+  context: Context,
+): RealContext {
+  const drafts = layDrafts(draftsOf(defaults, context), draftsOf(own, context), context)
+  const isOwn = own.entry('check') ?? own.entry('checks')
+  // A mapping without a kind among the defaults gives the policy for the kinds that services name.
+  const complete = (drafts ?? []).filter(draft => draft.kind || isOwn)
+  const read = complete.map(draft => readCheck(draft, facts.protocol, context))
+  const uses = read.filter(use => use !== null)
+  return { ...context, facts, own, defaults, drafts, uses, usesAreRight: uses.length === read.length }
+}
+
+function readReals(own: ServiceFields, context: RealContext): readonly PlacedReal[] {
+  const nodes = realNodes(own, context)
+  const reals = nodes.flatMap(node => readReal(node, context) ?? [])
+  judgeDuplicates(reals, context)
+  const { facts, report, usesAreRight } = context
+  if (usesAreRight && reals.some(({ real }) => real.checks.length === 0))
+    report.warn(
+      'NO_CHECK',
+      own.at,
+      `"${facts.name}" has no check: its real servers count as up, always; write check: none if that is meant`,
+    )
+  return reals
+}
+
+function realNodes(own: ServiceFields, { report, facts }: RealContext): readonly RawNode[] {
+  const entry = own.entry('reals')
+  if (!entry)
+    report.error('MISSING_KEY', own.at, `"${facts.name}" has no reals: the list of its real servers`)
+  if (!entry) return []
+  if (entry.value.kind !== 'list') {
+    const at = isNothing(entry.value) ? entry.keyAt : entry.value.at
+    report.error(
+      'WRONG_TYPE',
+      at,
+      `"reals" must be a list, each line beginning with "- ", not ${sortOf(entry.value)}`,
+    )
+    return []
+  }
+  if (entry.value.items.length === 0)
+    report.warn('NO_REALS', entry.keyAt, `"${facts.name}" has no real servers`)
+  return entry.value.items
+}
+
+function judgeDuplicates(reals: readonly PlacedReal[], { report, facts }: RealContext): void {
+  const first = new Map<string, PlacedReal>()
+  for (const placed of reals) {
+    const { host, port } = placed.real
+    const key = `${host.toLowerCase()} ${port}`
+    const before = first.get(key)
+    if (!before) first.set(key, placed)
+    else
+      report.error(
+        'DUPLICATE_REAL',
+        placed.at,
+        `this real server of "${facts.name}" stands in line ${before.at.line} already`,
+      )
+  }
+}
+
+// ---------------------------------------------------------------- fallback
+
+function fallbackOf(own: ServiceFields, context: RealContext): PlacedFallback | null {
+  const entry = own.entry('fallback')
+  if (!entry) return defaultFallback(context)
+  if (textOf(entry.value) === 'none') return null
+  if (!isNothing(entry.value)) return readFallback(entry.value, context)
+  context.report.error(
+    'WRONG_TYPE',
+    entry.keyAt,
+    '"fallback" has no value; to take the default away write none',
+  )
+  return null
+}
+
+/** The first of the defaults that has the family of the service. */
+function defaultFallback(context: RealContext): PlacedFallback | null {
+  const value = context.defaults.entry('fallback')?.value
+  if (!value || isNothing(value) || textOf(value) === 'none') return null
+  const nodes = value.kind === 'list' ? value.items : [value]
+  const node = nodes.find(one => isForFamily(one, context))
+  return node ? readFallback(node, context) : null
+}
+
+function judgeFallback(
+  fallback: PlacedFallback | null,
+  reals: readonly PlacedReal[],
+  { report }: Context,
+): void {
+  const same =
+    fallback &&
+    reals.find(({ real }) => real.host === fallback.fallback.host && real.port === fallback.fallback.port)
+  if (same)
+    report.warn(
+      'FALLBACK_IS_REAL',
+      fallback.at,
+      `the fallback is the real server in line ${same.at.line}, too`,
+    )
+}

@@ -1,0 +1,45 @@
+/** The part `settings`. */
+import { dirname, resolve } from 'node:path'
+import type { Settings, Timeouts } from '../../model.js'
+import { START } from '../position.js'
+import type { RawDocument } from '../raw.js'
+import { mapEntries, type RawEntry, readFields } from '../read-fields.js'
+import { newReport, type Report } from '../report.js'
+import { settingsFields, timeoutsFields } from '../schema.js'
+import { withDefaults } from './layers.js'
+
+/** The settings, with defaults for what is absent or wrong. */
+export function readSettings(entry: RawEntry | undefined, file: string, report: Report): Settings {
+  const entries = entry ? (mapEntries(entry, 'a mapping of settings', report) ?? []) : []
+  const fields = readFields(
+    entries,
+    settingsFields,
+    { what: 'settings', at: entry?.keyAt ?? START, structured: ['timeouts'] },
+    report,
+  )
+  const settings = withDefaults(settingsFields, fields)
+  return {
+    resync: settings.resync,
+    resolve: settings.resolve,
+    concurrency: settings.concurrency,
+    removalLimit: settings['removal-limit'],
+    socket: settings.socket,
+    state: settings.state,
+    checks: settings.checks.map(folder => resolve(dirname(file), folder)),
+    timeouts: readTimeouts(fields.entry('timeouts'), report),
+    logLevel: settings['log-level'],
+  }
+}
+
+/** The folders with the user's checks, before anything else of the file can be judged. */
+export function checkFoldersOf(document: RawDocument, file: string): readonly string[] {
+  const entry = document.root?.entries.find(({ key }) => key === 'settings')
+  return readSettings(entry, file, newReport(file)).checks
+}
+
+function readTimeouts(entry: RawEntry | undefined, report: Report): Timeouts | null {
+  const entries = entry && mapEntries(entry, 'a mapping with tcp, tcp-fin, udp', report)
+  if (!entry || !entries) return null
+  const { values } = readFields(entries, timeoutsFields, { what: 'timeouts', at: entry.keyAt }, report)
+  return { tcp: values.tcp ?? 0, tcpFin: values['tcp-fin'] ?? 0, udp: values.udp ?? 0 }
+}

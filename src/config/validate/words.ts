@@ -1,0 +1,6 @@
+/** Words of messages. */
+import type { Family } from '../../address.js'
+
+export function familyWord(family: Family): string {
+  return family === 'ipv6' ? 'IPv6' : 'IPv4'
+}
