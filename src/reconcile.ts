@@ -117,6 +117,7 @@ export function createReconciler({ kernel, journal, log, want }: ReconcilerParts
     const outcomes = await kernel.apply(changes)
     const done = changes.filter((_, i) => !outcomes[i])
     image = applied(held, done)
+    lastDump = null
     stats.changesApplied += done.length
     for (const change of done) log.debug(changeFields(change), change.op)
     remember({ remove: done.filter(change => change.op === 'delete-service').map(change => change.id) })

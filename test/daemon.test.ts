@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Check } from '../src/check.js'
+import type { Loaded } from '../src/config/load.js'
+import type { Problem } from '../src/config/problem.js'
+import { startDaemon } from '../src/daemon.js'
+import { memoryKernel } from '../src/ipvs/memory.js'
+import { memoryJournal } from '../src/journal/journal.js'
+import type { CheckResult, Config, Service, Settings } from '../src/model.js'
+import type { OnResult, Timing } from '../src/probe/engine.js'
+import type { Engines } from '../src/schedule.js'
+import { later } from './helpers/after-each.js'
+import { recordingLog } from './helpers/logs.js'
+import { config, failed, passed, real, service, serviceId, use } from './helpers/tables.js'
+
+const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
+const CHECKS = new Map([['ask', ask]])
+const A = 'fd00:1::a'
+const B = 'fd00:1::b'
+
+const asked = (host: string, weight = 1, policy = {}) =>
+  real(host, { weight, checks: [use('ask', {}, policy)] })
+const web = (parts: Partial<Service> = {}) => service('web', { reals: [asked(A), asked(B)], ...parts })
+
+/** Engines that run nothing: the test says what the checks found. */
+function handEngines() {
+  const jobs = new Map<string, Timing>()
+  const hurried: [string, number][] = []
+  let report: OnResult = () => {}
+  const engines: Engines = {
+    set: (id, _work, timing) => void jobs.set(id, timing),
+    remove: id => void jobs.delete(id),
+    soon: (id, ms) => void hurried.push([id, ms]),
+    stats: () => ({
+      jobs: jobs.size,
+      running: 0,
+      lateness: { p50: 0, p99: 0, max: 0 },
+      stalls: 0,
+      stalledFor: 0,
+      noVerdicts: 0,
+    }),
+    close: () => jobs.clear(),
+  }
+  const open = (onResult: OnResult) => {
+    report = onResult
+    return engines
+  }
+  const find = (host: string, result: CheckResult) => {
+    for (const id of jobs.keys()) if (id.includes(`"${host}"`)) report(id, result)
+  }
+  return { open, jobs, hurried, find }
+}
+
+async function start(first: Config) {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsd-daemon-'))
+  later(() => rmSync(folder, { recursive: true }))
+  const place = (site: Config): Config => ({
+    ...site,
+    settings: { ...site.settings, socket: join(folder, 'lvsd.sock') },
+  })
+  const loadedOf = (site: Config | null, problems: readonly Problem[] = []): Loaded => ({
+    config: site && place(site),
+    checks: CHECKS,
+    problems,
+    text: '',
+  })
+  const engines = handEngines()
+  const kernel = memoryKernel()
+  const { log, lines } = recordingLog('info')
+  const told: string[] = []
+  const next = { loaded: loadedOf(first) }
+  const daemon = await startDaemon({
+    loaded: { ...loadedOf(first), config: place(first) },
+    kernel,
+    kernelName: 'memory',
+    journal: memoryJournal(),
+    log,
+    notify: {
+      ready: () => told.push('ready'),
+      reloading: () => told.push('reloading'),
+      stopping: () => told.push('stopping'),
+      close: () => {},
+    },
+    load: async () => next.loaded,
+    engines: engines.open,
+  })
+  later(() => daemon.stop())
+  const weights = async () => {
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    const { table } = await kernel.dump()
+    return Object.fromEntries(
+      [...table.values()].flatMap(({ reals }) => [...reals.values()].map(r => [r.address.text, r.weight])),
+    )
+  }
+  const reload = (site: Config | null, isForced = false, problems: readonly Problem[] = []) => {
+    next.loaded = loadedOf(site, problems)
+    return daemon.reload(isForced)
+  }
+  return { daemon, kernel, engines, lines, told, weights, reload }
+}
+
+const settings = (some: Partial<Settings>) => some
+
+describe('the daemon', () => {
+  it('makes its services at once and adds servers as their checks pass', async () => {
+    const { weights, engines, kernel, told } = await start(config([web()]))
+    assert.deepEqual([...(await kernel.dump()).table.keys()], ['tcp [2001:db8::80]:80'])
+    assert.deepEqual(told, ['ready'])
+    engines.find(A, passed())
+    engines.find(B, failed())
+    assert.deepEqual(await weights(), { [A]: 1 })
+    engines.find(B, passed())
+    assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+  })
+
+  it('asks all servers at once when it starts', async () => {
+    const { engines } = await start(config([web()]))
+    assert.deepEqual(
+      [...engines.jobs.values()].map(timing => timing.firstIn),
+      [0, 0],
+    )
+  })
+
+  it('logs a transition once, with its reason', async () => {
+    const { engines, lines } = await start(config([web()]))
+    for (const result of [passed(), failed('timeout'), failed('timeout')]) engines.find(A, result)
+    const [up, down, ...more] = lines.filter(line => line.real === `[${A}]:80`)
+    assert.deepEqual([up?.msg, up?.from, up?.to], ['real server up', 'unknown', 'up'])
+    assert.deepEqual(
+      [down?.msg, down?.reason, down?.phase, down?.ms],
+      ['real server down', 'timeout', 'connect', 1],
+    )
+    assert.deepEqual(more, [])
+  })
+
+  it('asks again soon after a first failure', async () => {
+    const policy = { fall: 2, fastinter: 200 }
+    const { engines, weights } = await start(config([web({ reals: [asked(A, 1, policy)] })]))
+    engines.find(A, passed())
+    engines.find(A, failed())
+    assert.deepEqual(
+      engines.hurried.map(([, ms]) => ms),
+      [200],
+    )
+    assert.deepEqual(await weights(), { [A]: 1 })
+    engines.find(A, failed())
+    assert.deepEqual(await weights(), {})
+  })
+
+  it('reloads: what is unchanged keeps its health and its jobs', async () => {
+    const { engines, weights, reload, told } = await start(config([web()]))
+    engines.find(A, passed())
+    engines.find(B, passed())
+    const before = [...engines.jobs.values()]
+    const outcome = await reload(config([web({ reals: [asked(A, 7), asked(B), asked('fd00:1::c')] })]))
+    assert.equal(outcome.ok, true)
+    assert.deepEqual(await weights(), { [A]: 7, [B]: 1 })
+    assert.deepEqual([...engines.jobs.values()].slice(0, 2), before)
+    assert.deepEqual(told, ['ready', 'reloading', 'ready'])
+  })
+
+  it('refuses a reload with errors and changes nothing', async () => {
+    const { engines, weights, reload, lines } = await start(config([web()]))
+    engines.find(A, passed())
+    const at = { line: 3, column: 1, length: 1 }
+    const problem: Problem = {
+      severity: 'error',
+      code: 'UNKNOWN_KEY',
+      message: 'what?',
+      file: 'site.yaml',
+      at,
+    }
+    const outcome = await reload(null, false, [problem])
+    assert.deepEqual([outcome.ok, outcome.problems], [false, [problem]])
+    assert.match(outcome.message, /1 error in the file; the running configuration stays/)
+    assert.deepEqual(await weights(), { [A]: 1 })
+    assert.ok(lines.some(line => line.at === 'site.yaml:3:1'))
+  })
+
+  it('wants a yes before a reload removes most servers', async () => {
+    const { engines, weights, reload } = await start(config([web()], settings({ removalLimit: 50 })))
+    engines.find(A, passed())
+    const empty = config([web({ reals: [] })])
+    assert.match((await reload(empty)).message, /remove 2 of 2 real servers.*lvsd reload --force/)
+    assert.deepEqual(await weights(), { [A]: 1 })
+    assert.equal((await reload(empty, true)).ok, true)
+    assert.deepEqual(await weights(), {})
+  })
+
+  it('removes the service of a configuration that is gone', async () => {
+    const mail = service('mail', { id: serviceId('2001:db8::25', 25), reals: [] })
+    const { reload, kernel } = await start(config([web(), mail]))
+    await reload(config([web()]))
+    assert.deepEqual([...(await kernel.dump()).table.keys()], ['tcp [2001:db8::80]:80'])
+  })
+
+  it('leaves the table when it stops, but for services with cleanstop', async () => {
+    const mail = service('mail', { id: serviceId('2001:db8::25', 25), reals: [], cleanstop: true })
+    const { daemon, kernel, told } = await start(config([web(), mail]))
+    const { dump } = kernel
+    await daemon.stop()
+    assert.deepEqual([...(await dump()).table.keys()], ['tcp [2001:db8::80]:80'])
+    assert.equal(told.at(-1), 'stopping')
+  })
+
+  it('tells that checks give no verdict, once, and moves nothing', async () => {
+    const { engines, weights, lines } = await start(config([web()]))
+    engines.find(A, passed())
+    for (let i = 0; i < 5; i++) engines.find(A, failed('no-verdict'))
+    assert.deepEqual(await weights(), { [A]: 1 })
+    assert.equal(lines.filter(line => line.msg.startsWith('a check gave no verdict')).length, 1)
+  })
+
+  it('knows in its status what it wants, what the kernel has and why', async () => {
+    const { daemon, engines } = await start(config([web({ quiescent: true, fallback: real('fd00:1::f') })]))
+    engines.find(A, failed('refused'))
+    engines.find(B, failed('timeout'))
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    const { services, kernel, schedule } = await daemon.status()
+    const [first] = services[0]?.reals ?? []
+    assert.deepEqual([kernel, schedule.jobs, services[0]?.fallback?.inUse], ['memory', 2, true])
+    assert.deepEqual(
+      [first?.state, first?.weight, first?.reason],
+      ['down', { configured: 1, wanted: 0, kernel: 0 }, 'refused: refused'],
+    )
+    assert.deepEqual(first?.checks[0]?.target, `[${A}]:80`)
+  })
+})
