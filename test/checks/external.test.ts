@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { enter, leave, MOST_AT_ONCE } from '../../checks/_commands.js'
+import { check } from '../../checks/external.js'
+import { parseAddress } from '../../src/address.js'
+import type { Target } from '../../src/check.js'
+import { later } from '../helpers/after-each.js'
+import { probe, targetOf } from '../helpers/probe.js'
+import { problemOf } from './_options.js'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lvsd-external-'))
+  later(() => rmSync(folder, { recursive: true }))
+})
+
+/** A command of this test: a shell script. */
+function script(text: string, name = 'command', mode = 0o755): string {
+  const file = join(folder, name)
+  writeFileSync(file, `#!/bin/sh\n${text}\n`)
+  chmodSync(file, mode)
+  return file
+}
+
+const SLOW = { timeout: 4000 }
+const web = targetOf({ host: '2001:db8:1::11', port: 8080 })
+const target: Target = { ...web, real: { ...web.real, port: 80, weight: 7 } }
+
+/** What a script that prints something said. */
+async function printed(options: Record<string, unknown>, to: Target = target): Promise<string> {
+  const { ok, detail } = await probe(check, to, options, SLOW)
+  assert.equal(ok, true, detail)
+  return detail.replace(/^exit 0: /, '')
+}
+
+/** Processes that still run with this folder in their command line. */
+function leftBehind(): string[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)
+      } catch {
+        return false
+      }
+    })
+}
+
+async function nothingLeft(within = 4000): Promise<void> {
+  const until = performance.now() + within
+  while (leftBehind().length > 0 && performance.now() < until) await new Promise(done => setTimeout(done, 20))
+  assert.deepEqual(leftBehind(), [])
+}
+
+describe('the arguments of an external command', () => {
+  const show = 'echo "$# $1 $2 $3 $4"'
+
+  it("are ldirectord's: addresses of IPv6 in brackets, the real server's own port", async () => {
+    const checkcommand = script(show)
+    assert.equal(await printed({ checkcommand }), '4 [2001:db8::80] 80 [2001:db8:1::11] 80')
+    const address = parseAddress('192.0.2.1')
+    assert(address)
+    const v4 = { ...target, real: { ...target.real, address }, service: { ...target.service, address } }
+    assert.equal(await printed({ checkcommand }, v4), '4 192.0.2.1 80 192.0.2.1 80')
+  })
+
+  it('name the firewall mark and port 0 for a service that has one', async () => {
+    const service = { ...target.service, address: null, port: 0, protocol: 'fwm', fwmark: 9 } as const
+    const said = await printed({ checkcommand: script(show) }, { ...target, service })
+    assert.equal(said, '4 9 0 [2001:db8:1::11] 80')
+  })
+
+  it('are what the configuration says, placeholders filled in, where it says so', async () => {
+    const args = ['-H', '{address}', '-p{port}', '{virtual} {weight}']
+    const said = await printed({ checkcommand: script(show), arguments: args })
+    assert.equal(said, '4 -H 2001:db8:1::11 -p8080 2001:db8::80 7')
+  })
+
+  it('go to no shell', async () => {
+    const said = await printed({ checkcommand: script(show), arguments: ['$(id)', '; exit 1', '*', '"'] })
+    assert.equal(said, '4 $(id) ; exit 1 * "')
+  })
+
+  it('come in the environment too, which holds little else', async () => {
+    const out = join(folder, 'out')
+    await printed({ checkcommand: script(`/usr/bin/env > ${out}; pwd >> ${out}`) })
+    const env = readFileSync(out, 'utf8').split('\n')
+    for (const line of [
+      'LVSD_SERVICE=web',
+      'LVSD_VIRTUAL=2001:db8::80',
+      'LVSD_VIRTUALPORT=80',
+      'LVSD_PROTOCOL=tcp',
+      'LVSD_FWMARK=',
+      'LVSD_REAL=2001:db8:1::11',
+      'LVSD_REALPORT=80',
+      'LVSD_WEIGHT=7',
+      'LVSD_ADDRESS=2001:db8:1::11',
+      'LVSD_PORT=8080',
+      'LVSD_FAMILY=ipv6',
+      'LVSD_TIMEOUT=4',
+      '/',
+    ])
+      assert.ok(env.includes(line), line)
+    const others = env.filter(
+      line => line !== '/' && line !== '' && !/^(LVSD_|PATH=|LC_ALL=C$|PWD=|_=|SHLVL=|OLDPWD)/.test(line),
+    )
+    assert.deepEqual(others, [])
+  })
+})
+
+describe('the verdict of an external command', () => {
+  const cases: [string, string, Record<string, unknown>, boolean, string | null, RegExp][] = [
+    ['exit 0', 'echo fine', {}, true, null, /^exit 0: fine$/],
+    ['another exit code', 'echo "no such page" >&2; exit 3', {}, false, 'status', /^exit 3: no such page$/],
+    ['no output', 'exit 1', {}, false, 'status', /^exit 1$/],
+    ['death by a signal', 'kill -SEGV $$', {}, false, 'signal', /SIGSEGV/],
+    [
+      'a plug-in that is content',
+      'echo "OK - 3 users|users=3"',
+      { nagios: true },
+      true,
+      null,
+      /^OK: OK - 3 users$/,
+    ],
+    ['a plug-in that warns', 'echo slow; exit 1', { nagios: true }, true, null, /^warning: slow$/],
+    ['a warning that counts', 'exit 1', { nagios: true, warning: 'down' }, false, 'status', /^warning$/],
+    ['a critical plug-in', 'exit 2', { nagios: true }, false, 'status', /^critical$/],
+    ['a plug-in that does not know', 'exit 3', { nagios: true }, false, 'status', /^unknown$/],
+    ['a plug-in out of range', 'exit 9', { nagios: true }, false, 'status', /^exit 9$/],
+    ['control characters', 'printf "\\033[31mred\\007\\n"', {}, true, null, /^exit 0: \[31mred$/],
+  ]
+  for (const [phrase, text, options, ok, reason, said] of cases)
+    it(`is right for ${phrase}`, async () => {
+      const result = await probe(check, target, { checkcommand: script(text), ...options }, SLOW)
+      assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok, reason }, result.detail)
+      assert.match(result.detail, said)
+    })
+})
+
+describe('an external command that cannot be run', () => {
+  const refused: [string, () => Record<string, unknown>, RegExp][] = [
+    ['does not exist', () => ({ checkcommand: join(folder, 'none') }), /none does not exist/],
+    [
+      'is nowhere in the path',
+      () => ({ checkcommand: 'lvsd-no-such-command' }),
+      /does not exist \(looked in .*\/usr\/bin/,
+    ],
+    ['carries its arguments', () => ({ checkcommand: `${script('')} -H ::1` }), /`arguments`/],
+    [
+      'is not executable',
+      () => ({ checkcommand: script('', 'command', 0o644) }),
+      /not executable.*chmod \+x/,
+    ],
+    ['is a folder', () => ({ checkcommand: folder }), /./],
+    ['may be written by others', () => ({ checkcommand: script('', 'command', 0o757) }), /written by others/],
+    [
+      'lies in a folder that others may write',
+      () => {
+        const checkcommand = script('')
+        chmodSync(folder, 0o777)
+        return { checkcommand }
+      },
+      /written by others/,
+    ],
+    [
+      'is a link to one that others may write',
+      () => {
+        script('', 'open', 0o777)
+        symlinkSync(join(folder, 'open'), join(folder, 'link'))
+        return { checkcommand: join(folder, 'link') }
+      },
+      /written by others/,
+    ],
+    [
+      'has no interpreter',
+      () => {
+        const file = script('')
+        writeFileSync(file, '#!/no/such/interpreter\n')
+        return { checkcommand: file }
+      },
+      /interpreter/,
+    ],
+  ]
+  for (const [phrase, options, said] of refused)
+    it(`is down with a sentence when it ${phrase}`, async () => {
+      const result = await probe(check, target, options(), SLOW)
+      assert.deepEqual(
+        { ok: result.ok, reason: result.reason },
+        { ok: false, reason: 'error' },
+        result.detail,
+      )
+      assert.match(result.detail, said)
+    })
+
+  it('is looked up in the usual folders when it is a bare name', async () => {
+    assert.equal((await probe(check, target, { checkcommand: 'true' }, SLOW)).ok, true)
+    assert.equal((await probe(check, target, { checkcommand: 'false' }, SLOW)).reason, 'status')
+  })
+
+  it('is told when the configuration is read, where that can be known', () => {
+    assert.match(problemOf(check, { checkcommand: '' }) ?? '', /path/)
+    assert.match(
+      problemOf(check, { arguments: ['{adress}'] }) ?? '',
+      /\{adress\} is no placeholder.*\{address\}/,
+    )
+    assert.match(problemOf(check, { arguments: ['a\0'] }) ?? '', /NUL/)
+  })
+})
+
+describe('an external command at its deadline', () => {
+  it('is killed, with the children it forked', async () => {
+    const checkcommand = script(`${script('sleep 60', 'child')} & ${folder}/child & wait`)
+    const result = await probe(check, target, { checkcommand }, { timeout: 300 })
+    assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason: 'timeout' })
+    assert.ok(result.ms < 900, `took ${result.ms} ms`)
+    await nothingLeft()
+  })
+
+  it('is killed though it ignores TERM', async () => {
+    const checkcommand = script("trap '' TERM; while :; do sleep 0.1; done")
+    const result = await probe(check, target, { checkcommand }, { timeout: 300 })
+    assert.equal(result.reason, 'timeout')
+    assert.ok(result.ms < 900, `took ${result.ms} ms`)
+    await nothingLeft()
+  })
+
+  it('never runs twice at once, though it takes its time to go', async () => {
+    const lock = join(folder, 'lock')
+    const checkcommand = script(
+      `mkdir ${lock} || { echo two > ${folder}/twice; }; trap '' TERM; sleep 0.6; rmdir ${lock}; exit 1`,
+    )
+    const first = await probe(check, target, { checkcommand }, { timeout: 200 })
+    assert.equal(first.reason, 'timeout')
+    await probe(check, target, { checkcommand }, { timeout: 200 })
+    await probe(check, target, { checkcommand }, { timeout: 200 })
+    await nothingLeft()
+    assert.equal(existsSync(join(folder, 'twice')), false)
+  })
+})
+
+describe('an external command that is done', () => {
+  it('leaves no children behind', async () => {
+    const checkcommand = script(`${script('sleep 60', 'child')} >/dev/null 2>&1 & exit 0`)
+    assert.equal((await probe(check, target, { checkcommand }, SLOW)).ok, true)
+    await nothingLeft()
+  })
+
+  it('is heard though a child of another session keeps its output open', async () => {
+    const checkcommand = script('setsid sleep 1 & echo done; exit 0')
+    const result = await probe(check, target, { checkcommand }, SLOW)
+    assert.equal(result.detail, 'exit 0: done')
+    assert.ok(result.ms < 900, `took ${result.ms} ms`)
+  })
+
+  it('may print 100 MB, of which the beginning is kept', async function () {
+    this.timeout(20_000)
+    const before = process.memoryUsage().rss
+    const checkcommand = script('echo the beginning; head -c 100000000 /dev/zero; exit 1')
+    const result = await probe(check, target, { checkcommand }, { timeout: 15_000 })
+    assert.deepEqual([result.reason, result.detail], ['status', 'exit 1: the beginning'])
+    assert.ok(process.memoryUsage().rss - before < 60e6)
+  })
+})
+
+describe('external commands at once', () => {
+  it('are no more than so many; who waits too long has no verdict', async () => {
+    const { signal } = new AbortController()
+    for (let i = 0; i < MOST_AT_ONCE; i++) assert.equal(await enter(1, signal), true)
+    const waiting = probe(check, target, { checkcommand: script('exit 0') }, { timeout: 200 })
+    const patient = probe(check, target, { checkcommand: script('exit 0', 'other') }, SLOW)
+    const { ok, reason } = await waiting
+    assert.deepEqual({ ok, reason }, { ok: null, reason: 'no-verdict' })
+    for (let i = 0; i < MOST_AT_ONCE; i++) leave()
+    assert.equal((await patient).ok, true)
+  })
+
+  it('start as places come free, whatever became of those before', async () => {
+    const good = script('exit 0', 'good')
+    const bad = join(folder, 'missing')
+    const runs = Array.from({ length: 2 * MOST_AT_ONCE }, (_, i) =>
+      probe(check, target, { checkcommand: i % 2 ? good : bad }, SLOW),
+    )
+    const results = await Promise.all(runs)
+    assert.deepEqual(new Set(results.map(({ ok }, i) => ok === (i % 2 === 1))), new Set([true]))
+  })
+})
+
+describe('Nagios plug-ins', () => {
+  const plugin = '/usr/lib/nagios/plugins/check_dummy'
+  it('work as they are', async function () {
+    if (!existsSync(plugin)) {
+      assert.ok(!process.env.CI, 'CI needs the package monitoring-plugins-basic')
+      console.log(`      ${plugin} is missing: install monitoring-plugins-basic`)
+      this.skip()
+    }
+    const options = { checkcommand: plugin, nagios: true }
+    const verdicts = []
+    for (const code of ['0', '1', '2', '3'])
+      verdicts.push((await probe(check, target, { ...options, arguments: [code, 'text'] }, SLOW)).ok)
+    assert.deepEqual(verdicts, [true, true, false, false])
+  })
+})
