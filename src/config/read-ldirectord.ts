@@ -6,7 +6,7 @@ import { readGlobalFallbacks } from './ldirectord/fallbacks.js'
 import { type Comment, splitLines } from './ldirectord/lines.js'
 import { createReport, type Report } from './ldirectord/report.js'
 import { readSections, type Sections } from './ldirectord/sections.js'
-import { defaultsEntry, readService } from './ldirectord/services.js'
+import { defaultsEntry, readService, type ServiceContext } from './ldirectord/services.js'
 import { type Entry, entry, map } from './ldirectord/tree.js'
 import { type PortLookup, systemPorts } from './ports.js'
 import type { RawDocument } from './raw.js'
@@ -20,6 +20,8 @@ export interface LdirectordContext {
 
 export interface LdirectordDocument extends RawDocument {
   readonly comments: readonly Comment[]
+  /** The lines in which a virtual begins. */
+  readonly heads: readonly number[]
 }
 
 /** Reads an ldirectord.cf. Never throws: what is wrong, and what has another meaning here, is in `problems`. */
@@ -28,7 +30,8 @@ export function readLdirectord(text: string, file: string, context: LdirectordCo
   const lines = splitLines(text, report)
   const sections = readSections(lines, report)
   const root = map(rootEntries(sections, report, context), { line: 1, column: 1, length: 1 })
-  return { root, problems: report.problems(), comments: lines.comments }
+  const heads = sections.virtuals.map(({ head }) => head.keyAt.line)
+  return { root, problems: report.problems(), comments: lines.comments, heads }
 }
 
 function rootEntries({ globals, virtuals }: Sections, report: Report, context: LdirectordContext): Entry[] {
@@ -41,19 +44,27 @@ function rootEntries({ globals, virtuals }: Sections, report: Report, context: L
     report,
     globals: { values, fallback: readGlobalFallbacks(globals, { report, ports }) },
   }
-  const services = new Map<string, Entry>()
-  for (const section of virtuals) {
-    const found = readService(section, service)
-    if (!found) continue
-    const before = services.get(found.read.id)
-    if (before)
-      report.error(
-        'DUPLICATE_VIRTUAL',
-        found.read.at,
-        `${found.read.id} stands in line ${before.keyAt.line} already`,
-      )
-    else services.set(found.read.id, found.entry)
-  }
+  const services = sectionsToEntries(virtuals, service)
   const at = virtuals[0]?.head.keyAt ?? { line: 1, column: 1, length: 1 }
-  return [defaultsEntry(values), entry('services', map([...services.values()], at), at)]
+  return [defaultsEntry(values), entry('services', map(services, at), at)]
+}
+
+/** The services, each once and each with a name of its own. */
+function sectionsToEntries(virtuals: Sections['virtuals'], context: ServiceContext): Entry[] {
+  const lines = new Map<string, number>()
+  const entries = new Map<string, Entry>()
+  for (const section of virtuals) {
+    const found = readService(section, context)
+    if (!found) continue
+    const { id, at } = found.read
+    const before = lines.get(id)
+    if (before !== undefined)
+      context.report.error('DUPLICATE_VIRTUAL', at, `${id} stands in line ${before} already`)
+    else {
+      lines.set(id, at.line)
+      const name = entries.has(found.entry.key) ? id : found.entry.key
+      entries.set(name, { ...found.entry, key: name })
+    }
+  }
+  return [...entries.values()]
 }

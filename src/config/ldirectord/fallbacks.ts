@@ -6,8 +6,8 @@ import type { Values } from './directives.js'
 import type { Directive } from './lines.js'
 import { type FallbackLine, readFallbackLine } from './reals.js'
 import type { Report } from './report.js'
-import type { Read } from './services.js'
 import { type Entry, entry, map } from './tree.js'
+import type { Read } from './virtuals.js'
 
 /** The global part, read. */
 export interface Globals {

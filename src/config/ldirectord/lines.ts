@@ -11,6 +11,8 @@ export interface Comment {
   /** Without the `#`. */
   readonly text: string
   readonly trailing: boolean
+  /** Columns before it. */
+  readonly indent: number
 }
 
 /** What stood between a value and the end of its line. ldirectord takes both as part of some values. */
@@ -83,7 +85,7 @@ function readLine(raw: string, line: number, report: Report, comments: Comment[]
   const indent = lead.replaceAll('\t', '    ').length
   if (lead === code) return { kind: 'blank', line, wide: indent > 4 }
   if (code[lead.length] === '#') {
-    comments.push({ line, text: code.slice(lead.length + 1), trailing: false })
+    comments.push({ line, text: code.slice(lead.length + 1), trailing: false, indent })
     return { kind: 'comment', line }
   }
   const piece: Piece = { text: code.slice(lead.length), line, column: lead.length + 1 }
@@ -141,7 +143,7 @@ function straightQuotes(piece: Piece, report: Report): Piece {
 function cutComment(piece: Piece, report: Report, comments: Comment[]): { value: Piece; tail: Tail } {
   const end = commentStart(piece.text)
   if (end < piece.text.length)
-    comments.push({ line: piece.line, text: piece.text.slice(end + 1), trailing: true })
+    comments.push({ line: piece.line, text: piece.text.slice(end + 1), trailing: true, indent: piece.column })
   const text = piece.text.slice(0, end).trimEnd()
   if (text.includes('#'))
     report.warn(

@@ -3,8 +3,8 @@ import type { RawNode } from '../raw.js'
 import { type CheckChoice, hostOfUrl } from './checks.js'
 import type { RealLine } from './reals.js'
 import type { Report } from './report.js'
-import type { Read } from './services.js'
 import { type Entry, entry, map } from './tree.js'
+import type { Read } from './virtuals.js'
 import { portOfService } from './vocabulary.js'
 
 /** Checks that are not sent to a port. */

@@ -1,5 +1,6 @@
 /** Collects what a reader has to say about a file. */
 import type { Position, Problem } from '../problem.js'
+import type { LdirectordCode } from './codes.js'
 
 /** A part of one line and where it begins. */
 export interface Piece {
@@ -17,16 +18,16 @@ export interface Placed<T> {
 }
 
 export interface Report {
-  error(code: string, at: Position, message: string): void
-  warn(code: string, at: Position, message: string): void
-  note(code: string, at: Position, message: string): void
+  error(code: LdirectordCode, at: Position, message: string): void
+  warn(code: LdirectordCode, at: Position, message: string): void
+  note(code: LdirectordCode, at: Position, message: string): void
   /** In the order of the lines. */
   problems(): readonly Problem[]
 }
 
 export function createReport(file: string): Report {
   const problems: Problem[] = []
-  const add = (severity: Problem['severity']) => (code: string, at: Position, message: string) => {
+  const add = (severity: Problem['severity']) => (code: LdirectordCode, at: Position, message: string) => {
     problems.push({ severity, code, message, file, at })
   }
   return {

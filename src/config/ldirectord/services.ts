@@ -3,37 +3,22 @@ import { type Family, parseAddress } from '../../address.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problem.js'
 import type { RawMap } from '../raw.js'
-import { readPort, readVirtual, type Virtual } from './addresses.js'
+import { readVirtual } from './addresses.js'
 import { type CheckChoice, type CheckContext, chooseCheck } from './checks.js'
-import type { Values } from './directives.js'
-import { readValues } from './directives.js'
+import { readValues, type Values } from './directives.js'
 import { effective } from './effective.js'
 import { fallbackEntry, type Globals } from './fallbacks.js'
 import type { Directive } from './lines.js'
 import { realNodes } from './real-nodes.js'
-import { type RealLine, readRealLine } from './reals.js'
-import { placeOf, type Report } from './report.js'
+import type { RealLine } from './reals.js'
+import type { Report } from './report.js'
 import type { Section } from './sections.js'
-import { type Entry, entry, list, map } from './tree.js'
+import { type Entry, entry, list, map, scalar } from './tree.js'
+import { type Read, readReals, settle } from './virtuals.js'
 
 export interface ServiceContext extends CheckContext {
   readonly ports: PortLookup
   readonly globals: Globals
-}
-
-/** A virtual with everything in it read. */
-export interface Read {
-  readonly head: Directive
-  readonly at: Position
-  readonly own: Values
-  readonly virtual: Virtual
-  /** tcp, udp or fwm. */
-  readonly protocol: string
-  /** 0 for a firewall mark. */
-  readonly port: number
-  readonly family: Family
-  /** ldirectord's name for it: `tcp:192.0.2.1:80`, `fwm6:5`. */
-  readonly id: string
 }
 
 /** The service's entry, or null where its virtual line is wrong; all that is wrong in the section has been told. */
@@ -59,65 +44,6 @@ function tellNoValue(head: Directive, report: Report): null {
   return null
 }
 
-/** Protocol and port, which need each other: the protocol tells which port a name means. */
-function settle(
-  virtual: Virtual,
-  head: Directive,
-  own: Values,
-  { ports, report }: ServiceContext,
-): Read | null {
-  const at = head.value ? placeOf(head.value) : head.keyAt
-  const protocol = protocolOf(virtual, own, report)
-  const port = virtual.kind === 'fwmark' ? 0 : readPort(virtual.portText, at, { ports, protocol, report })
-  if (port === null) return null
-  const id =
-    virtual.kind === 'fwmark'
-      ? `fwm${virtual.family === 'ipv6' ? '6' : ''}:${virtual.fwmark}`
-      : `${protocol}:${virtual.host.text}:${port}`
-  return { head, at, own, virtual, protocol, port, family: virtual.family, id }
-}
-
-function protocolOf(virtual: Virtual, own: Values, report: Report): string {
-  const given = own.protocol
-  if (virtual.kind === 'fwmark') {
-    if (given && given.value !== 'fwm')
-      report.error(
-        'BAD_VALUE',
-        given.at,
-        `the protocol of a firewall mark is fwm, not ${given.value}; leave the line out`,
-      )
-    return 'fwm'
-  }
-  if (given?.value === 'fwm')
-    report.error('BAD_VALUE', given.at, 'fwm is for firewall marks; the protocol of an address is tcp or udp')
-  const byPort = /^(53|domain)$/.test(virtual.portText) ? 'udp' : 'tcp'
-  return given && given.value !== 'fwm' ? given.value : byPort
-}
-
-function readReals(
-  directives: readonly Directive[],
-  family: Family | null,
-  head: Directive,
-  { report, ports }: ServiceContext,
-): RealLine[] {
-  const lines = directives.filter(({ key }) => key === 'real' || key === 'real6')
-  return lines.flatMap(({ key, keyAt, value }) => {
-    if (!value || value.text === '') {
-      if (!value) return []
-      return []
-    }
-    const reals = readRealLine(value, { report, ports, protocol: '' })
-    const six = reals[0]?.host.address ? reals[0].host.address.family === 'ipv6' : family === 'ipv6'
-    if (reals.length > 0 && six !== (key === 'real6') && !(head.key === 'virtual' && family === 'ipv6'))
-      report.warn(
-        'FAMILY_WORD',
-        keyAt,
-        `taken as ${six ? 'real6' : 'real'}; ldirectord refuses "${key}" here`,
-      )
-    return reals
-  })
-}
-
 // ---------------------------------------------------------------- the tree
 
 function serviceEntry(
@@ -131,16 +57,7 @@ function serviceEntry(
   const fields: (Entry | null)[] = [
     ...virtualFields(read),
     entry('scheduler', own.scheduler?.value ?? 'wrr', own.scheduler?.at ?? at),
-    own.schedflags
-      ? entry(
-          'scheduler-flags',
-          list(
-            own.schedflags.value.map(word => entry('', word, at).value),
-            own.schedflags.at,
-          ),
-          own.schedflags.at,
-        )
-      : null,
+    schedulerFlags(read, context.report),
     persistence(read, context.report),
     onePacket(read, context.report),
     own.quiescent ? entry('quiescent', own.quiescent.value, own.quiescent.at) : null,
@@ -149,7 +66,7 @@ function serviceEntry(
     entry('reals', list(realNodes(reals, read, choice, context), at), at),
     fallbackEntry(read, directives, context),
   ]
-  return { key: read.id, keyAt: read.head.keyAt, value: map(fields, at) }
+  return { key: read.name, keyAt: own.servicename?.at ?? read.head.keyAt, value: map(fields, at) }
 }
 
 function virtualFields({ virtual, protocol, port, at, own }: Read): Entry[] {
@@ -161,6 +78,30 @@ function virtualFields({ virtual, protocol, port, at, own }: Read): Entry[] {
     ...(isName ? [entry('family', virtual.family, at)] : []),
     entry('protocol', protocol, own.protocol?.at ?? at),
   ]
+}
+
+/** A flag of another scheduler is a bit that the kernel keeps and this scheduler never reads. */
+function schedulerFlags({ own }: Read, report: Report): Entry | null {
+  if (!own.schedflags) return null
+  const { value: words, at } = own.schedflags
+  const scheduler = own.scheduler?.value ?? 'wrr'
+  const strangers = words.filter(word => !word.startsWith('flag-') && !word.startsWith(`${scheduler}-`))
+  if (strangers.length > 0)
+    report.warn('STRANGE_FLAG', at, `${strangers.join(', ')} means nothing to the scheduler ${scheduler}`)
+  const flags = words.map(word => (strangers.includes(word) ? bitOf(word) : word))
+  return entry(
+    'scheduler-flags',
+    list(
+      flags.map(word => scalar(word, at)),
+      at,
+    ),
+    at,
+  )
+}
+
+/** sh-fallback and mh-fallback are the first bit, sh-port and mh-port the second. */
+function bitOf(word: string): string {
+  return word.endsWith('-fallback') ? 'flag-1' : 'flag-2'
 }
 
 function persistence({ own, family }: Read, report: Report): Entry | null {
@@ -176,7 +117,7 @@ function persistence({ own, family }: Read, report: Report): Entry | null {
     )
     return null
   }
-  const timeout = entry('timeout', persistent.value, persistent.at)
+  const timeout = entry('timeout', `${persistent.value}s`, persistent.at)
   return entry(
     'persistence',
     map([timeout, netmask ? mask(netmask, family, report) : null], persistent.at),
@@ -217,6 +158,9 @@ function onePacket({ own, protocol }: Read, report: Report): Entry | null {
   return null
 }
 
+/** Kinds that do nothing, so nothing can take long. */
+const WITHOUT_RUN: ReadonlySet<string> = new Set(['on', 'off', 'none'])
+
 function checkMap({ own, at }: Read, choice: CheckChoice, { globals, report }: ServiceContext): RawMap {
   const fork = globals.values.fork?.value ?? false
   if (own.checkinterval && !fork)
@@ -237,9 +181,9 @@ function checkMap({ own, at }: Read, choice: CheckChoice, { globals, report }: S
   return map(
     [
       entry('kind', choice.kind, choice.at),
-      interval ? entry('interval', interval.value, interval.at) : null,
-      interval ? entry('fastinter', interval.value, interval.at) : null,
-      entry('timeout', choice.timeout.value, choice.timeout.at),
+      interval ? entry('interval', `${interval.value}s`, interval.at) : null,
+      interval ? entry('fastinter', `${interval.value}s`, interval.at) : null,
+      WITHOUT_RUN.has(choice.kind) ? null : entry('timeout', `${choice.timeout.value}s`, choice.timeout.at),
       fall ? entry('fall', fall.value, fall.at) : null,
       own.checkport && hasPort ? entry('checkport', own.checkport.value, own.checkport.at) : null,
       ...choice.options,
@@ -257,8 +201,8 @@ export function defaultsEntry(globals: Values): Entry {
   const fall = effective('failurecount', {}, globals, 1, at)
   const check = map(
     [
-      entry('interval', interval.value, interval.at),
-      entry('fastinter', interval.value, interval.at),
+      entry('interval', `${interval.value}s`, interval.at),
+      entry('fastinter', `${interval.value}s`, interval.at),
       entry('fall', fall.value, fall.at),
       entry('rise', 1, fall.at),
     ],
@@ -270,7 +214,7 @@ export function defaultsEntry(globals: Values): Entry {
       [
         entry('quiescent', quiescent.value, quiescent.at),
         entry('cleanstop', cleanstop.value, cleanstop.at),
-        entry('check', check, interval.at),
+        entry('check', check, at),
       ],
       at,
     ),

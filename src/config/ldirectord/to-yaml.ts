@@ -1,0 +1,116 @@
+/** An ldirectord.cf as YAML: its comments where they stand, and beside each line what there is to say about it. */
+import type { Problem } from '../problem.js'
+import type { RawMap, RawNode, RawScalar } from '../raw.js'
+import type { LdirectordDocument } from '../read-ldirectord.js'
+import { type Remark, writeYaml } from '../write-yaml.js'
+import { SPELLING_CODES } from './codes.js'
+import { type Entry, scalar } from './tree.js'
+
+/** The equivalent YAML of a file that has been read without errors. */
+export function ldirectordToYaml(
+  text: string,
+  { root, comments, problems, heads }: LdirectordDocument,
+): string {
+  if (!root) throw new Error('a document that could not be read has no YAML')
+  const source = text.split(/\r?\n/)
+  const bounds = boundsOf(heads, source.length)
+  const traces = linesOf(root)
+  const remarks = [
+    ...comments.map(comment => remarkOf(comment, bounds, source)),
+    ...problems.filter(isOfMeaning).map(problem => noteOf(problem, source, traces, bounds)),
+  ]
+  return writeYaml(
+    withShortForms(root),
+    remarks.sort((a, b) => a.line - b.line),
+  )
+}
+
+/** What a line means here is worth a remark in the YAML; how it was spelt is not. */
+function isOfMeaning({ code }: Problem): boolean {
+  return !Object.hasOwn(SPELLING_CODES, code)
+}
+
+/** The section of a line: where it begins, and where the next one does. */
+type Bounds = (line: number) => Remark['section']
+
+function boundsOf(heads: readonly number[], end: number): Bounds {
+  return line => [heads.findLast(head => head <= line) ?? 1, heads.find(head => head > line) ?? end + 1]
+}
+
+/** A comment in column 1 above a virtual is about that virtual; others are about the section they stand in. */
+function remarkOf(
+  { line, text, trailing, indent }: LdirectordDocument['comments'][number],
+  bounds: Bounds,
+  source: readonly string[],
+): Remark {
+  const section = bounds(line)
+  if (trailing) return { line, section, text, where: 'behind' }
+  const isIntroduction = indent === 0 && isFollowedByHead(line, section[1], source)
+  return { line, section: isIntroduction ? bounds(section[1]) : section, text, where: 'before' }
+}
+
+/** Nothing but comments and empty lines up to the next virtual, or the end. */
+function isFollowedByHead(line: number, head: number, source: readonly string[]): boolean {
+  return source.slice(line, head - 1).every(text => /^\s*(#.*)?$/.test(text))
+}
+
+/** A line that left nothing in the tree is quoted above what is said about it. */
+function noteOf(
+  { at, message }: Problem,
+  source: readonly string[],
+  traces: ReadonlySet<number>,
+  bounds: Bounds,
+): Remark {
+  const quoted = traces.has(at.line)
+    ? ''
+    : `${(source[at.line - 1] ?? '').replace(/\s#[^"]*$/, '').trim()} -- `
+  return { line: at.line, section: bounds(at.line), text: `! ${quoted}${message}`, where: 'before' }
+}
+
+/** The lines of the file from which something in the tree comes. */
+function linesOf(node: RawNode): ReadonlySet<number> {
+  const lines = new Set<number>()
+  const walk = (inner: RawNode) => {
+    if (inner.kind === 'scalar') lines.add(inner.at.line)
+    else
+      for (const one of inner.kind === 'list' ? inner.items : inner.entries.map(({ value }) => value))
+        walk(one)
+  }
+  walk(node)
+  return lines
+}
+
+// ---------------------------------------------------------------- short forms
+
+const REAL_WORDS = ['address', 'forwarding', 'weight']
+
+/** Real servers and fallbacks that are no more than address, forwarding and weight, in one line. */
+function withShortForms(root: RawMap): RawMap {
+  return mapEntry(root, 'services', services => ({
+    ...services,
+    entries: services.entries.map(service => ({ ...service, value: shortService(service.value as RawMap) })),
+  }))
+}
+
+function shortService(service: RawMap): RawMap {
+  const entries = service.entries.map((one): Entry => {
+    const { value } = one
+    if (one.key === 'reals' && value.kind === 'list')
+      return { ...one, value: { ...value, items: value.items.map(shortReal) } }
+    return one.key === 'fallback' ? { ...one, value: shortReal(value) } : one
+  })
+  return { ...service, entries }
+}
+
+function shortReal(node: RawNode): RawNode {
+  if (node.kind !== 'map' || !node.entries.every(({ key }) => REAL_WORDS.includes(key))) return node
+  return scalar(node.entries.map(({ value }) => (value as RawScalar).value).join(' '), node.at)
+}
+
+/** The key of all services is none of the file's lines. */
+const NOWHERE = { line: 0, column: 1, length: 1 }
+
+function mapEntry(node: RawMap, key: string, change: (value: RawMap) => RawMap): RawMap {
+  const changed = (one: Entry) => ({ ...one, keyAt: NOWHERE, value: change(one.value as RawMap) })
+  return { ...node, entries: node.entries.map(one => (one.key === key ? changed(one) : one)) }
+}
