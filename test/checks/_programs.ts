@@ -1,0 +1,67 @@
+/** Real servers for the tests: each started without root, below a folder of its own, and gone after the test. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { later } from '../helpers/after-each.js'
+
+const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin']
+
+/** The path of a program; where it is missing the test is left out with a word, and fails in CI. */
+export function programOr(skip: () => void, name: string, debianPackage: string): string {
+  const path = FOLDERS.map(folder => join(folder, name)).find(isExecutable)
+  if (path !== undefined) return path
+  assert.ok(!process.env.CI, `CI needs ${name}: install the package ${debianPackage}`)
+  console.log(`      left out: there is no ${name} here (package ${debianPackage})`)
+  skip()
+  return ''
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A folder with these files. */
+export function folderOf(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsd-program-'))
+  later(() => rmSync(folder, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  return folder
+}
+
+/** Starts a program and waits until it takes connections on these ports of ::1. */
+export async function start(file: string, argv: readonly string[], ports: readonly number[]): Promise<void> {
+  const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const output of [child.stdout, child.stderr])
+    output.on('data', chunk => {
+      said = (said + chunk).slice(-2000)
+    })
+  const exited = once(child, 'exit')
+  later(() => {
+    child.kill('SIGKILL')
+    return exited
+  })
+  for (const port of ports)
+    while (!(await listens(port))) {
+      assert.equal(child.exitCode, null, `${file} ended: ${said}`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host: '::1', port })
+    socket.once('connect', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
