@@ -5,7 +5,7 @@
 import { type Answer, down, up } from '../check.js'
 import type { Phase } from '../model.js'
 import type { Hearing } from './judge.js'
-import { compileMatch, type Matcher, showBytes, showMatch } from './match.js'
+import { compileMatch, type Matcher, showBytes, showMatch, tooSlow } from './match.js'
 import type { Judge } from './probe.js'
 
 /** Longest head (status line and headers), chunk-size line and trailer, bytes. */
@@ -231,7 +231,7 @@ class HttpHearing implements Hearing {
 
   #trailer(line: string): Answer | null {
     if (line === '') return this.#complete()
-    this.#trailerBytes += line.length
+    this.#trailerBytes += line.length + 2
     return this.#trailerBytes > HEAD_LIMIT
       ? down('too-big', `more than ${HEAD_LIMIT} bytes of trailers`)
       : null
@@ -241,7 +241,9 @@ class HttpHearing implements Hearing {
     const { matches, match } = this.#wanted
     if (matches === null) return up(`${this.#status}, ${this.#bodyBytes} bytes`)
     const body = this.#body.length === 1 ? (this.#body[0] as Buffer) : Buffer.concat(this.#body)
-    if (matches(body)) return up(`${this.#status}, found ${match} in ${body.length} bytes`)
+    const isFound = matches(body)
+    if (isFound === null) return tooSlow(match)
+    if (isFound) return up(`${this.#status}, found ${match} in ${body.length} bytes`)
     return down('unexpected', `${this.#status}, but no ${match} in ${body.length} bytes: ${showBytes(body)}`)
   }
 }

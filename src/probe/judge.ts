@@ -2,7 +2,7 @@
 import { type Answer, down, up } from '../check.js'
 import type { Phase } from '../model.js'
 import { compileHttp } from './judge-http.js'
-import { compileMatch, showBytes, showMatch } from './match.js'
+import { compileMatch, type Matcher, showBytes, showMatch, tooSlow } from './match.js'
 import type { Judge } from './probe.js'
 
 /** One answer being heard. */
@@ -49,10 +49,10 @@ class Matching implements Hearing {
   phase: Phase = 'first byte'
   #heard: Buffer = Buffer.alloc(0)
   readonly #limit: number
-  readonly #matches: (bytes: Buffer) => boolean
+  readonly #matches: Matcher
   readonly #wanted: string
 
-  constructor(limit: number, matches: (bytes: Buffer) => boolean, wanted: string) {
+  constructor(limit: number, matches: Matcher, wanted: string) {
     this.#limit = limit
     this.#matches = matches
     this.#wanted = wanted
@@ -63,7 +63,9 @@ class Matching implements Hearing {
     this.phase = 'body'
     const heard = this.#heard.length === 0 ? bytes : Buffer.concat([this.#heard, bytes])
     const within = heard.length > this.#limit ? heard.subarray(0, this.#limit) : heard
-    if (this.#matches(within)) return up(`found ${this.#wanted} in ${within.length} bytes`)
+    const isFound = this.#matches(within)
+    if (isFound === null) return tooSlow(this.#wanted)
+    if (isFound) return up(`found ${this.#wanted} in ${within.length} bytes`)
     if (heard.length >= this.#limit)
       return down('unexpected', `no ${this.#wanted} in the first ${this.#limit} bytes: ${showBytes(within)}`)
     // `bytes` is the caller's buffer; `concat` has made a copy already.

@@ -6,24 +6,20 @@
  * beyond ASCII work on every page written in this century.
  */
 import { isUtf8 } from 'node:buffer'
+import { type Answer, down } from '../check.js'
+import { compileRegexp } from './guarded-regexp.js'
 import type { Match } from './probe.js'
 
-export type Matcher = (bytes: Buffer) => boolean
-
-/**
- * How much of an answer a regular expression is shown. A pattern such as `(a+)+$` can take time that doubles with each
- * character and nothing can interrupt it; a quadratic one (`.*x`) is kept to milliseconds by this bound.
- */
-export const REGEXP_LIMIT = 64 * 1024
+/** Whether it occurs in the bytes; null where a regular expression takes too long to tell. */
+export type Matcher = (bytes: Buffer) => boolean | null
 
 export function compileMatch(match: Match): Matcher {
   if (match.kind === 'text') {
     const wanted = Buffer.from(match.text, 'utf8')
     return bytes => bytes.includes(wanted)
   }
-  // `g` and `y` would make the answer depend on the one before.
-  const pattern = new RegExp(match.source, match.flags.replace(/[gy]/g, ''))
-  return bytes => pattern.test(textOf(bytes.length > REGEXP_LIMIT ? bytes.subarray(0, REGEXP_LIMIT) : bytes))
+  const search = compileRegexp(match.source, match.flags)
+  return bytes => search(textOf(bytes))
 }
 
 function textOf(bytes: Buffer): string {
@@ -33,6 +29,11 @@ function textOf(bytes: Buffer): string {
 /** `"pong"` or `/pong/i`, for people. */
 export function showMatch(match: Match): string {
   return match.kind === 'text' ? JSON.stringify(match.text) : `/${match.source}/${match.flags}`
+}
+
+/** The answer where a matcher gives none. */
+export function tooSlow(wanted: string): Answer {
+  return down('error', `${wanted} takes too long to look for in this answer: write it with fewer * and +`)
 }
 
 /** What came, for people: the first characters, nothing that moves a terminal's cursor. */
