@@ -1,0 +1,90 @@
+/** What a check costs at 100, 1,000 and 5,000 a second, and whether it keeps its time. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fetchStatus } from '../../src/api/client.js'
+import { type Benchmark, differences, type Row, type Run, sleep } from './benchmark.js'
+import { lvsdInMemory, lvsdSocket } from './daemons.js'
+import { type Farm, now, openFarm } from './farm.js'
+import { cpuMs, type Memory, memoryOf } from './processes.js'
+import { siteOf } from './sites.js'
+
+export const benchmark: Benchmark = {
+  name: 'checks',
+  about: 'HTTP checks of servers on ::1, each once a second, with the memory table',
+  place: 'here',
+  limit: 10,
+  measure,
+}
+
+const WARMUP = 10_000
+const WINDOW = 4000
+
+async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
+  const windows = quick ? 2 : 5
+  for (const rate of [100, 1000, 5000]) {
+    const farm = await openFarm(rate)
+    const ours = await lvsdCost(farm, folder, windows)
+    const bare = await bareCost(farm, windows)
+    farm.close()
+    const beside = 'bare node:http'
+    const name = `${rate}/s`
+    yield { figure: `${name}: reached`, unit: '/s', ours: ours.rate, beside: 'wanted', theirs: [rate] }
+    yield { figure: `${name}: reached`, unit: '/s', ours: ours.rate, beside, theirs: bare.rate }
+    yield { figure: `${name}: CPU of a check`, unit: 'µs', ours: ours.cpu, beside, theirs: bare.cpu }
+    yield { figure: `${name}: lateness p99`, unit: 'ms', ours: ours.late, beside, theirs: bare.late }
+    yield { figure: `${name}: RSS`, unit: 'MiB', ours: [ours.memory.rss], beside, theirs: [bare.memory.rss] }
+  }
+}
+
+interface Cost {
+  /** Checks a second. */
+  readonly rate: number[]
+  /** Microseconds for one. */
+  readonly cpu: number[]
+  /** Milliseconds, p99. */
+  readonly late: number[]
+  readonly memory: Memory
+}
+
+async function lvsdCost(farm: Farm, folder: string, windows: number): Promise<Cost> {
+  const running = lvsdInMemory.start(siteOf(farm.ports.length, { ports: farm.ports }), folder)
+  try {
+    const cost = await windowsOf(farm, running.pid, windows)
+    const { schedule } = await fetchStatus(lvsdSocket(folder))
+    return { ...cost, late: [schedule.lateness.p99] }
+  } finally {
+    await running.stop()
+  }
+}
+
+async function bareCost(farm: Farm, windows: number): Promise<Cost> {
+  const program = join(process.cwd(), 'dist/test/bench/bare-http.js')
+  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdin.end(JSON.stringify(farm.ports))
+  const said = text(child.stdout)
+  const cost = await windowsOf(farm, child.pid ?? 0, windows)
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+  return { ...cost, late: [Number(await said)] }
+}
+
+async function windowsOf(farm: Farm, pid: number, windows: number): Promise<Omit<Cost, 'late'>> {
+  await sleep(WARMUP)
+  const at: number[] = []
+  const cpu: number[] = []
+  const count: number[] = []
+  for (let i = 0; i <= windows; i++) {
+    if (i > 0) await sleep(WINDOW)
+    count.push(await farm.count())
+    cpu.push(cpuMs(pid))
+    at.push(now())
+  }
+  const [counts, cpus, times] = [count, cpu, at].map(differences) as [number[], number[], number[]]
+  return {
+    rate: counts.map((checks, i) => (checks * 1000) / (times[i] ?? 1)),
+    cpu: counts.map((checks, i) => ((cpus[i] ?? 0) * 1000) / checks),
+    memory: memoryOf(pid),
+  }
+}

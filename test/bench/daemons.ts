@@ -1,0 +1,124 @@
+/** The daemons that are measured, each started and stopped in the same way on the same site. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { sleep } from './benchmark.js'
+import { family } from './processes.js'
+import { keepalivedConfig, ldirectordConfig, lvsdConfig, type Site } from './sites.js'
+
+export interface Daemon {
+  readonly name: string
+  /** Null where it is installed; else a sentence. */
+  missing(): string | null
+  start(site: Site, folder: string): Running
+}
+
+export interface Running {
+  readonly pid: number
+  /** Where it writes what it has to say. */
+  readonly log: string
+  /** Puts another configuration in the place of the first; `reload` makes the daemon read it. */
+  write(site: Site): void
+  reload(): void
+  /** SIGTERM; SIGKILL for what is still there after ten seconds. */
+  stop(): Promise<void>
+}
+
+interface Recipe {
+  readonly name: string
+  readonly program: string
+  readonly file: string
+  readonly config: (site: Site) => string
+  readonly words: (file: string, folder: string) => readonly string[]
+}
+
+const lvsdRecipe = (kernel: 'netlink' | 'memory'): Recipe => ({
+  name: 'lvsd',
+  program: process.execPath,
+  file: 'lvsd.yaml',
+  config: lvsdConfig,
+  words: (file, folder) => [
+    join(process.cwd(), 'dist/src/main.js'),
+    ...['run', file, '--kernel', kernel, '--socket', lvsdSocket(folder), '--state', folder],
+  ],
+})
+
+export const lvsd = daemonOf(lvsdRecipe('netlink'))
+export const lvsdInMemory = daemonOf(lvsdRecipe('memory'))
+
+export function lvsdSocket(folder: string): string {
+  return join(folder, 'lvsd.sock')
+}
+
+/** The checker alone, in the foreground, its log on standard error. */
+export const keepalived = daemonOf({
+  name: 'keepalived',
+  program: 'keepalived',
+  file: 'keepalived.conf',
+  config: keepalivedConfig,
+  words: (file, folder) => [
+    ...['--dont-fork', '--log-console', '--check', '--use-file', file],
+    ...['--pid', join(folder, 'keepalived.pid'), '--checkers_pid', join(folder, 'checkers.pid')],
+  ],
+})
+
+export const ldirectord = daemonOf({
+  name: 'ldirectord',
+  program: 'ldirectord',
+  file: 'ldirectord.cf',
+  config: site => `supervised=yes\n${ldirectordConfig(site)}`,
+  words: file => [file, 'start'],
+})
+
+function daemonOf(recipe: Recipe): Daemon {
+  return {
+    name: recipe.name,
+    missing: () => (isInstalled(recipe.program) ? null : `${recipe.name} is not installed: apt install it`),
+    start: (site, folder) => start(recipe, site, folder),
+  }
+}
+
+function isInstalled(program: string): boolean {
+  return spawnSync('sh', ['-c', 'command -v -- "$0"', program], { env: withSbin() }).status === 0
+}
+
+function withSbin() {
+  return { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
+}
+
+function start({ name, program, file: name_, config, words }: Recipe, site: Site, folder: string): Running {
+  const file = join(folder, name_)
+  const log = join(folder, `${name}.log`)
+  const write = (other: Site) => writeFileSync(file, config(other))
+  write(site)
+  const output = openSync(log, 'w')
+  const child = spawn(program, words(file, folder), {
+    stdio: ['ignore', output, output],
+    env: withSbin(),
+    cwd: folder,
+  })
+  const pid = child.pid ?? 0
+  return { pid, log, write, reload: () => child.kill('SIGHUP'), stop: () => stop(child, pid) }
+}
+
+async function stop(child: ChildProcess, pid: number): Promise<void> {
+  const everyone = family(pid).map(each => each.pid)
+  const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve()
+  child.kill('SIGTERM')
+  await Promise.race([gone, sleep(10_000)])
+  for (const each of everyone) kill(each)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has gone on its own.
+  }
+}
+
+/** The last lines of a log, for the error that a benchmark throws. */
+export function tail(log: string): string {
+  return readFileSync(log, 'utf8').trim().split('\n').slice(-8).join('\n')
+}

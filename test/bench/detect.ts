@@ -1,0 +1,102 @@
+/** How long it takes until a server that refuses connections is out of the kernel's table, and until it is back. */
+import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
+import { type Daemon, keepalived, ldirectord, lvsd, tail } from './daemons.js'
+import { type Farm, now, openFarm } from './farm.js'
+import { destinations, flush, until } from './kernel-table.js'
+import { REALS, siteOf } from './sites.js'
+
+const SERVERS = 10
+const INTERVAL = 1000
+
+export const benchmark: Benchmark = {
+  name: 'detect',
+  about: 'a server of ten refuses connections and recovers; checked every second, the first result decides',
+  place: 'lab',
+  limit: 10,
+  measure,
+}
+
+async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
+  const farm = await openFarm(SERVERS, { prefix: REALS, port: 80 })
+  const ours = await measureDaemon(lvsd, farm, folder, quick ? 5 : 20)
+  const half = 'nobody who asks once in an interval can be faster in the mean'
+  yield* rows(ours, 'half the interval', { out: [INTERVAL / 2], back: [INTERVAL / 2] }, half)
+  for (const [peer, times] of [
+    [keepalived, quick ? 5 : 20],
+    [ldirectord, quick ? 2 : 8],
+  ] as const) {
+    const missing = peer.missing()
+    const theirs = missing ? { out: [], back: [] } : await measureDaemon(peer, farm, folder, times)
+    yield* rows(ours, peer.name, theirs, missing ?? undefined)
+  }
+  farm.close()
+}
+
+interface Delays {
+  readonly out: number[]
+  readonly back: number[]
+}
+
+function* rows(ours: Delays, beside: string, theirs: Delays, note?: string): Iterable<Row> {
+  const more = note === undefined ? {} : { note }
+  yield {
+    figure: 'refuses, until it is out',
+    unit: 'ms',
+    ours: ours.out,
+    beside,
+    theirs: theirs.out,
+    ...more,
+  }
+  yield {
+    figure: 'answers, until it is in',
+    unit: 'ms',
+    ours: ours.back,
+    beside,
+    theirs: theirs.back,
+    ...more,
+  }
+}
+
+async function measureDaemon(daemon: Daemon, farm: Farm, folder: string, times: number): Promise<Delays> {
+  flush()
+  const site = siteOf(SERVERS)
+  const running = daemon.start(site, folder)
+  const delays: Delays = { out: [], back: [] }
+  try {
+    await until('all servers in the table', () => isIn(SERVERS), 120_000)
+    await sleep(3 * INTERVAL)
+    for (let k = 0; k < times; k++) {
+      const server = (3 * k) % SERVERS
+      await phase(k, times)
+      delays.out.push(await delay(await farm.refuse(server), () => !hasServer(server)))
+      await sleep(300)
+      await phase(k, times)
+      delays.back.push(await delay(await farm.accept(server), () => hasServer(server)))
+      await sleep(500)
+    }
+  } catch (error) {
+    throw new Error(`${daemon.name}: ${(error as Error).message}\n${tail(running.log)}`, { cause: error })
+  } finally {
+    await running.stop()
+  }
+  return delays
+}
+
+async function delay(since: number, isTrue: () => boolean): Promise<number> {
+  return (await until('a change of the table', isTrue, 60_000)) - since
+}
+
+/** Rests until the k-th of `times` equal parts of the interval, so that few samples cover the interval evenly. */
+async function phase(k: number, times: number): Promise<void> {
+  const wanted = (((7 * k) % times) + 0.5) * (INTERVAL / times)
+  await sleep((wanted - (now() % INTERVAL) + INTERVAL) % INTERVAL)
+}
+
+function isIn(count: number): boolean {
+  return destinations().length === count
+}
+
+function hasServer(server: number): boolean {
+  const key = `[${REALS}::${(server + 1).toString(16)}]:80`
+  return destinations().some(each => each.key === key && each.weight > 0)
+}

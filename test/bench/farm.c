@@ -1,0 +1,154 @@
+/*
+ * Many small web servers in one process, so cheap that they do not disturb what is measured beside them.
+ *
+ *   farm COUNT                on ::1, on ports that the kernel chooses
+ *   farm COUNT PREFIX PORT    on the addresses PREFIX::1, PREFIX::2 and so on, which need not be configured
+ *
+ * Prints "ready" and the ports. Then it answers commands, one a line: "refuse I" and "accept I" (servers count from 0)
+ * with the nanoseconds of CLOCK_MONOTONIC at which it was done, "count" with the requests answered so far. It ends with
+ * its standard input.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONNECTION (UINT64_C(1) << 32)
+#define COMMANDS UINT64_MAX
+
+static const char response[] =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nOK\n";
+
+static struct server {
+  struct sockaddr_in6 address;
+  int listener;
+} *servers;
+static int count, poller;
+static unsigned long answered;
+
+static void fail(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static void watch(int descriptor, uint64_t who) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = who};
+  if (epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event)) fail("epoll_ctl");
+}
+
+static void open_server(int i) {
+  struct server *server = &servers[i];
+  int on = 1, listener = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (listener < 0) fail("socket");
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(listener, SOL_IPV6, IPV6_FREEBIND, &on, sizeof on);
+  /* A connection is handed over with its request: one wake-up less for each. */
+  setsockopt(listener, SOL_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
+  if (bind(listener, (struct sockaddr *)&server->address, sizeof server->address)) fail("bind");
+  if (listen(listener, 1024)) fail("listen");
+  socklen_t length = sizeof server->address;
+  getsockname(listener, (struct sockaddr *)&server->address, &length);
+  server->listener = listener;
+  watch(listener, i);
+}
+
+static void answer(int connection, int is_watched) {
+  char request[4096];
+  ssize_t length = recv(connection, request, sizeof request, 0);
+  if (length < 0 && errno == EAGAIN) {
+    if (!is_watched) watch(connection, CONNECTION | connection);
+    return;
+  }
+  if (length > 0 && send(connection, response, sizeof response - 1, MSG_NOSIGNAL) > 0) answered++;
+  close(connection);
+}
+
+static void take_all(int listener) {
+  for (int connection; (connection = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;)
+    answer(connection, 0);
+}
+
+static void obey(char *line) {
+  struct timespec now;
+  int i;
+  if (sscanf(line, "refuse %d", &i) == 1 && i >= 0 && i < count && servers[i].listener >= 0) {
+    close(servers[i].listener);
+    servers[i].listener = -1;
+  } else if (sscanf(line, "accept %d", &i) == 1 && i >= 0 && i < count && servers[i].listener < 0) {
+    open_server(i);
+  } else if (strcmp(line, "count") == 0) {
+    printf("%lu\n", answered);
+    return;
+  } else {
+    printf("unknown command: %s\n", line);
+    return;
+  }
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  printf("%lld\n", now.tv_sec * 1000000000LL + now.tv_nsec);
+}
+
+static void read_commands(void) {
+  static char lines[4096];
+  static size_t used;
+  ssize_t length = read(0, lines + used, sizeof lines - 1 - used);
+  if (length <= 0) exit(0);
+  used += length;
+  lines[used] = 0;
+  char *start = lines;
+  for (char *end; (end = strchr(start, '\n')); start = end + 1) {
+    *end = 0;
+    obey(start);
+  }
+  fflush(stdout);
+  used -= start - lines;
+  memmove(lines, start, used);
+}
+
+static void make_servers(const char *prefix, int port) {
+  servers = calloc(count, sizeof *servers);
+  for (int i = 0; i < count; i++) {
+    char text[64];
+    struct sockaddr_in6 *address = &servers[i].address;
+    address->sin6_family = AF_INET6;
+    address->sin6_port = htons(port);
+    snprintf(text, sizeof text, "%s::%x", prefix, prefix[0] ? i + 1 : 1);
+    if (inet_pton(AF_INET6, text, &address->sin6_addr) != 1) fail(text);
+    open_server(i);
+  }
+}
+
+int main(int argc, char **argv) {
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  count = argc > 1 ? atoi(argv[1]) : 0;
+  poller = epoll_create1(EPOLL_CLOEXEC);
+  make_servers(argc > 3 ? argv[2] : "", argc > 3 ? atoi(argv[3]) : 0);
+  watch(0, COMMANDS);
+  printf("ready");
+  for (int i = 0; i < count; i++) printf(" %d", ntohs(servers[i].address.sin6_port));
+  printf("\n");
+  fflush(stdout);
+  for (;;) {
+    struct epoll_event events[256];
+    int ready = epoll_wait(poller, events, 256, -1);
+    for (int i = 0; i < ready; i++) {
+      uint64_t who = events[i].data.u64;
+      if (who == COMMANDS) read_commands();
+      else if (who & CONNECTION) answer((int)who, 1);
+      else if (servers[who].listener >= 0) take_all(servers[who].listener);
+    }
+  }
+}

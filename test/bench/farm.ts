@@ -1,0 +1,59 @@
+/** The web servers that are checked: a process of their own, written in C, see farm.c. */
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+export interface Farm {
+  readonly ports: readonly number[]
+  /** Server `i` refuses connections from now on. Milliseconds of the clock of `performance.now`, see `now`. */
+  refuse(i: number): Promise<number>
+  /** Server `i` answers again. */
+  accept(i: number): Promise<number>
+  /** Requests answered so far. */
+  count(): Promise<number>
+  close(): void
+}
+
+const program = join(process.cwd(), 'dist/test/bench/farm')
+
+/** The monotonic clock that all processes share, milliseconds. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+/** Compiles farm.c; to be done before a lab starts, where nothing can be written. */
+export function compileFarm(): void {
+  mkdirSync(dirname(program), { recursive: true })
+  execFileSync('gcc', ['-O2', '-o', program, join(process.cwd(), 'test/bench/farm.c')])
+}
+
+/** On ::1 and free ports, or on `prefix`::1, ::2 and so on, all on one port. */
+export async function openFarm(
+  count: number,
+  { prefix, port }: { prefix?: string; port?: number } = {},
+): Promise<Farm> {
+  const where = prefix === undefined ? [] : [prefix, String(port)]
+  const child = spawn(program, [String(count), ...where], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const waiting: ((line: string) => void)[] = []
+  createInterface({ input: child.stdout }).on('line', line => waiting.shift()?.(line))
+  const answer = () => new Promise<string>(resolve => waiting.push(resolve))
+  const ask = (command: string) => {
+    child.stdin.write(`${command}\n`)
+    return answer()
+  }
+  const failed = new Promise<never>((_, reject) => {
+    child.on('error', reject)
+    child.on('exit', code => reject(new Error(`the farm of servers ended with ${code}`)))
+  })
+  failed.catch(() => {})
+  const [, ...ports] = (await Promise.race([answer(), failed])).split(' ').map(Number)
+  const moment = async (command: string) => Number(BigInt(await ask(command))) / 1e6
+  return {
+    ports,
+    refuse: i => moment(`refuse ${i}`),
+    accept: i => moment(`accept ${i}`),
+    count: async () => Number(await ask('count')),
+    close: () => child.stdin.end(),
+  }
+}

@@ -1,0 +1,67 @@
+/** The kernel's table, read from /proc/net/ip_vs: by another way than any of the daemons writes it. */
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { parseAddress } from '../../src/address.js'
+import { sleep } from './benchmark.js'
+import { now } from './farm.js'
+
+const FILE = '/proc/net/ip_vs'
+
+export interface Destination {
+  /** `[fd00:1::1]:80` */
+  readonly key: string
+  readonly weight: number
+}
+
+export function destinations(): Destination[] {
+  return parse(readFileSync(FILE, 'latin1'))
+}
+
+/** The first page of the table alone: takes the same short time however large the table is. */
+export function firstDestination(): Destination | null {
+  const file = openSync(FILE, 'r')
+  try {
+    const page = Buffer.alloc(2048)
+    return parse(page.toString('latin1', 0, readSync(file, page)))[0] ?? null
+  } finally {
+    closeSync(file)
+  }
+}
+
+function parse(text: string): Destination[] {
+  return [...text.matchAll(/^ {2}-> \[([0-9a-f:]+)\]:([0-9A-F]{4}) +\S+ +(\d+) /gm)].map(
+    ([, address = '', port = '', weight]) => ({
+      key: `[${parseAddress(address)?.text}]:${Number.parseInt(port, 16)}`,
+      weight: Number(weight),
+    }),
+  )
+}
+
+/** Lines of real servers in the table. */
+export function destinationCount(): number {
+  return readFileSync(FILE, 'latin1').split('\n  -> [').length - 1
+}
+
+/**
+ * Looks again and again until `isTrue`, and says when it was so, by the clock of `now`. Between two looks it rests four
+ * times as long as one took, so that it takes no more than a fifth of a processor. Throws after `limit` milliseconds.
+ */
+export async function until(what: string, isTrue: () => boolean, limit: number): Promise<number> {
+  const end = now() + limit
+  for (;;) {
+    const began = now()
+    if (isTrue()) return began
+    if (began > end) throw new Error(`${what}: not within ${limit / 1000} s`)
+    await sleep(Math.max(2, 4 * (now() - began)))
+  }
+}
+
+export function flush(): void {
+  run('ipvsadm', '-C')
+}
+
+/** Throws with what the program printed where it fails. */
+export function run(command: string, ...args: string[]): void {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr.trim()}`)
+}

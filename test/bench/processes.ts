@@ -1,0 +1,64 @@
+/** What processes cost, as /proc tells it. */
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** USER_HZ: the unit of /proc/PID/stat, ten milliseconds on every Linux that Node runs on. */
+const TICK_MS = 10
+
+interface Stat {
+  readonly pid: number
+  readonly parent: number
+  /** Milliseconds, its children that it has waited for included. */
+  readonly cpu: number
+}
+
+/** Milliseconds of processor time that a process, its descendants and those it has outlived have used. */
+export function cpuMs(pid: number): number {
+  return family(pid).reduce((sum, { cpu }) => sum + cpu, 0)
+}
+
+export interface Memory {
+  /** MiB; what is shared counts in each process that has it. */
+  readonly rss: number
+  /** MiB; what is shared is divided by those that share it. */
+  readonly pss: number
+}
+
+export function memoryOf(pid: number): Memory {
+  const rollups = family(pid).map(({ pid: each }) => readIfThere(`/proc/${each}/smaps_rollup`))
+  const sum = (word: string) =>
+    rollups.reduce(
+      (total, text) => total + Number(new RegExp(`^${word}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0),
+      0,
+    )
+  return { rss: sum('Rss') / 1024, pss: sum('Pss') / 1024 }
+}
+
+/** A process and all that descend from it. */
+export function family(pid: number): Stat[] {
+  const all = readdirSync('/proc').flatMap(name => (/^\d+$/.test(name) ? (statOf(name) ?? []) : []))
+  const found = all.filter(each => each.pid === pid)
+  for (const each of found) found.push(...all.filter(child => child.parent === each.pid))
+  return found
+}
+
+function statOf(pid: string): Stat | null {
+  const text = readIfThere(`/proc/${pid}/stat`)
+  // The name in brackets may contain anything.
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number)
+  const [, parent = 0] = fields
+  // utime, stime, cutime, cstime: proc(5), fields 14 to 17.
+  const cpu = fields.slice(11, 15).reduce((sum, ticks) => sum + ticks * TICK_MS, 0)
+  return text === '' ? null : { pid: Number(pid), parent, cpu }
+}
+
+/** Empty for a process that has just gone. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,129 @@
+/** One site, written in the language of each daemon. */
+
+export interface Site {
+  readonly services: readonly SiteService[]
+  /** Seconds. */
+  readonly interval: number
+  /** Seconds. */
+  readonly timeout: number
+}
+
+export interface SiteService {
+  readonly address: string
+  readonly reals: readonly SiteReal[]
+}
+
+export interface SiteReal {
+  readonly address: string
+  readonly port: number
+  readonly weight: number
+}
+
+/** The network of the real servers in a lab. */
+export const REALS = 'fd00:1'
+
+/** `count` real servers in equal services; with `ports` on ::1, else on addresses of their own. */
+export function siteOf(
+  count: number,
+  { services = 1, interval = 1, timeout = 1, ports }: SiteOptions = {},
+): Site {
+  const size = Math.ceil(count / services)
+  const reals = Array.from({ length: count }, (_, i) => ({
+    address: ports ? '::1' : `${REALS}::${(i + 1).toString(16)}`,
+    port: ports?.[i] ?? 80,
+    weight: 1,
+  }))
+  return {
+    interval,
+    timeout,
+    services: Array.from({ length: services }, (_, i) => ({
+      address: `fd00:f::${(i + 1).toString(16)}`,
+      reals: reals.slice(i * size, (i + 1) * size),
+    })),
+  }
+}
+
+export interface SiteOptions {
+  readonly services?: number
+  readonly interval?: number
+  readonly timeout?: number
+  readonly ports?: readonly number[]
+}
+
+/** The site with another weight for one real server. */
+export function withWeight(site: Site, address: string, weight: number): Site {
+  const services = site.services.map(service => ({
+    ...service,
+    reals: service.reals.map(real => (real.address === address ? { ...real, weight } : real)),
+  }))
+  return { ...site, services }
+}
+
+/** As keepalived and ldirectord are set below: the first failure takes a server out, the first success brings it back. */
+export function lvsdConfig({ services, interval, timeout }: Site): string {
+  return [
+    'settings:',
+    '  resync: 10m',
+    'defaults:',
+    '  scheduler: rr',
+    '  forwarding: masq',
+    `  check: { kind: http, receive: OK, interval: ${interval}s, timeout: ${timeout}s, fall: 1, rise: 1 }`,
+    'services:',
+    ...services.flatMap((service, i) => [
+      `  web${i + 1}:`,
+      `    virtual: '[${service.address}]:80'`,
+      '    reals:',
+      ...service.reals.map(({ address, port, weight }) => `      - '[${address}]:${port} masq ${weight}'`),
+    ]),
+    '',
+  ].join('\n')
+}
+
+export function keepalivedConfig({ services, interval, timeout }: Site): string {
+  const check = `HTTP_GET {
+      url {
+        path /
+        status_code 200
+        regex OK
+      }
+      connect_timeout ${timeout}
+      retry 0
+    }`
+  return services
+    .flatMap(service => [
+      `virtual_server ${service.address} 80 {`,
+      `  delay_loop ${interval}`,
+      '  lb_algo rr',
+      '  lb_kind NAT',
+      '  protocol TCP',
+      ...service.reals.map(
+        ({ address, port, weight }) =>
+          `  real_server ${address} ${port} {\n    weight ${weight}\n    ${check}\n  }`,
+      ),
+      '}',
+      '',
+    ])
+    .join('\n')
+}
+
+export function ldirectordConfig({ services, interval, timeout }: Site): string {
+  return [
+    `checkinterval=${interval}`,
+    `checktimeout=${timeout}`,
+    `negotiatetimeout=${timeout}`,
+    'autoreload=no',
+    'quiescent=no',
+    ...services.flatMap(service => [
+      '',
+      `virtual6=[${service.address}]:80`,
+      ...service.reals.map(({ address, port, weight }) => `\treal6=[${address}]:${port} masq ${weight}`),
+      '\tservice=http',
+      '\tscheduler=rr',
+      '\tprotocol=tcp',
+      '\tchecktype=negotiate',
+      '\trequest="/"',
+      '\treceive="OK"',
+    ]),
+    '',
+  ].join('\n')
+}

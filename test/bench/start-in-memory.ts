@@ -1,0 +1,73 @@
+/** The start of lvsd alone, at the prices of this machine's own system calls. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
+import { lvsdInMemory, tail } from './daemons.js'
+import { now, openFarm } from './farm.js'
+import { cpuMs } from './processes.js'
+import { siteOf } from './sites.js'
+
+export const benchmark: Benchmark = {
+  name: 'start-in-memory',
+  about: 'from the start of lvsd with the memory table until all real servers have passed their first check',
+  place: 'here',
+  limit: 2,
+  measure,
+}
+
+async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
+  const node = bareNode(quick ? 3 : 10)
+  for (const count of [10, 1000, 5000]) {
+    const farm = await openFarm(count)
+    const ours: Costs = { wall: [], cpu: [] }
+    for (let i = 0; i < (quick ? 2 : 5); i++) await startOnce(farm.ports, folder, ours)
+    farm.close()
+    const beside = 'node alone'
+    yield { figure: `${count} servers are up`, unit: 'ms', ours: ours.wall, beside, theirs: node.wall }
+    yield { figure: `${count} servers are up, CPU`, unit: 'ms', ours: ours.cpu, beside, theirs: node.cpu }
+  }
+}
+
+interface Costs {
+  readonly wall: number[]
+  readonly cpu: number[]
+}
+
+async function startOnce(ports: readonly number[], folder: string, costs: Costs): Promise<void> {
+  const began = now()
+  const running = lvsdInMemory.start(siteOf(ports.length, { ports, interval: 10, timeout: 5 }), folder)
+  try {
+    while (ups(running.log) < ports.length) {
+      if (now() - began > 30_000) throw new Error(`not all are up after 30 s:\n${tail(running.log)}`)
+      await sleep(10)
+    }
+    costs.wall.push(now() - began)
+    costs.cpu.push(cpuMs(running.pid))
+  } finally {
+    await running.stop()
+  }
+}
+
+/** Lines of the log that tell of a server that is up. */
+function ups(log: string): number {
+  return readFileSync(log, 'utf8').split('"real server up"').length - 1
+}
+
+/** What Node takes before and after a program that does nothing. */
+function bareNode(times: number): Costs {
+  const costs: Costs = { wall: [], cpu: [] }
+  for (let i = 0; i < times; i++) {
+    const before = childrenMs()
+    const began = now()
+    spawnSync(process.execPath, ['--eval', ''])
+    costs.wall.push(now() - began)
+    costs.cpu.push(childrenMs() - before)
+  }
+  return costs
+}
+
+/** Processor time of the children that have ended. */
+function childrenMs(): number {
+  const { user, system } = process.cpuUsage()
+  return cpuMs(process.pid) - (user + system) / 1000
+}

@@ -1,0 +1,68 @@
+/** From the start of the program until every real server is in the kernel's table. */
+import type { Benchmark, Row, Run } from './benchmark.js'
+import { type Daemon, keepalived, ldirectord, lvsd, tail } from './daemons.js'
+import { now, openFarm } from './farm.js'
+import { destinationCount, flush, until } from './kernel-table.js'
+import { cpuMs } from './processes.js'
+import { REALS, siteOf } from './sites.js'
+
+const SERVERS = 1000
+/** ldirectord forks twelve processes for each server, and reads the whole table for each. */
+const FEW = 10
+
+export const benchmark: Benchmark = {
+  name: 'start',
+  about: '1,000 real servers in 10 services and an empty table: until all are in it',
+  place: 'lab',
+  limit: 8,
+  measure,
+}
+
+async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
+  const farm = await openFarm(SERVERS, { prefix: REALS, port: 80 })
+  const times = quick ? 2 : 5
+  const ours = await measureDaemon(lvsd, SERVERS, folder, times)
+  const without =
+    'keepalived puts servers in before it has checked them; lvsd and ldirectord after the first check'
+  const theirs = keepalived.missing() ? NOTHING : await measureDaemon(keepalived, SERVERS, folder, times)
+  yield* rows(ours, keepalived.name, theirs, keepalived.missing() ?? without)
+  const few = ldirectord.missing() ? NOTHING : await measureDaemon(ldirectord, FEW, folder, 1)
+  const scaled = { wall: few.wall.map(scale), cpu: few.cpu.map(scale) }
+  const measured = `measured with ${FEW} servers (${few.wall[0]?.toFixed(0)} ms), here as if it grew no faster than they`
+  yield* rows(ours, ldirectord.name, scaled, ldirectord.missing() ?? measured)
+  farm.close()
+}
+
+const scale = (value: number) => (value * SERVERS) / FEW
+
+interface Costs {
+  readonly wall: number[]
+  readonly cpu: number[]
+}
+
+const NOTHING: Costs = { wall: [], cpu: [] }
+
+function* rows(ours: Costs, beside: string, theirs: Costs, note: string): Iterable<Row> {
+  yield { figure: 'until all are in', unit: 'ms', ours: ours.wall, beside, theirs: theirs.wall, note }
+  yield { figure: 'CPU until then', unit: 'ms', ours: ours.cpu, beside, theirs: theirs.cpu, note }
+}
+
+async function measureDaemon(daemon: Daemon, count: number, folder: string, times: number): Promise<Costs> {
+  const costs: Costs = { wall: [], cpu: [] }
+  const site = siteOf(count, { services: Math.min(10, count), interval: 10, timeout: 5 })
+  for (let i = 0; i < times; i++) {
+    flush()
+    const began = now()
+    const running = daemon.start(site, folder)
+    try {
+      const isFull = () => destinationCount() === count
+      costs.wall.push((await until('all servers in the table', isFull, 180_000)) - began)
+      costs.cpu.push(cpuMs(running.pid))
+    } catch (error) {
+      throw new Error(`${daemon.name}: ${(error as Error).message}\n${tail(running.log)}`, { cause: error })
+    } finally {
+      await running.stop()
+    }
+  }
+  return costs
+}
