@@ -20,12 +20,14 @@ mkdir -p /run/lock /run/netns /run/home /run/tmp
 export HOME=/run/home TMPDIR=/run/tmp
 
 if [ "$kind" = uml ]; then
-  mkdir -p /run/modules/lib/modules
+  mkdir -p /run/modules/lib/modules /run/bin
   ln -s "/usr/lib/uml/modules/$(uname -r)" /run/modules/lib/modules/
-  # The kernel asks for missing modules (schedulers, nftables expressions) by running this.
-  printf '#!/bin/sh\nexec /sbin/modprobe -d /run/modules "$@"\n' >/run/modprobe
-  chmod +x /run/modprobe
-  echo /run/modprobe >/proc/sys/kernel/modprobe
+  # The kernel asks for missing modules (schedulers, nftables expressions) by running this; tests may, too.
+  printf '#!/bin/sh\nexec /sbin/modprobe -d /run/modules "$@"\n' >/run/bin/modprobe
+  chmod +x /run/bin/modprobe
+  echo /run/bin/modprobe >/proc/sys/kernel/modprobe
+  PATH=/run/bin:$PATH
+  modprobe ipv6
 fi
 
 ip link set lo up

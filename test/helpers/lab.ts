@@ -9,7 +9,7 @@
  * - It has one processor. A system call costs some 20 µs and a fork 25 to 110 ms, while plain computing runs at full
  *   speed. So `node` starts in 1 s and compiled tests in 3 s, but through tsx in 12 s: what runs inside is compiled first.
  * - IPVS is per network namespace: two directors are two namespaces in one guest.
- * - Its kernel (6.1) has nftables for the bridge family alone: mark and drop on a bridge's ports, see lab-net.ts.
+ * - Its kernel (6.1) has nftables for the bridge family alone: packets are marked and dropped at the ports of a bridge.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
