@@ -1,6 +1,6 @@
 /** What the commands share that work on a configuration without running it. */
 import { type CommandContext, CommandError, EXIT } from '../commands/command.js'
-import { loadConfig } from '../config/load.js'
+import { type Loaded, loadConfig } from '../config/load.js'
 import { hasErrors } from '../config/problem.js'
 import { renderProblems } from '../config/render-problem.js'
 import type { Config } from '../model.js'
@@ -8,10 +8,14 @@ import { type Names, namesOf, resolveNames, withNames } from '../resolve.js'
 
 type Rims = Pick<CommandContext, 'warn' | 'screen'>
 
-/** The configuration, or the end of the command with everything that is wrong with it. */
-export async function configOrEnd(file: string, { warn, screen }: Rims): Promise<Config> {
+/** The configuration and its checks, or the end of the command with everything that is wrong with it. */
+export async function configOrEnd(
+  file: string,
+  { warn, screen }: Rims,
+): Promise<Loaded & { readonly config: Config }> {
   const loaded = await loadConfig(file)
-  if (loaded.config !== null && !hasErrors(loaded.problems)) return loaded.config
+  const { config } = loaded
+  if (config !== null && !hasErrors(loaded.problems)) return { ...loaded, config }
   warn(renderProblems(loaded, { colour: screen.colour }))
   throw new CommandError(`${file} cannot run; nothing was done`, EXIT.problem)
 }

@@ -13,8 +13,8 @@ export interface Watch {
   fetch(): Promise<StatusDocument>
   /** Milliseconds between two questions. */
   readonly every: number
-  /** Lines above the table; not wider than the screen. */
-  readonly intro?: (width: number) => string
+  /** Lines above the table. */
+  readonly intro?: string
   /** Ends the view from outside. */
   readonly until?: AbortSignal
 }
@@ -64,13 +64,18 @@ async function redraw(watch: Watch, view: View, stop: AbortSignal): Promise<void
   }
 }
 
-function picture({ context: { screen }, intro }: Watch, { document, recent, trouble }: View): string {
-  const { width, colour } = screen
-  const paint = painter(colour)
-  const table = renderStatus(document, { width, colour, now: Date.now() })
-  const news = recent.length > 0 ? `\n\n${recent.map(line => clip(line, width)).join('\n')}` : ''
-  const problem = trouble === null ? '' : `\n\n${paint('red', clip(`! ${trouble}`, width))}`
-  return `${intro ? `${intro(width)}\n\n` : ''}${table}${news}${problem}`
+/** Intro, table, trouble, and as many of the latest transitions as there is room for. */
+function picture({ context: { screen }, intro = '' }: Watch, { document, recent, trouble }: View): string {
+  const { width, height, colour } = screen
+  const blocks = [
+    intro,
+    renderStatus(document, { width, colour, now: Date.now() }),
+    trouble === null ? '' : painter(colour)('red', `! ${trouble}`),
+  ]
+  const lines = blocks.filter(Boolean).join('\n\n').split('\n')
+  const room = Math.max(0, Math.min(RECENT, (height ?? Number.POSITIVE_INFINITY) - lines.length - 1))
+  const news = room === 0 ? [] : recent.slice(-room)
+  return [...lines, ...(news.length > 0 ? ['', ...news] : [])].map(line => clip(line, width)).join('\n')
 }
 
 async function printLines(watch: Watch, view: View, stop: AbortSignal): Promise<void> {

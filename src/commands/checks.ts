@@ -44,7 +44,7 @@ async function foldersFor(
 ): Promise<readonly string[]> {
   if (folder !== undefined && !(existsSync(folder) && statSync(folder).isDirectory()))
     throw new CommandError(`${folder} is not a folder`, EXIT.usage)
-  const configured = config === undefined ? [] : (await configOrEnd(config, context)).settings.checks
+  const configured = config === undefined ? [] : (await configOrEnd(config, context)).config.settings.checks
   return [...configured, ...(folder === undefined ? [] : [folder])]
 }
 
@@ -87,16 +87,18 @@ function kindBlock({ name, aliases, summary, defaultPort, options }: KindDescrip
     ...(defaultPort === null ? [] : [`default port ${defaultPort}`]),
   ]
   const title = `${paint('bold', name)}  ${summary}${notes.length > 0 ? paint('dim', `  (${notes.join('; ')})`) : ''}`
-  const rows = options.map(option => [option.name, defaultWord(option), aboutOption(option)])
+  const rows = options.map(({ name: option, type, default: value, about }) => [
+    option,
+    type,
+    defaultWord(value),
+    about,
+  ])
   return rows.length === 0 ? title : `${title}\n${columns(rows, { indent: 2 })}`
 }
 
-function defaultWord({ isRequired, default: value }: OptionDescription): string {
-  if (isRequired) return 'required'
+/** As it would stand in a configuration; `-` is nothing. */
+function defaultWord(value: unknown): string {
+  if (value === undefined) return 'required'
   if (value === null || (typeof value === 'object' && Object.keys(value).length === 0)) return '-'
   return Array.isArray(value) ? value.join(', ') : JSON.stringify(value)
-}
-
-function aboutOption({ about, words }: OptionDescription): string {
-  return words === null ? about : `${about} (${words.join(', ')})`
 }

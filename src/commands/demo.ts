@@ -93,18 +93,18 @@ function ownPath(): string {
   return process.argv[1] ?? ''
 }
 
-/** Waits until the daemon answers on its socket. */
+/** Waits until the daemon answers on its socket and has looked at every server once. */
 async function answers(files: Files, daemon: ChildProcess, interrupted: AbortSignal): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT
   while (!interrupted.aborted) {
     try {
-      await fetchStatus(files.socket)
-      return
+      const { services } = await fetchStatus(files.socket)
+      if (services.every(({ reals }) => reals.every(({ state }) => state !== 'unknown'))) return
     } catch (error) {
       const isOver = daemon.exitCode !== null || daemon.signalCode !== null || performance.now() > deadline
       if (!(error instanceof ControlError) || isOver) throw diedWith(files, daemon)
-      await new Promise(resolve => setTimeout(resolve, 50))
     }
+    await new Promise(resolve => setTimeout(resolve, 50))
   }
 }
 
@@ -131,18 +131,16 @@ async function stopped(daemon: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-/** What one sees, and what to try next. */
-function introFor({ config, socket, log }: Files, { unsteadyPort }: DemoSite, colour: boolean) {
+/** What one sees, and what to try next; within 80 columns. */
+function introFor({ config, socket }: Files, { unsteadyPort }: DemoSite, colour: boolean): string {
   const paint = painter(colour)
   const self = `node ${relative(process.cwd(), ownPath())}`
-  const lines = [
-    paint('bold', 'lvsd demo: two services over IPv6, their real servers are little servers on ::1.'),
-    `[::1]:${unsteadyPort} fails and recovers by itself: watch its state, its weight and the lines below the table.`,
-    paint('dim', 'In another terminal (Ctrl-C here ends everything):'),
+  return [
+    paint('bold', 'lvsd demo: two services over IPv6; their real servers are little ones on ::1.'),
+    `[::1]:${unsteadyPort} fails and recovers by itself: watch its state and its weight.`,
+    'Ctrl-C ends it. Meanwhile, in another terminal:',
     `  ${self} status --socket ${socket}`,
     `  ${self} plan ${config} --kernel memory`,
     `  ${self} probe ${config}`,
-    `  less ${log}`,
-  ]
-  return () => lines.join('\n')
+  ].join('\n')
 }

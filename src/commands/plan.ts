@@ -3,7 +3,7 @@ import { configOrEnd, resolvedConfig } from '../command-line/config.js'
 import { desired } from '../desired.js'
 import { diff } from '../diff.js'
 import type { Kernel } from '../ipvs/kernel.js'
-import { journalPath, openJournal } from '../journal/journal.js'
+import { journalPath, readJournal } from '../journal/journal.js'
 import { type Change, type Config, type HealthState, keyOfService, type Table } from '../model.js'
 import { countChanges, renderChanges, summaryOfChanges } from '../terminal/changes.js'
 import { defineCommand, EXIT } from './command.js'
@@ -46,7 +46,7 @@ what it does not hold stays out.`,
   ],
   async run(context) {
     const { options } = context
-    const config = await configOrEnd(context.arguments.CONFIG, context)
+    const { config } = await configOrEnd(context.arguments.CONFIG, context)
     const actual = await readTable(options.kernel)
     const { owned, names } = remembered(options.kernel, config)
     const resolved = await resolvedConfig(config, names, context)
@@ -92,7 +92,7 @@ async function openTable(kind: 'netlink' | 'memory'): Promise<Kernel> {
 /** What a lvsd on this machine remembers: its own services and the last addresses of names. */
 function remembered(kind: 'netlink' | 'memory', { settings }: Config) {
   if (kind === 'memory') return { owned: new Set<string>(), names: new Map<string, string>() }
-  return openJournal(journalPath(settings.state, settings.socket))
+  return readJournal(journalPath(settings.state, settings.socket))
 }
 
 /** Maps become lists; each change says whose it is. */

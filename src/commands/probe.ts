@@ -3,7 +3,6 @@ import { bracketed, endpoint } from '../address.js'
 import { configOrEnd, resolvedConfig } from '../command-line/config.js'
 import { didYouMean } from '../config/nearest.js'
 import { type Job, jobsOf } from '../jobs.js'
-import { loadChecks } from '../load-checks.js'
 import type { CheckResult, Config, Real, Service } from '../model.js'
 import { runProbe } from '../probe/start-probe.js'
 import { runCheck } from '../run-check.js'
@@ -32,10 +31,8 @@ table, and needs no running lvsd.`,
   ],
   async run(context) {
     const { CONFIG, SERVICE, REAL } = context.arguments
-    const chosen = chosenPart(await configOrEnd(CONFIG, context), SERVICE, REAL)
-    const config = await resolvedConfig(chosen, new Map(), context)
-    const { checks, problems } = await loadChecks(config.settings.checks)
-    for (const problem of problems) context.warn(`lvsd: ${problem}`)
+    const { config: whole, checks } = await configOrEnd(CONFIG, context)
+    const config = await resolvedConfig(chosenPart(whole, SERVICE, REAL), new Map(), context)
     const { jobs, subscribers } = jobsOf(config, checks)
     const results = await runAll([...jobs.values()])
     const probed = [

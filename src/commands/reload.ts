@@ -1,7 +1,7 @@
 /** lvsd reload: the daemon reads its configuration again. */
 import { requestReload } from '../api/client.js'
 import { asking, socketOption, socketPath } from '../command-line/control.js'
-import type { Problem } from '../config/problem.js'
+import { renderProblem } from '../config/render-problem.js'
 import { painter } from '../terminal/paint.js'
 import { printable } from '../terminal/printable.js'
 import { defineCommand, EXIT } from './command.js'
@@ -27,14 +27,9 @@ removal-limit of the real servers, unless --force says that this is meant.`,
     const outcome = await asking(requestReload(path, context.options.force))
     if (context.options.json) context.print(JSON.stringify(outcome, null, 2))
     else {
-      for (const problem of outcome.problems) context.print(problemLine(problem))
+      for (const problem of outcome.problems) context.print(renderProblem(problem, '', context.screen))
       context.print(painter(context.screen.colour)(outcome.ok ? 'green' : 'red', printable(outcome.message)))
     }
     return outcome.ok ? EXIT.ok : EXIT.problem
   },
 })
-
-/** `site.yaml:14:5 UNKNOWN_KEY  …`: without the line itself, which `lvsd validate` shows. */
-function problemLine({ file, at, severity, code, message }: Problem): string {
-  return printable(`${file}:${at.line}:${at.column} ${severity} ${code}  ${message}`)
-}

@@ -2,7 +2,7 @@
 
 export interface Screen {
   readonly isTerminal: boolean
-  /** Columns; 100 where it is no terminal. */
+  /** Columns; without limit where it is no terminal. */
   readonly width: number
   /** Rows; null where it is no terminal. */
   readonly height: number | null
@@ -19,7 +19,7 @@ export function screenOf(
   const isTerminal = stream.isTTY === true
   return {
     isTerminal,
-    width: isTerminal ? stream.columns || 80 : 100,
+    width: isTerminal ? stream.columns || 80 : Number.POSITIVE_INFINITY,
     height: isTerminal ? stream.rows || 24 : null,
     colour: wantsColour(isTerminal, env),
   }

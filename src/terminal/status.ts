@@ -47,8 +47,8 @@ function headLines(document: StatusDocument, { now }: StatusView, paint: Paint):
     ].join('  '),
     [
       `${services.length} ${plural(services.length, 'service')}, ${reals.length} real ${plural(reals.length, 'server')}: ${counts.join(', ')}`,
-      `${schedule.jobs} ${plural(schedule.jobs, 'check')}, late p99 ${took(schedule.lateness.p99)}`,
-      `table read ${ago(reconcile.lastResync, now)}`,
+      `${schedule.jobs} ${plural(schedule.jobs, 'check')}, late ${took(schedule.lateness.p99)}`,
+      `read ${ago(reconcile.lastResync, now)}`,
     ].join(paint('dim', ' · ')),
   ]
 }

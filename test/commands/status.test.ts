@@ -162,7 +162,7 @@ describe('lvsd reload', () => {
     [
       { ok: false, message: '1 error', problems: [problem] },
       EXIT.problem,
-      /^a.yaml:3:5 error UNKNOWN_KEY {2}what\?\n1 error$/m,
+      /^a.yaml:3:5 UNKNOWN_KEY {2}what\?\n1 error$/m,
     ],
   ]
   for (const [part, exit, text] of rows)

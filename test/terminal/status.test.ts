@@ -11,7 +11,7 @@ describe('the status table', () => {
       renderStatus(statusDocument(), plain),
       `
 lvsd 0.1.0  up 2h05m  kernel table  /etc/lvsd/lvsd.yaml  pid 4242
-1 service, 2 real servers: 1 up, 1 down · 2 checks, late p99 2.0ms · table read 4s ago
+1 service, 2 real servers: 1 up, 1 down · 2 checks, late 2.0ms · read 4s ago
 
 web  tcp [2001:db8::80]:80  wlc  4711 connections
   STATE    FOR  SERVER               FORWARD  WEIGHT  KERNEL  ACTIVE  INACT   TOOK  LAST RESULT
