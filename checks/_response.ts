@@ -1,15 +1,26 @@
-/** A response that some library has read from the wire, judged by the same judge as all others. */
+/** Responses that do not come as a probe's, judged by the same judge as those. */
 import type { Answer } from '../src/check.js'
-import { compileJudge } from '../src/probe/judge.js'
+import { compileJudge, type Hearing } from '../src/probe/judge.js'
 import { type HttpOptions, httpJudge } from './_http.js'
 
-/** The judge hears it as one whose body ends with the connection: the library sees to its framing. */
+const judges = new WeakMap<HttpOptions, () => Hearing>()
+
+/** A judge for one response; what all responses of one check share is made once. */
+export function hearingOf(options: HttpOptions): Hearing {
+  const known = judges.get(options)
+  if (known) return known()
+  const compiled = compileJudge(httpJudge(options))
+  judges.set(options, compiled)
+  return compiled()
+}
+
+/** Judges what some library has read from the wire. The judge hears it as one whose body ends with the connection: the library sees to its framing. */
 export async function judgeResponse(
   status: string,
   body: AsyncIterable<Buffer>,
   options: HttpOptions,
 ): Promise<Answer> {
-  const hearing = compileJudge(httpJudge(options))()
+  const hearing = hearingOf(options)
   const early = hearing.push(Buffer.from(`HTTP/1.1 ${status.trimEnd()}\r\n\r\n`, 'latin1'))
   if (early) return early
   for await (const chunk of body) {

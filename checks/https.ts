@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls'
 import { type Answer, defineCheck, type RunContext, type Target } from '../src/check.js'
-import { compileJudge } from '../src/probe/judge.js'
-import { type HttpOptions, hostName, httpJudge, httpOptions, httpProblem, requestBytes } from './_http.js'
+import { type HttpOptions, hostName, httpOptions, httpProblem, requestBytes } from './_http.js'
+import { hearingOf } from './_response.js'
 import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
 
 /** Asks a web server for a page over TLS, on a connection of its own. */
@@ -56,7 +56,7 @@ async function exchange(
 }
 
 async function hear(socket: TLSSocket, options: HttpOptions, { phase }: RunContext): Promise<Answer> {
-  const hearing = compileJudge(httpJudge(options))()
+  const hearing = hearingOf(options)
   phase(hearing.phase)
   for await (const chunk of socket) {
     const answer = hearing.push(chunk)

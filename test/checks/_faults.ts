@@ -6,7 +6,7 @@ export type Behaviour = (socket: Socket) => void
 
 const PAGE = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-/** With the options `receive: ok`, `limit: 100000` and a deadline of some 400 ms. */
+/** With the options `receive: ok`, `limit: 100000` and a deadline of 120 ms where it has to come. */
 export const FAULTS: readonly (readonly [phrase: string, reason: string, behaviour: Behaviour])[] = [
   ['answers 500', 'status', socket => socket.end(PAGE.replace('200 OK', '500 Oh'))],
   [
@@ -33,10 +33,10 @@ export const FAULTS: readonly (readonly [phrase: string, reason: string, behavio
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 
-/** One byte per 100 ms: no gap is ever long, and the answer takes for ever. */
+/** One byte per 20 ms: no gap is ever long, and the answer takes for ever. */
 function drip(socket: Socket): void {
   let at = 0
-  const timer = setInterval(() => socket.write(PAGE[at++] ?? ''), 100)
+  const timer = setInterval(() => socket.write(PAGE[at++] ?? ''), 20)
   socket.once('close', () => clearInterval(timer))
 }
 

@@ -73,7 +73,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
       ['stays silent', 'timeout', {}, () => udpServer(() => {}, host)],
       ['is not there', 'refused', {}, async () => ({ host, port: await refusedUdpPort(host) })],
       ['stays silent over TCP', 'timeout', { transport: 'tcp' }, () => silentServer(host)],
-      ['drips over TCP', 'timeout', { transport: 'tcp' }, () => drippingServer('\0\xff answer', 100, host)],
+      ['drips over TCP', 'timeout', { transport: 'tcp' }, () => drippingServer('\0\xff answer', 20, host)],
       ['hangs up at once over TCP', 'closed', { transport: 'tcp' }, () => hangUpServer(host)],
       ['sends garbage over TCP', 'garbage', { transport: 'tcp' }, () => garbageServer(host)],
       [
@@ -85,7 +85,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
     ]
     for (const [phrase, reason, options, server] of faults)
       it(`is down when the server ${phrase}`, async () => {
-        const timeout = reason === 'timeout' ? 250 : 3000
+        const timeout = reason === 'timeout' ? 120 : 3000
         const result = await probe(check, await server(), { ...ask, ...options }, { timeout })
         assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
       })

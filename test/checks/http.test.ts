@@ -64,7 +64,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
       it(`is down when the server ${phrase}`, async () => {
         const server = await tcpServer(socket => socket.once('data', () => behaviour(socket)), host)
         const options = { receive: 'ok', limit: 100_000 }
-        const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 250 : 3000 })
+        const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 120 : 3000 })
         assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
         assert.ok(result.ms < 3500)
       })
@@ -194,7 +194,7 @@ describe('redirects of http', () => {
     it(`is down when the server ${phrase}`, async () => {
       const server = await tcpServer(socket => socket.once('data', () => behaviour(socket)))
       const options = { receive: 'ok', limit: 100_000, redirects: 1 }
-      const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 250 : 3000 })
+      const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 120 : 3000 })
       assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
     })
 })

@@ -69,7 +69,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
           check,
           await server(),
           {},
-          { timeout: reason === 'timeout' ? 250 : 3000 },
+          { timeout: reason === 'timeout' ? 120 : 3000 },
         )
         assert.deepEqual({ ok, reason: result.reason }, { ok: false, reason }, result.detail)
         if (reason === 'timeout') assert.equal(result.phase, 'handshake')
@@ -86,7 +86,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
           host,
         )
         const options = { receive: 'ok', limit: 100_000 }
-        const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 250 : 3000 })
+        const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 120 : 3000 })
         assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
       })
   })
@@ -294,7 +294,7 @@ describe('HTTP/2', () => {
     it(`is down when the server ${phrase}`, async () => {
       const server = await http2Server(behaviour)
       const options = { http2: true, receive: 'ok', limit: 100_000 }
-      const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 250 : 3000 })
+      const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 120 : 3000 })
       assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
     })
 

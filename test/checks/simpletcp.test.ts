@@ -56,7 +56,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
       ['sends garbage', 'unexpected', () => garbageServer(host)],
       ['never stops', 'unexpected', () => endlessServer('', 'more ', host)],
       ['stays silent', 'timeout', () => silentServer(host)],
-      ['drips', 'timeout', () => drippingServer('a slow answer that ends in OK', 100, host)],
+      ['drips', 'timeout', () => drippingServer('a slow answer that ends in OK', 20, host)],
       ['hangs up at once', 'closed', () => hangUpServer(host)],
       ['resets the connection', 'reset', () => resetServer(host)],
       ['is not there', 'refused', async () => ({ host, port: await refusedPort(host) })],
@@ -67,7 +67,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
           check,
           await server(),
           { request: 'x', receive: 'OK' },
-          { timeout: reason === 'timeout' ? 250 : 3000 },
+          { timeout: reason === 'timeout' ? 120 : 3000 },
         )
         assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
         assert.ok(result.ms < 3500)

@@ -31,7 +31,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
 
     it('is down in silence where an answer is expected', async () => {
       for (const options of [{ reply: true }, { receive: 'x' }, { text: 'x' }]) {
-        const { ok, reason } = await probe(check, await silent(), options, { timeout: 150 })
+        const { ok, reason } = await probe(check, await silent(), options, { timeout: 100 })
         assert.deepEqual({ ok, reason }, { ok: false, reason: 'timeout' })
       }
     })
