@@ -15,10 +15,11 @@ import { CommandError, defineCommand, EXIT } from './command.js'
 export const command = defineCommand({
   name: 'run',
   summary: 'run the director in the foreground',
-  details:
-    'Reads the configuration (YAML, or an ldirectord.cf as it is), takes over what the kernel already holds, checks the ' +
-    'real servers and keeps the IPVS table in line. SIGHUP reads the configuration again: all of it or nothing. SIGTERM ' +
-    'and SIGINT stop; the table stays as it is, but for services with cleanstop.',
+  details: [
+    'Reads the configuration (YAML, or an ldirectord.cf as it is), takes over what the kernel already holds,',
+    'checks the real servers and keeps the IPVS table in line. SIGHUP reads the configuration again: all of it',
+    'or nothing. SIGTERM and SIGINT stop; the table stays as it is, but for services with cleanstop.',
+  ].join('\n'),
   arguments: { CONFIG: { about: 'the configuration file' } },
   options: {
     kernel: {
