@@ -74,6 +74,8 @@ function adviceOnVirtual(token: string): string {
 /** A literal in any notation that ldirectord reads, or a name; null where it is neither, which has been told. */
 export function readHost(text: string, at: ReturnType<typeof placeOf>, report: Report): Host | null {
   const address = parseAddress(text) ?? readOddIpv4(text, at, report)
+  if (address?.text.startsWith('::ffff:') && address.text.includes('.'))
+    report.warn('ODD_ADDRESS', at, 'an IPv4 address in the form of IPv6; ldirectord cannot read it')
   if (address) return { text: bracketed(address), address }
   if (!text.startsWith('[') && parseHostPort(text)) return { text, address: null }
   report.error('BAD_ADDRESS', at, `"${text}" is neither an address nor a host name`)

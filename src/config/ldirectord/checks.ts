@@ -97,7 +97,9 @@ function optionsOf({ kind }: Choice, facts: VirtualFacts, { report, hostname }: 
     ...(kind === 'dns'
       ? [entry('transport', protocol === 'tcp' ? 'tcp' : 'udp', own.protocol?.at ?? at)]
       : []),
-    ...requestOptions(kind, own.request?.value ?? '/', own.request?.at ?? at),
+    ...(kind === 'dns' && !own.request
+      ? rootQuestion(at)
+      : requestOptions(kind, own.request?.value ?? '/', own.request?.at ?? at)),
     ...receiveOptions(kind, own.receive?.value ?? '', own.receive?.at ?? at, report),
     ...text('virtualhost'),
     ...text('httpmethod'),
@@ -131,6 +133,11 @@ function logins({ own }: VirtualFacts, hostname: string): Entry[] {
     ...(login ? [entry('login', login.value, login.at)] : []),
     ...(passwd ? [entry('passwd', passwd.value, passwd.at)] : []),
   ]
+}
+
+/** Every resolver can answer it. */
+function rootQuestion(at: Position): Entry[] {
+  return [entry('request', '.', at), entry('type', 'NS', at)]
 }
 
 /** ldirectord keeps a request with a leading `/`, and takes it away again where it is not a path. */
@@ -216,6 +223,18 @@ function tellChoice(choice: Choice, { own, protocol, at }: VirtualFacts, { repor
       'REDIRECTS',
       where,
       'redirects are followed, to other hosts too, as ldirectord does; redirects: 0 judges them by their status',
+    )
+  if (kind === 'dns' && !own.request)
+    report.warn(
+      'DNS_QUESTION',
+      where,
+      'no request says what to ask: the name servers of the root; with ldirectord such servers are always down',
+    )
+  else if (kind === 'dns' && !own.receive)
+    report.note(
+      'DNS_QUESTION',
+      where,
+      'any answer of the type asked for will do; without receive ldirectord has the servers down for ever',
     )
   if (/\s/.test(own.checkcommand?.value ?? '') && kind === 'external')
     report.warn(

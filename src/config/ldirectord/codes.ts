@@ -38,6 +38,8 @@ export const LDIRECTORD_CODES = {
   INTERVAL_IGNORED: 'checkinterval of a virtual without fork = yes.',
   IMPLIED_NONE: 'No service is named and none implied: nothing is checked.',
   COMMAND_ARGUMENTS: 'A checkcommand with blanks: ldirectord takes the whole as the name of a file.',
+  DNS_QUESTION: 'A dns check without a request or an expected answer.',
+  NOT_UTF8: 'Characters that are not UTF-8.',
   PING: 'A connect check of a udp service is a ping.',
   PATTERN: 'A Perl pattern that is written in another way here.',
   REDIRECTS: 'ldirectord follows redirects.',

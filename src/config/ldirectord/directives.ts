@@ -6,7 +6,15 @@ import { didYouMean } from '../nearest.js'
 import type { Directive } from './lines.js'
 import { type Placed, placeOf, type Report } from './report.js'
 import { digits, type Grammar, maybeQuoted, oneOf, quoted, restOfLine, yesNo } from './values.js'
-import { checkTypes, emailStatus, httpMethods, SERVICES, scheduler, schedulerFlags } from './vocabulary.js'
+import {
+  checkTypes,
+  emailStatus,
+  httpMethods,
+  mailServer,
+  SERVICES,
+  scheduler,
+  schedulerFlags,
+} from './vocabulary.js'
 
 export type Scope = 'global' | 'virtual' | 'both'
 
@@ -88,9 +96,14 @@ export const DIRECTIVES = {
     notBuilt('no command is run when the fallback comes or goes'),
   ),
   emailalert: row('both', maybeQuoted(), 'nothing', mail),
-  emailalertfreq: row('both', digits('the time between two mails, in seconds', { min: 0 }), 'nothing', mail),
+  emailalertfreq: row(
+    'both',
+    digits('the time between two mails, in seconds', { min: 0, first: true }),
+    'nothing',
+    mail,
+  ),
   emailalertstatus: row('both', emailStatus, 'nothing', mail),
-  smtp: row('both', restOfLine({ plain: true }), 'nothing', mail),
+  smtp: row('both', mailServer, 'nothing', mail),
 
   real: row('virtual', restOfLine(), 'reals'),
   real6: row('virtual', restOfLine(), 'reals'),

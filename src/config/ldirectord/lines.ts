@@ -120,6 +120,7 @@ function readDirective(piece: Piece, report: Report, comments: Comment[]): Direc
   if (!match) return null
   const [all, key = '', , equals] = match
   const keyAt = placeOf(piece, 0, key.length)
+  tellEncoding(piece, report)
   const rest: Piece = {
     text: piece.text.slice(all.length),
     line: piece.line,
@@ -127,6 +128,13 @@ function readDirective(piece: Piece, report: Report, comments: Comment[]): Direc
   }
   const { value, tail } = cutComment(straightQuotes(rest, report), report, comments)
   return { key, keyAt, value: equals?.startsWith('=') ? value : null, tail }
+}
+
+/** Bytes that are no UTF-8 are lost when the file is read, and with them what they meant. */
+function tellEncoding(piece: Piece, report: Report): void {
+  const lost = piece.text.slice(0, commentStart(piece.text)).indexOf('\ufffd')
+  if (lost >= 0)
+    report.error('NOT_UTF8', placeOf(piece, lost, 1), 'this character is not UTF-8: save the file as UTF-8')
 }
 
 /** Quotes that an editor has curled stand for plain ones where the value begins with one. */

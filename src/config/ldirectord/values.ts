@@ -38,16 +38,17 @@ export const yesNo: Grammar<boolean> = given => {
   return word === 'yes'
 }
 
-/** The first run of digits, as ldirectord reads it; anything round it is worth a warning. */
-export function digits(what: string, { min = 1, max = 2 ** 31 - 1 } = {}): Grammar<number> {
+/** The first run of digits, as ldirectord reads it; anything round it is worth a warning. `first`: it must begin so. */
+export function digits(what: string, { min = 1, max = 2 ** 31 - 1, first = false } = {}): Grammar<number> {
   return ({ directive, value, report }) => {
-    const run = /\d+/.exec(value.text)?.[0]
+    const run = (first ? /^\d+/ : /\d+/).exec(value.text)?.[0]
     const number = Number(run)
     if (run === undefined || number < min || number > max) {
+      const range = `a whole number ${max < 2 ** 31 - 1 ? `from ${min} to ${max}` : `of at least ${min}`}`
       report.error(
         'BAD_VALUE',
         placeOf(value),
-        `${directive.key} is ${what}: expected a whole number of at least ${min}, not "${value.text}"`,
+        `${directive.key} is ${what}: expected ${range}, not "${value.text}"`,
       )
       return undefined
     }

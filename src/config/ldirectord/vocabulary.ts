@@ -1,7 +1,8 @@
 /** The words of ldirectord, and the values that are made of them. */
+import { parseAddress } from '../../address.js'
 import { didYouMean } from '../nearest.js'
 import { placeOf, placeOfWord } from './report.js'
-import { type Grammar, listed } from './values.js'
+import { type Grammar, listed, restOfLine } from './values.js'
 
 /** The services with their ports, as ldirectord maps them in both directions. `none` and `simpletcp` have no port. */
 const SERVICE_PORTS = {
@@ -108,6 +109,19 @@ export const schedulerFlags: Grammar<readonly string[]> = ({ value, report }) =>
     placeOfWord(value, wrong ?? ''),
     `schedflags takes ${listed(FLAG_WORDS)}, with commas between them, not "${wrong ?? value.text}"${didYouMean(wrong ?? '', FLAG_WORDS)}`,
   )
+  return undefined
+}
+
+/** A name or an IPv4 address; ldirectord knows no other. */
+export const mailServer: Grammar<string> = given => {
+  const { value, report } = given
+  const server = restOfLine({ plain: true })(given)
+  if (server === undefined || /^[0-9A-Za-z._+-]+$/.test(server)) return server
+  if (parseAddress(server)) {
+    report.warn('ODD_ADDRESS', placeOf(value), 'an IPv6 address; ldirectord refuses it')
+    return server
+  }
+  report.error('BAD_VALUE', placeOf(value), `smtp takes the name or address of a server, not "${server}"`)
   return undefined
 }
 
