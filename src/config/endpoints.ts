@@ -104,5 +104,7 @@ function advice(text: string): string {
   if (/\/\d+$/.test(text)) return '; write it without the prefix length'
   if (/^\[[^\]]*$/.test(text)) return '; the closing ] is missing'
   if (/\s/.test(text)) return '; it has a blank in it'
+  if (/^\[.*\]/.test(text)) return '; what stands in the brackets is not an IPv6 address'
+  if (/^[\d.]+(:|$)/.test(text)) return '; an IPv4 address has four numbers from 0 to 255'
   return ''
 }

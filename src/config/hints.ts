@@ -8,7 +8,7 @@ const SERVICE: Readonly<Record<string, string>> = {
   fallback6: 'fallback takes both families',
   service: 'the kind of check says it: check: { kind: http }',
   checktype: 'the kind of check says it: check: { kind: http }',
-  checkcommand: 'write check: { kind: external, command: … }',
+  checkcommand: 'write check: { kind: external, checkcommand: … }',
   persistent: 'write persistence',
   persistence_timeout: 'write persistence: 300s',
   netmask: 'write persistence: { timeout: 300s, netmask: … }',

@@ -2,7 +2,7 @@
 import type { OptionShape } from '../options.js'
 import type { z } from './fields.js'
 import { hintFor } from './hints.js'
-import { didYouMean } from './nearest.js'
+import { didYouMean, nearest } from './nearest.js'
 import type { Position } from './problem.js'
 import type { RawMap, RawNode } from './raw.js'
 import type { Report } from './report.js'
@@ -21,6 +21,8 @@ export interface Fields<S extends OptionShape> {
   valueAt(key: keyof S): Position
   /** Where the key stands; the mapping itself where it is absent. */
   keyAt(key: keyof S): Position
+  /** True where an unknown key looks like this one: then it is not missing as well. */
+  isMisspelt(key: keyof S & string): boolean
 }
 
 export interface ReadHow<S extends OptionShape> {
@@ -57,7 +59,13 @@ export function readFields<S extends OptionShape>(
     entry,
     valueAt: key => entry(key)?.value.at ?? how.at,
     keyAt: key => entry(key)?.keyAt ?? how.at,
+    isMisspelt: key => isMisspelt(key, entries, Object.keys(shape)),
   }
+}
+
+/** True where one of the entries is no known word, and the wanted one is the nearest. */
+export function isMisspelt(wanted: string, entries: readonly RawEntry[], words: readonly string[]): boolean {
+  return entries.some(({ key }) => !words.includes(key) && nearest(key, words) === wanted)
 }
 
 /** The value in its type, or null where it is wrong, which has been told. */
@@ -83,8 +91,10 @@ export function isNothing(node: RawNode): boolean {
 /** The mapping's entries; tells and returns null where the value is something else. */
 export function mapEntries(entry: RawEntry, what: string, report: Report): readonly RawEntry[] | null {
   if (entry.value.kind === 'map') return entry.value.entries
-  const at = isNothing(entry.value) ? entry.keyAt : entry.value.at
-  report.error('WRONG_TYPE', at, `"${entry.key}" must be ${what}, not ${sortOf(entry.value)}`)
+  if (isNothing(entry.value))
+    report.error('WRONG_TYPE', entry.keyAt, `"${entry.key}" has no value: expected ${what}`)
+  else
+    report.error('WRONG_TYPE', entry.value.at, `"${entry.key}" must be ${what}, not ${sortOf(entry.value)}`)
   return null
 }
 

@@ -8,7 +8,7 @@ import {
   type Node,
   type Pair,
   parseAllDocuments,
-  type YAMLError,
+  visit,
   type YAMLMap,
 } from 'yaml'
 import type { Code } from './codes.js'
@@ -16,6 +16,7 @@ import { type Locate, locator, START } from './position.js'
 import type { Position } from './problem.js'
 import type { RawDocument, RawList, RawMap, RawNode } from './raw.js'
 import { newReport, type Report } from './report.js'
+import { tellFaults } from './yaml-faults.js'
 
 const MAX_BYTES = 16 * 2 ** 20
 const MAX_NODES = 1_000_000
@@ -65,63 +66,31 @@ function parse(text: string, locate: Locate, report: Report): Document | null {
     return null
   }
   const [first, second] = documents
-  for (const error of first?.errors ?? []) tellSyntax(error, text, locate, report)
-  for (const warning of first?.warnings ?? []) tellSyntax(warning, text, locate, report)
+  const faults = first ? [...first.errors, ...first.warnings] : []
+  const withOpeners = faults.map(({ code, message, pos }) => ({
+    code,
+    message,
+    pos,
+    opener: first ? openerOf(first, pos[0]) : null,
+  }))
+  tellFaults(withOpeners, text, locate, report)
   if (second) {
     const at = locate(second.range[0])
     report.error('SEVERAL_DOCUMENTS', at, 'a second document begins here: keep one, without "---" between')
   }
-  return first && first.errors.length === 0 && !second ? first : null
+  return first && faults.length === 0 && !second ? first : null
 }
 
-/** What the parser's codes mean to a person; others keep the parser's own sentence. */
-const SENTENCES: Readonly<Record<string, readonly [Code, string]>> = {
-  TAB_AS_INDENT: ['TAB_INDENT', 'a tab; YAML is indented with spaces'],
-  TAG_RESOLVE_FAILED: [
-    'UNKNOWN_TAG',
-    'this tag has no meaning here; a value that begins with ! needs quotes',
-  ],
-  BAD_SCALAR_START: ['QUOTES_NEEDED', "a value cannot begin with this sign; put the value in quotes: '…'"],
-  MULTILINE_IMPLICIT_KEY: ['SYNTAX', 'expected "key: value" on one line; is a colon missing?'],
-  BLOCK_AS_IMPLICIT_KEY: [
-    'SYNTAX',
-    'a second ": " on this line; put the value in quotes, or on lines of its own',
-  ],
-}
-
-function tellSyntax(error: YAMLError, text: string, locate: Locate, report: Report): void {
-  const [start, end] = error.pos
-  const brackets = bracketsWithoutQuotes(text, start)
-  if (brackets) {
-    const at = locate(brackets.start, brackets.start + brackets.value.length)
-    report.error(
-      'QUOTES_NEEDED',
-      at,
-      `YAML reads [ ] as a list; put the value in quotes: '${brackets.value}'`,
-    )
-    return
+/** Where the quoted text, { or [ begins that still goes on at the offset. */
+function openerOf(document: Document, offset: number): number | null {
+  let opener: number | null = null
+  const look = (node: Node & { type?: string; flow?: boolean }) => {
+    const [start, end] = node.range ?? [0, 0]
+    const opens = node.flow === true || node.type?.startsWith('QUOTE')
+    if (opens && start < offset && end >= offset - 1) opener = start
   }
-  const [code, message] = SENTENCES[error.code] ?? ['SYNTAX', plainSentence(error)]
-  report.error(code, locate(start, end), message)
-}
-
-function plainSentence({ code, message }: YAMLError): string {
-  if (code === 'MISSING_CHAR' && message.includes('quote')) return 'the text ends before the closing quote'
-  if (code === 'MISSING_CHAR' && message.includes('Implicit map keys'))
-    return 'expected "key: value"; is a colon missing, or the blank after it?'
-  return `this is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
-}
-
-/** An IPv6 address in brackets without quotes on the line of `offset`: the mistake that everybody makes once. */
-function bracketsWithoutQuotes(text: string, offset: number): { start: number; value: string } | null {
-  const lineStart = text.lastIndexOf('\n', offset - 1) + 1
-  const line = text.slice(lineStart).split('\n', 1)[0] ?? ''
-  const match =
-    /^(.*?(?:: |- )\s*)(\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[\w.]+)?\][^\s#,]*(?: +[a-z]+(?: +\d+)?)?)/.exec(
-      line,
-    )
-  const [, before = '', value = ''] = match ?? []
-  return match && !value.endsWith(']') ? { start: lineStart + before.length, value } : null
+  visit(document, { Scalar: (_, node) => look(node as never), Collection: (_, node) => look(node as never) })
+  return opener
 }
 
 // ---------------------------------------------------------------- the tree
@@ -134,20 +103,26 @@ class Reader {
   /** The last node with each anchor so far, in the order of the text: what an alias means. */
   readonly #byAnchor = new Map<string, Node>()
   readonly #open = new Set<Node>()
-  #given = false
+  /** Something could not be read: what follows from the gap would only confuse. */
+  #hasGap = false
 
   constructor(locate: Locate, report: Report) {
     this.#locate = locate
     this.#report = report
   }
 
+  /** The tree, or null where a part of it cannot be read. */
   read(node: Node): RawNode | null {
     const sized = this.#node(node, 0)
-    if (sized && sized.size > MAX_NODES && !this.#given) {
-      this.#given = true
-      this.#report.error('FILE_TOO_BIG', START, 'aliases make more than a million values of this file')
-    }
-    return this.#given ? null : (sized?.node ?? null)
+    if (sized && sized.size > MAX_NODES)
+      this.#gap('FILE_TOO_BIG', START, 'aliases make more than a million values of this file')
+    return this.#hasGap ? null : (sized?.node ?? null)
+  }
+
+  #gap(code: Code, at: Position, message: string): null {
+    this.#hasGap = true
+    this.#report.error(code, at, message)
+    return null
   }
 
   #node(node: Node | null, depth: number): Sized | null {
@@ -156,8 +131,7 @@ class Reader {
     const known = this.#anchored.get(node)
     if (known !== undefined) return known
     if (depth > MAX_DEPTH) {
-      this.#report.error('TOO_DEEP', this.#at(node), 'mappings and lists are nested more than 32 deep')
-      return null
+      return this.#gap('TOO_DEEP', this.#at(node), 'mappings and lists are nested more than 32 deep')
     }
     const anchor = 'anchor' in node ? node.anchor : undefined
     if (anchor) this.#byAnchor.set(anchor, node)
@@ -182,17 +156,14 @@ class Reader {
     const target = this.#byAnchor.get(node.source)
     if (!target) {
       const message = `there is no anchor &${node.source} before this alias; a value that begins with * needs quotes`
-      this.#report.error('UNKNOWN_ANCHOR', this.#at(node), message)
-      return null
+      return this.#gap('UNKNOWN_ANCHOR', this.#at(node), message)
     }
-    if (this.#open.has(target)) {
-      this.#report.error(
+    if (this.#open.has(target))
+      return this.#gap(
         'ALIAS_LOOP',
         this.#at(node),
         `*${node.source} stands inside the value that it repeats`,
       )
-      return null
-    }
     return this.#node(target, depth)
   }
 

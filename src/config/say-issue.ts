@@ -67,9 +67,30 @@ function wordSentence({ name, node }: Place, words: readonly string[]): Sentence
   const choice = `one of ${words.join(', ')}`
   if (node.kind !== 'scalar' || typeof node.value !== 'string')
     return ['WRONG_TYPE', `"${name}" must be ${choice}, not ${sortOf(node)}`]
-  const near = didYouMean(node.value, words)
+  const synonym = SYNONYMS.get(node.value.toLowerCase())
+  const near = synonym && words.includes(synonym) ? `; write ${synonym}` : didYouMean(node.value, words)
   return ['UNKNOWN_WORD', `"${node.value}" is not a word for "${name}"${near || `; expected ${choice}`}`]
 }
+
+/** What others call these things. */
+const SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ['nat', 'masq'],
+  ['masquerade', 'masq'],
+  ['masquerading', 'masq'],
+  ['dr', 'gate'],
+  ['droute', 'gate'],
+  ['direct', 'gate'],
+  ['route', 'gate'],
+  ['tun', 'ipip'],
+  ['tunnel', 'ipip'],
+  ['inet', 'ipv4'],
+  ['inet6', 'ipv6'],
+  ['v4', 'ipv4'],
+  ['v6', 'ipv6'],
+  ['4', 'ipv4'],
+  ['6', 'ipv6'],
+  ['warning', 'warn'],
+])
 
 /** Of several types that are all wrong, speaks of the one that the writer seems to have meant. */
 function unionSentence(place: Place, branches: readonly (readonly Issue[])[]): Sentence {

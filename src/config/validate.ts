@@ -6,7 +6,7 @@ import type { PortLookup } from './ports.js'
 import { START } from './position.js'
 import { hasErrors, type Problem } from './problem.js'
 import type { RawDocument, RawMap } from './raw.js'
-import { mapEntries, type RawEntry, readFields } from './read-fields.js'
+import { type Fields, mapEntries, type RawEntry, readFields } from './read-fields.js'
 import { byPlace, newReport } from './report.js'
 import { defaultsFields, rootFields } from './schema.js'
 import type { Context, DefaultsFields } from './validate/context.js'
@@ -50,7 +50,7 @@ function readRoot(file: string, root: RawMap, context: Context): Config {
   const parts = readFields(entries, rootFields, how, report)
   const settings = readSettings(parts.entry('settings'), file, report)
   const defaults = readDefaults(parts.entry('defaults'), context)
-  return { file, settings, services: readServices(parts.entry('services'), defaults, context) }
+  return { file, settings, services: readServices(parts, defaults, context) }
 }
 
 function readDefaults(entry: RawEntry | undefined, { report }: Context): DefaultsFields {
@@ -60,13 +60,15 @@ function readDefaults(entry: RawEntry | undefined, { report }: Context): Default
 }
 
 function readServices(
-  entry: RawEntry | undefined,
+  parts: Fields<typeof rootFields>,
   defaults: DefaultsFields,
   context: Context,
 ): Config['services'] {
   const { report } = context
+  const entry = parts.entry('services')
   if (!entry) {
-    report.error('MISSING_KEY', START, 'there is no part "services": nothing would be balanced')
+    if (!parts.isMisspelt('services'))
+      report.error('MISSING_KEY', START, 'there is no part "services": nothing would be balanced')
     return []
   }
   const entries = mapEntries(entry, 'a mapping of services by their names', report) ?? []

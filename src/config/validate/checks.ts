@@ -7,7 +7,7 @@ import { hintFor } from '../hints.js'
 import { didYouMean } from '../nearest.js'
 import type { Position } from '../problem.js'
 import type { RawNode } from '../raw.js'
-import { type Fields, isNothing, type RawEntry, readFields, sortOf } from '../read-fields.js'
+import { type Fields, isMisspelt, isNothing, type RawEntry, readFields, sortOf } from '../read-fields.js'
 import { checkFields, policyFields } from '../schema.js'
 import type { Context } from './context.js'
 import { withDefaults } from './layers.js'
@@ -18,6 +18,8 @@ export interface Draft {
   readonly kind: { readonly name: string; readonly at: Position } | null
   /** All but the kind. */
   readonly entries: readonly RawEntry[]
+  /** Wrong in itself, which has been told. */
+  readonly isBroken?: true
 }
 
 type CheckKeys = { entry(key: 'check' | 'checks'): RawEntry | undefined }
@@ -40,18 +42,20 @@ export function draftsOf(level: CheckKeys, context: Context): readonly Draft[] |
       entry.keyAt,
       `"${entry.key}" has no value; for no check at all write none`,
     )
-    return []
+    return [{ ...NOTHING, at: entry.keyAt }]
   }
   const nodes = entry.value.kind === 'list' ? entry.value.items : [entry.value]
-  return nodes.flatMap(node => draftOf(node, context) ?? [])
+  return nodes.map(node => draftOf(node, context))
 }
 
-function draftOf(node: RawNode, { report }: Context): Draft | null {
+const NOTHING = { kind: null, entries: [], isBroken: true } as const
+
+function draftOf(node: RawNode, { report }: Context): Draft {
   if (node.kind === 'scalar' && typeof node.value === 'string')
     return { at: node.at, kind: { name: node.value, at: node.at }, entries: [] }
   if (node.kind !== 'map') {
     report.error('WRONG_TYPE', node.at, `a check is a kind, or a mapping with a kind, not ${sortOf(node)}`)
-    return null
+    return { ...NOTHING, at: node.at }
   }
   const kind = node.entries.find(({ key }) => key === 'kind')
   const entries = node.entries.filter(entry => entry !== kind)
@@ -60,7 +64,7 @@ function draftOf(node: RawNode, { report }: Context): Draft | null {
     return { at: node.at, kind: { name: kind.value.value, at: kind.value.at }, entries }
   const at = isNothing(kind.value) ? kind.keyAt : kind.value.at
   report.error('WRONG_TYPE', at, `"kind" must be the name of a check, not ${sortOf(kind.value)}`)
-  return null
+  return { ...NOTHING, at: node.at }
 }
 
 /**
@@ -74,6 +78,7 @@ export function layDrafts(
 ): readonly Draft[] | null {
   if (!over || !base || base.length === 0) return over ?? base
   return over.flatMap(draft => {
+    if (draft.isBroken) return draft
     if (!draft.kind) return base.map(under => layDraft(under, draft))
     const name = nameOf(draft, context)
     const under = base.find(one => nameOf(one, context) === name) ?? base.find(one => !one.kind)
@@ -84,6 +89,7 @@ export function layDrafts(
 }
 
 function layDraft(under: Draft, over: Draft): Draft {
+  if (under.isBroken && !over.kind) return under
   return { at: over.at, kind: over.kind ?? under.kind, entries: layEntries(under.entries, over.entries) }
 }
 
@@ -107,7 +113,7 @@ function commonPolicy([first, ...others]: readonly Draft[]): readonly RawEntry[]
 
 /** The check as it will run, or null where something is wrong with it, which has been told. */
 export function readCheck(draft: Draft, protocol: string, context: Context): CheckUse | null {
-  const check = checkOf(draft, context)
+  const check = draft.isBroken ? null : checkOf(draft, context)
   if (!check) return null
   const shape = context.optionsOf(check)
   const isOption = ({ key }: RawEntry) => Object.hasOwn(shape, key) && !Object.hasOwn(checkFields, key)
@@ -126,13 +132,17 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
   return options && { kind: check.name, options, policy, ...target }
 }
 
-function checkOf({ kind, at }: Draft, { checks, report }: Context): Check | null {
+function checkOf({ kind, at, entries }: Draft, { checks, report }: Context): Check | null {
   if (!kind) {
-    report.error(
-      'CHECK_WITHOUT_KIND',
-      at,
-      'which check? Neither this mapping nor the service gives a kind: kind: http',
-    )
+    const slip = entries.find(entry => isMisspelt('kind', [entry], Object.keys(checkFields)))
+    if (slip)
+      report.error('UNKNOWN_KEY', slip.keyAt, `"${slip.key}" is not a key of a check; did you mean "kind"?`)
+    else
+      report.error(
+        'CHECK_WITHOUT_KIND',
+        at,
+        'which check? Neither this mapping nor the service says it; add kind: http',
+      )
     return null
   }
   const check = checks.get(kind.name)

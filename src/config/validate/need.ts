@@ -6,7 +6,7 @@ import type { Position } from '../problem.js'
 import type { Fields } from '../read-fields.js'
 import type { realFields } from '../schema.js'
 import type { Context } from './context.js'
-import type { RealContext } from './reals.js'
+import type { RealContext } from './real-context.js'
 
 export function readNeed(need: 'all' | 'any' | number | undefined, checks: number): number {
   if (need === undefined || need === 'all') return checks

@@ -1,35 +1,19 @@
 /** The real servers and the fallback of a service. */
 
-import type { CheckUse, Fallback, Forwarding, Real, RealAttributes } from '../../model.js'
+import type { CheckUse, Fallback, Forwarding, Real } from '../../model.js'
 import { type Endpoint, isForwardable, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problem.js'
 import type { RawNode } from '../raw.js'
 import { type Fields, type RawEntry, readFields, sortOf } from '../read-fields.js'
 import { fallbackFields, realFields } from '../schema.js'
-import { type Draft, draftsOf, layDrafts, readCheck } from './checks.js'
-import {
-  type Context,
-  type DefaultsFields,
-  type ServiceFacts,
-  type ServiceFields,
-  textOf,
-} from './context.js'
+import { placeOf, readAttributes, readForwarding } from './attributes.js'
+import { draftsOf, layDrafts, readCheck } from './checks.js'
+import { type Context, textOf } from './context.js'
 import { settle } from './layers.js'
 import { judgeNeed, judgePorts, readNeed } from './need.js'
+import type { RealContext } from './real-context.js'
 import { wordsAs } from './short-form.js'
 import { familyWord } from './words.js'
-
-/** What the real servers of one service have in common. */
-export interface RealContext extends Context {
-  readonly facts: ServiceFacts
-  readonly own: ServiceFields
-  readonly defaults: DefaultsFields
-  readonly drafts: readonly Draft[] | null
-  /** The service's own checks as read; for real servers that say nothing of checks. */
-  readonly uses: readonly CheckUse[]
-  /** False where one of them is wrong. */
-  readonly usesAreRight: boolean
-}
 
 /** A real server and where it stands; null where it is wrong, which has been told. */
 export interface PlacedReal {
@@ -70,29 +54,27 @@ function entriesOf(
 ): readonly RawEntry[] | null {
   if (node.kind === 'map') return node.entries
   const text = textOf(node)
-  if (node.kind !== 'scalar' || text === null) {
-    const brackets = node.kind === 'list' ? '; an address in brackets needs quotes round it' : ''
-    report.error(
-      'WRONG_TYPE',
-      node.at,
-      `${what} is a text or a mapping with an address, not ${sortOf(node)}${brackets}`,
-    )
+  if (node.kind === 'scalar' && text !== null) {
+    const entries = wordsAs(keys, text, node)
+    if (entries?.every(isOfItsSort)) return entries
+    report.error(code, node.at, keys.length > 2 ? SHORT_REAL : SHORT_FALLBACK)
     return null
   }
-  const entries = wordsAs(keys, text, node)
-  const last = entries?.at(-1)
-  if (entries && !(last?.key === 'weight' && typeof plainOf(last) === 'string')) return entries
-  const [, ...rest] = keys
-  report.error(
-    code,
-    node.at,
-    `expected address ${rest.map(key => `[${key}`).join(' ')}${']'.repeat(rest.length)}, as in '[2001:db8::1]:80 masq${keys.length > 2 ? ' 2' : ''}'; for anything else write a mapping`,
-  )
+  const brackets = node.kind === 'list' ? '; an address in brackets needs quotes round it' : ''
+  const message = `${what} is a text or a mapping with an address, not ${sortOf(node)}${brackets}`
+  report.error('WRONG_TYPE', node.at, message)
   return null
 }
 
-function plainOf(entry: RawEntry): unknown {
-  return entry.value.kind === 'scalar' ? entry.value.value : null
+const SHORT_REAL =
+  "expected an address, then forwarding and weight if needed: '[2001:db8::1]:80 masq 2'; for anything else write a mapping"
+const SHORT_FALLBACK =
+  "expected an address, then the forwarding if needed: '[2001:db8::1]:80 masq'; for anything else write a mapping"
+
+/** Weights are numbers, forwardings words: one in the place of the other is a slip of the order. */
+function isOfItsSort({ key, value }: RawEntry): boolean {
+  if (key === 'address' || value.kind !== 'scalar') return true
+  return /^\d+$/.test(String(value.value)) === (key === 'weight')
 }
 
 function endpointOf(
@@ -100,7 +82,8 @@ function endpointOf(
   context: RealContext,
 ): Endpoint | null {
   if (!fields.entry('address')) {
-    context.report.error('MISSING_KEY', fields.at, "the address is missing: address: '[2001:db8::1]:80'")
+    if (!fields.isMisspelt('address'))
+      context.report.error('MISSING_KEY', fields.at, "the address is missing: address: '[2001:db8::1]:80'")
     return null
   }
   const { address } = fields.values
@@ -108,76 +91,6 @@ function endpointOf(
   return address === undefined
     ? null
     : readEndpoint(address, fields.valueAt('address'), { report, ports, protocol: facts.protocol })
-}
-
-// ---------------------------------------------------------------- attributes
-
-type ForwardingKeys = 'forwarding' | 'tunnel-port' | 'tunnel-checksum'
-
-function readAttributes(fields: Fields<typeof realFields>, context: RealContext): RealAttributes {
-  const layers = [fields, context.own, context.defaults]
-  const upper = settle(realFields, 'upper', layers)
-  const lower = settle(realFields, 'lower', layers)
-  if (lower > upper) {
-    const at = placeOf('lower', layers) ?? fields.at
-    const least = upper === 0 ? 'there is no upper one' : `the upper one is ${upper}`
-    context.report.error(
-      'THRESHOLDS',
-      at,
-      `the lower threshold is ${lower}, but ${least}; the kernel refuses that`,
-    )
-  }
-  return { ...readForwarding(fields, context), weight: settle(realFields, 'weight', layers), upper, lower }
-}
-
-function readForwarding(
-  fields: Fields<Pick<typeof realFields, ForwardingKeys>>,
-  { own, defaults, report }: RealContext,
-): Pick<RealAttributes, 'forwarding' | 'tunnelPort' | 'tunnelChecksum'> {
-  const layers = [fields, own, defaults]
-  const forwarding = settle(realFields, 'forwarding', layers)
-  const tunnelPort = settle(realFields, 'tunnel-port', layers)
-  const tunnelChecksum = settle(realFields, 'tunnel-checksum', layers)
-  if (forwarding === 'gue' && tunnelPort === undefined)
-    report.error(
-      'TUNNEL_PORT',
-      placeOf('forwarding', layers) ?? fields.at,
-      'gue needs the UDP port of the tunnel: tunnel-port: 6080',
-    )
-  if (forwarding !== 'gue' && fields.entry('tunnel-port'))
-    report.error(
-      'TUNNEL_PORT',
-      fields.keyAt('tunnel-port'),
-      `tunnel-port is for gue; the forwarding here is ${forwarding}`,
-    )
-  const takesChecksum = takesTunnelChecksum(forwarding, tunnelChecksum)
-  if (!takesChecksum && fields.entry('tunnel-checksum'))
-    report.error(
-      'TUNNEL_CHECKSUM',
-      fields.valueAt('tunnel-checksum'),
-      `${forwarding} has no checksum "${tunnelChecksum}"`,
-    )
-  return {
-    forwarding,
-    tunnelPort: forwarding === 'gue' ? (tunnelPort ?? 0) : 0,
-    tunnelChecksum: takesChecksum ? tunnelChecksum : 'none',
-  }
-}
-
-function takesTunnelChecksum(forwarding: Forwarding, checksum: string): boolean {
-  if (checksum === 'none' || forwarding === 'gue') return true
-  return forwarding === 'gre' && checksum === 'csum'
-}
-
-function placeOf<K extends string>(
-  key: K,
-  layers: readonly { entry(key: K): RawEntry | undefined }[],
-): Position | undefined {
-  for (const layer of layers) {
-    const entry = layer.entry(key)
-    if (entry) return entry.value.at
-  }
-  return undefined
 }
 
 // ---------------------------------------------------------------- address and port
@@ -211,19 +124,13 @@ function judgeAddress(
 ): void {
   if (!address || !isForwardable(address, at, what, report)) return
   if (facts.family === null || address.family === facts.family) return
-  const families = `${what} over ${familyWord(address.family)} in a service over ${familyWord(facts.family)}`
-  if (TUNNELS.has(forwarding))
-    report.note(
-      'MIXED_FAMILY',
-      at,
-      `${families}: the kernel refuses this while the connection sync daemon runs`,
-    )
-  else
-    report.error(
-      'FAMILY_MISMATCH',
-      at,
-      `${families} needs a tunnel: ipip, gue or gre, not ${forwarding} (and no connection sync daemon)`,
-    )
+  // Of tunnels the service tells once: they may be many.
+  if (TUNNELS.has(forwarding)) return
+  report.error(
+    'FAMILY_MISMATCH',
+    at,
+    `${what} over ${familyWord(address.family)} in a service over ${familyWord(facts.family)} needs a tunnel: ipip, gue or gre, not ${forwarding} (and no connection sync daemon)`,
+  )
 }
 
 // ---------------------------------------------------------------- checks

@@ -1,6 +1,5 @@
 /** One virtual service: what the kernel calls it, how it schedules, its real servers and its fallback. */
-import { keyOfService, type Protocol, type Service, type ServiceId } from '../../model.js'
-import { type Endpoint, isUnicast, isWithoutZone, readEndpoint } from '../endpoints.js'
+import { keyOfService, type Service } from '../../model.js'
 import type { Position } from '../problem.js'
 import type { RawNode } from '../raw.js'
 import { isNothing, mapEntries, type RawEntry, readFields, sortOf } from '../read-fields.js'
@@ -13,16 +12,11 @@ import {
   type ServiceFields,
   textOf,
 } from './context.js'
+import { readIdentity } from './identity.js'
 import { settle } from './layers.js'
-import {
-  isForFamily,
-  type PlacedFallback,
-  type PlacedReal,
-  type RealContext,
-  readFallback,
-  readReal,
-} from './reals.js'
-import { isPersistent, readScheduling } from './scheduling.js'
+import type { RealContext } from './real-context.js'
+import { isForFamily, type PlacedFallback, type PlacedReal, readFallback, readReal } from './reals.js'
+import { readScheduling } from './scheduling.js'
 import { familyWord } from './words.js'
 
 /** A service with the place of its name and of its address. */
@@ -74,111 +68,7 @@ function judgeName({ key, keyAt }: RawEntry, { report }: Context): void {
   report.error('BAD_NAME', keyAt, 'the name of a service has 1 to 128 characters, without blanks')
 }
 
-// ---------------------------------------------------------------- identity
-
-interface Identity {
-  /** Null where it is unknown or wrong. */
-  readonly host: string | null
-  readonly unresolved: Service['unresolved']
-  readonly facts: ServiceFacts
-}
-
-function readIdentity(
-  name: string,
-  own: ServiceFields,
-  defaults: DefaultsFields,
-  context: Context,
-): Identity {
-  const { report } = context
-  const virtual = own.entry('virtual')
-  const fwmark = own.entry('fwmark')
-  if (virtual && fwmark)
-    report.error('VIRTUAL_OR_FWMARK', fwmark.keyAt, 'a service has either virtual or fwmark, not both')
-  if (!virtual && !fwmark)
-    report.error(
-      'VIRTUAL_OR_FWMARK',
-      own.at,
-      `"${name}" needs virtual: '[address]:port', or fwmark and family`,
-    )
-  return fwmark && !virtual ? readMark(name, own, context) : readVirtual(name, own, defaults, context)
-}
-
-function readMark(name: string, own: ServiceFields, { report }: Context): Identity {
-  const { fwmark, family = null } = own.values
-  if (own.entry('protocol'))
-    report.error(
-      'FWMARK_KEY',
-      own.keyAt('protocol'),
-      'a firewall mark counts for every protocol: leave protocol away',
-    )
-  if (!own.entry('family'))
-    report.error(
-      'FAMILY_NEEDED',
-      own.keyAt('fwmark'),
-      'a firewall mark counts for one family: add family: ipv6 (or ipv4)',
-    )
-  const id: ServiceId | null = fwmark !== undefined && family ? { kind: 'fwmark', fwmark, family } : null
-  const facts = { name, family, port: 0, protocol: 'fwm', isFwmark: true, id }
-  return { host: id && keyOfService(id), unresolved: null, facts }
-}
-
-function readVirtual(name: string, own: ServiceFields, defaults: DefaultsFields, context: Context): Identity {
-  const protocol = settle(serviceFields, 'protocol', [own])
-  const at = own.valueAt('virtual')
-  const text = own.values.virtual
-  const endpoint = text === undefined ? null : readEndpoint(text, at, { ...context, protocol })
-  const port = endpoint && portOf(endpoint, at, own, defaults, context)
-  const family = endpoint?.address?.family ?? own.values.family ?? null
-  const isUsable = endpoint !== null && judgeVirtual(endpoint, own, context) && port !== null
-  const id = isUsable ? idOf(endpoint, protocol, port) : null
-  const isName = isUsable && endpoint.address === null
-  const facts = { name, family, port, protocol, isFwmark: false, id }
-  return {
-    host: isUsable ? endpoint.host : null,
-    unresolved: isName ? { protocol, port, family } : null,
-    facts,
-  }
-}
-
-function idOf({ address }: Endpoint, protocol: Protocol, port: number): ServiceId | null {
-  return address && { kind: 'address', protocol, address, port }
-}
-
-function portOf(
-  { port, hasPort, host }: Endpoint,
-  at: Position,
-  own: ServiceFields,
-  defaults: DefaultsFields,
-  { report }: Context,
-): number | null {
-  if (!hasPort) {
-    const written = host.includes(':') ? `[${host}]` : host
-    report.error('NO_PORT', at, `a virtual address needs a port: '${written}:80'`)
-  }
-  if (port === 0 && !isPersistent(own, defaults))
-    report.error(
-      'PORT_ZERO',
-      at,
-      'port 0 stands for every port, and the kernel takes it only with persistence',
-    )
-  return port
-}
-
-function judgeVirtual({ address }: Endpoint, own: ServiceFields, { report }: Context): boolean {
-  if (!address) return true
-  const at = own.valueAt('virtual')
-  const { family } = own.values
-  if (family && family !== address.family)
-    report.error(
-      'FAMILY_MISMATCH',
-      own.valueAt('family'),
-      `the virtual address is ${familyWord(address.family)}: leave family away, or give the other address`,
-    )
-  return (
-    isUnicast(address, at, 'a virtual address', report) &&
-    isWithoutZone(address, at, 'a virtual address', report)
-  )
-}
+// ---------------------------------------------------------------- collisions
 
 /** Tells services that the kernel could not keep apart. */
 export function judgeCollisions(services: readonly PlacedService[], { report }: Context): void {
@@ -210,7 +100,7 @@ function realContextOf(
   const drafts = layDrafts(draftsOf(defaults, context), draftsOf(own, context), context)
   const isOwn = own.entry('check') ?? own.entry('checks')
   // A mapping without a kind among the defaults gives the policy for the kinds that services name.
-  const complete = (drafts ?? []).filter(draft => draft.kind || isOwn)
+  const complete = (drafts ?? []).filter(draft => draft.kind || draft.isBroken || isOwn)
   const read = complete.map(draft => readCheck(draft, facts.protocol, context))
   const uses = read.filter(use => use !== null)
   return { ...context, facts, own, defaults, drafts, uses, usesAreRight: uses.length === read.length }
@@ -220,6 +110,7 @@ function readReals(own: ServiceFields, context: RealContext): readonly PlacedRea
   const nodes = realNodes(own, context)
   const reals = nodes.flatMap(node => readReal(node, context) ?? [])
   judgeDuplicates(reals, context)
+  tellMixed(reals, context)
   const { facts, report, usesAreRight } = context
   if (usesAreRight && reals.some(({ real }) => real.checks.length === 0))
     report.warn(
@@ -232,7 +123,7 @@ function readReals(own: ServiceFields, context: RealContext): readonly PlacedRea
 
 function realNodes(own: ServiceFields, { report, facts }: RealContext): readonly RawNode[] {
   const entry = own.entry('reals')
-  if (!entry)
+  if (!entry && !own.isMisspelt('reals'))
     report.error('MISSING_KEY', own.at, `"${facts.name}" has no reals: the list of its real servers`)
   if (!entry) return []
   if (entry.value.kind !== 'list') {
@@ -247,6 +138,19 @@ function realNodes(own: ServiceFields, { report, facts }: RealContext): readonly
   if (entry.value.items.length === 0)
     report.warn('NO_REALS', entry.keyAt, `"${facts.name}" has no real servers`)
   return entry.value.items
+}
+
+/** Tunnels lead to the other family too, with one catch; told at the first of them. */
+function tellMixed(reals: readonly PlacedReal[], { report, facts }: RealContext): void {
+  const mixed = reals.find(({ real }) => real.address && facts.family && real.address.family !== facts.family)
+  if (!mixed || mixed.real.attributes.forwarding === 'masq' || mixed.real.attributes.forwarding === 'gate')
+    return
+  const families = `${familyWord(mixed.real.address?.family ?? 'ipv6')} behind ${familyWord(facts.family ?? 'ipv6')}`
+  report.note(
+    'MIXED_FAMILY',
+    mixed.at,
+    `${families}: the kernel refuses this while the connection sync daemon runs (ipvsadm --start-daemon)`,
+  )
 }
 
 function judgeDuplicates(reals: readonly PlacedReal[], { report, facts }: RealContext): void {

@@ -1,0 +1,114 @@
+/** What the kernel calls a service: protocol, address and port, or a firewall mark and a family. */
+import { keyOfService, type Protocol, type Service, type ServiceId } from '../../model.js'
+import { type Endpoint, isUnicast, isWithoutZone, readEndpoint } from '../endpoints.js'
+import type { Position } from '../problem.js'
+import { serviceFields } from '../schema.js'
+import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
+import { settle } from './layers.js'
+import { isPersistent } from './scheduling.js'
+import { familyWord } from './words.js'
+
+export interface Identity {
+  /** Null where it is unknown or wrong. */
+  readonly host: string | null
+  readonly unresolved: Service['unresolved']
+  readonly facts: ServiceFacts
+}
+
+/** Reads virtual, or fwmark and family; tells what is missing or does not fit. */
+export function readIdentity(
+  name: string,
+  own: ServiceFields,
+  defaults: DefaultsFields,
+  context: Context,
+): Identity {
+  const { report } = context
+  const virtual = own.entry('virtual')
+  const fwmark = own.entry('fwmark')
+  if (virtual && fwmark)
+    report.error('VIRTUAL_OR_FWMARK', fwmark.keyAt, 'a service has either virtual or fwmark, not both')
+  if (!virtual && !fwmark && !own.isMisspelt('virtual') && !own.isMisspelt('fwmark'))
+    report.error(
+      'VIRTUAL_OR_FWMARK',
+      own.at,
+      `"${name}" needs virtual: '[address]:port', or fwmark and family`,
+    )
+  return fwmark && !virtual ? readMark(name, own, context) : readVirtual(name, own, defaults, context)
+}
+
+function readMark(name: string, own: ServiceFields, { report }: Context): Identity {
+  const { fwmark, family = null } = own.values
+  if (own.entry('protocol'))
+    report.error(
+      'FWMARK_KEY',
+      own.keyAt('protocol'),
+      'a firewall mark counts for every protocol: leave protocol away',
+    )
+  if (!own.entry('family') && !own.isMisspelt('family'))
+    report.error(
+      'FAMILY_NEEDED',
+      own.keyAt('fwmark'),
+      'a firewall mark counts for one family: add family: ipv6 (or ipv4)',
+    )
+  const id: ServiceId | null = fwmark !== undefined && family ? { kind: 'fwmark', fwmark, family } : null
+  const facts = { name, family, port: 0, protocol: 'fwm', isFwmark: true, id }
+  return { host: id && keyOfService(id), unresolved: null, facts }
+}
+
+function readVirtual(name: string, own: ServiceFields, defaults: DefaultsFields, context: Context): Identity {
+  const protocol = settle(serviceFields, 'protocol', [own])
+  const at = own.valueAt('virtual')
+  const text = own.values.virtual
+  const endpoint = text === undefined ? null : readEndpoint(text, at, { ...context, protocol })
+  const port = endpoint && portOf(endpoint, at, own, defaults, context)
+  const family = endpoint?.address?.family ?? own.values.family ?? null
+  const isUsable = endpoint !== null && judgeVirtual(endpoint, own, context) && port !== null
+  const id = isUsable ? idOf(endpoint, protocol, port) : null
+  const isName = isUsable && endpoint.address === null
+  const facts = { name, family, port, protocol, isFwmark: false, id }
+  return {
+    host: isUsable ? endpoint.host : null,
+    unresolved: isName ? { protocol, port, family } : null,
+    facts,
+  }
+}
+
+function idOf({ address }: Endpoint, protocol: Protocol, port: number): ServiceId | null {
+  return address && { kind: 'address', protocol, address, port }
+}
+
+function portOf(
+  { port, hasPort, host }: Endpoint,
+  at: Position,
+  own: ServiceFields,
+  defaults: DefaultsFields,
+  { report }: Context,
+): number | null {
+  if (!hasPort) {
+    const written = host.includes(':') ? `[${host}]` : host
+    report.error('NO_PORT', at, `a virtual address needs a port: '${written}:80'`)
+  }
+  if (port === 0 && !isPersistent(own, defaults))
+    report.error(
+      'PORT_ZERO',
+      at,
+      'port 0 stands for every port, and the kernel takes it only with persistence',
+    )
+  return port
+}
+
+function judgeVirtual({ address }: Endpoint, own: ServiceFields, { report }: Context): boolean {
+  if (!address) return true
+  const at = own.valueAt('virtual')
+  const { family } = own.values
+  if (family && family !== address.family)
+    report.error(
+      'FAMILY_MISMATCH',
+      own.valueAt('family'),
+      `the virtual address is ${familyWord(address.family)}: leave family away, or give the other address`,
+    )
+  return (
+    isUnicast(address, at, 'a virtual address', report) &&
+    isWithoutZone(address, at, 'a virtual address', report)
+  )
+}
