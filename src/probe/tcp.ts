@@ -74,7 +74,7 @@ class TcpFlight implements Flight {
     if (this.#over) return
     const { probe, hear } = this.#prepared
     const hearing = hear()
-    if (isOwnEcho(this.#socket, probe.port)) this.#finish(down('refused', SELF_CONNECTED))
+    if (isOwnEcho(this.#socket, probe)) this.#finish(down('refused', SELF_CONNECTED))
     else if (probe.judge.kind === 'connected') this.#finish(hearing.end())
     else this.#send(hearing)
   }
@@ -134,8 +134,10 @@ const SELF_CONNECTED = 'nothing listens there: the connection met itself'
 
 /**
  * A connection to a closed port of this machine may get that very port as its own and then meets itself (RFC 9293,
- * simultaneous open): connected, with nobody there.
+ * simultaneous open): connected, with nobody there. A request that comes back is no HTTP answer, so there the judge sees
+ * to it.
  */
-function isOwnEcho(socket: Socket, port: number): boolean {
-  return port >= 1024 && socket.localPort === port && socket.localAddress === socket.remoteAddress
+function isOwnEcho(socket: Socket, { port, judge }: TcpProbe): boolean {
+  if (judge.kind === 'http' || port < 1024) return false
+  return socket.localPort === port && socket.localAddress === socket.remoteAddress
 }
