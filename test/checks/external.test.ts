@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -9,8 +10,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { enter, leave, MOST_AT_ONCE } from '../../checks/_commands.js'
 import { check } from '../../checks/external.js'
 import { parseAddress } from '../../src/address.js'
@@ -294,6 +297,52 @@ describe('external commands at once', () => {
     const results = await Promise.all(runs)
     assert.deepEqual(new Set(results.map(({ ok }, i) => ok === (i % 2 === 1))), new Set([true]))
   })
+})
+
+/** Runs a piece of code in a lvsd of its own, which knows `run`: one run of this check. What it prints comes back. */
+async function elsewhere(code: string, limits = ''): Promise<string> {
+  const file = join(folder, 'elsewhere.mts')
+  const url = (path: string) => JSON.stringify(new URL(`../../${path}`, import.meta.url).href)
+  writeFileSync(
+    file,
+    `import { check } from ${url('checks/external.ts')}
+     import { probe } from ${url('test/helpers/probe.ts')}
+     const run = (checkcommand: string) => probe(check, 80, { checkcommand }, { timeout: 4000 })
+     ${code}`,
+  )
+  const tsx = createRequire(import.meta.url).resolve('tsx')
+  const shell = `${limits} exec ${process.execPath} --import ${tsx} ${file}`
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', shell])
+  return stdout.trim()
+}
+
+describe('an external command and the end of lvsd', () => {
+  it('go together', async () => {
+    const started = join(folder, 'started')
+    const checkcommand = script(`trap '' TERM; touch ${started}; ${script('sleep 60', 'child')}`)
+    await elsewhere(`import { existsSync } from 'node:fs'
+      void run('${checkcommand}')
+      while (!existsSync('${started}')) await new Promise(done => setTimeout(done, 10))
+      process.exit(0)`)
+    await nothingLeft()
+  }).timeout(20_000)
+
+  it('is no verdict when lvsd has no descriptor left', async () => {
+    const said = await elsewhere(
+      `import { closeSync, openSync } from 'node:fs'
+      await run('/bin/true')
+      const open: number[] = []
+      try {
+        for (;;) open.push(openSync('/dev/null', 'r'))
+      } catch {}
+      const { ok, reason, detail } = await run('/bin/true')
+      for (const fd of open) closeSync(fd)
+      const after = await run('/bin/true')
+      console.log(ok, reason, detail, after.ok)`,
+      'ulimit -n 100;',
+    )
+    assert.match(said, /^null no-verdict .*no resources left \(EMFILE\) true$/)
+  }).timeout(20_000)
 })
 
 describe('Nagios plug-ins', () => {
