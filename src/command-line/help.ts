@@ -1,6 +1,6 @@
 /** The help texts, made from the commands' own tables. */
 import { type Command, EXIT_MEANINGS, type OptionSpec } from '../commands/command.js'
-import { columns } from '../terminal/columns.js'
+import { columns, widthsOf, wrap } from '../terminal/columns.js'
 import { COMMON_OPTIONS } from './parse.js'
 
 /** `lvsd plan CONFIG [--json] …`: one line. */
@@ -12,6 +12,11 @@ export function usageLine(command: Command): string {
   return ['lvsd', command.name, ...words, ...(hasOptions ? ['[options]'] : [])].join(' ')
 }
 
+/** Columns of a help text at most. */
+const WIDTH = 100
+const INDENT = 2
+const GAP = 2
+
 /** `lvsd COMMAND --help`. */
 export function commandHelp(command: Command): string {
   const args = Object.entries(command.arguments).map(([name, { about }]) => [name, about])
@@ -22,7 +27,7 @@ export function commandHelp(command: Command): string {
   return [
     command.summary,
     `\nUsage: ${usageLine(command)}`,
-    command.details && `\n${command.details}`,
+    command.details && `\n${wrap(reflowed(command.details), WIDTH).join('\n')}`,
     section('Arguments', args),
     section('Options', options),
     section(
@@ -55,6 +60,11 @@ export function generalHelp(commands: readonly Pick<Command, 'name' | 'summary'>
     .join('\n')
 }
 
+/** Lines of one paragraph become one; empty lines and indented ones stay as they are. */
+function reflowed(text: string): string {
+  return text.replaceAll(/(?<=[^\n])\n(?=[^\s])/g, ' ')
+}
+
 function exitSection(): string {
   return section(
     'Exit codes',
@@ -64,7 +74,12 @@ function exitSection(): string {
 
 function section(title: string, rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return ''
-  return `\n${title}:\n${columns(rows, { indent: 2 })}`
+  const [first = 0] = widthsOf(rows)
+  const room = Math.max(WIDTH / 3, WIDTH - INDENT - first - GAP)
+  const wrapped = rows.flatMap(([word = '', about = '']) =>
+    wrap(about, room).map((line, i) => [i === 0 ? word : '', line]),
+  )
+  return `\n${title}:\n${columns(wrapped, { indent: INDENT, gap: GAP })}`
 }
 
 function optionWords(name: string, { short, value }: OptionSpec): string {

@@ -2,7 +2,7 @@
 import { configOrEnd, resolvedConfig } from '../command-line/config.js'
 import { desired } from '../desired.js'
 import { diff } from '../diff.js'
-import type { Kernel } from '../ipvs/kernel.js'
+import { type Kernel, KernelError } from '../ipvs/kernel.js'
 import { journalPath, readJournal } from '../journal/journal.js'
 import { type Change, type Config, type HealthState, keyOfService, type Table } from '../model.js'
 import { countChanges, renderChanges, summaryOfChanges } from '../terminal/changes.js'
@@ -18,8 +18,7 @@ const ASSUMED: Readonly<Record<'up' | 'down' | 'kernel', HealthState>> = {
 export const command = defineCommand({
   name: 'plan',
   summary: 'Show what would change in the kernel if a configuration took over now; change nothing',
-  details: `Reads the configuration and the kernel's table and prints the difference:
-  + is added, - is removed, ~ is changed (before -> after).
+  details: `Reads the configuration and the kernel's table and prints the difference: + is added, - is removed, ~ is changed (before -> after).
 Services that are neither in the configuration nor in lvsd's journal belong to others and are left alone.
 --assume kernel is the moment of taking over, before the first result of a check: what the kernel holds is kept,
 what it does not hold stays out.`,
@@ -76,11 +75,14 @@ export function planned(
 }
 
 async function readTable(kind: 'netlink' | 'memory'): Promise<Table> {
-  const kernel = await openTable(kind)
   try {
-    return (await kernel.dump()).table
-  } finally {
-    kernel.close()
+    const kernel = await openTable(kind)
+    const { table } = await kernel.dump().finally(() => kernel.close())
+    return table
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error
+    const hint = '--kernel memory compares with an empty table instead'
+    throw new KernelError(`${error.message}; ${hint}`, error.code, { cause: error })
   }
 }
 

@@ -14,7 +14,7 @@ import { CommandError, defineCommand, EXIT } from './command.js'
 
 export const command = defineCommand({
   name: 'run',
-  summary: 'run the director in the foreground',
+  summary: 'Run the director in the foreground',
   details: [
     'Reads the configuration (YAML, or an ldirectord.cf as it is), takes over what the kernel already holds,',
     'checks the real servers and keeps the IPVS table in line. SIGHUP reads the configuration again: all of it',

@@ -35,14 +35,15 @@ describe('the commands', () => {
           assert.ok(about.length > 3)
         }
         for (const option of Object.keys(command.options)) assert.ok(help.includes(`--${option}`), option)
-        for (const meaning of Object.values(EXIT_MEANINGS)) assert.ok(help.includes(meaning))
+        for (const meaning of Object.values(EXIT_MEANINGS))
+          assert.ok(help.replaceAll(/\s+/g, ' ').includes(meaning))
         assert.ok(command.examples.length > 0)
         for (const [line] of command.examples) parseLine(command, wordsOf(line, name))
       })
 
-      it('has help texts of at most 120 columns', async () => {
+      it('has help texts of at most 100 columns, but for examples', async () => {
         for (const line of commandHelp(await loadCommand(name)).split('\n'))
-          assert.ok(line.length <= 120, `${line.length}: ${line}`)
+          assert.ok(line.length <= 100 || /^ {2}lvsd /.test(line), `${line.length}: ${line}`)
       })
     })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { clip, columns, pad, widthOf } from '../../src/terminal/columns.js'
+import { clip, columns, pad, widthOf, wrap } from '../../src/terminal/columns.js'
 import { frame } from '../../src/terminal/live.js'
 import { printable } from '../../src/terminal/printable.js'
 import { screenOf } from '../../src/terminal/screen.js'
@@ -46,6 +46,19 @@ describe('widths', () => {
       ' a      1\n 漢字  22',
     )
     assert.equal(`${pad('漢', 4)}|`, '漢  |')
+  })
+})
+
+describe('a wrapped text', () => {
+  it('breaks at blanks and keeps its own breaks and long words', () => {
+    assert.deepEqual(wrap('one two three\n\nincomprehensibilities x', 8), [
+      'one two',
+      'three',
+      '',
+      'incomprehensibilities',
+      'x',
+    ])
+    assert.deepEqual(wrap('', 8), [''])
   })
 })
 

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { type CommandError, EXIT } from '../../src/commands/command.js'
+import { command } from '../../src/commands/plan.js'
+import { testContext } from '../helpers/context.js'
+import { temporaryFile } from '../helpers/folder.js'
+
+const SITE = `
+services:
+  web:
+    virtual: '[2001:db8::80]:80'
+    check: connect
+    reals: ['[2001:db8:1::11]:80 masq 2', '[2001:db8:1::12]:80']
+    fallback: '[2001:db8:1::99]:80'
+  mail:
+    fwmark: 1
+    family: ipv6
+    quiescent: true
+    check: { kind: connect, checkport: 25 }
+    reals: ['[2001:db8:1::31]:0 gate']
+`
+
+describe('lvsd plan', () => {
+  const rows: [assume: 'up' | 'down' | 'kernel', text: string][] = [
+    [
+      'up',
+      `
++ tcp [2001:db8::80]:80  (web)  wlc
++     [2001:db8:1::11]:80  masq  weight 2
++     [2001:db8:1::12]:80  masq  weight 1
+
++ fwmark 1 ipv6  (mail)  wlc
++     [2001:db8:1::31]:0  gate  weight 1
+
+5 to add, 0 to change, 0 to remove.
+`,
+    ],
+    [
+      'down',
+      `
++ tcp [2001:db8::80]:80  (web)  wlc
++     [2001:db8:1::99]:80  masq  weight 1
+
++ fwmark 1 ipv6  (mail)  wlc
++     [2001:db8:1::31]:0  gate  weight 0
+
+4 to add, 0 to change, 0 to remove.
+`,
+    ],
+    [
+      'kernel',
+      `
++ tcp [2001:db8::80]:80  (web)  wlc
+
++ fwmark 1 ipv6  (mail)  wlc
+
+2 to add, 0 to change, 0 to remove.
+`,
+    ],
+  ]
+  for (const [assume, text] of rows)
+    it(`shows the whole table for an empty kernel, servers assumed as ${assume}`, async () => {
+      const { context, out } = testContext()
+      const options = { assume, kernel: 'memory', json: false } as const
+      const CONFIG = temporaryFile('site.yaml', SITE)
+      assert.equal(await command.run({ ...context, options, arguments: { CONFIG } }), EXIT.ok)
+      assert.equal(out(), text.trimStart())
+    })
+
+  it('gives a program the changes with their services', async () => {
+    const { context, out } = testContext()
+    const options = { assume: 'up', kernel: 'memory', json: true } as const
+    await command.run({ ...context, options, arguments: { CONFIG: temporaryFile('site.yaml', SITE) } })
+    const { add, changes } = JSON.parse(out())
+    assert.equal(add, 5)
+    assert.equal(changes[1].service, 'tcp [2001:db8::80]:80')
+    assert.equal(changes[1].real.address.text, '2001:db8:1::11')
+  })
+
+  it('refuses a broken configuration with its problems', async () => {
+    const { context, err } = testContext()
+    const options = { assume: 'up', kernel: 'memory', json: false } as const
+    const CONFIG = temporaryFile('site.yaml', SITE.replace('fwmark', 'fwmrak'))
+    await assert.rejects(
+      command.run({ ...context, options, arguments: { CONFIG } }),
+      (error: CommandError) => error.exit === EXIT.problem,
+    )
+    assert.match(err(), /UNKNOWN_KEY.*"fwmark"/)
+  })
+})

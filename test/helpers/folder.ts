@@ -1,0 +1,18 @@
+/** A folder of its own for a test, gone after it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { later } from './after-each.js'
+
+export function temporaryFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'lvsd-test-'))
+  later(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+/** Writes a file into a folder of its own; gives its path. */
+export function temporaryFile(name: string, text: string): string {
+  const path = join(temporaryFolder(), name)
+  writeFileSync(path, text)
+  return path
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { temporaryFile } from './helpers/folder.js'
+
+const MAIN = join(import.meta.dirname, '../src/main.ts')
+
+/** Each row starts a process, so there are few: one for each exit code and each way of ending. */
+describe('the process', () => {
+  const rows: [words: string[], exit: number, out: RegExp, err: RegExp][] = [
+    [['--version'], 0, /^lvsd \d+\.\d+\.\d+\n$/, /^$/],
+    [['--help'], 0, /^lvsd keeps [\s\S]*\n {2}status +Show [\s\S]*\n {2}4 {2}the kernel refused/, /^$/],
+    [['validate', '/none.yaml'], 1, /FILE_UNREADABLE/, /^$/],
+    [
+      ['statsu'],
+      2,
+      /^$/,
+      /^lvsd: statsu is not a command of lvsd; did you mean "status"\?\nTry: lvsd --help\n$/,
+    ],
+    [['status', '--socket', '/none.sock'], 3, /^$/, /^lvsd: no lvsd runs here: there is no \/none\.sock\./],
+  ]
+  for (const [words, exit, out, err] of rows)
+    it(`lvsd ${words.join(' ')} ends with ${exit}`, async () => {
+      const ended = await lvsd(words)
+      assert.match(ended.out, out)
+      assert.match(ended.err, err)
+      assert.equal(ended.exit, exit)
+    }).timeout(20_000)
+
+  it('says nothing when the reader of its output is gone', async () => {
+    const file = temporaryFile('many.yaml', `services:\n${'  a: [\n'.repeat(3)}`)
+    const { err } = await lvsd(['validate', file], child => child.stdout?.destroy())
+    assert.equal(err, '')
+  }).timeout(20_000)
+
+  it('shows where a fault is only when asked', async () => {
+    const broken = { LVSD_DEBUG: '1' }
+    const { err, exit } = await lvsd(['status', '--socket', '/none.sock'], undefined, broken)
+    assert.match(err, /CommandError[\s\S]*\n +at /)
+    assert.equal(exit, 3)
+  }).timeout(20_000)
+})
+
+interface Ended {
+  readonly exit: number | null
+  readonly out: string
+  readonly err: string
+}
+
+function lvsd(
+  words: readonly string[],
+  touch: (child: ReturnType<typeof spawn>) => void = () => {},
+  env: Record<string, string> = {},
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...words], {
+      env: { ...process.env, LVSD_DEBUG: '', ...env },
+    })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', chunk => {
+      out += chunk
+    })
+    child.stderr.on('data', chunk => {
+      err += chunk
+    })
+    child.on('error', reject)
+    child.on('close', exit => resolve({ exit, out, err }))
+    touch(child)
+  })
+}
