@@ -44,7 +44,7 @@ export function tlsProblem(options: TlsOptions): string | null {
     if (problem !== null) return problem
   }
   try {
-    contextFor(options)
+    currentContext(options)
     return null
   } catch (error) {
     return `${[ca, cert, key].filter(file => file !== null).join(', ')}: ${(error as Error).message}`
@@ -64,24 +64,41 @@ function fileProblem(name: string, file: string): string | null {
 
 const contexts = new Map<string, { readonly stamp: string; readonly context: SecureContext }>()
 
+/** While a file is missing or half written the last good context goes on: that says nothing about a server. */
+export function contextFor(options: TlsOptions): SecureContext {
+  try {
+    return currentContext(options)
+  } catch (error) {
+    const known = contexts.get(keyOf(options))
+    if (known) return known.context
+    throw error
+  }
+}
+
 /** Loading the authorities costs a millisecond, so equal settings share a context until one of their files changes. */
-export function contextFor({ verify, ca, cert, key, minversion }: TlsOptions): SecureContext {
-  const setting = JSON.stringify([verify, ca, cert, key, minversion])
-  const stamp = [ca, cert, key].map(stampOf).join()
-  const known = contexts.get(setting)
+function currentContext(options: TlsOptions): SecureContext {
+  const stamp = [options.ca, options.cert, options.key].map(stampOf).join()
+  const known = contexts.get(keyOf(options))
   if (known?.stamp === stamp) return known.context
-  const own = cert === null ? {} : { cert: readFileSync(cert), key: readFileSync(key ?? cert) }
-  const context = createSecureContext({
+  const context = newContext(options)
+  contexts.set(keyOf(options), { stamp, context })
+  return context
+}
+
+function keyOf({ verify, ca, cert, key, minversion }: TlsOptions): string {
+  return JSON.stringify([verify, ca, cert, key, minversion])
+}
+
+function newContext({ verify, ca, cert, key, minversion }: TlsOptions): SecureContext {
+  return createSecureContext({
     // Without verification nothing is trusted, and none need be loaded.
     ...(verify ? {} : { ca: [] }),
     ...(ca === null ? {} : { ca: readFileSync(ca) }),
-    ...own,
+    ...(cert === null ? {} : { cert: readFileSync(cert), key: readFileSync(key ?? cert) }),
     minVersion: minversion,
     // OpenSSL 3 allows the first two versions at level 0 alone.
     ...(minversion < 'TLSv1.2' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
   })
-  contexts.set(setting, { stamp, context })
-  return context
 }
 
 function stampOf(file: string | null): string {
