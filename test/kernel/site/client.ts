@@ -1,0 +1,79 @@
+/** Clients of the site: one page, one long download, fifty requests a second. */
+import { get, type IncomingMessage } from 'node:http'
+import { later } from '../../helpers/after-each.js'
+
+export interface Page {
+  readonly status: number
+  readonly body: string
+}
+
+/** Fetches a page on a connection of its own. Rejects where it does not come whole within `timeout` ms. */
+export function fetchPage(host: string, path = '/', { port = 80, timeout = 2000 } = {}): Promise<Page> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(timeout)
+    const request = get({ host, port, path, agent: false, signal }, (response: IncomingMessage) => {
+      let body = ''
+      response.setEncoding('latin1').on('data', chunk => {
+        body += chunk
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+      response.on('error', reject)
+    })
+    request.on('error', reject)
+  })
+}
+
+export interface Tally {
+  readonly sent: number
+  /** Whole answers with status 200, by what they said: the name of the server. */
+  readonly answered: Readonly<Record<string, number>>
+  readonly failures: readonly { readonly at: number; readonly why: string }[]
+}
+
+export interface SteadyClient {
+  /** Requests that have failed by now. */
+  readonly failed: number
+  /** No further requests; waits for those under way. */
+  stop(): Promise<Tally>
+}
+
+/** Asks for a page `rate` times a second, whatever becomes of the answers; `limit` requests at most. */
+export function steadyClient(host: string, { port = 80, rate = 50, limit = 3000 } = {}): SteadyClient {
+  const answered: Record<string, number> = {}
+  const failures: { at: number; why: string }[] = []
+  const open = new Set<Promise<void>>()
+  let sent = 0
+  const startedAt = performance.now()
+
+  const ask = async () => {
+    const at = performance.now()
+    try {
+      const { status, body } = await fetchPage(host, '/', { port })
+      if (status === 200) answered[body.trim()] = (answered[body.trim()] ?? 0) + 1
+      else failures.push({ at, why: `status ${status}` })
+    } catch (error) {
+      failures.push({ at, why: (error as NodeJS.ErrnoException).code ?? (error as Error).name })
+    }
+  }
+
+  // What is due by now: a late timer is made good, so the rate holds.
+  const timer = setInterval(() => {
+    const due = Math.min(limit, Math.floor(((performance.now() - startedAt) * rate) / 1000))
+    for (; sent < due; sent++) {
+      const asked = ask().finally(() => open.delete(asked))
+      open.add(asked)
+    }
+  }, 1000 / rate)
+  later(() => clearInterval(timer))
+
+  return {
+    get failed() {
+      return failures.length
+    },
+    async stop() {
+      clearInterval(timer)
+      await Promise.all(open)
+      return { sent, answered, failures }
+    },
+  }
+}

@@ -1,0 +1,162 @@
+/** `lvsd` as its users have it: a process on the director, a configuration file, its log. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { DEFAULT_SOCKET, fetchStatus } from '../../../src/api/client.js'
+import type { RealStatus, StatusDocument } from '../../../src/status.js'
+import { packageRoot } from '../../../src/version.js'
+import { later } from '../../helpers/after-each.js'
+import { within } from './namespaces.js'
+import { until } from './until.js'
+
+const FOLDER = '/run/site'
+const MAIN = join(packageRoot, 'dist/src/main.js')
+
+export interface Line extends Readonly<Record<string, unknown>> {
+  readonly level: string
+  readonly msg: string
+}
+
+export interface Lvsd {
+  readonly pid: number
+  /** Its log so far. */
+  readonly lines: readonly Line[]
+  /** Waits for a line of the log that is not older than the last call. */
+  hears(text: string | RegExp, within?: number): Promise<Line>
+  /** Lines whose message has this text. */
+  said(text: string): Line[]
+  status(): Promise<StatusDocument>
+  real(service: string, address: string): Promise<RealStatus>
+  signal(signal: NodeJS.Signals): void
+  /** SIGTERM, and waits for its end. Returns the exit code. */
+  stop(): Promise<number | null>
+  /** SIGKILL, and waits for its end. */
+  kill(): Promise<void>
+}
+
+/** Writes a configuration file beside and renames it, as editors do. Returns its path. */
+export function writeConfig(text: string | Uint8Array, name = 'site.yaml'): string {
+  mkdirSync(FOLDER, { recursive: true })
+  const path = join(FOLDER, name)
+  writeFileSync(`${path}.new`, text)
+  renameSync(`${path}.new`, path)
+  return path
+}
+
+/** What earlier runs of lvsd left on the director's disk. */
+export function forgetEverything(): void {
+  for (const path of ['/run/lvsd', '/var/lib/lvsd', FOLDER]) rmSync(path, { recursive: true, force: true })
+}
+
+/** What every lvsd of the test said: shown where the test fails. */
+const said: string[] = []
+
+afterEach(function () {
+  if (this.currentTest?.state === 'failed') console.log(said.join('\n'))
+  said.length = 0
+})
+
+/** Starts the daemon; it is killed after the test. Does not wait: see `startLvsd`. */
+export function spawnLvsd(config: string): Lvsd {
+  const child = within('director', () =>
+    spawn(process.execPath, [MAIN, 'run', config], { stdio: ['ignore', 'pipe', 'pipe'] }),
+  )
+  const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+  const { lines, errors } = collect(child)
+  later(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  return control(child, ended, lines, errors)
+}
+
+/** Starts the daemon and waits until it runs. */
+export async function startLvsd(config: string): Promise<Lvsd> {
+  const lvsd = spawnLvsd(config)
+  await lvsd.hears('lvsd runs', 20_000)
+  return lvsd
+}
+
+function collect(child: ChildProcess): { lines: Line[]; errors: string[] } {
+  const lines: Line[] = []
+  const errors: string[] = []
+  if (child.stdout)
+    createInterface(child.stdout).on('line', line => {
+      said.push(line)
+      lines.push(JSON.parse(line) as Line)
+    })
+  if (child.stderr)
+    createInterface(child.stderr).on('line', line => {
+      said.push(line)
+      errors.push(line)
+    })
+  return { lines, errors }
+}
+
+function control(
+  child: ChildProcess,
+  ended: Promise<[number | null, NodeJS.Signals | null]>,
+  lines: readonly Line[],
+  errors: readonly string[],
+): Lvsd {
+  let heard = 0
+  return {
+    pid: child.pid as number,
+    lines,
+    async hears(text, patience = 10_000) {
+      let found: Line | undefined
+      const matches = ({ msg }: Line) => (typeof text === 'string' ? msg.includes(text) : text.test(msg))
+      await until(
+        () => {
+          if (child.exitCode !== null) throw new Error(`lvsd has ended: ${errors.join('\n')}`)
+          const at = lines.findIndex((line, i) => i >= heard && matches(line))
+          if (at < 0) return false
+          found = lines[at]
+          heard = at + 1
+          return true
+        },
+        { patience, what: () => `lvsd says ${text}; it said:\n${lines.map(line => line.msg).join('\n')}` },
+      )
+      return found as Line
+    },
+    said: text => lines.filter(({ msg }) => msg.includes(text)),
+    status: () => fetchStatus(DEFAULT_SOCKET),
+    async real(service, address) {
+      const { services } = await fetchStatus(DEFAULT_SOCKET)
+      const reals = services.find(({ name }) => name === service)?.reals ?? []
+      const real = reals.find(({ host, port }) => host === address || `[${host}]:${port}` === address)
+      if (!real) throw new Error(`no ${address} in ${service}`)
+      return real
+    },
+    signal: signal => void child.kill(signal),
+    async stop() {
+      child.kill('SIGTERM')
+      return (await ended)[0]
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+export interface Ran {
+  readonly code: number | null
+  readonly output: string
+}
+
+/** Runs another command of lvsd on the director, to its end: `lvsdCommand('reload')`. */
+export async function lvsdCommand(...args: readonly string[]): Promise<Ran> {
+  const child = within('director', () =>
+    spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
+  )
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', chunk => {
+      output += chunk
+    })
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, output }
+}

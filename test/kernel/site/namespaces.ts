@@ -1,0 +1,53 @@
+/**
+ * One process with a foot in each network namespace: a socket belongs to the namespace in which it was opened, wherever
+ * its owner goes afterwards. So clients, real servers and the watcher of the table live in the test's own process.
+ */
+import { execFileSync } from 'node:child_process'
+import { openSync } from 'node:fs'
+import koffi from 'koffi'
+
+const CLONE_NEWNET = 0x40000000
+const setns = koffi.load(null).func('int setns(int fd, int type)') as unknown as (
+  fd: number,
+  type: number,
+) => number
+
+const home = openSync('/proc/thread-self/ns/net', 'r')
+const opened = new Map<string, number>()
+
+/** Makes a namespace, with its loopback up. */
+export function addNamespace(name: string): void {
+  execFileSync('ip', ['netns', 'add', name])
+  opened.set(name, openSync(`/run/netns/${name}`, 'r'))
+}
+
+/**
+ * Does `work` in a namespace. It must not wait for anything: what runs meanwhile would run there too. A `listen` without
+ * a host and a `spawn` are done when they return.
+ */
+export function within<T>(name: string, work: () => T): T {
+  const fd = opened.get(name)
+  if (fd === undefined) throw new Error(`there is no namespace ${name}`)
+  enter(fd)
+  try {
+    return work()
+  } finally {
+    enter(home)
+  }
+}
+
+/** The same for what waits. Nothing else may be under way in this process. */
+export async function throughout<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const fd = opened.get(name)
+  if (fd === undefined) throw new Error(`there is no namespace ${name}`)
+  enter(fd)
+  try {
+    return await work()
+  } finally {
+    enter(home)
+  }
+}
+
+function enter(fd: number): void {
+  if (setns(fd, CLONE_NEWNET) < 0) throw new Error(`setns: errno ${koffi.errno()}`)
+}

@@ -1,0 +1,112 @@
+/**
+ * A small site in a lab: a client (this process), a director, real servers, each in a network namespace of its own, all
+ * on one bridge, which is the director's.
+ *
+ *   client fc00::c ── director fc00::d ── real servers fc00::3, fc00::4 …
+ *
+ * A server behind NAT answers the client through the director. One with direct routing has the virtual address on its
+ * loopback interface and answers by itself.
+ */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { forgetEverything } from './lvsd.js'
+import { addNamespace, within } from './namespaces.js'
+import { plain, readTable } from './table.js'
+import { until } from './until.js'
+
+export const DIRECTOR = 'director'
+
+export interface Machine {
+  readonly name: string
+  readonly address: string
+  /** Virtual addresses of its own, for direct routing; without them it is behind NAT. */
+  readonly virtual?: readonly string[]
+}
+
+/** Builds the site: once in a file, for a lab is torn down with everything in it. */
+export function buildSite(virtual: readonly string[], machines: readonly Machine[]): void {
+  // The first socket loads the module, and with it the settings below.
+  createServer().listen().close()
+  for (const name of [DIRECTOR, ...machines.map(machine => machine.name)]) {
+    addNamespace(name)
+    within(name, () => {
+      set('ipv6/conf/all/forwarding', name === DIRECTOR ? 1 : 0)
+      // The director would tell servers on its own link of a shorter way to the client: one without NAT.
+      set('ipv6/conf/default/accept_redirects', 0)
+      set('ipv6/conf/default/accept_dad', 0)
+    })
+  }
+  ip(DIRECTOR, [
+    'link set lo up',
+    'link add lan type bridge mcast_snooping 0',
+    'addr add fc00::d/64 dev lan nodad',
+    // Deprecated, so that the director's own connections, its checks, never come from a virtual address: a server with
+    // direct routing has the same one, and would answer itself.
+    ...virtual.map(address => `addr add ${address}/128 dev lan nodad preferred_lft 0`),
+    'link set lan up',
+    `link add client type veth peer name eth0 netns ${process.pid}`,
+    ...machines.map(({ name }) => `link add ${name} type veth peer name eth0 netns ${name}`),
+    ...['client', ...machines.map(({ name }) => name)].map(port => `link set ${port} master lan up`),
+  ])
+  ip(null, ['addr add fc00::c/64 dev eth0 nodad', 'link set eth0 up'])
+  for (const machine of machines) connect(machine)
+  // Loads IPVS, so that its table can be read.
+  ipvsadm('-Ln')
+}
+
+function connect({ name, address, virtual }: Machine): void {
+  ip(name, [
+    'link set lo up',
+    `addr add ${address}/64 dev eth0 nodad`,
+    'link set eth0 up',
+    ...(virtual?.map(own => `addr add ${own}/128 dev lo nodad`) ?? ['route add fc00::c/128 via fc00::d']),
+  ])
+}
+
+function ip(namespace: string | null, commands: readonly string[]): void {
+  const where = namespace === null ? [] : ['-n', namespace]
+  execFileSync('ip', [...where, '-batch', '-'], { input: commands.join('\n') })
+}
+
+function set(name: string, value: number): void {
+  writeFileSync(`/proc/sys/net/${name}`, String(value))
+}
+
+/** Runs a command on the director: `ipvsadm -Sn`, `nft …`. */
+export function onDirector(command: string, args: readonly string[], input = ''): string {
+  return within(DIRECTOR, () => execFileSync(command, args, { encoding: 'utf8', input }))
+}
+
+export function ipvsadm(...args: readonly string[]): string {
+  return onDirector('ipvsadm', args)
+}
+
+type Expected = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+/** Waits until the kernel's table is this; says how it differs. Returns the milliseconds it took. */
+export async function tableBecomes(expected: Expected, patience = 10_000): Promise<number> {
+  const startedAt = performance.now()
+  const isThere = () => JSON.stringify(plain(readTable(DIRECTOR))) === JSON.stringify(sorted(expected))
+  await until(isThere, { patience, what: 'the table' }).catch(() => tableIs(expected))
+  return performance.now() - startedAt
+}
+
+export function tableIs(expected: Expected): void {
+  assert.deepEqual(plain(readTable(DIRECTOR)), sorted(expected))
+}
+
+function sorted(expected: Expected): Expected {
+  const entries = Object.entries(expected).map(([key, reals]) => [
+    key,
+    Object.fromEntries(Object.entries(reals).sort()),
+  ])
+  return Object.fromEntries(entries.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)))
+}
+
+/** An empty table, and a disk on which lvsd has never run. */
+export function freshDirector(): void {
+  ipvsadm('-C')
+  forgetEverything()
+}

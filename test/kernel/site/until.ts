@@ -1,0 +1,17 @@
+/** Waiting for what others do. */
+import { setTimeout as pause } from 'node:timers/promises'
+
+export { pause }
+
+/** Waits until `condition` holds, looking every 10 ms. Fails after `patience` ms, saying what it waited for. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  { patience = 10_000, what }: { patience?: number; what: string | (() => string) },
+): Promise<void> {
+  const deadline = performance.now() + patience
+  while (!(await condition())) {
+    if (performance.now() > deadline)
+      throw new Error(`not within ${patience} ms: ${typeof what === 'string' ? what : what()}`)
+    await pause(10)
+  }
+}

@@ -1,0 +1,63 @@
+/** Looks at the table every 5 ms and keeps what it saw change. */
+import { later } from '../../helpers/after-each.js'
+import { changesBetween, type Held, parseTable, readText } from './table.js'
+
+export interface Seen {
+  /** `performance.now()` of the reading. */
+  readonly at: number
+  readonly change: string
+}
+
+export interface Watcher {
+  /** Everything so far, oldest first. */
+  readonly seen: readonly Seen[]
+  /** The longest time between two readings, milliseconds. */
+  readonly longestGap: number
+  /** What has changed since the last call, and how the table looks now. */
+  take(): string[]
+  stop(): void
+}
+
+export function watchTable(
+  namespace: string,
+  onChange: (seen: Seen, table: Held) => void = () => {},
+): Watcher {
+  const seen: Seen[] = []
+  let text = readText(namespace)
+  let table = parseTable(text)
+  let last = performance.now()
+  let longestGap = 0
+  let taken = 0
+
+  const look = () => {
+    const now = performance.now()
+    longestGap = Math.max(longestGap, now - last)
+    last = now
+    const next = readText(namespace)
+    if (next === text) return
+    const nextTable = parseTable(next)
+    const changes = changesBetween(table, nextTable)
+    text = next
+    table = nextTable
+    for (const change of changes) {
+      seen.push({ at: now, change })
+      onChange({ at: now, change }, table)
+    }
+  }
+
+  const timer = setInterval(look, 5)
+  later(() => clearInterval(timer))
+  return {
+    seen,
+    get longestGap() {
+      return longestGap
+    },
+    take() {
+      look()
+      const changes = seen.slice(taken).map(({ change }) => change)
+      taken = seen.length
+      return changes
+    },
+    stop: () => clearInterval(timer),
+  }
+}
