@@ -5,7 +5,7 @@ import { type OptionKit, type OptionShape, optionKit } from './options.js'
 
 export interface OptionDescription {
   readonly name: string
-  /** `text`, `yes or no`, `1 to 65535`, `GET | HEAD`, … */
+  /** `text`, `true or false`, `1 to 65535`, `GET | HEAD`, … */
   readonly type: string
   /** As a configuration would have it; undefined where the option must be given. */
   readonly default: unknown
@@ -62,7 +62,7 @@ const TYPES: Readonly<Partial<Record<keyof OptionKit, string>>> = {
 
 const PLAIN: Readonly<Record<string, string>> = {
   string: 'text',
-  boolean: 'yes or no',
+  boolean: 'true or false',
   integer: 'number',
   number: 'number',
   array: 'list',

@@ -70,7 +70,14 @@ async function loadLdirectord(file: string, text: string): Promise<Loaded> {
   const { checks, problems } = await loadChecks([])
   const document = readLdirectord(text, file, { checks, ports: systemPorts() })
   const told = problems.map(message => checkFolderProblem(file, message, document, []))
-  return finish(file, text, { root: document.root, problems: [...document.problems, ...told] }, checks)
+  const loaded = finish(
+    file,
+    text,
+    { root: document.root, problems: [...document.problems, ...told] },
+    checks,
+  )
+  // ldirectord's own defaults are 30 s of patience every 10 s: nothing to tell its users.
+  return { ...loaded, problems: loaded.problems.filter(({ code }) => code !== 'TIMEOUT_OVER_INTERVAL') }
 }
 
 function finish(

@@ -1,0 +1,189 @@
+/** config/reference.md: every key of the configuration, every option of a check, every problem. Made from the schema. */
+import type { Check } from '../check.js'
+import { describeOptions } from '../describe-options.js'
+import { CODES } from './codes.js'
+import { z } from './fields.js'
+import { kindsOf } from './json-schema.js'
+import { LDIRECTORD_CODES, SPELLING_CODES } from './ldirectord/codes.js'
+import {
+  checkFields,
+  defaultsFields,
+  fallbackFields,
+  persistenceFields,
+  realFields,
+  rootFields,
+  serviceFields,
+  settingsFields,
+  timeoutsFields,
+} from './schema.js'
+
+type Shape = Readonly<Record<string, z.ZodType>>
+
+export function referenceOf(checks: ReadonlyMap<string, Check>): string {
+  return [
+    HEAD,
+    ...keySections(),
+    CHECKS,
+    table(checkFields),
+    '',
+    ...kindsOf(checks).map(kindSection),
+    ...problemSections(),
+    '',
+  ].join('\n')
+}
+
+// ---------------------------------------------------------------- texts
+
+const HEAD = `# Configuration reference
+
+Made from the schema by \`npm run docs\`; a test keeps it so. A small site to begin with: [example.yaml](example.yaml).
+\`lvsd validate FILE\` tells every mistake with its place. Editors complete and check with [lvsd.schema.json](lvsd.schema.json);
+for the YAML language server begin the file with \`# yaml-language-server: $schema=lvsd.schema.json\` (the path or URL of it).
+
+- **Durations**: \`500ms\`, \`3s\`, \`1.5s\`, \`2m\`, \`1h\`, or a number of seconds.
+- **Addresses**: \`'[2001:db8::1]:80'\` with quotes, because YAML reads \`[ ]\` as a list; \`192.0.2.1:80\`; \`web1.example:80\`.
+  Names are resolved again and again while lvsd runs. Ports may be names of \`/etc/services\`: \`'[2001:db8::1]:https'\`.
+- **Short forms**: a real server as \`'[2001:db8::1]:80 masq 2'\` (address, forwarding, weight), a check as its kind.
+- **Inheritance**: what a real server does not say its service says, else \`defaults\`, else the default given here.
+- **Anchors**: top-level keys that begin with \`x-\` are free for them, and \`<<: *name\` merges.
+`
+
+const CHECKS = `## check
+
+A check is a kind alone (\`check: connect\`), a mapping (\`check: { kind: http, request: /health }\`), or a list of several,
+for which \`checks\` reads better. \`check: none\` counts every real server as up.
+
+A real server's check is laid over that of its service, and that over \`check\` of \`defaults\`. Where the kind is the same,
+or none is given, all keys that are not given again stay; where it is another kind, the common keys from interval to
+fastinter stay. A mapping without a kind changes every check of the service.
+
+These keys are common to all kinds:
+`
+
+// ---------------------------------------------------------------- keys
+
+function keySections(): string[] {
+  return [
+    section('The file', 'Three parts; only services is required.', rootFields),
+    section('settings', 'Of lvsd itself.', settingsFields),
+    section('settings.timeouts', "The kernel's own, as `ipvsadm --set`.", timeoutsFields),
+    section('defaults', 'For every service that does not say otherwise.', defaultsFields),
+    section('services', SERVICES, ownKeys(serviceFields, defaultsFields)),
+    section('persistence', 'A timeout alone, or a mapping.', persistenceFields),
+    section('reals', 'A list; each a text in short form, or a mapping.', realFields),
+    section('fallback', 'A text in short form (address, forwarding), a mapping, or none.', fallbackFields),
+  ]
+}
+
+const SERVICES =
+  'Each below its name, which has no blanks. A service has virtual, or fwmark and family; and it takes every key of defaults.'
+
+/** The keys that the other part does not have, and `fallback`, which is a single one here. */
+function ownKeys(shape: Shape, other: Shape): Shape {
+  return Object.fromEntries(
+    Object.entries(shape).filter(([key]) => key === 'fallback' || !Object.hasOwn(other, key)),
+  )
+}
+
+function section(title: string, about: string, shape: Shape): string {
+  return `## ${title}\n\n${about}\n\n${table(shape)}\n`
+}
+
+function table(shape: Shape): string {
+  const rows = Object.entries(shape).map(([key, type]) => {
+    const schema = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' }) as Schema
+    return [`\`${key}\``, wordFor(key, schema), defaultWord(schema.default), schema.description ?? '']
+  })
+  return tableOf(['Key', 'Type', 'Default', 'What it does'], rows)
+}
+
+interface Schema {
+  readonly type?: string | readonly string[]
+  readonly enum?: readonly string[]
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly default?: unknown
+  readonly description?: string
+}
+
+/** Types that their JSON Schema does not tell a person. */
+const WORDS: Readonly<Record<string, string>> = {
+  'removal-limit': 'share',
+  'scheduler-flags': 'list of flags',
+  address: 'address and port',
+  checkaddress: 'address',
+  checkport: 'port',
+  check: 'check',
+  checks: 'list',
+  defaults: 'mapping',
+  engine: 'sip',
+  fallback: 'fallback',
+  need: 'all, any or a number',
+  netmask: 'IPv4 netmask',
+  persistence: 'duration or mapping',
+  reals: 'list of real servers',
+  services: 'mapping by name',
+  settings: 'mapping',
+  timeouts: 'mapping',
+  virtual: 'address and port',
+}
+
+const PLAIN: Readonly<Record<string, string>> = {
+  string: 'text',
+  boolean: 'true or false',
+  integer: 'number',
+  array: 'list of texts',
+}
+
+function wordFor(key: string, { type, enum: words, minimum, maximum }: Schema): string {
+  const known = WORDS[key]
+  if (known !== undefined) return known
+  if (words) return words.join(', ')
+  if (Array.isArray(type)) return 'duration'
+  if (type === 'integer') return `${minimum} to ${maximum}`
+  return PLAIN[String(type)] ?? String(type)
+}
+
+function defaultWord(value: unknown): string {
+  if (value === undefined || value === null || value === '') return ''
+  if (Array.isArray(value)) return value.length === 0 ? '' : `\`${value.join(', ')}\``
+  if (typeof value === 'object') return Object.keys(value).length === 0 ? '' : `\`${JSON.stringify(value)}\``
+  return `\`${value}\``
+}
+
+// ---------------------------------------------------------------- checks
+
+function kindSection(check: Check): string {
+  const { name, aliases = [], summary, defaultPort } = check
+  const facts = [
+    ...(aliases.length > 0 ? [`Also called ${aliases.map(alias => `\`${alias}\``).join(', ')}.`] : []),
+    ...(defaultPort === undefined ? [] : [`Port ${defaultPort} where the real server has none.`]),
+  ]
+  const about = [`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`, ...facts].join(' ')
+  const rows = describeOptions(check).map(option => [
+    `\`${option.name}\``,
+    option.type,
+    option.default === undefined ? 'required' : defaultWord(option.default),
+    option.about,
+  ])
+  const options =
+    rows.length === 0 ? 'It has no options.' : tableOf(['Option', 'Type', 'Default', 'What it does'], rows)
+  return `### ${name}\n\n${about}\n\n${options}\n`
+}
+
+// ---------------------------------------------------------------- problems
+
+function problemSections(): string[] {
+  const rows = (codes: Readonly<Record<string, string>>) =>
+    Object.entries(codes).map(([code, sentence]) => [`\`${code}\``, sentence])
+  return [
+    `## Problems\n\nThe codes are stable. Errors keep a configuration from running; warnings and notes do not.\n\n${tableOf(['Code', 'Meaning'], rows(CODES))}\n`,
+    `### Of an ldirectord.cf\n\n${tableOf(['Code', 'Meaning'], rows({ ...LDIRECTORD_CODES, ...SPELLING_CODES }))}`,
+  ]
+}
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}

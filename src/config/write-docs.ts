@@ -1,0 +1,5 @@
+/** `npm run docs`: writes what is generated in config/. */
+import { writeFile } from 'node:fs/promises'
+import { generatedFiles } from './generated-files.js'
+
+for (const { path, content } of await generatedFiles()) await writeFile(path, content)
