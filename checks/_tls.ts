@@ -1,4 +1,5 @@
 /** TLS to a real server: its options, one shared context per distinct setting, and what a failure means. */
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { addAbortSignal } from 'node:stream'
@@ -93,12 +94,22 @@ function newContext({ verify, ca, cert, key, minversion }: TlsOptions): SecureCo
   return createSecureContext({
     // Without verification nothing is trusted, and none need be loaded.
     ...(verify ? {} : { ca: [] }),
-    ...(ca === null ? {} : { ca: readFileSync(ca) }),
+    ...(ca === null ? {} : { ca: authoritiesIn(ca) }),
     ...(cert === null ? {} : { cert: readFileSync(cert), key: readFileSync(key ?? cert) }),
     minVersion: minversion,
     // OpenSSL 3 allows the first two versions at level 0 alone.
     ...(minversion < 'TLSv1.2' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
   })
+}
+
+/** OpenSSL passes over what it cannot read, and would then trust nobody: every certificate is looked at here. */
+function authoritiesIn(file: string): string[] {
+  const text = readFileSync(file, 'latin1')
+  const found = text.match(/-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----[^-]+-----END \1-----/g) ?? []
+  if (found.length === 0 || found.length !== text.split(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/).length - 1)
+    throw new Error('no certificates, or a part of one')
+  for (const pem of found) new X509Certificate(pem)
+  return found
 }
 
 function stampOf(file: string | null): string {

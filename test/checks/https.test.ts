@@ -319,11 +319,15 @@ describe('options of https that cannot be', () => {
   writeFileSync(empty, '')
   const broken = join(folder, 'broken.pem')
   writeFileSync(broken, '-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n')
+  const cut = join(folder, 'cut.pem')
+  writeFileSync(cut, readFileSync(ca, 'utf8').repeat(2).slice(0, -100))
   const cases: [string, Record<string, unknown>, RegExp][] = [
     ['ca without verify', { ca }, /verify/],
     ['verifyname without verify', { verifyname: 'a' }, /verify/],
     ['a missing ca file', { verify: true, ca: join(folder, 'none.crt') }, /ca: .*none\.crt/],
     ['an empty ca file', { verify: true, ca: empty }, /PEM/],
+    ['a broken ca file', { verify: true, ca: broken }, /broken\.pem/],
+    ['a ca file cut off', { verify: true, ca: cut }, /cut\.pem.*a part/],
     ['a broken certificate', { cert: broken, key: path('key.pem') }, /broken\.pem/],
     ['a certificate without its key', { cert: path('server.crt') }, /server\.crt/],
     ['a key without its certificate', { key: path('key.pem') }, /cert/],
