@@ -1,6 +1,6 @@
 /** The kernel's own table, over generic netlink. */
 import { setImmediate } from 'node:timers/promises'
-import { close, openNetlink, receive, SystemError, send } from '../libc.js'
+import { SystemError } from '../libc.js'
 import {
   type Change,
   type Counters,
@@ -16,6 +16,7 @@ import {
 import { batchSize, type Connection, openConnection, type Socket } from '../netlink/connection.js'
 import { NetlinkError } from '../netlink/error.js'
 import type { Trace } from '../netlink/print.js'
+import { openSocket } from '../netlink/socket.js'
 import { daemonState, type IpvsAttributes, type IpvsRequest, ipvs } from './attributes.js'
 import {
   decodeCounters,
@@ -38,16 +39,9 @@ export interface Client extends Kernel {
   syncDaemons(): Promise<readonly ('master' | 'backup')[]>
 }
 
-/** Bytes of the socket's buffers: the answers to a whole batch fit many times over. */
-const socketBuffer = 1 << 20
-
 /** Connects to this network namespace's table, loading the module where it must. Throws a KernelError. */
 export async function openKernel(options: ClientOptions = {}): Promise<Client> {
-  const fd = explained('reach IPVS', () => openNetlink(socketBuffer))
-  const client = connect(
-    { send: data => send(fd, data), receive: into => receive(fd, into), close: () => close(fd) },
-    options,
-  )
+  const client = connect(explained('reach IPVS', openSocket), options)
   try {
     // Asked for its permission more than for its answer: anyone may look the family up.
     await client.timeouts()

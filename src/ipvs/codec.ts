@@ -80,7 +80,8 @@ export function encodeServiceId(id: ServiceId): ServiceValues {
   }
 }
 
-function encodeService(id: ServiceId, attributes: ServiceAttributes): ServiceValues {
+/** What a service does. */
+export function encodeService(id: ServiceId, attributes: ServiceAttributes): ServiceValues {
   const { scheduler, persistence } = attributes
   const family = familyOf(id)
   return {

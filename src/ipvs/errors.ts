@@ -119,7 +119,7 @@ function missingModule({ service: { scheduler, persistence } }: ServiceWrite): s
 
 function invalidService({ id, service: { scheduler, persistence } }: ServiceWrite): string | null {
   if (scheduler.length > 15) return `no scheduler’s name is as long as ${scheduler}`
-  if ((persistence?.engine ?? '').length > 15)
+  if ((persistence?.engine ?? '').length > 16)
     return `no persistence engine’s name is as long as ${persistence?.engine}`
   if (familyOf(id) === 'ipv6' && persistence?.prefix === 0)
     return 'the prefix length of IPv6 persistence is 1 to 128, not 0'

@@ -49,7 +49,7 @@ export function memoryTable(modules: Modules = allModules): MemoryTable {
     change(command, values) {
       if (command === 'SET_CONFIG') return setTimeouts(values)
       const { SERVICE, DEST } = values
-      if (!SERVICE) return 'EINVAL'
+      if (!SERVICE || isNameTooLong(SERVICE)) return 'EINVAL'
       const key = keyOf({ SERVICE })
       const held = services.get(key)
       if (command === 'NEW_SERVICE') {
@@ -101,12 +101,14 @@ export function keyOf({ SERVICE, DEST }: Pick<IpvsValues, 'SERVICE' | 'DEST'>): 
 
 // ---------------------------------------------------------------- services
 
-const longestName = 15
+/** Such a message is refused before it is looked into. */
+function isNameTooLong({ SCHED_NAME = '', PE_NAME = '' }: ServiceValues): boolean {
+  return SCHED_NAME.length > 15 || PE_NAME.length > 16
+}
 
 function objectionToService(service: ServiceValues, { schedulers, engines }: Modules): string | null {
   const { SCHED_NAME, PE_NAME, FLAGS, TIMEOUT, NETMASK, AF: af } = service
   if (SCHED_NAME === undefined || !FLAGS || TIMEOUT === undefined || NETMASK === undefined) return 'EINVAL'
-  if (SCHED_NAME.length > longestName || (PE_NAME?.length ?? 0) > longestName) return 'EINVAL'
   if (!schedulers.includes(SCHED_NAME)) return 'ENOENT'
   if (PE_NAME && !engines.includes(PE_NAME)) return 'ENOENT'
   return af === AF.ipv6 && (NETMASK < 1 || NETMASK > 128) ? 'EINVAL' : null

@@ -3,10 +3,10 @@
  * a part of a file's name. The files are ordinary mocha tests; they run as root in a network namespace that holds
  * nothing but a loopback interface, with the repository as their working directory.
  */
-import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compile } from '../helpers/compile.js'
 import { findLab, type LabOutcome, runInLab } from '../helpers/lab.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -23,23 +23,12 @@ if (lab.kind === 'none') {
   console.log(`kernel tests left out: ${lab.reason}`)
   process.exitCode = process.env.CI === 'true' ? 1 : 0
 } else {
-  compile()
+  compile(root)
   const counts = await runAll(lab.kind, testFiles(process.argv.slice(2)))
   const sum = (pick: (count: Count) => number) => counts.reduce((total, count) => total + pick(count), 0)
   const failed = sum(count => count.failed)
   console.log(`${sum(count => count.passed)} passed, ${failed} failed`)
   process.exitCode = failed === 0 ? 0 : 1
-}
-
-/** A lab runs what the compiler wrote to dist: tsx would take 12 s in a guest. Types are another step's matter. */
-function compile(): void {
-  try {
-    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', 'false'], { cwd: root })
-  } catch (error) {
-    const { status, stdout } = error as { status: number | null; stdout: Buffer }
-    // 1: nothing was written; 2: written, with errors in types.
-    if (status !== 2) throw new Error(`the tests do not compile:\n${stdout}`, { cause: error })
-  }
 }
 
 function testFiles(names: readonly string[]): string[] {
