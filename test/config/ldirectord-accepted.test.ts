@@ -239,7 +239,7 @@ describe('an ldirectord.cf that ldirectord accepts', () => {
 
   it('gives each ping of checkcount the whole time', async () => {
     const use = (await realOf(site(`${REAL}\nchecktype=ping\ncheckcount=3\nchecktimeout=2`))).checks[0]
-    assert.deepEqual([use?.options['count'], use?.policy.timeout], [3, 6000])
+    assert.deepEqual([use?.options.count, use?.policy.timeout], [3, 6000])
   })
 
   it('takes the checkinterval of a virtual with fork = yes alone', async () => {

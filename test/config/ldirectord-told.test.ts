@@ -167,6 +167,7 @@ const NOTED: readonly [phrase: string, text: string, ...notes: string[]][] = [
     site('real=198.51.100.1 gate\nchecktype=on', { head: 'virtual=5', globals: 'fallback=127.0.0.1' }),
     'FALLBACK_FWMARK 2:9+1',
   ],
+  ['a host name', site('real=web1:80 masq\nchecktype=on'), 'NAME 2:7+7'],
   ['connect over udp', site(`${REAL}\nprotocol=udp\nchecktype=connect`), 'PING 4:12+7'],
 ]
 

@@ -77,7 +77,14 @@ export function readHost(text: string, at: ReturnType<typeof placeOf>, report: R
   if (address?.text.startsWith('::ffff:') && address.text.includes('.'))
     report.warn('ODD_ADDRESS', at, 'an IPv4 address in the form of IPv6; ldirectord cannot read it')
   if (address) return { text: bracketed(address), address }
-  if (!text.startsWith('[') && parseHostPort(text)) return { text, address: null }
+  if (!text.startsWith('[') && parseHostPort(text)) {
+    report.note(
+      'NAME',
+      at,
+      `${text} is resolved while lvsd runs, again and again; ldirectord resolves it once, and refuses the file where that fails`,
+    )
+    return { text, address: null }
+  }
   report.error('BAD_ADDRESS', at, `"${text}" is neither an address nor a host name`)
   return null
 }
