@@ -65,8 +65,8 @@ export const check = defineCheck({
     const argv = argumentsOf(target, options, timeout)
     const command = { file, argv, env: environment(target, timeout), signal, grace: GRACE }
     await predecessorGone(command)
-    // One that starts when most of the time is gone would be killed for lvsd's own queue.
-    if (!(await enter(timeout * 0.75, signal)))
+    // One that starts when half of the time is gone may be killed for lvsd's own queue.
+    if (!(await enter(timeout / 2, signal)))
       return noVerdict(
         `${MOST_AT_ONCE} commands are under way already: a longer interval gives each its turn`,
       )

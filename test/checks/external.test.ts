@@ -36,7 +36,7 @@ function script(text: string, name = 'command', mode = 0o755): string {
   return file
 }
 
-const SLOW = { timeout: 4000 }
+const SLOW = { timeout: 15_000 }
 const web = targetOf({ host: '2001:db8:1::11', port: 8080 })
 const target: Target = { ...web, real: { ...web.real, port: 80, weight: 7 } }
 
@@ -60,13 +60,14 @@ function leftBehind(): string[] {
     })
 }
 
-async function nothingLeft(within = 4000): Promise<void> {
+async function nothingLeft(within = 8000): Promise<void> {
   const until = performance.now() + within
   while (leftBehind().length > 0 && performance.now() < until) await new Promise(done => setTimeout(done, 20))
   assert.deepEqual(leftBehind(), [])
 }
 
-describe('the arguments of an external command', () => {
+describe('the arguments of an external command', function () {
+  this.timeout(20_000)
   const show = 'echo "$# $1 $2 $3 $4"'
 
   it("are ldirectord's: addresses of IPv6 in brackets, the real server's own port", async () => {
@@ -111,7 +112,7 @@ describe('the arguments of an external command', () => {
       'LVSD_ADDRESS=2001:db8:1::11',
       'LVSD_PORT=8080',
       'LVSD_FAMILY=ipv6',
-      'LVSD_TIMEOUT=4',
+      'LVSD_TIMEOUT=15',
       '/',
     ])
       assert.ok(env.includes(line), line)
@@ -122,7 +123,8 @@ describe('the arguments of an external command', () => {
   })
 })
 
-describe('the verdict of an external command', () => {
+describe('the verdict of an external command', function () {
+  this.timeout(20_000)
   const cases: [string, string, Record<string, unknown>, boolean, string | null, RegExp][] = [
     ['exit 0', 'echo fine', {}, true, null, /^exit 0: fine$/],
     ['another exit code', 'echo "no such page" >&2; exit 3', {}, false, 'status', /^exit 3: no such page$/],
@@ -151,7 +153,8 @@ describe('the verdict of an external command', () => {
     })
 })
 
-describe('an external command that cannot be run', () => {
+describe('an external command that cannot be run', function () {
+  this.timeout(20_000)
   const refused: [string, () => Record<string, unknown>, RegExp][] = [
     ['does not exist', () => ({ checkcommand: join(folder, 'none') }), /none does not exist/],
     [
@@ -221,12 +224,13 @@ describe('an external command that cannot be run', () => {
   })
 })
 
-describe('an external command at its deadline', () => {
+describe('an external command at its deadline', function () {
+  this.timeout(20_000)
   it('is killed, with the children it forked', async () => {
     const checkcommand = script(`${script('sleep 60', 'child')} & ${folder}/child & wait`)
     const result = await probe(check, target, { checkcommand }, { timeout: 300 })
     assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason: 'timeout' })
-    assert.ok(result.ms < 900, `took ${result.ms} ms`)
+    assert.ok(result.ms < 3000, `took ${result.ms} ms`)
     await nothingLeft()
   })
 
@@ -234,7 +238,7 @@ describe('an external command at its deadline', () => {
     const checkcommand = script("trap '' TERM; while :; do sleep 0.1; done")
     const result = await probe(check, target, { checkcommand }, { timeout: 300 })
     assert.equal(result.reason, 'timeout')
-    assert.ok(result.ms < 900, `took ${result.ms} ms`)
+    assert.ok(result.ms < 3000, `took ${result.ms} ms`)
     await nothingLeft()
   })
 
@@ -252,7 +256,8 @@ describe('an external command at its deadline', () => {
   })
 })
 
-describe('an external command that is done', () => {
+describe('an external command that is done', function () {
+  this.timeout(20_000)
   it('leaves no children behind', async () => {
     const checkcommand = script(`${script('sleep 60', 'child')} >/dev/null 2>&1 & exit 0`)
     assert.equal((await probe(check, target, { checkcommand }, SLOW)).ok, true)
@@ -260,14 +265,13 @@ describe('an external command that is done', () => {
   })
 
   it('is heard though a child of another session keeps its output open', async () => {
-    const checkcommand = script('setsid sleep 1 & echo done; exit 0')
+    const checkcommand = script('setsid sleep 5 & echo done; exit 0')
     const result = await probe(check, target, { checkcommand }, SLOW)
     assert.equal(result.detail, 'exit 0: done')
-    assert.ok(result.ms < 900, `took ${result.ms} ms`)
+    assert.ok(result.ms < 3000, `took ${result.ms} ms`)
   })
 
-  it('may print 100 MB, of which the beginning is kept', async function () {
-    this.timeout(20_000)
+  it('may print 100 MB, of which the beginning is kept', async () => {
     const before = process.memoryUsage().rss
     const checkcommand = script('echo the beginning; head -c 100000000 /dev/zero; exit 1')
     const result = await probe(check, target, { checkcommand }, { timeout: 15_000 })
@@ -276,11 +280,12 @@ describe('an external command that is done', () => {
   })
 })
 
-describe('external commands at once', () => {
+describe('external commands at once', function () {
+  this.timeout(20_000)
   it('are no more than so many; who waits too long has no verdict', async () => {
     const { signal } = new AbortController()
     for (let i = 0; i < MOST_AT_ONCE; i++) assert.equal(await enter(1, signal), true)
-    const waiting = probe(check, target, { checkcommand: script('exit 0') }, { timeout: 200 })
+    const waiting = probe(check, target, { checkcommand: script('exit 0') }, { timeout: 600 })
     const patient = probe(check, target, { checkcommand: script('exit 0', 'other') }, SLOW)
     const { ok, reason } = await waiting
     assert.deepEqual({ ok, reason }, { ok: null, reason: 'no-verdict' })
@@ -307,7 +312,7 @@ async function elsewhere(code: string, limits = ''): Promise<string> {
     file,
     `import { check } from ${url('checks/external.ts')}
      import { probe } from ${url('test/helpers/probe.ts')}
-     const run = (checkcommand: string) => probe(check, 80, { checkcommand }, { timeout: 4000 })
+     const run = (checkcommand: string) => probe(check, 80, { checkcommand }, { timeout: 15_000 })
      ${code}`,
   )
   const tsx = createRequire(import.meta.url).resolve('tsx')
@@ -316,7 +321,8 @@ async function elsewhere(code: string, limits = ''): Promise<string> {
   return stdout.trim()
 }
 
-describe('an external command and the end of lvsd', () => {
+describe('an external command and the end of lvsd', function () {
+  this.timeout(20_000)
   it('go together', async () => {
     const started = join(folder, 'started')
     const checkcommand = script(`trap '' TERM; touch ${started}; ${script('sleep 60', 'child')}`)
@@ -325,7 +331,7 @@ describe('an external command and the end of lvsd', () => {
       while (!existsSync('${started}')) await new Promise(done => setTimeout(done, 10))
       process.exit(0)`)
     await nothingLeft()
-  }).timeout(20_000)
+  })
 
   it('is no verdict when lvsd has no descriptor left', async () => {
     const said = await elsewhere(
@@ -342,10 +348,11 @@ describe('an external command and the end of lvsd', () => {
       'ulimit -n 100;',
     )
     assert.match(said, /^null no-verdict .*no resources left \(EMFILE\) true$/)
-  }).timeout(20_000)
+  })
 })
 
-describe('Nagios plug-ins', () => {
+describe('Nagios plug-ins', function () {
+  this.timeout(20_000)
   const plugin = '/usr/lib/nagios/plugins/check_dummy'
   it('work as they are', async function () {
     if (!existsSync(plugin)) {

@@ -28,7 +28,7 @@ const signed = { key, cert: readFileSync(path('server.crt')) }
 const expired = { key, cert: readFileSync(path('expired.crt')) }
 const ca = path('ca.crt')
 /** Handshakes are dear on a busy machine. */
-const SLOW = { timeout: 3000 }
+const SLOW = { timeout: 4500 }
 
 function page(options = {}, host: Loopback = '::1') {
   return httpsServer((_request, response) => response.end('all is ok'), options, host)

@@ -10,7 +10,7 @@ import { refusedPort } from '../helpers/servers.js'
 import { folderOf, programOr, start } from './_programs.js'
 
 const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
-const SLOW = { timeout: 4000 }
+const SLOW = { timeout: 15_000 }
 
 async function nginx(file: string): Promise<{ plain: number; secure: number }> {
   const [plain, secure] = [await refusedPort(), await refusedPort()]
