@@ -1,9 +1,10 @@
 /** Real servers for the tests: each started without root, below a folder of its own, and gone after the test. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { later } from '../helpers/after-each.js'
@@ -37,6 +38,21 @@ export function folderOf(files: Readonly<Record<string, string>>): string {
   return folder
 }
 
+/** A port of ::1 below those that the kernel gives to whoever asks for any, so that nobody takes it before the program. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(randomInt(12_000, 32_000), '::1')
+    const won = await Promise.race([
+      once(server, 'listening').then(() => true),
+      once(server, 'error').then(() => false),
+    ]).catch(() => false)
+    if (!won) continue
+    const { port } = server.address() as AddressInfo
+    await new Promise(closed => server.close(closed))
+    return port
+  }
+}
+
 /** Starts a program and waits until it takes connections on these ports of ::1. */
 export async function start(file: string, argv: readonly string[], ports: readonly number[]): Promise<void> {
   const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -55,6 +71,7 @@ export async function start(file: string, argv: readonly string[], ports: readon
       assert.equal(child.exitCode, null, `${file} ended: ${said}`)
       await new Promise(resolve => setTimeout(resolve, 20))
     }
+  assert.equal(child.exitCode, null, `${file} ended: ${said}`)
 }
 
 function listens(port: number): Promise<boolean> {

@@ -6,14 +6,13 @@ import { check as external } from '../../checks/external.js'
 import { check as http } from '../../checks/http.js'
 import { check as https } from '../../checks/https.js'
 import { probe, targetOf } from '../helpers/probe.js'
-import { refusedPort } from '../helpers/servers.js'
-import { folderOf, programOr, start } from './_programs.js'
+import { folderOf, freePort, programOr, start } from './_programs.js'
 
 const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
 const SLOW = { timeout: 15_000 }
 
 async function nginx(file: string): Promise<{ plain: number; secure: number }> {
-  const [plain, secure] = [await refusedPort(), await refusedPort()]
+  const [plain, secure] = [await freePort(), await freePort()]
   const folder = folderOf({ 'page.html': '<p>all is ok, Grüße</p>\n', users: 'root:{PLAIN}secret\n' })
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   const configuration = folderOf({
@@ -105,7 +104,7 @@ describe('haproxy', function () {
 
   it('is judged over HTTP/1.1 and HTTP/2', async function () {
     const file = programOr(() => this.skip(), 'haproxy', 'haproxy')
-    const [plain, secure] = [await refusedPort(), await refusedPort()]
+    const [plain, secure] = [await freePort(), await freePort()]
     const pem = readFileSync(path('server.crt'), 'utf8') + readFileSync(path('key.pem'), 'utf8')
     const folder = folderOf({ 'server.pem': pem })
     const configuration = folderOf({
@@ -143,7 +142,7 @@ describe('named', function () {
 
   it('is judged over UDP and TCP', async function () {
     const file = programOr(() => this.skip(), 'named', 'bind9')
-    const port = await refusedPort()
+    const port = await freePort()
     const folder = folderOf({
       zone: `$TTL 60
 @ SOA ns.example.com. admin.example.com. 1 3600 600 86400 60
