@@ -86,7 +86,7 @@ export const u64 = scalar(
 export const bytes: Kind<Uint8Array> = {
   size: value => value.length,
   write: (value, into, offset) => into.set(value, offset),
-  read: (from, offset, end) => Uint8Array.prototype.slice.call(from, offset, end),
+  read: (from, offset, end) => new Uint8Array(from.subarray(offset, end)),
   show: value => Buffer.from(value).toString('hex'),
 }
 
@@ -161,7 +161,7 @@ export function nested<L extends Layout>(layout: L): Kind<Values<L>> {
       const shown = entries.flatMap(([name, [, kind]]) =>
         values[name] === undefined ? [] : [`${name} ${kind.show(values[name])}`],
       )
-      return `{ ${shown.join(', ')} }`
+      return shown.length === 0 ? '{}' : `{ ${shown.join(', ')} }`
     },
   }
 }

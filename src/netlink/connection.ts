@@ -178,13 +178,19 @@ function openWire(socket: Socket, trace: Trace | null): Wire {
   }
 
   function receive(): number | null {
+    const length = receiveOrLoss()
+    if (length !== 'lost') return length
+    // What did arrive is of no use without the rest.
+    while (receiveOrLoss() !== null);
+    throw lost()
+  }
+
+  function receiveOrLoss(): number | null | 'lost' {
     try {
       return socket.receive(buffer)
-    } catch (cause) {
-      if (!(cause instanceof SystemError) || cause.code !== 'ENOBUFS') throw cause
-      // Told once. What did arrive is of no use without the rest.
-      while (socket.receive(buffer) !== null);
-      throw lost()
+    } catch (error) {
+      if (error instanceof SystemError && error.code === 'ENOBUFS') return 'lost'
+      throw error
     }
   }
 }

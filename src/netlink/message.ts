@@ -94,5 +94,5 @@ export function genericPart({ data, start, end }: Message): { command: number; s
 /** The errno in an ERROR or DONE message; 0 is success. */
 export function errnoOf({ data, start, end }: Message): number {
   if (end - start < 4) throw malformed('an error without its number')
-  return -data.readInt32LE(start)
+  return 0 - data.readInt32LE(start)
 }
