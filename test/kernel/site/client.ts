@@ -23,6 +23,41 @@ export function fetchPage(host: string, path = '/', { port = 80, timeout = 2000 
   })
 }
 
+export interface Download {
+  /** The server that sends it. */
+  readonly from: string
+  /** Lines after the first, once it has ended. Rejects where it breaks off or a line is missing. */
+  readonly whole: Promise<number>
+  abort(): void
+}
+
+/** Begins a download; resolves with its first line. */
+export function beginDownload(host: string, path: string): Promise<Download> {
+  return new Promise((resolve, reject) => {
+    const request = get({ host, port: 80, path, agent: false }, response => {
+      let text = ''
+      const whole = new Promise<number>((done, broken) => {
+        response.on('error', broken).on('end', () => done(linesOf(text)))
+      })
+      whole.catch(() => {})
+      response.setEncoding('latin1').on('data', chunk => {
+        text += chunk
+        if (text.includes('\n'))
+          resolve({ from: text.split('\n')[0] ?? '', whole, abort: () => request.destroy() })
+      })
+    })
+    request.on('error', reject)
+  })
+}
+
+function linesOf(text: string): number {
+  const lines = text.trimEnd().split('\n').slice(1)
+  if (lines.pop() !== 'end') throw new Error('the download broke off')
+  const wrong = lines.findIndex((line, i) => line !== String(i))
+  if (wrong >= 0) throw new Error(`line ${wrong} of the download is ${lines[wrong]}`)
+  return lines.length
+}
+
 export interface Tally {
   readonly sent: number
   /** Whole answers with status 200, by what they said: the name of the server. */

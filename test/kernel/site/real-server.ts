@@ -19,16 +19,16 @@ export interface RealServer {
   readonly isUp: boolean
   /** Requests so far. */
   readonly requests: number
-  /** Bytes of downloads sent so far. */
   behave(behaviour: Behaviour): void
+  /** Ends the downloads under way, properly. */
+  finishDownloads(): void
   /** The process dies: nobody listens any more, and open connections are reset. */
   kill(): void
   revive(): void
 }
 
-/** Where a download is: `DOWNLOAD` and the number of its chunks, one every 20 ms. */
-export const DOWNLOAD = '/download/'
-export const CHUNK = 'sixteen bytes..\n'
+/** Where a download is: numbered lines, one every 20 ms, until the server is told to finish. */
+export const DOWNLOAD = '/download'
 
 /** Starts a server on all addresses of a namespace. It is gone after the test. */
 export function startRealServer(namespace: string, port = 80): RealServer {
@@ -36,13 +36,14 @@ export function startRealServer(namespace: string, port = 80): RealServer {
   let behaviour: Behaviour = 'ok'
   let server: Server | null = null
   let requests = 0
+  const downloads = new Set<() => void>()
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     requests++
     const send = (status: number) => response.writeHead(status, { connection: 'close' }).end(`${namespace}\n`)
     if (behaviour === 'silent') return
     if (behaviour === 'slow') setTimeout(() => send(200), 300)
-    else if (request.url?.startsWith(DOWNLOAD)) pour(response, Number(request.url.slice(DOWNLOAD.length)))
+    else if (request.url === DOWNLOAD) downloads.add(pour(response, namespace))
     else send(behaviour === 'error' ? 500 : 200)
   }
 
@@ -77,19 +78,24 @@ export function startRealServer(namespace: string, port = 80): RealServer {
     behave(next) {
       behaviour = next
     },
+    finishDownloads() {
+      for (const finish of downloads) finish()
+      downloads.clear()
+    },
     kill,
     revive,
   }
 }
 
-function pour(response: ServerResponse, chunks: number): void {
-  response.writeHead(200, { 'content-length': chunks * CHUNK.length, connection: 'close' })
-  let sent = 0
-  const timer = setInterval(() => {
-    response.write(CHUNK)
-    if (++sent < chunks) return
-    clearInterval(timer)
-    response.end()
-  }, 20)
+/** Returns what ends it. The first line names the server. */
+function pour(response: ServerResponse, name: string): () => void {
+  response.writeHead(200, { connection: 'close' })
+  response.write(`${name}\n`)
+  let line = 0
+  const timer = setInterval(() => response.write(`${line++}\n`), 20)
   response.on('close', () => clearInterval(timer))
+  return () => {
+    clearInterval(timer)
+    response.end('end\n')
+  }
 }
