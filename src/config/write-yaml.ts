@@ -32,7 +32,7 @@ export function writeYaml(root: RawMap, remarks: readonly Remark[] = []): string
 interface Placed {
   readonly before: readonly Remark[]
   readonly behind: readonly Remark[]
-  readonly below: readonly Remark[]
+  readonly below: readonly (Remark & { readonly indent: number })[]
 }
 
 const NONE: Placed = { before: [], behind: [], below: [] }
@@ -51,7 +51,7 @@ function render(line: Out, { before, behind, below }: Placed): string[] {
   return [
     ...before.flatMap(({ text }) => commentLines(text, pad)),
     [`${pad}${line.text}`, ...behind.map(({ text }) => comment(text))].join(' '),
-    ...below.flatMap(({ text }) => commentLines(text, pad)),
+    ...below.flatMap(({ text, indent }) => commentLines(text, ' '.repeat(indent))),
   ]
 }
 
@@ -82,21 +82,25 @@ function comment(text: string): string {
 function place(lines: readonly Out[], remarks: readonly Remark[]): ReadonlyMap<number, Placed> {
   const placed = new Map<number, Placed>()
   const order = lines
-    .map(({ from, text }, i) => ({ from, i, isOpening: text.endsWith(':') }))
+    .map(({ from, text }, i) => ({ from, i, isOpening: isOpening({ text }) }))
     .sort((a, b) => a.from - b.from || a.i - b.i)
-  const add = (i: number, how: keyof Placed, remark: Remark) => {
+  const add = (i: number, how: keyof Placed, remark: Remark, indent = 0) => {
     const there = placed.get(i) ?? NONE
-    placed.set(i, { ...there, [how]: [...there[how], remark] })
+    placed.set(i, { ...there, [how]: [...there[how], { ...remark, indent }] })
   }
   for (const remark of remarks) {
     const { line, where } = remark
-    const { start, end, until } = blockOf(lines, remark)
+    const { start, end, until, indent } = blockOf(lines, remark)
     const exact = order.find(out => out.from === line && (where === 'before' || !out.isOpening))
     const next = exact ?? order.find(({ i, from }) => i >= start && i <= end && from >= line && from < until)
     if (next) add(next.i, where === 'behind' && exact ? 'behind' : 'before', remark)
-    else add(end, 'below', remark)
+    else add(end, 'below', remark, indent)
   }
   return placed
+}
+
+function isOpening(line: Pick<Out, 'text'> | undefined): boolean {
+  return line?.text.endsWith(':') ?? false
 }
 
 /** The lines of the output that a section became; all of them where it left no trace. */
@@ -104,8 +108,11 @@ function blockOf(lines: readonly Out[], { section: [from, until] }: Remark) {
   const start = lines.findIndex(out => out.from >= from && out.from < until)
   const indent = lines[start]?.indent ?? -1
   let end = Math.max(start, 0)
-  while ((lines[end + 1]?.indent ?? -1) > indent) end++
-  return { start, end, until }
+  const belongs = ({ indent: own, from: line }: Out) =>
+    own > indent || (own === indent && line >= from && line < until)
+  for (let next = lines[end + 1]; next && belongs(next); next = lines[end + 1]) end++
+  const within = isOpening(lines[start]) ? indent + 2 : Math.max(indent, 0)
+  return { start, end, until, indent: within }
 }
 
 // ---------------------------------------------------------------- the lines

@@ -45,13 +45,28 @@ function remarkOf(
 ): Remark {
   const section = bounds(line)
   if (trailing) return { line, section, text, where: 'behind' }
-  const isIntroduction = indent === 0 && isFollowedByHead(line, section[1], source)
+  // Above the first directive: of the whole file.
+  if (source.slice(0, line).every(isRemark)) return { line: 1, section: [1, 2], text, where: 'before' }
+  const isIntroduction = indent === 0 && introduces(line, section[1], source)
   return { line, section: isIntroduction ? bounds(section[1]) : section, text, where: 'before' }
 }
 
-/** Nothing but comments and empty lines up to the next virtual, or the end. */
-function isFollowedByHead(line: number, head: number, source: readonly string[]): boolean {
-  return source.slice(line, head - 1).every(text => /^\s*(#.*)?$/.test(text))
+/**
+ * Nothing but comments and empty lines up to the next virtual, and nearer to that than to what stands above: no empty
+ * line below, or one above.
+ */
+function introduces(line: number, head: number, source: readonly string[]): boolean {
+  const below = source.slice(line, head - 1)
+  const above = source.slice(0, line - 1).findLast(text => !isComment(text)) ?? ''
+  return head <= source.length && below.every(isRemark) && (below.every(isComment) || above.trim() === '')
+}
+
+function isComment(text: string): boolean {
+  return /^\s*#/.test(text)
+}
+
+function isRemark(text: string): boolean {
+  return text.trim() === '' || isComment(text)
 }
 
 /** A line that left nothing in the tree is quoted above what is said about it. */

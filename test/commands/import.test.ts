@@ -1,0 +1,140 @@
+/** lvsd import, as it is typed. */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CommandError, EXIT } from '../../src/commands/command.js'
+import { command } from '../../src/commands/import.js'
+import { loadConfig } from '../../src/config/load.js'
+import { later } from '../helpers/after-each.js'
+import { testContext } from '../helpers/context.js'
+
+const SITE = `# The shop of the company.
+# Ask the web team.
+checktimeout=3 # seconds
+checkinterval=5
+autoreload=yes
+# quiescent is no by default
+
+# The front.
+virtual=192.0.2.1:80
+	# the old one
+	real=198.51.100.1:80 masq 2 # rack 1
+	real=198.51.100.2:80 masq "status", "OK"
+	fallback=127.0.0.1:80 masq
+	#persistent=600
+	scheduler=wlc
+	emailalert=root@example.com
+	# to be moved
+
+# The names.
+virtual=192.0.2.1:53
+	real=198.51.100.3:53 ipip
+	request="www.example.com"
+	receive="192.0.2.1"
+# The end.
+`
+
+async function imported(text: string, name = 'site.cf') {
+  const folder = await mkdtemp(join(tmpdir(), 'lvsd-import-'))
+  later(() => rm(folder, { recursive: true }))
+  const file = join(folder, name)
+  await writeFile(file, text)
+  const { context, out, err } = testContext()
+  const exit = command.run({ ...context, options: {}, arguments: { FILE: file } })
+  return { exit, out, err, file }
+}
+
+describe('lvsd import', () => {
+  it('prints the equivalent YAML with the comments where they stood', async () => {
+    const { exit, out } = await imported(SITE)
+    assert.equal(await exit, EXIT.ok)
+    assert.equal(
+      out(),
+      `# Imported from site.cf; lines with #! say what differs from ldirectord.
+
+# The shop of the company.
+# Ask the web team.
+defaults:
+  quiescent: false
+  cleanstop: true
+  check:
+    interval: 5s
+    fastinter: 5s
+    fall: 1
+    rise: 1
+  #! autoreload=yes -- autoreload is not built yet: lvsd reads the file again on SIGHUP (systemctl reload)
+  # quiescent is no by default
+
+services:
+  # The front.
+  #! redirects are followed, to other hosts too, as ldirectord does; redirects: 0 judges them by their status
+  'tcp:192.0.2.1:80':
+    virtual: '192.0.2.1:80'
+    protocol: tcp
+    # persistent=600
+    scheduler: wlc
+    check:
+      kind: http
+      timeout: 3s # seconds
+      request: /
+      redirects: 7
+      otherhosts: true
+    reals:
+      # the old one
+      - '198.51.100.1:80 masq 2' # rack 1
+      - address: '198.51.100.2:80'
+        forwarding: masq
+        weight: 1
+        check: { request: /status, receive: OK }
+    fallback: '127.0.0.1:80 masq'
+    #! emailalert=root@example.com -- emailalert is not built yet: no mail is sent
+    # to be moved
+
+  # The names.
+  'udp:192.0.2.1:53':
+    virtual: '192.0.2.1:53'
+    protocol: udp
+    scheduler: wrr
+    check:
+      kind: dns
+      timeout: 3s
+      transport: udp
+      request: www.example.com
+      receive: '192.0.2.1'
+    reals:
+      - '198.51.100.3:53 ipip 1'
+    # The end.
+`,
+    )
+  })
+
+  it('reports what has no equivalent, by line', async () => {
+    const { exit, err } = await imported(SITE)
+    await exit
+    assert.match(err(), /site\.cf:5:1 warning NOT_BUILT {2}autoreload is not built yet/)
+    assert.match(err(), /site\.cf:16:2 warning NOT_BUILT {2}emailalert is not built yet/)
+  })
+
+  it('gives the same configuration', async () => {
+    const { exit, out, file } = await imported(SITE)
+    await exit
+    const [before, after] = [await loadConfig(file), await loadConfig('site.yaml', { text: out() })]
+    assert.deepEqual({ ...after.config, file }, before.config)
+  })
+
+  it('writes nothing where a line is wrong', async () => {
+    const { exit, out, err } = await imported(`${SITE}virtual=192.0.2.300:80\n`)
+    await assert.rejects(
+      exit,
+      (error: CommandError) => error.exit === EXIT.problem && /1 error/.test(error.message),
+    )
+    assert.equal(out(), '')
+    assert.match(err(), /site\.cf:25:9 BAD_ADDRESS/)
+  })
+
+  it('says so where there is nothing to import', async () => {
+    const { exit } = await imported('services: {}\n', 'site.yaml')
+    await assert.rejects(exit, /looks like YAML already/)
+  })
+})
