@@ -1,5 +1,6 @@
 /** Responses that do not come as a probe's, judged by the same judge as those. */
-import type { Answer } from '../src/check.js'
+import type { Socket } from 'node:net'
+import type { Answer, RunContext } from '../src/check.js'
 import { compileJudge, type Hearing } from '../src/probe/judge.js'
 import { type HttpOptions, httpJudge } from './_http.js'
 
@@ -13,6 +14,31 @@ export function hearingOf(options: HttpOptions): Hearing {
   judges.set(options, compiled)
   return compiled()
 }
+
+/** One exchange on a connection that stands. Null where the answer is a redirect that is to be followed. */
+export async function exchange(
+  socket: Socket,
+  request: Uint8Array,
+  options: HttpOptions,
+  { phase }: RunContext,
+): Promise<Answer | null> {
+  phase('send')
+  socket.write(request)
+  const hearing = hearingOf(options)
+  phase(hearing.phase)
+  let start = ''
+  for await (const chunk of socket) {
+    if (start.length < STATUS_LENGTH) start += chunk.toString('latin1', 0, STATUS_LENGTH - start.length)
+    if (options.redirects > 0 && REDIRECT.test(start)) return null
+    const answer = hearing.push(chunk)
+    phase(hearing.phase)
+    if (answer) return answer
+  }
+  return hearing.end()
+}
+
+const STATUS_LENGTH = 'HTTP/1.1 302'.length
+const REDIRECT = /^HTTP\/1\.\d 30[12378]$/
 
 /** Judges what some library has read from the wire. The judge hears it as one whose body ends with the connection: the library sees to its framing. */
 export async function judgeResponse(

@@ -1,5 +1,8 @@
-import { defineCheck } from '../src/check.js'
-import { httpOptions, httpProbe, httpProblem } from './_http.js'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { defineCheck, type RunContext, type Target } from '../src/check.js'
+import { type HttpOptions, httpOptions, httpProbe, httpProblem, requestBytes } from './_http.js'
+import { exchange } from './_response.js'
 
 /** Asks a web server for a page, on a connection of its own. */
 export const check = defineCheck({
@@ -13,7 +16,20 @@ export const check = defineCheck({
   probe: (target, options) => (options.redirects === 0 ? httpProbe(target, options) : null),
 
   async run(target, options, context) {
-    const { follow } = await import('./_got.js')
-    return follow('http', target, options, context)
+    const answer = await ask(target, options, context)
+    // The library costs many times the exchange: it is called where there is a redirect, not where there may be one.
+    return answer ?? (await (await import('./_got.js')).follow('http', target, options, context))
   },
 })
+
+/** One request and its response; null for a redirect to follow. */
+async function ask(target: Target, options: HttpOptions, context: RunContext) {
+  context.phase('connect')
+  const socket = connect({ host: target.address.text, port: target.port, signal: context.signal })
+  try {
+    await once(socket, 'connect')
+    return await exchange(socket, requestBytes(target, options, 'http'), options, context)
+  } finally {
+    socket.destroy()
+  }
+}

@@ -1,7 +1,6 @@
-import type { TLSSocket } from 'node:tls'
-import { type Answer, defineCheck, type RunContext, type Target } from '../src/check.js'
+import { defineCheck, type RunContext, type Target } from '../src/check.js'
 import { type HttpOptions, hostName, httpOptions, httpProblem, requestBytes } from './_http.js'
-import { hearingOf } from './_response.js'
+import { exchange } from './_response.js'
 import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
 
 /** Asks a web server for a page over TLS, on a connection of its own. */
@@ -25,10 +24,10 @@ export const check = defineCheck({
 
   async run(target, options, context) {
     try {
-      if (options.redirects > 0)
-        return await (await import('./_got.js')).follow('https', target, options, context, options)
       if (options.http2) return await (await import('./_http2.js')).ask(target, options, context)
-      return await exchange(target, options, context)
+      const answer = await ask(target, options, context)
+      // The library costs three times as much as the exchange: it is called where there is a redirect, not where there may be.
+      return answer ?? (await (await import('./_got.js')).follow('https', target, options, context, options))
     } catch (error) {
       const answer = tlsAnswer(error)
       if (answer) return answer
@@ -37,31 +36,14 @@ export const check = defineCheck({
   },
 })
 
-/** One request and its response over TLS, judged while it comes in. */
-async function exchange(
-  target: Target,
-  options: HttpOptions & TlsOptions,
-  context: RunContext,
-): Promise<Answer> {
+/** One request and its response over TLS; null for a redirect to follow. */
+async function ask(target: Target, options: HttpOptions & TlsOptions, context: RunContext) {
   const { address, port } = target
   const peer = { host: address.text, port, name: hostName(options.virtualhost) }
   const socket = await connectTls(peer, options, context)
   try {
-    context.phase('send')
-    socket.write(requestBytes(target, options, 'https'))
-    return await hear(socket, options, context)
+    return await exchange(socket, requestBytes(target, options, 'https'), options, context)
   } finally {
     socket.destroy()
   }
-}
-
-async function hear(socket: TLSSocket, options: HttpOptions, { phase }: RunContext): Promise<Answer> {
-  const hearing = hearingOf(options)
-  phase(hearing.phase)
-  for await (const chunk of socket) {
-    const answer = hearing.push(chunk)
-    phase(hearing.phase)
-    if (answer) return answer
-  }
-  return hearing.end()
 }
