@@ -5,6 +5,7 @@ import {
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   type Node,
   type Pair,
   parseAllDocuments,
@@ -21,6 +22,8 @@ import { tellFaults } from './yaml-faults.js'
 const MAX_BYTES = 16 * 2 ** 20
 const MAX_NODES = 1_000_000
 const MAX_DEPTH = 32
+/** More faults of syntax than this help nobody. */
+const MOST_FAULTS = 50
 
 type Entry = RawMap['entries'][number]
 interface Sized<T extends RawNode = RawNode> {
@@ -41,6 +44,10 @@ function readRoot(text: string, report: Report): RawMap | null {
     report.error('FILE_TOO_BIG', START, 'the file has more than 16 MiB; is it the right one?')
     return null
   }
+  if (isTooDeep(text)) {
+    report.error('TOO_DEEP', START, 'brackets or indentation are nested hundreds deep: this is no configuration')
+    return null
+  }
   const locate = locator(text)
   const document = parse(text, locate, report)
   if (!document) return null
@@ -58,6 +65,26 @@ function readRoot(text: string, report: Report): RawMap | null {
 
 const OPTIONS = { merge: true, uniqueKeys: false, prettyErrors: false, version: '1.2' } as const
 
+/** Nesting at which the parser, which is recursive, comes near the end of the stack. */
+const TOO_DEEP = 200
+/** What the lexer gives before the text of a scalar. */
+const SCALAR = '\x1f'
+
+/** True for nesting that no person writes: it must never reach the parser, which would take the process with it. */
+function isTooDeep(text: string): boolean {
+  if (/^(?:[ \t]|[-?:](?=[ \t])){200}/m.test(text)) return true
+  if (text.split(/[[{]/, TOO_DEEP + 1).length <= TOO_DEEP) return false
+  let depth = 0
+  let previous = ''
+  for (const token of new Lexer().lex(text)) {
+    if (previous !== SCALAR && (token === '[' || token === '{')) depth++
+    if (previous !== SCALAR && (token === ']' || token === '}')) depth--
+    if (depth > TOO_DEEP) return true
+    previous = token
+  }
+  return false
+}
+
 /** The document, or null where its syntax is broken. */
 function parse(text: string, locate: Locate, report: Report): Document | null {
   const documents = parseAllDocuments(text, OPTIONS)
@@ -67,7 +94,7 @@ function parse(text: string, locate: Locate, report: Report): Document | null {
   }
   const [first, second] = documents
   const faults = first ? [...first.errors, ...first.warnings] : []
-  const withOpeners = faults.map(({ code, message, pos }) => ({
+  const withOpeners = faults.slice(0, MOST_FAULTS).map(({ code, message, pos }) => ({
     code,
     message,
     pos,

@@ -19,9 +19,9 @@ export function tellFaults(faults: readonly Fault[], text: string, locate: Locat
   const lines = new Set<number>()
   for (const fault of faults) {
     const [code, message, at] = sentenceOf(fault, text, locate)
-    const follows = lines.has(at.line) || (hasTabs && code === 'SYNTAX')
+    if (lines.has(at.line) || (hasTabs && code === 'SYNTAX')) continue
     lines.add(at.line)
-    if (!follows) report.error(code, at, message)
+    report.error(code, at, message)
   }
 }
 
