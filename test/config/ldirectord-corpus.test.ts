@@ -5,10 +5,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { ldirectordToYaml } from '../../src/config/ldirectord/to-yaml.js'
 import { type Loaded, loadConfig } from '../../src/config/load.js'
-import { readLdirectord } from '../../src/config/read-ldirectord.js'
 import { compare, type Fact, type Model } from './ldirectord-model.js'
+import { afterImport } from './ldirectord-site.js'
 
 const CORPUS = fileURLToPath(new URL('../../../shared/corpus/ldirectord/', import.meta.url))
 
@@ -140,9 +139,7 @@ describe('real files of ldirectord', () => {
     for (const file of readdirSync(CORPUS).filter(name => name.endsWith('.cf'))) {
       const loaded = await loadConfig(`${CORPUS}${file}`)
       if (!loaded.config) continue
-      const yaml = ldirectordToYaml(loaded.text, readLdirectord(loaded.text, file, { checks: loaded.checks }))
-      const again = await loadConfig('imported.yaml', { text: yaml })
-      assert.deepEqual({ ...again.config, file: '' }, { ...loaded.config, file: '' }, file)
+      assert.deepEqual(await afterImport(loaded), loaded.config, file)
       imported++
     }
     assert.ok(imported > 40)

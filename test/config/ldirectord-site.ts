@@ -1,4 +1,9 @@
 /** Small files for the tests of the ldirectord.cf reader. */
+import assert from 'node:assert/strict'
+import { ldirectordToYaml } from '../../src/config/ldirectord/to-yaml.js'
+import { type Loaded, loadConfig } from '../../src/config/load.js'
+import { readLdirectord } from '../../src/config/read-ldirectord.js'
+import type { Config } from '../../src/model.js'
 
 /** A site of one virtual; lines of the global part, then those of the section, indented by a tab. */
 export function site(section: string, { head = 'virtual=192.0.2.1:80', globals = '' } = {}): string {
@@ -7,3 +12,14 @@ export function site(section: string, { head = 'virtual=192.0.2.1:80', globals =
 }
 
 export const REAL = 'real=198.51.100.1:80 masq'
+
+/** What a file that was accepted becomes when it is imported and the YAML is read. */
+export async function afterImport(loaded: Loaded): Promise<Config | null> {
+  const document = readLdirectord(loaded.text, 'site.cf', { checks: loaded.checks })
+  const { config, problems } = await loadConfig('site.yaml', {
+    text: ldirectordToYaml(loaded.text, document),
+  })
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  assert.deepEqual(errors, [])
+  return config && { ...config, file: loaded.config?.file ?? '' }
+}

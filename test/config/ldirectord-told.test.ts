@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../../src/config/ldirectord/codes.js'
 import { type Loaded, loadConfig } from '../../src/config/load.js'
-import { REAL, site } from './ldirectord-site.js'
+import { afterImport, REAL, site } from './ldirectord-site.js'
 
 function load(text: string): Promise<Loaded> {
   return loadConfig('site.cf', { text })
@@ -239,14 +239,14 @@ describe('an ldirectord.cf that is not as ldirectord wants it', () => {
       const loaded = await load(text)
       assert.deepEqual(told(loaded, 'error'), [])
       assert.deepEqual(told(loaded, 'warning'), expected)
-      assert.ok(loaded.config)
+      assert.deepEqual(await afterImport(loaded), loaded.config)
     })
 
   for (const [phrase, text, ...expected] of NOTED)
     it(`is accepted with a note: ${phrase}`, async () => {
       const loaded = await load(text)
       assert.deepEqual(told(loaded, 'note'), expected)
-      assert.ok(loaded.config)
+      assert.deepEqual(await afterImport(loaded), loaded.config)
     })
 
   for (const [phrase, text, ...expected] of REFUSED)
