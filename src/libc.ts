@@ -178,7 +178,8 @@ export interface IcmpSocket {
 
 /**
  * A socket that sends echo requests and hears echo replies. Node adopts a ping socket with `dgram`'s `bind({ fd })`. It
- * refuses raw ones, so open a stand-in with `openUdpSocket`, let `dgram` adopt that, and `replaceDescriptor(raw, standIn)`.
+ * refuses raw ones: open a stand-in with `openUdpSocket`, let `dgram` adopt that, and `replaceDescriptor(raw, standIn)`
+ * at once, before the event loop turns.
  */
 export function openIcmpSocket(family: Family): IcmpSocket {
   const [domain, protocol] = family === 'ipv6' ? [AF_INET6, IPPROTO_ICMPV6] : [AF_INET, IPPROTO_ICMP]
