@@ -39,6 +39,7 @@ Where standard output is no terminal, the table is printed once and then a line 
     const daemon = startDaemonProcess(files)
     try {
       await answers(files, daemon, interrupted.signal)
+      site.start()
       const end = seconds ? [AbortSignal.timeout(seconds * 1000)] : []
       const until = AbortSignal.any([interrupted.signal, exited(daemon), ...end])
       const intro = introFor(files, site, context.screen.colour)

@@ -6,8 +6,8 @@ import { type Job, jobsOf } from '../jobs.js'
 import type { CheckResult, Config, Real, Service } from '../model.js'
 import { runProbe } from '../probe/start-probe.js'
 import { runCheck } from '../run-check.js'
+import { hostPort } from '../terminal/names.js'
 import { type Probed, renderProbed } from '../terminal/probe.js'
-import { hostPort } from '../terminal/status.js'
 import { CommandError, defineCommand, EXIT } from './command.js'
 
 /** Checks under way at once: a probe by hand must not look like an attack. */

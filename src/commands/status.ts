@@ -4,7 +4,8 @@ import { asking, socketOption, socketPath } from '../command-line/control.js'
 import { watchStatus } from '../command-line/watch.js'
 import { didYouMean } from '../config/nearest.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from '../status.js'
-import { hostPort, renderStatus } from '../terminal/status.js'
+import { hostPort } from '../terminal/names.js'
+import { renderStatus } from '../terminal/status.js'
 import { CommandError, defineCommand, EXIT } from './command.js'
 
 export const command = defineCommand({

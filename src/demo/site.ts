@@ -6,27 +6,23 @@ export interface DemoSite {
   readonly yaml: string
   /** Port of the server that fails and recovers. */
   readonly unsteadyPort: number
+  /** Lets the unsteady server go through its moods from now on. */
+  start(): void
   close(): void
 }
 
-/** The first failure comes this soon, milliseconds, and then a change of mood each time. */
+/** Milliseconds from the start to the first failure, and from then on between two changes of mood. */
 export const FIRST_FAILURE = 4000
 export const MOOD_LASTS = 8000
 
-/** Starts the servers, and the moods of the unsteady one. */
+/** Opens the servers; all of them are well. */
 export async function startSite(folder: string): Promise<DemoSite> {
   const web = await Promise.all([webServer(), webServer(), webServer()])
   const unsteady = await unsteadyServer()
   const lines = await Promise.all([lineServer(), lineServer()])
   let next = 0
   const changeMood = () => void unsteady.feel(MOODS[next++ % MOODS.length] ?? 'well').catch(() => {})
-  const timers: NodeJS.Timeout[] = []
-  timers.push(
-    setTimeout(() => {
-      changeMood()
-      timers.push(setInterval(changeMood, MOOD_LASTS))
-    }, FIRST_FAILURE),
-  )
+  let timer: NodeJS.Timeout | undefined
   const [first, second, spare] = web
   return {
     yaml: yamlFor(folder, {
@@ -35,8 +31,14 @@ export async function startSite(folder: string): Promise<DemoSite> {
       lines: lines.map(({ port }) => port),
     }),
     unsteadyPort: unsteady.port,
+    start() {
+      timer = setTimeout(() => {
+        changeMood()
+        timer = setInterval(changeMood, MOOD_LASTS)
+      }, FIRST_FAILURE)
+    },
     close() {
-      for (const timer of timers) clearTimeout(timer)
+      clearTimeout(timer)
       for (const server of [...web, unsteady, ...lines]) server.close()
     },
   }

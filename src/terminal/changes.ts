@@ -7,6 +7,7 @@ import {
   type ServiceAttributes,
   type TableReal,
 } from '../model.js'
+import { isSameName } from './names.js'
 import { type Paint, painter, type Style } from './paint.js'
 
 export interface ChangeCounts {
@@ -39,9 +40,9 @@ export function renderChanges(
   const paint = painter(colour)
   return [...byService(changes)]
     .map(([key, own]) => {
-      const name = nameOf(key)
+      const name = nameOf(key) ?? key
       const whole = own.find(change => change.op.endsWith('-service'))
-      const title = `${key}${name === undefined ? '' : `  (${name})`}`
+      const title = isSameName(name, key) ? key : `${key}  (${name})`
       const head = whole ? serviceLine(whole, title, paint) : `  ${paint('bold', title)}`
       return [head, ...own.filter(change => change !== whole).map(change => realLine(change, paint))].join(
         '\n',

@@ -1,6 +1,7 @@
 /** The status document as a table for people. Pure: the width, the colours and the time are handed in. */
 import type { RealStatus, ServiceStatus, StatusDocument } from '../status.js'
 import { clip, pad, widthOf, widthsOf } from './columns.js'
+import { hostPort, isSameName } from './names.js'
 import { type Paint, painter, STATE_STYLE } from './paint.js'
 import { printable } from './printable.js'
 import { span, took } from './time.js'
@@ -53,6 +54,9 @@ function headLines(document: StatusDocument, { now }: StatusView, paint: Paint):
   ]
 }
 
+/** Milliseconds in all; every busy machine holds a process up for less. */
+const STALL_WORTH_TELLING = 1000
+
 function attention({ reconcile, config, lastReload, schedule }: StatusDocument, paint: Paint): string[] {
   return [
     ...reconcile.errors.map(error => paint('red', `! ${printable(error)}`)),
@@ -70,7 +74,7 @@ function attention({ reconcile, config, lastReload, schedule }: StatusDocument, 
           ),
         ]
       : []),
-    ...(schedule.stalls > 0
+    ...(schedule.stalledFor >= STALL_WORTH_TELLING
       ? [
           paint(
             'yellow',
@@ -98,7 +102,9 @@ function serviceBlock(service: ServiceStatus, view: StatusView, paint: Paint): s
 function titleOf(service: ServiceStatus, paint: Paint): string {
   const rate = service.counters ? `${service.counters.connections} connections` : ''
   return [
-    paint('bold', printable(service.name)),
+    ...(service.key !== null && isSameName(service.name, service.key)
+      ? []
+      : [paint('bold', printable(service.name))]),
     service.key ?? paint('red', 'its name does not resolve'),
     paint('dim', service.scheduler),
     ...(service.quiescent ? [paint('dim', 'quiescent')] : []),
@@ -196,11 +202,6 @@ function paintResult(text: string, real: RealStatus, paint: Paint): string {
 function tookOf(real: RealStatus): string {
   const times = real.checks.flatMap(check => (check.last ? [check.last.ms] : []))
   return times.length > 0 ? took(Math.max(...times)) : '-'
-}
-
-/** `[2001:db8::1]:80`, `web1.example:80`. */
-export function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `${host.includes(':') ? `[${host}]` : printable(host)}:${port}`
 }
 
 function weight(value: number | null): string {

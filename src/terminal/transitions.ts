@@ -1,8 +1,8 @@
 /** What changed between two status documents, as lines. Pure. */
 import type { RealStatus, StatusDocument } from '../status.js'
+import { hostPort } from './names.js'
 import { painter, STATE_STYLE } from './paint.js'
 import { printable } from './printable.js'
-import { hostPort } from './status.js'
 import { clockTime } from './time.js'
 
 /** One line for each real server whose state changed, and for each fallback that came or went. */

@@ -1,0 +1,12 @@
+/** How services and servers are called. */
+import { printable } from './printable.js'
+
+/** True where a service has no name but what it is, as those of an ldirectord.cf: `tcp:[2001:db8::80]:80`. */
+export function isSameName(name: string, key: string): boolean {
+  return name.replaceAll(/[\s:]/g, '') === key.replaceAll(/[\s:]/g, '')
+}
+
+/** `[2001:db8::1]:80`, `web1.example:80`. */
+export function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : printable(host)}:${port}`
+}
