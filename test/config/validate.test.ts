@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type Check, defineCheck, up } from '../../src/check.js'
 import { loadConfig } from '../../src/config/load.js'
+import { readYaml } from '../../src/config/read-yaml.js'
+import { validate } from '../../src/config/validate.js'
 import { configOf, problemsOf, serviceOf, siteWith, validated } from './config-of.js'
 
 const EXAMPLE = new URL('../../config/example.yaml', import.meta.url).pathname
@@ -164,6 +166,17 @@ describe('a service', () => {
       problems.map(({ message, at }) => [at.line, message]),
       [[3, '"two" is the same service as "one" in line 2: tcp [2001:db8::80]:80']],
     )
+  })
+
+  it('is told where a reader gives two of one name', () => {
+    const { root } = readYaml(siteWith('reals: []'), 'site.yaml')
+    const services = root?.entries[0]?.value
+    const [part] = root?.entries ?? []
+    assert.ok(root && part && services?.kind === 'map')
+    const twice = { ...services, entries: [...services.entries, ...services.entries] }
+    const document = { root: { ...root, entries: [{ ...part, value: twice }] }, problems: [] }
+    const { problems } = validate({ file: 'site.yaml', document, checks: new Map(), ports: () => null })
+    assert.ok(problems.some(({ code, at }) => code === 'DUPLICATE_SERVICE' && at.line === 2))
   })
 
   it('may be persistent by a timeout alone, by a prefix, or by a netmask', async () => {
