@@ -3,9 +3,10 @@
  * nothing and touches nothing outside.
  */
 import type { Check } from './check.js'
+import { desired } from './desired.js'
 import { combine, isChanging, nextHealth, unknownHealth } from './health.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
-import type { CheckResult, Config, Health, HealthState, Real, Service } from './model.js'
+import type { CheckResult, Config, Health, HealthState, Real, Service, Table, WeightAdvice } from './model.js'
 
 /** The health of one check of one real server. */
 export interface Cell {
@@ -25,6 +26,22 @@ export interface Transition {
   readonly result: CheckResult
   /** False: the check changed, the server as a whole did not. */
   readonly moved: boolean
+}
+
+/** A server that stays up with another weight, on the advice of a check. */
+export interface Reweighing {
+  readonly service: Service
+  readonly real: Real
+  readonly from: number
+  readonly to: number
+  readonly result: CheckResult
+}
+
+export interface Outcome {
+  readonly transitions: readonly Transition[]
+  readonly reweighings: readonly Reweighing[]
+  /** Milliseconds until the job should run again, where that is sooner than its interval. */
+  readonly hurry: number | null
 }
 
 export interface Placement {
@@ -81,21 +98,24 @@ export class Board {
     }
   }
 
-  /**
-   * Takes a result of a job. Gives the transitions, and in how many milliseconds the job should run again where that is
-   * sooner than its interval.
-   */
-  result(id: string, result: CheckResult, now: number): { transitions: Transition[]; hurry: number | null } {
+  /** Takes a result of a job. */
+  result(id: string, result: CheckResult, now: number): Outcome {
     const transitions: Transition[] = []
+    const reweighings: Reweighing[] = []
     let hurry: number | null = null
     for (const cell of this.#cellsByJob.get(id) ?? []) {
       const { service, real, use } = cell.subscriber
       const before = cell.health
+      const weight = this.weightOf(real)
       cell.lastAt = now
       cell.health = nextHealth(before, result, use.policy, now)
       if (cell.health === before) continue
       if (isChanging(cell.health)) hurry = Math.min(hurry ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
-      if (cell.health.state === before.state) continue
+      if (cell.health.state === before.state) {
+        const to = this.weightOf(real)
+        if (to !== weight) reweighings.push({ service, real, from: weight, to, result })
+        continue
+      }
       const to = this.stateOf(real)
       const from = this.#stateWith(real, cell, before.state)
       const moved = from !== to
@@ -109,7 +129,7 @@ export class Board {
         moved,
       })
     }
-    return { transitions, hurry }
+    return { transitions, reweighings, hurry }
   }
 
   stateOf(real: Real): HealthState {
@@ -118,6 +138,17 @@ export class Board {
       this.cellsOf(real).map(cell => cell.health.state),
       real.need,
     )
+  }
+
+  /** The weight for a server that is up: the configured one, or what its checks advise; the least where several do. */
+  weightOf(real: Real): number {
+    const { weight } = real.attributes
+    let least: number | null = null
+    for (const { health } of this.cellsOf(real)) {
+      const advice = health.state === 'up' ? health.last?.advice : undefined
+      if (advice) least = Math.min(least ?? Number.POSITIVE_INFINITY, advised(advice, weight))
+    }
+    return least ?? weight
   }
 
   cellsOf(real: Real): readonly Cell[] {
@@ -130,6 +161,23 @@ export class Board {
       real.need,
     )
   }
+}
+
+/** The table that these services want, by what the board knows. */
+export function wantedTable(board: Board, services: readonly Service[], actual: Table): Table {
+  return desired(
+    services,
+    (_, real) => board.stateOf(real),
+    actual,
+    real => board.weightOf(real),
+  )
+}
+
+/** A share is never rounded to nothing: only 0 per cent is 0. */
+function advised(advice: WeightAdvice, configured: number): number {
+  if ('weight' in advice) return advice.weight
+  const share = (configured * advice.percent) / 100
+  return share > 0 ? Math.max(1, Math.round(share)) : 0
 }
 
 function entry<K, V>(map: Map<K, V[]>, key: K): V[] {

@@ -3,7 +3,7 @@
  * judging of health, concurrency and the deadline belong to the core.
  */
 import type { Address } from './address.js'
-import type { CheckResult, Phase, Protocol, Reason } from './model.js'
+import type { CheckResult, Phase, Protocol, Reason, WeightAdvice } from './model.js'
 import type { OptionKit, OptionShape, Parsed } from './options.js'
 import type { Probe } from './probe/probe.js'
 
@@ -38,7 +38,7 @@ export interface RunContext {
 }
 
 /** What `run` returns: an answer without the timing, which the core adds. Make it with `up` and `down`. */
-export type Answer = Pick<CheckResult, 'ok' | 'reason' | 'detail'>
+export type Answer = Pick<CheckResult, 'ok' | 'reason' | 'detail' | 'advice'>
 
 export interface Check<S extends OptionShape = OptionShape> {
   /** Its name in configurations; the file is named after it. */
@@ -66,8 +66,9 @@ export function defineCheck<S extends OptionShape>(check: Check<S>): Check<S> {
   return check
 }
 
-export function up(detail: string): Answer {
-  return { ok: true, reason: null, detail }
+/** The server passes; `advice` is for checks that have a say in its weight. */
+export function up(detail: string, advice?: WeightAdvice): Answer {
+  return { ok: true, reason: null, detail, ...(advice && { advice }) }
 }
 
 export function down(reason: Reason, detail: string): Answer {

@@ -1,15 +1,14 @@
 /** The daemon: builds the parts in order and owns the loop: result, reload, reconcile, stop. */
 import { openControlSocket } from './api/server.js'
-import { Board, type Transition } from './board.js'
+import { Board, type Reweighing, type Transition, wantedTable } from './board.js'
 import type { Loaded } from './config/load.js'
 import { hasErrors, type Problem } from './config/problem.js'
-import { desired } from './desired.js'
 import { diff } from './diff.js'
 import type { Kernel } from './ipvs/kernel.js'
 import type { Job } from './jobs.js'
 import type { Journal } from './journal/journal.js'
 import type { Log } from './log.js'
-import { type CheckResult, type Config, keyOfService } from './model.js'
+import { type CheckResult, type Config, keyOfService, type Real } from './model.js'
 import type { Notify } from './notify.js'
 import type { OnResult } from './probe/engine.js'
 import { createReconciler } from './reconcile.js'
@@ -83,7 +82,7 @@ class RunningDaemon implements Daemon {
       log,
       want: (actual, names) => {
         const services = names ? [...names].flatMap(name => this.#board.service(name) ?? []) : this.#services
-        const table = desired(services, (_, real) => this.#board.stateOf(real), actual)
+        const table = wantedTable(this.#board, services, actual)
         return { table, ids: services.flatMap(service => service.id ?? []) }
       },
     })
@@ -182,11 +181,12 @@ class RunningDaemon implements Daemon {
     const { log } = this.#parts
     if (result.ok === null) this.#tellNoVerdict(result)
     if (log.isLevelEnabled('debug')) log.debug({ job: id, ...resultFields(result) }, 'check')
-    const { transitions, hurry } = this.#board.result(id, result, Date.now())
+    const { transitions, reweighings, hurry } = this.#board.result(id, result, Date.now())
     if (hurry !== null) this.#engines.soon(id, hurry)
     for (const transition of transitions) tellTransition(log, transition)
-    const moved = transitions.filter(transition => transition.moved)
-    if (moved.length > 0) this.#reconciler.touch(moved.map(transition => transition.service.name))
+    for (const reweighing of reweighings) tellReweighing(log, reweighing)
+    const moved = [...transitions.filter(transition => transition.moved), ...reweighings]
+    if (moved.length > 0) this.#reconciler.touch(moved.map(({ service }) => service.name))
   }
 
   #tellNoVerdict(result: CheckResult): void {
@@ -305,7 +305,7 @@ class RunningDaemon implements Daemon {
 function tellTransition(log: Log, { service, real, check, from, to, result, moved }: Transition): void {
   const fields = {
     service: service.name,
-    real: `${real.host.includes(':') ? `[${real.host}]` : real.host}:${real.port}`,
+    real: realName(real),
     from,
     to,
     check,
@@ -314,6 +314,16 @@ function tellTransition(log: Log, { service, real, check, from, to, result, move
   if (!moved) log.info(fields, 'a check changed, its server did not')
   else if (to === 'down') log.warn(fields, 'real server down')
   else log.info(fields, `real server ${to}`)
+}
+
+/** A weight that wobbles is no news; one that goes to nothing or comes back is. */
+function tellReweighing(log: Log, { service, real, from, to, result }: Reweighing): void {
+  const fields = { service: service.name, real: realName(real), from, to, detail: result.detail }
+  log[from === 0 || to === 0 ? 'info' : 'debug'](fields, 'weight changed on the advice of a check')
+}
+
+function realName({ host, port }: Real): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function resultFields({ reason, detail, phase, ms }: CheckResult) {

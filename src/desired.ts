@@ -12,20 +12,27 @@ import {
 } from './model.js'
 
 export type StateOf = (service: Service, real: Real) => HealthState
+/** The weight of a real server that is up. */
+export type WeightOf = (real: Real) => number
 
 /**
  * What the kernel should hold for these services.
  *
  *   health    in the kernel            wanted
- *   up        either                   in, with the configured weight
+ *   up        either                   in, with the weight that `weightOf` says
  *   down      either                   weight 0 (quiescent) or out
- *   unknown   in                       in as it is: weight 0 stays 0, any other weight is the configured one
+ *   unknown   in                       in, with the weight it has there
  *   unknown   out                      out: nothing gets traffic unchecked
  *
  * The fallback is in when no real server gets traffic; while some are still unknown it stays as the kernel has it.
  * A service whose name does not resolve is left out.
  */
-export function desired(services: readonly Service[], stateOf: StateOf, actual: Table): Table {
+export function desired(
+  services: readonly Service[],
+  stateOf: StateOf,
+  actual: Table,
+  weightOf: WeightOf = real => real.attributes.weight,
+): Table {
   const table = new Map<string, TableService>()
   for (const service of services) {
     if (service.id === null) continue
@@ -33,20 +40,31 @@ export function desired(services: readonly Service[], stateOf: StateOf, actual: 
     table.set(key, {
       id: service.id,
       ...service.attributes,
-      reals: realsOf(service, stateOf, actual.get(key)),
+      reals: realsOf(service, { stateOf, weightOf }, actual.get(key)),
     })
   }
   return table
 }
 
-function realsOf(service: Service, stateOf: StateOf, held: TableService | undefined): Map<string, TableReal> {
+interface Judges {
+  readonly stateOf: StateOf
+  readonly weightOf: WeightOf
+}
+
+function realsOf(
+  service: Service,
+  { stateOf, weightOf }: Judges,
+  held: TableService | undefined,
+): Map<string, TableReal> {
   const reals = new Map<string, TableReal>()
   let isDecided = true
   for (const real of service.reals) {
     const state = stateOf(service, real)
     const base = tableReal(real)
+    const weight = state === 'up' ? weightOf(real) : 0
     if (state === 'unknown') isDecided = false
-    const wanted = base && wantedReal(base, state, service.quiescent, held?.reals.get(keyOfReal(base)))
+    const wanted =
+      base && wantedReal({ ...base, weight }, state, service.quiescent, held?.reals.get(keyOfReal(base)))
     if (wanted) reals.set(keyOfReal(wanted), wanted)
   }
   const fallback = service.fallback && tableReal(service.fallback)
@@ -62,10 +80,8 @@ function wantedReal(
   held: TableReal | undefined,
 ): TableReal | null {
   if (state === 'up') return base
-  const drained = { ...base, weight: 0 }
-  if (state === 'down') return isQuiescent ? drained : null
-  if (!held) return null
-  return held.weight === 0 ? drained : base
+  if (state === 'down') return isQuiescent ? base : null
+  return held ? { ...base, weight: held.weight } : null
 }
 
 function tableReal({ address, port, attributes }: Real | Fallback): TableReal | null {

@@ -28,8 +28,9 @@ export const UNTRACED: readonly PhaseTime[] = Object.freeze([])
 
 /** The answer with what the core adds. */
 export function resultOf(answer: Answer, flight: Flight, ms: number): CheckResult {
-  const { ok, reason, detail } = answer
-  return { ok, reason, detail, phase: flight.phase, ms, phases: flight.phases }
+  const { ok, reason, detail, advice } = answer
+  const result = { ok, reason, detail, phase: flight.phase, ms, phases: flight.phases }
+  return advice ? { ...result, advice } : result
 }
 
 /** Runs once, now, under its own timers: for `lvsd probe` and for tests. Never rejects. */

@@ -187,6 +187,8 @@ export interface CheckResult {
   readonly ms: number
   /** For `lvsd probe`; empty where nobody asked. */
   readonly phases: readonly PhaseTime[]
+  /** Of a passing check that has a say in the weight (agents, external commands). */
+  readonly advice?: WeightAdvice
 }
 
 /** Passes and failures that it takes, and when to look again. All milliseconds and counts are at least 1. */
@@ -202,6 +204,9 @@ export interface CheckPolicy {
   /** Interval while the streak towards a change is not complete, milliseconds. */
   readonly fastinter: number
 }
+
+/** What a passing check says of the weight: a share of the configured one in per cent, or a weight of its own. */
+export type WeightAdvice = { readonly percent: number } | { readonly weight: number }
 
 export type HealthState = 'unknown' | 'up' | 'down'
 

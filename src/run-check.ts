@@ -1,7 +1,7 @@
 /** One run of a check that is code: one total deadline, its phases timed, every outcome a value. */
 import { type Answer, type Check, down, type RunContext, type Target } from './check.js'
 import { type Done, type Flight, fly, type Start } from './flight.js'
-import type { CheckResult, Phase, PhaseTime } from './model.js'
+import type { CheckResult, Phase, PhaseTime, WeightAdvice } from './model.js'
 import { answerFromError, isAbort, timedOut } from './probe/outcome.js'
 
 export interface CodeWork {
@@ -90,9 +90,16 @@ class Run implements Flight {
 /** Checks come from users too: what they return is looked at before it moves a table. */
 function isAnswer(value: unknown): value is Answer {
   if (typeof value !== 'object' || value === null) return false
-  const { ok, reason, detail } = value as Record<string, unknown>
+  const { ok, reason, detail, advice } = value as Record<string, unknown>
   const known = ok === true ? reason === null : (ok === false || ok === null) && typeof reason === 'string'
-  return known && typeof detail === 'string'
+  return known && typeof detail === 'string' && (advice === undefined || isAdvice(advice))
+}
+
+function isAdvice(value: unknown): value is WeightAdvice {
+  const [[word, number] = [], ...more] = Object.entries(value ?? {})
+  return (
+    more.length === 0 && (word === 'percent' || word === 'weight') && Number.isInteger(number) && number >= 0
+  )
 }
 
 function rubbish(name: string, answer: unknown): Answer {

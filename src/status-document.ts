@@ -1,8 +1,7 @@
 /** Builds the status document from what the daemon knows. Pure, but for the version. */
 import { bracketed, endpoint } from './address.js'
-import type { Board, Cell } from './board.js'
+import { type Board, type Cell, wantedTable } from './board.js'
 import type { Problem } from './config/problem.js'
-import { desired } from './desired.js'
 import {
   type Config,
   type Dump,
@@ -32,7 +31,7 @@ export interface StatusParts {
 export function statusDocument(parts: StatusParts): StatusDocument {
   const { board, config, dump, reconcile } = parts
   const actual: Table = dump?.table ?? new Map()
-  const wanted = desired(config.services, (_, real) => board.stateOf(real), actual)
+  const wanted = wantedTable(board, config.services, actual)
   return {
     version: version(),
     pid: process.pid,

@@ -102,7 +102,7 @@ describe('the board', () => {
 
   it('ignores results of jobs that are gone', () => {
     const { board: one } = board(site(real(A, { checks: [use('ask')] })))
-    assert.deepEqual(one.result('gone', failed(), 1), { transitions: [], hurry: null })
+    assert.deepEqual(one.result('gone', failed(), 1), { transitions: [], reweighings: [], hurry: null })
   })
 
   it('holds a server without checks up, and one without an address down', () => {

@@ -44,7 +44,7 @@ describe('the desired table', () => {
     ],
     ['keeps what the kernel holds of unknown servers', { reals }, {}, held([A, 5]), { [A]: 5 }],
     ['keeps an unknown server at weight 0 there', { reals }, {}, held([A, 0]), { [A]: 0 }],
-    ['gives an unknown server its configured weight', { reals }, {}, held([A, 77]), { [A]: 5 }],
+    ['keeps the weight that an unknown server has there', { reals }, {}, held([A, 77]), { [A]: 77 }],
     ['gives no traffic to unknown servers that the kernel lacks', { reals }, {}, held(), {}],
     ['drops servers that are not configured', { reals: [real(A)] }, { [A]: 'up' }, held([B, 7]), { [A]: 1 }],
     [
