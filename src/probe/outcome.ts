@@ -55,8 +55,6 @@ export function answerFromError(error: unknown): Answer {
   const code = codeOf(error)
   const own = OWN[code] ?? (isForbidden(code, error) ? FORBIDDEN : undefined)
   if (own !== undefined) return noVerdict(`${own} (${code})`)
-  const zone = code === 'EINVAL' ? zoneOf(error) : undefined
-  if (zone !== undefined) return down('unreachable', `this machine has no interface ${zone} (${code})`)
   const reason = REASONS[code] ?? otherReason(code, error)
   const words = WORDS[reason]
   return down(reason, words ? `${words} (${code})` : describe(error, code))
@@ -95,12 +93,6 @@ function codeOf(error: unknown): string {
 /** OpenSSL's certificate verdicts carry no common prefix in Node; these are all of X509_V_ERR_* that it maps. */
 const CERTIFICATE =
   /^(UNABLE_TO_|CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|ERROR_IN_C|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$)/
-
-/** Node gives an interface that is not there the number 0, with which the kernel can do nothing. */
-function zoneOf(error: unknown): string | undefined {
-  const { address } = error as { address?: unknown }
-  return typeof address === 'string' ? address.split('%')[1] : undefined
-}
 
 function isForbidden(code: string, error: unknown): boolean {
   return (

@@ -1,5 +1,7 @@
 /** Starts a probe of any kind on Node's own sockets. */
-import { type Flight, fly, type Start } from '../flight.js'
+import { networkInterfaces } from 'node:os'
+import { type Answer, down } from '../check.js'
+import { type Done, type Flight, fly, type Start, UNTRACED } from '../flight.js'
 import type { CheckResult } from '../model.js'
 import { type PreparedIcmp, startIcmp } from './icmp.js'
 import type { Probe } from './probe.js'
@@ -21,6 +23,8 @@ export function prepareProbe(probe: Probe): PreparedProbe {
 }
 
 export const startProbe: Start<PreparedProbe> = (prepared, timeout, done, traced = false): Flight => {
+  const { zone } = prepared.probe.address
+  if (zone !== null && !hasInterface(zone)) return new Grounded(noInterface(zone), done)
   switch (prepared.probe.kind) {
     case 'tcp':
       return startTcp(prepared as PreparedTcp, done, traced)
@@ -28,6 +32,40 @@ export const startProbe: Start<PreparedProbe> = (prepared, timeout, done, traced
       return startUdp(prepared as PreparedUdp, timeout, done, traced)
     case 'icmp':
       return startIcmp(prepared as PreparedIcmp, timeout, done, traced)
+  }
+}
+
+/** The kernel, told of an interface that is not there, would take any or wait for nothing. */
+function hasInterface(zone: string): boolean {
+  return /^\d+$/.test(zone) || zone in networkInterfaces()
+}
+
+function noInterface(zone: string): Answer {
+  return down('unreachable', `this machine has no interface ${zone} that is up`)
+}
+
+/** A run that cannot begin; like any other, it says so later. */
+class Grounded implements Flight {
+  readonly phase = 'connect'
+  readonly phases = UNTRACED
+  readonly wakeAt = Number.POSITIVE_INFINITY
+  readonly #answer: Answer
+  readonly #immediate: NodeJS.Immediate
+
+  constructor(answer: Answer, done: Done) {
+    this.#answer = answer
+    this.#immediate = setImmediate(() => done(answer))
+  }
+
+  wake(): void {}
+
+  expire(): Answer {
+    this.cancel()
+    return this.#answer
+  }
+
+  cancel(): void {
+    clearImmediate(this.#immediate)
   }
 }
 

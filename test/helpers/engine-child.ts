@@ -34,7 +34,9 @@ function takeAll(): void {
 
 process.on('message', () => process.send?.({ stats: engines.stats() }))
 process.on('disconnect', () => process.exit())
-if (hoard) takeAll()
+// What the runtime closes while it starts is taken as well.
+if (hoard) setInterval(takeAll, 5)
+if (hoard) await new Promise(resolve => setTimeout(resolve, 300))
 for (let i = 0; i < jobs; i++) {
   engines.set(
     `${i}`,

@@ -319,8 +319,8 @@ describe('the HTTP judge', () => {
     it(`gives up on /${source.slice(0, 20)}/ before it holds up everything else`, () => {
       const before = performance.now()
       const { answer } = hear(http({ match: regexp(source), limit: 1_000_000 }), [bytes(`${OK}\r\n${body}`)])
-      assert.equal(answer.reason, 'error')
-      assert.match(answer.detail, /takes too long/)
+      // An engine that is clever enough may have found that it does not match.
+      assert.ok(answer.reason === 'error' || answer.reason === 'unexpected')
       assert.ok(performance.now() - before < 2000)
     })
 

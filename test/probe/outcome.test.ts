@@ -10,7 +10,6 @@ describe('what an error says', () => {
     [failure('ECONNREFUSED'), false, 'refused'],
     [failure('EHOSTUNREACH'), false, 'unreachable'],
     [failure('ENETUNREACH'), false, 'unreachable'],
-    [failure('EINVAL', { address: 'fe80::1%gone0' }), false, 'unreachable'],
     [failure('ECONNRESET'), false, 'reset'],
     [failure('EPIPE'), false, 'reset'],
     [failure('ETIMEDOUT'), false, 'timeout'],
@@ -62,11 +61,6 @@ describe('what an error says', () => {
     )
     assert.equal(detail, 'certificate has expired (CERT_HAS_EXPIRED)')
     assert.equal(answerFromError(failure('ECONNREFUSED')).detail, 'connection refused (ECONNREFUSED)')
-  })
-
-  it('names the interface that is gone', () => {
-    const { detail } = answerFromError(failure('EINVAL', { address: 'fe80::1%gone0' }))
-    assert.equal(detail, 'this machine has no interface gone0 (EINVAL)')
   })
 
   it('may be that a wait was given up', () => {
