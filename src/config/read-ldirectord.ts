@@ -7,7 +7,7 @@ import { type Comment, splitLines } from './ldirectord/lines.js'
 import { createReport, type Report } from './ldirectord/report.js'
 import { readSections, type Sections } from './ldirectord/sections.js'
 import { defaultsEntry, readService, type ServiceContext } from './ldirectord/services.js'
-import { type Entry, entry, map } from './ldirectord/tree.js'
+import { BEGINNING, type Entry, entry, map } from './ldirectord/tree.js'
 import { type PortLookup, systemPorts } from './ports.js'
 import type { RawDocument } from './raw.js'
 
@@ -29,7 +29,7 @@ export function readLdirectord(text: string, file: string, context: LdirectordCo
   const report = createReport(file)
   const lines = splitLines(text, report)
   const sections = readSections(lines, report)
-  const root = map(rootEntries(sections, report, context), { line: 1, column: 1, length: 1 })
+  const root = map(rootEntries(sections, report, context), BEGINNING)
   const heads = sections.virtuals.map(({ head }) => head.keyAt.line)
   return { root, problems: report.problems(), comments: lines.comments, heads }
 }
@@ -45,7 +45,7 @@ function rootEntries({ globals, virtuals }: Sections, report: Report, context: L
     globals: { values, fallback: readGlobalFallbacks(globals, { report, ports }) },
   }
   const services = sectionsToEntries(virtuals, service)
-  const at = virtuals[0]?.head.keyAt ?? { line: 1, column: 1, length: 1 }
+  const at = virtuals[0]?.head.keyAt ?? BEGINNING
   return [defaultsEntry(values), entry('services', map(services, at), at)]
 }
 

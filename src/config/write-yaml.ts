@@ -81,38 +81,73 @@ function comment(text: string): string {
 /** Which remarks stand at which line of the output. */
 function place(lines: readonly Out[], remarks: readonly Remark[]): ReadonlyMap<number, Placed> {
   const placed = new Map<number, Placed>()
-  const order = lines
-    .map(({ from, text }, i) => ({ from, i, isOpening: isOpening({ text }) }))
-    .sort((a, b) => a.from - b.from || a.i - b.i)
   const add = (i: number, how: keyof Placed, remark: Remark, indent = 0) => {
     const there = placed.get(i) ?? NONE
     placed.set(i, { ...there, [how]: [...there[how], { ...remark, indent }] })
   }
+  const first = firstByLine(lines)
+  const blocks = new Map<number, Block>()
   for (const remark of remarks) {
-    const { line, where } = remark
-    const { start, end, until, indent } = blockOf(lines, remark)
-    const exact = order.find(out => out.from === line && (where === 'before' || !out.isOpening))
-    const next = exact ?? order.find(({ i, from }) => i >= start && i <= end && from >= line && from < until)
-    if (next) add(next.i, where === 'behind' && exact ? 'behind' : 'before', remark)
-    else add(end, 'below', remark, indent)
+    const { line, where, section } = remark
+    const block = blocks.get(section[0]) ?? blockOf(lines, section)
+    blocks.set(section[0], block)
+    const exact = (where === 'behind' ? first.ofValue : first.ofAny).get(line)
+    const next = exact ?? nextIn(lines, block, line, section[1])
+    if (next === undefined) add(block.end, 'below', remark, block.indent)
+    else add(next, where === 'behind' && exact !== undefined ? 'behind' : 'before', remark)
   }
   return placed
 }
 
-function isOpening(line: Pick<Out, 'text'> | undefined): boolean {
+/** The first line of the output that comes from each line of the text; of those with a value, and of any. */
+function firstByLine(lines: readonly Out[]) {
+  const ofAny = new Map<number, number>()
+  const ofValue = new Map<number, number>()
+  for (const [i, line] of lines.entries()) {
+    if (!ofAny.has(line.from)) ofAny.set(line.from, i)
+    if (!ofValue.has(line.from) && !isOpening(line)) ofValue.set(line.from, i)
+  }
+  return { ofAny, ofValue }
+}
+
+function isOpening(line: Out | undefined): boolean {
   return line?.text.endsWith(':') ?? false
 }
 
-/** The lines of the output that a section became; all of them where it left no trace. */
-function blockOf(lines: readonly Out[], { section: [from, until] }: Remark) {
-  const start = lines.findIndex(out => out.from >= from && out.from < until)
-  const indent = lines[start]?.indent ?? -1
-  let end = Math.max(start, 0)
-  const belongs = ({ indent: own, from: line }: Out) =>
-    own > indent || (own === indent && line >= from && line < until)
+/** The lines of the output that a section became; the first line where it left no trace. */
+interface Block {
+  readonly start: number
+  readonly end: number
+  /** Of what stands within it. */
+  readonly indent: number
+}
+
+function blockOf(lines: readonly Out[], [from, until]: Remark['section']): Block {
+  const start = Math.max(
+    0,
+    lines.findIndex(out => out.from >= from && out.from < until),
+  )
+  const indent = lines[start]?.indent ?? 0
+  const belongs = (out: Out) =>
+    out.indent > indent || (out.indent === indent && out.from >= from && out.from < until)
+  let end = start
   for (let next = lines[end + 1]; next && belongs(next); next = lines[end + 1]) end++
-  const within = isOpening(lines[start]) ? indent + 2 : Math.max(indent, 0)
-  return { start, end, until, indent: within }
+  return { start, end, indent: isOpening(lines[start]) ? indent + 2 : indent }
+}
+
+/** The line of the block that comes soonest after a line of the text. */
+function nextIn(
+  lines: readonly Out[],
+  { start, end }: Block,
+  line: number,
+  until: number,
+): number | undefined {
+  let best: number | undefined
+  for (let i = start; i <= end; i++) {
+    const from = lines[i]?.from ?? -1
+    if (from >= line && from < until && (best === undefined || from < (lines[best]?.from ?? 0))) best = i
+  }
+  return best
 }
 
 // ---------------------------------------------------------------- the lines

@@ -109,6 +109,15 @@ services:
     )
   })
 
+  it('keeps comments beside their lines where the file begins with a virtual', async () => {
+    const { exit, out } = await imported(
+      'virtual=192.0.2.1:80 # one\n\treal=198.51.100.1:80 masq # two\n\tchecktype=on\n',
+    )
+    await exit
+    assert.match(out(), /virtual: '192\.0\.2\.1:80' # one\n/)
+    assert.match(out(), /- '198\.51\.100\.1:80 masq 1' # two\n/)
+  })
+
   it('reports what has no equivalent, by line', async () => {
     const { exit, err } = await imported(SITE)
     await exit

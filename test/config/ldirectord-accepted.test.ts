@@ -1,12 +1,11 @@
 /** What ldirectord accepts, and what becomes of it. */
 import assert from 'node:assert/strict'
 import type { Check } from '../../src/check.js'
-import { loadConfig } from '../../src/config/load.js'
 import type { Config, Real, Service } from '../../src/model.js'
-import { REAL, site } from './ldirectord-site.js'
+import { loadCf, REAL, site } from './ldirectord-site.js'
 
 async function load(text: string): Promise<Config> {
-  const { config, problems } = await loadConfig('site.cf', { text })
+  const { config, problems } = await loadCf(text)
   assert.ok(config, JSON.stringify(problems.filter(({ severity }) => severity === 'error')))
   return config
 }

@@ -1,8 +1,12 @@
 /** Small files for the tests of the ldirectord.cf reader. */
 import assert from 'node:assert/strict'
 import { ldirectordToYaml } from '../../src/config/ldirectord/to-yaml.js'
-import { type Loaded, loadConfig } from '../../src/config/load.js'
+import type { Loaded } from '../../src/config/load.js'
+import { systemPorts } from '../../src/config/ports.js'
 import { readLdirectord } from '../../src/config/read-ldirectord.js'
+import { readYaml } from '../../src/config/read-yaml.js'
+import { validate } from '../../src/config/validate.js'
+import { loadChecks } from '../../src/load-checks.js'
 import type { Config } from '../../src/model.js'
 
 /** A site of one virtual; lines of the global part, then those of the section, indented by a tab. */
@@ -16,10 +20,24 @@ export const REAL = 'real=198.51.100.1:80 masq'
 /** What a file that was accepted becomes when it is imported and the YAML is read. */
 export async function afterImport(loaded: Loaded): Promise<Config | null> {
   const document = readLdirectord(loaded.text, 'site.cf', { checks: loaded.checks })
-  const { config, problems } = await loadConfig('site.yaml', {
-    text: ldirectordToYaml(loaded.text, document),
-  })
+  const { config, problems } = await loadYaml(ldirectordToYaml(loaded.text, document))
   const errors = problems.filter(({ severity }) => severity === 'error')
   assert.deepEqual(errors, [])
   return config && { ...config, file: loaded.config?.file ?? '' }
+}
+
+const checks = loadChecks()
+const ports = systemPorts()
+
+/** What `loadConfig` gives for an ldirectord.cf, with the checks and ports read once for all tests. */
+export async function loadCf(text: string): Promise<Loaded> {
+  const loaded = (await checks).checks
+  const document = readLdirectord(text, 'site.cf', { checks: loaded, ports })
+  return { ...validate({ file: 'site.cf', document, checks: loaded, ports }), checks: loaded, text }
+}
+
+async function loadYaml(text: string): Promise<Loaded> {
+  const loaded = (await checks).checks
+  const document = readYaml(text, 'site.yaml')
+  return { ...validate({ file: 'site.yaml', document, checks: loaded, ports }), checks: loaded, text }
 }

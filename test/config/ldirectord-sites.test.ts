@@ -5,7 +5,7 @@ import { type Loaded, loadConfig } from '../../src/config/load.js'
 import { readLdirectord } from '../../src/config/read-ldirectord.js'
 import { writeYaml } from '../../src/config/write-yaml.js'
 import { loadChecks } from '../../src/load-checks.js'
-import { afterImport } from './ldirectord-site.js'
+import { afterImport, loadCf } from './ldirectord-site.js'
 import { treeOf } from './trees.js'
 
 interface RealSite {
@@ -276,7 +276,7 @@ describe('a random site', () => {
   it('is the same configuration after an import', async () => {
     await fc.assert(
       fc.asyncProperty(site, async one => {
-        const loaded = await loadConfig('site.cf', { text: asCf(one) })
+        const loaded = await loadCf(asCf(one))
         assert.deepEqual(await afterImport(loaded), loaded.config)
       }),
       { numRuns: 20 },

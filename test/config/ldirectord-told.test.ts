@@ -1,12 +1,8 @@
 /** What is said about an ldirectord.cf: where, in which words, and what ldirectord would have done. */
 import assert from 'node:assert/strict'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../../src/config/ldirectord/codes.js'
-import { type Loaded, loadConfig } from '../../src/config/load.js'
-import { afterImport, REAL, site } from './ldirectord-site.js'
-
-function load(text: string): Promise<Loaded> {
-  return loadConfig('site.cf', { text })
-}
+import type { Loaded } from '../../src/config/load.js'
+import { afterImport, loadCf, REAL, site } from './ldirectord-site.js'
 
 /** `CODE line:column+length` of each problem of a severity, the schema's own warnings left out. */
 function told({ problems }: Loaded, severity: 'error' | 'warning' | 'note'): string[] {
@@ -236,7 +232,7 @@ const REFUSED: readonly [phrase: string, text: string, ...errors: string[]][] = 
 describe('an ldirectord.cf that is not as ldirectord wants it', () => {
   for (const [phrase, text, ...expected] of WARNED)
     it(`is accepted with a warning: ${phrase}`, async () => {
-      const loaded = await load(text)
+      const loaded = await loadCf(text)
       assert.deepEqual(told(loaded, 'error'), [])
       assert.deepEqual(told(loaded, 'warning'), expected)
       assert.deepEqual(await afterImport(loaded), loaded.config)
@@ -244,14 +240,14 @@ describe('an ldirectord.cf that is not as ldirectord wants it', () => {
 
   for (const [phrase, text, ...expected] of NOTED)
     it(`is accepted with a note: ${phrase}`, async () => {
-      const loaded = await load(text)
+      const loaded = await loadCf(text)
       assert.deepEqual(told(loaded, 'note'), expected)
       assert.deepEqual(await afterImport(loaded), loaded.config)
     })
 
   for (const [phrase, text, ...expected] of REFUSED)
     it(`is refused: ${phrase}`, async () => {
-      const loaded = await load(text)
+      const loaded = await loadCf(text)
       assert.deepEqual(told(loaded, 'error'), expected)
       assert.equal(loaded.config, null)
     })
@@ -259,11 +255,11 @@ describe('an ldirectord.cf that is not as ldirectord wants it', () => {
   it('is told all that is wrong at once', async () => {
     const text =
       'quiescent=maybe\nvirtual=192.0.2.1:80\n\treal=198.51.100.1:80\n\tscheduler=WRR\n\trecieve="x"\n'
-    assert.equal(told(await load(text), 'error').length, 4)
+    assert.equal(told(await loadCf(text), 'error').length, 4)
   })
 
   it('is told the nearest right word', async () => {
-    const { problems } = await load(site(`${REAL}\nrecieve="ok"`))
+    const { problems } = await loadCf(site(`${REAL}\nrecieve="ok"`))
     assert.match(
       problems.find(({ code }) => code === 'UNKNOWN_DIRECTIVE')?.message ?? '',
       /did you mean "receive"\?/,
@@ -271,7 +267,7 @@ describe('an ldirectord.cf that is not as ldirectord wants it', () => {
   })
 
   it('is told what ldirectord would have made of it', async () => {
-    const { problems } = await load(site(REAL, { head: 'virtual=192.168.1.5' }))
+    const { problems } = await loadCf(site(REAL, { head: 'virtual=192.168.1.5' }))
     assert.match(problems.find(({ code }) => code === 'BAD_ADDRESS')?.message ?? '', /firewall mark 192/)
   })
 })

@@ -54,7 +54,7 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
   const kind = context.checks.has(wanted) ? wanted : protocol === 'udp' ? 'ping' : 'connect'
   const choice = { wanted, kind, service, at: type.at }
   tellChoice(choice, facts, context)
-  const known = new Set(Object.keys(context.checks.get(kind)?.options(optionKit) ?? {}))
+  const known = optionNames(context.checks.get(kind))
   const options = optionsOf(choice, facts, context)
   tellUnused(known, choice, facts, context.report)
   return {
@@ -67,6 +67,16 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
         ...receiveOptions(kind, pair.receive, where, context.report),
       ].filter(option => known.has(option.key)),
   }
+}
+
+/** The options of each check; a file with a thousand virtuals asks a thousand times. */
+const names = new WeakMap<Check, ReadonlySet<string>>()
+
+function optionNames(check: Check | undefined): ReadonlySet<string> {
+  if (!check) return new Set()
+  const known = names.get(check) ?? new Set(Object.keys(check.options(optionKit)))
+  names.set(check, known)
+  return known
 }
 
 /** ldirectord gives each of its pings the whole time. */

@@ -1,5 +1,6 @@
 /** Collects what a reader has to say about a file. */
 import type { Position, Problem } from '../problem.js'
+import { byPlace } from '../report.js'
 import type { LdirectordCode } from './codes.js'
 
 /** A part of one line and where it begins. */
@@ -34,7 +35,7 @@ export function createReport(file: string): Report {
     error: add('error'),
     warn: add('warning'),
     note: add('note'),
-    problems: () => problems.toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column),
+    problems: () => problems.toSorted(byPlace),
   }
 }
 

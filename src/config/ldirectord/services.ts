@@ -13,7 +13,7 @@ import { realNodes } from './real-nodes.js'
 import type { RealLine } from './reals.js'
 import type { Report } from './report.js'
 import type { Section } from './sections.js'
-import { type Entry, entry, list, map, scalar } from './tree.js'
+import { BEGINNING, type Entry, entry, list, map, scalar } from './tree.js'
 import { type Read, readReals, settle } from './virtuals.js'
 
 export interface ServiceContext extends CheckContext {
@@ -194,7 +194,7 @@ function checkMap({ own, at }: Read, choice: CheckChoice, { globals, report }: S
 
 /** What all services share. */
 export function defaultsEntry(globals: Values): Entry {
-  const at: Position = { line: 1, column: 1, length: 1 }
+  const at = BEGINNING
   const quiescent = effective('quiescent', {}, globals, false, at)
   const cleanstop = effective('cleanstop', {}, globals, true, at)
   const interval = effective('checkinterval', {}, globals, 10, at)

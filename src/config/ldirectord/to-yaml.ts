@@ -1,10 +1,10 @@
 /** An ldirectord.cf as YAML: its comments where they stand, and beside each line what there is to say about it. */
-import type { Problem } from '../problem.js'
+import type { Position, Problem } from '../problem.js'
 import type { RawMap, RawNode, RawScalar } from '../raw.js'
 import type { LdirectordDocument } from '../read-ldirectord.js'
 import { type Remark, writeYaml } from '../write-yaml.js'
 import { SPELLING_CODES } from './codes.js'
-import { type Entry, scalar } from './tree.js'
+import { BEGINNING, type Entry, scalar } from './tree.js'
 
 /** The equivalent YAML of a file that has been read without errors. */
 export function ldirectordToYaml(
@@ -34,7 +34,7 @@ function isOfMeaning({ code }: Problem): boolean {
 type Bounds = (line: number) => Remark['section']
 
 function boundsOf(heads: readonly number[], end: number): Bounds {
-  return line => [heads.findLast(head => head <= line) ?? 1, heads.find(head => head > line) ?? end + 1]
+  return line => [heads.findLast(head => head <= line) ?? 0, heads.find(head => head > line) ?? end + 1]
 }
 
 /** A comment in column 1 above a virtual is about that virtual; others are about the section they stand in. */
@@ -46,7 +46,7 @@ function remarkOf(
   const section = bounds(line)
   if (trailing) return { line, section, text, where: 'behind' }
   // Above the first directive: of the whole file.
-  if (source.slice(0, line).every(isRemark)) return { line: 1, section: [1, 2], text, where: 'before' }
+  if (source.slice(0, line).every(isRemark)) return { line: 0, section: [0, 1], text, where: 'before' }
   const isIntroduction = indent === 0 && introduces(line, section[1], source)
   return { line, section: isIntroduction ? bounds(section[1]) : section, text, where: 'before' }
 }
@@ -101,7 +101,7 @@ const REAL_WORDS = ['address', 'forwarding', 'weight']
 
 /** Real servers and fallbacks that are no more than address, forwarding and weight, in one line. */
 function withShortForms(root: RawMap): RawMap {
-  return mapEntry(root, 'services', services => ({
+  return mapEntry(withBeginningAbove(root), 'services', services => ({
     ...services,
     entries: services.entries.map(service => ({ ...service, value: shortService(service.value as RawMap) })),
   }))
@@ -122,10 +122,21 @@ function shortReal(node: RawNode): RawNode {
   return scalar(node.entries.map(({ value }) => (value as RawScalar).value).join(' '), node.at)
 }
 
-/** The key of all services is none of the file's lines. */
-const NOWHERE = { line: 0, column: 1, length: 1 }
+/** Lines of the output that come from no line of the file: above the first one, and of no section at all. */
+const ABOVE = { line: 0, column: 1, length: 1 }
+const NOWHERE = { line: -1, column: 1, length: 1 }
 
 function mapEntry(node: RawMap, key: string, change: (value: RawMap) => RawMap): RawMap {
   const changed = (one: Entry) => ({ ...one, keyAt: NOWHERE, value: change(one.value as RawMap) })
   return { ...node, entries: node.entries.map(one => (one.key === key ? changed(one) : one)) }
+}
+
+/** The tree in which what the file does not say comes from above its first line. */
+function withBeginningAbove(node: RawMap): RawMap {
+  const place = (at: Position) => (at === BEGINNING ? ABOVE : at)
+  const entries = node.entries.map(({ key, keyAt, value }): Entry => {
+    const inner = value.kind === 'map' ? withBeginningAbove(value) : { ...value, at: place(value.at) }
+    return { key, keyAt: place(keyAt), value: inner }
+  })
+  return { ...node, entries, at: place(node.at) }
 }

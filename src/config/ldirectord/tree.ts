@@ -2,6 +2,9 @@
 import type { Position } from '../problem.js'
 import type { RawList, RawMap, RawNode, RawScalar } from '../raw.js'
 
+/** Where values stand that no line of the file gives: its beginning. */
+export const BEGINNING: Position = Object.freeze({ line: 1, column: 1, length: 1 })
+
 export type Entry = RawMap['entries'][number]
 
 export function scalar(value: RawScalar['value'], at: Position): RawScalar {
