@@ -7,13 +7,14 @@
  * and a visit that comes more than a slot late tells that lvsd was stopped or starved: that time is taken out of the
  * clock by which deadlines are judged. They are judged after what has arrived has been read.
  */
-import { noVerdict } from './check.js'
+import type { Answer } from './check.js'
 import type { Clock } from './clock.js'
-import { type Done, type Flight, resultOf, type Start, UNTRACED } from './flight.js'
-import { Heap, type HeapItem } from './heap.js'
+import { GROUNDED, type Job, newJob } from './clockwork-job.js'
+import { type Done, resultOf, type Start } from './flight.js'
+import { Heap } from './heap.js'
 import { Lateness } from './lateness.js'
-import { type Guest, Lobby } from './lobby.js'
-import type { Engine, OnResult, Timing } from './probe/engine.js'
+import { Lobby } from './lobby.js'
+import type { Engine, OnResult } from './probe/engine.js'
 import { answerFromError } from './probe/outcome.js'
 import type { StatusDocument } from './status.js'
 
@@ -21,34 +22,19 @@ import type { StatusDocument } from './status.js'
 export const SLOT = 50
 /** Deadlines are judged on the grid; one that ends this soon after a slot is judged with it. Milliseconds. */
 const EARLY = 5
-/** Runs started in a row before answers are read again. */
+/** Runs started in a row before answers are read again, and the milliseconds that they may take: a fork takes two. */
 const BATCH = 64
+const BATCH_TIME = 10
 /** The golden section: its multiples fill an interval evenly, however many there are. */
 const GOLDEN = 0.618_033_988_749_895
-
-/** `wanted`: started with all the others, so its second start has to be put elsewhere. `set`: that start is to come. */
-type Spread = 'wanted' | 'set' | 'done'
-
-interface Job extends HeapItem, Guest {
-  readonly id: string
-  readonly timing: Timing
-  readonly begin: () => Flight
-  readonly report: OnResult
-  flight: Flight | null
-  /** By the clock without stalls, milliseconds. */
-  startedAt: number
-  /** When it should have started, milliseconds. */
-  nominal: number
-  spread: Spread
-  /** Its place among the runs under way. */
-  seat: number
-}
 
 export class Clockwork {
   readonly #clock: Clock
   readonly #origin: number
   readonly #queue = new Heap<Job>()
-  readonly #lobby: Lobby<Job>
+  readonly #cap: number
+  /** One for each engine; they take turns. */
+  readonly #lobbies: Lobby<Job>[] = []
   readonly #running: Job[] = []
   readonly #lateness: Lateness
   #jobs = 0
@@ -65,12 +51,14 @@ export class Clockwork {
     this.#clock = clock
     this.#origin = clock.now() - clock.random() * SLOT
     this.#golden = clock.random()
-    this.#lobby = new Lobby(cap)
+    this.#cap = Math.max(1, cap)
     this.#lateness = new Lateness(clock.now())
   }
 
-  /** An engine whose runs begin with `start`. Job ids are its own. */
-  engine<Work>(start: Start<Work>, report: OnResult): Engine<Work> {
+  /** An engine whose runs begin with `start`, at most `most` at once. Job ids are its own. */
+  engine<Work>(start: Start<Work>, report: OnResult, most = this.#cap): Engine<Work> {
+    const lobby = new Lobby<Job>(Math.min(most, this.#cap))
+    this.#lobbies.push(lobby)
     const jobs = new Map<string, Job>()
     const remove = (id: string) => {
       const job = jobs.get(id)
@@ -82,7 +70,8 @@ export class Clockwork {
       set: (id, work, timing) => {
         remove(id)
         const done: Done = answer => this.#land(job, answer)
-        const job = newJob(id, timing, () => start(work, timing.timeout, done), report)
+        const begin = () => start(work, timing.timeout, done)
+        const job = newJob({ id, timing, begin, report, lobby })
         jobs.set(id, job)
         this.#add(job)
       },
@@ -126,7 +115,7 @@ export class Clockwork {
   #drop(job: Job): void {
     this.#jobs--
     this.#queue.remove(job)
-    if (job.isWaiting) this.#lobby.leave(job)
+    if (job.isWaiting) job.lobby.leave(job)
     const { flight } = job
     if (!flight) return
     this.#stand(job)
@@ -187,7 +176,7 @@ export class Clockwork {
   #callDue(slot: number): void {
     for (let job = this.#queue.first; job && job.due <= slot; job = this.#queue.first) {
       job.nominal = this.#timeOf(Math.ceil(job.due))
-      if (!job.flight && !job.isWaiting) this.#lobby.enter(job)
+      if (!job.flight && !job.isWaiting) job.lobby.enter(job)
       this.#queue.put(job, this.#nextDue(job, slot))
     }
   }
@@ -207,7 +196,7 @@ export class Clockwork {
   // -------------------------------------------------------------- runs
 
   #boardSoon(): void {
-    if (this.#isBoarding || this.#isClosed || !this.#lobby.hasNext) return
+    if (this.#isBoarding || this.#isClosed || !this.#hasNext) return
     this.#isBoarding = true
     this.#clock.afterReading(() => {
       this.#isBoarding = false
@@ -217,13 +206,29 @@ export class Clockwork {
 
   #board(): void {
     if (this.#isClosed) return
-    for (let i = 0; i < BATCH; i++) {
-      const job = this.#lobby.next()
+    const end = this.#clock.now() + BATCH_TIME
+    for (let i = 0; i < BATCH && this.#clock.now() < end; i++) {
+      const job = this.#next()
       if (!job) break
       this.#begin(job)
     }
-    if (this.#lobby.hasNext) this.#boardSoon()
+    this.#boardSoon()
     this.#arm()
+  }
+
+  get #hasNext(): boolean {
+    return this.#running.length < this.#cap && this.#lobbies.some(lobby => lobby.hasNext)
+  }
+
+  #next(): Job | null {
+    if (this.#running.length >= this.#cap) return null
+    for (let i = 0; i < this.#lobbies.length; i++) {
+      const lobby = this.#lobbies.shift() as Lobby<Job>
+      this.#lobbies.push(lobby)
+      const job = lobby.next()
+      if (job) return job
+    }
+    return null
   }
 
   #begin(job: Job): void {
@@ -246,7 +251,7 @@ export class Clockwork {
       last.seat = job.seat
     }
     job.flight = null
-    this.#lobby.done(job)
+    job.lobby.done(job)
   }
 
   #judge(awake: number): void {
@@ -258,13 +263,14 @@ export class Clockwork {
     }
   }
 
-  #land(job: Job, answer: ReturnType<Flight['expire']>): void {
+  #land(job: Job, answer: Answer): void {
     const { flight } = job
     if (!flight) return
     this.#stand(job)
     job.isSlow = answer.reason === 'timeout'
     if (answer.ok === null) this.#noVerdicts++
-    const ms = this.#clock.now() - this.#stalledFor - job.startedAt
+    // A stall is counted whole, even where the run began in the middle of it.
+    const ms = Math.max(0, this.#clock.now() - this.#stalledFor - job.startedAt)
     this.#boardSoon()
     job.report(job.id, resultOf(answer, flight, ms))
   }
@@ -275,33 +281,4 @@ function turnOf(job: Job): number {
   const { timeout } = job.timing
   const alarm = job.flight?.wakeAt ?? timeout
   return job.startedAt + Math.min(alarm, timeout) - EARLY
-}
-
-function newJob(id: string, timing: Timing, begin: () => Flight, report: OnResult): Job {
-  return {
-    id,
-    timing,
-    begin,
-    report,
-    due: 0,
-    place: -1,
-    flight: null,
-    isWaiting: false,
-    startedAt: 0,
-    nominal: 0,
-    isSlow: false,
-    lane: 'quick',
-    spread: timing.firstIn > 0 ? 'done' : 'wanted',
-    seat: -1,
-  }
-}
-
-/** Stands for a run that did not even begin. */
-const GROUNDED: Flight = {
-  phase: null,
-  phases: UNTRACED,
-  wakeAt: Number.POSITIVE_INFINITY,
-  wake: () => {},
-  expire: () => noVerdict('never begun'),
-  cancel: () => {},
 }

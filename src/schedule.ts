@@ -14,6 +14,8 @@ export interface Engines extends Engine<CodeWork> {
 
 /** Descriptors kept back for the control socket, the kernel, the journal and what checks open beside their socket. */
 const RESERVE = 64
+/** Checks that are code may each be a process or a TLS handshake; more of them at once would only hold each other up. */
+const MOST_CODE = 100
 
 /** Starts with no job. At most `concurrency` runs are under way at once, or fewer where descriptors are scarce. */
 export function openEngines(
@@ -23,7 +25,7 @@ export function openEngines(
 ): Engines {
   const clockwork = new Clockwork(clock, Math.min(concurrency, descriptors - RESERVE))
   const probes = clockwork.engine(startProbe, onResult)
-  const code = clockwork.engine(startCheck, onResult)
+  const code = clockwork.engine(startCheck, onResult, MOST_CODE)
   return {
     set: (id, work, timing) => {
       const probe = work.check.probe?.(work.target, work.options) ?? null

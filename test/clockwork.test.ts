@@ -361,6 +361,30 @@ describe('clockwork', () => {
       assert.ok(counts.most <= 8)
     })
 
+    it('of an engine of its own leaves room for the others', () => {
+      const clock = new WoundClock()
+      const clockwork = new Clockwork(clock, 10)
+      const counts = { few: 0, many: 0 }
+      for (const [name, most] of [
+        ['few', 3],
+        ['many', 10],
+      ] as const) {
+        const engine = clockwork.engine<null>(
+          (_work, _timeout, done) => {
+            counts[name]++
+            return played({ after: null }, clock, done)
+          },
+          () => {},
+          most,
+        )
+        for (let i = 0; i < 50; i++) {
+          engine.set(`${i}`, null, { interval: 10_000, timeout: 5000, firstIn: 0 })
+        }
+      }
+      clock.wind(1000)
+      assert.deepEqual(counts, { few: 3, many: 7 })
+    })
+
     it('of one place serves both', () => {
       const { clock, set, starts } = rig(1)
       set('hang', { after: null }, { interval: 300, timeout: 200 })

@@ -18,7 +18,7 @@ export interface Engine<Work> {
   /** Starts a job, or replaces its work and timing; a run under way for the old work is given up silently. */
   set(id: string, work: Work, timing: Timing): void
   remove(id: string): void
-  /** Moves the job's next start to `ms` from now, once; its interval goes on from there. */
+  /** Moves the job's next start to `ms` from now, once and never to a later time; its interval goes on from there. */
   soon(id: string, ms: number): void
   /** Ends all runs. Nothing is reported afterwards. */
   close(): void

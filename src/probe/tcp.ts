@@ -66,8 +66,7 @@ class TcpFlight implements Flight {
   cancel(): void {
     if (this.#over) return
     this.#land()
-    // A connection given up in silence would leave the server with a half-open one of its own.
-    this.#socket.destroy()
+    this.#hangUp()
   }
 
   #connected(): void {
@@ -107,9 +106,14 @@ class TcpFlight implements Flight {
 
   #finish(answer: Answer): void {
     this.#land()
-    if (this.#prepared.probe.reset) this.#socket.resetAndDestroy()
-    else this.#socket.destroy()
+    this.#hangUp()
     this.#done(answer)
+  }
+
+  #hangUp(): void {
+    const isReset = this.#prepared.probe.reset && !this.#socket.connecting && !this.#socket.destroyed
+    if (isReset) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
   }
 
   #land(): void {

@@ -151,6 +151,19 @@ describe('a probe over TCP', () => {
     assert.deepEqual(ends, ['ECONNRESET', 'orderly'])
   })
 
+  it('has nothing to reset where there is no connection, or none any more', async () => {
+    const port = await servers.refusedPort()
+    assert.deepEqual(await outcome({ host: '::1', port }, { reset: true }), ['refused', 'connect'])
+    assert.deepEqual(await outcome(await servers.resetServer(), { ...HTTP, reset: true }), [
+      'reset',
+      'first byte',
+    ])
+    assert.deepEqual(await outcome(await servers.silentServer(), { ...HTTP, reset: true }, 30), [
+      'timeout',
+      'first byte',
+    ])
+  })
+
   it('reads many answers at the same time without mixing them up', async () => {
     const server = await servers.tcpServer(socket => {
       socket.once('data', data => {
