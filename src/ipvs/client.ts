@@ -41,7 +41,10 @@ export interface Client extends Kernel {
 
 /** Connects to this network namespace's table, loading the module where it must. Throws a KernelError. */
 export async function openKernel(options: ClientOptions = {}): Promise<Client> {
-  const client = connect(explained('reach IPVS', openSocket), options)
+  const client = connect(
+    explained('reach IPVS', () => openSocket()),
+    options,
+  )
   try {
     // Asked for its permission more than for its answer: anyone may look the family up.
     await client.timeouts()

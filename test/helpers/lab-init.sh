@@ -3,6 +3,7 @@
 # LAB_SCRATCH holds: kind, command (arguments ended by NUL), directory, environment. It gets: output, exit.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 kind=$(<"$LAB_SCRATCH/kind")
+directory=$(<"$LAB_SCRATCH/directory")
 
 if [ "$kind" = uml ]; then
   # The root is the host's file system, read-only. Only the scratch folder is mounted again, writable.
@@ -15,9 +16,16 @@ if [ "$kind" = uml ]; then
   hostname lab
 fi
 
+# Both may lie below one of the folders that get empty now, and must be seen all the same.
+exec 8<"$directory" 9<"$LAB_SCRATCH"
 for folder in /run /var/lib /var/log /var/tmp; do mount -t tmpfs lab "$folder"; done
+for kept in "8 $directory" "9 $LAB_SCRATCH"; do
+  read -r fd path <<<"$kept"
+  [ -e "$path" ] || { mkdir -p "$path" && mount --no-canonicalize --bind "/proc/self/fd/$fd" "$path"; }
+done
+exec 8<&- 9<&-
 mkdir -p /run/lock /run/netns /run/home /run/tmp
-export HOME=/run/home TMPDIR=/run/tmp
+export HOME=/run/home TMPDIR=/run/tmp LAB_KIND=$kind
 
 if [ "$kind" = uml ]; then
   mkdir -p /run/modules/lib/modules /run/bin
@@ -35,7 +43,7 @@ ulimit -n "$(ulimit -H -n)"
 set -a
 . "$LAB_SCRATCH/environment"
 set +a
-cd "$(<"$LAB_SCRATCH/directory")" || exit
+cd "$directory" || exit
 mapfile -d '' -t command <"$LAB_SCRATCH/command"
 "${command[@]}" >"$LAB_SCRATCH/output" 2>&1 </dev/null
 echo $? >"$LAB_SCRATCH/exit"

@@ -13,8 +13,8 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { chmod, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync, rmSync, statfsSync } from 'node:fs'
+import { chmod, copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,13 +37,20 @@ export async function findLab(): Promise<Lab> {
     nft: 'nftables',
   }
   const missing = Object.entries(packages).flatMap(([command, name]) => (isInstalled(command) ? [] : [name]))
-  if (missing.length === 0) return { kind: 'uml' }
+  if (missing.length === 0 && guestMemory() >= 512) return { kind: 'uml' }
+  if (missing.length === 0) return { kind: 'none', reason: 'a guest needs 1 GiB of space in /dev/shm' }
   const own = process.getuid?.() === 0 ? 'this kernel has no IPVS' : 'only root may use this kernel for them'
   return { kind: 'none', reason: `${own}, and a guest needs the packages ${missing.join(', ')}` }
 }
 
 async function hasOwnIpvs(): Promise<boolean> {
   return existsSync('/proc/net/ip_vs') || works('modprobe', '--dry-run', '--quiet', 'ip_vs')
+}
+
+/** MiB for a guest. It is a file in /dev/shm, which grows as the guest fills it; there may be two. */
+function guestMemory(): number {
+  const { bavail, bsize } = statfsSync('/dev/shm')
+  return Math.min(2048, Math.floor((bavail * bsize) / 2 ** 21))
 }
 
 function isInstalled(command: string): boolean {
@@ -81,6 +88,8 @@ export async function runInLab(
   { command, directory, environment = {}, timeout }: LabRun,
 ): Promise<LabOutcome> {
   const scratch = await mkdtemp(join(tmpdir(), 'lvsd-lab-'))
+  const sweep = () => rmSync(scratch, { recursive: true, force: true })
+  process.once('exit', sweep)
   try {
     await copyFile(helper('lab-init.sh'), join(scratch, 'init'))
     await chmod(join(scratch, 'init'), 0o755)
@@ -94,7 +103,8 @@ export async function runInLab(
     const exit = await readIfThere(join(scratch, 'exit'))
     return { code: exit ? Number(exit) : null, output, console }
   } finally {
-    await rm(scratch, { recursive: true, force: true })
+    process.off('exit', sweep)
+    sweep()
   }
 }
 
@@ -111,7 +121,7 @@ async function bootGuest(scratch: string, timeout: number): Promise<string> {
   await run('gcc', ['-O2', '-shared', '-fPIC', '-o', shim, helper('lab-shim.c')])
   const folder = ['umid=guest', `uml_dir=${scratch}/`]
   const root = ['rootfstype=hostfs', 'rootflags=/', 'ro', `init=${scratch}/init`, `LAB_SCRATCH=${scratch}`]
-  const devices = ['con=null', 'con0=fd:0,fd:1', 'mem=2G', 'quiet']
+  const devices = ['con=null', 'con0=fd:0,fd:1', `mem=${guestMemory()}M`, 'quiet']
   return collect('linux.uml', [...folder, ...root, ...devices], { LD_PRELOAD: shim }, timeout)
 }
 

@@ -18,6 +18,9 @@ interface Count {
   readonly failed: number
 }
 
+// A lab is a process group of its own, which ends with this process: by an exit, not by a signal.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+
 const lab = await findLab()
 if (lab.kind === 'none') {
   console.log(`kernel tests left out: ${lab.reason}`)
