@@ -37,7 +37,8 @@ export const CODES = {
   NO_REALS: 'A service has no real servers.',
   VIRTUAL_OR_FWMARK: 'A service needs either virtual or fwmark, and not both.',
   NO_PORT: 'A virtual address has no port.',
-  FAMILY_NEEDED: 'A firewall mark counts for one family: family says which.',
+  FAMILY_NEEDED:
+    'A firewall mark counts for one family, and so does the persistence of a name: family says which.',
   FWMARK_KEY: 'A key that belongs to a virtual address stands in a service with a firewall mark.',
   COLLIDING_SERVICES:
     'Two services are one and the same for the kernel: protocol, address and port, or mark and family.',

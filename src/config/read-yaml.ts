@@ -45,7 +45,11 @@ function readRoot(text: string, report: Report): RawMap | null {
     return null
   }
   if (isTooDeep(text)) {
-    report.error('TOO_DEEP', START, 'brackets or indentation are nested hundreds deep: this is no configuration')
+    report.error(
+      'TOO_DEEP',
+      START,
+      'brackets or indentation are nested hundreds deep: this is no configuration',
+    )
     return null
   }
   const locate = locator(text)

@@ -22,11 +22,6 @@ export function renderProblems(
     .join('')
 }
 
-/** The form for programs: an array of problems. */
-export function problemsAsJson(problems: readonly Problem[]): string {
-  return JSON.stringify(problems, null, 2)
-}
-
 /** One problem; `line` is the line of the file where it stands. */
 export function renderProblem(
   problem: Problem,

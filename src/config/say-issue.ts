@@ -69,7 +69,7 @@ function wordSentence({ name, node }: Place, words: readonly string[]): Sentence
     return ['WRONG_TYPE', `"${name}" must be ${choice}, not ${sortOf(node)}`]
   const synonym = SYNONYMS.get(node.value.toLowerCase())
   const near = synonym && words.includes(synonym) ? `; write ${synonym}` : didYouMean(node.value, words)
-  return ['UNKNOWN_WORD', `"${node.value}" is not a word for "${name}"${near || `; expected ${choice}`}`]
+  return ['UNKNOWN_WORD', `"${name}" cannot be "${node.value}"${near || `; expected ${choice}`}`]
 }
 
 /** What others call these things. */

@@ -52,6 +52,9 @@ function sentenceOf(fault: Fault, text: string, locate: Locate): Sentence {
   }
   const open = unclosed(fault, text)
   if (open) return ['SYNTAX', open.message, locate(open.at)]
+  const item = itemWithKeys(fault, text)
+  if (item !== null)
+    return ['SYNTAX', `keys follow this item, so it needs one too: - address: ${item}`, locate(start, end)]
   const [code, message] = SENTENCES[fault.code] ?? ['SYNTAX', plainSentence(fault)]
   // The parser counts the blanks before a wrong line as part of it.
   const blanks = /^[ \t]*(?=\S)/.exec(text.slice(start))?.[0].length ?? 0
@@ -60,6 +63,14 @@ function sentenceOf(fault: Fault, text: string, locate: Locate): Sentence {
     message,
     code === 'SYNTAX' ? locate(start + blanks, Math.max(end, start + blanks + 1)) : locate(start, end),
   ]
+}
+
+/** `- 192.0.2.1:80` with keys below it: the item was meant to be the address of a mapping. */
+function itemWithKeys({ code, pos: [start] }: Fault, text: string): string | null {
+  if (code !== 'MULTILINE_IMPLICIT_KEY') return null
+  const lineStart = text.lastIndexOf('\n', start - 1) + 1
+  const line = text.slice(lineStart).split('\n', 1)[0] ?? ''
+  return /^\s*- +(?=['"]?\[|\d)((['"]?)[^\s'"#]+\2)/.exec(line)?.[1] ?? null
 }
 
 /** A quote, { or [ that nothing closes: told where it opens, not where the text ends. */

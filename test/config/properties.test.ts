@@ -95,7 +95,7 @@ function scalar(): fc.Arbitrary<RawNode> {
     fc.constantFrom(...TEXTS),
     fc.string({ maxLength: 8 }),
     fc.integer(),
-    fc.double(),
+    fc.double({ noNaN: true }),
     fc.boolean(),
     fc.constant(null),
   )
@@ -147,7 +147,7 @@ describe('any configuration', () => {
   })
 
   it('cut off anywhere is judged without an exception', () => {
-    for (let end = 0; end < EXAMPLE.length; end += 7)
+    for (let end = 0; end < EXAMPLE.length; end += 13)
       validated(EXAMPLE.slice(0, end), [...loaded.checks.values()])
   })
 

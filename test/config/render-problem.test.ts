@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Problem } from '../../src/config/problem.js'
-import { problemsAsJson, renderProblem, renderProblems } from '../../src/config/render-problem.js'
+import { renderProblem, renderProblems } from '../../src/config/render-problem.js'
 
 function problemAt(column: number, length: number, more: Partial<Problem> = {}): Problem {
   return {
@@ -69,9 +69,5 @@ describe('a problem for people', () => {
 
   it('is nothing where there is nothing to tell', () => {
     assert.equal(renderProblems({ problems: [], text: 'a' }), '')
-  })
-
-  it('is itself as JSON', () => {
-    assert.deepEqual(JSON.parse(problemsAsJson([problemAt(1, 2)])), [problemAt(1, 2)])
   })
 })

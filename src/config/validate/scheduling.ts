@@ -130,6 +130,12 @@ function readPersistence(
   context: Context,
 ): Persistence | null {
   if (!entry || textOf(entry.value) === 'none') return null
+  if (facts.family === null && facts.port !== null && !facts.isFwmark)
+    context.report.error(
+      'FAMILY_NEEDED',
+      entry.keyAt,
+      `persistence counts in bits of one family, and a name may have either: add family: ipv6 (or ipv4) to "${facts.name}"`,
+    )
   if (entry.value.kind === 'scalar') {
     const timeout = readValue(entry, persistenceFields.timeout, context.report)
     return { timeout: timeout?.value ?? 1, prefix: allBits(facts.family), engine: null }
@@ -160,7 +166,7 @@ function readPersistence(
   }
 }
 
-/** Clients are told apart by their whole address. An unresolved name may become either family. */
+/** Clients are told apart by their whole address. */
 function allBits(family: Family | null): number {
   return family === 'ipv4' ? 32 : 128
 }
