@@ -2,8 +2,8 @@ import { access, constants } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
 import { bracketed } from '../src/address.js'
 import { type Answer, defineCheck, down, noVerdict, type Target, up } from '../src/check.js'
+import { type Ended, enter, leave, MOST_AT_ONCE, predecessorGone, runCommand } from '../src/children.js'
 import { whyUntrusted } from '../src/trusted-path.js'
-import { type Ended, enter, leave, MOST_AT_ONCE, predecessorGone, runCommand } from './_commands.js'
 
 /** What a command that ignores TERM is given before KILL, milliseconds. */
 const GRACE = 1000

@@ -1,0 +1,98 @@
+/**
+ * Maintenance by files: a file in a folder, named after a real server, holds that server down. The names are
+ * ldirectord's: address and port, address, host name and port, host name, each name also without its domain.
+ */
+import { lookupService } from 'node:dns/promises'
+import { readdir } from 'node:fs/promises'
+import { type Address, bracketed } from './address.js'
+import type { Log } from './log.js'
+import type { Real } from './model.js'
+
+/** Milliseconds between two looks into the folder. */
+const EVERY = 1000
+
+/** The names of files that hold this server down. `names`: what its address is called. Pure. */
+export function maintenanceNames(
+  real: Pick<Real, 'host' | 'address' | 'port'>,
+  names: readonly string[],
+): string[] {
+  const addresses = real.address ? [bracketed(real.address), real.address.text] : []
+  const written = real.host === real.address?.text ? [] : [real.host]
+  const hosts = [...written, ...names].flatMap(name => [name, name.split('.')[0] ?? name])
+  return [...new Set([...addresses, ...hosts])].flatMap(name => [`${name}:${real.port}`, name])
+}
+
+/** The servers that are held down, with the file that does it. Pure. */
+export function heldDown(
+  reals: readonly Real[],
+  files: ReadonlySet<string>,
+  namesOf: (address: Address) => readonly string[],
+): Map<Real, string> {
+  const held = new Map<Real, string>()
+  if (files.size === 0) return held
+  for (const real of reals) {
+    const file = maintenanceNames(real, real.address ? namesOf(real.address) : []).find(name =>
+      files.has(name),
+    )
+    if (file !== undefined) held.set(real, file)
+  }
+  return held
+}
+
+export interface MaintenanceFolder {
+  /** Names of the files there now. */
+  readonly files: ReadonlySet<string>
+  close(): void
+}
+
+/** Looks into the folder every second and says when its files change. A folder that is missing is told once, and empty. */
+export function watchMaintenance(folder: string, log: Log, onChange: () => void): MaintenanceFolder {
+  let files: ReadonlySet<string> = new Set()
+  let isTold = false
+  const look = async () => {
+    const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (!isTold)
+        log.warn({ folder, error: error.message }, 'the maintenance folder cannot be read: taken as empty')
+      isTold = true
+      return [] as string[]
+    })
+    if (found.length === files.size && found.every(name => files.has(name))) return
+    files = new Set(found)
+    onChange()
+  }
+  void look()
+  const timer = setInterval(() => void look(), EVERY)
+  return {
+    get files() {
+      return files
+    },
+    close: () => clearInterval(timer),
+  }
+}
+
+/** What addresses are called, looked up aside and remembered: nothing ever waits for it. */
+export class ReverseNames {
+  readonly #names = new Map<string, readonly string[]>()
+
+  of(address: Address): readonly string[] {
+    return this.#names.get(address.text) ?? []
+  }
+
+  /** Looks the addresses up, each that is not known yet or, with `isFresh`, all of them again. True when something is new. */
+  async refresh(addresses: readonly Address[], isFresh = false): Promise<boolean> {
+    const asked = addresses.filter(address => isFresh || !this.#names.has(address.text))
+    const changes = await Promise.all(asked.map(address => this.#look(address)))
+    return changes.includes(true)
+  }
+
+  async #look({ text }: Address): Promise<boolean> {
+    const name = await lookupService(text, 0).then(
+      ({ hostname }) => hostname,
+      () => text,
+    )
+    const names = name === text ? [] : [name]
+    const before = this.#names.get(text) ?? []
+    this.#names.set(text, names)
+    return before.join() !== names.join()
+  }
+}
