@@ -128,12 +128,17 @@ static void make_servers(const char *prefix, int port) {
   }
 }
 
-int main(int argc, char **argv) {
-  struct rlimit files;
+/* As many as there may be; root may have more than that. */
+static void allow_files(rlim_t wanted) {
+  struct rlimit files, more = {.rlim_cur = wanted, .rlim_max = wanted};
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
+  setrlimit(RLIMIT_NOFILE, files.rlim_max < wanted ? &more : &files);
+}
+
+int main(int argc, char **argv) {
   count = argc > 1 ? atoi(argv[1]) : 0;
+  allow_files(count + 2000);
   poller = epoll_create1(EPOLL_CLOEXEC);
   make_servers(argc > 3 ? argv[2] : "", argc > 3 ? atoi(argv[3]) : 0);
   watch(0, COMMANDS);

@@ -22,6 +22,9 @@ import { benchmark as startInMemory } from './start-in-memory.js'
 
 const all: readonly Benchmark[] = [apply, checks, detect, reload, start, startInMemory, memory]
 
+/** Before each row that comes out of a lab, where daemons may print too. */
+const ROW = 'row: '
+
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
@@ -101,13 +104,13 @@ async function* inLab({ name, limit }: Benchmark): AsyncIterable<Row> {
     timeout: limit * 60_000,
   })
   for (const line of output.split('\n'))
-    if (line.startsWith('{')) yield JSON.parse(line) as Row
+    if (line.startsWith(ROW)) yield JSON.parse(line.slice(ROW.length)) as Row
     else if (line !== '') console.error(line)
   if (code !== 0) console.error(`${name} did not come to its end (${code}); the console of the lab:\n${said}`)
 }
 
 async function runInside(): Promise<void> {
   prepareLab()
-  for (const each of chosen()) for await (const row of here(each)) console.log(JSON.stringify(row))
+  for (const each of chosen()) for await (const row of here(each)) console.log(`${ROW}${JSON.stringify(row)}`)
   process.exit(0)
 }

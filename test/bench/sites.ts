@@ -88,6 +88,7 @@ export function keepalivedConfig({ services, interval, timeout }: Site): string 
       }
       connect_timeout ${timeout}
       retry 0
+      delay_before_retry ${interval}
     }`
   return services
     .flatMap(service => [
