@@ -17,8 +17,8 @@ interface Place {
 /** Tells one issue of an entry's value. */
 export function sayIssue(entry: RawEntry, issue: Issue, report: Report): void {
   const place = placeOf(entry, issue.path)
-  const [code, message, at = place.at] = sentenceOf(place, issue)
-  report.error(code, at, message)
+  const [code, message] = sentenceOf(place, issue)
+  report.error(code, place.at, message)
 }
 
 /** Follows the issue's path to the value that it is about, as far as there is one. */
@@ -37,7 +37,7 @@ function placeOf(entry: RawEntry, path: readonly PropertyKey[]): Place {
   return place
 }
 
-type Sentence = readonly [Code, string, Position?]
+type Sentence = readonly [Code, string]
 
 function sentenceOf(place: Place, issue: Issue): Sentence {
   const { name, node } = place
@@ -56,8 +56,6 @@ function sentenceOf(place: Place, issue: Issue): Sentence {
       return wordSentence(place, issue.values.map(String))
     case 'invalid_union':
       return unionSentence(place, issue.errors)
-    case 'unrecognized_keys':
-      return unknownKeys(place, issue.keys)
     default:
       return ['BAD_VALUE', `"${name}" is ${found}: ${issue.message}`]
   }
@@ -113,11 +111,6 @@ function typesOf(issue: Issue): string[] {
   if (issue.code === 'invalid_type') return [nameOf(issue.expected)]
   if (issue.code === 'invalid_value') return issue.values.map(String)
   return issue.code === 'invalid_union' ? issue.errors.flatMap(([one]) => (one ? typesOf(one) : [])) : []
-}
-
-function unknownKeys({ name, node, at }: Place, keys: readonly string[]): Sentence {
-  const entry = node.kind === 'map' ? node.entries.find(({ key }) => keys.includes(key)) : undefined
-  return ['UNKNOWN_KEY', `"${entry?.key ?? keys[0]}" is not a key of "${name}"`, entry?.keyAt ?? at]
 }
 
 const NAMES: Readonly<Record<string, string>> = {
