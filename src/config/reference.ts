@@ -139,9 +139,10 @@ function wordFor(key: string, { type, enum: words, minimum, maximum }: Schema): 
   const known = WORDS[key]
   if (known !== undefined) return known
   if (words) return words.join(', ')
-  if (Array.isArray(type)) return 'duration'
-  if (type === 'integer') return `${minimum} to ${maximum}`
-  return PLAIN[String(type)] ?? String(type)
+  const types = [type ?? []].flat().filter(each => each !== 'null')
+  if (types.includes('number') && types.includes('string')) return 'duration'
+  if (types.includes('integer')) return `${minimum} to ${maximum}`
+  return types.map(each => PLAIN[each] ?? each).join(' or ')
 }
 
 function defaultWord(value: unknown): string {
