@@ -232,7 +232,7 @@ function checksumOfFlags(flags: number): TunnelChecksum {
   return flags & tunnelFlag.csum ? 'csum' : 'none'
 }
 
-/** What the kernel counts for a service. */
+/** What the kernel counts for a service. It adds the counts of its processors up every two seconds. */
 export function decodeCounters(values: StatsValues = {}): Counters {
   return {
     connections: values.CONNS ?? 0,

@@ -1,6 +1,9 @@
 /** What lvsd says to the kernel about its IPVS table, and what it understands of the answers; ipvsadm looks on. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect as connectTo, createServer } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { ipvs } from '../../src/ipvs/attributes.js'
 import { type Client, connect, openKernel } from '../../src/ipvs/client.js'
@@ -421,6 +424,29 @@ describe('the kernel’s IPVS table', () => {
     assert.match(String(printed), /^EPERM cannot read the IPVS timeouts: not permitted\. .*CAP_NET_ADMIN/)
   })
 
+  it('counts what it carries', async () => {
+    const addresses = ['fd00:f::1', 'fd00:1::1']
+    for (const own of addresses) execFileSync('ip', ['address', 'add', `${own}/128`, 'dev', 'lo', 'nodad'])
+    const server = createServer(socket => socket.end('hello'))
+    server.listen(80, 'fd00:1::1')
+    await once(server, 'listening')
+    try {
+      await applied(addWeb, { op: 'add-real', id: WEB, real: tableReal('fd00:1::1') })
+      for (let i = 0; i < 3; i++) assert.equal(await textFrom('fd00:f::1', 80), 'hello')
+      // The kernel adds its counters up every two seconds.
+      const counted = async () => [...(await kernel.dump()).services.values()][0]?.connections === 3
+      while (!(await counted())) await setTimeout(200)
+      const [real] = (await kernel.dump()).reals.values()
+      assert.equal(real?.connections, 3)
+      assert.equal((real?.active ?? 0) + (real?.inactive ?? 0), 3)
+      assert.ok((real?.inPackets ?? 0) >= 9 && (real?.inBytes ?? 0) > (real?.inPackets ?? 0) * 40)
+      assert.ok((real?.outBytes ?? 0) > 3 * 'hello'.length)
+    } finally {
+      server.close()
+      for (const own of addresses) execFileSync('ip', ['address', 'del', `${own}/128`, 'dev', 'lo'])
+    }
+  })
+
   it('has timeouts, of which zeros are left as they are', async () => {
     await kernel.setTimeouts({ tcp: 600, tcpFin: 60, udp: 30 })
     assert.deepEqual(await kernel.timeouts(), { tcp: 600, tcpFin: 60, udp: 30 })
@@ -491,6 +517,12 @@ describe('the kernel’s IPVS table', () => {
   })
 })
 
+async function textFrom(host: string, port: number): Promise<string> {
+  let heard = ''
+  for await (const chunk of connectTo({ host, port })) heard += chunk
+  return heard
+}
+
 function emptying({ table }: Awaited<ReturnType<Client['dump']>>): Change[] {
   return [...table.values()].map(was => ({ op: 'delete-service', id: was.id, was }))
 }
@@ -519,7 +551,7 @@ async function measured<T>(work: () => Promise<T>) {
   const result = await work()
   const ms = performance.now() - began
   const { user, system } = process.cpuUsage(before)
-  await new Promise(resolve => setTimeout(resolve, 5))
+  await setTimeout(5)
   clearInterval(timer)
   return { result, each: Math.round((user + system) / 10_000), ms: Math.round(ms), held: Math.round(held) }
 }
