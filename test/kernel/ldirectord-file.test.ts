@@ -32,8 +32,8 @@ read -r status <&3
 const SERVICE = 'tcp [fc00::1]:80'
 
 describe('the configuration of the knowledge base', () => {
-  before(() => {
-    buildSite(
+  before(async () => {
+    await buildSite(
       ['fc00::1'],
       [
         { name: 'r3', address: 'fc00::3', virtual: ['fc00::1'] },

@@ -13,8 +13,8 @@ const WEB = 'tcp [fc00::80]:80'
 const API = 'tcp [fc00::81]:80'
 
 describe('a configuration', () => {
-  before(() => {
-    buildSite(
+  before(async () => {
+    await buildSite(
       ['fc00::80', 'fc00::81', 'fc00::82'],
       NUMBERS.map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
     )

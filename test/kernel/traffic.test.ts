@@ -10,8 +10,8 @@ import { watchTable } from './site/watcher.js'
 const CHECK = 'check: { kind: http, interval: 1s, timeout: 1s, fall: 1, rise: 1 }'
 
 describe('clients', () => {
-  before(() => {
-    buildSite(
+  before(async () => {
+    await buildSite(
       ['fc00::1', 'fc00::80', 'fc00::81'],
       [
         ...[2, 11, 12, 13].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
@@ -39,8 +39,8 @@ virtual6 = 1
        checktype = negotiate
 `
 
-    before(() => {
-      onDirector(
+    before(async () => {
+      await onDirector(
         'nft',
         ['-f', '-'],
         `table bridge site {
@@ -54,15 +54,15 @@ virtual6 = 1
 
     for (const [name, text] of Object.entries({ 'site.yaml': YAML, 'ldirectord.cf': CF }))
       it(`reach it as ipvsadm would have made it, from ${name}`, async () => {
-        ipvsadm('-A', '-f', '1', '-6')
-        ipvsadm('-a', '-f', '1', '-6', '-r', '[fc00::2]:80', '-m')
-        const expected = ipvsadm('-Sn')
-        ipvsadm('-C')
+        await ipvsadm('-A', '-f', '1', '-6')
+        await ipvsadm('-a', '-f', '1', '-6', '-r', '[fc00::2]:80', '-m')
+        const expected = await ipvsadm('-Sn')
+        await ipvsadm('-C')
 
         const real = startRealServer('r2')
         await startLvsd(writeConfig(text, name))
         await tableBecomes({ 'fwmark 1': { '[fc00::2]:80': 'masq 1' } })
-        assert.equal(ipvsadm('-Sn'), expected)
+        assert.equal(await ipvsadm('-Sn'), expected)
         for (const port of [80, 8080]) assert.equal((await fetchPage('fc00::1', '/', { port })).body, 'r2\n')
 
         real.kill()
@@ -70,7 +70,7 @@ virtual6 = 1
         await assert.rejects(fetchPage('fc00::1', '/', { timeout: 200 }))
         real.revive()
         await tableBecomes({ 'fwmark 1': { '[fc00::2]:80': 'masq 1' } })
-        assert.equal(ipvsadm('-Sn'), expected)
+        assert.equal(await ipvsadm('-Sn'), expected)
         assert.equal((await fetchPage('fc00::1')).body, 'r2\n')
       })
   })

@@ -8,7 +8,8 @@
  * loopback interface and answers by itself.
  */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { forgetEverything } from './lvsd.js'
@@ -26,7 +27,7 @@ export interface Machine {
 }
 
 /** Builds the site: once in a file, for a lab is torn down with everything in it. */
-export function buildSite(virtual: readonly string[], machines: readonly Machine[]): void {
+export async function buildSite(virtual: readonly string[], machines: readonly Machine[]): Promise<void> {
   // The first socket loads the module, and with it the settings below.
   createServer().listen().close()
   for (const name of [DIRECTOR, ...machines.map(machine => machine.name)]) {
@@ -53,7 +54,7 @@ export function buildSite(virtual: readonly string[], machines: readonly Machine
   ip(null, ['addr add fc00::c/64 dev eth0 nodad', 'link set eth0 up'])
   for (const machine of machines) connect(machine)
   // Loads IPVS, so that its table can be read.
-  ipvsadm('-Ln')
+  await ipvsadm('-Ln')
 }
 
 function connect({ name, address, virtual }: Machine): void {
@@ -74,12 +75,21 @@ function set(name: string, value: number): void {
   writeFileSync(`/proc/sys/net/${name}`, String(value))
 }
 
-/** Runs a command on the director: `ipvsadm -Sn`, `nft …`. */
-export function onDirector(command: string, args: readonly string[], input = ''): string {
-  return within(DIRECTOR, () => execFileSync(command, args, { encoding: 'utf8', input }))
+/** Runs a command on the director and returns what it prints: `ipvsadm -Sn`, `nft …`. The site's servers go on. */
+export async function onDirector(command: string, args: readonly string[], input = ''): Promise<string> {
+  const stdin = input === '' ? 'ignore' : 'pipe'
+  const child = within(DIRECTOR, () => spawn(command, args, { stdio: [stdin, 'pipe', 'inherit'] }))
+  let output = ''
+  child.stdout?.setEncoding('utf8').on('data', chunk => {
+    output += chunk
+  })
+  child.stdin?.end(input)
+  const [code] = (await once(child, 'close')) as [number | null]
+  assert.equal(code, 0, `${command} ${args.join(' ')}`)
+  return output
 }
 
-export function ipvsadm(...args: readonly string[]): string {
+export function ipvsadm(...args: readonly string[]): Promise<string> {
   return onDirector('ipvsadm', args)
 }
 
@@ -106,7 +116,7 @@ function sorted(expected: Expected): Expected {
 }
 
 /** An empty table, and a disk on which lvsd has never run. */
-export function freshDirector(): void {
-  ipvsadm('-C')
+export async function freshDirector(): Promise<void> {
+  await ipvsadm('-C')
   forgetEverything()
 }

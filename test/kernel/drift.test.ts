@@ -1,0 +1,183 @@
+/** What happens to a director besides its servers: hands in the table, a clock that jumps, a process that is stopped. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { type Lvsd, startLvsd, writeConfig } from './site/lvsd.js'
+import { type RealServer, startRealServer } from './site/real-server.js'
+import { buildSite, freshDirector, ipvsadm, tableBecomes, tableIs } from './site/site.js'
+import { pause } from './site/until.js'
+import { watchTable } from './site/watcher.js'
+
+const RESYNC = 1000
+/** For the reading, the changes and a busy machine, milliseconds. */
+const SLACK = 1000
+const WEB = 'tcp [fc00::80]:80'
+const FOREIGN = 'tcp [fc00::81]:80'
+const OURS = { [WEB]: { '[fc00::11]:80': 'masq 5', '[fc00::12]:80': 'masq 6', '[fc00::13]:80': 'masq 7' } }
+
+const config = (fall: number) => `
+settings: { resync: 1s, log-level: debug }
+defaults: { check: { kind: http, interval: 1s, timeout: 1s, fall: ${fall} }, scheduler: rr }
+services:
+  web:
+    virtual: '[fc00::80]:80'
+    reals: ['[fc00::11]:80 masq 5', '[fc00::12]:80 masq 6', '[fc00::13]:80 masq 7']
+`
+
+describe('a running director', () => {
+  let lvsd: Lvsd
+  let servers: RealServer[]
+
+  before(async () => {
+    await buildSite(
+      ['fc00::80', 'fc00::81'],
+      [11, 12, 13].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
+    )
+  })
+
+  beforeEach(async () => {
+    await freshDirector()
+    servers = [11, 12, 13].map(n => startRealServer(`r${n}`))
+    lvsd = await startLvsd(writeConfig(config(2)))
+    await tableBecomes(OURS)
+  })
+
+  const hands: Record<string, { commands: string[][]; drift: RegExp }> = {
+    'a server deleted': {
+      commands: [['-d', '-t', '[fc00::80]:80', '-r', '[fc00::12]:80']],
+      drift: /drift: the real server was deleted by somebody else/,
+    },
+    'a weight changed': {
+      commands: [['-e', '-t', '[fc00::80]:80', '-r', '[fc00::12]:80', '-m', '-w', '99']],
+      drift: /drift: the real server was changed by somebody else/,
+    },
+    'the forwarding changed': {
+      commands: [['-e', '-t', '[fc00::80]:80', '-r', '[fc00::12]:80', '-g', '-w', '6']],
+      drift: /drift: the real server was changed by somebody else/,
+    },
+    'a server added': {
+      commands: [['-a', '-t', '[fc00::80]:80', '-r', '[fc00::99]:80', '-m', '-w', '9']],
+      drift: /drift: the real server was added by somebody else/,
+    },
+    'the scheduler changed': {
+      commands: [['-E', '-t', '[fc00::80]:80', '-s', 'wlc', '-p', '60']],
+      drift: /drift: the virtual service was changed by somebody else/,
+    },
+    'the service deleted': {
+      commands: [['-D', '-t', '[fc00::80]:80']],
+      drift: /drift: the virtual service was deleted by somebody else/,
+    },
+    'everything flushed': {
+      commands: [['-C']],
+      drift: /drift: the virtual service was deleted by somebody else/,
+    },
+  }
+
+  it('heals what hands do to its table, within the resync interval', async () => {
+    const asItWas = await ipvsadm('-Sn')
+    const watcher = watchTable('director')
+    for (const [what, { commands, drift }] of Object.entries(hands)) {
+      for (const command of commands) await ipvsadm(...command)
+      const began = performance.now()
+      assert.equal((await lvsd.hears(drift, RESYNC + SLACK)).level, 'warn', what)
+      await tableBecomes(OURS, SLACK)
+      const healed = performance.now() - began
+      assert.deepEqual((await ipvsadm('-Sn')).split('\n').sort(), asItWas.split('\n').sort(), what)
+      assert.ok(watcher.take().length >= 2, `${what}: done and undone`)
+      console.log(`      ${what}: healed after ${Math.round(healed)} ms`)
+    }
+    const { reconcile } = await lvsd.status()
+    assert.ok(reconcile.driftRepaired >= Object.keys(hands).length)
+    // Healed once: no further changes.
+    await pause(2 * RESYNC)
+    assert.deepEqual(watcher.take(), [])
+  })
+
+  it('leaves a foreign service alone, whatever happens', async () => {
+    await ipvsadm('-A', '-t', '[fc00::81]:80', '-s', 'sed')
+    await ipvsadm('-a', '-t', '[fc00::81]:80', '-r', '[fc00::12]:8080', '-m', '-w', '3')
+    await ipvsadm('-A', '-f', '7', '-6')
+    const table = { ...OURS, [FOREIGN]: { '[fc00::12]:8080': 'masq 3' }, 'fwmark 7': {} }
+    tableIs(table)
+    const watcher = watchTable('director')
+    await pause(2 * RESYNC)
+
+    lvsd.signal('SIGHUP')
+    await lvsd.hears('reload: ')
+    await lvsd.kill()
+    lvsd = await startLvsd(writeConfig(config(2)))
+    await pause(2 * RESYNC)
+    await lvsd.stop()
+    lvsd = await startLvsd(writeConfig(config(2)))
+    await pause(RESYNC)
+    assert.deepEqual(watcher.take(), [])
+    servers[0]?.kill()
+    await tableBecomes({ ...table, [WEB]: { '[fc00::12]:80': 'masq 6', '[fc00::13]:80': 'masq 7' } })
+    assert.deepEqual(watcher.take(), [`- ${WEB} [fc00::11]:80 masq 5`])
+  })
+
+  it('does not care when the clock is set an hour forward and back', async function () {
+    // A guest has a clock of its own. In namespaces alone it would be the machine's.
+    if (!readFileSync('/proc/cpuinfo', 'latin1').includes('User Mode Linux')) return this.skip()
+    const watcher = watchTable('director')
+    const before = await lvsd.status()
+    const lines = lvsd.lines.length
+    for (const jump of [3600, -3600, -3600, 3600]) {
+      setClock(jump)
+      const requests = servers.map(server => server.requests)
+      const at = lvsd.lines.length
+      await pause(2500)
+      assert.deepEqual(watcher.take(), [])
+      for (const [i, server] of servers.entries()) {
+        const asked = server.requests - (requests[i] ?? 0)
+        assert.ok(asked >= 1 && asked <= 4, `${server.namespace} was checked ${asked} times in 2.5 s`)
+      }
+      assert.ok(lvsd.lines.length > at, 'checks are logged')
+    }
+    const { reconcile, services } = await lvsd.status()
+    assert.equal(reconcile.changesApplied, before.reconcile.changesApplied)
+    assert.notEqual(reconcile.lastResync, before.reconcile.lastResync)
+    assert.deepEqual(
+      new Set(services.flatMap(({ reals }) => reals.map(({ state }) => state))),
+      new Set(['up']),
+    )
+    assert.deepEqual(
+      lvsd.lines.slice(lines).filter(({ msg }) => msg !== 'check'),
+      [],
+    )
+    // After the jump the table is still kept, on time.
+    await ipvsadm('-C')
+    await tableBecomes(OURS, RESYNC + SLACK)
+  })
+
+  it('stopped for 2 s and continued, takes no healthy server out', async () => {
+    writeConfig(config(1))
+    lvsd.signal('SIGHUP')
+    await lvsd.hears('reload: ')
+    // Answers under way when lvsd is stopped, and answers that wait for it when it goes on.
+    for (const server of servers.slice(1)) server.behave('slow')
+    const watcher = watchTable('director')
+    const lines = lvsd.lines.length
+    for (let round = 0; round < 5; round++) {
+      // At another moment of the checks' second each time.
+      await pause(1000 + round * 170)
+      lvsd.signal('SIGSTOP')
+      await pause(2000)
+      lvsd.signal('SIGCONT')
+    }
+    await pause(2500)
+    assert.deepEqual(watcher.take(), [])
+    const news = lvsd.lines.slice(lines).filter(({ level }) => level !== 'debug')
+    assert.deepEqual(news, [])
+    const { schedule } = await lvsd.status()
+    assert.ok(schedule.stalls >= 3 && schedule.stalledFor >= 5000, `it noticed: ${schedule.stalls}`)
+    // It is not blind afterwards.
+    servers[1]?.kill()
+    await tableBecomes({ [WEB]: { '[fc00::11]:80': 'masq 5', '[fc00::13]:80': 'masq 7' } }, 4000)
+  })
+})
+
+function setClock(seconds: number): void {
+  const now = Math.floor(Date.now() / 1000) + seconds
+  execFileSync('date', ['-s', `@${now}`])
+}
