@@ -15,7 +15,7 @@ export interface Job extends HeapItem, Guest {
   readonly report: OnResult
   readonly lobby: Lobby<Job>
   flight: Flight | null
-  /** By the clock without stalls, milliseconds. */
+  /** By the clock without stalls, milliseconds; NEVER before the first start. */
   startedAt: number
   /** When it should have started, milliseconds. */
   nominal: number
@@ -23,6 +23,8 @@ export interface Job extends HeapItem, Guest {
   /** Its place among the runs under way. */
   seat: number
 }
+
+export const NEVER = Number.NEGATIVE_INFINITY
 
 type Told = Pick<Job, 'id' | 'timing' | 'begin' | 'report' | 'lobby'>
 
@@ -33,7 +35,7 @@ export function newJob(told: Told): Job {
     place: -1,
     flight: null,
     isWaiting: false,
-    startedAt: 0,
+    startedAt: NEVER,
     nominal: 0,
     isSlow: false,
     lane: 'quick',

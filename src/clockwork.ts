@@ -9,7 +9,7 @@
  */
 import type { Answer } from './check.js'
 import type { Clock } from './clock.js'
-import { GROUNDED, type Job, newJob } from './clockwork-job.js'
+import { GROUNDED, type Job, NEVER, newJob } from './clockwork-job.js'
 import { type Done, resultOf, type Start } from './flight.js'
 import { Heap } from './heap.js'
 import { Lateness } from './lateness.js'
@@ -233,7 +233,8 @@ export class Clockwork {
 
   #begin(job: Job): void {
     const now = this.#clock.now()
-    this.#lateness.add(now - job.nominal, now)
+    // The first of all comes as soon as there is room for it, and so is never late.
+    if (job.startedAt !== NEVER) this.#lateness.add(now - job.nominal, now)
     job.startedAt = now - this.#stalledFor
     job.seat = this.#running.push(job) - 1
     try {
