@@ -7,6 +7,7 @@ import { desired } from './desired.js'
 import { combine, isChanging, nextHealth, unknownHealth } from './health.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
 import type { CheckResult, Config, Health, HealthState, Real, Service, Table, WeightAdvice } from './model.js'
+import { keyOfMember } from './model.js'
 
 /** The health of one check of one real server. */
 export interface Cell {
@@ -57,6 +58,9 @@ export class Board {
   #cellsByJob = new Map<string, Cell[]>()
   #cellsByReal = new Map<Real, Cell[]>()
   #services = new Map<string, Service>()
+  #held: ReadonlyMap<Real, string> = new Map()
+  /** The same by member, to compare with after a reload has made new objects. */
+  #heldMembers: ReadonlySet<string> = new Set()
 
   get config(): Config | null {
     return this.#config
@@ -98,6 +102,42 @@ export class Board {
     }
   }
 
+  /**
+   * Holds these servers down, whatever their checks say, and lets go of all others. The reason is for people. Gives those
+   * that are newly held (a reason) or let go (null).
+   */
+  hold(held: ReadonlyMap<Real, string>): readonly { service: Service; real: Real; reason: string | null }[] {
+    this.#held = held
+    const before = this.#heldMembers
+    const members = [...this.#services.values()].flatMap(service =>
+      service.reals.map(real => ({
+        service,
+        real,
+        key: keyOfMember(service, real),
+        reason: this.heldBy(real),
+      })),
+    )
+    this.#heldMembers = new Set(members.filter(({ reason }) => reason !== null).map(({ key }) => key))
+    return members.filter(({ key, reason }) => before.has(key) !== (reason !== null))
+  }
+
+  /** Why a server is held down, or null. */
+  heldBy(real: Real): string | null {
+    return this.#held.get(real) ?? null
+  }
+
+  /** True while a real server gets traffic, false when none will; null while that is not known yet. */
+  hasTraffic(service: Service): boolean | null {
+    const states = service.reals.map(real => ({ state: this.stateOf(real), real }))
+    if (states.some(({ state, real }) => state === 'up' && this.weightOf(real) > 0)) return true
+    return states.some(({ state }) => state === 'unknown') ? null : false
+  }
+
+  /** Who listens to a job. */
+  subscribers(id: string): readonly Subscriber[] {
+    return (this.#cellsByJob.get(id) ?? []).map(cell => cell.subscriber)
+  }
+
   /** Takes a result of a job. */
   result(id: string, result: CheckResult, now: number): Outcome {
     const transitions: Transition[] = []
@@ -118,7 +158,7 @@ export class Board {
       }
       const to = this.stateOf(real)
       const from = this.#stateWith(real, cell, before.state)
-      const moved = from !== to
+      const moved = from !== to && !this.#held.has(real)
       transitions.push({
         service,
         real,
@@ -133,7 +173,7 @@ export class Board {
   }
 
   stateOf(real: Real): HealthState {
-    if (real.address === null) return 'down'
+    if (real.address === null || this.#held.has(real)) return 'down'
     return combine(
       this.cellsOf(real).map(cell => cell.health.state),
       real.need,

@@ -1,15 +1,17 @@
 /** The daemon: builds the parts in order and owns the loop: result, reload, reconcile, stop. */
 import { openControlSocket } from './api/server.js'
-import { Board, type Reweighing, type Transition, wantedTable } from './board.js'
+import { Board, wantedTable } from './board.js'
 import type { Loaded } from './config/load.js'
-import { hasErrors, type Problem } from './config/problem.js'
+import { hasErrors } from './config/problem.js'
 import { diff } from './diff.js'
+import { openHooks } from './hooks.js'
 import type { Kernel } from './ipvs/kernel.js'
 import type { Job } from './jobs.js'
 import type { Journal } from './journal/journal.js'
 import type { Log } from './log.js'
-import { type CheckResult, type Config, keyOfService, type Real } from './model.js'
+import { type CheckResult, type Config, keyOfService, type Service } from './model.js'
 import type { Notify } from './notify.js'
+import { audience, type DaemonPhase, type Observer } from './observer.js'
 import type { OnResult } from './probe/engine.js'
 import { createReconciler } from './reconcile.js'
 import { removals } from './removals.js'
@@ -17,6 +19,8 @@ import { type Names, namesOf, resolveNames, withNames } from './resolve.js'
 import { type Engines, openEngines } from './schedule.js'
 import type { ReloadOutcome, StatusDocument } from './status.js'
 import { statusDocument } from './status-document.js'
+import { resultFields, tellHeld, tellProblems, tellReweighing, tellTransition } from './tell.js'
+import { Upkeep } from './upkeep.js'
 
 export interface DaemonParts {
   readonly loaded: Loaded & { readonly config: Config }
@@ -27,6 +31,8 @@ export interface DaemonParts {
   readonly notify: Notify
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
+  /** Who is told what happens; none of them can stop anything. */
+  readonly observers?: readonly Observer[]
   readonly engines?: (onResult: OnResult, concurrency: number) => Engines
 }
 
@@ -57,6 +63,10 @@ class RunningDaemon implements Daemon {
   readonly #board = new Board()
   readonly #engines: Engines
   readonly #reconciler
+  readonly #audience
+  readonly #upkeep: Upkeep
+  readonly #hooks
+  readonly #traffic = new Map<string, boolean>()
   readonly #startedAt = Date.now()
   #loaded: DaemonParts['loaded']
   #loadedAt = Date.now()
@@ -76,10 +86,19 @@ class RunningDaemon implements Daemon {
     this.#names = new Map(journal.names)
     const open = parts.engines ?? openEngines
     this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency)
+    this.#audience = audience(parts.observers ?? [], log)
+    this.#hooks = openHooks(log)
+    this.#upkeep = new Upkeep({
+      log,
+      hooks: this.#hooks,
+      onHeld: () => this.#hold(),
+      onFile: () => void this.reload(false),
+    })
     this.#reconciler = createReconciler({
       kernel,
       journal,
       log,
+      onApplied: changes => this.#audience.tell('applied', changes),
       want: (actual, names) => {
         const services = names ? [...names].flatMap(name => this.#board.service(name) ?? []) : this.#services
         const table = wantedTable(this.#board, services, actual)
@@ -104,6 +123,7 @@ class RunningDaemon implements Daemon {
       reload: isForced => this.reload(isForced),
     })
     tellProblems(log, loaded.problems)
+    this.#phase('starting')
     if (settings.timeouts)
       await kernel
         .setTimeouts(settings.timeouts)
@@ -114,6 +134,11 @@ class RunningDaemon implements Daemon {
     const reals = services.reduce((sum, service) => sum + service.reals.length, 0)
     log.info({ file, services: services.length, reals, checks: this.#board.jobs.size }, 'lvsd runs')
     notify.ready(`${services.length} services, ${reals} real servers`)
+    this.#phase('running')
+  }
+
+  #phase(phase: DaemonPhase): void {
+    this.#audience.tell('phase', phase)
   }
 
   /** Reloads one after the other; each is all or nothing. */
@@ -125,6 +150,7 @@ class RunningDaemon implements Daemon {
 
   async #reload(isForced: boolean): Promise<ReloadOutcome> {
     this.#parts.notify.reloading()
+    this.#phase('reloading')
     const loaded = await this.#parts.load()
     const refusal = this.#refusal(loaded, isForced)
     if (refusal === null && loaded.config) {
@@ -144,6 +170,7 @@ class RunningDaemon implements Daemon {
       ok ? `reload: ${message}` : `reload refused: ${message}`,
     )
     notify.ready(ok ? message : `reload refused: ${message}`)
+    this.#phase('running')
     return this.#lastReload
   }
 
@@ -162,13 +189,37 @@ class RunningDaemon implements Daemon {
 
   /** Puts a configuration in force for the checks; the table follows with the next round. */
   #place(config: Config): void {
-    const { added, removed, retimed } = this.#board.place(
-      withNames(config, this.#names),
-      this.#loaded.checks,
-      Date.now(),
-    )
+    const resolved = withNames(config, this.#names)
+    const { added, removed, retimed } = this.#board.place(resolved, this.#loaded.checks, Date.now())
     for (const job of removed) this.#engines.remove(job.id)
     for (const job of added) this.#set(job, retimed.has(job.id))
+    this.#audience.tell('config', resolved)
+    this.#upkeep.follow(resolved)
+    this.#hold()
+    this.#tellTraffic(resolved.services)
+  }
+
+  /** Files hold servers down, or let them go, at once. */
+  #hold(): void {
+    const moved = this.#board.hold(this.#upkeep.held(this.#config))
+    for (const { service, real, reason } of moved) tellHeld(this.#parts.log, service, real, reason)
+    this.#touch(moved.map(({ service }) => service))
+  }
+
+  #touch(services: readonly Service[]): void {
+    if (services.length === 0) return
+    this.#reconciler.touch(services.map(service => service.name))
+    this.#tellTraffic(services)
+  }
+
+  #tellTraffic(services: readonly Service[]): void {
+    for (const service of services) {
+      const now = this.#board.hasTraffic(service)
+      const before = this.#traffic.get(service.name)
+      if (now === null || now === before) continue
+      this.#traffic.set(service.name, now)
+      if (!now || before !== undefined) this.#audience.tell('traffic', service, now)
+    }
   }
 
   #set({ id, check, target, use }: Job, isRetimed: boolean): void {
@@ -181,12 +232,17 @@ class RunningDaemon implements Daemon {
     const { log } = this.#parts
     if (result.ok === null) this.#tellNoVerdict(result)
     if (log.isLevelEnabled('debug')) log.debug({ job: id, ...resultFields(result) }, 'check')
+    if (this.#config.services.some(service => service.monitorfile !== null))
+      for (const subscriber of this.#board.subscribers(id)) this.#audience.tell('result', subscriber, result)
     const { transitions, reweighings, hurry } = this.#board.result(id, result, Date.now())
     if (hurry !== null) this.#engines.soon(id, hurry)
-    for (const transition of transitions) tellTransition(log, transition)
+    for (const transition of transitions) {
+      tellTransition(log, transition)
+      this.#audience.tell('transition', transition)
+    }
     for (const reweighing of reweighings) tellReweighing(log, reweighing)
     const moved = [...transitions.filter(transition => transition.moved), ...reweighings]
-    if (moved.length > 0) this.#reconciler.touch(moved.map(({ service }) => service.name))
+    this.#touch(moved.map(({ service }) => service))
   }
 
   #tellNoVerdict(result: CheckResult): void {
@@ -203,7 +259,7 @@ class RunningDaemon implements Daemon {
   #schedule(): void {
     const { resync, resolve } = this.#config.settings
     this.#every('resync', resync, () => this.#reconciler.resync())
-    this.#every('resolve', resolve, () => this.#resolve())
+    this.#every('resolve', resolve, () => Promise.all([this.#resolve(), this.#upkeep.refreshNames(true)]))
     void this.#resolve()
   }
 
@@ -267,11 +323,15 @@ class RunningDaemon implements Daemon {
     this.#isStopped = true
     const { log, notify } = this.#parts
     notify.stopping()
+    this.#phase('stopping')
+    this.#upkeep.close()
     for (const timer of this.#timers.values()) clearTimeout(timer)
     const steps: Record<string, () => unknown> = {
       checks: () => this.#engines.close(),
       reconciling: () => this.#reconciler.stop(),
       'clean stop': () => this.#cleanStop(),
+      observers: () => this.#audience.close(),
+      hooks: () => this.#hooks.idle(),
       'control socket': () => this.#socket?.close(),
       kernel: () => this.#parts.kernel.close(),
       systemd: () => notify.close(),
@@ -300,40 +360,4 @@ class RunningDaemon implements Daemon {
     journal.record({ remove: changes.filter((_, i) => !outcomes[i]).map(change => change.id) })
     log.info({ services: changes.length }, 'services with cleanstop are removed')
   }
-}
-
-function tellTransition(log: Log, { service, real, check, from, to, result, moved }: Transition): void {
-  const fields = {
-    service: service.name,
-    real: realName(real),
-    from,
-    to,
-    check,
-    ...resultFields(result),
-  }
-  if (!moved) log.info(fields, 'a check changed, its server did not')
-  else if (to === 'down') log.warn(fields, 'real server down')
-  else log.info(fields, `real server ${to}`)
-}
-
-/** A weight that wobbles is no news; one that goes to nothing or comes back is. */
-function tellReweighing(log: Log, { service, real, from, to, result }: Reweighing): void {
-  const fields = { service: service.name, real: realName(real), from, to, detail: result.detail }
-  log[from === 0 || to === 0 ? 'info' : 'debug'](fields, 'weight changed on the advice of a check')
-}
-
-function realName({ host, port }: Real): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-function resultFields({ reason, detail, phase, ms }: CheckResult) {
-  return { reason: reason ?? 'passed', detail, phase, ms: Math.round(ms * 10) / 10 }
-}
-
-function tellProblems(log: Log, problems: readonly Problem[]): void {
-  for (const { severity, code, message, file, at } of problems)
-    log[severity === 'error' ? 'error' : severity === 'warning' ? 'warn' : 'info'](
-      { code, at: `${file}:${at.line}:${at.column}` },
-      message,
-    )
 }

@@ -271,6 +271,10 @@ export interface Service {
   /** Remove the service from the kernel when lvsd stops. */
   readonly cleanstop: boolean
   readonly fallback: Fallback | null
+  /** Run through the shell with `start|stop VIRTUAL PROTOCOL` when the last server goes and the first comes back. */
+  readonly fallbackcommand: string | null
+  /** File that gets a line for every result, or null. */
+  readonly monitorfile: string | null
   readonly reals: readonly Real[]
 }
 
@@ -289,6 +293,12 @@ export interface Settings {
   readonly state: string
   /** Folders with the user's own checks. */
   readonly checks: readonly string[]
+  /** Folder whose files, named after real servers, hold them down, or null. */
+  readonly maintenancedir: string | null
+  /** Read the configuration again whenever its file changes. */
+  readonly autoreload: boolean
+  /** Command that is run with the configuration's path when its file has changed, or null. */
+  readonly callback: string | null
   /** Kernel timeouts to set at start, or null to leave them. */
   readonly timeouts: Timeouts | null
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'

@@ -45,12 +45,14 @@ export interface ReconcilerParts {
   readonly log: Log
   /** What these services (names; null: all) want, given what the kernel holds. Pure. */
   want(actual: Table, names: ReadonlySet<string> | null): Wanted
+  /** Is told what the kernel has taken. */
+  onApplied?(changes: readonly Change[]): void
 }
 
 /** Waits between readings after a refusal, milliseconds; the last one repeats. The first is at once. */
 const RETRY_AFTER = [0, 200, 1000, 5000, 15_000]
 
-export function createReconciler({ kernel, journal, log, want }: ReconcilerParts): Reconciler {
+export function createReconciler({ kernel, journal, log, want, onApplied }: ReconcilerParts): Reconciler {
   const stats: ReconcileStats = { lastResync: null, changesApplied: 0, driftRepaired: 0, errors: [] }
   const dirty = new Set<string>()
   let image: Table | null = null
@@ -120,6 +122,7 @@ export function createReconciler({ kernel, journal, log, want }: ReconcilerParts
     lastDump = null
     stats.changesApplied += done.length
     for (const change of done) log.debug(changeFields(change), change.op)
+    onApplied?.(done)
     remember({ remove: done.filter(change => change.op === 'delete-service').map(change => change.id) })
     const errors = outcomes.filter(outcome => outcome !== null)
     if (errors.length > 0) refused(errors.map(error => error.message))

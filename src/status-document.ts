@@ -99,10 +99,15 @@ function realStatus(service: string | null, real: Real, { board, dump, wanted, p
       wanted: weightIn(wanted),
       kernel: weightIn(dump?.table),
     },
-    reason: reasonOf(real, cells),
+    reason: heldReason(board, real) ?? reasonOf(real, cells),
     checks: cells.map(checkStatus),
     counters: dump?.reals.get(`${service} ${key}`) ?? null,
   }
+}
+
+function heldReason(board: Board, real: Real): string | null {
+  const file = board.heldBy(real)
+  return file === null ? null : `maintenance: held down by the file ${file}`
 }
 
 function reasonOf(real: Real, cells: readonly Cell[]): string {

@@ -10,6 +10,7 @@ import { type Journal, journalPath, memoryJournal, openJournal } from '../journa
 import { type Log, openLog } from '../log.js'
 import type { Config } from '../model.js'
 import { openNotify } from '../notify.js'
+import { standardObservers } from '../observers.js'
 import { CommandError, defineCommand, EXIT } from './command.js'
 
 export const command = defineCommand({
@@ -62,6 +63,7 @@ export const command = defineCommand({
       log,
       notify: openNotify(env, log),
       load,
+      observers: standardObservers(log),
     }).catch(error => {
       throw cannotStart(error)
     })

@@ -6,7 +6,7 @@ import { readGlobalFallbacks } from './ldirectord/fallbacks.js'
 import { type Comment, splitLines } from './ldirectord/lines.js'
 import { createReport, type Report } from './ldirectord/report.js'
 import { readSections, type Sections } from './ldirectord/sections.js'
-import { defaultsEntry, readService, type ServiceContext } from './ldirectord/services.js'
+import { defaultsEntry, readService, type ServiceContext, settingsEntry } from './ldirectord/services.js'
 import { BEGINNING, type Entry, entry, map } from './ldirectord/tree.js'
 import { type PortLookup, systemPorts } from './ports.js'
 import type { RawDocument } from './raw.js'
@@ -46,7 +46,8 @@ function rootEntries({ globals, virtuals }: Sections, report: Report, context: L
   }
   const services = sectionsToEntries(virtuals, service)
   const at = virtuals[0]?.head.keyAt ?? BEGINNING
-  return [defaultsEntry(values), entry('services', map(services, at), at)]
+  const settings = settingsEntry(values)
+  return [...(settings ? [settings] : []), defaultsEntry(values), entry('services', map(services, at), at)]
 }
 
 /** The services, each once and each with a name of its own. */

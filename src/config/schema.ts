@@ -178,6 +178,18 @@ const commonServiceFields = {
     .optional()
     .describe('Keeps a client with one real server: a timeout, or a mapping; none takes the default away.'),
   'one-packet': flag('UDP: each packet is scheduled on its own.'),
+  fallbackcommand: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'Run through the shell, with start or stop, the virtual address and the protocol behind it, when the last real server goes or the first is back.',
+    ),
+  monitorfile: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Gets a line for every result of a check, as ldirectord's monitorfile does."),
   quiescent: flag('A failed real server stays in the table at weight 0 (true) or is removed (false).'),
   cleanstop: flag('The service is removed from the kernel when lvsd stops (true) or goes on (false).'),
   ...sharedRealFields,
@@ -244,6 +256,21 @@ export const settingsFields = {
     .array(z.string().min(1))
     .default([])
     .describe('Folders with checks of your own; relative to the folder of this file.'),
+  maintenancedir: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'Folder in which a file named after a real server (address, address:port, host name) holds that server down.',
+    ),
+  autoreload: flag('Reads the configuration again whenever its file changes.'),
+  callback: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'Command that is run, with the path of the configuration behind it, when its file has changed.',
+    ),
   timeouts: z
     .strictObject(timeoutsFields)
     .optional()

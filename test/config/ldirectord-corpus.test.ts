@@ -69,7 +69,9 @@ function reasonFor(fact: Fact, { problems }: Loaded): string | null {
 }
 
 /** Why a file that ldirectord refuses may pass: it is told by line. */
-function reasonForAccepting({ problems }: Loaded): string | null {
+function reasonForAccepting({ config, problems }: Loaded): string | null {
+  if (config?.services.some(({ monitorfile }) => monitorfile !== null))
+    return 'a monitorfile that cannot be written is told in the log and stops nothing'
   if (problems.some(({ code, severity }) => severity === 'warning' && code !== 'TIMEOUT_OVER_INTERVAL'))
     return 'accepted with a warning that names the line'
   return problems.some(({ code }) => code === 'NAME') ? 'names are resolved while lvsd runs' : null

@@ -32,7 +32,6 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   [
     'a comment behind a global fallback',
     site(REAL, { globals: 'fallbackcommand=/x # y' }),
-    'NOT_BUILT 1:1+15',
     'TRAILING_COMMENT 1:19+1',
   ],
   ['blanks behind a yes', site(`${REAL}`, { globals: 'quiescent=yes  ' }), 'TRAILING_BLANKS 1:14+1'],
@@ -135,12 +134,22 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   ],
   ['a combined check', site(`${REAL}\nchecktype=3`), 'NOT_BUILT 3:12+1'],
   ['a check that does not exist yet', site(`${REAL}\nservice=oracle`), 'NOT_BUILT 3:10+6'],
-  ['autoreload', site(REAL, { globals: 'autoreload=yes' }), 'NOT_BUILT 1:1+10'],
   ['emailalert', site(`${REAL}\nemailalert=root@example`), 'NOT_BUILT 3:2+10'],
-  ['callback', site(REAL, { globals: 'callback="/x"' }), 'NOT_BUILT 1:1+8'],
   ['execute', site(REAL, { globals: 'execute=other.cf' }), 'NOT_BUILT 1:1+7'],
-  ['maintenancedir', site(REAL, { globals: 'maintenancedir=/x' }), 'NOT_BUILT 1:1+14'],
-  ['monitorfile', site(`${REAL}\nmonitorfile=/x`), 'NOT_BUILT 3:2+11'],
+  ['http-proxy, which ldirectord reads as http', site(`${REAL}\nservice=http-proxy`), 'IGNORED_TEXT 3:10+10'],
+  [
+    'a comment behind a netmask',
+    site(`${REAL}\npersistent=60\nnetmask=255.255.255.0 # c`),
+    'TRAILING_COMMENT 4:23+1',
+  ],
+  [
+    'blanks behind a netmask',
+    `${site(`${REAL}\npersistent=60`)}\tnetmask=255.255.255.0 \n`,
+    'TRAILING_BLANKS 4:23+1',
+  ],
+  ['a port of a mail server', site(`${REAL}\nsmtp=mail:25`), 'NOT_BUILT 3:2+4', 'IGNORED_TEXT 3:7+7'],
+  ['an IPv6 mail server', site(`${REAL}\nsmtp=[::1]`), 'NOT_BUILT 3:2+4', 'ODD_ADDRESS 3:7+5'],
+  ['an empty mail address in quotes', site(`${REAL}\nemailalert=""`), 'NOT_BUILT 3:2+10'],
   ['smtp in quotes', site(REAL, { globals: 'smtp="mail"' }), 'NOT_BUILT 1:1+4', 'NEEDLESS_QUOTES 1:6+6'],
 ]
 
@@ -162,6 +171,12 @@ const NOTED: readonly [phrase: string, text: string, ...notes: string[]][] = [
     'a fallback for a mark',
     site('real=198.51.100.1 gate\nchecktype=on', { head: 'virtual=5', globals: 'fallback=127.0.0.1' }),
     'FALLBACK_FWMARK 2:9+1',
+  ],
+  [
+    'a login of http, which ldirectord does not send',
+    site(`${REAL}\npasswd="p"`),
+    'REDIRECTS 1:9+12',
+    'UNUSED 3:9+3',
   ],
   ['a host name', site('real=web1:80 masq\nchecktype=on'), 'NAME 2:7+7'],
   ['connect over udp', site(`${REAL}\nprotocol=udp\nchecktype=connect`), 'PING 4:12+7'],
@@ -196,6 +211,8 @@ const REFUSED: readonly [phrase: string, text: string, ...errors: string[]][] = 
   ['a scheduler in capitals', site(`${REAL}\nscheduler=WRR`), 'BAD_VALUE 3:12+3'],
   ['a half capital scheduler', site(`${REAL}\nscheduler=Wrr`), 'BAD_VALUE 3:12+3'],
   ['an unknown flag', site(`${REAL}\nschedflags=sh-prot`), 'BAD_VALUE 3:13+7'],
+  ['a netmask that is none and has no effect', site(`${REAL}\nnetmask=64`), 'BAD_VALUE 3:10+2'],
+  ['an empty load', site(`${REAL}\nload=""`), 'BAD_VALUE 3:7+2'],
   ['a netmask that is none', site(`${REAL}\npersistent=60\nnetmask=999.1.1.1`), 'BAD_VALUE 4:10+9'],
   ['a status of mails that is none', site(REAL, { globals: 'emailalertstatus=all,foo' }), 'BAD_VALUE 1:22+3'],
   ['a virtual without a port', site(REAL, { head: 'virtual=192.0.2.1' }), 'BAD_ADDRESS 1:9+9'],
@@ -278,4 +295,30 @@ describe('the codes of an ldirectord.cf', () => {
     it(`has a case for ${code}`, () => {
       assert.ok(tables.some(([, , ...expected]) => expected.some(one => one.startsWith(`${code} `))))
     })
+})
+
+describe('what ldirectord does beside its checks', () => {
+  it('is configured as there', async () => {
+    const globals = 'maintenancedir=/m\nautoreload=yes\ncallback="/c"\nfallbackcommand="/f all"'
+    const { config, problems } = await loadCf(site(`${REAL}\nmonitorfile="/mon"`, { globals }))
+    assert.equal(
+      problems.some(({ code }) => code === 'NOT_BUILT'),
+      false,
+    )
+    const { maintenancedir, autoreload, callback } = config?.settings ?? {}
+    assert.deepEqual([maintenancedir, autoreload, callback], ['/m', true, '/c'])
+    const [web] = config?.services ?? []
+    assert.deepEqual([web?.fallbackcommand, web?.monitorfile], ['/f all', '/mon'])
+  })
+
+  it('is configured for one virtual, in place of what is global', async () => {
+    const loaded = await loadCf(site(`${REAL}\nfallbackcommand="/f web"`, { globals: 'fallbackcommand=/f' }))
+    assert.equal(loaded.config?.services[0]?.fallbackcommand, '/f web')
+    assert.deepEqual(await afterImport(loaded), loaded.config)
+  })
+
+  it('is switched off by an empty callback', async () => {
+    const { config } = await loadCf(site(REAL, { globals: 'callback=""' }))
+    assert.equal(config?.settings.callback, null)
+  })
 })

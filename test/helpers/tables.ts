@@ -48,6 +48,9 @@ export const SETTINGS: Settings = {
   socket: '/run/lvsd/lvsd.sock',
   state: '/var/lib/lvsd',
   checks: [],
+  maintenancedir: null,
+  autoreload: false,
+  callback: null,
   timeouts: null,
   logLevel: 'info',
 }
@@ -96,6 +99,8 @@ export function service(name: string, parts: Partial<Service> = {}): Service {
     quiescent: false,
     cleanstop: false,
     fallback: null,
+    fallbackcommand: null,
+    monitorfile: null,
     reals: [],
     ...parts,
   }

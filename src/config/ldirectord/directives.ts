@@ -10,7 +10,9 @@ import {
   checkTypes,
   emailStatus,
   httpMethods,
+  mailAddresses,
   mailServer,
+  netmask,
   SERVICES,
   scheduler,
   schedulerFlags,
@@ -38,7 +40,6 @@ function row<T>(scope: Scope, read: Grammar<T>, becomes: string, rest: Partial<R
 
 const seconds = (what: string) => digits(`${what}, in seconds`)
 const notBuilt = (instead: string) => ({ instead: () => instead })
-const unlessNo = (instead: string) => ({ instead: (value: boolean) => (value ? instead : null) })
 const mail = notBuilt('no mail is sent')
 
 export const DIRECTIVES = {
@@ -63,18 +64,8 @@ export const DIRECTIVES = {
     bareValue: true,
     needless: value => (value ? 'lvsd run stays in the foreground' : null),
   }),
-  autoreload: row(
-    'global',
-    yesNo,
-    'nothing',
-    unlessNo('lvsd reads the file again on SIGHUP (systemctl reload)'),
-  ),
-  callback: row(
-    'global',
-    quoted({ empty: true }),
-    'nothing',
-    notBuilt('nothing is run when the file changes'),
-  ),
+  autoreload: row('global', yesNo, 'settings.autoreload'),
+  callback: row('global', quoted({ empty: true }), 'settings.callback'),
   logfile: row(
     'global',
     quoted(),
@@ -83,19 +74,9 @@ export const DIRECTIVES = {
   ),
   execute: row('global', restOfLine(), 'nothing', notBuilt('no other ldirectord is started')),
   emailalertfrom: row('global', restOfLine(), 'nothing', mail),
-  maintenancedir: row(
-    'global',
-    restOfLine({ plain: true }),
-    'nothing',
-    notBuilt('files in this folder take no server out; set its weight to 0 and reload'),
-  ),
-  fallbackcommand: row(
-    'both',
-    maybeQuoted(),
-    'nothing',
-    notBuilt('no command is run when the fallback comes or goes'),
-  ),
-  emailalert: row('both', maybeQuoted(), 'nothing', mail),
+  maintenancedir: row('global', restOfLine({ plain: true }), 'settings.maintenancedir'),
+  fallbackcommand: row('both', maybeQuoted(), 'fallbackcommand'),
+  emailalert: row('both', mailAddresses, 'nothing', mail),
   emailalertfreq: row(
     'both',
     digits('the time between two mails, in seconds', { min: 0, first: true }),
@@ -119,7 +100,7 @@ export const DIRECTIVES = {
   passwd: row('virtual', quoted(), 'check.passwd'),
   database: row('virtual', quoted(), 'check.database'),
   secret: row('virtual', quoted(), 'check.secret'),
-  load: row('virtual', quoted({ empty: true }), 'nothing', {
+  load: row('virtual', quoted(), 'nothing', {
     needless: () => 'ldirectord reads it and never uses it',
   }),
   scheduler: row('virtual', scheduler, 'scheduler'),
@@ -129,15 +110,10 @@ export const DIRECTIVES = {
     digits('how long a client stays, in seconds', { min: 0 }),
     'persistence.timeout',
   ),
-  netmask: row('virtual', restOfLine(), 'persistence.netmask or prefix'),
+  netmask: row('virtual', netmask, 'persistence.netmask or prefix'),
   protocol: row('virtual', oneOf(['tcp', 'udp', 'fwm']), 'protocol'),
   ops: row('virtual', yesNo, 'one-packet'),
-  monitorfile: row(
-    'virtual',
-    maybeQuoted(),
-    'nothing',
-    notBuilt('results are not written to a file; lvsd status shows them'),
-  ),
+  monitorfile: row('virtual', maybeQuoted(), 'monitorfile'),
   servicename: row('virtual', restOfLine({ empty: true }), "the service's name"),
   comment: row('virtual', restOfLine({ empty: true }), 'nothing', notBuilt('it goes into no mail')),
 } as const

@@ -11,7 +11,7 @@ import { fallbackEntry, type Globals } from './fallbacks.js'
 import type { Directive } from './lines.js'
 import { realNodes } from './real-nodes.js'
 import type { RealLine } from './reals.js'
-import type { Report } from './report.js'
+import type { Placed, Report } from './report.js'
 import type { Section } from './sections.js'
 import { BEGINNING, type Entry, entry, list, map, scalar } from './tree.js'
 import { type Read, readReals, settle } from './virtuals.js'
@@ -62,6 +62,8 @@ function serviceEntry(
     onePacket(read, context.report),
     own.quiescent ? entry('quiescent', own.quiescent.value, own.quiescent.at) : null,
     own.cleanstop ? entry('cleanstop', own.cleanstop.value, own.cleanstop.at) : null,
+    own.fallbackcommand ? entry('fallbackcommand', own.fallbackcommand.value, own.fallbackcommand.at) : null,
+    own.monitorfile ? entry('monitorfile', own.monitorfile.value, own.monitorfile.at) : null,
     entry('check', checkMap(read, choice, context), choice.at),
     entry('reals', list(realNodes(reals, read, choice, context), at), at),
     fallbackEntry(read, directives, context),
@@ -106,6 +108,7 @@ function bitOf(word: string): string {
 
 function persistence({ own, family }: Read, report: Report): Entry | null {
   const { persistent, netmask } = own
+  const group = netmask ? mask(netmask, family, report) : null
   if (netmask && !persistent)
     report.note('UNUSED', netmask.at, 'netmask has no effect without persistent, with ldirectord either')
   if (!persistent) return null
@@ -118,11 +121,7 @@ function persistence({ own, family }: Read, report: Report): Entry | null {
     return null
   }
   const timeout = entry('timeout', `${persistent.value}s`, persistent.at)
-  return entry(
-    'persistence',
-    map([timeout, netmask ? mask(netmask, family, report) : null], persistent.at),
-    persistent.at,
-  )
+  return entry('persistence', map([timeout, group], persistent.at), persistent.at)
 }
 
 function mask({ value, at }: { value: string; at: Position }, family: Family, report: Report): Entry | null {
@@ -192,6 +191,20 @@ function checkMap({ own, at }: Read, choice: CheckChoice, { globals, report }: S
   )
 }
 
+/** The settings that ldirectord has, where the file has any of them. */
+export function settingsEntry(globals: Values): Entry | null {
+  const settings = (['maintenancedir', 'autoreload', 'callback'] as const).map(name =>
+    placed(name, globals[name]),
+  )
+  const given = settings.filter(setting => setting !== null)
+  return given.length > 0 ? entry('settings', map(given, BEGINNING), BEGINNING) : null
+}
+
+/** The entry of a directive that the file has. An empty text is none. */
+function placed(name: string, directive: Placed<string | boolean> | undefined): Entry | null {
+  return directive && directive.value !== '' ? entry(name, directive.value, directive.at) : null
+}
+
 /** What all services share. */
 export function defaultsEntry(globals: Values): Entry {
   const at = BEGINNING
@@ -214,6 +227,7 @@ export function defaultsEntry(globals: Values): Entry {
       [
         entry('quiescent', quiescent.value, quiescent.at),
         entry('cleanstop', cleanstop.value, cleanstop.at),
+        placed('fallbackcommand', globals.fallbackcommand),
         entry('check', check, at),
       ],
       at,

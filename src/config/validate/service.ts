@@ -58,6 +58,8 @@ export function readService(
     quiescent: settle(serviceFields, 'quiescent', [own, defaults]),
     cleanstop: settle(serviceFields, 'cleanstop', [own, defaults]),
     fallback: fallback?.fallback ?? null,
+    fallbackcommand: settle(serviceFields, 'fallbackcommand', [own, defaults]),
+    monitorfile: settle(serviceFields, 'monitorfile', [own, defaults]),
     reals: reals.map(({ real }) => real),
   }
   return { service, at: own.entry('virtual')?.value.at ?? own.entry('fwmark')?.value.at ?? entry.keyAt }

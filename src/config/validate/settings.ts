@@ -26,6 +26,9 @@ export function readSettings(entry: RawEntry | undefined, file: string, report: 
     socket: settings.socket,
     state: settings.state,
     checks: settings.checks.map(folder => resolve(dirname(file), folder)),
+    maintenancedir: settings.maintenancedir,
+    autoreload: settings.autoreload,
+    callback: settings.callback,
     timeouts: readTimeouts(fields.entry('timeouts'), report),
     logLevel: settings['log-level'],
   }

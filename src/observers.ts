@@ -1,0 +1,43 @@
+/** The observers that every daemon has. */
+import { endpoint } from './address.js'
+import { type Hooks, openHooks } from './hooks.js'
+import type { Log } from './log.js'
+import type { Service } from './model.js'
+import { type MonitorFile, monitorLine, openMonitorFile } from './monitor-file.js'
+import type { Observer } from './observer.js'
+
+export function standardObservers(log: Log): readonly Observer[] {
+  return [fallbackCommands(openHooks(log)), monitorFiles(log)]
+}
+
+/** Runs each service's `fallbackcommand`, as `COMMAND start|stop VIRTUAL PROTOCOL`, like ldirectord. */
+export function fallbackCommands(hooks: Hooks): Observer {
+  return {
+    traffic(service, hasTraffic) {
+      const command = service.fallbackcommand
+      if (command !== null)
+        hooks.run(service.name, command, [hasTraffic ? 'stop' : 'start', ...virtualOf(service)])
+    },
+    close: () => hooks.idle(),
+  }
+}
+
+/** `[2001:db8::80]:80 tcp`; `:0 fwm` for a firewall mark. */
+function virtualOf({ id, unresolved }: Service): [string, string] {
+  if (id?.kind === 'address') return [endpoint(id.address, id.port), id.protocol]
+  return id ? [':0', 'fwm'] : [`:${unresolved?.port}`, unresolved?.protocol ?? 'tcp']
+}
+
+function monitorFiles(log: Log): Observer {
+  const files = new Map<string, MonitorFile>()
+  return {
+    result(subscriber, result) {
+      const path = subscriber.service.monitorfile
+      if (path === null) return
+      const file = files.get(path) ?? openMonitorFile(path, log)
+      files.set(path, file)
+      file.write(monitorLine(subscriber, result, new Date(), process.pid))
+    },
+    close: () => Promise.all([...files.values()].map(file => file.idle())),
+  }
+}
