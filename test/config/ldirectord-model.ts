@@ -156,7 +156,8 @@ function compareReals(
       where,
       what,
       theirs: value,
-      ours: mine[what] ?? '-',
+      // A check without such an option asks for nothing, either.
+      ours: mine[what] ?? (value === '' ? '' : '-'),
     }))
   })
   return [count, ...facts]

@@ -11,7 +11,7 @@ import { kindOf, timeoutOf } from './effective.js'
 import { perlPattern } from './perl-pattern.js'
 import type { Placed, Report } from './report.js'
 import { type Entry, entry } from './tree.js'
-import { type ServiceName, serviceOfPort } from './vocabulary.js'
+import { portOfService, type ServiceName, serviceOfPort } from './vocabulary.js'
 
 export interface CheckContext {
   readonly checks: ReadonlyMap<string, Check>
@@ -51,10 +51,10 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
   const service = own.service?.value ?? (protocol === 'fwm' ? 'none' : serviceOfPort(facts.port))
   const type = own.checktype ?? { value: 'negotiate' as const, at: own.service?.at ?? at }
   const wanted = kindOf(type.value, service, protocol)
-  const kind = context.checks.has(wanted) ? wanted : protocol === 'udp' ? 'ping' : 'connect'
+  const kind = context.checks.has(wanted) ? wanted : substituteFor(service, facts)
   const choice = { wanted, kind, service, at: type.at }
   tellChoice(choice, facts, context)
-  const known = optionNames(context.checks.get(kind))
+  const known = usedOptions(kind, context)
   const options = optionsOf(choice, facts, context)
   tellUnused(known, choice, facts, context.report)
   return {
@@ -69,6 +69,12 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
   }
 }
 
+/** The options that ldirectord's check of this kind has too; its http knows no login. */
+function usedOptions(kind: string, { checks }: CheckContext): ReadonlySet<string> {
+  const known = optionNames(checks.get(kind))
+  return isHttp(kind) ? new Set([...known].filter(name => name !== 'login' && name !== 'passwd')) : known
+}
+
 /** The options of each check; a file with a thousand virtuals asks a thousand times. */
 const names = new WeakMap<Check, ReadonlySet<string>>()
 
@@ -77,6 +83,12 @@ function optionNames(check: Check | undefined): ReadonlySet<string> {
   const known = names.get(check) ?? new Set(Object.keys(check.options(optionKit)))
   names.set(check, known)
   return known
+}
+
+/** What judges the servers while there is no check of the kind: a connect, or a ping where there is no port for one. */
+function substituteFor(service: ServiceName, { own, protocol }: VirtualFacts): 'connect' | 'ping' {
+  const hasPort = protocol !== 'fwm' || own.checkport !== undefined || portOfService(service) !== null
+  return protocol === 'udp' || !hasPort ? 'ping' : 'connect'
 }
 
 /** ldirectord gives each of its pings the whole time. */

@@ -129,26 +129,21 @@ export function restOfLine({ plain = false, empty = false } = {}): Grammar<strin
   }
 }
 
-/** One of these words; ldirectord looks at the first word only and tolerates quotes round it. */
+/** One of these words. ldirectord takes the first run of letters, digits and `_`, wherever it stands in the value. */
 export function oneOf<const T extends string>(words: readonly T[]): Grammar<T> {
   return ({ directive, value, report }) => {
     const bare = /^"(.*)"$/.exec(value.text)?.[1] ?? value.text
-    const [first = '', ...rest] = bare.split(/[\s,]+/)
-    if (!(words as readonly string[]).includes(first)) {
+    const first = /^\w*/.exec(bare)?.[0] ?? ''
+    const known = words.find(word => word === first)
+    if (known === undefined)
       report.error(
         'BAD_VALUE',
         placeOf(value),
-        `"${bare}" is no ${directive.key}: expected ${listed(words)}${didYouMean(first, words)}`,
+        `"${bare}" is no ${directive.key}: expected ${listed(words)}${didYouMean(bare, words)}`,
       )
-      return undefined
-    }
-    if (rest.join('') !== '')
-      report.warn(
-        'IGNORED_TEXT',
-        placeOfWord(value, rest.join(' ')),
-        `"${rest.join(' ')}" is ignored, as ldirectord does`,
-      )
-    return first as T
+    else if (known !== bare)
+      report.warn('IGNORED_TEXT', placeOf(value), `"${bare}" is read as ${known}, as ldirectord reads it`)
+    return known
   }
 }
 

@@ -2,7 +2,7 @@
 import { parseAddress } from '../../address.js'
 import { didYouMean } from '../nearest.js'
 import { placeOf, placeOfWord } from './report.js'
-import { type Grammar, listed, restOfLine } from './values.js'
+import { type Grammar, listed, maybeQuoted, restOfLine, warnOfTail } from './values.js'
 
 /** The services with their ports, as ldirectord maps them in both directions. `none` and `simpletcp` have no port. */
 const SERVICE_PORTS = {
@@ -116,21 +116,45 @@ export const schedulerFlags: Grammar<readonly string[]> = ({ value, report }) =>
 export const mailServer: Grammar<string> = given => {
   const { value, report } = given
   const server = restOfLine({ plain: true })(given)
-  if (server === undefined || /^[0-9A-Za-z._+-]+$/.test(server)) return server
-  if (parseAddress(server)) {
-    report.warn('ODD_ADDRESS', placeOf(value), 'an IPv6 address; ldirectord refuses it')
-    return server
+  if (server === undefined) return undefined
+  const name = /^[0-9A-Za-z._+-]+/.exec(server)?.[0] ?? ''
+  if (name !== '' && !parseAddress(server)) {
+    if (name !== server)
+      report.warn(
+        'IGNORED_TEXT',
+        placeOf(value),
+        `only ${name} counts; the rest is ignored, as ldirectord does`,
+      )
+    return name
   }
+  const address = parseAddress(server)
+  if (address?.family === 'ipv6')
+    report.warn('ODD_ADDRESS', placeOf(value), 'an IPv6 address; ldirectord refuses it')
+  if (address) return server
   report.error('BAD_VALUE', placeOf(value), `smtp takes the name or address of a server, not "${server}"`)
   return undefined
 }
 
+/** A mask or a prefix length, as the family of the virtual wants it; judged there. */
+export const netmask: Grammar<string> = given => {
+  const read = restOfLine()(given)
+  if (read !== undefined) warnOfTail(given, 'refuses the line')
+  return read
+}
+
+/** Addresses; in quotes there may be none. */
+export const mailAddresses: Grammar<string> = given => maybeQuoted({ empty: given.value.text !== '' })(given)
+
 const EMAIL_STATUSES = ['all', 'none', 'starting', 'stopping', 'running', 'reloading']
 
-export const emailStatus: Grammar<readonly string[]> = ({ value, report }) => {
+export const emailStatus: Grammar<readonly string[]> = given => {
+  const { value, report } = given
   const words = value.text.split(',').map(word => word.trim())
   const wrong = words.find(word => !EMAIL_STATUSES.includes(word))
-  if (wrong === undefined && !(words.includes('none') && words.length > 1)) return words
+  if (wrong === undefined && !(words.includes('none') && words.length > 1)) {
+    warnOfTail(given, 'refuses the line')
+    return words
+  }
   const why =
     wrong === undefined
       ? '"none" cannot stand beside others'
