@@ -13,7 +13,7 @@ const SITE = `# The shop of the company.
 # Ask the web team.
 checktimeout=3 # seconds
 checkinterval=5
-autoreload=yes
+fork=yes
 # quiescent is no by default
 
 # The front.
@@ -24,7 +24,7 @@ virtual=192.0.2.1:80
 	fallback=127.0.0.1:80 masq
 	#persistent=600
 	scheduler=wlc
-	emailalert=root@example.com
+	load="x"
 	# to be moved
 
 # The names.
@@ -63,7 +63,7 @@ defaults:
     fastinter: 5s
     fall: 1
     rise: 1
-  #! autoreload=yes -- autoreload is not built yet: lvsd reads the file again on SIGHUP (systemctl reload)
+  #! fork=yes -- fork has no effect: all checks run side by side in one process
   # quiescent is no by default
 
 services:
@@ -88,7 +88,7 @@ services:
         weight: 1
         check: { request: /status, receive: OK }
     fallback: '127.0.0.1:80 masq'
-    #! emailalert=root@example.com -- emailalert is not built yet: no mail is sent
+    #! load="x" -- load has no effect: ldirectord reads it and never uses it
     # to be moved
 
   # The names.
@@ -121,8 +121,8 @@ services:
   it('reports what has no equivalent, by line', async () => {
     const { exit, err } = await imported(SITE)
     await exit
-    assert.match(err(), /site\.cf:5:1 warning NOT_BUILT {2}autoreload is not built yet/)
-    assert.match(err(), /site\.cf:16:2 warning NOT_BUILT {2}emailalert is not built yet/)
+    assert.match(err(), /site\.cf:5:1 note NEEDLESS {2}fork has no effect/)
+    assert.match(err(), /site\.cf:16:2 note NEEDLESS {2}load has no effect/)
   })
 
   it('gives the same configuration', async () => {
