@@ -3,6 +3,7 @@
  * ldirectord's: address and port, address, host name and port, host name, each name also without its domain.
  */
 import { lookupService } from 'node:dns/promises'
+import { readdirSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { type Address, bracketed } from './address.js'
 import type { Log } from './log.js'
@@ -45,28 +46,39 @@ export interface MaintenanceFolder {
   close(): void
 }
 
-/** Looks into the folder every second and says when its files change. A folder that is missing is told once, and empty. */
+/**
+ * Looks into the folder now, before any check can raise a server, and then every second; says when its files change. A
+ * folder that cannot be read is told once, and empty.
+ */
 export function watchMaintenance(folder: string, log: Log, onChange: () => void): MaintenanceFolder {
-  let files: ReadonlySet<string> = new Set()
   let isTold = false
+  const unreadable = (error: unknown): string[] => {
+    const fields = { folder, error: (error as Error).message }
+    if (!isTold) log.warn(fields, 'the maintenance folder cannot be read: taken as empty')
+    isTold = true
+    return []
+  }
+  let files: ReadonlySet<string> = new Set(readNow(folder, unreadable))
   const look = async () => {
-    const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-      if (!isTold)
-        log.warn({ folder, error: error.message }, 'the maintenance folder cannot be read: taken as empty')
-      isTold = true
-      return [] as string[]
-    })
+    const found = await readdir(folder).catch(unreadable)
     if (found.length === files.size && found.every(name => files.has(name))) return
     files = new Set(found)
     onChange()
   }
-  void look()
   const timer = setInterval(() => void look(), EVERY)
   return {
     get files() {
       return files
     },
     close: () => clearInterval(timer),
+  }
+}
+
+function readNow(folder: string, unreadable: (error: unknown) => string[]): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    return unreadable(error)
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Check } from '../src/check.js'
@@ -9,6 +9,7 @@ import { startDaemon } from '../src/daemon.js'
 import { memoryKernel } from '../src/ipvs/memory.js'
 import { memoryJournal } from '../src/journal/journal.js'
 import type { CheckResult, Config, Service, Settings } from '../src/model.js'
+import { standardObservers } from '../src/observers.js'
 import type { OnResult, Timing } from '../src/probe/engine.js'
 import type { Engines } from '../src/schedule.js'
 import { later } from './helpers/after-each.js'
@@ -84,6 +85,7 @@ async function start(first: Config) {
       close: () => {},
     },
     load: async () => next.loaded,
+    observers: standardObservers(log),
     engines: engines.open,
   })
   later(() => daemon.stop())
@@ -99,7 +101,7 @@ async function start(first: Config) {
     next.loaded = loadedOf(site, problems)
     return daemon.reload(isForced)
   }
-  return { daemon, kernel, engines, lines, told, weights, reload }
+  return { daemon, kernel, engines, lines, told, weights, reload, next, loadedOf }
 }
 
 const settings = (some: Partial<Settings>) => some
@@ -230,3 +232,82 @@ describe('the daemon', () => {
     assert.deepEqual(first?.checks[0]?.target, `[${A}]:80`)
   })
 })
+
+describe('files and commands beside the daemon', () => {
+  const folder = () => {
+    const path = mkdtempSync(join(tmpdir(), 'lvsd-beside-'))
+    later(() => rmSync(path, { recursive: true, force: true }))
+    return path
+  }
+
+  it('hold a server down while its file is in the maintenance folder', async () => {
+    const maintenancedir = folder()
+    const { engines, weights, lines, daemon } = await start(
+      config([web({ quiescent: true })], { maintenancedir }),
+    )
+    engines.find(A, passed())
+    engines.find(B, passed())
+    writeFileSync(join(maintenancedir, `[${A}]`), '')
+    await until(async () => (await weights())[A] === 0)
+    assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
+    const [first] = (await daemon.status()).services[0]?.reals ?? []
+    assert.equal(first?.reason, `maintenance: held down by the file [${A}]`)
+    engines.find(A, passed())
+    assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
+    rmSync(join(maintenancedir, `[${A}]`))
+    await until(async () => (await weights())[A] === 1)
+    assert.deepEqual(
+      lines.filter(line => /maintenance/.test(line.msg)).map(line => line.msg),
+      ['real server held down for maintenance', 'maintenance is over: the checks decide again'],
+    )
+  })
+
+  it('stay held through a reload, which says nothing new of it', async () => {
+    const maintenancedir = folder()
+    writeFileSync(join(maintenancedir, `[${A}]:80`), '')
+    const site = () => config([web()], { maintenancedir })
+    const { engines, weights, lines, reload } = await start(site())
+    engines.find(A, passed())
+    engines.find(B, passed())
+    await until(async () => !(A in (await weights())))
+    await reload(site())
+    assert.deepEqual(await weights(), { [B]: 1 })
+    assert.equal(lines.filter(line => /held down/.test(line.msg)).length, 1)
+  })
+
+  it('run the fallbackcommand when the last server goes and when the first is back', async () => {
+    const out = join(folder(), 'out')
+    const { engines } = await start(config([web({ fallbackcommand: `echo >>${out} web` })]))
+    const written = () => (existsSync(out) ? readFileSync(out, 'utf8') : '')
+    engines.find(A, passed())
+    engines.find(B, failed())
+    engines.find(A, failed())
+    engines.find(B, failed())
+    await until(() => written() === 'web start [2001:db8::80]:80 tcp\n')
+    engines.find(B, passed())
+    engines.find(A, passed())
+    await until(() => written() === 'web start [2001:db8::80]:80 tcp\nweb stop [2001:db8::80]:80 tcp\n')
+  })
+
+  it('reload when the file changes, and run the callback', async () => {
+    const path = folder()
+    const file = join(path, 'site.yaml')
+    const out = join(path, 'out')
+    writeFileSync(file, 'one')
+    const site = (weight: number) => ({
+      ...config([web({ reals: [asked(A, weight)] })], { autoreload: true, callback: `echo >>${out}` }),
+      file,
+    })
+    const { engines, weights, next, loadedOf } = await start(site(1))
+    engines.find(A, passed())
+    next.loaded = loadedOf(site(7))
+    await new Promise(resolve => setTimeout(resolve, 50))
+    writeFileSync(file, 'two')
+    await until(async () => (await weights())[A] === 7)
+    await until(() => existsSync(out) && readFileSync(out, 'utf8') === `${file}\n`)
+  })
+})
+
+async function until(isDone: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isDone())) await new Promise(resolve => setTimeout(resolve, 10))
+}

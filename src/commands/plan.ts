@@ -2,7 +2,8 @@
 import { configOrEnd, resolvedConfig } from '../command-line/config.js'
 import { desired } from '../desired.js'
 import { diff } from '../diff.js'
-import { type Kernel, KernelError } from '../ipvs/kernel.js'
+import { KernelError } from '../ipvs/kernel.js'
+import { openTable, TABLES } from '../ipvs/table.js'
 import { journalPath, readJournal } from '../journal/journal.js'
 import { type Change, type Config, type HealthState, keyOfService, type Table } from '../model.js'
 import { countChanges, renderChanges, summaryOfChanges } from '../terminal/changes.js'
@@ -32,7 +33,7 @@ what it does not hold stays out.`,
     },
     kernel: {
       value: 'TABLE',
-      choices: ['netlink', 'memory'],
+      choices: TABLES,
       default: 'netlink',
       about: "the kernel's table, or an empty one, which needs no privileges",
     },
@@ -76,7 +77,7 @@ export function planned(
 
 async function readTable(kind: 'netlink' | 'memory'): Promise<Table> {
   try {
-    const kernel = await openTable(kind)
+    const kernel = await openTable(kind, process.env)
     const { table } = await kernel.dump().finally(() => kernel.close())
     return table
   } catch (error) {
@@ -84,11 +85,6 @@ async function readTable(kind: 'netlink' | 'memory'): Promise<Table> {
     const hint = '--kernel memory compares with an empty table instead'
     throw new KernelError(`${error.message}; ${hint}`, error.code, { cause: error })
   }
-}
-
-async function openTable(kind: 'netlink' | 'memory'): Promise<Kernel> {
-  if (kind === 'memory') return (await import('../ipvs/memory.js')).memoryKernel()
-  return (await import('../ipvs/client.js')).openKernel()
 }
 
 /** What a lvsd on this machine remembers: its own services and the last addresses of names. */

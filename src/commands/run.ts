@@ -5,7 +5,7 @@ import { loadConfig } from '../config/load.js'
 import { hasErrors } from '../config/problem.js'
 import { renderProblems } from '../config/render-problem.js'
 import { startDaemon } from '../daemon.js'
-import type { Kernel } from '../ipvs/kernel.js'
+import { openTable, TABLES } from '../ipvs/table.js'
 import { type Journal, journalPath, memoryJournal, openJournal } from '../journal/journal.js'
 import { type Log, openLog } from '../log.js'
 import type { Config } from '../model.js'
@@ -26,7 +26,7 @@ export const command = defineCommand({
     kernel: {
       about: 'the table to keep: the kernel’s, or one in memory that nobody else sees',
       value: 'TABLE',
-      choices: ['netlink', 'memory'],
+      choices: TABLES,
       default: 'netlink',
     },
     socket: { about: 'control socket, in place of the configuration’s', value: 'PATH' },
@@ -57,7 +57,7 @@ export const command = defineCommand({
     }
     const daemon = await startDaemon({
       loaded: { ...loaded, config },
-      kernel: await openTable(options.kernel),
+      kernel: await openTable(options.kernel, env),
       kernelName: options.kernel,
       journal: journalFor(options.kernel, config, log),
       log,
@@ -93,11 +93,6 @@ function placed(
   if (!config) return null
   const settings = { ...config.settings, ...(socket && { socket }), ...(state && { state }) }
   return { ...config, settings }
-}
-
-async function openTable(name: 'netlink' | 'memory'): Promise<Kernel> {
-  if (name === 'memory') return (await import('../ipvs/memory.js')).memoryKernel()
-  return (await import('../ipvs/client.js')).openKernel()
 }
 
 /** A damaged journal is moved away: a director must start. What it made before is then somebody else's, and is told. */

@@ -1,0 +1,18 @@
+/** The table by the name that a command line gives it. */
+import type { Kernel } from './kernel.js'
+
+export const TABLES = ['netlink', 'memory'] as const
+export type TableName = (typeof TABLES)[number]
+
+/**
+ * Opens the kernel's table, or a new one in memory. With LVSD_TRACE=netlink in the environment every message to and from
+ * the kernel is printed on standard error. What is not used is not loaded.
+ */
+export async function openTable(
+  name: TableName,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Kernel> {
+  if (name === 'memory') return (await import('./memory.js')).memoryKernel()
+  const trace = env.LVSD_TRACE === 'netlink' ? { trace: (text: string) => console.error(text) } : {}
+  return (await import('./client.js')).openKernel(trace)
+}
