@@ -28,6 +28,9 @@ describe('a configuration', () => {
       socket: '/run/lvsd/lvsd.sock',
       state: '/var/lib/lvsd',
       checks: [],
+      maintenancedir: null,
+      autoreload: false,
+      callback: null,
       timeouts: null,
       logLevel: 'info',
     })
