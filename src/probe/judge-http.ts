@@ -4,6 +4,7 @@
  */
 import { type Answer, down, up } from '../check.js'
 import type { Phase } from '../model.js'
+import { DEFERRED } from './defer.js'
 import type { Hearing } from './judge.js'
 import { compileMatch, type Matcher, showBytes, showMatch, tooSlow } from './match.js'
 import type { Judge } from './probe.js'
@@ -36,6 +37,7 @@ type State = 'head' | 'length' | 'until close' | 'chunk size' | 'chunk' | 'chunk
 
 const CR = 13
 const LF = 10
+const NOTHING = Buffer.alloc(0)
 const START = Buffer.from('HTTP/')
 const STATUS_LINE = /^HTTP\/\d\.\d ([1-9]\d\d)(?: ([^\r\n]*))?\r?\n/
 const FRAMING = /\n(content-length|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)/gi
@@ -48,8 +50,8 @@ class HttpHearing implements Hearing {
   /** Bytes still to come of a body with a length, or of a chunk. */
   #missing = 0
   #bodyBytes = 0
-  /** The body, kept only where something is searched in it. */
-  readonly #body: Buffer[] = []
+  /** Begins with the body so far; kept only where something is searched in it. */
+  #body: Buffer = NOTHING
   #trailerBytes = 0
   #status = ''
   readonly #wanted: Wanted
@@ -76,7 +78,6 @@ class HttpHearing implements Hearing {
   }
 
   end(): Answer {
-    const { bodyBytes } = this.#progress()
     switch (this.#state) {
       case 'head':
         return this.#rest === null && this.#status === ''
@@ -92,13 +93,9 @@ class HttpHearing implements Hearing {
       default:
         return down(
           'truncated',
-          `${this.#status}, but closed after ${bodyBytes} bytes, before the last chunk`,
+          `${this.#status}, but closed after ${this.#bodyBytes} bytes, before the last chunk`,
         )
     }
-  }
-
-  #progress() {
-    return { bodyBytes: this.#bodyBytes }
   }
 
   /** Reads one step from `at`: where the next one begins, -1 where more bytes are needed, or the verdict. */
@@ -139,8 +136,8 @@ class HttpHearing implements Hearing {
     // 101 is final: whoever asked to upgrade has the answer.
     if (code < 200 && code !== 101) return null
     const { judge, statuses, bodyless } = this.#wanted
-    if (!judge.status.some(([low, high]) => code >= low && code <= high))
-      return down('status', `status ${this.#status}; expected ${statuses}`)
+    if (judge.defer && isIn(judge.defer, code)) return DEFERRED
+    if (!isIn(judge.status, code)) return down('status', `status ${this.#status}; expected ${statuses}`)
     this.phase = 'body'
     if (bodyless || code === 101 || code === 204 || code === 304) return this.#complete()
     return this.#frame(head)
@@ -194,14 +191,25 @@ class HttpHearing implements Hearing {
   #keep(heard: Buffer, from: number, to: number): number | Answer {
     this.#bodyBytes += to - from
     if (this.#bodyBytes > this.#wanted.judge.limit) return this.#tooBig(this.#bodyBytes)
-    if (this.#wanted.matches !== null) this.#body.push(this.#own(heard, from, to))
+    if (this.#wanted.matches !== null) this.#append(heard, from, to)
     return to
   }
 
-  /** The last piece of a body with a length is searched at once and needs no copy. */
-  #own(heard: Buffer, from: number, to: number): Buffer {
-    const isLast = this.#state === 'length' && to - from === this.#missing
-    return isLast ? heard.subarray(from, to) : Buffer.from(heard.subarray(from, to))
+  /** One buffer that doubles: a server that sends chunks of one byte must not cost an object for each. */
+  #append(heard: Buffer, from: number, to: number): void {
+    const before = this.#bodyBytes - (to - from)
+    const isWhole = before === 0 && this.#state === 'length' && to - from === this.#missing
+    if (isWhole) {
+      // Searched at once, and so never copied.
+      this.#body = heard.subarray(from, to)
+      return
+    }
+    if (this.#bodyBytes > this.#body.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.#bodyBytes, 2 * this.#body.length, 1024))
+      this.#body.copy(larger, 0, 0, before)
+      this.#body = larger
+    }
+    heard.copy(this.#body, before, from, to)
   }
 
   #takeLine(heard: Buffer, at: number, read: (line: string) => Answer | null): number | Answer {
@@ -240,12 +248,16 @@ class HttpHearing implements Hearing {
   #complete(): Answer {
     const { matches, match } = this.#wanted
     if (matches === null) return up(`${this.#status}, ${this.#bodyBytes} bytes`)
-    const body = this.#body.length === 1 ? (this.#body[0] as Buffer) : Buffer.concat(this.#body)
+    const body = this.#body.subarray(0, this.#bodyBytes)
     const isFound = matches(body)
     if (isFound === null) return tooSlow(match)
     if (isFound) return up(`${this.#status}, found ${match} in ${body.length} bytes`)
     return down('unexpected', `${this.#status}, but no ${match} in ${body.length} bytes: ${showBytes(body)}`)
   }
+}
+
+function isIn(ranges: readonly (readonly [number, number])[], code: number): boolean {
+  return ranges.some(([low, high]) => code >= low && code <= high)
 }
 
 function startsLikeHttp(heard: Buffer, at: number): boolean {

@@ -21,6 +21,8 @@ export type Judge =
       readonly kind: 'http'
       readonly method: string
       readonly status: readonly (readonly [number, number])[]
+      /** Statuses, inclusive ranges, with which the verdict is left to the check's `run`: redirects that it follows. */
+      readonly defer?: readonly (readonly [number, number])[]
       readonly match: Match | null
       readonly limit: number
     }

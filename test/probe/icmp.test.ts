@@ -114,6 +114,19 @@ function pings(host: string): void {
     assert.deepEqual([...new Set((await Promise.all(runs)).map(({ reason }) => reason))], [null])
   })
 
+  it('spreads its requests evenly over the deadline', () => {
+    const address = parseAddress(host)
+    assert.ok(address)
+    const flight = startProbe({ probe: { kind: 'icmp', address, size: 56, count: 3 } }, 300, () => {})
+    const wakes = [flight.wakeAt]
+    while (flight.wakeAt < 300) {
+      flight.wake()
+      wakes.push(flight.wakeAt)
+    }
+    flight.cancel()
+    assert.deepEqual(wakes, [100, 200, Number.POSITIVE_INFINITY])
+  })
+
   it('goes on after a run that was given up', async () => {
     const address = parseAddress(host)
     assert.ok(address)
