@@ -149,7 +149,6 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   ],
   ['a port of a mail server', site(`${REAL}\nsmtp=mail:25`), 'NOT_BUILT 3:2+4', 'IGNORED_TEXT 3:7+7'],
   ['an IPv6 mail server', site(`${REAL}\nsmtp=[::1]`), 'NOT_BUILT 3:2+4', 'ODD_ADDRESS 3:7+5'],
-  ['an empty mail address in quotes', site(`${REAL}\nemailalert=""`), 'NOT_BUILT 3:2+10'],
   ['smtp in quotes', site(REAL, { globals: 'smtp="mail"' }), 'NOT_BUILT 1:1+4', 'NEEDLESS_QUOTES 1:6+6'],
 ]
 
@@ -212,6 +211,7 @@ const REFUSED: readonly [phrase: string, text: string, ...errors: string[]][] = 
   ['a half capital scheduler', site(`${REAL}\nscheduler=Wrr`), 'BAD_VALUE 3:12+3'],
   ['an unknown flag', site(`${REAL}\nschedflags=sh-prot`), 'BAD_VALUE 3:13+7'],
   ['a netmask that is none and has no effect', site(`${REAL}\nnetmask=64`), 'BAD_VALUE 3:10+2'],
+  ['an empty mail address', site(`${REAL}\nemailalert=""`), 'BAD_VALUE 3:13+2'],
   ['an empty load', site(`${REAL}\nload=""`), 'BAD_VALUE 3:7+2'],
   ['a netmask that is none', site(`${REAL}\npersistent=60\nnetmask=999.1.1.1`), 'BAD_VALUE 4:10+9'],
   ['a status of mails that is none', site(REAL, { globals: 'emailalertstatus=all,foo' }), 'BAD_VALUE 1:22+3'],

@@ -142,7 +142,10 @@ function isHttp(kind: string): boolean {
   return kind === 'http' || kind === 'https'
 }
 
-/** A service written out gives ftp and sip a login where none is written; one implied by the port does not. */
+/**
+ * A service written out gives ftp and sip a login where none is written; one implied by the port does not. Without a
+ * login ldirectord does not log in, whatever the password.
+ */
 function logins({ own }: VirtualFacts, hostname: string): Entry[] {
   const service = own.service
   const made = service?.value === 'ftp' || service?.value === 'sip' ? service : undefined
@@ -153,7 +156,7 @@ function logins({ own }: VirtualFacts, hostname: string): Entry[] {
     own.passwd ?? (made?.value === 'ftp' ? { value: `ldirectord@${hostname}`, at: made.at } : undefined)
   return [
     ...(login ? [entry('login', login.value, login.at)] : []),
-    ...(passwd ? [entry('passwd', passwd.value, passwd.at)] : []),
+    ...(login && passwd ? [entry('passwd', passwd.value, passwd.at)] : []),
   ]
 }
 

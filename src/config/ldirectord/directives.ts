@@ -10,7 +10,6 @@ import {
   checkTypes,
   emailStatus,
   httpMethods,
-  mailAddresses,
   mailServer,
   netmask,
   SERVICES,
@@ -76,7 +75,7 @@ export const DIRECTIVES = {
   emailalertfrom: row('global', restOfLine(), 'nothing', mail),
   maintenancedir: row('global', restOfLine({ plain: true }), 'settings.maintenancedir'),
   fallbackcommand: row('both', maybeQuoted(), 'fallbackcommand'),
-  emailalert: row('both', mailAddresses, 'nothing', mail),
+  emailalert: row('both', maybeQuoted(), 'nothing', mail),
   emailalertfreq: row(
     'both',
     digits('the time between two mails, in seconds', { min: 0, first: true }),

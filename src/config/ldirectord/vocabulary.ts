@@ -2,7 +2,7 @@
 import { parseAddress } from '../../address.js'
 import { didYouMean } from '../nearest.js'
 import { placeOf, placeOfWord } from './report.js'
-import { type Grammar, listed, maybeQuoted, restOfLine, warnOfTail } from './values.js'
+import { type Grammar, listed, restOfLine, warnOfTail } from './values.js'
 
 /** The services with their ports, as ldirectord maps them in both directions. `none` and `simpletcp` have no port. */
 const SERVICE_PORTS = {
@@ -141,9 +141,6 @@ export const netmask: Grammar<string> = given => {
   if (read !== undefined) warnOfTail(given, 'refuses the line')
   return read
 }
-
-/** Addresses; in quotes there may be none. */
-export const mailAddresses: Grammar<string> = given => maybeQuoted({ empty: given.value.text !== '' })(given)
 
 const EMAIL_STATUSES = ['all', 'none', 'starting', 'stopping', 'running', 'reloading']
 
