@@ -30,6 +30,8 @@ export function httpOptions(kit: OptionKit) {
 }
 
 export type HttpOptions = Parsed<ReturnType<typeof httpOptions>>
+/** Those by which a response is judged. */
+export type JudgeOptions = Pick<HttpOptions, 'httpmethod' | 'status' | 'receive' | 'text' | 'limit'>
 
 /** Which of the two it is. */
 export type Scheme = 'http' | 'https'
@@ -86,7 +88,13 @@ function percent(byte: number): string {
 }
 
 /** All headers of the request but Host, by their names; what the user gives replaces ours. */
-export function requestHeaders({ headers, login, passwd, body, httpmethod }: HttpOptions) {
+export function requestHeaders({
+  headers,
+  login,
+  passwd,
+  body,
+  httpmethod,
+}: Pick<HttpOptions, 'headers' | 'login' | 'passwd' | 'body' | 'httpmethod'>) {
   const ours: Record<string, string> = { 'User-Agent': 'lvsd', Accept: '*/*' }
   if (login !== null) {
     const credentials = Buffer.from(`${login}:${passwd ?? ''}`).toString('base64')
@@ -110,14 +118,21 @@ export function requestBytes(target: Target, options: HttpOptions, scheme: Schem
 }
 
 /** How the response is judged, as data. */
-export function httpJudge({ httpmethod, status, receive, text, limit }: HttpOptions) {
+export function httpJudge({ httpmethod, status, receive, text, limit }: JudgeOptions) {
   const match = matchOf({ receive, text })
   return { kind: 'http', method: httpmethod, status, match, limit } as const
 }
 
-/** One plain exchange, as data. */
+/** The statuses that send a client elsewhere. */
+const REDIRECTS = [
+  [301, 303],
+  [307, 308],
+] as const
+
+/** One plain exchange, as data; a redirect to follow is left to code. */
 export function httpProbe(target: Target, options: HttpOptions): Probe {
   const { address, port } = target
   const send = requestBytes(target, options, 'http')
-  return { kind: 'tcp', address, port, send, end: false, reset: false, judge: httpJudge(options) }
+  const judge = { ...httpJudge(options), ...(options.redirects > 0 && { defer: REDIRECTS }) }
+  return { kind: 'tcp', address, port, send, end: false, reset: false, judge }
 }

@@ -13,7 +13,7 @@ export const check = defineCheck({
   options: kit => httpOptions(kit),
   validate: options => httpProblem(options),
 
-  probe: (target, options) => (options.redirects === 0 ? httpProbe(target, options) : null),
+  probe: httpProbe,
 
   async run(target, options, context) {
     const answer = await ask(target, options, context)

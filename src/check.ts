@@ -55,7 +55,10 @@ export interface Check<S extends OptionShape = OptionShape> {
   options(kit: OptionKit): S
   /** What is wrong with options that are each right alone, or null. */
   validate?(options: Parsed<S>): string | null
-  /** What goes over the wire, as data; null where these options need `run`. Pure: called once per target, not per check. */
+  /**
+   * What goes over the wire, as data; null where these options need `run`. Pure: called once per target, not per check.
+   * An answer with which its judge defers is left to `run`, from then on.
+   */
   probe?(target: Target, options: Parsed<S>): Probe | null
   /** The check as code. Network errors may be thrown: the core turns them into answers. */
   run?(target: Target, options: Parsed<S>, context: RunContext): Promise<Answer>

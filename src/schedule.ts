@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { type Clock, systemClock } from './clock.js'
 import { Clockwork } from './clockwork.js'
-import type { Engine, OnResult } from './probe/engine.js'
-import { prepareProbe, startProbe } from './probe/start-probe.js'
+import type { Start } from './flight.js'
+import { DEFERRED } from './probe/defer.js'
+import type { Engine, OnResult, Timing } from './probe/engine.js'
+import { type PreparedProbe, prepareProbe, startProbe } from './probe/start-probe.js'
 import { type CodeWork, startCheck } from './run-check.js'
 import type { StatusDocument } from './status.js'
 
@@ -24,18 +26,20 @@ export function openEngines(
   { clock = systemClock, descriptors = descriptorLimit() }: { clock?: Clock; descriptors?: number } = {},
 ): Engines {
   const clockwork = new Clockwork(clock, Math.min(concurrency, descriptors - RESERVE))
-  const probes = clockwork.engine(startProbe, onResult)
+  const probes = clockwork.engine(startDeferring, onResult)
   const code = clockwork.engine(startCheck, onResult, MOST_CODE)
+  const setCode = (id: string, work: CodeWork, timing: Timing) => {
+    probes.remove(id)
+    code.set(id, work, timing)
+  }
   return {
     set: (id, work, timing) => {
       const probe = work.check.probe?.(work.target, work.options) ?? null
-      if (probe) {
-        code.remove(id)
-        probes.set(id, prepareProbe(probe), timing)
-      } else {
-        probes.remove(id)
-        code.set(id, work, timing)
-      }
+      if (!probe) return setCode(id, work, timing)
+      code.remove(id)
+      // A server that redirects once goes on to do so: from now on it is asked by the code at once.
+      const defer = () => setCode(id, work, { ...timing, firstIn: 0 })
+      probes.set(id, { prepared: prepareProbe(probe), defer }, timing)
     },
     remove: id => {
       probes.remove(id)
@@ -49,6 +53,14 @@ export function openEngines(
     close: () => clockwork.close(),
   }
 }
+
+interface Deferring {
+  readonly prepared: PreparedProbe
+  readonly defer: () => void
+}
+
+const startDeferring: Start<Deferring> = ({ prepared, defer }, timeout, done, traced) =>
+  startProbe(prepared, timeout, answer => (answer === DEFERRED ? defer() : done(answer)), traced)
 
 /** The soft limit on open files of this process, Infinity where there is none. */
 export function descriptorLimit(): number {

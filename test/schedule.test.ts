@@ -93,6 +93,43 @@ describe('the engines', () => {
     assert.equal(engines.stats().jobs, 0)
   })
 
+  it('hand a job over to code when its probe leaves the verdict to it', async () => {
+    let asked = 0
+    const server = await httpServer((_request, response) => {
+      asked++
+      response.writeHead(302, { location: '/other' }).end()
+    })
+    const judge = {
+      kind: 'http',
+      method: 'GET',
+      status: [[200, 299]],
+      defer: [[301, 303]],
+      match: null,
+    } as const
+    const check = {
+      probe: target => ({
+        ...connecting(target),
+        send: Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+        judge: { ...judge, limit: 1000 },
+      }),
+      run: async () => up('by code'),
+    } as Pick<Check, 'probe' | 'run'> as Check
+    const { engines, results, all } = collected(2)
+    engines.set(
+      'a',
+      { check, target: targetOf(server), options: {} },
+      { interval: 200, timeout: 1000, firstIn: 0 },
+    )
+    await all
+    assert.deepEqual(
+      results.get('a')?.map(({ detail }) => detail),
+      ['by code', 'by code'],
+    )
+    assert.equal(asked, 1)
+    assert.equal(engines.stats().jobs, 1)
+    assert.equal(engines.stats().noVerdicts, 0)
+  })
+
   it('look again soon', async () => {
     const server = await hangUpServer()
     const { engines, results, all } = collected(2)

@@ -4,6 +4,7 @@ import { configOrEnd, resolvedConfig } from '../command-line/config.js'
 import { didYouMean } from '../config/nearest.js'
 import { type Job, jobsOf } from '../jobs.js'
 import type { CheckResult, Config, Real, Service } from '../model.js'
+import { mayDefer } from '../probe/defer.js'
 import { runProbe } from '../probe/start-probe.js'
 import { runCheck } from '../run-check.js'
 import { hostPort } from '../terminal/names.js'
@@ -88,7 +89,9 @@ async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
 function runJob({ check, target, use }: Job): Promise<CheckResult> {
   const probe = check.probe?.(target, use.options) ?? null
   const { timeout } = use.policy
-  return probe ? runProbe(probe, timeout) : runCheck({ check, target, options: use.options }, timeout)
+  return probe && !mayDefer(probe)
+    ? runProbe(probe, timeout)
+    : runCheck({ check, target, options: use.options }, timeout)
 }
 
 /** Nothing can be sent to a name without an address; that is a failure as well. */

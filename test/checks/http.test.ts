@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { check } from '../../checks/http.js'
+import { mayDefer } from '../../src/probe/defer.js'
 import { probe, targetOf } from '../helpers/probe.js'
 import { httpServer, httpsServer, refusedPort, tcpServer } from '../helpers/servers.js'
 import { FAULTS } from './_faults.js'
@@ -104,12 +105,17 @@ describe('the request of http', () => {
     assert.equal(requests[4]?.headers.connection, 'close')
   })
 
-  it('is data, unless redirects are followed', () => {
+  it('is data, which leaves redirects that are followed to code', () => {
     assert.equal(
       check.probe?.(targetOf(80), parseOptions(check, { login: 'x', httpmethod: 'POST' }))?.kind,
       'tcp',
     )
-    assert.equal(check.probe?.(targetOf(80), parseOptions(check, { redirects: 7 })), null)
+    const defers = (options: Record<string, unknown>) => {
+      const asked = check.probe?.(targetOf(80), parseOptions(check, options))
+      return asked ? mayDefer(asked) : null
+    }
+    assert.equal(defers({}), false)
+    assert.equal(defers({ redirects: 7 }), true)
   })
 })
 

@@ -4,6 +4,7 @@ import type { Check, Target } from '../../src/check.js'
 import { z } from '../../src/config/fields.js'
 import type { CheckResult } from '../../src/model.js'
 import { type OptionShape, optionKit } from '../../src/options.js'
+import { mayDefer } from '../../src/probe/defer.js'
 import { runProbe } from '../../src/probe/start-probe.js'
 import { runCheck } from '../../src/run-check.js'
 
@@ -22,7 +23,7 @@ export function probe<S extends OptionShape>(
   const problem = check.validate?.(parsed)
   if (problem) throw new Error(problem)
   const data = check.probe?.(target, parsed)
-  if (data) return runProbe(data, timeout)
+  if (data && !mayDefer(data)) return runProbe(data, timeout)
   return runCheck({ check: check as unknown as Check, target, options: parsed }, timeout)
 }
 

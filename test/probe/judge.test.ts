@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Answer } from '../../src/check.js'
 import type { Reason } from '../../src/model.js'
+import { DEFERRED } from '../../src/probe/defer.js'
 import { compileJudge } from '../../src/probe/judge.js'
 import { HEAD_LIMIT } from '../../src/probe/judge-http.js'
 import type { Judge, Match } from '../../src/probe/probe.js'
@@ -46,6 +47,14 @@ function oneByOne(answer: Buffer): Buffer[] {
 const OK = 'HTTP/1.1 200 OK\r\n'
 
 describe('the HTTP judge', () => {
+  it('defers where it is told to, as soon as it knows the status', () => {
+    const judge = http({ defer: [[301, 303]], status: [[200, 399]] })
+    const redirect = 'HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n'
+    assert.equal(hear(judge, [bytes(redirect)]).answer, DEFERRED)
+    assert.equal(hear(judge, [bytes('HTTP/1.1 304 Not Modified\r\n\r\n')]).answer.ok, true)
+    assert.equal(hear(http({ status: [[200, 399]] }), [bytes(redirect)]).answer.ok, true)
+  })
+
   const cases: readonly [what: string, said: string | Uint8Array, judge: Judge, reason: Reason | null][] = [
     ['a body with a length', `${OK}Content-Length: 5\r\n\r\nhello`, http(), null],
     ['a body that ends with the connection', `${OK}\r\nhello`, http({ match: text('hello') }), null],
