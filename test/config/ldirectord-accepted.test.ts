@@ -195,6 +195,12 @@ describe('an ldirectord.cf that ldirectord accepts', () => {
       'simpletcp request=a\\\\tb\\n receive=ok',
     ],
     [
+      'simpletcp over udp',
+      site(`${REAL}\nprotocol=udp\nservice=simpletcp\nrequest="a\\n"\nreceive="ok"`),
+      ['request', 'receive', 'reply'],
+      'udp request=a\\n receive=ok reply=false',
+    ],
+    [
       'a request and an answer of a real server',
       site('real=198.51.100.1:80 masq 5 "status", "OK \\d+"\nrequest="a"\nreceive="b"'),
       ['request', 'receive'],

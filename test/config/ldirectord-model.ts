@@ -182,7 +182,9 @@ function theirCheck(real: RealModel, virtual: VirtualModel): Facts {
   const { checktype, service } = virtual
   const isNegotiate = checktype === 'negotiate' || checktype === 'combined'
   const kind = isNegotiate
-    ? service
+    ? service === 'simpletcp' && virtual.protocol === 'udp'
+      ? 'udp'
+      : service
     : checktype === 'connect' && virtual.protocol === 'udp'
       ? 'ping'
       : checktype
@@ -197,14 +199,15 @@ function theirCheck(real: RealModel, virtual: VirtualModel): Facts {
   const [, host = '', port = '', path = ''] =
     /^\w+:\/\/(\[[^\]]*\]|[^:/]*):?(\d*)(\/?.*)$/s.exec(real.url) ?? []
   if (kind === 'connect') return { ...facts, target: `${bare(host)}:${port}` }
-  const request =
-    kind === 'http' || kind === 'https' ? { request: path } : { request: path.replace(/^\//, '') }
+  // A proxy is asked for the whole URL, and the URL does not say which proxy.
+  const isProxy = kind === 'http_proxy'
+  const isPath = kind === 'http' || kind === 'https' || kind === 'ftp'
   return {
     ...facts,
-    target: `${bare(host)}:${port}`,
-    ...request,
+    ...(isProxy ? {} : { target: `${bare(host)}:${port}` }),
+    request: isProxy ? real.url : isPath ? path : path.replace(/^\//, ''),
     receive: text(real.receive),
-    ...(kind.startsWith('http')
+    ...(kind === 'http' || kind === 'https'
       ? { virtualhost: text(virtual.virtualhost ?? ''), httpmethod: text(virtual.httpmethod) }
       : {}),
   }

@@ -133,7 +133,6 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
     'DNS_QUESTION 1:9+12',
   ],
   ['a combined check', site(`${REAL}\nchecktype=3`), 'NOT_BUILT 3:12+1'],
-  ['a check that does not exist yet', site(`${REAL}\nservice=oracle`), 'NOT_BUILT 3:10+6'],
   ['emailalert', site(`${REAL}\nemailalert=root@example`), 'NOT_BUILT 3:2+10'],
   ['execute', site(REAL, { globals: 'execute=other.cf' }), 'NOT_BUILT 1:1+7'],
   ['http-proxy, which ldirectord reads as http', site(`${REAL}\nservice=http-proxy`), 'IGNORED_TEXT 3:10+10'],

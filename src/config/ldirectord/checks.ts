@@ -2,15 +2,13 @@
  * The check of a virtual: its kind, policy and options. Which kinds exist and which options they have is asked of the
  * loaded checks, so a kind that appears there is used here at once.
  */
-import { parseAddress, parseHostPort } from '../../address.js'
 import type { Check } from '../../check.js'
 import { optionKit } from '../../options.js'
 import type { Position } from '../problem.js'
-import type { Values } from './directives.js'
-import { kindOf, timeoutOf } from './effective.js'
-import { perlPattern } from './perl-pattern.js'
+import { isFetch, optionsOf, receiveOptions, requestOptions } from './check-options.js'
+import { kindOf, timeoutOf, type VirtualFacts } from './effective.js'
 import type { Placed, Report } from './report.js'
-import { type Entry, entry } from './tree.js'
+import type { Entry } from './tree.js'
 import { portOfService, type ServiceName, serviceOfPort } from './vocabulary.js'
 
 export interface CheckContext {
@@ -36,16 +34,6 @@ export interface CheckChoice {
   ownOptions(pair: { readonly request: string; readonly receive: string }, at: Position): readonly Entry[]
 }
 
-export interface VirtualFacts {
-  readonly own: Values
-  readonly globals: Values
-  /** tcp, udp or fwm. */
-  readonly protocol: string
-  /** 0 for a firewall mark. */
-  readonly port: number
-  readonly at: Position
-}
-
 export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckChoice {
   const { own, globals, protocol, at } = facts
   const service = own.service?.value ?? (protocol === 'fwm' ? 'none' : serviceOfPort(facts.port))
@@ -55,7 +43,7 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
   const choice = { wanted, kind, service, at: type.at }
   tellChoice(choice, facts, context)
   const known = usedOptions(kind, context)
-  const options = optionsOf(choice, facts, context)
+  const options = optionsOf(kind, facts, context)
   tellUnused(known, choice, facts, context.report)
   return {
     ...choice,
@@ -72,7 +60,7 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
 /** The options that ldirectord's check of this kind has too; its http knows no login. */
 function usedOptions(kind: string, { checks }: CheckContext): ReadonlySet<string> {
   const known = optionNames(checks.get(kind))
-  return isHttp(kind) ? new Set([...known].filter(name => name !== 'login' && name !== 'passwd')) : known
+  return isFetch(kind) ? new Set([...known].filter(name => name !== 'login' && name !== 'passwd')) : known
 }
 
 /** The options of each check; a file with a thousand virtuals asks a thousand times. */
@@ -97,120 +85,7 @@ function pingTimeout(kind: string, timeout: Placed<number>, { own, globals }: Vi
   return kind === 'ping' ? { ...timeout, value: timeout.value * count } : timeout
 }
 
-// ---------------------------------------------------------------- options
-
 type Choice = Pick<CheckChoice, 'kind' | 'wanted' | 'service' | 'at'>
-
-/** Everything that may be an option, of whatever kind; the kind's own are picked from it. */
-function optionsOf({ kind }: Choice, facts: VirtualFacts, { report, hostname }: CheckContext): Entry[] {
-  const { own, globals, protocol, at } = facts
-  const count = own.checkcount ?? globals.checkcount ?? { value: 1, at }
-  const text = (
-    name: 'checkcommand' | 'virtualhost' | 'httpmethod' | 'login' | 'passwd' | 'database' | 'secret',
-  ) => {
-    const found = own[name]
-    return found && found.value !== '' ? [entry(name, found.value, found.at)] : []
-  }
-  return [
-    ...(kind === 'ping' ? [entry('count', count.value, count.at)] : []),
-    ...(kind === 'external' && !own.checkcommand
-      ? [entry('checkcommand', '/bin/true', at)]
-      : text('checkcommand')),
-    ...(kind === 'dns'
-      ? [entry('transport', protocol === 'tcp' ? 'tcp' : 'udp', own.protocol?.at ?? at)]
-      : []),
-    ...(kind === 'dns' && !own.request
-      ? rootQuestion(at)
-      : requestOptions(kind, own.request?.value ?? '/', own.request?.at ?? at)),
-    ...receiveOptions(kind, own.receive?.value ?? '', own.receive?.at ?? at, report),
-    ...text('virtualhost'),
-    ...text('httpmethod'),
-    ...logins(facts, hostname),
-    ...text('database'),
-    ...text('secret'),
-    ...(isHttp(kind) ? redirects(at) : []),
-    ...(kind === 'https' ? [entry('verify', false, own.service?.at ?? at)] : []),
-  ]
-}
-
-/** ldirectord follows redirects, to other hosts too. */
-function redirects(at: Position): Entry[] {
-  return [entry('redirects', 7, at), entry('otherhosts', true, at)]
-}
-
-function isHttp(kind: string): boolean {
-  return kind === 'http' || kind === 'https'
-}
-
-/**
- * A service written out gives ftp and sip a login where none is written; one implied by the port does not. Without a
- * login ldirectord does not log in, whatever the password.
- */
-function logins({ own }: VirtualFacts, hostname: string): Entry[] {
-  const service = own.service
-  const made = service?.value === 'ftp' || service?.value === 'sip' ? service : undefined
-  const login =
-    own.login ??
-    (made && { value: made.value === 'ftp' ? 'anonymous' : `ldirectord@${hostname}`, at: made.at })
-  const passwd =
-    own.passwd ?? (made?.value === 'ftp' ? { value: `ldirectord@${hostname}`, at: made.at } : undefined)
-  return [
-    ...(login ? [entry('login', login.value, login.at)] : []),
-    ...(login && passwd ? [entry('passwd', passwd.value, passwd.at)] : []),
-  ]
-}
-
-/** Every resolver can answer it. */
-function rootQuestion(at: Position): Entry[] {
-  return [entry('request', '.', at), entry('type', 'NS', at)]
-}
-
-/** ldirectord keeps a request with a leading `/`, and takes it away again where it is not a path. */
-function requestOptions(kind: string, request: string, at: Position): Entry[] {
-  if (isHttp(kind) || kind === 'ftp') return requestOfPath(kind, request, at)
-  const bare = request.replace(/^\//, '')
-  if (bare === '') return []
-  return [entry('request', kind === 'simpletcp' ? escaped(bare) : bare, at)]
-}
-
-/** A whole URL names the host and port to ask. */
-function requestOfPath(kind: string, request: string, at: Position): Entry[] {
-  const path = request.startsWith('/') ? request : `/${request}`
-  return [
-    entry('request', /^\/+[a-z]+:\/\//.test(path) && isHttp(kind) ? pathOfUrl(path.slice(1)) : path, at),
-  ]
-}
-
-export function pathOfUrl(url: string): string {
-  const path = /^[a-z]+:\/\/[^/]*(.*)$/.exec(url)?.[1] ?? ''
-  return path === '' ? '/' : path
-}
-
-/** Where a request that is a whole URL of the service is sent, or null. */
-export function hostOfUrl(request: string, service: string) {
-  const match = /^\/*([a-z]+):\/\/([^/]+)/.exec(request)
-  return match && match[1] === service ? parseHostPort(match[2] ?? '') : null
-}
-
-/** Of ldirectord's escapes there is only `\n`; ours has more, and a backslash that is none is doubled. */
-function escaped(text: string): string {
-  return text.replace(/\\(?!n)/g, '\\\\')
-}
-
-function receiveOptions(kind: string, receive: string, at: Position, report: Report): Entry[] {
-  if (receive === '') return []
-  const pattern =
-    parseAddress(receive) && kind === 'dns'
-      ? receive
-      : perlPattern(receive, { multiline: kind === 'simpletcp' })
-  if (pattern !== receive)
-    report.note(
-      'PATTERN',
-      at,
-      `the Perl pattern "${receive}" is written "${pattern}" here, which means the same`,
-    )
-  return [entry('receive', pattern, at)]
-}
 
 // ---------------------------------------------------------------- what is told
 
@@ -243,7 +118,7 @@ function tellChoice(choice: Choice, { own, protocol, at }: VirtualFacts, { repor
       where,
       'the certificate is not verified, as with older ldirectord; verify: true does',
     )
-  if (isHttp(kind))
+  if (isFetch(kind))
     report.note(
       'REDIRECTS',
       where,

@@ -4,6 +4,17 @@ import type { DirectiveName, Values } from './directives.js'
 import type { Placed } from './report.js'
 import type { CheckType, ServiceName } from './vocabulary.js'
 
+/** What the check of a virtual is made from. */
+export interface VirtualFacts {
+  readonly own: Values
+  readonly globals: Values
+  /** tcp, udp or fwm. */
+  readonly protocol: string
+  /** 0 for a firewall mark. */
+  readonly port: number
+  readonly at: Position
+}
+
 /** The virtual's own value, the global one, else the default, which stands where the virtual begins. */
 export function effective<N extends DirectiveName, D>(
   name: N,
@@ -43,7 +54,9 @@ export function timeoutOf(kind: string, own: Values, globals: Values, at: Positi
 
 /** What ldirectord runs: the checktype, or for negotiate and numbers the service. */
 export function kindOf(type: CheckType, service: ServiceName, protocol: string): string {
-  if (type === 'negotiate' || typeof type === 'number') return service
+  // ldirectord sends the text of simpletcp over the protocol of the virtual.
+  if (type === 'negotiate' || typeof type === 'number')
+    return service === 'simpletcp' && protocol === 'udp' ? 'udp' : service
   // ldirectord pings where it cannot connect.
   return type === 'connect' && protocol === 'udp' ? 'ping' : type
 }

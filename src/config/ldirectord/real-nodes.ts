@@ -1,6 +1,7 @@
 /** The real servers of a virtual as nodes of the raw tree. */
 import type { RawNode } from '../raw.js'
-import { type CheckChoice, hostOfUrl } from './checks.js'
+import { hostOfUrl } from './check-options.js'
+import type { CheckChoice } from './checks.js'
 import type { RealLine } from './reals.js'
 import type { Report } from './report.js'
 import { type Entry, entry, map } from './tree.js'

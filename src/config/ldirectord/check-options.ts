@@ -1,0 +1,126 @@
+/** The options of checks, under ldirectord's own names. */
+import { parseAddress, parseHostPort } from '../../address.js'
+import type { Position } from '../problem.js'
+import type { VirtualFacts } from './effective.js'
+import { perlPattern } from './perl-pattern.js'
+import type { Report } from './report.js'
+import { type Entry, entry } from './tree.js'
+
+/** Everything that may be an option, of whatever kind; the kind's own are picked from it. */
+export function optionsOf(
+  kind: string,
+  facts: VirtualFacts,
+  { report, hostname }: { readonly report: Report; readonly hostname: string },
+): Entry[] {
+  const { own, globals, protocol, at } = facts
+  const count = own.checkcount ?? globals.checkcount ?? { value: 1, at }
+  const text = (
+    name: 'checkcommand' | 'virtualhost' | 'httpmethod' | 'login' | 'passwd' | 'database' | 'secret',
+  ) => {
+    const found = own[name]
+    return found && found.value !== '' ? [entry(name, found.value, found.at)] : []
+  }
+  return [
+    ...(kind === 'ping' ? [entry('count', count.value, count.at)] : []),
+    ...(kind === 'external' && !own.checkcommand
+      ? [entry('checkcommand', '/bin/true', at)]
+      : text('checkcommand')),
+    entry('transport', protocol === 'tcp' ? 'tcp' : 'udp', own.protocol?.at ?? at),
+    ...(kind === 'dns' && !own.request
+      ? rootQuestion(at)
+      : requestOptions(kind, own.request?.value ?? '/', own.request?.at ?? at)),
+    ...receiveOptions(kind, own.receive?.value ?? '', own.receive?.at ?? at, report),
+    ...text('virtualhost'),
+    ...text('httpmethod'),
+    ...logins(facts, hostname),
+    ...text('database'),
+    ...text('secret'),
+    ...redirects(at),
+    ...(kind === 'udp' && !own.receive ? [entry('reply', true, at)] : []),
+    ...(kind === 'https' ? [entry('verify', false, own.service?.at ?? at)] : []),
+  ]
+}
+
+/** ldirectord follows redirects, to other hosts too. */
+function redirects(at: Position): Entry[] {
+  return [entry('redirects', 7, at), entry('otherhosts', true, at)]
+}
+
+/** LWP's part of ldirectord: it follows redirects and never logs in. */
+export function isFetch(kind: string): boolean {
+  return isHttp(kind) || kind === 'http_proxy'
+}
+
+function isHttp(kind: string): boolean {
+  return kind === 'http' || kind === 'https'
+}
+
+/**
+ * A service written out gives ftp and sip a login where none is written; one implied by the port does not. Without a
+ * login ldirectord does not log in, whatever the password.
+ */
+function logins({ own }: VirtualFacts, hostname: string): Entry[] {
+  const service = own.service
+  const made = service?.value === 'ftp' || service?.value === 'sip' ? service : undefined
+  const login =
+    own.login ??
+    (made && { value: made.value === 'ftp' ? 'anonymous' : `ldirectord@${hostname}`, at: made.at })
+  const passwd =
+    own.passwd ?? (made?.value === 'ftp' ? { value: `ldirectord@${hostname}`, at: made.at } : undefined)
+  return [
+    ...(login ? [entry('login', login.value, login.at)] : []),
+    ...(login && passwd ? [entry('passwd', passwd.value, passwd.at)] : []),
+  ]
+}
+
+/** Every resolver can answer it. */
+function rootQuestion(at: Position): Entry[] {
+  return [entry('request', '.', at), entry('type', 'NS', at)]
+}
+
+/** ldirectord keeps a request with a leading `/`, and takes it away again where it is not a path. */
+export function requestOptions(kind: string, request: string, at: Position): Entry[] {
+  if (isHttp(kind) || kind === 'ftp') return requestOfPath(kind, request, at)
+  const bare = request.replace(/^\//, '')
+  if (bare === '') return []
+  return [entry('request', kind === 'simpletcp' || kind === 'udp' ? escaped(bare) : bare, at)]
+}
+
+/** A whole URL names the host and port to ask. */
+function requestOfPath(kind: string, request: string, at: Position): Entry[] {
+  const path = request.startsWith('/') ? request : `/${request}`
+  return [
+    entry('request', /^\/+[a-z]+:\/\//.test(path) && isHttp(kind) ? pathOfUrl(path.slice(1)) : path, at),
+  ]
+}
+
+function pathOfUrl(url: string): string {
+  const path = /^[a-z]+:\/\/[^/]*(.*)$/.exec(url)?.[1] ?? ''
+  return path === '' ? '/' : path
+}
+
+/** Where a request that is a whole URL of the service is sent, or null. */
+export function hostOfUrl(request: string, service: string) {
+  const match = /^\/*([a-z]+):\/\/([^/]+)/.exec(request)
+  return match && match[1] === service ? parseHostPort(match[2] ?? '') : null
+}
+
+/** Of ldirectord's escapes there is only `\n`; ours has more, and a backslash that is none is doubled. */
+function escaped(text: string): string {
+  return text.replace(/\\(?!n)/g, '\\\\')
+}
+
+export function receiveOptions(kind: string, receive: string, at: Position, report: Report): Entry[] {
+  if (receive === '') return []
+  const pattern =
+    parseAddress(receive) && kind === 'dns'
+      ? receive
+      : perlPattern(receive, { multiline: kind === 'simpletcp' })
+  if (pattern !== receive)
+    report.note(
+      'PATTERN',
+      at,
+      `the Perl pattern "${receive}" is written "${pattern}" here, which means the same`,
+    )
+  return [entry('receive', pattern, at)]
+}
