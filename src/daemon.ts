@@ -2,7 +2,7 @@
 import { openControlSocket } from './api/server.js'
 import { Board, wantedTable } from './board.js'
 import type { Loaded } from './config/load.js'
-import { hasErrors } from './config/problem.js'
+import type { Problem } from './config/problem.js'
 import { diff } from './diff.js'
 import { openHooks } from './hooks.js'
 import type { Kernel } from './ipvs/kernel.js'
@@ -10,12 +10,13 @@ import type { Job } from './jobs.js'
 import type { Journal } from './journal/journal.js'
 import type { Log } from './log.js'
 import { type CheckResult, type Config, keyOfService, type Service } from './model.js'
+import { NameBook } from './name-book.js'
 import type { Notify } from './notify.js'
 import { audience, type DaemonPhase, type Observer } from './observer.js'
 import type { OnResult } from './probe/engine.js'
 import { createReconciler } from './reconcile.js'
-import { removals } from './removals.js'
-import { type Names, namesOf, resolveNames, withNames } from './resolve.js'
+import { whyRefused } from './reload-rules.js'
+import { Repeating } from './repeat.js'
 import { type Engines, openEngines } from './schedule.js'
 import type { ReloadOutcome, StatusDocument } from './status.js'
 import { statusDocument } from './status-document.js'
@@ -66,24 +67,24 @@ class RunningDaemon implements Daemon {
   readonly #audience
   readonly #upkeep: Upkeep
   readonly #hooks
+  readonly #names: NameBook
+  readonly #rounds = new Repeating()
   readonly #traffic = new Map<string, boolean>()
   readonly #startedAt = Date.now()
   #loaded: DaemonParts['loaded']
   #loadedAt = Date.now()
-  #names: Names
-  #unresolved: readonly string[] = []
   #lastReload: ReloadOutcome | null = null
   #reloading: Promise<unknown> = Promise.resolve()
-  #timers = new Map<string, NodeJS.Timeout>()
   #socket: { close(): Promise<void> } | null = null
   #lastNoVerdict = Number.NEGATIVE_INFINITY
+  #hasMonitors = false
   #isStopped = false
 
   constructor(parts: DaemonParts) {
     const { kernel, journal, log, loaded } = parts
     this.#parts = parts
     this.#loaded = loaded
-    this.#names = new Map(journal.names)
+    this.#names = new NameBook(journal, log)
     const open = parts.engines ?? openEngines
     this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency)
     this.#audience = audience(parts.observers ?? [], log)
@@ -149,22 +150,17 @@ class RunningDaemon implements Daemon {
   }
 
   async #reload(isForced: boolean): Promise<ReloadOutcome> {
-    this.#parts.notify.reloading()
-    this.#phase('reloading')
-    const loaded = await this.#parts.load()
-    const refusal = this.#refusal(loaded, isForced)
-    if (refusal === null && loaded.config) {
-      this.#loaded = { ...loaded, config: loaded.config }
-      this.#loadedAt = Date.now()
-      this.#place(loaded.config)
-      await this.#reconciler.resync()
-      this.#schedule()
-    }
     const { log, notify } = this.#parts
+    notify.reloading()
+    this.#phase('reloading')
+    const { refusal, problems } = await this.#takeOver(isForced).catch(error => {
+      log.error({ err: error }, 'reload failed')
+      return { refusal: `lvsd could not read it: ${error.message}`, problems: [] }
+    })
     const ok = refusal === null
     const message = refusal ?? `the configuration of ${this.#services.length} services is in force`
-    this.#lastReload = { ok, at: new Date().toISOString(), message, problems: loaded.problems }
-    tellProblems(log, loaded.problems)
+    this.#lastReload = { ok, at: new Date().toISOString(), message, problems }
+    tellProblems(log, problems)
     log[ok ? 'info' : 'error'](
       { file: this.#config.file },
       ok ? `reload: ${message}` : `reload refused: ${message}`,
@@ -174,25 +170,28 @@ class RunningDaemon implements Daemon {
     return this.#lastReload
   }
 
-  /** Why this configuration must not take over, or null. */
-  #refusal(loaded: Loaded, isForced: boolean): string | null {
-    if (this.#isStopped) return 'lvsd is stopping'
-    if (!loaded.config || hasErrors(loaded.problems)) {
-      const errors = loaded.problems.filter(problem => problem.severity === 'error').length
-      return `${errors} ${errors === 1 ? 'error' : 'errors'} in the file; the running configuration stays`
+  /** Reads the configuration again and puts it in force, or says why not. */
+  async #takeOver(isForced: boolean): Promise<{ refusal: string | null; problems: readonly Problem[] }> {
+    const loaded = await this.#parts.load()
+    const { config, problems } = loaded
+    const refusal = this.#isStopped ? 'lvsd is stopping' : whyRefused(loaded, this.#config, isForced)
+    if (refusal === null && config) {
+      this.#loaded = { ...loaded, config }
+      this.#loadedAt = Date.now()
+      this.#place(config)
+      await this.#reconciler.resync()
+      this.#schedule()
     }
-    const { removed, running } = removals(this.#config, loaded.config)
-    const limit = this.#config.settings.removalLimit
-    if (isForced || running === 0 || (removed / running) * 100 <= limit) return null
-    return `it would remove ${removed} of ${running} real servers, more than removal-limit (${limit}%) allows; the running configuration stays. If it is meant: lvsd reload --force`
+    return { refusal, problems }
   }
 
   /** Puts a configuration in force for the checks; the table follows with the next round. */
   #place(config: Config): void {
-    const resolved = withNames(config, this.#names)
+    const resolved = this.#names.resolved(config)
     const { added, removed, retimed } = this.#board.place(resolved, this.#loaded.checks, Date.now())
     for (const job of removed) this.#engines.remove(job.id)
     for (const job of added) this.#set(job, retimed.has(job.id))
+    this.#hasMonitors = resolved.services.some(service => service.monitorfile !== null)
     this.#audience.tell('config', resolved)
     this.#upkeep.follow(resolved)
     this.#hold()
@@ -232,7 +231,7 @@ class RunningDaemon implements Daemon {
     const { log } = this.#parts
     if (result.ok === null) this.#tellNoVerdict(result)
     if (log.isLevelEnabled('debug')) log.debug({ job: id, ...resultFields(result) }, 'check')
-    if (this.#config.services.some(service => service.monitorfile !== null))
+    if (this.#hasMonitors)
       for (const subscriber of this.#board.subscribers(id)) this.#audience.tell('result', subscriber, result)
     const { transitions, reweighings, hurry } = this.#board.result(id, result, Date.now())
     if (hurry !== null) this.#engines.soon(id, hurry)
@@ -258,46 +257,17 @@ class RunningDaemon implements Daemon {
   /** The slow rounds: reading the kernel back, resolving names. */
   #schedule(): void {
     const { resync, resolve } = this.#config.settings
-    this.#every('resync', resync, () => this.#reconciler.resync())
-    this.#every('resolve', resolve, () => Promise.all([this.#resolve(), this.#upkeep.refreshNames(true)]))
+    this.#rounds.set('resync', resync, () => this.#reconciler.resync())
+    this.#rounds.set('resolve', resolve, () =>
+      Promise.all([this.#resolve(), this.#upkeep.refreshNames(true)]),
+    )
     void this.#resolve()
   }
 
-  #every(name: string, ms: number, work: () => Promise<unknown>): void {
-    clearTimeout(this.#timers.get(name))
-    const again = () => {
-      if (!this.#isStopped)
-        this.#timers.set(
-          name,
-          setTimeout(() => void work().finally(again), ms),
-        )
-    }
-    again()
-  }
-
   async #resolve(): Promise<void> {
-    const { log, journal } = this.#parts
     const { config } = this.#loaded
-    const wishes = namesOf(config)
-    if (wishes.size === 0) return
-    const { names, failures } = await resolveNames(wishes, this.#names)
-    if (this.#isStopped || config !== this.#loaded.config) return
-    for (const failure of failures) if (!this.#unresolved.includes(failure)) log.warn(failure)
-    this.#unresolved = failures
-    const isChanged = [...names].some(([name, address]) => this.#names.get(name) !== address)
-    if (!isChanged) return
-    for (const [name, address] of names)
-      if (this.#names.get(name) !== address)
-        log.info({ name, address, was: this.#names.get(name) }, 'name resolved')
-    this.#names = names
-    try {
-      journal.recordNames(names)
-    } catch (error) {
-      log.error(
-        { error: (error as Error).message },
-        'the addresses of names cannot be kept for the next start',
-      )
-    }
+    const isChanged = await this.#names.refresh(config)
+    if (!isChanged || this.#isStopped || config !== this.#loaded.config) return
     this.#place(config)
     await this.#reconciler.resync()
   }
@@ -325,7 +295,7 @@ class RunningDaemon implements Daemon {
     notify.stopping()
     this.#phase('stopping')
     this.#upkeep.close()
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#rounds.stop()
     const steps: Record<string, () => unknown> = {
       checks: () => this.#engines.close(),
       reconciling: () => this.#reconciler.stop(),

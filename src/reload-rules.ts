@@ -1,0 +1,34 @@
+/** What a configuration must be to take the place of the running one. Pure. */
+import type { Loaded } from './config/load.js'
+import { hasErrors } from './config/problem.js'
+import { type Config, keyOfMember, keyOfService } from './model.js'
+
+/** Why this configuration must not take over, as a sentence, or null. `isForced`: also when it removes very much. */
+export function whyRefused(next: Loaded, running: Config, isForced: boolean): string | null {
+  if (!next.config || hasErrors(next.problems)) {
+    const errors = next.problems.filter(problem => problem.severity === 'error').length
+    return `${errors} ${errors === 1 ? 'error' : 'errors'} in the file; the running configuration stays`
+  }
+  const { removed, before } = removals(running, next.config)
+  const limit = running.settings.removalLimit
+  if (isForced || before === 0 || (removed / before) * 100 <= limit) return null
+  return [
+    `it would remove ${removed} of ${before} real servers, more than removal-limit (${limit}%) allows;`,
+    'the running configuration stays. If it is meant: lvsd reload --force',
+  ].join(' ')
+}
+
+/** Real servers of the running configuration, and how many of them the next one no longer has. */
+export function removals(running: Config, next: Config): { removed: number; before: number } {
+  const kept = new Set(memberKeys(next))
+  const keys = memberKeys(running)
+  return { removed: keys.filter(key => !kept.has(key)).length, before: keys.length }
+}
+
+/** By what the kernel knows of a service, so that a service with a new name is the same one. */
+function memberKeys(config: Config): string[] {
+  return config.services.flatMap(service => {
+    const name = service.id ? keyOfService(service.id) : service.host
+    return service.reals.map(real => keyOfMember({ name }, real))
+  })
+}

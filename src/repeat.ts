@@ -1,0 +1,22 @@
+/** Work that is done again and again, each time some milliseconds after it was last done. */
+export class Repeating {
+  readonly #running = new Map<string, { timer: NodeJS.Timeout | undefined }>()
+
+  /** Begins, or goes on with another work and pause under the same name; a round under way is the old work's last. */
+  set(name: string, ms: number, work: () => Promise<unknown>): void {
+    clearTimeout(this.#running.get(name)?.timer)
+    const turn: { timer: NodeJS.Timeout | undefined } = { timer: undefined }
+    this.#running.set(name, turn)
+    const isCurrent = () => this.#running.get(name) === turn
+    const again = () => {
+      if (isCurrent()) turn.timer = setTimeout(() => void work().finally(again), ms)
+    }
+    again()
+  }
+
+  /** Ends all; a round under way goes on to its end. */
+  stop(): void {
+    for (const { timer } of this.#running.values()) clearTimeout(timer)
+    this.#running.clear()
+  }
+}
