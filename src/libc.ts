@@ -53,6 +53,9 @@ const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
 const RLIMIT_NOFILE = 7
 
+const LOCK_EX = 2
+const LOCK_NB = 4
+
 const ICMP_ECHO_REPLY = 0
 const ICMP6_ECHO_REPLY = 129
 
@@ -70,6 +73,7 @@ interface Libc {
   >
   dup3: KoffiFunc<(from: number, to: number, flags: number) => number>
   close: KoffiFunc<(fd: number) => number>
+  flock: KoffiFunc<(fd: number, operation: number) => number>
   getrlimit: KoffiFunc<(resource: number, into: Uint8Array) => number>
 }
 
@@ -93,6 +97,7 @@ function load(): Libc {
     setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)') as Libc['setsockopt'],
     dup3: lib.func('int dup3(int, int, int)') as Libc['dup3'],
     close: lib.func('int close(int)') as Libc['close'],
+    flock: lib.func('int flock(int, int)') as Libc['flock'],
     getrlimit: lib.func('int getrlimit(int, void *)') as Libc['getrlimit'],
   }
   return loaded
@@ -249,6 +254,20 @@ function unixAddress(path: string): Uint8Array {
   const name = Buffer.from(path.startsWith('@') ? `\0${path.slice(1)}` : `${path}\0`)
   if (name.length > 108) throw new SystemError('ENAMETOOLONG', 'sendto', path)
   return Buffer.concat([Buffer.from([AF_UNIX, 0]), name])
+}
+
+// ---------------------------------------------------------------- locks
+
+/**
+ * Takes the lock of an open file for as long as it stays open; false where another process has it. The kernel lets go of
+ * it when the process ends, however it ends.
+ */
+export function lockFile(fd: number): boolean {
+  const libc = load()
+  if (libc.flock(fd, LOCK_EX | LOCK_NB) === 0) return true
+  const error = fail(libc, 'flock')
+  if (error.code === 'EAGAIN') return false
+  throw error
 }
 
 // ---------------------------------------------------------------- descriptors

@@ -16,6 +16,26 @@ export function openLog(level: Settings['logLevel'], isTerminal = process.stdout
   return Object.assign(log, { flush: () => flushQuietly(destination) })
 }
 
+/** A line of the log for those who keep it in a form of their own. */
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly time: Date
+  /** The message, and behind it the fields: `key=value`. */
+  readonly text: string
+}
+
+/** A log whose lines are handed to `write`. */
+export function openLineLog(level: Settings['logLevel'], write: (line: LogLine) => void): Log {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  const formatters = { level: (label: string) => ({ level: label }) }
+  return pino({ ...options, formatters }, { write: json => write(lineOf(json)) })
+}
+
+function lineOf(json: string): LogLine {
+  const { level, time, ...rest } = JSON.parse(json) as Record<string, unknown>
+  return { level: level as LogLine['level'], time: new Date(String(time)), text: textOf(rest) }
+}
+
 /** A log that nobody reads, for tests and for commands that start parts of the daemon. */
 export function silentLog(): Log {
   return pino({ level: 'silent' })
@@ -26,8 +46,12 @@ const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40:
 /** `04:05:06.789 WARN  message  key=value …` from one JSON line. */
 export function readable(line: string): string {
   const { level, time, msg, pid: _pid, ...rest } = JSON.parse(line) as Record<string, unknown>
-  const fields = Object.entries(rest).map(([key, value]) => `${key}=${plain(value)}`)
-  return `${String(time).slice(11, 23)} ${LEVELS[Number(level)] ?? level} ${[msg, ...fields].join('  ')}\n`
+  return `${String(time).slice(11, 23)} ${LEVELS[Number(level)] ?? level} ${textOf({ msg, ...rest })}\n`
+}
+
+/** `message  key=value …` */
+function textOf({ msg, ...rest }: Record<string, unknown>): string {
+  return [msg, ...Object.entries(rest).map(([key, value]) => `${key}=${plain(value)}`)].join('  ')
 }
 
 function plain(value: unknown): string {

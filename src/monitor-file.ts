@@ -1,47 +1,15 @@
 /** ldirectord's monitorfile: a line for each result of a check. A file that cannot be written never stops anything. */
-import { appendFile } from 'node:fs/promises'
 import type { Subscriber } from './jobs.js'
+import { type LineFile, openLineFile } from './line-file.js'
 import type { Log } from './log.js'
 import type { CheckResult } from './model.js'
 
-/** Lines held back while the disk does not take them; what comes on top is dropped. */
-const MOST_LINES = 10_000
+export type MonitorFile = LineFile
 
-export interface MonitorFile {
-  write(line: string): void
-  /** Resolves when everything is written or given up. */
-  idle(): Promise<void>
-}
-
-/** Opened anew for each batch of lines, so that it can be moved away at any time. */
 export function openMonitorFile(path: string, log: Log): MonitorFile {
-  let lines: string[] = []
-  let writing: Promise<void> | null = null
-  let isFailing = false
-  const flush = async () => {
-    while (lines.length > 0) {
-      const batch = lines
-      lines = []
-      try {
-        await appendFile(path, batch.join(''))
-        isFailing = false
-      } catch (error) {
-        if (!isFailing)
-          log.error({ file: path, error: (error as Error).message }, 'the monitorfile cannot be written')
-        isFailing = true
-      }
-    }
-    writing = null
-  }
-  return {
-    write(line) {
-      if (lines.length < MOST_LINES) lines.push(line)
-      writing ??= Promise.resolve().then(flush)
-    },
-    idle: async () => {
-      while (writing) await writing
-    },
-  }
+  return openLineFile(path, error =>
+    log.error({ file: path, error: error.message }, 'the monitorfile cannot be written'),
+  )
 }
 
 /** `[Sun Nov 22 01:58:54 2026] [23200] negotiate http tcp 10.0.0.1 80 5 masq /  [up] 200 OK`, as ldirectord has it. */

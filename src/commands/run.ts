@@ -4,13 +4,9 @@ import { SocketInUse } from '../api/server.js'
 import { loadConfig } from '../config/load.js'
 import { hasErrors } from '../config/problem.js'
 import { renderProblems } from '../config/render-problem.js'
-import { startDaemon } from '../daemon.js'
-import { openTable, TABLES } from '../ipvs/table.js'
-import { type Journal, journalPath, memoryJournal, openJournal } from '../journal/journal.js'
-import { type Log, openLog } from '../log.js'
-import type { Config } from '../model.js'
-import { openNotify } from '../notify.js'
-import { standardObservers } from '../observers.js'
+import { placed, startDirector } from '../director.js'
+import { TABLES } from '../ipvs/table.js'
+import { openLog } from '../log.js'
 import { CommandError, defineCommand, EXIT } from './command.js'
 
 export const command = defineCommand({
@@ -42,8 +38,7 @@ export const command = defineCommand({
     let reload = () => {}
     const stopListening = onSignal(['SIGHUP'], () => reload())
     const stopped = new Promise<void>(resolve => onSignal(['SIGTERM', 'SIGINT'], () => resolve()))
-    const load = () =>
-      loadConfig(file).then(loaded => ({ ...loaded, config: placed(loaded.config, options) }))
+    const load = () => loadConfig(file).then(loaded => placed(loaded, options))
     const loaded = await load()
     const { config } = loaded
     if (!config || hasErrors(loaded.problems)) {
@@ -55,15 +50,12 @@ export const command = defineCommand({
     reload = () => {
       isReloadWanted = true
     }
-    const daemon = await startDaemon({
+    const daemon = await startDirector({
       loaded: { ...loaded, config },
-      kernel: await openTable(options.kernel, env),
-      kernelName: options.kernel,
-      journal: journalFor(options.kernel, config, log),
-      log,
-      notify: openNotify(env, log),
       load,
-      observers: standardObservers(log),
+      table: options.kernel,
+      log,
+      env,
     }).catch(error => {
       throw cannotStart(error)
     })
@@ -82,26 +74,5 @@ function cannotStart(error: unknown): unknown {
   return new CommandError(
     `${(error as Error).message}; run as root, or give --socket and --state places that you may write`,
     EXIT.kernel,
-  )
-}
-
-/** The configuration with the places that the command line gives. */
-function placed(
-  config: Config | null,
-  { socket, state }: { socket?: string | undefined; state?: string | undefined },
-) {
-  if (!config) return null
-  const settings = { ...config.settings, ...(socket && { socket }), ...(state && { state }) }
-  return { ...config, settings }
-}
-
-/** A damaged journal is moved away: a director must start. What it made before is then somebody else's, and is told. */
-function journalFor(kernel: 'netlink' | 'memory', { settings }: Config, log: Log): Journal {
-  if (kernel === 'memory') return memoryJournal()
-  return openJournal(journalPath(settings.state, settings.socket), (message, moved) =>
-    log.error(
-      { moved },
-      `${message}; lvsd starts with an empty one and leaves services of earlier runs that are no longer configured`,
-    ),
   )
 }

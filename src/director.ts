@@ -1,0 +1,57 @@
+/** A daemon with the parts that its process gives it: table, journal, systemd, observers. */
+import type { Loaded } from './config/load.js'
+import { type Daemon, startDaemon } from './daemon.js'
+import { openTable, type TableName } from './ipvs/table.js'
+import { type Journal, journalPath, memoryJournal, openJournal } from './journal/journal.js'
+import type { Log } from './log.js'
+import type { Config, Settings } from './model.js'
+import { openNotify } from './notify.js'
+import type { Observer } from './observer.js'
+import { standardObservers } from './observers.js'
+
+export interface DirectorParts {
+  readonly loaded: Loaded & { readonly config: Config }
+  /** Reads the configuration again, for a reload. */
+  readonly load: () => Promise<Loaded>
+  readonly table: TableName
+  readonly log: Log
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Beside those that every daemon has. */
+  readonly observers?: readonly Observer[]
+}
+
+/** Opens table and journal and starts the daemon on them. */
+export async function startDirector(parts: DirectorParts): Promise<Daemon> {
+  const { loaded, load, table, log, env, observers = [] } = parts
+  return startDaemon({
+    loaded,
+    load,
+    log,
+    kernel: await openTable(table, env),
+    kernelName: table,
+    journal: journalFor(table, loaded.config, log),
+    notify: openNotify(env, log),
+    observers: [...standardObservers(log), ...observers],
+  })
+}
+
+/** What was loaded, with the control socket and the state folder in places of the process's own choice. */
+export function placed<T extends Loaded>(
+  loaded: T,
+  { socket, state }: { readonly [K in 'socket' | 'state']?: string | undefined },
+): T {
+  if (!loaded.config) return loaded
+  const settings: Settings = { ...loaded.config.settings, ...(socket && { socket }), ...(state && { state }) }
+  return { ...loaded, config: { ...loaded.config, settings } }
+}
+
+/** A damaged journal is moved away: a director must start. What it made before is then somebody else's, and is told. */
+function journalFor(table: TableName, { settings }: Config, log: Log): Journal {
+  if (table === 'memory') return memoryJournal()
+  return openJournal(journalPath(settings.state, settings.socket), (message, moved) =>
+    log.error(
+      { moved },
+      `${message}; lvsd starts with an empty one and leaves services of earlier runs that are no longer configured`,
+    ),
+  )
+}
