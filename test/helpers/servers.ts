@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions as HttpsOptions } from 'node:https'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls'
+import { packageRoot } from '../../src/version.js'
 import { later } from './after-each.js'
 
 export interface Listening {
@@ -167,7 +169,9 @@ export function garbageServer(host?: Loopback): Promise<Listening> {
 }
 
 /** Key and certificate for tests alone, valid for a hundred years: a fresh machine may have no openssl. */
-export const certificate = {
-  key: readFileSync(new URL('localhost.key', import.meta.url)),
-  cert: readFileSync(new URL('localhost.crt', import.meta.url)),
+export const certificate = { key: beside('localhost.key'), cert: beside('localhost.crt') }
+
+/** A file of the sources: the compiler leaves it there. */
+function beside(name: string): Buffer {
+  return readFileSync(join(packageRoot, 'test/helpers', name))
 }

@@ -1,0 +1,340 @@
+/** Servers and commands that misbehave in every way: each check ends in time, says why, and leaves nothing behind. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import type { CheckResult, Phase, Reason } from '../../src/model.js'
+import {
+  drippingServer,
+  endlessBody,
+  endlessHeaders,
+  garbageServer,
+  httpServer,
+  httpsServer,
+  type Loopback,
+  refusedPort,
+  saying,
+  silentServer,
+} from '../helpers/servers.js'
+import { installCommand } from './site/command.js'
+import { type Lvsd, startLvsd, writeConfig } from './site/lvsd.js'
+import { throughout } from './site/namespaces.js'
+import { type RealServer, startRealServer } from './site/real-server.js'
+import { buildSite, freshDirector, onDirector, tableBecomes, tableIs } from './site/site.js'
+import { pause, until } from './site/until.js'
+
+const TIMEOUT = 1000
+/** A check may be told of its deadline this much later on a busy machine, milliseconds. */
+const SLACK = 400
+/** What a command that ignores TERM is given before KILL, and the end of it, milliseconds. */
+const GRACE = 2000
+/** The servers of the unit tests, on a machine of the site. */
+const HERE = 'fc00::5' as Loopback
+
+const GOOD = 'tcp [fc00::80]:80'
+const BAD = 'tcp [fc00::81]:80'
+const TABLE = { [GOOD]: { '[fc00::6]:80': 'masq 1' }, [BAD]: {} }
+
+interface Fault {
+  readonly real: string
+  /** In YAML, without interval and timeout. */
+  readonly check: string
+  /** One of several where the speed of the machine decides. */
+  readonly reason: Reason | readonly Reason[]
+  readonly phase?: Phase
+  readonly detail?: RegExp
+}
+
+describe('a check', function () {
+  this.timeout(120_000)
+  let good: RealServer
+
+  before(async () => {
+    await buildSite(
+      ['fc00::80', 'fc00::81'],
+      [5, 6, 7].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
+    )
+    await onDirector(
+      'nft',
+      ['-f', '-'],
+      `table bridge site {
+        chain departures {
+          type filter hook output priority 0;
+          ip6 daddr fc00::7 drop
+        }
+      }\n`,
+    )
+  })
+
+  beforeEach(async () => {
+    await freshDirector()
+    good = startRealServer('r6')
+  })
+
+  it('of a server that fails ends at its deadline at the latest, with the right reason', async () => {
+    const faults = await throughout('r5', webFaults)
+    faults.dropped = { real: '[fc00::7]:80', check: 'kind: http', reason: 'timeout', phase: 'connect' }
+    faults['dropped, in TLS'] = {
+      real: '[fc00::7]:443',
+      check: 'kind: https',
+      reason: 'timeout',
+      phase: 'connect',
+    }
+    faults['dropped, to ping'] = { real: '[fc00::7]:1', check: 'kind: ping', reason: 'timeout' }
+    faults['dropped, over UDP'] = {
+      real: '[fc00::7]:53',
+      check: 'kind: dns, request: www.example.com',
+      reason: 'timeout',
+    }
+    await allFail(faults)
+  })
+
+  it('of a name that does not resolve is down for that reason', async () => {
+    const lvsd = await startLvsd(writeConfig(config({}, "'nowhere.invalid:80'")))
+    await tableBecomes(TABLE)
+    const real = await lvsd.real('bad', 'nowhere.invalid')
+    assert.equal(real.state, 'down')
+    assert.equal(real.address, null)
+    assert.match(real.reason, /^name: nowhere\.invalid does not resolve/)
+    await lvsd.hears('nowhere.invalid')
+    await goodIsCheckedOnTime(3000)
+  })
+
+  it('by a command that misbehaves ends at its deadline, with everything that it started', async () => {
+    const command = (name: string, script: string) => {
+      const path = installCommand(`lvsd-test-${name}`, `#!/bin/bash\n${script}\n`)
+      return `kind: external, checkcommand: ${path}`
+    }
+    await allFail({
+      'hangs and ignores TERM': {
+        real: '[fc00::5]:1',
+        check: command('hangs', "trap '' TERM\nwhile :; do sleep 31415; done"),
+        reason: 'timeout',
+        phase: 'run',
+      },
+      'forks children and waits': {
+        real: '[fc00::5]:2',
+        check: command(
+          'forks',
+          "sleep 31415 &\n(trap '' TERM; sleep 31415; sleep 31415) &\nsleep 31415 &\nwait",
+        ),
+        reason: 'timeout',
+        phase: 'run',
+      },
+      'leaves children behind': {
+        real: '[fc00::5]:3',
+        check: command('leaves', "sleep 31415 &\n(trap '' TERM; sleep 31415) &\necho gone\nexit 7"),
+        reason: 'status',
+        detail: /exit 7: gone/,
+      },
+      'prints 100 MB': {
+        real: '[fc00::5]:4',
+        check: `${command('prints', 'echo begin\nhead -c 100000000 /dev/zero\nexit 9')}, interval: 20s, timeout: 5s`,
+        // Piping that much takes a guest some seconds.
+        reason: ['status', 'timeout'],
+        detail: /exit 9: begin|no result within 5000 ms/,
+      },
+      'prints without end': {
+        real: '[fc00::5]:5',
+        check: command('pours', 'exec yes'),
+        reason: 'timeout',
+        phase: 'run',
+      },
+      'dies by a signal': {
+        real: '[fc00::5]:6',
+        check: command('dies', 'kill -SEGV $$'),
+        reason: 'signal',
+        detail: /SIGSEGV/,
+      },
+      'does not exist': {
+        real: '[fc00::5]:7',
+        check: 'kind: external, checkcommand: /usr/local/bin/lvsd-test-nowhere',
+        reason: 'error',
+        detail: /does not exist/,
+      },
+    })
+  })
+
+  /** Runs lvsd with these faults beside a good server, and without them again. */
+  async function allFail(faults: Readonly<Record<string, Fault>>): Promise<void> {
+    const lvsd = await startLvsd(writeConfig(config()))
+    await tableBecomes({ [GOOD]: TABLE[GOOD] ?? {} })
+    await pause(1000)
+    const before = await belongings(lvsd.pid)
+
+    writeConfig(config(faults))
+    lvsd.signal('SIGHUP')
+    await lvsd.hears('reload: ')
+    const results = new Map<string, CheckResult>()
+    // In a starved guest the clock by which lvsd judges deadlines is slow.
+    await until(() => gather(lvsd, faults, results), {
+      patience: 60_000,
+      what: () => `results of ${Object.keys(faults)}; there are those of ${[...results.keys()]}`,
+    })
+    await goodIsCheckedOnTime(5000)
+    await gather(lvsd, faults, results)
+    for (const [what, fault] of Object.entries(faults)) judge(what, fault, results.get(what))
+    tableIs(TABLE)
+    const { schedule } = await lvsd.status()
+    console.log(
+      `      starts late by ${JSON.stringify(schedule.lateness)} ms; ${schedule.noVerdicts} without verdict`,
+    )
+    assert.equal(schedule.noVerdicts, 0)
+
+    writeConfig(config())
+    lvsd.signal('SIGHUP')
+    await lvsd.hears('reload: ')
+    await pause(GRACE)
+    const after = await belongings(lvsd.pid)
+    console.log(
+      `      descriptors ${before.descriptors} -> ${after.descriptors}, resident ${before.megabytes} -> ${after.megabytes} MB`,
+    )
+    assert.deepEqual(processesOf(lvsd.pid), [])
+    assert.equal(after.descriptors, before.descriptors)
+    assert.ok(after.megabytes < before.megabytes + 64, 'memory')
+  }
+
+  /** Half a second from check to check, whatever happens to the others. */
+  async function goodIsCheckedOnTime(ms: number): Promise<void> {
+    const before = good.requests
+    await pause(ms)
+    const checked = good.requests - before
+    assert.ok(Math.abs(checked - ms / 500) <= 2, `the good server was checked ${checked} times in ${ms} ms`)
+  }
+})
+
+function config(faults: Readonly<Record<string, Fault>> = {}, more = ''): string {
+  const reals = Object.values(faults).map(({ real, check }) => `{ address: '${real}', check: { ${check} } }`)
+  if (more) reals.push(more)
+  return `
+settings: { resync: 2s, removal-limit: 100% }
+services:
+  good:
+    virtual: '[fc00::80]:80'
+    checks: [{ kind: http, interval: 500ms, timeout: 500ms }, { kind: ping, interval: 500ms, timeout: 500ms }]
+    reals: ['[fc00::6]:80']
+${
+  reals.length === 0
+    ? ''
+    : `  bad:
+    virtual: '[fc00::81]:80'
+    check: { interval: 3s, timeout: ${TIMEOUT}ms, kind: http }
+    reals:
+${reals.map(real => `      - ${real}\n`).join('')}`
+}`
+}
+
+/** Every way in which a web server can fail, on a machine of its own. */
+async function webFaults(): Promise<Record<string, Fault>> {
+  const at = (port: number) => `[${HERE}]:${port}`
+  const web = async (server: Promise<{ port: number }>, fault: Omit<Fault, 'real' | 'check'>, more = '') => ({
+    real: at((await server).port),
+    check: `kind: http${more}`,
+    ...fault,
+  })
+  const tls = await httpsServer((_, response) => response.end('ok'), {}, HERE)
+  return {
+    refused: { real: at(await refusedPort(HERE)), check: 'kind: http', reason: 'refused', phase: 'connect' },
+    'accepting and silent': await web(silentServer(HERE), { reason: 'timeout', phase: 'first byte' }),
+    'one byte per 100 ms': await web(
+      drippingServer(`HTTP/1.1 200 OK\r\nX-Slow: ${'slow '.repeat(50)}\r\n\r\n`, 100, HERE),
+      { reason: 'timeout', phase: 'headers' },
+    ),
+    'one byte of the body per 100 ms': await web(
+      httpServer((_, response) => {
+        response.writeHead(200)
+        const timer = setInterval(() => response.write('.'), 100)
+        response.on('close', () => clearInterval(timer))
+      }, HERE),
+      { reason: 'timeout', phase: 'body' },
+    ),
+    'endless headers': await web(endlessHeaders(HERE), { reason: 'too-big' }),
+    'endless body': await web(endlessBody(HERE), { reason: 'too-big' }),
+    garbage: await web(garbageServer(HERE), { reason: 'garbage' }),
+    'HTTP 500': await web(
+      httpServer((_, response) => response.writeHead(500).end('sorry'), HERE),
+      { reason: 'status', detail: /500/ },
+    ),
+    'wrong body': await web(
+      httpServer((_, response) => response.end('sorry'), HERE),
+      { reason: 'unexpected', detail: /welcome/ },
+      ', receive: welcome',
+    ),
+    'hanging up': await web(saying('', HERE), { reason: 'closed' }),
+    'TLS with a certificate that nobody knows': {
+      real: at(tls.port),
+      check: 'kind: https, verify: true',
+      reason: 'tls',
+      phase: 'handshake',
+    },
+    'TLS asked of a plain server': {
+      real: at((await saying('HTTP/1.1 400 Bad Request\r\n\r\n', HERE)).port),
+      check: 'kind: https',
+      reason: 'tls',
+      phase: 'handshake',
+    },
+    'TLS asked of a silent server': {
+      real: at((await silentServer(HERE)).port),
+      check: 'kind: https',
+      reason: 'timeout',
+      phase: 'handshake',
+    },
+  }
+}
+
+/** Notes the last result of each fault; true when every check has one. */
+async function gather(
+  lvsd: Lvsd,
+  faults: Readonly<Record<string, Fault>>,
+  results: Map<string, CheckResult>,
+): Promise<boolean> {
+  const { services } = await lvsd.status()
+  const reals = services.find(({ name }) => name === 'bad')?.reals ?? []
+  for (const [i, what] of Object.keys(faults).entries()) {
+    const last = reals[i]?.checks[0]?.last
+    if (last) results.set(what, last)
+  }
+  return results.size === Object.keys(faults).length
+}
+
+function judge(what: string, { reason, phase, detail, check }: Fault, result: CheckResult | undefined): void {
+  const said = `${what}: ${JSON.stringify(result)}`
+  const limit = check.includes('timeout: 5s') ? 5000 : TIMEOUT
+  assert.ok(result, what)
+  assert.equal(result.ok, false, said)
+  assert.ok(result.reason === reason || (Array.isArray(reason) && reason.includes(result.reason)), said)
+  if (phase) assert.equal(result.phase, phase, said)
+  assert.match(result.detail, detail ?? /\w/, said)
+  assert.ok(result.ms <= limit + SLACK, said)
+  if (result.reason === 'timeout') assert.ok(result.ms >= limit - 50, said)
+}
+
+/** What a process holds when no check is under way: the least of several looks. */
+async function belongings(pid: number): Promise<{ descriptors: number; megabytes: number }> {
+  const counts: number[] = []
+  for (let look = 0; look < 20; look++) {
+    counts.push(readdirSync(`/proc/${pid}/fd`).length)
+    await pause(50)
+  }
+  const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+  return { descriptors: Math.min(...counts), megabytes: Math.round(Number(resident) / 1024) }
+}
+
+/** Children of lvsd, dead ones included, and whatever its commands have left: a line each. */
+function processesOf(lvsd: number): string[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(pid => {
+      const stat = read(`/proc/${pid}/stat`)
+      const words = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
+      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      const isOurs = Number(parent) === lvsd || /lvsd-test-|sleep 31415|^yes $/.test(words)
+      return isOurs ? [`${pid} ${state} ${words || stat}`] : []
+    })
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
