@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { DecodedPacket, Answer as DnsRecord, Question } from 'dns-packet'
@@ -7,6 +6,7 @@ import { type Address, bytesOf, parseAddress } from '../src/address.js'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
 import { readPattern } from '../src/pattern.js'
 import { compileMatch, tooSlow } from '../src/probe/match.js'
+import { askUdp } from './_datagram.js'
 
 const TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NAPTR', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const
 const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'] as const
@@ -90,31 +90,6 @@ export function reverseName(address: Address): string {
     .reverse()
     .map(nibble => nibble.toString(16))
     .join('.')}.ip6.arpa`
-}
-
-async function askUdp(
-  { address, port }: Target,
-  query: Buffer,
-  { signal, phase }: RunContext,
-): Promise<Buffer> {
-  const family = address.family === 'ipv6' ? 6 : 4
-  const socket = createSocket({
-    type: `udp${family}`,
-    lookup: (host, _options, callback) => callback(null, host, family),
-  })
-  try {
-    phase('send')
-    const connected = once(socket, 'connect', { signal })
-    // Connected, so that a port-unreachable reaches us and nobody else can answer.
-    socket.connect(port, address.text)
-    await connected
-    const answered = once(socket, 'message', { signal })
-    socket.send(query)
-    phase('first byte')
-    return (await answered)[0]
-  } finally {
-    socket.close()
-  }
 }
 
 /** Null when the server hangs up before the answer is complete. */

@@ -1,0 +1,140 @@
+/**
+ * What checks share that speak through a library. The connection is ours: its end, its death and the bytes that it
+ * carried are known whatever the library makes of them, and a library that stumbles over an answer stumbles alone.
+ */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { type Answer, down, type RunContext, type Target } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
+
+/** Bytes that a server may send in one run; no check needs a hundredth of it. */
+const LIMIT = 16_777_216
+
+/** TLS where it is asked for, for protocols that have no port of their own for it. */
+export function optionalTls(kit: OptionKit) {
+  return { tls: kit.flag(false, 'Speak TLS'), ...tlsOptions(kit) }
+}
+
+export type OptionalTls = Parsed<ReturnType<typeof optionalTls>>
+
+/** What is wrong with the options, or null. */
+export function optionalTlsProblem(options: OptionalTls): string | null {
+  const { tls, verify, ca, sni, verifyname, cert, key } = options
+  const given = Object.entries({ verify: verify || null, ca, sni, verifyname, cert, key })
+  const first = given.find(([, value]) => value !== null)?.[0]
+  if (!tls && first !== undefined) return `${first} needs tls: true`
+  return tlsProblem(options)
+}
+
+/** A connection that stands, over TLS where its options are given. It is destroyed when the signal says so. */
+export async function open(
+  { address, port }: Target,
+  tls: TlsOptions | null,
+  context: RunContext,
+  alpn?: readonly string[],
+): Promise<Socket> {
+  if (tls)
+    return connectTls({ host: address.text, port, name: null, ...(alpn ? { alpn } : {}) }, tls, context)
+  context.phase('connect')
+  const socket = connect({ host: address.text, port, signal: context.signal, noDelay: true })
+  // An error that comes when nobody waits any more must not end lvsd.
+  socket.on('error', () => {})
+  try {
+    await once(socket, 'connect')
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+/** Hands a connection to a library. Whatever comes of it, the connection ends. */
+export async function through(
+  opening: Promise<Socket>,
+  context: RunContext,
+  talk: (socket: Socket) => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    const socket = await opening
+    const fate = watch(socket)
+    try {
+      context.phase('first byte')
+      return await Promise.race([talk(socket), fate.closed])
+    } catch (error) {
+      // What a library says of an end is worth less than the end itself, which may be told a moment later.
+      await new Promise(soon => setImmediate(soon))
+      return fate.verdict() ?? garbage(error)
+    } finally {
+      socket.destroy()
+    }
+  } catch (error) {
+    const answer = tlsAnswer(error)
+    if (answer) return answer
+    throw error
+  }
+}
+
+/** An answer that the library cannot read. */
+export class Garbage extends Error {}
+
+interface Fate {
+  /** Fulfilled with a verdict soon after the connection has closed, so that the library may speak first. */
+  readonly closed: Promise<Answer>
+  /** What became of the connection, or null while it stands; network errors are thrown. */
+  verdict(): Answer | null
+}
+
+/**
+ * Sees every event of a socket before its listeners do. Libraries take listeners away that are not theirs, and what
+ * they throw while they read would end lvsd: here it ends the connection.
+ */
+export function watch(socket: Socket): Fate {
+  const emit = socket.emit.bind(socket) as (event: string | symbol, ...args: unknown[]) => boolean
+  const before = socket.bytesRead
+  const fate = { error: null as unknown, ended: false, count: 0 }
+  let settle = () => {}
+  const verdict = () => {
+    if (fate.error instanceof Garbage) return garbage(fate.error)
+    if (fate.error !== null) throw fate.error
+    return fate.ended ? ended(fate.count || socket.bytesRead - before) : null
+  }
+  const closed = new Promise<Answer>((resolve, reject) => {
+    settle = () => {
+      try {
+        resolve(verdict() ?? ended(fate.count))
+      } catch (error) {
+        reject(error)
+      }
+    }
+  })
+  // The talk may be over by then, and nobody wait for it.
+  closed.catch(() => {})
+  socket.emit = (event: string | symbol, ...args: unknown[]) => {
+    if (event === 'data') {
+      fate.count += (args[0] as Buffer).length
+      if (fate.count > LIMIT) socket.destroy(new Garbage(`more than ${LIMIT} bytes`))
+    }
+    if (event === 'error') fate.error ??= args[0]
+    if (event === 'end' || event === 'close') fate.ended = true
+    if (event === 'close') setImmediate(settle)
+    try {
+      return emit(event, ...args)
+    } catch (error) {
+      if (event !== 'error') socket.destroy(new Garbage((error as Error).message))
+      return false
+    }
+  }
+  return { closed, verdict }
+}
+
+function ended(count: number): Answer {
+  return count > 0
+    ? down('closed', `closed after ${count} bytes, before the answer was complete`)
+    : down('closed', 'closed without an answer')
+}
+
+function garbage(error: unknown): Answer {
+  const message = error instanceof Error ? error.message : String(error)
+  return down('garbage', `the answer cannot be read: ${(message.split('\n')[0] ?? '').slice(0, 200)}`)
+}

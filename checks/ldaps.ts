@@ -1,0 +1,15 @@
+import { defineCheck } from '../src/check.js'
+import { askLdap, ldapOptions, ldapProblem } from './_ldap.js'
+import { tlsOptions, tlsProblem } from './_tls.js'
+
+/** Binds to an LDAP server over TLS and reads one entry. */
+export const check = defineCheck({
+  name: 'ldaps',
+  summary: 'binds to an LDAP server over TLS and reads one entry',
+  defaultPort: 636,
+
+  options: kit => ({ ...ldapOptions(kit), ...tlsOptions(kit) }),
+  validate: options => ldapProblem(options) ?? tlsProblem(options),
+
+  run: (target, options, context) => askLdap(target, options, options, context),
+})

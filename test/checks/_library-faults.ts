@@ -1,0 +1,107 @@
+/** The ways to fail that every check through a library must tell, and survive. */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Check } from '../../src/check.js'
+import type { CheckResult } from '../../src/model.js'
+import type { OptionShape } from '../../src/options.js'
+import { probe } from '../helpers/probe.js'
+import {
+  garbageServer,
+  hangUpServer,
+  refusedPort,
+  resetServer,
+  saying,
+  silentServer,
+  tcpServer,
+} from '../helpers/servers.js'
+import { bytesSaid, cutOff } from './_services.js'
+
+type Options = Readonly<Record<string, unknown>>
+
+/** `first`: how an answer of the protocol begins, for rubbish that gets further than the first byte. */
+export function failsAsAll<S extends OptionShape>(
+  check: Check<S>,
+  options: Options,
+  first: Uint8Array,
+): void {
+  const run = (where: Parameters<typeof probe>[1], timeout = 2000): Promise<CheckResult> =>
+    probe(check, where, options, { timeout })
+
+  it('is down when nobody listens, over IPv6 and IPv4', async () => {
+    assert.equal((await run(await refusedPort())).reason, 'refused')
+    const port = await refusedPort('127.0.0.1')
+    assert.equal((await run({ host: '127.0.0.1', port })).reason, 'refused')
+  })
+
+  it('is down at the deadline when the server stays silent, and ends the connection', async () => {
+    await run(await hangUpServer())
+    let closed = false
+    const server = await tcpServer(socket => {
+      socket.resume().on('end', () => {
+        closed = true
+      })
+    })
+    const { reason, ms } = await run(server, 150)
+    assert.equal(reason, 'timeout')
+    assert.ok(ms < 2000, `took ${ms} ms`)
+    for (let i = 0; i < 100 && !closed; i++) await new Promise(soon => setTimeout(soon, 10))
+    assert.ok(closed, 'the connection goes on')
+    assert.equal(
+      (await run({ host: '127.0.0.1', port: (await silentServer('127.0.0.1')).port }, 150)).reason,
+      'timeout',
+    )
+  })
+
+  it('is down when the server hangs up, resets or says something else', async () => {
+    assert.equal((await run(await hangUpServer())).reason, 'closed')
+    assert.ok(['reset', 'closed'].includes((await run(await resetServer())).reason ?? ''))
+    for (const server of [await garbageServer(), await saying('HTTP/1.1 400 Bad Request\r\n\r\n')]) {
+      const { ok, reason } = await run(server)
+      assert.equal(ok, false)
+      assert.ok(
+        ['garbage', 'closed', 'truncated', 'status', 'unexpected'].includes(reason ?? ''),
+        String(reason),
+      )
+    }
+  })
+
+  it('is down, and lvsd well, whatever the server says', async function () {
+    this.timeout(20_000)
+    const beginnings = fc.nat({ max: first.length }).map(length => first.subarray(0, length))
+    const answers = fc
+      .tuple(beginnings, fc.uint8Array({ maxLength: 80 }))
+      .map(([beginning, rest]) => Buffer.concat([beginning, rest]))
+    await fc.assert(
+      fc.asyncProperty(answers, async answer => {
+        const server = await tcpServer(socket => socket.resume().end(answer))
+        assert.equal((await run(server, 500)).ok, false)
+      }),
+      { numRuns: 60 },
+    )
+  })
+}
+
+/** Cuts the answers of a real server off at some forty places, by an end and by silence. */
+export async function failsInMidAnswer<S extends OptionShape>(
+  check: Check<S>,
+  port: number,
+  options: Options,
+  /** Bytes at the end that may be missing: a goodbye that nobody waits for. */
+  spare: number,
+): Promise<void> {
+  const total = await bytesSaid(port, to => probe(check, to, options, { timeout: 10_000 }))
+  const step = Math.max(1, Math.floor((total - spare) / 40))
+  for (let bytes = 0; bytes < total - spare; bytes += step) {
+    const ended = await probe(check, await cutOff(port, bytes, socket => socket.end()), options, {
+      timeout: 10_000,
+    })
+    const told = `after ${bytes} of ${total} bytes: ${ended.detail}`
+    assert.equal(ended.ok, false, told)
+    assert.ok(
+      ['closed', 'truncated', 'garbage', 'reset'].includes(ended.reason ?? ''),
+      `${ended.reason} ${told}`,
+    )
+  }
+  const half = await cutOff(port, Math.floor((total - spare) / 2), () => {})
+  assert.equal((await probe(check, half, options, { timeout: 300 })).reason, 'timeout')
+}
