@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import {
   checkServerIdentity,
@@ -125,20 +126,21 @@ export interface TlsPeer {
   /** The name it is asked for and known by, or null. */
   readonly name: string | null
   readonly alpn?: readonly string[]
+  /** A connection that stands and goes on in TLS; where there is none a fresh one is made. */
+  readonly socket?: Socket
 }
 
-/** A fresh connection whose handshake is done. It is destroyed when the signal says so. */
+/** A connection whose handshake is done. It is destroyed when the signal says so. */
 export async function connectTls(
-  { host, port, name, alpn }: TlsPeer,
+  { host, port, name, alpn, socket: plain }: TlsPeer,
   options: TlsOptions,
   { signal, phase }: RunContext,
 ): Promise<TLSSocket> {
   const servername = options.sni ?? (name !== null && !parseAddress(name) ? name : '')
   const verifyname = options.verifyname ?? (servername || (name ?? host))
-  phase('connect')
+  phase(plain ? 'handshake' : 'connect')
   const socket = connect({
-    host,
-    port,
+    ...(plain ? { socket: plain } : { host, port }),
     servername,
     secureContext: contextFor(options),
     rejectUnauthorized: options.verify,
@@ -150,7 +152,7 @@ export async function connectTls(
   socket.on('error', () => {})
   addAbortSignal(signal, socket)
   try {
-    await once(socket, 'connect')
+    if (!plain) await once(socket, 'connect')
     phase('handshake')
     await once(socket, 'secureConnect')
     return socket

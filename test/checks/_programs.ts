@@ -53,8 +53,16 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Starts a program and waits until it takes connections on these ports of ::1. */
-export async function start(file: string, argv: readonly string[], ports: readonly number[]): Promise<void> {
+/**
+ * Starts a program and waits until it takes connections on these ports of ::1. One that has children of its own is ended
+ * with SIGTERM, so that it ends them too.
+ */
+export async function start(
+  file: string,
+  argv: readonly string[],
+  ports: readonly number[],
+  stop: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
+): Promise<void> {
   const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   for (const output of [child.stdout, child.stderr])
@@ -63,8 +71,9 @@ export async function start(file: string, argv: readonly string[], ports: readon
     })
   const exited = once(child, 'exit')
   later(() => {
-    child.kill('SIGKILL')
-    return exited
+    child.kill(stop)
+    const last = setTimeout(() => child.kill('SIGKILL'), 2000)
+    return exited.finally(() => clearTimeout(last))
   })
   for (const port of ports)
     while (!(await listens(port))) {

@@ -1,0 +1,202 @@
+/**
+ * A conversation in lines with a server, on a connection of its own. Mail, news, file transfer, SIP and agents are a few
+ * lines each on top of it: what to say, and what must come back.
+ */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { type Answer, down, type RunContext, type Target } from '../src/check.js'
+import type { Reason } from '../src/model.js'
+import { connectTls, type TlsOptions, tlsAnswer } from './_tls.js'
+
+/** Bytes that a server may say in all; no check needs a tenth of it. */
+const LIMIT = 65_536
+/** Milliseconds that a server has to answer a goodbye. */
+const FAREWELL = 200
+
+/** Talks to the target, over TLS from the start where its options are given. Whatever comes of it, the connection ends. */
+export async function converse(
+  target: Target,
+  context: RunContext,
+  tls: TlsOptions | null,
+  talk: (dialogue: Dialogue) => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    const dialogue = new Dialogue(await open(target, context, tls), target, context)
+    try {
+      return await talk(dialogue)
+    } finally {
+      dialogue.close()
+    }
+  } catch (error) {
+    if (error instanceof Verdict) return error.answer
+    const answer = tlsAnswer(error)
+    if (answer) return answer
+    throw error
+  }
+}
+
+/** A plain connection that stands, or one over TLS whose handshake is done. */
+async function open({ address, port }: Target, context: RunContext, tls: TlsOptions | null): Promise<Socket> {
+  if (tls) return connectTls({ host: address.text, port, name: null }, tls, context)
+  context.phase('connect')
+  const socket = connect({ host: address.text, port, signal: context.signal })
+  // An error that comes when nobody waits any more must not end lvsd.
+  socket.on('error', () => {})
+  try {
+    await once(socket, 'connect')
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+/** Ends a conversation with a word about the server. */
+export class Verdict extends Error {
+  readonly answer: Answer
+
+  constructor(reason: Reason, detail: string) {
+    super(detail)
+    this.answer = down(reason, detail)
+  }
+}
+
+/** What a server says, for people: its first characters, nothing that moves a terminal's cursor. */
+export function brief(text: string): string {
+  const shown = text.replace(/\p{C}/gu, '.').trim()
+  return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown
+}
+
+export class Dialogue {
+  #socket: Socket
+  #heard: Buffer = Buffer.alloc(0)
+  #count = 0
+  /** What the server is to answer, for people; null for its greeting. */
+  #asked: string | null = null
+  #end: Error | null = null
+  #wake = () => {}
+  readonly #target: Target
+  readonly #context: RunContext
+  readonly #startedAt = performance.now()
+
+  constructor(socket: Socket, target: Target, context: RunContext) {
+    this.#socket = socket
+    this.#target = target
+    this.#context = context
+    this.#listen(socket)
+    context.phase('first byte')
+  }
+
+  /** Our own end of the connection. */
+  get local(): { readonly address: string; readonly port: number } {
+    return { address: this.#socket.localAddress ?? '::', port: this.#socket.localPort ?? 0 }
+  }
+
+  /** Says a line. `as` is what people are told of it: its first word, so that no password is. */
+  send(line: string, as = line.split(' ', 1)[0] ?? ''): void {
+    this.#asked = as
+    this.#socket.write(`${line}\r\n`)
+  }
+
+  /** Says these bytes, as they are. */
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes)
+  }
+
+  /** The next line, without its end. */
+  async line(): Promise<string> {
+    for (;;) {
+      const end = this.#heard.indexOf('\n')
+      if (end >= 0) return this.#cut(end)
+      if (this.#end) throw this.#end
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  #cut(end: number): string {
+    const line = this.#heard.toString('utf8', 0, end)
+    this.#heard = this.#heard.subarray(end + 1)
+    return line.endsWith('\r') ? line.slice(0, -1) : line
+  }
+
+  /** Goes on in TLS. What came before it unencrypted may be anybody's, and must not pass for an answer. */
+  async startTls(options: TlsOptions): Promise<void> {
+    if (this.#heard.length > 0) throw this.fault('garbage', 'more than the answer', 'TLS alone')
+    const { address, port } = this.#target
+    const peer = { host: address.text, port, name: null, socket: this.#socket }
+    this.#socket = await connectTls(peer, options, this.#context)
+    this.#listen(this.#socket)
+    this.#context.phase('body')
+  }
+
+  /** Says goodbye and lets the server answer it, so that its log has no complaint. The verdict does not wait long for it. */
+  async leave(line: string): Promise<void> {
+    const left = this.#context.timeout - (performance.now() - this.#startedAt)
+    this.#socket.write(`${line}\r\n`)
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, Math.min(FAREWELL, left / 2))
+      this.#socket.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** The verdict on an answer that is not the one expected. */
+  fault(reason: Reason, heard: string, expected: string): Verdict {
+    const place = this.#asked === null ? 'as its greeting' : `in answer to ${this.#asked}`
+    return new Verdict(reason, `"${brief(heard)}" ${place}, expected ${expected}`)
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #listen(socket: Socket): void {
+    // Under TLS the plain connection has no more to say, though it ends too.
+    const ours = <T extends unknown[]>(take: (...given: T) => void) => {
+      return (...given: T) => socket === this.#socket && take(...given)
+    }
+    socket.on(
+      'data',
+      ours((chunk: Buffer) => this.#take(chunk)),
+    )
+    socket.on(
+      'error',
+      ours((error: Error) => this.#finish(error)),
+    )
+    socket.on(
+      'close',
+      ours(() => this.#finish(this.#broken())),
+    )
+    socket.on(
+      'end',
+      ours(() => this.#finish(this.#broken())),
+    )
+  }
+
+  #take(chunk: Buffer): void {
+    this.#context.phase('body')
+    this.#count += chunk.length
+    if (this.#count > LIMIT) {
+      this.#finish(this.fault('too-big', this.#heard.toString('utf8', 0, 100), `at most ${LIMIT} bytes`))
+      this.#socket.destroy()
+      return
+    }
+    this.#heard = this.#heard.length === 0 ? chunk : Buffer.concat([this.#heard, chunk])
+    this.#wake()
+  }
+
+  #finish(end: Error): void {
+    this.#end ??= end
+    this.#wake()
+  }
+
+  #broken(): Verdict {
+    if (this.#heard.length > 0) return this.fault('truncated', this.#heard.toString('utf8'), 'a whole line')
+    const missing = this.#asked === null ? 'a greeting' : `an answer to ${this.#asked}`
+    return new Verdict('closed', `closed without ${missing}`)
+  }
+}

@@ -1,0 +1,48 @@
+/** What checks that log in or ask for TLS on the way have in common. */
+import { createHmac } from 'node:crypto'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { type TlsOptions, tlsOptions, tlsProblem } from './_tls.js'
+
+export function loginOptions(kit: OptionKit, what: string) {
+  return {
+    login: kit.maybeText(`User name to log in with; ${what}`),
+    passwd: kit.maybeText('Password to log in with'),
+  }
+}
+
+export type LoginOptions = Parsed<ReturnType<typeof loginOptions>>
+
+/** What is wrong with a login, or null. Each is sent within one line, so neither may hold more than one. */
+export function loginProblem({ login, passwd }: LoginOptions): string | null {
+  if (passwd !== null && login === null) return 'passwd needs login'
+  return /[\r\n\0]/.test(`${login}${passwd}`) ? 'login and passwd must each be one line' : null
+}
+
+export function startTlsOptions(kit: OptionKit, fallback: boolean) {
+  return {
+    starttls: kit.flag(fallback, 'Ask for TLS once connected; a server that does not offer it is down'),
+    ...tlsOptions(kit),
+  }
+}
+
+/** What is wrong with TLS that is asked for within the conversation, or null. */
+export function startTlsProblem(options: TlsOptions & { readonly starttls: boolean }): string | null {
+  if (options.verify && !options.starttls) return 'verify needs starttls: true'
+  return tlsProblem(options)
+}
+
+/** Where TLS begins: at the start, on the way, or not at all. */
+export interface Encryption {
+  readonly tls: TlsOptions | null
+  readonly starttls: TlsOptions | null
+}
+
+/** What CRAM-MD5 (RFC 2195) answers to a challenge: the password itself is not sent. */
+export function cramMd5(challenge: string, login: string, passwd: string): string {
+  const digest = createHmac('md5', passwd).update(Buffer.from(challenge, 'base64')).digest('hex')
+  return base64(`${login} ${digest}`)
+}
+
+export function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
+}

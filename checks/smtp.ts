@@ -1,0 +1,9 @@
+import { smtpCheck } from './_smtp.js'
+
+/** Greets a mail server. */
+export const check = smtpCheck({
+  name: 'smtp',
+  summary: 'greets a mail server; may ask for TLS and log in',
+  defaultPort: 25,
+  starttls: false,
+})
