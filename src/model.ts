@@ -252,9 +252,36 @@ export interface Fallback {
   readonly attributes: RealAttributes
 }
 
+/** What the daemon is doing. */
+export type DaemonPhase = 'starting' | 'running' | 'reloading' | 'stopping'
+
+/** Who gets mails about a service, and when. */
+export interface MailPolicy {
+  /** At least one, as written: `ops@example.com`, `Operators <ops@example.com>`, `root`; none twice. */
+  readonly to: readonly string[]
+  /** Null: root at this host. */
+  readonly from: string | null
+  /** Milliseconds after which a server that is still down is told again; null: once is enough. */
+  readonly repeat: number | null
+  /** What the daemon must be doing for a mail to be sent. */
+  readonly during: readonly DaemonPhase[]
+  /** Null: the sendmail of this machine. */
+  readonly server: MailServer | null
+}
+
+export interface MailServer {
+  /** A name or an address without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
 export interface Service {
   /** Unique in the configuration; what people call it. */
   readonly name: string
+  /** Stands before the subjects of mails, or null. */
+  readonly label: string | null
+  /** For the readers of mails, or null. */
+  readonly comment: string | null
   /** The virtual address's literal or name as written; the key's text for a fwmark. */
   readonly host: string
   /** Null while the virtual address is a name that is not resolved yet. */
@@ -275,6 +302,8 @@ export interface Service {
   readonly fallbackcommand: string | null
   /** File that gets a line for every result, or null. */
   readonly monitorfile: string | null
+  /** Null: no mails. */
+  readonly mail: MailPolicy | null
   readonly reals: readonly Real[]
 }
 

@@ -2,10 +2,9 @@
 import type { Transition } from './board.js'
 import type { Subscriber } from './jobs.js'
 import type { Log } from './log.js'
-import type { Change, CheckResult, Config, Service } from './model.js'
+import type { Change, CheckResult, Config, DaemonPhase, Service } from './model.js'
 
-/** What the daemon is doing. */
-export type DaemonPhase = 'starting' | 'running' | 'reloading' | 'stopping'
+export type { DaemonPhase }
 
 export interface Observer {
   phase?(phase: DaemonPhase): void

@@ -51,6 +51,7 @@ export const CODES = {
   PREFIX_RANGE: 'A prefix length that the family of the service does not have.',
   PREFIX_TWICE: 'Both prefix and netmask say how clients are grouped.',
   SIP_NOT_UDP: 'The persistence engine sip reads SIP over UDP.',
+  MAIL_TO_NOBODY: 'Mails are configured, and nobody to get them.',
   // real servers
   FAMILY_MISMATCH: 'An address of the other family, which only tunnels can reach.',
   MIXED_FAMILY:

@@ -5,6 +5,7 @@ import { CODES } from './codes.js'
 import { z } from './fields.js'
 import { kindsOf } from './json-schema.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from './ldirectord/codes.js'
+import { mailFields } from './mail-fields.js'
 import {
   checkFields,
   defaultsFields,
@@ -69,6 +70,7 @@ function keySections(): string[] {
     section('settings.timeouts', "The kernel's own, as `ipvsadm --set`.", timeoutsFields),
     section('defaults', 'For every service that does not say otherwise.', defaultsFields),
     section('services', SERVICES, ownKeys(serviceFields, defaultsFields)),
+    section('mail', MAIL, mailFields),
     section('persistence', 'A timeout alone, or a mapping.', persistenceFields),
     section('reals', 'A list; each a text in short form, or a mapping.', realFields),
     section('fallback', 'A text in short form (address, forwarding), a mapping, or none.', fallbackFields),
@@ -77,6 +79,9 @@ function keySections(): string[] {
 
 const SERVICES =
   'Each below its name, which has no blanks. A service has virtual, or fwmark and family; and it takes every key of defaults.'
+
+const MAIL =
+  'Recipients alone, or a mapping; that of a service is laid over that of defaults, key by key. `none`: no mails.'
 
 /** The keys that the other part does not have, and `fallback`, which is a single one here. */
 function ownKeys(shape: Shape, other: Shape): Shape {
@@ -115,16 +120,22 @@ const WORDS: Readonly<Record<string, string>> = {
   checkport: 'port',
   check: 'check',
   checks: 'list',
+  during: 'all, none or a list',
   defaults: 'mapping',
   engine: 'sip',
   fallback: 'fallback',
+  from: 'mail address',
+  mail: 'recipients or mapping',
   need: 'all, any or a number',
   netmask: 'IPv4 netmask',
   persistence: 'duration or mapping',
   reals: 'list of real servers',
+  repeat: 'duration or none',
+  server: 'mail server and port',
   services: 'mapping by name',
   settings: 'mapping',
   timeouts: 'mapping',
+  to: 'recipients',
   virtual: 'address and port',
 }
 

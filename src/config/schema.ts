@@ -4,6 +4,7 @@
  * this shape. What a key means together with others is in validate*.ts.
  */
 import { duration, z } from './fields.js'
+import { mailLine, mailNode } from './mail-fields.js'
 
 /** The schedulers of the Linux kernel. */
 export const SCHEDULERS = [
@@ -190,6 +191,11 @@ const commonServiceFields = {
     .nullable()
     .default(null)
     .describe("Gets a line for every result of a check, as ldirectord's monitorfile does."),
+  mail: mailNode
+    .optional()
+    .describe(
+      'Who gets a mail when a server goes or comes: recipients, or a mapping, laid over that of defaults; none: nobody.',
+    ),
   quiescent: flag('A failed real server stays in the table at weight 0 (true) or is removed (false).'),
   cleanstop: flag('The service is removed from the kernel when lvsd stops (true) or goes on (false).'),
   ...sharedRealFields,
@@ -226,6 +232,8 @@ export const serviceFields = {
     .enum(['ipv4', 'ipv6'])
     .optional()
     .describe('Needed with fwmark; with a name in virtual, the family that is asked for.'),
+  label: mailLine().describe('Stands in brackets before the subjects of mails about this service.'),
+  comment: mailLine().describe('Stands in mails about this service, for their readers.'),
   ...commonServiceFields,
   fallback: fallbackNode
     .optional()

@@ -133,7 +133,8 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
     'DNS_QUESTION 1:9+12',
   ],
   ['a combined check', site(`${REAL}\nchecktype=3`), 'NOT_BUILT 3:12+1'],
-  ['emailalert', site(`${REAL}\nemailalert=root@example`), 'NOT_BUILT 3:2+10'],
+  ['a recipient that is none', site(`${REAL}\nemailalert=a@b.example,@c`), 'BAD_MAIL_ADDRESS 3:25+2'],
+  ['a sender that is none', site(REAL, { globals: 'emailalertfrom=a b' }), 'BAD_MAIL_ADDRESS 1:16+3'],
   ['execute', site(REAL, { globals: 'execute=other.cf' }), 'NOT_BUILT 1:1+7'],
   ['http-proxy, which ldirectord reads as http', site(`${REAL}\nservice=http-proxy`), 'IGNORED_TEXT 3:10+10'],
   [
@@ -146,9 +147,10 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
     `${site(`${REAL}\npersistent=60`)}\tnetmask=255.255.255.0 \n`,
     'TRAILING_BLANKS 4:23+1',
   ],
-  ['a port of a mail server', site(`${REAL}\nsmtp=mail:25`), 'NOT_BUILT 3:2+4', 'IGNORED_TEXT 3:7+7'],
-  ['an IPv6 mail server', site(`${REAL}\nsmtp=[::1]`), 'NOT_BUILT 3:2+4', 'ODD_ADDRESS 3:7+5'],
-  ['smtp in quotes', site(REAL, { globals: 'smtp="mail"' }), 'NOT_BUILT 1:1+4', 'NEEDLESS_QUOTES 1:6+6'],
+  ['a port of a mail server', site(`${REAL}\nsmtp=mail:25`), 'IGNORED_TEXT 3:11+3'],
+  ['words behind a mail server', site(`${REAL}\nsmtp=mail, other`), 'IGNORED_TEXT 3:11+7'],
+  ['an IPv6 mail server', site(`${REAL}\nsmtp=[::1]`), 'ODD_ADDRESS 3:7+5'],
+  ['smtp in quotes', site(REAL, { globals: 'smtp="mail"' }), 'NEEDLESS_QUOTES 1:6+6'],
 ]
 
 /** Accepted with a note. */

@@ -92,6 +92,8 @@ export function real(
 export function service(name: string, parts: Partial<Service> = {}): Service {
   return {
     name,
+    label: null,
+    comment: null,
     host: '2001:db8::80',
     id: serviceId('2001:db8::80'),
     unresolved: null,
@@ -101,6 +103,7 @@ export function service(name: string, parts: Partial<Service> = {}): Service {
     fallback: null,
     fallbackcommand: null,
     monitorfile: null,
+    mail: null,
     reals: [],
     ...parts,
   }

@@ -40,6 +40,7 @@ export const LDIRECTORD_CODES = {
   COMMAND_ARGUMENTS: 'A checkcommand with blanks: ldirectord takes the whole as the name of a file.',
   DNS_QUESTION: 'A dns check without a request or an expected answer.',
   NOT_UTF8: 'Characters that are not UTF-8.',
+  BAD_MAIL_ADDRESS: 'Text that is no mail address among those who get mails.',
   NAME: 'A host name: resolved while lvsd runs.',
   PING: 'A connect check of a udp service is a ping.',
   PATTERN: 'A Perl pattern that is written in another way here.',

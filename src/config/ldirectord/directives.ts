@@ -4,18 +4,10 @@
  */
 import { didYouMean } from '../nearest.js'
 import type { Directive } from './lines.js'
+import { emailStatus, mailAddresses, mailSender, mailServer } from './mail.js'
 import { type Placed, placeOf, type Report } from './report.js'
 import { digits, type Grammar, maybeQuoted, oneOf, quoted, restOfLine, yesNo } from './values.js'
-import {
-  checkTypes,
-  emailStatus,
-  httpMethods,
-  mailServer,
-  netmask,
-  SERVICES,
-  scheduler,
-  schedulerFlags,
-} from './vocabulary.js'
+import { checkTypes, httpMethods, netmask, SERVICES, scheduler, schedulerFlags } from './vocabulary.js'
 
 export type Scope = 'global' | 'virtual' | 'both'
 
@@ -39,7 +31,6 @@ function row<T>(scope: Scope, read: Grammar<T>, becomes: string, rest: Partial<R
 
 const seconds = (what: string) => digits(`${what}, in seconds`)
 const notBuilt = (instead: string) => ({ instead: () => instead })
-const mail = notBuilt('no mail is sent')
 
 export const DIRECTIVES = {
   checktimeout: row('both', seconds('the time limit of a check'), 'check.timeout'),
@@ -72,18 +63,17 @@ export const DIRECTIVES = {
     notBuilt("lvsd's log goes to its own output, which systemd keeps"),
   ),
   execute: row('global', restOfLine(), 'nothing', notBuilt('no other ldirectord is started')),
-  emailalertfrom: row('global', restOfLine(), 'nothing', mail),
+  emailalertfrom: row('global', mailSender, 'mail.from'),
   maintenancedir: row('global', restOfLine({ plain: true }), 'settings.maintenancedir'),
   fallbackcommand: row('both', maybeQuoted(), 'fallbackcommand'),
-  emailalert: row('both', maybeQuoted(), 'nothing', mail),
+  emailalert: row('both', mailAddresses, 'mail.to'),
   emailalertfreq: row(
     'both',
     digits('the time between two mails, in seconds', { min: 0, first: true }),
-    'nothing',
-    mail,
+    'mail.repeat',
   ),
-  emailalertstatus: row('both', emailStatus, 'nothing', mail),
-  smtp: row('both', mailServer, 'nothing', mail),
+  emailalertstatus: row('both', emailStatus, 'mail.during'),
+  smtp: row('both', mailServer, 'mail.server'),
 
   real: row('virtual', restOfLine(), 'reals'),
   real6: row('virtual', restOfLine(), 'reals'),
@@ -113,8 +103,8 @@ export const DIRECTIVES = {
   protocol: row('virtual', oneOf(['tcp', 'udp', 'fwm']), 'protocol'),
   ops: row('virtual', yesNo, 'one-packet'),
   monitorfile: row('virtual', maybeQuoted(), 'monitorfile'),
-  servicename: row('virtual', restOfLine({ empty: true }), "the service's name"),
-  comment: row('virtual', restOfLine({ empty: true }), 'nothing', notBuilt('it goes into no mail')),
+  servicename: row('virtual', restOfLine({ empty: true }), "the service's name, and label"),
+  comment: row('virtual', restOfLine({ empty: true }), 'comment'),
 } as const
 
 export type DirectiveName = keyof typeof DIRECTIVES

@@ -9,6 +9,7 @@ import { readValues, type Values } from './directives.js'
 import { effective } from './effective.js'
 import { fallbackEntry, type Globals } from './fallbacks.js'
 import type { Directive } from './lines.js'
+import { mailEntry } from './mail.js'
 import { realNodes } from './real-nodes.js'
 import type { RealLine } from './reals.js'
 import type { Placed, Report } from './report.js'
@@ -56,6 +57,8 @@ function serviceEntry(
   const { own, at } = read
   const fields: (Entry | null)[] = [
     ...virtualFields(read),
+    placed('label', own.servicename),
+    placed('comment', own.comment),
     entry('scheduler', own.scheduler?.value ?? 'wrr', own.scheduler?.at ?? at),
     schedulerFlags(read, context.report),
     persistence(read, context.report),
@@ -64,6 +67,7 @@ function serviceEntry(
     own.cleanstop ? entry('cleanstop', own.cleanstop.value, own.cleanstop.at) : null,
     own.fallbackcommand ? entry('fallbackcommand', own.fallbackcommand.value, own.fallbackcommand.at) : null,
     own.monitorfile ? entry('monitorfile', own.monitorfile.value, own.monitorfile.at) : null,
+    mailEntry(own),
     entry('check', checkMap(read, choice, context), choice.at),
     entry('reals', list(realNodes(reals, read, choice, context), at), at),
     fallbackEntry(read, directives, context),
@@ -228,6 +232,7 @@ export function defaultsEntry(globals: Values): Entry {
         entry('quiescent', quiescent.value, quiescent.at),
         entry('cleanstop', cleanstop.value, cleanstop.at),
         placed('fallbackcommand', globals.fallbackcommand),
+        mailEntry(globals),
         entry('check', check, at),
       ],
       at,

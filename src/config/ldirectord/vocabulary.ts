@@ -1,5 +1,4 @@
 /** The words of ldirectord, and the values that are made of them. */
-import { parseAddress } from '../../address.js'
 import { didYouMean } from '../nearest.js'
 import { placeOf, placeOfWord } from './report.js'
 import { type Grammar, listed, restOfLine, warnOfTail } from './values.js'
@@ -112,54 +111,9 @@ export const schedulerFlags: Grammar<readonly string[]> = ({ value, report }) =>
   return undefined
 }
 
-/** A name or an IPv4 address; ldirectord knows no other. */
-export const mailServer: Grammar<string> = given => {
-  const { value, report } = given
-  const server = restOfLine({ plain: true })(given)
-  if (server === undefined) return undefined
-  const name = /^[0-9A-Za-z._+-]+/.exec(server)?.[0] ?? ''
-  if (name !== '' && !parseAddress(server)) {
-    if (name !== server)
-      report.warn(
-        'IGNORED_TEXT',
-        placeOf(value),
-        `only ${name} counts; the rest is ignored, as ldirectord does`,
-      )
-    return name
-  }
-  const address = parseAddress(server)
-  if (address?.family === 'ipv6')
-    report.warn('ODD_ADDRESS', placeOf(value), 'an IPv6 address; ldirectord refuses it')
-  if (address) return server
-  report.error('BAD_VALUE', placeOf(value), `smtp takes the name or address of a server, not "${server}"`)
-  return undefined
-}
-
 /** A mask or a prefix length, as the family of the virtual wants it; judged there. */
 export const netmask: Grammar<string> = given => {
   const read = restOfLine()(given)
   if (read !== undefined) warnOfTail(given, 'refuses the line')
   return read
-}
-
-const EMAIL_STATUSES = ['all', 'none', 'starting', 'stopping', 'running', 'reloading']
-
-export const emailStatus: Grammar<readonly string[]> = given => {
-  const { value, report } = given
-  const words = value.text.split(',').map(word => word.trim())
-  const wrong = words.find(word => !EMAIL_STATUSES.includes(word))
-  if (wrong === undefined && !(words.includes('none') && words.length > 1)) {
-    warnOfTail(given, 'refuses the line')
-    return words
-  }
-  const why =
-    wrong === undefined
-      ? '"none" cannot stand beside others'
-      : `expected ${listed(EMAIL_STATUSES)}, not "${wrong}"`
-  report.error(
-    'BAD_VALUE',
-    placeOfWord(value, wrong ?? 'none'),
-    `emailalertstatus: ${why}${didYouMean(wrong ?? '', EMAIL_STATUSES)}`,
-  )
-  return undefined
 }

@@ -14,6 +14,7 @@ import {
 } from './context.js'
 import { readIdentity } from './identity.js'
 import { settle } from './layers.js'
+import { readMail } from './mail.js'
 import type { RealContext } from './real-context.js'
 import { isForFamily, type PlacedFallback, type PlacedReal, readFallback, readReal } from './reals.js'
 import { readScheduling } from './scheduling.js'
@@ -25,7 +26,7 @@ export interface PlacedService {
   readonly at: Position
 }
 
-export const STRUCTURED = ['check', 'checks', 'persistence', 'fallback'] as const
+export const STRUCTURED = ['check', 'checks', 'persistence', 'fallback', 'mail'] as const
 
 export function readService(
   entry: RawEntry,
@@ -48,9 +49,12 @@ export function readService(
   const reals = readReals(own, realContext)
   const fallback = fallbackOf(own, realContext)
   judgeFallback(fallback, reals, context)
+  const mail = readMail(own, defaults, context)
   if (identity.host === null) return null
   const service: Service = {
     name: entry.key,
+    label: settle(serviceFields, 'label', [own]),
+    comment: settle(serviceFields, 'comment', [own]),
     host: identity.host,
     id: facts.id,
     unresolved: identity.unresolved,
@@ -60,6 +64,7 @@ export function readService(
     fallback: fallback?.fallback ?? null,
     fallbackcommand: settle(serviceFields, 'fallbackcommand', [own, defaults]),
     monitorfile: settle(serviceFields, 'monitorfile', [own, defaults]),
+    mail,
     reals: reals.map(({ real }) => real),
   }
   return { service, at: own.entry('virtual')?.value.at ?? own.entry('fwmark')?.value.at ?? entry.keyAt }
