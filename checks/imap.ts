@@ -1,0 +1,19 @@
+import { defineCheck } from '../src/check.js'
+import { askImap } from './_imap.js'
+import { loginOptions, loginProblem, startTlsOptions, startTlsProblem } from './_login.js'
+
+/** Hears the greeting of an IMAP server; logs in where there is a login. */
+export const check = defineCheck({
+  name: 'imap',
+  summary: 'greets an IMAP server; may ask for TLS and log in',
+  defaultPort: 143,
+
+  options: kit => ({
+    ...loginOptions(kit, 'without one the greeting is enough'),
+    ...startTlsOptions(kit, false),
+  }),
+  validate: options => loginProblem(options) ?? startTlsProblem(options),
+
+  run: (target, options, context) =>
+    askImap(target, context, options, { tls: null, starttls: options.starttls ? options : null }),
+})

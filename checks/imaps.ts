@@ -1,0 +1,16 @@
+import { defineCheck } from '../src/check.js'
+import { askImap } from './_imap.js'
+import { loginOptions, loginProblem } from './_login.js'
+import { tlsOptions, tlsProblem } from './_tls.js'
+
+/** Hears the greeting of an IMAP server over TLS; logs in where there is a login. */
+export const check = defineCheck({
+  name: 'imaps',
+  summary: 'greets an IMAP server over TLS; may log in',
+  defaultPort: 993,
+
+  options: kit => ({ ...loginOptions(kit, 'without one the greeting is enough'), ...tlsOptions(kit) }),
+  validate: options => loginProblem(options) ?? tlsProblem(options),
+
+  run: (target, options, context) => askImap(target, context, options, { tls: options, starttls: null }),
+})

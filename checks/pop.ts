@@ -1,0 +1,19 @@
+import { defineCheck } from '../src/check.js'
+import { loginOptions, loginProblem, startTlsOptions, startTlsProblem } from './_login.js'
+import { askPop } from './_pop.js'
+
+/** Hears the greeting of a POP3 server; logs in where there is a login. */
+export const check = defineCheck({
+  name: 'pop',
+  summary: 'greets a POP3 server; may ask for TLS and log in',
+  defaultPort: 110,
+
+  options: kit => ({
+    ...loginOptions(kit, 'without one the greeting is enough'),
+    ...startTlsOptions(kit, false),
+  }),
+  validate: options => loginProblem(options) ?? startTlsProblem(options),
+
+  run: (target, options, context) =>
+    askPop(target, context, options, { tls: null, starttls: options.starttls ? options : null }),
+})

@@ -1,0 +1,16 @@
+import { defineCheck } from '../src/check.js'
+import { loginOptions, loginProblem } from './_login.js'
+import { askPop } from './_pop.js'
+import { tlsOptions, tlsProblem } from './_tls.js'
+
+/** Hears the greeting of a POP3 server over TLS; logs in where there is a login. */
+export const check = defineCheck({
+  name: 'pops',
+  summary: 'greets a POP3 server over TLS; may log in',
+  defaultPort: 995,
+
+  options: kit => ({ ...loginOptions(kit, 'without one the greeting is enough'), ...tlsOptions(kit) }),
+  validate: options => loginProblem(options) ?? tlsProblem(options),
+
+  run: (target, options, context) => askPop(target, context, options, { tls: options, starttls: null }),
+})
