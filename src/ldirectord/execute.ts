@@ -1,0 +1,58 @@
+/** `execute = NAME`: other ldirectord configurations, which follow this one's commands. */
+import { spawnSync } from 'node:child_process'
+import { runCommand } from '../children.js'
+import type { Log } from '../log.js'
+import type { Env } from './places.js'
+import type { Command } from './words.js'
+
+/** A command of another instance that takes longer is ended, milliseconds; what it has started goes on. */
+const PATIENCE = 90_000
+const GRACE = 2000
+
+/** Runs one command of another instance; true where it ended well. */
+export type Follow = (name: string, command: Command) => Promise<boolean>
+
+/** Through the shell, which takes the quotes off the name as it does for ldirectord. */
+function commandLine(name: string, command: Command): string[] {
+  const ldirectord = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
+  return ['-c', `"$@" ${name} ${command}`, 'sh', ...ldirectord]
+}
+
+/** From the daemon: beside the event loop, told in its log. */
+export function followers(log: Log, environment: Env): Follow {
+  const env = Object.fromEntries(
+    Object.entries(environment).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  )
+  return async (name, command) => {
+    const about = { execute: name, command }
+    try {
+      const argv = commandLine(name, command)
+      const signal = AbortSignal.timeout(PATIENCE)
+      const { code, output } = await runCommand({ file: '/bin/sh', argv, env, signal, grace: GRACE })
+      if (code === 0) log.info(about, 'execute: done')
+      else log.warn({ ...about, code, output: output.slice(0, 500) }, 'execute: failed')
+      return code === 0
+    } catch (error) {
+      log.error({ ...about, error: (error as Error).message }, 'execute: not possible')
+      return false
+    }
+  }
+}
+
+/** From the command itself: what the others say is said here. */
+export function followNow(names: readonly string[], command: Command): void {
+  for (const name of names) spawnSync('/bin/sh', commandLine(name, command), { stdio: 'inherit' })
+}
+
+/** After a reload: those that are gone stop, those that stay reload or else start, new ones start. */
+export async function followReload(
+  before: readonly string[],
+  now: readonly string[],
+  follow: Follow,
+): Promise<void> {
+  for (const name of before) if (!now.includes(name)) await follow(name, 'stop')
+  for (const name of now) {
+    const isKept = before.includes(name) && (await follow(name, 'reload'))
+    if (!isKept) await follow(name, 'start')
+  }
+}

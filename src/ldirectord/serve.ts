@@ -1,0 +1,179 @@
+/** The process that stays: lvsd on one configuration, with the log, the signals and the pid file of ldirectord. */
+import { type Loaded, loadConfig } from '../config/load.js'
+import { hasErrors } from '../config/problem.js'
+import type { Daemon } from '../daemon.js'
+import { placed, startDirector } from '../director.js'
+import { type Log, openLineLog } from '../log.js'
+import type { Observer } from '../observer.js'
+import { version } from '../version.js'
+import { type Directives, directivesOf } from './directives.js'
+import { followers, followReload } from './execute.js'
+import { type Lock, takeLock } from './lock.js'
+import { type Mode, Output, type Streams } from './output.js'
+import { preparePidFile } from './pid-file.js'
+import { type Env, type Instance, socketOf, stateFolder } from './places.js'
+import { problemLines } from './texts.js'
+
+/** How a start went, for whoever asked for it. */
+export interface Outcome {
+  readonly exit: number
+  /** For standard error. */
+  readonly lines: readonly string[]
+}
+
+export interface Stay {
+  readonly instance: Instance
+  readonly mode: Mode
+  readonly env: Env
+  readonly streams: Streams
+  /** Told once: when it runs, or why it does not. */
+  readonly started: (outcome: Outcome) => Promise<void>
+}
+
+type Accepted = Loaded & { readonly config: NonNullable<Loaded['config']> }
+
+/** Runs until it is told to stop; resolves to the exit code. */
+export async function serve(stay: Stay): Promise<number> {
+  const { instance, env, started } = stay
+  const signals = listen()
+  const fail = async (outcome: Outcome) => {
+    await started(outcome)
+    return outcome.exit
+  }
+  let lock: Lock | null
+  try {
+    lock = takeLock(instance, env)
+  } catch (error) {
+    return await fail({ exit: 1, lines: [`The lock can not be taken: ${(error as Error).message}`] })
+  }
+  // Somebody else has started it at this very moment, which is what was wanted.
+  if (!lock) return await fail({ exit: 0, lines: [] })
+  try {
+    const load = () =>
+      loadConfig(instance.path).then(loaded =>
+        placed(loaded, { socket: socketOf(instance, env), state: stateFolder(env) }),
+      )
+    const loaded = await load()
+    const lines = problemLines(loaded.problems)
+    if (!isAccepted(loaded)) return await fail({ exit: 2, lines })
+    return await run(stay, { loaded, load, signals, lines })
+  } catch (error) {
+    return await fail({ exit: 1, lines: [(error as Error).message] })
+  } finally {
+    lock.release()
+  }
+}
+
+function isAccepted(loaded: Loaded): loaded is Accepted {
+  return loaded.config !== null && !hasErrors(loaded.problems)
+}
+
+interface Beginning {
+  readonly loaded: Accepted
+  readonly load: () => Promise<Loaded>
+  readonly signals: Signals
+  readonly lines: readonly string[]
+}
+
+async function run(stay: Stay, { loaded, load, signals, lines }: Beginning): Promise<number> {
+  const { instance, mode, env, streams, started } = stay
+  let directives = directivesOf(loaded.text)
+  const output = new Output(mode, instance, directives, streams, env)
+  const log = openLineLog(mode === 'debug' ? 'debug' : loaded.config.settings.logLevel, line =>
+    output.write(line),
+  )
+  const follow = followers(log, process.env)
+  leaveTrace(output)
+  const adopt = async (next: Directives) => {
+    const before = directives.execute
+    directives = next
+    await output.adopt(next)
+    await followReload(before, next.execute, follow)
+  }
+  const pidFile = mode === 'daemon' ? preparePidFile(instance, env) : null
+  const reloading = adoption(load, next => void adopt(next))
+  try {
+    const daemon = await startDirector({
+      loaded,
+      load: reloading.load,
+      table: env.LVSD_LDIRECTORD_KERNEL === 'memory' ? 'memory' : 'netlink',
+      log,
+      env,
+      observers: [reloading.observer],
+    })
+    log.info(`Started lvsd ${version()}${mode === 'daemon' ? ' as daemon' : ` with pid: ${process.pid}`}`)
+    pidFile?.show()
+    await started({ exit: 0, lines })
+    signals.onReload(() => reloadNow(daemon, log))
+    for (const name of directives.execute) void follow(name, 'start')
+    const signal = await signals.stopped
+    for (const name of directives.execute) await follow(name, 'stop')
+    await daemon.stop()
+    log.info(`Linux Director Daemon terminated on signal: ${signal.slice(3)}`)
+    return 0
+  } finally {
+    pidFile?.remove()
+    await output.close()
+  }
+}
+
+/** Whoever sends SIGHUP wants the file as it is; only a file that changes by itself is held to the removal limit. */
+function reloadNow(daemon: Daemon, log: Log): void {
+  log.info('Reloading Linux Director Daemon config on signal')
+  void daemon.reload(true)
+}
+
+/** Notices when a configuration that was read again has been accepted, however the reload came about. */
+function adoption(load: () => Promise<Loaded>, adopt: (directives: Directives) => void) {
+  let pending: Directives | null = null
+  const observer: Observer = {
+    config() {
+      if (pending) adopt(pending)
+      pending = null
+    },
+    phase() {
+      pending = null
+    },
+  }
+  return {
+    observer,
+    load: async () => {
+      const loaded = await load()
+      pending = directivesOf(loaded.text)
+      return loaded
+    },
+  }
+}
+
+interface Signals {
+  readonly stopped: Promise<NodeJS.Signals>
+  /** From now on; at once where a signal has come already. */
+  onReload(reload: () => void): void
+}
+
+/** Listened to from the first moment: a signal during the start must neither end the process nor be lost. */
+function listen(): Signals {
+  let isWanted = false
+  let reload = () => {
+    isWanted = true
+  }
+  process.on('SIGHUP', () => reload())
+  const stopped = new Promise<NodeJS.Signals>(resolve => {
+    for (const name of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(name, () => resolve(name))
+  })
+  return {
+    stopped,
+    onReload(work) {
+      reload = work
+      if (isWanted) work()
+    },
+  }
+}
+
+/** Standard error is /dev/null: a fault would end the daemon without a word. */
+function leaveTrace(output: Output): void {
+  process.on('uncaughtException', error => {
+    output.lastWords(`lvsd ends because of a fault of its own: ${error.stack ?? error}`.replaceAll('\n', ' '))
+    process.exit(1)
+  })
+}
