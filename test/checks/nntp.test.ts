@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { check } from '../../checks/nntp.js'
+import { later } from '../helpers/after-each.js'
+import { probe } from '../helpers/probe.js'
+import { tcpServer } from '../helpers/servers.js'
+import { announcing, itFails, lineServer } from './_lines.js'
+import { folderOf, programOr } from './_programs.js'
+
+describe('nntp', () => {
+  itFails(check, '20')
+
+  it('hears the greeting of a server for readers and of one that lets nobody post', async () => {
+    for (const greeting of ['200 posting allowed', '201 no posting']) {
+      const server = await lineServer(greeting, () => '205 bye')
+      const { ok, detail } = await probe(check, server)
+      assert.deepEqual({ ok, detail }, { ok: true, detail: greeting })
+      assert.deepEqual(server.heard, ['QUIT'])
+    }
+  })
+
+  it('is down when the server sends everybody away', async () => {
+    const { reason, detail } = await probe(check, await announcing('502 no permission\r\n'))
+    assert.deepEqual(
+      { reason, detail },
+      { reason: 'status', detail: '"502 no permission" as its greeting, expected 2xx' },
+    )
+  })
+})
+
+/** In namespaces of its own: it insists on a name that is not this machine's, and must ask no resolver for it. */
+const SHUT_IN = ['--mount', '--uts', '--net']
+
+describe('leafnode', function () {
+  this.timeout(20_000)
+
+  it('is judged by its greeting', async function () {
+    const file = programOr(() => this.skip(), 'leafnode', 'leafnode')
+    if (spawnSync('unshare', [...SHUT_IN, 'true']).status !== 0) {
+      console.log(
+        '      left out: leafnode runs as root alone, and here in namespaces, which this machine forbids',
+      )
+      return this.skip()
+    }
+    const folder = folderOf({ hosts: '::1 news.lvsd.net localhost\n127.0.0.1 localhost\n' })
+    const script = 'mount --bind "$1" /etc/hosts && hostname news.lvsd.net && cat | "$2" | cat'
+    // It speaks to whoever starts it, as inetd does; a pipe is no stranger to it.
+    const server = await tcpServer(socket => {
+      const child = spawn('unshare', [...SHUT_IN, 'sh', '-c', script, '-', join(folder, 'hosts'), file])
+      later(() => child.kill('SIGKILL'))
+      socket.pipe(child.stdin)
+      child.stdout.pipe(socket)
+      child.stdin.on('error', () => {})
+    })
+    const { ok, detail } = await probe(check, server, {}, { timeout: 15_000 })
+    assert.equal(ok, true, detail)
+    assert.match(detail, /^200 Leafnode NNTP Daemon/)
+  })
+})
