@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type Answer, down, type RunContext, type Target } from '../src/check.js'
+import type { Reason } from '../src/model.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
 
@@ -62,21 +63,29 @@ export async function through(
       context.phase('first byte')
       return await Promise.race([talk(socket), fate.closed])
     } catch (error) {
+      if (error instanceof Fault || tlsAnswer(error)) throw error
       // What a library says of an end is worth less than the end itself, which may be told a moment later.
       await new Promise(soon => setImmediate(soon))
-      return fate.verdict() ?? garbage(error)
+      return fate.verdict() ?? faultOf(error)
     } finally {
       socket.destroy()
     }
   } catch (error) {
-    const answer = tlsAnswer(error)
+    const answer = error instanceof Fault ? faultOf(error) : tlsAnswer(error)
     if (answer) return answer
     throw error
   }
 }
 
-/** An answer that the library cannot read. */
-export class Garbage extends Error {}
+/** Ends a talk with a word about the server. */
+export class Fault extends Error {
+  readonly reason: Reason
+
+  constructor(reason: Reason, detail: string) {
+    super(detail)
+    this.reason = reason
+  }
+}
 
 interface Fate {
   /** Fulfilled with a verdict soon after the connection has closed, so that the library may speak first. */
@@ -95,7 +104,7 @@ export function watch(socket: Socket): Fate {
   const fate = { error: null as unknown, ended: false, count: 0 }
   let settle = () => {}
   const verdict = () => {
-    if (fate.error instanceof Garbage) return garbage(fate.error)
+    if (fate.error instanceof Fault) return faultOf(fate.error)
     if (fate.error !== null) throw fate.error
     return fate.ended ? ended(fate.count || socket.bytesRead - before) : null
   }
@@ -113,7 +122,7 @@ export function watch(socket: Socket): Fate {
   socket.emit = (event: string | symbol, ...args: unknown[]) => {
     if (event === 'data') {
       fate.count += (args[0] as Buffer).length
-      if (fate.count > LIMIT) socket.destroy(new Garbage(`more than ${LIMIT} bytes`))
+      if (fate.count > LIMIT) socket.destroy(new Fault('too-big', `more than ${LIMIT} bytes`))
     }
     if (event === 'error') fate.error ??= args[0]
     if (event === 'end' || event === 'close') fate.ended = true
@@ -121,7 +130,7 @@ export function watch(socket: Socket): Fate {
     try {
       return emit(event, ...args)
     } catch (error) {
-      if (event !== 'error') socket.destroy(new Garbage((error as Error).message))
+      if (event !== 'error') socket.destroy(unreadable(error))
       return false
     }
   }
@@ -134,7 +143,14 @@ function ended(count: number): Answer {
     : down('closed', 'closed without an answer')
 }
 
-function garbage(error: unknown): Answer {
+function faultOf(error: unknown): Answer {
+  const { reason, message } = error instanceof Fault ? error : unreadable(error)
+  return down(reason, message)
+}
+
+/** What a library has to say of an answer that it does not understand. */
+function unreadable(error: unknown): Fault {
+  if (error instanceof Fault) return error
   const message = error instanceof Error ? error.message : String(error)
-  return down('garbage', `the answer cannot be read: ${(message.split('\n')[0] ?? '').slice(0, 200)}`)
+  return new Fault('garbage', `the answer cannot be read: ${(message.split('\n')[0] ?? '').slice(0, 200)}`)
 }

@@ -1,0 +1,83 @@
+/** What mysql, pgsql and oracle share: the options, and what the rows of the answer must be. */
+import { type Answer, down, up } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
+import { matchOf, matchOptions, matchProblem } from './_match.js'
+
+/** Rows that are read to the end, so that the connection can be ended politely; of more, the first ones decide. */
+const MOST_ROWS = 100
+
+export function sqlOptions(kit: OptionKit, database: string) {
+  return {
+    request: kit.text(
+      '',
+      'SQL that must give at least one row; without it connecting and logging in is enough',
+    ),
+    receive: matchOptions(kit).receive.describe(
+      'Regular expression that must occur in the first column of one of the rows; (?i) ignores case',
+    ),
+    text: matchOptions(kit).text.describe(
+      'Plain text that must occur in the first column of one of the rows',
+    ),
+    login: kit.text('lvsd', 'User name'),
+    passwd: kit.text('', 'Password'),
+    database: kit.maybeText(database),
+  }
+}
+
+export type SqlOptions = Parsed<ReturnType<typeof sqlOptions>>
+
+/** What is wrong with the options, or null. */
+export function sqlProblem(options: SqlOptions): string | null {
+  const { request, receive, text } = options
+  if (request.trim() === '' && (receive ?? text) !== null)
+    return `${receive === null ? 'text' : 'receive'} needs request: the SQL that gives the rows`
+  return matchProblem(options)
+}
+
+/** Hears the rows one by one. */
+export interface Rows {
+  /** True where no further row is wanted. */
+  add(firstColumn: unknown): boolean
+  /** The verdict, once there are no more. `affected`: rows that were changed instead of sent. */
+  end(affected?: number): Answer
+}
+
+export function rowsFor(options: SqlOptions): Rows {
+  const match = matchOf(options)
+  const matches = match && compileMatch(match)
+  let count = 0
+  let found = false
+  let slow = false
+  return {
+    add(value) {
+      count++
+      if (!found && matches) {
+        const is = matches(Buffer.from(asText(value)))
+        if (is === null) slow = true
+        else found = is
+      }
+      return slow || (count >= MOST_ROWS && (found || !matches))
+    },
+    end(affected = 0) {
+      if (count + affected === 0) return down('unexpected', 'no rows, expected at least one')
+      if (match && slow) return tooSlow(showMatch(match))
+      if (match && !found)
+        return down('unexpected', `no ${showMatch(match)} in the first column of ${rows(count)}`)
+      return up(count === 0 ? `${rows(affected)} changed` : rows(count, count >= MOST_ROWS))
+    },
+  }
+}
+
+function rows(count: number, orMore = false): string {
+  return `${count} ${count === 1 ? 'row' : 'rows'}${orMore ? ' or more' : ''}`
+}
+
+function asText(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value ?? '')
+}
+
+/** The first line of what a server says, for people. */
+export function said(message: string): string {
+  return (message.split('\n')[0] ?? '').replace(/\p{Cc}+/gu, ' ').slice(0, 200)
+}

@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net'
+import type { Connection, ConnectionOptions } from 'mysql2'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { open, optionalTls, optionalTlsProblem, through, watch } from './_library.js'
+import { rowsFor, said, sqlOptions, sqlProblem } from './_sql.js'
+import { connectTls } from './_tls.js'
+
+function mysqlOptions(kit: OptionKit) {
+  return { ...sqlOptions(kit, 'Database; by default none is chosen'), ...optionalTls(kit) }
+}
+
+type Wanted = Parsed<ReturnType<typeof mysqlOptions>>
+
+/** Logs in to MySQL or MariaDB and asks for rows. */
+export const check = defineCheck({
+  name: 'mysql',
+  aliases: ['mariadb'],
+  summary: 'logs in to MySQL or MariaDB and asks for rows',
+  defaultPort: 3306,
+
+  options: mysqlOptions,
+  validate: options => sqlProblem(options) ?? optionalTlsProblem(options),
+
+  run: (target, options, context) =>
+    through(open(target, null, context), context, async socket => {
+      const { createConnection } = await import('mysql2')
+      const connection = createConnection(settings(socket, options))
+      const ready = [loggedIn(connection)]
+      if (options.tls) ready.push(encryptAsOurs(connection, socket, { target, options, context }))
+      try {
+        await Promise.race(ready)
+        if (options.request.trim() === '') return up(`logged in as ${options.login}`)
+        context.phase('body')
+        return await ask(connection, options)
+      } catch (error) {
+        const answer = refusal(error)
+        if (answer) return answer
+        throw error
+      } finally {
+        // A word of goodbye, so that the server's log has no complaint.
+        connection.end(() => {})
+      }
+    }),
+})
+
+function settings(socket: Socket, { login, passwd, database, tls }: Wanted): ConnectionOptions {
+  return {
+    stream: () => socket,
+    user: login,
+    password: passwd,
+    ...(database === null ? {} : { database }),
+    ...(tls ? { ssl: {} } : {}),
+    connectTimeout: 0,
+    rowsAsArray: true,
+    typeCast: field => field.string(),
+    // No code made of what a server sends, and no file of ours for one that asks for it.
+    disableEval: true,
+    flags: ['-LOCAL_FILES'],
+  }
+}
+
+/**
+ * The library turns to TLS with settings of its own; ours are those of every other check. Settles only where that fails:
+ * the library would put a code of its own in place of what happened.
+ */
+function encryptAsOurs(
+  connection: Connection,
+  plain: Socket,
+  { target, options, context }: { target: Target; options: Wanted; context: RunContext },
+): Promise<never> {
+  const inner = connection as unknown as Inner
+  return new Promise((_resolve, reject) => {
+    inner.startTLS = done => {
+      plain.removeAllListeners('data')
+      const peer = { host: target.address.text, port: target.port, name: null, socket: plain }
+      connectTls(peer, options, context).then(secure => {
+        watch(secure)
+        secure.on('error', error => plain.destroy(error))
+        secure.on('data', (data: Buffer) => inner.packetParser.execute(data))
+        inner.stream = secure
+        done()
+      }, reject)
+    }
+  })
+}
+
+/** What of the library's connection is not in its types. */
+interface Inner {
+  stream: Socket
+  readonly packetParser: { execute(data: Buffer): void }
+  startTLS(done: () => void): void
+}
+
+function loggedIn(connection: Connection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Also heard later, when nobody waits any more.
+    connection.on('error', reject)
+    connection.connect(error => (error ? reject(error) : resolve()))
+  })
+}
+
+function ask(connection: Connection, options: Wanted): Promise<Answer> {
+  const rows = rowsFor(options)
+  let affected = 0
+  return new Promise((resolve, reject) => {
+    connection.on('error', reject)
+    const query = connection.query(options.request)
+    query.on('result', (row: unknown) => {
+      if (!Array.isArray(row)) affected += (row as { affectedRows: number }).affectedRows
+      else if (rows.add(row[0])) resolve(rows.end())
+    })
+    query.on('end', () => resolve(rows.end(affected)))
+    query.on('error', reject)
+  })
+}
+
+/** What the server itself says against it: its errors have a number of its own. */
+function refusal(error: unknown): Answer | null {
+  const { errno = 0, code, message } = error as Error & { errno?: number; code?: string }
+  return errno > 0 ? down('status', `${said(message)} (${code ?? errno})`) : null
+}

@@ -1,0 +1,126 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import type { Client, Query, QueryArrayConfig } from 'pg'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { Fault, open, optionalTls, optionalTlsProblem, through } from './_library.js'
+import { rowsFor, said, sqlOptions, sqlProblem } from './_sql.js'
+import { connectTls, type TlsOptions } from './_tls.js'
+
+function pgsqlOptions(kit: OptionKit) {
+  return {
+    ...sqlOptions(kit, 'Database; by default the one named after the user'),
+    ...optionalTls(kit),
+  }
+}
+
+type Wanted = Parsed<ReturnType<typeof pgsqlOptions>>
+
+/** Logs in to PostgreSQL and asks for rows. */
+export const check = defineCheck({
+  name: 'pgsql',
+  aliases: ['postgres', 'postgresql'],
+  summary: 'logs in to PostgreSQL and asks for rows',
+  defaultPort: 5432,
+
+  options: pgsqlOptions,
+  validate: options => sqlProblem(options) ?? optionalTlsProblem(options),
+
+  run: (target, options, context) =>
+    through(opened(target, options.tls ? options : null, context), context, async socket => {
+      const { Client, Query, DatabaseError } = await import('pg')
+      const client = clientOn(socket, options, Client)
+      try {
+        await client.connect()
+        if (options.request.trim() === '') return up(`logged in as ${options.login}`)
+        context.phase('body')
+        return await ask(client, options, Query)
+      } catch (error) {
+        if (error instanceof DatabaseError)
+          return down('status', `${error.severity ?? 'ERROR'}: ${said(error.message)} (${error.code})`)
+        const { message } = error as Error
+        // What the client says before it sends anything to a server that wants to know the password.
+        if (!message.startsWith('SASL:')) throw error
+        return down(
+          'status',
+          options.passwd === '' ? 'the server wants a password: give passwd' : said(message),
+        )
+      } finally {
+        client.end().catch(() => {})
+      }
+    }),
+})
+
+/** The code of SSLRequest, 1234.5679, in a message of eight bytes. */
+const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex')
+
+/** PostgreSQL is asked for TLS in clear text. The handshake is that of every other check, so all of its options count. */
+async function opened(target: Target, tls: TlsOptions | null, context: RunContext): Promise<Socket> {
+  const socket = await open(target, null, context)
+  if (!tls) return socket
+  try {
+    context.phase('handshake')
+    const answer = await firstByte(socket)
+    if (answer === 'N') throw new Fault('garbage', 'the server does not offer TLS: leave out tls')
+    if (answer !== 'S') throw new Fault('garbage', 'the server does not answer as PostgreSQL does')
+    const { text: host } = target.address
+    return await connectTls({ host, port: target.port, name: null, socket }, tls, context)
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+async function firstByte(socket: Socket): Promise<string> {
+  socket.write(SSL_REQUEST)
+  const [chunk] = (await Promise.race([
+    once(socket, 'data'),
+    once(socket, 'end').then(() => {
+      throw new Fault('closed', 'closed instead of an answer to the request for TLS')
+    }),
+  ])) as [Buffer]
+  // More than the one byte came before the handshake, and from anybody.
+  if (chunk.length > 1) throw new Fault('garbage', 'more than one byte before the TLS handshake')
+  return chunk.toString('latin1')
+}
+
+/** A client on a connection that stands. What it is not told it would take from the environment. */
+function clientOn(socket: Socket, { login, passwd, database }: Wanted, Client: typeof import('pg').Client) {
+  // The client opens its stream itself; this one is open.
+  socket.connect = () => {
+    setImmediate(() => socket.emit('connect'))
+    return socket
+  }
+  const client: Client = new Client({
+    stream: () => socket,
+    host: 'server',
+    port: 1,
+    user: login,
+    // A function, because an empty text would be looked up in the environment and in a file.
+    password: () => passwd,
+    database: database ?? login,
+    ssl: false,
+    application_name: 'lvsd',
+    connectionTimeoutMillis: 0,
+    types: { getTypeParser: () => (text: string) => text },
+  })
+  // Where one is of use it comes as a rejection too.
+  client.on('error', () => {})
+  return client
+}
+
+function ask(client: Client, options: Wanted, Rows: typeof Query): Promise<Answer> {
+  const rows = rowsFor(options)
+  return new Promise((resolve, reject) => {
+    const asked: QueryArrayConfig = { text: options.request, rowMode: 'array' }
+    const query = client.query(new Rows<unknown[]>(asked))
+    query.on('row', row => {
+      if (rows.add(row[0])) resolve(rows.end())
+    })
+    query.on('end', results => {
+      const counts = [results].flat().map(({ rowCount }) => rowCount ?? 0)
+      resolve(rows.end(counts.reduce((sum, count) => sum + count, 0)))
+    })
+    query.on('error', reject)
+  })
+}
