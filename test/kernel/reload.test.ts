@@ -97,6 +97,7 @@ services:
       [WEB]: { '[fc00::11]:80': 'masq 1', '[fc00::12]:80': 'masq 2', '[fc00::13]:80': 'masq 3' },
       [API]: { '[fc00::15]:80': 'masq 1' },
     })
+    await until(() => written(lvsd) === 6, { what: 'the log of two services and four servers' })
     const download = await downloadFrom('r11')
     const watcher = watchTable('director')
     const steps: { change: () => unknown; expected: string[] }[] = [
@@ -145,10 +146,11 @@ services:
         patience: 5000,
         what: () => `${expected}; it was ${seen}`,
       })
-      await pause(300)
-      assert.deepEqual([...seen, ...watcher.take()], expected)
       // A service goes with its servers: one message to the kernel, two changes to see.
       const messages = expected.length === 2 && expected[1] === `- ${API}` ? 1 : expected.length
+      await until(() => written(lvsd) - before >= messages, { what: () => `the log of ${expected}` })
+      await pause(300)
+      assert.deepEqual([...seen, ...watcher.take()], expected)
       assert.equal(written(lvsd) - before, messages, 'changes that lvsd itself says it made')
     }
     servers.get(11)?.finishDownloads()

@@ -7,8 +7,11 @@ export interface Page {
   readonly body: string
 }
 
+/** A packet that is dropped never comes; a guest that is short of time may keep a client waiting. Milliseconds. */
+const PATIENCE = 10_000
+
 /** Fetches a page on a connection of its own. Rejects where it does not come whole within `timeout` ms. */
-export function fetchPage(host: string, path = '/', { port = 80, timeout = 2000 } = {}): Promise<Page> {
+export function fetchPage(host: string, path = '/', { port = 80, timeout = PATIENCE } = {}): Promise<Page> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeout)
     const request = get({ host, port, path, agent: false, signal }, (response: IncomingMessage) => {
