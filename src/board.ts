@@ -48,8 +48,10 @@ export interface Outcome {
 export interface Placement {
   readonly added: readonly Job[]
   readonly removed: readonly Job[]
-  /** Jobs of `added` whose question was asked before, at another interval: they need not be asked at once. */
+  /** Jobs of `added` that have all been answered before, at another interval: they need not be asked at once. */
   readonly retimed: ReadonlySet<string>
+  /** Jobs that go on, and have a new listener who waits for a first answer. */
+  readonly awaited: ReadonlySet<string>
 }
 
 export class Board {
@@ -78,28 +80,30 @@ export class Board {
   place(config: Config, checks: ReadonlyMap<string, Check>, now: number): Placement {
     const { jobs, subscribers } = jobsOf(config, checks)
     const known = new Map(
-      [...this.#cellsByJob.values()].flat().map(cell => [cell.subscriber.healthKey, cell]),
+      [...this.#cellsByJob.values()]
+        .flat()
+        .flatMap(cell => cell.subscriber.healthKeys.map(key => [key, cell] as const)),
     )
     const before = this.#jobs
-    const retimed = new Set<string>()
+    const added = [...jobs.values()].filter(job => !isSameJob(job, before.get(job.id)))
+    const retimed = new Set(added.map(job => job.id))
+    const awaited = new Set<string>()
     this.#cellsByJob = new Map()
     this.#cellsByReal = new Map(config.services.flatMap(service => service.reals.map(real => [real, []])))
     this.#services = new Map(config.services.map(service => [service.name, service]))
     for (const subscriber of subscribers) {
-      const old = known.get(subscriber.healthKey)
-      if (old && !before.has(subscriber.jobId)) retimed.add(subscriber.jobId)
+      const old = subscriber.healthKeys.map(key => known.get(key)).find(cell => cell !== undefined)
       const { health, lastAt } = old ?? { health: unknownHealth(now), lastAt: null }
+      if (health.state === 'unknown') retimed.delete(subscriber.jobId)
+      if (!old) awaited.add(subscriber.jobId)
       const cell: Cell = { subscriber, health, lastAt }
       entry(this.#cellsByJob, subscriber.jobId).push(cell)
       entry(this.#cellsByReal, subscriber.real).push(cell)
     }
     this.#config = config
     this.#jobs = jobs
-    return {
-      added: [...jobs.values()].filter(job => !before.has(job.id)),
-      removed: [...before.values()].filter(job => !jobs.has(job.id)),
-      retimed,
-    }
+    for (const { id } of added) awaited.delete(id)
+    return { added, removed: [...before.values()].filter(job => !jobs.has(job.id)), retimed, awaited }
   }
 
   /**
@@ -201,6 +205,15 @@ export class Board {
       real.need,
     )
   }
+}
+
+/** The same question, told the same: a check that is told of a service is told of its weights too. */
+function isSameJob(job: Job, before: Job | undefined): boolean {
+  return (
+    before !== undefined &&
+    before.check === job.check &&
+    (!job.check.perService || JSON.stringify(before.target) === JSON.stringify(job.target))
+  )
 }
 
 /** The table that these services want, by what the board knows. */

@@ -188,9 +188,10 @@ class RunningDaemon implements Daemon {
   /** Puts a configuration in force for the checks; the table follows with the next round. */
   #place(config: Config): void {
     const resolved = this.#names.resolved(config)
-    const { added, removed, retimed } = this.#board.place(resolved, this.#loaded.checks, Date.now())
-    for (const job of removed) this.#engines.remove(job.id)
-    for (const job of added) this.#set(job, retimed.has(job.id))
+    const placement = this.#board.place(resolved, this.#loaded.checks, Date.now())
+    for (const job of placement.removed) this.#engines.remove(job.id)
+    for (const job of placement.added) this.#set(job, placement.retimed.has(job.id))
+    for (const id of placement.awaited) this.#engines.soon(id, 0)
     this.#hasMonitors = resolved.services.some(service => service.monitorfile !== null)
     this.#audience.tell('config', resolved)
     this.#upkeep.follow(resolved)

@@ -19,8 +19,11 @@ export interface Subscriber {
   readonly use: CheckUse
   readonly jobId: string
   readonly target: Target
-  /** Service, real server, question. Health is kept under it, whatever becomes of intervals and counts. */
-  readonly healthKey: string
+  /**
+   * Service, real server, question: health is kept under it, whatever becomes of intervals and counts. First the service
+   * by what the kernel calls it, then by its name, so that a service with a new name or a new address is the same one.
+   */
+  readonly healthKeys: readonly string[]
 }
 
 export interface Jobs {
@@ -41,8 +44,10 @@ export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs
         const question = questionOf(service, real, target, use, check)
         const id = `${question} every ${use.policy.interval} within ${use.policy.timeout}`
         if (!jobs.has(id)) jobs.set(id, { id, check, target, use })
-        const healthKey = `${keyOfMember({ name: serviceKey(service) }, real)} ${question}`
-        subscribers.push({ service, real, use, jobId: id, target, healthKey })
+        const healthKeys = [`kernel ${serviceKey(service)}`, `name ${service.name}`].map(
+          name => `${keyOfMember({ name }, real)} ${question}`,
+        )
+        subscribers.push({ service, real, use, jobId: id, target, healthKeys })
       }
   return { jobs, subscribers }
 }

@@ -92,6 +92,51 @@ describe('the board', () => {
     assert.equal(one.stateOf(slower.services[0]?.reals[0] as Real), 'up')
   })
 
+  it('asks at once, at whatever new interval, what has not been answered yet', () => {
+    const { board: one } = board(site(real(A, { checks: [use('ask')] })))
+    const slower = site(real(A, { checks: [use('ask', {}, { interval: 60_000 })] }))
+    assert.deepEqual([...one.place(slower, CHECKS, 2).retimed], [])
+  })
+
+  it('asks soon where a new service waits for the answer to a question that is asked already', () => {
+    const web = service('web', { reals: [real(A, { checks: [use('ask')] })] })
+    const { board: one, jobs } = board(config([web]))
+    const id = jobs[0]?.id ?? ''
+    one.result(id, passed(), 1)
+    const both = config([web, { ...web, name: 'web6', id: serviceId('2001:db8::81') }])
+    const { added, awaited } = one.place(both, CHECKS, 2)
+    assert.deepEqual([added.length, [...awaited]], [0, [id]])
+    assert.deepEqual([...one.place(both, CHECKS, 3).awaited], [], 'once is enough')
+  })
+
+  it('keeps health when a service gets another name or another virtual address', () => {
+    const web = service('web', { reals: [real(A, { checks: [use('ask')] })] })
+    for (const moved of [
+      { ...web, name: 'www' },
+      { ...web, id: serviceId('2001:db8::81') },
+    ]) {
+      const { board: one, jobs } = board(config([web]))
+      one.result(jobs[0]?.id ?? '', passed(), 1)
+      one.place(config([moved]), CHECKS, 2)
+      assert.equal(one.stateOf(moved.reals[0] as Real), 'up')
+    }
+  })
+
+  it('puts a question anew to a check that is told the weight when the weight changes', () => {
+    const told = (kind: string, weight: number) => site(real(A, { weight, checks: [use(kind)] }))
+    for (const [kind, count] of [
+      ['tell', 1],
+      ['ask', 0],
+    ] as const) {
+      const { board: one, jobs } = board(told(kind, 1))
+      one.result(jobs[0]?.id ?? '', passed(), 1)
+      const heavier = told(kind, 5)
+      const { added, retimed } = one.place(heavier, CHECKS, 2)
+      assert.deepEqual([added.length, retimed.size], [count, count])
+      assert.equal(one.stateOf(heavier.services[0]?.reals[0] as Real), 'up')
+    }
+  })
+
   it('forgets health when the question changes', () => {
     const { board: one, jobs } = board(site(real(A, { checks: [use('ask')] })))
     one.result(jobs[0]?.id ?? '', passed(), 1)
