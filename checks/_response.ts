@@ -2,12 +2,12 @@
 import type { Socket } from 'node:net'
 import type { Answer, RunContext } from '../src/check.js'
 import { compileJudge, type Hearing } from '../src/probe/judge.js'
-import { type HttpOptions, httpJudge } from './_http.js'
+import { type HttpOptions, httpJudge, type JudgeOptions } from './_http.js'
 
-const judges = new WeakMap<HttpOptions, () => Hearing>()
+const judges = new WeakMap<JudgeOptions, () => Hearing>()
 
 /** A judge for one response; what all responses of one check share is made once. */
-export function hearingOf(options: HttpOptions): Hearing {
+export function hearingOf(options: JudgeOptions): Hearing {
   const known = judges.get(options)
   if (known) return known()
   const compiled = compileJudge(httpJudge(options))

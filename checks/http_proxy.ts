@@ -1,0 +1,120 @@
+import { connect } from 'node:net'
+import { type Answer, defineCheck, down, type RunContext, type Target } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { HEAD_LIMIT } from '../src/probe/judge-http.js'
+import { httpJudge, httpOptions, httpProblem, requestHeaders } from './_http.js'
+import { hearingOf } from './_response.js'
+
+function proxyOptions(kit: OptionKit) {
+  const { httpmethod, headers, login, passwd, status, receive, text, limit, redirects } = httpOptions(kit)
+  return {
+    request: kit.text(undefined, 'Whole URL that the proxy is to fetch: http://…'),
+    httpmethod,
+    headers,
+    login: login.describe('User name for basic authentication at the proxy'),
+    passwd,
+    status,
+    receive,
+    text,
+    limit,
+    redirects: redirects.describe(
+      'Redirects to follow, each through the proxy; with 0 one is judged by its status',
+    ),
+  }
+}
+
+type ProxyOptions = Parsed<ReturnType<typeof proxyOptions>>
+
+/** Asks a web proxy for a page of some other server. */
+export const check = defineCheck({
+  name: 'http_proxy',
+  aliases: ['http-proxy'],
+  summary: 'asks a web proxy for a page of another server; judges status and body',
+  defaultPort: 3128,
+
+  options: proxyOptions,
+
+  validate(options) {
+    if (!urlOf(options.request)) return `request takes a whole URL, http://…; "${options.request}" is none`
+    return httpProblem({ ...options, virtualhost: null, body: '', otherhosts: false })
+  },
+
+  probe({ address, port }, options) {
+    const url = urlOf(options.request)
+    if (!url || options.redirects > 0) return null
+    const send = requestBytes(url, options)
+    return { kind: 'tcp', address, port, send, end: false, reset: false, judge: httpJudge(options) }
+  },
+
+  async run(target, options, context) {
+    let url = urlOf(options.request)
+    for (let left = options.redirects; url && left >= 0; left--) {
+      const met = await ask(target, url, options, context)
+      if (!(met instanceof URL)) return met
+      url = urlOf(met.href)
+      if (!url) return down('status', `redirected to ${met.href}, which is none of an http proxy`)
+    }
+    return down('status', `more than ${options.redirects} redirects`)
+  },
+})
+
+function urlOf(request: string): URL | null {
+  const url = URL.canParse(request) ? new URL(request) : null
+  return url?.protocol === 'http:' ? url : null
+}
+
+/** The request line holds the whole URL: that is what makes it a question to a proxy. */
+function requestBytes(url: URL, options: ProxyOptions): Uint8Array {
+  const { login, passwd, httpmethod } = options
+  const basic = Buffer.from(`${login}:${passwd ?? ''}`).toString('base64')
+  const ours: Record<string, string> = login === null ? {} : { 'Proxy-Authorization': `Basic ${basic}` }
+  const headers = requestHeaders({
+    ...options,
+    login: null,
+    headers: { ...ours, ...options.headers },
+    body: '',
+  })
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const whole = `${url.origin}${url.pathname}${url.search}`
+  return Buffer.from(
+    `${httpmethod} ${whole} HTTP/1.1\r\nHost: ${url.host}\r\n${lines.join('')}Connection: close\r\n\r\n`,
+  )
+}
+
+/** One exchange: the verdict, or where to ask next. */
+async function ask(
+  { address, port }: Target,
+  url: URL,
+  options: ProxyOptions,
+  { signal, phase }: RunContext,
+): Promise<Answer | URL> {
+  phase('connect')
+  const socket = connect({ host: address.text, port, signal })
+  try {
+    const hearing = hearingOf(options)
+    socket.once('connect', () => phase('first byte')).write(requestBytes(url, options))
+    let head: Buffer | null = Buffer.alloc(0)
+    for await (const chunk of socket) {
+      let heard: Buffer = chunk
+      if (head) {
+        heard = head = Buffer.concat([head, chunk])
+        if (!head.includes('\r\n\r\n') && head.length < HEAD_LIMIT) continue
+        const next = redirectOf(head, url)
+        if (next) return next
+        head = null
+      }
+      const answer = hearing.push(heard)
+      phase(hearing.phase)
+      if (answer) return answer
+    }
+    return (head && hearing.push(head)) ?? hearing.end()
+  } finally {
+    socket.destroy()
+  }
+}
+
+function redirectOf(head: Buffer, from: URL): URL | null {
+  const [, location] =
+    /^HTTP\/1\.\d 30[12378] [\s\S]*?\r\nlocation:[ \t]*(\S+)/i.exec(head.toString('latin1')) ?? []
+  return location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : null
+}

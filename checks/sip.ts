@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { on, once } from 'node:events'
+import { bracketed, parseAddress } from '../src/address.js'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { brief, converse, type Dialogue } from './_dialogue.js'
+
+/** Milliseconds after which a question over UDP is repeated first, and at most later on (RFC 3261, T1 and T2). */
+const T1 = 500
+const T2 = 4000
+
+function sipOptions(kit: OptionKit) {
+  return {
+    login: kit.maybeText('Whom to ask about, user@host; by default the server itself'),
+    transport: kit.choice(
+      ['udp', 'tcp'],
+      'udp',
+      'Protocol; over UDP the question is repeated until the deadline',
+    ),
+    status: kit.ranges('200', 'Status codes that are up: 200, 200-299 or a list of them', {
+      min: 200,
+      max: 699,
+    }),
+  }
+}
+
+type SipOptions = Parsed<ReturnType<typeof sipOptions>>
+
+/** Asks a SIP server for its OPTIONS. */
+export const check = defineCheck({
+  name: 'sip',
+  summary: 'asks a SIP server for its OPTIONS, over UDP or TCP',
+  defaultPort: 5060,
+
+  options: sipOptions,
+
+  validate({ login }) {
+    if (login === null || /^[^\s<>@"]+(@[^\s<>@"]+)?$/.test(login)) return null
+    return `login takes user@host, not "${login}"`
+  },
+
+  run: (target, options, context) =>
+    options.transport === 'udp' ? askUdp(target, options, context) : askTcp(target, options, context),
+})
+
+interface Question {
+  readonly text: string
+  readonly callId: string
+}
+
+/** Each question is new: its identifiers tell its answer from those to others. */
+function questionOf({ address, port }: Target, { login, transport }: SipOptions, local: Local): Question {
+  const [branch, tag, callId] = [16, 8, 16].map(size => randomBytes(size).toString('hex'))
+  const who =
+    login ??
+    (transport === 'tcp'
+      ? `${hostOf(address.text)}:${port};transport=tcp`
+      : `${hostOf(address.text)}:${port}`)
+  const here = `${hostOf(local.address)}:${local.port}`
+  const lines = [
+    `OPTIONS sip:${who} SIP/2.0`,
+    `Via: SIP/2.0/${transport.toUpperCase()} ${here};branch=z9hG4bK${branch};rport`,
+    'Max-Forwards: 70',
+    `To: <sip:${who}>`,
+    `From: <sip:${login ?? `lvsd@${hostOf(local.address)}`}>;tag=${tag}`,
+    `Call-ID: ${callId}`,
+    'CSeq: 1 OPTIONS',
+    `Contact: <sip:lvsd@${here}${transport === 'tcp' ? ';transport=tcp' : ''}>`,
+    'Accept: application/sdp',
+    'User-Agent: lvsd',
+    'Content-Length: 0',
+  ]
+  return { text: `${lines.join('\r\n')}\r\n\r\n`, callId: callId ?? '' }
+}
+
+interface Local {
+  readonly address: string
+  readonly port: number
+}
+
+/** An address as it stands in a URI, without its zone. */
+function hostOf(text: string): string {
+  const address = parseAddress(text.split('%')[0] ?? '')
+  return address ? bracketed(address) : text
+}
+
+/** Null for what is no final answer to this question. */
+function judge(message: string, { callId }: Question, { status }: SipOptions): Answer | null {
+  const [first = '', ...headers] = message.split(/\r?\n/)
+  const code = Number(/^SIP\/2\.0 ([1-6]\d\d)(?: |$)/.exec(first)?.[1])
+  if (Number.isNaN(code)) return down('garbage', `"${brief(first)}" in answer to OPTIONS, expected SIP/2.0`)
+  const isOurs = headers.some(line => /^(call-id|i)\s*:/i.test(line) && line.trim().endsWith(callId))
+  if (code < 200 || !isOurs) return null
+  const isWanted = status.some(([low, high]) => code >= low && code <= high)
+  return isWanted
+    ? up(brief(first))
+    : down('status', `"${brief(first)}" in answer to OPTIONS, expected ${shown(status)}`)
+}
+
+function shown(status: SipOptions['status']): string {
+  return status.map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`)).join(', ')
+}
+
+async function askUdp(target: Target, options: SipOptions, { signal, phase }: RunContext): Promise<Answer> {
+  const { address, port } = target
+  const family = address.family === 'ipv6' ? 6 : 4
+  const socket = createSocket({
+    type: `udp${family}`,
+    lookup: (host, _options, callback) => callback(null, host, family),
+  })
+  let timer: NodeJS.Timeout | undefined
+  try {
+    phase('send')
+    const connected = once(socket, 'connect', { signal })
+    // Connected, so that a port-unreachable reaches us and nobody else can answer.
+    socket.connect(port, address.text)
+    await connected
+    const question = questionOf(target, options, socket.address())
+    const ask = (wait: number) => {
+      socket.send(question.text)
+      timer = setTimeout(() => ask(Math.min(2 * wait, T2)), wait)
+    }
+    const messages = on(socket, 'message', { signal })
+    ask(T1)
+    phase('first byte')
+    for await (const [message] of messages) {
+      const answer = judge(String(message), question, options)
+      if (answer) return answer
+    }
+    return down('closed', 'no answer to OPTIONS')
+  } finally {
+    clearTimeout(timer)
+    socket.close()
+  }
+}
+
+function askTcp(target: Target, options: SipOptions, context: RunContext): Promise<Answer> {
+  return converse(target, context, null, async dialogue => {
+    const question = questionOf(target, options, dialogue.local)
+    dialogue.send(question.text.slice(0, -'\r\n'.length), 'OPTIONS')
+    for (;;) {
+      const answer = judge(await hearHeaders(dialogue), question, options)
+      if (answer) return answer
+    }
+  })
+}
+
+/** The lines up to an empty one. Servers may send empty lines before, to keep a connection alive. */
+async function hearHeaders(dialogue: Dialogue): Promise<string> {
+  const lines: string[] = []
+  for (;;) {
+    const line = await dialogue.line()
+    if (line === '' && lines.length > 0) return lines.join('\n')
+    if (line !== '') lines.push(line)
+    if (lines[0] !== undefined && !lines[0].startsWith('SIP/2.0 ')) return lines[0]
+  }
+}
