@@ -68,7 +68,7 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   [
     'an unquoted logfile',
     site(REAL, { globals: 'logfile=/var/log/x' }),
-    'NOT_BUILT 1:1+7',
+    'COMMAND_ONLY 1:1+7',
     'MISSING_QUOTES 1:9+10',
   ],
   ['text behind the closing quote', site(`${REAL}\nrequest="a" junk`), 'IGNORED_TEXT 3:14+4'],
@@ -135,7 +135,7 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   ['a combined check', site(`${REAL}\nchecktype=3`), 'NOT_BUILT 3:12+1'],
   ['a recipient that is none', site(`${REAL}\nemailalert=a@b.example,@c`), 'BAD_MAIL_ADDRESS 3:25+2'],
   ['a sender that is none', site(REAL, { globals: 'emailalertfrom=a b' }), 'BAD_MAIL_ADDRESS 1:16+3'],
-  ['execute', site(REAL, { globals: 'execute=other.cf' }), 'NOT_BUILT 1:1+7'],
+  ['execute', site(REAL, { globals: 'execute=other.cf' }), 'COMMAND_ONLY 1:1+7'],
   ['http-proxy, which ldirectord reads as http', site(`${REAL}\nservice=http-proxy`), 'IGNORED_TEXT 3:10+10'],
   [
     'a comment behind a netmask',

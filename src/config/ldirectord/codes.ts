@@ -9,6 +9,7 @@ export const LDIRECTORD_CODES = {
   NOT_BUILT:
     'A directive or a check whose behaviour lvsd does not have yet; the message says what happens instead.',
   NEEDLESS: 'A directive that lvsd does not need.',
+  COMMAND_ONLY: 'A directive that counts where lvsd is started by the command ldirectord.',
   UNUSED: 'A directive that has no effect where it stands.',
   REPEATED: 'A directive that stands twice with different values; the last counts.',
   NO_VALUE: 'A directive without a value.',

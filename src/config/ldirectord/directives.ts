@@ -1,6 +1,6 @@
 /**
- * Every directive of ldirectord: where it may stand, how its value reads, what it becomes here. A row whose behaviour
- * is not built says what happens instead; none is ignored in silence.
+ * Every directive of ldirectord: where it may stand, how its value reads, what it becomes here. A row that
+ * changes nothing here says so; none is ignored in silence.
  */
 import { didYouMean } from '../nearest.js'
 import type { Directive } from './lines.js'
@@ -16,10 +16,10 @@ export interface Row<T> {
   readonly read: Grammar<T>
   /** What it becomes in lvsd's own configuration. */
   readonly becomes: string
-  /** What happens instead, where the behaviour is not built; null where this value asks for nothing. */
-  readonly instead?: (value: T) => string | null
   /** Why lvsd does not need it, where it does not. */
   readonly needless?: (value: T) => string | null
+  /** What lvsd run does, where the directive is for the command ldirectord alone. */
+  readonly commandOnly?: string
   /** Stands without `=` too. */
   readonly bare?: true
   readonly bareValue?: T
@@ -30,7 +30,6 @@ function row<T>(scope: Scope, read: Grammar<T>, becomes: string, rest: Partial<R
 }
 
 const seconds = (what: string) => digits(`${what}, in seconds`)
-const notBuilt = (instead: string) => ({ instead: () => instead })
 
 export const DIRECTIVES = {
   checktimeout: row('both', seconds('the time limit of a check'), 'check.timeout'),
@@ -52,17 +51,16 @@ export const DIRECTIVES = {
   supervised: row('global', yesNo, 'nothing', {
     bare: true,
     bareValue: true,
-    needless: value => (value ? 'lvsd run stays in the foreground' : null),
+    needless: value => (value ? 'lvsd run stays in the foreground anyway' : null),
   }),
   autoreload: row('global', yesNo, 'settings.autoreload'),
   callback: row('global', quoted({ empty: true }), 'settings.callback'),
-  logfile: row(
-    'global',
-    quoted(),
-    'nothing',
-    notBuilt("lvsd's log goes to its own output, which systemd keeps"),
-  ),
-  execute: row('global', restOfLine(), 'nothing', notBuilt('no other ldirectord is started')),
+  logfile: row('global', quoted(), 'nothing', {
+    commandOnly: 'the log of lvsd run goes to its own output, which systemd keeps',
+  }),
+  execute: row('global', restOfLine(), 'nothing', {
+    commandOnly: 'lvsd run starts nobody else',
+  }),
   emailalertfrom: row('global', mailSender, 'mail.from'),
   maintenancedir: row('global', restOfLine({ plain: true }), 'settings.maintenancedir'),
   fallbackcommand: row('both', maybeQuoted(), 'fallbackcommand'),
@@ -158,10 +156,14 @@ function readOne(directive: Directive, inVirtual: boolean, report: Report): Plac
 }
 
 function tellBuilt(row: Row<unknown>, value: unknown, { key, keyAt }: Directive, report: Report): void {
-  const instead = row.instead?.(value)
-  if (instead) report.warn('NOT_BUILT', keyAt, `${key} is not built yet: ${instead}`)
   const needless = row.needless?.(value)
   if (needless) report.note('NEEDLESS', keyAt, `${key} has no effect: ${needless}`)
+  if (row.commandOnly)
+    report.warn(
+      'COMMAND_ONLY',
+      keyAt,
+      `${key} counts for the command ldirectord (deploy/README.md): ${row.commandOnly}`,
+    )
   if (key === 'checkcount')
     report.warn(
       'DEPRECATED',
