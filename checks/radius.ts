@@ -1,0 +1,55 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { type Answer, defineCheck, down, up } from '../src/check.js'
+import { askUdp } from './_datagram.js'
+import { CODES, decodeReply, encodeRequest, type Reply } from './_radius.js'
+
+const WORDS: Readonly<Record<number, string>> = {
+  [CODES.accessAccept]: 'Access-Accept',
+  [CODES.accessReject]: 'Access-Reject',
+  [CODES.accessChallenge]: 'Access-Challenge',
+}
+
+/** Asks a RADIUS server to let a user in; without a user, whether it is well (Status-Server, RFC 5997). */
+export const check = defineCheck({
+  name: 'radius',
+  summary: 'asks a RADIUS server to let a user in, or whether it is well',
+  defaultPort: 1812,
+
+  options: kit => ({
+    secret: kit.text(
+      undefined,
+      'Secret that the server shares with this machine; a server that knows another one stays silent',
+    ),
+    login: kit.maybeText('User name; without one the server is asked for its status'),
+    passwd: kit.text('', 'Password'),
+    accept: kit.flag(true, 'Only Access-Accept is up; false: any answer to the user is, a refusal too'),
+  }),
+
+  validate({ secret, login, passwd }) {
+    if (secret === '') return 'secret must not be empty'
+    if (login === null && passwd !== '') return 'passwd needs login'
+    if (login !== null && (login === '' || Buffer.byteLength(login) > 253))
+      return 'login takes 1 to 253 bytes'
+    return Buffer.byteLength(passwd) > 128 ? 'passwd takes 128 bytes at most' : null
+  },
+
+  async run(target, { secret, login, passwd, accept }, context) {
+    const request = {
+      code: login === null ? CODES.statusServer : CODES.accessRequest,
+      id: randomInt(256),
+      authenticator: randomBytes(16),
+      secret,
+      login,
+      passwd,
+    }
+    const reply = decodeReply(await askUdp(target, encodeRequest(request), context), request)
+    return typeof reply === 'string' ? down('garbage', reply) : judge(reply, accept)
+  },
+})
+
+function judge({ code, message }: Reply, accept: boolean): Answer {
+  const word = WORDS[code] ?? `code ${code}`
+  const said = message === '' ? word : `${word}: ${message.replace(/\p{Cc}+/gu, ' ')}`
+  if (code === CODES.accessAccept || (!accept && code in WORDS)) return up(said)
+  return down('status', `${said}, expected Access-Accept`)
+}
