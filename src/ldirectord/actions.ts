@@ -1,15 +1,16 @@
-/** What each command does. None of them needs the configuration to find the daemon, and none writes its files. */
+/**
+ * What each command does. None of them needs the configuration to find the daemon, and none writes its files. The parts
+ * of the daemon are loaded where they are needed: `status` is asked every few seconds.
+ */
 import { spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { ControlError, requestReload } from '../api/client.js'
-import { loadConfig } from '../config/load.js'
 import { hasErrors } from '../config/problem.js'
 import { readDirectives } from './directives.js'
 import { followNow } from './execute.js'
 import { Output, type Streams } from './output.js'
 import { type Env, type Instance, pidFileOf, socketOf } from './places.js'
 import { findDaemon, isAlive, type ProcessId } from './processes.js'
-import { type Outcome, serve } from './serve.js'
+import type { Outcome } from './serve.js'
 import { problemLines } from './texts.js'
 import type { Command } from './words.js'
 
@@ -43,6 +44,7 @@ async function start(invocation: Invocation): Promise<number> {
   const tell = ({ lines }: Outcome) => lines.forEach(invocation.warn)
   if (debug || supervised) {
     const mode = debug ? 'debug' : 'supervised'
+    const { serve } = await import('./serve.js')
     return serve({ instance, mode, env, streams: invocation, started: async outcome => tell(outcome) })
   }
   const outcome = await startDetached(invocation)
@@ -127,6 +129,7 @@ async function restart(
 
 /** Tells on standard error what is wrong in the file; no name is looked up. */
 async function isFileGood({ instance, warn }: Invocation): Promise<boolean> {
+  const { loadConfig } = await import('../config/load.js')
   const { problems, config } = await loadConfig(instance.path)
   const isGood = config !== null && !hasErrors(problems)
   if (!isGood) problemLines(problems).forEach(warn)
@@ -143,6 +146,7 @@ async function reload(invocation: Invocation): Promise<number> {
   }
   if (!(await isFileGood(invocation))) return 2
   if (!found.record) return signal(found.process, 'SIGHUP', warn) ? 0 : 1
+  const { ControlError, requestReload } = await import('../api/client.js')
   try {
     const { ok, message, problems } = await requestReload(socketOf(found.record, env), true)
     if (ok) return 0

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { ACTIONS, DAEMON_MARK, type Invocation, note } from './actions.js'
 import { findInstance, type Instance, nameOf } from './places.js'
 import { findOrphan } from './processes.js'
-import { type Outcome, serve } from './serve.js'
+import type { Outcome } from './serve.js'
 import { HELP, USAGE, versionText } from './texts.js'
 import { type CommandWords, readWords } from './words.js'
 
@@ -31,7 +31,7 @@ async function main(): Promise<number> {
 }
 
 /** The detached process. */
-function stay(instance: Instance): Promise<number> {
+async function stay(instance: Instance): Promise<number> {
   delete process.env[DAEMON_MARK]
   beCalledLdirectord()
   // The command that has started this may be gone.
@@ -44,6 +44,7 @@ function stay(instance: Instance): Promise<number> {
       if (process.send && process.connected) process.send(outcome, undefined, undefined, told)
       else resolve()
     })
+  const { serve } = await import('./serve.js')
   return serve({ instance, mode: 'daemon', env: process.env, streams, started })
 }
 

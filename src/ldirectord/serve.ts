@@ -49,10 +49,7 @@ export async function serve(stay: Stay): Promise<number> {
   // Somebody else has started it at this very moment, which is what was wanted.
   if (!lock) return await fail({ exit: 0, lines: [] })
   try {
-    const load = () =>
-      loadConfig(instance.path).then(loaded =>
-        placed(loaded, { socket: socketOf(instance, env), state: stateFolder(env) }),
-      )
+    const load = () => loadFor(instance, env)
     const loaded = await load()
     const lines = problemLines(loaded.problems)
     if (!isAccepted(loaded)) return await fail({ exit: 2, lines })
@@ -62,6 +59,13 @@ export async function serve(stay: Stay): Promise<number> {
   } finally {
     lock.release()
   }
+}
+
+/** What is only told to those who do not run it by this command is left out. */
+async function loadFor(instance: Instance, env: Env): Promise<Loaded> {
+  const loaded = await loadConfig(instance.path)
+  const problems = loaded.problems.filter(({ code }) => code !== 'COMMAND_ONLY')
+  return placed({ ...loaded, problems }, { socket: socketOf(instance, env), state: stateFolder(env) })
 }
 
 function isAccepted(loaded: Loaded): loaded is Accepted {
