@@ -63,7 +63,7 @@ export class Verdict extends Error {
 
 /** What a server says, for people: its first characters, nothing that moves a terminal's cursor. */
 export function brief(text: string): string {
-  const shown = text.replace(/\p{C}/gu, '.').trim()
+  const shown = text.replace(/\s+/g, ' ').replace(/\p{C}/gu, '.').trim()
   return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown
 }
 

@@ -1,0 +1,96 @@
+import { type Answer, defineCheck, type RunContext, type Target, up } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { answerFromError, isAbort } from '../src/probe/outcome.js'
+import { readWords } from './_agent.js'
+import { converse, Verdict } from './_dialogue.js'
+import { unescapeBytes } from './_match.js'
+
+/** The part of the deadline that an agent has: what remains is for saying what its silence means. */
+const SHARE = 0.8
+/** Milliseconds that a timer can wait. */
+const LONGEST = 2 ** 31 - 1
+
+function agentOptions(kit: OptionKit) {
+  return {
+    send: kit.text('', 'Text to send first; \\n, \\r, \\t, \\0, \\\\ and \\xHH are understood'),
+    hold: kit.duration('1m', 'How long the last word of an agent holds once it is silent'),
+    silence: kit.choice(
+      ['up', 'down'],
+      'up',
+      'What a silent agent means once its last word holds no more: it has no say (up; give the server another check too), or the server is down',
+    ),
+  }
+}
+
+type AgentOptions = Parsed<ReturnType<typeof agentOptions>>
+
+/** Asks an agent on the server, in HAProxy's words, whether it is up and how much weight it can bear. */
+export const check = defineCheck({
+  name: 'agent',
+  aliases: ['agent-check'],
+  summary: "asks an agent for state and weight, in the words of HAProxy's agent-check",
+
+  options: agentOptions,
+
+  async run(target, options, context) {
+    const heard = await listen(target, options, context)
+    if ('why' in heard) return silent(target, options, heard.why)
+    return heard.word.reason === 'garbage' ? heard.word : remember(target, options, heard.word)
+  },
+})
+
+type Heard = { readonly word: Answer } | { readonly why: Answer }
+
+/** Its word, or why there is none. */
+async function listen(target: Target, { send }: AgentOptions, context: RunContext): Promise<Heard> {
+  const patience = new AbortController()
+  const hangUp = () => patience.abort()
+  const wait = Math.ceil(context.timeout * SHARE)
+  const timer = setTimeout(hangUp, wait)
+  context.signal.addEventListener('abort', hangUp, { once: true })
+  try {
+    let word: Answer | null = null
+    const why = await converse(target, { ...context, signal: patience.signal }, null, async dialogue => {
+      if (send !== '') dialogue.write(unescapeBytes(send))
+      const line = await dialogue.line()
+      word = readWords(line)
+      return word
+    })
+    return word ? { word } : { why }
+  } catch (error) {
+    const why = isAbort(error)
+      ? new Verdict('timeout', `no word within ${wait} ms`).answer
+      : answerFromError(error)
+    return { why }
+  } finally {
+    clearTimeout(timer)
+    context.signal.removeEventListener('abort', hangUp)
+  }
+}
+
+// ---------------------------------------------------------------- what holds
+
+/** The last words of agents, each until it holds no more. */
+const lastWords = new Map<string, { readonly word: Answer; readonly timer: NodeJS.Timeout }>()
+
+function remember(target: Target, options: AgentOptions, word: Answer): Answer {
+  const key = keyOf(target, options)
+  clearTimeout(lastWords.get(key)?.timer)
+  // What holds for a day must not keep a process alive for a day.
+  const timer = setTimeout(() => lastWords.delete(key), Math.min(options.hold, LONGEST)).unref()
+  lastWords.set(key, { word, timer })
+  return word
+}
+
+function silent(target: Target, options: AgentOptions, why: Answer): Answer {
+  // lvsd itself could not ask.
+  if (why.ok === null) return why
+  const held = lastWords.get(keyOf(target, options))?.word
+  if (held) return { ...held, detail: `${held.detail}; holds while the agent is silent: ${why.detail}` }
+  if (options.silence === 'down') return why
+  return up(`the agent is silent and has no say: ${why.detail}`)
+}
+
+function keyOf({ address, port }: Target, { send, hold }: AgentOptions): string {
+  return JSON.stringify([address.text, port, send, hold])
+}

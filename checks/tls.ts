@@ -1,0 +1,90 @@
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import { type Answer, defineCheck, down, up } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { connectTls, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
+
+const DAY = 86_400_000
+
+function options(kit: OptionKit) {
+  return {
+    days: kit.number(0, 'Days that every certificate the server shows must still be valid', { max: 3650 }),
+    alpn: kit.list([], 'Protocols to offer (ALPN), such as h2; a server that takes none of them is down'),
+    ...tlsOptions(kit),
+  }
+}
+
+type Options = Parsed<ReturnType<typeof options>>
+
+/** Shakes hands in TLS and looks how long the certificate is still valid. Nothing else is said. */
+export const check = defineCheck({
+  name: 'tls',
+  summary: 'shakes hands in TLS; the certificate must be valid, today or for some days more',
+  defaultPort: 443,
+
+  options,
+
+  validate(options) {
+    if (options.alpn.some(name => !/^[\x21-\x7e]{1,255}$/.test(name)))
+      return 'alpn takes names of protocols, such as h2 and http/1.1'
+    return tlsProblem(options)
+  },
+
+  async run({ address, port }, options, context) {
+    const { alpn } = options
+    const peer = { host: address.text, port, name: null, ...(alpn.length > 0 && { alpn }) }
+    try {
+      const socket = await connectTls(peer, options, context)
+      try {
+        return judge(socket, options)
+      } finally {
+        socket.destroy()
+      }
+    } catch (error) {
+      const answer = tlsAnswer(error)
+      if (answer) return answer
+      throw error
+    }
+  },
+})
+
+function judge(socket: TLSSocket, { days, alpn }: Options): Answer {
+  if (alpn.length > 0 && !socket.alpnProtocol)
+    return down('tls', `the server takes none of the protocols ${alpn.join(', ')}`)
+  const now = Date.now()
+  const chain = chainOf(socket.getPeerCertificate(true))
+  for (const certificate of chain) {
+    const problem = datesProblem(certificate, now, days)
+    if (problem !== null) return down('tls', problem)
+  }
+  const soonest = Math.min(...chain.map(certificate => Date.parse(certificate.valid_to)))
+  return up(`${socket.getProtocol()}, valid for ${daysUntil(soonest, now)} days more${first(chain)}`)
+}
+
+/** The server's own certificate and those above it, as far as they are known. */
+function chainOf(own: DetailedPeerCertificate): DetailedPeerCertificate[] {
+  const chain: DetailedPeerCertificate[] = []
+  for (let next = own; next?.raw && !chain.includes(next); next = next.issuerCertificate) chain.push(next)
+  return chain
+}
+
+function datesProblem(certificate: DetailedPeerCertificate, now: number, days: number): string | null {
+  const { valid_from, valid_to } = certificate
+  const who = nameOf(certificate)
+  if (Date.parse(valid_from) > now) return `the certificate of ${who} is not valid before ${valid_from}`
+  const left = Date.parse(valid_to) - now
+  if (left < 0) return `the certificate of ${who} has expired, ${valid_to}: renew it`
+  if (left >= days * DAY) return null
+  return `the certificate of ${who} is valid for ${daysUntil(now + left, now)} days more, ${days} expected: renew it`
+}
+
+function daysUntil(time: number, now: number): number {
+  return Math.floor((time - now) / DAY)
+}
+
+function first([own]: readonly DetailedPeerCertificate[]): string {
+  return own ? `: ${nameOf(own)}` : ''
+}
+
+function nameOf({ subject, subjectaltname }: DetailedPeerCertificate): string {
+  return String(subject?.CN ?? subjectaltname ?? 'no name')
+}
