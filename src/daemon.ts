@@ -75,10 +75,12 @@ class RunningDaemon implements Daemon {
   #loadedAt = Date.now()
   #lastReload: ReloadOutcome | null = null
   #reloading: Promise<unknown> = Promise.resolve()
+  /** Reloads that have not begun yet, by `isForced`: whoever asks meanwhile is served by the same one. */
+  readonly #waiting = new Map<boolean, Promise<ReloadOutcome>>()
+  #stopping: Promise<void> | null = null
   #socket: { close(): Promise<void> } | null = null
   #lastNoVerdict = Number.NEGATIVE_INFINITY
   #hasMonitors = false
-  #isStopped = false
 
   constructor(parts: DaemonParts) {
     const { kernel, journal, log, loaded } = parts
@@ -108,6 +110,10 @@ class RunningDaemon implements Daemon {
     })
   }
 
+  get #isStopped(): boolean {
+    return this.#stopping !== null
+  }
+
   get #config(): Config {
     return this.#board.config ?? this.#loaded.config
   }
@@ -116,7 +122,14 @@ class RunningDaemon implements Daemon {
     return this.#config.services
   }
 
-  async start(): Promise<void> {
+  /** A reload that is asked for meanwhile comes after it. */
+  start(): Promise<void> {
+    const started = this.#start()
+    this.#reloading = started.catch(() => {})
+    return started
+  }
+
+  async #start(): Promise<void> {
     const { loaded, log, notify, kernel } = this.#parts
     const { settings, services, file } = loaded.config
     this.#socket = await openControlSocket(settings.socket, {
@@ -142,9 +155,15 @@ class RunningDaemon implements Daemon {
     this.#audience.tell('phase', phase)
   }
 
-  /** Reloads one after the other; each is all or nothing. */
+  /** Reloads one after the other; each is all or nothing. Many that are asked for during one make one more. */
   reload(isForced: boolean): Promise<ReloadOutcome> {
-    const outcome = this.#reloading.then(() => this.#reload(isForced))
+    const waiting = this.#waiting.get(isForced)
+    if (waiting) return waiting
+    const outcome = this.#reloading.then(() => {
+      this.#waiting.delete(isForced)
+      return this.#reload(isForced)
+    })
+    this.#waiting.set(isForced, outcome)
     this.#reloading = outcome.catch(() => {})
     return outcome
   }
@@ -165,6 +184,7 @@ class RunningDaemon implements Daemon {
       { file: this.#config.file },
       ok ? `reload: ${message}` : `reload refused: ${message}`,
     )
+    if (this.#isStopped) return this.#lastReload
     notify.ready(ok ? message : `reload refused: ${message}`)
     this.#phase('running')
     return this.#lastReload
@@ -262,15 +282,20 @@ class RunningDaemon implements Daemon {
     this.#rounds.set('resolve', resolve, () =>
       Promise.all([this.#resolve(), this.#upkeep.refreshNames(true)]),
     )
-    void this.#resolve()
+    if (!this.#isStopped) void this.#resolve()
   }
 
+  /** Never rejects: nobody waits for it. */
   async #resolve(): Promise<void> {
     const { config } = this.#loaded
-    const isChanged = await this.#names.refresh(config)
-    if (!isChanged || this.#isStopped || config !== this.#loaded.config) return
-    this.#place(config)
-    await this.#reconciler.resync()
+    try {
+      const isChanged = await this.#names.refresh(config)
+      if (!isChanged || this.#isStopped || config !== this.#loaded.config) return
+      this.#place(config)
+      await this.#reconciler.resync()
+    } catch (error) {
+      this.#parts.log.error({ err: error }, 'the addresses of names cannot be put in force')
+    }
   }
 
   async status(): Promise<StatusDocument> {
@@ -289,9 +314,12 @@ class RunningDaemon implements Daemon {
     })
   }
 
-  async stop(): Promise<void> {
-    if (this.#isStopped) return
-    this.#isStopped = true
+  stop(): Promise<void> {
+    this.#stopping ??= Promise.resolve().then(() => this.#stop())
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
     const { log, notify } = this.#parts
     notify.stopping()
     this.#phase('stopping')

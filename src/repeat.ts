@@ -1,9 +1,11 @@
 /** Work that is done again and again, each time some milliseconds after it was last done. */
 export class Repeating {
   readonly #running = new Map<string, { timer: NodeJS.Timeout | undefined }>()
+  #isStopped = false
 
-  /** Begins, or goes on with another work and pause under the same name; a round under way is the old work's last. */
+  /** Begins, or goes on with another work and pause under the same name; a round under way is the old work's last. `work` must not reject. */
   set(name: string, ms: number, work: () => Promise<unknown>): void {
+    if (this.#isStopped) return
     clearTimeout(this.#running.get(name)?.timer)
     const turn: { timer: NodeJS.Timeout | undefined } = { timer: undefined }
     this.#running.set(name, turn)
@@ -14,8 +16,9 @@ export class Repeating {
     again()
   }
 
-  /** Ends all; a round under way goes on to its end. */
+  /** Ends all for good; a round under way goes on to its end. */
   stop(): void {
+    this.#isStopped = true
     for (const { timer } of this.#running.values()) clearTimeout(timer)
     this.#running.clear()
   }

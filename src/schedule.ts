@@ -34,12 +34,13 @@ export function openEngines(
   }
   return {
     set: (id, work, timing) => {
-      const probe = work.check.probe?.(work.target, work.options) ?? null
-      if (!probe) return setCode(id, work, timing)
+      const prepared = preparedFor(work)
+      if (prepared === null) return setCode(id, work, timing)
+      if (prepared instanceof Error) return setCode(id, failing(work, prepared), timing)
       code.remove(id)
       // A server that redirects once goes on to do so: from now on it is asked by the code at once.
       const defer = () => setCode(id, work, { ...timing, firstIn: 0 })
-      probes.set(id, { prepared: prepareProbe(probe), defer }, timing)
+      probes.set(id, { prepared, defer }, timing)
     },
     remove: id => {
       probes.remove(id)
@@ -52,6 +53,20 @@ export function openEngines(
     stats: () => clockwork.stats(),
     close: () => clockwork.close(),
   }
+}
+
+/** Checks come from users too: one that cannot say what it asks is an answer, and no end of a start or a reload. */
+function preparedFor({ check, target, options }: CodeWork): PreparedProbe | Error | null {
+  try {
+    const probe = check.probe?.(target, options) ?? null
+    return probe && prepareProbe(probe)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+function failing(work: CodeWork, error: Error): CodeWork {
+  return { ...work, check: { ...work.check, run: () => Promise.reject(error) } }
 }
 
 interface Deferring {

@@ -192,6 +192,35 @@ describe('the daemon', () => {
     assert.deepEqual(await weights(), {})
   })
 
+  it('makes one more reload of many that are asked for during one', async () => {
+    const { reload, told, daemon, weights, engines } = await start(config([web()]))
+    engines.find(A, passed())
+    const outcomes = [reload(config([web()])), ...Array.from({ length: 50 }, () => daemon.reload(false))]
+    await outcomes[0]
+    const last = reload(config([web({ reals: [asked(A, 9), asked(B)] })]))
+    for (const { ok } of await Promise.all([...outcomes, last])) assert.equal(ok, true)
+    assert.deepEqual(await weights(), { [A]: 9 })
+    assert.ok(told.filter(word => word === 'reloading').length <= 3, `${told}`)
+  })
+
+  it('says no more that it is ready once it stops', async () => {
+    const { reload, told, daemon } = await start(config([web()]))
+    await Promise.all([reload(config([web()])), daemon.stop(), daemon.stop()])
+    assert.deepEqual(told.filter(word => word === 'stopping').length, 1)
+    assert.notEqual(told.at(-1), 'ready')
+  })
+
+  it('asks at once on behalf of a new service what another one asks already', async () => {
+    const { reload, engines } = await start(config([web({ reals: [asked(A)] })]))
+    engines.find(A, passed())
+    const more = web({ reals: [asked(A)], name: 'web6', id: serviceId('2001:db8::81') })
+    await reload(config([web({ reals: [asked(A)] }), more]))
+    assert.deepEqual(
+      engines.hurried.map(([, ms]) => ms),
+      [0],
+    )
+  })
+
   it('removes the service of a configuration that is gone', async () => {
     const mail = service('mail', { id: serviceId('2001:db8::25', 25), reals: [] })
     const { reload, kernel } = await start(config([web(), mail]))

@@ -47,6 +47,7 @@ describe('repeated work', () => {
     const rounds = repeating()
     rounds.set('work', 1, async () => void times++)
     rounds.stop()
+    rounds.set('late', 1, async () => void times++)
     await setTimeout(10)
     assert.equal(times, 0)
   })

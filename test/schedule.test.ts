@@ -67,6 +67,26 @@ function collected(count: number) {
 }
 
 describe('the engines', () => {
+  it('give an answer where a check of a user fails to say what it asks', async () => {
+    const { engines, results, all } = collected(1)
+    const broken = {
+      name: 'mine',
+      probe: () => {
+        throw new Error('no such option')
+      },
+    } as unknown as Check
+    const real = await tcpServer(() => {})
+    engines.set(
+      'mine',
+      { check: broken, target: targetOf(real), options: {} },
+      { interval: 60_000, timeout: 1000, firstIn: 0 },
+    )
+    await all
+    const [result] = results.get('mine') ?? []
+    assert.deepEqual([result?.ok, result?.reason], [false, 'error'])
+    assert.match(result?.detail ?? '', /no such option/)
+  })
+
   it('run probes and code side by side, on one account', async () => {
     const server = await httpServer((_request, response) => response.end())
     const { engines, results, all } = collected(2)
