@@ -67,9 +67,9 @@ export function failsAsAll<S extends OptionShape>(
     await fc.assert(
       fc.asyncProperty(answers, async answer => {
         const server = await tcpServer(socket => socket.resume().end(answer))
-        assert.equal((await run(server, 500)).ok, false)
+        assert.equal((await run(server, 200)).ok, false)
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     )
   })
 }

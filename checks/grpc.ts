@@ -1,0 +1,189 @@
+import { once } from 'node:events'
+import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
+import type { Socket } from 'node:net'
+import { parseHostPort } from '../src/address.js'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { hostHeader, hostName } from './_http.js'
+import { Fault, open, optionalTls, optionalTlsProblem, through } from './_library.js'
+
+/** The answer is two bytes in a frame of five; nobody needs as much as this. */
+const LIMIT = 65_536
+
+function grpcOptions(kit: OptionKit) {
+  return {
+    service: kit.text('', 'Name of the service asked about; empty is the server as a whole'),
+    virtualhost: kit.maybeText('The :authority of the request; by default the address and port'),
+    headers: kit.map('Further metadata of the request, by name'),
+    ...optionalTls(kit),
+  }
+}
+
+type Wanted = Parsed<ReturnType<typeof grpcOptions>>
+
+/**
+ * Asks the standard health service, grpc.health.v1.Health/Check. It is one request of HTTP/2, which Node speaks: the
+ * library for gRPC would bring names, balancing and reconnecting of its own, none of which a check wants.
+ */
+export const check = defineCheck({
+  name: 'grpc',
+  summary: 'asks the standard health service of a gRPC server',
+
+  options: grpcOptions,
+
+  validate(options) {
+    const { virtualhost, headers } = options
+    if (virtualhost !== null && !parseHostPort(virtualhost))
+      return `virtualhost takes a host name or an address, with a port or without; "${virtualhost}" is neither`
+    const bad = Object.entries(headers).find(([name, value]) => !isMetadata(name, value))
+    if (bad) return `"${bad[0]}: ${bad[1]}" is no metadata: lower-case names, text of ASCII`
+    return optionalTlsProblem(options)
+  },
+
+  run(target, options, context) {
+    const tls = options.tls ? { ...options, sni: options.sni ?? hostName(options.virtualhost) } : null
+    return through(open(target, tls, context, ['h2']), context, socket =>
+      'alpnProtocol' in socket && socket.alpnProtocol !== 'h2'
+        ? Promise.resolve(down('garbage', 'the server does not offer HTTP/2 in the handshake (ALPN h2)'))
+        : ask(socket, target, options, context),
+    )
+  },
+})
+
+function isMetadata(name: string, value: string): boolean {
+  return /^[0-9a-z_.-]+$/.test(name) && !name.startsWith('grpc-') && /^[\x20-\x7e]*$/.test(value)
+}
+
+interface Reply {
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  readonly trailers: IncomingHttpHeaders
+}
+
+async function ask(
+  socket: Socket,
+  target: Target,
+  options: Wanted,
+  { phase, timeout }: RunContext,
+): Promise<Answer> {
+  const authority = hostHeader(target, options.virtualhost, options.tls ? 'https' : 'http')
+  const session = connect(`http://${authority}`, { createConnection: () => socket })
+  const broken = new Promise<never>((_resolve, reject) => {
+    session.on('error', reject)
+    session.once('close', () => reject(new Error('closed in mid-answer')))
+  })
+  // It may fail when nobody waits for it any more.
+  broken.catch(() => {})
+  try {
+    const stream = session.request({
+      ':method': 'POST',
+      ':scheme': options.tls ? 'https' : 'http',
+      ':authority': authority,
+      ':path': '/grpc.health.v1.Health/Check',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'grpc-timeout': `${Math.min(timeout, 99_999_999)}m`,
+      'user-agent': 'lvsd',
+      ...options.headers,
+    })
+    return judge(await Promise.race([replyOf(stream, phase, options.service), broken]), options.service)
+  } finally {
+    session.destroy()
+  }
+}
+
+async function replyOf(
+  stream: ClientHttp2Stream,
+  phase: RunContext['phase'],
+  service: string,
+): Promise<Reply> {
+  let trailers: IncomingHttpHeaders = {}
+  // An error that comes when nobody waits any more must not end lvsd.
+  stream.on('error', () => {})
+  stream.once('trailers', received => {
+    trailers = received
+  })
+  stream.end(requestFrame(service))
+  const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+  phase('body')
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of stream) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > LIMIT) throw new Fault('too-big', `more than ${LIMIT} bytes`)
+  }
+  return { headers, body: Buffer.concat(chunks), trailers }
+}
+
+/** HealthCheckRequest { string service = 1 } in a frame that is not compressed. */
+export function requestFrame(service: string): Buffer {
+  const name = Buffer.from(service)
+  const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a]), varint(name.length), name])
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(message.length, 1)
+  return Buffer.concat([head, message])
+}
+
+function varint(number: number): Buffer {
+  const bytes = []
+  for (let rest = number; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return Buffer.from([...bytes, rest])
+    bytes.push((rest % 128) + 128)
+  }
+}
+
+/** HealthCheckResponse.ServingStatus. */
+const SERVING = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']
+
+function judge({ headers, body, trailers }: Reply, service: string): Answer {
+  const about = service === '' ? 'the server' : `the service ${service}`
+  const http = headers[':status']
+  if (!String(headers['content-type'] ?? '').startsWith('application/grpc'))
+    return down('garbage', `HTTP status ${http}, but no gRPC answer`)
+  // A server that fails at once says so in its headers.
+  const status = Number(trailers['grpc-status'] ?? headers['grpc-status'] ?? Number.NaN)
+  if (status !== 0)
+    return failed(status, String(trailers['grpc-message'] ?? headers['grpc-message'] ?? ''), about)
+  const serving = servingOf(body)
+  if (serving === null) return down('garbage', 'the answer is no HealthCheckResponse')
+  const word = SERVING[serving] ?? `status ${serving}`
+  return serving === 1
+    ? up(`${about} is ${word}`)
+    : down('unexpected', `${about} is ${word}, expected SERVING`)
+}
+
+/** The codes of gRPC that tell something apart, from its document statuscodes.md. */
+const CODES: Readonly<Record<number, (about: string) => string>> = {
+  4: () => 'the server did not answer within the deadline it was given (DEADLINE_EXCEEDED)',
+  5: about => `the health service does not know ${about} (NOT_FOUND): look at service`,
+  7: () => 'the server does not allow it (PERMISSION_DENIED)',
+  12: () => 'the server has no health service (UNIMPLEMENTED): register grpc.health.v1.Health in it',
+  14: () => 'the server says it is not available (UNAVAILABLE)',
+  16: () => 'the server wants to know who asks (UNAUTHENTICATED): give metadata under headers',
+}
+
+function failed(status: number, message: string, about: string): Answer {
+  if (Number.isNaN(status)) return down('truncated', 'the answer ended without a grpc-status')
+  const told = CODES[status]?.(about) ?? `the server answers with the gRPC code ${status}`
+  return down('status', message === '' ? told : `${told}; it says: ${decoded(message).slice(0, 200)}`)
+}
+
+/** Messages are percent-encoded. */
+function decoded(message: string): string {
+  try {
+    return decodeURIComponent(message)
+  } catch {
+    return message
+  }
+}
+
+/** The status in the first frame: field 1, a varint; absent is 0. Null where it is none. */
+export function servingOf(body: Buffer): number | null {
+  if (body.length < 5 || body[0] !== 0) return null
+  const message = body.subarray(5, 5 + body.readUInt32BE(1))
+  if (message.length !== body.readUInt32BE(1)) return null
+  if (message.length === 0) return 0
+  const [tag, value, ...more] = message
+  return tag === 0x08 && value !== undefined && value < 128 && more.length === 0 ? value : null
+}
