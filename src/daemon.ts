@@ -356,7 +356,9 @@ class RunningDaemon implements Daemon {
     const outcomes = await kernel.apply(changes)
     for (const outcome of outcomes)
       if (outcome) log.error({ kernel: outcome.message }, 'the kernel refused a change')
-    journal.record({ remove: changes.filter((_, i) => !outcomes[i]).map(change => change.id) })
+    const done = changes.filter((_, i) => !outcomes[i])
+    this.#audience.tell('applied', done)
+    journal.record({ remove: done.map(change => change.id) })
     log.info({ services: changes.length }, 'services with cleanstop are removed')
   }
 }
