@@ -333,6 +333,7 @@ class RunningDaemon implements Daemon {
       hooks: () => this.#hooks.idle(),
       'control socket': () => this.#socket?.close(),
       kernel: () => this.#parts.kernel.close(),
+      journal: () => this.#parts.journal.close(),
       systemd: () => notify.close(),
     }
     for (const [what, step] of Object.entries(steps))

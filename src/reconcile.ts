@@ -57,9 +57,11 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
   const dirty = new Set<string>()
   let image: Table | null = null
   let lastDump: { dump: Dump; at: number } | null = null
+  let counting: Promise<Dump | null> | null = null
   let isResyncWanted = false
   let isImageSure = true
   let isStopped = false
+  let isForgetful = false
   let failures = 0
   let retry: NodeJS.Timeout | undefined
   let running: Promise<void> | null = null
@@ -87,7 +89,7 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
       if (names === null) await read()
       await write(names)
     } catch (error) {
-      refused([error instanceof KernelError ? error.message : String(error)], error)
+      refused([error instanceof KernelError ? error.message : String(error)], names === null, error)
     }
   }
 
@@ -114,6 +116,7 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
     const wanted = want(held, names)
     const actual = names === null ? held : pick(held, wanted.ids)
     remember({ add: wanted.ids.filter(id => wanted.table.has(keyOfService(id))) })
+    if (names === null) remember({ remove: strays(wanted.table, held) })
     const changes = diff(wanted.table, actual, journal.owned)
     if (changes.length === 0) return names === null ? accepted() : undefined
     const outcomes = await kernel.apply(changes)
@@ -125,30 +128,50 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
     onApplied?.(done)
     remember({ remove: done.filter(change => change.op === 'delete-service').map(change => change.id) })
     const errors = outcomes.filter(outcome => outcome !== null)
-    if (errors.length > 0) refused(errors.map(error => error.message))
+    if (errors.length > 0)
+      refused(
+        errors.map(error => error.message),
+        names === null,
+      )
     else if (names === null) accepted()
+  }
+
+  /**
+   * Ours by the journal, not wanted any more, and gone without us: forgotten, so that whoever makes such a service later
+   * keeps it.
+   */
+  function strays(wanted: Table, held: Table): ServiceId[] {
+    return journal.services.filter(id => {
+      const key = keyOfService(id)
+      return !wanted.has(key) && !held.has(key)
+    })
   }
 
   /** The journal must never stop the table: a full disk is told, and the work goes on. */
   function remember(change: Parameters<Journal['record']>[0]): void {
     try {
       journal.record(change)
+      if (isForgetful) log.info('the ownership journal can be written again')
+      isForgetful = false
     } catch (error) {
-      log.error(
-        { error: (error as Error).message },
-        'the ownership journal cannot be written; lvsd goes on without',
-      )
+      const fields = { error: (error as Error).message }
+      if (!isForgetful) log.error(fields, 'the ownership journal cannot be written; lvsd goes on without')
+      isForgetful = true
     }
   }
 
-  function refused(sentences: readonly string[], cause?: unknown): void {
+  /** A round over some services says nothing of the refusals of others. */
+  function refused(sentences: readonly string[], isWhole: boolean, cause?: unknown): void {
     isImageSure = false
-    for (const sentence of sentences)
-      if (!stats.errors.includes(sentence)) log.error({ kernel: sentence }, 'the kernel refused a change')
+    const news = [...new Set(sentences)].filter(sentence => !stats.errors.includes(sentence))
+    for (const sentence of news) log.error({ kernel: sentence }, 'the kernel refused a change')
     if (cause !== undefined && !(cause instanceof KernelError))
       log.error({ err: cause }, 'reconciling failed')
-    stats.errors = [...new Set(sentences)]
+    stats.errors = [...new Set(isWhole ? sentences : [...stats.errors, ...sentences])]
+    // What is refused for the first time is tried again at once, whatever has been refused for long.
+    if (news.length > 0) failures = 0
     clearTimeout(retry)
+    if (isStopped) return
     retry = setTimeout(() => void resync(), RETRY_AFTER[Math.min(failures++, RETRY_AFTER.length - 1)])
   }
 
@@ -156,6 +179,14 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
     if (stats.errors.length > 0) log.info('the kernel accepts all changes again')
     stats.errors = []
     failures = 0
+  }
+
+  /** One reading serves all who ask meanwhile. */
+  async function count(): Promise<Dump | null> {
+    const at = performance.now()
+    const dump = await kernel.dump().catch(() => null)
+    if (dump) lastDump = { dump, at }
+    return dump
   }
 
   async function resync(): Promise<void> {
@@ -177,9 +208,10 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
     table: () => image,
     async counters(maxAge) {
       if (lastDump && performance.now() - lastDump.at <= maxAge) return lastDump.dump
-      const dump = await kernel.dump().catch(() => null)
-      if (dump) lastDump = { dump, at: performance.now() }
-      return dump
+      counting ??= count().finally(() => {
+        counting = null
+      })
+      return counting
     },
     async stop() {
       isStopped = true

@@ -101,6 +101,53 @@ describe('the reconciler', () => {
     assert.deepEqual([...journal.owned], [keyOfService(WEB)])
   })
 
+  it('forgets a service of its own that others deleted, and leaves alone who makes it later', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, state, dump, journal } = stage(
+      table(tableService(WEB, [A]), tableService(MAIL, [])),
+      kernel,
+    )
+    await reconciler.resync()
+    const was = tableService(MAIL, [])
+    await kernel.byHand.apply([{ op: 'delete-service', id: MAIL, was }])
+    state.wanted = FULL
+    await reconciler.resync()
+    assert.deepEqual([...journal.owned], [keyOfService(WEB)])
+    await kernel.byHand.apply([{ op: 'add-service', id: MAIL, service: SERVICE_ATTRIBUTES }])
+    await reconciler.resync()
+    assert.equal((await dump()).has(keyOfService(MAIL)), true)
+  })
+
+  it('keeps in sight what it was refused for one service while it works on another', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, state } = stage(table(), kernel)
+    await reconciler.resync()
+    kernel.refuse((command, key) => (command === 'NEW_DEST' && key.includes('fd00:1::') ? 'ENOMEM' : null))
+    for (const [name, id, real] of [
+      ['web', WEB, A],
+      ['mail', MAIL, B],
+    ] as const) {
+      state.wanted = table(tableService(id, [real]))
+      reconciler.touch([name])
+      await reconciler.idle()
+    }
+    assert.equal(reconciler.stats.errors.length, 2)
+  })
+
+  it('reads the kernel once for all who ask for counters at one time', async () => {
+    const kernel = memoryKernel()
+    let readings = 0
+    const { reconciler } = stage(FULL, {
+      ...kernel,
+      dump: () => {
+        readings++
+        return kernel.dump()
+      },
+    })
+    const dumps = await Promise.all([1, 2, 3].map(() => reconciler.counters(0)))
+    assert.deepEqual([readings, new Set(dumps).size], [1, 1])
+  })
+
   it('does everything else when the kernel refuses one change, and tries that again', async () => {
     const kernel = memoryKernel()
     let isRefusing = true
@@ -152,9 +199,9 @@ describe('the reconciler', () => {
     journal.record = () => {
       throw new Error('no space left on device')
     }
-    await reconciler.resync()
+    for (let i = 0; i < 3; i++) await reconciler.resync()
     assert.deepEqual(await dump(), FULL)
-    assert.ok(lines.some(line => line.error === 'no space left on device'))
+    assert.equal(lines.filter(line => line.error === 'no space left on device').length, 1, 'told once')
   })
 
   it('does nothing any more once it is stopped', async () => {

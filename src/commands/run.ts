@@ -6,6 +6,7 @@ import { hasErrors } from '../config/problem.js'
 import { renderProblems } from '../config/render-problem.js'
 import { placed, startDirector } from '../director.js'
 import { TABLES } from '../ipvs/table.js'
+import { JournalInUse } from '../journal/journal.js'
 import { openLog } from '../log.js'
 import { CommandError, defineCommand, EXIT } from './command.js'
 
@@ -69,7 +70,8 @@ export const command = defineCommand({
 })
 
 function cannotStart(error: unknown): unknown {
-  if (error instanceof SocketInUse) return new CommandError(error.message, EXIT.problem)
+  if (error instanceof SocketInUse || error instanceof JournalInUse)
+    return new CommandError(error.message, EXIT.problem)
   if ((error as NodeJS.ErrnoException).code !== 'EACCES') return error
   return new CommandError(
     `${(error as Error).message}; run as root, or give --socket and --state places that you may write`,

@@ -2,9 +2,10 @@
  * The ownership journal: which virtual services lvsd has made or taken over, and the last good address of each name.
  * It is written before the kernel is changed, so that after kill -9 nothing of ours is taken for somebody else's.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { parseAddress } from '../address.js'
+import { type Address, parseAddress } from '../address.js'
+import { lockFile } from '../libc.js'
 import { keyOfService, type Protocol, type ServiceId } from '../model.js'
 
 interface Stored {
@@ -19,12 +20,22 @@ type StoredService =
 export interface Journal {
   /** Keys of the services that are ours. */
   readonly owned: ReadonlySet<string>
+  /** The same services. */
+  readonly services: readonly ServiceId[]
   /** Last good address of each name. */
   readonly names: ReadonlyMap<string, string>
-  /** Adds and removes services in one write; without a change nothing is written. Throws what the file system throws. */
+  /**
+   * Adds and removes services in one write. Without a change nothing is written, but for what could not be written
+   * before. Throws what the file system throws; what is remembered until the end of the process has changed then, too.
+   */
   record(change: { readonly add?: Iterable<ServiceId>; readonly remove?: Iterable<ServiceId> }): void
   recordNames(names: ReadonlyMap<string, string>): void
+  /** Lets another lvsd have it. */
+  close(): void
 }
+
+/** Another lvsd keeps this journal: each would take the other's services for its own, and remove them. */
+export class JournalInUse extends Error {}
 
 /** `${state}/lvsd.json` for the control socket `/run/lvsd/lvsd.sock`: one journal for each running lvsd. */
 export function journalPath(state: string, socket: string): string {
@@ -40,8 +51,12 @@ export function readJournal(
   return { owned, names: new Map(Object.entries(stored.names)), damage }
 }
 
-/** Opens the journal; a missing one is empty. A damaged one is kept aside under another name, and told. */
+/**
+ * Opens the journal; a missing one is empty. A damaged one is kept aside under another name, and told. Throws
+ * JournalInUse where another process has it open.
+ */
 export function openJournal(path: string, onDamage: (message: string, movedTo: string) => void): Journal {
+  const unlock = lock(path)
   const { stored, damage } = read(path)
   if (damage !== null) {
     renameSync(path, `${path}.damaged`)
@@ -50,43 +65,81 @@ export function openJournal(path: string, onDamage: (message: string, movedTo: s
   const services = new Map(stored.services.map(fromStored).map(id => [keyOfService(id), id]))
   const owned = new Set(services.keys())
   const names = new Map(Object.entries(stored.names))
-  const save = () =>
+  let isSaved = true
+  const save = () => {
+    if (isSaved) return
     write(path, { services: [...services.values()].map(toStored), names: Object.fromEntries(names) })
+    isSaved = true
+  }
   return {
     owned,
     names,
+    get services() {
+      return [...services.values()]
+    },
     record({ add = [], remove = [] }) {
       const before = [...owned].join()
       for (const id of add) services.set(keyOfService(id), id)
       for (const id of remove) services.delete(keyOfService(id))
       owned.clear()
       for (const key of services.keys()) owned.add(key)
-      if ([...owned].join() !== before) save()
+      isSaved &&= [...owned].join() === before
+      save()
     },
     recordNames(next) {
-      if (next.size === names.size && [...next].every(([name, text]) => names.get(name) === text)) return
+      isSaved &&= next.size === names.size && [...next].every(([name, text]) => names.get(name) === text)
       names.clear()
       for (const [name, text] of next) names.set(name, text)
       save()
     },
+    close: unlock,
   }
 }
 
 /** A journal that forgets, for the memory table. */
 export function memoryJournal(): Journal {
   const owned = new Set<string>()
+  const services = new Map<string, ServiceId>()
   const names = new Map<string, string>()
   return {
     owned,
     names,
+    get services() {
+      return [...services.values()]
+    },
     record({ add = [], remove = [] }) {
-      for (const id of add) owned.add(keyOfService(id))
-      for (const id of remove) owned.delete(keyOfService(id))
+      for (const id of add) services.set(keyOfService(id), id)
+      for (const id of remove) services.delete(keyOfService(id))
+      owned.clear()
+      for (const key of services.keys()) owned.add(key)
     },
     recordNames(next) {
       for (const [name, text] of next) names.set(name, text)
     },
+    close: () => {},
   }
+}
+
+/** On a file beside it, for the journal itself is replaced whenever it is written. Gives what unlocks it. */
+function lock(path: string): () => void {
+  let fd: number | undefined
+  let isOurs = true
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+    fd = openSync(`${path}.lock`, 'w', 0o600)
+    isOurs = lockFile(fd)
+  } catch {
+    // A disk that cannot be written is told with the first entry, and must not keep lvsd from starting.
+  }
+  const unlock = () => {
+    if (fd !== undefined) closeSync(fd)
+    fd = undefined
+  }
+  if (isOurs) return unlock
+  unlock()
+  throw new JournalInUse(
+    `another lvsd runs with the journal ${path}: stop it, or give this one its own --socket and --state`,
+  )
 }
 
 function read(path: string): { stored: Stored; damage: string | null } {
@@ -100,6 +153,7 @@ function read(path: string): { stored: Stored; damage: string | null } {
   try {
     const stored = JSON.parse(text) as Stored
     stored.services.forEach(fromStored)
+    for (const [name, text] of Object.entries({ ...stored.names })) addressOf(text, name)
     return { stored: { services: stored.services, names: { ...stored.names } }, damage: null }
   } catch (error) {
     return { stored: EMPTY, damage: `the ownership journal is damaged (${(error as Error).message})` }
@@ -122,7 +176,12 @@ function toStored(id: ServiceId): StoredService {
 
 function fromStored(stored: StoredService): ServiceId {
   if ('fwmark' in stored) return { kind: 'fwmark', fwmark: stored.fwmark, family: stored.family }
-  const address = parseAddress(stored.address)
-  if (!address) throw new Error(`"${stored.address}" is not an address`)
+  const address = addressOf(stored.address)
   return { kind: 'address', protocol: stored.protocol, address, port: stored.port }
+}
+
+function addressOf(text: unknown, what = ''): Address {
+  const address = typeof text === 'string' ? parseAddress(text) : null
+  if (!address) throw new Error(`${what && `${what}: `}"${text}" is not an address`)
+  return address
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { journalPath, openJournal } from '../../src/journal/journal.js'
+import { type Journal, JournalInUse, journalPath, openJournal } from '../../src/journal/journal.js'
 import type { ServiceId } from '../../src/model.js'
 import { later } from '../helpers/after-each.js'
 import { serviceId } from '../helpers/tables.js'
@@ -18,32 +18,66 @@ function folder(): string {
 
 const noDamage = () => assert.fail('the journal is not damaged')
 
+function open(path: string, onDamage: Parameters<typeof openJournal>[1] = noDamage): Journal {
+  const journal = openJournal(path, onDamage)
+  later(() => journal.close())
+  return journal
+}
+
 describe('the ownership journal', () => {
   it('is empty where there is none', () => {
-    assert.equal(openJournal(join(folder(), 'lvsd.json'), noDamage).owned.size, 0)
+    assert.equal(open(join(folder(), 'lvsd.json')).owned.size, 0)
   })
 
   it('keeps services and names over a restart', () => {
     const path = join(folder(), 'deep', 'lvsd.json')
-    const journal = openJournal(path, noDamage)
+    const journal = open(path)
     journal.record({ add: [WEB, MARK] })
     journal.record({ remove: [WEB] })
     journal.recordNames(new Map([['www ipv6', '2001:db8::1']]))
-    const again = openJournal(path, noDamage)
+    journal.close()
+    const again = open(path)
     assert.deepEqual([...again.owned], ['fwmark 7 ipv6'])
     assert.deepEqual([...again.names], [['www ipv6', '2001:db8::1']])
   })
 
   it('writes only when something changes', () => {
     const path = join(folder(), 'lvsd.json')
-    const journal = openJournal(path, noDamage)
+    const journal = open(path)
     journal.record({ add: [WEB] })
     rmSync(path)
     journal.record({ add: [WEB], remove: [MARK] })
     assert.throws(() => readFileSync(path), /ENOENT/)
   })
 
+  it('is written in full as soon as the disk takes it again', () => {
+    const path = join(folder(), 'lvsd.json')
+    const journal = open(path)
+    // What stands in the way of the new file is as good as a full disk, for root too.
+    mkdirSync(`${path}.new`)
+    assert.throws(() => journal.record({ add: [WEB] }), /EISDIR/)
+    assert.deepEqual([...journal.owned], ['tcp [2001:db8::80]:80'])
+    rmdirSync(`${path}.new`)
+    journal.record({ add: [WEB] })
+    assert.match(readFileSync(path, 'utf8'), /2001:db8::80/)
+  })
+
+  it('belongs to one lvsd at a time', () => {
+    const path = join(folder(), 'lvsd.json')
+    const first = open(path)
+    assert.throws(() => openJournal(path, noDamage), JournalInUse)
+    first.close()
+    open(path)
+  })
+
+  it('does not keep lvsd from starting where it cannot be written', () => {
+    const path = join(folder(), 'lvsd.json')
+    mkdirSync(`${path}.lock`)
+    assert.equal(open(path).owned.size, 0)
+  })
+
   for (const [what, text] of [
+    ['a name without an address', '{"services": [], "names": {"www ipv6": 7}}'],
     ['cut off', '{"services": ['],
     ['no journal', '[]'],
     [
@@ -55,7 +89,7 @@ describe('the ownership journal', () => {
       const path = join(folder(), 'lvsd.json')
       writeFileSync(path, text)
       const told: string[] = []
-      assert.equal(openJournal(path, (message, moved) => told.push(message, moved)).owned.size, 0)
+      assert.equal(open(path, (message, moved) => told.push(message, moved)).owned.size, 0)
       assert.match(told[0] ?? '', /damaged/)
       assert.equal(readFileSync(told[1] ?? '', 'utf8'), text)
     })
