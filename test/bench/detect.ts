@@ -27,10 +27,14 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   ] as const) {
     const missing = peer.missing()
     const theirs = missing ? { out: [], back: [] } : await measureDaemon(peer, farm, folder, times)
-    yield* rows(ours, peer.name, theirs, missing ?? undefined)
+    yield* rows(ours, peer.name, theirs, missing ?? NOTES.get(peer))
   }
   farm.close()
 }
+
+const NOTES = new Map([
+  [keepalived, 'keepalived asks twice before it brings a server back, unless fast_recovery'],
+])
 
 interface Delays {
   readonly out: number[]

@@ -25,6 +25,9 @@ const all: readonly Benchmark[] = [apply, checks, detect, reload, start, startIn
 /** Before each row that comes out of a lab, where daemons may print too. */
 const ROW = 'row: '
 
+// A lab is a process group of its own, which ends with this process: by an exit, not by a signal.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {

@@ -2,15 +2,16 @@
 import type { Row } from './benchmark.js'
 import { brief, figureOf } from './figures.js'
 
-const HEADS = ['figure', 'unit', 'lvsd', 'n', 'min', 'max', 'beside', 'is', 'n', 'min', 'max', 'lvsd is']
-const IS_TEXT = [true, true, false, false, false, false, true, false, false, false, false, true]
+const NUMBERS = ['n', 'min', 'p90', 'max']
+const HEADS = ['figure', 'unit', 'lvsd', ...NUMBERS, 'beside', 'is', ...NUMBERS, 'lvsd is']
+const TEXTS = new Set(['figure', 'unit', 'beside', 'lvsd is'])
 
 /** `lvsd is 0.25 x`: of time, of work or of bytes a quarter. The notes follow below the table. */
 export function renderTable(rows: readonly Row[]): string {
   const notes = [...new Set(rows.flatMap(row => row.note ?? []))]
   const lines = [HEADS, ...rows.map(row => cellsOf(row, notes))]
   const widths = HEADS.map((_, column) => Math.max(...lines.map(cells => cells[column]?.length ?? 0)))
-  const table = lines.map(cells => cells.map((cell, i) => pad(cell, widths[i] ?? 0, IS_TEXT[i])).join('  '))
+  const table = lines.map(cells => cells.map((cell, i) => pad(cell, widths[i] ?? 0, HEADS[i])).join('  '))
   return [...table.map(line => line.trimEnd()), ...notes.map((note, i) => `  ${i + 1}) ${note}`)].join('\n')
 }
 
@@ -29,13 +30,13 @@ function cellsOf(row: Row, notes: readonly string[]): string[] {
 
 function numbersOf(samples: readonly number[]): string[] {
   const figure = figureOf(samples)
-  if (!figure) return ['-', '0', '', '']
-  const { median, n, min, max } = figure
-  return [brief(median), String(n), ...(n > 1 ? [brief(min), brief(max)] : ['', ''])]
+  if (!figure) return ['-', '0', '', '', '']
+  const { median, n, min, p90, max } = figure
+  return [brief(median), String(n), ...(n > 1 ? [min, p90, max].map(brief) : ['', '', ''])]
 }
 
-function pad(cell: string, width: number, isText: boolean | undefined): string {
-  return isText ? cell.padEnd(width) : cell.padStart(width)
+function pad(cell: string, width: number, head = ''): string {
+  return TEXTS.has(head) ? cell.padEnd(width) : cell.padStart(width)
 }
 
 /** Our median over theirs; null where either is missing. */
