@@ -153,6 +153,34 @@ describe('the verdict of an external command', function () {
     })
 })
 
+describe('an external command that tells the weight', function () {
+  this.timeout(20_000)
+  const codes: [number, boolean, number | undefined][] = [
+    [0, true, undefined],
+    [1, false, undefined],
+    [2, true, 0],
+    [3, true, 1],
+    [255, true, 253],
+  ]
+  for (const [code, ok, weight] of codes)
+    it(`is right for exit ${code}`, async () => {
+      const checkcommand = script(`echo load; exit ${code}`)
+      const result = await probe(check, target, { checkcommand, dynamic: true }, SLOW)
+      assert.equal(result.ok, ok)
+      assert.deepEqual(result.advice, weight === undefined ? undefined : { weight })
+      assert.equal(result.detail, `exit ${code}: load`)
+    })
+
+  it('is down when it dies of a signal', async () => {
+    const result = await probe(check, target, { checkcommand: script('kill -9 $$'), dynamic: true }, SLOW)
+    assert.deepEqual([result.reason, result.advice], ['signal', undefined])
+  })
+
+  it('is no Nagios plug-in at the same time', () => {
+    assert.match(problemOf(check, { nagios: true, dynamic: true }) ?? '', /not both/)
+  })
+})
+
 describe('an external command that cannot be run', function () {
   this.timeout(20_000)
   const refused: [string, () => Record<string, unknown>, RegExp][] = [

@@ -1,0 +1,127 @@
+/** What external and external-perl share: how a command is found, what it is told, and how it is run. */
+import { access, constants } from 'node:fs/promises'
+import { isAbsolute, resolve } from 'node:path'
+import { bracketed } from '../src/address.js'
+import { type Answer, down, noVerdict, type RunContext, type Target } from '../src/check.js'
+import { type Ended, enter, leave, MOST_AT_ONCE, predecessorGone, runCommand } from '../src/children.js'
+import { whyUntrusted } from '../src/trusted-path.js'
+
+/** What a command that ignores TERM is given before KILL, milliseconds. */
+const GRACE = 1000
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+type Fact = (target: Target, timeout: number) => string
+
+/** What a command may be told: by placeholder, and in its environment as LVSD_ and the name in capitals. Addresses bare. */
+export const FACTS: Readonly<Record<string, Fact>> = {
+  address: ({ address }) => address.text,
+  port: ({ port }) => String(port),
+  family: ({ address }) => address.family,
+  real: ({ real }) => real.address.text,
+  realport: ({ real }) => String(real.port),
+  weight: ({ real }) => String(real.weight),
+  service: ({ service }) => service.name,
+  virtual: ({ service }) => service.address?.text ?? '',
+  virtualport: ({ service }) => String(service.port),
+  protocol: ({ service }) => service.protocol,
+  fwmark: ({ service }) => String(service.fwmark ?? ''),
+  // Whole seconds, at least 1, as plug-ins take them.
+  timeout: (_target, timeout) => String(Math.max(1, Math.floor(timeout / 1000))),
+}
+export const PLACEHOLDER = /\{[a-z]+\}/g
+export const PLACEHOLDERS = Object.keys(FACTS)
+  .map(name => `{${name}}`)
+  .join(' ')
+
+/** The virtual service and the real server as ldirectord's commands are told them; IPv6 addresses in brackets. */
+export function fourArguments({ real, service }: Target): string[] {
+  const virtual = service.address ? bracketed(service.address) : String(service.fwmark ?? '')
+  return [virtual, String(service.port), bracketed(real.address), String(real.port)]
+}
+
+/** The arguments with their placeholders filled in. */
+export function filledIn(args: readonly string[], target: Target, timeout: number): string[] {
+  const fill = (word: string) => FACTS[word.slice(1, -1)]?.(target, timeout) ?? word
+  return args.map(arg => arg.replace(PLACEHOLDER, fill))
+}
+
+/** Runs a program to its end, or says why it is not run. It is killed with its children at the deadline. */
+export async function run(
+  file: string,
+  argv: readonly string[],
+  target: Target,
+  { signal, timeout, phase }: RunContext,
+): Promise<Ended | Answer> {
+  const command = { file, argv, env: environment(target, timeout), signal, grace: GRACE }
+  await predecessorGone(command)
+  // One that starts when half of the time is gone may be killed for lvsd's own queue.
+  if (!(await enter(timeout / 2, signal)))
+    return noVerdict(`${MOST_AT_ONCE} commands are under way already: a longer interval gives each its turn`)
+  try {
+    phase('run')
+    return await runCommand(command)
+  } catch (error) {
+    return notStarted(error, file)
+  } finally {
+    leave()
+  }
+}
+
+function environment(target: Target, timeout: number): Record<string, string> {
+  const facts = Object.entries(FACTS).map(([name, fact]) => [
+    `LVSD_${name.toUpperCase()}`,
+    fact(target, timeout),
+  ])
+  return { PATH, LC_ALL: 'C', ...Object.fromEntries(facts) }
+}
+
+/** The command's path, or why it is not run. A bare name is looked up as exec does it. */
+export async function locate(command: string, mode: number = constants.X_OK): Promise<string | Answer> {
+  const places = command.includes('/')
+    ? [resolve('/', command)]
+    : PATH.split(':').map(folder => `${folder}/${command}`)
+  for (const place of places) {
+    try {
+      const untrusted = await whyUntrusted(place)
+      if (untrusted !== null) return down('error', `not run: ${untrusted}`)
+      await access(place, mode)
+      return place
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return notStarted(error, place)
+    }
+  }
+  const hint = command.includes(' ') ? '; arguments belong under `arguments`' : ''
+  const where = isAbsolute(command) ? '' : ` (looked in ${command.includes('/') ? '/' : PATH})`
+  return down('error', `${command} does not exist${where}${hint}`)
+}
+
+function notStarted(error: unknown, file: string): Answer {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  if (OWN_WANT.has(code))
+    return noVerdict(`${file} could not be started: this machine has no resources left (${code})`)
+  return down('error', START_ERRORS[code]?.(file) ?? `${file} could not be started: ${message}`)
+}
+
+/** The machine lvsd runs on is at its limits; nothing is said about the server. */
+const OWN_WANT = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS'])
+
+const START_ERRORS: Readonly<Record<string, (file: string) => string>> = {
+  EACCES: file => `${file} is not executable for lvsd's user: chmod +x it, and look at the folders above it`,
+  ENOENT: file => `${file} names an interpreter in its first line that does not exist`,
+  ENOTDIR: file => `${file} does not exist: a part of the path is not a folder`,
+  ENOEXEC: file => `${file} is neither a program nor a script with a #! line`,
+  ETXTBSY: file => `${file} is being written just now`,
+}
+
+/** The word and the first line that says something. */
+export function withOutput(word: string, output = ''): string {
+  const line = output
+    .split(/[\r\n]+/)
+    .map(text => printable(text).trim())
+    .find(text => text !== '')
+  return line ? `${word}: ${line.slice(0, 200)}` : word
+}
+
+function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ')
+}

@@ -1,0 +1,51 @@
+import { constants } from 'node:fs/promises'
+import { type Answer, defineCheck, down, up } from '../src/check.js'
+import type { Ended } from '../src/children.js'
+import { fourArguments, locate, run, withOutput } from './_command.js'
+
+/**
+ * Runs the script's file as ldirectord runs it: as a piece of code that may also return. `exit N` is the end of it;
+ * what it dies of is said, and a file that Perl does not understand too.
+ */
+const RUNNER = `
+my $file = shift @ARGV;
+$0 = $file;
+my $done = do $file;
+die $@ if $@ ne '';
+die "$file: $!\\n" if !defined $done && !-r $file;
+exit 0;
+`
+
+/**
+ * A Perl script of ldirectord's `checktype = external-perl`, in a process of perl: the same four arguments in @ARGV,
+ * exit 0, return and the end of the file are up, another exit code and die are down.
+ */
+export const check = defineCheck({
+  name: 'external-perl',
+  summary: "runs a Perl script of ldirectord's external-perl, in a process of its own",
+  perService: true,
+
+  options: kit => ({
+    checkcommand: kit.text(undefined, 'Path of the script'),
+  }),
+
+  validate({ checkcommand }) {
+    if (checkcommand === '') return 'checkcommand takes the path of a script'
+    return checkcommand.includes('\0') ? 'a path cannot contain a NUL' : null
+  },
+
+  async run(target, { checkcommand }, context) {
+    const script = await locate(checkcommand, constants.R_OK)
+    if (typeof script !== 'string') return script
+    const perl = await locate('perl')
+    if (typeof perl !== 'string') return down('error', 'there is no perl on this machine: install it')
+    const ended = await run(perl, ['-e', RUNNER, script, ...fourArguments(target)], target, context)
+    return 'ok' in ended ? ended : judge(ended)
+  },
+})
+
+function judge({ code, signal, output }: Ended): Answer {
+  if (signal !== null || code === null) return down('signal', withOutput(`ended by ${signal}`, output))
+  const said = withOutput(`exit ${code}`, output)
+  return code === 0 ? up(said) : down('status', said)
+}
