@@ -9,6 +9,8 @@ export interface Command {
   readonly file: string
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** What it reads on its standard input; nothing unless given. */
+  readonly input?: string
   /** Aborted when the command has to go: TERM to its group, KILL after `grace` milliseconds. */
   readonly signal: AbortSignal
   readonly grace: number
@@ -105,16 +107,18 @@ export async function runCommand(command: Command): Promise<Ended> {
   return { ...ended, output: kept.text }
 }
 
-/** A group of its own (setsid): all that the command starts can be killed with it. No shell, no input. */
-function start({ file, argv, env }: Command): Promise<ChildProcess> {
+/** A group of its own (setsid): all that the command starts can be killed with it. No shell. */
+function start({ file, argv, env, input }: Command): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, argv, {
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       cwd: '/',
       env: { ...env },
     })
     if (child.pid !== undefined) groups.add(child.pid)
+    // A command that does not read to the end of it says in its exit code what that means.
+    child.stdin?.on('error', () => {}).end(input)
     child.once('spawn', () => resolve(child))
     child.once('error', reject)
   })

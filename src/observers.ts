@@ -1,5 +1,10 @@
 /** The observers that every daemon has. */
+import { hostname } from 'node:os'
 import { endpoint } from './address.js'
+import { deliverer, prepareDelivery } from './alert/deliver.js'
+import { mailAlerts } from './alert/mail-alerts.js'
+import { Outbox } from './alert/outbox.js'
+import { systemClock } from './clock.js'
 import { type Hooks, openHooks } from './hooks.js'
 import type { Log } from './log.js'
 import type { Service } from './model.js'
@@ -7,7 +12,13 @@ import { type MonitorFile, monitorLine, openMonitorFile } from './monitor-file.j
 import type { Observer } from './observer.js'
 
 export function standardObservers(log: Log): readonly Observer[] {
-  return [fallbackCommands(openHooks(log)), monitorFiles(log)]
+  return [mails(log), fallbackCommands(openHooks(log)), monitorFiles(log)]
+}
+
+function mails(log: Log): Observer {
+  const host = hostname()
+  const outbox = new Outbox({ clock: systemClock, log, deliver: deliverer({ host }) })
+  return mailAlerts({ clock: systemClock, host, outbox, prepare: prepareDelivery })
 }
 
 /** Runs each service's `fallbackcommand`, as `COMMAND start|stop VIRTUAL PROTOCOL`, like ldirectord. */

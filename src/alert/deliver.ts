@@ -1,0 +1,185 @@
+/** One try to hand a mail to a mail server or to sendmail. The one file that imports nodemailer, when it is needed. */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { runCommand } from '../children.js'
+import { bareAddress } from '../config/mail-address.js'
+import type { MailServer } from '../model.js'
+import type { Letter } from './letter.js'
+import type { Delivery } from './outbox.js'
+
+/** Port of SMTP inside TLS; elsewhere TLS is used where the server offers it. */
+const SMTPS = 465
+/** Where sendmail lies, beside the folders of PATH. */
+const SENDMAIL_FOLDERS = ['/usr/sbin', '/usr/lib', '/usr/bin']
+const SENDMAIL_GRACE = 2000
+
+export interface DeliverParts {
+  /** The name of this host: for the greeting, and for addresses without a domain. */
+  readonly host: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+/** Loads what is needed to send, before there is anything to send: it takes some 40 ms. */
+export async function prepareDelivery(): Promise<void> {
+  // What is wrong with it is told with the first mail.
+  await import('nodemailer').catch(() => {})
+}
+
+/** One try: for whom, and until when. */
+interface Try extends DeliverParts {
+  readonly letter: Letter
+  readonly to: readonly string[]
+  readonly signal: AbortSignal
+}
+
+/** Gives what tries to deliver to these recipients until aborted. What goes wrong is in its result. */
+export function deliverer(
+  parts: DeliverParts,
+): (letter: Letter, to: readonly string[], signal: AbortSignal) => Promise<Delivery> {
+  return async (letter, to, signal) => {
+    const one = { ...parts, letter, to, signal }
+    const { server } = letter.route
+    try {
+      return await (server ? bySmtp(one, server) : bySendmail(one))
+    } catch (error) {
+      return failed(to, signal.aborted ? { code: 'ETIMEDOUT', message: wordsOf(signal.reason) } : error)
+    }
+  }
+}
+
+// ---------------------------------------------------------------- a server
+
+/**
+ * Mail between servers is encrypted where that is possible, and goes on where not: certificates are not verified.
+ * `plain`: without TLS, although the server offers it.
+ */
+async function bySmtp(one: Try, server: MailServer, plain = false): Promise<Delivery> {
+  const { to, host, signal } = one
+  const { createTransport } = await import('nodemailer')
+  const transport = createTransport({
+    ...server,
+    getSocket: (_, done) => {
+      connected(server, signal).then(connection => done(null, { connection }), done)
+    },
+    name: host,
+    secure: server.port === SMTPS,
+    ignoreTLS: plain,
+    opportunisticTLS: true,
+    tls: { rejectUnauthorized: false },
+  })
+  try {
+    const { rejectedErrors = [] } = await transport.sendMail({ ...messageOf(one), signal })
+    return verdict(to, rejectedErrors, host)
+  } catch (error) {
+    const { code, rejectedErrors } = error as Refusal
+    if (code === 'ETLS' && !plain && server.port !== SMTPS) return bySmtp(one, server, true)
+    if (rejectedErrors?.length) return verdict(to, rejectedErrors, host)
+    throw error
+  }
+}
+
+/** Names are looked up as everywhere in lvsd, /etc/hosts and both families included. */
+async function connected({ host, port }: MailServer, signal: AbortSignal): Promise<Socket> {
+  const socket = connect({ host, port })
+  // For errors between the connection and the moment when nodemailer listens.
+  socket.on('error', () => {})
+  try {
+    await once(socket, 'connect', { signal })
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+// ---------------------------------------------------------------- sendmail
+
+/** As a command that is killed when it hangs; it gets the whole mail, and the recipients as arguments. */
+async function bySendmail(one: Try): Promise<Delivery> {
+  const { to, signal, env = process.env } = one
+  const { createTransport } = await import('nodemailer')
+  const composer = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
+  const { message, envelope } = await composer.sendMail(messageOf(one))
+  const PATH = [env.PATH, ...SENDMAIL_FOLDERS].filter(Boolean).join(':')
+  const { code, output } = await runCommand({
+    file: 'sendmail',
+    argv: ['-i', '-f', envelope.from || '', ...envelope.to],
+    env: { PATH },
+    input: message.toString(),
+    signal,
+    grace: SENDMAIL_GRACE,
+  }).catch(error => {
+    throw error.code === 'ENOENT' ? new NoSendmail() : error
+  })
+  signal.throwIfAborted()
+  if (code === 0) return { again: [], refused: [], fault: null }
+  const end = code === null ? 'ended by a signal' : `exit ${code}`
+  return failed(to, { code: end, message: `sendmail: ${end} ${output}`.trim() })
+}
+
+class NoSendmail extends Error {
+  readonly code = 'ENOENT'
+  constructor() {
+    super('this machine has no sendmail: name a mail server (smtp, or mail: server:)')
+  }
+}
+
+// ---------------------------------------------------------------- the message
+
+/** `to`: those who do not have it yet; all of them stand in the head of the mail. */
+function messageOf({ letter: { route, subject, text, at }, to, host }: Try) {
+  const from = withDomain(route.from ?? 'root', host)
+  return {
+    from,
+    to: route.to.map(each => withDomain(each, host)),
+    envelope: { from: bareAddress(from), to: to.map(each => bareAddress(withDomain(each, host))) },
+    subject,
+    text,
+    date: new Date(at),
+    headers: { 'Auto-Submitted': 'auto-generated' },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }
+}
+
+/** `root` is root at this host. */
+function withDomain(address: string, host: string): string {
+  const bare = bareAddress(address)
+  return bare.includes('@') ? address : `${address.slice(0, address.lastIndexOf(bare))}${bare}@${host}`
+}
+
+// ---------------------------------------------------------------- what went wrong
+
+interface Refusal {
+  readonly code?: string | undefined
+  readonly message: string
+  readonly responseCode?: number | undefined
+  readonly recipient?: string | undefined
+  readonly rejectedErrors?: readonly Refusal[] | undefined
+}
+
+/** Recipients whom the server has refused for now may be tried again; those whom it will never have may not. */
+function verdict(to: readonly string[], errors: readonly Refusal[], host: string): Delivery {
+  const refusals = new Map(errors.map(error => [error.recipient, error]))
+  const refusalOf = (each: string) => refusals.get(bareAddress(withDomain(each, host)))
+  const rejected = to.filter(each => refusalOf(each))
+  const isForGood = (each: string) => (refusalOf(each)?.responseCode ?? 0) >= 500
+  return {
+    again: rejected.filter(each => !isForGood(each)),
+    refused: rejected.filter(isForGood),
+    fault: errors[0] ? faultOf(errors[0]) : null,
+  }
+}
+
+function failed(to: readonly string[], error: unknown): Delivery {
+  const isForGood = ((error as Refusal).responseCode ?? 0) >= 500
+  return { again: isForGood ? [] : to, refused: isForGood ? to : [], fault: faultOf(error as Refusal) }
+}
+
+function faultOf({ responseCode, code, message }: Refusal) {
+  return { code: String(responseCode ?? code ?? 'error'), message: message.slice(0, 500) }
+}
+
+function wordsOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason)
+}

@@ -1,0 +1,158 @@
+/** ldirectord's mails: who is told by mail when servers go and come. */
+import type { Transition } from '../board.js'
+import type { Clock } from '../clock.js'
+import {
+  type Change,
+  type Config,
+  type DaemonPhase,
+  keyOfReal,
+  keyOfService,
+  type Service,
+  type ServiceId,
+} from '../model.js'
+import type { Observer } from '../observer.js'
+import { Digest } from './digest.js'
+import type { Letter } from './letter.js'
+import { type Known, keyOfMember, knownServices, type News, newsAbout, newsOf } from './news.js'
+import { Reminders } from './reminders.js'
+
+export interface MailAlertsParts {
+  readonly clock: Clock
+  /** The name of this host. */
+  readonly host: string
+  readonly outbox: { post(letter: Letter): void; close(patience: number): Promise<void> }
+  /** Called once somebody is to get mails. */
+  readonly prepare?: () => unknown
+  /** Wall-clock milliseconds. */
+  readonly wallClock?: () => number
+}
+
+/** Milliseconds that mails under way are given when lvsd stops. */
+const LAST_PATIENCE = 5000
+/**
+ * Milliseconds after its first result for which changes of a server still count as part of the start or the reload that
+ * brought it.
+ */
+const SETTLING = 5000
+
+/**
+ * Mails follow the changes that the kernel has taken. A server that is down without any change of the table (it was
+ * never in) is told as inaccessible, and so is one that stays down, every `repeat`. A fallback is never repeated.
+ */
+export function mailAlerts({
+  clock,
+  host,
+  outbox,
+  prepare,
+  wallClock = Date.now,
+}: MailAlertsParts): Observer {
+  const digest = new Digest({ clock, host, send: letter => outbox.post(letter) })
+  const reminders = new Reminders(clock, member => remind(member))
+  let known: ReadonlyMap<string, Known> = new Map()
+  let members: ReadonlyMap<string, Place> = new Map()
+  let phase: DaemonPhase = 'starting'
+  let isPrepared = false
+  /** Servers of this start or reload: what the daemon did when they came, and until when that counts. */
+  const settling = new Map<string, { phase: DaemonPhase; until: number }>()
+
+  const tell = (news: News, during: DaemonPhase, reason: string | null) => {
+    const { mail } = news.service
+    if (mail?.during.includes(during)) digest.add({ news, phase: during, at: wallClock(), reason }, mail)
+  }
+
+  const remind = (member: string) => {
+    const place = members.get(member)
+    if (place?.service.id) tell(inaccessible(place, place.service.id), phase, reminders.reasonOf(member))
+  }
+
+  const phaseOf = (member: string): DaemonPhase => {
+    const settles = settling.get(member)
+    return settles && clock.now() < settles.until ? settles.phase : phase
+  }
+
+  const follow = (config: Config) => {
+    const before = members
+    known = knownServices(config)
+    members = membersOf(known)
+    for (const member of settling.keys()) if (!members.has(member)) settling.delete(member)
+    for (const member of members.keys())
+      if (!before.has(member)) settling.set(member, { phase, until: Number.POSITIVE_INFINITY })
+    reminders.follow(
+      new Map([...members].map(([member, { service }]) => [member, service.mail?.repeat ?? null])),
+    )
+    if (isPrepared || !config.services.some(({ mail }) => mail)) return
+    isPrepared = true
+    prepare?.()
+  }
+
+  const transition = ({ service, real, from, to, result, moved }: Transition) => {
+    if (!moved || !service.id || !real.address) return
+    const server = keyOfReal({ address: real.address, port: real.port })
+    const member = keyOfMember(service.id, server)
+    const settles = settling.get(member)
+    if (from !== 'unknown') settling.delete(member)
+    else if (settles) settles.until = clock.now() + SETTLING
+    if (to !== 'down') return reminders.forget(member)
+    // Drained by its configuration: that it is down changes nothing for anybody.
+    if (service.quiescent && real.attributes.weight === 0) return
+    const reason = `${result.reason}: ${result.detail}`
+    reminders.add(member, reason, service.mail?.repeat ?? null)
+    tell(inaccessible({ service, server }, service.id), phaseOf(member), reason)
+  }
+
+  const applied = (changes: readonly Change[]) => {
+    for (const change of changes) {
+      const place = known.get(keyOfService(change.id))
+      if (!place) continue
+      const during = phaseOfChange(change, place)
+      for (const news of newsOf(change, place, during)) {
+        const isGain = news.word === 'Added' || news.word === 'Restored'
+        if (isGain) reminders.forget(news.member)
+        tell(news, during, reminders.reasonOf(news.member))
+      }
+    }
+  }
+
+  /** A fallback comes with a start as long as all servers of its service are new. */
+  const phaseOfChange = (change: Change, { reals, fallback }: Known): DaemonPhase => {
+    if (!('real' in change) && change.op !== 'delete-real') return phase
+    const server = keyOfReal('real' in change ? change.real : change.was)
+    if (reals.has(server)) return phaseOf(keyOfMember(change.id, server))
+    if (server !== fallback || reals.size === 0) return phase
+    const phases = new Set([...reals.keys()].map(key => phaseOf(keyOfMember(change.id, key))))
+    const [only = phase] = phases
+    return phases.size === 1 ? only : phase
+  }
+
+  return {
+    phase(now) {
+      phase = now
+    },
+    config: follow,
+    transition,
+    applied,
+    async close() {
+      reminders.close()
+      digest.flush()
+      await outbox.close(LAST_PATIENCE)
+    },
+  }
+}
+
+interface Place {
+  readonly service: Service
+  /** `keyOfReal`. */
+  readonly server: string
+}
+
+function membersOf(known: ReadonlyMap<string, Known>): ReadonlyMap<string, Place> {
+  const members = new Map<string, Place>()
+  for (const { service, reals } of known.values())
+    for (const server of reals.keys())
+      if (service.id) members.set(keyOfMember(service.id, server), { service, server })
+  return members
+}
+
+function inaccessible({ service, server }: Place, id: ServiceId): News {
+  return newsAbout(service, id, { word: 'Inaccessible', server, tag: 'real', weight: null })
+}
