@@ -65,7 +65,9 @@ function realsOf(
     if (state === 'unknown') isDecided = false
     const wanted =
       base && wantedReal({ ...base, weight }, state, service.quiescent, held?.reals.get(keyOfReal(base)))
-    if (wanted) reals.set(keyOfReal(wanted), wanted)
+    // Two names of one server: it gets what the better one of them is due.
+    if (wanted && wanted.weight >= (reals.get(keyOfReal(wanted))?.weight ?? 0))
+      reals.set(keyOfReal(wanted), wanted)
   }
   const fallback = service.fallback && tableReal(service.fallback)
   if (fallback && !hasTraffic(reals) && (isDecided || isServing(held?.reals.get(keyOfReal(fallback)))))

@@ -7,26 +7,38 @@ import { type Names, namesOf, resolveNames, withNames } from './resolve.js'
 export class NameBook {
   readonly #journal: Journal
   readonly #log: Log
+  readonly #resolve: typeof resolveNames
   #names: Names
   #failures: readonly string[] = []
+  #clashes: readonly string[] = []
+  #turn = 0
 
   /** Begins with the last good addresses of earlier runs. */
-  constructor(journal: Journal, log: Log) {
+  constructor(journal: Journal, log: Log, resolve = resolveNames) {
     this.#journal = journal
     this.#log = log
+    this.#resolve = resolve
     this.#names = new Map(journal.names)
   }
 
   /** The configuration with every known name filled in. */
   resolved(config: Config): Config {
-    return withNames(config, this.#names)
+    const { config: resolved, clashes } = withNames(config, this.#names)
+    for (const clash of clashes) if (!this.#clashes.includes(clash)) this.#log.error(clash)
+    this.#clashes = clashes
+    return resolved
   }
 
-  /** Asks for every name of the configuration again. True when one has another address than before. */
+  /**
+   * Asks for every name of the configuration again. True when one has another address than before. A slow answer that is
+   * overtaken by a later question counts no more: it may be about an earlier configuration.
+   */
   async refresh(config: Config): Promise<boolean> {
+    const turn = ++this.#turn
     const wishes = namesOf(config)
     if (wishes.size === 0) return false
-    const { names, failures } = await resolveNames(wishes, this.#names)
+    const { names, failures } = await this.#resolve(wishes, this.#names)
+    if (turn !== this.#turn) return false
     for (const failure of failures) if (!this.#failures.includes(failure)) this.#log.warn(failure)
     this.#failures = failures
     const changes = [...names].filter(([name, address]) => this.#names.get(name) !== address)

@@ -1,7 +1,7 @@
 /** Names in the configuration: resolved aside, refreshed, the last good address kept. Never in the way of anything. */
 import { lookup } from 'node:dns/promises'
 import { type Family, parseAddress } from './address.js'
-import { type Config, familyOf, type Service } from './model.js'
+import { type Config, familyOf, keyOfService, type Service } from './model.js'
 
 /** Addresses by `nameKey`. */
 export type Names = ReadonlyMap<string, string>
@@ -24,10 +24,28 @@ export function namesOf(config: Config): Map<string, Wish> {
   return wishes
 }
 
-/** The configuration with every known name filled in. Pure. */
-export function withNames(config: Config, names: Names): Config {
-  if (namesOf(config).size === 0) return config
-  return { ...config, services: config.services.map(service => serviceWithNames(service, names)) }
+/**
+ * The configuration with every known name filled in. A service whose name resolves to what is another service already
+ * goes without an address: the kernel could not keep the two apart. That is told in sentences. Pure.
+ */
+export function withNames(
+  config: Config,
+  names: Names,
+): { readonly config: Config; readonly clashes: readonly string[] } {
+  if (namesOf(config).size === 0) return { config, clashes: [] }
+  const taken = new Map(config.services.flatMap(({ id, name }) => (id ? [[keyOfService(id), name]] : [])))
+  const clashes: string[] = []
+  const services = config.services.map(service => {
+    const named = serviceWithNames(service, names)
+    if (service.id || !named.id) return named
+    const key = keyOfService(named.id)
+    const other = taken.get(key)
+    if (other === undefined) taken.set(key, service.name)
+    else
+      clashes.push(`"${service.name}" is left out: ${service.host} resolves to ${key}, which is "${other}"`)
+    return other === undefined ? named : { ...named, id: null }
+  })
+  return { config: { ...config, services }, clashes }
 }
 
 /**

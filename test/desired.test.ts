@@ -121,6 +121,16 @@ describe('the desired table', () => {
   for (const [what, parts, states, actual, expected] of cases)
     it(what, () => assert.deepEqual(weights(parts, states, actual), expected))
 
+  it('has a server that two names resolve to while one of them is up, in whatever order', () => {
+    const named = (host: string, weight: number) => ({ ...real(A, { weight }), host })
+    for (const quiescent of [true, false])
+      for (const reals of [
+        [named('one', 5), named('two', 7)],
+        [named('two', 7), named('one', 5)],
+      ])
+        assert.deepEqual(weights({ reals, quiescent }, { one: 'up', two: 'down' }), { [A]: 5 })
+  })
+
   it('leaves out a service whose name does not resolve', () => {
     assert.equal(weights({ id: null, reals }, {}), null)
   })

@@ -29,7 +29,7 @@ describe('names', () => {
       ['vip ipv6', '2001:db8::80'],
       ['www1 ipv6', 'fd00::1'],
     ])
-    const [web] = withNames(site, names).services
+    const [web] = withNames(site, names).config.services
     assert.deepEqual(
       [
         web?.id?.kind === 'address' && web.id.address.text,
@@ -42,7 +42,7 @@ describe('names', () => {
 
   it('leave a configuration of literals as it is', () => {
     const site = config([service('web', { reals: [real('fd00::1')] })])
-    assert.equal(withNames(site, new Map()), site)
+    assert.equal(withNames(site, new Map()).config, site)
   })
 
   it('resolve, and keep the last good address where they do not', async () => {

@@ -23,6 +23,7 @@ export async function configOrEnd(
 /** The configuration with its names resolved now; those that do not resolve are told. */
 export async function resolvedConfig(config: Config, known: Names, { warn }: Rims): Promise<Config> {
   const { names, failures } = await resolveNames(namesOf(config), known)
-  for (const failure of failures) warn(`lvsd: ${failure}`)
-  return withNames(config, names)
+  const resolved = withNames(config, names)
+  for (const trouble of [...failures, ...resolved.clashes]) warn(`lvsd: ${trouble}`)
+  return resolved.config
 }
