@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { hasErrors } from '../config/problem.js'
 import { readDirectives } from './directives.js'
-import { followNow } from './execute.js'
+import { followNow, type Self } from './execute.js'
 import { Output, type Streams } from './output.js'
 import { type Env, type Instance, pidFileOf, socketOf } from './places.js'
 import { findDaemon, isAlive, type ProcessId } from './processes.js'
@@ -20,6 +20,7 @@ export interface Invocation extends Streams {
   readonly config: string | null
   readonly debug: boolean
   readonly env: Env
+  readonly self: Self
 }
 
 /** A daemon that has not ended so long after SIGTERM is told of, milliseconds. */
@@ -38,14 +39,14 @@ export const ACTIONS: Readonly<Record<Command, (invocation: Invocation) => Promi
 }
 
 async function start(invocation: Invocation): Promise<number> {
-  const { instance, env, debug } = invocation
+  const { instance, env, debug, self } = invocation
   if (findDaemon(instance, env).state === 'running') return 0
   const { supervised } = readDirectives(instance.path)
   const tell = ({ lines }: Outcome) => lines.forEach(invocation.warn)
   if (debug || supervised) {
     const mode = debug ? 'debug' : 'supervised'
     const { serve } = await import('./serve.js')
-    return serve({ instance, mode, env, streams: invocation, started: async outcome => tell(outcome) })
+    return serve({ instance, mode, env, self, streams: invocation, started: async outcome => tell(outcome) })
   }
   const outcome = await startDetached(invocation)
   tell(outcome)
@@ -61,13 +62,13 @@ export const DAEMON_MARK = 'LVSD_LDIRECTORD_DAEMON'
  * A child in a session of its own tells how its start went. Its command line is that of the start, whatever the command
  * was: Pacemaker's agent looks for it.
  */
-function startDetached({ instance, config }: Invocation): Promise<Outcome> {
-  const words = [process.argv[1] ?? '', ...(config === null ? [] : [config]), 'start']
-  const child = spawn(process.execPath, [...process.execArgv, ...words], {
+function startDetached({ instance, config, env, self }: Invocation): Promise<Outcome> {
+  const [interpreter = '', ...script] = self
+  const child = spawn(interpreter, [...script, ...(config === null ? [] : [config]), 'start'], {
     detached: true,
     cwd: '/',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    env: { ...process.env, [DAEMON_MARK]: JSON.stringify(instance) },
+    env: { ...env, [DAEMON_MARK]: JSON.stringify(instance) },
   })
   return new Promise(resolve => {
     child.once('message', outcome => {
@@ -161,12 +162,12 @@ async function reload(invocation: Invocation): Promise<number> {
 
 /** With `-d` the file is looked at too, as scripts do that test one: `ldirectord -d FILE status`. */
 async function status(invocation: Invocation): Promise<number> {
-  const { instance, env, debug, warn, print } = invocation
+  const { instance, env, debug, self, warn, print } = invocation
   if (debug && !(await isFileGood(invocation))) return 2
   const found = findDaemon(instance, env)
   if (found.state === 'running') {
     warn(`ldirectord for ${instance.file} is running with pid: ${found.process.pid}`)
-    followNow(readDirectives(instance.path).execute, 'status')
+    followNow(self, readDirectives(instance.path).execute, 'status', env)
     return 0
   }
   if (found.state === 'stale')

@@ -12,21 +12,21 @@ const GRACE = 2000
 /** Runs one command of another instance; true where it ended well. */
 export type Follow = (name: string, command: Command) => Promise<boolean>
 
+/** This very program: interpreter, its options, script. */
+export type Self = readonly string[]
+
 /** Through the shell, which takes the quotes off the name as it does for ldirectord. */
-function commandLine(name: string, command: Command): string[] {
-  const ldirectord = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
-  return ['-c', `"$@" ${name} ${command}`, 'sh', ...ldirectord]
+function commandLine(self: Self, name: string, command: Command): string[] {
+  return ['-c', `"$@" ${name} ${command}`, 'sh', ...self]
 }
 
 /** From the daemon: beside the event loop, told in its log. */
-export function followers(log: Log, environment: Env): Follow {
-  const env = Object.fromEntries(
-    Object.entries(environment).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
-  )
+export function followers(self: Self, log: Log, environment: Env): Follow {
+  const env = defined(environment)
   return async (name, command) => {
     const about = { execute: name, command }
     try {
-      const argv = commandLine(name, command)
+      const argv = commandLine(self, name, command)
       const signal = AbortSignal.timeout(PATIENCE)
       const { code, output } = await runCommand({ file: '/bin/sh', argv, env, signal, grace: GRACE })
       if (code === 0) log.info(about, 'execute: done')
@@ -39,9 +39,16 @@ export function followers(log: Log, environment: Env): Follow {
   }
 }
 
+function defined(env: Env): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  )
+}
+
 /** From the command itself: what the others say is said here. */
-export function followNow(names: readonly string[], command: Command): void {
-  for (const name of names) spawnSync('/bin/sh', commandLine(name, command), { stdio: 'inherit' })
+export function followNow(self: Self, names: readonly string[], command: Command, env: Env): void {
+  for (const name of names)
+    spawnSync('/bin/sh', commandLine(self, name, command), { stdio: 'inherit', env: defined(env) })
 }
 
 /** After a reload: those that are gone stop, those that stay reload or else start, new ones start. */

@@ -1,6 +1,7 @@
 /** The command ldirectord: lvsd for those who have its init script, its unit or its Pacemaker resource. */
 import { writeFileSync } from 'node:fs'
 import { ACTIONS, DAEMON_MARK, type Invocation, note } from './actions.js'
+import type { Self } from './execute.js'
 import { findInstance, type Instance, nameOf } from './places.js'
 import { findOrphan } from './processes.js'
 import type { Outcome } from './serve.js'
@@ -8,6 +9,8 @@ import { HELP, USAGE, versionText } from './texts.js'
 import { type CommandWords, readWords } from './words.js'
 
 const USAGE_EXIT = 255
+
+const self: Self = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
 
 const streams = {
   print: (text: string) => void process.stdout.write(`${text}\n`),
@@ -45,7 +48,7 @@ async function stay(instance: Instance): Promise<number> {
       else resolve()
     })
   const { serve } = await import('./serve.js')
-  return serve({ instance, mode: 'daemon', env: process.env, streams, started })
+  return serve({ instance, mode: 'daemon', env: process.env, self, streams, started })
 }
 
 /** For `pgrep ldirectord`, `killall`, `top`: the name beside the command line, which says it anyway. */
@@ -63,10 +66,10 @@ async function obey({ command, debug, config }: CommandWords): Promise<number> {
   // A daemon whose file has been removed can be asked and stopped all the same.
   const orphan = found || !['status', 'stop'].includes(command) ? null : findOrphan(nameOf(config), env)
   const instance = found ?? orphan
-  if (instance) return ACTIONS[command]({ instance, config, debug, env, ...streams })
+  if (instance) return ACTIONS[command]({ instance, config, debug, env, self, ...streams })
   const wanted = config ?? 'ldirectord.cf'
   const nobody: Instance = { name: nameOf(config), file: wanted, path: wanted }
-  const invocation: Invocation = { instance: nobody, config, debug, env, ...streams }
+  const invocation: Invocation = { instance: nobody, config, debug, env, self, ...streams }
   streams.warn(`Config file ${wanted} not found`)
   await note(invocation, `Config file ${wanted} not found`)
   return 1

@@ -7,7 +7,7 @@ import { type Log, openLineLog } from '../log.js'
 import type { Observer } from '../observer.js'
 import { version } from '../version.js'
 import { type Directives, directivesOf } from './directives.js'
-import { followers, followReload } from './execute.js'
+import { followers, followReload, type Self } from './execute.js'
 import { type Lock, takeLock } from './lock.js'
 import { type Mode, Output, type Streams } from './output.js'
 import { preparePidFile } from './pid-file.js'
@@ -25,6 +25,7 @@ export interface Stay {
   readonly instance: Instance
   readonly mode: Mode
   readonly env: Env
+  readonly self: Self
   readonly streams: Streams
   /** Told once: when it runs, or why it does not. */
   readonly started: (outcome: Outcome) => Promise<void>
@@ -80,13 +81,13 @@ interface Beginning {
 }
 
 async function run(stay: Stay, { loaded, load, signals, lines }: Beginning): Promise<number> {
-  const { instance, mode, env, streams, started } = stay
+  const { instance, mode, env, self, streams, started } = stay
   let directives = directivesOf(loaded.text)
   const output = new Output(mode, instance, directives, streams, env)
   const log = openLineLog(mode === 'debug' ? 'debug' : loaded.config.settings.logLevel, line =>
     output.write(line),
   )
-  const follow = followers(log, process.env)
+  const follow = followers(self, log, env)
   leaveTrace(output)
   const adopt = async (next: Directives) => {
     const before = directives.execute
