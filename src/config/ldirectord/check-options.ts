@@ -1,6 +1,7 @@
 /** The options of checks, under ldirectord's own names. */
 import { parseAddress, parseHostPort } from '../../address.js'
 import type { Position } from '../problem.js'
+import { isProxyUrl, PROXY_URL } from './check-notes.js'
 import type { VirtualFacts } from './effective.js'
 import { perlPattern } from './perl-pattern.js'
 import type { Report } from './report.js'
@@ -25,20 +26,30 @@ export function optionsOf(
     ...(kind === 'external' && !own.checkcommand
       ? [entry('checkcommand', '/bin/true', at)]
       : text('checkcommand')),
-    entry('transport', protocol === 'tcp' ? 'tcp' : 'udp', own.protocol?.at ?? at),
+    entry('transport', transportOf(kind, protocol), own.protocol?.at ?? at),
     ...(kind === 'dns' && !own.request
       ? rootQuestion(at)
       : requestOptions(kind, own.request?.value ?? '/', own.request?.at ?? at)),
     ...receiveOptions(kind, own.receive?.value ?? '', own.receive?.at ?? at, report),
     ...text('virtualhost'),
     ...text('httpmethod'),
-    ...logins(facts, hostname),
+    ...logins(kind, facts, hostname),
     ...text('database'),
     ...text('secret'),
     ...redirects(at),
     ...(kind === 'udp' && !own.receive ? [entry('reply', true, at)] : []),
-    ...(kind === 'https' ? [entry('verify', false, own.service?.at ?? at)] : []),
+    ...(VERIFYING.has(kind) ? [entry('verify', false, own.service?.at ?? at)] : []),
+    ...(kind === 'submission' ? [entry('starttls', false, own.service?.at ?? at)] : []),
   ]
+}
+
+/** Told in the file as well, for whoever wants to change it. */
+const VERIFYING: ReadonlySet<string> = new Set(['https', 'imaps', 'ldaps', 'pops'])
+
+/** Of a firewall mark ldirectord asks dns over UDP and sip over TCP. */
+function transportOf(kind: string, protocol: string): 'tcp' | 'udp' {
+  if (protocol === 'tcp') return 'tcp'
+  return protocol === 'fwm' && kind === 'sip' ? 'tcp' : 'udp'
 }
 
 /** ldirectord follows redirects, to other hosts too. */
@@ -57,11 +68,13 @@ function isHttp(kind: string): boolean {
 
 /**
  * A service written out gives ftp and sip a login where none is written; one implied by the port does not. Without a
- * login ldirectord does not log in, whatever the password.
+ * login ldirectord does not log in, whatever the password. Where no file is fetched it does not mind whether the ftp login
+ * that it has made up is taken.
  */
-function logins({ own }: VirtualFacts, hostname: string): Entry[] {
+function logins(kind: string, { own }: VirtualFacts, hostname: string): Entry[] {
   const service = own.service
-  const made = service?.value === 'ftp' || service?.value === 'sip' ? service : undefined
+  const isMade = kind === 'sip' || (kind === 'ftp' && own.receive !== undefined)
+  const made = service?.value === kind && isMade ? service : undefined
   const login =
     own.login ??
     (made && { value: made.value === 'ftp' ? 'anonymous' : `ldirectord@${hostname}`, at: made.at })
@@ -79,9 +92,10 @@ function rootQuestion(at: Position): Entry[] {
 }
 
 /** ldirectord keeps a request with a leading `/`, and takes it away again where it is not a path. */
-export function requestOptions(kind: string, request: string, at: Position): Entry[] {
+export function requestOptions(kind: string, request: string, at: Position, server?: string): Entry[] {
   if (isHttp(kind) || kind === 'ftp') return requestOfPath(kind, request, at)
   const bare = request.replace(/^\//, '')
+  if (kind === 'http_proxy') return [entry('request', proxyUrl(bare, server), at)]
   if (bare === '') return []
   return [entry('request', kind === 'simpletcp' || kind === 'udp' ? escaped(bare) : bare, at)]
 }
@@ -92,6 +106,12 @@ function requestOfPath(kind: string, request: string, at: Position): Entry[] {
   return [
     entry('request', /^\/+[a-z]+:\/\//.test(path) && isHttp(kind) ? pathOfUrl(path.slice(1)) : path, at),
   ]
+}
+
+/** The path of one real server's own request belongs to that server, even where it is a proxy. */
+function proxyUrl(request: string, server: string | undefined): string {
+  if (isProxyUrl(request)) return request.replace(/^\/+/, '')
+  return server === undefined ? PROXY_URL : `http://${server}/${request}`
 }
 
 function pathOfUrl(url: string): string {

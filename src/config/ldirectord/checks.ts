@@ -5,6 +5,7 @@
 import type { Check } from '../../check.js'
 import { optionKit } from '../../options.js'
 import type { Position } from '../problem.js'
+import { isWithoutLogin, tellKind } from './check-notes.js'
 import { isFetch, optionsOf, receiveOptions, requestOptions } from './check-options.js'
 import { kindOf, timeoutOf, type VirtualFacts } from './effective.js'
 import type { Placed, Report } from './report.js'
@@ -30,8 +31,12 @@ export interface CheckChoice {
   readonly options: readonly Entry[]
   /** Where the check is chosen. */
   readonly at: Position
-  /** Options of one real server that has a request and an answer of its own. */
-  ownOptions(pair: { readonly request: string; readonly receive: string }, at: Position): readonly Entry[]
+  /** Options of one real server, `host:port`, that has a request and an answer of its own. */
+  ownOptions(
+    pair: { readonly request: string; readonly receive: string },
+    at: Position,
+    server: string,
+  ): readonly Entry[]
 }
 
 export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckChoice {
@@ -49,18 +54,20 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
     ...choice,
     timeout: pingTimeout(kind, timeoutOf(kind, own, globals, at), facts),
     options: options.filter(option => known.has(option.key)),
-    ownOptions: (pair, where) =>
+    ownOptions: (pair, where, server) =>
       [
-        ...requestOptions(kind, pair.request, where),
+        ...requestOptions(kind, pair.request, where, server),
         ...receiveOptions(kind, pair.receive, where, context.report),
       ].filter(option => known.has(option.key)),
   }
 }
 
-/** The options that ldirectord's check of this kind has too; its http knows no login. */
+/** The options that ldirectord's check of this kind has too; its http and smtp know no login. */
 function usedOptions(kind: string, { checks }: CheckContext): ReadonlySet<string> {
   const known = optionNames(checks.get(kind))
-  return isFetch(kind) ? new Set([...known].filter(name => name !== 'login' && name !== 'passwd')) : known
+  return isWithoutLogin(kind)
+    ? new Set([...known].filter(name => name !== 'login' && name !== 'passwd'))
+    : known
 }
 
 /** The options of each check; a file with a thousand virtuals asks a thousand times. */
@@ -89,8 +96,9 @@ type Choice = Pick<CheckChoice, 'kind' | 'wanted' | 'service' | 'at'>
 
 // ---------------------------------------------------------------- what is told
 
-function tellChoice(choice: Choice, { own, protocol, at }: VirtualFacts, { report }: CheckContext): void {
-  const { wanted, kind, service } = choice
+function tellChoice(choice: Choice, facts: VirtualFacts, { report }: CheckContext): void {
+  const { own, protocol, at } = facts
+  const { wanted, kind } = choice
   const where = own.checktype?.at ?? own.service?.at ?? at
   if (kind !== wanted)
     report.warn(
@@ -112,12 +120,7 @@ function tellChoice(choice: Choice, { own, protocol, at }: VirtualFacts, { repor
       where,
       `no service is named, and ${protocol === 'fwm' ? 'a firewall mark' : 'the port'} implies none: the servers are not checked and count as up, as with ldirectord`,
     )
-  if (service === 'https' && kind === 'https')
-    report.note(
-      'TLS_UNVERIFIED',
-      where,
-      'the certificate is not verified, as with older ldirectord; verify: true does',
-    )
+  tellKind(kind, facts, report)
   if (isFetch(kind))
     report.note(
       'REDIRECTS',

@@ -46,7 +46,11 @@ export const LDIRECTORD_CODES = {
   PING: 'A connect check of a udp service is a ping.',
   PATTERN: 'A Perl pattern that is written in another way here.',
   REDIRECTS: 'ldirectord follows redirects.',
-  TLS_UNVERIFIED: 'The certificate of an https server is not verified.',
+  TLS_UNVERIFIED: 'The certificate of a server is not verified.',
+  NO_STARTTLS: 'A submission server is not asked for TLS.',
+  PROOF: 'A check that ldirectord passes without any proof.',
+  IMAP_PORT: 'ldirectord asks another port than the one configured.',
+  PROXY_REQUEST: 'A check of a proxy without a URL to fetch.',
 } as const
 
 /** How a line is written: what ldirectord refuses or misreads and lvsd takes as it was meant. */

@@ -64,7 +64,7 @@ function realNode(real: RealLine, read: Read, choice: CheckChoice, report: Repor
 function ownCheck(real: RealLine, port: number, read: Read, choice: CheckChoice, report: Report): Entry[] {
   const { at, pair } = real
   const url = urlOf(real, read, choice)
-  const own = pair ? choice.ownOptions({ ...pair }, at) : []
+  const own = pair ? choice.ownOptions({ ...pair }, at, serverOf(real, read, choice)) : []
   if (url?.host && !url.address)
     report.warn(
       'NOT_BUILT',
@@ -77,6 +77,12 @@ function ownCheck(real: RealLine, port: number, read: Read, choice: CheckChoice,
     ...(checkport === null ? [] : [entry('checkport', checkport, at)]),
     ...own,
   ]
+}
+
+/** The real server as it stands in a URL. */
+function serverOf({ host, port }: RealLine, { own }: Read, choice: CheckChoice): string {
+  const name = host.text.includes(':') ? `[${host.text.replace(/[[\]]/g, '')}]` : host.text
+  return `${name}:${own.checkport?.value ?? (port > 0 ? port : portOfService(choice.service))}`
 }
 
 /** The port that ldirectord checks, where it is not the one that lvsd would take. */
