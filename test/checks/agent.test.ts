@@ -128,7 +128,7 @@ describe('the last word of an agent', () => {
 
   it('holds for as long as it may, and then has no say any more', async () => {
     const server = await saying(['down'])
-    const options = { hold: '100ms', silence: 'up' }
+    const options = { hold: '400ms', silence: 'up' }
     assert.equal((await probe(check, server, options)).reason, 'status')
     assert.equal((await probe(check, server, options)).reason, 'status')
     let last = await probe(check, server, options)

@@ -132,8 +132,8 @@ describe('vsftpd', function () {
     const file = programOr(() => this.skip(), 'vsftpd', 'vsftpd')
     const port = await freePort()
     const folder = folderOf({ 'page.txt': 'here all is ok\n' })
-    // It gives nothing away from a folder that strangers may write to.
-    chmodSync(folder, 0o555)
+    // It gives away what everybody may read.
+    chmodSync(folder, 0o755)
     const configuration = folderOf({
       'vsftpd.conf': [
         'listen=NO',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -150,7 +151,7 @@ async function dovecot(file: string) {
       log_path = /dev/stderr
       protocols = imap pop3
       default_internal_user = ${isRoot ? 'dovecot' : username}
-      default_internal_group = ${isRoot ? 'dovecot' : gid}
+      default_internal_group = ${isRoot ? 'dovecot' : execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim()}
       default_login_user = ${isRoot ? 'dovenull' : username}
       ssl = yes
       ssl_cert = <${path('server.crt')}
