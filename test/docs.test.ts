@@ -38,9 +38,15 @@ describe('the documents', () => {
       assert.ok(text.replaceAll('`', '').includes(`| ${code} | ${meaning} |`), meaning)
   })
 
-  it('README.md names every check that lvsd brings', async () => {
+  it('README.md has a row for every check that lvsd brings, with a test of it over IPv6', async () => {
+    const rows = read('README.md').match(/^\| `.*test\/checks\/.*$/gm) ?? []
     const { checks } = await loadChecks()
-    for (const { name } of checks.values()) assert.ok(read('README.md').includes(`\`${name}\``), name)
+    for (const { name } of checks.values()) {
+      const row = rows.find(line => line.split('|')[1]?.includes(`\`${name}\``))
+      const file = row && /`(test\/checks\/[\w-]+\.test\.ts)`/.exec(row)?.[1]
+      assert.ok(file, `${name} has no row with its test`)
+      assert.ok(new RegExp(`\\b${name}\\b`).test(read(file)), `${file} does not speak of ${name}`)
+    }
   })
 
   for (const name of DOCUMENTS)
