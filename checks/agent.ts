@@ -28,7 +28,7 @@ type AgentOptions = Parsed<ReturnType<typeof agentOptions>>
 export const check = defineCheck({
   name: 'agent',
   aliases: ['agent-check'],
-  summary: "asks an agent for state and weight, in the words of HAProxy's agent-check",
+  summary: "asks an agent, on its checkport, for state and weight, in the words of HAProxy's agent-check",
 
   options: agentOptions,
 
