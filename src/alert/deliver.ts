@@ -9,6 +9,8 @@ import type { Delivery } from './outbox.js'
 
 /** Port of SMTP inside TLS; elsewhere TLS is used where the server offers it. */
 const SMTPS = 465
+/** How a handshake that fails is called; a reset connection is called so as well, and trying that again does no harm. */
+const TLS_FAILURES: ReadonlySet<unknown> = new Set(['ETLS', 'ESOCKET'])
 /** Where sendmail lies, beside the folders of PATH. */
 const SENDMAIL_FOLDERS = ['/usr/sbin', '/usr/lib', '/usr/bin']
 const SENDMAIL_GRACE = 2000
@@ -72,7 +74,7 @@ async function bySmtp(one: Try, server: MailServer, plain = false): Promise<Deli
     return verdict(to, rejectedErrors, host)
   } catch (error) {
     const { code, rejectedErrors } = error as Refusal
-    if (code === 'ETLS' && !plain && server.port !== SMTPS) return bySmtp(one, server, true)
+    if (TLS_FAILURES.has(code) && !plain && server.port !== SMTPS) return bySmtp(one, server, true)
     if (rejectedErrors?.length) return verdict(to, rejectedErrors, host)
     throw error
   }

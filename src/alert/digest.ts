@@ -25,8 +25,9 @@ export interface DigestParts {
 interface Pile {
   readonly route: Route
   readonly items: Set<Item>
-  /** Those of the items that say that a server is inaccessible, by server. */
-  readonly inaccessible: Map<string, Item>
+  /** Those that say that a server is inaccessible, by server; null where it is among `more`. */
+  readonly inaccessible: Map<string, Item | null>
+  /** Counted, not kept. */
   more: number
   /** When its mails were handed on, within the last minute. */
   sent: number[]
@@ -45,13 +46,11 @@ export class Digest {
   add(item: Item, route: Route): void {
     const { clock } = this.#parts
     const pile = this.#pileOf(route)
-    const { member, word } = item.news
-    const before = pile.inaccessible.get(member)
-    if (before) pile.items.delete(before)
-    pile.inaccessible.delete(member)
-    if (word === 'Inaccessible') pile.inaccessible.set(member, item)
-    if (pile.items.size < MOST_LISTED) pile.items.add(item)
+    takeBack(pile, item.news.member)
+    const isKept = pile.items.size < MOST_LISTED
+    if (isKept) pile.items.add(item)
     else pile.more++
+    if (item.news.word === 'Inaccessible') pile.inaccessible.set(item.news.member, isKept ? item : null)
     pile.cancel ??= clock.alarm(GATHER, () => this.#close(pile))
   }
 
@@ -112,4 +111,11 @@ export class Digest {
     pile.sent.push(...letters.map(() => clock.now()))
     for (const letter of letters) send(letter)
   }
+}
+
+function takeBack(pile: Pile, member: string): void {
+  const before = pile.inaccessible.get(member)
+  if (before) pile.items.delete(before)
+  else if (before === null) pile.more--
+  pile.inaccessible.delete(member)
 }

@@ -1,0 +1,220 @@
+/** The queue before the mail servers, on a wound clock; what a server does is scripted. */
+import assert from 'node:assert/strict'
+import type { Letter } from '../../src/alert/letter.js'
+import { type Delivery, Outbox } from '../../src/alert/outbox.js'
+import type { MailServer } from '../../src/model.js'
+import { recordingLog } from '../helpers/logs.js'
+import { WoundClock } from '../helpers/wound-clock.js'
+
+const WELL: Delivery = { again: [], refused: [], fault: null }
+const fault = (code: string) => ({ code, message: `server says ${code}` })
+const later = (to: readonly string[], code = 'ECONNREFUSED'): Delivery => ({
+  again: to,
+  refused: [],
+  fault: fault(code),
+})
+const never = (to: readonly string[], code = '550'): Delivery => ({
+  again: [],
+  refused: to,
+  fault: fault(code),
+})
+
+function opened(
+  answer: (subject: string, to: readonly string[], signal: AbortSignal) => Delivery | Promise<Delivery>,
+) {
+  const clock = new WoundClock()
+  const { log, lines } = recordingLog('info')
+  const tries: string[] = []
+  let underWay = 0
+  let most = 0
+  const outbox = new Outbox({
+    clock,
+    log,
+    async deliver({ subject }, to, signal) {
+      tries.push(subject)
+      most = Math.max(most, ++underWay)
+      const delivery = await answer(subject, to, signal)
+      underWay--
+      return delivery
+    },
+  })
+  const post = (
+    subject: string,
+    to = ['ops@example.com'],
+    server: MailServer | null = { host: 'mail', port: 25 },
+  ) => outbox.post({ route: { to, from: null, server }, subject, text: '', at: 0 } satisfies Letter)
+  /** Winds the clock in steps, so that what was begun in one can end before the next. */
+  const wind = async (ms: number) => {
+    await settled()
+    for (let left = ms; left > 0; left -= 1000) {
+      clock.wind(Math.min(left, 1000))
+      await settled()
+    }
+  }
+  return { clock, outbox, post, wind, lines, tries: () => tries.splice(0), most: () => most }
+}
+
+const settled = () => new Promise(setImmediate)
+const never_ = new Promise<Delivery>(() => {})
+
+describe('the queue of mails', () => {
+  it('sends them in their order, one at a time to a server, and says so in the log', async () => {
+    const { post, wind, tries, most, lines, clock } = opened(() => settled().then(() => WELL))
+    for (const subject of ['one', 'two', 'three']) post(subject)
+    await wind(1)
+    for (let i = 0; i < 5; i++) await settled()
+    assert.deepEqual([tries(), most()], [['one', 'two', 'three'], 1])
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      ['emailalert: one', 'emailalert: two', 'emailalert: three'],
+    )
+    assert.equal(clock.alarms, 0)
+  })
+
+  it('tries again a few times, later each time, and then gives up', async () => {
+    const { post, wind, tries, lines, clock } = opened((_, to) => later(to))
+    post('one')
+    const times: number[] = []
+    for (let second = 0; second < 600; second++) {
+      await wind(1000)
+      if (tries().length > 0) times.push(second)
+    }
+    assert.deepEqual(
+      times,
+      [0, 5, 35, 155, 455].map(time => Math.max(0, time - 1)),
+    )
+    assert.equal(lines.length, 1)
+    assert.equal(clock.alarms, 0)
+  })
+
+  it('tells a fault once, whatever mails meet it, and when it is over', async () => {
+    let isDown = true
+    const { post, wind, lines } = opened((_, to) => (isDown ? later(to) : WELL))
+    for (let i = 0; i < 20; i++) post(`mail ${i}`, [`${i % 5}@example.com`])
+    await wind(20_000)
+    assert.deepEqual(
+      lines.map(({ msg, server, error }) => [msg, server, error]),
+      [['a mail does not get through; it is tried again', 'mail port 25', 'server says ECONNREFUSED']],
+    )
+    isDown = false
+    await wind(60_000)
+    assert.equal(lines.filter(({ msg }) => msg === 'mails get through again').length, 1)
+    assert.equal(lines.filter(({ msg }) => msg.startsWith('emailalert: ')).length, 20)
+  })
+
+  it('tells another sort of fault as well', async () => {
+    const codes = ['ECONNREFUSED', '451', 'ECONNREFUSED', '451']
+    const { post, wind, lines } = opened((_, to) => later(to, codes.shift()))
+    post('one')
+    await wind(600_000)
+    assert.equal(lines.length, 2)
+  })
+
+  it('goes on with those for whom another try may help', async () => {
+    const asked: (readonly string[])[] = []
+    const { post, wind, lines } = opened((_, to) => {
+      asked.push(to)
+      return asked.length === 1 ? { again: ['b@x'], refused: ['c@x'], fault: fault('450') } : WELL
+    })
+    post('one', ['a@x', 'b@x', 'c@x'])
+    await wind(10_000)
+    assert.deepEqual(asked, [['a@x', 'b@x', 'c@x'], ['b@x']])
+    assert.deepEqual(
+      lines.filter(({ msg }) => msg === 'emailalert: one').map(({ to }) => to),
+      [['a@x'], ['b@x']],
+    )
+  })
+
+  it('does not repeat what a server will never take', async () => {
+    const { post, wind, tries, lines } = opened((_, to) => never(to))
+    post('one')
+    await wind(3_600_000)
+    assert.deepEqual([tries(), lines.map(({ msg }) => msg)], [['one'], ['a mail does not get through']])
+  })
+
+  it('keeps the order of one list of recipients while others go ahead', async () => {
+    let first = true
+    const { post, wind, tries } = opened((subject, to) => {
+      if (subject !== 'a1' || !first) return WELL
+      first = false
+      return later(to, '450')
+    })
+    post('a1', ['a@x'])
+    post('a2', ['a@x'])
+    post('b1', ['b@x'])
+    await wind(10_000)
+    assert.deepEqual(tries(), ['a1', 'b1', 'a1', 'a2'])
+  })
+
+  it('does not let a hanging server delay another', async () => {
+    const { post, wind, lines } = opened((subject, to, signal) =>
+      subject.startsWith('hang')
+        ? new Promise(resolve => signal.addEventListener('abort', () => resolve(later(to, 'ETIMEDOUT'))))
+        : WELL,
+    )
+    post('hangs', ['ops@x'], { host: 'dead', port: 25 })
+    post('goes', ['ops@x'], { host: 'mail', port: 25 })
+    post('goes too', ['ops@x'], null)
+    await wind(1)
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      ['emailalert: goes', 'emailalert: goes too'],
+    )
+    await wind(29_000)
+    assert.equal(lines.length, 2)
+    await wind(1000)
+    assert.deepEqual(
+      [lines[2]?.server, lines[2]?.msg],
+      ['dead port 25', 'a mail does not get through; it is tried again'],
+    )
+  })
+
+  it('holds a hundred mails for a server and gives up the oldest', async () => {
+    let isDown = true
+    const { post, wind, tries, lines } = opened((_, to) => (isDown ? later(to) : WELL))
+    for (let i = 0; i < 300; i++) post(`mail ${i}`)
+    await wind(1)
+    tries()
+    isDown = false
+    await wind(10_000)
+    const sent = tries()
+    assert.deepEqual([sent.length, sent[0], sent.at(-1)], [100, 'mail 0', 'mail 299'])
+    assert.equal(lines.find(({ msg }) => msg === 'mails get through again')?.lost, 200)
+  })
+})
+
+describe('the queue of mails at the end', () => {
+  it('tries each mail once more at once', async () => {
+    let isDown = true
+    const { post, wind, outbox, tries } = opened((_, to) => (isDown ? later(to) : WELL))
+    for (const subject of ['one', 'two', 'three']) post(subject)
+    await wind(1000)
+    tries()
+    isDown = false
+    await outbox.close(5000)
+    assert.deepEqual(tries(), ['one', 'two', 'three'])
+  })
+
+  it('waits as long as it may, then says what is lost', async () => {
+    const { post, wind, outbox, lines, clock } = opened(() => never_)
+    for (const subject of ['one', 'two', 'three']) post(subject)
+    let isOver = false
+    const closing = outbox.close(5000).then(() => {
+      isOver = true
+    })
+    await wind(4999)
+    assert.equal(isOver, false)
+    await wind(1)
+    await closing
+    assert.deepEqual(
+      lines.map(({ msg, mails }) => [msg, mails]),
+      [['mails are lost: lvsd stops, and they did not get through', 3]],
+    )
+    await wind(60_000)
+    assert.equal(clock.alarms, 0)
+  })
+
+  it('is at once where nothing waits', async () => {
+    await opened(() => WELL).outbox.close(5000)
+  })
+})
