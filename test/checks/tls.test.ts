@@ -121,31 +121,61 @@ describe('tls', () => {
     })
 })
 
-describe('HAProxy, asked for its certificates', function () {
+describe('web servers, asked for their certificates', function () {
   this.timeout(20_000)
 
-  it('has one that is good and one that has expired', async function () {
+  /** One port has a certificate that is good, the other one that has expired. */
+  async function isJudged(good: number, old: number): Promise<void> {
+    const up = await probe(check, good, { ...TRUSTED, days: 90 }, { timeout: 10_000 })
+    assert.equal(up.ok, true, up.detail)
+    const unknown = await probe(check, good, { verify: true }, { timeout: 10_000 })
+    assert.match(unknown.detail, /name it with ca/)
+    const down = await probe(check, old, {}, { timeout: 10_000 })
+    assert.match(down.detail, /has expired/)
+  }
+
+  it('are judged by them: HAProxy', async function () {
     const file = programOr(() => this.skip(), 'haproxy', 'haproxy')
     const [good, old] = [await freePort(), await freePort()]
     const pem = (name: string) => readFileSync(path(name), 'latin1') + key.toString('latin1')
     const folder = folderOf({ 'good.pem': pem('server.crt'), 'old.pem': pem('expired.crt') })
     const configuration = folderOf({
-      'haproxy.cfg': `
-defaults
-  mode tcp
-  timeout client 5s
-  timeout connect 5s
-  timeout server 5s
-frontend good
-  bind [::1]:${good} ssl crt ${folder}/good.pem
-frontend old
-  bind [::1]:${old} ssl crt ${folder}/old.pem
-`,
+      'haproxy.cfg': [
+        'defaults',
+        '  mode tcp',
+        '  timeout client 5s',
+        '  timeout connect 5s',
+        '  timeout server 5s',
+        'frontend good',
+        `  bind [::1]:${good} ssl crt ${folder}/good.pem`,
+        'frontend old',
+        `  bind [::1]:${old} ssl crt ${folder}/old.pem`,
+        '',
+      ].join('\n'),
     })
     await start(file, ['-db', '-f', `${configuration}/haproxy.cfg`], [good, old])
-    const up = await probe(check, good, { ...TRUSTED, days: 90 }, { timeout: 10_000 })
-    assert.equal(up.ok, true, up.detail)
-    const down = await probe(check, old, {}, { timeout: 10_000 })
-    assert.match(down.detail, /has expired/)
+    await isJudged(good, old)
+  })
+
+  it('are judged by them: nginx', async function () {
+    const file = programOr(() => this.skip(), 'nginx', 'nginx-light')
+    const [good, old] = [await freePort(), await freePort()]
+    const folder = folderOf({})
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    const site = (port: number, name: string) =>
+      `server { listen [::1]:${port} ssl; ssl_certificate ${path(name)}; ssl_certificate_key ${path('key.pem')}; }`
+    const configuration = folderOf({
+      'nginx.conf': `
+        daemon off; master_process off; pid ${folder}/pid; error_log stderr;
+        events {}
+        http {
+          access_log off;
+          ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join(' ')}
+          ${site(good, 'server.crt')}
+          ${site(old, 'expired.crt')}
+        }`,
+    })
+    await start(file, ['-p', folder, '-c', `${configuration}/nginx.conf`, '-e', 'stderr'], [good, old])
+    await isJudged(good, old)
   })
 })
