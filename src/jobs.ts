@@ -1,6 +1,7 @@
 /** From a configuration to the jobs that check it: one for each distinct question, however often it is asked. Pure. */
 import type { Address } from './address.js'
 import type { Check, Target, TargetService } from './check.js'
+import { combined } from './combined.js'
 import { type CheckUse, type Config, keyOfMember, keyOfService, type Real, type Service } from './model.js'
 
 /** One question, asked again and again. */
@@ -43,13 +44,18 @@ export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs
         const target = targetOf(service, real, real.address, use, check)
         const question = questionOf(service, real, target, use, check)
         const id = `${question} every ${use.policy.interval} within ${use.policy.timeout}`
-        if (!jobs.has(id)) jobs.set(id, { id, check, target, use })
+        if (!jobs.has(id)) jobs.set(id, { id, check: withConnects(check, use), target, use })
         const healthKeys = [`kernel ${serviceKey(service)}`, `name ${service.name}`].map(
           name => `${keyOfMember({ name }, real)} ${question}`,
         )
         subscribers.push({ service, real, use, jobId: id, target, healthKeys })
       }
   return { jobs, subscribers }
+}
+
+/** A job of its own keeps its own count. */
+function withConnects(check: Check, { connects = 0 }: CheckUse): Check {
+  return connects > 0 ? combined(check, connects) : check
 }
 
 function targetOf(service: Service, real: Real, address: Address, use: CheckUse, check: Check): Target {
@@ -65,7 +71,8 @@ function targetOf(service: Service, real: Real, address: Address, use: CheckUse,
 /** What is asked of whom; on whose behalf only where the check says that it matters. */
 function questionOf(service: Service, real: Real, target: Target, use: CheckUse, check: Check): string {
   const asker = check.perService ? [serviceKey(service), keyOfMember(service, real)] : []
-  return JSON.stringify([use.kind, target.address.text, target.port, use.options, ...asker])
+  const connects = use.connects ? [`${use.connects} connects`] : []
+  return JSON.stringify([use.kind, target.address.text, target.port, use.options, ...connects, ...asker])
 }
 
 function targetService(service: Service): TargetService {

@@ -231,6 +231,8 @@ export interface CheckUse {
   /** Where to send it when that is not the real server itself (`checkport`, `checkaddress`). */
   readonly port: number | null
   readonly address: Address | null
+  /** Plain connects between two runs of the check (ldirectord's `checktype = N`); absent is none. */
+  readonly connects?: number
 }
 
 export interface Real {

@@ -73,6 +73,14 @@ export const checkFields = {
     .optional()
     .describe("Port to check, where it is not the real server's: a number or a name of /etc/services."),
   checkaddress: z.string().optional().describe("Address to check, where it is not the real server's."),
+  connects: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe(
+      'TCP connects, which are cheaper, between two runs of this check; after a failure the check itself runs next.',
+    ),
 }
 
 const checkMap = z

@@ -8,6 +8,7 @@ import type { Position } from '../problem.js'
 import { isWithoutLogin, tellKind } from './check-notes.js'
 import { isFetch, optionsOf, receiveOptions, requestOptions } from './check-options.js'
 import { kindOf, timeoutOf, type VirtualFacts } from './effective.js'
+import { connectsOf, ignoredOptions, impliedOptions, tellLibraryCheck } from './library-checks.js'
 import type { Placed, Report } from './report.js'
 import type { Entry } from './tree.js'
 import { portOfService, type ServiceName, serviceOfPort } from './vocabulary.js'
@@ -27,6 +28,8 @@ export interface CheckChoice {
   readonly service: ServiceName
   /** Seconds. */
   readonly timeout: Placed<number>
+  /** Plain connects between two runs. */
+  readonly connects: number
   /** The options that the kind has. */
   readonly options: readonly Entry[]
   /** Where the check is chosen. */
@@ -47,11 +50,12 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
   const kind = context.checks.has(wanted) ? wanted : substituteFor(service, facts)
   const choice = { wanted, kind, service, at: type.at }
   tellChoice(choice, facts, context)
-  const known = usedOptions(kind, context)
-  const options = optionsOf(kind, facts, context)
+  const known = usedOptions(kind, facts, context)
+  const options = [...optionsOf(kind, facts, context), ...impliedOptions(kind, facts)]
   tellUnused(known, choice, facts, context.report)
   return {
     ...choice,
+    connects: connectsOf(kind, facts, context.report),
     timeout: pingTimeout(kind, timeoutOf(kind, own, globals, at), facts),
     options: options.filter(option => known.has(option.key)),
     ownOptions: (pair, where, server) =>
@@ -63,11 +67,10 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
 }
 
 /** The options that ldirectord's check of this kind has too; its http and smtp know no login. */
-function usedOptions(kind: string, { checks }: CheckContext): ReadonlySet<string> {
+function usedOptions(kind: string, facts: VirtualFacts, { checks }: CheckContext): ReadonlySet<string> {
   const known = optionNames(checks.get(kind))
-  return isWithoutLogin(kind)
-    ? new Set([...known].filter(name => name !== 'login' && name !== 'passwd'))
-    : known
+  const ignored = isWithoutLogin(kind) ? ['login', 'passwd'] : ignoredOptions(kind, facts)
+  return ignored.length === 0 ? known : new Set([...known].filter(name => !ignored.includes(name)))
 }
 
 /** The options of each check; a file with a thousand virtuals asks a thousand times. */
@@ -106,12 +109,6 @@ function tellChoice(choice: Choice, facts: VirtualFacts, { report }: CheckContex
       where,
       `there is no check "${wanted}" yet: the servers are judged by ${kind === 'ping' ? 'a ping' : 'a TCP connect to the port to check'} instead`,
     )
-  if (typeof own.checktype?.value === 'number' && own.checktype.value > 0)
-    report.warn(
-      'NOT_BUILT',
-      where,
-      `checktype = ${own.checktype.value} is not built yet: the negotiate check runs every time, with no connects between`,
-    )
   if (own.checktype?.value === 'connect' && protocol === 'udp')
     report.note('PING', where, 'a connect check of a udp service is a ping, as with ldirectord')
   if (wanted === 'none' && own.service?.value !== 'none')
@@ -121,6 +118,7 @@ function tellChoice(choice: Choice, facts: VirtualFacts, { report }: CheckContex
       `no service is named, and ${protocol === 'fwm' ? 'a firewall mark' : 'the port'} implies none: the servers are not checked and count as up, as with ldirectord`,
     )
   tellKind(kind, facts, report)
+  tellLibraryCheck(kind, facts, report)
   if (isFetch(kind))
     report.note(
       'REDIRECTS',

@@ -51,6 +51,10 @@ export const LDIRECTORD_CODES = {
   PROOF: 'A check that ldirectord passes without any proof.',
   IMAP_PORT: 'ldirectord asks another port than the one configured.',
   PROXY_REQUEST: 'A check of a proxy without a URL to fetch.',
+  INCOMPLETE: 'A check without something that ldirectord needs for it: there the servers are always down.',
+  DRIVER: 'A check that needs a package which is installed separately.',
+  PERL: 'A Perl script that ran inside ldirectord runs in a process of its own.',
+  CONNECTS: 'A checktype of a number where a connect proves nothing.',
 } as const
 
 /** How a line is written: what ldirectord refuses or misreads and lvsd takes as it was meant. */

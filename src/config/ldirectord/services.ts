@@ -174,7 +174,7 @@ function checkMap({ own, at }: Read, choice: CheckChoice, { globals, report }: S
     )
   const interval = fork ? own.checkinterval : undefined
   const fall = own.failurecount
-  const hasPort = choice.kind !== 'external'
+  const hasPort = choice.kind !== 'external' && choice.kind !== 'external-perl'
   if (own.checkport && !hasPort)
     report.note(
       'UNUSED',
@@ -189,6 +189,7 @@ function checkMap({ own, at }: Read, choice: CheckChoice, { globals, report }: S
       WITHOUT_RUN.has(choice.kind) ? null : entry('timeout', `${choice.timeout.value}s`, choice.timeout.at),
       fall ? entry('fall', fall.value, fall.at) : null,
       own.checkport && hasPort ? entry('checkport', own.checkport.value, own.checkport.at) : null,
+      choice.connects > 0 ? entry('connects', choice.connects, choice.at) : null,
       ...choice.options,
     ],
     choice.at ?? at,

@@ -129,7 +129,33 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
   const options = readOptions(draft, draft.entries.filter(isOption), check, context)
   const policy = readPolicy(common, context)
   const target = readTarget(common, protocol, context)
-  return options && { kind: check.name, options, policy, ...target }
+  const connects = readConnects(common, check, context)
+  return options && { kind: check.name, options, policy, ...target, ...(connects > 0 ? { connects } : {}) }
+}
+
+/** Kinds that ask nothing of a TCP port, or nothing that a connect could stand for. */
+const WITHOUT_CONNECTS: ReadonlySet<string> = new Set([
+  'agent',
+  'connect',
+  'external',
+  'external-perl',
+  'none',
+  'off',
+  'on',
+  'ping',
+  'radius',
+  'udp',
+])
+
+function readConnects(fields: Fields<typeof checkFields>, check: Check, { report }: Context): number {
+  const { connects = 0 } = fields.values
+  if (connects === 0 || !WITHOUT_CONNECTS.has(check.name)) return connects
+  report.error(
+    'CHECK_OPTIONS',
+    fields.valueAt('connects'),
+    `a TCP connect cannot stand for a check by ${check.name}: leave out connects`,
+  )
+  return 0
 }
 
 function checkOf({ kind, at, entries }: Draft, { checks, report }: Context): Check | null {
