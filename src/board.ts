@@ -132,9 +132,13 @@ export class Board {
 
   /** True while a real server gets traffic, false when none will; null while that is not known yet. */
   hasTraffic(service: Service): boolean | null {
-    const states = service.reals.map(real => ({ state: this.stateOf(real), real }))
-    if (states.some(({ state, real }) => state === 'up' && this.weightOf(real) > 0)) return true
-    return states.some(({ state }) => state === 'unknown') ? null : false
+    let isKnown = true
+    for (const real of service.reals) {
+      const state = this.stateOf(real)
+      if (state === 'up' && this.weightOf(real) > 0) return true
+      if (state === 'unknown') isKnown = false
+    }
+    return isKnown ? false : null
   }
 
   /** Who listens to a job. */

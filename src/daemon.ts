@@ -70,6 +70,8 @@ class RunningDaemon implements Daemon {
   readonly #names: NameBook
   readonly #rounds = new Repeating()
   readonly #traffic = new Map<string, boolean>()
+  /** Services, by name, of which it is to be asked whether they have traffic. */
+  readonly #touched = new Set<string>()
   readonly #startedAt = Date.now()
   #loaded: DaemonParts['loaded']
   #loadedAt = Date.now()
@@ -229,7 +231,15 @@ class RunningDaemon implements Daemon {
   #touch(services: readonly Service[]): void {
     if (services.length === 0) return
     this.#reconciler.touch(services.map(service => service.name))
-    this.#tellTraffic(services)
+    // Results come in crowds, and to ask a large service for each of them would be dear.
+    if (this.#touched.size === 0) setImmediate(() => this.#tellTouched())
+    for (const { name } of services) this.#touched.add(name)
+  }
+
+  #tellTouched(): void {
+    const services = [...this.#touched].flatMap(name => this.#board.service(name) ?? [])
+    this.#touched.clear()
+    if (!this.#stopping) this.#tellTraffic(services)
   }
 
   #tellTraffic(services: readonly Service[]): void {

@@ -49,6 +49,17 @@ export interface ReconcilerParts {
   onApplied?(changes: readonly Change[]): void
 }
 
+/** A round over a service of thousands is long. The checks get three times as long, and their results make fewer rounds. */
+const REST_SHARE = 3
+/** Milliseconds: shorter rests are not worth a timer, longer ones would be felt. */
+const REST_FROM = 10
+const REST_UP_TO = 200
+
+function restAfter(took: number): Promise<unknown> {
+  const ms = Math.min(REST_SHARE * took, REST_UP_TO)
+  return ms < REST_FROM ? Promise.resolve() : new Promise(resolve => setTimeout(resolve, ms))
+}
+
 /** Waits between readings after a refusal, milliseconds; the last one repeats. The first is at once. */
 const RETRY_AFTER = [0, 200, 1000, 5000, 15_000]
 
@@ -65,6 +76,7 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
   let failures = 0
   let retry: NodeJS.Timeout | undefined
   let running: Promise<void> | null = null
+  let rested: Promise<unknown> = Promise.resolve()
 
   const run = (): Promise<void> => {
     running ??= loop().finally(() => {
@@ -75,12 +87,16 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
 
   async function loop(): Promise<void> {
     await new Promise(setImmediate)
-    while (!isStopped && (isResyncWanted || dirty.size > 0)) {
+    while (isResyncWanted || dirty.size > 0) {
+      if (!isResyncWanted) await rested
+      if (isStopped) return
+      const began = performance.now()
       const names = new Set(dirty)
       const isWhole = isResyncWanted || image === null
       dirty.clear()
       isResyncWanted = false
       await round(isWhole ? null : names)
+      rested = isWhole ? Promise.resolve() : restAfter(performance.now() - began)
     }
   }
 

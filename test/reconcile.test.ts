@@ -54,6 +54,25 @@ describe('the reconciler', () => {
     assert.equal(batches.length, 1)
   })
 
+  it('rests after a long round, so that many results make few rounds', async () => {
+    const kernel = memoryKernel()
+    const slowly = async (changes: readonly Change[]) => {
+      await new Promise(resolve => setTimeout(resolve, 20))
+      return kernel.apply(changes)
+    }
+    const { reconciler, batches, state } = stage(FULL, { ...kernel, apply: slowly })
+    await reconciler.resync()
+    const end = performance.now() + 400
+    for (let weight = 3; performance.now() < end; weight++) {
+      state.wanted = table(tableService(WEB, [A, { ...B, weight }]))
+      reconciler.touch(['web'])
+      await new Promise(resolve => setTimeout(resolve, 2))
+    }
+    await reconciler.idle()
+    assert.ok(batches.length >= 2 && batches.length <= 8, `${batches.length} rounds`)
+    assert.deepEqual((await kernel.dump()).table, state.wanted)
+  })
+
   it('makes one round of many touches', async () => {
     const { reconciler, batches, state } = stage(FULL)
     await reconciler.resync()
