@@ -1,0 +1,154 @@
+/** The whole way: checks that run, a table, a real mail server. The clock of the mails runs fast, that of the checks does not. */
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { deliverer } from '../../src/alert/deliver.js'
+import { mailAlerts } from '../../src/alert/mail-alerts.js'
+import { Outbox } from '../../src/alert/outbox.js'
+import { type Clock, systemClock } from '../../src/clock.js'
+import { loadConfig } from '../../src/config/load.js'
+import { startDaemon } from '../../src/daemon.js'
+import { memoryKernel } from '../../src/ipvs/memory.js'
+import { memoryJournal } from '../../src/journal/journal.js'
+import { later } from '../helpers/after-each.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { recordingLog } from '../helpers/logs.js'
+import { type Listening, tcpServer } from '../helpers/servers.js'
+import { smtpServer } from '../helpers/smtp-server.js'
+
+/** Twenty times as fast: what is 2 s for an operator is 100 ms here. */
+const fast: Clock = {
+  ...systemClock,
+  now: () => performance.now() * 20,
+  alarm: (ms, ring) => systemClock.alarm(ms / 20, ring),
+}
+
+async function start(text: string, clock = fast) {
+  const folder = temporaryFolder()
+  const settings = `settings: { socket: ${join(folder, 'socket')}, state: ${folder} }\n`
+  const loaded = await loadConfig('site.yaml', { text: settings + text })
+  const { config } = loaded
+  assert.ok(config, JSON.stringify(loaded.problems))
+  const kernel = memoryKernel()
+  const { log, lines } = recordingLog('info')
+  const outbox = new Outbox({ clock, log, deliver: deliverer({ host: 'director1' }) })
+  const daemon = await startDaemon({
+    loaded: { ...loaded, config },
+    load: async () => loaded,
+    kernel,
+    kernelName: 'memory',
+    journal: memoryJournal(),
+    log,
+    notify: { ready() {}, reloading() {}, stopping() {}, close() {} },
+    observers: [mailAlerts({ clock: fast, host: 'director1', outbox })],
+  })
+  later(() => daemon.stop())
+  const inTable = async () => {
+    const { table } = await kernel.dump()
+    return [...table.values()].reduce((sum, { reals }) => sum + reals.size, 0)
+  }
+  return { daemon, inTable, lines }
+}
+
+/** A server that can be shut, and says when it was asked. */
+async function real() {
+  const asked: number[] = []
+  const server = createServer(socket => {
+    asked.push(performance.now())
+    socket.on('error', () => {}).end()
+  })
+  await new Promise<void>(resolve => server.listen(0, '::1', resolve))
+  const close = () => new Promise(resolve => server.close(resolve))
+  later(close)
+  return { port: (server.address() as { port: number }).port, asked, close }
+}
+
+const site = (mail: Pick<Listening, 'port'>, port: number, reals: readonly string[], more = '') => `
+defaults:
+  mail: { to: [ops@example.com], server: '[::1]:${mail.port}' }
+  check: { kind: connect, checkport: ${port}, interval: 100ms, fastinter: 100ms, timeout: 2s, fall: 1 }
+services:
+  web:
+    virtual: '[2001:db8::1]:80'
+    label: Shop
+    reals: [${reals.map(each => `'${each}'`).join(', ')}]
+${more}`
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise(resolve => setTimeout(resolve, 10))
+}
+
+describe('a daemon that mails', () => {
+  it('tells that its servers come and go', async () => {
+    const mail = await smtpServer()
+    const shop = await real()
+    const { daemon, inTable } = await start(site(mail, shop.port, ['[::1]:80']))
+    await until(() => mail.mails.length === 1)
+    await shop.close()
+    await until(() => mail.mails.length === 2)
+    assert.equal(await inTable(), 0)
+    await daemon.stop()
+    assert.deepEqual(
+      mail.mails.map(({ subject }) => subject),
+      [
+        '[Shop] Added real server: [::1]:80 ([2001:db8::1]:80) (Weight set to 1)',
+        '[Shop] Deleted real server: [::1]:80 ([2001:db8::1]:80)',
+      ],
+    )
+    assert.match(mail.mails[0]?.text ?? '', /Daemon-Status: starting\n/)
+    assert.match(mail.mails[1]?.text ?? '', /Daemon-Status: running\n\nService name: Shop\nReason: refused: /)
+  })
+
+  it('tells in a stop what it takes away', async () => {
+    const mail = await smtpServer()
+    const shop = await real()
+    const { daemon } = await start(site(mail, shop.port, ['[::1]:80'], '    cleanstop: true\n'))
+    await until(() => mail.mails.length === 1)
+    await daemon.stop()
+    assert.equal(mail.mails[1]?.subject, '[Shop] Purged real server (stop): [::1]:80 ([2001:db8::1]:80)')
+    assert.match(mail.mails[1]?.text ?? '', /Daemon-Status: stopping\n/)
+  })
+
+  it('sends one mail when two hundred servers fall at once', async () => {
+    const mail = await smtpServer()
+    const shop = await real()
+    const reals = Array.from({ length: 200 }, (_, i) => `[::1]:${i + 1}`)
+    const { inTable } = await start(site(mail, shop.port, reals))
+    await until(async () => (await inTable()) === 200)
+    await until(() => mail.mails.length === 1)
+    await shop.close()
+    await until(() => mail.mails.length === 2)
+    await new Promise(resolve => setTimeout(resolve, 300))
+    assert.deepEqual(
+      mail.mails.map(({ subject }) => subject),
+      ['[Shop] 200 changes: 200 Added real server', '[Shop] 200 changes: 200 Deleted real server'],
+    )
+  })
+
+  it('checks on time and changes its table while the mail server hangs', async () => {
+    const heard: (() => void)[] = []
+    const mail = await tcpServer(socket => void heard.push(() => socket.destroy()))
+    const [shop, other] = [await real(), await real()]
+    const second = `
+  other:
+    virtual: '[2001:db8::2]:80'
+    check: { checkport: ${other.port} }
+    reals: ['[::1]:80']
+`
+    const { daemon, inTable, lines } = await start(site(mail, shop.port, ['[::1]:80'], second), systemClock)
+    await until(() => heard.length === 1)
+    const from = other.asked.length
+    await shop.close()
+    const shut = performance.now()
+    await until(async () => (await inTable()) === 1)
+    const detected = performance.now() - shut
+    await until(() => other.asked.length >= from + 12)
+    const gaps = other.asked.slice(from).flatMap((at, i, all) => (i === 0 ? [] : [at - (all[i - 1] ?? 0)]))
+    const { lateness } = (await daemon.status()).schedule
+    assert.equal(lines.filter(({ msg }) => /a mail/.test(msg)).length, 0, 'the mail still hangs')
+    assert.ok(detected < 1000, `detected after ${detected} ms`)
+    assert.ok(Math.max(...gaps) < 1000, `gaps between checks: ${gaps.map(Math.round)}`)
+    assert.ok(lateness.p99 < 500, `p99 of lateness ${lateness.p99} ms`)
+    for (const hangUp of heard) hangUp()
+  })
+})
