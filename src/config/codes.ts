@@ -72,6 +72,7 @@ export const CODES = {
   CHECK_OPTIONS: 'Options of a check that do not go together.',
   CHECK_NEEDS_PORT: 'A check has no port to go to.',
   NO_CHECK: 'A service without a check: its real servers count as up, always.',
+  AGENT_ALONE: 'Real servers that nobody but their own agent looks at.',
   NEED_TOO_MANY: 'need asks for more checks than there are.',
   TIMEOUT_OVER_INTERVAL: 'A check may take longer than the interval; the next one then starts late.',
   FASTINTER_OVER_INTERVAL: 'fastinter is longer than the interval, and would slow the decision down.',

@@ -1,5 +1,5 @@
 /** One virtual service: what the kernel calls it, how it schedules, its real servers and its fallback. */
-import { keyOfService, type Service } from '../../model.js'
+import { keyOfService, type Real, type Service } from '../../model.js'
 import type { Position } from '../problem.js'
 import type { RawNode } from '../raw.js'
 import { isNothing, mapEntries, type RawEntry, readFields, sortOf } from '../read-fields.js'
@@ -125,7 +125,20 @@ function readReals(own: ServiceFields, context: RealContext): readonly PlacedRea
       own.at,
       `"${facts.name}" has no check: its real servers count as up, always; write check: none if that is meant`,
     )
+  if (reals.some(({ real }) => hasAgentAlone(real)))
+    report.warn(
+      'AGENT_ALONE',
+      own.at,
+      `"${facts.name}" has no check but its agents: a server whose agent is silent counts as up; add a check, or set silence: down`,
+    )
   return reals
+}
+
+/** A silent agent has no say, so that somebody else must look whether the server lives. */
+function hasAgentAlone({ checks }: Real): boolean {
+  return (
+    checks.length > 0 && checks.every(({ kind, options }) => kind === 'agent' && options.silence === 'up')
+  )
 }
 
 function realNodes(own: ServiceFields, { report, facts }: RealContext): readonly RawNode[] {
