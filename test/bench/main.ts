@@ -66,9 +66,14 @@ async function runAll(): Promise<void> {
   for (const each of chosen()) {
     if (!options.json) console.log(`\n${each.name}: ${each.about}`)
     const rows: Row[] = []
-    for await (const row of each.place === 'lab' ? inLab(each) : here(each)) {
-      rows.push(row)
-      if (options.json) console.log(renderJson(each.name, row))
+    try {
+      for await (const row of each.place === 'lab' ? inLab(each) : here(each)) {
+        rows.push(row)
+        if (options.json) console.log(renderJson(each.name, row))
+      }
+    } catch (error) {
+      console.error(`${each.name} did not come to its end:`, error)
+      process.exitCode = 1
     }
     if (!options.json)
       console.log(`${renderTable(rows)}\n(load of this machine: ${loadavg()[0]?.toFixed(1)})`)
@@ -109,7 +114,7 @@ async function* inLab({ name, limit }: Benchmark): AsyncIterable<Row> {
   for (const line of output.split('\n'))
     if (line.startsWith(ROW)) yield JSON.parse(line.slice(ROW.length)) as Row
     else if (line !== '') console.error(line)
-  if (code !== 0) console.error(`${name} did not come to its end (${code}); the console of the lab:\n${said}`)
+  if (code !== 0) throw new Error(`exit code ${code}; the console of the lab:\n${said}`)
 }
 
 async function runInside(): Promise<void> {
