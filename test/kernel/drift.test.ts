@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { installCommand } from './site/command.js'
 import { type Lvsd, startLvsd, writeConfig } from './site/lvsd.js'
 import { type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, ipvsadm, tableBecomes, tableIs } from './site/site.js'
@@ -12,7 +13,7 @@ const RESYNC = 1000
 /** For the reading, the changes and a busy machine, milliseconds. */
 const SLACK = 1000
 const WEB = 'tcp [fc00::80]:80'
-const FOREIGN = 'tcp [fc00::81]:80'
+const OTHER = 'tcp [fc00::81]:80'
 const OURS = { [WEB]: { '[fc00::11]:80': 'masq 5', '[fc00::12]:80': 'masq 6', '[fc00::13]:80': 'masq 7' } }
 
 const config = (fall: number) => `
@@ -97,7 +98,7 @@ describe('a running director', () => {
     await ipvsadm('-A', '-t', '[fc00::81]:80', '-s', 'sed')
     await ipvsadm('-a', '-t', '[fc00::81]:80', '-r', '[fc00::12]:8080', '-m', '-w', '3')
     await ipvsadm('-A', '-f', '7', '-6')
-    const table = { ...OURS, [FOREIGN]: { '[fc00::12]:8080': 'masq 3' }, 'fwmark 7': {} }
+    const table = { ...OURS, [OTHER]: { '[fc00::12]:8080': 'masq 3' }, 'fwmark 7': {} }
     tableIs(table)
     const watcher = watchTable('director')
     await pause(2 * RESYNC)
@@ -151,11 +152,16 @@ describe('a running director', () => {
   })
 
   it('stopped for 2 s and continued, takes no healthy server out', async () => {
-    writeConfig(config(1))
+    // Answers that are under way when lvsd is stopped and wait for it when it goes on, at once or in several steps.
+    const slow = installCommand('slow-check', '#!/bin/bash\nsleep 0.3\n')
+    writeConfig(`${config(1)}  slow:
+    virtual: '[fc00::81]:80'
+    check: { kind: external, checkcommand: ${slow}, interval: 1s, timeout: 1s, fall: 1 }
+    reals: ['[fc00::13]:80 masq 7']
+`)
     lvsd.signal('SIGHUP')
-    await lvsd.hears('reload: ')
-    // Answers under way when lvsd is stopped, and answers that wait for it when it goes on.
-    for (const server of servers.slice(1)) server.behave('slow')
+    servers[1]?.behave('slow')
+    await tableBecomes({ ...OURS, [OTHER]: { '[fc00::13]:80': 'masq 7' } })
     const watcher = watchTable('director')
     const lines = lvsd.lines.length
     for (let round = 0; round < 5; round++) {
@@ -173,7 +179,8 @@ describe('a running director', () => {
     assert.ok(schedule.stalls >= 3 && schedule.stalledFor >= 5000, `it noticed: ${schedule.stalls}`)
     // It is not blind afterwards.
     servers[1]?.kill()
-    await tableBecomes({ [WEB]: { '[fc00::11]:80': 'masq 5', '[fc00::13]:80': 'masq 7' } }, 4000)
+    const left = { '[fc00::11]:80': 'masq 5', '[fc00::13]:80': 'masq 7' }
+    await tableBecomes({ [WEB]: left, [OTHER]: { '[fc00::13]:80': 'masq 7' } }, 4000)
   })
 })
 

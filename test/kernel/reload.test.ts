@@ -29,8 +29,9 @@ describe('a configuration', () => {
     it(`with quiescent: ${isQuiescent} brings its fallback in for the last server, and out for the first`, async () => {
       const servers = startServers()
       const dead = (real: string) => (isQuiescent ? { [real]: 'masq 0' } : {})
-      await startLvsd(
+      const lvsd = await startLvsd(
         writeConfig(`
+settings: { log-level: debug }
 defaults: { check: { kind: http, interval: 500ms, timeout: 500ms, fall: 1 }, scheduler: rr }
 services:
   web:
@@ -51,11 +52,14 @@ services:
         [WEB]: { ...dead('[fc00::11]:80'), ...dead('[fc00::12]:80'), '[fc00::99]:80': 'masq 1' },
       })
       assert.equal((await fetchPage('fc00::80')).body, 'r99\n')
-      // The fallback is there before the last server is not: at no moment is nobody in.
       assert.deepEqual(watcher.take(), [
         `+ ${WEB} [fc00::99]:80 masq 1`,
         isQuiescent ? `~ ${WEB} [fc00::12]:80 masq 4 -> masq 0` : `- ${WEB} [fc00::12]:80 masq 4`,
       ])
+      // One after the other in one datagram, so no reading sees what is between: lvsd itself tells the order.
+      const last = isQuiescent ? 'set-real [fc00::12]:80' : 'delete-real [fc00::12]:80'
+      await until(() => steps(lvsd).at(-1) === last, { what: () => `${last} last of ${steps(lvsd)}` })
+      assert.equal(steps(lvsd).at(-2), 'add-real [fc00::99]:80')
 
       const client = steadyClient('fc00::80')
       servers.get(11)?.revive()
@@ -278,8 +282,13 @@ async function downloadFrom(server: string): Promise<Download> {
 const WRITTEN = /^(add|set|delete)-(service|real)$/
 
 /** How many changes of the table lvsd says it has made. */
-function written({ lines }: Lvsd): number {
-  return lines.filter(({ msg }) => WRITTEN.test(msg)).length
+function written(lvsd: Lvsd): number {
+  return steps(lvsd).length
+}
+
+/** The changes that it says it has made, in their order. */
+function steps({ lines }: Lvsd): string[] {
+  return lines.filter(({ msg }) => WRITTEN.test(msg)).map(({ msg, real }) => `${msg} ${real}`)
 }
 
 async function reloadCommand(name: string, text: string): Promise<{ code: number | null; isTold: boolean }> {
