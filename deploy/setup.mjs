@@ -1,16 +1,18 @@
 /**
  * Sets up a fresh clone, before npm start (`build`) and npm test (`test`): packages of npm, the compiled program, and for
  * the tests the Debian packages of test/packages.txt. `install` puts lvsd on this machine as a service, below $DESTDIR
- * where that is set. Does only what is missing, and says what it does.
+ * where that is set; `install --ldirectord` in the place of ldirectord. Does only what is missing, and says what it does.
  */
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -26,9 +28,10 @@ const steps = {
   build: [installModules, compile],
   test: [installModules, installDebian, compile],
   install: [installModules, compile, installService],
+  'install --ldirectord': [installModules, compile, installLdirectord],
 }
-const chosen = steps[process.argv[2] ?? '']
-if (!chosen) fail('usage: node deploy/setup.mjs build|test|install')
+const chosen = steps[process.argv.slice(2).join(' ')]
+if (!chosen) fail('usage: node deploy/setup.mjs build|test|install [--ldirectord]')
 for (const step of chosen) step()
 
 // ---------------------------------------------------------------- npm
@@ -144,6 +147,29 @@ function installService() {
   if (!existsSync(place('/etc/lvsd/lvsd.yaml'))) copy('config/example.yaml', '/etc/lvsd/lvsd.yaml')
   if (!process.env.DESTDIR) spawnSync('systemctl', ['daemon-reload'])
   say('next: edit /etc/lvsd/lvsd.yaml, lvsd validate and lvsd plan it, then systemctl enable --now lvsd')
+}
+
+/** lvsd under ldirectord's name and command line. Its unit, init script, resource agent and files stay as they are. */
+function installLdirectord() {
+  const command = '/usr/sbin/ldirectord'
+  chmodSync(join(root, 'deploy/ldirectord'), 0o755)
+  moveAside(place(command), `${place(command)}.perl`)
+  link(join(root, 'deploy/ldirectord'), command)
+  copy('deploy/ldirectord.service', '/etc/systemd/system/ldirectord.service')
+  if (!process.env.DESTDIR) spawnSync('systemctl', ['daemon-reload'])
+  say(
+    'next: ldirectord restart, by your unit, your init script or your cluster. A daemon of before is stopped by it',
+  )
+}
+
+/** A program of a Debian package is diverted: an upgrade of that package would put it back otherwise. */
+function moveAside(path, aside) {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return
+  say(`${path} becomes ${aside}`)
+  const isDebians = !process.env.DESTDIR && spawnSync('dpkg-query', ['-S', path]).status === 0
+  if (isDebians)
+    run('dpkg-divert', ['--local', '--rename', '--divert', aside, '--add', path], 'dpkg-divert failed')
+  else renameSync(path, aside)
 }
 
 function place(path) {

@@ -51,6 +51,11 @@ export function followNow(self: Self, names: readonly string[], command: Command
     spawnSync('/bin/sh', commandLine(self, name, command), { stdio: 'inherit', env: defined(env) })
 }
 
+/** One command of all of them. */
+export async function followAll(names: readonly string[], command: Command, follow: Follow): Promise<void> {
+  for (const name of names) await follow(name, command)
+}
+
 /** After a reload: those that are gone stop, those that stay reload or else start, new ones start. */
 export async function followReload(
   before: readonly string[],

@@ -7,11 +7,12 @@ import { type Log, openLineLog } from '../log.js'
 import type { Observer } from '../observer.js'
 import { version } from '../version.js'
 import { type Directives, directivesOf } from './directives.js'
-import { followers, followReload, type Self } from './execute.js'
+import { followAll, followers, followReload, type Self } from './execute.js'
 import { type Lock, takeLock } from './lock.js'
 import { type Mode, Output, type Streams } from './output.js'
 import { preparePidFile } from './pid-file.js'
 import { type Env, type Instance, socketOf, stateFolder } from './places.js'
+import { tableSentences } from './sentences.js'
 import { problemLines } from './texts.js'
 
 /** How a start went, for whoever asked for it. */
@@ -89,14 +90,15 @@ async function run(stay: Stay, { loaded, load, signals, lines }: Beginning): Pro
   )
   const follow = followers(self, log, env)
   leaveTrace(output)
-  const adopt = async (next: Directives) => {
+  const others = oneByOne()
+  const adopt = (next: Directives) => {
     const before = directives.execute
     directives = next
-    await output.adopt(next)
-    await followReload(before, next.execute, follow)
+    void output.adopt(next)
+    others.add(() => followReload(before, next.execute, follow))
   }
   const pidFile = mode === 'daemon' ? preparePidFile(instance, env) : null
-  const reloading = adoption(load, next => void adopt(next))
+  const reloading = adoption(load, adopt)
   try {
     const daemon = await startDirector({
       loaded,
@@ -104,21 +106,32 @@ async function run(stay: Stay, { loaded, load, signals, lines }: Beginning): Pro
       table: env.LVSD_LDIRECTORD_KERNEL === 'memory' ? 'memory' : 'netlink',
       log,
       env,
-      observers: [reloading.observer],
+      observers: [reloading.observer, tableSentences(log)],
     })
     log.info(`Started lvsd ${version()}${mode === 'daemon' ? ' as daemon' : ` with pid: ${process.pid}`}`)
     pidFile?.show()
     await started({ exit: 0, lines })
     signals.onReload(() => reloadNow(daemon, log))
-    for (const name of directives.execute) void follow(name, 'start')
+    others.add(() => followAll(directives.execute, 'start', follow))
     const signal = await signals.stopped
-    for (const name of directives.execute) await follow(name, 'stop')
+    await others.add(() => followAll(directives.execute, 'stop', follow))
     await daemon.stop()
     log.info(`Linux Director Daemon terminated on signal: ${signal.slice(3)}`)
     return 0
   } finally {
     pidFile?.remove()
     await output.close()
+  }
+}
+
+/** Each work begins when the one before has ended: nobody is started who is being stopped. */
+function oneByOne() {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    add(work: () => Promise<unknown>) {
+      last = last.then(work)
+      return last
+    },
   }
 }
 

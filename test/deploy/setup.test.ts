@@ -21,7 +21,7 @@ describe('the set-up', () => {
   })
 
   it('says how it is used', () => {
-    assert.match(setup(builtClone(), 'nonsense').said, /usage: .*build\|test\|install/)
+    assert.match(setup(builtClone(), 'nonsense').said, /usage: .*build\|test\|install \[--ldirectord\]/)
   })
 
   it('says which Debian packages are missing where it may not install them; in CI that is a failure', () => {
@@ -51,6 +51,23 @@ describe('the set-up', () => {
   })
 })
 
+describe('the set-up with --ldirectord', () => {
+  it('puts lvsd in the place of ldirectord, which stays beside it', () => {
+    const clone = builtClone()
+    const DESTDIR = temporaryFolder()
+    const command = join(DESTDIR, 'usr/sbin/ldirectord')
+    write(command)
+    for (const _ of ['first', 'again']) {
+      assert.equal(setup(clone, 'install --ldirectord', { DESTDIR }).exit, 0)
+      assert.equal(readlinkSync(command), join(clone, 'deploy/ldirectord'))
+      assert.ok(existsSync(`${command}.perl`))
+    }
+    const unit = readFileSync(join(DESTDIR, 'etc/systemd/system/ldirectord.service'), 'utf8')
+    assert.match(unit, /^ExecStart=\/usr\/sbin\/ldirectord start$/m)
+    assert.equal(existsSync(join(DESTDIR, 'usr/local/bin/lvsd')), false)
+  })
+})
+
 /** A clone in which npm ci and the build are done; both are stood for by their newest files. */
 function builtClone(): string {
   const clone = temporaryFolder()
@@ -77,7 +94,7 @@ function nodeAlone(): string {
 }
 
 function setup(clone: string, step: string, env: Record<string, string> = {}) {
-  const words = [join(clone, 'deploy/setup.mjs'), step]
+  const words = [join(clone, 'deploy/setup.mjs'), ...step.split(' ')]
   const { CI: _, DESTDIR: __, ...rest } = process.env
   const { status, stderr } = spawnSync(process.execPath, words, {
     env: { ...rest, ...env },

@@ -68,7 +68,18 @@ describe('the command ldirectord', function () {
     const log = readFileSync(join(root, 'var/log/ldirectord.log'), 'utf8')
     const date = '\\w{3} \\w{3} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d \\d{4}'
     assert.match(log, new RegExp(`^\\[${date}\\|ldirectord\\|${pid}\\] Started lvsd .* as daemon$`, 'm'))
-    assert.match(log, /Linux Director Daemon terminated on signal: TERM/)
+    const sentences = [
+      'Added virtual server: 192.0.2.80:80',
+      'Added real server: 127.0.0.1:9 (192.0.2.80:80) (Weight set to 3)',
+      'Purged real server (stop): 127.0.0.1:9 (192.0.2.80:80)',
+      'Purged virtual server (stop): 192.0.2.80:80',
+      'Linux Director Daemon terminated on signal: TERM',
+    ]
+    const said = log.split('\n').map(line => line.replace(/^\[.*?\] /, ''))
+    assert.deepEqual(
+      said.filter(text => sentences.includes(text)),
+      sentences,
+    )
   })
 
   it('keeps a daemon in reach whose file has gone bad or gone away', async () => {
