@@ -20,7 +20,7 @@ export type WeightOf = (real: Real) => number
  *
  *   health    in the kernel            wanted
  *   up        either                   in, with the weight that `weightOf` says
- *   down      either                   weight 0 (quiescent) or out
+ *   down      either                   weight 0 and no thresholds (quiescent) or out
  *   unknown   in                       in, with the weight it has there
  *   unknown   out                      out: nothing gets traffic unchecked
  *
@@ -82,7 +82,8 @@ function wantedReal(
   held: TableReal | undefined,
 ): TableReal | null {
   if (state === 'up') return base
-  if (state === 'down') return isQuiescent ? base : null
+  // ldirectord's table has no thresholds there either, and to weight 0 they mean nothing.
+  if (state === 'down') return isQuiescent ? { ...base, upper: 0, lower: 0 } : null
   return held ? { ...base, weight: held.weight } : null
 }
 

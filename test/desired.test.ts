@@ -131,6 +131,18 @@ describe('the desired table', () => {
         assert.deepEqual(weights({ reals, quiescent }, { one: 'up', two: 'down' }), { [A]: 5 })
   })
 
+  it('has no thresholds on a quiescent server that is down, as ldirectord', () => {
+    const parts = service('web', { reals: [real(A, { weight: 5, upper: 100, lower: 10 })], quiescent: true })
+    for (const [state, weight, upper, lower] of [
+      ['up', 5, 100, 10],
+      ['down', 0, 0, 0],
+    ] as const) {
+      const held = desired([parts], () => state, new Map()).get(keyOfService(ID))
+      const found = [...(held?.reals.values() ?? [])].map(one => [one.weight, one.upper, one.lower])
+      assert.deepEqual(found, [[weight, upper, lower]])
+    }
+  })
+
   it('leaves out a service whose name does not resolve', () => {
     assert.equal(weights({ id: null, reals }, {}), null)
   })
