@@ -19,7 +19,13 @@ const SERVICE: Readonly<Record<string, string>> = {
   lb_kind: 'write forwarding',
   lvs_method: 'write forwarding',
   lvs_sched: 'write scheduler',
-  servicename: 'the key above is the name of the service',
+  servicename: 'the key above is the name of the service; label stands in its mails',
+  emailalert: 'write mail: { to: … }',
+  emailalertfrom: 'write mail: { from: … }',
+  emailalertfreq: 'write mail: { repeat: … }',
+  emailalertstatus: 'write mail: { during: … }',
+  smtp: 'write mail: { server: … }',
+  smtp_alert: 'write mail: { to: … }',
   checkinterval: 'write check: { interval: 5s }',
   checktimeout: 'write check: { timeout: 3s }',
   negotiatetimeout: 'write check: { timeout: 3s }',
@@ -62,10 +68,19 @@ const CHECK: Readonly<Record<string, string>> = {
   need: 'write need beside check, not in it',
 }
 
+const MAIL: Readonly<Record<string, string>> = {
+  emailalert: 'write to',
+  emailalertfrom: 'write from',
+  emailalertfreq: 'write repeat',
+  emailalertstatus: 'write during',
+  smtp: 'write server',
+}
+
 const ROOT: Readonly<Record<string, string>> = {
   virtual: 'a service stands below services, with a name: services: { web: { virtual: … } }',
   service: 'write services',
   global: 'write settings for lvsd itself, defaults for all services',
+  global_defs: 'write settings for lvsd itself, defaults for all services, with mail for mails',
 }
 
 const BY_PLACE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -73,6 +88,7 @@ const BY_PLACE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   defaults: SERVICE,
   'a real server': REAL,
   'a fallback': REAL,
+  mail: MAIL,
   'the file': ROOT,
 }
 

@@ -1,5 +1,6 @@
 /** Who gets mails, in YAML and in an ldirectord.cf. */
 import assert from 'node:assert/strict'
+import { loadConfig } from '../../src/config/load.js'
 import { bareAddress, isMailAddress, readMailServer, splitAddresses } from '../../src/config/mail-address.js'
 import type { MailPolicy } from '../../src/model.js'
 import { problemsOf, serviceOf, siteWith } from './config-of.js'
@@ -86,6 +87,18 @@ describe('mail in YAML', () => {
         (await problemsOf(siteWith(...REALS, line))).includes(problem),
         `${await problemsOf(siteWith(...REALS, line))}`,
       )
+    })
+})
+
+describe("a word of ldirectord's in YAML", () => {
+  const CASES: readonly [string, RegExp][] = [
+    ['emailalert: a@b.example', /write mail: \{ to: … \}/],
+    ['mail: { to: a@b.example, emailalertfreq: 600 }', /write repeat/],
+  ]
+  for (const [line, advice] of CASES)
+    it(`is told what to write: ${line}`, async () => {
+      const { problems } = await loadConfig('site.yaml', { text: siteWith(...REALS, line) })
+      assert.match(problems.map(({ message }) => message).join(), advice)
     })
 })
 
