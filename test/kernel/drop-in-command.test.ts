@@ -1,0 +1,165 @@
+/**
+ * lvsd in the place of ldirectord: under Debian's init script and systemd's unit, each as its package has it, and by hand.
+ * Only /usr/sbin/ldirectord is another.
+ */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { identify } from '../../src/ldirectord/processes.js'
+import { packageRoot } from '../../src/version.js'
+import { later } from '../helpers/after-each.js'
+import { installLink, whatWas } from './site/command.js'
+import {
+  BOTH,
+  daemons,
+  dropInSite,
+  FILE,
+  GOOD,
+  ldirectord,
+  PID_FILE,
+  pidFiles,
+  pidOf,
+  run,
+  site,
+  WEB,
+} from './site/ldirectord.js'
+import { tableBecomes } from './site/site.js'
+import { until } from './site/until.js'
+
+/** A node takes long to start where many labs share a machine. */
+const PATIENCE = 30_000
+
+describe('lvsd in the place of ldirectord', function () {
+  this.timeout(120_000)
+  dropInSite()
+
+  it("serves Debian's init script", async () => {
+    const script = '/etc/init.d/ldirectord'
+    // It looks for /etc/ldirectord.cf unless told otherwise.
+    rmSync('/etc/default', { force: true })
+    mkdirSync('/etc/default')
+    later(() => {
+      rmSync('/etc/default', { recursive: true })
+      installLink('/etc', 'default', `${whatWas('/etc')}/default`)
+    })
+    writeFileSync('/etc/default/ldirectord', `CONFIG_FILE=${FILE}\n`)
+    const init = async (command: string) => (await run(script, command)).code
+    assert.equal(await init('status'), 3)
+    assert.equal(await init('try-restart'), 0)
+    assert.equal(await init('reload'), 1)
+    assert.equal(await init('start'), 0)
+    await tableBecomes(BOTH)
+    const first = pidOf(PID_FILE)
+    assert.equal(await init('start'), 0)
+    assert.equal(await init('status'), 0)
+    writeFileSync(FILE, site('fc00::80', ['fc00::3'], 4))
+    assert.equal(await init('force-reload'), 0)
+    await tableBecomes({ [WEB]: { '[fc00::3]:80': 'masq 4' } })
+    assert.equal(pidOf(PID_FILE), first)
+    assert.equal(await init('restart'), 0)
+    assert.notEqual(pidOf(PID_FILE), first)
+    await tableBecomes({ [WEB]: { '[fc00::3]:80': 'masq 4' } })
+    assert.equal(await init('stop'), 0)
+    assert.equal(await init('status'), 3)
+    await tableBecomes({}, 0)
+  })
+
+  it("serves the command lines of Debian's unit, and the unit in deploy has the same", async () => {
+    const unit = valuesIn('/lib/systemd/system/ldirectord.service')
+    const ours = valuesIn(join(packageRoot, 'deploy/ldirectord.service'))
+    for (const key of ['Type', 'PIDFile', 'ExecStart', 'ExecReload', 'ExecStop'])
+      assert.deepEqual(ours(key), unit(key))
+    const exec = async (key: string) => {
+      for (const line of unit(key)) assert.equal((await run('/bin/sh', '-c', line)).code, 0, line)
+    }
+    // ExecStartPost wants it; systemd-tmpfiles makes it at boot.
+    mkdirSync('/var/lock/subsys', { recursive: true })
+    await exec('ExecStart')
+    await exec('ExecStartPost')
+    // With Type=forking, systemd reads the main process from here as soon as ExecStart has returned.
+    const [pidFile = ''] = unit('PIDFile')
+    const pid = pidOf(pidFile)
+    assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /\0\/usr\/sbin\/ldirectord\0start\0$/)
+    await tableBecomes(BOTH)
+    writeFileSync(FILE, site('fc00::80', ['fc00::3'], 4))
+    await exec('ExecReload')
+    await tableBecomes({ [WEB]: { '[fc00::3]:80': 'masq 4' } })
+    await exec('ExecStop')
+    await exec('ExecStopPost')
+    assert.equal(identify(pid), null)
+    assert.equal(existsSync(pidFile), false)
+    await tableBecomes({}, 0)
+  })
+
+  it('runs two files side by side, and one file once, whatever it is called', async () => {
+    writeFileSync('/etc/ha.d/api.cf', site('fc00::81', ['fc00::4']))
+    assert.equal((await ldirectord('start')).code, 0)
+    assert.equal((await ldirectord('api.cf', 'start')).code, 0)
+    const all = { ...BOTH, 'tcp [fc00::81]:80': { '[fc00::4]:80': 'masq 2' } }
+    await tableBecomes(all)
+    // For ldirectord these are three daemons on two files.
+    assert.equal((await ldirectord('ldirectord.cf', 'start')).code, 0)
+    assert.deepEqual(pidFiles(), ['ldirectord.api.cf.pid', 'ldirectord.ldirectord.pid'])
+    assert.equal((await ldirectord('ldirectord.cf', 'stop')).code, 0)
+    await tableBecomes({ 'tcp [fc00::81]:80': { '[fc00::4]:80': 'masq 2' } }, 0)
+    assert.equal((await ldirectord('status')).code, 3)
+    assert.equal((await ldirectord('api.cf', 'status')).code, 0)
+    assert.equal((await ldirectord('api.cf', 'stop')).code, 0)
+    await tableBecomes({}, 0)
+    assert.deepEqual(pidFiles(), [])
+  })
+
+  it('takes the files along that execute names', async () => {
+    writeFileSync('/etc/ha.d/api.cf', site('fc00::81', ['fc00::4']))
+    writeFileSync(FILE, `execute = "api.cf"\n${GOOD}`)
+    const api = { 'tcp [fc00::81]:80': { '[fc00::4]:80': 'masq 2' } }
+    assert.equal((await ldirectord('start')).code, 0)
+    await tableBecomes({ ...BOTH, ...api }, PATIENCE)
+    await until(() => pidFiles().length === 2, { patience: PATIENCE, what: 'both pid files' })
+    const status = await ldirectord('status')
+    assert.match(status.output, /^ldirectord for \S+\/ldirectord\.cf is running/m)
+    assert.match(status.output, /^ldirectord for \S+\/api\.cf is running/m)
+    writeFileSync(FILE, GOOD)
+    assert.equal((await ldirectord('reload')).code, 0)
+    await tableBecomes(BOTH, PATIENCE)
+    writeFileSync(FILE, `execute = api.cf\n${GOOD}`)
+    assert.equal((await ldirectord('reload')).code, 0)
+    await until(() => pidFiles().length === 2, { patience: PATIENCE, what: 'both pid files' })
+    assert.equal((await ldirectord('stop')).code, 0)
+    await tableBecomes({}, 0)
+    assert.deepEqual(pidFiles(), [])
+  })
+
+  it('takes over from ldirectord itself: its daemon is seen, stopped and followed', async () => {
+    const before = join(whatWas('/usr/sbin'), 'ldirectord')
+    assert.equal((await run(before, FILE, 'start')).code, 0)
+    await until(() => existsSync(PID_FILE) && pidOf(PID_FILE) > 0, { what: 'its pid file' })
+    await tableBecomes(BOTH, PATIENCE)
+    const pid = pidOf(PID_FILE)
+    const status = await ldirectord(FILE, 'status')
+    assert.deepEqual(status, { code: 0, output: `ldirectord for ${FILE} is running with pid: ${pid}\n` })
+    assert.equal((await ldirectord(FILE, 'start')).code, 0)
+    assert.equal(pidOf(PID_FILE), pid)
+    assert.equal((await ldirectord(FILE, 'restart')).code, 0)
+    assert.equal(identify(pid), null)
+    assert.deepEqual(await daemons(), [pidOf(PID_FILE)])
+    await tableBecomes(BOTH)
+    assert.equal((await ldirectord(FILE, 'stop')).code, 0)
+  })
+
+  it('ends with the exit codes of ldirectord where nothing can be done', async () => {
+    assert.deepEqual(await ldirectord('none.cf', 'status'), {
+      code: 1,
+      output: 'Config file none.cf not found\n',
+    })
+    assert.equal((await ldirectord()).code, 255)
+    assert.match((await ldirectord('-v')).output, /^Linux Director v1\.186-ha\n/)
+    assert.deepEqual(pidFiles(), [])
+  })
+})
+
+/** The values of a key in a unit file, in their order. */
+function valuesIn(unit: string): (key: string) => string[] {
+  const lines = readFileSync(unit, 'utf8').split('\n')
+  return key => lines.flatMap(line => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []))
+}

@@ -1,0 +1,113 @@
+/** lvsd in the place of ldirectord under Pacemaker: the agent is that of Debian's resource-agents, unmodified. */
+import assert from 'node:assert/strict'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { identify } from '../../src/ldirectord/processes.js'
+import { later } from '../helpers/after-each.js'
+import { installLink, whatWas } from './site/command.js'
+import {
+  BOTH,
+  daemons,
+  dropInSite,
+  FILE,
+  GOOD,
+  ldirectord,
+  PID_FILE,
+  pidOf,
+  type Ran,
+  run,
+  site,
+  WEB,
+} from './site/ldirectord.js'
+import { tableBecomes } from './site/site.js'
+import { until } from './site/until.js'
+
+const AGENT = '/usr/lib/ocf/resource.d/heartbeat/ldirectord'
+/** Of the OCF resource agent API. */
+const OCF = { success: 0, generic: 1, notRunning: 7 }
+
+/** Without the brackets it is no address: ldirectord exits with 2, and so does lvsd where it reads the file. */
+const BAD = GOOD.replace('real6=[fc00::3]:80', 'real6=fc00::3 80')
+
+describe("lvsd under Pacemaker's agent ocf:heartbeat:ldirectord", function () {
+  this.timeout(120_000)
+  const here = dropInSite()
+
+  it('starts, is monitored, reloads and stops', async () => {
+    assert.equal((await agent('monitor')).code, OCF.notRunning)
+    assert.equal((await agent('start')).code, OCF.success)
+    await tableBecomes(BOTH)
+    assert.equal((await agent('monitor')).code, OCF.success)
+    assert.equal((await agent('start')).code, OCF.success)
+
+    here.servers[0]?.kill()
+    await tableBecomes({ [WEB]: { '[fc00::4]:80': 'masq 2' } })
+    assert.equal((await agent('monitor')).code, OCF.success)
+    here.servers[0]?.revive()
+    await tableBecomes(BOTH)
+
+    writeFileSync(FILE, site('fc00::80', ['fc00::4'], 5))
+    assert.deepEqual(await ldirectord(FILE, 'reload'), { code: 0, output: '' })
+    await tableBecomes({ [WEB]: { '[fc00::4]:80': 'masq 5' } })
+    assert.equal((await agent('monitor')).code, OCF.success)
+
+    const pid = pidOf(PID_FILE)
+    assert.equal((await agent('stop')).code, OCF.success)
+    // Pacemaker takes the addresses away next: nothing of it may be left by then.
+    assert.equal(identify(pid), null)
+    assert.equal(existsSync(PID_FILE), false)
+    await tableBecomes({}, 0)
+    assert.equal((await agent('monitor')).code, OCF.notRunning)
+    assert.equal((await agent('stop')).code, OCF.success)
+  })
+
+  it('is found missing after kill -9, and started again over the table that is left', async () => {
+    assert.equal((await agent('start')).code, OCF.success)
+    await tableBecomes(BOTH)
+    process.kill(pidOf(PID_FILE), 'SIGKILL')
+    await until(async () => (await daemons()).length === 0, { what: 'its end' })
+    assert.equal((await agent('monitor')).code, OCF.notRunning)
+    await tableBecomes(BOTH, 0)
+    assert.equal((await agent('start')).code, OCF.success)
+    await tableBecomes(BOTH, 0)
+    assert.equal((await agent('stop')).code, OCF.success)
+    await tableBecomes({}, 0)
+  })
+
+  it('goes on when a typo is saved to its file, where ldirectord would be shot', async () => {
+    assert.equal((await agent('start')).code, OCF.success)
+    await tableBecomes(BOTH)
+    const pid = pidOf(PID_FILE)
+    writeFileSync(FILE, BAD)
+    assert.equal((await agent('monitor')).code, OCF.success)
+    const reload = await ldirectord(FILE, 'reload')
+    assert.equal(reload.code, 2)
+    assert.match(reload.output, /^Error \[\d+\] reading file \/etc\/ha\.d\/ldirectord\.cf at line 4: /m)
+    assert.equal(pidOf(PID_FILE), pid)
+    await tableBecomes(BOTH, 0)
+    // The agent's own way of finding it, had status failed.
+    assert.deepEqual(await daemons(), [pid])
+    assert.equal((await agent('stop')).code, OCF.success)
+    await tableBecomes({}, 0)
+    assert.equal((await agent('start')).code, OCF.generic)
+    assert.deepEqual(await daemons(), [])
+  })
+
+  it('needs no name server: status is as quick as ever, and the start is not held up', async () => {
+    const named = 'virtual=192.0.2.80:80\n\treal=web.example:80 masq\n\tchecktype=connect\n'
+    writeFileSync(FILE, GOOD + named)
+    rmSync('/etc/resolv.conf', { force: true })
+    // Nobody has this address: a question waits for its time limit.
+    writeFileSync('/etc/resolv.conf', 'nameserver fc00::53\noptions timeout:30 attempts:5\n')
+    later(() => installLink('/etc', 'resolv.conf', `${whatWas('/etc')}/resolv.conf`))
+    const began = performance.now()
+    assert.equal((await agent('start')).code, OCF.success)
+    assert.ok(performance.now() - began < 30_000)
+    await tableBecomes({ 'tcp 192.0.2.80:80': {}, ...BOTH })
+    assert.equal((await ldirectord(FILE, 'reload')).code, 0)
+    assert.equal((await agent('stop')).code, OCF.success)
+  })
+})
+
+function agent(action: string): Promise<Ran> {
+  return run(AGENT, action)
+}

@@ -1,0 +1,113 @@
+/** The command ldirectord of a director: lvsd in its place, its files, and others that use it. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { identify, readRecord } from '../../../src/ldirectord/processes.js'
+import { packageRoot } from '../../../src/version.js'
+import { later } from '../../helpers/after-each.js'
+import { installLink, own } from './command.js'
+import { within } from './namespaces.js'
+import { type RealServer, startRealServer } from './real-server.js'
+import { buildSite, DIRECTOR, freshDirector } from './site.js'
+import { until } from './until.js'
+
+export const FILE = '/etc/ha.d/ldirectord.cf'
+export const PID_FILE = '/var/run/ldirectord.ldirectord.cf.pid'
+
+export const WEB = 'tcp [fc00::80]:80'
+export const GOOD = site('fc00::80', ['fc00::3', 'fc00::4'])
+export const BOTH = { [WEB]: { '[fc00::3]:80': 'masq 2', '[fc00::4]:80': 'masq 2' } }
+
+/** A director and two servers, r3 and r4; /usr/sbin/ldirectord is ours. Once in a file, in its `describe`. */
+export function dropInSite(): { readonly servers: RealServer[] } {
+  const site: { servers: RealServer[] } = { servers: [] }
+  before(async () => {
+    await buildSite(
+      ['fc00::80', 'fc00::81'],
+      [3, 4].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
+    )
+    installLink('/usr/sbin', 'ldirectord', join(packageRoot, 'deploy/ldirectord'))
+    own('/etc')
+    rmSync('/etc/ha.d', { force: true })
+  })
+  beforeEach(async () => {
+    await freshDirector()
+    for (const path of ['/etc/ha.d', '/run/ldirectord', '/var/lib/ldirectord', '/var/log/ldirectord.log'])
+      rmSync(path, { recursive: true, force: true })
+    mkdirSync('/etc/ha.d')
+    writeFileSync(FILE, GOOD)
+    site.servers = ['r3', 'r4'].map(name => startRealServer(name))
+    later(endDaemons)
+  })
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed' && existsSync('/var/log/ldirectord.log'))
+      console.log(readFileSync('/var/log/ldirectord.log', 'utf8'))
+  })
+  return site
+}
+
+/** A virtual whose servers are checked every second. */
+export function site(virtual: string, reals: readonly string[], weight = 2): string {
+  return [
+    'checkinterval=1',
+    `virtual6=[${virtual}]:80`,
+    '\tscheduler=rr',
+    ...reals.map(real => `\treal6=[${real}]:80 masq ${weight}`),
+    '\tservice=http',
+    '\trequest="/"',
+    '',
+  ].join('\n')
+}
+
+export interface Ran {
+  readonly code: number | null
+  /** Both streams. */
+  readonly output: string
+}
+
+/** Runs a command on the director, in the environment that Pacemaker gives its agents. */
+export async function run(command: string, ...args: readonly string[]): Promise<Ran> {
+  const env = { ...process.env, OCF_ROOT: '/usr/lib/ocf', OCF_RESOURCE_INSTANCE: 'web', HA_LOGTAG: 'agent' }
+  const child = within(DIRECTOR, () => spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env }))
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', chunk => {
+      output += chunk
+    })
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, output }
+}
+
+export function ldirectord(...words: string[]): Promise<Ran> {
+  return run('/usr/sbin/ldirectord', ...words)
+}
+
+export function pidOf(file: string): number {
+  return Number(readFileSync(file, 'utf8'))
+}
+
+export function pidFiles(): string[] {
+  return readdirSync('/run')
+    .filter(name => /^ldirectord\..*\.pid$/.test(name))
+    .sort()
+}
+
+/** As the agent looks for it. */
+export async function daemons(): Promise<number[]> {
+  const { output } = await run('pgrep', '-f', `/usr/sbin/ldirectord ${FILE} start`)
+  return output.split('\n').filter(Boolean).map(Number)
+}
+
+/** Those that have a pid file, and those that have a lock and are about to write one. */
+async function endDaemons(): Promise<void> {
+  const locks = existsSync('/run/ldirectord')
+    ? readdirSync('/run/ldirectord').filter(name => name.endsWith('.lock'))
+    : []
+  const records = locks.flatMap(name => readRecord(join('/run/ldirectord', name)) ?? [])
+  const pids = [...pidFiles().map(name => pidOf(`/run/${name}`)), ...records.map(({ pid }) => pid)]
+  const alive = pids.filter(pid => pid > 0 && identify(pid))
+  for (const pid of alive) process.kill(pid, 'SIGKILL')
+  await until(() => alive.every(pid => !identify(pid)), { what: 'the end of the daemons' })
+  for (const name of pidFiles()) rmSync(`/run/${name}`)
+}
