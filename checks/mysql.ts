@@ -118,5 +118,6 @@ function ask(connection: Connection, options: Wanted): Promise<Answer> {
 /** What the server itself says against it: its errors have a number of its own. */
 function refusal(error: unknown): Answer | null {
   const { errno = 0, code, message } = error as Error & { errno?: number; code?: string }
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return down('tls', 'the server does not offer TLS: leave out tls')
   return errno > 0 ? down('status', `${said(message)} (${code ?? errno})`) : null
 }

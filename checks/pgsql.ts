@@ -61,7 +61,7 @@ async function opened(target: Target, tls: TlsOptions | null, context: RunContex
   try {
     context.phase('handshake')
     const answer = await firstByte(socket)
-    if (answer === 'N') throw new Fault('garbage', 'the server does not offer TLS: leave out tls')
+    if (answer === 'N') throw new Fault('tls', 'the server does not offer TLS: leave out tls')
     if (answer !== 'S') throw new Fault('garbage', 'the server does not answer as PostgreSQL does')
     const { text: host } = target.address
     return await connectTls({ host, port: target.port, name: null, socket }, tls, context)

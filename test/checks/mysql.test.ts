@@ -41,6 +41,13 @@ describe('mysql', () => {
     assert.match(result.detail, /Too many connections \(ER_CON_COUNT_ERROR\)/)
   })
 
+  it('is down when the server has no TLS', async () => {
+    const server = await tcpServer(socket => socket.resume().write(GREETING))
+    const result = await probe(check, server, { tls: true })
+    assert.equal(result.reason, 'tls')
+    assert.match(result.detail, /does not offer TLS/)
+  })
+
   it('gives no file of its machine to a server that asks for one', async () => {
     let heard = ''
     const server = await tcpServer(socket => {
