@@ -44,14 +44,14 @@ async function start(invocation: Invocation): Promise<number> {
   const { supervised } = readDirectives(instance.path)
   const tell = ({ lines }: Outcome) => lines.forEach(invocation.warn)
   if (debug || supervised) {
-    const mode = debug ? 'debug' : 'supervised'
     const { serve } = await import('./serve.js')
-    return serve({ instance, mode, env, self, streams: invocation, started: async outcome => tell(outcome) })
+    // What there is to say about a file that is good stands in the log, which is in sight.
+    const started = async (outcome: Outcome) => (outcome.exit === 0 ? undefined : tell(outcome))
+    return serve({ instance, mode: debug ? 'debug' : 'supervised', env, self, streams: invocation, started })
   }
   const outcome = await startDetached(invocation)
   tell(outcome)
-  if (outcome.exit !== 0)
-    await note(invocation, `Exiting with exit_status ${outcome.exit}: ${outcome.lines.at(-1) ?? ''}`)
+  if (outcome.exit !== 0) await note(invocation, ...outcome.lines, `Exiting with exit_status ${outcome.exit}`)
   return outcome.exit
 }
 
@@ -176,11 +176,11 @@ async function status(invocation: Invocation): Promise<number> {
   return found.state === 'stale' ? 1 : 3
 }
 
-/** A line in the instance's log; it matters to nobody where that is not possible. */
-export async function note(invocation: Invocation, text: string): Promise<void> {
+/** Lines in the instance's log; it matters to nobody where that is not possible. */
+export async function note(invocation: Invocation, ...texts: string[]): Promise<void> {
   const { instance, env, debug } = invocation
   if (debug) return
   const output = new Output('daemon', instance, readDirectives(instance.path), invocation, env)
-  output.write({ level: 'info', time: new Date(), text })
+  for (const text of texts) output.write({ level: 'info', time: new Date(), text })
   await output.close()
 }
