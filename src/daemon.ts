@@ -353,7 +353,7 @@ class RunningDaemon implements Daemon {
         log.error({ error: (error as Error).message }, `stopping: ${what}`)
       }
     log.info('lvsd has stopped')
-    log.flush()
+    await log.flush()
   }
 
   async #cleanStop(): Promise<void> {

@@ -1,19 +1,24 @@
 /** The log: JSON lines for machines, one readable line each on a terminal. The one file that imports pino. */
 import { type Logger, pino } from 'pino'
 import type { Settings } from './model.js'
+import { openOutput } from './output.js'
 
-export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'> & { flush(): void }
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'> & {
+  /** Resolves when what was said is written, or will never be. */
+  flush(): void | Promise<void>
+}
 
 /** Lines held back while standard output does not take them; older ones are dropped then, never waited for. */
 const BUFFER_BYTES = 4 << 20
 
-/** A log on standard output. A reader that has stopped reading never stops lvsd: its lines are dropped. */
+/** A log on standard output. Neither a full disk nor a reader that has stopped reading stops lvsd: lines are dropped. */
 export function openLog(level: Settings['logLevel'], isTerminal = process.stdout.isTTY === true): Log {
   const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }
-  if (isTerminal) return pino(options, { write: line => void process.stdout.write(readable(line)) })
-  const destination = pino.destination({ dest: 1, sync: false, maxLength: BUFFER_BYTES })
-  const log = pino({ ...options, formatters: { level: label => ({ level: label }) } }, destination)
-  return Object.assign(log, { flush: () => flushQuietly(destination) })
+  const output = openOutput(1, BUFFER_BYTES)
+  const log = isTerminal
+    ? pino(options, { write: line => output.write(readable(line)) })
+    : pino({ ...options, formatters: { level: label => ({ level: label }) } }, output)
+  return Object.assign(log, { flush: () => output.flush() })
 }
 
 /** A line of the log for those who keep it in a form of their own. */
@@ -56,13 +61,4 @@ function textOf({ msg, ...rest }: Record<string, unknown>): string {
 
 function plain(value: unknown): string {
   return typeof value === 'string' && /^[^\s"=\p{C}]+$/u.test(value) ? value : JSON.stringify(value)
-}
-
-/** At the end of the process the destination may not be open yet, or its reader gone: neither matters any more. */
-function flushQuietly(destination: { flushSync(): void }): void {
-  try {
-    destination.flushSync()
-  } catch {
-    // Nothing can be told where the log itself is gone.
-  }
 }
