@@ -131,7 +131,7 @@ export class Outbox {
     const current = new AbortController()
     counter.current = current
     const end = clock.alarm(PATIENCE, () => current.abort(new Error(`not done in ${PATIENCE / 1000} s`)))
-    const delivery = await deliver(one.letter, one.to, current.signal)
+    const delivery = await deliver(one.letter, one.to, current.signal).catch(faulty(one.to))
     end()
     counter.current = null
     this.#settle(counter, one, delivery)
@@ -191,4 +191,9 @@ function firstOfEach(waiting: readonly Waiting[]): readonly Waiting[] {
     if (!first.has(key)) first.set(key, one)
   }
   return [...first.values()]
+}
+
+/** A mail that cannot even be tried is given up; it must never take lvsd with it. */
+function faulty(to: readonly string[]): (error: unknown) => Delivery {
+  return error => ({ again: [], refused: to, fault: { code: 'fault', message: String(error) } })
 }

@@ -1,6 +1,7 @@
 /** The whole way: checks that run, a table, a real mail server. The clock of the mails runs fast, that of the checks does not. */
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { deliverer } from '../../src/alert/deliver.js'
 import { mailAlerts } from '../../src/alert/mail-alerts.js'
@@ -10,11 +11,14 @@ import { loadConfig } from '../../src/config/load.js'
 import { startDaemon } from '../../src/daemon.js'
 import { memoryKernel } from '../../src/ipvs/memory.js'
 import { memoryJournal } from '../../src/journal/journal.js'
+import { audience } from '../../src/observer.js'
+import { standardObservers } from '../../src/observers.js'
 import { later } from '../helpers/after-each.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { recordingLog } from '../helpers/logs.js'
 import { type Listening, tcpServer } from '../helpers/servers.js'
 import { smtpServer } from '../helpers/smtp-server.js'
+import { config, real, service, serviceId, tableReal } from '../helpers/tables.js'
 
 /** Twenty times as fast: what is 2 s for an operator is 100 ms here. */
 const fast: Clock = {
@@ -27,13 +31,13 @@ async function start(text: string, clock = fast) {
   const folder = temporaryFolder()
   const settings = `settings: { socket: ${join(folder, 'socket')}, state: ${folder} }\n`
   const loaded = await loadConfig('site.yaml', { text: settings + text })
-  const { config } = loaded
-  assert.ok(config, JSON.stringify(loaded.problems))
+  const { config: site } = loaded
+  assert.ok(site, JSON.stringify(loaded.problems))
   const kernel = memoryKernel()
   const { log, lines } = recordingLog('info')
   const outbox = new Outbox({ clock, log, deliver: deliverer({ host: 'director1' }) })
   const daemon = await startDaemon({
-    loaded: { ...loaded, config },
+    loaded: { ...loaded, config: site },
     load: async () => loaded,
     kernel,
     kernelName: 'memory',
@@ -51,7 +55,7 @@ async function start(text: string, clock = fast) {
 }
 
 /** A server that can be shut, and says when it was asked. */
-async function real() {
+async function shopServer() {
   const asked: number[] = []
   const server = createServer(socket => {
     asked.push(performance.now())
@@ -63,7 +67,7 @@ async function real() {
   return { port: (server.address() as { port: number }).port, asked, close }
 }
 
-const site = (mail: Pick<Listening, 'port'>, port: number, reals: readonly string[], more = '') => `
+const shopSite = (mail: Pick<Listening, 'port'>, port: number, reals: readonly string[], more = '') => `
 defaults:
   mail: { to: [ops@example.com], server: '[::1]:${mail.port}' }
   check: { kind: connect, checkport: ${port}, interval: 100ms, fastinter: 100ms, timeout: 2s, fall: 1 }
@@ -81,8 +85,8 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 describe('a daemon that mails', () => {
   it('tells that its servers come and go', async () => {
     const mail = await smtpServer()
-    const shop = await real()
-    const { daemon, inTable } = await start(site(mail, shop.port, ['[::1]:80']))
+    const shop = await shopServer()
+    const { daemon, inTable } = await start(shopSite(mail, shop.port, ['[::1]:80']))
     await until(() => mail.mails.length === 1)
     await shop.close()
     await until(() => mail.mails.length === 2)
@@ -101,8 +105,8 @@ describe('a daemon that mails', () => {
 
   it('tells in a stop what it takes away', async () => {
     const mail = await smtpServer()
-    const shop = await real()
-    const { daemon } = await start(site(mail, shop.port, ['[::1]:80'], '    cleanstop: true\n'))
+    const shop = await shopServer()
+    const { daemon } = await start(shopSite(mail, shop.port, ['[::1]:80'], '    cleanstop: true\n'))
     await until(() => mail.mails.length === 1)
     await daemon.stop()
     assert.equal(mail.mails[1]?.subject, '[Shop] Purged real server (stop): [::1]:80 ([2001:db8::1]:80)')
@@ -111,9 +115,9 @@ describe('a daemon that mails', () => {
 
   it('sends one mail when two hundred servers fall at once', async () => {
     const mail = await smtpServer()
-    const shop = await real()
+    const shop = await shopServer()
     const reals = Array.from({ length: 200 }, (_, i) => `[::1]:${i + 1}`)
-    const { inTable } = await start(site(mail, shop.port, reals))
+    const { inTable } = await start(shopSite(mail, shop.port, reals))
     await until(async () => (await inTable()) === 200)
     await until(() => mail.mails.length === 1)
     await shop.close()
@@ -128,14 +132,14 @@ describe('a daemon that mails', () => {
   it('checks on time and changes its table while the mail server hangs', async () => {
     const heard: (() => void)[] = []
     const mail = await tcpServer(socket => void heard.push(() => socket.destroy()))
-    const [shop, other] = [await real(), await real()]
+    const [shop, other] = [await shopServer(), await shopServer()]
     const second = `
   other:
     virtual: '[2001:db8::2]:80'
     check: { checkport: ${other.port} }
     reals: ['[::1]:80']
 `
-    const { inTable, lines } = await start(site(mail, shop.port, ['[::1]:80'], second), systemClock)
+    const { inTable, lines } = await start(shopSite(mail, shop.port, ['[::1]:80'], second), systemClock)
     await until(() => heard.length === 1)
     const from = other.asked.length
     await shop.close()
@@ -149,5 +153,25 @@ describe('a daemon that mails', () => {
     assert.ok(detected < 5000, `detected after ${detected} ms`)
     assert.ok(Math.max(...gaps) < 3000, `gaps between checks: ${gaps.map(Math.round)}`)
     for (const hangUp of heard) hangUp()
+  })
+})
+
+describe('the observers of every daemon', () => {
+  it('mail', async () => {
+    const mail = await smtpServer()
+    const { log } = recordingLog()
+    const id = serviceId('2001:db8::1')
+    const server = { host: '::1', port: mail.port }
+    const policy = { to: ['ops@example.com'], from: null, repeat: null, during: ['running' as const], server }
+    const told = audience(standardObservers(log), log)
+    told.tell('phase', 'running')
+    told.tell('config', config([service('web', { id, mail: policy, reals: [real('fd00::a')] })]))
+    told.tell('applied', [{ op: 'delete-real', id, was: tableReal('fd00::a') }])
+    await told.close()
+    assert.deepEqual(
+      mail.mails.map(({ subject }) => subject),
+      ['Deleted real server: [fd00::a]:80 ([2001:db8::1]:80)'],
+    )
+    assert.match(mail.mails[0]?.text ?? '', new RegExp(`^ldirectord host: ${hostname()}$`, 'm'))
   })
 })

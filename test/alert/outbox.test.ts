@@ -183,6 +183,20 @@ describe('the queue of mails', () => {
   })
 })
 
+describe('the queue of mails, after a fault of its own', () => {
+  it('gives the mail up and goes on', async () => {
+    const { post, wind, tries, lines } = opened(async subject => {
+      if (subject === 'one') throw new Error('a bug')
+      return WELL
+    })
+    post('one')
+    post('two')
+    await wind(1000)
+    assert.deepEqual(tries(), ['one', 'two'])
+    assert.equal(lines[0]?.error, 'Error: a bug')
+  })
+})
+
 describe('the queue of mails at the end', () => {
   it('tries each mail once more at once', async () => {
     let isDown = true
