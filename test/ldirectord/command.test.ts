@@ -16,8 +16,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { fetchStatus } from '../../src/api/client.js'
 import { ACTIONS } from '../../src/ldirectord/actions.js'
-import { type Env, findInstance, socketOf } from '../../src/ldirectord/places.js'
-import { isAlive, readRecord } from '../../src/ldirectord/processes.js'
+import { type Env, findInstance, nameOf, socketOf } from '../../src/ldirectord/places.js'
+import { findOrphan, isAlive, readRecord } from '../../src/ldirectord/processes.js'
 import type { Command } from '../../src/ldirectord/words.js'
 import { packageRoot } from '../../src/version.js'
 import { later } from '../helpers/after-each.js'
@@ -61,13 +61,14 @@ describe('the command ldirectord', function () {
     assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /ldirectord\/main\.ts\0start\0$/)
     assert.equal(sessionOf(pid), pid)
 
+    const log = () => readFileSync(join(root, 'var/log/ldirectord.log'), 'utf8')
+    await until(() => log().includes('Added real server'))
     assert.deepEqual(await run('stop', 'ldirectord.cf'), { exit: 0, out: '', err: '' })
     await gone(pid)
     assert.deepEqual(pidFiles(root), [])
     assert.equal((await run('status')).exit, 3)
-    const log = readFileSync(join(root, 'var/log/ldirectord.log'), 'utf8')
     const date = '\\w{3} \\w{3} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d \\d{4}'
-    assert.match(log, new RegExp(`^\\[${date}\\|ldirectord\\|${pid}\\] Started lvsd .* as daemon$`, 'm'))
+    assert.match(log(), new RegExp(`^\\[${date}\\|ldirectord\\|${pid}\\] Started lvsd .* as daemon$`, 'm'))
     const sentences = [
       'Added virtual server: 192.0.2.80:80',
       'Added real server: 127.0.0.1:9 (192.0.2.80:80) (Weight set to 3)',
@@ -75,7 +76,9 @@ describe('the command ldirectord', function () {
       'Purged virtual server (stop): 192.0.2.80:80',
       'Linux Director Daemon terminated on signal: TERM',
     ]
-    const said = log.split('\n').map(line => line.replace(/^\[.*?\] /, ''))
+    const said = log()
+      .split('\n')
+      .map(line => line.replace(/^\[.*?\] /, ''))
     assert.deepEqual(
       said.filter(text => sentences.includes(text)),
       sentences,
@@ -212,7 +215,8 @@ function machine() {
     env,
     /** The command, in this process; only daemons are others. */
     async run(command: Command, config: string | null = null, { debug = false } = {}) {
-      const instance = findInstance(config, env) ?? orphan(root, config)
+      const instance = findInstance(config, env) ?? findOrphan(nameOf(config), env)
+      assert.ok(instance)
       const out: string[] = []
       const err: string[] = []
       const exit = await ACTIONS[command]({
@@ -235,12 +239,6 @@ function machine() {
     },
     pidOf: (name: string) => Number(readFileSync(join(root, `var/run/ldirectord.${name}.pid`), 'utf8')),
   }
-}
-
-function orphan(root: string, config: string | null) {
-  const record = locks(root).find(({ name }) => name === config)
-  assert.ok(record, `${config} is known`)
-  return record
 }
 
 function locks(root: string) {
