@@ -21,6 +21,11 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+// Before anything else: an older Node lacks what the next lines need.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`this is Node.js ${process.versions.node} (${process.execPath}); lvsd needs 20.19 or later`)
+
 const root = join(import.meta.dirname, '..')
 const isCi = /^(1|true)$/.test(process.env.CI ?? '')
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: finds the command, runs it, and is the one file that ends the process. */
+import './node-version.js'
 import { commandNames, loadCommand } from './command-line/find.js'
 import { commandHelp, generalHelp } from './command-line/help.js'
 import { parseLine, usageError } from './command-line/parse.js'
@@ -19,7 +20,7 @@ process.on('uncaughtException', error => finish(explain(error)))
 void main(process.argv.slice(2)).catch(explain).then(finish)
 
 async function main([name, ...words]: readonly string[]): Promise<ExitCode> {
-  if (name === undefined) return complain(usageError('lvsd needs a command'))
+  if (name === undefined) return complain(usageError('a command is missing'))
   if (name === '--version' || name === '-V') return say(`lvsd ${version()}`)
   if (name === '--help' || name === '-h' || (name === 'help' && words.length === 0)) return generalHelpText()
   if (name === 'help') return main([words[0] ?? '', '--help'])

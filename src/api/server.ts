@@ -20,6 +20,20 @@ const ROUTES: Readonly<Record<string, Handler>> = {
 }
 
 const BODY_LIMIT = 64 * 1024
+/** Connections at once; each costs a descriptor that checks may need. */
+const MOST_CONNECTIONS = 64
+/** For a client to say what it wants, milliseconds: one that stops in the middle holds its place no longer. */
+const PATIENCE = 10_000
+
+/** Why a request cannot be answered, and the status that says so. */
+class Refusal extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
 
 /** Another lvsd serves this socket. */
 export class SocketInUse extends Error {}
@@ -30,8 +44,13 @@ export async function openControlSocket(path: string, control: Control): Promise
     throw new SocketInUse(`another lvsd serves ${path}; stop it, or give this one its own --socket`)
   mkdirSync(dirname(path), { recursive: true })
   remove(path)
-  const server = createServer((request, response) => void answer(control, request, response))
+  const server = createServer({ requestTimeout: PATIENCE, headersTimeout: PATIENCE }, (request, response) => {
+    void answer(control, request, response)
+  })
+  server.maxConnections = MOST_CONNECTIONS
   await listen(server, path)
+  // A connection that cannot be accepted, for want of descriptors, is the client's loss and no more.
+  server.on('error', () => {})
   return {
     close: () =>
       new Promise(resolve => {
@@ -69,18 +88,25 @@ function remove(path: string): void {
 }
 
 async function answer(control: Control, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const send = (status: number, value: unknown) => {
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
-  }
+  const { status, text } = await outcomeOf(control, request)
+  response.writeHead(status, { 'content-type': 'application/json' }).end(text)
+  // A client that does not read its answer is waited for no longer than one that does not finish its question.
+  response.setTimeout(PATIENCE, () => response.destroy())
+}
+
+/** Never rejects. */
+async function outcomeOf(
+  control: Control,
+  request: IncomingMessage,
+): Promise<{ readonly status: number; readonly text: string }> {
   try {
     const handler = ROUTES[`${request.method} ${request.url?.split('?')[0]}`]
-    if (!handler)
-      return send(404, {
-        error: `no ${request.method} ${request.url} here; there is ${Object.keys(ROUTES).join(', ')}`,
-      })
-    send(200, await handler(control, await readBody(request)))
+    const routes = Object.keys(ROUTES).join(', ')
+    if (!handler) throw new Refusal(404, `no ${request.method} ${request.url} here; there is ${routes}`)
+    return { status: 200, text: JSON.stringify(await handler(control, await readBody(request))) }
   } catch (error) {
-    send(500, { error: (error as Error).message })
+    const status = error instanceof Refusal ? error.status : 500
+    return { status, text: JSON.stringify({ error: (error as Error).message }) }
   }
 }
 
@@ -88,7 +114,11 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   let text = ''
   for await (const chunk of request.setEncoding('utf8')) {
     text += chunk
-    if (text.length > BODY_LIMIT) throw new Error(`a request has at most ${BODY_LIMIT} bytes`)
+    if (text.length > BODY_LIMIT) throw new Refusal(413, `a request has at most ${BODY_LIMIT} bytes`)
   }
-  return text === '' ? null : JSON.parse(text)
+  try {
+    return text === '' ? null : JSON.parse(text)
+  } catch {
+    throw new Refusal(400, 'a request is JSON, and this is none')
+  }
 }

@@ -1,5 +1,5 @@
 /** A configuration file, YAML or ldirectord.cf, to a Config; mistakes of any sort are problems, never exceptions. */
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import type { Check } from '../check.js'
 import { loadChecks } from '../load-checks.js'
@@ -37,7 +37,7 @@ export async function loadConfig(file: string, options: { readonly text?: string
   })
   let text = options.text
   try {
-    text ??= await readFile(file, 'utf8')
+    text ??= await readText(file)
   } catch (error) {
     report.error('FILE_UNREADABLE', START, whyUnreadable(error as NodeJS.ErrnoException))
     return nothing('')
@@ -104,6 +104,13 @@ function checkFolderProblem(
   return { severity: 'error', code: 'CHECK_FOLDER', message, file, at }
 }
 
+/** A pipe at a place for files would be waited for without end; one that a shell hands over has its writer. */
+async function readText(file: string): Promise<string> {
+  const found = await stat(file)
+  if (found.isFIFO() && !/^\/(dev|proc)\//.test(file)) throw new Error('this is a pipe (FIFO), not a file')
+  return readFile(file, 'utf8')
+}
+
 function isEmpty(text: string): boolean {
   return text.split('\n').every(line => /^\s*(#.*)?$/.test(line))
 }
@@ -112,5 +119,5 @@ function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT') return 'there is no such file'
   if (code === 'EACCES') return 'this user may not read the file'
   if (code === 'EISDIR') return 'this is a folder, not a file'
-  return `the file cannot be read: ${message}`
+  return code === undefined ? message : `the file cannot be read: ${message}`
 }

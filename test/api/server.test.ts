@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Control, openControlSocket, SocketInUse } from '../../src/api/server.js'
@@ -74,8 +75,33 @@ describe('the control socket', () => {
   it('turns failures and rubbish into answers and lives on', async () => {
     const socket = await open(path(), { ...CONTROL, status: () => Promise.reject(new Error('no table')) })
     assert.deepEqual(await ask(socket, 'GET', '/status'), { status: 500, value: { error: 'no table' } })
-    assert.equal((await ask(socket, 'POST', '/reload', '{')).status, 500)
+    assert.equal((await ask(socket, 'POST', '/reload', '{')).status, 400)
+    assert.equal((await ask(socket, 'POST', '/reload', ' '.repeat(70_000))).status, 413)
     assert.equal((await ask(socket, 'POST', '/reload', '[]')).status, 200)
+  })
+
+  it('turns into an answer what cannot be said as JSON', async () => {
+    const socket = await open(path(), { ...CONTROL, status: async () => ({ size: 1n }) as never })
+    assert.equal((await ask(socket, 'GET', '/status')).status, 500)
+    assert.equal((await ask(socket, 'POST', '/reload')).status, 200)
+  })
+
+  it('has room for so many connections and no more, and serves again once they are gone', async () => {
+    const socket = await open(path())
+    const idle = await Promise.all(
+      Array.from({ length: 64 }, async () => {
+        const client = connect(socket)
+        await once(client, 'connect')
+        return client
+      }),
+    )
+    await assert.rejects(ask(socket, 'GET', '/status'))
+    for (const client of idle) client.destroy()
+    await Promise.all(idle.map(client => client.closed || once(client, 'close')))
+    for (;;) {
+      const answer = await ask(socket, 'GET', '/status').catch(() => null)
+      if (answer) return assert.equal(answer.status, 200)
+    }
   })
 
   it('takes the place of a socket whose process is gone', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatOf, loadConfig } from '../../src/config/load.js'
@@ -36,6 +37,12 @@ describe('loading a configuration', () => {
     assert.deepEqual(await codesOf(join(folder, 'none.yaml')), ['1:1 FILE_UNREADABLE'])
     assert.deepEqual(await codesOf(folder), ['1:1 FILE_UNREADABLE'])
     assert.deepEqual(await codesOf('utf16.yaml', 'a\0:\0 \x001\0'), ['1:1 NOT_TEXT'])
+  })
+
+  it('does not wait for a pipe that nobody writes into', async () => {
+    const pipe = join(temporaryFolder(), 'site.yaml')
+    execFileSync('mkfifo', [pipe])
+    assert.deepEqual(await codesOf(pipe), ['1:1 FILE_UNREADABLE'])
   })
 
   for (const name of ['site.yaml', 'ldirectord.cf', 'site']) {
