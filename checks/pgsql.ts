@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Client, Query, QueryArrayConfig } from 'pg'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
@@ -34,6 +34,7 @@ export const check = defineCheck({
         await client.connect()
         if (options.request.trim() === '') return up(`logged in as ${options.login}`)
         context.phase('body')
+        context.signal.addEventListener('abort', () => cancel(client, target), { once: true })
         return await ask(client, options, Query)
       } catch (error) {
         if (error instanceof DatabaseError)
@@ -107,6 +108,21 @@ function clientOn(socket: Socket, { login, passwd, database }: Wanted, Client: t
   // Where one is of use it comes as a rejection too.
   client.on('error', () => {})
   return client
+}
+
+/** The code of CancelRequest, 1234.5678, in a message of 16 bytes. */
+const CANCEL_REQUEST = '0000001004d2162e'
+
+/** PostgreSQL goes on with a question though nobody listens any more; in time they would take all of its places. */
+function cancel(client: Client, { address, port }: Target): void {
+  const { processID = null, secretKey = null } = client as unknown as Record<string, number | null>
+  if (processID === null || secretKey === null) return
+  const message = Buffer.concat([Buffer.from(CANCEL_REQUEST, 'hex'), Buffer.alloc(8)])
+  message.writeInt32BE(processID, 8)
+  message.writeInt32BE(secretKey, 12)
+  const socket = connect({ host: address.text, port, timeout: 1000 })
+  const end = () => socket.destroy()
+  socket.on('error', end).on('timeout', end).resume().end(message)
 }
 
 function ask(client: Client, options: Wanted, Rows: typeof Query): Promise<Answer> {
