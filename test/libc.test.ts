@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import {
   close,
   descriptorLimit,
   errorName,
+  lockFile,
   openNetlink,
   openUdpSocket,
   receive,
@@ -14,6 +16,7 @@ import {
   sendToUnix,
 } from '../src/libc.js'
 import { later } from './helpers/after-each.js'
+import { temporaryFile } from './helpers/folder.js'
 
 const failure = (code: string, syscall: string) => (error: unknown) =>
   error instanceof SystemError && error.code === code && error.syscall === syscall
@@ -53,5 +56,16 @@ describe('libc', () => {
     socket.send('hello', socket.address().port, '::1')
     const [message] = await heard
     assert.equal(String(message), 'hello')
+  })
+
+  it('gives a lock to one open file at a time', () => {
+    const path = temporaryFile('lock', '')
+    const [first, second] = [openSync(path, 'r'), openSync(path, 'r')]
+    assert.equal(lockFile(first), true)
+    assert.equal(lockFile(second), false)
+    closeSync(first)
+    assert.equal(lockFile(second), true)
+    closeSync(second)
+    assert.throws(() => lockFile(-1), failure('EBADF', 'flock'))
   })
 })
