@@ -63,7 +63,12 @@ describe('a check with connects between its runs', () => {
 
   it('runs next where a connect fails', async () => {
     const { check } = answering()
-    assert.deepEqual(await runs(combined(check, 5), await refusedPort(), 4), ['check', 'refused', 'check', 'refused'])
+    assert.deepEqual(await runs(combined(check, 5), await refusedPort(), 4), [
+      'check',
+      'refused',
+      'check',
+      'refused',
+    ])
   })
 
   it('does not move where there is no verdict', async () => {

@@ -193,7 +193,10 @@ server lvsd {
 
   it('refuses the user', async () => {
     const result = await probe(check, port, { ...known, passwd: 'wrong' }, SLOW)
-    assert.deepEqual([result.reason, result.detail], ['status', 'Access-Reject: welcome, expected Access-Accept'])
+    assert.deepEqual(
+      [result.reason, result.detail],
+      ['status', 'Access-Reject: welcome, expected Access-Accept'],
+    )
     assert.equal((await probe(check, port, { ...known, login: 'none', accept: false }, SLOW)).ok, true)
   })
 

@@ -36,7 +36,7 @@ export function tellLibraryCheck(kind: string, { own, at }: VirtualFacts, report
       report.warn(
         'INCOMPLETE',
         where,
-        `no ${missing.join(' and no ')}: ${own.login ? 'logging in is enough' : 'the user lvsd logs in'}; with ldirectord such servers are always down`,
+        `no ${missing.join(' and no ')}: ${own.request ? '' : 'where a real server has none of its own, logging in is enough; '}${own.login ? '' : 'the user lvsd logs in; '}with ldirectord such servers are always down`,
       )
     if (kind === 'oracle')
       report.note(
