@@ -52,6 +52,8 @@ export interface MaintenanceFolder {
  */
 export function watchMaintenance(folder: string, log: Log, onChange: () => void): MaintenanceFolder {
   let isTold = false
+  let isClosed = false
+  let isLooking = false
   const unreadable = (error: unknown): string[] => {
     const fields = { folder, error: (error as Error).message }
     if (!isTold) log.warn(fields, 'the maintenance folder cannot be read: taken as empty')
@@ -60,8 +62,12 @@ export function watchMaintenance(folder: string, log: Log, onChange: () => void)
   }
   let files: ReadonlySet<string> = new Set(readNow(folder, unreadable))
   const look = async () => {
+    // On a file server that hangs, each look would take a thread that names and files are read with.
+    if (isLooking) return
+    isLooking = true
     const found = await readdir(folder).catch(unreadable)
-    if (found.length === files.size && found.every(name => files.has(name))) return
+    isLooking = false
+    if (isClosed || (found.length === files.size && found.every(name => files.has(name)))) return
     files = new Set(found)
     onChange()
   }
@@ -70,7 +76,10 @@ export function watchMaintenance(folder: string, log: Log, onChange: () => void)
     get files() {
       return files
     },
-    close: () => clearInterval(timer),
+    close: () => {
+      isClosed = true
+      clearInterval(timer)
+    },
   }
 }
 

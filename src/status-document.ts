@@ -116,7 +116,12 @@ function reasonOf(real: Real, cells: readonly Cell[]): string {
   const failing = cells.find(cell => cell.health.state === 'down') ?? cells.find(cell => cell.health.last)
   const last = failing?.health.last
   if (!last) return 'not checked yet'
-  return last.reason ? `${last.reason}: ${last.detail}` : last.detail
+  return last.reason ? reasonAndDetail(last.reason, last.detail) : last.detail
+}
+
+/** `timeout: no answer …`; the reason is not said twice where the detail begins with it: `status 500 …`. */
+export function reasonAndDetail(reason: string, detail: string): string {
+  return detail === reason || detail.startsWith(`${reason} `) ? detail : `${reason}: ${detail}`
 }
 
 function checkStatus({ subscriber, health, lastAt }: Cell): CheckStatus {

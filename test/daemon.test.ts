@@ -256,7 +256,7 @@ describe('the daemon', () => {
     assert.deepEqual([kernel, schedule.jobs, services[0]?.fallback?.inUse], ['memory', 2, true])
     assert.deepEqual(
       [first?.state, first?.weight, first?.reason],
-      ['down', { configured: 1, wanted: 0, kernel: 0 }, 'refused: refused'],
+      ['down', { configured: 1, wanted: 0, kernel: 0 }, 'refused'],
     )
     assert.deepEqual(first?.checks[0]?.target, `[${A}]:80`)
   })

@@ -76,8 +76,16 @@ async function loadLdirectord(file: string, text: string): Promise<Loaded> {
     { root: document.root, problems: [...document.problems, ...told] },
     checks,
   )
-  // ldirectord's own defaults are 30 s of patience every 10 s: nothing to tell its users.
-  return { ...loaded, problems: loaded.problems.filter(({ code }) => code !== 'TIMEOUT_OVER_INTERVAL') }
+  return { ...loaded, problems: loaded.problems.filter(problem => isNews(problem, loaded.problems)) }
+}
+
+/** False for what ldirectord's users need not be told, or are told in ldirectord's words already. */
+function isNews({ code, at }: Problem, problems: readonly Problem[]): boolean {
+  const isToldAs = (other: string) =>
+    problems.some(each => each.code === other && each.at.line === at.line && each.at.column === at.column)
+  if (code === 'SCHEDULER_FLAG') return !isToldAs('STRANGE_FLAG')
+  // ldirectord's own defaults are 30 s of patience every 10 s.
+  return code !== 'TIMEOUT_OVER_INTERVAL'
 }
 
 function finish(

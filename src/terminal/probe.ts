@@ -32,7 +32,8 @@ function checkLines({ real, check, target, result }: Probed, paint: Paint): stri
   const { phase, reason, ms } = result
   const place = result.ok === true || phase === null ? '' : ` in ${phase}`
   const verdict = verdictOf(result, paint)
-  const why = reason === null ? '' : `${reason}${place}: `
+  // `status 500 …` names its reason itself.
+  const why = reason === null || result.detail.startsWith(`${reason} `) ? '' : `${reason}${place}: `
   const phases = phaseRows(result)
   return [
     `  ${real}  ${check}${where}  ${verdict}  ${took(ms)}`,

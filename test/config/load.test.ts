@@ -53,6 +53,15 @@ describe('loading a configuration', () => {
     })
   }
 
+  it('tells a strange flag of an ldirectord.cf once', async () => {
+    const text = 'virtual6=[fd00::1]:80\n\treal6=[fd00::2]:80 gate\n\tscheduler=wlc\n\tschedflags=sh-port\n'
+    const codes = await codesOf('site.cf', text)
+    assert.deepEqual(
+      codes.filter(code => code.startsWith('4:')),
+      ['4:13 STRANGE_FLAG'],
+    )
+  })
+
   it('takes YAML or ldirectord.cf by the extension, else by the looks', () => {
     assert.equal(formatOf('x.cf', SITE), 'ldirectord')
     assert.equal(formatOf('X.CF', ''), 'ldirectord')
