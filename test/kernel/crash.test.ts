@@ -60,10 +60,10 @@ services:
     for (let death = 0; death < DEATHS; death++) {
       // One half while it starts, the other while it works.
       const lvsd = death % 2 === 0 ? spawnLvsd(config) : await start()
-      await fleet.live(random() * (death % 2 === 0 ? startTime : 1500))
+      await fleet.live(random() * (death % 2 === 0 ? startTime : 1000))
       if (lvsd.said('lvsd runs').length === 0) duringStart++
       await lvsd.kill()
-      await fleet.live(random() * 300)
+      await fleet.live(random() * 200)
     }
     fleet.settle()
     await startLvsd(config)

@@ -63,7 +63,7 @@ async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
         '--no-config',
         '--no-package',
       ],
-      ...['--require', './dist/test/helpers/after-each.js', '--timeout', '60000', '--spec', compiled],
+      ...['--require', './dist/test/helpers/after-each.js', '--timeout', '120000', '--spec', compiled],
     ],
     directory: root,
     timeout: limit,
