@@ -1,0 +1,92 @@
+/**
+ * lvsd and the ldirectord of Debian side by side: `npm run parity [-- WORD …]`, where a word is a part of a batch's
+ * or a scenario's name. Both get the same file and the same servers, and after each step their IPVS tables must be equal, but for the
+ * differences that the scenarios list, each with its reason. Runs in two labs at once.
+ */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { compile } from '../helpers/compile.js'
+import { findLab, runInLab } from '../helpers/lab.js'
+import type { Outcome } from './run-batch.js'
+import type { Batch } from './scenario.js'
+import { batches } from './scenarios/index.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 1200)
+const LABS = 2
+
+// A lab is a process group of its own, which ends with this process: by an exit, not by a signal.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+
+const lab = await findLab()
+const missing = whatIsMissing()
+if (missing !== null) {
+  console.log(`parity is left out: ${missing}`)
+  process.exitCode = process.env.CI === 'true' ? 1 : 0
+} else if (lab.kind !== 'none') {
+  compile(root)
+  const picked = chosen(process.argv.slice(2))
+  const shares = Array.from({ length: LABS }, (_, i) => picked.filter((_, n) => n % LABS === i))
+  const runs = shares.filter(share => share.length > 0).map(share => runShare(lab.kind, share))
+  const outcomes = (await Promise.all(runs)).flat()
+  const names = picked.flatMap(({ scenarios }) => scenarios.map(({ name }) => name))
+  const failed = names.filter(name => !report(name, outcomes)).length
+  console.log(`\n${names.length - failed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 ? 0 : 1
+}
+
+function whatIsMissing(): string | null {
+  if (lab.kind === 'none') return lab.reason
+  return existsSync('/usr/sbin/ldirectord') ? null : 'it needs the package ldirectord'
+}
+
+/** The batches, with those of their scenarios that are to run. */
+function chosen(words: readonly string[]): Batch[] {
+  const isMeant = (name: string) => words.length === 0 || words.some(word => name.includes(word))
+  const picked = batches
+    .map(batch => ({
+      ...batch,
+      scenarios: batch.scenarios.filter(({ name }) => isMeant(batch.name) || isMeant(name)),
+    }))
+    .filter(({ scenarios }) => scenarios.length > 0)
+  if (picked.length === 0) throw new Error(`no scenario is named ${words.join(', ')}`)
+  return picked
+}
+
+async function runShare(kind: 'own' | 'uml', share: readonly Batch[]): Promise<Outcome[]> {
+  const outcome = await runInLab(kind, {
+    command: [
+      ...[process.execPath, '--enable-source-maps', 'dist/test/parity/guest.js'],
+      ...share.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)),
+    ],
+    directory: root,
+    timeout: limit,
+  })
+  const lines = outcome.output.split('\n').filter(line => line !== '')
+  const told = lines.filter(line => !line.startsWith('{'))
+  if (told.length > 0) console.log(told.join('\n'))
+  if (outcome.code !== 0)
+    console.log(`exit code ${outcome.code}; the console of the lab:\n${outcome.console}`)
+  return lines.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Outcome)
+}
+
+/** Prints how a scenario went. Returns whether all went as listed. */
+function report(name: string, outcomes: readonly Outcome[]): boolean {
+  const outcome = outcomes.find(outcome => outcome.name === name)
+  if (!outcome) {
+    console.log(`\nFAILED ${name}: it did not come to its end`)
+    return false
+  }
+  const isRight = outcome.steps.every(({ wrong }) => wrong.length === 0)
+  console.log(`\n${isRight ? 'ok' : 'FAILED'} ${name} `)
+  for (const { what, because, wrong } of outcome.steps) {
+    const verdict = because.length > 0 ? `differs because ${because.join('; ')}` : 'equal'
+    console.log(`  ${what}: ${wrong.length > 0 ? `not as it should be\n    ${indent(wrong)}` : verdict}`)
+  }
+  if (!isRight) console.log(indent([`  ${outcome.said}`]))
+  return isRight
+}
+
+function indent(lines: readonly string[]): string {
+  return lines.join('\n').replaceAll('\n', '\n    ')
+}

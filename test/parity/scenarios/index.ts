@@ -1,0 +1,31 @@
+/** All scenarios, by what may share a file. */
+import type { Batch } from '../scenario.js'
+import { basics } from './basics.js'
+import { commands, quickCheckTypes, slowCheckTypes } from './check-types.js'
+import { fallbacks } from './fallbacks.js'
+import { readdquiescent, withGlobals } from './globals.js'
+import { brokenReload, reloads } from './reloads.js'
+import { deadlyServices, services, slowServices, trusted } from './services.js'
+import { stops } from './stops.js'
+import { tables } from './tables.js'
+
+/** How the two labs share them is up to the order: one after the other. */
+export const batches: readonly Batch[] = [
+  { name: 'servers and fallbacks', scenarios: [...basics, ...fallbacks] },
+  { name: 'services', environment: trusted, scenarios: services },
+  { name: 'tables and checks', scenarios: [...tables, ...quickCheckTypes] },
+  { name: 'slow checks', files: commands, scenarios: [...slowCheckTypes, ...slowServices] },
+  {
+    name: 'globals',
+    globals: `
+      fallback=F:80 masq
+      maintenancedir=DIR/maintenance`,
+    files: { 'maintenance/README': 'Files of this folder hold servers down.\n' },
+    scenarios: withGlobals,
+  },
+  { name: 'reloads', scenarios: reloads },
+  { name: 'readdquiescent', globals: 'readdquiescent=yes', scenarios: readdquiescent },
+  { name: 'stops', scenarios: stops },
+  { name: 'a broken file', scenarios: brokenReload },
+  { name: 'the end of ldirectord', scenarios: deadlyServices },
+]
