@@ -30,12 +30,12 @@ async function main([name, ...words]: readonly string[]): Promise<ExitCode> {
 
 async function runCommand(command: Command, words: readonly string[]): Promise<ExitCode> {
   const line = parseLine(command, words)
-  if (line.help) return say(commandHelp(command))
+  if (line.help) return say(commandHelp(command, process.stdout.columns))
   return command.run(contextFor(line as Pick<CommandContext, 'options' | 'arguments'>))
 }
 
 async function generalHelpText(): Promise<ExitCode> {
-  return say(generalHelp(await Promise.all(commandNames().map(loadCommand))))
+  return say(generalHelp(await Promise.all(commandNames().map(loadCommand)), process.stdout.columns))
 }
 
 function unknownCommand(name: string): CommandError {

@@ -12,48 +12,57 @@ export function usageLine(command: Command): string {
   return ['lvsd', command.name, ...words, ...(hasOptions ? ['[options]'] : [])].join(' ')
 }
 
-/** Columns of a help text at most. */
+/** Columns of a help text at most, and at least; in between it is as wide as the terminal. */
 const WIDTH = 100
+const NARROW = 40
 const INDENT = 2
 const GAP = 2
 
-/** `lvsd COMMAND --help`. */
-export function commandHelp(command: Command): string {
+/** `lvsd COMMAND --help`, for so many columns. */
+export function commandHelp(command: Command, screen = WIDTH): string {
+  const width = widthFor(screen)
   const args = Object.entries(command.arguments).map(([name, { about }]) => [name, about])
   const options = Object.entries({ ...command.options, ...COMMON_OPTIONS }).map(([name, spec]) => [
     optionWords(name, spec),
     optionAbout(spec),
   ])
   return [
-    command.summary,
+    ...wrap(command.summary, width),
     `\nUsage: ${usageLine(command)}`,
-    command.details && `\n${wrap(reflowed(command.details), WIDTH).join('\n')}`,
-    section('Arguments', args),
-    section('Options', options),
+    command.details && `\n${wrap(reflowed(command.details), width).join('\n')}`,
+    section('Arguments', args, width),
+    section('Options', options, width),
     section(
       'Examples',
       command.examples.map(example => [...example]),
+      width,
     ),
-    exitSection(),
+    exitSection(width),
   ]
     .filter(Boolean)
     .join('\n')
 }
 
 /** `lvsd --help`. */
-export function generalHelp(commands: readonly Pick<Command, 'name' | 'summary'>[]): string {
+export function generalHelp(commands: readonly Pick<Command, 'name' | 'summary'>[], screen = WIDTH): string {
+  const width = widthFor(screen)
   return [
-    'lvsd keeps the Linux Virtual Server table in step with the health of the real servers.',
+    ...wrap('lvsd keeps the Linux Virtual Server table in step with the health of the real servers.', width),
     '\nUsage: lvsd COMMAND [arguments] [options]',
     section(
       'Commands',
       commands.map(({ name, summary }) => [name, summary]),
+      width,
     ),
-    section('Options', [
-      ['-h, --help', 'this text; after a command, about that command'],
-      ['-V, --version', 'the version'],
-    ]),
-    exitSection(),
+    section(
+      'Options',
+      [
+        ['-h, --help', 'this text; after a command, about that command'],
+        ['-V, --version', 'the version'],
+      ],
+      width,
+    ),
+    exitSection(width),
     '\nTry: lvsd demo',
   ]
     .filter(Boolean)
@@ -65,21 +74,38 @@ function reflowed(text: string): string {
   return text.replaceAll(/(?<=[^\n])\n(?=[^\s])/g, ' ')
 }
 
-function exitSection(): string {
+function widthFor(screen: number): number {
+  return Math.max(NARROW, Math.min(WIDTH, screen))
+}
+
+function exitSection(width: number): string {
   return section(
     'Exit codes',
     Object.entries(EXIT_MEANINGS).map(([code, meaning]) => [code, meaning]),
+    width,
   )
 }
 
-function section(title: string, rows: readonly (readonly string[])[]): string {
+function section(title: string, rows: readonly (readonly string[])[], width: number): string {
   if (rows.length === 0) return ''
   const [first = 0] = widthsOf(rows)
-  const room = Math.max(WIDTH / 3, WIDTH - INDENT - first - GAP)
+  const beside = width - INDENT - first - GAP
+  // Where the first column leaves too little room, the second stands below it.
+  if (beside < width / 3) return `\n${title}:\n${stacked(rows, width)}`
   const wrapped = rows.flatMap(([word = '', about = '']) =>
-    wrap(about, room).map((line, i) => [i === 0 ? word : '', line]),
+    wrap(about, beside).map((line, i) => [i === 0 ? word : '', line]),
   )
   return `\n${title}:\n${columns(wrapped, { indent: INDENT, gap: GAP })}`
+}
+
+function stacked(rows: readonly (readonly string[])[], width: number): string {
+  const deeper = INDENT + 4
+  return rows
+    .flatMap(([word = '', about = '']) => [
+      `${' '.repeat(INDENT)}${word}`,
+      ...wrap(about, width - deeper).map(line => `${' '.repeat(deeper)}${line}`),
+    ])
+    .join('\n')
 }
 
 function optionWords(name: string, { short, value }: OptionSpec): string {

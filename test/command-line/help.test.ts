@@ -54,6 +54,15 @@ describe('the commands', () => {
       assert.ok(help.includes(`${code}  ${meaning}`))
     assert.equal(Object.keys(EXIT_MEANINGS).length, Object.keys(EXIT).length)
   })
+
+  it('fits into a terminal of 80 columns, but for command lines as they are typed', async () => {
+    for (const name of commandNames()) {
+      const { examples, ...rest } = await loadCommand(name)
+      const typed = examples.map(([line]) => `  ${line}`)
+      for (const line of commandHelp({ ...rest, examples }, 80).split('\n'))
+        assert.ok(line.length <= 80 || typed.includes(line), line)
+    }
+  })
 })
 
 /** The words of an example after `lvsd NAME`, up to a pipe or a redirection. */
