@@ -10,7 +10,7 @@ import { compile } from '../helpers/compile.js'
 import { findLab, type LabOutcome, runInLab } from '../helpers/lab.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 300)
+const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 600)
 const atOnce = 2
 
 interface Count {
