@@ -12,7 +12,10 @@ describe('the version of Node', () => {
     ['26.1.0', false],
   ] as const)
     it(`${version} ${isOld ? 'is too old, which is told' : 'will do'}`, () => {
-      assert.match(whyTooOld(version) ?? 'fine', isOld ? /^this is Node\.js .* lvsd needs 20\.19 or later$/ : /^fine$/)
+      assert.match(
+        whyTooOld(version) ?? 'fine',
+        isOld ? /^this is Node\.js .* lvsd needs 20\.19 or later$/ : /^fine$/,
+      )
     })
 
   it('is the one that the package asks for', () => {
