@@ -122,7 +122,7 @@ export class Directors {
 function servers(slot: number): { name: string; prefix: string }[] {
   return FAMILIES.flatMap(family =>
     Object.entries(addresses(slot, family))
-      .filter(([name]) => !name.startsWith('V'))
+      .filter(([name]) => /^[RF]/.test(name))
       .map(([name, address]) => ({ name, prefix: `${address}/${family === 'ipv6' ? '128' : '32'}` })),
   )
 }

@@ -3,7 +3,7 @@
  * one file: `virtual=V1:80` becomes `virtual6=[fd00:f:1::1]:80` and `virtual=10.15.1.1:80`.
  *
  * In all texts V1 to V3 are virtual addresses, M1 and M2 firewall marks, R1 to R3 real servers, F the fallback server,
- * and r1-SLOT.lab the name of R1; `{a|b}` is a for IPv6 and b for IPv4, and DIR is the folder of the batch.
+ * G that of all scenarios, and r1-SLOT.lab the name of R1; `{a|b}` is a for IPv6 and b for IPv4, and DIR is the folder of the batch.
  */
 import type { Family } from '../../src/address.js'
 import type { Kind, Mood } from './servers.js'
@@ -74,6 +74,7 @@ export function addresses(slot: number, family: Family): Readonly<Record<string,
     ...Object.fromEntries([1, 2, 3].map(n => [`V${n}`, at(virtual, n)])),
     ...Object.fromEntries([1, 2, 3].map(n => [`R${n}`, at(real, 10 + n)])),
     F: at(real, 99),
+    G: family === 'ipv6' ? 'fd00:1:ff::99' : '10.1.255.99',
   }
 }
 
@@ -99,7 +100,7 @@ export function written(text: string, family: Family, { slot, folder }: Place): 
     .replaceAll('DIR', folder)
     .replaceAll('SLOT', String(slot))
     .replaceAll(/\bM([12])\b/g, `${slot}$1`)
-    .replaceAll(/\b(V[123]|R[123]|F)\b(?=[:\s>/]|$)/g, name =>
+    .replaceAll(/\b(V[123]|R[123]|F|G)\b(?=[:\s>/]|$)/g, name =>
       family === 'ipv6' ? `[${known[name]}]` : (known[name] as string),
     )
 }

@@ -1,7 +1,7 @@
 /** Directives of the whole file: a fallback for all, maintenance, readdquiescent. */
 import type { Scenario } from '../scenario.js'
 
-/** With `fallback=F:80 masq` for all, and a maintenancedir. */
+/** With `fallback=G:80 masq` for all, and a maintenancedir. */
 export const withGlobals: readonly Scenario[] = [
   {
     name: 'the global fallback, and one of a virtual before it, quiescent',
@@ -31,7 +31,7 @@ export const withGlobals: readonly Scenario[] = [
         table: `
           tcp V1:80 wrr
             R1:80 masq 0
-            F:80 masq 1
+            G:80 masq 1
           tcp V2:80 wrr
             R1:80 masq 0
             {[::1]|127.0.0.1}:80 gate 1`,
@@ -67,7 +67,7 @@ export const withGlobals: readonly Scenario[] = [
         servers: { R1: 'down' },
         table: `
           fwmark M1 wrr
-            F:80 masq 1`,
+            G:80 masq 1`,
         ldirectord: {
           because:
             'ldirectord hands ipvsadm an empty address where the global fallback is that of a firewall mark',

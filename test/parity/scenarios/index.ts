@@ -18,7 +18,7 @@ export const batches: readonly Batch[] = [
   {
     name: 'globals',
     globals: `
-      fallback=F:80 masq
+      fallback=G:80 masq
       maintenancedir=DIR/maintenance`,
     files: { 'maintenance/README': 'Files of this folder hold servers down.\n' },
     scenarios: withGlobals,
