@@ -44,8 +44,8 @@ class UdpFlight implements Flight {
     this.#startedAt = traced ? performance.now() : 0
     const { address, port } = probe
     const type = address.family === 'ipv6' ? 'udp6' : 'udp4'
-    // Node would look the literal up, in a thread, for each socket.
-    this.#socket = createSocket({ type, lookup: (_host, _options, found) => found(null, address.text, 0) })
+    // Node would look literals up, in a thread, for each socket: `::` to come from, and the one to go to.
+    this.#socket = createSocket({ type, lookup: (host, _options, found) => found(null, host, 0) })
     this.#socket.on('error', error => this.#failed(error))
     this.#socket.on('message', bytes => this.#heard(bytes))
     this.#socket.connect(port, address.text, (error?: Error) => (error ? this.#failed(error) : this.#send()))

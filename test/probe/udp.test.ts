@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { parseAddress } from '../../src/address.js'
 import type { Probe } from '../../src/probe/probe.js'
 import { runProbe } from '../../src/probe/start-probe.js'
+import { later } from '../helpers/after-each.js'
 import { type Loopback, refusedUdpPort, udpServer } from '../helpers/servers.js'
 
 type UdpProbe = Extract<Probe, { kind: 'udp' }>
@@ -67,3 +70,22 @@ for (const host of ['::1', '127.0.0.1'] as const)
       assert.equal((await run(host, port, { send: new Uint8Array() })).ok, true)
     })
   })
+
+describe('a probe over UDP to another machine', () => {
+  it('comes from an address of its own, not from the one it goes to', async () => {
+    const server = createSocket('udp4').bind(0, '127.0.0.2')
+    later(() => new Promise<void>(closed => server.close(closed)))
+    await once(server, 'listening')
+    const senders: string[] = []
+    server.on('message', (_, from) => {
+      senders.push(from.address)
+      server.send('pong', from.port, from.address)
+    })
+    const address = parseAddress('127.0.0.2')
+    assert.ok(address)
+    const { port } = server.address()
+    const { ok } = await run('127.0.0.1', port, { address })
+    assert.equal(ok, true)
+    assert.deepEqual(senders, ['127.0.0.1'])
+  })
+})
