@@ -55,7 +55,7 @@ export async function freePort(): Promise<number> {
 
 /**
  * Starts a program and waits until it takes connections on these ports of ::1. One that has children of its own is ended
- * with SIGTERM, so that it ends them too.
+ * with SIGTERM, so that it ends them too; what is left of its process group goes after it.
  */
 export async function start(
   file: string,
@@ -63,7 +63,7 @@ export async function start(
   ports: readonly number[],
   stop: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
 ): Promise<void> {
-  const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   let said = ''
   for (const output of [child.stdout, child.stderr])
     output.on('data', chunk => {
@@ -73,7 +73,13 @@ export async function start(
   later(() => {
     child.kill(stop)
     const last = setTimeout(() => child.kill('SIGKILL'), 2000)
-    return exited.finally(() => clearTimeout(last))
+    return exited.finally(() => {
+      clearTimeout(last)
+      killGroup(child.pid)
+      // A child that got away would hold them open, and this process with them.
+      child.stdout.destroy()
+      child.stderr.destroy()
+    })
   })
   for (const port of ports)
     while (!(await listens(port))) {
@@ -81,6 +87,14 @@ export async function start(
       await new Promise(resolve => setTimeout(resolve, 20))
     }
   assert.equal(child.exitCode, null, `${file} ended: ${said}`)
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nobody of it is left.
+  }
 }
 
 function listens(port: number): Promise<boolean> {
