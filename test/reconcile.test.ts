@@ -139,14 +139,27 @@ describe('the reconciler', () => {
 
   it('keeps in sight what it was refused for one service while it works on another', async () => {
     const kernel = memoryKernel()
-    const { reconciler, state } = stage(table(), kernel)
+    const services = { web: tableService(WEB, [A]), mail: tableService(MAIL, [B]) }
+    const reconciler = createReconciler({
+      kernel,
+      journal: memoryJournal(),
+      log: recordingLog().log,
+      want: (_actual, names) => {
+        const asked = Object.entries(services).flatMap(([name, one]) =>
+          names?.has(name) === false ? [] : one,
+        )
+        return { table: table(...asked), ids: asked.map(({ id }) => id) }
+      },
+    })
+    later(() => reconciler.stop())
     await reconciler.resync()
-    kernel.refuse((command, key) => (command === 'NEW_DEST' && key.includes('fd00:1::') ? 'ENOMEM' : null))
-    for (const [name, id, real] of [
-      ['web', WEB, A],
-      ['mail', MAIL, B],
-    ] as const) {
-      state.wanted = table(tableService(id, [real]))
+    kernel.refuse((command, key) => (command === 'SET_DEST' && key.includes('fd00:1::') ? 'ENOMEM' : null))
+    for (const name of ['web', 'mail'] as const) {
+      const { id, reals } = services[name]
+      services[name] = tableService(
+        id,
+        [...reals.values()].map(real => ({ ...real, weight: 9 })),
+      )
       reconciler.touch([name])
       await reconciler.idle()
     }
