@@ -5,8 +5,9 @@
  *   farm COUNT PREFIX PORT    on the addresses PREFIX::1, PREFIX::2 and so on, which need not be configured
  *
  * Prints "ready" and the ports. Then it answers commands, one a line: "refuse I" and "accept I" (servers count from 0)
- * with the nanoseconds of CLOCK_MONOTONIC at which it was done, "count" with the requests answered so far. It ends with
- * its standard input.
+ * with the nanoseconds of CLOCK_MONOTONIC at which it was done, "count" with the requests answered so far, "gaps" with
+ * the median, the 99th percentile and the longest of the times between two requests to the same server since the last
+ * "gaps", milliseconds. It ends with its standard input.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,9 +34,20 @@ static const char response[] =
 static struct server {
   struct sockaddr_in6 address;
   int listener;
+  int64_t asked; /* nanoseconds, 0 before the first request */
 } *servers;
 static int count, poller;
 static unsigned long answered;
+static struct {
+  float *ms;
+  size_t used, room;
+} gaps;
+
+static int64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
 
 static void fail(const char *what) {
   perror(what);
@@ -74,13 +86,39 @@ static void answer(int connection, int is_watched) {
   close(connection);
 }
 
-static void take_all(int listener) {
-  for (int connection; (connection = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;)
+static void note_gap(struct server *server) {
+  int64_t before = server->asked;
+  server->asked = now();
+  if (before == 0) return;
+  if (gaps.used == gaps.room) {
+    gaps.room = gaps.room ? 2 * gaps.room : 4096;
+    if (!(gaps.ms = realloc(gaps.ms, gaps.room * sizeof *gaps.ms))) fail("realloc");
+  }
+  gaps.ms[gaps.used++] = (server->asked - before) / 1e6;
+}
+
+static void take_all(struct server *server) {
+  int connection;
+  while ((connection = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+    note_gap(server);
     answer(connection, 0);
+  }
+}
+
+static int by_size(const void *a, const void *b) {
+  float difference = *(const float *)a - *(const float *)b;
+  return (difference > 0) - (difference < 0);
+}
+
+static void tell_gaps(void) {
+  size_t last = gaps.used ? gaps.used - 1 : 0;
+  if (gaps.used) qsort(gaps.ms, gaps.used, sizeof *gaps.ms, by_size);
+  if (gaps.used) printf("%.2f %.2f %.2f\n", gaps.ms[last / 2], gaps.ms[last * 99 / 100], gaps.ms[last]);
+  else printf("0 0 0\n");
+  gaps.used = 0;
 }
 
 static void obey(char *line) {
-  struct timespec now;
   int i;
   if (sscanf(line, "refuse %d", &i) == 1 && i >= 0 && i < count && servers[i].listener >= 0) {
     close(servers[i].listener);
@@ -90,12 +128,14 @@ static void obey(char *line) {
   } else if (strcmp(line, "count") == 0) {
     printf("%lu\n", answered);
     return;
+  } else if (strcmp(line, "gaps") == 0) {
+    tell_gaps();
+    return;
   } else {
     printf("unknown command: %s\n", line);
     return;
   }
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  printf("%lld\n", now.tv_sec * 1000000000LL + now.tv_nsec);
+  printf("%lld\n", (long long)now());
 }
 
 static void read_commands(void) {
@@ -153,7 +193,7 @@ int main(int argc, char **argv) {
       uint64_t who = events[i].data.u64;
       if (who == COMMANDS) read_commands();
       else if (who & CONNECTION) answer((int)who, 1);
-      else if (servers[who].listener >= 0) take_all(servers[who].listener);
+      else if (servers[who].listener >= 0) take_all(&servers[who]);
     }
   }
 }

@@ -12,6 +12,8 @@ export interface Farm {
   accept(i: number): Promise<number>
   /** Requests answered so far. */
   count(): Promise<number>
+  /** Times between two requests to the same server, milliseconds, of all since this was asked last. */
+  gaps(): Promise<{ readonly median: number; readonly p99: number; readonly max: number }>
   close(): void
 }
 
@@ -54,6 +56,10 @@ export async function openFarm(
     refuse: i => moment(`refuse ${i}`),
     accept: i => moment(`accept ${i}`),
     count: async () => Number(await ask('count')),
+    gaps: async () => {
+      const [median = 0, p99 = 0, max = 0] = (await ask('gaps')).split(' ').map(Number)
+      return { median, p99, max }
+    },
     close: () => child.stdin.end(),
   }
 }
