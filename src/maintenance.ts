@@ -54,13 +54,15 @@ export function watchMaintenance(folder: string, log: Log, onChange: () => void)
   let isTold = false
   let isClosed = false
   let isLooking = false
+  let files: ReadonlySet<string> = new Set()
+  // A disk that fails for a moment must not put a server back to work that somebody is repairing.
   const unreadable = (error: unknown): string[] => {
     const fields = { folder, error: (error as Error).message }
-    if (!isTold) log.warn(fields, 'the maintenance folder cannot be read: taken as empty')
+    if (!isTold) log.warn(fields, 'the maintenance folder cannot be read: what was last seen in it counts')
     isTold = true
-    return []
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : [...files]
   }
-  let files: ReadonlySet<string> = new Set(readNow(folder, unreadable))
+  files = new Set(readNow(folder, unreadable))
   const look = async () => {
     // On a file server that hangs, each look would take a thread that names and files are read with.
     if (isLooking) return
