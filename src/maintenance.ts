@@ -48,7 +48,7 @@ export interface MaintenanceFolder {
 
 /**
  * Looks into the folder now, before any check can raise a server, and then every second; says when its files change. A
- * folder that cannot be read is told once, and empty.
+ * folder that cannot be read is told once, and what was last seen in it counts; one that does not exist is empty.
  */
 export function watchMaintenance(folder: string, log: Log, onChange: () => void): MaintenanceFolder {
   let isTold = false

@@ -89,13 +89,19 @@ async function start(first: Config) {
     engines: engines.open,
   })
   later(() => daemon.stop())
+  /** Once nothing moves any more: on a busy machine a round may rest before the next. */
   const weights = async () => {
-    await new Promise(setImmediate)
-    await new Promise(setImmediate)
+    let before = ''
+    for (let now = await read(); now !== before; now = await read()) {
+      before = now
+      await new Promise(resolve => setTimeout(resolve, 40))
+    }
+    return JSON.parse(before) as Record<string, number>
+  }
+  const read = async () => {
     const { table } = await kernel.dump()
-    return Object.fromEntries(
-      [...table.values()].flatMap(({ reals }) => [...reals.values()].map(r => [r.address.text, r.weight])),
-    )
+    const reals = [...table.values()].flatMap(entry => [...entry.reals.values()])
+    return JSON.stringify(Object.fromEntries(reals.map(held => [held.address.text, held.weight])))
   }
   const reload = (site: Config | null, isForced = false, problems: readonly Problem[] = []) => {
     next.loaded = loadedOf(site, problems)
