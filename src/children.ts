@@ -26,6 +26,9 @@ export interface Ended {
 /** Starting a process blocks the whole of lvsd for some 2 ms: more at once would only delay the other checks. */
 export const MOST_AT_ONCE = 32
 const OUTPUT_KEPT = 2048
+/** Bytes that are read in a row, and the rest after them, milliseconds: who prints without end must not keep lvsd busy. */
+const GULP = 1 << 20
+const REST = 20
 /** A grandchild may hold the outputs open for ever; what was printed before the exit arrives within this. */
 const DRAIN = 50
 
@@ -132,11 +135,17 @@ function exitOf(child: ChildProcess): Promise<Omit<Ended, 'output'>> {
   })
 }
 
-/** Keeps the beginning and goes on reading: a child that writes into a full pipe would hang. */
+/** Keeps the beginning and goes on reading, at leisure: a child that writes into a full pipe would hang. */
 function collect(stream: Readable, kept: { text: string }): Promise<void> {
+  let gulp = 0
   stream.on('data', (chunk: Buffer) => {
     const room = OUTPUT_KEPT - kept.text.length
     if (room > 0) kept.text += chunk.toString('utf8', 0, room)
+    gulp += chunk.length
+    if (gulp < GULP) return
+    gulp = 0
+    stream.pause()
+    setTimeout(() => stream.resume(), REST)
   })
   return new Promise(resolve => {
     stream.once('close', resolve)

@@ -306,6 +306,14 @@ describe('an external command that is done', function () {
     assert.deepEqual([result.reason, result.detail], ['status', 'exit 1: the beginning'])
     assert.ok(process.memoryUsage().rss - before < 60e6)
   })
+
+  it('costs little when it prints without end', async () => {
+    const before = process.cpuUsage()
+    const { reason } = await probe(check, target, { checkcommand: script('exec yes') }, { timeout: 1000 })
+    const { user, system } = process.cpuUsage(before)
+    assert.equal(reason, 'timeout')
+    assert.ok(user + system < 300_000, `${(user + system) / 1000} ms of CPU in a second`)
+  })
 })
 
 describe('external commands at once', function () {
