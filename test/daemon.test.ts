@@ -94,7 +94,7 @@ async function start(first: Config) {
     let before = ''
     for (let now = await read(); now !== before; now = await read()) {
       before = now
-      await new Promise(resolve => setTimeout(resolve, 40))
+      await new Promise(resolve => setTimeout(resolve, 100))
     }
     return JSON.parse(before) as Record<string, number>
   }
@@ -252,11 +252,12 @@ describe('the daemon', () => {
   })
 
   it('knows in its status what it wants, what the kernel has and why', async () => {
-    const { daemon, engines } = await start(config([web({ quiescent: true, fallback: real('fd00:1::f') })]))
+    const { daemon, engines, weights } = await start(
+      config([web({ quiescent: true, fallback: real('fd00:1::f') })]),
+    )
     engines.find(A, failed('refused'))
     engines.find(B, failed('timeout'))
-    await new Promise(setImmediate)
-    await new Promise(setImmediate)
+    await weights()
     const { services, kernel, schedule } = await daemon.status()
     const [first] = services[0]?.reals ?? []
     assert.deepEqual([kernel, schedule.jobs, services[0]?.fallback?.inUse], ['memory', 2, true])
