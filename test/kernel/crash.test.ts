@@ -26,7 +26,7 @@ describe('kill -9', () => {
   beforeEach(freshDirector)
 
   it(`at ${DEATHS} random moments never costs a healthy server its place`, async function () {
-    this.timeout(280_000)
+    this.timeout(380_000)
     const random = randomFrom(SEED)
     const fleet = new Fleet(random)
     startRealServer('r99')

@@ -95,7 +95,7 @@ describe('a check', function () {
     assert.equal(real.address, null)
     assert.match(real.reason, /^name: nowhere\.invalid does not resolve/)
     await lvsd.hears('nowhere.invalid')
-    await goodIsCheckedOnTime(3000)
+    await goodIsCheckedOnTime(lvsd, 3000)
   })
 
   it('by a command that misbehaves ends at its deadline, with everything that it started', async () => {
@@ -169,7 +169,7 @@ describe('a check', function () {
       patience: 60_000,
       what: () => `results of ${Object.keys(faults)}; there are those of ${[...results.keys()]}`,
     })
-    await goodIsCheckedOnTime(5000)
+    await goodIsCheckedOnTime(lvsd, 5000)
     await gather(lvsd, faults, results)
     for (const [what, fault] of Object.entries(faults)) judge(what, fault, results.get(what))
     tableIs(TABLE)
@@ -192,12 +192,19 @@ describe('a check', function () {
     assert.ok(after.megabytes < before.megabytes + 64, 'memory')
   }
 
-  /** Half a second from check to check, whatever happens to the others. */
-  async function goodIsCheckedOnTime(ms: number): Promise<void> {
+  /**
+   * Half a second from check to check, whatever happens to the others. A guest has one processor for lvsd, its commands
+   * and the servers, so the time is counted that lvsd had; but it had some, or something held it up.
+   */
+  async function goodIsCheckedOnTime(lvsd: Lvsd, ms: number): Promise<void> {
+    const { schedule: first } = await lvsd.status()
     const before = good.requests
     await pause(ms)
     const checked = good.requests - before
-    assert.ok(Math.abs(checked - ms / 500) <= 3, `the good server was checked ${checked} times in ${ms} ms`)
+    const { schedule: last } = await lvsd.status()
+    const due = (ms - (last.stalledFor - first.stalledFor)) / 500
+    const said = `the good server was checked ${checked} times in ${ms} ms; due: ${due.toFixed(1)}`
+    assert.ok(checked >= ms / 500 / 4 && checked >= due * 0.7 - 1 && checked <= ms / 500 + 2, said)
   }
 })
 

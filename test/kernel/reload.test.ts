@@ -32,7 +32,7 @@ describe('a configuration', () => {
       const lvsd = await startLvsd(
         writeConfig(`
 settings: { log-level: debug }
-defaults: { check: { kind: http, interval: 500ms, timeout: 500ms, fall: 1 }, scheduler: rr }
+defaults: { check: { kind: http, interval: 1s, timeout: 1s, fastinter: 200ms, fall: 2 }, scheduler: rr }
 services:
   web:
     virtual: '[fc00::80]:80'
@@ -173,7 +173,7 @@ services:
     const inCf = (numbers: readonly number[]) =>
       numbers.map(n => `       real = [fc00::${n}]:80 masq 10\n`).join('')
     const YAML = `settings: { log-level: info }
-defaults: { check: { kind: http, interval: 500ms, timeout: 500ms, fall: 1 } }
+defaults: { check: { kind: http, interval: 1s, timeout: 1s, fastinter: 200ms, fall: 2 } }
 services:
   web:
     virtual: '[fc00::80]:80'
@@ -184,6 +184,7 @@ ${inYaml(web)}  api:
     reals:
 ${inYaml(api)}`
     const CF = `checkinterval = 1
+failurecount = 2
 virtual = [fc00::80]:80
        protocol = tcp
        scheduler = rr
