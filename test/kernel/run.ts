@@ -12,6 +12,8 @@ import { findLab, type LabOutcome, runInLab } from '../helpers/lab.js'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 600)
 const atOnce = 2
+/** Of tests with random moments; theirs unless given. */
+const seed = process.env.SEED
 
 interface Count {
   readonly passed: number
@@ -66,6 +68,7 @@ async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
       ...['--require', './dist/test/helpers/after-each.js', '--timeout', '120000', '--spec', compiled],
     ],
     directory: root,
+    environment: seed === undefined ? {} : { SEED: seed },
     timeout: limit,
   })
   const count = countOf(outcome)
