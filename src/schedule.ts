@@ -1,7 +1,7 @@
 /** What runs the checks: a clockwork, and on it an engine for probes (data) and one for checks that are code. */
 import { readFileSync } from 'node:fs'
 import { type Clock, systemClock } from './clock.js'
-import { Clockwork } from './clockwork.js'
+import { Clockwork } from './clockwork/clockwork.js'
 import type { Start } from './flight.js'
 import { DEFERRED } from './probe/defer.js'
 import type { Engine, OnResult, Timing } from './probe/engine.js'

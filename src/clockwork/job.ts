@@ -1,9 +1,9 @@
 /** What the clockwork knows of a job: its work, its place in the queues, and its run under way. */
-import { noVerdict } from './check.js'
-import { type Flight, UNTRACED } from './flight.js'
+import { noVerdict } from '../check.js'
+import { type Flight, UNTRACED } from '../flight.js'
+import type { OnResult, Timing } from '../probe/engine.js'
 import type { HeapItem } from './heap.js'
 import type { Guest, Lobby } from './lobby.js'
-import type { OnResult, Timing } from './probe/engine.js'
 
 /** `wanted`: started with all the others, so its second start has to be put elsewhere. `set`: that start is to come. */
 type Spread = 'wanted' | 'set' | 'done'

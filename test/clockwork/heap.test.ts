@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { Heap, type HeapItem } from '../src/heap.js'
+import { Heap, type HeapItem } from '../../src/clockwork/heap.js'
 
 describe('the heap', () => {
   it('gives the smallest first, whatever was put, moved and removed', () => {

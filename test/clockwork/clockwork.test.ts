@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type Answer, noVerdict, up } from '../src/check.js'
-import { Clockwork, SLOT } from '../src/clockwork.js'
-import type { Done, Flight, Start } from '../src/flight.js'
-import type { CheckResult } from '../src/model.js'
-import { timedOut } from '../src/probe/outcome.js'
-import { WoundClock } from './helpers/wound-clock.js'
+import { type Answer, noVerdict, up } from '../../src/check.js'
+import { Clockwork, SLOT } from '../../src/clockwork/clockwork.js'
+import type { Done, Flight, Start } from '../../src/flight.js'
+import type { CheckResult } from '../../src/model.js'
+import { timedOut } from '../../src/probe/outcome.js'
+import { WoundClock } from '../helpers/wound-clock.js'
 
 /** What a run does: an answer after so many milliseconds, or none ever. */
 interface Work {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { Lateness } from '../src/lateness.js'
+import { Lateness } from '../../src/clockwork/lateness.js'
 
 describe('lateness', () => {
   it('is nothing before the first start', () => {

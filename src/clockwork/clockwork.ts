@@ -7,16 +7,16 @@
  * and a visit that comes more than a slot late tells that lvsd was stopped or starved: that time is taken out of the
  * clock by which deadlines are judged. They are judged after what has arrived has been read.
  */
-import type { Answer } from './check.js'
-import type { Clock } from './clock.js'
-import { GROUNDED, type Job, NEVER, newJob } from './clockwork-job.js'
-import { type Done, resultOf, type Start } from './flight.js'
+import type { Answer } from '../check.js'
+import type { Clock } from '../clock.js'
+import { type Done, resultOf, type Start } from '../flight.js'
+import type { Engine, OnResult } from '../probe/engine.js'
+import { answerFromError } from '../probe/outcome.js'
+import type { StatusDocument } from '../status.js'
 import { Heap } from './heap.js'
+import { GROUNDED, type Job, NEVER, newJob } from './job.js'
 import { Lateness } from './lateness.js'
 import { Lobby } from './lobby.js'
-import type { Engine, OnResult } from './probe/engine.js'
-import { answerFromError } from './probe/outcome.js'
-import type { StatusDocument } from './status.js'
 
 /** Milliseconds. */
 export const SLOT = 50

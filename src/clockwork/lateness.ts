@@ -1,5 +1,5 @@
 /** How late starts were in the recent past: two halves of a minute each, counted in buckets that grow by a tenth. */
-import type { StatusDocument } from './status.js'
+import type { StatusDocument } from '../status.js'
 
 const HALF = 60_000
 const BUCKETS = 160
