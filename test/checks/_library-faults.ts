@@ -6,7 +6,6 @@ import type { CheckResult } from '../../src/model.js'
 import type { OptionShape } from '../../src/options.js'
 import { probe } from '../helpers/probe.js'
 import { hangUpServer, refusedPort, silentServer, tcpServer } from '../helpers/servers.js'
-import { bytesSaid, cutOff } from './_services.js'
 
 type Options = Readonly<Record<string, unknown>>
 
@@ -72,29 +71,4 @@ export function failsAsAll<S extends OptionShape>(
       { numRuns: 30 },
     )
   })
-}
-
-/** Cuts the answers of a real server off at some twenty places, by an end and by silence. */
-export async function failsInMidAnswer<S extends OptionShape>(
-  check: Check<S>,
-  port: number,
-  options: Options,
-  /** Bytes at the end that may be missing: a goodbye that nobody waits for. */
-  spare: number,
-): Promise<void> {
-  const total = await bytesSaid(port, to => probe(check, to, options, { timeout: 10_000 }))
-  const step = Math.max(1, Math.floor((total - spare) / 20))
-  for (let bytes = 0; bytes < total - spare; bytes += step) {
-    const ended = await probe(check, await cutOff(port, bytes, socket => socket.end()), options, {
-      timeout: 10_000,
-    })
-    const told = `after ${bytes} of ${total} bytes: ${ended.detail}`
-    assert.equal(ended.ok, false, told)
-    assert.ok(
-      ['closed', 'truncated', 'garbage', 'reset'].includes(ended.reason ?? ''),
-      `${ended.reason} ${told}`,
-    )
-  }
-  const half = await cutOff(port, Math.floor((total - spare) / 2), () => {})
-  assert.equal((await probe(check, half, options, { timeout: 300 })).reason, 'timeout')
 }

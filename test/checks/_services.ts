@@ -3,11 +3,9 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Listening } from '../helpers/servers.js'
-import { tcpServer } from '../helpers/servers.js'
 
 /** Servers that refuse to be root run as this one where the tests are root: nobody. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
@@ -81,42 +79,4 @@ function listens(port: number): Promise<boolean> {
     socket.once('error', () => resolve(false))
     socket.once('connect', () => socket.destroy())
   })
-}
-
-/** A port of ::1 whose server dies in mid-answer: a real one, of which no more than so many bytes come through. */
-export function cutOff(port: number, bytes: number, end: (socket: Socket) => void): Promise<Listening> {
-  return tcpServer(client => {
-    const server = connect({ host: '::1', port })
-    let left = bytes
-    server.on('error', () => client.destroy())
-    client.on('close', () => server.destroy())
-    client.pipe(server)
-    server.on('data', chunk => {
-      if (left > 0) client.write(chunk.subarray(0, left))
-      left -= chunk.length
-      if (left <= 0) end(client)
-    })
-    server.on('end', () => client.end())
-  })
-}
-
-/** As `cutOff` with no limit: how many bytes the real server says in all. */
-export async function bytesSaid(port: number, talk: (port: number) => Promise<unknown>): Promise<number> {
-  let count = 0
-  const proxy = createServer(client => {
-    const server = connect({ host: '::1', port })
-    client.on('error', () => server.destroy())
-    server.on('error', () => client.destroy())
-    client.on('close', () => server.destroy())
-    client.pipe(server)
-    server.on('data', chunk => {
-      count += chunk.length
-    })
-    server.pipe(client)
-  })
-  proxy.listen(0, '::1')
-  await once(proxy, 'listening')
-  await talk((proxy.address() as { port: number }).port)
-  await new Promise(closed => proxy.close(closed))
-  return count
 }

@@ -12,9 +12,10 @@ import { check, requestFrame, servingOf } from '../../checks/grpc.js'
 import { later } from '../helpers/after-each.js'
 import { probe } from '../helpers/probe.js'
 import { certificate, tlsServer } from '../helpers/servers.js'
-import { failsAsAll, failsInMidAnswer } from './_library-faults.js'
+import { failsAsAll } from './_library-faults.js'
 import { problemOf } from './_options.js'
 import { freePort, programOr } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 import { Place } from './_services.js'
 
 const SLOW = { timeout: 15_000 }
@@ -220,5 +221,5 @@ describe('etcd', function () {
     assert.match(result.detail, /does not know the service etcdserverpb.None \(NOT_FOUND\)/)
   })
 
-  it('is down when it dies in mid-answer', () => failsInMidAnswer(check, port, {}, 60))
+  it('is down wherever it dies', () => diesAnywhere(check, port, {}, { spare: 60 }))
 })

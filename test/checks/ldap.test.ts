@@ -5,9 +5,10 @@ import { check as ldap } from '../../checks/ldap.js'
 import { check as ldaps } from '../../checks/ldaps.js'
 import { probe } from '../helpers/probe.js'
 import { saying, tlsServer } from '../helpers/servers.js'
-import { failsAsAll, failsInMidAnswer } from './_library-faults.js'
+import { failsAsAll } from './_library-faults.js'
 import { problemOf } from './_options.js'
 import { freePort, programOr } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 import { Place } from './_services.js'
 
 const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
@@ -144,5 +145,5 @@ ou: secret
     assert.equal((await probe(ldaps, plain, {}, SLOW)).ok, false)
   })
 
-  it('is down when it dies in mid-answer', () => failsInMidAnswer(ldap, plain, { request, ...admin }, 0))
+  it('is down wherever it dies', () => diesAnywhere(ldap, plain, { request, ...admin }))
 })

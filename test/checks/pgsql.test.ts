@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { check } from '../../checks/pgsql.js'
 import { probe } from '../helpers/probe.js'
 import { saying } from '../helpers/servers.js'
-import { failsAsAll, failsInMidAnswer } from './_library-faults.js'
+import { failsAsAll } from './_library-faults.js'
 import { problemOf } from './_options.js'
 import { freePort } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 import { Place, postgresProgram } from './_services.js'
 
 const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
@@ -174,9 +175,8 @@ describe('a PostgreSQL server', function () {
     assert.fail('it goes on')
   })
 
-  it('is down when it dies in mid-answer', () =>
-    failsInMidAnswer(check, port, { ...there, request: 'SELECT 42' }, 0))
+  it('is down wherever it dies', () => diesAnywhere(check, port, { ...there, request: 'SELECT 42' }))
 
-  it('is down when it dies in mid-answer in TLS', () =>
-    failsInMidAnswer(check, port, { ...there, tls: true, request: 'SELECT 42' }, 30))
+  it('is down wherever it dies in TLS', () =>
+    diesAnywhere(check, port, { ...there, tls: true, request: 'SELECT 42' }, { spare: 30 }))
 })

@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url'
 import { check } from '../../checks/redis.js'
 import { probe } from '../helpers/probe.js'
 import { saying } from '../helpers/servers.js'
-import { failsAsAll, failsInMidAnswer } from './_library-faults.js'
+import { failsAsAll } from './_library-faults.js'
 import { problemOf } from './_options.js'
 import { freePort, programOr } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 import { Place } from './_services.js'
 
 const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
@@ -112,6 +113,6 @@ describe('a Redis server', function () {
   })
 
   // The library takes the last line for whole though its line feed is missing.
-  it('is down when it dies in mid-answer', () =>
-    failsInMidAnswer(check, plain, { passwd, get: 'state', value: 'on' }, 1))
+  it('is down wherever it dies', () =>
+    diesAnywhere(check, plain, { passwd, get: 'state', value: 'on' }, { spare: 1 }))
 })

@@ -12,6 +12,7 @@ sign() { # NAME DAYS SUBJECT EXTENSION
 }
 sign server 36500 /CN=www.example.com 'subjectAltName=DNS:www.example.com,IP:::1,IP:127.0.0.1' 2
 sign expired -1 /CN=www.example.com 'subjectAltName=DNS:www.example.com,IP:::1,IP:127.0.0.1' 3
+sign other 36500 /CN=www.example.org 'subjectAltName=DNS:www.example.org' 5
 sign client 36500 /CN=lvsd 'extendedKeyUsage=clientAuth' 4
 cat client.crt key.pem > client.pem
 rm client.crt
