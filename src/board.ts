@@ -3,7 +3,7 @@
  * nothing and touches nothing outside.
  */
 import type { Check } from './check.js'
-import { desired } from './desired.js'
+import { desired, keepsFallbackOut } from './desired.js'
 import { combine, isChanging, nextHealth, unknownHealth } from './health.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
 import type { CheckResult, Config, Health, HealthState, Real, Service, Table, WeightAdvice } from './model.js'
@@ -130,12 +130,12 @@ export class Board {
     return this.#held.get(real) ?? null
   }
 
-  /** True while a real server gets traffic, false when none will; null while that is not known yet. */
+  /** True while a real server keeps the fallback out, false when none will; null while that is not known yet. */
   hasTraffic(service: Service): boolean | null {
     let isKnown = true
     for (const real of service.reals) {
       const state = this.stateOf(real)
-      if (state === 'up' && this.weightOf(real) > 0) return true
+      if (state === 'up' && keepsFallbackOut(real, this.weightOf(real))) return true
       if (state === 'unknown') isKnown = false
     }
     return isKnown ? false : null

@@ -24,7 +24,7 @@ export type WeightOf = (real: Real) => number
  *   unknown   in                       in, with the weight it has there
  *   unknown   out                      out: nothing gets traffic unchecked
  *
- * The fallback is in when no real server gets traffic; while some are still unknown it stays as the kernel has it.
+ * The fallback is in when no real server keeps it out; while some are still unknown it stays as the kernel has it.
  * A service whose name does not resolve is left out.
  */
 export function desired(
@@ -58,11 +58,13 @@ function realsOf(
 ): Map<string, TableReal> {
   const reals = new Map<string, TableReal>()
   let isDecided = true
+  let isKeptOut = false
   for (const real of service.reals) {
     const state = stateOf(service, real)
     const base = tableReal(real)
     const weight = state === 'up' ? weightOf(real) : 0
     if (state === 'unknown') isDecided = false
+    if (state === 'up' && keepsFallbackOut(real, weight)) isKeptOut = true
     const wanted =
       base && wantedReal({ ...base, weight }, state, service.quiescent, held?.reals.get(keyOfReal(base)))
     // Two names of one server: it gets what the better one of them is due.
@@ -70,9 +72,18 @@ function realsOf(
       reals.set(keyOfReal(wanted), wanted)
   }
   const fallback = service.fallback && tableReal(service.fallback)
-  if (fallback && !hasTraffic(reals) && (isDecided || isServing(held?.reals.get(keyOfReal(fallback)))))
+  const isWanted = !isKeptOut && ![...reals.values()].some(isServing)
+  if (fallback && isWanted && (isDecided || isServing(held?.reals.get(keyOfReal(fallback)))))
     reals.set(keyOfReal(fallback), fallback)
   return reals
+}
+
+/**
+ * Whether a server that is up, with this weight, stands in the way of the fallback. One that its own checks have drained
+ * does not; one that is drained by its configuration does, as with ldirectord.
+ */
+export function keepsFallbackOut(real: Real, weight: number): boolean {
+  return weight > 0 || real.attributes.weight === 0
 }
 
 function wantedReal(
@@ -89,10 +100,6 @@ function wantedReal(
 
 function tableReal({ address, port, attributes }: Real | Fallback): TableReal | null {
   return address && { address, port, ...attributes }
-}
-
-function hasTraffic(reals: ReadonlyMap<string, TableReal>): boolean {
-  return [...reals.values()].some(isServing)
 }
 
 function isServing(real: TableReal | undefined): boolean {

@@ -97,9 +97,16 @@ describe('the desired table', () => {
       { [F]: 1 },
     ],
     [
-      'has the fallback when every server is drained',
+      'lacks the fallback while a server is up that its configuration drains, as ldirectord',
       { reals: [real(A, { weight: 0 })], fallback: FALLBACK },
       { [A]: 'up' },
+      held([F, 1]),
+      { [A]: 0 },
+    ],
+    [
+      'has the fallback when the only server left is drained and down',
+      { reals: [real(A, { weight: 0 })], fallback: FALLBACK, quiescent: true },
+      { [A]: 'down' },
       held(),
       { [A]: 0, [F]: 1 },
     ],
@@ -129,6 +136,22 @@ describe('the desired table', () => {
         [named('two', 7), named('one', 5)],
       ])
         assert.deepEqual(weights({ reals, quiescent }, { one: 'up', two: 'down' }), { [A]: 5 })
+  })
+
+  it('has the fallback when the checks of all servers drain them', () => {
+    const parts = service('web', { reals, fallback: FALLBACK })
+    const wanted = desired(
+      [parts],
+      () => 'up',
+      new Map(),
+      () => 0,
+    ).get(keyOfService(ID))
+    const found = [...(wanted?.reals.values() ?? [])].map(one => [one.address.text, one.weight])
+    assert.deepEqual(found, [
+      [A, 0],
+      [B, 0],
+      [F, 1],
+    ])
   })
 
   it('has no thresholds on a quiescent server that is down, as ldirectord', () => {

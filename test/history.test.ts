@@ -247,7 +247,6 @@ function expectedWeights(
   for (const entry of reals)
     if (isUp(entry)) weights.set(`[${entry.host}]:80`, entry.attributes.weight)
     else if (quiescent) weights.set(`[${entry.host}]:80`, 0)
-  const hasTraffic = [...weights.values()].some(weight => weight > 0)
-  if (fallback && !hasTraffic) weights.set('[fd00:1::f]:80', 1)
+  if (fallback && !reals.some(isUp)) weights.set('[fd00:1::f]:80', 1)
   return Object.fromEntries(weights)
 }

@@ -215,7 +215,7 @@ export const defaultsFields = {
     .union([fallbackNode, z.array(fallbackNode)])
     .optional()
     .describe(
-      'Gets the traffic while no real server is up; of several, the first of the family of the service.',
+      'Gets the traffic while no real server is up, one of weight 0 included; of several, the first of the family of the service.',
     ),
 }
 
@@ -245,7 +245,9 @@ export const serviceFields = {
   ...commonServiceFields,
   fallback: fallbackNode
     .optional()
-    .describe('Gets the traffic while no real server is up; none takes the default away.'),
+    .describe(
+      'Gets the traffic while no real server is up, one of weight 0 included; none takes the default away.',
+    ),
   reals: z.array(realNode).describe('The real servers.'),
 }
 
