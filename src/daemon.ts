@@ -196,7 +196,8 @@ class RunningDaemon implements Daemon {
   async #takeOver(isForced: boolean): Promise<{ refusal: string | null; problems: readonly Problem[] }> {
     const loaded = await this.#parts.load()
     const { config, problems } = loaded
-    const refusal = this.#isStopped ? 'lvsd is stopping' : whyRefused(loaded, this.#config, isForced)
+    const running = { config: this.#config, text: this.#loaded.text }
+    const refusal = this.#isStopped ? 'lvsd is stopping' : whyRefused(loaded, running, isForced)
     if (refusal === null && config) {
       this.#loaded = { ...loaded, config }
       this.#loadedAt = Date.now()

@@ -1,21 +1,41 @@
 /** What a configuration must be to take the place of the running one. Pure. */
-import type { Loaded } from './config/load.js'
+import { formatOf, type Loaded } from './config/load.js'
 import { hasErrors } from './config/problem.js'
 import { type Config, keyOfMember, keyOfService } from './model.js'
 
+/** The configuration in force, and what stood in its file when it was read. */
+export interface Running {
+  readonly config: Config
+  readonly text: string
+}
+
 /** Why this configuration must not take over, as a sentence, or null. `isForced`: also when it removes very much. */
-export function whyRefused(next: Loaded, running: Config, isForced: boolean): string | null {
+export function whyRefused(next: Loaded, running: Running, isForced: boolean): string | null {
   if (!next.config || hasErrors(next.problems)) {
     const errors = next.problems.filter(problem => problem.severity === 'error').length
     return `${errors} ${errors === 1 ? 'error' : 'errors'} in the file; the running configuration stays`
   }
-  const { removed, before } = removals(running, next.config)
-  const limit = running.settings.removalLimit
+  const { removed, before } = removals(running.config, next.config)
+  const limit = running.config.settings.removalLimit
   if (isForced || before === 0 || (removed / before) * 100 <= limit) return null
+  const removal = `it would remove ${removed} of ${before} real servers`
+  if (formatOf(next.config.file, next.text) === 'ldirectord')
+    return next.config.services.length === 0 || isCutOff(next.text, running.text)
+      ? `the file is empty or cut off, and ${removal}; the running configuration stays. If it is meant: lvsd reload --force`
+      : null
   return [
-    `it would remove ${removed} of ${before} real servers, more than removal-limit (${limit}%) allows;`,
+    `${removal}, more than removal-limit (${limit}%) allows;`,
     'the running configuration stays. If it is meant: lvsd reload --force',
   ].join(' ')
+}
+
+/**
+ * Whether a file ends where nobody ends one: within a line, or, being else the same as before, within a section. An
+ * ldirectord.cf has no removal-limit, and ldirectord does what it says; but not what half of it says.
+ */
+export function isCutOff(text: string, before: string): boolean {
+  if (before.endsWith('\n') && !text.endsWith('\n')) return true
+  return before.startsWith(text) && /^[ \t]+[^\s#]/.test(before.slice(text.length))
 }
 
 /** Real servers of the running configuration, and how many of them the next one no longer has. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { removals } from '../src/reload-rules.js'
+import { removals, whyRefused } from '../src/reload-rules.js'
+import { loadCf } from './config/ldirectord-site.js'
 import { config, real, service, serviceId } from './helpers/tables.js'
 
 const REALS = ['fd00:1::a', 'fd00:1::b', 'fd00:1::c'].map(host => real(host))
@@ -21,5 +22,55 @@ describe('what a configuration takes away', () => {
   it('counts a service that moves to another address', () => {
     const moved = config([service('web', { id: serviceId('2001:db8::81'), reals: REALS })])
     assert.deepEqual(removals(site('web', 3), moved), { removed: 3, before: 3 })
+  })
+})
+
+describe('a YAML file that removes most real servers', () => {
+  const loaded = (count: number) => ({
+    config: site('web', count),
+    checks: new Map(),
+    problems: [],
+    text: 'services: {}\n',
+  })
+  const running = { config: site('web', 3), text: '' }
+
+  it('is refused by removal-limit, and taken where it is forced', () => {
+    assert.match(whyRefused(loaded(1), running, false) ?? '', /remove 2 of 3 real servers.*removal-limit/)
+    assert.equal(whyRefused(loaded(1), running, true), null)
+    assert.equal(whyRefused(loaded(2), running, false), null)
+  })
+})
+
+describe('an ldirectord.cf that removes most real servers', () => {
+  const WEB = 'virtual6=[2001:db8::80]:80\n\tservice=http\n'
+  const WEB_REALS = ['a', 'b', 'c'].map(n => `\treal6=[fd00:1::${n}]:80 masq\n`)
+  const DNS = 'virtual6=[2001:db8::53]:53\n\treal6=[fd00:1::d]:53 masq\n\tprotocol=udp\n'
+  const BEFORE = `checkinterval=3\n${WEB}${WEB_REALS.join('')}${DNS}`
+
+  const cases: [what: string, text: string, isTaken: boolean][] = [
+    ['is taken, as by ldirectord', `${WEB}${WEB_REALS[0]}${DNS}`, true],
+    ['is taken where only the first virtual is left', `checkinterval=3\n${WEB}${WEB_REALS.join('')}`, true],
+    ['is taken where all servers are others', `${WEB}\treal6=[fd00:1::f]:80 masq\n`, true],
+    ['is refused where it ends within a line', BEFORE.slice(0, BEFORE.indexOf('::b]') + 4), false],
+    ['is refused where it ends within a section', `checkinterval=3\n${WEB}${WEB_REALS[0]}`, false],
+    ['is refused where another one ends within a line', `${WEB}\treal6=[fd00:1::9]:80 masq`, false],
+    ['is refused where nothing is left but a comment', '# to be written\n', false],
+    ['is refused where no virtual is left', 'checkinterval=3\n', false],
+  ]
+  for (const [what, text, isTaken] of cases)
+    it(what, async () => {
+      const before = await loadCf(BEFORE)
+      assert.ok(before.config)
+      const running = { config: before.config, text: BEFORE }
+      const next = await loadCf(text)
+      assert.equal(whyRefused(next, running, false) === null, isTaken, whyRefused(next, running, false) ?? '')
+    })
+
+  it('is taken though it looks cut off where that is forced', async () => {
+    const before = await loadCf(BEFORE)
+    assert.ok(before.config)
+    const next = await loadCf(`checkinterval=3\n${WEB}${WEB_REALS[0]}`)
+    assert.match(whyRefused(next, { config: before.config, text: BEFORE }, false) ?? '', /cut off.*3 of 4/)
+    assert.equal(whyRefused(next, { config: before.config, text: BEFORE }, true), null)
   })
 })

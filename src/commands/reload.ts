@@ -11,7 +11,8 @@ export const command = defineCommand({
   summary: 'Let the running lvsd read its configuration again, and say what came of it',
   details: `The same as SIGHUP or "systemctl reload lvsd", but it waits for the outcome and prints it.
 A configuration with an error changes nothing: what runs goes on. So does one that would remove more than
-removal-limit of the real servers, unless --force says that this is meant.`,
+removal-limit of the real servers, unless --force says that this is meant; an ldirectord.cf, which has no such
+limit, is refused where it is cut off.`,
   arguments: {},
   options: {
     ...socketOption,
