@@ -66,12 +66,12 @@ function connect({ name, address, virtual }: Machine): void {
   ])
 }
 
-function ip(namespace: string | null, commands: readonly string[]): void {
+export function ip(namespace: string | null, commands: readonly string[]): void {
   const where = namespace === null ? [] : ['-n', namespace]
   execFileSync('ip', [...where, '-batch', '-'], { input: commands.join('\n') })
 }
 
-function set(name: string, value: number): void {
+export function set(name: string, value: number): void {
   writeFileSync(`/proc/sys/net/${name}`, String(value))
 }
 
