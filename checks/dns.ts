@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import type { DecodedPacket, Answer as DnsRecord, Question } from 'dns-packet'
+import type { decode as Decode, DecodedPacket, Answer as DnsRecord, Question } from 'dns-packet'
 import { type Address, bytesOf, parseAddress } from '../src/address.js'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
 import { readPattern } from '../src/pattern.js'
@@ -117,7 +117,7 @@ async function askTcp({ address, port }: Target, query: Buffer, { signal, phase 
 
 /** The reply to our question, or a sentence why it is none. */
 function readReply(
-  decode: (message: Buffer) => DecodedPacket,
+  decode: typeof Decode,
   message: Buffer,
   id: number,
   asked: Question,
@@ -128,6 +128,8 @@ function readReply(
   } catch (error) {
     return `an answer of ${message.length} bytes that is not DNS: ${(error as Error).message}`
   }
+  // The library reads zeros where the message has ended.
+  if (decode.bytes > message.length) return `an answer that breaks off after ${message.length} bytes`
   if (reply.type !== 'response') return 'a DNS question came back instead of an answer'
   if (reply.id !== id) return `an answer with the id ${reply.id}, not ${id}`
   const [question] = reply.questions ?? []

@@ -125,7 +125,9 @@ async function askUdp(target: Target, options: SipOptions, { signal, phase }: Ru
     ask(T1)
     phase('first byte')
     for await (const [message] of messages) {
-      const answer = judge(String(message), question, options)
+      const [head = '', end] = String(message).split(/\r?\n\r?\n/, 2)
+      if (end === undefined) return down('garbage', `"${brief(head)}" breaks off in its headers`)
+      const answer = judge(head, question, options)
       if (answer) return answer
     }
     return down('closed', 'no answer to OPTIONS')

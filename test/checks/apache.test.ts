@@ -194,7 +194,7 @@ SSLSessionCache none
     diesAnywhere(http, plain, { request: '/slow', receive: 'is ok' }))
   it('is down wherever it dies on its way through a redirect', () =>
     diesAnywhere(http, plain, { ...page, request: '/moved', redirects: 1 }))
-  it('is down wherever it dies in TLS', () => diesAnywhere(https, secure, page, { spare: 30 }))
+  it('is down wherever it dies in TLS', () => diesAnywhere(https, secure, page, { spare: 40 }))
   it('is down wherever it dies in HTTP/2', () =>
     diesAnywhere(https, secure, { ...page, http2: true }, { spare: 80 }))
 })

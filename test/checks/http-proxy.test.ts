@@ -6,6 +6,7 @@ import { httpServer, type Loopback, refusedPort, tcpServer } from '../helpers/se
 import { FAULTS } from './_faults.js'
 import { problemOf } from './_options.js'
 import { folderOf, freePort, programOr, start } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 
 const URL = 'http://www.example.com/page?a=b'
 
@@ -98,7 +99,7 @@ describe('http_proxy', () => {
 })
 
 describe('squid', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
   it('is judged by the page that it fetches', async function () {
     const file = programOr(() => this.skip(), 'squid', 'squid')
@@ -121,6 +122,7 @@ describe('squid', function () {
         'cache_store_log none',
         'cache deny all',
         'netdb_filename none',
+        'server_persistent_connections off',
         'pinger_enable off',
         'shutdown_lifetime 0 seconds',
         `coredump_dir ${folder}`,
@@ -147,5 +149,7 @@ describe('squid', function () {
       assert.equal(result.reason, reason, what)
       assert.match(result.detail, detail, what)
     }
+    for (const redirects of [0, 1])
+      await diesAnywhere(check, port, { ...at('/page'), receive: 'is ok', redirects })
   })
 })

@@ -187,5 +187,5 @@ GRANT SELECT, UPDATE ON state.* TO lvsd@'%';
   it('is down wherever it dies', () => diesAnywhere(check, port, asking('SELECT 42')))
 
   it('is down wherever it dies in TLS', () =>
-    diesAnywhere(check, port, { ...asking('SELECT 42'), tls: true }, { spare: 30 }))
+    diesAnywhere(check, port, { ...asking('SELECT 42'), tls: true }, { spare: 40 }))
 })

@@ -7,6 +7,7 @@ import { probe } from '../helpers/probe.js'
 import { tcpServer } from '../helpers/servers.js'
 import { announcing, itFails, lineServer } from './_lines.js'
 import { folderOf, programOr } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 
 describe('nntp', () => {
   itFails(check, '20')
@@ -33,9 +34,9 @@ describe('nntp', () => {
 const SHUT_IN = ['--mount', '--uts', '--net']
 
 describe('leafnode', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
-  it('is judged by its greeting', async function () {
+  it('is judged by its greeting, and down wherever it dies', async function () {
     const file = programOr(() => this.skip(), 'leafnode', 'leafnode')
     if (spawnSync('unshare', [...SHUT_IN, 'true']).status !== 0) {
       console.log(
@@ -56,5 +57,7 @@ describe('leafnode', function () {
     const { ok, detail } = await probe(check, server, {}, { timeout: 15_000 })
     assert.equal(ok, true, detail)
     assert.match(detail, /^200 Leafnode NNTP Daemon/)
+    // A server in namespaces is dear: a few places at a time.
+    await diesAnywhere(check, server.port, {}, { spare: 50, places: 4, atOnce: 4, patience: 1500 })
   })
 })

@@ -178,5 +178,5 @@ describe('a PostgreSQL server', function () {
   it('is down wherever it dies', () => diesAnywhere(check, port, { ...there, request: 'SELECT 42' }))
 
   it('is down wherever it dies in TLS', () =>
-    diesAnywhere(check, port, { ...there, tls: true, request: 'SELECT 42' }, { spare: 30 }))
+    diesAnywhere(check, port, { ...there, tls: true, request: 'SELECT 42' }, { spare: 40 }))
 })

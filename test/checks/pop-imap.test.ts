@@ -12,6 +12,7 @@ import { probe } from '../helpers/probe.js'
 import { announcing, itFails, itFailsInTls, lineServer } from './_lines.js'
 import { problemOf } from './_options.js'
 import { folderOf, freePort, programOr, start } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 
 const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
 const TRUSTED = { verify: true, ca: path('ca.crt') }
@@ -159,6 +160,7 @@ async function dovecot(file: string) {
       disable_plaintext_auth = no
       auth_mechanisms = plain
       auth_failure_delay = 0
+      mail_max_userip_connections = 0
       first_valid_uid = 1
       mail_location = maildir:${folder}/mail
       passdb {
@@ -193,7 +195,7 @@ async function dovecot(file: string) {
 }
 
 describe('Dovecot', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
   it('is judged by greeting, TLS and login', async function () {
     const ports = await dovecot(programOr(() => this.skip(), 'dovecot', 'dovecot-imapd'))
@@ -205,18 +207,38 @@ describe('Dovecot', function () {
       [pops, { ...ROOT, ...TRUSTED }, null, /, logged in as root$/],
       [pops, { verify: true }, 'tls', /name it with ca/],
       [imap, {}, null, /^OK Dovecot/],
+      [pop, { port: 'imap' }, 'garbage', /OK .* as its greeting, expected \+OK/],
+      [imap, { port: 'pop' }, 'garbage', /as its greeting/],
+      [pops, { port: 'imaps' }, 'garbage', /as its greeting/],
+      [imaps, { port: 'pops' }, 'garbage', /as its greeting/],
+      [pops, { port: 'pop' }, 'tls', /does not speak TLS/],
       [imap, { ...ROOT, starttls: true, ...TRUSTED }, null, /, logged in as root$/],
       [imap, { ...ROOT, passwd: 'wrong' }, 'status', /b NO .*in answer to LOGIN/],
       [imaps, ROOT, null, /, logged in as root$/],
       [imaps, { ...ROOT, passwd: 'wrong', ...TRUSTED }, 'status', /b NO/],
       [imaps, { ...TRUSTED, verifyname: 'www.example.net' }, 'tls', /another name/],
     ]
-    for (const [check, options, reason, detail] of cases) {
-      const port = ports[check.name as keyof typeof ports]
+    for (const [check, { port: other, ...options }, reason, detail] of cases) {
+      const port = ports[(other ?? check.name) as keyof typeof ports]
       const result = await probe(check as typeof pop, port, options, { timeout: 10_000 })
       const what = `${check.name} ${JSON.stringify(options)}: ${result.detail}`
       assert.equal(result.reason, reason, what)
       assert.match(result.detail, detail, what)
     }
+  })
+
+  it('is down wherever it dies', async function () {
+    const ports = await dovecot(programOr(() => this.skip(), 'dovecot', 'dovecot-imapd'))
+    // Of TLS, which is 22 bytes longer for each message, the end too is nothing that anybody waits for.
+    const cases: [typeof pop | typeof pops, Record<string, unknown>, goodbye: number][] = [
+      [pop, ROOT, 20],
+      [pop, { ...ROOT, starttls: true }, 80],
+      [pops, ROOT, 80],
+      [imap, ROOT, 90],
+      [imap, { ...ROOT, starttls: true }, 170],
+      [imaps, ROOT, 170],
+    ]
+    for (const [check, options, spare] of cases)
+      await diesAnywhere(check as typeof pop, ports[check.name as keyof typeof ports], options, { spare })
   })
 })

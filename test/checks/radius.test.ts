@@ -7,6 +7,7 @@ import { probe } from '../helpers/probe.js'
 import { refusedUdpPort, udpServer } from '../helpers/servers.js'
 import { parseOptions, problemOf } from './_options.js'
 import { freePort, programOr } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 import { Place } from './_services.js'
 
 const SLOW = { timeout: 15_000 }
@@ -208,6 +209,9 @@ server lvsd {
     const result = await probe(check, port, { ...known, passwd: 'hello'.repeat(20) }, SLOW)
     assert.equal(result.reason, 'status')
   })
+
+  it('is down where its answers are lost or cut off', () =>
+    diesAnywhere(check, port, known, { transport: 'udp' }))
 
   it('stays silent to another secret', async () => {
     assert.equal(

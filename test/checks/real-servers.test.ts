@@ -7,6 +7,7 @@ import { check as http } from '../../checks/http.js'
 import { check as https } from '../../checks/https.js'
 import { probe, targetOf } from '../helpers/probe.js'
 import { folderOf, freePort, programOr, start } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 
 const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
 const SLOW = { timeout: 15_000 }
@@ -39,7 +40,7 @@ async function nginx(file: string): Promise<{ plain: number; secure: number }> {
 }
 
 describe('nginx', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
   it('is judged by page, name, login, redirect and protocol', async function () {
     const file = programOr(() => this.skip(), 'nginx', 'nginx-light')
@@ -70,6 +71,8 @@ describe('nginx', function () {
       const result = await probe(check as typeof http, port, options, SLOW)
       assert.equal(result.ok, ok, `${check.name} ${JSON.stringify(options)}: ${result.detail}`)
     }
+    await diesAnywhere(http, plain, page)
+    await diesAnywhere(https, secure, page, { spare: 40 })
     const wrong = await probe(https, plain, {}, SLOW)
     assert.match(wrong.detail, /does not speak TLS/)
   })
@@ -100,7 +103,7 @@ describe('nginx', function () {
 })
 
 describe('haproxy', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
   it('is judged over HTTP/1.1 and HTTP/2', async function () {
     const file = programOr(() => this.skip(), 'haproxy', 'haproxy')
@@ -133,12 +136,19 @@ frontend web
       assert.equal(good.ok, true, good.detail)
       const bad = await probe(check as typeof http, port, { request: 'down', ...options }, SLOW)
       assert.equal(bad.reason, 'status', bad.detail)
+      const spare = 'http2' in options ? 80 : 40
+      await diesAnywhere(
+        check as typeof http,
+        port,
+        { receive: '^ok$', ...options },
+        { spare: port === plain ? 0 : spare },
+      )
     }
   })
 })
 
 describe('named', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
   it('is judged over UDP and TCP', async function () {
     const file = programOr(() => this.skip(), 'named', 'bind9')
@@ -190,5 +200,9 @@ zone "8.b.d.0.1.0.0.2.ip6.arpa" { type primary; file "reverse"; };`,
         const result = await probe(dns, port, { ...options, transport }, SLOW)
         assert.equal(result.ok, ok, `${transport} ${JSON.stringify(options)}: ${result.detail}`)
       }
+    const big = { request: 'big.example.com', type: 'TXT', receive: '5{200}$' }
+    await diesAnywhere(dns, port, { ...big, transport: 'tcp' })
+    const small = { request: 'www.example.com', type: 'AAAA' }
+    await diesAnywhere(dns, port, small, { transport: 'udp' })
   })
 })

@@ -16,6 +16,7 @@ import {
 } from '../helpers/servers.js'
 import { problemOf } from './_options.js'
 import { folderOf, freePort, programOr, start } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 
 /** The answer that belongs to a question. */
 function replyTo(question: string, status = '200 OK'): string {
@@ -134,9 +135,9 @@ describe('sip', () => {
 })
 
 describe('Kamailio', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
-  it('is judged by its answer to OPTIONS, over UDP and TCP', async function () {
+  it('is judged by its answer to OPTIONS, over UDP and TCP, and down wherever it dies', async function () {
     const file = programOr(() => this.skip(), 'kamailio', 'kamailio')
     const port = await freePort()
     const folder = folderOf({})
@@ -172,5 +173,7 @@ describe('Kamailio', function () {
       assert.equal(unknown.reason, 'status', unknown.detail)
       assert.match(unknown.detail, /404 Not here/)
     }
+    await diesAnywhere(check, port, { transport: 'tcp' })
+    await diesAnywhere(check, port, { transport: 'udp' }, { transport: 'udp' })
   })
 })

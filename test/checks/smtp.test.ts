@@ -7,6 +7,7 @@ import { probe } from '../helpers/probe.js'
 import { announcing, itFails, lineServer } from './_lines.js'
 import { problemOf } from './_options.js'
 import { folderOf, freePort, programOr, start } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 
 const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
 const TRUSTED = { verify: true, ca: path('ca.crt') }
@@ -161,6 +162,9 @@ describe('submission', () => {
   })
 })
 
+/** Bytes of its answer to QUIT; in TLS there are some 50 more, with the end of it. */
+const GOODBYE = 45
+
 /** Offers a login under TLS alone. */
 async function exim(file: string): Promise<number> {
   const port = await freePort()
@@ -179,7 +183,12 @@ async function exim(file: string): Promise<number> {
       tls_certificate = ${path('server.crt')}
       tls_privatekey = ${path('key.pem')}
       rfc1413_query_timeout = 0s
+      acl_smtp_helo = helo
       auth_advertise_hosts = \${if def:tls_in_cipher {*}{}}
+      begin acl
+      helo:
+        deny condition = \${if eq{$sender_helo_name}{stranger.example}}
+        accept
       begin authenticators
       plain:
         driver = plaintext
@@ -193,7 +202,7 @@ async function exim(file: string): Promise<number> {
 }
 
 describe('Exim', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
   it('is judged by greeting, TLS and login', async function () {
     const port = await exim(programOr(() => this.skip(), 'exim4', 'exim4-daemon-light'))
@@ -202,6 +211,7 @@ describe('Exim', function () {
       [smtp, {}, null, /^220 mail\.example\.com ESMTP Exim/],
       [smtp, { starttls: true, ...TRUSTED }, null, /, TLS$/],
       [smtp, root, 'status', /offers no AUTH here/],
+      [smtp, { helo: 'stranger.example' }, 'status', /550 .* in answer to HELO/],
       [submission, {}, null, /, TLS$/],
       [submission, { ...root, ...TRUSTED }, null, /, TLS, logged in as root$/],
       [submission, { ...root, passwd: 'wrong' }, 'status', /535 .* in answer to AUTH PLAIN/],
@@ -214,5 +224,12 @@ describe('Exim', function () {
       assert.equal(result.reason, reason, what)
       assert.match(result.detail, detail, what)
     }
+  })
+
+  it('is down wherever it dies', async function () {
+    const port = await exim(programOr(() => this.skip(), 'exim4', 'exim4-daemon-light'))
+    await diesAnywhere(smtp, port, {}, { spare: GOODBYE })
+    const login = { login: 'root', passwd: 'secret', ...TRUSTED }
+    await diesAnywhere(submission, port, login, { spare: GOODBYE + 60 })
   })
 })
