@@ -3,6 +3,7 @@
  * starts processes; a cheaper way to start them can take its place.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 
 export interface Command {
@@ -14,6 +15,8 @@ export interface Command {
   /** Aborted when the command has to go: TERM to its group, KILL after `grace` milliseconds. */
   readonly signal: AbortSignal
   readonly grace: number
+  /** What it leaves running behind it may stay, where it ends by itself; else that is killed, as nothing may pile up. */
+  readonly mayLeave?: boolean
 }
 
 export interface Ended {
@@ -101,12 +104,14 @@ export async function runCommand(command: Command): Promise<Ended> {
   const ended = await exit
   if (dying.get(key) === exit) dying.delete(key)
   command.signal.removeEventListener('abort', ending)
-  // Whatever it left running in its group goes with it.
-  kill(group, 'SIGKILL')
+  const isLeft = command.mayLeave === true && !command.signal.aborted
+  if (!isLeft) kill(group, 'SIGKILL')
   groups.delete(group)
   await drained(outputs)
-  child.stdout?.destroy()
-  child.stderr?.destroy()
+  // Whoever is left writes into a closed pipe once lvsd has ended, and not before.
+  for (const stream of [child.stdout, child.stderr] as (Socket | null)[])
+    if (isLeft) stream?.unref()
+    else stream?.destroy()
   return { ...ended, output: kept.text }
 }
 

@@ -46,6 +46,8 @@ export interface Daemon {
 
 /** At most one line in this many milliseconds says that checks give no verdict. */
 const NO_VERDICT_EVERY = 60_000
+/** Milliseconds that hooks under way are given when lvsd stops. */
+const LAST_PATIENCE = 5000
 /** Counters older than this, milliseconds, are read again for `lvsd status`. */
 const COUNTERS_MAX_AGE = 500
 
@@ -126,7 +128,10 @@ class RunningDaemon implements Daemon {
 
   /** A reload that is asked for meanwhile comes after it. */
   start(): Promise<void> {
-    const started = this.#start()
+    const started = this.#start().catch(async error => {
+      await this.#close()
+      throw error
+    })
     this.#reloading = started.catch(() => {})
     return started
   }
@@ -172,6 +177,8 @@ class RunningDaemon implements Daemon {
 
   async #reload(isForced: boolean): Promise<ReloadOutcome> {
     const { log, notify } = this.#parts
+    if (this.#isStopped)
+      return { ok: false, at: new Date().toISOString(), message: 'lvsd is stopping', problems: [] }
     notify.reloading()
     this.#phase('reloading')
     const { refusal, problems } = await this.#takeOver(isForced).catch(error => {
@@ -216,6 +223,7 @@ class RunningDaemon implements Daemon {
     for (const job of placement.added) this.#set(job, placement.retimed.has(job.id))
     for (const id of placement.awaited) this.#engines.soon(id, 0)
     this.#hasMonitors = resolved.services.some(service => service.monitorfile !== null)
+    for (const name of this.#traffic.keys()) if (!this.#board.service(name)) this.#traffic.delete(name)
     this.#audience.tell('config', resolved)
     this.#upkeep.follow(resolved)
     this.#hold()
@@ -246,10 +254,9 @@ class RunningDaemon implements Daemon {
   #tellTraffic(services: readonly Service[]): void {
     for (const service of services) {
       const now = this.#board.hasTraffic(service)
-      const before = this.#traffic.get(service.name)
-      if (now === null || now === before) continue
+      if (now === null || now === this.#traffic.get(service.name)) continue
       this.#traffic.set(service.name, now)
-      if (!now || before !== undefined) this.#audience.tell('traffic', service, now)
+      this.#audience.tell('traffic', service, now)
     }
   }
 
@@ -334,14 +341,21 @@ class RunningDaemon implements Daemon {
     const { log, notify } = this.#parts
     notify.stopping()
     this.#phase('stopping')
-    this.#upkeep.close()
-    this.#rounds.stop()
+    await this.#close(() => this.#cleanStop())
+    log.info('lvsd has stopped')
+    await log.flush()
+  }
+
+  /** Whatever fails, the rest is closed, too. */
+  async #close(leave: () => unknown = () => {}): Promise<void> {
+    const { log, notify } = this.#parts
     const steps: Record<string, () => unknown> = {
+      files: () => this.#upkeep.close(),
+      rounds: () => this.#rounds.stop(),
       checks: () => this.#engines.close(),
       reconciling: () => this.#reconciler.stop(),
-      'clean stop': () => this.#cleanStop(),
-      observers: () => this.#audience.close(),
-      hooks: () => this.#hooks.idle(),
+      'clean stop': leave,
+      'observers and hooks': () => Promise.all([this.#audience.close(), this.#hooks.close(LAST_PATIENCE)]),
       'control socket': () => this.#socket?.close(),
       kernel: () => this.#parts.kernel.close(),
       journal: () => this.#parts.journal.close(),
@@ -353,8 +367,6 @@ class RunningDaemon implements Daemon {
       } catch (error) {
         log.error({ error: (error as Error).message }, `stopping: ${what}`)
       }
-    log.info('lvsd has stopped')
-    await log.flush()
   }
 
   async #cleanStop(): Promise<void> {

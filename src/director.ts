@@ -20,18 +20,26 @@ export interface DirectorParts {
   readonly observers?: readonly Observer[]
 }
 
-/** Opens table and journal and starts the daemon on them. */
+/** Opens table and journal and starts the daemon on them; where that fails nothing is left open. */
 export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   const { loaded, load, table, log, env, observers = [] } = parts
+  const kernel = await openTable(table, env)
+  let journal: Journal
+  try {
+    journal = journalFor(table, loaded.config, log)
+  } catch (error) {
+    kernel.close()
+    throw error
+  }
   return startDaemon({
     loaded,
     load,
     log,
-    kernel: await openTable(table, env),
+    kernel,
     kernelName: table,
-    journal: journalFor(table, loaded.config, log),
+    journal,
     notify: openNotify(env, log),
-    observers: [...standardObservers(log), ...observers],
+    observers: [...standardObservers(log, journal), ...observers],
   })
 }
 

@@ -12,7 +12,7 @@ export interface Observer {
   config?(config: Config): void
   result?(subscriber: Subscriber, result: CheckResult): void
   transition?(transition: Transition): void
-  /** The first real server of a service gets traffic, or the last one no longer does. */
+  /** The first real server of a service gets traffic, or the last one no longer does; also what is so at a start. */
   traffic?(service: Service, hasTraffic: boolean): void
   /** What the kernel has taken. */
   applied?(changes: readonly Change[]): void
@@ -46,7 +46,7 @@ export function audience(observers: readonly Observer[], log: Log): Audience {
     },
     hears: what => observers.some(observer => observer[what] !== undefined),
     async close() {
-      for (const observer of observers) await guarded('close', () => observer.close?.())
+      await Promise.all(observers.map(observer => guarded('close', () => observer.close?.())))
     },
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Check } from '../src/check.js'
 import type { Loaded } from '../src/config/load.js'
 import type { Problem } from '../src/config/problem.js'
-import { startDaemon } from '../src/daemon.js'
+import { type DaemonParts, startDaemon } from '../src/daemon.js'
 import { memoryKernel } from '../src/ipvs/memory.js'
 import { memoryJournal } from '../src/journal/journal.js'
 import type { CheckResult, Config, Service, Settings } from '../src/model.js'
@@ -214,6 +214,43 @@ describe('the daemon', () => {
     await Promise.all([reload(config([web()])), daemon.stop(), daemon.stop()])
     assert.deepEqual(told.filter(word => word === 'stopping').length, 1)
     assert.notEqual(told.at(-1), 'ready')
+  })
+
+  it('leaves nothing open when its start fails in the middle', async () => {
+    const closed: string[] = []
+    const socket = join(tmpdir(), `lvsd-daemon-${process.pid}.sock`)
+    const kernel = { ...memoryKernel(), close: () => void closed.push('kernel') }
+    const journal = { ...memoryJournal(), close: () => void closed.push('journal') }
+    const { log } = recordingLog()
+    const site = config([web()], { socket })
+    const parts: DaemonParts = {
+      loaded: { config: site, checks: CHECKS, problems: [], text: '' },
+      load: async () => assert.fail('nothing is read again'),
+      kernel,
+      kernelName: 'memory',
+      journal,
+      log,
+      engines: handEngines().open,
+      notify: {
+        ready: () => assert.fail('systemd is gone'),
+        reloading: () => {},
+        stopping: () => {},
+        close: () => void closed.push('systemd'),
+      },
+    }
+    await assert.rejects(startDaemon(parts), /systemd is gone/)
+    assert.deepEqual(closed, ['kernel', 'journal', 'systemd'])
+    assert.equal(existsSync(socket), false)
+    const daemon = await startDaemon({ ...parts, notify: { ...parts.notify, ready: () => {} } })
+    await daemon.stop()
+  })
+
+  it('says nothing and reads nothing when it is to reload after its stop', async () => {
+    const { daemon, told } = await start(config([web()]))
+    await daemon.stop()
+    const before = told.length
+    assert.deepEqual((await daemon.reload(false)).message, 'lvsd is stopping')
+    assert.equal(told.length, before)
   })
 
   it('asks at once on behalf of a new service what another one asks already', async () => {

@@ -17,26 +17,77 @@ function stage() {
 describe('hooks', () => {
   it('run through the shell, with words that the shell does not read', async () => {
     const { hooks, out, written } = stage()
-    hooks.run('web', `printf '%s|' >>${out} web`, ['start', '[2001:db8::80]:80', '$(id); x'])
+    void hooks.run('web', `printf '%s|' >>${out} web`, ['start', '[2001:db8::80]:80', '$(id); x'])
     await hooks.idle()
     assert.equal(written(), 'web|start|[2001:db8::80]:80|$(id); x|')
   })
 
   it('of one subject run one after the other', async () => {
     const { hooks, out, written } = stage()
-    hooks.run('web', `sleep 0.1; echo >>${out}`, ['first'])
-    hooks.run('web', `echo >>${out}`, ['second'])
+    void hooks.run('web', `sleep 0.1; echo >>${out}`, ['first'])
+    void hooks.run('web', `echo >>${out}`, ['second'])
     await hooks.idle()
     assert.equal(written(), 'first\nsecond\n')
   })
 
   it('that fail are told and stop nothing', async () => {
     const { hooks, lines, out, written } = stage()
-    hooks.run('web', 'echo no such page >&2; exit 3;', [])
-    hooks.run('web', `echo >>${out}`, ['next'])
+    void hooks.run('web', 'echo no such page >&2; exit 3;', [])
+    void hooks.run('web', `echo >>${out}`, ['next'])
     await hooks.idle()
     const [told] = lines.filter(line => line.msg === 'hook failed')
     assert.deepEqual([told?.end, String(told?.output).trim()], ['exit 3', 'no such page'])
     assert.equal(written(), 'next\n')
   })
+
+  it('that wait already are not asked for twice', async () => {
+    const { hooks, out, written } = stage()
+    const command = `sleep 0.1; echo >>${out}`
+    for (const word of ['changed', 'changed', 'changed', 'other']) void hooks.run('file', command, [word])
+    await hooks.idle()
+    assert.equal(written(), 'changed\nother\n')
+  })
+
+  it('are eight at once, whatever there is to do', async () => {
+    const { hooks, out, written } = stage()
+    const command = `echo + >>${out}; sleep 0.2; echo - >>${out}; true`
+    for (let i = 0; i < 20; i++) void hooks.run(`service ${i}`, command, [])
+    await hooks.idle()
+    let [now, most] = [0, 0]
+    for (const sign of written().trim().split('\n')) {
+      now += sign === '+' ? 1 : -1
+      most = Math.max(most, now)
+    }
+    assert.equal(now, 0)
+    assert.ok(most > 1 && most <= 8, `${most} at once`)
+  })
+
+  it('may start what stays, and what hangs is killed with all of it when lvsd stops', async () => {
+    const { hooks, lines, out, written } = stage()
+    void hooks.run('web', `(while sleep 0.05; do echo page; done) & echo $! >>${out}; true`, [])
+    await hooks.idle()
+    const page = Number(written())
+    later(() => process.kill(page, 'SIGKILL'))
+    void hooks.run('mail', `sleep 60 & echo $! >>${out}; wait; true`, [])
+    void hooks.run('mail', `echo never >>${out}; true`, [])
+    while (written().split('\n').length < 3) await new Promise(resolve => setTimeout(resolve, 10))
+    const began = performance.now()
+    await hooks.close(200)
+    assert.ok(performance.now() - began < 5000)
+    const sleeper = Number(written().split('\n')[1])
+    assert.deepEqual([isAlive(page), isAlive(sleeper)], [true, false])
+    assert.deepEqual(
+      lines.filter(({ msg }) => msg !== 'hook done').map(({ msg }) => msg),
+      ['hook failed', 'hook not run: lvsd stops'],
+    )
+  })
 })
+
+/** A process that nobody has asked for its exit code yet is gone all the same. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}

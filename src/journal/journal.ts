@@ -11,6 +11,7 @@ import { keyOfService, type Protocol, type ServiceId } from '../model.js'
 interface Stored {
   readonly services: readonly StoredService[]
   readonly names: Readonly<Record<string, string>>
+  readonly begun?: { readonly boot: string; readonly what: readonly string[] }
 }
 
 type StoredService =
@@ -24,12 +25,15 @@ export interface Journal {
   readonly services: readonly ServiceId[]
   /** Last good address of each name. */
   readonly names: ReadonlyMap<string, string>
+  /** What lvsd has begun and has still to end, since this machine was booted. */
+  readonly begun: ReadonlySet<string>
   /**
    * Adds and removes services in one write. Without a change nothing is written, but for what could not be written
    * before. Throws what the file system throws; what is remembered until the end of the process has changed then, too.
    */
   record(change: { readonly add?: Iterable<ServiceId>; readonly remove?: Iterable<ServiceId> }): void
   recordNames(names: ReadonlyMap<string, string>): void
+  recordBegun(begun: ReadonlySet<string>): void
   /** Lets another lvsd have it. */
   close(): void
 }
@@ -65,15 +69,24 @@ export function openJournal(path: string, onDamage: (message: string, movedTo: s
   const services = new Map(stored.services.map(fromStored).map(id => [keyOfService(id), id]))
   const owned = new Set(services.keys())
   const names = new Map(Object.entries(stored.names))
+  const boot = bootId()
+  let begun: ReadonlySet<string> = new Set(stored.begun?.boot === boot ? stored.begun.what : [])
   let isSaved = true
   const save = () => {
     if (isSaved) return
-    write(path, { services: [...services.values()].map(toStored), names: Object.fromEntries(names) })
+    write(path, {
+      services: [...services.values()].map(toStored),
+      names: Object.fromEntries(names),
+      begun: { boot, what: [...begun] },
+    })
     isSaved = true
   }
   return {
     owned,
     names,
+    get begun() {
+      return begun
+    },
     get services() {
       return [...services.values()]
     },
@@ -92,6 +105,11 @@ export function openJournal(path: string, onDamage: (message: string, movedTo: s
       for (const [name, text] of next) names.set(name, text)
       save()
     },
+    recordBegun(next) {
+      isSaved &&= next.size === begun.size && [...next].every(each => begun.has(each))
+      begun = new Set(next)
+      save()
+    },
     close: unlock,
   }
 }
@@ -101,9 +119,13 @@ export function memoryJournal(): Journal {
   const owned = new Set<string>()
   const services = new Map<string, ServiceId>()
   const names = new Map<string, string>()
+  let begun: ReadonlySet<string> = new Set()
   return {
     owned,
     names,
+    get begun() {
+      return begun
+    },
     get services() {
       return [...services.values()]
     },
@@ -115,6 +137,9 @@ export function memoryJournal(): Journal {
     },
     recordNames(next) {
       for (const [name, text] of next) names.set(name, text)
+    },
+    recordBegun(next) {
+      begun = new Set(next)
     },
     close: () => {},
   }
@@ -154,9 +179,20 @@ function read(path: string): { stored: Stored; damage: string | null } {
     const stored = JSON.parse(text) as Stored
     stored.services.forEach(fromStored)
     for (const [name, text] of Object.entries({ ...stored.names })) addressOf(text, name)
-    return { stored: { services: stored.services, names: { ...stored.names } }, damage: null }
+    const begun = stored.begun && { boot: stored.begun.boot, what: stored.begun.what.map(String) }
+    const known = { services: stored.services, names: { ...stored.names }, ...(begun && { begun }) }
+    return { stored: known, damage: null }
   } catch (error) {
     return { stored: EMPTY, damage: `the ownership journal is damaged (${(error as Error).message})` }
+  }
+}
+
+/** Another one after each boot: whatever a command had done is gone then. Empty where the kernel does not say. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return ''
   }
 }
 

@@ -41,6 +41,19 @@ describe('the ownership journal', () => {
     assert.deepEqual([...again.names], [['www ipv6', '2001:db8::1']])
   })
 
+  it('keeps what was begun until the machine is booted anew', () => {
+    const path = join(folder(), 'lvsd.json')
+    const journal = open(path)
+    journal.recordBegun(new Set(['web', 'mail']))
+    journal.recordBegun(new Set(['web']))
+    journal.close()
+    const again = open(path)
+    assert.deepEqual([...again.begun], ['web'])
+    again.close()
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/"boot": "[^"]+"/, '"boot": "another"'))
+    assert.deepEqual([...open(path).begun], [])
+  })
+
   it('writes only when something changes', () => {
     const path = join(folder(), 'lvsd.json')
     const journal = open(path)

@@ -1,0 +1,139 @@
+/**
+ * ldirectord's fallbackcommand: `COMMAND start VIRTUAL PROTOCOL` when the last real server of a service no longer gets
+ * traffic, `stop` when the first one does again. Each is said once: what was begun is in the journal, so that a restart
+ * neither repeats it nor forgets to end it.
+ */
+import { endpoint } from './address.js'
+import type { Hooks } from './hooks.js'
+import type { Journal } from './journal/journal.js'
+import type { Log } from './log.js'
+import { type Config, type DaemonPhase, keyOfService, type Service } from './model.js'
+import type { Observer } from './observer.js'
+
+type Word = 'start' | 'stop'
+
+/** The command of one service. */
+interface Post {
+  readonly name: string
+  /** Null: there is none, and nothing is told. */
+  readonly command: string | null
+  /** `[2001:db8::80]:80 tcp`. */
+  readonly virtual: readonly string[]
+  /** `keyOfService`, or null while it has none. */
+  readonly key: string | null
+  /** What it was told last, and what it should be told: they differ while a command runs. */
+  told: Word
+  wanted: Word
+  isBusy: boolean
+}
+
+export interface FallbackCommandsParts {
+  readonly hooks: Hooks
+  readonly journal: Pick<Journal, 'begun' | 'recordBegun'>
+  readonly log: Log
+}
+
+/** Milliseconds that commands under way are given when lvsd stops. */
+const LAST_PATIENCE = 5000
+
+export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts): Observer {
+  const posts = new Map<string, Post>()
+  /** By name of the service: does any server get traffic? */
+  const traffic = new Map<string, boolean>()
+  const begun = new Set(journal.begun)
+  let phase: DaemonPhase = 'starting'
+
+  const remember = (post: Post, word: Word) => {
+    if (word === 'start') begun.add(markOf(post))
+    else begun.delete(markOf(post))
+    try {
+      journal.recordBegun(begun)
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'what a fallbackcommand was told cannot be kept')
+    }
+  }
+
+  /** A command that takes long is not run for each change meanwhile: only for where it has come to. */
+  const drive = async (post: Post, wanted: Word) => {
+    post.wanted = wanted
+    if (post.isBusy) return
+    post.isBusy = true
+    while (post.told !== post.wanted) {
+      post.told = post.wanted
+      remember(post, post.told)
+      if (post.command !== null) await hooks.run(post.name, post.command, [post.told, ...post.virtual])
+    }
+    post.isBusy = false
+  }
+
+  const open = (service: Service): Post => {
+    const post = newPost(service)
+    if (begun.has(markOf(post))) post.told = 'start'
+    posts.set(service.name, post)
+    return post
+  }
+
+  /** What an earlier version of the file has begun is ended; what it says now begins where the other has ended. */
+  const follow = (config: Config) => {
+    const services = new Map(config.services.map(service => [service.name, service]))
+    for (const post of [...posts.values()]) {
+      const service = services.get(post.name)
+      if (service && isSame(post, newPost(service))) continue
+      posts.delete(post.name)
+      void drive(post, 'stop')
+    }
+    for (const name of traffic.keys()) {
+      const service = services.get(name)
+      if (service) tell(service)
+      else traffic.delete(name)
+    }
+  }
+
+  const tell = (service: Service) => {
+    if (service.fallbackcommand === null) return
+    const post = posts.get(service.name) ?? open(service)
+    void drive(post, traffic.get(service.name) ? 'stop' : 'start')
+  }
+
+  return {
+    phase(now) {
+      phase = now
+    },
+    config: follow,
+    traffic(service, hasTraffic) {
+      traffic.set(service.name, hasTraffic)
+      tell(service)
+    },
+    applied(changes) {
+      if (phase !== 'stopping') return
+      // A service that goes with lvsd leaves nothing behind; one that stays has its fallback in the table, too.
+      const gone = new Set(
+        changes.flatMap(change => (change.op === 'delete-service' ? keyOfService(change.id) : [])),
+      )
+      for (const post of posts.values()) if (post.key && gone.has(post.key)) void drive(post, 'stop')
+    },
+    close: () => hooks.close(LAST_PATIENCE),
+  }
+}
+
+function newPost(service: Service): Post {
+  const { name, fallbackcommand, id } = service
+  const virtual = virtualOf(service)
+  const key = id && keyOfService(id)
+  return { name, command: fallbackcommand, virtual, key, told: 'stop', wanted: 'stop', isBusy: false }
+}
+
+/** `web [2001:db8::80]:80 tcp`. */
+function markOf({ name, virtual }: Post): string {
+  return [name, ...virtual].join(' ')
+}
+
+function isSame(one: Post, other: Post): boolean {
+  return one.command === other.command && markOf(one) === markOf(other)
+}
+
+/** `[2001:db8::80]:80 tcp`; `:0 fwm` for a firewall mark. */
+function virtualOf({ id, unresolved }: Service): readonly string[] {
+  if (id?.kind === 'address') return [endpoint(id.address, id.port), id.protocol]
+  return id ? [':0', 'fwm'] : [`:${unresolved?.port}`, unresolved?.protocol ?? 'tcp']
+}
