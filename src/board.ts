@@ -29,6 +29,16 @@ export interface Transition {
   readonly moved: boolean
 }
 
+/** A server that is held down from now on, or let go. */
+export interface Hold {
+  readonly service: Service
+  readonly real: Real
+  /** Why it is held; null where it is let go. */
+  readonly reason: string | null
+  /** What its checks have against it, whoever holds it; null where they have nothing. */
+  readonly failure: CheckResult | null
+}
+
 /** A server that stays up with another weight, on the advice of a check. */
 export interface Reweighing {
   readonly service: Service
@@ -108,9 +118,9 @@ export class Board {
 
   /**
    * Holds these servers down, whatever their checks say, and lets go of all others. The reason is for people. Gives those
-   * that are newly held (a reason) or let go (null).
+   * that are newly held or let go.
    */
-  hold(held: ReadonlyMap<Real, string>): readonly { service: Service; real: Real; reason: string | null }[] {
+  hold(held: ReadonlyMap<Real, string>): readonly Hold[] {
     this.#held = held
     const before = this.#heldMembers
     const members = [...this.#services.values()].flatMap(service =>
@@ -122,7 +132,15 @@ export class Board {
       })),
     )
     this.#heldMembers = new Set(members.filter(({ reason }) => reason !== null).map(({ key }) => key))
-    return members.filter(({ key, reason }) => before.has(key) !== (reason !== null))
+    return members
+      .filter(({ key, reason }) => before.has(key) !== (reason !== null))
+      .map(({ service, real, reason }) => ({ service, real, reason, failure: this.#failureOf(real) }))
+  }
+
+  /** What is wrong with a server that its checks have taken down; null where they have not. */
+  #failureOf(real: Real): CheckResult | null {
+    const isDown = this.#checkedState(real) === 'down'
+    return (isDown && this.cellsOf(real).find(({ health }) => health.state === 'down')?.health.last) || null
   }
 
   /** Why a server is held down, or null. */
@@ -182,6 +200,10 @@ export class Board {
 
   stateOf(real: Real): HealthState {
     if (real.address === null || this.#held.has(real)) return 'down'
+    return this.#checkedState(real)
+  }
+
+  #checkedState(real: Real): HealthState {
     return combine(
       this.cellsOf(real).map(cell => cell.health.state),
       real.need,

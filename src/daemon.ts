@@ -233,7 +233,10 @@ class RunningDaemon implements Daemon {
   /** Files hold servers down, or let them go, at once. */
   #hold(): void {
     const moved = this.#board.hold(this.#upkeep.held(this.#config))
-    for (const { service, real, reason } of moved) tellHeld(this.#parts.log, service, real, reason)
+    for (const hold of moved) {
+      tellHeld(this.#parts.log, hold.service, hold.real, hold.reason)
+      this.#audience.tell('held', hold)
+    }
     this.#touch(moved.map(({ service }) => service))
   }
 

@@ -1,5 +1,5 @@
 /** Who is told what happens and never stops it: files, commands, mails. What they throw is logged, and that is all. */
-import type { Transition } from './board.js'
+import type { Hold, Transition } from './board.js'
 import type { Subscriber } from './jobs.js'
 import type { Log } from './log.js'
 import type { Change, CheckResult, Config, DaemonPhase, Service } from './model.js'
@@ -12,6 +12,8 @@ export interface Observer {
   config?(config: Config): void
   result?(subscriber: Subscriber, result: CheckResult): void
   transition?(transition: Transition): void
+  /** An operator holds a server down, or lets it go. */
+  held?(hold: Hold): void
   /** The first real server of a service gets traffic, or the last one no longer does; also what is so at a start. */
   traffic?(service: Service, hasTraffic: boolean): void
   /** What the kernel has taken. */

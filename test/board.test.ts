@@ -156,4 +156,18 @@ describe('the board', () => {
     )
     assert.deepEqual([one.stateOf(realOf(0, 0)), one.stateOf(realOf(0, 1))], ['up', 'down'])
   })
+
+  it('says of a server that is held or let go what its checks have against it', () => {
+    const { board: one, jobs, realOf } = board(site(real(A, { checks: [use('ask')] })))
+    const held = new Map([[realOf(0, 0), 'a file']])
+    const hold = (now: ReadonlyMap<Real, string>) =>
+      one.hold(now).map(({ reason, failure }) => [reason, failure?.ok])
+    assert.deepEqual(hold(held), [['a file', undefined]])
+    one.result(jobs[0]?.id ?? '', passed(), 1)
+    assert.equal(one.stateOf(realOf(0, 0)), 'down')
+    assert.deepEqual([hold(held), hold(new Map())], [[], [[null, undefined]]])
+    assert.equal(one.stateOf(realOf(0, 0)), 'up')
+    one.result(jobs[0]?.id ?? '', failed(), 2)
+    assert.deepEqual([hold(held), hold(new Map())], [[['a file', false]], [[null, false]]])
+  })
 })

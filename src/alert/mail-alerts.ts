@@ -1,12 +1,14 @@
 /** ldirectord's mails: who is told by mail when servers go and come. */
-import type { Transition } from '../board.js'
+import type { Hold, Transition } from '../board.js'
 import type { Clock } from '../clock.js'
 import {
   type Change,
+  type CheckResult,
   type Config,
   type DaemonPhase,
   keyOfReal,
   keyOfService,
+  type Real,
   type Service,
   type ServiceId,
 } from '../model.js'
@@ -55,6 +57,9 @@ export function mailAlerts({
   /** Servers of this start or reload: what the daemon did when they came, and until when that counts. */
   const settling = new Map<string, { phase: DaemonPhase; until: number }>()
 
+  /** Servers in maintenance: nobody is reminded of them. */
+  const holds = new Set<string>()
+
   const tell = (news: News, during: DaemonPhase, reason: string | null) => {
     const { mail } = news.service
     if (mail?.during.includes(during)) digest.add({ news, phase: during, at: wallClock(), reason }, mail)
@@ -77,27 +82,50 @@ export function mailAlerts({
     for (const member of settling.keys()) if (!members.has(member)) settling.delete(member)
     for (const member of members.keys())
       if (!before.has(member)) settling.set(member, { phase, until: Number.POSITIVE_INFINITY })
-    reminders.follow(
-      new Map([...members].map(([member, { service }]) => [member, service.mail?.repeat ?? null])),
-    )
+    for (const member of holds) if (!members.has(member)) holds.delete(member)
+    const repeatOf = (member: string, { service }: Place) =>
+      holds.has(member) ? null : (service.mail?.repeat ?? null)
+    reminders.follow(new Map([...members].map(([member, place]) => [member, repeatOf(member, place)])))
     if (isPrepared || !config.services.some(({ mail }) => mail)) return
     isPrepared = true
     prepare?.()
   }
 
   const transition = ({ service, real, from, to, result, moved }: Transition) => {
-    if (!moved || !service.id || !real.address) return
-    const server = keyOfReal({ address: real.address, port: real.port })
-    const member = keyOfMember(service.id, server)
+    const member = memberOf(service, real)
+    if (!moved || member === null) return
     const settles = settling.get(member)
     if (from !== 'unknown') settling.delete(member)
     else if (settles) settles.until = clock.now() + SETTLING
-    if (to !== 'down') return reminders.forget(member)
+    if (to === 'down') tellDown(service, real, member, result)
+    else reminders.forget(member)
+  }
+
+  const tellDown = (service: Service, real: Real, member: string, { reason, detail }: CheckResult) => {
     // Drained by its configuration: that it is down changes nothing for anybody.
-    if (service.quiescent && real.attributes.weight === 0) return
-    const reason = `${result.reason}: ${result.detail}`
-    reminders.add(member, reason, service.mail?.repeat ?? null)
-    tell(inaccessible({ service, server }, service.id), phaseOf(member), reason)
+    if (service.quiescent && real.attributes.weight === 0) return reminders.forget(member)
+    const place = members.get(member)
+    const why = `${reason}: ${detail}`
+    reminders.add(member, why, service.mail?.repeat ?? null)
+    if (place && service.id) tell(inaccessible(place, service.id), phaseOf(member), why)
+  }
+
+  /**
+   * Whoever has taken a server out of work is told of the change, as ldirectord does, and not reminded. One that is let
+   * go while its checks fail is as down as any other.
+   */
+  const held = ({ service, real, reason, failure }: Hold) => {
+    const member = memberOf(service, real)
+    if (member === null) return
+    if (reason !== null) {
+      holds.add(member)
+      return reminders.add(member, `maintenance: ${reason}`, null)
+    }
+    holds.delete(member)
+    // It is not the start that brings it back.
+    settling.delete(member)
+    reminders.forget(member)
+    if (failure) tellDown(service, real, member, failure)
   }
 
   const applied = (changes: readonly Change[]) => {
@@ -130,6 +158,7 @@ export function mailAlerts({
     },
     config: follow,
     transition,
+    held,
     applied,
     async close() {
       reminders.close()
@@ -143,6 +172,11 @@ interface Place {
   readonly service: Service
   /** `keyOfReal`. */
   readonly server: string
+}
+
+/** Null where the server or its service has no address yet: then neither is in the table. */
+function memberOf({ id }: Service, { address, port }: Real): string | null {
+  return id && address && keyOfMember(id, keyOfReal({ address, port }))
 }
 
 function membersOf(known: ReadonlyMap<string, Known>): ReadonlyMap<string, Place> {

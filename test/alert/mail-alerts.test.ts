@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import type { Letter } from '../../src/alert/letter.js'
 import { mailAlerts } from '../../src/alert/mail-alerts.js'
+import type { Hold } from '../../src/board.js'
 import { diff } from '../../src/diff.js'
 import {
   type Change,
+  type CheckResult,
   type Config,
   type DaemonPhase,
   type HealthState,
@@ -278,6 +280,58 @@ describe('a server that stays down', () => {
       `Added fallback server: [${F}]:80 ${V} (Weight set to 1)`,
       `Deleted fallback server: [${F}]:80 ${V}`,
     ])
+  })
+})
+
+describe('a server in maintenance', () => {
+  const owner = web({ mail: { ...MAIL, repeat: 10 * MINUTE, during: ['running'] } })
+  const hold = (isHeld: boolean, failure: CheckResult | null = null): Hold => ({
+    service: owner,
+    real: owner.reals[0] as Real,
+    reason: isHeld ? `[${A}]` : null,
+    failure,
+  })
+
+  it('is told when it goes, with the file that holds it, and when it is back, and never in between', () => {
+    const { clock, subjects, letters, observer, apply } = running(owner)
+    observer.held?.(hold(true))
+    apply(remove(A))
+    clock.wind(2000)
+    assert.match(letters[0]?.text ?? '', new RegExp(`Reason: maintenance: \\[${A}\\]`))
+    assert.deepEqual(subjects(), [`Deleted real server: [${A}]:80 ${V}`])
+    observer.config?.(config([owner]))
+    clock.wind(60 * MINUTE)
+    assert.deepEqual(subjects(), [])
+    observer.held?.(hold(false))
+    apply(add(A))
+    clock.wind(60 * MINUTE)
+    assert.deepEqual(subjects(), [`Added real server: [${A}]:80 ${V} (Weight set to 1)`])
+  })
+
+  it('that was down already is repeated no more, until it is let go and still down', () => {
+    const { clock, subjects, observer, move, apply } = running(owner)
+    move(owner, A, 'up', 'down')
+    apply(remove(A))
+    clock.wind(2000)
+    subjects()
+    observer.held?.(hold(true))
+    clock.wind(60 * MINUTE)
+    assert.deepEqual(subjects(), [])
+    observer.held?.(hold(false, failed('refused')))
+    clock.wind(15 * MINUTE)
+    const INACCESSIBLE = `Inaccessible real server: [${A}]:80 ${V}`
+    assert.deepEqual(subjects(), [INACCESSIBLE, INACCESSIBLE])
+  })
+
+  it('since the start is no part of the start when it is let go', () => {
+    const { clock, subjects, observer, apply } = opened(config([owner]))
+    observer.held?.(hold(true))
+    observer.phase?.('running')
+    clock.wind(60 * MINUTE)
+    observer.held?.(hold(false))
+    apply(add(A))
+    clock.wind(2000)
+    assert.deepEqual(subjects(), [`Added real server: [${A}]:80 ${V} (Weight set to 1)`])
   })
 })
 
