@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { type Answer, down, type RunContext, type Target } from '../src/check.js'
 import type { Reason } from '../src/model.js'
 import { connectTls, type TlsOptions, tlsAnswer } from './_tls.js'
@@ -90,6 +91,11 @@ export class Dialogue {
   /** Our own end of the connection. */
   get local(): { readonly address: string; readonly port: number } {
     return { address: this.#socket.localAddress ?? '::', port: this.#socket.localPort ?? 0 }
+  }
+
+  /** What another connection to this server may take up in TLS; undefined in clear text. */
+  get session(): Buffer | undefined {
+    return this.#socket instanceof TLSSocket ? this.#socket.getSession() : undefined
   }
 
   /** Says a line. `as` is what people are told of it: its first word, so that no password is. */

@@ -69,6 +69,7 @@ const UNVERIFIED: TlsOptions = {
   ca: null,
   sni: null,
   verifyname: null,
+  pin: [],
   cert: null,
   key: null,
   minversion: 'TLSv1.2',

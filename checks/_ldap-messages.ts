@@ -8,7 +8,7 @@ export const BIND_RESPONSE = 0x61
 export const SEARCH_ENTRY = 0x64
 export const SEARCH_DONE = 0x65
 const SEARCH_REFERENCE = 0x73
-const EXTENDED_RESPONSE = 0x78
+export const EXTENDED_RESPONSE = 0x78
 
 const SEQUENCE = 0x30
 const INTEGER = 0x02
@@ -58,6 +58,11 @@ export function searchRequest(id: number, base: string): Buffer {
       element(SEQUENCE, text(OCTETS, '1.1')),
     ),
   )
+}
+
+/** Asks for TLS on this connection (RFC 4511, 4.14). */
+export function startTlsRequest(id: number): Buffer {
+  return message(id, element(0x77, text(0x80, '1.3.6.1.4.1.1466.20037')))
 }
 
 export function unbindRequest(id: number): Buffer {

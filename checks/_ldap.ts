@@ -6,18 +6,23 @@ import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
 import {
   BIND_RESPONSE,
   bindRequest,
+  EXTENDED_RESPONSE,
   type Message,
   NotLdap,
   SEARCH_DONE,
   SEARCH_ENTRY,
   searchRequest,
+  startTlsRequest,
   takeMessage,
   unbindRequest,
 } from './_ldap-messages.js'
 import { open } from './_library.js'
+import type { Encryption } from './_login.js'
 import { matchOf, matchOptions, matchProblem } from './_match.js'
-import { type TlsOptions, tlsAnswer } from './_tls.js'
+import { connectTls, tlsAnswer } from './_tls.js'
 
+/** The number of the first message. */
+const FIRST = 1
 /** Bytes that one message may have: a name, without attributes. */
 const LIMIT = 65_536
 
@@ -48,13 +53,19 @@ export function ldapProblem(options: LdapOptions): string | null {
 /** Binds and reads one entry, as ldirectord does: exactly one must come, and `receive` must occur in its name. */
 export async function askLdap(
   target: Target,
-  tls: TlsOptions | null,
+  { tls, starttls }: Encryption,
   options: LdapOptions,
   context: RunContext,
 ): Promise<Answer> {
   try {
-    const socket = await open(target, tls, context)
+    let socket = await open(target, tls, context)
     try {
+      if (starttls) {
+        const refused = await askForTls(socket, context)
+        if (refused) return refused
+        const { text: host } = target.address
+        socket = await connectTls({ host, port: target.port, name: null, socket }, starttls, context)
+      }
       return await talk(socket, options, context)
     } finally {
       socket.destroy()
@@ -67,21 +78,40 @@ export async function askLdap(
   }
 }
 
+/** Null where the server goes on in TLS. */
+async function askForTls(socket: Socket, { phase }: RunContext): Promise<Answer | null> {
+  socket.write(startTlsRequest(FIRST))
+  phase('first byte')
+  let heard: Buffer = Buffer.alloc(0)
+  // The connection lives on, other than after `messages`.
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    heard = Buffer.concat([heard, chunk])
+    const next = takeMessage(heard, LIMIT)
+    if (!next) continue
+    const { message, rest } = next
+    if (message.kind !== EXTENDED_RESPONSE) return down('garbage', 'no answer to the request for TLS')
+    // What came before TLS unencrypted may be anybody's, and must not pass for an answer.
+    if (rest.length > 0) return down('garbage', 'more than the answer to the request for TLS')
+    return message.code === 0 ? null : refusal(message, 'the request for TLS')
+  }
+  return down('closed', 'closed without an answer to the request for TLS')
+}
+
 async function talk(socket: Socket, options: LdapOptions, { phase }: RunContext): Promise<Answer> {
   const { request, login, passwd } = options
   const names: string[] = []
-  socket.write(bindRequest(1, login ?? '', passwd ?? ''))
+  socket.write(bindRequest(FIRST + 1, login ?? '', passwd ?? ''))
   phase('first byte')
   for await (const message of messages(socket)) {
     if ('code' in message && message.code !== 0)
       return refusal(message, message.kind === SEARCH_DONE ? `the search for ${nameOf(request)}` : 'the bind')
     if (message.kind === SEARCH_ENTRY && names.push(message.name) > 1) return judge(names, options)
     if (message.kind === BIND_RESPONSE) {
-      socket.write(searchRequest(2, request))
+      socket.write(searchRequest(FIRST + 2, request))
       phase('body')
     }
     if (message.kind === SEARCH_DONE) {
-      socket.write(unbindRequest(3))
+      socket.write(unbindRequest(FIRST + 3))
       return judge(names, options)
     }
   }

@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net'
 import { type Answer, down, type RunContext, type Target } from '../src/check.js'
 import type { Reason } from '../src/model.js'
 import type { OptionKit, Parsed } from '../src/options.js'
-import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
+import { connectTls, givenOf, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
 
 /** Bytes that a server may send in one run; no check needs a hundredth of it. */
 const LIMIT = 16_777_216
@@ -21,11 +21,8 @@ export type OptionalTls = Parsed<ReturnType<typeof optionalTls>>
 
 /** What is wrong with the options, or null. */
 export function optionalTlsProblem(options: OptionalTls): string | null {
-  const { tls, verify, ca, sni, verifyname, cert, key } = options
-  const given = Object.entries({ verify: verify || null, ca, sni, verifyname, cert, key })
-  const first = given.find(([, value]) => value !== null)?.[0]
-  if (!tls && first !== undefined) return `${first} needs tls: true`
-  return tlsProblem(options)
+  const given = givenOf(options)
+  return !options.tls && given !== null ? `${given} needs tls: true` : tlsProblem(options)
 }
 
 /** A connection that stands, over TLS where its options are given. It is destroyed when the signal says so. */

@@ -1,7 +1,7 @@
 /** What checks that log in or ask for TLS on the way have in common. */
 import { createHmac } from 'node:crypto'
 import type { OptionKit, Parsed } from '../src/options.js'
-import { type TlsOptions, tlsOptions, tlsProblem } from './_tls.js'
+import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './_tls.js'
 
 export function loginOptions(kit: OptionKit, what: string) {
   return {
@@ -18,23 +18,33 @@ export function loginProblem({ login, passwd }: LoginOptions): string | null {
   return /[\r\n\0]/.test(`${login}${passwd}`) ? 'login and passwd must each be one line' : null
 }
 
-export function startTlsOptions(kit: OptionKit, fallback: boolean) {
+/** TLS from the start or on the way, for protocols that have both. `starttls`: whether it is asked for unless told otherwise. */
+export function encryptionOptions(kit: OptionKit, starttls = false) {
   return {
-    starttls: kit.flag(fallback, 'Ask for TLS once connected; a server that does not offer it is down'),
+    tls: kit.flag(false, 'Speak TLS from the start, as on a port of its own; starttls is left out then'),
+    starttls: kit.flag(starttls, 'Ask for TLS once connected; a server that does not offer it is down'),
     ...tlsOptions(kit),
   }
 }
 
-/** What is wrong with TLS that is asked for within the conversation, or null. */
-export function startTlsProblem(options: TlsOptions & { readonly starttls: boolean }): string | null {
-  if (options.verify && !options.starttls) return 'verify needs starttls: true'
-  return tlsProblem(options)
+export type EncryptionOptions = Parsed<ReturnType<typeof encryptionOptions>>
+
+/** What is wrong with the options, or null. */
+export function encryptionProblem(options: EncryptionOptions): string | null {
+  const given = givenOf(options)
+  const isPlain = !options.tls && !options.starttls
+  return isPlain && given !== null ? `${given} needs starttls: true or tls: true` : tlsProblem(options)
 }
 
 /** Where TLS begins: at the start, on the way, or not at all. */
 export interface Encryption {
   readonly tls: TlsOptions | null
   readonly starttls: TlsOptions | null
+}
+
+export function encryptionOf(options: EncryptionOptions): Encryption {
+  const { tls, starttls } = options
+  return { tls: tls ? options : null, starttls: starttls && !tls ? options : null }
 }
 
 /** What CRAM-MD5 (RFC 2195) answers to a challenge: the password itself is not sent. */

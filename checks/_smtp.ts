@@ -2,7 +2,16 @@
 import { type Check, defineCheck, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { converse, type Dialogue, Verdict } from './_dialogue.js'
-import { base64, cramMd5, loginOptions, loginProblem, startTlsOptions, startTlsProblem } from './_login.js'
+import {
+  base64,
+  cramMd5,
+  type Encryption,
+  encryptionOf,
+  encryptionOptions,
+  encryptionProblem,
+  loginOptions,
+  loginProblem,
+} from './_login.js'
 import { expectReply, hearReply } from './_replies.js'
 
 interface Kind {
@@ -15,8 +24,8 @@ interface Kind {
 function smtpOptions(kit: OptionKit, starttls: boolean) {
   return {
     helo: kit.text('localhost.localdomain', 'Name by which lvsd presents itself'),
-    ...loginOptions(kit, 'sent in clear text without starttls'),
-    ...startTlsOptions(kit, starttls),
+    ...loginOptions(kit, 'sent in clear text without starttls or tls'),
+    ...encryptionOptions(kit, starttls),
   }
 }
 
@@ -35,33 +44,38 @@ export function smtpCheck({
     defaultPort,
     options: kit => smtpOptions(kit, starttls),
     validate: options => smtpProblem(options),
-    run: (target, options, context) =>
-      converse(target, context, null, async dialogue => {
+    run(target, options, context) {
+      const { tls, starttls } = encryptionOf(options)
+      return converse(target, context, tls, async dialogue => {
         const { shown } = await expectReply(dialogue, '2')
-        const encrypted = await introduce(dialogue, options)
+        await introduce(dialogue, options, starttls)
         await dialogue.leave('QUIT')
         const login = options.login === null ? '' : `, logged in as ${options.login}`
-        return up(`${shown}${encrypted}${login}`)
-      }),
+        return up(`${shown}${tls || starttls ? ', TLS' : ''}${login}`)
+      })
+    },
   })
 }
 
 function smtpProblem(options: SmtpOptions): string | null {
   if (!/^[\x21-\x7e]+$/.test(options.helo)) return `helo takes a name without blanks, not "${options.helo}"`
-  return loginProblem(options) ?? startTlsProblem(options)
+  return loginProblem(options) ?? encryptionProblem(options)
 }
 
-async function introduce(dialogue: Dialogue, options: SmtpOptions): Promise<string> {
+async function introduce(
+  dialogue: Dialogue,
+  options: SmtpOptions,
+  starttls: Encryption['starttls'],
+): Promise<void> {
   let offers = await hello(dialogue, options.helo)
-  if (options.starttls) {
+  if (starttls) {
     if (!offers.has('STARTTLS')) throw new Verdict('status', 'the server does not offer STARTTLS')
     dialogue.send('STARTTLS')
     await expectReply(dialogue, '220')
-    await dialogue.startTls(options)
+    await dialogue.startTls(starttls)
     offers = await hello(dialogue, options.helo)
   }
   if (options.login !== null) await logIn(dialogue, offers, options)
-  return options.starttls ? ', TLS' : ''
 }
 
 /** What the server offers, by its first word; nothing where it knows but the old HELO. */
@@ -106,10 +120,10 @@ const ORDER = { encrypted: ['PLAIN', 'LOGIN', 'CRAM-MD5'], plain: ['CRAM-MD5', '
 async function logIn(
   dialogue: Dialogue,
   offers: ReadonlyMap<string, string>,
-  { starttls, login, passwd }: SmtpOptions,
+  { tls, starttls, login, passwd }: SmtpOptions,
 ): Promise<void> {
   const offered = (offers.get('AUTH') ?? '').split(/[ =]/).slice(1)
-  const name = ORDER[starttls ? 'encrypted' : 'plain'].find(way => offered.includes(way))
+  const name = ORDER[tls || starttls ? 'encrypted' : 'plain'].find(way => offered.includes(way))
   if (!name)
     throw new Verdict('status', `no way to log in: the server offers ${offered.join(' ') || 'no AUTH here'}`)
   await LOGINS[name]?.(dialogue, login ?? '', passwd ?? '')

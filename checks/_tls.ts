@@ -14,6 +14,7 @@ import {
 import { parseAddress } from '../src/address.js'
 import { type Answer, down, type RunContext } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
+import { pinBytes, pinProblem } from './_pin.js'
 
 const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 
@@ -25,6 +26,10 @@ export function tlsOptions(kit: OptionKit) {
     verifyname: kit.maybeText(
       'Name or address the certificate must bear; by default the name asked for, else the address',
     ),
+    pin: kit.list(
+      [],
+      'SHA-256 of the certificate (hexadecimal) or of its public key (sha256//Base64, as curl has it); one of the list must be that of the server, with verify and without',
+    ),
     cert: kit.maybeText("PEM file of lvsd's own certificate, where the server wants one"),
     key: kit.maybeText('PEM file of the key to it; by default in the same file'),
     minversion: kit.choice(VERSIONS, 'TLSv1.2', 'Oldest protocol version accepted'),
@@ -35,12 +40,15 @@ export type TlsOptions = Parsed<ReturnType<typeof tlsOptions>>
 
 /** What is wrong with the options, or null. Reads the files that they name. */
 export function tlsProblem(options: TlsOptions): string | null {
-  const { verify, ca, verifyname, sni, cert, key } = options
+  const { verify, ca, verifyname, sni, pin, cert, key } = options
   if (!verify && ca !== null) return 'ca needs verify: true'
   if (!verify && verifyname !== null) return 'verifyname needs verify: true'
   if (key !== null && cert === null) return 'key needs cert'
   if (sni !== null && (parseAddress(sni) || /[^\w.-]/.test(sni)))
     return `sni takes a host name; "${sni}" is none, and addresses are never sent`
+  const unreadable = pin.find(text => !pinBytes(text))
+  if (unreadable !== undefined)
+    return `pin takes a SHA-256, 64 hexadecimal digits or sha256//Base64; "${unreadable}" is neither`
   for (const [name, file] of Object.entries({ ca, cert, key })) {
     const problem = file === null ? null : fileProblem(name, file)
     if (problem !== null) return problem
@@ -51,6 +59,12 @@ export function tlsProblem(options: TlsOptions): string | null {
   } catch (error) {
     return `${[ca, cert, key].filter(file => file !== null).join(', ')}: ${(error as Error).message}`
   }
+}
+
+/** An option of TLS that is given, for where no TLS is spoken; null where none is. */
+export function givenOf({ verify, ca, sni, verifyname, pin, cert, key }: TlsOptions): string | null {
+  const given = { verify: verify || null, ca, sni, verifyname, pin: pin[0] ?? null, cert, key }
+  return Object.entries(given).find(([, value]) => value !== null)?.[0] ?? null
 }
 
 function fileProblem(name: string, file: string): string | null {
@@ -128,11 +142,13 @@ export interface TlsPeer {
   readonly alpn?: readonly string[]
   /** A connection that stands and goes on in TLS; where there is none a fresh one is made. */
   readonly socket?: Socket
+  /** That of another connection to the same server, to be taken up again. */
+  readonly session?: Buffer | undefined
 }
 
 /** A connection whose handshake is done. It is destroyed when the signal says so. */
 export async function connectTls(
-  { host, port, name, alpn, socket: plain }: TlsPeer,
+  { host, port, name, alpn, socket: plain, session }: TlsPeer,
   options: TlsOptions,
   { signal, phase }: RunContext,
 ): Promise<TLSSocket> {
@@ -147,6 +163,7 @@ export async function connectTls(
     checkServerIdentity: (_host, certificate) =>
       checkServerIdentity(verifyname.split('%')[0] ?? '', certificate),
     ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
+    ...(session ? { session } : {}),
   })
   // An error that comes when nobody waits any more must not end lvsd.
   socket.on('error', () => {})
@@ -155,6 +172,8 @@ export async function connectTls(
     if (!plain) await once(socket, 'connect')
     phase('handshake')
     await once(socket, 'secureConnect')
+    const problem = pinProblem(socket.getPeerX509Certificate(), options.pin)
+    if (problem !== null) throw new NotPinned(problem)
     return socket
   } catch (error) {
     socket.destroy()
@@ -162,9 +181,12 @@ export async function connectTls(
   }
 }
 
+class NotPinned extends Error {}
+
 /** What a TLS failure says, and what to do; null for an error that is none of TLS. */
 export function tlsAnswer(error: unknown): Answer | null {
   const { code = '', message, syscall } = error as NodeJS.ErrnoException
+  if (error instanceof NotPinned) return down('tls', message)
   // Node's own word for an end in mid-handshake; a reset by the server is a failed `read`.
   if (code === 'ECONNRESET' && syscall !== 'read' && message.includes('before secure TLS'))
     return down('closed', 'closed during the TLS handshake')

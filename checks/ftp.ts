@@ -1,42 +1,53 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { type Answer, defineCheck, type RunContext, type Target, up } from '../src/check.js'
 import { compileJudge } from '../src/probe/judge.js'
 import type { Match } from '../src/probe/probe.js'
 import { converse, type Dialogue } from './_dialogue.js'
-import { loginOptions, loginProblem } from './_login.js'
+import { encryptionOf, encryptionOptions, encryptionProblem, loginOptions, loginProblem } from './_login.js'
 import { matchOf, matchOptions, matchProblem } from './_match.js'
 import { expectReply, hearReply } from './_replies.js'
+import { connectTls, type TlsOptions } from './_tls.js'
 
 /** Greets a file server, logs in where there is a login, and looks into a file where something is expected in it. */
 export const check = defineCheck({
   name: 'ftp',
-  summary: 'greets an FTP server; may log in and look into a file',
+  summary: 'greets an FTP server; may speak TLS, log in and look into a file',
   defaultPort: 21,
 
   options: kit => ({
     ...loginOptions(kit, 'by default anonymous where a file is fetched, and else none'),
     request: kit.text('/', 'File to fetch where receive or text says what must be in it'),
     ...matchOptions(kit),
+    ...encryptionOptions(kit),
     limit: kit.number(1_048_576, 'Bytes of the file that are searched', { min: 1, max: 16_777_216 }),
   }),
 
   validate(options) {
     if (/[\r\n\0]/.test(options.request)) return 'request must be one line'
-    return loginProblem(options) ?? matchProblem(options)
+    return loginProblem(options) ?? matchProblem(options) ?? encryptionProblem(options)
   },
 
-  run: (target, options, context) =>
-    converse(target, context, null, async dialogue => {
+  run(target, options, context) {
+    const { tls, starttls } = encryptionOf(options)
+    return converse(target, context, tls, async dialogue => {
       const { shown } = await expectReply(dialogue, '2')
+      if (starttls) {
+        dialogue.send('AUTH TLS', 'AUTH TLS')
+        await expectReply(dialogue, '234')
+        await dialogue.startTls(starttls)
+      }
       const match = matchOf(options)
       const login = options.login ?? (match ? 'anonymous' : null)
       if (login !== null) await logIn(dialogue, login, options.passwd ?? 'lvsd@')
-      const found = match && (await search(dialogue, { target, match, context, ...options }))
+      const found =
+        match && (await search(dialogue, { ...options, target, match, context, tls: tls ?? starttls }))
       if (found?.ok === false) return found
       await dialogue.leave('QUIT')
-      return found ?? up(shown + (login === null ? '' : `, logged in as ${login}`))
-    }),
+      const encrypted = tls || starttls ? ', TLS' : ''
+      return found ?? up(shown + encrypted + (login === null ? '' : `, logged in as ${login}`))
+    })
+  },
 })
 
 /** Some servers want no password for some users. */
@@ -55,21 +66,29 @@ interface Search {
   readonly target: Target
   readonly match: Match
   readonly context: RunContext
+  /** For the second connection too. */
+  readonly tls: TlsOptions | null
 }
 
 /** Fetches the file over a second connection. A file that breaks off before the match is the server's fault. */
 async function search(
   dialogue: Dialogue,
-  { target, match, request, limit, context }: Search,
+  { target, match, request, limit, context, tls }: Search,
 ): Promise<Answer> {
-  dialogue.send('TYPE I')
-  await expectReply(dialogue, '2')
+  // RFC 4217: PBSZ must come before PROT, and says nothing in TLS.
+  for (const command of [...(tls ? ['PBSZ 0', 'PROT P'] : []), 'TYPE I']) {
+    dialogue.send(command)
+    await expectReply(dialogue, '2')
+  }
   const port = await passivePort(dialogue, target)
-  const data = connect({ host: target.address.text, port, signal: context.signal })
+  let data: Socket = connect({ host: target.address.text, port, signal: context.signal })
+  // An error that comes when nobody waits any more must not end lvsd.
+  data.on('error', () => {})
   try {
     await once(data, 'connect')
     dialogue.send(`RETR ${request}`)
     await expectReply(dialogue, '1')
+    if (tls) data = await encrypt(data, dialogue, { target, context, tls })
     const hearing = compileJudge({ kind: 'match', match, limit })()
     for await (const chunk of data) {
       const answer = hearing.push(chunk)
@@ -80,6 +99,15 @@ async function search(
   } finally {
     data.destroy()
   }
+}
+
+/** Many servers let in only who takes up the session of the first connection: whoever has it is the same client. */
+function encrypt(
+  socket: Socket,
+  { session }: Dialogue,
+  { target, context, tls }: { target: Target; context: RunContext; tls: TlsOptions },
+): Promise<Socket> {
+  return connectTls({ host: target.address.text, port: 0, name: null, socket, session }, tls, context)
 }
 
 /** The port of the second connection. Its address is the server's own, whatever a PASV reply says. */

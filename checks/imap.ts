@@ -1,6 +1,6 @@
 import { defineCheck } from '../src/check.js'
 import { askImap } from './_imap.js'
-import { loginOptions, loginProblem, startTlsOptions, startTlsProblem } from './_login.js'
+import { encryptionOf, encryptionOptions, encryptionProblem, loginOptions, loginProblem } from './_login.js'
 
 /** Hears the greeting of an IMAP server; logs in where there is a login. */
 export const check = defineCheck({
@@ -10,10 +10,9 @@ export const check = defineCheck({
 
   options: kit => ({
     ...loginOptions(kit, 'without one the greeting is enough'),
-    ...startTlsOptions(kit, false),
+    ...encryptionOptions(kit),
   }),
-  validate: options => loginProblem(options) ?? startTlsProblem(options),
+  validate: options => loginProblem(options) ?? encryptionProblem(options),
 
-  run: (target, options, context) =>
-    askImap(target, context, options, { tls: null, starttls: options.starttls ? options : null }),
+  run: (target, options, context) => askImap(target, context, options, encryptionOf(options)),
 })

@@ -1,14 +1,15 @@
 import { defineCheck } from '../src/check.js'
 import { askLdap, ldapOptions, ldapProblem } from './_ldap.js'
+import { encryptionOf, encryptionOptions, encryptionProblem } from './_login.js'
 
 /** Binds to an LDAP server and reads one entry. */
 export const check = defineCheck({
   name: 'ldap',
-  summary: 'binds to an LDAP server and reads one entry',
+  summary: 'binds to an LDAP server and reads one entry; may ask for TLS',
   defaultPort: 389,
 
-  options: kit => ldapOptions(kit),
-  validate: options => ldapProblem(options),
+  options: kit => ({ ...ldapOptions(kit), ...encryptionOptions(kit) }),
+  validate: options => ldapProblem(options) ?? encryptionProblem(options),
 
-  run: (target, options, context) => askLdap(target, null, options, context),
+  run: (target, options, context) => askLdap(target, encryptionOf(options), options, context),
 })

@@ -11,5 +11,5 @@ export const check = defineCheck({
   options: kit => ({ ...ldapOptions(kit), ...tlsOptions(kit) }),
   validate: options => ldapProblem(options) ?? tlsProblem(options),
 
-  run: (target, options, context) => askLdap(target, options, options, context),
+  run: (target, options, context) => askLdap(target, { tls: options, starttls: null }, options, context),
 })

@@ -1,19 +1,28 @@
 import { defineCheck, up } from '../src/check.js'
 import { converse } from './_dialogue.js'
+import { encryptionOf, encryptionOptions, encryptionProblem } from './_login.js'
 import { expectReply } from './_replies.js'
 
 /** Hears the greeting of a news server. */
 export const check = defineCheck({
   name: 'nntp',
-  summary: 'greets a news server',
+  summary: 'greets a news server; may speak TLS',
   defaultPort: 119,
 
-  options: () => ({}),
+  options: kit => encryptionOptions(kit),
+  validate: options => encryptionProblem(options),
 
-  run: (target, _options, context) =>
-    converse(target, context, null, async dialogue => {
+  run(target, options, context) {
+    const { tls, starttls } = encryptionOf(options)
+    return converse(target, context, tls, async dialogue => {
       const { shown } = await expectReply(dialogue, '2')
+      if (starttls) {
+        dialogue.send('STARTTLS')
+        await expectReply(dialogue, '382')
+        await dialogue.startTls(starttls)
+      }
       await dialogue.leave('QUIT')
-      return up(shown)
-    }),
+      return up(`${shown}${tls || starttls ? ', TLS' : ''}`)
+    })
+  },
 })

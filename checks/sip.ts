@@ -5,6 +5,7 @@ import { bracketed, parseAddress } from '../src/address.js'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { brief, converse, type Dialogue } from './_dialogue.js'
+import { givenOf, tlsOptions, tlsProblem } from './_tls.js'
 
 /** Milliseconds after which a question over UDP is repeated first, and at most later on (RFC 3261, T1 and T2). */
 const T1 = 500
@@ -14,14 +15,15 @@ function sipOptions(kit: OptionKit) {
   return {
     login: kit.maybeText('Whom to ask about, user@host; by default the server itself'),
     transport: kit.choice(
-      ['udp', 'tcp'],
+      ['udp', 'tcp', 'tls'],
       'udp',
-      'Protocol; over UDP the question is repeated until the deadline',
+      'Protocol; over UDP the question is repeated until the deadline; TLS is TCP on a port of its own, 5061',
     ),
     status: kit.ranges('200', 'Status codes that are up: 200, 200-299 or a list of them', {
       min: 200,
       max: 699,
     }),
+    ...tlsOptions(kit),
   }
 }
 
@@ -30,18 +32,21 @@ type SipOptions = Parsed<ReturnType<typeof sipOptions>>
 /** Asks a SIP server for its OPTIONS. */
 export const check = defineCheck({
   name: 'sip',
-  summary: 'asks a SIP server for its OPTIONS, over UDP or TCP',
+  summary: 'asks a SIP server for its OPTIONS, over UDP, TCP or TLS',
   defaultPort: 5060,
 
   options: sipOptions,
 
-  validate({ login }) {
-    if (login === null || /^[^\s<>@"]+(@[^\s<>@"]+)?$/.test(login)) return null
-    return `login takes user@host, not "${login}"`
+  validate(options) {
+    const { login, transport } = options
+    if (login !== null && !/^[^\s<>@"]+(@[^\s<>@"]+)?$/.test(login))
+      return `login takes user@host, not "${login}"`
+    const given = givenOf(options)
+    return transport !== 'tls' && given !== null ? `${given} needs transport: tls` : tlsProblem(options)
   },
 
   run: (target, options, context) =>
-    options.transport === 'udp' ? askUdp(target, options, context) : askTcp(target, options, context),
+    options.transport === 'udp' ? askUdp(target, options, context) : askStream(target, options, context),
 })
 
 interface Question {
@@ -52,11 +57,8 @@ interface Question {
 /** Each question is new: its identifiers tell its answer from those to others. */
 function questionOf({ address, port }: Target, { login, transport }: SipOptions, local: Local): Question {
   const [branch, tag, callId] = [16, 8, 16].map(size => randomBytes(size).toString('hex'))
-  const who =
-    login ??
-    (transport === 'tcp'
-      ? `${hostOf(address.text)}:${port};transport=tcp`
-      : `${hostOf(address.text)}:${port}`)
+  const by = transport === 'udp' ? '' : `;transport=${transport}`
+  const who = login ?? `${hostOf(address.text)}:${port}${by}`
   const here = `${hostOf(local.address)}:${local.port}`
   const lines = [
     `OPTIONS sip:${who} SIP/2.0`,
@@ -66,7 +68,7 @@ function questionOf({ address, port }: Target, { login, transport }: SipOptions,
     `From: <sip:${login ?? `lvsd@${hostOf(local.address)}`}>;tag=${tag}`,
     `Call-ID: ${callId}`,
     'CSeq: 1 OPTIONS',
-    `Contact: <sip:lvsd@${here}${transport === 'tcp' ? ';transport=tcp' : ''}>`,
+    `Contact: <sip:lvsd@${here}${by}>`,
     'Accept: application/sdp',
     'User-Agent: lvsd',
     'Content-Length: 0',
@@ -137,8 +139,8 @@ async function askUdp(target: Target, options: SipOptions, { signal, phase }: Ru
   }
 }
 
-function askTcp(target: Target, options: SipOptions, context: RunContext): Promise<Answer> {
-  return converse(target, context, null, async dialogue => {
+function askStream(target: Target, options: SipOptions, context: RunContext): Promise<Answer> {
+  return converse(target, context, options.transport === 'tls' ? options : null, async dialogue => {
     const question = questionOf(target, options, dialogue.local)
     dialogue.send(question.text.slice(0, -'\r\n'.length), 'OPTIONS')
     for (;;) {

@@ -17,7 +17,7 @@ const DEATHS = {
   stalls: (_client: Socket) => {},
 } as const
 
-interface Cut {
+export interface Cut {
   /** Bytes of the server's answers that come through. */
   readonly after: number
   readonly death: keyof typeof DEATHS
@@ -111,6 +111,18 @@ type Talk = (port: number) => Promise<CheckResult>
 
 /** Runs a check through a relay, and sees that it lets go of the server. */
 async function relayedTcp(port: number, cut: Cut | null, talk: Talk): Promise<Relayed> {
+  const { server, said } = await relayTo(port, cut)
+  const result = await talk(portOf(server))
+  await hasLetGo(server)
+  return { result, said: said() }
+}
+
+export function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port
+}
+
+/** A port of `::1` behind which there is another one, as far as the cut. `said`: bytes that the server has said by now. */
+export async function relayTo(port: number, cut: Cut | null): Promise<{ server: Server; said(): number }> {
   let said = 0
   const server = createServer({ allowHalfOpen: true }, client => {
     const real = connect({ host: '::1', port, allowHalfOpen: true })
@@ -138,9 +150,7 @@ async function relayedTcp(port: number, cut: Cut | null, talk: Talk): Promise<Re
   })
   server.listen(0, '::1')
   await once(server, 'listening')
-  const result = await talk((server.address() as AddressInfo).port)
-  await hasLetGo(server)
-  return { result, said }
+  return { server, said: () => said }
 }
 
 async function hasLetGo(server: Server): Promise<void> {

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { check } from '../../checks/ftp.js'
+import { later } from '../helpers/after-each.js'
 import { probe } from '../helpers/probe.js'
-import { type Loopback, refusedPort, tcpServer } from '../helpers/servers.js'
+import { type Listening, type Loopback, refusedPort, tcpServer } from '../helpers/servers.js'
 import { announcing, itFails, type LineServer, lineServer } from './_lines.js'
 import { problemOf } from './_options.js'
 import { folderOf, freePort, programOr, start } from './_programs.js'
+import { type Cut, diesAnywhere, portOf, relayTo } from './_relay.js'
 
+const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
+const TRUSTED = { verify: true, ca: path('ca.crt') }
 const PAGE = { request: '/page.txt', receive: 'all is ok' }
 
 /** A server that sends what `give` does over the second connection, between these two replies. */
@@ -125,52 +130,139 @@ describe('ftp', () => {
   })
 })
 
+/** A server of vsftpd, in clear text unless `settings` say otherwise, and the file that it gives away. */
+async function vsftpd(file: string, settings: readonly string[] = []) {
+  const port = await freePort()
+  const folder = folderOf({ 'page.txt': `here all is ok\n${'and more\n'.repeat(1000)}the end\n` })
+  // It gives away what everybody may read.
+  chmodSync(folder, 0o755)
+  const configuration = folderOf({
+    'vsftpd.conf': [
+      'listen=NO',
+      'listen_ipv6=YES',
+      'listen_address6=::1',
+      `listen_port=${port}`,
+      'background=NO',
+      'run_as_launching_user=YES',
+      'anonymous_enable=YES',
+      'local_enable=NO',
+      `anon_root=${folder}`,
+      `secure_chroot_dir=${folder}`,
+      'connect_from_port_20=NO',
+      'seccomp_sandbox=NO',
+      'isolate=NO',
+      'isolate_network=NO',
+      'xferlog_enable=NO',
+      ...settings,
+      '',
+    ].join('\n'),
+  })
+  await start(file, [`${configuration}/vsftpd.conf`], [port], 'SIGTERM')
+  // Without root it cannot lock its users in, and / is the whole machine's.
+  return { port, page: { request: `${folder}/page.txt`, receive: 'all is ok' } }
+}
+
+/** In front of a server that gives its files away uncut: their connections alone are cut. */
+async function passiveRelay(port: number, cut: Cut): Promise<Listening> {
+  return tcpServer(client => {
+    const real = connect({ host: '::1', port }).on('error', () => {})
+    client.pipe(real)
+    client.on('close', () => real.destroy())
+    real.on('end', () => client.end())
+    real.on('data', async chunk => {
+      const [, passive] = /^229 .*\|(\d+)\|/.exec(String(chunk)) ?? []
+      if (passive === undefined) return client.write(chunk)
+      const { server } = await relayTo(Number(passive), cut)
+      later(() => server.close())
+      return client.write(String(chunk).replace(passive, String(portOf(server))))
+    })
+  })
+}
+
+const ENCRYPTED = [
+  'ssl_enable=YES',
+  'allow_anon_ssl=YES',
+  'force_anon_logins_ssl=YES',
+  'force_anon_data_ssl=YES',
+  'require_ssl_reuse=YES',
+  'ssl_ciphers=HIGH',
+  `rsa_cert_file=${path('server.crt')}`,
+  `rsa_private_key_file=${path('key.pem')}`,
+]
+
 describe('vsftpd', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
+  const anonymous = { login: 'anonymous', passwd: 'ldirectord@example.com' }
+
+  type Case = [options: Record<string, unknown>, reason: string | null, said: RegExp]
+
+  async function isJudged(port: number, cases: readonly Case[]): Promise<void> {
+    for (const [options, reason, said] of cases) {
+      const result = await probe(check, port, options, { timeout: 10_000 })
+      const what = `${JSON.stringify(options)}: ${result.detail}`
+      assert.equal(result.reason, reason, what)
+      assert.match(result.detail, said, what)
+    }
+  }
 
   it('is judged by greeting, login and file', async function () {
-    const file = programOr(() => this.skip(), 'vsftpd', 'vsftpd')
-    const port = await freePort()
-    const folder = folderOf({ 'page.txt': 'here all is ok\n' })
-    // It gives away what everybody may read.
-    chmodSync(folder, 0o755)
-    const configuration = folderOf({
-      'vsftpd.conf': [
-        'listen=NO',
-        'listen_ipv6=YES',
-        'listen_address6=::1',
-        `listen_port=${port}`,
-        'background=NO',
-        'run_as_launching_user=YES',
-        'anonymous_enable=YES',
-        'local_enable=NO',
-        `anon_root=${folder}`,
-        `secure_chroot_dir=${folder}`,
-        'connect_from_port_20=NO',
-        'seccomp_sandbox=NO',
-        'isolate=NO',
-        'isolate_network=NO',
-        'xferlog_enable=NO',
-        '',
-      ].join('\n'),
-    })
-    await start(file, [`${configuration}/vsftpd.conf`], [port], 'SIGTERM')
-    // Without root it cannot lock its users in, and / is the whole machine's.
-    const page = { request: `${folder}/page.txt`, receive: 'all is ok' }
-    const anonymous = { login: 'anonymous', passwd: 'ldirectord@example.com' }
-    const cases: [Record<string, unknown>, string | null, RegExp][] = [
+    const { port, page } = await vsftpd(programOr(() => this.skip(), 'vsftpd', 'vsftpd'))
+    await isJudged(port, [
       [{}, null, /^220 \(vsFTPd/],
       [anonymous, null, /, logged in as anonymous$/],
       [{ login: 'root', passwd: 'wrong' }, 'status', /530 .* in answer to/],
       [page, null, /found/],
-      [{ ...page, ...anonymous, receive: 'not there' }, 'unexpected', /closed after 15 bytes/],
+      [{ ...page, receive: 'the end' }, null, /found/],
+      [{ ...page, ...anonymous, receive: 'not there' }, 'unexpected', /closed after 9023 bytes/],
       [{ ...page, request: '/none.txt' }, 'status', /550 .* in answer to RETR/],
-    ]
-    for (const [options, reason, detail] of cases) {
-      const result = await probe(check, port, options, { timeout: 10_000 })
-      const what = `${JSON.stringify(options)}: ${result.detail}`
-      assert.equal(result.reason, reason, what)
-      assert.match(result.detail, detail, what)
-    }
+      [{ starttls: true }, 'status', /530 .* in answer to AUTH TLS, expected 234/],
+    ])
+    await diesAnywhere(check, port, { ...page, receive: 'the end' }, { spare: 45 })
+  })
+
+  it('is down wherever the connection of its file dies', async function () {
+    const { port, page } = await vsftpd(programOr(() => this.skip(), 'vsftpd', 'vsftpd'))
+    for (const [death, reason] of [
+      ['ends', 'closed'],
+      ['resets', 'reset'],
+      ['stalls', 'timeout'],
+    ] as const)
+      for (const after of [1, 4000, 9022]) {
+        const relay = await passiveRelay(port, { after, death })
+        const timeout = death === 'stalls' ? 300 : 10_000
+        const result = await probe(check, relay, { ...page, receive: 'the end\n' }, { timeout })
+        const told = `${death} after ${after} bytes: ${result.detail}`
+        assert.equal(result.ok, false, told)
+        assert.ok([reason, 'unexpected', 'status'].includes(result.reason ?? ''), `${result.reason} ${told}`)
+      }
+  })
+
+  it('is judged in TLS, its files too', async function () {
+    const { port, page } = await vsftpd(
+      programOr(() => this.skip(), 'vsftpd', 'vsftpd'),
+      ENCRYPTED,
+    )
+    const tls = { starttls: true, ...TRUSTED }
+    await isJudged(port, [
+      [tls, null, /^220 \(vsFTPd .*, TLS$/],
+      [{ ...tls, ...anonymous }, null, /, TLS, logged in as anonymous$/],
+      [anonymous, 'status', /530 .* in answer to/],
+      [{ ...tls, ...page }, null, /found/],
+      [{ ...tls, ...page, receive: 'not there' }, 'unexpected', /closed after 9023 bytes/],
+      [{ starttls: true, verify: true }, 'tls', /name it with ca/],
+    ])
+    await diesAnywhere(check, port, { ...tls, ...page }, { spare: 130 })
+  })
+
+  it('is judged in TLS from the start', async function () {
+    const file = programOr(() => this.skip(), 'vsftpd', 'vsftpd')
+    const { port, page } = await vsftpd(file, [...ENCRYPTED, 'implicit_ssl=YES'])
+    const tls = { tls: true, ...TRUSTED }
+    await isJudged(port, [
+      [tls, null, /^220 \(vsFTPd .*, TLS$/],
+      [{ ...tls, ...page }, null, /found/],
+      [{ tls: true, verify: true }, 'tls', /name it with ca/],
+    ])
+    await diesAnywhere(check, port, { ...tls, ...page }, { spare: 130 })
   })
 })

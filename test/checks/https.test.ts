@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash, X509Certificate } from 'node:crypto'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
@@ -121,6 +122,44 @@ describe('the certificate of https', () => {
       if (said) assert.equal(result.reason, 'tls')
       if (said) assert.match(result.detail, said)
     })
+})
+
+describe('pins of https', () => {
+  const certificate = new X509Certificate(signed.cert)
+  const spki = certificate.publicKey.export({ type: 'spki', format: 'der' })
+  const ofKey = `sha256//${createHash('sha256').update(spki).digest('base64')}`
+  const other = `sha256//${Buffer.alloc(32).toString('base64')}`
+  const cases: [string, Record<string, unknown>, boolean][] = [
+    ["the certificate's", { pin: [certificate.fingerprint256] }, true],
+    [
+      "the certificate's without colons",
+      { pin: [certificate.fingerprint256.replaceAll(':', '').toLowerCase()] },
+      true,
+    ],
+    ["the key's", { pin: [ofKey] }, true],
+    ["one of several the key's", { pin: [other, ofKey] }, true],
+    ["another one's", { pin: [other] }, false],
+    ["the key's, and the certificate verified", { pin: [ofKey], verify: true, ca }, true],
+    ["the key's, and the certificate of nobody known", { pin: [ofKey], verify: true }, false],
+    ["another one's, and the certificate verified", { pin: [other], verify: true, ca }, false],
+  ]
+  for (const [phrase, options, ok] of cases)
+    for (const redirects of [0, 1])
+      it(`${ok ? 'let in' : 'keep out'} where they are ${phrase}, with ${redirects} redirects`, async () => {
+        const server = await httpsServer((request, response) => {
+          if (redirects > 0 && request.url === '/') response.writeHead(302, { location: '/b' }).end()
+          else response.end('all is ok')
+        }, signed)
+        const result = await probe(check, server, { ...options, redirects }, SLOW)
+        assert.equal(result.ok, ok, result.detail)
+        if (!ok) assert.equal(result.reason, 'tls')
+        if (!ok && !options.verify) assert.ok(result.detail.includes(ofKey), result.detail)
+      })
+
+  it('must be readable', () => {
+    for (const pin of ['', 'sha256//abc=', 'ab:cd', 'g'.repeat(64)])
+      assert.match(problemOf(check, { pin: [pin] }) ?? '', /pin takes a SHA-256/)
+  })
 })
 
 describe('the handshake of https', () => {

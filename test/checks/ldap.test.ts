@@ -31,6 +31,22 @@ describe('ldap', () => {
     assert.equal((await probe(ldap, await saying(BOUND))).reason, 'closed')
   })
 
+  it('is down when the server refuses TLS, or says more than it is asked', async () => {
+    const refusal = Buffer.from('300c02010178070a010204000400', 'hex')
+    const refused = await probe(ldap, await saying(refusal), { starttls: true })
+    assert.deepEqual(
+      [refused.reason, refused.detail],
+      ['status', 'the request for TLS failed with protocolError (2)'],
+    )
+    const agreed = Buffer.from('300c02010178070a010004000400', 'hex')
+    for (const said of [Buffer.concat([agreed, BOUND]), BOUND]) {
+      const result = await probe(ldap, await saying(said), { starttls: true })
+      assert.equal(result.reason, 'garbage', result.detail)
+    }
+    const early = await probe(ldap, await saying(agreed.subarray(0, 9)), { starttls: true })
+    assert.equal(early.reason, 'closed', early.detail)
+  })
+
   it('says at once that a server speaks another protocol', async () => {
     const result = await probe(ldap, await saying('SSH-2.0-OpenSSH_9.2\r\n'), {}, SLOW)
     assert.equal(result.reason, 'garbage')
@@ -126,12 +142,14 @@ ou: secret
     ['knows no such login', { ...admin, login: 'cn=none' }, 'status', /invalidCredentials/],
   ]
   for (const [phrase, options, reason, said] of cases)
-    it(`is judged where it ${phrase}, in clear text and over TLS`, async () => {
-      for (const [check, port] of [
-        [ldap, plain],
-        [ldaps, secure],
+    it(`is judged where it ${phrase}, in clear text and over TLS, from the start and on the way`, async () => {
+      for (const [check, port, how] of [
+        [ldap, plain, {}],
+        [ldaps, secure, {}],
+        [ldap, secure, { tls: true }],
+        [ldap, plain, { starttls: true }],
       ] as const) {
-        const result = await probe(check as typeof ldap, port, options, SLOW)
+        const result = await probe(check as typeof ldap, port, { ...options, ...how }, SLOW)
         assert.equal(result.reason, reason, `${check.name}: ${result.detail}`)
         assert.match(result.detail, said)
       }
@@ -143,7 +161,16 @@ ou: secret
     const other = { verify: true, ca: path('ca.crt'), verifyname: 'www.example.org' }
     assert.match((await probe(ldaps, secure, other, SLOW)).detail, /another name/)
     assert.equal((await probe(ldaps, plain, {}, SLOW)).ok, false)
+    const asked = { starttls: true, verify: true }
+    assert.equal((await probe(ldap, plain, { ...asked, ca: path('ca.crt') }, SLOW)).ok, true)
+    assert.equal((await probe(ldap, plain, asked, SLOW)).reason, 'tls')
+    const twice = await probe(ldap, secure, { tls: false, starttls: true }, { timeout: 2000 })
+    assert.equal(twice.ok, false, 'TLS where it began long ago')
   })
 
   it('is down wherever it dies', () => diesAnywhere(ldap, plain, { request, ...admin }))
+  it('is down wherever it dies in TLS', async () => {
+    await diesAnywhere(ldaps, secure, { request, ...admin }, { spare: 40 })
+    await diesAnywhere(ldap, plain, { request, ...admin, starttls: true }, { spare: 40 })
+  })
 })

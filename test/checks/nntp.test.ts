@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { TLSSocket } from 'node:tls'
 import { check } from '../../checks/nntp.js'
 import { later } from '../helpers/after-each.js'
 import { probe } from '../helpers/probe.js'
-import { tcpServer } from '../helpers/servers.js'
+import { certificate, tcpServer } from '../helpers/servers.js'
 import { announcing, itFails, lineServer } from './_lines.js'
+import { problemOf } from './_options.js'
 import { folderOf, programOr } from './_programs.js'
 import { diesAnywhere } from './_relay.js'
 
@@ -19,6 +21,35 @@ describe('nntp', () => {
       assert.deepEqual({ ok, detail }, { ok: true, detail: greeting })
       assert.deepEqual(server.heard, ['QUIT'])
     }
+  })
+
+  /** Goes on in TLS where it is asked to, and says `more` before that. */
+  function turning(answer: string) {
+    return tcpServer(socket => {
+      socket.write('200 hello\r\n')
+      socket.once('data', () => {
+        socket.write(answer)
+        if (!answer.startsWith('382')) return
+        const secure = new TLSSocket(socket, { isServer: true, ...certificate })
+        secure.on('error', () => {})
+        secure.on('data', () => secure.end('205 bye\r\n'))
+      })
+    })
+  }
+
+  it('speaks TLS from the start, or on the way where the server agrees', async () => {
+    const secure = await lineServer('201 no posting', () => '205 bye', { tls: true })
+    assert.equal((await probe(check, secure, { tls: true })).detail, '201 no posting, TLS')
+    const result = await probe(check, await turning('382 go on\r\n'), { starttls: true })
+    assert.equal(result.detail, '200 hello, TLS')
+    const refusing = await probe(check, await turning('502 no\r\n'), { starttls: true })
+    assert.deepEqual(
+      [refusing.reason, refusing.detail],
+      ['status', '"502 no" in answer to STARTTLS, expected 382'],
+    )
+    const early = await probe(check, await turning('382 go on\r\n205 bye\r\n'), { starttls: true })
+    assert.equal(early.reason, 'garbage')
+    assert.match(problemOf(check, { verify: true }) ?? '', /needs starttls: true or tls: true/)
   })
 
   it('is down when the server sends everybody away', async () => {

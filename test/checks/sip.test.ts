@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { fileURLToPath } from 'node:url'
 import { check } from '../../checks/sip.js'
 import { probe } from '../helpers/probe.js'
 import {
@@ -17,6 +18,8 @@ import {
 import { problemOf } from './_options.js'
 import { folderOf, freePort, programOr, start } from './_programs.js'
 import { diesAnywhere } from './_relay.js'
+
+const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
 
 /** The answer that belongs to a question. */
 function replyTo(question: string, status = '200 OK'): string {
@@ -131,15 +134,16 @@ describe('sip', () => {
     assert.match(problemOf(check, { login: 'a b' }) ?? '', /user@host/)
     assert.match(problemOf(check, { login: 'a@b>\r\nX: y' }) ?? '', /user@host/)
     assert.equal(problemOf(check, { login: 'ldirectord@lvs' }), null)
+    assert.match(problemOf(check, { transport: 'tcp', verify: true }) ?? '', /verify needs transport: tls/)
   })
 })
 
 describe('Kamailio', function () {
   this.timeout(60_000)
 
-  it('is judged by its answer to OPTIONS, over UDP and TCP, and down wherever it dies', async function () {
+  it('is judged by its answer to OPTIONS, over UDP, TCP and TLS, and down wherever it dies', async function () {
     const file = programOr(() => this.skip(), 'kamailio', 'kamailio')
-    const port = await freePort()
+    const [plain, secure] = [await freePort(), await freePort()]
     const folder = folderOf({})
     const configuration = folderOf({
       'kamailio.cfg': [
@@ -150,8 +154,14 @@ describe('Kamailio', function () {
         'tcp_children=1',
         'disable_core_dump=yes',
         'auto_aliases=no',
-        `listen=udp:[::1]:${port}`,
-        `listen=tcp:[::1]:${port}`,
+        `listen=udp:[::1]:${plain}`,
+        `listen=tcp:[::1]:${plain}`,
+        'enable_tls=yes',
+        `listen=tls:[::1]:${secure}`,
+        'loadmodule "tls.so"',
+        'modparam("tls", "tls_method", "TLSv1.2+")',
+        `modparam("tls", "certificate", "${path('server.crt')}")`,
+        `modparam("tls", "private_key", "${path('key.pem')}")`,
         'loadmodule "sl.so"',
         'loadmodule "pv.so"',
         'loadmodule "textops.so"',
@@ -163,8 +173,12 @@ describe('Kamailio', function () {
       ].join('\n'),
     })
     const argv = ['-f', `${configuration}/kamailio.cfg`, '-DD', '-E', '-Y', folder, '-P', `${folder}/pid`]
-    await start(file, argv, [port], 'SIGTERM')
-    for (const transport of ['udp', 'tcp']) {
+    await start(file, argv, [plain, secure], 'SIGTERM')
+    for (const [transport, port] of [
+      ['udp', plain],
+      ['tcp', plain],
+      ['tls', secure],
+    ] as const) {
       const known = await probe(check, port, { transport }, { timeout: 10_000 })
       assert.equal(known.ok, true, known.detail)
       const user = await probe(check, port, { transport, login: 'ldirectord@lvs' }, { timeout: 10_000 })
@@ -173,7 +187,11 @@ describe('Kamailio', function () {
       assert.equal(unknown.reason, 'status', unknown.detail)
       assert.match(unknown.detail, /404 Not here/)
     }
-    await diesAnywhere(check, port, { transport: 'tcp' })
-    await diesAnywhere(check, port, { transport: 'udp' }, { transport: 'udp' })
+    const tls = { transport: 'tls', verify: true }
+    assert.equal((await probe(check, secure, { ...tls, ca: path('ca.crt') }, { timeout: 10_000 })).ok, true)
+    assert.equal((await probe(check, secure, tls, { timeout: 10_000 })).reason, 'tls')
+    await diesAnywhere(check, plain, { transport: 'tcp' })
+    await diesAnywhere(check, plain, { transport: 'udp' }, { transport: 'udp' })
+    await diesAnywhere(check, secure, { transport: 'tls' }, { spare: 40 })
   })
 })

@@ -166,8 +166,8 @@ describe('submission', () => {
 const GOODBYE = 45
 
 /** Offers a login under TLS alone. */
-async function exim(file: string): Promise<number> {
-  const port = await freePort()
+async function exim(file: string): Promise<{ port: number; secure: number }> {
+  const [port, secure] = [await freePort(), await freePort()]
   const folder = folderOf({})
   const { uid, gid } = userInfo()
   const configuration = folderOf({
@@ -178,11 +178,13 @@ async function exim(file: string): Promise<number> {
       log_file_path = ${folder}/%slog
       pid_file_path = ${folder}/pid
       primary_hostname = mail.example.com
-      local_interfaces = <; [::1]:${port}
+      local_interfaces = <; [::1]:${port} ; [::1]:${secure}
+      tls_on_connect_ports = ${secure}
       tls_advertise_hosts = *
       tls_certificate = ${path('server.crt')}
       tls_privatekey = ${path('key.pem')}
       rfc1413_query_timeout = 0s
+      smtp_accept_max = 0
       acl_smtp_helo = helo
       auth_advertise_hosts = \${if def:tls_in_cipher {*}{}}
       begin acl
@@ -197,15 +199,15 @@ async function exim(file: string): Promise<number> {
         server_set_id = $auth2
       `.replace(/^ {6}/gm, ''),
   })
-  await start(file, ['-C', `${configuration}/exim.conf`, '-bdf'], [port], 'SIGTERM')
-  return port
+  await start(file, ['-C', `${configuration}/exim.conf`, '-bdf'], [port, secure], 'SIGTERM')
+  return { port, secure }
 }
 
 describe('Exim', function () {
   this.timeout(60_000)
 
   it('is judged by greeting, TLS and login', async function () {
-    const port = await exim(programOr(() => this.skip(), 'exim4', 'exim4-daemon-light'))
+    const { port, secure } = await exim(programOr(() => this.skip(), 'exim4', 'exim4-daemon-light'))
     const root = { login: 'root', passwd: 'secret' }
     const cases: [typeof smtp, Record<string, unknown>, string | null, RegExp][] = [
       [smtp, {}, null, /^220 mail\.example\.com ESMTP Exim/],
@@ -217,9 +219,14 @@ describe('Exim', function () {
       [submission, { ...root, passwd: 'wrong' }, 'status', /535 .* in answer to AUTH PLAIN/],
       [submission, { ...TRUSTED, verifyname: 'www.example.net' }, 'tls', /another name/],
       [submission, { verify: true }, 'tls', /name it with ca/],
+      [smtp, { port: secure, tls: true, ...root, ...TRUSTED }, null, /^220 .*, TLS, logged in as root$/],
+      [submission, { port: secure, tls: true }, null, /, TLS$/],
+      [smtp, { port: secure, tls: true, ...root, passwd: 'wrong' }, 'status', /535 /],
+      [smtp, { port: secure, tls: true, verify: true }, 'tls', /name it with ca/],
+      [smtp, { tls: true }, 'tls', /does not speak TLS/],
     ]
-    for (const [check, options, reason, detail] of cases) {
-      const result = await probe(check, port, options, { timeout: 10_000 })
+    for (const [check, { port: other, ...options }, reason, detail] of cases) {
+      const result = await probe(check, (other as number | undefined) ?? port, options, { timeout: 10_000 })
       const what = `${check.name} ${JSON.stringify(options)}: ${result.detail}`
       assert.equal(result.reason, reason, what)
       assert.match(result.detail, detail, what)
@@ -227,9 +234,10 @@ describe('Exim', function () {
   })
 
   it('is down wherever it dies', async function () {
-    const port = await exim(programOr(() => this.skip(), 'exim4', 'exim4-daemon-light'))
+    const { port, secure } = await exim(programOr(() => this.skip(), 'exim4', 'exim4-daemon-light'))
     await diesAnywhere(smtp, port, {}, { spare: GOODBYE })
     const login = { login: 'root', passwd: 'secret', ...TRUSTED }
     await diesAnywhere(submission, port, login, { spare: GOODBYE + 60 })
+    await diesAnywhere(smtp, secure, { ...login, tls: true }, { spare: GOODBYE + 60 })
   })
 })
