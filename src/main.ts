@@ -15,7 +15,11 @@ process.stdout.on('error', error => forgiveClosedPipe(error))
 process.stderr.on('error', error => forgiveClosedPipe(error))
 
 // A fault in the middle of a callback ends in its own exit code, which a service manager may answer with a new start.
-process.on('uncaughtException', error => finish(explain(error)))
+// Nobody could call it up again, so that it shows where it comes from, asked or not.
+process.on('uncaughtException', error => {
+  if (!process.env.LVSD_DEBUG) console.error(error)
+  finish(explain(error))
+})
 
 void main(process.argv.slice(2)).catch(explain).then(finish)
 

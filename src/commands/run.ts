@@ -16,7 +16,7 @@ export const command = defineCommand({
   details: [
     'Reads the configuration (YAML, or an ldirectord.cf as it is), takes over what the kernel already holds,',
     'checks the real servers and keeps the IPVS table in line. SIGHUP reads the configuration again: all of it',
-    'or nothing. SIGTERM and SIGINT stop; the table stays as it is, but for services with cleanstop.',
+    'or nothing. SIGTERM, SIGINT and SIGQUIT stop; the table stays as it is, but for services with cleanstop.',
   ].join('\n'),
   arguments: { CONFIG: { about: 'the configuration file' } },
   options: {
@@ -35,10 +35,16 @@ export const command = defineCommand({
     ['lvsd run site.yaml --kernel memory --socket /tmp/lvsd.sock', 'try it without root'],
   ],
   async run({ options, arguments: { CONFIG: file }, env, screen, warn, onSignal }) {
-    // Listened to from the first moment: a signal during the start must neither end lvsd nor be lost.
+    // Listened to from the first moment and to the end: a signal must neither end lvsd in the middle nor be lost.
     let reload = () => {}
-    const stopListening = onSignal(['SIGHUP'], () => reload())
-    const stopped = new Promise<void>(resolve => onSignal(['SIGTERM', 'SIGINT'], () => resolve()))
+    let isStopped = false
+    onSignal(['SIGHUP'], () => reload())
+    const stopped = new Promise<void>(resolve =>
+      onSignal(['SIGTERM', 'SIGINT', 'SIGQUIT'], () => {
+        isStopped = true
+        resolve()
+      }),
+    )
     const load = () => loadConfig(file).then(loaded => placed(loaded, options))
     const loaded = await load()
     const { config } = loaded
@@ -46,7 +52,10 @@ export const command = defineCommand({
       warn(renderProblems(loaded, { colour: screen.colour }))
       throw new CommandError(`${file} has errors; nothing was touched`, EXIT.problem)
     }
+    if (isStopped) return EXIT.ok
     const log = openLog(config.settings.logLevel)
+    // The second would end lvsd, and the first would open Node's debugger to everybody on this machine.
+    onSignal(['SIGUSR1', 'SIGUSR2'], signal => log.warn({ signal }, 'this signal means nothing to lvsd'))
     let isReloadWanted = false
     reload = () => {
       isReloadWanted = true
@@ -63,7 +72,6 @@ export const command = defineCommand({
     reload = () => void daemon.reload(false)
     if (isReloadWanted) reload()
     await stopped
-    stopListening()
     await daemon.stop()
     return EXIT.ok
   },

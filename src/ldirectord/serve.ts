@@ -176,6 +176,8 @@ function listen(): Signals {
     isWanted = true
   }
   process.on('SIGHUP', () => reload())
+  // Node's debugger would be opened to everybody on this machine by the first, and the second would end the process.
+  for (const name of ['SIGUSR1', 'SIGUSR2'] as const) process.on(name, () => {})
   const stopped = new Promise<NodeJS.Signals>(resolve => {
     for (const name of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(name, () => resolve(name))
   })

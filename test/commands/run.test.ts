@@ -1,0 +1,116 @@
+/** `lvsd run` as a process: its signals. What it does otherwise is tested in the lab. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { later } from '../helpers/after-each.js'
+import { temporaryFolder } from '../helpers/folder.js'
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts')
+
+interface Run {
+  readonly child: ChildProcess
+  readonly folder: string
+  /** Messages of its log so far. */
+  said(): string[]
+  error(): string
+  hears(message: RegExp): Promise<void>
+  ended: Promise<[number | null, NodeJS.Signals | null]>
+}
+
+function run(service: string, words: readonly string[] = []): Run {
+  const folder = temporaryFolder()
+  const file = join(folder, 'site.yaml')
+  writeFileSync(
+    file,
+    `services:\n  web:\n    virtual: '[2001:db8::80]:80'\n${service.replaceAll('FOLDER', folder)}\n`,
+  )
+  const places = ['--kernel', 'memory', '--socket', join(folder, 'lvsd.sock'), '--state', folder]
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'run', file, ...places, ...words])
+  const ended = once(child, 'exit') as Run['ended']
+  later(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  const texts = { out: '', err: '' }
+  child.stdout.setEncoding('utf8').on('data', chunk => {
+    texts.out += chunk
+  })
+  child.stderr.setEncoding('utf8').on('data', chunk => {
+    texts.err += chunk
+  })
+  const lines = () => texts.out.split('\n').filter(line => line !== '')
+  const said = () => lines().map(line => (JSON.parse(line) as { msg: string }).msg)
+  const hears = async (message: RegExp) => {
+    while (!said().some(msg => message.test(msg))) {
+      if (child.exitCode !== null) assert.fail(`lvsd has ended: ${texts.err}`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+  return { child, folder, said, error: () => texts.err, hears, ended }
+}
+
+const UP = `    check: 'on'\n    reals: ['[fd00::1]:80']`
+
+describe('lvsd run', () => {
+  it('stops by TERM, INT and QUIT, and goes on through USR1 and USR2, which open no debugger', async () => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
+      const lvsd = run(UP)
+      await lvsd.hears(/^lvsd runs/)
+      lvsd.child.kill('SIGUSR1')
+      lvsd.child.kill('SIGUSR2')
+      await lvsd.hears(/this signal means nothing/)
+      lvsd.child.kill(signal)
+      assert.deepEqual(await lvsd.ended, [0, null])
+      assert.equal(lvsd.said().at(-1), 'lvsd has stopped')
+      assert.doesNotMatch(lvsd.error(), /Debugger/)
+    }
+  }).timeout(60_000)
+
+  it('reads its file again for a storm of HUP a few times, and is stopped in the middle of it', async () => {
+    const lvsd = run(UP)
+    await lvsd.hears(/^lvsd runs/)
+    const storm = setInterval(() => lvsd.child.kill('SIGHUP'), 2)
+    await lvsd.hears(/^reload: /)
+    const began = performance.now()
+    lvsd.child.kill('SIGTERM')
+    const end = await lvsd.ended
+    clearInterval(storm)
+    assert.deepEqual(end, [0, null])
+    assert.ok(performance.now() - began < 5000)
+    assert.equal(lvsd.said().at(-1), 'lvsd has stopped')
+  }).timeout(60_000)
+
+  it('stops in order whatever signals come meanwhile, with what a service leaves behind', async () => {
+    const lvsd = run(
+      `    check: 'off'\n    cleanstop: true\n    fallbackcommand: "echo >>FOLDER/told"\n    reals: ['[fd00::1]:80']`,
+    )
+    const told = join(lvsd.folder, 'told')
+    await lvsd.hears(/^hook done/)
+    lvsd.child.kill('SIGTERM')
+    for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGUSR1'] as const) lvsd.child.kill(signal)
+    assert.deepEqual(await lvsd.ended, [0, null])
+    assert.equal(readFileSync(told, 'utf8'), 'start [2001:db8::80]:80 tcp\nstop [2001:db8::80]:80 tcp\n')
+    assert.equal(existsSync(join(lvsd.folder, 'lvsd.sock')), false)
+  }).timeout(60_000)
+
+  it('shows where a fault of its own comes from, asked or not', async () => {
+    const fault = `data:text/javascript,process.on('SIGWINCH', () => { throw new Error('a fault') })`
+    const folder = temporaryFolder()
+    const file = join(folder, 'site.yaml')
+    writeFileSync(file, `services:\n  web:\n    virtual: '[2001:db8::80]:80'\n${UP}\n`)
+    const options = ['--import', 'tsx', '--import', fault, MAIN, 'run', file, '--kernel', 'memory']
+    const child = spawn(process.execPath, [...options, '--socket', join(folder, 's'), '--state', folder])
+    let [out, err] = ['', '']
+    child.stdout.on('data', chunk => {
+      out += chunk
+      if (out.includes('lvsd runs')) child.kill('SIGWINCH')
+    })
+    child.stderr.on('data', chunk => {
+      err += chunk
+    })
+    assert.deepEqual(await once(child, 'close'), [5, null])
+    assert.match(err, /Error: a fault\n +at /)
+  }).timeout(60_000)
+})
