@@ -3,6 +3,7 @@ import type { Loaded } from './config/load.js'
 import { type Daemon, startDaemon } from './daemon.js'
 import { openTable, type TableName } from './ipvs/table.js'
 import { type Journal, journalPath, memoryJournal, openJournal } from './journal/journal.js'
+import { kernelAdvice } from './kernel-advice.js'
 import type { Log } from './log.js'
 import type { Config, Settings } from './model.js'
 import { openNotify } from './notify.js'
@@ -31,6 +32,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     kernel.close()
     throw error
   }
+  const advice = table === 'netlink' ? [kernelAdvice(log)] : []
   return startDaemon({
     loaded,
     load,
@@ -39,7 +41,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     kernelName: table,
     journal,
     notify: openNotify(env, log),
-    observers: [...standardObservers(log, journal), ...observers],
+    observers: [...standardObservers(log, journal), ...advice, ...observers],
   })
 }
 
