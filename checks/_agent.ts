@@ -14,8 +14,9 @@ const WEIGHT = /^(?:weight:)?(\d{1,9})%$|^weight:(\d{1,9})$/i
 const NEUTRAL = /^(up|ready|maxconn:\d+)$/i
 
 /**
- * What one line says: words with blanks, tabs or commas between them, and behind # a text for people. Each line stands
- * for itself. A word that is none is a fault, whatever else is said: it may have been meant to take the server out.
+ * What one line says: words with blanks, tabs or commas between them, and behind # a text for people; null where there
+ * is no word. Each line stands for itself. A word that is none is a fault, whatever else is said: it may have been meant
+ * to take the server out.
  *
  *   up, ready              up, with the configured weight
  *   75%, weight:75%        up, with this share of the configured weight
@@ -25,10 +26,10 @@ const NEUTRAL = /^(up|ready|maxconn:\d+)$/i
  *   down, fail, stopped    down
  *   maxconn:100            nothing: thresholds are not an agent's to set
  */
-export function readWords(line: string): Answer {
+export function readWords(line: string): Answer | null {
+  const words = (line.split(/[#\r]/, 1)[0] ?? '').split(/[\s,]+/).filter(word => word !== '')
+  if (words.length === 0) return null
   const said = `the agent says "${brief(line)}"`
-  const words = (line.split('#', 1)[0] ?? '').split(/[\s,]+/).filter(word => word !== '')
-  if (words.length === 0) return down('garbage', `${said}, which is no word`)
   const unknown = words.find(word => !isKnown(word))
   if (unknown !== undefined) return down('garbage', `${said}, and "${brief(unknown)}" is no word of an agent`)
   const state = STATES.find(([pattern]) => words.some(word => pattern.test(word)))

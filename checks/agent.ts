@@ -1,8 +1,8 @@
-import { type Answer, defineCheck, type RunContext, type Target, up } from '../src/check.js'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { answerFromError, isAbort } from '../src/probe/outcome.js'
 import { readWords } from './_agent.js'
-import { converse, Verdict } from './_dialogue.js'
+import { brief, converse, Verdict } from './_dialogue.js'
 import { unescapeBytes } from './_match.js'
 
 /** The part of the deadline that an agent has: what remains is for saying what its silence means. */
@@ -54,7 +54,8 @@ async function listen(target: Target, { send }: AgentOptions, context: RunContex
       if (send !== '') dialogue.write(unescapeBytes(send))
       const line = await dialogue.line()
       word = readWords(line)
-      return word
+      // As HAProxy has it, an agent without a word says as little as a silent one.
+      return word ?? down('unexpected', `the agent says "${brief(line)}", which is no word`)
     })
     return word ? { word } : { why }
   } catch (error) {
