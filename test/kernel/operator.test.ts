@@ -1,0 +1,126 @@
+/** What operators do with a running director, and what their disks do to it. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type Lvsd, lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
+import { within } from './site/namespaces.js'
+import { type RealServer, startRealServer } from './site/real-server.js'
+import { buildSite, freshDirector, tableBecomes } from './site/site.js'
+import { pause, until } from './site/until.js'
+import { watchTable } from './site/watcher.js'
+
+const WEB = 'tcp [fc00::80]:80'
+const HOLDS = '/run/holds'
+const SMALL = '/run/small'
+
+interface Site {
+  readonly settings?: string
+  readonly service?: string
+  readonly weights?: readonly [number, number]
+}
+
+const config = ({ settings = '', service = '', weights = [5, 6] }: Site) => `
+settings: { resync: 1s, maintenancedir: ${HOLDS}${settings} }
+defaults: { check: { kind: http, interval: 1s, timeout: 1s }, scheduler: rr, quiescent: true }
+services:
+  web:
+    virtual: '[fc00::80]:80'
+    ${service}
+    reals: ['[fc00::11]:80 masq ${weights[0]}', '[fc00::12]:80 masq ${weights[1]}']
+`
+const table = (one: number, other: number) => ({
+  [WEB]: { '[fc00::11]:80': `masq ${one}`, '[fc00::12]:80': `masq ${other}` },
+})
+
+describe('an operator', () => {
+  let servers: RealServer[]
+  let lvsd: Lvsd
+
+  before(async () => {
+    await buildSite(
+      ['fc00::80'],
+      [11, 12].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
+    )
+  })
+
+  beforeEach(async () => {
+    await freshDirector()
+    rmSync(HOLDS, { recursive: true, force: true })
+    mkdirSync(HOLDS)
+    servers = [11, 12].map(n => startRealServer(`r${n}`))
+  })
+
+  it('drains a server by its weight, or holds it by a file: for every reload, restart and crash to come', async () => {
+    writeFileSync(`${HOLDS}/[fc00::12]`, '')
+    lvsd = await startLvsd(writeConfig(config({ weights: [0, 6] })))
+    await tableBecomes(table(0, 0))
+    const watcher = watchTable('director')
+    assert.equal((await lvsdCommand('reload')).code, 0)
+    await lvsd.stop()
+    lvsd = await startLvsd(writeConfig(config({ weights: [0, 6] })))
+    await pause(2500)
+    await lvsd.kill()
+    lvsd = await startLvsd(writeConfig(config({ weights: [0, 6] })))
+    await pause(2500)
+    assert.deepEqual(watcher.take(), [])
+    assert.match(
+      (await lvsd.real('web', 'fc00::12')).reason,
+      /^maintenance: held down by the file \[fc00::12\]$/,
+    )
+
+    rmSync(`${HOLDS}/[fc00::12]`)
+    await tableBecomes(table(0, 6))
+    writeConfig(config({}))
+    assert.equal((await lvsdCommand('reload')).code, 0)
+    await tableBecomes(table(5, 6))
+  })
+
+  it('is told which settings of the kernel keep clients at a server that has failed', async () => {
+    const place = '/proc/sys/net/ipv4/vs/expire_quiescent_template'
+    const set = (value: number) => within('director', () => writeFileSync(place, `${value}`))
+    const service = 'persistence: 5m'
+    set(0)
+    lvsd = await startLvsd(writeConfig(config({ service })))
+    lvsd.signal('SIGHUP')
+    await lvsd.hears('reload: ')
+    const told = lvsd.said('expire_quiescent_template=1')
+    assert.deepEqual(
+      told.map(({ level, services }) => [level, services]),
+      [['warn', ['web']]],
+    )
+    await lvsd.stop()
+    set(1)
+    lvsd = await startLvsd(writeConfig(config({ service })))
+    assert.deepEqual(lvsd.said('expire_quiescent_template'), [])
+  })
+
+  it('has a disk that is full: journal and monitorfile are told once, and the table goes on', async () => {
+    mkdirSync(SMALL, { recursive: true })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'small', SMALL])
+    try {
+      writeFileSync(`${SMALL}/monitor`, '')
+      execFileSync('sh', ['-c', `dd if=/dev/zero of=${SMALL}/filling bs=4k 2>/dev/null; true`])
+      const site = { settings: `, state: ${SMALL}/state`, service: `monitorfile: ${SMALL}/monitor` }
+      lvsd = await startLvsd(writeConfig(config(site)))
+      await tableBecomes(table(5, 6))
+      servers[0]?.kill()
+      await tableBecomes(table(0, 6))
+      writeConfig(config({ ...site, weights: [5, 7] }))
+      assert.equal((await lvsdCommand('reload')).code, 0)
+      await tableBecomes(table(0, 7))
+      assert.equal(lvsd.said('the ownership journal cannot be written').length, 1)
+      assert.equal(lvsd.said('the monitorfile cannot be written').length, 1)
+
+      rmSync(`${SMALL}/filling`)
+      await until(() => readFileSync(`${SMALL}/monitor`, 'utf8').includes('[up] 200'), {
+        what: 'the monitorfile',
+      })
+      lvsd.signal('SIGHUP')
+      await lvsd.hears('the ownership journal can be written again')
+      assert.ok(existsSync(`${SMALL}/state/lvsd.json`))
+      assert.equal(await lvsd.stop(), 0)
+    } finally {
+      execFileSync('umount', ['-l', SMALL])
+    }
+  })
+})
