@@ -1,5 +1,5 @@
 /** Certificates that are known by their fingerprint, or by that of their key. */
-import { createHash, type X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 
 /**
  * The 32 bytes of a SHA-256 as people write them: `sha256//` and Base64, as curl does, or hexadecimal with colons or
@@ -12,12 +12,13 @@ export function pinBytes(pin: string): Buffer | null {
   return base64 === undefined ? null : Buffer.from(base64, 'base64')
 }
 
-/** Null where one of the pins is the certificate's or its key's; else what should be pinned, for people. */
-export function pinProblem(certificate: X509Certificate | undefined, pins: readonly string[]): string | null {
+/** Null where one of the pins is the certificate's (DER) or its key's; else what should be pinned, for people. */
+export function pinProblem(certificate: Buffer | undefined, pins: readonly string[]): string | null {
   if (pins.length === 0) return null
   if (!certificate) return 'the server shows no certificate that could be pinned'
-  const key = sha256(certificate.publicKey.export({ type: 'spki', format: 'der' }))
-  const known = [sha256(certificate.raw), key]
+  const { publicKey } = new X509Certificate(certificate)
+  const key = sha256(publicKey.export({ type: 'spki', format: 'der' }))
+  const known = [sha256(certificate), key]
   if (pins.some(pin => known.some(digest => pinBytes(pin)?.equals(digest)))) return null
   return `the certificate is none of those pinned; the pin of its key is sha256//${key.toString('base64')}`
 }

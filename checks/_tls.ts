@@ -172,7 +172,8 @@ export async function connectTls(
     if (!plain) await once(socket, 'connect')
     phase('handshake')
     await once(socket, 'secureConnect')
-    const problem = pinProblem(socket.getPeerX509Certificate(), options.pin)
+    // Not getPeerX509Certificate: where that has been called, Node knows nothing of the chain any more.
+    const problem = pinProblem(socket.getPeerCertificate().raw, options.pin)
     if (problem !== null) throw new NotPinned(problem)
     return socket
   } catch (error) {

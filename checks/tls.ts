@@ -52,6 +52,7 @@ function judge(socket: TLSSocket, { days, alpn }: Options): Answer {
     return down('tls', `the server takes none of the protocols ${alpn.join(', ')}`)
   const now = Date.now()
   const chain = chainOf(socket.getPeerCertificate(true))
+  if (chain.length === 0) return down('tls', 'the server shows no certificate')
   for (const certificate of chain) {
     const problem = datesProblem(certificate, now, days)
     if (problem !== null) return down('tls', problem)

@@ -80,8 +80,9 @@ export async function diesAnywhere<S extends OptionShape>(
 
 /** Each reason that may be given for a death; what a TLS library makes of an end is `tls` at times. */
 const REASONS: Readonly<Record<Cut['death'], readonly string[]>> = {
-  ends: ['closed', 'truncated', 'garbage', 'tls', 'reset'],
-  resets: ['reset', 'closed', 'truncated', 'tls'],
+  // `unexpected`: there is something left, but not what is looked for.
+  ends: ['closed', 'truncated', 'garbage', 'tls', 'reset', 'unexpected'],
+  resets: ['reset', 'closed', 'truncated', 'tls', 'unexpected'],
   stalls: ['timeout'],
 }
 

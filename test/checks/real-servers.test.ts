@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { check as tcp } from '../../checks/connect.js'
 import { check as dns } from '../../checks/dns.js'
 import { check as external } from '../../checks/external.js'
 import { check as http } from '../../checks/http.js'
 import { check as https } from '../../checks/https.js'
+import { check as simpletcp } from '../../checks/simpletcp.js'
+import { check as udp } from '../../checks/udp.js'
 import { probe, targetOf } from '../helpers/probe.js'
 import { folderOf, freePort, programOr, start } from './_programs.js'
 import { diesAnywhere } from './_relay.js'
@@ -71,6 +74,14 @@ describe('nginx', function () {
       const result = await probe(check as typeof http, port, options, SLOW)
       assert.equal(result.ok, ok, `${check.name} ${JSON.stringify(options)}: ${result.detail}`)
     }
+    assert.equal((await probe(tcp, plain, {}, SLOW)).ok, true)
+    const text = {
+      request: 'GET /page.html HTTP/1.0\\r\\n\\r\\n',
+      receive: 'all is ok, Grüße</p>$',
+      halfclose: false,
+    }
+    assert.equal((await probe(simpletcp, plain, { ...text, receive: 'not there' }, SLOW)).ok, false)
+    await diesAnywhere(simpletcp, plain, text, { spare: 1 })
     await diesAnywhere(http, plain, page)
     await diesAnywhere(https, secure, page, { spare: 40 })
     const wrong = await probe(https, plain, {}, SLOW)
@@ -204,5 +215,11 @@ zone "8.b.d.0.1.0.0.2.ip6.arpa" { type primary; file "reverse"; };`,
     await diesAnywhere(dns, port, { ...big, transport: 'tcp' })
     const small = { request: 'www.example.com', type: 'AAAA' }
     await diesAnywhere(dns, port, small, { transport: 'udp' })
+    const query =
+      '00 07 01 00 00 01 00 00 00 00 00 00 03 77 77 77 07 65 78 61 6d 70 6c 65 03 63 6f 6d 00 00 1c 00 01'
+    const bytes = { hex: query, receive: '^\\x00\\x07.*\\x20\\x01\\x0d\\xb8\\x00{10}\\x00\\x80$' }
+    await diesAnywhere(udp, port, bytes, { transport: 'udp' })
+    const other = await probe(udp, port, { ...bytes, hex: query.replace(/00 1c/, '00 01') }, SLOW)
+    assert.equal(other.reason, 'unexpected', other.detail)
   })
 })

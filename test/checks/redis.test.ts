@@ -115,4 +115,7 @@ describe('a Redis server', function () {
   // The library takes the last line for whole though its line feed is missing.
   it('is down wherever it dies', () =>
     diesAnywhere(check, plain, { passwd, get: 'state', value: 'on' }, { spare: 1 }))
+
+  it('is down wherever it dies in TLS', () =>
+    diesAnywhere(check, secure, { passwd, get: 'state', value: 'on', tls: true }, { spare: 41 }))
 })

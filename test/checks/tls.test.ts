@@ -15,6 +15,7 @@ import {
 } from '../helpers/servers.js'
 import { problemOf } from './_options.js'
 import { folderOf, freePort, programOr, start } from './_programs.js'
+import { diesAnywhere } from './_relay.js'
 
 const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
 const key = readFileSync(path('key.pem'))
@@ -64,6 +65,13 @@ describe('tls', () => {
     assert.equal(unverified.reason, 'tls')
     assert.match(unverified.detail, /^the certificate of www\.example\.com has expired, .*: renew it$/)
     assert.match((await probe(check, where, TRUSTED)).detail, /has expired/)
+  })
+
+  it('looks at the dates of a certificate that is pinned', async () => {
+    const pin = [new X509Certificate(EXPIRED.cert).fingerprint256]
+    assert.match((await probe(check, await server(EXPIRED), { pin })).detail, /has expired/)
+    const result = await probe(check, await server(), { pin })
+    assert.match(result.detail, /none of those pinned/)
   })
 
   it('is down when the certificate is not valid yet', async () => {
@@ -122,7 +130,7 @@ describe('tls', () => {
 })
 
 describe('web servers, asked for their certificates', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
   /** One port has a certificate that is good, the other one that has expired. */
   async function isJudged(good: number, old: number): Promise<void> {
@@ -132,6 +140,8 @@ describe('web servers, asked for their certificates', function () {
     assert.match(unknown.detail, /name it with ca/)
     const down = await probe(check, old, {}, { timeout: 10_000 })
     assert.match(down.detail, /has expired/)
+    // Nobody waits for the tickets behind the handshake.
+    await diesAnywhere(check, good, TRUSTED, { spare: 600 })
   }
 
   it('are judged by them: HAProxy', async function () {
