@@ -20,7 +20,7 @@ export type WeightOf = (real: Real) => number
  *
  *   health    in the kernel            wanted
  *   up        either                   in, with the weight that `weightOf` says
- *   down      either                   weight 0 and no thresholds (quiescent) or out
+ *   down      either                   weight 0 (quiescent) or out
  *   unknown   in                       in, with the weight it has there
  *   unknown   out                      out: nothing gets traffic unchecked
  *
@@ -65,8 +65,9 @@ function realsOf(
     const weight = state === 'up' ? weightOf(real) : 0
     if (state === 'unknown') isDecided = false
     if (state === 'up' && keepsFallbackOut(real, weight)) isKeptOut = true
+    const inKernel = base && held?.reals.get(keyOfReal(base))
     const wanted =
-      base && wantedReal({ ...base, weight }, state, service.quiescent, held?.reals.get(keyOfReal(base)))
+      base && wantedReal(state === 'up' ? { ...base, weight } : base, state, service.quiescent, inKernel)
     // Two names of one server: it gets what the better one of them is due.
     if (wanted && wanted.weight >= (reals.get(keyOfReal(wanted))?.weight ?? 0))
       reals.set(keyOfReal(wanted), wanted)
@@ -93,9 +94,13 @@ function wantedReal(
   held: TableReal | undefined,
 ): TableReal | null {
   if (state === 'up') return base
-  // ldirectord's table has no thresholds there either, and to weight 0 they mean nothing.
-  if (state === 'down') return isQuiescent ? { ...base, upper: 0, lower: 0 } : null
+  if (state === 'down') return isQuiescent ? quiesced(base) : null
   return held ? { ...base, weight: held.weight } : null
+}
+
+/** Without thresholds, unless the weight is 0 anyway: to that they mean nothing, and ldirectord's table is the same. */
+function quiesced(base: TableReal): TableReal {
+  return base.weight === 0 ? base : { ...base, weight: 0, upper: 0, lower: 0 }
 }
 
 function tableReal({ address, port, attributes }: Real | Fallback): TableReal | null {

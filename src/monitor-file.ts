@@ -2,7 +2,7 @@
 import type { Subscriber } from './jobs.js'
 import { type LineFile, openLineFile } from './line-file.js'
 import type { Log } from './log.js'
-import type { CheckResult } from './model.js'
+import type { CheckResult, CheckUse } from './model.js'
 
 export type MonitorFile = LineFile
 
@@ -12,25 +12,39 @@ export function openMonitorFile(path: string, log: Log): MonitorFile {
   )
 }
 
-/** `[Sun Nov 22 01:58:54 2026] [23200] negotiate http tcp 10.0.0.1 80 5 masq /  [up] 200 OK`, as ldirectord has it. */
+/**
+ * `[Sun Nov 22 01:58:54 2026] [23200] negotiate http tcp 10.0.0.1 80 5 masq /  [up] 200 OK`, as ldirectord has it; null
+ * for what ldirectord has no line for. An address of IPv6 keeps its colons.
+ */
 export function monitorLine(
   { service, real, use }: Subscriber,
   result: CheckResult,
   now: Date,
   pid: number,
-): string {
-  const { request = '', receive = '' } = use.options as { request?: unknown; receive?: unknown }
+): string | null {
+  if (use.kind === 'on' || use.kind === 'off') return null
+  const { request, receive, virtualhost } = use.options as Readonly<Record<string, unknown>>
   const { weight, forwarding } = real.attributes
   const protocol =
     service.id?.kind === 'fwmark' ? 'fwm' : (service.id?.protocol ?? service.unresolved?.protocol ?? '')
   const host = real.host.includes(':') ? `[${real.host}]` : real.host
-  const [type, name] = KINDS_WITHOUT_SERVICE.has(use.kind) ? [use.kind, 'none'] : ['negotiate', use.kind]
-  const words = [type, name, protocol, host, real.port, weight, forwarding, request, receive ?? '']
+  const where = [protocol, host, real.port, ...given(virtualhost), ...given(use.port)]
+  const asked = String(request ?? '').replace(/^\/?/, '/')
+  const words = [...checkWords(use), ...where, weight, forwarding, asked, receive ?? '']
   const state = result.ok === null ? 'unknown' : result.ok ? 'up' : 'down'
   return `[${ctime(now)}] [${pid}] ${words.join(' ')} [${state}] ${escaped(result.detail)}\n`
 }
 
-const KINDS_WITHOUT_SERVICE = new Set(['connect', 'ping', 'external', 'external-perl', 'on', 'off'])
+/** The words of ldirectord's checktype, and what it asks. */
+function checkWords({ kind, options, connects = 0 }: CheckUse): readonly string[] {
+  if (kind === 'connect' || kind === 'ping') return [kind]
+  if (kind === 'external' || kind === 'external-perl') return [kind, String(options.checkcommand)]
+  return [connects > 0 ? 'combined' : 'negotiate', kind]
+}
+
+function given(value: unknown): readonly unknown[] {
+  return value === null || value === undefined || value === '' ? [] : [value]
+}
 
 /** `Sun Nov 22 01:58:54 2026`, local time, the day padded with a blank as ctime(3) does. */
 export function ctime(now: Date): string {

@@ -27,10 +27,11 @@ function monitorFiles(log: Log): Observer {
   return {
     result(subscriber, result) {
       const path = subscriber.service.monitorfile
-      if (path === null) return
+      const line = path && monitorLine(subscriber, result, new Date(), process.pid)
+      if (!path || !line) return
       const file = files.get(path) ?? openMonitorFile(path, log)
       files.set(path, file)
-      file.write(monitorLine(subscriber, result, new Date(), process.pid))
+      file.write(line)
     },
     close: () => Promise.all([...files.values()].map(file => file.idle())),
   }

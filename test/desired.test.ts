@@ -166,6 +166,17 @@ describe('the desired table', () => {
     }
   })
 
+  it('has the thresholds of a quiescent server of configured weight 0, as ldirectord', () => {
+    const parts = service('web', { reals: [real(A, { weight: 0, upper: 9, lower: 2 })], quiescent: true })
+    const found = desired([parts], () => 'down', new Map())
+      .get(keyOfService(ID))
+      ?.reals.values()
+    assert.deepEqual(
+      [...(found ?? [])].map(one => [one.weight, one.upper, one.lower]),
+      [[0, 9, 2]],
+    )
+  })
+
   it('leaves out a service whose name does not resolve', () => {
     assert.equal(weights({ id: null, reals }, {}), null)
   })

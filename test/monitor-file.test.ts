@@ -10,13 +10,13 @@ import { failed, passed, real, service, use } from './helpers/tables.js'
 
 const NOW = new Date(2026, 10, 2, 1, 8, 5)
 
-function line(kind: string, result = passed('200 OK'), parts = {}) {
+function line(kind: string, result = passed('200 OK'), parts = {}, options = {}) {
   const subscriber = {
     service: service('web', parts),
     real: real('10.0.0.1', { weight: 5 }),
-    use: use(kind, { request: '/', receive: null }),
+    use: use(kind, { request: '/', receive: null, ...options }),
   } as Subscriber
-  return monitorLine(subscriber, result, NOW, 23)
+  return monitorLine(subscriber, result, NOW, 23) ?? ''
 }
 
 describe('the monitorfile', () => {
@@ -28,8 +28,15 @@ describe('the monitorfile', () => {
     )
     assert.match(
       line('ping', failed('timeout')),
-      / ping none tcp 10\.0\.0\.1 80 5 masq \/ {2}\[down\] timeout\n$/,
+      / \[23\] ping tcp 10\.0\.0\.1 80 5 masq \/ {2}\[down\] timeout\n$/,
     )
+    const external = { request: undefined, checkcommand: '/bin/true' }
+    assert.match(
+      line('external', passed(), {}, external),
+      / external \/bin\/true tcp 10\.0\.0\.1 80 5 masq \/ {2}/,
+    )
+    assert.match(line('http', passed(), {}, { virtualhost: 'www' }), / http tcp 10\.0\.0\.1 80 www 5 masq /)
+    assert.equal(line('on'), '')
     const mark = { id: { kind: 'fwmark', fwmark: 1, family: 'ipv4' } }
     assert.match(line('http', passed(), mark), /negotiate http fwm /)
   })

@@ -161,6 +161,10 @@ function eventsOf(sites: readonly AnySite[], events: readonly (string | [string,
 
 // ---------------------------------------------------------------- the tests
 
+/** More, and others: `RUNS=500 SEED=7 npx mocha …`. */
+const RUNS = Number(process.env.RUNS ?? 15)
+const SEED = process.env.SEED ? { seed: Number(process.env.SEED) } : {}
+
 describe('beside the state machine of the real ldirectord', () => {
   before(function () {
     if (!existsSync(LDIRECTORD) && process.env.CI !== 'true') this.skip()
@@ -190,11 +194,7 @@ describe('beside the state machine of the real ldirectord', () => {
         const parts = Object.entries(files).map(([name, text]) => `--- ${name}\n${text}`)
         await replay(readTrace(`# at random\n${parts.join('')}--- trace\n${said}`))
       }),
-      {
-        numRuns: Number(process.env.RUNS ?? 20),
-        endOnFailure: process.env.RUNS !== undefined,
-        ...(process.env.SEED ? { seed: Number(process.env.SEED) } : {}),
-      },
+      { numRuns: RUNS, ...SEED },
     )
   }).timeout(600_000)
 })

@@ -180,7 +180,11 @@ sub happen {
 		main::reread_config();
 	}
 	elsif ($word eq 'ipvs') { main::system_wrapper("ipvsadm @rest") }
-	elsif ($word eq 'eval') { eval "@rest"; push @out, "  = done" }
+	elsif ($word eq 'eval') {
+		my $value = eval "@rest";
+		push @out, map { s/^  = \n?//r } split /\n/, "  = $value";
+		$out[-1] = "  = $out[-1]" if $value !~ /\n/;
+	}
 	else { die "event $event" }
 }
 

@@ -233,18 +233,20 @@ export class TraceStage {
       },
       result(subscriber, result) {
         const { monitorfile } = subscriber.service
-        if (monitorfile !== null)
-          writeFileSync(monitorfile, monitorLine(subscriber, result, new Date(), 1), { flag: 'a' })
+        const line = monitorLine(subscriber, result, new Date(), 1)
+        if (monitorfile !== null && line !== null) writeFileSync(monitorfile, line, { flag: 'a' })
       },
     }
   }
 }
 
+/** Each line without its time, its process and what the check said. */
 export function monitorWords(text: string): string[] {
   return text
     .trimEnd()
     .split('\n')
     .map(line => line.replace(/^\[[^\]]*\] \[\d+\] /, '').replace(/(\[(?:up|down)\]).*/, '$1'))
+    .sort()
 }
 
 function pause(): Promise<void> {
