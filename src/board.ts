@@ -89,11 +89,7 @@ export class Board {
   /** Takes a configuration. Health is kept wherever the same question is put to the same server of the same service. */
   place(config: Config, checks: ReadonlyMap<string, Check>, now: number): Placement {
     const { jobs, subscribers } = jobsOf(config, checks)
-    const known = new Map(
-      [...this.#cellsByJob.values()]
-        .flat()
-        .flatMap(cell => cell.subscriber.healthKeys.map(key => [key, cell] as const)),
-    )
+    const known = new KnownCells([...this.#cellsByJob.values()].flat())
     const before = this.#jobs
     const added = [...jobs.values()].filter(job => !isSameJob(job, before.get(job.id)))
     const retimed = new Set(added.map(job => job.id))
@@ -102,7 +98,7 @@ export class Board {
     this.#cellsByReal = new Map(config.services.flatMap(service => service.reals.map(real => [real, []])))
     this.#services = new Map(config.services.map(service => [service.name, service]))
     for (const subscriber of subscribers) {
-      const old = subscriber.healthKeys.map(key => known.get(key)).find(cell => cell !== undefined)
+      const old = known.like(subscriber)
       const { health, lastAt } = old ?? { health: unknownHealth(now), lastAt: null }
       if (health.state === 'unknown') retimed.delete(subscriber.jobId)
       if (!old) awaited.add(subscriber.jobId)
@@ -231,6 +227,36 @@ export class Board {
       real.need,
     )
   }
+}
+
+/**
+ * What was known under the last configuration, by service and real server. A service is the same one by what the kernel
+ * calls it, else by its name: one with a new name or a new address keeps its health.
+ */
+class KnownCells {
+  readonly #byKey = new Map<string, Map<string, Cell[]>>()
+  readonly #byName = new Map<string, Map<string, Cell[]>>()
+
+  constructor(cells: readonly Cell[]) {
+    for (const cell of cells) {
+      const { service, serviceKey, real } = cell.subscriber
+      const ofService = this.#byKey.get(serviceKey) ?? new Map<string, Cell[]>()
+      this.#byKey.set(serviceKey, ofService)
+      this.#byName.set(service.name, ofService)
+      entry(ofService, placeOf(real)).push(cell)
+    }
+  }
+
+  /** The cell of the same question to the same server of the same service. */
+  like({ service, serviceKey, real, question }: Subscriber): Cell | undefined {
+    const find = (ofService: Map<string, Cell[]> | undefined) =>
+      ofService?.get(placeOf(real))?.find(({ subscriber }) => subscriber.question === question)
+    return find(this.#byKey.get(serviceKey)) ?? find(this.#byName.get(service.name))
+  }
+}
+
+function placeOf({ host, port }: Real): string {
+  return `${host} ${port}`
 }
 
 /** The same question, told the same: a check that is told of a service is told of its weights too. */

@@ -1,4 +1,5 @@
 /** The daemon: builds the parts in order and owns the loop: result, reload, reconcile, stop. */
+import { setImmediate } from 'node:timers/promises'
 import { openControlSocket } from './api/server.js'
 import { Board, wantedTable } from './board.js'
 import type { Loaded } from './config/load.js'
@@ -203,6 +204,8 @@ class RunningDaemon implements Daemon {
   async #takeOver(isForced: boolean): Promise<{ refusal: string | null; problems: readonly Problem[] }> {
     const loaded = await this.#parts.load()
     const { config, problems } = loaded
+    // Both the reading before and what follows take long where there are thousands of servers.
+    await setImmediate()
     const running = { config: this.#config, text: this.#loaded.text }
     const refusal = this.#isStopped ? 'lvsd is stopping' : whyRefused(loaded, running, isForced)
     if (refusal === null && config) {
@@ -244,7 +247,7 @@ class RunningDaemon implements Daemon {
     if (services.length === 0) return
     this.#reconciler.touch(services.map(service => service.name))
     // Results come in crowds, and to ask a large service for each of them would be dear.
-    if (this.#touched.size === 0) setImmediate(() => this.#tellTouched())
+    if (this.#touched.size === 0) void setImmediate().then(() => this.#tellTouched())
     for (const { name } of services) this.#touched.add(name)
   }
 

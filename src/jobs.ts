@@ -20,11 +20,10 @@ export interface Subscriber {
   readonly use: CheckUse
   readonly jobId: string
   readonly target: Target
-  /**
-   * Service, real server, question: health is kept under it, whatever becomes of intervals and counts. First the service
-   * by what the kernel calls it, then by its name, so that a service with a new name or a new address is the same one.
-   */
-  readonly healthKeys: readonly string[]
+  /** What is asked of whom, whatever the intervals and counts. */
+  readonly question: string
+  /** What the kernel calls the service. */
+  readonly serviceKey: string
 }
 
 export interface Jobs {
@@ -36,7 +35,8 @@ export interface Jobs {
 export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs {
   const jobs = new Map<string, Job>()
   const subscribers: Subscriber[] = []
-  for (const service of config.services)
+  for (const service of config.services) {
+    const key = serviceKey(service)
     for (const real of service.reals)
       for (const use of real.checks) {
         const check = checks.get(use.kind)
@@ -45,11 +45,9 @@ export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs
         const question = questionOf(service, real, target, use, check)
         const id = `${question} every ${use.policy.interval} within ${use.policy.timeout}`
         if (!jobs.has(id)) jobs.set(id, { id, check: withConnects(check, use), target, use })
-        const healthKeys = [`kernel ${serviceKey(service)}`, `name ${service.name}`].map(
-          name => `${keyOfMember({ name }, real)} ${question}`,
-        )
-        subscribers.push({ service, real, use, jobId: id, target, healthKeys })
+        subscribers.push({ service, real, use, jobId: id, target, question, serviceKey: key })
       }
+  }
   return { jobs, subscribers }
 }
 

@@ -1,17 +1,19 @@
 /** A configuration file, YAML or ldirectord.cf, to a Config; mistakes of any sort are problems, never exceptions. */
 import { readFile, stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check.js'
 import { loadChecks } from '../load-checks.js'
 import type { Config } from '../model.js'
+import { inPieces } from '../pieces.js'
 import { systemPorts } from './ports.js'
 import { START } from './position.js'
 import type { Position, Problem } from './problem.js'
 import type { RawDocument } from './raw.js'
 import { readLdirectord } from './read-ldirectord.js'
-import { readYaml } from './read-yaml.js'
+import { readingYaml } from './read-yaml.js'
 import { newReport } from './report.js'
-import { checkFoldersOf, validate } from './validate.js'
+import { checkFoldersOf, validating } from './validate.js'
 
 export interface Loaded {
   /** Frozen; null where there is an error. */
@@ -59,7 +61,7 @@ export function formatOf(file: string, text: string): Format {
 }
 
 async function loadYaml(file: string, text: string): Promise<Loaded> {
-  const document = readYaml(text, file)
+  const document = await inPieces(readingYaml(text, file))
   const folders = checkFoldersOf(document, file)
   const { checks, problems } = await loadChecks(folders)
   const told = problems.map(message => checkFolderProblem(file, message, document, folders))
@@ -69,8 +71,9 @@ async function loadYaml(file: string, text: string): Promise<Loaded> {
 async function loadLdirectord(file: string, text: string): Promise<Loaded> {
   const { checks, problems } = await loadChecks([])
   const document = readLdirectord(text, file, { checks, ports: systemPorts() })
+  await setImmediate()
   const told = problems.map(message => checkFolderProblem(file, message, document, []))
-  const loaded = finish(
+  const loaded = await finish(
     file,
     text,
     { root: document.root, problems: [...document.problems, ...told] },
@@ -88,13 +91,14 @@ function isNews({ code, at }: Problem, problems: readonly Problem[]): boolean {
   return code !== 'TIMEOUT_OVER_INTERVAL'
 }
 
-function finish(
+async function finish(
   file: string,
   text: string,
   document: RawDocument,
   checks: ReadonlyMap<string, Check>,
-): Loaded {
-  return { ...validate({ file, document, checks, ports: systemPorts() }), checks, text }
+): Promise<Loaded> {
+  const validated = await inPieces(validating({ file, document, checks, ports: systemPorts() }))
+  return { ...validated, checks, text }
 }
 
 /** A check that was left out: an error, because servers would be judged without it or not at all. */

@@ -1,5 +1,7 @@
 /** YAML text to the raw tree; the one file that imports `yaml`. */
 import {
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
@@ -8,10 +10,11 @@ import {
   Lexer,
   type Node,
   type Pair,
-  parseAllDocuments,
+  Parser,
   visit,
   type YAMLMap,
 } from 'yaml'
+import { atOnce, type Pieces } from '../pieces.js'
 import type { Code } from './codes.js'
 import { type Locate, locator, START } from './position.js'
 import type { Position } from './problem.js'
@@ -34,17 +37,24 @@ interface Sized<T extends RawNode = RawNode> {
 
 /** Reads a YAML configuration. Never throws: what is wrong with the text is in `problems`. */
 export function readYaml(text: string, file: string): RawDocument {
-  const report = newReport(file)
-  // An editor's byte order mark counts for nothing, and shifts no column.
-  return { root: readRoot(text.replace(/^\ufeff/, ''), report), problems: report.problems() }
+  return atOnce(readingYaml(text, file))
 }
 
-function readRoot(text: string, report: Report): RawMap | null {
+/** The same in pieces: a text of 10,000 real servers takes most of a second. */
+export function* readingYaml(text: string, file: string): Pieces<RawDocument> {
+  const report = newReport(file)
+  // An editor's byte order mark counts for nothing, and shifts no column.
+  const root = yield* readRoot(text.replace(/^\ufeff/, ''), report)
+  return { root, problems: report.problems() }
+}
+
+function* readRoot(text: string, report: Report): Pieces<RawMap | null> {
   if (text.length > MAX_BYTES) {
     report.error('FILE_TOO_BIG', START, 'the file has more than 16 MiB; is it the right one?')
     return null
   }
-  if (isTooDeep(text)) {
+  const tokens = yield* tokensOf(text)
+  if (!tokens) {
     report.error(
       'TOO_DEEP',
       START,
@@ -53,7 +63,8 @@ function readRoot(text: string, report: Report): RawMap | null {
     return null
   }
   const locate = locator(text)
-  const document = parse(text, locate, report)
+  const document = compose(tokens, text, locate, report)
+  yield
   if (!document) return null
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
@@ -69,30 +80,42 @@ function readRoot(text: string, report: Report): RawMap | null {
 
 const OPTIONS = { merge: true, uniqueKeys: false, prettyErrors: false, version: '1.2' } as const
 
-/** Nesting at which the parser, which is recursive, comes near the end of the stack. */
+/** Nesting at which the composer, which is recursive, comes near the end of the stack. */
 const TOO_DEEP = 200
 /** What the lexer gives before the text of a scalar. */
 const SCALAR = '\x1f'
+/** Of the lexer's parts, between two rests. */
+const PIECE = 512
 
-/** True for nesting that no person writes: it must never reach the parser, which would take the process with it. */
-function isTooDeep(text: string): boolean {
-  if (/^(?:[ \t]|[-?:](?=[ \t])){200}/m.test(text)) return true
-  if (text.split(/[[{]/, TOO_DEEP + 1).length <= TOO_DEEP) return false
+/** Null for nesting that no person writes: it must never be composed, which would take the process with it. */
+function* tokensOf(text: string): Pieces<CST.Token[] | null> {
+  if (/^(?:[ \t]|[-?:](?=[ \t])){200}/m.test(text)) return null
+  const parser = new Parser()
+  const tokens: CST.Token[] = []
   let depth = 0
   let previous = ''
-  for (const token of new Lexer().lex(text)) {
-    if (previous !== SCALAR && (token === '[' || token === '{')) depth++
-    if (previous !== SCALAR && (token === ']' || token === '}')) depth--
-    if (depth > TOO_DEEP) return true
-    previous = token
+  let count = 0
+  for (const part of new Lexer().lex(text)) {
+    if (previous !== SCALAR && (part === '[' || part === '{')) depth++
+    if (previous !== SCALAR && (part === ']' || part === '}')) depth--
+    if (depth > TOO_DEEP) return null
+    previous = part
+    for (const token of parser.next(part)) tokens.push(token)
+    if (++count % PIECE === 0) yield
   }
-  return false
+  tokens.push(...parser.end())
+  return tokens
 }
 
 /** The document, or null where its syntax is broken. */
-function parse(text: string, locate: Locate, report: Report): Document | null {
-  const documents = parseAllDocuments(text, OPTIONS)
-  if ('empty' in documents) {
+function compose(
+  tokens: readonly CST.Token[],
+  text: string,
+  locate: Locate,
+  report: Report,
+): Document | null {
+  const documents: Document[] = [...new Composer(OPTIONS).compose(tokens)]
+  if (documents.length === 0) {
     report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
     return null
   }
@@ -106,7 +129,7 @@ function parse(text: string, locate: Locate, report: Report): Document | null {
   }))
   tellFaults(withOpeners, text, locate, report)
   if (second) {
-    const at = locate(second.range[0])
+    const at = locate(second.range?.[0] ?? 0)
     report.error('SEVERAL_DOCUMENTS', at, 'a second document begins here: keep one, without "---" between')
   }
   return first && faults.length === 0 && !second ? first : null

@@ -2,6 +2,7 @@
 import type { Check } from '../check.js'
 import type { Config } from '../model.js'
 import { type OptionShape, optionKit } from '../options.js'
+import { atOnce, type Pieces } from '../pieces.js'
 import type { PortLookup } from './ports.js'
 import { START } from './position.js'
 import { hasErrors, type Problem } from './problem.js'
@@ -30,7 +31,12 @@ export interface Validated {
   readonly problems: readonly Problem[]
 }
 
-export function validate({ file, document, checks, ports }: ValidateInput): Validated {
+export function validate(input: ValidateInput): Validated {
+  return atOnce(validating(input))
+}
+
+/** The same in pieces. */
+export function* validating({ file, document, checks, ports }: ValidateInput): Pieces<Validated> {
   const report = newReport(file)
   const shapes = new Map<Check, OptionShape>()
   const optionsOf = (check: Check) => {
@@ -38,19 +44,20 @@ export function validate({ file, document, checks, ports }: ValidateInput): Vali
     shapes.set(check, shape)
     return shape
   }
-  const config = document.root && readRoot(file, document.root, { report, checks, ports, optionsOf })
+  const context = { report, checks, ports, optionsOf }
+  const config = document.root && (yield* readRoot(file, document.root, context))
   const problems = [...document.problems, ...report.problems()].sort(byPlace)
   return { config: config && !hasErrors(problems) ? deepFreeze(config) : null, problems }
 }
 
-function readRoot(file: string, root: RawMap, context: Context): Config {
+function* readRoot(file: string, root: RawMap, context: Context): Pieces<Config> {
   const { report } = context
   const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
   const how = { what: 'the file', at: START, structured: ['settings', 'defaults', 'services'] as const }
   const parts = readFields(entries, rootFields, how, report)
   const settings = readSettings(parts.entry('settings'), file, report)
   const defaults = readDefaults(parts.entry('defaults'), context)
-  return { file, settings, services: readServices(parts, defaults, context) }
+  return { file, settings, services: yield* readServices(parts, defaults, context) }
 }
 
 function readDefaults(entry: RawEntry | undefined, { report }: Context): DefaultsFields {
@@ -59,11 +66,11 @@ function readDefaults(entry: RawEntry | undefined, { report }: Context): Default
   return readFields(entries, defaultsFields, how, report)
 }
 
-function readServices(
+function* readServices(
   parts: Fields<typeof rootFields>,
   defaults: DefaultsFields,
   context: Context,
-): Config['services'] {
+): Pieces<Config['services']> {
   const { report } = context
   const entry = parts.entry('services')
   if (!entry) {
@@ -75,7 +82,12 @@ function readServices(
   if (entry.value.kind === 'map' && entries.length === 0)
     report.warn('NO_SERVICES', entry.keyAt, 'no services: nothing is balanced')
   judgeNames(entries, context)
-  const services: PlacedService[] = entries.flatMap(one => readService(one, defaults, context) ?? [])
+  const services: PlacedService[] = []
+  for (const one of entries) {
+    const service = readService(one, defaults, context)
+    if (service) services.push(service)
+    yield
+  }
   judgeCollisions(services, context)
   return services.map(({ service }) => service)
 }
