@@ -43,6 +43,7 @@ describe('work in pieces', () => {
     ])
     const text = ['services:', ...services.flat()].join('\n')
     const { result, turns } = await turnsDuring(loadConfig('big.yaml', { text }))
+    assert.deepEqual(result.problems, [])
     assert.equal(result.config?.services.length, 50)
     assert.ok(turns >= 8, `${turns} turns`)
   })
