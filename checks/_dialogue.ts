@@ -74,7 +74,7 @@ export class Dialogue {
   #count = 0
   /** What the server is to answer, for people; null for its greeting. */
   #asked: string | null = null
-  #end: Error | null = null
+  #end: Error | 'ended' | null = null
   #wake = () => {}
   readonly #target: Target
   readonly #context: RunContext
@@ -104,8 +104,9 @@ export class Dialogue {
     this.#socket.write(`${line}\r\n`)
   }
 
-  /** Says these bytes, as they are. */
-  write(bytes: Uint8Array): void {
+  /** Says these bytes, as they are. `as` is what people are told of them. */
+  write(bytes: Uint8Array, as = this.#asked): void {
+    this.#asked = as
     this.#socket.write(bytes)
   }
 
@@ -114,11 +115,28 @@ export class Dialogue {
     for (;;) {
       const end = this.#heard.indexOf('\n')
       if (end >= 0) return this.#cut(end)
-      if (this.#end) throw this.#end
-      await new Promise<void>(resolve => {
-        this.#wake = resolve
-      })
+      await this.#more('a whole line')
     }
+  }
+
+  /** Hears until these bytes have come, whatever stands before them. `shown`: what they are, for people. */
+  async until(bytes: Uint8Array, shown: string): Promise<void> {
+    for (;;) {
+      const at = this.#heard.indexOf(bytes)
+      if (at >= 0) {
+        this.#heard = this.#heard.subarray(at + bytes.length)
+        return
+      }
+      await this.#more(shown)
+    }
+  }
+
+  async #more(expected: string): Promise<void> {
+    if (this.#end === 'ended') throw this.#broken(expected)
+    if (this.#end) throw this.#end
+    await new Promise<void>(resolve => {
+      this.#wake = resolve
+    })
   }
 
   #cut(end: number): string {
@@ -175,11 +193,11 @@ export class Dialogue {
     )
     socket.on(
       'close',
-      ours(() => this.#finish(this.#broken())),
+      ours(() => this.#finish('ended')),
     )
     socket.on(
       'end',
-      ours(() => this.#finish(this.#broken())),
+      ours(() => this.#finish('ended')),
     )
   }
 
@@ -195,13 +213,13 @@ export class Dialogue {
     this.#wake()
   }
 
-  #finish(end: Error): void {
+  #finish(end: Error | 'ended'): void {
     this.#end ??= end
     this.#wake()
   }
 
-  #broken(): Verdict {
-    if (this.#heard.length > 0) return this.fault('truncated', this.#heard.toString('utf8'), 'a whole line')
+  #broken(expected: string): Verdict {
+    if (this.#heard.length > 0) return this.fault('truncated', this.#heard.toString('utf8'), expected)
     const missing = this.#asked === null ? 'a greeting' : `an answer to ${this.#asked}`
     return new Verdict('closed', `closed without ${missing}`)
   }

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
+import { tlsOptions } from '../../checks/_tls.js'
+import { check as dialogue } from '../../checks/dialogue.js'
 import { check as external } from '../../checks/external.js'
 import { loadChecks } from '../../src/load-checks.js'
 import { optionKit } from '../../src/options.js'
@@ -75,6 +77,16 @@ describe('checks/README.md', () => {
     assert.equal(problemOf(external, options), null)
   })
 
+  it('has examples of dialogues whose options are right', () => {
+    const section = readme.split('## Dialogues')[1]?.split('## Commands')[0] ?? ''
+    const blocks = [...section.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, block = '']) => parse(block).check)
+    assert.equal(blocks.length, 2)
+    for (const { kind, ...options } of blocks) {
+      assert.equal(kind, 'dialogue')
+      assert.equal(problemOf(dialogue, options), null)
+    }
+  })
+
   it('tells every word of the kit', () => {
     const told = [...readme.matchAll(/^\| `kit\.(\w+)\(/gm)].map(([, word]) => word)
     assert.deepEqual(told.sort(), Object.keys(optionKit).sort())
@@ -89,6 +101,17 @@ describe('the checks of this folder', () => {
       assert.match(check.summary, /^[a-z].*[^.]$/, check.name)
       for (const [name, type] of Object.entries(check.options(optionKit)))
         assert.ok(type.description, `${check.name}: ${name}`)
+    }
+  })
+
+  it('have all options of TLS where they have one of them', async () => {
+    const { checks } = await loadChecks()
+    const all = Object.keys(tlsOptions(optionKit))
+    const speaking = [...new Set(checks.values())].filter(check => 'verify' in check.options(optionKit))
+    assert.ok(speaking.length >= 18, speaking.map(({ name }) => name).join())
+    for (const check of speaking) {
+      const options = check.options(optionKit)
+      for (const name of all) assert.ok(name in options, `${check.name} has no ${name}`)
     }
   })
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { userInfo } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { check as dialogue } from '../../checks/dialogue.js'
 import { check as smtp } from '../../checks/smtp.js'
 import { check as submission } from '../../checks/submission.js'
 import { probe } from '../helpers/probe.js'
@@ -231,6 +232,36 @@ describe('Exim', function () {
       assert.equal(result.reason, reason, what)
       assert.match(result.detail, detail, what)
     }
+  })
+
+  it('is judged by a dialogue, with TLS on the way', async function () {
+    const { port, secure } = await exim(programOr(() => this.skip(), 'exim4', 'exim4-daemon-light'))
+    const hello = ['send EHLO lvsd\\r\\n', 'lines ^250 ']
+    const login = `send AUTH PLAIN ${base64('\0root\0secret')}\\r\\n`
+    const within = [
+      'line ^220 mail',
+      ...hello,
+      'send STARTTLS\\r\\n',
+      'line ^220',
+      'tls',
+      ...hello,
+      login,
+      'line ^235',
+    ]
+    const first = ['line ^220 mail', ...hello, login, 'line ^235 Authentication succeeded$']
+    for (const [where, options] of [
+      [port, { steps: within, ...TRUSTED }],
+      [secure, { steps: first, tls: true, ...TRUSTED }],
+    ] as const) {
+      const { ok, detail } = await probe(dialogue, where, options, { timeout: 10_000 })
+      assert.equal(ok, true, detail)
+      await diesAnywhere(dialogue, where, options, { spare: 70 })
+    }
+    const wrong = await probe(dialogue, port, { steps: first }, { timeout: 10_000 })
+    assert.equal(
+      wrong.detail,
+      '"503 AUTH command used when not advertised" in answer to step 4, expected /^235 Authentication succeeded$/',
+    )
   })
 
   it('is down wherever it dies', async function () {

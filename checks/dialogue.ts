@@ -1,0 +1,160 @@
+import { type Answer, defineCheck, up } from '../src/check.js'
+import type { OptionKit, Parsed } from '../src/options.js'
+import { readPattern } from '../src/pattern.js'
+import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
+import { brief, converse, type Dialogue, Verdict } from './_dialogue.js'
+import { hexBytes, unescapeBytes } from './_match.js'
+import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './_tls.js'
+
+function dialogueOptions(kit: OptionKit) {
+  return {
+    steps: kit.list(
+      undefined,
+      `What is said and heard, one after the other: ${Object.keys(VERBS).join(', ')}`,
+    ),
+    tls: kit.flag(false, 'Speak TLS from the start; the step tls begins it on the way'),
+    ...tlsOptions(kit),
+  }
+}
+
+type DialogueOptions = Parsed<ReturnType<typeof dialogueOptions>>
+
+/** Says and hears what it is told to, line by line or byte by byte: for protocols that have no check of their own. */
+export const check = defineCheck({
+  name: 'dialogue',
+  summary: 'says and hears what it is told to, in text or bytes, over TCP or TLS',
+
+  options: dialogueOptions,
+
+  validate(options) {
+    const { steps, tls } = options
+    if (steps.length === 0) return 'steps needs at least one step'
+    for (const [i, step] of steps.entries()) {
+      const problem = stepProblem(step)
+      if (problem !== null) return `step ${i + 1}, "${step}": ${problem}`
+    }
+    const given = givenOf(options)
+    return !tls && !steps.includes('tls') && given !== null
+      ? `${given} needs tls: true or the step tls`
+      : tlsProblem(options)
+  },
+
+  run: (target, options, context) =>
+    converse(target, context, options.tls ? options : null, async dialogue => {
+      let last = ''
+      for (const [i, step] of options.steps.entries()) {
+        const [verb, rest] = partsOf(step)
+        last = (await VERBS[verb]?.take(dialogue, rest, { options, place: `step ${i + 1}` })) ?? last
+      }
+      return heard(last, options)
+    }),
+})
+
+function heard(last: string, { steps }: DialogueOptions): Answer {
+  const all = `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`
+  return up(last === '' ? all : `${all}, last heard "${brief(last)}"`)
+}
+
+interface Around {
+  readonly options: TlsOptions
+  /** For people: what is said may be a password. */
+  readonly place: string
+}
+
+interface Verb {
+  /** What is wrong with what stands behind it, or null. */
+  problem(rest: string): string | null
+  /** Does it; returns what was heard. */
+  take(dialogue: Dialogue, rest: string, around: Around): Promise<string | undefined> | undefined
+}
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  /** Text as it is, without a line end of its own. */
+  send: {
+    problem: textProblem,
+    take: (dialogue, text, { place }) => say(dialogue, unescapeBytes(text), place),
+  },
+  'send-hex': {
+    problem: hexProblem,
+    take: (dialogue, hex, { place }) => say(dialogue, hexBytes(hex) ?? new Uint8Array(), place),
+  },
+  /** Must come, whatever stands before it. */
+  expect: {
+    problem: textProblem,
+    take: (dialogue, text) => until(dialogue, unescapeBytes(text), JSON.stringify(text)),
+  },
+  'expect-hex': {
+    problem: hexProblem,
+    take: (dialogue, hex) => until(dialogue, hexBytes(hex) ?? new Uint8Array(), `the bytes ${hex}`),
+  },
+  /** The very next line must match. */
+  line: {
+    problem: patternProblem,
+    async take(dialogue, pattern) {
+      const line = await dialogue.line()
+      if (!matches(pattern, line)) throw dialogue.fault('unexpected', line, `/${pattern}/`)
+      return line
+    },
+  },
+  /** Lines are passed over until one matches. */
+  lines: {
+    problem: patternProblem,
+    async take(dialogue, pattern) {
+      for (;;) {
+        const line = await dialogue.line()
+        if (matches(pattern, line)) return line
+      }
+    },
+  },
+  tls: {
+    problem: rest => (rest === '' ? null : 'nothing stands behind tls'),
+    async take(dialogue, _rest, { options }) {
+      await dialogue.startTls(options)
+      return undefined
+    },
+  },
+}
+
+function say(dialogue: Dialogue, bytes: Uint8Array, place: string): undefined {
+  dialogue.write(bytes, place)
+}
+
+async function until(dialogue: Dialogue, bytes: Uint8Array, shown: string): Promise<undefined> {
+  await dialogue.until(bytes, shown)
+}
+
+function matches(pattern: string, line: string): boolean {
+  const match = { kind: 'regexp', ...readPattern(pattern) } as const
+  const found = compileMatch(match)(Buffer.from(line))
+  if (found !== null) return found
+  throw new Verdict('error', tooSlow(showMatch(match)).detail)
+}
+
+function partsOf(step: string): [verb: string, rest: string] {
+  const [, verb = '', rest = ''] = /^(\S*) ?([\s\S]*)$/.exec(step) ?? []
+  return [verb, rest]
+}
+
+function stepProblem(step: string): string | null {
+  const [verb, rest] = partsOf(step)
+  const known = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined
+  return known ? known.problem(rest) : `a step begins with one of ${Object.keys(VERBS).join(', ')}`
+}
+
+function textProblem(text: string): string | null {
+  return text === '' ? 'a text is missing' : null
+}
+
+function hexProblem(hex: string): string | null {
+  return hex !== '' && hexBytes(hex) ? null : 'pairs of hexadecimal digits are missing, such as 00 1c ff'
+}
+
+function patternProblem(text: string): string | null {
+  try {
+    const { source, flags } = readPattern(text)
+    new RegExp(source, flags)
+    return text === '' ? 'a regular expression is missing' : null
+  } catch (error) {
+    return (error as Error).message
+  }
+}
