@@ -1,0 +1,165 @@
+/** The units of deploy/ under a running systemd, with all that they forbid. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { installCommand, installLink } from './site/command.js'
+import { FILE, GOOD, pidOf } from './site/ldirectord.js'
+import { startRealServer } from './site/real-server.js'
+import { buildSite, freshDirector, tableBecomes, tableIs } from './site/site.js'
+import { withSystemd } from './site/systemd.js'
+import { until } from './site/until.js'
+import { watchTable } from './site/watcher.js'
+
+const CONFIG = '/etc/lvsd/lvsd.yaml'
+const WATCHDOG = 5
+
+describe('under systemd', function () {
+  this.timeout(180_000)
+  before(async () => {
+    await buildSite(
+      ['fc00::80'],
+      [3, 4].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
+    )
+    // Before systemd, whose services see the mounts that are there by then.
+    installLink('/usr/sbin', 'ldirectord', '/opt/lvsd/deploy/ldirectord')
+  })
+  const { systemctl, property, numberHere } = withSystemd({
+    'lvsd.service': [`WatchdogSec=${WATCHDOG}`],
+    'ldirectord.service': [],
+  })
+  const succeed = async (...args: readonly string[]) =>
+    assert.deepEqual(await systemctl(...args), { code: 0, output: '' })
+  beforeEach(freshDirector)
+  afterEach(() => systemctl('stop', 'lvsd', 'ldirectord'))
+
+  describe('the unit lvsd', () => {
+    /** Checks of every sort: over TCP, over ICMP, and by a command. */
+    const site = (weight: number) => `
+services:
+  web:
+    virtual: '[fc00::80]:80'
+    check: [{ kind: http, interval: 1s }, { kind: ping }, { kind: external, checkcommand: /usr/local/bin/who-am-i }]
+    reals: ['[fc00::3]:80 masq ${weight}', '[fc00::4]:80 masq ${weight}']
+`
+    const table = (weight: number) => ({
+      'tcp [fc00::80]:80': { '[fc00::3]:80': `masq ${weight}`, '[fc00::4]:80': `masq ${weight}` },
+    })
+    const whoAmI = '/run/who-am-i'
+
+    beforeEach(() => {
+      rmSync(whoAmI, { recursive: true, force: true })
+      mkdirSync(whoAmI, { mode: 0o777 })
+      writeFileSync(CONFIG, site(1), { mode: 0o644 })
+      for (const name of ['r3', 'r4']) startRealServer(name)
+    })
+    before(() => {
+      installCommand('who-am-i', '#!/bin/sh\nid -un\ntouch /etc/lvsd/mine 2>/dev/null && exit 1\nexit 0\n')
+    })
+
+    it('is ready once the table has been read, and checks with no more rights than it needs', async () => {
+      await succeed('start', 'lvsd')
+      assert.match(await property('lvsd', 'StatusText'), /^1 services, 2 real servers/)
+      await tableBecomes(table(1))
+      const status = readFileSync(`/proc/${await mainPid()}/status`, 'utf8')
+      assert.match(status, /^Uid:\t(?!0\t)/m)
+      // CAP_NET_ADMIN and CAP_NET_RAW.
+      assert.match(status, /^CapEff:\t0000000000003000$/m)
+      assert.match(status, /^Seccomp:\t2$/m)
+    })
+
+    it('reloads, and says that a broken file was refused', async () => {
+      await succeed('start', 'lvsd')
+      await tableBecomes(table(1))
+      writeFileSync(CONFIG, site(2))
+      await succeed('reload', 'lvsd')
+      await tableBecomes(table(2))
+      writeFileSync(CONFIG, site(3).replace('virtual:', 'virtuel:'))
+      assert.notEqual((await systemctl('reload', 'lvsd')).code, 0)
+      assert.equal(await property('lvsd', 'ActiveState'), 'active')
+      assert.match(await property('lvsd', 'StatusText'), /refused/)
+      tableIs(table(2))
+    })
+
+    it('is started again after kill -9 and when it hangs, and nobody takes a server out', async () => {
+      await succeed('start', 'lvsd')
+      await tableBecomes(table(1))
+      const watcher = watchTable('director')
+      for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
+        const before = await mainPid()
+        process.kill(before, signal)
+        await until(async () => ![0, before].includes(await mainPid()), {
+          patience: 60_000,
+          what: `another process after ${signal}`,
+        })
+        await until(async () => (await property('lvsd', 'ActiveState')) === 'active', {
+          patience: 30_000,
+          what: 'ready again',
+        })
+      }
+      assert.equal(await property('lvsd', 'NRestarts'), '2')
+      assert.deepEqual(watcher.take(), [])
+    })
+
+    it('leaves the table as it stops, and takes it over as it starts', async () => {
+      await succeed('start', 'lvsd')
+      await tableBecomes(table(1))
+      const watcher = watchTable('director')
+      await succeed('restart', 'lvsd')
+      await succeed('stop', 'lvsd')
+      assert.equal(await property('lvsd', 'Result'), 'success')
+      assert.deepEqual(watcher.take(), [])
+    })
+
+    it('is not tried again and again with a broken file', async () => {
+      writeFileSync(CONFIG, 'services: { web: {} }\n')
+      assert.notEqual((await systemctl('start', 'lvsd')).code, 0)
+      assert.equal(await property('lvsd', 'ActiveState'), 'failed')
+      assert.equal(await property('lvsd', 'NRestarts'), '0')
+      await systemctl('reset-failed', 'lvsd')
+    })
+
+    async function mainPid(): Promise<number> {
+      return numberHere(Number(await property('lvsd', 'MainPID')))
+    }
+  })
+
+  describe('the unit ldirectord', () => {
+    /** Of a command without a file: it looks for `ldirectord` and `ldirectord.cf`. */
+    const PID = '/run/ldirectord.ldirectord.pid'
+    const BOTH = { 'tcp [fc00::80]:80': { '[fc00::3]:80': 'masq 2', '[fc00::4]:80': 'masq 2' } }
+
+    before(() => {
+      rmSync('/etc/ha.d', { force: true })
+      mkdirSync('/etc/ha.d')
+    })
+    beforeEach(() => {
+      writeFileSync(FILE, GOOD)
+      for (const name of ['r3', 'r4']) startRealServer(name)
+    })
+
+    it('starts, reloads, starts again after kill -9 and stops', async () => {
+      await succeed('start', 'ldirectord')
+      await tableBecomes(BOTH)
+      writeFileSync(FILE, GOOD.replace(/masq 2/g, 'masq 5'))
+      await succeed('reload', 'ldirectord')
+      const heavier = { 'tcp [fc00::80]:80': { '[fc00::3]:80': 'masq 5', '[fc00::4]:80': 'masq 5' } }
+      await tableBecomes(heavier)
+      writeFileSync(FILE, 'virtual\n')
+      assert.notEqual((await systemctl('reload', 'ldirectord')).code, 0)
+      writeFileSync(FILE, GOOD.replace(/masq 2/g, 'masq 5'))
+
+      const watcher = watchTable('director')
+      const before = pidOf(PID)
+      process.kill(numberHere(before), 'SIGKILL')
+      await until(() => existsSync(PID) && ![0, before].includes(pidOf(PID)), {
+        patience: 30_000,
+        what: 'another process',
+      })
+      await until(async () => (await property('ldirectord', 'ActiveState')) === 'active', { what: 'active' })
+      assert.deepEqual(watcher.take(), [])
+      await succeed('stop', 'ldirectord')
+      // cleanstop is ldirectord's default.
+      tableIs({})
+      assert.equal(existsSync(PID), false)
+    })
+  })
+})
