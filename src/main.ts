@@ -77,13 +77,15 @@ function complain(error: Error): ExitCode {
   return error instanceof CommandError ? error.exit : EXIT.fault
 }
 
-/** One sentence for what a command threw; the stack only for those who ask. */
+/** One sentence for what a command threw; the stack of what nobody expected only for those who ask. */
 function explain(error: unknown): ExitCode {
-  if (process.env.LVSD_DEBUG) console.error(error)
   if (error instanceof CommandError) return complain(error)
+  const isWanted = Boolean(process.env.LVSD_DEBUG)
+  if (isWanted) console.error(error)
   if (error instanceof KernelError) return complain(new CommandError(error.message, EXIT.kernel))
   const reason = error instanceof Error ? error.message : String(error)
-  return complain(new CommandError(`unexpected: ${reason} (LVSD_DEBUG=1 shows where)`, EXIT.fault))
+  const where = isWanted ? '' : ' (LVSD_DEBUG=1 shows where)'
+  return complain(new CommandError(`unexpected: ${reason}${where}`, EXIT.fault))
 }
 
 /** A reader that has gone (`lvsd status | head`) is no error; a command that goes on for ever is told. */

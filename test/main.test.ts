@@ -33,11 +33,20 @@ describe('the process', () => {
     assert.equal(err, '')
   }).timeout(20_000)
 
-  it('shows where a fault is only when asked', async () => {
-    const broken = { LVSD_DEBUG: '1' }
-    const { err, exit } = await lvsd(['status', '--socket', '/none.sock'], undefined, broken)
-    assert.match(err, /CommandError[\s\S]*\n +at /)
-    assert.equal(exit, 3)
+  it('shows where a fault is only when asked, and never where a user has slipped', async () => {
+    const torn = `const write = process.stdout.write
+      process.stdout.write = (text, ...rest) => {
+        if (text) throw new Error('torn')
+        return write.call(process.stdout, text, ...rest)
+      }`
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(torn)}`
+    const fault = await lvsd(['--version'], undefined, { NODE_OPTIONS })
+    assert.equal(fault.err, 'lvsd: unexpected: torn (LVSD_DEBUG=1 shows where)\n')
+    assert.equal(fault.exit, 5)
+    const shown = await lvsd(['--version'], undefined, { NODE_OPTIONS, LVSD_DEBUG: '1' })
+    assert.match(shown.err, /^Error: torn\n +at [\s\S]*\nlvsd: unexpected: torn\n$/)
+    const slip = await lvsd(['status', '--socket', '/none.sock'], undefined, { LVSD_DEBUG: '1' })
+    assert.match(slip.err, /^lvsd: no lvsd runs here: .*\n$/)
   }).timeout(20_000)
 })
 
