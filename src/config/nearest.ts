@@ -1,14 +1,22 @@
 /** The nearest right word for a wrong one. */
 
-/** The candidate with the fewest edits, or null where none is near enough to be what was meant. */
+/** Shorter words stand in too many others to say which was meant. */
+const LONG_ENOUGH = 4
+
+/**
+ * The candidate with the fewest edits; else the only one that has the word in it, as checkcommand has command. Null where
+ * none is near enough to be what was meant.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   const wanted = word.toLowerCase()
   let best: { candidate: string; edits: number } | null = null
+  const holders: string[] = []
   for (const candidate of candidates) {
     const edits = distance(wanted, candidate.toLowerCase())
     if (edits <= allowed(wanted, candidate) && (!best || edits < best.edits)) best = { candidate, edits }
+    if (wanted.length >= LONG_ENOUGH && candidate.toLowerCase().includes(wanted)) holders.push(candidate)
   }
-  return best?.candidate ?? null
+  return best?.candidate ?? (holders.length === 1 ? (holders[0] ?? null) : null)
 }
 
 /** `; did you mean "receive"?`, or nothing. */

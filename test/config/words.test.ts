@@ -13,6 +13,8 @@ describe('the nearest word', () => {
     ['wcl', ['wrr', 'wlc', 'lc'], 'wlc'],
     ['sheduler', ['scheduler', 'scheduler-flags'], 'scheduler'],
     ['banana', ['request', 'receive'], null],
+    ['command', ['checkcommand', 'arguments'], 'checkcommand'],
+    ['check', ['checkcommand', 'checkport'], null],
     ['x', ['rr', 'lc'], null],
     ['', ['rr'], null],
     ['x'.repeat(1000), ['rr'], null],

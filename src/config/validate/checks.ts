@@ -184,8 +184,10 @@ function checkOf({ kind, at, entries }: Draft, { checks, report }: Context): Che
 }
 
 function tellUnknownOption(entry: RawEntry, check: Check, { report, optionsOf }: Context): void {
-  const candidates = [...Object.keys(optionsOf(check)), ...Object.keys(checkFields)]
-  const advice = hintFor(entry.key, 'a check') ?? didYouMean(entry.key, candidates)
+  const own = Object.keys(optionsOf(check))
+  const advice =
+    hintFor(entry.key, 'a check') ??
+    (didYouMean(entry.key, [...own, ...Object.keys(checkFields)]) || `; it has ${own.join(', ') || 'none'}`)
   report.error('UNKNOWN_KEY', entry.keyAt, `"${entry.key}" is not an option of ${check.name}${advice}`)
 }
 
