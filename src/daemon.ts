@@ -150,6 +150,7 @@ class RunningDaemon implements Daemon {
       await kernel
         .setTimeouts(settings.timeouts)
         .catch(error => log.error({ kernel: error.message }, 'timeouts not set'))
+    await this.#upkeep.prepare(loaded.config)
     this.#place(loaded.config)
     await this.#reconciler.resync()
     this.#schedule()
@@ -303,9 +304,8 @@ class RunningDaemon implements Daemon {
   #schedule(): void {
     const { resync, resolve } = this.#config.settings
     this.#rounds.set('resync', resync, () => this.#reconciler.resync())
-    this.#rounds.set('resolve', resolve, () =>
-      Promise.all([this.#resolve(), this.#upkeep.refreshNames(true)]),
-    )
+    this.#rounds.set('resolve', resolve, () => this.#resolve())
+    this.#rounds.set('reverse names', resolve, () => this.#upkeep.refreshNames(true))
     if (!this.#isStopped) void this.#resolve()
   }
 

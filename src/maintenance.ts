@@ -93,29 +93,57 @@ function readNow(folder: string, unreadable: (error: unknown) => string[]): stri
   }
 }
 
+/** Milliseconds after which names that have come in are made use of, while others are still being looked up. */
+const TELL_AFTER = 500
+
 /** What addresses are called, looked up aside and remembered: nothing ever waits for it. */
 export class ReverseNames {
   readonly #names = new Map<string, readonly string[]>()
+  readonly #look: (text: string) => Promise<string>
+  #turn = 0
+
+  /** `look` gives the name of an address; it rejects, or gives the address, where there is none. */
+  constructor(look = nameOf) {
+    this.#look = look
+  }
 
   of(address: Address): readonly string[] {
     return this.#names.get(address.text) ?? []
   }
 
-  /** Looks the addresses up, each that is not known yet or, with `isFresh`, all of them again. True when something is new. */
-  async refresh(addresses: readonly Address[], isFresh = false): Promise<boolean> {
-    const asked = addresses.filter(address => isFresh || !this.#names.has(address.text))
-    const changes = await Promise.all(asked.map(address => this.#look(address)))
-    return changes.includes(true)
+  /**
+   * Looks the addresses up, each that is not known yet or, with `isFresh`, all of them again; a later call takes over. One
+   * after the other: a name server that is silent must not take all the threads with which names are looked up, for mails
+   * and services too. `onNews` is called when something is new.
+   */
+  async refresh(addresses: readonly Address[], isFresh: boolean, onNews: () => void): Promise<void> {
+    const turn = ++this.#turn
+    const asked = new Set(addresses.map(({ text }) => text))
+    let isNews = false
+    let told = performance.now()
+    const tell = () => {
+      if (isNews) onNews()
+      isNews = false
+      told = performance.now()
+    }
+    for (const text of asked) {
+      if (turn !== this.#turn) break
+      if (!isFresh && this.#names.has(text)) continue
+      if (await this.#isNew(text)) isNews = true
+      if (performance.now() - told > TELL_AFTER) tell()
+    }
+    tell()
   }
 
-  async #look({ text }: Address): Promise<boolean> {
-    const name = await lookupService(text, 0).then(
-      ({ hostname }) => hostname,
-      () => text,
-    )
+  async #isNew(text: string): Promise<boolean> {
+    const name = await this.#look(text).catch(() => text)
     const names = name === text ? [] : [name]
     const before = this.#names.get(text) ?? []
     this.#names.set(text, names)
     return before.join() !== names.join()
   }
+}
+
+async function nameOf(text: string): Promise<string> {
+  return (await lookupService(text, 0)).hostname
 }

@@ -1,9 +1,18 @@
 /** What follows the files beside the configuration: the maintenance folder, and the configuration file itself. */
 import type { Hooks } from './hooks.js'
 import type { Log } from './log.js'
-import { heldDown, type MaintenanceFolder, ReverseNames, watchMaintenance } from './maintenance.js'
+import {
+  heldDown,
+  type MaintenanceFolder,
+  maintenanceNames,
+  ReverseNames,
+  watchMaintenance,
+} from './maintenance.js'
 import type { Config, Real } from './model.js'
 import { watchFile } from './watch-file.js'
+
+/** Milliseconds that a start waits for names, at most. */
+const NAMES_PATIENCE = 2000
 
 export interface UpkeepParts {
   readonly log: Log
@@ -36,16 +45,32 @@ export class Upkeep {
 
   /** The servers of this configuration that are held down, each with the file that does it. */
   held(config: Config): Map<Real, string> {
-    const reals = config.services.flatMap(service => service.reals)
-    return heldDown(reals, this.#folder?.watched.files ?? new Set(), address => this.#names.of(address))
+    return heldDown(realsOf(config), this.#folder?.watched.files ?? new Set(), address =>
+      this.#names.of(address),
+    )
   }
 
   /** Looks up again what the real servers are called, where files are named after them. */
   async refreshNames(isFresh: boolean): Promise<void> {
     if (!this.#folder || !this.#config) return
-    const reals = this.#config.services.flatMap(service => service.reals)
-    const addresses = reals.flatMap(real => real.address ?? [])
-    if (await this.#names.refresh(addresses, isFresh)) this.#parts.onHeld()
+    const addresses = realsOf(this.#config).flatMap(real => real.address ?? [])
+    await this.#names.refresh(addresses, isFresh, () => this.#parts.onHeld())
+  }
+
+  /**
+   * For a start: where a file in the folder may be named after a server's name, waits a moment for the names, so that no
+   * passed check puts a server to work again that was held before.
+   */
+  async prepare(config: Config): Promise<void> {
+    this.follow(config)
+    const known = new Set(realsOf(config).flatMap(real => maintenanceNames(real, [])))
+    if ([...(this.#folder?.watched.files ?? [])].every(file => known.has(file))) return
+    let timer: NodeJS.Timeout | undefined
+    const enough = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, NAMES_PATIENCE)
+    })
+    await Promise.race([this.refreshNames(false), enough])
+    clearTimeout(timer)
   }
 
   close(): void {
@@ -72,4 +97,8 @@ export class Upkeep {
     if (settings.autoreload) this.#parts.onFile()
     if (settings.callback !== null) this.#parts.hooks.run('callback', settings.callback, [file])
   }
+}
+
+function realsOf({ services }: Config): readonly Real[] {
+  return services.flatMap(({ reals }) => reals)
 }

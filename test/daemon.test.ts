@@ -348,6 +348,18 @@ describe('files and commands beside the daemon', () => {
     assert.equal(lines.filter(line => /held down/.test(line.msg)).length, 1)
   })
 
+  it('hold a server by its name from the first moment of a start', async () => {
+    const maintenancedir = folder()
+    writeFileSync(join(maintenancedir, 'localhost'), '')
+    const local = web({ id: serviceId('192.0.2.80'), reals: [asked('127.0.0.1'), asked('127.9.9.9')] })
+    const { engines, weights, daemon } = await start(config([local], { maintenancedir }))
+    engines.find('127.0.0.1', passed())
+    engines.find('127.9.9.9', passed())
+    assert.deepEqual(await weights(), { '127.9.9.9': 1 })
+    const [first] = (await daemon.status()).services[0]?.reals ?? []
+    assert.equal(first?.reason, 'maintenance: held down by the file localhost')
+  })
+
   it('run the fallbackcommand when the last server goes and when the first is back', async () => {
     const out = join(folder(), 'out')
     const { engines } = await start(config([web({ fallbackcommand: `echo >>${out} web` })]))
