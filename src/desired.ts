@@ -65,9 +65,8 @@ function realsOf(
     const weight = state === 'up' ? weightOf(real) : 0
     if (state === 'unknown') isDecided = false
     if (state === 'up' && keepsFallbackOut(real, weight)) isKeptOut = true
-    const inKernel = base && held?.reals.get(keyOfReal(base))
-    const wanted =
-      base && wantedReal(state === 'up' ? { ...base, weight } : base, state, service.quiescent, inKernel)
+    const due = base && state === 'up' ? { ...base, weight } : base
+    const wanted = due && wantedReal(due, state, service.quiescent, held?.reals.get(keyOfReal(due)))
     // Two names of one server: it gets what the better one of them is due.
     if (wanted && wanted.weight >= (reals.get(keyOfReal(wanted))?.weight ?? 0))
       reals.set(keyOfReal(wanted), wanted)
