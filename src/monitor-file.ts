@@ -46,16 +46,16 @@ function given(value: unknown): readonly unknown[] {
   return value === null || value === undefined || value === '' ? [] : [value]
 }
 
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
 /** `Sun Nov 22 01:58:54 2026`, local time, the day padded with a blank as ctime(3) does. */
 export function ctime(now: Date): string {
-  const [day, month] = [
-    now.toLocaleString('en', { weekday: 'short' }),
-    now.toLocaleString('en', { month: 'short' }),
-  ]
   const clock = [now.getHours(), now.getMinutes(), now.getSeconds()].map(part =>
     String(part).padStart(2, '0'),
   )
-  return `${day} ${month} ${String(now.getDate()).padStart(2)} ${clock.join(':')} ${now.getFullYear()}`
+  const date = `${DAYS[now.getDay()]} ${MONTHS[now.getMonth()]} ${String(now.getDate()).padStart(2)}`
+  return `${date} ${clock.join(':')} ${now.getFullYear()}`
 }
 
 function escaped(text: string): string {
