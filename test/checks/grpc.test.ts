@@ -8,6 +8,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { check, requestFrame, servingOf } from '../../checks/grpc.js'
 import { later } from '../helpers/after-each.js'
 import { probe } from '../helpers/probe.js'
@@ -18,6 +19,7 @@ import { freePort, programOr } from './_programs.js'
 import { diesAnywhere } from './_relay.js'
 import { Place } from './_services.js'
 
+const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
 const SLOW = { timeout: 15_000 }
 
 type Behaviour = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
@@ -194,13 +196,15 @@ describe('etcd', function () {
   this.timeout(30_000)
   let place: Place
   let port: number
+  let secure: number
 
   before(async function () {
     const file = programOr(() => this.skip(), 'etcd', 'etcd-server')
     place = new Place()
     port = await freePort()
     const peers = `http://[::1]:${await freePort()}`
-    const clients = `http://[::1]:${port}`
+    secure = await freePort()
+    const clients = `http://[::1]:${port},https://[::1]:${secure}`
     const argv = Object.entries({
       'data-dir': `${place.folder}/data`,
       'listen-client-urls': clients,
@@ -209,6 +213,8 @@ describe('etcd', function () {
       'initial-advertise-peer-urls': peers,
       'initial-cluster': `default=${peers}`,
       'log-level': 'error',
+      'cert-file': path('server.crt'),
+      'key-file': path('key.pem'),
     }).map(([name, value]) => `--${name}=${value}`)
     await place.start(file, argv, async () => (await probe(check, port, {}, SLOW)).ok === true)
   })
@@ -219,6 +225,13 @@ describe('etcd', function () {
     const result = await probe(check, port, { service: 'etcdserverpb.None' }, SLOW)
     assert.equal(result.reason, 'status')
     assert.match(result.detail, /does not know the service etcdserverpb.None \(NOT_FOUND\)/)
+  })
+
+  it('is judged over TLS', async () => {
+    const tls = { tls: true, verify: true }
+    assert.equal((await probe(check, secure, { ...tls, ca: path('ca.crt') }, SLOW)).ok, true)
+    assert.equal((await probe(check, secure, tls, SLOW)).reason, 'tls')
+    await diesAnywhere(check, secure, { tls: true }, { spare: 130 })
   })
 
   it('is down wherever it dies', () => diesAnywhere(check, port, {}, { spare: 60 }))

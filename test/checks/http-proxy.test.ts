@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { chmodSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { check } from '../../checks/http_proxy.js'
 import { probe } from '../helpers/probe.js'
@@ -105,15 +107,22 @@ describe('squid', function () {
     const file = programOr(() => this.skip(), 'squid', 'squid')
     const site = await httpServer((request, response) => {
       if (request.url === '/moved') return response.writeHead(302, { Location: '/page' }).end()
-      response.writeHead(request.url === '/page' ? 200 : 404).end('all is ok')
+      response.writeHead(['/page', '/private'].includes(request.url ?? '') ? 200 : 404).end('all is ok')
     })
     const port = await freePort()
-    const folder = folderOf({})
+    const password = execFileSync('openssl', ['passwd', '-1', 'secret'], { encoding: 'utf8' })
+    const folder = folderOf({ users: `root:${password}` })
+    // The helper that looks passwords up runs as another user.
+    chmodSync(folder, 0o755)
     const configuration = folderOf({
       'squid.conf': [
         `http_port [::1]:${port}`,
         'acl forbidden urlpath_regex ^/forbidden',
         'http_access deny forbidden',
+        `auth_param basic program /usr/lib/squid/basic_ncsa_auth ${folder}/users`,
+        'acl private urlpath_regex ^/private',
+        'acl known proxy_auth REQUIRED',
+        'http_access deny private !known',
         'http_access allow localhost',
         'http_access deny all',
         `pid_filename ${folder}/pid`,
@@ -140,6 +149,9 @@ describe('squid', function () {
       [at('/none'), 'status', /404/],
       [at('/forbidden'), 'status', /403/],
       [at('/moved'), 'status', /302/],
+      [at('/private'), 'status', /407/],
+      [{ ...at('/private'), login: 'root', passwd: 'wrong' }, 'status', /407/],
+      [{ ...at('/private'), login: 'root', passwd: 'secret' }, null, /200/],
       [{ ...at('/moved'), redirects: 1, receive: 'is ok' }, null, /200/],
       [{ request: `http://[::1]:${await refusedPort()}/` }, 'status', /503/],
     ]

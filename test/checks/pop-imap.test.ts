@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { check as imap } from '../../checks/imap.js'
 import { check as imaps } from '../../checks/imaps.js'
+import { check as nntp } from '../../checks/nntp.js'
 import { check as pop } from '../../checks/pop.js'
 import { check as pops } from '../../checks/pops.js'
 import { probe } from '../helpers/probe.js'
@@ -199,25 +200,27 @@ describe('Dovecot', function () {
 
   it('is judged by greeting, TLS and login', async function () {
     const ports = await dovecot(programOr(() => this.skip(), 'dovecot', 'dovecot-imapd'))
-    const cases: [typeof pop | typeof pops, Record<string, unknown>, string | null, RegExp][] = [
-      [pop, {}, null, /Dovecot/],
-      [pop, ROOT, null, /, logged in as root$/],
-      [pop, { ...ROOT, starttls: true, ...TRUSTED }, null, /, logged in as root$/],
-      [pop, { ...ROOT, passwd: 'wrong' }, 'status', /-ERR .*in answer to PASS/],
-      [pops, { ...ROOT, ...TRUSTED }, null, /, logged in as root$/],
-      [pops, { verify: true }, 'tls', /name it with ca/],
-      [imap, {}, null, /^OK Dovecot/],
-      [pop, { port: 'imap' }, 'garbage', /OK .* as its greeting, expected \+OK/],
-      [imap, { port: 'pop' }, 'garbage', /as its greeting/],
-      [pops, { port: 'imaps' }, 'garbage', /as its greeting/],
-      [imaps, { port: 'pops' }, 'garbage', /as its greeting/],
-      [pops, { port: 'pop' }, 'tls', /does not speak TLS/],
-      [imap, { ...ROOT, starttls: true, ...TRUSTED }, null, /, logged in as root$/],
-      [imap, { ...ROOT, passwd: 'wrong' }, 'status', /b NO .*in answer to LOGIN/],
-      [imaps, ROOT, null, /, logged in as root$/],
-      [imaps, { ...ROOT, passwd: 'wrong', ...TRUSTED }, 'status', /b NO/],
-      [imaps, { ...TRUSTED, verifyname: 'www.example.net' }, 'tls', /another name/],
-    ]
+    const cases: [typeof pop | typeof pops | typeof nntp, Record<string, unknown>, string | null, RegExp][] =
+      [
+        [pop, {}, null, /Dovecot/],
+        [pop, ROOT, null, /, logged in as root$/],
+        [pop, { ...ROOT, starttls: true, ...TRUSTED }, null, /, logged in as root$/],
+        [pop, { ...ROOT, passwd: 'wrong' }, 'status', /-ERR .*in answer to PASS/],
+        [pops, { ...ROOT, ...TRUSTED }, null, /, logged in as root$/],
+        [pops, { verify: true }, 'tls', /name it with ca/],
+        [imap, {}, null, /^OK Dovecot/],
+        [pop, { port: 'imap' }, 'garbage', /OK .* as its greeting, expected \+OK/],
+        [imap, { port: 'pop' }, 'garbage', /as its greeting/],
+        [pops, { port: 'imaps' }, 'garbage', /as its greeting/],
+        [imaps, { port: 'pops' }, 'garbage', /as its greeting/],
+        [pops, { port: 'pop' }, 'tls', /does not speak TLS/],
+        [nntp, { port: 'pop' }, 'garbage', /as its greeting, expected a code/],
+        [imap, { ...ROOT, starttls: true, ...TRUSTED }, null, /, logged in as root$/],
+        [imap, { ...ROOT, passwd: 'wrong' }, 'status', /b NO .*in answer to LOGIN/],
+        [imaps, ROOT, null, /, logged in as root$/],
+        [imaps, { ...ROOT, passwd: 'wrong', ...TRUSTED }, 'status', /b NO/],
+        [imaps, { ...TRUSTED, verifyname: 'www.example.net' }, 'tls', /another name/],
+      ]
     for (const [check, { port: other, ...options }, reason, detail] of cases) {
       const port = ports[(other ?? check.name) as keyof typeof ports]
       const result = await probe(check as typeof pop, port, options, { timeout: 10_000 })
@@ -235,8 +238,8 @@ describe('Dovecot', function () {
       [pop, { ...ROOT, starttls: true }, 80],
       [pops, ROOT, 80],
       [imap, ROOT, 90],
-      [imap, { ...ROOT, starttls: true }, 170],
-      [imaps, ROOT, 170],
+      [imap, { ...ROOT, starttls: true }, 220],
+      [imaps, ROOT, 220],
     ]
     for (const [check, options, spare] of cases)
       await diesAnywhere(check as typeof pop, ports[check.name as keyof typeof ports], options, { spare })
