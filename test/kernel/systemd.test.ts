@@ -1,8 +1,10 @@
 /** The units of deploy/ under a running systemd, with all that they forbid. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../../src/version.js'
 import { installCommand, installLink } from './site/command.js'
-import { FILE, GOOD, pidOf } from './site/ldirectord.js'
+import { FILE, GOOD, pidOf, WEB } from './site/ldirectord.js'
 import { startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, tableBecomes, tableIs } from './site/site.js'
 import { withSystemd } from './site/systemd.js'
@@ -11,6 +13,13 @@ import { watchTable } from './site/watcher.js'
 
 const CONFIG = '/etc/lvsd/lvsd.yaml'
 const WATCHDOG = 5
+
+const deployed = (name: string) => join(packageRoot, 'deploy', name)
+/** Units under which lvsd takes the place of ldirectord: ours, and the one of ldirectord's own package. */
+const DROP_INS = {
+  ldirectord: { file: deployed('ldirectord.service') },
+  'debian-ldirectord': { file: '/lib/systemd/system/ldirectord.service' },
+}
 
 describe('under systemd', function () {
   this.timeout(180_000)
@@ -23,13 +32,13 @@ describe('under systemd', function () {
     installLink('/usr/sbin', 'ldirectord', '/opt/lvsd/deploy/ldirectord')
   })
   const { systemctl, property, numberHere } = withSystemd({
-    'lvsd.service': [`WatchdogSec=${WATCHDOG}`],
-    'ldirectord.service': [],
+    lvsd: { file: deployed('lvsd.service'), service: [`WatchdogSec=${WATCHDOG}`] },
+    ...DROP_INS,
   })
   const succeed = async (...args: readonly string[]) =>
     assert.deepEqual(await systemctl(...args), { code: 0, output: '' })
   beforeEach(freshDirector)
-  afterEach(() => systemctl('stop', 'lvsd', 'ldirectord'))
+  afterEach(() => systemctl('stop', 'lvsd', ...Object.keys(DROP_INS)))
 
   describe('the unit lvsd', () => {
     /** Checks of every sort: over TCP, over ICMP, and by a command. */
@@ -122,31 +131,44 @@ services:
     }
   })
 
-  describe('the unit ldirectord', () => {
-    /** Of a command without a file: it looks for `ldirectord` and `ldirectord.cf`. */
+  describe('lvsd in the place of ldirectord', () => {
+    /** Of a command that names no file. */
     const PID = '/run/ldirectord.ldirectord.pid'
-    const BOTH = { 'tcp [fc00::80]:80': { '[fc00::3]:80': 'masq 2', '[fc00::4]:80': 'masq 2' } }
+    const heavy = GOOD.replaceAll('masq 2', 'masq 5')
+    const table = (weight: number) => ({
+      [WEB]: { '[fc00::3]:80': `masq ${weight}`, '[fc00::4]:80': `masq ${weight}` },
+    })
 
     before(() => {
       rmSync('/etc/ha.d', { force: true })
-      mkdirSync('/etc/ha.d')
+      for (const folder of ['/etc/ha.d', '/var/lock/subsys']) mkdirSync(folder, { recursive: true })
     })
     beforeEach(() => {
       writeFileSync(FILE, GOOD)
       for (const name of ['r3', 'r4']) startRealServer(name)
     })
 
-    it('starts, reloads, starts again after kill -9 and stops', async () => {
-      await succeed('start', 'ldirectord')
-      await tableBecomes(BOTH)
-      writeFileSync(FILE, GOOD.replace(/masq 2/g, 'masq 5'))
-      await succeed('reload', 'ldirectord')
-      const heavier = { 'tcp [fc00::80]:80': { '[fc00::3]:80': 'masq 5', '[fc00::4]:80': 'masq 5' } }
-      await tableBecomes(heavier)
-      writeFileSync(FILE, 'virtual\n')
-      assert.notEqual((await systemctl('reload', 'ldirectord')).code, 0)
-      writeFileSync(FILE, GOOD.replace(/masq 2/g, 'masq 5'))
+    for (const unit of Object.keys(DROP_INS))
+      it(`starts, reloads, refuses a broken file and stops, as the unit ${unit}`, async () => {
+        await succeed('start', unit)
+        await tableBecomes(table(2))
+        assert.match(readFileSync(`/proc/${numberHere(pidOf(PID))}/cmdline`, 'utf8'), /node/)
+        writeFileSync(FILE, heavy)
+        await succeed('reload', unit)
+        await tableBecomes(table(5))
+        writeFileSync(FILE, 'virtual\n')
+        assert.notEqual((await systemctl('reload', unit)).code, 0)
+        assert.equal(await property(unit, 'ActiveState'), 'active')
+        tableIs(table(5))
+        await succeed('stop', unit)
+        // cleanstop is ldirectord's default.
+        tableIs({})
+        assert.equal(existsSync(PID), false)
+      })
 
+    it('is started again after kill -9 by its own unit, and nobody takes a server out', async () => {
+      await succeed('start', 'ldirectord')
+      await tableBecomes(table(2))
       const watcher = watchTable('director')
       const before = pidOf(PID)
       process.kill(numberHere(before), 'SIGKILL')
@@ -156,10 +178,6 @@ services:
       })
       await until(async () => (await property('ldirectord', 'ActiveState')) === 'active', { what: 'active' })
       assert.deepEqual(watcher.take(), [])
-      await succeed('stop', 'ldirectord')
-      // cleanstop is ldirectord's default.
-      tableIs({})
-      assert.equal(existsSync(PID), false)
     })
   })
 })

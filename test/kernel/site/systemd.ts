@@ -1,6 +1,6 @@
 /**
- * A systemd of the director's own: process 1 of a process namespace, with the unit files of `deploy/` and otherwise an
- * empty system. It starts nothing by itself.
+ * A systemd of the director's own: process 1 of a process namespace, with the units of a test and otherwise an empty
+ * system. It starts nothing by itself.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import {
@@ -13,7 +13,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
 import { packageRoot } from '../../../src/version.js'
 import { installCommand, own } from './command.js'
 import { type Ran, run } from './ldirectord.js'
@@ -36,8 +35,15 @@ export interface Systemd {
   numberHere(pid: number): number
 }
 
-/** Once in a file, in its `describe`; `lines` are added to the unit's section Service. */
-export function withSystemd(units: Readonly<Record<string, readonly string[]>>): Systemd {
+export interface Unit {
+  /** The unit file as it is installed. */
+  readonly file: string
+  /** Added to its section Service. */
+  readonly service?: readonly string[]
+}
+
+/** Once in a file, in its `describe`: a systemd with these services, by name. */
+export function withSystemd(units: Readonly<Record<string, Unit>>): Systemd {
   let unshare: ChildProcess
   let pid = 0
 
@@ -67,7 +73,7 @@ export function withSystemd(units: Readonly<Record<string, readonly string[]>>):
   return systemd
 }
 
-function layOut(units: Readonly<Record<string, readonly string[]>>): void {
+function layOut(units: Readonly<Record<string, Unit>>): void {
   for (const folder of ['/etc', '/opt']) own(folder)
   for (const path of ['/etc/systemd', '/etc/machine-id', '/etc/lvsd', '/etc/.pwd.lock'])
     rmSync(path, { force: true })
@@ -77,11 +83,11 @@ function layOut(units: Readonly<Record<string, readonly string[]>>): void {
   // In the place of what a whole machine needs as it boots.
   for (const target of ['sysinit', 'basic', 'network-online', 'lab'])
     writeFileSync(`${UNITS}/${target}.target`, '[Unit]\nDefaultDependencies=no\n')
-  for (const [unit, lines] of Object.entries(units)) {
-    copyFileSync(join(packageRoot, 'deploy', unit), `${UNITS}/${unit}`)
-    mkdirSync(`${UNITS}/${unit}.d`)
-    const service = [`StandardOutput=append:${LOG}`, 'StandardError=inherit', ...lines]
-    writeFileSync(`${UNITS}/${unit}.d/lab.conf`, `[Service]\n${service.join('\n')}\n`)
+  for (const [name, { file, service = [] }] of Object.entries(units)) {
+    copyFileSync(file, `${UNITS}/${name}.service`)
+    mkdirSync(`${UNITS}/${name}.service.d`)
+    const lines = ['[Service]', `StandardOutput=append:${LOG}`, 'StandardError=inherit', ...service]
+    writeFileSync(`${UNITS}/${name}.service.d/lab.conf`, `${lines.join('\n')}\n`)
   }
   // Where everybody may read them, wherever the clone and its node are.
   mkdirSync(HOME)
