@@ -1,13 +1,16 @@
 /** A file that gets lines at its end. One that cannot be written never stops anything. */
+import { constants } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 
+/** A pipe (FIFO) that nobody reads is an error at once, and not a thread that waits for ever. */
+const FLAG = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
 /** Lines held back while the disk does not take them; what comes on top is dropped. */
 const MOST_LINES = 10_000
 
 export interface LineFile {
   write(line: string): void
-  /** Resolves when everything is written or given up. */
-  idle(): Promise<void>
+  /** Resolves when everything is written or given up, or after `patience` milliseconds. */
+  idle(patience?: number): Promise<void>
 }
 
 /**
@@ -23,7 +26,7 @@ export function openLineFile(path: string, onFailure: (error: Error) => void): L
       const batch = lines
       lines = []
       try {
-        await appendFile(path, batch.join(''))
+        await appendFile(path, batch.join(''), { flag: FLAG })
         isFailing = false
       } catch (error) {
         if (!isFailing) onFailure(error as Error)
@@ -37,8 +40,13 @@ export function openLineFile(path: string, onFailure: (error: Error) => void): L
       if (lines.length < MOST_LINES) lines.push(line)
       writing ??= Promise.resolve().then(flush)
     },
-    idle: async () => {
-      while (writing) await writing
+    async idle(patience = 1000) {
+      let timer: NodeJS.Timeout | undefined
+      const enough = new Promise<void>(resolve => {
+        timer = setTimeout(resolve, patience)
+      })
+      await Promise.race([writing, enough])
+      clearTimeout(timer)
     },
   }
 }

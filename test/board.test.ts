@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Board } from '../src/board.js'
 import type { Check } from '../src/check.js'
-import type { Config, Real } from '../src/model.js'
+import type { CheckResult, Config, Real } from '../src/model.js'
 import { config, failed, passed, real, service, serviceId, use } from './helpers/tables.js'
 
 const CHECKS = new Map<string, Check>(
@@ -169,5 +169,23 @@ describe('the board', () => {
     assert.equal(one.stateOf(realOf(0, 0)), 'up')
     one.result(jobs[0]?.id ?? '', failed(), 2)
     assert.deepEqual([hold(held), hold(new Map())], [[['a file', false]], [[null, false]]])
+  })
+
+  it('counts the failures of a shared server for each service on its own', () => {
+    const shared = (name: string, last: number) =>
+      service(name, {
+        id: serviceId(`2001:db8::${last}`),
+        reals: [real(A, { checks: [use('ask', {}, { fall: 3 })] })],
+      })
+    const { board: one, jobs, realOf } = board(config([shared('a', 1), shared('b', 2), shared('c', 3)]))
+    assert.equal(jobs.length, 1)
+    const states = () => [0, 1, 2].map(i => one.stateOf(realOf(i, 0)))
+    const result = (found: CheckResult, now: number) => one.result(jobs[0]?.id ?? '', found, now)
+    result(passed(), 1)
+    result(failed(), 2)
+    result(failed(), 3)
+    assert.deepEqual(states(), ['up', 'up', 'up'])
+    assert.equal(result(failed(), 4).transitions.length, 3)
+    assert.deepEqual(states(), ['down', 'down', 'down'])
   })
 })
