@@ -35,7 +35,7 @@ export const check = defineCheck({
     const driver = await load()
     if (!driver)
       return noVerdict(
-        'the package oracledb is not installed beside lvsd: run `npm install --no-save oracledb` in its folder',
+        'the package oracledb is not installed beside lvsd: run `npm install --no-save --save-prod oracledb` in its folder',
       )
     context.phase('connect')
     const opening = driver.getConnection({
