@@ -9,6 +9,8 @@ import { whyUntrusted } from '../src/trusted-path.js'
 /** What a command that ignores TERM is given before KILL, milliseconds. */
 const GRACE = 1000
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** The folders in which a bare name is looked up. */
+export const PROGRAMS = PATH.split(':')
 
 type Fact = (target: Target, timeout: number) => string
 
@@ -79,7 +81,7 @@ function environment(target: Target, timeout: number): Record<string, string> {
 export async function locate(command: string, mode: number = constants.X_OK): Promise<string | Answer> {
   const places = command.includes('/')
     ? [resolve('/', command)]
-    : PATH.split(':').map(folder => `${folder}/${command}`)
+    : PROGRAMS.map(folder => `${folder}/${command}`)
   for (const place of places) {
     try {
       const untrusted = await whyUntrusted(place)

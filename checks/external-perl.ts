@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
 import { constants } from 'node:fs/promises'
 import { type Answer, defineCheck, down, up } from '../src/check.js'
 import type { Ended } from '../src/children.js'
-import { fourArguments, locate, run, withOutput } from './_command.js'
+import { fourArguments, locate, PROGRAMS, run, withOutput } from './_command.js'
+
+const MISSING = 'there is no perl on this machine: install it'
 
 /**
  * Runs the script's file as ldirectord runs it: as a piece of code that may also return. `exit N` is the end of it;
@@ -34,11 +37,13 @@ export const check = defineCheck({
     return checkcommand.includes('\0') ? 'a path cannot contain a NUL' : null
   },
 
+  missing: () => (PROGRAMS.some(folder => existsSync(`${folder}/perl`)) ? null : MISSING),
+
   async run(target, { checkcommand }, context) {
     const script = await locate(checkcommand, constants.R_OK)
     if (typeof script !== 'string') return script
     const perl = await locate('perl')
-    if (typeof perl !== 'string') return down('error', 'there is no perl on this machine: install it')
+    if (typeof perl !== 'string') return down('error', MISSING)
     const ended = await run(perl, ['-e', RUNNER, script, ...fourArguments(target)], target, context)
     return 'ok' in ended ? ended : judge(ended)
   },

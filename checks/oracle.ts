@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module'
 import { type Answer, defineCheck, down, noVerdict, type RunContext, type Target, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { rowsFor, said, sqlOptions, sqlProblem } from './_sql.js'
+
+const DRIVER = 'oracledb'
 
 function oracleOptions(kit: OptionKit) {
   return {
@@ -31,12 +34,11 @@ export const check = defineCheck({
       : `"${database}" is no name of an Oracle database`
   },
 
+  missing: () => (isInstalled() ? null : MISSING),
+
   async run(target, options, context) {
     const driver = await load()
-    if (!driver)
-      return noVerdict(
-        'the package oracledb is not installed beside lvsd: run `npm install --no-save --save-prod oracledb` in its folder',
-      )
+    if (!driver) return noVerdict(MISSING)
     context.phase('connect')
     const opening = driver.getConnection({
       user: options.login,
@@ -58,6 +60,18 @@ export const check = defineCheck({
   },
 })
 
+const MISSING =
+  'the package oracledb is not installed beside lvsd: run `npm install --no-save --save-prod oracledb` in its folder'
+
+function isInstalled(): boolean {
+  try {
+    createRequire(import.meta.url).resolve(DRIVER)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The few words of oracledb that are used here. */
 interface Driver {
   getConnection(attributes: {
@@ -77,7 +91,7 @@ interface OracleConnection {
 }
 
 /** Null where it is not installed. The name is a variable, so that nobody needs it to compile. */
-async function load(name: string = 'oracledb'): Promise<Driver | null> {
+async function load(name: string = DRIVER): Promise<Driver | null> {
   try {
     const module = (await import(name)) as { default: Driver }
     return module.default

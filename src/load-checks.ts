@@ -90,6 +90,7 @@ const SHAPE = z.object({
   defaultPort: z.int().min(0).max(65535).optional(),
   perService: z.boolean().optional(),
   options: z.custom<unknown>(isFunction, 'a function'),
+  missing: z.custom<unknown>(isFunction, 'a function').optional(),
   validate: z.custom<unknown>(isFunction, 'a function').optional(),
   probe: z.custom<unknown>(isFunction, 'a function').optional(),
   run: z.custom<unknown>(isFunction, 'a function').optional(),

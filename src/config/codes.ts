@@ -70,6 +70,8 @@ export const CODES = {
   CHECK_WITHOUT_KIND: 'A check says how, but neither it nor the service says of what kind.',
   CHECK_TWICE: 'Both check and checks are given.',
   CHECK_OPTIONS: 'Options of a check that do not go together.',
+  CHECK_UNAVAILABLE:
+    'This machine lacks something that a check needs: it has no verdict until that is there.',
   CHECK_NEEDS_PORT: 'A check has no port to go to.',
   NO_CHECK: 'A service without a check: its real servers count as up, always.',
   AGENT_ALONE: 'Real servers that nobody but their own agent looks at.',

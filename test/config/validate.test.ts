@@ -537,6 +537,24 @@ describe('the checks of a real server', () => {
     })
   }
 
+  it('tell what this machine lacks for them, once for each place', () => {
+    const lame: Check = {
+      ...RUNNING,
+      name: 'lame',
+      aliases: [],
+      missing: () => 'there is no crutch: get one',
+    }
+    const { config, problems } = validated(
+      [...HEAD, '    check: lame', '    reals:', REAL, REAL.replace('::1]', '::2]')].join('\n'),
+      [lame],
+    )
+    assert.ok(config)
+    assert.deepEqual(
+      problems.map(({ at, severity, code, message }) => [at.line, severity, code, message]),
+      [[4, 'warning', 'CHECK_UNAVAILABLE', 'lame: there is no crutch: get one']],
+    )
+  })
+
   it('tell a mistake in the defaults once, however many services take it', () => {
     const services = [1, 2, 3].map(
       i => `  s${i}: { virtual: '[2001:db8::${i}]:80', check: running, reals: ['[2001:db8:1::1]'] }`,

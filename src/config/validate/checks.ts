@@ -217,6 +217,8 @@ function readOptions(
   }
   const wrong = complete ? (check.validate?.(options) ?? null) : null
   if (wrong !== null) report.error('CHECK_OPTIONS', at, `${check.name}: ${wrong}`)
+  const missing = check.missing?.() ?? null
+  if (missing !== null) report.warn('CHECK_UNAVAILABLE', at, `${check.name}: ${missing}`)
   return complete && wrong === null ? options : null
 }
 
