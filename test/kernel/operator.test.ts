@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { smtpServer } from '../helpers/smtp-server.js'
 import { type Lvsd, lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
-import { within } from './site/namespaces.js'
+import { throughout, within } from './site/namespaces.js'
 import { type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, tableBecomes } from './site/site.js'
 import { pause, until } from './site/until.js'
@@ -122,5 +123,68 @@ describe('an operator', () => {
     } finally {
       execFileSync('umount', ['-l', SMALL])
     }
+  })
+
+  it('hears of each change once, by mail and by command, and nothing of reloads, restarts and crashes', async () => {
+    const mail = await throughout('director', () => smtpServer())
+    const told = () => (existsSync('/run/told') ? readFileSync('/run/told', 'utf8') : '')
+    const service = `fallbackcommand: 'echo >>/run/told'
+    mail: { to: ops@example.com, repeat: 3s, server: '[::1]:${mail.port}' }`
+    const subjects = async (patience: number) => {
+      await pause(patience)
+      return mail.mails.splice(0).map(({ subject }) => subject.replace(' ([fc00::80]:80)', ''))
+    }
+    const again = async () => {
+      lvsd = await startLvsd(writeConfig(config({ service })))
+    }
+    await again()
+    await tableBecomes(table(5, 6))
+    assert.deepEqual((await subjects(4000)).sort(), [
+      'Added real server: [fc00::11]:80 (Weight set to 5)',
+      'Added real server: [fc00::12]:80 (Weight set to 6)',
+    ])
+    assert.equal((await lvsdCommand('reload')).code, 0)
+    await lvsd.stop()
+    await again()
+    await lvsd.kill()
+    await again()
+    assert.deepEqual(await subjects(4000), [])
+
+    servers[0]?.kill()
+    await tableBecomes(table(0, 6))
+    const [first, ...repeated] = await subjects(6500)
+    assert.equal(first, 'Quiescent real server: [fc00::11]:80 (Weight set to 0)')
+    const DOWN = 'Inaccessible real server: [fc00::11]:80'
+    assert.deepEqual([...new Set(repeated)], [DOWN])
+    await lvsd.stop()
+    mail.mails.length = 0
+    await again()
+    const [repeatedOnce] = await subjects(2500)
+    assert.equal(repeatedOnce, DOWN)
+
+    writeFileSync(`${HOLDS}/[fc00::11]:80`, '')
+    await lvsd.hears('held down for maintenance')
+    await subjects(2500)
+    assert.deepEqual(await subjects(5000), [])
+    servers[0]?.revive()
+    await pause(2500)
+    rmSync(`${HOLDS}/[fc00::11]:80`)
+    await tableBecomes(table(5, 6))
+    assert.deepEqual(await subjects(3000), ['Restored real server: [fc00::11]:80 (Weight set to 5)'])
+
+    assert.equal(told(), '')
+    for (const server of servers) server.kill()
+    await tableBecomes(table(0, 0))
+    const line = (word: string) => `${word} [fc00::80]:80 tcp\n`
+    await until(() => told() === line('start'), { what: 'the fallbackcommand' })
+    await lvsd.kill()
+    await again()
+    await pause(2500)
+    assert.equal(told(), line('start'))
+    await lvsd.stop()
+    for (const server of servers) server.revive()
+    await again()
+    await tableBecomes(table(5, 6))
+    await until(() => told() === line('start') + line('stop'), { what: 'the fallbackcommand' })
   })
 })
