@@ -114,8 +114,8 @@ async function run(stay: Stay, { loaded, load, signals, lines }: Beginning): Pro
     signals.onReload(() => reloadNow(daemon, log))
     others.add(() => followAll(directives.execute, 'start', follow))
     const signal = await signals.stopped
-    await others.add(() => followAll(directives.execute, 'stop', follow))
-    await daemon.stop()
+    // Neither waits for the other: one of them may hang.
+    await Promise.all([others.add(() => followAll(directives.execute, 'stop', follow)), daemon.stop()])
     log.info(`Linux Director Daemon terminated on signal: ${signal.slice(3)}`)
     return 0
   } finally {
