@@ -53,6 +53,11 @@ export function isLinkLocal(address: Address): boolean {
   return address.family === 'ipv6' && /^fe[89ab]/.test(address.text)
 }
 
+/** `::ffff:192.0.2.1`: an IPv4 address in the form of IPv6, which is for programs alone. */
+export function isMapped(address: Address): boolean {
+  return /^::ffff:\d+\./.test(address.text)
+}
+
 /** `[2001:db8::1]` or `192.0.2.1`: an address as it stands before a port. */
 export function bracketed(address: Address): string {
   return address.family === 'ipv6' ? `[${address.text}]` : address.text

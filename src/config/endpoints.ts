@@ -1,5 +1,5 @@
 /** "address:port" of virtual addresses, real servers and fallbacks. */
-import { type Address, bracketed, isLinkLocal, parseAddress, parseHostPort } from '../address.js'
+import { type Address, bracketed, isLinkLocal, isMapped, parseAddress, parseHostPort } from '../address.js'
 import type { PortLookup } from './ports.js'
 import type { Position } from './problem.js'
 import type { Report } from './report.js'
@@ -79,9 +79,12 @@ export function isForwardable(address: Address, at: Position, what: string, repo
   return false
 }
 
-function kindOfNoServer({ family, text }: Address): string | null {
+function kindOfNoServer(address: Address): string | null {
+  const { family, text } = address
   if (text === '::' || text === '0.0.0.0') return 'the unspecified address'
   if (text === '255.255.255.255') return 'the broadcast address'
+  if (isMapped(address))
+    return `an IPv4 address in the form of IPv6, ${text.slice('::ffff:'.length)} in disguise`
   const first = Number.parseInt(text, 10)
   const multicast =
     family === 'ipv6' ? text.startsWith('ff') && /^ff[0-9a-f]{2}:/.test(text) : first >= 224 && first < 240

@@ -2,7 +2,7 @@
  * What the kernel's refusals mean. It gives a number and no reason, and the same number means different things for
  * different commands; so each becomes a sentence made from the change that was refused.
  */
-import { isLinkLocal } from '../address.js'
+import { isLinkLocal, isMapped } from '../address.js'
 import { type Change, familyOf, keyOfReal, keyOfService, type TableReal } from '../model.js'
 import { KernelError } from './kernel.js'
 
@@ -158,5 +158,7 @@ function mixedFamilies(
 function invalidReal({ address, forwarding, tunnelPort }: TableReal): string {
   if (forwarding === 'gue' && tunnelPort === 0) return 'a gue tunnel needs a port'
   if (isLinkLocal(address)) return 'IPVS cannot forward to a link-local address; use one of another scope'
+  if (isMapped(address))
+    return `write ${address.text.slice('::ffff:'.length)}: IPVS takes no IPv4 address in the form of IPv6`
   return `the kernel takes only a unicast address that it can reach, not ${address.text}`
 }

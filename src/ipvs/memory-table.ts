@@ -1,5 +1,5 @@
 /** The rules by which the kernel keeps its table (net/netfilter/ipvs/ip_vs_ctl.c), in its words and with its errors. */
-import { type Address, isLinkLocal } from '../address.js'
+import { type Address, isLinkLocal, isMapped } from '../address.js'
 import { familyOf, keyOfReal, keyOfService, type Timeouts } from '../model.js'
 import {
   AF,
@@ -150,11 +150,12 @@ function objectionToReal(dest: DestValues, objectionToFamily: string | null): st
   return TUN_TYPE === tunnelType.gue && !TUN_PORT ? 'EINVAL' : null
 }
 
-/** Unicast, and not link-local: none of the machine's own addresses are known here. */
+/** Unicast, not link-local and no IPv4 address in disguise: none of the machine's own addresses are known here. */
 function isForwardable(address: Address): boolean {
   if (address.family === 'ipv4') {
     const first = Number(address.text.split('.')[0])
     return first !== 0 && (first < 224 || first > 239) && address.text !== '255.255.255.255'
   }
-  return address.text !== '::' && !address.text.startsWith('ff') && !isLinkLocal(address)
+  const isOther = isLinkLocal(address) || isMapped(address)
+  return address.text !== '::' && !address.text.startsWith('ff') && !isOther
 }

@@ -81,6 +81,7 @@ describe('a refusal of the kernel', () => {
     ],
     ['EINVAL of a gue tunnel', real({ forwarding: 'gue' }), 'EINVAL', /a gue tunnel needs a port/],
     ['EINVAL of a link-local address', real({}, 'fe80::1'), 'EINVAL', /link-local/],
+    ['EINVAL of an IPv4 address in disguise', real({}, '::ffff:192.0.2.1'), 'EINVAL', /write 192\.0\.2\.1:/],
     ['EINVAL of another address', real({}, 'ff02::1'), 'EINVAL', /unicast address .* not ff02::1/],
     [
       'EINVAL of the other family, by gate',

@@ -354,6 +354,11 @@ describe('the kernel’s IPVS table', () => {
         [addWeb, addReal(tableReal('fe80::1'))],
         /^EINVAL .*cannot forward to a link-local/,
       ],
+      [
+        'an IPv4 address in the form of IPv6',
+        [addWeb, addReal(tableReal('::ffff:10.1.0.1'))],
+        /^EINVAL .*write 10\.1\.0\.1/,
+      ],
       ['a multicast real server', [addWeb, addReal(tableReal('ff02::1'))], /^EINVAL .*unicast.*not ff02::1/],
       [
         'an IPv4 real server in an IPv6 service without a tunnel',
