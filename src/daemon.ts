@@ -150,7 +150,7 @@ class RunningDaemon implements Daemon {
       await kernel
         .setTimeouts(settings.timeouts)
         .catch(error => log.error({ kernel: error.message }, 'timeouts not set'))
-    await this.#upkeep.prepare(loaded.config)
+    await this.#upkeep.prepare(loaded.config, loaded.text)
     this.#place(loaded.config)
     await this.#reconciler.resync()
     this.#schedule()
@@ -229,7 +229,7 @@ class RunningDaemon implements Daemon {
     this.#hasMonitors = resolved.services.some(service => service.monitorfile !== null)
     for (const name of this.#traffic.keys()) if (!this.#board.service(name)) this.#traffic.delete(name)
     this.#audience.tell('config', resolved)
-    this.#upkeep.follow(resolved)
+    this.#upkeep.follow(resolved, this.#loaded.text)
     this.#hold()
     this.#tellTraffic(resolved.services)
   }

@@ -9,7 +9,7 @@ import {
   watchMaintenance,
 } from './maintenance.js'
 import type { Config, Real } from './model.js'
-import { watchFile } from './watch-file.js'
+import { type Watched, watchFile } from './watch-file.js'
 
 /** Milliseconds that a start waits for names, at most. */
 const NAMES_PATIENCE = 2000
@@ -28,18 +28,18 @@ export class Upkeep {
   readonly #names = new ReverseNames()
   #config: Config | null = null
   #folder: { readonly path: string; readonly watched: MaintenanceFolder } | null = null
-  #file: { path: string; watch: Promise<{ close(): void }> } | null = null
+  #file: { path: string; watch: { close(): void } } | null = null
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts
   }
 
-  /** Takes over a configuration; folders and files that it still names go on being watched. */
-  follow(config: Config): void {
+  /** Takes over a configuration and its text; folders and files that it still names go on being watched. */
+  follow(config: Config, text: string): void {
     this.#config = config
     const { maintenancedir, autoreload, callback } = config.settings
     if (this.#folder?.path !== maintenancedir) this.#watchFolder(maintenancedir)
-    this.#watchConfig(autoreload || callback !== null ? config.file : null)
+    this.#watchConfig(autoreload || callback !== null ? { path: config.file, text } : null)
     void this.refreshNames(false)
   }
 
@@ -61,8 +61,8 @@ export class Upkeep {
    * For a start: where a file in the folder may be named after a server's name, waits a moment for the names, so that no
    * passed check puts a server to work again that was held before.
    */
-  async prepare(config: Config): Promise<void> {
-    this.follow(config)
+  async prepare(config: Config, text: string): Promise<void> {
+    this.follow(config, text)
     const known = new Set(realsOf(config).flatMap(real => maintenanceNames(real, [])))
     if ([...(this.#folder?.watched.files ?? [])].every(file => known.has(file))) return
     let timer: NodeJS.Timeout | undefined
@@ -75,7 +75,7 @@ export class Upkeep {
 
   close(): void {
     this.#folder?.watched.close()
-    void this.#file?.watch.then(watch => watch.close())
+    this.#file?.watch.close()
   }
 
   #watchFolder(path: string | null): void {
@@ -84,10 +84,10 @@ export class Upkeep {
     this.#folder = path === null ? null : { path, watched: watch(path) }
   }
 
-  #watchConfig(path: string | null): void {
-    if (this.#file?.path === path) return
-    void this.#file?.watch.then(watch => watch.close())
-    this.#file = path === null ? null : { path, watch: watchFile(path, () => this.#fileChanged()) }
+  #watchConfig(file: Watched | null): void {
+    if (this.#file?.path === file?.path) return
+    this.#file?.watch.close()
+    this.#file = file && { path: file.path, watch: watchFile(file, () => this.#fileChanged()) }
   }
 
   #fileChanged(): void {

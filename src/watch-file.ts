@@ -5,18 +5,20 @@ import { readFile, stat } from 'node:fs/promises'
 /** Milliseconds between two looks. By time and not by events: it works on every file system, and for a rename too. */
 const EVERY = 1000
 
+export interface Watched {
+  readonly path: string
+  /** What was read of it, which may be a while ago: a change since then counts. */
+  readonly text: string
+}
+
 /**
  * Calls `onChange` when the content has changed and has then stood still for one look, so that a half-written file is
- * not taken. The content at the first look is the one compared with. A file that is gone for a moment is waited for.
+ * not taken. A file that is gone for a moment is waited for.
  */
-export async function watchFile(
-  path: string,
-  onChange: () => void,
-  every = EVERY,
-): Promise<{ close(): void }> {
-  let known = await contentOf(path)
-  let seen = known
-  let mark = await markOf(path)
+export function watchFile({ path, text }: Watched, onChange: () => void, every = EVERY): { close(): void } {
+  let known: string | null = digest(text)
+  let seen: string | null = known
+  let mark: string | null = null
   const look = async () => {
     const now = await markOf(path)
     if (now === null) return
@@ -49,5 +51,9 @@ async function markOf(path: string): Promise<string | null> {
 
 async function contentOf(path: string): Promise<string | null> {
   const content = await readFile(path).catch(() => null)
-  return content && createHash('sha256').update(content).digest('hex')
+  return content && digest(content)
+}
+
+function digest(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex')
 }

@@ -8,12 +8,12 @@ import { later } from './helpers/after-each.js'
 
 const EVERY = 10
 
-async function stage() {
+async function stage(text = 'one') {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-watch-'))
   const path = join(folder, 'site.cf')
   writeFileSync(path, 'one')
   const state = { changes: 0 }
-  const watcher = await watchFile(path, () => state.changes++, EVERY)
+  const watcher = watchFile({ path, text }, () => state.changes++, EVERY)
   later(() => {
     watcher.close()
     rmSync(folder, { recursive: true })
@@ -33,6 +33,11 @@ describe('a watched file', () => {
     writeFileSync(`${path}.new`, 'three')
     renameSync(`${path}.new`, path)
     await until(2)
+  })
+
+  it('is noticed when it has changed between its reading and the first look', async () => {
+    const { until } = await stage('what was read')
+    await until(1)
   })
 
   it('is not noticed when it is only touched, or gone for a moment', async () => {
