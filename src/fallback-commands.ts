@@ -3,6 +3,7 @@
  * traffic, `stop` when the first one does again. Each is said once: what was begun is in the journal, so that a restart
  * neither repeats it nor forgets to end it.
  */
+import { setImmediate } from 'node:timers/promises'
 import { endpoint } from './address.js'
 import type { Hooks } from './hooks.js'
 import type { Journal } from './journal/journal.js'
@@ -43,14 +44,25 @@ export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts)
   const begun = new Set(journal.begun)
   let phase: DaemonPhase = 'starting'
 
-  const remember = (post: Post, word: Word) => {
+  let saving: Promise<void> | null = null
+
+  /** One writing for all services that fall in the same moment: each waits for the disk. */
+  const save = (): Promise<void> => {
+    saving ??= setImmediate().then(() => {
+      saving = null
+      try {
+        journal.recordBegun(begun)
+      } catch (error) {
+        log.error({ error: (error as Error).message }, 'what a fallbackcommand was told cannot be kept')
+      }
+    })
+    return saving
+  }
+
+  const remember = (post: Post, word: Word): Promise<void> => {
     if (word === 'start') begun.add(markOf(post))
     else begun.delete(markOf(post))
-    try {
-      journal.recordBegun(begun)
-    } catch (error) {
-      log.error({ error: (error as Error).message }, 'what a fallbackcommand was told cannot be kept')
-    }
+    return save()
   }
 
   /** A command that takes long is not run for each change meanwhile: only for where it has come to. */
@@ -59,9 +71,10 @@ export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts)
     if (post.isBusy) return
     post.isBusy = true
     while (post.told !== post.wanted) {
-      post.told = post.wanted
-      remember(post, post.told)
-      if (post.command !== null) await hooks.run(post.name, post.command, [post.told, ...post.virtual])
+      const word = post.wanted
+      post.told = word
+      await remember(post, word)
+      if (post.command !== null) await hooks.run(post.name, post.command, [word, ...post.virtual])
     }
     post.isBusy = false
   }
@@ -112,7 +125,10 @@ export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts)
       )
       for (const post of posts.values()) if (post.key && gone.has(post.key)) void drive(post, 'stop')
     },
-    close: () => hooks.close(LAST_PATIENCE),
+    async close() {
+      await saving
+      await hooks.close(LAST_PATIENCE)
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
 import { fallbackCommands } from '../src/fallback-commands.js'
 import { memoryJournal } from '../src/journal/journal.js'
 import type { Service } from '../src/model.js'
@@ -24,8 +25,8 @@ function stage(journal = memoryJournal()) {
   }
   const settle = async () => {
     for (let i = 0; i < 5; i++) {
+      await setImmediate()
       for (const end of running.splice(0)) end()
-      await Promise.resolve()
     }
   }
   const commands = fallbackCommands({ hooks, journal, log })
@@ -46,9 +47,24 @@ describe('a fallbackcommand', () => {
     const { commands, told, settle } = stage()
     for (const hasTraffic of [false, true, false, true, false, true])
       commands.traffic?.(web('slow'), hasTraffic)
+    await setImmediate()
     assert.deepEqual(told, [`slow start ${VIRTUAL}`])
     await settle()
     assert.deepEqual(told, [`slow start ${VIRTUAL}`, `slow stop ${VIRTUAL}`])
+  })
+
+  it('of hundreds of services that fall at once are one writing of the journal', async () => {
+    let writings = 0
+    const journal = memoryJournal()
+    const counting = { ...journal, begun: journal.begun, recordBegun: () => void writings++ }
+    const { commands, told, settle } = stage(counting)
+    for (let i = 0; i < 300; i++)
+      commands.traffic?.(
+        service(`web${i}`, { fallbackcommand: 'sorry', id: serviceId('2001:db8::1', i + 1) }),
+        false,
+      )
+    await settle()
+    assert.deepEqual([told.length, writings], [300, 1])
   })
 
   it('is told nothing again by a restart, and is ended by it where a server has come back', async () => {
