@@ -1,8 +1,11 @@
 /** Port names (`http`, `domain`) to numbers. */
 import { readFileSync } from 'node:fs'
 
-/** The port of a service name for a protocol, else for any protocol; null where the name is unknown. */
-export type PortLookup = (name: string, protocol: string) => number | null
+/**
+ * The port of a service name for a protocol, else for any protocol unless that `only` counts; null where the name is
+ * unknown.
+ */
+export type PortLookup = (name: string, protocol: string, only?: 'only') => number | null
 
 /** What ldirectord's users write, for machines that have no /etc/services. */
 const WELL_KNOWN: Readonly<Record<string, number>> = {
@@ -39,10 +42,11 @@ export function portLookup(services: string): PortLookup {
       for (const key of [`${word}/${protocol}`, word]) if (!ports.has(key)) ports.set(key, Number(port))
     }
   }
-  return (name, protocol) =>
-    ports.get(`${name}/${protocol}`) ??
-    ports.get(name) ??
-    (Object.hasOwn(WELL_KNOWN, name) ? (WELL_KNOWN[name] ?? null) : null)
+  return (name, protocol, only) => {
+    const exact = ports.get(`${name}/${protocol}`)
+    if (exact !== undefined || (only && ports.has(name))) return exact ?? null
+    return ports.get(name) ?? (Object.hasOwn(WELL_KNOWN, name) ? (WELL_KNOWN[name] ?? null) : null)
+  }
 }
 
 /** The lookup of this machine. */

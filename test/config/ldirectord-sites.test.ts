@@ -155,7 +155,8 @@ function realLine(
     `${host(family, number)}:${portOf(one)}`,
     forwarding,
     weight,
-    ...(pair ? [`"${pair[0]}", "${pair[1]}"`] : []),
+    // ldirectord sets the / itself, and forgets a pair that has one.
+    ...(pair ? [`"${pair[0].slice(1)}", "${pair[1]}"`] : []),
     ...(limits ? [`l:${limits[0]}`, `u:${limits[1]}`] : []),
   ]
   return words.join(' ')

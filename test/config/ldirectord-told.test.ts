@@ -165,6 +165,40 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   ['a port of a mail server', site(`${REAL}\nsmtp=mail:25`), 'IGNORED_TEXT 3:11+3'],
   ['words behind a mail server', site(`${REAL}\nsmtp=mail, other`), 'IGNORED_TEXT 3:11+7'],
   ['an IPv6 mail server', site(`${REAL}\nsmtp=[::1]`), 'ODD_ADDRESS 3:7+5'],
+  [
+    'the name of a port for another protocol',
+    site('real=198.51.100.1:ntp masq', { head: 'virtual=192.0.2.1:ntp' }),
+    'PORT_NAME 1:9+13',
+    'IMPLIED_NONE 1:9+13',
+  ],
+  [
+    'a global fallback with the name of a tcp port',
+    site(REAL, { globals: 'fallback=127.0.0.1:http' }),
+    'PORT_NAME 1:10+14',
+  ],
+  ['a port with a zero before it', site(REAL, { head: 'virtual=192.0.2.1:080' }), 'ODD_NUMBER 1:9+13'],
+  ['a virtual on the last line', 'virtual=192.0.2.1:80\n', 'LAST_LINE 1:1+7'],
+  ['a lower threshold alone', site(`${REAL} 5 l:1`), 'LOWER_THRESHOLD 2:30+3'],
+  ['a lower threshold above the upper one', site(`${REAL} 5 l:3 u:2`), 'LOWER_THRESHOLD 2:30+3'],
+  ['a pair that begins with a /', site(`${REAL} 5 "/a", "b" u:2`), 'PAIR 2:30+13'],
+  ['words between weight and pair', site(`${REAL} 5 6 "a", "b"`), 'IGNORED_TEXT 2:23+17'],
+  ['more strings than two', site(`${REAL} 5 "a", "b", "c"`), 'IGNORED_TEXT 2:23+20'],
+  ['brackets round the forwarding', site('real=198.51.100.1:80 (masq) 5'), 'IGNORED_TEXT 2:23+8'],
+  [
+    'a global command in quotes',
+    site(REAL, { globals: 'fallbackcommand="/f all"' }),
+    'COMMAND_ARGUMENTS 1:17+8',
+  ],
+  ['words behind a checktype', site(`${REAL}\nchecktype=connect now`), 'IGNORED_TEXT 3:12+11'],
+  ['brackets round a service', site(`${REAL}\nservice=(http)`), 'IGNORED_TEXT 3:10+6'],
+  ['an empty status of mails', site(`${REAL}\nemailalertstatus=`), 'NO_VALUE 3:19+1'],
+  ['text behind a virtualhost', site(`${REAL}\nvirtualhost="a" b`), 'IGNORED_TEXT 3:18+1'],
+  ['blanks behind a virtualhost', site(`${REAL}\nvirtualhost=a # c`), 'TRAILING_BLANKS 3:15+1'],
+  [
+    'blanks behind a checkcommand',
+    site(`${REAL}\nchecktype=external\ncheckcommand=/x # c`),
+    'TRAILING_BLANKS 4:17+1',
+  ],
   ['smtp in quotes', site(REAL, { globals: 'smtp="mail"' }), 'NEEDLESS_QUOTES 1:6+6'],
 ]
 
@@ -265,6 +299,7 @@ const REFUSED: readonly [phrase: string, text: string, ...errors: string[]][] = 
   ['an unknown flag', site(`${REAL}\nschedflags=sh-prot`), 'BAD_VALUE 3:13+7'],
   ['a netmask that is none and has no effect', site(`${REAL}\nnetmask=64`), 'BAD_VALUE 3:10+2'],
   ['an empty mail address', site(`${REAL}\nemailalert=""`), 'BAD_VALUE 3:13+2'],
+  ['a load without a letter', site(`${REAL}\nload="-"`), 'BAD_VALUE 3:7+3'],
   ['an empty load', site(`${REAL}\nload=""`), 'BAD_VALUE 3:7+2'],
   ['a netmask that is none', site(`${REAL}\npersistent=60\nnetmask=999.1.1.1`), 'BAD_VALUE 4:10+9'],
   ['a status of mails that is none', site(REAL, { globals: 'emailalertstatus=all,foo' }), 'BAD_VALUE 1:22+3'],
@@ -352,7 +387,7 @@ describe('the codes of an ldirectord.cf', () => {
 
 describe('what ldirectord does beside its checks', () => {
   it('is configured as there', async () => {
-    const globals = 'maintenancedir=/m\nautoreload=yes\ncallback="/c"\nfallbackcommand="/f all"'
+    const globals = 'maintenancedir=/m\nautoreload=yes\ncallback="/c"\nfallbackcommand=/f all'
     const { config, problems } = await loadCf(site(`${REAL}\nmonitorfile="/mon"`, { globals }))
     assert.equal(
       problems.some(({ code }) => code === 'NOT_BUILT'),

@@ -74,7 +74,7 @@ function adviceOnVirtual(token: string): string {
 /** A literal in any notation that ldirectord reads, or a name; null where it is neither, which has been told. */
 export function readHost(text: string, at: ReturnType<typeof placeOf>, report: Report): Host | null {
   const address = parseAddress(text) ?? readOddIpv4(text, at, report)
-  if (address?.text.startsWith('::ffff:') && address.text.includes('.'))
+  if (address?.family === 'ipv6' && `${text}${address.text}`.includes('.'))
     report.warn('ODD_ADDRESS', at, 'an IPv4 address in the form of IPv6; ldirectord cannot read it')
   if (address) return { text: bracketed(address), address }
   if (!text.startsWith('[') && parseHostPort(text)) {
@@ -121,14 +121,24 @@ export function numberOfIpv4({ text }: Address): number {
   return text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
 }
 
-/** A port as number or name; null where it is neither, which has been told. */
+/** A port as number or name; null where it is neither, which has been told. `protocols`: those that ldirectord asks for. */
 export function readPort(
   text: string,
   at: ReturnType<typeof placeOf>,
-  { ports, protocol, report }: { ports: PortLookup; protocol: string; report: Report },
+  { ports, protocols, report }: { ports: PortLookup; protocols: readonly string[]; report: Report },
 ): number | null {
-  const port = /^\d+$/.test(text) ? Number(text) : ports(text, protocol)
-  if (port !== null && port <= 65_535) return port
+  const isNumber = /^\d+$/.test(text)
+  const port = isNumber ? Number(text) : ports(text, protocols[0] ?? '')
+  if (port !== null && port <= 65_535) {
+    const missing = isNumber ? undefined : protocols.find(protocol => ports(text, protocol, 'only') === null)
+    if (missing !== undefined)
+      report.warn(
+        'PORT_NAME',
+        at,
+        `"${text}" is read as ${port}; ldirectord looks for it among the names of ${missing}, finds none and refuses it`,
+      )
+    return port
+  }
   const expected = port === null ? 'expected a number or a name from /etc/services' : 'ports end at 65535'
   report.error('BAD_PORT', at, `"${text}" is not a port: ${expected}`)
   return null

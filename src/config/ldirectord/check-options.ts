@@ -92,19 +92,35 @@ function rootQuestion(at: Position): Entry[] {
 }
 
 /** ldirectord keeps a request with a leading `/`, and takes it away again where it is not a path. */
-export function requestOptions(kind: string, request: string, at: Position, server?: string): Entry[] {
-  if (isHttp(kind) || kind === 'ftp') return requestOfPath(kind, request, at)
+function requestOptions(kind: string, request: string, at: Position, server?: string): Entry[] {
+  if (isHttp(kind) || kind === 'ftp')
+    return [entry('request', request.startsWith('/') ? request : `/${request}`, at)]
   const bare = request.replace(/^\//, '')
   if (kind === 'http_proxy') return [entry('request', proxyUrl(bare, server), at)]
   if (bare === '') return []
   return [entry('request', kind === 'simpletcp' || kind === 'udp' ? escaped(bare) : bare, at)]
 }
 
-/** A whole URL names the host and port to ask. */
-function requestOfPath(kind: string, request: string, at: Position): Entry[] {
-  const path = request.startsWith('/') ? request : `/${request}`
+/** Request and answer of one real server, in place of the virtual's: empty ones too. */
+export function pairOptions(
+  kind: string,
+  { request, receive }: { readonly request: string; readonly receive: string },
+  { own }: VirtualFacts,
+  { at, server, report }: { readonly at: Position; readonly server: string; readonly report: Report },
+): Entry[] {
+  const path = hostOfUrl(request, kind) ? pathOfUrl(request) : request
+  const asked = requestOptions(kind, path, at, server)
+  const wanted = receiveOptions(kind, receive, at, report)
+  if (kind === 'dns' && asked.length === 0)
+    report.warn(
+      'DNS_QUESTION',
+      at,
+      'the request is empty: the question of the virtual is asked; with ldirectord this server is always down',
+    )
+  const isAsked = asked.length > 0 || !own.request || kind === 'dns'
   return [
-    entry('request', /^\/+[a-z]+:\/\//.test(path) && isHttp(kind) ? pathOfUrl(path.slice(1)) : path, at),
+    ...(isAsked ? asked : [entry('request', '', at)]),
+    ...(wanted.length > 0 || !own.receive ? wanted : [entry('receive', '', at)]),
   ]
 }
 
@@ -130,7 +146,7 @@ function escaped(text: string): string {
   return text.replace(/\\(?!n)/g, '\\\\')
 }
 
-export function receiveOptions(kind: string, receive: string, at: Position, report: Report): Entry[] {
+function receiveOptions(kind: string, receive: string, at: Position, report: Report): Entry[] {
   if (receive === '') return []
   const pattern =
     parseAddress(receive) && kind === 'dns'

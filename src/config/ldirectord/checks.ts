@@ -6,7 +6,7 @@ import type { Check } from '../../check.js'
 import { optionKit } from '../../options.js'
 import type { Position } from '../problem.js'
 import { isWithoutLogin, tellKind } from './check-notes.js'
-import { isFetch, optionsOf, receiveOptions, requestOptions } from './check-options.js'
+import { isFetch, optionsOf, pairOptions } from './check-options.js'
 import { kindOf, timeoutOf, type VirtualFacts } from './effective.js'
 import { connectsOf, ignoredOptions, impliedOptions, tellLibraryCheck } from './library-checks.js'
 import type { Placed, Report } from './report.js'
@@ -58,11 +58,10 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
     connects: connectsOf(kind, facts, context.report),
     timeout: pingTimeout(kind, timeoutOf(kind, own, globals, at), facts),
     options: options.filter(option => known.has(option.key)),
-    ownOptions: (pair, where, server) =>
-      [
-        ...requestOptions(kind, pair.request, where, server),
-        ...receiveOptions(kind, pair.receive, where, context.report),
-      ].filter(option => known.has(option.key)),
+    ownOptions: (pair, at, server) =>
+      pairOptions(kind, pair, facts, { at, server, report: context.report }).filter(option =>
+        known.has(option.key),
+      ),
   }
 }
 

@@ -7,7 +7,17 @@ import type { Directive } from './lines.js'
 import { emailStatus, mailAddresses, mailSender, mailServer } from './mail.js'
 import { type Placed, placeOf, type Report } from './report.js'
 import { digits, type Grammar, maybeQuoted, oneOf, quoted, restOfLine, yesNo } from './values.js'
-import { checkTypes, httpMethods, netmask, SERVICES, scheduler, schedulerFlags } from './vocabulary.js'
+import {
+  checkTypes,
+  commandLine,
+  httpMethods,
+  load,
+  netmask,
+  SERVICES,
+  scheduler,
+  schedulerFlags,
+  virtualHost,
+} from './vocabulary.js'
 
 export type Scope = 'global' | 'virtual' | 'both'
 
@@ -62,8 +72,8 @@ export const DIRECTIVES = {
     commandOnly: 'lvsd run starts nobody else',
   }),
   emailalertfrom: row('global', mailSender, 'mail.from'),
-  maintenancedir: row('global', restOfLine({ plain: true }), 'settings.maintenancedir'),
-  fallbackcommand: row('both', maybeQuoted(), 'fallbackcommand'),
+  maintenancedir: row('global', restOfLine({ plain: true, exact: true }), 'settings.maintenancedir'),
+  fallbackcommand: row('both', commandLine, 'fallbackcommand'),
   emailalert: row('both', mailAddresses, 'mail.to'),
   emailalertfreq: row(
     'both',
@@ -77,17 +87,17 @@ export const DIRECTIVES = {
   real6: row('virtual', restOfLine(), 'reals'),
   checktype: row('virtual', checkTypes, 'check.kind'),
   service: row('virtual', oneOf(SERVICES), 'check.kind'),
-  checkcommand: row('virtual', maybeQuoted(), 'check.checkcommand'),
+  checkcommand: row('virtual', maybeQuoted({ exact: true }), 'check.checkcommand'),
   checkport: row('virtual', digits('a port', { max: 65_535 }), 'check.checkport'),
   request: row('virtual', quoted(), 'check.request'),
   receive: row('virtual', quoted(), 'check.receive'),
   httpmethod: row('virtual', httpMethods, 'check.httpmethod'),
-  virtualhost: row('virtual', maybeQuoted({ empty: true }), 'check.virtualhost'),
+  virtualhost: row('virtual', virtualHost, 'check.virtualhost'),
   login: row('virtual', quoted(), 'check.login'),
   passwd: row('virtual', quoted(), 'check.passwd'),
   database: row('virtual', quoted(), 'check.database'),
   secret: row('virtual', quoted(), 'check.secret'),
-  load: row('virtual', quoted(), 'nothing', {
+  load: row('virtual', load, 'nothing', {
     needless: () => 'ldirectord reads it and never uses it',
   }),
   scheduler: row('virtual', scheduler, 'scheduler'),

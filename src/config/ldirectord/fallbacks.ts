@@ -25,7 +25,8 @@ export function readGlobalFallbacks(directives: readonly Directive[], context: C
   const found: { ipv4: FallbackLine | null; ipv6: FallbackLine | null } = { ipv4: null, ipv6: null }
   for (const directive of fallbackLines(directives)) {
     const six = directive.key === 'fallback6'
-    const read = directive.value && readFallbackLine(directive.value, six, { ...context, protocol: '' })
+    const read =
+      directive.value && readFallbackLine(directive.value, six, { ...context, protocols: ['tcp', 'udp'] })
     if (!read) continue
     const family = read.host.address?.family ?? (six ? 'ipv6' : 'ipv4')
     if (family !== (six ? 'ipv6' : 'ipv4')) tellFamily(directive, family === 'ipv6', context.report)
@@ -51,13 +52,15 @@ export function fallbackEntry(
   directives: readonly Directive[],
   context: Context & { readonly globals: Globals },
 ): Entry | null {
-  const directive = fallbackLines(directives).at(-1)
+  const six = read.family === 'ipv6'
+  const lines = fallbackLines(directives)
+  // A virtual for IPv6 under the word for IPv4 has been told.
+  if (read.head.key !== 'virtual' || !six)
+    for (const line of lines) if (six !== (line.key === 'fallback6')) tellFamily(line, six, context.report)
+  const directive = lines.at(-1)
   if (directive) {
-    const six = read.family === 'ipv6'
-    const plain = read.head.key === 'virtual' && six
-    if (six !== (directive.key === 'fallback6') && !plain) tellFamily(directive, six, context.report)
     const own =
-      directive.value && readFallbackLine(directive.value, six, { ...context, protocol: read.protocol })
+      directive.value && readFallbackLine(directive.value, six, { ...context, protocols: [read.protocol] })
     return own && nodeOf(own, read, own.at, context.report)
   }
   const global = context.globals.fallback[read.family]

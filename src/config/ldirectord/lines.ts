@@ -15,8 +15,8 @@ export interface Comment {
   readonly indent: number
 }
 
-/** What stood between a value and the end of its line. ldirectord takes both as part of some values. */
-export type Tail = 'nothing' | 'blanks' | 'comment'
+/** What stood between a value and the end of its line. ldirectord takes all of them as part of some values. */
+export type Tail = 'nothing' | 'blanks' | 'comment' | 'comment without a blank'
 
 export interface Directive {
   readonly key: string
@@ -44,7 +44,7 @@ export interface Lines {
 }
 
 /** Characters that look like a blank and are none to ldirectord. */
-const ODD_BLANKS = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]/g
+const ODD_BLANKS = /[\r\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]/g
 const CURLY = /[\u201c\u201d\u201e\u201f]/
 
 export function splitLines(text: string, report: Report): Lines {
@@ -65,7 +65,7 @@ function rawLines(text: string, report: Report): string[] {
       start,
       'the file begins with a byte order mark, which is ignored; ldirectord refuses the first line because of it',
     )
-  if (/\r\n/.test(text))
+  if (/\r(\n|$)/.test(text))
     report.warn(
       'CARRIAGE_RETURNS',
       start,
@@ -159,8 +159,9 @@ function cutComment(piece: Piece, report: Report, comments: Comment[]): { value:
       placeOf(piece, text.indexOf('#'), 1),
       'the # stands in quotes and is kept; ldirectord cuts a line of a virtual at the first #, quotes or not',
     )
-  const tail = end < piece.text.length ? 'comment' : text.length < piece.text.length ? 'blanks' : 'nothing'
-  return { value: { ...piece, text }, tail }
+  const comment = text.length < end ? 'comment' : 'comment without a blank'
+  const blanks = text.length < end ? 'blanks' : 'nothing'
+  return { value: { ...piece, text }, tail: end < piece.text.length ? comment : blanks }
 }
 
 /**

@@ -5,12 +5,16 @@ import { didYouMean } from '../nearest.js'
 import type { Values } from './directives.js'
 import { placeOf, placeOfWord } from './report.js'
 import { type Entry, entry, list, map, scalar } from './tree.js'
-import { type Given, type Grammar, listed, maybeQuoted, restOfLine, warnOfTail } from './values.js'
+import { type Given, type Grammar, listed, restOfLine, warnOfTail } from './values.js'
 
 /** Addresses with commas or blanks between them. */
 export const mailAddresses: Grammar<readonly string[]> = given => {
-  const line = maybeQuoted()(given)
-  return line === undefined ? undefined : splitAddresses(line).filter(word => isAddress(word, given))
+  const line = restOfLine()(given)
+  if (line === undefined) return undefined
+  const bare = /^"([^"]*)"$/.exec(line)?.[1] ?? line
+  if (bare !== '') return splitAddresses(bare).filter(word => isAddress(word, given))
+  given.report.error('BAD_VALUE', placeOf(given.value), 'emailalert must not be empty')
+  return undefined
 }
 
 /** An address, perhaps with a name before it. */
@@ -67,7 +71,18 @@ const EMAIL_STATUSES = ['all', 'none', 'starting', 'stopping', 'running', 'reloa
 /** Words with commas between them. */
 export const emailStatus: Grammar<readonly string[]> = given => {
   const { value, report } = given
-  const words = value.text.split(',').map(word => word.trim())
+  if (value.text === '') {
+    report.warn(
+      'NO_VALUE',
+      placeOf(value),
+      'no mails at all, as with ldirectord; write emailalertstatus = none',
+    )
+    return ['none']
+  }
+  const words = value.text
+    .replace(/,+$/, '')
+    .split(',')
+    .map(word => word.trim())
   const wrong = words.find(word => !EMAIL_STATUSES.includes(word))
   if (wrong === undefined && !(words.includes('none') && words.length > 1)) {
     warnOfTail(given, 'refuses the line')

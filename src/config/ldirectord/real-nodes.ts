@@ -1,4 +1,5 @@
 /** The real servers of a virtual as nodes of the raw tree. */
+import type { Position } from '../problem.js'
 import type { RawNode } from '../raw.js'
 import { hostOfUrl } from './check-options.js'
 import type { CheckChoice } from './checks.js'
@@ -29,7 +30,12 @@ export function realNodes(
       )
     byKey.set(key, real)
   }
-  return [...byKey.values()].map(real => realNode(real, read, choice, context.report))
+  const told = new Set<Position>()
+  return [...byKey.values()].map(real => {
+    if (!told.has(real.at)) tellPort(real, read, context.report)
+    told.add(real.at)
+    return realNode(real, read, choice, context.report)
+  })
 }
 
 /** With gate and ipip packets arrive unchanged, so the kernel has the port of the virtual whatever is written. */
@@ -37,15 +43,19 @@ function portInTable({ port, forwarding }: RealLine, { protocol, port: virtualPo
   return protocol === 'fwm' || forwarding === 'masq' ? port : virtualPort
 }
 
-function realNode(real: RealLine, read: Read, choice: CheckChoice, report: Report): RawNode {
-  const { host, forwarding, weight, lower, upper, at } = real
+function tellPort(real: RealLine, read: Read, report: Report): void {
   const port = portInTable(real, read)
   if (real.port !== 0 && port !== real.port)
     report.warn(
       'PORT_MAPPED',
-      at,
-      `with ${forwarding} packets arrive on the port of the virtual: ${host.text}:${port} in the table, and the check goes to port ${real.port}`,
+      real.at,
+      `with ${real.forwarding} packets arrive on the port of the virtual: ${real.host.text}:${port} in the table, and the check goes to port ${read.own.checkport?.value ?? real.port}`,
     )
+}
+
+function realNode(real: RealLine, read: Read, choice: CheckChoice, report: Report): RawNode {
+  const { host, forwarding, weight, lower, upper, at } = real
+  const port = portInTable(real, read)
   const check = ownCheck(real, port, read, choice, report)
   return map(
     [
@@ -63,7 +73,13 @@ function realNode(real: RealLine, read: Read, choice: CheckChoice, report: Repor
 /** What differs from the virtual's check. */
 function ownCheck(real: RealLine, port: number, read: Read, choice: CheckChoice, report: Report): Entry[] {
   const { at, pair } = real
-  const url = urlOf(real, read, choice)
+  const url = urlOf(real, choice)
+  if (pair && !url && new RegExp(`^/*${choice.kind}://`).test(pair.request))
+    report.warn(
+      'PAIR',
+      at,
+      `"${pair.request}" names no server that could be asked: it is taken for a path of this server`,
+    )
   const own = pair ? choice.ownOptions({ ...pair }, at, serverOf(real, read, choice)) : []
   if (url?.host && !url.address)
     report.warn(
@@ -72,6 +88,12 @@ function ownCheck(real: RealLine, port: number, read: Read, choice: CheckChoice,
       `the check goes to the real server, not to ${url.host}: a name here is not built yet`,
     )
   const checkport = url?.port ?? portToCheck(real, port, read, choice)
+  if (!url && port !== 0 && isPortless(real, read, choice))
+    report.warn(
+      'INCOMPLETE',
+      at,
+      `no port is written for this server, and ${choice.service} implies none: the check goes to port ${port} of the virtual; with ldirectord such servers are always down`,
+    )
   return [
     ...(url?.address ? [entry('checkaddress', url.address, at)] : []),
     ...(checkport === null ? [] : [entry('checkport', checkport, at)]),
@@ -85,6 +107,12 @@ function serverOf({ host, port }: RealLine, { own }: Read, choice: CheckChoice):
   return `${name}:${own.checkport?.value ?? (port > 0 ? port : portOfService(choice.service))}`
 }
 
+/** Whether ldirectord knows no port to check. */
+function isPortless(real: RealLine, { own }: Read, choice: CheckChoice): boolean {
+  const isKnown = own.checkport !== undefined || real.port > 0 || portOfService(choice.service) !== null
+  return !isKnown && !WITHOUT_PORT.has(choice.kind)
+}
+
 /** The port that ldirectord checks, where it is not the one that lvsd would take. */
 function portToCheck(real: RealLine, port: number, { own }: Read, choice: CheckChoice): number | null {
   if (own.checkport || WITHOUT_PORT.has(choice.kind)) return null
@@ -95,10 +123,9 @@ function portToCheck(real: RealLine, port: number, { own }: Read, choice: CheckC
 /** Of a request that is a whole URL: where it leads. */
 function urlOf(
   { pair }: RealLine,
-  _read: Read,
   choice: CheckChoice,
 ): { host: string; address: string | null; port: number } | null {
-  const found = pair && hostOfUrl(pair.request, choice.service)
+  const found = pair && choice.kind === choice.service && hostOfUrl(pair.request, choice.service)
   if (!found) return null
   const port = found.port === null ? portOfService(choice.service) : Number(found.port)
   return { host: found.host, address: found.address?.text ?? null, port: port ?? 0 }

@@ -1,20 +1,15 @@
 /** The lines of real servers and of fallbacks: `address[:port] forwarding [weight] ["request", "receive"] [l:N] [u:N]`. */
-import { didYouMean } from '../nearest.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problem.js'
 import { type Host, ipv4FromNumber, numberOfIpv4, readHost, readPort, splitToken } from './addresses.js'
-import { type Piece, placeOf, placeOfWord, type Report, trimmed } from './report.js'
-import { FORWARDINGS, type ForwardingWord } from './vocabulary.js'
+import { type How, readForwarding, readHow } from './real-how.js'
+import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
+import type { ForwardingWord } from './vocabulary.js'
 
-export interface RealLine {
+export interface RealLine extends How {
   readonly host: Host
   /** 0 where none is written. */
   readonly port: number
-  readonly forwarding: ForwardingWord
-  readonly weight: number
-  readonly pair: { readonly request: string; readonly receive: string } | null
-  readonly lower: number | null
-  readonly upper: number | null
   /** The line and its parts. */
   readonly at: Position
 }
@@ -30,8 +25,8 @@ export interface FallbackLine {
 export interface LineContext {
   readonly report: Report
   readonly ports: PortLookup
-  /** For the names of ports; empty: any. */
-  readonly protocol: string
+  /** Those for which ldirectord must know the name of a port; none: any will do. */
+  readonly protocols: readonly string[]
 }
 
 /** The longest range that is believed. */
@@ -45,7 +40,7 @@ export function readRealLine(value: Piece, context: LineContext): readonly RealL
   const how = readHow(
     { ...value, text: rest, column: value.column + value.text.length - rest.length },
     at,
-    context,
+    context.report,
   )
   if (!where || !how) return []
   return where.hosts.map(host => ({ host, port: where.port, ...how, at }))
@@ -66,9 +61,9 @@ function readWhere(token: string, at: Position, context: LineContext): Where | n
   }
   const [, first = '', last, portText] = match
   const from = readHost(first, at, report)
-  const port = portText === undefined ? 0 : readPort(portText, at, { ...context, protocol: '' })
+  const port = portText === undefined ? 0 : readPort(portText, at, { ...context, protocols: [] })
   if (!from || port === null) return null
-  if (!/^[[\d]/.test(first) && first.includes('_'))
+  if (first.includes('_'))
     report.warn(
       'ODD_ADDRESS',
       at,
@@ -160,110 +155,6 @@ function isRange(start: number, end: number, at: Position, report: Report): bool
       : `the range has ${end - start + 1} servers, more than ${MAX_RANGE}`
   report.error('BAD_RANGE', at, why)
   return false
-}
-
-// ---------------------------------------------------------------- forwarding, weight, pair, thresholds
-
-type How = Omit<RealLine, 'host' | 'port' | 'at'>
-
-function readHow(rest: Piece, at: Position, { report }: LineContext): How | null {
-  const [word] = splitToken(rest.text)
-  const forwarding = readForwarding(word, word === '' ? at : placeOfWord(rest, word), report)
-  if (!forwarding) return null
-  const tail = trimmed({ ...rest, text: rest.text.slice(word.length), column: rest.column + word.length })
-  const [weightText = ''] = /^\d+(?=\s|$)/.exec(tail.text) ?? []
-  const weight = weightText === '' ? 1 : Number(weightText)
-  if (weight > 2 ** 31 - 1) {
-    report.error('BAD_REAL', placeOf(tail, 0, weightText.length), 'a weight is at most 2147483647')
-    return null
-  }
-  const extras = trimmed({
-    ...tail,
-    text: tail.text.slice(weightText.length),
-    column: tail.column + weightText.length,
-  })
-  const read = readExtras(extras, weightText !== '', report)
-  return read && { forwarding, weight, ...read }
-}
-
-function readForwarding(word: string, at: Position, report: Report): ForwardingWord | null {
-  const known = FORWARDINGS.find(forwarding => forwarding === word)
-  if (known) return known
-  const message =
-    word === ''
-      ? 'expected gate, masq or ipip behind the address'
-      : word.startsWith('->')
-        ? 'a range is written without blanks: 192.0.2.1->192.0.2.9:80'
-        : `the forwarding is gate, masq or ipip, not "${word}"${didYouMean(word, FORWARDINGS)}`
-  report.error('BAD_FORWARDING', at, message)
-  return null
-}
-
-/** A part behind the weight: a quoted string, a threshold, a comma, or what does not belong there. */
-const PART = /"([^"]*)"|([lu]):(\d+)|(,)|(\S+)/g
-
-function readExtras(
-  extras: Piece,
-  hasWeight: boolean,
-  report: Report,
-): Pick<How, 'pair' | 'lower' | 'upper'> | null {
-  const strings: RegExpExecArray[] = []
-  const limits = new Map<string, number>()
-  for (const part of extras.text.matchAll(PART)) {
-    const [all, string, letter, number, , other] = part
-    const quotedLimit = /^([lu]):(\d+)$/.exec(string ?? '')
-    if (other !== undefined) {
-      report.error(
-        'BAD_REAL',
-        placeOf(extras, part.index, all.length),
-        `"${other}" does not belong here: expected [weight] ["request", "receive"] [l:N] [u:N]`,
-      )
-      return null
-    }
-    if (quotedLimit)
-      report.warn(
-        'THRESHOLD_QUOTES',
-        placeOf(extras, part.index, all.length),
-        'taken for a threshold, as in the man page of ldirectord; the program takes it for a request or an answer',
-      )
-    else if (string !== undefined) strings.push(part)
-    const [, name = letter, value = number] = quotedLimit ?? []
-    if (name === 'l' && limits.has('u'))
-      report.warn(
-        'THRESHOLD_ORDER',
-        placeOf(extras, part.index, all.length),
-        'ldirectord wants l: before u:, and loses the u: here',
-      )
-    if (name !== undefined) limits.set(name, Number(value))
-  }
-  const pair = readPair(strings, extras, hasWeight, report)
-  if (pair === undefined) return null
-  return { pair, lower: limits.get('l') ?? null, upper: limits.get('u') ?? null }
-}
-
-function readPair(
-  strings: readonly RegExpExecArray[],
-  extras: Piece,
-  hasWeight: boolean,
-  report: Report,
-): RealLine['pair'] | undefined {
-  const [first, second] = strings
-  if (!first) return null
-  if (!second || strings.length > 2) {
-    report.error('BAD_REAL', placeOf(extras), 'a request and an answer go together: "request", "receive"')
-    return undefined
-  }
-  const between = extras.text.slice(first.index + first[0].length, second.index)
-  const eaten = !hasWeight && /\s\d/.test(extras.text)
-  if (!/^[, ]\s*$/.test(between) || eaten)
-    report.warn(
-      'PAIR',
-      placeOf(extras, first.index, second.index + second[0].length - first.index),
-      eaten
-        ? 'a number inside the quotes: ldirectord takes it for the weight and refuses the line; write a weight before the quotes'
-        : 'ldirectord wants the two with one comma between, and no blank before it',
-    )
-  return { request: first[1] ?? '', receive: second[1] ?? '' }
 }
 
 // ---------------------------------------------------------------- fallback

@@ -51,7 +51,17 @@ export function readSections({ lines }: Lines, report: Report): Sections {
       if (placement === 'global' && open) open.ended ??= { line: line.line, by: 'a line in column 1' }
     }
   }
+  tellLast(lines.at(-1), report)
   return { globals, virtuals }
+}
+
+function tellLast(last: Line | undefined, report: Report): void {
+  if (last?.kind === 'directive' && scopeOf(last.directive.key) === 'virtual line')
+    report.warn(
+      'LAST_LINE',
+      last.directive.keyAt,
+      'nothing follows this virtual; ldirectord reads the last line twice then, and refuses the file: "duplicate virtual server"',
+    )
 }
 
 function place(

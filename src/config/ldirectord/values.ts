@@ -65,7 +65,7 @@ export function digits(what: string, { min = 1, max = 2 ** 31 - 1, first = false
 /** `"…"`: up to the last quote; what follows it is ignored, and said. Without quotes: taken with a warning. */
 export function quoted({ empty = false } = {}): Grammar<string> {
   return ({ directive, value, report, inVirtual }) => {
-    const match = /^"(.*)"(.*)$/.exec(value.text)
+    const match = /^"(.*)"(.*)$/s.exec(value.text)
     const text = tabsToBlanks(match ? (match[1] ?? '') : value.text, inVirtual)
     if (!match && /^["']|["']$/.test(value.text)) {
       report.error(
@@ -95,22 +95,27 @@ export function quoted({ empty = false } = {}): Grammar<string> {
   }
 }
 
-/** Quotes are optional. */
-export function maybeQuoted({ empty = false } = {}): Grammar<string> {
+/** Quotes are optional. `exact`: blanks behind an unquoted value spoil it. */
+export function maybeQuoted({ empty = false, exact = false } = {}): Grammar<string> {
   return given => {
     const { directive, value, report, inVirtual } = given
-    const text = tabsToBlanks(/^"(.*)"/.exec(value.text)?.[1] ?? value.text, inVirtual)
+    const inQuotes = /^"(.*)"/.exec(value.text)?.[1]
+    const text = tabsToBlanks(inQuotes ?? value.text, inVirtual)
     if (text === '' && !empty) {
       report.error('BAD_VALUE', placeOf(value), `${directive.key} must not be empty`)
       return undefined
     }
     if (!inVirtual) warnOfTail(given, 'takes the comment as part of the value')
+    else if (exact && inQuotes === undefined && /^(blanks|comment)$/.test(directive.tail)) warnOfBlanks(given)
     return text
   }
 }
 
-/** The rest of the line, quotes included; `plain` values are spoilt by quotes and lose them with a warning. */
-export function restOfLine({ plain = false, empty = false } = {}): Grammar<string> {
+/**
+ * The rest of the line, quotes included; `plain` values are spoilt by quotes and lose them with a warning, `exact` ones
+ * by blanks behind them.
+ */
+export function restOfLine({ plain = false, empty = false, exact = false } = {}): Grammar<string> {
   return given => {
     const { directive, value, report, inVirtual } = given
     if (value.text === '' && !empty) {
@@ -118,8 +123,9 @@ export function restOfLine({ plain = false, empty = false } = {}): Grammar<strin
       return undefined
     }
     if (!inVirtual) warnOfTail(given, 'takes the comment as part of the value')
+    if (exact && directive.tail === 'blanks') warnOfBlanks(given)
     const bare = plain ? /^"(.*)"$/.exec(value.text)?.[1] : undefined
-    if (bare === undefined) return value.text
+    if (bare === undefined) return tabsToBlanks(value.text, inVirtual)
     report.warn(
       'NEEDLESS_QUOTES',
       placeOf(value),
@@ -133,7 +139,7 @@ export function restOfLine({ plain = false, empty = false } = {}): Grammar<strin
 export function oneOf<const T extends string>(words: readonly T[]): Grammar<T> {
   return ({ directive, value, report }) => {
     const bare = /^"(.*)"$/.exec(value.text)?.[1] ?? value.text
-    const first = /^\w*/.exec(bare)?.[0] ?? ''
+    const first = /\w+/.exec(bare)?.[0] ?? ''
     const known = words.find(word => word === first)
     if (known === undefined)
       report.error(
@@ -148,10 +154,12 @@ export function oneOf<const T extends string>(words: readonly T[]): Grammar<T> {
 }
 
 /** Says what ldirectord makes of a comment or blanks behind the value. */
-export function warnOfTail({ directive, value, report }: Given, does: string): void {
-  if (directive.tail === 'nothing') return
+export function warnOfTail({ directive, value, report, inVirtual }: Given, does: string): void {
+  const { tail } = directive
+  // In a virtual ldirectord cuts the comment, and leaves the blanks before it.
+  if (tail === 'nothing' || (inVirtual && tail === 'comment without a blank')) return
   const end = placeOf(value, value.text.length, 1)
-  if (directive.tail === 'comment')
+  if (tail !== 'blanks')
     report.warn(
       'TRAILING_COMMENT',
       end,
@@ -159,6 +167,14 @@ export function warnOfTail({ directive, value, report }: Given, does: string): v
     )
   else if (does.startsWith('refuses'))
     report.warn('TRAILING_BLANKS', end, `the blanks at the end of the line are left out; ldirectord ${does}`)
+}
+
+function warnOfBlanks({ directive, value, report }: Given): void {
+  report.warn(
+    'TRAILING_BLANKS',
+    placeOf(value, value.text.length, 1),
+    `the blanks behind the value are left out; ldirectord takes them as part of ${directive.key}`,
+  )
 }
 
 export function listed(words: readonly string[]): string {

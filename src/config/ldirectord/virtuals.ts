@@ -39,8 +39,15 @@ export function settle(
 ): Read | null {
   const at = head.value ? placeOf(head.value) : head.keyAt
   const protocol = protocolOf(virtual, own, report)
-  const port = virtual.kind === 'fwmark' ? 0 : readPort(virtual.portText, at, { ports, protocol, report })
+  const port =
+    virtual.kind === 'fwmark' ? 0 : readPort(virtual.portText, at, { ports, protocols: [protocol], report })
   if (port === null) return null
+  if (virtual.kind === 'address' && /^0\d/.test(virtual.portText))
+    report.warn(
+      'ODD_NUMBER',
+      at,
+      `the port is read as ${port}, and implies its service; for ldirectord "${virtual.portText}" implies none, and nothing is checked`,
+    )
   const id =
     virtual.kind === 'fwmark'
       ? `fwm${virtual.family === 'ipv6' ? '6' : ''}:${virtual.fwmark}`
@@ -76,9 +83,11 @@ export function readReals(
   const lines = directives.filter(({ key }) => key === 'real' || key === 'real6')
   return lines.flatMap(({ key, keyAt, value }) => {
     if (!value || value.text === '') return []
-    const reals = readRealLine(value, { report, ports, protocol: '' })
-    const six = reals[0]?.host.address ? reals[0].host.address.family === 'ipv6' : family === 'ipv6'
-    if (reals.length > 0 && six !== (key === 'real6') && !(head.key === 'virtual' && family === 'ipv6'))
+    const reals = readRealLine(value, { report, ports, protocols: [] })
+    const found = reals[0]?.host.address?.family ?? family
+    const six = found === 'ipv6'
+    const isAsWanted = found === family && six === (key === 'real6')
+    if (reals.length > 0 && !isAsWanted && !(head.key === 'virtual' && family === 'ipv6'))
       report.warn(
         'FAMILY_WORD',
         keyAt,

@@ -1,7 +1,7 @@
 /** The words of ldirectord, and the values that are made of them. */
 import { didYouMean } from '../nearest.js'
 import { placeOf, placeOfWord } from './report.js'
-import { type Grammar, listed, restOfLine, warnOfTail } from './values.js'
+import { type Grammar, listed, maybeQuoted, quoted, restOfLine, warnOfTail } from './values.js'
 
 /** The services with their ports, as ldirectord maps them in both directions. `none` and `simpletcp` have no port. */
 const SERVICE_PORTS = {
@@ -51,11 +51,13 @@ export type CheckType = (typeof CHECK_TYPES)[number] | number
 /** A word or a number alone; ldirectord takes any value that has a digit in it for a number. */
 export const checkTypes: Grammar<CheckType> = ({ value, report }) => {
   const bare = /^"(.*)"$/.exec(value.text)?.[1] ?? value.text
-  const word = bare.split(/\s/)[0] ?? ''
-  if (/^\d{1,6}$/.test(word)) return Number(word)
-  const known = CHECK_TYPES.find(type => type === word)
-  if (known) return known
+  if (/^\d{1,6}(?!\S)/.test(bare)) return Number.parseInt(bare, 10)
   const digits = /\d+/.exec(bare)?.[0]
+  const word = /[\w-]+/.exec(bare)?.[0] ?? ''
+  const known = digits === undefined ? CHECK_TYPES.find(type => type === word) : undefined
+  if (known && known !== bare)
+    report.warn('IGNORED_TEXT', placeOf(value), `"${bare}" is read as ${known}, as ldirectord reads it`)
+  if (known) return known
   const guess =
     digits === undefined ? '' : ` (ldirectord would take the ${digits} in it for a number of connects)`
   report.error(
@@ -66,11 +68,59 @@ export const checkTypes: Grammar<CheckType> = ({ value, report }) => {
   return undefined
 }
 
+/** Never used; it must have a letter or a digit all the same. */
+export const load: Grammar<string> = given => {
+  const text = quoted()(given)
+  if (text === undefined || /\w/.test(text)) return text
+  given.report.error(
+    'BAD_VALUE',
+    placeOf(given.value),
+    'load needs a letter or a digit; it is never used: leave the line out',
+  )
+  return undefined
+}
+
 export const httpMethods: Grammar<'GET' | 'HEAD'> = ({ value, report }) => {
   const word = /\w+/.exec(value.text)?.[0]?.toUpperCase()
   if (word === 'GET' || word === 'HEAD') return word
   report.error('BAD_VALUE', placeOf(value), `httpmethod must be GET or HEAD, not "${value.text}"`)
   return undefined
+}
+
+/** For a shell. In a virtual ldirectord takes the quotes round it away; in the global part it leaves them to the shell. */
+export const commandLine: Grammar<string> = given => {
+  if (given.inVirtual) return maybeQuoted()(given)
+  const { value, report } = given
+  if (/^"\S+\s[^"]*"$/.test(value.text))
+    report.warn(
+      'COMMAND_ARGUMENTS',
+      placeOf(value),
+      'in quotes the whole is the name of one program, as with ldirectord; without the quotes the first word is',
+    )
+  return restOfLine()(given)
+}
+
+/** Up to the first quote or between the first two; what stands behind is ignored. */
+export const virtualHost: Grammar<string> = given => {
+  const { value, report } = given
+  const read = /"?([^"]*)"?/.exec(value.text)
+  if (!read) return undefined
+  const rest = value.text.slice(read[0].length).trim()
+  if (rest !== '')
+    report.warn(
+      'IGNORED_TEXT',
+      placeOfWord(value, rest),
+      `only ${read[1]} counts; the rest is ignored, as ldirectord does`,
+    )
+  const quoted = read[0].startsWith('"')
+  const spoilt = quoted ? /\s$/.test(read[1] ?? '') : /^(blanks|comment)$/.test(given.directive.tail)
+  if (spoilt)
+    report.warn(
+      'TRAILING_BLANKS',
+      placeOf(value, value.text.length, 1),
+      'blanks behind the name are left out; ldirectord sends them to the servers',
+    )
+  return read[1]?.trimEnd()
 }
 
 /** The first run of lower-case letters: ldirectord makes `rr` of `Wrr`, which is refused here. */
@@ -114,6 +164,13 @@ export const schedulerFlags: Grammar<readonly string[]> = ({ value, report }) =>
 /** A mask or a prefix length, as the family of the virtual wants it; judged there. */
 export const netmask: Grammar<string> = given => {
   const read = restOfLine()(given)
-  if (read !== undefined) warnOfTail(given, 'refuses the line')
-  return read
+  if (read === undefined) return undefined
+  warnOfTail(given, 'refuses the line')
+  if (/^\d+(\.\d+\.\d+\.\d+)?$/.test(read)) return read
+  given.report.error(
+    'BAD_VALUE',
+    placeOf(given.value),
+    `netmask is a dotted quad such as 255.255.255.0, or for IPv6 a prefix length from 1 to 128, not "${read}"`,
+  )
+  return undefined
 }
