@@ -14,7 +14,6 @@ export function pinBytes(pin: string): Buffer | null {
 
 /** Null where one of the pins is the certificate's (DER) or its key's; else what should be pinned, for people. */
 export function pinProblem(certificate: Buffer | undefined, pins: readonly string[]): string | null {
-  if (pins.length === 0) return null
   if (!certificate) return 'the server shows no certificate that could be pinned'
   const { publicKey } = new X509Certificate(certificate)
   const key = sha256(publicKey.export({ type: 'spki', format: 'der' }))

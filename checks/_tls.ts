@@ -172,9 +172,7 @@ export async function connectTls(
     if (!plain) await once(socket, 'connect')
     phase('handshake')
     await once(socket, 'secureConnect')
-    // Not getPeerX509Certificate: where that has been called, Node knows nothing of the chain any more.
-    const problem = pinProblem(socket.getPeerCertificate().raw, options.pin)
-    if (problem !== null) throw new NotPinned(problem)
+    if (options.pin.length > 0) verifyPin(socket, options.pin)
     return socket
   } catch (error) {
     socket.destroy()
@@ -183,6 +181,12 @@ export async function connectTls(
 }
 
 class NotPinned extends Error {}
+
+function verifyPin(socket: TLSSocket, pins: readonly string[]): void {
+  // Not getPeerX509Certificate: where that has been called, Node knows nothing of the chain any more.
+  const problem = pinProblem(socket.getPeerCertificate().raw, pins)
+  if (problem !== null) throw new NotPinned(problem)
+}
 
 /** What a TLS failure says, and what to do; null for an error that is none of TLS. */
 export function tlsAnswer(error: unknown): Answer | null {

@@ -20,8 +20,12 @@ const DEATHS = {
 export interface Cut {
   /** Bytes of the server's answers that come through. */
   readonly after: number
-  readonly death: keyof typeof DEATHS
+  /** `drips`: it goes on, a byte at a time; no gap is ever long, and it takes for ever. */
+  readonly death: keyof typeof DEATHS | 'drips'
 }
+
+/** Milliseconds between two bytes of a server that drips, and the bytes that must still be missing for it to be too slow. */
+const DRIP = { every: 40, bytes: 40 }
 
 /** Milliseconds in which a check that has its verdict must have let go of the server. */
 const LETTING_GO = 3000
@@ -42,8 +46,8 @@ interface Plan {
 }
 
 /**
- * Lets a real server of `::1` die at every phase of a check: refused, ended, reset and silent after some ten places of its
- * answers. Each time the check must be down, in time and with the right reason, and leave no connection behind.
+ * Lets a real server of `::1` die at every phase of a check: refused, ended, reset, silent and slow after some ten places
+ * of its answers. Each time the check must be down, in time and with the right reason, and leave no connection behind.
  */
 export async function diesAnywhere<S extends OptionShape>(
   check: Check<S>,
@@ -61,17 +65,16 @@ export async function diesAnywhere<S extends OptionShape>(
   assert.equal(result.ok, true, `not up at all: ${result.detail}`)
   const before = descriptors()
 
-  const cases: Cut[] = placesIn(said - spare, places).flatMap(after => [
-    { after, death: 'ends' },
-    { after, death: 'resets' },
-    { after, death: 'stalls' },
-  ])
   // A datagram that is lost is lost; there is no other death.
-  const possible = transport === 'tcp' ? cases : cases.filter(({ death }) => death !== 'resets')
+  const deaths =
+    transport === 'tcp' ? (['ends', 'resets', 'stalls', 'drips'] as const) : (['ends', 'stalls'] as const)
+  const possible: Cut[] = placesIn(said - spare, places)
+    .flatMap(after => deaths.map(death => ({ after, death })))
+    .filter(({ after, death }) => death !== 'drips' || said - spare - after >= DRIP.bytes)
   while (possible.length > 0)
     await Promise.all(
       possible.splice(0, atOnce).map(async cut => {
-        const timeout = cut.death === 'stalls' ? patience : 15_000
+        const timeout = isSlow(cut) ? patience : 15_000
         isDown(cut, said, (await run(cut, timeout)).result, timeout)
       }),
     )
@@ -84,6 +87,11 @@ const REASONS: Readonly<Record<Cut['death'], readonly string[]>> = {
   ends: ['closed', 'truncated', 'garbage', 'tls', 'reset', 'unexpected'],
   resets: ['reset', 'closed', 'truncated', 'tls', 'unexpected'],
   stalls: ['timeout'],
+  drips: ['timeout'],
+}
+
+function isSlow({ death }: Cut): boolean {
+  return death === 'stalls' || death === 'drips'
 }
 
 function isDown(cut: Cut, said: number, { ok, reason, detail, ms }: CheckResult, timeout: number): void {
@@ -92,7 +100,7 @@ function isDown(cut: Cut, said: number, { ok, reason, detail, ms }: CheckResult,
   assert.ok(REASONS[cut.death].includes(reason ?? ''), told)
   assert.ok(detail !== '', told)
   // A death that can be heard is told long before the deadline; a silence at it.
-  assert.ok(cut.death === 'stalls' ? ms < timeout + 3000 : ms < 10_000, told)
+  assert.ok(ms < (isSlow(cut) ? timeout + 3000 : 10_000), told)
 }
 
 /** So many places from 0 to the last byte that matters, both included. */
@@ -128,7 +136,7 @@ export async function relayTo(port: number, cut: Cut | null): Promise<{ server: 
   const server = createServer({ allowHalfOpen: true }, client => {
     const real = connect({ host: '::1', port, allowHalfOpen: true })
     let dead = false
-    const die = (death: Cut['death']) => {
+    const die = (death: keyof typeof DEATHS) => {
       dead = true
       client.unpipe(real).resume()
       real.destroy()
@@ -138,20 +146,43 @@ export async function relayTo(port: number, cut: Cut | null): Promise<{ server: 
     client.pipe(real)
     client.on('end', () => dead && client.end())
     client.on('close', () => real.destroy())
-    real.on('end', () => dead || client.end())
-    real.on('close', () => dead || client.destroy())
+    real.on('end', () => {
+      if (cut?.death === 'drips') drip(client, [null])
+      else if (!dead) client.end()
+    })
+    real.on('close', () => dead || cut?.death === 'drips' || client.destroy())
     real.on('data', (chunk: Buffer) => {
       if (dead) return
       const left = cut ? Math.max(0, cut.after - said) : chunk.length
       said += chunk.length
       client.write(chunk.subarray(0, left))
-      if (cut && said >= cut.after) die(cut.death)
+      if (cut?.death === 'drips') drip(client, chunk.subarray(left))
+      else if (cut && said >= cut.after) die(cut.death)
     })
-    if (cut?.after === 0) die(cut.death)
+    if (cut?.after === 0 && cut.death !== 'drips') die(cut.death)
   })
   server.listen(0, '::1')
   await once(server, 'listening')
   return { server, said: () => said }
+}
+
+/** Bytes that are still to come, one by one, for each connection; null is its end. */
+const drops = new WeakMap<Socket, (number | null)[]>()
+
+function drip(client: Socket, bytes: Iterable<number | null>): void {
+  const waiting = drops.get(client)
+  if (waiting) {
+    waiting.push(...bytes)
+    return
+  }
+  const queue = [...bytes]
+  drops.set(client, queue)
+  const timer = setInterval(() => {
+    const byte = queue.shift()
+    if (byte === null) client.end()
+    else if (byte !== undefined) client.write(Buffer.of(byte))
+  }, DRIP.every)
+  client.once('close', () => clearInterval(timer))
 }
 
 async function hasLetGo(server: Server): Promise<void> {
