@@ -46,6 +46,11 @@ describe('Apache httpd', function () {
     place.file('other.html', 'the other one\n')
     const users = place.file('users', `root:{SHA}${createHash('sha1').update('secret').digest('base64')}\n`)
     const script = place.file('slow.cgi', '#!/bin/sh\necho\necho all\nsleep 0.05\necho is ok\n', 0o755)
+    const echo = place.file(
+      'echo.cgi',
+      '#!/bin/sh\necho\necho "$REQUEST_METHOD $QUERY_STRING"\nexec cat\n',
+      0o755,
+    )
     const listen = [plain, secure, mutual].flatMap(port => [`[::1]:${port}`, `127.0.0.1:${port}`])
     const configuration = place.file(
       'httpd.conf',
@@ -65,6 +70,7 @@ DocumentRoot ${place.folder}
 Redirect /moved /page.html
 Redirect /away http://www.example.net/
 ScriptAlias /slow ${script}
+ScriptAlias /echo ${echo}
 <Location /private>
   AuthType Basic
   AuthName lvsd
@@ -120,6 +126,32 @@ SSLSessionCache none
     ['keeps the connection open', { ...page, ...kept }, null, /200/],
     ['keeps it open after chunks', { request: '/slow', receive: 'is ok', ...kept }, null, /200/],
     ['is asked for the head alone', { request: 'page.html', httpmethod: 'HEAD' }, null, /200/],
+    [
+      'is posted to',
+      { request: '/echo?a=b', httpmethod: 'POST', body: 'Grüße\n', receive: '^POST a=b\nGrüße\n$' },
+      null,
+      /200/,
+    ],
+    [
+      'is asked whether it goes on before it is posted to',
+      { request: '/echo', httpmethod: 'PUT', body: 'x', headers: { Expect: '100-continue' }, text: 'x' },
+      null,
+      /^200/,
+    ],
+    [
+      'has nothing new',
+      { request: 'page.html', headers: { 'If-None-Match': '*' }, status: 304 },
+      null,
+      /304/,
+    ],
+    [
+      'has a part of it',
+      { request: 'page.html', headers: { Range: 'bytes=3-8' }, status: 206, text: 'all is' },
+      null,
+      /206/,
+    ],
+    ['is asked what it can', { request: 'page.html', httpmethod: 'OPTIONS' }, null, /200/],
+    ['has more than is read', { ...page, limit: 10 }, 'too-big', /at most 10 are read/],
     ['wants a login', { ...page, request: '/private' }, 'status', /401 Unauthorized/],
     ['wants one and is to', { request: '/private', status: 401 }, null, /401/],
     ['knows the login', { ...page, request: '/private', ...login }, null, /200/],
@@ -160,6 +192,12 @@ SSLSessionCache none
       ['speaks HTTP/2 for another site', { ...other, ...TRUSTED, http2: true }, null, /200/],
       ['wants a login over HTTP/2', { request: '/private', http2: true }, 'status', /401/],
       ['knows the login over HTTP/2', { request: '/private', ...login, http2: true }, null, /200/],
+      [
+        'is posted to over HTTP/2',
+        { request: '/echo', httpmethod: 'POST', body: 'x', text: 'x', http2: true },
+        null,
+        /200/,
+      ],
       ['answers late over HTTP/2', { request: '/slow', receive: 'is ok', http2: true }, null, /200/],
     ]
   for (const [phrase, options, reason, said] of verified)
