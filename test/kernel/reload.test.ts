@@ -194,6 +194,7 @@ ${inCf(web)}virtual = [fc00::81]:80
        scheduler = wlc
        service = http
 ${inCf(api)}`
+    const LAST = '[fc00::12]:80 masq 10\n'
     const table = (isUp: (n: number) => boolean) => {
       const held = (numbers: readonly number[]) =>
         Object.fromEntries(numbers.filter(isUp).map(n => [`[fc00::${n}]:80`, 'masq 10']))
@@ -241,9 +242,10 @@ ${inCf(api)}`
           'cut at 20%': cut(0.2),
           'cut at 40%': cut(0.4),
           'cut at 45%': cut(0.45),
+          // An ldirectord.cf that ends with a section may be meant.
           'cut at a line, most of its servers gone': text.slice(
             0,
-            text.indexOf(name === 'site.yaml' ? '  api' : 'virtual = [fc00::81]'),
+            text.indexOf(name === 'site.yaml' ? '  api' : `       real = ${LAST}`),
           ),
           gone: null,
         }
