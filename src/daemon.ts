@@ -140,6 +140,8 @@ class RunningDaemon implements Daemon {
   async #start(): Promise<void> {
     const { loaded, log, notify, kernel } = this.#parts
     const { settings, services, file } = loaded.config
+    // Before anybody can ask: until servers are placed there is nothing true to say of them.
+    await this.#upkeep.prepare(loaded.config, loaded.text)
     this.#socket = await openControlSocket(settings.socket, {
       status: () => this.status(),
       reload: isForced => this.reload(isForced),
@@ -150,7 +152,6 @@ class RunningDaemon implements Daemon {
       await kernel
         .setTimeouts(settings.timeouts)
         .catch(error => log.error({ kernel: error.message }, 'timeouts not set'))
-    await this.#upkeep.prepare(loaded.config, loaded.text)
     this.#place(loaded.config)
     await this.#reconciler.resync()
     this.#schedule()

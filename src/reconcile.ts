@@ -123,7 +123,7 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
     const ours = (table: Table) => new Map([...table].filter(([key]) => journal.owned.has(key)))
     const drift = diff(ours(expected), ours(found), journal.owned)
     for (const change of drift)
-      log.warn({ ...changeFields(change) }, `drift: ${DRIFT[change.op]}; it is put right`)
+      log.warn({ ...changeFields(change) }, `drift: ${DRIFT[change.op]}; it is put right${advice(change)}`)
     stats.driftRepaired += drift.length
   }
 
@@ -244,6 +244,12 @@ const DRIFT: Readonly<Record<Change['op'], string>> = {
   'add-real': 'the real server was deleted by somebody else',
   'set-real': 'the real server was changed by somebody else',
   'delete-real': 'the real server was added by somebody else',
+}
+
+/** Who drains a server by hand, as with other directors, has to be told how it is done here. */
+function advice(change: Change): string {
+  const isDrained = change.op === 'set-real' && change.was.weight === 0 && change.real.weight > 0
+  return isDrained ? ' (to drain it: weight: 0 and a reload, or a file in maintenancedir)' : ''
 }
 
 /** A change as fields of a log line. */

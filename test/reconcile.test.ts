@@ -103,6 +103,21 @@ describe('the reconciler', () => {
     assert.equal(lines.filter(line => line.msg.startsWith('drift:')).length, 3)
   })
 
+  it('says how a server is drained to who has done it by hand', async () => {
+    const { reconciler, kernel, lines } = stage(FULL)
+    await reconciler.resync()
+    for (const weight of [9, 0]) {
+      await kernel.apply([{ op: 'set-real', id: WEB, real: { ...B, weight }, was: B }])
+      await reconciler.resync()
+    }
+    const [other, drained] = lines.filter(({ msg }) => msg.startsWith('drift:')).map(({ msg }) => msg)
+    assert.doesNotMatch(other ?? '', /maintenancedir/)
+    assert.match(
+      drained ?? '',
+      /put right \(to drain it: weight: 0 and a reload, or a file in maintenancedir\)/,
+    )
+  })
+
   it('makes a service again that others deleted', async () => {
     const { reconciler, kernel, dump } = stage(FULL)
     await reconciler.resync()
