@@ -95,6 +95,11 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   ['an underscore in a name', site('real=my_host:80 masq'), 'ODD_ADDRESS 2:7+10'],
   ['two colons', site('real=198.51.100.2::80 gate'), 'DOUBLE_COLON 2:7+16'],
   ['a range of uneven numbers', site('real=59.154.201.254->59.154.202.1:80 masq'), 'RANGE 2:7+31'],
+  [
+    'a range of IPv6 addresses',
+    site('real6=[2001:db8::9]->[2001:db8::11]:80 masq', { head: 'virtual6=[2001:db8::1]:80' }),
+    'RANGE 2:8+32',
+  ],
   ['a range of names', site('real=sql01->sql03:80 masq'), 'RANGE 2:7+15'],
   [
     'thresholds in quotes',
@@ -323,8 +328,8 @@ const REFUSED: readonly [phrase: string, text: string, ...errors: string[]][] = 
   ['a range with two ports', site('real=198.51.100.1:80->198.51.100.3:80 gate'), 'BAD_REAL 2:7+32'],
   ['a range with blanks', site('real=198.51.100.1 -> 198.51.100.3:80 gate'), 'BAD_FORWARDING 2:20+2'],
   [
-    'a range of IPv6',
-    site('real6=[2001:db8::2]->[2001:db8::4]:80 gate', { head: 'virtual6=[2001:db8::1]:80' }),
+    'a range of IPv6 that goes too far',
+    site('real6=[2001:db8::2]->[2001:db9::4]:80 gate', { head: 'virtual6=[2001:db8::1]:80' }),
     'BAD_RANGE 2:8+31',
   ],
   ['a range of everything', site('real=1.0.0.0->200.0.0.0:80 masq'), 'BAD_RANGE 2:7+21'],

@@ -117,10 +117,6 @@ export function ipv4FromNumber(number: number): Address {
   return { family: 'ipv4', text: bytes.join('.'), zone: null }
 }
 
-export function numberOfIpv4({ text }: Address): number {
-  return text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-}
-
 /** A port as number or name; null where it is neither, which has been told. `protocols`: those that ldirectord asks for. */
 export function readPort(
   text: string,

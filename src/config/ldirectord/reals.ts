@@ -1,7 +1,8 @@
 /** The lines of real servers and of fallbacks: `address[:port] forwarding [weight] ["request", "receive"] [l:N] [u:N]`. */
+import { type Address, addressFromBytes, bracketed, bytesOf } from '../../address.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problem.js'
-import { type Host, ipv4FromNumber, numberOfIpv4, readHost, readPort, splitToken } from './addresses.js'
+import { type Host, ipv4FromNumber, readHost, readPort, splitToken } from './addresses.js'
 import { type How, readForwarding, readHow } from './real-how.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 import type { ForwardingWord } from './vocabulary.js'
@@ -100,26 +101,41 @@ function readRange(from: Host, lastText: string, at: Position, report: Report): 
   const last = readHost(lastText, at, report)
   if (!last) return null
   if (!from.address && !last.address) return readNameRange(from.text, last.text, at, report)
-  if (from.address?.family !== 'ipv4' || last.address?.family !== 'ipv4') {
+  if (!from.address || from.address.family !== last.address?.family) {
     report.error(
       'BAD_RANGE',
       at,
-      'a range goes from one IPv4 address to another; write other servers line by line',
+      'a range goes from one IPv4 address to another or from one IPv6 address to another; write other servers line by line',
     )
     return null
   }
-  const [start, end] = [numberOfIpv4(from.address), numberOfIpv4(last.address)]
-  if (!isRange(start, end, at, report)) return null
-  if (String(start).length !== String(end).length)
+  const [first, end] = [inTwo(from.address), inTwo(last.address)]
+  if (!first.head.equals(end.head)) {
+    report.error('BAD_RANGE', at, `the range has more than ${MAX_RANGE} servers, or ends before it begins`)
+    return null
+  }
+  if (!isRange(first.tail, end.tail, at, report)) return null
+  const count = end.tail - first.tail + 1
+  if (from.address.family === 'ipv6')
+    report.warn('RANGE', at, `${count} servers; ldirectord knows ranges of IPv4 alone, and refuses the file`)
+  else if (String(first.tail).length !== String(end.tail).length)
     report.warn(
       'RANGE',
       at,
-      `${end - start + 1} servers; ldirectord compares the ends as text and reads other servers, or none`,
+      `${count} servers; ldirectord compares the ends as text and reads other servers, or none`,
     )
-  return Array.from({ length: end - start + 1 }, (_, i) => {
-    const address = ipv4FromNumber(start + i)
-    return { text: address.text, address }
+  return Array.from({ length: count }, (_, i) => {
+    const tail = Buffer.alloc(4)
+    tail.writeUInt32BE(first.tail + i)
+    const address = addressFromBytes(Buffer.concat([first.head, tail]))
+    return { text: bracketed(address), address }
   })
+}
+
+/** The last four bytes as a number, and what stands before them, which all addresses of a range share. */
+function inTwo(address: Address): { head: Buffer; tail: number } {
+  const bytes = Buffer.from(bytesOf(address))
+  return { head: bytes.subarray(0, -4), tail: bytes.readUInt32BE(bytes.length - 4) }
 }
 
 /** `sql01->sql03`: the names between. ldirectord resolves both ends and takes the addresses between. */
