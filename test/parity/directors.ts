@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { type Client, openKernel } from '../../src/ipvs/client.js'
 import { packageRoot } from '../../src/version.js'
 import { addNamespace, within } from '../kernel/site/namespaces.js'
+import { MAIL_SERVER } from './mail-sink.js'
 import { addresses, FAMILIES } from './scenario.js'
 import { linesOfTable } from './table-lines.js'
 
@@ -75,7 +76,7 @@ export class Directors {
     const all = Array.from({ length: slots }, (_, i) => servers(i + 1)).flat()
     ip(
       null,
-      all.map(({ prefix }) => `addr add ${prefix} dev lo`),
+      [...all.map(({ prefix }) => prefix), `${MAIL_SERVER}/32`].map(prefix => `addr add ${prefix} dev lo`),
     )
   }
 
@@ -104,7 +105,7 @@ export class Directors {
     const [command, ...args] = COMMANDS[name](file, folder)
     const env = { ...process.env, ...environment }
     return new Daemon(
-      within(name, () => spawn(command, args, { cwd: '/', env })),
+      within(name, () => spawn(command, args, { cwd: '/', env, detached: true })),
       READY[name],
     )
   }
@@ -162,6 +163,10 @@ export class Daemon {
     return this.#said
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
@@ -170,9 +175,18 @@ export class Daemon {
     this.#child.kill('SIGHUP')
   }
 
+  /** SIGKILL ends its children too: with `fork = yes` they go on without it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (!this.isRunning) return
-    this.#child.kill(signal)
+    if (signal === 'SIGKILL') this.#killGroup()
+    else if (this.isRunning) this.#child.kill(signal)
     await this.#ended
+  }
+
+  #killGroup(): void {
+    try {
+      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL')
+    } catch {
+      // Nobody is left.
+    }
   }
 }

@@ -210,7 +210,9 @@ export const protocols = {
   https: { ...http, tls: true },
   smtp,
   pop,
+  pops: { ...pop, tls: true },
   imap,
+  imaps: { ...imap, tls: true },
   nntp,
   simpletcp,
   sip,
@@ -218,6 +220,7 @@ export const protocols = {
   radius,
   ftp,
   ldap,
+  ldaps: { ...ldap, tls: true },
   mysql,
   pgsql,
 } satisfies Record<string, Protocol>

@@ -1,38 +1,30 @@
 /** Runs a batch with both daemons at once, and judges their tables after each step. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Family } from '../../src/address.js'
 import { pause } from '../kernel/site/until.js'
+import { Course, differencesOf, type StepOutcome } from './course.js'
 import { type Daemon, DIRECTORS, type Directors, type Name } from './directors.js'
+import { MailSink } from './mail-sink.js'
 import {
   addresses,
   type Batch,
-  type Difference,
-  FAMILIES,
   globalsOf,
+  isAboutSlot,
   isOfSlot,
   type Place,
-  restoring,
-  type Scenario,
   type Step,
   sectionsOf,
-  tableOf,
   unindented,
   written,
 } from './scenario.js'
 import { type Mood, ScriptedServer } from './servers.js'
 import { differences } from './table-lines.js'
-
-export interface StepOutcome {
-  readonly what: string
-  /** Reasons why ldirectord's table is another one, as it should be. */
-  readonly because: readonly string[]
-  /** What is not as it should be; empty where all is well. */
-  readonly wrong: readonly string[]
-}
+import { added, settled, toldBy } from './told.js'
 
 export interface Outcome {
   readonly name: string
+  /** What the whole batch took. */
+  readonly seconds: number
   readonly steps: readonly StepOutcome[]
   /** The end of what the daemons said, where something went wrong. */
   readonly said: string
@@ -41,70 +33,19 @@ export interface Outcome {
 /** The tables count when they have stood for so long: longer than a round of ldirectord takes. Milliseconds. */
 const HOLD = 2500
 /** A guest on a busy machine is slow. */
-const PATIENCE = 1000 * Number(process.env.PARITY_PATIENCE ?? 240)
+const PATIENCE = 1000 * Number(process.env.PARITY_PATIENCE)
 
 export async function runBatch(batch: Batch, directors: Directors): Promise<Outcome[]> {
   const run = new Run(batch, directors)
+  const began = performance.now()
   try {
     await run.prepare()
     const longest = Math.max(...batch.scenarios.map(({ steps }) => steps.length))
     for (let at = 0; at < longest; at++) await run.step(at)
-    return run.outcomes()
+    return run.outcomes(Math.round((performance.now() - began) / 1000))
   } finally {
     await run.close()
   }
-}
-
-/** One scenario under way. */
-class Course {
-  readonly scenario: Scenario
-  readonly place: Place
-  readonly families: readonly Family[]
-  readonly servers = new Map<string, ScriptedServer[]>()
-  readonly outcomes: StepOutcome[] = []
-  sections: string
-
-  constructor(scenario: Scenario, place: Place) {
-    this.scenario = scenario
-    this.place = place
-    this.families = scenario.families ?? FAMILIES
-    this.sections = scenario.sections
-  }
-
-  /** Commands of ipvsadm. */
-  get before(): string {
-    const { before, steps } = this.scenario
-    return this.families
-      .map(family =>
-        before === undefined
-          ? restoring(steps[0]?.table ?? '', family, this.place)
-          : written(unindented(before), family, this.place),
-      )
-      .join('')
-  }
-
-  get hasFailed(): boolean {
-    return this.outcomes.some(({ wrong }) => wrong.length > 0)
-  }
-
-  /** What both tables should be; null where it does not matter. */
-  expected(step: Step): Readonly<Record<Name, readonly string[] | null>> {
-    const listed = differencesOf(step)
-    const tables = this.families.map(family => {
-      const difference = listed.find(({ families = FAMILIES }) => families.includes(family))
-      return difference ? difference.table : step.table
-    })
-    return {
-      lvsd: tableOf(step.table, this.families, this.place),
-      ldirectord: tables.includes(null)
-        ? null
-        : this.families.flatMap((family, i) => tableOf(tables[i] ?? '', [family], this.place)).sort(),
-    }
-  }
-}
-
-function differencesOf(step: Step): readonly Difference[] {
-  return [step.ldirectord ?? []].flat()
 }
 
 class Run {
@@ -113,6 +54,9 @@ class Run {
   readonly #folder: string
   readonly #courses: readonly Course[]
   readonly #daemons = new Map<Name, Daemon>()
+  readonly #mails = new MailSink()
+  /** What each had told before the step. */
+  #before: Readonly<Record<Name, readonly string[]>> = { lvsd: [], ldirectord: [] }
 
   constructor(batch: Batch, directors: Directors) {
     this.#batch = batch
@@ -129,6 +73,7 @@ class Run {
 
   async prepare(): Promise<void> {
     mkdirSync(this.#folder, { recursive: true })
+    this.#mails.listen()
     await this.#directors.prepare(this.#courses.map(course => course.before).join(''))
     for (const [name, text] of Object.entries(this.#batch.files ?? {}))
       this.#write(name, unindented(text.replaceAll('DIR', this.#folder)))
@@ -153,11 +98,12 @@ class Run {
       const step = course.scenario.steps[at]
       return step && !course.hasFailed ? [{ course, step }] : []
     })
+    this.#before = { lvsd: this.#told('lvsd'), ldirectord: this.#told('ldirectord') }
     for (const { course, step } of under) await this.#act(course, step)
     if (this.#daemons.size === 0) this.#start()
     if (under.some(({ step }) => step.reload !== undefined)) {
       this.#configure()
-      for (const daemon of this.#daemons.values()) daemon.reload()
+      if (!this.#batch.isUnsignalled) for (const daemon of this.#daemons.values()) daemon.reload()
     }
     if (under.some(({ step }) => step.stop))
       await Promise.all([...this.#daemons.values()].map(daemon => daemon.stop()))
@@ -216,18 +162,23 @@ class Run {
 
   /** Waits until all tables have stood as they should, and tells what is wrong with those that did not. */
   async #judge(under: readonly { course: Course; step: Step }[]): Promise<string[][]> {
-    const expected = under.map(({ course, step }) => course.expected(step))
+    const expected = under.map(({ course, step }) => ({ table: course.table(step), told: course.told(step) }))
     const deadline = performance.now() + PATIENCE
     let since: number | null = null
     for (;;) {
       const tables = { lvsd: await this.#table('lvsd'), ldirectord: await this.#table('ldirectord') }
-      const wrongs = under.map(({ course }, i) =>
+      const told = { lvsd: this.#news('lvsd'), ldirectord: this.#news('ldirectord') }
+      const wrongs = under.map(({ course, step }, i) =>
         DIRECTORS.flatMap(name => {
-          const lines = expected[i]?.[name]
-          if (!lines) return []
-          const own = tables[name].filter(line => isOfSlot(line, course.place.slot))
-          const ended = this.#hasEnded(name) && !under[i]?.step.stop ? [`${name} has ended`] : []
-          return [...differences(own, lines).map(line => `${name}: ${line}`), ...ended]
+          const { slot } = course.place
+          const table = tables[name].filter(line => isOfSlot(line, slot))
+          const news = settled(told[name].filter(line => isAboutSlot(line, slot)))
+          const wrong = [
+            ...unless(expected[i]?.table[name], lines => differences(table, lines)),
+            ...unless(expected[i]?.told[name], lines => differences(news, settled(lines))),
+          ]
+          const isGone = expected[i]?.table[name] !== null && this.#hasEnded(name) && !step.stop
+          return [...wrong.map(line => `${name}: ${line}`), ...(isGone ? [`${name} has ended`] : [])]
         }),
       )
       const now = performance.now()
@@ -245,6 +196,15 @@ class Run {
     return wrongs.map(wrong => [...wrong, `${names.join(' and ')} did not start`])
   }
 
+  #told(name: Name): string[] {
+    return toldBy(name, { folder: this.#folder, mails: this.#mails, pid: this.#daemons.get(name)?.pid })
+  }
+
+  /** Since the step began. */
+  #news(name: Name): string[] {
+    return added(this.#before[name], this.#told(name))
+  }
+
   #table(name: Name): Promise<string[]> {
     return this.#directors.table(name)
   }
@@ -253,10 +213,11 @@ class Run {
     return this.#daemons.get(name)?.isRunning === false
   }
 
-  outcomes(): Outcome[] {
+  outcomes(seconds: number): Outcome[] {
     const said = [...this.#daemons].map(([name, daemon]) => `-- ${name} said:\n${daemon.said}`).join('\n')
     return this.#courses.map(({ scenario, outcomes, hasFailed }) => ({
       name: scenario.name,
+      seconds,
       steps: outcomes,
       said: hasFailed ? said : '',
     }))
@@ -264,6 +225,7 @@ class Run {
 
   async close(): Promise<void> {
     for (const daemon of this.#daemons.values()) await daemon.stop('SIGKILL')
+    this.#mails.close()
     for (const { servers, scenario, place } of this.#courses) {
       for (const server of [...servers.values()].flat()) await server.become('down')
       if (scenario.serves) continue
@@ -272,4 +234,8 @@ class Run {
     }
     rmSync(this.#folder, { recursive: true, force: true })
   }
+}
+
+function unless<T>(lines: T | null | undefined, compare: (lines: T) => string[]): string[] {
+  return lines === null || lines === undefined ? [] : compare(lines)
 }

@@ -60,6 +60,7 @@ async function runShare(kind: 'own' | 'uml', share: readonly Batch[]): Promise<O
       ...share.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)),
     ],
     directory: root,
+    environment: { PARITY_PATIENCE: process.env.PARITY_PATIENCE ?? '240' },
     timeout: limit,
   })
   const lines = outcome.output.split('\n').filter(line => line !== '')
@@ -78,7 +79,7 @@ function report(name: string, outcomes: readonly Outcome[]): boolean {
     return false
   }
   const isRight = outcome.steps.every(({ wrong }) => wrong.length === 0)
-  console.log(`\n${isRight ? 'ok' : 'FAILED'} ${name} `)
+  console.log(`\n${isRight ? 'ok' : 'FAILED'} ${name} (its batch: ${outcome.seconds} s)`)
   for (const { what, because, wrong } of outcome.steps) {
     const verdict = because.length > 0 ? `differs because ${because.join('; ')}` : 'equal'
     console.log(`  ${what}: ${wrong.length > 0 ? `not as it should be\n    ${indent(wrong)}` : verdict}`)

@@ -17,6 +17,8 @@ export interface Batch {
   readonly globals?: string
   /** Files of the folder, by name: scripts are executable. */
   readonly files?: Readonly<Record<string, string>>
+  /** Changes of the file come with no signal: `autoreload` is to notice them. */
+  readonly isUnsignalled?: true
   /** For both daemons. */
   readonly environment?: Readonly<Record<string, string>>
   readonly scenarios: readonly Scenario[]
@@ -52,6 +54,8 @@ export interface Step {
   readonly stop?: true
   /** What both tables become: services, with their real servers indented below. */
   readonly table: string
+  /** What both have told from the step before to the end of this one, a line each in any order; by default whatever. */
+  readonly told?: string
   /** Where ldirectord's is another one, by section 21 of its inventory. */
   readonly ldirectord?: Difference | readonly Difference[]
 }
@@ -60,8 +64,10 @@ export interface Difference {
   readonly because: string
   /** Both by default. */
   readonly families?: readonly Family[]
-  /** Null: whatever it is, for it changes by itself, or ldirectord is gone. */
-  readonly table: string | null
+  /** Null: whatever it is, for it changes by itself, or ldirectord is gone. The step's by default. */
+  readonly table?: string | null
+  /** The same of what it tells. */
+  readonly told?: string | null
 }
 
 /** The addresses of one scenario of a batch: each has its own. */
@@ -83,6 +89,14 @@ export function isOfSlot(line: string, slot: number): boolean {
   const mark = /^fwmark (\d+)\d /.exec(line)
   if (mark) return Number(mark[1]) === slot
   return line.includes(`[fd00:f:${slot}:`) || line.includes(` 10.15.${slot}.`)
+}
+
+/** Whether a line of another kind is about the scenario, or about none. */
+export function isAboutSlot(line: string, slot: number): boolean {
+  const slots = [...line.matchAll(/fd00:(?:f|1):(\d+):|\b10\.(?:15|1)\.(\d+)\./g)].map(
+    ([, six, four]) => six ?? four,
+  )
+  return slots.length === 0 || slots.includes(String(slot))
 }
 
 export interface Place {
@@ -130,6 +144,15 @@ function inFamily(text: string, family: Family, place: Place): string {
 /** The lines of a table, each with its service, sorted: `tcp V1:80 | R1:80 masq 5`. */
 export function tableOf(text: string, families: readonly Family[], place: Place): string[] {
   return families.flatMap(family => linesOf(written(unindented(text), family, place), family)).sort()
+}
+
+/** The lines of what is told, sorted. */
+export function toldOf(text: string, families: readonly Family[], place: Place): string[] {
+  const copies = families.map(family => written(unindented(text), family, place))
+  return copies
+    .flatMap(copy => copy.split('\n'))
+    .filter(line => line !== '')
+    .sort()
 }
 
 function linesOf(text: string, family: Family): string[] {

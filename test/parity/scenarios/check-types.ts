@@ -6,6 +6,7 @@ const PING_OVER_IPV6 = "ldirectord's ping knows IPv4 alone: over IPv6 every serv
 /** The commands of the external checks. A server is up while there is no file of its address. */
 export const commands = {
   command: '#!/bin/sh\ntest ! -e "DIR/$3"\n',
+  slow: '#!/bin/sh\ntest ! -e "DIR/$3" || exec sleep 60\n',
   'command.pl': 'exit(-e "DIR/$ARGV[2]" ? 1 : 0);\n',
   killed: '#!/bin/sh\nkill -9 $$\n',
 }
@@ -157,6 +158,25 @@ export const slowCheckTypes: readonly Scenario[] = [
     ],
   },
   {
+    name: 'checktype=ping, checkcount=2',
+    families: ['ipv4'],
+    sections: `
+      virtual=V1:80
+          checktimeout=1
+          checkcount=2
+          real=R1:80 masq 5
+          checktype=ping`,
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5`,
+      },
+      { what: 'R1 is switched off', servers: { R1: 'down' }, table: 'tcp V1:80 wrr' },
+    ],
+  },
+  {
     name: 'checktype=connect of a udp service is a ping',
     sections: `
       virtual=V1:5000
@@ -201,6 +221,31 @@ export const slowCheckTypes: readonly Scenario[] = [
         table: `
           tcp V1:80 wrr
           fwmark M1 wrr`,
+      },
+    ],
+  },
+  {
+    name: 'checktype=external: a command that takes too long',
+    families: ['ipv6'],
+    sections: `
+      virtual=V1:80
+          real=R1:80 masq 5
+          checktype=external
+          checkcommand=DIR/slow`,
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5`,
+      },
+      { what: 'the command does not end', files: { R1: '' }, table: 'tcp V1:80 wrr' },
+      {
+        what: 'the command ends again',
+        files: { R1: null },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5`,
       },
     ],
   },

@@ -68,4 +68,50 @@ export const fallbacks: readonly Scenario[] = [
       },
     ],
   },
+  {
+    name: 'servers of weight 0 that are up keep the fallback out',
+    serves: { kind: 'http', port: 80 },
+    sections: `
+      virtual=V1:80
+          quiescent=yes
+          real=R1:80 masq 0
+          real=R2:80 masq 0
+          service=http
+          fallback=F:80 masq`,
+    before: '',
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 0
+            R2:80 masq 0`,
+      },
+      {
+        what: 'R1 dies',
+        servers: { R1: 'down' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 0
+            R2:80 masq 0`,
+      },
+      {
+        what: 'R2 dies too',
+        servers: { R2: 'down' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 0
+            R2:80 masq 0
+            F:80 masq 1`,
+      },
+      {
+        what: 'R1 is back',
+        servers: { R1: 'up' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 0
+            R2:80 masq 0`,
+      },
+    ],
+  },
 ]

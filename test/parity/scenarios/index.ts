@@ -1,9 +1,11 @@
 /** All scenarios, by what may share a file. */
+import { MAIL_SERVER } from '../mail-sink.js'
 import type { Batch } from '../scenario.js'
 import { basics } from './basics.js'
 import { commands, quickCheckTypes, slowCheckTypes } from './check-types.js'
 import { fallbacks } from './fallbacks.js'
 import { readdquiescent, withGlobals } from './globals.js'
+import { autoreload, fallbackCommands, forked, mails, monitored, tellers } from './hooks.js'
 import { brokenReload, reloads } from './reloads.js'
 import { deadlyServices, services, slowServices, trusted } from './services.js'
 import { stops } from './stops.js'
@@ -26,6 +28,31 @@ export const batches: readonly Batch[] = [
   { name: 'reloads', scenarios: reloads },
   { name: 'readdquiescent', globals: 'readdquiescent=yes', scenarios: readdquiescent },
   { name: 'stops', scenarios: stops },
+  {
+    name: 'commands',
+    globals: 'fallbackcommand=DIR/fallback',
+    files: tellers,
+    scenarios: fallbackCommands,
+  },
+  {
+    name: 'mails',
+    globals: `
+      smtp=${MAIL_SERVER}
+      emailalertfrom=director@lab.example
+      emailalertstatus=running, stopping`,
+    scenarios: mails,
+  },
+  { name: 'monitorfiles', scenarios: monitored },
+  { name: 'forks', globals: 'fork=yes', scenarios: forked },
+  {
+    name: 'autoreload',
+    globals: `
+      autoreload=yes
+      callback="DIR/callback"`,
+    files: tellers,
+    isUnsignalled: true,
+    scenarios: autoreload,
+  },
   { name: 'a broken file', scenarios: brokenReload },
   { name: 'the end of ldirectord', scenarios: deadlyServices },
 ]

@@ -111,6 +111,65 @@ export const reloads: readonly Scenario[] = [
       },
     ],
   },
+  {
+    name: 'reload: most servers go',
+    serves: { kind: 'http', port: 80 },
+    sections: `
+      virtual=V1:80
+          real=R1:80 masq 5
+          real=R2:80 masq 5
+          real=R3:80 masq 5
+          service=http
+      virtual=V2:80
+          real=R1:80 masq 5
+          real=R2:80 masq 5
+          service=http`,
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+            R2:80 masq 5
+            R3:80 masq 5
+          tcp V2:80 wrr
+            R1:80 masq 5
+            R2:80 masq 5`,
+      },
+      {
+        what: 'one server is left, by SIGHUP',
+        reload: `
+            virtual=V1:80
+                real=R3:80 masq 5
+                service=http`,
+        table: `
+          tcp V1:80 wrr
+            R3:80 masq 5`,
+      },
+      {
+        what: 'quiescent and a fallback appear while it is dead',
+        servers: { R3: 'down' },
+        reload: `
+            virtual=V1:80
+                real=R3:80 masq 5
+                service=http
+                quiescent=yes
+                fallback=F:80 masq`,
+        table: `
+          tcp V1:80 wrr
+            R3:80 masq 0
+            F:80 masq 1`,
+      },
+      {
+        what: 'they go again',
+        reload: `
+            virtual=V1:80
+                real=R3:80 masq 5
+                service=http`,
+        table: 'tcp V1:80 wrr',
+      },
+    ],
+  },
 ]
 
 export const brokenReload: readonly Scenario[] = [

@@ -8,6 +8,10 @@ interface Case {
   readonly name: string
   readonly kind: Kind
   readonly port: number
+  /** Of the virtual, where it is another one than the server is asked on. */
+  readonly virtualPort?: number
+  /** Behind the address of the real server; `masq 5` by default. */
+  readonly real?: string
   /** Lines of the section. */
   readonly lines: string
   readonly protocol?: 'tcp' | 'udp'
@@ -24,6 +28,11 @@ interface Case {
 
 /** The tests' own certificate is trusted, so that ldirectord takes it too. */
 export const trusted = { PERL_LWP_SSL_CA_FILE: join(packageRoot, 'test/helpers/localhost.crt') }
+
+const VERIFIED = {
+  because:
+    'ldirectord of Debian 12 verifies certificates although it tries not to; lvsd does not, and says so',
+}
 
 const CASES: readonly Case[] = [
   {
@@ -44,10 +53,21 @@ const CASES: readonly Case[] = [
     kind: 'https',
     port: 443,
     lines: 'receive="is ok"',
-    alwaysDown: {
-      because:
-        'ldirectord of Debian 12 verifies the chain although it tries not to; lvsd does not, and says so',
-    },
+    alwaysDown: VERIFIED,
+  },
+  {
+    name: 'https: virtualhost, at another port',
+    kind: 'https',
+    port: 8443,
+    lines: 'service=https\nvirtualhost=localhost\nreceive="is ok"',
+  },
+  {
+    name: 'http: checkport, and a pair of the real server',
+    kind: 'http',
+    port: 8080,
+    virtualPort: 80,
+    real: 'gate 5 "health", "is ok"',
+    lines: 'service=http\ncheckport=8080\nreceive="nobody says this"',
   },
   {
     name: 'http_proxy',
@@ -78,6 +98,21 @@ const CASES: readonly Case[] = [
     port: 143,
     lines: 'login="check"\npasswd="secret"',
   },
+  {
+    name: 'pops',
+    kind: 'pops',
+    port: 995,
+    lines: 'login="check"\npasswd="secret"',
+    alwaysDown: VERIFIED,
+  },
+  {
+    name: 'imaps',
+    kind: 'imaps',
+    port: 993,
+    lines: 'login="check"\npasswd="secret"',
+    alwaysDown: VERIFIED,
+  },
+  { name: 'ldaps', kind: 'ldaps', port: 636, lines: 'request="dc=lab"\nreceive="dc=lab"' },
   { name: 'nntp', kind: 'nntp', port: 119, lines: 'service=nntp' },
   { name: 'ldap', kind: 'ldap', port: 389, lines: 'request="dc=lab"\nreceive="dc=lab"' },
   {
@@ -171,7 +206,9 @@ const CASES: readonly Case[] = [
 const isSlow = ({ name }: Case) =>
   [
     'imap',
+    'imaps',
     'pop',
+    'pops',
     'dns without receive',
     'https: a certificate that nobody vouches for',
     'http: HEAD',
@@ -185,16 +222,18 @@ export const slowServices = CASES.filter(isSlow).map(toScenario)
 export const deadlyServices = CASES.filter(isDeadly).map(toScenario)
 
 function toScenario(one: Case): Scenario {
-  const { name, kind, port, lines, protocol = 'tcp', failure = 'wrong' } = one
+  const { name, kind, port, lines, protocol = 'tcp', failure = 'wrong', real = 'masq 5' } = one
+  const { virtualPort = port } = one
+  const [forwarding, weight] = real.split(' ')
   const indented = lines
     .split('\n')
     .map(line => `          ${line.trim()}`)
     .filter(line => line.trim() !== '')
     .join('\n')
   const up = `
-    ${protocol} V1:${port} wrr
-      R1:${port} masq 5`
-  const down = `${protocol} V1:${port} wrr`
+    ${protocol} V1:${virtualPort} wrr
+      R1:${virtualPort} ${forwarding} ${weight}`
+  const down = `${protocol} V1:${virtualPort} wrr`
   const listed = (isUp: boolean): Pick<Step, 'ldirectord'> => {
     const { alwaysDown, alwaysUp, deadly } = one
     if (deadly) return { ldirectord: { because: deadly, table: null } }
@@ -206,8 +245,8 @@ function toScenario(one: Case): Scenario {
     name: `service: ${name}`,
     serves: { kind, port },
     sections: `
-      virtual=V1:${port}
-          real=R1:${port} masq 5
+      virtual=V1:${virtualPort}
+          real=R1:${virtualPort} ${real}
 ${indented}`,
     ...(one.families ? { families: one.families } : {}),
     steps: [

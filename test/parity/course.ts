@@ -1,0 +1,96 @@
+/** One scenario of a batch under way: where it lives, how its servers are, what should come of it. */
+import type { Family } from '../../src/address.js'
+import type { Name } from './directors.js'
+import {
+  type Difference,
+  FAMILIES,
+  type Place,
+  restoring,
+  type Scenario,
+  type Step,
+  tableOf,
+  toldOf,
+  unindented,
+  written,
+} from './scenario.js'
+import type { ScriptedServer } from './servers.js'
+
+export interface StepOutcome {
+  readonly what: string
+  /** Reasons why ldirectord's table is another one, as it should be. */
+  readonly because: readonly string[]
+  /** What is not as it should be; empty where all is well. */
+  readonly wrong: readonly string[]
+}
+
+/** One scenario under way. */
+export class Course {
+  readonly scenario: Scenario
+  readonly place: Place
+  readonly families: readonly Family[]
+  readonly servers = new Map<string, ScriptedServer[]>()
+  readonly outcomes: StepOutcome[] = []
+  sections: string
+
+  constructor(scenario: Scenario, place: Place) {
+    this.scenario = scenario
+    this.place = place
+    this.families = scenario.families ?? FAMILIES
+    this.sections = scenario.sections
+  }
+
+  /** Commands of ipvsadm. */
+  get before(): string {
+    const { before, steps } = this.scenario
+    return this.families
+      .map(family =>
+        before === undefined
+          ? restoring(steps[0]?.table ?? '', family, this.place)
+          : written(unindented(before), family, this.place),
+      )
+      .join('')
+  }
+
+  get hasFailed(): boolean {
+    return this.outcomes.some(({ wrong }) => wrong.length > 0)
+  }
+
+  /** What both tables should be. */
+  table(step: Step): Expected {
+    return this.#expected(step, step.table, difference => difference.table, tableOf)
+  }
+
+  /** What both should have told. */
+  told(step: Step): Expected {
+    return this.#expected(step, step.told ?? null, difference => difference.told, toldOf)
+  }
+
+  #expected(
+    step: Step,
+    ours: string | null,
+    theirsOf: (difference: Difference) => string | null | undefined,
+    lay: typeof tableOf,
+  ): Expected {
+    const { families, place } = this
+    if (ours === null) return { lvsd: null, ldirectord: null }
+    const listed = differencesOf(step)
+    const theirs = families.map(family => {
+      const own = listed.filter(({ families: of = FAMILIES }) => of.includes(family)).map(theirsOf)
+      const found = own.find(text => text !== undefined)
+      return found === undefined ? ours : found
+    })
+    return {
+      lvsd: lay(ours, families, place),
+      ldirectord: theirs.includes(null)
+        ? null
+        : families.flatMap((family, i) => lay(theirs[i] ?? '', [family], place)).sort(),
+    }
+  }
+}
+
+/** Null where it does not matter. */
+type Expected = Readonly<Record<Name, readonly string[] | null>>
+
+export function differencesOf(step: Step): readonly Difference[] {
+  return [step.ldirectord ?? []].flat()
+}

@@ -1,0 +1,343 @@
+/** What a director does besides its table: commands that it runs, mails, the monitorfile, and how it learns of a new file. */
+import type { Scenario } from '../scenario.js'
+import { teller } from '../told.js'
+
+/** Scripts that write down how they are called. */
+export const tellers = { fallback: teller('fallback'), other: teller('other'), callback: teller('callback') }
+
+/** With `fallbackcommand=DIR/fallback` for all. */
+export const fallbackCommands: readonly Scenario[] = [
+  {
+    name: 'fallbackcommand: arguments and calls',
+    serves: { kind: 'http', port: 80 },
+    sections: `
+      virtual=V1:80
+          real=R1:80 masq 5
+          real=R2:80 masq 5
+          service=http
+      virtual=V2:80
+          real=R1:80 masq 6
+          service=http
+          fallback=F:80 masq
+          quiescent=yes
+          fallbackcommand="DIR/other with words"`,
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+            R2:80 masq 5
+          tcp V2:80 wrr
+            R1:80 masq 6`,
+      },
+      {
+        what: 'R1 dies: V2 has no server left',
+        servers: { R1: 'down' },
+        table: `
+          tcp V1:80 wrr
+            R2:80 masq 5
+          tcp V2:80 wrr
+            R1:80 masq 0
+            F:80 masq 1`,
+        told: 'other with words start V2:80 tcp',
+      },
+      {
+        what: 'R2 dies: V1 has none left either',
+        servers: { R2: 'down' },
+        table: `
+          tcp V1:80 wrr
+          tcp V2:80 wrr
+            R1:80 masq 0
+            F:80 masq 1`,
+        told: 'fallback start V1:80 tcp',
+      },
+      {
+        what: 'R1 is back',
+        servers: { R1: 'up' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+          tcp V2:80 wrr
+            R1:80 masq 6`,
+        told: `
+          fallback stop V1:80 tcp
+          other with words stop V2:80 tcp`,
+      },
+      {
+        what: 'R2 is back, which matters to nobody',
+        servers: { R2: 'up' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+            R2:80 masq 5
+          tcp V2:80 wrr
+            R1:80 masq 6`,
+        told: '',
+      },
+    ],
+  },
+]
+
+/** With `smtp`, `emailalertstatus=running,stopping` and `emailalertfrom` for all. */
+export const mails: readonly Scenario[] = [
+  {
+    name: 'mails, not quiescent: subjects',
+    serves: { kind: 'http', port: 80 },
+    sections: `
+      virtual=V1:80
+          real=R1:80 masq 5
+          service=http
+          fallback=F:80 masq
+          servicename=shop
+          emailalert={six|four}@lab.example`,
+    steps: [
+      {
+        what: 'both start, and mail nothing',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5`,
+        told: '',
+      },
+      {
+        what: 'R1 dies',
+        servers: { R1: 'down' },
+        table: `
+          tcp V1:80 wrr
+            F:80 masq 1`,
+        told: `
+          mail [shop] Deleted real server: R1:80 (V1:80)
+          mail [shop] Added fallback server: F:80 (V1:80) (Weight set to 1)`,
+      },
+      {
+        what: 'R1 is back',
+        servers: { R1: 'up' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5`,
+        told: `
+          mail [shop] Added real server: R1:80 (V1:80) (Weight set to 5)
+          mail [shop] Deleted fallback server: F:80 (V1:80)`,
+      },
+      {
+        what: 'both get SIGTERM',
+        stop: true,
+        table: '',
+        told: 'mail [shop] Purged real server (stop): R1:80 (V1:80)',
+      },
+    ],
+  },
+  {
+    name: 'mails, quiescent: subjects, again and again, and another status',
+    serves: { kind: 'http', port: 80 },
+    sections: `
+      virtual=V1:80
+          real=R1:80 masq 5
+          service=http
+          quiescent=yes
+          emailalert={six|four}q@lab.example
+          emailalertfreq=2
+      virtual=V2:80
+          real=R1:80 masq 7
+          service=http
+          emailalert={six|four}s@lab.example
+          emailalertstatus=stopping`,
+    steps: [
+      {
+        what: 'both start, and mail nothing',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+          tcp V2:80 wrr
+            R1:80 masq 7`,
+        told: '',
+      },
+      {
+        what: 'R1 dies',
+        servers: { R1: 'down' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 0
+          tcp V2:80 wrr`,
+        told: `
+          mail Quiescent real server: R1:80 (V1:80) (Weight set to 0)
+          mail Inaccessible real server: R1:80 (V1:80)`,
+      },
+      {
+        what: 'R1 is back',
+        servers: { R1: 'up' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+          tcp V2:80 wrr
+            R1:80 masq 7`,
+      },
+      {
+        what: 'both get SIGTERM: V1 and V2 mail',
+        stop: true,
+        table: '',
+      },
+    ],
+  },
+]
+
+/** With `fork=yes`. */
+export const forked: readonly Scenario[] = [
+  {
+    name: 'fork=yes: a process for each virtual of ldirectord',
+    serves: { kind: 'http', port: 80 },
+    sections: `
+      virtual=V1:80
+          real=R1:80 masq 5
+          service=http
+          checkinterval=1
+          fallback=F:80 masq
+      virtual=V2:80
+          real=R1:80 masq 6
+          service=http
+          quiescent=yes`,
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+          tcp V2:80 wrr
+            R1:80 masq 6`,
+      },
+      {
+        what: 'R1 dies',
+        servers: { R1: 'down' },
+        table: `
+          tcp V1:80 wrr
+            F:80 masq 1
+          tcp V2:80 wrr
+            R1:80 masq 0`,
+      },
+      {
+        what: 'R1 is back',
+        servers: { R1: 'up' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+          tcp V2:80 wrr
+            R1:80 masq 6`,
+      },
+      { what: 'both get SIGTERM', stop: true, table: '' },
+    ],
+  },
+]
+
+/** With `autoreload=yes` and `callback="DIR/callback"`; nobody gets a signal. */
+export const autoreload: readonly Scenario[] = [
+  {
+    name: 'autoreload of a file that an editor renames into place, and callback',
+    serves: { kind: 'http', port: 80 },
+    sections: `
+      virtual=V1:80
+          real=R1:80 masq 5
+          real=R2:80 masq 5
+          service=http`,
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+            R2:80 masq 5`,
+        told: '',
+      },
+      // The file that ldirectord finds after its first round is the one that it compares with.
+      {
+        what: 'R2 dies',
+        servers: { R2: 'down' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5`,
+      },
+      {
+        what: 'R2 is back',
+        servers: { R2: 'up' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+            R2:80 masq 5`,
+      },
+      {
+        what: 'a new file: another weight',
+        told: 'callback DIR/ldirectord.cf',
+        reload: `
+            virtual=V1:80
+                real=R1:80 masq 50
+                real=R2:80 masq 5
+                service=http`,
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 50
+            R2:80 masq 5`,
+      },
+      {
+        what: 'a new file, in which most is gone',
+        told: 'callback DIR/ldirectord.cf',
+        reload: `
+            virtual=V2:80
+                real=R2:80 masq 6
+                service=http`,
+        table: `
+          tcp V2:80 wrr
+            R2:80 masq 6`,
+      },
+    ],
+  },
+]
+
+/** Each with a monitorfile. */
+export const monitored: readonly Scenario[] = [
+  {
+    name: 'monitorfile: the words of a line',
+    families: ['ipv4'],
+    serves: { kind: 'http', port: 80 },
+    sections: `
+      virtual=V1:80
+          real=R1:80 masq 5
+          service=http
+          request="/health?a=1"
+          receive="is o+k"
+          virtualhost=www.example
+          monitorfile=DIR/monitor
+      virtual=V2:80
+          real=R1:80 gate 6
+          checktype=connect
+          checkport=80
+          monitorfile="DIR/monitor"`,
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+          tcp V2:80 wrr
+            R1:80 gate 6`,
+        told: `
+          monitor negotiate http tcp R1 80 www.example 5 masq /health?a=1 is o+k [up]
+          monitor connect tcp R1 80 80 6 gate /  [up]`,
+      },
+      {
+        what: 'R1 dies',
+        servers: { R1: 'down' },
+        table: `
+          tcp V1:80 wrr
+          tcp V2:80 wrr`,
+      },
+      {
+        what: 'R1 stays dead',
+        table: `
+          tcp V1:80 wrr
+          tcp V2:80 wrr`,
+        told: `
+          monitor negotiate http tcp R1 80 www.example 5 masq /health?a=1 is o+k [down]
+          monitor connect tcp R1 80 80 6 gate /  [down]`,
+      },
+    ],
+  },
+]
