@@ -320,7 +320,8 @@ describe('external commands at once', function () {
   this.timeout(20_000)
   it('are no more than so many; who waits too long has no verdict', async () => {
     const { signal } = new AbortController()
-    for (let i = 0; i < MOST_AT_ONCE; i++) assert.equal(await enter(1, signal), true)
+    // The command of the test before may hold its place for a second more.
+    for (let i = 0; i < MOST_AT_ONCE; i++) assert.equal(await enter(5000, signal), true)
     const waiting = probe(check, target, { checkcommand: script('exit 0') }, { timeout: 600 })
     const patient = probe(check, target, { checkcommand: script('exit 0', 'other') }, SLOW)
     const { ok, reason } = await waiting
