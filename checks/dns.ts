@@ -8,7 +8,26 @@ import { readPattern } from '../src/pattern.js'
 import { compileMatch, tooSlow } from '../src/probe/match.js'
 import { askUdp } from './_datagram.js'
 
-const TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NAPTR', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const
+const TYPES = [
+  'A',
+  'AAAA',
+  'CAA',
+  'CNAME',
+  'DNAME',
+  'DNSKEY',
+  'DS',
+  'HINFO',
+  'MX',
+  'NAPTR',
+  'NS',
+  'PTR',
+  'RP',
+  'SOA',
+  'SRV',
+  'SSHFP',
+  'TLSA',
+  'TXT',
+] as const
 const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'] as const
 
 /** Asks a name server one question and looks at the answer. */
@@ -189,13 +208,24 @@ function textOf(record: DnsRecord): string {
   if (typeof data !== 'object' || data === null) return String(data)
   const fields = data as Record<string, unknown>
   const order = FIELDS[record.type] ?? Object.keys(fields)
-  return order.map(field => String(fields[field])).join(' ')
+  return order.map(field => fieldText(fields[field], record.type)).join(' ')
+}
+
+function fieldText(value: unknown, type: string): string {
+  if (!Buffer.isBuffer(value)) return String(value)
+  return type === 'DNSKEY' ? value.toString('base64') : value.toString('hex').toUpperCase()
 }
 
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   CAA: ['flags', 'tag', 'value'],
+  DNSKEY: ['flags', 'algorithm', 'key'],
+  DS: ['keyTag', 'algorithm', 'digestType', 'digest'],
+  HINFO: ['cpu', 'os'],
   MX: ['preference', 'exchange'],
   NAPTR: ['order', 'preference', 'flags', 'services', 'regexp', 'replacement'],
+  RP: ['mbox', 'txt'],
   SOA: ['mname', 'rname', 'serial', 'refresh', 'retry', 'expire', 'minimum'],
   SRV: ['priority', 'weight', 'port', 'target'],
+  SSHFP: ['algorithm', 'hash', 'fingerprint'],
+  TLSA: ['usage', 'selector', 'matchingType', 'certificate'],
 }

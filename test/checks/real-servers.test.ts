@@ -173,6 +173,17 @@ ns AAAA 2001:db8::53
 www AAAA 2001:db8::80
 www A 192.0.2.80
 alias CNAME www
+_sip._udp SRV 10 20 5060 www
+@ CAA 0 issue "ca.example.net"
+enum NAPTR 100 10 "u" "E2U+sip" "!^.*$!sip:info@example.com!" .
+old DNAME example.net.
+sub NS ns
+sub DS 60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118
+signed DNSKEY 256 3 8 AwEAAaetidLzsKWUt4swWR8yu0wPHPiUi8LUsAD0QPWU+wzt89epO6tHzkMBVDkC7qphQO2hTY4hHn9npWFRw5BYubE=
+pc HINFO "x86" "linux"
+who RP admin.example.com. text.example.com.
+host SSHFP 4 2 A87F1B687AC0E57D2A081A2F282672334D90ED316D2B818CA9580EA384D92401
+_443._tcp TLSA 3 1 1 0C72AC70B745AC19998811B131D662C9AC69DBDBE7CB23E5B514B56664C5D3D6
 big TXT ${Array.from({ length: 6 }, (_, i) => `"${String(i).repeat(200)}"`).join(' ')}
 `,
       reverse: `$TTL 60
@@ -199,6 +210,17 @@ zone "8.b.d.0.1.0.0.2.ip6.arpa" { type primary; file "reverse"; };`,
       [{ request: 'alias.example.com', type: 'AAAA', receive: '2001:db8::80' }, true],
       [{ request: 'example.com', type: 'MX', receive: '^10 mail.example.com$' }, true],
       [{ request: 'example.com', type: 'SOA', receive: '^ns.example.com' }, true],
+      [{ request: '_sip._udp.example.com', type: 'SRV', receive: '^10 20 5060 www.example.com$' }, true],
+      [{ request: 'example.com', type: 'CAA', receive: '^0 issue ca.example.net$' }, true],
+      [{ request: 'enum.example.com', type: 'NAPTR', receive: '^100 10 u E2U\\+sip !.*! ' }, true],
+      [{ request: 'old.example.com', type: 'DNAME', receive: '^example.net$' }, true],
+      [{ request: 'sub.example.com', type: 'DS', receive: '^60485 5 1 2BB183AF.*2118$' }, true],
+      [{ request: 'signed.example.com', type: 'DNSKEY', receive: '^256 8 AwEAAaet.*ubE=$' }, true],
+      [{ request: 'pc.example.com', type: 'HINFO', receive: '^x86 linux$' }, true],
+      [{ request: 'who.example.com', type: 'RP', receive: '^admin[.@]example.com text.example.com$' }, true],
+      [{ request: 'host.example.com', type: 'SSHFP', receive: '^4 2 A87F1B.*2401$' }, true],
+      [{ request: '_443._tcp.example.com', type: 'TLSA', receive: '^3 1 1 0C72AC.*D3D6$' }, true],
+      [{ request: 'pc.example.com', type: 'TLSA' }, false],
       [{ request: '2001:db8::1', receive: 'host.example.com' }, true],
       [{ request: 'none.example.com' }, false],
       [{ request: 'none.example.com', rcode: 'NXDOMAIN' }, true],
