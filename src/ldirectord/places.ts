@@ -31,6 +31,21 @@ export function nameOf(config: string | null): string {
   return config === null ? DEFAULT_NAME : /([^/]+)$/.exec(config)?.[1] || DEFAULT_NAME
 }
 
+/**
+ * Whether one word on the command line means either of these files, by the order in which it is looked for: when
+ * /etc/ha.d/web.cf appears, `ldirectord web.cf stop` is still for the daemon of /etc/ha.d/conf/web.cf.
+ */
+export function isSameWord(one: Instance, other: Instance, env: Env): boolean {
+  const word = wordFor(one, env)
+  return word !== null && word === wordFor(other, env)
+}
+
+function wordFor({ path }: Instance, env: Env): string | null {
+  const folder = resolve(configFolder(env))
+  const place = [`${folder}/conf/`, `${folder}/`].find(start => path.startsWith(start))
+  return place === undefined ? null : path.slice(place.length)
+}
+
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }

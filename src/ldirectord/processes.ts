@@ -1,7 +1,7 @@
 /** Who runs a configuration: by the record in its lock file, whose process is looked at; a bare number is not believed. */
 import { readFileSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
-import { allLocks, type Env, type Instance, nameOf, pidFileOf } from './places.js'
+import { allLocks, type Env, type Instance, isSameWord, nameOf, pidFileOf } from './places.js'
 import { readWords } from './words.js'
 
 /** A process, told apart from a later one with the same number by the time of its start. */
@@ -27,7 +27,9 @@ export type Found =
  */
 export function findDaemon(instance: Instance, env: Env): Found {
   const alive = recordsOf(env).filter(isAlive)
-  const record = alive.find(({ path }) => isSameFile(path, instance.path))
+  const record =
+    alive.find(({ path }) => isSameFile(path, instance.path)) ??
+    alive.find(other => isSameWord(other, instance, env))
   if (record) return { state: 'running', process: record, record }
   const pid = readPid(pidFileOf(instance, env))
   if (pid === null) return { state: 'stopped' }

@@ -57,10 +57,13 @@ This program comes with ABSOLUTELY NO WARRANTY; its licence stands in the file L
 `
 }
 
-/** Mistakes in ldirectord's form. Notes, on what is needless here, are for the log. */
+/**
+ * Mistakes in ldirectord's form. Notes, on what is needless here, are for the log; what is told to those who do not run
+ * this command is left out.
+ */
 export function problemLines(problems: readonly Problem[]): string[] {
   return problems
-    .filter(({ severity }) => severity !== 'note')
+    .filter(({ severity, code }) => severity !== 'note' && code !== 'COMMAND_ONLY')
     .map(
       ({ severity, file, at, message }) =>
         `${severity === 'error' ? 'Error' : 'Warning'} [${process.pid}] reading file ${file} at line ${at.line}: ${message}`,

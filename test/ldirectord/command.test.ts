@@ -100,6 +100,10 @@ describe('the command ldirectord', function () {
     }
     // The way in which scripts have always tested a file.
     assert.equal((await run('status', 'web.cf', { debug: true })).exit, 2)
+    write(root, 'web.cf', `logfile="${root}/web.log"\nexecute=other.cf\n${BAD}`)
+    const { err: told } = await run('reload', 'web.cf')
+    assert.doesNotMatch(told, /logfile|execute/)
+    write(root, 'web.cf', BAD)
     assert.deepEqual(pidFiles(root), ['ldirectord.web.cf.pid'])
     assert.equal(pidOf('web.cf'), pid)
     assert.equal((await run('stop', 'web.cf')).exit, 0)
@@ -107,6 +111,23 @@ describe('the command ldirectord', function () {
     const refused = await run('start', 'web.cf')
     assert.equal(refused.exit, 2)
     assert.match(refused.err, error)
+    assert.deepEqual(pidFiles(root), [])
+  })
+
+  it('is the same for a word whose file is found elsewhere by now', async () => {
+    const { root, run, pidOf } = machine()
+    write(root, 'conf/web.cf', GOOD)
+    assert.equal((await run('start', 'web.cf')).exit, 0)
+    const pid = pidOf('web.cf')
+    write(root, 'web.cf', GOOD.replace('masq 3', 'masq 5'))
+    assert.equal((await run('status', 'web.cf')).exit, 0)
+    assert.equal((await run('start', 'web.cf')).exit, 0)
+    assert.equal(pidOf('web.cf'), pid)
+    assert.equal((await run('restart', 'web.cf')).exit, 0)
+    assert.notEqual(pidOf('web.cf'), pid)
+    const [record] = locks(root).filter(isAlive)
+    assert.equal(record?.path, join(root, 'etc/ha.d/web.cf'))
+    assert.equal((await run('stop', join(root, 'etc/ha.d/conf/web.cf'))).exit, 0)
     assert.deepEqual(pidFiles(root), [])
   })
 
