@@ -15,23 +15,33 @@ export interface Difference {
   readonly with?: readonly string[]
 }
 
-/** Fails where a table of lvsd is not that of ldirectord, or a listed difference is none. */
-export async function replay(trace: Trace, differences: readonly Difference[] = []): Promise<void> {
+/**
+ * Fails where a table of lvsd is not that of ldirectord, or a listed difference is none; and where what it would log of a
+ * check is another thing, unless `says` is a reason for that.
+ */
+export async function replay(
+  trace: Trace,
+  differences: readonly Difference[] = [],
+  says: string | null = null,
+): Promise<void> {
   const theirs = memoryKernel()
   const stage = new TraceStage(trace)
   try {
     for (const [i, step] of trace.steps.entries()) {
       const what = `step ${i + 1}: ${step.event}`
       const lines = await theirTable(theirs, step, what)
-      const before = stage.calls.length
+      const before = { calls: stage.calls.length, sentences: stage.sentences.length }
       await stage.play(step)
       const listed = differences.filter(({ steps: [from, to] }) => from <= i + 1 && i < to)
       const expected = listed.reduce(applied, lines)
       if (/^(start|check|reload|stop|eval)/.test(step.event))
         assert.deepEqual(await stage.table(expected), expected, what)
       // At a start and a reload ldirectord's flap.
-      if (step.event === 'check' && listed.length === 0)
-        assert.deepEqual(stage.calls.slice(before), step.calls, what)
+      if (step.event === 'check' && listed.length === 0) {
+        assert.deepEqual(stage.calls.slice(before.calls), step.calls, what)
+        const sentences = stage.sentences.slice(before.sentences).sort()
+        if (says === null) assert.deepEqual(sentences, [...step.sentences].sort(), what)
+      }
       if (step.event.startsWith('eval `cat'))
         assert.deepEqual(stage.monitored, monitorWords(step.value), what)
     }

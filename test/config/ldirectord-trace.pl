@@ -5,7 +5,7 @@
 #
 # Standard input: one JSON object a line, {"files": {NAME: TEXT}, "events": [EVENT]}; the file named "config" is the first
 # configuration. Standard output: one JSON string a line, the trace: each event with the commands that ipvsadm got, those
-# of fallbackcommand, the subjects of mails, and the table. Events: start, check, stop, "down SERVER…", "up SERVER…",
+# of fallbackcommand, the sentences that are logged and mailed, and the table. Events: start, check, stop, "down SERVER…", "up SERVER…",
 # "reload [NAME]", "ipvs COMMAND OF IPVSADM", "eval EXPRESSION". A server that is down fails whatever asks it anything.
 # The main program is cut; ipvsadm is a table here, with the kernel's rules. Files are written below FOLDER.
 use strict;
@@ -141,7 +141,7 @@ sub listing {
 };
 *main::ld_log = *main::ld_openlog = *main::check_signal = *main::ld_rm_file = sub { 0 };
 *main::ld_gethostbyaddr = sub { undef };
-*main::ld_emailalert_send = sub { push @out, "  mail: $_[0]" };
+*main::ld_emailalert_send = sub { push @out, "    log: $_[0]" };
 *main::ld_exit = sub { die "exit $_[0]: $_[1]\n" };
 *main::__config_log = sub {
 	my ($line, $prefix, $message) = @_;

@@ -10,6 +10,7 @@ import { type Daemon, startDaemon } from '../../src/daemon.js'
 import { placed } from '../../src/director.js'
 import { type MemoryKernel, memoryKernel } from '../../src/ipvs/memory.js'
 import { memoryJournal } from '../../src/journal/journal.js'
+import { tableSentences } from '../../src/ldirectord/sentences.js'
 import { monitorLine } from '../../src/monitor-file.js'
 import type { Observer } from '../../src/observer.js'
 import type { OnResult } from '../../src/probe/engine.js'
@@ -37,6 +38,8 @@ export interface TraceStep {
   readonly commands: readonly string[]
   /** Command lines of fallbackcommand. */
   readonly calls: readonly string[]
+  /** What is logged, and mailed, of real servers and fallbacks. */
+  readonly sentences: readonly string[]
   /** The listing at the end of the step, or null where the trace has none. */
   readonly listing: readonly string[] | null
   /** Of an `eval`. */
@@ -70,6 +73,11 @@ function stepsOf(lines: readonly string[]): TraceStep[] {
     commands: own.flatMap((line, i) =>
       line.startsWith('ipvsadm ') && !own[i + 1]?.startsWith('  !!') ? [line.slice(8)] : [],
     ),
+    sentences: own.flatMap(line => {
+      const [, sentence] =
+        /^ {4}log: ((?:Added|Restored|Quiescent|Deleted|Purged) (?:real|fallback) .*)/.exec(line) ?? []
+      return sentence === undefined ? [] : [sentence]
+    }),
     calls: own.flatMap(line => (line.startsWith('  exec: ') ? [line.slice(8)] : [])),
     value: own
       .filter(line => /^ {2}= |^\[/.test(line))
@@ -89,6 +97,7 @@ const PATIENCE = 4000
 export class TraceStage {
   readonly kernel: MemoryKernel = memoryKernel()
   readonly calls: string[] = []
+  readonly #log = recordingLog('info')
   readonly #folder = temporaryFolder()
   readonly #work = new Map<string, CodeWork>()
   readonly #down = new Set<string>()
@@ -130,6 +139,11 @@ export class TraceStage {
     }
   }
 
+  /** What the command ldirectord would have logged so far of real servers and fallbacks. */
+  get sentences(): string[] {
+    return this.#log.lines.map(({ msg }) => msg).filter(text => / (?:real|fallback) server/.test(text))
+  }
+
   /** The lines of the monitorfile, without what was said and when. */
   get monitored(): string[] {
     return monitorWords(this.#monitored)
@@ -156,7 +170,7 @@ export class TraceStage {
       log,
       notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
       load: () => this.#load(this.#next),
-      observers: [this.#observer()],
+      observers: [this.#observer(), tableSentences(this.#log.log)],
       engines: onResult => this.#engines(onResult),
     })
   }
