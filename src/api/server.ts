@@ -1,5 +1,5 @@
 /** The control socket: HTTP and JSON over a Unix socket that only its owner may open. */
-import { chmodSync, mkdirSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
@@ -35,15 +35,24 @@ class Refusal extends Error {
   }
 }
 
+/** The place of the socket cannot be used: a sentence that says why, and what to do. */
+export class SocketUnusable extends Error {}
+
 /** Another lvsd serves this socket. */
-export class SocketInUse extends Error {}
+export class SocketInUse extends SocketUnusable {}
+
+/** Bytes of sun_path in <sys/un.h>, without the last. A longer path would be cut off, without a word. */
+const LONGEST_PATH = 107
 
 /** Opens the socket. A left-over of a process that is gone is replaced; a living one is an error. */
 export async function openControlSocket(path: string, control: Control): Promise<{ close(): Promise<void> }> {
+  if (Buffer.byteLength(path) > LONGEST_PATH)
+    throw new SocketUnusable(
+      `the path of a control socket has at most ${LONGEST_PATH} bytes; this one is too long: ${path}`,
+    )
   if (await isServed(path))
     throw new SocketInUse(`another lvsd serves ${path}; stop it, or give this one its own --socket`)
-  mkdirSync(dirname(path), { recursive: true })
-  remove(path)
+  makeRoom(path)
   const server = createServer({ requestTimeout: PATIENCE, headersTimeout: PATIENCE }, (request, response) => {
     void answer(control, request, response)
   })
@@ -79,11 +88,19 @@ function isServed(path: string): Promise<boolean> {
   })
 }
 
-function remove(path: string): void {
+/** Removes a socket that nobody serves, and nothing else. */
+function makeRoom(path: string): void {
   try {
-    unlinkSync(path)
+    mkdirSync(dirname(path), { recursive: true })
+    const found = lstatSync(path, { throwIfNoEntry: false })
+    if (found && !found.isSocket() && found.size > 0) throw new Error('what is there is no socket')
+    if (found) unlinkSync(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EACCES') throw error
+    throw new SocketUnusable(
+      `no control socket can be made at ${path} (${message}); name another place with --socket`,
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 /** `lvsd run`: the daemon, in the foreground. */
 
-import { SocketInUse } from '../api/server.js'
+import { SocketUnusable } from '../api/server.js'
 import { loadConfig } from '../config/load.js'
 import { hasErrors } from '../config/problem.js'
 import { renderProblems } from '../config/render-problem.js'
@@ -78,7 +78,7 @@ export const command = defineCommand({
 })
 
 function cannotStart(error: unknown): unknown {
-  if (error instanceof SocketInUse || error instanceof JournalInUse)
+  if (error instanceof SocketUnusable || error instanceof JournalInUse)
     return new CommandError(error.message, EXIT.problem)
   if ((error as NodeJS.ErrnoException).code !== 'EACCES') return error
   return new CommandError(

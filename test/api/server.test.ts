@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type Control, openControlSocket, SocketInUse } from '../../src/api/server.js'
+import { dirname, join } from 'node:path'
+import { type Control, openControlSocket, SocketInUse, SocketUnusable } from '../../src/api/server.js'
 import { later } from '../helpers/after-each.js'
 
 const forced: boolean[] = []
@@ -119,5 +119,24 @@ describe('the control socket', () => {
     const socket = await open(path())
     await assert.rejects(openControlSocket(socket, CONTROL), SocketInUse)
     assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+  })
+
+  it('says what is wrong with its place, and removes nothing there that is no socket', async () => {
+    const file = path()
+    mkdirSync(dirname(file))
+    writeFileSync(file, 'a file of somebody')
+    const rows: [string, RegExp][] = [
+      [file, /what is there is no socket.*--socket/],
+      [join(file, 'lvsd.sock'), /EEXIST|ENOTDIR/],
+      [dirname(file), /what is there is no socket/],
+      [join(dirname(file), `${'x'.repeat(110)}.sock`), /at most 107 bytes/],
+    ]
+    for (const [place, why] of rows)
+      await assert.rejects(openControlSocket(place, CONTROL), (error: Error) => {
+        assert.ok(error instanceof SocketUnusable, String(error))
+        assert.match(error.message, why)
+        return true
+      })
+    assert.equal(readFileSync(file, 'utf8'), 'a file of somebody')
   })
 })
