@@ -69,6 +69,7 @@ export const CODES = {
   UNKNOWN_CHECK: 'There is no check of this kind.',
   CHECK_WITHOUT_KIND: 'A check says how, but neither it nor the service says of what kind.',
   CHECK_TWICE: 'Both check and checks are given.',
+  SECRET_MISSING: 'A password that is to come from a file or a variable, which is not there or empty.',
   CHECK_OPTIONS: 'Options of a check that do not go together.',
   CHECK_UNAVAILABLE:
     'This machine lacks something that a check needs: it has no verdict until that is there.',

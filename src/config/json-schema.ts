@@ -3,6 +3,7 @@ import type { Check } from '../check.js'
 import { optionKit } from '../options.js'
 import { z } from './fields.js'
 import { checkFields, checkNode, rootSchema } from './schema.js'
+import { isSecret } from './secrets.js'
 
 type Json = Record<string, unknown>
 
@@ -26,6 +27,7 @@ export function jsonSchemaOf(checks: ReadonlyMap<string, Check>): Json {
         anyOf: [{ $ref: '#/definitions/check' }, { type: 'array', items: { $ref: '#/definitions/check' } }],
       },
       check: { anyOf: checkForms(kinds) },
+      elsewhere: ELSEWHERE,
     },
   }
 }
@@ -56,12 +58,32 @@ function kindForm(check: Check, common: Json): Json {
     description: summary,
     properties: {
       kind: { enum: [name, ...aliases] },
-      ...propertiesOf(check.options(optionKit)),
+      ...withSecretForms(propertiesOf(check.options(optionKit))),
       ...without(common, 'kind'),
     },
     required: ['kind'],
     additionalProperties: false,
   }
+}
+
+/** A password may stand elsewhere. */
+function withSecretForms(properties: Json): Json {
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, type]) => {
+      if (!isSecret(key)) return [key, type]
+      const { description, ...plain } = type as Json
+      return [key, { description, anyOf: [plain, { $ref: '#/definitions/elsewhere' }] }]
+    }),
+  )
+}
+
+const ELSEWHERE = {
+  description: 'A password that stands in a file, of one line, or in a variable of the environment.',
+  type: 'object',
+  properties: { file: { type: 'string' }, env: { type: 'string' } },
+  minProperties: 1,
+  maxProperties: 1,
+  additionalProperties: false,
 }
 
 /** No option is required here: a mapping may take them from the service or the defaults. */

@@ -13,6 +13,7 @@ import type { RawDocument } from './raw.js'
 import { readLdirectord } from './read-ldirectord.js'
 import { readingYaml } from './read-yaml.js'
 import { newReport } from './report.js'
+import { withSecrets } from './secrets.js'
 import { checkFoldersOf, validating } from './validate.js'
 
 export interface Loaded {
@@ -61,7 +62,7 @@ export function formatOf(file: string, text: string): Format {
 }
 
 async function loadYaml(file: string, text: string): Promise<Loaded> {
-  const document = await inPieces(readingYaml(text, file))
+  const document = await withSecrets(await inPieces(readingYaml(text, file)), { file, env: process.env })
   const folders = checkFoldersOf(document, file)
   const { checks, problems } = await loadChecks(folders)
   const told = problems.map(message => checkFolderProblem(file, message, document, folders))

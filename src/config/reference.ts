@@ -58,6 +58,10 @@ A real server's check is laid over that of its service, and that over \`check\` 
 or none is given, all keys that are not given again stay; where it is another kind, the common keys from interval to
 fastinter stay. A mapping without a kind changes every check of the service.
 
+\`passwd\` and \`secret\` of any kind may stand elsewhere: \`passwd: { file: pop.passwd }\`, a file of one line, its path
+relative to the folder of the configuration, or \`passwd: { env: POP_PASSWD }\`, a variable of lvsd's environment. They are
+read with the configuration, at each reload anew. Messages and logs show neither these nor those in the file.
+
 These keys are common to all kinds:
 `
 

@@ -6,6 +6,7 @@
  *         ^^^^^^^
  */
 import type { Problem } from './problem.js'
+import { withoutSecrets } from './secrets.js'
 
 export interface RenderOptions {
   readonly colour?: boolean
@@ -32,7 +33,7 @@ export function renderProblem(
   const paint = (style: number, part: string) => (colour ? `\u001b[${style}m${part}\u001b[0m` : part)
   const word = severity === 'error' ? code : `${severity} ${code}`
   const head = `${visible(file)}:${at.line}:${at.column} ${paint(STYLE[severity], word)}  ${visible(message)}`
-  const excerpt = excerptOf(line, at.column, at.length)
+  const excerpt = excerptOf(withoutSecrets(line), at.column, at.length)
   if (excerpt.text.trim() === '') return head
   return `${head}\n    ${excerpt.text}\n    ${excerpt.before}${paint(STYLE[severity], excerpt.carets)}`
 }

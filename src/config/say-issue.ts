@@ -6,6 +6,7 @@ import type { Position } from './problem.js'
 import type { RawNode } from './raw.js'
 import { plain, type RawEntry, sortOf } from './read-fields.js'
 import type { Report } from './report.js'
+import { isSecret } from './secrets.js'
 
 type Issue = z.core.$ZodIssue
 interface Place {
@@ -41,6 +42,7 @@ type Sentence = readonly [Code, string]
 
 function sentenceOf(place: Place, issue: Issue): Sentence {
   const { name, node } = place
+  if (isSecret(name)) return secretSentence(name, issue)
   const found = sortOf(node)
   switch (issue.code) {
     case 'invalid_type':
@@ -59,6 +61,12 @@ function sentenceOf(place: Place, issue: Issue): Sentence {
     default:
       return ['BAD_VALUE', `"${name}" is ${found}: ${issue.message}`]
   }
+}
+
+/** A password is not shown, whatever is wrong with it. */
+function secretSentence(name: string, issue: Issue): Sentence {
+  if (issue.code !== 'invalid_type') return ['BAD_VALUE', `"${name}": ${issue.message}`]
+  return ['WRONG_TYPE', `"${name}" must be text: put it in quotes`]
 }
 
 function wordSentence({ name, node }: Place, words: readonly string[]): Sentence {

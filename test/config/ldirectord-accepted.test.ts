@@ -1,6 +1,7 @@
 /** What ldirectord accepts, and what becomes of it. */
 import assert from 'node:assert/strict'
-import type { Check } from '../../src/check.js'
+import { SERVICES } from '../../src/config/ldirectord/vocabulary.js'
+import { loadChecks } from '../../src/load-checks.js'
 import type { Config, Real, Service } from '../../src/model.js'
 import { loadCf, REAL, site } from './ldirectord-site.js'
 
@@ -333,13 +334,12 @@ describe('an ldirectord.cf that ldirectord accepts', () => {
     )
   })
 
-  it('uses a check as soon as there is one of its name', async () => {
-    const { readLdirectord } = await import('../../src/config/read-ldirectord.js')
-    const { check } = await import('../../checks/simpletcp.js')
-    const text = site(`${REAL}\nservice=smtp`)
-    const codes = (checks: ReadonlyMap<string, Check>) =>
-      readLdirectord(text, 'site.cf', { checks }).problems.map(({ code }) => code)
-    assert.deepEqual(codes(new Map()), ['NOT_BUILT'])
-    assert.deepEqual(codes(new Map([['smtp', check as Check]])), [])
+  it('has a check for every service and every checktype', async () => {
+    const { checks } = await loadChecks([])
+    const kinds = [...SERVICES, 'connect', 'ping', 'on', 'off', 'external', 'external-perl', 'udp']
+    assert.deepEqual(
+      kinds.filter(kind => !checks.has(kind)),
+      [],
+    )
   })
 })

@@ -147,7 +147,7 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   [
     'a URL that names another host',
     site('real=198.51.100.1:80 gate 1 "http://other.example/", "ok"'),
-    'NOT_BUILT 2:7+15',
+    'URL_HOST 2:7+15',
   ],
   ['a database without a question', site(`${REAL}\nservice=mysql\nlogin="a"`), 'INCOMPLETE 3:10+5'],
   ['a database without a login', site(`${REAL}\nservice=pgsql\nrequest="x"`), 'INCOMPLETE 3:10+5'],
@@ -228,8 +228,9 @@ const NOTED: readonly [phrase: string, text: string, ...notes: string[]][] = [
     site(`${REAL}\nservice=mysql\nlogin="a"\nrequest="SELECT 1"\nreceive="1"`),
     'UNUSED 6:10+3',
   ],
+  ['a password', site(`${REAL}\nservice=pop\nlogin="a"\npasswd="b"`), 'SECRET 5:9+3'],
   ['Oracle', site(`${REAL}\nservice=oracle\nlogin="a"\nrequest="SELECT 1"`), 'DRIVER 3:10+6'],
-  ['RADIUS without a user', site(`${REAL}\nservice=radius\nsecret="s"`), 'INCOMPLETE 3:10+6'],
+  ['RADIUS without a user', site(`${REAL}\nservice=radius\nsecret="s"`), 'INCOMPLETE 3:10+6', 'SECRET 4:9+3'],
   [
     'a Perl script',
     site(`${REAL}\nchecktype=external-perl\ncheckcommand="/etc/check.pl"\ncheckport=81`),
@@ -239,7 +240,13 @@ const NOTED: readonly [phrase: string, text: string, ...notes: string[]][] = [
   [
     'connects between checks over UDP',
     site(`${REAL}\nservice=radius\nsecret="s"\nlogin="a"\nchecktype=3`),
+    'SECRET 4:9+3',
     'CONNECTS 6:12+1',
+  ],
+  [
+    'connects between checks of nothing',
+    site(`${REAL}\nchecktype=3`, { head: 'virtual=192.0.2.1:9999' }),
+    'CONNECTS 3:12+1',
   ],
   ['pops without a login', site(`${REAL}\nservice=pops`), 'TLS_UNVERIFIED 3:10+4', 'PROOF 3:10+4'],
   ['pops with one', site(`${REAL}\nservice=pops\nlogin="root"`), 'TLS_UNVERIFIED 3:10+4'],
@@ -393,11 +400,7 @@ describe('the codes of an ldirectord.cf', () => {
 describe('what ldirectord does beside its checks', () => {
   it('is configured as there', async () => {
     const globals = 'maintenancedir=/m\nautoreload=yes\ncallback="/c"\nfallbackcommand=/f all'
-    const { config, problems } = await loadCf(site(`${REAL}\nmonitorfile="/mon"`, { globals }))
-    assert.equal(
-      problems.some(({ code }) => code === 'NOT_BUILT'),
-      false,
-    )
+    const { config } = await loadCf(site(`${REAL}\nmonitorfile="/mon"`, { globals }))
     const { maintenancedir, autoreload, callback } = config?.settings ?? {}
     assert.deepEqual([maintenancedir, autoreload, callback], ['/m', true, '/c'])
     const [web] = config?.services ?? []

@@ -67,7 +67,7 @@ const DIFFERENCES: readonly [code: string, facts: RegExp, reason: string][] = [
   ['THRESHOLD_ORDER', /^(lower|upper)$/, 'thresholds count in either order'],
   ['LOWER_THRESHOLD', /^lower$/, 'the kernel refuses a lower threshold without an upper one'],
   ['RANGE', /^(address|target|request|reals)$/, 'a range counts in numbers, and names stay names'],
-  ['NOT_BUILT', /^target$/, 'a URL that names another host'],
+  ['URL_HOST', /^target$/, 'a URL that names another host'],
   [
     'ODD_ADDRESS',
     /^(flags|address|target|reals|fallback|request)$/,
@@ -81,6 +81,7 @@ const DIFFERENCES: readonly [code: string, facts: RegExp, reason: string][] = [
   ],
   ['PAIR', /^(target|request)$/, 'a URL that names no server'],
   ['IGNORED_TEXT', /^(smtp)$/, 'the port of a mail server'],
+  ['CONNECTS', /^(kind|timeout|target)$/, 'connects between checks of nothing are the check'],
   ['INCOMPLETE', /^target$/, 'a check goes to the port of the virtual where ldirectord has none'],
   ['REPEATED', /^(login|passwd)$/, 'a login that the first of two services makes up is not for the second'],
   [

@@ -5,13 +5,20 @@
 import type { Check } from '../../check.js'
 import { optionKit } from '../../options.js'
 import type { Position } from '../problem.js'
+import { isSecret } from '../secrets.js'
 import { isWithoutLogin, tellKind } from './check-notes.js'
 import { isFetch, optionsOf, pairOptions } from './check-options.js'
 import { kindOf, timeoutOf, type VirtualFacts } from './effective.js'
-import { connectsOf, ignoredOptions, impliedOptions, tellLibraryCheck } from './library-checks.js'
+import {
+  connectsOf,
+  ignoredOptions,
+  impliedOptions,
+  isConnecting,
+  tellLibraryCheck,
+} from './library-checks.js'
 import type { Placed, Report } from './report.js'
 import type { Entry } from './tree.js'
-import { portOfService, type ServiceName, serviceOfPort } from './vocabulary.js'
+import { type ServiceName, serviceOfPort } from './vocabulary.js'
 
 export interface CheckContext {
   readonly checks: ReadonlyMap<string, Check>
@@ -21,9 +28,7 @@ export interface CheckContext {
 }
 
 export interface CheckChoice {
-  /** What ldirectord runs. */
-  readonly wanted: string
-  /** A name of the loaded checks. */
+  /** What ldirectord runs, and the name of a check here. */
   readonly kind: string
   readonly service: ServiceName
   /** Seconds. */
@@ -46,9 +51,9 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
   const { own, globals, protocol, at } = facts
   const service = own.service?.value ?? (protocol === 'fwm' ? 'none' : serviceOfPort(facts.port))
   const type = own.checktype ?? { value: 'negotiate' as const, at: own.service?.at ?? at }
-  const wanted = kindOf(type.value, service, protocol)
-  const kind = context.checks.has(wanted) ? wanted : substituteFor(service, facts)
-  const choice = { wanted, kind, service, at: type.at }
+  const isOnlyConnects = service === 'none' && isConnecting(type.value, facts)
+  const kind = isOnlyConnects ? 'connect' : kindOf(type.value, service, protocol)
+  const choice = { kind, service, at: type.at }
   tellChoice(choice, facts, context)
   const known = usedOptions(kind, facts, context)
   const options = [...optionsOf(kind, facts, context), ...impliedOptions(kind, facts)]
@@ -82,35 +87,23 @@ function optionNames(check: Check | undefined): ReadonlySet<string> {
   return known
 }
 
-/** What judges the servers while there is no check of the kind: a connect, or a ping where there is no port for one. */
-function substituteFor(service: ServiceName, { own, protocol }: VirtualFacts): 'connect' | 'ping' {
-  const hasPort = protocol !== 'fwm' || own.checkport !== undefined || portOfService(service) !== null
-  return protocol === 'udp' || !hasPort ? 'ping' : 'connect'
-}
-
 /** ldirectord gives each of its pings the whole time. */
 function pingTimeout(kind: string, timeout: Placed<number>, { own, globals }: VirtualFacts): Placed<number> {
   const count = own.checkcount?.value ?? globals.checkcount?.value ?? 1
   return kind === 'ping' ? { ...timeout, value: timeout.value * count } : timeout
 }
 
-type Choice = Pick<CheckChoice, 'kind' | 'wanted' | 'service' | 'at'>
+type Choice = Pick<CheckChoice, 'kind' | 'service' | 'at'>
 
 // ---------------------------------------------------------------- what is told
 
 function tellChoice(choice: Choice, facts: VirtualFacts, { report }: CheckContext): void {
   const { own, protocol, at } = facts
-  const { wanted, kind } = choice
+  const { kind } = choice
   const where = own.checktype?.at ?? own.service?.at ?? at
-  if (kind !== wanted)
-    report.warn(
-      'NOT_BUILT',
-      where,
-      `there is no check "${wanted}" yet: the servers are judged by ${kind === 'ping' ? 'a ping' : 'a TCP connect to the port to check'} instead`,
-    )
   if (own.checktype?.value === 'connect' && protocol === 'udp')
     report.note('PING', where, 'a connect check of a udp service is a ping, as with ldirectord')
-  if (wanted === 'none' && own.service?.value !== 'none')
+  if (kind === 'none' && own.service?.value !== 'none')
     report.warn(
       'IMPLIED_NONE',
       where,
@@ -159,15 +152,23 @@ const SETTINGS = [
 /** A setting that the kind of check has no use for. */
 function tellUnused(
   known: ReadonlySet<string>,
-  { kind, wanted }: Choice,
+  { kind }: Choice,
   { own }: VirtualFacts,
   report: Report,
 ): void {
   for (const name of SETTINGS) {
     const set = own[name]
-    if (set && !known.has(name)) {
-      const why = kind === wanted ? `, with ldirectord either` : ` while "${wanted}" is not built`
-      report.note('UNUSED', set.at, `${name} has no effect: a check by ${kind} does not use it${why}`)
-    }
+    if (set && !known.has(name))
+      report.note(
+        'UNUSED',
+        set.at,
+        `${name} has no effect: a check by ${kind} does not use it, with ldirectord either`,
+      )
+    else if (set && isSecret(name))
+      report.note(
+        'SECRET',
+        set.at,
+        `whoever may read this file reads the password; in YAML ${name}: { file: PATH } or { env: NAME } keeps it elsewhere`,
+      )
   }
 }

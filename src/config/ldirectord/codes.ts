@@ -6,8 +6,6 @@ export const LDIRECTORD_CODES = {
   UNKNOWN_DIRECTIVE: 'A word that is not a directive of ldirectord.',
   WRONG_PLACE: 'A directive of the global part in a virtual, or of a virtual before the first one.',
   DEPRECATED: 'A directive that ldirectord has given up, or will.',
-  NOT_BUILT:
-    'A directive or a check whose behaviour lvsd does not have yet; the message says what happens instead.',
   NEEDLESS: 'A directive that lvsd does not need.',
   COMMAND_ONLY: 'A directive that counts where lvsd is started by the command ldirectord.',
   UNUSED: 'A directive that has no effect where it stands.',
@@ -51,6 +49,8 @@ export const LDIRECTORD_CODES = {
   NO_STARTTLS: 'A submission server is not asked for TLS.',
   PROOF: 'A check that ldirectord passes without any proof.',
   IMAP_PORT: 'ldirectord asks another port than the one configured.',
+  URL_HOST: 'A URL that names another server than the one that is checked.',
+  SECRET: 'A password stands in the file.',
   PROXY_REQUEST: 'A check of a proxy without a URL to fetch.',
   INCOMPLETE: 'A check without something that ldirectord needs for it: there the servers are always down.',
   DRIVER: 'A check that needs a package which is installed separately.',

@@ -2,6 +2,7 @@
 import type { VirtualFacts } from './effective.js'
 import type { Report } from './report.js'
 import { type Entry, entry } from './tree.js'
+import type { CheckType } from './vocabulary.js'
 
 const SQL: ReadonlySet<string> = new Set(['mysql', 'pgsql', 'oracle'])
 const LDAP: ReadonlySet<string> = new Set(['ldap', 'ldaps'])
@@ -99,12 +100,25 @@ const CONNECTED: ReadonlySet<string> = new Set([
   'submission',
 ])
 
+/** Whether a checktype asks for connects that prove something: to a port that is known, and not over UDP. */
+export function isConnecting(type: CheckType, { own, protocol }: VirtualFacts): boolean {
+  return (
+    typeof type === 'number' && type > 0 && (protocol === 'tcp' || (protocol === 'fwm' && !!own.checkport))
+  )
+}
+
 /** The connects between two runs that a checktype of a number asks for; what they cannot do is told. */
 export function connectsOf(kind: string, { own, protocol }: VirtualFacts, report: Report): number {
   const type = own.checktype
   if (typeof type?.value !== 'number' || type.value === 0) return 0
   if (protocol !== 'udp' && CONNECTED.has(kind)) return Math.min(type.value, 1_000_000)
-  if (kind !== 'none')
+  if (kind === 'connect')
+    report.note(
+      'CONNECTS',
+      type.at,
+      'every check is a connect; with ldirectord each time after so many connects nothing is checked, and a server that is down comes up for a while',
+    )
+  else if (kind !== 'none')
     report.note(
       'CONNECTS',
       type.at,

@@ -83,9 +83,9 @@ function ownCheck(real: RealLine, port: number, read: Read, choice: CheckChoice,
   const own = pair ? choice.ownOptions({ ...pair }, at, serverOf(real, read, choice)) : []
   if (url?.host && !url.address)
     report.warn(
-      'NOT_BUILT',
+      'URL_HOST',
       at,
-      `the check goes to the real server, not to ${url.host}: a name here is not built yet`,
+      `the check goes to this real server; ldirectord asks ${url.host}, whatever that resolves to. To ask another server, write its address`,
     )
   const checkport = url?.port ?? portToCheck(real, port, read, choice)
   if (!url && port !== 0 && isPortless(real, read, choice))

@@ -3,6 +3,7 @@
  * than what stands there. A grammar gives undefined after it has reported an error.
  */
 import { didYouMean } from '../nearest.js'
+import { isSecret } from '../secrets.js'
 import type { Directive } from './lines.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 
@@ -83,7 +84,7 @@ export function quoted({ empty = false } = {}): Grammar<string> {
       report.warn(
         'MISSING_QUOTES',
         placeOf(value),
-        `${directive.key} belongs in double quotes: ${directive.key} = "${text}"; ldirectord refuses the line`,
+        `${directive.key} belongs in double quotes: ${directive.key} = "${isSecret(directive.key) ? '…' : text}"; ldirectord refuses the line`,
       )
     if (match?.[2]?.trim())
       report.warn(
