@@ -126,6 +126,7 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   ['ops of tcp', site(`${REAL}\nops=yes`), 'UNUSED 3:6+3'],
   ['a flag of another scheduler', site(`${REAL}\nschedflags=sh-port`), 'STRANGE_FLAG 3:13+7'],
   ['words behind the scheduler', site(`${REAL}\nscheduler=wlc, rr`), 'IGNORED_TEXT 3:15+4'],
+  ['checktype off', site(`${REAL}\nchecktype=off`), 'OFF 3:12+3'],
   ['no service for the port', site(REAL, { head: 'virtual=192.0.2.1:9999' }), 'IMPLIED_NONE 1:9+14'],
   [
     'a command with arguments',

@@ -27,6 +27,7 @@ const TELLERS: Readonly<Record<string, readonly Teller[]>> = {
   ftp: [tellFtp],
   submission: [tellNoStartTls],
   http_proxy: [tellProxy],
+  off: [tellOff],
 }
 
 /** What there is to say of a check of this kind. */
@@ -43,6 +44,14 @@ function tellUnverified(facts: VirtualFacts, report: Report): void {
     'TLS_UNVERIFIED',
     placeOf(facts),
     'the certificate is not verified, as with older ldirectord; verify: true does',
+  )
+}
+
+function tellOff(facts: VirtualFacts, report: Report): void {
+  report.warn(
+    'OFF',
+    placeOf(facts),
+    'the servers are down, and leave the table if they are in it; ldirectord only adds none, and keeps those with a weight that it finds there: checktype = on does that',
   )
 }
 
