@@ -2,15 +2,15 @@
 import { setImmediate } from 'node:timers/promises'
 import { openControlSocket } from './api/server.js'
 import { Board, wantedTable } from './board.js'
+import { cleanStop } from './clean-stop.js'
 import type { Loaded } from './config/load.js'
 import type { Problem } from './config/problem.js'
-import { diff } from './diff.js'
 import { openHooks } from './hooks.js'
 import type { Kernel } from './ipvs/kernel.js'
 import type { Job } from './jobs.js'
 import type { Journal } from './journal/journal.js'
 import type { Log } from './log.js'
-import { type CheckResult, type Config, keyOfService, type Service } from './model.js'
+import type { Change, CheckResult, Config, Service } from './model.js'
 import { NameBook } from './name-book.js'
 import type { Notify } from './notify.js'
 import { audience, type DaemonPhase, type Observer } from './observer.js'
@@ -22,6 +22,7 @@ import { type Engines, openEngines } from './schedule.js'
 import type { ReloadOutcome, StatusDocument } from './status.js'
 import { statusDocument } from './status-document.js'
 import { resultFields, tellHeld, tellProblems, tellReweighing, tellTransition } from './tell.js'
+import { Traffic } from './traffic.js'
 import { Upkeep } from './upkeep.js'
 
 export interface DaemonParts {
@@ -72,9 +73,7 @@ class RunningDaemon implements Daemon {
   readonly #hooks
   readonly #names: NameBook
   readonly #rounds = new Repeating()
-  readonly #traffic = new Map<string, boolean>()
-  /** Services, by name, of which it is to be asked whether they have traffic. */
-  readonly #touched = new Set<string>()
+  readonly #traffic
   readonly #startedAt = Date.now()
   #loaded: DaemonParts['loaded']
   #loadedAt = Date.now()
@@ -95,6 +94,7 @@ class RunningDaemon implements Daemon {
     const open = parts.engines ?? openEngines
     this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency)
     this.#audience = audience(parts.observers ?? [], log)
+    this.#traffic = new Traffic(this.#board, (service, has) => this.#audience.tell('traffic', service, has))
     this.#hooks = openHooks(log)
     this.#upkeep = new Upkeep({
       log,
@@ -228,11 +228,10 @@ class RunningDaemon implements Daemon {
     for (const job of placement.added) this.#set(job, placement.retimed.has(job.id))
     for (const id of placement.awaited) this.#engines.soon(id, 0)
     this.#hasMonitors = resolved.services.some(service => service.monitorfile !== null)
-    for (const name of this.#traffic.keys()) if (!this.#board.service(name)) this.#traffic.delete(name)
     this.#audience.tell('config', resolved)
     this.#upkeep.follow(resolved, this.#loaded.text)
     this.#hold()
-    this.#tellTraffic(resolved.services)
+    this.#traffic.follow(resolved.services)
   }
 
   /** Files hold servers down, or let them go, at once. */
@@ -248,24 +247,7 @@ class RunningDaemon implements Daemon {
   #touch(services: readonly Service[]): void {
     if (services.length === 0) return
     this.#reconciler.touch(services.map(service => service.name))
-    // Results come in crowds, and to ask a large service for each of them would be dear.
-    if (this.#touched.size === 0) void setImmediate().then(() => this.#tellTouched())
-    for (const { name } of services) this.#touched.add(name)
-  }
-
-  #tellTouched(): void {
-    const services = [...this.#touched].flatMap(name => this.#board.service(name) ?? [])
-    this.#touched.clear()
-    if (!this.#stopping) this.#tellTraffic(services)
-  }
-
-  #tellTraffic(services: readonly Service[]): void {
-    for (const service of services) {
-      const now = this.#board.hasTraffic(service)
-      if (now === null || now === this.#traffic.get(service.name)) continue
-      this.#traffic.set(service.name, now)
-      this.#audience.tell('traffic', service, now)
-    }
+    this.#traffic.touch(services)
   }
 
   #set({ id, check, target, use }: Job, isRetimed: boolean): void {
@@ -348,7 +330,8 @@ class RunningDaemon implements Daemon {
     const { log, notify } = this.#parts
     notify.stopping()
     this.#phase('stopping')
-    await this.#close(() => this.#cleanStop())
+    const onApplied = (changes: readonly Change[]) => this.#audience.tell('applied', changes)
+    await this.#close(() => cleanStop(this.#services, { ...this.#parts, onApplied }))
     log.info('lvsd has stopped')
     await log.flush()
   }
@@ -359,6 +342,7 @@ class RunningDaemon implements Daemon {
     const steps: Record<string, () => unknown> = {
       files: () => this.#upkeep.close(),
       rounds: () => this.#rounds.stop(),
+      traffic: () => this.#traffic.close(),
       checks: () => this.#engines.close(),
       reconciling: () => this.#reconciler.stop(),
       'clean stop': leave,
@@ -374,22 +358,5 @@ class RunningDaemon implements Daemon {
       } catch (error) {
         log.error({ error: (error as Error).message }, `stopping: ${what}`)
       }
-  }
-
-  async #cleanStop(): Promise<void> {
-    const ids = this.#services.filter(service => service.cleanstop).flatMap(service => service.id ?? [])
-    if (ids.length === 0) return this.#parts.log.info('the table stays as it is')
-    const { kernel, journal, log } = this.#parts
-    const keys = new Set(ids.map(keyOfService))
-    const { table } = await kernel.dump()
-    const ours = new Map([...table].filter(([key]) => keys.has(key)))
-    const changes = diff(new Map(), ours, keys)
-    const outcomes = await kernel.apply(changes)
-    for (const outcome of outcomes)
-      if (outcome) log.error({ kernel: outcome.message }, 'the kernel refused a change')
-    const done = changes.filter((_, i) => !outcomes[i])
-    this.#audience.tell('applied', done)
-    journal.record({ remove: done.map(change => change.id) })
-    log.info({ services: changes.length }, 'services with cleanstop are removed')
   }
 }
