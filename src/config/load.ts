@@ -8,7 +8,7 @@ import type { Config } from '../model.js'
 import { inPieces } from '../pieces.js'
 import { systemPorts } from './ports.js'
 import { START } from './position.js'
-import type { Position, Problem } from './problem.js'
+import { hasErrors, type Position, type Problem } from './problem.js'
 import type { RawDocument } from './raw.js'
 import { readLdirectord } from './read-ldirectord.js'
 import { readingYaml } from './read-yaml.js'
@@ -88,6 +88,8 @@ function isNews({ code, at }: Problem, problems: readonly Problem[]): boolean {
   const isToldAs = (other: string) =>
     problems.some(each => each.code === other && each.at.line === at.line && each.at.column === at.column)
   if (code === 'SCHEDULER_FLAG') return !isToldAs('STRANGE_FLAG')
+  // The virtual that cannot be read is what is wrong.
+  if (code === 'NO_SERVICES') return !hasErrors(problems)
   // ldirectord's own defaults are 30 s of patience every 10 s.
   return code !== 'TIMEOUT_OVER_INTERVAL'
 }

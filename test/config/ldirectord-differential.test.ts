@@ -9,7 +9,7 @@ import { newTally, tableOf, weigh } from './ldirectord-weigh.js'
 
 /** Other files by another SEED, more of them by FILES. */
 const SEED = Number(process.env.SEED ?? 20_261_122)
-const FILES = Number(process.env.FILES ?? 350)
+const FILES = Number(process.env.FILES ?? 500)
 
 /** They belong to others, and are left out where they are not. */
 const CORPUS = new URL('../../../shared/corpus/ldirectord/', import.meta.url)

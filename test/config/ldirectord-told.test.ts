@@ -1,7 +1,7 @@
 /** What is said about an ldirectord.cf: where, in which words, and what ldirectord would have done. */
 import assert from 'node:assert/strict'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../../src/config/ldirectord/codes.js'
-import type { Loaded } from '../../src/config/load.js'
+import { type Loaded, loadConfig } from '../../src/config/load.js'
 import { afterImport, loadCf, REAL, site } from './ldirectord-site.js'
 
 /** `CODE line:column+length` of each problem of a severity, the schema's own warnings left out. */
@@ -387,6 +387,16 @@ describe('an ldirectord.cf that is not as ldirectord wants it', () => {
   it('is told what ldirectord would have made of it', async () => {
     const { problems } = await loadCf(site(REAL, { head: 'virtual=192.168.1.5' }))
     assert.match(problems.find(({ code }) => code === 'BAD_ADDRESS')?.message ?? '', /firewall mark 192/)
+  })
+})
+
+describe('a virtual that cannot be read', () => {
+  it('is the one thing that is told', async () => {
+    const { problems } = await loadConfig('site.cf', { text: site(REAL, { head: 'virtual=192.168.1.5' }) })
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['BAD_ADDRESS'],
+    )
   })
 })
 

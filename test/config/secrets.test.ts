@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ldirectordToYaml } from '../../src/config/ldirectord/to-yaml.js'
 import { loadConfig } from '../../src/config/load.js'
+import { readLdirectord } from '../../src/config/read-ldirectord.js'
 import { renderProblems } from '../../src/config/render-problem.js'
 import { withoutSecrets } from '../../src/config/secrets.js'
 import { later } from '../helpers/after-each.js'
 import { temporaryFolder } from '../helpers/folder.js'
+import { loadCf, site } from './ldirectord-site.js'
 
 /** A site with one check, in a folder with the file `pw`. */
 async function load(check: string) {
@@ -82,6 +85,17 @@ describe('a password of a check', () => {
     const loaded = await loadConfig('site.cf', { text })
     assert.match(renderProblems(loaded), /MISSING_QUOTES .*passwd = "…"/)
     assert.doesNotMatch(renderProblems(loaded), /987|123/)
+  })
+})
+
+describe('an import', () => {
+  it('says the same of a line once, and shows no password that no check uses', async () => {
+    const text = site('real=198.51.100.1:80 masq 5 "l:1" "u:2"\nservice=http\npasswd="geheim"')
+    const { checks } = await loadCf(text)
+    const yaml = ldirectordToYaml(text, readLdirectord(text, 'site.cf', { checks }))
+    assert.equal(yaml.match(/taken for a threshold/g)?.length, 1)
+    assert.match(yaml, /passwd="\*{6}" -- passwd has no effect/)
+    assert.doesNotMatch(yaml, /geheim/)
   })
 })
 

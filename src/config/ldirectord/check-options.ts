@@ -1,5 +1,6 @@
 /** The options of checks, under ldirectord's own names. */
 import { parseAddress, parseHostPort } from '../../address.js'
+import { readPattern } from '../../pattern.js'
 import type { Position } from '../problem.js'
 import { isProxyUrl, PROXY_URL } from './check-notes.js'
 import type { VirtualFacts } from './effective.js'
@@ -146,17 +147,35 @@ function escaped(text: string): string {
   return text.replace(/\\(?!n)/g, '\\\\')
 }
 
+/** Why a pattern is none, or null. */
+function faultOf(text: string): string | null {
+  const { source, flags } = readPattern(text)
+  try {
+    new RegExp(source, flags)
+    return null
+  } catch (error) {
+    return (error as Error).message.replace(/^.*: /s, '')
+  }
+}
+
 function receiveOptions(kind: string, receive: string, at: Position, report: Report): Entry[] {
   if (receive === '') return []
   const pattern =
     parseAddress(receive) && kind === 'dns'
       ? receive
       : perlPattern(receive, { multiline: kind === 'simpletcp' })
-  if (pattern !== receive)
+  const fault = faultOf(pattern)
+  if (fault !== null)
+    report.error(
+      'BAD_VALUE',
+      at,
+      `the pattern "${receive}" cannot be read: ${fault}. A pattern that Perl cannot read either ldirectord accepts, and dies of it at the first answer`,
+    )
+  else if (pattern !== receive)
     report.note(
       'PATTERN',
       at,
       `the Perl pattern "${receive}" is written "${pattern}" here, which means the same`,
     )
-  return [entry('receive', pattern, at)]
+  return fault === null ? [entry('receive', pattern, at)] : []
 }

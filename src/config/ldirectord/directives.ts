@@ -39,6 +39,11 @@ function row<T>(scope: Scope, read: Grammar<T>, becomes: string, rest: Partial<R
   return { scope, read, becomes, ...rest }
 }
 
+const fallbackText = restOfLine({
+  empty: true,
+  tail: 'refuses the line: "forward method must be gate, masq or ipip"',
+})
+
 const seconds = (what: string) => digits(`${what}, in seconds`)
 
 export const DIRECTIVES = {
@@ -46,9 +51,9 @@ export const DIRECTIVES = {
   negotiatetimeout: row('both', seconds('the time limit of a negotiate check'), 'check.timeout'),
   checkinterval: row('both', seconds('the time between two checks'), 'check.interval'),
   checkcount: row('both', digits('the number of pings in one check'), 'check.count of ping'),
-  failurecount: row('both', digits('the failures that take a server down'), 'check.fall'),
-  fallback: row('both', restOfLine({ empty: true }), 'fallback'),
-  fallback6: row('both', restOfLine({ empty: true }), 'fallback'),
+  failurecount: row('both', digits('the failures that take a server down', { max: 1000 }), 'check.fall'),
+  fallback: row('both', fallbackText, 'fallback'),
+  fallback6: row('both', fallbackText, 'fallback'),
   quiescent: row('both', yesNo, 'quiescent'),
   cleanstop: row('both', yesNo, 'cleanstop'),
 
@@ -104,7 +109,8 @@ export const DIRECTIVES = {
   schedflags: row('virtual', schedulerFlags, 'scheduler-flags'),
   persistent: row(
     'virtual',
-    digits('how long a client stays, in seconds', { min: 0 }),
+    // ipvsadm and the kernel take 31 days.
+    digits('how long a client stays, in seconds', { min: 0, max: 31 * 24 * 3600 }),
     'persistence.timeout',
   ),
   netmask: row('virtual', netmask, 'persistence.netmask or prefix'),

@@ -49,7 +49,7 @@ function tellPort(real: RealLine, read: Read, report: Report): void {
     report.warn(
       'PORT_MAPPED',
       real.at,
-      `with ${real.forwarding} packets arrive on the port of the virtual: ${real.host.text}:${port} in the table, and the check goes to port ${read.own.checkport?.value ?? real.port}`,
+      `with ${real.forwarding} packets arrive on the port of the virtual: ${real.host.text}:${port} in the table, and the check goes to port ${read.own.checkport?.value ?? real.port}; with ldirectord it may never come back once it was down`,
     )
 }
 

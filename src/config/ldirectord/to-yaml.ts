@@ -2,6 +2,7 @@
 import type { Position, Problem } from '../problem.js'
 import type { RawMap, RawNode, RawScalar } from '../raw.js'
 import type { LdirectordDocument } from '../read-ldirectord.js'
+import { withoutSecrets } from '../secrets.js'
 import { type Remark, writeYaml } from '../write-yaml.js'
 import { SPELLING_CODES } from './codes.js'
 import { BEGINNING, type Entry, scalar } from './tree.js'
@@ -17,7 +18,10 @@ export function ldirectordToYaml(
   const traces = linesOf(root)
   const remarks = [
     ...comments.map(comment => remarkOf(comment, bounds, source)),
-    ...problems.filter(isOfMeaning).map(problem => noteOf(problem, source, traces, bounds)),
+    ...problems
+      .filter(isOfMeaning)
+      .filter(isFirst)
+      .map(problem => noteOf(problem, source, traces, bounds)),
   ]
   return writeYaml(
     withShortForms(root),
@@ -28,6 +32,11 @@ export function ldirectordToYaml(
 /** What a line means here is worth a remark in the YAML; how it was spelt is not. */
 function isOfMeaning({ code }: Problem): boolean {
   return !Object.hasOwn(SPELLING_CODES, code)
+}
+
+/** The same is said of a line once. */
+function isFirst({ at, message }: Problem, index: number, problems: readonly Problem[]): boolean {
+  return problems.findIndex(other => other.at.line === at.line && other.message === message) === index
 }
 
 /** The section of a line: where it begins, and where the next one does. */
@@ -78,7 +87,9 @@ function noteOf(
 ): Remark {
   const quoted = traces.has(at.line)
     ? ''
-    : `${(source[at.line - 1] ?? '').replace(/\s#[^"]*$/, '').trim()} -- `
+    : `${withoutSecrets(source[at.line - 1] ?? '')
+        .replace(/\s#[^"]*$/, '')
+        .trim()} -- `
   return { line: at.line, section: bounds(at.line), text: `! ${quoted}${message}`, where: 'before' }
 }
 

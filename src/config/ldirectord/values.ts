@@ -114,16 +114,21 @@ export function maybeQuoted({ empty = false, exact = false } = {}): Grammar<stri
 
 /**
  * The rest of the line, quotes included; `plain` values are spoilt by quotes and lose them with a warning, `exact` ones
- * by blanks behind them.
+ * by blanks behind them. `tail`: what ldirectord does with a comment behind a global one.
  */
-export function restOfLine({ plain = false, empty = false, exact = false } = {}): Grammar<string> {
+export function restOfLine({
+  plain = false,
+  empty = false,
+  exact = false,
+  tail = 'takes the comment as part of the value',
+} = {}): Grammar<string> {
   return given => {
     const { directive, value, report, inVirtual } = given
     if (value.text === '' && !empty) {
       report.error('BAD_VALUE', directive.keyAt, `${directive.key} needs a value`)
       return undefined
     }
-    if (!inVirtual) warnOfTail(given, 'takes the comment as part of the value')
+    if (!inVirtual && directive.tail !== 'blanks') warnOfTail(given, tail)
     if (exact && directive.tail === 'blanks') warnOfBlanks(given)
     const bare = plain ? /^"(.*)"$/.exec(value.text)?.[1] : undefined
     if (bare === undefined) return tabsToBlanks(value.text, inVirtual)

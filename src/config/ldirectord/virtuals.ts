@@ -87,7 +87,9 @@ export function readReals(
     const found = reals[0]?.host.address?.family ?? family
     const six = found === 'ipv6'
     const isAsWanted = found === family && six === (key === 'real6')
-    if (reals.length > 0 && !isAsWanted && !(head.key === 'virtual' && family === 'ipv6'))
+    // What a virtual is that cannot be read is not known, and one for IPv6 under the word for IPv4 has been told.
+    const isTold = family === null || (head.key === 'virtual' && family === 'ipv6')
+    if (reals.length > 0 && !isAsWanted && !isTold)
       report.warn(
         'FAMILY_WORD',
         keyAt,
