@@ -3,6 +3,7 @@
  * traffic, `stop` when the first one does again. Each is said once: what was begun is in the journal, so that a restart
  * neither repeats it nor forgets to end it.
  */
+import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { endpoint } from './address.js'
 import type { Hooks } from './hooks.js'
@@ -100,6 +101,9 @@ export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts)
       if (service) tell(service)
       else traffic.delete(name)
     }
+    // What an earlier run has begun by a command that is no more cannot be ended by anybody.
+    const marks = new Set(config.services.map(service => markOf(newPost(service))))
+    for (const mark of begun) if (!marks.has(mark)) begun.delete(mark)
   }
 
   const tell = (service: Service) => {
@@ -139,13 +143,14 @@ function newPost(service: Service): Post {
   return { name, command: fallbackcommand, virtual, key, told: 'stop', wanted: 'stop', isBusy: false }
 }
 
-/** `web [2001:db8::80]:80 tcp`. */
-function markOf({ name, virtual }: Post): string {
-  return [name, ...virtual].join(' ')
+/** `web [2001:db8::80]:80 tcp 1f40fc92da24`: the command itself may hold what is not for everybody. */
+function markOf({ name, virtual, command }: Post): string {
+  const digest = createHash('sha256').update(`${command}`).digest('hex')
+  return [name, ...virtual, digest.slice(0, 12)].join(' ')
 }
 
 function isSame(one: Post, other: Post): boolean {
-  return one.command === other.command && markOf(one) === markOf(other)
+  return markOf(one) === markOf(other)
 }
 
 /** `[2001:db8::80]:80 tcp`; `:0 fwm` for a firewall mark. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
+import fc from 'fast-check'
 import { fallbackCommands } from '../src/fallback-commands.js'
 import { memoryJournal } from '../src/journal/journal.js'
 import type { Service } from '../src/model.js'
@@ -128,5 +129,51 @@ describe('a fallbackcommand', () => {
     await settle()
     assert.deepEqual(told, [`sorry start ${VIRTUAL}`])
     assert.ok(lines.some(line => line.error === 'no space left'))
+  })
+
+  it('alternates between start and stop and ends where the service is, whatever happens', async () => {
+    const event = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ traffic: fc.boolean() }) },
+      { weight: 3, arbitrary: fc.constant({ settle: true }) },
+      { weight: 1, arbitrary: fc.constant({ restart: true }) },
+      { weight: 1, arbitrary: fc.record({ command: fc.constantFrom('one', 'two', null) }) },
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 30 }), async events => {
+        const journal = memoryJournal()
+        const told: string[] = []
+        let now = stage(journal)
+        let [command, hasTraffic]: [string | null, boolean] = ['one', true]
+        const say = () => now.commands.traffic?.(web(command), hasTraffic)
+        say()
+        for (const each of events) {
+          if ('traffic' in each) {
+            if (hasTraffic === each.traffic) continue
+            hasTraffic = each.traffic
+            say()
+          } else if ('command' in each) {
+            command = each.command
+            now.commands.config?.(config([web(command)]))
+          } else {
+            await now.settle()
+            if (!('restart' in each)) continue
+            told.push(...now.told)
+            now = stage(journal)
+            now.commands.config?.(config([web(command)]))
+            say()
+          }
+        }
+        await now.settle()
+        told.push(...now.told)
+        for (const one of ['one', 'two']) {
+          const words = told.filter(call => call.startsWith(one)).map(call => call.split(' ')[1])
+          const expected = words.map((_, i) => (i % 2 === 0 ? 'start' : 'stop'))
+          assert.deepEqual(words, expected, told.join())
+          const isBegun = words.length % 2 === 1
+          assert.equal(isBegun, command === one && !hasTraffic, told.join())
+        }
+      }),
+      { numRuns: 300 },
+    )
   })
 })
