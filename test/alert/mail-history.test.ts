@@ -48,8 +48,8 @@ function director(quiescent: boolean) {
     const changes = diff(wanted, image, new Set([keyOfService(serviceId('2001:db8::1'))]))
     observer.applied?.(changes)
     image = applied(image, changes)
-    // News of one moment go together: each is looked at on its own here.
-    clock.wind(3000)
+    // News of one moment go together, and so do more than ten a minute: each is looked at on its own here.
+    clock.wind(20_000)
   }
   const hold = () => {
     const holds = new Map([...held].map(host => [realOf(host), host]))
