@@ -177,4 +177,56 @@ export const basics: readonly Scenario[] = [
       },
     ],
   },
+  {
+    name: 'real servers by name',
+    serves: { kind: 'http', port: 80 },
+    sections: `
+      virtual=V1:80
+          real=r1-SLOT.lab:80 masq 5
+          real=r2-SLOT.lab:http gate 6
+          service=http`,
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5
+            R2:80 gate 6`,
+      },
+      {
+        what: 'R1 dies',
+        servers: { R1: 'down' },
+        table: `
+          tcp V1:80 wrr
+            R2:80 gate 6`,
+      },
+    ],
+  },
+  {
+    name: 'a range of real servers',
+    families: ['ipv4'],
+    serves: { kind: 'http', port: 80 },
+    sections: `
+      virtual=V1:80
+          real=10.1.SLOT.11->10.1.SLOT.13:80 masq 3
+          service=http`,
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 3
+            R2:80 masq 3
+            R3:80 masq 3`,
+      },
+      {
+        what: 'R2 dies',
+        servers: { R2: 'down' },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 3
+            R3:80 masq 3`,
+      },
+    ],
+  },
 ]

@@ -1,4 +1,4 @@
-/** What a director does besides its table: commands that it runs, mails, the monitorfile, and how it learns of a new file. */
+/** What a director does besides its table: commands that it runs, the monitorfile, and how it learns of a new file. */
 import type { Scenario } from '../scenario.js'
 import { teller } from '../told.js'
 
@@ -30,6 +30,13 @@ export const fallbackCommands: readonly Scenario[] = [
             R2:80 masq 5
           tcp V2:80 wrr
             R1:80 masq 6`,
+        told: '',
+        ldirectord: {
+          because: 'at its start ldirectord says that no fallback is needed, though none was',
+          told: `
+            fallback stop V1:80 tcp
+            other with words stop V2:80 tcp`,
+        },
       },
       {
         what: 'R1 dies: V2 has no server left',
@@ -74,108 +81,6 @@ export const fallbackCommands: readonly Scenario[] = [
           tcp V2:80 wrr
             R1:80 masq 6`,
         told: '',
-      },
-    ],
-  },
-]
-
-/** With `smtp`, `emailalertstatus=running,stopping` and `emailalertfrom` for all. */
-export const mails: readonly Scenario[] = [
-  {
-    name: 'mails, not quiescent: subjects',
-    serves: { kind: 'http', port: 80 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          service=http
-          fallback=F:80 masq
-          servicename=shop
-          emailalert={six|four}@lab.example`,
-    steps: [
-      {
-        what: 'both start, and mail nothing',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-        told: '',
-      },
-      {
-        what: 'R1 dies',
-        servers: { R1: 'down' },
-        table: `
-          tcp V1:80 wrr
-            F:80 masq 1`,
-        told: `
-          mail [shop] Deleted real server: R1:80 (V1:80)
-          mail [shop] Added fallback server: F:80 (V1:80) (Weight set to 1)`,
-      },
-      {
-        what: 'R1 is back',
-        servers: { R1: 'up' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-        told: `
-          mail [shop] Added real server: R1:80 (V1:80) (Weight set to 5)
-          mail [shop] Deleted fallback server: F:80 (V1:80)`,
-      },
-      {
-        what: 'both get SIGTERM',
-        stop: true,
-        table: '',
-        told: 'mail [shop] Purged real server (stop): R1:80 (V1:80)',
-      },
-    ],
-  },
-  {
-    name: 'mails, quiescent: subjects, again and again, and another status',
-    serves: { kind: 'http', port: 80 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          service=http
-          quiescent=yes
-          emailalert={six|four}q@lab.example
-          emailalertfreq=2
-      virtual=V2:80
-          real=R1:80 masq 7
-          service=http
-          emailalert={six|four}s@lab.example
-          emailalertstatus=stopping`,
-    steps: [
-      {
-        what: 'both start, and mail nothing',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 7`,
-        told: '',
-      },
-      {
-        what: 'R1 dies',
-        servers: { R1: 'down' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 0
-          tcp V2:80 wrr`,
-        told: `
-          mail Quiescent real server: R1:80 (V1:80) (Weight set to 0)
-          mail Inaccessible real server: R1:80 (V1:80)`,
-      },
-      {
-        what: 'R1 is back',
-        servers: { R1: 'up' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 7`,
-      },
-      {
-        what: 'both get SIGTERM: V1 and V2 mail',
-        stop: true,
-        table: '',
       },
     ],
   },

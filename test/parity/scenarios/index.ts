@@ -5,18 +5,19 @@ import { basics } from './basics.js'
 import { commands, quickCheckTypes, slowCheckTypes } from './check-types.js'
 import { fallbacks } from './fallbacks.js'
 import { readdquiescent, withGlobals } from './globals.js'
-import { autoreload, fallbackCommands, forked, mails, monitored, tellers } from './hooks.js'
+import { autoreload, fallbackCommands, forked, monitored, tellers } from './hooks.js'
+import { mails } from './mails.js'
 import { brokenReload, reloads } from './reloads.js'
 import { deadlyServices, services, slowServices, trusted } from './services.js'
 import { stops } from './stops.js'
 import { tables } from './tables.js'
 
-/** How the two labs share them is up to the order: one after the other. */
+/** The two labs take them in turn, so the longest stand first. */
 export const batches: readonly Batch[] = [
-  { name: 'servers and fallbacks', scenarios: [...basics, ...fallbacks] },
   { name: 'services', environment: trusted, scenarios: services },
-  { name: 'tables and checks', scenarios: [...tables, ...quickCheckTypes] },
   { name: 'slow checks', files: commands, scenarios: [...slowCheckTypes, ...slowServices] },
+  { name: 'servers and fallbacks', scenarios: [...basics, ...fallbacks] },
+  { name: 'tables and checks', scenarios: [...tables, ...quickCheckTypes] },
   {
     name: 'globals',
     globals: `
