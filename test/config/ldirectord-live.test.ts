@@ -62,7 +62,7 @@ const anyVirtual = fc.record({
   family: fc.constantFrom(...FAMILIES),
   kind: fc.constantFrom('tcp', 'tcp', 'udp', 'fwm'),
   reals: fc.uniqueArray(anyReal, { maxLength: 3, selector: ({ n }) => n }),
-  check: fc.constantFrom('checktype=connect', 'checktype=on', 'service=http', 'checktype=2'),
+  check: fc.constantFrom('checktype=connect', 'checktype=on', 'service=http', 'checktype=2\n\tservice=http'),
   fallback: fc.constantFrom('', '', 'masq', 'gate'),
   lines: fc.subarray([
     'quiescent=yes',
@@ -133,12 +133,15 @@ const anyEvents = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.constant('check') },
     { weight: 3, arbitrary: fc.tuple(fc.constantFrom('down', 'down', 'up'), fc.nat(11)) },
-    { weight: 1, arbitrary: fc.constantFrom('reload one', 'reload two') },
+    { weight: 1, arbitrary: fc.constantFrom('reload one', 'reload two', 'stop') },
   ),
   { maxLength: 12 },
 )
 
-/** Servers that fail, and that come back, are known after the next check: before a reload both have settled it. */
+/** As many as a failurecount has. */
+const SETTLED = ['check', 'check', 'check']
+
+/** Servers that fail, and that come back, are known after the next check: before a reload or a restart both have settled it. */
 function eventsOf(sites: readonly AnySite[], events: readonly (string | [string, number])[]): string[] {
   const servers = [
     ...new Set(
@@ -156,14 +159,14 @@ function eventsOf(sites: readonly AnySite[], events: readonly (string | [string,
       ? ['check', 'check', 'check', event, 'check', 'check', 'check']
       : [event]
   })
-  return ['start', ...named, 'check', 'check', 'check', 'stop']
+  return ['start', ...named, ...SETTLED, 'stop']
 }
 
 // ---------------------------------------------------------------- the tests
 
-/** More, and others: `RUNS=500 SEED=7 npx mocha …`. */
+/** The same in every run; more, and others: `RUNS=500 SEED=7 npx mocha …`. */
 const RUNS = Number(process.env.RUNS ?? 15)
-const SEED = process.env.SEED ? { seed: Number(process.env.SEED) } : {}
+const SEED = Number(process.env.SEED ?? 1)
 
 describe('beside the state machine of the real ldirectord', () => {
   before(function () {
@@ -194,7 +197,7 @@ describe('beside the state machine of the real ldirectord', () => {
         const parts = Object.entries(files).map(([name, text]) => `--- ${name}\n${text}`)
         await replay(readTrace(`# at random\n${parts.join('')}--- trace\n${said}`))
       }),
-      { numRuns: RUNS, ...SEED },
+      { numRuns: RUNS, seed: SEED },
     )
   }).timeout(600_000)
 })

@@ -157,6 +157,8 @@ export class TraceStage {
     const { kernel } = this
     const counting = {
       ...kernel,
+      // There may be another start.
+      close: () => {},
       dump: () => {
         this.#rounds++
         return kernel.dump()
