@@ -1,6 +1,6 @@
 /** From a configuration to the jobs that check it: one for each distinct question, however often it is asked. Pure. */
 import type { Address } from './address.js'
-import type { Check, Target, TargetService } from './check.js'
+import { type Check, down, type Target, type TargetService } from './check.js'
 import { combined } from './combined.js'
 import { type CheckUse, type Config, keyOfMember, keyOfService, type Real, type Service } from './model.js'
 
@@ -44,16 +44,21 @@ export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs
         const target = targetOf(service, real, real.address, use, check)
         const question = questionOf(service, real, target, use, check)
         const id = `${question} every ${use.policy.interval} within ${use.policy.timeout}`
-        if (!jobs.has(id)) jobs.set(id, { id, check: withConnects(check, use), target, use })
+        if (!jobs.has(id)) jobs.set(id, { id, check: checkFor(check, use), target, use })
         subscribers.push({ service, real, use, jobId: id, target, question, serviceKey: key })
       }
   }
   return { jobs, subscribers }
 }
 
-/** A job of its own keeps its own count. */
-function withConnects(check: Check, { connects = 0 }: CheckUse): Check {
+/** A job of its own keeps its own count. One whose name is not resolved has nobody to ask. */
+function checkFor(check: Check, { connects = 0, host, address }: CheckUse): Check {
+  if (host !== undefined && address === null) return nobody(check, host)
   return connects > 0 ? combined(check, connects) : check
+}
+
+function nobody({ probe: _probe, ...check }: Check, host: string): Check {
+  return { ...check, run: async () => down('name', `${host} does not resolve`) }
 }
 
 function targetOf(service: Service, real: Real, address: Address, use: CheckUse, check: Check): Target {
@@ -70,7 +75,16 @@ function targetOf(service: Service, real: Real, address: Address, use: CheckUse,
 function questionOf(service: Service, real: Real, target: Target, use: CheckUse, check: Check): string {
   const asker = check.perService ? [serviceKey(service), keyOfMember(service, real)] : []
   const connects = use.connects ? [`${use.connects} connects`] : []
-  return JSON.stringify([use.kind, target.address.text, target.port, use.options, ...connects, ...asker])
+  const host = use.address === null && use.host !== undefined ? [use.host] : []
+  return JSON.stringify([
+    use.kind,
+    target.address.text,
+    target.port,
+    use.options,
+    ...connects,
+    ...host,
+    ...asker,
+  ])
 }
 
 function targetService(service: Service): TargetService {

@@ -231,6 +231,8 @@ export interface CheckUse {
   /** Where to send it when that is not the real server itself (`checkport`, `checkaddress`). */
   readonly port: number | null
   readonly address: Address | null
+  /** A name in place of the address, which is null while it is not resolved: such a check is down with the reason `name`. */
+  readonly host?: string
   /** Plain connects between two runs of the check (ldirectord's `checktype = N`); absent is none. */
   readonly connects?: number
 }

@@ -1,7 +1,7 @@
 /** Names in the configuration: resolved aside, refreshed, the last good address kept. Never in the way of anything. */
 import { lookup } from 'node:dns/promises'
 import { type Family, parseAddress } from './address.js'
-import { type Config, familyOf, keyOfService, type Service } from './model.js'
+import { type Config, familyOf, keyOfService, type Real, type Service } from './model.js'
 
 /** Addresses by `nameKey`. */
 export type Names = ReadonlyMap<string, string>
@@ -20,6 +20,8 @@ export function namesOf(config: Config): Map<string, Wish> {
     if (service.unresolved) ask(service.host, service.unresolved.family)
     for (const member of membersOf(service))
       if (member.address === null) ask(member.host, memberFamily(service, member))
+    for (const { host } of service.reals.flatMap(({ checks }) => checks))
+      if (host !== undefined) ask(host, null)
   }
   return wishes
 }
@@ -105,7 +107,19 @@ function serviceWithNames(service: Service, names: Names): Service {
           ...member,
           address: parseAddress(names.get(nameKey(member.host, memberFamily(service, member))) ?? ''),
         }
-  return { ...named, reals: service.reals.map(fill), fallback: service.fallback && fill(service.fallback) }
+  const reals = service.reals.map(fill).map(real => withCheckHosts(real, names))
+  return { ...named, reals, fallback: service.fallback && fill(service.fallback) }
+}
+
+/** Checks that are sent to a server with a name. */
+function withCheckHosts(real: Real, names: Names): Real {
+  if (real.checks.every(({ host }) => host === undefined)) return real
+  const checks = real.checks.map(use =>
+    use.host === undefined
+      ? use
+      : { ...use, address: parseAddress(names.get(nameKey(use.host, null)) ?? '') },
+  )
+  return { ...real, checks }
 }
 
 function pickEnds({ protocol, port }: NonNullable<Service['unresolved']>) {

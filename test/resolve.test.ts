@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Service } from '../src/model.js'
+import type { CheckUse, Service } from '../src/model.js'
 import { namesOf, resolveNames, withNames } from '../src/resolve.js'
 import { config, real, service } from './helpers/tables.js'
 
@@ -7,6 +7,14 @@ const NAMED: Partial<Service> = {
   host: 'vip',
   id: null,
   unresolved: { protocol: 'tcp', port: 80, family: 'ipv6' },
+}
+
+const CHECK: CheckUse = {
+  kind: 'connect',
+  options: {},
+  policy: { interval: 1000, timeout: 500, rise: 1, fall: 1, fastinter: 1000 },
+  port: null,
+  address: null,
 }
 
 describe('names', () => {
@@ -38,6 +46,16 @@ describe('names', () => {
       ],
       ['2001:db8::80', ['fd00::1', null], null],
     )
+  })
+
+  it('of checks that go to another server are asked for in any family, and filled in', () => {
+    const use = { ...CHECK, host: 'other.example' }
+    const site = config([service('web', { reals: [{ ...real('fd00::1'), checks: [use, CHECK] }] })])
+    assert.deepEqual([...namesOf(site).keys()], ['other.example'])
+    const addressOf = (names: ReadonlyMap<string, string>) =>
+      withNames(site, names).config.services[0]?.reals[0]?.checks.map(({ address }) => address?.text ?? null)
+    assert.deepEqual(addressOf(new Map()), [null, null])
+    assert.deepEqual(addressOf(new Map([['other.example', 'fd00::9']])), ['fd00::9', null])
   })
 
   it('leave a configuration of literals as it is', () => {

@@ -120,7 +120,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'removal-limit': 'share',
   'scheduler-flags': 'list of flags',
   address: 'address and port',
-  checkaddress: 'address',
+  checkaddress: 'address or name',
   checkport: 'port',
   check: 'check',
   checks: 'list',

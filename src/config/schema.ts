@@ -72,7 +72,10 @@ export const checkFields = {
     .union([z.int().min(1).max(65_535), z.string()])
     .optional()
     .describe("Port to check, where it is not the real server's: a number or a name of /etc/services."),
-  checkaddress: z.string().optional().describe("Address to check, where it is not the real server's."),
+  checkaddress: z
+    .string()
+    .optional()
+    .describe("Address or name of the server to check, where it is not the real server's."),
   connects: z
     .int()
     .min(0)

@@ -60,9 +60,10 @@ function theirCheck(real: RealModel, virtual: VirtualModel): Facts {
     return { ...facts, checkcommand: text(virtual.checkcommand) }
   if (kind === 'ping') return { ...facts, count: text(Number(virtual.checkcount)) }
   const [, host = '', port = '', path = ''] = URL_PARTS.exec(real.url) ?? []
-  const target = `${bare(host)}:${port === '' ? '' : Number(port)}`
-  if (kind === 'connect') return { ...facts, target: `${bare(real.server)}:${portToConnect(real, virtual)}` }
   const isHttp = kind === 'http' || kind === 'https'
+  const usual = isHttp ? text(portOfService(kind)) : ''
+  const target = `${bare(host)}:${port === '' ? usual : Number(port)}`
+  if (kind === 'connect') return { ...facts, target: `${bare(real.server)}:${portToConnect(real, virtual)}` }
   return {
     ...facts,
     // A proxy is asked for the whole URL, and the URL does not say which proxy.
@@ -154,7 +155,7 @@ function ourReal(real: Real, names: Names): Facts {
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, dns: 53 }
 
 function ourCheck(
-  { kind, options, policy, port, address, connects }: CheckUse,
+  { kind, options, policy, port, address, host, connects }: CheckUse,
   real: Real,
   names: Names,
 ): Facts {
@@ -166,6 +167,6 @@ function ourCheck(
     kind,
     connects: text(connects ?? 0),
     timeout: text(policy.timeout / 1000),
-    target: `${address?.text ?? literal(real.host, names)}:${used}`,
+    target: `${address?.text ?? host ?? literal(real.host, names)}:${used}`,
   }
 }

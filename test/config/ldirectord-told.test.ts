@@ -145,11 +145,6 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
     'PROXY_REQUEST 4:10+22',
   ],
   ['a combined check', site(`${REAL}\nchecktype=3`)],
-  [
-    'a URL that names another host',
-    site('real=198.51.100.1:80 gate 1 "http://other.example/", "ok"'),
-    'URL_HOST 2:7+15',
-  ],
   ['a database without a question', site(`${REAL}\nservice=mysql\nlogin="a"`), 'INCOMPLETE 3:10+5'],
   ['a database without a login', site(`${REAL}\nservice=pgsql\nrequest="x"`), 'INCOMPLETE 3:10+5'],
   ['RADIUS without a secret', site(`${REAL}\nservice=radius\nlogin="a"`), 'INCOMPLETE 3:10+6'],
@@ -210,6 +205,12 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
 
 /** Accepted with a note. */
 const NOTED: readonly [phrase: string, text: string, ...notes: string[]][] = [
+  [
+    'a URL that names another host',
+    site('real=198.51.100.1:80 gate 1 "http://other.example/", "ok"'),
+    'REDIRECTS 1:9+12',
+    'URL_HOST 2:7+15',
+  ],
   ['fork', site(REAL, { globals: 'fork=yes' }), 'NEEDLESS 1:1+4', 'REDIRECTS 2:9+12'],
   ['readdquiescent', site(`${REAL}\nchecktype=on`, { globals: 'readdquiescent=yes' }), 'NEEDLESS 1:1+14'],
   ['load', site(`${REAL}\nchecktype=on\nload="x"`), 'NEEDLESS 4:2+4'],

@@ -67,7 +67,6 @@ const DIFFERENCES: readonly [code: string, facts: RegExp, reason: string][] = [
   ['THRESHOLD_ORDER', /^(lower|upper)$/, 'thresholds count in either order'],
   ['LOWER_THRESHOLD', /^lower$/, 'the kernel refuses a lower threshold without an upper one'],
   ['RANGE', /^(address|target|request|reals)$/, 'a range counts in numbers, and names stay names'],
-  ['URL_HOST', /^target$/, 'a URL that names another host'],
   [
     'ODD_ADDRESS',
     /^(flags|address|target|reals|fallback|request)$/,
@@ -89,6 +88,7 @@ const DIFFERENCES: readonly [code: string, facts: RegExp, reason: string][] = [
     /^(from|mail|maintenancedir|fallbackcommand|virtualhost)$/,
     'the CR is no part of a value',
   ],
+  ['NEEDLESS_QUOTES', /^maintenancedir$/, 'quotes are no part of a path'],
   ['TRAILING_COMMENT', /^(from|mail|maintenancedir|fallbackcommand)$/, 'a comment is no part of a value'],
   ['TRAILING_BLANKS', /^(virtualhost|checkcommand|maintenancedir)$/, 'blanks at the end belong to no name'],
   ['BAD_MAIL_ADDRESS', /^(mail|from|during|repeat|smtp)$/, 'what is no mail address gets no mail'],

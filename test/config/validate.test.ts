@@ -498,6 +498,16 @@ describe('the checks of a real server', () => {
     assert.deepEqual([use?.port, use?.address?.text, use?.address?.zone], [53, 'fe80::1%eth0', 'eth0'])
   })
 
+  it('go to a server with a name', () => {
+    const [[use] = []] = usesOf(
+      ...HEAD,
+      '    check: { kind: running, checkaddress: web1.example }',
+      '    reals:',
+      REAL,
+    )
+    assert.deepEqual([use?.host, use?.address], ['web1.example', null])
+  })
+
   it('must all pass, unless need says otherwise', () => {
     const need = (word: string) => {
       const { config } = validated(

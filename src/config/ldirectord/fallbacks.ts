@@ -57,11 +57,13 @@ export function fallbackEntry(
   // A virtual for IPv6 under the word for IPv4 has been told.
   if (read.head.key !== 'virtual' || !six)
     for (const line of lines) if (six !== (line.key === 'fallback6')) tellFamily(line, six, context.report)
-  const directive = lines.at(-1)
-  if (directive) {
-    const own =
-      directive.value && readFallbackLine(directive.value, six, { ...context, protocols: [read.protocol] })
-    return own && nodeOf(own, read, own.at, context.report)
+  // The last one counts, and all must be right.
+  const own = lines.map(
+    ({ value }) => value && readFallbackLine(value, six, { ...context, protocols: [read.protocol] }),
+  )
+  if (own.length > 0) {
+    const last = own.at(-1)
+    return last ? nodeOf(last, read, last.at, context.report) : null
   }
   const global = context.globals.fallback[read.family]
   if (!global) return null

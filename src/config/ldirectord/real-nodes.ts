@@ -74,19 +74,15 @@ function realNode(real: RealLine, read: Read, choice: CheckChoice, report: Repor
 function ownCheck(real: RealLine, port: number, read: Read, choice: CheckChoice, report: Report): Entry[] {
   const { at, pair } = real
   const url = urlOf(real, choice)
-  if (pair && !url && new RegExp(`^/*${choice.kind}://`).test(pair.request))
+  if (pair && !url && pair.request.includes(`${choice.kind}://`))
     report.warn(
       'PAIR',
       at,
-      `"${pair.request}" names no server that could be asked: it is taken for a path of this server`,
+      `"${pair.request}" names no server that could be asked: it is taken for a path of this server; with ldirectord the server is always down`,
     )
   const own = pair ? choice.ownOptions({ ...pair }, at, serverOf(real, read, choice)) : []
-  if (url?.host && !url.address)
-    report.warn(
-      'URL_HOST',
-      at,
-      `the check goes to this real server; ldirectord asks ${url.host}, whatever that resolves to. To ask another server, write its address`,
-    )
+  if (url)
+    report.note('URL_HOST', at, `the check goes to ${url.host}, not to this real server, as with ldirectord`)
   const checkport = url?.port ?? portToCheck(real, port, read, choice)
   if (!url && port !== 0 && isPortless(real, read, choice))
     report.warn(
@@ -95,7 +91,7 @@ function ownCheck(real: RealLine, port: number, read: Read, choice: CheckChoice,
       `no port is written for this server, and ${choice.service} implies none: the check goes to port ${port} of the virtual; with ldirectord such servers are always down`,
     )
   return [
-    ...(url?.address ? [entry('checkaddress', url.address, at)] : []),
+    ...(url ? [entry('checkaddress', url.host, at)] : []),
     ...(checkport === null ? [] : [entry('checkport', checkport, at)]),
     ...own,
   ]
@@ -121,12 +117,9 @@ function portToCheck(real: RealLine, port: number, { own }: Read, choice: CheckC
 }
 
 /** Of a request that is a whole URL: where it leads. */
-function urlOf(
-  { pair }: RealLine,
-  choice: CheckChoice,
-): { host: string; address: string | null; port: number } | null {
+function urlOf({ pair }: RealLine, choice: CheckChoice): { host: string; port: number } | null {
   const found = pair && choice.kind === choice.service && hostOfUrl(pair.request, choice.service)
   if (!found) return null
   const port = found.port === null ? portOfService(choice.service) : Number(found.port)
-  return { host: found.host, address: found.address?.text ?? null, port: port ?? 0 }
+  return { host: found.address?.text ?? found.host, port: port ?? 0 }
 }

@@ -1,5 +1,5 @@
 /** The checks of a real server: `check` and `checks` of defaults, service and real server laid over each other. */
-import { isLinkLocal, parseAddress } from '../../address.js'
+import { isLinkLocal, parseAddress, parseHostPort } from '../../address.js'
 import type { Check } from '../../check.js'
 import type { CheckPolicy, CheckUse } from '../../model.js'
 import { readPort } from '../endpoints.js'
@@ -276,7 +276,7 @@ function readTarget(
   fields: Fields<typeof checkFields>,
   protocol: string,
   { report, ports }: Context,
-): Pick<CheckUse, 'port' | 'address'> {
+): Pick<CheckUse, 'port' | 'address' | 'host'> {
   const { checkport, checkaddress } = fields.values
   const portAt = fields.valueAt('checkport')
   const port =
@@ -285,7 +285,10 @@ function readTarget(
   if (checkaddress === undefined) return { port: port ?? null, address: null }
   const at = fields.valueAt('checkaddress')
   const address = parseAddress(checkaddress)
-  if (!address) report.error('BAD_ADDRESS', at, `"${checkaddress}" is not an IPv6 or IPv4 address`)
+  const name = address ? null : parseHostPort(checkaddress)
+  if (name && name.port === null) return { port: port ?? null, address: null, host: name.host }
+  if (!address)
+    report.error('BAD_ADDRESS', at, `"${checkaddress}" is neither an IPv6 or IPv4 address nor a host name`)
   else if (isLinkLocal(address) && address.zone === null)
     report.error('ZONE_NEEDED', at, `a link-local address needs its interface: ${address.text}%eth0`)
   return { port: port ?? null, address }

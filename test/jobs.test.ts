@@ -1,0 +1,48 @@
+/** Jobs of checks that are sent to a server with a name. */
+import assert from 'node:assert/strict'
+import { parseAddress } from '../src/address.js'
+import { defineCheck, type RunContext, up } from '../src/check.js'
+import { jobsOf } from '../src/jobs.js'
+import type { CheckUse } from '../src/model.js'
+import { config, real, service } from './helpers/tables.js'
+
+const check = defineCheck({
+  name: 'fine',
+  summary: 'is always up',
+  options: () => ({}),
+  run: async () => up('fine'),
+})
+const CONTEXT: RunContext = { signal: new AbortController().signal, timeout: 1000, phase: () => {} }
+
+function jobFor(address: string | null) {
+  const use: CheckUse = {
+    kind: 'fine',
+    options: {},
+    policy: { interval: 1000, timeout: 500, rise: 1, fall: 1, fastinter: 1000 },
+    port: 81,
+    address: address === null ? null : parseAddress(address),
+    host: 'other.example',
+  }
+  const site = config([service('web', { reals: [{ ...real('fd00::1'), checks: [use] }] })])
+  const [job] = jobsOf(site, new Map([['fine', check]])).jobs.values()
+  assert.ok(job)
+  return job
+}
+
+describe('a check that goes to a server with a name', () => {
+  it('is down while the name does not resolve', async () => {
+    const { check, target } = jobFor(null)
+    const answer = await check.run?.(target, {}, CONTEXT)
+    assert.deepEqual(
+      [answer?.ok, answer?.reason, answer?.detail],
+      [false, 'name', 'other.example does not resolve'],
+    )
+  })
+
+  it('asks that server, of which another question is made than of the real server', async () => {
+    const { check, target, id } = jobFor('fd00::9')
+    const answer = await check.run?.(target, {}, CONTEXT)
+    assert.deepEqual([answer?.ok, target.address.text, target.port], [true, 'fd00::9', 81])
+    assert.notEqual(id, jobFor(null).id)
+  })
+})
