@@ -63,7 +63,11 @@ export async function through(
       if (error instanceof Fault || tlsAnswer(error)) throw error
       // What a library says of an end is worth less than the end itself, which may be told a moment later.
       await new Promise(soon => setImmediate(soon))
-      return fate.verdict() ?? faultOf(error)
+      const verdict = fate.verdict()
+      if (verdict) return verdict
+      // Of a network error that the library heard before us the core knows what it says.
+      if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error
+      return faultOf(error)
     } finally {
       socket.destroy()
     }
@@ -116,6 +120,12 @@ export function watch(socket: Socket): Fate {
   })
   // The talk may be over by then, and nobody wait for it.
   closed.catch(() => {})
+  // It may have broken between its handshake and now: then nothing more is heard of it.
+  if (socket.destroyed) {
+    fate.error = socket.errored
+    fate.ended = true
+    setImmediate(settle)
+  }
   socket.emit = (event: string | symbol, ...args: unknown[]) => {
     if (event === 'data') {
       fate.count += (args[0] as Buffer).length

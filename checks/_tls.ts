@@ -156,7 +156,10 @@ export async function connectTls(
   const verifyname = options.verifyname ?? (servername || (name ?? host))
   phase(plain ? 'handshake' : 'connect')
   const socket = connect({
-    ...(plain ? { socket: plain } : { host, port }),
+    // With a connection that stands, these tell Node 24 whose session it is.
+    host,
+    port,
+    ...(plain ? { socket: plain } : {}),
     servername,
     secureContext: contextFor(options),
     rejectUnauthorized: options.verify,

@@ -107,7 +107,11 @@ function encrypt(
   { session }: Dialogue,
   { target, context, tls }: { target: Target; context: RunContext; tls: TlsOptions },
 ): Promise<Socket> {
-  return connectTls({ host: target.address.text, port: 0, name: null, socket, session }, tls, context)
+  return connectTls(
+    { host: target.address.text, port: target.port, name: null, socket, session },
+    tls,
+    context,
+  )
 }
 
 /** The port of the second connection. Its address is the server's own, whatever a PASV reply says. */

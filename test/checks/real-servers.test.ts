@@ -148,11 +148,12 @@ frontend web
       const bad = await probe(check as typeof http, port, { request: 'down', ...options }, SLOW)
       assert.equal(bad.reason, 'status', bad.detail)
       const spare = 'http2' in options ? 80 : 40
+      const resetsAreSilent = 'http2' in options
       await diesAnywhere(
         check as typeof http,
         port,
         { receive: '^ok$', ...options },
-        { spare: port === plain ? 0 : spare },
+        { spare: port === plain ? 0 : spare, resetsAreSilent },
       )
     }
   })
