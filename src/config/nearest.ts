@@ -4,17 +4,19 @@
 const LONG_ENOUGH = 4
 
 /**
- * The candidate with the fewest edits; else the only one that has the word in it, as checkcommand has command. Null where
- * none is near enough to be what was meant.
+ * The candidate with the fewest edits, of several the one that begins alike: slips seldom hit the first letter. Else the
+ * only one that has the word in it, as checkcommand has command. Null where none is near enough to be what was meant.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   const wanted = word.toLowerCase()
-  let best: { candidate: string; edits: number } | null = null
+  let best: { candidate: string; rank: number } | null = null
   const holders: string[] = []
   for (const candidate of candidates) {
-    const edits = distance(wanted, candidate.toLowerCase())
-    if (edits <= allowed(wanted, candidate) && (!best || edits < best.edits)) best = { candidate, edits }
-    if (wanted.length >= LONG_ENOUGH && candidate.toLowerCase().includes(wanted)) holders.push(candidate)
+    const known = candidate.toLowerCase()
+    const edits = distance(wanted, known)
+    const rank = edits + (known[0] === wanted[0] ? 0 : 0.5)
+    if (edits <= allowed(wanted, candidate) && (!best || rank < best.rank)) best = { candidate, rank }
+    if (wanted.length >= LONG_ENOUGH && known.includes(wanted)) holders.push(candidate)
   }
   return best?.candidate ?? (holders.length === 1 ? (holders[0] ?? null) : null)
 }

@@ -13,6 +13,7 @@ describe('the nearest word', () => {
     ['wcl', ['wrr', 'wlc', 'lc'], 'wlc'],
     ['sheduler', ['scheduler', 'scheduler-flags'], 'scheduler'],
     ['banana', ['request', 'receive'], null],
+    ['htp', ['ftp', 'http'], 'http'],
     ['command', ['checkcommand', 'arguments'], 'checkcommand'],
     ['check', ['checkcommand', 'checkport'], null],
     ['x', ['rr', 'lc'], null],
