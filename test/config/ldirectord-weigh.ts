@@ -95,7 +95,12 @@ const DIFFERENCES: readonly [code: string, facts: RegExp, reason: string][] = [
 ]
 
 /** Told of the file as a whole, or where a name stands that another line refers to. */
-const WHOLE_FILE: ReadonlySet<string> = new Set(['CARRIAGE_RETURNS', 'BYTE_ORDER_MARK', 'PORT_NAME'])
+const WHOLE_FILE: ReadonlySet<string> = new Set([
+  'CARRIAGE_RETURNS',
+  'BYTE_ORDER_MARK',
+  'PORT_NAME',
+  'INDENT',
+])
 
 /** The lines of the nth virtual and those of the global part, wherever it stands. */
 function linesAbout(text: string, index: number): (line: number) => boolean {

@@ -166,7 +166,8 @@ export const netmask: Grammar<string> = given => {
   const read = restOfLine()(given)
   if (read === undefined) return undefined
   warnOfTail(given, 'refuses the line')
-  if (/^\d+(\.\d+\.\d+\.\d+)?$/.test(read)) return read
+  const isPrefix = /^\d{1,3}$/.test(read) && Number(read) >= 1 && Number(read) <= 128
+  if (isPrefix || /^\d+\.\d+\.\d+\.\d+$/.test(read)) return read
   given.report.error(
     'BAD_VALUE',
     placeOf(given.value),
