@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { programOr } from '../checks/_programs.js'
 import { mutated, NAMES, type Random, randomFile, randomFrom } from './ldirectord-cases.js'
+import type { Model } from './ldirectord-model.js'
 import { parseWithLdirectord } from './ldirectord-parser.js'
 import { afterImport, loadCf } from './ldirectord-site.js'
 import { newTally, tableOf, weigh } from './ldirectord-weigh.js'
@@ -23,11 +24,71 @@ function oneOf(files: readonly string[], random: Random): string {
   return files[Math.floor(random() * files.length)] ?? ''
 }
 
+interface Recorded {
+  readonly name: string
+  readonly file: Buffer
+  readonly rc: number
+  readonly messages: readonly string[] | undefined
+  readonly model?: Model
+}
+
+/** What the real parser said when the corpus was made. All its texts are of bytes. */
+function recordedVerdicts(): readonly Recorded[] {
+  const read = (path: string) => JSON.parse(readFileSync(new URL(path, CORPUS), 'utf8'))
+  const cases = (read('grammar-cases.json') as (Recorded & { text: string })[]).map(one => ({
+    ...one,
+    file: Buffer.from(one.text, 'latin1'),
+  }))
+  const models = readdirSync(new URL('golden/', CORPUS)).map(name => ({
+    name,
+    file: readFileSync(new URL(name.replace(/json$/, 'cf'), CORPUS)),
+    rc: 0,
+    messages: undefined,
+    model: read(`golden/${name}`) as Model,
+  }))
+  return [...cases, ...models]
+}
+
+/**
+ * All numbers as texts, for perl has them as it last used them; texts of bytes as what they spell. Blanks are one, and so
+ * is what spells nothing, such as bytes with backslashes between them.
+ */
+function asTexts(value: unknown): unknown {
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'string') return spelt(value).replace(/[\s\ufffd\\]+/g, ' ')
+  if (Array.isArray(value)) return value.map(asTexts)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, asTexts(one)]))
+}
+
+function spelt(text: string): string {
+  return /^[\0-\xff]*$/.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text
+}
+
 describe('the parser of the real ldirectord', () => {
   let program = ''
   before(function () {
     this.timeout(60_000)
     program = programOr(() => this.skip(), 'ldirectord', 'ldirectord')
+  })
+
+  it('is driven as it was when the models were recorded', function () {
+    if (REAL_FILES.length === 0) this.skip()
+    const recorded = recordedVerdicts()
+    const names = Object.assign({}, NAMES, ...recorded.map(({ model }) => model?.faked_names ?? {}))
+    const verdicts = parseWithLdirectord(
+      program,
+      recorded.map(({ file }) => file),
+      names,
+    )
+    for (const [i, { name, rc, messages, model }] of recorded.entries()) {
+      const { faked_names: _, ...bare } = model ?? { faked_names: null }
+      const expected = { rc, messages, ...(model ? { model: bare } : {}) }
+      // Of a file whose model alone was recorded the warnings are not known.
+      const found = { ...verdicts[i], messages: messages && verdicts[i]?.messages }
+      assert.deepEqual(asTexts(found), asTexts(expected), name)
+    }
+    console.log(`    ${recorded.length} verdicts and models as recorded`)
   })
 
   const SORTS: readonly [phrase: string, file: (random: Random) => string][] = [
