@@ -155,9 +155,9 @@ function eventsOf(sites: readonly AnySite[], events: readonly (string | [string,
       const server = servers[event[1] % Math.max(1, servers.length)]
       return server ? [`${event[0]} ${server}`] : []
     }
-    return event.startsWith('reload')
-      ? ['check', 'check', 'check', event, 'check', 'check', 'check']
-      : [event]
+    if (event === 'check') return [event]
+    const change = event === 'stop' ? [event, 'start'] : [event]
+    return [...SETTLED, ...change, ...SETTLED]
   })
   return ['start', ...named, ...SETTLED, 'stop']
 }
