@@ -40,6 +40,8 @@ const LAST_PATIENCE = 5000
 
 export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts): Observer {
   const posts = new Map<string, Post>()
+  /** By mark: those that the configuration no longer has, until they have been told to stop. */
+  const leaving = new Map<string, Post>()
   /** By name of the service: does any server get traffic? */
   const traffic = new Map<string, boolean>()
   const begun = new Set(journal.begun)
@@ -78,11 +80,16 @@ export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts)
       if (post.command !== null) await hooks.run(post.name, post.command, [word, ...post.virtual])
     }
     post.isBusy = false
+    if (leaving.get(markOf(post)) === post) leaving.delete(markOf(post))
   }
 
+  /** A command that comes back before it has been told to stop is the same one. */
   const open = (service: Service): Post => {
-    const post = newPost(service)
-    if (begun.has(markOf(post))) post.told = 'start'
+    const fresh = newPost(service)
+    const mark = markOf(fresh)
+    const post = leaving.get(mark) ?? fresh
+    leaving.delete(mark)
+    if (post === fresh && begun.has(mark)) post.told = 'start'
     posts.set(service.name, post)
     return post
   }
@@ -94,6 +101,7 @@ export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts)
       const service = services.get(post.name)
       if (service && isSame(post, newPost(service))) continue
       posts.delete(post.name)
+      leaving.set(markOf(post), post)
       void drive(post, 'stop')
     }
     for (const name of traffic.keys()) {
@@ -103,7 +111,7 @@ export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts)
     }
     // What an earlier run has begun by a command that is no more cannot be ended by anybody.
     const marks = new Set(config.services.map(service => markOf(newPost(service))))
-    for (const mark of begun) if (!marks.has(mark)) begun.delete(mark)
+    for (const mark of begun) if (!marks.has(mark) && !leaving.has(mark)) begun.delete(mark)
   }
 
   const tell = (service: Service) => {

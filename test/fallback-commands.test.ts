@@ -121,6 +121,20 @@ describe('a fallbackcommand', () => {
     assert.deepEqual(told, ['sorry stop [2001:db8::25]:25 tcp'])
   })
 
+  it('that is taken away and comes back at once goes on as if nothing had been', async () => {
+    const { commands, told, settle } = stage()
+    commands.traffic?.(web('one'), false)
+    for (const command of ['two', 'one']) commands.config?.(config([web(command)]))
+    await settle()
+    assert.deepEqual(
+      told.filter(call => call.startsWith('one')),
+      [`one start ${VIRTUAL}`],
+    )
+    commands.traffic?.(web('one'), true)
+    await settle()
+    assert.equal(told.at(-1), `one stop ${VIRTUAL}`)
+  })
+
   it('runs all the same where the journal cannot be written', async () => {
     const journal = memoryJournal()
     const full = { ...journal, begun: journal.begun, recordBegun: () => assert.fail('no space left') }
