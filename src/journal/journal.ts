@@ -66,15 +66,26 @@ export function openJournal(path: string, onDamage: (message: string, movedTo: s
     renameSync(path, `${path}.damaged`)
     onDamage(damage, `${path}.damaged`)
   }
+  return keep(stored, contents => write(path, contents), unlock)
+}
+
+/** A journal that forgets, for the memory table. */
+export function memoryJournal(): Journal {
+  const nothing = () => {}
+  return keep({ services: [], names: {} }, nothing, nothing)
+}
+
+/** `save` is called with everything, where something has changed or could not be saved before. */
+function keep(stored: Stored, save: (contents: Stored) => void, close: () => void): Journal {
   const services = new Map(stored.services.map(fromStored).map(id => [keyOfService(id), id]))
   const owned = new Set(services.keys())
   const names = new Map(Object.entries(stored.names))
   const boot = bootId()
   let begun: ReadonlySet<string> = new Set(stored.begun?.boot === boot ? stored.begun.what : [])
   let isSaved = true
-  const save = () => {
+  const saveChanges = () => {
     if (isSaved) return
-    write(path, {
+    save({
       services: [...services.values()].map(toStored),
       names: Object.fromEntries(names),
       begun: { boot, what: [...begun] },
@@ -97,51 +108,20 @@ export function openJournal(path: string, onDamage: (message: string, movedTo: s
       owned.clear()
       for (const key of services.keys()) owned.add(key)
       isSaved &&= [...owned].join() === before
-      save()
+      saveChanges()
     },
     recordNames(next) {
       isSaved &&= next.size === names.size && [...next].every(([name, text]) => names.get(name) === text)
       names.clear()
       for (const [name, text] of next) names.set(name, text)
-      save()
+      saveChanges()
     },
     recordBegun(next) {
       isSaved &&= next.size === begun.size && [...next].every(each => begun.has(each))
       begun = new Set(next)
-      save()
+      saveChanges()
     },
-    close: unlock,
-  }
-}
-
-/** A journal that forgets, for the memory table. */
-export function memoryJournal(): Journal {
-  const owned = new Set<string>()
-  const services = new Map<string, ServiceId>()
-  const names = new Map<string, string>()
-  let begun: ReadonlySet<string> = new Set()
-  return {
-    owned,
-    names,
-    get begun() {
-      return begun
-    },
-    get services() {
-      return [...services.values()]
-    },
-    record({ add = [], remove = [] }) {
-      for (const id of add) services.set(keyOfService(id), id)
-      for (const id of remove) services.delete(keyOfService(id))
-      owned.clear()
-      for (const key of services.keys()) owned.add(key)
-    },
-    recordNames(next) {
-      for (const [name, text] of next) names.set(name, text)
-    },
-    recordBegun(next) {
-      begun = new Set(next)
-    },
-    close: () => {},
+    close,
   }
 }
 
