@@ -89,7 +89,7 @@ function stepsOf(lines: readonly string[]): TraceStep[] {
 /** Where the traces were made. */
 const THERE = '/var/lib/example/'
 /** Milliseconds between two readings of the table: lvsd's own rounds are what takes the time here. */
-const RESYNC = 10
+const RESYNC = 4
 /** Files of a folder are looked for each second. */
 const PATIENCE = 4000
 
@@ -131,7 +131,7 @@ export class TraceStage {
   async table(expected: readonly string[] | null): Promise<string[]> {
     const deadline = performance.now() + PATIENCE
     for (;;) {
-      const until = this.#rounds + 3
+      const until = this.#rounds + 2
       while (this.#daemon && this.#rounds < until && performance.now() < deadline) await pause()
       const lines = linesOfTable((await this.kernel.byHand.dump()).table)
       const isRight = !expected || JSON.stringify(lines) === JSON.stringify(expected)
@@ -266,5 +266,5 @@ export function monitorWords(text: string): string[] {
 }
 
 function pause(): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, 5))
+  return new Promise(resolve => setTimeout(resolve, 2))
 }
