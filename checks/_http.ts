@@ -41,8 +41,8 @@ const USUAL_PORT = { http: 80, https: 443 } as const
 /** What is wrong with options that are each right alone, or null. */
 export function httpProblem(options: HttpOptions): string | null {
   const { virtualhost, headers, body, httpmethod, login, passwd, redirects, otherhosts } = options
-  if (virtualhost !== null && !parseHostPort(virtualhost))
-    return `virtualhost takes a host name or an address, with a port or without; "${virtualhost}" is neither`
+  const odd = virtualhostProblem(virtualhost)
+  if (odd) return odd
   const bad = Object.entries(headers).find(([name, value]) => !isHeader(name, value))
   if (bad) return `"${bad[0]}: ${bad[1]}" is not a header that HTTP allows`
   if (body !== '' && !['POST', 'PUT', 'PATCH'].includes(httpmethod))
@@ -51,6 +51,14 @@ export function httpProblem(options: HttpOptions): string | null {
   if (login?.includes(':')) return 'a login of basic authentication cannot contain a colon'
   if (otherhosts && redirects === 0) return 'otherhosts needs redirects: the number of them to follow'
   return matchProblem(options)
+}
+
+/** What RFC 3986 has as a name, but for escapes: `*.example.com` may be asked for, as with ldirectord. */
+const REGISTERED_NAME = /^[\w.~!$&'()*+,;=-]+(:\d+)?$/
+
+export function virtualhostProblem(virtualhost: string | null): string | null {
+  if (virtualhost === null || parseHostPort(virtualhost) || REGISTERED_NAME.test(virtualhost)) return null
+  return `virtualhost takes a host name or an address, with a port or without; "${virtualhost}" is neither`
 }
 
 function isHeader(name: string, value: string): boolean {
@@ -68,7 +76,7 @@ export function hostHeader(
   return target.port === USUAL_PORT[scheme] ? host : `${host}:${target.port}`
 }
 
-/** The virtualhost without its port, or null. */
+/** The virtualhost without its port, for a handshake; null where it is none that a certificate could be for. */
 export function hostName(virtualhost: string | null): string | null {
   return virtualhost === null ? null : (parseHostPort(virtualhost)?.host ?? null)
 }

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
 import type { Socket } from 'node:net'
-import { parseHostPort } from '../src/address.js'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
-import { hostHeader, hostName } from './_http.js'
+import { hostHeader, hostName, virtualhostProblem } from './_http.js'
 import { Fault, open, optionalTls, optionalTlsProblem, through } from './_library.js'
 
 /** The answer is two bytes in a frame of five; nobody needs as much as this. */
@@ -33,8 +32,8 @@ export const check = defineCheck({
 
   validate(options) {
     const { virtualhost, headers } = options
-    if (virtualhost !== null && !parseHostPort(virtualhost))
-      return `virtualhost takes a host name or an address, with a port or without; "${virtualhost}" is neither`
+    const odd = virtualhostProblem(virtualhost)
+    if (odd) return odd
     const bad = Object.entries(headers).find(([name, value]) => !isMetadata(name, value))
     if (bad) return `"${bad[0]}: ${bad[1]}" is no metadata: lower-case names, text of ASCII`
     return optionalTlsProblem(options)

@@ -44,9 +44,10 @@ for (const host of ['::1', '127.0.0.1'] as const)
       await probe(check, server)
       await probe(check, server, { virtualhost: 'www.example.com' })
       await probe(check, server, { virtualhost: 'a.example', headers: { Host: 'b.example' } })
+      for (const redirects of [0, 1]) await probe(check, server, { virtualhost: '*.example.com', redirects })
       assert.deepEqual(
         requests.map(({ headers }) => headers.host),
-        [authority, 'www.example.com', 'b.example'],
+        [authority, 'www.example.com', 'b.example', '*.example.com', '*.example.com'],
       )
     })
 
@@ -230,6 +231,7 @@ describe('options of http that cannot be', () => {
   const cases: [Record<string, unknown>, RegExp][] = [
     [{ receive: 'a', text: 'a' }, /not both/],
     [{ virtualhost: 'www example' }, /virtualhost/],
+    [{ virtualhost: 'http://www.example.com' }, /virtualhost/],
     [{ headers: { 'X Y': 'a' } }, /header/],
     [{ headers: { X: 'a\r\nY: b' } }, /header/],
     [{ body: 'a' }, /POST/],
