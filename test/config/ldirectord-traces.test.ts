@@ -19,6 +19,8 @@ const SEEING = 'a reload that failed leaves lvsd as it was, and its checks go on
 const MAPPED =
   'direct routing to another port is mapped to the port of the virtual, where ldirectord loses the server'
 const OWN_FALLBACK = 'a fallback that is one of the real servers is not taken out when it is one of those'
+const FORGOTTEN =
+  'ldirectord forgets a server that is dead at its start in all virtuals but the last that has it'
 const EMPTY = 'a file without a virtual is more likely an accident than a wish'
 
 const [WEB, WEB2, WEB3] = [1, 2, 3].map(n => `tcp 10.1.1.${n}:80`)
@@ -77,6 +79,7 @@ const DIFFERENCES: Readonly<Record<string, readonly Difference[]>> = {
       with: [`${WEB} | 10.0.0.1:80 gate 5`],
     },
   ],
+  'shared-dead-at-start': [{ because: FORGOTTEN, steps: [2, 4], with: [`${WEB} | 10.0.0.1:80 masq 0`] }],
   'reload-empty': [
     {
       because: EMPTY,
@@ -93,6 +96,7 @@ const UNMAPPED = 'ldirectord names the port that is written too, and not only th
 const SENTENCES: Readonly<Record<string, string>> = {
   '07-failurecount-shared-real': COUNTED,
   '15-weights': TWICE,
+  'shared-dead-at-start': FORGOTTEN,
   ranges: TWICE,
   'fallback-no-global': UNMAPPED,
   'gate-other-port-no': UNMAPPED,
