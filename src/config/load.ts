@@ -80,7 +80,17 @@ async function loadLdirectord(file: string, text: string): Promise<Loaded> {
     { root: document.root, problems: [...document.problems, ...told] },
     checks,
   )
-  return { ...loaded, problems: loaded.problems.filter(problem => isNews(problem, loaded.problems)) }
+  const news = loaded.problems.filter(problem => isNews(problem, loaded.problems))
+  return { ...loaded, problems: news.map(withFate) }
+}
+
+/** What ldirectord makes of a check that cannot be: it starts all the same. */
+function withFate(problem: Problem): Problem {
+  const { code, message } = problem
+  const isHopeless = code === 'CHECK_NEEDS_PORT' || (code === 'CHECK_OPTIONS' && message.startsWith('dns: '))
+  return isHopeless
+    ? { ...problem, message: `${message}; ldirectord takes it, and has the servers down for ever` }
+    : problem
 }
 
 /** False for what ldirectord's users need not be told, or are told in ldirectord's words already. */

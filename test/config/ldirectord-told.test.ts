@@ -388,6 +388,13 @@ describe('an ldirectord.cf that is not as ldirectord wants it', () => {
   it('is told what ldirectord would have made of it', async () => {
     const { problems } = await loadCf(site(REAL, { head: 'virtual=192.168.1.5' }))
     assert.match(problems.find(({ code }) => code === 'BAD_ADDRESS')?.message ?? '', /firewall mark 192/)
+    for (const [code, text] of [
+      ['CHECK_OPTIONS', site(`${REAL}\nservice=dns\nrequest="two words"`)],
+      ['CHECK_NEEDS_PORT', site('real=198.51.100.1 masq\nchecktype=connect', { head: 'virtual=1' })],
+    ] as const) {
+      const { problems } = await loadConfig('site.cf', { text })
+      assert.match(problems.find(problem => problem.code === code)?.message ?? '', /; ldirectord takes it, /)
+    }
   })
 })
 
