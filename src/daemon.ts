@@ -191,12 +191,13 @@ class RunningDaemon implements Daemon {
     const ok = refusal === null
     const message = refusal ?? `the configuration of ${this.#services.length} services is in force`
     this.#lastReload = { ok, at: new Date().toISOString(), message, problems }
+    // Overtaken by a stop, which has the last word.
+    if (this.#isStopped) return this.#lastReload
     tellProblems(log, problems)
     log[ok ? 'info' : 'error'](
       { file: this.#config.file },
       ok ? `reload: ${message}` : `reload refused: ${message}`,
     )
-    if (this.#isStopped) return this.#lastReload
     notify.ready(ok ? message : `reload refused: ${message}`)
     this.#phase('running')
     return this.#lastReload
