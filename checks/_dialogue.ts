@@ -2,11 +2,11 @@
  * A conversation in lines with a server, on a connection of its own. Mail, news, file transfer, SIP and agents are a few
  * lines each on top of it: what to say, and what must come back.
  */
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { type Answer, down, type RunContext, type Target } from '../src/check.js'
 import type { Reason } from '../src/model.js'
+import { open } from './_connect.js'
 import { connectTls, type TlsOptions, tlsAnswer } from './_tls.js'
 
 /** Bytes that a server may say in all; no check needs a tenth of it. */
@@ -22,7 +22,7 @@ export async function converse(
   talk: (dialogue: Dialogue) => Promise<Answer>,
 ): Promise<Answer> {
   try {
-    const dialogue = new Dialogue(await open(target, context, tls), target, context)
+    const dialogue = new Dialogue(await open(target, tls, context), target, context)
     try {
       return await talk(dialogue)
     } finally {
@@ -32,22 +32,6 @@ export async function converse(
     if (error instanceof Verdict) return error.answer
     const answer = tlsAnswer(error)
     if (answer) return answer
-    throw error
-  }
-}
-
-/** A plain connection that stands, or one over TLS whose handshake is done. */
-async function open({ address, port }: Target, context: RunContext, tls: TlsOptions | null): Promise<Socket> {
-  if (tls) return connectTls({ host: address.text, port, name: null }, tls, context)
-  context.phase('connect')
-  const socket = connect({ host: address.text, port, signal: context.signal })
-  // An error that comes when nobody waits any more must not end lvsd.
-  socket.on('error', () => {})
-  try {
-    await once(socket, 'connect')
-    return socket
-  } catch (error) {
-    socket.destroy()
     throw error
   }
 }

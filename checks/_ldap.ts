@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { type Answer, down, type RunContext, type Target, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
+import { open } from './_connect.js'
 import {
   BIND_RESPONSE,
   bindRequest,
@@ -16,7 +17,6 @@ import {
   takeMessage,
   unbindRequest,
 } from './_ldap-messages.js'
-import { open } from './_library.js'
 import type { Encryption } from './_login.js'
 import { matchOf, matchOptions, matchProblem } from './_match.js'
 import { connectTls, tlsAnswer } from './_tls.js'

@@ -2,12 +2,11 @@
  * What checks share that speak through a library. The connection is ours: its end, its death and the bytes that it
  * carried are known whatever the library makes of them, and a library that stumbles over an answer stumbles alone.
  */
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import { type Answer, down, type RunContext, type Target } from '../src/check.js'
+import type { Socket } from 'node:net'
+import { type Answer, down, type RunContext } from '../src/check.js'
 import type { Reason } from '../src/model.js'
 import type { OptionKit, Parsed } from '../src/options.js'
-import { connectTls, givenOf, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
+import { givenOf, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
 
 /** Bytes that a server may send in one run; no check needs a hundredth of it. */
 const LIMIT = 16_777_216
@@ -23,28 +22,6 @@ export type OptionalTls = Parsed<ReturnType<typeof optionalTls>>
 export function optionalTlsProblem(options: OptionalTls): string | null {
   const given = givenOf(options)
   return !options.tls && given !== null ? `${given} needs tls: true` : tlsProblem(options)
-}
-
-/** A connection that stands, over TLS where its options are given. It is destroyed when the signal says so. */
-export async function open(
-  { address, port }: Target,
-  tls: TlsOptions | null,
-  context: RunContext,
-  alpn?: readonly string[],
-): Promise<Socket> {
-  if (tls)
-    return connectTls({ host: address.text, port, name: null, ...(alpn ? { alpn } : {}) }, tls, context)
-  context.phase('connect')
-  const socket = connect({ host: address.text, port, signal: context.signal, noDelay: true })
-  // An error that comes when nobody waits any more must not end lvsd.
-  socket.on('error', () => {})
-  try {
-    await once(socket, 'connect')
-    return socket
-  } catch (error) {
-    socket.destroy()
-    throw error
-  }
 }
 
 /** Hands a connection to a library. Whatever comes of it, the connection ends. */

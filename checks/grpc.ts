@@ -3,8 +3,9 @@ import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:
 import type { Socket } from 'node:net'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
+import { open } from './_connect.js'
 import { hostHeader, hostName, virtualhostProblem } from './_http.js'
-import { Fault, open, optionalTls, optionalTlsProblem, through } from './_library.js'
+import { Fault, optionalTls, optionalTlsProblem, through } from './_library.js'
 
 /** The answer is two bytes in a frame of five; nobody needs as much as this. */
 const LIMIT = 65_536

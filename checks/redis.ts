@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import type { Redis } from 'ioredis'
 import { type Answer, defineCheck, down, type RunContext, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
-import { open, optionalTls, optionalTlsProblem, through } from './_library.js'
+import { open } from './_connect.js'
+import { optionalTls, optionalTlsProblem, through } from './_library.js'
 
 /** What ROLE calls them. */
 const ROLES = { primary: 'master', replica: 'slave', sentinel: 'sentinel' } as const

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { atMost } from './patience.js'
 
 export interface Command {
   readonly file: string
@@ -107,7 +108,7 @@ export async function runCommand(command: Command): Promise<Ended> {
   const isLeft = command.mayLeave === true && !command.signal.aborted
   if (!isLeft) kill(group, 'SIGKILL')
   groups.delete(group)
-  await drained(outputs)
+  await atMost(DRAIN, Promise.all(outputs))
   // Whoever is left writes into a closed pipe once lvsd has ended, and not before.
   for (const stream of [child.stdout, child.stderr] as (Socket | null)[])
     if (isLeft) stream?.unref()
@@ -156,14 +157,6 @@ function collect(stream: Readable, kept: { text: string }): Promise<void> {
     stream.once('close', resolve)
     stream.once('error', () => resolve())
   })
-}
-
-function drained(outputs: readonly Promise<void>[]): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const patience = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, DRAIN)
-  })
-  return Promise.race([Promise.all(outputs), patience]).finally(() => clearTimeout(timer))
 }
 
 /** TERM now, KILL after the grace. The timer keeps nobody alive: at the end of lvsd the groups are killed anyway. */

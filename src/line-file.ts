@@ -1,6 +1,7 @@
 /** A file that gets lines at its end. One that cannot be written never stops anything. */
 import { constants } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
+import { atMost } from './patience.js'
 
 /** A pipe (FIFO) that nobody reads is an error at once, and not a thread that waits for ever. */
 const FLAG = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
@@ -41,12 +42,7 @@ export function openLineFile(path: string, onFailure: (error: Error) => void): L
       writing ??= Promise.resolve().then(flush)
     },
     async idle(patience = 1000) {
-      let timer: NodeJS.Timeout | undefined
-      const enough = new Promise<void>(resolve => {
-        timer = setTimeout(resolve, patience)
-      })
-      await Promise.race([writing, enough])
-      clearTimeout(timer)
+      await atMost(patience, writing)
     },
   }
 }

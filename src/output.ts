@@ -1,5 +1,6 @@
 /** A descriptor that lines are written to and that never stops lvsd: not by a full disk, not by a reader who stopped. */
 import { write } from 'node:fs'
+import { atMost } from './patience.js'
 
 export interface Output {
   /** Takes a line with its end; drops it where too much is held back already. */
@@ -35,13 +36,7 @@ export function openOutput(fd: number, mostHeld: number): Output {
       writing ??= Promise.resolve().then(drain)
     },
     async flush(patience = 1000) {
-      if (!writing) return
-      let timer: NodeJS.Timeout | undefined
-      const enough = new Promise<void>(resolve => {
-        timer = setTimeout(resolve, patience)
-      })
-      await Promise.race([writing, enough])
-      clearTimeout(timer)
+      await atMost(patience, writing)
     },
   }
 }

@@ -9,6 +9,7 @@ import {
   watchMaintenance,
 } from './maintenance.js'
 import type { Config, Real } from './model.js'
+import { atMost } from './patience.js'
 import { type Watched, watchFile } from './watch-file.js'
 
 /** Milliseconds that a start waits for names, at most. */
@@ -65,12 +66,7 @@ export class Upkeep {
     this.follow(config, text)
     const known = new Set(realsOf(config).flatMap(real => maintenanceNames(real, [])))
     if ([...(this.#folder?.watched.files ?? [])].every(file => known.has(file))) return
-    let timer: NodeJS.Timeout | undefined
-    const enough = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, NAMES_PATIENCE)
-    })
-    await Promise.race([this.refreshNames(false), enough])
-    clearTimeout(timer)
+    await atMost(NAMES_PATIENCE, this.refreshNames(false))
   }
 
   close(): void {
