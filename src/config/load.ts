@@ -6,9 +6,10 @@ import type { Check } from '../check.js'
 import { loadChecks } from '../load-checks.js'
 import type { Config } from '../model.js'
 import { inPieces } from '../pieces.js'
+import { retold } from './ldirectord/retold.js'
 import { systemPorts } from './ports.js'
 import { START } from './position.js'
-import { hasErrors, type Position, type Problem } from './problem.js'
+import type { Position, Problem } from './problem.js'
 import type { RawDocument } from './raw.js'
 import { readLdirectord } from './read-ldirectord.js'
 import { readingYaml } from './read-yaml.js'
@@ -80,28 +81,7 @@ async function loadLdirectord(file: string, text: string): Promise<Loaded> {
     { root: document.root, problems: [...document.problems, ...told] },
     checks,
   )
-  const news = loaded.problems.filter(problem => isNews(problem, loaded.problems))
-  return { ...loaded, problems: news.map(withFate) }
-}
-
-/** What ldirectord makes of a check that cannot be: it starts all the same. */
-function withFate(problem: Problem): Problem {
-  const { code, message } = problem
-  const isHopeless = code === 'CHECK_NEEDS_PORT' || (code === 'CHECK_OPTIONS' && message.startsWith('dns: '))
-  return isHopeless
-    ? { ...problem, message: `${message}; ldirectord takes it, and has the servers down for ever` }
-    : problem
-}
-
-/** False for what ldirectord's users need not be told, or are told in ldirectord's words already. */
-function isNews({ code, at }: Problem, problems: readonly Problem[]): boolean {
-  const isToldAs = (other: string) =>
-    problems.some(each => each.code === other && each.at.line === at.line && each.at.column === at.column)
-  if (code === 'SCHEDULER_FLAG') return !isToldAs('STRANGE_FLAG')
-  // The virtual that cannot be read is what is wrong.
-  if (code === 'NO_SERVICES') return !hasErrors(problems)
-  // ldirectord's own defaults are 30 s of patience every 10 s.
-  return code !== 'TIMEOUT_OVER_INTERVAL'
+  return { ...loaded, problems: retold(loaded.problems) }
 }
 
 async function finish(
