@@ -9,6 +9,7 @@
 # Nothing is opened, resolved, started or changed: names are those given, files are empty, and the main program is cut.
 use strict;
 use warnings;
+use FindBin;
 use JSON::PP;
 use Socket qw(AF_INET AF_INET6 AI_NUMERICHOST);
 use Symbol qw(qualify_to_ref);
@@ -32,22 +33,10 @@ BEGIN {
 	};
 }
 
-sub load {
-	CORE::open(my $file, '<', $program) or die "$program: $!\n";
-	my $source = do { local $/; <$file> };
-	$source =~ s/^# main code\n.*?^# functions\n//ms or die "$program: where its main program stands is not seen\n";
-	$ENV{HOSTNAME} = 'testhost';
-	no strict;
-	no warnings;
-	eval $source;
-	die $@ if $@;
-}
 
 BEGIN { *CORE::GLOBAL::exit = sub { die { rc => $_[0] // 0 } } }
-{
-	local $SIG{__WARN__} = sub { };
-	load();
-}
+require "$FindBin::Bin/ldirectord-program.pl";
+load($program);
 
 no strict 'refs';
 no warnings qw(redefine once prototype);

@@ -10,6 +10,7 @@
 # The main program is cut; ipvsadm is a table here, with the kernel's rules. Files are written below FOLDER.
 use strict;
 use warnings;
+use FindBin;
 use JSON::PP;
 
 my ($program, $folder) = splice @ARGV;
@@ -29,20 +30,8 @@ BEGIN {
 }
 use Symbol qw(qualify_to_ref);
 
-sub load {
-	CORE::open(my $file, '<', $program) or die "$program: $!\n";
-	my $source = do { local $/; <$file> };
-	$source =~ s/^# main code\n.*?^# functions\n//ms or die "$program: where its main program stands is not seen\n";
-	$ENV{HOSTNAME} = 'testhost';
-	no strict;
-	no warnings;
-	eval $source;
-	die $@ if $@;
-}
-{
-	local $SIG{__WARN__} = sub { };
-	load();
-}
+require "$FindBin::Bin/ldirectord-program.pl";
+load($program);
 
 no strict 'refs';
 no warnings qw(redefine once prototype);

@@ -80,8 +80,9 @@ async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
   return count
 }
 
-/** Reads mocha's summary. A run that failed without one, or ended before it, is one failure. */
+/** Reads mocha's summary. A run without one is one failure; in CI a test that is left out is one, too. */
 function countOf({ code, output }: LabOutcome): Count {
   const count = (word: string) => Number(new RegExp(`^ {2}(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0)
-  return { passed: count('passing'), failed: Math.max(count('failing'), code === 0 ? 0 : 1) }
+  const leftOut = process.env.CI === 'true' ? count('pending') : 0
+  return { passed: count('passing'), failed: Math.max(count('failing') + leftOut, code === 0 ? 0 : 1) }
 }

@@ -1,15 +1,13 @@
 /** The command ldirectord of a director: lvsd in its place, its files, and others that use it. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { identify, readRecord } from '../../../src/ldirectord/processes.js'
 import { packageRoot } from '../../../src/version.js'
 import { later } from '../../helpers/after-each.js'
 import { installLink, own } from './command.js'
-import { within } from './namespaces.js'
 import { type RealServer, startRealServer } from './real-server.js'
-import { buildSite, DIRECTOR, freshDirector } from './site.js'
+import { type Ran, runOnDirector } from './run.js'
+import { buildSite, freshDirector } from './site.js'
 import { until } from './until.js'
 
 export const FILE = '/etc/ha.d/ldirectord.cf'
@@ -60,23 +58,12 @@ export function site(virtual: string, reals: readonly string[], weight = 2): str
   ].join('\n')
 }
 
-export interface Ran {
-  readonly code: number | null
-  /** Both streams. */
-  readonly output: string
-}
+export type { Ran }
 
 /** Runs a command on the director, in the environment that Pacemaker gives its agents. */
-export async function run(command: string, ...args: readonly string[]): Promise<Ran> {
-  const env = { ...process.env, OCF_ROOT: '/usr/lib/ocf', OCF_RESOURCE_INSTANCE: 'web', HA_LOGTAG: 'agent' }
-  const child = within(DIRECTOR, () => spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env }))
-  let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', chunk => {
-      output += chunk
-    })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, output }
+export function run(command: string, ...args: readonly string[]): Promise<Ran> {
+  const agent = { OCF_ROOT: '/usr/lib/ocf', OCF_RESOURCE_INSTANCE: 'web', HA_LOGTAG: 'agent' }
+  return runOnDirector(command, args, { ...process.env, ...agent })
 }
 
 export function ldirectord(...words: string[]): Promise<Ran> {

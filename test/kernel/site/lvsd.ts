@@ -8,7 +8,8 @@ import { DEFAULT_SOCKET, fetchStatus } from '../../../src/api/client.js'
 import type { RealStatus, StatusDocument } from '../../../src/status.js'
 import { packageRoot } from '../../../src/version.js'
 import { later } from '../../helpers/after-each.js'
-import { within } from './namespaces.js'
+import { DIRECTOR, within } from './namespaces.js'
+import { type Ran, runOnDirector } from './run.js'
 import { until } from './until.js'
 
 const FOLDER = '/run/site'
@@ -60,7 +61,7 @@ afterEach(function () {
 
 /** Starts the daemon; it is killed after the test. Does not wait: see `startLvsd`. */
 export function spawnLvsd(config: string): Lvsd {
-  const child = within('director', () =>
+  const child = within(DIRECTOR, () =>
     spawn(process.execPath, [MAIN, 'run', config], { stdio: ['ignore', 'pipe', 'pipe'] }),
   )
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
@@ -145,21 +146,7 @@ function control(
   }
 }
 
-export interface Ran {
-  readonly code: number | null
-  readonly output: string
-}
-
 /** Runs another command of lvsd on the director, to its end: `lvsdCommand('reload')`. */
-export async function lvsdCommand(...args: readonly string[]): Promise<Ran> {
-  const child = within('director', () =>
-    spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
-  )
-  let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', chunk => {
-      output += chunk
-    })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, output }
+export function lvsdCommand(...args: readonly string[]): Promise<Ran> {
+  return runOnDirector(process.execPath, [MAIN, ...args])
 }

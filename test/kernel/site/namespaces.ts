@@ -6,6 +6,8 @@ import { execFileSync } from 'node:child_process'
 import { openSync } from 'node:fs'
 import koffi from 'koffi'
 
+export const DIRECTOR = 'director'
+
 const CLONE_NEWNET = 0x40000000
 const setns = koffi.load(null).func('int setns(int fd, int type)') as unknown as (
   fd: number,

@@ -13,11 +13,11 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { forgetEverything } from './lvsd.js'
-import { addNamespace, within } from './namespaces.js'
+import { addNamespace, DIRECTOR, within } from './namespaces.js'
 import { plain, readTable } from './table.js'
 import { until } from './until.js'
 
-export const DIRECTOR = 'director'
+export { DIRECTOR }
 
 export interface Machine {
   readonly name: string

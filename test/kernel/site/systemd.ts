@@ -15,8 +15,8 @@ import {
 } from 'node:fs'
 import { packageRoot } from '../../../src/version.js'
 import { installCommand, own } from './command.js'
-import { type Ran, run } from './ldirectord.js'
 import { within } from './namespaces.js'
+import { type Ran, runOnDirector } from './run.js'
 import { DIRECTOR } from './site.js'
 import { until } from './until.js'
 
@@ -66,7 +66,7 @@ export function withSystemd(units: Readonly<Record<string, Unit>>): Systemd {
   })
 
   const systemd: Systemd = {
-    systemctl: (...args) => run('nsenter', '-t', String(pid), '-p', '-m', 'systemctl', ...args),
+    systemctl: (...args) => runOnDirector('nsenter', ['-t', String(pid), '-p', '-m', 'systemctl', ...args]),
     property: async (unit, name) => (await systemd.systemctl('show', unit, '-P', name)).output.trim(),
     numberHere,
   }
