@@ -40,6 +40,9 @@ export interface RunContext {
 /** What `run` returns: an answer without the timing, which the core adds. Make it with `up` and `down`. */
 export type Answer = Pick<CheckResult, 'ok' | 'reason' | 'detail' | 'advice'>
 
+/** Whether lvsd brings a kind of check, or it is a file of a user's folder. */
+export type Origin = 'shipped' | 'user'
+
 export interface Check<S extends OptionShape = OptionShape> {
   /** Its name in configurations; the file is named after it. */
   readonly name: string
@@ -64,6 +67,9 @@ export interface Check<S extends OptionShape = OptionShape> {
   probe?(target: Target, options: Parsed<S>): Probe | null
   /** The check as code. Network errors may be thrown: the core turns them into answers. */
   run?(target: Target, options: Parsed<S>, context: RunContext): Promise<Answer>
+  /** URL of the file that exports it. Set when it is loaded, as is `origin`; a check that a test makes has neither. */
+  readonly module?: string
+  readonly origin?: Origin
 }
 
 /** Gives a check's options their types; returns it unchanged. */

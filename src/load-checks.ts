@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Check } from './check.js'
+import type { Check, Origin } from './check.js'
 import { z } from './config/fields.js'
 import { optionKit } from './options.js'
 import { whyUntrusted } from './trusted-path.js'
@@ -23,16 +23,17 @@ export async function loadChecks(folders: readonly string[] = []): Promise<Loade
   const checks = new Map<string, Check>()
   const origins = new Map<string, string>()
   const problems: string[] = []
-  const load = async (file: string) => {
+  const load = async (file: string, origin: Origin) => {
     try {
-      register(await importCheck(file), file, checks, origins)
+      const check = { ...(await importCheck(file)), module: pathToFileURL(file).href, origin }
+      register(check, file, checks, origins)
     } catch (error) {
       problems.push(error instanceof Refusal ? error.message : `${file}: ${(error as Error).message}`)
     }
   }
-  for (const file of await checkFiles(OURS)) await load(file)
+  for (const file of await checkFiles(OURS)) await load(file, 'shipped')
   for (const folder of folders) {
-    for (const file of await trustedFiles(resolve(folder), problems)) await load(file)
+    for (const file of await trustedFiles(resolve(folder), problems)) await load(file, 'user')
   }
   return { checks, problems }
 }
