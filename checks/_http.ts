@@ -14,10 +14,10 @@ export function httpOptions(kit: OptionKit) {
     virtualhost: kit.maybeText(
       'Host header; by default the address, with the port where it is not the usual one',
     ),
-    headers: kit.map('Further request headers, by name'),
-    body: kit.text('', 'Body of the request, for POST, PUT and PATCH'),
+    headers: kit.secretMap('Further request headers, by name'),
+    body: kit.secret('', 'Body of the request, for POST, PUT and PATCH'),
     login: kit.maybeText('User name for basic authentication'),
-    passwd: kit.maybeText('Password for basic authentication'),
+    passwd: kit.secret(null, 'Password for basic authentication'),
     status: kit.ranges('200-299', 'Status codes that are up: 200, 200-299 or a list of them', {
       min: 100,
       max: 599,
@@ -44,7 +44,7 @@ export function httpProblem(options: HttpOptions): string | null {
   const odd = virtualhostProblem(virtualhost)
   if (odd) return odd
   const bad = Object.entries(headers).find(([name, value]) => !isHeader(name, value))
-  if (bad) return `"${bad[0]}: ${bad[1]}" is not a header that HTTP allows`
+  if (bad) return `the header "${bad[0]}" or its value is not one that HTTP allows`
   if (body !== '' && !['POST', 'PUT', 'PATCH'].includes(httpmethod))
     return `a ${httpmethod} request has no body; httpmethod: POST has`
   if (passwd !== null && login === null) return 'passwd needs login'

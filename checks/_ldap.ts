@@ -34,7 +34,7 @@ export function ldapOptions(kit: OptionKit) {
     ),
     ...matchOptions(kit),
     login: kit.maybeText('Name (DN) to bind with; without one the bind is anonymous'),
-    passwd: kit.maybeText('Password to it'),
+    passwd: kit.secret(null, 'Password to it'),
   }
 }
 

@@ -6,7 +6,7 @@ import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './_tls.js'
 export function loginOptions(kit: OptionKit, what: string) {
   return {
     login: kit.maybeText(`User name to log in with; ${what}`),
-    passwd: kit.maybeText('Password to log in with'),
+    passwd: kit.secret(null, 'Password to log in with'),
   }
 }
 

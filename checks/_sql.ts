@@ -20,7 +20,7 @@ export function sqlOptions(kit: OptionKit, database: string) {
       'Plain text that must occur in the first column of one of the rows',
     ),
     login: kit.text('lvsd', 'User name'),
-    passwd: kit.text('', 'Password'),
+    passwd: kit.secret('', 'Password'),
     database: kit.maybeText(database),
   }
 }

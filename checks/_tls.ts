@@ -21,7 +21,7 @@ const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 export function tlsOptions(kit: OptionKit) {
   return {
     verify: kit.flag(false, "Verify the server's certificate: its chain, dates and name"),
-    ca: kit.maybeText('PEM file of the authorities to trust instead of the usual ones; needs verify'),
+    ca: kit.path(null, 'PEM file of the authorities to trust instead of the usual ones; needs verify'),
     sni: kit.maybeText('Name asked for in the handshake; by default the virtualhost, and "" is none'),
     verifyname: kit.maybeText(
       'Name or address the certificate must bear; by default the name asked for, else the address',
@@ -30,8 +30,8 @@ export function tlsOptions(kit: OptionKit) {
       [],
       'SHA-256 of the certificate (hexadecimal) or of its public key (sha256//Base64, as curl has it); one of the list must be that of the server, with verify and without',
     ),
-    cert: kit.maybeText("PEM file of lvsd's own certificate, where the server wants one"),
-    key: kit.maybeText('PEM file of the key to it; by default in the same file'),
+    cert: kit.path(null, "PEM file of lvsd's own certificate, where the server wants one"),
+    key: kit.path(null, 'PEM file of the key to it; by default in the same file'),
     minversion: kit.choice(VERSIONS, 'TLSv1.2', 'Oldest protocol version accepted'),
   }
 }

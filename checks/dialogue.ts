@@ -8,7 +8,7 @@ import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './_tls.js'
 
 function dialogueOptions(kit: OptionKit) {
   return {
-    steps: kit.list(
+    steps: kit.secretList(
       undefined,
       `What is said and heard, one after the other: ${Object.keys(VERBS).join(', ')}`,
     ),
@@ -31,7 +31,8 @@ export const check = defineCheck({
     if (steps.length === 0) return 'steps needs at least one step'
     for (const [i, step] of steps.entries()) {
       const problem = stepProblem(step)
-      if (problem !== null) return `step ${i + 1}, "${step}": ${problem}`
+      // What is said may be a password: only the word before it is shown.
+      if (problem !== null) return `step ${i + 1}, "${partsOf(step)[0]}": ${problem}`
     }
     const given = givenOf(options)
     return !tls && !steps.includes('tls') && given !== null

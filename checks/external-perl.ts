@@ -29,7 +29,7 @@ export const check = defineCheck({
   perService: true,
 
   options: kit => ({
-    checkcommand: kit.text(undefined, 'Path of the script'),
+    checkcommand: kit.command(undefined, 'Path of the script'),
   }),
 
   validate({ checkcommand }) {

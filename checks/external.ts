@@ -21,7 +21,7 @@ export const check = defineCheck({
   perService: true,
 
   options: kit => ({
-    checkcommand: kit.text('/bin/true', 'Path of the command; no arguments here'),
+    checkcommand: kit.command('/bin/true', 'Path of the command; no arguments here'),
     arguments: kit.list([], `Arguments instead of ldirectord's four; placeholders: ${PLACEHOLDERS}`),
     nagios: kit.flag(
       false,

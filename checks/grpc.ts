@@ -14,7 +14,7 @@ function grpcOptions(kit: OptionKit) {
   return {
     service: kit.text('', 'Name of the service asked about; empty is the server as a whole'),
     virtualhost: kit.maybeText('The :authority of the request; by default the address and port'),
-    headers: kit.map('Further metadata of the request, by name'),
+    headers: kit.secretMap('Further metadata of the request, by name'),
     ...optionalTls(kit),
   }
 }
@@ -36,7 +36,7 @@ export const check = defineCheck({
     const odd = virtualhostProblem(virtualhost)
     if (odd) return odd
     const bad = Object.entries(headers).find(([name, value]) => !isMetadata(name, value))
-    if (bad) return `"${bad[0]}: ${bad[1]}" is no metadata: lower-case names, text of ASCII`
+    if (bad) return `"${bad[0]}" or its value is no metadata: lower-case names, text of ASCII`
     return optionalTlsProblem(options)
   },
 

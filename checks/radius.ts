@@ -16,12 +16,12 @@ export const check = defineCheck({
   defaultPort: 1812,
 
   options: kit => ({
-    secret: kit.text(
+    secret: kit.secret(
       undefined,
       'Secret that the server shares with this machine; a server that knows another one stays silent',
     ),
     login: kit.maybeText('User name; without one the server is asked for its status'),
-    passwd: kit.text('', 'Password'),
+    passwd: kit.secret('', 'Password'),
     accept: kit.flag(true, 'Only Access-Accept is up; false: any answer to the user is, a refusal too'),
   }),
 

@@ -14,7 +14,7 @@ function redisOptions(kit: OptionKit) {
     get: kit.maybeText('A key that must exist'),
     value: kit.maybeText('What must stand under the key'),
     login: kit.maybeText('User name; without one the password is that of the default user'),
-    passwd: kit.maybeText('Password'),
+    passwd: kit.secret(null, 'Password'),
     database: kit.number(0, 'Number of the database in which the key is looked for'),
     ...optionalTls(kit),
   }

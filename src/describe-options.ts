@@ -58,6 +58,11 @@ const TYPES: Readonly<Partial<Record<keyof OptionKit, string>>> = {
   pattern: 'regular expression',
   list: 'list of texts',
   map: 'map of texts',
+  secret: 'text, never shown',
+  secretList: 'list of texts, never shown',
+  secretMap: 'map of texts, never shown',
+  path: 'path of a file',
+  command: 'path or name of a program',
 }
 
 const PLAIN: Readonly<Record<string, string>> = {

@@ -2,6 +2,22 @@
 import { duration, patternText, ranges, z } from './config/fields.js'
 
 export type OptionShape = Readonly<Record<string, z.ZodType>>
+
+/** What the reader of a configuration must know of an option beside its type. */
+export interface Mark {
+  /** Its value, or each value in it, is never shown, and may stand elsewhere: { file: PATH } or { env: NAME }. */
+  readonly secret?: true
+  /** It names a file, relative to the folder of the configuration; `command`: only where it has a slash. */
+  readonly path?: 'file' | 'command'
+}
+
+const marks = new WeakMap<z.ZodType, Mark>()
+
+/** The mark of an option's type; empty where it has none. */
+export function markOf(type: z.ZodType | undefined): Mark {
+  return (type && marks.get(type)) ?? {}
+}
+
 export type Parsed<S extends OptionShape> = { readonly [K in keyof S]: z.output<S[K]> }
 
 /** The words with which a check declares its options; each takes the default (undefined: required) and one line. */
@@ -27,8 +43,37 @@ export const optionKit = {
   map: (about: string) => z.record(z.string(), z.string()).default({}).describe(about),
   /** A regular expression's source, compiled once when the configuration is read to see that it is one; null when absent. */
   pattern: (about: string) => patternText().nullable().default(null).describe(about),
+  /** A password or the like: text that no message, log or status shows. With null as default: null when absent. */
+  secret: <const F extends string | null | undefined>(fallback: F, about: string) =>
+    marked(textOrNull(fallback, about), { secret: true }),
+  /** A list in which any text may hold a secret. */
+  secretList: (fallback: readonly string[] | undefined, about: string) =>
+    marked(withDefault(z.array(z.string()), fallback && [...fallback], about), { secret: true }),
+  /** Texts by name, any of which may hold a secret, as headers do. */
+  secretMap: (about: string) =>
+    marked(z.record(z.string(), z.string()).default({}).describe(about), { secret: true }),
+  /** The path of a file; relative ones begin in the folder of the configuration. */
+  path: <const F extends string | null | undefined>(fallback: F, about: string) =>
+    marked(textOrNull(fallback, about), { path: 'file' }),
+  /** A program: a path, as above, where it has a slash, else a name that is looked up. */
+  command: <const F extends string | null | undefined>(fallback: F, about: string) =>
+    marked(textOrNull(fallback, about), { path: 'command' }),
 }
 export type OptionKit = typeof optionKit
+
+function marked<T extends z.ZodType>(type: T, mark: Mark): T {
+  marks.set(type, mark)
+  return type
+}
+
+/** Text; text or null where the default is null. */
+function textOrNull<F extends string | null | undefined>(
+  fallback: F,
+  about: string,
+): z.ZodType<F extends null ? string | null : string> {
+  const type = fallback === null ? z.string().nullable().default(null).describe(about) : null
+  return (type ?? withDefault(z.string(), fallback ?? undefined, about)) as never
+}
 
 function withDefault<T extends z.ZodType>(
   type: T,

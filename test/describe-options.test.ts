@@ -17,6 +17,11 @@ describe('describing options', () => {
       arguments: kit.list([], 'With what'),
       headers: kit.map('And what'),
       status: kit.ranges('200-299', 'Good ones'),
+      passwd: kit.secret(null, 'With which password'),
+      cookies: kit.secretMap('And which'),
+      steps: kit.secretList([], 'What to say'),
+      ca: kit.path(null, 'Whom to trust'),
+      program: kit.command('/bin/true', 'What to run'),
       own: z.union([z.string(), z.boolean()]).default(false).describe('Made without the kit'),
     })
     assert.deepEqual(
@@ -37,6 +42,11 @@ describe('describing options', () => {
         ['arguments', 'list of texts', [], 'With what'],
         ['headers', 'map of texts', {}, 'And what'],
         ['status', 'ranges of numbers', '200-299', 'Good ones'],
+        ['passwd', 'text, never shown', null, 'With which password'],
+        ['cookies', 'map of texts, never shown', {}, 'And which'],
+        ['steps', 'list of texts, never shown', [], 'What to say'],
+        ['ca', 'path of a file', null, 'Whom to trust'],
+        ['program', 'path or name of a program', '/bin/true', 'What to run'],
         ['own', 'text or true or false', false, 'Made without the kit'],
       ],
     )

@@ -91,7 +91,7 @@ describe('dialogue', () => {
 
   const wrong: [steps: string[], options: object, said: RegExp][] = [
     [[], {}, /at least one step/],
-    [['say hello'], {}, /step 1, "say hello": a step begins with one of send, send-hex, expect/],
+    [['say hello'], {}, /step 1, "say": a step begins with one of send, send-hex, expect/],
     [['line ^220', 'send'], {}, /step 2, "send": a text is missing/],
     [['send-hex 0'], {}, /pairs of hexadecimal/],
     [['expect-hex'], {}, /pairs of hexadecimal/],
