@@ -1,0 +1,132 @@
+/** `lvsd run` on the memory table as a process of its own, watched from outside. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fetchStatus } from '../../src/api/client.js'
+import type { RealStatus, StatusDocument } from '../../src/status.js'
+import { packageRoot } from '../../src/version.js'
+import { later } from '../helpers/after-each.js'
+import { temporaryFolder } from '../helpers/folder.js'
+
+export class Director {
+  readonly #child: ChildProcess
+  readonly #socket: string
+  log = ''
+
+  private constructor(child: ChildProcess, socket: string) {
+    this.#child = child
+    this.#socket = socket
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', chunk => {
+        if (this.log.length < 1_000_000) this.log += chunk
+      })
+  }
+
+  /** Starts it; ends with the test. `services` is the YAML below `services:`. */
+  static async start(services: string, settings = ''): Promise<Director> {
+    const folder = temporaryFolder()
+    const socket = join(folder, 'lvsd.sock')
+    const file = join(folder, 'site.yaml')
+    writeFileSync(
+      file,
+      `settings: { socket: ${socket}, state: ${folder}${settings} }\nservices:\n${services}`,
+      { mode: 0o600 },
+    )
+    const main = join(packageRoot, 'dist/src/main.js')
+    const child = spawn(process.execPath, [main, 'run', file, '--kernel', 'memory'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const director = new Director(child, socket)
+    later(() => director.stop())
+    await director.until('it answers', () => true)
+    return director
+  }
+
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** The status document and the milliseconds that it took. Throws where the daemon has ended or does not answer. */
+  async status(): Promise<{ document: StatusDocument; ms: number }> {
+    if (!this.isAlive) throw new Error(`lvsd has ended: ${this.log.slice(-2000)}`)
+    const startedAt = performance.now()
+    const document = await fetchStatus(this.#socket)
+    return { document, ms: performance.now() - startedAt }
+  }
+
+  /** Asks for the status until `test` is true of it; gives the milliseconds. */
+  async until(what: string, test: (document: StatusDocument) => boolean, limit = 15_000): Promise<number> {
+    const startedAt = performance.now()
+    let last: unknown
+    while (performance.now() - startedAt < limit) {
+      if (!this.isAlive) throw new Error(`lvsd has ended: ${this.log.slice(-2000)}`)
+      try {
+        const { document } = await this.status()
+        last = document
+        if (test(document)) return performance.now() - startedAt
+      } catch (error) {
+        last = error
+      }
+      await sleep(25)
+    }
+    throw new Error(`not in ${limit} ms: ${what}; last: ${shortly(last)}`)
+  }
+
+  /** The most memory that the process has held so far, MiB. */
+  get peakMemory(): number {
+    const [, kibibytes] =
+      /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')) ?? []
+    return Number(kibibytes) / 1024
+  }
+
+  async stop(): Promise<void> {
+    if (!this.isAlive) return
+    const ended = once(this.#child, 'exit')
+    this.#child.kill('SIGTERM')
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 10_000)
+    await ended
+    clearTimeout(timer)
+  }
+}
+
+function shortly(last: unknown): string {
+  if (last instanceof Error) return last.message
+  const { services = [] } = (last ?? {}) as Partial<StatusDocument>
+  const reals = services.flatMap(({ name, reals }) => reals.map(real => ({ name, real })))
+  return reals.map(({ name, real }) => `${name} ${real.port} ${real.state}: ${real.reason}`).join('; ')
+}
+
+export function realsOf(document: StatusDocument, service: string): readonly RealStatus[] {
+  return document.services.find(({ name }) => name === service)?.reals ?? []
+}
+
+/** The servers of hostile-servers.ts. */
+export class Servers {
+  readonly #child: ChildProcess
+  readonly ports: Readonly<Record<string, readonly number[]>>
+
+  private constructor(child: ChildProcess, ports: Record<string, readonly number[]>) {
+    this.#child = child
+    this.ports = ports
+  }
+
+  static async start(): Promise<Servers> {
+    const child = spawn(process.execPath, [join(packageRoot, 'dist/test/isolation/hostile-servers.js')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    later(() => child.kill('SIGKILL'))
+    let text = ''
+    for await (const chunk of child.stdout as NodeJS.ReadableStream) {
+      text += chunk
+      if (text.includes('\n')) break
+    }
+    return new Servers(child, JSON.parse(text))
+  }
+
+  /** As if its process had been killed: connections are refused from now on. */
+  close(name: string, index: number): void {
+    this.#child.stdin?.write(`close ${name} ${index}\n`)
+  }
+}
