@@ -7,10 +7,18 @@ import { TLSSocket } from 'node:tls'
 import { type Answer, down, type RunContext, type Target } from '../src/check.js'
 import type { Reason } from '../src/model.js'
 import { open } from './_connect.js'
+import { Heard } from './_heard.js'
 import { connectTls, type TlsOptions, tlsAnswer } from './_tls.js'
 
 /** Bytes that a server may say in all; no check needs a tenth of it. */
-const LIMIT = 65_536
+export const LIMIT = 65_536
+/**
+ * Bytes that one line may have. POP3, SMTP and NNTP allow 512 (RFC 1939, 5321, 3977), IMAP advises 8,000 (RFC 7162);
+ * headers of SIP that pass many proxies have some thousands.
+ */
+const LINE_LIMIT = 8192
+/** Lines that a server may say in all: each costs a step, and 64 KB may hold 65,536 of them. */
+const MOST_LINES = 2000
 /** Milliseconds that a server has to answer a goodbye. */
 const FAREWELL = 200
 
@@ -54,8 +62,9 @@ export function brief(text: string): string {
 
 export class Dialogue {
   #socket: Socket
-  #heard: Buffer = Buffer.alloc(0)
+  readonly #heard = new Heard()
   #count = 0
+  #lines = 0
   /** What the server is to answer, for people; null for its greeting. */
   #asked: string | null = null
   #end: Error | 'ended' | null = null
@@ -94,23 +103,54 @@ export class Dialogue {
     this.#socket.write(bytes)
   }
 
-  /** The next line, without its end. */
-  async line(): Promise<string> {
+  /** Bytes that have come and that nobody has asked for yet. */
+  get pending(): number {
+    return this.#heard.length
+  }
+
+  /** The first of them, for people. */
+  peek(): string {
+    return this.#heard.peek(200).toString()
+  }
+
+  /** The next line, without its end. `limit`: bytes that it may have. */
+  async line(limit = LINE_LIMIT): Promise<string> {
     for (;;) {
-      const end = this.#heard.indexOf('\n')
-      if (end >= 0) return this.#cut(end)
+      const line = this.#heard.line()
+      if (this.#lines > MOST_LINES) throw this.fault('too-big', this.peek(), `at most ${MOST_LINES} lines`)
+      if ((line ?? this.#heard).length > limit)
+        throw this.fault(
+          'too-big',
+          line?.toString('utf8', 0, 200) ?? this.peek(),
+          `lines of at most ${limit} bytes`,
+        )
+      if (line) {
+        this.#lines++
+        return line.toString()
+      }
       await this.#more('a whole line')
+    }
+  }
+
+  /** The next `count` bytes. */
+  async bytes(count: number): Promise<Buffer> {
+    for (;;) {
+      const bytes = this.#heard.take(count)
+      if (bytes) return bytes
+      await this.#more(`${count} bytes`)
     }
   }
 
   /** Hears until these bytes have come, whatever stands before them. `shown`: what they are, for people. */
   async until(bytes: Uint8Array, shown: string): Promise<void> {
-    for (;;) {
-      const at = this.#heard.indexOf(bytes)
+    for (let searched = 0; ; ) {
+      const heard = this.#heard.peek()
+      const at = heard.indexOf(bytes, Math.max(0, searched - bytes.length + 1))
       if (at >= 0) {
-        this.#heard = this.#heard.subarray(at + bytes.length)
+        this.#heard.take(at + bytes.length)
         return
       }
+      searched = heard.length
       await this.#more(shown)
     }
   }
@@ -121,12 +161,6 @@ export class Dialogue {
     await new Promise<void>(resolve => {
       this.#wake = resolve
     })
-  }
-
-  #cut(end: number): string {
-    const line = this.#heard.toString('utf8', 0, end)
-    this.#heard = this.#heard.subarray(end + 1)
-    return line.endsWith('\r') ? line.slice(0, -1) : line
   }
 
   /** Goes on in TLS. What came before it unencrypted may be anybody's, and must not pass for an answer. */
@@ -189,11 +223,11 @@ export class Dialogue {
     this.#context.phase('body')
     this.#count += chunk.length
     if (this.#count > LIMIT) {
-      this.#finish(this.fault('too-big', this.#heard.toString('utf8', 0, 100), `at most ${LIMIT} bytes`))
+      this.#finish(this.fault('too-big', this.peek(), `at most ${LIMIT} bytes`))
       this.#socket.destroy()
       return
     }
-    this.#heard = this.#heard.length === 0 ? chunk : Buffer.concat([this.#heard, chunk])
+    this.#heard.push(chunk)
     this.#wake()
   }
 
@@ -203,7 +237,7 @@ export class Dialogue {
   }
 
   #broken(expected: string): Verdict {
-    if (this.#heard.length > 0) return this.fault('truncated', this.#heard.toString('utf8'), expected)
+    if (this.#heard.length > 0) return this.fault('truncated', this.peek(), expected)
     const missing = this.#asked === null ? 'a greeting' : `an answer to ${this.#asked}`
     return new Verdict('closed', `closed without ${missing}`)
   }

@@ -21,7 +21,7 @@ export function askImap(
     if (login !== null) await ask(dialogue, 'b', `LOGIN ${quoted(login)} ${quoted(passwd ?? '')}`)
     await dialogue.leave('c LOGOUT')
     return up(
-      brief(greeting.replace(/^\* |\[CAPABILITY [^\]]*\] /gi, '')) +
+      brief(greeting.replace(/^\* |\[CAPABILITY [^\][]*\] /gi, '')) +
         (login === null ? '' : `, logged in as ${login}`),
     )
   })

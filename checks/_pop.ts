@@ -25,11 +25,13 @@ export function askPop(
 
 /** The strongest way that the server offers, as ldirectord has it: APOP, CRAM-MD5, else user and password. */
 async function logIn(dialogue: Dialogue, greeting: string, login: string, passwd: string): Promise<void> {
-  const stamp = /<[^<>\s]+@[^<>\s]+>/.exec(greeting)?.[0]
+  const stamp = /<[^<>@\s]+@[^<>\s]+>/.exec(greeting)?.[0]
   if (stamp !== undefined) {
     const digest = createHash('md5').update(stamp + passwd)
     await ask(dialogue, `APOP ${login} ${digest.digest('hex')}`)
-  } else if (/^SASL .*\bCRAM-MD5\b/im.test(await capabilities(dialogue))) {
+  } else if (
+    (await capabilities(dialogue)).some(line => /^SASL /i.test(line) && /\bCRAM-MD5\b/i.test(line))
+  ) {
     dialogue.send('AUTH CRAM-MD5', 'AUTH CRAM-MD5')
     const line = await dialogue.line()
     const challenge = /^\+ (\S+)/.exec(line)?.[1]
@@ -43,12 +45,12 @@ async function logIn(dialogue: Dialogue, greeting: string, login: string, passwd
 }
 
 /** One a line; none where the server does not know the question. */
-async function capabilities(dialogue: Dialogue): Promise<string> {
+async function capabilities(dialogue: Dialogue): Promise<readonly string[]> {
   dialogue.send('CAPA')
   const lines = [await dialogue.line()]
-  if (!isOk(lines[0] ?? '')) return ''
+  if (!isOk(lines[0] ?? '')) return []
   while (lines.at(-1) !== '.') lines.push(await dialogue.line())
-  return lines.join('\n')
+  return lines
 }
 
 function ask(dialogue: Dialogue, command: string): Promise<string> {

@@ -2,7 +2,7 @@ import { type Answer, defineCheck, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { readPattern } from '../src/pattern.js'
 import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
-import { brief, converse, type Dialogue, Verdict } from './_dialogue.js'
+import { brief, converse, type Dialogue, LIMIT, Verdict } from './_dialogue.js'
 import { hexBytes, unescapeBytes } from './_match.js'
 import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './_tls.js'
 
@@ -92,7 +92,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   line: {
     problem: patternProblem,
     async take(dialogue, pattern) {
-      const line = await dialogue.line()
+      const line = await dialogue.line(LIMIT)
       if (!matches(pattern, line)) throw dialogue.fault('unexpected', line, `/${pattern}/`)
       return line
     },
@@ -102,7 +102,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     problem: patternProblem,
     async take(dialogue, pattern) {
       for (;;) {
-        const line = await dialogue.line()
+        const line = await dialogue.line(LIMIT)
         if (matches(pattern, line)) return line
       }
     },

@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net'
-import type { Redis } from 'ioredis'
 import { type Answer, defineCheck, down, type RunContext, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
-import { open } from './_connect.js'
-import { optionalTls, optionalTlsProblem, through } from './_library.js'
+import { converse, type Dialogue } from './_dialogue.js'
+import { optionalTls, optionalTlsProblem } from './_library.js'
+import { command, ReplyError, type Value } from './_resp.js'
 
 /** What ROLE calls them. */
 const ROLES = { primary: 'master', replica: 'slave', sentinel: 'sentinel' } as const
@@ -11,6 +10,11 @@ const ROLES = { primary: 'master', replica: 'slave', sentinel: 'sentinel' } as c
 function redisOptions(kit: OptionKit) {
   return {
     role: kit.choice(['any', 'primary', 'replica', 'sentinel'], 'any', 'What the server must be'),
+    link: kit.choice(
+      ['connected', 'any'],
+      'connected',
+      'State of the link of a replica to its primary, for role: replica; any: a replica that has lost its primary, and serves what it has, is up too',
+    ),
     get: kit.maybeText('A key that must exist'),
     value: kit.maybeText('What must stand under the key'),
     login: kit.maybeText('User name; without one the password is that of the default user'),
@@ -33,85 +37,64 @@ export const check = defineCheck({
   validate(options) {
     if (options.value !== null && options.get === null) return 'value needs get: the key that has it'
     if (options.login !== null && options.passwd === null) return 'login needs passwd'
+    if (options.link !== 'connected' && options.role !== 'replica') return 'link needs role: replica'
     return optionalTlsProblem(options)
   },
 
   run: (target, options, context) =>
-    through(open(target, options.tls ? options : null, context), context, async socket => {
-      const redis = await clientOn(socket)
+    converse(target, context, options.tls ? options : null, async dialogue => {
       try {
-        await redis.connect()
-        return await ask(redis, options, context)
+        return await ask(dialogue, options, context)
       } catch (error) {
-        const { name, message } = error as Error
-        if (name !== 'ReplyError') throw error
-        return down('status', `the server answers: ${message.slice(0, 200)}`)
-      } finally {
-        redis.disconnect()
+        if (!(error instanceof ReplyError)) throw error
+        return down('status', `the server answers: ${error.message.slice(0, 200)}`)
       }
     }),
 })
 
-/** A client that speaks on this connection, makes no other, and says nothing of its own accord. */
-async function clientOn(socket: Socket): Promise<Redis> {
-  const { AbstractConnector, Redis } = await import('ioredis')
-  class Standing extends AbstractConnector {
-    constructor() {
-      super(0)
-    }
-    override connect() {
-      this.stream = socket
-      return Promise.resolve(socket)
-    }
-  }
-  const redis = new Redis({
-    Connector: Standing,
-    lazyConnect: true,
-    retryStrategy: null,
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    // Servers older than 6, and many proxies, know no other.
-    protocol: 2,
-  })
-  // Where one is of use it comes as the rejection of a command.
-  redis.on('error', () => {})
-  return redis
-}
-
-async function ask(redis: Redis, options: Wanted, { phase }: RunContext): Promise<Answer> {
+async function ask(dialogue: Dialogue, options: Wanted, { phase }: RunContext): Promise<Answer> {
   const { role, get: key, login, passwd, database } = options
-  // Not left to the client, which prints a word of its own where the server wants no password.
-  if (passwd !== null) await redis.call('AUTH', ...(login === null ? [passwd] : [login, passwd]))
-  const pong = await redis.ping()
+  if (passwd !== null) await command(dialogue, 'AUTH', ...(login === null ? [passwd] : [login, passwd]))
+  const pong = await command(dialogue, 'PING')
   if (pong !== 'PONG') return down('unexpected', `${shown(pong)} to PING, expected PONG`)
   phase('body')
   if (role !== 'any') {
-    const [is] = [await redis.call('ROLE')].flat()
-    if (is !== ROLES[role]) return down('unexpected', `the server is ${wordFor(is)}, expected ${role}`)
+    const wrong = roleProblem(await command(dialogue, 'ROLE'), options)
+    if (wrong !== null) return down('unexpected', wrong)
   }
   if (key !== null) {
-    if (database !== 0) await redis.select(database)
-    const wrong = await lookUp(redis, key, options.value)
+    if (database !== 0) await command(dialogue, 'SELECT', String(database))
+    const wrong = await lookUp(dialogue, key, options.value)
     if (wrong) return wrong
   }
   return up(['PONG', role === 'any' ? [] : role, key === null ? [] : `${key} is there`].flat().join(', '))
 }
 
+/** What is wrong with the answer to ROLE, or null: the role, and of a replica its host, port and link to the primary. */
+function roleProblem(answer: Value, { role, link }: Wanted): string | null {
+  const [is, host, port, state] = Array.isArray(answer) ? (answer as readonly Value[]) : [answer]
+  if (role !== 'any' && is !== ROLES[role]) return `the server is ${wordFor(is ?? null)}, expected ${role}`
+  if (role !== 'replica' || link === 'any' || state === 'connected') return null
+  return `the link of the replica to its primary, ${shown(host)} port ${shown(port)}, is ${shown(state)}, expected "connected"`
+}
+
 /** Null where the key is as it should be. */
-async function lookUp(redis: Redis, key: string, value: string | null): Promise<Answer | null> {
-  if (value === null)
-    return (await redis.exists(key)) > 0 ? null : down('unexpected', `there is no key ${shown(key)}`)
-  const found = await redis.get(key)
+async function lookUp(dialogue: Dialogue, key: string, value: string | null): Promise<Answer | null> {
+  if (value === null) {
+    const count = await command(dialogue, 'EXISTS', key)
+    return Number(count) > 0 ? null : down('unexpected', `there is no key ${shown(key)}`)
+  }
+  const found = await command(dialogue, 'GET', key)
   if (found === value) return null
   const instead = found === null ? 'nothing' : shown(found)
   return down('unexpected', `${instead} under ${shown(key)}, expected ${shown(value)}`)
 }
 
-function wordFor(role: unknown): string {
+function wordFor(role: Value): string {
   const [word] = Object.entries(ROLES).find(([, name]) => name === role) ?? []
   return word ?? shown(role)
 }
 
-function shown(value: unknown): string {
+function shown(value: Value | undefined): string {
   return JSON.stringify(String(value).slice(0, 100))
 }

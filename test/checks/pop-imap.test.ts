@@ -52,6 +52,30 @@ describe('pop', () => {
     )
   })
 
+  it('costs no more than its length where the greeting is long', async () => {
+    const login = { login: 'u', passwd: 'p' }
+    for (const greeting of [
+      `+OK <${'a@'.repeat(32_600)}`,
+      `+OK <${'a@'.repeat(4000)}`,
+      `+OK ${'<'.repeat(8000)}`,
+    ]) {
+      const server = await popServer(greeting, {})
+      const before = performance.eventLoopUtilization()
+      const result = await probe(pop, server, login)
+      const { active } = performance.eventLoopUtilization(before)
+      assert.equal(result.ok, false)
+      assert.equal(result.reason, greeting.length > 8192 ? 'too-big' : 'status', result.detail)
+      assert.ok(active < 300, `${active} ms for ${greeting.length} bytes`)
+    }
+  })
+
+  it('is down where a server says more lines than any has', async () => {
+    const server = await popServer('+OK ready', { CAPA: `+OK${'\r\n'.repeat(30_000)}` })
+    const { reason, detail } = await probe(pop, server, { login: 'u', passwd: 'p' })
+    assert.equal(reason, 'too-big')
+    assert.match(detail, /at most 2000 lines/)
+  })
+
   it('logs in by APOP where the greeting bears a stamp', async () => {
     // The example of RFC 1939.
     const line = 'APOP mrose c4c9334bac560ecc979e58001b3e22fb'
@@ -100,6 +124,16 @@ describe('imap', () => {
     assert.equal((await probe(imap, await announcing('* PREAUTH ready\r\n'))).ok, true)
     const { reason } = await probe(imap, await announcing('* BYE overloaded\r\n'))
     assert.equal(reason, 'status')
+  })
+
+  it('costs no more than its length where the greeting is long', async () => {
+    const before = performance.eventLoopUtilization()
+    for (const openings of [600, 5400]) {
+      const server = await lineServer(`* OK ${'[CAPABILITY '.repeat(openings)}`, () => '* BYE')
+      const { ok, reason } = await probe(imap, server)
+      assert.deepEqual([ok, reason], openings === 600 ? [true, null] : [false, 'too-big'])
+    }
+    assert.ok(performance.eventLoopUtilization(before).active < 500)
   })
 
   it('logs in, whatever stands in the password, and hears what is not tagged', async () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { check } from '../../checks/redis.js'
 import { probe } from '../helpers/probe.js'
-import { saying } from '../helpers/servers.js'
+import { saying, tcpServer } from '../helpers/servers.js'
 import { failsAsAll } from './_library-faults.js'
 import { problemOf } from './_options.js'
 import { freePort, programOr } from './_programs.js'
@@ -10,6 +12,13 @@ import { diesAnywhere } from './_relay.js'
 import { Place } from './_services.js'
 
 const path = (name: string) => fileURLToPath(new URL(`tls/${name}`, import.meta.url))
+/** Says these commands in their inline form, and waits until the server has hung up. */
+async function tell(port: number, ...commands: readonly string[]): Promise<void> {
+  const socket = connect({ host: '::1', port }).resume()
+  socket.write(`${[...commands, 'QUIT'].join('\r\n')}\r\n`)
+  await once(socket, 'close')
+}
+
 const SLOW = { timeout: 15_000 }
 
 describe('redis', () => {
@@ -19,6 +28,53 @@ describe('redis', () => {
     const result = await probe(check, await saying('-LOADING Redis is loading the dataset in memory\r\n'))
     assert.equal(result.reason, 'status')
     assert.match(result.detail, /LOADING Redis is loading/)
+  })
+
+  const rubbish: [string, string, string, Record<string, unknown>?][] = [
+    ['a null more than was asked for', '+PONG\r\n$-1\r\n', 'garbage'],
+    ['two null texts', '$-1\r\n$-1\r\n', 'garbage'],
+    ['two null arrays', '*-1\r\n*-1\r\n', 'garbage'],
+    ['a null text', '$-1\r\n', 'unexpected'],
+    ['arrays in each other without end', '*1\r\n'.repeat(10_000), 'garbage'],
+    ['a text longer than Redis has', '$99999999999\r\n', 'garbage'],
+    ['a text longer than is read', `$100000\r\n${'a'.repeat(100_000)}\r\n`, 'too-big'],
+    ['an array longer than Redis has', '*999999999\r\n', 'garbage'],
+    ['an array longer than is read', '*9999\r\n:1\r\n', 'too-big'],
+    [
+      'arrays of arrays that are long in all',
+      `*3000\r\n${'*3000\r\n'.repeat(3)}${':1\r\n'.repeat(9000)}`,
+      'too-big',
+    ],
+    ['a length that is none', '$1e1\r\n', 'garbage'],
+    ['a length with a sign', '$-2\r\n', 'garbage'],
+    ['a text without its end', '$4\r\nPONGxx', 'garbage'],
+    ['an error within an array', '*1\r\n-ERR no\r\n', 'garbage'],
+    ['a line without end', `+${'PONG'.repeat(1000)}`, 'too-big'],
+    ['a type of another protocol version', '%1\r\n+a\r\n+b\r\n', 'garbage'],
+    ['nothing but empty lines', '\r\n'.repeat(9000), 'garbage'],
+  ]
+  for (const [phrase, said, reason] of rubbish)
+    it(`is down when the server sends ${phrase}`, async () => {
+      const result = await probe(check, await saying(said))
+      assert.deepEqual([result.ok, result.reason], [false, reason], result.detail)
+    })
+
+  it('is down as a replica whose link to its primary is down, unless it may be', async () => {
+    const replies: Record<string, string> = {
+      PING: '+PONG\r\n',
+      ROLE: '*5\r\n$5\r\nslave\r\n$3\r\n::2\r\n:6379\r\n$7\r\nconnect\r\n:-1\r\n',
+    }
+    const server = await tcpServer(socket => {
+      socket.on('data', chunk => socket.write(replies[/[A-Z]+/.exec(String(chunk))?.[0] ?? ''] ?? '-ERR\r\n'))
+    })
+    const { reason, detail } = await probe(check, server, { role: 'replica' })
+    assert.equal(reason, 'unexpected')
+    assert.match(
+      detail,
+      /link of the replica to its primary, "::2" port "6379", is "connect", expected "connected"/,
+    )
+    assert.equal((await probe(check, server, { role: 'replica', link: 'any' })).ok, true)
+    assert.match(problemOf(check, { link: 'any' }) ?? '', /link needs role: replica/)
   })
 
   it('is up over IPv4 too', async () => {
@@ -57,11 +113,7 @@ describe('a Redis server', function () {
       plain,
     )
     await place.start(file, [...all, '--port', `${replica}`, '--replicaof', '::1', `${plain}`], replica)
-    const { Redis } = await import('ioredis')
-    const redis = new Redis({ host: '::1', port: plain, password: 'geheim', family: 6 })
-    await redis.set('state', 'on')
-    await redis.lpush('list', 'one')
-    redis.disconnect()
+    await tell(plain, 'AUTH geheim', 'SET state on', 'LPUSH list one')
   })
   after(() => place?.close())
 
@@ -98,7 +150,19 @@ describe('a Redis server', function () {
     })
 
   it('is judged as a replica, which wants no password', async () => {
-    assert.equal((await probe(check, replica, { role: 'replica' }, SLOW)).ok, true)
+    const refused = await probe(check, replica, { role: 'replica' }, SLOW)
+    assert.match(
+      refused.detail,
+      /link of the replica/,
+      'the primary wants a password that the replica does not know',
+    )
+    await tell(replica, 'CONFIG SET masterauth geheim')
+    let judged = refused
+    for (let i = 0; i < 200 && !judged.ok; i++) {
+      await new Promise(soon => setTimeout(soon, 100))
+      judged = await probe(check, replica, { role: 'replica' }, SLOW)
+    }
+    assert.equal(judged.ok, true, judged.detail)
     const result = await probe(check, replica, { role: 'primary', passwd }, SLOW)
     assert.equal(result.reason, 'status', 'a password where none is wanted is an error of the server')
   })
@@ -112,10 +176,8 @@ describe('a Redis server', function () {
     assert.notEqual((await probe(check, secure, { passwd }, SLOW)).ok, true)
   })
 
-  // The library takes the last line for whole though its line feed is missing.
-  it('is down wherever it dies', () =>
-    diesAnywhere(check, plain, { passwd, get: 'state', value: 'on' }, { spare: 1 }))
+  it('is down wherever it dies', () => diesAnywhere(check, plain, { passwd, get: 'state', value: 'on' }))
 
   it('is down wherever it dies in TLS', () =>
-    diesAnywhere(check, secure, { passwd, get: 'state', value: 'on', tls: true }, { spare: 41 }))
+    diesAnywhere(check, secure, { passwd, get: 'state', value: 'on', tls: true }, { spare: 40 }))
 })
