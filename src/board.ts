@@ -73,6 +73,12 @@ export class Board {
   #held: ReadonlyMap<Real, string> = new Map()
   /** The same by member, to compare with after a reload has made new objects. */
   #heldMembers: ReadonlySet<string> = new Set()
+  readonly #isInService: (service: Service, real: Real) => boolean
+
+  /** `isInService`: whether the kernel's table says that a server was up before its first result came. */
+  constructor(isInService: (service: Service, real: Real) => boolean = () => false) {
+    this.#isInService = isInService
+  }
 
   get config(): Config | null {
     return this.#config
@@ -170,7 +176,7 @@ export class Board {
       const before = cell.health
       const weight = this.weightOf(real)
       cell.lastAt = now
-      cell.health = nextHealth(before, result, use.policy, now)
+      cell.health = this.#judge(cell, result, now)
       if (cell.health === before) continue
       if (isChanging(cell.health)) hurry = Math.min(hurry ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
       if (cell.health.state === before.state) {
@@ -192,6 +198,12 @@ export class Board {
       })
     }
     return { transitions, reweighings, hurry }
+  }
+
+  #judge({ subscriber, health }: Cell, result: CheckResult, now: number): Health {
+    const { service, real, use } = subscriber
+    const isInService = health.state === 'unknown' && this.#isInService(service, real)
+    return nextHealth(health, result, use.policy, now, isInService)
   }
 
   stateOf(real: Real): HealthState {

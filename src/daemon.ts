@@ -5,6 +5,7 @@ import { Board, wantedTable } from './board.js'
 import { cleanStop } from './clean-stop.js'
 import type { Loaded } from './config/load.js'
 import type { Problem } from './config/problem.js'
+import { isInService } from './desired.js'
 import { openHooks } from './hooks.js'
 import type { Kernel } from './ipvs/kernel.js'
 import type { Job } from './jobs.js'
@@ -65,7 +66,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 
 class RunningDaemon implements Daemon {
   readonly #parts: DaemonParts
-  readonly #board = new Board()
+  readonly #board = new Board((service, real) => isInService(service, real, this.#reconciler.table()))
   readonly #engines: Engines
   readonly #reconciler
   readonly #audience

@@ -46,6 +46,26 @@ export function desired(
   return table
 }
 
+/**
+ * Whether the kernel's table says that a server was up when it was last written: it is there with a weight, or without one
+ * where that does not mean a failure. `null` is a table that has not been read yet: it may hold anything.
+ *
+ *   in the kernel  service        configured weight  in service
+ *   with a weight  any            any                yes
+ *   weight 0       quiescent      over 0             no: it failed, or its checks drained it
+ *   weight 0       quiescent      0                  yes: drained; it may have been up
+ *   weight 0       not quiescent  any                yes: drained; a failed one would have been removed
+ *   not there      any            any                no
+ */
+export function isInService(service: Service, real: Real, actual: Table | null): boolean {
+  if (actual === null) return true
+  const { id, quiescent } = service
+  const entry = id && real.address && tableReal(real)
+  const held = entry && actual.get(keyOfService(id))?.reals.get(keyOfReal(entry))
+  if (!held) return false
+  return held.weight > 0 || !quiescent || real.attributes.weight === 0
+}
+
 interface Judges {
   readonly stateOf: StateOf
   readonly weightOf: WeightOf

@@ -4,29 +4,43 @@ import type { CheckPolicy, CheckResult, Health, HealthState } from './model.js'
 /**
  * The health after one more result.
  *
- *   state    result       next
- *   unknown  pass, fail   up, down at once: the first result decides
- *   up       pass         up, streak 0
- *   up       fail         streak + 1; down when it reaches `fall`
- *   down     fail         down, streak 0
- *   down     pass         streak + 1; up when it reaches `rise`
- *   any      no verdict   as it was: lvsd could not ask
+ *   state    in service  result      next
+ *   unknown  either      pass        up at once
+ *   unknown  no          fail        down at once
+ *   unknown  yes         fail        streak + 1; down when it reaches `fall`
+ *   up       either      pass        up, streak 0
+ *   up       either      fail        streak + 1; down when it reaches `fall`
+ *   down     either      fail        down, streak 0
+ *   down     either      pass        streak + 1; up when it reaches `rise`
+ *   any      either      no verdict  as it was: lvsd could not ask
  *
- * `now` is wall-clock milliseconds, for people; nothing is decided by it.
+ * `isInService`: the kernel's table says that the server was up when lvsd last knew (see `isInService` in desired.ts), so
+ * that after a start, or with a check that a reload brings, one lost answer takes nobody out. `now` is milliseconds for
+ * people; nothing is decided by it.
  */
 export function nextHealth(
   health: Health,
   result: CheckResult,
   policy: Pick<CheckPolicy, 'rise' | 'fall'>,
   now: number,
+  isInService = false,
 ): Health {
   if (result.ok === null) return health
   const heard: HealthState = result.ok ? 'up' : 'down'
   if (health.state === heard) return { ...health, streak: 0, last: result }
   const streak = health.streak + 1
-  const needed = health.state === 'unknown' ? 1 : result.ok ? policy.rise : policy.fall
-  if (streak < needed) return { ...health, streak, last: result }
+  if (streak < neededFor(heard, health, policy, isInService)) return { ...health, streak, last: result }
   return { state: heard, streak: 0, since: now, last: result }
+}
+
+function neededFor(
+  heard: HealthState,
+  { state }: Health,
+  { rise, fall }: Pick<CheckPolicy, 'rise' | 'fall'>,
+  isInService: boolean,
+): number {
+  if (heard === 'down') return state === 'unknown' && !isInService ? 1 : fall
+  return state === 'unknown' ? 1 : rise
 }
 
 /** Health before any result. */

@@ -6,15 +6,27 @@ import type { Check } from '../src/check.js'
 import type { Loaded } from '../src/config/load.js'
 import type { Problem } from '../src/config/problem.js'
 import { type DaemonParts, startDaemon } from '../src/daemon.js'
+import { diff } from '../src/diff.js'
 import { memoryKernel } from '../src/ipvs/memory.js'
 import { memoryJournal } from '../src/journal/journal.js'
-import type { CheckResult, Config, Service, Settings } from '../src/model.js'
+import type { CheckResult, Config, Service, Settings, Table } from '../src/model.js'
 import { standardObservers } from '../src/observers.js'
 import type { OnResult, Timing } from '../src/probe/engine.js'
 import type { Engines } from '../src/schedule.js'
 import { later } from './helpers/after-each.js'
 import { recordingLog } from './helpers/logs.js'
-import { config, failed, passed, real, service, serviceId, use } from './helpers/tables.js'
+import {
+  config,
+  failed,
+  passed,
+  real,
+  service,
+  serviceId,
+  table,
+  tableReal,
+  tableService,
+  use,
+} from './helpers/tables.js'
 
 const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
 const CHECKS = new Map([['ask', ask]])
@@ -48,13 +60,16 @@ function handEngines() {
     report = onResult
     return engines
   }
-  const find = (host: string, result: CheckResult) => {
-    for (const id of jobs.keys()) if (id.includes(`"${host}"`)) report(id, result)
+  const findWhere = (part: string, result: CheckResult) => {
+    const found = [...jobs.keys()].filter(id => id.includes(part))
+    assert.ok(found.length > 0, part)
+    for (const id of found) report(id, result)
   }
-  return { open, jobs, hurried, find }
+  const find = (host: string, result: CheckResult) => findWhere(`"${host}"`, result)
+  return { open, jobs, hurried, find, findWhere }
 }
 
-async function start(first: Config) {
+async function start(first: Config, held: Table = new Map()) {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-daemon-'))
   later(() => rmSync(folder, { recursive: true }))
   const place = (site: Config): Config => ({
@@ -69,6 +84,7 @@ async function start(first: Config) {
   })
   const engines = handEngines()
   const kernel = memoryKernel()
+  await kernel.apply(diff(held, new Map(), new Set()))
   const { log, lines } = recordingLog('info')
   const told: string[] = []
   const next = { loaded: loadedOf(first) }
@@ -130,6 +146,93 @@ describe('the daemon', () => {
       [...engines.jobs.values()].map(timing => timing.firstIn),
       [0, 0],
     )
+  })
+
+  describe('on a table that an earlier life has left', () => {
+    const fall = { fall: 3, rise: 2 }
+    const site = (parts: Partial<Service> = {}) =>
+      config([web({ reals: [asked(A, 5, fall), asked(B, 5, fall)], ...parts })])
+    const left = (...weights: [string, number][]) =>
+      table(
+        tableService(
+          serviceId('2001:db8::80'),
+          weights.map(([host, weight]) => tableReal(host, { weight })),
+        ),
+      )
+
+    it('keeps a server of the table until its checks have failed as often as fall says', async () => {
+      const { engines, weights, daemon } = await start(site(), left([A, 5]))
+      for (const expected of [{ [A]: 5 }, { [A]: 5 }, {}]) {
+        engines.find(A, failed())
+        assert.deepEqual(await weights(), expected)
+      }
+      assert.equal((await daemon.status()).services[0]?.reals[0]?.state, 'down')
+    })
+
+    it('takes another one in with its first pass, and knows it down with its first failure', async () => {
+      const { engines, weights, daemon } = await start(site(), left([A, 5]))
+      engines.find(B, failed())
+      assert.equal((await daemon.status()).services[0]?.reals[1]?.state, 'down')
+      const { engines: others, weights: theirs } = await start(site(), left([A, 5]))
+      others.find(B, passed())
+      assert.deepEqual([await weights(), await theirs()], [{ [A]: 5 }, { [A]: 5, [B]: 5 }])
+    })
+
+    it('gives a quiesced server its weight with the first pass', async () => {
+      const { engines, weights } = await start(site({ quiescent: true }), left([A, 5], [B, 0]))
+      engines.find(B, passed())
+      engines.find(A, failed())
+      assert.deepEqual(await weights(), { [A]: 5, [B]: 5 })
+    })
+
+    it('keeps the fallback out, and tells nobody of a failure, while fall is not reached', async () => {
+      const fallback = real('fd00:1::f')
+      const { engines, weights, lines } = await start(site({ fallback }), left([A, 5]))
+      engines.find(A, failed())
+      engines.find(B, failed())
+      assert.deepEqual(await weights(), { [A]: 5 })
+      assert.ok(!lines.some(line => line.real === `[${A}]:80`))
+      engines.find(A, failed())
+      engines.find(A, failed())
+      assert.deepEqual(await weights(), { 'fd00:1::f': 1 })
+    })
+
+    it('asks again soon after a failure that does not count yet', async () => {
+      const { engines } = await start(
+        config([web({ reals: [asked(A, 5, { fall: 3, fastinter: 200 })] })]),
+        left([A, 5]),
+      )
+      engines.find(A, failed())
+      assert.deepEqual(
+        engines.hurried.map(([, ms]) => ms),
+        [200],
+      )
+    })
+
+    it('needs as many passes of several checks as without a restart', async () => {
+      const two = real(A, { weight: 5, checks: [use('ask', {}, fall), use('ask', { n: 2 }, fall)], need: 1 })
+      const { engines, weights } = await start(config([web({ reals: [two] })]), left([A, 5]))
+      for (const _ of [1, 2, 3]) engines.findWhere('{}', failed())
+      assert.deepEqual(await weights(), { [A]: 5 })
+      for (const _ of [1, 2]) engines.findWhere('{"n":2}', failed())
+      assert.deepEqual(await weights(), { [A]: 5 })
+      engines.findWhere('{"n":2}', failed())
+      assert.deepEqual(await weights(), {})
+    })
+
+    it('keeps a server that a reload brings and the table has already', async () => {
+      const { engines, weights, reload, kernel } = await start(
+        site({ reals: [asked(A, 5, fall)] }),
+        left([A, 5]),
+      )
+      engines.find(A, passed())
+      const id = serviceId('2001:db8::81')
+      await kernel.apply(diff(table(tableService(id, [tableReal(B, { weight: 5 })])), new Map(), new Set()))
+      const other = service('other', { id, reals: [asked(B, 5, fall)] })
+      await reload(config([web({ reals: [asked(A, 5, fall)] }), other]))
+      engines.find(B, failed())
+      assert.deepEqual(await weights(), { [A]: 5, [B]: 5 })
+    })
   })
 
   it('logs a transition once, with its reason', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { desired } from '../src/desired.js'
+import { desired, isInService } from '../src/desired.js'
 import { type HealthState, keyOfService, type Service, type Table } from '../src/model.js'
 import { real, service, serviceId, table, tableReal, tableService } from './helpers/tables.js'
 
@@ -179,5 +179,29 @@ describe('the desired table', () => {
 
   it('leaves out a service whose name does not resolve', () => {
     assert.equal(weights({ id: null, reals }, {}), null)
+  })
+})
+
+describe('a server is in service by the kernel’s table', () => {
+  const cases: [string, Partial<Service>, number, number | null, boolean][] = [
+    ['when it is there with a weight', {}, 5, 5, true],
+    ['when it is there with a weight of somebody else’s', { quiescent: true }, 5, 1, true],
+    ['not when it is not there', {}, 5, null, false],
+    ['not at weight 0 where failed servers stay at weight 0', { quiescent: true }, 5, 0, false],
+    ['at weight 0 where failed servers are removed: something else has drained it', {}, 5, 0, true],
+    ['at weight 0 where that is its weight', { quiescent: true }, 0, 0, true],
+    ['not while the virtual service has no address', { id: null }, 5, 5, false],
+  ]
+  for (const [what, parts, configured, weight, expected] of cases)
+    it(what, () => {
+      const server = real(A, { weight: configured })
+      const held = weight === null ? [] : [tableReal(A, { weight })]
+      const web = service('web', { reals: [server], ...parts })
+      assert.equal(isInService(web, server, table(tableService(ID, held))), expected)
+    })
+
+  it('as long as the kernel has not been read', () => {
+    const server = real(A)
+    assert.equal(isInService(service('web', { reals: [server] }), server, null), true)
   })
 })

@@ -5,10 +5,10 @@ import type { HealthState } from '../src/model.js'
 import { failed, passed } from './helpers/tables.js'
 
 /** Plays letters: `+` passes, `-` fails, `?` gives no verdict. */
-function play(letters: string, policy: { rise: number; fall: number }) {
+function play(letters: string, policy: { rise: number; fall: number }, isInService = false) {
   const results = { '+': passed(), '-': failed(), '?': failed('no-verdict') }
   return [...letters].reduce(
-    (health, letter, i) => nextHealth(health, results[letter as '+'], policy, i + 1),
+    (health, letter, i) => nextHealth(health, results[letter as '+'], policy, i + 1, isInService),
     unknownHealth(0),
   )
 }
@@ -31,6 +31,39 @@ describe('health', () => {
       const health = play(letters, { rise, fall })
       assert.deepEqual([health.state, health.streak, isChanging(health)], [state, streak, streak > 0])
     })
+
+  const inService: [string, number, number, HealthState, number, string][] = [
+    ['-', 1, 3, 'unknown', 1, 'stays unknown after fewer failures than fall'],
+    ['--', 1, 3, 'unknown', 2, 'counts the failures'],
+    ['-?-', 1, 3, 'unknown', 2, 'neither counts nor clears where there was no verdict'],
+    ['---', 1, 3, 'down', 0, 'is down after fall failures'],
+    ['--+', 3, 3, 'up', 0, 'is up with the first pass, whatever rise says'],
+    ['--+--', 3, 3, 'up', 2, 'counts anew after a pass'],
+    ['-', 1, 1, 'down', 0, 'is down after one failure where fall is 1'],
+  ]
+  describe('of a server that the kernel has in service', () => {
+    for (const [letters, rise, fall, state, streak, what] of inService)
+      it(what, () => {
+        const health = play(letters, { rise, fall }, true)
+        assert.deepEqual([health.state, health.streak], [state, streak])
+      })
+  })
+
+  it('of a server in service is down after fall failures in a row, and never before', () => {
+    const letters = fc.array(fc.constantFrom('+', '-', '?'), { maxLength: 30 })
+    const counts = fc.integer({ min: 1, max: 4 })
+    fc.assert(
+      fc.property(letters, counts, counts, (list, rise, fall) => {
+        let failures = 0
+        for (const [i, letter] of list.entries()) {
+          if (letter !== '?') failures = letter === '-' ? failures + 1 : 0
+          const now = play(list.slice(0, i + 1).join(''), { rise, fall }, true).state
+          const before = play(list.slice(0, i).join(''), { rise, fall }, true).state
+          if (now === 'down' && before !== 'down') assert.equal(failures, fall)
+        }
+      }),
+    )
+  })
 
   it('keeps the reason of the last verdict', () => {
     assert.equal(play('+--?', { rise: 1, fall: 2 }).last?.reason, 'refused')

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Board } from '../src/board.js'
 import type { Check } from '../src/check.js'
-import { desired } from '../src/desired.js'
+import { desired, isInService } from '../src/desired.js'
 import { memoryKernel } from '../src/ipvs/memory.js'
 import { memoryJournal } from '../src/journal/journal.js'
 import { type Change, type Config, keyOfReal, type Real, type Service, type Table } from '../src/model.js'
-import { createReconciler } from '../src/reconcile.js'
+import { createReconciler, type Reconciler } from '../src/reconcile.js'
 import { later } from './helpers/after-each.js'
 import { recordingLog } from './helpers/logs.js'
 import {
@@ -97,8 +97,8 @@ function stage(first: Config) {
   const kernel = memoryKernel()
   const journal = memoryJournal()
   const start = () => {
-    const board = new Board()
-    const reconciler = createReconciler({
+    const board: Board = new Board((service, entry) => isInService(service, entry, reconciler.table()))
+    const reconciler: Reconciler = createReconciler({
       kernel,
       journal,
       log: recordingLog('silent').log,
@@ -218,6 +218,39 @@ describe('any history of results, reloads, restarts and edits by hand', () => {
     )
   })
 
+  it('takes no server out before its checks have failed as often as fall says, whatever restarts lie between', async () => {
+    const results = fc.record({
+      kind: fc.constant('result' as const),
+      server: fc.integer({ min: 1, max: 4 }),
+      ok: fc.constantFrom(true, false, false, null),
+    })
+    const lives = fc.array(
+      fc.oneof({ weight: 5, arbitrary: results }, fc.record({ kind: fc.constant('restart' as const) })),
+      {
+        maxLength: 40,
+      },
+    )
+    await fc.assert(
+      fc.asyncProperty(anyConfig, lives, async (site, events) => {
+        const one = stage(site)
+        await one.world.reconciler.resync()
+        const failures = new Map<number, number>()
+        for (const event of events) {
+          const before = await tableOf(one.world)
+          await play(one, event)
+          if (event.kind === 'restart') failures.clear()
+          else if (event.ok !== null)
+            failures.set(event.server, event.ok ? 0 : (failures.get(event.server) ?? 0) + 1)
+          for (const lost of lostBetween(before, await tableOf(one.world))) {
+            const { fall, n } = lostServer(site, lost)
+            assert.ok((failures.get(n) ?? 0) >= fall, `${lost} after ${failures.get(n)} of ${fall} failures`)
+          }
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+
   it('leaves the services of others as they are', async () => {
     await fc.assert(
       fc.asyncProperty(histories, async ([first, events]) => {
@@ -231,6 +264,23 @@ describe('any history of results, reloads, restarts and edits by hand', () => {
     )
   })
 })
+
+/** Servers that had a weight and have none any more: `tcp [fd00:f::1]:80 [fd00:1::2]:80`; the fallback is none of them. */
+function lostBetween(before: Table, after: Table): string[] {
+  return [...before].flatMap(([key, { reals }]) =>
+    [...reals].flatMap(([server, { weight }]) => {
+      const isLost = weight > 0 && !((after.get(key)?.reals.get(server)?.weight ?? 0) > 0)
+      return isLost && !server.startsWith('[fd00:1::f]') ? [`${key} ${server}`] : []
+    }),
+  )
+}
+
+function lostServer({ services }: Config, lost: string): { fall: number; n: number } {
+  const [, service = '', n = ''] = /^tcp \[fd00:f::(\d)\]:80 \[fd00:1::(\d)\]:80$/.exec(lost) ?? []
+  const reals = services.find(({ name }) => name === `service${service}`)?.reals
+  const found = reals?.find(({ host }) => host === `fd00:1::${n}`)
+  return { fall: found?.checks[0]?.policy.fall ?? assert.fail(lost), n: Number(n) }
+}
 
 function weightsIn(table: Table, { id }: Service): Record<string, number> {
   const held = id?.kind === 'address' ? table.get(`tcp [${id.address.text}]:80`) : undefined

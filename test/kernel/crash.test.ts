@@ -1,6 +1,7 @@
 /** lvsd dies at any moment, and is started again. */
 import assert from 'node:assert/strict'
 import { spawnLvsd, startLvsd, writeConfig } from './site/lvsd.js'
+import { randomFrom } from './site/random.js'
 import { type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, tableBecomes } from './site/site.js'
 import { pause } from './site/until.js'
@@ -150,16 +151,4 @@ function wrongIn({ at, change }: Seen, fleet: Fleet): string[] {
   const healthy = fleet.upFor(Number(n), at)
   if (!isLost && rest.endsWith(`-> masq ${n}`)) return []
   return healthy > NEWS_TRAVEL ? [`${change}, although it has been up for ${Math.round(healthy)} ms`] : []
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -12,8 +12,11 @@ import { findLab, type LabOutcome, runInLab } from '../helpers/lab.js'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 600)
 const atOnce = 2
-/** Of tests with random moments; theirs unless given. */
-const seed = process.env.SEED
+/** SEED: of tests with random moments; LOSSES: how often lost-answer tries. Theirs unless given. */
+const handed = ['SEED', 'LOSSES'].flatMap(name => {
+  const value = process.env[name]
+  return value === undefined ? [] : [[name, value] as const]
+})
 
 interface Count {
   readonly passed: number
@@ -68,7 +71,7 @@ async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
       ...['--require', './dist/test/helpers/after-each.js', '--timeout', '120000', '--spec', compiled],
     ],
     directory: root,
-    environment: seed === undefined ? {} : { SEED: seed },
+    environment: Object.fromEntries(handed),
     timeout: limit,
   })
   const count = countOf(outcome)

@@ -20,6 +20,8 @@ export interface RealServer {
   /** Requests so far. */
   readonly requests: number
   behave(behaviour: Behaviour): void
+  /** The next request gets this answer, and those after it the usual one. */
+  failOnce(behaviour: 'error' | 'silent'): void
   /** Ends the downloads under way, properly. */
   finishDownloads(): void
   /** The process dies: nobody listens any more, and open connections are reset. */
@@ -33,13 +35,16 @@ export const DOWNLOAD = '/download'
 /** Starts a server on all addresses of a namespace. It is gone after the test. */
 export function startRealServer(namespace: string, port = 80): RealServer {
   const sockets = new Set<Socket>()
-  let behaviour: Behaviour = 'ok'
+  let usual: Behaviour = 'ok'
+  let once: Behaviour | null = null
   let server: Server | null = null
   let requests = 0
   const downloads = new Set<() => void>()
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     requests++
+    const behaviour = once ?? usual
+    once = null
     const send = (status: number) => response.writeHead(status, { connection: 'close' }).end(`${namespace}\n`)
     if (behaviour === 'silent') return
     if (behaviour === 'slow') setTimeout(() => send(200), 300)
@@ -76,7 +81,10 @@ export function startRealServer(namespace: string, port = 80): RealServer {
       return requests
     },
     behave(next) {
-      behaviour = next
+      usual = next
+    },
+    failOnce(next) {
+      once = next
     },
     finishDownloads() {
       for (const finish of downloads) finish()

@@ -1,0 +1,57 @@
+/** lvsd dies, and when it is started again one answer is lost. */
+import assert from 'node:assert/strict'
+import { startLvsd, writeConfig } from './site/lvsd.js'
+import { randomFrom } from './site/random.js'
+import { type RealServer, startRealServer } from './site/real-server.js'
+import { buildSite, freshDirector, tableBecomes } from './site/site.js'
+import { pause } from './site/until.js'
+import { watchTable } from './site/watcher.js'
+
+const SEED = Number(process.env.SEED ?? 20_261_122)
+/** Deaths with a lost answer each; LOSSES=200 for the long run. */
+const LOSSES = Number(process.env.LOSSES ?? 8)
+
+const WEB = 'tcp [fc00::80]:80'
+const web = [11, 12, 13]
+
+describe('kill -9 and a lost answer', () => {
+  before(async () => {
+    await buildSite(
+      ['fc00::80'],
+      web.map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
+    )
+  })
+  beforeEach(freshDirector)
+
+  it(`${LOSSES} times in a row: no healthy server leaves`, async function () {
+    this.timeout(60_000 + LOSSES * 10_000)
+    const random = randomFrom(SEED)
+    const servers = web.map(n => startRealServer(`r${n}`))
+    const config = writeConfig(`
+defaults: { check: { kind: http, interval: 1s, timeout: 300ms, fastinter: 200ms, fall: 3 } }
+services: { web: { virtual: '[fc00::80]:80', reals: [${web.map(n => `'[fc00::${n}]:80 masq ${n}'`).join(', ')}] } }
+`)
+    const whole = { [WEB]: Object.fromEntries(web.map(n => [`[fc00::${n}]:80`, `masq ${n}`])) }
+    const first = await startLvsd(config)
+    await tableBecomes(whole)
+    await first.kill()
+    const watcher = watchTable('director', () => {})
+    for (let loss = 0; loss < LOSSES; loss++) {
+      const server = servers[Math.floor(random() * servers.length)] as RealServer
+      server.failOnce(random() < 0.5 ? 'error' : 'silent')
+      const asked = servers.map(({ requests }) => requests)
+      const lvsd = await startLvsd(config)
+      // The lost answer, and the one after it.
+      const isAsked = () => servers.every((each, i) => each.requests > (asked[i] ?? 0) + 1)
+      for (let i = 0; i < 100 && !isAsked(); i++) await pause(50)
+      assert.ok(isAsked(), 'each server has been asked twice')
+      await pause(random() * 200)
+      await lvsd.kill()
+    }
+    assert.deepEqual(
+      watcher.seen.map(({ change }) => change),
+      [],
+    )
+    await tableBecomes(whole, 0)
+  })
+})
