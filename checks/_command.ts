@@ -1,16 +1,11 @@
 /** What external and external-perl share: how a command is found, what it is told, and how it is run. */
-import { access, constants } from 'node:fs/promises'
-import { isAbsolute, resolve } from 'node:path'
 import { bracketed } from '../src/address.js'
-import { type Answer, down, noVerdict, type RunContext, type Target } from '../src/check.js'
+import { type Answer, noVerdict, type RunContext, type Target } from '../src/check.js'
 import { type Ended, enter, leave, MOST_AT_ONCE, predecessorGone, runCommand } from '../src/children.js'
-import { whyUntrusted } from '../src/trusted-path.js'
+import { isOwnWant, type Located, USUAL_PATH, withoutResources } from '../src/locate.js'
 
 /** What a command that ignores TERM is given before KILL, milliseconds. */
 const GRACE = 1000
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-/** The folders in which a bare name is looked up. */
-export const PROGRAMS = PATH.split(':')
 
 type Fact = (target: Target, timeout: number) => string
 
@@ -47,13 +42,18 @@ export function filledIn(args: readonly string[], target: Target, timeout: numbe
   return args.map(arg => arg.replace(PLACEHOLDER, fill))
 }
 
-/** Runs a program to its end, or says why it is not run. It is killed with its children at the deadline. */
+/**
+ * Runs a program to its end, or says why it is not run. It is killed with its children at the deadline. A command that
+ * cannot be asked says nothing about the server: no verdict.
+ */
 export async function run(
-  file: string,
+  program: Located,
   argv: readonly string[],
   target: Target,
   { signal, timeout, phase }: RunContext,
 ): Promise<Ended | Answer> {
+  if ('why' in program) return noVerdict(program.why)
+  const file = program.path
   const command = { file, argv, env: environment(target, timeout), signal, grace: GRACE }
   await predecessorGone(command)
   // One that starts when half of the time is gone may be killed for lvsd's own queue.
@@ -74,38 +74,23 @@ function environment(target: Target, timeout: number): Record<string, string> {
     `LVSD_${name.toUpperCase()}`,
     fact(target, timeout),
   ])
-  return { PATH, LC_ALL: 'C', ...Object.fromEntries(facts) }
+  return { PATH: USUAL_PATH, LC_ALL: 'C', ...Object.fromEntries(facts) }
 }
 
-/** The command's path, or why it is not run. A bare name is looked up as exec does it. */
-export async function locate(command: string, mode: number = constants.X_OK): Promise<string | Answer> {
-  const places = command.includes('/')
-    ? [resolve('/', command)]
-    : PROGRAMS.map(folder => `${folder}/${command}`)
-  for (const place of places) {
-    try {
-      const untrusted = await whyUntrusted(place)
-      if (untrusted !== null) return down('error', `not run: ${untrusted}`)
-      await access(place, mode)
-      return place
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return notStarted(error, place)
-    }
-  }
-  const hint = command.includes(' ') ? '; arguments belong under `arguments`' : ''
-  const where = isAbsolute(command) ? '' : ` (looked in ${command.includes('/') ? '/' : PATH})`
-  return down('error', `${command} does not exist${where}${hint}`)
+/**
+ * Why a command that is described like this cannot be run on this machine now, or null: for the reader of a
+ * configuration, by the rule of `run`.
+ */
+export function whyNotRun(...commands: readonly Located[]): string | null {
+  for (const found of commands) if ('why' in found) return found.why
+  return null
 }
 
 function notStarted(error: unknown, file: string): Answer {
   const { code = '', message } = error as NodeJS.ErrnoException
-  if (OWN_WANT.has(code))
-    return noVerdict(`${file} could not be started: this machine has no resources left (${code})`)
-  return down('error', START_ERRORS[code]?.(file) ?? `${file} could not be started: ${message}`)
+  if (isOwnWant(code)) return noVerdict(withoutResources(file, code))
+  return noVerdict(START_ERRORS[code]?.(file) ?? `${file} could not be started: ${message}`)
 }
-
-/** The machine lvsd runs on is at its limits; nothing is said about the server. */
-const OWN_WANT = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS'])
 
 const START_ERRORS: Readonly<Record<string, (file: string) => string>> = {
   EACCES: file => `${file} is not executable for lvsd's user: chmod +x it, and look at the folders above it`,

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
-import { constants } from 'node:fs/promises'
-import { type Answer, defineCheck, down, up } from '../src/check.js'
+import { type Answer, defineCheck, down, noVerdict, up } from '../src/check.js'
 import type { Ended } from '../src/children.js'
-import { fourArguments, locate, PROGRAMS, run, withOutput } from './_command.js'
+import { type Located, locateProgram, locateScript } from '../src/locate.js'
+import { fourArguments, run, whyNotRun, withOutput } from './_command.js'
 
 const MISSING = 'there is no perl on this machine: install it'
 
@@ -37,17 +36,20 @@ export const check = defineCheck({
     return checkcommand.includes('\0') ? 'a path cannot contain a NUL' : null
   },
 
-  missing: () => (PROGRAMS.some(folder => existsSync(`${folder}/perl`)) ? null : MISSING),
+  missing: ({ checkcommand }) => whyNotRun(perl(), locateScript(checkcommand)),
 
   async run(target, { checkcommand }, context) {
-    const script = await locate(checkcommand, constants.R_OK)
-    if (typeof script !== 'string') return script
-    const perl = await locate('perl')
-    if (typeof perl !== 'string') return down('error', MISSING)
-    const ended = await run(perl, ['-e', RUNNER, script, ...fourArguments(target)], target, context)
+    const script = locateScript(checkcommand)
+    if ('why' in script) return noVerdict(script.why)
+    const ended = await run(perl(), ['-e', RUNNER, script.path, ...fourArguments(target)], target, context)
     return 'ok' in ended ? ended : judge(ended)
   },
 })
+
+function perl(): Located {
+  const found = locateProgram('perl')
+  return 'isAbsent' in found ? { why: MISSING } : found
+}
 
 function judge({ code, signal, output }: Ended): Answer {
   if (signal !== null || code === null) return down('signal', withOutput(`ended by ${signal}`, output))

@@ -1,13 +1,14 @@
 import { type Answer, defineCheck, down, up } from '../src/check.js'
 import type { Ended } from '../src/children.js'
+import { locateProgram } from '../src/locate.js'
 import {
   FACTS,
   filledIn,
   fourArguments,
-  locate,
   PLACEHOLDER,
   PLACEHOLDERS,
   run,
+  whyNotRun,
   withOutput,
 } from './_command.js'
 
@@ -43,12 +44,12 @@ export const check = defineCheck({
     return unknown ? `${unknown} is no placeholder; there are ${PLACEHOLDERS}` : null
   },
 
+  missing: ({ checkcommand }) => whyNotRun(locateProgram(checkcommand)),
+
   async run(target, options, context) {
-    const file = await locate(options.checkcommand)
-    if (typeof file !== 'string') return file
     const args = options.arguments
     const argv = args.length === 0 ? fourArguments(target) : filledIn(args, target, context.timeout)
-    const ended = await run(file, argv, target, context)
+    const ended = await run(locateProgram(options.checkcommand), argv, target, context)
     return 'ok' in ended ? ended : judge(ended, options)
   },
 })

@@ -54,8 +54,11 @@ export interface Check<S extends OptionShape = OptionShape> {
   readonly defaultPort?: number
   /** True where the answer depends on the service (it is told its address); then equal checks are not shared. */
   readonly perService?: boolean
-  /** What this machine lacks for it, a sentence with what to do; null where nothing. Asked when a configuration is read. */
-  missing?(): string | null
+  /**
+   * What this machine lacks for a check with these options (a library, a command), a sentence with what to do; null where
+   * nothing. Asked when a configuration is read, whose reader is warned. Synchronous and quick; `run` finds out by itself.
+   */
+  missing?(options: Parsed<S>): string | null
   /** Its options, built with the kit that is handed in: type, default and one line each. */
   options(kit: OptionKit): S
   /** What is wrong with options that are each right alone, or null. */

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Check, Origin } from './check.js'
 import { z } from './config/fields.js'
 import { optionKit } from './options.js'
-import { whyUntrusted } from './trusted-path.js'
+import { trustedPath } from './trusted-path.js'
 
 export interface LoadedChecks {
   /** By name and by alias. */
@@ -51,13 +51,9 @@ async function checkFiles(folder: string): Promise<string[]> {
 /** A helper (`_name`) is loaded by whoever imports it, so it must be as trustworthy as the checks themselves. */
 async function trustedFiles(folder: string, problems: string[]): Promise<string[]> {
   try {
-    const untrusted = await whyUntrusted(folder)
-    if (untrusted !== null) throw new Refusal(untrusted)
-    for (const name of await readdir(folder)) {
-      const why = LOADABLE.has(extname(name)) ? await whyUntrusted(join(folder, name)) : null
-      if (why !== null) throw new Refusal(why)
-    }
-    return await checkFiles(folder)
+    const real = trustedPath(folder)
+    for (const name of await readdir(real)) if (LOADABLE.has(extname(name))) trustedPath(join(real, name))
+    return await checkFiles(real)
   } catch (error) {
     problems.push(`no check of ${folder} is loaded: ${folderError(error)}`)
     return []

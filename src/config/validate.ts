@@ -44,10 +44,22 @@ export function* validating({ file, document, checks, ports }: ValidateInput): P
     shapes.set(check, shape)
     return shape
   }
-  const context = { report, checks, ports, optionsOf }
+  const context = { report, checks, ports, optionsOf, missingOf: missingOnce() }
   const config = document.root && (yield* readRoot(file, document.root, context))
   const problems = [...document.problems, ...report.problems()].sort(byPlace)
   return { config: config && !hasErrors(problems) ? deepFreeze(config) : null, problems }
+}
+
+function missingOnce(): Context['missingOf'] {
+  const known = new Map<string, string | null>()
+  return (check, options) => {
+    if (!check.missing) return null
+    const key = JSON.stringify([check.name, options])
+    const before = known.get(key)
+    const missing = before === undefined ? check.missing(options) : before
+    known.set(key, missing)
+    return missing
+  }
 }
 
 function* readRoot(file: string, root: RawMap, context: Context): Pieces<Config> {

@@ -17,3 +17,11 @@ export function problemOf<S extends OptionShape>(
 ): string | null {
   return check.validate?.(parseOptions(check, raw)) ?? null
 }
+
+/** What this machine lacks for a check with these options, or null. */
+export function missingOf<S extends OptionShape>(
+  check: Check<S>,
+  raw: Readonly<Record<string, unknown>>,
+): string | null {
+  return check.missing?.(parseOptions(check, raw)) ?? null
+}

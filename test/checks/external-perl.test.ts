@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { chmodSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { check } from '../../checks/external-perl.js'
 import { parseAddress } from '../../src/address.js'
 import { probe, targetOf } from '../helpers/probe.js'
-import { parseOptions, problemOf } from './_options.js'
+import { missingOf, parseOptions, problemOf } from './_options.js'
 import { folderOf, programOr } from './_programs.js'
 
 const SLOW = { timeout: 15_000 }
@@ -30,6 +30,7 @@ describe('external-perl', function () {
     ['is no Perl', 'this is ( no perl', 'status', /not allowed in expression/],
     ['is strict', 'use strict; use warnings; my ($v, $p) = @ARGV; exit($p == 80 ? 0 : 1);', null, /exit 0/],
     ['has data', 'while (<DATA>) { print }\n__DATA__\nthe data\n', null, /the data/],
+    ['is a program', readFileSync('/bin/true', 'latin1'), 'status', /Unrecognized character/],
     ['kills itself', 'kill 9, $$; sleep 5;', 'signal', /SIGKILL/],
   ]
   for (const [phrase, code, reason, said] of cases)
@@ -56,17 +57,18 @@ describe('external-perl', function () {
     assert.equal((await probe(check, target, { checkcommand }, { timeout: 300 })).reason, 'timeout')
   })
 
-  it('is not run where it is missing, a program, or may be written by others', async () => {
+  it('is not run, and no verdict, where it is missing, a folder, or may be written by others', async () => {
     const folder = folderOf({ 'open.pl': 'exit 0;' })
     chmodSync(join(folder, 'open.pl'), 0o666)
     for (const [checkcommand, said] of [
       [join(folder, 'none.pl'), /does not exist/],
       [join(folder, 'open.pl'), /written by others/],
-      ['/bin/true', /Unrecognized character/],
+      [folder, /is not a file/],
     ] as const) {
       const result = await probe(check, target, { checkcommand }, SLOW)
-      assert.equal(result.ok, false)
+      assert.equal(result.ok, null)
       assert.match(result.detail, said)
+      assert.match(missingOf(check, { checkcommand }) ?? '', said)
     }
   })
 

@@ -20,7 +20,7 @@ import type { Target } from '../../src/check.js'
 import { enter, leave, MOST_AT_ONCE } from '../../src/children.js'
 import { later } from '../helpers/after-each.js'
 import { probe, targetOf } from '../helpers/probe.js'
-import { problemOf } from './_options.js'
+import { missingOf, problemOf } from './_options.js'
 
 let folder: string
 beforeEach(() => {
@@ -217,6 +217,23 @@ describe('an external command that cannot be run', function () {
       /written by others/,
     ],
     [
+      'is a link into nothing',
+      () => {
+        symlinkSync(join(folder, 'none'), join(folder, 'dangling'))
+        return { checkcommand: join(folder, 'dangling') }
+      },
+      /dangling does not exist/,
+    ],
+    [
+      'is empty',
+      () => {
+        const file = script('')
+        writeFileSync(file, '')
+        return { checkcommand: file }
+      },
+      /is empty/,
+    ],
+    [
       'has no interpreter',
       () => {
         const file = script('')
@@ -227,14 +244,16 @@ describe('an external command that cannot be run', function () {
     ],
   ]
   for (const [phrase, options, said] of refused)
-    it(`is down with a sentence when it ${phrase}`, async () => {
-      const result = await probe(check, target, options(), SLOW)
+    it(`is no verdict, which says why, when it ${phrase}; so is the configuration's reader told`, async () => {
+      const given = options()
+      const result = await probe(check, target, given, SLOW)
       assert.deepEqual(
         { ok: result.ok, reason: result.reason },
-        { ok: false, reason: 'error' },
+        { ok: null, reason: 'no-verdict' },
         result.detail,
       )
       assert.match(result.detail, said)
+      assert.match(missingOf(check, given) ?? '', said)
     })
 
   it('is looked up in the usual folders when it is a bare name', async () => {
@@ -337,7 +356,7 @@ describe('external commands at once', function () {
       probe(check, target, { checkcommand: i % 2 ? good : bad }, SLOW),
     )
     const results = await Promise.all(runs)
-    assert.deepEqual(new Set(results.map(({ ok }, i) => ok === (i % 2 === 1))), new Set([true]))
+    assert.deepEqual(new Set(results.map(({ ok }, i) => ok === (i % 2 ? true : null))), new Set([true]))
   })
 })
 

@@ -195,7 +195,7 @@ function readOptions(
   draft: Draft,
   entries: readonly RawEntry[],
   check: Check,
-  { report, optionsOf }: Context,
+  { report, optionsOf, missingOf }: Context,
 ): CheckUse['options'] | null {
   const shape = optionsOf(check)
   const { values } = readFields(entries, shape, { what: check.name, at: draft.at }, report)
@@ -217,8 +217,9 @@ function readOptions(
   }
   const wrong = complete ? (check.validate?.(options) ?? null) : null
   if (wrong !== null) report.error('CHECK_OPTIONS', at, `${check.name}: ${wrong}`)
-  const missing = check.missing?.() ?? null
-  if (missing !== null) report.warn('CHECK_UNAVAILABLE', at, `${check.name}: ${missing}`)
+  const missing = complete && wrong === null ? missingOf(check, options) : null
+  const commandAt = entries.find(({ key }) => key === 'checkcommand')?.value.at
+  if (missing !== null) report.warn('CHECK_UNAVAILABLE', commandAt ?? at, `${check.name}: ${missing}`)
   return complete && wrong === null ? options : null
 }
 

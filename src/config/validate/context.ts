@@ -15,6 +15,8 @@ export interface Context {
   readonly ports: PortLookup
   /** A check's option types, made once per kind. */
   optionsOf(check: Check): OptionShape
+  /** What this machine lacks for a check with these options; looked for once, however many servers have it. */
+  missingOf(check: Check, options: Readonly<Record<string, unknown>>): string | null
 }
 
 export type ServiceFields = Fields<typeof serviceFields>
