@@ -1,0 +1,195 @@
+/**
+ * A deterministic automaton, made of a program while texts are read: each state is the set of steps at which the program
+ * may stand. What a text costs is one look-up for each unit, and the making of the states that are new with it.
+ */
+import type { Budget } from './budget.js'
+import { ACCEPT, type Assertion, type Program } from './program.js'
+
+export interface State {
+  /** The next state by class of the unit read. */
+  readonly next: (State | undefined)[]
+  /** Steps of the program with their modes, ascending: as they stand before assertions are looked at. */
+  readonly threads: Int32Array
+  /** What assertions may know of the unit before: a bit for each of the program's `contextSets`, and `AT_START`. */
+  readonly context: number
+  /** Whether it occurs if the text ends here; undefined where nobody has asked. */
+  occursAtEnd: boolean | undefined
+}
+
+/** Entries of states, successors and threads, that are kept: some megabytes. Then all are made anew. */
+const MOST_KEPT = 250_000
+/** Threads that are followed in a millisecond, by measurement, with a margin. */
+const THREADS_PER_MS = 10_000
+/** How far `explore` goes: states, and threads that are followed. */
+const MOST_STATES = 500
+const MOST_WORK = 30_000
+
+const AT_START = 1 << 30
+/** Modes: what the rest of the text may be after a `final end`. A thread is a step times 3 and its mode. */
+const ANY = 0
+const NEWLINE_OR_NOTHING = 1
+const NOTHING = 2
+
+export class Automaton {
+  readonly program: Program
+  readonly start: State
+  /** It has occurred, whatever follows. */
+  readonly found: State
+  /** All states that any text can lead to are there. */
+  isComplete = false
+  readonly #states = new Map<string, State>()
+  readonly #seen: Int32Array
+  readonly #stack: number[] = []
+  #round = 0
+  #kept = 0
+  /** Threads followed so far. */
+  #work = 0
+
+  constructor(program: Program) {
+    this.program = program
+    this.#seen = new Int32Array(program.steps.length * 3)
+    this.found = this.#make(Int32Array.of(), 0)
+    this.found.next.fill(this.found)
+    this.found.occursAtEnd = true
+    this.start = this.#stateOf([], AT_START)
+  }
+
+  /** Makes all states ahead, where they are few; then no text costs more than its look-ups. */
+  explore(): void {
+    const queue = [this.start]
+    const known = new Set<State>([this.found, ...queue])
+    for (let state = queue.pop(); state; state = queue.pop()) {
+      this.occursAtEnd(state)
+      for (let unitClass = 0; unitClass < this.program.alphabet.size; unitClass++) {
+        const next = this.step(state, unitClass)
+        if (known.has(next)) continue
+        known.add(next)
+        queue.push(next)
+      }
+      if (known.size > MOST_STATES || this.#work > MOST_WORK || this.#kept > MOST_KEPT / 2) return
+    }
+    this.isComplete = true
+  }
+
+  /** The state after a unit of that class; what making it costs is taken from the budget. */
+  step(state: State, unitClass: number, budget?: Budget): State {
+    const known = state.next[unitClass]
+    if (known) return known
+    const next = this.#charged(state, unitClass, budget)
+    state.next[unitClass] = next
+    return next
+  }
+
+  /** Whether it occurs in a text that ends here. */
+  occursAtEnd(state: State, budget?: Budget): boolean {
+    state.occursAtEnd ??= this.#charged(state, null, budget) === this.found
+    return state.occursAtEnd
+  }
+
+  #charged(state: State, unitClass: number | null, budget?: Budget): State {
+    const before = this.#work
+    const next = this.#follow(state, unitClass)
+    if (budget) budget.left -= (this.#work - before) / THREADS_PER_MS
+    return next
+  }
+
+  #follow(state: State, unitClass: number | null): State {
+    const { steps, newline } = this.program
+    const { members, size } = this.program.alphabet
+    const after: number[] = []
+    this.#round++
+    this.#push(this.program.start * 3 + ANY)
+    for (const thread of state.threads) this.#push(thread)
+    for (let thread = this.#stack.pop(); thread !== undefined; thread = this.#stack.pop()) {
+      this.#work++
+      const mode = thread % 3
+      const number = (thread - mode) / 3
+      if (unitClass !== null && mode !== ANY && (mode === NOTHING || unitClass !== newline)) continue
+      const step = steps[number] as Program['steps'][number]
+      if (step.kind === 'split') {
+        this.#push(step.other * 3 + mode)
+        this.#push(step.next * 3 + mode)
+      } else if (step.kind === 'assert') {
+        const then = step.what.kind === 'final end' && mode === ANY ? NEWLINE_OR_NOTHING : mode
+        if (this.#holds(step.what, state.context, unitClass)) this.#push(step.next * 3 + then)
+      } else if (step.kind === 'accept') {
+        if (unitClass === null || mode === ANY) return this.#found()
+        after.push(ACCEPT * 3 + NOTHING)
+      } else if (unitClass !== null && members[step.set * size + unitClass] === 1) {
+        after.push(step.next * 3 + (mode === ANY ? ANY : NOTHING))
+      }
+    }
+    this.#work += after.length
+    return this.#stateOf(after, this.#contextOf(unitClass))
+  }
+
+  #found(): State {
+    this.#stack.length = 0
+    return this.found
+  }
+
+  #push(thread: number): void {
+    if (this.#seen[thread] === this.#round) return
+    this.#seen[thread] = this.#round
+    this.#stack.push(thread)
+  }
+
+  /** `unitClass`: of the unit that follows; null at the end of the text. */
+  #holds(what: Assertion, context: number, unitClass: number | null): boolean {
+    const isIn = (set: number) => unitClass !== null && this.#isIn(set, unitClass)
+    const wasIn = (set: number) => (context & (1 << this.program.contextSets.indexOf(set))) !== 0
+    switch (what.kind) {
+      case 'start':
+        return (context & AT_START) !== 0
+      case 'end':
+        return unitClass === null
+      case 'final end':
+        return unitClass === null || unitClass === this.program.newline
+      case 'line start':
+        return (context & AT_START) !== 0 || wasIn(what.set)
+      case 'line end':
+        return unitClass === null || isIn(what.set)
+      case 'word edge':
+        return (isIn(what.set) !== wasIn(what.set)) !== what.isNegated
+      case 'before':
+        return wasIn(what.set) !== what.isNegated
+      case 'behind':
+        return isIn(what.set) !== what.isNegated
+    }
+  }
+
+  #contextOf(unitClass: number | null): number {
+    if (unitClass === null) return 0
+    const { contextSets } = this.program
+    return contextSets.reduce((bits, set, i) => (this.#isIn(set, unitClass) ? bits | (1 << i) : bits), 0)
+  }
+
+  #isIn(set: number, unitClass: number): boolean {
+    const { members, size } = this.program.alphabet
+    return members[set * size + unitClass] === 1
+  }
+
+  #stateOf(threads: readonly number[], context: number): State {
+    const sorted = Int32Array.from(new Set(threads)).sort()
+    const key = `${context}:${sorted.join()}`
+    const known = this.#states.get(key)
+    if (known) return known
+    if (this.#kept > MOST_KEPT) this.#forget()
+    const state = this.#make(sorted, context)
+    this.#states.set(key, state)
+    return state
+  }
+
+  /** Runs under way go on in the states that they hold. */
+  #forget(): void {
+    this.#states.clear()
+    this.start.next.fill(undefined)
+    this.#kept = 0
+  }
+
+  #make(threads: Int32Array, context: number): State {
+    this.#kept += this.program.alphabet.size + 3 * threads.length + 8
+    const next = new Array<State | undefined>(this.program.alphabet.size).fill(undefined)
+    return { next, threads, context, occursAtEnd: undefined }
+  }
+}

@@ -1,0 +1,102 @@
+/** Sets of UTF-16 code units, and the classes of units that no set of an expression tells apart. */
+
+/** Ascending, apart from each other; both ends belong to them. */
+export type Ranges = readonly (readonly [first: number, last: number])[]
+
+const LAST = 0xffff
+
+/** Parsing a configuration asks for the same few sets again and again. */
+const MOST_KNOWN = 1000
+const known = new Map<string, Ranges>()
+let allUnits: string | undefined
+
+/** The units that an expression for one unit matches. V8 itself is asked, so that no meaning can differ. */
+export function unitsOf(source: string, flags: string): Ranges {
+  const key = `${flags}/${source}`
+  const found = known.get(key)
+  if (found) return found
+  allUnits ??= Array.from({ length: LAST + 1 }, (_, unit) => String.fromCharCode(unit)).join('')
+  const runs = [...allUnits.matchAll(new RegExp(`(?:${source})+`, `g${flags}`))]
+  const ranges = runs.map(run => [run.index, run.index + run[0].length - 1] as const)
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(key, ranges)
+  return ranges
+}
+
+/** One unit, and with the flag `i` its other cases. */
+export function casesOf(unit: number, flags: string): Ranges {
+  if (!flags.includes('i')) return [[unit, unit]]
+  return unitsOf(`\\u${unit.toString(16).padStart(4, '0')}`, flags)
+}
+
+/** The classes: units of one class are in the same sets. */
+export interface Alphabet {
+  readonly size: number
+  /** The class of each unit below 2048, which are all characters of at most two bytes in UTF-8. */
+  readonly low: Uint8Array
+  /** The class of any unit. */
+  classOf(unit: number): number
+  /** Whether the units of a class are in a set: 1 or 0, at `set * size + class`. */
+  readonly members: Uint8Array
+}
+
+/** More of either make no alphabet. */
+const MOST_CLASSES = 255
+const MOST_EDGES = 4096
+
+/** Null where the sets tell too many classes apart. */
+export function alphabetOf(sets: readonly Ranges[]): Alphabet | null {
+  const toggles = new Map<number, number[]>([[0, []]])
+  for (const [set, ranges] of sets.entries())
+    for (const edge of ranges.flatMap(([first, last]) => [first, last + 1]))
+      if (edge <= LAST) toggles.set(edge, [...(toggles.get(edge) ?? []), set])
+  if (toggles.size > MOST_EDGES) return null
+  const starts = Uint16Array.from([...toggles.keys()].sort((a, b) => a - b))
+  const members = sets.map(() => false)
+  const classes = new Map<string, readonly boolean[]>()
+  const order: string[] = []
+  for (const start of starts) {
+    for (const set of toggles.get(start) ?? []) members[set] = !members[set]
+    const signature = members.map(Number).join('')
+    if (!classes.has(signature)) classes.set(signature, [...members])
+    if (classes.size > MOST_CLASSES) return null
+    order.push(signature)
+  }
+  return new Classes(starts, order, classes)
+}
+
+class Classes implements Alphabet {
+  readonly size: number
+  readonly low: Uint8Array
+  readonly members: Uint8Array
+  readonly #starts: Uint16Array
+  readonly #classes: Uint8Array
+
+  constructor(
+    starts: Uint16Array,
+    order: readonly string[],
+    classes: ReadonlyMap<string, readonly boolean[]>,
+  ) {
+    const numbers = new Map([...classes.keys()].map((signature, i) => [signature, i]))
+    this.size = classes.size
+    this.#starts = starts
+    this.#classes = Uint8Array.from(order, signature => numbers.get(signature) ?? 0)
+    const all = [...classes.values()]
+    const sets = all[0]?.length ?? 0
+    this.members = Uint8Array.from({ length: sets * this.size }, (_, i) =>
+      Number(all[i % this.size]?.[Math.floor(i / this.size)]),
+    )
+    this.low = Uint8Array.from({ length: 2048 }, (_, unit) => this.classOf(unit))
+  }
+
+  classOf(unit: number): number {
+    let low = 0
+    let high = this.#starts.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if ((this.#starts[middle] as number) <= unit) low = middle
+      else high = middle - 1
+    }
+    return this.#classes[low] as number
+  }
+}

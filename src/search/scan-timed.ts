@@ -1,0 +1,83 @@
+/**
+ * Searches with V8's own engine, under a time limit: for expressions that no automaton can follow, with backreferences or
+ * look-around. A search blocks its thread for as long as its budget lasts; such probes are none for the core.
+ */
+import { isUtf8 } from 'node:buffer'
+import { createContext, Script } from 'node:vm'
+import type { Budget } from './budget.js'
+import type { Scan } from './scan.js'
+
+/** The part of the budget that may go into searching before all has come. */
+const EARLY = 0.5
+/** Once that is used up, what has come is searched again when it has grown by this factor. */
+const GROWTH = 1.5
+
+export class TimedScan implements Scan {
+  readonly #pattern: RegExp
+  readonly #budget: Budget
+  readonly #early: number
+  #bytes: Buffer = Buffer.alloc(0)
+  #length = 0
+  /** So many bytes were searched, and this was found. */
+  #searched = -1
+  #found: boolean | null = false
+
+  constructor(pattern: RegExp, budget: Budget) {
+    this.#pattern = pattern
+    this.#budget = budget
+    this.#early = budget.left * EARLY
+  }
+
+  push(bytes: Buffer, from: number, to: number): void {
+    const length = this.#length + to - from
+    if (length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#bytes.length, 1024))
+      this.#bytes.copy(larger, 0, 0, this.#length)
+      this.#bytes = larger
+    }
+    bytes.copy(this.#bytes, this.#length, from, to)
+    this.#length = length
+  }
+
+  occurs(): boolean | null {
+    const isDue = this.#budget.left > this.#early || this.#length > GROWTH * this.#searched
+    return isDue ? this.end() : this.#found
+  }
+
+  end(): boolean | null {
+    if (this.#searched === this.#length) return this.#found
+    this.#searched = this.#length
+    this.#found = testWithin(this.#pattern, textOf(this.#bytes.subarray(0, this.#length)), this.#budget)
+    return this.#found
+  }
+}
+
+function textOf(bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1')
+}
+
+const room = { pattern: /x/, text: '' }
+const script = new Script('pattern.test(text)')
+let context: object | undefined
+
+/** Tries twice, for the clock also runs while lvsd is stopped. */
+function testWithin(pattern: RegExp, text: string, budget: Budget): boolean | null {
+  if (budget.left <= 0) return null
+  context ??= createContext(room)
+  room.pattern = pattern
+  room.text = text
+  const startedAt = performance.now()
+  const timeout = Math.ceil(budget.left / 2)
+  const found = runOnce(context, timeout) ?? runOnce(context, timeout)
+  budget.left = found === null ? 0 : budget.left - (performance.now() - startedAt)
+  return found
+}
+
+function runOnce(within: object, timeout: number): boolean | null {
+  try {
+    return script.runInContext(within, { timeout }) as boolean
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return null
+    throw error
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Searches the bytes of a text with an automaton. They are UTF-8 where all of them are valid UTF-8, and Latin-1
+ * otherwise: from the first byte beyond ASCII both are followed side by side.
+ */
+import type { Automaton, State } from './automaton.js'
+import type { Budget } from './budget.js'
+import type { Scan } from './scan.js'
+
+export class UnitScan implements Scan {
+  readonly #automaton: Automaton
+  readonly #budget: Budget
+  #utf8: State
+  /** Null while all bytes are ASCII. */
+  #latin1: State | null = null
+  #isUtf8 = true
+  /** The character that is being read: continuation bytes to come, its bits so far, what the next byte may be. */
+  #missing = 0
+  #point = 0
+  #least = 0x80
+  #most = 0xbf
+
+  constructor(automaton: Automaton, budget: Budget) {
+    this.#automaton = automaton
+    this.#budget = budget
+    this.#utf8 = automaton.start
+  }
+
+  push(bytes: Buffer, from: number, to: number): void {
+    const at = this.#latin1 === null ? this.#pushAscii(bytes, from, to) : from
+    if (at === to) return
+    this.#latin1 ??= this.#utf8
+    this.#pushLatin1(bytes, at, to)
+    if (this.#isUtf8) this.#pushUtf8(bytes, at, to)
+  }
+
+  occurs(): boolean | null {
+    if (this.#budget.left <= 0) return null
+    if (!this.#isUtf8) return this.end()
+    // A character that has come in part is not looked at yet.
+    return this.#missing > 0 ? this.#utf8 === this.#automaton.found : this.#occursAfter(this.#utf8)
+  }
+
+  end(): boolean | null {
+    if (this.#budget.left <= 0) return null
+    const isUtf8 = this.#latin1 === null || (this.#isUtf8 && this.#missing === 0)
+    return this.#occursAfter(isUtf8 ? this.#utf8 : (this.#latin1 as State))
+  }
+
+  #occursAfter(state: State): boolean {
+    return this.#automaton.occursAtEnd(state, this.#budget)
+  }
+
+  /** Returns where the first byte beyond ASCII stands. */
+  #pushAscii(bytes: Buffer, from: number, to: number): number {
+    const { low } = this.#automaton.program.alphabet
+    let state = this.#utf8
+    let at = from
+    for (; at < to; at++) {
+      const byte = bytes[at] as number
+      if (byte >= 0x80) break
+      const unitClass = low[byte] as number
+      state = state.next[unitClass] ?? this.#make(state, unitClass)
+    }
+    this.#utf8 = state
+    return at
+  }
+
+  #pushLatin1(bytes: Buffer, from: number, to: number): void {
+    const { low } = this.#automaton.program.alphabet
+    let state = this.#latin1 as State
+    for (let at = from; at < to; at++) {
+      const unitClass = low[bytes[at] as number] as number
+      state = state.next[unitClass] ?? this.#make(state, unitClass)
+    }
+    this.#latin1 = state
+  }
+
+  #pushUtf8(bytes: Buffer, from: number, to: number): void {
+    let at = from
+    while (at < to && this.#isUtf8) {
+      if (this.#missing > 0) this.#continue(bytes[at++] as number)
+      else at = this.#pushCharacters(bytes, at, to)
+    }
+  }
+
+  /** Whole characters of up to three bytes, fast; returns where one begins that is none of these, or no character. */
+  #pushCharacters(bytes: Buffer, from: number, to: number): number {
+    const { alphabet } = this.#automaton.program
+    const { low } = alphabet
+    let state = this.#utf8
+    let at = from
+    while (at < to) {
+      const byte = bytes[at] as number
+      let unitClass: number
+      let length = 1
+      if (byte < 0x80) unitClass = low[byte] as number
+      else {
+        const second = at + 1 < to ? (bytes[at + 1] as number) : 0
+        if ((second & 0xc0) !== 0x80 || byte < 0xc2) break
+        if (byte < 0xe0) {
+          unitClass = low[((byte & 0x1f) << 6) | (second & 0x3f)] as number
+          length = 2
+        } else {
+          const third = at + 2 < to ? (bytes[at + 2] as number) : 0
+          const isOverlong = byte === 0xe0 && second < 0xa0
+          const isSurrogate = byte === 0xed && second > 0x9f
+          if (isOverlong || isSurrogate || byte > 0xef || (third & 0xc0) !== 0x80) break
+          unitClass = alphabet.classOf(((byte & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f))
+          length = 3
+        }
+      }
+      state = state.next[unitClass] ?? this.#make(state, unitClass)
+      at += length
+    }
+    this.#utf8 = state
+    if (at < to) this.#lead(bytes[at++] as number)
+    return at
+  }
+
+  /** A further byte of a character (Unicode, table 3-7). */
+  #continue(byte: number): void {
+    this.#isUtf8 = byte >= this.#least && byte <= this.#most
+    this.#least = 0x80
+    this.#most = 0xbf
+    this.#point = (this.#point << 6) | (byte & 0x3f)
+    if (--this.#missing === 0 && this.#isUtf8) this.#take(this.#point)
+  }
+
+  /** The first byte of a character beyond ASCII. */
+  #lead(byte: number): void {
+    this.#isUtf8 = byte >= 0xc2 && byte <= 0xf4
+    this.#missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
+    this.#point = byte & (0x3f >> this.#missing)
+    if (byte === 0xe0) this.#least = 0xa0
+    if (byte === 0xed) this.#most = 0x9f
+    if (byte === 0xf0) this.#least = 0x90
+    if (byte === 0xf4) this.#most = 0x8f
+  }
+
+  #take(point: number): void {
+    if (point > 0xffff) {
+      this.#step(0xd800 + ((point - 0x10000) >> 10))
+      this.#step(0xdc00 + ((point - 0x10000) & 0x3ff))
+    } else this.#step(point)
+  }
+
+  #step(unit: number): void {
+    const unitClass = this.#automaton.program.alphabet.classOf(unit)
+    this.#utf8 = this.#utf8.next[unitClass] ?? this.#make(this.#utf8, unitClass)
+  }
+
+  /** Once the budget is used up nothing new is made: the answer is that there is none. */
+  #make(state: State, unitClass: number): State {
+    return this.#budget.left > 0 ? this.#automaton.step(state, unitClass, this.#budget) : state
+  }
+}
