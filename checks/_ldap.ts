@@ -134,7 +134,7 @@ function judge(names: readonly string[], options: LdapOptions): Answer {
   if (names.length !== 1)
     return down('unexpected', `${names.length} entries for ${nameOf(options.request)}, expected one`)
   const match = matchOf(options)
-  const found = match ? compileMatch(match)(Buffer.from(name)) : true
+  const found = match ? compileMatch(match).begin().occursIn(Buffer.from(name)) : true
   if (match && found === null) return tooSlow(showMatch(match))
   if (match && !found) return down('unexpected', `no ${showMatch(match)} in ${nameOf(name)}`)
   return up(`found ${nameOf(name)}`)

@@ -2,6 +2,7 @@ import { type Answer, defineCheck, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { readPattern } from '../src/pattern.js'
 import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
+import { type Budget, newBudget } from '../src/search/budget.js'
 import { brief, converse, type Dialogue, LIMIT, Verdict } from './_dialogue.js'
 import { hexBytes, unescapeBytes } from './_match.js'
 import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './_tls.js'
@@ -42,10 +43,11 @@ export const check = defineCheck({
 
   run: (target, options, context) =>
     converse(target, context, options.tls ? options : null, async dialogue => {
+      const around = { options, budget: newBudget() }
       let last = ''
       for (const [i, step] of options.steps.entries()) {
         const [verb, rest] = partsOf(step)
-        last = (await VERBS[verb]?.take(dialogue, rest, { options, place: `step ${i + 1}` })) ?? last
+        last = (await VERBS[verb]?.take(dialogue, rest, { ...around, place: `step ${i + 1}` })) ?? last
       }
       return heard(last, options)
     }),
@@ -58,6 +60,8 @@ function heard(last: string, { steps }: DialogueOptions): Answer {
 
 interface Around {
   readonly options: TlsOptions
+  /** For the patterns of all steps together. */
+  readonly budget: Budget
   /** For people: what is said may be a password. */
   readonly place: string
 }
@@ -91,19 +95,19 @@ const VERBS: Readonly<Record<string, Verb>> = {
   /** The very next line must match. */
   line: {
     problem: patternProblem,
-    async take(dialogue, pattern) {
+    async take(dialogue, pattern, { budget }) {
       const line = await dialogue.line(LIMIT)
-      if (!matches(pattern, line)) throw dialogue.fault('unexpected', line, `/${pattern}/`)
+      if (!matches(pattern, line, budget)) throw dialogue.fault('unexpected', line, `/${pattern}/`)
       return line
     },
   },
   /** Lines are passed over until one matches. */
   lines: {
     problem: patternProblem,
-    async take(dialogue, pattern) {
+    async take(dialogue, pattern, { budget }) {
       for (;;) {
         const line = await dialogue.line(LIMIT)
-        if (matches(pattern, line)) return line
+        if (matches(pattern, line, budget)) return line
       }
     },
   },
@@ -124,9 +128,9 @@ async function until(dialogue: Dialogue, bytes: Uint8Array, shown: string): Prom
   await dialogue.until(bytes, shown)
 }
 
-function matches(pattern: string, line: string): boolean {
+function matches(pattern: string, line: string, budget: Budget): boolean {
   const match = { kind: 'regexp', ...readPattern(pattern) } as const
-  const found = compileMatch(match)(Buffer.from(line))
+  const found = compileMatch(match).begin(budget).occursIn(Buffer.from(line))
   if (found !== null) return found
   throw new Verdict('error', tooSlow(showMatch(match)).detail)
 }

@@ -195,9 +195,12 @@ function brief(texts: readonly string[]): string {
 function findIn(texts: readonly string[], receive: string): boolean | null {
   const address = parseAddress(receive)?.text
   if (address !== undefined && texts.includes(address)) return true
-  const matches = compileMatch({ kind: 'regexp', ...readPattern(receive) })
-  const found = texts.map(text => matches(Buffer.from(text)))
-  return found.includes(true) || (found.includes(null) ? null : false)
+  const search = compileMatch({ kind: 'regexp', ...readPattern(receive) }).begin()
+  for (const text of texts) {
+    const found = search.occursIn(Buffer.from(text))
+    if (found !== false) return found
+  }
+  return false
 }
 
 /** A record's data in the zone file's order. */

@@ -1,20 +1,19 @@
 /** Which probes may run beside what judges health: those of which no answer can make a step long. */
+import { compileMatch } from './match.js'
 import type { Match, Probe } from './probe.js'
 
-/** True where each step on the bytes of an answer has a small bound, whatever a server sends. */
+/**
+ * True where each step on the bytes of an answer has a small bound, whatever a server sends: under a millisecond for what
+ * is read at once, 64 KB. What is matched must be plain text or an expression whose automaton is small.
+ */
 export function isBounded(probe: Probe): boolean {
   if (probe.kind === 'icmp' || probe.judge === null) return true
   const { judge } = probe
-  return (
-    judge.kind === 'connected' || judge.kind === 'any' || judge.match === null || isBoundedMatch(judge.match)
-  )
+  if (judge.kind === 'connected' || judge.kind === 'any') return true
+  return judge.match === null || isBoundedMatch(judge.match)
 }
 
 function isBoundedMatch(match: Match): boolean {
-  return match.kind === 'text' || isLiteral(match.source)
-}
-
-/** True where an expression is plain text: no character in it has a meaning. */
-function isLiteral(source: string): boolean {
-  return /^[^\\^$.*+?()[\]{}|]*$/.test(source)
+  const { way } = compileMatch(match)
+  return way === 'text' || way === 'table'
 }

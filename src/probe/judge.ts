@@ -1,8 +1,9 @@
 /** Judges an answer while it comes in, piece by piece, and decides as early as that is sound. Pure. */
 import { type Answer, down, up } from '../check.js'
 import type { Phase } from '../model.js'
+import type { Scan } from '../search/scan.js'
 import { compileHttp } from './judge-http.js'
-import { compileMatch, type Matcher, showBytes, showMatch, tooSlow } from './match.js'
+import { Beginning, compileMatch, showBytes, showMatch, tooSlow } from './match.js'
 import type { Judge } from './probe.js'
 
 /** One answer being heard. */
@@ -40,45 +41,46 @@ const ANY: Hearing = {
 type MatchJudge = Extract<Judge, { kind: 'match' }>
 
 function compileMatching(judge: MatchJudge): () => Hearing {
-  const matches = compileMatch(judge.match)
+  const searched = compileMatch(judge.match)
   const wanted = showMatch(judge.match)
-  return () => new Matching(judge.limit, matches, wanted)
+  return () => new Matching(judge.limit, searched.begin().scan(), wanted)
 }
 
 class Matching implements Hearing {
   phase: Phase = 'first byte'
-  #heard: Buffer = Buffer.alloc(0)
+  #count = 0
+  readonly #beginning = new Beginning()
   readonly #limit: number
-  readonly #matches: Matcher
+  readonly #scan: Scan
   readonly #wanted: string
 
-  constructor(limit: number, matches: Matcher, wanted: string) {
+  constructor(limit: number, scan: Scan, wanted: string) {
     this.#limit = limit
-    this.#matches = matches
+    this.#scan = scan
     this.#wanted = wanted
   }
 
   push(bytes: Buffer): Answer | null {
     if (bytes.length === 0) return null
     this.phase = 'body'
-    const heard = this.#heard.length === 0 ? bytes : Buffer.concat([this.#heard, bytes])
-    const within = heard.length > this.#limit ? heard.subarray(0, this.#limit) : heard
-    const isFound = this.#matches(within)
-    if (isFound === null) return tooSlow(this.#wanted)
-    if (isFound) return up(`found ${this.#wanted} in ${within.length} bytes`)
-    if (heard.length >= this.#limit)
-      return down('unexpected', `no ${this.#wanted} in the first ${this.#limit} bytes: ${showBytes(within)}`)
-    // `bytes` is the caller's buffer; `concat` has made a copy already.
-    this.#heard = heard === bytes ? Buffer.from(bytes) : heard
-    return null
+    const within = Math.min(bytes.length, this.#limit - this.#count)
+    this.#count += within
+    this.#beginning.push(bytes, 0, within)
+    this.#scan.push(bytes, 0, within)
+    const isAll = this.#count === this.#limit
+    const decided = this.#decided(isAll ? this.#scan.end() : this.#scan.occurs())
+    if (decided || !isAll) return decided
+    return down('unexpected', `no ${this.#wanted} in the first ${this.#limit} bytes: ${this.#beginning}`)
   }
 
   end(): Answer {
-    if (this.#heard.length === 0) return down('closed', `closed without a byte; expected ${this.#wanted}`)
-    const { length } = this.#heard
-    return down(
-      'unexpected',
-      `closed after ${length} bytes without ${this.#wanted}: ${showBytes(this.#heard)}`,
-    )
+    if (this.#count === 0) return down('closed', `closed without a byte; expected ${this.#wanted}`)
+    const without = `closed after ${this.#count} bytes without ${this.#wanted}: ${this.#beginning}`
+    return this.#decided(this.#scan.end()) ?? down('unexpected', without)
+  }
+
+  #decided(isFound: boolean | null): Answer | null {
+    if (isFound === null) return tooSlow(this.#wanted)
+    return isFound ? up(`found ${this.#wanted} in ${this.#count} bytes`) : null
   }
 }

@@ -29,11 +29,19 @@ describe('isBounded', () => {
     assert(isBounded(tcp({ kind: 'any' })))
     assert(isBounded(tcp({ kind: 'http', method: 'GET', status: [[200, 299]], match: null, limit: 1 })))
     assert(isBounded(matching({ kind: 'text', text: '(a+)+$' })))
-    assert(isBounded(matching({ kind: 'regexp', source: 'It works', flags: 'i' })))
+    for (const source of [
+      'It works',
+      '<html>(.|\\s)*OK',
+      '(a|a)*b',
+      '(a?){30}a{30}',
+      '^\\s*\\d{3} .*ready',
+      'OK(?=\\n?$)',
+    ])
+      assert(isBounded(matching({ kind: 'regexp', source, flags: 'i' })), source)
   })
 
   it('sends away those whose expression may take long', () => {
-    for (const source of ['(a+)\\1', '(?!x+y)a', '(?:a?){30}a{30}'])
+    for (const source of ['(a+)\\1', '(?!x+y)a', '(x|y)*x(x|y){12}', '(?:a{1,1000}){1000}', '(?<n>a)\\k<n>'])
       assert(!isBounded(matching({ kind: 'regexp', source, flags: '' })), source)
   })
 })

@@ -229,6 +229,19 @@ describe('the HTTP judge', () => {
     ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n', http(), 'garbage'],
     ['a length that is no number', `${OK}Content-Length: five\r\n\r\nhello`, http(), 'garbage'],
     ['a negative length', `${OK}Content-Length: -5\r\n\r\nhello`, http(), 'garbage'],
+    ['interim responses without end', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(33), http(), 'garbage'],
+    [
+      'long interim responses',
+      `HTTP/1.1 103 Early Hints\r\nX: ${'x'.repeat(30_000)}\r\n\r\n`.repeat(3),
+      http(),
+      'too-big',
+    ],
+    [
+      'extensions of chunks without end',
+      `${OK}Transfer-Encoding: chunked\r\n\r\n${`1;${'x'.repeat(9000)}\r\nx\r\n`.repeat(9)}`,
+      http(),
+      'garbage',
+    ],
     ['two lengths', `${OK}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!`, http(), 'garbage'],
     ['a chunk size that is none', `${OK}Transfer-Encoding: chunked\r\n\r\nhello\r\n`, http(), 'garbage'],
     [
@@ -319,12 +332,36 @@ describe('the HTTP judge', () => {
       })
   })
 
-  const slow: readonly [source: string, body: string][] = [
+  /** Exponential, or quadratic at this length, where an engine tries one way after the other. */
+  const linear: readonly [source: string, body: string, isFound?: boolean][] = [
     ['a*b', 'a'.repeat(500_000)],
     ['(a+)+$', `${'a'.repeat(50)}b`],
+    ['(a|a)*b', 'a'.repeat(500_000)],
+    ['<html>(.|\\s)*OK', `<html>${' '.repeat(500_000)}`],
+    ['<html>(.|\\s)*OK', `<html>${' '.repeat(500_000)}OK`, true],
+    ['(a?){30}a{30}', 'a'.repeat(29)],
+    ['(a?){30}a{30}', 'a'.repeat(500_000), true],
+    ['(x+x+)+y', 'x'.repeat(500_000)],
+    ['^(\\w+\\s?)*$', `${'word '.repeat(100_000)}!`],
+    ['(.*a){12}', 'b'.repeat(500_000)],
+    ['([a-z]+)*[0-9](?!x)', 'a'.repeat(500_000)],
+  ]
+  for (const [source, body, isFound = false] of linear)
+    it(`searches /${source}/ in time that grows with the text alone`, () => {
+      const before = performance.now()
+      const { answer } = hear(http({ match: regexp(source), limit: 1_000_000 }), [bytes(`${OK}\r\n${body}`)])
+      assert.equal(answer.reason, isFound ? null : 'unexpected', answer.detail)
+      assert.ok(performance.now() - before < 2000)
+    })
+
+  const slow: readonly [source: string, body: string][] = [
+    ['(a+)+\\1b', 'a'.repeat(500)],
+    ['(?=(a+)+b)', 'a'.repeat(500)],
+    ['(?!(a+)+c)[az]{501}', 'a'.repeat(500)],
+    ['(?:a?){3000}(?:a?){3000}a{5000}', 'a'.repeat(4999)],
   ]
   for (const [source, body] of slow)
-    it(`gives up on /${source.slice(0, 20)}/ before it holds up everything else`, () => {
+    it(`gives up on /${source}/ before it holds up everything else`, () => {
       const before = performance.now()
       const { answer } = hear(http({ match: regexp(source), limit: 1_000_000 }), [bytes(`${OK}\r\n${body}`)])
       assert.equal(answer.reason, 'error')

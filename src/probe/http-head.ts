@@ -1,0 +1,73 @@
+/** Gathers the head of an HTTP response, up to the blank line that ends it. Each byte is looked at once. */
+import { type Answer, down } from '../check.js'
+import { HEAD_LIMIT } from './chunked.js'
+import { showBytes } from './match.js'
+
+const LF = 10
+const CR = 13
+const START = Buffer.from('HTTP/')
+
+export class HttpHead {
+  /** What has come of it in earlier pieces; grows by doubling. */
+  #bytes: Buffer = Buffer.alloc(0)
+  #length = 0
+  /** Bytes of all heads of this response, those of interim ones too. */
+  #total = 0
+  /** After a line feed, after a line feed and a carriage return, or within a line. */
+  #at: 'line' | 'line end' | 'blank line' = 'line'
+
+  /** True where nothing has come of a head. */
+  get isEmpty(): boolean {
+    return this.#length === 0
+  }
+
+  /** What has come of an unfinished head, for people. */
+  get shown(): string {
+    return showBytes(this.#bytes.subarray(0, this.#length))
+  }
+
+  /** Reads from `from`: the head and where the body begins, null where more is needed, or the verdict. */
+  push(bytes: Buffer, from: number): { readonly head: string; readonly next: number } | Answer | null {
+    const end = this.#endIn(bytes, from)
+    const to = end < 0 ? bytes.length : end
+    this.#total += to - from
+    if (end < 0 || this.#length > 0) this.#append(bytes, from, to)
+    const heard = this.#length > 0 ? this.#bytes.subarray(0, this.#length) : bytes.subarray(from, to)
+    if (!startsLikeHttp(heard)) return down('garbage', `no HTTP: ${showBytes(heard)}`)
+    if (this.#total > HEAD_LIMIT) return down('too-big', `more than ${HEAD_LIMIT} bytes of headers`)
+    if (end < 0) return null
+    this.#length = 0
+    this.#at = 'line'
+    return { head: heard.toString('latin1'), next: end }
+  }
+
+  /** Just after the blank line, whose ends may lack carriage returns, or -1. */
+  #endIn(bytes: Buffer, from: number): number {
+    let where = this.#at
+    for (let at = from; at < bytes.length; at++) {
+      const byte = bytes[at]
+      if (byte === LF) {
+        if (where !== 'line') return at + 1
+        where = 'line end'
+      } else where = byte === CR && where === 'line end' ? 'blank line' : 'line'
+    }
+    this.#at = where
+    return -1
+  }
+
+  #append(bytes: Buffer, from: number, to: number): void {
+    const length = this.#length + to - from
+    if (length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#bytes.length, 512))
+      this.#bytes.copy(larger, 0, 0, this.#length)
+      this.#bytes = larger
+    }
+    bytes.copy(this.#bytes, this.#length, from, to)
+    this.#length = length
+  }
+}
+
+function startsLikeHttp(heard: Buffer): boolean {
+  const length = Math.min(START.length, heard.length)
+  return heard.compare(START, 0, length, 0, length) === 0
+}
