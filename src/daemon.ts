@@ -12,7 +12,8 @@ import type { Job } from './jobs.js'
 import type { Journal } from './journal/journal.js'
 import type { Log } from './log.js'
 import type { Change, CheckResult, Config, Service } from './model.js'
-import { NameBook } from './name-book.js'
+import { NameBook } from './names/book.js'
+import { openResolver, type Resolver } from './names/resolver.js'
 import type { Notify } from './notify.js'
 import { audience, type DaemonPhase, type Observer } from './observer.js'
 import type { OnResult } from './probe/engine.js'
@@ -33,6 +34,8 @@ export interface DaemonParts {
   readonly journal: Journal
   readonly log: Log
   readonly notify: Notify
+  /** Of names; closed with the daemon. */
+  readonly resolver?: Resolver
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
   /** Who is told what happens; none of them can stop anything. */
@@ -51,6 +54,8 @@ export interface Daemon {
 const NO_VERDICT_EVERY = 60_000
 /** Milliseconds that hooks under way are given when lvsd stops. */
 const LAST_PATIENCE = 5000
+/** Milliseconds between two look-ups of names that have no address yet. */
+const MISSING_NAMES_EVERY = 5000
 /** Counters older than this, milliseconds, are read again for `lvsd status`. */
 const COUNTERS_MAX_AGE = 500
 
@@ -72,6 +77,7 @@ class RunningDaemon implements Daemon {
   readonly #audience
   readonly #upkeep: Upkeep
   readonly #hooks
+  readonly #resolver: Resolver
   readonly #names: NameBook
   readonly #rounds = new Repeating()
   readonly #traffic
@@ -88,10 +94,11 @@ class RunningDaemon implements Daemon {
   #hasMonitors = false
 
   constructor(parts: DaemonParts) {
-    const { kernel, journal, log, loaded } = parts
+    const { kernel, journal, log, loaded, resolver = openResolver() } = parts
     this.#parts = parts
     this.#loaded = loaded
-    this.#names = new NameBook(journal, log)
+    this.#resolver = resolver
+    this.#names = new NameBook({ resolver, journal, log, onNews: () => void this.#placeNames() })
     const open = parts.engines ?? openEngines
     this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency)
     this.#audience = audience(parts.observers ?? [], log)
@@ -224,6 +231,7 @@ class RunningDaemon implements Daemon {
 
   /** Puts a configuration in force for the checks; the table follows with the next round. */
   #place(config: Config): void {
+    this.#names.follow(config)
     const resolved = this.#names.resolved(config)
     const placement = this.#board.place(resolved, this.#loaded.checks, Date.now())
     for (const job of placement.removed) this.#engines.remove(job.id)
@@ -289,18 +297,17 @@ class RunningDaemon implements Daemon {
   #schedule(): void {
     const { resync, resolve } = this.#config.settings
     this.#rounds.set('resync', resync, () => this.#reconciler.resync())
-    this.#rounds.set('resolve', resolve, () => this.#resolve())
+    this.#rounds.set('resolve', resolve, async () => this.#names.refresh())
+    this.#rounds.set('missing names', MISSING_NAMES_EVERY, async () => this.#names.refresh(true))
     this.#rounds.set('reverse names', resolve, () => this.#upkeep.refreshNames(true))
-    if (!this.#isStopped) void this.#resolve()
   }
 
-  /** Never rejects: nobody waits for it. */
-  async #resolve(): Promise<void> {
-    const { config } = this.#loaded
+  /** Puts the configuration in force with the addresses that are known now. Never rejects. */
+  async #placeNames(): Promise<void> {
+    // Before the first placement there is nothing to change.
+    if (this.#isStopped || this.#board.config === null) return
     try {
-      const isChanged = await this.#names.refresh(config)
-      if (!isChanged || this.#isStopped || config !== this.#loaded.config) return
-      this.#place(config)
+      this.#place(this.#loaded.config)
       await this.#reconciler.resync()
     } catch (error) {
       this.#parts.log.error({ err: error }, 'the addresses of names cannot be put in force')
@@ -312,6 +319,7 @@ class RunningDaemon implements Daemon {
     return statusDocument({
       board: this.#board,
       config: this.#config,
+      nameTroubleOf: wish => this.#names.troubleOf(wish),
       dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
       kernel: kernelName,
       startedAt: this.#startedAt,
@@ -344,6 +352,7 @@ class RunningDaemon implements Daemon {
     const steps: Record<string, () => unknown> = {
       files: () => this.#upkeep.close(),
       rounds: () => this.#rounds.stop(),
+      names: () => this.#names.close(),
       traffic: () => this.#traffic.close(),
       checks: () => this.#engines.close(),
       reconciling: () => this.#reconciler.stop(),
@@ -352,6 +361,7 @@ class RunningDaemon implements Daemon {
       'control socket': () => this.#socket?.close(),
       kernel: () => this.#parts.kernel.close(),
       journal: () => this.#parts.journal.close(),
+      resolver: () => this.#resolver.close(),
       systemd: () => notify.close(),
     }
     for (const [what, step] of Object.entries(steps))

@@ -6,6 +6,7 @@ import { type Journal, journalPath, memoryJournal, openJournal } from './journal
 import { kernelAdvice } from './kernel-advice.js'
 import type { Log } from './log.js'
 import type { Config, Settings } from './model.js'
+import { openResolver } from './names/resolver.js'
 import { openNotify } from './notify.js'
 import type { Observer } from './observer.js'
 import { standardObservers } from './observers.js'
@@ -32,6 +33,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     kernel.close()
     throw error
   }
+  const resolver = openResolver()
   const advice = table === 'netlink' ? [kernelAdvice(log)] : []
   return startDaemon({
     loaded,
@@ -40,8 +42,9 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     kernel,
     kernelName: table,
     journal,
+    resolver,
     notify: openNotify(env, log),
-    observers: [...standardObservers(log, journal), ...advice, ...observers],
+    observers: [...standardObservers(log, { journal, resolver }), ...advice, ...observers],
   })
 }
 

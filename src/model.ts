@@ -242,6 +242,8 @@ export interface Real {
   readonly host: string
   /** Null while a name is not resolved: such a real server is down with the reason `name`. */
   readonly address: Address | null
+  /** Of the address that a name is to have; absent: that of the service. */
+  readonly family?: Family
   readonly port: number
   readonly attributes: RealAttributes
   readonly checks: readonly CheckUse[]
@@ -252,6 +254,8 @@ export interface Real {
 export interface Fallback {
   readonly host: string
   readonly address: Address | null
+  /** As for a real server. */
+  readonly family?: Family
   readonly port: number
   readonly attributes: RealAttributes
 }

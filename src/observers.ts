@@ -9,16 +9,31 @@ import { openHooks } from './hooks.js'
 import { type Journal, memoryJournal } from './journal/journal.js'
 import type { Log } from './log.js'
 import { type MonitorFile, monitorLine, openMonitorFile } from './monitor-file.js'
+import { lookupBy } from './names/net-lookup.js'
+import { openResolver, type Resolver } from './names/resolver.js'
 import type { Observer } from './observer.js'
 
-/** `journal`: what was begun before a restart is known after it. */
-export function standardObservers(log: Log, journal: Journal = memoryJournal()): readonly Observer[] {
-  return [mails(log), fallbackCommands({ hooks: openHooks(log), journal, log }), monitorFiles(log)]
+export interface ObserverParts {
+  /** What was begun before a restart is known after it. */
+  readonly journal?: Journal
+  /** For the names of mail servers. */
+  readonly resolver?: Resolver
 }
 
-function mails(log: Log): Observer {
+export function standardObservers(
+  log: Log,
+  { journal = memoryJournal(), resolver = openResolver() }: ObserverParts = {},
+): readonly Observer[] {
+  return [mails(log, resolver), fallbackCommands({ hooks: openHooks(log), journal, log }), monitorFiles(log)]
+}
+
+function mails(log: Log, resolver: Resolver): Observer {
   const host = hostname()
-  const outbox = new Outbox({ clock: systemClock, log, deliver: deliverer({ host }) })
+  const outbox = new Outbox({
+    clock: systemClock,
+    log,
+    deliver: deliverer({ host, lookup: lookupBy(resolver) }),
+  })
   return mailAlerts({ clock: systemClock, host, outbox, prepare: prepareDelivery })
 }
 

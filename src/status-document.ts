@@ -11,6 +11,7 @@ import {
   type Service,
   type Table,
 } from './model.js'
+import { memberWish, type Wish } from './names/wishes.js'
 import type { ReconcileStats } from './reconcile.js'
 import type { CheckStatus, RealStatus, ReloadOutcome, ServiceStatus, StatusDocument } from './status.js'
 import { version } from './version.js'
@@ -18,6 +19,8 @@ import { version } from './version.js'
 export interface StatusParts {
   readonly board: Board
   readonly config: Config
+  /** Why a name has no address, as a sentence. */
+  readonly nameTroubleOf: (wish: Wish) => string
   readonly dump: Dump | null
   readonly kernel: StatusDocument['kernel']
   readonly startedAt: number
@@ -69,7 +72,7 @@ function serviceStatus(service: Service, sources: Sources): ServiceStatus {
     quiescent: service.quiescent,
     inKernel: key !== null && dump?.table.has(key) === true,
     counters: (key !== null && dump?.services.get(key)) || null,
-    reals: service.reals.map(real => realStatus(key, real, sources)),
+    reals: service.reals.map(real => realStatus(service, real, sources)),
     fallback: fallback && {
       host: fallback.host,
       port: fallback.port,
@@ -82,8 +85,9 @@ function isServing(table: Table, service: string, real: string): boolean {
   return (table.get(service)?.reals.get(real)?.weight ?? 0) > 0
 }
 
-function realStatus(service: string | null, real: Real, { board, dump, wanted, parts }: Sources): RealStatus {
+function realStatus(of: Service, real: Real, { board, dump, wanted, parts }: Sources): RealStatus {
   const cells = board.cellsOf(real)
+  const service = of.id && keyOfService(of.id)
   const key = real.address && keyOfReal({ address: real.address, port: real.port })
   const weightIn = (table: Table | undefined) =>
     table?.get(service ?? '')?.reals.get(key ?? '')?.weight ?? null
@@ -99,7 +103,7 @@ function realStatus(service: string | null, real: Real, { board, dump, wanted, p
       wanted: weightIn(wanted),
       kernel: weightIn(dump?.table),
     },
-    reason: heldReason(board, real) ?? reasonOf(real, cells),
+    reason: heldReason(board, real) ?? nameReason(of, real, parts) ?? reasonOf(real, cells),
     checks: cells.map(checkStatus),
     counters: dump?.reals.get(`${service} ${key}`) ?? null,
   }
@@ -110,8 +114,11 @@ function heldReason(board: Board, real: Real): string | null {
   return file === null ? null : `maintenance: held down by the file ${file}`
 }
 
+function nameReason(service: Service, real: Real, { nameTroubleOf }: StatusParts): string | null {
+  return real.address === null ? `name: ${nameTroubleOf(memberWish(service, real))}` : null
+}
+
 function reasonOf(real: Real, cells: readonly Cell[]): string {
-  if (real.address === null) return `name: ${real.host} does not resolve`
   if (real.checks.length === 0) return 'no check is configured: taken as up'
   const failing = cells.find(cell => cell.health.state === 'down') ?? cells.find(cell => cell.health.last)
   const last = failing?.health.last

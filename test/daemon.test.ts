@@ -10,6 +10,7 @@ import { diff } from '../src/diff.js'
 import { memoryKernel } from '../src/ipvs/memory.js'
 import { memoryJournal } from '../src/journal/journal.js'
 import type { CheckResult, Config, Service, Settings, Table } from '../src/model.js'
+import type { Answer, Resolver } from '../src/names/resolver.js'
 import { standardObservers } from '../src/observers.js'
 import type { OnResult, Timing } from '../src/probe/engine.js'
 import type { Engines } from '../src/schedule.js'
@@ -69,7 +70,7 @@ function handEngines() {
   return { open, jobs, hurried, find, findWhere }
 }
 
-async function start(first: Config, held: Table = new Map()) {
+async function start(first: Config, held: Table = new Map(), parts: Partial<DaemonParts> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-daemon-'))
   later(() => rmSync(folder, { recursive: true }))
   const place = (site: Config): Config => ({
@@ -103,6 +104,7 @@ async function start(first: Config, held: Table = new Map()) {
     load: async () => next.loaded,
     observers: standardObservers(log),
     engines: engines.open,
+    ...parts,
   })
   later(() => daemon.stop())
   /** Once nothing moves any more: on a busy machine a round may rest before the next. */
@@ -125,6 +127,54 @@ async function start(first: Config, held: Table = new Map()) {
   }
   return { daemon, kernel, engines, lines, told, weights, reload, next, loadedOf }
 }
+
+/** A resolver whose answers the test gives. */
+function handResolver() {
+  const asked = new Map<string, (answer: Answer) => void>()
+  const resolver: Resolver = {
+    addresses: (host, family) => new Promise(resolve => asked.set(`${host} ${family}`, resolve)),
+    names: async () => [],
+    close: () => {},
+  }
+  const answer = (key: string, ...addresses: readonly string[]) => {
+    asked.get(key)?.({ addresses })
+    return new Promise(resolve => setTimeout(resolve, 50))
+  }
+  return { resolver, answer }
+}
+
+describe('names in the daemon', () => {
+  it('are put in force with the configuration that runs, also when a reload is under way', async () => {
+    const { resolver, answer } = handResolver()
+    const site = () => config([web({ reals: [asked('app')] })])
+    const { engines, kernel, reload, weights } = await start(site(), new Map(), { resolver })
+    // A table that is long in reading: the address comes while the reload waits for it.
+    const { dump } = kernel
+    Object.assign(kernel, {
+      dump: async () => {
+        await new Promise(resolve => setTimeout(resolve, 150))
+        return dump()
+      },
+    })
+    const reloaded = reload(site())
+    await new Promise(resolve => setTimeout(resolve, 30))
+    await answer('app ipv6', A)
+    await reloaded
+    await new Promise(resolve => setTimeout(resolve, 200))
+    engines.find(A, passed())
+    assert.deepEqual(await weights(), { [A]: 1 })
+  })
+
+  it('say in the status what was asked for and what was found instead', async () => {
+    const { resolver, answer } = handResolver()
+    const { daemon } = await start(config([web({ reals: [asked('app')] })]), new Map(), { resolver })
+    const reason = async () => (await daemon.status()).services[0]?.reals[0]?.reason
+    assert.equal(await reason(), 'name: app is being looked up')
+    await answer('app ipv6')
+    await answer('app ipv4', '127.0.0.1')
+    assert.equal(await reason(), 'name: app has no IPv6 address; it has 127.0.0.1')
+  })
+})
 
 const settings = (some: Partial<Settings>) => some
 

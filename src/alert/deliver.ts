@@ -1,6 +1,6 @@
 /** One try to hand a mail to a mail server or to sendmail. The one file that imports nodemailer, when it is needed. */
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect, type LookupFunction, type Socket } from 'node:net'
 import { runCommand } from '../children.js'
 import { bareAddress } from '../config/mail-address.js'
 import type { MailServer } from '../model.js'
@@ -19,6 +19,8 @@ export interface DeliverParts {
   /** The name of this host: for the greeting, and for addresses without a domain. */
   readonly host: string
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Looks the name of a mail server up; absent: as Node does. */
+  readonly lookup?: LookupFunction
 }
 
 /** Loads what is needed to send, before there is anything to send: it takes some 40 ms. */
@@ -61,7 +63,7 @@ async function bySmtp(one: Try, server: MailServer, plain = false): Promise<Deli
   const transport = createTransport({
     ...server,
     getSocket: (_, done) => {
-      connected(server, signal).then(connection => done(null, { connection }), done)
+      connected(server, one).then(connection => done(null, { connection }), done)
     },
     name: host,
     secure: server.port === SMTPS,
@@ -81,8 +83,8 @@ async function bySmtp(one: Try, server: MailServer, plain = false): Promise<Deli
 }
 
 /** Names are looked up as everywhere in lvsd, /etc/hosts and both families included. */
-async function connected({ host, port }: MailServer, signal: AbortSignal): Promise<Socket> {
-  const socket = connect({ host, port })
+async function connected({ host, port }: MailServer, { signal, lookup }: Try): Promise<Socket> {
+  const socket = connect({ host, port, ...(lookup && { lookup }) })
   // For errors between the connection and the moment when nodemailer listens.
   socket.on('error', () => {})
   try {

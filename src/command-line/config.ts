@@ -4,7 +4,10 @@ import { type Loaded, loadConfig } from '../config/load.js'
 import { hasErrors } from '../config/problem.js'
 import { renderProblems } from '../config/render-problem.js'
 import type { Config } from '../model.js'
-import { type Names, namesOf, resolveNames, withNames } from '../resolve.js'
+import { NameBook } from '../names/book.js'
+import { openResolver, type Resolver } from '../names/resolver.js'
+import type { Names, Wish } from '../names/wishes.js'
+import { atMost } from '../patience.js'
 
 type Rims = Pick<CommandContext, 'warn' | 'screen'>
 
@@ -20,10 +23,30 @@ export async function configOrEnd(
   throw new CommandError(`${file} cannot run; nothing was done`, EXIT.problem)
 }
 
-/** The configuration with its names resolved now; those that do not resolve are told. */
-export async function resolvedConfig(config: Config, known: Names, { warn }: Rims): Promise<Config> {
-  const { names, failures } = await resolveNames(namesOf(config), known)
-  const resolved = withNames(config, names)
-  for (const trouble of [...failures, ...resolved.clashes]) warn(`lvsd: ${trouble}`)
-  return resolved.config
+/** Milliseconds that a command waits for all names together: a silent name server must not hold up the rest. */
+const NAMES_PATIENCE = 3000
+
+/** The configuration with its names resolved now, as far as they answer; those that do not resolve are told. */
+export async function resolvedConfig(
+  config: Config,
+  known: Names,
+  { warn }: Rims,
+  resolver: Resolver = openResolver(),
+): Promise<{ readonly config: Config; troubleOf(wish: Wish): string }> {
+  const nothing = () => {}
+  const journal = { names: known, recordNames: nothing }
+  const names = new NameBook({
+    resolver,
+    journal,
+    log: { info: nothing, warn: nothing, error: nothing },
+    onNews: nothing,
+  })
+  names.follow(config)
+  await atMost(NAMES_PATIENCE, names.idle())
+  for (const trouble of names.troubles()) warn(`lvsd: ${trouble}`)
+  const resolved = names.resolved(config)
+  for (const clash of names.clashes) warn(`lvsd: ${clash}`)
+  names.close()
+  resolver.close()
+  return { config: resolved, troubleOf: wish => names.troubleOf(wish) }
 }

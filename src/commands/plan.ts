@@ -49,7 +49,7 @@ what it does not hold stays out.`,
     const { config } = await configOrEnd(context.arguments.CONFIG, context)
     const actual = await readTable(options.kernel)
     const { owned, names } = remembered(options.kernel, config)
-    const resolved = await resolvedConfig(config, names, context)
+    const { config: resolved } = await resolvedConfig(config, names, context)
     const changes = planned(resolved, ASSUMED[options.assume], actual, owned)
     if (options.json) context.print(asJson(changes))
     else {

@@ -4,6 +4,7 @@ import { configOrEnd, resolvedConfig } from '../command-line/config.js'
 import { didYouMean } from '../config/nearest.js'
 import { type Job, jobsOf } from '../jobs.js'
 import type { CheckResult, Config, Real, Service } from '../model.js'
+import { memberWish, type Wish } from '../names/wishes.js'
 import { mayDefer } from '../probe/defer.js'
 import { runProbe } from '../probe/start-probe.js'
 import { runCheck } from '../run-check.js'
@@ -33,7 +34,8 @@ table, and needs no running lvsd.`,
   async run(context) {
     const { CONFIG, SERVICE, REAL } = context.arguments
     const { config: whole, checks } = await configOrEnd(CONFIG, context)
-    const config = await resolvedConfig(chosenPart(whole, SERVICE, REAL), new Map(), context)
+    const chosen = chosenPart(whole, SERVICE, REAL)
+    const { config, troubleOf } = await resolvedConfig(chosen, new Map(), context)
     const { jobs, subscribers } = jobsOf(config, checks)
     const results = await runAll([...jobs.values()])
     const probed = [
@@ -44,7 +46,7 @@ table, and needs no running lvsd.`,
         target: target.port > 0 ? endpoint(target.address, target.port) : bracketed(target.address),
         result: results.get(jobId) ?? notRun(use.kind),
       })),
-      ...config.services.flatMap(unresolvedReals),
+      ...config.services.flatMap(service => unresolvedReals(service, troubleOf)),
     ]
     context.print(
       context.options.json ? JSON.stringify(probed, null, 2) : renderProbed(probed, context.screen),
@@ -95,7 +97,7 @@ function runJob({ check, target, use }: Job): Promise<CheckResult> {
 }
 
 /** Nothing can be sent to a name without an address; that is a failure as well. */
-function unresolvedReals(service: Service): Probed[] {
+function unresolvedReals(service: Service, troubleOf: (wish: Wish) => string): Probed[] {
   const lost = service.reals.filter(({ address }) => address === null)
   return lost.flatMap((real: Real) =>
     real.checks.map(({ kind }) => ({
@@ -103,7 +105,7 @@ function unresolvedReals(service: Service): Probed[] {
       real: hostPort(real),
       check: kind,
       target: null,
-      result: failed('name', `${real.host} does not resolve`),
+      result: failed('name', troubleOf(memberWish(service, real))),
     })),
   )
 }

@@ -107,6 +107,14 @@ const checksFields = {
     .describe('How many of several checks must pass: all (the default), any, or a number.'),
 }
 
+/** Of a server that is a name. */
+const memberFamily = z
+  .enum(['ipv4', 'ipv6'])
+  .optional()
+  .describe(
+    'Family of the address that a name is to have. Default: that of the service; only tunnels reach the other one.',
+  )
+
 /** How a real server or a fallback gets its packets. */
 const forwardingFields = {
   forwarding: z
@@ -135,6 +143,7 @@ export const realFields = {
     .describe(
       "Address or name and port: '[2001:db8::1]:80', 192.0.2.1:80, web1.example:80. Default port: the service's.",
     ),
+  family: memberFamily,
   ...realAttributeFields,
   ...checksFields,
 }
@@ -146,6 +155,7 @@ export const fallbackFields = {
   address: z
     .string()
     .describe("Address or name and port, as for a real server. Default port: the service's."),
+  family: memberFamily,
   ...forwardingFields,
 }
 

@@ -4,6 +4,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deliverer } from '../../src/alert/deliver.js'
 import type { Letter, Route } from '../../src/alert/letter.js'
+import { lookupBy } from '../../src/names/net-lookup.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { tcpServer } from '../helpers/servers.js'
 import { type SmtpHow, smtpServer } from '../helpers/smtp-server.js'
@@ -49,6 +50,26 @@ describe('a mail through a mail server', () => {
     assert.match(mail?.text ?? '', /^Auto-Submitted: auto-generated$/m)
     assert.match(mail?.text ?? '', /\n\nldirectord host: director1\n/)
     assert.match(mail?.text ?? '', /\nDaemon-Status: running\n\n\.\nComment: Gr=C3=BC=C3=9Fe/)
+  })
+
+  it('finds the server by the look-up that it is given', async () => {
+    const { port, mails } = await smtpServer()
+    const lookup = lookupBy({
+      addresses: async (host, family) =>
+        host === 'mail.example' && family === 'ipv6' ? { addresses: ['::1'] } : { code: 'ENOTFOUND' },
+    })
+    const send = (host: string) =>
+      deliverer({ host: 'director1.example', lookup })(
+        letter({ server: { host, port } }),
+        BOTH,
+        AbortSignal.timeout(4000),
+      )
+    assert.deepEqual(await send('mail.example'), WELL)
+    assert.equal(mails.length, 1)
+    assert.match(
+      (await send('lost.example')).fault?.message ?? '',
+      /lost.example does not resolve \(ENOTFOUND\)/,
+    )
   })
 
   it('has the sender that is configured, also on the envelope', async () => {

@@ -310,6 +310,41 @@ services:
   })
 })
 
+describe('the family of a server that is a name', () => {
+  const six = (real: string, ...lines: readonly string[]) =>
+    siteWith('check: none', ...lines, `reals: [${real}]`)
+  const cases: [string, string, string[]][] = [
+    ['of the service needs no tunnel', six('{ address: www, family: ipv6 }'), []],
+    ['may be the other one through a tunnel', six('{ address: www, family: ipv4, forwarding: ipip }'), []],
+    ['is not the other one without a tunnel', six('{ address: www, family: ipv4 }'), ['FAMILY_MISMATCH']],
+    [
+      'is not the other one than that of its address',
+      six("{ address: '[fd00::1]', family: ipv4, forwarding: ipip }"),
+      ['FAMILY_MISMATCH'],
+    ],
+    [
+      'is told of a fallback as well',
+      six('www', 'fallback: { address: sorry, family: ipv4 }'),
+      ['FAMILY_MISMATCH'],
+    ],
+  ]
+  for (const [what, text, codes] of cases)
+    it(what, async () =>
+      assert.deepEqual(
+        (await problemsOf(text)).map(problem => problem.split(' ')[1]),
+        codes,
+      ),
+    )
+
+  it('is kept', async () => {
+    const { reals } = await serviceOf(six('{ address: www, family: ipv4, forwarding: ipip }, www2'))
+    assert.deepEqual(
+      reals.map(({ family }) => family),
+      ['ipv4', undefined],
+    )
+  })
+})
+
 describe('a fallback', () => {
   it('of the defaults is the first of the family of the service', async () => {
     const text = `defaults: { fallback: [127.0.0.1, '[::1]:8080', '[::2]:8080'] }

@@ -1,5 +1,6 @@
 /** The real servers and the fallback of a service. */
 
+import type { Family } from '../../address.js'
 import type { CheckUse, Fallback, Forwarding, Real } from '../../model.js'
 import { type Endpoint, isForwardable, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problem.js'
@@ -32,10 +33,12 @@ export function readReal(node: RawNode, context: RealContext): PlacedReal | null
   if (!endpoint) return null
   const port = portFor(endpoint, fields.valueAt('address'), attributes.forwarding, context)
   judgeAddress(endpoint, fields.valueAt('address'), attributes.forwarding, 'a real server', context)
+  const family = readFamily(fields, endpoint, attributes.forwarding, context)
   judgePorts(checks.uses, endpoint, port, fields, context)
   const real = {
     host: endpoint.host,
     address: endpoint.address,
+    ...family,
     port,
     attributes,
     checks: checks.uses,
@@ -133,6 +136,27 @@ function judgeAddress(
   )
 }
 
+/** `family` of a server, where it says more than its address and its service do. */
+function readFamily(
+  fields: Fields<{ family: typeof realFields.family }>,
+  { address, host }: Endpoint,
+  forwarding: Forwarding,
+  { facts, report }: RealContext,
+): { readonly family?: Family } {
+  const { family } = fields.values
+  if (family === undefined) return {}
+  const at = fields.valueAt('family')
+  if (address && address.family !== family)
+    report.error('FAMILY_MISMATCH', at, `${host} is ${familyWord(address.family)}, not ${familyWord(family)}`)
+  else if (facts.family !== null && family !== facts.family && !TUNNELS.has(forwarding))
+    report.error(
+      'FAMILY_MISMATCH',
+      at,
+      `${familyWord(family)} in a service over ${familyWord(facts.family)} needs a tunnel: ipip, gue or gre, not ${forwarding} (and no connection sync daemon)`,
+    )
+  return address ? {} : { family }
+}
+
 // ---------------------------------------------------------------- checks
 
 interface ReadChecks {
@@ -164,8 +188,9 @@ export function readFallback(node: RawNode, context: RealContext): PlacedFallbac
   const at = fields.valueAt('address')
   const port = portFor(endpoint, at, forwarding.forwarding, context)
   judgeAddress(endpoint, at, forwarding.forwarding, 'a fallback', context)
+  const family = readFamily(fields, endpoint, forwarding.forwarding, context)
   const attributes = { ...forwarding, weight: 1, upper: 0, lower: 0 }
-  return { fallback: { host: endpoint.host, address: endpoint.address, port, attributes }, at }
+  return { fallback: { host: endpoint.host, address: endpoint.address, ...family, port, attributes }, at }
 }
 
 export interface PlacedFallback {

@@ -1,0 +1,43 @@
+/** A name server on a UDP socket of ::1, for tests: real packets, and everything that a test wants of it. */
+import { createSocket, type RemoteInfo } from 'node:dgram'
+import { once } from 'node:events'
+import { type Answer, decode, encode, type Packet } from 'dns-packet'
+import { later } from './after-each.js'
+
+/** `www.example AAAA`: addresses or names; a code (`NXDOMAIN`, `SERVFAIL`); silence. Absent: NXDOMAIN. */
+export type Zone = Record<string, readonly string[] | 'NXDOMAIN' | 'SERVFAIL' | 'silence'>
+
+export interface DnsServer {
+  readonly port: number
+  /** Every question so far, `www.example AAAA`. */
+  readonly asked: string[]
+  /** May be changed at any time. */
+  readonly zone: Zone
+}
+
+const CODES = { NXDOMAIN: 3, SERVFAIL: 2 }
+
+export async function dnsServer(zone: Zone, host = '::1'): Promise<DnsServer> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+  const asked: string[] = []
+  socket.on('message', (bytes, from) => {
+    const question = decode(bytes)
+    const [{ name, type } = { name: '', type: '' }] = question.questions ?? []
+    const key = `${name} ${type}`
+    asked.push(key)
+    const found = zone[key] ?? 'NXDOMAIN'
+    if (found !== 'silence') send(question, found, from)
+  })
+  const send = (question: Packet, found: Exclude<Zone[string], 'silence'>, { port, address }: RemoteInfo) => {
+    const [{ name, type } = { name: '', type: 'A' as const }] = question.questions ?? []
+    const answers =
+      typeof found === 'string' ? [] : found.map(data => ({ name, type, ttl: 60, data }) as Answer)
+    const flags = 0x0180 | (typeof found === 'string' ? CODES[found] : 0)
+    const { id, questions } = question
+    socket.send(encode({ type: 'response', id, flags, questions, answers } as Packet), port, address)
+  }
+  socket.bind(0, host)
+  await once(socket, 'listening')
+  later(() => socket.close())
+  return { port: socket.address().port, asked, zone }
+}

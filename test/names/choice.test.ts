@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import type { Family } from '../../src/address.js'
+import { type Answers, choose, isAwaited, troubleOf } from '../../src/names/choice.js'
+import type { Answer } from '../../src/names/resolver.js'
+
+/** `ipv6:`, then addresses, a code, or nothing for an answer that is awaited. */
+function answers(ipv6: string, ipv4: string): Answers {
+  const entries: [Family, Answer][] = []
+  const add = (family: Family, text: string) => {
+    if (text) entries.push([family, /^E[A-Z]+$/.test(text) ? { code: text } : { addresses: text.split(' ') }])
+  }
+  add('ipv6', ipv6)
+  add('ipv4', ipv4)
+  return new Map(entries)
+}
+
+const strict = { host: 'app', family: 'ipv6', isStrict: true } as const
+const any = { ...strict, isStrict: false }
+
+describe('the address of a name', () => {
+  const cases: [string, typeof strict | typeof any, string | null, string, string, string | null][] = [
+    ['is the first', strict, null, 'fd00::1 fd00::2', '', 'fd00::1'],
+    ['stays while the answer has it', strict, 'fd00::2', 'fd00::1 fd00::2', '', 'fd00::2'],
+    ['is chosen anew when it is gone', strict, 'fd00::3', 'fd00::1 fd00::2', '', 'fd00::1'],
+    ['stays when the server is silent', strict, 'fd00::3', 'ETIMEOUT', '', 'fd00::3'],
+    ['stays when the name is gone', strict, 'fd00::3', 'ENOTFOUND', 'ENOTFOUND', 'fd00::3'],
+    ['stays when only the other family is left', strict, 'fd00::3', 'ENODATA', '192.0.2.1', 'fd00::3'],
+    ['is none of the other family', strict, null, 'ENODATA', '192.0.2.1', null],
+    ['waits for the family that is wanted more', any, null, '', '192.0.2.1', null],
+    ['is of the other family where there is none', any, null, 'ENODATA', '192.0.2.1', '192.0.2.1'],
+    ['is of the other family where nobody answers', any, null, 'ETIMEOUT', '192.0.2.1', '192.0.2.1'],
+    ['of the other family stays while it is there', any, '192.0.2.1', 'fd00::1', '192.0.2.1', '192.0.2.1'],
+    ['of the other family stays until that is answered', any, '192.0.2.1', 'fd00::1', '', '192.0.2.1'],
+    ['of the other family goes when it is gone', any, '192.0.2.1', 'fd00::1', 'ENODATA', 'fd00::1'],
+    ['goes to the other family when its own has none', any, 'fd00::1', 'ENODATA', '192.0.2.1', '192.0.2.1'],
+    ['stays when its own family is silent', any, 'fd00::1', 'ETIMEOUT', '192.0.2.1', 'fd00::1'],
+  ]
+  for (const [what, wish, current, ipv6, ipv4, expected] of cases)
+    it(what, () => assert.equal(choose(wish, current, answers(ipv6, ipv4)), expected))
+})
+
+describe('what is said of a name', () => {
+  const cases: [typeof strict | typeof any, string, string, string | null][] = [
+    [strict, 'fd00::1', '', null],
+    [any, '', '192.0.2.1', null],
+    [strict, '', '192.0.2.1', 'app is being looked up'],
+    [strict, 'ENODATA', '', 'app is being looked up'],
+    [strict, 'ENODATA', '127.0.0.1', 'app has no IPv6 address; it has 127.0.0.1'],
+    [strict, 'ENOTFOUND', '127.0.0.1 127.0.0.2', 'app has no IPv6 address; it has 127.0.0.1, 127.0.0.2'],
+    [
+      strict,
+      'ENOTFOUND',
+      'ENOTFOUND',
+      'app does not resolve to an IPv6 address: there is no such name (ENOTFOUND)',
+    ],
+    [
+      strict,
+      'ETIMEOUT',
+      '127.0.0.1',
+      'app does not resolve to an IPv6 address: the name servers do not answer (ETIMEOUT)',
+    ],
+    [any, 'ENODATA', 'ESERVFAIL', 'app does not resolve: the name server failed (ESERVFAIL)'],
+    [any, 'EODD', 'ENODATA', 'app does not resolve: EODD'],
+  ]
+  for (const [wish, ipv6, ipv4, expected] of cases)
+    it(`${expected ?? 'nothing'}, after "${ipv6}" and "${ipv4}"`, () => {
+      assert.equal(troubleOf(wish, answers(ipv6, ipv4)), expected)
+      if (expected?.endsWith('looked up')) assert.equal(isAwaited(wish, answers(ipv6, ipv4)), true)
+      else assert.equal(expected === null || !isAwaited(wish, answers(ipv6, ipv4)), true)
+    })
+})
