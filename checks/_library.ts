@@ -2,7 +2,9 @@
  * What checks share that speak through a library. The connection is ours: its end, its death and the bytes that it
  * carried are known whatever the library makes of them, and a library that stumbles over an answer stumbles alone.
  */
+import { Console } from 'node:console'
 import type { Socket } from 'node:net'
+import { Writable } from 'node:stream'
 import { type Answer, down, type RunContext } from '../src/check.js'
 import type { Reason } from '../src/model.js'
 import type { OptionKit, Parsed } from '../src/options.js'
@@ -24,15 +26,21 @@ export function optionalTlsProblem(options: OptionalTls): string | null {
   return !options.tls && given !== null ? `${given} needs tls: true` : tlsProblem(options)
 }
 
+/** What a library is given of the bytes that have come: whole messages that were looked at, say. Throws a `Fault`. */
+export type Filter = (chunk: Buffer) => readonly Buffer[]
+
+const ALL: Filter = chunk => [chunk]
+
 /** Hands a connection to a library. Whatever comes of it, the connection ends. */
 export async function through(
   opening: Promise<Socket>,
   context: RunContext,
   talk: (socket: Socket) => Promise<Answer>,
+  filter = ALL,
 ): Promise<Answer> {
   try {
     const socket = await opening
-    const fate = watch(socket)
+    const fate = watch(socket, filter)
     try {
       context.phase('first byte')
       return await Promise.race([talk(socket), fate.closed])
@@ -76,7 +84,7 @@ interface Fate {
  * Sees every event of a socket before its listeners do. Libraries take listeners away that are not theirs, and what
  * they throw while they read would end lvsd: here it ends the connection.
  */
-export function watch(socket: Socket): Fate {
+export function watch(socket: Socket, filter = ALL): Fate {
   const emit = socket.emit.bind(socket) as (event: string | symbol, ...args: unknown[]) => boolean
   const before = socket.bytesRead
   const fate = { error: null as unknown, ended: false, count: 0 }
@@ -103,6 +111,15 @@ export function watch(socket: Socket): Fate {
     fate.ended = true
     setImmediate(settle)
   }
+  const pass = (event: string | symbol, args: unknown[]) => {
+    if (event !== 'data') return emit(event, ...args)
+    for (const chunk of filter(args[0] as Buffer)) {
+      // The library may have had enough in the middle of what came.
+      if (socket.destroyed) break
+      emit(event, chunk)
+    }
+    return true
+  }
   socket.emit = (event: string | symbol, ...args: unknown[]) => {
     if (event === 'data') {
       fate.count += (args[0] as Buffer).length
@@ -112,13 +129,27 @@ export function watch(socket: Socket): Fate {
     if (event === 'end' || event === 'close') fate.ended = true
     if (event === 'close') setImmediate(settle)
     try {
-      return emit(event, ...args)
+      return quietly(() => pass(event, args))
     } catch (error) {
       if (event !== 'error') socket.destroy(unreadable(error))
       return false
     }
   }
   return { closed, verdict }
+}
+
+const NOWHERE = new Writable({ write: (_chunk, _encoding, done) => done() })
+const SILENT = new Console(NOWHERE)
+
+/** What a library prints while it reads is not for lvsd's output. Only what runs within the call is kept quiet. */
+function quietly<T>(read: () => T): T {
+  const { console } = globalThis
+  globalThis.console = SILENT
+  try {
+    return read()
+  } finally {
+    globalThis.console = console
+  }
 }
 
 function ended(count: number): Answer {

@@ -1,6 +1,7 @@
+import { constants } from 'node:fs'
 import { type Answer, defineCheck, down, noVerdict, up } from '../src/check.js'
 import type { Ended } from '../src/children.js'
-import { type Located, locateProgram, locateScript } from '../src/locate.js'
+import { type Located, locateFile, locateProgram } from '../src/locate.js'
 import { fourArguments, run, whyNotRun, withOutput } from './_command.js'
 
 const MISSING = 'there is no perl on this machine: install it'
@@ -36,10 +37,10 @@ export const check = defineCheck({
     return checkcommand.includes('\0') ? 'a path cannot contain a NUL' : null
   },
 
-  missing: ({ checkcommand }) => whyNotRun(perl(), locateScript(checkcommand)),
+  missing: ({ checkcommand }) => whyNotRun(perl(), locateFile(checkcommand, constants.R_OK)),
 
   async run(target, { checkcommand }, context) {
-    const script = locateScript(checkcommand)
+    const script = locateFile(checkcommand, constants.R_OK)
     if ('why' in script) return noVerdict(script.why)
     const ended = await run(perl(), ['-e', RUNNER, script.path, ...fourArguments(target)], target, context)
     return 'ok' in ended ? ended : judge(ended)

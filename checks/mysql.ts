@@ -1,9 +1,11 @@
+import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { Connection, ConnectionOptions } from 'mysql2'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { open } from './_connect.js'
-import { optionalTls, optionalTlsProblem, through, watch } from './_library.js'
+import { signByPassword } from './_ed25519.js'
+import { Fault, optionalTls, optionalTlsProblem, through, watch } from './_library.js'
 import { rowsFor, said, sqlOptions, sqlProblem } from './_sql.js'
 import { connectTls } from './_tls.js'
 
@@ -24,27 +26,37 @@ export const check = defineCheck({
   validate: options => sqlProblem(options) ?? optionalTlsProblem(options),
 
   run: (target, options, context) =>
-    through(open(target, null, context), context, async socket => {
-      const { createConnection } = await import('mysql2')
-      const connection = createConnection(settings(socket, options))
-      const ready = [loggedIn(connection)]
-      if (options.tls) ready.push(encryptAsOurs(connection, socket, { target, options, context }))
-      try {
-        await Promise.race(ready)
-        if (options.request.trim() === '') return up(`logged in as ${options.login}`)
-        context.phase('body')
-        limit(connection, context.timeout)
-        return await ask(connection, options)
-      } catch (error) {
-        const answer = refusal(error)
-        if (answer) return answer
-        throw error
-      } finally {
-        // A word of goodbye, so that the server's log has no complaint.
-        connection.end(() => {})
-      }
-    }),
+    through(open(target, null, context), context, socket => talk(socket, { target, options, context })),
 })
+
+interface Asked {
+  readonly target: Target
+  readonly options: Wanted
+  readonly context: RunContext
+}
+
+async function talk(socket: Socket, asked: Asked): Promise<Answer> {
+  const { options, context } = asked
+  const { createConnection } = await import('mysql2')
+  const connection = createConnection(settings(socket, options))
+  guard(connection)
+  const ready = [loggedIn(connection)]
+  if (options.tls) ready.push(encryptAsOurs(connection, socket, asked))
+  try {
+    await Promise.race(ready)
+    if (options.request.trim() === '') return up(`logged in as ${options.login}`)
+    context.phase('body')
+    limit(connection, context.timeout)
+    return await ask(connection, options)
+  } catch (error) {
+    const answer = refusal(error, options)
+    if (answer) return answer
+    throw error
+  } finally {
+    // A word of goodbye, so that the server's log has no complaint.
+    connection.end(() => {})
+  }
+}
 
 function settings(socket: Socket, { login, passwd, database, tls }: Wanted): ConnectionOptions {
   return {
@@ -55,12 +67,55 @@ function settings(socket: Socket, { login, passwd, database, tls }: Wanted): Con
     ...(tls ? { ssl: {} } : {}),
     connectTimeout: 0,
     rowsAsArray: true,
-    typeCast: field => field.string(),
+    typeCast: field => textOf(field.buffer()),
+    authPlugins: { client_ed25519: () => ed25519(passwd) },
     // No code made of what a server sends, and no file of ours for one that asks for it.
     disableEval: true,
     flags: ['-LOCAL_FILES'],
   }
 }
+
+/** The server sends text as UTF-8, to which the library sets it; what is none is bytes. */
+function textOf(value: Buffer | null): string | null {
+  if (value === null) return null
+  return value.toString(isUtf8(value) ? 'utf8' : 'latin1')
+}
+
+/** MariaDB's plug-in of this name: its 32 random bytes are signed. */
+function ed25519(passwd: string): (challenge: Buffer) => Buffer {
+  return challenge => signByPassword(passwd, challenge.subarray(0, 32))
+}
+
+/** Packets until a server lets somebody in; the longest login has six. */
+const MOST_LOGINS = 16
+
+/**
+ * Looks at each packet before the library does. Where numbers are left out it would print a line and go on; an error may
+ * bear any number, since servers send it of their own accord.
+ */
+function guard(connection: Connection): void {
+  const inner = connection as unknown as Inner
+  const handle = inner.handlePacket.bind(inner)
+  let logins = 0
+  let wishes = 0
+  inner.handlePacket = packet => {
+    if (packet && packet.sequenceId !== inner.sequenceId) {
+      if (packet.peekByte() !== ERROR)
+        throw new Fault('garbage', `packet ${packet.sequenceId}, expected ${inner.sequenceId}`)
+      inner.sequenceId = packet.sequenceId
+    }
+    if (!inner.authorized && ++logins > MOST_LOGINS)
+      throw new Fault('garbage', `more than ${MOST_LOGINS} packets before a login`)
+    // Each is work, that for ed25519 two milliseconds.
+    if (!inner.authorized && packet?.peekByte() === ANOTHER && ++wishes > 1)
+      throw new Fault('garbage', 'a second wish for another plug-in')
+    handle(packet)
+  }
+}
+
+/** The first bytes of an error, and of a wish for another plug-in. */
+const ERROR = 0xff
+const ANOTHER = 0xfe
 
 /**
  * The library turns to TLS with settings of its own; ours are those of every other check. Settles only where that fails:
@@ -69,7 +124,7 @@ function settings(socket: Socket, { login, passwd, database, tls }: Wanted): Con
 function encryptAsOurs(
   connection: Connection,
   plain: Socket,
-  { target, options, context }: { target: Target; options: Wanted; context: RunContext },
+  { target, options, context }: Asked,
 ): Promise<never> {
   const inner = connection as unknown as Inner
   return new Promise((_resolve, reject) => {
@@ -90,6 +145,9 @@ function encryptAsOurs(
 /** What of the library's connection is not in its types. */
 interface Inner {
   stream: Socket
+  sequenceId: number
+  readonly authorized: boolean
+  handlePacket(packet?: { readonly sequenceId: number; peekByte(): number }): void
   readonly packetParser: { execute(data: Buffer): void }
   startTLS(done: () => void): void
 }
@@ -128,8 +186,21 @@ function ask(connection: Connection, options: Wanted): Promise<Answer> {
 }
 
 /** What the server itself says against it: its errors have a number of its own. */
-function refusal(error: unknown): Answer | null {
+function refusal(error: unknown, { login }: Wanted): Answer | null {
   const { errno = 0, code, message } = error as Error & { errno?: number; code?: string }
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return down('tls', 'the server does not offer TLS: leave out tls')
+  const plugin = pluginIn(code, message)
+  if (plugin !== null)
+    return down('status', `the server wants ${login} to log in by ${plugin}, which lvsd cannot do: ${ADVICE}`)
   return errno > 0 ? down('status', `${said(message)} (${code ?? errno})`) : null
+}
+
+const ADVICE =
+  'give the user one of mysql_native_password, caching_sha2_password, sha256_password and ed25519'
+
+/** The plug-in that the library does not know, or does not want to send a password to; null where it is none of that. */
+function pluginIn(code: string | undefined, message: string): string | null {
+  if (code === 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED') return 'mysql_clear_password'
+  const [, name] = /^Server requests authentication using unknown plugin ([\w-]{1,64})\./.exec(message) ?? []
+  return name ?? null
 }

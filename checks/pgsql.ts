@@ -5,6 +5,7 @@ import { type Answer, defineCheck, down, type RunContext, type Target, up } from
 import type { OptionKit, Parsed } from '../src/options.js'
 import { open } from './_connect.js'
 import { Fault, optionalTls, optionalTlsProblem, through } from './_library.js'
+import { pgsqlMessages } from './_pgsql-messages.js'
 import { rowsFor, said, sqlOptions, sqlProblem } from './_sql.js'
 import { connectTls, type TlsOptions } from './_tls.js'
 
@@ -28,30 +29,40 @@ export const check = defineCheck({
   validate: options => sqlProblem(options) ?? optionalTlsProblem(options),
 
   run: (target, options, context) =>
-    through(opened(target, options.tls ? options : null, context), context, async socket => {
-      const { Client, Query, DatabaseError } = await import('pg')
-      const client = clientOn(socket, options, Client)
-      try {
-        await client.connect()
-        if (options.request.trim() === '') return up(`logged in as ${options.login}`)
-        context.phase('body')
-        context.signal.addEventListener('abort', () => cancel(client, target), { once: true })
-        return await ask(client, options, Query)
-      } catch (error) {
-        if (error instanceof DatabaseError)
-          return down('status', `${error.severity ?? 'ERROR'}: ${said(error.message)} (${error.code})`)
-        const { message } = error as Error
-        // What the client says before it sends anything to a server that wants to know the password.
-        if (!message.startsWith('SASL:')) throw error
-        return down(
-          'status',
-          options.passwd === '' ? 'the server wants a password: give passwd' : said(message),
-        )
-      } finally {
-        client.end().catch(() => {})
-      }
-    }),
+    through(
+      opened(target, options.tls ? options : null, context),
+      context,
+      socket => talk(socket, { target, options, context }),
+      pgsqlMessages(),
+    ),
 })
+
+interface Asked {
+  readonly target: Target
+  readonly options: Wanted
+  readonly context: RunContext
+}
+
+async function talk(socket: Socket, { target, options, context }: Asked): Promise<Answer> {
+  const { Client, Query, DatabaseError } = await import('pg')
+  const client = clientOn(socket, options, Client)
+  try {
+    await client.connect()
+    if (options.request.trim() === '') return up(`logged in as ${options.login}`)
+    context.phase('body')
+    context.signal.addEventListener('abort', () => cancel(client, target), { once: true })
+    return await ask(client, options, Query)
+  } catch (error) {
+    if (error instanceof DatabaseError)
+      return down('status', `${error.severity ?? 'ERROR'}: ${said(error.message)} (${error.code})`)
+    const { message } = error as Error
+    // What the client says before it sends anything to a server that wants to know the password.
+    if (!message.startsWith('SASL:')) throw error
+    return down('status', options.passwd === '' ? 'the server wants a password: give passwd' : said(message))
+  } finally {
+    client.end().catch(() => {})
+  }
+}
 
 /** The code of SSLRequest, 1234.5679, in a message of eight bytes. */
 const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex')

@@ -1,6 +1,11 @@
-/** Commands that the operator wants run when something happens: one after the other for each subject, never in the way. */
+/**
+ * Commands that the operator wants run when something happens: one after the other for each subject, never in the way. They
+ * are lines of the shell; one that names a program which somebody else could change is not run.
+ */
 import { runCommand } from './children.js'
+import { USUAL_PATH } from './locate.js'
 import type { Log } from './log.js'
+import { whyNotShell } from './shell-command.js'
 
 /** A hook that takes longer is killed with all its children, milliseconds. */
 const PATIENCE = 30_000
@@ -107,7 +112,9 @@ async function runHook(
   commandLine: string,
   words: readonly string[],
 ): Promise<void> {
-  const { PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' } = env
+  const { PATH = USUAL_PATH } = env
+  const untrusted = whyNotShell(commandLine, PATH)
+  if (untrusted !== null) return log.error({ hook: shown, error: untrusted }, 'hook not run')
   try {
     const { code, signal, output } = await runCommand({
       // The words come as arguments and are never read by the shell, whatever they hold.

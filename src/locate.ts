@@ -27,10 +27,10 @@ export function locateProgram(command: string, folders = USUAL_FOLDERS): Located
   return { why: `${command} does not exist${where}${hint}`, isAbsent: true }
 }
 
-/** A script that is handed to its interpreter: it must be readable. */
-export function locateScript(path: string): Located {
+/** A script that is handed to its interpreter, which must be readable, or a program of whatever format. */
+export function locateFile(path: string, mode: number): Located {
   const [place = path] = placesOf(path, USUAL_FOLDERS)
-  return lookAt(place, constants.R_OK, () => null) ?? { why: `${path} does not exist`, isAbsent: true }
+  return lookAt(place, mode, () => null) ?? { why: `${path} does not exist`, isAbsent: true }
 }
 
 function placesOf(command: string, folders: readonly string[]): string[] {

@@ -3,6 +3,7 @@ import { type Answer, type Check, down, type RunContext, type Target } from './c
 import { type Done, type Flight, fly, type Start } from './flight.js'
 import type { CheckResult, Phase, PhaseTime, WeightAdvice } from './model.js'
 import { answerFromError, isAbort, timedOut } from './probe/outcome.js'
+import { groundedBy } from './probe/zone.js'
 
 export interface CodeWork {
   readonly check: Check
@@ -58,6 +59,8 @@ class Run implements Flight {
   /** Never rejects. */
   async #ask({ check, target, options }: CodeWork): Promise<Answer> {
     try {
+      const grounded = groundedBy(target.address)
+      if (grounded) return grounded
       if (!check.run) return down('error', `the check ${check.name} cannot run with these options`)
       const answer: unknown = await check.run(target, options, this.#context())
       return isAnswer(answer) ? answer : rubbish(check.name, answer)

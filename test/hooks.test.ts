@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openHooks } from '../src/hooks.js'
@@ -38,6 +38,20 @@ describe('hooks', () => {
     const [told] = lines.filter(line => line.msg === 'hook failed')
     assert.deepEqual([told?.end, String(told?.output).trim()], ['exit 3', 'no such page'])
     assert.equal(written(), 'next\n')
+  })
+
+  it('that somebody else could change are not run, and that is told', async () => {
+    const { hooks, lines, out } = stage()
+    writeFileSync(`${out}.sh`, `#!/bin/sh\necho >>${out}\n`)
+    chmodSync(`${out}.sh`, 0o777)
+    for (const line of [`${out}.sh`, `true && '${out}.sh' x`]) void hooks.run(line, line, ['start'])
+    await hooks.idle()
+    assert.equal(existsSync(out), false)
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      ['hook not run', 'hook not run'],
+    )
+    assert.match(String(lines[0]?.error), /may be written by others/)
   })
 
   it('that wait already are not asked for twice', async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, type LookupFunction, type Socket } from 'node:net'
 import { runCommand } from '../children.js'
 import { bareAddress } from '../config/mail-address.js'
+import { locateProgram } from '../locate.js'
 import type { MailServer } from '../model.js'
 import type { Letter } from './letter.js'
 import type { Delivery } from './outbox.js'
@@ -104,16 +105,18 @@ async function bySendmail(one: Try): Promise<Delivery> {
   const { createTransport } = await import('nodemailer')
   const composer = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
   const { message, envelope } = await composer.sendMail(messageOf(one))
-  const PATH = [env.PATH, ...SENDMAIL_FOLDERS].filter(Boolean).join(':')
+  const folders = [...(env.PATH ?? '').split(':'), ...SENDMAIL_FOLDERS].filter(Boolean)
+  const program = locateProgram('sendmail', folders)
+  if ('why' in program) throw program.isAbsent ? new NoSendmail() : new Error(program.why)
   const { code, output } = await runCommand({
-    file: 'sendmail',
+    file: program.path,
     argv: ['-i', '-f', envelope.from || '', ...envelope.to],
-    env: { PATH },
+    env: { PATH: folders.join(':') },
     input: message.toString(),
     signal,
     grace: SENDMAIL_GRACE,
-  }).catch(error => {
-    throw error.code === 'ENOENT' ? new NoSendmail() : error
+    // A mail server's own sendmail goes on with the delivery behind it.
+    mayLeave: true,
   })
   signal.throwIfAborted()
   if (code === 0) return { again: [], refused: [], fault: null }

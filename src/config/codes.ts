@@ -73,6 +73,8 @@ export const CODES = {
   CHECK_OPTIONS: 'Options of a check that do not go together.',
   CHECK_UNAVAILABLE:
     'This machine lacks something that a check needs: it has no verdict until that is there.',
+  COMMAND_UNAVAILABLE:
+    'A callback or fallbackcommand that cannot be run: absent, or somebody else could change it.',
   CHECK_NEEDS_PORT: 'A check has no port to go to.',
   NO_CHECK: 'A service without a check: its real servers count as up, always.',
   AGENT_ALONE: 'Real servers that nobody but their own agent looks at.',

@@ -167,7 +167,7 @@ async function status(invocation: Invocation): Promise<number> {
   const found = findDaemon(instance, env)
   if (found.state === 'running') {
     warn(`ldirectord for ${instance.file} is running with pid: ${found.process.pid}`)
-    followNow(self, readDirectives(instance.path).execute, 'status', env)
+    followNow(self, readDirectives(instance.path).execute, 'status', { env, warn })
     return 0
   }
   if (found.state === 'stale')

@@ -1,7 +1,9 @@
 /** `execute = NAME`: other ldirectord configurations, which follow this one's commands. */
 import { spawnSync } from 'node:child_process'
+import { resolve } from 'node:path'
 import { runCommand } from '../children.js'
 import type { Log } from '../log.js'
+import { whyUntrusted } from '../trusted-path.js'
 import type { Env } from './places.js'
 import type { Command } from './words.js'
 
@@ -25,6 +27,11 @@ export function followers(self: Self, log: Log, environment: Env): Follow {
   const env = defined(environment)
   return async (name, command) => {
     const about = { execute: name, command }
+    const untrusted = whyNotThis(self)
+    if (untrusted !== null) {
+      log.error({ ...about, error: untrusted }, 'execute: not possible')
+      return false
+    }
     try {
       const argv = commandLine(self, name, command)
       const signal = AbortSignal.timeout(PATIENCE)
@@ -39,15 +46,37 @@ export function followers(self: Self, log: Log, environment: Env): Follow {
   }
 }
 
+/** This very program is run again; somebody else may have got hold of it meanwhile. */
+function whyNotThis(self: Self): string | null {
+  const [interpreter = ''] = self
+  try {
+    return whyUntrusted(interpreter) ?? whyUntrusted(resolve(self.at(-1) ?? ''))
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
 function defined(env: Env): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
   )
 }
 
+interface Asker {
+  readonly env: Env
+  readonly warn: (text: string) => void
+}
+
 /** From the command itself: what the others say is said here. */
-export function followNow(self: Self, names: readonly string[], command: Command, env: Env): void {
-  for (const name of names)
+export function followNow(
+  self: Self,
+  names: readonly string[],
+  command: Command,
+  { env, warn }: Asker,
+): void {
+  const untrusted = names.length > 0 ? whyNotThis(self) : null
+  if (untrusted !== null) warn(`execute is not possible: ${untrusted}`)
+  for (const name of untrusted === null ? names : [])
     spawnSync('/bin/sh', commandLine(self, name, command), { stdio: 'inherit', env: defined(env) })
 }
 

@@ -1,4 +1,27 @@
-/** From an error to an answer: the one place that knows what each errno says about a server, or about lvsd itself. */
+/**
+ * From an error to an answer: the one place that knows what each errno says about a server, or about lvsd itself.
+ *
+ * A failure of the path is the server's: what cannot be reached cannot be served, whoever on the way is the cause. Only
+ * what is certain to be this machine's own want is no verdict. Tried on Linux 6.1 and 6.18 between network namespaces,
+ * TCP, UDP and ping alike:
+ *
+ *   errno                            from which call             what it is                                      answer
+ *   ECONNREFUSED                     connect, recvmsg            RST; port unreachable                           refused
+ *   EHOSTUNREACH ENETUNREACH         connect, send, recvmsg      no route here or there; ICMP 3/0,1,5-7,9-13;    unreachable
+ *   EHOSTDOWN ENONET                                             ICMPv6 1/0,2,3; own link down
+ *   EACCES                           connect, send, recvmsg,     ICMPv6 1/1,5,6: administratively prohibited,    unreachable
+ *                                    read, write                 by a router, a firewall, the server itself; a
+ *                                                                "prohibit" route or a rejecting firewall here
+ *   ENOPROTOOPT EOPNOTSUPP EPROTO    connect, recvmsg            ICMP 3/2, 3/5, parameter problem                unreachable
+ *   EACCES                           socket, bind                a capability or a sysctl of this machine        no verdict
+ *   EPERM                            any of a socket             the same; own firewall that drops what is sent  no verdict
+ *   ENODEV                           connect, send               the zone's interface does not exist             no verdict
+ *   EMFILE ENFILE ENOBUFS ENOMEM     any                         descriptors, memory                             no verdict
+ *   EAGAIN EADDRNOTAVAIL EAFNOSUPPORT                            ports, own addresses, processes
+ *
+ * Whether connect fails at once does not tell whose failure it is: on a short way the ICMP error is there before it
+ * returns. A firewall here that drops TCP in silence cannot be told from a silent server: that is a timeout.
+ */
 import { type Answer, down, noVerdict } from '../check.js'
 import type { Phase, Reason } from '../model.js'
 
@@ -8,8 +31,8 @@ const REASONS: Readonly<Record<string, Reason>> = {
   ENETUNREACH: 'unreachable',
   EHOSTDOWN: 'unreachable',
   ENETDOWN: 'unreachable',
-  // A link-local address whose interface is gone.
-  ENODEV: 'unreachable',
+  ENONET: 'unreachable',
+  ENOPROTOOPT: 'unreachable',
   ENXIO: 'unreachable',
   ECONNRESET: 'reset',
   EPIPE: 'reset',
@@ -26,21 +49,32 @@ const OWN: Readonly<Record<string, string>> = {
   ENFILE: 'this machine has no file descriptor left: raise fs.file-max',
   ENOBUFS: 'the kernel has no buffer space left',
   ENOMEM: 'the kernel has no memory left',
-  EADDRNOTAVAIL: 'no local address or port is left for this target: widen net.ipv4.ip_local_port_range',
+  EADDRNOTAVAIL:
+    'this machine has no address to ask it from (a new IPv6 address is tentative for a second or two), or no local port ' +
+    'left (net.ipv4.ip_local_port_range)',
   EAFNOSUPPORT: 'this machine does not speak this address family',
   EAGAIN: 'the kernel has no resources left to start this check',
 }
 
-/** Of a socket, these are this machine's refusal; of a file or a command, they are what is wrong with that. */
-const FORBIDDEN = 'this machine forbids it: look at its firewall, its routes and the capabilities of lvsd'
-const FORBIDDEN_CALLS: ReadonlySet<unknown> = new Set([
-  'connect',
-  'bind',
-  'socket',
-  'send',
-  'sendto',
-  'sendmsg',
-])
+/** Calls on a socket. Of a file or a command the same errno is what is wrong with that. */
+const SOCKET_CALLS: ReadonlySet<string> = new Set(['socket', 'bind', 'setsockopt'])
+const NETWORK_CALLS: ReadonlySet<string> = new Set(
+  'connect send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg read readv write writev'.split(' '),
+)
+
+/** Of a call on a socket, this machine's own refusal. */
+const OWN_REFUSALS: Readonly<Record<string, string>> = {
+  EPERM: 'this machine forbids it: look at its own firewall (output) and the capabilities of lvsd',
+  EACCES: 'this machine forbids it: look at the capabilities of lvsd',
+  ENODEV: 'this machine has no such network interface',
+}
+
+/** Of a call that goes over the network, an answer that came from the way there. */
+function fromThePath(code: string, call: string): string | undefined {
+  if (code === 'EACCES' && NETWORK_CALLS.has(call)) return 'prohibited by a firewall or a route on the way'
+  const isIcmp = (code === 'EPROTO' || code === 'EOPNOTSUPP') && (call === 'connect' || call === 'recvmsg')
+  return isIcmp ? 'refused on the way by an ICMP error' : undefined
+}
 
 const WORDS: Readonly<Partial<Record<Reason, string>>> = {
   refused: 'connection refused',
@@ -52,8 +86,11 @@ const WORDS: Readonly<Partial<Record<Reason, string>>> = {
 
 /** What a thrown or emitted error says: down with a reason, or no verdict where lvsd itself could not ask. */
 export function answerFromError(error: unknown): Answer {
-  const code = codeOf(error)
-  const own = OWN[code] ?? (isForbidden(code, error) ? FORBIDDEN : undefined)
+  const { code, call } = originOf(error)
+  const path = fromThePath(code, call)
+  if (path !== undefined) return down('unreachable', `${path} (${code})`)
+  const own =
+    OWN[code] ?? (SOCKET_CALLS.has(call) || NETWORK_CALLS.has(call) ? OWN_REFUSALS[code] : undefined)
   if (own !== undefined) return noVerdict(`${own} (${code})`)
   const reason = REASONS[code] ?? otherReason(code, error)
   const words = WORDS[reason]
@@ -82,23 +119,25 @@ const WAITED_FOR: Readonly<Record<Phase, string>> = {
   run: 'no result',
 }
 
-function codeOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return ''
+/** The errno and the system call, '' where there is none: of the error itself, else of what has caused it. */
+function originOf(error: unknown, depth = 0): { code: string; call: string } {
+  if (typeof error !== 'object' || error === null || depth > MOST_CAUSES) return { code: '', call: '' }
   // Several addresses tried at once, as `net.connect` does for a name: the first error stands for all.
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0])
-  const { code, cause } = error as { code?: unknown; cause?: unknown }
-  return typeof code === 'string' ? code : cause === undefined ? '' : codeOf(cause)
+  if (error instanceof AggregateError && error.errors.length > 0) return originOf(error.errors[0], depth + 1)
+  const { code, syscall, cause } = error as { code?: unknown; syscall?: unknown; cause?: unknown }
+  const deeper = originOf(cause, depth + 1)
+  if (typeof code !== 'string') return deeper
+  // A library that wraps an error may copy its code alone.
+  const call = typeof syscall === 'string' ? syscall : deeper.code === code ? deeper.call : ''
+  return { code, call }
 }
+
+/** A cause may lead back to its error. */
+const MOST_CAUSES = 8
 
 /** OpenSSL's certificate verdicts carry no common prefix in Node; these are all of X509_V_ERR_* that it maps. */
 const CERTIFICATE =
   /^(UNABLE_TO_|CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|ERROR_IN_C|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$)/
-
-function isForbidden(code: string, error: unknown): boolean {
-  return (
-    (code === 'EPERM' || code === 'EACCES') && FORBIDDEN_CALLS.has((error as { syscall?: unknown }).syscall)
-  )
-}
 
 function otherReason(code: string, error: unknown): Reason {
   if (code.startsWith('EAI_')) return 'name'

@@ -1,12 +1,12 @@
 /** Starts a probe of any kind on Node's own sockets. */
-import { networkInterfaces } from 'node:os'
-import { type Answer, down } from '../check.js'
+import type { Answer } from '../check.js'
 import { type Done, type Flight, fly, type Start, UNTRACED } from '../flight.js'
 import type { CheckResult } from '../model.js'
 import { type PreparedIcmp, startIcmp } from './icmp.js'
 import type { Probe } from './probe.js'
 import { type PreparedTcp, prepareTcp, startTcp } from './tcp.js'
 import { type PreparedUdp, prepareUdp, startUdp } from './udp.js'
+import { groundedBy } from './zone.js'
 
 /** A probe and what can be worked out once for all its runs. */
 export type PreparedProbe = PreparedTcp | PreparedUdp | PreparedIcmp
@@ -23,8 +23,8 @@ export function prepareProbe(probe: Probe): PreparedProbe {
 }
 
 export const startProbe: Start<PreparedProbe> = (prepared, timeout, done, traced = false): Flight => {
-  const { zone } = prepared.probe.address
-  if (zone !== null && !hasInterface(zone)) return new Grounded(noInterface(zone), done)
+  const grounded = groundedBy(prepared.probe.address)
+  if (grounded) return new Grounded(grounded, done)
   switch (prepared.probe.kind) {
     case 'tcp':
       return startTcp(prepared as PreparedTcp, done, traced)
@@ -33,15 +33,6 @@ export const startProbe: Start<PreparedProbe> = (prepared, timeout, done, traced
     case 'icmp':
       return startIcmp(prepared as PreparedIcmp, timeout, done, traced)
   }
-}
-
-/** The kernel, told of an interface that is not there, would take any or wait for nothing. */
-function hasInterface(zone: string): boolean {
-  return /^\d+$/.test(zone) || zone in networkInterfaces()
-}
-
-function noInterface(zone: string): Answer {
-  return down('unreachable', `this machine has no interface ${zone} that is up`)
 }
 
 /** A run that cannot begin; like any other, it says so later. */

@@ -1,7 +1,7 @@
 /** Mails to real mail servers on ::1 and through a sendmail, with all that can go wrong. */
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { deliverer } from '../../src/alert/deliver.js'
 import type { Letter, Route } from '../../src/alert/letter.js'
 import { lookupBy } from '../../src/names/net-lookup.js'
@@ -192,7 +192,7 @@ describe('a mail through sendmail', () => {
     chmodSync(file, 0o755)
     const by = deliverer({ host: 'director1.example', env: { PATH: `${path}:/bin:/usr/bin` } })
     const send = (signal = AbortSignal.timeout(4000)) => by(letter({}), BOTH, signal)
-    return { send, read: (name: string) => readFileSync(join(path, name), 'utf8') }
+    return { send, file, read: (name: string) => readFileSync(join(path, name), 'utf8') }
   }
 
   it('has the recipients as arguments and the mail as input', async () => {
@@ -215,6 +215,15 @@ describe('a mail through sendmail', () => {
   it('ends with it when it hangs', async () => {
     const { again, fault } = await fake('sleep 60').send(AbortSignal.timeout(200))
     assert.deepEqual([again, fault?.code], [BOTH, 'ETIMEDOUT'])
+  })
+
+  it('is not handed to a sendmail that somebody else could change', async () => {
+    const { send, file } = fake('echo >args')
+    chmodSync(file, 0o777)
+    const { again, fault } = await send()
+    assert.deepEqual(again, BOTH)
+    assert.match(fault?.message ?? '', /sendmail may be written by others/)
+    assert.equal(existsSync(join(dirname(file), 'args')), false)
   })
 
   it('is taken when sendmail does not read it to the end and is content', async () => {

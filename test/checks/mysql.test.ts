@@ -44,6 +44,90 @@ describe('mysql', () => {
     assert.match(result.detail, /Too many connections \(ER_CON_COUNT_ERROR\)/)
   })
 
+  /** Where the server wants to go on by another plug-in. */
+  const wish = (plugin: string, sequence = 2) =>
+    packet(sequence, Buffer.from(`\xfe${plugin}\0`, 'latin1'), Buffer.alloc(32, 7))
+  const answering = (...answers: readonly Buffer[]) =>
+    tcpServer(socket => {
+      const left = [...answers]
+      socket.on('data', () => socket.write(left.shift() ?? ''))
+      socket.write(GREETING)
+    })
+
+  it('says by which plug-in it cannot log in', async () => {
+    for (const plugin of ['parsec', 'auth_gssapi_client', 'dialog', 'mysql_clear_password']) {
+      const { reason, detail } = await probe(check, await answering(wish(plugin)))
+      assert.equal(reason, 'status', detail)
+      assert.match(detail, new RegExp(`log in by ${plugin}, which lvsd cannot do: give the user one of`))
+    }
+  })
+
+  it('answers a wish for ed25519, once', async () => {
+    const signature = wish('client_ed25519')
+    assert.equal((await probe(check, await answering(signature, packet(4, OK.subarray(4))))).ok, true)
+    const again = await probe(check, await answering(signature, wish('client_ed25519', 4)))
+    assert.deepEqual([again.reason, again.detail], ['garbage', 'a second wish for another plug-in'])
+  })
+
+  const row = (sequence: number, text: string) =>
+    packet(sequence, Buffer.from([text.length]), Buffer.from(text))
+  /** A column of JSON, as MySQL describes it. */
+  const COLUMN = Buffer.from('0364656600000001610161 0c3f00ffffffff f50000000000'.replaceAll(' ', ''), 'hex')
+  const END = Buffer.from('fe00000200', 'hex')
+  const rows = (...texts: readonly string[]) =>
+    Buffer.concat([
+      packet(1, Buffer.from([1])),
+      packet(2, COLUMN),
+      packet(3, END),
+      ...texts.map((text, i) => row(4 + i, text)),
+      packet(4 + texts.length, END),
+    ])
+
+  it('reads columns of JSON, and prints no word of the library', async () => {
+    const printed: unknown[][] = []
+    const { warn, error, log, trace } = console
+    Object.assign(
+      console,
+      Object.fromEntries(
+        ['warn', 'error', 'log', 'trace'].map(name => [name, (...words: unknown[]) => printed.push(words)]),
+      ),
+    )
+    try {
+      const server = await answering(OK, SET, rows('{"a":"\u00e4"}'))
+      const found = await probe(check, server, { request: 'SELECT 1', text: '"ä"' })
+      assert.equal(found.ok, true, found.detail)
+      const lost = Buffer.concat([packet(1, Buffer.from([1])), packet(9, COLUMN)])
+      const { reason, detail } = await probe(check, await answering(OK, SET, lost), { request: 'SELECT 1' })
+      assert.equal(reason, 'garbage')
+      assert.match(detail, /packet 9, expected 2/)
+      const odd = Buffer.concat([
+        packet(1, Buffer.from([1])),
+        packet(2, COLUMN),
+        packet(3, END),
+        packet(4, Buffer.from([0xff])),
+      ])
+      assert.equal((await probe(check, await answering(OK, SET, odd), { request: 'SELECT 1' })).ok, false)
+      const none = Buffer.concat([
+        packet(1, Buffer.from([1])),
+        packet(2, COLUMN),
+        packet(3, END),
+        packet(4, Buffer.from([0, 0xff])),
+      ])
+      assert.equal((await probe(check, await answering(OK, SET, none), { request: 'SELECT 1' })).ok, false)
+    } finally {
+      Object.assign(console, { warn, error, log, trace })
+    }
+    assert.deepEqual(printed, [])
+  })
+
+  it('is down where a server has wishes without end', async () => {
+    const all = Buffer.concat(
+      Array.from({ length: 1000 }, (_, i) => wish('mysql_native_password', (2 + i) % 256)),
+    )
+    const { ok, reason } = await probe(check, await answering(all))
+    assert.deepEqual([ok, reason], [false, 'garbage'])
+  })
+
   it('is down when the server has no TLS', async () => {
     const server = await tcpServer(socket => socket.resume().write(GREETING))
     const result = await probe(check, server, { tls: true })
@@ -95,6 +179,8 @@ describe('a MariaDB server', function () {
     const init = place.file(
       'init.sql',
       `CREATE USER lvsd@'%' IDENTIFIED BY 'geheim';
+INSTALL SONAME 'auth_ed25519';
+CREATE USER modern@'%' IDENTIFIED VIA ed25519 USING PASSWORD('geheim, und länger als zweiunddreißig Bytes');
 CREATE USER secure@'%' IDENTIFIED BY 'geheim' REQUIRE SSL;
 CREATE DATABASE state;
 CREATE TABLE state.director (name VARCHAR(20), enabled INT);
@@ -150,6 +236,24 @@ GRANT SELECT, UPDATE ON state.* TO lvsd@'%';
     ['has no such database', { ...there, database: 'none' }, 'status', /ER_DBACCESS_DENIED_ERROR/],
     ['knows another password', { ...there, passwd: 'wrong' }, 'status', /ER_ACCESS_DENIED_ERROR/],
     ['wants a password', { ...there, passwd: '' }, 'status', /using password: NO/],
+    [
+      'knows the user by ed25519',
+      { login: 'modern', passwd: 'geheim, und länger als zweiunddreißig Bytes' },
+      null,
+      /logged in as modern/,
+    ],
+    [
+      'knows the user by ed25519, in TLS',
+      { login: 'modern', passwd: 'geheim, und länger als zweiunddreißig Bytes', tls: true },
+      null,
+      /logged in as modern/,
+    ],
+    [
+      'knows another password by ed25519',
+      { login: 'modern', passwd: 'wrong' },
+      'status',
+      /ER_ACCESS_DENIED_ERROR/,
+    ],
     ['knows no such user', { ...there, login: 'none' }, 'status', /ER_ACCESS_DENIED_ERROR/],
     ['wants TLS', { login: 'secure', passwd: 'geheim' }, 'status', /ER_ACCESS_DENIED_ERROR/],
     ['gets TLS', { login: 'secure', passwd: 'geheim', tls: true }, null, /logged in/],

@@ -18,7 +18,7 @@ const READY = Buffer.from(
   '520000000800000000530000000e6c763676640034004b0000000c00000001000000025a0000000549',
   'hex',
 )
-const FULL = Buffer.from('E\0\0\0\x2bSFATAL\0C53300\0Msorry, too many clients\0\0')
+const FULL = Buffer.from('E\0\0\0\x2cSFATAL\0C53300\0Msorry, too many clients\0\0')
 
 describe('pgsql', () => {
   failsAsAll(check, { request: 'SELECT 1' }, READY)
@@ -28,6 +28,56 @@ describe('pgsql', () => {
     assert.equal(result.reason, 'status')
     assert.match(result.detail, /FATAL: sorry, too many clients \(53300\)/)
   })
+
+  it('is down when the server cannot start a process', async () => {
+    const { reason, detail } = await probe(
+      check,
+      await saying('Ecould not fork new process for connection: no memory\n\0'),
+    )
+    assert.deepEqual([reason, detail], ['status', 'could not fork new process for connection: no memory'])
+  })
+
+  const message = (code: string, body: string | Buffer, length = Buffer.byteLength(body) + 4) => {
+    const head = Buffer.alloc(5)
+    head.write(code)
+    head.writeUInt32BE(length, 1)
+    return Buffer.concat([head, Buffer.from(body)])
+  }
+  const many = (one: Buffer, length = 65_536) => Buffer.alloc(length, one)
+  const rubbish: [string, Buffer, string][] = [
+    ['64 KB of zeros', Buffer.alloc(65_536), 'garbage'],
+    ['64 KB of capital letters', Buffer.alloc(65_536, 'SZTDCE'), 'garbage'],
+    ['an error without fields and without an end', message('E', ''), 'garbage'],
+    ['an error whose fields do not end', message('E', 'SFATAL'), 'garbage'],
+    ['an error that goes on behind its end', message('E', 'SFATAL\0\0more'), 'garbage'],
+    ['errors without end', many(message('E', 'Mno\0\0')), 'garbage'],
+    ['notices without end', many(message('N', 'Mno\0\0')), 'closed'],
+    [
+      'a row of more columns than it has',
+      Buffer.concat([READY, message('D', Buffer.from('7fff00000001', 'hex'))]),
+      'garbage',
+    ],
+    ['rows that nobody asked for', many(message('D', Buffer.from('0001000000016100', 'hex'))), 'garbage'],
+    ['a description that breaks off', message('T', Buffer.from('00016100', 'hex')), 'garbage'],
+    ['a command without its end', message('C', 'SELECT 1'), 'garbage'],
+    ['a parameter without its value', message('S', 'a\0'), 'garbage'],
+    ['ways to log in without end', message('R', Buffer.from('0000000a6161', 'hex')), 'garbage'],
+    [
+      'wishes for passwords without end',
+      many(message('R', Buffer.from('0000000561626364', 'hex'))),
+      'garbage',
+    ],
+    ['a length of zero', message('Z', 'I', 0), 'garbage'],
+    ['a length of 4 GB', message('D', '', 0xffffffff), 'garbage'],
+    ['a length of 100 MB', message('D', '', 100_000_000), 'too-big'],
+  ]
+  for (const [phrase, said, reason] of rubbish)
+    it(`is down at once when the server sends ${phrase}`, async () => {
+      const before = performance.eventLoopUtilization()
+      const result = await probe(check, await saying(said), { request: 'SELECT 1' }, { timeout: 5000 })
+      assert.deepEqual([result.ok, result.reason], [false, reason], result.detail)
+      assert.ok(performance.eventLoopUtilization(before).active < 2000)
+    })
 
   it('is down when the server has no TLS, or something else to say', async () => {
     for (const [said, reason, detail] of [

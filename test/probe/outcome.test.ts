@@ -5,6 +5,11 @@ function failure(code: string, over: object = {}): Error {
   return Object.assign(new Error(`connect ${code} ::1:80`), { code, syscall: 'connect' }, over)
 }
 
+function named(error: unknown): string {
+  const { code, syscall } = (error ?? {}) as { code?: string; syscall?: string }
+  return code ? `${code} of ${syscall}` : String(error)
+}
+
 describe('what an error says', () => {
   const cases: readonly [error: unknown, ok: boolean | null, reason: string][] = [
     [failure('ECONNREFUSED'), false, 'refused'],
@@ -15,7 +20,19 @@ describe('what an error says', () => {
     [failure('ETIMEDOUT'), false, 'timeout'],
     [failure('ENOTFOUND', { syscall: 'getaddrinfo' }), false, 'name'],
     [failure('EAI_AGAIN', { syscall: 'getaddrinfo' }), false, 'name'],
-    [failure('EPROTO'), false, 'tls'],
+    [failure('EPROTO', { syscall: 'write' }), false, 'tls'],
+    [failure('EPROTO'), false, 'unreachable'],
+    [failure('ENOPROTOOPT', { syscall: 'recvmsg' }), false, 'unreachable'],
+    [failure('ENONET'), false, 'unreachable'],
+    [failure('EACCES'), false, 'unreachable'],
+    [failure('EACCES', { syscall: 'send' }), false, 'unreachable'],
+    [failure('EACCES', { syscall: 'recvmsg' }), false, 'unreachable'],
+    [failure('EACCES', { syscall: 'read' }), false, 'unreachable'],
+    [failure('EACCES', { syscall: 'socket' }), null, 'no-verdict'],
+    [failure('EACCES', { syscall: 'bind' }), null, 'no-verdict'],
+    [failure('EPERM', { syscall: 'send' }), null, 'no-verdict'],
+    [failure('EPERM', { syscall: 'open' }), false, 'error'],
+    [failure('ENODEV'), null, 'no-verdict'],
     [failure('ERR_SSL_WRONG_VERSION_NUMBER'), false, 'tls'],
     [failure('ERR_TLS_CERT_ALTNAME_INVALID'), false, 'tls'],
     [failure('DEPTH_ZERO_SELF_SIGNED_CERT'), false, 'tls'],
@@ -27,7 +44,6 @@ describe('what an error says', () => {
     [failure('EADDRNOTAVAIL'), null, 'no-verdict'],
     [failure('EAFNOSUPPORT'), null, 'no-verdict'],
     [failure('EPERM'), null, 'no-verdict'],
-    [failure('EACCES', { syscall: 'send' }), null, 'no-verdict'],
     [failure('EACCES', { syscall: 'spawn /usr/bin/check' }), false, 'error'],
     [failure('ENOENT', { syscall: 'open' }), false, 'error'],
     [failure('EINVAL'), false, 'error'],
@@ -38,7 +54,7 @@ describe('what an error says', () => {
   ]
 
   for (const [error, ok, reason] of cases)
-    it(`${(error as { code?: string })?.code ?? String(error)} is ${reason}`, () => {
+    it(`${named(error)} is ${reason}`, () => {
       const answer = answerFromError(error)
       assert.deepEqual([answer.ok, answer.reason], [ok, reason])
       assert.notEqual(answer.detail, '')
@@ -53,6 +69,23 @@ describe('what an error says', () => {
       answerFromError(new AggregateError([failure('ECONNREFUSED')], 'all failed')).reason,
       'refused',
     )
+  })
+
+  it('is found with its call where a library has copied the code alone', () => {
+    const wrapped = (code: string, syscall: string) =>
+      Object.assign(new Error('request failed', { cause: failure(code, { syscall }) }), { code })
+    assert.deepEqual(
+      [wrapped('EACCES', 'connect'), wrapped('EPERM', 'connect'), wrapped('EACCES', 'open')].map(
+        error => answerFromError(error).reason,
+      ),
+      ['unreachable', 'no-verdict', 'error'],
+    )
+  })
+
+  it('ends where a cause leads back to its error', () => {
+    const error = new Error('round') as Error & { cause: unknown }
+    error.cause = error
+    assert.equal(answerFromError(error).reason, 'error')
   })
 
   it('is told in one line, with its code', () => {

@@ -5,6 +5,7 @@ import type { RawNode } from '../raw.js'
 import { isNothing, mapEntries, type RawEntry, readFields, sortOf } from '../read-fields.js'
 import { serviceFields } from '../schema.js'
 import { draftsOf, layDrafts, readCheck } from './checks.js'
+import { tellCommand } from './commands.js'
 import {
   type Context,
   type DefaultsFields,
@@ -50,6 +51,7 @@ export function readService(
   const fallback = fallbackOf(own, realContext)
   judgeFallback(fallback, reals, context)
   const mail = readMail(own, defaults, context)
+  tellCommand(own.entry('fallbackcommand') ?? defaults.entry('fallbackcommand'), context.report)
   if (identity.host === null) return null
   const service: Service = {
     name: entry.key,

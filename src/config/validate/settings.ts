@@ -6,6 +6,7 @@ import type { RawDocument } from '../raw.js'
 import { mapEntries, type RawEntry, readFields } from '../read-fields.js'
 import { newReport, type Report } from '../report.js'
 import { settingsFields, timeoutsFields } from '../schema.js'
+import { tellCommand } from './commands.js'
 import { withDefaults } from './layers.js'
 
 /** The settings, with defaults for what is absent or wrong. */
@@ -18,6 +19,7 @@ export function readSettings(entry: RawEntry | undefined, file: string, report: 
     report,
   )
   const settings = withDefaults(settingsFields, fields)
+  tellCommand(fields.entry('callback'), report)
   return {
     resync: settings.resync,
     resolve: settings.resolve,
