@@ -20,7 +20,7 @@ export async function cleanStop(
   const ids = services.filter(service => service.cleanstop).flatMap(service => service.id ?? [])
   if (ids.length === 0) return log.info('the table stays as it is')
   const keys = new Set(ids.map(keyOfService))
-  const { table } = await kernel.dump()
+  const { table } = await kernel.dump(new Map(ids.map(id => [keyOfService(id), { id, reals: new Map() }])))
   const ours = new Map([...table].filter(([key]) => keys.has(key)))
   const changes = diff(new Map(), ours, keys)
   const outcomes = await kernel.apply(changes)

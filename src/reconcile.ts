@@ -3,7 +3,7 @@
  * time. It knows neither health nor configuration: what is wanted is asked of `want` anew in every round.
  */
 import { applied, diff, pick } from './diff.js'
-import { type Kernel, KernelError } from './ipvs/kernel.js'
+import { type Expected, type Kernel, KernelError } from './ipvs/kernel.js'
 import type { Journal } from './journal/journal.js'
 import type { Log } from './log.js'
 import { type Change, type Dump, keyOfReal, keyOfService, type ServiceId, type Table } from './model.js'
@@ -110,12 +110,21 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
   }
 
   async function read(): Promise<void> {
-    const dump = await kernel.dump()
+    const dump = await kernel.dump(expected())
     if (image !== null && isImageSure) tellDrift(image, dump.table)
     image = dump.table
     isImageSure = true
     lastDump = { dump, at: performance.now() }
     stats.lastResync = Date.now()
+  }
+
+  /** What is ours, by the last reading and by the journal: its absence means something. */
+  function expected(): Expected {
+    const ours = [...journal.services].map(id => {
+      const key = keyOfService(id)
+      return [key, { id, reals: image?.get(key)?.reals ?? new Map<string, never>() }] as const
+    })
+    return new Map(ours)
   }
 
   /** What differs from the last reading and was not done here was done by somebody else. */
@@ -200,7 +209,7 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
   /** One reading serves all who ask meanwhile. */
   async function count(): Promise<Dump | null> {
     const at = performance.now()
-    const dump = await kernel.dump().catch(() => null)
+    const dump = await kernel.dump(expected()).catch(() => null)
     if (dump) lastDump = { dump, at }
     return dump
   }

@@ -259,3 +259,55 @@ describe('the reconciler', () => {
     assert.equal(batches.length, 0)
   })
 })
+
+describe('a reading from which others make entries vanish', () => {
+  const site = table(tableService(WEB, [A, B]), tableService(MAIL, [A]))
+
+  it('is no drift, and nothing is written', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, lines, batches } = stage(site, kernel)
+    await reconciler.resync()
+    for (const key of [keyOfService(MAIL), `${keyOfService(WEB)} [${A.address.text}]:80`]) {
+      let left = 1
+      kernel.hide(found => found === key && left-- > 0)
+      await reconciler.resync()
+    }
+    assert.deepEqual(
+      lines.filter(({ msg }) => /drift|refused/.test(msg)),
+      [],
+    )
+    assert.equal(batches.length, 1)
+    assert.equal(reconciler.stats.driftRepaired, 0)
+  })
+
+  it('forgets no service that a reload removes in that moment', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, state, dump, journal } = stage(site, kernel)
+    await reconciler.resync()
+    kernel.hide(key => key === keyOfService(MAIL))
+    state.wanted = table(tableService(WEB, [A, B]))
+    await reconciler.resync()
+    kernel.hide(null)
+    assert.deepEqual([...(await dump()).keys()], [keyOfService(WEB)])
+    assert.deepEqual([...journal.owned], [keyOfService(WEB)])
+  })
+
+  it('shows every service in the status', async () => {
+    const kernel = memoryKernel()
+    const { reconciler } = stage(site, kernel)
+    await reconciler.resync()
+    kernel.hide(key => key === keyOfService(MAIL))
+    const dump = await reconciler.counters(0)
+    assert.deepEqual([...(dump?.table.keys() ?? [])].sort(), [...site.keys()].sort())
+  })
+
+  it('tells a service that was deleted, and one that is ours no more', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, lines, dump } = stage(site, kernel)
+    await reconciler.resync()
+    await kernel.byHand.apply([{ op: 'delete-service', id: MAIL, was: tableService(MAIL, [A]) }])
+    await reconciler.resync()
+    assert.equal(lines.filter(({ msg }) => msg.includes('deleted by somebody else')).length, 2)
+    assert.deepEqual(await dump(), site)
+  })
+})

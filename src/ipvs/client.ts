@@ -17,7 +17,7 @@ import { batchSize, type Connection, openConnection, type Socket } from '../netl
 import { NetlinkError } from '../netlink/error.js'
 import type { Trace } from '../netlink/print.js'
 import { openSocket } from '../netlink/socket.js'
-import { daemonState, type IpvsAttributes, type IpvsRequest, ipvs } from './attributes.js'
+import { daemonState, type IpvsAttributes, type IpvsRequest, ipvs, type ServiceValues } from './attributes.js'
 import {
   decodeCounters,
   decodeReal,
@@ -27,7 +27,7 @@ import {
   requestOf,
 } from './codec.js'
 import { failureOf, refusalOf, refusedHere } from './errors.js'
-import type { Kernel, KernelError } from './kernel.js'
+import type { Expected, Kernel, KernelError } from './kernel.js'
 
 export interface ClientOptions {
   /** Is told of every message to and from the kernel. */
@@ -69,7 +69,7 @@ type IpvsConnection = Connection<IpvsAttributes>
 
 function clientOf(connection: IpvsConnection): Client {
   return {
-    dump: () => readTable(connection),
+    dump: (expected = new Map()) => readTable(connection, expected),
     apply: changes => applyAll(connection, changes),
 
     async timeouts() {
@@ -93,14 +93,14 @@ function clientOf(connection: IpvsConnection): Client {
 
 // ---------------------------------------------------------------- reading
 
-async function readTable(connection: IpvsConnection): Promise<Dump> {
+async function readTable(connection: IpvsConnection, expected: Expected): Promise<Dump> {
   const table = new Map<string, TableService>()
   const services = new Map<string, Counters>()
   const reals = new Map<string, RealCounters>()
   let sinceRest = 0
-  for (const { id, service, counters } of readServices(connection)) {
+  for (const { id, service, counters } of await readAllServices(connection, expected)) {
     const key = keyOfService(id)
-    const members = readReals(connection, id)
+    const members = readAllReals(connection, id, expected.get(key)?.reals.keys() ?? [])
     const byKey = new Map<string, TableReal>()
     for (const { real, counters } of members) {
       const realKey = keyOfReal(real)
@@ -117,13 +117,62 @@ async function readTable(connection: IpvsConnection): Promise<Dump> {
   return { table, services, reals }
 }
 
+/** Those that a page has left out are asked for by name. */
+async function readAllServices(connection: IpvsConnection, expected: Expected) {
+  const services = readServices(connection)
+  const found = new Set(services.map(({ id }) => keyOfService(id)))
+  const missing = [...expected].filter(([key]) => !found.has(key))
+  for (const [i, [, { id }]] of missing.entries()) {
+    if (i > 0 && i % batchSize === 0) await setImmediate()
+    const service = readService(connection, id)
+    if (service) services.push(service)
+  }
+  return services
+}
+
 function readServices(connection: IpvsConnection) {
   return ask(connection, 'read the services of the IPVS table', () =>
     connection.dump({ command: 'GET_SERVICE', values: {} }).flatMap(({ SERVICE = {} }) => {
-      const decoded = decodeService(SERVICE)
-      return decoded ? [{ ...decoded, counters: decodeCounters(SERVICE.STATS64) }] : []
+      return decodedService(SERVICE) ?? []
     }),
   )
+}
+
+/** Null where there is no such service. */
+function readService(connection: IpvsConnection, id: ServiceId) {
+  const request = { command: 'GET_SERVICE', values: { SERVICE: encodeServiceId(id) } }
+  return ask(connection, `read the service ${keyOfService(id)}`, () => {
+    try {
+      return decodedService(connection.get(request).SERVICE ?? {})
+    } catch (error) {
+      if (codeOf(error) === 'ESRCH') return null
+      throw error
+    }
+  })
+}
+
+function decodedService(values: ServiceValues) {
+  const decoded = decodeService(values)
+  return decoded && { ...decoded, counters: decodeCounters(values.STATS64) }
+}
+
+/** How often the real servers of a service are read, at most, until two readings agree. */
+const mostReadings = 4
+
+/** The kernel gives them all together or not at all: where one is missing, all are read again. */
+function readAllReals(connection: IpvsConnection, id: ServiceId, expected: Iterable<string>) {
+  const keysOf = (members: ReturnType<typeof readReals>) =>
+    new Set(members.map(({ real }) => keyOfReal(real)))
+  let members = readReals(connection, id)
+  let keys = keysOf(members)
+  if ([...expected].every(key => keys.has(key))) return members
+  for (let reading = 1; reading < mostReadings; reading++) {
+    const before = keys
+    members = readReals(connection, id)
+    keys = keysOf(members)
+    if (keys.size === before.size && [...keys].every(key => before.has(key))) break
+  }
+  return members
 }
 
 /** None where the service is gone by now: that is no error to the kernel. */

@@ -28,6 +28,8 @@ export interface MemoryKernel extends Client {
   readonly byHand: Client
   /** From now on, refuses what `rule` says; null ends it. */
   refuse(rule: Refusal | null): void
+  /** Leaves what `rule` names out of the next pages, as if another had been deleted meanwhile; null ends it. */
+  hide(rule: ((key: string) => boolean) | null): void
   /** Starts the connection synchronization daemon; null stops it. */
   synchronize(as: 'master' | 'backup' | null): void
 }
@@ -35,12 +37,17 @@ export interface MemoryKernel extends Client {
 export function memoryKernel(modules?: Modules): MemoryKernel {
   const table = memoryTable(modules)
   let rule: Refusal | null = null
-  const client = connect(memorySocket(table, (command, key) => rule?.(command, key) ?? null))
+  let hidden: ((key: string) => boolean) | null = null
+  const isHidden = (key: string) => hidden?.(key) ?? false
+  const client = connect(memorySocket(table, (command, key) => rule?.(command, key) ?? null, isHidden))
   return {
     ...client,
     byHand: connect(memorySocket(table, () => null)),
     refuse(next) {
       rule = next
+    },
+    hide(next) {
+      hidden = next
     },
     synchronize(as) {
       table.syncDaemon = as
@@ -53,7 +60,7 @@ const familyNumber = 28
 /** The kernel fills a dump's datagrams up to this size. */
 const datagramSize = 32768
 
-function memorySocket(table: MemoryTable, refuse: Refusal): Socket {
+function memorySocket(table: MemoryTable, refuse: Refusal, isHidden = (_key: string) => false): Socket {
   const waiting: Buffer[] = []
   const ours = coder(ipvs)
   const controls = coder(control)
@@ -83,6 +90,7 @@ function memorySocket(table: MemoryTable, refuse: Refusal): Socket {
     if (code) return [refusal(message, code)]
     if (message.flags & flag.DUMP) return dump(message, command, values)
     if (command === 'GET_CONFIG') return [answer(ours, 'SET_CONFIG', message, [configOf(table.timeouts)])]
+    if (command === 'GET_SERVICE') return oneService(message, values)
     const refused = table.change(command, values)
     if (refused) return [refusal(message, refused)]
     return message.flags & flag.ACK ? [encodeEnd('ERROR', message.sequence, 0)] : []
@@ -90,7 +98,7 @@ function memorySocket(table: MemoryTable, refuse: Refusal): Socket {
 
   function dump(message: Message, command: Command, values: IpvsValues): Buffer[] {
     const datagrams: Buffer[] = []
-    const items = itemsOf(command, values)
+    const items = itemsOf(command, values).filter(item => !isHidden(keyOf({ ...values, ...item })))
     // No item is longer than 512 bytes.
     const perDatagram = datagramSize / 512
     for (let from = 0; from < items.length; from += perDatagram)
@@ -98,6 +106,11 @@ function memorySocket(table: MemoryTable, refuse: Refusal): Socket {
         answer(ours, answerCommand[command] ?? command, message, items.slice(from, from + perDatagram)),
       )
     return [...datagrams, encodeEnd('DONE', message.sequence, 0)]
+  }
+
+  function oneService(message: Message, values: IpvsValues): Buffer[] {
+    const SERVICE = table.services().find(held => keyOf({ SERVICE: held }) === keyOf(values))
+    return [SERVICE ? answer(ours, 'NEW_SERVICE', message, [{ SERVICE }]) : refusal(message, 'ESRCH')]
   }
 
   function itemsOf(command: Command, values: IpvsValues): IpvsValues[] {

@@ -1,0 +1,113 @@
+/** Other programs add and delete services of their own while the table is read: between any two pages. */
+import assert from 'node:assert/strict'
+import { connect, openKernel } from '../../src/ipvs/client.js'
+import type { Kernel } from '../../src/ipvs/kernel.js'
+import { memoryJournal } from '../../src/journal/journal.js'
+import { type Change, keyOfReal, keyOfService, type Table } from '../../src/model.js'
+import type { Socket } from '../../src/netlink/connection.js'
+import { openSocket } from '../../src/netlink/socket.js'
+import { createReconciler } from '../../src/reconcile.js'
+import { later } from '../helpers/after-each.js'
+import { recordingLog } from '../helpers/logs.js'
+import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from '../helpers/tables.js'
+
+const SERVICES = 400
+const REALS = 25
+const FOREIGN = 30
+/** Milliseconds. */
+const DURATION = 1000 * Number(process.env.CHURN_SECONDS ?? 6)
+
+const reals = Array.from({ length: REALS }, (_, i) => tableReal(`fd00:1::${(i + 1).toString(16)}`))
+const ours = table(
+  ...Array.from({ length: SERVICES }, (_, i) =>
+    tableService(serviceId(`fd00:f::${(i + 1).toString(16)}`), reals),
+  ),
+)
+const foreign = Array.from({ length: FOREIGN }, (_, i) => serviceId(`fd00:e::${(i + 1).toString(16)}`))
+
+/** A socket in front of which others change the table before each page is received. */
+function churned(socket: Socket, others: Kernel): Socket {
+  const there = new Set<number>()
+  let turn = 0
+  const change = () => {
+    const i = turn++ % FOREIGN
+    const id = foreign[i]
+    if (!id) return
+    const step: Change = there.has(i)
+      ? { op: 'delete-service', id, was: tableService(id, []) }
+      : { op: 'add-service', id, service: SERVICE_ATTRIBUTES }
+    if (!there.delete(i)) there.add(i)
+    void others.apply([step])
+  }
+  return {
+    ...socket,
+    receive(into) {
+      change()
+      return socket.receive(into)
+    },
+  }
+}
+
+const missing = (found: Table) =>
+  [...ours].flatMap(([key, { reals: wanted }]) => {
+    const held = found.get(key)
+    return held ? [...wanted.values()].filter(real => !held.reals.has(keyOfReal(real))).map(keyOfReal) : [key]
+  })
+
+describe('a table that others change while it is read', () => {
+  let others: Kernel
+  let kernel: Kernel
+
+  beforeEach(async () => {
+    others = await openKernel()
+    kernel = connect(churned(openSocket(), others))
+    later(() => others.close())
+    later(() => kernel.close())
+  })
+
+  it('is whole, drifts not at all, and is not forgotten', async () => {
+    const { log, lines } = recordingLog('info')
+    const journal = memoryJournal()
+    const reconciler = createReconciler({
+      kernel,
+      journal,
+      log,
+      want: () => ({ table: ours, ids: [...ours.values()].map(({ id }) => id) }),
+    })
+    later(() => reconciler.stop())
+    await reconciler.resync()
+    let hidden = 0
+    let readings = 0
+    for (const end = performance.now() + DURATION; performance.now() < end; readings++) {
+      hidden += missing((await kernel.dump()).table).length
+      assert.deepEqual(missing((await kernel.dump(ours)).table), [])
+      await reconciler.resync()
+    }
+    assert.ok(hidden > 0, `in ${readings} readings nothing was hidden: this shows nothing`)
+    assert.deepEqual(lines, [])
+    assert.equal(reconciler.stats.driftRepaired, 0)
+    assert.equal(journal.owned.size, SERVICES)
+  })
+
+  it('loses every service that is given up', async () => {
+    const { log } = recordingLog('info')
+    const journal = memoryJournal()
+    journal.record({ add: [...ours.values()].map(({ id }) => id) })
+    let wanted: Table = ours
+    const want = () => ({ table: wanted, ids: [...wanted.values()].map(({ id }) => id) })
+    const reconciler = createReconciler({ kernel, journal, log, want })
+    later(() => reconciler.stop())
+    await reconciler.resync()
+    const keys = [...ours.keys()]
+    for (let left = SERVICES - 20; left >= 0; left -= 20) {
+      wanted = new Map([...ours].filter(([key]) => keys.indexOf(key) < left))
+      await reconciler.resync()
+    }
+    const { table: found } = await others.dump()
+    assert.deepEqual(
+      [...found.values()].map(({ id }) => keyOfService(id)).filter(key => ours.has(key)),
+      [],
+    )
+    assert.equal(journal.owned.size, 0)
+  })
+})
