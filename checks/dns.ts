@@ -1,33 +1,22 @@
 import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import type { decode as Decode, DecodedPacket, Answer as DnsRecord, Question } from 'dns-packet'
 import { type Address, bytesOf, parseAddress } from '../src/address.js'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
 import { readPattern } from '../src/pattern.js'
 import { compileMatch, tooSlow } from '../src/probe/match.js'
+import { open } from './_connect.js'
 import { askUdp } from './_datagram.js'
+import {
+  encodeQuery,
+  NotDns,
+  type Question,
+  readAnswers,
+  readHead,
+  readQuestion,
+  TYPES,
+  type Type,
+} from './_dns-message.js'
+import { Heard } from './_heard.js'
 
-const TYPES = [
-  'A',
-  'AAAA',
-  'CAA',
-  'CNAME',
-  'DNAME',
-  'DNSKEY',
-  'DS',
-  'HINFO',
-  'MX',
-  'NAPTR',
-  'NS',
-  'PTR',
-  'RP',
-  'SOA',
-  'SRV',
-  'SSHFP',
-  'TLSA',
-  'TXT',
-] as const
 const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'] as const
 
 /** Asks a name server one question and looks at the answer. */
@@ -38,7 +27,7 @@ export const check = defineCheck({
 
   options: kit => ({
     request: kit.text(undefined, 'Name to ask for, or an address, which asks for its PTR record'),
-    type: kit.choice(TYPES, 'A', 'Record type to ask for'),
+    type: kit.choice(Object.keys(TYPES) as [Type, ...Type[]], 'A', 'Record type to ask for'),
     receive: kit.pattern(
       'Regular expression that must occur in one of the answers, or an address in any notation',
     ),
@@ -60,31 +49,27 @@ export const check = defineCheck({
   },
 
   async run(target, options, context) {
-    const dns = await import('dns-packet')
     const question = questionOf(options)
-    const query = {
-      type: 'query' as const,
-      id: randomInt(65_536),
-      flags: options.recursion ? dns.RECURSION_DESIRED : 0,
-      questions: [question],
+    const id = randomInt(65_536)
+    const query = encodeQuery(id, question, options.recursion)
+    try {
+      if (options.transport === 'udp') {
+        const reply = readReply(await askUdp(target, query, context), id, question)
+        if (!reply.isTruncated) return judge(reply, question, options)
+      }
+      const message = await askTcp(target, query, context)
+      if (!message) return down('closed', 'closed before the answer was complete')
+      return judge(readReply(message, id, question), question, options)
+    } catch (error) {
+      if (error instanceof NotDns) return down('garbage', error.message)
+      throw error
     }
-    const bytes = dns.encode(query)
-    const read = (message: Buffer) => readReply(dns.decode, message, query.id, question)
-    if (options.transport === 'udp') {
-      const reply = read(await askUdp(target, bytes, context))
-      if (typeof reply === 'string') return down('garbage', reply)
-      if (!reply.flag_tc) return judge(reply, question, options)
-    }
-    const message = await askTcp(target, bytes, context)
-    if (!message) return down('closed', 'closed before the answer was complete')
-    const reply = read(message)
-    return typeof reply === 'string' ? down('garbage', reply) : judge(reply, question, options)
   },
 })
 
 interface Wanted {
   readonly request: string
-  readonly type: (typeof TYPES)[number]
+  readonly type: Type
   readonly receive: string | null
   readonly rcode: string
   readonly answers: number
@@ -112,21 +97,19 @@ export function reverseName(address: Address): string {
 }
 
 /** Null when the server hangs up before the answer is complete. */
-async function askTcp({ address, port }: Target, query: Buffer, { signal, phase }: RunContext) {
-  phase('connect')
-  const socket = connect({ host: address.text, port, signal })
+async function askTcp(target: Target, query: Buffer, context: RunContext): Promise<Buffer | null> {
+  const socket = await open(target, null, context)
   try {
-    await once(socket, 'connect')
     const length = Buffer.alloc(2)
     length.writeUInt16BE(query.length)
     socket.write(Buffer.concat([length, query]))
-    phase('first byte')
-    let heard = Buffer.alloc(0)
+    context.phase('first byte')
+    const heard = new Heard()
     for await (const chunk of socket) {
-      phase('body')
-      heard = Buffer.concat([heard, chunk])
-      const end = heard.length < 2 ? Number.POSITIVE_INFINITY : 2 + heard.readUInt16BE(0)
-      if (heard.length >= end) return heard.subarray(2, end)
+      context.phase('body')
+      heard.push(chunk)
+      const end = heard.length < 2 ? Number.POSITIVE_INFINITY : 2 + heard.peek(2).readUInt16BE()
+      if (heard.length >= end) return heard.peek(end).subarray(2)
     }
     return null
   } finally {
@@ -134,50 +117,54 @@ async function askTcp({ address, port }: Target, query: Buffer, { signal, phase 
   }
 }
 
-/** The reply to our question, or a sentence why it is none. */
-function readReply(
-  decode: typeof Decode,
-  message: Buffer,
-  id: number,
-  asked: Question,
-): DecodedPacket | string {
-  let reply: DecodedPacket
-  try {
-    reply = decode(message)
-  } catch (error) {
-    return `an answer of ${message.length} bytes that is not DNS: ${(error as Error).message}`
-  }
-  // The library reads zeros where the message has ended.
-  if (decode.bytes > message.length) return `an answer that breaks off after ${message.length} bytes`
-  if (reply.type !== 'response') return 'a DNS question came back instead of an answer'
-  if (reply.id !== id) return `an answer with the id ${reply.id}, not ${id}`
-  const [question] = reply.questions ?? []
-  // A server that refuses may leave the question out.
-  if (!question) return rcodeOf(reply) === 'NOERROR' ? 'an answer without the question' : reply
-  const same = question.name.toLowerCase() === nameOnWire(asked) && question.type === asked.type
-  return same ? reply : `an answer to another question: ${question.type} ${question.name}`
+interface Reply {
+  readonly message: Buffer
+  readonly rcode: string
+  /** Cut off, by as much as it liked, in a record or between them: nothing of it but this is looked at. */
+  readonly isTruncated: boolean
 }
 
-/** How dns-packet writes a decoded name: the root is a dot. */
+/** The reply to our question; what is none is thrown. */
+function readReply(message: Buffer, id: number, asked: Question): Reply {
+  const head = within(message, readHead)
+  if (!head.isResponse) throw new NotDns('a DNS question came back instead of an answer')
+  if (head.id !== id) throw new NotDns(`an answer with the id ${head.id}, not ${id}`)
+  const { rcode, isTruncated } = head
+  const reply = { message, rcode, isTruncated }
+  const question = within(message, readQuestion)
+  if (!question) {
+    // A server that refuses, or that has no room, may leave the question out.
+    if (rcode === 'NOERROR' && !isTruncated) throw new NotDns('an answer without the question')
+    return reply
+  }
+  if (question.name.toLowerCase() === nameOnWire(asked) && question.type === asked.type) return reply
+  throw new NotDns(`an answer to another question: ${question.type} ${question.name}`)
+}
+
+function within<T>(message: Buffer, read: (message: Buffer) => T): T {
+  try {
+    return read(message)
+  } catch (error) {
+    if (!(error instanceof NotDns)) throw error
+    throw new NotDns(`an answer of ${message.length} bytes that is not DNS: ${error.message}`)
+  }
+}
+
+/** How a name reads that has come: the root is a dot. */
 function nameOnWire({ name }: Question): string {
   return name === '' ? '.' : name.toLowerCase()
 }
 
-/** dns-packet decodes the code; its types leave it out. */
-function rcodeOf(reply: DecodedPacket): string {
-  return (reply as DecodedPacket & { rcode: string }).rcode
-}
-
-function judge(reply: DecodedPacket, question: Question, { receive, rcode, answers }: Wanted): Answer {
-  const got = rcodeOf(reply)
+function judge(reply: Reply, question: Question, { receive, rcode, answers }: Wanted): Answer {
+  const got = reply.rcode
   const asked = `${question.type} ${nameOnWire(question)}`
   if (got !== rcode) return down('status', `${got} for ${asked}, expected ${rcode}`)
   if (rcode !== 'NOERROR') return up(`${got} for ${asked}`)
-  const records = reply.answers ?? []
+  const records = within(reply.message, readAnswers)
   const count = records.filter(record => record.type === question.type).length
   if (count < answers)
     return down('unexpected', `${count} records for ${asked}, expected at least ${answers}`)
-  const texts = records.map(textOf)
+  const texts = records.map(({ text }) => text)
   const shown = brief(texts)
   const found = receive ? findIn(texts, receive) : true
   if (found === null) return tooSlow(`/${receive}/`)
@@ -201,34 +188,4 @@ function findIn(texts: readonly string[], receive: string): boolean | null {
     if (found !== false) return found
   }
   return false
-}
-
-/** A record's data in the zone file's order. */
-function textOf(record: DnsRecord): string {
-  const data: unknown = 'data' in record ? record.data : ''
-  if (record.type === 'TXT') return [data].flat().map(String).join('')
-  if (record.type === 'A' || record.type === 'AAAA') return parseAddress(String(data))?.text ?? String(data)
-  if (typeof data !== 'object' || data === null) return String(data)
-  const fields = data as Record<string, unknown>
-  const order = FIELDS[record.type] ?? Object.keys(fields)
-  return order.map(field => fieldText(fields[field], record.type)).join(' ')
-}
-
-function fieldText(value: unknown, type: string): string {
-  if (!Buffer.isBuffer(value)) return String(value)
-  return type === 'DNSKEY' ? value.toString('base64') : value.toString('hex').toUpperCase()
-}
-
-const FIELDS: Readonly<Record<string, readonly string[]>> = {
-  CAA: ['flags', 'tag', 'value'],
-  DNSKEY: ['flags', 'algorithm', 'key'],
-  DS: ['keyTag', 'algorithm', 'digestType', 'digest'],
-  HINFO: ['cpu', 'os'],
-  MX: ['preference', 'exchange'],
-  NAPTR: ['order', 'preference', 'flags', 'services', 'regexp', 'replacement'],
-  RP: ['mbox', 'txt'],
-  SOA: ['mname', 'rname', 'serial', 'refresh', 'retry', 'expire', 'minimum'],
-  SRV: ['priority', 'weight', 'port', 'target'],
-  SSHFP: ['algorithm', 'hash', 'fingerprint'],
-  TLSA: ['usage', 'selector', 'matchingType', 'certificate'],
 }

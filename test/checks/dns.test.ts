@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { type Answer as DnsRecord, decode, encode, type Packet, TRUNCATED_RESPONSE } from 'dns-packet'
 import fc from 'fast-check'
 import { check, reverseName } from '../../checks/dns.js'
 import { addressFromBytes, parseAddress } from '../../src/address.js'
+import { later } from '../helpers/after-each.js'
 import { probe } from '../helpers/probe.js'
 import {
   drippingServer,
@@ -41,6 +44,33 @@ function tcpNameServer(answers: DnsRecord[], wrong = {}, host: Loopback = '::1')
       setImmediate(() => socket.write(message.subarray(3)))
     })
   }, host)
+}
+
+/** A TXT record with pointers to pointers in it, and others that have the last of them as their name. */
+function chained(query: Buffer, hops: number): Buffer {
+  const question = query.subarray(12)
+  const at = query.length + 12
+  const pointers = Buffer.alloc(2 * hops)
+  for (let i = 0; i < hops; i++) pointers.writeUInt16BE(0xc000 | (i === 0 ? 12 : at + 2 * (i - 1)), 2 * i)
+  const first = record(12, pointers)
+  const last = Math.min(at + 2 * (hops - 1), 0x3fff)
+  const others = Array.from({ length: Math.min(3000, 65_000 - 2 * hops) / 14 }, () =>
+    record(last, Buffer.from([1, 97])),
+  )
+  const head = Buffer.from(query.subarray(0, 12))
+  head.writeUInt16BE(0x8180, 2)
+  head.writeUInt16BE(1 + others.length, 6)
+  return Buffer.concat([head, question, first, ...others])
+}
+
+/** TYPE65280, whose data nobody reads. */
+function record(name: number, data: Buffer): Buffer {
+  const bytes = Buffer.alloc(12)
+  bytes.writeUInt16BE(0xc000 | name)
+  bytes.writeUInt16BE(65_280, 2)
+  bytes.writeUInt16BE(1, 4)
+  bytes.writeUInt16BE(data.length, 10)
+  return Buffer.concat([bytes, data])
 }
 
 const aaaa: DnsRecord = { type: 'AAAA', name: 'www.example.com', ttl: 60, data: '2001:db8::80' }
@@ -120,20 +150,92 @@ describe('a dns answer', () => {
     assert.match(detail, /^1 records .* at least 2$/)
   })
 
-  it('truncated over UDP is asked for again over TCP', async () => {
+  /** Over UDP this answer, over TCP on the same port the record. */
+  async function onBoth(answer: (query: Buffer) => Buffer) {
     const tcp = await tcpNameServer([aaaa])
     // The same port over UDP is free: ports of the two protocols have nothing to do with each other.
-    const { createSocket } = await import('node:dgram')
     const socket = createSocket('udp6').bind(tcp.port, '::1')
-    socket.on('message', (query, from) =>
-      socket.send(reply(query, [], { flags: TRUNCATED_RESPONSE }), from.port, from.address),
-    )
-    await new Promise(resolve => socket.once('listening', resolve))
-    const result = await probe(check, tcp, { ...ask, receive: '2001:db8::80' })
-    socket.close()
-    assert.equal(result.ok, true, result.detail)
-    assert.equal(tcp.count(), 1)
+    socket.on('message', (query, from) => socket.send(answer(query), from.port, from.address))
+    later(() => new Promise<void>(closed => socket.close(closed)))
+    await once(socket, 'listening')
+    return tcp
+  }
+
+  const many = Array.from({ length: 20 }, () => aaaa)
+  const cuts: [string, (query: Buffer) => Buffer][] = [
+    ['empty', query => reply(query, [], { flags: TRUNCATED_RESPONSE })],
+    ['within a record', query => reply(query, many, { flags: TRUNCATED_RESPONSE }).subarray(0, 300)],
+    [
+      'before the records',
+      query => reply(query, many, { flags: TRUNCATED_RESPONSE }).subarray(0, query.length),
+    ],
+    ['before the question', query => reply(query, [], { flags: TRUNCATED_RESPONSE, questions: [] })],
+    [
+      'with bytes that are no record',
+      query =>
+        Buffer.concat([
+          reply(query, many, { flags: TRUNCATED_RESPONSE }).subarray(0, query.length),
+          Buffer.alloc(90, 255),
+        ]),
+    ],
+  ]
+  for (const [phrase, answer] of cuts)
+    it(`truncated over UDP, ${phrase}, is asked for again over TCP`, async () => {
+      const tcp = await onBoth(answer)
+      const result = await probe(check, tcp, { ...ask, receive: '2001:db8::80' })
+      assert.equal(result.ok, true, result.detail)
+      assert.equal(tcp.count(), 1)
+    })
+
+  it('cut off without a word of it is garbage', async () => {
+    for (const length of [20, 60, 300]) {
+      const tcp = await onBoth(query => reply(query, many).subarray(0, length))
+      const { reason, detail } = await probe(check, tcp, ask)
+      assert.equal(reason, 'garbage')
+      assert.match(detail, /not DNS: (it breaks off|a record that is not whole)/)
+      assert.equal(tcp.count(), 0)
+    }
   })
+
+  it('of chains of compression costs no more than its length', async () => {
+    const before = performance.eventLoopUtilization()
+    for (const hops of [3, 8000]) {
+      const server = await tcpServer(socket => {
+        socket.once('data', data => {
+          const message = chained(data.subarray(2), hops)
+          const length = Buffer.alloc(2)
+          length.writeUInt16BE(message.length)
+          socket.write(Buffer.concat([length, message]))
+        })
+      })
+      const result = await probe(check, server, { ...ask, type: 'TXT', transport: 'tcp', answers: 0 })
+      assert.deepEqual(
+        [result.ok, result.reason],
+        hops === 3 ? [true, null] : [false, 'garbage'],
+        result.detail,
+      )
+    }
+    assert.ok(performance.eventLoopUtilization(before).active < 1000)
+  })
+
+  const broken: [string, string, RegExp][] = [
+    ['a name that points to itself', 'c02d', /points forward/],
+    ['a name of labels and pointers in a ring', '01610161c02d', /none|points forward|follow/],
+    ['an address of five bytes', 'c00c001c000100000000000500000000', /address of 5 bytes|not whole/],
+    ['a label of a kind that there is not', '8000', /none/],
+    ['a record that is longer than its length', 'c00c000f00010000000000020001', /breaks off|fit its length/],
+  ]
+  for (const [phrase, hex, expected] of broken)
+    it(`with ${phrase} is garbage`, async () => {
+      const server = await udpServer((query, answer) => {
+        const message = Buffer.concat([reply(query, []), Buffer.from(hex, 'hex')])
+        message.writeUInt16BE(1, 6)
+        answer(message)
+      })
+      const { reason, detail } = await probe(check, server, ask)
+      assert.equal(reason, 'garbage')
+      assert.match(detail, expected)
+    })
 
   const records: [string, DnsRecord, string][] = [
     ['A', { type: 'A', name: 'x.example', data: '192.0.2.1' }, '192.0.2.1'],
@@ -166,6 +268,61 @@ describe('a dns answer', () => {
         },
       },
       'a.example b.example 1 2 3 4 5',
+    ],
+    [
+      'DS',
+      {
+        type: 'DS',
+        name: 'x.example',
+        data: { keyTag: 7, algorithm: 13, digestType: 2, digest: Buffer.from('ab12', 'hex') },
+      },
+      '7 13 2 AB12',
+    ],
+    [
+      'DNSKEY',
+      { type: 'DNSKEY', name: 'x.example', data: { flags: 257, algorithm: 13, key: Buffer.from('key') } },
+      '257 13 a2V5',
+    ],
+    ['HINFO', { type: 'HINFO', name: 'x.example', data: { cpu: 'z80', os: 'CP/M' } }, 'z80 CP/M'],
+    ['DNAME', { type: 'DNAME', name: 'x.example', data: 'y.example' }, 'y.example'],
+    [
+      'RP',
+      { type: 'RP', name: 'x.example', data: { mbox: 'm.example', txt: 't.example' } },
+      'm.example t.example',
+    ],
+    [
+      'NAPTR',
+      {
+        type: 'NAPTR',
+        name: 'x.example',
+        data: {
+          order: 1,
+          preference: 2,
+          flags: 's',
+          services: 'SIP+D2U',
+          regexp: '',
+          replacement: 'y.example',
+        },
+      },
+      '1 2 s SIP\\+D2U  y.example',
+    ],
+    [
+      'SSHFP',
+      {
+        type: 'SSHFP',
+        name: 'x.example',
+        data: { algorithm: 4, hash: 2, fingerprint: 'ab'.repeat(32) },
+      } as DnsRecord,
+      `4 2 ${'AB'.repeat(32)}`,
+    ],
+    [
+      'TLSA',
+      {
+        type: 'TLSA',
+        name: 'x.example',
+        data: { usage: 3, selector: 1, matchingType: 1, certificate: Buffer.from('ff', 'hex') },
+      },
+      '3 1 1 FF',
     ],
     [
       'CAA',
