@@ -1,5 +1,6 @@
 /** One run of a check under way: what the probes and the code runner share with whoever keeps the time. */
 import type { Answer } from './check.js'
+import { harmless } from './foreign-text.js'
 import type { CheckResult, Phase, PhaseTime } from './model.js'
 
 export interface Flight {
@@ -26,9 +27,10 @@ export type Done = (answer: Answer) => void
 /** No phases were traced: one array for all. */
 export const UNTRACED: readonly PhaseTime[] = Object.freeze([])
 
-/** The answer with what the core adds. */
+/** The answer with what the core adds. What a server said in it is harmless from here on, wherever it is shown. */
 export function resultOf(answer: Answer, flight: Flight, ms: number): CheckResult {
-  const { ok, reason, detail, advice } = answer
+  const { ok, reason, advice } = answer
+  const detail = harmless(answer.detail)
   const result = { ok, reason, detail, phase: flight.phase, ms, phases: flight.phases }
   return advice ? { ...result, advice } : result
 }

@@ -67,7 +67,8 @@ class HttpHearing implements Hearing {
     let at = 0
     while (this.#framing === 'head' && at < bytes.length) {
       const read = this.#head.push(bytes, at)
-      this.phase = 'headers'
+      const isHttp = read === null || !('ok' in read) || read.reason !== 'garbage'
+      if (isHttp) this.phase = 'headers'
       if (read === null || 'ok' in read) return read
       const answer = this.#judgeHead(read.head)
       if (answer) return answer

@@ -16,8 +16,8 @@ export interface State {
   occursAtEnd: boolean | undefined
 }
 
-/** Entries of states, successors and threads, that are kept: some megabytes. Then all are made anew. */
-const MOST_KEPT = 250_000
+/** Entries of states, successors and threads, that are kept: a megabyte. Then all are made anew. */
+const MOST_KEPT = 100_000
 /** Threads that are followed in a millisecond, by measurement, with a margin. */
 const THREADS_PER_MS = 10_000
 /** How far `explore` goes: states, and threads that are followed. */

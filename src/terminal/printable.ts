@@ -6,7 +6,9 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u20
 /** One line in which no character moves the cursor, changes colours or turns the direction: a server chose the text. */
 export function printable(text: string): string {
   return text
-    .replaceAll(/\s*[\r\n]+\s*/g, ' ')
+    .split(/[\r\n]+/)
+    .map(line => line.trim())
+    .join(' ')
     .replaceAll(CONTROL, '·')
     .trim()
 }

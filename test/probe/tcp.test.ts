@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { parseAddress } from '../../src/address.js'
+import { fly } from '../../src/flight.js'
 import type { Probe } from '../../src/probe/probe.js'
-import { runProbe } from '../../src/probe/start-probe.js'
+import { runProbe, startProbe } from '../../src/probe/start-probe.js'
+import { prepareTcp } from '../../src/probe/tcp.js'
 import { later } from '../helpers/after-each.js'
 import * as servers from '../helpers/servers.js'
 
@@ -162,6 +164,33 @@ describe('a probe over TCP', () => {
       'timeout',
       'first byte',
     ])
+  })
+
+  it('reads a server that sends single bytes rarely, and misses none of them', async () => {
+    const bytes = 3000
+    const server = await servers.tcpServer(socket => {
+      socket.setNoDelay(true)
+      const send = (left: number) => {
+        socket.write(left === 0 ? 'END' : '.')
+        if (left > 0 && !socket.destroyed) setImmediate(send, left - 1)
+      }
+      send(bytes)
+    })
+    const judge = { kind: 'match', match: { kind: 'text', text: 'END' }, limit: 65_536 } as const
+    const prepared = prepareTcp(probe(server, { judge }))
+    let reads = 0
+    const hear = () => {
+      const hearing = prepared.hear()
+      const push = hearing.push.bind(hearing)
+      hearing.push = piece => {
+        reads++
+        return push(piece)
+      }
+      return hearing
+    }
+    const { detail } = await fly(startProbe, { ...prepared, hear }, 20_000)
+    assert.equal(detail, `found "END" in ${bytes + 3} bytes`)
+    assert(reads < bytes / 2, `${reads} reads of ${bytes} bytes`)
   })
 
   it('reads many answers at the same time without mixing them up', async () => {
