@@ -150,10 +150,8 @@ class RunningDaemon implements Daemon {
     const { settings, services, file } = loaded.config
     // Before anybody can ask: until servers are placed there is nothing true to say of them.
     await this.#upkeep.prepare(loaded.config, loaded.text)
-    this.#socket = await openControlSocket(settings.socket, {
-      status: () => this.status(),
-      reload: isForced => this.reload(isForced),
-    })
+    const control = { status: () => this.status(), reload: (isForced: boolean) => this.reload(isForced) }
+    this.#socket = await openControlSocket(settings.socket, control, log)
     tellProblems(log, loaded.problems)
     this.#phase('starting')
     if (settings.timeouts)

@@ -1,9 +1,12 @@
 /** The control socket: HTTP and JSON over a Unix socket that only its owner may open. */
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { connect } from 'node:net'
-import { dirname } from 'node:path'
+import type { Log } from '../log.js'
 import type { ReloadOutcome, StatusDocument } from '../status.js'
+import { Connections } from './connections.js'
+import { type Found, type Held, leavePlace, look, SocketInUse, SocketUnusable, takePlace } from './place.js'
+import { shared } from './shared.js'
+
+export { SocketInUse, SocketUnusable }
 
 export interface Control {
   status(): Promise<StatusDocument>
@@ -11,19 +14,16 @@ export interface Control {
   reload(isForced: boolean): Promise<ReloadOutcome>
 }
 
-type Handler = (control: Control, body: unknown) => Promise<unknown>
-
-/** Everything the socket answers, by method and path. */
-const ROUTES: Readonly<Record<string, Handler>> = {
-  'GET /status': control => control.status(),
-  'POST /reload': (control, body) => control.reload((body as { force?: unknown })?.force === true),
-}
+/** Gives the answer as JSON. */
+type Handler = (body: unknown) => Promise<string>
 
 const BODY_LIMIT = 64 * 1024
-/** Connections at once; each costs a descriptor that checks may need. */
-const MOST_CONNECTIONS = 64
 /** For a client to say what it wants, milliseconds: one that stops in the middle holds its place no longer. */
 const PATIENCE = 10_000
+/** Milliseconds between two looks for clients that have run out of it. */
+const LOOK_FOR_SLOW = 1000
+/** Milliseconds between two looks whether the socket is still in its place. */
+const LOOK_AT_PLACE = 2000
 
 /** Why a request cannot be answered, and the status that says so. */
 class Refusal extends Error {
@@ -35,96 +35,153 @@ class Refusal extends Error {
   }
 }
 
-/** The place of the socket cannot be used: a sentence that says why, and what to do. */
-export class SocketUnusable extends Error {}
-
-/** Another lvsd serves this socket. */
-export class SocketInUse extends SocketUnusable {}
-
-/** Bytes of sun_path in <sys/un.h>, without the last. A longer path would be cut off, without a word. */
-const LONGEST_PATH = 107
+export interface ControlSocket {
+  close(): Promise<void>
+}
 
 /** Opens the socket. A left-over of a process that is gone is replaced; a living one is an error. */
-export async function openControlSocket(path: string, control: Control): Promise<{ close(): Promise<void> }> {
-  if (Buffer.byteLength(path) > LONGEST_PATH)
-    throw new SocketUnusable(
-      `the path of a control socket has at most ${LONGEST_PATH} bytes; this one is too long: ${path}`,
-    )
-  if (await isServed(path))
-    throw new SocketInUse(`another lvsd serves ${path}; stop it, or give this one its own --socket`)
-  makeRoom(path)
-  const server = createServer({ requestTimeout: PATIENCE, headersTimeout: PATIENCE }, (request, response) => {
-    void answer(control, request, response)
-  })
-  server.maxConnections = MOST_CONNECTIONS
-  await listen(server, path)
-  // A connection that cannot be accepted, for want of descriptors, is the client's loss and no more.
-  server.on('error', () => {})
-  return {
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
-}
-
-/** Created closed to others from its first moment: the mask is set around the bind. */
-async function listen(server: Server, path: string): Promise<void> {
-  const mask = process.umask(0o177)
-  try {
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
-  } finally {
-    process.umask(mask)
-  }
-  chmodSync(path, 0o600)
-}
-
-function isServed(path: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(path)
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('close', () => resolve(false)).once('connect', () => socket.destroy())
-  })
-}
-
-/** Removes a socket that nobody serves, and nothing else. */
-function makeRoom(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true })
-    const found = lstatSync(path, { throwIfNoEntry: false })
-    if (found && !found.isSocket() && found.size > 0) throw new Error('what is there is no socket')
-    if (found) unlinkSync(path)
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EACCES') throw error
-    throw new SocketUnusable(
-      `no control socket can be made at ${path} (${message}); name another place with --socket`,
-    )
-  }
-}
-
-async function answer(control: Control, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { status, text } = await outcomeOf(control, request)
-  response.writeHead(status, { 'content-type': 'application/json' }).end(text)
-  // A client that does not read its answer is waited for no longer than one that does not finish its question.
-  response.setTimeout(PATIENCE, () => response.destroy())
-}
-
-/** Never rejects. */
-async function outcomeOf(
+export async function openControlSocket(
+  path: string,
   control: Control,
-  request: IncomingMessage,
-): Promise<{ readonly status: number; readonly text: string }> {
-  try {
-    const handler = ROUTES[`${request.method} ${request.url?.split('?')[0]}`]
-    const routes = Object.keys(ROUTES).join(', ')
-    if (!handler) throw new Refusal(404, `no ${request.method} ${request.url} here; there is ${routes}`)
-    return { status: 200, text: JSON.stringify(await handler(control, await readBody(request))) }
-  } catch (error) {
-    const status = error instanceof Refusal ? error.status : 500
-    return { status, text: JSON.stringify({ error: (error as Error).message }) }
+  log: Pick<Log, 'warn' | 'error'> = SILENT,
+): Promise<ControlSocket> {
+  const socket = new OpenSocket(path, routesOf(control), log)
+  await socket.open()
+  return socket
+}
+
+const SILENT = { warn: () => {}, error: () => {} }
+
+/** Everything the socket answers, by method and path. Many who ask for the status at once get the same one. */
+function routesOf(control: Control): Readonly<Record<string, Handler>> {
+  const status = shared(async () => JSON.stringify(await control.status()))
+  return {
+    'GET /status': () => status.get(),
+    'POST /reload': async body => {
+      const outcome = await control.reload((body as { force?: unknown })?.force === true)
+      status.forget()
+      return JSON.stringify(outcome)
+    },
   }
+}
+
+/** A server on a path; where the path is taken away from under it, it is bound there again. */
+class OpenSocket implements ControlSocket {
+  readonly #path: string
+  readonly #routes: Readonly<Record<string, Handler>>
+  readonly #log: Pick<Log, 'warn' | 'error'>
+  readonly #connections = new Connections()
+  #server: Server | null = null
+  #held: Held = ''
+  #timer: NodeJS.Timeout | undefined
+  #told: Found = 'ours'
+  #isClosed = false
+
+  constructor(path: string, routes: Readonly<Record<string, Handler>>, log: Pick<Log, 'warn' | 'error'>) {
+    this.#path = path
+    this.#routes = routes
+    this.#log = log
+  }
+
+  async open(): Promise<void> {
+    await this.#bind()
+    this.#lookLater()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    leavePlace(this.#path, this.#held)
+    await ended(this.#server)
+  }
+
+  async #bind(): Promise<void> {
+    const server = createServer(
+      { requestTimeout: PATIENCE, headersTimeout: PATIENCE, connectionsCheckingInterval: LOOK_FOR_SLOW },
+      (request, response) =>
+        this.#connections.inTurn(request, response, () => this.#answer(request, response)),
+    )
+    server.on('connection', socket => this.#connections.add(socket))
+    this.#held = await takePlace(server, this.#path)
+    // A connection that cannot be accepted, for want of descriptors, is the client's loss and no more.
+    server.on('error', () => {})
+    this.#server = server
+  }
+
+  #lookLater(): void {
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#look(), LOOK_AT_PLACE)
+  }
+
+  async #look(): Promise<void> {
+    const found = await look(this.#path, this.#held).catch(() => 'nothing' as const)
+    if (this.#isClosed) return
+    if (found === 'nothing' || found === 'abandoned') await this.#bindAgain()
+    else this.#tell(found)
+    this.#lookLater()
+  }
+
+  async #bindAgain(): Promise<void> {
+    await ended(this.#server)
+    try {
+      await this.#bind()
+      this.#told = 'ours'
+      this.#log.warn(
+        { socket: this.#path },
+        'the control socket was removed by somebody else; it is made again',
+      )
+    } catch (error) {
+      if (this.#told !== 'nothing')
+        this.#log.error(
+          { socket: this.#path, error: (error as Error).message },
+          'the control socket was removed by somebody else and cannot be made again: this lvsd cannot be asked',
+        )
+      this.#told = 'nothing'
+    }
+    // Closed while it was bound again.
+    if (this.#isClosed) await this.close()
+  }
+
+  /** Once; a place that another has taken is left to him. */
+  #tell(found: Found): void {
+    if (found !== 'ours' && found !== this.#told)
+      this.#log.error(
+        { socket: this.#path },
+        found === 'served'
+          ? 'another program serves the path of the control socket now: this lvsd cannot be asked until that one is gone'
+          : 'something else is in the place of the control socket: this lvsd cannot be asked until it is removed',
+      )
+    this.#told = found
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, text } = await this.#outcomeOf(request)
+    response.writeHead(status, { 'content-type': 'application/json' }).end(text)
+    // A client that does not read its answer is waited for no longer than one that does not finish its question.
+    response.setTimeout(PATIENCE, () => response.destroy())
+  }
+
+  /** Never rejects. */
+  async #outcomeOf(request: IncomingMessage): Promise<{ readonly status: number; readonly text: string }> {
+    try {
+      const handler = this.#routes[`${request.method} ${request.url?.split('?')[0]}`]
+      const routes = Object.keys(this.#routes).join(', ')
+      if (!handler) throw new Refusal(404, `no ${request.method} ${request.url} here; there is ${routes}`)
+      const body = await readBody(request)
+      const text = await this.#connections.answering(request.socket, () => handler(body))
+      return { status: 200, text }
+    } catch (error) {
+      const status = error instanceof Refusal ? error.status : 500
+      return { status, text: JSON.stringify({ error: (error as Error).message }) }
+    }
+  }
+}
+
+function ended(server: Server | null): Promise<void> {
+  return new Promise(resolve => {
+    if (!server) return resolve()
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Control, openControlSocket, SocketInUse, SocketUnusable } from '../../src/api/server.js'
 import { later } from '../helpers/after-each.js'
+import { recordingLog } from '../helpers/logs.js'
 
 const forced: boolean[] = []
 const CONTROL = {
@@ -86,22 +96,116 @@ describe('the control socket', () => {
     assert.equal((await ask(socket, 'POST', '/reload')).status, 200)
   })
 
-  it('has room for so many connections and no more, and serves again once they are gone', async () => {
-    const socket = await open(path())
-    const idle = await Promise.all(
-      Array.from({ length: 64 }, async () => {
-        const client = connect(socket)
+  const halves: [string, string][] = [
+    ['nothing', ''],
+    ['half a head', 'GET /status HTTP/1.1\r\nhost: l'],
+    ['half a body', 'POST /reload HTTP/1.1\r\nhost: l\r\ncontent-length: 20\r\n\r\n{'],
+  ]
+  for (const [what, text] of halves)
+    it(`answers while a hundred clients have said ${what}`, async () => {
+      const socket = await open(path())
+      for (let i = 0; i < 100; i++) {
+        const client = connect(socket).on('error', () => {})
+        later(() => client.destroy())
         await once(client, 'connect')
-        return client
-      }),
-    )
-    await assert.rejects(ask(socket, 'GET', '/status'))
-    for (const client of idle) client.destroy()
-    await Promise.all(idle.map(client => client.closed || once(client, 'close')))
-    for (;;) {
-      const answer = await ask(socket, 'GET', '/status').catch(() => null)
-      if (answer) return assert.equal(answer.status, 200)
+        client.write(text)
+      }
+      const began = performance.now()
+      assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+      assert.ok(performance.now() - began < 1000)
+    })
+
+  it('answers the requests of one connection one after the other, and drops one that sends very many', async () => {
+    let running = 0
+    let most = 0
+    let made = 0
+    const status = async () => {
+      made++
+      most = Math.max(most, ++running)
+      await new Promise(resolve => setTimeout(resolve, 5))
+      running--
+      return { made } as never
     }
+    const socket = await open(path(), { ...CONTROL, status })
+    const question = 'GET /status HTTP/1.1\r\nhost: l\r\n\r\n'
+    const heard = async (text: string, answers: number) => {
+      const client = connect(socket).on('error', () => {})
+      later(() => client.destroy())
+      let got = ''
+      client.on('data', chunk => {
+        got += chunk
+      })
+      client.write(text)
+      const isEnough = () => got.split('200 OK').length - 1 >= answers
+      while (!client.destroyed && !isEnough()) await new Promise(resolve => setTimeout(resolve, 5))
+      return got.split('200 OK').length - 1
+    }
+    assert.equal(await heard(question.repeat(5), 5), 5)
+    assert.ok((await heard(question.repeat(3000), 3000)) < 20)
+    assert.equal(most, 1)
+    assert.ok(made < 20, `${made} documents`)
+  })
+
+  it('gives all who ask at one moment the same status, and another after a reload', async () => {
+    let made = 0
+    const status = async () => {
+      await new Promise(resolve => setTimeout(resolve, 50))
+      return { made: ++made } as never
+    }
+    const socket = await open(path(), { ...CONTROL, status })
+    const all = await Promise.all(Array.from({ length: 30 }, () => ask(socket, 'GET', '/status')))
+    assert.deepEqual([...new Set(all.map(({ value }) => JSON.stringify(value)))], ['{"made":1}'])
+    await ask(socket, 'POST', '/reload')
+    assert.deepEqual((await ask(socket, 'GET', '/status')).value, { made: 2 })
+  })
+
+  it('is made again where somebody removes it, and says so', async () => {
+    const { log, lines } = recordingLog()
+    const socket = path()
+    const server = await openControlSocket(socket, CONTROL, log)
+    later(() => server.close())
+    for (const removed of [socket, dirname(socket)]) {
+      rmSync(removed, { recursive: true })
+      while (!existsSync(socket)) await new Promise(resolve => setTimeout(resolve, 50))
+      assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+      assert.equal(statSync(socket).mode & 0o777, 0o600)
+    }
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      Array(2).fill('the control socket was removed by somebody else; it is made again'),
+    )
+  })
+
+  it('that another lvsd has taken meanwhile is left to it, then taken back', async () => {
+    const { log, lines } = recordingLog()
+    const socket = path()
+    const first = await openControlSocket(socket, CONTROL, log)
+    later(() => first.close())
+    rmSync(socket)
+    const other = { ...CONTROL, status: async () => ({ version: 'other' }) as never }
+    const second = await openControlSocket(socket, other)
+    while (lines.length === 0) await new Promise(resolve => setTimeout(resolve, 50))
+    assert.match(lines[0]?.msg ?? '', /another program serves the path/)
+    assert.deepEqual((await ask(socket, 'GET', '/status')).value, { version: 'other' })
+    await second.close()
+    while (!existsSync(socket)) await new Promise(resolve => setTimeout(resolve, 50))
+    assert.deepEqual((await ask(socket, 'GET', '/status')).value, { version: '1' })
+  })
+
+  it('does not remove the socket of another lvsd when it is closed', async () => {
+    const socket = path()
+    const first = await openControlSocket(socket, CONTROL)
+    rmSync(socket)
+    await open(socket)
+    await first.close()
+    assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+  })
+
+  it('leaves nothing behind', async () => {
+    const socket = path()
+    const server = await openControlSocket(socket, CONTROL)
+    await server.close()
+    assert.deepEqual(readdirSync(dirname(socket)), [])
   })
 
   it('takes the place of a socket whose process is gone', async () => {
