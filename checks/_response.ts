@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Answer, RunContext } from '../src/check.js'
 import { compileJudge, type Hearing } from '../src/probe/judge.js'
+import { gathered } from '../src/probe/pace.js'
 import { type HttpOptions, httpJudge, type JudgeOptions } from './_http.js'
 
 const judges = new WeakMap<JudgeOptions, () => Hearing>()
@@ -27,7 +28,7 @@ export async function exchange(
   const hearing = hearingOf(options)
   phase(hearing.phase)
   let start = ''
-  for await (const chunk of socket) {
+  for await (const chunk of gathered(socket)) {
     if (start.length < STATUS_LENGTH) start += chunk.toString('latin1', 0, STATUS_LENGTH - start.length)
     if (options.redirects > 0 && REDIRECT.test(start)) return null
     const answer = hearing.push(chunk)
@@ -49,7 +50,7 @@ export async function judgeResponse(
   const hearing = hearingOf(options)
   const early = hearing.push(Buffer.from(`HTTP/1.1 ${status.trimEnd()}\r\n\r\n`, 'latin1'))
   if (early) return early
-  for await (const chunk of body) {
+  for await (const chunk of gathered(body)) {
     const answer = hearing.push(chunk)
     if (answer) return answer
   }

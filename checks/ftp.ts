@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type Answer, defineCheck, type RunContext, type Target, up } from '../src/check.js'
 import { compileJudge } from '../src/probe/judge.js'
+import { gathered } from '../src/probe/pace.js'
 import type { Match } from '../src/probe/probe.js'
 import { converse, type Dialogue } from './_dialogue.js'
 import { encryptionOf, encryptionOptions, encryptionProblem, loginOptions, loginProblem } from './_login.js'
@@ -90,7 +91,7 @@ async function search(
     await expectReply(dialogue, '1')
     if (tls) data = await encrypt(data, dialogue, { target, context, tls })
     const hearing = compileJudge({ kind: 'match', match, limit })()
-    for await (const chunk of data) {
+    for await (const chunk of gathered(data)) {
       const answer = hearing.push(chunk)
       if (answer) return answer
     }

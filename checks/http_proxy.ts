@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { type Answer, defineCheck, down, type RunContext, type Target } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { HEAD_LIMIT } from '../src/probe/judge-http.js'
+import { gathered } from '../src/probe/pace.js'
 import { httpJudge, httpOptions, httpProblem, requestHeaders } from './_http.js'
 import { hearingOf } from './_response.js'
 
@@ -94,7 +95,7 @@ async function ask(
     const hearing = hearingOf(options)
     socket.once('connect', () => phase('first byte')).write(requestBytes(url, options))
     let head: Buffer | null = Buffer.alloc(0)
-    for await (const chunk of socket) {
+    for await (const chunk of gathered(socket)) {
       let heard: Buffer = chunk
       if (head) {
         heard = head = Buffer.concat([head, chunk])

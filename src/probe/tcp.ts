@@ -5,6 +5,7 @@ import { type Done, type Flight, UNTRACED } from '../flight.js'
 import type { Phase, PhaseTime } from '../model.js'
 import { compileJudge, type Hearing } from './judge.js'
 import { answerFromError, timedOut } from './outcome.js'
+import { Pace, REST } from './pace.js'
 import type { Probe } from './probe.js'
 
 export type TcpProbe = Extract<Probe, { kind: 'tcp' }>
@@ -31,14 +32,6 @@ export function startTcp(prepared: PreparedTcp, done: Done, traced: boolean): Fl
 /** All sockets read into this one: what is read is judged, or copied by the judge, before the next read. */
 const READ_BUFFER = Buffer.alloc(64 * 1024)
 
-/**
- * A read costs much more than its bytes. Who sends many small pieces is read more rarely: the kernel gathers meanwhile
- * what comes, up to its receive buffer, and nothing is lost. Bytes, reads, milliseconds.
- */
-const SMALL = 1024
-const SMALL_READS = 64
-const REST = 5
-
 class TcpFlight implements Flight {
   phase: Phase = 'connect'
   readonly phases: PhaseTime[] | typeof UNTRACED
@@ -49,8 +42,8 @@ class TcpFlight implements Flight {
   readonly #socket: Socket
   #hearing: Hearing | null = null
   #over = false
-  #smallReads = 0
   #rest: NodeJS.Timeout | undefined
+  readonly #pace = new Pace()
 
   constructor(prepared: PreparedTcp, done: Done, traced: boolean) {
     this.#prepared = prepared
@@ -101,16 +94,13 @@ class TcpFlight implements Flight {
     if (this.#over || this.#hearing === null) return false
     const answer = this.#hearing.push(READ_BUFFER.subarray(0, length))
     this.#enter(this.#hearing.phase)
-    if (answer === null) return !this.#mustRest(length)
-    this.#finish(answer)
-    return false
-  }
-
-  /** True after too many small reads; reading goes on after a rest. */
-  #mustRest(length: number): boolean {
-    if (length >= SMALL || ++this.#smallReads <= SMALL_READS) return false
-    this.#rest = setTimeout(() => this.#socket.resume(), REST)
-    return true
+    if (answer !== null) {
+      this.#finish(answer)
+      return false
+    }
+    const mustRest = this.#pace.mustRest(length)
+    if (mustRest) this.#rest = setTimeout(() => this.#socket.resume(), REST)
+    return !mustRest
   }
 
   #ended(): void {

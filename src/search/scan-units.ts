@@ -83,34 +83,24 @@ export class UnitScan implements Scan {
     }
   }
 
-  /** Whole characters of up to three bytes, fast; returns where one begins that is none of these, or no character. */
+  /** Whole characters, fast; returns where something else begins: a character that is cut, or none. */
   #pushCharacters(bytes: Buffer, from: number, to: number): number {
     const { alphabet } = this.#automaton.program
     const { low } = alphabet
     let state = this.#utf8
     let at = from
     while (at < to) {
-      const byte = bytes[at] as number
-      let unitClass: number
-      let length = 1
-      if (byte < 0x80) unitClass = low[byte] as number
-      else {
-        const second = at + 1 < to ? (bytes[at + 1] as number) : 0
-        if ((second & 0xc0) !== 0x80 || byte < 0xc2) break
-        if (byte < 0xe0) {
-          unitClass = low[((byte & 0x1f) << 6) | (second & 0x3f)] as number
-          length = 2
-        } else {
-          const third = at + 2 < to ? (bytes[at + 2] as number) : 0
-          const isOverlong = byte === 0xe0 && second < 0xa0
-          const isSurrogate = byte === 0xed && second > 0x9f
-          if (isOverlong || isSurrogate || byte > 0xef || (third & 0xc0) !== 0x80) break
-          unitClass = alphabet.classOf(((byte & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f))
-          length = 3
-        }
+      const point = pointAt(bytes, at, to)
+      if (point < 0) break
+      let unit = point
+      if (point > 0xffff) {
+        const unitClass = alphabet.classOf(0xd7c0 + (point >> 10))
+        state = state.next[unitClass] ?? this.#make(state, unitClass)
+        unit = 0xdc00 + (point & 0x3ff)
       }
+      const unitClass = unit < 0x800 ? (low[unit] as number) : alphabet.classOf(unit)
       state = state.next[unitClass] ?? this.#make(state, unitClass)
-      at += length
+      at += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
     }
     this.#utf8 = state
     if (at < to) this.#lead(bytes[at++] as number)
@@ -154,3 +144,22 @@ export class UnitScan implements Scan {
     return this.#budget.left > 0 ? this.#automaton.step(state, unitClass, this.#budget) : state
   }
 }
+
+/** The character that begins there, or -1 where none does or where it is cut (Unicode, table 3-7). */
+function pointAt(bytes: Buffer, at: number, to: number): number {
+  const first = bytes[at] as number
+  if (first < 0x80) return first
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+  if (at + length > to || first < 0xc2 || first > 0xf4) return -1
+  let point = first & (0x7f >> length)
+  for (let i = at + 1; i < at + length; i++) {
+    const byte = bytes[i] as number
+    if ((byte & 0xc0) !== 0x80) return -1
+    point = (point << 6) | (byte & 0x3f)
+  }
+  const isShortest = point >= (SHORTEST[length] as number)
+  return isShortest && point <= 0x10ffff && (point & 0xff800) !== 0xd800 ? point : -1
+}
+
+/** By bytes: the least character that needs so many. */
+const SHORTEST = [0, 0, 0x80, 0x800, 0x10000]
