@@ -2,7 +2,7 @@
 import { type Answer, down, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
-import { matchOf, matchOptions, matchProblem } from './_match.js'
+import { matchOf, matchProblem } from './_match.js'
 
 /** Rows that are read to the end, so that the connection can be ended politely; of more, the first ones decide. */
 const MOST_ROWS = 100
@@ -13,12 +13,10 @@ export function sqlOptions(kit: OptionKit, database: string) {
       '',
       'SQL that must give at least one row; without it connecting and logging in is enough',
     ),
-    receive: matchOptions(kit).receive.describe(
+    receive: kit.pattern(
       'Regular expression that must occur in the first column of one of the rows; (?i) ignores case',
     ),
-    text: matchOptions(kit).text.describe(
-      'Plain text that must occur in the first column of one of the rows',
-    ),
+    text: kit.maybeText('Plain text that must occur in the first column of one of the rows'),
     login: kit.text('lvsd', 'User name'),
     passwd: kit.secret('', 'Password'),
     database: kit.maybeText(database),

@@ -9,6 +9,8 @@ export interface Mark {
   readonly secret?: true
   /** It names a file, relative to the folder of the configuration; `command`: only where it has a slash. */
   readonly path?: 'file' | 'command'
+  /** It is a regular expression's source. */
+  readonly pattern?: true
 }
 
 const marks = new WeakMap<z.ZodType, Mark>()
@@ -42,7 +44,8 @@ export const optionKit = {
     withDefault(ranges(min, max), fallback, about),
   map: (about: string) => z.record(z.string(), z.string()).default({}).describe(about),
   /** A regular expression's source, compiled once when the configuration is read to see that it is one; null when absent. */
-  pattern: (about: string) => patternText().nullable().default(null).describe(about),
+  pattern: (about: string) =>
+    marked(patternText().nullable().default(null).describe(about), { pattern: true }),
   /** A password or the like: text that no message, log or status shows. With null as default: null when absent. */
   secret: <const F extends string | null | undefined>(fallback: F, about: string) =>
     marked(textOrNull(fallback, about), { secret: true }),

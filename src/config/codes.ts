@@ -71,6 +71,8 @@ export const CODES = {
   CHECK_TWICE: 'Both check and checks are given.',
   SECRET_MISSING: 'A password that is to come from a file or a variable, which is not there or empty.',
   CHECK_OPTIONS: 'Options of a check that do not go together.',
+  TIMED_PATTERN:
+    'An expression with look-around, a backreference or a large count: it is searched with a time limit, and the check is down where that is too short.',
   CHECK_UNAVAILABLE:
     'This machine lacks something that a check needs: it has no verdict until that is there.',
   COMMAND_UNAVAILABLE:

@@ -35,8 +35,6 @@ export class Automaton {
   readonly start: State
   /** It has occurred, whatever follows. */
   readonly found: State
-  /** All states that any text can lead to are there. */
-  isComplete = false
   readonly #states = new Map<string, State>()
   readonly #seen: Int32Array
   readonly #stack: number[] = []
@@ -54,8 +52,8 @@ export class Automaton {
     this.start = this.#stateOf([], AT_START)
   }
 
-  /** Makes all states ahead, where they are few; then no text costs more than its look-ups. */
-  explore(): void {
+  /** Makes all states ahead, where they are few: true where no text costs more than its look-ups any more. */
+  explore(): boolean {
     const queue = [this.start]
     const known = new Set<State>([this.found, ...queue])
     for (let state = queue.pop(); state; state = queue.pop()) {
@@ -66,9 +64,9 @@ export class Automaton {
         known.add(next)
         queue.push(next)
       }
-      if (known.size > MOST_STATES || this.#work > MOST_WORK || this.#kept > MOST_KEPT / 2) return
+      if (known.size > MOST_STATES || this.#work > MOST_WORK || this.#kept > MOST_KEPT / 2) return false
     }
-    this.isComplete = true
+    return true
   }
 
   /** The state after a unit of that class; what making it costs is taken from the budget. */

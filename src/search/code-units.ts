@@ -86,7 +86,8 @@ class Classes implements Alphabet {
     this.members = Uint8Array.from({ length: sets * this.size }, (_, i) =>
       Number(all[i % this.size]?.[Math.floor(i / this.size)]),
     )
-    this.low = Uint8Array.from({ length: 2048 }, (_, unit) => this.classOf(unit))
+    this.low = new Uint8Array(2048)
+    for (const [i, unitClass] of this.#classes.entries()) this.low.fill(unitClass, starts[i])
   }
 
   classOf(unit: number): number {

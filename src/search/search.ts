@@ -17,6 +17,8 @@ export type Way = 'text' | 'table' | 'automaton' | 'timed'
 /** What all runs of a check share. */
 export interface Searched {
   readonly way: Way
+  /** The same as the way `timed`, and known without making any automaton. */
+  readonly isTimed: boolean
   /** Begins what one run of a check searches, all of it within one budget; `budget`: one that it has already. */
   begin(budget?: Budget): Search
 }
@@ -34,7 +36,7 @@ export function searchText(text: string): Searched {
 }
 
 /** The same expressions stand in thousands of checks, and in some checks in each of their runs. */
-const MOST_KNOWN = 1000
+const MOST_KNOWN = 2000
 const known = new Map<string, Searched>()
 
 /** Throws where V8 does not take the source. */
@@ -43,7 +45,8 @@ export function searchRegExp(source: string, flags: string): Searched {
   const found = known.get(key)
   if (found) return found
   const made = prepare(source, flags)
-  if (known.size >= MOST_KNOWN) known.clear()
+  // The oldest goes.
+  if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value as string)
   known.set(key, made)
   return made
 }
@@ -57,23 +60,28 @@ function prepare(source: string, flags: string): Searched {
   const program = tree && compileTree(tree, pattern.flags)
   if (!program) return searched('timed', budget => new TimedScan(pattern, budget))
   const automaton = new Automaton(program)
-  automaton.explore()
-  return searched(automaton.isComplete ? 'table' : 'automaton', budget => new UnitScan(automaton, budget))
+  let way: Way | undefined
+  const wayOf = () => {
+    way ??= automaton.explore() ? 'table' : 'automaton'
+    return way
+  }
+  return searched(wayOf, budget => new UnitScan(automaton, budget))
 }
 
-function searched(way: Way, scanOf: (budget: Budget) => Scan): Searched {
+function searched(way: Way | (() => Way), scanOf: (budget: Budget) => Scan): Searched {
   return {
-    way,
-    begin(budget = newBudget()) {
-      return {
-        scan: () => scanOf(budget),
-        occursIn(bytes) {
-          const scan = scanOf(budget)
-          scan.push(bytes, 0, bytes.length)
-          return scan.end()
-        },
-      }
+    get way() {
+      return typeof way === 'string' ? way : way()
     },
+    isTimed: way === 'timed',
+    begin: (budget = newBudget()) => ({
+      scan: () => scanOf(budget),
+      occursIn(bytes) {
+        const scan = scanOf(budget)
+        scan.push(bytes, 0, bytes.length)
+        return scan.end()
+      },
+    }),
   }
 }
 

@@ -2,6 +2,9 @@
 import { isLinkLocal, parseAddress, parseHostPort } from '../../address.js'
 import type { Check } from '../../check.js'
 import type { CheckPolicy, CheckUse } from '../../model.js'
+import { markOf } from '../../options.js'
+import { readPattern } from '../../pattern.js'
+import { searchRegExp } from '../../search/search.js'
 import { readPort } from '../endpoints.js'
 import { hintFor } from '../hints.js'
 import { didYouMean } from '../nearest.js'
@@ -220,7 +223,18 @@ function readOptions(
   const missing = complete && wrong === null ? missingOf(check, options) : null
   const commandAt = entries.find(({ key }) => key === 'checkcommand')?.value.at
   if (missing !== null) report.warn('CHECK_UNAVAILABLE', commandAt ?? at, `${check.name}: ${missing}`)
+  for (const { key, value } of entries)
+    if (markOf(shape[key]).pattern && isTimed(values[key])) report.warn('TIMED_PATTERN', value.at, TIMED)
   return complete && wrong === null ? options : null
+}
+
+const TIMED =
+  'this expression is searched with a time limit, for all that a check reads: it has look-around, a backreference, or a repetition that is too large for a search in linear time'
+
+function isTimed(pattern: unknown): boolean {
+  if (typeof pattern !== 'string') return false
+  const { source, flags } = readPattern(pattern)
+  return searchRegExp(source, flags).isTimed
 }
 
 // ---------------------------------------------------------------- policy and target
