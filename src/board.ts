@@ -2,67 +2,18 @@
  * The board: what is known of every server. It takes configurations and results and says who is up; it starts
  * nothing and touches nothing outside.
  */
+
+import type { Hold, Outcome, Placement, Reweighing, Transition, VerdictChange } from './board-outcome.js'
+import { type Cell, entry, KnownCells } from './cells.js'
 import type { Check } from './check.js'
 import { desired, keepsFallbackOut } from './desired.js'
-import { combine, isChanging, nextHealth, unknownHealth } from './health.js'
+import { combine, isChanging, isWithoutVerdict, nextHealth, nextNoVerdicts, unknownHealth } from './health.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
 import type { CheckResult, Config, Health, HealthState, Real, Service, Table, WeightAdvice } from './model.js'
 import { keyOfMember } from './model.js'
+import { type Standing, Standings } from './standings.js'
 
-/** The health of one check of one real server. */
-export interface Cell {
-  readonly subscriber: Subscriber
-  health: Health
-  /** Wall-clock milliseconds of the last result, or null. */
-  lastAt: number | null
-}
-
-/** A real server that changed its state, or a check that did without moving its server. */
-export interface Transition {
-  readonly service: Service
-  readonly real: Real
-  readonly check: string
-  readonly from: HealthState
-  readonly to: HealthState
-  readonly result: CheckResult
-  /** False: the check changed, the server as a whole did not. */
-  readonly moved: boolean
-}
-
-/** A server that is held down from now on, or let go. */
-export interface Hold {
-  readonly service: Service
-  readonly real: Real
-  /** Why it is held; null where it is let go. */
-  readonly reason: string | null
-  /** What its checks have against it, whoever holds it; null where they have nothing. */
-  readonly failure: CheckResult | null
-}
-
-/** A server that stays up with another weight, on the advice of a check. */
-export interface Reweighing {
-  readonly service: Service
-  readonly real: Real
-  readonly from: number
-  readonly to: number
-  readonly result: CheckResult
-}
-
-export interface Outcome {
-  readonly transitions: readonly Transition[]
-  readonly reweighings: readonly Reweighing[]
-  /** Milliseconds until the job should run again, where that is sooner than its interval. */
-  readonly hurry: number | null
-}
-
-export interface Placement {
-  readonly added: readonly Job[]
-  readonly removed: readonly Job[]
-  /** Jobs of `added` that have all been answered before, at another interval: they need not be asked at once. */
-  readonly retimed: ReadonlySet<string>
-  /** Jobs that go on, and have a new listener who waits for a first answer. */
-  readonly awaited: ReadonlySet<string>
-}
+export type { Cell, Hold, Outcome, Placement, Reweighing, Transition, VerdictChange }
 
 export class Board {
   #config: Config | null = null
@@ -73,6 +24,9 @@ export class Board {
   #held: ReadonlyMap<Real, string> = new Map()
   /** The same by member, to compare with after a reload has made new objects. */
   #heldMembers: ReadonlySet<string> = new Set()
+  /** Since when a file holds it, by member. */
+  #heldSince = new Map<string, number>()
+  readonly #standings = new Standings()
   readonly #isInService: (service: Service, real: Real) => boolean
 
   /** `isInService`: whether the kernel's table says that a server was up before its first result came. */
@@ -94,6 +48,7 @@ export class Board {
 
   /** Takes a configuration. Health is kept wherever the same question is put to the same server of the same service. */
   place(config: Config, checks: ReadonlyMap<string, Check>, now: number): Placement {
+    const servicesBefore = this.#config?.services ?? []
     const { jobs, subscribers } = jobsOf(config, checks)
     const known = new KnownCells([...this.#cellsByJob.values()].flat())
     const before = this.#jobs
@@ -105,16 +60,21 @@ export class Board {
     this.#services = new Map(config.services.map(service => [service.name, service]))
     for (const subscriber of subscribers) {
       const old = known.like(subscriber)
-      const { health, lastAt } = old ?? { health: unknownHealth(now), lastAt: null }
+      const { health, lastAt, noVerdicts } = old ?? {
+        health: unknownHealth(now),
+        lastAt: null,
+        noVerdicts: null,
+      }
       if (health.state === 'unknown') retimed.delete(subscriber.jobId)
       if (!old) awaited.add(subscriber.jobId)
-      const cell: Cell = { subscriber, health, lastAt }
+      const cell: Cell = { subscriber, health, lastAt, noVerdicts }
       entry(this.#cellsByJob, subscriber.jobId).push(cell)
       entry(this.#cellsByReal, subscriber.real).push(cell)
     }
     this.#config = config
     this.#jobs = jobs
     for (const { id } of added) awaited.delete(id)
+    this.#standings.follow(servicesBefore, config.services, real => this.stateOf(real), now)
     return { added, removed: [...before.values()].filter(job => !jobs.has(job.id)), retimed, awaited }
   }
 
@@ -122,7 +82,7 @@ export class Board {
    * Holds these servers down, whatever their checks say, and lets go of all others. The reason is for people. Gives those
    * that are newly held or let go.
    */
-  hold(held: ReadonlyMap<Real, string>): readonly Hold[] {
+  hold(held: ReadonlyMap<Real, string>, now: number): readonly Hold[] {
     this.#held = held
     const before = this.#heldMembers
     const members = [...this.#services.values()].flatMap(service =>
@@ -134,6 +94,10 @@ export class Board {
       })),
     )
     this.#heldMembers = new Set(members.filter(({ reason }) => reason !== null).map(({ key }) => key))
+    this.#heldSince = new Map(
+      [...this.#heldMembers].map(key => [key, this.#heldSince.get(key) ?? now] as const),
+    )
+    for (const { real } of members) this.#standings.note(real, this.stateOf(real), now)
     return members
       .filter(({ key, reason }) => before.has(key) !== (reason !== null))
       .map(({ service, real, reason }) => ({ service, real, reason, failure: this.#failureOf(real) }))
@@ -148,6 +112,21 @@ export class Board {
   /** Why a server is held down, or null. */
   heldBy(real: Real): string | null {
     return this.#held.get(real) ?? null
+  }
+
+  /** Since when it is, milliseconds of the steady clock, or null. */
+  heldSince(service: Service, real: Real): number | null {
+    return this.#heldSince.get(keyOfMember(service, real)) ?? null
+  }
+
+  /** Since when a server is as it is. */
+  standingOf(real: Real): Standing | undefined {
+    return this.#standings.of(real)
+  }
+
+  /** How many checks of a server pass. */
+  passing(real: Real): number {
+    return this.cellsOf(real).filter(({ health }) => health.state === 'up').length
   }
 
   /** True while a real server keeps the fallback out, false when none will; null while that is not known yet. */
@@ -170,34 +149,44 @@ export class Board {
   result(id: string, result: CheckResult, now: number): Outcome {
     const transitions: Transition[] = []
     const reweighings: Reweighing[] = []
+    const verdicts: VerdictChange[] = []
     let hurry: number | null = null
     for (const cell of this.#cellsByJob.get(id) ?? []) {
       const { service, real, use } = cell.subscriber
       const before = cell.health
       const weight = this.weightOf(real)
+      verdicts.push(...countVerdicts(cell, result, now))
       cell.lastAt = now
       cell.health = this.#judge(cell, result, now)
       if (cell.health === before) continue
       if (isChanging(cell.health)) hurry = Math.min(hurry ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
-      if (cell.health.state === before.state) {
-        const to = this.weightOf(real)
-        if (to !== weight) reweighings.push({ service, real, from: weight, to, result })
-        continue
-      }
-      const to = this.stateOf(real)
-      const from = this.#stateWith(real, cell, before.state)
-      const moved = from !== to && !this.#held.has(real)
-      transitions.push({
-        service,
-        real,
-        check: use.kind,
-        from: moved ? from : before.state,
-        to: moved ? to : cell.health.state,
-        result,
-        moved,
-      })
+      if (cell.health.state !== before.state)
+        transitions.push(this.#transition(cell, before.state, result, now))
+      else if (this.weightOf(real) !== weight)
+        reweighings.push({ service, real, from: weight, to: this.weightOf(real), result })
     }
-    return { transitions, reweighings, hurry }
+    return { transitions, reweighings, verdicts, hurry }
+  }
+
+  /** Of a check whose state has changed. */
+  #transition(cell: Cell, was: HealthState, result: CheckResult, now: number): Transition {
+    const { service, real, use } = cell.subscriber
+    const state = this.stateOf(real)
+    const from = this.#stateWith(real, cell, was)
+    const moved = from !== state && !this.#held.has(real)
+    this.#standings.note(real, state, now)
+    return {
+      service,
+      real,
+      check: use.kind,
+      from: moved ? from : was,
+      to: moved ? state : cell.health.state,
+      result,
+      moved,
+      state,
+      passing: this.passing(real),
+      checks: this.cellsOf(real).length,
+    }
   }
 
   #judge({ subscriber, health }: Cell, result: CheckResult, now: number): Health {
@@ -241,36 +230,6 @@ export class Board {
   }
 }
 
-/**
- * What was known under the last configuration, by service and real server. A service is the same one by what the kernel
- * calls it, else by its name: one with a new name or a new address keeps its health.
- */
-class KnownCells {
-  readonly #byKey = new Map<string, Map<string, Cell[]>>()
-  readonly #byName = new Map<string, Map<string, Cell[]>>()
-
-  constructor(cells: readonly Cell[]) {
-    for (const cell of cells) {
-      const { service, serviceKey, real } = cell.subscriber
-      const ofService = this.#byKey.get(serviceKey) ?? new Map<string, Cell[]>()
-      this.#byKey.set(serviceKey, ofService)
-      this.#byName.set(service.name, ofService)
-      entry(ofService, placeOf(real)).push(cell)
-    }
-  }
-
-  /** The cell of the same question to the same server of the same service. */
-  like({ service, serviceKey, real, question }: Subscriber): Cell | undefined {
-    const find = (ofService: Map<string, Cell[]> | undefined) =>
-      ofService?.get(placeOf(real))?.find(({ subscriber }) => subscriber.question === question)
-    return find(this.#byKey.get(serviceKey)) ?? find(this.#byName.get(service.name))
-  }
-}
-
-function placeOf({ host, port }: Real): string {
-  return `${host} ${port}`
-}
-
 /** The same question, told the same: a check that is told of a service is told of its weights too. */
 function isSameJob(job: Job, before: Job | undefined): boolean {
   return (
@@ -297,8 +256,22 @@ function advised(advice: WeightAdvice, configured: number): number {
   return share > 0 ? Math.max(1, Math.round(share)) : 0
 }
 
-function entry<K, V>(map: Map<K, V[]>, key: K): V[] {
-  const list = map.get(key) ?? []
-  map.set(key, list)
-  return list
+/** Counts the runs of a check without a verdict; gives what is worth telling: many in a row, and that they are over. */
+function countVerdicts(cell: Cell, result: CheckResult, now: number): VerdictChange[] {
+  const { service, real, use } = cell.subscriber
+  const before = cell.noVerdicts
+  const after = nextNoVerdicts(before, result, now)
+  cell.noVerdicts = after
+  const runs = after ?? before
+  if (!runs || isWithoutVerdict(before) === isWithoutVerdict(after)) return []
+  return [
+    {
+      service,
+      real,
+      check: use.kind,
+      since: runs.since,
+      isMissing: after !== null,
+      detail: runs.detail,
+    },
+  ]
 }

@@ -3,12 +3,13 @@ import { setImmediate } from 'node:timers/promises'
 import { openControlSocket } from './api/server.js'
 import { Board, wantedTable } from './board.js'
 import { cleanStop } from './clean-stop.js'
+import { steadyNow, WallClock } from './clock.js'
 import type { Loaded } from './config/load.js'
 import type { Problem } from './config/problem.js'
 import { isInService } from './desired.js'
 import { openHooks } from './hooks.js'
 import type { Kernel } from './ipvs/kernel.js'
-import type { Job } from './jobs.js'
+import { type Job, nameOfCheck, type Subscriber } from './jobs.js'
 import type { Journal } from './journal/journal.js'
 import type { Log } from './log.js'
 import type { Change, CheckResult, Config, Service } from './model.js'
@@ -23,7 +24,15 @@ import { Repeating } from './repeat.js'
 import { type Engines, openEngines } from './schedule.js'
 import type { ReloadOutcome, StatusDocument } from './status.js'
 import { statusDocument } from './status-document.js'
-import { resultFields, tellHeld, tellProblems, tellReweighing, tellTransition } from './tell.js'
+import {
+  resultFields,
+  tellHeld,
+  tellProblems,
+  tellReweighing,
+  tellTraffic,
+  tellTransition,
+  tellVerdict,
+} from './tell.js'
 import { Traffic } from './traffic.js'
 import { Upkeep } from './upkeep.js'
 
@@ -81,9 +90,10 @@ class RunningDaemon implements Daemon {
   readonly #names: NameBook
   readonly #rounds = new Repeating()
   readonly #traffic
-  readonly #startedAt = Date.now()
+  readonly #startedAt = steadyNow()
+  readonly #wallClock = new WallClock()
   #loaded: DaemonParts['loaded']
-  #loadedAt = Date.now()
+  #loadedAt = steadyNow()
   #lastReload: ReloadOutcome | null = null
   #reloading: Promise<unknown> = Promise.resolve()
   /** Reloads that have not begun yet, by `isForced`: whoever asks meanwhile is served by the same one. */
@@ -102,7 +112,10 @@ class RunningDaemon implements Daemon {
     const open = parts.engines ?? openEngines
     this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency)
     this.#audience = audience(parts.observers ?? [], log)
-    this.#traffic = new Traffic(this.#board, (service, has) => this.#audience.tell('traffic', service, has))
+    this.#traffic = new Traffic(this.#board, (service, has, before) => {
+      tellTraffic(log, service, has, before)
+      this.#audience.tell('traffic', service, has)
+    })
     this.#hooks = openHooks(log)
     this.#upkeep = new Upkeep({
       log,
@@ -219,7 +232,7 @@ class RunningDaemon implements Daemon {
     const refusal = this.#isStopped ? 'lvsd is stopping' : whyRefused(loaded, running, isForced)
     if (refusal === null && config) {
       this.#loaded = { ...loaded, config }
-      this.#loadedAt = Date.now()
+      this.#loadedAt = steadyNow()
       this.#place(config)
       await this.#reconciler.resync()
       this.#schedule()
@@ -231,7 +244,7 @@ class RunningDaemon implements Daemon {
   #place(config: Config): void {
     this.#names.follow(config)
     const resolved = this.#names.resolved(config)
-    const placement = this.#board.place(resolved, this.#loaded.checks, Date.now())
+    const placement = this.#board.place(resolved, this.#loaded.checks, steadyNow())
     for (const job of placement.removed) this.#engines.remove(job.id)
     for (const job of placement.added) this.#set(job, placement.retimed.has(job.id))
     for (const id of placement.awaited) this.#engines.soon(id, 0)
@@ -244,7 +257,7 @@ class RunningDaemon implements Daemon {
 
   /** Files hold servers down, or let them go, at once. */
   #hold(): void {
-    const moved = this.#board.hold(this.#upkeep.held(this.#config))
+    const moved = this.#board.hold(this.#upkeep.held(this.#config), steadyNow())
     for (const hold of moved) {
       tellHeld(this.#parts.log, hold.service, hold.real, hold.reason)
       this.#audience.tell('held', hold)
@@ -266,27 +279,31 @@ class RunningDaemon implements Daemon {
 
   #result(id: string, result: CheckResult): void {
     const { log } = this.#parts
-    if (result.ok === null) this.#tellNoVerdict(result)
-    if (log.isLevelEnabled('debug')) log.debug({ job: id, ...resultFields(result) }, 'check')
+    const subscribers = this.#board.subscribers(id)
+    const [first] = subscribers
+    if (result.ok === null && first) this.#tellNoVerdict(first, result)
+    if (first && log.isLevelEnabled('debug'))
+      log.debug({ job: nameOfCheck(first), ...resultFields(result) }, 'check')
     if (this.#hasMonitors)
-      for (const subscriber of this.#board.subscribers(id)) this.#audience.tell('result', subscriber, result)
-    const { transitions, reweighings, hurry } = this.#board.result(id, result, Date.now())
+      for (const subscriber of subscribers) this.#audience.tell('result', subscriber, result)
+    const { transitions, reweighings, verdicts, hurry } = this.#board.result(id, result, steadyNow())
     if (hurry !== null) this.#engines.soon(id, hurry)
     for (const transition of transitions) {
       tellTransition(log, transition)
       this.#audience.tell('transition', transition)
     }
     for (const reweighing of reweighings) tellReweighing(log, reweighing)
+    for (const verdict of verdicts) tellVerdict(log, verdict)
     const moved = [...transitions.filter(transition => transition.moved), ...reweighings]
     this.#touch(moved.map(({ service }) => service))
   }
 
-  #tellNoVerdict(result: CheckResult): void {
+  #tellNoVerdict(subscriber: Subscriber, { detail }: CheckResult): void {
     const now = performance.now()
     if (now - this.#lastNoVerdict < NO_VERDICT_EVERY) return
     this.#lastNoVerdict = now
     this.#parts.log.warn(
-      { detail: result.detail },
+      { job: nameOfCheck(subscriber), detail },
       'a check gave no verdict; the health of its server stays as it was',
     )
   }
@@ -320,6 +337,9 @@ class RunningDaemon implements Daemon {
       nameTroubleOf: wish => this.#names.troubleOf(wish),
       dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
       kernel: kernelName,
+      traffic: this.#traffic,
+      wallClock: this.#wallClock,
+      now: steadyNow(),
       startedAt: this.#startedAt,
       loadedAt: this.#loadedAt,
       warnings: this.#loaded.problems,

@@ -1,5 +1,5 @@
 /** What a result does to the health of a server. Pure; one state machine for every kind of check. */
-import type { CheckPolicy, CheckResult, Health, HealthState } from './model.js'
+import type { CheckPolicy, CheckResult, Health, HealthState, NoVerdicts } from './model.js'
 
 /**
  * The health after one more result.
@@ -59,4 +59,22 @@ export function combine(states: readonly HealthState[], need: number): HealthSta
   const unknowns = states.filter(state => state === 'unknown').length
   if (ups >= need) return 'up'
   return ups + unknowns >= need ? 'unknown' : 'down'
+}
+
+/** So many runs in a row without a verdict, three intervals, are told of their server. */
+export const MANY_NO_VERDICTS = 3
+
+/** The runs in a row without a verdict after one more result; null where the result was one. */
+export function nextNoVerdicts(
+  before: NoVerdicts | null,
+  result: CheckResult,
+  now: number,
+): NoVerdicts | null {
+  if (result.ok !== null) return null
+  return { since: before?.since ?? now, count: (before?.count ?? 0) + 1, detail: result.detail }
+}
+
+/** True once they are worth telling. */
+export function isWithoutVerdict(runs: NoVerdicts | null): runs is NoVerdicts {
+  return runs !== null && runs.count >= MANY_NO_VERDICTS
 }

@@ -31,6 +31,14 @@ export interface Jobs {
   readonly subscribers: readonly Subscriber[]
 }
 
+/**
+ * `web/[2001:db8:1::11]:80/http`: what a check of a server is called. The id of its job holds all that is asked, passwords
+ * too, and is for no log.
+ */
+export function nameOfCheck({ service, real, use }: Pick<Subscriber, 'service' | 'real' | 'use'>): string {
+  return `${service.name}/${keyOfMember({ name: '' }, real).trimStart()}/${use.kind}`
+}
+
 /** Real servers and services whose names do not resolve have no jobs: they are down for that reason. */
 export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs {
   const jobs = new Map<string, Job>()

@@ -214,9 +214,18 @@ export interface Health {
   readonly state: HealthState
   /** Results in a row that speak against `state`; reaching rise or fall changes it. */
   readonly streak: number
-  /** Wall-clock milliseconds of the last change of `state`. */
+  /** Of the last change of `state`, milliseconds of the steady clock. */
   readonly since: number
   readonly last: CheckResult | null
+}
+
+/** Runs of a check in a row that gave no verdict. */
+export interface NoVerdicts {
+  /** Of the first, milliseconds of the steady clock. */
+  readonly since: number
+  readonly count: number
+  /** Why, as the last one says. */
+  readonly detail: string
 }
 
 // ---------------------------------------------------------------- configuration

@@ -2,6 +2,7 @@
  * Keeps the kernel's table equal to the wanted one: reads it back, takes the difference, applies it, one round at a
  * time. It knows neither health nor configuration: what is wanted is asked of `want` anew in every round.
  */
+import { steadyNow } from './clock.js'
 import { applied, diff, pick } from './diff.js'
 import { type Expected, type Kernel, KernelError } from './ipvs/kernel.js'
 import type { Journal } from './journal/journal.js'
@@ -25,7 +26,7 @@ export interface Reconciler {
 }
 
 export interface ReconcileStats {
-  /** Wall-clock milliseconds of the last whole reading, or null. */
+  /** Of the last whole reading, milliseconds of the steady clock, or null. */
   lastResync: number | null
   changesApplied: number
   driftRepaired: number
@@ -115,7 +116,7 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
     image = dump.table
     isImageSure = true
     lastDump = { dump, at: performance.now() }
-    stats.lastResync = Date.now()
+    stats.lastResync = steadyNow()
   }
 
   /** What is ours, by the last reading and by the journal: its absence means something. */

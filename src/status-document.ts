@@ -1,10 +1,15 @@
-/** Builds the status document from what the daemon knows. Pure, but for the version. */
+/** Builds the status document from what the daemon knows. Pure, but for the version and the clock. */
 import { bracketed, endpoint } from './address.js'
 import { type Board, type Cell, wantedTable } from './board.js'
+import type { WallClock } from './clock.js'
 import type { Problem } from './config/problem.js'
+import { isWithoutVerdict } from './health.js'
+import { nameOfCheck } from './jobs.js'
 import {
+  type CheckResult,
   type Config,
   type Dump,
+  type HealthState,
   keyOfReal,
   keyOfService,
   type Real,
@@ -13,7 +18,19 @@ import {
 } from './model.js'
 import { memberWish, type Wish } from './names/wishes.js'
 import type { ReconcileStats } from './reconcile.js'
-import type { CheckStatus, RealStatus, ReloadOutcome, ServiceStatus, StatusDocument } from './status.js'
+import {
+  type CheckStatus,
+  type RealStatus,
+  type ReloadOutcome,
+  SCHEMA,
+  type ServiceStatus,
+  type StatusDocument,
+  type Totals,
+} from './status.js'
+import { reasonOf } from './status-reason.js'
+import { hostPort } from './terminal/names.js'
+import { dateTime } from './terminal/time.js'
+import type { Traffic } from './traffic.js'
 import { version } from './version.js'
 
 export interface StatusParts {
@@ -22,7 +39,11 @@ export interface StatusParts {
   /** Why a name has no address, as a sentence. */
   readonly nameTroubleOf: (wish: Wish) => string
   readonly dump: Dump | null
+  readonly traffic: Pick<Traffic, 'of'>
+  readonly wallClock: WallClock
   readonly kernel: StatusDocument['kernel']
+  /** Milliseconds of the steady clock, as all times here. */
+  readonly now: number
   readonly startedAt: number
   readonly loadedAt: number
   readonly warnings: readonly Problem[]
@@ -32,12 +53,16 @@ export interface StatusParts {
 }
 
 export function statusDocument(parts: StatusParts): StatusDocument {
-  const { board, config, dump, reconcile } = parts
+  const { board, config, dump, reconcile, wallClock, schedule } = parts
+  const iso = (at: number) => wallClock.iso(at)
   const actual: Table = dump?.table ?? new Map()
   const wanted = wantedTable(board, config.services, actual)
+  const services = config.services.map(service => serviceStatus(service, { board, dump, wanted, parts }))
   return {
+    schema: SCHEMA,
     version: version(),
     pid: process.pid,
+    now: iso(parts.now),
     startedAt: iso(parts.startedAt),
     kernel: parts.kernel,
     config: { file: config.file, loadedAt: iso(parts.loadedAt), warnings: parts.warnings },
@@ -48,9 +73,16 @@ export function statusDocument(parts: StatusParts): StatusDocument {
       driftRepaired: reconcile.driftRepaired,
       errors: reconcile.errors,
     },
-    schedule: { jobs: board.jobs.size, ...parts.schedule },
-    services: config.services.map(service => serviceStatus(service, { board, dump, wanted, parts })),
+    schedule: { jobs: board.jobs.size, ...schedule, lateness: roundedAll(schedule.lateness) },
+    totals: totalsOf(services.flatMap(({ reals }) => reals)),
+    services,
   }
+}
+
+function totalsOf(reals: readonly RealStatus[]): Totals {
+  const count = (state: HealthState) => reals.filter(real => real.state === state).length
+  const noVerdict = reals.filter(({ checks }) => checks.some(check => check.noVerdict !== null)).length
+  return { up: count('up'), down: count('down'), unknown: count('unknown'), noVerdict }
 }
 
 interface Sources {
@@ -61,19 +93,25 @@ interface Sources {
 }
 
 function serviceStatus(service: Service, sources: Sources): ServiceStatus {
-  const { dump, wanted } = sources
+  const { dump, wanted, parts } = sources
   const key = service.id && keyOfService(service.id)
   const { fallback } = service
   const fallbackKey = fallback?.address ? keyOfReal({ address: fallback.address, port: fallback.port }) : null
+  const traffic = parts.traffic.of(service)
+  const reals = service.reals.map(real => realStatus(service, real, sources))
   return {
     name: service.name,
     key,
+    state: traffic === undefined ? 'unknown' : traffic.has ? 'up' : 'down',
+    since: traffic ? parts.wallClock.iso(traffic.since) : null,
+    totals: totalsOf(reals),
     scheduler: service.attributes.scheduler,
     quiescent: service.quiescent,
     inKernel: key !== null && dump?.table.has(key) === true,
     counters: (key !== null && dump?.services.get(key)) || null,
-    reals: service.reals.map(real => realStatus(service, real, sources)),
+    reals,
     fallback: fallback && {
+      name: hostPort(fallback),
       host: fallback.host,
       port: fallback.port,
       inUse: key !== null && fallbackKey !== null && isServing(wanted, key, fallbackKey),
@@ -85,66 +123,79 @@ function isServing(table: Table, service: string, real: string): boolean {
   return (table.get(service)?.reals.get(real)?.weight ?? 0) > 0
 }
 
-function realStatus(of: Service, real: Real, { board, dump, wanted, parts }: Sources): RealStatus {
-  const cells = board.cellsOf(real)
-  const service = of.id && keyOfService(of.id)
+function realStatus(service: Service, real: Real, { board, dump, wanted, parts }: Sources): RealStatus {
+  const { wallClock, startedAt } = parts
+  const clock = (at: number) => dateTime(wallClock.at(at))
+  const ofService = service.id && keyOfService(service.id)
   const key = real.address && keyOfReal({ address: real.address, port: real.port })
   const weightIn = (table: Table | undefined) =>
-    table?.get(service ?? '')?.reals.get(key ?? '')?.weight ?? null
+    table?.get(ofService ?? '')?.reals.get(key ?? '')?.weight ?? null
   return {
+    name: hostPort(real),
     host: real.host,
     address: real.address && bracketed(real.address),
     port: real.port,
     forwarding: real.attributes.forwarding,
     state: board.stateOf(real),
-    since: iso(Math.max(parts.startedAt, ...cells.map(cell => cell.health.since))),
+    since: wallClock.iso(board.standingOf(real)?.since ?? startedAt),
+    passing: board.passing(real),
+    need: real.need,
+    maintenance: maintenanceOf(service, real, parts),
     weight: {
       configured: real.attributes.weight,
       wanted: weightIn(wanted),
       kernel: weightIn(dump?.table),
     },
-    reason: heldReason(board, real) ?? nameReason(of, real, parts) ?? reasonOf(real, cells),
-    checks: cells.map(checkStatus),
-    counters: dump?.reals.get(`${service} ${key}`) ?? null,
+    reason:
+      real.address === null && board.heldBy(real) === null
+        ? nameReason(service, real, parts)
+        : reasonOf(board, real, clock),
+    checks: board.cellsOf(real).map(cell => checkStatus(cell, wallClock)),
+    counters: dump?.reals.get(`${ofService} ${key}`) ?? null,
   }
 }
 
-function heldReason(board: Board, real: Real): string | null {
+function nameReason(service: Service, real: Real, { nameTroubleOf }: StatusParts): string {
+  return `name: ${nameTroubleOf(memberWish(service, real))}`
+}
+
+function maintenanceOf(
+  service: Service,
+  real: Real,
+  { board, wallClock, startedAt }: StatusParts,
+): RealStatus['maintenance'] {
   const file = board.heldBy(real)
-  return file === null ? null : `maintenance: held down by the file ${file}`
+  return file === null ? null : { file, since: wallClock.iso(board.heldSince(service, real) ?? startedAt) }
 }
 
-function nameReason(service: Service, real: Real, { nameTroubleOf }: StatusParts): string | null {
-  return real.address === null ? `name: ${nameTroubleOf(memberWish(service, real))}` : null
-}
-
-function reasonOf(real: Real, cells: readonly Cell[]): string {
-  if (real.checks.length === 0) return 'no check is configured: taken as up'
-  const failing = cells.find(cell => cell.health.state === 'down') ?? cells.find(cell => cell.health.last)
-  const last = failing?.health.last
-  if (!last) return 'not checked yet'
-  return last.reason ? reasonAndDetail(last.reason, last.detail) : last.detail
-}
-
-/** `timeout: no answer …`; the reason is not said twice where the detail begins with it: `status 500 …`. */
-export function reasonAndDetail(reason: string, detail: string): string {
-  return detail === reason || detail.startsWith(`${reason} `) ? detail : `${reason}: ${detail}`
-}
-
-function checkStatus({ subscriber, health, lastAt }: Cell): CheckStatus {
+function checkStatus({ subscriber, health, lastAt, noVerdicts }: Cell, wallClock: WallClock): CheckStatus {
   const { use, target } = subscriber
   return {
+    name: nameOfCheck(subscriber),
     kind: use.kind,
     target: target.port === 0 ? bracketed(target.address) : endpoint(target.address, target.port),
     state: health.state,
     streak: health.streak,
-    since: iso(health.since),
+    since: wallClock.iso(health.since),
     policy: use.policy,
-    last: health.last,
-    lastAt: lastAt === null ? null : iso(lastAt),
+    last: health.last && roundedResult(health.last),
+    lastAt: lastAt === null ? null : wallClock.iso(lastAt),
+    noVerdict: isWithoutVerdict(noVerdicts)
+      ? { since: wallClock.iso(noVerdicts.since), count: noVerdicts.count, detail: noVerdicts.detail }
+      : null,
   }
 }
 
-function iso(ms: number): string {
-  return new Date(ms).toISOString()
+function roundedResult(result: CheckResult): CheckResult {
+  const phases = result.phases.map(({ phase, ms }) => ({ phase, ms: rounded(ms) }))
+  return { ...result, ms: rounded(result.ms), phases }
+}
+
+function roundedAll<T extends Readonly<Record<string, number>>>(numbers: T): T {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, rounded(value)])) as T
+}
+
+/** Milliseconds with two digits: more of them are noise. */
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100
 }

@@ -2,7 +2,19 @@
 import type { Problem } from './config/problem.js'
 import type { CheckPolicy, CheckResult, Counters, Forwarding, HealthState, RealCounters } from './model.js'
 
+/** The number of this document's form; it grows when a field changes its meaning or goes. */
+export const SCHEMA = 1
+
+/** Since when something is so, and what it is. */
+export interface CauseStatus {
+  /** ISO 8601. */
+  readonly since: string
+  readonly detail: string
+}
+
 export interface CheckStatus {
+  /** `web/[2001:db8::1]:80/http`, as in the log. */
+  readonly name: string
   readonly kind: string
   /** Where it is sent, `[2001:db8::1]:80`. */
   readonly target: string
@@ -11,19 +23,30 @@ export interface CheckStatus {
   /** ISO 8601; of the last change of state. */
   readonly since: string
   readonly policy: CheckPolicy
+  /** The last verdict. */
   readonly last: CheckResult | null
   /** ISO 8601, or null before the first result. */
   readonly lastAt: string | null
+  /** Null where the last run gave a verdict; else since when there is none, why, and for how many runs. */
+  readonly noVerdict: (CauseStatus & { readonly count: number }) | null
 }
 
 export interface RealStatus {
+  /** `[2001:db8::1]:80`, the word for `lvsd status SERVICE REAL`. */
+  readonly name: string
   readonly host: string
   /** Null while the name does not resolve. */
   readonly address: string | null
   readonly port: number
   readonly forwarding: Forwarding
   readonly state: HealthState
+  /** ISO 8601; since when the server as a whole is in this state. */
   readonly since: string
+  /** Checks that pass, and how many must; `checks` has them all. */
+  readonly passing: number
+  readonly need: number
+  /** The file that holds it down, or null. */
+  readonly maintenance: { readonly since: string; readonly file: string } | null
   readonly weight: {
     readonly configured: number
     /** What lvsd wants in the table now; null: not in the table. */
@@ -37,6 +60,15 @@ export interface RealStatus {
   readonly counters: RealCounters | null
 }
 
+export interface Totals {
+  readonly up: number
+  readonly down: number
+  /** Not judged yet. */
+  readonly unknown: number
+  /** Of all these, those of which a check gives no verdict. */
+  readonly noVerdict: number
+}
+
 export interface ServiceStatus {
   readonly name: string
   /** `tcp [2001:db8::80]:80`, `fwmark 1 ipv6`; null while its name does not resolve. */
@@ -44,14 +76,28 @@ export interface ServiceStatus {
   readonly scheduler: string
   readonly quiescent: boolean
   readonly inKernel: boolean
+  /** Up while a real server keeps the fallback out; unknown until that is known. */
+  readonly state: HealthState
+  /** ISO 8601; null while the state is unknown. */
+  readonly since: string | null
+  /** Of its real servers. */
+  readonly totals: Totals
   readonly counters: Counters | null
   readonly reals: readonly RealStatus[]
-  readonly fallback: { readonly host: string; readonly port: number; readonly inUse: boolean } | null
+  readonly fallback: {
+    readonly name: string
+    readonly host: string
+    readonly port: number
+    readonly inUse: boolean
+  } | null
 }
 
 export interface StatusDocument {
+  readonly schema: number
   readonly version: string
   readonly pid: number
+  /** ISO 8601; when this document was made. All times in it go by the wall clock as it was set then. */
+  readonly now: string
   readonly startedAt: string
   readonly kernel: 'netlink' | 'memory'
   readonly config: { readonly file: string; readonly loadedAt: string; readonly warnings: readonly Problem[] }
@@ -72,9 +118,10 @@ export interface StatusDocument {
     /** Times lvsd itself was stopped or starved, and for how long in all, milliseconds. */
     readonly stalls: number
     readonly stalledFor: number
-    /** Runs that gave no verdict because lvsd had no descriptor left. */
+    /** Runs that gave no verdict since the start, whatever the cause; each server says its own. */
     readonly noVerdicts: number
   }
+  readonly totals: Totals
   readonly services: readonly ServiceStatus[]
 }
 

@@ -1,17 +1,27 @@
-/** Which services have a real server that gets traffic, told whenever that changes. */
+/** Which services have a real server that gets traffic, since when, told whenever that changes. */
 import { setImmediate } from 'node:timers/promises'
 import type { Board } from './board.js'
+import { steadyNow } from './clock.js'
 import type { Service } from './model.js'
+
+export interface TrafficState {
+  readonly has: boolean
+  /** Milliseconds of the steady clock. */
+  readonly since: number
+}
+
+/** `before`: null where it was not known, as at a start. */
+type Tell = (service: Service, hasTraffic: boolean, before: boolean | null) => void
 
 export class Traffic {
   readonly #board: Board
-  readonly #tell: (service: Service, hasTraffic: boolean) => void
-  readonly #known = new Map<string, boolean>()
+  readonly #tell: Tell
+  readonly #known = new Map<string, TrafficState>()
   /** Services, by name, of which it is to be asked. */
   readonly #touched = new Set<string>()
   #isClosed = false
 
-  constructor(board: Board, tell: (service: Service, hasTraffic: boolean) => void) {
+  constructor(board: Board, tell: Tell) {
     this.#board = board
     this.#tell = tell
   }
@@ -28,6 +38,11 @@ export class Traffic {
     this.#look(services)
   }
 
+  /** Undefined while it is not known yet. */
+  of({ name }: Service): TrafficState | undefined {
+    return this.#known.get(name)
+  }
+
   close(): void {
     this.#isClosed = true
   }
@@ -40,10 +55,11 @@ export class Traffic {
 
   #look(services: readonly Service[]): void {
     for (const service of services) {
-      const now = this.#board.hasTraffic(service)
-      if (now === null || now === this.#known.get(service.name)) continue
-      this.#known.set(service.name, now)
-      this.#tell(service, now)
+      const has = this.#board.hasTraffic(service)
+      const before = this.#known.get(service.name)
+      if (has === null || has === before?.has) continue
+      this.#known.set(service.name, { has, since: steadyNow() })
+      this.#tell(service, has, before?.has ?? null)
     }
   }
 }

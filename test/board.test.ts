@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Board } from '../src/board.js'
 import type { Check } from '../src/check.js'
-import type { CheckResult, Config, Real } from '../src/model.js'
+import type { CheckResult, Config, Real, Service } from '../src/model.js'
 import { config, failed, passed, real, service, serviceId, use } from './helpers/tables.js'
 
 const CHECKS = new Map<string, Check>(
@@ -147,7 +147,12 @@ describe('the board', () => {
 
   it('ignores results of jobs that are gone', () => {
     const { board: one } = board(site(real(A, { checks: [use('ask')] })))
-    assert.deepEqual(one.result('gone', failed(), 1), { transitions: [], reweighings: [], hurry: null })
+    assert.deepEqual(one.result('gone', failed(), 1), {
+      transitions: [],
+      reweighings: [],
+      verdicts: [],
+      hurry: null,
+    })
   })
 
   it('holds a server without checks up, and one without an address down', () => {
@@ -161,7 +166,7 @@ describe('the board', () => {
     const { board: one, jobs, realOf } = board(site(real(A, { checks: [use('ask')] })))
     const held = new Map([[realOf(0, 0), 'a file']])
     const hold = (now: ReadonlyMap<Real, string>) =>
-      one.hold(now).map(({ reason, failure }) => [reason, failure?.ok])
+      one.hold(now, 0).map(({ reason, failure }) => [reason, failure?.ok])
     assert.deepEqual(hold(held), [['a file', undefined]])
     one.result(jobs[0]?.id ?? '', passed(), 1)
     assert.equal(one.stateOf(realOf(0, 0)), 'down')
@@ -169,6 +174,33 @@ describe('the board', () => {
     assert.equal(one.stateOf(realOf(0, 0)), 'up')
     one.result(jobs[0]?.id ?? '', failed(), 2)
     assert.deepEqual([hold(held), hold(new Map())], [[['a file', false]], [[null, false]]])
+  })
+
+  it('knows since when a server is as it is, whatever its checks and files do meanwhile', () => {
+    const two = site(real(A, { checks: [use('ask'), use('tell')], need: 1 }))
+    const { board: one, jobs, realOf } = board(two)
+    const [ask = '', tell = ''] = jobs.map(({ id }) => id)
+    const since = () => one.standingOf(realOf())?.since
+    one.result(ask, passed(), 10)
+    for (const at of [20, 30]) {
+      one.result(tell, passed(), at)
+      one.result(tell, failed(), at + 5)
+    }
+    assert.equal(since(), 10, 'another check comes and goes')
+    one.hold(new Map([[realOf(), 'a file']]), 40)
+    one.result(tell, passed(), 50)
+    assert.equal(since(), 40, 'held down by a file; the checks play no part')
+    assert.equal(one.heldSince(two.services[0] as Service, realOf()), 40)
+    one.hold(new Map(), 60)
+    assert.equal(since(), 60)
+    one.place(two, CHECKS, 70)
+    one.hold(new Map(), 70)
+    assert.equal(since(), 60, 'a reload changes nothing')
+    one.result(ask, failed(), 80)
+    one.result(tell, failed(), 90)
+    assert.equal(since(), 90)
+    one.hold(new Map([[realOf(), 'a file']]), 95)
+    assert.equal(since(), 90, 'it is down for longer than it is held')
   })
 
   it('counts the failures of a shared server for each service on its own', () => {

@@ -285,6 +285,87 @@ describe('the daemon', () => {
     })
   })
 
+  describe('tells of a service', () => {
+    const lost = async (parts: Partial<Service>) => {
+      const site = await start(config([web(parts)]))
+      site.engines.find(A, passed())
+      site.engines.find(B, passed())
+      await site.weights()
+      site.engines.find(A, failed())
+      site.engines.find(B, failed())
+      await site.weights()
+      site.engines.find(A, passed())
+      await site.weights()
+      return site.lines.filter(line => line.msg.startsWith('web: ')).map(({ level, msg }) => [level, msg])
+    }
+
+    it('that its last server has gone and its fallback takes over, and that it is out again', async () => {
+      assert.deepEqual(await lost({ fallback: real('fd00:1::f') }), [
+        [50, 'web: no real server is left, the fallback takes over'],
+        [40, 'web: a real server is back, the fallback is out again'],
+      ])
+    })
+
+    it('that clients are refused where it has no fallback, or one without an address', async () => {
+      const refused = await lost({})
+      assert.deepEqual(refused, [
+        [50, 'web: no real server is left, there is no fallback: clients are refused'],
+        [40, 'web: a real server is back, clients are served again'],
+      ])
+    })
+
+    it('nothing when all goes well at a start', async () => {
+      const { engines, lines, weights } = await start(config([web()]))
+      engines.find(A, passed())
+      await weights()
+      assert.ok(!lines.some(line => line.msg.startsWith('web: ')))
+    })
+  })
+
+  it('says of a check that its server has not moved, without a word of "to"', async () => {
+    const two = real(A, { checks: [use('ask'), use('ask', { n: 2 })], need: 1 })
+    const { engines, lines, daemon } = await start(config([web({ reals: [two] })]))
+    engines.find(A, passed())
+    const before = (await daemon.status()).services[0]?.reals[0]?.since
+    engines.findWhere('{"n":2}', failed())
+    const last = lines.at(-1)
+    assert.deepEqual(
+      [last?.msg, last?.state, last?.from, last?.to],
+      ['check fails, its real server stays up (1 of 2 pass, 1 needed)', 'up', undefined, undefined],
+    )
+    const [shown] = (await daemon.status()).services[0]?.reals ?? []
+    assert.deepEqual([shown?.state, shown?.passing, shown?.need, shown?.since], ['up', 1, 1, before])
+    assert.equal(shown?.reason, '1 of 2 checks pass, 1 needed; ask: refused')
+  })
+
+  it('tells of each server once that it has had no verdict for long, why, and when that is over', async () => {
+    const { engines, lines, daemon } = await start(config([web()]))
+    engines.find(A, passed())
+    const told = () => lines.filter(line => /verdict three times|verdicts again/.test(line.msg))
+    for (let i = 0; i < 2; i++) engines.find(A, failed('no-verdict'))
+    assert.deepEqual(told(), [])
+    for (let i = 0; i < 5; i++) engines.find(A, failed('no-verdict'))
+    assert.deepEqual(
+      told().map(({ real, detail }) => [real, detail]),
+      [[`[${A}]:80`, 'no-verdict']],
+    )
+    const [shown] = (await daemon.status()).services[0]?.reals ?? []
+    assert.match(shown?.reason ?? '', /^no verdict since \d{4}-\d\d-\d\d [\d:]{8} \S+: no-verdict$/)
+    assert.deepEqual([shown?.state, shown?.checks[0]?.noVerdict?.count], ['up', 7])
+    engines.find(A, passed())
+    assert.equal(told().length, 2)
+    assert.equal((await daemon.status()).services[0]?.reals[0]?.checks[0]?.noVerdict, null)
+  })
+
+  it('logs no options of a check, which may hold passwords', async () => {
+    const secret = real(A, { checks: [use('ask', { passwd: 'hunter2' })] })
+    const { log, lines } = recordingLog('debug')
+    const { engines } = await start(config([web({ reals: [secret] })]), new Map(), { log })
+    engines.find(A, passed())
+    assert.ok(lines.some(line => line.job === `web/[${A}]:80/ask`))
+    assert.doesNotMatch(JSON.stringify(lines), /hunter2/)
+  })
+
   it('logs a transition once, with its reason', async () => {
     const { engines, lines } = await start(config([web()]))
     for (const result of [passed(), failed('timeout'), failed('timeout')]) engines.find(A, result)

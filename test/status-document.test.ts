@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { reasonAndDetail } from '../src/status-document.js'
+import { reasonAndDetail } from '../src/status-reason.js'
 
 describe('the reason of a server that is down', () => {
   for (const [reason, detail, expected] of [

@@ -4,7 +4,7 @@ import { clip, pad, widthOf, widthsOf } from './columns.js'
 import { hostPort, isSameName } from './names.js'
 import { type Paint, painter, STATE_STYLE } from './paint.js'
 import { printable } from './printable.js'
-import { span, took } from './time.js'
+import { dateTime, shortTime, span, took } from './time.js'
 
 export interface StatusView {
   /** Columns to fill at most. */
@@ -14,16 +14,22 @@ export interface StatusView {
   readonly now: number
 }
 
-/** Head, a block for each service, and what needs attention. */
+/** Head, what needs attention, and a block for each service: what is worst comes first, for a screen may be short. */
 export function renderStatus(document: StatusDocument, view: StatusView): string {
   const paint = painter(view.colour)
-  const blocks = document.services.map(service => serviceBlock(service, view, paint))
-  const parts = [headLines(document, view, paint), ...blocks, attention(document, paint)]
+  const services = [...document.services].sort((one, other) => rankOf(one) - rankOf(other))
+  const blocks = services.map(service => serviceBlock(service, view, paint))
+  const parts = [headLines(document, view, paint), attention(document, view, paint), ...blocks]
   const lines = parts.flatMap(part => (part.length > 0 ? [...part, ''] : []))
   return lines
     .slice(0, -1)
     .map(line => clip(line, view.width))
     .join('\n')
+}
+
+/** Services that are down, then those that have lost a server, then the rest, each in the order of the file. */
+function rankOf({ state, totals }: ServiceStatus): number {
+  return state === 'down' ? 0 : totals.down > 0 ? 1 : 2
 }
 
 // ---------------------------------------------------------------- the daemon
@@ -35,13 +41,14 @@ function headLines(document: StatusDocument, { now }: StatusView, paint: Paint):
   const counts = [
     paint('green', `${count('up')} up`),
     paint(count('down') > 0 ? 'red' : 'dim', `${count('down')} down`),
-    ...(count('unknown') > 0 ? [paint('yellow', `${count('unknown')} not checked yet`)] : []),
+    ...(count('unknown') > 0 ? [paint('yellow', `${count('unknown')} ${wordForUnknown(reals)}`)] : []),
   ]
   const table = document.kernel === 'memory' ? paint('yellow', 'memory table') : 'kernel table'
   return [
     [
       paint('bold', `lvsd ${document.version}`),
       `up ${span(now - Date.parse(document.startedAt))}`,
+      dateTime(now),
       table,
       printable(document.config.file),
       paint('dim', `pid ${document.pid}`),
@@ -54,53 +61,82 @@ function headLines(document: StatusDocument, { now }: StatusView, paint: Paint):
   ]
 }
 
+/** After a start a server stays as the kernel has it until its checks have passed once or failed as often as `fall` says. */
+function wordForUnknown(reals: readonly RealStatus[]): string {
+  const unknown = reals.filter(({ state }) => state === 'unknown')
+  const isAsked = unknown.some(({ checks }) => checks.some(({ last, noVerdict }) => last || noVerdict))
+  return isAsked ? 'not judged yet' : 'not checked yet'
+}
+
 /** Milliseconds in all; every busy machine holds a process up for less. */
 const STALL_WORTH_TELLING = 1000
 
-function attention({ reconcile, config, lastReload, schedule }: StatusDocument, paint: Paint): string[] {
-  return [
-    ...reconcile.errors.map(error => paint('red', `! ${printable(error)}`)),
-    ...(lastReload?.ok === false
-      ? [paint('red', `! the last reload was refused: ${printable(lastReload.message)}`)]
-      : []),
+function attention(document: StatusDocument, { now }: StatusView, paint: Paint): string[] {
+  const { reconcile, config, schedule } = document
+  const { stalls, stalledFor } = schedule
+  const worst = [...refusedReload(document, now), ...reconcile.errors.map(printable)]
+  const others = [
+    ...missingVerdicts(document),
     ...(reconcile.driftRepaired > 0
-      ? [paint('yellow', `! ${reconcile.driftRepaired} changes by others were put right since the start`)]
+      ? [`${reconcile.driftRepaired} changes by others were put right since the start`]
       : []),
     ...(config.warnings.length > 0
-      ? [
-          paint(
-            'yellow',
-            `! ${config.warnings.length} notes on the configuration: lvsd validate ${config.file}`,
-          ),
-        ]
+      ? [`${config.warnings.length} notes on the configuration: lvsd validate ${printable(config.file)}`]
       : []),
-    ...(schedule.stalledFor >= STALL_WORTH_TELLING
+    ...(stalledFor >= STALL_WORTH_TELLING
       ? [
-          paint(
-            'yellow',
-            `! lvsd itself was held up ${schedule.stalls} ${plural(schedule.stalls, 'time')}, ${took(schedule.stalledFor)} in all; no server was blamed`,
-          ),
-        ]
-      : []),
-    ...(schedule.noVerdicts > 0
-      ? [
-          paint(
-            'yellow',
-            `! ${schedule.noVerdicts} checks could not be made: no descriptor left (LimitNOFILE)`,
-          ),
+          `lvsd itself was held up ${stalls} ${plural(stalls, 'time')}, ${took(stalledFor)} in all; no server was blamed`,
         ]
       : []),
   ]
+  return [
+    ...worst.map(text => paint('red', `! ${text}`)),
+    ...others.map(text => paint('yellow', `! ${text}`)),
+  ]
+}
+
+/** When, why, and where the first mistake stands. */
+function refusedReload({ lastReload }: StatusDocument, now: number): string[] {
+  if (!lastReload || lastReload.ok) return []
+  const first = lastReload.problems.find(({ severity }) => severity === 'error')
+  const place = first
+    ? ` ${printable(`${first.file}:${first.at.line}:${first.at.column} ${first.message}`)};`
+    : ''
+  const at = shortTime(Date.parse(lastReload.at), now)
+  return [`the last reload (${at}) was refused:${place} ${printable(lastReload.message)}`]
+}
+
+/** Causes told apart, at most: each server says its own. */
+const MOST_CAUSES = 5
+
+/** Servers that lvsd cannot ask, by cause. */
+function missingVerdicts({ services }: StatusDocument): string[] {
+  const names = new Map<string, Set<string>>()
+  for (const service of services)
+    for (const real of service.reals)
+      for (const { noVerdict } of real.checks)
+        if (noVerdict) {
+          const ofCause = names.get(noVerdict.detail) ?? new Set()
+          names.set(noVerdict.detail, ofCause.add(`${service.name} ${hostPort(real)}`))
+        }
+  const causes = [...names].map(([cause, reals]) => {
+    const [first = ''] = reals
+    const who = reals.size === 1 ? printable(first) : `${reals.size} servers`
+    return `no verdict on ${who}: ${printable(cause)}`
+  })
+  const left = causes.length - MOST_CAUSES
+  return left > 0 ? [...causes.slice(0, MOST_CAUSES), `no verdict for ${left} other reasons`] : causes
 }
 
 // ---------------------------------------------------------------- a service
 
 function serviceBlock(service: ServiceStatus, view: StatusView, paint: Paint): string[] {
-  return [titleOf(service, paint), ...realTable(service, view, paint), ...fallbackLine(service, paint)]
+  return [titleOf(service, paint), ...realTable(service, view, paint), ...fallbackLine(service, view, paint)]
 }
 
 function titleOf(service: ServiceStatus, paint: Paint): string {
   const rate = service.counters ? `${service.counters.connections} connections` : ''
+  const { totals, reals, state } = service
   return [
     ...(service.key !== null && isSameName(service.name, service.key)
       ? []
@@ -108,6 +144,7 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
     service.key ?? paint('red', 'its name does not resolve'),
     paint('dim', service.scheduler),
     ...(service.quiescent ? [paint('dim', 'quiescent')] : []),
+    ...(state === 'down' ? [paint('red', `DOWN, ${totals.up} of ${reals.length} up`)] : []),
     ...(service.inKernel ? [] : [paint('yellow', 'not in the table')]),
     paint('dim', rate),
   ]
@@ -115,9 +152,16 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
     .join('  ')
 }
 
-function fallbackLine({ fallback }: ServiceStatus, paint: Paint): string[] {
-  if (!fallback?.inUse) return []
-  return [paint('yellow', `  fallback ${hostPort(fallback)} takes the traffic`)]
+function fallbackLine(
+  { fallback, state, since }: ServiceStatus,
+  { now }: StatusView,
+  paint: Paint,
+): string[] {
+  const from = state === 'down' && since !== null ? ` since ${shortTime(Date.parse(since), now)}` : ''
+  if (fallback?.inUse) return [paint('yellow', `  fallback ${hostPort(fallback)} takes the traffic${from}`)]
+  if (state !== 'down') return []
+  const lack = fallback ? `fallback ${hostPort(fallback)} is not in the table` : 'no fallback'
+  return [paint('red', `  ${lack}: clients are refused${from}`)]
 }
 
 /** A column of the table of real servers; those with the highest rank are left out first where room is short. */
@@ -150,9 +194,12 @@ const COLUMNS: readonly Column[] = [
   },
   { title: 'ACTIVE', rank: 4, side: 'right', cell: real => String(real.counters?.active ?? '-') },
   { title: 'INACT', rank: 4, side: 'right', cell: real => String(real.counters?.inactive ?? '-') },
+  { title: 'SINCE', rank: 4, cell: (real, now) => shortTime(Date.parse(real.since), now) },
   { title: 'TOOK', rank: 6, side: 'right', cell: real => tookOf(real) },
 ]
 
+/** What is down stands first. */
+const STATE_ORDER = { down: 0, unknown: 1, up: 2 } as const
 const GAP = 2
 const RANKS = [6, 5, 4, 3, 2, 1, 0]
 /** State, time, address and both weights: a result stands beside no less. */
@@ -162,12 +209,13 @@ const RESULT_MIN = 24
 
 function realTable(service: ServiceStatus, { width, now }: StatusView, paint: Paint): string[] {
   if (service.reals.length === 0) return [paint('dim', '  no real servers')]
-  const { columns, widths, left } = roomFor(service.reals, width, now)
+  const reals = [...service.reals].sort((one, other) => STATE_ORDER[one.state] - STATE_ORDER[other.state])
+  const { columns, widths, left } = roomFor(reals, width, now)
   const line = (texts: readonly string[]) => `  ${texts.join(' '.repeat(GAP))}`.trimEnd()
   const head = columns.map((column, i) => pad(column.title, widths[i] ?? 0, column.side))
   return [
     paint('dim', line([...head, ...(left > 0 ? ['LAST RESULT'] : [])])),
-    ...service.reals.flatMap(real => {
+    ...reals.flatMap(real => {
       const cells = columns.map((column, i) => {
         const text = pad(column.cell(real, now), widths[i] ?? 0, column.side)
         return column.paint?.(text, real, paint) ?? text
@@ -196,7 +244,9 @@ function roomFor(reals: readonly RealStatus[], width: number, now: number) {
 
 function paintResult(text: string, real: RealStatus, paint: Paint): string {
   if (real.state === 'down') return paint('red', text)
-  return real.checks.some(check => check.streak > 0) ? paint('yellow', text) : paint('dim', text)
+  return real.checks.some(check => check.streak > 0 || check.state !== 'up' || check.noVerdict)
+    ? paint('yellow', text)
+    : paint('dim', text)
 }
 
 function tookOf(real: RealStatus): string {

@@ -27,10 +27,33 @@ export function duration(ms: number): string {
   return ms % SECOND === 0 ? `${ms / SECOND}s` : `${ms}ms`
 }
 
+/** `2026-11-28 14:03:59 UTC`: a wall-clock time in the local zone, and which one that is. */
+export function dateTime(at: number): string {
+  return `${date(at)} ${clockTime(at)} ${zoneOf(at)}`
+}
+
+/** `14:03:59` of the day of `now`, `2026-11-27 14:03` of another; local, without the zone. */
+export function shortTime(at: number, now: number): string {
+  return date(at) === date(now) ? clockTime(at) : `${date(at)} ${clockTime(at).slice(0, -3)}`
+}
+
 /** `14:03:59` of a wall-clock time, in the local zone. */
 export function clockTime(at: number): string {
   const date = new Date(at)
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')
+}
+
+function date(at: number): string {
+  const date = new Date(at)
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(two).join('-')
+}
+
+/** `UTC`, `+02:00`: names of zones are ambiguous, and not every Node has them. */
+function zoneOf(at: number): string {
+  const minutes = -new Date(at).getTimezoneOffset()
+  if (minutes === 0) return 'UTC'
+  const [sign, size] = minutes < 0 ? ['-', -minutes] : ['+', minutes]
+  return `${sign}${two(size / 60)}:${two(size % 60)}`
 }
 
 function two(value: number): string {

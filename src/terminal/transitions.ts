@@ -1,11 +1,11 @@
 /** What changed between two status documents, as lines. Pure. */
-import type { RealStatus, StatusDocument } from '../status.js'
+import type { RealStatus, ServiceStatus, StatusDocument } from '../status.js'
 import { hostPort } from './names.js'
 import { painter, STATE_STYLE } from './paint.js'
 import { printable } from './printable.js'
-import { clockTime } from './time.js'
+import { dateTime } from './time.js'
 
-/** One line for each real server whose state changed, and for each fallback that came or went. */
+/** One line for each real server whose state changed, each service without one, each fallback that came or went. */
 export function transitionLines(
   before: StatusDocument,
   after: StatusDocument,
@@ -18,17 +18,22 @@ export function transitionLines(
     const from = old.get(key)?.state ?? 'unknown'
     if (from === real.state) continue
     const states = `${from} -> ${paint(STATE_STYLE[real.state], real.state)}`
-    lines.push(`${clockTime(now)}  ${key}  ${states}  ${printable(real.reason)}`)
+    lines.push(`${dateTime(Date.parse(real.since))}  ${key}  ${states}  ${printable(real.reason)}`)
   }
   for (const service of after.services) {
-    const was = before.services.find(({ name }) => name === service.name)?.fallback?.inUse ?? false
-    if (!service.fallback || service.fallback.inUse === was) continue
-    const word = service.fallback.inUse ? 'takes the traffic' : 'is out again'
-    lines.push(
-      `${clockTime(now)}  ${printable(service.name)}  fallback ${hostPort(service.fallback)} ${word}`,
-    )
+    const was = before.services.find(({ name }) => name === service.name)
+    const word = serviceWord(service, was)
+    if (word) lines.push(`${dateTime(now)}  ${printable(service.name)}  ${word}`)
   }
   return lines
+}
+
+function serviceWord({ fallback, state }: ServiceStatus, was: ServiceStatus | undefined): string | null {
+  if (fallback && fallback.inUse !== (was?.fallback?.inUse ?? false))
+    return `fallback ${hostPort(fallback)} ${fallback.inUse ? 'takes the traffic' : 'is out again'}`
+  if (fallback || state === (was?.state ?? 'unknown')) return null
+  if (state === 'down') return 'no server is left, there is no fallback: clients are refused'
+  return state === 'up' && was?.state === 'down' ? 'a server is back: clients are served again' : null
 }
 
 function membersOf(document: StatusDocument): Map<string, RealStatus> {

@@ -67,7 +67,18 @@ function opened(first: Config, phase: DaemonPhase = 'starting') {
   const move = (owner: Service, host: string, from: HealthState, to: HealthState) => {
     const moved = owner.reals.find(each => each.host === host) as Real
     const result = to === 'up' ? passed() : failed('refused')
-    observer.transition?.({ service: owner, real: moved, check: 'on', from, to, result, moved: true })
+    observer.transition?.({
+      service: owner,
+      real: moved,
+      check: 'on',
+      from,
+      to,
+      result,
+      moved: true,
+      state: to,
+      passing: to === 'up' ? 1 : 0,
+      checks: 1,
+    })
   }
   const apply = (...changes: readonly Change[]) => observer.applied?.(changes)
   return { clock, observer, letters, subjects, move, apply, prepared: () => prepared, closed: () => closed }

@@ -53,7 +53,7 @@ function director(quiescent: boolean) {
   }
   const hold = () => {
     const holds = new Map([...held].map(host => [realOf(host), host]))
-    for (const each of board.hold(holds)) observer.held?.(each)
+    for (const each of board.hold(holds, 0)) observer.held?.(each)
   }
   const place = () => {
     now = site(quiescent)

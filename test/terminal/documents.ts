@@ -6,6 +6,7 @@ const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString()
 
 export function checkStatus(change: Partial<CheckStatus> = {}): CheckStatus {
   return {
+    name: 'web/[2001:db8:1::11]:80/http',
     kind: 'http',
     target: '[2001:db8:1::11]:80',
     state: 'up',
@@ -14,12 +15,17 @@ export function checkStatus(change: Partial<CheckStatus> = {}): CheckStatus {
     policy: { interval: 5000, timeout: 3000, rise: 1, fall: 2, fastinter: 1000 },
     last: { ok: true, reason: null, detail: '200 OK', phase: 'body', ms: 1.23, phases: [] },
     lastAt: ago(1),
+    noVerdict: null,
     ...change,
   }
 }
 
 export function realStatus(change: Partial<RealStatus> = {}): RealStatus {
   return {
+    name: '[2001:db8:1::11]:80',
+    passing: 1,
+    need: 1,
+    maintenance: null,
     host: '2001:db8:1::11',
     address: '2001:db8:1::11',
     port: 80,
@@ -54,6 +60,9 @@ export function serviceStatus(change: Partial<ServiceStatus> = {}): ServiceStatu
     scheduler: 'wlc',
     quiescent: false,
     inKernel: true,
+    state: 'up',
+    since: ago(192),
+    totals: { up: 1, down: 1, unknown: 0, noVerdict: 0 },
     counters: COUNTERS,
     reals: [realStatus(), DOWN],
     fallback: null,
@@ -63,6 +72,8 @@ export function serviceStatus(change: Partial<ServiceStatus> = {}): ServiceStatu
 
 /** A real server that refuses, still in the kernel. */
 export const DOWN = realStatus({
+  name: '[2001:db8:1::12]:80',
+  passing: 0,
   host: '2001:db8:1::12',
   address: '2001:db8:1::12',
   state: 'down',
@@ -79,6 +90,8 @@ export const DOWN = realStatus({
 
 export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocument {
   return {
+    schema: 1,
+    now: ago(0),
     version: '0.1.0',
     pid: 4242,
     startedAt: ago(7500),
@@ -94,6 +107,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
       stalledFor: 0,
       noVerdicts: 0,
     },
+    totals: { up: 1, down: 1, unknown: 0, noVerdict: 0 },
     services: [serviceStatus()],
     ...change,
   }

@@ -10,14 +10,14 @@ describe('the status table', () => {
     assert.equal(
       renderStatus(statusDocument(), plain),
       `
-lvsd 0.1.0  up 2h05m  kernel table  /etc/lvsd/lvsd.yaml  pid 4242
+lvsd 0.1.0  up 2h05m  2026-11-22 12:00:00 UTC  kernel table  /etc/lvsd/lvsd.yaml  pid 4242
 1 service, 2 real servers: 1 up, 1 down · 2 checks, late 2.0ms · read 4s ago
 
 web  tcp [2001:db8::80]:80  wlc  4711 connections
-  STATE    FOR  SERVER               FORWARD  WEIGHT  KERNEL  ACTIVE  INACT   TOOK  LAST RESULT
-  up     3m12s  [2001:db8:1::11]:80  masq         10      10       3     14  1.2ms  200 OK
-  down      4s  [2001:db8:1::12]:80  masq          -      10       3     14  0.4ms
+  STATE    FOR  SERVER               FORWARD  WEIGHT  KERNEL  ACTIVE  INACT  SINCE      TOOK  LAST RESULT
+  down      4s  [2001:db8:1::12]:80  masq          -      10       3     14  11:59:56  0.4ms
     refused: nobody listens on [2001:db8:1::12]:80
+  up     3m12s  [2001:db8:1::11]:80  masq         10      10       3     14  11:56:48  1.2ms  200 OK
 `.trim(),
     )
   })
@@ -32,8 +32,8 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     const host = '2001:db8:1234:5678:9abc:def0:1234:5678'
     const service = serviceStatus({ reals: [realStatus({ host }), { ...DOWN, host }] })
     const lines = renderStatus(statusDocument({ services: [service] }), { ...plain, width: 80 }).split('\n')
-    assert.equal(lines.at(-1), '    refused: nobody listens on [2001:db8:1::12]:80')
-    assert.match(lines.at(-2) ?? '', /^ {2}down +4s +\[2001:db8:1234:5678:9abc:def0:1234:5678\]:80 +- +10$/)
+    assert.equal(lines.at(-2), '    refused: nobody listens on [2001:db8:1::12]:80')
+    assert.match(lines.at(-3) ?? '', /^ {2}down +4s +\[2001:db8:1234:5678:9abc:def0:1234:5678\]:80 +- +10$/)
   })
 
   for (const width of [20, 40, 60, 80, 100, 120, 200])
@@ -45,12 +45,73 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
   it('tells what needs attention', () => {
     const text = renderStatus(eventful(), { ...plain, width: 200 })
     assert.match(text, /^! the kernel refused: no scheduler "mh"/m)
-    assert.match(text, /^! the last reload was refused: 2 errors/m)
+    assert.match(text, /^! the last reload \([\d:]+\) was refused: 2 errors/m)
     assert.match(text, /^! 3 changes by others were put right/m)
     assert.match(text, /^! lvsd itself was held up 1 time, 1.20s in all/m)
-    assert.match(text, /^! 7 checks could not be made/m)
     assert.match(text, /^ {2}fallback \[2001:db8:1::99\]:80 takes the traffic$/m)
     assert.match(text, /^mail {2}its name does not resolve {2}rr {2}not in the table$/m)
+  })
+
+  it('tells at once, on top, that a reload was refused, when and where the mistake is', () => {
+    const at = { line: 7, column: 20, length: 4 }
+    const problem = {
+      severity: 'error',
+      code: 'UNKNOWN_CHECK',
+      message: 'there is no check "htpp"',
+      at,
+    } as const
+    const lastReload = {
+      ok: false,
+      at: new Date(NOW - 5000).toISOString(),
+      message: '1 error in the file; the running configuration stays',
+      problems: [{ ...problem, file: 'site.yaml' }],
+    }
+    const lines = renderStatus(statusDocument({ lastReload }), { ...plain, width: 200 }).split('\n')
+    assert.equal(
+      lines[3],
+      '! the last reload (11:59:55) was refused: site.yaml:7:20 there is no check "htpp"; ' +
+        '1 error in the file; the running configuration stays',
+    )
+  })
+
+  it('names the cause of missing verdicts, whatever it is, and of which server', () => {
+    const unasked = (host: string, detail: string) =>
+      realStatus({
+        host,
+        checks: [checkStatus({ noVerdict: { since: new Date(NOW).toISOString(), count: 3, detail } })],
+      })
+    const reals = [unasked('::1', 'no buffers (ENOBUFS)'), unasked('::2', 'no buffers (ENOBUFS)')]
+    const other = serviceStatus({ name: 'mail', reals: [unasked('::3', 'no interface d-rs')] })
+    const text = renderStatus(statusDocument({ services: [serviceStatus({ reals }), other] }), {
+      ...plain,
+      width: 200,
+    })
+    assert.match(text, /^! no verdict on 2 servers: no buffers \(ENOBUFS\)$/m)
+    assert.match(text, /^! no verdict on mail \[::3\]:80: no interface d-rs$/m)
+    assert.doesNotMatch(text, /descriptor/)
+  })
+
+  it('puts services without a server first, and in each what is down', () => {
+    const down = serviceStatus({
+      name: 'dead',
+      state: 'down',
+      reals: [DOWN],
+      since: new Date(NOW).toISOString(),
+    })
+    const healthy = serviceStatus({
+      name: 'well',
+      reals: [realStatus()],
+      totals: { up: 1, down: 0, unknown: 0, noVerdict: 0 },
+    })
+    const services = [healthy, serviceStatus({ name: 'half' }), down]
+    const text = renderStatus(statusDocument({ services }), plain)
+    const heads = text.split('\n').filter(line => /^(well|half|dead) /.test(line))
+    assert.deepEqual(
+      heads.map(line => line.split(' ')[0]),
+      ['dead', 'half', 'well'],
+    )
+    assert.match(heads[0] ?? '', /DOWN, 1 of 1 up|DOWN/)
+    assert.match(text, /^ {2}no fallback: clients are refused since 12:00:00$/m)
   })
 
   it('lets nothing that a server said move the cursor', () => {
@@ -79,7 +140,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     })
     const text = renderStatus(statusDocument({ services: [serviceStatus({ reals: [real] })] }), plain)
     assert.match(text, /0 up, 0 down, 1 not checked yet/)
-    assert.match(text, /unknown .* - +- +- +not checked yet$/m)
+    assert.match(text, /unknown .* - +- +[\d:]+ +- +not checked yet$/m)
   })
 })
 
@@ -105,7 +166,7 @@ function eventful() {
       serviceStatus({
         quiescent: true,
         reals: [DOWN],
-        fallback: { host: '2001:db8:1::99', port: 80, inUse: true },
+        fallback: { name: '[2001:db8:1::99]:80', host: '2001:db8:1::99', port: 80, inUse: true },
       }),
       serviceStatus({
         name: 'mail',

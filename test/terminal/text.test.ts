@@ -133,11 +133,13 @@ describe('a frame', () => {
 describe('transitions between two documents', () => {
   const view = { colour: false, now: NOW }
   const before = statusDocument({ services: [serviceStatus({ reals: [realStatus({ host: DOWN.host })] })] })
-  const fallback = { host: '::9', port: 80, inUse: true }
+  const fallback = { name: '[::9]:80', host: '::9', port: 80, inUse: true }
   const after = statusDocument({ services: [serviceStatus({ reals: [DOWN], fallback })] })
 
   it('name the server, both states and the reason, and the fallback', () => {
-    const lines = transitionLines(before, after, view).map(line => line.replace(/^[\d:]{8} {2}/, ''))
+    const lines = transitionLines(before, after, view).map(line =>
+      line.replace(/^[\d-]{10} [\d:]{8} (UTC|[+-][\d:]+) {2}/, ''),
+    )
     assert.deepEqual(lines, [
       'web [2001:db8:1::12]:80  up -> down  refused: nobody listens on [2001:db8:1::12]:80',
       'web  fallback [::9]:80 takes the traffic',
