@@ -79,7 +79,8 @@ async function hear(request: Request, options: HttpOptions, { phase }: RunContex
   if (options.body === '') request.end()
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   phase('body')
-  return judgeResponse(`${response.statusCode} ${response.statusMessage ?? ''}`, request, options)
+  const status = `${response.statusCode} ${response.statusMessage ?? ''}`
+  return judgeResponse(status, response.headers['content-encoding'], request, options)
 }
 
 type Route = (host: string, port: number) => { host: string; port: number }

@@ -103,7 +103,12 @@ export function requestHeaders({
   body,
   httpmethod,
 }: Pick<HttpOptions, 'headers' | 'login' | 'passwd' | 'body' | 'httpmethod'>) {
-  const ours: Record<string, string> = { 'User-Agent': 'lvsd', Accept: '*/*' }
+  const ours: Record<string, string> = {
+    'User-Agent': 'lvsd',
+    Accept: '*/*',
+    // What comes is searched as it is.
+    'Accept-Encoding': 'identity',
+  }
   if (login !== null) {
     const credentials = Buffer.from(`${login}:${passwd ?? ''}`).toString('base64')
     ours.Authorization = `Basic ${credentials}`
@@ -128,7 +133,7 @@ export function requestBytes(target: Target, options: HttpOptions, scheme: Schem
 /** How the response is judged, as data. */
 export function httpJudge({ httpmethod, status, receive, text, limit }: JudgeOptions) {
   const match = matchOf({ receive, text })
-  return { kind: 'http', method: httpmethod, status, match, limit } as const
+  return { kind: 'http', method: httpmethod, status, match, limit, deferCoded: true } as const
 }
 
 /** The statuses that send a client elsewhere. */
@@ -137,7 +142,7 @@ const REDIRECTS = [
   [307, 308],
 ] as const
 
-/** One plain exchange, as data; a redirect to follow is left to code. */
+/** One plain exchange, as data; a redirect to follow and a compressed body to search are left to code. */
 export function httpProbe(target: Target, options: HttpOptions): Probe {
   const { address, port } = target
   const send = requestBytes(target, options, 'http')

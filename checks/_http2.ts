@@ -60,15 +60,17 @@ async function exchange(
   stream.end(options.body)
   phase('first byte')
   let status: string
+  let coding: string | undefined
   try {
     const [headers] = await Promise.race([once(stream, 'response'), broken])
     status = String(headers[':status'])
+    coding = headers['content-encoding']
   } catch (error) {
     return noResponse(error)
   }
   phase('body')
   try {
-    return await judgeResponse(status, wholeBody(stream), options)
+    return await judgeResponse(status, coding, wholeBody(stream), options)
   } catch (error) {
     return down('truncated', `${status}, but the body broke off: ${(error as Error).message}`)
   }

@@ -3,8 +3,9 @@ import { type Answer, defineCheck, down, type RunContext, type Target } from '..
 import type { OptionKit, Parsed } from '../src/options.js'
 import { HEAD_LIMIT } from '../src/probe/judge-http.js'
 import { gathered } from '../src/probe/pace.js'
+import { Heard } from './_heard.js'
 import { httpJudge, httpOptions, httpProblem, requestHeaders } from './_http.js'
-import { hearingOf } from './_response.js'
+import { hearResponse, joined } from './_response.js'
 
 function proxyOptions(kit: OptionKit) {
   const { httpmethod, headers, login, passwd, status, receive, text, limit, redirects } = httpOptions(kit)
@@ -92,30 +93,36 @@ async function ask(
   phase('connect')
   const socket = connect({ host: address.text, port, signal })
   try {
-    const hearing = hearingOf(options)
     socket.once('connect', () => phase('first byte')).write(requestBytes(url, options))
-    let head: Buffer | null = Buffer.alloc(0)
-    for await (const chunk of gathered(socket)) {
-      let heard: Buffer = chunk
-      if (head) {
-        heard = head = Buffer.concat([head, chunk])
-        if (!head.includes('\r\n\r\n') && head.length < HEAD_LIMIT) continue
-        const next = redirectOf(head, url)
-        if (next) return next
-        head = null
-      }
-      const answer = hearing.push(heard)
-      phase(hearing.phase)
-      if (answer) return answer
-    }
-    return (head && hearing.push(head)) ?? hearing.end()
+    const chunks = gathered(socket)[Symbol.asyncIterator]()
+    const first: Buffer[] = []
+    const next = options.redirects > 0 ? await redirectIn(chunks, first, url) : null
+    return next ?? (await hearResponse(joined(first, chunks), options, phase))
   } finally {
     socket.destroy()
   }
 }
 
-function redirectOf(head: Buffer, from: URL): URL | null {
-  const [, location] =
-    /^HTTP\/1\.\d 30[12378] [\s\S]*?\r\nlocation:[ \t]*(\S+)/i.exec(head.toString('latin1')) ?? []
-  return location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : null
+/** Where the response sends to, or null where it does not. What is read for that is kept in `first`. */
+async function redirectIn(chunks: AsyncIterator<Buffer>, first: Buffer[], from: URL): Promise<URL | null> {
+  const heard = new Heard()
+  let isRedirect = false
+  for (let bytes = 0; bytes < HEAD_LIMIT; bytes += first.at(-1)?.length ?? 0) {
+    const { value, done } = await chunks.next()
+    if (done) return null
+    first.push(value)
+    heard.push(value)
+    for (
+      let line = heard.line()?.toString('latin1');
+      line !== undefined;
+      line = heard.line()?.toString('latin1')
+    ) {
+      if (!isRedirect && !/^HTTP\/1\.\d 30[12378] /.test(line)) return null
+      isRedirect = true
+      const [, location] = /^location:[ \t]*(\S+)/i.exec(line) ?? []
+      if (location !== undefined && URL.canParse(location, from.href)) return new URL(location, from)
+      if (line === '') return null
+    }
+  }
+  return null
 }

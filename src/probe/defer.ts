@@ -7,5 +7,7 @@ export const DEFERRED = noVerdict("left to the check's own code")
 
 /** True where a run of this probe may end with `DEFERRED`. */
 export function mayDefer(probe: Probe): boolean {
-  return probe.kind === 'tcp' && probe.judge.kind === 'http' && (probe.judge.defer?.length ?? 0) > 0
+  if (probe.kind !== 'tcp' || probe.judge.kind !== 'http') return false
+  const { defer = [], deferCoded = false, match } = probe.judge
+  return defer.length > 0 || (deferCoded && match !== null)
 }

@@ -18,6 +18,9 @@ export { HEAD_LIMIT }
 /** Interim responses (1xx) before the final one. */
 const MOST_INTERIM = 32
 
+/** Codings in one header that are looked at. */
+const MOST_CODINGS = 16
+
 type HttpJudge = Extract<Judge, { kind: 'http' }>
 
 interface Wanted {
@@ -29,38 +32,62 @@ interface Wanted {
 }
 
 export function compileHttp(judge: HttpJudge): () => Hearing {
-  const wanted: Wanted = {
+  const wanted = wantedOf(judge)
+  return () => new HttpHearing(wanted)
+}
+
+/** One response whose body is wanted as it comes, without its framing. */
+export function hearBody(judge: HttpJudge, take: Take): HttpHearing {
+  return new HttpHearing(wantedOf({ ...judge, match: null, deferCoded: false }), take)
+}
+
+/** Takes bytes of the body; they may be overwritten afterwards. */
+export type Take = (bytes: Buffer, from: number, to: number) => void
+
+function wantedOf(judge: HttpJudge): Wanted {
+  return {
     judge,
     search: judge.match && compileMatch(judge.match),
     match: judge.match ? showMatch(judge.match) : '',
     statuses: judge.status.map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`)).join(', '),
     bodyless: judge.method === 'HEAD',
   }
-  return () => new HttpHearing(wanted)
 }
 
 type Framing = 'head' | 'length' | 'until close' | ChunkedBody
 
 const STATUS_LINE = /^HTTP\/\d\.\d ([1-9]\d\d)(?: ([^\r\n]*))?\r?\n/
-const FRAMING = /\n(content-length|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)/gi
-const CHUNKED = /(?:^|[,\s])chunked$/
+const FRAMING = /\n(content-length|transfer-encoding|content-encoding)[ \t]*:[ \t]*([^\r\n]*)/gi
 
-class HttpHearing implements Hearing {
+export class HttpHearing implements Hearing {
   phase: Phase = 'first byte'
   #framing: Framing = 'head'
   #interim = 0
   /** Bytes still to come of a body with a length. */
   #missing = 0
   #bodyBytes = 0
+  /** Code and reason phrase of the final response. */
   #status = ''
+  #codings: readonly string[] = []
+  readonly #take: Take | null
   readonly #head = new HttpHead()
   readonly #beginning = new Beginning()
   readonly #scan: Scan | null
   readonly #wanted: Wanted
 
-  constructor(wanted: Wanted) {
+  constructor(wanted: Wanted, take: Take | null = null) {
     this.#wanted = wanted
+    this.#take = take
     this.#scan = wanted.search?.begin().scan() ?? null
+  }
+
+  get status(): string {
+    return this.#status
+  }
+
+  /** How the body is compressed, in the order in which that was done. */
+  get codings(): readonly string[] {
+    return this.#codings
   }
 
   push(bytes: Buffer): Answer | null {
@@ -121,20 +148,23 @@ class HttpHearing implements Hearing {
 
   /** How the end of the body is told: RFC 9112, section 6.3. */
   #frame(head: string): Answer | null {
-    let length: string | null = null
-    let coding: string | null = null
+    const lengths = new Set<string>()
+    const transfer: string[] = []
+    const content: string[] = []
     for (const [, name = '', value = ''] of head.matchAll(FRAMING)) {
-      const trimmed = value.trimEnd()
-      if (name.length === 'transfer-encoding'.length) coding = trimmed.toLowerCase()
-      else if (length !== null && length !== trimmed)
-        return down('garbage', `two lengths: ${length}, ${trimmed}`)
-      else length = trimmed
+      if (name.length === 'content-length'.length) lengths.add(value.trimEnd())
+      else (/^t/i.test(name) ? transfer : content).push(...codingsIn(value))
     }
-    if (coding !== null && CHUNKED.test(coding))
+    const [length, another] = lengths
+    if (another !== undefined) return down('garbage', `two lengths: ${length}, ${another}`)
+    const isChunked = transfer.at(-1) === 'chunked'
+    this.#codings = [...content, ...transfer.filter(coding => coding !== 'chunked')]
+    if (this.#scan && this.#codings.length > 0 && this.#wanted.judge.deferCoded) return DEFERRED
+    if (isChunked)
       this.#framing = new ChunkedBody(this.#wanted.judge.limit, (bytes, from, to) =>
         this.#keep(bytes, from, to),
       )
-    else if (coding !== null || length === null) this.#framing = 'until close'
+    else if (transfer.length > 0 || length === undefined) this.#framing = 'until close'
     else return this.#length(length)
     return null
   }
@@ -162,6 +192,7 @@ class HttpHearing implements Hearing {
   #keep(bytes: Buffer, from: number, to: number): Answer | null {
     this.#bodyBytes += to - from
     if (this.#bodyBytes > this.#wanted.judge.limit) return tooBig(this.#bodyBytes, this.#wanted.judge.limit)
+    this.#take?.(bytes, from, to)
     if (this.#scan === null) return null
     this.#beginning.push(bytes, from, to)
     this.#scan.push(bytes, from, to)
@@ -179,6 +210,12 @@ class HttpHearing implements Hearing {
       `${this.#status}, but no ${match} in ${this.#bodyBytes} bytes: ${this.#beginning}`,
     )
   }
+}
+
+/** The names in a list of codings; `identity` is none, and says nothing of where the body ends (RFC 2616 had it). */
+export function codingsIn(value: string): string[] {
+  const names = value.toLowerCase().split(',', MOST_CODINGS)
+  return names.map(name => name.trim()).filter(name => name !== '' && name !== 'identity')
 }
 
 function isIn(ranges: readonly (readonly [number, number])[], code: number): boolean {

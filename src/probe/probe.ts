@@ -23,6 +23,8 @@ export type Judge =
       readonly status: readonly (readonly [number, number])[]
       /** Statuses, inclusive ranges, with which the verdict is left to the check's `run`: redirects that it follows. */
       readonly defer?: readonly (readonly [number, number])[]
+      /** A compressed body in which something is looked for is left to the check's `run` too. */
+      readonly deferCoded?: boolean
       readonly match: Match | null
       readonly limit: number
     }
