@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { endMarked, mark, prepareForChildren, type Sort } from './orphans.js'
 import { atMost } from './patience.js'
 
 export interface Command {
@@ -16,8 +17,11 @@ export interface Command {
   /** Aborted when the command has to go: TERM to its group, KILL after `grace` milliseconds. */
   readonly signal: AbortSignal
   readonly grace: number
-  /** What it leaves running behind it may stay, where it ends by itself; else that is killed, as nothing may pile up. */
-  readonly mayLeave?: boolean
+  /**
+   * `check` unless given: what it leaves running behind it is killed, wherever it went, as nothing may pile up. What a
+   * `hook` leaves may stay, where it ends by itself, and so may a `director`, another lvsd.
+   */
+  readonly sort?: Sort
 }
 
 export interface Ended {
@@ -105,7 +109,7 @@ export async function runCommand(command: Command): Promise<Ended> {
   const ended = await exit
   if (dying.get(key) === exit) dying.delete(key)
   command.signal.removeEventListener('abort', ending)
-  const isLeft = command.mayLeave === true && !command.signal.aborted
+  const isLeft = command.sort !== undefined && command.sort !== 'check' && !command.signal.aborted
   if (!isLeft) kill(group, 'SIGKILL')
   groups.delete(group)
   await atMost(DRAIN, Promise.all(outputs))
@@ -116,8 +120,14 @@ export async function runCommand(command: Command): Promise<Ended> {
   return { ...ended, output: kept.text }
 }
 
+/** Once, by the main thread, before any thread runs a command. */
+export function prepareToRun(): void {
+  prepareForChildren(pid => groups.has(pid))
+}
+
 /** A group of its own (setsid): all that the command starts can be killed with it. No shell. */
-function start({ file, argv, env, input }: Command): Promise<ChildProcess> {
+function start({ file, argv, env, input, sort = 'check' }: Command): Promise<ChildProcess> {
+  prepareToRun()
   return new Promise((resolve, reject) => {
     const child = spawn(file, argv, {
       detached: true,
@@ -125,7 +135,10 @@ function start({ file, argv, env, input }: Command): Promise<ChildProcess> {
       cwd: '/',
       env: { ...env },
     })
-    if (child.pid !== undefined) groups.add(child.pid)
+    if (child.pid !== undefined) {
+      groups.add(child.pid)
+      mark(child.pid, sort)
+    }
     // A command that does not read to the end of it says in its exit code what that means.
     child.stdin?.on('error', () => {}).end(input)
     child.once('spawn', () => resolve(child))
@@ -176,4 +189,5 @@ function kill(group: number, signal: NodeJS.Signals): void {
 
 process.on('exit', () => {
   for (const group of groups) kill(group, 'SIGKILL')
+  endMarked()
 })

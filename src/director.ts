@@ -1,4 +1,5 @@
 /** A daemon with the parts that its process gives it: table, journal, systemd, observers. */
+import { prepareToRun } from './children.js'
 import type { Loaded } from './config/load.js'
 import { type Daemon, startDaemon } from './daemon.js'
 import { openTable, type TableName } from './ipvs/table.js'
@@ -25,6 +26,7 @@ export interface DirectorParts {
 /** Opens table and journal and starts the daemon on them; where that fails nothing is left open. */
 export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   const { loaded, load, table, log, env, observers = [] } = parts
+  prepareToRun()
   const kernel = await openTable(table, env)
   let journal: Journal
   try {

@@ -124,7 +124,7 @@ async function runHook(
       signal: until,
       grace: GRACE,
       // A page that says sorry may be a server that the command starts.
-      mayLeave: true,
+      sort: 'hook',
     })
     if (code === 0) return log.info({ hook: shown }, 'hook done')
     const end = signal === null ? `exit ${code}` : `ended by ${signal}`

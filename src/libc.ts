@@ -53,6 +53,14 @@ const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
 const RLIMIT_NOFILE = 7
 
+// <bits/waitflags.h>
+const WNOHANG = 1
+// <linux/prctl.h>
+const PR_SET_CHILD_SUBREAPER = 36
+// <fcntl.h>
+const F_SETFD = 2
+const FD_CLOEXEC = 1
+
 const LOCK_EX = 2
 const LOCK_NB = 4
 
@@ -75,6 +83,9 @@ interface Libc {
   close: KoffiFunc<(fd: number) => number>
   flock: KoffiFunc<(fd: number, operation: number) => number>
   getrlimit: KoffiFunc<(resource: number, into: Uint8Array) => number>
+  waitpid: KoffiFunc<(pid: number, status: null, options: number) => number>
+  prctl: KoffiFunc<(option: number, ...typesAndValues: (string | number)[]) => number>
+  fcntl: KoffiFunc<(fd: number, command: number, ...typesAndValues: (string | number)[]) => number>
 }
 
 let loaded: Libc | undefined
@@ -99,6 +110,9 @@ function load(): Libc {
     close: lib.func('int close(int)') as Libc['close'],
     flock: lib.func('int flock(int, int)') as Libc['flock'],
     getrlimit: lib.func('int getrlimit(int, void *)') as Libc['getrlimit'],
+    waitpid: lib.func('int waitpid(int, void *, int)') as Libc['waitpid'],
+    prctl: lib.func('int prctl(int, ...)') as Libc['prctl'],
+    fcntl: lib.func('int fcntl(int, int, ...)') as Libc['fcntl'],
   }
   return loaded
 }
@@ -268,6 +282,26 @@ export function lockFile(fd: number): boolean {
   const error = fail(libc, 'flock')
   if (error.code === 'EAGAIN') return false
   throw error
+}
+
+// ---------------------------------------------------------------- children
+
+/** Takes note of the end of a child, so that no zombie is left; true where there is no such child any more. */
+export function reap(pid: number): boolean {
+  return load().waitpid(pid, null, WNOHANG) !== 0
+}
+
+/** From now on processes whose parent has ended, and that descend from this one, become children of this one. */
+export function becomeSubreaper(): void {
+  const libc = load()
+  const value = ['unsigned long', 1, 'unsigned long', 0, 'unsigned long', 0, 'unsigned long', 0] as const
+  if (libc.prctl(PR_SET_CHILD_SUBREAPER, ...value) < 0) throw fail(libc, 'prctl')
+}
+
+/** Keeps a descriptor from children. */
+export function closeOnExec(fd: number): void {
+  const libc = load()
+  if (libc.fcntl(fd, F_SETFD, 'int', FD_CLOEXEC) < 0) throw fail(libc, 'fcntl')
 }
 
 // ---------------------------------------------------------------- descriptors

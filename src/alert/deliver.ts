@@ -116,7 +116,7 @@ async function bySendmail(one: Try): Promise<Delivery> {
     signal,
     grace: SENDMAIL_GRACE,
     // A mail server's own sendmail goes on with the delivery behind it.
-    mayLeave: true,
+    sort: 'hook',
   })
   signal.throwIfAborted()
   if (code === 0) return { again: [], refused: [], fault: null }

@@ -35,7 +35,14 @@ export function followers(self: Self, log: Log, environment: Env): Follow {
     try {
       const argv = commandLine(self, name, command)
       const signal = AbortSignal.timeout(PATIENCE)
-      const { code, output } = await runCommand({ file: '/bin/sh', argv, env, signal, grace: GRACE })
+      const { code, output } = await runCommand({
+        file: '/bin/sh',
+        argv,
+        env,
+        signal,
+        grace: GRACE,
+        sort: 'director',
+      })
       if (code === 0) log.info(about, 'execute: done')
       else log.warn({ ...about, code, output: output.slice(0, 500) }, 'execute: failed')
       return code === 0

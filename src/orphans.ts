@@ -1,0 +1,165 @@
+/**
+ * What commands leave behind them. A process group is not enough: what calls setsid(2) or forks twice leaves it. So lvsd
+ * is a subreaper, to which the kernel gives every descendant whose parent has ended, and whatever comes from a check is
+ * ended once the runs are over that it may come from. What hooks and the local mail server leave behind may stay; of
+ * theirs, as of all, the end is taken note of. A subreaper rather than a cgroup, since it works under every init and
+ * needs neither `Delegate=` nor a writable /sys/fs/cgroup in the unit.
+ *
+ * Descendants of a check are known by their OOM score: it is inherited, nothing else sets it to this value, and neither
+ * setsid nor another environment or command line changes it. It is also what it says: when memory runs out, a check is
+ * killed long before the director, whose unit asks for -900.
+ */
+import { readdirSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
+import { becomeSubreaper, closeOnExec, reap } from './libc.js'
+import {
+  childrenOfThread,
+  descendantsOf,
+  oomScoreOf,
+  setOomScore,
+  stateOf,
+  threadsOf,
+} from './process-files.js'
+
+/** `check`: nothing of it outlives its run. `hook`: what it leaves may stay. `director`: another lvsd, as this one. */
+export type Sort = 'check' | 'hook' | 'director'
+
+const MOST_SCORE = 1000
+const CHECK_SCORE = 500
+/** While something is left to do, milliseconds. */
+const LOOK_EVERY = 100
+/** A child that has ended and that nobody has asked for so long was started by nobody here, milliseconds. */
+const UNASKED = 1000
+const EXIT_ROUNDS = 3
+const MARK_ROUNDS = 5
+
+interface Orphan {
+  /** Runs that were under way when it was seen to be of a check, by the process of each; null for one that may stay. */
+  waitsFor: ReadonlySet<number> | null
+  isKilled: boolean
+  endedAt: number | null
+}
+
+/** The scores under a director with the score `own`, which tell whose a process is as long as they are all different. */
+export function scoresBeside(own: number): Readonly<Record<Sort, number>> & { readonly areMarks: boolean } {
+  const capped = (score: number) => Math.min(score, MOST_SCORE)
+  const director = capped(own + 1)
+  const hook = capped(Math.max(own + 2, 0))
+  const check = capped(Math.max(own + 3, CHECK_SCORE))
+  return { check, hook, director, areMarks: check > hook && hook > director }
+}
+
+const own = oomScoreOf('self') ?? 0
+const scores = scoresBeside(own)
+const orphans = new Map<number, Orphan>()
+let isPrepared = false
+let isLookingAgain = false
+let isStarted: (pid: number) => boolean = () => false
+
+/**
+ * Before the first command: nothing but the standard descriptors reaches children, and what gets lost comes here.
+ * `started`: whether a process is one that this thread has started and will ask for. The main thread does it for all.
+ */
+export function prepareForChildren(started: (pid: number) => boolean): void {
+  if (isPrepared || !isMainThread) return
+  isPrepared = true
+  isStarted = started
+  try {
+    keepDescriptors()
+    becomeSubreaper()
+    process.on('SIGCHLD', sweep)
+  } catch {
+    // Not Linux, or without koffi: what leaves its group is left, as it always was there.
+  }
+}
+
+/** Those that lvsd was started with; Node's own are marked already. */
+function keepDescriptors(): void {
+  for (const fd of readdirSync('/proc/self/fd').map(Number)) {
+    try {
+      if (fd > 2) closeOnExec(fd)
+    } catch {
+      // The one by which the folder was read.
+    }
+  }
+}
+
+/**
+ * Right after the start of a command, in the same turn: its score, and that of what it has forked meanwhile. The program
+ * is still being linked at this moment, unless this thread has lost the processor in between: then even an orphan may be
+ * there, younger and with our own score.
+ */
+export function mark(pid: number, sort: Sort): void {
+  setOomScore(pid, scores[sort])
+  // Each round finds what was forked in the one before.
+  for (let round = 0; round < MARK_ROUNDS; round++) {
+    const orphaned = childrenOfThread(process.pid, process.pid).filter(child => child > pid)
+    const unmarked = [...descendantsOf(pid), ...orphaned].filter(child => oomScoreOf(child) === own)
+    if (unmarked.length === 0) return
+    for (const child of unmarked) setOomScore(child, scores[sort])
+  }
+}
+
+/** At the end of lvsd: all that descends from checks, wherever it stands. */
+export function endMarked(): void {
+  if (!isPrepared) return
+  for (let round = 0; round < EXIT_ROUNDS; round++) {
+    const left = descendantsOf(process.pid).filter(pid => isMarked(pid) && stateOf(pid) !== 'Z')
+    if (left.length === 0) return
+    left.forEach(kill)
+  }
+}
+
+function isMarked(pid: number): boolean {
+  return scores.areMarks && oomScoreOf(pid) === scores.check
+}
+
+/** Looks at the children that nobody here has started. The kernel gives orphans to the main thread, whose id is the pid. */
+function sweep(): void {
+  const strangers = childrenOfThread(process.pid, process.pid).filter(pid => !isStarted(pid))
+  for (const pid of orphans.keys()) if (!strangers.includes(pid)) orphans.delete(pid)
+  if (strangers.length > 0) look(strangers)
+  const isBusy = [...orphans.values()].some(({ waitsFor, endedAt }) => waitsFor || endedAt !== null)
+  if (isBusy && !isLookingAgain) setTimeout(again, LOOK_EVERY).unref()
+  isLookingAgain ||= isBusy
+}
+
+function again(): void {
+  isLookingAgain = false
+  sweep()
+}
+
+function look(strangers: readonly number[]): void {
+  const runs = runsUnderWay(strangers)
+  for (const pid of strangers) {
+    const orphan = orphans.get(pid) ?? { waitsFor: null, isKilled: false, endedAt: null }
+    orphans.set(pid, orphan)
+    orphan.waitsFor ??= isMarked(pid) ? runs : null
+    if (stateOf(pid) === 'Z') bury(pid, orphan)
+    else if (orphan.waitsFor && ![...orphan.waitsFor].some(run => runs.has(run))) {
+      orphan.isKilled = true
+      // With all that it has started: what starts itself anew all the time must not stay ahead.
+      for (const one of [pid, ...descendantsOf(pid)]) kill(one)
+    }
+  }
+}
+
+/** The checks that run commands now, by the process of each: children of this thread, and of those that run checks. */
+function runsUnderWay(strangers: readonly number[]): ReadonlySet<number> {
+  const children = threadsOf(process.pid).flatMap(thread => childrenOfThread(process.pid, thread))
+  return new Set(children.filter(pid => !strangers.includes(pid) && isMarked(pid)))
+}
+
+/** Other parts of this process, such as the threads of checks, ask for their own children soon. */
+function bury(pid: number, orphan: Orphan): void {
+  orphan.endedAt ??= performance.now()
+  if (orphan.isKilled || performance.now() - orphan.endedAt >= UNASKED) reap(pid)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended, or is somebody else's.
+  }
+}
