@@ -6,7 +6,7 @@ export type OptionShape = Readonly<Record<string, z.ZodType>>
 /** What the reader of a configuration must know of an option beside its type. */
 export interface Mark {
   /** Its value, or each value in it, is never shown, and may stand elsewhere: { file: PATH } or { env: NAME }. */
-  readonly secret?: true
+  readonly secret?: 'text' | 'list' | 'map'
   /** It names a file, relative to the folder of the configuration; `command`: only where it has a slash. */
   readonly path?: 'file' | 'command'
   /** It is a regular expression's source. */
@@ -48,13 +48,13 @@ export const optionKit = {
     marked(patternText().nullable().default(null).describe(about), { pattern: true }),
   /** A password or the like: text that no message, log or status shows. With null as default: null when absent. */
   secret: <const F extends string | null | undefined>(fallback: F, about: string) =>
-    marked(textOrNull(fallback, about), { secret: true }),
+    marked(textOrNull(fallback, about), { secret: 'text' }),
   /** A list in which any text may hold a secret. */
   secretList: (fallback: readonly string[] | undefined, about: string) =>
-    marked(withDefault(z.array(z.string()), fallback && [...fallback], about), { secret: true }),
+    marked(withDefault(z.array(z.string()), fallback && [...fallback], about), { secret: 'list' }),
   /** Texts by name, any of which may hold a secret, as headers do. */
   secretMap: (about: string) =>
-    marked(z.record(z.string(), z.string()).default({}).describe(about), { secret: true }),
+    marked(z.record(z.string(), z.string()).default({}).describe(about), { secret: 'map' }),
   /** The path of a file; relative ones begin in the folder of the configuration. */
   path: <const F extends string | null | undefined>(fallback: F, about: string) =>
     marked(textOrNull(fallback, about), { path: 'file' }),

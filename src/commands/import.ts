@@ -31,7 +31,7 @@ would refuse or read in another way, is reported on standard error. lvsd run FIL
         `${file} cannot be imported: ${countProblems(problems)}; nothing was written`,
         EXIT.problem,
       )
-    const document = readLdirectord(text, file, { checks })
+    const document = readLdirectord(text, file, { checks, mostProblems: Number.POSITIVE_INFINITY })
     print(
       `# Imported from ${basename(file)}; lines with #! say what differs from ldirectord.\n\n${ldirectordToYaml(text, document)}`,
     )

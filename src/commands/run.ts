@@ -1,7 +1,7 @@
 /** `lvsd run`: the daemon, in the foreground. */
 
 import { SocketUnusable } from '../api/server.js'
-import { loadConfig } from '../config/load.js'
+import { loadConfigApart } from '../config/load-apart.js'
 import { hasErrors } from '../config/problem.js'
 import { renderProblems } from '../config/render-problem.js'
 import { placed, startDirector } from '../director.js'
@@ -45,7 +45,7 @@ export const command = defineCommand({
         resolve()
       }),
     )
-    const load = () => loadConfig(file).then(loaded => placed(loaded, options))
+    const load = () => loadConfigApart(file).then(loaded => placed(loaded, options))
     const loaded = await load()
     const { config } = loaded
     if (!config || hasErrors(loaded.problems)) {

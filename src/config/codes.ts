@@ -16,6 +16,8 @@ export const CODES = {
   ALIAS_LOOP: 'An alias inside the value that it stands for.',
   UNKNOWN_TAG: 'A YAML tag (!name) that has no meaning here.',
   TOO_DEEP: 'Mappings and lists are nested more than 32 deep.',
+  TOO_COSTLY: 'Reading the file took more time or memory than any configuration needs.',
+  MORE_PROBLEMS: 'There are more problems than are listed.',
   // keys and values
   UNKNOWN_KEY: 'A key that has no meaning at this place.',
   MISSING_KEY: 'A key that is required is not there.',
@@ -31,6 +33,8 @@ export const CODES = {
   BAD_REAL: 'A real server in short form that is not: address [forwarding [weight]].',
   BAD_FALLBACK: 'A fallback in short form that is not: address [forwarding].',
   BAD_NETMASK: 'A netmask that is not of the form 255.255.255.0.',
+  BAD_INCLUDE: 'A file that is to be included cannot be.',
+  INCLUDE_LOOP: 'A file includes itself, or another that includes it.',
   CHECK_FOLDER: 'A folder with checks, or a check in it, cannot be used.',
   // services
   NO_SERVICES: 'No services are configured: lvsd would have nothing to do.',

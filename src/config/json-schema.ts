@@ -1,9 +1,8 @@
 /** The JSON Schema of the configuration, with the options of each kind of check, for editors. */
 import type { Check } from '../check.js'
-import { optionKit } from '../options.js'
+import { type Mark, markOf, type OptionShape, optionKit } from '../options.js'
 import { z } from './fields.js'
 import { checkFields, checkNode, rootSchema } from './schema.js'
-import { isSecret } from './secrets.js'
 
 type Json = Record<string, unknown>
 
@@ -58,7 +57,7 @@ function kindForm(check: Check, common: Json): Json {
     description: summary,
     properties: {
       kind: { enum: [name, ...aliases] },
-      ...withSecretForms(propertiesOf(check.options(optionKit))),
+      ...withSecretForms(check.options(optionKit)),
       ...without(common, 'kind'),
     },
     required: ['kind'],
@@ -67,14 +66,23 @@ function kindForm(check: Check, common: Json): Json {
 }
 
 /** A password may stand elsewhere. */
-function withSecretForms(properties: Json): Json {
+function withSecretForms(shape: OptionShape): Json {
   return Object.fromEntries(
-    Object.entries(properties).map(([key, type]) => {
-      if (!isSecret(key)) return [key, type]
-      const { description, ...plain } = type as Json
-      return [key, { description, anyOf: [plain, { $ref: '#/definitions/elsewhere' }] }]
-    }),
+    Object.entries(propertiesOf(shape)).map(([key, type]) => [
+      key,
+      withElsewhere(type as Json, markOf(shape[key]).secret),
+    ]),
   )
+}
+
+function withElsewhere(type: Json, secret: Mark['secret']): Json {
+  if (secret === undefined) return type
+  if (secret === 'text') {
+    const { description, ...plain } = type
+    return { description, anyOf: [plain, { $ref: '#/definitions/elsewhere' }] }
+  }
+  const inner = secret === 'list' ? 'items' : 'additionalProperties'
+  return { ...type, [inner]: { anyOf: [type[inner], { $ref: '#/definitions/elsewhere' }] } }
 }
 
 const ELSEWHERE = {

@@ -1,21 +1,22 @@
-/** A configuration file, YAML or ldirectord.cf, to a Config; mistakes of any sort are problems, never exceptions. */
-import { readFile, stat } from 'node:fs/promises'
+/** A configuration, YAML or ldirectord.cf, to a Config; mistakes of any sort are problems, never exceptions. */
 import { extname, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check.js'
 import { loadChecks } from '../load-checks.js'
 import type { Config } from '../model.js'
 import { inPieces } from '../pieces.js'
+import { expandIncludes, type Source } from './include.js'
 import { retold } from './ldirectord/retold.js'
 import { systemPorts } from './ports.js'
 import { START } from './position.js'
 import type { Position, Problem } from './problem.js'
 import type { RawDocument } from './raw.js'
+import { readText } from './read-file.js'
 import { readLdirectord } from './read-ldirectord.js'
 import { readingYaml } from './read-yaml.js'
 import { newReport } from './report.js'
-import { withSecrets } from './secrets.js'
-import { checkFoldersOf, validating } from './validate.js'
+import { type Hiding, hiddenIn, secretNames } from './secrets.js'
+import { checkFoldersOf, type ValidateInput, validating } from './validate.js'
 
 export interface Loaded {
   /** Frozen; null where there is an error. */
@@ -26,6 +27,12 @@ export interface Loaded {
   readonly problems: readonly Problem[]
   /** What stands in the file; empty where it cannot be read. */
   readonly text: string
+  /** The files that it includes. */
+  readonly included?: readonly Source[]
+  /** What stands after `include`, as whole paths: files that come to match count as well. */
+  readonly patterns?: readonly string[]
+  /** What of the text must not be shown. */
+  readonly hiding?: Hiding
 }
 
 export type Format = 'yaml' | 'ldirectord'
@@ -33,24 +40,23 @@ export type Format = 'yaml' | 'ldirectord'
 /** Reads, checks and freezes the configuration. `text` takes the place of the file's. */
 export async function loadConfig(file: string, options: { readonly text?: string } = {}): Promise<Loaded> {
   const report = newReport(file)
-  const nothing = (text: string): Loaded => ({
-    config: null,
-    checks: new Map(),
-    problems: report.problems(),
-    text,
-  })
   let text = options.text
   try {
-    text ??= await readText(file)
+    text ??= readText(file)
   } catch (error) {
-    report.error('FILE_UNREADABLE', START, whyUnreadable(error as NodeJS.ErrnoException))
-    return nothing('')
+    report.error('FILE_UNREADABLE', START, (error as Error).message)
+    return nothing('', report.problems())
   }
   if (text.includes('\0')) report.error('NOT_TEXT', START, 'this is not text in UTF-8: save it as UTF-8')
   else if (isEmpty(text))
     report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
   else return formatOf(file, text) === 'ldirectord' ? loadLdirectord(file, text) : loadYaml(file, text)
-  return nothing(text)
+  return nothing(text, report.problems())
+}
+
+/** Where there is no configuration to look at. */
+export function nothing(text: string, problems: readonly Problem[]): Loaded {
+  return { config: null, checks: new Map(), problems, text }
 }
 
 /** YAML or ldirectord.cf, by the file's extension, else by how it looks. */
@@ -58,40 +64,45 @@ export function formatOf(file: string, text: string): Format {
   const extension = extname(file).toLowerCase()
   if (extension === '.cf') return 'ldirectord'
   if (['.yaml', '.yml', '.json'].includes(extension)) return 'yaml'
-  const looksYaml = /^["']?(settings|defaults|services)["']?\s*:|^\s*\{/m.test(text)
+  return looksLike(text)
+}
+
+/** What a text is by its looks. */
+export function looksLike(text: string): Format {
+  const looksYaml = /^["']?(settings|defaults|services|include)["']?\s*:|^\s*\{/m.test(text)
   return !looksYaml && /^\s*[a-z]+6?\s*=/m.test(text) ? 'ldirectord' : 'yaml'
 }
 
 async function loadYaml(file: string, text: string): Promise<Loaded> {
-  const document = await withSecrets(await inPieces(readingYaml(text, file)), { file, env: process.env })
+  const read = await inPieces(readingYaml(text, file))
+  const { document, included, patterns } = expandIncludes(read, file, text)
   const folders = checkFoldersOf(document, file)
   const { checks, problems } = await loadChecks(folders)
   const told = problems.map(message => checkFolderProblem(file, message, document, folders))
-  return finish(file, text, { root: document.root, problems: [...document.problems, ...told] }, checks)
+  const complete = { ...document, problems: [...document.problems, ...told] }
+  return finish({ file, document: complete, checks, ports: systemPorts() }, { text, included, patterns })
 }
 
 async function loadLdirectord(file: string, text: string): Promise<Loaded> {
   const { checks, problems } = await loadChecks([])
-  const document = readLdirectord(text, file, { checks, ports: systemPorts() })
+  const ports = systemPorts()
+  const document = readLdirectord(text, file, { checks, ports })
   await setImmediate()
   const told = problems.map(message => checkFolderProblem(file, message, document, []))
-  const loaded = await finish(
-    file,
-    text,
-    { root: document.root, problems: [...document.problems, ...told] },
-    checks,
-  )
+  const complete = { root: document.root, problems: [...document.problems, ...told] }
+  const input = { file, document: complete, checks, ports, paths: 'as written' } as const
+  const loaded = await finish(input, { text, included: [], patterns: [] })
   return { ...loaded, problems: retold(loaded.problems) }
 }
 
 async function finish(
-  file: string,
-  text: string,
-  document: RawDocument,
-  checks: ReadonlyMap<string, Check>,
+  input: ValidateInput,
+  read: Pick<Loaded, 'text' | 'included' | 'patterns'>,
 ): Promise<Loaded> {
-  const validated = await inPieces(validating({ file, document, checks, ports: systemPorts() }))
-  return { ...validated, checks, text }
+  const { config, problems } = await inPieces(validating(input))
+  const isSecret = secretNames(input.checks)
+  const hidden = problems.length === 0 ? [] : hiddenIn(input.document.root, isSecret)
+  return { config, problems, checks: input.checks, hiding: { isSecret, hidden }, ...read }
 }
 
 /** A check that was left out: an error, because servers would be judged without it or not at all. */
@@ -106,23 +117,9 @@ function checkFolderProblem(
     settings?.kind === 'map' ? settings.entries.find(({ key }) => key === 'checks')?.value : undefined
   const index = folders.findIndex(folder => message.includes(resolve(folder)))
   const at: Position = (list?.kind === 'list' && list.items[index]?.at) || list?.at || START
-  return { severity: 'error', code: 'CHECK_FOLDER', message, file, at }
-}
-
-/** A pipe at a place for files would be waited for without end; one that a shell hands over has its writer. */
-async function readText(file: string): Promise<string> {
-  const found = await stat(file)
-  if (found.isFIFO() && !/^\/(dev|proc)\//.test(file)) throw new Error('this is a pipe (FIFO), not a file')
-  return readFile(file, 'utf8')
+  return { severity: 'error', code: 'CHECK_FOLDER', message, file: at.file ?? file, at }
 }
 
 function isEmpty(text: string): boolean {
   return text.split('\n').every(line => /^\s*(#.*)?$/.test(line))
-}
-
-function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT') return 'there is no such file'
-  if (code === 'EACCES') return 'this user may not read the file'
-  if (code === 'EISDIR') return 'this is a folder, not a file'
-  return code === undefined ? message : `the file cannot be read: ${message}`
 }

@@ -7,6 +7,8 @@ export interface Position {
   readonly column: number
   /** Characters to underline; at least 1. */
   readonly length: number
+  /** Where that is not the configuration itself but a file that it includes. */
+  readonly file?: string
 }
 
 export interface Problem {
@@ -18,6 +20,11 @@ export interface Problem {
   readonly message: string
   readonly file: string
   readonly at: Position
+}
+
+/** `line 12`, with its file where that is another one than that of `here`. */
+export function lineOf({ line, file }: Position, here: Position): string {
+  return file === here.file ? `line ${line}` : `line ${line} of ${file ?? 'the first file'}`
 }
 
 export function hasErrors(problems: readonly Problem[]): boolean {

@@ -5,6 +5,8 @@ export interface RawScalar {
   readonly kind: 'scalar'
   readonly value: string | number | boolean | null
   readonly at: Position
+  /** Where the text goes on over several lines, the last of them. */
+  readonly lastLine?: number
 }
 
 export interface RawList {
@@ -24,5 +26,7 @@ export type RawNode = RawScalar | RawList | RawMap
 /** What a reader gives: the tree, or null where the text cannot be read at all, and the problems met on the way. */
 export interface RawDocument {
   readonly root: RawMap | null
+  /** What files that it includes have as defaults, for their own services. */
+  readonly defaults?: ReadonlyMap<string, RawMap['entries']>
   readonly problems: readonly Problem[]
 }

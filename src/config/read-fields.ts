@@ -1,5 +1,5 @@
 /** One mapping of the raw tree, read by the types of its keys. Every wrong key and value is told; the right ones count. */
-import type { OptionShape } from '../options.js'
+import { markOf, type OptionShape } from '../options.js'
 import type { z } from './fields.js'
 import { hintFor } from './hints.js'
 import { didYouMean, nearest } from './nearest.js'
@@ -63,9 +63,13 @@ export function readFields<S extends OptionShape>(
   }
 }
 
+/** Unknown words that are looked at: nobody misspells more. */
+const MOST_SLIPS = 100
+
 /** True where one of the entries is no known word, and the wanted one is the nearest. */
 export function isMisspelt(wanted: string, entries: readonly RawEntry[], words: readonly string[]): boolean {
-  return entries.some(({ key }) => !words.includes(key) && nearest(key, words) === wanted)
+  const unknown = entries.filter(({ key }) => !words.includes(key)).slice(0, MOST_SLIPS)
+  return unknown.some(({ key }) => nearest(key, words) === wanted)
 }
 
 /** The value in its type, or null where it is wrong, which has been told. */
@@ -80,7 +84,8 @@ export function readValue<T extends z.ZodType>(
   }
   const parsed = type.safeParse(plain(entry.value))
   if (parsed.success) return { value: parsed.data }
-  for (const issue of parsed.error.issues) sayIssue(entry, issue, report)
+  const isSecret = markOf(type).secret !== undefined
+  for (const issue of parsed.error.issues) sayIssue(entry, issue, isSecret, report)
   return null
 }
 
@@ -120,6 +125,6 @@ function tellUnknownKey<S extends OptionShape>(
   report: Report,
 ): void {
   const candidates = [...Object.keys(shape), ...(how.also ?? [])]
-  const advice = hintFor(entry.key, how.what) ?? didYouMean(entry.key, candidates)
-  report.error('UNKNOWN_KEY', entry.keyAt, `"${entry.key}" is not a key of ${how.what}${advice}`)
+  const advice = () => hintFor(entry.key, how.what) ?? didYouMean(entry.key, candidates)
+  report.error('UNKNOWN_KEY', entry.keyAt, () => `"${entry.key}" is not a key of ${how.what}${advice()}`)
 }

@@ -10,28 +10,38 @@ import { defaultsEntry, readService, type ServiceContext, settingsEntry } from '
 import { BEGINNING, type Entry, entry, map } from './ldirectord/tree.js'
 import { type PortLookup, systemPorts } from './ports.js'
 import type { RawDocument } from './raw.js'
+import { type IsSecretName, secretNames } from './secrets.js'
 
 export interface LdirectordContext {
   /** The checks there are, by name and alias. */
   readonly checks: ReadonlyMap<string, Check>
   readonly ports?: PortLookup
   readonly hostname?: string
+  /** Problems that are kept; without it those that a person may read. */
+  readonly mostProblems?: number
 }
 
 export interface LdirectordDocument extends RawDocument {
   readonly comments: readonly Comment[]
   /** The lines in which a virtual begins. */
   readonly heads: readonly number[]
+  readonly isSecret: IsSecretName
 }
 
 /** Reads an ldirectord.cf. Never throws: what is wrong, and what has another meaning here, is in `problems`. */
 export function readLdirectord(text: string, file: string, context: LdirectordContext): LdirectordDocument {
-  const report = createReport(file)
+  const report = createReport(file, context.mostProblems)
   const lines = splitLines(text, report)
   const sections = readSections(lines, report)
   const root = map(rootEntries(sections, report, context), BEGINNING)
   const heads = sections.virtuals.map(({ head }) => head.keyAt.line)
-  return { root, problems: report.problems(), comments: lines.comments, heads }
+  return {
+    root,
+    problems: report.problems(),
+    comments: lines.comments,
+    heads,
+    isSecret: secretNames(context.checks),
+  }
 }
 
 function rootEntries({ globals, virtuals }: Sections, report: Report, context: LdirectordContext): Entry[] {

@@ -16,13 +16,13 @@ import {
 } from 'yaml'
 import { atOnce, type Pieces } from '../pieces.js'
 import type { Code } from './codes.js'
-import { type Locate, locator, START } from './position.js'
+import { type Locate, locator } from './position.js'
 import type { Position } from './problem.js'
 import type { RawDocument, RawList, RawMap, RawNode } from './raw.js'
+import { MAX_BYTES } from './read-file.js'
 import { newReport, type Report } from './report.js'
 import { tellFaults } from './yaml-faults.js'
 
-const MAX_BYTES = 16 * 2 ** 20
 const MAX_NODES = 1_000_000
 const MAX_DEPTH = 32
 /** More faults of syntax than this help nobody. */
@@ -36,38 +36,47 @@ interface Sized<T extends RawNode = RawNode> {
 }
 
 /** Reads a YAML configuration. Never throws: what is wrong with the text is in `problems`. */
-export function readYaml(text: string, file: string): RawDocument {
-  return atOnce(readingYaml(text, file))
+export function readYaml(text: string, file: string, how: HowToRead = {}): RawDocument {
+  return atOnce(readingYaml(text, file, how))
+}
+
+interface HowToRead {
+  /** Places then tell the file. */
+  readonly isIncluded?: boolean
 }
 
 /** The same in pieces: a text of 10,000 real servers takes most of a second. */
-export function* readingYaml(text: string, file: string): Pieces<RawDocument> {
+export function* readingYaml(
+  text: string,
+  file: string,
+  { isIncluded }: HowToRead = {},
+): Pieces<RawDocument> {
   const report = newReport(file)
   // An editor's byte order mark counts for nothing, and shifts no column.
-  const root = yield* readRoot(text.replace(/^\ufeff/, ''), report)
+  const bare = text.replace(/^\ufeff/, '')
+  const root = yield* readRoot(bare, locator(bare, isIncluded ? file : undefined), report)
   return { root, problems: report.problems() }
 }
 
-function* readRoot(text: string, report: Report): Pieces<RawMap | null> {
+function* readRoot(text: string, locate: Locate, report: Report): Pieces<RawMap | null> {
   if (text.length > MAX_BYTES) {
-    report.error('FILE_TOO_BIG', START, 'the file has more than 16 MiB; is it the right one?')
+    report.error('FILE_TOO_BIG', locate(0), 'the file has more than 16 MiB; is it the right one?')
     return null
   }
   const tokens = yield* tokensOf(text)
   if (!tokens) {
     report.error(
       'TOO_DEEP',
-      START,
+      locate(0),
       'brackets or indentation are nested hundreds deep: this is no configuration',
     )
     return null
   }
-  const locate = locator(text)
   const document = compose(tokens, text, locate, report)
   yield
   if (!document) return null
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
-    report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
+    report.error('EMPTY', locate(0), 'nothing is configured: the file is empty or holds only comments')
     return null
   }
   const root = new Reader(locate, report).read(document.contents)
@@ -116,16 +125,17 @@ function compose(
 ): Document | null {
   const documents: Document[] = [...new Composer(OPTIONS).compose(tokens)]
   if (documents.length === 0) {
-    report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
+    report.error('EMPTY', locate(0), 'nothing is configured: the file is empty or holds only comments')
     return null
   }
   const [first, second] = documents
   const faults = first ? [...first.errors, ...first.warnings] : []
+  const openers = first && faults.length > 0 ? openersIn(first) : []
   const withOpeners = faults.slice(0, MOST_FAULTS).map(({ code, message, pos }) => ({
     code,
     message,
     pos,
-    opener: first ? openerOf(first, pos[0]) : null,
+    opener: openers.findLast(([start, end]) => start < pos[0] && end >= pos[0] - 1)?.[0] ?? null,
   }))
   tellFaults(withOpeners, text, locate, report)
   if (second) {
@@ -135,16 +145,15 @@ function compose(
   return first && faults.length === 0 && !second ? first : null
 }
 
-/** Where the quoted text, { or [ begins that still goes on at the offset. */
-function openerOf(document: Document, offset: number): number | null {
-  let opener: number | null = null
+/** Where quoted texts, { and [ begin and end, in the order of the text. */
+function openersIn(document: Document): readonly (readonly [start: number, end: number])[] {
+  const openers: [number, number][] = []
   const look = (node: Node & { type?: string; flow?: boolean }) => {
     const [start, end] = node.range ?? [0, 0]
-    const opens = node.flow === true || node.type?.startsWith('QUOTE')
-    if (opens && start < offset && end >= offset - 1) opener = start
+    if (node.flow === true || node.type?.startsWith('QUOTE')) openers.push([start, end])
   }
   visit(document, { Scalar: (_, node) => look(node as never), Collection: (_, node) => look(node as never) })
-  return opener
+  return openers
 }
 
 // ---------------------------------------------------------------- the tree
@@ -159,6 +168,8 @@ class Reader {
   readonly #open = new Set<Node>()
   /** Something could not be read: what follows from the gap would only confuse. */
   #hasGap = false
+  /** Entries that merges have brought so far. */
+  #merged = 0
 
   constructor(locate: Locate, report: Report) {
     this.#locate = locate
@@ -169,7 +180,7 @@ class Reader {
   read(node: Node): RawNode | null {
     const sized = this.#node(node, 0)
     if (sized && sized.size > MAX_NODES)
-      this.#gap('FILE_TOO_BIG', START, 'aliases make more than a million values of this file')
+      this.#gap('FILE_TOO_BIG', this.#locate(0), 'aliases make more than a million values of this file')
     return this.#hasGap ? null : (sized?.node ?? null)
   }
 
@@ -200,10 +211,9 @@ class Reader {
     if (isMap(node)) return this.#map(node, depth)
     if (isSeq(node)) return this.#list(node.items as (Node | null)[], this.#at(node), depth)
     if (!isScalar(node)) return null
-    return {
-      node: { kind: 'scalar', value: plainValue(node.value, node.source), at: this.#at(node) },
-      size: 1,
-    }
+    const at = this.#at(node)
+    const value = plainValue(node.value, node.source)
+    return { node: { kind: 'scalar', value, at, ...this.#lastLine(node, at) }, size: 1 }
   }
 
   #alias(node: Node & { source: string }, depth: number): Sized | null {
@@ -228,16 +238,40 @@ class Reader {
 
   #map(node: YAMLMap, depth: number): Sized<RawMap> {
     const own = new Map<string, Entry>()
-    const merged: Entry[] = []
+    const merges: RawNode[] = []
     let size = 1
     for (const pair of node.items as Pair<Node, Node | null>[]) {
       const value = this.#node(pair.value ?? null, depth + 1) ?? this.#nothing(pair)
       size += value.size
-      if (isMerge(pair)) merged.push(...this.#mergeOf(value.node))
+      if (isMerge(pair)) merges.push(value.node)
       else this.#own(pair, value.node, own)
     }
-    for (const entry of merged) if (!own.has(entry.key)) own.set(entry.key, entry)
+    this.#merge(merges, own)
     return { node: { kind: 'map', entries: [...own.values()], at: this.#at(node) }, size }
+  }
+
+  /** What `<<: *anchor` and `<<: [*one, *two]` bring; the first of equal keys counts, and a mapping once. */
+  #merge(nodes: readonly RawNode[], own: Map<string, Entry>): void {
+    const waiting = [...nodes].reverse()
+    const done = new Set<RawNode>()
+    for (let node = waiting.pop(); node; node = waiting.pop()) {
+      if (done.has(node)) continue
+      done.add(node)
+      if (node.kind === 'list') for (const item of node.items.toReversed()) waiting.push(item)
+      else if (node.kind === 'map') this.#takeOver(node.entries, own)
+      else if (node.value !== null)
+        this.#report.error('WRONG_TYPE', node.at, '"<<" takes an alias of a mapping: <<: *name')
+    }
+  }
+
+  #takeOver(entries: readonly Entry[], own: Map<string, Entry>): void {
+    this.#merged += entries.length
+    if (this.#merged > MAX_NODES) {
+      if (!this.#hasGap)
+        this.#gap('FILE_TOO_BIG', this.#locate(0), 'merges (<<) make more than a million values of this file')
+      return
+    }
+    for (const entry of entries) if (!own.has(entry.key)) own.set(entry.key, entry)
   }
 
   #own(pair: Pair<Node, Node | null>, value: RawNode, own: Map<string, Entry>): void {
@@ -258,18 +292,17 @@ class Reader {
       )
   }
 
-  /** The entries that `<<: *anchor` or `<<: [*one, *two]` brings; the first of equal keys counts. */
-  #mergeOf(value: RawNode): readonly Entry[] {
-    if (value.kind === 'map') return value.entries
-    if (value.kind === 'list') return value.items.flatMap(item => this.#mergeOf(item))
-    if (value.value !== null)
-      this.#report.error('WRONG_TYPE', value.at, '"<<" takes an alias of a mapping: <<: *name')
-    return []
-  }
-
   /** `key:` with nothing after it. */
   #nothing(pair: Pair<Node, Node | null>): Sized {
     return { node: { kind: 'scalar', value: null, at: this.#at(pair.key) }, size: 1 }
+  }
+
+  /** Of a text that goes on behind its first line. */
+  #lastLine({ range }: Node, at: Position): { lastLine?: number } {
+    const [start, end] = range ?? [0, 0]
+    if (end - start <= at.length) return {}
+    const { line } = this.#locate(end - 1)
+    return line > at.line ? { lastLine: line } : {}
   }
 
   #at(node: Node | null | undefined): Position {

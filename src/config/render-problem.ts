@@ -6,24 +6,43 @@
  *         ^^^^^^^
  */
 import type { Problem } from './problem.js'
-import { withoutSecrets } from './secrets.js'
+import { type Hiding, secretNames, shownLines } from './secrets.js'
 
 export interface RenderOptions {
   readonly colour?: boolean
 }
 
-/** All problems with their lines; ends with a line break unless there are none. */
-export function renderProblems(
-  { problems, text }: { readonly problems: readonly Problem[]; readonly text: string },
-  options: RenderOptions = {},
-): string {
-  const lines = text.split(/\r?\n/)
-  return problems
-    .map(problem => `${renderProblem(problem, lines[problem.at.line - 1] ?? '', options)}\n`)
-    .join('')
+/** What was read, and what is wrong with it. */
+export interface Told {
+  readonly problems: readonly Problem[]
+  readonly text: string
+  /** Those that the file includes. */
+  readonly included?: readonly { readonly path: string; readonly text: string }[]
+  readonly hiding?: Hiding
 }
 
-/** One problem; `line` is the line of the file where it stands. */
+/** Where nothing is known of the kinds of check. */
+const BY_NAME: Hiding = { isSecret: secretNames(new Map()), hidden: [] }
+
+/** More are not shown. */
+const MOST_SHOWN = 200
+
+/** The problems with their lines; ends with a line break unless there are none. */
+export function renderProblems(
+  { problems, text, included = [], hiding = BY_NAME }: Told,
+  options: RenderOptions = {},
+): string {
+  const main = shownLines(text, hiding)
+  const others = new Map(included.map(one => [one.path, shownLines(one.text, hiding, one.path)]))
+  const lineOf = ({ at }: Problem) => (at.file === undefined ? main : others.get(at.file))?.(at.line) ?? ''
+  const shown = problems
+    .slice(0, MOST_SHOWN)
+    .map(problem => `${renderProblem(problem, lineOf(problem), options)}\n`)
+  const left = problems.length - shown.length
+  return shown.join('') + (left > 0 ? `and ${left} more: mend these first, or see --json\n` : '')
+}
+
+/** One problem; `line` is the line of the file where it stands, without its secrets. */
 export function renderProblem(
   problem: Problem,
   line: string,
@@ -33,7 +52,7 @@ export function renderProblem(
   const paint = (style: number, part: string) => (colour ? `\u001b[${style}m${part}\u001b[0m` : part)
   const word = severity === 'error' ? code : `${severity} ${code}`
   const head = `${visible(file)}:${at.line}:${at.column} ${paint(STYLE[severity], word)}  ${visible(message)}`
-  const excerpt = excerptOf(withoutSecrets(line), at.column, at.length)
+  const excerpt = excerptOf(line, at.column, at.length)
   if (excerpt.text.trim() === '') return head
   return `${head}\n    ${excerpt.text}\n    ${excerpt.before}${paint(STYLE[severity], excerpt.carets)}`
 }

@@ -6,7 +6,6 @@ import type { Position } from './problem.js'
 import type { RawNode } from './raw.js'
 import { plain, type RawEntry, sortOf } from './read-fields.js'
 import type { Report } from './report.js'
-import { isSecret } from './secrets.js'
 
 type Issue = z.core.$ZodIssue
 interface Place {
@@ -16,9 +15,9 @@ interface Place {
 }
 
 /** Tells one issue of an entry's value. */
-export function sayIssue(entry: RawEntry, issue: Issue, report: Report): void {
+export function sayIssue(entry: RawEntry, issue: Issue, isSecret: boolean, report: Report): void {
   const place = placeOf(entry, issue.path)
-  const [code, message] = sentenceOf(place, issue)
+  const [code, message] = isSecret ? secretSentence(place.name, issue) : sentenceOf(place, issue)
   report.error(code, place.at, message)
 }
 
@@ -42,7 +41,6 @@ type Sentence = readonly [Code, string]
 
 function sentenceOf(place: Place, issue: Issue): Sentence {
   const { name, node } = place
-  if (isSecret(name)) return secretSentence(name, issue)
   const found = sortOf(node)
   switch (issue.code) {
     case 'invalid_type':

@@ -328,6 +328,12 @@ const services = z.record(
 )
 
 export const rootFields = {
+  include: z
+    .union([z.string().min(1), z.array(z.string().min(1))])
+    .optional()
+    .describe(
+      'Further files whose services and settings count as if they stood here: conf.d/*.yaml. Defaults and anchors of a file are for its own services.',
+    ),
   settings: z.strictObject(z.object(settingsFields).partial().shape).optional().describe('Of lvsd itself.'),
   defaults: z
     .strictObject(z.object(defaultsFields).partial().shape)

@@ -1,128 +1,157 @@
-/**
- * Passwords that stand elsewhere: `passwd: { file: PATH }` and `passwd: { env: NAME }` in place of the text. Passwords
- * that stand in the file itself are not shown with it.
- */
-import { readFile, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import type { Position, Problem } from './problem.js'
-import type { RawDocument, RawMap, RawNode } from './raw.js'
+/** Lines of a configuration as they may be shown: with a star for each character of a secret. */
+import type { Check } from '../check.js'
+import { markOf, optionKit } from '../options.js'
+import { nearest } from './nearest.js'
+import type { Position } from './problem.js'
+import type { RawNode } from './raw.js'
+import { withoutUrlPasswords } from './url-passwords.js'
 
-/** The options of checks that hold one. */
-const SECRETS: ReadonlySet<string> = new Set(['passwd', 'secret'])
+/** Tells whether a word is the name of an option that holds secrets, or was meant to be one. */
+export type IsSecretName = (name: string) => boolean
 
-/** Whether an option or a directive of this name holds a password. */
-export function isSecret(name: string): boolean {
-  return SECRETS.has(name)
-}
+/** Nobody knows what an unknown word means; one that sounds like this is not shown. */
+const SOUNDS_SECRET = /pas+w|passphrase|secret|token|credential/i
 
-export interface SecretSource {
-  /** The configuration; paths are relative to its folder. */
-  readonly file: string
-  readonly env: Readonly<Record<string, string | undefined>>
-}
-
-/** The tree with every such password in its place. What cannot be read is a problem, and the place stays empty. */
-export async function withSecrets(document: RawDocument, source: SecretSource): Promise<RawDocument> {
-  if (!document.root) return document
-  const problems: Problem[] = []
-  const found = new Map<RawNode, string | null>()
-  for (const { at, node } of placesOf(document.root)) {
-    try {
-      found.set(node, await read(node, source))
-    } catch (error) {
-      const { message } = error as Error
-      found.set(node, null)
-      problems.push({ severity: 'error', code: 'SECRET_MISSING', message, file: source.file, at })
+/** By the marks of all kinds' options, slips of the pen included. */
+export function secretNames(checks: ReadonlyMap<string, Check>): IsSecretName {
+  const names = new Set<string>()
+  const others = new Set<string>()
+  for (const check of new Set(checks.values()))
+    for (const [name, type] of Object.entries(check.options(optionKit)))
+      (markOf(type).secret ? names : others).add(name)
+  const known = new Map<string, boolean>()
+  return name => {
+    let is = known.get(name)
+    if (is === undefined) {
+      is =
+        names.has(name) || (!others.has(name) && (SOUNDS_SECRET.test(name) || nearest(name, names) !== null))
+      known.set(name, is)
     }
-  }
-  if (found.size === 0) return document
-  const root = filled(document.root, found) as RawMap
-  return { root, problems: [...document.problems, ...problems] }
-}
-
-interface Place {
-  readonly at: Position
-  readonly node: RawMap
-}
-
-/** The mappings that stand where a password is wanted. A tree with aliases has some of its parts twice. */
-function placesOf(node: RawNode): readonly Place[] {
-  if (node.kind === 'scalar') return []
-  if (node.kind === 'list') return node.items.flatMap(placesOf)
-  return node.entries.flatMap(({ key, keyAt, value }) =>
-    isSecret(key) && value.kind === 'map' ? [{ at: keyAt, node: value }] : placesOf(value),
-  )
-}
-
-function filled(node: RawNode, found: ReadonlyMap<RawNode, string | null>): RawNode {
-  const secret = found.get(node)
-  // Empty rather than missing, so that nothing else is told of it.
-  if (secret !== undefined) return { kind: 'scalar', value: secret ?? '', at: node.at }
-  if (node.kind === 'scalar') return node
-  if (node.kind === 'list') return { ...node, items: node.items.map(item => filled(item, found)) }
-  return { ...node, entries: node.entries.map(entry => ({ ...entry, value: filled(entry.value, found) })) }
-}
-
-/** A file of more is no password. */
-const MAX_BYTES = 64 * 1024
-
-async function read({ entries }: RawMap, { file, env }: SecretSource): Promise<string> {
-  const [entry] = entries
-  const value = entry?.value.kind === 'scalar' ? entry.value.value : null
-  const isKnown = entry?.key === 'file' || entry?.key === 'env'
-  if (entries.length !== 1 || !isKnown || typeof value !== 'string' || value === '')
-    throw new Error('expected the password, { file: PATH } or { env: NAME }')
-  const text = entry.key === 'env' ? fromVariable(value, env) : await fromFile(resolve(dirname(file), value))
-  if (text === '')
-    throw new Error(
-      `the ${entry.key === 'env' ? 'variable' : 'file'} ${value} is empty: a password is expected`,
-    )
-  return text
-}
-
-function fromVariable(name: string, env: SecretSource['env']): string {
-  const value = env[name]
-  if (value === undefined) throw new Error(`there is no variable ${name} in the environment of lvsd`)
-  return value
-}
-
-/** The line break at the end, which editors put there, is no part of it. */
-async function fromFile(path: string): Promise<string> {
-  try {
-    const found = await stat(path)
-    if (!found.isFile() || found.size > MAX_BYTES) throw new Error('it is no file of one line')
-    return (await readFile(path, 'utf8')).replace(/\r?\n$/, '')
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new Error(`the password cannot be read from ${path}: ${WHY[code ?? ''] ?? message}`)
+    return is
   }
 }
 
-const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'this user may not read the file',
+// ---------------------------------------------------------------- places in the tree
+
+/** Where a secret stands; over several lines where the text does. */
+export interface Hidden extends Position {
+  readonly lastLine?: number
 }
 
-/** A line of a configuration, with a star for each character of a password. Places stay the same. */
-export function withoutSecrets(line: string): string {
-  return masked(line, false)
+/** Where the secrets of a tree stand. A part that stands in it several times is looked at once. */
+export function hiddenIn(root: RawNode | null, isSecret: IsSecretName): readonly Hidden[] {
+  const hidden: Hidden[] = []
+  const seen = new Set<RawNode>()
+  const look = (node: RawNode, isWithin: boolean) => {
+    if (seen.has(node)) return
+    seen.add(node)
+    if (node.kind === 'list') for (const item of node.items) look(item, isWithin)
+    else if (node.kind === 'map')
+      for (const entry of node.entries) look(entry.value, isWithin || isHolder(entry))
+    else if (isWithin && node.value !== null)
+      hidden.push(node.lastLine === undefined ? node.at : { ...node.at, lastLine: node.lastLine })
+  }
+  const isHolder = ({ key, value }: { readonly key: string; readonly value: RawNode }) =>
+    isSecret(key) && !standsElsewhere(value)
+  if (root) look(root, false)
+  return hidden
 }
 
-function masked(line: string, isInline: boolean): string {
-  const found = SECRET.exec(line)
-  if (!found) return line
-  const [all, head = '', value = ''] = found
-  const before = line.slice(0, found.index)
-  // In a mapping of one line a value without quotes ends at a comma or a brace.
-  const inline = isInline || before.includes('{')
-  const shown = inline && !/^["'{]/.test(value) ? value.replace(/[,}].*$/u, '') : value
-  const rest = line.slice(found.index + all.length - value.length + shown.length)
-  const stars = ELSEWHERE.test(shown) ? shown : shown.replace(/[^\s"',{}]/gu, '*')
-  return before + head + stars + masked(rest, inline)
+/** `{ file: PATH }` is no secret. */
+function standsElsewhere(node: RawNode): boolean {
+  return node.kind === 'map' && node.entries.length === 1 && /^(file|env)$/.test(node.entries[0]?.key ?? '')
+}
+
+// ---------------------------------------------------------------- lines
+
+export interface Hiding {
+  readonly isSecret: IsSecretName
+  readonly hidden: readonly Hidden[]
+}
+
+/** The lines of one file of a configuration, each as it may be shown. `file`: where it is one that is included. */
+export function shownLines(
+  text: string,
+  { isSecret, hidden }: Hiding,
+  file?: string,
+): (line: number) => string {
+  const lines = text.split(/\r?\n/)
+  const here = hidden.filter(place => place.file === file)
+  return number => {
+    let line = lines[number - 1] ?? ''
+    const within = here.some(({ line: first, lastLine = first }) => number > first && number <= lastLine)
+    if (within || isBelowSecret(lines, number - 1, isSecret)) line = withoutValue(line)
+    for (const place of here) if (place.line === number) line = covered(line, place.column - 1, place.length)
+    return withoutUrlPasswords(withoutSecrets(line, isSecret))
+  }
+}
+
+function covered(line: string, from: number, length: number): string {
+  const all = [...line]
+  return [
+    ...all.slice(0, from),
+    stars(all.slice(from, from + length).join('')),
+    ...all.slice(from + length),
+  ].join('')
+}
+
+function stars(text: string): string {
+  return text.replace(/[^\s"',{}[\]]/gu, '*')
+}
+
+/** True where a line above, with less indentation, opens a mapping or a list of secrets. */
+function isBelowSecret(lines: readonly string[], index: number, isSecret: IsSecretName): boolean {
+  let indent = indentOf(lines[index] ?? '')
+  for (let i = index - 1; i >= 0 && indent > 0; i--) {
+    const line = lines[i] ?? ''
+    if (line.trim() === '' || indentOf(line) >= indent) continue
+    indent = indentOf(line)
+    const name = /^[\s-]*["']?([\w-]+)["']?\s*:\s*(?:[|>&[{].*)?(?:#.*)?$/.exec(line)?.[1]
+    if (name !== undefined && isSecret(name)) return true
+  }
+  return false
+}
+
+/** A list may begin in the column of its key. */
+function indentOf(line: string): number {
+  const blanks = /^\s*/.exec(line)?.[0].length ?? 0
+  return line[blanks] === '-' ? blanks + 1 : blanks
+}
+
+/** All of the line but a key at its beginning. */
+function withoutValue(line: string): string {
+  const [head = ''] = /^[\s-]*(?:["']?[\w-]+["']?\s*:(?=\s|$))?/.exec(line) ?? []
+  return head + stars(line.slice(head.length))
+}
+
+/** The line with stars for what stands behind the name of a secret. Places stay the same. */
+export function withoutSecrets(line: string, isSecret: IsSecretName): string {
+  let shown = ''
+  let rest = line
+  let isInline = false
+  for (let found = nameIn(rest, isSecret); found; found = nameIn(rest, isSecret)) {
+    const before = rest.slice(0, found.end)
+    isInline ||= before.includes('{')
+    const value = valueAt(rest.slice(found.end), isInline)
+    shown += before + (ELSEWHERE.test(value) ? value : stars(value))
+    rest = rest.slice(found.end + value.length)
+  }
+  return shown + rest
 }
 
 const ELSEWHERE = /^\{\s*["']?(file|env)\b/
+const NAME = /(?:^|(?<=[^\w-]))["']?([\w-]+)["']?\s*[:=]\s*/g
 
-/** A name that sounds like a password, misspelt ones too, and its value: in quotes, a mapping, or the rest of the line. */
-const SECRET =
-  /((?:^|[^\w-])["']?[\w-]*(?:pas+w|passphrase|secret)[\w-]*["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|\{[^}]*\}|.+)/iu
+function nameIn(text: string, isSecret: IsSecretName): { readonly end: number } | null {
+  for (const { 0: all, 1: name = '', index } of text.matchAll(NAME))
+    if (isSecret(name)) return { end: index + all.length }
+  return null
+}
+
+/** A value in quotes, a mapping or a list on one line; else the rest of the line. */
+function valueAt(text: string, isInline: boolean): string {
+  const closed = /^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\{[^{}]*\}|\[[^[\]]*\](?=\s*(?:[,}]|$)))/.exec(text)?.[0]
+  if (closed !== undefined) return closed
+  // In a mapping of one line a value without quotes ends at a comma or a brace.
+  return isInline && !/^["'{[]/.test(text) ? (/^[^,}]*/.exec(text)?.[0] ?? '') : text
+}

@@ -3,13 +3,15 @@ import type { Check } from '../check.js'
 import type { Config } from '../model.js'
 import { type OptionShape, optionKit } from '../options.js'
 import { atOnce, type Pieces } from '../pieces.js'
+import { folderOf } from './paths.js'
 import type { PortLookup } from './ports.js'
 import { START } from './position.js'
-import { hasErrors, type Problem } from './problem.js'
+import { hasErrors, lineOf, type Position, type Problem } from './problem.js'
 import type { RawDocument, RawMap } from './raw.js'
 import { type Fields, mapEntries, type RawEntry, readFields } from './read-fields.js'
-import { byPlace, newReport } from './report.js'
+import { byPlace, newReport, type Report } from './report.js'
 import { defaultsFields, rootFields } from './schema.js'
+import { secretSources } from './secret-sources.js'
 import type { Context, DefaultsFields } from './validate/context.js'
 import { judgeCollisions, type PlacedService, readService, STRUCTURED } from './validate/service.js'
 import { checkFoldersOf, readSettings } from './validate/settings.js'
@@ -22,6 +24,10 @@ export interface ValidateInput {
   /** By name and alias. */
   readonly checks: ReadonlyMap<string, Check>
   readonly ports: PortLookup
+  /** Where passwords may stand. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Where relative paths begin: in the folder of the file, or, as in an ldirectord.cf, where lvsd is. */
+  readonly paths?: 'of the file' | 'as written'
 }
 
 export interface Validated {
@@ -36,16 +42,19 @@ export function validate(input: ValidateInput): Validated {
 }
 
 /** The same in pieces. */
-export function* validating({ file, document, checks, ports }: ValidateInput): Pieces<Validated> {
-  const report = newReport(file)
+export function* validating(input: ValidateInput): Pieces<Validated> {
+  const { file, document, checks, ports, env = process.env, paths } = input
+  const report: Report = newReport(file)
   const shapes = new Map<Check, OptionShape>()
   const optionsOf = (check: Check) => {
     const shape = shapes.get(check) ?? check.options(optionKit)
     shapes.set(check, shape)
     return shape
   }
-  const context = { report, checks, ports, optionsOf, missingOf: missingOnce() }
-  const config = document.root && (yield* readRoot(file, document.root, context))
+  const folderAt = (at: Position) => (paths === 'as written' ? null : folderOf(at.file ?? file))
+  const secrets = secretSources({ report, env, folderAt })
+  const context = { report, checks, ports, optionsOf, missingOf: missingOnce(), folderAt, secrets }
+  const config = document.root && (yield* readRoot(file, document.root, document.defaults, context))
   const problems = [...document.problems, ...report.problems()].sort(byPlace)
   return { config: config && !hasErrors(problems) ? deepFreeze(config) : null, problems }
 }
@@ -62,25 +71,53 @@ function missingOnce(): Context['missingOf'] {
   }
 }
 
-function* readRoot(file: string, root: RawMap, context: Context): Pieces<Config> {
+function* readRoot(
+  file: string,
+  root: RawMap,
+  included: RawDocument['defaults'],
+  context: Context,
+): Pieces<Config> {
   const { report } = context
   const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
   const how = { what: 'the file', at: START, structured: ['settings', 'defaults', 'services'] as const }
   const parts = readFields(entries, rootFields, how, report)
-  const settings = readSettings(parts.entry('settings'), file, report)
-  const defaults = readDefaults(parts.entry('defaults'), context)
-  return { file, settings, services: yield* readServices(parts, defaults, context) }
+  const settings = readSettings(parts.entry('settings'), context)
+  return {
+    file,
+    settings,
+    services: yield* readServices(parts, defaultsOf(parts, included, context), context),
+  }
 }
 
-function readDefaults(entry: RawEntry | undefined, { report }: Context): DefaultsFields {
-  const entries = entry ? (mapEntries(entry, 'a mapping of defaults', report) ?? []) : []
+/** The defaults of a file: those of an included one are laid over those of the first, key by key. */
+function defaultsOf(
+  parts: Fields<typeof rootFields>,
+  included: RawDocument['defaults'] = new Map(),
+  context: Context,
+): (file: string | undefined) => DefaultsFields {
+  const entry = parts.entry('defaults')
+  const own = entry ? (mapEntries(entry, 'a mapping of defaults', context.report) ?? []) : []
+  const first = readDefaults(entry, own, context)
+  const others = new Map<string | undefined, DefaultsFields>()
+  for (const [file, over] of included) {
+    const keys = new Set(over.map(({ key }) => key))
+    others.set(file, readDefaults(entry, [...own.filter(({ key }) => !keys.has(key)), ...over], context))
+  }
+  return file => others.get(file) ?? first
+}
+
+function readDefaults(
+  entry: RawEntry | undefined,
+  entries: readonly RawEntry[],
+  { report }: Context,
+): DefaultsFields {
   const how = { what: 'defaults', at: entry?.keyAt ?? START, structured: STRUCTURED }
   return readFields(entries, defaultsFields, how, report)
 }
 
 function* readServices(
   parts: Fields<typeof rootFields>,
-  defaults: DefaultsFields,
+  defaultsOf: (file: string | undefined) => DefaultsFields,
   context: Context,
 ): Pieces<Config['services']> {
   const { report } = context
@@ -96,7 +133,7 @@ function* readServices(
   judgeNames(entries, context)
   const services: PlacedService[] = []
   for (const one of entries) {
-    const service = readService(one, defaults, context)
+    const service = readService(one, defaultsOf(one.keyAt.file), context)
     if (service) services.push(service)
     yield
   }
@@ -114,7 +151,7 @@ function judgeNames(entries: readonly RawEntry[], { report }: Context): void {
       report.error(
         'DUPLICATE_SERVICE',
         entry.keyAt,
-        `"${entry.key}" is the name of the service in line ${before.keyAt.line}, too`,
+        `"${entry.key}" is the name of the service in ${lineOf(before.keyAt, entry.keyAt)}, too`,
       )
   }
 }

@@ -24,10 +24,19 @@ export function readDirectives(file: string): Directives {
   }
 }
 
+/** Without what stands in virtuals, which may be thousands of lines. */
+function withoutSections(text: string): string {
+  const lines = text.split('\n')
+  const first = lines.findIndex(line => line.startsWith('virtual'))
+  return first < 0
+    ? text
+    : [...lines.slice(0, first), ...lines.slice(first).filter(line => /^\S/.test(line))].join('\n')
+}
+
 /** No name is looked up, no check is loaded. */
 export function directivesOf(text: string): Directives {
   const report = createReport('')
-  const { globals } = readSections(splitLines(text, report), report)
+  const { globals } = readSections(splitLines(withoutSections(text), report), report)
   const { logfile, supervised } = readValues(globals, false, report)
   const execute = globals.flatMap(({ key, value }) => (key === 'execute' && value?.text ? [value.text] : []))
   return {

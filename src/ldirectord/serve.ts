@@ -1,5 +1,6 @@
 /** The process that stays: lvsd on one configuration, with the log, the signals and the pid file of ldirectord. */
-import { type Loaded, loadConfig } from '../config/load.js'
+import type { Loaded } from '../config/load.js'
+import { loadConfigApart } from '../config/load-apart.js'
 import { hasErrors } from '../config/problem.js'
 import type { Daemon } from '../daemon.js'
 import { placed, startDirector } from '../director.js'
@@ -65,7 +66,7 @@ export async function serve(stay: Stay): Promise<number> {
 
 /** What is only told to those who do not run it by this command is left out. */
 async function loadFor(instance: Instance, env: Env): Promise<Loaded> {
-  const loaded = await loadConfig(instance.path)
+  const loaded = await loadConfigApart(instance.path)
   const problems = loaded.problems.filter(({ code }) => code !== 'COMMAND_ONLY')
   return placed({ ...loaded, problems }, { socket: socketOf(instance, env), state: stateFolder(env) })
 }

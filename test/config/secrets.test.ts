@@ -6,7 +6,8 @@ import { ldirectordToYaml } from '../../src/config/ldirectord/to-yaml.js'
 import { loadConfig } from '../../src/config/load.js'
 import { readLdirectord } from '../../src/config/read-ldirectord.js'
 import { renderProblems } from '../../src/config/render-problem.js'
-import { withoutSecrets } from '../../src/config/secrets.js'
+import { secretNames, withoutSecrets } from '../../src/config/secrets.js'
+import { loadChecks } from '../../src/load-checks.js'
 import { later } from '../helpers/after-each.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { loadCf, site } from './ldirectord-site.js'
@@ -49,7 +50,7 @@ describe('a password of a check', () => {
 
   const MISSING: readonly [phrase: string, check: string, message: RegExp][] = [
     ['a file that is not there', 'passwd: { file: nope }', /passwd|nope: there is no such file/],
-    ['a folder', 'passwd: { file: . }', /it is no file/],
+    ['a folder', 'passwd: { file: . }', /this is a folder, not a file/],
     ['an empty file', 'passwd: { file: empty }', /the file empty is empty/],
     ['a variable that is not there', 'passwd: { env: LVSD_NOT_THERE }', /no variable LVSD_NOT_THERE/],
     ['another key', 'passwd: { path: pw }', /expected the password, \{ file: PATH \} or \{ env: NAME \}/],
@@ -99,6 +100,8 @@ describe('an import', () => {
   })
 })
 
+const { checks } = await loadChecks([])
+
 describe('a line without its passwords', () => {
   const LINES: readonly [line: string, expected: string][] = [
     ['passwd: hunter2', 'passwd: *******'],
@@ -113,6 +116,6 @@ describe('a line without its passwords', () => {
   ]
   for (const [line, expected] of LINES)
     it(`is as long: ${line}`, () => {
-      assert.equal(withoutSecrets(line), expected)
+      assert.equal(withoutSecrets(line, secretNames(checks)), expected)
     })
 })

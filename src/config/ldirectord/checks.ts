@@ -5,9 +5,9 @@
 import type { Check } from '../../check.js'
 import { optionKit } from '../../options.js'
 import type { Position } from '../problem.js'
-import { isSecret } from '../secrets.js'
 import { isWithoutLogin, tellKind } from './check-notes.js'
 import { isFetch, optionsOf, pairOptions } from './check-options.js'
+import { isSecretDirective } from './directives.js'
 import { kindOf, timeoutOf, type VirtualFacts } from './effective.js'
 import {
   connectsOf,
@@ -164,7 +164,7 @@ function tellUnused(
         set.at,
         `${name} has no effect: a check by ${kind} does not use it, with ldirectord either`,
       )
-    else if (set && isSecret(name))
+    else if (set && isSecretDirective(name))
       report.note(
         'SECRET',
         set.at,

@@ -30,6 +30,8 @@ export interface Row<T> {
   readonly needless?: (value: T) => string | null
   /** What lvsd run does, where the directive is for the command ldirectord alone. */
   readonly commandOnly?: string
+  /** Holds a password. */
+  readonly secret?: true
   /** Stands without `=` too. */
   readonly bare?: true
   readonly bareValue?: T
@@ -99,9 +101,9 @@ export const DIRECTIVES = {
   httpmethod: row('virtual', httpMethods, 'check.httpmethod'),
   virtualhost: row('virtual', virtualHost, 'check.virtualhost'),
   login: row('virtual', quoted(), 'check.login'),
-  passwd: row('virtual', quoted(), 'check.passwd'),
+  passwd: row('virtual', quoted({ secret: true }), 'check.passwd', { secret: true }),
   database: row('virtual', quoted(), 'check.database'),
-  secret: row('virtual', quoted(), 'check.secret'),
+  secret: row('virtual', quoted({ secret: true }), 'check.secret', { secret: true }),
   load: row('virtual', load, 'nothing', {
     needless: () => 'ldirectord reads it and never uses it',
   }),
@@ -202,6 +204,11 @@ function tellRepeated(
     )
 }
 
+/** Whether a directive of this name holds a password. */
+export function isSecretDirective(key: keyof typeof DIRECTIVES): boolean {
+  return DIRECTIVES[key].secret === true
+}
+
 /** Says why a word is no directive here. */
 export function tellUnknown({ key, keyAt }: Directive, inVirtual: boolean, report: Report): void {
   const replaced = DEPRECATED[key]
@@ -213,6 +220,6 @@ export function tellUnknown({ key, keyAt }: Directive, inVirtual: boolean, repor
     const scope = scopeOf(word)
     return scope === 'both' || scope === 'virtual line' || scope === (inVirtual ? 'virtual' : 'global')
   })
-  const other = didYouMean(key, words) || didYouMean(key, Object.keys(DIRECTIVES))
-  report.error('UNKNOWN_DIRECTIVE', keyAt, `"${key}" is not a directive of ldirectord${other}`)
+  const other = () => didYouMean(key, words) || didYouMean(key, Object.keys(DIRECTIVES))
+  report.error('UNKNOWN_DIRECTIVE', keyAt, () => `"${key}" is not a directive of ldirectord${other()}`)
 }

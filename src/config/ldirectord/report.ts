@@ -1,6 +1,6 @@
 /** Collects what a reader has to say about a file. */
-import type { Position, Problem } from '../problem.js'
-import { byPlace } from '../report.js'
+import type { Position } from '../problem.js'
+import { newReport, type Report as ReportOf } from '../report.js'
 import type { LdirectordCode } from './codes.js'
 
 /** A part of one line and where it begins. */
@@ -18,25 +18,11 @@ export interface Placed<T> {
   readonly at: Position
 }
 
-export interface Report {
-  error(code: LdirectordCode, at: Position, message: string): void
-  warn(code: LdirectordCode, at: Position, message: string): void
-  note(code: LdirectordCode, at: Position, message: string): void
-  /** In the order of the lines. */
-  problems(): readonly Problem[]
-}
+export type Report = ReportOf<LdirectordCode>
 
-export function createReport(file: string): Report {
-  const problems: Problem[] = []
-  const add = (severity: Problem['severity']) => (code: LdirectordCode, at: Position, message: string) => {
-    problems.push({ severity, code, message, file, at })
-  }
-  return {
-    error: add('error'),
-    warn: add('warning'),
-    note: add('note'),
-    problems: () => problems.toSorted(byPlace),
-  }
+/** `most`: problems that are kept, where it is not for people to read all of them. */
+export function createReport(file: string, most?: number): Report {
+  return newReport(file, { once: false, ...(most !== undefined && { most }) })
 }
 
 /** Where a piece, or `length` characters of it from `start`, stands. */

@@ -2,7 +2,7 @@
 import type { Position, Problem } from '../problem.js'
 import type { RawMap, RawNode, RawScalar } from '../raw.js'
 import type { LdirectordDocument } from '../read-ldirectord.js'
-import { withoutSecrets } from '../secrets.js'
+import { type IsSecretName, withoutSecrets } from '../secrets.js'
 import { type Remark, writeYaml } from '../write-yaml.js'
 import { SPELLING_CODES } from './codes.js'
 import { BEGINNING, type Entry, scalar } from './tree.js'
@@ -10,7 +10,7 @@ import { BEGINNING, type Entry, scalar } from './tree.js'
 /** The equivalent YAML of a file that has been read without errors. */
 export function ldirectordToYaml(
   text: string,
-  { root, comments, problems, heads }: LdirectordDocument,
+  { root, comments, problems, heads, isSecret }: LdirectordDocument,
 ): string {
   if (!root) throw new Error('a document that could not be read has no YAML')
   const source = text.split(/\r?\n/)
@@ -21,7 +21,7 @@ export function ldirectordToYaml(
     ...problems
       .filter(isOfMeaning)
       .filter(isFirst)
-      .map(problem => noteOf(problem, source, traces, bounds)),
+      .map(problem => noteOf(problem, source, traces, bounds, isSecret)),
   ]
   return writeYaml(
     withShortForms(root),
@@ -84,10 +84,11 @@ function noteOf(
   source: readonly string[],
   traces: ReadonlySet<number>,
   bounds: Bounds,
+  isSecret: IsSecretName,
 ): Remark {
   const quoted = traces.has(at.line)
     ? ''
-    : `${withoutSecrets(source[at.line - 1] ?? '')
+    : `${withoutSecrets(source[at.line - 1] ?? '', isSecret)
         .replace(/\s#[^"]*$/, '')
         .trim()} -- `
   return { line: at.line, section: bounds(at.line), text: `! ${quoted}${message}`, where: 'before' }

@@ -3,7 +3,6 @@
  * than what stands there. A grammar gives undefined after it has reported an error.
  */
 import { didYouMean } from '../nearest.js'
-import { isSecret } from '../secrets.js'
 import type { Directive } from './lines.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 
@@ -64,7 +63,7 @@ export function digits(what: string, { min = 1, max = 2 ** 31 - 1, first = false
 }
 
 /** `"…"`: up to the last quote; what follows it is ignored, and said. Without quotes: taken with a warning. */
-export function quoted({ empty = false } = {}): Grammar<string> {
+export function quoted({ empty = false, secret = false } = {}): Grammar<string> {
   return ({ directive, value, report, inVirtual }) => {
     const match = /^"(.*)"(.*)$/s.exec(value.text)
     const text = tabsToBlanks(match ? (match[1] ?? '') : value.text, inVirtual)
@@ -84,13 +83,13 @@ export function quoted({ empty = false } = {}): Grammar<string> {
       report.warn(
         'MISSING_QUOTES',
         placeOf(value),
-        `${directive.key} belongs in double quotes: ${directive.key} = "${isSecret(directive.key) ? '…' : text}"; ldirectord refuses the line`,
+        `${directive.key} belongs in double quotes: ${directive.key} = "${secret ? '…' : text}"; ldirectord refuses the line`,
       )
     if (match?.[2]?.trim())
       report.warn(
         'IGNORED_TEXT',
         placeOfWord(value, match[2].trim()),
-        `"${match[2].trim()}" stands behind the closing quote and is ignored, as ldirectord does`,
+        `${secret ? 'what' : `"${match[2].trim()}"`} stands behind the closing quote and is ignored, as ldirectord does`,
       )
     return text
   }

@@ -14,6 +14,7 @@ import { type Fields, isMisspelt, isNothing, type RawEntry, readFields, sortOf }
 import { checkFields, policyFields } from '../schema.js'
 import type { Context } from './context.js'
 import { withDefaults } from './layers.js'
+import { markedEntry } from './marked.js'
 
 /** One check before its kind is looked up: the entries that count, each with its place. */
 export interface Draft {
@@ -198,10 +199,12 @@ function readOptions(
   draft: Draft,
   entries: readonly RawEntry[],
   check: Check,
-  { report, optionsOf, missingOf }: Context,
+  context: Context,
 ): CheckUse['options'] | null {
+  const { report, optionsOf, missingOf } = context
   const shape = optionsOf(check)
-  const { values } = readFields(entries, shape, { what: check.name, at: draft.at }, report)
+  const marked = entries.map(entry => markedEntry(entry, shape[entry.key], context))
+  const { values } = readFields(marked, shape, { what: check.name, at: draft.at }, report)
   const given = new Set(entries.map(({ key }) => key))
   const at = draft.kind?.at ?? draft.at
   let complete = true

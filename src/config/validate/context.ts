@@ -4,10 +4,12 @@ import type { Check } from '../../check.js'
 import type { ServiceId } from '../../model.js'
 import type { OptionShape } from '../../options.js'
 import type { PortLookup } from '../ports.js'
+import type { Position } from '../problem.js'
 import type { RawNode } from '../raw.js'
 import type { Fields } from '../read-fields.js'
 import type { Report } from '../report.js'
 import type { defaultsFields, serviceFields } from '../schema.js'
+import type { SecretSources } from '../secret-sources.js'
 
 export interface Context {
   readonly report: Report
@@ -17,6 +19,9 @@ export interface Context {
   optionsOf(check: Check): OptionShape
   /** What this machine lacks for a check with these options; looked for once, however many servers have it. */
   missingOf(check: Check, options: Readonly<Record<string, unknown>>): string | null
+  readonly secrets: SecretSources
+  /** Where relative paths begin that stand at a place; null where they stay as they are. */
+  folderAt(at: Position): string | null
 }
 
 export type ServiceFields = Fields<typeof serviceFields>

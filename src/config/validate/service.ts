@@ -1,6 +1,6 @@
 /** One virtual service: what the kernel calls it, how it schedules, its real servers and its fallback. */
 import { keyOfService, type Real, type Service } from '../../model.js'
-import type { Position } from '../problem.js'
+import { lineOf, type Position } from '../problem.js'
 import type { RawNode } from '../raw.js'
 import { isNothing, mapEntries, type RawEntry, readFields, sortOf } from '../read-fields.js'
 import { serviceFields } from '../schema.js'
@@ -16,6 +16,7 @@ import {
 import { readIdentity } from './identity.js'
 import { settle } from './layers.js'
 import { readMail } from './mail.js'
+import { pathOf } from './marked.js'
 import type { RealContext } from './real-context.js'
 import { isForFamily, type PlacedFallback, type PlacedReal, readFallback, readReal } from './reals.js'
 import { readScheduling } from './scheduling.js'
@@ -65,7 +66,7 @@ export function readService(
     cleanstop: settle(serviceFields, 'cleanstop', [own, defaults]),
     fallback: fallback?.fallback ?? null,
     fallbackcommand: settle(serviceFields, 'fallbackcommand', [own, defaults]),
-    monitorfile: settle(serviceFields, 'monitorfile', [own, defaults]),
+    monitorfile: pathOf('monitorfile', [own, defaults], context),
     mail,
     reals: reals.map(({ real }) => real),
   }
@@ -93,7 +94,7 @@ export function judgeCollisions(services: readonly PlacedService[], { report }: 
       report.error(
         'COLLIDING_SERVICES',
         placed.at,
-        `"${name}" is the same service as "${before.service.name}" in line ${before.at.line}: ${key}`,
+        `"${name}" is the same service as "${before.service.name}" in ${lineOf(before.at, placed.at)}: ${key}`,
       )
   }
 }

@@ -1,16 +1,22 @@
 /** The part `settings`. */
-import { dirname, resolve } from 'node:path'
 import type { Settings, Timeouts } from '../../model.js'
+import { folderOf, pathFrom } from '../paths.js'
 import { START } from '../position.js'
+import type { Position } from '../problem.js'
 import type { RawDocument } from '../raw.js'
 import { mapEntries, type RawEntry, readFields } from '../read-fields.js'
 import { newReport, type Report } from '../report.js'
 import { settingsFields, timeoutsFields } from '../schema.js'
 import { tellCommand } from './commands.js'
+import type { Context } from './context.js'
 import { withDefaults } from './layers.js'
+import { pathOf } from './marked.js'
 
 /** The settings, with defaults for what is absent or wrong. */
-export function readSettings(entry: RawEntry | undefined, file: string, report: Report): Settings {
+export function readSettings(
+  entry: RawEntry | undefined,
+  { report, folderAt }: Pick<Context, 'report' | 'folderAt'>,
+): Settings {
   const entries = entry ? (mapEntries(entry, 'a mapping of settings', report) ?? []) : []
   const fields = readFields(
     entries,
@@ -20,15 +26,16 @@ export function readSettings(entry: RawEntry | undefined, file: string, report: 
   )
   const settings = withDefaults(settingsFields, fields)
   tellCommand(fields.entry('callback'), report)
+  const place = (key: 'socket' | 'state' | 'maintenancedir') => pathOf(key, [fields], { folderAt })
   return {
     resync: settings.resync,
     resolve: settings.resolve,
     concurrency: settings.concurrency,
     removalLimit: settings['removal-limit'],
-    socket: settings.socket,
-    state: settings.state,
-    checks: settings.checks.map(folder => resolve(dirname(file), folder)),
-    maintenancedir: settings.maintenancedir,
+    socket: place('socket') ?? settings.socket,
+    state: place('state') ?? settings.state,
+    checks: settings.checks.map(folder => pathFrom(folderAt(fields.valueAt('checks')) ?? '.', folder)),
+    maintenancedir: place('maintenancedir'),
     autoreload: settings.autoreload,
     callback: settings.callback,
     timeouts: readTimeouts(fields.entry('timeouts'), report),
@@ -39,7 +46,8 @@ export function readSettings(entry: RawEntry | undefined, file: string, report: 
 /** The folders with the user's checks, before anything else of the file can be judged. */
 export function checkFoldersOf(document: RawDocument, file: string): readonly string[] {
   const entry = document.root?.entries.find(({ key }) => key === 'settings')
-  return readSettings(entry, file, newReport(file)).checks
+  const folderAt = (at: Position) => folderOf(at.file ?? file)
+  return readSettings(entry, { report: newReport(file), folderAt }).checks
 }
 
 function readTimeouts(entry: RawEntry | undefined, report: Report): Timeouts | null {

@@ -1,0 +1,212 @@
+/** `include:` the services and settings of further files, as if they stood in one. */
+import { readdirSync, realpathSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { globPattern } from './glob.js'
+import { folderOf } from './paths.js'
+import type { Problem } from './problem.js'
+import type { RawDocument, RawMap, RawNode } from './raw.js'
+import type { RawEntry } from './read-fields.js'
+import { MAX_BYTES, readText } from './read-file.js'
+import { readYaml } from './read-yaml.js'
+import { newReport, type Report } from './report.js'
+
+/** A file whose content counts. */
+export interface Source {
+  readonly path: string
+  readonly text: string
+}
+
+export interface Expanded {
+  readonly document: RawDocument
+  /** The files that were read, in their order; without the first. */
+  readonly included: readonly Source[]
+  /** What was written after `include`, whole: a file that comes to match counts as well. */
+  readonly patterns: readonly string[]
+}
+
+/** More files are hardly meant. */
+const MOST_FILES = 1000
+
+/** The document with all that it includes. What is wrong with an included file is told with its name. */
+export function expandIncludes(document: RawDocument, file: string, text: string): Expanded {
+  const reader = new Including(file, text)
+  if (document.root) reader.read(document.root, file, [realPath(file)])
+  const problems = [...document.problems, ...reader.problems]
+  const root = document.root && reader.merged(document.root)
+  return {
+    document: { root, problems, ...(reader.defaults.size > 0 && { defaults: reader.defaults }) },
+    included: reader.sources,
+    patterns: reader.patterns,
+  }
+}
+
+class Including {
+  readonly sources: Source[] = []
+  readonly patterns: string[] = []
+  /** Of each included file that has some. */
+  readonly defaults = new Map<string, readonly RawEntry[]>()
+  readonly #report: Report
+  readonly #foreign: Problem[] = []
+  readonly #parts: RawMap[] = []
+  readonly #done = new Set<string>()
+  readonly #root: string
+  #bytes: number
+
+  constructor(file: string, text: string) {
+    this.#report = newReport(file)
+    this.#root = file
+    this.#bytes = text.length
+    this.#done.add(realPath(file))
+  }
+
+  get problems(): readonly Problem[] {
+    return [...this.#report.problems(), ...this.#foreign]
+  }
+
+  /** Reads what the tree of a file includes. `above`: the files that include it, itself as the last. */
+  read(root: RawMap, file: string, above: readonly string[]): void {
+    const entry = root.entries.find(({ key }) => key === 'include')
+    const nodes = entry === undefined ? [] : entry.value.kind === 'list' ? entry.value.items : [entry.value]
+    for (const node of nodes)
+      if (node.kind === 'scalar' && typeof node.value === 'string' && node.value !== '')
+        this.#pattern(node.value, node, file, above)
+  }
+
+  #pattern(pattern: string, node: RawNode, file: string, above: readonly string[]): void {
+    const base = file === this.#root ? folderOf(file) : dirname(resolve(file))
+    this.patterns.push(resolve(base, pattern))
+    const isGlob = /[*?[]/.test(pattern)
+    const found = isGlob ? matching(base, pattern) : [pattern]
+    for (const path of found) {
+      const shown = pattern.startsWith('/') ? path : join(dirname(file), path)
+      const real = realPath(resolve(base, path))
+      if (above.includes(real)) {
+        // A pattern may well match the file in which it stands.
+        if (!isGlob)
+          this.#report.error('INCLUDE_LOOP', node.at, `${path} includes itself: ${chain(above, real)}`)
+      } else if (!this.#done.has(real)) {
+        this.#done.add(real)
+        this.#file(shown, resolve(base, path), node, [...above, real])
+      }
+    }
+  }
+
+  #file(shown: string, path: string, node: RawNode, above: readonly string[]): void {
+    const why = this.#refusal(shown)
+    if (why !== null) {
+      this.#report.error('BAD_INCLUDE', node.at, `${shown} is not included: ${why}`)
+      return
+    }
+    let text: string
+    try {
+      text = readText(path)
+    } catch (error) {
+      this.#report.error('BAD_INCLUDE', node.at, `${shown} cannot be included: ${(error as Error).message}`)
+      return
+    }
+    this.#bytes += text.length
+    this.sources.push({ path: shown, text })
+    if (/^(?:\s*(?:#.*)?(?:\n|$))*$/.test(text.slice(0, 65_536)) && text.length <= 65_536) return
+    const { root, problems } = readYaml(text, shown, { isIncluded: true })
+    for (const problem of problems) this.#foreign.push(problem)
+    if (!root) return
+    this.#parts.push(root)
+    const defaults = root.entries.find(({ key }) => key === 'defaults')
+    if (defaults) this.#takeDefaults(defaults, shown)
+    this.read(root, shown, above)
+  }
+
+  #refusal(path: string): string | null {
+    if (/\.cf$/i.test(path)) return 'it is an ldirectord.cf; lvsd import turns it into YAML'
+    if (this.sources.length >= MOST_FILES) return `there are more than ${MOST_FILES} files already`
+    return this.#bytes > MAX_BYTES ? 'all files together have more than 16 MiB' : null
+  }
+
+  #takeDefaults({ value, keyAt }: RawEntry, file: string): void {
+    if (value.kind === 'map') this.defaults.set(file, value.entries)
+    else this.#report.error('WRONG_TYPE', keyAt, '"defaults" must be a mapping of defaults')
+  }
+
+  /** The tree with the services and the settings of all files, and what else stands in them and should not. */
+  merged(root: RawMap): RawMap {
+    if (this.#parts.length === 0) return root
+    const all = [root, ...this.#parts]
+    const rest = this.#parts.flatMap(part =>
+      part.entries.filter(({ key }) => !KNOWN.has(key) && !key.startsWith('x-')),
+    )
+    const own = root.entries.filter(({ key }) => key !== 'services' && key !== 'settings')
+    const joined = ['settings', 'services'].flatMap(key => this.#joined(key, all) ?? [])
+    return { ...root, entries: [...own, ...joined, ...rest] }
+  }
+
+  #joined(key: string, roots: readonly RawMap[]): RawEntry | null {
+    const found = roots.flatMap(root => root.entries.find(entry => entry.key === key) ?? [])
+    const [first] = found
+    if (!first || found.length === 1) return first ?? null
+    const entries: RawEntry[] = []
+    for (const one of found) {
+      if (one.value.kind === 'map') for (const entry of one.value.entries) entries.push(entry)
+      else this.#report.error('WRONG_TYPE', one.keyAt, `"${key}" must be a mapping`)
+    }
+    if (key === 'settings') this.#judgeTwice(entries)
+    return { ...first, value: { kind: 'map', entries, at: first.value.at } }
+  }
+
+  #judgeTwice(entries: readonly RawEntry[]): void {
+    const first = new Map<string, RawEntry>()
+    for (const entry of entries) {
+      const before = first.get(entry.key)
+      if (!before) first.set(entry.key, entry)
+      else
+        this.#report.error(
+          'DUPLICATE_KEY',
+          entry.keyAt,
+          `"${entry.key}" is set twice; the first is in line ${before.keyAt.line} of ${before.keyAt.file ?? this.#root}`,
+        )
+    }
+  }
+}
+
+/** What a file may have at its top. */
+const KNOWN: ReadonlySet<string> = new Set(['settings', 'defaults', 'services', 'include'])
+
+function chain(above: readonly string[], again: string): string {
+  return [...above.slice(above.indexOf(again)), again].join(' → ')
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
+}
+
+/** The paths that match, sorted; hidden files only where the pattern says so. */
+export function matching(base: string, pattern: string): readonly string[] {
+  const parts = pattern.split('/').filter((part, i) => part !== '' || i === 0)
+  let found = ['']
+  for (const [i, part] of parts.entries()) {
+    const isLast = i === parts.length - 1
+    found = found.flatMap(path => {
+      const join = (name: string) => (path === '' && i === 0 ? name : `${path}/${name}`)
+      if (!/[*?[]/.test(part)) return [join(part)]
+      return namesIn(resolve(base, path === '' && i > 0 ? '/' : path), isLast)
+        .filter(globPattern(part))
+        .map(join)
+    })
+  }
+  return found.slice(0, MOST_FILES + 1)
+}
+
+function namesIn(folder: string, wantsFiles: boolean): readonly string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true })
+    return entries
+      .filter(entry => (wantsFiles ? !entry.isDirectory() : !entry.isFile()))
+      .map(({ name }) => name)
+      .sort()
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Reads a configuration in a thread of its own, for the daemon: whatever form the file has and however long it is, checks
+ * go on meanwhile, and neither a file that costs too much nor a disk that hangs can hold lvsd up.
+ */
+import { once } from 'node:events'
+import { type LoadedChecks, loadChecks } from '../load-checks.js'
+import type { Config, Real, Service } from '../model.js'
+import { besideFile, openThread } from '../workers/thread.js'
+import { type Loaded, nothing } from './load.js'
+import { START } from './position.js'
+import type { Problem } from './problem.js'
+import type { Answer, Head, Part } from './reading-thread.js'
+import { newReport } from './report.js'
+import { secretNames } from './secrets.js'
+
+export interface Bounds {
+  /** Milliseconds for all of it. */
+  readonly patience: number
+  /** MiB of heap. */
+  readonly memory: number
+}
+
+/** 10,000 real servers take some seconds on a slow machine, and 200 MiB. */
+const BOUNDS: Bounds = { patience: 60_000, memory: 1024 }
+
+/** The same as `loadConfig`. */
+export async function loadConfigApart(
+  file: string,
+  options: { readonly text?: string } = {},
+  bounds: Bounds = BOUNDS,
+): Promise<Loaded> {
+  const { next, end } = threadFor({ file, ...options }, bounds)
+  // The thread takes a while to begin, in which the checks that lvsd brings can be loaded here.
+  const shipped = loadChecks()
+  try {
+    return await received(next, shipped)
+  } catch (error) {
+    const report = newReport(file)
+    report.error(
+      'TOO_COSTLY',
+      START,
+      `the file cannot be read: ${whyEnded(error as NodeJS.ErrnoException, bounds)}`,
+    )
+    return nothing(options.text ?? '', report.problems())
+  } finally {
+    end()
+  }
+}
+
+interface Thread {
+  /** The next answer, each asked for as the one before is done. */
+  readonly next: () => Promise<Answer>
+  end(): void
+}
+
+function threadFor(workerData: object, { patience, memory }: Bounds): Thread {
+  const thread = openThread(besideFile(import.meta.url, 'reading-thread'), {
+    workerData,
+    resourceLimits: { maxOldGenerationSizeMb: memory },
+    // Nothing that a check writes there when it is loaded concerns anybody.
+    stdout: true,
+    stderr: true,
+  })
+  let isFirst = true
+  let timer: NodeJS.Timeout | undefined
+  // Kept from the beginning: what goes wrong between two answers is told with the next.
+  const failed = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it takes longer than ${patience / 1000} s`)), patience)
+    thread.on('error', reject)
+    thread.on('exit', code => reject(new Error(`its thread ended with ${code}`)))
+  })
+  failed.catch(() => {})
+  return {
+    next: async () => {
+      if (!isFirst) thread.postMessage('next')
+      isFirst = false
+      const [answer] = await Promise.race([once(thread, 'message'), failed])
+      return answer as Answer
+    },
+    end: () => {
+      clearTimeout(timer)
+      // One that waits for a disk ends later, and nobody waits for it.
+      void thread.terminate()
+      thread.unref()
+    },
+  }
+}
+
+async function received(next: Thread['next'], shipped: Promise<LoadedChecks>): Promise<Loaded> {
+  const first = await next()
+  if (!('head' in first)) throw new Error('its thread answers in disorder')
+  const { config, hidden, ...head }: Head = first.head
+  const folders = config?.settings.checks ?? []
+  const loading = folders.length === 0 ? shipped : loadChecks(folders)
+  const [{ checks }, parts] = await Promise.all([loading, takenOver(next)])
+  const { services, problems } = parts
+  const hiding = { isSecret: secretNames(checks), hidden }
+  return {
+    ...head,
+    checks,
+    problems,
+    hiding,
+    config: config && (freeze({ ...config, services: freeze(services) }) as Config),
+  }
+}
+
+async function takenOver(next: Thread['next']): Promise<{ services: Service[]; problems: Problem[] }> {
+  const services: (Service & { reals: Real[] })[] = []
+  const problems: Problem[] = []
+  const take = (part: Part) => {
+    if (part.kind === 'problems') problems.push(...part.problems)
+    else if (part.kind === 'service') services.push({ ...part.service, reals: [] })
+    else services.at(-1)?.reals.push(...freeze(part.reals))
+  }
+  for (let answer = await next(); !('isAll' in answer); answer = await next())
+    if ('parts' in answer) for (const part of answer.parts) take(part)
+  for (const service of services) freeze(service)
+  return { services, problems }
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const inner of Object.values(value)) freeze(inner)
+  return value
+}
+
+function whyEnded({ code, message }: NodeJS.ErrnoException, { memory }: Bounds): string {
+  return code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it takes more than ${memory} MiB of memory` : message
+}

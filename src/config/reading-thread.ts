@@ -1,0 +1,80 @@
+/**
+ * A thread that reads one configuration and ends, and gives its memory back with that. The result crosses in parts, each
+ * when it is asked for, so that taking it over never holds up who asks.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Config, Real } from '../model.js'
+import { type Loaded, loadConfig } from './load.js'
+import type { Problem } from './problem.js'
+
+/** What crosses first. */
+export interface Head extends Pick<Loaded, 'text' | 'included' | 'patterns'> {
+  readonly config: Omit<Config, 'services'> | null
+  readonly hidden: NonNullable<Loaded['hiding']>['hidden']
+}
+
+/** Real servers of the service that was sent last, or a service without any of its own yet. */
+export type Part =
+  | { readonly kind: 'service'; readonly service: Config['services'][number] }
+  | { readonly kind: 'reals'; readonly reals: readonly Real[] }
+  | { readonly kind: 'problems'; readonly problems: readonly Problem[] }
+
+export type Answer = { readonly head: Head } | { readonly parts: readonly Part[] } | { readonly isAll: true }
+
+/** Real servers and services in one message, and problems. */
+const AT_ONCE = 200
+
+function* partsOf({ config, problems }: Pick<Loaded, 'config' | 'problems'>): Generator<Part> {
+  for (let at = 0; at < problems.length; at += AT_ONCE)
+    yield { kind: 'problems', problems: problems.slice(at, at + AT_ONCE) }
+  for (const service of config?.services ?? []) {
+    yield { kind: 'service', service: { ...service, reals: [] } }
+    for (let at = 0; at < service.reals.length; at += AT_ONCE)
+      yield { kind: 'reals', reals: service.reals.slice(at, at + AT_ONCE) }
+  }
+}
+
+function weightOf(part: Part): number {
+  if (part.kind === 'service') return 1
+  return part.kind === 'reals' ? part.reals.length : part.problems.length
+}
+
+/** Parts that together are so many real servers at most. */
+function* messagesOf(loaded: Loaded): Generator<Answer> {
+  const { text, included, patterns, config, hiding } = loaded
+  const { services: _, ...rest } = config ?? { services: [] }
+  yield {
+    head: {
+      text,
+      ...(included && { included }),
+      ...(patterns && { patterns }),
+      config: config && (rest as Head['config']),
+      hidden: hiding?.hidden ?? [],
+    },
+  }
+  let parts: Part[] = []
+  let weight = 0
+  for (const part of partsOf(loaded)) {
+    if (weight + weightOf(part) > AT_ONCE && parts.length > 0) {
+      yield { parts }
+      parts = []
+      weight = 0
+    }
+    parts.push(part)
+    weight += weightOf(part)
+  }
+  yield { parts }
+  yield { isAll: true }
+}
+
+const { file, text } = workerData as { readonly file: string; readonly text?: string }
+const port = parentPort
+if (!port) throw new Error('this is for a thread of its own')
+const messages = messagesOf(await loadConfig(file, text === undefined ? {} : { text }))
+const answer = () => {
+  const next = messages.next()
+  if (next.done) port.close()
+  else port.postMessage(next.value)
+}
+port.on('message', answer)
+answer()

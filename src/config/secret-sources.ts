@@ -1,0 +1,69 @@
+/** Secrets that stand elsewhere: `passwd: { file: PATH }` and `passwd: { env: NAME }` in place of the text. */
+import { pathFrom } from './paths.js'
+import type { Position } from './problem.js'
+import type { RawMap } from './raw.js'
+import { readText } from './read-file.js'
+import type { Report } from './report.js'
+
+export interface SecretSources {
+  /** The text that the mapping stands for; tells why there is none, and gives an empty one so that no more is told of it. */
+  read(node: RawMap, at: Position): string
+}
+
+export interface SecretPlace {
+  readonly report: Report
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where relative paths begin that stand at a place. */
+  folderAt(at: Position): string | null
+}
+
+/** A file of more is no password. */
+const MAX_BYTES = 64 * 1024
+
+export function secretSources({ report, env, folderAt }: SecretPlace): SecretSources {
+  const known = new Map<RawMap, string>()
+  return {
+    read(node, at) {
+      let text = known.get(node)
+      if (text === undefined) {
+        try {
+          text = readSecret(node, folderAt(node.at) ?? '.', env)
+        } catch (error) {
+          report.error('SECRET_MISSING', at, (error as Error).message)
+          text = ''
+        }
+        known.set(node, text)
+      }
+      return text
+    },
+  }
+}
+
+function readSecret({ entries }: RawMap, folder: string, env: SecretPlace['env']): string {
+  const [entry] = entries
+  const value = entry?.value.kind === 'scalar' ? entry.value.value : null
+  const isKnown = entry?.key === 'file' || entry?.key === 'env'
+  if (entries.length !== 1 || !isKnown || typeof value !== 'string' || value === '')
+    throw new Error('expected the password, { file: PATH } or { env: NAME }')
+  const text = entry.key === 'env' ? fromVariable(value, env) : fromFile(pathFrom(folder, value))
+  if (text === '')
+    throw new Error(
+      `the ${entry.key === 'env' ? 'variable' : 'file'} ${value} is empty: a password is expected`,
+    )
+  return text
+}
+
+function fromVariable(name: string, env: SecretPlace['env']): string {
+  const value = env[name]
+  if (value === undefined) throw new Error(`there is no variable ${name} in the environment of lvsd`)
+  return value
+}
+
+/** The line break at the end, which editors put there, is no part of it. */
+function fromFile(path: string): string {
+  try {
+    return readText(path, MAX_BYTES).replace(/\r?\n$/, '')
+  } catch (error) {
+    throw new Error(`the password cannot be read from ${path}: ${(error as Error).message}`)
+  }
+}
