@@ -31,8 +31,8 @@ const MOST_FILES = 1000
 export function expandIncludes(document: RawDocument, file: string, text: string): Expanded {
   const reader = new Including(file, text)
   if (document.root) reader.read(document.root, file, [realPath(file)])
-  const problems = [...document.problems, ...reader.problems]
   const root = document.root && reader.merged(document.root)
+  const problems = [...document.problems, ...reader.problems]
   return {
     document: { root, problems, ...(reader.defaults.size > 0 && { defaults: reader.defaults }) },
     included: reader.sources,

@@ -45,6 +45,29 @@ describe('loading a configuration', () => {
     assert.deepEqual(await codesOf(pipe), ['1:1 FILE_UNREADABLE'])
   })
 
+  it('waits for no device, and for no file of /proc that has no end', async () => {
+    for (const path of ['/dev/zero', '/dev/urandom', '/dev/null', '/proc/kmsg'])
+      assert.deepEqual(await codesOf(path), ['1:1 FILE_UNREADABLE'], path)
+  })
+
+  it('lists so many problems and says how many more there are', async () => {
+    const lines = Array.from({ length: 5000 }, (_, i) => `    foo${i}: 1\n`)
+    const { config, problems } = await loadConfig('site.yaml', { text: `${SITE}${lines.join('')}` })
+    assert.equal(config, null)
+    assert.equal(problems.length, 1001)
+    const { code, severity, message } = problems.at(-1) ?? {}
+    assert.deepEqual([code, severity], ['MORE_PROBLEMS', 'error'])
+    assert.match(message ?? '', /^and 4000 more problems that are not listed: 4000 errors$/)
+  })
+
+  it('shortens what it quotes', async () => {
+    const { problems } = await loadConfig('site.yaml', {
+      text: `services: { web: { virtual: '${'a'.repeat(100_000)}:x', reals: [] } }`,
+    })
+    assert.ok(problems.every(({ message }) => message.length < 500))
+    assert.match(problems[0]?.message ?? '', /"a{100,}…" is not a/)
+  })
+
   for (const name of ['site.yaml', 'ldirectord.cf', 'site']) {
     it(`refuses an empty ${name}`, async () => {
       for (const text of ['', '\n\n', '# all of it\n  # commented out', '\ufeff']) {
