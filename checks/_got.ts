@@ -1,6 +1,6 @@
 /** Redirects: the one case in which a library follows where a server points. Loaded only where they are asked for. */
 import { once } from 'node:events'
-import { Agent as HttpAgent, type IncomingMessage } from 'node:http'
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -50,17 +50,34 @@ export async function follow(
   request.on('error', error => {
     failure ??= error
   })
+  request.on('request', asked => limitInterim(asked, () => fail(INTERIM)))
+  const fail = (error: Error) => {
+    failure ??= error
+    request.destroy(error)
+  }
   try {
     return await hear(request, options, context)
   } catch (error) {
     if (refused !== null)
       return down('status', `redirected to another host, ${refused}: set otherhosts to follow it there`)
+    if ((failure as Error | null) === INTERIM) return down('garbage', INTERIM.message)
     return answerFrom(failure ?? error, options)
   } finally {
     request.destroy()
     agents.http.destroy()
     agents.https.destroy()
   }
+}
+
+/** Interim responses (1xx) before a final one, as over a connection of our own. */
+const MOST_INTERIM = 32
+const INTERIM = new Error(`more than ${MOST_INTERIM} interim answers`)
+
+function limitInterim(asked: ClientRequest, fail: () => void): void {
+  let count = 0
+  asked.on('information', () => {
+    if (++count > MOST_INTERIM) fail()
+  })
 }
 
 /** For `http`, whose redirects may lead to https: encrypted, not verified, as everything `http` asks. */

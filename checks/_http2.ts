@@ -1,9 +1,11 @@
 /** One request over HTTP/2, on a connection of its own. */
 import { once } from 'node:events'
-import { type ClientHttp2Stream, connect } from 'node:http2'
+import type { ClientHttp2Stream } from 'node:http2'
 import { type Answer, down, type RunContext, type Target } from '../src/check.js'
 import { type HttpOptions, hostHeader, hostName, requestHeaders, requestPath } from './_http.js'
+import { Fault } from './_library.js'
 import { judgeResponse } from './_response.js'
+import { sessionOn } from './_session.js'
 import { connectTls, type TlsOptions } from './_tls.js'
 
 /** HTTP/2 knows no such headers: a connection's fate is told by frames. */
@@ -33,18 +35,12 @@ export async function ask(
     return down('garbage', 'the server does not offer HTTP/2 in the handshake (ALPN h2): leave http2 out')
   }
   const authority = hostHeader(target, options.virtualhost, 'https')
-  const session = connect(`https://${authority}`, { createConnection: () => socket })
-  const broken = new Promise<never>((_resolve, reject) => {
-    session.on('error', reject)
-    session.once('close', () => reject(new Error('closed before the response')))
-  })
-  // It may fail when nobody waits for it any more.
-  broken.catch(() => {})
+  const session = sessionOn(socket, `https://${authority}`, options.limit)
   try {
     const stream = session.request(headersOf(authority, options), { endStream: false })
-    return await exchange(stream, broken, options, context)
+    return await exchange(stream, session.broken, options, context)
   } finally {
-    session.destroy()
+    session.close()
     socket.destroy()
   }
 }
@@ -55,8 +51,6 @@ async function exchange(
   options: HttpOptions,
   { phase }: RunContext,
 ): Promise<Answer> {
-  // An error that comes when nobody waits any more must not end lvsd.
-  stream.on('error', () => {})
   stream.end(options.body)
   phase('first byte')
   let status: string
@@ -72,6 +66,7 @@ async function exchange(
   try {
     return await judgeResponse(status, coding, wholeBody(stream), options)
   } catch (error) {
+    if (error instanceof Fault) return down(error.reason, error.message)
     return down('truncated', `${status}, but the body broke off: ${(error as Error).message}`)
   }
 }
@@ -99,6 +94,7 @@ function headersOf(authority: string, options: HttpOptions): Record<string, stri
 
 /** Network errors are the core's to tell; those of the protocol are told here. */
 function noResponse(error: unknown): Answer {
+  if (error instanceof Fault) return down(error.reason, error.message)
   const { code, message } = error as NodeJS.ErrnoException
   if (code?.startsWith('ERR_HTTP2')) return down('garbage', `no HTTP/2: ${message} (${code})`)
   if (code === undefined) return down('closed', message)

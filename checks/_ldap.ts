@@ -3,7 +3,9 @@ import type { Socket } from 'node:net'
 import { type Answer, down, type RunContext, type Target, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
+import { gathered } from '../src/probe/pace.js'
 import { open } from './_connect.js'
+import { Heard } from './_heard.js'
 import {
   BIND_RESPONSE,
   bindRequest,
@@ -25,6 +27,8 @@ import { connectTls, tlsAnswer } from './_tls.js'
 const FIRST = 1
 /** Bytes that one message may have: a name, without attributes. */
 const LIMIT = 65_536
+/** Messages of one run: two results and an entry, and references to other servers before it. */
+const MOST_MESSAGES = 64
 
 export function ldapOptions(kit: OptionKit) {
   return {
@@ -82,11 +86,11 @@ export async function askLdap(
 async function askForTls(socket: Socket, { phase }: RunContext): Promise<Answer | null> {
   socket.write(startTlsRequest(FIRST))
   phase('first byte')
-  let heard: Buffer = Buffer.alloc(0)
+  const heard = new Heard()
   // The connection lives on, other than after `messages`.
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    heard = Buffer.concat([heard, chunk])
-    const next = takeMessage(heard, LIMIT)
+    heard.push(chunk)
+    const next = takeMessage(heard.peek(), LIMIT)
     if (!next) continue
     const { message, rest } = next
     if (message.kind !== EXTENDED_RESPONSE) return down('garbage', 'no answer to the request for TLS')
@@ -102,11 +106,14 @@ async function talk(socket: Socket, options: LdapOptions, { phase }: RunContext)
   const names: string[] = []
   socket.write(bindRequest(FIRST + 1, login ?? '', passwd ?? ''))
   phase('first byte')
+  let isBound = false
   for await (const message of messages(socket)) {
     if ('code' in message && message.code !== 0)
       return refusal(message, message.kind === SEARCH_DONE ? `the search for ${nameOf(request)}` : 'the bind')
     if (message.kind === SEARCH_ENTRY && names.push(message.name) > 1) return judge(names, options)
     if (message.kind === BIND_RESPONSE) {
+      if (isBound) throw new NotLdap('two answers to one bind')
+      isBound = true
       socket.write(searchRequest(FIRST + 2, request))
       phase('body')
     }
@@ -119,11 +126,13 @@ async function talk(socket: Socket, options: LdapOptions, { phase }: RunContext)
 }
 
 async function* messages(socket: Socket): AsyncIterable<Message> {
-  let heard: Buffer = Buffer.alloc(0)
-  for await (const chunk of socket) {
-    heard = heard.length === 0 ? chunk : Buffer.concat([heard, chunk])
-    for (let next = takeMessage(heard, LIMIT); next; next = takeMessage(heard, LIMIT)) {
-      heard = next.rest
+  const heard = new Heard()
+  let count = 0
+  for await (const chunk of gathered(socket)) {
+    heard.push(chunk)
+    for (let next = takeMessage(heard.peek(), LIMIT); next; next = takeMessage(heard.peek(), LIMIT)) {
+      if (++count > MOST_MESSAGES) throw new NotLdap(`more than ${MOST_MESSAGES} messages`)
+      heard.take(heard.length - next.rest.length)
       yield next.message
     }
   }

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
+import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { open } from './_connect.js'
 import { hostHeader, hostName, virtualhostProblem } from './_http.js'
 import { Fault, optionalTls, optionalTlsProblem, through } from './_library.js'
+import { sessionOn } from './_session.js'
 
 /** The answer is two bytes in a frame of five; nobody needs as much as this. */
 const LIMIT = 65_536
@@ -67,13 +68,7 @@ async function ask(
   { phase, timeout }: RunContext,
 ): Promise<Answer> {
   const authority = hostHeader(target, options.virtualhost, options.tls ? 'https' : 'http')
-  const session = connect(`http://${authority}`, { createConnection: () => socket })
-  const broken = new Promise<never>((_resolve, reject) => {
-    session.on('error', reject)
-    session.once('close', () => reject(new Error('closed in mid-answer')))
-  })
-  // It may fail when nobody waits for it any more.
-  broken.catch(() => {})
+  const session = sessionOn(socket, `http://${authority}`, LIMIT)
   try {
     const stream = session.request({
       ':method': 'POST',
@@ -86,9 +81,10 @@ async function ask(
       'user-agent': 'lvsd',
       ...options.headers,
     })
-    return judge(await Promise.race([replyOf(stream, phase, options.service), broken]), options.service)
+    const reply = replyOf(stream, phase, options.service)
+    return judge(await Promise.race([reply, session.broken]), options.service)
   } finally {
-    session.destroy()
+    session.close()
   }
 }
 
@@ -98,8 +94,6 @@ async function replyOf(
   service: string,
 ): Promise<Reply> {
   let trailers: IncomingHttpHeaders = {}
-  // An error that comes when nobody waits any more must not end lvsd.
-  stream.on('error', () => {})
   stream.once('trailers', received => {
     trailers = received
   })

@@ -120,6 +120,23 @@ describe('the request of http', () => {
   })
 })
 
+describe('interim answers of http', () => {
+  const page = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+  const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
+  const moved = 'HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+  const server = (interim: string) =>
+    tcpServer(socket =>
+      socket.once('data', asked => socket.write(String(asked).startsWith('GET / ') ? moved : interim + page)),
+    )
+
+  it('may be some before a page to which there was a redirect, and not without end', async () => {
+    const options = { redirects: 2, text: 'ok' }
+    assert.equal((await probe(check, await server(hint.repeat(5)), options)).ok, true)
+    const { reason, detail } = await probe(check, await server(hint.repeat(5000)), options)
+    assert.deepEqual([reason, detail], ['garbage', 'more than 32 interim answers'])
+  })
+})
+
 describe('the expected status of http', () => {
   const cases: [unknown, number, boolean][] = [
     [undefined, 204, true],

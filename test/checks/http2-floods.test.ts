@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
+import { check as grpc } from '../../checks/grpc.js'
+import { check as https } from '../../checks/https.js'
+import type { CheckResult } from '../../src/model.js'
+import { probe } from '../helpers/probe.js'
+import { tcpServer, tlsServer } from '../helpers/servers.js'
+
+function frame(type: number, flags: number, stream: number, payload: Uint8Array = new Uint8Array()): Buffer {
+  const head = Buffer.alloc(9)
+  head.writeUIntBE(payload.length, 0, 3)
+  head.writeUInt8(type, 3)
+  head.writeUInt8(flags, 4)
+  head.writeUInt32BE(stream, 5)
+  return Buffer.concat([head, payload])
+}
+
+const DATA = 0
+const HEADERS = 1
+const SETTINGS = 4
+const PUSH = 5
+const PING = 6
+const WINDOW = 8
+const CONTINUATION = 9
+const END_HEADERS = 4
+/** A header without an entry in the table of headers; `:status` has the number 8. */
+const status = (code: number) => Buffer.from(`\x08\x03${code}`, 'latin1')
+const header = (name: string, value: string) =>
+  Buffer.concat([
+    Buffer.from([0, name.length]),
+    Buffer.from(name),
+    Buffer.from([value.length]),
+    Buffer.from(value),
+  ])
+const OK = frame(
+  HEADERS,
+  END_HEADERS,
+  1,
+  Buffer.concat([status(200), header('content-type', 'application/grpc')]),
+)
+
+/** Answers the request with the start, and then this without end. */
+function flood(start: Buffer, again: Buffer) {
+  return (socket: Socket) => {
+    const more = Buffer.concat(Array.from({ length: Math.ceil(16_384 / again.length) }, () => again))
+    const pour = () => {
+      while (!socket.destroyed && socket.write(more));
+    }
+    socket.write(frame(SETTINGS, 0, 0))
+    socket.once('data', () => {
+      socket.write(start)
+      socket.on('drain', pour)
+      pour()
+    })
+  }
+}
+
+const NONE = Buffer.alloc(0)
+const floods: [string, Buffer, Buffer, RegExp][] = [
+  ['interim answers', NONE, frame(HEADERS, END_HEADERS, 1, status(103)), /garbage|closed|too-big/],
+  ['pings', NONE, frame(PING, 0, 0, Buffer.alloc(8)), /garbage|closed|too-big|timeout/],
+  [
+    'settings',
+    NONE,
+    frame(SETTINGS, 0, 0, Buffer.from('000300000064', 'hex')),
+    /garbage|closed|too-big|timeout/,
+  ],
+  ['empty frames of data', OK, frame(DATA, 0, 1), /garbage|truncated|closed|too-big/],
+  ['frames of data of one byte', OK, frame(DATA, 0, 1, Buffer.from('x')), /too-big/],
+  [
+    'window updates',
+    NONE,
+    frame(WINDOW, 0, 0, Buffer.from('00000001', 'hex')),
+    /garbage|truncated|closed|too-big/,
+  ],
+  [
+    'headers',
+    frame(HEADERS, 0, 1, status(200)),
+    frame(CONTINUATION, 0, 1, header('x', 'y'.repeat(100))),
+    /garbage|closed|too-big/,
+  ],
+  [
+    'pushed pages',
+    NONE,
+    frame(PUSH, END_HEADERS, 1, Buffer.from('00000002', 'hex')),
+    /garbage|closed|too-big/,
+  ],
+  ['frames that nobody knows', NONE, frame(99, 0, 0, Buffer.alloc(10)), /garbage|closed|too-big/],
+]
+
+/** The result, and the longest time for which nothing else could happen. */
+async function watched(run: () => Promise<CheckResult>): Promise<{ result: CheckResult; stall: number }> {
+  let stall = 0
+  let last = performance.now()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    stall = Math.max(stall, now - last)
+    last = now
+  }, 1)
+  try {
+    return { result: await run(), stall }
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+describe('a server of HTTP/2 that never stops sending', function () {
+  this.timeout(20_000)
+  const options = { limit: 100_000, receive: 'ok', http2: true }
+  for (const [phrase, start, again, reason] of floods) {
+    it(`${phrase} is down, with https`, async () => {
+      const server = await tlsServer(flood(start, again), { ALPNProtocols: ['h2'] })
+      const { result, stall } = await watched(() => probe(https, server, options, { timeout: 3000 }))
+      assert.equal(result.ok, false)
+      assert.match(result.reason ?? '', reason, result.detail)
+      assert.ok(result.ms < 3200, `${result.ms} ms`)
+      assert.ok(stall < 1000, `nothing else for ${stall} ms`)
+    })
+
+    it(`${phrase} is down, with grpc`, async () => {
+      const server = await tcpServer(flood(start, again))
+      const { result, stall } = await watched(() => probe(grpc, server, {}, { timeout: 3000 }))
+      assert.equal(result.ok, false)
+      assert.match(result.reason ?? '', reason, result.detail)
+      assert.ok(result.ms < 3200, `${result.ms} ms`)
+      assert.ok(stall < 1000, `nothing else for ${stall} ms`)
+    })
+  }
+})
