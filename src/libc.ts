@@ -81,6 +81,7 @@ interface Libc {
   >
   dup3: KoffiFunc<(from: number, to: number, flags: number) => number>
   close: KoffiFunc<(fd: number) => number>
+  _exit: KoffiFunc<(code: number) => void>
   flock: KoffiFunc<(fd: number, operation: number) => number>
   getrlimit: KoffiFunc<(resource: number, into: Uint8Array) => number>
   waitpid: KoffiFunc<(pid: number, status: null, options: number) => number>
@@ -108,6 +109,7 @@ function load(): Libc {
     setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)') as Libc['setsockopt'],
     dup3: lib.func('int dup3(int, int, int)') as Libc['dup3'],
     close: lib.func('int close(int)') as Libc['close'],
+    _exit: lib.func('void _exit(int)') as Libc['_exit'],
     flock: lib.func('int flock(int, int)') as Libc['flock'],
     getrlimit: lib.func('int getrlimit(int, void *)') as Libc['getrlimit'],
     waitpid: lib.func('int waitpid(int, void *, int)') as Libc['waitpid'],
@@ -115,6 +117,11 @@ function load(): Libc {
     fcntl: lib.func('int fcntl(int, int, ...)') as Libc['fcntl'],
   }
   return loaded
+}
+
+/** Ends the process at this moment: nothing that threads are doing is waited for. */
+export function exitNow(code: number): void {
+  load()._exit(code)
 }
 
 function requireKoffi(): typeof import('koffi') {

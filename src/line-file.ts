@@ -1,10 +1,7 @@
 /** A file that gets lines at its end. One that cannot be written never stops anything. */
-import { constants } from 'node:fs'
-import { appendFile } from 'node:fs/promises'
 import { atMost } from './patience.js'
+import type { Writer } from './writer.js'
 
-/** A pipe (FIFO) that nobody reads is an error at once, and not a thread that waits for ever. */
-const FLAG = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
 /** Lines held back while the disk does not take them; what comes on top is dropped. */
 const MOST_LINES = 10_000
 
@@ -16,9 +13,10 @@ export interface LineFile {
 
 /**
  * Opened anew for each batch of lines, so that it can be moved away at any time. `onFailure` is told the first time that
- * it cannot be written, and again only after it could.
+ * it cannot be written, and again only after it could. Files with one `writer` wait for each other: one that hangs keeps
+ * one thread, however many they are.
  */
-export function openLineFile(path: string, onFailure: (error: Error) => void): LineFile {
+export function openLineFile(path: string, writer: Writer, onFailure: (error: Error) => void): LineFile {
   let lines: string[] = []
   let writing: Promise<void> | null = null
   let isFailing = false
@@ -26,13 +24,9 @@ export function openLineFile(path: string, onFailure: (error: Error) => void): L
     while (lines.length > 0) {
       const batch = lines
       lines = []
-      try {
-        await appendFile(path, batch.join(''), { flag: FLAG })
-        isFailing = false
-      } catch (error) {
-        if (!isFailing) onFailure(error as Error)
-        isFailing = true
-      }
+      const error = await writer.write(path, Buffer.from(batch.join('')))
+      if (error && !isFailing) onFailure(error)
+      isFailing = error !== null
     }
     writing = null
   }

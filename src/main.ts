@@ -6,10 +6,12 @@ import { commandHelp, generalHelp } from './command-line/help.js'
 import { parseLine, usageError } from './command-line/parse.js'
 import { type Command, type CommandContext, CommandError, EXIT, type ExitCode } from './commands/command.js'
 import { didYouMean } from './config/nearest.js'
+import { endProcess } from './end.js'
 import { KernelError } from './ipvs/kernel.js'
 import { screenOf } from './terminal/screen.js'
 import { version } from './version.js'
 
+let isDaemon = false
 const outputClosed = new AbortController()
 process.stdout.on('error', error => forgiveClosedPipe(error))
 process.stderr.on('error', error => forgiveClosedPipe(error))
@@ -35,6 +37,7 @@ async function main([name, ...words]: readonly string[]): Promise<ExitCode> {
 async function runCommand(command: Command, words: readonly string[]): Promise<ExitCode> {
   const line = parseLine(command, words)
   if (line.help) return say(commandHelp(command, process.stdout.columns))
+  isDaemon = command.name === 'run'
   return command.run(contextFor(line as Pick<CommandContext, 'options' | 'arguments'>))
 }
 
@@ -98,8 +101,6 @@ function withNewline(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`
 }
 
-/** Ends once everything written has left. */
 function finish(code: ExitCode): void {
-  process.exitCode = code
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
+  endProcess(code, isDaemon)
 }

@@ -3,11 +3,13 @@ import type { Subscriber } from './jobs.js'
 import { type LineFile, openLineFile } from './line-file.js'
 import type { Log } from './log.js'
 import type { CheckResult, CheckUse } from './model.js'
+import type { Writer } from './writer.js'
 
 export type MonitorFile = LineFile
 
-export function openMonitorFile(path: string, log: Log): MonitorFile {
-  return openLineFile(path, error =>
+/** All monitorfiles have one `writer`. */
+export function openMonitorFile(path: string, writer: Writer, log: Log): MonitorFile {
+  return openLineFile(path, writer, error =>
     log.error({ file: path, error: error.message }, 'the monitorfile cannot be written'),
   )
 }

@@ -12,6 +12,7 @@ import { type MonitorFile, monitorLine, openMonitorFile } from './monitor-file.j
 import { lookupBy } from './names/net-lookup.js'
 import { openResolver, type Resolver } from './names/resolver.js'
 import type { Observer } from './observer.js'
+import { openWriter } from './writer.js'
 
 export interface ObserverParts {
   /** What was begun before a restart is known after it. */
@@ -39,12 +40,13 @@ function mails(log: Log, resolver: Resolver): Observer {
 
 function monitorFiles(log: Log): Observer {
   const files = new Map<string, MonitorFile>()
+  const writer = openWriter()
   return {
     result(subscriber, result) {
       const path = subscriber.service.monitorfile
       const line = path && monitorLine(subscriber, result, new Date(), process.pid)
       if (!path || !line) return
-      const file = files.get(path) ?? openMonitorFile(path, log)
+      const file = files.get(path) ?? openMonitorFile(path, writer, log)
       files.set(path, file)
       file.write(line)
     },

@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLineFile } from '../src/line-file.js'
+import { openWriter } from '../src/writer.js'
 import { temporaryFolder } from './helpers/folder.js'
 
-function stage(path: string) {
+function stage(path: string, writer = openWriter()) {
   const failures: string[] = []
-  const file = openLineFile(path, error => failures.push((error as NodeJS.ErrnoException).code ?? ''))
+  const file = openLineFile(path, writer, error => failures.push((error as NodeJS.ErrnoException).code ?? ''))
   const write = async (...lines: readonly string[]) => {
     for (const line of lines) file.write(`${line}\n`)
     await file.idle()

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Subscriber } from '../src/jobs.js'
 import { ctime, monitorLine, openMonitorFile } from '../src/monitor-file.js'
+import { openWriter } from '../src/writer.js'
 import { later } from './helpers/after-each.js'
 import { recordingLog } from './helpers/logs.js'
 import { failed, passed, real, service, use } from './helpers/tables.js'
@@ -49,7 +50,7 @@ describe('the monitorfile', () => {
     const folder = mkdtempSync(join(tmpdir(), 'lvsd-monitor-'))
     later(() => rmSync(folder, { recursive: true }))
     const path = join(folder, 'mon.log')
-    const file = openMonitorFile(path, recordingLog().log)
+    const file = openMonitorFile(path, openWriter(), recordingLog().log)
     file.write('one\n')
     file.write('two\n')
     await file.idle()
@@ -64,7 +65,7 @@ describe('the monitorfile', () => {
 
   it('that cannot be written is told once and stops nothing', async () => {
     const { log, lines } = recordingLog()
-    const file = openMonitorFile('/nonexistent/mon.log', log)
+    const file = openMonitorFile('/nonexistent/mon.log', openWriter(), log)
     for (const text of ['one\n', 'two\n']) {
       file.write(text)
       await file.idle()

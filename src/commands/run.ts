@@ -8,7 +8,11 @@ import { placed, startDirector } from '../director.js'
 import { TABLES } from '../ipvs/table.js'
 import { JournalInUse } from '../journal/journal.js'
 import { openLog } from '../log.js'
+import { atMost } from '../patience.js'
 import { CommandError, defineCommand, EXIT } from './command.js'
+
+/** Milliseconds that a stop takes at most, whatever hangs: less than a service manager waits before it kills. */
+const STOP_PATIENCE = 12_000
 
 export const command = defineCommand({
   name: 'run',
@@ -72,7 +76,7 @@ export const command = defineCommand({
     reload = () => void daemon.reload(false)
     if (isReloadWanted) reload()
     await stopped
-    await daemon.stop()
+    await atMost(STOP_PATIENCE, daemon.stop())
     return EXIT.ok
   },
 })

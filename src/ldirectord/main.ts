@@ -1,5 +1,6 @@
 /** The command ldirectord: lvsd for those who have its init script, its unit or its Pacemaker resource. */
 import { writeFileSync } from 'node:fs'
+import { endProcess } from '../end.js'
 import { ACTIONS, DAEMON_MARK, type Invocation, note } from './actions.js'
 import type { Self } from './execute.js'
 import { findInstance, type Instance, nameOf } from './places.js'
@@ -86,7 +87,6 @@ function say(text: string): number {
   return 0
 }
 
-/** Ends once everything written has left. */
 function finish(code: number): void {
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
+  endProcess(code, true)
 }

@@ -4,8 +4,10 @@ import { loadConfigApart } from '../config/load-apart.js'
 import { hasErrors } from '../config/problem.js'
 import type { Daemon } from '../daemon.js'
 import { placed, startDirector } from '../director.js'
+import { endNow } from '../end.js'
 import { type Log, openLineLog } from '../log.js'
 import type { Observer } from '../observer.js'
+import { atMost } from '../patience.js'
 import { version } from '../version.js'
 import { type Directives, directivesOf } from './directives.js'
 import { followAll, followers, followReload, type Self } from './execute.js'
@@ -15,6 +17,9 @@ import { preparePidFile } from './pid-file.js'
 import { type Env, type Instance, socketOf, stateFolder } from './places.js'
 import { tableSentences } from './sentences.js'
 import { problemLines } from './texts.js'
+
+/** Milliseconds that a stop takes at most, whatever hangs. */
+const STOP_PATIENCE = 12_000
 
 /** How a start went, for whoever asked for it. */
 export interface Outcome {
@@ -116,7 +121,10 @@ async function run(stay: Stay, { loaded, load, signals, lines }: Beginning): Pro
     others.add(() => followAll(directives.execute, 'start', follow))
     const signal = await signals.stopped
     // Neither waits for the other: one of them may hang.
-    await Promise.all([others.add(() => followAll(directives.execute, 'stop', follow)), daemon.stop()])
+    await Promise.all([
+      others.add(() => followAll(directives.execute, 'stop', follow)),
+      atMost(STOP_PATIENCE, daemon.stop()),
+    ])
     log.info(`Linux Director Daemon terminated on signal: ${signal.slice(3)}`)
     return 0
   } finally {
@@ -195,6 +203,6 @@ function listen(): Signals {
 function leaveTrace(output: Output): void {
   process.on('uncaughtException', error => {
     output.lastWords(`lvsd ends because of a fault of its own: ${error.stack ?? error}`.replaceAll('\n', ' '))
-    process.exit(1)
+    endNow(1, true)
   })
 }

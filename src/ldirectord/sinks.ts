@@ -4,6 +4,7 @@ import { sendToUnix } from '../libc.js'
 import { type LineFile, openLineFile } from '../line-file.js'
 import type { LogLine } from '../log.js'
 import { ctime } from '../monitor-file.js'
+import { openWriter } from '../writer.js'
 
 export interface Sink {
   write(line: LogLine): void
@@ -15,7 +16,7 @@ export interface Sink {
 
 /** `[Sun Nov 22 01:58:54 2026|ldirectord.cf|23200] message`: opened for each writing, so logrotate needs no signal. */
 export function fileSink(path: string, name: string, spare: Sink): Sink {
-  const file: LineFile = openLineFile(path, error =>
+  const file: LineFile = openLineFile(path, openWriter(), error =>
     spare.write({ level: 'error', time: new Date(), text: `${path} cannot be written: ${error.message}` }),
   )
   const own = (line: LogLine) => fileLine(line, name, process.pid)
