@@ -120,6 +120,8 @@ class RunningDaemon implements Daemon {
     this.#upkeep = new Upkeep({
       log,
       hooks: this.#hooks,
+      journal,
+      resolver,
       onHeld: () => this.#hold(),
       onFile: () => void this.reload(false),
     })
@@ -162,7 +164,7 @@ class RunningDaemon implements Daemon {
     const { loaded, log, notify, kernel } = this.#parts
     const { settings, services, file } = loaded.config
     // Before anybody can ask: until servers are placed there is nothing true to say of them.
-    await this.#upkeep.prepare(loaded.config, loaded.text)
+    await this.#upkeep.prepare(this.#names.resolved(loaded.config), loaded.text)
     const control = { status: () => this.status(), reload: (isForced: boolean) => this.reload(isForced) }
     this.#socket = await openControlSocket(settings.socket, control, log)
     tellProblems(log, loaded.problems)
@@ -257,6 +259,8 @@ class RunningDaemon implements Daemon {
 
   /** Files hold servers down, or let them go, at once. */
   #hold(): void {
+    // Before the first placement there is nobody to hold.
+    if (this.#board.config === null) return
     const moved = this.#board.hold(this.#upkeep.held(this.#config), steadyNow())
     for (const hold of moved) {
       tellHeld(this.#parts.log, hold.service, hold.real, hold.reason)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Check } from '../src/check.js'
@@ -8,7 +8,7 @@ import type { Problem } from '../src/config/problem.js'
 import { type DaemonParts, startDaemon } from '../src/daemon.js'
 import { diff } from '../src/diff.js'
 import { memoryKernel } from '../src/ipvs/memory.js'
-import { memoryJournal } from '../src/journal/journal.js'
+import { memoryJournal, openJournal } from '../src/journal/journal.js'
 import type { CheckResult, Config, Service, Settings, Table } from '../src/model.js'
 import type { Answer, Resolver } from '../src/names/resolver.js'
 import { standardObservers } from '../src/observers.js'
@@ -546,6 +546,38 @@ describe('files and commands beside the daemon', () => {
     later(() => rmSync(path, { recursive: true, force: true }))
     return path
   }
+
+  it('hold a server that an earlier run held by its name, while no name server answers', async () => {
+    const maintenancedir = folder()
+    writeFileSync(join(maintenancedir, 'web1'), '')
+    const called: Record<string, readonly string[] | null> = { [A]: ['web1.example'], [B]: [] }
+    const resolver: Resolver = {
+      addresses: async () => ({ code: 'ENOTFOUND' }),
+      names: async ({ text }) => called[text] ?? null,
+      close: () => {},
+    }
+    const path = join(folder(), 'lvsd.json')
+    const live = async () => {
+      const journal = openJournal(path, () => assert.fail('damaged'))
+      const life = await start(config([web()], { maintenancedir }), new Map(), { resolver, journal })
+      life.engines.find(A, passed())
+      life.engines.find(B, passed())
+      assert.deepEqual(await life.weights(), { [B]: 1 })
+      return life
+    }
+    await (await live()).daemon.stop()
+    called[A] = null
+    called[B] = null
+    const second = await live()
+    const [first] = (await second.daemon.status()).services[0]?.reals ?? []
+    assert.equal(first?.reason, 'maintenance: held down by the file web1')
+    await second.daemon.stop()
+    rmSync(maintenancedir, { recursive: true })
+    const third = await live()
+    assert.ok(third.lines.some(({ msg }) => /the maintenance folder is gone/.test(msg)))
+    mkdirSync(maintenancedir)
+    await until(async () => (await third.weights())[A] === 1)
+  })
 
   it('hold a server down while its file is in the maintenance folder', async () => {
     const maintenancedir = folder()

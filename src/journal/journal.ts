@@ -12,6 +12,15 @@ interface Stored {
   readonly services: readonly StoredService[]
   readonly names: Readonly<Record<string, string>>
   readonly begun?: { readonly boot: string; readonly what: readonly string[] }
+  readonly maintenance?: Maintenance | null
+}
+
+/** What was last seen of the maintenance folder, and what the servers are called that it held, by address. */
+export interface Maintenance {
+  readonly folder: string
+  readonly device: string | null
+  readonly files: readonly string[]
+  readonly names: Readonly<Record<string, readonly string[]>>
 }
 
 type StoredService =
@@ -27,6 +36,8 @@ export interface Journal {
   readonly names: ReadonlyMap<string, string>
   /** What lvsd has begun and has still to end, since this machine was booted. */
   readonly begun: ReadonlySet<string>
+  /** What was last seen of the maintenance folder; null where there is none. */
+  readonly maintenance: Maintenance | null
   /**
    * Adds and removes services in one write. Without a change nothing is written, but for what could not be written
    * before. Throws what the file system throws; what is remembered until the end of the process has changed then, too.
@@ -34,6 +45,7 @@ export interface Journal {
   record(change: { readonly add?: Iterable<ServiceId>; readonly remove?: Iterable<ServiceId> }): void
   recordNames(names: ReadonlyMap<string, string>): void
   recordBegun(begun: ReadonlySet<string>): void
+  recordMaintenance(maintenance: Maintenance | null): void
   /** Lets another lvsd have it. */
   close(): void
 }
@@ -82,6 +94,7 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
   const names = new Map(Object.entries(stored.names))
   const boot = bootId()
   let begun: ReadonlySet<string> = new Set(stored.begun?.boot === boot ? stored.begun.what : [])
+  let maintenance = stored.maintenance ?? null
   let isSaved = true
   const saveChanges = () => {
     if (isSaved) return
@@ -89,6 +102,7 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
       services: [...services.values()].map(toStored),
       names: Object.fromEntries(names),
       begun: { boot, what: [...begun] },
+      ...(maintenance && { maintenance }),
     })
     isSaved = true
   }
@@ -97,6 +111,9 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
     names,
     get begun() {
       return begun
+    },
+    get maintenance() {
+      return maintenance
     },
     get services() {
       return [...services.values()]
@@ -119,6 +136,11 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
     recordBegun(next) {
       isSaved &&= next.size === begun.size && [...next].every(each => begun.has(each))
       begun = new Set(next)
+      saveChanges()
+    },
+    recordMaintenance(next) {
+      isSaved &&= JSON.stringify(next) === JSON.stringify(maintenance)
+      maintenance = next
       saveChanges()
     },
     close,
@@ -160,10 +182,26 @@ function read(path: string): { stored: Stored; damage: string | null } {
     stored.services.forEach(fromStored)
     for (const [name, text] of Object.entries({ ...stored.names })) addressOf(text, name)
     const begun = stored.begun && { boot: stored.begun.boot, what: stored.begun.what.map(String) }
-    const known = { services: stored.services, names: { ...stored.names }, ...(begun && { begun }) }
-    return { stored: known, damage: null }
+    const maintenance = stored.maintenance && readMaintenance(stored.maintenance)
+    const known = { services: stored.services, names: { ...stored.names } }
+    return {
+      stored: { ...known, ...(begun && { begun }), ...(maintenance && { maintenance }) },
+      damage: null,
+    }
   } catch (error) {
     return { stored: EMPTY, damage: `the ownership journal is damaged (${(error as Error).message})` }
+  }
+}
+
+/** Throws where it has another shape. */
+function readMaintenance({ folder, device, files, names }: Maintenance): Maintenance {
+  return {
+    folder: String(folder),
+    device: device === null ? null : String(device),
+    files: files.map(String),
+    names: Object.fromEntries(
+      Object.entries(names).map(([address, called]) => [address, called.map(String)]),
+    ),
   }
 }
 

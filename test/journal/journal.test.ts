@@ -54,6 +54,24 @@ describe('the ownership journal', () => {
     assert.deepEqual([...open(path).begun], [])
   })
 
+  it('keeps what was seen of the maintenance folder', () => {
+    const path = join(folder(), 'lvsd.json')
+    const journal = open(path)
+    const seen = {
+      folder: '/m',
+      device: '42',
+      files: ['web1'],
+      names: { 'fd00::1': ['web1.example', 'web1'] },
+    }
+    journal.recordMaintenance(seen)
+    journal.close()
+    const again = open(path)
+    assert.deepEqual(again.maintenance, seen)
+    again.recordMaintenance(null)
+    again.close()
+    assert.equal(open(path).maintenance, null)
+  })
+
   it('writes only when something changes', () => {
     const path = join(folder(), 'lvsd.json')
     const journal = open(path)
