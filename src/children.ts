@@ -43,6 +43,17 @@ const DRAIN = 50
 let running = 0
 const waiting: (() => void)[] = []
 const groups = new Set<number>()
+/** Who else is told of process groups: where a thread runs commands, the core, which may have to end it. */
+let follower: GroupFollower = { begun: () => {}, ended: () => {} }
+
+export interface GroupFollower {
+  begun(group: number): void
+  ended(group: number): void
+}
+
+export function onGroups(told: GroupFollower): void {
+  follower = told
+}
 /** Commands past their deadline and not yet gone. */
 const dying = new Map<string, Promise<unknown>>()
 
@@ -112,6 +123,7 @@ export async function runCommand(command: Command): Promise<Ended> {
   const isLeft = command.sort !== undefined && command.sort !== 'check' && !command.signal.aborted
   if (!isLeft) kill(group, 'SIGKILL')
   groups.delete(group)
+  follower.ended(group)
   await atMost(DRAIN, Promise.all(outputs))
   // Whoever is left writes into a closed pipe once lvsd has ended, and not before.
   for (const stream of [child.stdout, child.stderr] as (Socket | null)[])
@@ -138,6 +150,7 @@ function start({ file, argv, env, input, sort = 'check' }: Command): Promise<Chi
     if (child.pid !== undefined) {
       groups.add(child.pid)
       mark(child.pid, sort)
+      follower.begun(child.pid)
     }
     // A command that does not read to the end of it says in its exit code what that means.
     child.stdin?.on('error', () => {}).end(input)

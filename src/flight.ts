@@ -10,6 +10,8 @@ export interface Flight {
   readonly phases: readonly PhaseTime[]
   /** Milliseconds from the start at which `wake` is wanted; Infinity for never. */
   readonly wakeAt: number
+  /** Milliseconds since its start that are not to be counted: it waited for lvsd itself, or was begun anew. */
+  readonly heldUp?: number
   wake(): void
   /** The deadline came: gives everything up and says what that means. */
   expire(timeout: number): Answer
@@ -42,14 +44,23 @@ export function fly<Work>(start: Start<Work>, work: Work, timeout: number): Prom
   return new Promise(resolve => {
     let over = false
     let alarm: NodeJS.Timeout | undefined
+    let deadline: NodeJS.Timeout | undefined
     const finish = (answer: Answer) => {
       over = true
       clearTimeout(alarm)
       clearTimeout(deadline)
-      resolve(resultOf(answer, flight, elapsed()))
+      resolve(resultOf(answer, flight, elapsed() - heldUp()))
     }
+    const heldUp = () => flight.heldUp ?? 0
     // What has already arrived is read before the deadline is judged: immediates run after the poll phase.
-    const judge = () => setImmediate(() => over || finish(flight.expire(timeout)))
+    const judge = () =>
+      setImmediate(() => {
+        const left = timeout + heldUp() - elapsed()
+        if (over) return
+        // A timer may be a millisecond early.
+        if (left > 1) deadline = setTimeout(judge, left)
+        else finish(flight.expire(timeout))
+      })
     const setAlarm = () => {
       if (over || flight.wakeAt >= timeout) return
       alarm = setTimeout(() => {
@@ -57,7 +68,7 @@ export function fly<Work>(start: Start<Work>, work: Work, timeout: number): Prom
         setAlarm()
       }, flight.wakeAt - elapsed())
     }
-    const deadline = setTimeout(judge, timeout)
+    deadline = setTimeout(judge, timeout)
     const flight = start(work, timeout, finish, true)
     setAlarm()
   })

@@ -17,7 +17,22 @@ export function runCheck(work: CodeWork, timeout: number): Promise<CheckResult> 
 }
 
 /** Starts a check that is code. One that ignores its signal is heard no more after the deadline. */
-export const startCheck: Start<CodeWork> = (work, timeout, done) => new Run(work, timeout, done)
+export const startCheck: Start<CodeWork> = (work, timeout, done) => new Run(work, timeout, done, UNWATCHED)
+
+/** Who wants to know more of a run than its answer. */
+export interface Watcher {
+  /** A phase begins; the time of the one before it, where there was one. */
+  phase(name: Phase, before: PhaseTime | null): void
+  /** A run that was given up has come to its end all the same. */
+  settled(): void
+}
+
+const UNWATCHED: Watcher = { phase: () => {}, settled: () => {} }
+
+/** The same for one that is watched. */
+export function startWatched(work: CodeWork, timeout: number, done: Done, watcher: Watcher): Flight {
+  return new Run(work, timeout, done, watcher)
+}
 
 class Run implements Flight {
   phase: Phase = 'run'
@@ -27,11 +42,13 @@ class Run implements Flight {
   readonly #startedAt = performance.now()
   readonly #timeout: number
   readonly #done: Done
+  readonly #watcher: Watcher
   #over = false
 
-  constructor(work: CodeWork, timeout: number, done: Done) {
+  constructor(work: CodeWork, timeout: number, done: Done, watcher: Watcher) {
     this.#timeout = timeout
     this.#done = done
+    this.#watcher = watcher
     this.#run(work)
   }
 
@@ -51,7 +68,10 @@ class Run implements Flight {
 
   async #run(work: CodeWork): Promise<void> {
     const answer = await this.#ask(work)
-    if (this.#over) return
+    if (this.#over) {
+      this.#watcher.settled()
+      return
+    }
     this.#land()
     this.#done(answer)
   }
@@ -63,7 +83,7 @@ class Run implements Flight {
       if (grounded) return grounded
       if (!check.run) return down('error', `the check ${check.name} cannot run with these options`)
       const answer: unknown = await check.run(target, options, this.#context())
-      return isAnswer(answer) ? answer : rubbish(check.name, answer)
+      return answerOf(answer) ?? rubbish(check.name, answer)
     } catch (error) {
       return isAbort(error) ? timedOut(this.phase, this.#timeout) : answerFromError(error)
     }
@@ -78,6 +98,7 @@ class Run implements Flight {
     if (this.#over || name === this.phase) return
     if (this.phase !== 'run') this.#note()
     this.phase = name
+    this.#watcher.phase(name, this.phases.at(-1) ?? null)
   }
 
   #land(): void {
@@ -90,19 +111,31 @@ class Run implements Flight {
   }
 }
 
-/** Checks come from users too: what they return is looked at before it moves a table. */
-function isAnswer(value: unknown): value is Answer {
-  if (typeof value !== 'object' || value === null) return false
+/** Characters of a detail that are worth keeping anywhere. */
+const DETAIL = 4096
+
+/**
+ * Checks come from users too: what they return is looked at before it moves a table, each part of it once. The copy is
+ * plain data, so that it can cross to another thread; null where it is no answer.
+ */
+export function answerOf(value: unknown): Answer | null {
+  if (typeof value !== 'object' || value === null) return null
   const { ok, reason, detail, advice } = value as Record<string, unknown>
-  const known = ok === true ? reason === null : (ok === false || ok === null) && typeof reason === 'string'
-  return known && typeof detail === 'string' && (advice === undefined || isAdvice(advice))
+  const known =
+    ok === true
+      ? reason === null
+      : (ok === false || ok === null) && typeof reason === 'string' && reason.length < 32
+  if (!known || typeof detail !== 'string') return null
+  const answer = { ok, reason, detail: detail.slice(0, DETAIL) } as Answer
+  if (advice === undefined) return answer
+  const copy = adviceOf(advice)
+  return copy && { ...answer, advice: copy }
 }
 
-function isAdvice(value: unknown): value is WeightAdvice {
+function adviceOf(value: unknown): WeightAdvice | null {
   const [[word, number] = [], ...more] = Object.entries(value ?? {})
-  return (
-    more.length === 0 && (word === 'percent' || word === 'weight') && Number.isInteger(number) && number >= 0
-  )
+  const isKnown = (word === 'percent' || word === 'weight') && Number.isInteger(number) && number >= 0
+  return more.length === 0 && isKnown ? ({ [word]: number } as unknown as WeightAdvice) : null
 }
 
 function rubbish(name: string, answer: unknown): Answer {

@@ -259,7 +259,7 @@ export class Clockwork {
     for (const job of this.#running.filter(running => turnOf(running) <= awake)) {
       const { flight, timing } = job
       if (!flight) continue
-      if (awake < job.startedAt + timing.timeout - EARLY) flight.wake()
+      if (awake < job.startedAt + (flight.heldUp ?? 0) + timing.timeout - EARLY) flight.wake()
       else this.#land(job, flight.expire(timing.timeout))
     }
   }
@@ -271,7 +271,7 @@ export class Clockwork {
     job.isSlow = answer.reason === 'timeout'
     if (answer.ok === null) this.#noVerdicts++
     // A stall is counted whole, even where the run began in the middle of it.
-    const ms = Math.max(0, this.#clock.now() - this.#stalledFor - job.startedAt)
+    const ms = Math.max(0, this.#clock.now() - this.#stalledFor - job.startedAt - (flight.heldUp ?? 0))
     this.#boardSoon()
     job.report(job.id, resultOf(answer, flight, ms))
   }
@@ -280,6 +280,6 @@ export class Clockwork {
 /** When a run next wants something of the clock: its alarm or its deadline. */
 function turnOf(job: Job): number {
   const { timeout } = job.timing
-  const alarm = job.flight?.wakeAt ?? timeout
-  return job.startedAt + Math.min(alarm, timeout) - EARLY
+  const { wakeAt = timeout, heldUp = 0 } = job.flight ?? {}
+  return job.startedAt + heldUp + Math.min(wakeAt, timeout) - EARLY
 }

@@ -1,0 +1,308 @@
+/**
+ * The workers of one group, and who runs where. Shipped checks share a few workers; commands have one of their own, for a
+ * fork holds its thread up; each file of a user has one. A worker that ends is replaced, and its runs are asked again.
+ */
+import { type Answer, down, noVerdict } from '../check.js'
+import type { Clock } from '../clock.js'
+import type { Log } from '../log.js'
+import { type Cause, whatItDid } from './cause.js'
+import { Quarantine } from './quarantine.js'
+import { fileOf, type Question } from './question.js'
+import { Starts } from './starts.js'
+import { Station } from './station.js'
+import { verdictOn } from './verdict.js'
+import type { HandleOptions } from './worker-handle.js'
+import type { WorkerRun } from './worker-run.js'
+
+/** Questions from which on another worker of the group is worth its memory. */
+const CROWD = 16
+/** Runs given up that never end, from which on their worker is replaced. */
+const MOST_UNSETTLED = 32
+/** Milliseconds for which a group is left alone whose workers cannot even begin: at first, and at most. */
+const FIRST_REST = 1000
+const LONGEST_REST = 300_000
+/** At most one line in so many milliseconds says that something is printed. */
+const OUTPUT_EVERY = 60_000
+/** Niceness of workers for users' files and of quarantines: the core goes first. */
+const NICE = 10
+
+export interface CrewTerms {
+  readonly name: string
+  /** The user's file that it is for; null for shipped checks. */
+  readonly module: string | null
+  readonly size: number
+  readonly clock: Clock
+  readonly log: WorkerLog
+  /** A worker has been started. */
+  opened(station: Station): void
+}
+
+export type WorkerLog = Pick<Log, 'info' | 'warn' | 'error'>
+
+interface Trouble {
+  readonly answer: Answer
+  readonly until: number
+  readonly rest: number
+}
+
+export class Crew {
+  readonly #terms: CrewTerms
+  readonly #options: HandleOptions
+  readonly #starts: Starts
+  readonly #quarantine: Quarantine
+  readonly #stations: Station[] = []
+  readonly #homes = new Map<Question, Station>()
+  #questions = 0
+  #held: WorkerRun[] = []
+  #trouble: Trouble | null = null
+  /** The last worker came down without a culprit. */
+  #isWide = false
+  #printed = { bytes: 0, toldAt: Number.NEGATIVE_INFINITY }
+  #count = 0
+  #isClosed = false
+
+  constructor(terms: CrewTerms) {
+    const { name, module, clock } = terms
+    const isGuarded = module !== null
+    this.#terms = terms
+    this.#options = { name, isGuarded, niceness: isGuarded ? NICE : 0 }
+    this.#starts = new Starts(clock)
+    this.#quarantine = new Quarantine({
+      clock,
+      starts: new Starts(clock),
+      worker: { name, isGuarded, niceness: NICE },
+      unloadable: (run, problem) => this.#unloadable(run, problem),
+      printed: output => this.#tellOutput(output),
+      convict: (question, cause, isLate) => this.#convict(question, cause, isLate),
+      acquitted: question => this.#acquitted(question),
+      notBegun: cause => this.#rest(cause),
+      again: run => this.start(run),
+      started: station => this.#tellStarted(station),
+      ended: (worker, cause) => this.#tellEnded(worker, cause),
+    })
+  }
+
+  get stations(): Station[] {
+    return [...this.#stations, ...this.#quarantine.stations]
+  }
+
+  /** Something that has to be watched closely is under way. */
+  get isRisky(): boolean {
+    const isBusy = (station: Station) => station.load > 0
+    return (this.#options.isGuarded && this.#stations.some(isBusy)) || this.#quarantine.stations.some(isBusy)
+  }
+
+  enter(): void {
+    this.#questions++
+  }
+
+  /** The last one to leave ends the workers. */
+  leave(question: Question): void {
+    this.#questions--
+    this.#moveOut(question)
+    this.#quarantine.forget(question)
+    if (this.#questions > 0) return
+    this.#quarantine.close()
+    for (const station of [...this.#stations]) station.handle.end({ kind: 'dismissed' })
+  }
+
+  start(run: WorkerRun): void {
+    const { question } = run
+    const now = this.#terms.clock.now()
+    const unasked = question.answerUnasked(now) ?? this.#answerResting(now)
+    // Like any other answer, later.
+    if (unasked) setImmediate(() => run.land(unasked))
+    else if (question.mustBeAlone) this.#quarantine.add(run)
+    else this.#assign(run)
+  }
+
+  /** Once in a while: ends what is not needed, replaces what has worn out. */
+  sweep(): void {
+    this.#quarantine.sweep()
+    for (const station of [...this.#stations])
+      if (station.isRetired && station.load === 0) station.handle.end({ kind: 'dismissed' })
+      else if (!station.isRetired && station.unsettled >= MOST_UNSETTLED) this.#retire(station)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#starts.close()
+    this.#quarantine.close()
+    for (const station of [...this.#stations]) station.handle.end({ kind: 'dismissed' })
+  }
+
+  // -------------------------------------------------------------- who runs where
+
+  #assign(run: WorkerRun): void {
+    const station = this.#stationFor(run.question)
+    if (station) {
+      station.send(run)
+      return
+    }
+    run.hold(null)
+    this.#held.push(run)
+  }
+
+  #stationFor(question: Question): Station | null {
+    const home = this.#homes.get(question)
+    if (home && !home.isRetired) return home
+    const station = this.#leastHome()
+    if (station) {
+      this.#homes.set(question, station)
+      station.guests++
+    }
+    return station
+  }
+
+  #leastHome(): Station | null {
+    const inUse = this.#stations.filter(({ isRetired }) => !isRetired)
+    const isCrowded = inUse.length < this.#terms.size && this.#homes.size >= CROWD * inUse.length
+    if (isCrowded && this.#starts.mayStart(() => this.#assignHeld())) return this.#open()
+    const [least] = inUse.sort((a, b) => a.guests - b.guests)
+    return least ?? null
+  }
+
+  #moveOut(question: Question): void {
+    const home = this.#homes.get(question)
+    if (!home) return
+    home.guests--
+    home.forget(question)
+    this.#homes.delete(question)
+  }
+
+  #assignHeld(): void {
+    const runs = this.#held
+    this.#held = []
+    for (const run of runs) if (!run.isOver) this.start(run)
+  }
+
+  #open(): Station {
+    const options = { ...this.#options, name: `${this.#options.name} ${++this.#count}` }
+    const station: Station = new Station(options, this.#terms.clock, {
+      printed: output => this.#tellOutput(output),
+      answered: (run, answer) => {
+        this.#trouble = null
+        run.land(answer)
+      },
+      unloadable: (run, problem) => {
+        this.#retire(station)
+        this.#unloadable(run, problem)
+      },
+      ended: (cause, begun, waiting) => this.#ended(station, cause, begun, waiting),
+    })
+    this.#stations.push(station)
+    this.#tellStarted(station)
+    return station
+  }
+
+  /** No run is sent to it any more; it ends when its last one has. */
+  #retire(station: Station): void {
+    station.isRetired = true
+    for (const [question, home] of this.#homes) if (home === station) this.#homes.delete(question)
+  }
+
+  // -------------------------------------------------------------- what happens to workers
+
+  #ended(station: Station, cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void {
+    this.#stations.splice(this.#stations.indexOf(station), 1)
+    this.#retire(station)
+    if (this.#isClosed) return
+    this.#tellEnded(station.handle.name, cause)
+    if (cause.kind !== 'dismissed') this.#judge(station, cause, begun)
+    else for (const run of begun) this.start(run)
+    for (const run of waiting) this.start(run)
+  }
+
+  #judge(station: Station, cause: Cause, begun: readonly WorkerRun[]): void {
+    if (station.isLoading) this.#rest(cause)
+    const now = this.#terms.clock.now()
+    const { culprit, isLate, suspects } = verdictOn(station, cause, begun, { now, isWide: this.#isWide })
+    this.#isWide = culprit === null
+    if (cause.kind === 'memory') this.#quarantine.narrow()
+    const answer = culprit && this.#convict(culprit, cause, isLate)
+    for (const question of suspects) question.suspect(now, false)
+    for (const run of begun)
+      if (answer && run.question === culprit) run.land(answer)
+      else this.start(run)
+  }
+
+  #convict(question: Question, cause: Cause, isLate: boolean): Answer {
+    const answer = question.convict(cause, isLate, this.#terms.clock.now())
+    // It runs alone from now on.
+    this.#moveOut(question)
+    const { address, port } = question.definition.target
+    this.#terms.log.error({ address: address.text, port, reason: answer.detail }, 'a check harms its worker')
+    return answer
+  }
+
+  #acquitted(question: Question): void {
+    const wasCulprit = question.isCulprit
+    question.acquit()
+    if (!wasCulprit || question.isCulprit) return
+    this.#quarantine.forget(question)
+    const { address, port } = question.definition.target
+    this.#terms.log.info({ address: address.text, port, file: question.file }, 'a check behaves again')
+  }
+
+  /** Its file does not load, or ends its thread while it does. */
+  #unloadable(run: WorkerRun, problem: string): void {
+    const { file } = run.question
+    const detail = `${file} cannot be loaded: ${problem}`
+    this.#restWith(detail)
+    run.land(this.#troubleAnswer(detail))
+  }
+
+  #rest(cause: Cause): void {
+    const { module } = this.#terms
+    const what = whatItDid(cause, false)
+    this.#restWith(
+      module === null ? `a worker for checks ${what}` : `${fileOf(module)} ${what} while it was loaded`,
+    )
+  }
+
+  #restWith(detail: string): void {
+    const { clock, log, name } = this.#terms
+    const now = clock.now()
+    if (this.#trouble && this.#trouble.until > now) return
+    const rest = Math.min(LONGEST_REST, this.#trouble ? 2 * this.#trouble.rest : FIRST_REST)
+    this.#trouble = { answer: this.#troubleAnswer(detail), until: now + rest, rest }
+    log.error({ worker: name, reason: detail, seconds: rest / 1000 }, 'a worker for checks cannot be used')
+  }
+
+  /** What lvsd brings itself says nothing about a server where it does not even load. */
+  #troubleAnswer(detail: string): Answer {
+    return this.#terms.module === null ? noVerdict(detail) : down('error', detail)
+  }
+
+  #answerResting(now: number): Answer | null {
+    return this.#trouble && now < this.#trouble.until ? this.#trouble.answer : null
+  }
+
+  // -------------------------------------------------------------- what is told
+
+  #tellStarted(station: Station): void {
+    this.#terms.opened(station)
+    this.#terms.log.info({ worker: station.handle.name }, 'a worker for checks starts')
+  }
+
+  #tellEnded(worker: string, cause: Cause): void {
+    if (this.#isClosed) return
+    if (cause.kind === 'dismissed')
+      this.#terms.log.info({ worker }, 'a worker for checks is not needed any more')
+    else
+      this.#terms.log.warn(
+        { worker, reason: `it ${whatItDid(cause, false)}` },
+        'a worker for checks was ended',
+      )
+  }
+
+  #tellOutput({ bytes, beginning }: { readonly bytes: number; readonly beginning: string }): void {
+    const { clock, log, name, module } = this.#terms
+    const printed = this.#printed
+    printed.bytes += bytes
+    if (clock.now() - printed.toldAt < OUTPUT_EVERY) return
+    const file = module === null ? undefined : fileOf(module)
+    log.warn({ worker: name, file, bytes: printed.bytes, beginning }, 'a check prints, which nobody reads')
+    this.#printed = { bytes: 0, toldAt: clock.now() }
+  }
+}

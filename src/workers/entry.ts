@@ -1,0 +1,54 @@
+/** Where a worker begins. Nothing of a check is loaded before the guards stand. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { readlinkSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { type MessagePort, workerData } from 'node:worker_threads'
+import { onGroups } from '../children.js'
+import { beatWhileLoading, startBeat } from './beat.js'
+import { guardProcess, guardThread } from './guards.js'
+import type { Order, Terms } from './messages.js'
+import { Outbox } from './outbox.js'
+import { boundOutput } from './output.js'
+import { type Attribute, Runs } from './runs.js'
+import { SharedState } from './shared.js'
+
+interface Given {
+  port?: MessagePort
+  terms?: Terms
+}
+
+const { port, terms } = workerData as Required<Given>
+// What checks find here is not the way to the core.
+delete (workerData as Given).port
+delete (workerData as Given).terms
+
+const shared = new SharedState(terms.memory)
+const outbox = new Outbox(port)
+// It costs each promise something: where only lvsd's own code runs, culprits are found without it.
+const storage = terms.isGuarded ? new AsyncLocalStorage<number>() : null
+const currentRun = () => storage?.getStore() ?? null
+const attribute: Attribute = storage ? (run, begin) => storage.run(run, begin) : (_run, begin) => begin()
+const runs = new Runs(outbox, shared, attribute)
+
+shared.thread = threadNumber()
+if (terms.niceness > 0) setPriority(terms.niceness)
+guardThread(outbox, currentRun)
+boundOutput(outbox, currentRun)
+if (terms.isGuarded) guardProcess()
+else beatWhileLoading(shared)
+onGroups({ begun: group => shared.addGroup(group), ended: group => shared.removeGroup(group) })
+startBeat(shared, terms.beat, () => runs.notePhases())
+
+port.on('message', (orders: readonly Order[]) => {
+  for (const order of orders) runs.take(order)
+})
+outbox.say({ say: 'ready' })
+
+/** As /proc has it: `PID/task/NUMBER`. */
+function threadNumber(): number {
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1))
+  } catch {
+    return 0
+  }
+}

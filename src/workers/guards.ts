@@ -1,0 +1,44 @@
+/**
+ * What code in a worker may do to its thread and its process. Some of it Node itself refuses in threads (abort, chdir,
+ * setuid, umask). The rest becomes a fault that the core is told, with the run from which it came where that is known.
+ */
+import type { Fault } from './messages.js'
+import type { Outbox } from './outbox.js'
+
+export function guardThread(outbox: Outbox, currentRun: () => number | null): void {
+  const fault = (kind: Fault['kind'], detail: string) => {
+    outbox.say({ say: 'fault', fault: { kind, detail, run: currentRun() } })
+    // The thread may not come round again.
+    outbox.flush()
+  }
+  process.on('uncaughtException', error => fault('threw', messageOf(error)))
+  process.on('unhandledRejection', error => fault('rejected', messageOf(error)))
+  const real = process as unknown as Record<'exit' | 'reallyExit', (code?: unknown) => never>
+  for (const name of ['exit', 'reallyExit'] as const) {
+    const end = real[name].bind(process)
+    real[name] = code => {
+      fault('exit', `process.exit(${code === undefined ? '' : messageOf(code)})`)
+      return end(code)
+    }
+  }
+}
+
+/** A signal to this process would end the director. */
+export function guardProcess(): void {
+  const kill = process.kill.bind(process)
+  process.kill = (pid, signal) => {
+    if (pid === 0 || pid === -1 || Math.abs(pid) === process.pid)
+      throw new Error('a check must not send signals to lvsd')
+    return kill(pid, signal)
+  }
+}
+
+/** Whatever was thrown, and however it resists being looked at. */
+export function messageOf(thrown: unknown): string {
+  try {
+    const message = thrown instanceof Error ? thrown.message : String(thrown)
+    return (String(message).split('\n', 1)[0] ?? '').slice(0, 300)
+  } catch {
+    return 'something without a message'
+  }
+}

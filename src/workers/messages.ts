@@ -1,0 +1,80 @@
+/**
+ * What crosses between the core and its workers: data only. Orders and reports are sent in lists, one list for all that
+ * came together in one turn of a loop. What is needed many times a second without being asked for (beats, phases) stands
+ * in shared memory instead, see `shared.ts`.
+ */
+import type { Answer, Target } from '../check.js'
+import type { Phase, PhaseTime } from '../model.js'
+
+/** What is asked of whom: sent once for a job, however often it runs. */
+export interface Definition {
+  /** URL of the file that exports the check. */
+  readonly module: string
+  readonly target: Target
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export type Order =
+  | { readonly do: 'load'; readonly module: string }
+  | { readonly do: 'define'; readonly job: number; readonly definition: Definition }
+  | { readonly do: 'forget'; readonly job: number }
+  /** `slot`: where in shared memory the run says its phase. */
+  | {
+      readonly do: 'start'
+      readonly run: number
+      readonly slot: number
+      readonly job: number
+      readonly timeout: number
+      readonly traced: boolean
+    }
+  | { readonly do: 'abort'; readonly run: number }
+
+/** What code did to the thread it ran in, as far as the thread itself could see it. */
+export interface Fault {
+  readonly kind: 'exit' | 'threw' | 'rejected'
+  /** The message of what was thrown, or the call that ended the thread. */
+  readonly detail: string
+  /** The run from which it came, where that is known. */
+  readonly run: number | null
+}
+
+export type Report =
+  | { readonly say: 'ready' }
+  /** `problem`: why the file cannot be loaded. */
+  | { readonly say: 'loaded'; readonly module: string; readonly problem: string | null }
+  | { readonly say: 'answer'; readonly run: number; readonly answer: Answer }
+  /** Of a traced run: a phase has ended. */
+  | { readonly say: 'phase'; readonly run: number; readonly time: PhaseTime }
+  /** A run that was aborted has come to its end. */
+  | { readonly say: 'settled'; readonly run: number }
+  | { readonly say: 'fault'; readonly fault: Fault }
+  /** Something was printed: so many bytes since the last report, and how they began. */
+  | {
+      readonly say: 'output'
+      readonly bytes: number
+      readonly beginning: string
+      readonly run: number | null
+    }
+
+/** What a worker is started with. */
+export interface Terms {
+  readonly memory: SharedArrayBuffer
+  /** A user's file may run there: each run is told from the others, and what would harm the process is refused. */
+  readonly isGuarded: boolean
+  /** Milliseconds between two beats. */
+  readonly beat: number
+  /** Added to the thread's niceness, so that the core goes first where processors are scarce. */
+  readonly niceness: number
+}
+
+/** By number, as shared memory has them. */
+export const PHASES: readonly Phase[] = [
+  'run',
+  'resolve',
+  'connect',
+  'handshake',
+  'send',
+  'first byte',
+  'headers',
+  'body',
+]

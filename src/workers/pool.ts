@@ -1,0 +1,167 @@
+/**
+ * Where checks that are code run: in threads that can be ended, apart from the thread that judges health, writes the table
+ * and answers operators.
+ *
+ * Why it is built so. A check depends on what servers send and, where a user wrote it, on what he did not think of. Either can
+ * block its thread, throw when nobody listens any more, end it, or fill the memory, and nothing inside of a thread protects
+ * its neighbours from that. So the core gives each group of checks a worker of its own and relies on nothing that the
+ * worker says of itself:
+ *
+ * - The core keeps the deadline. At its end the answer names the phase in which the run stood, read from shared memory.
+ * - A worker's loop beats into shared memory. The core judges the beats by its own ticks (`pulse.ts`); the memory that a worker
+ *   holds it is told with the beats, or sees grow while there are none.
+ * - A worker that blocks, exits, throws where nothing catches it, or holds too much is ended at once. Its runs are asked again
+ *   elsewhere, from the start of their time: nothing of it is held against a server.
+ * - The culprit is found by the thread's own word where users' code runs, which is told run from run there; else by running
+ *   the suspects alone (`quarantine.ts`). It is down, with a sentence that names its file, and asked more and more rarely.
+ *
+ * What it costs: a definition crosses once for each job; a run is one entry in a list of orders and one in a list of reports.
+ */
+import type { Check, Target } from '../check.js'
+import { type Clock, systemClock } from '../clock.js'
+import { type Flight, fly, type Start } from '../flight.js'
+import type { CheckResult } from '../model.js'
+import { Crew, type WorkerLog } from './crew.js'
+import { MemoryWatch } from './memory-watch.js'
+import { fileOf, Question } from './question.js'
+import type { Station } from './station.js'
+import { WorkerRun } from './worker-run.js'
+
+export interface WorkerJob {
+  /** Unlike those of all other jobs. */
+  readonly id: string
+  readonly check: Pick<Check, 'name' | 'module' | 'origin'>
+  readonly target: Target
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** Milliseconds between two looks at the workers: where users' code is under way, and else. */
+const CLOSE_LOOK = 25
+const LOOK = 50
+const SWEEP = 1000
+/** Workers that the shipped checks share. */
+const SHIPPED = 2
+/** Kinds that start processes. */
+const COMMANDS: ReadonlySet<string> = new Set(['external', 'external-perl'])
+/** Milliseconds that workers are given to end when lvsd stops. */
+const LAST_PATIENCE = 1000
+
+interface Known {
+  readonly work: WorkerJob
+  readonly question: Question
+  readonly crew: Crew
+}
+
+export class Pool {
+  readonly #clock: Clock
+  readonly #log: WorkerLog
+  readonly #crews = new Map<string, Crew>()
+  readonly #known = new Map<string, Known>()
+  readonly #gone = new Set<Promise<unknown>>()
+  readonly #memory = new MemoryWatch()
+  #disarm: (() => void) | null = null
+  #lookedAt = 0
+  #sweptAt = 0
+  #isClosed = false
+  #once = 0
+
+  constructor(log: WorkerLog, clock: Clock = systemClock) {
+    this.#log = log
+    this.#clock = clock
+  }
+
+  /** Starts a run of a job, as an engine does. No worker is started before that. */
+  readonly start: Start<WorkerJob> = (work, timeout, done, traced = false): Flight => {
+    const { question, crew } = this.#knownOf(work)
+    const run = new WorkerRun(question, this.#clock, { timeout, done, traced })
+    crew.start(run)
+    this.#arm()
+    return run
+  }
+
+  /** The job is no more. */
+  forget(id: string): void {
+    const known = this.#known.get(id)
+    if (!known) return
+    this.#known.delete(id)
+    known.crew.leave(known.question)
+  }
+
+  /** Runs one work once, now, with its phases: for `lvsd probe` and tests. Never rejects. */
+  async once(work: Omit<WorkerJob, 'id'>, timeout: number): Promise<CheckResult> {
+    const id = `once ${++this.#once}`
+    const result = await fly(this.start, { ...work, id }, timeout)
+    this.forget(id)
+    return result
+  }
+
+  /** Ends all workers; resolves when their threads are gone, or soon after that where one cannot be ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#disarm?.()
+    for (const crew of this.#crews.values()) crew.close()
+    const late = new Promise(resolve => setTimeout(resolve, LAST_PATIENCE).unref())
+    await Promise.race([Promise.all(this.#gone), late])
+  }
+
+  #knownOf(work: WorkerJob): Known {
+    const known = this.#known.get(work.id)
+    if (known && known.work.check === work.check && known.work.target === work.target) return known
+    this.forget(work.id)
+    const { target, options, check, id } = work
+    const crew = this.#crewOf(check)
+    const question = new Question(id, { module: check.module ?? '', target, options })
+    crew.enter()
+    const added = { work, question, crew }
+    this.#known.set(id, added)
+    return added
+  }
+
+  #crewOf({ name, module = '', origin }: WorkerJob['check']): Crew {
+    const isUser = origin === 'user'
+    const group = isUser ? fileOf(module) : COMMANDS.has(name) ? 'commands' : 'checks'
+    const crew = this.#crews.get(group) ?? this.#openCrew(group, isUser ? module : null)
+    this.#crews.set(group, crew)
+    return crew
+  }
+
+  #openCrew(name: string, module: string | null): Crew {
+    return new Crew({
+      name,
+      module,
+      size: name === 'checks' ? SHIPPED : 1,
+      clock: this.#clock,
+      log: this.#log,
+      opened: ({ handle: { gone } }) => {
+        this.#gone.add(gone)
+        void gone.then(() => this.#gone.delete(gone))
+      },
+    })
+  }
+
+  // -------------------------------------------------------------- looks
+
+  #arm(): void {
+    if (this.#disarm || this.#isClosed) return
+    const wait = [...this.#crews.values()].some(crew => crew.isRisky) ? CLOSE_LOOK : LOOK
+    this.#disarm = this.#clock.alarm(wait, () => this.#look(wait))
+  }
+
+  /** A look that comes late counts as one in time: what lvsd itself has missed says nothing about a worker. */
+  #look(ms: number): void {
+    this.#disarm = null
+    const stations = this.#stations
+    this.#lookedAt += ms
+    for (const station of stations) station.handle.tick(ms)
+    this.#memory.look(stations)
+    if (this.#lookedAt - this.#sweptAt >= SWEEP) {
+      this.#sweptAt = this.#lookedAt
+      for (const crew of this.#crews.values()) crew.sweep()
+    }
+    if (this.#stations.length > 0) this.#arm()
+  }
+
+  get #stations(): Station[] {
+    return [...this.#crews.values()].flatMap(crew => crew.stations)
+  }
+}

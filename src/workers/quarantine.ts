@@ -1,0 +1,209 @@
+/**
+ * Where suspects run alone. A worker came down, and which of its runs did it is not known: each of them runs by itself here,
+ * those never suspected before first, until one brings its worker down again. It is the culprit; the others have their answer,
+ * and were only held up. An answer is held back for a moment, for what comes after it is its code's too.
+ */
+import type { Answer } from '../check.js'
+import type { Clock } from '../clock.js'
+import type { Cause } from './cause.js'
+import type { Question } from './question.js'
+import type { Starts } from './starts.js'
+import { LATE, Station, type StationListener } from './station.js'
+import type { HandleOptions } from './worker-handle.js'
+import type { WorkerRun } from './worker-run.js'
+
+/** Workers of a quarantine at once; only one where it is memory that they are suspected of. */
+const ROOMS = 3
+/** Milliseconds after which an unused one is ended. */
+const IDLE = 10_000
+
+export interface QuarantineTerms {
+  readonly clock: Clock
+  readonly starts: Starts
+  readonly worker: HandleOptions
+  readonly unloadable: StationListener['unloadable']
+  readonly printed: StationListener['printed']
+  /** It brought its worker down: what that means for its run, and for those to come. */
+  convict(question: Question, cause: Cause, isLate: boolean): Answer
+  /** It was alone and harmed nobody: it may go back. */
+  acquitted(question: Question): void
+  /** A worker ended before its run was in it. */
+  notBegun(cause: Cause): void
+  /** Where a run goes whose worker ended before it began. */
+  again(run: WorkerRun): void
+  started(station: Station): void
+  ended(name: string, cause: Cause): void
+}
+
+interface Room {
+  readonly station: Station
+  current: WorkerRun | null
+  answer: Answer | null
+  hasLeft: boolean
+  freeSince: number
+  disarm: () => void
+}
+
+export class Quarantine {
+  readonly #terms: QuarantineTerms
+  readonly #rooms = new Set<Room>()
+  #queue: WorkerRun[] = []
+  #most = ROOMS
+  #count = 0
+
+  constructor(terms: QuarantineTerms) {
+    this.#terms = terms
+  }
+
+  get stations(): Station[] {
+    return [...this.#rooms].map(({ station }) => station)
+  }
+
+  /** From now on one after the other, until nobody waits any more. */
+  narrow(): void {
+    this.#most = 1
+  }
+
+  add(run: WorkerRun): void {
+    run.hold(null)
+    this.#queue.push(run)
+    this.#next()
+  }
+
+  forget(question: Question): void {
+    for (const { station } of this.#rooms) station.forget(question)
+  }
+
+  /** Ends the workers that nobody has needed for a while. */
+  sweep(): void {
+    const before = this.#terms.clock.now() - IDLE
+    for (const room of this.#rooms) if (!room.current && room.freeSince < before) this.#dismiss(room)
+  }
+
+  close(): void {
+    this.#queue = []
+    for (const room of [...this.#rooms]) this.#dismiss(room)
+  }
+
+  #next(): void {
+    this.#queue = this.#queue.filter(run => !run.isOver)
+    this.#queue.sort((a, b) => rank(a) - rank(b))
+    for (let run = this.#queue[0]; run; run = this.#queue[0]) {
+      const room = this.#roomFor(run)
+      if (!room) return
+      this.#queue.shift()
+      room.current = run
+      room.answer = null
+      room.hasLeft = false
+      room.station.send(run)
+    }
+    if (this.#rooms.size === 0) this.#most = ROOMS
+  }
+
+  #roomFor({ question }: WorkerRun): Room | null {
+    const free = [...this.#rooms].find(({ current }) => !current)
+    if (free && !question.needsFresh) return free
+    if (this.#rooms.size - (free ? 1 : 0) >= this.#most) return null
+    if (!this.#terms.starts.mayStart(() => this.#next())) return null
+    if (free) this.#dismiss(free)
+    return this.#open()
+  }
+
+  #open(): Room {
+    const { clock, worker, unloadable, printed } = this.#terms
+    const options = { ...worker, name: `${worker.name}, alone ${++this.#count}` }
+    let room: Room
+    const station = new Station(options, clock, {
+      printed,
+      answered: (_run, answer) => this.#answered(room, answer),
+      abandoned: () => this.#abandoned(room),
+      unloadable: (run, problem) => {
+        this.#free(room)
+        unloadable(run, problem)
+        this.#next()
+      },
+      ended: (cause, begun, waiting) => this.#ended(room, cause, begun, waiting),
+    })
+    room = { station, current: null, answer: null, hasLeft: false, freeSince: clock.now(), disarm: () => {} }
+    this.#rooms.add(room)
+    this.#terms.started(station)
+    return room
+  }
+
+  #answered(room: Room, answer: Answer): void {
+    room.answer = answer
+    this.#linger(room)
+  }
+
+  /** Given up at its deadline: what it still does there it does alone. */
+  #abandoned(room: Room): void {
+    room.hasLeft = true
+    this.#linger(room)
+  }
+
+  #linger(room: Room): void {
+    const { current } = room
+    if (!current) return
+    room.disarm()
+    room.disarm = this.#terms.clock.alarm(current.question.linger, () => this.#acquit(room))
+  }
+
+  #acquit(room: Room): void {
+    const { current, answer, hasLeft } = room
+    if (!current) return
+    this.#free(room)
+    // Something of it may still be at work there.
+    if (hasLeft) this.#dismiss(room)
+    this.#terms.acquitted(current.question)
+    if (answer) current.land(answer)
+    this.#next()
+  }
+
+  #free(room: Room): void {
+    room.disarm()
+    room.current = null
+    room.freeSince = this.#terms.clock.now()
+  }
+
+  #dismiss(room: Room): void {
+    room.disarm()
+    this.#rooms.delete(room)
+    room.station.handle.end({ kind: 'dismissed' })
+  }
+
+  #ended(room: Room, cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void {
+    if (!this.#rooms.delete(room)) return
+    room.disarm()
+    this.#terms.ended(room.station.handle.name, cause)
+    const { current } = room
+    if (current && waiting.includes(current)) {
+      if (room.station.isLoading) this.#terms.notBegun(cause)
+      this.#rejudge(room, cause, null)
+      this.#terms.again(current)
+    } else this.#rejudge(room, cause, begun.length > 0 || room.answer || room.hasLeft ? current : null)
+    this.#next()
+  }
+
+  /** Whose fault it was: nearly always that of the one who was alone there. */
+  #rejudge(room: Room, cause: Cause, current: WorkerRun | null): void {
+    const { clock } = this.#terms
+    const { station, answer, hasLeft } = room
+    const named = 'run' in cause && cause.run !== null ? station.questionOf(cause.run) : null
+    const before = station
+      .pastQuestions(clock.now() - LATE)
+      .filter(question => question !== current?.question)
+    const all = new Set([...(current ? [current.question] : []), ...before])
+    const culprit = named ?? (all.size === 1 ? [...all][0] : null)
+    const isLate = culprit !== current?.question || answer !== null || hasLeft
+    if (!culprit) for (const question of all) question.suspect(clock.now(), true)
+    const verdict = culprit && this.#terms.convict(culprit, cause, isLate)
+    if (!current || current.isOver) return
+    if (verdict && culprit === current.question) current.land(verdict)
+    else this.add(current)
+  }
+}
+
+/** Those never suspected before go first; culprits, who are known, last. */
+function rank({ question }: WorkerRun): number {
+  return question.suspicion + (question.isCulprit ? 1000 : 0)
+}

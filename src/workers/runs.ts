@@ -1,0 +1,180 @@
+/** The runs of a worker: checks are loaded by their files, run when the core says so, and given up when it says so. */
+import type { Answer, Check } from '../check.js'
+import type { Flight } from '../flight.js'
+import { DEFERRED } from '../probe/defer.js'
+import { answerFromError } from '../probe/outcome.js'
+import { type PreparedProbe, prepareProbe, startProbe } from '../probe/start-probe.js'
+import { startWatched, type Watcher } from '../run-check.js'
+import { messageOf } from './guards.js'
+import type { Definition, Order } from './messages.js'
+import type { Outbox } from './outbox.js'
+import type { SharedState } from './shared.js'
+
+interface Job extends Definition {
+  readonly check: Check
+  /** Undefined until the first run; null for one that is code, or has deferred to it. */
+  prepared: PreparedProbe | null | undefined
+}
+
+type Start = Extract<Order, { do: 'start' }>
+
+interface Live {
+  readonly order: Start
+  readonly job: Job
+  readonly startedAt: number
+  flight: Flight | null
+  alarm: NodeJS.Timeout | undefined
+}
+
+/** Runs code so that what comes of it can be told from other runs. */
+export type Attribute = (run: number, begin: () => void) => void
+
+export class Runs {
+  readonly #outbox: Outbox
+  readonly #shared: SharedState
+  readonly #attribute: Attribute
+  readonly #checks = new Map<string, Check>()
+  readonly #jobs = new Map<number, Job>()
+  readonly #live = new Map<number, Live>()
+
+  constructor(outbox: Outbox, shared: SharedState, attribute: Attribute) {
+    this.#outbox = outbox
+    this.#shared = shared
+    this.#attribute = attribute
+  }
+
+  take(order: Order): void {
+    switch (order.do) {
+      case 'load':
+        void this.#load(order.module)
+        break
+      case 'define':
+        this.#define(order.job, order.definition)
+        break
+      case 'forget':
+        this.#jobs.delete(order.job)
+        break
+      case 'start':
+        this.#start(order)
+        break
+      case 'abort':
+        this.#abort(order.run)
+    }
+  }
+
+  /** Where each run stands; those that are code say so themselves. */
+  notePhases(): void {
+    for (const { order, flight } of this.#live.values())
+      if (flight?.phase) this.#shared.setPhase(order.slot, flight.phase)
+  }
+
+  async #load(module: string): Promise<void> {
+    let problem: string | null = null
+    try {
+      const { check } = (await import(module)) as { readonly check?: Check }
+      if (!check) problem = 'it exports no check'
+      else this.#checks.set(module, check)
+    } catch (error) {
+      problem = messageOf(error)
+    }
+    this.#outbox.say({ say: 'loaded', module, problem })
+  }
+
+  #define(number: number, definition: Definition): void {
+    const check = this.#checks.get(definition.module)
+    if (check) this.#jobs.set(number, { ...definition, check, prepared: undefined })
+  }
+
+  #start(order: Start): void {
+    const job = this.#jobs.get(order.job)
+    if (!job) {
+      this.#outbox.say({ say: 'settled', run: order.run })
+      return
+    }
+    const live: Live = { order, job, startedAt: performance.now(), flight: null, alarm: undefined }
+    this.#live.set(order.run, live)
+    this.#shared.setPhase(order.slot, 'run')
+    this.#attribute(order.run, () => this.#begin(live))
+  }
+
+  #begin(live: Live): void {
+    try {
+      const { job } = live
+      if (job.prepared === undefined) job.prepared = preparedFor(job)
+      if (job.prepared) this.#beginProbe(live, job.prepared)
+      else this.#beginCode(live)
+    } catch (error) {
+      this.#answer(live, answerFromError(error))
+    }
+  }
+
+  #beginProbe(live: Live, prepared: PreparedProbe): void {
+    const { timeout } = live.order
+    const done = (answer: Answer) => {
+      if (answer !== DEFERRED) {
+        this.#answer(live, answer)
+        return
+      }
+      // A server that redirects once goes on to do so.
+      live.job.prepared = null
+      clearTimeout(live.alarm)
+      this.#beginCode(live)
+    }
+    // Always traced: its phases are few, and the last of them is told with the answer.
+    live.flight = startProbe(prepared, timeout, done, true)
+    this.#setAlarm(live)
+  }
+
+  #setAlarm(live: Live): void {
+    const { flight, order, startedAt } = live
+    if (!flight || flight.wakeAt >= order.timeout) return
+    live.alarm = setTimeout(
+      () => {
+        flight.wake()
+        this.#setAlarm(live)
+      },
+      startedAt + flight.wakeAt - performance.now(),
+    )
+  }
+
+  #beginCode(live: Live): void {
+    const { job, order } = live
+    const { run, slot, traced } = order
+    const watcher: Watcher = {
+      phase: (name, before) => {
+        this.#shared.setPhase(slot, name)
+        if (traced && before) this.#outbox.say({ say: 'phase', run, time: before })
+      },
+      settled: () => this.#outbox.say({ say: 'settled', run }),
+    }
+    live.flight = startWatched(job, order.timeout, answer => this.#answer(live, answer), watcher)
+  }
+
+  #answer(live: Live, answer: Answer): void {
+    const { order, flight } = live
+    if (!this.#live.delete(order.run)) return
+    clearTimeout(live.alarm)
+    if (flight?.phase) this.#shared.setPhase(order.slot, flight.phase)
+    const isProbe = live.job.prepared !== null
+    const times = order.traced ? (flight?.phases ?? []) : []
+    for (const time of isProbe ? times : times.slice(-1))
+      this.#outbox.say({ say: 'phase', run: order.run, time })
+    this.#outbox.say({ say: 'answer', run: order.run, answer })
+  }
+
+  #abort(run: number): void {
+    const live = this.#live.get(run)
+    // It has answered meanwhile, and that was its end.
+    if (!live) return
+    this.#live.delete(run)
+    clearTimeout(live.alarm)
+    const isCode = live.job.prepared === null
+    live.flight?.cancel()
+    if (!isCode) this.#outbox.say({ say: 'settled', run })
+  }
+}
+
+function preparedFor({ check, target, options }: Job): PreparedProbe | null {
+  const probe = check.probe?.(target, options) ?? null
+  return probe && prepareProbe(probe)
+}

@@ -1,0 +1,225 @@
+/** A worker and the runs in it: each is sent once its worker and its file are ready, and none is lost when the worker ends. */
+import type { Answer } from '../check.js'
+import type { Clock } from '../clock.js'
+import type { Phase } from '../model.js'
+import type { Cause } from './cause.js'
+import type { Report } from './messages.js'
+import type { Question } from './question.js'
+import { SLOTS } from './shared.js'
+import { type HandleOptions, WorkerHandle } from './worker-handle.js'
+import type { Host, WorkerRun } from './worker-run.js'
+
+/** Milliseconds after which a run that was given up and never ended counts as one that never will. */
+const UNSETTLED = 5000
+/** Questions answered lately that are remembered, and for how long at most, milliseconds. */
+const LATELY = 512
+export const LATE = 2000
+
+export interface StationListener {
+  answered(run: WorkerRun, answer: Answer): void
+  /** Its file cannot be loaded in this worker. */
+  unloadable(run: WorkerRun, problem: string): void
+  printed(output: Extract<Report, { say: 'output' }>, question: Question | null): void
+  /** Nobody waits for it any more; it was under way. */
+  abandoned?(run: WorkerRun): void
+  /** The worker has ended, and with it what had begun there; `waiting`: what had not. */
+  ended(cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void
+}
+
+interface Past {
+  readonly question: Question
+  readonly at: number
+}
+
+export class Station implements Host {
+  readonly handle: WorkerHandle
+  /** No run is sent to it any more. */
+  isRetired = false
+  /** Questions that are at home here. */
+  guests = 0
+  readonly #clock: Clock
+  readonly #listener: StationListener
+  readonly #modules = new Map<string, 'loading' | 'ready' | { readonly problem: string }>()
+  readonly #defined = new Set<number>()
+  readonly #waiting = new Set<WorkerRun>()
+  readonly #live = new Map<number, { readonly run: WorkerRun; readonly slot: number }>()
+  /** Given up, and not yet at their end. */
+  readonly #unsettled = new Map<number, Past>()
+  #lately: Past[] = []
+  /** By run, where faults name the run from which they come. */
+  readonly #answeredBy = new Map<number, Question>()
+  readonly #slots = Array.from({ length: SLOTS - 1 }, (_, i) => i + 1)
+
+  constructor(options: HandleOptions, clock: Clock, listener: StationListener) {
+    this.#clock = clock
+    this.#listener = listener
+    this.handle = new WorkerHandle(options, {
+      report: report => this.#hear(report),
+      ended: cause => this.#ended(cause),
+    })
+  }
+
+  get lost(): number {
+    return this.handle.lost
+  }
+
+  /** How many runs wait for it or are under way in it. */
+  get load(): number {
+    return this.#waiting.size + this.#live.size
+  }
+
+  /** Runs that were given up long ago and hold on to whatever they hold. */
+  get unsettled(): number {
+    const before = this.#clock.now() - UNSETTLED
+    let count = 0
+    for (const { at } of this.#unsettled.values()) if (at < before) count++
+    return count
+  }
+
+  /** Whose code may still be at work in it though it has answered, `since` a moment. */
+  pastQuestions(since: number): Question[] {
+    const unsettled = [...this.#unsettled.values()]
+    const lately = this.#lately.filter(({ at }) => at >= since)
+    return [...unsettled, ...lately].map(({ question }) => question)
+  }
+
+  /** The question of a run, under way or answered lately. */
+  questionOf(run: number): Question | null {
+    return (
+      this.#live.get(run)?.run.question ??
+      this.#unsettled.get(run)?.question ??
+      this.#answeredBy.get(run) ??
+      null
+    )
+  }
+
+  /** True where the run has answered, or has been given up. */
+  isPast(run: number): boolean {
+    return !this.#live.has(run)
+  }
+
+  send(run: WorkerRun): void {
+    run.hold(this)
+    this.#waiting.add(run)
+    this.#advance(run.question.definition.module)
+  }
+
+  phaseOf(run: WorkerRun): Phase {
+    const live = this.#live.get(run.number)
+    return live ? this.handle.shared.phase(live.slot) : 'run'
+  }
+
+  abandon(run: WorkerRun): void {
+    this.#waiting.delete(run)
+    if (!this.#live.has(run.number)) return
+    this.#close(run)
+    this.#unsettled.set(run.number, { question: run.question, at: this.#clock.now() })
+    this.handle.post({ do: 'abort', run: run.number })
+    this.#listener.abandoned?.(run)
+  }
+
+  /** A file is being loaded. */
+  get isLoading(): boolean {
+    return !this.handle.isReady || [...this.#modules.values()].includes('loading')
+  }
+
+  forget(question: Question): void {
+    if (this.#defined.delete(question.number)) this.handle.post({ do: 'forget', job: question.number })
+  }
+
+  #advance(module: string): void {
+    if (!this.handle.isReady) return
+    const state = this.#modules.get(module)
+    if (state === undefined) {
+      this.#modules.set(module, 'loading')
+      this.handle.post({ do: 'load', module })
+    } else if (state !== 'loading')
+      for (const run of [...this.#waiting])
+        if (run.question.definition.module === module) this.#settleWaiting(run, state)
+  }
+
+  #settleWaiting(run: WorkerRun, state: 'ready' | { readonly problem: string }): void {
+    this.#waiting.delete(run)
+    if (state === 'ready') this.#post(run)
+    else this.#listener.unloadable(run, state.problem)
+  }
+
+  #post(run: WorkerRun): void {
+    const { question, number, timeout, traced } = run
+    const { number: job, definition } = question
+    if (!this.#defined.has(job)) {
+      this.#defined.add(job)
+      this.handle.post({ do: 'define', job, definition })
+    }
+    // More than there are places share one, and may name each other's phase.
+    const slot = this.#slots.pop() ?? 0
+    this.#live.set(number, { run, slot })
+    this.handle.shared.reserve(slot)
+    this.handle.post({ do: 'start', run: number, slot, job, timeout, traced })
+    run.posted()
+  }
+
+  #close(run: WorkerRun): void {
+    const live = this.#live.get(run.number)
+    if (!live) return
+    this.#live.delete(run.number)
+    if (live.slot > 0) this.#slots.push(live.slot)
+  }
+
+  #hear(report: Report): void {
+    switch (report.say) {
+      case 'ready':
+        for (const module of new Set([...this.#waiting].map(({ question }) => question.definition.module)))
+          this.#advance(module)
+        break
+      case 'loaded':
+        this.#modules.set(report.module, report.problem === null ? 'ready' : { problem: report.problem })
+        this.#advance(report.module)
+        break
+      case 'answer':
+        this.#answered(report.run, report.answer)
+        break
+      case 'phase':
+        this.#live.get(report.run)?.run.phases.push(report.time)
+        break
+      case 'settled':
+        this.#unsettled.delete(report.run)
+        break
+      case 'output':
+        this.#listener.printed(report, report.run === null ? null : this.questionOf(report.run))
+    }
+  }
+
+  #answered(number: number, answer: Answer): void {
+    const run = this.#live.get(number)?.run
+    // One that was given up a moment ago.
+    if (!run) {
+      this.#unsettled.delete(number)
+      return
+    }
+    run.answered()
+    this.#close(run)
+    this.#remember(run)
+    this.#listener.answered(run, answer)
+  }
+
+  #remember({ question, number }: WorkerRun): void {
+    const now = this.#clock.now()
+    this.#lately.push({ question, at: now })
+    if (this.#lately.length > 2 * LATELY)
+      this.#lately = this.#lately.slice(-LATELY).filter(({ at }) => at >= now - LATE)
+    if (!this.handle.isGuarded) return
+    this.#answeredBy.set(number, question)
+    const [oldest] = this.#answeredBy.keys()
+    if (this.#answeredBy.size > LATELY && oldest !== undefined) this.#answeredBy.delete(oldest)
+  }
+
+  #ended(cause: Cause): void {
+    this.isRetired = true
+    const sent = [...this.#live.values()]
+    const hasBegun = ({ slot }: { slot: number }) => this.handle.shared.hasBegun(slot)
+    const begun = sent.filter(hasBegun).map(({ run }) => run)
+    const unread = sent.filter(live => !hasBegun(live)).map(({ run }) => run)
+    this.#listener.ended(cause, begun, [...unread, ...this.#waiting])
+  }
+}

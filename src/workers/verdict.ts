@@ -1,0 +1,35 @@
+/** Who brought a worker down: the run that its thread named, the only one there was, or nobody that is known. Pure. */
+import type { Cause } from './cause.js'
+import type { Question } from './question.js'
+import { LATE, type Station } from './station.js'
+import type { WorkerRun } from './worker-run.js'
+
+export interface Verdict {
+  /** Null where it is not known. */
+  readonly culprit: Question | null
+  /** Its run had answered before. */
+  readonly isLate: boolean
+  /** Where the culprit is not known: all that may be it. */
+  readonly suspects: readonly Question[]
+}
+
+/** Milliseconds that an answer may be old for its question to be suspected at once. */
+const SOON = 100
+
+/** `isWide`: looks further back, for the last worker came down without a culprit. */
+export function verdictOn(
+  station: Station,
+  cause: Cause,
+  begun: readonly WorkerRun[],
+  { now, isWide }: { readonly now: number; readonly isWide: boolean },
+): Verdict {
+  const named = 'run' in cause && cause.run !== null ? station.questionOf(cause.run) : null
+  const isUnderWay = (question: Question) => begun.some(run => run.question === question)
+  if (named) return { culprit: named, isLate: !isUnderWay(named), suspects: [] }
+  const questions = begun.map(({ question }) => question)
+  const all = new Set([...questions, ...station.pastQuestions(now - LATE)])
+  const [only] = all
+  if (only && all.size === 1) return { culprit: only, isLate: !isUnderWay(only), suspects: [] }
+  const suspects = isWide ? all : new Set([...questions, ...station.pastQuestions(now - SOON)])
+  return { culprit: null, isLate: false, suspects: [...suspects] }
+}

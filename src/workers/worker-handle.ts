@@ -1,0 +1,161 @@
+/** One worker as the core holds it: orders go in, reports come out, and it can be ended whatever it is doing. */
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import type { Cause } from './cause.js'
+import type { Order, Report, Terms } from './messages.js'
+import { endGroups } from './orphans.js'
+import { waitedForProcessor } from './process-facts.js'
+import { BLOCKED, Pulse } from './pulse.js'
+import { SharedState } from './shared.js'
+import { besideFile, openThread } from './thread.js'
+
+const ENTRY = besideFile(import.meta.url, 'entry')
+/** Milliseconds that a thread may take to begin, on a busy machine; nobody's check runs yet. */
+const BEGINNING = 15_000
+/** The same for the import of a file, with the libraries that it needs. */
+const LOADING = 5000
+/** Megabytes that code may hold in a worker. A user's worker is the second. */
+const MEMORY = { shipped: 192, user: 80 }
+/**
+ * V8's own limit, megabytes. Not what bounds a worker: where a single step needs more than is left, as a growing array does,
+ * V8 ends the whole process. So it stands far above anything that the core lets a worker reach.
+ */
+const HEAP = 3072
+/** Of the part of the heap where objects are born, megabytes. */
+const YOUNG = 8
+
+export interface HandleOptions {
+  /** For logs, and for those who look at the threads of the process. */
+  readonly name: string
+  /** Files of users run there. */
+  readonly isGuarded: boolean
+  readonly niceness: number
+}
+
+export interface Listener {
+  report(report: Report): void
+  /** Called once, whatever ended it; nothing is reported afterwards. */
+  ended(cause: Cause): void
+}
+
+export class WorkerHandle {
+  readonly name: string
+  readonly isGuarded: boolean
+  readonly shared = new SharedState()
+  /** Megabytes that its code may hold. */
+  readonly limit: number
+  readonly #listener: Listener
+  readonly #worker: Worker
+  readonly #port: MessagePort
+  readonly #pulse = new Pulse()
+  readonly #waited = () => waitedForProcessor(this.shared.thread)
+  #orders: Order[] = []
+  #isReady = false
+  #loading = 0
+  #isOver = false
+  /** Resolves when the thread is gone. One that stands in a system call may stay. */
+  gone: Promise<unknown>
+
+  constructor({ name, isGuarded, niceness }: HandleOptions, listener: Listener) {
+    this.name = name
+    this.isGuarded = isGuarded
+    this.limit = isGuarded ? MEMORY.user : MEMORY.shipped
+    this.#listener = listener
+    const { port1, port2 } = new MessageChannel()
+    const terms: Terms = { memory: this.shared.memory, isGuarded, niceness, beat: isGuarded ? 25 : 50 }
+    this.#port = port1
+    this.#worker = openThread(ENTRY, {
+      name,
+      workerData: { port: port2, terms },
+      transferList: [port2],
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP, maxYoungGenerationSizeMb: YOUNG },
+    })
+    this.gone = new Promise(resolve => this.#worker.once('exit', resolve))
+    port1.on('message', (reports: readonly Report[]) => this.#hear(reports))
+    this.#worker.on('error', error => this.end(causeOf(error, this.limit)))
+    this.#worker.on('exit', code => this.end({ kind: 'died', detail: `exit code ${code}` }))
+  }
+
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  /** Milliseconds in which its loop has stood still in all, what it stands now included. */
+  get lost(): number {
+    const { silence } = this.#pulse
+    return this.shared.lost + (silence > 100 ? silence : 0)
+  }
+
+  /** Milliseconds for which nothing has been heard of it. */
+  get silence(): number {
+    return this.#pulse.silence
+  }
+
+  /** Sent together with all other orders of this turn. */
+  post(order: Order): void {
+    if (order.do === 'load') this.#loading++
+    if (this.#orders.push(order) === 1) queueMicrotask(() => this.#send())
+  }
+
+  /** A tick of the core, worth so many milliseconds: ends the worker where it blocks or holds too much. */
+  tick(ms: number): void {
+    if (this.#isOver) return
+    this.#pulse.tick(this.shared.beats, ms, this.#waited)
+    if (this.#pulse.isBlocked(this.#patience, this.#waited))
+      this.end({ kind: 'blocked', limit: this.#patience })
+    else if (this.shared.used > this.limit * 1024) this.end({ kind: 'memory', limit: this.limit })
+  }
+
+  get #patience(): number {
+    if (!this.#isReady) return BEGINNING
+    return this.#loading > 0 ? LOADING : BLOCKED
+  }
+
+  /** Ends the thread and the commands that it has under way. What it has already answered counts. */
+  end(cause: Cause): void {
+    if (this.#isOver) return
+    this.#drain()
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#port.close()
+    void this.#worker.terminate().catch(() => {})
+    // A thread in a system call that never ends must not keep lvsd from ending.
+    this.#worker.unref()
+    endGroups(this.shared.groups, this.gone)
+    this.#listener.ended(cause)
+  }
+
+  #send(): void {
+    if (this.#isOver) return
+    const orders = this.#orders
+    this.#orders = []
+    this.#port.postMessage(orders)
+  }
+
+  #drain(): void {
+    for (
+      let got = receiveMessageOnPort(this.#port);
+      got && !this.#isOver;
+      got = receiveMessageOnPort(this.#port)
+    )
+      this.#hear(got.message)
+  }
+
+  #hear(reports: readonly Report[]): void {
+    for (const report of reports) {
+      if (this.#isOver) return
+      if (report.say === 'ready') this.#isReady = true
+      if (report.say === 'loaded') this.#loading--
+      if (report.say === 'fault') this.end(report.fault)
+      else this.#listener.report(report)
+    }
+  }
+}
+
+/** What Node says of a thread that ended by itself. */
+function causeOf(error: unknown, limit: number): Cause {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { kind: 'memory', limit }
+  return { kind: 'threw', detail: String(message ?? error).slice(0, 300), run: null }
+}

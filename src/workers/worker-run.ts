@@ -1,0 +1,128 @@
+/** A run that happens in a worker, as whoever keeps the time sees it. It may be begun anew elsewhere. */
+import { type Answer, noVerdict } from '../check.js'
+import type { Clock } from '../clock.js'
+import type { Done, Flight } from '../flight.js'
+import type { Phase, PhaseTime } from '../model.js'
+import { timedOut } from '../probe/outcome.js'
+import type { Question } from './question.js'
+
+/** Where a run has been sent. */
+export interface Host {
+  /** Milliseconds in which it stood still, in all. */
+  readonly lost: number
+  phaseOf(run: WorkerRun): Phase
+  /** Nobody waits for the run any more. */
+  abandon(run: WorkerRun): void
+}
+
+/** Milliseconds that a run may wait for a worker before it says that none came. */
+const PATIENCE = 30_000
+
+let count = 0
+
+export class WorkerRun implements Flight {
+  readonly number = ++count
+  readonly question: Question
+  readonly timeout: number
+  readonly traced: boolean
+  readonly wakeAt = Number.POSITIVE_INFINITY
+  phases: PhaseTime[] = []
+  readonly #clock: Clock
+  readonly #done: Done
+  readonly #startedAt: number
+  #host: Host | null = null
+  #phase: Phase = 'run'
+  #postedAt: number | null = null
+  #answeredAt: number | null = null
+  #lostBefore = 0
+  /** Set with the answer. */
+  #lost: number | null = null
+  #isOver = false
+
+  constructor(question: Question, clock: Clock, { timeout, done, traced }: RunTerms) {
+    this.question = question
+    this.#clock = clock
+    this.timeout = timeout
+    this.traced = traced
+    this.#done = done
+    this.#startedAt = clock.now()
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  get phase(): Phase {
+    return this.#postedAt !== null && this.#answeredAt === null
+      ? (this.#host?.phaseOf(this) ?? 'run')
+      : this.#phase
+  }
+
+  /** The time before it was sent, that in which its worker stood still, and that for which its answer is held back. */
+  get heldUp(): number {
+    const now = this.#clock.now()
+    if (this.#postedAt === null) {
+      const waited = now - this.#startedAt
+      return Math.min(PATIENCE, waited)
+    }
+    const since = this.#answeredAt === null ? 0 : now - this.#answeredAt
+    return this.#postedAt - this.#startedAt + this.#lostMeanwhile() + since
+  }
+
+  #lostMeanwhile(): number {
+    return this.#lost ?? Math.max(0, (this.#host?.lost ?? 0) - this.#lostBefore)
+  }
+
+  wake(): void {}
+
+  /** It waits at this host, or nowhere; nothing has been sent, or what was sent is lost. */
+  hold(host: Host | null): void {
+    this.#host = host
+    this.#postedAt = null
+    this.#answeredAt = null
+    this.#lost = null
+    this.#phase = 'run'
+    this.phases = []
+  }
+
+  posted(): void {
+    this.#postedAt = this.#clock.now()
+    this.#lostBefore = this.#host?.lost ?? 0
+  }
+
+  /** The answer has come; it may be held back. */
+  answered(): void {
+    this.#phase = this.phase
+    this.#lost = this.#lostMeanwhile()
+    this.#answeredAt = this.#clock.now()
+  }
+
+  land(answer: Answer): void {
+    if (this.#isOver) return
+    if (this.#answeredAt === null) this.answered()
+    this.#isOver = true
+    this.#done(answer)
+  }
+
+  expire(timeout: number): Answer {
+    const isPosted = this.#postedAt !== null
+    const answer = isPosted
+      ? timedOut(this.phase, timeout)
+      : noVerdict('no worker was ready to run the check')
+    this.cancel()
+    return answer
+  }
+
+  cancel(): void {
+    if (this.#isOver) return
+    if (this.#answeredAt === null) this.answered()
+    this.#isOver = true
+    this.#host?.abandon(this)
+  }
+}
+
+export interface RunTerms {
+  readonly timeout: number
+  readonly done: Done
+  readonly traced: boolean
+}
