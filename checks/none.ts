@@ -5,5 +5,5 @@ export const check = defineCheck({
   name: 'none',
   summary: 'no check: the real server counts as up',
   options: () => ({}),
-  run: async () => up('not checked'),
+  probe: () => ({ kind: 'fixed', answer: up('not checked') }),
 })

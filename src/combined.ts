@@ -6,45 +6,29 @@
  *   0      the check    left = N       left = 0
  *   n > 0  a connect    left = n - 1   left = 0
  */
-import type { Answer, Check, RunContext, Target } from './check.js'
+import type { Target } from './check.js'
+import type { Done, Flight } from './flight.js'
 import type { Probe } from './probe/probe.js'
-import { runProbe } from './probe/start-probe.js'
+import { prepareProbe, startProbe } from './probe/start-probe.js'
 
-type Options = Readonly<Record<string, unknown>>
+/** Begins a run of a job. */
+export type Begin = (timeout: number, done: Done, traced?: boolean) => Flight
 
-/** The check with so many connects between its runs. It counts for one target: each job has one of its own. */
-export function combined(check: Check, connects: number): Check {
+/** The check with so many connects between its runs. It counts for one job. */
+export function combined(begin: Begin, target: Target, connects: number): Begin {
+  const connect = prepareProbe(connectTo(target))
   let left = 0
-  // A probe would run by itself, every time.
-  const { probe: _probe, ...rest } = check
-  return {
-    ...rest,
-    async run(target, options, context) {
-      const turn = left
-      // Until it is known that this run passes; one that is given up at the deadline never says.
-      left = 0
-      const answer = await (turn > 0
-        ? runData(connectTo(target), context)
-        : runOnce(check, target, options, context))
-      if (answer.ok === true && !context.signal.aborted) left = turn > 0 ? turn - 1 : connects
+  return (timeout, done, traced) => {
+    const turn = left
+    // Until it is known that this run passes; one that is given up at the deadline never says.
+    left = 0
+    const settle: Done = answer => {
+      if (answer.ok === true) left = turn > 0 ? turn - 1 : connects
       if (answer.ok === null) left = turn
-      return answer
-    },
+      done(answer)
+    }
+    return turn > 0 ? startProbe(connect, timeout, settle, traced) : begin(timeout, settle, traced)
   }
-}
-
-async function runOnce(check: Check, target: Target, options: Options, context: RunContext): Promise<Answer> {
-  const probe = check.probe?.(target, options)
-  if (probe) return runData(probe, context)
-  if (!check.run) throw new Error(`the check ${check.name} cannot run with these options`)
-  return check.run(target, options, context)
-}
-
-async function runData(probe: Probe, { timeout, phase }: RunContext): Promise<Answer> {
-  phase('connect')
-  const { ok, reason, detail, phase: reached } = await runProbe(probe, timeout)
-  if (reached) phase(reached)
-  return { ok, reason, detail }
 }
 
 function connectTo({ address, port }: Target): Probe {

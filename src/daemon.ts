@@ -9,7 +9,7 @@ import type { Problem } from './config/problem.js'
 import { isInService } from './desired.js'
 import { openHooks } from './hooks.js'
 import type { Kernel } from './ipvs/kernel.js'
-import { type Job, nameOfCheck, type Subscriber } from './jobs.js'
+import { type Job, nameOfCheck, type Subscriber, workOf } from './jobs.js'
 import type { Journal } from './journal/journal.js'
 import type { Log } from './log.js'
 import type { Change, CheckResult, Config, Service } from './model.js'
@@ -17,7 +17,6 @@ import { NameBook } from './names/book.js'
 import { openResolver, type Resolver } from './names/resolver.js'
 import type { Notify } from './notify.js'
 import { audience, type DaemonPhase, type Observer } from './observer.js'
-import type { OnResult } from './probe/engine.js'
 import { createReconciler } from './reconcile.js'
 import { whyRefused } from './reload-rules.js'
 import { Repeating } from './repeat.js'
@@ -49,7 +48,7 @@ export interface DaemonParts {
   readonly load: () => Promise<Loaded>
   /** Who is told what happens; none of them can stop anything. */
   readonly observers?: readonly Observer[]
-  readonly engines?: (onResult: OnResult, concurrency: number) => Engines
+  readonly engines?: typeof openEngines
 }
 
 export interface Daemon {
@@ -110,7 +109,9 @@ class RunningDaemon implements Daemon {
     this.#resolver = resolver
     this.#names = new NameBook({ resolver, journal, log, onNews: () => void this.#placeNames() })
     const open = parts.engines ?? openEngines
-    this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency)
+    this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency, {
+      log,
+    })
     this.#audience = audience(parts.observers ?? [], log)
     this.#traffic = new Traffic(this.#board, (service, has, before) => {
       tellTraffic(log, service, has, before)
@@ -275,10 +276,10 @@ class RunningDaemon implements Daemon {
     this.#traffic.touch(services)
   }
 
-  #set({ id, check, target, use }: Job, isRetimed: boolean): void {
-    const { interval, timeout } = use.policy
+  #set(job: Job, isRetimed: boolean): void {
+    const { interval, timeout } = job.use.policy
     const firstIn = isRetimed ? Math.random() * interval : 0
-    this.#engines.set(id, { check, target, options: use.options }, { interval, timeout, firstIn })
+    this.#engines.set(job.id, workOf(job), { interval, timeout, firstIn })
   }
 
   #result(id: string, result: CheckResult): void {

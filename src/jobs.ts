@@ -1,7 +1,7 @@
 /** From a configuration to the jobs that check it: one for each distinct question, however often it is asked. Pure. */
 import type { Address } from './address.js'
-import { type Check, down, type Target, type TargetService } from './check.js'
-import { combined } from './combined.js'
+import { type Answer, type Check, down, type Target, type TargetService } from './check.js'
+import type { CheckWork } from './check-work.js'
 import { type CheckUse, type Config, keyOfMember, keyOfService, type Real, type Service } from './model.js'
 
 /** One question, asked again and again. */
@@ -11,6 +11,13 @@ export interface Job {
   readonly check: Check
   readonly target: Target
   readonly use: CheckUse
+  /** What is said in place of asking, where there is nobody to ask. */
+  readonly answer: Answer | null
+}
+
+/** What an engine has to do for a job. */
+export function workOf({ check, target, use, answer }: Job): CheckWork {
+  return { check, target, options: use.options, connects: use.connects ?? 0, answer }
 }
 
 /** Who listens to a job: one check of one real server of one service. */
@@ -52,21 +59,16 @@ export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs
         const target = targetOf(service, real, real.address, use, check)
         const question = questionOf(service, real, target, use, check)
         const id = `${question} every ${use.policy.interval} within ${use.policy.timeout}`
-        if (!jobs.has(id)) jobs.set(id, { id, check: checkFor(check, use), target, use })
+        if (!jobs.has(id)) jobs.set(id, { id, check, target, use, answer: answerFor(use) })
         subscribers.push({ service, real, use, jobId: id, target, question, serviceKey: key })
       }
   }
   return { jobs, subscribers }
 }
 
-/** A job of its own keeps its own count. One whose name is not resolved has nobody to ask. */
-function checkFor(check: Check, { connects = 0, host, address }: CheckUse): Check {
-  if (host !== undefined && address === null) return nobody(check, host)
-  return connects > 0 ? combined(check, connects) : check
-}
-
-function nobody({ probe: _probe, ...check }: Check, host: string): Check {
-  return { ...check, run: async () => down('name', `${host} does not resolve`) }
+/** A check that is sent to a name has nobody to ask while that is not resolved. */
+function answerFor({ host, address }: CheckUse): Answer | null {
+  return host !== undefined && address === null ? down('name', `${host} does not resolve`) : null
 }
 
 function targetOf(service: Service, real: Real, address: Address, use: CheckUse, check: Check): Target {

@@ -53,6 +53,8 @@ const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
 const RLIMIT_NOFILE = 7
 
+// <bits/waitflags.h>
+const WNOHANG = 1
 // <linux/prctl.h>
 const PR_SET_CHILD_SUBREAPER = 36
 // <fcntl.h>
@@ -64,8 +66,6 @@ const LOCK_NB = 4
 
 const ICMP_ECHO_REPLY = 0
 const ICMP6_ECHO_REPLY = 129
-// <bits/waitflags.h>
-const WNOHANG = 1
 
 interface Libc {
   errno(): number

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict'
 import { check as http } from '../checks/http.js'
 import type { Answer, Check } from '../src/check.js'
 import { down, noVerdict, up } from '../src/check.js'
-import { combined } from '../src/combined.js'
-import { jobsOf } from '../src/jobs.js'
-import { runCheck } from '../src/run-check.js'
+import { type Begin, combined } from '../src/combined.js'
+import { fly } from '../src/flight.js'
+import { jobsOf, workOf } from '../src/jobs.js'
+import type { CheckResult } from '../src/model.js'
+import { startCheck } from '../src/run-check.js'
+import { openEngines } from '../src/schedule.js'
 import { configOf } from './config/config-of.js'
+import { later } from './helpers/after-each.js'
 import { targetOf } from './helpers/probe.js'
 import { refusedPort, tcpServer } from './helpers/servers.js'
 
@@ -26,11 +30,22 @@ function answering(...answers: (Answer | Error)[]) {
   return { check, asked }
 }
 
+/** A job of a check with so many connects between its runs. */
+function combine(check: Check, connects: number, port: number): Begin {
+  const target = targetOf(port)
+  const begin: Begin = (timeout, done) => startCheck({ check, target, options: {} }, timeout, done)
+  return combined(begin, target, connects)
+}
+
+function runOnce(begin: Begin, timeout: number) {
+  return fly((_, within, done, traced) => begin(within, done, traced), null, timeout)
+}
+
 /** What each of so many runs said: `check`, `connect`, or a reason. */
-async function runs(check: Check, port: number, count: number): Promise<string[]> {
+async function runs(begin: Begin, count: number): Promise<string[]> {
   const said: string[] = []
   for (let i = 0; i < count; i++) {
-    const { ok, detail, reason } = await runCheck({ check, target: targetOf(port), options: {} }, 500)
+    const { ok, detail, reason } = await runOnce(begin, 500)
     said.push(ok ? (detail === 'asked' ? 'check' : 'connect') : String(reason))
   }
   return said
@@ -40,7 +55,7 @@ describe('a check with connects between its runs', () => {
   it('runs, then so many connects, then again', async () => {
     const server = await tcpServer(socket => socket.end())
     const { check } = answering()
-    const said = await runs(combined(check, 3), server.port, 9)
+    const said = await runs(combine(check, 3, server.port), 9)
     assert.deepEqual(
       said.map(word => word === 'check'),
       [true, false, false, false, true, false, false, false, true],
@@ -51,7 +66,7 @@ describe('a check with connects between its runs', () => {
   it('runs again and again while it fails', async () => {
     const server = await tcpServer(socket => socket.end())
     const failing = answering(down('status', 'no'), new Error('broken'), down('status', 'no'))
-    assert.deepEqual(await runs(combined(failing.check, 2), server.port, 6), [
+    assert.deepEqual(await runs(combine(failing.check, 2, server.port), 6), [
       'status',
       'error',
       'status',
@@ -63,7 +78,7 @@ describe('a check with connects between its runs', () => {
 
   it('runs next where a connect fails', async () => {
     const { check } = answering()
-    assert.deepEqual(await runs(combined(check, 5), await refusedPort(), 4), [
+    assert.deepEqual(await runs(combine(check, 5, await refusedPort()), 4), [
       'check',
       'refused',
       'check',
@@ -74,7 +89,7 @@ describe('a check with connects between its runs', () => {
   it('does not move where there is no verdict', async () => {
     const server = await tcpServer(socket => socket.end())
     const { check } = answering(up('asked'), noVerdict('no descriptors'))
-    const said = await runs(combined(check, 1), server.port, 5)
+    const said = await runs(combine(check, 1, server.port), 5)
     assert.deepEqual(said, ['check', 'connect', 'no-verdict', 'check', 'connect'])
   })
 
@@ -84,11 +99,10 @@ describe('a check with connects between its runs', () => {
       ...answering().check,
       run: () => new Promise(resolve => setTimeout(resolve, 80, up('asked'))),
     }
-    const check = combined(late, 5)
-    const work = { check, target: targetOf(server.port), options: {} }
-    assert.equal((await runCheck(work, 30)).reason, 'timeout')
+    const begin = combine(late, 5, server.port)
+    assert.equal((await runOnce(begin, 30)).reason, 'timeout')
     await new Promise(soon => setTimeout(soon, 100))
-    assert.deepEqual(await runs(check, server.port, 2), ['check', 'connect'])
+    assert.deepEqual(await runs(begin, 2), ['check', 'connect'])
   })
 
   it('runs checks that are data, too', async () => {
@@ -110,10 +124,19 @@ services:
     const { jobs } = jobsOf(config, new Map([['http', http as unknown as Check]]))
     const [job] = jobs.values()
     assert(job)
-    for (let i = 0; i < 6; i++) {
-      const { ok, detail } = await runCheck({ ...job, options: job.use.options }, 2000)
-      assert.equal(ok, true, detail)
-    }
+    const results: CheckResult[] = []
+    let finish = () => {}
+    const six = new Promise<void>(resolve => {
+      finish = resolve
+    })
+    const engines = openEngines((_id, result) => {
+      if (results.push(result) === 6) finish()
+    }, 100)
+    later(() => engines.close())
+    engines.set(job.id, workOf(job), { interval: 50, timeout: 2000, firstIn: 0 })
+    await six
+    engines.remove(job.id)
+    for (const { ok, detail } of results) assert.equal(ok, true, detail)
     assert.deepEqual([asked, server.count()], [2, 6])
   })
 })

@@ -2,12 +2,10 @@
 import { bracketed, endpoint } from '../address.js'
 import { configOrEnd, resolvedConfig } from '../command-line/config.js'
 import { didYouMean } from '../config/nearest.js'
-import { type Job, jobsOf } from '../jobs.js'
+import { type Job, jobsOf, workOf } from '../jobs.js'
 import type { CheckResult, Config, Real, Service } from '../model.js'
 import { memberWish, type Wish } from '../names/wishes.js'
-import { mayDefer } from '../probe/defer.js'
-import { runProbe } from '../probe/start-probe.js'
-import { runCheck } from '../run-check.js'
+import { openExecutor } from '../schedule.js'
 import { hostPort } from '../terminal/names.js'
 import { type Probed, renderProbed } from '../terminal/probe.js'
 import { CommandError, defineCommand, EXIT } from './command.js'
@@ -81,19 +79,14 @@ function unknown(what: string, word: string, words: readonly string[]): CommandE
 async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
   const results = new Map<string, CheckResult>()
   const waiting = [...jobs]
-  const worker = async () => {
-    for (let job = waiting.shift(); job; job = waiting.shift()) results.set(job.id, await runJob(job))
+  const executor = openExecutor()
+  const take = async () => {
+    for (let job = waiting.shift(); job; job = waiting.shift())
+      results.set(job.id, await executor.run(workOf(job), job.use.policy.timeout))
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  await Promise.all(Array.from({ length: AT_ONCE }, take))
+  await executor.close()
   return results
-}
-
-function runJob({ check, target, use }: Job): Promise<CheckResult> {
-  const probe = check.probe?.(target, use.options) ?? null
-  const { timeout } = use.policy
-  return probe && !mayDefer(probe)
-    ? runProbe(probe, timeout)
-    : runCheck({ check, target, options: use.options }, timeout)
 }
 
 /** Nothing can be sent to a name without an address; that is a failure as well. */

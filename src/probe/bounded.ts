@@ -7,7 +7,7 @@ import type { Match, Probe } from './probe.js'
  * is read at once, 64 KB. What is matched must be plain text or an expression whose automaton is small.
  */
 export function isBounded(probe: Probe): boolean {
-  if (probe.kind === 'icmp' || probe.judge === null) return true
+  if (probe.kind === 'icmp' || probe.kind === 'fixed' || probe.judge === null) return true
   const { judge } = probe
   if (judge.kind === 'connected' || judge.kind === 'any') return true
   return judge.match === null || isBoundedMatch(judge.match)

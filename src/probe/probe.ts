@@ -3,6 +3,7 @@
  * so it can cross to another thread.
  */
 import type { Address } from '../address.js'
+import type { Answer } from '../check.js'
 
 /** What must occur in the answer: a regular expression's source and flags (`u` is not implied), or plain text. */
 export type Match =
@@ -59,3 +60,5 @@ export type Probe =
       /** Requests sent, spread evenly over the deadline; one answer is enough. */
       readonly count: number
     }
+  /** Nobody is asked. */
+  | { readonly kind: 'fixed'; readonly answer: Answer }

@@ -1,7 +1,7 @@
 /** Starts a probe of any kind on Node's own sockets. */
 import type { Answer } from '../check.js'
 import { type Done, type Flight, fly, type Start, UNTRACED } from '../flight.js'
-import type { CheckResult } from '../model.js'
+import type { CheckResult, Phase } from '../model.js'
 import { type PreparedIcmp, startIcmp } from './icmp.js'
 import type { Probe } from './probe.js'
 import { type PreparedTcp, prepareTcp, startTcp } from './tcp.js'
@@ -9,7 +9,11 @@ import { type PreparedUdp, prepareUdp, startUdp } from './udp.js'
 import { groundedBy } from './zone.js'
 
 /** A probe and what can be worked out once for all its runs. */
-export type PreparedProbe = PreparedTcp | PreparedUdp | PreparedIcmp
+export type PreparedProbe = PreparedTcp | PreparedUdp | PreparedIcmp | PreparedFixed
+
+interface PreparedFixed {
+  readonly probe: Extract<Probe, { kind: 'fixed' }>
+}
 
 export function prepareProbe(probe: Probe): PreparedProbe {
   switch (probe.kind) {
@@ -19,12 +23,15 @@ export function prepareProbe(probe: Probe): PreparedProbe {
       return prepareUdp(probe)
     case 'icmp':
       return { probe }
+    case 'fixed':
+      return { probe }
   }
 }
 
 export const startProbe: Start<PreparedProbe> = (prepared, timeout, done, traced = false): Flight => {
+  if (prepared.probe.kind === 'fixed') return new Grounded(prepared.probe.answer, null, done)
   const grounded = groundedBy(prepared.probe.address)
-  if (grounded) return new Grounded(grounded, done)
+  if (grounded) return new Grounded(grounded, 'connect', done)
   switch (prepared.probe.kind) {
     case 'tcp':
       return startTcp(prepared as PreparedTcp, done, traced)
@@ -35,16 +42,17 @@ export const startProbe: Start<PreparedProbe> = (prepared, timeout, done, traced
   }
 }
 
-/** A run that cannot begin; like any other, it says so later. */
+/** A run that asks nobody, because it cannot or need not; like any other, it says so later. */
 class Grounded implements Flight {
-  readonly phase = 'connect'
+  readonly phase: Phase | null
   readonly phases = UNTRACED
   readonly wakeAt = Number.POSITIVE_INFINITY
   readonly #answer: Answer
   readonly #immediate: NodeJS.Immediate
 
-  constructor(answer: Answer, done: Done) {
+  constructor(answer: Answer, phase: Phase | null, done: Done) {
     this.#answer = answer
+    this.phase = phase
     this.#immediate = setImmediate(() => done(answer))
   }
 

@@ -46,6 +46,14 @@ const COMMANDS: ReadonlySet<string> = new Set(['external', 'external-perl'])
 /** Milliseconds that workers are given to end when lvsd stops. */
 const LAST_PATIENCE = 1000
 
+export type Group = 'checks' | 'commands' | 'user'
+
+/** Which workers run it; each file of a user has one of its own. */
+export function groupOf({ name, origin }: WorkerJob['check']): Group {
+  if (origin === 'user') return 'user'
+  return COMMANDS.has(name) ? 'commands' : 'checks'
+}
+
 interface Known {
   readonly work: WorkerJob
   readonly question: Question
@@ -117,11 +125,12 @@ export class Pool {
     return added
   }
 
-  #crewOf({ name, module = '', origin }: WorkerJob['check']): Crew {
-    const isUser = origin === 'user'
-    const group = isUser ? fileOf(module) : COMMANDS.has(name) ? 'commands' : 'checks'
-    const crew = this.#crews.get(group) ?? this.#openCrew(group, isUser ? module : null)
-    this.#crews.set(group, crew)
+  #crewOf(check: WorkerJob['check']): Crew {
+    const group = groupOf(check)
+    const { module = '' } = check
+    const name = group === 'user' ? fileOf(module) : group
+    const crew = this.#crews.get(name) ?? this.#openCrew(name, group === 'user' ? module : null)
+    this.#crews.set(name, crew)
     return crew
   }
 
