@@ -1,13 +1,17 @@
 /** What the kernel knows of this process and its threads. */
 import { readFileSync } from 'node:fs'
+import type { Activity } from './pulse.js'
 
-/** Milliseconds that a thread of this process has waited for a processor so far; 0 where the kernel does not count it. */
-export function waitedForProcessor(thread: number): number {
+/** What a thread of this process does; where the kernel does not tell, it counts as one that waits. */
+export function activityOf(thread: number): Activity {
   try {
-    const [, waited = '0'] = readFileSync(`/proc/self/task/${thread}/schedstat`, 'latin1').split(' ')
-    return Number(waited) / 1e6
+    const folder = `/proc/self/task/${thread}`
+    const [used = '0'] = readFileSync(`${folder}/schedstat`, 'latin1').split(' ')
+    const stat = readFileSync(`${folder}/stat`, 'latin1')
+    // `1234 (name) S …`; the name may hold anything.
+    return { used: Number(used) / 1e6, isAsleep: stat[stat.lastIndexOf(')') + 2] === 'S' }
   } catch {
-    return 0
+    return { used: 0, isAsleep: true }
   }
 }
 

@@ -1,7 +1,8 @@
 /**
- * Whether a worker's loop still comes round. Judged by the core's own ticks: each counts for at most its nominal length,
- * so a process that was stopped or starved as a whole blames nobody; and what the thread has waited for a processor is
- * taken out, so that a thread that would run and cannot is not taken for one that blocks.
+ * Whether a worker's loop still comes round. Silence alone proves nothing: the whole process may be stopped, or the machine
+ * so busy that the thread does not get its turn. So what counts is what the thread does while it is silent: the processor
+ * time that it uses, and the time that it sleeps though its loop has something to do, by the core's own ticks, each of which
+ * counts for at most its nominal length.
  */
 
 /** Milliseconds of standstill after which a thread is said to block. */
@@ -10,41 +11,57 @@ export const BLOCKED = 500
 const FREE = 200
 /** What one may stand still beyond that, again and again: this share of the time. */
 const REGAINED = 0.2
-/** From here on it is worth a look at how long the thread has waited for a processor. */
-const SUSPICIOUS = 100
+/** From here on it is worth a look at what the thread does. */
+const SUSPICIOUS = 50
+
+/** What the kernel says of a thread. */
+export interface Activity {
+  /** Processor time that it has used in all, milliseconds. */
+  readonly used: number
+  /** It waits for something, and not for a processor. */
+  readonly isAsleep: boolean
+}
 
 export class Pulse {
   #beats = -1
   #silent = 0
-  #waitedBefore: number | null = null
+  #stood = 0
+  #usedBefore: number | null = null
   #debt = 0
 
-  /** Milliseconds for which nothing has been heard, starvation included. */
+  /** Milliseconds for which nothing has been heard, by the core's ticks. */
   get silence(): number {
     return this.#silent
   }
 
-  /** A tick of the core; `waited` gives the milliseconds that the thread has waited for a processor, in all. */
-  tick(beats: number, ms: number, waited: () => number): void {
+  /** A tick of the core, `ms` long. */
+  tick(beats: number, ms: number, look: () => Activity): void {
     this.#debt = Math.max(0, this.#debt - ms * REGAINED)
     if (beats !== this.#beats) {
-      if (this.#silent > FREE) this.#debt += Math.max(0, this.#stood(waited) - FREE)
+      this.#debt += Math.max(0, this.#stood - FREE)
       this.#beats = beats
       this.#silent = 0
-      this.#waitedBefore = null
+      this.#stood = 0
+      this.#usedBefore = null
       return
     }
     this.#silent += ms
-    if (this.#silent >= SUSPICIOUS) this.#waitedBefore ??= waited()
+    if (this.#silent < SUSPICIOUS) return
+    const { used, isAsleep } = look()
+    if (this.#usedBefore !== null) this.#stood += isAsleep ? ms : used - this.#usedBefore
+    this.#usedBefore = used
   }
 
-  /** True where it stands still for too long, or has done so for too much of the time. `limit`: milliseconds. */
-  isBlocked(limit: number, waited: () => number): boolean {
-    if (this.#debt > limit) return true
-    return this.#silent >= limit && this.#stood(waited) >= limit
+  /** What was before is not to be counted: files were being loaded. */
+  forgive(): void {
+    this.#silent = 0
+    this.#stood = 0
+    this.#usedBefore = null
+    this.#debt = 0
   }
 
-  #stood(waited: () => number): number {
-    return this.#waitedBefore === null ? this.#silent : this.#silent - (waited() - this.#waitedBefore)
+  /** True where it stands still for so many milliseconds, or has done so for too much of the time. */
+  isBlocked(limit: number): boolean {
+    return this.#stood >= limit || this.#debt > limit
   }
 }

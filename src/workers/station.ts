@@ -53,7 +53,7 @@ export class Station implements Host {
   constructor(options: HandleOptions, clock: Clock, listener: StationListener) {
     this.#clock = clock
     this.#listener = listener
-    this.handle = new WorkerHandle(options, {
+    this.handle = new WorkerHandle(options, clock, {
       report: report => this.#hear(report),
       ended: cause => this.#ended(cause),
     })
@@ -61,6 +61,10 @@ export class Station implements Host {
 
   get lost(): number {
     return this.handle.lost
+  }
+
+  get stillFor(): number {
+    return this.handle.stillFor
   }
 
   /** How many runs wait for it or are under way in it. */

@@ -1,9 +1,10 @@
 /** One worker as the core holds it: orders go in, reports come out, and it can be ended whatever it is doing. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import type { Clock } from '../clock.js'
 import type { Cause } from './cause.js'
 import type { Order, Report, Terms } from './messages.js'
 import { endGroups } from './orphans.js'
-import { waitedForProcessor } from './process-facts.js'
+import { activityOf } from './process-facts.js'
 import { BLOCKED, Pulse } from './pulse.js'
 import { SharedState } from './shared.js'
 import { besideFile, openThread } from './thread.js'
@@ -22,6 +23,9 @@ const MEMORY = { shipped: 192, user: 80 }
 const HEAP = 3072
 /** Of the part of the heap where objects are born, megabytes. */
 const YOUNG = 8
+
+/** Milliseconds without a beat from which on its loop is taken to stand still. */
+const STILL = 80
 
 export interface HandleOptions {
   /** For logs, and for those who look at the threads of the process. */
@@ -43,20 +47,24 @@ export class WorkerHandle {
   readonly shared = new SharedState()
   /** Megabytes that its code may hold. */
   readonly limit: number
+  readonly #clock: Clock
   readonly #listener: Listener
   readonly #worker: Worker
   readonly #port: MessagePort
   readonly #pulse = new Pulse()
-  readonly #waited = () => waitedForProcessor(this.shared.thread)
   #orders: Order[] = []
+  /** When it last gave a sign of life, by the clock. */
+  #heardAt: number
   #isReady = false
   #loading = 0
   #isOver = false
   /** Resolves when the thread is gone. One that stands in a system call may stay. */
   gone: Promise<unknown>
 
-  constructor({ name, isGuarded, niceness }: HandleOptions, listener: Listener) {
+  constructor({ name, isGuarded, niceness }: HandleOptions, clock: Clock, listener: Listener) {
     this.name = name
+    this.#clock = clock
+    this.#heardAt = clock.now()
     this.isGuarded = isGuarded
     this.limit = isGuarded ? MEMORY.user : MEMORY.shipped
     this.#listener = listener
@@ -81,10 +89,15 @@ export class WorkerHandle {
     return this.#isReady
   }
 
-  /** Milliseconds in which its loop has stood still in all, what it stands now included. */
+  /** Milliseconds in which its loop has stood still in all, by its own account. */
   get lost(): number {
-    const { silence } = this.#pulse
-    return this.shared.lost + (silence > 100 ? silence : 0)
+    return this.shared.lost
+  }
+
+  /** Milliseconds for which its loop stands still now. */
+  get stillFor(): number {
+    const since = this.#clock.now() - this.#heardAt
+    return since > STILL ? since : 0
   }
 
   /** Milliseconds for which nothing has been heard of it. */
@@ -101,9 +114,9 @@ export class WorkerHandle {
   /** A tick of the core, worth so many milliseconds: ends the worker where it blocks or holds too much. */
   tick(ms: number): void {
     if (this.#isOver) return
-    this.#pulse.tick(this.shared.beats, ms, this.#waited)
-    if (this.#pulse.isBlocked(this.#patience, this.#waited))
-      this.end({ kind: 'blocked', limit: this.#patience })
+    this.#pulse.tick(this.shared.beats, ms, () => activityOf(this.shared.thread))
+    if (this.#pulse.silence === 0) this.#heardAt = this.#clock.now()
+    if (this.#pulse.isBlocked(this.#patience)) this.end({ kind: 'blocked', limit: this.#patience })
     else if (this.shared.used > this.limit * 1024) this.end({ kind: 'memory', limit: this.limit })
   }
 
@@ -143,10 +156,12 @@ export class WorkerHandle {
   }
 
   #hear(reports: readonly Report[]): void {
+    this.#heardAt = this.#clock.now()
     for (const report of reports) {
       if (this.#isOver) return
       if (report.say === 'ready') this.#isReady = true
       if (report.say === 'loaded') this.#loading--
+      if (report.say === 'loaded' || report.say === 'ready') this.#pulse.forgive()
       if (report.say === 'fault') this.end(report.fault)
       else this.#listener.report(report)
     }

@@ -10,6 +10,8 @@ import type { Question } from './question.js'
 export interface Host {
   /** Milliseconds in which it stood still, in all. */
   readonly lost: number
+  /** Milliseconds for which it stands still now. */
+  readonly stillFor: number
   phaseOf(run: WorkerRun): Phase
   /** Nobody waits for the run any more. */
   abandon(run: WorkerRun): void
@@ -70,7 +72,10 @@ export class WorkerRun implements Flight {
   }
 
   #lostMeanwhile(): number {
-    return this.#lost ?? Math.max(0, (this.#host?.lost ?? 0) - this.#lostBefore)
+    if (this.#lost !== null) return this.#lost
+    const { lost = 0, stillFor = 0 } = this.#host ?? {}
+    const sincePosted = this.#clock.now() - (this.#postedAt ?? 0)
+    return Math.min(sincePosted, lost - this.#lostBefore + stillFor)
   }
 
   wake(): void {}

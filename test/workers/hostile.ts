@@ -1,0 +1,77 @@
+/** Files of checks, each with what it does to its thread, and a pool that runs them. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Check, Origin } from '../../src/check.js'
+import { fly } from '../../src/flight.js'
+import type { CheckResult } from '../../src/model.js'
+import { Pool, type WorkerJob } from '../../src/workers/pool.js'
+import { later } from '../helpers/after-each.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { targetOf } from '../helpers/probe.js'
+
+/** What the check does where its option `bad` is set, as statements within `run`; `wait` and `up` are there. */
+export function checkFile(worst: string, before = ''): string {
+  const folder = join(temporaryFolder(), 'checks')
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, 'mine.mjs')
+  writeFileSync(
+    file,
+    `
+import { EventEmitter } from 'node:events'
+import { connect } from 'node:net'
+import { spawn } from 'node:child_process'
+import { setTimeout as wait } from 'node:timers/promises'
+void [EventEmitter, connect, spawn, wait]
+${before}
+const up = { ok: true, reason: null, detail: 'fine' }
+export const check = {
+  name: 'mine',
+  summary: 'a check of the tests',
+  options: () => ({}),
+  async run(target, options, { signal, phase }) {
+    phase('connect')
+    if (options.takes) await wait(options.takes, null, { signal })
+    phase('first byte')
+    if (!options.bad) return up
+    ${worst}
+  },
+}
+`,
+  )
+  return file
+}
+
+export interface Told {
+  readonly level: string
+  readonly message: string
+  readonly fields: Record<string, unknown>
+}
+
+export function openPool(): { pool: Pool; told: Told[] } {
+  const told: Told[] = []
+  const tell = (level: string) => (fields: unknown, message?: string) =>
+    void told.push({ level, message: message ?? '', fields: fields as Record<string, unknown> })
+  const log = { info: tell('info'), warn: tell('warn'), error: tell('error') }
+  const pool = new Pool(log as unknown as ConstructorParameters<typeof Pool>[0])
+  later(() => pool.close())
+  return { pool, told }
+}
+
+export interface Options {
+  readonly bad?: boolean
+  /** Milliseconds before anything else is done. */
+  readonly takes?: number
+}
+
+/** A job of this file. Each has an id of its own. */
+export function jobOf(file: string, options: Options = {}, origin: Origin = 'user'): WorkerJob {
+  const check = { name: 'mine', module: pathToFileURL(file).href, origin } as Check
+  return { id: `job ${++count}`, check, target: targetOf(9), options: { ...options } }
+}
+
+let count = 0
+
+export function run(pool: Pool, job: WorkerJob, timeout = 2000): Promise<CheckResult> {
+  return fly(pool.start, job, timeout)
+}
