@@ -18,6 +18,7 @@
  * What it costs: a definition crosses once for each job; a run is one entry in a list of orders and one in a list of reports.
  */
 import type { Check, Target } from '../check.js'
+import { prepareToRun } from '../children.js'
 import { type Clock, systemClock } from '../clock.js'
 import { type Flight, fly, type Start } from '../flight.js'
 import type { CheckResult } from '../model.js'
@@ -135,6 +136,8 @@ export class Pool {
   }
 
   #openCrew(name: string, module: string | null): Crew {
+    // What the main thread has to do before another one starts commands.
+    prepareToRun()
     return new Crew({
       name,
       module,
