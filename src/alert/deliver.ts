@@ -1,4 +1,5 @@
 /** One try to hand a mail to a mail server or to sendmail. The one file that imports nodemailer, when it is needed. */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type LookupFunction, type Socket } from 'node:net'
 import { runCommand } from '../children.js'
@@ -10,8 +11,6 @@ import type { Delivery } from './outbox.js'
 
 /** Port of SMTP inside TLS; elsewhere TLS is used where the server offers it. */
 const SMTPS = 465
-/** How a handshake that fails is called; a reset connection is called so as well, and trying that again does no harm. */
-const TLS_FAILURES: ReadonlySet<unknown> = new Set(['ETLS', 'ESOCKET'])
 /** Where sendmail lies, beside the folders of PATH. */
 const SENDMAIL_FOLDERS = ['/usr/sbin', '/usr/lib', '/usr/bin']
 const SENDMAIL_GRACE = 2000
@@ -47,7 +46,7 @@ export function deliverer(
     try {
       return await (server ? bySmtp(one, server) : bySendmail(one))
     } catch (error) {
-      return failed(to, signal.aborted ? { code: 'ETIMEDOUT', message: wordsOf(signal.reason) } : error)
+      return failed(to, ended(signal, error))
     }
   }
 }
@@ -61,6 +60,7 @@ export function deliverer(
 async function bySmtp(one: Try, server: MailServer, plain = false): Promise<Delivery> {
   const { to, host, signal } = one
   const { createTransport } = await import('nodemailer')
+  const course = followed()
   const transport = createTransport({
     ...server,
     getSocket: (_, done) => {
@@ -71,16 +71,39 @@ async function bySmtp(one: Try, server: MailServer, plain = false): Promise<Deli
     ignoreTLS: plain,
     opportunisticTLS: true,
     tls: { rejectUnauthorized: false },
+    logger: course.logger,
+    transactionLog: true,
   })
   try {
     const { rejectedErrors = [] } = await transport.sendMail({ ...messageOf(one), signal })
     return verdict(to, rejectedErrors, host)
   } catch (error) {
-    const { code, rejectedErrors } = error as Refusal
-    if (TLS_FAILURES.has(code) && !plain && server.port !== SMTPS) return bySmtp(one, server, true)
+    const { responseCode, rejectedErrors } = error as Refusal
+    if (course.stage === 'handed over' && responseCode === undefined) return unknown(to, ended(signal, error))
+    if (course.stage === 'securing' && !signal.aborted && !plain) return bySmtp(one, server, true)
     if (rejectedErrors?.length) return verdict(to, rejectedErrors, host)
     throw error
   }
+}
+
+/**
+ * How far a try has come. `securing`: TLS has been asked for, and no mail has been spoken of since. `handed over`: the
+ * final dot is on its way, from where on the server may have the mail though it says nothing.
+ */
+type Stage = 'greeting' | 'securing' | 'mail' | 'handed over'
+
+/** Reads from nodemailer's log, which has each command, how far it is. */
+function followed() {
+  const hear = (entry: unknown, text: unknown) => {
+    const { tnx, outByteCount } = entry as { readonly tnx?: string; readonly outByteCount?: number }
+    if (tnx === 'message' && outByteCount !== undefined) course.stage = 'handed over'
+    if (tnx !== 'client') return
+    if (text === 'STARTTLS') course.stage = 'securing'
+    if (/^MAIL FROM/i.test(String(text))) course.stage = 'mail'
+  }
+  const logger = { trace: hear, debug: hear, info: hear, warn: hear, error: hear, fatal: hear }
+  const course = { stage: 'greeting' as Stage, logger }
+  return course
 }
 
 /** Names are looked up as everywhere in lvsd, /etc/hosts and both families included. */
@@ -134,7 +157,8 @@ class NoSendmail extends Error {
 // ---------------------------------------------------------------- the message
 
 /** `to`: those who do not have it yet; all of them stand in the head of the mail. */
-function messageOf({ letter: { route, subject, text, at }, to, host }: Try) {
+function messageOf({ letter, to, host }: Try) {
+  const { route, subject, text, at } = letter
   const from = withDomain(route.from ?? 'root', host)
   return {
     from,
@@ -143,10 +167,20 @@ function messageOf({ letter: { route, subject, text, at }, to, host }: Try) {
     subject,
     text,
     date: new Date(at),
+    messageId: messageIdOf(letter, host),
     headers: { 'Auto-Submitted': 'auto-generated' },
     disableFileAccess: true,
     disableUrlAccess: true,
   }
+}
+
+const messageIds = new WeakMap<Letter, string>()
+
+/** The same at each try, so that whoever gets two copies all the same can tell. */
+function messageIdOf(letter: Letter, host: string): string {
+  const known = messageIds.get(letter) ?? `<${randomUUID()}@${host}>`
+  messageIds.set(letter, known)
+  return known
 }
 
 /** `root` is root at this host. */
@@ -178,13 +212,24 @@ function verdict(to: readonly string[], errors: readonly Refusal[], host: string
   }
 }
 
-function failed(to: readonly string[], error: unknown): Delivery {
-  const isForGood = ((error as Refusal).responseCode ?? 0) >= 500
-  return { again: isForGood ? [] : to, refused: isForGood ? to : [], fault: faultOf(error as Refusal) }
+/** Another try could bring a second copy. */
+function unknown(to: readonly string[], { code, message }: Refusal): Delivery {
+  const words = `${message} after the mail was handed over: the server may have it or not, and it is not sent again`
+  return { again: [], refused: to, fault: faultOf({ code: code ?? 'unknown', message: words }) }
+}
+
+function failed(to: readonly string[], error: Refusal): Delivery {
+  const isForGood = (error.responseCode ?? 0) >= 500
+  return { again: isForGood ? [] : to, refused: isForGood ? to : [], fault: faultOf(error) }
 }
 
 function faultOf({ responseCode, code, message }: Refusal) {
   return { code: String(responseCode ?? code ?? 'error'), message: message.slice(0, 500) }
+}
+
+/** An abort is the end of our patience, whatever the library calls it. */
+function ended(signal: AbortSignal, error: unknown): Refusal {
+  return signal.aborted ? { code: 'ETIMEDOUT', message: wordsOf(signal.reason) } : (error as Refusal)
 }
 
 function wordsOf(reason: unknown): string {

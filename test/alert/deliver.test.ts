@@ -157,14 +157,7 @@ describe('a mail that a server does not take', () => {
   })
 
   it('ends when it is aborted, wherever the server is silent', async () => {
-    const silences = [
-      at('', null),
-      at('EHLO', null),
-      at('MAIL', null),
-      at('RCPT', null),
-      at('DATA', null),
-      at('.', null),
-    ]
+    const silences = [at('', null), at('EHLO', null), at('MAIL', null), at('RCPT', null), at('DATA', null)]
     await Promise.all(
       silences.map(async how => {
         const { port } = await smtpServer(how)
@@ -172,6 +165,79 @@ describe('a mail that a server does not take', () => {
         assert.deepEqual([again, fault?.code], [BOTH, 'ETIMEDOUT'])
       }),
     )
+  })
+
+  /** A server that takes all and then, at `verb`, resets or closes the connection; it counts connections and final dots. */
+  const breaking = async (verb: string, how: 'reset' | 'close', { tls = false } = {}) => {
+    const seen = { connections: 0, dots: 0 }
+    const server = await tcpServer(socket => {
+      seen.connections++
+      const at = (line: string, reply: string) => {
+        if (!line.startsWith(verb)) return void socket.write(`${reply}\r\n`)
+        if (how === 'reset') socket.resetAndDestroy()
+        else socket.end()
+      }
+      let isData = false
+      let rest = ''
+      socket.on('error', () => {})
+      socket.on('data', chunk => {
+        const lines = (rest + chunk).split('\r\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) {
+          if (isData && line !== '.') continue
+          isData = line.startsWith('DATA')
+          if (line === '.') seen.dots++
+          at(line, isData ? '354 go' : line.startsWith('EHLO') && tls ? '250-x\r\n250 STARTTLS' : '250 ok')
+        }
+      })
+      at('', '220 hello')
+    })
+    return { ...server, seen }
+  }
+
+  for (const how of ['reset', 'close'] as const)
+    it(`is not sent a second time where the connection ends after the final dot: ${how}`, async () => {
+      const { port, seen } = await breaking('.', how)
+      const { again, refused, fault } = await toPort(port)
+      assert.deepEqual([again, refused, seen], [[], BOTH, { connections: 1, dots: 1 }])
+      assert.match(fault?.message ?? '', /may have it or not, and it is not sent again/)
+    })
+
+  it('is not sent a second time where the server is silent after the final dot', async () => {
+    const { port } = await smtpServer(at('.', null))
+    const { again, refused, fault } = await toPort(port, { signal: AbortSignal.timeout(1000) })
+    assert.deepEqual([again, refused, fault?.code], [[], BOTH, 'ETIMEDOUT'])
+  })
+
+  it('is tried again, and not at once without TLS, where the connection ends before that', async () => {
+    for (const verb of ['EHLO', 'MAIL', 'RCPT', 'DATA'])
+      for (const how of ['reset', 'close'] as const) {
+        const { port, seen } = await breaking(verb, how)
+        const { again } = await toPort(port)
+        assert.deepEqual([again, seen], [BOTH, { connections: 1, dots: 0 }], `${how} at ${verb}`)
+      }
+  })
+
+  it('goes at once without TLS where the connection ends while TLS is set up', async () => {
+    for (const how of ['reset', 'close'] as const) {
+      const { port, seen } = await breaking('STARTTLS', how, { tls: true })
+      assert.deepEqual(await toPort(port), WELL)
+      assert.deepEqual(seen, { connections: 2, dots: 1 })
+    }
+  })
+
+  it('has the same identity at each try', async () => {
+    let reply = '451 later'
+    const { port, mails } = await smtpServer({ reply: line => (line === '.' && reply ? reply : undefined) })
+    const one = letter({ server: { host: '::1', port } })
+    const texts: string[] = []
+    for (const next of ['250 ok', '250 ok']) {
+      reply = next
+      await deliver(one, BOTH, AbortSignal.timeout(4000))
+      texts.push(/^Message-ID: (<.+@director1.example>)$/im.exec(mails.at(-1)?.text ?? '')?.[1] ?? '')
+    }
+    assert.notEqual(texts[0], '')
+    assert.equal(texts[0], texts[1])
   })
 
   it('ends when it is aborted, before a server that is slow', async () => {

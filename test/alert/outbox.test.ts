@@ -183,6 +183,131 @@ describe('the queue of mails', () => {
   })
 })
 
+describe('the queue of mails, before a mailbox that is not well', () => {
+  it('sends the others theirs at once, and tries each of those again on his own', async () => {
+    const asked: string[] = []
+    const { post, wind, lines } = opened((subject, to) => {
+      asked.push(`${subject} ${to.join(' ')}`)
+      return to.includes('b@x') ? later(['b@x'], '452') : WELL
+    })
+    for (const subject of ['1', '2', '3']) post(subject, ['a@x', 'b@x', 'c@x'])
+    await wind(1000)
+    assert.deepEqual(asked, ['1 a@x b@x c@x', '2 a@x c@x', '3 a@x c@x'])
+    assert.deepEqual(
+      lines.filter(({ msg }) => msg.startsWith('emailalert')).map(({ msg }) => msg),
+      ['emailalert: 1', 'emailalert: 2', 'emailalert: 3'],
+    )
+  })
+
+  it('splits those apart whom a hanging mailbox has held up', async () => {
+    const asked: string[] = []
+    const { post, wind } = opened((_, to, signal) => {
+      asked.push(to.join(' '))
+      if (!to.includes('b@x')) return WELL
+      return new Promise(resolve => signal.addEventListener('abort', () => resolve(later(to, 'ETIMEDOUT'))))
+    })
+    post('1', ['a@x', 'b@x'])
+    await wind(36_000)
+    assert.deepEqual(asked.slice(0, 2), ['a@x b@x', 'a@x'])
+  })
+
+  it('keeps together those whom a server as a whole did not take', async () => {
+    const asked: string[] = []
+    const { post, wind } = opened((_, to) => {
+      asked.push(to.join(' '))
+      return asked.length < 3 ? later(to, 'ECONNREFUSED') : WELL
+    })
+    post('1', ['a@x', 'b@x'])
+    await wind(60_000)
+    assert.deepEqual(asked, ['a@x b@x', 'a@x b@x', 'a@x b@x'])
+  })
+
+  it('gives up the oldest of that mailbox, never one under way, and none of another', async () => {
+    const got: string[] = []
+    let release = () => {}
+    const { post, wind, outbox, lines } = opened((subject, to) => {
+      if (to.includes('b@x')) return later(to, '452')
+      if (subject !== 'held') return WELL
+      return new Promise(resolve => {
+        release = () => resolve(WELL)
+      })
+    })
+    post('for b', ['b@x'])
+    await wind(1)
+    post('held', ['a@x'])
+    await wind(1)
+    for (let i = 0; i < 150; i++) post(`b ${i}`, ['b@x'])
+    for (let i = 0; i < 99; i++) post(`a ${i}`, ['a@x'])
+    release()
+    await wind(1)
+    for (const { msg } of lines) if (msg.startsWith('emailalert: ')) got.push(msg.slice(12))
+    assert.deepEqual(got, ['held', ...Array.from({ length: 99 }, (_, i) => `a ${i}`)])
+    const closing = outbox.close(5000)
+    await wind(6000)
+    await closing
+  })
+})
+
+/** A random number generator with a seed, which the name of the test tells. */
+function random(seed: number) {
+  let state = seed
+  return (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+}
+
+describe('the queue of mails, whatever mailboxes there are', function () {
+  this.timeout(60_000)
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8])
+    it(`keeps each one's order, sends nothing twice, and lets nobody wait for another: seed ${seed}`, async () => {
+      const pick = random(seed)
+      const names = ['well', 'well too', 'busy', 'refuses', 'hangs', 'greylists']
+      const got = new Map(names.map(name => [name, [] as number[]]))
+      const tries = new Map<string, number>()
+      const answerFor = (name: string, subject: string): 'take' | 'again' | 'refuse' | 'hang' => {
+        const key = `${name} ${subject}`
+        tries.set(key, (tries.get(key) ?? 0) + 1)
+        if (name.startsWith('well')) return 'take'
+        if (name === 'greylists') return tries.get(key) === 1 ? 'again' : 'take'
+        if (name === 'hangs') return 'hang'
+        return name === 'busy' ? 'again' : 'refuse'
+      }
+      const stage = opened((subject, to, signal) => {
+        const answers = to.map(name => [name, answerFor(name, subject)] as const)
+        if (answers.some(([, answer]) => answer === 'hang'))
+          return new Promise(resolve =>
+            signal.addEventListener('abort', () => resolve(later(to, 'ETIMEDOUT'))),
+          )
+        const of = (wanted: string) => answers.filter(([, answer]) => answer === wanted).map(([name]) => name)
+        for (const name of of('take')) got.get(name)?.push(Number(subject))
+        const bad = [...of('again'), ...of('refuse')]
+        return { again: of('again'), refused: of('refuse'), fault: bad.length > 0 ? fault('452') : null }
+      })
+      const posted = new Map(names.map(name => [name, [] as number[]]))
+      for (let i = 0; i < 60; i++) {
+        const to = names.filter(() => pick(2) === 0)
+        if (to.length === 0) continue
+        stage.post(String(i), to)
+        for (const name of to) posted.get(name)?.push(i)
+        await stage.wind(pick(3) === 0 ? 60_000 : 1000)
+      }
+      await stage.wind(240_000)
+      for (const name of ['well', 'well too', 'greylists'])
+        assert.deepEqual(got.get(name), posted.get(name), name)
+      for (const name of names)
+        assert.deepEqual(
+          got.get(name),
+          [...new Set(got.get(name))].sort((a, b) => a - b),
+        )
+      const closing = stage.outbox.close(5000)
+      await stage.wind(6000)
+      await closing
+      await stage.wind(60_000)
+      assert.equal(stage.clock.alarms, 0)
+    })
+})
+
 describe('the queue of mails, after a fault of its own', () => {
   it('gives the mail up and goes on', async () => {
     const { post, wind, tries, lines } = opened(async subject => {
