@@ -1,6 +1,6 @@
 /** The words of HAProxy's agent protocol. */
 import { type Answer, down, up } from '../src/check.js'
-import type { WeightAdvice } from '../src/model.js'
+import type { Weighing } from '../src/model.js'
 import { brief } from './_dialogue.js'
 
 /** From the strongest to the weakest: where a line says several things, the first of these counts. */
@@ -24,23 +24,26 @@ const NEUTRAL = /^(up|ready|maxconn:\d+)$/i
  *   drain                  up, with weight 0: no new connections
  *   maint                  down, on purpose
  *   down, fail, stopped    down
+ *   (no weight is higher than `most`: who has taken a server over must not draw the clients of all others to it)
  *   maxconn:100            nothing: thresholds are not an agent's to set
  */
-export function readWords(line: string): Answer | null {
-  const words = (line.split(/[#\r]/, 1)[0] ?? '').split(/[\s,]+/).filter(word => word !== '')
+export function readWords(line: string, most: Weighing): Answer | null {
+  const words = (line.split('#', 1)[0] ?? '').split(/[\s,]+/).filter(word => word !== '')
   if (words.length === 0) return null
   const said = `the agent says "${brief(line)}"`
   const unknown = words.find(word => !isKnown(word))
   if (unknown !== undefined) return down('garbage', `${said}, and "${brief(unknown)}" is no word of an agent`)
   const state = STATES.find(([pattern]) => words.some(word => pattern.test(word)))
-  return state ? state[1](said) : up(said, weightIn(words))
+  if (state) return state[1](said)
+  const weight = weightIn(words)
+  return up(said, weight && { ...weight, most })
 }
 
 function isKnown(word: string): boolean {
   return NEUTRAL.test(word) || WEIGHT.test(word) || STATES.some(([pattern]) => pattern.test(word))
 }
 
-function weightIn(words: readonly string[]): WeightAdvice | undefined {
+function weightIn(words: readonly string[]): Weighing | undefined {
   const [, percent, weight] = words.map(word => WEIGHT.exec(word)).findLast(match => match !== null) ?? []
   if (percent !== undefined) return { percent: Number(percent) }
   return weight === undefined ? undefined : { weight: Number(weight) }

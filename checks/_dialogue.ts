@@ -114,16 +114,23 @@ export class Dialogue {
   }
 
   /** The next line, without its end. `limit`: bytes that it may have. */
-  async line(limit = LINE_LIMIT): Promise<string> {
+  line(limit = LINE_LIMIT): Promise<string> {
+    return this.#piece(limit, () => this.#heard.line())
+  }
+
+  /** The same for those who end a line by a carriage return alone as well. */
+  word(limit = LINE_LIMIT): Promise<string> {
+    return this.#piece(limit, () => this.#heard.word())
+  }
+
+  async #piece(limit: number, take: () => Buffer | null): Promise<string> {
     for (;;) {
-      const line = this.#heard.line()
+      const line = take()
       if (this.#lines > MOST_LINES) throw this.fault('too-big', this.peek(), `at most ${MOST_LINES} lines`)
-      if ((line ?? this.#heard).length > limit)
-        throw this.fault(
-          'too-big',
-          line?.toString('utf8', 0, 200) ?? this.peek(),
-          `lines of at most ${limit} bytes`,
-        )
+      if ((line ?? this.#heard).length > limit) {
+        const shown = line?.toString('utf8', 0, 200) ?? this.peek()
+        throw this.fault('too-big', shown, `lines of at most ${limit} bytes`)
+      }
       if (line) {
         this.#lines++
         return line.toString()

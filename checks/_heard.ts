@@ -1,6 +1,7 @@
 /** Bytes that have come and are not read yet. */
 
 const LF = 10
+const CR = 13
 
 /**
  * One buffer that doubles and never moves what it has handed out. So a server that sends single bytes costs no copy of
@@ -46,13 +47,22 @@ export class Heard {
 
   /** The next line without its end, or null while it has not come whole. */
   line(): Buffer | null {
+    const line = this.#upTo([LF])
+    return line?.at(-1) === CR ? line.subarray(0, -1) : line
+  }
+
+  /** What stands before the next line feed or carriage return, of which a second one behind it is left. */
+  word(): Buffer | null {
+    return this.#upTo([LF, CR])
+  }
+
+  #upTo(ends: readonly number[]): Buffer | null {
     const from = Math.max(this.#searched, this.#start)
-    const found = this.#bytes.subarray(from, this.#end).indexOf(LF)
-    if (found < 0) {
+    const places = ends.map(end => this.#bytes.subarray(from, this.#end).indexOf(end)).filter(at => at >= 0)
+    if (places.length === 0) {
       this.#searched = this.#end
       return null
     }
-    const line = this.take(from + found + 1 - this.#start) ?? Buffer.alloc(0)
-    return line.subarray(0, line.at(-2) === 13 ? -2 : -1)
+    return this.take(from + Math.min(...places) + 1 - this.#start)?.subarray(0, -1) ?? null
   }
 }

@@ -10,9 +10,21 @@ const SHARE = 0.8
 /** Milliseconds that a timer can wait. */
 const LONGEST = 2 ** 31 - 1
 
+/** In per cent of the configured weight: more than an agent that means well has to say, and no more than that of ten servers. */
+const MOST = 1000
+/** What the kernel takes. */
+const HIGHEST = 65_535
+/** Bytes of an agent's words and of what it tells people behind them; HAProxy's buffer has as many. */
+const LINE_LIMIT = 16_384
+
 function agentOptions(kit: OptionKit) {
   return {
     send: kit.text('', 'Text to send first; \\n, \\r, \\t, \\0, \\\\ and \\xHH are understood'),
+    'max-weight': kit.number(
+      0,
+      'Highest weight that the agent can give, as a share or as a number; what it says beyond it counts as this; 0 is ten times the configured weight',
+      { max: HIGHEST },
+    ),
     hold: kit.duration('1m', 'How long the last word of an agent holds once it is silent'),
     silence: kit.choice(
       ['up', 'down'],
@@ -42,7 +54,9 @@ export const check = defineCheck({
 type Heard = { readonly word: Answer } | { readonly why: Answer }
 
 /** Its word, or why there is none. */
-async function listen(target: Target, { send }: AgentOptions, context: RunContext): Promise<Heard> {
+async function listen(target: Target, options: AgentOptions, context: RunContext): Promise<Heard> {
+  const { send } = options
+  const most = options['max-weight'] === 0 ? { percent: MOST } : { weight: options['max-weight'] }
   const patience = new AbortController()
   const hangUp = () => patience.abort()
   const wait = Math.ceil(context.timeout * SHARE)
@@ -52,8 +66,8 @@ async function listen(target: Target, { send }: AgentOptions, context: RunContex
     let word: Answer | null = null
     const why = await converse(target, { ...context, signal: patience.signal }, null, async dialogue => {
       if (send !== '') dialogue.write(unescapeBytes(send))
-      const line = await dialogue.line()
-      word = readWords(line)
+      const line = await dialogue.word(LINE_LIMIT)
+      word = readWords(line, most)
       // As HAProxy has it, an agent without a word says as little as a silent one.
       return word ?? down('unexpected', `the agent says "${brief(line)}", which is no word`)
     })
@@ -92,6 +106,6 @@ function silent(target: Target, options: AgentOptions, why: Answer): Answer {
   return up(`the agent is silent and has no say: ${why.detail}`)
 }
 
-function keyOf({ address, port }: Target, { send, hold }: AgentOptions): string {
-  return JSON.stringify([address.text, port, send, hold])
+function keyOf({ address, port }: Target, options: AgentOptions): string {
+  return JSON.stringify([address.text, port, options.send, options.hold, options['max-weight']])
 }

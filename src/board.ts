@@ -9,7 +9,17 @@ import type { Check } from './check.js'
 import { desired, keepsFallbackOut } from './desired.js'
 import { combine, isChanging, isWithoutVerdict, nextHealth, nextNoVerdicts, unknownHealth } from './health.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
-import type { CheckResult, Config, Health, HealthState, Real, Service, Table, WeightAdvice } from './model.js'
+import type {
+  CheckResult,
+  Config,
+  Health,
+  HealthState,
+  Real,
+  Service,
+  Table,
+  Weighing,
+  WeightAdvice,
+} from './model.js'
 import { keyOfMember } from './model.js'
 import { type Standing, Standings } from './standings.js'
 
@@ -249,10 +259,16 @@ export function wantedTable(board: Board, services: readonly Service[], actual: 
   )
 }
 
-/** A share is never rounded to nothing: only 0 per cent is 0. */
+/** What the advice comes to, and no more than its limit. */
 function advised(advice: WeightAdvice, configured: number): number {
-  if ('weight' in advice) return advice.weight
-  const share = (configured * advice.percent) / 100
+  const weight = weighed(advice, configured)
+  return advice.most ? Math.min(weight, weighed(advice.most, configured)) : weight
+}
+
+/** A share is never rounded to nothing: only 0 per cent, and that of 0, is 0. */
+function weighed(weighing: Weighing, configured: number): number {
+  if ('weight' in weighing) return weighing.weight
+  const share = (configured * weighing.percent) / 100
   return share > 0 ? Math.max(1, Math.round(share)) : 0
 }
 

@@ -205,8 +205,11 @@ export interface CheckPolicy {
   readonly fastinter: number
 }
 
-/** What a passing check says of the weight: a share of the configured one in per cent, or a weight of its own. */
-export type WeightAdvice = { readonly percent: number } | { readonly weight: number }
+/** A weight: a share of the configured one in per cent, or a number. */
+export type Weighing = { readonly percent: number } | { readonly weight: number }
+
+/** What a passing check says of the weight. `most`: what it comes to at most. */
+export type WeightAdvice = Weighing & { readonly most?: Weighing }
 
 export type HealthState = 'unknown' | 'up' | 'down'
 

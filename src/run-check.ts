@@ -1,7 +1,7 @@
 /** One run of a check that is code: one total deadline, its phases timed, every outcome a value. */
 import { type Answer, type Check, down, type RunContext, type Target } from './check.js'
 import { type Done, type Flight, fly, type Start } from './flight.js'
-import type { CheckResult, Phase, PhaseTime, WeightAdvice } from './model.js'
+import type { CheckResult, Phase, PhaseTime, Weighing, WeightAdvice } from './model.js'
 import { answerFromError, isAbort, timedOut } from './probe/outcome.js'
 import { groundedBy } from './probe/zone.js'
 
@@ -133,9 +133,18 @@ export function answerOf(value: unknown): Answer | null {
 }
 
 function adviceOf(value: unknown): WeightAdvice | null {
+  if (typeof value !== 'object' || value === null) return null
+  const { most, ...said } = value as { most?: unknown }
+  const weighing = weighingOf(said)
+  if (most === undefined || !weighing) return weighing
+  const limit = weighingOf(most)
+  return limit && { ...weighing, most: limit }
+}
+
+function weighingOf(value: unknown): Weighing | null {
   const [[word, number] = [], ...more] = Object.entries(value ?? {})
   const isKnown = (word === 'percent' || word === 'weight') && Number.isInteger(number) && number >= 0
-  return more.length === 0 && isKnown ? ({ [word]: number } as unknown as WeightAdvice) : null
+  return more.length === 0 && isKnown ? ({ [word]: number } as unknown as Weighing) : null
 }
 
 function rubbish(name: string, answer: unknown): Answer {

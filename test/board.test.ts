@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Board } from '../src/board.js'
 import type { Check } from '../src/check.js'
-import type { CheckResult, Config, Real, Service } from '../src/model.js'
+import type { CheckResult, Config, Real, Service, WeightAdvice } from '../src/model.js'
 import { config, failed, passed, real, service, serviceId, use } from './helpers/tables.js'
 
 const CHECKS = new Map<string, Check>(
@@ -57,6 +57,24 @@ describe('the board', () => {
       both.board.result(second, passed(), 2).transitions.map(({ from, to, moved }) => [from, to, moved]),
       [['unknown', 'up', true]],
     )
+  })
+
+  it('limits the weight that a check advises where the advice says so', () => {
+    const configured = 4
+    const { board: one, jobs, realOf } = board(site(real(A, { checks: [use('ask')], weight: configured })))
+    const cases: [WeightAdvice, number][] = [
+      [{ weight: 999_999_999 }, 999_999_999],
+      [{ weight: 999_999_999, most: { percent: 1000 } }, 40],
+      [{ weight: 39, most: { percent: 1000 } }, 39],
+      [{ weight: 30, most: { weight: 20 } }, 20],
+      [{ percent: 5000, most: { percent: 1000 } }, 40],
+      [{ percent: 5000, most: { weight: 7 } }, 7],
+      [{ percent: 0, most: { percent: 1000 } }, 0],
+    ]
+    for (const [advice, expected] of cases) {
+      one.result(jobs[0]?.id ?? '', { ...passed(), advice }, 1)
+      assert.equal(one.weightOf(realOf()), expected, JSON.stringify(advice))
+    }
   })
 
   it('asks again soon while a change is not complete, and not otherwise', () => {

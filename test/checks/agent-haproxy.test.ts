@@ -67,7 +67,9 @@ describe('HAProxy as an agent', function () {
     ]
     for (const [name, reason, advice] of cases) {
       const result = await probe(check, ports[name], {}, SLOW)
-      assert.deepEqual({ reason: result.reason, advice: result.advice }, { reason, advice }, result.detail)
+      const { most: _most, ...said } = result.advice ?? {}
+      const heard = { reason: result.reason, advice: result.advice && said }
+      assert.deepEqual(heard, { reason, advice }, result.detail)
     }
     await diesAnywhere(check, ports.share, { silence: 'down' })
   })

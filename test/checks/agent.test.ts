@@ -48,11 +48,23 @@ const WORDS: readonly Words[] = [
   ['99999999999%', 'garbage'],
 ]
 
+/** Where `max-weight` says nothing else. */
+const MOST = { most: { percent: 1000 } }
+
 describe('agent', () => {
   for (const [line, reason, advice] of WORDS)
     it(`understands "${line}"`, async () => {
       const result = await probe(check, await announcing(`${line}\n`))
-      assert.deepEqual({ reason: result.reason, advice: result.advice }, { reason, advice }, result.detail)
+      const { most, ...said } = result.advice ?? {}
+      assert.deepEqual(
+        most,
+        advice && line !== 'drain' && !line.startsWith('drain ') ? { percent: 1000 } : undefined,
+      )
+      assert.deepEqual(
+        { reason: result.reason, advice: result.advice && said },
+        { reason, advice },
+        result.detail,
+      )
       assert.equal(result.ok, reason === null)
       assert.ok(result.detail.includes(`"${line.replace('\t', ' ')}"`), result.detail)
     })
@@ -60,7 +72,7 @@ describe('agent', () => {
   it('takes nothing for a word that is none, and never fails to answer', () => {
     fc.assert(
       fc.property(fc.string(), line => {
-        const word = readWords(line)
+        const word = readWords(line, { percent: 1000 })
         if (!word) return
         const { ok, reason, detail } = word
         assert.equal(ok, reason === null)
@@ -74,12 +86,12 @@ describe('agent', () => {
       const server = await tcpServer(socket => {
         socket.once('data', chunk => socket.end(String(chunk) === 'lvs\n' ? '25%\r\n' : 'down\r\n'))
       }, host)
-      assert.deepEqual((await probe(check, server, { send: 'lvs\\n' })).advice, { percent: 25 })
+      assert.deepEqual((await probe(check, server, { send: 'lvs\\n' })).advice, { percent: 25, ...MOST })
     })
 
   it('does not wait for the end of the connection', async () => {
     const server = await tcpServer(socket => socket.write('up 10%\nup 20%\n'))
-    assert.deepEqual((await probe(check, server)).advice, { percent: 10 })
+    assert.deepEqual((await probe(check, server)).advice, { percent: 10, ...MOST })
   })
 
   const silences: [
@@ -106,6 +118,45 @@ describe('agent', () => {
       const strict = await probe(check, where, { silence: 'down' }, { timeout })
       assert.equal(strict.reason, reason, strict.detail)
     })
+})
+
+describe("the end of an agent's word", () => {
+  // As HAProxy has it: the first carriage return or line feed, and none is no word.
+  const ends: [string, CheckResult['advice'] | 'silent'][] = [
+    ['50%\r', { percent: 50, ...MOST }],
+    ['50%\r\n', { percent: 50, ...MOST }],
+    ['50%\rdown\n', { percent: 50, ...MOST }],
+    ['50%\ndown\r', { percent: 50, ...MOST }],
+    ['\r50%\n', 'silent'],
+    ['50%', 'silent'],
+    ['drain', 'silent'],
+    ['down#disk full', 'silent'],
+  ]
+  for (const [said, advice] of ends)
+    it(`is found in ${JSON.stringify(said)}`, async () => {
+      const result = await probe(check, await announcing(said), { hold: '1ms' })
+      assert.equal(result.ok, true, result.detail)
+      assert.equal(/silent/.test(result.detail), advice === 'silent', result.detail)
+      assert.deepEqual(result.advice, advice === 'silent' ? undefined : advice)
+    })
+
+  it('need not wait for the connection to end', async () => {
+    const server = await tcpServer(socket => socket.write('drain\r'))
+    assert.deepEqual((await probe(check, server)).advice, { percent: 0 })
+  })
+})
+
+describe('the highest weight of an agent', () => {
+  it('is a number or a share, which goes along with its advice', async () => {
+    const server = await announcing('weight:999999999\n')
+    for (const [most, expected] of [
+      [20, { weight: 20 }],
+      [0, { percent: 1000 }],
+    ] as const) {
+      const { advice } = await probe(check, server, { 'max-weight': most })
+      assert.deepEqual(advice, { weight: 999_999_999, most: expected })
+    }
+  })
 })
 
 describe('the last word of an agent', () => {
@@ -147,7 +198,7 @@ describe('the last word of an agent', () => {
     await probe(check, server)
     assert.equal((await probe(check, server)).reason, 'garbage')
     await probe(check, server)
-    assert.deepEqual((await probe(check, server)).advice, { percent: 30 })
+    assert.deepEqual((await probe(check, server)).advice, { percent: 30, ...MOST })
   })
 
   it("is one server's alone", async () => {
