@@ -73,6 +73,8 @@ export interface Check<S extends OptionShape = OptionShape> {
   /** URL of the file that exports it. Set when it is loaded, as is `origin`; a check that a test makes has neither. */
   readonly module?: string
   readonly origin?: Origin
+  /** True where `validate` and `missing` are asked in the worker of its file, when all of a configuration is read. */
+  readonly isJudgedApart?: boolean
 }
 
 /** Gives a check's options their types; returns it unchanged. */

@@ -1,144 +1,92 @@
-/** Finds the checks: ours, then those in the user's folders. Each file is verified before it is believed. */
-import { readdir } from 'node:fs/promises'
-import { basename, extname, join, resolve } from 'node:path'
+/** Finds the kinds of check: ours, then those in the user's folders, whose code never runs in this thread. */
+import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Check, Origin } from './check.js'
-import { z } from './config/fields.js'
-import { optionKit } from './options.js'
-import { trustedPath } from './trusted-path.js'
+import type { Check } from './check.js'
+import { type KindPath, kindFiles, trustedKindFiles, versionOf } from './user-checks/folder.js'
+import { type LoadedKind, loadKinds } from './user-checks/load-kinds.js'
+import { type Candidate, merged } from './user-checks/merge.js'
 
 export interface LoadedChecks {
   /** By name and by alias. */
   readonly checks: ReadonlyMap<string, Check>
-  /** What was left out and why, a sentence each. */
+  /** What was left out and why, a sentence each: folders and files. */
   readonly problems: readonly string[]
+  /** Which names are taken from others, a sentence each. */
+  readonly replaced: readonly string[]
+  /** The folders of which no file is loaded. */
+  readonly unusable: readonly { readonly folder: string; readonly problem: string }[]
+  /** The files of the user's folders, in their order. */
+  readonly files: readonly KindFile[]
+}
+
+/** What became of one file of a user's folder. */
+export interface KindFile {
+  readonly folder: string
+  readonly path: string
+  /** The kind that it holds, or null where it is not loaded. */
+  readonly kind: string | null
+  /** Why it is not loaded, without its name; null where it is. */
+  readonly problem: string | null
+  /** What its author should know although it is loaded, or null. */
+  readonly remark: string | null
 }
 
 /** Beside src in the sources and beside dist/src once compiled. */
 const OURS = fileURLToPath(new URL('../checks/', import.meta.url))
-const LOADABLE = new Set(['.js', '.mjs', '.ts'])
 
 /** Loads our checks and those of the user's folders. A file that is wrong is left out with a problem, never half loaded. */
 export async function loadChecks(folders: readonly string[] = []): Promise<LoadedChecks> {
-  const checks = new Map<string, Check>()
-  const origins = new Map<string, string>()
-  const problems: string[] = []
-  const load = async (file: string, origin: Origin) => {
-    try {
-      const check = { ...(await importCheck(file)), module: pathToFileURL(file).href, origin }
-      register(check, file, checks, origins)
-    } catch (error) {
-      problems.push(error instanceof Refusal ? error.message : `${file}: ${(error as Error).message}`)
-    }
-  }
-  for (const file of await checkFiles(OURS)) await load(file, 'shipped')
-  for (const folder of folders) {
-    for (const file of await trustedFiles(resolve(folder), problems)) await load(file, 'user')
-  }
-  return { checks, problems }
+  const shipped: Check[] = []
+  for (const name of await kindFiles(OURS)) shipped.push(await importShipped(join(OURS, name)))
+  const found = await Promise.all(folders.map(folder => filesOf(resolve(folder))))
+  const loaded = await loadKinds(found.flatMap(({ files }) => files))
+  const { checks, replaced } = merged(shipped, await candidatesOf(loaded))
+  const paths = found.flatMap(({ folder, files }) => files.map(({ path }) => ({ folder, path })))
+  const files = paths.map((place, i) => ({ ...place, ...outcomeOf(loaded[i] as LoadedKind) }))
+  const unusable = found.flatMap(({ folder, problem }) => (problem === null ? [] : [{ folder, problem }]))
+  const left = files.flatMap(({ path, problem }) => (problem === null ? [] : [`${path}: ${problem}`]))
+  return { checks, problems: [...unusable.map(({ problem }) => problem), ...left], replaced, unusable, files }
 }
 
-class Refusal extends Error {}
-
-async function checkFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder)
-  return entries
-    .filter(name => LOADABLE.has(extname(name)) && !name.startsWith('_') && !name.endsWith('.d.ts'))
-    .sort()
-    .map(name => join(folder, name))
+/** One of ours that does not load is a fault of lvsd. */
+async function importShipped(file: string): Promise<Check> {
+  const module = pathToFileURL(file).href
+  const { check } = (await import(module)) as { check: Check }
+  return { ...check, module, origin: 'shipped' }
 }
 
-/** A helper (`_name`) is loaded by whoever imports it, so it must be as trustworthy as the checks themselves. */
-async function trustedFiles(folder: string, problems: string[]): Promise<string[]> {
+function outcomeOf({ check, problem, remark }: LoadedKind): Omit<KindFile, 'folder' | 'path'> {
+  return { kind: check?.name ?? null, problem, remark }
+}
+
+/** A changed file is another module: whoever runs it starts anew with it, and only then. */
+function candidatesOf(loaded: readonly LoadedKind[]): Promise<readonly Candidate[]> {
+  const kinds = loaded.flatMap(({ file, check }) => (check ? [{ file, check }] : []))
+  return Promise.all(
+    kinds.map(async ({ file, check }) => ({
+      file: file.path,
+      check: { ...check, module: `${check.module}?version=${await versionOf(file.real)}` },
+    })),
+  )
+}
+
+interface Found {
+  readonly folder: string
+  readonly files: readonly KindPath[]
+  /** Why no file of the folder is loaded. */
+  readonly problem: string | null
+}
+
+async function filesOf(folder: string): Promise<Found> {
   try {
-    const real = trustedPath(folder)
-    for (const name of await readdir(real)) if (LOADABLE.has(extname(name))) trustedPath(join(real, name))
-    return await checkFiles(real)
+    return { folder, files: await trustedKindFiles(folder), problem: null }
   } catch (error) {
-    problems.push(`no check of ${folder} is loaded: ${folderError(error)}`)
-    return []
+    return { folder, files: [], problem: `no check of ${folder} is loaded: ${whyUnusable(error)}` }
   }
 }
 
-function folderError(error: unknown): string {
+function whyUnusable(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ENOENT') return 'there is no such folder'
   return code === 'ENOTDIR' ? 'it is not a folder' : message
-}
-
-async function importCheck(file: string): Promise<Check> {
-  let module: { readonly check?: unknown }
-  try {
-    module = (await import(pathToFileURL(file).href)) as { readonly check?: unknown }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw new Refusal(`${file} does not load: ${message}`)
-    throw new Refusal(`${file}: Node ${process.versions.node} does not run TypeScript: compile it to .js`)
-  }
-  const wrong = whatIsWrong(module.check, basename(file, extname(file)))
-  if (wrong !== null) throw new Refusal(`${file}: ${wrong}`)
-  return module.check as Check
-}
-
-const SHAPE = z.object({
-  name: z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'lower-case letters, digits, - and _'),
-  aliases: z.array(z.string().min(1)).optional(),
-  summary: z.string().min(1),
-  defaultPort: z.int().min(0).max(65535).optional(),
-  perService: z.boolean().optional(),
-  options: z.custom<unknown>(isFunction, 'a function'),
-  missing: z.custom<unknown>(isFunction, 'a function').optional(),
-  validate: z.custom<unknown>(isFunction, 'a function').optional(),
-  probe: z.custom<unknown>(isFunction, 'a function').optional(),
-  run: z.custom<unknown>(isFunction, 'a function').optional(),
-})
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function'
-}
-
-/** One sentence, or null where the export is a check. */
-function whatIsWrong(value: unknown, fileName: string): string | null {
-  if (typeof value !== 'object' || value === null) return 'it must export an object named `check`'
-  const parsed = SHAPE.safeParse(value)
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0] ?? { path: [], message: 'not a check' }
-    return `\`check.${path.join('.')}\` is not as a check needs it: ${message}`
-  }
-  const check = value as Check
-  if (check.name !== fileName) return `it holds the check "${check.name}" and must be named after it`
-  if (!check.probe && !check.run) return 'a check needs `run` or `probe`'
-  return wrongOptions(check)
-}
-
-function wrongOptions(check: Check): string | null {
-  try {
-    const shape: unknown = check.options(optionKit)
-    const isShape =
-      typeof shape === 'object' &&
-      shape !== null &&
-      Object.values(shape).every(type => type instanceof z.ZodType)
-    return isShape ? null : '`options` must return an object whose values are made with the kit it is given'
-  } catch (error) {
-    return `\`options\` fails: ${(error as Error).message}`
-  }
-}
-
-/** Nobody's check silently takes the place of another. */
-function register(
-  check: Check,
-  file: string,
-  checks: Map<string, Check>,
-  origins: Map<string, string>,
-): void {
-  const names = [check.name, ...(check.aliases ?? [])]
-  for (const name of names) {
-    const other = origins.get(name)
-    if (other !== undefined)
-      throw new Refusal(`${file}: the name "${name}" is taken by ${other}; give this check another one`)
-  }
-  for (const name of names) {
-    checks.set(name, check)
-    origins.set(name, file)
-  }
 }

@@ -35,7 +35,10 @@ export const CODES = {
   BAD_NETMASK: 'A netmask that is not of the form 255.255.255.0.',
   BAD_INCLUDE: 'A file that is to be included cannot be.',
   INCLUDE_LOOP: 'A file includes itself, or another that includes it.',
-  CHECK_FOLDER: 'A folder with checks, or a check in it, cannot be used.',
+  CHECK_FOLDER:
+    'A folder with checks, or a check in it, cannot be used (a warning where nothing uses it), or prints while it is loaded.',
+  CHECK_REPLACED:
+    'A check in a folder takes the name of one that lvsd brings, or cannot have its name because another folder has it.',
   // services
   NO_SERVICES: 'No services are configured: lvsd would have nothing to do.',
   NO_REALS: 'A service has no real servers.',

@@ -1,21 +1,21 @@
 /** A configuration, YAML or ldirectord.cf, to a Config; mistakes of any sort are problems, never exceptions. */
-import { extname, resolve } from 'node:path'
+import { extname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check.js'
-import { loadChecks } from '../load-checks.js'
+import { type LoadedChecks, loadChecks } from '../load-checks.js'
 import type { Config } from '../model.js'
 import { inPieces } from '../pieces.js'
 import { expandIncludes, type Source } from './include.js'
 import { retold } from './ldirectord/retold.js'
 import { systemPorts } from './ports.js'
 import { START } from './position.js'
-import type { Position, Problem } from './problem.js'
-import type { RawDocument } from './raw.js'
+import { hasErrors, type Problem } from './problem.js'
 import { readText } from './read-file.js'
 import { readLdirectord } from './read-ldirectord.js'
 import { readingYaml } from './read-yaml.js'
-import { newReport } from './report.js'
+import { byPlace, newReport } from './report.js'
 import { type Hiding, hiddenIn, secretNames } from './secrets.js'
+import { folderProblems, judgedProblems } from './user-kinds.js'
 import { checkFoldersOf, type ValidateInput, validating } from './validate.js'
 
 export interface Loaded {
@@ -76,48 +76,38 @@ export function looksLike(text: string): Format {
 async function loadYaml(file: string, text: string): Promise<Loaded> {
   const read = await inPieces(readingYaml(text, file))
   const { document, included, patterns } = expandIncludes(read, file, text)
-  const folders = checkFoldersOf(document, file)
-  const { checks, problems } = await loadChecks(folders)
-  const told = problems.map(message => checkFolderProblem(file, message, document, folders))
-  const complete = { ...document, problems: [...document.problems, ...told] }
-  return finish({ file, document: complete, checks, ports: systemPorts() }, { text, included, patterns })
+  const kinds = await loadChecks(checkFoldersOf(document, file))
+  const input = { file, document, checks: kinds.checks, ports: systemPorts() }
+  return finish(input, kinds, { text, included, patterns })
 }
 
 async function loadLdirectord(file: string, text: string): Promise<Loaded> {
-  const { checks, problems } = await loadChecks([])
+  const kinds = await loadChecks([])
+  const { checks } = kinds
   const ports = systemPorts()
   const document = readLdirectord(text, file, { checks, ports })
   await setImmediate()
-  const told = problems.map(message => checkFolderProblem(file, message, document, []))
-  const complete = { root: document.root, problems: [...document.problems, ...told] }
-  const input = { file, document: complete, checks, ports, paths: 'as written' } as const
-  const loaded = await finish(input, { text, included: [], patterns: [] })
+  const input = { file, document, checks, ports, paths: 'as written' } as const
+  const loaded = await finish(input, kinds, { text, included: [], patterns: [] })
   return { ...loaded, problems: retold(loaded.problems) }
 }
 
 async function finish(
   input: ValidateInput,
+  kinds: LoadedChecks,
   read: Pick<Loaded, 'text' | 'included' | 'patterns'>,
 ): Promise<Loaded> {
-  const { config, problems } = await inPieces(validating(input))
-  const isSecret = secretNames(input.checks)
-  const hidden = problems.length === 0 ? [] : hiddenIn(input.document.root, isSecret)
-  return { config, problems, checks: input.checks, hiding: { isSecret, hidden }, ...read }
-}
-
-/** A check that was left out: an error, because servers would be judged without it or not at all. */
-function checkFolderProblem(
-  file: string,
-  message: string,
-  { root }: RawDocument,
-  folders: readonly string[],
-): Problem {
-  const settings = root?.entries.find(({ key }) => key === 'settings')?.value
-  const list =
-    settings?.kind === 'map' ? settings.entries.find(({ key }) => key === 'checks')?.value : undefined
-  const index = folders.findIndex(folder => message.includes(resolve(folder)))
-  const at: Position = (list?.kind === 'list' && list.items[index]?.at) || list?.at || START
-  return { severity: 'error', code: 'CHECK_FOLDER', message, file: at.file ?? file, at }
+  const { file, document, checks } = input
+  const validated = await inPieces(validating(input))
+  const found = [
+    ...folderProblems(file, document, kinds, validated),
+    ...(await judgedProblems(file, validated.questions)),
+  ]
+  const problems = [...validated.problems, ...found].sort(byPlace)
+  const isSecret = secretNames(checks)
+  const hidden = problems.length === 0 ? [] : hiddenIn(document.root, isSecret)
+  const config = hasErrors(found) ? null : validated.config
+  return { config, problems, checks, hiding: { isSecret, hidden }, ...read }
 }
 
 function isEmpty(text: string): boolean {

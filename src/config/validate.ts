@@ -3,6 +3,7 @@ import type { Check } from '../check.js'
 import type { Config } from '../model.js'
 import { type OptionShape, optionKit } from '../options.js'
 import { atOnce, type Pieces } from '../pieces.js'
+import type { Question } from '../user-checks/judge-apart.js'
 import { folderOf } from './paths.js'
 import type { PortLookup } from './ports.js'
 import { START } from './position.js'
@@ -35,6 +36,10 @@ export interface Validated {
   readonly config: Config | null
   /** Those of the reader and those found here, in the order of the file. */
   readonly problems: readonly Problem[]
+  /** What users' files have to be asked before the configuration is accepted. */
+  readonly questions: readonly Question<Position>[]
+  /** The names of all kinds of check that are wanted. */
+  readonly kinds: ReadonlySet<string>
 }
 
 export function validate(input: ValidateInput): Validated {
@@ -52,11 +57,22 @@ export function* validating(input: ValidateInput): Pieces<Validated> {
     return shape
   }
   const folderAt = (at: Position) => (paths === 'as written' ? null : folderOf(at.file ?? file))
-  const secrets = secretSources({ report, env, folderAt })
-  const context = { report, checks, ports, optionsOf, missingOf: missingOnce(), folderAt, secrets }
+  const questions: Question<Position>[] = []
+  const kinds = new Set<string>()
+  const context: Context = {
+    report,
+    checks,
+    ports,
+    optionsOf,
+    missingOf: missingOnce(),
+    askApart: question => void questions.push(question),
+    useKind: name => void kinds.add(name),
+    folderAt,
+    secrets: secretSources({ report, env, folderAt }),
+  }
   const config = document.root && (yield* readRoot(file, document.root, document.defaults, context))
   const problems = [...document.problems, ...report.problems()].sort(byPlace)
-  return { config: config && !hasErrors(problems) ? deepFreeze(config) : null, problems }
+  return { config: config && !hasErrors(problems) ? deepFreeze(config) : null, problems, questions, kinds }
 }
 
 function missingOnce(): Context['missingOf'] {

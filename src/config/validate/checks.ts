@@ -162,7 +162,7 @@ function readConnects(fields: Fields<typeof checkFields>, check: Check, { report
   return 0
 }
 
-function checkOf({ kind, at, entries }: Draft, { checks, report }: Context): Check | null {
+function checkOf({ kind, at, entries }: Draft, { checks, report, useKind }: Context): Check | null {
   if (!kind) {
     const slip = entries.find(entry => isMisspelt('kind', [entry], Object.keys(checkFields)))
     if (slip)
@@ -175,6 +175,7 @@ function checkOf({ kind, at, entries }: Draft, { checks, report }: Context): Che
       )
     return null
   }
+  useKind(kind.name)
   const check = checks.get(kind.name)
   if (check) return check
   const near = didYouMean(kind.name, checks.keys())
@@ -201,7 +202,7 @@ function readOptions(
   check: Check,
   context: Context,
 ): CheckUse['options'] | null {
-  const { report, optionsOf, missingOf } = context
+  const { report, optionsOf, missingOf, askApart } = context
   const shape = optionsOf(check)
   const marked = entries.map(entry => markedEntry(entry, shape[entry.key], context))
   const { values } = readFields(marked, shape, { what: check.name, at: draft.at }, report)
@@ -228,6 +229,7 @@ function readOptions(
   if (missing !== null) report.warn('CHECK_UNAVAILABLE', commandAt ?? at, `${check.name}: ${missing}`)
   for (const { key, value } of entries)
     if (markOf(shape[key]).pattern && isTimed(values[key])) report.warn('TIMED_PATTERN', value.at, TIMED)
+  if (complete && check.isJudgedApart) askApart({ check, options, at })
   return complete && wrong === null ? options : null
 }
 

@@ -3,6 +3,7 @@ import type { Family } from '../../address.js'
 import type { Check } from '../../check.js'
 import type { ServiceId } from '../../model.js'
 import type { OptionShape } from '../../options.js'
+import type { Question } from '../../user-checks/judge-apart.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problem.js'
 import type { RawNode } from '../raw.js'
@@ -22,6 +23,10 @@ export interface Context {
   readonly secrets: SecretSources
   /** Where relative paths begin that stand at a place; null where they stay as they are. */
   folderAt(at: Position): string | null
+  /** Notes what a user's file has to be asked about, once all is read. */
+  askApart(question: Question<Position>): void
+  /** Notes that a check of this kind is wanted, whether there is one or not. */
+  useKind(name: string): void
 }
 
 export type ServiceFields = Fields<typeof serviceFields>

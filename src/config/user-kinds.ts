@@ -1,0 +1,59 @@
+/** What is wrong with the kinds of check in users' folders, as problems of the configuration that names the folders. */
+import { resolve } from 'node:path'
+import type { LoadedChecks } from '../load-checks.js'
+import { kindNameOf } from '../user-checks/folder.js'
+import { judgeApart, type Question } from '../user-checks/judge-apart.js'
+import type { Code } from './codes.js'
+import { START } from './position.js'
+import type { Position, Problem } from './problem.js'
+import type { RawDocument } from './raw.js'
+import { newReport } from './report.js'
+import { checkFoldersOf, type Validated } from './validate.js'
+
+/**
+ * What was left out of the folders is an error where a server could be judged without it, or by another check of the
+ * same name; else it is a warning, since nothing uses it.
+ */
+export function folderProblems(
+  file: string,
+  document: RawDocument,
+  { unusable, files, replaced }: LoadedChecks,
+  { kinds, problems }: Pick<Validated, 'kinds' | 'problems'>,
+): readonly Problem[] {
+  const isWanting = problems.some(({ code }) => code === 'UNKNOWN_CHECK')
+  const say = (severity: Problem['severity'], code: Code, message: string): Problem => {
+    const at = placeOf(message, document, file)
+    return { severity, code, message, file: at.file ?? file, at }
+  }
+  return [
+    ...unusable.map(({ problem }) => say('error', 'CHECK_FOLDER', problem)),
+    ...files.flatMap(({ path, problem, remark }) => {
+      if (problem === null) return remark === null ? [] : say('warning', 'CHECK_FOLDER', `${path}: ${remark}`)
+      const isUsed = isWanting || kinds.has(kindNameOf(path))
+      return say(isUsed ? 'error' : 'warning', 'CHECK_FOLDER', `${path}: ${problem}`)
+    }),
+    ...replaced.map(message => say('warning', 'CHECK_REPLACED', message)),
+  ]
+}
+
+/** The folder in `settings: checks:` that a sentence speaks of. */
+function placeOf(message: string, document: RawDocument, file: string): Position {
+  const settings = document.root?.entries.find(({ key }) => key === 'settings')?.value
+  const list =
+    settings?.kind === 'map' ? settings.entries.find(({ key }) => key === 'checks')?.value : undefined
+  const index = checkFoldersOf(document, file).findIndex(folder => message.includes(resolve(folder)))
+  return (list?.kind === 'list' && list.items[index]?.at) || list?.at || START
+}
+
+/** What users' files say to the options that are given, with the places of those. */
+export async function judgedProblems(
+  file: string,
+  questions: readonly Question<Position>[],
+): Promise<readonly Problem[]> {
+  const report = newReport(file)
+  for (const { check, at, wrong, missing } of await judgeApart(questions)) {
+    if (wrong !== null) report.error('CHECK_OPTIONS', at, `${check.name}: ${wrong}`)
+    else if (missing !== null) report.warn('CHECK_UNAVAILABLE', at, `${check.name}: ${missing}`)
+  }
+  return report.problems()
+}

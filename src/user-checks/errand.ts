@@ -1,0 +1,116 @@
+/** One errand in a worker of its own: what a user's file does to it ends as a sentence, after a stated time at most. */
+import { readFileSync } from 'node:fs'
+import { openErrandThread } from './errand-thread.js'
+import type { KindRecord, Verdict } from './read-kind.js'
+
+export interface Errand {
+  /** URL of the file. */
+  readonly module: string
+  readonly task:
+    | { readonly kind: 'describe'; readonly words: readonly string[] }
+    | { readonly kind: 'judge'; readonly options: readonly Readonly<Record<string, unknown>>[] }
+}
+
+export type Reply =
+  /** `thread`: the kernel's number of it, or 0. */
+  | { readonly kind: 'ready'; readonly thread: number }
+  /** `printed`: how much the file printed while it was loaded; `beginning`: the first of it. */
+  | {
+      readonly kind: 'record'
+      readonly record: KindRecord
+      readonly printed: number
+      readonly beginning: string
+    }
+  | ({ readonly kind: 'verdict'; readonly index: number } & Verdict)
+  | { readonly kind: 'failure'; readonly message: string; readonly code: string | null }
+
+/** Why an errand came to nothing. */
+export interface Failure {
+  /** What the file did, for a sentence after its name and a colon. */
+  readonly message: string
+  readonly code: string | null
+}
+
+export interface UnderWay {
+  /** What the worker said, in order; the failure is null where all went well. Never rejects. */
+  readonly done: Promise<{ readonly replies: readonly Reply[]; readonly failure: Failure | null }>
+  /** Ends it; `message` says why. */
+  end(message: string): void
+  /** How often its thread has asked the kernel for memory. */
+  pageFaults(): number
+}
+
+/** MB of heap that a file may need; what it keeps outside of the heap is watched by whoever starts the errand. */
+export const HEAP_MB = 128
+/** Milliseconds for a worker to begin on a busy machine; nothing of the user's runs yet. */
+const BEGINNING = 30_000
+
+export interface Terms {
+  /** Replies beside `ready` with which it is over. */
+  readonly replies: number
+  /** Milliseconds that the file is given. */
+  readonly patience: number
+  /** What is said of a file that takes longer. */
+  readonly tooLate: string
+}
+
+export function startErrand(errand: Errand, terms: Terms): UnderWay {
+  const worker = openErrandThread({
+    workerData: errand,
+    name: 'loading a check',
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
+  })
+  const replies: Reply[] = []
+  let thread = 0
+  let end = (_message: string) => {}
+  const done = new Promise<{ replies: readonly Reply[]; failure: Failure | null }>(resolve => {
+    let alarm: NodeJS.Timeout | undefined
+    const finish = (failure: Failure | null) => {
+      clearTimeout(alarm)
+      // It may stand in a system call, which nothing can end; nobody waits for it then.
+      void worker.terminate().catch(() => {})
+      worker.unref()
+      resolve({ replies, failure })
+    }
+    const fail = (message: string, code: string | null = null) => finish({ message, code })
+    end = fail
+    alarm = setTimeout(() => fail('its thread does not begin'), BEGINNING)
+    worker.on('message', (reply: Reply) => {
+      if (reply?.kind === 'ready') {
+        thread = Number(reply.thread)
+        clearTimeout(alarm)
+        alarm = setTimeout(() => fail(terms.tooLate), terms.patience)
+        return
+      }
+      if (reply?.kind === 'failure') return fail(reply.message, reply.code)
+      replies.push(reply)
+      if (replies.length >= terms.replies) finish(null)
+    })
+    worker.on('messageerror', error => fail(`it sends what cannot be read: ${error.message}`))
+    worker.on('error', error => fail(whatItThrew(error), codeOf(error)))
+    worker.on('exit', code => fail(`it ends its thread (process.exit(${code}))`))
+  })
+  return { done, end: message => end(message), pageFaults: () => pageFaultsOf(thread) }
+}
+
+/** proc_pid_stat(5): the tenth field is `minflt`; the second, a name in brackets, may hold blanks. */
+function pageFaultsOf(thread: number): number {
+  try {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[7])
+  } catch {
+    return 0
+  }
+}
+
+function whatItThrew(error: unknown): string {
+  if (codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY') return `it needs more than ${HEAP_MB} MB of memory`
+  return `it throws where nothing catches it: ${String((error as Error)?.message ?? error).slice(0, 2000)}`
+}
+
+function codeOf(error: unknown): string | null {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : null
+}
