@@ -1,5 +1,6 @@
 /** One errand in a worker of its own: what a user's file does to it ends as a sentence, after a stated time at most. */
 import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { openErrandThread } from './errand-thread.js'
 import type { KindRecord, Verdict } from './read-kind.js'
 
@@ -34,8 +35,8 @@ export interface Failure {
 export interface UnderWay {
   /** What the worker said, in order; the failure is null where all went well. Never rejects. */
   readonly done: Promise<{ readonly replies: readonly Reply[]; readonly failure: Failure | null }>
-  /** Ends it; `message` says why. */
-  end(message: string): void
+  /** Ends it; `message` says why. Resolves when its memory is free, or after a while. */
+  end(message: string): Promise<void>
   /** How often its thread has asked the kernel for memory. */
   pageFaults(): number
 }
@@ -44,6 +45,8 @@ export interface UnderWay {
 export const HEAP_MB = 128
 /** Milliseconds for a worker to begin on a busy machine; nothing of the user's runs yet. */
 const BEGINNING = 30_000
+/** Milliseconds for a thread to end. */
+const LAST_PATIENCE = 2000
 
 export interface Terms {
   /** Replies beside `ready` with which it is over. */
@@ -64,13 +67,14 @@ export function startErrand(errand: Errand, terms: Terms): UnderWay {
   })
   const replies: Reply[] = []
   let thread = 0
+  let ended: Promise<unknown> = Promise.resolve()
   let end = (_message: string) => {}
   const done = new Promise<{ replies: readonly Reply[]; failure: Failure | null }>(resolve => {
     let alarm: NodeJS.Timeout | undefined
     const finish = (failure: Failure | null) => {
       clearTimeout(alarm)
       // It may stand in a system call, which nothing can end; nobody waits for it then.
-      void worker.terminate().catch(() => {})
+      ended = Promise.race([worker.terminate(), delay(LAST_PATIENCE, 0, { ref: false })])
       worker.unref()
       resolve({ replies, failure })
     }
@@ -92,7 +96,11 @@ export function startErrand(errand: Errand, terms: Terms): UnderWay {
     worker.on('error', error => fail(whatItThrew(error), codeOf(error)))
     worker.on('exit', code => fail(`it ends its thread (process.exit(${code}))`))
   })
-  return { done, end: message => end(message), pageFaults: () => pageFaultsOf(thread) }
+  const endNow = async (message: string) => {
+    end(message)
+    await ended
+  }
+  return { done, end: endNow, pageFaults: () => pageFaultsOf(thread) }
 }
 
 /** proc_pid_stat(5): the tenth field is `minflt`; the second, a name in brackets, may hold blanks. */

@@ -51,19 +51,22 @@ async function describe({ real }: KindPath, underWay: Set<UnderWay>): Promise<To
 
 /** Ends whoever asks for most memory when the process has grown by more than all that are under way may need. */
 function watchGrowth(underWay: ReadonlySet<UnderWay>): { stop(): void } {
-  const before = memoryUsage.rss()
   const appetites = new Map<UnderWay, Appetite>()
-  let quiet = 0
-  const timer = setInterval(() => {
+  const recent = (errand: UnderWay) => appetites.get(errand)?.recent ?? 0
+  let before = memoryUsage.rss()
+  let isEnding = false
+  const look = async () => {
     for (const errand of underWay) appetites.set(errand, appetiteOf(errand, appetites.get(errand)))
     const most = GROWTH.ofAll + GROWTH.ofEach * underWay.size
-    // What was just ended has not given its memory back yet.
-    if (quiet-- > 0 || memoryUsage.rss() - before < most * 2 ** 20) return
-    const recent = (errand: UnderWay) => appetites.get(errand)?.recent ?? 0
+    if (isEnding || memoryUsage.rss() - before < most * 2 ** 20) return
+    isEnding = true
     const [greediest] = [...underWay].sort((a, b) => recent(b) - recent(a))
-    greediest?.end(GREW)
-    quiet = 10
-  }, 20)
+    await greediest?.end(GREW)
+    // The C library may keep what was freed.
+    before = memoryUsage.rss()
+    isEnding = false
+  }
+  const timer = setInterval(look, 20)
   return { stop: () => clearInterval(timer) }
 }
 
