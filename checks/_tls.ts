@@ -12,7 +12,7 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import { parseAddress } from '../src/address.js'
-import { type Answer, down, type RunContext } from '../src/check.js'
+import { type Answer, CannotAsk, down, type RunContext } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { pinBytes, pinProblem } from './_pin.js'
 
@@ -87,7 +87,9 @@ export function contextFor(options: TlsOptions): SecureContext {
   } catch (error) {
     const known = contexts.get(keyOf(options))
     if (known) return known.context
-    throw error
+    const files = [options.ca, options.cert, options.key].filter(file => file !== null)
+    if (files.length === 0) throw error
+    throw new CannotAsk(`${files.join(', ')} cannot be used: ${(error as Error).message}`)
   }
 }
 

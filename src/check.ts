@@ -91,6 +91,11 @@ export function down(reason: Reason, detail: string): Answer {
   return { ok: false, reason, detail }
 }
 
+/** Thrown where a check lacks something of this machine's own, such as a file: no verdict, with the message as detail. */
+export class CannotAsk extends Error {
+  override readonly name = 'CannotAsk'
+}
+
 /** lvsd itself could not ask: the health of the server does not move. */
 export function noVerdict(detail: string): Answer {
   return { ok: null, reason: 'no-verdict', detail }

@@ -1,5 +1,6 @@
 /** The daemon: builds the parts in order and owns the loop: result, reload, reconcile, stop. */
 import { setImmediate } from 'node:timers/promises'
+import type { Kept, Runnable } from './accepted/accepted.js'
 import { openControlSocket } from './api/server.js'
 import { Board, wantedTable } from './board.js'
 import { cleanStop } from './clean-stop.js'
@@ -17,6 +18,7 @@ import { NameBook } from './names/book.js'
 import { openResolver, type Resolver } from './names/resolver.js'
 import type { Notify } from './notify.js'
 import { audience, type DaemonPhase, type Observer } from './observer.js'
+import { atMost } from './patience.js'
 import { createReconciler } from './reconcile.js'
 import { whyRefused } from './reload-rules.js'
 import { Repeating } from './repeat.js'
@@ -36,7 +38,11 @@ import { Traffic } from './traffic.js'
 import { Upkeep } from './upkeep.js'
 
 export interface DaemonParts {
-  readonly loaded: Loaded & { readonly config: Config }
+  readonly loaded: Runnable
+  /** Why `loaded` is not what the file says; null where it is. */
+  readonly kept?: Kept | null
+  /** Keeps an accepted configuration for the next start. */
+  readonly keep?: (loaded: Runnable) => Promise<void>
   readonly kernel: Kernel
   readonly kernelName: StatusDocument['kernel']
   readonly journal: Journal
@@ -64,6 +70,8 @@ const NO_VERDICT_EVERY = 60_000
 const LAST_PATIENCE = 5000
 /** Milliseconds between two look-ups of names that have no address yet. */
 const MISSING_NAMES_EVERY = 5000
+/** Milliseconds between two looks whether a file that could not run at the start can run now. */
+const KEPT_RETRY_EVERY = 30_000
 /** Counters older than this, milliseconds, are read again for `lvsd status`. */
 const COUNTERS_MAX_AGE = 500
 
@@ -94,6 +102,9 @@ class RunningDaemon implements Daemon {
   #loaded: DaemonParts['loaded']
   #loadedAt = steadyNow()
   #lastReload: ReloadOutcome | null = null
+  /** Since a start with a file that cannot run, until a reload is accepted. */
+  #kept: Kept | null
+  #keeping: Promise<void> = Promise.resolve()
   #reloading: Promise<unknown> = Promise.resolve()
   /** Reloads that have not begun yet, by `isForced`: whoever asks meanwhile is served by the same one. */
   readonly #waiting = new Map<boolean, Promise<ReloadOutcome>>()
@@ -106,6 +117,7 @@ class RunningDaemon implements Daemon {
     const { kernel, journal, log, loaded, resolver = openResolver() } = parts
     this.#parts = parts
     this.#loaded = loaded
+    this.#kept = parts.kept ?? null
     this.#resolver = resolver
     this.#names = new NameBook({ resolver, journal, log, onNews: () => void this.#placeNames() })
     const open = parts.engines ?? openEngines
@@ -168,6 +180,7 @@ class RunningDaemon implements Daemon {
     await this.#upkeep.prepare(this.#names.resolved(loaded.config), loaded.text)
     const control = { status: () => this.status(), reload: (isForced: boolean) => this.reload(isForced) }
     this.#socket = await openControlSocket(settings.socket, control, log)
+    if (this.#kept) this.#tellKept(this.#kept)
     tellProblems(log, loaded.problems)
     this.#phase('starting')
     if (settings.timeouts)
@@ -181,6 +194,39 @@ class RunningDaemon implements Daemon {
     log.info({ file, services: services.length, reals, checks: this.#board.jobs.size }, 'lvsd runs')
     notify.ready(`${services.length} services, ${reals} real servers`)
     this.#phase('running')
+    if (!this.#kept) this.#keep()
+  }
+
+  /** A start with a file that cannot run: what was accepted before goes on, and nobody is to overlook that. */
+  #tellKept({ acceptedAt, problems }: Kept): void {
+    const { log, loaded } = this.#parts
+    tellProblems(log, problems)
+    const errors = problems.filter(({ severity }) => severity === 'error').length
+    const message = `${errors} ${errors === 1 ? 'error' : 'errors'} in the file; the configuration accepted at ${acceptedAt} runs`
+    this.#lastReload = { ok: false, at: new Date().toISOString(), message, problems }
+    log.error({ file: loaded.config.file, acceptedAt }, `the configuration cannot run: ${message}`)
+  }
+
+  /** For the next start. That it cannot be written stops nothing. */
+  #keep(): void {
+    const { log, keep } = this.#parts
+    const loaded = this.#loaded
+    this.#keeping = this.#keeping
+      .then(() => keep?.(loaded))
+      .catch(error =>
+        log.warn(
+          { error: (error as Error).message },
+          'the accepted configuration cannot be kept: a start with a broken file would not run',
+        ),
+      )
+  }
+
+  /** Looks whether the file can run by now; only what is accepted is said. */
+  async #retryFile(): Promise<void> {
+    if (!this.#kept || this.#isStopped) return
+    const next = await this.#parts.load().catch(() => null)
+    const running = { config: this.#config, text: this.#loaded.text }
+    if (next && whyRefused(next, running, false) === null) await this.reload(false)
   }
 
   #phase(phase: DaemonPhase): void {
@@ -236,6 +282,8 @@ class RunningDaemon implements Daemon {
     if (refusal === null && config) {
       this.#loaded = { ...loaded, config }
       this.#loadedAt = steadyNow()
+      this.#kept = null
+      this.#keep()
       this.#place(config)
       await this.#reconciler.resync()
       this.#schedule()
@@ -319,6 +367,7 @@ class RunningDaemon implements Daemon {
     this.#rounds.set('resync', resync, () => this.#reconciler.resync())
     this.#rounds.set('resolve', resolve, async () => this.#names.refresh())
     this.#rounds.set('missing names', MISSING_NAMES_EVERY, async () => this.#names.refresh(true))
+    if (this.#kept) this.#rounds.set('broken file', KEPT_RETRY_EVERY, () => this.#retryFile())
     this.#rounds.set('reverse names', resolve, () => this.#upkeep.refreshNames(true))
   }
 
@@ -348,6 +397,7 @@ class RunningDaemon implements Daemon {
       startedAt: this.#startedAt,
       loadedAt: this.#loadedAt,
       warnings: this.#loaded.problems,
+      keptSince: this.#kept?.acceptedAt ?? null,
       lastReload: this.#lastReload,
       reconcile: this.#reconciler.stats,
       schedule: this.#engines.stats(),
@@ -384,6 +434,7 @@ class RunningDaemon implements Daemon {
       'control socket': () => this.#socket?.close(),
       kernel: () => this.#parts.kernel.close(),
       journal: () => this.#parts.journal.close(),
+      'accepted configuration': () => atMost(LAST_PATIENCE, this.#keeping),
       resolver: () => this.#resolver.close(),
       systemd: () => notify.close(),
     }

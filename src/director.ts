@@ -1,4 +1,5 @@
 /** A daemon with the parts that its process gives it: table, journal, systemd, observers. */
+import type { Kept, Runnable } from './accepted/accepted.js'
 import { prepareToRun } from './children.js'
 import type { Loaded } from './config/load.js'
 import { type Daemon, startDaemon } from './daemon.js'
@@ -13,7 +14,9 @@ import type { Observer } from './observer.js'
 import { standardObservers } from './observers.js'
 
 export interface DirectorParts {
-  readonly loaded: Loaded & { readonly config: Config }
+  readonly loaded: Runnable
+  readonly kept: Kept | null
+  readonly keep: (loaded: Runnable) => Promise<void>
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
   readonly table: TableName
@@ -25,7 +28,7 @@ export interface DirectorParts {
 
 /** Opens table and journal and starts the daemon on them; where that fails nothing is left open. */
 export async function startDirector(parts: DirectorParts): Promise<Daemon> {
-  const { loaded, load, table, log, env, observers = [] } = parts
+  const { loaded, kept, keep, load, table, log, env, observers = [] } = parts
   prepareToRun()
   const kernel = await openTable(table, env)
   let journal: Journal
@@ -39,6 +42,8 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   const advice = table === 'netlink' ? [kernelAdvice(log)] : []
   return startDaemon({
     loaded,
+    kept,
+    keep,
     load,
     log,
     kernel,

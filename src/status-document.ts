@@ -47,6 +47,7 @@ export interface StatusParts {
   readonly startedAt: number
   readonly loadedAt: number
   readonly warnings: readonly Problem[]
+  readonly keptSince: string | null
   readonly lastReload: ReloadOutcome | null
   readonly reconcile: ReconcileStats
   readonly schedule: Omit<StatusDocument['schedule'], 'jobs'>
@@ -65,7 +66,12 @@ export function statusDocument(parts: StatusParts): StatusDocument {
     now: iso(parts.now),
     startedAt: iso(parts.startedAt),
     kernel: parts.kernel,
-    config: { file: config.file, loadedAt: iso(parts.loadedAt), warnings: parts.warnings },
+    config: {
+      file: config.file,
+      loadedAt: iso(parts.loadedAt),
+      warnings: parts.warnings,
+      keptSince: parts.keptSince,
+    },
     lastReload: parts.lastReload,
     reconcile: {
       lastResync: reconcile.lastResync === null ? null : iso(reconcile.lastResync),

@@ -100,7 +100,13 @@ export interface StatusDocument {
   readonly now: string
   readonly startedAt: string
   readonly kernel: 'netlink' | 'memory'
-  readonly config: { readonly file: string; readonly loadedAt: string; readonly warnings: readonly Problem[] }
+  readonly config: {
+    readonly file: string
+    readonly loadedAt: string
+    readonly warnings: readonly Problem[]
+    /** ISO 8601: the file could not run at the start, and what was accepted then runs. Null where it is the file's. */
+    readonly keptSince: string | null
+  }
   /** The last reload, or null where there was none. */
   readonly lastReload: ReloadOutcome | null
   readonly reconcile: {

@@ -1,8 +1,8 @@
 /** `lvsd run`: the daemon, in the foreground. */
 
+import { AcceptedConfiguration, isRunnable } from '../accepted/accepted.js'
 import { SocketUnusable } from '../api/server.js'
 import { loadConfigApart } from '../config/load-apart.js'
-import { hasErrors } from '../config/problem.js'
 import { renderProblems } from '../config/render-problem.js'
 import { placed, startDirector } from '../director.js'
 import { TABLES } from '../ipvs/table.js'
@@ -21,6 +21,7 @@ export const command = defineCommand({
     'Reads the configuration (YAML, or an ldirectord.cf as it is), takes over what the kernel already holds,',
     'checks the real servers and keeps the IPVS table in line. SIGHUP reads the configuration again: all of it',
     'or nothing. SIGTERM, SIGINT and SIGQUIT stop; the table stays as it is, but for services with cleanstop.',
+    'A start with a file that cannot run goes on with the configuration that was accepted last, if there is one.',
   ].join('\n'),
   arguments: { CONFIG: { about: 'the configuration file' } },
   options: {
@@ -50,12 +51,20 @@ export const command = defineCommand({
       }),
     )
     const load = () => loadConfigApart(file).then(loaded => placed(loaded, options))
-    const loaded = await load()
+    const accepted = new AcceptedConfiguration(
+      { file, state: options.state ?? null, env },
+      { isTrial: options.kernel === 'memory', tell: warn },
+    )
+    const current = await load()
+    if (!isRunnable(current)) warn(renderProblems(current, { colour: screen.colour }))
+    const chosen = await accepted.choose(current)
+    if (!chosen)
+      throw new CommandError(
+        `${file} has errors, and none was accepted before; nothing was touched`,
+        EXIT.problem,
+      )
+    const loaded = placed(chosen.loaded, options)
     const { config } = loaded
-    if (!config || hasErrors(loaded.problems)) {
-      warn(renderProblems(loaded, { colour: screen.colour }))
-      throw new CommandError(`${file} has errors; nothing was touched`, EXIT.problem)
-    }
     if (isStopped) return EXIT.ok
     const log = openLog(config.settings.logLevel)
     // The second would end lvsd, and the first would open Node's debugger to everybody on this machine.
@@ -65,7 +74,9 @@ export const command = defineCommand({
       isReloadWanted = true
     }
     const daemon = await startDirector({
-      loaded: { ...loaded, config },
+      loaded,
+      kept: chosen.kept,
+      keep: next => accepted.keep(next),
       load,
       table: options.kernel,
       log,

@@ -206,7 +206,7 @@ function readMaintenance({ folder, device, files, names }: Maintenance): Mainten
 }
 
 /** Another one after each boot: whatever a command had done is gone then. Empty where the kernel does not say. */
-function bootId(): string {
+export function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   } catch {

@@ -1,7 +1,17 @@
-/** The process that stays: lvsd on one configuration, with the log, the signals and the pid file of ldirectord. */
+/**
+ * The process that stays: lvsd on one configuration, with the log, the signals and the pid file of ldirectord.
+ *
+ * A start with a broken file goes by how the last run ended:
+ *
+ *   the last run                          this start
+ *   none, or none was accepted            fails, exit 2, as with ldirectord
+ *   was stopped since this machine's boot fails, exit 2: somebody starts it and reads what is wrong
+ *   crashed, was killed, or the machine   runs what was accepted last, and tells what is wrong: systemd, Pacemaker
+ *   was booted since                      or an init script starts it, and nobody reads
+ */
+import { AcceptedConfiguration, type Chosen, isRunnable, type Kept, StopMark } from '../accepted/accepted.js'
 import type { Loaded } from '../config/load.js'
 import { loadConfigApart } from '../config/load-apart.js'
-import { hasErrors } from '../config/problem.js'
 import type { Daemon } from '../daemon.js'
 import { placed, startDirector } from '../director.js'
 import { endNow } from '../end.js'
@@ -20,6 +30,8 @@ import { problemLines } from './texts.js'
 
 /** Milliseconds that a stop takes at most, whatever hangs. */
 const STOP_PATIENCE = 12_000
+/** For a small file on a disk that may hang. */
+const MARK_PATIENCE = 1000
 
 /** How a start went, for whoever asked for it. */
 export interface Outcome {
@@ -37,8 +49,6 @@ export interface Stay {
   /** Told once: when it runs, or why it does not. */
   readonly started: (outcome: Outcome) => Promise<void>
 }
-
-type Accepted = Loaded & { readonly config: NonNullable<Loaded['config']> }
 
 /** Runs until it is told to stop; resolves to the exit code. */
 export async function serve(stay: Stay): Promise<number> {
@@ -58,10 +68,15 @@ export async function serve(stay: Stay): Promise<number> {
   if (!lock) return await fail({ exit: 0, lines: [] })
   try {
     const load = () => loadFor(instance, env)
-    const loaded = await load()
-    const lines = problemLines(loaded.problems)
-    if (!isAccepted(loaded)) return await fail({ exit: 2, lines })
-    return await run(stay, { loaded, load, signals, lines })
+    const current = await load()
+    const lines = problemLines(current.problems)
+    const mark = new StopMark(stateFolder(env), instance.path)
+    const accepted = acceptedFor(stay)
+    const isSomebodys = !isRunnable(current) && (await mark.isSet())
+    const chosen = isSomebodys ? null : await accepted.choose(current)
+    if (!chosen) return await fail({ exit: 2, lines })
+    const told = chosen.kept ? [...lines, keptLine(instance, chosen.kept)] : lines
+    return await run(stay, { chosen, accepted, mark, load, signals, lines: told })
   } catch (error) {
     return await fail({ exit: 1, lines: [(error as Error).message] })
   } finally {
@@ -76,19 +91,28 @@ async function loadFor(instance: Instance, env: Env): Promise<Loaded> {
   return placed({ ...loaded, problems }, { socket: socketOf(instance, env), state: stateFolder(env) })
 }
 
-function isAccepted(loaded: Loaded): loaded is Accepted {
-  return loaded.config !== null && !hasErrors(loaded.problems)
+function acceptedFor({ instance, env, streams }: Stay): AcceptedConfiguration {
+  const place = { file: instance.path, state: stateFolder(env), env }
+  return new AcceptedConfiguration(place, { isTrial: false, tell: problem => streams.warn(problem) })
+}
+
+function keptLine({ file }: Instance, { acceptedAt }: Kept): string {
+  return `${file} can not be used; the configuration accepted at ${acceptedAt} runs until it is repaired`
 }
 
 interface Beginning {
-  readonly loaded: Accepted
+  readonly chosen: Chosen
+  readonly accepted: AcceptedConfiguration
+  readonly mark: StopMark
   readonly load: () => Promise<Loaded>
   readonly signals: Signals
   readonly lines: readonly string[]
 }
 
-async function run(stay: Stay, { loaded, load, signals, lines }: Beginning): Promise<number> {
+async function run(stay: Stay, beginning: Beginning): Promise<number> {
+  const { chosen, accepted, mark, load, signals, lines } = beginning
   const { instance, mode, env, self, streams, started } = stay
+  const loaded = placed(chosen.loaded, { socket: socketOf(instance, env), state: stateFolder(env) })
   let directives = directivesOf(loaded.text)
   const output = new Output(mode, instance, directives, streams, env)
   const log = openLineLog(mode === 'debug' ? 'debug' : loaded.config.settings.logLevel, line =>
@@ -108,6 +132,8 @@ async function run(stay: Stay, { loaded, load, signals, lines }: Beginning): Pro
   try {
     const daemon = await startDirector({
       loaded,
+      kept: chosen.kept,
+      keep: next => accepted.keep(next),
       load: reloading.load,
       table: env.LVSD_LDIRECTORD_KERNEL === 'memory' ? 'memory' : 'netlink',
       log,
@@ -117,6 +143,7 @@ async function run(stay: Stay, { loaded, load, signals, lines }: Beginning): Pro
     log.info(`Started lvsd ${version()}${mode === 'daemon' ? ' as daemon' : ` with pid: ${process.pid}`}`)
     pidFile?.show()
     await started({ exit: 0, lines })
+    await mark.clear().catch(() => {})
     signals.onReload(() => reloadNow(daemon, log))
     others.add(() => followAll(directives.execute, 'start', follow))
     const signal = await signals.stopped
@@ -125,6 +152,11 @@ async function run(stay: Stay, { loaded, load, signals, lines }: Beginning): Pro
       others.add(() => followAll(directives.execute, 'stop', follow)),
       atMost(STOP_PATIENCE, daemon.stop()),
     ])
+    // Where it cannot be written the next start is taken for one after a crash, which does no harm.
+    await atMost(
+      MARK_PATIENCE,
+      mark.set().catch(() => {}),
+    )
     log.info(`Linux Director Daemon terminated on signal: ${signal.slice(3)}`)
     return 0
   } finally {

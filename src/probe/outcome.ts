@@ -86,6 +86,7 @@ const WORDS: Readonly<Partial<Record<Reason, string>>> = {
 
 /** What a thrown or emitted error says: down with a reason, or no verdict where lvsd itself could not ask. */
 export function answerFromError(error: unknown): Answer {
+  if ((error as Error | null)?.name === 'CannotAsk') return noVerdict((error as Error).message)
   const { code, call } = originOf(error)
   const path = fromThePath(code, call)
   if (path !== undefined) return down('unreachable', `${path} (${code})`)

@@ -74,7 +74,11 @@ const STALL_WORTH_TELLING = 1000
 function attention(document: StatusDocument, { now }: StatusView, paint: Paint): string[] {
   const { reconcile, config, schedule } = document
   const { stalls, stalledFor } = schedule
-  const worst = [...refusedReload(document, now), ...reconcile.errors.map(printable)]
+  const worst = [
+    ...keptConfiguration(document),
+    ...refusedReload(document, now),
+    ...reconcile.errors.map(printable),
+  ]
   const others = [
     ...missingVerdicts(document),
     ...(reconcile.driftRepaired > 0
@@ -93,6 +97,12 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
     ...worst.map(text => paint('red', `! ${text}`)),
     ...others.map(text => paint('yellow', `! ${text}`)),
   ]
+}
+
+function keptConfiguration({ config: { file, keptSince } }: StatusDocument): string[] {
+  if (keptSince === null) return []
+  const since = dateTime(Date.parse(keptSince))
+  return [`${printable(file)} cannot run; the configuration accepted at ${since} runs until it is repaired`]
 }
 
 /** When, why, and where the first mistake stands. */

@@ -231,6 +231,18 @@ describe('the handshake of https', () => {
   })
 })
 
+describe('a certificate file that is gone', () => {
+  it('gives no verdict: nothing was asked of the server', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lvsd-'))
+    later(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'ca.crt')
+    copyFileSync(ca, file)
+    const options = parseOptions(check, { verify: true, ca: file }) as unknown as TlsOptions
+    rmSync(file)
+    assert.throws(() => contextFor(options), { name: 'CannotAsk', message: /ca\.crt cannot be used: / })
+  })
+})
+
 describe('redirects of https', () => {
   it('are followed with the same rules for certificate and name', async () => {
     const server = await httpsServer(({ url }, response) => {

@@ -114,6 +114,28 @@ describe('the command ldirectord', function () {
     assert.deepEqual(pidFiles(root), [])
   })
 
+  it('goes on after a crash with what it accepted last, though its file is broken; not after a stop', async () => {
+    const { root, run, pidOf, env } = machine()
+    write(root, 'web.cf', GOOD)
+    assert.equal((await run('start', 'web.cf')).exit, 0)
+    const pid = pidOf('web.cf')
+    const folder = join(root, 'var/lib/ldirectord')
+    const kept = () => existsSync(folder) && readdirSync(folder).some(name => /^accepted-.*json$/.test(name))
+    for (let i = 0; i < 200 && !kept(); i++) await new Promise(resolve => setTimeout(resolve, 20))
+    process.kill(pid, 'SIGKILL')
+    await gone(pid)
+    write(root, 'web.cf', BAD)
+    const { exit, err } = await run('start', 'web.cf')
+    assert.equal(exit, 0)
+    assert.match(err, /^Error \[\d+\] reading file \S+\/web\.cf at line 3: .*mask/m)
+    assert.match(err, /web\.cf can not be used; the configuration accepted at \S+ runs until it is repaired/)
+    const instance = findInstance('web.cf', env) ?? assert.fail()
+    const status = await fetchStatus(socketOf(instance, env))
+    assert.deepEqual([status.services[0]?.reals.length, status.lastReload?.ok], [1, false])
+    assert.equal((await run('stop', 'web.cf')).exit, 0)
+    assert.equal((await run('start', 'web.cf')).exit, 2)
+  })
+
   it('is the same for a word whose file is found elsewhere by now', async () => {
     const { root, run, pidOf } = machine()
     write(root, 'conf/web.cf', GOOD)

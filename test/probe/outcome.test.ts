@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { CannotAsk } from '../../src/check.js'
 import { answerFromError, isAbort, timedOut } from '../../src/probe/outcome.js'
 
 function failure(code: string, over: object = {}): Error {
@@ -111,3 +112,20 @@ describe('a timeout', () => {
     assert.equal(timedOut(null, 1).detail, 'no result within 1 ms')
   })
 })
+
+describe('what a check lacks of its own', () => {
+  it('is no verdict, whoever has thrown it', () => {
+    const error = new CannotAsk('/etc/ca.pem cannot be used: gone')
+    for (const thrown of [error, structuredNamed(error)])
+      assert.deepEqual(answerFromError(thrown), {
+        ok: null,
+        reason: 'no-verdict',
+        detail: '/etc/ca.pem cannot be used: gone',
+      })
+  })
+})
+
+/** As it comes out of a thread: without its class. */
+function structuredNamed({ name, message }: Error): Error {
+  return Object.assign(new Error(message), { name })
+}

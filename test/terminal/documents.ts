@@ -96,7 +96,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
     pid: 4242,
     startedAt: ago(7500),
     kernel: 'netlink',
-    config: { file: '/etc/lvsd/lvsd.yaml', loadedAt: ago(7500), warnings: [] },
+    config: { file: '/etc/lvsd/lvsd.yaml', loadedAt: ago(7500), warnings: [], keptSince: null },
     lastReload: null,
     reconcile: { lastResync: ago(4), changesApplied: 3, driftRepaired: 0, errors: [] },
     schedule: {

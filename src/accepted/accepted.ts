@@ -1,0 +1,131 @@
+/** What a start runs, and what is kept for the next one. */
+import { readFile, rm } from 'node:fs/promises'
+import { build } from '../build.js'
+import { type Check, noVerdict } from '../check.js'
+import type { Loaded } from '../config/load.js'
+import { loadConfigApart } from '../config/load-apart.js'
+import { hasErrors, type Problem } from '../config/problem.js'
+import { bootId } from '../journal/journal.js'
+import { loadChecks } from '../load-checks.js'
+import type { Config } from '../model.js'
+import { DEFAULT_STATE, type Place, stateFolders, writePointer } from './places.js'
+import { type Accepted, acceptedPath, readAccepted, writeAccepted, writeDurably } from './store.js'
+
+export type Runnable = Loaded & { readonly config: Config }
+
+/** Why a start runs what was accepted before, and not what its file says. */
+export interface Kept {
+  /** ISO 8601. */
+  readonly acceptedAt: string
+  /** Of the file, or of what it names. */
+  readonly problems: readonly Problem[]
+}
+
+export interface Chosen {
+  readonly loaded: Runnable
+  /** Null where it is the file's. */
+  readonly kept: Kept | null
+}
+
+export function isRunnable(loaded: Loaded): loaded is Runnable {
+  return loaded.config !== null && !hasErrors(loaded.problems)
+}
+
+/** `tell` gets a sentence about a kept configuration that cannot be used. */
+export class AcceptedConfiguration {
+  readonly #place: Place
+  readonly #isTrial: boolean
+  readonly #tell: (problem: string) => void
+
+  /** `isTrial`: with a table in memory; nothing is kept in places that nobody has named. */
+  constructor(place: Place, { isTrial, tell }: { isTrial: boolean; tell: (problem: string) => void }) {
+    this.#place = place
+    this.#isTrial = isTrial
+    this.#tell = tell
+  }
+
+  /** What was read just now where it can run, else what was accepted last; null where there is neither. */
+  async choose(loaded: Loaded): Promise<Chosen | null> {
+    if (isRunnable(loaded)) return { loaded, kept: null }
+    const accepted = await this.#find(loaded.text)
+    const again = accepted && (await reloaded(accepted))
+    if (!accepted || !again) return null
+    return { loaded: again, kept: { acceptedAt: accepted.at, problems: loaded.problems } }
+  }
+
+  async keep({ config, text }: Runnable): Promise<void> {
+    const { state } = config.settings
+    if (this.#isTrial && state === DEFAULT_STATE) return
+    const { file } = this.#place
+    await writeAccepted(acceptedPath(state, file), {
+      file,
+      at: new Date().toISOString(),
+      text,
+      config,
+      build: build(),
+    })
+    if (this.#place.state === null && !this.#isTrial) await writePointer(this.#place, state)
+  }
+
+  async #find(text: string): Promise<Accepted | null> {
+    const { file } = this.#place
+    for (const folder of await stateFolders(this.#place, text)) {
+      const found = await readAccepted(acceptedPath(folder, file), { file, build: build(), tell: this.#tell })
+      if (found) return found
+    }
+    return null
+  }
+}
+
+/** As it ran; made of the text anew where another build of lvsd wrote it. Null where that cannot run either. */
+async function reloaded({ file, text, config }: Accepted): Promise<Runnable | null> {
+  if (!config) {
+    const loaded = await loadConfigApart(file, { text })
+    return isRunnable(loaded) ? loaded : null
+  }
+  const { checks } = await loadChecks(config.settings.checks)
+  return { config, checks: withMissing(checks, config), problems: [], text }
+}
+
+/** A check of one's own that does not load at the moment says nothing about its servers. */
+function withMissing(checks: ReadonlyMap<string, Check>, { services }: Config): ReadonlyMap<string, Check> {
+  const all = new Map(checks)
+  for (const { reals } of services)
+    for (const { checks: uses } of reals)
+      for (const { kind } of uses) if (!all.has(kind)) all.set(kind, missing(kind))
+  return all
+}
+
+function missing(name: string): Check {
+  return {
+    name,
+    summary: 'does not load',
+    options: () => ({}),
+    run: async () => noVerdict(`the check ${name} does not load: see lvsd validate`),
+  }
+}
+
+/**
+ * Whether the daemon of a configuration was stopped by somebody, since this machine was booted: then its next start is
+ * somebody's too, who wants to know of a broken file. After a crash, kill -9 or a boot nobody is there to read.
+ */
+export class StopMark {
+  readonly #path: string
+
+  constructor(state: string, file: string) {
+    this.#path = acceptedPath(state, file).replace(/\.json$/, '.stopped')
+  }
+
+  async isSet(): Promise<boolean> {
+    const text = await readFile(this.#path, 'utf8').catch(() => '')
+    return text !== '' && text.trim() === bootId()
+  }
+
+  set(): Promise<void> {
+    return writeDurably(this.#path, `${bootId()}\n`)
+  }
+
+  clear(): Promise<void> {
+    return rm(this.#path, { force: true })
+  }
+}
