@@ -58,7 +58,7 @@ export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs
         if (!real.address || !check) continue
         const target = targetOf(service, real, real.address, use, check)
         const question = questionOf(service, real, target, use, check)
-        const id = `${question} every ${use.policy.interval} within ${use.policy.timeout}`
+        const id = `${question} every ${use.policy.interval} within ${use.policy.timeout}${versionOf(check)}`
         if (!jobs.has(id)) jobs.set(id, { id, check, target, use, answer: answerFor(use) })
         subscribers.push({ service, real, use, jobId: id, target, question, serviceKey: key })
       }
@@ -95,6 +95,11 @@ function questionOf(service: Service, real: Real, target: Target, use: CheckUse,
     ...host,
     ...asker,
   ])
+}
+
+/** A changed file of a user's folder is asked anew; the question and the health of the server stay. */
+function versionOf({ origin, module }: Check): string {
+  return origin === 'user' ? ` by ${module}` : ''
 }
 
 function targetService(service: Service): TargetService {

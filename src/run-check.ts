@@ -94,8 +94,9 @@ class Run implements Flight {
   }
 
   /** The time before the first phase is named belongs to that phase. */
-  #enter(name: Phase): void {
-    if (this.#over || name === this.phase) return
+  #enter(word: unknown): void {
+    const name = phaseOf(word)
+    if (this.#over || name === null || name === this.phase) return
     if (this.phase !== 'run') this.#note()
     this.phase = name
     this.#watcher.phase(name, this.phases.at(-1) ?? null)
@@ -114,6 +115,11 @@ class Run implements Flight {
 /** Characters of a detail that are worth keeping anywhere. */
 const DETAIL = 4096
 
+/** A check may name phases of its own, in a few words; what is none is not taken. */
+function phaseOf(word: unknown): Phase | null {
+  return typeof word === 'string' && /^[a-z0-9][a-z0-9 _-]{0,31}$/i.test(word) ? (word as Phase) : null
+}
+
 /**
  * Checks come from users too: what they return is looked at before it moves a table, each part of it once. The copy is
  * plain data, so that it can cross to another thread; null where it is no answer.
@@ -121,15 +127,18 @@ const DETAIL = 4096
 export function answerOf(value: unknown): Answer | null {
   if (typeof value !== 'object' || value === null) return null
   const { ok, reason, detail, advice } = value as Record<string, unknown>
-  const known =
-    ok === true
-      ? reason === null
-      : (ok === false || ok === null) && typeof reason === 'string' && reason.length < 32
+  const known = ok === true ? reason === null : (ok === false || ok === null) && isReason(reason)
   if (!known || typeof detail !== 'string') return null
-  const answer = { ok, reason, detail: detail.slice(0, DETAIL) } as Answer
+  const word = ok === null ? 'no-verdict' : reason
+  const answer = { ok, reason: word, detail: detail.slice(0, DETAIL) } as Answer
   if (advice === undefined) return answer
   const copy = adviceOf(advice)
   return copy && { ...answer, advice: copy }
+}
+
+/** Any word will do: those of lvsd's own checks are in `model.ts`. `no-verdict` is none for a server that is down. */
+function isReason(reason: unknown): boolean {
+  return typeof reason === 'string' && /^[a-z][a-z0-9-]{0,30}$/.test(reason)
 }
 
 function adviceOf(value: unknown): WeightAdvice | null {
@@ -149,7 +158,12 @@ function weighingOf(value: unknown): Weighing | null {
 
 function rubbish(name: string, answer: unknown): Answer {
   const shown = asJson(answer)?.slice(0, 100) ?? typeof answer
-  return down('error', `the check ${name} must return { ok, reason, detail }, not ${shown}`)
+  const { ok, reason } = (answer ?? {}) as { ok?: unknown; reason?: unknown }
+  const advice =
+    ok === false && !isReason(reason)
+      ? '; `reason` is one word of lower-case letters, digits and hyphens'
+      : ''
+  return down('error', `the check ${name} must return { ok, reason, detail }, not ${shown}${advice}`)
 }
 
 function asJson(value: unknown): string | undefined {

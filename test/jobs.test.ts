@@ -1,7 +1,7 @@
 /** Jobs of checks that are sent to a server with a name. */
 import assert from 'node:assert/strict'
 import { parseAddress } from '../src/address.js'
-import { defineCheck, up } from '../src/check.js'
+import { type Check, defineCheck, up } from '../src/check.js'
 import { jobsOf } from '../src/jobs.js'
 import type { CheckUse } from '../src/model.js'
 import { config, real, service } from './helpers/tables.js'
@@ -13,7 +13,7 @@ const check = defineCheck({
   run: async () => up('fine'),
 })
 
-function jobFor(address: string | null) {
+function jobFor(address: string | null, kind: Check = check) {
   const use: CheckUse = {
     kind: 'fine',
     options: {},
@@ -23,9 +23,10 @@ function jobFor(address: string | null) {
     host: 'other.example',
   }
   const site = config([service('web', { reals: [{ ...real('fd00::1'), checks: [use] }] })])
-  const [job] = jobsOf(site, new Map([['fine', check]])).jobs.values()
+  const { jobs, subscribers } = jobsOf(site, new Map([['fine', kind]]))
+  const [job] = jobs.values()
   assert.ok(job)
-  return job
+  return { ...job, question: subscribers[0]?.question }
 }
 
 describe('a check that goes to a server with a name', () => {
@@ -41,5 +42,16 @@ describe('a check that goes to a server with a name', () => {
     const { answer, target, id } = jobFor('fd00::9')
     assert.deepEqual([answer, target.address.text, target.port], [null, 'fd00::9', 81])
     assert.notEqual(id, jobFor(null).id)
+  })
+})
+
+describe("a check of a user's folder", () => {
+  const version = (module: string) => jobFor('fd00::9', { ...check, origin: 'user', module })
+
+  it('is another job for the same question when its file has changed', () => {
+    const [one, same, other] = [version('file:///a?1'), version('file:///a?1'), version('file:///a?2')]
+    assert.equal(one.id, same.id)
+    assert.notEqual(one.id, other.id)
+    assert.equal(one.question, other.question)
   })
 })

@@ -80,6 +80,15 @@ describe('loading checks', () => {
     }
   })
 
+  it("tells a phase of the file's own by its word", async () => {
+    const slow = "context.phase('connect'); context.phase('think'); await new Promise(() => {})"
+    const text = OWN.replace('return { ok', `${slow}; return { ok`)
+    const { checks } = await loadChecks([await folder({ 'own.mjs': text })])
+    const { detail, phase, phases } = await probe(checks.get('own') as Check, 7, {}, { timeout: 2000 })
+    assert.deepEqual([detail, phase], ['"think" was not complete within 2000 ms', 'think'])
+    assert.equal(phases[0]?.phase, 'connect')
+  })
+
   it('passes over helpers and type declarations', async () => {
     const files = { '_helper.mjs': 'export const x = 1', 'own.d.ts': '', 'own.mjs': OWN }
     const { checks, problems } = await loadChecks([await folder(files)])

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Answer, Check, RunContext } from '../src/check.js'
+import type { Phase } from '../src/model.js'
 import { runCheck } from '../src/run-check.js'
 import { targetOf } from './helpers/probe.js'
 import { refusedPort, silentServer } from './helpers/servers.js'
@@ -38,6 +39,43 @@ describe('a run of a check that is code', () => {
       result.phases.map(({ phase }) => phase),
       ['connect', 'handshake'],
     )
+  })
+
+  it('names a phase of its own as it is called', async () => {
+    for (const word of ['think', 'constructor', 'Step 2']) {
+      const { detail, phase } = await run(
+        ({ phase: enter }) => {
+          enter(word as Phase)
+          return new Promise(() => {})
+        },
+        { timeout: 30 },
+      )
+      assert.deepEqual([detail, phase], [`"${word}" was not complete within 30 ms`, word])
+    }
+  })
+
+  it('takes no phase that is not a few words', async () => {
+    for (const word of [undefined, 5, {}, '', 'x'.repeat(40), 'a\u001b[2J']) {
+      const { detail } = await run(
+        ({ phase: enter }) => {
+          enter(word as Phase)
+          return new Promise(() => {})
+        },
+        { timeout: 30 },
+      )
+      assert.equal(detail, 'no result within 30 ms')
+    }
+  })
+
+  it('may have a reason of its own, of one word', async () => {
+    const reasonOf = async (reason: unknown) =>
+      (await run(async () => ({ ok: false, reason, detail: 'x' }))).reason
+    assert.equal(await reasonOf('not-green'), 'not-green')
+    for (const reason of ['Not green', 'x'.repeat(40), 'a\nb', ''])
+      assert.equal(await reasonOf(reason), 'error')
+    const { detail } = await run(async () => ({ ok: false, reason: 'Not green', detail: 'x' }))
+    assert.match(detail, /; `reason` is one word of lower-case letters, digits and hyphens$/)
+    assert.equal((await run(async () => ({ ok: null, reason: 'busy', detail: 'x' }))).reason, 'no-verdict')
   })
 
   it('is over at its deadline even if it ignores its signal', async () => {

@@ -104,9 +104,11 @@ export function isAbort(error: unknown): boolean {
   return name === 'AbortError' || name === 'TimeoutError' || code === 'ABORT_ERR'
 }
 
-/** The result of a run that reached its deadline, naming the phase in which it stood. */
+/** The result of a run that reached its deadline, naming the phase in which it stood; a user's check has its own. */
 export function timedOut(phase: Phase | null, timeout: number): Answer {
-  return down('timeout', `${WAITED_FOR[phase ?? 'run']} within ${timeout} ms`)
+  const word = phase ?? 'run'
+  const missed = Object.hasOwn(WAITED_FOR, word) ? WAITED_FOR[word] : `"${word}" was not complete`
+  return down('timeout', `${missed} within ${timeout} ms`)
 }
 
 const WAITED_FOR: Readonly<Record<Phase, string>> = {

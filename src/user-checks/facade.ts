@@ -4,7 +4,6 @@ import { z } from '../config/fields.js'
 import { plainCopy } from './plain-data.js'
 import type { KindRecord } from './read-kind.js'
 import { replayOptions, whyNotReplayable } from './replay-options.js'
-import { runHere } from './run-here.js'
 
 /** What a user's file may not be used for, as a sentence. */
 export class Unusable extends Error {}
@@ -48,7 +47,6 @@ export function kindOf(received: unknown, module: string, fileName: string): Che
     ...(defaultPort !== undefined && { defaultPort }),
     ...(perService !== undefined && { perService }),
     options: kit => replayOptions(options, kit),
-    run: (target, given, context) => runHere(module, target, given, context),
     isJudgedApart: Boolean(functions.validate || functions.missing),
     module,
     origin: 'user',

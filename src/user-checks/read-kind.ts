@@ -25,6 +25,16 @@ const FUNCTIONS = ['options', 'missing', 'validate', 'probe', 'run'] as const
 /** A check as foreign code exports it: nothing is known of its values. */
 export type ForeignCheck = Readonly<Partial<Record<(typeof DATA | typeof FUNCTIONS)[number], unknown>>>
 
+/** The file could not be imported. */
+export class NotLoaded extends Error {
+  readonly code: string | null
+
+  constructor(message: string, code: string | null) {
+    super(message)
+    this.code = code
+  }
+}
+
 /** The object that the file exports as `check`; throws a sentence where it exports none. */
 export async function importCheck(module: string): Promise<ForeignCheck> {
   const exported = (await imported(module)) as { readonly check?: unknown; readonly default?: unknown }
@@ -39,7 +49,7 @@ async function imported(module: string): Promise<unknown> {
     return await import(module)
   } catch (error) {
     const place = error instanceof SyntaxError ? ' (node --check shows the place)' : ''
-    throw Object.assign(new Error(`it does not load: ${messageOf(error)}${place}`), { code: codeOf(error) })
+    throw new NotLoaded(`${messageOf(error)}${place}`, codeOf(error))
   }
 }
 

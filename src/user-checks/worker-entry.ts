@@ -6,7 +6,7 @@ import { readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Errand, Reply } from './errand.js'
-import { codeOf, importCheck, judgeOptions, messageOf, recordKind } from './read-kind.js'
+import { codeOf, importCheck, judgeOptions, messageOf, NotLoaded, recordKind } from './read-kind.js'
 
 const { module, task } = workerData as Errand
 
@@ -65,4 +65,7 @@ muffle()
 // A file that waits for ever waits; it does not end the thread because nothing else is to be done.
 setInterval(() => {}, 60_000)
 tell({ kind: 'ready', thread })
-work().catch(error => tell({ kind: 'failure', message: messageOf(error), code: codeOf(error) }))
+work().catch(error => {
+  const what = error instanceof NotLoaded ? 'it does not load: ' : ''
+  tell({ kind: 'failure', message: `${what}${messageOf(error)}`, code: codeOf(error) })
+})

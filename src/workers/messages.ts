@@ -45,6 +45,8 @@ export type Report =
   | { readonly say: 'answer'; readonly run: number; readonly answer: Answer }
   /** Of a traced run: a phase has ended. */
   | { readonly say: 'phase'; readonly run: number; readonly time: PhaseTime }
+  /** A run is in a phase that has a word of its own. */
+  | { readonly say: 'entered'; readonly run: number; readonly phase: Phase }
   /** A run that was aborted has come to its end. */
   | { readonly say: 'settled'; readonly run: number }
   | { readonly say: 'fault'; readonly fault: Fault }

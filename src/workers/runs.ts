@@ -5,8 +5,9 @@ import { DEFERRED } from '../probe/defer.js'
 import { answerFromError } from '../probe/outcome.js'
 import { type PreparedProbe, prepareProbe, startProbe } from '../probe/start-probe.js'
 import { startWatched, type Watcher } from '../run-check.js'
+import { importCheck } from '../user-checks/read-kind.js'
 import { messageOf } from './guards.js'
-import type { Definition, Order } from './messages.js'
+import { type Definition, type Order, PHASES } from './messages.js'
 import type { Outbox } from './outbox.js'
 import type { SharedState } from './shared.js'
 
@@ -71,9 +72,7 @@ export class Runs {
   async #load(module: string): Promise<void> {
     let problem: string | null = null
     try {
-      const { check } = (await import(module)) as { readonly check?: Check }
-      if (!check) problem = 'it exports no check'
-      else this.#checks.set(module, check)
+      this.#checks.set(module, (await importCheck(module)) as unknown as Check)
     } catch (error) {
       problem = messageOf(error)
     }
@@ -142,6 +141,7 @@ export class Runs {
     const { run, slot, traced } = order
     const watcher: Watcher = {
       phase: (name, before) => {
+        if (!PHASES.includes(name)) this.#outbox.say({ say: 'entered', run, phase: name })
         this.#shared.setPhase(slot, name)
         if (traced && before) this.#outbox.say({ say: 'phase', run, time: before })
       },

@@ -11,6 +11,8 @@ const PHASE = 4
 export const SLOTS = 128
 /** In place of a phase: sent, and not yet begun. */
 const SENT = 255
+/** In place of a phase: a word that `PHASES` does not have. */
+const OWN = 254
 const GROUP = PHASE + SLOTS
 /** Process groups that a worker may have under way; commands are fewer at once, some of them on their way out. */
 const GROUPS = 256
@@ -71,12 +73,15 @@ export class SharedState {
     return Atomics.load(this.#words, PHASE + slot) !== SENT
   }
 
-  phase(slot: number): Phase {
-    return PHASES[Atomics.load(this.#words, PHASE + slot)] ?? 'run'
+  /** Null where a check has a word of its own, which is told. */
+  phase(slot: number): Phase | null {
+    const number = Atomics.load(this.#words, PHASE + slot)
+    return number === OWN ? null : (PHASES[number] ?? 'run')
   }
 
   setPhase(slot: number, phase: Phase): void {
-    Atomics.store(this.#words, PHASE + slot, Math.max(0, PHASES.indexOf(phase)))
+    const number = PHASES.indexOf(phase)
+    Atomics.store(this.#words, PHASE + slot, number === -1 ? OWN : number)
   }
 
   /** The process groups that the worker's commands are, for whoever has to end them when the worker cannot. */

@@ -31,6 +31,13 @@ interface Past {
   readonly at: number
 }
 
+interface Live {
+  readonly run: WorkerRun
+  readonly slot: number
+  /** The word of a phase that only the check itself knows. */
+  ownPhase: Phase | null
+}
+
 export class Station implements Host {
   readonly handle: WorkerHandle
   /** No run is sent to it any more. */
@@ -42,7 +49,7 @@ export class Station implements Host {
   readonly #modules = new Map<string, 'loading' | 'ready' | { readonly problem: string }>()
   readonly #defined = new Set<number>()
   readonly #waiting = new Set<WorkerRun>()
-  readonly #live = new Map<number, { readonly run: WorkerRun; readonly slot: number }>()
+  readonly #live = new Map<number, Live>()
   /** Given up, and not yet at their end. */
   readonly #unsettled = new Map<number, Past>()
   #lately: Past[] = []
@@ -110,7 +117,7 @@ export class Station implements Host {
 
   phaseOf(run: WorkerRun): Phase {
     const live = this.#live.get(run.number)
-    return live ? this.handle.shared.phase(live.slot) : 'run'
+    return (live && (this.handle.shared.phase(live.slot) ?? live.ownPhase)) ?? 'run'
   }
 
   abandon(run: WorkerRun): void {
@@ -157,7 +164,7 @@ export class Station implements Host {
     }
     // More than there are places share one, and may name each other's phase.
     const slot = this.#slots.pop() ?? 0
-    this.#live.set(number, { run, slot })
+    this.#live.set(number, { run, slot, ownPhase: null })
     this.handle.shared.reserve(slot)
     this.handle.post({ do: 'start', run: number, slot, job, timeout, traced })
     run.posted()
@@ -186,6 +193,11 @@ export class Station implements Host {
       case 'phase':
         this.#live.get(report.run)?.run.phases.push(report.time)
         break
+      case 'entered': {
+        const live = this.#live.get(report.run)
+        if (live) live.ownPhase = report.phase
+        break
+      }
       case 'settled':
         this.#unsettled.delete(report.run)
         break

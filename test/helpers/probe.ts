@@ -6,7 +6,8 @@ import type { CheckResult } from '../../src/model.js'
 import { type OptionShape, optionKit } from '../../src/options.js'
 import { mayDefer } from '../../src/probe/defer.js'
 import { runProbe } from '../../src/probe/start-probe.js'
-import { runCheck } from '../../src/run-check.js'
+import { type CodeWork, runCheck } from '../../src/run-check.js'
+import { openExecutor } from '../../src/schedule.js'
 
 /** A server of `servers.ts`, a port of `::1`, or a whole target. */
 export type Where = number | { readonly host: string; readonly port: number } | Target
@@ -22,9 +23,21 @@ export function probe<S extends OptionShape>(
   const parsed = z.strictObject(check.options(optionKit)).parse(options) as never
   const problem = check.validate?.(parsed)
   if (problem) throw new Error(problem)
+  if (check.origin === 'user')
+    return probeApart({ check: check as unknown as Check, target, options: parsed }, timeout)
   const data = check.probe?.(target, parsed)
   if (data && !mayDefer(data)) return runProbe(data, timeout)
   return runCheck({ check: check as unknown as Check, target, options: parsed }, timeout)
+}
+
+/** A kind of a user's folder has no code here. */
+async function probeApart(work: CodeWork, timeout: number): Promise<CheckResult> {
+  const executor = openExecutor()
+  try {
+    return await executor.run(work, timeout)
+  } finally {
+    await executor.close()
+  }
 }
 
 /** A target as a real server of the service `web`, `[2001:db8::80]:80`, has it. */
