@@ -34,6 +34,8 @@ export interface Reply {
   readonly code: number
   /** What the server has to say to people, or nothing. */
   readonly message: string
+  /** Whether it bears a Message-Authenticator, which is right then. Without one an answer can be forged (BlastRADIUS). */
+  readonly isAuthentic: boolean
 }
 
 export function encodeRequest(request: Request): Buffer {
@@ -97,10 +99,15 @@ export function decodeReply(bytes: Buffer, request: Request): Reply | string {
   const expected = createHash('md5').update(Buffer.concat(signed)).digest()
   if (!timingSafeEqual(expected, packet.subarray(4, HEAD)))
     return 'an answer that is not signed with this secret: compare the secrets of both sides'
-  if (!isAuthentic(packet, attributes, request))
+  const isAuthentic = authenticityOf(packet, attributes, request)
+  if (isAuthentic === 'wrong')
     return 'an answer whose Message-Authenticator is wrong: somebody may have forged it'
   const texts = attributes.filter(({ type }) => type === REPLY_MESSAGE).map(({ value }) => value.toString())
-  return { code: packet.readUInt8(0), message: texts.join('').slice(0, 200) }
+  return {
+    code: packet.readUInt8(0),
+    message: texts.join('').slice(0, 200),
+    isAuthentic: isAuthentic === 'right',
+  }
 }
 
 interface Attribute {
@@ -122,12 +129,17 @@ function attributesOf(packet: Buffer): Attribute[] | null {
 }
 
 /** RFC 3579, 3.2: over the whole packet, with the request's authenticator and zeros in its own place. */
-function isAuthentic(packet: Buffer, attributes: readonly Attribute[], request: Request): boolean {
-  const found = attributes.find(({ type }) => type === MESSAGE_AUTHENTICATOR)
-  if (!found) return true
-  if (found.value.length !== 16) return false
+function authenticityOf(
+  packet: Buffer,
+  attributes: readonly Attribute[],
+  request: Request,
+): 'right' | 'wrong' | 'none' {
+  const [found, ...more] = attributes.filter(({ type }) => type === MESSAGE_AUTHENTICATOR)
+  if (!found) return 'none'
+  if (more.length > 0 || found.value.length !== 16) return 'wrong'
   const asSigned = Buffer.from(packet)
   request.authenticator.copy(asSigned, 4)
   asSigned.fill(0, found.at, found.at + 16)
-  return timingSafeEqual(createHmac('md5', request.secret).update(asSigned).digest(), found.value)
+  const expected = createHmac('md5', request.secret).update(asSigned).digest()
+  return timingSafeEqual(expected, found.value) ? 'right' : 'wrong'
 }

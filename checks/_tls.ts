@@ -8,6 +8,7 @@ import {
   checkServerIdentity,
   connect,
   createSecureContext,
+  type PeerCertificate,
   type SecureContext,
   type TLSSocket,
 } from 'node:tls'
@@ -165,8 +166,7 @@ export async function connectTls(
     servername,
     secureContext: contextFor(options),
     rejectUnauthorized: options.verify,
-    checkServerIdentity: (_host, certificate) =>
-      checkServerIdentity(verifyname.split('%')[0] ?? '', certificate),
+    checkServerIdentity: (_host, certificate) => identityProblem(verifyname, certificate),
     ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
     ...(session ? { session } : {}),
   })
@@ -183,6 +183,19 @@ export async function connectTls(
     socket.destroy()
     throw error
   }
+}
+
+/**
+ * What is wrong with the name that a certificate bears, or undefined. Addresses are compared by OpenSSL, as bytes: Node
+ * compares texts, and some versions of it write those of IPv6 addresses in a way of their own and never find one.
+ */
+function identityProblem(wanted: string, certificate: PeerCertificate): Error | undefined {
+  const address = parseAddress(wanted.split('%')[0] ?? '')?.text
+  if (address === undefined) return checkServerIdentity(wanted, certificate)
+  if (new X509Certificate(certificate.raw).checkIP(address) !== undefined) return undefined
+  const names = certificate.subjectaltname ?? 'none'
+  const message = `The address ${address} is not among those of the certificate: ${names}`
+  return Object.assign(new Error(message), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
 }
 
 class NotPinned extends Error {}
@@ -217,6 +230,7 @@ export function tlsAnswer(error: unknown): Answer | null {
 }
 
 const UNKNOWN_AUTHORITY = 'the certificate comes from an authority that is not trusted: name it with ca'
+const WANTS_CERTIFICATE = 'the server wants a certificate of lvsd: set cert and key'
 const NO_COMMON_VERSION = 'no protocol version in common: lower minversion or update the server'
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -236,7 +250,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: NO_COMMON_VERSION,
   ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'the server knows no such name: set sni',
   ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME: 'the server knows no such name: set sni',
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the server wants a certificate of lvsd: set cert and key',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: WANTS_CERTIFICATE,
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    'handshake failure: no cipher in common, or the server wants a certificate of lvsd: set cert and key',
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "the server does not accept lvsd's certificate: look at cert",
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "the server does not know the issuer of lvsd's certificate: look at cert",
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server does not speak HTTP/2: leave http2 out',

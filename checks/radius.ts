@@ -22,6 +22,10 @@ export const check = defineCheck({
     ),
     login: kit.maybeText('User name; without one the server is asked for its status'),
     passwd: kit.secret('', 'Password'),
+    messageauthenticator: kit.flag(
+      false,
+      'The answer must bear a Message-Authenticator. Without one it can be forged by who stands between (BlastRADIUS, CVE-2024-3596); set this once the server sends it, as FreeRADIUS does from 3.2.5 on',
+    ),
     accept: kit.flag(true, 'Only Access-Accept is up; false: any answer to the user is, a refusal too'),
   }),
 
@@ -33,7 +37,8 @@ export const check = defineCheck({
     return Buffer.byteLength(passwd) > 128 ? 'passwd takes 128 bytes at most' : null
   },
 
-  async run(target, { secret, login, passwd, accept }, context) {
+  async run(target, options, context) {
+    const { secret, login, passwd } = options
     const request = {
       code: login === null ? CODES.statusServer : CODES.accessRequest,
       id: randomInt(256),
@@ -43,13 +48,23 @@ export const check = defineCheck({
       passwd,
     }
     const reply = decodeReply(await askUdp(target, encodeRequest(request), context), request)
-    return typeof reply === 'string' ? down('garbage', reply) : judge(reply, accept)
+    return typeof reply === 'string' ? down('garbage', reply) : judge(reply, options)
   },
 })
 
-function judge({ code, message }: Reply, accept: boolean): Answer {
+interface Wanted {
+  readonly accept: boolean
+  readonly messageauthenticator: boolean
+}
+
+function judge({ code, message, isAuthentic }: Reply, { accept, messageauthenticator }: Wanted): Answer {
   const word = WORDS[code] ?? `code ${code}`
   const said = message === '' ? word : `${word}: ${message.replace(/\p{Cc}+/gu, ' ')}`
+  if (messageauthenticator && !isAuthentic)
+    return down(
+      'unexpected',
+      `${said}, without Message-Authenticator: update the server, or leave messageauthenticator out`,
+    )
   if (code === CODES.accessAccept || (!accept && code in WORDS)) return up(said)
   return down('status', `${said}, expected Access-Accept`)
 }

@@ -15,7 +15,10 @@ function options(kit: OptionKit) {
 
 type Options = Parsed<ReturnType<typeof options>>
 
-/** Shakes hands in TLS and looks how long the certificate is still valid. Nothing else is said. */
+/**
+ * Shakes hands in TLS and looks how long the certificate is still valid. Nothing else is said. A server that does not let
+ * lvsd in without a certificate of lvsd's own is down: the handshake is the check.
+ */
 export const check = defineCheck({
   name: 'tls',
   summary: 'shakes hands in TLS; the certificate must be valid, today or for some days more',
@@ -31,11 +34,15 @@ export const check = defineCheck({
 
   async run({ address, port }, options, context) {
     const { alpn } = options
+    const startedAt = performance.now()
     const peer = { host: address.text, port, name: null, ...(alpn.length > 0 && { alpn }) }
     try {
       const socket = await connectTls(peer, options, context)
       try {
-        return judge(socket, options)
+        const answer = judge(socket, options)
+        return answer.ok
+          ? ((await refusalOf(socket, (startedAt + context.timeout - performance.now()) / 2)) ?? answer)
+          : answer
       } finally {
         socket.destroy()
       }
@@ -46,6 +53,33 @@ export const check = defineCheck({
     }
   },
 })
+
+/** Milliseconds for which a server may take its time to refuse, or to say goodbye. */
+const FAREWELL = 200
+
+/**
+ * In TLS 1.3 our part is done before the server has looked at our certificate, or seen that there is none; in TLS 1.2 the
+ * handshake itself fails. So that both come to the same, a goodbye is said, and what comes instead of one is heard. A
+ * server that asks for a certificate and can do without it says nothing against us. Null where there is no refusal.
+ */
+function refusalOf(socket: TLSSocket, patience: number): Promise<Answer | null> | null {
+  if (socket.getProtocol() !== 'TLSv1.3') return null
+  return new Promise(resolve => {
+    const timer = setTimeout(() => resolve(null), Math.min(FAREWELL, patience))
+    const end = (answer: Answer | null) => {
+      clearTimeout(timer)
+      resolve(answer)
+    }
+    // Other errors come of the end itself: the handshake is done.
+    socket.once('error', error => end(isAlert(error) ? tlsAnswer(error) : null))
+    socket.once('close', () => end(null))
+    socket.resume().end()
+  })
+}
+
+function isAlert(error: Error): boolean {
+  return /^ERR_SSL_\w+_ALERT_/.test((error as NodeJS.ErrnoException).code ?? '')
+}
 
 function judge(socket: TLSSocket, { days, alpn }: Options): Answer {
   if (alpn.length > 0 && !socket.alpnProtocol)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { decodeReply, encodeRequest } from '../../checks/_radius.js'
 import { check } from '../../checks/radius.js'
@@ -34,6 +34,15 @@ function reply(to: Buffer, secret: string, code: number, attributes = Buffer.all
   return Buffer.concat([head, createHash('md5').update(Buffer.concat(signed)).digest(), attributes])
 }
 
+/** The same with a Message-Authenticator, as mended servers send it first. */
+function authenticReply(to: Buffer, secret: string, code: number): Buffer {
+  const empty = Buffer.concat([Buffer.from([80, 18]), Buffer.alloc(16)])
+  const head = Buffer.from([code, to.readUInt8(1), 0, 38])
+  const whole = Buffer.concat([head, to.subarray(4, 20), empty])
+  const digest = createHmac('md5', secret).update(whole).digest()
+  return reply(to, secret, code, Buffer.concat([Buffer.from([80, 18]), digest]))
+}
+
 describe('the packets of RADIUS', () => {
   it('hide the password as the example of RFC 2865 does', () => {
     const packet = encodeRequest(request)
@@ -44,7 +53,7 @@ describe('the packets of RADIUS', () => {
   })
 
   it('are told as the example of RFC 2865 tells them', () => {
-    assert.deepEqual(decodeReply(ACCEPT, request), { code: 2, message: '' })
+    assert.deepEqual(decodeReply(ACCEPT, request), { code: 2, message: '', isAuthentic: false })
     assert.match(String(decodeReply(ACCEPT, { ...request, secret: 'other' })), /not signed with this secret/)
     assert.match(String(decodeReply(ACCEPT, { ...request, id: 1 })), /id 0, not 1/)
   })
@@ -102,6 +111,27 @@ describe('radius', () => {
       assert.equal(result.reason, 'garbage', result.detail)
       assert.match(result.detail, said)
     }
+  })
+
+  it('is down without a Message-Authenticator where one is wanted', async () => {
+    const wanted = { ...known, messageauthenticator: true }
+    const plain = await udpServer((packet, answer) => answer(reply(packet, 'testing123', 2)))
+    assert.equal((await probe(check, plain, known)).ok, true)
+    const { reason, detail } = await probe(check, plain, wanted)
+    assert.equal(reason, 'unexpected')
+    assert.match(detail, /^Access-Accept, without Message-Authenticator: update the server/)
+    const signed = await udpServer((packet, answer) => answer(authenticReply(packet, 'testing123', 2)))
+    assert.equal((await probe(check, signed, wanted)).ok, true)
+    const refusing = await udpServer((packet, answer) => answer(authenticReply(packet, 'testing123', 3)))
+    assert.equal((await probe(check, refusing, wanted)).reason, 'status')
+    const twice = Buffer.concat([
+      Buffer.from([80, 18]),
+      Buffer.alloc(16),
+      Buffer.from([80, 18]),
+      Buffer.alloc(16),
+    ])
+    const doubled = await udpServer((packet, answer) => answer(reply(packet, 'testing123', 2, twice)))
+    assert.equal((await probe(check, doubled, known)).reason, 'garbage')
   })
 
   it('is down for any other answer of the server, and up for a refusal where that is enough', async () => {
@@ -203,6 +233,11 @@ server lvsd {
 
   it('is well', async () => {
     assert.equal((await probe(check, port, { secret: 'testing123' }, SLOW)).ok, true)
+  })
+
+  it('is judged by its Message-Authenticator, which it sends from 3.2.5 on', async () => {
+    const result = await probe(check, port, { ...known, messageauthenticator: true }, SLOW)
+    if (!result.ok) assert.match(result.detail, /^Access-Accept: welcome, without Message-Authenticator/)
   })
 
   it('knows a long password', async () => {

@@ -129,6 +129,34 @@ describe('tls', () => {
     })
 })
 
+describe('tls to a server that wants a certificate', () => {
+  const ca = readFileSync(path('ca.crt'))
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const only = { minVersion: version, maxVersion: version, requestCert: true, ca }
+
+    it(`is down without one, with ${version}`, async () => {
+      const server = await tlsServer(socket => socket.resume(), { ...only, rejectUnauthorized: true })
+      const { reason, detail } = await probe(check, server)
+      assert.equal(reason, 'tls')
+      assert.match(detail, /wants a certificate of lvsd: set cert and key/)
+      assert.equal((await probe(check, server, { cert: path('client.pem') })).ok, true)
+    })
+
+    it(`is up where the server can do without, and where it never says goodbye, with ${version}`, async () => {
+      for (const rejectUnauthorized of [false, true]) {
+        const server = await tlsServer(socket => socket.on('data', () => {}), {
+          ...only,
+          requestCert: rejectUnauthorized,
+          rejectUnauthorized: false,
+        })
+        const result = await probe(check, server, {}, { timeout: 300 })
+        assert.equal(result.ok, true, result.detail)
+        assert.ok(result.ms < 300)
+      }
+    })
+  }
+})
+
 describe('web servers, asked for their certificates', function () {
   this.timeout(60_000)
 
