@@ -6,6 +6,7 @@ import { type Answer, down, noVerdict } from '../check.js'
 import type { Clock } from '../clock.js'
 import type { Log } from '../log.js'
 import { type Cause, whatItDid } from './cause.js'
+import type { MemoryGate } from './memory-gate.js'
 import { Quarantine } from './quarantine.js'
 import { fileOf, type Question } from './question.js'
 import { Starts } from './starts.js'
@@ -23,8 +24,8 @@ const FIRST_REST = 1000
 const LONGEST_REST = 300_000
 /** At most one line in so many milliseconds says that something is printed. */
 const OUTPUT_EVERY = 60_000
-/** Niceness of workers for users' files and of quarantines: the core goes first. */
-const NICE = 10
+/** Niceness of workers for users' files and of quarantines: the core goes first, and they still get their turn. */
+const NICE = 2
 
 export interface CrewTerms {
   readonly name: string
@@ -33,6 +34,8 @@ export interface CrewTerms {
   readonly size: number
   readonly clock: Clock
   readonly log: WorkerLog
+  /** Of the pool, for what may fill the memory. */
+  readonly gate: MemoryGate
   /** A worker has been started. */
   opened(station: Station): void
 }
@@ -62,7 +65,7 @@ export class Crew {
   #isClosed = false
 
   constructor(terms: CrewTerms) {
-    const { name, module, clock } = terms
+    const { name, module, clock, gate } = terms
     const isGuarded = module !== null
     this.#terms = terms
     this.#options = { name, isGuarded, niceness: isGuarded ? NICE : 0 }
@@ -70,6 +73,7 @@ export class Crew {
     this.#quarantine = new Quarantine({
       clock,
       starts: new Starts(clock),
+      gate,
       worker: { name, isGuarded, niceness: NICE },
       unloadable: (run, problem) => this.#unloadable(run, problem),
       printed: output => this.#tellOutput(output),
@@ -218,9 +222,8 @@ export class Crew {
     const now = this.#terms.clock.now()
     const { culprit, isLate, suspects } = verdictOn(station, cause, begun, { now, isWide: this.#isWide })
     this.#isWide = culprit === null
-    if (cause.kind === 'memory') this.#quarantine.narrow()
     const answer = culprit && this.#convict(culprit, cause, isLate)
-    for (const question of suspects) question.suspect(now, false)
+    for (const question of suspects) question.suspect(cause, now, false)
     for (const run of begun)
       if (answer && run.question === culprit) run.land(answer)
       else this.start(run)

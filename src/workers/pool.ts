@@ -23,6 +23,7 @@ import { type Clock, systemClock } from '../clock.js'
 import { type Flight, fly, type Start } from '../flight.js'
 import type { CheckResult } from '../model.js'
 import { Crew, type WorkerLog } from './crew.js'
+import { MemoryGate } from './memory-gate.js'
 import { MemoryWatch } from './memory-watch.js'
 import { fileOf, Question } from './question.js'
 import type { Station } from './station.js'
@@ -68,6 +69,7 @@ export class Pool {
   readonly #known = new Map<string, Known>()
   readonly #gone = new Set<Promise<unknown>>()
   readonly #memory = new MemoryWatch()
+  readonly #gate = new MemoryGate()
   #disarm: (() => void) | null = null
   #lookedAt = 0
   #sweptAt = 0
@@ -144,6 +146,7 @@ export class Pool {
       size: name === 'checks' ? SHIPPED : 1,
       clock: this.#clock,
       log: this.#log,
+      gate: this.#gate,
       opened: ({ handle: { gone } }) => {
         this.#gone.add(gone)
         void gone.then(() => this.#gone.delete(gone))

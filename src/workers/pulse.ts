@@ -14,6 +14,9 @@ const REGAINED = 0.2
 /** From here on it is worth a look at what the thread does. */
 const SUSPICIOUS = 50
 
+/** What silence counts in which the thread waits for a processor, as the core has not had to. */
+const STARVED = 0.25
+
 /** What the kernel says of a thread. */
 export interface Activity {
   /** Processor time that it has used in all, milliseconds. */
@@ -48,7 +51,8 @@ export class Pulse {
     this.#silent += ms
     if (this.#silent < SUSPICIOUS) return
     const { used, isAsleep } = look()
-    if (this.#usedBefore !== null) this.#stood += isAsleep ? ms : used - this.#usedBefore
+    if (this.#usedBefore !== null)
+      this.#stood += isAsleep ? ms : Math.max(used - this.#usedBefore, ms * STARVED)
     this.#usedBefore = used
   }
 

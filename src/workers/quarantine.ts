@@ -6,13 +6,14 @@
 import type { Answer } from '../check.js'
 import type { Clock } from '../clock.js'
 import type { Cause } from './cause.js'
+import type { MemoryGate } from './memory-gate.js'
 import type { Question } from './question.js'
 import type { Starts } from './starts.js'
 import { LATE, Station, type StationListener } from './station.js'
 import type { HandleOptions } from './worker-handle.js'
 import type { WorkerRun } from './worker-run.js'
 
-/** Workers of a quarantine at once; only one where it is memory that they are suspected of. */
+/** Workers of a quarantine at once. */
 const ROOMS = 3
 /** Milliseconds after which an unused one is ended. */
 const IDLE = 10_000
@@ -20,6 +21,7 @@ const IDLE = 10_000
 export interface QuarantineTerms {
   readonly clock: Clock
   readonly starts: Starts
+  readonly gate: MemoryGate
   readonly worker: HandleOptions
   readonly unloadable: StationListener['unloadable']
   readonly printed: StationListener['printed']
@@ -48,7 +50,7 @@ export class Quarantine {
   readonly #terms: QuarantineTerms
   readonly #rooms = new Set<Room>()
   #queue: WorkerRun[] = []
-  #most = ROOMS
+  readonly #again = () => this.#next()
   #count = 0
 
   constructor(terms: QuarantineTerms) {
@@ -57,11 +59,6 @@ export class Quarantine {
 
   get stations(): Station[] {
     return [...this.#rooms].map(({ station }) => station)
-  }
-
-  /** From now on one after the other, until nobody waits any more. */
-  narrow(): void {
-    this.#most = 1
   }
 
   add(run: WorkerRun): void {
@@ -88,23 +85,26 @@ export class Quarantine {
   #next(): void {
     this.#queue = this.#queue.filter(run => !run.isOver)
     this.#queue.sort((a, b) => rank(a) - rank(b))
-    for (let run = this.#queue[0]; run; run = this.#queue[0]) {
+    for (const run of [...this.#queue]) {
+      if (run.question.isHungry && !this.#terms.gate.mayEnter(run.question, this.#again)) continue
       const room = this.#roomFor(run)
-      if (!room) return
-      this.#queue.shift()
+      if (!room) {
+        this.#terms.gate.leave(run.question)
+        return
+      }
+      this.#queue.splice(this.#queue.indexOf(run), 1)
       room.current = run
       room.answer = null
       room.hasLeft = false
       room.station.send(run)
     }
-    if (this.#rooms.size === 0) this.#most = ROOMS
   }
 
   #roomFor({ question }: WorkerRun): Room | null {
     const free = [...this.#rooms].find(({ current }) => !current)
     if (free && !question.needsFresh) return free
-    if (this.#rooms.size - (free ? 1 : 0) >= this.#most) return null
-    if (!this.#terms.starts.mayStart(() => this.#next())) return null
+    if (this.#rooms.size - (free ? 1 : 0) >= ROOMS) return null
+    if (!this.#terms.starts.mayStart(this.#again)) return null
     if (free) this.#dismiss(free)
     return this.#open()
   }
@@ -116,7 +116,7 @@ export class Quarantine {
     const station = new Station(options, clock, {
       printed,
       answered: (_run, answer) => this.#answered(room, answer),
-      abandoned: () => this.#abandoned(room),
+      abandoned: (_run, isSent) => this.#abandoned(room, isSent),
       unloadable: (run, problem) => {
         this.#free(room)
         unloadable(run, problem)
@@ -136,7 +136,12 @@ export class Quarantine {
   }
 
   /** Given up at its deadline: what it still does there it does alone. */
-  #abandoned(room: Room): void {
+  #abandoned(room: Room, isSent: boolean): void {
+    if (!isSent) {
+      this.#free(room)
+      this.#next()
+      return
+    }
     room.hasLeft = true
     this.#linger(room)
   }
@@ -161,7 +166,9 @@ export class Quarantine {
 
   #free(room: Room): void {
     room.disarm()
+    const { current } = room
     room.current = null
+    if (current) queueMicrotask(() => this.#terms.gate.leave(current.question))
     room.freeSince = this.#terms.clock.now()
   }
 
@@ -173,9 +180,9 @@ export class Quarantine {
 
   #ended(room: Room, cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void {
     if (!this.#rooms.delete(room)) return
-    room.disarm()
-    this.#terms.ended(room.station.handle.name, cause)
     const { current } = room
+    this.#free(room)
+    this.#terms.ended(room.station.handle.name, cause)
     if (current && waiting.includes(current)) {
       if (room.station.isLoading) this.#terms.notBegun(cause)
       this.#rejudge(room, cause, null)
@@ -195,7 +202,7 @@ export class Quarantine {
     const all = new Set([...(current ? [current.question] : []), ...before])
     const culprit = named ?? (all.size === 1 ? [...all][0] : null)
     const isLate = culprit !== current?.question || answer !== null || hasLeft
-    if (!culprit) for (const question of all) question.suspect(clock.now(), true)
+    if (!culprit) for (const question of all) question.suspect(cause, clock.now(), true)
     const verdict = culprit && this.#terms.convict(culprit, cause, isLate)
     if (!current || current.isOver) return
     if (verdict && culprit === current.question) current.land(verdict)

@@ -27,6 +27,8 @@ export class Question {
   suspicion = 0
   /** Its next run has to be alone. */
   isSuspect = false
+  /** It is memory that it fills, or is suspected of filling. */
+  isHungry = false
   /** It has to be alone in a thread that nobody has used before. */
   needsFresh = false
   #suspectedAt = Number.NEGATIVE_INFINITY
@@ -61,7 +63,8 @@ export class Question {
     return Math.min(LINGER_MOST, LINGER * 2 ** (this.suspicion - 1))
   }
 
-  suspect(now: number, isFresh: boolean): void {
+  suspect(cause: Cause, now: number, isFresh: boolean): void {
+    this.isHungry = cause.kind === 'memory'
     if (now - this.#suspectedAt > MEMORY) this.suspicion = 0
     this.#suspectedAt = now
     this.suspicion++
@@ -72,6 +75,7 @@ export class Question {
   convict(cause: Cause, isLate: boolean, now: number): Answer {
     if (now - this.#struckAt > MEMORY + MOST) this.#strikes = 0
     this.#struckAt = now
+    this.isHungry = cause.kind === 'memory'
     this.#strikes++
     this.#good = 0
     this.#until = now + Math.min(MOST, FIRST * 2 ** Math.min(20, this.#strikes - 1))
@@ -86,6 +90,7 @@ export class Question {
     this.isSuspect = false
     this.needsFresh = false
     if (this.isCulprit) this.#good++
+    this.isHungry &&= this.isCulprit
   }
 
   /** What stands for an answer while it is not asked; null where it may be. */

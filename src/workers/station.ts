@@ -20,8 +20,8 @@ export interface StationListener {
   /** Its file cannot be loaded in this worker. */
   unloadable(run: WorkerRun, problem: string): void
   printed(output: Extract<Report, { say: 'output' }>, question: Question | null): void
-  /** Nobody waits for it any more; it was under way. */
-  abandoned?(run: WorkerRun): void
+  /** Nobody waits for it any more; `isSent`: it may be under way. */
+  abandoned?(run: WorkerRun, isSent: boolean): void
   /** The worker has ended, and with it what had begun there; `waiting`: what had not. */
   ended(cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void
 }
@@ -121,12 +121,12 @@ export class Station implements Host {
   }
 
   abandon(run: WorkerRun): void {
-    this.#waiting.delete(run)
+    if (this.#waiting.delete(run)) this.#listener.abandoned?.(run, false)
     if (!this.#live.has(run.number)) return
     this.#close(run)
     this.#unsettled.set(run.number, { question: run.question, at: this.#clock.now() })
     this.handle.post({ do: 'abort', run: run.number })
-    this.#listener.abandoned?.(run)
+    this.#listener.abandoned?.(run, true)
   }
 
   /** A file is being loaded. */

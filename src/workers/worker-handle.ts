@@ -1,6 +1,7 @@
 /** One worker as the core holds it: orders go in, reports come out, and it can be ended whatever it is doing. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import type { Clock } from '../clock.js'
+import { releaseMemory } from '../libc.js'
 import type { Cause } from './cause.js'
 import type { Order, Report, Terms } from './messages.js'
 import { endGroups } from './orphans.js'
@@ -136,6 +137,7 @@ export class WorkerHandle {
     // A thread in a system call that never ends must not keep lvsd from ending.
     this.#worker.unref()
     endGroups(this.shared.groups, this.gone)
+    if (cause.kind === 'memory') void this.gone.then(releaseMemory)
     this.#listener.ended(cause)
   }
 
