@@ -43,18 +43,43 @@ export function filledIn(args: readonly string[], target: Target, timeout: numbe
 }
 
 /**
+ * Why a command that is described like this cannot be run on this machine now, or null: for the reader of a
+ * configuration, by the rule of `run`.
+ */
+export function whyNotRun(...commands: readonly Located[]): string | null {
+  for (const found of commands) if ('why' in found) return found.why
+  return null
+}
+
+/** Variables beside the facts, as the option `environment` has them: null stands for what lvsd's own environment has. */
+export type Variables = Readonly<Record<string, string | null>>
+
+export const ABOUT_ENVIRONMENT =
+  "Variables for the command beside PATH, LC_ALL and LVSD_*: names to pass from lvsd's own environment, or NAME: text"
+
+export function problemOfVariables(variables: Variables): string | null {
+  const own = Object.keys(variables).find(name => name.startsWith('LVSD_'))
+  return own === undefined ? null : `${own} cannot be set: variables that begin with LVSD_ are lvsd's`
+}
+
+interface Call {
+  readonly argv: readonly string[]
+  readonly variables: Variables
+}
+
+/**
  * Runs a program to its end, or says why it is not run. It is killed with its children at the deadline. A command that
  * cannot be asked says nothing about the server: no verdict.
  */
 export async function run(
   program: Located,
-  argv: readonly string[],
+  { argv, variables }: Call,
   target: Target,
   { signal, timeout, phase }: RunContext,
 ): Promise<Ended | Answer> {
   if ('why' in program) return noVerdict(program.why)
   const file = program.path
-  const command = { file, argv, env: environment(target, timeout), signal, grace: GRACE }
+  const command = { file, argv, env: environment(variables, target, timeout), signal, grace: GRACE }
   await predecessorGone(command)
   // One that starts when half of the time is gone may be killed for lvsd's own queue.
   if (!(await enter(timeout / 2, signal)))
@@ -69,21 +94,14 @@ export async function run(
   }
 }
 
-function environment(target: Target, timeout: number): Record<string, string> {
+function environment(variables: Variables, target: Target, timeout: number): Record<string, string> {
   const facts = Object.entries(FACTS).map(([name, fact]) => [
     `LVSD_${name.toUpperCase()}`,
     fact(target, timeout),
   ])
-  return { PATH: USUAL_PATH, LC_ALL: 'C', ...Object.fromEntries(facts) }
-}
-
-/**
- * Why a command that is described like this cannot be run on this machine now, or null: for the reader of a
- * configuration, by the rule of `run`.
- */
-export function whyNotRun(...commands: readonly Located[]): string | null {
-  for (const found of commands) if ('why' in found) return found.why
-  return null
+  const wanted = Object.entries(variables).map(([name, text]) => [name, text ?? process.env[name]])
+  const given = wanted.filter(([, text]) => text !== undefined)
+  return { PATH: USUAL_PATH, LC_ALL: 'C', ...Object.fromEntries(given), ...Object.fromEntries(facts) }
 }
 
 function notStarted(error: unknown, file: string): Answer {

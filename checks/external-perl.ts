@@ -2,7 +2,14 @@ import { constants } from 'node:fs'
 import { type Answer, defineCheck, down, noVerdict, up } from '../src/check.js'
 import type { Ended } from '../src/children.js'
 import { type Located, locateFile, locateProgram } from '../src/locate.js'
-import { fourArguments, run, whyNotRun, withOutput } from './_command.js'
+import {
+  ABOUT_ENVIRONMENT,
+  fourArguments,
+  problemOfVariables,
+  run,
+  whyNotRun,
+  withOutput,
+} from './_command.js'
 
 const MISSING = 'there is no perl on this machine: install it'
 
@@ -30,19 +37,21 @@ export const check = defineCheck({
 
   options: kit => ({
     checkcommand: kit.command(undefined, 'Path of the script'),
+    environment: kit.environment(ABOUT_ENVIRONMENT),
   }),
 
-  validate({ checkcommand }) {
+  validate({ checkcommand, environment }) {
     if (checkcommand === '') return 'checkcommand takes the path of a script'
-    return checkcommand.includes('\0') ? 'a path cannot contain a NUL' : null
+    return checkcommand.includes('\0') ? 'a path cannot contain a NUL' : problemOfVariables(environment)
   },
 
   missing: ({ checkcommand }) => whyNotRun(perl(), locateFile(checkcommand, constants.R_OK)),
 
-  async run(target, { checkcommand }, context) {
+  async run(target, { checkcommand, environment }, context) {
     const script = locateFile(checkcommand, constants.R_OK)
     if ('why' in script) return noVerdict(script.why)
-    const ended = await run(perl(), ['-e', RUNNER, script.path, ...fourArguments(target)], target, context)
+    const argv = ['-e', RUNNER, script.path, ...fourArguments(target)]
+    const ended = await run(perl(), { argv, variables: environment }, target, context)
     return 'ok' in ended ? ended : judge(ended)
   },
 })

@@ -2,11 +2,13 @@ import { type Answer, defineCheck, down, up } from '../src/check.js'
 import type { Ended } from '../src/children.js'
 import { locateProgram } from '../src/locate.js'
 import {
+  ABOUT_ENVIRONMENT,
   FACTS,
   filledIn,
   fourArguments,
   PLACEHOLDER,
   PLACEHOLDERS,
+  problemOfVariables,
   run,
   whyNotRun,
   withOutput,
@@ -24,24 +26,31 @@ export const check = defineCheck({
   options: kit => ({
     checkcommand: kit.command('/bin/true', 'Path of the command; no arguments here'),
     arguments: kit.list([], `Arguments instead of ldirectord's four; placeholders: ${PLACEHOLDERS}`),
+    environment: kit.environment(ABOUT_ENVIRONMENT),
     nagios: kit.flag(
       false,
       'Read the exit code as of a Nagios plug-in: 0 OK, 1 warning, 2 critical, 3 unknown',
     ),
-    warning: kit.choice(['up', 'down'], 'up', "What a Nagios plug-in's warning is"),
+    warning: kit.choice(
+      ['up', 'down'],
+      'up',
+      "What a Nagios plug-in's warning is; exit 1 without a word, or of a script that died, is down in any case",
+    ),
     dynamic: kit.flag(
       false,
       "Read the exit code as keepalived's misc_dynamic: 0 up, 1 down, 2 to 255 up with the weight 0 to 253",
     ),
   }),
 
-  validate({ checkcommand, arguments: args, nagios, dynamic }) {
+  validate({ checkcommand, arguments: args, environment, nagios, dynamic }) {
     if (checkcommand === '') return 'checkcommand takes the path of a command'
     if ([checkcommand, ...args].some(text => text.includes('\0'))) return 'a command cannot contain a NUL'
     if (nagios && dynamic) return 'an exit code is read in one way: nagios or dynamic, not both'
     const placeholders = args.flatMap(arg => arg.match(PLACEHOLDER) ?? [])
     const unknown = placeholders.find(word => !Object.hasOwn(FACTS, word.slice(1, -1)))
-    return unknown ? `${unknown} is no placeholder; there are ${PLACEHOLDERS}` : null
+    return unknown
+      ? `${unknown} is no placeholder; there are ${PLACEHOLDERS}`
+      : problemOfVariables(environment)
   },
 
   missing: ({ checkcommand }) => whyNotRun(locateProgram(checkcommand)),
@@ -49,7 +58,8 @@ export const check = defineCheck({
   async run(target, options, context) {
     const args = options.arguments
     const argv = args.length === 0 ? fourArguments(target) : filledIn(args, target, context.timeout)
-    const ended = await run(locateProgram(options.checkcommand), argv, target, context)
+    const call = { argv, variables: options.environment }
+    const ended = await run(locateProgram(options.checkcommand), call, target, context)
     return 'ok' in ended ? ended : judge(ended, options)
   },
 })
@@ -61,15 +71,51 @@ interface Wanted {
 }
 
 const NAGIOS_WORDS: Readonly<Record<number, string>> = { 0: 'OK', 1: 'warning', 2: 'critical', 3: 'unknown' }
+/**
+ * What interpreters print when a script dies of a mistake of its own, most of them with exit 1: Python, Perl, shells, Ruby,
+ * Node, Java, Lua, PHP.
+ */
+const CRASHES: readonly RegExp[] = [
+  /^Traceback \(most recent call last\):/m,
+  /^[ \t]{0,40}File "[^"\n]{1,200}", line \d/m,
+  / at \S{1,200} line \d{1,9}\.?$/m,
+  /^\S{1,200}: (?:line )?\d{1,9}: .*(?:not found|[Ss]yntax error|unbound variable|Permission denied|parameter not set)/m,
+  /^\S{1,200}:\d{1,9}:in [`']/m,
+  /^[ \t]{1,40}at \S{1,200} \(/m,
+  /^(?:Exception in thread |(?:PHP )?Fatal error:|lua\S{0,8}: )/m,
+]
+/** A plug-in that got as far as this word has judged, whatever its interpreter has said beside it. */
+const SAYS_WARNING = /\bWARN(?:ING)?\b/
 
 function judge({ code, signal, output }: Ended, { nagios, warning, dynamic }: Wanted): Answer {
-  // A plug-in's performance data stand after the bar.
-  const printed = nagios ? output.split('|')[0] : output
-  if (signal !== null || code === null) return down('signal', withOutput(`ended by ${signal}`, printed))
-  const word = nagios ? (NAGIOS_WORDS[code] ?? `exit ${code}`) : `exit ${code}`
-  const said = withOutput(word, printed)
+  if (signal !== null || code === null) return down('signal', withOutput(`ended by ${signal}`, output))
+  if (nagios) return judgePlugin(code, output, warning)
+  const said = withOutput(`exit ${code}`, output)
   // An exit code has 8 bits: the weight is what it says beyond 2.
   if (dynamic && code >= 2) return up(said, { weight: code - 2 })
-  const isUp = code === 0 || (nagios && code === 1 && warning === 'up')
-  return isUp ? up(said) : down('status', said)
+  return code === 0 ? up(said) : down('status', said)
+}
+
+/**
+ * A plug-in that warns says so in words, as the guidelines of the Monitoring Plugins ask. Exit 1 without a word, or with
+ * what an interpreter says of a script that died, is no warning: whatever `warning` says, the plug-in has not judged.
+ */
+function judgePlugin(code: number, output: string, warning: Wanted['warning']): Answer {
+  // Performance data stand after the bar.
+  const printed = output.split('|')[0]
+  if (code === 1 && printed?.trim() === '')
+    return down('status', 'exit 1 without a word: no warning, the plug-in failed')
+  if (code === 1 && hasCrashed(output))
+    return down('status', withOutput('the plug-in failed (exit 1)', lastLine(output)))
+  const said = withOutput(NAGIOS_WORDS[code] ?? `exit ${code}`, printed)
+  return code === 0 || (code === 1 && warning === 'up') ? up(said) : down('status', said)
+}
+
+function hasCrashed(output: string): boolean {
+  return !SAYS_WARNING.test(output) && CRASHES.some(crash => crash.test(output))
+}
+
+/** Where Python and others say what it was. */
+function lastLine(output: string): string {
+  return output.trimEnd().split('\n').at(-1) ?? ''
 }

@@ -61,6 +61,7 @@ const TYPES: Readonly<Partial<Record<keyof OptionKit, string>>> = {
   secret: 'text, never shown',
   secretList: 'list of texts, never shown',
   secretMap: 'map of texts, never shown',
+  environment: 'list of names, or map of texts, never shown',
   path: 'path of a file',
   command: 'path or name of a program',
 }

@@ -1,5 +1,5 @@
 /** How a check states its options. One declaration gives types, defaults, messages, the JSON Schema and the reference. */
-import { duration, patternText, ranges, z } from './config/fields.js'
+import { duration, environment, patternText, ranges, z } from './config/fields.js'
 
 export type OptionShape = Readonly<Record<string, z.ZodType>>
 
@@ -55,6 +55,11 @@ export const optionKit = {
   /** Texts by name, any of which may hold a secret, as headers do. */
   secretMap: (about: string) =>
     marked(z.record(z.string(), z.string()).default({}).describe(about), { secret: 'map' }),
+  /**
+   * Environment variables of a command, `[NAME, OTHER]` or `{ NAME: text }`: a text that it is set to, null for what lvsd's own
+   * environment has.
+   */
+  environment: (about: string) => marked(environment().default({}).describe(about), { secret: 'map' }),
   /** The path of a file; relative ones begin in the folder of the configuration. */
   path: <const F extends string | null | undefined>(fallback: F, about: string) =>
     marked(textOrNull(fallback, about), { path: 'file' }),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -123,6 +123,52 @@ describe('the arguments of an external command', function () {
   })
 })
 
+describe('the environment of an external command', function () {
+  this.timeout(20_000)
+  const show = 'echo "[$LVSD_TEST_ONE] [$LVSD_REAL] [$ONE] [$TWO] [$THREE] [$HOME]"'
+  it('has what is passed or set, beside what it always has', async () => {
+    Object.assign(process.env, { ONE: 'of lvsd', TWO: 'of lvsd too' })
+    later(() => {
+      delete process.env.ONE
+      delete process.env.TWO
+    })
+    const real = '[2001:db8:1::11]'
+    for (const [environment, said] of [
+      [undefined, `[] ${real} [] [] [] []`],
+      [['ONE'], `[] ${real} [of lvsd] [] [] []`],
+      [['ONE', 'NO_SUCH', { HOME: '/root', THREE: 3 }], `[] ${real} [of lvsd] [] [3] [/root]`],
+      [{ ONE: null, TWO: 'a b;c', THREE: true }, `[] ${real} [of lvsd] [a b;c] [true] []`],
+    ] as const)
+      assert.equal(await printed({ checkcommand: script(show), ...(environment && { environment }) }), said)
+    assert.equal(
+      await printed({
+        checkcommand: script('echo $PATH $LC_ALL'),
+        environment: { PATH: '/bin', LC_ALL: 'C.UTF-8' },
+      }),
+      '/bin C.UTF-8',
+    )
+  })
+
+  it('is refused with what is no name, and for what lvsd sets itself', () => {
+    const wrong = (environment: unknown) => {
+      try {
+        return problemOf(check, { environment })
+      } catch (error) {
+        return String(error)
+      }
+    }
+    for (const [environment, said] of [
+      [['A B'], /names of variables/],
+      [{ '1A': 'x' }, /names of variables/],
+      [['HOME=/root'], /write HOME: \/root/],
+      [{ A: 'x\0' }, /names of variables/],
+      [{ LVSD_REAL: 'x' }, /LVSD_REAL cannot be set/],
+      [3, /./],
+    ] as const)
+      assert.match(wrong(environment) ?? '', said)
+  })
+})
+
 describe('the verdict of an external command', function () {
   this.timeout(20_000)
   const cases: [string, string, Record<string, unknown>, boolean, string | null, RegExp][] = [
@@ -139,7 +185,40 @@ describe('the verdict of an external command', function () {
       /^OK: OK - 3 users$/,
     ],
     ['a plug-in that warns', 'echo slow; exit 1', { nagios: true }, true, null, /^warning: slow$/],
-    ['a warning that counts', 'exit 1', { nagios: true, warning: 'down' }, false, 'status', /^warning$/],
+    [
+      'a warning that counts',
+      'echo slow; exit 1',
+      { nagios: true, warning: 'down' },
+      false,
+      'status',
+      /^warning: slow$/,
+    ],
+    ['a plug-in without a word', 'exit 1', { nagios: true }, false, 'status', /^exit 1 without a word/],
+    ['a plug-in that says blanks', 'echo " "; exit 1', { nagios: true }, false, 'status', /without a word/],
+    [
+      'performance data alone',
+      'echo "|time=3s"; exit 1',
+      { nagios: true },
+      false,
+      'status',
+      /without a word/,
+    ],
+    [
+      'a warning that speaks of an error',
+      'echo "WARNING: error rate 3%, 2 at line 7"; exit 1',
+      { nagios: true },
+      true,
+      null,
+      /^warning: WARNING/,
+    ],
+    [
+      'a warning of several lines',
+      'printf "DISK WARNING - low\\n/var: 91%%\\n"; exit 1',
+      { nagios: true },
+      true,
+      null,
+      /^warning: DISK/,
+    ],
     ['a critical plug-in', 'exit 2', { nagios: true }, false, 'status', /^critical$/],
     ['a plug-in that does not know', 'exit 3', { nagios: true }, false, 'status', /^unknown$/],
     ['a plug-in out of range', 'exit 9', { nagios: true }, false, 'status', /^exit 9$/],
@@ -410,6 +489,32 @@ describe('an external command and the end of lvsd', function () {
 describe('Nagios plug-ins', function () {
   this.timeout(20_000)
   const plugin = '/usr/lib/nagios/plugins/check_dummy'
+  /** Scripts that die of a mistake of their own. */
+  const crashes: [string, string, string][] = [
+    ['python3', 'python3', 'def f():\n  return 1 / 0\nf()\n'],
+    ['python3', 'python3', 'import no_such_module_of_lvsd\n'],
+    ['python3', 'python3', 'print("CHECK")\nraise SystemExit(open("/no/such/file"))\n'],
+    ['perl', 'perl', 'use NoSuchModuleOfLvsd;\n'],
+    ['perl', 'perl', '$! = 1; die "oops";\n'],
+    ['perl', 'perl', 'this is ( no perl\n'],
+    ['node', 'nodejs', 'null.x\n'],
+    ['ruby', 'ruby', 'raise "oops"\n'],
+    ['bash', 'bash', 'set -e\nfalse\n'],
+    ['bash', 'bash', 'set -eu\necho $NO_SUCH_VARIABLE\n'],
+    ['sh', 'dash', 'set -e\nno-such-command-of-lvsd || exit 1\n'],
+  ]
+  for (const [interpreter, , text] of crashes)
+    it(`are down where they crash, whatever a warning is: ${interpreter} ${JSON.stringify(text)}`, async function () {
+      const found = spawnSync('/bin/sh', ['-c', `command -v ${interpreter}`], {
+        encoding: 'utf8',
+      }).stdout.trim()
+      if (found === '') this.skip()
+      const file = script('', 'crash')
+      writeFileSync(file, `#!${found}\n${text}`)
+      const { ok, detail } = await probe(check, target, { checkcommand: file, nagios: true }, SLOW)
+      assert.equal(ok, false, detail)
+    })
+
   it('work as they are', async function () {
     if (!existsSync(plugin)) {
       assert.ok(!process.env.CI, 'CI needs the package monitoring-plugins-basic')

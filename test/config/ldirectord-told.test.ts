@@ -237,8 +237,10 @@ const NOTED: readonly [phrase: string, text: string, ...notes: string[]][] = [
     'a Perl script',
     site(`${REAL}\nchecktype=external-perl\ncheckcommand="/etc/check.pl"\ncheckport=81`),
     'PERL 4:15+15',
+    'EXTERNAL 4:15+15',
     'UNUSED 5:12+2',
   ],
+  ['a command', site(`${REAL}\nchecktype=external\ncheckcommand="/bin/true"`), 'EXTERNAL 4:14+11'],
   [
     'connects between checks over UDP',
     site(`${REAL}\nservice=radius\nsecret="s"\nlogin="a"\nchecktype=3`),

@@ -54,6 +54,7 @@ export const LDIRECTORD_CODES = {
   PROXY_REQUEST: 'A check of a proxy without a URL to fetch.',
   INCOMPLETE: 'A check without something that ldirectord needs for it: there the servers are always down.',
   DRIVER: 'A check that needs a package which is installed separately.',
+  EXTERNAL: 'A command gets few variables, and gives no verdict where it cannot be run: ldirectord differs.',
   PERL: 'A Perl script that ran inside ldirectord runs in a process of its own.',
   OFF: 'checktype = off, which takes servers out that ldirectord would leave in the table.',
   CONNECTS: 'A checktype of a number where a connect proves nothing.',

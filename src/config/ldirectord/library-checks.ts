@@ -30,6 +30,7 @@ export function tellLibraryCheck(kind: string, { own, at }: VirtualFacts, report
   if (SQL.has(kind)) tellSql()
   if (kind === 'radius') tellRadius()
   if (kind === 'external-perl') tellPerl()
+  if (kind === 'external' || kind === 'external-perl') tellCommand()
 
   function tellSql(): void {
     const missing = [own.login ? [] : 'login', own.request ? [] : 'request'].flat()
@@ -59,6 +60,15 @@ export function tellLibraryCheck(kind: string, { own, at }: VirtualFacts, report
         'INCOMPLETE',
         where,
         'without a login the server is asked for its status; with ldirectord such servers are always down',
+      )
+  }
+
+  function tellCommand(): void {
+    if (own.checkcommand)
+      report.note(
+        'EXTERNAL',
+        own.checkcommand.at,
+        'the command gets PATH, LC_ALL and LVSD_* as its environment; ldirectord passes all of its own (after an import, environment: [NAME] passes more). A command that cannot be run says nothing about its servers; with ldirectord they are down',
       )
   }
 
