@@ -7,6 +7,7 @@ import { cleanStop } from './clean-stop.js'
 import { steadyNow, WallClock } from './clock.js'
 import type { Loaded } from './config/load.js'
 import type { Problem } from './config/problem.js'
+import { changesText, configChanges } from './config-changes.js'
 import { isInService } from './desired.js'
 import { openHooks } from './hooks.js'
 import type { Kernel } from './ipvs/kernel.js'
@@ -252,12 +253,13 @@ class RunningDaemon implements Daemon {
       return { ok: false, at: new Date().toISOString(), message: 'lvsd is stopping', problems: [] }
     notify.reloading()
     this.#phase('reloading')
+    const before = this.#loaded.config
     const { refusal, problems } = await this.#takeOver(isForced).catch(error => {
       log.error({ err: error }, 'reload failed')
       return { refusal: `lvsd could not read it: ${error.message}`, problems: [] }
     })
     const ok = refusal === null
-    const message = refusal ?? `the configuration of ${this.#services.length} services is in force`
+    const message = refusal ?? this.#accepted(before)
     this.#lastReload = { ok, at: new Date().toISOString(), message, problems }
     // Overtaken by a stop, which has the last word.
     if (this.#isStopped) return this.#lastReload
@@ -269,6 +271,11 @@ class RunningDaemon implements Daemon {
     notify.ready(ok ? message : `reload refused: ${message}`)
     this.#phase('running')
     return this.#lastReload
+  }
+
+  #accepted(before: Config): string {
+    const changes = changesText(configChanges(before, this.#loaded.config))
+    return `the configuration of ${this.#services.length} services is in force (${changes})`
   }
 
   /** Reads the configuration again and puts it in force, or says why not. */

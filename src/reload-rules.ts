@@ -1,6 +1,8 @@
 /** What a configuration must be to take the place of the running one. Pure. */
+
 import { formatOf, type Loaded } from './config/load.js'
 import { hasErrors } from './config/problem.js'
+import { removedText } from './config-changes.js'
 import { type Config, keyOfMember, keyOfService } from './model.js'
 
 /** The configuration in force, and what stood in its file when it was read. */
@@ -18,7 +20,8 @@ export function whyRefused(next: Loaded, running: Running, isForced: boolean): s
   const { removed, before } = removals(running.config, next.config)
   const limit = running.config.settings.removalLimit
   if (isForced || before === 0 || (removed / before) * 100 <= limit) return null
-  const removal = `it would remove ${removed} of ${before} real servers`
+  const names = removedText(running.config, next.config)
+  const removal = `it would remove ${removed} of ${before} real servers (${names})`
   if (formatOf(next.config.file, next.text) === 'ldirectord')
     return next.config.services.length === 0 || isCutOff(next.text, running.text)
       ? `the file is empty or cut off, and ${removal}; the running configuration stays. If it is meant: lvsd reload --force`

@@ -35,7 +35,10 @@ describe('a YAML file that removes most real servers', () => {
   const running = { config: site('web', 3), text: '' }
 
   it('is refused by removal-limit, and taken where it is forced', () => {
-    assert.match(whyRefused(loaded(1), running, false) ?? '', /remove 2 of 3 real servers.*removal-limit/)
+    assert.match(
+      whyRefused(loaded(1), running, false) ?? '',
+      /remove 2 of 3 real servers \(web: \[fd00:1::b\]:80, \[fd00:1::c\]:80\), more than removal-limit/,
+    )
     assert.equal(whyRefused(loaded(1), running, true), null)
     assert.equal(whyRefused(loaded(2), running, false), null)
   })

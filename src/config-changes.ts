@@ -1,0 +1,92 @@
+/** What a new configuration changes, counted and named, for people. Pure. */
+import { type Config, keyOfMember, keyOfService, type Real, type Service } from './model.js'
+
+export interface Count {
+  readonly added: number
+  readonly changed: number
+  readonly removed: number
+}
+
+export interface ConfigChanges {
+  readonly services: Count
+  readonly reals: Count
+}
+
+/** A service is the same one by its virtual address, a real server by its service, host and port. */
+export function configChanges(before: Config, after: Config): ConfigChanges {
+  return {
+    services: countBetween(servicesOf(before), servicesOf(after)),
+    reals: countBetween(realsOf(before), realsOf(after)),
+  }
+}
+
+/** `services +0 ~1 -0, real servers +2 ~0 -5`; or that nothing has changed. */
+export function changesText({ services, reals }: ConfigChanges): string {
+  const isAny = ({ added, changed, removed }: Count) => added + changed + removed > 0
+  if (!isAny(services) && !isAny(reals)) return 'no service has changed'
+  return `${isAny(services) ? `services ${signed(services)}, ` : ''}real servers ${signed(reals)}`
+}
+
+function signed({ added, changed, removed }: Count): string {
+  return `+${added} ~${changed} -${removed}`
+}
+
+/** Services named in a sentence, and real servers of each. */
+const MOST_NAMED = 5
+
+/** `web: [2001:db8::1]:80, [2001:db8::2]:80; mail: all 4`: the real servers that the next configuration no longer has. */
+export function removedText(before: Config, after: Config): string {
+  const kept = new Set(realsOf(after).keys())
+  const lost = before.services.flatMap(service => {
+    const reals = service.reals.filter(real => !kept.has(memberKey(service, real)))
+    return reals.length > 0 ? [`${service.name}: ${namesOf(reals, service)}`] : []
+  })
+  return limited(lost, 'services').join('; ')
+}
+
+function namesOf(reals: readonly Real[], { reals: all }: Service): string {
+  if (reals.length === all.length && reals.length > 1) return `all ${reals.length}`
+  const names = reals.map(real => keyOfMember({ name: '' }, real).trimStart())
+  return limited(names, 'servers').join(', ')
+}
+
+function limited(texts: readonly string[], what: string): readonly string[] {
+  const left = texts.length - MOST_NAMED
+  return left > 1 ? [...texts.slice(0, MOST_NAMED), `${left} more ${what}`] : texts
+}
+
+/** What each is called, and a text that changes with it. */
+type Values = ReadonlyMap<string, string>
+
+function servicesOf({ services }: Config): Values {
+  return new Map(
+    services.map(service => {
+      const { reals: _, ...own } = service
+      return [serviceKey(service), JSON.stringify(own)]
+    }),
+  )
+}
+
+function realsOf({ services }: Config): Values {
+  return new Map(
+    services.flatMap(service =>
+      service.reals.map(real => [memberKey(service, real), JSON.stringify(real)] as const),
+    ),
+  )
+}
+
+function countBetween(before: Values, after: Values): Count {
+  let [added, changed] = [0, 0]
+  for (const [key, value] of after)
+    if (!before.has(key)) added++
+    else if (before.get(key) !== value) changed++
+  return { added, changed, removed: [...before.keys()].filter(key => !after.has(key)).length }
+}
+
+function memberKey(service: Service, real: Real): string {
+  return keyOfMember({ name: serviceKey(service) }, real)
+}
+
+function serviceKey(service: Service): string {
+  return service.id ? keyOfService(service.id) : service.host
+}
