@@ -88,6 +88,7 @@ interface Libc {
   waitpid: KoffiFunc<(pid: number, status: null, options: number) => number>
   prctl: KoffiFunc<(option: number, ...typesAndValues: (string | number)[]) => number>
   fcntl: KoffiFunc<(fd: number, command: number, ...typesAndValues: (string | number)[]) => number>
+  poll: KoffiFunc<(fds: Uint8Array, count: number, timeout: number) => number>
 }
 
 let loaded: Libc | undefined
@@ -117,6 +118,7 @@ function load(): Libc {
     waitpid: lib.func('int waitpid(int, void *, int)') as Libc['waitpid'],
     prctl: lib.func('int prctl(int, ...)') as Libc['prctl'],
     fcntl: lib.func('int fcntl(int, int, ...)') as Libc['fcntl'],
+    poll: lib.func('int poll(void *, unsigned long, int)') as Libc['poll'],
   }
   return loaded
 }
@@ -330,6 +332,18 @@ export function releaseMemory(): void {
 }
 
 // ---------------------------------------------------------------- descriptors
+
+// <poll.h>
+const POLLERR = 0x008
+const POLLHUP = 0x010
+
+/** Whether nobody reads any more what is written to a pipe or a socket. Nothing is written to find that out. */
+export function isReaderGone(fd: number): boolean {
+  // struct pollfd { int fd; short events; short revents; }
+  const asked = Buffer.alloc(8)
+  asked.writeInt32LE(fd)
+  return load().poll(asked, 1, 0) > 0 && (asked.readInt16LE(6) & (POLLERR | POLLHUP)) !== 0
+}
 
 /** How many descriptors this process may have open (soft limit), Infinity where there is no limit. */
 export function descriptorLimit(): number {

@@ -3,11 +3,13 @@
 import './node-version.js'
 import { commandNames, loadCommand } from './command-line/find.js'
 import { commandHelp, generalHelp } from './command-line/help.js'
+import { onKeys } from './command-line/keys.js'
 import { parseLine, usageError } from './command-line/parse.js'
 import { type Command, type CommandContext, CommandError, EXIT, type ExitCode } from './commands/command.js'
 import { didYouMean } from './config/nearest.js'
 import { endProcess } from './end.js'
 import { KernelError } from './ipvs/kernel.js'
+import { isReaderGone } from './libc.js'
 import { screenOf } from './terminal/screen.js'
 import { version } from './version.js'
 
@@ -26,12 +28,20 @@ process.on('uncaughtException', error => {
 void main(process.argv.slice(2)).catch(explain).then(finish)
 
 async function main([name, ...words]: readonly string[]): Promise<ExitCode> {
-  if (name === undefined) return complain(usageError('a command is missing'))
+  if (name === undefined) return withoutCommand()
   if (name === '--version' || name === '-V') return say(`lvsd ${version()}`)
   if (name === '--help' || name === '-h' || (name === 'help' && words.length === 0)) return generalHelpText()
   if (name === 'help') return main([words[0] ?? '', '--help'])
   if (!commandNames().includes(name)) return complain(unknownCommand(name))
   return runCommand(await loadCommand(name), words)
+}
+
+/** Somebody who looks what there is. Scripts that lost a word get the exit code of a wrong command line all the same. */
+async function withoutCommand(): Promise<ExitCode> {
+  process.stderr.write(
+    withNewline(generalHelp(await Promise.all(commandNames().map(loadCommand)), process.stderr.columns)),
+  )
+  return EXIT.usage
 }
 
 async function runCommand(command: Command, words: readonly string[]): Promise<ExitCode> {
@@ -66,7 +76,9 @@ function contextFor(line: Pick<CommandContext, 'options' | 'arguments'>): Comman
         for (const name of names) process.off(name, handler)
       }
     },
+    onKey: onKeys,
     outputClosed: outputClosed.signal,
+    hasReader: () => process.stdout.isTTY || !isReaderGone(process.stdout.fd),
   }
 }
 

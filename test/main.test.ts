@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { openControlSocket } from '../src/api/server.js'
+import { later } from './helpers/after-each.js'
 import { temporaryFile } from './helpers/folder.js'
+import { statusDocument } from './terminal/documents.js'
 
 const MAIN = join(import.meta.dirname, '../src/main.ts')
 
@@ -10,6 +14,7 @@ describe('the process', () => {
   const rows: [words: string[], exit: number, out: RegExp, err: RegExp][] = [
     [['--version'], 0, /^lvsd \d+\.\d+\.\d+\n$/, /^$/],
     [['--help'], 0, /^lvsd keeps [\s\S]*\n {2}status +Show [\s\S]*\n {2}4 {2}the kernel refused/, /^$/],
+    [[], 2, /^$/, /^lvsd keeps [\s\S]*\n {2}status +Show /],
     [['validate', '/none.yaml'], 1, /FILE_UNREADABLE/, /^$/],
     [
       ['statsu'],
@@ -31,6 +36,21 @@ describe('the process', () => {
     const file = temporaryFile('many.yaml', `services:\n${'  a: [\n'.repeat(3)}`)
     const { err } = await lvsd(['validate', file], child => child.stdout?.destroy())
     assert.equal(err, '')
+  }).timeout(20_000)
+
+  it('ends --watch when its reader has gone, although nothing is written', async () => {
+    const socket = temporaryFile('lvsd.sock', '')
+    rmSync(socket)
+    const control = {
+      status: async () => statusDocument(),
+      reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
+    }
+    const server = await openControlSocket(socket, control)
+    later(() => server.close())
+    const ended = await lvsd(['status', '--socket', socket, '--watch', '0.2'], child =>
+      child.stdout?.once('data', () => child.stdout?.destroy()),
+    )
+    assert.deepEqual([ended.exit, ended.err], [0, ''])
   }).timeout(20_000)
 
   it('shows where a fault is only when asked, and never where a user has slipped', async () => {

@@ -6,13 +6,19 @@ import { clip } from '../terminal/columns.js'
 import { ENTER, frame, LEAVE } from '../terminal/live.js'
 import { painter } from '../terminal/paint.js'
 import { renderStatus } from '../terminal/status.js'
-import { transitionLines } from '../terminal/transitions.js'
+import { dateTime } from '../terminal/time.js'
+import { changesBetween, transitionLines } from '../terminal/transitions.js'
 
 export interface Watch {
-  readonly context: Pick<CommandContext, 'screen' | 'print' | 'write' | 'onSignal' | 'outputClosed'>
+  readonly context: Pick<
+    CommandContext,
+    'screen' | 'print' | 'write' | 'onSignal' | 'onKey' | 'outputClosed' | 'hasReader'
+  >
   fetch(): Promise<StatusDocument>
   /** Milliseconds between two questions. */
   readonly every: number
+  /** A JSON object on each line, for each change: for programs. */
+  readonly isJson?: boolean
   /** Lines above the table. */
   readonly intro?: string
   /** Ends the view from outside. */
@@ -30,8 +36,9 @@ interface View {
 }
 
 /**
- * Shows the status until SIGINT, SIGTERM, a closed output or `until`. On a terminal it redraws in place; elsewhere it
- * prints the table once and then a line for each transition. Throws a ControlError where the first question fails.
+ * Shows the status until SIGINT, SIGTERM, the key q, `until`, or until nobody reads it any more. On a terminal it redraws
+ * in place; elsewhere it prints the table once and then a line for each transition. Throws a ControlError where the first
+ * question fails.
  */
 export async function watchStatus(watch: Watch): Promise<void> {
   const view: View = { document: await watch.fetch(), recent: [], trouble: null }
@@ -40,10 +47,14 @@ export async function watchStatus(watch: Watch): Promise<void> {
   const signals = [ended.signal, context.outputClosed, ...(watch.until ? [watch.until] : [])]
   const stop = AbortSignal.any(signals)
   const unlisten = context.onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => ended.abort())
+  const isDrawn = context.screen.isTerminal && !watch.isJson
+  // A command in the background must not touch the terminal.
+  const unlistenKeys = isDrawn ? context.onKey(key => (/q/i.test(key) ? ended.abort() : undefined)) : () => {}
   try {
-    await (context.screen.isTerminal ? redraw : printLines)(watch, view, stop)
+    await (isDrawn ? redraw : printLines)(watch, view, stop)
   } finally {
     unlisten()
+    unlistenKeys()
   }
 }
 
@@ -80,29 +91,35 @@ function picture({ context: { screen }, intro = '' }: Watch, { document, recent,
 
 async function printLines(watch: Watch, view: View, stop: AbortSignal): Promise<void> {
   const { context } = watch
-  context.print(picture(watch, view))
-  context.print('')
-  while (!stop.aborted) {
+  if (!watch.isJson) context.print(`${picture(watch, view)}\n`)
+  while (!stop.aborted && context.hasReader()) {
     await pause(watch.every, stop)
     for (const line of await refresh(watch, view)) context.print(line)
   }
 }
 
-/** Asks once more; gives the transitions since the last answer. */
-async function refresh({ fetch, context }: Watch, view: View): Promise<string[]> {
+/** Asks once more; gives a line for each change since the last answer. */
+async function refresh({ fetch, context, isJson = false }: Watch, view: View): Promise<string[]> {
+  const now = Date.now()
+  const own = (text: string) =>
+    isJson
+      ? JSON.stringify({ kind: 'lvsd', at: new Date(now).toISOString(), message: text })
+      : `${dateTime(now)}  ${text}`
   try {
     const document = await fetch()
-    const news = transitionLines(view.document, document, { colour: context.screen.colour, now: Date.now() })
+    const news = isJson
+      ? changesBetween(view.document, document).map(change => JSON.stringify(change))
+      : transitionLines(view.document, document, { colour: context.screen.colour })
     view.recent = [...view.recent, ...news].slice(-RECENT)
     view.document = document
     const wasTroubled = view.trouble !== null
     view.trouble = null
-    return wasTroubled ? ['lvsd answers again', ...news] : news
+    return wasTroubled ? [own('lvsd answers again'), ...news] : news
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
     const isNew = view.trouble !== error.message
     view.trouble = error.message
-    return isNew ? [error.message] : []
+    return isNew ? [own(error.message)] : []
   }
 }
 

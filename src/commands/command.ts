@@ -77,8 +77,12 @@ export interface CommandContext<
   warn(text: string): void
   /** Listens for signals in place of the default of ending at once; gives the function that stops listening. */
   onSignal(names: readonly NodeJS.Signals[], handler: (name: NodeJS.Signals) => void): () => void
-  /** Aborted when nobody reads standard output any more (`| head`). */
+  /** Calls `handler` with each key of the terminal, without Enter; gives the function that ends it. */
+  onKey(handler: (key: string) => void): () => void
+  /** Aborted when nobody reads standard output any more (`| head`), as soon as something has been written. */
   readonly outputClosed: AbortSignal
+  /** Whether somebody reads standard output: found out without writing. */
+  hasReader(): boolean
 }
 
 export interface Command<O extends OptionTable = OptionTable, A extends ArgumentTable = ArgumentTable> {

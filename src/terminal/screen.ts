@@ -2,7 +2,7 @@
 
 export interface Screen {
   readonly isTerminal: boolean
-  /** Columns; without limit where it is no terminal. */
+  /** Columns; where it is no terminal those of COLUMNS (`watch lvsd status`), or without limit. */
   readonly width: number
   /** Rows; null where it is no terminal. */
   readonly height: number | null
@@ -19,10 +19,14 @@ export function screenOf(
   const isTerminal = stream.isTTY === true
   return {
     isTerminal,
-    width: isTerminal ? stream.columns || 80 : Number.POSITIVE_INFINITY,
+    width: isTerminal ? stream.columns || 80 : columnsOf(env),
     height: isTerminal ? stream.rows || 24 : null,
     colour: wantsColour(isTerminal, env),
   }
+}
+
+function columnsOf({ COLUMNS = '' }: Env): number {
+  return /^[1-9]\d{0,4}$/.test(COLUMNS) ? Number(COLUMNS) : Number.POSITIVE_INFINITY
 }
 
 function wantsColour(isTerminal: boolean, env: Env): boolean {

@@ -12,9 +12,9 @@ import { settingsFields } from '../../src/config/schema.js'
 import type { ReloadOutcome, StatusDocument } from '../../src/status.js'
 import { later } from '../helpers/after-each.js'
 import { testContext } from '../helpers/context.js'
-import { DOWN, realStatus, serviceStatus, statusDocument } from '../terminal/documents.js'
+import { checkStatus, DOWN, realStatus, serviceStatus, statusDocument } from '../terminal/documents.js'
 
-const OPTIONS = { json: false, watch: undefined }
+const OPTIONS = { json: false, watch: undefined, check: false }
 
 describe('lvsd status', () => {
   it('prints the table of the daemon behind the socket', async () => {
@@ -99,11 +99,96 @@ describe('lvsd status', () => {
         assert.deepEqual(filtered(document, 'web', word).services[0]?.reals, [DOWN])
       })
 
+    it('finds a service without its protocol', () => {
+      assert.deepEqual(
+        filtered(document, '[2001:db8::80]:80', undefined).services.map(({ name }) => name),
+        ['web'],
+      )
+    })
+
+    it('finds a real server in all services', () => {
+      const found = filtered(document, '[2001:db8:1::12]:80', undefined).services
+      assert.deepEqual(
+        found.map(({ name, reals }) => [name, reals]),
+        [
+          ['web', [DOWN]],
+          ['mail', [DOWN]],
+        ],
+      )
+    })
+
     it('names the nearest right word', () => {
       assert.throws(() => filtered(document, 'wbe', undefined), /no service "wbe"; did you mean "web"\?/)
       assert.throws(() => filtered(document, 'xyzzy', undefined), /there are: web, mail/)
       assert.throws(() => filtered(document, 'web', '::9'), /there are: \[2001:db8:1::11\]:80/)
     })
+  })
+
+  describe('--check', () => {
+    const healthy = serviceStatus({ reals: [realStatus()] })
+    const held = { ...DOWN, maintenance: { file: 'x', since: new Date(0).toISOString() } }
+    const unasked = realStatus({
+      checks: [
+        checkStatus({ noVerdict: { since: new Date(0).toISOString(), count: 3, detail: 'no socket | x' } }),
+      ],
+    })
+    const refused = { ok: false, at: new Date(0).toISOString(), message: 'no', problems: [] }
+    const kept = { file: 'a.yaml', loadedAt: '', warnings: [], keptSince: new Date(0).toISOString() }
+    const rows: [what: string, document: StatusDocument, exit: number, line: RegExp][] = [
+      [
+        'all is well',
+        statusDocument({ services: [healthy] }),
+        0,
+        /^LVSD OK - 1 up, 0 down, 1 services \| up=1 down=0/,
+      ],
+      [
+        'a server is down',
+        statusDocument(),
+        1,
+        /^LVSD WARNING - web \[2001:db8:1::12\]:80 down: refused.* \| up=1 down=1/,
+      ],
+      [
+        'a server is in maintenance',
+        statusDocument({ services: [serviceStatus({ reals: [realStatus(), held] })] }),
+        0,
+        /OK/,
+      ],
+      [
+        'a server has no verdict',
+        statusDocument({ services: [serviceStatus({ reals: [unasked] })] }),
+        1,
+        /no verdict: no socket \/ x .*\| up=1/,
+      ],
+      [
+        'a reload was refused',
+        statusDocument({ services: [healthy], lastReload: refused }),
+        1,
+        /reload was refused/,
+      ],
+      [
+        'the file does not run',
+        statusDocument({ services: [healthy], config: kept }),
+        1,
+        /a\.yaml cannot run/,
+      ],
+      [
+        'a service has no server left',
+        statusDocument({
+          services: [healthy, serviceStatus({ name: 'mail', state: 'down', reals: [DOWN] })],
+        }),
+        2,
+        /^LVSD CRITICAL - mail has none of 1 servers, no fallback/,
+      ],
+    ]
+    for (const [what, document, exit, line] of rows)
+      it(`ends with ${exit} when ${what}`, async () => {
+        const { context, out } = testContext()
+        const socket = await daemon({ status: async () => document })
+        const options = { ...OPTIONS, socket, check: true }
+        assert.equal(await status.run({ ...context, options, arguments: NONE }), exit)
+        assert.match(out(), line)
+        assert.equal(out().trim().split('\n').length, 1)
+      })
   })
 
   describe('--watch', () => {
@@ -131,6 +216,49 @@ describe('lvsd status', () => {
       await done
       assert.equal(out().match(/^web {2}tcp/gm)?.length, 1)
       assert.ok(!out().includes('\u001b'))
+    })
+
+    it('ends at q', async () => {
+      const { context, out, press } = testContext({ isTerminal: true, height: 24, width: 80 })
+      const socket = await daemon()
+      const done = status.run({ ...context, options: { ...OPTIONS, socket, watch: '0.1' }, arguments: NONE })
+      await until(() => out().includes('web'))
+      press('x')
+      press('q')
+      assert.equal(await done, EXIT.ok)
+    })
+
+    it('ends when nobody reads any more, although nothing changes', async () => {
+      const { context, out, leave } = testContext()
+      const socket = await daemon()
+      const done = status.run({ ...context, options: { ...OPTIONS, socket, watch: '0.1' }, arguments: NONE })
+      await until(() => out().includes('web'))
+      leave()
+      assert.equal(await done, EXIT.ok)
+    })
+
+    it('prints an object on each line, for each change, with --json', async () => {
+      const { context, out, send } = testContext()
+      let asked = 0
+      const lost = statusDocument({ services: [serviceStatus({ state: 'down', reals: [DOWN, DOWN] })] })
+      const socket = await daemon({ status: async () => (asked++ === 0 ? up() : lost) })
+      const options = { ...OPTIONS, socket, watch: '0.1', json: true }
+      const done = status.run({ ...context, options, arguments: NONE })
+      await until(() => out().includes('service'))
+      send('SIGTERM')
+      await done
+      const changes = out()
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as Record<string, unknown>)
+      assert.deepEqual(
+        changes.map(({ kind, service, real, from, to }) => [kind, service, real, from, to]),
+        [
+          ['real', 'web', '[2001:db8:1::12]:80', 'up', 'down'],
+          ['real', 'web', '[2001:db8:1::12]:80', 'up', 'down'],
+          ['service', 'web', undefined, 'up', 'down'],
+        ],
+      )
     })
 
     it('goes on asking when the daemon is gone, and says so', async () => {

@@ -7,18 +7,30 @@ export interface TestContext {
   readonly err: () => string
   /** As if the process had received it. */
   send(signal: NodeJS.Signals): void
+  /** As if somebody had pressed it. */
+  press(key: string): void
+  /** From now on nobody reads standard output. */
+  leave(): void
 }
 
 export function testContext(screen: Partial<CommandContext['screen']> = {}): TestContext {
   let out = ''
   let err = ''
   const handlers = new Map<NodeJS.Signals, Set<(name: NodeJS.Signals) => void>>()
+  const keys = new Set<(key: string) => void>()
+  let hasReader = true
   const line = (text: string) => (text.endsWith('\n') ? text : `${text}\n`)
   return {
     out: () => out,
     err: () => err,
     send: signal => {
       for (const handler of handlers.get(signal) ?? []) handler(signal)
+    },
+    press: key => {
+      for (const handler of keys) handler(key)
+    },
+    leave: () => {
+      hasReader = false
     },
     context: {
       env: {},
@@ -38,7 +50,12 @@ export function testContext(screen: Partial<CommandContext['screen']> = {}): Tes
           for (const name of names) handlers.get(name)?.delete(handler)
         }
       },
+      onKey: handler => {
+        keys.add(handler)
+        return () => keys.delete(handler)
+      },
       outputClosed: new AbortController().signal,
+      hasReader: () => hasReader,
     },
   }
 }

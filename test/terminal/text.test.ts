@@ -6,7 +6,7 @@ import { printable } from '../../src/terminal/printable.js'
 import { screenOf } from '../../src/terminal/screen.js'
 import { duration, span, took } from '../../src/terminal/time.js'
 import { transitionLines } from '../../src/terminal/transitions.js'
-import { DOWN, NOW, realStatus, serviceStatus, statusDocument } from './documents.js'
+import { DOWN, realStatus, serviceStatus, statusDocument } from './documents.js'
 
 describe('widths', () => {
   const rows: [text: string, width: number, about: string][] = [
@@ -114,6 +114,15 @@ describe('a screen', () => {
   for (const [env, stream, colour, about] of rows)
     it(`${about}`, () => assert.equal(screenOf(stream, env).colour, colour))
 
+  it('is as wide as COLUMNS where it is no terminal, and without limit where that says nothing', () => {
+    for (const [COLUMNS, width] of [
+      ['80', 80],
+      ['0', Number.POSITIVE_INFINITY],
+      ['wide', Number.POSITIVE_INFINITY],
+    ] as const)
+      assert.equal(screenOf({}, { COLUMNS }).width, width)
+  })
+
   it('is as wide as the terminal, and 80 where that says 0', () => {
     assert.deepEqual(screenOf(terminal, {}), { isTerminal: true, width: 132, height: 50, colour: true })
     assert.equal(screenOf({ isTTY: true, columns: 0 }, {}).width, 80)
@@ -131,7 +140,7 @@ describe('a frame', () => {
 })
 
 describe('transitions between two documents', () => {
-  const view = { colour: false, now: NOW }
+  const view = { colour: false }
   const before = statusDocument({ services: [serviceStatus({ reals: [realStatus({ host: DOWN.host })] })] })
   const fallback = { name: '[::9]:80', host: '::9', port: 80, inUse: true }
   const after = statusDocument({ services: [serviceStatus({ reals: [DOWN], fallback })] })
