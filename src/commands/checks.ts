@@ -1,19 +1,22 @@
 /** lvsd checks: the kinds of check. */
 import { existsSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { Check } from '../check.js'
 import { configOrEnd } from '../command-line/config.js'
 import { didYouMean } from '../config/nearest.js'
 import { describeOptions, type OptionDescription } from '../describe-options.js'
-import { loadChecks } from '../load-checks.js'
+import { type LoadedChecks, loadChecks } from '../load-checks.js'
 import { columns } from '../terminal/columns.js'
 import { type Paint, painter } from '../terminal/paint.js'
+import { printable } from '../terminal/printable.js'
+import { kindNameOf } from '../user-checks/folder.js'
 import { type CommandContext, CommandError, defineCommand, EXIT } from './command.js'
 
 export const command = defineCommand({
   name: 'checks',
   summary: 'List the kinds of check with their options and defaults',
-  details: `The kinds that lvsd brings, and those of your own folders. With a KIND, only that one.
-A kind of your own is one file: checks/README.md shows how.`,
+  details: `The kinds that lvsd brings, and those of your own folders: each file of these is listed first, with ok, or with
+the reason why it is not loaded. With a KIND, only that one. A kind of your own is one file: checks/README.md shows how.`,
   arguments: { KIND: { about: 'only this kind', optional: true } },
   options: {
     folder: { value: 'DIR', about: 'also the checks in this folder' },
@@ -27,14 +30,21 @@ A kind of your own is one file: checks/README.md shows how.`,
     ['lvsd checks --folder /etc/lvsd/checks', 'do my own checks load?'],
   ],
   async run(context) {
-    const { checks, problems } = await loadChecks(await foldersFor(context.options, context))
-    const kinds = chosen([...new Set(checks.values())], context.arguments.KIND)
-    const described = kinds.map(describe)
-    if (context.options.json) context.print(JSON.stringify({ checks: described, problems }, null, 2))
-    else
-      context.print(renderKinds(described, { colour: context.screen.colour, brief: context.options.brief }))
-    for (const problem of problems) context.warn(`lvsd: ${problem}`)
-    return problems.length === 0 ? EXIT.ok : EXIT.problem
+    const { options } = context
+    const { KIND } = context.arguments
+    const loaded = await loadChecks(await foldersFor(options, context))
+    const described = chosen(loaded, KIND, options).map(describe)
+    if (options.json) {
+      const { problems, replaced, files } = loaded
+      context.print(JSON.stringify({ checks: described, problems, replaced, files }, null, 2))
+    } else {
+      const { colour } = context.screen
+      const folders = KIND === undefined ? renderFolders(loaded, { colour }) : []
+      const kinds = renderKinds(described, { colour, brief: options.brief })
+      context.print([...folders, kinds].join('\n\n'))
+    }
+    for (const sentence of [...loaded.problems, ...loaded.replaced]) context.warn(`lvsd: ${sentence}`)
+    return loaded.problems.length === 0 ? EXIT.ok : EXIT.problem
   },
 })
 
@@ -48,13 +58,51 @@ async function foldersFor(
   return [...configured, ...(folder === undefined ? [] : [folder])]
 }
 
-function chosen(checks: readonly Check[], kind: string | undefined): readonly Check[] {
+/** Those of the user's folders first. */
+function chosen(
+  { checks: byName, files, unusable }: LoadedChecks,
+  kind: string | undefined,
+  options: { folder: string | undefined; config: string | undefined },
+): readonly Check[] {
+  const checks = [...new Set(byName.values())].sort((a, b) => Number(isOwn(b)) - Number(isOwn(a)))
   if (kind === undefined) return checks
-  const found = checks.filter(({ name, aliases }) => name === kind || aliases?.includes(kind))
-  if (found.length > 0) return found
-  const names = checks.flatMap(({ name, aliases = [] }) => [name, ...aliases])
-  const hint = didYouMean(kind, names) || `; there are: ${names.join(', ')}`
-  throw new CommandError(`there is no check "${kind}"${hint}`, EXIT.usage)
+  const found = byName.get(kind)
+  const file = files.find(({ path, problem }) => problem !== null && kindNameOf(path) === kind)
+  if (file) throw new CommandError(`there is no check "${kind}": ${file.path}: ${file.problem}`, EXIT.problem)
+  if (found) return [found]
+  if (unusable[0]) throw new CommandError(`there is no check "${kind}": ${unusable[0].problem}`, EXIT.problem)
+  const isElsewhere = options.folder === undefined && options.config === undefined
+  const own = isElsewhere ? '; for a check of your own give --folder DIR or --config CONFIG' : ''
+  const hint = didYouMean(kind, byName.keys()) || `; there are: ${[...byName.keys()].join(', ')}`
+  throw new CommandError(`there is no check "${kind}"${hint}${own}`, EXIT.usage)
+}
+
+function isOwn({ origin }: Check): boolean {
+  return origin === 'user'
+}
+
+/** What became of each file of the user's folders: a block for each folder. Pure. */
+export function renderFolders(
+  { files, unusable }: Pick<LoadedChecks, 'files' | 'unusable'>,
+  { colour }: { readonly colour: boolean },
+): readonly string[] {
+  const paint = painter(colour)
+  const folders = [...new Set([...unusable, ...files].map(({ folder }) => folder))]
+  return folders.map(folder => {
+    const rows = files
+      .filter(file => file.folder === folder)
+      .map(({ path, problem, remark }) => [
+        basename(path),
+        problem === null
+          ? `${paint('green', 'ok')}${remark === null ? '' : `, but ${printable(remark)}`}`
+          : paint('red', printable(problem)),
+      ])
+    const why = unusable.find(each => each.folder === folder)?.problem
+    const lines = why === undefined ? [] : [`  ${paint('red', printable(why))}`]
+    return [paint('bold', folder), ...lines, ...(rows.length > 0 ? [columns(rows, { indent: 2 })] : [])].join(
+      '\n',
+    )
+  })
 }
 
 /** A kind of check as data. */
@@ -77,7 +125,7 @@ export function renderKinds(
   { colour, brief = false }: { readonly colour: boolean; readonly brief?: boolean },
 ): string {
   const paint = painter(colour)
-  if (brief) return columns(kinds.map(kind => [paint('bold', kind.name), kind.summary]))
+  if (brief) return columns(kinds.map(kind => [paint('bold', kind.name), printable(kind.summary)]))
   return kinds.map(kind => kindBlock(kind, paint)).join('\n\n')
 }
 
@@ -86,12 +134,12 @@ function kindBlock({ name, aliases, summary, defaultPort, options }: KindDescrip
     ...(aliases.length > 0 ? [`also ${aliases.join(', ')}`] : []),
     ...(defaultPort === null ? [] : [`default port ${defaultPort}`]),
   ]
-  const title = `${paint('bold', name)}  ${summary}${notes.length > 0 ? paint('dim', `  (${notes.join('; ')})`) : ''}`
+  const title = `${paint('bold', name)}  ${printable(summary)}${notes.length > 0 ? paint('dim', `  (${notes.join('; ')})`) : ''}`
   const rows = options.map(({ name: option, type, default: value, about }) => [
     option,
     type,
     defaultWord(value),
-    about,
+    printable(about),
   ])
   return rows.length === 0 ? title : `${title}\n${columns(rows, { indent: 2 })}`
 }

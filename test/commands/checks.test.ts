@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { command, renderKinds } from '../../src/commands/checks.js'
 import { type CommandError, EXIT } from '../../src/commands/command.js'
@@ -57,6 +57,51 @@ describe('lvsd checks', () => {
     const broken = await checks({ folder })
     assert.equal(broken.exit, EXIT.problem)
     assert.match(broken.err, /broken\.mjs: it must export an object named `check`/)
+  })
+
+  it('tells what became of each file of my folder before anything else', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'mine.mjs'), MINE)
+    writeFileSync(join(folder, 'npmy.mjs'), `import 'axios-of-nobody'\n${MINE}`)
+    writeFileSync(
+      join(folder, 'prints.mjs'),
+      `console.log('hi')\n${MINE.replace("'mine'", "'prints'").replace("'meins'", '')}`,
+    )
+    const { out } = await checks({ folder, brief: true })
+    const [first, ...lines] = out.split('\n')
+    assert.equal(first, folder)
+    assert.match(lines[0] ?? '', /^ {2}mine\.mjs +ok$/)
+    assert.match(lines[1] ?? '', /^ {2}npmy\.mjs +it does not load: Cannot find package 'axios-of-nobody'/)
+    assert.match(lines[2] ?? '', /^ {2}prints\.mjs +ok, but it prints 3 bytes while it is loaded.*"hi"$/)
+    assert.match(lines[4] ?? '', /^mine /)
+    const { files } = JSON.parse((await checks({ folder, json: true })).out)
+    assert.deepEqual(
+      files.map(({ kind }: { kind: string | null }) => kind),
+      ['mine', null, 'prints'],
+    )
+  })
+
+  it('says why a kind of mine is not loaded, and where else to look', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'green.mjs'), 'export const check = {')
+    const isProblem = (pattern: RegExp, code: number) => (error: CommandError) => {
+      assert.match(error.message, pattern)
+      return error.exit === code
+    }
+    await assert.rejects(
+      checks({ folder }, 'green'),
+      isProblem(/^there is no check "green": .*green\.mjs: it does not load: Unexpected end/, EXIT.problem),
+    )
+    chmodSync(folder, 0o777)
+    await assert.rejects(checks({ folder }, 'green'), isProblem(/may be written by others/, EXIT.problem))
+    assert.match(
+      (await checks({ folder, brief: true })).out,
+      /^\/.*\n {2}no check of .* is loaded: .* may be written/,
+    )
+    await assert.rejects(
+      checks({}, 'green'),
+      isProblem(/; for a check of your own give --folder DIR or --config CONFIG$/, EXIT.usage),
+    )
   })
 
   it('refuses a folder that is none', async () => {

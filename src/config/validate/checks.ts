@@ -183,7 +183,7 @@ function checkOf({ kind, at, entries }: Draft, { checks, report, useKind }: Cont
   report.error(
     'UNKNOWN_CHECK',
     kind.at,
-    `there is no check "${kind.name}"${near || `; there are ${known || 'none'}`}`,
+    `there is no check "${kind.name}"${near || `; lvsd has ${known || 'none'}; one of your own needs its folder under settings: checks`}`,
   )
   return null
 }
