@@ -240,7 +240,7 @@ const NOTED: readonly [phrase: string, text: string, ...notes: string[]][] = [
     'EXTERNAL 4:15+15',
     'UNUSED 5:12+2',
   ],
-  ['a command', site(`${REAL}\nchecktype=external\ncheckcommand="/bin/true"`), 'EXTERNAL 4:14+11'],
+  ['a command', site(`${REAL}\nchecktype=external\ncheckcommand="/bin/true"`), 'EXTERNAL 4:15+11'],
   [
     'connects between checks over UDP',
     site(`${REAL}\nservice=radius\nsecret="s"\nlogin="a"\nchecktype=3`),

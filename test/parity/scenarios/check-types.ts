@@ -9,6 +9,7 @@ export const commands = {
   slow: '#!/bin/sh\ntest ! -e "DIR/$3" || exec sleep 60\n',
   'command.pl': 'exit(-e "DIR/$ARGV[2]" ? 1 : 0);\n',
   killed: '#!/bin/sh\nkill -9 $$\n',
+  going: '#!/bin/sh\nexit 0\n',
 }
 
 export const quickCheckTypes: readonly Scenario[] = [
@@ -272,6 +273,34 @@ export const slowCheckTypes: readonly Scenario[] = [
             tcp V1:80 wrr
               R1:80 masq 5
             tcp V2:80 wrr`,
+        },
+      },
+    ],
+  },
+  {
+    name: 'checktype=external: a command that goes',
+    families: ['ipv6'],
+    sections: `
+      virtual=V1:80
+          real=R1:80 masq 5
+          checktype=external
+          checkcommand=DIR/going`,
+    steps: [
+      {
+        what: 'both start',
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5`,
+      },
+      {
+        what: 'the file of the command is removed',
+        files: { going: null },
+        table: `
+          tcp V1:80 wrr
+            R1:80 masq 5`,
+        ldirectord: {
+          because: 'ldirectord takes a command that cannot be run for a server that is down',
+          table: 'tcp V1:80 wrr',
         },
       },
     ],
