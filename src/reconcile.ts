@@ -4,6 +4,7 @@
  */
 import { steadyNow } from './clock.js'
 import { applied, diff, pick } from './diff.js'
+import { type Dispute, Disputes } from './disputes.js'
 import { type Expected, type Kernel, KernelError } from './ipvs/kernel.js'
 import type { Journal } from './journal/journal.js'
 import type { Log } from './log.js'
@@ -30,6 +31,8 @@ export interface ReconcileStats {
   lastResync: number | null
   changesApplied: number
   driftRepaired: number
+  /** Services that another program keeps changing. */
+  disputes: readonly Dispute[]
   /** Refusals that still stand. */
   errors: readonly string[]
 }
@@ -65,7 +68,14 @@ function restAfter(took: number): Promise<unknown> {
 const RETRY_AFTER = [0, 200, 1000, 5000, 15_000]
 
 export function createReconciler({ kernel, journal, log, want, onApplied }: ReconcilerParts): Reconciler {
-  const stats: ReconcileStats = { lastResync: null, changesApplied: 0, driftRepaired: 0, errors: [] }
+  const stats: ReconcileStats = {
+    lastResync: null,
+    changesApplied: 0,
+    driftRepaired: 0,
+    disputes: [],
+    errors: [],
+  }
+  const disputes = new Disputes()
   const dirty = new Set<string>()
   let image: Table | null = null
   let lastDump: { dump: Dump; at: number } | null = null
@@ -132,9 +142,30 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
   function tellDrift(expected: Table, found: Table): void {
     const ours = (table: Table) => new Map([...table].filter(([key]) => journal.owned.has(key)))
     const drift = diff(ours(expected), ours(found), journal.owned)
-    for (const change of drift)
-      log.warn({ ...changeFields(change) }, `drift: ${DRIFT[change.op]}; it is put right${advice(change)}`)
+    for (const change of drift) {
+      const isKnown = disputes.has(keyOfService(change.id))
+      log[isKnown ? 'debug' : 'warn'](
+        changeFields(change),
+        `drift: ${DRIFT[change.op]}; it is put right${advice(change)}`,
+      )
+    }
     stats.driftRepaired += drift.length
+    tellDisputes(drift)
+  }
+
+  /** Two directors on one service undo each other without end: that is said once, and then counted. */
+  function tellDisputes(drift: readonly Change[]): void {
+    const counts = new Map<string, number>()
+    for (const { id } of drift) counts.set(keyOfService(id), (counts.get(keyOfService(id)) ?? 0) + 1)
+    const { begun, over } = disputes.read(counts, steadyNow())
+    for (const { service, since, changes } of begun)
+      log.error(
+        { service, changes, seconds: Math.round((steadyNow() - since) / 1000) },
+        'another program keeps changing this service, and lvsd puts it right each time: stop the other director, or leave the service to it',
+      )
+    for (const { service, changes } of over)
+      log.info({ service, changes }, 'no other program changes this service any more')
+    stats.disputes = disputes.current
   }
 
   async function write(names: ReadonlySet<string> | null): Promise<void> {

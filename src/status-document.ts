@@ -77,6 +77,7 @@ export function statusDocument(parts: StatusParts): StatusDocument {
       lastResync: reconcile.lastResync === null ? null : iso(reconcile.lastResync),
       changesApplied: reconcile.changesApplied,
       driftRepaired: reconcile.driftRepaired,
+      disputes: reconcile.disputes.map(dispute => ({ ...dispute, since: iso(dispute.since) })),
       errors: reconcile.errors,
     },
     schedule: { jobs: board.jobs.size, ...schedule, lateness: roundedAll(schedule.lateness) },

@@ -113,6 +113,12 @@ export interface StatusDocument {
     readonly lastResync: string | null
     readonly changesApplied: number
     readonly driftRepaired: number
+    /** Services that another program keeps changing: since when, and how many changes were put right. */
+    readonly disputes: readonly {
+      readonly service: string
+      readonly since: string
+      readonly changes: number
+    }[]
     /** Refusals of the kernel that still stand, as sentences. */
     readonly errors: readonly string[]
   }

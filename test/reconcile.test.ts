@@ -118,6 +118,28 @@ describe('the reconciler', () => {
     )
   })
 
+  it('says once that another director undoes all it does, and counts on', async () => {
+    const { reconciler, kernel, dump, lines } = stage(FULL)
+    await reconciler.resync()
+    for (let i = 0; i < 12; i++) {
+      await kernel.apply([{ op: 'delete-real', id: WEB, was: A }])
+      await reconciler.resync()
+      assert.deepEqual((await dump()).get(keyOfService(WEB)), FULL.get(keyOfService(WEB)))
+    }
+    const told = lines.filter(({ msg }) => msg.startsWith('another program keeps changing'))
+    assert.deepEqual(
+      told.map(({ service, changes }) => [service, changes]),
+      [[keyOfService(WEB), 3]],
+    )
+    assert.equal(lines.filter(({ msg, level }) => msg.startsWith('drift:') && level === 40).length, 3)
+    assert.deepEqual(
+      reconciler.stats.disputes.map(({ changes }) => changes),
+      [12],
+    )
+    for (let i = 0; i < 10; i++) await reconciler.resync()
+    assert.deepEqual(reconciler.stats.disputes, [])
+  })
+
   it('makes a service again that others deleted', async () => {
     const { reconciler, kernel, dump } = stage(FULL)
     await reconciler.resync()

@@ -81,6 +81,10 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
   ]
   const others = [
     ...missingVerdicts(document),
+    ...reconcile.disputes.map(
+      ({ service, since, changes }) =>
+        `another program keeps changing ${service}: ${changes} changes put right since ${shortTime(Date.parse(since), now)}`,
+    ),
     ...(reconcile.driftRepaired > 0
       ? [`${reconcile.driftRepaired} changes by others were put right since the start`]
       : []),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchStatus } from '../../src/api/client.js'
 import { renderStatus } from '../../src/terminal/status.js'
@@ -182,6 +182,28 @@ describe('lvsd run', () => {
       await again.hears(/^lvsd runs/)
       assert.ok(again.said().some(text => /password cannot be read/.test(text)))
       assert.doesNotMatch(again.said().join() + again.error(), /hunter2/)
+    }).timeout(60_000)
+
+    it('goes on where a folder of checks of its own is gone, and holds nothing against its servers', async () => {
+      const folder = temporaryFolder()
+      const checks = join(folder, 'checks')
+      mkdirSync(checks)
+      writeFileSync(
+        join(checks, 'green.mjs'),
+        `export const check = { name: 'green', summary: 'always', options: () => ({}), run: async () => ({ ok: true, reason: null, detail: 'green' }) }`,
+      )
+      const settings = `settings: { checks: [${checks}], resync: 1s }\n`
+      const site = `    check: { kind: green, interval: 500ms, fall: 1 }\n    reals: ['[::1]:1']\n${settings}`
+      const { lvsd } = await accepted(site, folder)
+      await lvsd.hears(/^real server up/)
+      lvsd.child.kill('SIGKILL')
+      await lvsd.ended
+      rmSync(checks, { recursive: true })
+      const again = runIn(folder)
+      await again.hears(/^the check has given no verdict three times/)
+      const [real] = (await status(folder)).services[0]?.reals ?? []
+      assert.notEqual(real?.state, 'down')
+      assert.match(real?.reason ?? '', /no verdict since .*: the check green does not load/)
     }).timeout(60_000)
 
     it('ends where nothing was accepted before', async () => {

@@ -46,6 +46,10 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     const text = renderStatus(eventful(), { ...plain, width: 200 })
     assert.match(text, /^! the kernel refused: no scheduler "mh"/m)
     assert.match(text, /^! the last reload \([\d:]+\) was refused: 2 errors/m)
+    assert.match(
+      text,
+      /^! another program keeps changing tcp \[::1\]:80: 12 changes put right since 11:59:00/m,
+    )
     assert.match(text, /^! 3 changes by others were put right/m)
     assert.match(text, /^! lvsd itself was held up 1 time, 1.20s in all/m)
     assert.match(text, /^ {2}fallback \[2001:db8:1::99\]:80 takes the traffic$/m)
@@ -152,6 +156,7 @@ function eventful() {
       lastResync: null,
       changesApplied: 3,
       driftRepaired: 3,
+      disputes: [{ service: 'tcp [::1]:80', since: new Date(NOW - 60_000).toISOString(), changes: 12 }],
       errors: ['the kernel refused: no scheduler "mh"'],
     },
     schedule: {
