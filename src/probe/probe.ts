@@ -15,7 +15,7 @@ export type Judge =
   | { readonly kind: 'connected' }
   /** Any answer at all. */
   | { readonly kind: 'any' }
-  /** `match` occurs within the first `limit` bytes. `each`: it must occur in a line of its own. */
+  /** `match` occurs within the first `limit` bytes. */
   | { readonly kind: 'match'; readonly match: Match; readonly limit: number }
   /** One HTTP/1.x response: final status in `status` (inclusive ranges), body complete, at most `limit` bytes, matching. */
   | {

@@ -366,7 +366,7 @@ describe('the HTTP judge', () => {
       const { answer } = hear(http({ match: regexp(source), limit: 1_000_000 }), [bytes(`${OK}\r\n${body}`)])
       assert.equal(answer.reason, 'error')
       assert.match(answer.detail, /takes too long/)
-      assert.ok(performance.now() - before < 2000)
+      assert.ok(performance.now() - before < 5000)
     })
 
   it('reads a body in chunks of one byte without keeping an object for each', () => {

@@ -96,6 +96,59 @@ export const sources = fc.letrec<{ tree: string }>(tie => ({
   ),
 })).tree
 
+const TOKENS = [
+  ...[
+    '(',
+    '(?:',
+    '(?=',
+    '(?!',
+    '(?<=',
+    '(?<!',
+    '(?<n>',
+    ')',
+    ')',
+    ')',
+    '|',
+    '[',
+    '[^',
+    ']',
+    '{',
+    '}',
+    '*',
+    '+',
+    '?',
+    '^',
+    '$',
+  ],
+  ...[
+    '.',
+    '\\',
+    '\\b',
+    '\\d',
+    '\\1',
+    '\\2',
+    '\\10',
+    '\\0',
+    '\\k',
+    '\\k<n>',
+    '\\c',
+    '\\cA',
+    '\\x',
+    '\\u',
+    '-',
+    ',',
+    '1',
+    '2',
+    'a',
+    'b',
+    'n',
+    '\n',
+  ],
+]
+
+/** Heaps of signs, most of which are no expressions. */
+export const heaps = fc.array(fc.constantFrom(...TOKENS), { maxLength: 9 }).map(tokens => tokens.join(''))
+
 export const flags = fc.subarray(['i', 'm', 's']).map(letters => letters.join(''))
 
 /** What `new RegExp` takes, or undefined. */
