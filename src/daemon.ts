@@ -21,7 +21,7 @@ import type { Notify } from './notify.js'
 import { audience, type DaemonPhase, type Observer } from './observer.js'
 import { atMost } from './patience.js'
 import { createReconciler } from './reconcile.js'
-import { whyRefused } from './reload-rules.js'
+import { mayBeAccepted, mayBePart, whyRefused } from './reload-rules.js'
 import { Repeating } from './repeat.js'
 import { type Engines, openEngines } from './schedule.js'
 import type { ReloadOutcome, StatusDocument } from './status.js'
@@ -37,6 +37,7 @@ import {
 } from './tell.js'
 import { Traffic } from './traffic.js'
 import { Upkeep } from './upkeep.js'
+import type { Verdict } from './watch/watch.js'
 
 export interface DaemonParts {
   readonly loaded: Runnable
@@ -106,6 +107,8 @@ class RunningDaemon implements Daemon {
   /** Since a start with a file that cannot run, until a reload is accepted. */
   #kept: Kept | null
   #keeping: Promise<void> = Promise.resolve()
+  /** What was read last and has been dealt with; null where that is not what stands in the file. */
+  #lastRead: Loaded | null
   #reloading: Promise<unknown> = Promise.resolve()
   /** Reloads that have not begun yet, by `isForced`: whoever asks meanwhile is served by the same one. */
   readonly #waiting = new Map<boolean, Promise<ReloadOutcome>>()
@@ -119,6 +122,7 @@ class RunningDaemon implements Daemon {
     this.#parts = parts
     this.#loaded = loaded
     this.#kept = parts.kept ?? null
+    this.#lastRead = this.#kept ? null : loaded
     this.#resolver = resolver
     this.#names = new NameBook({ resolver, journal, log, onNews: () => void this.#placeNames() })
     const open = parts.engines ?? openEngines
@@ -137,7 +141,7 @@ class RunningDaemon implements Daemon {
       journal,
       resolver,
       onHeld: () => this.#hold(),
-      onFile: () => void this.reload(false),
+      onFile: isSettled => this.#reloadByItself(isSettled),
     })
     this.#reconciler = createReconciler({
       kernel,
@@ -178,7 +182,7 @@ class RunningDaemon implements Daemon {
     const { loaded, log, notify, kernel } = this.#parts
     const { settings, services, file } = loaded.config
     // Before anybody can ask: until servers are placed there is nothing true to say of them.
-    await this.#upkeep.prepare(this.#names.resolved(loaded.config), loaded.text)
+    await this.#upkeep.prepare(this.#names.resolved(loaded.config), this.#lastRead)
     const control = { status: () => this.status(), reload: (isForced: boolean) => this.reload(isForced) }
     this.#socket = await openControlSocket(settings.socket, control, log)
     if (this.#kept) this.#tellKept(this.#kept)
@@ -247,14 +251,40 @@ class RunningDaemon implements Daemon {
     return outcome
   }
 
-  async #reload(isForced: boolean): Promise<ReloadOutcome> {
+  /** For `autoreload`: after the reload that is under way, and with more care than one that somebody asks for. */
+  #reloadByItself(isSettled: boolean): Promise<Verdict> {
+    const verdict = this.#reloading
+      .then(() => this.#tryReload(isSettled))
+      .catch((error): Verdict => {
+        this.#parts.log.error({ err: error }, 'reload failed')
+        return 'later'
+      })
+    this.#reloading = verdict
+    return verdict
+  }
+
+  /** What has been refused already is told no second time. */
+  async #tryReload(isSettled: boolean): Promise<Verdict> {
+    if (this.#isStopped) return 'taken'
+    const loaded = await this.#parts.load()
+    // Somebody has asked for a reload meanwhile, which has dealt with it.
+    if (this.#lastRead && isSameRead(this.#lastRead, loaded)) return 'taken'
+    if (!isSettled && mayBePart(loaded, this.#loaded)) return 'unsettled'
+    const { problems } = loaded
+    const isKnown = this.#lastReload?.ok === false && isSame(this.#lastReload.problems, problems)
+    if (isKnown && mayBeAccepted(problems)) return 'later'
+    const { ok } = await this.#reload(false, loaded)
+    return !ok && mayBeAccepted(problems) ? 'later' : 'taken'
+  }
+
+  async #reload(isForced: boolean, read?: Loaded): Promise<ReloadOutcome> {
     const { log, notify } = this.#parts
     if (this.#isStopped)
       return { ok: false, at: new Date().toISOString(), message: 'lvsd is stopping', problems: [] }
     notify.reloading()
     this.#phase('reloading')
     const before = this.#loaded.config
-    const { refusal, problems } = await this.#takeOver(isForced).catch(error => {
+    const { refusal, problems } = await this.#takeOver(isForced, read).catch(error => {
       log.error({ err: error }, 'reload failed')
       return { refusal: `lvsd could not read it: ${error.message}`, problems: [] }
     })
@@ -279,8 +309,16 @@ class RunningDaemon implements Daemon {
   }
 
   /** Reads the configuration again and puts it in force, or says why not. */
-  async #takeOver(isForced: boolean): Promise<{ refusal: string | null; problems: readonly Problem[] }> {
-    const loaded = await this.#parts.load()
+  async #takeOver(
+    isForced: boolean,
+    read?: Loaded,
+  ): Promise<{ refusal: string | null; problems: readonly Problem[] }> {
+    const loaded = read ?? (await this.#parts.load())
+    // A reload that somebody asks for deals with a change that autoreload would have noticed.
+    if (!mayBeAccepted(loaded.problems)) {
+      this.#lastRead = loaded
+      this.#upkeep.considered(loaded)
+    }
     const { config, problems } = loaded
     // Both the reading before and what follows take long where there are thousands of servers.
     await setImmediate()
@@ -308,7 +346,7 @@ class RunningDaemon implements Daemon {
     for (const id of placement.awaited) this.#engines.soon(id, 0)
     this.#hasMonitors = resolved.services.some(service => service.monitorfile !== null)
     this.#audience.tell('config', resolved)
-    this.#upkeep.follow(resolved, this.#loaded.text)
+    this.#upkeep.follow(resolved)
     this.#hold()
     this.#traffic.follow(resolved.services)
   }
@@ -452,4 +490,13 @@ class RunningDaemon implements Daemon {
         log.error({ error: (error as Error).message }, `stopping: ${what}`)
       }
   }
+}
+
+function isSameRead(a: Loaded, b: Loaded): boolean {
+  const contents = ({ text, included = [] }: Loaded) => JSON.stringify([text, included])
+  return contents(a) === contents(b)
+}
+
+function isSame(a: readonly Problem[], b: readonly Problem[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }

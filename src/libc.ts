@@ -331,6 +331,33 @@ export function releaseMemory(): void {
   load().malloc_trim?.(0)
 }
 
+// ---------------------------------------------------------------- leases
+
+/** Of <fcntl.h>. */
+const F_SETSIG = 10
+const F_SETLEASE = 1024
+const F_RDLCK = 0
+const F_UNLCK = 2
+/** One that is ignored where nobody asks for it: whoever opens the file in that moment has it sent to us. */
+const SIGURG = 23
+
+/**
+ * Whether somebody has an open file open for writing, too; null where the kernel does not say: it says so to the owner of
+ * the file and to root, on most local file systems. `fd` is open for reading alone.
+ */
+export function isOpenForWriting(fd: number): boolean | null {
+  try {
+    const libc = load()
+    if (libc.fcntl(fd, F_SETSIG, 'int', SIGURG) < 0) return null
+    if (libc.fcntl(fd, F_SETLEASE, 'int', F_RDLCK) < 0)
+      return errorName(libc.errno()) === 'EAGAIN' ? true : null
+    libc.fcntl(fd, F_SETLEASE, 'int', F_UNLCK)
+    return false
+  } catch {
+    return null
+  }
+}
+
 // ---------------------------------------------------------------- descriptors
 
 // <poll.h>

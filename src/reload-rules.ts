@@ -1,6 +1,7 @@
 /** What a configuration must be to take the place of the running one. Pure. */
 
 import { formatOf, type Loaded } from './config/load.js'
+import type { Problem } from './config/problem.js'
 import { hasErrors } from './config/problem.js'
 import { removedText } from './config-changes.js'
 import { type Config, keyOfMember, keyOfService } from './model.js'
@@ -30,6 +31,33 @@ export function whyRefused(next: Loaded, running: Running, isForced: boolean): s
     `${removal}, more than removal-limit (${limit}%) allows;`,
     'the running configuration stays. If it is meant: lvsd reload --force',
   ].join(' ')
+}
+
+/**
+ * Whether a configuration may be a part of one that is still being written: it has lost real servers, or lines. Whoever
+ * writes a file in two steps leaves it like that in between, cut off at the end of a line.
+ */
+export function mayBePart(next: Loaded, running: Loaded): boolean {
+  if (!next.config || !running.config || hasErrors(next.problems)) return false
+  return removals(running.config, next.config).removed > 0 || linesOf(next) < linesOf(running)
+}
+
+function linesOf({ text, included = [] }: Loaded): number {
+  return [text, ...included.map(file => file.text)].reduce((sum, part) => sum + part.split('\n').length, 0)
+}
+
+/** Problems with what stands elsewhere: it may come to be right while the configuration stays as it is. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'SECRET_MISSING',
+  'CHECK_FOLDER',
+  'FILE_UNREADABLE',
+  'BAD_INCLUDE',
+  'TOO_COSTLY',
+])
+
+/** Whether a configuration that was refused may be accepted later without a change of its own. */
+export function mayBeAccepted(problems: readonly Problem[]): boolean {
+  return problems.some(({ severity, code }) => severity === 'error' && ELSEWHERE.has(code))
 }
 
 /**

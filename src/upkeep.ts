@@ -8,10 +8,14 @@ import type { Config, Real } from './model.js'
 import type { Resolver } from './names/resolver.js'
 import { ReverseNames } from './names/reverse.js'
 import { atMost } from './patience.js'
-import { type Watched, watchFile } from './watch-file.js'
+import { type Read, type Verdict, Watch } from './watch/watch.js'
 
 /** Milliseconds that a start waits for the folder, and for names, at most. */
 const PATIENCE = 2000
+/** A change within so many milliseconds after a callback is taken for its work, too. */
+const ECHO = 1000
+/** So often a callback is run for changes that are taken for its own: they may be of somebody else. */
+const MOST_ECHOES = 3
 
 export interface UpkeepParts {
   readonly log: Log
@@ -20,8 +24,8 @@ export interface UpkeepParts {
   readonly resolver: Pick<Resolver, 'names'>
   /** Other servers are held down by files than before. */
   onHeld(): void
-  /** The configuration file has changed, and is to be read again. */
-  onFile(): void
+  /** The configuration has changed, and is to be read again; `isSettled`: it is hardly half of a file. Never rejects. */
+  onFile(isSettled: boolean): Promise<Verdict>
 }
 
 export class Upkeep {
@@ -29,7 +33,12 @@ export class Upkeep {
   readonly #names: ReverseNames
   #config: Config | null = null
   #folder: { readonly path: string; readonly watched: MaintenanceFolder } | null = null
-  #file: { path: string; watch: { close(): void } } | null = null
+  #read: Read = { text: '' }
+  #watch: Watch | null = null
+  /** When the callback began and ended last, wall-clock milliseconds. */
+  #called = { began: Number.POSITIVE_INFINITY, ended: Number.NEGATIVE_INFINITY }
+  /** Changes that were made while a callback ran, one upon the other. */
+  #echoes = 0
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts
@@ -37,13 +46,19 @@ export class Upkeep {
     this.#names = new ReverseNames(parts.resolver, known, () => parts.onHeld())
   }
 
-  /** Takes over a configuration and its text; folders and files that it still names go on being watched. */
-  follow(config: Config, text: string): void {
+  /** Takes over a configuration; folders and files that it still names go on being watched. */
+  follow(config: Config): void {
     this.#config = config
     const { maintenancedir, autoreload, callback } = config.settings
     if ((this.#folder?.path ?? null) !== maintenancedir) this.#watchFolder(maintenancedir)
-    this.#watchConfig(autoreload || callback !== null ? { path: config.file, text } : null)
+    this.#watchConfig(autoreload || callback !== null ? config.file : null)
     void this.refreshNames(false)
+  }
+
+  /** The configuration has been read: what stands in it now is dealt with, whatever comes of it. */
+  considered(read: Read): void {
+    this.#read = read
+    this.#watch?.considered(read)
   }
 
   /** The servers of this configuration that are held down, each with the file that does it. */
@@ -65,10 +80,11 @@ export class Upkeep {
   /**
    * For a start: waits a moment for the folder and, where a file in it may be named after a server's name, for the names,
    * so that no passed check puts a server to work again that was held before. What an earlier run has seen counts until
-   * there are answers.
+   * there are answers. `read` is null where the configuration is not what stands in its file: that is a change, too.
    */
-  async prepare(config: Config, text: string): Promise<void> {
-    this.follow(config, text)
+  async prepare(config: Config, read: Read | null): Promise<void> {
+    if (read) this.#read = read
+    this.follow(config)
     if (!this.#folder) return
     const { watched } = this.#folder
     await atMost(PATIENCE, watched.first)
@@ -80,7 +96,7 @@ export class Upkeep {
   close(): void {
     this.#names.close()
     this.#folder?.watched.close()
-    this.#file?.watch.close()
+    this.#watch?.close()
   }
 
   #watchFolder(folder: string | null): void {
@@ -121,18 +137,46 @@ export class Upkeep {
     }
   }
 
-  #watchConfig(file: Watched | null): void {
-    if (this.#file?.path === file?.path) return
-    this.#file?.watch.close()
-    this.#file = file && { path: file.path, watch: watchFile(file, () => this.#fileChanged()) }
+  #watchConfig(file: string | null): void {
+    if ((this.#watch?.file ?? null) === file) return
+    this.#watch?.close()
+    const { log } = this.#parts
+    const parts = {
+      log,
+      onNew: (writtenAt: number) => this.#told(writtenAt),
+      onChange: (isSettled: boolean) => this.#changed(isSettled),
+    }
+    this.#watch = file === null ? null : new Watch(file, this.#read, parts)
   }
 
-  #fileChanged(): void {
+  async #changed(isSettled: boolean): Promise<Verdict> {
+    return this.#config?.settings.autoreload ? this.#parts.onFile(isSettled) : 'taken'
+  }
+
+  #told(writtenAt: number): void {
     if (!this.#config) return
     const { file, settings } = this.#config
     this.#parts.log.info({ file }, 'the configuration file has changed')
-    if (settings.autoreload) this.#parts.onFile()
-    if (settings.callback !== null) this.#parts.hooks.run('callback', settings.callback, [file])
+    if (settings.callback !== null) this.#call(settings.callback, file, writtenAt)
+  }
+
+  /** A callback that changes the configuration itself would be run for that again, and so on without end. */
+  #call(callback: string, file: string, writtenAt: number): void {
+    const isEcho = writtenAt >= this.#called.began && writtenAt <= this.#called.ended + ECHO
+    this.#echoes = isEcho ? this.#echoes + 1 : 0
+    if (this.#echoes > MOST_ECHOES) {
+      if (this.#echoes === MOST_ECHOES + 1)
+        this.#parts.log.error(
+          { callback, file },
+          'the callback changes the configuration each time that it is run: it is not run for that any more',
+        )
+      return
+    }
+    const called = { began: Date.now(), ended: Number.POSITIVE_INFINITY }
+    this.#called = called
+    void this.#parts.hooks.run('callback', callback, [file]).finally(() => {
+      called.ended = Date.now()
+    })
   }
 }
 

@@ -651,7 +651,7 @@ describe('files and commands beside the daemon', () => {
     })
     const { engines, weights, next, loadedOf } = await start(site(1))
     engines.find(A, passed())
-    next.loaded = loadedOf(site(7))
+    next.loaded = { ...loadedOf(site(7)), text: 'two' }
     await new Promise(resolve => setTimeout(resolve, 50))
     writeFileSync(file, 'two')
     await until(async () => (await weights())[A] === 7)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { removals, whyRefused } from '../src/reload-rules.js'
+import { mayBePart, removals, whyRefused } from '../src/reload-rules.js'
 import { loadCf } from './config/ldirectord-site.js'
 import { config, real, service, serviceId } from './helpers/tables.js'
 
@@ -41,6 +41,31 @@ describe('a YAML file that removes most real servers', () => {
     )
     assert.equal(whyRefused(loaded(1), running, true), null)
     assert.equal(whyRefused(loaded(2), running, false), null)
+  })
+})
+
+describe('a configuration that may be half of one', () => {
+  const loaded = (count: number, text: string, severity?: 'error') => ({
+    config: severity ? null : site('web', count),
+    checks: new Map(),
+    problems: [],
+    text,
+  })
+  const running = loaded(2, 'a\nb\nc\n')
+  const cases: [string, ReturnType<typeof loaded>, boolean][] = [
+    ['has lost a server', loaded(1, 'a\nb\nc\nd\n'), true],
+    ['has lost a line', loaded(2, 'a\nb\n'), true],
+    ['has neither', loaded(2, 'x\ny\nz\n'), false],
+    ['has more of both', loaded(3, 'a\nb\nc\nd\n'), false],
+    ['is refused anyway', loaded(0, 'a\n', 'error'), false],
+  ]
+  for (const [what, next, expected] of cases)
+    it(`${what}: ${expected}`, () => assert.equal(mayBePart(next, running), expected))
+
+  it('has its included files counted', () => {
+    const with1 = { ...running, included: [{ path: 'x', text: 'a\nb\n' }] }
+    assert.equal(mayBePart(running, with1), true)
+    assert.equal(mayBePart(with1, running), false)
   })
 })
 

@@ -294,7 +294,9 @@ export const settingsFields = {
     .describe(
       'Folder in which a file named after a real server (address, address:port, host name) holds that server down.',
     ),
-  autoreload: flag('Reads the configuration again whenever its file changes.'),
+  autoreload: flag(
+    'Reads the configuration again whenever its files change; one that has lost real servers or lines, and was not moved into place as a whole, after 10s without a change.',
+  ),
   callback: z
     .string()
     .nullable()

@@ -1,0 +1,167 @@
+/** Notices that a configuration has another content, however an editor or a program puts it there. */
+import type { Worker } from 'node:worker_threads'
+import type { Log } from '../log.js'
+import { besideFile, openThread } from '../workers/thread.js'
+import { Changes } from './changes.js'
+import { type Content, digestOf } from './digest.js'
+import type { Look, Places } from './looker.js'
+
+/**
+ * What was done about a change: `taken`, or refused for good; `unsettled`: nothing, for it may be a part of a file that
+ * is being written; `later`: refused for something outside the files, which may change.
+ */
+export type Verdict = 'taken' | 'unsettled' | 'later'
+
+export interface WatchParts {
+  readonly log: Pick<Log, 'warn' | 'info'>
+  /** There is another content, told once for each; when it was written, in wall-clock milliseconds. */
+  onNew(writtenAt: number): void
+  /** Is asked what to do about it. Never rejects. */
+  onChange(isSettled: boolean): Promise<Verdict>
+  /** Looks at the files; in place of a thread. */
+  readonly look?: (places: Places, digest: string) => Promise<Look>
+  readonly now?: () => number
+  readonly every?: number
+}
+
+/** Milliseconds between two looks. By time and not by events: it works on every file system, and for a rename too. */
+const EVERY = 1000
+/** Milliseconds after which what was refused for something outside the files is tried again. */
+const RETRY_AFTER = 10_000
+
+/** What a reading of the configuration has read. */
+export interface Read {
+  readonly text: string
+  readonly included?: readonly Content[]
+  readonly patterns?: readonly string[]
+}
+
+export class Watch {
+  readonly file: string
+  readonly #parts: WatchParts
+  readonly #changes: Changes
+  readonly #look: (places: Places, digest: string) => Promise<Look>
+  readonly #now: () => number
+  readonly #timer: NodeJS.Timeout
+  #places: Places
+  #asked: { readonly digest: string; readonly isSettled: boolean; readonly again: number } | null = null
+  #fault: string | null = null
+  #isLooking = false
+  #isAsking = false
+  #isConsidered = false
+  #isClosed = false
+  #closeThread = () => {}
+
+  /** `read`: what is in force, which may have been read a while ago: a change since then counts. */
+  constructor(file: string, read: Read, parts: WatchParts) {
+    this.file = file
+    this.#parts = parts
+    this.#places = placesOf(file, read)
+    this.#changes = new Changes(digestOf(contentsOf(file, read)))
+    this.#look = parts.look ?? this.#openThread()
+    this.#now = parts.now ?? (() => performance.now())
+    this.#timer = setInterval(() => void this.look(), parts.every ?? EVERY)
+  }
+
+  /** The files have been read by somebody else, who has dealt with what stands in them. */
+  considered(read: Read): void {
+    // What cannot even be read as a configuration says nothing of what it includes.
+    if (read.included) this.#places = placesOf(this.file, read)
+    const isNew = this.#changes.take(digestOf(contentsOf(this.file, read)))
+    this.#isConsidered = true
+    if (isNew && !this.#isAsking) this.#parts.onNew(Date.now())
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    this.#closeThread()
+  }
+
+  /** One look after the other: on a file server that hangs there is no second. */
+  async look(): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    try {
+      const look = await this.#look(this.#places, this.#changes.known)
+      if (!this.#isClosed) await this.#judge(look)
+    } finally {
+      this.#isLooking = false
+    }
+  }
+
+  async #judge(look: Look): Promise<void> {
+    this.#tellFault(look.fault)
+    const change = this.#changes.step(look, this.#now())
+    if (!change) return
+    if (change.isNew) this.#parts.onNew(look.writtenAt)
+    const { digest, isSettled } = change
+    if (this.#asked?.digest === digest && !this.#isDue(isSettled)) return
+    this.#isAsking = true
+    this.#isConsidered = false
+    const verdict = await this.#parts.onChange(isSettled)
+    this.#isAsking = false
+    // What was read meanwhile counts, which may be more than what was seen: further files, or further changes.
+    if (verdict === 'taken' && !this.#isConsidered) this.#changes.take(digest)
+    this.#asked =
+      verdict === 'taken'
+        ? null
+        : { digest, isSettled, again: verdict === 'later' ? this.#now() + RETRY_AFTER : Infinity }
+  }
+
+  /** Asked again once it has settled, or after a while. */
+  #isDue(isSettled: boolean): boolean {
+    if (!this.#asked) return true
+    return (isSettled && !this.#asked.isSettled) || this.#now() >= this.#asked.again
+  }
+
+  #tellFault(fault: string | null): void {
+    if (fault !== null && this.#fault === null)
+      this.#parts.log.warn({ fault }, 'the configuration is watched and cannot be read: it is tried again')
+    if (fault === null && this.#fault !== null) this.#parts.log.info('the configuration can be read again')
+    this.#fault = fault
+  }
+
+  #openThread(): (places: Places, digest: string) => Promise<Look> {
+    let thread: Worker | null = null
+    let done: (look: Look) => void = () => {}
+    const start = () => {
+      const worker = openThread(besideFile(import.meta.url, 'looking-thread'), { stdout: true, stderr: true })
+      worker.unref()
+      worker.on('message', (look: Look) => done(look))
+      const ended = (error?: unknown) => {
+        if (thread !== worker) return
+        thread = null
+        done({
+          digest: null,
+          fault: `its thread has ended (${error})`,
+          writtenAt: 0,
+          isMoved: false,
+          isWritten: false,
+        })
+      }
+      worker.on('error', ended)
+      worker.on('exit', ended)
+      return worker
+    }
+    this.#closeThread = () => {
+      const worker = thread
+      thread = null
+      void worker?.terminate()
+    }
+    return (places, digest) =>
+      new Promise(resolve => {
+        done = resolve
+        thread ??= start()
+        thread.postMessage({ places, digest })
+      })
+  }
+}
+
+function placesOf(file: string, { included = [], patterns = [] }: Read): Places {
+  return { file, included: included.map(({ path }) => path), patterns }
+}
+
+function contentsOf(file: string, { text, included = [] }: Read): readonly Content[] {
+  return [{ path: file, text }, ...included]
+}
