@@ -3,23 +3,14 @@
  * nothing and touches nothing outside.
  */
 
+import { weightFrom } from './advice.js'
 import type { Hold, Outcome, Placement, Reweighing, Transition, VerdictChange } from './board-outcome.js'
 import { type Cell, entry, KnownCells } from './cells.js'
 import type { Check } from './check.js'
 import { desired, keepsFallbackOut } from './desired.js'
 import { combine, isChanging, isWithoutVerdict, nextHealth, nextNoVerdicts, unknownHealth } from './health.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
-import type {
-  CheckResult,
-  Config,
-  Health,
-  HealthState,
-  Real,
-  Service,
-  Table,
-  Weighing,
-  WeightAdvice,
-} from './model.js'
+import type { CheckResult, Config, Health, HealthState, Real, Service, Table } from './model.js'
 import { keyOfMember } from './model.js'
 import { type Standing, Standings } from './standings.js'
 
@@ -219,13 +210,10 @@ export class Board {
 
   /** The weight for a server that is up: the configured one, or what its checks advise; the least where several do. */
   weightOf(real: Real): number {
-    const { weight } = real.attributes
-    let least: number | null = null
-    for (const { health } of this.cellsOf(real)) {
-      const advice = health.state === 'up' ? health.last?.advice : undefined
-      if (advice) least = Math.min(least ?? Number.POSITIVE_INFINITY, advised(advice, weight))
-    }
-    return least ?? weight
+    const advice = this.cellsOf(real).flatMap(({ health }) =>
+      health.state === 'up' ? (health.last?.advice ?? []) : [],
+    )
+    return weightFrom(real.attributes.weight, advice)
   }
 
   cellsOf(real: Real): readonly Cell[] {
@@ -257,19 +245,6 @@ export function wantedTable(board: Board, services: readonly Service[], actual: 
     actual,
     real => board.weightOf(real),
   )
-}
-
-/** What the advice comes to, and no more than its limit. */
-function advised(advice: WeightAdvice, configured: number): number {
-  const weight = weighed(advice, configured)
-  return advice.most ? Math.min(weight, weighed(advice.most, configured)) : weight
-}
-
-/** A share is never rounded to nothing: only 0 per cent, and that of 0, is 0. */
-function weighed(weighing: Weighing, configured: number): number {
-  if ('weight' in weighing) return weighing.weight
-  const share = (configured * weighing.percent) / 100
-  return share > 0 ? Math.max(1, Math.round(share)) : 0
 }
 
 /** Counts the runs of a check without a verdict; gives what is worth telling: many in a row, and that they are over. */

@@ -1,13 +1,15 @@
 /** lvsd probe: the configured checks once, now, with every phase. */
 import { bracketed, endpoint } from '../address.js'
+import { weightFrom } from '../advice.js'
 import { configOrEnd, resolvedConfig } from '../command-line/config.js'
 import { didYouMean } from '../config/nearest.js'
+import { combine } from '../health.js'
 import { type Job, jobsOf, workOf } from '../jobs.js'
-import type { CheckResult, Config, Real, Service } from '../model.js'
+import type { CheckResult, Config, HealthState, Real, Service } from '../model.js'
 import { memberWish, type Wish } from '../names/wishes.js'
 import { openExecutor } from '../schedule.js'
 import { hostPort } from '../terminal/names.js'
-import { type Probed, renderProbed } from '../terminal/probe.js'
+import { type Probed, type ProbedServer, renderProbed } from '../terminal/probe.js'
 import { CommandError, defineCommand, EXIT } from './command.js'
 
 /** Checks under way at once: a probe by hand must not look like an attack. */
@@ -17,8 +19,9 @@ export const command = defineCommand({
   name: 'probe',
   summary: 'Run the configured checks once, now, and show each phase',
   details: `Sends every check of the configuration (or of one service, or one real server) once and shows where it went,
-how long each phase took, what came and how it was judged. rise and fall play no part. Does not touch the kernel's
-table, and needs no running lvsd.`,
+how long each phase took, what came and how it was judged; at the end, for each server, whether enough of its checks
+pass, and with which weight. The exit code is 0 if all servers are up. rise, fall and maintenance play no part. Does not
+touch the kernel's table, and needs no running lvsd.`,
   arguments: {
     CONFIG: { about: 'the configuration: YAML, or an ldirectord.cf' },
     SERVICE: { about: 'only this service, by its name', optional: true },
@@ -46,12 +49,57 @@ table, and needs no running lvsd.`,
       })),
       ...config.services.flatMap(service => unresolvedReals(service, troubleOf)),
     ]
+    const servers = config.services.flatMap(service => serversOf(service, probed))
     context.print(
-      context.options.json ? JSON.stringify(probed, null, 2) : renderProbed(probed, context.screen),
+      context.options.json ? asJson(probed, servers) : renderProbed(probed, { ...context.screen, servers }),
     )
-    return probed.every(({ result }) => result.ok === true) ? EXIT.ok : EXIT.problem
+    return servers.every(({ state }) => state === 'up') ? EXIT.ok : EXIT.problem
   },
 })
+
+/** What the results of its checks mean for each real server of a service. */
+function serversOf(service: Service, probed: readonly Probed[]): readonly ProbedServer[] {
+  return service.reals.map(real => {
+    const own = probed.filter(each => each.service === service.name && each.real === hostPort(real))
+    const results = own.map(({ result }) => result)
+    const configured = real.attributes.weight
+    const state = combine(results.map(stateOf), real.need)
+    const advice = results.flatMap(({ ok, advice }) => (ok && advice ? [advice] : []))
+    const weight = state === 'up' ? weightFrom(configured, advice) : null
+    const passed = results.filter(({ ok }) => ok === true).length
+    const { need } = real
+    return {
+      service: service.name,
+      real: hostPort(real),
+      state,
+      passed,
+      checks: results.length,
+      need,
+      weight,
+      configured,
+    }
+  })
+}
+
+function stateOf({ ok }: CheckResult): HealthState {
+  if (ok === null) return 'unknown'
+  return ok ? 'up' : 'down'
+}
+
+/** A list of the results, each with the verdict on its server. */
+function asJson(probed: readonly Probed[], servers: readonly ProbedServer[]): string {
+  const serverOf = ({ service, real }: Probed) => {
+    const found = servers.find(each => each.service === service && each.real === real)
+    if (!found) return null
+    const { state, passed, checks, need, weight } = found
+    return { state, passed, checks, need, weight }
+  }
+  return JSON.stringify(
+    probed.map(each => ({ ...each, server: serverOf(each) })),
+    null,
+    2,
+  )
+}
 
 /** The configuration with the named service and real server alone. */
 export function chosenPart(config: Config, service: string | undefined, real: string | undefined): Config {

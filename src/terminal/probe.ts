@@ -1,5 +1,5 @@
 /** What `lvsd probe` found, for people. Pure. */
-import type { CheckResult } from '../model.js'
+import type { CheckResult, HealthState } from '../model.js'
 import { columns } from './columns.js'
 import { type Paint, painter } from './paint.js'
 import { printable } from './printable.js'
@@ -16,15 +16,56 @@ export interface Probed {
   readonly result: CheckResult
 }
 
-/** A block for each service, two lines for each check, and a line with the counts. */
-export function renderProbed(probed: readonly Probed[], { colour }: { readonly colour: boolean }): string {
+/** What the checks of one real server come to. */
+export interface ProbedServer {
+  readonly service: string
+  readonly real: string
+  readonly state: HealthState
+  readonly passed: number
+  readonly checks: number
+  /** So many must pass. */
+  readonly need: number
+  /** What the table would have; null where the server is not up. */
+  readonly weight: number | null
+  readonly configured: number
+}
+
+export interface ProbedView {
+  readonly colour: boolean
+  /** Told at the end, where they are given. */
+  readonly servers?: readonly ProbedServer[]
+}
+
+/** A block for each service, two lines for each check, a line with the counts, and the verdict on each server. */
+export function renderProbed(probed: readonly Probed[], { colour, servers = [] }: ProbedView): string {
   const paint = painter(colour)
   const services = [...new Set(probed.map(({ service }) => service))]
   const blocks = services.map(service => {
     const own = probed.filter(each => each.service === service)
     return [paint('bold', printable(service)), ...own.map(each => checkLines(each, paint))].join('\n')
   })
-  return [...blocks, summaryOfProbed(probed, paint)].join('\n\n')
+  const verdicts = servers.length === 0 ? [] : [serverLines(servers, paint)]
+  return [...blocks, summaryOfProbed(probed, paint), ...verdicts].join('\n\n')
+}
+
+function serverLines(servers: readonly ProbedServer[], paint: Paint): string {
+  const rows = servers.map(({ service, real, state, passed, checks, need, weight, configured }) => [
+    printable(service),
+    real,
+    stateWord(state, paint),
+    weight === null ? '' : `weight ${weight}${weight === configured ? '' : `, ${configured} configured`}`,
+    checks === 0 ? 'no checks' : `${passed} of ${checks} pass, ${need} needed`,
+  ])
+  const number = (state: HealthState) => servers.filter(server => server.state === state).length
+  const unknown = number('unknown') > 0 ? `, ${number('unknown')} without a verdict` : ''
+  const total = `${servers.length} real ${servers.length === 1 ? 'server' : 'servers'}`
+  const summary = `${total}: ${number('up')} up, ${number('down')} down${unknown}`
+  return `${columns(rows)}\n${paint(number('up') === servers.length ? 'green' : 'red', summary)}`
+}
+
+function stateWord(state: HealthState, paint: Paint): string {
+  if (state === 'unknown') return paint('yellow', 'no verdict')
+  return state === 'up' ? paint('green', 'up') : paint('red', 'down')
 }
 
 function checkLines({ real, check, target, result }: Probed, paint: Paint): string {
@@ -43,8 +84,7 @@ function checkLines({ real, check, target, result }: Probed, paint: Paint): stri
 }
 
 function verdictOf({ ok }: CheckResult, paint: Paint): string {
-  if (ok === null) return paint('yellow', 'no verdict')
-  return ok ? paint('green', 'up') : paint('red', 'down')
+  return stateWord(ok === null ? 'unknown' : ok ? 'up' : 'down', paint)
 }
 
 /** Each phase with the time it took and the time at which it ended. */

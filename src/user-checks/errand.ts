@@ -1,6 +1,7 @@
 /** One errand in a worker of its own: what a user's file does to it ends as a sentence, after a stated time at most. */
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { noteEnding } from '../lost-threads.js'
 import { openErrandThread } from './errand-thread.js'
 import type { KindRecord, Verdict } from './read-kind.js'
 
@@ -57,7 +58,30 @@ export interface Terms {
   readonly tooLate: string
 }
 
+/** Files whose thread has been told to end and has not: each new one would stay as well. */
+const stuck = new Set<string>()
+
 export function startErrand(errand: Errand, terms: Terms): UnderWay {
+  return stuck.has(errand.module) ? notStarted(STUCK) : start(errand, terms)
+}
+
+function noteStuck(module: string, ended: Promise<unknown>): void {
+  const late = setTimeout(() => stuck.add(module), LAST_PATIENCE / 2).unref()
+  const over = () => {
+    clearTimeout(late)
+    stuck.delete(module)
+  }
+  ended.then(over, over)
+}
+
+const STUCK = 'it is not loaded again while its thread of an earlier time stands in a system call'
+
+function notStarted(message: string): UnderWay {
+  const done = Promise.resolve({ replies: [], failure: { message, code: null } })
+  return { done, end: async () => {}, pageFaults: () => 0 }
+}
+
+function start(errand: Errand, terms: Terms): UnderWay {
   const worker = openErrandThread({
     workerData: errand,
     name: 'loading a check',
@@ -74,7 +98,10 @@ export function startErrand(errand: Errand, terms: Terms): UnderWay {
     const finish = (failure: Failure | null) => {
       clearTimeout(alarm)
       // It may stand in a system call, which nothing can end; nobody waits for it then.
-      ended = Promise.race([worker.terminate(), delay(LAST_PATIENCE, 0, { ref: false })])
+      const terminated = worker.terminate()
+      noteEnding(terminated)
+      noteStuck(errand.module, terminated)
+      ended = Promise.race([terminated, delay(LAST_PATIENCE, 0, { ref: false })])
       worker.unref()
       resolve({ replies, failure })
     }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { weightFrom } from '../../src/advice.js'
 import { type CommandError, EXIT } from '../../src/commands/command.js'
 import { command } from '../../src/commands/probe.js'
 import { unsteadyServer, webServer } from '../../src/demo/servers.js'
@@ -17,6 +18,7 @@ describe('lvsd probe', () => {
     assert.match(out, /^ {6}connect +[\d.]+ms {2}at [\d.]+ms$/m)
     assert.match(out, /^ {6}first byte /m)
     assert.match(out, /^1 check: 1 up, 0 down$/m)
+    assert.match(out, /^web {2}\S+ {2}up {2}weight 1 {2}1 of 1 pass, 1 needed\n1 real server: 1 up, 0 down$/m)
   })
 
   it('ends with 1 when any check fails, and says why', async () => {
@@ -27,12 +29,44 @@ describe('lvsd probe', () => {
     assert.match(out, /^3 checks: 1 up, 2 down$/m)
   })
 
+  it('ends with the verdict on each server, which is that of the exit code', async () => {
+    const site = await startSite()
+    const [any, all] = [`checks: [connect, off], need: any`, `checks: [connect, off]`].map(checks =>
+      temporaryFile(
+        'site.yaml',
+        `services:\n  web: { virtual: '[2001:db8::80]:80', ${checks}, reals: ['[::1]:${site.well} masq 7'] }\n`,
+      ),
+    )
+    const one = await probe({ file: any as string })
+    assert.equal(one.exit, EXIT.ok)
+    assert.match(
+      one.out,
+      /^2 checks: 1 up, 1 down\n\nweb {2}\S+ {2}up {2}weight 7 {2}1 of 2 pass, 1 needed\n/m,
+    )
+    const both = await probe({ file: all as string })
+    assert.equal(both.exit, EXIT.problem)
+    assert.match(both.out, /^web {2}\S+ {2}down {2} +1 of 2 pass, 2 needed\n1 real server: 0 up, 1 down/m)
+  })
+
+  it('shows the weight that comes of the advice of a check', async () => {
+    const advice = { percent: 50 } as const
+    const server = { service: 'web', real: '[::1]:80', state: 'up', passed: 1, checks: 1, need: 1 } as const
+    assert.match(
+      renderProbed([], {
+        colour: false,
+        servers: [{ ...server, weight: weightFrom(7, [advice]), configured: 7 }],
+      }),
+      /^web {2}\[::1\]:80 {2}up {2}weight 4, 7 configured {2}1 of 1 pass, 1 needed$/m,
+    )
+  })
+
   it('gives a program the results', async () => {
     const site = await startSite()
     const { context, out } = testContext()
     const words = { CONFIG: site.file, SERVICE: 'web', REAL: `[::1]:${site.well}` }
     await command.run({ ...context, options: { json: true }, arguments: words })
-    const [{ service, real, check, target, result }] = JSON.parse(out())
+    const [{ service, real, check, target, result, server }] = JSON.parse(out())
+    assert.deepEqual(server, { state: 'up', passed: 1, checks: 1, need: 1, weight: 1 })
     const address = `[::1]:${site.well}`
     assert.deepEqual(
       { service, real, check, target },
