@@ -38,7 +38,7 @@ export const optionKit = {
     about: string,
   ) => withDefault(z.enum(words), fallback, about),
   list: (fallback: readonly string[] | undefined, about: string) =>
-    withDefault(z.array(z.string()), fallback && [...fallback], about),
+    withDefault(z.array(listItem()), fallback && [...fallback], about),
   /** Inclusive ranges of numbers, written `200`, `200-299` or a list of them. */
   ranges: (fallback: string | undefined, about: string, { min = 0, max = 2 ** 31 - 1 } = {}) =>
     withDefault(ranges(min, max), fallback, about),
@@ -68,6 +68,11 @@ export const optionKit = {
     marked(textOrNull(fallback, about), { path: 'command' }),
 }
 export type OptionKit = typeof optionKit
+
+/** Text, or a number, which YAML makes of a text that looks like one. */
+function listItem() {
+  return z.union([z.string(), z.number().transform(String)])
+}
 
 function marked<T extends z.ZodType>(type: T, mark: Mark): T {
   marks.set(type, mark)

@@ -10,24 +10,31 @@ export const command = defineCommand({
   name: 'validate',
   summary: 'Find everything that is wrong with a configuration',
   details: `Reads YAML or an ldirectord.cf and prints every problem with file, line, column and a stable code.
-Errors keep a configuration from running; warnings and notes do not. Touches neither the kernel nor the network.`,
+Errors keep a configuration from running; warnings and notes do not, unless --strict counts warnings as errors. Touches neither the kernel nor the network.`,
   arguments: { CONFIG: { about: 'the configuration: YAML, or an ldirectord.cf' } },
-  options: { json: { short: 'j', about: 'the problems as JSON' } },
+  options: {
+    json: { short: 'j', about: 'the problems as JSON' },
+    strict: { about: 'warnings count as errors: the exit code is 1' },
+  },
   examples: [
     ['lvsd validate /etc/lvsd/lvsd.yaml', 'before a reload'],
+    ['lvsd validate --strict lvsd.yaml', 'before a commit: nothing may be doubtful'],
     ['lvsd validate /etc/ha.d/ldirectord.cf', 'what lvsd makes of a file of ldirectord'],
   ],
   async run(context) {
     const file = context.arguments.CONFIG
     const loaded = await loadConfig(file)
-    const isValid = loaded.config !== null && !hasErrors(loaded.problems)
+    const { strict } = context.options
+    const isValid =
+      loaded.config !== null &&
+      loaded.problems.every(({ severity }) => severity === 'note' || (severity === 'warning' && !strict))
     if (context.options.json) {
       const counts = loaded.config && countsOf(loaded.config)
       context.print(JSON.stringify({ ok: isValid, file, ...counts, problems: loaded.problems }, null, 2))
     } else {
       const { colour } = context.screen
       if (loaded.problems.length > 0) context.print(`${renderProblems(loaded, { colour }).trimEnd()}\n`)
-      const summary = summaryOf(file, loaded.config, loaded.problems)
+      const summary = summaryOf(file, loaded.config, loaded.problems, { strict })
       context.print(painter(colour)(isValid ? 'green' : 'red', summary))
     }
     return isValid ? EXIT.ok : EXIT.problem
@@ -35,9 +42,16 @@ Errors keep a configuration from running; warnings and notes do not. Touches nei
 })
 
 /** One line: is it valid, what is in it, how much is wrong. */
-export function summaryOf(file: string, config: Config | null, problems: readonly Problem[]): string {
+export function summaryOf(
+  file: string,
+  config: Config | null,
+  problems: readonly Problem[],
+  { strict = false } = {},
+): string {
   const found = countProblems(problems)
   if (config === null || hasErrors(problems)) return `${file} cannot run: ${found}`
+  if (strict && problems.some(({ severity }) => severity === 'warning'))
+    return `${file} can run, but not with --strict: ${found}`
   const { services, reals, checks } = countsOf(config)
   const size = `${count(services, 'service')}, ${count(reals, 'real server')}, ${count(checks, 'check')}`
   return `${file} is valid: ${size}${found === '' ? '' : `; ${found}`}`

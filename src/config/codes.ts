@@ -3,6 +3,7 @@ export const CODES = {
   // reading
   FILE_UNREADABLE: 'The file cannot be read.',
   FILE_TOO_BIG: 'The file has more than 16 MiB, or grows past a million values through its aliases.',
+  WRONG_FORMAT: 'The ending of the name says ldirectord.cf and the text is YAML, or the other way round.',
   NOT_TEXT: 'The file holds zero bytes: it is not text, or not in UTF-8.',
   EMPTY: 'There is nothing in the file but blanks and comments.',
   SYNTAX: 'The text is not YAML at this place.',
@@ -90,6 +91,8 @@ export const CODES = {
   NEED_TOO_MANY: 'need asks for more checks than there are.',
   TIMEOUT_OVER_INTERVAL: 'A check may take longer than the interval; the next one then starts late.',
   FASTINTER_OVER_INTERVAL: 'fastinter is longer than the interval, and would slow the decision down.',
+  LONG_INTERVAL: 'A large number without a unit counts seconds: perhaps milliseconds were meant.',
+  URL_REQUEST: 'A whole URL where a path is expected; it would be sent as it is.',
   SHORT_INTERVAL: 'An interval under 100 ms: perhaps s was meant instead of ms.',
 } as const
 

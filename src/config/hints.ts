@@ -1,5 +1,7 @@
 /** Words that people bring along from ldirectord, ipvsadm and keepalived, and what they are called here. */
 
+const UNDER_SETTINGS = 'it stands under settings, for all services'
+
 const SERVICE: Readonly<Record<string, string>> = {
   virtual6: 'virtual takes both families',
   port: "the port is part of virtual: '[2001:db8::80]:80'",
@@ -40,6 +42,48 @@ const SERVICE: Readonly<Record<string, string>> = {
   request: 'it is an option of the check: check: { kind: http, request: … }',
   receive: 'it is an option of the check: check: { kind: http, receive: … }',
   virtualhost: 'it is an option of the check: check: { kind: http, virtualhost: … }',
+  expect: 'it is an option of the check: check: { kind: http, receive: … }',
+  text: 'it is an option of the check: check: { kind: http, text: … }',
+  body: 'it is an option of the check: check: { kind: http, text: … }',
+  host: "write virtual: '[2001:db8::80]:80'",
+  address: "write virtual: '[2001:db8::80]:80'",
+  ip: "write virtual: '[2001:db8::80]:80'",
+  vip: "write virtual: '[2001:db8::80]:80'",
+  listen: "write virtual: '[2001:db8::80]:80'",
+  mark: 'write fwmark',
+  protocols: 'write protocol: [tcp, udp]',
+  servers: 'write reals, a list',
+  backends: 'write reals, a list',
+  members: 'write reals, a list',
+  nodes: 'write reals, a list',
+  upstream: 'write reals, a list',
+  real_server: 'write reals, a list',
+  algorithm: 'write scheduler',
+  balance: 'write scheduler',
+  method: 'write scheduler, or forwarding',
+  nat: 'write forwarding: masq',
+  masq: 'write forwarding: masq',
+  dr: 'write forwarding: gate',
+  gate: 'write forwarding: gate',
+  ipip: 'write forwarding: ipip',
+  sticky: 'write persistence: 300s',
+  stickiness: 'write persistence: 300s',
+  backup:
+    'write fallback for a server of last resort; with scheduler: fo the one of the highest weight gets all',
+  sorry_server: 'write fallback',
+  description: 'write comment',
+  mails: 'write mail: { to: … }',
+  resync: UNDER_SETTINGS,
+  resolve: UNDER_SETTINGS,
+  concurrency: UNDER_SETTINGS,
+  'removal-limit': UNDER_SETTINGS,
+  socket: UNDER_SETTINGS,
+  state: UNDER_SETTINGS,
+  maintenancedir: UNDER_SETTINGS,
+  autoreload: UNDER_SETTINGS,
+  callback: UNDER_SETTINGS,
+  timeouts: UNDER_SETTINGS,
+  'log-level': UNDER_SETTINGS,
 }
 
 const REAL: Readonly<Record<string, string>> = {
@@ -53,6 +97,21 @@ const REAL: Readonly<Record<string, string>> = {
   checkport: 'write check: { checkport: … }',
   request: 'write check: { request: … }',
   receive: 'write check: { receive: … }',
+  host: 'write address',
+  ip: 'write address',
+  server: 'write address',
+  name: 'write address; it may be a name',
+  nat: 'write forwarding: masq',
+  dr: 'write forwarding: gate',
+  method: 'write forwarding',
+  maxconn: 'write upper',
+  backup:
+    'write fallback beside reals for a server of last resort; with scheduler: fo the one of the highest weight gets all',
+  interval: 'write check: { interval: … }',
+  timeout: 'write check: { timeout: … }',
+  virtualhost: 'write check: { virtualhost: … }',
+  description: 'write a comment behind it: # …',
+  comment: 'write a comment behind it: # …',
 }
 
 const CHECK: Readonly<Record<string, string>> = {
@@ -66,6 +125,55 @@ const CHECK: Readonly<Record<string, string>> = {
   checktype: 'write kind',
   service: 'write kind',
   need: 'write need beside check, not in it',
+  retries: 'write fall',
+  retry: 'write fall',
+  attempts: 'write fall',
+  delay: 'write interval',
+  delay_loop: 'write interval',
+  inter: 'write interval',
+  threshold: 'write fall, or rise',
+  ip: 'write checkaddress',
+}
+
+/** Words for the options of checks: the first that the kind has is meant. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  host: ['virtualhost', 'sni', 'request'],
+  hostname: ['virtualhost', 'sni', 'request'],
+  servername: ['sni', 'virtualhost'],
+  expect: ['receive', 'text', 'status'],
+  match: ['receive', 'text'],
+  response: ['receive', 'text'],
+  regex: ['receive'],
+  pattern: ['receive'],
+  string: ['text', 'receive'],
+  contains: ['text', 'receive'],
+  url: ['request'],
+  uri: ['request'],
+  path: ['request', 'checkcommand'],
+  query: ['request'],
+  sql: ['request'],
+  name: ['request'],
+  send: ['request', 'steps'],
+  method: ['httpmethod'],
+  code: ['status'],
+  expected: ['status', 'receive'],
+  header: ['headers'],
+  user: ['login'],
+  username: ['login'],
+  bind_dn: ['login'],
+  password: ['passwd', 'secret'],
+  pass: ['passwd'],
+  community: ['secret'],
+  db: ['database'],
+  command: ['checkcommand'],
+  script: ['checkcommand'],
+  cmd: ['checkcommand'],
+  args: ['arguments'],
+  role: ['role'],
+  insecure: ['verify'],
+  ssl: ['tls', 'verify'],
+  cafile: ['ca'],
+  certificate: ['cert'],
 }
 
 const MAIL: Readonly<Record<string, string>> = {
@@ -79,8 +187,42 @@ const MAIL: Readonly<Record<string, string>> = {
 const ROOT: Readonly<Record<string, string>> = {
   virtual: 'a service stands below services, with a name: services: { web: { virtual: … } }',
   service: 'write services',
+  virtuals: 'write services, each with a name: services: { web: { virtual: … } }',
+  frontends: 'write services',
+  backends: 'write services, with reals below each',
+  reals: 'they stand below a service: services: { web: { reals: … } }',
+  check: 'write defaults: { check: … } for all services',
+  includes: 'write include',
   global: 'write settings for lvsd itself, defaults for all services',
   global_defs: 'write settings for lvsd itself, defaults for all services, with mail for mails',
+}
+
+const FOR_ALL = 'write defaults: { check: … }, for all services'
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  log: 'write log-level; the log goes to standard error',
+  logfile: 'the log goes to standard error, which systemd keeps: journalctl -u lvsd',
+  logging: 'write log-level; the log goes to standard error',
+  loglevel: 'write log-level',
+  log_level: 'write log-level',
+  verbose: 'write log-level: debug',
+  debug: 'write log-level: debug',
+  interval: FOR_ALL,
+  timeout: FOR_ALL,
+  checkinterval: FOR_ALL,
+  checktimeout: FOR_ALL,
+  fall: FOR_ALL,
+  rise: FOR_ALL,
+  check: FOR_ALL,
+  quiescent: 'write defaults: { quiescent: … }, for all services',
+  scheduler: 'write defaults: { scheduler: … }, for all services',
+  mail: 'write defaults: { mail: … }, for all services',
+  cleanstop: 'write defaults: { cleanstop: … }, for all services',
+  fallback: 'write defaults: { fallback: … }, for all services',
+  monitorfile: 'write defaults: { monitorfile: … }, for all services',
+  fork: 'lvsd needs no such setting',
+  supervised: 'lvsd needs no such setting',
+  include: 'it stands at the top of the file, beside services',
 }
 
 const BY_PLACE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -89,6 +231,7 @@ const BY_PLACE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a real server': REAL,
   'a fallback': REAL,
   mail: MAIL,
+  settings: SETTINGS,
   'the file': ROOT,
 }
 
@@ -97,4 +240,12 @@ export function hintFor(key: string, place: string): string | null {
   const table = BY_PLACE[place] ?? (place.startsWith('the check') ? CHECK : {})
   const hint = Object.hasOwn(table, key) ? table[key] : undefined
   return hint === undefined ? null : `; ${hint}`
+}
+
+/** `; write virtualhost`, for a word that others have for an option of a kind with these options; null for other words. */
+export function optionHint(word: string, options: readonly string[]): string | null {
+  const meant = Object.hasOwn(OPTIONS, word)
+    ? OPTIONS[word]?.find(option => options.includes(option))
+    : undefined
+  return meant === undefined ? null : `; write ${meant}`
 }

@@ -50,6 +50,7 @@ export async function loadConfig(file: string, options: { readonly text?: string
   if (text.includes('\0')) report.error('NOT_TEXT', START, 'this is not text in UTF-8: save it as UTF-8')
   else if (isEmpty(text))
     report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
+  else if (hasOtherFormat(file, text)) report.error('WRONG_FORMAT', START, OTHER_FORMAT[formatOf(file, text)])
   else return formatOf(file, text) === 'ldirectord' ? loadLdirectord(file, text) : loadYaml(file, text)
   return nothing(text, report.problems())
 }
@@ -65,6 +66,21 @@ export function formatOf(file: string, text: string): Format {
   if (extension === '.cf') return 'ldirectord'
   if (['.yaml', '.yml', '.json'].includes(extension)) return 'yaml'
   return looksLike(text)
+}
+
+const OTHER_FORMAT: Readonly<Record<Format, string>> = {
+  ldirectord:
+    'this looks like YAML, and the name ends in .cf, which is read as an ldirectord.cf: the ending decides; rename it to .yaml',
+  yaml: 'this looks like an ldirectord.cf, and the ending of its name says YAML: the ending decides; rename it to .cf',
+}
+
+/** True for a text that is plainly of the other sort than the ending of its name. */
+function hasOtherFormat(file: string, text: string): boolean {
+  const isYaml = /^(services|settings|defaults):\s*(#.*)?$/m.test(text)
+  const isCf = /^\s*virtual6?\s*=/m.test(text)
+  return formatOf(file, text) === 'ldirectord'
+    ? isYaml && !isCf
+    : isCf && !isYaml && !/^\s*[\w-]+:(\s|$)/m.test(text)
 }
 
 /** What a text is by its looks. */
@@ -89,7 +105,7 @@ async function loadLdirectord(file: string, text: string): Promise<Loaded> {
   await setImmediate()
   const input = { file, document, checks, ports, paths: 'as written' } as const
   const loaded = await finish(input, kinds, { text, included: [], patterns: [] })
-  return { ...loaded, problems: retold(loaded.problems) }
+  return { ...loaded, problems: retold(loaded.problems, document.heads) }
 }
 
 async function finish(

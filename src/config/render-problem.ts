@@ -35,11 +35,41 @@ export function renderProblems(
   const main = shownLines(text, hiding)
   const others = new Map(included.map(one => [one.path, shownLines(one.text, hiding, one.path)]))
   const lineOf = ({ at }: Problem) => (at.file === undefined ? main : others.get(at.file))?.(at.line) ?? ''
-  const shown = problems
-    .slice(0, MOST_SHOWN)
-    .map(problem => `${renderProblem(problem, lineOf(problem), options)}\n`)
-  const left = problems.length - shown.length
+  const groups = grouped(problems)
+  const shown = groups.slice(0, MOST_SHOWN).map(([problem, ...same]) => {
+    const again = same.length === 0 ? '' : `    the same in ${placesOf(same)}\n`
+    return `${renderProblem(problem, lineOf(problem), options)}\n${again}`
+  })
+  const left = groups.length - shown.length
   return shown.join('') + (left > 0 ? `and ${left} more: mend these first, or see --json\n` : '')
+}
+
+type Group = readonly [Problem, ...Problem[]]
+
+/** Warnings and notes that say the same but for the words in quotes are one; errors are each mended on their own. */
+function grouped(problems: readonly Problem[]): readonly Group[] {
+  const groups = new Map<string, [Problem, ...Problem[]]>()
+  for (const [i, problem] of problems.entries()) {
+    const { severity, code, message, file } = problem
+    const key =
+      severity === 'error'
+        ? String(i)
+        : JSON.stringify([severity, code, file, message.replace(/"[^"]*"/g, '""')])
+    const group = groups.get(key)
+    if (group) group.push(problem)
+    else groups.set(key, [problem])
+  }
+  return [...groups.values()]
+}
+
+/** Lines that are listed. */
+const MOST_LINES = 20
+
+function placesOf(problems: readonly Problem[]): string {
+  const lines = [...new Set(problems.map(({ at }) => at.line))]
+  if (lines.length === 1) return `line ${lines[0]}`
+  const more = lines.length > MOST_LINES ? ' …' : ''
+  return `${lines.length} other lines: ${lines.slice(0, MOST_LINES).join(', ')}${more}`
 }
 
 /** One problem; `line` is the line of the file where it stands, without its secrets. */

@@ -3,9 +3,10 @@ import type { Code } from './codes.js'
 import type { z } from './fields.js'
 import { didYouMean } from './nearest.js'
 import type { Position } from './problem.js'
-import type { RawNode } from './raw.js'
+import type { RawMap, RawNode } from './raw.js'
 import { plain, type RawEntry, sortOf } from './read-fields.js'
 import type { Report } from './report.js'
+import { synonymOf, yesOrNo } from './synonyms.js'
 
 type Issue = z.core.$ZodIssue
 interface Place {
@@ -57,8 +58,15 @@ function sentenceOf(place: Place, issue: Issue): Sentence {
     case 'invalid_union':
       return unionSentence(place, issue.errors)
     default:
-      return ['BAD_VALUE', `"${name}" is ${found}: ${issue.message}`]
+      return ['BAD_VALUE', `"${name}" is ${found}: ${issue.message}${asText(name, issue.message)}`]
   }
+}
+
+/** What an expression that is none was perhaps meant to be. */
+function asText(name: string, message: string): string {
+  return name === 'receive' && message.startsWith('Invalid regular expression')
+    ? '; to look for it as it is, write text in place of receive'
+    : ''
 }
 
 /** A password is not shown, whatever is wrong with it. */
@@ -71,30 +79,10 @@ function wordSentence({ name, node }: Place, words: readonly string[]): Sentence
   const choice = `one of ${words.join(', ')}`
   if (node.kind !== 'scalar' || typeof node.value !== 'string')
     return ['WRONG_TYPE', `"${name}" must be ${choice}, not ${sortOf(node)}`]
-  const synonym = SYNONYMS.get(node.value.toLowerCase())
-  const near = synonym && words.includes(synonym) ? `; write ${synonym}` : didYouMean(node.value, words)
+  const synonym = synonymOf(node.value, words)
+  const near = synonym === null ? didYouMean(node.value, words) : `; write ${synonym}`
   return ['UNKNOWN_WORD', `"${name}" cannot be "${node.value}"${near || `; expected ${choice}`}`]
 }
-
-/** What others call these things. */
-const SYNONYMS: ReadonlyMap<string, string> = new Map([
-  ['nat', 'masq'],
-  ['masquerade', 'masq'],
-  ['masquerading', 'masq'],
-  ['dr', 'gate'],
-  ['droute', 'gate'],
-  ['direct', 'gate'],
-  ['route', 'gate'],
-  ['tun', 'ipip'],
-  ['tunnel', 'ipip'],
-  ['inet', 'ipv4'],
-  ['inet6', 'ipv6'],
-  ['v4', 'ipv4'],
-  ['v6', 'ipv6'],
-  ['4', 'ipv4'],
-  ['6', 'ipv6'],
-  ['warning', 'warn'],
-])
 
 /** Of several types that are all wrong, speaks of the one that the writer seems to have meant. */
 function unionSentence(place: Place, branches: readonly (readonly Issue[])[]): Sentence {
@@ -104,7 +92,7 @@ function unionSentence(place: Place, branches: readonly (readonly Issue[])[]): S
   const expected = branches.flatMap(([issue]) => (issue ? typesOf(issue) : []))
   return [
     'WRONG_TYPE',
-    `"${place.name}" must be ${[...new Set(expected)].join(' or ')}, not ${sortOf(place.node)}`,
+    `"${place.name}" must be ${[...new Set(expected)].join(' or ')}, not ${sortOf(place.node)}${place.node.kind === 'map' ? remedy(place.node, 'string') : ''}`,
   ]
 }
 
@@ -133,15 +121,23 @@ function nameOf(expected: string): string {
   return NAMES[expected] ?? expected
 }
 
+/** `{address}` was meant as text: YAML reads braces as a mapping. */
+function quotedBraces({ entries }: RawMap): string {
+  const [entry] = entries
+  const isPlaceholder = entries.length === 1 && entry?.value.kind === 'scalar' && entry.value.value === null
+  return isPlaceholder ? `; put it in quotes: '{${entry.key}}'` : ''
+}
+
 /** What to type instead, where it is plain. */
 function remedy(node: RawNode, expected: string): string {
+  if (expected === 'string' && node.kind === 'map') return quotedBraces(node)
   if (node.kind !== 'scalar') return ''
   const { value } = node
   if (expected === 'string' && value !== null) return `; put it in quotes: '${value}'`
   if (expected === 'array' && value !== null) return `; write [${value}]`
   if (typeof value !== 'string') return ''
-  if (expected === 'boolean' && /^(yes|on|y)$/i.test(value)) return '; write true'
-  if (expected === 'boolean' && /^(no|off|n)$/i.test(value)) return '; write false'
+  const meant = expected === 'boolean' ? yesOrNo(value) : null
+  if (meant !== null) return `; write ${meant}`
   return (expected === 'number' || expected === 'int') && /^[1-9]\d*$/.test(value)
     ? '; take the quotes away'
     : ''

@@ -6,7 +6,7 @@ import { readText } from './read-file.js'
 import type { Report } from './report.js'
 
 export interface SecretSources {
-  /** The text that the mapping stands for; tells why there is none, and gives an empty one so that no more is told of it. */
+  /** The text that the mapping stands for; tells why there is none, and gives another so that no more is told of it. */
   read(node: RawMap, at: Position): string
 }
 
@@ -30,7 +30,7 @@ export function secretSources({ report, env, folderAt }: SecretPlace): SecretSou
           text = readSecret(node, folderAt(node.at) ?? '.', env)
         } catch (error) {
           report.error('SECRET_MISSING', at, (error as Error).message)
-          text = ''
+          text = '-'
         }
         known.set(node, text)
       }

@@ -59,7 +59,8 @@ export function hiddenIn(root: RawNode | null, isSecret: IsSecretName): readonly
 
 /** `{ file: PATH }` is no secret. */
 function standsElsewhere(node: RawNode): boolean {
-  return node.kind === 'map' && node.entries.length === 1 && /^(file|env)$/.test(node.entries[0]?.key ?? '')
+  const [entry, ...more] = node.kind === 'map' ? node.entries : []
+  return more.length === 0 && entry?.value.kind === 'scalar' && /^(file|env)$/.test(entry.key)
 }
 
 // ---------------------------------------------------------------- lines
@@ -80,7 +81,7 @@ export function shownLines(
   return number => {
     let line = lines[number - 1] ?? ''
     const within = here.some(({ line: first, lastLine = first }) => number > first && number <= lastLine)
-    if (within || isBelowSecret(lines, number - 1, isSecret)) line = withoutValue(line)
+    if (within || isBelowSecret(lines, number - 1, isSecret)) line = stars(line)
     for (const place of here) if (place.line === number) line = covered(line, place.column - 1, place.length)
     return withoutUrlPasswords(withoutSecrets(line, isSecret))
   }
@@ -118,12 +119,6 @@ function indentOf(line: string): number {
   return line[blanks] === '-' ? blanks + 1 : blanks
 }
 
-/** All of the line but a key at its beginning. */
-function withoutValue(line: string): string {
-  const [head = ''] = /^[\s-]*(?:["']?[\w-]+["']?\s*:(?=\s|$))?/.exec(line) ?? []
-  return head + stars(line.slice(head.length))
-}
-
 /** The line with stars for what stands behind the name of a secret. Places stay the same. */
 export function withoutSecrets(line: string, isSecret: IsSecretName): string {
   let shown = ''
@@ -139,12 +134,13 @@ export function withoutSecrets(line: string, isSecret: IsSecretName): string {
   return shown + rest
 }
 
-const ELSEWHERE = /^\{\s*["']?(file|env)\b/
-const NAME = /(?:^|(?<=[^\w-]))["']?([\w-]+)["']?\s*[:=]\s*/g
+const ELSEWHERE = /^\{\s*["']?(file|env)["']?\s*:\s*["']?[^\s"'[{]/
+/** Of a line that has no sign behind its first word, that sign is missing. */
+const NAME = /(?:^|(?<=[^\w-]))["']?([\w-]+)["']?\s*[:=]\s*|^[\s-]*([\w-]+)\s+(?=[^\s:=])/g
 
 function nameIn(text: string, isSecret: IsSecretName): { readonly end: number } | null {
-  for (const { 0: all, 1: name = '', index } of text.matchAll(NAME))
-    if (isSecret(name)) return { end: index + all.length }
+  for (const { 0: all, 1: name, 2: first = '', index } of text.matchAll(NAME))
+    if (isSecret(name ?? first)) return { end: index + all.length }
   return null
 }
 

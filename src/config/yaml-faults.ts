@@ -19,7 +19,8 @@ export function tellFaults(faults: readonly Fault[], text: string, locate: Locat
   const lines = new Set<number>()
   for (const fault of faults) {
     const [code, message, at] = sentenceOf(fault, text, locate)
-    if (lines.has(at.line) || (hasTabs && code === 'SYNTAX')) continue
+    const isTold = lines.has(at.line) || lines.has(locate(fault.pos[0]).line)
+    if (isTold || (hasTabs && code === 'SYNTAX')) continue
     lines.add(at.line)
     report.error(code, at, message)
   }
@@ -55,6 +56,8 @@ function sentenceOf(fault: Fault, text: string, locate: Locate): Sentence {
   const item = itemWithKeys(fault, text)
   if (item !== null)
     return ['SYNTAX', `keys follow this item, so it needs one too: - address: ${item}`, locate(start, end)]
+  const deeper = deeperLine(fault, text)
+  if (deeper) return ['SYNTAX', deeper.message, locate(deeper.at, deeper.end)]
   const [code, message] = SENTENCES[fault.code] ?? ['SYNTAX', plainSentence(fault)]
   // The parser counts the blanks before a wrong line as part of it.
   const blanks = /^[ \t]*(?=\S)/.exec(text.slice(start))?.[0].length ?? 0
@@ -71,6 +74,33 @@ function itemWithKeys({ code, pos: [start] }: Fault, text: string): string | nul
   const lineStart = text.lastIndexOf('\n', start - 1) + 1
   const line = text.slice(lineStart).split('\n', 1)[0] ?? ''
   return /^\s*- +(?=['"]?\[|\d)((['"]?)[^\s'"#]+\2)/.exec(line)?.[1] ?? null
+}
+
+/** A value may be a password. */
+function keyOf(line: string): string {
+  const key = /^(?:- +)?([\w.-]+):/.exec(line)?.[1]
+  return key === undefined ? 'the line above' : `"${key}" above`
+}
+
+/** `kind: http` and below it, deeper, `request: /`: the indentation is wrong, not the colon. */
+function deeperLine(
+  { code, pos: [start] }: Fault,
+  text: string,
+): { at: number; end: number; message: string } | null {
+  if (code !== 'BLOCK_AS_IMPLICIT_KEY' && code !== 'MULTILINE_IMPLICIT_KEY') return null
+  const lineStart = text.lastIndexOf('\n', start - 1) + 1
+  const [, line = '', indent = '', above = '', gap = '', key = ''] =
+    /^(( *)([^\s#].*?) *)\n((?:\s*\n)*)( +[\w.-]+:(?= |\n|$))/.exec(
+      text.slice(lineStart, lineStart + 2000),
+    ) ?? []
+  const blanks = /^ */.exec(key)?.[0].length ?? 0
+  if (key === '' || blanks <= indent.length || !/^[\w.-]+: +\S/.test(above)) return null
+  const at = lineStart + line.length + 1 + gap.length + blanks
+  return {
+    at,
+    end: at + key.trim().length,
+    message: `the indentation does not fit: ${keyOf(above)} has a value already, so this key begins in the same column as that one`,
+  }
 }
 
 /** A quote, { or [ that nothing closes: told where it opens, not where the text ends. */

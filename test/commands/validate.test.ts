@@ -40,9 +40,22 @@ describe('lvsd validate', () => {
     assert.equal(bad.problems[0].severity, 'error')
   })
 
+  it('counts warnings as errors where that is wanted', async () => {
+    const doubtful = GOOD.replace(
+      'services:',
+      'defaults: { check: { interval: 20ms, kind: connect } }\nservices:',
+    )
+    assert.equal((await validate('a.yaml', doubtful)).exit, EXIT.ok)
+    const strict = await validate('a.yaml', doubtful, false, true)
+    assert.equal(strict.exit, EXIT.problem)
+    assert.match(strict.out, /a\.yaml can run, but not with --strict: 1 warning/)
+    assert.equal(JSON.parse((await validate('a.yaml', doubtful, true, true)).out).ok, false)
+    assert.equal((await validate('good.yaml', GOOD, false, true)).exit, EXIT.ok)
+  })
+
   it('says that a file is not there', async () => {
     const { context, out } = testContext()
-    const options = { json: false }
+    const options = { json: false, strict: false }
     assert.equal(
       await command.run({ ...context, options, arguments: { CONFIG: '/none.yaml' } }),
       EXIT.problem,
@@ -51,9 +64,9 @@ describe('lvsd validate', () => {
   })
 })
 
-async function validate(name: string, text: string, json = false) {
+async function validate(name: string, text: string, json = false, strict = false) {
   const { context, out } = testContext()
   const CONFIG = temporaryFile(name, text)
-  const exit = await command.run({ ...context, options: { json }, arguments: { CONFIG } })
+  const exit = await command.run({ ...context, options: { json, strict }, arguments: { CONFIG } })
   return { exit, out: out() }
 }

@@ -63,6 +63,12 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   ],
   ['blanks that do not break', `virtual=192.0.2.1:80\n\u00a0\u00a0\u00a0\u00a0${REAL}\n`, 'ODD_BLANK 2:1+1'],
   ['curly quotes', site(`${REAL}\nrequest=\u201cindex.html\u201d`), 'CURLY_QUOTES 3:10+1'],
+  [
+    'a # in a password',
+    site(`${REAL}\nservice=pop\nlogin="u"\npasswd=se#cret`),
+    'MISSING_QUOTES 5:9+2',
+    'HASH_IN_VALUE 5:11+1',
+  ],
   ['a # in quotes', site(`${REAL}\nreceive="a#b"`), 'HASH_IN_QUOTES 3:12+1'],
   ['missing quotes', site(`${REAL}\nrequest=index.html`), 'MISSING_QUOTES 3:10+10'],
   [

@@ -563,7 +563,7 @@ describe('the checks of a real server', () => {
   const wrong: readonly (readonly [string, string, readonly string[]])[] = [
     ['a required option that is missing', 'asking', ['4:12 MISSING_KEY']],
     ['an option of the wrong type', '{ kind: asking, question: 3 }', ['4:38 WRONG_TYPE']],
-    ['an item of a list', '{ kind: asking, question: x, codes: [a, 2] }', ['4:52 WRONG_TYPE']],
+    ['an item of a list', '{ kind: asking, question: x, codes: [a, [2]] }', ['4:52 WRONG_TYPE']],
     ['options that clash', '{ kind: asking, question: x, answer: x }', ['4:20 CHECK_OPTIONS']],
     [
       'every wrong key',

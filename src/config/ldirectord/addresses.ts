@@ -62,13 +62,23 @@ function adviceOnVirtual(token: string): string {
   const guess = mark === undefined ? '' : `; ldirectord would take it for the firewall mark ${mark}`
   const address = parseAddress(token)
   if (address) {
-    const wanted = `expected a port: ${bracketed(address)}:80`
+    const wanted = `expected a port: ${token.startsWith('[') || address.family === 'ipv4' ? `${bracketed(address)}:80` : bracketsRound(token)}`
     return token.startsWith('[') ? `: ${wanted}` : `: ${wanted}${address.family === 'ipv4' ? guess : ''}`
   }
   if (token.startsWith('"')) return ': write it without quotes'
   if (!token.startsWith('[') && token.split(':').length > 2)
-    return ': an IPv6 address stands in brackets: [2001:db8::1]:80'
+    return `: an IPv6 address stands in brackets: ${bracketsRound(token)}`
   return `: expected address:port, name:port or the number of a firewall mark${guess}`
+}
+
+/** Both readings of an IPv6 address that may have a port at its end. */
+export function bracketsRound(token: string): string {
+  const [, head, port] = /^(.*[^:]):(\d{1,5})$/.exec(token) ?? []
+  const [whole, split] = [parseAddress(token), head === undefined ? null : parseAddress(head)]
+  const readings = [split && `[${head}]:${port}`, whole && `[${token}]:80`].filter(
+    reading => reading !== null,
+  )
+  return readings.join(' or ') || '[2001:db8::1]:80'
 }
 
 /** A literal in any notation that ldirectord reads, or a name; null where it is neither, which has been told. */

@@ -66,6 +66,7 @@ export const SPELLING_CODES = {
   CARRIAGE_RETURNS: 'The lines end in CR LF.',
   ODD_BLANK: 'A character that looks like a blank and is none.',
   CURLY_QUOTES: 'Quotes that an editor has curled.',
+  HASH_IN_VALUE: 'A # within a value without quotes: the value ends there.',
   HASH_IN_QUOTES: 'A # in quotes, where ldirectord cuts the line.',
   TRAILING_COMMENT: 'A comment that ldirectord takes as part of the value.',
   TRAILING_BLANKS: 'Blanks at the end of a line that ldirectord takes as part of the value.',

@@ -5,6 +5,7 @@
  */
 import { didYouMean } from '../nearest.js'
 import type { Position, Problem } from '../problem.js'
+import { synonymOf } from '../synonyms.js'
 import { splitToken } from './addresses.js'
 import type { LdirectordCode } from './codes.js'
 import { type Piece, placeOf, placeOfWord, type Report, trimmed } from './report.js'
@@ -179,9 +180,14 @@ export function readForwarding(word: string, at: Position, report: Notes): Forwa
       ? 'expected gate, masq or ipip behind the address'
       : word.startsWith('->')
         ? 'a range is written without blanks: 192.0.2.1->192.0.2.9:80'
-        : `the forwarding is gate, masq or ipip, not "${word}"${didYouMean(word, FORWARDINGS)}`
+        : `the forwarding is gate, masq or ipip, not "${word}"${nearForwarding(word)}`
   report.error('BAD_FORWARDING', at, message)
   return null
+}
+
+function nearForwarding(word: string): string {
+  const synonym = synonymOf(word, FORWARDINGS)
+  return synonym === null ? didYouMean(word, FORWARDINGS) : `; write ${synonym}`
 }
 
 /** A part behind the weight: a quoted string, a threshold, a comma, or what does not belong there. */

@@ -2,7 +2,7 @@
 import { type Address, addressFromBytes, bracketed, bytesOf } from '../../address.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problem.js'
-import { type Host, ipv4FromNumber, readHost, readPort, splitToken } from './addresses.js'
+import { bracketsRound, type Host, ipv4FromNumber, readHost, readPort, splitToken } from './addresses.js'
 import { type How, readForwarding, readHow } from './real-how.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 import type { ForwardingWord } from './vocabulary.js'
@@ -91,7 +91,7 @@ function adviceOnReal(token: string): string {
   if (/->/.test(token) && /:\w+->/.test(token))
     return '; of a range the port stands once, at its end: 192.0.2.1->192.0.2.9:80 (ldirectord reads no server at all)'
   if (!token.startsWith('[') && token.split(':').length > 2)
-    return '; an IPv6 address stands in brackets: [2001:db8::1]:80'
+    return `; an IPv6 address stands in brackets: ${bracketsRound(token)}`
   if (token.startsWith('"')) return ', without quotes'
   return ''
 }

@@ -3,6 +3,7 @@
  * than what stands there. A grammar gives undefined after it has reported an error.
  */
 import { didYouMean } from '../nearest.js'
+import { yesOrNo } from '../synonyms.js'
 import type { Directive } from './lines.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 
@@ -16,6 +17,11 @@ export interface Given {
 
 export type Grammar<T> = (given: Given) => T | undefined
 
+function meant(word: string): string {
+  const known = yesOrNo(word)
+  return known === null ? didYouMean(word, ['yes', 'no']) : `; write ${known ? 'yes' : 'no'}`
+}
+
 /** Exactly `yes` or `no`. */
 export const yesNo: Grammar<boolean> = given => {
   const { directive, value, report } = given
@@ -24,7 +30,7 @@ export const yesNo: Grammar<boolean> = given => {
     report.error(
       'BAD_VALUE',
       placeOf(value),
-      `${directive.key} must be yes or no, not "${value.text}"${didYouMean(word, ['yes', 'no'])}`,
+      `${directive.key} must be yes or no, not "${value.text}"${meant(word)}`,
     )
     return undefined
   }
@@ -79,6 +85,12 @@ export function quoted({ empty = false, secret = false } = {}): Grammar<string> 
       report.error('BAD_VALUE', placeOf(value), `${directive.key} must not be empty`)
       return undefined
     }
+    if (!match && directive.tail === 'comment without a blank')
+      report.warn(
+        'HASH_IN_VALUE',
+        placeOf(value, value.text.length, 1),
+        `the # begins a comment, and what stands behind it is no part of ${directive.key}: put the value in double quotes to keep it; ldirectord cuts it all the same`,
+      )
     if (!match)
       report.warn(
         'MISSING_QUOTES',

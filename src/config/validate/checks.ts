@@ -6,12 +6,14 @@ import { markOf } from '../../options.js'
 import { readPattern } from '../../pattern.js'
 import { searchRegExp } from '../../search/search.js'
 import { readPort } from '../endpoints.js'
-import { hintFor } from '../hints.js'
+import { hintFor, optionHint } from '../hints.js'
 import { didYouMean } from '../nearest.js'
 import type { Position } from '../problem.js'
 import type { RawNode } from '../raw.js'
 import { type Fields, isMisspelt, isNothing, type RawEntry, readFields, sortOf } from '../read-fields.js'
 import { checkFields, policyFields } from '../schema.js'
+import { kindFor } from '../synonyms.js'
+import { tellBareNumber } from './bare-numbers.js'
 import type { Context } from './context.js'
 import { withDefaults } from './layers.js'
 import { markedEntry } from './marked.js'
@@ -171,14 +173,14 @@ function checkOf({ kind, at, entries }: Draft, { checks, report, useKind }: Cont
       report.error(
         'CHECK_WITHOUT_KIND',
         at,
-        'which check? Neither this mapping nor the service says it; add kind: http',
+        'which check? Neither this mapping nor the service says it; add a kind, such as kind: connect. A check that stands here takes the place of one that << brings',
       )
     return null
   }
   useKind(kind.name)
   const check = checks.get(kind.name)
   if (check) return check
-  const near = didYouMean(kind.name, checks.keys())
+  const near = kindFor(kind.name) ?? didYouMean(kind.name, checks.keys())
   const known = [...new Set([...checks.values()].map(({ name }) => name))].sort().join(', ')
   report.error(
     'UNKNOWN_CHECK',
@@ -192,6 +194,7 @@ function tellUnknownOption(entry: RawEntry, check: Check, { report, optionsOf }:
   const own = Object.keys(optionsOf(check))
   const advice =
     hintFor(entry.key, 'a check') ??
+    optionHint(entry.key, own) ??
     (didYouMean(entry.key, [...own, ...Object.keys(checkFields)]) || `; it has ${own.join(', ') || 'none'}`)
   report.error('UNKNOWN_KEY', entry.keyAt, `"${entry.key}" is not an option of ${check.name}${advice}`)
 }
@@ -222,6 +225,7 @@ function readOptions(
     if (value === undefined && !absent?.success) complete = false
     options[key] = value
   }
+  tellUrl(check, marked, context)
   const wrong = complete ? (check.validate?.(options) ?? null) : null
   if (wrong !== null) report.error('CHECK_OPTIONS', at, `${check.name}: ${wrong}`)
   const missing = complete && wrong === null ? missingOf(check, options) : null
@@ -242,6 +246,23 @@ function isTimed(pattern: unknown): boolean {
   return searchRegExp(source, flags).isTimed
 }
 
+/** Kinds whose request is a path. */
+const ASK_FOR_PATHS: ReadonlySet<string> = new Set(['http', 'https'])
+
+/** A server may well answer `GET /http://www.example/health`, with a page that says nothing about it. */
+function tellUrl({ name }: Check, entries: readonly RawEntry[], { report }: Context): void {
+  const request = entries.find(({ key }) => key === 'request')?.value
+  const text = request?.kind === 'scalar' ? String(request.value) : ''
+  const [, scheme = '', host = '', path = ''] = /^(https?):\/\/([^/?#]*)(.*)$/i.exec(text) ?? []
+  if (!request || !ASK_FOR_PATHS.has(name) || scheme === '') return
+  const kind = scheme.toLowerCase() === name ? '' : `, and kind: ${scheme.toLowerCase()}`
+  report.warn(
+    'URL_REQUEST',
+    request.at,
+    `request is a path, and this URL would be sent as one; write request: ${path || '/'} and virtualhost: ${host.replace(/^.*@/, '')}${kind}`,
+  )
+}
+
 // ---------------------------------------------------------------- policy and target
 
 /** Shorter than this is hardly meant. */
@@ -256,6 +277,7 @@ function readPolicy(fields: Fields<typeof checkFields>, { report }: Context): Ch
     rise,
     fastinter: Math.min(fastinter ?? 1000, interval),
   }
+  for (const key of ['interval', 'timeout', 'fastinter'] as const) tellBareNumber(fields.entry(key), report)
   if (interval < SHORT_INTERVAL)
     report.warn(
       'SHORT_INTERVAL',

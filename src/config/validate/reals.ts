@@ -129,10 +129,13 @@ function judgeAddress(
   if (facts.family === null || address.family === facts.family) return
   // Of tunnels the service tells once: they may be many.
   if (TUNNELS.has(forwarding)) return
+  const remedy = facts.isFwmark
+    ? `; for a mark of ${familyWord(address.family)} packets write family: ${address.family}`
+    : ''
   report.error(
     'FAMILY_MISMATCH',
     at,
-    `${what} over ${familyWord(address.family)} in a service over ${familyWord(facts.family)} needs a tunnel: ipip, gue or gre, not ${forwarding} (and no connection sync daemon)`,
+    `${what} over ${familyWord(address.family)} in a service over ${familyWord(facts.family)} needs a tunnel: ipip, gue or gre, not ${forwarding} (and no connection sync daemon)${remedy}`,
   )
 }
 

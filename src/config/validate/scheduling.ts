@@ -6,6 +6,7 @@ import { didYouMean } from '../nearest.js'
 import type { Position } from '../problem.js'
 import { isNothing, mapEntries, type RawEntry, readFields, readValue } from '../read-fields.js'
 import { defaultsFields, persistenceFields, SCHEDULERS } from '../schema.js'
+import { schedulerFor } from '../synonyms.js'
 import {
   type Context,
   type DefaultsFields,
@@ -50,7 +51,8 @@ const SCHEDULER_NAME = /^[a-z][a-z0-9_-]{0,14}$/
 
 function judgeScheduler(scheduler: string, at: Position, { report }: Context): void {
   if ((SCHEDULERS as readonly string[]).includes(scheduler)) return
-  const near = didYouMean(scheduler, SCHEDULERS)
+  const other = schedulerFor(scheduler)
+  const near = other === null ? didYouMean(scheduler, SCHEDULERS) : `; write ${other}`
   const known = `the kernel brings ${SCHEDULERS.join(', ')}`
   if (near || !SCHEDULER_NAME.test(scheduler))
     report.error('UNKNOWN_SCHEDULER', at, `there is no scheduler "${scheduler}"${near || `; ${known}`}`)
@@ -143,7 +145,8 @@ function readPersistence(
   const entries = mapEntries(entry, 'a timeout, or a mapping with timeout and prefix', context.report)
   if (!entries) return null
   const how = { what: 'persistence', at: entry.keyAt }
-  const fields = readFields(entries, persistenceFields, how, context.report)
+  const right = entries.filter(one => !tellPrefixAsNetmask(one, context))
+  const fields = readFields(right, persistenceFields, how, context.report)
   const { values } = fields
   const twice = fields.entry('prefix') && fields.entry('netmask')
   if (twice)
@@ -164,6 +167,18 @@ function readPersistence(
     prefix: values.prefix ?? netmask ?? allBits(facts.family),
     engine: values.engine ?? null,
   }
+}
+
+/** `netmask: 64`: the length of a prefix in the place of a netmask. */
+function tellPrefixAsNetmask({ key, value }: RawEntry, { report }: Context): boolean {
+  const bits = value.kind === 'scalar' ? /^\/?(\d{1,3})$/.exec(String(value.value))?.[1] : undefined
+  if (key !== 'netmask' || bits === undefined) return false
+  report.error(
+    'BAD_NETMASK',
+    value.at,
+    `a netmask is of the form 255.255.255.0; for ${bits} bits write prefix: ${bits}`,
+  )
+  return true
 }
 
 /** Clients are told apart by their whole address. */

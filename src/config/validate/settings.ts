@@ -7,6 +7,7 @@ import type { RawDocument } from '../raw.js'
 import { mapEntries, type RawEntry, readFields } from '../read-fields.js'
 import { newReport, type Report } from '../report.js'
 import { settingsFields, timeoutsFields } from '../schema.js'
+import { tellBareNumber } from './bare-numbers.js'
 import { tellCommand } from './commands.js'
 import type { Context } from './context.js'
 import { withDefaults } from './layers.js'
@@ -26,6 +27,7 @@ export function readSettings(
   )
   const settings = withDefaults(settingsFields, fields)
   tellCommand(fields.entry('callback'), report)
+  for (const key of ['resync', 'resolve'] as const) tellBareNumber(fields.entry(key), report)
   const place = (key: 'socket' | 'state' | 'maintenancedir') => pathOf(key, [fields], { folderAt })
   return {
     resync: settings.resync,

@@ -1,0 +1,23 @@
+/** Durations that were perhaps meant in milliseconds, as other programs count. */
+import type { RawEntry } from '../read-fields.js'
+import type { Report } from '../report.js'
+
+/** Seconds: no interval of a check is as long, and in milliseconds many are. */
+const LONG = 1000
+
+/** Warns of `interval: 5000`. */
+export function tellBareNumber(entry: RawEntry | undefined, report: Report): void {
+  const value = entry?.value.kind === 'scalar' ? entry.value.value : null
+  const seconds = value !== null && /^\d+$/.test(String(value)) ? Number(value) : 0
+  if (!entry || seconds < LONG) return
+  report.warn(
+    'LONG_INTERVAL',
+    entry.value.at,
+    `${entry.key}: ${seconds} is ${inMinutes(seconds)}, for a number without a unit counts seconds; for milliseconds write ${seconds}ms, else ${seconds}s`,
+  )
+}
+
+function inMinutes(seconds: number): string {
+  const minutes = Math.round(seconds / 60)
+  return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`
+}
