@@ -144,7 +144,7 @@ async function site(): Promise<string> {
     oracle: 'database: x, ',
     mysql: 'database: x, ',
     pgsql: 'database: x, ',
-    dns: 'request: www.example, ',
+    'external-perl': 'checkcommand: /bin/true, ',
   }
   const values = {
     text: CANARY,
@@ -199,6 +199,8 @@ describe('commands and the daemon', () => {
     const { log, lines } = recordingLog('debug')
     const daemon = await startDirector({
       loaded: { ...loaded, config },
+      kept: null,
+      keep: async () => {},
       load: () => loadConfig(file),
       table: 'memory',
       log,

@@ -1,6 +1,6 @@
 /** Reading in a thread of its own. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
@@ -79,6 +79,35 @@ describe('a configuration that is read in a thread of its own', function () {
     assert.deepEqual(apart.problems, here.problems)
     assert.equal(renderProblems(apart), renderProblems(here))
     assert.equal((await loadConfigApart(`${file}.not`)).problems[0]?.code, 'FILE_UNREADABLE')
+  })
+
+  it('may have checks of its own, which are described in threads of their own', async () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'checks'), { mode: 0o755 })
+    const code = `export const check = {
+      name: 'tea', summary: 'asks for tea',
+      options: kit => ({ cups: kit.number(1, 'Cups'), leaf: kit.secret(null, 'Leaf') }),
+      validate: ({ cups }) => (cups > 9 ? 'too many cups' : null),
+      async run() { return { ok: true, reason: null, detail: 'tea' } },
+    }`
+    writeFileSync(join(folder, 'checks/tea.mjs'), code, { mode: 0o644 })
+    writeFileSync(join(folder, 'leaf'), 'assam\n')
+    const file = join(folder, 'site.yaml')
+    const textWith = (cups: number) =>
+      `settings: { checks: [checks] }\nservices:\n  web:\n    virtual: '[2001:db8::80]:80'\n    check: { kind: tea, cups: ${cups}, leaf: { file: leaf } }\n    reals: ['[2001:db8:1::11]:80']\n`
+    const { config, checks, problems } = await loadConfigApart(file, { text: textWith(3) })
+    assert.deepEqual(problems, [])
+    assert.deepEqual(config?.services[0]?.reals[0]?.checks[0]?.options, { cups: 3, leaf: 'assam' })
+    assert.equal(checks.get('tea')?.summary, 'asks for tea')
+    const wrong = await loadConfigApart(file, { text: textWith(10) })
+    assert.deepEqual(
+      wrong.problems.map(({ message }) => message),
+      ['tea: too many cups'],
+    )
+    const shown = renderProblems(
+      await loadConfigApart(file, { text: textWith(10).replace('{ file: leaf }', 'assam') }),
+    )
+    assert.match(shown, /leaf: \*{5} \}/)
   })
 
   it('is given up where it takes too long, or too much memory', async () => {
