@@ -127,3 +127,37 @@ describe('a server of HTTP/2 that never stops sending', function () {
     })
   }
 })
+
+describe('a wrong frame of HTTP/2 behind the answer', () => {
+  const answer = Buffer.concat([
+    frame(SETTINGS, 0, 0),
+    frame(HEADERS, END_HEADERS, 1, Buffer.concat([status(200), header('content-type', 'application/grpc')])),
+    frame(DATA, 0, 1, Buffer.from('00000000020801', 'hex')),
+    frame(HEADERS, END_HEADERS | 1, 1, header('grpc-status', '0')),
+  ])
+  const wrong: [string, Buffer][] = [
+    ['settings of a stream', frame(SETTINGS, 0, 3)],
+    ['a ping of a stream', frame(PING, 0, 5, Buffer.alloc(8))],
+    ['data of no stream', frame(DATA, 0, 0, Buffer.from('x'))],
+    ['a frame without its length', frame(WINDOW, 0, 0, Buffer.alloc(3))],
+    [
+      'a farewell with an error before it',
+      Buffer.concat([frame(7, 0, 0, Buffer.from('0000000000000001', 'hex')), frame(SETTINGS, 0, 3)]),
+    ],
+    ['the first line of another protocol', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
+  ]
+  // Node 20 ended the whole process where the session was ended while it read.
+  for (const [phrase, behind] of wrong)
+    it(`ends nothing but the session: ${phrase}`, async () => {
+      const say = (socket: Socket) => {
+        socket.once('data', () => socket.write(Buffer.concat([answer, behind])))
+      }
+      const server = await tcpServer(say)
+      const secure = await tlsServer(say, { ALPNProtocols: ['h2'] })
+      for (let i = 0; i < 5; i++) {
+        await probe(grpc, server, {}, { timeout: 500 })
+        await probe(https, secure, { http2: true, status: 404 }, { timeout: 500 })
+      }
+      assert.equal((await probe(https, secure, { http2: true, status: 404 }, { timeout: 500 })).ok, false)
+    })
+})
