@@ -2,26 +2,40 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packageRoot } from '../../src/version.js'
+import { NOBODY, needsRoot } from '../helpers/as-root.js'
 import { temporaryFolder } from '../helpers/folder.js'
 
 describe('the set-up', () => {
   it('does nothing, in silence, where everything is there', () => {
-    assert.deepEqual(setup(builtClone(), 'build'), { exit: 0, said: '' })
-    assert.deepEqual(setup(builtClone(), 'test'), { exit: 0, said: '' })
+    assert.deepEqual(setup(builtClone(), 'build'), { exit: 0, said: '', printed: '' })
+    assert.deepEqual(setup(builtClone(), 'test'), { exit: 0, said: '', printed: '' })
   })
 
   it('says how it is used', () => {
-    assert.match(setup(builtClone(), 'nonsense').said, /usage: .*build\|test\|install \[--ldirectord\]/)
+    const { exit, said } = setup(builtClone(), 'nonsense')
+    assert.equal(exit, 1)
+    assert.match(
+      said,
+      /usage: .*STEP\n {2}build .*\n {2}test .*\n {2}install .*\n {2}install --ldirectord .*\n {2}uninstall /,
+    )
+    const help = setup(builtClone(), '--help')
+    assert.equal(help.exit, 0)
+    assert.match(help.printed, /^usage: .*STEP\n/)
   })
 
   it('says which Debian packages are missing where it may not install them; in CI that is a failure', () => {
@@ -48,12 +62,59 @@ describe('the set-up', () => {
     writeFileSync(config, 'mine')
     assert.equal(setup(clone, 'install', { DESTDIR }).exit, 0)
     assert.equal(readFileSync(config, 'utf8'), 'mine')
+    assert.equal(setup(clone, 'uninstall', { DESTDIR }).exit, 0)
+    assert.deepEqual(filesBelow(DESTDIR), ['etc/lvsd/lvsd.yaml'])
+  })
+
+  it('keeps a unit that was changed, and a link that leads elsewhere, when it is uninstalled', () => {
+    const clone = builtClone()
+    chmodSync(clone, 0o755)
+    const DESTDIR = temporaryFolder()
+    setup(clone, 'install', { DESTDIR })
+    writeFileSync(join(DESTDIR, 'etc/systemd/system/lvsd.service'), '# mine')
+    rmSync(join(DESTDIR, 'usr/local/bin/lvsd'))
+    symlinkSync('/elsewhere', join(DESTDIR, 'usr/local/bin/lvsd'))
+    assert.match(setup(clone, 'uninstall', { DESTDIR }).said, /lvsd.service stays/)
+    assert.deepEqual(filesBelow(DESTDIR), [
+      'etc/lvsd/lvsd.yaml',
+      'etc/systemd/system/lvsd.service',
+      'usr/local/bin/lvsd',
+    ])
+  })
+
+  it('as root refuses a tree that somebody else owns or may write, before anything of it runs', function () {
+    needsRoot(() => this.skip())
+    const paths = [
+      'dist/src/main.js',
+      'node_modules',
+      'node_modules/.package-lock.json',
+      'deploy',
+      '.',
+      'src/a.ts',
+    ]
+    for (const step of ['install', 'install --ldirectord'])
+      for (const path of paths)
+        for (const spoil of [
+          (file: string) => chownSync(file, NOBODY, NOBODY),
+          (file: string) => chmodSync(file, 0o777),
+        ]) {
+          const clone = builtClone()
+          chmodSync(clone, 0o755)
+          spoil(join(clone, path))
+          const DESTDIR = temporaryFolder()
+          const { exit, said } = setup(clone, step, { DESTDIR })
+          assert.equal(exit, 1, path)
+          assert.match(said, /would run as root: clone into \/opt as root, or chown/)
+          assert.deepEqual(filesBelow(DESTDIR), [])
+        }
   })
 })
 
 describe('the set-up with --ldirectord', () => {
   it('puts lvsd in the place of ldirectord, which stays beside it', () => {
     const clone = builtClone()
+    assert.match(setup(clone, 'install --ldirectord', { DESTDIR: '/nowhere' }).said, /closed to other users/)
+    chmodSync(clone, 0o755)
     const DESTDIR = temporaryFolder()
     const command = join(DESTDIR, 'usr/sbin/ldirectord')
     write(command)
@@ -64,7 +125,11 @@ describe('the set-up with --ldirectord', () => {
     }
     const unit = readFileSync(join(DESTDIR, 'etc/systemd/system/ldirectord.service'), 'utf8')
     assert.match(unit, /^ExecStart=\/usr\/sbin\/ldirectord start$/m)
-    assert.equal(existsSync(join(DESTDIR, 'usr/local/bin/lvsd')), false)
+    assert.equal(readlinkSync(join(DESTDIR, 'usr/local/bin/lvsd')), join(clone, 'dist/src/main.js'))
+    assert.ok(existsSync(join(DESTDIR, 'etc/modules-load.d/lvsd.conf')))
+    assert.equal(setup(clone, 'uninstall', { DESTDIR }).exit, 0)
+    assert.deepEqual(filesBelow(DESTDIR), ['usr/sbin/ldirectord'])
+    assert.equal(lstatSync(command).isFile(), true)
   })
 })
 
@@ -83,6 +148,13 @@ function builtClone(): string {
   return clone
 }
 
+/** What stands below a folder but folders. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter(name => !lstatSync(join(folder, name)).isDirectory())
+    .sort()
+}
+
 function write(path: string): void {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, '')
@@ -96,9 +168,9 @@ function nodeAlone(): string {
 function setup(clone: string, step: string, env: Record<string, string> = {}) {
   const words = [join(clone, 'deploy/setup.mjs'), ...step.split(' ')]
   const { CI: _, DESTDIR: __, ...rest } = process.env
-  const { status, stderr } = spawnSync(process.execPath, words, {
+  const { status, stderr, stdout } = spawnSync(process.execPath, words, {
     env: { ...rest, ...env },
     encoding: 'utf8',
   })
-  return { exit: status, said: stderr }
+  return { exit: status, said: stderr, printed: stdout }
 }

@@ -1,6 +1,6 @@
 /** The units of deploy/ under a running systemd, with all that they forbid. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/version.js'
 import { installCommand, installLink } from './site/command.js'
@@ -61,7 +61,18 @@ services:
       for (const name of ['r3', 'r4']) startRealServer(name)
     })
     before(() => {
-      installCommand('who-am-i', '#!/bin/sh\nid -un\ntouch /etc/lvsd/mine 2>/dev/null && exit 1\nexit 0\n')
+      // Up where it can change nothing, is to be killed before lvsd, and leaves a daemon behind.
+      installCommand(
+        'who-am-i',
+        [
+          '#!/bin/sh',
+          'touch /etc/lvsd/mine 2>/dev/null && exit 1',
+          '[ "$(cat /proc/self/oom_score_adj)" = 500 ] || exit 1',
+          '(setsid env -i sleep 9876 </dev/null >/dev/null 2>&1 &)',
+          'exit 0',
+          '',
+        ].join('\n'),
+      )
     })
 
     it('is ready once the table has been read, and checks with no more rights than it needs', async () => {
@@ -73,6 +84,12 @@ services:
       // CAP_NET_ADMIN and CAP_NET_RAW.
       assert.match(status, /^CapEff:\t0000000000003000$/m)
       assert.match(status, /^Seccomp:\t2$/m)
+    })
+
+    it('leaves nothing of its checks behind while it runs', async () => {
+      await succeed('start', 'lvsd')
+      await tableBecomes(table(1))
+      await until(() => sleepers().length === 0, { patience: 30_000, what: 'no sleeper of a check is left' })
     })
 
     it('reloads, and says that a broken file was refused', async () => {
@@ -126,6 +143,21 @@ services:
       await systemctl('reset-failed', 'lvsd')
     })
 
+    /** Processes that the command of the check has left. */
+    function sleepers(): string[] {
+      return readdirSync('/proc').filter(
+        name => /^\d+$/.test(name) && /^sleep\x009876\x00/.test(commandLine(name)),
+      )
+    }
+
+    function commandLine(pid: string): string {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+      } catch {
+        return ''
+      }
+    }
+
     async function mainPid(): Promise<number> {
       return numberHere(Number(await property('lvsd', 'MainPID')))
     }
@@ -153,6 +185,16 @@ services:
         await succeed('start', unit)
         await tableBecomes(table(2))
         assert.match(readFileSync(`/proc/${numberHere(pidOf(PID))}/cmdline`, 'utf8'), /node/)
+        if (unit === 'ldirectord') {
+          const status = readFileSync(`/proc/${numberHere(pidOf(PID))}/status`, 'utf8')
+          assert.match(status, /^Seccomp:\t2$/m)
+          // None of CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_PTRACE and CAP_SYS_RAWIO.
+          const bounding = BigInt(`0x${/^CapBnd:\t(\w+)$/m.exec(status)?.[1]}`)
+          assert.deepEqual(
+            [16n, 17n, 19n, 21n].map(bit => (bounding >> bit) & 1n),
+            [0n, 0n, 0n, 0n],
+          )
+        }
         writeFileSync(FILE, heavy)
         await succeed('reload', unit)
         await tableBecomes(table(5))
