@@ -29,7 +29,7 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19))
   fail(
     `this is Node.js ${process.versions.node} (${process.execPath}); lvsd needs 20.19 or later. ` +
-      'Debian 13 has it (apt install nodejs npm); for Debian 12 take the archive from https://nodejs.org/',
+      'Debian 13 has it (apt install git nodejs npm); for Debian 12 take the archive from https://nodejs.org/',
   )
 
 const root = join(import.meta.dirname, '..')
