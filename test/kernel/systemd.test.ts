@@ -146,7 +146,7 @@ services:
     /** Processes that the command of the check has left. */
     function sleepers(): string[] {
       return readdirSync('/proc').filter(
-        name => /^\d+$/.test(name) && commandLine(name).startsWith('sleep\09876\0'),
+        name => /^\d+$/.test(name) && commandLine(name).split('\0').join(' ').startsWith('sleep 9876'),
       )
     }
 
