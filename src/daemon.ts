@@ -434,6 +434,7 @@ class RunningDaemon implements Daemon {
       board: this.#board,
       config: this.#config,
       nameTroubleOf: wish => this.#names.troubleOf(wish),
+      clashes: this.#names.clashes,
       dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
       kernel: kernelName,
       traffic: this.#traffic,

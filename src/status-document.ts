@@ -16,7 +16,7 @@ import {
   type Service,
   type Table,
 } from './model.js'
-import { memberWish, type Wish } from './names/wishes.js'
+import { memberWish, virtualWish, type Wish } from './names/wishes.js'
 import type { ReconcileStats } from './reconcile.js'
 import {
   type CheckStatus,
@@ -38,6 +38,8 @@ export interface StatusParts {
   readonly config: Config
   /** Why a name has no address, as a sentence. */
   readonly nameTroubleOf: (wish: Wish) => string
+  /** Services that are left out, each as a sentence that begins with its name. */
+  readonly clashes: readonly string[]
   readonly dump: Dump | null
   readonly traffic: Pick<Traffic, 'of'>
   readonly wallClock: WallClock
@@ -109,6 +111,7 @@ function serviceStatus(service: Service, sources: Sources): ServiceStatus {
   return {
     name: service.name,
     key,
+    nameTrouble: virtualTrouble(service, parts) ?? fallbackTrouble(service, parts),
     state: traffic === undefined ? 'unknown' : traffic.has ? 'up' : 'down',
     since: traffic ? parts.wallClock.iso(traffic.since) : null,
     totals: totalsOf(reals),
@@ -124,6 +127,17 @@ function serviceStatus(service: Service, sources: Sources): ServiceStatus {
       inUse: key !== null && fallbackKey !== null && isServing(wanted, key, fallbackKey),
     },
   }
+}
+
+function virtualTrouble({ id, name, host, unresolved }: Service, parts: StatusParts): string | null {
+  if (id || !unresolved) return null
+  const clash = parts.clashes.find(sentence => sentence.startsWith(`"${name}" `))
+  return clash ?? parts.nameTroubleOf(virtualWish(host, unresolved.family))
+}
+
+function fallbackTrouble(service: Service, { nameTroubleOf }: StatusParts): string | null {
+  const { fallback } = service
+  return fallback?.address === null ? `fallback: ${nameTroubleOf(memberWish(service, fallback))}` : null
 }
 
 function isServing(table: Table, service: string, real: string): boolean {

@@ -73,6 +73,8 @@ export interface ServiceStatus {
   readonly name: string
   /** `tcp [2001:db8::80]:80`, `fwmark 1 ipv6`; null while its name does not resolve. */
   readonly key: string | null
+  /** Why the virtual address, or that of the fallback, is not known; null where both are, or are no names. */
+  readonly nameTrouble: string | null
   readonly scheduler: string
   readonly quiescent: boolean
   readonly inKernel: boolean

@@ -37,12 +37,13 @@ export function troubleOf(wish: Wish, answers: Answers): string | null {
   const own = answers.get(family)
   const other = answers.get(otherFamily(family))
   if (hasAddress(own) || (!isStrict && hasAddress(other))) return null
-  if (isAwaited(wish, answers) || !own) return `${host} is being looked up`
-  const instead = addressesOf(other)
+  const word = familyWord(family)
+  const instead = hasAddress(other) ? `; it has ${addressesOf(other).join(', ')}` : ''
+  if (isAwaited(wish, answers) || !own)
+    return instead ? `${host} has no ${word} address so far${instead}` : `${host} is being looked up`
   const code = codeOf(own)
-  if (isStrict && isAbsence(code) && instead.length > 0)
-    return `${host} has no ${familyWord(family)} address; it has ${instead.join(', ')}`
-  if (isStrict) return `${host} does not resolve to an ${familyWord(family)} address: ${why(code)}`
+  if (isStrict && isAbsence(code) && instead) return `${host} has no ${word} address${instead}`
+  if (isStrict) return `${host} does not resolve to an ${word} address: ${why(code)}${instead}`
   return `${host} does not resolve: ${why(isAbsence(code) ? codeOf(other) : code)}`
 }
 

@@ -2,7 +2,7 @@
 import { type Family, parseAddress } from '../address.js'
 
 export interface Hosts {
-  /** Canonical texts in the order of the file. */
+  /** Canonical texts in the order of the file; both families of localhost where the file does not have it. */
   addressesOf(name: string, family: Family): readonly string[]
   /** What an address (canonical text) is called, in the order of the file. */
   namesOf(address: string): readonly string[]
@@ -22,15 +22,21 @@ export function parseHosts(text: string): Hosts {
     }
   }
   return {
-    addressesOf: (name, family) => addresses.get(`${bare(name)} ${family}`) ?? local(name, family),
+    addressesOf(name, family) {
+      const called = bare(name)
+      const found = addresses.get(`${called} ${family}`) ?? []
+      const hasOther = addresses.has(`${called} ipv4`) || addresses.has(`${called} ipv6`)
+      return isLocalhost(name) && !hasOther ? LOCAL[family] : found
+    },
     namesOf: address => names.get(address) ?? [],
   }
 }
 
-/** RFC 6761: this name is this machine, whatever a name server says. */
-function local(name: string, family: Family): readonly string[] {
-  if (!/^(.+\.)?localhost$/.test(bare(name))) return []
-  return family === 'ipv6' ? ['::1'] : ['127.0.0.1']
+const LOCAL: Readonly<Record<Family, readonly string[]>> = { ipv6: ['::1'], ipv4: ['127.0.0.1'] }
+
+/** RFC 6761: this name is this machine, and no name server is asked for it. */
+export function isLocalhost(name: string): boolean {
+  return /^(.+\.)?localhost$/.test(bare(name))
 }
 
 function bare(name: string): string {

@@ -13,7 +13,7 @@
  */
 import { lookup as systemLookup } from 'node:dns/promises'
 import { type Address, bytesOf, type Family, parseAddress } from '../address.js'
-import { type Hosts, parseHosts } from './hosts.js'
+import { type Hosts, isLocalhost, parseHosts } from './hosts.js'
 import { type HostSources, parseNsswitch } from './nsswitch.js'
 import { openQuestions, type Questions } from './questions.js'
 import { candidates, parseResolvConf, type ResolvConf } from './resolv-conf.js'
@@ -76,6 +76,7 @@ class SystemResolver implements Resolver {
     if (literal) return literal.family === family ? { addresses: [literal.text] } : { code: 'ENODATA' }
     const here = this.#hosts().addressesOf(name, family)
     if (here.length > 0) return { addresses: here }
+    if (isLocalhost(name)) return { code: 'ENODATA' }
     const found = await this.#fromDns(name, family)
     if ('addresses' in found || !NOT_THERE.has(found.code)) return found
     return this.#sources().others || this.#ask().isEmpty ? this.#fromSystem(name, family, found) : found

@@ -155,7 +155,7 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
     ...(service.key !== null && isSameName(service.name, service.key)
       ? []
       : [paint('bold', printable(service.name))]),
-    service.key ?? paint('red', 'its name does not resolve'),
+    service.key ?? paint('red', printable(service.nameTrouble ?? 'its name does not resolve')),
     paint('dim', service.scheduler),
     ...(service.quiescent ? [paint('dim', 'quiescent')] : []),
     ...(state === 'down' ? [paint('red', `DOWN, ${totals.up} of ${reals.length} up`)] : []),

@@ -37,6 +37,21 @@ describe('the text of /etc/hosts', () => {
   })
 })
 
+describe('localhost', () => {
+  it('is this machine in both families where the hosts do not have it, else what they say', () => {
+    const none = parseHosts('')
+    assert.deepEqual(
+      [none.addressesOf('localhost', 'ipv6'), none.addressesOf('localhost', 'ipv4')],
+      [['::1'], ['127.0.0.1']],
+    )
+    const one = parseHosts('127.0.0.1 localhost')
+    assert.deepEqual(
+      [one.addressesOf('localhost', 'ipv6'), one.addressesOf('localhost', 'ipv4')],
+      [[], ['127.0.0.1']],
+    )
+  })
+})
+
 describe('the text of /etc/resolv.conf', () => {
   it('without anything asks this machine', () =>
     assert.deepEqual(parseResolvConf(''), {

@@ -101,6 +101,13 @@ describe('the resolver', () => {
     await Promise.all(lost)
   })
 
+  it('asks no name server for localhost', async () => {
+    const { server, resolver } = await stage({}, { hosts: '127.0.0.1 localhost' })
+    assert.deepEqual(await resolver.addresses('localhost', 'ipv6'), { code: 'ENODATA' })
+    assert.deepEqual(await resolver.addresses('localhost', 'ipv4'), { addresses: ['127.0.0.1'] })
+    assert.deepEqual(server.asked, [])
+  })
+
   it('has the names of addresses from the hosts, and from pointer records', async () => {
     const pointer = `${pointerName('fd00::2', 'ipv6')} PTR`
     const { resolver, server } = await stage(

@@ -58,6 +58,7 @@ export function serviceStatus(change: Partial<ServiceStatus> = {}): ServiceStatu
     name: 'web',
     key: 'tcp [2001:db8::80]:80',
     scheduler: 'wlc',
+    nameTrouble: null,
     quiescent: false,
     inKernel: true,
     state: 'up',
