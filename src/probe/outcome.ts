@@ -2,8 +2,8 @@
  * From an error to an answer: the one place that knows what each errno says about a server, or about lvsd itself.
  *
  * A failure of the path is the server's: what cannot be reached cannot be served, whoever on the way is the cause. Only
- * what is certain to be this machine's own want is no verdict. Tried on Linux 6.1 and 6.18 between network namespaces,
- * TCP, UDP and ping alike:
+ * what is certain to be this machine's own want is no verdict. Tried between network namespaces (Linux 6.18), TCP, UDP and
+ * ping alike; the prohibited route in the lab too (Linux 6.1):
  *
  *   errno                            from which call             what it is                                      answer
  *   ECONNREFUSED                     connect, recvmsg            RST; port unreachable                           refused

@@ -1,0 +1,95 @@
+/** A way to a server that somebody forbids, and one that this machine does not have. */
+import assert from 'node:assert/strict'
+import { type Lvsd, startLvsd, writeConfig } from './site/lvsd.js'
+import { within } from './site/namespaces.js'
+import { startRealServer } from './site/real-server.js'
+import { buildSite, DIRECTOR, freshDirector, ip, set, tableBecomes, tableIs } from './site/site.js'
+import { pause } from './site/until.js'
+
+const WEB = 'tcp [fc00::80]:80'
+const DNS = 'udp [fc00::80]:53'
+const HEALTHY = '[fc00::11]:80'
+const BEYOND = '[fd00:2::10]:80'
+
+describe('the way to a server', () => {
+  before(async () => {
+    await buildSite(
+      ['fc00::80'],
+      [11, 12].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
+    )
+    // r12 is a router, and the server beyond it an address of its own at first.
+    within('r12', () => {
+      set('ipv6/conf/all/forwarding', 1)
+      // Else it answers once a second, and the other checks time out.
+      set('ipv6/icmp/ratelimit', 0)
+    })
+    ip('r12', ['addr add fd00:2::10/128 dev lo nodad'])
+    ip(DIRECTOR, ['route add fd00:2::/64 via fc00::12'])
+  })
+  beforeEach(freshDirector)
+
+  it('is the server’s: one behind "administratively prohibited" is down after fall failures, over TCP and UDP', async () => {
+    for (const name of ['r11', 'r12']) startRealServer(name)
+    const lvsd = await startLvsd(
+      writeConfig(`
+defaults: { check: { interval: 500ms, timeout: 400ms, fastinter: 250ms, fall: 3 } }
+services:
+  web:
+    virtual: '[fc00::80]:80'
+    check: http
+    reals: ['${HEALTHY} masq', '${BEYOND} masq']
+  dns:
+    virtual: '[fc00::80]:53'
+    protocol: udp
+    check: udp
+    reals: ['[fd00:2::10]:53 masq']
+`),
+    )
+    await tableBecomes({ [WEB]: { [HEALTHY]: 'masq 1', [BEYOND]: 'masq 1' }, [DNS]: {} })
+    ip('r12', ['addr del fd00:2::10/128 dev lo', 'route add prohibit fd00:2::10'])
+    await tableBecomes({ [WEB]: { [HEALTHY]: 'masq 1' }, [DNS]: {} })
+    assert.equal((await lvsd.real('web', BEYOND)).state, 'down')
+    // A lab under load may lose the first answers of the router.
+    for (const [name, server] of [
+      ['web', BEYOND],
+      ['dns', '[fd00:2::10]:53'],
+    ] as const)
+      await reasonBecomes(lvsd, name, server, /^unreachable.*EACCES/)
+    ip('r12', ['route del prohibit fd00:2::10', 'addr add fd00:2::10/128 dev lo nodad'])
+    await tableBecomes({ [WEB]: { [HEALTHY]: 'masq 1', [BEYOND]: 'masq 1' }, [DNS]: {} })
+  })
+
+  it('is not an interface that this machine does not have: no verdict, told of its server, which stays', async () => {
+    const site = (check: string) =>
+      writeConfig(`
+services:
+  web:
+    virtual: '[fc00::80]:80'
+    check: ${check}
+    reals: ['${HEALTHY} masq']
+`)
+    const first = await startLvsd(site("'on'"))
+    await tableBecomes({ [WEB]: { [HEALTHY]: 'masq 1' } })
+    await first.kill()
+    const lvsd = await startLvsd(
+      site("{ kind: http, interval: 500ms, timeout: 400ms, fall: 1, checkaddress: 'fe80::1%d-rs' }"),
+    )
+    const told = await lvsd.hears('the check has given no verdict three times')
+    assert.deepEqual([told.service, told.real], ['web', HEALTHY])
+    await pause(1500)
+    tableIs({ [WEB]: { [HEALTHY]: 'masq 1' } })
+    const { state, reason, checks } = await lvsd.real('web', HEALTHY)
+    assert.equal(state, 'unknown')
+    assert.match(reason, /^no verdict since .*: this machine has no network interface d-rs/)
+    assert.ok((checks[0]?.noVerdict?.count ?? 0) >= 3)
+  })
+})
+
+async function reasonBecomes(lvsd: Lvsd, service: string, server: string, expected: RegExp): Promise<void> {
+  let reason = ''
+  for (let i = 0; i < 60 && !expected.test(reason); i++) {
+    await pause(250)
+    reason = (await lvsd.real(service, server)).reason
+  }
+  assert.match(reason, expected)
+}
