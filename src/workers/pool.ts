@@ -22,6 +22,7 @@ import { prepareToRun } from '../children.js'
 import { type Clock, systemClock } from '../clock.js'
 import { type Flight, fly, type Start } from '../flight.js'
 import type { CheckResult } from '../model.js'
+import { atMost } from '../patience.js'
 import { Crew, type WorkerLog } from './crew.js'
 import { MemoryGate } from './memory-gate.js'
 import { MemoryWatch } from './memory-watch.js'
@@ -111,8 +112,7 @@ export class Pool {
     this.#isClosed = true
     this.#disarm?.()
     for (const crew of this.#crews.values()) crew.close()
-    const late = new Promise(resolve => setTimeout(resolve, LAST_PATIENCE).unref())
-    await Promise.race([Promise.all(this.#gone), late])
+    await atMost(LAST_PATIENCE, Promise.all(this.#gone))
   }
 
   #knownOf(work: WorkerJob): Known {

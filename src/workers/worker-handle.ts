@@ -8,6 +8,7 @@ import { endGroups } from './orphans.js'
 import { activityOf } from './process-facts.js'
 import { BLOCKED, Pulse } from './pulse.js'
 import { SharedState } from './shared.js'
+import { watchEnd } from './stuck-threads.js'
 import { besideFile, openThread } from './thread.js'
 
 const ENTRY = besideFile(import.meta.url, 'entry')
@@ -136,6 +137,7 @@ export class WorkerHandle {
     void this.#worker.terminate().catch(() => {})
     // A thread in a system call that never ends must not keep lvsd from ending.
     this.#worker.unref()
+    watchEnd(this, this.gone)
     endGroups(this.shared.groups, this.gone)
     if (cause.kind === 'memory') void this.gone.then(releaseMemory)
     this.#listener.ended(cause)
