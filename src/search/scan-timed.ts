@@ -60,8 +60,8 @@ const room = { pattern: /x/, text: '' }
 const script = new Script('pattern.test(text)')
 let context: object | undefined
 
-/** What a try costs at least, as a part of the time that it took. */
-const LEAST = 0.05
+/** What a try costs at least, as a part of the time that it took: a search blocks its thread for four times its budget at most. */
+const LEAST = 0.25
 
 /**
  * The limit is one of CPU time: on a busy machine, and while lvsd is stopped, the clock of a try runs on without it, and
