@@ -3,7 +3,7 @@
  * judging of health, concurrency and the deadline belong to the core.
  */
 import type { Address } from './address.js'
-import type { CheckResult, Phase, Protocol, Reason, WeightAdvice } from './model.js'
+import type { CheckResult, OwnWord, Phase, Protocol, Reason, WeightAdvice } from './model.js'
 import type { OptionKit, OptionShape, Parsed } from './options.js'
 import type { Probe } from './probe/probe.js'
 
@@ -34,7 +34,7 @@ export interface RunContext {
   /** The whole deadline, milliseconds from now. */
   readonly timeout: number
   /** Says which phase begins, so that a timeout names it and `lvsd probe` shows it. */
-  phase(name: Phase): void
+  phase(name: Phase | OwnWord): void
 }
 
 /** What `run` returns: an answer without the timing, which the core adds. Make it with `up` and `down`. */
@@ -87,7 +87,8 @@ export function up(detail: string, advice?: WeightAdvice): Answer {
   return { ok: true, reason: null, detail, ...(advice && { advice }) }
 }
 
-export function down(reason: Reason, detail: string): Answer {
+/** One of lvsd's reasons, or a word of the check's own: lower-case letters, digits and hyphens. */
+export function down(reason: Reason | OwnWord, detail: string): Answer {
   return { ok: false, reason, detail }
 }
 

@@ -165,6 +165,9 @@ export type Reason =
   | 'off'
   | 'error'
 
+/** A word that only a user's check knows, for a phase or a reason; editors still suggest those that lvsd knows. */
+export type OwnWord = string & Record<never, never>
+
 export interface PhaseTime {
   readonly phase: Phase
   /** Milliseconds from the start of the check to the end of the phase. */
@@ -178,7 +181,7 @@ export interface PhaseTime {
 export interface CheckResult {
   readonly ok: boolean | null
   /** Null when up. */
-  readonly reason: Reason | 'no-verdict' | null
+  readonly reason: Reason | OwnWord | 'no-verdict' | null
   /** What was expected and what came, for people. */
   readonly detail: string
   /** The phase reached when it ended; null for checks that have none. */

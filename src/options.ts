@@ -36,7 +36,7 @@ export const optionKit = {
     words: T,
     fallback: T[number] | undefined,
     about: string,
-  ) => withDefault(z.enum(words), fallback, about),
+  ): z.ZodType<T[number]> => withDefault<z.ZodType<T[number]>>(z.enum(words), fallback, about),
   list: (fallback: readonly string[] | undefined, about: string) =>
     withDefault(z.array(listItem()), fallback && [...fallback], about),
   /** Inclusive ranges of numbers, written `200`, `200-299` or a list of them. */
