@@ -1,8 +1,8 @@
 /** One errand in a worker of its own: what a user's file does to it ends as a sentence, after a stated time at most. */
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { noteEnding } from '../lost-threads.js'
 import { openErrandThread } from './errand-thread.js'
+import { GREW, type Guarded, guardMemory } from './memory-guard.js'
 import type { KindRecord, Verdict } from './read-kind.js'
 
 export interface Errand {
@@ -33,17 +33,18 @@ export interface Failure {
   readonly code: string | null
 }
 
-export interface UnderWay {
-  /** What the worker said, in order; the failure is null where all went well. Never rejects. */
-  readonly done: Promise<{ readonly replies: readonly Reply[]; readonly failure: Failure | null }>
-  /** Ends it; `message` says why. Resolves when its memory is free, or after a while. */
-  end(message: string): Promise<void>
-  /** How often its thread has asked the kernel for memory. */
-  pageFaults(): number
+export interface Outcome {
+  /** What the worker said, in order. */
+  readonly replies: readonly Reply[]
+  /** Null where all went well. */
+  readonly failure: Failure | null
 }
 
-/** MB of heap that a file may need; what it keeps outside of the heap is watched by whoever starts the errand. */
-export const HEAP_MB = 128
+/**
+ * V8's own limit, MB. Not what bounds a file: where a single step needs more than is left, as a growing array does, V8 ends
+ * the whole process. So it stands far above what the guard of the memory lets a file reach.
+ */
+const HEAP_MB = 3072
 /** Milliseconds for a worker to begin on a busy machine; nothing of the user's runs yet. */
 const BEGINNING = 30_000
 /** Milliseconds for a thread to end. */
@@ -61,8 +62,12 @@ export interface Terms {
 /** Files whose thread has been told to end and has not: each new one would stay as well. */
 const stuck = new Set<string>()
 
-export function startErrand(errand: Errand, terms: Terms): UnderWay {
-  return stuck.has(errand.module) ? notStarted(STUCK) : start(errand, terms)
+/** Never rejects. */
+export async function runErrand(errand: Errand, terms: Terms): Promise<Outcome> {
+  if (stuck.has(errand.module)) return { replies: [], failure: { message: STUCK, code: null } }
+  const { done, ...guarded } = start(errand, terms)
+  const release = guardMemory(guarded)
+  return done.finally(release)
 }
 
 function noteStuck(module: string, ended: Promise<unknown>): void {
@@ -76,12 +81,7 @@ function noteStuck(module: string, ended: Promise<unknown>): void {
 
 const STUCK = 'it is not loaded again while its thread of an earlier time stands in a system call'
 
-function notStarted(message: string): UnderWay {
-  const done = Promise.resolve({ replies: [], failure: { message, code: null } })
-  return { done, end: async () => {}, pageFaults: () => 0 }
-}
-
-function start(errand: Errand, terms: Terms): UnderWay {
+function start(errand: Errand, terms: Terms): Guarded & { readonly done: Promise<Outcome> } {
   const worker = openErrandThread({
     workerData: errand,
     name: 'loading a check',
@@ -93,9 +93,12 @@ function start(errand: Errand, terms: Terms): UnderWay {
   let thread = 0
   let ended: Promise<unknown> = Promise.resolve()
   let end = (_message: string) => {}
-  const done = new Promise<{ replies: readonly Reply[]; failure: Failure | null }>(resolve => {
+  const done = new Promise<Outcome>(resolve => {
     let alarm: NodeJS.Timeout | undefined
+    let isOver = false
     const finish = (failure: Failure | null) => {
+      if (isOver) return
+      isOver = true
       clearTimeout(alarm)
       // It may stand in a system call, which nothing can end; nobody waits for it then.
       const terminated = worker.terminate()
@@ -127,21 +130,11 @@ function start(errand: Errand, terms: Terms): UnderWay {
     end(message)
     await ended
   }
-  return { done, end: endNow, pageFaults: () => pageFaultsOf(thread) }
-}
-
-/** proc_pid_stat(5): the tenth field is `minflt`; the second, a name in brackets, may hold blanks. */
-function pageFaultsOf(thread: number): number {
-  try {
-    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[7])
-  } catch {
-    return 0
-  }
+  return { done, end: endNow, thread: () => thread }
 }
 
 function whatItThrew(error: unknown): string {
-  if (codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY') return `it needs more than ${HEAP_MB} MB of memory`
+  if (codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY') return GREW
   return `it throws where nothing catches it: ${String((error as Error)?.message ?? error).slice(0, 2000)}`
 }
 

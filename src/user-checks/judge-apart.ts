@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Check } from '../check.js'
 import { z } from '../config/fields.js'
-import { type Reply, startErrand } from './errand.js'
+import { type Reply, runErrand } from './errand.js'
 import type { Verdict } from './read-kind.js'
 import { inTurns } from './turns.js'
 
@@ -42,7 +42,7 @@ async function judgeModule<At>(
 ): Promise<readonly Judged<At>[]> {
   const alike = [...grouped(questions, ({ options }) => JSON.stringify(options)).values()]
   const options = alike.map(([first]) => (first as Question<At>).options)
-  const errand = startErrand(
+  const { replies, failure } = await runErrand(
     { module, task: { kind: 'judge', options } },
     {
       replies: options.length,
@@ -50,7 +50,6 @@ async function judgeModule<At>(
       tooLate: `\`validate\` or \`missing\` does not answer within ${PATIENCE / 1000} s`,
     },
   )
-  const { replies, failure } = await errand.done
   const verdicts = verdictsOf(replies)
   // Answers come in order: the first that is not there is the one in which it happened.
   const culprit = failure && alike.findIndex((_, i) => !verdicts.has(i))

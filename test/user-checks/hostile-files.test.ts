@@ -26,6 +26,7 @@ const AT_IMPORT: readonly [name: string, top: string, sentence: RegExp][] = [
     /it throws where nothing catches it: beside$/,
   ],
   ['allocates', 'const all = []; while (true) all.push(new Array(1000).fill({}))', GREEDY],
+  ['grows', 'const all = []; while (true) all.push(all.length)', GREEDY],
   ['buffers', 'const all = []; while (true) all.push(Buffer.alloc(1e6, 1))', GREEDY],
 ]
 
