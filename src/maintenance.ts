@@ -16,6 +16,20 @@ export function maintenanceNames(
   return [...new Set([...addresses, ...hosts])].flatMap(name => [`${name}:${real.port}`, name])
 }
 
+/** Files that are the name of no server: a slip of the pen holds nobody. */
+export function unmatched(
+  reals: readonly Real[],
+  files: readonly string[],
+  namesOf: (address: Address) => readonly string[],
+): string[] {
+  if (files.length === 0) return []
+  const known = new Set(
+    reals.flatMap(real => maintenanceNames(real, real.address ? namesOf(real.address) : [])),
+  )
+  // Dot files are of editors and file systems.
+  return files.filter(file => !known.has(file) && !file.startsWith('.') && file !== 'lost+found')
+}
+
 /** The servers that are held down, with the file that does it. */
 export function heldDown(
   reals: readonly Real[],

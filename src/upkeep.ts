@@ -2,8 +2,9 @@
 import type { Hooks } from './hooks.js'
 import type { Journal } from './journal/journal.js'
 import type { Log } from './log.js'
-import { heldDown, maintenanceNames } from './maintenance.js'
+import { heldDown, maintenanceNames, unmatched } from './maintenance.js'
 import { MaintenanceFolder } from './maintenance-folder.js'
+import { MaintenanceNotes } from './maintenance-notes.js'
 import type { Config, Real } from './model.js'
 import type { Resolver } from './names/resolver.js'
 import { ReverseNames } from './names/reverse.js'
@@ -32,6 +33,9 @@ export class Upkeep {
   readonly #parts: UpkeepParts
   readonly #names: ReverseNames
   #config: Config | null = null
+  /** Files that are the name of no server, told once. */
+  readonly #strangers = new Set<string>()
+  readonly #notes: MaintenanceNotes
   #folder: { readonly path: string; readonly watched: MaintenanceFolder } | null = null
   #read: Read = { text: '' }
   #watch: Watch | null = null
@@ -42,6 +46,7 @@ export class Upkeep {
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts
+    this.#notes = new MaintenanceNotes(() => parts.onHeld())
     const known = Object.entries(parts.journal.maintenance?.names ?? {})
     this.#names = new ReverseNames(parts.resolver, known, () => parts.onHeld())
   }
@@ -67,7 +72,29 @@ export class Upkeep {
     const held = heldDown(realsOf(config), new Set(watched?.seen.files), address => this.#names.of(address))
     this.#remember(held)
     const note = watched?.trouble ? NOTES[watched.trouble] : ''
-    return new Map([...held].map(([real, file]) => [real, `${file}${note}`]))
+    if (watched) {
+      this.#notes.follow(watched.seen.folder, watched.seen.files)
+      void this.#tellUnmatched(config)
+    }
+    return new Map([...held].map(([real, file]) => [real, `${file}${note}${this.#notes.of(file)}`]))
+  }
+
+  /** Once for each file, and not before the names of all servers are known as far as they can be. */
+  async #tellUnmatched(config: Config): Promise<void> {
+    const find = () =>
+      unmatched(realsOf(config), this.#folder?.watched.seen.files ?? [], address => this.#names.of(address))
+    const candidates = new Set(find())
+    for (const file of this.#strangers) if (!candidates.has(file)) this.#strangers.delete(file)
+    if (this.#strangers.size === candidates.size) return
+    await this.refreshNames(false)
+    for (const file of find()) {
+      if (config !== this.#config || this.#strangers.has(file)) continue
+      this.#strangers.add(file)
+      this.#parts.log.warn(
+        { folder: this.#folder?.path, file },
+        'a file in the maintenance folder is named after no real server, and holds nobody down',
+      )
+    }
   }
 
   /** Looks up again what the real servers are called, where files are named after them. */

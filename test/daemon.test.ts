@@ -601,6 +601,24 @@ describe('files and commands beside the daemon', () => {
     )
   })
 
+  it('say who works there, and what is named after no server', async () => {
+    const maintenancedir = folder()
+    writeFileSync(join(maintenancedir, `[${A}]`), '\n  disk swap, Anna\u001b[2J\nmore\n')
+    for (const name of ['web9', '.swp']) writeFileSync(join(maintenancedir, name), '')
+    const { daemon, lines } = await start(config([web()], { maintenancedir }))
+    const reason = async () => (await daemon.status()).services[0]?.reals[0]?.reason ?? ''
+    await until(async () => (await reason()).includes('Anna'))
+    assert.equal(await reason(), `maintenance: held down by the file [${A}]: disk swap, Anna·[2J`)
+    const told = () => lines.filter(({ msg }) => msg.includes('named after no real server'))
+    await until(async () => told().length > 0)
+    writeFileSync(join(maintenancedir, 'web8'), '')
+    await until(async () => told().length > 1)
+    assert.deepEqual(
+      told().map(({ file }) => file),
+      ['web9', 'web8'],
+    )
+  })
+
   it('stay held through a reload, which says nothing new of it', async () => {
     const maintenancedir = folder()
     writeFileSync(join(maintenancedir, `[${A}]:80`), '')
