@@ -50,20 +50,33 @@ export function nameOfCheck({ service, real, use }: Pick<Subscriber, 'service' |
 export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs {
   const jobs = new Map<string, Job>()
   const subscribers: Subscriber[] = []
+  const byName = new Map(config.services.map(service => [service.name, service]))
   for (const service of config.services) {
     const key = serviceKey(service)
-    for (const real of service.reals)
+    for (const [i, real] of service.reals.entries())
       for (const use of real.checks) {
         const check = checks.get(use.kind)
         if (!real.address || !check) continue
-        const target = targetOf(service, real, real.address, use, check)
-        const question = questionOf(service, real, target, use, check)
+        const asker = askerOf(service, i, byName) ?? { service, real }
+        const target = targetOf(asker.service, asker.real, real.address, use, check)
+        const question = questionOf(asker.service, asker.real, target, use, check)
         const id = `${question} every ${use.policy.interval} within ${use.policy.timeout}${versionOf(check)}`
         if (!jobs.has(id)) jobs.set(id, { id, check, target, use, answer: answerFor(use) })
         subscribers.push({ service, real, use, jobId: id, target, question, serviceKey: key })
       }
   }
   return { jobs, subscribers }
+}
+
+/** Of several protocols and ports of one service the first asks for all: one health, whatever port is its own. */
+function askerOf(
+  { part, reals }: Service,
+  i: number,
+  byName: ReadonlyMap<string, Service>,
+): { readonly service: Service; readonly real: Real } | null {
+  const first = part && byName.get(part.first)
+  const real = first?.reals[i]
+  return first && real && real.host === reals[i]?.host ? { service: first, real } : null
 }
 
 /** A check that is sent to a name has nobody to ask while that is not resolved. */

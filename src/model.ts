@@ -301,6 +301,11 @@ export interface MailServer {
 export interface Service {
   /** Unique in the configuration; what people call it. */
   readonly name: string
+  /**
+   * Of a service with several protocols or ports: the name that stands in the configuration, and the first of them, whose
+   * checks count for all. Their real servers stand in the same order.
+   */
+  readonly part?: { readonly of: string; readonly first: string }
   /** Stands before the subjects of mails, or null. */
   readonly label: string | null
   /** For the readers of mails, or null. */

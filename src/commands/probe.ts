@@ -104,18 +104,24 @@ function asJson(probed: readonly Probed[], servers: readonly ProbedServer[]): st
 /** The configuration with the named service and real server alone. */
 export function chosenPart(config: Config, service: string | undefined, real: string | undefined): Config {
   if (service === undefined) return config
-  const found = config.services.find(({ name }) => name === service)
-  if (!found)
-    throw unknown(
-      'service',
-      service,
-      config.services.map(({ name }) => name),
-    )
-  if (real === undefined) return { ...config, services: [found] }
+  const services = config.services.filter(each => isCalled(each, service, config))
+  const names = config.services.map(({ name, part }) => part?.of ?? name)
+  if (services.length === 0) throw unknown('service', service, [...new Set(names)])
+  if (real === undefined) return { ...config, services }
   const bare = real.replace(/^\[(.*)\]$/, '$1')
-  const reals = found.reals.filter(each => hostPort(each) === real || each.host === bare)
-  if (reals.length === 0) throw unknown(`real server of ${service}`, real, found.reals.map(hostPort))
-  return { ...config, services: [{ ...found, reals }] }
+  const chosen = services.map(each => ({
+    ...each,
+    reals: each.reals.filter(one => hostPort(one) === real || one.host === bare),
+  }))
+  const known = services.flatMap(({ reals }) => reals.map(hostPort))
+  if (chosen.every(({ reals }) => reals.length === 0)) throw unknown(`real server of ${service}`, real, known)
+  return { ...config, services: chosen }
+}
+
+/** By its name, or that of all its parts; with a part comes the first, whose checks count for it. */
+function isCalled({ name, part }: Service, word: string, { services }: Config): boolean {
+  const first = services.find(each => each.name === word)?.part?.first
+  return name === word || part?.of === word || name === first
 }
 
 function unknown(what: string, word: string, words: readonly string[]): CommandError {

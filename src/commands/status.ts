@@ -100,7 +100,10 @@ export function filtered(
 
 /** By its name, its key, or its key without the protocol: `[2001:db8::80]:80`. */
 function isService({ name, key }: ServiceStatus, word: string): boolean {
-  return name === word || key === word || key?.replace(/^\w+ /, '') === word
+  // Of several protocols or ports of one service, all by the name that they have in common.
+  const isPart =
+    /^(?:(?:tcp|udp|sctp)\/?)?\d*$/.test(name.slice(word.length + 1)) && name.startsWith(`${word}/`)
+  return name === word || isPart || key === word || key?.replace(/^\w+ /, '') === word
 }
 
 /** The services that have this real server, with it alone. */

@@ -44,6 +44,7 @@ export const CODES = {
   NO_SERVICES: 'No services are configured: lvsd would have nothing to do.',
   NO_REALS: 'A service has no real servers.',
   VIRTUAL_OR_FWMARK: 'A service needs either virtual or fwmark, and not both.',
+  PORT_TWICE: 'Both virtual and ports give ports.',
   NO_PORT: 'A virtual address has no port.',
   FAMILY_NEEDED:
     'A firewall mark counts for one family, and so does the persistence of a name: family says which.',

@@ -17,9 +17,18 @@ interface Place {
 
 /** Tells one issue of an entry's value. */
 export function sayIssue(entry: RawEntry, issue: Issue, isSecret: boolean, report: Report): void {
-  const place = placeOf(entry, issue.path)
-  const [code, message] = isSecret ? secretSentence(place.name, issue) : sentenceOf(place, issue)
+  const meant = meantIssue(entry, issue)
+  const place = placeOf(entry, meant.path)
+  const [code, message] = isSecret ? secretSentence(place.name, meant) : sentenceOf(place, meant)
   report.error(code, place.at, message)
+}
+
+/** Of several types that are all wrong, the issue of the one that the writer seems to have meant; else the whole. */
+function meantIssue(entry: RawEntry, issue: Issue): Issue {
+  if (issue.code !== 'invalid_union') return issue
+  const value = plain(placeOf(entry, issue.path).node)
+  const meant = issue.errors.find(issues => issues.every(one => isNear(one, value)))?.[0]
+  return meant ? meantIssue(entry, { ...meant, path: [...issue.path, ...meant.path] }) : issue
 }
 
 /** Follows the issue's path to the value that it is about, as far as there is one. */
@@ -84,11 +93,8 @@ function wordSentence({ name, node }: Place, words: readonly string[]): Sentence
   return ['UNKNOWN_WORD', `"${name}" cannot be "${node.value}"${near || `; expected ${choice}`}`]
 }
 
-/** Of several types that are all wrong, speaks of the one that the writer seems to have meant. */
+/** Several types, and none of them was meant. */
 function unionSentence(place: Place, branches: readonly (readonly Issue[])[]): Sentence {
-  const value = plain(place.node)
-  const meant = branches.find(issues => issues.every(issue => isNear(issue, value)))?.[0]
-  if (meant) return sentenceOf(place, meant)
   const expected = branches.flatMap(([issue]) => (issue ? typesOf(issue) : []))
   return [
     'WRONG_TYPE',
@@ -97,8 +103,8 @@ function unionSentence(place: Place, branches: readonly (readonly Issue[])[]): S
 }
 
 function isNear(issue: Issue, value: unknown): boolean {
-  if (issue.code === 'invalid_value') return typeof value === 'string'
-  return issue.code !== 'invalid_type' || issue.path.length > 0
+  if (issue.path.length > 0) return true
+  return issue.code === 'invalid_value' ? typeof value === 'string' : issue.code !== 'invalid_type'
 }
 
 function typesOf(issue: Issue): string[] {

@@ -237,12 +237,28 @@ export const realNode = z.union([
   z.strictObject(z.object(realFields).partial().required({ address: true }).shape),
 ])
 
+const protocolWord = z.enum(['tcp', 'udp', 'sctp'])
+
 export const serviceFields = {
   virtual: z
     .string()
     .optional()
-    .describe("Virtual address and port: '[2001:db8::80]:80', 192.0.2.80:80 or www.example:80."),
-  protocol: z.enum(['tcp', 'udp', 'sctp']).default('tcp').describe('Of a virtual address.'),
+    .describe(
+      "Virtual address and port: '[2001:db8::80]:80', 192.0.2.80:80 or www.example:80; without the port where ports has them.",
+    ),
+  protocol: z
+    .union([protocolWord, z.array(protocolWord).min(1)])
+    .default('tcp')
+    .describe(
+      'Of a virtual address: tcp, udp or sctp; or a list, [tcp, udp], for a service over each of them.',
+    ),
+  ports: z
+    .array(z.union([z.int().min(0).max(65_535), z.string()]))
+    .min(1)
+    .optional()
+    .describe(
+      'Several ports of one service, [25, 587], in place of the one in virtual. Each pair of protocol and port is a service of the kernel, NAME/PROTOCOL/PORT; they share the checks of the first, and their health.',
+    ),
   fwmark: z
     .int()
     .min(1)

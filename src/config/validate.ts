@@ -14,7 +14,13 @@ import { byPlace, newReport, type Report } from './report.js'
 import { defaultsFields, rootFields } from './schema.js'
 import { secretSources } from './secret-sources.js'
 import type { Context, DefaultsFields } from './validate/context.js'
-import { judgeCollisions, type PlacedService, readService, STRUCTURED } from './validate/service.js'
+import {
+  judgeCollisions,
+  judgePartNames,
+  type PlacedService,
+  readService,
+  STRUCTURED,
+} from './validate/service.js'
 import { checkFoldersOf, readSettings } from './validate/settings.js'
 
 export { checkFoldersOf }
@@ -149,10 +155,10 @@ function* readServices(
   judgeNames(entries, context)
   const services: PlacedService[] = []
   for (const one of entries) {
-    const service = readService(one, defaultsOf(one.keyAt.file), context)
-    if (service) services.push(service)
+    services.push(...readService(one, defaultsOf(one.keyAt.file), context))
     yield
   }
+  judgePartNames(services, context)
   judgeCollisions(services, context)
   return services.map(({ service }) => service)
 }

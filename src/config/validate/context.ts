@@ -38,6 +38,8 @@ export interface ServiceFacts {
   readonly family: Family | null
   readonly port: number | null
   readonly protocol: string
+  /** All protocols of the service that stands in the configuration, this one among them. */
+  readonly protocols: readonly string[]
   readonly isFwmark: boolean
   readonly id: ServiceId | null
 }

@@ -1,10 +1,10 @@
 /** What the kernel calls a service: protocol, address and port, or a firewall mark and a family. */
+import { parseAddress } from '../../address.js'
 import { keyOfService, type Protocol, type Service, type ServiceId } from '../../model.js'
 import { type Endpoint, isUnicast, isWithoutZone, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problem.js'
-import { serviceFields } from '../schema.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
-import { settle } from './layers.js'
+import type { Part } from './parts.js'
 import { isPersistent } from './scheduling.js'
 import { familyWord } from './words.js'
 
@@ -17,12 +17,13 @@ export interface Identity {
 
 /** Reads virtual, or fwmark and family; tells what is missing or does not fit. */
 export function readIdentity(
-  name: string,
+  part: Part,
   own: ServiceFields,
   defaults: DefaultsFields,
   context: Context,
 ): Identity {
   const { report } = context
+  const name = part.of?.of ?? part.name
   const virtual = own.entry('virtual')
   const fwmark = own.entry('fwmark')
   if (virtual && fwmark)
@@ -33,17 +34,18 @@ export function readIdentity(
       own.at,
       `"${name}" needs virtual: '[address]:port', or fwmark and family`,
     )
-  return fwmark && !virtual ? readMark(name, own, context) : readVirtual(name, own, defaults, context)
+  return fwmark && !virtual ? readMark(name, own, context) : readVirtual(part, own, defaults, context)
 }
 
 function readMark(name: string, own: ServiceFields, { report }: Context): Identity {
   const { fwmark, family = null } = own.values
-  if (own.entry('protocol'))
-    report.error(
-      'FWMARK_KEY',
-      own.keyAt('protocol'),
-      'a firewall mark counts for every protocol: leave protocol away',
-    )
+  for (const key of ['protocol', 'ports'] as const)
+    if (own.entry(key))
+      report.error(
+        'FWMARK_KEY',
+        own.keyAt(key),
+        `a firewall mark counts for every protocol and port: leave ${key} away`,
+      )
   if (!own.entry('family') && !own.isMisspelt('family'))
     report.error(
       'FAMILY_NEEDED',
@@ -51,26 +53,52 @@ function readMark(name: string, own: ServiceFields, { report }: Context): Identi
       'a firewall mark counts for one family: add family: ipv6 (or ipv4)',
     )
   const id: ServiceId | null = fwmark !== undefined && family ? { kind: 'fwmark', fwmark, family } : null
-  const facts = { name, family, port: 0, protocol: 'fwm', isFwmark: true, id }
+  const facts = { name, family, port: 0, protocol: 'fwm', protocols: ['fwm'], isFwmark: true, id }
   return { host: id && keyOfService(id), unresolved: null, facts }
 }
 
-function readVirtual(name: string, own: ServiceFields, defaults: DefaultsFields, context: Context): Identity {
-  const protocol = settle(serviceFields, 'protocol', [own])
+function readVirtual(part: Part, own: ServiceFields, defaults: DefaultsFields, context: Context): Identity {
+  const { name, protocol, protocols } = part
   const at = own.valueAt('virtual')
   const text = own.values.virtual
-  const endpoint = text === undefined ? null : readEndpoint(text, at, { ...context, protocol })
+  const written = text === undefined ? null : readVirtualEndpoint(text, at, part, context)
+  const endpoint = written && withPort(written, part, own, context)
   const port = endpoint && portOf(endpoint, at, own, defaults, context)
   const family = endpoint?.address?.family ?? own.values.family ?? null
   const isUsable = endpoint !== null && judgeVirtual(endpoint, own, context) && port !== null
   const id = isUsable ? idOf(endpoint, protocol, port) : null
   const isName = isUsable && endpoint.address === null
-  const facts = { name, family, port, protocol, isFwmark: false, id }
+  const facts = { name, family, port, protocol, protocols, isFwmark: false, id }
   return {
     host: isUsable ? endpoint.host : null,
     unresolved: isName ? { protocol, port, family } : null,
     facts,
   }
+}
+
+/** A bare IPv6 address where ports has the port is written like one with a port: in brackets, or without. */
+function readVirtualEndpoint(
+  text: string,
+  at: Position,
+  { port, protocol }: Part,
+  context: Context,
+): Endpoint | null {
+  const bare = port === null ? null : parseAddress(text)
+  return bare
+    ? { host: bare.text, address: bare, port: null, hasPort: false }
+    : readEndpoint(text, at, { ...context, protocol })
+}
+
+/** The port of `ports`, which takes the place of none. */
+function withPort(endpoint: Endpoint, { port }: Part, own: ServiceFields, { report }: Context): Endpoint {
+  if (!own.entry('ports')) return endpoint
+  if (endpoint.hasPort)
+    report.error(
+      'PORT_TWICE',
+      own.keyAt('ports'),
+      'virtual has a port already: write either ports, or the port there',
+    )
+  return { ...endpoint, port: port ?? endpoint.port, hasPort: true }
 }
 
 function idOf({ address }: Endpoint, protocol: Protocol, port: number): ServiceId | null {

@@ -27,6 +27,8 @@ export function judgePorts(
   fields: Fields<typeof realFields>,
   context: RealContext,
 ): void {
+  // Of a service whose port is wrong nothing more is told.
+  if (context.facts.port === null && !context.facts.isFwmark) return
   if (port !== 0 || (endpoint.port === null && endpoint.hasPort)) return
   for (const use of uses) {
     if (use.port !== null || !needsPort(use, context)) continue

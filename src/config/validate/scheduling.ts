@@ -113,12 +113,12 @@ function isFlagless(scheduler: string): boolean {
 function judgeOnePacket(
   own: ServiceFields,
   defaults: DefaultsFields,
-  { protocol, isFwmark }: ServiceFacts,
+  { protocol, protocols, isFwmark }: ServiceFacts,
   { report }: Context,
 ): boolean {
   if (protocol === 'udp' || isFwmark) return true
   // As a default it counts for the UDP services alone.
-  if (!own.entry('one-packet')) return false
+  if (!own.entry('one-packet') || protocols.includes('udp')) return false
   const at = nearestEntry('one-packet', own, defaults)?.keyAt ?? own.at
   report.error('ONE_PACKET_NOT_UDP', at, `one-packet is for UDP; this service is ${protocol}`)
   return true
@@ -156,7 +156,7 @@ function readPersistence(
     values.netmask === undefined
       ? undefined
       : readNetmask(values.netmask, fields.valueAt('netmask'), facts, context)
-  if (values.engine && facts.protocol !== 'udp' && !facts.isFwmark)
+  if (values.engine && !facts.protocols.includes('udp') && !facts.isFwmark)
     context.report.error(
       'SIP_NOT_UDP',
       fields.valueAt('engine'),
@@ -165,7 +165,8 @@ function readPersistence(
   return {
     timeout: values.timeout ?? defaultOf(persistenceFields.timeout),
     prefix: values.prefix ?? netmask ?? allBits(facts.family),
-    engine: values.engine ?? null,
+    // Of several protocols it counts for UDP alone.
+    engine: (facts.protocol === 'udp' || facts.isFwmark ? values.engine : null) ?? null,
   }
 }
 

@@ -17,6 +17,7 @@ import { readIdentity } from './identity.js'
 import { settle } from './layers.js'
 import { readMail } from './mail.js'
 import { pathOf } from './marked.js'
+import { type Part, partsOf } from './parts.js'
 import type { RealContext } from './real-context.js'
 import { isForFamily, type PlacedFallback, type PlacedReal, readFallback, readReal } from './reals.js'
 import { readScheduling } from './scheduling.js'
@@ -34,17 +35,28 @@ export function readService(
   entry: RawEntry,
   defaults: DefaultsFields,
   context: Context,
-): PlacedService | null {
+): readonly PlacedService[] {
   judgeName(entry, context)
   const entries = mapEntries(entry, 'a mapping with virtual (or fwmark) and reals', context.report)
-  if (!entries) return null
+  if (!entries) return []
   const own = readFields(
     entries,
     serviceFields,
     { what: 'a service', at: entry.keyAt, structured: [...STRUCTURED, 'reals'] },
     context.report,
   )
-  const identity = readIdentity(entry.key, own, defaults, context)
+  return partsOf(entry.key, own, context).flatMap(part => readPart(part, entry, own, defaults, context) ?? [])
+}
+
+/** What the kernel has as one service. Mistakes that all parts have are told once, for they stand at one place. */
+function readPart(
+  part: Part,
+  entry: RawEntry,
+  own: ServiceFields,
+  defaults: DefaultsFields,
+  context: Context,
+): PlacedService | null {
+  const identity = readIdentity(part, own, defaults, context)
   const { facts } = identity
   const attributes = readScheduling(own, defaults, facts, context)
   const realContext = realContextOf(own, defaults, facts, context)
@@ -54,8 +66,10 @@ export function readService(
   const mail = readMail(own, defaults, context)
   tellCommand(own.entry('fallbackcommand') ?? defaults.entry('fallbackcommand'), context.report)
   if (identity.host === null) return null
+  const isFirst = part.of === null || part.of.first === part.name
   const service: Service = {
-    name: entry.key,
+    name: part.name,
+    ...(part.of && { part: part.of }),
     label: settle(serviceFields, 'label', [own]),
     comment: settle(serviceFields, 'comment', [own]),
     host: identity.host,
@@ -66,8 +80,9 @@ export function readService(
     cleanstop: settle(serviceFields, 'cleanstop', [own, defaults]),
     fallback: fallback?.fallback ?? null,
     fallbackcommand: settle(serviceFields, 'fallbackcommand', [own, defaults]),
-    monitorfile: pathOf('monitorfile', [own, defaults], context),
-    mail,
+    // One result, and one mail, however many parts share the health.
+    monitorfile: isFirst ? pathOf('monitorfile', [own, defaults], context) : null,
+    mail: isFirst ? mail : null,
     reals: reals.map(({ real }) => real),
   }
   return { service, at: own.entry('virtual')?.value.at ?? own.entry('fwmark')?.value.at ?? entry.keyAt }
@@ -76,6 +91,16 @@ export function readService(
 function judgeName({ key, keyAt }: RawEntry, { report }: Context): void {
   if (/^[^\s\p{Cc}]{1,128}$/u.test(key)) return
   report.error('BAD_NAME', keyAt, 'the name of a service has 1 to 128 characters, without blanks')
+}
+
+/** A part must not have the name of another service: `mail/25`. */
+export function judgePartNames(services: readonly PlacedService[], { report }: Context): void {
+  const names = new Set<string>()
+  for (const { service, at } of services) {
+    if (names.has(service.name) && (service.part || service.name.includes('/')))
+      report.error('DUPLICATE_SERVICE', at, `"${service.name}" is the name of two services: rename one`)
+    names.add(service.name)
+  }
 }
 
 // ---------------------------------------------------------------- collisions

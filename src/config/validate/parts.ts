@@ -1,0 +1,60 @@
+/** A service over several protocols or ports: for the kernel each pair of them is a service of its own. */
+import type { Protocol } from '../../model.js'
+import { readPort } from '../endpoints.js'
+import { serviceFields } from '../schema.js'
+import type { Context, ServiceFields } from './context.js'
+import { settle } from './layers.js'
+
+/** One of the pairs. */
+export interface Part {
+  /** Unique in the configuration. */
+  readonly name: string
+  readonly protocol: Protocol
+  /** Null: the one in virtual. */
+  readonly port: number | null
+  /** The others have theirs too. */
+  readonly protocols: readonly Protocol[]
+  /** The name in the configuration and that of the first pair; null where there is one pair alone. */
+  readonly of: { readonly of: string; readonly first: string } | null
+}
+
+/** All pairs; at least one, whatever is wrong. */
+export function partsOf(name: string, own: ServiceFields, context: Context): readonly Part[] {
+  const protocols = unique([settle(serviceFields, 'protocol', [own])].flat(), 'protocol', own, context)
+  const ports = portsOf(own, protocols[0] ?? 'tcp', context)
+  const pairs = protocols.flatMap(protocol => ports.map(port => ({ protocol, port })))
+  const nameOf = ({ protocol, port }: { protocol: Protocol; port: number | null }) =>
+    [name, ...(protocols.length > 1 ? [protocol] : []), ...(ports.length > 1 ? [String(port)] : [])].join('/')
+  const [first] = pairs
+  const of = pairs.length > 1 && first ? { of: name, first: nameOf(first) } : null
+  return pairs.map(pair => ({ ...pair, name: nameOf(pair), protocols, of }))
+}
+
+function portsOf(own: ServiceFields, protocol: Protocol, context: Context): readonly (number | null)[] {
+  const { ports } = own.values
+  if (ports === undefined) return [null]
+  const entry = own.entry('ports')?.value
+  const read = ports.map((port, i) => {
+    const at = (entry?.kind === 'list' ? entry.items[i]?.at : undefined) ?? own.valueAt('ports')
+    return typeof port === 'number' ? port : readPort(port, at, { ...context, protocol })
+  })
+  const right = read.filter(port => port !== null)
+  return right.length === 0 ? [null] : unique(right, 'ports', own, context)
+}
+
+function unique<T>(
+  values: readonly T[],
+  key: 'protocol' | 'ports',
+  own: ServiceFields,
+  { report }: Context,
+): readonly T[] {
+  const node = own.entry(key)?.value
+  for (const [i, value] of values.entries())
+    if (values.indexOf(value) < i)
+      report.error(
+        'BAD_VALUE',
+        (node?.kind === 'list' ? node.items[i]?.at : undefined) ?? own.valueAt(key),
+        `${String(value)} stands twice in "${key}"`,
+      )
+  return [...new Set(values)]
+}
