@@ -63,6 +63,7 @@ export const CODES = {
   MAIL_TO_NOBODY: 'Mails are configured, and nobody to get them.',
   // real servers
   FAMILY_MISMATCH: 'An address of the other family, which only tunnels can reach.',
+  NAME_FAMILY: 'A name that /etc/hosts has in the other family alone than the one that is asked for.',
   MIXED_FAMILY:
     'A service of one family with real servers of the other: the kernel refuses it while its sync daemon runs.',
   LINK_LOCAL_REAL: 'The kernel refuses link-local real servers (fe80::).',

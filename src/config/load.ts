@@ -4,6 +4,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check.js'
 import { type LoadedChecks, loadChecks } from '../load-checks.js'
 import type { Config } from '../model.js'
+import { parseHosts } from '../names/hosts.js'
+import { systemFile } from '../names/system-file.js'
 import { inPieces } from '../pieces.js'
 import { expandIncludes, type Source } from './include.js'
 import { retold } from './ldirectord/retold.js'
@@ -93,7 +95,7 @@ async function loadYaml(file: string, text: string): Promise<Loaded> {
   const read = await inPieces(readingYaml(text, file))
   const { document, included, patterns } = expandIncludes(read, file, text)
   const kinds = await loadChecks(checkFoldersOf(document, file))
-  const input = { file, document, checks: kinds.checks, ports: systemPorts() }
+  const input = { file, document, checks: kinds.checks, ports: systemPorts(), hosts: systemHosts() }
   return finish(input, kinds, { text, included, patterns })
 }
 
@@ -103,7 +105,7 @@ async function loadLdirectord(file: string, text: string): Promise<Loaded> {
   const ports = systemPorts()
   const document = readLdirectord(text, file, { checks, ports })
   await setImmediate()
-  const input = { file, document, checks, ports, paths: 'as written' } as const
+  const input = { file, document, checks, ports, hosts: systemHosts(), paths: 'as written' } as const
   const loaded = await finish(input, kinds, { text, included: [], patterns: [] })
   return { ...loaded, problems: retold(loaded.problems, document.heads) }
 }
@@ -129,3 +131,5 @@ async function finish(
 function isEmpty(text: string): boolean {
   return text.split('\n').every(line => /^\s*(#.*)?$/.test(line))
 }
+
+const systemHosts = systemFile('/etc/hosts', parseHosts)

@@ -1,6 +1,7 @@
 /** The raw tree of either reader to a frozen Config, or all that is wrong with it. Pure. */
 import type { Check } from '../check.js'
 import type { Config } from '../model.js'
+import type { Hosts } from '../names/hosts.js'
 import { type OptionShape, optionKit } from '../options.js'
 import { atOnce, type Pieces } from '../pieces.js'
 import type { Question } from '../user-checks/judge-apart.js'
@@ -31,6 +32,8 @@ export interface ValidateInput {
   /** By name and alias. */
   readonly checks: ReadonlyMap<string, Check>
   readonly ports: PortLookup
+  /** What this machine knows of names without asking anybody; absent: nothing. */
+  readonly hosts?: Hosts
   /** Where passwords may stand. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Where relative paths begin: in the folder of the file, or, as in an ldirectord.cf, where lvsd is. */
@@ -54,7 +57,7 @@ export function validate(input: ValidateInput): Validated {
 
 /** The same in pieces. */
 export function* validating(input: ValidateInput): Pieces<Validated> {
-  const { file, document, checks, ports, env = process.env, paths } = input
+  const { file, document, checks, ports, hosts, env = process.env, paths } = input
   const report: Report = newReport(file)
   const shapes = new Map<Check, OptionShape>()
   const optionsOf = (check: Check) => {
@@ -69,6 +72,7 @@ export function* validating(input: ValidateInput): Pieces<Validated> {
     report,
     checks,
     ports,
+    hosts: hosts ?? null,
     optionsOf,
     missingOf: missingOnce(),
     askApart: question => void questions.push(question),

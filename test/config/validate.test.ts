@@ -3,6 +3,7 @@ import { type Check, defineCheck, up } from '../../src/check.js'
 import { loadConfig } from '../../src/config/load.js'
 import { readYaml } from '../../src/config/read-yaml.js'
 import { validate } from '../../src/config/validate.js'
+import { parseHosts } from '../../src/names/hosts.js'
 import { configOf, problemsOf, serviceOf, siteWith, validated } from './config-of.js'
 
 const EXAMPLE = new URL('../../config/example.yaml', import.meta.url).pathname
@@ -342,6 +343,42 @@ describe('the family of a server that is a name', () => {
       reals.map(({ family }) => family),
       ['ipv4', undefined],
     )
+  })
+})
+
+describe('a name that /etc/hosts has in one family alone', () => {
+  const hosts = parseHosts(
+    '127.0.0.1 localhost rs.example\nfd00::1 six.example both.example\n192.0.2.1 both.example',
+  )
+  const told = (text: string) =>
+    validate({
+      file: 'site.yaml',
+      document: readYaml(text, 'site.yaml'),
+      checks: new Map(),
+      ports: () => null,
+      hosts,
+    })
+      .problems.filter(({ code }) => code === 'NAME_FAMILY')
+      .map(({ message }) => message)
+
+  it('is told where another one is asked for, with what there is', () => {
+    const reals = 'reals: [localhost, rs.example, six.example, both.example, other.example]'
+    assert.deepEqual(told(siteWith('check: none', 'fallback: rs.example', reals)), [
+      'rs.example has no IPv6 address in /etc/hosts; it has 127.0.0.1; a name server may know one',
+      'localhost has no IPv6 address in /etc/hosts; it has 127.0.0.1',
+      'rs.example has no IPv6 address in /etc/hosts; it has 127.0.0.1; a name server may know one',
+    ])
+  })
+
+  it('is not told where it is asked for', () => {
+    const real = '{ address: rs.example, family: ipv4, forwarding: ipip }'
+    assert.deepEqual(told(siteWith('check: none', `reals: [${real}]`)), [])
+  })
+
+  it('is told of a virtual address', () => {
+    const site =
+      "services: { web: { virtual: 'rs.example:80', family: ipv6, check: none, reals: ['[fd00::1]'] } }"
+    assert.equal(told(site).length, 1)
   })
 })
 

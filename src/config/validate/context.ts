@@ -2,6 +2,7 @@
 import type { Family } from '../../address.js'
 import type { Check } from '../../check.js'
 import type { ServiceId } from '../../model.js'
+import type { Hosts } from '../../names/hosts.js'
 import type { OptionShape } from '../../options.js'
 import type { Question } from '../../user-checks/judge-apart.js'
 import type { PortLookup } from '../ports.js'
@@ -16,6 +17,8 @@ export interface Context {
   readonly report: Report
   readonly checks: ReadonlyMap<string, Check>
   readonly ports: PortLookup
+  /** What this machine knows of names without asking anybody. */
+  readonly hosts: Hosts | null
   /** A check's option types, made once per kind. */
   optionsOf(check: Check): OptionShape
   /** What this machine lacks for a check with these options; looked for once, however many servers have it. */

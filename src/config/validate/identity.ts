@@ -4,6 +4,7 @@ import { keyOfService, type Protocol, type Service, type ServiceId } from '../..
 import { type Endpoint, isUnicast, isWithoutZone, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problem.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
+import { judgeHostFamily } from './host-family.js'
 import type { Part } from './parts.js'
 import { isPersistent } from './scheduling.js'
 import { familyWord } from './words.js'
@@ -68,6 +69,7 @@ function readVirtual(part: Part, own: ServiceFields, defaults: DefaultsFields, c
   const isUsable = endpoint !== null && judgeVirtual(endpoint, own, context) && port !== null
   const id = isUsable ? idOf(endpoint, protocol, port) : null
   const isName = isUsable && endpoint.address === null
+  if (isName) judgeHostFamily(endpoint.host, own.values.family ?? null, at, context)
   const facts = { name, family, port, protocol, protocols, isFwmark: false, id }
   return {
     host: isUsable ? endpoint.host : null,

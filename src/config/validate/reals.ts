@@ -10,6 +10,7 @@ import { fallbackFields, realFields } from '../schema.js'
 import { placeOf, readAttributes, readForwarding } from './attributes.js'
 import { draftsOf, layDrafts, readCheck } from './checks.js'
 import { type Context, textOf } from './context.js'
+import { judgeHostFamily } from './host-family.js'
 import { settle } from './layers.js'
 import { judgeNeed, judgePorts, readNeed } from './need.js'
 import type { RealContext } from './real-context.js'
@@ -34,6 +35,7 @@ export function readReal(node: RawNode, context: RealContext): PlacedReal | null
   const port = portFor(endpoint, fields.valueAt('address'), attributes.forwarding, context)
   judgeAddress(endpoint, fields.valueAt('address'), attributes.forwarding, 'a real server', context)
   const family = readFamily(fields, endpoint, attributes.forwarding, context)
+  judgeHost(endpoint, family, fields.valueAt('address'), context)
   judgePorts(checks.uses, endpoint, port, fields, context)
   const real = {
     host: endpoint.host,
@@ -160,6 +162,15 @@ function readFamily(
   return address ? {} : { family }
 }
 
+function judgeHost(
+  { host, address }: Endpoint,
+  { family }: { readonly family?: Family },
+  at: Position,
+  context: RealContext,
+): void {
+  if (!address) judgeHostFamily(host, family ?? context.facts.family, at, context)
+}
+
 // ---------------------------------------------------------------- checks
 
 interface ReadChecks {
@@ -192,6 +203,7 @@ export function readFallback(node: RawNode, context: RealContext): PlacedFallbac
   const port = portFor(endpoint, at, forwarding.forwarding, context)
   judgeAddress(endpoint, at, forwarding.forwarding, 'a fallback', context)
   const family = readFamily(fields, endpoint, forwarding.forwarding, context)
+  judgeHost(endpoint, family, at, context)
   const attributes = { ...forwarding, weight: 1, upper: 0, lower: 0 }
   return { fallback: { host: endpoint.host, address: endpoint.address, ...family, port, attributes }, at }
 }
