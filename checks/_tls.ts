@@ -158,6 +158,7 @@ export async function connectTls(
   const servername = options.sni ?? (name !== null && !parseAddress(name) ? name : '')
   const verifyname = options.verifyname ?? (servername || (name ?? host))
   phase(plain ? 'handshake' : 'connect')
+  let identity: Error | undefined
   const socket = connect({
     // With a connection that stands, these tell Node 24 whose session it is.
     host,
@@ -165,8 +166,12 @@ export async function connectTls(
     ...(plain ? { socket: plain } : {}),
     servername,
     secureContext: contextFor(options),
-    rejectUnauthorized: options.verify,
-    checkServerIdentity: (_host, certificate) => identityProblem(verifyname, certificate),
+    // Judged below, where the certificate can still be looked at: Node would throw it away with the connection.
+    rejectUnauthorized: false,
+    checkServerIdentity: (_host, certificate) => {
+      identity = identityProblem(verifyname, certificate)
+      return identity
+    },
     ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
     ...(session ? { session } : {}),
   })
@@ -177,12 +182,34 @@ export async function connectTls(
     if (!plain) await once(socket, 'connect')
     phase('handshake')
     await once(socket, 'secureConnect')
+    if (options.verify && !socket.authorized) throw identity ?? untrusted(socket)
     if (options.pin.length > 0) verifyPin(socket, options.pin)
     return socket
   } catch (error) {
     socket.destroy()
     throw error
   }
+}
+
+/** Why a certificate is not trusted, with what OpenSSL calls it, whose it is and when it is valid. */
+class Untrusted extends Error {
+  readonly code: string
+  readonly whose: string
+
+  constructor(code: string, whose: string) {
+    super(code)
+    this.code = code
+    this.whose = whose
+  }
+}
+
+function untrusted(socket: TLSSocket): Untrusted {
+  const { authorizationError } = socket
+  const code = (authorizationError as { code?: string } | null)?.code ?? String(authorizationError)
+  const { subject, valid_from, valid_to } = socket.getPeerCertificate()
+  if (subject === undefined) return new Untrusted(code, '')
+  const name = [subject.CN].flat()[0] ?? Object.values(subject).flat()[0] ?? 'no name'
+  return new Untrusted(code, `; it is for ${name}, valid from ${valid_from} to ${valid_to}`)
 }
 
 /**
@@ -214,7 +241,7 @@ export function tlsAnswer(error: unknown): Answer | null {
   if (code === 'ECONNRESET' && syscall !== 'read' && message.includes('before secure TLS'))
     return down('closed', 'closed during the TLS handshake')
   const advice = ADVICE[code]
-  if (advice) return down('tls', `${advice} (${code})`)
+  if (advice) return down('tls', `${advice}${error instanceof Untrusted ? error.whose : ''} (${code})`)
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return down(
       'tls',

@@ -108,7 +108,12 @@ describe('the certificate of https', () => {
       { ...trusting, virtualhost: 'x.example', verifyname: 'www.example.com' },
       null,
     ],
-    ['expired', expired, trusting, /expired.*CERT_HAS_EXPIRED/],
+    [
+      'expired',
+      expired,
+      trusting,
+      /expired: renew it; it is for \S+, valid from \S.* to \S.* GMT \(CERT_HAS_EXPIRED\)/,
+    ],
     ['expired and not verified', expired, {}, null],
     ['of another name', signed, { ...trusting, virtualhost: 'other.example' }, /another name.*ALTNAME/],
     ['of another name for verifyname', signed, { ...trusting, verifyname: 'other.example' }, /another name/],
