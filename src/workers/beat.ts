@@ -1,23 +1,47 @@
 /** A worker's sign of life: its loop comes round on its timer, and says how late it was and what memory it holds. */
 import Module from 'node:module'
-import { getHeapStatistics } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { SharedState } from './shared.js'
 
-/** `more`: called with each beat. */
-export function startBeat(shared: SharedState, every: number, more: () => void): void {
+/** Milliseconds between two collections of garbage that are asked for here. */
+const COLLECT_EVERY = 500
+
+/** `limit`: megabytes that it may hold. `more`: called with each beat. */
+export function startBeat(shared: SharedState, every: number, limit: number, more: () => void): void {
+  const collect = collector()
   let last = performance.now()
+  let collectedAt = last
   setInterval(() => {
     const now = performance.now()
     const late = now - last - every
     last = now
     // Less is what any timer is late by.
     if (late > 10) shared.lose(late)
-    const { total_heap_size, external_memory } = getHeapStatistics()
-    shared.used = Math.round((total_heap_size + external_memory) / 1024)
+    // V8 leaves garbage where it is while its own limit is far: only what is in use counts.
+    if (usedMegabytes() > 0.6 * limit) {
+      if (now - collectedAt >= COLLECT_EVERY) {
+        collect()
+        collectedAt = performance.now()
+        shared.used = Math.round(usedMegabytes() * 1024)
+      }
+    } else shared.used = Math.round(usedMegabytes() * 1024)
     shared.beat()
     more()
   }, every)
   shared.beat()
+}
+
+function usedMegabytes(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics()
+  return (used_heap_size + external_memory) / 1_048_576
+}
+
+function collector(): () => void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  setFlagsFromString('--no-expose-gc')
+  return collect
 }
 
 interface Loader {

@@ -37,7 +37,7 @@ boundOutput(outbox, currentRun)
 if (terms.isGuarded) guardProcess()
 else beatWhileLoading(shared)
 onGroups({ begun: group => shared.addGroup(group), ended: group => shared.removeGroup(group) })
-startBeat(shared, terms.beat, () => runs.notePhases())
+startBeat(shared, terms.beat, terms.limit, () => runs.notePhases())
 
 port.on('message', (orders: readonly Order[]) => {
   for (const order of orders) runs.take(order)

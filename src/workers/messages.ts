@@ -65,6 +65,8 @@ export interface Terms {
   readonly isGuarded: boolean
   /** Milliseconds between two beats. */
   readonly beat: number
+  /** Megabytes that its code may hold. */
+  readonly limit: number
   /** Added to the thread's niceness, so that the core goes first where processors are scarce. */
   readonly niceness: number
 }

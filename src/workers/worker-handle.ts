@@ -24,7 +24,7 @@ const MEMORY = { shipped: 192, user: 80 }
  */
 const HEAP = 3072
 /** Of the part of the heap where objects are born, megabytes. */
-const YOUNG = 8
+const YOUNG = 24
 
 /** Milliseconds without a beat from which on its loop is taken to stand still. */
 const STILL = 80
@@ -71,7 +71,13 @@ export class WorkerHandle {
     this.limit = isGuarded ? MEMORY.user : MEMORY.shipped
     this.#listener = listener
     const { port1, port2 } = new MessageChannel()
-    const terms: Terms = { memory: this.shared.memory, isGuarded, niceness, beat: isGuarded ? 25 : 50 }
+    const terms: Terms = {
+      memory: this.shared.memory,
+      isGuarded,
+      niceness,
+      limit: this.limit,
+      beat: isGuarded ? 25 : 50,
+    }
     this.#port = port1
     this.#worker = openThread(ENTRY, {
       name,
