@@ -17,7 +17,7 @@ export interface DnsServer {
 
 const CODES = { NXDOMAIN: 3, SERVFAIL: 2 }
 
-export async function dnsServer(zone: Zone, host = '::1'): Promise<DnsServer> {
+export async function dnsServer(zone: Zone, host = '::1', port = 0): Promise<DnsServer> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
   const asked: string[] = []
   socket.on('message', (bytes, from) => {
@@ -36,7 +36,7 @@ export async function dnsServer(zone: Zone, host = '::1'): Promise<DnsServer> {
     const { id, questions } = question
     socket.send(encode({ type: 'response', id, flags, questions, answers } as Packet), port, address)
   }
-  socket.bind(0, host)
+  socket.bind(port, host)
   await once(socket, 'listening')
   later(() => socket.close())
   return { port: socket.address().port, asked, zone }

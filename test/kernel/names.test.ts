@@ -1,0 +1,96 @@
+/** Names on a director: a name server that turns its answers round, and one that falls silent. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pointerName } from '../../src/names/resolver.js'
+import { dnsServer } from '../helpers/dns-server.js'
+import { startLvsd, writeConfig } from './site/lvsd.js'
+import { startRealServer } from './site/real-server.js'
+import { buildSite, freshDirector, tableBecomes, tableIs } from './site/site.js'
+import { pause } from './site/until.js'
+
+const MAINTENANCE = '/run/maintenance'
+
+/** Files of this lab alone: the guest's root is that of the machine. */
+function systemFile(name: string, text: string): void {
+  const path = join('/run', name)
+  writeFileSync(path, text)
+  execFileSync('mount', ['--bind', path, join('/etc', name)])
+}
+
+const config = (services: string, more = '') => `
+settings: { resync: 1s, resolve: 1s${more} }
+defaults: { check: { kind: http, interval: 1s, timeout: 1s }, scheduler: rr }
+services:
+${services}
+`
+
+describe('the names of a director', () => {
+  before(async () => {
+    await buildSite(
+      ['fc00::80', 'fc00::81'],
+      [11, 12].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
+    )
+    systemFile('resolv.conf', 'nameserver fc00::c\noptions timeout:1 attempts:1\n')
+    systemFile('hosts', '127.0.0.1 localhost\n')
+  })
+
+  beforeEach(async () => {
+    await freshDirector()
+    for (const n of [11, 12]) startRealServer(`r${n}`)
+  })
+
+  it('keep their addresses while the name server turns them round, and change when they are gone', async () => {
+    const zone = {
+      'vip.example AAAA': ['fc00::80', 'fc00::81'],
+      'app.example AAAA': ['fc00::11', 'fc00::12'],
+    }
+    await dnsServer(zone, 'fc00::c', 53)
+    await startLvsd(
+      writeConfig(
+        config("  web: { virtual: 'vip.example:80', family: ipv6, reals: ['app.example:80 masq'] }"),
+      ),
+    )
+    await tableBecomes({ 'tcp [fc00::80]:80': { '[fc00::11]:80': 'masq 1' } })
+    for (let i = 0; i < 24; i++) {
+      zone['vip.example AAAA'].reverse()
+      zone['app.example AAAA'].reverse()
+      await pause(250)
+      tableIs({ 'tcp [fc00::80]:80': { '[fc00::11]:80': 'masq 1' } })
+    }
+    zone['app.example AAAA'] = ['fc00::12']
+    await tableBecomes({ 'tcp [fc00::80]:80': { '[fc00::12]:80': 'masq 1' } })
+  })
+
+  it('hold a server in maintenance over a kill, while the name server is silent', async () => {
+    rmSync(MAINTENANCE, { recursive: true, force: true })
+    mkdirSync(MAINTENANCE)
+    writeFileSync(join(MAINTENANCE, 'web1'), '')
+    const pointer = (n: number) => `${pointerName(`fc00::${n}`, 'ipv6')} PTR`
+    const zone: Record<string, string[] | 'silence'> = {
+      [pointer(11)]: ['web2.example'],
+      [pointer(12)]: ['web1.example'],
+    }
+    await dnsServer(zone, 'fc00::c', 53)
+    const file = writeConfig(
+      config(
+        "  web: { virtual: '[fc00::80]:80', reals: ['[fc00::11]:80', '[fc00::12]:80'] }",
+        `, maintenancedir: ${MAINTENANCE}`,
+      ),
+    )
+    const held = { 'tcp [fc00::80]:80': { '[fc00::11]:80': 'masq 1' } }
+    const first = await startLvsd(file)
+    await tableBecomes(held)
+    for (const n of [11, 12]) zone[pointer(n)] = 'silence'
+    await first.kill()
+    const second = await startLvsd(file)
+    for (let i = 0; i < 20; i++) {
+      await pause(250)
+      tableIs(held)
+    }
+    assert.equal((await second.real('web', 'fc00::12')).reason.startsWith('maintenance'), true)
+    rmSync(join(MAINTENANCE, 'web1'))
+    await tableBecomes({ 'tcp [fc00::80]:80': { '[fc00::11]:80': 'masq 1', '[fc00::12]:80': 'masq 1' } })
+  })
+})
