@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/version.js'
 import { mutated } from './mutate.js'
+import { READERS, readSpoilt } from './parsers.js'
 import { Chance } from './random.js'
 
 const FUZZ = ['--import', 'tsx', join(packageRoot, 'test/fuzz/main.ts')]
@@ -15,6 +16,18 @@ describe('spoilt answers', () => {
     const all = new Set(Array.from({ length: 500 }, (_, seed) => spoil(seed).toString('hex')))
     assert.ok(all.size > 400, `${all.size} of 500 differ`)
   })
+
+  for (const kind of READERS)
+    it(`are read in time by the reader of ${kind}`, function () {
+      this.timeout(120_000)
+      const seeds = Array.from({ length: 2000 }, (_, seed) => seed + 1)
+      // What was late once may have had to wait for others.
+      const faults = readSpoilt(kind, seeds, 250).filter(
+        fault =>
+          !/ms for/.test(fault) || readSpoilt(kind, [Number(/seed (\d+)/.exec(fault)?.[1])], 250).length > 0,
+      )
+      assert.deepEqual(faults, [])
+    })
 
   // A few of them each time; `npm run fuzz` takes as many as wanted.
   it('end no check late, leave nothing behind, and stop nothing', function () {
