@@ -33,7 +33,7 @@ would refuse or read in another way, is reported on standard error. lvsd run FIL
       )
     const document = readLdirectord(text, file, { checks, mostProblems: Number.POSITIVE_INFINITY })
     print(
-      `# Imported from ${basename(file)}; lines with #! say what differs from ldirectord.\n\n${ldirectordToYaml(text, document)}`,
+      `# Imported from ${basename(file)}; lines with #! say what differs from ldirectord.\n# The names of the services are free: web: in place of 'tcp:[2001:db8::80]:80': is easier to type.\n\n${ldirectordToYaml(text, document)}`,
     )
     if (problems.length > 0) warn(`${file}: ${countProblems(problems)}`)
     return EXIT.ok

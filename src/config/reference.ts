@@ -6,6 +6,7 @@ import { z } from './fields.js'
 import { kindsOf } from './json-schema.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from './ldirectord/codes.js'
 import { mailFields } from './mail-fields.js'
+import { CHECKS, HEAD, INCLUDE, PROBLEMS, SCHEDULERS } from './reference-texts.js'
 import {
   checkFields,
   defaultsFields,
@@ -33,46 +34,16 @@ export function referenceOf(checks: ReadonlyMap<string, Check>): string {
   ].join('\n')
 }
 
-// ---------------------------------------------------------------- texts
-
-const HEAD = `# Configuration reference
-
-Made from the schema by \`npm run docs\`; a test keeps it so. A small site to begin with: [example.yaml](example.yaml).
-\`lvsd validate FILE\` tells every mistake with its place. Editors complete and check with [lvsd.schema.json](lvsd.schema.json);
-for the YAML language server begin the file with \`# yaml-language-server: $schema=lvsd.schema.json\` (the path or URL of it).
-
-- **Durations**: \`500ms\`, \`3s\`, \`1.5s\`, \`2m\`, \`1h\`, or a number of seconds.
-- **Addresses**: \`'[2001:db8::1]:80'\` with quotes, because YAML reads \`[ ]\` as a list; \`192.0.2.1:80\`; \`web1.example:80\`.
-  Names are resolved again and again while lvsd runs. Ports may be names of \`/etc/services\`: \`'[2001:db8::1]:https'\`.
-- **Short forms**: a real server as \`'[2001:db8::1]:80 masq 2'\` (address, forwarding, weight), a check as its kind.
-- **Inheritance**: what a real server does not say its service says, else \`defaults\`, else the default given here.
-- **Anchors**: top-level keys that begin with \`x-\` are free for them, and \`<<: *name\` merges.
-`
-
-const CHECKS = `## check
-
-A check is a kind alone (\`check: connect\`), a mapping (\`check: { kind: http, request: /health }\`), or a list of several,
-for which \`checks\` reads better. \`check: none\` counts every real server as up.
-
-A real server's check is laid over that of its service, and that over \`check\` of \`defaults\`. Where the kind is the same,
-or none is given, all keys that are not given again stay; where it is another kind, the common keys from interval to
-fastinter stay. A mapping without a kind changes every check of the service.
-
-\`passwd\` and \`secret\` of any kind may stand elsewhere: \`passwd: { file: pop.passwd }\`, a file of one line, its path
-relative to the folder of the configuration, or \`passwd: { env: POP_PASSWD }\`, a variable of lvsd's environment. They are
-read with the configuration, at each reload anew. Messages and logs show neither these nor those in the file.
-
-These keys are common to all kinds:
-`
-
 // ---------------------------------------------------------------- keys
 
 function keySections(): string[] {
   return [
-    section('The file', 'Three parts; only services is required.', rootFields),
+    section('The file', 'Three parts, and further files; services must stand in one of them.', rootFields),
+    INCLUDE,
     section('settings', 'Of lvsd itself.', settingsFields),
     section('settings.timeouts', "The kernel's own, as `ipvsadm --set`.", timeoutsFields),
     section('defaults', 'For every service that does not say otherwise.', defaultsFields),
+    SCHEDULERS,
     section('services', SERVICES, ownKeys(serviceFields, defaultsFields)),
     section('mail', MAIL, mailFields),
     section('persistence', 'A timeout alone, or a mapping.', persistenceFields),
@@ -193,7 +164,7 @@ function problemSections(): string[] {
   const rows = (codes: Readonly<Record<string, string>>) =>
     Object.entries(codes).map(([code, sentence]) => [`\`${code}\``, sentence])
   return [
-    `## Problems\n\nThe codes are stable. Errors keep a configuration from running; warnings and notes do not.\n\n${tableOf(['Code', 'Meaning'], rows(CODES))}\n`,
+    `${PROBLEMS}\n${tableOf(['Code', 'Meaning'], rows(CODES))}\n`,
     `### Of an ldirectord.cf\n\n${tableOf(['Code', 'Meaning'], rows({ ...LDIRECTORD_CODES, ...SPELLING_CODES }))}`,
   ]
 }

@@ -228,7 +228,7 @@ export const defaultsFields = {
     .union([fallbackNode, z.array(fallbackNode)])
     .optional()
     .describe(
-      'Gets the traffic while no real server is up, one of weight 0 included; of several, the first of the family of the service.',
+      'Used while no real server is up; a server of weight 0 that is up counts as up. Of several, the first of the family of the service is used.',
     ),
 }
 
@@ -275,7 +275,7 @@ export const serviceFields = {
   fallback: fallbackNode
     .optional()
     .describe(
-      'Gets the traffic while no real server is up, one of weight 0 included; none takes the default away.',
+      'Used while no real server is up; a server of weight 0 that is up counts as up. With none the default is not used.',
     ),
   reals: z.array(realNode).describe('The real servers.'),
 }

@@ -52,6 +52,7 @@ describe('lvsd import', () => {
     assert.equal(
       out(),
       `# Imported from site.cf; lines with #! say what differs from ldirectord.
+# The names of the services are free: web: in place of 'tcp:[2001:db8::80]:80': is easier to type.
 
 # The shop of the company.
 # Ask the web team.
