@@ -12,23 +12,40 @@ export type IsSecretName = (name: string) => boolean
 /** Nobody knows what an unknown word means; one that sounds like this is not shown. */
 const SOUNDS_SECRET = /pas+w|passphrase|secret|token|credential/i
 
-/** By the marks of all kinds' options, slips of the pen included. */
+const known = new WeakMap<ReadonlyMap<string, Check>, IsSecretName>()
+
+/** By the marks of all kinds' options, slips of the pen included. The options are looked at when it is asked first. */
 export function secretNames(checks: ReadonlyMap<string, Check>): IsSecretName {
-  const names = new Set<string>()
-  const others = new Set<string>()
+  const before = known.get(checks)
+  if (before) return before
+  let names: OptionNames | null = null
+  const answers = new Map<string, boolean>()
+  const isSecret = (name: string) => {
+    names ??= optionNames(checks)
+    const answer = answers.get(name) ?? isOneOf(name, names)
+    answers.set(name, answer)
+    return answer
+  }
+  known.set(checks, isSecret)
+  return isSecret
+}
+
+interface OptionNames {
+  readonly secret: ReadonlySet<string>
+  readonly others: ReadonlySet<string>
+}
+
+function optionNames(checks: ReadonlyMap<string, Check>): OptionNames {
+  const names = { secret: new Set<string>(), others: new Set<string>() }
   for (const check of new Set(checks.values()))
     for (const [name, type] of Object.entries(check.options(optionKit)))
-      (markOf(type).secret ? names : others).add(name)
-  const known = new Map<string, boolean>()
-  return name => {
-    let is = known.get(name)
-    if (is === undefined) {
-      is =
-        names.has(name) || (!others.has(name) && (SOUNDS_SECRET.test(name) || nearest(name, names) !== null))
-      known.set(name, is)
-    }
-    return is
-  }
+      names[markOf(type).secret ? 'secret' : 'others'].add(name)
+  return names
+}
+
+function isOneOf(name: string, { secret, others }: OptionNames): boolean {
+  if (secret.has(name)) return true
+  return !others.has(name) && (SOUNDS_SECRET.test(name) || nearest(name, secret) !== null)
 }
 
 // ---------------------------------------------------------------- places in the tree

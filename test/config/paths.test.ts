@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ldirectordToYaml } from '../../src/config/ldirectord/to-yaml.js'
 import { loadConfig } from '../../src/config/load.js'
+import { readLdirectord } from '../../src/config/read-ldirectord.js'
 import { temporaryFolder } from '../helpers/folder.js'
 
 /** A certificate with its key in a folder. */
@@ -61,6 +63,16 @@ describe('a relative path', () => {
       ['run/s', 'state', 'held'].map(path => join(folder, path)),
     )
     assert.equal(config?.services[0]?.monitorfile, join(folder, 'log'))
+  })
+
+  it('of an ldirectord.cf is whole in the YAML that it is imported to', async () => {
+    const text =
+      'maintenancedir=held\nvirtual=192.0.2.1:80\n\treal=198.51.100.1:80 masq\n\tchecktype=external\n\tcheckcommand=./bin/x\n\tmonitorfile=log\n'
+    const { checks } = await loadConfig('site.cf', { text })
+    const yaml = ldirectordToYaml(text, readLdirectord(text, 'site.cf', { checks }))
+    assert.match(yaml, /maintenancedir: \/held$/m)
+    assert.match(yaml, /checkcommand: \/bin\/x$/m)
+    assert.match(yaml, /monitorfile: \/log$/m)
   })
 
   it('of an ldirectord.cf stays as it is: ldirectord has another rule', async () => {

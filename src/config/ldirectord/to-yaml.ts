@@ -20,11 +20,11 @@ export function ldirectordToYaml(
     ...comments.map(comment => remarkOf(comment, bounds, source)),
     ...problems
       .filter(isOfMeaning)
-      .filter(isFirst)
+      .filter(firstOnly())
       .map(problem => noteOf(problem, source, traces, bounds, isSecret)),
   ]
   return writeYaml(
-    withShortForms(root),
+    withWholePaths(withShortForms(root)) as RawMap,
     remarks.sort((a, b) => a.line - b.line),
   )
 }
@@ -35,8 +35,14 @@ function isOfMeaning({ code }: Problem): boolean {
 }
 
 /** The same is said of a line once. */
-function isFirst({ at, message }: Problem, index: number, problems: readonly Problem[]): boolean {
-  return problems.findIndex(other => other.at.line === at.line && other.message === message) === index
+function firstOnly(): (problem: Problem) => boolean {
+  const told = new Set<string>()
+  return ({ at, message }) => {
+    const key = `${at.line} ${message}`
+    const isFirst = !told.has(key)
+    told.add(key)
+    return isFirst
+  }
 }
 
 /** The section of a line: where it begins, and where the next one does. */
@@ -132,6 +138,22 @@ function shortService(service: RawMap): RawMap {
 function shortReal(node: RawNode): RawNode {
   if (node.kind !== 'map' || !node.entries.every(({ key }) => REAL_WORDS.includes(key))) return node
   return scalar(node.entries.map(({ value }) => (value as RawScalar).value).join(' '), node.at)
+}
+
+const PATHS: ReadonlySet<string> = new Set(['checkcommand', 'monitorfile', 'maintenancedir'])
+
+/** ldirectord's daemon runs in /, and relative paths begin there; those of YAML begin in the folder of the file. */
+function withWholePaths(node: RawNode): RawNode {
+  if (node.kind === 'scalar') return node
+  if (node.kind === 'list') return { ...node, items: node.items.map(withWholePaths) }
+  const entries = node.entries.map(one => {
+    const path = one.value.kind === 'scalar' ? one.value.value : null
+    const isRelative = typeof path === 'string' && /^[^/]/.test(path) && PATHS.has(one.key)
+    if (!isRelative || (one.key === 'checkcommand' && !path.includes('/')))
+      return { ...one, value: withWholePaths(one.value) }
+    return { ...one, value: scalar(`/${path.replace(/^\.\//, '')}`, one.value.at) }
+  })
+  return { ...node, entries }
 }
 
 /** Lines of the output that come from no line of the file: above the first one, and of no section at all. */
