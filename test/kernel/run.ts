@@ -12,8 +12,8 @@ import { findLab, type LabOutcome, runInLab } from '../helpers/lab.js'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 600)
 const atOnce = 2
-/** SEED: of tests with random moments; LOSSES: how often lost-answer tries. Theirs unless given. */
-const handed = ['SEED', 'LOSSES'].flatMap(name => {
+/** SEED: of tests with random moments; LOSSES: how often lost-answer tries; CHURN_SECONDS: how long churn goes on. */
+const handed = ['SEED', 'LOSSES', 'CHURN_SECONDS'].flatMap(name => {
   const value = process.env[name]
   return value === undefined ? [] : [[name, value] as const]
 })
