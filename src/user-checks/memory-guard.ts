@@ -9,8 +9,8 @@ export interface Guarded {
   end(message: string): Promise<void>
 }
 
-/** MB by which the process may grow while errands are under way, and for each of them. */
-const GROWTH = { ofAll: 96, ofEach: 64 }
+/** MB by which the process may grow while errands are under way, for each of them, and at most. */
+const GROWTH = { ofAll: 80, ofEach: 16, most: 160 }
 /** Milliseconds between two looks. */
 const EVERY = 20
 
@@ -37,7 +37,7 @@ export function guardMemory(errand: Guarded): () => void {
 /** Ends whoever asks for most memory when the process has grown by more than all that are under way may need. */
 async function look(): Promise<void> {
   for (const [errand, last] of appetites) appetites.set(errand, appetiteOf(errand, last))
-  const most = GROWTH.ofAll + GROWTH.ofEach * appetites.size
+  const most = Math.min(GROWTH.most, GROWTH.ofAll + GROWTH.ofEach * appetites.size)
   if (isEnding || memoryUsage.rss() - before < most * 2 ** 20) return
   isEnding = true
   const [greediest] = [...appetites].sort(([, a], [, b]) => b.recent - a.recent)

@@ -6,12 +6,15 @@ import type { SharedState } from './shared.js'
 
 /** Milliseconds between two collections of garbage that are asked for here. */
 const COLLECT_EVERY = 500
+/** The share of the limit by which the memory may grow after one; then the next comes at once. */
+const GROWTH = 0.3
 
 /** `limit`: megabytes that it may hold. `more`: called with each beat. */
 export function startBeat(shared: SharedState, every: number, limit: number, more: () => void): void {
   const collect = collector()
   let last = performance.now()
   let collectedAt = last
+  let kept = 0
   setInterval(() => {
     const now = performance.now()
     const late = now - last - every
@@ -19,13 +22,18 @@ export function startBeat(shared: SharedState, every: number, limit: number, mor
     // Less is what any timer is late by.
     if (late > 10) shared.lose(late)
     // V8 leaves garbage where it is while its own limit is far: only what is in use counts.
-    if (usedMegabytes() > 0.6 * limit) {
-      if (now - collectedAt >= COLLECT_EVERY) {
+    const used = usedMegabytes()
+    if (used > 0.6 * limit) {
+      if (now - collectedAt >= COLLECT_EVERY || used > kept + GROWTH * limit) {
         collect()
         collectedAt = performance.now()
-        shared.used = Math.round(usedMegabytes() * 1024)
+        kept = usedMegabytes()
+        shared.used = Math.round(kept * 1024)
       }
-    } else shared.used = Math.round(usedMegabytes() * 1024)
+    } else {
+      kept = used
+      shared.used = Math.round(used * 1024)
+    }
     shared.beat()
     more()
   }, every)

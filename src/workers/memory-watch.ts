@@ -6,20 +6,18 @@ import { residentMegabytes } from './process-facts.js'
 import type { Station } from './station.js'
 
 /** Milliseconds of silence from which on a look at the memory is worth it. */
-const SILENT = 50
+const SILENT = 40
 /** Megabytes of growth that are too much for a thread that is silent. */
-const GROWTH = 64
+const GROWTH = 48
 
 export class MemoryWatch {
+  /** What the process held when every loop last came round. */
   #before: number | null = null
 
   look(stations: readonly Station[]): void {
     const silent = stations.filter(({ handle }) => handle.isReady && handle.silence >= SILENT)
-    if (silent.length === 0) {
-      this.#before = null
-      return
-    }
     const now = residentMegabytes()
+    if (silent.length === 0) this.#before = now
     this.#before ??= now
     if (now - this.#before < GROWTH) return
     this.#before = null

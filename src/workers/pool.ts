@@ -150,6 +150,8 @@ export class Pool {
       opened: ({ handle: { gone } }) => {
         this.#gone.add(gone)
         void gone.then(() => this.#gone.delete(gone))
+        // A quarantine opens one when the memory of another is free: nobody may ask for anything in that moment.
+        this.#arm()
       },
     })
   }

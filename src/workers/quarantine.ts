@@ -3,6 +3,7 @@
  * those never suspected before first, until one brings its worker down again. It is the culprit; the others have their answer,
  * and were only held up. An answer is held back for a moment, for what comes after it is its code's too.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer } from '../check.js'
 import type { Clock } from '../clock.js'
 import type { Cause } from './cause.js'
@@ -15,6 +16,8 @@ import type { WorkerRun } from './worker-run.js'
 
 /** Workers of a quarantine at once. */
 const ROOMS = 3
+/** Milliseconds in which a thread ends and gives its memory back, if it ever does. */
+const LONGEST_END = 2000
 /** Milliseconds after which an unused one is ended. */
 const IDLE = 10_000
 
@@ -164,11 +167,12 @@ export class Quarantine {
     this.#next()
   }
 
-  #free(room: Room): void {
+  /** `over`: resolves when what it held is free again, where that takes a while. */
+  #free(room: Room, over: Promise<unknown> = Promise.resolve()): void {
     room.disarm()
     const { current } = room
     room.current = null
-    if (current) queueMicrotask(() => this.#terms.gate.leave(current.question))
+    if (current) void over.then(() => this.#terms.gate.leave(current.question))
     room.freeSince = this.#terms.clock.now()
   }
 
@@ -181,7 +185,8 @@ export class Quarantine {
   #ended(room: Room, cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void {
     if (!this.#rooms.delete(room)) return
     const { current } = room
-    this.#free(room)
+    // The next one that may fill the memory comes when the memory of this one is free again.
+    this.#free(room, Promise.race([room.station.handle.gone, delay(LONGEST_END, 0, { ref: false })]))
     this.#terms.ended(room.station.handle.name, cause)
     if (current && waiting.includes(current)) {
       if (room.station.isLoading) this.#terms.notBegun(cause)
