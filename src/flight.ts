@@ -12,6 +12,8 @@ export interface Flight {
   readonly wakeAt: number
   /** Milliseconds since its start that are not to be counted: it waited for lvsd itself, or was begun anew. */
   readonly heldUp?: number
+  /** False while an answer that has arrived in time may still be unread. Asked once the deadline has come. */
+  readonly hasReadAll?: boolean
   wake(): void
   /** The deadline came: gives everything up and says what that means. */
   expire(timeout: number): Answer
@@ -25,6 +27,9 @@ export interface Flight {
  */
 export type Start<Work> = (work: Work, timeout: number, done: Done, traced?: boolean) => Flight
 export type Done = (answer: Answer) => void
+
+/** Milliseconds until a run past its deadline is asked again whether all has been read. */
+const READING = 20
 
 /** No phases were traced: one array for all. */
 export const UNTRACED: readonly PhaseTime[] = Object.freeze([])
@@ -59,6 +64,7 @@ export function fly<Work>(start: Start<Work>, work: Work, timeout: number): Prom
         if (over) return
         // A timer may be a millisecond early.
         if (left > 1) deadline = setTimeout(judge, left)
+        else if (flight.hasReadAll === false) deadline = setTimeout(judge, READING)
         else finish(flight.expire(timeout))
       })
     const setAlarm = () => {

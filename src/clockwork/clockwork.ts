@@ -260,7 +260,7 @@ export class Clockwork {
       const { flight, timing } = job
       if (!flight) continue
       if (awake < job.startedAt + (flight.heldUp ?? 0) + timing.timeout - EARLY) flight.wake()
-      else this.#land(job, flight.expire(timing.timeout))
+      else if (flight.hasReadAll ?? true) this.#land(job, flight.expire(timing.timeout))
     }
   }
 

@@ -2,6 +2,7 @@
 import Module from 'node:module'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { threadDelay } from './process-facts.js'
 import type { SharedState } from './shared.js'
 
 /** Milliseconds between two collections of garbage that are asked for here. */
@@ -13,14 +14,19 @@ const GROWTH = 0.3
 export function startBeat(shared: SharedState, every: number, limit: number, more: () => void): void {
   const collect = collector()
   let last = performance.now()
+  let delayed = threadDelay()
   let collectedAt = last
   let kept = 0
   setInterval(() => {
     const now = performance.now()
     const late = now - last - every
     last = now
+    const delay = threadDelay()
+    // A thread that gets its turns late loses time that its timer does not show.
+    const lost = Math.max(late, delay - delayed)
+    delayed = delay
     // Less is what any timer is late by.
-    if (late > 10) shared.lose(late)
+    if (lost > 10) shared.lose(lost)
     // V8 leaves garbage where it is while its own limit is far: only what is in use counts.
     const used = usedMegabytes()
     if (used > 0.6 * limit) {
@@ -34,10 +40,10 @@ export function startBeat(shared: SharedState, every: number, limit: number, mor
       kept = used
       shared.used = Math.round(used * 1024)
     }
-    shared.beat()
+    shared.round()
     more()
   }, every)
-  shared.beat()
+  shared.round()
 }
 
 function usedMegabytes(): number {

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.js'
 import type { Log } from '../log.js'
 import { type Cause, whatItDid } from './cause.js'
 import type { MemoryGate } from './memory-gate.js'
+import { BLOCKED, SPAWN_LIMIT } from './pulse.js'
 import { Quarantine } from './quarantine.js'
 import { fileOf, type Question } from './question.js'
 import { Starts } from './starts.js'
@@ -32,6 +33,8 @@ export interface CrewTerms {
   /** The user's file that it is for; null for shipped checks. */
   readonly module: string | null
   readonly size: number
+  /** Its checks start processes. */
+  readonly startsProcesses: boolean
   readonly clock: Clock
   readonly log: WorkerLog
   /** Of the pool, for what may fill the memory. */
@@ -65,16 +68,17 @@ export class Crew {
   #isClosed = false
 
   constructor(terms: CrewTerms) {
-    const { name, module, clock, gate } = terms
+    const { name, module, clock, gate, startsProcesses } = terms
     const isGuarded = module !== null
+    const patience = startsProcesses ? SPAWN_LIMIT : BLOCKED
     this.#terms = terms
-    this.#options = { name, isGuarded, niceness: isGuarded ? NICE : 0 }
+    this.#options = { name, isGuarded, niceness: isGuarded ? NICE : 0, patience }
     this.#starts = new Starts(clock)
     this.#quarantine = new Quarantine({
       clock,
       starts: new Starts(clock),
       gate,
-      worker: { name, isGuarded, niceness: NICE },
+      worker: { name, isGuarded, niceness: NICE, patience },
       unloadable: (run, problem) => this.#unloadable(run, problem),
       printed: output => this.#tellOutput(output),
       convict: (question, cause, isLate) => this.#convict(question, cause, isLate),

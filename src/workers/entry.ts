@@ -11,6 +11,7 @@ import { Outbox } from './outbox.js'
 import { boundOutput } from './output.js'
 import { type Attribute, Runs } from './runs.js'
 import { SharedState } from './shared.js'
+import { tellSpawns } from './spawns.js'
 
 interface Given {
   port?: MessagePort
@@ -36,11 +37,16 @@ guardThread(outbox, currentRun)
 boundOutput(outbox, currentRun)
 if (terms.isGuarded) guardProcess()
 else beatWhileLoading(shared)
+tellSpawns(shared, !terms.isGuarded)
 onGroups({ begun: group => shared.addGroup(group), ended: group => shared.removeGroup(group) })
 startBeat(shared, terms.beat, terms.limit, () => runs.notePhases())
 
 port.on('message', (orders: readonly Order[]) => {
-  for (const order of orders) runs.take(order)
+  for (const order of orders) {
+    // Many orders may come at once; where lvsd's own code runs, each has the time that one may take.
+    if (!terms.isGuarded) shared.beat()
+    runs.take(order)
+  }
 })
 outbox.say({ say: 'ready' })
 

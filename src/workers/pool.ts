@@ -144,6 +144,7 @@ export class Pool {
       name,
       module,
       size: name === 'checks' ? SHIPPED : 1,
+      startsProcesses: name === 'commands',
       clock: this.#clock,
       log: this.#log,
       gate: this.#gate,
@@ -170,7 +171,7 @@ export class Pool {
     const stations = this.#stations
     this.#lookedAt += ms
     for (const station of stations) station.handle.tick(ms)
-    this.#memory.look(stations)
+    this.#memory.look(stations.map(({ handle }) => handle))
     if (this.#lookedAt - this.#sweptAt >= SWEEP) {
       this.#sweptAt = this.#lookedAt
       for (const crew of this.#crews.values()) crew.sweep()

@@ -15,6 +15,15 @@ export function activityOf(thread: number): Activity {
   }
 }
 
+/** Milliseconds for which the calling thread has waited for a processor, in all; 0 where the kernel does not tell. */
+export function threadDelay(): number {
+  try {
+    return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[1]) / 1e6
+  } catch {
+    return 0
+  }
+}
+
 const PAGE = 4096
 
 /** Megabytes that this process holds in memory. */

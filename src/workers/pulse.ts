@@ -7,12 +7,14 @@
 
 /** Milliseconds of standstill after which a thread is said to block. */
 export const BLOCKED = 500
+/** The same for one that starts processes: a fork takes the kernel long where memory or processors are scarce. */
+export const SPAWN_LIMIT = 5000
 /** A standstill up to this length is what work in pieces comes to. */
 const FREE = 200
 /** What one may stand still beyond that, again and again: this share of the time. */
 const REGAINED = 0.2
 /** From here on it is worth a look at what the thread does. */
-const SUSPICIOUS = 50
+const SUSPICIOUS = 25
 
 /** What silence counts in which the thread waits for a processor, as the core has not had to. */
 const STARVED = 0.25
@@ -29,6 +31,7 @@ export class Pulse {
   #beats = -1
   #silent = 0
   #stood = 0
+  #spawned = 0
   #usedBefore: number | null = null
   #debt = 0
 
@@ -37,18 +40,26 @@ export class Pulse {
     return this.#silent
   }
 
-  /** A tick of the core, `ms` long. */
-  tick(beats: number, ms: number, look: () => Activity): void {
+  /** Milliseconds of that silence in which the thread worked, or slept though it had something to do. */
+  get stood(): number {
+    return this.#stood
+  }
+
+  /** A tick of the core, `ms` long. `isSpawning`: the thread waits for the kernel to start a process. */
+  tick(beats: number, ms: number, look: () => Activity, isSpawning = false): void {
     this.#debt = Math.max(0, this.#debt - ms * REGAINED)
     if (beats !== this.#beats) {
       this.#debt += Math.max(0, this.#stood - FREE)
       this.#beats = beats
-      this.#silent = 0
-      this.#stood = 0
-      this.#usedBefore = null
+      this.#restart()
       return
     }
     this.#silent += ms
+    if (isSpawning) {
+      this.#spawned += ms
+      this.#usedBefore = null
+      return
+    }
     if (this.#silent < SUSPICIOUS) return
     const { used, isAsleep } = look()
     if (this.#usedBefore !== null)
@@ -58,14 +69,19 @@ export class Pulse {
 
   /** What was before is not to be counted: files were being loaded. */
   forgive(): void {
+    this.#restart()
+    this.#debt = 0
+  }
+
+  #restart(): void {
     this.#silent = 0
     this.#stood = 0
+    this.#spawned = 0
     this.#usedBefore = null
-    this.#debt = 0
   }
 
   /** True where it stands still for so many milliseconds, or has done so for too much of the time. */
   isBlocked(limit: number): boolean {
-    return this.#stood >= limit || this.#debt > limit
+    return this.#stood >= limit || this.#debt > limit || this.#spawned >= SPAWN_LIMIT
   }
 }

@@ -6,7 +6,9 @@ const BEATS = 0
 const LOST = 1
 const USED = 2
 const THREAD = 3
-const PHASE = 4
+const ROUNDS = 4
+const SPAWNING = 5
+const PHASE = 6
 /** Runs at once in one worker that can tell their phases. */
 export const SLOTS = 128
 /** In place of a phase: sent, and not yet begun. */
@@ -27,7 +29,7 @@ export class SharedState {
     this.#words = new Int32Array(memory)
   }
 
-  /** Counts each time the worker's loop came round on its timer. */
+  /** Counts signs of life: the worker's loop came round on its timer, or its thread finished a piece of work of lvsd's own. */
   get beats(): number {
     return Atomics.load(this.#words, BEATS)
   }
@@ -36,7 +38,26 @@ export class SharedState {
     Atomics.add(this.#words, BEATS, 1)
   }
 
-  /** Milliseconds in which the worker's loop stood still, in all. */
+  /** Counts each time the worker's loop came round on its timer. */
+  get rounds(): number {
+    return Atomics.load(this.#words, ROUNDS)
+  }
+
+  round(): void {
+    Atomics.add(this.#words, ROUNDS, 1)
+    this.beat()
+  }
+
+  /** The worker's thread waits for the kernel to start a process. */
+  get isSpawning(): boolean {
+    return Atomics.load(this.#words, SPAWNING) > 0
+  }
+
+  set isSpawning(is: boolean) {
+    Atomics.store(this.#words, SPAWNING, is ? 1 : 0)
+  }
+
+  /** Milliseconds in which the worker's loop stood still or its thread waited for a processor, in all. */
   get lost(): number {
     return Atomics.load(this.#words, LOST)
   }

@@ -70,6 +70,10 @@ export class Station implements Host {
     return this.handle.lost
   }
 
+  get rounds(): number {
+    return this.handle.rounds
+  }
+
   get stillFor(): number {
     return this.handle.stillFor
   }

@@ -6,7 +6,7 @@ import type { Cause } from './cause.js'
 import type { Order, Report, Terms } from './messages.js'
 import { endGroups } from './orphans.js'
 import { activityOf } from './process-facts.js'
-import { BLOCKED, Pulse } from './pulse.js'
+import { Pulse } from './pulse.js'
 import { SharedState } from './shared.js'
 import { watchEnd } from './stuck-threads.js'
 import { besideFile, openThread } from './thread.js'
@@ -35,6 +35,8 @@ export interface HandleOptions {
   /** Files of users run there. */
   readonly isGuarded: boolean
   readonly niceness: number
+  /** Milliseconds for which its code may hold the thread. */
+  readonly patience: number
 }
 
 export interface Listener {
@@ -54,20 +56,23 @@ export class WorkerHandle {
   readonly #worker: Worker
   readonly #port: MessagePort
   readonly #pulse = new Pulse()
+  readonly #ownPatience: number
   #orders: Order[] = []
-  /** When it last gave a sign of life, by the clock. */
+  /** When its loop last came round, by the clock. */
   #heardAt: number
+  #rounds = 0
   #isReady = false
   #loading = 0
   #isOver = false
   /** Resolves when the thread is gone. One that stands in a system call may stay. */
   gone: Promise<unknown>
 
-  constructor({ name, isGuarded, niceness }: HandleOptions, clock: Clock, listener: Listener) {
+  constructor({ name, isGuarded, niceness, patience }: HandleOptions, clock: Clock, listener: Listener) {
     this.name = name
     this.#clock = clock
     this.#heardAt = clock.now()
     this.isGuarded = isGuarded
+    this.#ownPatience = patience
     this.limit = isGuarded ? MEMORY.user : MEMORY.shipped
     this.#listener = listener
     const { port1, port2 } = new MessageChannel()
@@ -97,6 +102,11 @@ export class WorkerHandle {
     return this.#isReady
   }
 
+  /** How often its loop has come round. */
+  get rounds(): number {
+    return this.shared.rounds
+  }
+
   /** Milliseconds in which its loop has stood still in all, by its own account. */
   get lost(): number {
     return this.shared.lost
@@ -113,6 +123,16 @@ export class WorkerHandle {
     return this.#pulse.silence
   }
 
+  /** Milliseconds of that silence in which it worked, or slept though it had something to do. */
+  get stood(): number {
+    return this.#pulse.stood
+  }
+
+  /** Megabytes that it holds, by its own account. */
+  get told(): number {
+    return this.shared.used / 1024
+  }
+
   /** Sent together with all other orders of this turn. */
   post(order: Order): void {
     if (order.do === 'load') this.#loading++
@@ -122,15 +142,17 @@ export class WorkerHandle {
   /** A tick of the core, worth so many milliseconds: ends the worker where it blocks or holds too much. */
   tick(ms: number): void {
     if (this.#isOver) return
-    this.#pulse.tick(this.shared.beats, ms, () => activityOf(this.shared.thread))
-    if (this.#pulse.silence === 0) this.#heardAt = this.#clock.now()
+    const { beats, rounds, isSpawning, thread } = this.shared
+    this.#pulse.tick(beats, ms, () => activityOf(thread), isSpawning)
+    if (rounds !== this.#rounds) this.#heardAt = this.#clock.now()
+    this.#rounds = rounds
     if (this.#pulse.isBlocked(this.#patience)) this.end({ kind: 'blocked', limit: this.#patience })
     else if (this.shared.used > this.limit * 1024) this.end({ kind: 'memory', limit: this.limit })
   }
 
   get #patience(): number {
     if (!this.#isReady) return BEGINNING
-    return this.#loading > 0 ? LOADING : BLOCKED
+    return this.#loading > 0 ? LOADING : this.#ownPatience
   }
 
   /** Ends the thread and the commands that it has under way. What it has already answered counts. */

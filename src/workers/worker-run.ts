@@ -12,10 +12,18 @@ export interface Host {
   readonly lost: number
   /** Milliseconds for which it stands still now. */
   readonly stillFor: number
+  /** How often its loop has come round. */
+  readonly rounds: number
   phaseOf(run: WorkerRun): Phase
   /** Nobody waits for the run any more. */
   abandon(run: WorkerRun): void
 }
+
+/**
+ * Rounds of a worker's loop after which whatever had arrived before the first of them has been read: one may be under way,
+ * one is whole.
+ */
+const ROUNDS = 2
 
 /** Milliseconds that a run may wait for a worker before it says that none came. */
 const PATIENCE = 30_000
@@ -39,6 +47,8 @@ export class WorkerRun implements Flight {
   #lostBefore = 0
   /** Set with the answer. */
   #lost: number | null = null
+  /** Where the worker's loop stood, and how long the run was held up, when the deadline came. */
+  #deadline: { readonly rounds: number; readonly heldUp: number } | null = null
   #isOver = false
 
   constructor(question: Question, clock: Clock, { timeout, done, traced }: RunTerms) {
@@ -78,6 +88,16 @@ export class WorkerRun implements Flight {
     return Math.min(sincePosted, lost - this.#lostBefore + stillFor)
   }
 
+  /** The deadline counts for what the worker reads: it has to come round before it is judged. */
+  get hasReadAll(): boolean {
+    if (this.#postedAt === null || this.#answeredAt !== null || !this.#host) return true
+    const { rounds } = this.#host
+    const { heldUp } = this
+    // It has stood still since: that was another deadline.
+    if (!this.#deadline || heldUp > this.#deadline.heldUp) this.#deadline = { rounds, heldUp }
+    return rounds >= this.#deadline.rounds + ROUNDS
+  }
+
   wake(): void {}
 
   /** It waits at this host, or nowhere; nothing has been sent, or what was sent is lost. */
@@ -86,6 +106,7 @@ export class WorkerRun implements Flight {
     this.#postedAt = null
     this.#answeredAt = null
     this.#lost = null
+    this.#deadline = null
     this.#phase = 'run'
     this.phases = []
   }

@@ -1,6 +1,6 @@
 /** Who is said to block, and who is not. */
 import assert from 'node:assert/strict'
-import { BLOCKED, Pulse } from '../../src/workers/pulse.js'
+import { BLOCKED, Pulse, SPAWN_LIMIT } from '../../src/workers/pulse.js'
 
 /** A thread that is silent for so many ticks of 25 ms; in each it uses the processor for `used` ms, or sleeps. */
 function silent(pulse: Pulse, ticks: number, used: number | 'asleep'): void {
@@ -75,5 +75,21 @@ describe('the pulse of a worker', () => {
     silent(pulse, 60, 25)
     pulse.forgive()
     assert.equal(pulse.isBlocked(BLOCKED), false)
+  })
+
+  it('goes on while the kernel starts a process, asleep or not, and is not blamed for it afterwards', () => {
+    const pulse = begun()
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 100; j++) pulse.tick(1, 25, () => ({ used: 0, isAsleep: true }), true)
+      assert.equal(pulse.isBlocked(BLOCKED), false)
+      alive(pulse, 1)
+      assert.equal(pulse.isBlocked(BLOCKED), false)
+    }
+  })
+
+  it('stops where starting processes never comes to an end', () => {
+    const pulse = begun()
+    for (let ms = 0; ms < SPAWN_LIMIT; ms += 25) pulse.tick(1, 25, () => ({ used: 0, isAsleep: true }), true)
+    assert.equal(pulse.isBlocked(BLOCKED), true)
   })
 })
