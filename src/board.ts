@@ -232,9 +232,14 @@ export class Board {
 function isSameJob(job: Job, before: Job | undefined): boolean {
   return (
     before !== undefined &&
-    before.check === job.check &&
+    isSameCode(before.check, job.check) &&
     (!job.check.perService || JSON.stringify(before.target) === JSON.stringify(job.target))
   )
+}
+
+/** A reload describes a user's file anew; its module names the content, so that only a changed file is another check. */
+function isSameCode(before: Check, now: Check): boolean {
+  return before === now || (now.module !== undefined && before.module === now.module)
 }
 
 /** The table that these services want, by what the board knows. */

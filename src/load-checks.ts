@@ -48,11 +48,17 @@ export async function loadChecks(folders: readonly string[] = []): Promise<Loade
   return { checks, problems: [...unusable.map(({ problem }) => problem), ...left], replaced, unusable, files }
 }
 
-/** One of ours that does not load is a fault of lvsd. */
+const imported = new Map<string, Check>()
+
+/** One of ours that does not load is a fault of lvsd. The same object each time: it is what a job goes on with. */
 async function importShipped(file: string): Promise<Check> {
+  const known = imported.get(file)
+  if (known) return known
   const module = pathToFileURL(file).href
   const { check } = (await import(module)) as { check: Check }
-  return { ...check, module, origin: 'shipped' }
+  const shipped: Check = { ...check, module, origin: 'shipped' }
+  imported.set(file, shipped)
+  return shipped
 }
 
 function outcomeOf({ check, problem, remark }: LoadedKind): Omit<KindFile, 'folder' | 'path'> {

@@ -49,6 +49,17 @@ describe('the board', () => {
     assert.equal(board(site(real(A, { checks }))).jobs.length, 3)
   })
 
+  it('lets a job go on when its file is loaded again, and begins anew when the file has changed', () => {
+    const loaded = (module: string) =>
+      new Map<string, Check>([...CHECKS].map(([name, check]) => [name, { ...check, module }]))
+    const one = new Board()
+    const there = site(real(A, { checks: [use('ask')] }))
+    assert.equal(one.place(there, loaded('file:///ask.mjs?version=1'), 0).added.length, 1)
+    const again = one.place(there, loaded('file:///ask.mjs?version=1'), 1)
+    assert.deepEqual([again.added, again.removed], [[], []])
+    assert.equal(one.place(there, loaded('file:///ask.mjs?version=2'), 2).added.length, 1)
+  })
+
   it('moves a server once for all its checks together', () => {
     const both = board(site(real(A, { checks: [use('ask'), use('tell')], need: 2 })))
     const [first = '', second = ''] = both.jobs.map(job => job.id)

@@ -36,6 +36,15 @@ async function folder(files: Readonly<Record<string, string>>, mode = 0o755): Pr
 }
 
 describe('loading checks', () => {
+  it('gives the same objects for ours each time, and the same module for a file that has not changed', async () => {
+    const own = await folder({ 'own.mjs': OWN })
+    const [first, second] = [await loadChecks([own]), await loadChecks([own])]
+    assert.equal(first.checks.get('http'), second.checks.get('http'))
+    assert.equal(first.checks.get('own')?.module, second.checks.get('own')?.module)
+    await writeFile(join(own, 'own.mjs'), OWN.replace('our own', 'our very own'))
+    assert.notEqual((await loadChecks([own])).checks.get('own')?.module, first.checks.get('own')?.module)
+  })
+
   it('finds all of ours, each under its name', async () => {
     const { checks, problems } = await loadChecks([])
     assert.deepEqual(problems, [])
