@@ -51,11 +51,10 @@ function usedMegabytes(): number {
   return (used_heap_size + external_memory) / 1_048_576
 }
 
+/** The flag is the whole process's and stays set: who took it back would take it from a thread that begins just now. */
 function collector(): () => void {
   setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  setFlagsFromString('--no-expose-gc')
-  return collect
+  return runInNewContext('gc') as () => void
 }
 
 interface Loader {

@@ -9,7 +9,7 @@ import { activityOf } from './process-facts.js'
 import { Pulse } from './pulse.js'
 import { SharedState } from './shared.js'
 import { watchEnd } from './stuck-threads.js'
-import { besideFile, openThread } from './thread.js'
+import { besideFile, openForeignThread, openThread } from './thread.js'
 
 const ENTRY = besideFile(import.meta.url, 'entry')
 /** Milliseconds that a thread may take to begin, on a busy machine; nobody's check runs yet. */
@@ -84,7 +84,8 @@ export class WorkerHandle {
       beat: isGuarded ? 25 : 50,
     }
     this.#port = port1
-    this.#worker = openThread(ENTRY, {
+    const open = isGuarded ? openForeignThread : openThread
+    this.#worker = open(ENTRY, {
       name,
       workerData: { port: port2, terms },
       transferList: [port2],

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Check, Origin } from '../../src/check.js'
+import { type Clock, systemClock } from '../../src/clock.js'
 import { fly } from '../../src/flight.js'
 import type { CheckResult } from '../../src/model.js'
 import { Pool, type WorkerJob } from '../../src/workers/pool.js'
@@ -48,14 +49,45 @@ export interface Told {
   readonly fields: Record<string, unknown>
 }
 
-export function openPool(): { pool: Pool; told: Told[] } {
+export function openPool(clock: Clock = systemClock): { pool: Pool; told: Told[] } {
   const told: Told[] = []
   const tell = (level: string) => (fields: unknown, message?: string) =>
     void told.push({ level, message: message ?? '', fields: fields as Record<string, unknown> })
   const log = { info: tell('info'), warn: tell('warn'), error: tell('error') }
-  const pool = new Pool(log as unknown as ConstructorParameters<typeof Pool>[0])
+  const pool = new Pool(log as unknown as ConstructorParameters<typeof Pool>[0], clock)
   later(() => pool.close())
   return { pool, told }
+}
+
+/** A clock that goes at a tenth of its speed, so that a busy machine is in time, and that is set forward by hand. */
+export function slowClock(): { clock: Clock; skip(ms: number): void } {
+  const begun = performance.now()
+  let skipped = 0
+  const now = () => begun + (performance.now() - begun) / 10 + skipped
+  const skip = (ms: number) => {
+    skipped += ms
+  }
+  return { clock: { ...systemClock, now }, skip }
+}
+
+/** What `look` finds, once it finds something. */
+export async function eventually<T>(look: () => T | null): Promise<T> {
+  for (let i = 0; i < 400; i++) {
+    const found = (() => {
+      try {
+        return look()
+      } catch {
+        return null
+      }
+    })()
+    if (found !== null) return found
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  throw new Error('it does not happen')
+}
+
+export function summary({ ok, reason, detail }: CheckResult): string {
+  return ok ? 'up' : `${reason}: ${detail.replace(/\/\S+\//, '')}`
 }
 
 export interface Options {
