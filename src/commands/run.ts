@@ -2,7 +2,7 @@
 
 import { AcceptedConfiguration, isRunnable } from '../accepted/accepted.js'
 import { SocketUnusable } from '../api/server.js'
-import { loadConfigApart } from '../config/load-apart.js'
+import { loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
 import { renderProblems } from '../config/render-problem.js'
 import { placed, startDirector } from '../director.js'
 import { TABLES } from '../ipvs/table.js'
@@ -55,7 +55,7 @@ export const command = defineCommand({
       { file, state: options.state ?? null, env },
       { isTrial: options.kernel === 'memory', tell: warn },
     )
-    const current = await load()
+    const current = placed(await loadConfigAtStart(file), options)
     if (!isRunnable(current)) warn(renderProblems(current, { colour: screen.colour }))
     const chosen = await accepted.choose(current)
     if (!chosen)

@@ -3,10 +3,11 @@
  * go on meanwhile, and neither a file that costs too much nor a disk that hangs can hold lvsd up.
  */
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { type LoadedChecks, loadChecks } from '../load-checks.js'
 import type { Config, Real, Service } from '../model.js'
 import { besideFile, openThread } from '../workers/thread.js'
-import { type Loaded, nothing } from './load.js'
+import { type Loaded, loadConfig, nothing } from './load.js'
 import { START } from './position.js'
 import type { Problem } from './problem.js'
 import type { Answer, Head, Part } from './reading-thread.js'
@@ -22,6 +23,22 @@ export interface Bounds {
 
 /** 10,000 real servers take some seconds on a slow machine, and 200 MiB. */
 const BOUNDS: Bounds = { patience: 60_000, memory: 1024 }
+
+/** Bytes of a file up to which its reading leaves little behind in memory. */
+const SMALL = 131_072
+
+/**
+ * For a start, when there are no checks yet to be held up: what is small is read in this thread, for another one costs half
+ * a second in which nothing is checked.
+ */
+export async function loadConfigAtStart(file: string): Promise<Loaded> {
+  return isSmall(file) ? loadConfig(file) : loadConfigApart(file)
+}
+
+function isSmall(file: string): boolean {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat === undefined || !stat.isFile() || stat.size <= SMALL
+}
 
 /** The same as `loadConfig`. */
 export async function loadConfigApart(

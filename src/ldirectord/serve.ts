@@ -11,7 +11,7 @@
  */
 import { AcceptedConfiguration, type Chosen, isRunnable, type Kept, StopMark } from '../accepted/accepted.js'
 import type { Loaded } from '../config/load.js'
-import { loadConfigApart } from '../config/load-apart.js'
+import { loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
 import type { Daemon } from '../daemon.js'
 import { placed, startDirector } from '../director.js'
 import { endNow } from '../end.js'
@@ -68,7 +68,7 @@ export async function serve(stay: Stay): Promise<number> {
   if (!lock) return await fail({ exit: 0, lines: [] })
   try {
     const load = () => loadFor(instance, env)
-    const current = await load()
+    const current = await loadFor(instance, env, loadConfigAtStart)
     const lines = problemLines(current.problems)
     const mark = new StopMark(stateFolder(env), instance.path)
     const accepted = acceptedFor(stay)
@@ -85,8 +85,12 @@ export async function serve(stay: Stay): Promise<number> {
 }
 
 /** What is only told to those who do not run it by this command is left out. */
-async function loadFor(instance: Instance, env: Env): Promise<Loaded> {
-  const loaded = await loadConfigApart(instance.path)
+async function loadFor(
+  instance: Instance,
+  env: Env,
+  read: typeof loadConfigAtStart = loadConfigApart,
+): Promise<Loaded> {
+  const loaded = await read(instance.path)
   const problems = loaded.problems.filter(({ code }) => code !== 'COMMAND_ONLY')
   return placed({ ...loaded, problems }, { socket: socketOf(instance, env), state: stateFolder(env) })
 }

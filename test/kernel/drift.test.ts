@@ -77,10 +77,14 @@ describe('a running director', () => {
 
   it('heals what hands do to its table, within the resync interval', async () => {
     const asItWas = await ipvsadm('-Sn')
+    let told = 0
     for (const [what, { commands, drift }] of Object.entries(hands)) {
       for (const command of commands) await ipvsadm(...command)
       const began = performance.now()
-      assert.equal((await lvsd.hears(drift, RESYNC + SLACK)).level, 'warn', what)
+      const { level } = await lvsd.hears(drift, RESYNC + SLACK)
+      // From the third reading in a row on that finds changes, one line has said that another program goes on.
+      if (++told < 3) assert.equal(level, 'warn', what)
+      else assert.match(level, /^(warn|debug)$/, what)
       await tableBecomes(OURS, SLACK)
       const healed = performance.now() - began
       assert.deepEqual((await ipvsadm('-Sn')).split('\n').sort(), asItWas.split('\n').sort(), what)
