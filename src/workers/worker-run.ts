@@ -25,6 +25,12 @@ export interface Host {
  */
 const ROUNDS = 2
 
+/**
+ * How often over a run's time may be that its worker stands still: on a machine that never gives it its turn, a server that
+ * hangs is found late, and not never.
+ */
+const MOST_LOST = 2
+
 /** Milliseconds that a run may wait for a worker before it says that none came. */
 const PATIENCE = 30_000
 
@@ -85,7 +91,7 @@ export class WorkerRun implements Flight {
     if (this.#lost !== null) return this.#lost
     const { lost = 0, stillFor = 0 } = this.#host ?? {}
     const sincePosted = this.#clock.now() - (this.#postedAt ?? 0)
-    return Math.min(sincePosted, lost - this.#lostBefore + stillFor)
+    return Math.min(sincePosted, lost - this.#lostBefore + stillFor, MOST_LOST * this.timeout)
   }
 
   /** The deadline counts for what the worker reads: it has to come round before it is judged. */
