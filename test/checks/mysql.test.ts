@@ -62,11 +62,20 @@ describe('mysql', () => {
     }
   })
 
-  it('answers a wish for ed25519, once', async () => {
-    const signature = wish('client_ed25519')
-    assert.equal((await probe(check, await answering(signature, packet(4, OK.subarray(4))))).ok, true)
-    const again = await probe(check, await answering(signature, wish('client_ed25519', 4)))
-    assert.deepEqual([again.reason, again.detail], ['garbage', 'a second wish for another plug-in'])
+  it('answers a wish for ed25519, and a few', async () => {
+    const wishes = (count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        wish(i % 2 ? 'mysql_native_password' : 'client_ed25519', 2 + 2 * i),
+      )
+    for (const count of [1, 2, 4]) {
+      const { ok } = await probe(
+        check,
+        await answering(...wishes(count), packet(2 + 2 * count, OK.subarray(4))),
+      )
+      assert.equal(ok, true, `${count} wishes`)
+    }
+    const again = await probe(check, await answering(...wishes(5)))
+    assert.deepEqual([again.reason, again.detail], ['garbage', 'more than 4 wishes for other plug-ins'])
   })
 
   const row = (sequence: number, text: string) =>
@@ -181,6 +190,7 @@ describe('a MariaDB server', function () {
       `CREATE USER lvsd@'%' IDENTIFIED BY 'geheim';
 INSTALL SONAME 'auth_ed25519';
 CREATE USER modern@'%' IDENTIFIED VIA ed25519 USING PASSWORD('geheim, und länger als zweiunddreißig Bytes');
+CREATE USER either@'%' IDENTIFIED VIA ed25519 USING PASSWORD('new') OR mysql_native_password USING PASSWORD('old');
 CREATE USER secure@'%' IDENTIFIED BY 'geheim' REQUIRE SSL;
 CREATE DATABASE state;
 CREATE TABLE state.director (name VARCHAR(20), enabled INT);
@@ -247,6 +257,14 @@ GRANT SELECT, UPDATE ON state.* TO lvsd@'%';
       { login: 'modern', passwd: 'geheim, und länger als zweiunddreißig Bytes', tls: true },
       null,
       /logged in as modern/,
+    ],
+    ['has two plug-ins, the first', { login: 'either', passwd: 'new' }, null, /logged in as either/],
+    ['has two plug-ins, the second', { login: 'either', passwd: 'old' }, null, /logged in as either/],
+    [
+      'knows another password by both plug-ins',
+      { login: 'either', passwd: 'wrong' },
+      'status',
+      /ER_ACCESS_DENIED/,
     ],
     [
       'knows another password by ed25519',
