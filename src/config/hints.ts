@@ -53,6 +53,9 @@ const SERVICE: Readonly<Record<string, string>> = {
   mark: 'write fwmark',
   protocols: 'write protocol: [tcp, udp]',
   servers: 'write reals, a list',
+  realservers: 'write reals, a list',
+  real_servers: 'write reals, a list',
+  'real-servers': 'write reals, a list',
   backends: 'write reals, a list',
   members: 'write reals, a list',
   nodes: 'write reals, a list',
@@ -200,9 +203,9 @@ const ROOT: Readonly<Record<string, string>> = {
 const FOR_ALL = 'write defaults: { check: … }, for all services'
 
 const SETTINGS: Readonly<Record<string, string>> = {
-  log: 'write log-level; the log goes to standard error',
-  logfile: 'the log goes to standard error, which systemd keeps: journalctl -u lvsd',
-  logging: 'write log-level; the log goes to standard error',
+  log: 'write log-level; the log goes to standard output',
+  logfile: 'the log goes to standard output, which systemd keeps: journalctl -u lvsd',
+  logging: 'write log-level; the log goes to standard output',
   loglevel: 'write log-level',
   log_level: 'write log-level',
   verbose: 'write log-level: debug',
