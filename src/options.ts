@@ -59,7 +59,7 @@ export const optionKit = {
    * Environment variables of a command, `[NAME, OTHER]` or `{ NAME: text }`: a text that it is set to, null for what lvsd's own
    * environment has.
    */
-  environment: (about: string) => marked(environment().default({}).describe(about), { secret: 'map' }),
+  environment: (about: string) => marked(environment().prefault({}).describe(about), { secret: 'map' }),
   /** The path of a file; relative ones begin in the folder of the configuration. */
   path: <const F extends string | null | undefined>(fallback: F, about: string) =>
     marked(textOrNull(fallback, about), { path: 'file' }),

@@ -50,23 +50,28 @@ function parseRange(text: string, min: number, max: number): readonly [number, n
   return from >= min && from <= to && to <= max ? [from, to] : null
 }
 
+const VARIABLES = 'names of variables, such as [PGUSER, HOME] or { PGUSER: probe }'
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** A list of names, or texts by name; parsed to texts by name, null where only the name is given. */
 export function environment() {
   const texts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
-  return z.union([z.array(z.union([z.string(), texts])), texts]).transform((value, context) => {
+  const given = z.union([z.array(z.union([z.string(), texts])), texts], { error: `expected ${VARIABLES}` })
+  return given.transform((value, context) => {
     const items = Array.isArray(value) ? value : [value]
-    const given = items.flatMap(item => Object.entries(typeof item === 'string' ? { [item]: null } : item))
-    const wrong = given.find(([name, text]) => !VARIABLE.test(name) || String(text).includes('\0'))
+    const variables = items.flatMap(item =>
+      Object.entries(typeof item === 'string' ? { [item]: null } : item),
+    )
+    const wrong = variables.find(([name, text]) => !VARIABLE.test(name) || String(text).includes('\0'))
     if (!wrong)
-      return Object.fromEntries(given.map(([name, text]) => [name, text === null ? null : String(text)]))
-    const set = /^(\w+)=(.*)$/s.exec(wrong[0])
+      return Object.fromEntries(variables.map(([name, text]) => [name, text === null ? null : String(text)]))
+    // What stands behind the = may be a password, and is not shown.
+    const set = /^(\w+)=/.exec(wrong[0])
     context.addIssue({
       code: 'custom',
       message: set
-        ? `to set a variable write ${set[1]}: ${set[2]}; a name alone passes what lvsd's own environment has`
-        : 'expected names of variables, such as [PGUSER, HOME] or { PGUSER: probe }',
+        ? `to set a variable write { ${set[1]}: text }, without the =; a name alone passes what lvsd's own environment has`
+        : `expected ${VARIABLES}`,
     })
     return z.NEVER
   })
