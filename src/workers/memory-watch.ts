@@ -51,7 +51,10 @@ export class MemoryWatch {
     const core = this.#facts.core()
     const grown = workers.filter(worker => {
       const held = { resident, others: core + othersOf(worker, workers) }
-      if (!worker.isReady || worker.silence === 0) this.#before.set(worker, held)
+      const before = this.#before.get(worker)
+      // What another one has left behind may be freed only now.
+      const isLess = before !== undefined && resident < before.resident
+      if (!worker.isReady || worker.silence === 0 || isLess) this.#before.set(worker, held)
       return worker.silence >= SILENT && this.#hasFilled(worker, held)
     })
     const [longest] = grown.sort((a, b) => b.stood - a.stood)

@@ -167,7 +167,8 @@ export class WorkerHandle {
     // A thread in a system call that never ends must not keep lvsd from ending.
     this.#worker.unref()
     watchEnd(this, this.gone)
-    endGroups(this.shared.groups, this.gone)
+    const { groups, thread, isSpawning } = this.shared
+    endGroups({ groups, thread, isSpawning, gone: this.gone })
     if (cause.kind === 'memory') void this.gone.then(releaseMemory)
     this.#listener.ended(cause)
   }

@@ -75,7 +75,11 @@ describe('a worker', function () {
       const neighbour = run(pool, jobOf(file, { takes: 300 }), 700)
       const culprit = await run(pool, jobOf(file, { bad: true, takes: 30 }), 700)
       clearInterval(timer)
-      assert.match(summary(culprit), /^error: mine\.mjs used more than 80 MB of memory$/)
+      // Where processors are scarce it has not taken as much within 500 ms.
+      assert.match(
+        summary(culprit),
+        /^error: mine\.mjs (used more than 80 MB of memory|blocked its thread for more than 500 ms)$/,
+      )
       assert.equal(summary(await neighbour), 'up')
       assert.ok(most < 400e6, `${worst}: ${Math.round(most / 1e6)} MB more`)
       await pool.close()

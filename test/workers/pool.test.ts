@@ -1,6 +1,6 @@
 /** Whatever code does in a worker: its server is down for it, and nobody else's. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Check } from '../../src/check.js'
 import { z } from '../../src/config/fields.js'
@@ -111,6 +111,23 @@ describe('a worker', function () {
     await pool.close()
     await eventually(() => (existsSync(`/proc/${pid}`) ? null : true))
     underWay.cancel()
+  })
+
+  it('takes the processes with it that its code has started by itself', async () => {
+    const { pool } = openPool()
+    const note = join(temporaryFolder(), 'pid')
+    const file = checkFile(
+      `spawn('/bin/sh', ['-c', 'echo $$ > ${note}; exec sleep 60'], { detached: options.apart }); await wait(60_000)`,
+    )
+    for (const apart of [false, true]) {
+      writeFileSync(note, '')
+      const job = jobOf(file, { bad: true })
+      const underWay = pool.start({ ...job, options: { bad: true, apart } }, 60_000, () => {})
+      const pid = await eventually(() => Number(readFileSync(note, 'utf8')) || null)
+      underWay.cancel()
+      pool.forget(job.id)
+      await eventually(() => (existsSync(`/proc/${pid}`) ? null : true))
+    }
   })
 
   it('says nothing of a server where a file of lvsd does not load', async () => {
