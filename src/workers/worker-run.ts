@@ -29,7 +29,7 @@ const ROUNDS = 2
  * How often over a run's time may be that its worker stands still: on a machine that never gives it its turn, a server that
  * hangs is found late, and not never.
  */
-const MOST_LOST = 2
+const MOST_LOST = 10
 
 /** Milliseconds that a run may wait for a worker before it says that none came. */
 const PATIENCE = 30_000

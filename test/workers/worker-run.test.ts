@@ -1,30 +1,134 @@
+/** The deadline of a run in a worker, by a wound clock and a worker that is played. */
 import assert from 'node:assert/strict'
-import { systemClock } from '../../src/clock.js'
+import { up } from '../../src/check.js'
+import { Clockwork } from '../../src/clockwork/clockwork.js'
+import type { CheckResult } from '../../src/model.js'
 import { Question } from '../../src/workers/question.js'
-import { WorkerRun } from '../../src/workers/worker-run.js'
+import { type Host, WorkerRun } from '../../src/workers/worker-run.js'
 import { targetOf } from '../helpers/probe.js'
+import { WoundClock } from '../helpers/wound-clock.js'
 
-describe('a run in a worker', () => {
-  it('is held up for as long as its worker stands still, but not for ever', () => {
-    let now = 0
-    const host = { lost: 0, stillFor: 0, rounds: 0, phaseOf: () => 'run' as const, abandon: () => {} }
-    const definition = { module: 'file:///check.mjs', target: targetOf(1), options: {} }
-    const run = new WorkerRun(
-      new Question('job', definition),
-      { ...systemClock, now: () => now },
-      {
-        timeout: 1000,
-        done: () => {},
-        traced: false,
-      },
+const BEAT = 50
+
+/** A worker whose loop comes round every 50 ms, unless it stands still. */
+class PlayedHost implements Host {
+  lost = 0
+  stillFor = 0
+  rounds = 0
+  isStill = false
+  /** Its loop does not come round, and nothing tells. */
+  isMute = false
+  readonly phaseOf = () => 'first byte' as const
+  readonly abandon = () => {}
+
+  constructor(clock: WoundClock) {
+    const beat = () => {
+      if (this.isMute) return
+      if (this.isStill) this.stillFor += BEAT
+      else {
+        this.lost += this.stillFor
+        this.stillFor = 0
+        this.rounds++
+      }
+      clock.alarm(BEAT, beat)
+    }
+    clock.alarm(BEAT, beat)
+  }
+}
+
+/** One run with a deadline of 1000 ms, and what came of it. */
+function rig() {
+  const clock = new WoundClock()
+  const host = new PlayedHost(clock)
+  const results: CheckResult[] = []
+  const question = new Question('mine', { module: 'file:///mine.mjs', target: targetOf(9), options: {} })
+  const runs: WorkerRun[] = []
+  const engine = new Clockwork(clock, 10).engine<null>(
+    (_work, timeout, done) => {
+      const run = new WorkerRun(question, clock, { timeout, done, traced: false })
+      runs.push(run)
+      run.hold(host)
+      run.posted()
+      return run
+    },
+    (_id, result) => results.push(result),
+  )
+  engine.set('mine', null, { interval: 60_000, timeout: 1000, firstIn: 0 })
+  clock.wind(50)
+  const [run] = runs
+  assert.ok(run)
+  return { clock, host, results, run }
+}
+
+describe('the deadline of a run in a worker', () => {
+  it('comes where its loop comes round and nothing arrives', () => {
+    const { clock, results } = rig()
+    clock.wind(950)
+    assert.equal(results.length, 0)
+    clock.wind(250)
+    assert.deepEqual(
+      results.map(({ reason, detail }) => [reason, detail]),
+      [['timeout', 'no answer within 1000 ms']],
     )
-    run.hold(host)
-    run.posted()
-    now = 600
-    host.lost = 400
-    assert.equal(run.heldUp, 400)
-    now = 60_000
-    host.lost = 59_000
-    assert.equal(run.heldUp, 2000, 'a deadline comes, however seldom the worker has its turn')
+  })
+
+  it('moves by what the loop stands still', () => {
+    const { clock, host, results } = rig()
+    clock.wind(500)
+    host.isStill = true
+    clock.wind(10_000)
+    host.isStill = false
+    clock.wind(400)
+    assert.equal(results.length, 0)
+    clock.wind(500)
+    assert.equal(results[0]?.reason, 'timeout')
+  })
+
+  it('is not judged before the loop has come round, however short it has stood still', () => {
+    const { clock, host, run, results } = rig()
+    clock.wind(950)
+    // Not long enough to be called a standstill: the core has no other sign of it than that no round is told.
+    host.isMute = true
+    clock.wind(300)
+    assert.equal(results.length, 0)
+    // What had arrived in time is read at last.
+    run.land(up('fine'))
+    assert.deepEqual(
+      results.map(({ ok }) => ok),
+      [true],
+    )
+  })
+
+  it('is another one after a standstill that is told late', () => {
+    const { clock, host, results } = rig()
+    clock.wind(1000)
+    host.lost += 400
+    clock.wind(350)
+    assert.equal(results.length, 0)
+    clock.wind(300)
+    assert.equal(results[0]?.reason, 'timeout')
+  })
+
+  it('lets an answer count that is read before it is judged', () => {
+    const { clock, run, results } = rig()
+    clock.wind(990)
+    clock.arrive(() => run.land(up('fine')))
+    clock.wind(200)
+    assert.deepEqual(
+      results.map(({ ok }) => ok),
+      [true],
+    )
+  })
+
+  it('is held up for so long at most, however seldom its worker has its turn', () => {
+    const { clock, host, results } = rig()
+    const reasons = () => results.map(({ reason }) => reason)
+    host.isStill = true
+    clock.wind(10_500)
+    assert.deepEqual(reasons(), [])
+    clock.wind(2000)
+    host.isStill = false
+    clock.wind(200)
+    assert.deepEqual(reasons(), ['timeout'])
   })
 })
