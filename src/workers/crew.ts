@@ -23,6 +23,8 @@ const MOST_UNSETTLED = 32
 /** Milliseconds for which a group is left alone whose workers cannot even begin: at first, and at most. */
 const FIRST_REST = 1000
 const LONGEST_REST = 300_000
+/** Threads that stand in a step that nothing interrupts, from which on no other one is started. */
+const MOST_STUCK = 2
 /** At most one line in so many milliseconds says that something is printed. */
 const OUTPUT_EVERY = 60_000
 /** Niceness of workers for users' files and of quarantines: the core goes first, and they still get their turn. */
@@ -65,6 +67,8 @@ export class Crew {
   #isWide = false
   #printed = { bytes: 0, toldAt: Number.NEGATIVE_INFINITY }
   #count = 0
+  /** Those that have been ended and are not gone are among them. */
+  #threads = 0
   #isClosed = false
 
   constructor(terms: CrewTerms) {
@@ -165,7 +169,8 @@ export class Crew {
   #leastHome(): Station | null {
     const inUse = this.#stations.filter(({ isRetired }) => !isRetired)
     const isCrowded = inUse.length < this.#terms.size && this.#homes.size >= CROWD * inUse.length
-    if (isCrowded && this.#starts.mayStart(() => this.#assignHeld())) return this.#open()
+    const hasRoom = this.#threads < this.#terms.size + MOST_STUCK
+    if (isCrowded && hasRoom && this.#starts.mayStart(() => this.#assignHeld())) return this.#open()
     const [least] = inUse.sort((a, b) => a.guests - b.guests)
     return least ?? null
   }
@@ -199,6 +204,11 @@ export class Crew {
       ended: (cause, begun, waiting) => this.#ended(station, cause, begun, waiting),
     })
     this.#stations.push(station)
+    this.#threads++
+    void station.handle.gone.then(() => {
+      this.#threads--
+      if (!this.#isClosed) this.#assignHeld()
+    })
     this.#tellStarted(station)
     return station
   }

@@ -55,6 +55,8 @@ export class Quarantine {
   #queue: WorkerRun[] = []
   readonly #again = () => this.#next()
   #count = 0
+  /** Of its rooms and of those before them: one that stands in a step that nothing interrupts keeps its place. */
+  #threads = 0
 
   constructor(terms: QuarantineTerms) {
     this.#terms = terms
@@ -106,7 +108,7 @@ export class Quarantine {
   #roomFor({ question }: WorkerRun): Room | null {
     const free = [...this.#rooms].find(({ current }) => !current)
     if (free && !question.needsFresh) return free
-    if (this.#rooms.size - (free ? 1 : 0) >= ROOMS) return null
+    if (this.#threads - (free ? 1 : 0) >= ROOMS) return null
     if (!this.#terms.starts.mayStart(this.#again)) return null
     if (free) this.#dismiss(free)
     return this.#open()
@@ -129,6 +131,11 @@ export class Quarantine {
     })
     room = { station, current: null, answer: null, hasLeft: false, freeSince: clock.now(), disarm: () => {} }
     this.#rooms.add(room)
+    this.#threads++
+    void station.handle.gone.then(() => {
+      this.#threads--
+      this.#next()
+    })
     this.#terms.started(station)
     return room
   }

@@ -1,6 +1,7 @@
 /** Whatever code does in a worker: its server is down for it, and nobody else's. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Check } from '../../src/check.js'
 import { z } from '../../src/config/fields.js'
@@ -128,6 +129,26 @@ describe('a worker', function () {
       pool.forget(job.id)
       await eventually(() => (existsSync(`/proc/${pid}`) ? null : true))
     }
+  })
+
+  it('is not started again and again while those before it cannot be ended', async () => {
+    const { pool, told } = openPool()
+    const fifo = join(temporaryFolder(), 'fifo')
+    execFileSync('mkfifo', [fifo])
+    // Opening it to read waits for somebody who writes, and nothing interrupts that.
+    const file = checkFile(`openSync('${fifo}', 'r')`, "import { openSync } from 'node:fs'")
+    const jobs = Array.from({ length: 12 }, () => jobOf(file, { bad: true }))
+    const underWay = jobs.map(job => pool.start(job, 60_000, () => {}))
+    const starts = () => told.filter(({ message }) => message === 'a worker for checks starts').length
+    await eventually(() => (starts() >= 3 ? true : null))
+    await new Promise(resolve => setTimeout(resolve, 3000))
+    const count = starts()
+    for (const run of underWay) run.cancel()
+    const writer = openSync(fifo, 'r+')
+    await pool.close()
+    closeSync(writer)
+    // The first, two in its place, and three in which suspects run alone.
+    assert.ok(count <= 6, `${count} workers`)
   })
 
   it('says nothing of a server where a file of lvsd does not load', async () => {
