@@ -4,13 +4,14 @@
  */
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
+import type { Worker } from 'node:worker_threads'
 import { type LoadedChecks, loadChecks } from '../load-checks.js'
 import type { Config, Real, Service } from '../model.js'
 import { besideFile, openThread } from '../workers/thread.js'
 import { type Loaded, loadConfig, nothing } from './load.js'
 import { START } from './position.js'
 import type { Problem } from './problem.js'
-import type { Answer, Head, Part } from './reading-thread.js'
+import type { Answer, Head, Part, Request } from './reading-thread.js'
 import { newReport } from './report.js'
 import { secretNames } from './secrets.js'
 
@@ -46,11 +47,13 @@ export async function loadConfigApart(
   options: { readonly text?: string } = {},
   bounds: Bounds = BOUNDS,
 ): Promise<Loaded> {
-  const { next, end } = threadFor({ file, ...options }, bounds)
+  const thread = readerFor(bounds)
   // The thread takes a while to begin, in which the checks that lvsd brings can be loaded here.
   const shipped = loadChecks()
+  let loaded: Loaded | null = null
   try {
-    return await received(next, shipped)
+    loaded = await received(thread.asking({ file, ...options }, bounds.patience), shipped)
+    return loaded
   } catch (error) {
     const report = newReport(file)
     report.error(
@@ -60,50 +63,102 @@ export async function loadConfigApart(
     )
     return nothing(options.text ?? '', report.problems())
   } finally {
-    end()
+    if (loaded && loaded.text.length <= SMALL && bounds === BOUNDS) keep(thread)
+    else thread.end()
   }
 }
 
-interface Thread {
-  /** The next answer, each asked for as the one before is done. */
-  readonly next: () => Promise<Answer>
-  end(): void
+/** Milliseconds for which a thread is kept that has read a small file: to begin anew costs it half a second. */
+const KEPT = 30_000
+
+let kept: { readonly thread: Reader; readonly timer: NodeJS.Timeout } | null = null
+
+function readerFor(bounds: Bounds): Reader {
+  if (bounds !== BOUNDS || !kept) return new Reader(bounds.memory)
+  const { thread, timer } = kept
+  kept = null
+  clearTimeout(timer)
+  return thread.isEnded ? new Reader(bounds.memory) : thread
 }
 
-function threadFor(workerData: object, { patience, memory }: Bounds): Thread {
-  const thread = openThread(besideFile(import.meta.url, 'reading-thread'), {
-    workerData,
-    resourceLimits: { maxOldGenerationSizeMb: memory },
-    // Nothing that a check writes there when it is loaded concerns anybody.
-    stdout: true,
-    stderr: true,
-  })
-  let isFirst = true
-  let timer: NodeJS.Timeout | undefined
-  // Kept from the beginning: what goes wrong between two answers is told with the next.
-  const failed = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it takes longer than ${patience / 1000} s`)), patience)
-    thread.on('error', reject)
-    thread.on('exit', code => reject(new Error(`its thread ended with ${code}`)))
-  })
-  failed.catch(() => {})
-  return {
-    next: async () => {
-      if (!isFirst) thread.postMessage('next')
-      isFirst = false
-      const [answer] = await Promise.race([once(thread, 'message'), failed])
-      return answer as Answer
-    },
-    end: () => {
-      clearTimeout(timer)
-      // One that waits for a disk ends later, and nobody waits for it.
-      void thread.terminate()
-      thread.unref()
-    },
+function keep(thread: Reader): void {
+  // Two readings at once: one thread is enough to keep.
+  if (kept) {
+    thread.end()
+    return
+  }
+  thread.rest()
+  const timer = setTimeout(() => {
+    kept = null
+    thread.end()
+  }, KEPT).unref()
+  kept = { thread, timer }
+}
+
+class Reader {
+  readonly #thread: Worker
+  isEnded = false
+
+  constructor(memory: number) {
+    this.#thread = openThread(besideFile(import.meta.url, 'reading-thread'), {
+      resourceLimits: { maxOldGenerationSizeMb: memory },
+      // Nothing that a check writes there when it is loaded concerns anybody.
+      stdout: true,
+      stderr: true,
+    })
+    this.#thread.on('error', () => {})
+    this.#thread.once('exit', () => {
+      this.isEnded = true
+    })
+  }
+
+  /** Gives the answers to a request, each asked for as the one before is done. */
+  asking(request: Request, patience: number): () => Promise<Answer> {
+    const thread = this.#thread
+    thread.ref()
+    const controller = new AbortController()
+    const { signal } = controller
+    const timer = setTimeout(
+      () => controller.abort(new Error(`it takes longer than ${patience / 1000} s`)),
+      patience,
+    )
+    const onError = (error: Error) => controller.abort(error)
+    const onExit = (code: number) => controller.abort(new Error(`its thread ended with ${code}`))
+    thread.once('error', onError).once('exit', onExit)
+    let message: Request = request
+    return async () => {
+      thread.postMessage(message)
+      message = 'next'
+      const answer = await nextOf(thread, signal)
+      if ('isAll' in answer) {
+        clearTimeout(timer)
+        thread.off('error', onError).off('exit', onExit)
+      }
+      return answer
+    }
+  }
+
+  rest(): void {
+    this.#thread.unref()
+  }
+
+  end(): void {
+    // One that waits for a disk ends later, and nobody waits for it.
+    void this.#thread.terminate()
+    this.#thread.unref()
   }
 }
 
-async function received(next: Thread['next'], shipped: Promise<LoadedChecks>): Promise<Loaded> {
+async function nextOf(thread: Worker, signal: AbortSignal): Promise<Answer> {
+  try {
+    const [answer] = await once(thread, 'message', { signal })
+    return answer as Answer
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error
+  }
+}
+
+async function received(next: () => Promise<Answer>, shipped: Promise<LoadedChecks>): Promise<Loaded> {
   const first = await next()
   if (!('head' in first)) throw new Error('its thread answers in disorder')
   const { config, hidden, ...head }: Head = first.head
@@ -121,7 +176,7 @@ async function received(next: Thread['next'], shipped: Promise<LoadedChecks>): P
   }
 }
 
-async function takenOver(next: Thread['next']): Promise<{ services: Service[]; problems: Problem[] }> {
+async function takenOver(next: () => Promise<Answer>): Promise<{ services: Service[]; problems: Problem[] }> {
   const services: (Service & { reals: Real[] })[] = []
   const problems: Problem[] = []
   const take = (part: Part) => {

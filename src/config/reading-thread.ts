@@ -1,8 +1,8 @@
 /**
- * A thread that reads one configuration and ends, and gives its memory back with that. The result crosses in parts, each
- * when it is asked for, so that taking it over never holds up who asks.
+ * A thread that reads configurations; whoever opened it ends it, and has its memory back with that. The result crosses in
+ * parts, each when it is asked for, so that taking it over never holds up who asks.
  */
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import type { Config, Real } from '../model.js'
 import { type Loaded, loadConfig } from './load.js'
 import type { Problem } from './problem.js'
@@ -67,14 +67,19 @@ function* messagesOf(loaded: Loaded): Generator<Answer> {
   yield { isAll: true }
 }
 
-const { file, text } = workerData as { readonly file: string; readonly text?: string }
+/** What is asked of the thread: another file, or the next part of the answer. */
+export type Request = { readonly file: string; readonly text?: string } | 'next'
+
 const port = parentPort
 if (!port) throw new Error('this is for a thread of its own')
-const messages = messagesOf(await loadConfig(file, text === undefined ? {} : { text }))
-const answer = () => {
-  const next = messages.next()
-  if (next.done) port.close()
-  else port.postMessage(next.value)
-}
-port.on('message', answer)
-answer()
+let messages: Generator<Answer> | null = null
+port.on('message', async (request: Request) => {
+  if (request !== 'next') {
+    const { file, text } = request
+    messages = messagesOf(await loadConfig(file, text === undefined ? {} : { text }))
+  }
+  const next = messages?.next()
+  if (next && !next.done) port.postMessage(next.value)
+  // What was read is garbage from here on.
+  if (!next || next.done || 'isAll' in next.value) messages = null
+})
