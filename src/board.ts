@@ -10,7 +10,7 @@ import type { Check } from './check.js'
 import { desired, keepsFallbackOut } from './desired.js'
 import { combine, isChanging, isWithoutVerdict, nextHealth, nextNoVerdicts, unknownHealth } from './health.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
-import type { CheckResult, Config, Health, HealthState, Real, Service, Table } from './model.js'
+import type { CheckResult, Config, Fallback, Health, HealthState, Real, Service, Table } from './model.js'
 import { keyOfMember } from './model.js'
 import { type Standing, Standings } from './standings.js'
 
@@ -19,6 +19,7 @@ export type { Cell, Hold, Outcome, Placement, Reweighing, Transition, VerdictCha
 export class Board {
   #config: Config | null = null
   #jobs: ReadonlyMap<string, Job> = new Map()
+  #unanswered: ReadonlySet<Real | Fallback> = new Set()
   #cellsByJob = new Map<string, Cell[]>()
   #cellsByReal = new Map<Real, Cell[]>()
   #services = new Map<string, Service>()
@@ -47,8 +48,17 @@ export class Board {
     return this.#services.get(name)
   }
 
-  /** Takes a configuration. Health is kept wherever the same question is put to the same server of the same service. */
-  place(config: Config, checks: ReadonlyMap<string, Check>, now: number): Placement {
+  /**
+   * Takes a configuration. Health is kept wherever the same question is put to the same server of the same service.
+   * `unanswered`: whose name has had no answer yet.
+   */
+  place(
+    config: Config,
+    checks: ReadonlyMap<string, Check>,
+    now: number,
+    unanswered: ReadonlySet<Real | Fallback> = new Set(),
+  ): Placement {
+    this.#unanswered = unanswered
     const servicesBefore = this.#config?.services ?? []
     const { jobs, subscribers } = jobsOf(config, checks)
     const known = new KnownCells([...this.#cellsByJob.values()].flat())
@@ -196,8 +206,13 @@ export class Board {
     return nextHealth(health, result, use.policy, now, isInService)
   }
 
+  isAwaited(member: Real | Fallback): boolean {
+    return this.#unanswered.has(member)
+  }
+
   stateOf(real: Real): HealthState {
-    if (real.address === null || this.#held.has(real)) return 'down'
+    if (this.#held.has(real)) return 'down'
+    if (real.address === null) return this.isAwaited(real) ? 'unknown' : 'down'
     return this.#checkedState(real)
   }
 
@@ -249,6 +264,7 @@ export function wantedTable(board: Board, services: readonly Service[], actual: 
     (_, real) => board.stateOf(real),
     actual,
     real => board.weightOf(real),
+    member => board.isAwaited(member),
   )
 }
 

@@ -340,7 +340,8 @@ class RunningDaemon implements Daemon {
   #place(config: Config): void {
     this.#names.follow(config)
     const resolved = this.#names.resolved(config)
-    const placement = this.#board.place(resolved, this.#loaded.checks, steadyNow())
+    const unanswered = this.#names.unansweredIn(resolved)
+    const placement = this.#board.place(resolved, this.#loaded.checks, steadyNow(), unanswered)
     for (const job of placement.removed) this.#engines.remove(job.id)
     for (const job of placement.added) this.#set(job, placement.retimed.has(job.id))
     for (const id of placement.awaited) this.#engines.soon(id, 0)

@@ -14,6 +14,8 @@ import {
 export type StateOf = (service: Service, real: Real) => HealthState
 /** The weight of a real server that is up. */
 export type WeightOf = (real: Real) => number
+/** Whether the name of a server or a fallback without an address has had no answer yet. */
+export type IsAwaited = (member: Real | Fallback) => boolean
 
 /**
  * What the kernel should hold for these services.
@@ -25,13 +27,15 @@ export type WeightOf = (real: Real) => number
  *   unknown   out                      out: nothing gets traffic unchecked
  *
  * The fallback is in when no real server keeps it out; while some are still unknown it stays as the kernel has it.
- * A service whose name does not resolve is left out.
+ * A service whose name does not resolve is left out. While a name of a service has had no answer yet, what the kernel has
+ * there for nobody else may be its server, and stays.
  */
 export function desired(
   services: readonly Service[],
   stateOf: StateOf,
   actual: Table,
   weightOf: WeightOf = real => real.attributes.weight,
+  isAwaited: IsAwaited = () => false,
 ): Table {
   const table = new Map<string, TableService>()
   for (const service of services) {
@@ -40,7 +44,7 @@ export function desired(
     table.set(key, {
       id: service.id,
       ...service.attributes,
-      reals: realsOf(service, { stateOf, weightOf }, actual.get(key)),
+      reals: realsOf(service, { stateOf, weightOf, isAwaited }, actual.get(key)),
     })
   }
   return table
@@ -69,14 +73,15 @@ export function isInService(service: Service, real: Real, actual: Table | null):
 interface Judges {
   readonly stateOf: StateOf
   readonly weightOf: WeightOf
+  readonly isAwaited: IsAwaited
 }
 
 function realsOf(
   service: Service,
-  { stateOf, weightOf }: Judges,
+  { stateOf, weightOf, isAwaited }: Judges,
   held: TableService | undefined,
 ): Map<string, TableReal> {
-  const reals = new Map<string, TableReal>()
+  const reals = unclaimed(service, isAwaited, held)
   let isDecided = true
   let isKeptOut = false
   for (const real of service.reals) {
@@ -96,6 +101,18 @@ function realsOf(
   if (fallback && isWanted && (isDecided || isServing(held?.reals.get(keyOfReal(fallback)))))
     reals.set(keyOfReal(fallback), fallback)
   return reals
+}
+
+/** What the kernel has for no address of the service, while one of its names may still turn out to have that address. */
+function unclaimed(
+  { reals, fallback }: Service,
+  isAwaited: IsAwaited,
+  held: TableService | undefined,
+): Map<string, TableReal> {
+  const members = fallback ? [...reals, fallback] : reals
+  if (!held || !members.some(member => member.address === null && isAwaited(member))) return new Map()
+  const claimed = new Set(members.flatMap(member => tableReal(member) ?? []).map(keyOfReal))
+  return new Map([...held.reals].filter(([key]) => !claimed.has(key)))
 }
 
 /**

@@ -210,6 +210,34 @@ describe('the daemon', () => {
         ),
       )
 
+    it('keeps the servers of a name that is still being looked up', async () => {
+      const { resolver, answer } = handResolver()
+      const named = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
+      const { engines, weights, lines } = await start(named, left([A, 5]), { resolver })
+      assert.deepEqual(await weights(), { [A]: 5 })
+      await answer('app ipv6', A)
+      assert.deepEqual(await weights(), { [A]: 5 })
+      engines.find(A, passed())
+      assert.deepEqual(await weights(), { [A]: 5 })
+      assert.deepEqual(
+        lines.filter(({ msg }) => /no real server/.test(String(msg))),
+        [],
+      )
+    })
+
+    it('lets them go once the name has no address', async () => {
+      const { resolver, answer } = handResolver()
+      const named = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
+      const { weights, lines } = await start(named, left([A, 5]), { resolver })
+      await answer('app ipv6')
+      await answer('app ipv4')
+      assert.deepEqual(await weights(), { [B]: 1 })
+      assert.equal(
+        lines.filter(({ msg }) => /no real server is left, the fallback/.test(String(msg))).length,
+        1,
+      )
+    })
+
     it('keeps a server of the table until its checks have failed as often as fall says', async () => {
       const { engines, weights, daemon } = await start(site(), left([A, 5]))
       for (const expected of [{ [A]: 5 }, { [A]: 5 }, {}]) {

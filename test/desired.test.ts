@@ -16,6 +16,25 @@ function weights(parts: Partial<Service>, states: Record<string, HealthState>, h
   return entry ? Object.fromEntries([...entry.reals.values()].map(r => [r.address.text, r.weight])) : null
 }
 
+describe('the table wanted while names are being looked up', () => {
+  const named = { ...real('app'), address: null }
+  const held = table(tableService(ID, [tableReal(A, { weight: 5 }), tableReal(B, { weight: 7 })]))
+  const cases: [string, Partial<Service>, HealthState, Record<string, number>][] = [
+    ['keeps what may be the server of the name', { reals: [named] }, 'unknown', { [A]: 5, [B]: 7 }],
+    ['drops a server of the service that is down', { reals: [named, real(A)] }, 'down', { [B]: 7 }],
+    ['keeps what may be the fallback', { reals: [real(A)], fallback: named }, 'down', { [B]: 7 }],
+    ['drops what is nobody where nothing is awaited', { reals: [real(A)] }, 'up', { [A]: 1 }],
+    ['leaves the fallback out', { reals: [named], fallback: FALLBACK }, 'unknown', { [A]: 5, [B]: 7 }],
+  ]
+  for (const [what, parts, state, expected] of cases)
+    it(what, () => {
+      const states = (_: Service, { address }: { address: unknown }) => (address ? state : 'unknown')
+      const wanted = desired([service('web', parts)], states, held, undefined, ({ host }) => host === 'app')
+      const reals = [...(wanted.get(keyOfService(ID))?.reals.values() ?? [])]
+      assert.deepEqual(Object.fromEntries(reals.map(r => [r.address.text, r.weight])), expected)
+    })
+})
+
 describe('the desired table', () => {
   const reals = [real(A, { weight: 5 }), real(B, { weight: 7 })]
   const held = (...weighted: [string, number][]) =>

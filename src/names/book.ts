@@ -2,10 +2,19 @@
 import type { Family } from '../address.js'
 import type { Journal } from '../journal/journal.js'
 import type { Log } from '../log.js'
-import type { Config } from '../model.js'
+import type { Config, Fallback, Real } from '../model.js'
 import { choose, isAwaited, troubleOf } from './choice.js'
 import type { Answer, Resolver } from './resolver.js'
-import { keyOfWish, type Names, type Wanted, type Wish, wishesOf, withNames } from './wishes.js'
+import {
+  keyOfWish,
+  membersOf,
+  memberWish,
+  type Names,
+  type Wanted,
+  type Wish,
+  wishesOf,
+  withNames,
+} from './wishes.js'
 
 export interface NameBookParts {
   readonly resolver: Resolver
@@ -39,6 +48,8 @@ export class NameBook {
   #names: Names
   /** What `resolved` has given last. */
   #inForce: Names | null = null
+  /** How many were unanswered when `resolved` was asked last. */
+  #unansweredInForce = 0
   #clashes: readonly string[] = []
   #timer: NodeJS.Timeout | undefined
   #gather = GATHER
@@ -75,7 +86,17 @@ export class NameBook {
     for (const clash of clashes) if (!this.#clashes.includes(clash)) this.#parts.log.error(clash)
     this.#clashes = clashes
     this.#inForce = this.#names
+    this.#unansweredInForce = this.#unanswered
     return resolved
+  }
+
+  /** Members of a configuration from `resolved` whose names have had no answer yet. */
+  unansweredIn({ services }: Config): ReadonlySet<Real | Fallback> {
+    const found = new Set<Real | Fallback>()
+    for (const service of services)
+      for (const member of membersOf(service))
+        if (member.address === null && this.#isAwaited(memberWish(service, member))) found.add(member)
+    return found
   }
 
   /** Services that `resolved` has left out last, each as a sentence. */
@@ -112,7 +133,16 @@ export class NameBook {
   }
 
   get #isAwaiting(): boolean {
-    return this.#wanted().some(wish => isAwaited(wish, this.#answersOf(wish.host)))
+    return this.#wanted().some(wish => this.#isAwaited(wish))
+  }
+
+  /** How many of those without an address have had no answer yet. */
+  get #unanswered(): number {
+    return this.#wanted().filter(wish => this.#addressOf(wish) === null && this.#isAwaited(wish)).length
+  }
+
+  #isAwaited(wish: Wish): boolean {
+    return isAwaited(wish, this.#answersOf(wish.host))
   }
 
   #wanted(): readonly Wanted[] {
@@ -155,7 +185,8 @@ export class NameBook {
     try {
       this.#choose()
       this.#tellTroubles()
-      if (this.#names !== this.#inForce) this.#parts.onNews()
+      // For a server that waits for an address, an answer without one is news too.
+      if (this.#names !== this.#inForce || this.#unanswered !== this.#unansweredInForce) this.#parts.onNews()
     } catch (error) {
       this.#parts.log.error({ err: error }, 'the addresses of names cannot be put in force')
     }

@@ -102,7 +102,7 @@ export function checkWish(service: Service, real: Real, host: string): Wish {
 
 type Member = Real | Fallback
 
-function membersOf(service: Service): readonly Member[] {
+export function membersOf(service: Service): readonly Member[] {
   return service.fallback ? [...service.reals, service.fallback] : service.reals
 }
 
