@@ -96,7 +96,7 @@ class Run implements Flight {
   /** The time before the first phase is named belongs to that phase. */
   #enter(word: unknown): void {
     const name = phaseOf(word)
-    if (this.#over || name === null || name === this.phase) return
+    if (this.#over || name === null || name === this.phase || this.phases.length >= MOST_PHASES) return
     if (this.phase !== 'run') this.#note()
     this.phase = name
     this.#watcher.phase(name, this.phases.at(-1) ?? null)
@@ -112,8 +112,11 @@ class Run implements Flight {
   }
 }
 
-/** Characters of a detail that are worth keeping anywhere. */
+/** Phases of one run that are told: a run may name them in a loop. */
+const MOST_PHASES = 64
+/** Characters of a detail that are worth keeping anywhere, and those from which on even to cut it would fill the memory. */
 const DETAIL = 4096
+const LONGEST_DETAIL = 1_000_000
 
 /** A check may name phases of its own, in a few words; what is none is not taken. */
 function phaseOf(word: unknown): Phase | null {
@@ -130,10 +133,16 @@ export function answerOf(value: unknown): Answer | null {
   const known = ok === true ? reason === null : (ok === false || ok === null) && isReason(reason)
   if (!known || typeof detail !== 'string') return null
   const word = ok === null ? 'no-verdict' : reason
-  const answer = { ok, reason: word, detail: detail.slice(0, DETAIL) } as Answer
+  const answer = { ok, reason: word, detail: cut(detail) } as Answer
   if (advice === undefined) return answer
   const copy = adviceOf(advice)
   return copy && { ...answer, advice: copy }
+}
+
+/** A long text that was put together is made one piece by being cut. */
+function cut(detail: string): string {
+  const { length } = detail
+  return length > LONGEST_DETAIL ? `a detail of ${length} characters` : detail.slice(0, DETAIL)
 }
 
 /** Any word will do: those of lvsd's own checks are in `model.ts`. `no-verdict` is none for a server that is down. */

@@ -1,9 +1,10 @@
 /** One errand in a worker of its own: what a user's file does to it ends as a sentence, after a stated time at most. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { noteEnding } from '../lost-threads.js'
 import { openErrandThread } from './errand-thread.js'
 import { GREW, type Guarded, guardMemory } from './memory-guard.js'
-import type { KindRecord, Verdict } from './read-kind.js'
+import { codeOf, type KindRecord, messageOf, type Verdict } from './read-kind.js'
 
 export interface Errand {
   /** URL of the file. */
@@ -82,8 +83,10 @@ function noteStuck(module: string, ended: Promise<unknown>): void {
 const STUCK = 'it is not loaded again while its thread of an earlier time stands in a system call'
 
 function start(errand: Errand, terms: Terms): Guarded & { readonly done: Promise<Outcome> } {
+  const { port1, port2 } = new MessageChannel()
   const worker = openErrandThread({
-    workerData: errand,
+    workerData: { ...errand, port: port2 },
+    transferList: [port2],
     name: 'loading a check',
     stdout: true,
     stderr: true,
@@ -100,6 +103,7 @@ function start(errand: Errand, terms: Terms): Guarded & { readonly done: Promise
       if (isOver) return
       isOver = true
       clearTimeout(alarm)
+      port1.close()
       // It may stand in a system call, which nothing can end; nobody waits for it then.
       const terminated = worker.terminate()
       noteEnding(terminated)
@@ -111,20 +115,39 @@ function start(errand: Errand, terms: Terms): Guarded & { readonly done: Promise
     const fail = (message: string, code: string | null = null) => finish({ message, code })
     end = fail
     alarm = setTimeout(() => fail('its thread does not begin'), BEGINNING)
-    worker.on('message', (reply: Reply) => {
+    const hear = (reply: Reply) => {
       if (reply?.kind === 'ready') {
-        thread = Number(reply.thread)
+        thread = typeof reply.thread === 'number' ? reply.thread : 0
         clearTimeout(alarm)
         alarm = setTimeout(() => fail(terms.tooLate), terms.patience)
         return
       }
-      if (reply?.kind === 'failure') return fail(reply.message, reply.code)
+      if (reply?.kind === 'failure') return fail(messageOf(reply), codeOf(reply))
       replies.push(reply)
       if (replies.length >= terms.replies) finish(null)
+    }
+    let isOpen = true
+    /** What it said before its thread ended counts. Node crashes where it reads from a port that is closed. */
+    const hearRest = () => {
+      while (isOpen && !isOver) {
+        const got = receiveMessageOnPort(port1)
+        if (!got) return
+        hear(got.message)
+      }
+    }
+    port1.on('close', () => {
+      isOpen = false
     })
-    worker.on('messageerror', error => fail(`it sends what cannot be read: ${error.message}`))
-    worker.on('error', error => fail(whatItThrew(error), codeOf(error)))
-    worker.on('exit', code => fail(`it ends its thread (process.exit(${code}))`))
+    port1.on('message', hear)
+    port1.on('messageerror', () => fail('it sends what cannot be read'))
+    worker.on('error', error => {
+      hearRest()
+      fail(whatItThrew(error), codeOf(error))
+    })
+    worker.on('exit', code => {
+      hearRest()
+      fail(`it ends its thread (process.exit(${code}))`)
+    })
   })
   const endNow = async (message: string) => {
     end(message)
@@ -135,10 +158,5 @@ function start(errand: Errand, terms: Terms): Guarded & { readonly done: Promise
 
 function whatItThrew(error: unknown): string {
   if (codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY') return GREW
-  return `it throws where nothing catches it: ${String((error as Error)?.message ?? error).slice(0, 2000)}`
-}
-
-function codeOf(error: unknown): string | null {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' ? code : null
+  return `it throws where nothing catches it: ${messageOf(error)}`
 }

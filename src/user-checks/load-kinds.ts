@@ -56,14 +56,10 @@ function saying(file: string, { message, code }: Failure): string {
   return `it is TypeScript, which Node ${process.versions.node} does not run (22.18 and later do): compile it to .mjs`
 }
 
-function remarkOn({
-  printed,
-  beginning,
-}: {
-  readonly printed: number
-  readonly beginning: string
-}): string | null {
-  if (printed === 0) return null
+/** The file's thread says it, and the file's own code may have had a hand in it. */
+function remarkOn(said: { readonly printed: unknown; readonly beginning: unknown }): string | null {
+  const { printed, beginning } = said
+  if (typeof printed !== 'number' || typeof beginning !== 'string' || printed === 0) return null
   const first = JSON.stringify(beginning.split('\n')[0]?.slice(0, 60))
   return `it prints ${printed} bytes while it is loaded, of which nothing is kept; they begin with ${first}`
 }

@@ -4,21 +4,23 @@
  */
 import { readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { refuseWhatAllBear } from '../workers/refusals.js'
 import type { Errand, Reply } from './errand.js'
 import { codeOf, importCheck, judgeOptions, messageOf, NotLoaded, recordKind } from './read-kind.js'
 
-const { module, task } = workerData as Errand
+const { port, ...errand } = workerData as { port?: MessagePort } & Errand
+const { module, task } = errand
+// What the file finds here is not the way to the core, nor is it the usual one.
+delete (workerData as { port?: MessagePort }).port
+parentPort?.close()
+const tell = port?.postMessage.bind(port) as (reply: Reply) => void
 
 /** The least urgent of the usual levels: a file that loops while it is loaded takes little from the core. */
 const NICE = 10
 
 let printed = 0
 let beginning = ''
-
-function tell(reply: Reply): void {
-  parentPort?.postMessage(reply)
-}
 
 function yieldToOthers(thread: number): void {
   try {
@@ -62,6 +64,7 @@ async function work(): Promise<void> {
 const thread = threadNumber()
 if (thread > 0) yieldToOthers(thread)
 muffle()
+refuseWhatAllBear()
 // A file that waits for ever waits; it does not end the thread because nothing else is to be done.
 setInterval(() => {}, 60_000)
 tell({ kind: 'ready', thread })

@@ -11,6 +11,8 @@ export type Cause =
       /** The run from which it came, where that is known. */
       readonly run: number | null
     }
+  /** What came from its thread is none of the reports that lvsd's own part of it sends, or the way there is closed. */
+  | { readonly kind: 'garbled' }
   /** The thread ended, and nothing is known of it. */
   | { readonly kind: 'died'; readonly detail: string }
   /** Nobody's fault: another worker has taken its place, or none is needed any more. */
@@ -29,6 +31,8 @@ export function whatItDid(cause: Cause, isLate: boolean): string {
       return `threw ${isLate ? 'after its answer' : 'where nothing catches it'}: ${cause.detail}`
     case 'rejected':
       return `left a promise rejected${isLate ? ' after its answer' : ''}: ${cause.detail}`
+    case 'garbled':
+      return 'disturbed what its thread tells lvsd'
     case 'died':
       return `ended its thread: ${cause.detail}`
     case 'dismissed':

@@ -2,13 +2,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { type MessagePort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { onGroups } from '../children.js'
 import { beatWhileLoading, startBeat } from './beat.js'
 import { guardProcess, guardThread } from './guards.js'
 import type { Order, Terms } from './messages.js'
 import { Outbox } from './outbox.js'
 import { boundOutput } from './output.js'
+import { refuseWhatAllBear } from './refusals.js'
 import { type Attribute, Runs } from './runs.js'
 import { SharedState } from './shared.js'
 import { tellSpawns } from './spawns.js'
@@ -22,6 +23,8 @@ const { port, terms } = workerData as Required<Given>
 // What checks find here is not the way to the core.
 delete (workerData as Given).port
 delete (workerData as Given).terms
+// What is sent there would be read by the core's thread, however much it is.
+parentPort?.close()
 
 const shared = new SharedState(terms.memory)
 const outbox = new Outbox(port)
@@ -40,6 +43,7 @@ else beatWhileLoading(shared)
 tellSpawns(shared, !terms.isGuarded)
 onGroups({ begun: group => shared.addGroup(group), ended: group => shared.removeGroup(group) })
 startBeat(shared, terms.beat, terms.limit, () => runs.notePhases())
+if (terms.isGuarded) refuseWhatAllBear()
 
 port.on('message', (orders: readonly Order[]) => {
   for (const order of orders) {

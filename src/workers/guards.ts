@@ -2,6 +2,7 @@
  * What code in a worker may do to its thread and its process. Some of it Node itself refuses in threads (abort, chdir,
  * setuid, umask). The rest becomes a fault that the core is told, with the run from which it came where that is known.
  */
+import { MessagePort } from 'node:worker_threads'
 import type { Fault } from './messages.js'
 import type { Outbox } from './outbox.js'
 
@@ -23,14 +24,21 @@ export function guardThread(outbox: Outbox, currentRun: () => number | null): vo
   }
 }
 
-/** A signal to this process would end the director. */
+/** A signal to this process would end the director, and what is sent to the core by another than lvsd's own part. */
 export function guardProcess(): void {
+  hidePorts()
   const kill = process.kill.bind(process)
   process.kill = (pid, signal) => {
     if (pid === 0 || pid === -1 || Math.abs(pid) === process.pid)
       throw new Error('a check must not send signals to lvsd')
     return kill(pid, signal)
   }
+}
+
+function hidePorts(): void {
+  const raw = process as unknown as { _getActiveHandles: () => unknown[] }
+  const handles = raw._getActiveHandles.bind(process)
+  raw._getActiveHandles = () => handles().filter(handle => !(handle instanceof MessagePort))
 }
 
 /** Whatever was thrown, and however it resists being looked at. */

@@ -3,11 +3,12 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Report } from './messages.js'
 
 export class Outbox {
-  readonly #port: MessagePort
+  /** Bound here, before any check is loaded: what a check changes of ports does not change this. */
+  readonly #post: (reports: readonly Report[]) => void
   #reports: Report[] = []
 
   constructor(port: MessagePort) {
-    this.#port = port
+    this.#post = port.postMessage.bind(port)
   }
 
   say(report: Report): void {
@@ -19,6 +20,6 @@ export class Outbox {
     if (this.#reports.length === 0) return
     const reports = this.#reports
     this.#reports = []
-    this.#port.postMessage(reports)
+    this.#post(reports)
   }
 }

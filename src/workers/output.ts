@@ -35,13 +35,15 @@ export function boundOutput(outbox: Outbox, currentRun: () => number | null): vo
     isDue = true
     setTimeout(tell, 0).unref()
   }
-  for (const stream of [process.stdout, process.stderr])
-    stream.write = (chunk: unknown, ...rest: unknown[]) => {
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = (chunk: unknown, ...rest: unknown[]) => {
       swallow(chunk)
       const done = rest.at(-1)
       if (typeof done === 'function') process.nextTick(done)
       return true
     }
+    Object.assign(stream, { write, _write: write, _writev: write })
+  }
   bypassed(swallow)
 }
 
@@ -49,16 +51,24 @@ function sizeOf(chunk: unknown): number {
   return typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk.length : 0
 }
 
-type Write = (fd: number, chunk: unknown, ...rest: unknown[]) => unknown
+type Write = (file: unknown, chunk: unknown, ...rest: unknown[]) => unknown
 
-/** The two ways around the streams that loggers take. */
+/** How `fs` writes to a descriptor; those that end in `Sync` return how much it was, the others call back. */
+const WRITERS = ['write', 'writev', 'writeFile', 'appendFile'] as const
+
+/** The ways around the streams that loggers take. */
 function bypassed(swallow: (chunk: unknown) => void): void {
-  const builtin = fs as unknown as { writeSync: Write }
-  const writeSync = builtin.writeSync
-  builtin.writeSync = (fd, chunk, ...rest) => {
-    if (fd !== 1 && fd !== 2) return writeSync(fd, chunk, ...rest)
-    swallow(chunk)
-    return sizeOf(chunk)
+  const builtin = fs as unknown as Record<string, Write>
+  for (const name of WRITERS.flatMap(each => [each, `${each}Sync`])) {
+    const write = builtin[name] as Write
+    builtin[name] = (file, chunk, ...rest) => {
+      if (file !== 1 && file !== 2) return write(file, chunk, ...rest)
+      for (const part of [chunk].flat()) swallow(part)
+      const size = [chunk].flat().reduce((sum: number, part) => sum + sizeOf(part), 0)
+      const done = rest.at(-1)
+      if (typeof done === 'function') process.nextTick(done, null, size, chunk)
+      return size
+    }
   }
   syncBuiltinESMExports()
   const raw = process as unknown as { _rawDebug: (...words: unknown[]) => void }

@@ -2,11 +2,14 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import type { Clock } from '../clock.js'
 import { releaseMemory } from '../libc.js'
+import { codeOf } from '../user-checks/read-kind.js'
 import type { Cause } from './cause.js'
+import { messageOf } from './guards.js'
 import type { Order, Report, Terms } from './messages.js'
 import { endGroups } from './orphans.js'
 import { activityOf } from './process-facts.js'
 import { Pulse } from './pulse.js'
+import { readReports } from './read-reports.js'
 import { SharedState } from './shared.js'
 import { watchEnd } from './stuck-threads.js'
 import { besideFile, openForeignThread, openThread } from './thread.js'
@@ -25,6 +28,9 @@ const MEMORY = { shipped: 192, user: 80 }
 const HEAP = 3072
 /** Of the part of the heap where objects are born, megabytes. */
 const YOUNG = 24
+
+/** Milliseconds between the end of the way to the core and that of the thread, where one brings the other. */
+const CLOSED = 200
 
 /** Milliseconds without a beat from which on its loop is taken to stand still. */
 const STILL = 80
@@ -64,6 +70,8 @@ export class WorkerHandle {
   #isReady = false
   #loading = 0
   #isOver = false
+  /** Node reads from a port only while it is open, and crashes on any other. */
+  #isPortOpen = true
   /** Resolves when the thread is gone. One that stands in a system call may stay. */
   gone: Promise<unknown>
 
@@ -94,7 +102,14 @@ export class WorkerHandle {
       resourceLimits: { maxOldGenerationSizeMb: HEAP, maxYoungGenerationSizeMb: YOUNG },
     })
     this.gone = new Promise(resolve => this.#worker.once('exit', resolve))
-    port1.on('message', (reports: readonly Report[]) => this.#hear(reports))
+    port1.on('message', message => this.#hear(message))
+    port1.on('messageerror', () => this.end(GARBLED))
+    // Code in the thread can close it; nothing would be heard of the runs there any more.
+    port1.on('close', () => {
+      this.#isPortOpen = false
+      // A thread that ends closes it as well, and says why in a moment.
+      setTimeout(() => this.end(GARBLED), CLOSED).unref()
+    })
     this.#worker.on('error', error => this.end(causeOf(error, this.limit)))
     this.#worker.on('exit', code => this.end({ kind: 'died', detail: `exit code ${code}` }))
   }
@@ -181,15 +196,19 @@ export class WorkerHandle {
   }
 
   #drain(): void {
-    for (
-      let got = receiveMessageOnPort(this.#port);
-      got && !this.#isOver;
-      got = receiveMessageOnPort(this.#port)
-    )
+    while (this.#isPortOpen && !this.#isOver) {
+      const got = receiveMessageOnPort(this.#port)
+      if (!got) return
       this.#hear(got.message)
+    }
   }
 
-  #hear(reports: readonly Report[]): void {
+  #hear(message: unknown): void {
+    const reports = readReports(message)
+    if (!reports) {
+      this.end(GARBLED)
+      return
+    }
     this.#heardAt = this.#clock.now()
     for (const report of reports) {
       if (this.#isOver) return
@@ -202,9 +221,10 @@ export class WorkerHandle {
   }
 }
 
-/** What Node says of a thread that ended by itself. */
+const GARBLED: Cause = { kind: 'garbled' }
+
+/** What Node says of a thread that ended by itself. Anything can be thrown there. */
 function causeOf(error: unknown, limit: number): Cause {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { kind: 'memory', limit }
-  return { kind: 'threw', detail: String(message ?? error).slice(0, 300), run: null }
+  if (codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY') return { kind: 'memory', limit }
+  return { kind: 'threw', detail: messageOf(error), run: null }
 }

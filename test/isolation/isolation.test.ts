@@ -236,6 +236,7 @@ async function watch(
     `${Math.round(director.peakMemory)} MiB at most, ${MOST_MEMORY} allowed`,
   )
   assert.ok(director.isAlive)
+  assert.doesNotMatch(director.log, /^(?!\{)./m, 'something else than lvsd writes into its log')
   await director.stop()
 }
 
@@ -261,6 +262,8 @@ const PLUG_IN_GROUPS: readonly (readonly string[])[] = [
   ['exits', 'exits-late', 'kills-itself', 'never-settles'],
   ['allocates-objects'],
   ['allocates-buffers'],
+  ['writes-around', 'sends-garbage'],
+  ['floods-the-parent', 'names-phases'],
   ['prints-much', 'answers-rubbish', 'answers-a-proxy'],
 ]
 
@@ -304,6 +307,7 @@ const REASONS: Readonly<Record<string, RegExp>> = {
   loops: /loops\.mjs/,
   'throws-late': /throws-late\.mjs/,
   exits: /exits\.mjs/,
+  'sends-garbage': /sends-garbage\.mjs/,
   'exits-late': /exits-late\.mjs/,
   'allocates-objects': /allocates-objects\.mjs/,
   'allocates-buffers': /allocates-buffers\.mjs/,

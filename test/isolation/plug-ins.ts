@@ -21,6 +21,13 @@ export const PLUG_INS: Readonly<Record<string, string>> = {
   'never-settles': 'await new Promise(() => {})',
   'prints-much':
     "for (let i = 0; i < 10_000; i++) console.log('x'.repeat(1000)); return { ok: false, reason: 'error', detail: 'printed' }",
+  'writes-around':
+    "fs.writeSync(1, 'here\\n'); fs.write(1, 'here\\n', () => {}); fs.writeFileSync(1, 'here\\n'); fs.writevSync(2, [Buffer.from('here\\n')]); fs.createWriteStream(null, { fd: 2, autoClose: false }).write('here\\n'); process.stdout._write('here\\n', 'utf8', () => {}); spawnSync('echo', ['here'], { stdio: 'inherit' }); spawn('echo', ['here'], { stdio: ['ignore', 1, process.stderr] }); await wait(100); return down",
+  'sends-garbage': 'for (const port of ports) port.postMessage(7); await wait(100); return up',
+  'floods-the-parent':
+    'while (!signal.aborted) { for (let i = 0; i < 200; i++) parentPort.postMessage(new Uint8Array(100_000)); await wait(0) }',
+  'names-phases':
+    "while (!signal.aborted) { for (let i = 0; i < 2000; i++) phase('own ' + i); await wait(0) }",
   'answers-rubbish': "return { ok: 'yes', get detail() { throw new Error('no') } }",
   'answers-a-proxy': "return new Proxy({}, { get() { throw new Error('trap') } })",
   'blocks-in-regexp': "return /^(a|a)*b$/.test('a'.repeat(40)) ? up : down",
@@ -38,9 +45,13 @@ export const BROKEN_FILES: Readonly<Record<string, string>> = {
 
 const FILE = (name: string, worst: string) => `
 import { EventEmitter, once } from 'node:events'
+import fs from 'node:fs'
 import { connect } from 'node:net'
+import { spawn, spawnSync } from 'node:child_process'
+import { executionAsyncResource } from 'node:async_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
-void [EventEmitter, wait]
+import { MessagePort, parentPort } from 'node:worker_threads'
+void [EventEmitter, fs, parentPort, spawn, spawnSync, wait]
 const up = { ok: true, reason: null, detail: 'says ok' }
 const down = { ok: false, reason: 'unexpected', detail: 'says something else' }
 void down
@@ -48,7 +59,10 @@ export const check = {
   name: '${name}',
   summary: 'a plug-in of the tests',
   options: () => ({}),
-  async run({ address, port }, _options, { signal }) {
+  async run({ address, port }, _options, { signal, phase }) {
+    // The way to the core, as code can come by it all the same.
+    const ports = [executionAsyncResource()].filter(one => one instanceof MessagePort)
+    void [phase, ports]
     const socket = connect({ host: address.text, port, signal })
     socket.on('error', () => {})
     try {

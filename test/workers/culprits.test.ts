@@ -36,6 +36,31 @@ const CULPRITS: readonly (readonly [what: string, worst: string, told: RegExp])[
     /^error: a check must not send signals to lvsd$/,
   ],
   ['ends the process', 'process.abort()', /^error: process\.abort\(\) is not supported in workers/],
+  [
+    'sends lvsd what is no report',
+    'for (const port of ports()) port.postMessage(7); await wait(500); return up',
+    /^error: mine\.mjs disturbed what its thread tells lvsd$/,
+  ],
+  [
+    'closes the way to lvsd',
+    'for (const port of ports()) port.close(); await wait(500); return up',
+    /^error: mine\.mjs disturbed what its thread tells lvsd$/,
+  ],
+  [
+    'throws null where it has removed the guards',
+    "process.removeAllListeners('uncaughtException'); setTimeout(() => { throw null }, 5); await wait(500)",
+    /^error: mine\.mjs (called process\.exit|threw)/,
+  ],
+  [
+    'starts a thread of its own',
+    "new threads.Worker('while (true) {}', { eval: true })",
+    /^error: a check must not start threads$/,
+  ],
+  [
+    "changes V8's flags",
+    "const v8 = await import('node:v8'); v8.setFlagsFromString('--stack-size=1')",
+    /^error: a check must not change V8's flags$/,
+  ],
   ['never settles', 'await new Promise(() => {})', /^timeout: no answer within 700 ms$/],
 ]
 

@@ -23,7 +23,12 @@ import { EventEmitter } from 'node:events'
 import { connect } from 'node:net'
 import { spawn } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
-void [EventEmitter, connect, spawn, wait]
+import { executionAsyncResource } from 'node:async_hooks'
+import threads from 'node:worker_threads'
+// The way to the core, as a check can come by it all the same.
+const ports = () => [found].filter(one => one instanceof threads.MessagePort)
+let found
+void [EventEmitter, connect, spawn, wait, threads, ports]
 ${before}
 const up = { ok: true, reason: null, detail: 'fine' }
 export const check = {
@@ -31,6 +36,7 @@ export const check = {
   summary: 'a check of the tests',
   options: () => ({}),
   async run(target, options, { signal, phase }) {
+    found = executionAsyncResource()
     phase('connect')
     if (options.takes) await wait(options.takes, null, { signal })
     phase('first byte')
