@@ -305,7 +305,8 @@ class RunningDaemon implements Daemon {
 
   #accepted(before: Config): string {
     const changes = changesText(configChanges(before, this.#loaded.config))
-    return `the configuration of ${this.#services.length} services is in force (${changes})`
+    const count = this.#services.length
+    return `the configuration of ${count} ${count === 1 ? 'service' : 'services'} is in force (${changes})`
   }
 
   /** Reads the configuration again and puts it in force, or says why not. */

@@ -4,6 +4,14 @@ import { markOf, optionKit } from '../options.js'
 import { nearest } from './nearest.js'
 import type { Position } from './problem.js'
 import type { RawNode } from './raw.js'
+import {
+  checkFields,
+  defaultsFields,
+  realFields,
+  rootFields,
+  serviceFields,
+  settingsFields,
+} from './schema.js'
 import { withoutUrlPasswords } from './url-passwords.js'
 
 /** Tells whether a word is the name of an option that holds secrets, or was meant to be one. */
@@ -30,13 +38,18 @@ export function secretNames(checks: ReadonlyMap<string, Check>): IsSecretName {
   return isSecret
 }
 
+/** Keys that hold no secret, however near to the name of one they are: socket is not secret. */
+const KEYS = [rootFields, settingsFields, defaultsFields, serviceFields, realFields, checkFields].flatMap(
+  Object.keys,
+)
+
 interface OptionNames {
   readonly secret: ReadonlySet<string>
   readonly others: ReadonlySet<string>
 }
 
 function optionNames(checks: ReadonlyMap<string, Check>): OptionNames {
-  const names = { secret: new Set<string>(), others: new Set<string>() }
+  const names = { secret: new Set<string>(), others: new Set(KEYS) }
   for (const check of new Set(checks.values()))
     for (const [name, type] of Object.entries(check.options(optionKit)))
       names[markOf(type).secret ? 'secret' : 'others'].add(name)

@@ -89,7 +89,9 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
       ? [`${reconcile.driftRepaired} changes by others were put right since the start`]
       : []),
     ...(config.warnings.length > 0
-      ? [`${config.warnings.length} notes on the configuration: lvsd validate ${printable(config.file)}`]
+      ? [
+          `${config.warnings.length} ${plural(config.warnings.length, 'note')} on the configuration: lvsd validate ${printable(config.file)}`,
+        ]
       : []),
     ...(stalledFor >= STALL_WORTH_TELLING
       ? [

@@ -36,6 +36,15 @@ async function shown(check: string): Promise<string> {
   return renderProblems(await load(check))
 }
 
+describe('a key that is near to the name of a secret', () => {
+  it('is shown where it is a key of its own', async () => {
+    const isSecret = secretNames((await loadChecks()).checks)
+    const shownAs = (line: string) => withoutSecrets(line, isSecret)
+    assert.equal(shownAs('settings: { socket: /run/a.sock }'), 'settings: { socket: /run/a.sock }')
+    assert.equal(shownAs('  sekret: /run/a.sock'), '  sekret: ***********')
+  })
+})
+
 describe('a password of a check', () => {
   it('comes from a file beside the configuration, without the line break', async () => {
     assert.equal((await optionsOf('{ kind: pop, login: u, passwd: { file: pw } }'))?.passwd, 'open sesame')
