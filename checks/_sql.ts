@@ -1,7 +1,7 @@
 /** What mysql, pgsql and oracle share: the options, and what the rows of the answer must be. */
 import { type Answer, down, up } from '../src/check.js'
 import type { OptionKit, Parsed } from '../src/options.js'
-import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
+import { compileMatch, showBytes, showMatch, tooSlow } from '../src/probe/match.js'
 import { matchOf, matchProblem } from './_match.js'
 
 /** Rows that are read to the end, so that the connection can be ended politely; of more, the first ones decide. */
@@ -45,14 +45,17 @@ export function rowsFor(options: SqlOptions): Rows {
   const match = matchOf(options)
   const search = match && compileMatch(match).begin()
   let count = 0
+  let first = Buffer.alloc(0)
   let found = false
   let slow = false
   return {
     add(value) {
       count++
+      const text = Buffer.from(asText(value))
+      if (count === 1) first = text
       // A library may deliver more rows than are wanted: they are searched within one budget, and not after it.
       if (!found && !slow && search) {
-        const is = search.occursIn(Buffer.from(asText(value)))
+        const is = search.occursIn(text)
         if (is === null) slow = true
         else found = is
       }
@@ -62,7 +65,10 @@ export function rowsFor(options: SqlOptions): Rows {
       if (count + affected === 0) return down('unexpected', 'no rows, expected at least one')
       if (match && slow) return tooSlow(showMatch(match))
       if (match && !found)
-        return down('unexpected', `no ${showMatch(match)} in the first column of ${rows(count)}`)
+        return down(
+          'unexpected',
+          `no ${showMatch(match)} in the first column of ${rows(count)}: ${showBytes(first)}${count > 1 ? ' and others' : ''}`,
+        )
       return up(count === 0 ? `${rows(affected)} changed` : rows(count, count >= MOST_ROWS))
     },
   }

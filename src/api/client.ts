@@ -1,4 +1,5 @@
 /** Asks a running lvsd over its control socket. */
+import { statSync } from 'node:fs'
 import { request } from 'node:http'
 import type { ReloadOutcome, StatusDocument } from '../status.js'
 
@@ -85,6 +86,8 @@ function explained(socket: string, cause: NodeJS.ErrnoException): ControlError {
 function sentence(socket: string, code: string, cause: Error): string {
   if (code === 'ENOENT')
     return `no lvsd runs here: there is no ${socket}. Start it (systemctl start lvsd), or name its socket with --socket`
+  if (statSync(socket, { throwIfNoEntry: false })?.isSocket() === false)
+    return `${socket} is no socket: name that of lvsd with --socket`
   if (code === 'ECONNREFUSED' || code === 'ENOTSOCK')
     return `nobody answers on ${socket}: lvsd has ended without removing it. Start it again (systemctl start lvsd)`
   if (code === 'ABORT_ERR' || cause.name === 'TimeoutError')

@@ -165,7 +165,7 @@ describe('a PostgreSQL server', function () {
       'has another text',
       { ...there, request: 'SELECT 42', receive: '^43$' },
       'unexpected',
-      /no \/\^43\$\/ in the first column of 1 row/,
+      /no \/\^43\$\/ in the first column of 1 row: "42"$/,
     ],
     [
       'has the text elsewhere',

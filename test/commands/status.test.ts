@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -52,8 +53,16 @@ describe('lvsd status', () => {
 
     it('says that it has ended', async () => {
       const path = join(folder(), 'old.sock')
-      writeFileSync(path, '')
+      // Node removes a socket that it closes; a process that is killed leaves it.
+      const listens = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`
+      spawnSync(process.execPath, ['-e', listens, path])
       await assert.rejects(ask(path), unreachable(/nobody answers on .*has ended/))
+    })
+
+    it('says that a file is no socket', async () => {
+      const path = join(folder(), 'passwd')
+      writeFileSync(path, '')
+      await assert.rejects(ask(path), unreachable(/passwd is no socket: .*--socket/))
     })
 
     it('says that it is not lvsd', async () => {
