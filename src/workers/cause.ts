@@ -6,7 +6,7 @@ export type Cause =
   /** `limit`: megabytes. */
   | { readonly kind: 'memory'; readonly limit: number }
   | {
-      readonly kind: 'exit' | 'threw' | 'rejected'
+      readonly kind: 'exit' | 'threw' | 'rejected' | 'held'
       readonly detail: string
       /** The run from which it came, where that is known. */
       readonly run: number | null
@@ -29,6 +29,8 @@ export function whatItDid(cause: Cause, isLate: boolean): string {
       return `called ${cause.detail}`
     case 'threw':
       return `threw ${isLate ? 'after its answer' : 'where nothing catches it'}: ${cause.detail}`
+    case 'held':
+      return `held ${cause.detail}`
     case 'rejected':
       return `left a promise rejected${isLate ? ' after its answer' : ''}: ${cause.detail}`
     case 'garbled':

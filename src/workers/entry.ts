@@ -5,6 +5,7 @@ import { setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { onGroups } from '../children.js'
 import { beatWhileLoading, startBeat } from './beat.js'
+import { Descriptors } from './descriptors.js'
 import { guardProcess, guardThread } from './guards.js'
 import type { Order, Terms } from './messages.js'
 import { Outbox } from './outbox.js'
@@ -36,13 +37,23 @@ const runs = new Runs(outbox, shared, attribute)
 
 shared.thread = threadNumber()
 if (terms.niceness > 0) setPriority(terms.niceness)
-guardThread(outbox, currentRun)
+const tell = guardThread(outbox, currentRun)
 boundOutput(outbox, currentRun)
 if (terms.isGuarded) guardProcess()
 else beatWhileLoading(shared)
 tellSpawns(shared, !terms.isGuarded)
 onGroups({ begun: group => shared.addGroup(group), ended: group => shared.removeGroup(group) })
-startBeat(shared, terms.beat, terms.limit, () => runs.notePhases())
+const descriptors = terms.isGuarded
+  ? new Descriptors(
+      () => runs.count,
+      most => tell('held', `more than ${most} files and sockets`),
+    )
+  : null
+let beats = 0
+startBeat(shared, terms.beat, terms.limit, () => {
+  runs.notePhases()
+  if (++beats % 8 === 0) descriptors?.look()
+})
 if (terms.isGuarded) refuseWhatAllBear()
 
 port.on('message', (orders: readonly Order[]) => {

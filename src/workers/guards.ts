@@ -6,7 +6,7 @@ import { MessagePort } from 'node:worker_threads'
 import type { Fault } from './messages.js'
 import type { Outbox } from './outbox.js'
 
-export function guardThread(outbox: Outbox, currentRun: () => number | null): void {
+export function guardThread(outbox: Outbox, currentRun: () => number | null): Tell {
   const fault = (kind: Fault['kind'], detail: string) => {
     outbox.say({ say: 'fault', fault: { kind, detail, run: currentRun() } })
     // The thread may not come round again.
@@ -22,7 +22,11 @@ export function guardThread(outbox: Outbox, currentRun: () => number | null): vo
       return end(code)
     }
   }
+  return fault
 }
+
+/** Tells a fault, with the run from which it comes now. */
+type Tell = (kind: Fault['kind'], detail: string) => void
 
 /** A signal to this process would end the director, and what is sent to the core by another than lvsd's own part. */
 export function guardProcess(): void {

@@ -31,8 +31,8 @@ export type Order =
 
 /** What code did to the thread it ran in, as far as the thread itself could see it. */
 export interface Fault {
-  readonly kind: 'exit' | 'threw' | 'rejected'
-  /** The message of what was thrown, or the call that ended the thread. */
+  readonly kind: 'exit' | 'threw' | 'rejected' | 'held'
+  /** The message of what was thrown, what is held, or the call that ended the thread. */
   readonly detail: string
   /** The run from which it came, where that is known. */
   readonly run: number | null

@@ -46,7 +46,7 @@ function loaded({ module, problem }: Given): Report | null {
   return { say: 'loaded', module, problem: problem?.slice(0, DETAIL) ?? null }
 }
 
-const FAULTS: ReadonlySet<unknown> = new Set<Fault['kind']>(['exit', 'threw', 'rejected'])
+const FAULTS: ReadonlySet<unknown> = new Set<Fault['kind']>(['exit', 'threw', 'rejected', 'held'])
 
 function fault(value: unknown): Report | null {
   if (typeof value !== 'object' || value === null) return null

@@ -44,6 +44,11 @@ export class Runs {
     this.#attribute = attribute
   }
 
+  /** Runs under way. */
+  get count(): number {
+    return this.#live.size
+  }
+
   take(order: Order): void {
     switch (order.do) {
       case 'load':

@@ -61,6 +61,21 @@ const CULPRITS: readonly (readonly [what: string, worst: string, told: RegExp])[
     "const v8 = await import('node:v8'); v8.setFlagsFromString('--stack-size=1')",
     /^error: a check must not change V8's flags$/,
   ],
+  [
+    'opens file after file',
+    "const fs = await import('node:fs'); for (let i = 0; i < 5000; i++) fs.openSync('/dev/null'); await wait(300)",
+    /^error: mine\.mjs held more than \d+ files and sockets$/,
+  ],
+  [
+    'opens socket after socket',
+    "for (let i = 0; i < 5000; i++) (await import('node:dgram')).createSocket('udp6').bind(0, '::1'); await wait(600)",
+    /^error: mine\.mjs held more than \d+ files and sockets$/,
+  ],
+  [
+    'closes a descriptor that is not its own',
+    "const fs = await import('node:fs'); fs.closeSync(0)",
+    /^error: a check must not close what it has not opened$/,
+  ],
   ['never settles', 'await new Promise(() => {})', /^timeout: no answer within 700 ms$/],
 ]
 
