@@ -42,7 +42,10 @@ const DRAIN = 50
 
 let running = 0
 const waiting: (() => void)[] = []
-const groups = new Set<number>()
+/** Of the whole thread: tests load this file twice, as a module of the tests and as one that a kind of check imports. */
+const shared = globalThis as typeof globalThis & { lvsdGroups?: Set<number> }
+shared.lvsdGroups ??= new Set<number>()
+const groups = shared.lvsdGroups
 /** Who else is told of process groups: where a thread runs commands, the core, which may have to end it. */
 let follower: GroupFollower = { begun: () => {}, ended: () => {} }
 
