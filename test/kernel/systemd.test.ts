@@ -136,7 +136,21 @@ services:
       assert.deepEqual(watcher.take(), [])
     })
 
-    it('is not tried again and again with a broken file', async () => {
+    it('runs what it accepted last where its file is broken', async () => {
+      writeFileSync(CONFIG, site(2))
+      await succeed('start', 'lvsd')
+      await tableBecomes(table(2))
+      await succeed('stop', 'lvsd')
+      writeFileSync(CONFIG, 'services: { web: {} }\n')
+      await succeed('start', 'lvsd')
+      assert.equal(await property('lvsd', 'ActiveState'), 'active')
+      await tableBecomes(table(2))
+      await succeed('stop', 'lvsd')
+    })
+
+    it('is not tried again and again with a broken file, where it has accepted none', async () => {
+      for (const state of ['/var/lib/private/lvsd', '/var/lib/lvsd'])
+        rmSync(state, { recursive: true, force: true })
       writeFileSync(CONFIG, 'services: { web: {} }\n')
       assert.notEqual((await systemctl('start', 'lvsd')).code, 0)
       assert.equal(await property('lvsd', 'ActiveState'), 'failed')
