@@ -144,12 +144,6 @@ describe('a check', function () {
         reason: 'signal',
         detail: /SIGSEGV/,
       },
-      'does not exist': {
-        real: '[fc00::5]:7',
-        check: 'kind: external, checkcommand: /usr/local/bin/lvsd-test-nowhere',
-        reason: 'error',
-        detail: /does not exist/,
-      },
     })
   })
 
@@ -183,12 +177,16 @@ describe('a check', function () {
     lvsd.signal('SIGHUP')
     await lvsd.hears('reload: ')
     await pause(GRACE)
+    // The thread that reads configurations is kept for half a minute.
+    await until(async () => (await belongings(lvsd.pid)).descriptors === before.descriptors, {
+      patience: 60_000,
+      what: `${before.descriptors} descriptors, as before`,
+    })
     const after = await belongings(lvsd.pid)
     console.log(
       `      descriptors ${before.descriptors} -> ${after.descriptors}, resident ${before.megabytes} -> ${after.megabytes} MB`,
     )
     assert.deepEqual(processesOf(lvsd.pid), [])
-    assert.equal(after.descriptors, before.descriptors)
     assert.ok(after.megabytes < before.megabytes + 64, 'memory')
   }
 

@@ -109,7 +109,7 @@ function control(
   return {
     pid: child.pid as number,
     lines,
-    async hears(text, patience = 10_000) {
+    async hears(text, patience = 30_000) {
       let found: Line | undefined
       const matches = ({ msg }: Line) => (typeof text === 'string' ? msg.includes(text) : text.test(msg))
       await until(

@@ -96,7 +96,7 @@ export function ipvsadm(...args: readonly string[]): Promise<string> {
 type Expected = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /** Waits until the kernel's table is this; says how it differs. Returns the milliseconds it took. */
-export async function tableBecomes(expected: Expected, patience = 10_000): Promise<number> {
+export async function tableBecomes(expected: Expected, patience = 30_000): Promise<number> {
   const startedAt = performance.now()
   const isThere = () => JSON.stringify(plain(readTable(DIRECTOR))) === JSON.stringify(sorted(expected))
   await until(isThere, { patience, what: 'the table' }).catch(() => tableIs(expected))

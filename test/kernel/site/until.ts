@@ -6,7 +6,7 @@ export { pause }
 /** Waits until `condition` holds, looking every 10 ms. Fails after `patience` ms, saying what it waited for. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  { patience = 10_000, what }: { patience?: number; what: string | (() => string) },
+  { patience = 30_000, what }: { patience?: number; what: string | (() => string) },
 ): Promise<void> {
   const deadline = performance.now() + patience
   while (!(await condition())) {
