@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { noteEnding } from '../lost-threads.js'
-import { openErrandThread } from './errand-thread.js'
+import { besideFile, openForeignThread } from '../workers/thread.js'
 import { GREW, type Guarded, guardMemory } from './memory-guard.js'
 import { codeOf, type KindRecord, messageOf, type Verdict } from './read-kind.js'
 
@@ -84,7 +84,7 @@ const STUCK = 'it is not loaded again while its thread of an earlier time stands
 
 function start(errand: Errand, terms: Terms): Guarded & { readonly done: Promise<Outcome> } {
   const { port1, port2 } = new MessageChannel()
-  const worker = openErrandThread({
+  const worker = openForeignThread(besideFile(import.meta.url, 'worker-entry'), {
     workerData: { ...errand, port: port2 },
     transferList: [port2],
     name: 'loading a check',

@@ -1,6 +1,6 @@
 /** Ends errands that fill the memory. A heap has no limit that could be trusted, and buffers count in no heap. */
-import { readFileSync } from 'node:fs'
 import { memoryUsage } from 'node:process'
+import { pageFaultsOf } from '../workers/process-facts.js'
 
 export interface Guarded {
   /** The kernel's number of its thread; 0 before it runs. */
@@ -56,14 +56,4 @@ interface Appetite {
 function appetiteOf(errand: Guarded, last: Appetite): Appetite {
   const inAll = pageFaultsOf(errand.thread())
   return { inAll, recent: last.recent * 0.8 + (inAll - last.inAll) }
-}
-
-/** proc_pid_stat(5): the tenth field is `minflt`; the second, a name in brackets, may hold blanks. */
-function pageFaultsOf(thread: number): number {
-  try {
-    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[7])
-  } catch {
-    return 0
-  }
 }

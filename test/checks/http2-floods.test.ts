@@ -2,17 +2,9 @@ import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { check as grpc } from '../../checks/grpc.js'
 import { check as https } from '../../checks/https.js'
+import { frame } from '../helpers/http2-frame.js'
 import { probe } from '../helpers/probe.js'
 import { tcpServer, tlsServer } from '../helpers/servers.js'
-
-function frame(type: number, flags: number, stream: number, payload: Uint8Array = new Uint8Array()): Buffer {
-  const head = Buffer.alloc(9)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(type, 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
-}
 
 const DATA = 0
 const HEADERS = 1

@@ -3,6 +3,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { type Answer as DnsRecord, decode, encode, type Packet } from 'dns-packet'
 import type { Check } from '../../src/check.js'
+import { frame } from '../helpers/http2-frame.js'
 
 /** Bytes, or what makes them of what was asked. */
 export type Said = Buffer | ((asked: Buffer) => Buffer)
@@ -52,15 +53,6 @@ const coded = (coding: string, body: Buffer) =>
 const ZIPPED = coded('gzip', gzipSync('<html>all is well</html>'.repeat(20)))
 const BROTLI = coded('br', brotliCompressSync('<html>all is well</html>'))
 const moving = (asked: Buffer) => text(asked.includes('there') ? CHUNKED : MOVED)
-
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(type, 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
-}
 
 const header = (name: string, value: string) =>
   Buffer.concat([Buffer.from([0, name.length]), text(name), Buffer.from([value.length]), text(value)])
