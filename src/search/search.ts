@@ -2,7 +2,7 @@
  * What is searched for in answers: plain text or a regular expression, each in the way that bounds its cost.
  *
  * Why not a library. RE2 in JavaScript (re2js) searches in linear time, but it cannot go on from one piece of an answer to the
- * next, so that a match would be seen late or the whole answer searched again; and its `\\s`, `.`, `$`, case folding and
+ * next, so that a match would be seen late or the whole answer searched again; and its `\s`, `.`, `$`, case folding and
  * counts differ from JavaScript's, which an expression of a configuration has always meant. Here V8 itself is asked which
  * characters each set holds, and V8 is the judge of random expressions in the tests.
  */
