@@ -17,7 +17,7 @@ import {
   descendantsOf,
   oomScoreOf,
   setOomScore,
-  stateOf,
+  statOf,
   threadsOf,
 } from './process-files.js'
 
@@ -32,6 +32,9 @@ const LOOK_EVERY = 100
 const UNASKED = 1000
 const EXIT_ROUNDS = 3
 const MARK_ROUNDS = 5
+/** A fork may take this long from the copy of the score to the place among its parent's children, in ticks of 10 ms. */
+const LONGEST_FORK = 100
+const STARTS_KEPT = 100
 
 interface Orphan {
   /** Runs that were under way when it was seen to be of a check, by the process of each; null for one that may stay. */
@@ -52,6 +55,10 @@ export function scoresBeside(own: number): Readonly<Record<Sort, number>> & { re
 const own = oomScoreOf('self') ?? 0
 const scores = scoresBeside(own)
 const orphans = new Map<number, Orphan>()
+/** Children that this process had before it was lvsd. */
+const inherited = new Set<number>()
+/** When the latest commands that are no checks were started, as in `ProcessStat`. */
+let otherStarts: readonly number[] = []
 let isPrepared = false
 let isLookingAgain = false
 let isStarted: (pid: number) => boolean = () => false
@@ -66,6 +73,7 @@ export function prepareForChildren(started: (pid: number) => boolean): void {
   isStarted = started
   try {
     keepDescriptors()
+    for (const pid of childrenOfThread(process.pid, process.pid)) inherited.add(pid)
     becomeSubreaper()
     process.on('SIGCHLD', sweep)
   } catch {
@@ -91,10 +99,14 @@ function keepDescriptors(): void {
  */
 export function mark(pid: number, sort: Sort): void {
   setOomScore(pid, scores[sort])
+  if (sort !== 'check')
+    otherStarts = [...otherStarts.slice(1 - STARTS_KEPT), statOf(pid)?.start ?? Number.NaN]
   // Each round finds what was forked in the one before.
   for (let round = 0; round < MARK_ROUNDS; round++) {
+    // In this order: one whose parent ends in between is among the orphans, and in the other order it would be in neither.
+    const descendants = descendantsOf(pid)
     const orphaned = childrenOfThread(process.pid, process.pid).filter(child => child > pid)
-    const unmarked = [...descendantsOf(pid), ...orphaned].filter(child => oomScoreOf(child) === own)
+    const unmarked = [...descendants, ...orphaned].filter(child => oomScoreOf(child) === own)
     if (unmarked.length === 0) return
     for (const child of unmarked) setOomScore(child, scores[sort])
   }
@@ -103,8 +115,9 @@ export function mark(pid: number, sort: Sort): void {
 /** At the end of lvsd: all that descends from checks, wherever it stands. */
 export function endMarked(): void {
   if (!isPrepared) return
+  markLate(strangersNow())
   for (let round = 0; round < EXIT_ROUNDS; round++) {
-    const left = descendantsOf(process.pid).filter(pid => isMarked(pid) && stateOf(pid) !== 'Z')
+    const left = descendantsOf(process.pid).filter(pid => isMarked(pid) && statOf(pid)?.state !== 'Z')
     if (left.length === 0) return
     left.forEach(kill)
   }
@@ -116,12 +129,35 @@ function isMarked(pid: number): boolean {
 
 /** Looks at the children that nobody here has started. The kernel gives orphans to the main thread, whose id is the pid. */
 function sweep(): void {
-  const strangers = childrenOfThread(process.pid, process.pid).filter(pid => !isStarted(pid))
+  const strangers = strangersNow()
+  markLate(strangers)
   for (const pid of orphans.keys()) if (!strangers.includes(pid)) orphans.delete(pid)
   if (strangers.length > 0) look(strangers)
   const isBusy = [...orphans.values()].some(({ waitsFor, endedAt }) => waitsFor || endedAt !== null)
   if (isBusy && !isLookingAgain) setTimeout(again, LOOK_EVERY).unref()
   isLookingAgain ||= isBusy
+}
+
+function strangersNow(): readonly number[] {
+  return childrenOfThread(process.pid, process.pid).filter(pid => !isStarted(pid))
+}
+
+/**
+ * Marks orphans that `mark` has missed: a fork that was under way when its parent got its score copied the old one, and
+ * was not yet among the children. Whoever is in the session of lvsd was started beside it, not by a command of it. As the
+ * first process of a container, lvsd gets what others have started there too, and cannot tell.
+ */
+function markLate(strangers: readonly number[]): void {
+  if (!scores.areMarks || process.pid === 1) return
+  for (const pid of inherited) if (!strangers.includes(pid)) inherited.delete(pid)
+  for (const pid of strangers) {
+    if (inherited.has(pid) || oomScoreOf(pid) !== own) continue
+    const stat = statOf(pid)
+    if (!stat || stat.session === statOf('self')?.session) continue
+    const isOther = otherStarts.some(start => stat.start >= start && stat.start - start <= LONGEST_FORK)
+    for (const one of [pid, ...descendantsOf(pid)])
+      if (oomScoreOf(one) === own) setOomScore(one, scores[isOther ? 'hook' : 'check'])
+  }
 }
 
 function again(): void {
@@ -135,7 +171,7 @@ function look(strangers: readonly number[]): void {
     const orphan = orphans.get(pid) ?? { waitsFor: null, isKilled: false, endedAt: null }
     orphans.set(pid, orphan)
     orphan.waitsFor ??= isMarked(pid) ? runs : null
-    if (stateOf(pid) === 'Z') bury(pid, orphan)
+    if (statOf(pid)?.state === 'Z') bury(pid, orphan)
     else if (orphan.waitsFor && ![...orphan.waitsFor].some(run => runs.has(run))) {
       orphan.isKilled = true
       // With all that it has started: what starts itself anew all the time must not stay ahead.

@@ -29,10 +29,20 @@ export function descendantsOf(pid: number): readonly number[] {
   return [...found]
 }
 
-/** `S`, `Z` and so on. The name before it may hold anything. */
-export function stateOf(pid: number): string | null {
+export interface ProcessStat {
+  /** `S`, `Z` and so on. */
+  readonly state: string
+  readonly session: number
+  /** When it was forked, in ticks of 10 ms since the start of the machine. */
+  readonly start: number
+}
+
+/** proc(5). The name in it may hold anything, a closing bracket too. */
+export function statOf(pid: number | 'self'): ProcessStat | null {
   const stat = read(`/proc/${pid}/stat`)
-  return stat === null ? null : (/^.*\) (\w)/s.exec(stat)?.[1] ?? null)
+  if (stat === null) return null
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { state: fields[0] ?? '', session: Number(fields[3]), start: Number(fields[19]) }
 }
 
 export function oomScoreOf(pid: number | 'self'): number | null {

@@ -112,6 +112,32 @@ describe('what leaves a check', function () {
     assert.deepEqual(hops.filter(isAlive), [])
   })
 
+  /** As a fork leaves it that copied the score of its parent just before that got another one. */
+  const unmarked = (name: string) => `
+    const { spawn } = await import('node:child_process')
+    spawn('/bin/sh', ['${script('unmarked', daemon(name))}'], { detached: true, stdio: 'ignore' })
+    while (!existsSync('${folder}/${name}')) await pause(10)`
+
+  it('is ended though it was missed as its run was marked', async () => {
+    const check = script('check', 'exit 0')
+    const said = await elsewhere(`await run('${check}')
+      ${unmarked('one')}
+      await run('${check}')
+      console.log(await gone('one'))`)
+    assert.equal(said, 'gone')
+  })
+
+  it('stays where it was missed and may as well come from a hook', async () => {
+    const check = script('check', 'exit 0')
+    const said = await elsewhere(`await run('${check}')
+      await hook('${script('page', 'exit 0')}')
+      ${unmarked('one')}
+      await run('${check}')
+      await pause(500)
+      console.log(state(pidIn('one')))`)
+    assert.equal(said, 'S')
+  })
+
   it('is left alone while the run goes on, which may need it', async () => {
     const check = script('check', `${daemon('one')}\nsleep 1\nkill -0 $(cat ${folder}/one)`)
     const said = await elsewhere(`const { ok } = await run('${check}')

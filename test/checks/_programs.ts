@@ -7,6 +7,7 @@ import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { mark } from '../../src/orphans.js'
 import { later } from '../helpers/after-each.js'
 
 const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin']
@@ -64,6 +65,8 @@ export async function start(
   stop: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
 ): Promise<void> {
   const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  // Else it looks like something that a command of this process has left behind.
+  if (child.pid !== undefined) mark(child.pid, 'hook')
   let said = ''
   for (const output of [child.stdout, child.stderr])
     output.on('data', chunk => {
