@@ -36,7 +36,8 @@ defaults: { check: { interval: 500ms, timeout: 400ms, fastinter: 250ms, fall: 3 
 services:
   web:
     virtual: '[fc00::80]:80'
-    check: http
+    # The router answers while connect(2) still holds the socket, and Linux then tells it with the second SYN, after 1 s.
+    check: { kind: http, interval: 2s, timeout: 1500ms, fastinter: 1600ms }
     reals: ['${HEALTHY} masq', '${BEYOND} masq']
   dns:
     virtual: '[fc00::80]:53'
