@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Answer, Check, RunContext } from '../src/check.js'
+import { resultOf } from '../src/flight.js'
 import type { Phase } from '../src/model.js'
 import { runCheck } from '../src/run-check.js'
 import { targetOf } from './helpers/probe.js'
@@ -16,11 +17,28 @@ function run(code: (context: RunContext, port: number) => unknown, { timeout = 1
   return runCheck({ check, target: targetOf(port), options: {} }, timeout)
 }
 
+const never = () => assert.fail('it has no deadline')
+
 describe('a run of a check that is code', () => {
   it('gives its answer, with the time it took', async () => {
     const result = await run(async () => ({ ok: true, reason: null, detail: 'fine' }))
     assert.deepEqual([result.ok, result.reason, result.detail], [true, null, 'fine'])
     assert.ok(result.ms >= 0 && result.ms < 1000)
+  })
+
+  it('takes no less than its phases, whatever time is not counted', () => {
+    const phases = [{ phase: 'connect' as const, ms: 17 }]
+    const flight = {
+      phase: 'connect' as const,
+      phases,
+      wakeAt: 0,
+      wake: () => {},
+      expire: never,
+      cancel: () => {},
+    }
+    const answer = { ok: true, reason: null, detail: 'fine' } as const
+    assert.equal(resultOf(answer, flight, 16).ms, 17)
+    assert.equal(resultOf(answer, flight, 18).ms, 18)
   })
 
   it('names the phase in which it reached its deadline', async () => {
