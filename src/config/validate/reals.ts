@@ -14,7 +14,7 @@ import { judgeHostFamily } from './host-family.js'
 import { settle } from './layers.js'
 import { judgeNeed, judgePorts, readNeed } from './need.js'
 import type { RealContext } from './real-context.js'
-import { wordsAs } from './short-form.js'
+import { isNumber, wordsAs } from './short-form.js'
 import { familyWord } from './words.js'
 
 /** A real server and where it stands; null where it is wrong, which has been told. */
@@ -61,8 +61,11 @@ function entriesOf(
   const text = textOf(node)
   if (node.kind === 'scalar' && text !== null) {
     const entries = wordsAs(keys, text, node)
-    if (entries?.every(isOfItsSort)) return entries
-    report.error(code, node.at, keys.length > 2 ? SHORT_REAL : SHORT_FALLBACK)
+    const misplaced = entries?.find(entry => !isOfItsSort(entry))
+    if (entries && !misplaced) return entries
+    const form = keys.length > 2 ? SHORT_REAL : SHORT_FALLBACK
+    if (misplaced) report.error(code, misplaced.value.at, `${whyMisplaced(misplaced, keys)}; ${form}`)
+    else report.error(code, node.at, form)
     return null
   }
   const brackets = node.kind === 'list' ? '; an address in brackets needs quotes round it' : ''
@@ -79,7 +82,15 @@ const SHORT_FALLBACK =
 /** Weights are numbers, forwardings words: one in the place of the other is a slip of the order. */
 function isOfItsSort({ key, value }: RawEntry): boolean {
   if (key === 'address' || value.kind !== 'scalar') return true
-  return /^\d+$/.test(String(value.value)) === (key === 'weight')
+  return isNumber(String(value.value)) === (key === 'weight')
+}
+
+function whyMisplaced(entry: RawEntry, keys: readonly string[]): string {
+  const word = entry.value.kind === 'scalar' ? entry.value.value : ''
+  if (entry.key === 'weight') return `the weight is "${word}", which is no number`
+  return keys.includes('weight')
+    ? `"${word}" stands where the forwarding is expected: a weight comes behind it`
+    : `"${word}" stands where the forwarding is expected: a fallback has no weight`
 }
 
 function endpointOf(

@@ -18,7 +18,12 @@ export function wordsAs(
     const column = at.column + (shift ?? 0) + characters(text.slice(0, index))
     const place = shift === null ? at : { line: at.line, column, length: characters(word) }
     const key = keys[i] ?? ''
-    const value = key === 'weight' && /^\d+$/.test(word) ? Number(word) : word
+    const value = key === 'weight' && isNumber(word) ? Number(word) : word
     return { key, keyAt: place, value: { kind: 'scalar', value, at: place } }
   })
+}
+
+/** Also those that no weight can have, so that it is told as the weight. */
+export function isNumber(word: string): boolean {
+  return /^[+-]?\d+(?:\.\d+)?$/.test(word)
 }
