@@ -1,7 +1,7 @@
 /** TLS to a real server: its options, one shared context per distinct setting, and what a failure means. */
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import {
@@ -14,6 +14,7 @@ import {
 } from 'node:tls'
 import { parseAddress } from '../src/address.js'
 import { type Answer, CannotAsk, down, type RunContext } from '../src/check.js'
+import { readText, whyUnreadable } from '../src/config/read-file.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { pinBytes, pinProblem } from './_pin.js'
 
@@ -58,7 +59,8 @@ export function tlsProblem(options: TlsOptions): string | null {
     currentContext(options)
     return null
   } catch (error) {
-    return `${[ca, cert, key].filter(file => file !== null).join(', ')}: ${(error as Error).message}`
+    const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== null)
+    return `${files.map(([name, file]) => `${name}: ${file}`).join(', ')}: ${(error as Error).message}`
   }
 }
 
@@ -71,9 +73,9 @@ export function givenOf({ verify, ca, sni, verifyname, pin, cert, key }: TlsOpti
 function fileProblem(name: string, file: string): string | null {
   let text: string
   try {
-    text = readFileSync(file, 'latin1')
+    text = readText(file)
   } catch (error) {
-    return `${name}: ${(error as Error).message}`
+    return `${name}: ${file}: ${(error as Error).message}`
   }
   // OpenSSL takes an empty or foreign file for no certificates at all, and nothing would be trusted.
   return text.includes('-----BEGIN ') ? null : `${name}: ${file} holds nothing in PEM form`
@@ -90,7 +92,7 @@ export function contextFor(options: TlsOptions): SecureContext {
     if (known) return known.context
     const files = [options.ca, options.cert, options.key].filter(file => file !== null)
     if (files.length === 0) throw error
-    throw new CannotAsk(`${files.join(', ')} cannot be used: ${(error as Error).message}`)
+    throw new CannotAsk(`${files.join(', ')} cannot be used: ${whyUnreadable(error as Error)}`)
   }
 }
 
@@ -113,7 +115,7 @@ function newContext({ verify, ca, cert, key, minversion }: TlsOptions): SecureCo
     // Without verification nothing is trusted, and none need be loaded.
     ...(verify ? {} : { ca: [] }),
     ...(ca === null ? {} : { ca: authoritiesIn(ca) }),
-    ...(cert === null ? {} : { cert: readFileSync(cert), key: readFileSync(key ?? cert) }),
+    ...(cert === null ? {} : { cert: readText(cert), key: readText(key ?? cert) }),
     minVersion: minversion,
     // OpenSSL 3 allows the first two versions at level 0 alone.
     ...(minversion < 'TLSv1.2' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
@@ -122,7 +124,7 @@ function newContext({ verify, ca, cert, key, minversion }: TlsOptions): SecureCo
 
 /** OpenSSL passes over what it cannot read, and would then trust nobody: every certificate is looked at here. */
 function authoritiesIn(file: string): string[] {
-  const text = readFileSync(file, 'latin1')
+  const text = readText(file)
   const found = text.match(/-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----[^-]+-----END \1-----/g) ?? []
   if (found.length === 0 || found.length !== text.split(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/).length - 1)
     throw new Error('no certificates, or a part of one')

@@ -49,6 +49,7 @@ function linesOf({ text, included = [] }: Loaded): number {
 /** Problems with what stands elsewhere: it may come to be right while the configuration stays as it is. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'SECRET_MISSING',
+  'OPTION_FILE',
   'CHECK_FOLDER',
   'FILE_UNREADABLE',
   'BAD_INCLUDE',

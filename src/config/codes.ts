@@ -80,6 +80,8 @@ export const CODES = {
   CHECK_WITHOUT_KIND: 'A check says how, but neither it nor the service says of what kind.',
   CHECK_TWICE: 'Both check and checks are given.',
   SECRET_MISSING: 'A password that is to come from a file or a variable, which is not there or empty.',
+  OPTION_FILE:
+    'An option of a check names a file that cannot be read, or that does not hold what is expected.',
   CHECK_OPTIONS: 'Options of a check that do not go together.',
   TIMED_PATTERN:
     'An expression with look-around, a backreference or a large count: it is searched with a time limit, and the check is down where that is too short.',

@@ -16,7 +16,21 @@ export function readText(path: string, most = MAX_BYTES): string {
   }
 }
 
+/** Why a text cannot be read from a file, as a sentence; null where it can. What stands in it is not looked at. */
+export function whyNoFile(path: string): string | null {
+  try {
+    opened(path, () => {})
+    return null
+  } catch (error) {
+    return whyUnreadable(error as NodeJS.ErrnoException)
+  }
+}
+
 function read(path: string, most: number): string {
+  return opened(path, file => contentOf(file, most))
+}
+
+function opened<T>(path: string, use: (file: number) => T): T {
   const isPipe = statSync(path).isFIFO()
   // A pipe at a place for files would be waited for without end; one that a shell hands over has its writer.
   if (isPipe && !isHandedOver(path)) throw new Error('this is a pipe (FIFO), not a file')
@@ -25,7 +39,7 @@ function read(path: string, most: number): string {
   try {
     const found = fstatSync(file)
     if (!found.isFile() && !(isPipe && found.isFIFO())) throw new Error(sortOf(found))
-    return contentOf(file, most)
+    return use(file)
   } finally {
     closeSync(file)
   }
@@ -62,10 +76,11 @@ function inWords(bytes: number): string {
   return bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MiB` : `${bytes / 1024} KiB`
 }
 
-function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
+/** What an error of the file system says, for people. */
+export function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file'
   if (code === 'EACCES') return 'this user may not read the file'
   if (code === 'EISDIR') return 'this is a folder, not a file'
-  if (code === 'EAGAIN') return 'this file has no end: it is no configuration'
+  if (code === 'EAGAIN') return 'this file has no end'
   return code === undefined ? message : `the file cannot be read: ${message}`
 }

@@ -8,6 +8,7 @@ import { START } from './position.js'
 import type { Position, Problem } from './problem.js'
 import type { RawDocument } from './raw.js'
 import { newReport } from './report.js'
+import type { PlaceOf } from './validate/context.js'
 import { checkFoldersOf, type Validated } from './validate.js'
 
 /**
@@ -48,12 +49,12 @@ function placeOf(message: string, document: RawDocument, file: string): Position
 /** What users' files say to the options that are given, with the places of those. */
 export async function judgedProblems(
   file: string,
-  questions: readonly Question<Position>[],
+  questions: readonly Question<PlaceOf>[],
 ): Promise<readonly Problem[]> {
   const report = newReport(file)
   for (const { check, at, wrong, missing } of await judgeApart(questions)) {
-    if (wrong !== null) report.error('CHECK_OPTIONS', at, `${check.name}: ${wrong}`)
-    else if (missing !== null) report.warn('CHECK_UNAVAILABLE', at, `${check.name}: ${missing}`)
+    if (wrong !== null) report.error('CHECK_OPTIONS', at(wrong), `${check.name}: ${wrong}`)
+    else if (missing !== null) report.warn('CHECK_UNAVAILABLE', at(missing), `${check.name}: ${missing}`)
   }
   return report.problems()
 }

@@ -14,7 +14,7 @@ import { type Fields, mapEntries, type RawEntry, readFields } from './read-field
 import { byPlace, newReport, type Report } from './report.js'
 import { defaultsFields, rootFields } from './schema.js'
 import { secretSources } from './secret-sources.js'
-import type { Context, DefaultsFields } from './validate/context.js'
+import type { Context, DefaultsFields, PlaceOf } from './validate/context.js'
 import {
   judgeCollisions,
   judgePartNames,
@@ -46,7 +46,7 @@ export interface Validated {
   /** Those of the reader and those found here, in the order of the file. */
   readonly problems: readonly Problem[]
   /** What users' files have to be asked before the configuration is accepted. */
-  readonly questions: readonly Question<Position>[]
+  readonly questions: readonly Question<PlaceOf>[]
   /** The names of all kinds of check that are wanted. */
   readonly kinds: ReadonlySet<string>
 }
@@ -66,7 +66,7 @@ export function* validating(input: ValidateInput): Pieces<Validated> {
     return shape
   }
   const folderAt = (at: Position) => (paths === 'as written' ? null : folderOf(at.file ?? file))
-  const questions: Question<Position>[] = []
+  const questions: Question<PlaceOf>[] = []
   const kinds = new Set<string>()
   const context: Context = {
     report,

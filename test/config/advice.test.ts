@@ -35,6 +35,15 @@ const YAML: readonly [phrase: string, lines: string, message: RegExp][] = [
     "check: { kind: http, request: 'https://www.example/a?b' }",
     /write request: \/a\?b and virtualhost: www\.example, and kind: https$/,
   ],
+  ['a weight below zero', "reals: ['[::1]:1 masq -1']", /^"weight" is the number -1; the least is 0$/],
+  ['a weight that is a fraction', "reals: ['[::1]:1 masq 1.5']", /^"weight" must be a whole number, not/],
+  ['a weight in words', "reals: ['[::1]:1 masq w=5']", /^the weight is "w=5", which is no number; expected/],
+  [
+    'a weight without forwarding',
+    "reals: ['[::1]:1 5']",
+    /^"5" stands where the forwarding is expected: a weight/,
+  ],
+  ['a weight of a fallback', "fallback: '[::1]:1 5'", /^"5" stands .*: a fallback has no weight; expected/],
   ['an expression that is none', "check: { kind: http, receive: 'ok(' }", /write text in place of receive$/],
 ]
 
@@ -59,7 +68,8 @@ describe('a message about YAML', () => {
   for (const [phrase, lines, message] of YAML)
     it(`has the right word for ${phrase}`, async () => {
       const check = lines.startsWith('check') ? '' : '    check: none\n'
-      const text = `services:\n  web:\n    virtual: '[2001:db8::80]:80'\n${check}    ${lines}\n    reals: ['[2001:db8:1::11]:80']\n`
+      const reals = lines.startsWith('reals:') ? '' : "    reals: ['[2001:db8:1::11]:80']\n"
+      const text = `services:\n  web:\n    virtual: '[2001:db8::80]:80'\n${check}    ${lines}\n${reals}`
       const { problems } = await loadConfig('site.yaml', { text })
       assert.ok(
         problems.some(problem => message.test(problem.message)),

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { ldirectordToYaml } from '../../src/config/ldirectord/to-yaml.js'
 import { loadConfig } from '../../src/config/load.js'
 import { readLdirectord } from '../../src/config/read-ldirectord.js'
+import { mayBeAccepted } from '../../src/reload-rules.js'
 import { temporaryFolder } from '../helpers/folder.js'
 
 /** A certificate with its key in a folder. */
@@ -37,6 +38,29 @@ describe('a relative path', () => {
     assert.deepEqual(problems, [])
     assert.equal(options?.ca, join(folder, 'cert.pem'))
     assert.equal(options.key, join(folder, 'key.pem'))
+  })
+
+  it('is told whole, at its option, with what is expected there, where there is no such file', async () => {
+    const folder = certified()
+    mkdirSync(join(folder, 'sub'))
+    writeFileSync(join(folder, 'empty.pem'), '')
+    const { problems } = await load(
+      folder,
+      '{ kind: https, verify: true, ca: sub, cert: cert.pem, key: nokey.pem }',
+    )
+    assert.deepEqual(
+      problems.map(({ code, at, message }) => `${at.column} ${code} ${message}`),
+      [
+        `45 OPTION_FILE "ca" names ${folder}/sub: this is a folder, not a file; expected: PEM file of the authorities to trust instead of the usual ones; needs verify`,
+        `71 OPTION_FILE "key" names ${folder}/nokey.pem: there is no such file; expected: PEM file of the key to it; by default in the same file`,
+      ],
+    )
+    const empty = await load(folder, '{ kind: tls, cert: empty.pem }')
+    assert.deepEqual(
+      empty.problems.map(({ code, at, message }) => `${at.column} ${code} ${message}`),
+      [`31 OPTION_FILE tls: cert: ${folder}/empty.pem holds nothing in PEM form`],
+    )
+    for (const each of [problems, empty.problems]) assert.equal(mayBeAccepted(each), true, 'tried again')
   })
 
   it('of a command has a slash; a bare name is looked up', async () => {

@@ -8,7 +8,7 @@ import { fileOf } from '../user-checks/_file.js'
 describe("what a user's file says to the options that a configuration gives", function () {
   this.timeout(60_000)
 
-  it('is told with the place of the check, once for each', async () => {
+  it('is told with the place of the option that it speaks of, or of the check, once for each', async () => {
     const problems = await problemsOf({
       object: `validate: ({ word }) => word === 'bad' ? 'word is ' + word : null,
         missing: ({ word }) => word === 'odd' ? 'there is no ' + word : null,`,
@@ -20,9 +20,9 @@ describe("what a user's file says to the options that a configuration gives", fu
       ],
     })
     assert.deepEqual(problems, [
-      '6:52 error CHECK_OPTIONS own: word is bad',
+      '6:63 error CHECK_OPTIONS own: word is bad',
       '7:52 warning CHECK_UNAVAILABLE own: there is no odd',
-      '8:52 error CHECK_OPTIONS own: word is bad',
+      '8:63 error CHECK_OPTIONS own: word is bad',
     ])
   })
 

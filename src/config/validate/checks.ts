@@ -17,6 +17,7 @@ import { tellBareNumber } from './bare-numbers.js'
 import type { Context } from './context.js'
 import { withDefaults } from './layers.js'
 import { markedEntry } from './marked.js'
+import { areFilesThere, codeOfSentence, placeOfSentence } from './option-places.js'
 
 /** One check before its kind is looked up: the entries that count, each with its place. */
 export interface Draft {
@@ -226,15 +227,23 @@ function readOptions(
     options[key] = value
   }
   tellUrl(check, marked, context)
-  const wrong = complete ? (check.validate?.(options) ?? null) : null
-  if (wrong !== null) report.error('CHECK_OPTIONS', at, `${check.name}: ${wrong}`)
-  const missing = complete && wrong === null ? missingOf(check, options) : null
+  // What a file of one's own does with a path is not known: it may make the file itself.
+  const areThere = check.origin === 'user' || areFilesThere(marked, shape, report)
+  const wrong = complete && areThere ? (check.validate?.(options) ?? null) : null
+  if (wrong !== null)
+    report.error(
+      codeOfSentence(wrong, entries, shape),
+      placeOfSentence(wrong, entries, at),
+      `${check.name}: ${wrong}`,
+    )
+  const missing = complete && areThere && wrong === null ? missingOf(check, options) : null
   const commandAt = entries.find(({ key }) => key === 'checkcommand')?.value.at
   if (missing !== null) report.warn('CHECK_UNAVAILABLE', commandAt ?? at, `${check.name}: ${missing}`)
   for (const { key, value } of entries)
     if (markOf(shape[key]).pattern && isTimed(values[key])) report.warn('TIMED_PATTERN', value.at, TIMED)
-  if (complete && check.isJudgedApart) askApart({ check, options, at })
-  return complete && wrong === null ? options : null
+  if (complete && check.isJudgedApart)
+    askApart({ check, options, at: sentence => placeOfSentence(sentence, entries, at) })
+  return complete && areThere && wrong === null ? options : null
 }
 
 const TIMED =

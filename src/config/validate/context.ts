@@ -26,11 +26,14 @@ export interface Context {
   readonly secrets: SecretSources
   /** Where relative paths begin that stand at a place; null where they stay as they are. */
   folderAt(at: Position): string | null
-  /** Notes what a user's file has to be asked about, once all is read. */
-  askApart(question: Question<Position>): void
+  /** Notes what a user's file has to be asked about, once all is read; `at` is where its answer is to stand. */
+  askApart(question: Question<PlaceOf>): void
   /** Notes that a check of this kind is wanted, whether there is one or not. */
   useKind(name: string): void
 }
+
+/** The place of a sentence on the options of a check. */
+export type PlaceOf = (sentence: string) => Position
 
 export type ServiceFields = Fields<typeof serviceFields>
 export type DefaultsFields = Fields<typeof defaultsFields>

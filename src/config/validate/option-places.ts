@@ -1,0 +1,41 @@
+/** What is said of the options of a check stands at the option that it speaks of. */
+import { markOf, type OptionShape } from '../../options.js'
+import type { Code } from '../codes.js'
+import type { Position } from '../problem.js'
+import type { RawEntry } from '../read-fields.js'
+import { whyNoFile } from '../read-file.js'
+import type { Report } from '../report.js'
+
+/** Where the option stands with whose name a sentence begins: `ca needs verify: true`; else where the check does. */
+export function placeOfSentence(sentence: string, entries: readonly RawEntry[], at: Position): Position {
+  return optionIn(sentence, entries)?.value.at ?? at
+}
+
+/** `ca: …` speaks of the file that the option names, which may come to be right without a change of the configuration. */
+export function codeOfSentence(sentence: string, entries: readonly RawEntry[], shape: OptionShape): Code {
+  const key = optionIn(sentence, entries)?.key
+  const isOfFile = key !== undefined && sentence.startsWith(`${key}: `) && markOf(shape[key]).path === 'file'
+  return isOfFile ? 'OPTION_FILE' : 'CHECK_OPTIONS'
+}
+
+function optionIn(sentence: string, entries: readonly RawEntry[]): RawEntry | undefined {
+  const [word] = /^[a-z][\w-]*/i.exec(sentence) ?? []
+  return entries.find(({ key }) => key === word)
+}
+
+/** Tells each option that names a file which cannot be read. `entries` have whole paths. True where there is none. */
+export function areFilesThere(entries: readonly RawEntry[], shape: OptionShape, report: Report): boolean {
+  const lacking = entries.flatMap(({ key, value }) => {
+    const isFile = markOf(shape[key]).path === 'file'
+    if (!isFile || value.kind !== 'scalar' || typeof value.value !== 'string') return []
+    const why = value.value === '' ? 'a path is missing' : whyNoFile(value.value)
+    return why === null ? [] : [{ key, at: value.at, path: value.value, why }]
+  })
+  for (const { key, at, path, why } of lacking)
+    report.error(
+      'OPTION_FILE',
+      at,
+      `"${key}" names ${path || 'nothing'}: ${why}; expected: ${shape[key]?.description}`,
+    )
+  return lacking.length === 0
+}
