@@ -87,6 +87,8 @@ function memberKey(service: Service, real: Real): string {
   return keyOfMember({ name: serviceKey(service) }, real)
 }
 
-function serviceKey(service: Service): string {
-  return service.id ? keyOfService(service.id) : service.host
+/** What a service is in a configuration, in which names have no addresses: a name counts as such. */
+export function serviceKey({ id, host, unresolved }: Service): string {
+  if (id) return keyOfService(id)
+  return unresolved ? `${unresolved.protocol} ${host}:${unresolved.port} ${unresolved.family ?? ''}` : host
 }

@@ -230,7 +230,7 @@ class RunningDaemon implements Daemon {
   async #retryFile(): Promise<void> {
     if (!this.#kept || this.#isStopped) return
     const next = await this.#parts.load().catch(() => null)
-    const running = { config: this.#config, text: this.#loaded.text }
+    const running = this.#loaded
     if (next && whyRefused(next, running, false) === null) await this.reload(false)
   }
 
@@ -323,7 +323,7 @@ class RunningDaemon implements Daemon {
     const { config, problems } = loaded
     // Both the reading before and what follows take long where there are thousands of servers.
     await setImmediate()
-    const running = { config: this.#config, text: this.#loaded.text }
+    const running = this.#loaded
     const refusal = this.#isStopped ? 'lvsd is stopping' : whyRefused(loaded, running, isForced)
     if (refusal === null && config) {
       this.#loaded = { ...loaded, config }

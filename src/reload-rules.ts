@@ -3,10 +3,10 @@
 import { formatOf, type Loaded } from './config/load.js'
 import type { Problem } from './config/problem.js'
 import { hasErrors } from './config/problem.js'
-import { removedText } from './config-changes.js'
-import { type Config, keyOfMember, keyOfService } from './model.js'
+import { removedText, serviceKey } from './config-changes.js'
+import { type Config, keyOfMember } from './model.js'
 
-/** The configuration in force, and what stood in its file when it was read. */
+/** The configuration in force as it was read, without addresses of names, and what stood in its file. */
 export interface Running {
   readonly config: Config
   readonly text: string
@@ -77,10 +77,10 @@ export function removals(running: Config, next: Config): { removed: number; befo
   return { removed: keys.filter(key => !kept.has(key)).length, before: keys.length }
 }
 
-/** By what the kernel knows of a service, so that a service with a new name is the same one. */
+/** By what the kernel will know of a service, so that a service with a new name is the same one. */
 function memberKeys(config: Config): string[] {
   return config.services.flatMap(service => {
-    const name = service.id ? keyOfService(service.id) : service.host
+    const name = serviceKey(service)
     return service.reals.map(real => keyOfMember({ name }, real))
   })
 }

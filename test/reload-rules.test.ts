@@ -19,6 +19,18 @@ describe('what a configuration takes away', () => {
     assert.deepEqual(removals(site('web', 3), site('www', 3)), { removed: 0, before: 3 })
   })
 
+  it('tells services of one name by port and protocol', () => {
+    const named = (port: number, protocol: 'tcp' | 'udp' = 'tcp') =>
+      service(`web${port}${protocol}`, {
+        host: 'vip',
+        id: null,
+        unresolved: { protocol, port, family: null },
+        reals: REALS,
+      })
+    const all = config([named(80), named(443), named(443, 'udp')])
+    assert.deepEqual(removals(all, config([named(443)])), { removed: 6, before: 9 })
+  })
+
   it('counts a service that moves to another address', () => {
     const moved = config([service('web', { id: serviceId('2001:db8::81'), reals: REALS })])
     assert.deepEqual(removals(site('web', 3), moved), { removed: 3, before: 3 })
