@@ -1,5 +1,5 @@
 /** Builds the status document from what the daemon knows. Pure, but for the version and the clock. */
-import { bracketed, endpoint } from './address.js'
+import { bracketed, endpoint, parseAddress } from './address.js'
 import { type Board, type Cell, wantedTable } from './board.js'
 import type { WallClock } from './clock.js'
 import type { Problem } from './config/problem.js'
@@ -9,6 +9,7 @@ import {
   type CheckResult,
   type Config,
   type Dump,
+  type Fallback,
   type HealthState,
   keyOfReal,
   keyOfService,
@@ -37,7 +38,7 @@ export interface StatusParts {
   readonly board: Board
   readonly config: Config
   /** Why a name has no address, as a sentence. */
-  readonly nameTroubleOf: (wish: Wish) => string
+  readonly nameTroubleOf: (wish: Wish) => string | null
   /** Services that are left out, each as a sentence that begins with its name. */
   readonly clashes: readonly string[]
   readonly dump: Dump | null
@@ -123,6 +124,7 @@ function serviceStatus(service: Service, sources: Sources): ServiceStatus {
     fallback: fallback && {
       name: hostPort(fallback),
       host: fallback.host,
+      address: fallback.address && bracketed(fallback.address),
       port: fallback.port,
       inUse: key !== null && fallbackKey !== null && isServing(wanted, key, fallbackKey),
     },
@@ -130,14 +132,22 @@ function serviceStatus(service: Service, sources: Sources): ServiceStatus {
 }
 
 function virtualTrouble({ id, name, host, unresolved }: Service, parts: StatusParts): string | null {
-  if (id || !unresolved) return null
-  const clash = parts.clashes.find(sentence => sentence.startsWith(`"${name}" `))
-  return clash ?? parts.nameTroubleOf(virtualWish(host, unresolved.family))
+  if (!unresolved) return null
+  const clash = id === null && parts.clashes.find(sentence => sentence.startsWith(`"${name}" `))
+  return clash || parts.nameTroubleOf(virtualWish(host, unresolved.family))
 }
 
-function fallbackTrouble(service: Service, { nameTroubleOf }: StatusParts): string | null {
-  const { fallback } = service
-  return fallback?.address === null ? `fallback: ${nameTroubleOf(memberWish(service, fallback))}` : null
+function fallbackTrouble(service: Service, parts: StatusParts): string | null {
+  const trouble = service.fallback && memberTrouble(service, service.fallback, parts)
+  return trouble && `fallback: ${trouble}`
+}
+
+function memberTrouble(
+  service: Service,
+  member: Real | Fallback,
+  { nameTroubleOf }: StatusParts,
+): string | null {
+  return parseAddress(member.host) ? null : nameTroubleOf(memberWish(service, member))
 }
 
 function isServing(table: Table, service: string, real: string): boolean {
@@ -149,12 +159,14 @@ function realStatus(service: Service, real: Real, { board, dump, wanted, parts }
   const clock = (at: number) => dateTime(wallClock.at(at))
   const ofService = service.id && keyOfService(service.id)
   const key = real.address && keyOfReal({ address: real.address, port: real.port })
+  const nameTrouble = memberTrouble(service, real, parts)
   const weightIn = (table: Table | undefined) =>
     table?.get(ofService ?? '')?.reals.get(key ?? '')?.weight ?? null
   return {
     name: hostPort(real),
     host: real.host,
     address: real.address && bracketed(real.address),
+    nameTrouble,
     port: real.port,
     forwarding: real.attributes.forwarding,
     state: board.stateOf(real),
@@ -169,15 +181,11 @@ function realStatus(service: Service, real: Real, { board, dump, wanted, parts }
     },
     reason:
       real.address === null && board.heldBy(real) === null
-        ? nameReason(service, real, parts)
+        ? `name: ${nameTrouble}`
         : reasonOf(board, real, clock),
     checks: board.cellsOf(real).map(cell => checkStatus(cell, wallClock)),
     counters: dump?.reals.get(`${ofService} ${key}`) ?? null,
   }
-}
-
-function nameReason(service: Service, real: Real, { nameTroubleOf }: StatusParts): string {
-  return `name: ${nameTroubleOf(memberWish(service, real))}`
 }
 
 function maintenanceOf(

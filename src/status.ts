@@ -35,8 +35,10 @@ export interface RealStatus {
   /** `[2001:db8::1]:80`, the word for `lvsd status SERVICE REAL`. */
   readonly name: string
   readonly host: string
-  /** Null while the name does not resolve. */
+  /** The one in use, `[2001:db8::1]`; null while the name does not resolve. */
   readonly address: string | null
+  /** Why its name has no address, or no longer the one in use; null where all is well, or where it is no name. */
+  readonly nameTrouble: string | null
   readonly port: number
   readonly forwarding: Forwarding
   readonly state: HealthState
@@ -73,7 +75,7 @@ export interface ServiceStatus {
   readonly name: string
   /** `tcp [2001:db8::80]:80`, `fwmark 1 ipv6`; null while its name does not resolve. */
   readonly key: string | null
-  /** Why the virtual address, or that of the fallback, is not known; null where both are, or are no names. */
+  /** The same of the virtual address, or of that of the fallback. */
   readonly nameTrouble: string | null
   readonly scheduler: string
   readonly quiescent: boolean
@@ -89,6 +91,8 @@ export interface ServiceStatus {
   readonly fallback: {
     readonly name: string
     readonly host: string
+    /** The one in use; null while the name does not resolve. */
+    readonly address: string | null
     readonly port: number
     readonly inUse: boolean
   } | null

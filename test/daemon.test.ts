@@ -176,6 +176,40 @@ describe('names in the daemon', () => {
   })
 })
 
+describe('a virtual service by name in the daemon', () => {
+  const unresolved = { protocol: 'tcp', port: 80, family: null } as const
+  const vip = (parts: Partial<Service> = {}) => config([web({ host: 'vip', id: null, unresolved, ...parts })])
+  const asKey = (key: string) => [key]
+
+  it('is taken for the same one by a reload', async () => {
+    const { resolver, answer } = handResolver()
+    const { reload, kernel } = await start(vip(), new Map(), { resolver })
+    await answer('vip ipv6', '2001:db8::80')
+    await answer('vip ipv4')
+    const { ok, message } = await reload(vip())
+    assert.equal(ok, true, message)
+    assert.deepEqual([...(await kernel.dump()).table.keys()], asKey('tcp [2001:db8::80]:80'))
+  })
+
+  it('says in the status which family was asked for and what was found instead', async () => {
+    const { resolver, answer } = handResolver()
+    const known = memoryJournal()
+    known.recordNames(new Map([['vip', '2001:db8::80']]))
+    const { daemon, kernel } = await start(vip(), new Map(), { resolver, journal: known })
+    await answer('vip ipv6')
+    await answer('vip ipv4', '192.0.2.80')
+    const [service] = (await daemon.status()).services
+    assert.deepEqual(
+      [service?.key, service?.nameTrouble],
+      [
+        'tcp [2001:db8::80]:80',
+        'vip has no IPv6 address; it has 192.0.2.80; 2001:db8::80 stays in use, family: ipv4 takes the other',
+      ],
+    )
+    assert.deepEqual([...(await kernel.dump()).table.keys()], asKey('tcp [2001:db8::80]:80'))
+  })
+})
+
 const settings = (some: Partial<Settings>) => some
 
 describe('the daemon', () => {

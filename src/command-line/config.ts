@@ -32,7 +32,7 @@ export async function resolvedConfig(
   known: Names,
   { warn }: Rims,
   resolver: Resolver = openResolver(),
-): Promise<{ readonly config: Config; troubleOf(wish: Wish): string }> {
+): Promise<{ readonly config: Config; troubleOf(wish: Wish): string | null }> {
   const nothing = () => {}
   const journal = { names: known, recordNames: nothing }
   const names = new NameBook({

@@ -71,6 +71,9 @@ function serversOf(service: Service, probed: readonly Probed[]): readonly Probed
     return {
       service: service.name,
       real: hostPort(real),
+      host: real.host,
+      address: real.address && bracketed(real.address),
+      port: real.port,
       state,
       passed,
       checks: results.length,
@@ -91,8 +94,8 @@ function asJson(probed: readonly Probed[], servers: readonly ProbedServer[]): st
   const serverOf = ({ service, real }: Probed) => {
     const found = servers.find(each => each.service === service && each.real === real)
     if (!found) return null
-    const { state, passed, checks, need, weight } = found
-    return { state, passed, checks, need, weight }
+    const { address, state, passed, checks, need, weight } = found
+    return { address, state, passed, checks, need, weight }
   }
   return JSON.stringify(
     probed.map(each => ({ ...each, server: serverOf(each) })),
@@ -144,7 +147,7 @@ async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
 }
 
 /** Nothing can be sent to a name without an address; that is a failure as well. */
-function unresolvedReals(service: Service, troubleOf: (wish: Wish) => string): Probed[] {
+function unresolvedReals(service: Service, troubleOf: (wish: Wish) => string | null): Probed[] {
   const lost = service.reals.filter(({ address }) => address === null)
   return lost.flatMap((real: Real) =>
     real.checks.map(({ kind }) => ({
@@ -152,7 +155,7 @@ function unresolvedReals(service: Service, troubleOf: (wish: Wish) => string): P
       real: hostPort(real),
       check: kind,
       target: null,
-      result: failed('name', troubleOf(memberWish(service, real))),
+      result: failed('name', troubleOf(memberWish(service, real)) ?? 'its name has no address'),
     })),
   )
 }

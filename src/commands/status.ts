@@ -117,7 +117,9 @@ function withReals(document: StatusDocument, word: string): StatusDocument {
 
 function isCalled(real: RealStatus, word: string): boolean {
   const bare = word.replace(/^\[(.*)\]$/, '$1')
-  return word === hostPort(real) || bare === real.host || bare === real.address
+  return (
+    word === hostPort(real) || bare === real.host || word === real.address || `[${bare}]` === real.address
+  )
 }
 
 function noService({ services }: StatusDocument, word: string): CommandError {

@@ -1,11 +1,13 @@
 /** The addresses of the configuration's names: asked for again and again, kept in the journal, told when they change. */
 import type { Family } from '../address.js'
+import { steadyNow } from '../clock.js'
 import type { Journal } from '../journal/journal.js'
 import type { Log } from '../log.js'
 import type { Config, Fallback, Real } from '../model.js'
-import { choose, isAwaited, troubleOf } from './choice.js'
+import { choose, inUse, isAwaited, isFailure, troubleOf } from './choice.js'
 import type { Answer, Resolver } from './resolver.js'
 import {
+  handedOn,
   keyOfWish,
   membersOf,
   memberWish,
@@ -22,7 +24,12 @@ export interface NameBookParts {
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   /** What is known differs from what `resolved` has given last: it is to be called again. */
   onNews(): void
+  /** Milliseconds of a steady clock. */
+  readonly now?: () => number
 }
+
+/** Milliseconds that a failure to get an answer lasts before one of the other family is made do with. */
+const PATIENCE = 15_000
 
 /** Milliseconds that answers are gathered, at least, before use is made of them. */
 const GATHER = 20
@@ -40,9 +47,12 @@ const FAMILIES: readonly Family[] = ['ipv6', 'ipv4']
  */
 export class NameBook {
   readonly #parts: NameBookParts
+  readonly #now: () => number
   readonly #answers = new Map<string, Map<Family, Answer>>()
   readonly #asking = new Set<string>()
   readonly #told = new Map<string, string>()
+  /** Since when there is no answer about what is wanted, by `keyOfWish`. */
+  #failingSince: ReadonlyMap<string, number> = new Map()
   #config: Config | null = null
   #hosts: ReadonlySet<string> = new Set()
   #names: Names
@@ -59,6 +69,7 @@ export class NameBook {
   /** Begins with the last good addresses of earlier runs. */
   constructor(parts: NameBookParts) {
     this.#parts = parts
+    this.#now = parts.now ?? steadyNow
     this.#names = new Map(parts.journal.names)
   }
 
@@ -68,16 +79,20 @@ export class NameBook {
     this.#hosts = new Set([...wishesOf(config, this.#names).values()].map(({ host }) => host))
     for (const host of this.#answers.keys()) if (!this.#hosts.has(host)) this.#answers.delete(host)
     for (const host of this.#hosts) if (!this.#answers.has(host)) this.#ask(host)
-    // Answers that are known already may be news for another configuration.
-    if (this.#hosts.size > 0) this.#settleSoon()
+    if (this.#hosts.size === 0) return
+    // In force with the configuration itself: no service goes for a moment because its name is written in another way.
+    this.#names = handedOn(this.#names, config)
+    this.#choose()
+    this.#settleSoon()
   }
 
   /** Asks for every name again, but for those that are being asked for; with `isMissing` those without an address alone. */
   refresh(isMissing = false): void {
     const missing =
       isMissing && new Set(this.#wanted().flatMap(wish => (this.#addressOf(wish) ? [] : wish.host)))
-    for (const host of missing || this.#hosts) this.#ask(host)
-    if (!isMissing && this.#hosts.size > 0) this.#settleSoon()
+    const asked = missing || this.#hosts
+    for (const host of asked) this.#ask(host)
+    if (asked.size > 0) this.#settleSoon()
   }
 
   /** The configuration with every known name filled in. */
@@ -104,19 +119,18 @@ export class NameBook {
     return this.#clashes
   }
 
-  /** Why a name has no address of this family, as a sentence. */
-  troubleOf(wish: Wish): string {
-    return troubleOf(wish, this.#answersOf(wish.host)) ?? `${wish.host} is being looked up`
+  /** Why a name has no address, or no longer the one in use, as a sentence; null where all is well. */
+  troubleOf(wish: Wish): string | null {
+    const address = this.#addressOf(wish)
+    const trouble = troubleOf(wish, this.#answersOf(wish.host), address)
+    return address === null ? (trouble ?? `${wish.host} is being looked up`) : trouble
   }
 
   /** Names without the address that is wanted, each as a sentence with the services that it is for. */
   troubles(): string[] {
     return this.#wanted().flatMap(wish => {
-      const trouble = troubleOf(wish, this.#answersOf(wish.host))
-      const kept = this.#addressOf(wish)
-      return trouble === null
-        ? []
-        : `${trouble}${kept ? `; ${kept} stays in use` : ''} (${named(wish.services)})`
+      const trouble = troubleOf(wish, this.#answersOf(wish.host), this.#addressOf(wish))
+      return trouble === null ? [] : `${trouble} (${named(wish.services)})`
     })
   }
 
@@ -142,7 +156,7 @@ export class NameBook {
   }
 
   #isAwaited(wish: Wish): boolean {
-    return isAwaited(wish, this.#answersOf(wish.host))
+    return isAwaited(inUse(wish, this.#addressOf(wish)), this.#answersOf(wish.host))
   }
 
   #wanted(): readonly Wanted[] {
@@ -197,6 +211,7 @@ export class NameBook {
   #choose(): void {
     if (!this.#config) return
     // The family of servers is that of their virtual service, which may be chosen only now.
+    this.#noteFailures()
     let next: Names = this.#names
     for (let i = 0; i < 2; i++) next = this.#chosen(wishesOf(this.#config, next))
     const changes = [...next].filter(([key, address]) => this.#names.get(key) !== address)
@@ -210,26 +225,37 @@ export class NameBook {
   #chosen(wishes: ReadonlyMap<string, Wanted>): Names {
     const names = new Map<string, string>()
     for (const [key, wish] of wishes) {
-      const address = choose(wish, this.#names.get(key) ?? null, this.#answersOf(wish.host))
+      const isPatienceOver = this.#failedFor(key) >= PATIENCE
+      const address = choose(wish, this.#names.get(key) ?? null, this.#answersOf(wish.host), isPatienceOver)
       if (address !== null) names.set(key, address)
     }
     return names
+  }
+
+  #noteFailures(): void {
+    const failing = this.#wanted().filter(wish => isFailure(wish, this.#answersOf(wish.host)))
+    this.#failingSince = new Map(
+      failing.map(keyOfWish).map(key => [key, this.#failingSince.get(key) ?? this.#now()] as const),
+    )
+  }
+
+  #failedFor(key: string): number {
+    return this.#now() - (this.#failingSince.get(key) ?? this.#now())
   }
 
   /** Each once, and again only after it has been over. */
   #tellTroubles(): void {
     const { log } = this.#parts
     for (const wish of this.#wanted()) {
-      const answers = this.#answersOf(wish.host)
-      if (isAwaited(wish, answers)) continue
+      if (this.#isAwaited(wish)) continue
       const key = keyOfWish(wish)
-      const trouble = troubleOf(wish, answers)
+      const address = this.#addressOf(wish)
+      const trouble = troubleOf(wish, this.#answersOf(wish.host), address)
       const before = this.#told.get(key)
       if (trouble === null) this.#told.delete(key)
       else this.#told.set(key, trouble)
-      const fields = { services: wish.services.slice(0, MOST_NAMED), address: this.#addressOf(wish) }
-      if (trouble !== null && trouble !== before)
-        log.warn(fields, fields.address ? `${trouble}; its last address stays in use` : trouble)
+      const fields = { services: wish.services.slice(0, MOST_NAMED), address }
+      if (trouble !== null && trouble !== before) log.warn(fields, trouble)
       else if (trouble === null && before !== undefined) log.info(fields, `${wish.host} resolves again`)
     }
   }

@@ -12,47 +12,99 @@ export type Answers = ReadonlyMap<Family, Answer>
  *   answers                                  used
  *   have the current one                     the current one
  *   have others                              the first of them, of the wanted family where there are such
+ *   have others of the other family alone    the current one; the first of them where the other family will do
  *   a family is not answered, or failed      the current one
  *   there is no such name, or no address     the current one
+ *
+ * A virtual address without `family:` that is in use stays in its family, over reloads and, by the journal, over restarts,
+ * whatever records come and go: in the other family it would be another service, which no client is connected to, and
+ * whose servers have other addresses too. Only the configuration changes it. So it is not chosen by a silence either: the
+ * other family waits until there is an answer about the wanted one, or until `isPatienceOver`.
  */
-export function choose(wish: Wish, current: string | null, answers: Answers): string | null {
-  const own = answers.get(wish.family)
-  const other = wish.isStrict ? undefined : answers.get(otherFamily(wish.family))
-  const found = [...addressesOf(own), ...addressesOf(other)]
+export function choose(
+  wish: Wish,
+  current: string | null,
+  answers: Answers,
+  isPatienceOver = false,
+): string | null {
+  const { family, other } = inUse(wish, current)
+  const own = answers.get(family)
+  const found = [
+    ...addressesOf(own),
+    ...(other === 'never' ? [] : addressesOf(answers.get(otherFamily(family)))),
+  ]
   if (current !== null && (found.includes(current) || !isAnswered(current, answers))) return current
   // What is wanted more may still come.
   if (own === undefined) return current
+  if (other === 'at first' && !isSaid(own) && !isPatienceOver) return current
   return found[0] ?? current
+}
+
+/** What is wanted once this address is in use. */
+export function inUse(wish: Wish, current: string | null): Wish {
+  const family = current === null ? null : parseAddress(current)?.family
+  return wish.other === 'at first' && family ? { ...wish, family, other: 'never' } : wish
 }
 
 /** Whether the answer about this address's own family has come, so that its absence there means something. */
 function isAnswered(address: string, answers: Answers): boolean {
-  const answer = answers.get(parseAddress(address)?.family ?? 'ipv6')
+  return isSaid(answers.get(parseAddress(address)?.family ?? 'ipv6'))
+}
+
+/** There are addresses, or it is said that there are none. */
+function isSaid(answer: Answer | undefined): boolean {
   return answer !== undefined && ('addresses' in answer || isAbsence(answer.code))
 }
 
-/** A sentence where the wanted address is not there: what was asked for, and what was found instead. */
-export function troubleOf(wish: Wish, answers: Answers): string | null {
-  const { host, family, isStrict } = wish
+/**
+ * A sentence where the wanted address is not there: what was asked for, and what was found instead. `current` is the one
+ * in use: nothing is wrong with that while answers are awaited.
+ */
+export function troubleOf(wish: Wish, answers: Answers, current: string | null = null): string | null {
+  const settled = inUse(wish, current)
+  if (current !== null && isAwaited(settled, answers)) return null
+  const trouble = lackOf(settled, answers)
+  if (trouble === null || current === null) return trouble
+  const other = otherFamily(settled.family)
+  const remedy =
+    wish.other === 'at first' && hasAddress(answers.get(other)) ? `, family: ${other} takes the other` : ''
+  return `${trouble}; ${current} stays in use${remedy}`
+}
+
+function lackOf(wish: Wish, answers: Answers): string | null {
+  const { host, family } = wish
   const own = answers.get(family)
   const other = answers.get(otherFamily(family))
-  if (hasAddress(own) || (!isStrict && hasAddress(other))) return null
+  const isWaiting = wish.other === 'at first' && isFailed(own)
+  if (hasAddress(own) || (wish.other !== 'never' && !isWaiting && hasAddress(other))) return null
   const word = familyWord(family)
   const instead = hasAddress(other) ? `; it has ${addressesOf(other).join(', ')}` : ''
   if (isAwaited(wish, answers) || !own)
     return instead ? `${host} has no ${word} address so far${instead}` : `${host} is being looked up`
   const code = codeOf(own)
-  if (isStrict && isAbsence(code) && instead) return `${host} has no ${word} address${instead}`
-  if (isStrict) return `${host} does not resolve to an ${word} address: ${why(code)}${instead}`
+  const isFamilyMeant = wish.other === 'never' || instead !== ''
+  if (isFamilyMeant && isAbsence(code) && instead) return `${host} has no ${word} address${instead}`
+  if (isFamilyMeant) return `${host} does not resolve to an ${word} address: ${why(code)}${instead}`
   return `${host} does not resolve: ${why(isAbsence(code) ? codeOf(other) : code)}`
 }
 
 /** Whether an answer is still to come that says more of this wish. */
-export function isAwaited({ family, isStrict }: Wish, answers: Answers): boolean {
+export function isAwaited({ family, other }: Wish, answers: Answers): boolean {
   const own = answers.get(family)
   if (own === undefined) return true
-  if (hasAddress(own) || (isStrict && !isAbsence(codeOf(own)))) return false
+  if (hasAddress(own) || (other === 'never' && isFailed(own))) return false
   return !answers.has(otherFamily(family))
+}
+
+/** Whether all has been answered or has failed, and so much has failed that the wish is not decided. */
+export function isFailure(wish: Wish, answers: Answers): boolean {
+  const own = answers.get(wish.family)
+  if (isAwaited(wish, answers) || hasAddress(own)) return false
+  return isFailed(own) || (wish.other !== 'never' && isFailed(answers.get(otherFamily(wish.family))))
+}
+
+function isFailed(answer: Answer | undefined): boolean {
+  return answer !== undefined && !isSaid(answer)
 }
 
 const WHY: Readonly<Record<string, string>> = {

@@ -16,14 +16,14 @@ export type Names = ReadonlyMap<string, string>
 export interface Wish {
   readonly host: string
   readonly family: Family
-  /** False: an address of the other family will do where there is none of this one. */
-  readonly isStrict: boolean
+  /** Whether an address of the other family will do where there is none of this one; `at first`: until one is in use. */
+  readonly other: 'never' | 'at first' | 'always'
 }
 
 /** Names of one host in several families are apart. */
-export function keyOfWish({ host, family, isStrict }: Wish): string {
-  if (isStrict) return `${host} ${family}`
-  return family === 'ipv6' ? host : `${host} ${family} first`
+export function keyOfWish({ host, family, other }: Wish): string {
+  if (other === 'never') return `${host} ${family}`
+  return other === 'at first' ? host : `${host} ${family} first`
 }
 
 /** A wish, and the services that it is for. */
@@ -78,11 +78,31 @@ export function withNames(
   return { config: { ...config, services }, clashes }
 }
 
+/**
+ * The addresses in use as another configuration goes on with them: one that is wanted in another way (`family:` has been
+ * written, or left out) stays where its family will do. Others are dropped.
+ */
+export function handedOn(names: Names, config: Config): Names {
+  let next = names
+  // The family of servers is that of their virtual service, which may be known only now.
+  for (let i = 0; i < 2; i++) {
+    const wishes = wishesOf(config, next)
+    const free = [...names].filter(([key]) => !wishes.has(key))
+    const kept = (wish: Wish, key: string) => next.get(key) ?? free.find(entry => fits(wish, entry))?.[1]
+    next = new Map([...wishes].flatMap(([key, wish]) => [[key, kept(wish, key) ?? ''] as const]))
+  }
+  return new Map([...next].filter(([, address]) => address !== ''))
+}
+
+function fits({ host, family, other }: Wish, [key, address]: readonly [string, string]): boolean {
+  return key.split(' ')[0] === host && (other !== 'never' || parseAddress(address)?.family === family)
+}
+
 // ---------------------------------------------------------------- what is wanted
 
-/** A virtual address without a family is IPv6 where there is one, else IPv4. */
+/** A virtual address without a family is IPv6 where there is one, else IPv4, and stays in the family that it has then. */
 export function virtualWish(host: string, family: Family | null): Wish {
-  return { host, family: family ?? 'ipv6', isStrict: family !== null }
+  return { host, family: family ?? 'ipv6', other: family === null ? 'at first' : 'never' }
 }
 
 /**
@@ -91,13 +111,13 @@ export function virtualWish(host: string, family: Family | null): Wish {
  */
 export function memberWish(service: Service, { host, family }: Member): Wish {
   const wanted = family ?? familyOfService(service)
-  return { host, family: wanted ?? 'ipv6', isStrict: wanted !== null }
+  return { host, family: wanted ?? 'ipv6', other: wanted === null ? 'at first' : 'never' }
 }
 
 /** Where a check goes is not in the kernel's table: the other family will do where there is none of the server's. */
 export function checkWish(service: Service, real: Real, host: string): Wish {
   const family = real.family ?? real.address?.family ?? familyOfService(service)
-  return { host, family: family ?? 'ipv6', isStrict: false }
+  return { host, family: family ?? 'ipv6', other: 'always' }
 }
 
 type Member = Real | Fallback

@@ -1,6 +1,7 @@
 /** What `lvsd probe` found, for people. Pure. */
 import type { CheckResult, HealthState } from '../model.js'
 import { columns } from './columns.js'
+import { hostWithAddress } from './names.js'
 import { type Paint, painter } from './paint.js'
 import { printable } from './printable.js'
 import { took } from './time.js'
@@ -20,6 +21,10 @@ export interface Probed {
 export interface ProbedServer {
   readonly service: string
   readonly real: string
+  readonly host: string
+  /** `[2001:db8::1]`; null where its name does not resolve. */
+  readonly address: string | null
+  readonly port: number
   readonly state: HealthState
   readonly passed: number
   readonly checks: number
@@ -49,9 +54,9 @@ export function renderProbed(probed: readonly Probed[], { colour, servers = [] }
 }
 
 function serverLines(servers: readonly ProbedServer[], paint: Paint): string {
-  const rows = servers.map(({ service, real, state, passed, checks, need, weight, configured }) => [
+  const rows = servers.map(({ service, state, passed, checks, need, weight, configured, ...real }) => [
     printable(service),
-    real,
+    hostWithAddress(real),
     stateWord(state, paint),
     weight === null ? '' : `weight ${weight}${weight === configured ? '' : `, ${configured} configured`}`,
     checks === 0 ? 'no checks' : `${passed} of ${checks} pass, ${need} needed`,

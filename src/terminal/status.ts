@@ -1,7 +1,7 @@
 /** The status document as a table for people. Pure: the width, the colours and the time are handed in. */
 import type { RealStatus, ServiceStatus, StatusDocument } from '../status.js'
 import { clip, pad, widthOf, widthsOf } from './columns.js'
-import { hostPort, isSameName } from './names.js'
+import { hostPort, hostWithAddress, isSameName } from './names.js'
 import { type Paint, painter, STATE_STYLE } from './paint.js'
 import { printable } from './printable.js'
 import { dateTime, shortTime, span, took } from './time.js'
@@ -81,6 +81,7 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
   ]
   const others = [
     ...missingVerdicts(document),
+    ...lastingNames(document),
     ...reconcile.disputes.map(
       ({ service, since, changes }) =>
         `another program keeps changing ${service}: ${changes} changes put right since ${shortTime(Date.parse(since), now)}`,
@@ -144,6 +145,23 @@ function missingVerdicts({ services }: StatusDocument): string[] {
   return left > 0 ? [...causes.slice(0, MOST_CAUSES), `no verdict for ${left} other reasons`] : causes
 }
 
+/** Names that no longer have the address in use. Those that have none are told with what they are for. */
+function lastingNames({ services }: StatusDocument): string[] {
+  const troubles = new Map<string, Set<string>>()
+  for (const { name, key, nameTrouble, reals } of services) {
+    const parts = [{ address: key, nameTrouble }, ...reals]
+    for (const { address, nameTrouble } of parts)
+      if (nameTrouble !== null && address !== null)
+        troubles.set(nameTrouble, (troubles.get(nameTrouble) ?? new Set()).add(name))
+  }
+  const lines = [...troubles].map(([trouble, names]) => {
+    const [first = ''] = names
+    return `${printable(names.size === 1 ? first : `${names.size} services`)}: ${printable(trouble)}`
+  })
+  const left = lines.length - MOST_CAUSES
+  return left > 0 ? [...lines.slice(0, MOST_CAUSES), `${left} more names without an answer`] : lines
+}
+
 // ---------------------------------------------------------------- a service
 
 function serviceBlock(service: ServiceStatus, view: StatusView, paint: Paint): string[] {
@@ -174,9 +192,10 @@ function fallbackLine(
   paint: Paint,
 ): string[] {
   const from = state === 'down' && since !== null ? ` since ${shortTime(Date.parse(since), now)}` : ''
-  if (fallback?.inUse) return [paint('yellow', `  fallback ${hostPort(fallback)} takes the traffic${from}`)]
+  if (fallback?.inUse)
+    return [paint('yellow', `  fallback ${hostWithAddress(fallback)} takes the traffic${from}`)]
   if (state !== 'down') return []
-  const lack = fallback ? `fallback ${hostPort(fallback)} is not in the table` : 'no fallback'
+  const lack = fallback ? `fallback ${hostWithAddress(fallback)} is not in the table` : 'no fallback'
   return [paint('red', `  ${lack}: clients are refused${from}`)]
 }
 
@@ -197,7 +216,7 @@ const COLUMNS: readonly Column[] = [
     paint: (text, real, paint) => paint(STATE_STYLE[real.state], text),
   },
   { title: 'FOR', rank: 1, side: 'right', cell: (real, now) => span(now - Date.parse(real.since)) },
-  { title: 'SERVER', rank: 0, cell: hostPort },
+  { title: 'SERVER', rank: 0, cell: hostWithAddress },
   { title: 'FORWARD', rank: 5, cell: real => real.forwarding },
   { title: 'WEIGHT', rank: 2, side: 'right', cell: real => weight(real.weight.wanted) },
   {

@@ -50,13 +50,31 @@ describe('lvsd probe', () => {
 
   it('shows the weight that comes of the advice of a check', async () => {
     const advice = { percent: 50 } as const
-    const server = { service: 'web', real: '[::1]:80', state: 'up', passed: 1, checks: 1, need: 1 } as const
+    const server = {
+      service: 'web',
+      real: '[::1]:80',
+      host: '::1',
+      address: '[::1]',
+      port: 80,
+      state: 'up',
+    } as const
     assert.match(
       renderProbed([], {
         colour: false,
-        servers: [{ ...server, weight: weightFrom(7, [advice]), configured: 7 }],
+        servers: [
+          { ...server, passed: 1, checks: 1, need: 1, weight: weightFrom(7, [advice]), configured: 7 },
+        ],
       }),
       /^web {2}\[::1\]:80 {2}up {2}weight 4, 7 configured {2}1 of 1 pass, 1 needed$/m,
+    )
+  })
+
+  it('shows the address of a server that is a name', () => {
+    const server = { service: 'web', real: 'web1:80', host: 'web1', address: '[::1]', port: 80 } as const
+    const state = { state: 'up', passed: 1, checks: 1, need: 1, weight: 1, configured: 1 } as const
+    assert.match(
+      renderProbed([], { colour: false, servers: [{ ...server, ...state }] }),
+      /^web {2}web1 \(\[::1\]:80\) {2}up/m,
     )
   })
 
@@ -66,7 +84,7 @@ describe('lvsd probe', () => {
     const words = { CONFIG: site.file, SERVICE: 'web', REAL: `[::1]:${site.well}` }
     await command.run({ ...context, options: { json: true }, arguments: words })
     const [{ service, real, check, target, result, server }] = JSON.parse(out())
-    assert.deepEqual(server, { state: 'up', passed: 1, checks: 1, need: 1, weight: 1 })
+    assert.deepEqual(server, { address: '[::1]', state: 'up', passed: 1, checks: 1, need: 1, weight: 1 })
     const address = `[::1]:${site.well}`
     assert.deepEqual(
       { service, real, check, target },

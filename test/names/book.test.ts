@@ -4,6 +4,7 @@ import { memoryJournal } from '../../src/journal/journal.js'
 import { keyOfService } from '../../src/model.js'
 import { NameBook } from '../../src/names/book.js'
 import type { Answer } from '../../src/names/resolver.js'
+import { virtualWish } from '../../src/names/wishes.js'
 import { later } from '../helpers/after-each.js'
 import { recordingLog } from '../helpers/logs.js'
 import { config, real, service } from '../helpers/tables.js'
@@ -14,7 +15,7 @@ function book(known: Record<string, string> = {}) {
   const { log, lines } = recordingLog()
   const journal = memoryJournal()
   journal.recordNames(new Map(Object.entries(known)))
-  const state = { news: 0 }
+  const state = { news: 0, now: 0 }
   const resolver = {
     addresses: (host: string, family: Family) =>
       new Promise<Answer>(resolve => {
@@ -24,7 +25,7 @@ function book(known: Record<string, string> = {}) {
     names: async () => [],
     close: () => {},
   }
-  const names = new NameBook({ resolver, journal, log, onNews: () => state.news++ })
+  const names = new NameBook({ resolver, journal, log, onNews: () => state.news++, now: () => state.now })
   later(() => names.close())
   /** `host: text`, an address, several, or a code. */
   const answer = async (host: string, family: Family, text: string) => {
@@ -135,10 +136,79 @@ describe('the book of names', () => {
     assert.deepEqual(
       lines.map(({ msg, services }) => [msg, services]),
       [
-        ['app has no IPv6 address; it has 127.0.0.1; its last address stays in use', ['web']],
+        ['app has no IPv6 address; it has 127.0.0.1; fd00::9 stays in use', ['web']],
         ['app resolves again', ['web']],
       ],
     )
+  })
+
+  describe('of a virtual service without a family', () => {
+    const unresolved = { protocol: 'tcp', port: 80, family: null } as const
+    const vip = (family: Family | null = null) =>
+      config([service('web', { host: 'vip', id: null, unresolved: { ...unresolved, family } })])
+    const keyIn = (names: NameBook, family: Family | null = null) => {
+      const { id = null } = names.resolved(vip(family)).services[0] ?? {}
+      return id && keyOfService(id)
+    }
+    const round = async ({ names, answer }: ReturnType<typeof book>, ipv6: string, ipv4: string) => {
+      names.refresh()
+      await answer('vip', 'ipv6', ipv6)
+      await answer('vip', 'ipv4', ipv4)
+    }
+
+    it('stays in its family when that vanishes, over a restart, and says what it has instead', async () => {
+      const one = book()
+      one.names.follow(vip())
+      await round(one, '2001:db8::80', '192.0.2.80')
+      assert.equal(keyIn(one.names), 'tcp [2001:db8::80]:80')
+      await round(one, 'ENODATA', '192.0.2.80')
+      assert.equal(keyIn(one.names), 'tcp [2001:db8::80]:80')
+      const trouble =
+        'vip has no IPv6 address; it has 192.0.2.80; 2001:db8::80 stays in use, family: ipv4 takes the other'
+      assert.equal(one.lines.at(-1)?.msg, trouble)
+      assert.equal(one.names.troubleOf(virtualWish('vip', null)), trouble)
+      const two = book(Object.fromEntries(one.journal.names))
+      two.names.follow(vip())
+      await round(two, 'ENODATA', '192.0.2.80')
+      assert.equal(keyIn(two.names), 'tcp [2001:db8::80]:80')
+      await round(two, '2001:db8::81', '192.0.2.80')
+      assert.equal(keyIn(two.names), 'tcp [2001:db8::81]:80')
+      assert.equal(two.names.troubleOf(virtualWish('vip', null)), null)
+    })
+
+    it('stays IPv4 when IPv6 appears later', async () => {
+      const site = book()
+      site.names.follow(vip())
+      await round(site, 'ENODATA', '192.0.2.80')
+      await round(site, '2001:db8::80', '192.0.2.80')
+      await round(site, '2001:db8::80', 'ENODATA')
+      assert.equal(keyIn(site.names), 'tcp 192.0.2.80:80')
+    })
+
+    it('changes its family at once when the configuration says so, and not when it says what is so', async () => {
+      const site = book()
+      site.names.follow(vip())
+      await round(site, '2001:db8::80 2001:db8::81', '192.0.2.80')
+      await round(site, '2001:db8::81 2001:db8::80', '192.0.2.80')
+      site.names.follow(vip('ipv6'))
+      assert.equal(keyIn(site.names, 'ipv6'), 'tcp [2001:db8::80]:80')
+      site.names.follow(vip('ipv4'))
+      assert.equal(keyIn(site.names, 'ipv4'), 'tcp 192.0.2.80:80')
+      site.names.follow(vip())
+      assert.equal(keyIn(site.names), 'tcp 192.0.2.80:80')
+    })
+
+    it('is made do with in IPv4 when there is no answer about IPv6 for long', async () => {
+      const site = book()
+      site.names.follow(vip())
+      await round(site, 'ESERVFAIL', '192.0.2.80')
+      site.state.now += 14_000
+      await round(site, 'ESERVFAIL', '192.0.2.80')
+      assert.equal(keyIn(site.names), null)
+      site.state.now += 1000
+      await round(site, 'ESERVFAIL', '192.0.2.80')
+      assert.equal(keyIn(site.names), 'tcp 192.0.2.80:80')
+    })
   })
 
   it('leaves out, and tells once, a service whose name resolves to another service', async () => {

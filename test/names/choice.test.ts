@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Family } from '../../src/address.js'
 import { type Answers, choose, isAwaited, troubleOf } from '../../src/names/choice.js'
 import type { Answer } from '../../src/names/resolver.js'
+import type { Wish } from '../../src/names/wishes.js'
 
 /** `ipv6:`, then addresses, a code, or nothing for an answer that is awaited. */
 function answers(ipv6: string, ipv4: string): Answers {
@@ -14,11 +15,12 @@ function answers(ipv6: string, ipv4: string): Answers {
   return new Map(entries)
 }
 
-const strict = { host: 'app', family: 'ipv6', isStrict: true } as const
-const any = { ...strict, isStrict: false }
+const strict = { host: 'app', family: 'ipv6', other: 'never' } as const
+const any = { ...strict, other: 'always' } as const
+const lasting = { ...strict, other: 'at first' } as const
 
 describe('the address of a name', () => {
-  const cases: [string, typeof strict | typeof any, string | null, string, string, string | null][] = [
+  const cases: [string, Wish, string | null, string, string, string | null][] = [
     ['is the first', strict, null, 'fd00::1 fd00::2', '', 'fd00::1'],
     ['stays while the answer has it', strict, 'fd00::2', 'fd00::1 fd00::2', '', 'fd00::2'],
     ['is chosen anew when it is gone', strict, 'fd00::3', 'fd00::1 fd00::2', '', 'fd00::1'],
@@ -39,8 +41,55 @@ describe('the address of a name', () => {
     it(what, () => assert.equal(choose(wish, current, answers(ipv6, ipv4)), expected))
 })
 
+describe('the virtual address of a name without a family', () => {
+  const cases: [string, string | null, string, string, string | null][] = [
+    ['is IPv6 where there is one', null, 'fd00::1', '192.0.2.1', 'fd00::1'],
+    ['is IPv4 where there is no IPv6', null, 'ENODATA', '192.0.2.1', '192.0.2.1'],
+    ['waits for an answer about IPv6', null, '', '192.0.2.1', null],
+    ['is not decided by a silence about IPv6', null, 'ETIMEOUT', '192.0.2.1', null],
+    ['stays IPv4 when IPv6 appears', '192.0.2.1', 'fd00::1', '192.0.2.1', '192.0.2.1'],
+    ['stays IPv4 when only IPv6 is left', '192.0.2.1', 'fd00::1', 'ENODATA', '192.0.2.1'],
+    ['stays IPv6 when only IPv4 is left', 'fd00::1', 'ENODATA', '192.0.2.1', 'fd00::1'],
+    ['stays IPv6 when the name is gone', 'fd00::1', 'ENOTFOUND', 'ENOTFOUND', 'fd00::1'],
+    ['stays IPv6 when the server is silent about it', 'fd00::1', 'ETIMEOUT', '192.0.2.1', 'fd00::1'],
+    ['moves within IPv6', 'fd00::1', 'fd00::2', '192.0.2.1', 'fd00::2'],
+    ['moves within IPv4', '192.0.2.1', 'fd00::2', '192.0.2.2', '192.0.2.2'],
+  ]
+  for (const [what, current, ipv6, ipv4, expected] of cases)
+    it(what, () => assert.equal(choose(lasting, current, answers(ipv6, ipv4)), expected))
+
+  it('is IPv4 when the silence about IPv6 lasts', () =>
+    assert.equal(choose(lasting, null, answers('ESERVFAIL', '192.0.2.1'), true), '192.0.2.1'))
+
+  const said: [string, string, string, string | null][] = [
+    ['fd00::1', 'fd00::1', '192.0.2.1', null],
+    ['fd00::1', '', '192.0.2.1', null],
+    [
+      'fd00::1',
+      'ENODATA',
+      '192.0.2.1',
+      'app has no IPv6 address; it has 192.0.2.1; fd00::1 stays in use, family: ipv4 takes the other',
+    ],
+    [
+      '192.0.2.1',
+      'fd00::1',
+      'ENODATA',
+      'app has no IPv4 address; it has fd00::1; 192.0.2.1 stays in use, family: ipv6 takes the other',
+    ],
+    [
+      'fd00::1',
+      'ENOTFOUND',
+      'ENOTFOUND',
+      'app does not resolve to an IPv6 address: there is no such name (ENOTFOUND); fd00::1 stays in use',
+    ],
+  ]
+  for (const [current, ipv6, ipv4, expected] of said)
+    it(`${current} with "${ipv6}" and "${ipv4}": ${expected ?? 'nothing is said'}`, () =>
+      assert.equal(troubleOf(lasting, answers(ipv6, ipv4), current), expected))
+})
+
 describe('what is said of a name', () => {
-  const cases: [typeof strict | typeof any, string, string, string | null][] = [
+  const cases: [Wish, string, string, string | null][] = [
     [strict, 'fd00::1', '', null],
     [any, '', '192.0.2.1', null],
     [strict, '', '', 'app is being looked up'],
@@ -62,6 +111,12 @@ describe('what is said of a name', () => {
     ],
     [any, 'ENODATA', 'ESERVFAIL', 'app does not resolve: the name server failed (ESERVFAIL)'],
     [any, 'EODD', 'ENODATA', 'app does not resolve: EODD'],
+    [
+      lasting,
+      'ETIMEOUT',
+      '192.0.2.1',
+      'app does not resolve to an IPv6 address: the name servers do not answer (ETIMEOUT); it has 192.0.2.1',
+    ],
   ]
   for (const [wish, ipv6, ipv4, expected] of cases)
     it(`${expected ?? 'nothing'}, after "${ipv6}" and "${ipv4}"`, () => {

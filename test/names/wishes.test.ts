@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { CheckUse, Service } from '../../src/model.js'
-import { wishesOf, withNames } from '../../src/names/wishes.js'
+import { handedOn, wishesOf, withNames } from '../../src/names/wishes.js'
 import { config, real, service, serviceId } from '../helpers/tables.js'
 
 const NAMED: Partial<Service> = {
@@ -87,15 +87,38 @@ describe('names of a configuration', () => {
       service('old', { id: serviceId('192.0.2.80'), reals: [{ ...real('192.0.2.1'), checks: [use] }] }),
     ])
     const key = 'other.example ipv4 first'
-    assert.deepEqual([...wishesOf(site, NOTHING).keys()], ['other.example', key])
+    assert.deepEqual([...wishesOf(site, NOTHING).keys()], ['other.example ipv6 first', key])
     const addressOf = (names: ReadonlyMap<string, string>) =>
       withNames(site, names).config.services.map(({ reals }) => reals[0]?.checks[0]?.address?.text ?? null)
     assert.deepEqual(addressOf(NOTHING), [null, null])
     const names = new Map([
-      ['other.example', 'fd00::9'],
+      ['other.example ipv6 first', 'fd00::9'],
       [key, '192.0.2.9'],
     ])
     assert.deepEqual(addressOf(names), ['fd00::9', '192.0.2.9'])
+  })
+
+  it('keep their addresses when a configuration wants them in another way, where the family fits', () => {
+    const named = (family: 'ipv6' | 'ipv4' | null, more: Partial<Service> = {}) =>
+      service('web', { host: 'vip', id: null, unresolved: { protocol: 'tcp', port: 80, family }, ...more })
+    const reals = [real('www1')]
+    const known = { vip: '2001:db8::80', 'www1 ipv6': 'fd00::1', 'old ipv6': 'fd00::8' }
+    const next = (names: Record<string, string>, ...services: readonly Service[]) =>
+      Object.fromEntries(handedOn(new Map(Object.entries(names)), config(services)))
+    assert.deepEqual(next(known, named(null, { reals })), { vip: '2001:db8::80', 'www1 ipv6': 'fd00::1' })
+    assert.deepEqual(next(known, named('ipv6', { reals })), {
+      'vip ipv6': '2001:db8::80',
+      'www1 ipv6': 'fd00::1',
+    })
+    assert.deepEqual(next(known, named('ipv4', { reals })), {})
+    assert.deepEqual(next({ 'vip ipv4': '192.0.2.80' }, named(null)), { vip: '192.0.2.80' })
+    // The address of another service is not taken over.
+    const other = service('old', {
+      host: 'vip',
+      id: null,
+      unresolved: { protocol: 'tcp', port: 80, family: 'ipv4' },
+    })
+    assert.deepEqual(next({ 'vip ipv4': '192.0.2.80' }, other, named(null)), { 'vip ipv4': '192.0.2.80' })
   })
 
   it('leave a configuration of literals as it is', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ServiceStatus } from '../../src/status.js'
 import { widthOf } from '../../src/terminal/columns.js'
 import { renderStatus } from '../../src/terminal/status.js'
 import { checkStatus, DOWN, NOW, realStatus, serviceStatus, statusDocument } from './documents.js'
@@ -95,6 +96,36 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.doesNotMatch(text, /descriptor/)
   })
 
+  it('shows the address in use of what is a name', () => {
+    const named = { host: 'web1.example', address: '[fc00::11]', port: 80 }
+    const fallback = { name: 'sorry:80', host: 'sorry', address: '192.0.2.9', port: 80, inUse: true }
+    const [web, sorry] = [{ reals: [realStatus(named)] }, { reals: [DOWN], fallback }].map(serviceStatus)
+    const text = renderStatus(statusDocument({ services: [web, sorry] as ServiceStatus[] }), {
+      ...plain,
+      width: 200,
+    })
+    assert.match(text, /^ {2}up +3m12s {2}web1\.example \(\[fc00::11\]:80\) {2}masq /m)
+    assert.match(text, /fallback sorry \(192\.0\.2\.9:80\) takes the traffic/)
+    const awaited = serviceStatus({ reals: [realStatus({ ...named, address: null })] })
+    assert.match(
+      renderStatus(statusDocument({ services: [awaited] }), { ...plain, width: 200 }),
+      /web1\.example:80 /,
+    )
+  })
+
+  it('says which names no longer have the address in use, and for whom', () => {
+    const trouble = 'vip has no IPv6 address; it has 192.0.2.1; fd00::1 stays in use'
+    const lost = { host: 'app', address: '[fd00::9]', nameTrouble: 'app has none' }
+    const services = [
+      serviceStatus({ nameTrouble: trouble }),
+      serviceStatus({ name: 'mail', reals: [realStatus(lost)] }),
+      serviceStatus({ name: 'news', reals: [realStatus(lost), realStatus({ ...lost, address: null })] }),
+    ]
+    const text = renderStatus(statusDocument({ services }), { ...plain, width: 200 })
+    assert.match(text, /^! web: vip has no IPv6 address; it has 192\.0\.2\.1; fd00::1 stays in use$/m)
+    assert.match(text, /^! 2 services: app has none$/m)
+  })
+
   it('puts services without a server first, and in each what is down', () => {
     const down = serviceStatus({
       name: 'dead',
@@ -171,7 +202,13 @@ function eventful() {
       serviceStatus({
         quiescent: true,
         reals: [DOWN],
-        fallback: { name: '[2001:db8:1::99]:80', host: '2001:db8:1::99', port: 80, inUse: true },
+        fallback: {
+          name: '[2001:db8:1::99]:80',
+          host: '2001:db8:1::99',
+          address: '[2001:db8:1::99]',
+          port: 80,
+          inUse: true,
+        },
       }),
       serviceStatus({
         name: 'mail',

@@ -142,7 +142,7 @@ describe('a frame', () => {
 describe('transitions between two documents', () => {
   const view = { colour: false }
   const before = statusDocument({ services: [serviceStatus({ reals: [realStatus({ host: DOWN.host })] })] })
-  const fallback = { name: '[::9]:80', host: '::9', port: 80, inUse: true }
+  const fallback = { name: '[::9]:80', host: '::9', address: '[::9]', port: 80, inUse: true }
   const after = statusDocument({ services: [serviceStatus({ reals: [DOWN], fallback })] })
 
   it('name the server, both states and the reason, and the fallback', () => {
