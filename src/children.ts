@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { endMarked, mark, prepareForChildren, type Sort } from './orphans.js'
 import { atMost } from './patience.js'
+import { descendantsOf } from './process-files.js'
 
 export interface Command {
   readonly file: string
@@ -162,6 +163,30 @@ function start({ file, argv, env, input, sort = 'check' }: Command): Promise<Chi
   })
 }
 
+/**
+ * A process of Node in which a user's file runs, with `argv` for Node. It has two pipes by the descriptors 3 and 4, and
+ * `file` by 5. Ended with `endWorkerProcess`, and with this thread.
+ */
+export function startWorkerProcess(argv: readonly string[], file: number): ChildProcess {
+  prepareToRun()
+  const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', file] as const
+  const child = spawn(process.execPath, argv, { detached: true, stdio: [...stdio] })
+  const { pid } = child
+  if (pid === undefined) return child
+  groups.add(pid)
+  mark(pid, 'worker')
+  child.once('exit', () => groups.delete(pid))
+  return child
+}
+
+/** It and all that it has started and not left behind. */
+export function endWorkerProcess({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return
+  const descendants = descendantsOf(pid)
+  kill(pid, 'SIGKILL')
+  for (const descendant of descendants) killOne(descendant)
+}
+
 function exitOf(child: ChildProcess): Promise<Omit<Ended, 'output'>> {
   return new Promise(resolve => {
     if (child.exitCode !== null || child.signalCode !== null)
@@ -196,8 +221,12 @@ function endGroup(child: ChildProcess, group: number, grace: number): void {
 }
 
 function kill(group: number, signal: NodeJS.Signals): void {
+  killOne(-group, signal)
+}
+
+function killOne(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(-group, signal)
+    process.kill(pid, signal)
   } catch {
     // Nobody of it is left.
   }

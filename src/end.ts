@@ -1,6 +1,5 @@
 /** The end of the process, whatever its threads are doing. */
 import { exitNow } from './libc.js'
-import { hasLostThreads } from './lost-threads.js'
 
 /** For what is still on its way to standard output and error, milliseconds. */
 const PATIENCE = 5000
@@ -25,7 +24,7 @@ export function endProcess(code: number, isDaemon: boolean): void {
 export function endNow(code: number, isDaemon: boolean): void {
   const isBusy = process.getActiveResourcesInfo().some(resource => OF_THREADS.has(resource))
   // A measurement of coverage is written by an orderly end.
-  if ((isBusy || isDaemon || hasLostThreads()) && !process.env.NODE_V8_COVERAGE) {
+  if ((isBusy || isDaemon) && !process.env.NODE_V8_COVERAGE) {
     process.emit('exit', code)
     try {
       exitNow(code)

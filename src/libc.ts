@@ -56,7 +56,11 @@ const RLIMIT_NOFILE = 7
 // <bits/waitflags.h>
 const WNOHANG = 1
 // <linux/prctl.h>
+const PR_SET_PDEATHSIG = 1
 const PR_SET_CHILD_SUBREAPER = 36
+const SIGKILL = 9
+// <linux/memfd.h>
+const MFD_CLOEXEC = 1
 // <fcntl.h>
 const F_SETFD = 2
 const FD_CLOEXEC = 1
@@ -88,6 +92,7 @@ interface Libc {
   waitpid: KoffiFunc<(pid: number, status: null, options: number) => number>
   prctl: KoffiFunc<(option: number, ...typesAndValues: (string | number)[]) => number>
   fcntl: KoffiFunc<(fd: number, command: number, ...typesAndValues: (string | number)[]) => number>
+  memfd_create: KoffiFunc<(name: string, flags: number) => number>
   poll: KoffiFunc<(fds: Uint8Array, count: number, timeout: number) => number>
 }
 
@@ -118,6 +123,7 @@ function load(): Libc {
     waitpid: lib.func('int waitpid(int, void *, int)') as Libc['waitpid'],
     prctl: lib.func('int prctl(int, ...)') as Libc['prctl'],
     fcntl: lib.func('int fcntl(int, int, ...)') as Libc['fcntl'],
+    memfd_create: lib.func('int memfd_create(const char *, unsigned int)') as Libc['memfd_create'],
     poll: lib.func('int poll(void *, unsigned long, int)') as Libc['poll'],
   }
   return loaded
@@ -313,9 +319,18 @@ export function reap(pid: number): boolean {
 
 /** From now on processes whose parent has ended, and that descend from this one, become children of this one. */
 export function becomeSubreaper(): void {
+  control(PR_SET_CHILD_SUBREAPER, 1)
+}
+
+/** From now on this process is killed when the one that has started it ends, whatever it is doing then. */
+export function dieWithParent(): void {
+  control(PR_SET_PDEATHSIG, SIGKILL)
+}
+
+function control(option: number, value: number): void {
   const libc = load()
-  const value = ['unsigned long', 1, 'unsigned long', 0, 'unsigned long', 0, 'unsigned long', 0] as const
-  if (libc.prctl(PR_SET_CHILD_SUBREAPER, ...value) < 0) throw fail(libc, 'prctl')
+  const values = ['unsigned long', value, 'unsigned long', 0, 'unsigned long', 0, 'unsigned long', 0] as const
+  if (libc.prctl(option, ...values) < 0) throw fail(libc, 'prctl')
 }
 
 /** Keeps a descriptor from children. */
@@ -325,6 +340,14 @@ export function closeOnExec(fd: number): void {
 }
 
 // ---------------------------------------------------------------- memory
+
+/** A file that is nowhere but in memory, and that a child can be given by its descriptor. `name` is for those who look. */
+export function openMemoryFile(name: string): number {
+  const libc = load()
+  const fd = libc.memfd_create(name, MFD_CLOEXEC)
+  if (fd < 0) throw fail(libc, 'memfd_create')
+  return fd
+}
 
 /** Gives back to the kernel what was freed. The C library keeps it, above all what ended threads had. */
 export function releaseMemory(): void {

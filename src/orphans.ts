@@ -21,8 +21,11 @@ import {
   threadsOf,
 } from './process-files.js'
 
-/** `check`: nothing of it outlives its run. `hook`: what it leaves may stay. `director`: another lvsd, as this one. */
-export type Sort = 'check' | 'hook' | 'director'
+/**
+ * `check`: nothing of it outlives its run. `worker`: a process in which a user's file runs; nothing of it outlives it. `hook`:
+ * what it leaves may stay. `director`: another lvsd, as this one.
+ */
+export type Sort = 'check' | 'worker' | 'hook' | 'director'
 
 const MOST_SCORE = 1000
 const CHECK_SCORE = 500
@@ -31,14 +34,21 @@ const LOOK_EVERY = 100
 /** A child that has ended and that nobody has asked for so long was started by nobody here, milliseconds. */
 const UNASKED = 1000
 const EXIT_ROUNDS = 3
+/** What a user's file leaves behind is ended after so long though its worker lives on, milliseconds. */
+const LONGEST_STAY = 60_000
 const MARK_ROUNDS = 5
 /** A fork may take this long from the copy of the score to the place among its parent's children, in ticks of 10 ms. */
 const LONGEST_FORK = 100
 const STARTS_KEPT = 100
 
 interface Orphan {
-  /** Runs that were under way when it was seen to be of a check, by the process of each; null for one that may stay. */
+  /**
+   * Runs that were under way when it was seen to be of a check, by the process of each; the workers of users' files, where
+   * it is of one of these; null for one that may stay.
+   */
   waitsFor: ReadonlySet<number> | null
+  /** By `performance.now()`. */
+  mayStayUntil: number
   isKilled: boolean
   endedAt: number | null
 }
@@ -49,7 +59,9 @@ export function scoresBeside(own: number): Readonly<Record<Sort, number>> & { re
   const director = capped(own + 1)
   const hook = capped(Math.max(own + 2, 0))
   const check = capped(Math.max(own + 3, CHECK_SCORE))
-  return { check, hook, director, areMarks: check > hook && hook > director }
+  const worker = capped(check + 1)
+  const areMarks = worker > check && check > hook && hook > director
+  return { worker, check, hook, director, areMarks }
 }
 
 const own = oomScoreOf('self') ?? 0
@@ -99,7 +111,7 @@ function keepDescriptors(): void {
  */
 export function mark(pid: number, sort: Sort): void {
   setOomScore(pid, scores[sort])
-  if (sort !== 'check')
+  if (sort === 'hook' || sort === 'director')
     otherStarts = [...otherStarts.slice(1 - STARTS_KEPT), statOf(pid)?.start ?? Number.NaN]
   // Each round finds what was forked in the one before.
   for (let round = 0; round < MARK_ROUNDS; round++) {
@@ -117,14 +129,17 @@ export function endMarked(): void {
   if (!isPrepared) return
   markLate(strangersNow())
   for (let round = 0; round < EXIT_ROUNDS; round++) {
-    const left = descendantsOf(process.pid).filter(pid => isMarked(pid) && statOf(pid)?.state !== 'Z')
+    const left = descendantsOf(process.pid).filter(pid => markOf(pid) && statOf(pid)?.state !== 'Z')
     if (left.length === 0) return
     left.forEach(kill)
   }
 }
 
-function isMarked(pid: number): boolean {
-  return scores.areMarks && oomScoreOf(pid) === scores.check
+/** Of which sort it is, where nothing of that sort may stay. */
+function markOf(pid: number): 'check' | 'worker' | null {
+  const score = scores.areMarks ? oomScoreOf(pid) : null
+  if (score === scores.check) return 'check'
+  return score === scores.worker ? 'worker' : null
 }
 
 /** Looks at the children that nobody here has started. The kernel gives orphans to the main thread, whose id is the pid. */
@@ -166,13 +181,18 @@ function again(): void {
 }
 
 function look(strangers: readonly number[]): void {
+  const now = performance.now()
   const runs = runsUnderWay(strangers)
   for (const pid of strangers) {
-    const orphan = orphans.get(pid) ?? { waitsFor: null, isKilled: false, endedAt: null }
+    const orphan = orphans.get(pid) ?? { waitsFor: null, mayStayUntil: 0, isKilled: false, endedAt: null }
     orphans.set(pid, orphan)
-    orphan.waitsFor ??= isMarked(pid) ? runs : null
+    const mark = orphan.waitsFor ? null : markOf(pid)
+    if (mark) {
+      orphan.waitsFor = runs[mark]
+      orphan.mayStayUntil = mark === 'worker' ? now + LONGEST_STAY : Number.POSITIVE_INFINITY
+    }
     if (statOf(pid)?.state === 'Z') bury(pid, orphan)
-    else if (orphan.waitsFor && ![...orphan.waitsFor].some(run => runs.has(run))) {
+    else if (orphan.waitsFor && (now >= orphan.mayStayUntil || !isAny(orphan.waitsFor, runs))) {
       orphan.isKilled = true
       // With all that it has started: what starts itself anew all the time must not stay ahead.
       for (const one of [pid, ...descendantsOf(pid)]) kill(one)
@@ -180,10 +200,21 @@ function look(strangers: readonly number[]): void {
   }
 }
 
-/** The checks that run commands now, by the process of each: children of this thread, and of those that run checks. */
-function runsUnderWay(strangers: readonly number[]): ReadonlySet<number> {
-  const children = threadsOf(process.pid).flatMap(thread => childrenOfThread(process.pid, thread))
-  return new Set(children.filter(pid => !strangers.includes(pid) && isMarked(pid)))
+type Runs = Readonly<Record<'check' | 'worker', ReadonlySet<number>>>
+
+function isAny(those: ReadonlySet<number>, { check, worker }: Runs): boolean {
+  return [...those].some(pid => check.has(pid) || worker.has(pid))
+}
+
+/** The commands of checks and the workers that run now: children of this thread, and of those that run checks. */
+function runsUnderWay(strangers: readonly number[]): Runs {
+  const runs = { check: new Set<number>(), worker: new Set<number>() }
+  for (const thread of threadsOf(process.pid))
+    for (const pid of childrenOfThread(process.pid, thread)) {
+      const mark = strangers.includes(pid) ? null : markOf(pid)
+      if (mark) runs[mark].add(pid)
+    }
+  return runs
 }
 
 /** Other parts of this process, such as the threads of checks, ask for their own children soon. */

@@ -203,10 +203,10 @@ describe('the OOM score of a command', () => {
       [-1, 0, 1, 500],
       [0, 1, 2, 500],
       [498, 499, 500, 501],
-      [997, 998, 999, 1000],
+      [996, 997, 998, 999],
     ] as const)
-      assert.deepEqual(scoresBeside(own), { check, hook, director, areMarks: true })
-    for (const own of [998, 999, 1000]) assert.equal(scoresBeside(own).areMarks, false)
+      assert.deepEqual(scoresBeside(own), { worker: check + 1, check, hook, director, areMarks: true })
+    for (const own of [997, 998, 999, 1000]) assert.equal(scoresBeside(own).areMarks, false)
   })
 
   it('reaches all that the command starts, while lvsd keeps its own', async function () {

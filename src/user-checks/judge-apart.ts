@@ -17,7 +17,7 @@ export type Judged<At> = Question<At> & Verdict
 
 /** Milliseconds for all questions on one file. */
 const PATIENCE = 3000
-const AT_ONCE = 8
+const AT_ONCE = 4
 /** Characters of a sentence. */
 const LONGEST = 512
 

@@ -19,7 +19,7 @@ export interface LoadedKind {
 /** Milliseconds that a file is given to be imported and to tell its options. */
 const PATIENCE = 5000
 /** Files that begin at once. */
-const AT_ONCE = 8
+const AT_ONCE = 4
 /** What a file said of itself, or why it said nothing. */
 type Told = { readonly reply: Reply | undefined; readonly failure: Failure | null }
 

@@ -2,6 +2,7 @@
 import Module from 'node:module'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { Terms } from './messages.js'
 import { threadDelay } from './process-facts.js'
 import type { SharedState } from './shared.js'
 
@@ -10,8 +11,12 @@ const COLLECT_EVERY = 500
 /** The share of the limit by which the memory may grow after one; then the next comes at once. */
 const GROWTH = 0.3
 
-/** `limit`: megabytes that it may hold. `more`: called with each beat. */
-export function startBeat(shared: SharedState, every: number, limit: number, more: () => void): void {
+/** `more`: called with each beat. */
+export function startBeat(
+  shared: SharedState,
+  { beat: every, limit }: Pick<Terms, 'beat' | 'limit'>,
+  more: () => void,
+): void {
   const collect = collector()
   let last = performance.now()
   let delayed = threadDelay()

@@ -11,9 +11,9 @@ export type Cause =
       /** The run from which it came, where that is known. */
       readonly run: number | null
     }
-  /** What came from its thread is none of the reports that lvsd's own part of it sends, or the way there is closed. */
+  /** What came from it is none of the reports that lvsd's own part of it sends, or the way there is closed. */
   | { readonly kind: 'garbled' }
-  /** The thread ended, and nothing is known of it. */
+  /** It ended, and nothing is known of it but how. */
   | { readonly kind: 'died'; readonly detail: string }
   /** Nobody's fault: another worker has taken its place, or none is needed any more. */
   | { readonly kind: 'dismissed' }
@@ -34,9 +34,9 @@ export function whatItDid(cause: Cause, isLate: boolean): string {
     case 'rejected':
       return `left a promise rejected${isLate ? ' after its answer' : ''}: ${cause.detail}`
     case 'garbled':
-      return 'disturbed what its thread tells lvsd'
+      return 'disturbed what its worker tells lvsd'
     case 'died':
-      return `ended its thread: ${cause.detail}`
+      return `ended its worker: ${cause.detail}`
     case 'dismissed':
       return 'is not needed any more'
   }

@@ -1,8 +1,8 @@
-/**
- * What code in a worker may do to its thread and its process. Some of it Node itself refuses in threads (abort, chdir,
- * setuid, umask). The rest becomes a fault that the core is told, with the run from which it came where that is known.
- */
-import { MessagePort } from 'node:worker_threads'
+/** What code in a worker does to it becomes a fault that the core is told, with the run from which it came where that is known. */
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import threads from 'node:worker_threads'
+import { DESCRIPTORS } from './frames.js'
 import type { Fault } from './messages.js'
 import type { Outbox } from './outbox.js'
 
@@ -14,7 +14,7 @@ export function guardThread(outbox: Outbox, currentRun: () => number | null): Te
   }
   process.on('uncaughtException', error => fault('threw', messageOf(error)))
   process.on('unhandledRejection', error => fault('rejected', messageOf(error)))
-  const real = process as unknown as Record<'exit' | 'reallyExit', (code?: unknown) => never>
+  const real = process as unknown as Record<'exit' | 'reallyExit' | 'abort', (code?: unknown) => never>
   for (const name of ['exit', 'reallyExit'] as const) {
     const end = real[name].bind(process)
     real[name] = code => {
@@ -22,27 +22,53 @@ export function guardThread(outbox: Outbox, currentRun: () => number | null): Te
       return end(code)
     }
   }
+  const abort = real.abort.bind(process)
+  real.abort = () => {
+    fault('exit', 'process.abort()')
+    return abort()
+  }
   return fault
 }
 
 /** Tells a fault, with the run from which it comes now. */
 type Tell = (kind: Fault['kind'], detail: string) => void
 
-/** A signal to this process would end the director, and what is sent to the core by another than lvsd's own part. */
+/**
+ * What a user's file must not do to lvsd, or to the processors of the machine: a signal to the parent of its process would end
+ * the director, without the way to lvsd its answers are lost, and threads of its own are beyond the watch on its loop.
+ */
 export function guardProcess(): void {
-  hidePorts()
+  keepDirector()
+  keepDescriptors()
+  Object.assign(threads, { Worker: RefusedWorker })
+  syncBuiltinESMExports()
+}
+
+function keepDirector(): void {
   const kill = process.kill.bind(process)
+  const director = process.ppid
   process.kill = (pid, signal) => {
-    if (pid === 0 || pid === -1 || Math.abs(pid) === process.pid)
-      throw new Error('a check must not send signals to lvsd')
+    if (pid === -1 || Math.abs(pid) === director) throw new Error('a check must not send signals to lvsd')
     return kill(pid, signal)
   }
 }
 
-function hidePorts(): void {
-  const raw = process as unknown as { _getActiveHandles: () => unknown[] }
-  const handles = raw._getActiveHandles.bind(process)
-  raw._getActiveHandles = () => handles().filter(handle => !(handle instanceof MessagePort))
+function keepDescriptors(): void {
+  const ours: ReadonlySet<unknown> = new Set(Object.values(DESCRIPTORS))
+  const builtin = fs as unknown as Record<'close' | 'closeSync', (...args: unknown[]) => unknown>
+  for (const name of ['close', 'closeSync'] as const) {
+    const close = builtin[name]
+    builtin[name] = (fd, ...rest) => {
+      if (ours.has(fd)) throw new Error('a check must not close what it has not opened')
+      return close(fd, ...rest)
+    }
+  }
+}
+
+class RefusedWorker {
+  constructor() {
+    throw new Error('a check must not start threads')
+  }
 }
 
 /** Whatever was thrown, and however it resists being looked at. */

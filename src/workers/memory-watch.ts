@@ -1,6 +1,7 @@
 /**
- * Workers that fill the memory in one go: their loop does not come round, so that they do not tell how much they hold. What
- * the process has grown by since such a worker fell silent is held against it, less what others account for.
+ * Threads that fill the memory in one go: their loop does not come round, so that they do not tell how much they hold. What
+ * the process has grown by since such a worker fell silent is held against it, less what others account for. Those of users'
+ * files are processes, of which the kernel knows what they hold.
  */
 import { getHeapStatistics } from 'node:v8'
 import { residentMegabytes } from './process-facts.js'
@@ -8,7 +9,7 @@ import { residentMegabytes } from './process-facts.js'
 /** Milliseconds of silence from which on a look at the memory is worth it, and those of them that it has worked. */
 const SILENT = 40
 const WORKED = 15
-/** Megabytes of growth that are too much for a user's code while it is silent. */
+/** Megabytes of growth that are never too much. */
 const GROWTH = 48
 /** Megabytes that a thread takes by beginning, with the libraries that it loads. */
 const BEGINNING = 48
@@ -19,7 +20,6 @@ export interface Watched {
   /** Milliseconds for which nothing has been heard of it, and those of them in which it worked or slept. */
   readonly silence: number
   readonly stood: number
-  readonly isGuarded: boolean
   /** Megabytes that its code may hold, and that it has said it holds. */
   readonly limit: number
   readonly told: number
@@ -66,7 +66,7 @@ export class MemoryWatch {
     // One that has not had the processor has filled nothing.
     if (!before || worker.stood < WORKED) return false
     const growth = resident - before.resident - Math.max(0, others - before.others)
-    return growth >= (worker.isGuarded ? GROWTH : Math.max(GROWTH, worker.limit - worker.told))
+    return growth >= Math.max(GROWTH, worker.limit - worker.told)
   }
 }
 

@@ -60,14 +60,11 @@ export type Report =
 
 /** What a worker is started with. */
 export interface Terms {
-  readonly memory: SharedArrayBuffer
-  /** A user's file may run there: each run is told from the others, and what would harm the process is refused. */
-  readonly isGuarded: boolean
   /** Milliseconds between two beats. */
   readonly beat: number
   /** Megabytes that its code may hold. */
   readonly limit: number
-  /** Added to the thread's niceness, so that the core goes first where processors are scarce. */
+  /** Added to its niceness, so that the core goes first where processors are scarce. */
   readonly niceness: number
 }
 

@@ -1,15 +1,15 @@
 /**
- * Where checks that are code run: in threads that can be ended, apart from the thread that judges health, writes the table
- * and answers operators.
+ * Where checks that are code run: in workers that can be ended, apart from the thread that judges health, writes the table
+ * and answers operators. Those of lvsd run in threads, each file of a user in a process (`foreign-process.ts` says why).
  *
  * Why it is built so. A check depends on what servers send and, where a user wrote it, on what he did not think of. Either can
  * block its thread, throw when nobody listens any more, end it, or fill the memory, and nothing inside of a thread protects
  * its neighbours from that. So the core gives each group of checks a worker of its own and relies on nothing that the
  * worker says of itself:
  *
- * - The core keeps the deadline. At its end the answer names the phase in which the run stood, read from shared memory.
- * - A worker's loop beats into shared memory. The core judges the beats by its own ticks (`pulse.ts`); the memory that a worker
- *   holds it is told with the beats, or sees grow while there are none.
+ * - The core keeps the deadline. At its end the answer names the phase in which the run stood, which the two share (`shared.ts`).
+ * - A worker's loop beats into what they share. The core judges the beats by its own ticks (`pulse.ts`); the memory that a worker
+ *   holds it is told with the beats, reads from the kernel, or sees grow while there are no beats.
  * - A worker that blocks, exits, throws where nothing catches it, or holds too much is ended at once. Its runs are asked again
  *   elsewhere, from the start of their time: nothing of it is held against a server.
  * - The culprit is found by the thread's own word where users' code runs, which is told run from run there; else by running
@@ -171,7 +171,7 @@ export class Pool {
     const stations = this.#stations
     this.#lookedAt += ms
     for (const station of stations) station.handle.tick(ms)
-    this.#memory.look(stations.map(({ handle }) => handle))
+    this.#memory.look(stations.map(({ handle }) => handle).filter(({ isGuarded }) => !isGuarded))
     if (this.#lookedAt - this.#sweptAt >= SWEEP) {
       this.#sweptAt = this.#lookedAt
       for (const crew of this.#crews.values()) crew.sweep()

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import type { Activity } from './pulse.js'
 
-/** What a thread of this process does; where the kernel does not tell, it counts as one that waits. */
-export function activityOf(thread: number): Activity {
+/** What a thread of a process does; where the kernel does not tell, it counts as one that waits. */
+export function activityOf(pid: number, thread: number): Activity {
   try {
-    const folder = `/proc/self/task/${thread}`
+    const folder = `/proc/${pid}/task/${thread}`
     const [used = '0'] = readFileSync(`${folder}/schedstat`, 'latin1').split(' ')
     const stat = readFileSync(`${folder}/stat`, 'latin1')
     // `1234 (name) S …`; the name may hold anything.
@@ -36,11 +36,11 @@ export function residentMegabytes(): number {
   }
 }
 
-/** How often a thread of this process has asked for memory. proc_pid_stat(5): the tenth field is `minflt`; the second, a name in brackets, may hold blanks. */
-export function pageFaultsOf(thread: number): number {
+/** Megabytes that another process holds for itself alone, without the files that it has mapped. */
+export function ownMegabytesOf(pid: number): number {
   try {
-    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[7])
+    const [, pages = '0', ofFiles = '0'] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')
+    return ((Number(pages) - Number(ofFiles)) * PAGE) / 1e6
   } catch {
     return 0
   }

@@ -1,11 +1,14 @@
-/** A file that stands in a system call cannot be ended by anybody; what has loaded it goes on, and ends, all the same. */
+/** A file that stands in a system call is ended with its process; what has loaded it goes on, and ends, all the same. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadChecks } from '../../src/load-checks.js'
+import { scoresBeside } from '../../src/orphans.js'
+import { descendantsOf, oomScoreOf } from '../../src/process-files.js'
 import { later } from '../helpers/after-each.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { fileOf } from './_file.js'
@@ -28,16 +31,27 @@ describe("a user's file that stands in a system call", function () {
     assert.match(said, /^ {2}fifo\.mjs +it is not loaded within 5 s\n {2}well\.mjs +ok$/m)
   })
 
-  it('is not loaded again and again', async () => {
-    const { folder, release } = blocked()
-    const problemNow = async () => (await loadChecks([folder])).files[0]?.problem
-    assert.equal(await problemNow(), 'it is not loaded within 5 s')
-    // Right after the first time nobody knows yet that its thread stays.
-    const problems = [await problemNow(), await problemNow()]
-    assert.match(problems[1] ?? '', /while its thread of an earlier time stands in a system call/)
-    release()
+  it('leaves no process behind, and no thread of lvsd', async () => {
+    const { folder } = blocked()
+    const top = `import { readFile } from 'node:fs'\nfor (let i = 0; i < 8; i++) readFile(${JSON.stringify(join(folder, 'fifo'))}, () => {})\nawait new Promise(() => {})`
+    writeFileSync(join(folder, 'many.mjs'), fileOf('many', { top }), { mode: 0o644 })
+    const { files } = await loadChecks([folder])
+    assert.deepEqual(
+      files.map(({ problem }) => problem),
+      ['it is not loaded within 5 s', 'it is not loaded within 5 s', null],
+    )
+    await readFile('/proc/self/stat')
+    await gone()
   })
 })
+
+/** Processes with users' files end soon. */
+async function gone(): Promise<void> {
+  const { worker } = scoresBeside(oomScoreOf('self') ?? 0)
+  const left = () => descendantsOf(process.pid).filter(pid => oomScoreOf(pid) === worker)
+  for (let i = 0; i < 100 && left().length > 0; i++) await new Promise(resolve => setTimeout(resolve, 20))
+  assert.deepEqual(left(), [])
+}
 
 /** A folder with a file that reads from a pipe into which nobody writes before `release`. */
 function blocked() {
@@ -47,6 +61,5 @@ function blocked() {
   const top = `import { readFileSync } from 'node:fs'\nreadFileSync(${JSON.stringify(fifo)})`
   writeFileSync(join(folder, 'fifo.mjs'), fileOf('fifo', { top }), { mode: 0o644 })
   writeFileSync(join(folder, 'well.mjs'), fileOf('well', {}), { mode: 0o644 })
-  const release = () => closeSync(openSync(fifo, 'w'))
-  return { folder, release }
+  return { folder }
 }

@@ -12,7 +12,7 @@ const AT_IMPORT: readonly [name: string, top: string, sentence: RegExp][] = [
   ['loops', 'while (true) {}', /it is not loaded within 5 s$/],
   ['waits', 'await new Promise(() => {})', /it is not loaded within 5 s$/],
   ['sleeps', 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)', /it is not loaded within 5 s$/],
-  ['exits', 'process.exit(0)', /it ends its thread \(process\.exit\(0\)\)$/],
+  ['exits', 'process.exit(0)', /it ends its process \(exit code 0\)$/],
   ['throws', 'throw new Error("no")', /it does not load: no$/],
   ['throws-nothing', 'throw undefined', /it does not load: undefined$/],
   [
@@ -28,11 +28,18 @@ const AT_IMPORT: readonly [name: string, top: string, sentence: RegExp][] = [
   ['allocates', 'const all = []; while (true) all.push(new Array(1000).fill({}))', GREEDY],
   ['grows', 'const all = []; while (true) all.push(all.length)', GREEDY],
   ['buffers', 'const all = []; while (true) all.push(Buffer.alloc(1e6, 1))', GREEDY],
+  [
+    'shares',
+    'const all = []; while (true) all.push(new Uint8Array(new SharedArrayBuffer(1e6)).fill(1))',
+    GREEDY,
+  ],
+  ['aborts', 'process.abort()', /it ends its process|MB of memory/],
+  ['steps', 'new Array(3e7).fill(0).sort(() => 1)', GREEDY],
 ]
 
 const IN_OBJECT: readonly [name: string, object: string, sentence: RegExp][] = [
   ['options-loop', 'options() { while (true) {} },', /it is not loaded within 5 s$/],
-  ['options-exit', 'options() { process.exit(3) },', /it ends its thread \(process\.exit\(3\)\)$/],
+  ['options-exit', 'options() { process.exit(3) },', /it ends its process \(exit code 3\)$/],
   ['getter', 'get summary() { throw new Error("never") },', /it does not load|never$/],
 ]
 

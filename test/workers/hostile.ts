@@ -1,4 +1,4 @@
-/** Files of checks, each with what it does to its thread, and a pool that runs them. */
+/** Files of checks, each with what it does to its worker, and a pool that runs them. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -23,12 +23,8 @@ import { EventEmitter } from 'node:events'
 import { connect } from 'node:net'
 import { spawn } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
-import { executionAsyncResource } from 'node:async_hooks'
 import threads from 'node:worker_threads'
-// The way to the core, as a check can come by it all the same.
-const ports = () => [found].filter(one => one instanceof threads.MessagePort)
-let found
-void [EventEmitter, connect, spawn, wait, threads, ports]
+void [EventEmitter, connect, spawn, wait, threads]
 ${before}
 const up = { ok: true, reason: null, detail: 'fine' }
 export const check = {
@@ -36,7 +32,6 @@ export const check = {
   summary: 'a check of the tests',
   options: () => ({}),
   async run(target, options, { signal, phase }) {
-    found = executionAsyncResource()
     phase('connect')
     if (options.takes) await wait(options.takes, null, { signal })
     phase('first byte')

@@ -8,13 +8,7 @@ class PlayedWorker implements Watched {
   stood = 0
   told = 10
   isEnded = false
-  readonly isGuarded: boolean
-  readonly limit: number
-
-  constructor(isGuarded = true) {
-    this.isGuarded = isGuarded
-    this.limit = isGuarded ? 80 : 192
-  }
+  readonly limit = 192
 
   end(): void {
     this.isEnded = true
@@ -38,7 +32,7 @@ describe('the watch on memory', () => {
     const { facts, look } = rig(culprit, other)
     look()
     fallSilent(culprit, 100)
-    facts.resident += 75
+    facts.resident += 190
     look()
     assert.deepEqual([culprit.isEnded, other.isEnded], [true, false])
   })
@@ -58,7 +52,7 @@ describe('the watch on memory', () => {
     const { facts, look } = rig(worker)
     look()
     fallSilent(worker, 100)
-    facts.resident += 100
+    facts.resident += 270
     facts.core += 90
     look()
     assert.equal(worker.isEnded, false)
@@ -71,7 +65,7 @@ describe('the watch on memory', () => {
     other.told = 50
     look()
     fallSilent(worker, 100)
-    facts.resident += 130
+    facts.resident += 280
     other.told += 60
     fresh.isReady = true
     look()
@@ -86,14 +80,14 @@ describe('the watch on memory', () => {
       worker.stood = 0
       look()
       fallSilent(worker, 100)
-      facts.resident += 40
+      facts.resident += 150
       look()
     }
     assert.equal(worker.isEnded, false)
   })
 
-  it("lets a worker of lvsd's own code grow to what it may hold", () => {
-    const worker = new PlayedWorker(false)
+  it('lets a worker grow to what it may hold', () => {
+    const worker = new PlayedWorker()
     const { facts, look } = rig(worker)
     look()
     fallSilent(worker, 100)

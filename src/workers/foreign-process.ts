@@ -1,0 +1,167 @@
+/**
+ * Starts a process in which a file of a user runs. A thread would share with lvsd what nobody can take back from it: the four
+ * threads that read files for the whole process, memory that no heap counts, descriptors, signals; and no thread can be
+ * ended in the middle of a system call or of one long step of V8. A process can, at once.
+ */
+import { readSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { endWorkerProcess, startWorkerProcess } from '../children.js'
+import { close, openMemoryFile } from '../libc.js'
+import { DESCRIPTORS, FrameReader, frameOf, Garbled } from './frames.js'
+import { ownMegabytesOf } from './process-facts.js'
+import { FileWords } from './shared.js'
+
+/** Megabytes of V8's heap, and of its part where objects are born. A process that wants more ends itself. */
+const HEAP = 160
+const YOUNG = 16
+
+/** Bytes that it may send at once, and in each millisecond in the long run. */
+const BURST = 8 << 20
+const RATE = 4096
+const CHUNK = 1 << 16
+
+export interface ForeignProcess {
+  /** 0 where it could not be started. */
+  readonly pid: number
+  /** Those of a file in memory that the process has open too. */
+  readonly words: FileWords
+  /** Megabytes of memory that are its own, not those of files that it has mapped. */
+  readonly megabytes: number
+  /** Resolves when the kernel has ended it. */
+  readonly gone: Promise<void>
+  send(value: unknown): void
+  /** Hears what has come and was not heard yet. */
+  drain(): void
+  /** Ends it, with all that it has started. */
+  end(): void
+}
+
+export interface ProcessListener {
+  message(value: unknown): void
+  /** What it sends cannot be read. Nothing is heard of it any more. */
+  garbled(): void
+  /** `how` ends a sentence that begins with "it ended:". */
+  ended(how: string, signal: NodeJS.Signals | null): void
+}
+
+export interface ProcessOptions {
+  /** The file's URL with the ending that it has beside its importer, `.js` or `.ts`. */
+  readonly entry: URL
+  /** Bytes of one value that it may send. */
+  readonly most: number
+}
+
+export function openForeignProcess(
+  { entry, most }: ProcessOptions,
+  listener: ProcessListener,
+): ForeignProcess {
+  const sharedFile = openMemoryFile('lvsd-worker')
+  const words = new FileWords(sharedFile)
+  const heap = [`--max-old-space-size=${HEAP}`, `--max-semi-space-size=${YOUNG}`]
+  const child = startWorkerProcess([...heap, ...programOf(entry)], sharedFile)
+  const orders = child.stdio[DESCRIPTORS.orders] as Writable
+  const reports = child.stdio[DESCRIPTORS.reports] as Readable
+  const reader = new FrameReader(most)
+  const flood = new Flood()
+  let isHeard = true
+  const hear = (chunk: Buffer) => {
+    try {
+      flood.count(chunk.length)
+      for (const value of reader.read(chunk)) if (isHeard) listener.message(value)
+    } catch (error) {
+      if (!(error instanceof Garbled)) throw error
+      if (isHeard) listener.garbled()
+      isHeard = false
+    }
+  }
+  const drain = () => {
+    for (let chunk = readNow(reports); isHeard && chunk; chunk = readNow(reports)) hear(chunk)
+  }
+  reports.on('data', hear)
+  // Its other end may be closed, by the end of the process too, which is told by itself.
+  for (const stream of [orders, reports]) stream.on('error', () => {})
+  const gone = new Promise<void>(resolve => {
+    const over = (how: string, signal: NodeJS.Signals | null) => {
+      drain()
+      reports.destroy()
+      orders.destroy()
+      words.seal()
+      close(sharedFile)
+      resolve()
+      if (isHeard) listener.ended(how, signal)
+    }
+    child.once('error', error => child.pid ?? over(`it cannot be started: ${error.message}`, null))
+    child.once('exit', (code, signal) => over(signal ?? `exit code ${code}`, signal))
+  })
+  return {
+    pid: child.pid ?? 0,
+    words,
+    get megabytes() {
+      return ownMegabytesOf(child.pid ?? 0)
+    },
+    gone,
+    send: value => void orders.write(frameOf(value)),
+    drain,
+    end: () => {
+      isHeard = false
+      endWorkerProcess(child)
+      // It may stand in a system call that never ends, and nobody waits for it any more.
+      child.unref()
+      for (const stream of [orders, reports] as unknown as { unref?: () => void }[]) stream.unref?.()
+    },
+  }
+}
+
+/** More than lvsd's own part of a process ever sends keeps lvsd busy with reading. */
+class Flood {
+  #room = BURST
+  #at = performance.now()
+
+  count(bytes: number): void {
+    const now = performance.now()
+    this.#room = Math.min(BURST, this.#room + (now - this.#at) * RATE) - bytes
+    this.#at = now
+    if (this.#room < 0) throw new Garbled('a flood')
+  }
+}
+
+/** What there is to read at this moment. */
+function readNow(reports: Readable): Buffer | null {
+  const { fd } = (reports as unknown as { readonly _handle?: { readonly fd: number } | null })._handle ?? {}
+  if (fd === undefined || fd < 0) return null
+  try {
+    const chunk = Buffer.alloc(CHUNK)
+    const length = readSync(fd, chunk)
+    return length > 0 ? chunk.subarray(0, length) : null
+  } catch {
+    return null
+  }
+}
+
+const bundles = new Map<string, string>()
+
+/** In the sources one text in JavaScript: a loader of TypeScript would be one for the user's files as well. */
+function programOf(entry: URL): string[] {
+  if (!entry.pathname.endsWith('.ts')) return [fileURLToPath(entry)]
+  const text = bundles.get(entry.href) ?? bundled(entry)
+  bundles.set(entry.href, text)
+  return ['--eval', text]
+}
+
+function bundled(entry: URL): string {
+  const { buildSync } = createRequire(import.meta.url)('esbuild') as { buildSync: Build }
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(entry)],
+    bundle: true,
+    minifyWhitespace: true,
+    write: false,
+    platform: 'node',
+    packages: 'external',
+    define: { 'import.meta.url': JSON.stringify(entry.href) },
+  })
+  return outputFiles[0]?.text ?? ''
+}
+
+type Build = (options: object) => { readonly outputFiles: readonly { readonly text: string }[] }
