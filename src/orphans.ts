@@ -34,7 +34,8 @@ const LOOK_EVERY = 100
 /** A child that has ended and that nobody has asked for so long was started by nobody here, milliseconds. */
 const UNASKED = 1000
 const EXIT_ROUNDS = 3
-/** What a user's file leaves behind is ended after so long though its worker lives on, milliseconds. */
+/** What a user's file leaves behind while its worker lives on: so many at most, each for so many milliseconds. */
+const MOST_STAY = 32
 const LONGEST_STAY = 60_000
 const MARK_ROUNDS = 5
 /** A fork may take this long from the copy of the score to the place among its parent's children, in ticks of 10 ms. */
@@ -183,6 +184,7 @@ function again(): void {
 function look(strangers: readonly number[]): void {
   const now = performance.now()
   const runs = runsUnderWay(strangers)
+  endCrowd()
   for (const pid of strangers) {
     const orphan = orphans.get(pid) ?? { waitsFor: null, mayStayUntil: 0, isKilled: false, endedAt: null }
     orphans.set(pid, orphan)
@@ -198,6 +200,14 @@ function look(strangers: readonly number[]): void {
       for (const one of [pid, ...descendantsOf(pid)]) kill(one)
     }
   }
+}
+
+/** The oldest of those that may stay for a while go where they are many. */
+function endCrowd(): void {
+  const staying = [...orphans.values()].filter(
+    ({ mayStayUntil }) => mayStayUntil > 0 && mayStayUntil < Number.POSITIVE_INFINITY,
+  )
+  for (const orphan of staying.slice(0, Math.max(0, staying.length - MOST_STAY))) orphan.mayStayUntil = 0
 }
 
 type Runs = Readonly<Record<'check' | 'worker', ReadonlySet<number>>>

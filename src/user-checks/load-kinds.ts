@@ -1,4 +1,4 @@
-/** Loads the files of users' folders, each in a worker of its own, many at a time; each ends as a kind or a sentence. */
+/** Loads the files of users' folders, each in a process of its own, many at a time; each ends as a kind or a sentence. */
 import { pathToFileURL } from 'node:url'
 import type { Check } from '../check.js'
 import { optionKit } from '../options.js'
@@ -56,7 +56,7 @@ function saying(file: string, { message, code }: Failure): string {
   return `it is TypeScript, which Node ${process.versions.node} does not run (22.18 and later do): compile it to .mjs`
 }
 
-/** The file's thread says it, and the file's own code may have had a hand in it. */
+/** The file's process says it, and the file's own code may have had a hand in it. */
 function remarkOn(said: { readonly printed: unknown; readonly beginning: unknown }): string | null {
   const { printed, beginning } = said
   if (typeof printed !== 'number' || typeof beginning !== 'string' || printed === 0) return null

@@ -1,4 +1,4 @@
-/** What may cross between threads: plain data of bounded size, copied so that nothing of the original is left in it. */
+/** What may cross between processes: plain data of bounded size, copied so that nothing of the original is left in it. */
 
 /** Deep enough for every argument of the option kit. */
 const DEEPEST = 4

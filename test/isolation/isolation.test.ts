@@ -262,8 +262,11 @@ const PLUG_IN_GROUPS: readonly (readonly string[])[] = [
   ['exits', 'exits-late', 'kills-itself', 'never-settles'],
   ['allocates-objects'],
   ['allocates-buffers'],
+  ['allocates-shared'],
+  ['takes-a-long-step'],
+  ['keeps-the-threads', 'leaves-daemons', 'kills-lvsd'],
   ['writes-around', 'sends-garbage'],
-  ['floods-the-parent', 'names-phases'],
+  ['floods-lvsd', 'names-phases'],
   ['prints-much', 'answers-rubbish', 'answers-a-proxy'],
 ]
 
@@ -311,6 +314,10 @@ const REASONS: Readonly<Record<string, RegExp>> = {
   'exits-late': /exits-late\.mjs/,
   'allocates-objects': /allocates-objects\.mjs/,
   'allocates-buffers': /allocates-buffers\.mjs/,
+  'allocates-shared': /allocates-shared\.mjs/,
+  'takes-a-long-step': /takes-a-long-step\.mjs/,
+  'floods-lvsd': /floods-lvsd\.mjs/,
+  'kills-lvsd': /must not send signals to lvsd/,
   'blocks-in-regexp': /blocks-in-regexp\.mjs/,
   'blocks-by-atomics': /blocks-by-atomics\.mjs/,
 }

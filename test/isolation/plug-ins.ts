@@ -23,9 +23,16 @@ export const PLUG_INS: Readonly<Record<string, string>> = {
     "for (let i = 0; i < 10_000; i++) console.log('x'.repeat(1000)); return { ok: false, reason: 'error', detail: 'printed' }",
   'writes-around':
     "fs.writeSync(1, 'here\\n'); fs.write(1, 'here\\n', () => {}); fs.writeFileSync(1, 'here\\n'); fs.writevSync(2, [Buffer.from('here\\n')]); fs.createWriteStream(null, { fd: 2, autoClose: false }).write('here\\n'); process.stdout._write('here\\n', 'utf8', () => {}); spawnSync('echo', ['here'], { stdio: 'inherit' }); spawn('echo', ['here'], { stdio: ['ignore', 1, process.stderr] }); await wait(100); return down",
-  'sends-garbage': 'for (const port of ports) port.postMessage(7); await wait(100); return up',
-  'floods-the-parent':
-    'while (!signal.aborted) { for (let i = 0; i < 200; i++) parentPort.postMessage(new Uint8Array(100_000)); await wait(0) }',
+  'allocates-shared':
+    'const all = []; while (true) { all.push(new Uint8Array(new SharedArrayBuffer(1 << 23)).fill(1)); await wait(1) }',
+  'takes-a-long-step': 'return new Array(1e8).fill(0).concat(new Array(1e8).fill(1)).length > 0 ? up : down',
+  'keeps-the-threads':
+    "const fifo = '/tmp/lvsd-fifo-' + process.pid; spawnSync('mkfifo', [fifo]); for (let i = 0; i < 8; i++) fs.readFile(fifo, () => {}); await wait(100); fs.unlinkSync(fifo); await fs.promises.stat('/'); return up",
+  'leaves-daemons':
+    "for (let i = 0; i < 5; i++) spawn('setsid', ['-f', 'sleep', '77777'], { stdio: 'ignore' }); await wait(100); return down",
+  'kills-lvsd': "process.kill(process.ppid, 'SIGKILL'); return up",
+  'sends-garbage': "fs.writeSync(4, 'what is this'); await wait(100); return up",
+  'floods-lvsd': 'const zeros = Buffer.alloc(1 << 16); while (true) fs.writeSync(4, zeros)',
   'names-phases':
     "while (!signal.aborted) { for (let i = 0; i < 2000; i++) phase('own ' + i); await wait(0) }",
   'answers-rubbish': "return { ok: 'yes', get detail() { throw new Error('no') } }",
@@ -41,6 +48,8 @@ export const BROKEN_FILES: Readonly<Record<string, string>> = {
   'import-throws': "throw new Error('broken')",
   'import-waits': 'await new Promise(() => setInterval(() => {}, 1000))',
   'import-allocates': 'const all = []; while (true) all.push(new Array(10_000).fill({}))',
+  'import-keeps-the-threads':
+    "const fifo = '/tmp/lvsd-fifo-' + process.pid; spawnSync('mkfifo', [fifo]); for (let i = 0; i < 8; i++) fs.readFile(fifo, () => {}); setTimeout(() => fs.unlinkSync(fifo), 300); await new Promise(() => {})",
 }
 
 const FILE = (name: string, worst: string) => `
@@ -48,10 +57,8 @@ import { EventEmitter, once } from 'node:events'
 import fs from 'node:fs'
 import { connect } from 'node:net'
 import { spawn, spawnSync } from 'node:child_process'
-import { executionAsyncResource } from 'node:async_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
-import { MessagePort, parentPort } from 'node:worker_threads'
-void [EventEmitter, fs, parentPort, spawn, spawnSync, wait]
+void [EventEmitter, fs, spawn, spawnSync, wait]
 const up = { ok: true, reason: null, detail: 'says ok' }
 const down = { ok: false, reason: 'unexpected', detail: 'says something else' }
 void down
@@ -60,9 +67,7 @@ export const check = {
   summary: 'a plug-in of the tests',
   options: () => ({}),
   async run({ address, port }, _options, { signal, phase }) {
-    // The way to the core, as code can come by it all the same.
-    const ports = [executionAsyncResource()].filter(one => one instanceof MessagePort)
-    void [phase, ports]
+    void phase
     const socket = connect({ host: address.text, port, signal })
     socket.on('error', () => {})
     try {
