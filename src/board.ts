@@ -7,11 +7,12 @@ import { weightFrom } from './advice.js'
 import type { Hold, Outcome, Placement, Reweighing, Transition, VerdictChange } from './board-outcome.js'
 import { type Cell, entry, KnownCells } from './cells.js'
 import type { Check } from './check.js'
-import { desired, keepsFallbackOut } from './desired.js'
+import { desired, keepsFallbackOut, unclaimedIn } from './desired.js'
+import { Doubtful, type Doubts } from './doubts.js'
 import { combine, isChanging, isWithoutVerdict, nextHealth, nextNoVerdicts, unknownHealth } from './health.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
-import type { CheckResult, Config, Fallback, Health, HealthState, Real, Service, Table } from './model.js'
-import { keyOfMember } from './model.js'
+import type { CheckResult, Config, Health, HealthState, Real, Service, Table, TableReal } from './model.js'
+import { keyOfMember, keyOfService } from './model.js'
 import { type Standing, Standings } from './standings.js'
 
 export type { Cell, Hold, Outcome, Placement, Reweighing, Transition, VerdictChange }
@@ -19,7 +20,7 @@ export type { Cell, Hold, Outcome, Placement, Reweighing, Transition, VerdictCha
 export class Board {
   #config: Config | null = null
   #jobs: ReadonlyMap<string, Job> = new Map()
-  #unanswered: ReadonlySet<Real | Fallback> = new Set()
+  readonly doubtful = new Doubtful()
   #cellsByJob = new Map<string, Cell[]>()
   #cellsByReal = new Map<Real, Cell[]>()
   #services = new Map<string, Service>()
@@ -30,10 +31,20 @@ export class Board {
   #heldSince = new Map<string, number>()
   readonly #standings = new Standings()
   readonly #isInService: (service: Service, real: Real) => boolean
+  readonly #table: () => Table | null
+  /** Services of real servers that are names in doubt. */
+  #serviceOfDoubt: ReadonlyMap<Real, Service> = new Map()
 
-  /** `isInService`: whether the kernel's table says that a server was up before its first result came. */
-  constructor(isInService: (service: Service, real: Real) => boolean = () => false) {
+  /**
+   * `isInService`: whether the kernel's table says that a server was up before its first result came. `table`: what the
+   * kernel holds; null where it has not been read yet.
+   */
+  constructor(
+    isInService: (service: Service, real: Real) => boolean = () => false,
+    table: () => Table | null = () => new Map(),
+  ) {
     this.#isInService = isInService
+    this.#table = table
   }
 
   get config(): Config | null {
@@ -50,15 +61,16 @@ export class Board {
 
   /**
    * Takes a configuration. Health is kept wherever the same question is put to the same server of the same service.
-   * `unanswered`: whose name has had no answer yet.
+   * `doubts`: names that have no address yet, for which that means nothing.
    */
   place(
     config: Config,
     checks: ReadonlyMap<string, Check>,
     now: number,
-    unanswered: ReadonlySet<Real | Fallback> = new Set(),
+    doubts: Doubts = new Map(),
   ): Placement {
-    this.#unanswered = unanswered
+    this.doubtful.follow(config.services, doubts)
+    this.#serviceOfDoubt = doubtedIn(config.services, doubts)
     const servicesBefore = this.#config?.services ?? []
     const { jobs, subscribers } = jobsOf(config, checks)
     const known = new KnownCells([...this.#cellsByJob.values()].flat())
@@ -206,14 +218,23 @@ export class Board {
     return nextHealth(health, result, use.policy, now, isInService)
   }
 
-  isAwaited(member: Real | Fallback): boolean {
-    return this.#unanswered.has(member)
-  }
-
   stateOf(real: Real): HealthState {
     if (this.#held.has(real)) return 'down'
-    if (real.address === null) return this.isAwaited(real) ? 'unknown' : 'down'
+    if (real.address === null) return this.#isInDoubt(real) ? 'unknown' : 'down'
     return this.#checkedState(real)
+  }
+
+  /**
+   * Whether a server without an address may be at work all the same. One that has had no answer yet is not judged; one that
+   * gets none for long is down where the kernel has nothing that could be it.
+   */
+  #isInDoubt(real: Real): boolean {
+    const service = this.#serviceOfDoubt.get(real)
+    if (!service) return false
+    const table = this.#table()
+    if (this.doubtful.of(real) === 'asked' || this.doubtful.of(service) || table === null) return true
+    const held = service.id ? table.get(keyOfService(service.id)) : undefined
+    return unclaimedIn(service, held).some(entry => this.doubtful.mayBe(service, real, entry))
   }
 
   #checkedState(real: Real): HealthState {
@@ -243,6 +264,15 @@ export class Board {
   }
 }
 
+function doubtedIn(services: readonly Service[], doubts: Doubts): ReadonlyMap<Real, Service> {
+  if (doubts.size === 0) return new Map()
+  return new Map(
+    services.flatMap(service =>
+      service.reals.filter(real => doubts.has(real)).map(real => [real, service] as const),
+    ),
+  )
+}
+
 /** The same question, told the same: a check that is told of a service is told of its weights too. */
 function isSameJob(job: Job, before: Job | undefined): boolean {
   return (
@@ -264,7 +294,7 @@ export function wantedTable(board: Board, services: readonly Service[], actual: 
     (_, real) => board.stateOf(real),
     actual,
     real => board.weightOf(real),
-    member => board.isAwaited(member),
+    (service, member, entry: TableReal) => board.doubtful.mayBe(service, member, entry),
   )
 }
 

@@ -57,6 +57,8 @@ export interface DaemonParts {
   /** Who is told what happens; none of them can stop anything. */
   readonly observers?: readonly Observer[]
   readonly engines?: typeof openEngines
+  /** Milliseconds of a steady clock, for the patience with names. */
+  readonly namesNow?: () => number
 }
 
 export interface Daemon {
@@ -89,7 +91,10 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 
 class RunningDaemon implements Daemon {
   readonly #parts: DaemonParts
-  readonly #board = new Board((service, real) => isInService(service, real, this.#reconciler.table()))
+  readonly #board = new Board(
+    (service, real) => isInService(service, real, this.#reconciler.table()),
+    () => this.#reconciler.table(),
+  )
   readonly #engines: Engines
   readonly #reconciler
   readonly #audience
@@ -124,7 +129,13 @@ class RunningDaemon implements Daemon {
     this.#kept = parts.kept ?? null
     this.#lastRead = this.#kept ? null : loaded
     this.#resolver = resolver
-    this.#names = new NameBook({ resolver, journal, log, onNews: () => void this.#placeNames() })
+    this.#names = new NameBook({
+      resolver,
+      journal,
+      log,
+      onNews: () => void this.#placeNames(),
+      now: parts.namesNow ?? steadyNow,
+    })
     const open = parts.engines ?? openEngines
     this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency, {
       log,
@@ -151,7 +162,8 @@ class RunningDaemon implements Daemon {
       want: (actual, names) => {
         const services = names ? [...names].flatMap(name => this.#board.service(name) ?? []) : this.#services
         const table = wantedTable(this.#board, services, actual)
-        return { table, ids: services.flatMap(service => service.id ?? []) }
+        const ids = services.flatMap(service => service.id ?? [])
+        return { table, ids, untouched: this.#board.doubtful.untouched(actual) }
       },
     })
   }
@@ -341,8 +353,8 @@ class RunningDaemon implements Daemon {
   #place(config: Config): void {
     this.#names.follow(config)
     const resolved = this.#names.resolved(config)
-    const unanswered = this.#names.unansweredIn(resolved)
-    const placement = this.#board.place(resolved, this.#loaded.checks, steadyNow(), unanswered)
+    const doubts = this.#names.doubtsIn(resolved)
+    const placement = this.#board.place(resolved, this.#loaded.checks, steadyNow(), doubts)
     for (const job of placement.removed) this.#engines.remove(job.id)
     for (const job of placement.added) this.#set(job, placement.retimed.has(job.id))
     for (const id of placement.awaited) this.#engines.soon(id, 0)
@@ -435,7 +447,7 @@ class RunningDaemon implements Daemon {
     return statusDocument({
       board: this.#board,
       config: this.#config,
-      nameTroubleOf: wish => this.#names.troubleOf(wish),
+      nameTroubleOf: wish => this.#names.standingTroubleOf(wish),
       clashes: this.#names.clashes,
       dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
       kernel: kernelName,

@@ -14,8 +14,8 @@ import {
 export type StateOf = (service: Service, real: Real) => HealthState
 /** The weight of a real server that is up. */
 export type WeightOf = (real: Real) => number
-/** Whether the name of a server or a fallback without an address has had no answer yet. */
-export type IsAwaited = (member: Real | Fallback) => boolean
+/** Whether an entry of the service may be that of a member whose name nobody knows an address of. */
+export type MayBe = (service: Service, member: Real | Fallback, entry: TableReal) => boolean
 
 /**
  * What the kernel should hold for these services.
@@ -27,15 +27,15 @@ export type IsAwaited = (member: Real | Fallback) => boolean
  *   unknown   out                      out: nothing gets traffic unchecked
  *
  * The fallback is in when no real server keeps it out; while some are still unknown it stays as the kernel has it.
- * A service whose name does not resolve is left out. While a name of a service has had no answer yet, what the kernel has
- * there for nobody else may be its server, and stays.
+ * A service whose name does not resolve is left out. While nobody knows what a name of a service stands for, what the
+ * kernel has there for nobody else may be its server, and stays; where it can be the fallback alone, as a fallback does.
  */
 export function desired(
   services: readonly Service[],
   stateOf: StateOf,
   actual: Table,
   weightOf: WeightOf = real => real.attributes.weight,
-  isAwaited: IsAwaited = () => false,
+  mayBe: MayBe = () => false,
 ): Table {
   const table = new Map<string, TableService>()
   for (const service of services) {
@@ -44,7 +44,7 @@ export function desired(
     table.set(key, {
       id: service.id,
       ...service.attributes,
-      reals: realsOf(service, { stateOf, weightOf, isAwaited }, actual.get(key)),
+      reals: realsOf(service, { stateOf, weightOf, mayBe }, actual.get(key)),
     })
   }
   return table
@@ -73,15 +73,17 @@ export function isInService(service: Service, real: Real, actual: Table | null):
 interface Judges {
   readonly stateOf: StateOf
   readonly weightOf: WeightOf
-  readonly isAwaited: IsAwaited
+  readonly mayBe: MayBe
 }
 
 function realsOf(
   service: Service,
-  { stateOf, weightOf, isAwaited }: Judges,
+  { stateOf, weightOf, mayBe }: Judges,
   held: TableService | undefined,
 ): Map<string, TableReal> {
-  const reals = unclaimed(service, isAwaited, held)
+  const unclaimed = unclaimedIn(service, held)
+  const isOf = (member: Real | Fallback, entry: TableReal) => mayBe(service, member, entry)
+  const reals = entriesOf(unclaimed.filter(entry => service.reals.some(real => isOf(real, entry))))
   let isDecided = true
   let isKeptOut = false
   for (const real of service.reals) {
@@ -96,23 +98,28 @@ function realsOf(
     if (wanted && wanted.weight >= (reals.get(keyOfReal(wanted))?.weight ?? 0))
       reals.set(keyOfReal(wanted), wanted)
   }
-  const fallback = service.fallback && tableReal(service.fallback)
   const isWanted = !isKeptOut && ![...reals.values()].some(isServing)
+  const fallback = service.fallback && tableReal(service.fallback)
+  if (service.fallback && !fallback && isWanted)
+    for (const entry of unclaimed) if (isOf(service.fallback, entry)) reals.set(keyOfReal(entry), entry)
   if (fallback && isWanted && (isDecided || isServing(held?.reals.get(keyOfReal(fallback)))))
     reals.set(keyOfReal(fallback), fallback)
   return reals
 }
 
-/** What the kernel has for no address of the service, while one of its names may still turn out to have that address. */
-function unclaimed(
+/** What the kernel has for no address of the service: it may be that of a name, where one is in doubt. */
+export function unclaimedIn(
   { reals, fallback }: Service,
-  isAwaited: IsAwaited,
   held: TableService | undefined,
-): Map<string, TableReal> {
+): readonly TableReal[] {
   const members = fallback ? [...reals, fallback] : reals
-  if (!held || !members.some(member => member.address === null && isAwaited(member))) return new Map()
+  if (!held || members.every(({ address }) => address !== null)) return []
   const claimed = new Set(members.flatMap(member => tableReal(member) ?? []).map(keyOfReal))
-  return new Map([...held.reals].filter(([key]) => !claimed.has(key)))
+  return [...held.reals].filter(([key]) => !claimed.has(key)).map(([, entry]) => entry)
+}
+
+function entriesOf(entries: readonly TableReal[]): Map<string, TableReal> {
+  return new Map(entries.map(entry => [keyOfReal(entry), entry]))
 }
 
 /**

@@ -1,6 +1,6 @@
 /** From a configuration to the jobs that check it: one for each distinct question, however often it is asked. Pure. */
 import type { Address } from './address.js'
-import { type Answer, type Check, down, type Target, type TargetService } from './check.js'
+import { type Answer, type Check, noVerdict, type Target, type TargetService } from './check.js'
 import type { CheckWork } from './check-work.js'
 import { type CheckUse, type Config, keyOfMember, keyOfService, type Real, type Service } from './model.js'
 
@@ -81,7 +81,9 @@ function askerOf(
 
 /** A check that is sent to a name has nobody to ask while that is not resolved. */
 function answerFor({ host, address }: CheckUse): Answer | null {
-  return host !== undefined && address === null ? down('name', `${host} does not resolve`) : null
+  return host !== undefined && address === null
+    ? noVerdict(`${host}, where this check goes, does not resolve`)
+    : null
 }
 
 function targetOf(service: Service, real: Real, address: Address, use: CheckUse, check: Check): Target {

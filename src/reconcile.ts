@@ -41,6 +41,8 @@ export interface Wanted {
   readonly table: Table
   /** The services asked about, wanted or not: the difference is taken over these alone. */
   readonly ids: readonly ServiceId[]
+  /** Keys of services that stay as they are although nobody wants them: they may be wanted ones. */
+  readonly untouched?: ReadonlySet<string>
 }
 
 export interface ReconcilerParts {
@@ -174,7 +176,9 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
     const actual = names === null ? held : pick(held, wanted.ids)
     remember({ add: wanted.ids.filter(id => wanted.table.has(keyOfService(id))) })
     if (names === null) remember({ remove: strays(wanted.table, held) })
-    const changes = diff(wanted.table, actual, journal.owned)
+    const { untouched } = wanted
+    const owned = untouched?.size ? without(journal.owned, untouched) : journal.owned
+    const changes = diff(wanted.table, actual, owned)
     if (changes.length === 0) return names === null ? accepted() : undefined
     const outcomes = await kernel.apply(changes)
     const done = changes.filter((_, i) => !outcomes[i])
@@ -276,6 +280,10 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
       await running
     },
   }
+}
+
+function without(keys: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...keys].filter(key => !others.has(key)))
 }
 
 const DRIFT: Readonly<Record<Change['op'], string>> = {

@@ -3,13 +3,14 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Check } from '../src/check.js'
+import type { CheckWork } from '../src/check-work.js'
 import type { Loaded } from '../src/config/load.js'
 import type { Problem } from '../src/config/problem.js'
 import { type DaemonParts, startDaemon } from '../src/daemon.js'
 import { diff } from '../src/diff.js'
 import { memoryKernel } from '../src/ipvs/memory.js'
 import { memoryJournal, openJournal } from '../src/journal/journal.js'
-import type { CheckResult, Config, Service, Settings, Table } from '../src/model.js'
+import type { CheckResult, Config, Service, ServiceId, Settings, Table } from '../src/model.js'
 import type { Answer, Resolver } from '../src/names/resolver.js'
 import { standardObservers } from '../src/observers.js'
 import type { OnResult, Timing } from '../src/probe/engine.js'
@@ -41,11 +42,18 @@ const web = (parts: Partial<Service> = {}) => service('web', { reals: [asked(A),
 /** Engines that run nothing: the test says what the checks found. */
 function handEngines() {
   const jobs = new Map<string, Timing>()
+  const works = new Map<string, CheckWork>()
   const hurried: [string, number][] = []
   let report: OnResult = () => {}
   const engines: Engines = {
-    set: (id, _work, timing) => void jobs.set(id, timing),
-    remove: id => void jobs.delete(id),
+    set: (id, work, timing) => {
+      jobs.set(id, timing)
+      works.set(id, work)
+    },
+    remove: id => {
+      jobs.delete(id)
+      works.delete(id)
+    },
     soon: (id, ms) => void hurried.push([id, ms]),
     stats: () => ({
       jobs: jobs.size,
@@ -67,7 +75,7 @@ function handEngines() {
     for (const id of found) report(id, result)
   }
   const find = (host: string, result: CheckResult) => findWhere(`"${host}"`, result)
-  return { open, jobs, hurried, find, findWhere }
+  return { open, jobs, works, hurried, find, findWhere }
 }
 
 async function start(first: Config, held: Table = new Map(), parts: Partial<DaemonParts> = {}) {
@@ -136,11 +144,13 @@ function handResolver() {
     names: async () => [],
     close: () => {},
   }
-  const answer = (key: string, ...addresses: readonly string[]) => {
-    asked.get(key)?.({ addresses })
+  const give = (key: string, answer: Answer) => {
+    asked.get(key)?.(answer)
     return new Promise(resolve => setTimeout(resolve, 50))
   }
-  return { resolver, answer }
+  const answer = (key: string, ...addresses: readonly string[]) => give(key, { addresses })
+  const fail = (key: string, code: string) => give(key, { code })
+  return { resolver, answer, fail }
 }
 
 describe('names in the daemon', () => {
@@ -172,7 +182,10 @@ describe('names in the daemon', () => {
     assert.equal(await reason(), 'name: app is being looked up')
     await answer('app ipv6')
     await answer('app ipv4', '127.0.0.1')
-    assert.equal(await reason(), 'name: app has no IPv6 address; it has 127.0.0.1')
+    assert.equal(
+      await reason(),
+      'name: app has no IPv6 address; it has 127.0.0.1; what the kernel has for it stays as it is until that has been so for 15 s',
+    )
   })
 })
 
@@ -259,17 +272,209 @@ describe('the daemon', () => {
       )
     })
 
-    it('lets them go once the name has no address', async () => {
+    it('lets them go once the name has had no address for long', async () => {
       const { resolver, answer } = handResolver()
       const named = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
-      const { weights, lines } = await start(named, left([A, 5]), { resolver })
+      const clock = { now: 0 }
+      const parts = { resolver, namesNow: () => clock.now }
+      const { weights, lines, reload } = await start(named, left([A, 5]), parts)
       await answer('app ipv6')
       await answer('app ipv4')
+      assert.deepEqual(await weights(), { [A]: 5 })
+      clock.now = 14_000
+      await reload(named)
+      assert.deepEqual(await weights(), { [A]: 5 })
+      clock.now = 15_000
+      await reload(named)
       assert.deepEqual(await weights(), { [B]: 1 })
       assert.equal(
         lines.filter(({ msg }) => /no real server is left, the fallback/.test(String(msg))).length,
         1,
       )
+    })
+
+    describe('while no name server answers', () => {
+      const C = 'fd00:1::c'
+      const asking = { resolve: 50 }
+      /** Both families of these names. */
+      const silence = async ({ fail }: ReturnType<typeof handResolver>, ...hosts: readonly string[]) => {
+        for (const host of hosts)
+          for (const family of ['ipv6', 'ipv4']) await fail(`${host} ${family}`, 'ETIMEOUT')
+      }
+
+      it('keeps what may be the server of a name, however long, and says so', async () => {
+        const names = handResolver()
+        const reals = [asked('app', 5, fall), asked(B, 5, fall)]
+        const clock = { now: 0 }
+        const site = config([web({ reals, fallback: real(C) })], asking)
+        const parts = { resolver: names.resolver, namesNow: () => clock.now }
+        const { engines, weights, lines, daemon, reload } = await start(site, left([A, 5], [B, 5]), parts)
+        await silence(names, 'app')
+        clock.now = 3_600_000
+        await reload(site)
+        for (let i = 0; i < 3; i++) engines.find(B, failed())
+        assert.deepEqual(await weights(), { [A]: 5 })
+        const trouble =
+          'app does not resolve to an IPv6 address: the name servers do not answer (ETIMEOUT); ' +
+          'what the kernel has for it stays as it is until there is an answer'
+        const [app] = (await daemon.status()).services[0]?.reals ?? []
+        assert.deepEqual(
+          [app?.state, app?.reason, app?.nameTrouble],
+          ['unknown', `name: ${trouble}`, trouble],
+        )
+        assert.deepEqual(
+          lines.filter(({ msg }) => msg === trouble).map(({ level }) => level),
+          [50],
+        )
+        await names.answer('app ipv6', A)
+        for (let i = 0; i < 3; i++) engines.find(A, failed())
+        assert.deepEqual(await weights(), { [C]: 1 })
+      })
+
+      it('puts the fallback in where the kernel has nothing that may be a server', async () => {
+        const names = handResolver()
+        const site = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
+        const { weights } = await start(site, left(), { resolver: names.resolver })
+        assert.deepEqual(await weights(), {})
+        await silence(names, 'app')
+        assert.deepEqual(await weights(), { [B]: 1 })
+      })
+
+      it('keeps a fallback that is a name while it is needed', async () => {
+        const names = handResolver()
+        const site = config([web({ reals: [asked(B, 5)], fallback: real('sorry') })])
+        const { engines, weights } = await start(site, left([A, 1]), { resolver: names.resolver })
+        await silence(names, 'sorry')
+        engines.find(B, failed())
+        assert.deepEqual(await weights(), { [A]: 1 })
+        engines.find(B, passed())
+        assert.deepEqual(await weights(), { [B]: 5 })
+      })
+
+      it('takes out what a reload removes, for it was not the name', async () => {
+        const names = handResolver()
+        const all = [asked('app'), asked(A), asked(B), asked(C)]
+        const { engines, weights, reload } = await start(
+          config([web({ reals: all })]),
+          left([A, 1], [B, 1]),
+          {
+            resolver: names.resolver,
+          },
+        )
+        await silence(names, 'app')
+        for (const host of [A, B, C]) engines.find(host, passed())
+        assert.deepEqual(await weights(), { [A]: 1, [B]: 1, [C]: 1 })
+        await reload(config([web({ reals: all.slice(0, 3) })]))
+        assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+      })
+
+      it('keeps a server whose address a reload replaces by a name', async () => {
+        const names = handResolver()
+        const { engines, weights, reload } = await start(
+          config([web({ reals: [asked(A), asked(B)] })]),
+          left([A, 1], [B, 1]),
+          { resolver: names.resolver },
+        )
+        for (const host of [A, B]) engines.find(host, passed())
+        await reload(config([web({ reals: [asked('app'), asked(B)] })]))
+        assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+        await silence(names, 'app')
+        assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+      })
+
+      it('gives no verdict on a server whose check goes to a name', async () => {
+        const names = handResolver()
+        const check = { ...use('ask', {}, { fall: 1 }), host: 'check' }
+        const site = config([web({ reals: [real(A, { checks: [check] })] })])
+        const { engines, weights } = await start(site, left([A, 1]), { resolver: names.resolver })
+        await silence(names, 'check')
+        assert.deepEqual(
+          [...engines.works.values()].map(({ answer }) => answer?.ok),
+          [null],
+        )
+        assert.deepEqual(await weights(), { [A]: 1 })
+      })
+
+      describe('and a virtual service is a name', () => {
+        const vip = (name = 'web', family: 'ipv6' | null = null) =>
+          service(name, {
+            host: 'vip',
+            id: null,
+            unresolved: { protocol: 'tcp', port: 80, family },
+            reals: [asked(A, 5, fall)],
+          })
+        const owning = (...ids: readonly string[]) => {
+          const journal = memoryJournal()
+          journal.record({ add: ids.map(id => serviceId(id)) })
+          return journal
+        }
+        const keys = async ({ kernel }: Awaited<ReturnType<typeof start>>) => [
+          ...(await kernel.dump()).table.keys(),
+        ]
+
+        it('leaves what may be it as it is, until there is an answer', async () => {
+          const names = handResolver()
+          const journal = owning('2001:db8::80')
+          const parts = { resolver: names.resolver, journal }
+          const site = await start(config([vip()], asking), left([A, 5], [B, 7]), parts)
+          await silence(names, 'vip')
+          for (let i = 0; i < 3; i++) site.engines.find(A, failed())
+          assert.deepEqual(await site.weights(), { [A]: 5, [B]: 7 })
+          const [web] = (await site.daemon.status()).services
+          assert.match(web?.nameTrouble ?? '', /ETIMEOUT\); what the kernel has for it stays as it is until/)
+          await names.answer('vip ipv6', '2001:db8::81')
+          await site.weights()
+          assert.deepEqual(await keys(site), ['tcp [2001:db8::81]:80'])
+        })
+
+        it('keeps the service whose address a reload replaces by its name', async () => {
+          const names = handResolver()
+          const first = config([web({ reals: [asked(A, 5, fall)] })])
+          const site = await start(first, left([A, 5]), { resolver: names.resolver })
+          const changes: string[] = []
+          const { apply } = site.kernel
+          Object.assign(site.kernel, {
+            apply: (list: Parameters<typeof apply>[0]) => {
+              changes.push(...list.map(({ op }) => op))
+              return apply(list)
+            },
+          })
+          site.engines.find(A, passed())
+          await site.reload(config([vip()], asking), true)
+          await silence(names, 'vip')
+          assert.deepEqual(await site.weights(), { [A]: 5 })
+          await names.answer('vip ipv6', '2001:db8::80')
+          assert.deepEqual(await site.weights(), { [A]: 5 })
+          assert.equal((await site.daemon.status()).services[0]?.key, 'tcp [2001:db8::80]:80')
+          assert.deepEqual(changes, [])
+        })
+
+        it('removes a service that stood beside it, for it was not the name', async () => {
+          const names = handResolver()
+          const both = config([vip('named'), web({ reals: [asked(A, 5, fall)] })])
+          const site = await start(both, left([A, 5]), { resolver: names.resolver })
+          await silence(names, 'vip')
+          await site.reload(config([vip('named')]), true)
+          await site.weights()
+          assert.deepEqual(await keys(site), [])
+        })
+
+        it('removes a service of another port, protocol or family', async () => {
+          const names = handResolver()
+          const journal = owning('2001:db8::80', '192.0.2.80')
+          const old = table(
+            tableService(serviceId('192.0.2.80'), []),
+            tableService(serviceId('2001:db8::80', 81), []),
+            tableService({ ...serviceId('2001:db8::80'), protocol: 'udp' } as ServiceId, []),
+            tableService(serviceId('2001:db8::80'), []),
+          )
+          journal.record({ add: [...old.values()].map(({ id }) => id) })
+          const site = await start(config([vip('web', 'ipv6')]), old, { resolver: names.resolver, journal })
+          await silence(names, 'vip')
+          await site.weights()
+          assert.deepEqual(await keys(site), ['tcp [2001:db8::80]:80'])
+        })
+      })
     })
 
     it('keeps a server of the table until its checks have failed as often as fall says', async () => {

@@ -24,12 +24,19 @@ describe('the table wanted while names are being looked up', () => {
     ['drops a server of the service that is down', { reals: [named, real(A)] }, 'down', { [B]: 7 }],
     ['keeps what may be the fallback', { reals: [real(A)], fallback: named }, 'down', { [B]: 7 }],
     ['drops what is nobody where nothing is awaited', { reals: [real(A)] }, 'up', { [A]: 1 }],
+    ['drops what can be the fallback alone', { reals: [real(A)], fallback: named }, 'up', { [A]: 1 }],
     ['leaves the fallback out', { reals: [named], fallback: FALLBACK }, 'unknown', { [A]: 5, [B]: 7 }],
   ]
   for (const [what, parts, state, expected] of cases)
     it(what, () => {
       const states = (_: Service, { address }: { address: unknown }) => (address ? state : 'unknown')
-      const wanted = desired([service('web', parts)], states, held, undefined, ({ host }) => host === 'app')
+      const wanted = desired(
+        [service('web', parts)],
+        states,
+        held,
+        undefined,
+        (_, { host }) => host === 'app',
+      )
       const reals = [...(wanted.get(keyOfService(ID))?.reals.values() ?? [])]
       assert.deepEqual(Object.fromEntries(reals.map(r => [r.address.text, r.weight])), expected)
     })

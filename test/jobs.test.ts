@@ -30,11 +30,11 @@ function jobFor(address: string | null, kind: Check = check) {
 }
 
 describe('a check that goes to a server with a name', () => {
-  it('is down while the name does not resolve', () => {
+  it('has no verdict while the name does not resolve', () => {
     const { answer } = jobFor(null)
     assert.deepEqual(
       [answer?.ok, answer?.reason, answer?.detail],
-      [false, 'name', 'other.example does not resolve'],
+      [null, 'no-verdict', 'other.example, where this check goes, does not resolve'],
     )
   })
 

@@ -3,6 +3,7 @@ import { type CommandContext, CommandError, EXIT } from '../commands/command.js'
 import { type Loaded, loadConfig } from '../config/load.js'
 import { hasErrors } from '../config/problem.js'
 import { renderProblems } from '../config/render-problem.js'
+import type { Doubts } from '../doubts.js'
 import type { Config } from '../model.js'
 import { NameBook } from '../names/book.js'
 import { openResolver, type Resolver } from '../names/resolver.js'
@@ -32,7 +33,7 @@ export async function resolvedConfig(
   known: Names,
   { warn }: Rims,
   resolver: Resolver = openResolver(),
-): Promise<{ readonly config: Config; troubleOf(wish: Wish): string | null }> {
+): Promise<{ readonly config: Config; readonly doubts: Doubts; troubleOf(wish: Wish): string | null }> {
   const nothing = () => {}
   const journal = { names: known, recordNames: nothing }
   const names = new NameBook({
@@ -48,5 +49,6 @@ export async function resolvedConfig(
   for (const clash of names.clashes) warn(`lvsd: ${clash}`)
   names.close()
   resolver.close()
-  return { config: resolved, troubleOf: wish => names.troubleOf(wish) }
+  const doubts = names.doubtsIn(resolved)
+  return { config: resolved, doubts, troubleOf: wish => names.troubleOf(wish) }
 }

@@ -2,6 +2,7 @@
 import { configOrEnd, resolvedConfig } from '../command-line/config.js'
 import { desired } from '../desired.js'
 import { diff } from '../diff.js'
+import { Doubtful, type Doubts } from '../doubts.js'
 import { KernelError } from '../ipvs/kernel.js'
 import { openTable, TABLES } from '../ipvs/table.js'
 import { journalPath, readJournal } from '../journal/journal.js'
@@ -49,8 +50,8 @@ what it does not hold stays out.`,
     const { config } = await configOrEnd(context.arguments.CONFIG, context)
     const actual = await readTable(options.kernel)
     const { owned, names } = remembered(options.kernel, config)
-    const { config: resolved } = await resolvedConfig(config, names, context)
-    const changes = planned(resolved, ASSUMED[options.assume], actual, owned)
+    const { config: resolved, doubts } = await resolvedConfig(config, names, context)
+    const changes = planned(resolved, ASSUMED[options.assume], { actual, owned, doubts })
     if (options.json) context.print(asJson(changes))
     else {
       const services = new Map(resolved.services.map(({ id, name }) => [id ? keyOfService(id) : '', name]))
@@ -61,17 +62,32 @@ what it does not hold stays out.`,
   },
 })
 
+/** What is there before a plan: the table, which services of it are lvsd's, and names that do not say what they stand for. */
+export interface Before {
+  readonly actual: Table
+  readonly owned: ReadonlySet<string>
+  readonly doubts?: Doubts
+}
+
 /** The changes that a configuration would make if every real server had this health. Pure. */
 export function planned(
   { services }: Config,
   state: HealthState,
-  actual: Table,
-  owned: ReadonlySet<string>,
+  { actual, owned, doubts = new Map() }: Before,
 ): Change[] {
+  const doubtful = new Doubtful()
+  doubtful.follow(services, doubts)
+  const untouched = doubtful.untouched(actual)
   return diff(
-    desired(services, () => state, actual),
+    desired(
+      services,
+      () => state,
+      actual,
+      undefined,
+      (...question) => doubtful.mayBe(...question),
+    ),
     actual,
-    owned,
+    new Set([...owned].filter(key => !untouched.has(key))),
   )
 }
 

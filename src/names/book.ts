@@ -1,9 +1,10 @@
 /** The addresses of the configuration's names: asked for again and again, kept in the journal, told when they change. */
 import type { Family } from '../address.js'
 import { steadyNow } from '../clock.js'
+import type { Doubt, Doubts } from '../doubts.js'
 import type { Journal } from '../journal/journal.js'
 import type { Log } from '../log.js'
-import type { Config, Fallback, Real } from '../model.js'
+import type { Config, Fallback, Real, Service } from '../model.js'
 import { choose, inUse, isAwaited, isFailure, troubleOf } from './choice.js'
 import type { Answer, Resolver } from './resolver.js'
 import {
@@ -12,6 +13,7 @@ import {
   membersOf,
   memberWish,
   type Names,
+  virtualWish,
   type Wanted,
   type Wish,
   wishesOf,
@@ -28,8 +30,19 @@ export interface NameBookParts {
   readonly now?: () => number
 }
 
-/** Milliseconds that a failure to get an answer lasts before one of the other family is made do with. */
+/**
+ * Milliseconds that a name without an address is waited for. An answer that there is none counts then: a name server that
+ * has just started, or a hosts file that is being written, says so for a moment. A failure to get an answer never means that
+ * there is none; an address of the other family is made do with then, where that is allowed.
+ */
 const PATIENCE = 15_000
+
+/** Of a name without an address that has been asked for. */
+interface Lack {
+  /** There is no answer, as opposed to one that there is no address. */
+  readonly isFailure: boolean
+  readonly since: number
+}
 
 /** Milliseconds that answers are gathered, at least, before use is made of them. */
 const GATHER = 20
@@ -51,15 +64,15 @@ export class NameBook {
   readonly #answers = new Map<string, Map<Family, Answer>>()
   readonly #asking = new Set<string>()
   readonly #told = new Map<string, string>()
-  /** Since when there is no answer about what is wanted, by `keyOfWish`. */
-  #failingSince: ReadonlyMap<string, number> = new Map()
+  /** By `keyOfWish`. */
+  #lacks: ReadonlyMap<string, Lack> = new Map()
   #config: Config | null = null
   #hosts: ReadonlySet<string> = new Set()
   #names: Names
   /** What `resolved` has given last. */
   #inForce: Names | null = null
-  /** How many were unanswered when `resolved` was asked last. */
-  #unansweredInForce = 0
+  /** The doubts that there were when `resolved` was asked last. */
+  #doubtsInForce = ''
   #clashes: readonly string[] = []
   #timer: NodeJS.Timeout | undefined
   #gather = GATHER
@@ -101,17 +114,24 @@ export class NameBook {
     for (const clash of clashes) if (!this.#clashes.includes(clash)) this.#parts.log.error(clash)
     this.#clashes = clashes
     this.#inForce = this.#names
-    this.#unansweredInForce = this.#unanswered
+    this.#doubtsInForce = this.#doubts
     return resolved
   }
 
-  /** Members of a configuration from `resolved` whose names have had no answer yet. */
-  unansweredIn({ services }: Config): ReadonlySet<Real | Fallback> {
-    const found = new Set<Real | Fallback>()
-    for (const service of services)
+  /** What of a configuration from `resolved` has no address although it may have one, for all that is known. */
+  doubtsIn({ services }: Config): Doubts {
+    const doubts = new Map<Service | Real | Fallback, Doubt>()
+    const note = (named: Service | Real | Fallback, wish: Wish) => {
+      const doubt = this.#doubtOf(wish)
+      if (doubt !== null) doubts.set(named, doubt)
+    }
+    for (const service of services) {
+      const { id, host, unresolved } = service
+      if (id === null && unresolved) note(service, virtualWish(host, unresolved.family))
       for (const member of membersOf(service))
-        if (member.address === null && this.#isAwaited(memberWish(service, member))) found.add(member)
-    return found
+        if (member.address === null) note(member, memberWish(service, member))
+    }
+    return doubts
   }
 
   /** Services that `resolved` has left out last, each as a sentence. */
@@ -124,6 +144,17 @@ export class NameBook {
     const address = this.#addressOf(wish)
     const trouble = troubleOf(wish, this.#answersOf(wish.host), address)
     return address === null ? (trouble ?? `${wish.host} is being looked up`) : trouble
+  }
+
+  /** The same with what follows from it, for a daemon. */
+  standingTroubleOf(wish: Wish): string | null {
+    const trouble = this.troubleOf(wish)
+    if (trouble === null || this.#doubtOf(wish) !== 'unanswered') return trouble
+    if (wish.other === 'always') return `${trouble}; checks that go there give no verdict`
+    const end = this.#lacks.get(keyOfWish(wish))?.isFailure
+      ? 'until there is an answer'
+      : `until that has been so for ${PATIENCE / 1000} s`
+    return `${trouble}; what the kernel has for it stays as it is ${end}`
   }
 
   /** Names without the address that is wanted, each as a sentence with the services that it is for. */
@@ -150,9 +181,21 @@ export class NameBook {
     return this.#wanted().some(wish => this.#isAwaited(wish))
   }
 
-  /** How many of those without an address have had no answer yet. */
-  get #unanswered(): number {
-    return this.#wanted().filter(wish => this.#addressOf(wish) === null && this.#isAwaited(wish)).length
+  /** All doubts as a text. */
+  get #doubts(): string {
+    const doubts = this.#wanted().flatMap(wish => {
+      const doubt = this.#doubtOf(wish)
+      return doubt === null ? [] : `${keyOfWish(wish)} ${doubt}`
+    })
+    return doubts.join()
+  }
+
+  #doubtOf(wish: Wish): Doubt | null {
+    if (this.#addressOf(wish) !== null) return null
+    if (this.#isAwaited(wish)) return 'asked'
+    const key = keyOfWish(wish)
+    const isAbsence = this.#lacks.get(key)?.isFailure === false
+    return isAbsence && this.#isLasting(key) ? null : 'unanswered'
   }
 
   #isAwaited(wish: Wish): boolean {
@@ -199,8 +242,8 @@ export class NameBook {
     try {
       this.#choose()
       this.#tellTroubles()
-      // For a server that waits for an address, an answer without one is news too.
-      if (this.#names !== this.#inForce || this.#unanswered !== this.#unansweredInForce) this.#parts.onNews()
+      // For what waits for an address, an answer without one is news too, and so is that it lasts.
+      if (this.#names !== this.#inForce || this.#doubts !== this.#doubtsInForce) this.#parts.onNews()
     } catch (error) {
       this.#parts.log.error({ err: error }, 'the addresses of names cannot be put in force')
     }
@@ -211,7 +254,7 @@ export class NameBook {
   #choose(): void {
     if (!this.#config) return
     // The family of servers is that of their virtual service, which may be chosen only now.
-    this.#noteFailures()
+    this.#noteLacks()
     let next: Names = this.#names
     for (let i = 0; i < 2; i++) next = this.#chosen(wishesOf(this.#config, next))
     const changes = [...next].filter(([key, address]) => this.#names.get(key) !== address)
@@ -225,22 +268,27 @@ export class NameBook {
   #chosen(wishes: ReadonlyMap<string, Wanted>): Names {
     const names = new Map<string, string>()
     for (const [key, wish] of wishes) {
-      const isPatienceOver = this.#failedFor(key) >= PATIENCE
+      const isPatienceOver = this.#lacks.get(key)?.isFailure === true && this.#isLasting(key)
       const address = choose(wish, this.#names.get(key) ?? null, this.#answersOf(wish.host), isPatienceOver)
       if (address !== null) names.set(key, address)
     }
     return names
   }
 
-  #noteFailures(): void {
-    const failing = this.#wanted().filter(wish => isFailure(wish, this.#answersOf(wish.host)))
-    this.#failingSince = new Map(
-      failing.map(keyOfWish).map(key => [key, this.#failingSince.get(key) ?? this.#now()] as const),
-    )
+  #noteLacks(): void {
+    const lacks = new Map<string, Lack>()
+    for (const wish of this.#wanted()) {
+      if (this.#addressOf(wish) !== null || this.#isAwaited(wish)) continue
+      const key = keyOfWish(wish)
+      const before = this.#lacks.get(key)
+      const now = isFailure(wish, this.#answersOf(wish.host))
+      lacks.set(key, before?.isFailure === now ? before : { isFailure: now, since: this.#now() })
+    }
+    this.#lacks = lacks
   }
 
-  #failedFor(key: string): number {
-    return this.#now() - (this.#failingSince.get(key) ?? this.#now())
+  #isLasting(key: string): boolean {
+    return this.#now() - (this.#lacks.get(key)?.since ?? this.#now()) >= PATIENCE
   }
 
   /** Each once, and again only after it has been over. */
@@ -250,12 +298,13 @@ export class NameBook {
       if (this.#isAwaited(wish)) continue
       const key = keyOfWish(wish)
       const address = this.#addressOf(wish)
-      const trouble = troubleOf(wish, this.#answersOf(wish.host), address)
+      const trouble = this.standingTroubleOf(wish)
       const before = this.#told.get(key)
       if (trouble === null) this.#told.delete(key)
       else this.#told.set(key, trouble)
       const fields = { services: wish.services.slice(0, MOST_NAMED), address }
-      if (trouble !== null && trouble !== before) log.warn(fields, trouble)
+      const level = this.#lacks.get(key)?.isFailure ? 'error' : 'warn'
+      if (trouble !== null && trouble !== before) log[level](fields, trouble)
       else if (trouble === null && before !== undefined) log.info(fields, `${wish.host} resolves again`)
     }
   }

@@ -131,9 +131,9 @@ function familyWord(family: Family): string {
   return family === 'ipv6' ? 'IPv6' : 'IPv4'
 }
 
-/** The name servers say that there is nothing, as opposed to saying nothing. */
+/** The name servers say that there is nothing, or could never say anything else, as opposed to saying nothing. */
 function isAbsence(code: string): boolean {
-  return code === 'ENOTFOUND' || code === 'ENODATA'
+  return code === 'ENOTFOUND' || code === 'ENODATA' || code === 'EBADNAME'
 }
 
 function hasAddress(answer: Answer | undefined): boolean {

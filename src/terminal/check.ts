@@ -17,13 +17,14 @@ const MOST_NAMED = 5
 
 /**
  *   critical  a service has no server left, whether or not a fallback takes over
- *   warning   a server is down that nobody holds down; no verdict on a server; the last reload was refused, or the
- *             configuration that runs is not the file's; the kernel refuses a change
+ *   warning   a server is down that nobody holds down; no verdict on a server; a name has no address, or no longer the one
+ *             in use; the last reload was refused, or the configuration that runs is not the file's; the kernel refuses a
+ *             change
  *   ok        all else
  */
 export function checkStatus(document: StatusDocument): Checked {
   const critical = document.services.filter(({ state }) => state === 'down').map(lostService)
-  const warnings = [...configurationTroubles(document), ...document.services.flatMap(realTroubles)]
+  const warnings = [...configurationTroubles(document), ...document.services.flatMap(serviceTroubles)]
   const verdict: Verdict = critical.length > 0 ? 2 : warnings.length > 0 ? 1 : 0
   const troubles = [...critical, ...warnings]
   const left = troubles.length - MOST_NAMED
@@ -50,16 +51,18 @@ function configurationTroubles({ config, lastReload, reconcile }: StatusDocument
   ]
 }
 
-function realTroubles({ name, reals }: ServiceStatus): string[] {
-  return reals.flatMap(real => {
+function serviceTroubles({ name, nameTrouble, reals }: ServiceStatus): string[] {
+  const ofReals = reals.flatMap(real => {
     const trouble = troubleOf(real)
     return trouble === null ? [] : [`${name} ${hostPort(real)} ${trouble}`]
   })
+  return nameTrouble === null ? ofReals : [`${name}: ${nameTrouble}`, ...ofReals]
 }
 
-function troubleOf({ state, maintenance, checks, reason }: RealStatus): string | null {
+function troubleOf({ state, maintenance, checks, reason, nameTrouble }: RealStatus): string | null {
   if (maintenance) return null
   if (state === 'down') return `down: ${reason}`
   const unasked = checks.find(({ noVerdict }) => noVerdict)?.noVerdict
-  return unasked ? `no verdict: ${unasked.detail}` : null
+  if (unasked) return `no verdict: ${unasked.detail}`
+  return nameTrouble && `name: ${nameTrouble}`
 }

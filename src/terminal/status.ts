@@ -145,13 +145,13 @@ function missingVerdicts({ services }: StatusDocument): string[] {
   return left > 0 ? [...causes.slice(0, MOST_CAUSES), `no verdict for ${left} other reasons`] : causes
 }
 
-/** Names that no longer have the address in use. Those that have none are told with what they are for. */
+/** Names that no longer have the address in use, or whose servers stay unjudged. Of others the servers' rows say it. */
 function lastingNames({ services }: StatusDocument): string[] {
   const troubles = new Map<string, Set<string>>()
   for (const { name, key, nameTrouble, reals } of services) {
-    const parts = [{ address: key, nameTrouble }, ...reals]
-    for (const { address, nameTrouble } of parts)
-      if (nameTrouble !== null && address !== null)
+    const parts = [{ address: key, nameTrouble, state: null }, ...reals]
+    for (const { address, nameTrouble, state } of parts)
+      if (nameTrouble !== null && (address !== null || state === 'unknown'))
         troubles.set(nameTrouble, (troubles.get(nameTrouble) ?? new Set()).add(name))
   }
   const lines = [...troubles].map(([trouble, names]) => {

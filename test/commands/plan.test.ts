@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { type CommandError, EXIT } from '../../src/commands/command.js'
-import { command } from '../../src/commands/plan.js'
+import { command, planned } from '../../src/commands/plan.js'
+import type { Doubt, Doubts } from '../../src/doubts.js'
+import { keyOfService, type Real, type Service } from '../../src/model.js'
 import { testContext } from '../helpers/context.js'
 import { temporaryFile } from '../helpers/folder.js'
+import { config, real, service, serviceId, table, tableReal, tableService } from '../helpers/tables.js'
 
 const SITE = `
 services:
@@ -65,6 +68,44 @@ describe('lvsd plan', () => {
       assert.equal(await command.run({ ...context, options, arguments: { CONFIG } }), EXIT.ok)
       assert.equal(out(), text.trimStart())
     })
+
+  it('leaves what may be that of a name which nobody knows', () => {
+    const named = (name: string, port: number) =>
+      service(name, { host: name, id: null, unresolved: { protocol: 'tcp', port, family: null } })
+    const [vip, gone] = [named('vip', 80), named('gone', 443)]
+    const web = service('web', {
+      id: serviceId('2001:db8::80', 25),
+      reals: [real('app'), real('lost', { port: 99 })],
+    })
+    const [app] = web.reals as [Real]
+    const held = table(
+      tableService(serviceId('2001:db8::80'), [tableReal('fd00::1')]),
+      tableService(serviceId('2001:db8::80', 443), []),
+      tableService(serviceId('2001:db8::80', 25), [
+        tableReal('fd00::1'),
+        { ...tableReal('fd00::1'), port: 99 },
+      ]),
+    )
+    const before = { actual: held, owned: new Set(held.keys()) }
+    const told = (doubts: Doubts) =>
+      planned(config([vip, gone, web]), 'up', { ...before, doubts }).map(({ op, id }) => [
+        op,
+        keyOfService(id),
+      ])
+    assert.deepEqual(
+      told(
+        new Map<Service | Real, Doubt>([
+          [vip, 'unanswered'],
+          [app, 'unanswered'],
+        ]),
+      ),
+      [
+        ['delete-real', 'tcp [2001:db8::80]:25'],
+        ['delete-service', 'tcp [2001:db8::80]:443'],
+      ],
+    )
+    assert.equal(told(new Map()).length, 4)
+  })
 
   it('gives a program the changes with their services', async () => {
     const { context, out } = testContext()

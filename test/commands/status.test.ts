@@ -141,6 +141,7 @@ describe('lvsd status', () => {
         checkStatus({ noVerdict: { since: new Date(0).toISOString(), count: 3, detail: 'no socket | x' } }),
       ],
     })
+    const doubtful = realStatus({ host: 'web1', address: null, state: 'unknown', nameTrouble: 'web1?' })
     const refused = { ok: false, at: new Date(0).toISOString(), message: 'no', problems: [] }
     const kept = { file: 'a.yaml', loadedAt: '', warnings: [], keptSince: new Date(0).toISOString() }
     const rows: [what: string, document: StatusDocument, exit: number, line: RegExp][] = [
@@ -167,6 +168,12 @@ describe('lvsd status', () => {
         statusDocument({ services: [serviceStatus({ reals: [unasked] })] }),
         1,
         /no verdict: no socket \/ x .*\| up=1/,
+      ],
+      [
+        'nobody knows what a name stands for',
+        statusDocument({ services: [serviceStatus({ nameTrouble: 'vip?', reals: [doubtful] })] }),
+        1,
+        /WARNING - web: vip\?; web web1:80 name: web1\? /,
       ],
       [
         'a reload was refused',
