@@ -2,9 +2,11 @@
  * A conversation in lines with a server, on a connection of its own. Mail, news, file transfer, SIP and agents are a few
  * lines each on top of it: what to say, and what must come back.
  */
+
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { type Answer, down, type RunContext, type Target } from '../src/check.js'
+import { counted } from '../src/counted.js'
 import type { Reason } from '../src/model.js'
 import { open } from './_connect.js'
 import { Heard } from './_heard.js'
@@ -144,7 +146,7 @@ export class Dialogue {
     for (;;) {
       const bytes = this.#heard.take(count)
       if (bytes) return bytes
-      await this.#more(`${count} bytes`)
+      await this.#more(counted(count, 'byte'))
     }
   }
 

@@ -2,7 +2,9 @@
  * Messages of DNS (RFC 1035), to and from their bytes. A library is not used: the one that there is follows chains of
  * compression pointers as long as a message allows, for each of its names. Here a message has one budget for them all.
  */
+
 import { addressFromBytes } from '../src/address.js'
+import { counted } from '../src/counted.js'
 
 /** Numbers of the types that can be asked for (IANA's registry). */
 export const TYPES = {
@@ -254,7 +256,7 @@ const FORMS: Readonly<globalThis.Record<string, Form>> = {
 
 function address(size: number): Form {
   return (reader, length) => {
-    if (length !== size) throw new NotDns(`an address of ${length} bytes`)
+    if (length !== size) throw new NotDns(`an address of ${counted(length, 'byte')}`)
     return addressFromBytes(reader.bytes(size)).text
   }
 }

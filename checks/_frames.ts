@@ -3,8 +3,10 @@
  * it, aborts the whole process where a session is ended while it reads and a wrong frame stands behind: so it reads one
  * frame at a time, and none once its session has ended.
  */
+
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { counted } from '../src/counted.js'
 import { Heard } from './_heard.js'
 import { Fault } from './_library.js'
 
@@ -110,7 +112,7 @@ export class Frames extends Duplex {
 
   #problem(length: number): Fault | null {
     if (length > LONGEST)
-      return new Fault('garbage', `a frame of ${length} bytes, at most ${LONGEST} are allowed`)
+      return new Fault('garbage', `a frame of ${counted(length, 'byte')}, at most ${LONGEST} are allowed`)
     if (this.#bytes > this.#limit + ASIDE)
       return new Fault('too-big', `more than ${this.#limit} bytes of a body and ${ASIDE} beside it`)
     return this.#count > MOST_FRAMES + this.#bytes / SMALL

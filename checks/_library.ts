@@ -2,10 +2,12 @@
  * What checks share that speak through a library. The connection is ours: its end, its death and the bytes that it
  * carried are known whatever the library makes of them, and a library that stumbles over an answer stumbles alone.
  */
+
 import { Console } from 'node:console'
 import type { Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import { type Answer, down, type RunContext } from '../src/check.js'
+import { counted } from '../src/counted.js'
 import type { Reason } from '../src/model.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { givenOf, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
@@ -154,7 +156,7 @@ function quietly<T>(read: () => T): T {
 
 function ended(count: number): Answer {
   return count > 0
-    ? down('closed', `closed after ${count} bytes, before the answer was complete`)
+    ? down('closed', `closed after ${counted(count, 'byte')}, before the answer was complete`)
     : down('closed', 'closed without an answer')
 }
 

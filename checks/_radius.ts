@@ -2,7 +2,9 @@
  * The packets of RADIUS (RFC 2865), with the Message-Authenticator of RFC 3579 in every request: servers mended against
  * the forgery named BlastRADIUS want it. The npm package `radius` is of 2019 and older than that; this is all a check needs.
  */
+
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { counted } from '../src/counted.js'
 
 export const CODES = {
   accessRequest: 1,
@@ -87,7 +89,7 @@ function hidden(password: Buffer, secret: string, authenticator: Buffer): Buffer
 /** The reply to the request, or a sentence why it is none. */
 export function decodeReply(bytes: Buffer, request: Request): Reply | string {
   if (bytes.length < HEAD || bytes.readUInt16BE(2) < HEAD || bytes.readUInt16BE(2) > bytes.length)
-    return `an answer of ${bytes.length} bytes that is not RADIUS`
+    return `an answer of ${counted(bytes.length, 'byte')} that is not RADIUS`
   const packet = bytes.subarray(0, bytes.readUInt16BE(2))
   if (packet.readUInt8(1) !== request.id)
     return `an answer with the id ${packet.readUInt8(1)}, not ${request.id}`

@@ -3,6 +3,7 @@
  * library is used: those that exist throw out of reach where more replies come than were asked for. Depth, length and
  * number of elements are limited, so no reply costs more than the 64 KB that a conversation may have.
  */
+import { counted } from '../src/counted.js'
 import { type Dialogue, LIMIT, Verdict } from './_dialogue.js'
 
 /** Arrays within arrays; ROLE, the deepest reply that is asked for, has two levels. */
@@ -60,7 +61,8 @@ async function readBulk(dialogue: Dialogue, length: number): Promise<string | nu
   if (length > LIMIT) throw tooLong(length, 'bytes', LIMIT)
   const text = (await dialogue.bytes(length)).toString()
   const end = await dialogue.bytes(2)
-  if (end.toString('latin1') !== '\r\n') throw dialogue.fault('garbage', text, `a text of ${length} bytes`)
+  if (end.toString('latin1') !== '\r\n')
+    throw dialogue.fault('garbage', text, `a text of ${counted(length, 'byte')}`)
   return text
 }
 

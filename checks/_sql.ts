@@ -1,5 +1,7 @@
 /** What mysql, pgsql and oracle share: the options, and what the rows of the answer must be. */
+
 import { type Answer, down, up } from '../src/check.js'
+import { counted } from '../src/counted.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { compileMatch, showBytes, showMatch, tooSlow } from '../src/probe/match.js'
 import { matchOf, matchProblem } from './_match.js'
@@ -75,7 +77,7 @@ export function rowsFor(options: SqlOptions): Rows {
 }
 
 function rows(count: number, orMore = false): string {
-  return `${count} ${count === 1 ? 'row' : 'rows'}${orMore ? ' or more' : ''}`
+  return `${counted(count, 'row')}${orMore ? ' or more' : ''}`
 }
 
 function asText(value: unknown): string {

@@ -1,4 +1,5 @@
 import { type Answer, defineCheck, up } from '../src/check.js'
+import { counted } from '../src/counted.js'
 import type { OptionKit, Parsed } from '../src/options.js'
 import { readPattern } from '../src/pattern.js'
 import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
@@ -54,7 +55,7 @@ export const check = defineCheck({
 })
 
 function heard(last: string, { steps }: DialogueOptions): Answer {
-  const all = `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`
+  const all = counted(steps.length, 'step')
   return up(last === '' ? all : `${all}, last heard "${brief(last)}"`)
 }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { type Address, bytesOf, parseAddress } from '../src/address.js'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
+import { counted } from '../src/counted.js'
 import { readPattern } from '../src/pattern.js'
 import { compileMatch, tooSlow } from '../src/probe/match.js'
 import { open } from './_connect.js'
@@ -146,7 +147,7 @@ function within<T>(message: Buffer, read: (message: Buffer) => T): T {
     return read(message)
   } catch (error) {
     if (!(error instanceof NotDns)) throw error
-    throw new NotDns(`an answer of ${message.length} bytes that is not DNS: ${error.message}`)
+    throw new NotDns(`an answer of ${counted(message.length, 'byte')} that is not DNS: ${error.message}`)
   }
 }
 

@@ -1,4 +1,5 @@
 /** The daemon: builds the parts in order and owns the loop: result, reload, reconcile, stop. */
+
 import { setImmediate } from 'node:timers/promises'
 import type { Kept, Runnable } from './accepted/accepted.js'
 import { openControlSocket } from './api/server.js'
@@ -8,6 +9,7 @@ import { steadyNow, WallClock } from './clock.js'
 import type { Loaded } from './config/load.js'
 import type { Problem } from './config/problem.js'
 import { changesText, configChanges } from './config-changes.js'
+import { counted } from './counted.js'
 import { isInService } from './desired.js'
 import { openHooks } from './hooks.js'
 import type { Kernel } from './ipvs/kernel.js'
@@ -209,7 +211,7 @@ class RunningDaemon implements Daemon {
     this.#schedule()
     const reals = services.reduce((sum, service) => sum + service.reals.length, 0)
     log.info({ file, services: services.length, reals, checks: this.#board.jobs.size }, 'lvsd runs')
-    notify.ready(`${services.length} services, ${reals} real servers`)
+    notify.ready(`${counted(services.length, 'service')}, ${counted(reals, 'real server')}`)
     this.#phase('running')
     if (!this.#kept) this.#keep()
   }
@@ -219,7 +221,7 @@ class RunningDaemon implements Daemon {
     const { log, loaded } = this.#parts
     tellProblems(log, problems)
     const errors = problems.filter(({ severity }) => severity === 'error').length
-    const message = `${errors} ${errors === 1 ? 'error' : 'errors'} in the file; the configuration accepted at ${acceptedAt} runs`
+    const message = `${counted(errors, 'error')} in the file; the configuration accepted at ${acceptedAt} runs`
     this.#lastReload = { ok: false, at: new Date().toISOString(), message, problems }
     log.error({ file: loaded.config.file, acceptedAt }, `the configuration cannot run: ${message}`)
   }
@@ -318,7 +320,7 @@ class RunningDaemon implements Daemon {
   #accepted(before: Config): string {
     const changes = changesText(configChanges(before, this.#loaded.config))
     const count = this.#services.length
-    return `the configuration of ${count} ${count === 1 ? 'service' : 'services'} is in force (${changes})`
+    return `the configuration of ${counted(count, 'service')} is in force (${changes})`
   }
 
   /** Reads the configuration again and puts it in force, or says why not. */

@@ -4,6 +4,7 @@ import { formatOf, type Loaded } from './config/load.js'
 import type { Problem } from './config/problem.js'
 import { hasErrors } from './config/problem.js'
 import { removedText, serviceKey } from './config-changes.js'
+import { counted } from './counted.js'
 import { type Config, keyOfMember } from './model.js'
 
 /** The configuration in force as it was read, without addresses of names, and what stood in its file. */
@@ -16,13 +17,13 @@ export interface Running {
 export function whyRefused(next: Loaded, running: Running, isForced: boolean): string | null {
   if (!next.config || hasErrors(next.problems)) {
     const errors = next.problems.filter(problem => problem.severity === 'error').length
-    return `${errors} ${errors === 1 ? 'error' : 'errors'} in the file; the running configuration stays`
+    return `${counted(errors, 'error')} in the file; the running configuration stays`
   }
   const { removed, before } = removals(running.config, next.config)
   const limit = running.config.settings.removalLimit
   if (isForced || before === 0 || (removed / before) * 100 <= limit) return null
   const names = removedText(running.config, next.config)
-  const removal = `it would remove ${removed} of ${before} real servers (${names})`
+  const removal = `it would remove ${removed} of ${counted(before, 'real server')} (${names})`
   if (formatOf(next.config.file, next.text) === 'ldirectord')
     return next.config.services.length === 0 || isCutOff(next.text, running.text)
       ? `the file is empty or cut off, and ${removal}; the running configuration stays. If it is meant: lvsd reload --force`

@@ -1,7 +1,9 @@
 /** lvsd validate: everything that is wrong with a configuration, at once. */
+
 import { loadConfig } from '../config/load.js'
 import { hasErrors, type Problem } from '../config/problem.js'
 import { renderProblems } from '../config/render-problem.js'
+import { counted } from '../counted.js'
 import type { Config } from '../model.js'
 import { painter } from '../terminal/paint.js'
 import { defineCommand, EXIT } from './command.js'
@@ -53,7 +55,7 @@ export function summaryOf(
   if (strict && problems.some(({ severity }) => severity === 'warning'))
     return `${file} can run, but not with --strict: ${found}`
   const { services, reals, checks } = countsOf(config)
-  const size = `${count(services, 'service')}, ${count(reals, 'real server')}, ${count(checks, 'check')}`
+  const size = `${counted(services, 'service')}, ${counted(reals, 'real server')}, ${counted(checks, 'check')}`
   return `${file} is valid: ${size}${found === '' ? '' : `; ${found}`}`
 }
 
@@ -62,7 +64,7 @@ export function countProblems(problems: readonly Problem[]): string {
   return (['error', 'warning', 'note'] as const)
     .map(severity => [severity, problems.filter(problem => problem.severity === severity).length] as const)
     .filter(([, number]) => number > 0)
-    .map(([severity, number]) => count(number, severity))
+    .map(([severity, number]) => counted(number, severity))
     .join(', ')
 }
 
@@ -70,8 +72,4 @@ function countsOf({ services }: Config) {
   const reals = services.flatMap(service => service.reals)
   const checks = reals.reduce((sum, real) => sum + real.checks.length, 0)
   return { services: services.length, reals: reals.length, checks }
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`
 }

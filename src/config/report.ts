@@ -1,4 +1,5 @@
 /** Collects the problems of one file, each once, in the order of their places. */
+import { counted } from '../counted.js'
 import type { Code } from './codes.js'
 import type { LdirectordCode } from './ldirectord/codes.js'
 import type { Position, Problem } from './problem.js'
@@ -64,7 +65,7 @@ function more(first: Problem, kept: readonly Problem[], count: Counts): Problem 
   })
   const told = left.filter(({ number }) => number > 0)
   const total = told.reduce((sum, { number }) => sum + number, 0)
-  const words = told.map(({ severity, number }) => `${number} ${severity}${number === 1 ? '' : 's'}`)
+  const words = told.map(({ severity, number }) => counted(number, severity))
   return {
     ...first,
     severity: told[0]?.severity ?? first.severity,

@@ -2,7 +2,9 @@
  * Judges one HTTP/1.x response (RFC 9112). It is up only when the whole response has come, whatever matched on the
  * way: a body that breaks off is a server that breaks. The body is searched while it comes and is not kept.
  */
+
 import { type Answer, down, up } from '../check.js'
+import { counted } from '../counted.js'
 import type { Phase } from '../model.js'
 import type { Scan } from '../search/scan.js'
 import type { Searched } from '../search/search.js'
@@ -115,12 +117,12 @@ export class HttpHearing implements Hearing {
       case 'length':
         return down(
           'truncated',
-          `${this.#status}, but closed ${this.#missing} bytes before the end of the body`,
+          `${this.#status}, but closed ${counted(this.#missing, 'byte')} before the end of the body`,
         )
       default:
         return down(
           'truncated',
-          `${this.#status}, but closed after ${this.#bodyBytes} bytes, before the last chunk`,
+          `${this.#status}, but closed after ${counted(this.#bodyBytes, 'byte')}, before the last chunk`,
         )
     }
   }
@@ -200,14 +202,14 @@ export class HttpHearing implements Hearing {
   }
 
   #complete(): Answer {
-    if (this.#scan === null) return up(`${this.#status}, ${this.#bodyBytes} bytes`)
+    if (this.#scan === null) return up(`${this.#status}, ${counted(this.#bodyBytes, 'byte')}`)
     const { match } = this.#wanted
     const isFound = this.#scan.end()
     if (isFound === null) return tooSlow(match)
-    if (isFound) return up(`${this.#status}, found ${match} in ${this.#bodyBytes} bytes`)
+    if (isFound) return up(`${this.#status}, found ${match} in ${counted(this.#bodyBytes, 'byte')}`)
     return down(
       'unexpected',
-      `${this.#status}, but no ${match} in ${this.#bodyBytes} bytes: ${this.#beginning}`,
+      `${this.#status}, but no ${match} in ${counted(this.#bodyBytes, 'byte')}: ${this.#beginning}`,
     )
   }
 }

@@ -1,5 +1,7 @@
 /** Judges an answer while it comes in, piece by piece, and decides as early as that is sound. Pure. */
+
 import { type Answer, down, up } from '../check.js'
+import { counted } from '../counted.js'
 import type { Phase } from '../model.js'
 import type { Scan } from '../search/scan.js'
 import { compileHttp } from './judge-http.js'
@@ -75,12 +77,12 @@ class Matching implements Hearing {
 
   end(): Answer {
     if (this.#count === 0) return down('closed', `closed without a byte; expected ${this.#wanted}`)
-    const without = `closed after ${this.#count} bytes without ${this.#wanted}: ${this.#beginning}`
+    const without = `closed after ${counted(this.#count, 'byte')} without ${this.#wanted}: ${this.#beginning}`
     return this.#decided(this.#scan.end()) ?? down('unexpected', without)
   }
 
   #decided(isFound: boolean | null): Answer | null {
     if (isFound === null) return tooSlow(this.#wanted)
-    return isFound ? up(`found ${this.#wanted} in ${this.#count} bytes`) : null
+    return isFound ? up(`found ${this.#wanted} in ${counted(this.#count, 'byte')}`) : null
   }
 }

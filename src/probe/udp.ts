@@ -1,6 +1,8 @@
 /** A probe over UDP. Its socket is connected, for the kernel tells only a connected one of a port that is closed. */
+
 import { createSocket, type Socket } from 'node:dgram'
 import { type Answer, up } from '../check.js'
+import { counted } from '../counted.js'
 import { type Done, type Flight, UNTRACED } from '../flight.js'
 import type { Phase, PhaseTime } from '../model.js'
 import { compileJudge, type Hearing } from './judge.js'
@@ -78,7 +80,7 @@ class UdpFlight implements Flight {
     // A datagram is a whole answer: whatever it lacks does not come any more.
     const answer = this.#hearing
       ? (this.#hearing.push(bytes) ?? this.#hearing.end())
-      : up(`answered ${bytes.length} bytes`)
+      : up(`answered ${counted(bytes.length, 'byte')}`)
     this.#finish(answer)
   }
 

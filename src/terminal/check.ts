@@ -1,4 +1,5 @@
 /** The status as one line of a Nagios plug-in. Pure. */
+import { counted } from '../counted.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from '../status.js'
 import { hostPort } from './names.js'
 import { printable } from './printable.js'
@@ -31,7 +32,7 @@ export function checkStatus(document: StatusDocument): Checked {
   const named = left > 0 ? [...troubles.slice(0, MOST_NAMED), `${left} more`] : troubles
   const reals = document.services.flatMap(service => service.reals)
   const count = (state: string) => reals.filter(real => real.state === state).length
-  const counts = `${count('up')} up, ${count('down')} down, ${document.services.length} services`
+  const counts = `${count('up')} up, ${count('down')} down, ${counted(document.services.length, 'service')}`
   const figures = `up=${count('up')} down=${count('down')} unknown=${count('unknown')}`
   const text = printable(named.length > 0 ? `${named.join('; ')} (${counts})` : counts)
   // A vertical bar begins the figures.
@@ -40,7 +41,12 @@ export function checkStatus(document: StatusDocument): Checked {
 
 function lostService({ name, reals, fallback }: ServiceStatus): string {
   const instead = fallback?.inUse ? `fallback ${hostPort(fallback)}` : 'no fallback'
-  return `${name} has none of ${reals.length} servers, ${instead}`
+  return `${name} has ${lackOf(reals.length)}, ${instead}`
+}
+
+function lackOf(servers: number): string {
+  if (servers === 0) return 'no servers'
+  return servers === 1 ? 'lost its only server' : `none of ${servers} servers`
 }
 
 function configurationTroubles({ config, lastReload, reconcile }: StatusDocument): string[] {

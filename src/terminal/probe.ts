@@ -1,4 +1,5 @@
 /** What `lvsd probe` found, for people. Pure. */
+import { counted } from '../counted.js'
 import type { CheckResult, HealthState } from '../model.js'
 import { columns } from './columns.js'
 import { hostWithAddress } from './names.js'
@@ -63,7 +64,7 @@ function serverLines(servers: readonly ProbedServer[], paint: Paint): string {
   ])
   const number = (state: HealthState) => servers.filter(server => server.state === state).length
   const unknown = number('unknown') > 0 ? `, ${number('unknown')} without a verdict` : ''
-  const total = `${servers.length} real ${servers.length === 1 ? 'server' : 'servers'}`
+  const total = counted(servers.length, 'real server')
   const summary = `${total}: ${number('up')} up, ${number('down')} down${unknown}`
   return `${columns(rows)}\n${paint(number('up') === servers.length ? 'green' : 'red', summary)}`
 }
@@ -99,7 +100,7 @@ function phaseRows({ phases }: CheckResult): string[][] {
 
 function summaryOfProbed(probed: readonly Probed[], paint: Paint): string {
   const number = (ok: boolean | null) => probed.filter(({ result }) => result.ok === ok).length
-  const checks = `${probed.length} ${probed.length === 1 ? 'check' : 'checks'}`
+  const checks = counted(probed.length, 'check')
   const nothing = number(null) > 0 ? `, ${number(null)} without a verdict` : ''
   const text = `${checks}: ${number(true)} up, ${number(false)} down${nothing}`
   return paint(number(true) === probed.length ? 'green' : 'red', text)

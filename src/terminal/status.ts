@@ -1,4 +1,5 @@
 /** The status document as a table for people. Pure: the width, the colours and the time are handed in. */
+import { counted } from '../counted.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from '../status.js'
 import { clip, pad, widthOf, widthsOf } from './columns.js'
 import { hostPort, hostWithAddress, isSameName } from './names.js'
@@ -54,8 +55,8 @@ function headLines(document: StatusDocument, { now }: StatusView, paint: Paint):
       paint('dim', `pid ${document.pid}`),
     ].join('  '),
     [
-      `${services.length} ${plural(services.length, 'service')}, ${reals.length} real ${plural(reals.length, 'server')}: ${counts.join(', ')}`,
-      `${schedule.jobs} ${plural(schedule.jobs, 'check')}, late ${took(schedule.lateness.p99)}`,
+      `${counted(services.length, 'service')}, ${counted(reals.length, 'real server')}: ${counts.join(', ')}`,
+      `${counted(schedule.jobs, 'check')}, late ${took(schedule.lateness.p99)}`,
       `read ${ago(reconcile.lastResync, now)}`,
     ].join(paint('dim', ' · ')),
   ]
@@ -84,19 +85,19 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
     ...lastingNames(document),
     ...reconcile.disputes.map(
       ({ service, since, changes }) =>
-        `another program keeps changing ${service}: ${changes} changes put right since ${shortTime(Date.parse(since), now)}`,
+        `another program keeps changing ${service}: ${counted(changes, 'change')} put right since ${shortTime(Date.parse(since), now)}`,
     ),
     ...(reconcile.driftRepaired > 0
-      ? [`${reconcile.driftRepaired} changes by others were put right since the start`]
+      ? [`${counted(reconcile.driftRepaired, 'change')} by others put right since the start`]
       : []),
     ...(config.warnings.length > 0
       ? [
-          `${config.warnings.length} ${plural(config.warnings.length, 'note')} on the configuration: lvsd validate ${printable(config.file)}`,
+          `${counted(config.warnings.length, 'note')} on the configuration: lvsd validate ${printable(config.file)}`,
         ]
       : []),
     ...(stalledFor >= STALL_WORTH_TELLING
       ? [
-          `lvsd itself was held up ${stalls} ${plural(stalls, 'time')}, ${took(stalledFor)} in all; no server was blamed`,
+          `lvsd itself was held up ${counted(stalls, 'time')}, ${took(stalledFor)} in all; no server was blamed`,
         ]
       : []),
   ]
@@ -295,8 +296,4 @@ function weight(value: number | null): string {
 
 function ago(at: string | null, now: number): string {
   return at === null ? 'not yet' : `${span(now - Date.parse(at))} ago`
-}
-
-function plural(count: number, word: string): string {
-  return count === 1 ? word : `${word}s`
 }

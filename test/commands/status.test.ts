@@ -149,7 +149,7 @@ describe('lvsd status', () => {
         'all is well',
         statusDocument({ services: [healthy] }),
         0,
-        /^LVSD OK - 1 up, 0 down, 1 services \| up=1 down=0/,
+        /^LVSD OK - 1 up, 0 down, 1 service \| up=1 down=0/,
       ],
       [
         'a server is down',
@@ -193,7 +193,7 @@ describe('lvsd status', () => {
           services: [healthy, serviceStatus({ name: 'mail', state: 'down', reals: [DOWN] })],
         }),
         2,
-        /^LVSD CRITICAL - mail has none of 1 servers, no fallback/,
+        /^LVSD CRITICAL - mail has lost its only server, no fallback/,
       ],
     ]
     for (const [what, document, exit, line] of rows)

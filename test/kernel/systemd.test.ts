@@ -78,7 +78,7 @@ services:
 
     it('is ready once the table has been read, and checks with no more rights than it needs', async () => {
       await succeed('start', 'lvsd')
-      assert.match(await property('lvsd', 'StatusText'), /^1 services, 2 real servers/)
+      assert.match(await property('lvsd', 'StatusText'), /^1 service, 2 real servers/)
       await tableBecomes(table(1))
       const status = readFileSync(`/proc/${await mainPid()}/status`, 'utf8')
       assert.match(status, /^Uid:\t(?!0\t)/m)

@@ -51,7 +51,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
       text,
       /^! another program keeps changing tcp \[::1\]:80: 12 changes put right since 11:59:00/m,
     )
-    assert.match(text, /^! 3 changes by others were put right/m)
+    assert.match(text, /^! 3 changes by others put right/m)
     assert.match(text, /^! lvsd itself was held up 1 time, 1.20s in all/m)
     assert.match(text, /^ {2}fallback \[2001:db8:1::99\]:80 takes the traffic$/m)
     assert.match(text, /^mail {2}its name does not resolve {2}rr {2}not in the table$/m)

@@ -1,5 +1,7 @@
 /** The lines of real servers and of fallbacks: `address[:port] forwarding [weight] ["request", "receive"] [l:N] [u:N]`. */
+
 import { type Address, addressFromBytes, bracketed, bytesOf } from '../../address.js'
+import { counted } from '../../counted.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problem.js'
 import { bracketsRound, type Host, ipv4FromNumber, readHost, readPort, splitToken } from './addresses.js'
@@ -117,12 +119,16 @@ function readRange(from: Host, lastText: string, at: Position, report: Report): 
   if (!isRange(first.tail, end.tail, at, report)) return null
   const count = end.tail - first.tail + 1
   if (from.address.family === 'ipv6')
-    report.warn('RANGE', at, `${count} servers; ldirectord knows ranges of IPv4 alone, and refuses the file`)
+    report.warn(
+      'RANGE',
+      at,
+      `${counted(count, 'server')}; ldirectord knows ranges of IPv4 alone, and refuses the file`,
+    )
   else if (String(first.tail).length !== String(end.tail).length)
     report.warn(
       'RANGE',
       at,
-      `${count} servers; ldirectord compares the ends as text and reads other servers, or none`,
+      `${counted(count, 'server')}; ldirectord compares the ends as text and reads other servers, or none`,
     )
   return Array.from({ length: count }, (_, i) => {
     const tail = Buffer.alloc(4)
