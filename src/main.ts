@@ -13,6 +13,9 @@ import { isReaderGone } from './libc.js'
 import { screenOf } from './terminal/screen.js'
 import { version } from './version.js'
 
+/** As other programs have it; nobody looks up which. */
+const VERSION_WORDS: ReadonlySet<string> = new Set(['--version', '-V', '-v', 'version'])
+
 let isDaemon = false
 const outputClosed = new AbortController()
 process.stdout.on('error', error => forgiveClosedPipe(error))
@@ -29,7 +32,7 @@ void main(process.argv.slice(2)).catch(explain).then(finish)
 
 async function main([name, ...words]: readonly string[]): Promise<ExitCode> {
   if (name === undefined) return withoutCommand()
-  if (name === '--version' || name === '-V') return say(`lvsd ${version()}`)
+  if (VERSION_WORDS.has(name)) return say(`lvsd ${version()}`)
   if (name === '--help' || name === '-h' || (name === 'help' && words.length === 0)) return generalHelpText()
   if (name === 'help') return main([words[0] ?? '', '--help'])
   if (!commandNames().includes(name)) return complain(unknownCommand(name))

@@ -38,8 +38,10 @@ function sentenceOf({ health, noVerdicts, subscriber }: Cell, clock: (at: number
   const { rise, fall } = subscriber.use.policy
   const sentence = sentenceOfResult(health.last)
   if (health.streak === 0) return sentence
-  const isFailure = health.last.ok === false
-  return `${sentence} (${isFailure ? 'failure' : 'pass'} ${health.streak} of ${isFailure ? fall : rise})`
+  const [what, wanted] = health.last.ok === false ? ['failure', fall] : ['pass', rise]
+  const standing = health.state === 'unknown' ? 'not judged yet' : `still ${health.state}`
+  // In front, where no narrow screen cuts it off: else a result stands beside a state that it does not fit.
+  return `${standing}, ${what} ${health.streak} of ${wanted}: ${sentence}`
 }
 
 function sentenceOfResult({ reason, detail, phase }: CheckResult): string {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT } from '../src/commands/command.js'
+import { selfFor } from '../src/commands/demo.js'
 import { command as probe } from '../src/commands/probe.js'
 import { loadConfig } from '../src/config/load.js'
 import { MOODS, type Mood, unsteadyServer } from '../src/demo/servers.js'
@@ -48,6 +49,12 @@ describe('the demo', () => {
     assert.equal(await ask('well'), 200)
     assert.equal(await ask('silent'), 'TimeoutError')
     assert.equal(await ask('well'), 200)
+  })
+
+  it('names itself so that one can copy the line', () => {
+    assert.equal(selfFor('/usr/local/bin/lvsd', '/home/me'), 'lvsd')
+    assert.equal(selfFor('/home/me/lvsd/dist/src/main.js', '/home/me/lvsd'), 'node dist/src/main.js')
+    assert.equal(selfFor('/opt/lvsd/dist/src/main.js', '/home/me'), 'node /opt/lvsd/dist/src/main.js')
   })
 
   it('prints the table where there is no terminal, ends after its time or at SIGINT, and leaves nothing', async () => {

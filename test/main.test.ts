@@ -13,6 +13,8 @@ const MAIN = join(import.meta.dirname, '../src/main.ts')
 describe('the process', () => {
   const rows: [words: string[], exit: number, out: RegExp, err: RegExp][] = [
     [['--version'], 0, /^lvsd \d+\.\d+\.\d+\n$/, /^$/],
+    [['version'], 0, /^lvsd \d+\.\d+\.\d+\n$/, /^$/],
+    [['-v'], 0, /^lvsd \d+\.\d+\.\d+\n$/, /^$/],
     [['--help'], 0, /^lvsd keeps [\s\S]*\n {2}status +Show [\s\S]*\n {2}4 {2}the kernel refused/, /^$/],
     [[], 2, /^$/, /^lvsd keeps [\s\S]*\n {2}status +Show /],
     [['validate', '/none.yaml'], 1, /FILE_UNREADABLE/, /^$/],

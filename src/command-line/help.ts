@@ -58,7 +58,7 @@ export function generalHelp(commands: readonly Pick<Command, 'name' | 'summary'>
       'Options',
       [
         ['-h, --help', 'this text; after a command, about that command'],
-        ['-V, --version', 'the version'],
+        ['-v, -V, --version', 'the version'],
       ],
       width,
     ),

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { ControlError, fetchStatus } from '../api/client.js'
 import { watchStatus } from '../command-line/watch.js'
 import { type DemoSite, startSite } from '../demo/site.js'
@@ -132,13 +132,20 @@ async function stopped(daemon: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
+/** This program as somebody else in this folder calls it. */
+export function selfFor(path: string, folder = process.cwd()): string {
+  if (basename(path) === 'lvsd') return 'lvsd'
+  const near = relative(folder, path)
+  return `node ${near.startsWith('..') ? path : near}`
+}
+
 /** What one sees, and what to try next; within 80 columns. */
 function introFor({ config, socket }: Files, { unsteadyPort }: DemoSite, colour: boolean): string {
   const paint = painter(colour)
-  const self = `node ${relative(process.cwd(), ownPath())}`
+  const self = selfFor(ownPath())
   return [
     paint('bold', 'lvsd demo: two services over IPv6; their real servers are little ones on ::1.'),
-    `[::1]:${unsteadyPort} fails and recovers by itself: watch its state and its weight.`,
+    `[::1]:${unsteadyPort} fails and recovers by itself: it is down after two failures in a row.`,
     'Ctrl-C ends it. Meanwhile, in another terminal:',
     `  ${self} status --socket ${socket}`,
     `  ${self} plan ${config} --kernel memory`,

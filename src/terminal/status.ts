@@ -259,7 +259,7 @@ function realTable(service: ServiceStatus, { width, now }: StatusView, paint: Pa
       const result = printable(real.reason)
       const isShort = real.state !== 'down' || widthOf(result) <= left
       if (left > 0 && isShort) return [line([...cells, paintResult(clip(result, left), real, paint)])]
-      const below = real.state === 'up' ? [] : [`    ${paintResult(result, real, paint)}`]
+      const below = real.state === 'up' && isSteady(real) ? [] : [`    ${paintResult(result, real, paint)}`]
       return [line(cells), ...below]
     }),
   ]
@@ -280,9 +280,12 @@ function roomFor(reals: readonly RealStatus[], width: number, now: number) {
 
 function paintResult(text: string, real: RealStatus, paint: Paint): string {
   if (real.state === 'down') return paint('red', text)
-  return real.checks.some(check => check.streak > 0 || check.state !== 'up' || check.noVerdict)
-    ? paint('yellow', text)
-    : paint('dim', text)
+  return paint(isSteady(real) ? 'dim' : 'yellow', text)
+}
+
+/** Nothing is about to change, and no check says otherwise than the others. */
+function isSteady({ checks }: RealStatus): boolean {
+  return !checks.some(check => check.streak > 0 || check.state !== 'up' || check.noVerdict)
 }
 
 function tookOf(real: RealStatus): string {

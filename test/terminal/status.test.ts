@@ -37,6 +37,13 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.match(lines.at(-3) ?? '', /^ {2}down +4s +\[2001:db8:1234:5678:9abc:def0:1234:5678\]:80 +- +10$/)
   })
 
+  it('shows the result of a server that is about to change, however narrow the screen', () => {
+    const reason = 'still up, failure 1 of 2: status 500 Internal Server Error'
+    const service = serviceStatus({ reals: [realStatus({ reason, checks: [checkStatus({ streak: 1 })] })] })
+    const text = renderStatus(statusDocument({ services: [service] }), { ...plain, width: 40 })
+    assert.match(text, /^ {2}up .*\n {4}still up, failure 1 of 2: status 5/m)
+  })
+
   for (const width of [20, 40, 60, 80, 100, 120, 200])
     it(`never writes past ${width} columns`, () => {
       const text = renderStatus(eventful(), { ...plain, width, colour: true })
