@@ -1,5 +1,6 @@
 /** lvsd import: an ldirectord.cf as the equivalent YAML. */
 import { basename } from 'node:path'
+import { withReadableNames } from '../config/ldirectord/readable-names.js'
 import { ldirectordToYaml } from '../config/ldirectord/to-yaml.js'
 import { formatOf, loadConfig } from '../config/load.js'
 import { hasErrors } from '../config/problem.js'
@@ -32,10 +33,16 @@ would refuse or read in another way, is reported on standard error. lvsd run FIL
         EXIT.problem,
       )
     const document = readLdirectord(text, file, { checks, mostProblems: Number.POSITIVE_INFINITY })
-    print(
-      `# Imported from ${basename(file)}; lines with #! say what differs from ldirectord.\n# The names of the services are free: web: in place of 'tcp:[2001:db8::80]:80': is easier to type.\n\n${ldirectordToYaml(text, document)}`,
-    )
+    const named = { ...document, root: document.root && withReadableNames(document.root) }
+    print(`${headFor(basename(file))}\n\n${ldirectordToYaml(text, named)}`)
     if (problems.length > 0) warn(`${file}: ${countProblems(problems)}`)
     return EXIT.ok
   },
 })
+
+function headFor(name: string): string {
+  return [
+    `# Imported from ${name}; lines with #! say what differs from ldirectord.`,
+    '# The names of the services are servicename, else made of port and address. They are free: choose your own.',
+  ].join('\n')
+}

@@ -52,7 +52,7 @@ describe('lvsd import', () => {
     assert.equal(
       out(),
       `# Imported from site.cf; lines with #! say what differs from ldirectord.
-# The names of the services are free: web: in place of 'tcp:[2001:db8::80]:80': is easier to type.
+# The names of the services are servicename, else made of port and address. They are free: choose your own.
 
 # The shop of the company.
 # Ask the web team.
@@ -70,7 +70,7 @@ defaults:
 services:
   # The front.
   #! redirects are followed, to other hosts too, as ldirectord does; redirects: 0 judges them by their status
-  'tcp:192.0.2.1:80':
+  http-192.0.2.1:
     virtual: '192.0.2.1:80'
     protocol: tcp
     # persistent=600
@@ -93,7 +93,7 @@ services:
     # to be moved
 
   # The names.
-  'udp:192.0.2.1:53':
+  dns-192.0.2.1:
     virtual: '192.0.2.1:53'
     protocol: udp
     scheduler: wrr
@@ -126,11 +126,48 @@ services:
     assert.match(err(), /site\.cf:16:2 note NEEDLESS {2}load has no effect/)
   })
 
-  it('gives the same configuration', async () => {
+  it('gives the same configuration, with other names', async () => {
     const { exit, out, file } = await imported(SITE)
     await exit
     const [before, after] = [await loadConfig(file), await loadConfig('site.yaml', { text: out() })]
-    assert.deepEqual({ ...after.config, file }, before.config)
+    assert.deepEqual(
+      after.config?.services.map(({ name }) => name),
+      ['http-192.0.2.1', 'dns-192.0.2.1'],
+    )
+    const services = after.config?.services.map((service, i) => ({
+      ...service,
+      name: before.config?.services[i]?.name,
+    }))
+    assert.deepEqual({ ...after.config, file, services }, before.config)
+  })
+
+  it('names services as servicename does, else so that a shell needs no quotes', async () => {
+    const section = (virtual: string, more = '') => `${virtual}\n\tchecktype=connect\n\tcheckport=80\n${more}`
+    const { exit, out } = await imported(
+      [
+        section('virtual6=[2001:db8::80]:80', '\tservicename=the shop\n'),
+        section('virtual6=[2001:db8::80]:443', '\tservicename=the shop\n'),
+        section('virtual6=[2001:db8::81]:80'),
+        section('virtual6=[2001:db8::81]:53', '\tprotocol=tcp\n'),
+        section('virtual6=[2001:db8::81]:8080'),
+        section('virtual=www.example.com:25'),
+        section('virtual6=5'),
+      ].join(''),
+    )
+    await exit
+    const { config } = await loadConfig('site.yaml', { text: out() })
+    assert.deepEqual(
+      config?.services.map(({ name }) => name),
+      [
+        'the-shop',
+        'the-shop-https',
+        'http-2001:db8::81',
+        'dns-tcp-2001:db8::81',
+        '8080-2001:db8::81',
+        'smtp-www.example.com',
+        'mark6-5',
+      ],
+    )
   })
 
   it('writes nothing where a line is wrong', async () => {

@@ -1,0 +1,45 @@
+/** Names that a person can type, for services that an ldirectord.cf does not name. */
+import type { RawMap } from '../raw.js'
+import { type Entry, map } from './tree.js'
+import { serviceOfPort } from './vocabulary.js'
+
+/** The tree with `http-2001:db8::80` in place of `tcp:[2001:db8::80]:80`; a servicename stays as it is. */
+export function withReadableNames(root: RawMap): RawMap {
+  const entries = root.entries.map(one =>
+    one.key === 'services' && one.value.kind === 'map' ? { ...one, value: renamed(one.value) } : one,
+  )
+  return { ...root, entries }
+}
+
+function renamed(services: RawMap): RawMap {
+  const taken = new Set(services.entries.map(({ key }) => key))
+  const entries = services.entries.map((one): Entry => {
+    const key = isId(one.key) ? readableName(one) : one.key
+    // Of two that would have one name, the second keeps what it is called.
+    if (key === one.key || taken.has(key)) return one
+    taken.add(key)
+    return { ...one, key }
+  })
+  return map(entries, services.at)
+}
+
+/** What ldirectord calls a virtual. */
+function isId(name: string): boolean {
+  return /^(?:tcp|udp|fwm6?):/.test(name)
+}
+
+function readableName({ key, value }: Entry): string {
+  const [, protocol = '', host = '', port = ''] = /^(tcp|udp):(.*):(\d+)$/.exec(key) ?? []
+  if (protocol === '') return key.replace('fwm', 'mark').replace(':', '-')
+  const kind = serviceOfPort(Number(port))
+  const usual = kind === 'dns' ? 'udp' : 'tcp'
+  const what = `${kind === 'none' ? port : kind}${protocol === usual ? '' : `-${protocol}`}`
+  const label = labelOf(value)
+  // Several sections have one servicename: the first has it to itself.
+  return label === null ? `${what}-${host.replace(/^\[(.*)\]$/, '$1')}` : `${label}-${what}`
+}
+
+function labelOf(service: Entry['value']): string | null {
+  const label = service.kind === 'map' ? service.entries.find(({ key }) => key === 'label')?.value : undefined
+  return label?.kind === 'scalar' ? String(label.value).replaceAll(/\s+/g, '-') : null
+}
