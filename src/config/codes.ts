@@ -75,6 +75,8 @@ export const CODES = {
   TUNNEL_PORT: 'gue needs tunnel-port, and only gue has one.',
   TUNNEL_CHECKSUM: 'A checksum that this kind of forwarding does not have.',
   FALLBACK_IS_REAL: 'The fallback is one of the real servers of its service.',
+  LOOPBACK:
+    'A server at a loopback address is the director itself: masq does not reach it, and gate leads to the port of the service.',
   // checks
   UNKNOWN_CHECK: 'There is no check of this kind.',
   CHECK_WITHOUT_KIND: 'A check says how, but neither it nor the service says of what kind.',

@@ -454,6 +454,36 @@ function usesOf(...lines: readonly string[]) {
 const HEAD = ['services:', '  web:', "    virtual: '[2001:db8::80]:80'"]
 const REAL = "      - address: '[2001:db8:1::1]'"
 
+describe('a server at a loopback address', () => {
+  const told = async (fallback: string, reals = "'[2001:db8:1::1]:80'") => {
+    const text = `services:\n  web:\n    virtual: '[2001:db8::80]:80'\n    check: 'on'\n    fallback: ${fallback}\n    reals: [${reals}]\n`
+    const { problems } = await loadConfig('site.yaml', { text })
+    const loopback = problems.filter(({ code }) => code === 'LOOPBACK')
+    return loopback.map(({ severity, at, message }) => `${severity} ${at.line}:${at.column} ${message}`)
+  }
+
+  it('is the director itself: masq does not get there, and gate goes to the port of the service', async () => {
+    assert.deepEqual(await told("'[::1]:8080 masq'"), [
+      'warning 5:16 ::1 is the director itself, and with masq the kernel drops what other machines send there; with gate they reach a server of the director that listens on the virtual address, port 80',
+    ])
+    assert.deepEqual(await told('localhost gate'), [
+      'note 5:15 localhost is the director itself: with gate clients reach a server of the director that listens on the virtual address, port 80',
+    ])
+  })
+
+  it('is told as a real server too', async () => {
+    const reals = "'[2001:db8:1::1]:80', '[::1]:80 masq'"
+    assert.match(
+      (await told('none', reals)).join(),
+      /^warning 6:\d+ ::1 is the director itself, and with masq/,
+    )
+  })
+
+  it('is not told where all servers are there: somebody tries lvsd on one machine', async () => {
+    assert.deepEqual(await told("'[::1]:8080'", "'[::1]:80'"), [])
+  })
+})
+
 describe('the checks of a real server', () => {
   it('have their options parsed, with defaults, under the name of the kind', () => {
     const [[use] = []] = usesOf(

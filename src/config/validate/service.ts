@@ -15,6 +15,7 @@ import {
 } from './context.js'
 import { readIdentity } from './identity.js'
 import { settle } from './layers.js'
+import { tellLoopback } from './loopback.js'
 import { readMail } from './mail.js'
 import { pathOf } from './marked.js'
 import { type Part, partsOf } from './parts.js'
@@ -58,15 +59,16 @@ function readPart(
 ): PlacedService | null {
   const identity = readIdentity(part, own, defaults, context)
   const { facts } = identity
+  const isFirst = part.of === null || part.of.first === part.name
   const attributes = readScheduling(own, defaults, facts, context)
   const realContext = realContextOf(own, defaults, facts, context)
   const reals = readReals(own, realContext)
   const fallback = fallbackOf(own, realContext)
   judgeFallback(fallback, reals, context)
+  if (isFirst) tellLoopback(reals, fallback, realContext)
   const mail = readMail(own, defaults, context)
   tellCommand(own.entry('fallbackcommand') ?? defaults.entry('fallbackcommand'), context.report)
   if (identity.host === null) return null
-  const isFirst = part.of === null || part.of.first === part.name
   const service: Service = {
     name: part.name,
     ...(part.of && { part: part.of }),
