@@ -10,6 +10,7 @@ import { didYouMean } from './config/nearest.js'
 import { endProcess } from './end.js'
 import { KernelError } from './ipvs/kernel.js'
 import { isReaderGone } from './libc.js'
+import { asAscii, hasUtf8 } from './terminal/ascii.js'
 import { screenOf } from './terminal/screen.js'
 import { version } from './version.js'
 
@@ -70,9 +71,10 @@ function contextFor(line: Pick<CommandContext, 'options' | 'arguments'>): Comman
     get screen() {
       return screenOf(process.stdout, process.env)
     },
-    print: text => void process.stdout.write(withNewline(text)),
-    write: text => void process.stdout.write(text),
-    warn: text => void process.stderr.write(withNewline(text)),
+    print: text => void process.stdout.write(shown(withNewline(text), process.stdout)),
+    printData: text => void process.stdout.write(withNewline(text)),
+    write: text => void process.stdout.write(shown(text, process.stdout)),
+    warn: text => void process.stderr.write(shown(withNewline(text), process.stderr)),
     onSignal: (names, handler) => {
       for (const name of names) process.on(name, handler)
       return () => {
@@ -85,13 +87,18 @@ function contextFor(line: Pick<CommandContext, 'options' | 'arguments'>): Comman
   }
 }
 
+/** A text for people, in the characters that they can read. */
+function shown(text: string, stream: NodeJS.WriteStream): string {
+  return hasUtf8(process.env) ? text : asAscii(text, screenOf(stream, process.env).width)
+}
+
 function say(text: string): ExitCode {
-  process.stdout.write(withNewline(text))
+  process.stdout.write(shown(withNewline(text), process.stdout))
   return EXIT.ok
 }
 
 function complain(error: Error): ExitCode {
-  process.stderr.write(`lvsd: ${withNewline(error.message)}`)
+  process.stderr.write(shown(`lvsd: ${withNewline(error.message)}`, process.stderr))
   return error instanceof CommandError ? error.exit : EXIT.fault
 }
 

@@ -34,6 +34,19 @@ describe('the process', () => {
       assert.equal(ended.exit, exit)
     }).timeout(20_000)
 
+  it('has ASCII alone for people in a locale without UTF-8, and leaves data as it is', async () => {
+    const file = temporaryFile(
+      'fallback.yaml',
+      'services:\n  büro:\n    virtual: "[::]:80"\n    checkport: 1\n',
+    )
+    const told = await lvsd(['validate', file], undefined, { LC_ALL: 'C' })
+    assert.match(told.out, /write check: \{ checkport: \.\.\. \}/)
+    const utf8 = await lvsd(['validate', file], undefined, { LC_ALL: 'C.UTF-8' })
+    assert.match(utf8.out, /write check: \{ checkport: … \}/)
+    const json = await lvsd(['validate', '--json', file], undefined, { LC_ALL: 'C' })
+    assert.match(json.out, /write check: \{ checkport: … \}/)
+  }).timeout(20_000)
+
   it('says nothing when the reader of its output is gone', async () => {
     const file = temporaryFile('many.yaml', `services:\n${'  a: [\n'.repeat(3)}`)
     const { err } = await lvsd(['validate', file], child => child.stdout?.destroy())

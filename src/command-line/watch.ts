@@ -12,7 +12,7 @@ import { changesBetween, transitionLines } from '../terminal/transitions.js'
 export interface Watch {
   readonly context: Pick<
     CommandContext,
-    'screen' | 'print' | 'write' | 'onSignal' | 'onKey' | 'outputClosed' | 'hasReader'
+    'screen' | 'print' | 'printData' | 'write' | 'onSignal' | 'onKey' | 'outputClosed' | 'hasReader'
   >
   fetch(): Promise<StatusDocument>
   /** Milliseconds between two questions. */
@@ -94,7 +94,8 @@ async function printLines(watch: Watch, view: View, stop: AbortSignal): Promise<
   if (!watch.isJson) context.print(`${picture(watch, view)}\n`)
   while (!stop.aborted && context.hasReader()) {
     await pause(watch.every, stop)
-    for (const line of await refresh(watch, view)) context.print(line)
+    for (const line of await refresh(watch, view))
+      watch.isJson ? context.printData(line) : context.print(line)
   }
 }
 

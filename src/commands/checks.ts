@@ -36,7 +36,7 @@ the reason why it is not loaded. With a KIND, only that one. A kind of your own 
     const described = chosen(loaded, KIND, options).map(describe)
     if (options.json) {
       const { problems, replaced, files } = loaded
-      context.print(JSON.stringify({ checks: described, problems, replaced, files }, null, 2))
+      context.printData(JSON.stringify({ checks: described, problems, replaced, files }, null, 2))
     } else {
       const { colour } = context.screen
       const folders = KIND === undefined ? renderFolders(loaded, { colour }) : []

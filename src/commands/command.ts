@@ -69,9 +69,11 @@ export interface CommandContext<
   readonly env: Readonly<Record<string, string | undefined>>
   /** Standard output as a screen: is it a terminal, how wide, are colours wanted. */
   readonly screen: Screen
-  /** A text to standard output; a newline is added where it lacks one. */
+  /** A text for people to standard output; a newline is added where it lacks one. */
   print(text: string): void
-  /** Bytes for a terminal, as they are. */
+  /** The same for programs: JSON, YAML. No character of it is changed. */
+  printData(text: string): void
+  /** A picture for a terminal; nothing is added. */
   write(text: string): void
   /** A line to standard error. */
   warn(text: string): void

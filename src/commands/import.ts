@@ -21,7 +21,7 @@ would refuse or read in another way, is reported on standard error. lvsd run FIL
     ['lvsd import /etc/ha.d/ldirectord.cf > lvsd.yaml', 'the file, and the report on the terminal'],
     ['lvsd import ldirectord.cf | lvsd validate /dev/stdin', 'what lvsd makes of it'],
   ],
-  async run({ arguments: { FILE: file }, print, warn, screen }) {
+  async run({ arguments: { FILE: file }, printData, warn, screen }) {
     const loaded = await loadConfig(file)
     const { text, checks, problems } = loaded
     if (text !== '' && formatOf(file, text) !== 'ldirectord')
@@ -34,7 +34,7 @@ would refuse or read in another way, is reported on standard error. lvsd run FIL
       )
     const document = readLdirectord(text, file, { checks, mostProblems: Number.POSITIVE_INFINITY })
     const named = { ...document, root: document.root && withReadableNames(document.root) }
-    print(`${headFor(basename(file))}\n\n${ldirectordToYaml(text, named)}`)
+    printData(`${headFor(basename(file))}\n\n${ldirectordToYaml(text, named)}`)
     if (problems.length > 0) warn(`${file}: ${countProblems(problems)}`)
     return EXIT.ok
   },

@@ -52,7 +52,7 @@ what it does not hold stays out.`,
     const { owned, names } = remembered(options.kernel, config)
     const { config: resolved, doubts } = await resolvedConfig(config, names, context)
     const changes = planned(resolved, ASSUMED[options.assume], { actual, owned, doubts })
-    if (options.json) context.print(asJson(changes))
+    if (options.json) context.printData(asJson(changes))
     else {
       const services = new Map(resolved.services.map(({ id, name }) => [id ? keyOfService(id) : '', name]))
       const text = renderChanges(changes, { colour: context.screen.colour, nameOf: key => services.get(key) })

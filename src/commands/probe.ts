@@ -50,9 +50,8 @@ touch the kernel's table, and needs no running lvsd.`,
       ...config.services.flatMap(service => unresolvedReals(service, troubleOf)),
     ]
     const servers = config.services.flatMap(service => serversOf(service, probed))
-    context.print(
-      context.options.json ? asJson(probed, servers) : renderProbed(probed, { ...context.screen, servers }),
-    )
+    if (context.options.json) context.printData(asJson(probed, servers))
+    else context.print(renderProbed(probed, { ...context.screen, servers }))
     return servers.every(({ state }) => state === 'up') ? EXIT.ok : EXIT.problem
   },
 })

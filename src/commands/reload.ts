@@ -26,7 +26,7 @@ limit, is refused where it is cut off.`,
   async run(context) {
     const path = socketPath(context.options.socket, context.env)
     const outcome = await asking(requestReload(path, context.options.force))
-    if (context.options.json) context.print(JSON.stringify(outcome, null, 2))
+    if (context.options.json) context.printData(JSON.stringify(outcome, null, 2))
     else {
       for (const problem of outcome.problems) context.print(renderProblem(problem, '', context.screen))
       context.print(painter(context.screen.colour)(outcome.ok ? 'green' : 'red', printable(outcome.message)))

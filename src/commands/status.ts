@@ -66,7 +66,7 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
     }
     const document = await asking(fetch())
     if (check) return told(checkStatus(document), context)
-    if (context.options.json) context.print(JSON.stringify(document, null, 2))
+    if (context.options.json) context.printData(JSON.stringify(document, null, 2))
     else context.print(renderStatus(document, { ...context.screen, now: Date.now() }))
     return EXIT.ok
   },

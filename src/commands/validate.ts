@@ -32,7 +32,7 @@ Errors keep a configuration from running; warnings and notes do not, unless --st
       loaded.problems.every(({ severity }) => severity === 'note' || (severity === 'warning' && !strict))
     if (context.options.json) {
       const counts = loaded.config && countsOf(loaded.config)
-      context.print(JSON.stringify({ ok: isValid, file, ...counts, problems: loaded.problems }, null, 2))
+      context.printData(JSON.stringify({ ok: isValid, file, ...counts, problems: loaded.problems }, null, 2))
     } else {
       const { colour } = context.screen
       if (loaded.problems.length > 0) context.print(`${renderProblems(loaded, { colour }).trimEnd()}\n`)

@@ -38,6 +38,9 @@ export function testContext(screen: Partial<CommandContext['screen']> = {}): Tes
       print: text => {
         out += line(text)
       },
+      printData: text => {
+        out += line(text)
+      },
       write: text => {
         out += text
       },
