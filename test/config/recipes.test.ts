@@ -78,6 +78,12 @@ describe('the recipes', () => {
       assert.ok(config && config.services.length > 0)
     })
 
+  for (const name of RECIPES)
+    it(`say themselves what is told of them as they stand: ${name}`, async () => {
+      const { problems, text } = await loadConfig(join(FOLDER, name))
+      for (const { code } of problems) assert.ok(text.includes(code), `${name} says nothing of ${code}`)
+    })
+
   it('fit their comments: names, ports, forwarding', async () => {
     const dns = await recipe('dns.yaml')
     assert.deepEqual(
