@@ -22,6 +22,19 @@ const DROP_INS = {
   'debian-ldirectord': { file: '/lib/systemd/system/ldirectord.service' },
 }
 
+/** Up in a process that is to be killed before lvsd. */
+const OWN_CHECK = `
+import { readFileSync } from 'node:fs'
+export const check = {
+  name: 'mine',
+  summary: 'where it runs',
+  async run() {
+    const ok = Number(readFileSync('/proc/self/oom_score_adj', 'utf8')) === 501 && process.getuid() !== 0
+    return { ok, reason: ok ? null : 'error', detail: 'a process of its own' }
+  },
+}
+`
+
 describe('under systemd', function () {
   this.timeout(180_000)
   before(async () => {
@@ -42,12 +55,13 @@ describe('under systemd', function () {
   afterEach(() => systemctl('stop', 'lvsd', ...Object.keys(DROP_INS)))
 
   describe('the unit lvsd', () => {
-    /** Checks of every sort: over TCP, over ICMP, and by a command. */
-    const site = (weight: number) => `
+    /** Checks of every sort: over TCP, over ICMP, by a command, and, with `own`, by a file of one's own. */
+    const site = (weight: number, own = '') => `
+${own && 'settings: { checks: [/etc/lvsd/own] }'}
 services:
   web:
     virtual: '[fc00::80]:80'
-    check: [{ kind: http, interval: 1s }, { kind: ping }, { kind: external, checkcommand: /usr/local/bin/who-am-i }]
+    check: [{ kind: http, interval: 1s }, { kind: ping }, { kind: external, checkcommand: /usr/local/bin/who-am-i }${own}]
     reals: ['[fc00::3]:80 masq ${weight}', '[fc00::4]:80 masq ${weight}']
 `
     const table = (weight: number) => ({
@@ -62,6 +76,8 @@ services:
       for (const name of ['r3', 'r4']) startRealServer(name)
     })
     before(() => {
+      mkdirSync('/etc/lvsd/own', { recursive: true, mode: 0o755 })
+      writeFileSync('/etc/lvsd/own/mine.mjs', OWN_CHECK, { mode: 0o644 })
       // Up where it can change nothing, is to be killed before lvsd, and leaves a daemon behind.
       installCommand(
         'who-am-i',
@@ -77,6 +93,7 @@ services:
     })
 
     it('is ready once the table has been read, and checks with no more rights than it needs', async () => {
+      writeFileSync(CONFIG, site(1, ', { kind: mine }'))
       await succeed('start', 'lvsd')
       assert.match(await property('lvsd', 'StatusText'), /^1 service, 2 real servers/)
       await tableBecomes(table(1))
