@@ -4,11 +4,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pointerName } from '../../src/names/resolver.js'
-import { dnsServer } from '../helpers/dns-server.js'
+import { dnsServer, type Zone } from '../helpers/dns-server.js'
+import { steadyClient } from './site/client.js'
 import { startLvsd, writeConfig } from './site/lvsd.js'
 import { startRealServer } from './site/real-server.js'
-import { buildSite, freshDirector, tableBecomes, tableIs } from './site/site.js'
+import { buildSite, DIRECTOR, freshDirector, tableBecomes, tableIs } from './site/site.js'
 import { pause } from './site/until.js'
+import { watchTable } from './site/watcher.js'
 
 const MAINTENANCE = '/run/maintenance'
 
@@ -21,7 +23,7 @@ function systemFile(name: string, text: string): void {
 
 const config = (services: string, more = '') => `
 settings: { resync: 1s, resolve: 1s${more} }
-defaults: { check: { kind: http, interval: 1s, timeout: 1s }, scheduler: rr }
+defaults: { check: { kind: http, interval: 2s, timeout: 2s, fall: 3 }, scheduler: rr }
 services:
 ${services}
 `
@@ -61,6 +63,63 @@ describe('the names of a director', () => {
     }
     zone['app.example AAAA'] = ['fc00::12']
     await tableBecomes({ 'tcp [fc00::80]:80': { '[fc00::12]:80': 'masq 1' } })
+  })
+
+  it('cost no client a request, whatever the name server says, nor when it is silent at a first start', async () => {
+    const both = {
+      'vip.example AAAA': ['fc00::80', 'fc00::81'],
+      'app.example AAAA': ['fc00::11', 'fc00::12'],
+    }
+    const zone: Zone = { ...both }
+    await dnsServer(zone, 'fc00::c', 53)
+    const all = (answer: Zone[string]) => {
+      for (const name of Object.keys(both)) zone[name] = answer
+    }
+    const services = `
+  web: { virtual: 'vip.example:80', reals: ['app.example:80 masq', '[fc00::12]:80 masq'] }
+  fixed: { virtual: '[fc00::81]:80', reals: ['app.example:80 masq'] }`
+    const file = writeConfig(config(services))
+    const table = {
+      'tcp [fc00::80]:80': { '[fc00::11]:80': 'masq 1', '[fc00::12]:80': 'masq 1' },
+      'tcp [fc00::81]:80': { '[fc00::11]:80': 'masq 1' },
+    }
+    const first = await startLvsd(file)
+    await tableBecomes(table)
+    const client = steadyClient('fc00::80', { rate: 20, limit: 2000 })
+    const watcher = watchTable(DIRECTOR)
+    /** Nobody is to have noticed anything. */
+    const passes = async (ms: number, what: string) => {
+      await pause(ms)
+      assert.deepEqual([watcher.take(), client.failed], [[], 0], what)
+    }
+
+    for (let i = 0; i < 16; i++) {
+      for (const addresses of Object.values(both)) addresses.reverse()
+      await passes(250, 'names that turn round')
+    }
+    all('silence')
+    await passes(3000, 'a silent name server')
+    all('NXDOMAIN')
+    zone['vip.example A'] = ['192.0.2.80']
+    await first.hears(/vip\.example has no IPv6 address; it has 192\.0\.2\.80; fc00::80 stays in use/)
+    await passes(1000, 'a virtual address of the other family')
+
+    all('silence')
+    zone['vip.example A'] = 'silence'
+    await first.kill()
+    rmSync('/var/lib/lvsd', { recursive: true })
+    const second = await startLvsd(file)
+    await second.hears(/vip\.example does not resolve: .*stays as it is until/)
+    await passes(4000, 'a first start with a silent name server')
+    Object.assign(zone, both)
+    zone['vip.example A'] = ['192.0.2.80']
+    await second.hears('name resolved')
+    await passes(2000, 'a name server that answers at last')
+    assert.equal((await second.status()).services[0]?.key, 'tcp [fc00::80]:80')
+
+    const { sent, answered, failures } = await client.stop()
+    assert.deepEqual([Object.keys(answered).sort(), failures], [['r11', 'r12'], []])
+    console.log(`      0 of ${sent} requests failed`)
   })
 
   it('hold a server in maintenance over a kill, while the name server is silent', async () => {
