@@ -25,11 +25,14 @@ function agentOptions(kit: OptionKit) {
       'Highest weight that the agent can give, as a share or as a number; what it says beyond it counts as this; 0 is ten times the configured weight',
       { max: HIGHEST },
     ),
-    hold: kit.duration('1m', 'How long the last word of an agent holds once it is silent'),
+    hold: kit.duration(
+      '1m',
+      'How long the last word of an agent holds once it says none: silent, absent, or talking without an end',
+    ),
     silence: kit.choice(
       ['up', 'down'],
       'up',
-      'What a silent agent means once its last word holds no more: it has no say (up; give the server another check too), or the server is down',
+      'What an agent without a word means once its last word holds no more: it has no say (up; give the server another check too), or the server is down',
     ),
   }
 }
@@ -101,9 +104,16 @@ function silent(target: Target, options: AgentOptions, why: Answer): Answer {
   // lvsd itself could not ask.
   if (why.ok === null) return why
   const held = lastWords.get(keyOf(target, options))?.word
-  if (held) return { ...held, detail: `${held.detail}; holds while the agent is silent: ${why.detail}` }
+  const does = (why.reason && WORDLESS[why.reason]) || 'is silent'
+  if (held) return { ...held, detail: `${held.detail}; holds while the agent ${does}: ${why.detail}` }
   if (options.silence === 'down') return why
-  return up(`the agent is silent and has no say: ${why.detail}`)
+  return up(`the agent ${does} and has no say: ${why.detail}`)
+}
+
+/** One that talks without a word fails as one that is silent does, and its server goes on with the weight that it has. */
+const WORDLESS: Readonly<Record<string, string>> = {
+  unexpected: 'says no word',
+  'too-big': 'says more than a word, without an end,',
 }
 
 function keyOf({ address, port }: Target, options: AgentOptions): string {
