@@ -41,7 +41,8 @@ export const ACTIONS: Readonly<Record<Command, (invocation: Invocation) => Promi
 async function start(invocation: Invocation): Promise<number> {
   const { instance, env, debug, self } = invocation
   if (findDaemon(instance, env).state === 'running') return 0
-  const { supervised } = readDirectives(instance.path)
+  const { directivesOfInstance } = await import('./kept.js')
+  const { supervised } = await directivesOfInstance(instance, env)
   const tell = ({ lines }: Outcome) => lines.forEach(invocation.warn)
   if (debug || supervised) {
     const { serve } = await import('./serve.js')

@@ -66,7 +66,8 @@ async function obey({ command, debug, config }: CommandWords): Promise<number> {
   const found = findInstance(config, env)
   // A daemon whose file has been removed can be asked and stopped all the same.
   const orphan = found || !['status', 'stop'].includes(command) ? null : findOrphan(nameOf(config), env)
-  const instance = found ?? orphan
+  const kept = found || command !== 'start' ? null : await (await import('./kept.js')).findKept(config, env)
+  const instance = found ?? orphan ?? kept
   if (instance) return ACTIONS[command]({ instance, config, debug, env, self, ...streams })
   const wanted = config ?? 'ldirectord.cf'
   const nobody: Instance = { name: nameOf(config), file: wanted, path: wanted }

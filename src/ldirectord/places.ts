@@ -21,9 +21,14 @@ const DEFAULT_NAME = 'ldirectord'
 
 /** The instance that the words on the command line mean; null where there is no such file. */
 export function findInstance(config: string | null, env: Env): Instance | null {
-  const wanted = config ?? DEFAULT_CONFIG
-  const file = [`${configFolder(env)}/${wanted}`, `${configFolder(env)}/conf/${wanted}`, wanted].find(isFile)
+  const file = candidates(config, env).find(isFile)
   return file === undefined ? null : { name: nameOf(config), file, path: resolve(file) }
+}
+
+/** The files that the words may mean, in the order in which they are looked for. */
+export function candidates(config: string | null, env: Env): readonly string[] {
+  const wanted = config ?? DEFAULT_CONFIG
+  return [`${configFolder(env)}/${wanted}`, `${configFolder(env)}/conf/${wanted}`, wanted]
 }
 
 /** `ldirectord` where no file is named, else the file's base name. */

@@ -1,6 +1,6 @@
 /** The command with a table in memory and all its files in a folder of the test's own. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -136,6 +137,29 @@ describe('the command ldirectord', function () {
     assert.equal((await run('start', 'web.cf')).exit, 2)
   })
 
+  it('goes on after a crash with what it accepted last, though its file is gone; not after a stop', async () => {
+    const { root, run, process: command, pidOf } = machine()
+    write(root, 'web.cf', GOOD)
+    assert.equal((await run('start', 'web.cf')).exit, 0)
+    const pid = pidOf('web.cf')
+    const folder = join(root, 'var/lib/ldirectord')
+    const kept = () => existsSync(folder) && readdirSync(folder).some(name => /^accepted-.*json$/.test(name))
+    for (let i = 0; i < 200 && !kept(); i++) await new Promise(resolve => setTimeout(resolve, 20))
+    process.kill(pid, 'SIGKILL')
+    await gone(pid)
+    rmSync(join(root, 'etc/ha.d/web.cf'))
+    const again = await ended(command('web.cf', 'start'))
+    assert.equal(again.exit, 0, again.err)
+    assert.match(
+      again.err,
+      /no such file[\s\S]*web\.cf can not be used; the configuration accepted at \S+ runs/,
+    )
+    assert.equal((await run('status', 'web.cf')).exit, 0)
+    assert.equal((await run('stop', 'web.cf')).exit, 0)
+    const refused = await ended(command('web.cf', 'start'))
+    assert.deepEqual([refused.exit, refused.err], [1, 'Config file web.cf not found\n'])
+  })
+
   it('is the same for a word whose file is found elsewhere by now', async () => {
     const { root, run, pidOf } = machine()
     write(root, 'conf/web.cf', GOOD)
@@ -246,6 +270,14 @@ describe('the command ldirectord', function () {
     assert.match(said.join(''), /^Usage:\n {4}ldirectord \[-d\|--debug\]/m)
   })
 })
+
+async function ended(child: ChildProcess): Promise<{ exit: number; err: string }> {
+  let err = ''
+  child.stderr?.on('data', text => {
+    err += text
+  })
+  return { exit: (await once(child, 'close'))[0], err }
+}
 
 /** A folder that stands for the root of a machine; what is started in it ends with the test. */
 function machine() {
