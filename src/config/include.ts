@@ -101,7 +101,7 @@ class Including {
     try {
       text = readText(path)
     } catch (error) {
-      this.#report.error('BAD_INCLUDE', node.at, `${shown} cannot be included: ${(error as Error).message}`)
+      this.#report.error('BAD_INCLUDE', node.at, `${path} cannot be included: ${(error as Error).message}`)
       return
     }
     this.#bytes += text.length

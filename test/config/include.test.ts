@@ -137,7 +137,10 @@ describe('a configuration that includes files', () => {
       [2, 3, 4, 5].map(line => `site.yaml:${line}:5 BAD_INCLUDE`),
     )
     const messages = problems.map(({ message }) => message).join('\n')
-    assert.match(messages, /no such file\n.*a folder, not a file\n.*a device, not a file\n.*lvsd import/)
+    assert.match(
+      messages,
+      /^\/.*\/none\.yaml cannot be included: there is no such file\n.*a folder, not a file\n.*a device, not a file\n.*lvsd import/,
+    )
   })
 
   it('has secrets, paths and checks relative to the file in which they stand', async () => {
