@@ -268,7 +268,9 @@ export const serviceFields = {
   family: z
     .enum(['ipv4', 'ipv6'])
     .optional()
-    .describe('Needed with fwmark; with a name in virtual, the family that is asked for.'),
+    .describe(
+      'Needed with fwmark; with a name in virtual, the family that is asked for. Default: IPv6, else IPv4, and then that for good.',
+    ),
   label: mailLine().describe('Stands in brackets before the subjects of mails about this service.'),
   comment: mailLine().describe('Stands in mails about this service, for their readers.'),
   ...commonServiceFields,
