@@ -38,7 +38,7 @@ describe("what a user's file says to the options that a configuration gives", fu
       'validate() { while (true) {} },',
       /own\.mjs: `validate` or `missing` does not answer within 3 s$/,
     ],
-    ['exits', 'validate() { process.exit(1) },', /own\.mjs: it ends its thread \(process\.exit\(1\)\)$/],
+    ['exits', 'validate() { process.exit(1) },', /own\.mjs: it ends its process \(exit code 1\)$/],
     [
       'fails in missing',
       'missing() { throw new Error("ouch") },',
