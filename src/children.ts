@@ -47,17 +47,6 @@ const waiting: (() => void)[] = []
 const shared = globalThis as typeof globalThis & { lvsdGroups?: Set<number> }
 shared.lvsdGroups ??= new Set<number>()
 const groups = shared.lvsdGroups
-/** Who else is told of process groups: where a thread runs commands, the core, which may have to end it. */
-let follower: GroupFollower = { begun: () => {}, ended: () => {} }
-
-export interface GroupFollower {
-  begun(group: number): void
-  ended(group: number): void
-}
-
-export function onGroups(told: GroupFollower): void {
-  follower = told
-}
 /** Commands past their deadline and not yet gone. */
 const dying = new Map<string, Promise<unknown>>()
 
@@ -127,7 +116,6 @@ export async function runCommand(command: Command): Promise<Ended> {
   const isLeft = command.sort !== undefined && command.sort !== 'check' && !command.signal.aborted
   if (!isLeft) kill(group, 'SIGKILL')
   groups.delete(group)
-  follower.ended(group)
   await atMost(DRAIN, Promise.all(outputs))
   // Whoever is left writes into a closed pipe once lvsd has ended, and not before.
   for (const stream of [child.stdout, child.stderr] as (Socket | null)[])
@@ -154,7 +142,6 @@ function start({ file, argv, env, input, sort = 'check' }: Command): Promise<Chi
     if (child.pid !== undefined) {
       groups.add(child.pid)
       mark(child.pid, sort)
-      follower.begun(child.pid)
     }
     // A command that does not read to the end of it says in its exit code what that means.
     child.stdin?.on('error', () => {}).end(input)
@@ -164,8 +151,8 @@ function start({ file, argv, env, input, sort = 'check' }: Command): Promise<Chi
 }
 
 /**
- * A process of Node in which a user's file runs, with `argv` for Node. It has two pipes by the descriptors 3 and 4, and
- * `file` by 5. Ended with `endWorkerProcess`, and with this thread.
+ * A process of Node in which checks run, with `argv` for Node. It has two pipes by the descriptors 3 and 4, and `file` by
+ * 5. Ended with `endWorkerProcess`, and with this thread.
  */
 export function startWorkerProcess(argv: readonly string[], file: number): ChildProcess {
   prepareToRun()

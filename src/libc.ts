@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-import type { KoffiFunc, LibraryHandle } from 'koffi'
+import type { KoffiFunc } from 'koffi'
 import type { Family } from './address.js'
 
 /** A system call that failed. `code` is the errno name, such as EPERM. */
@@ -88,7 +88,6 @@ interface Libc {
   _exit: KoffiFunc<(code: number) => void>
   flock: KoffiFunc<(fd: number, operation: number) => number>
   getrlimit: KoffiFunc<(resource: number, into: Uint8Array) => number>
-  malloc_trim?: KoffiFunc<(keep: number) => number>
   waitpid: KoffiFunc<(pid: number, status: null, options: number) => number>
   prctl: KoffiFunc<(option: number, ...typesAndValues: (string | number)[]) => number>
   fcntl: KoffiFunc<(fd: number, command: number, ...typesAndValues: (string | number)[]) => number>
@@ -119,7 +118,6 @@ function load(): Libc {
     _exit: lib.func('void _exit(int)') as Libc['_exit'],
     flock: lib.func('int flock(int, int)') as Libc['flock'],
     getrlimit: lib.func('int getrlimit(int, void *)') as Libc['getrlimit'],
-    ...glibcOnly(lib),
     waitpid: lib.func('int waitpid(int, void *, int)') as Libc['waitpid'],
     prctl: lib.func('int prctl(int, ...)') as Libc['prctl'],
     fcntl: lib.func('int fcntl(int, int, ...)') as Libc['fcntl'],
@@ -132,15 +130,6 @@ function load(): Libc {
 /** Ends the process at this moment: nothing that threads are doing is waited for. */
 export function exitNow(code: number): void {
   load()._exit(code)
-}
-
-/** What other C libraries do not have. */
-function glibcOnly(lib: LibraryHandle): Partial<Libc> {
-  try {
-    return { malloc_trim: lib.func('int malloc_trim(size_t)') as NonNullable<Libc['malloc_trim']> }
-  } catch {
-    return {}
-  }
 }
 
 function requireKoffi(): typeof import('koffi') {
@@ -347,11 +336,6 @@ export function openMemoryFile(name: string): number {
   const fd = libc.memfd_create(name, MFD_CLOEXEC)
   if (fd < 0) throw fail(libc, 'memfd_create')
   return fd
-}
-
-/** Gives back to the kernel what was freed. The C library keeps it, above all what ended threads had. */
-export function releaseMemory(): void {
-  load().malloc_trim?.(0)
 }
 
 // ---------------------------------------------------------------- leases

@@ -22,7 +22,7 @@ import {
 } from './process-files.js'
 
 /**
- * `check`: nothing of it outlives its run. `worker`: a process in which a user's file runs; nothing of it outlives it. `hook`:
+ * `check`: nothing of it outlives its run. `worker`: a process in which checks run; nothing of it outlives it. `hook`:
  * what it leaves may stay. `director`: another lvsd, as this one.
  */
 export type Sort = 'check' | 'worker' | 'hook' | 'director'
@@ -44,8 +44,8 @@ const STARTS_KEPT = 100
 
 interface Orphan {
   /**
-   * Runs that were under way when it was seen to be of a check, by the process of each; the workers of users' files, where
-   * it is of one of these; null for one that may stay.
+   * Runs that were under way when it was seen to be of a check, by the process of each; the workers, where it is of one
+   * of these; null for one that may stay.
    */
   waitsFor: ReadonlySet<number> | null
   /** By `performance.now()`. */
@@ -65,8 +65,8 @@ export function scoresBeside(own: number): Readonly<Record<Sort, number>> & { re
   return { worker, check, hook, director, areMarks }
 }
 
-const own = oomScoreOf('self') ?? 0
-const scores = scoresBeside(own)
+let own = oomScoreOf('self') ?? 0
+let scores = scoresBeside(own)
 const orphans = new Map<number, Orphan>()
 /** Children that this process had before it was lvsd. */
 const inherited = new Set<number>()
@@ -123,6 +123,17 @@ export function mark(pid: number, sort: Sort): void {
     if (unmarked.length === 0) return
     for (const child of unmarked) setOomScore(child, scores[sort])
   }
+}
+
+/** The score of this process, from which those of what it starts follow. */
+export function ownScore(): number {
+  return own
+}
+
+/** In a worker: what it starts is of the director, which takes care of it should the worker end. */
+export function workBelow(director: number): void {
+  own = oomScoreOf('self') ?? 0
+  scores = scoresBeside(director)
 }
 
 /** At the end of lvsd: all that descends from checks, wherever it stands. */

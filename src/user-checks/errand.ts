@@ -1,6 +1,6 @@
 /** One errand in a process of its own: what a user's file does to it ends as a sentence, after a stated time at most. */
-import { openForeignProcess } from '../workers/foreign-process.js'
 import { besideFile } from '../workers/thread.js'
+import { openWorkerProcess } from '../workers/worker-process.js'
 import { codeOf, type KindRecord, messageOf, type Verdict } from './read-kind.js'
 
 export interface Errand {
@@ -53,6 +53,8 @@ const BEGINNING = 30_000
 /** Megabytes of memory of its own that the process may hold, and milliseconds between two looks at that. */
 const MEMORY = 96
 const LOOK_EVERY = 20
+/** Megabytes of V8's heap in it. */
+const HEAP = 160
 /** Bytes of one reply. */
 const MOST = 8 << 20
 
@@ -83,8 +85,8 @@ export function runErrand(errand: Errand, { replies: expected, patience, tooLate
       replies.push(reply)
       if (replies.length >= expected) finish(null)
     }
-    const worker = openForeignProcess(
-      { entry: ENTRY, most: MOST },
+    const worker = openWorkerProcess(
+      { entry: ENTRY, most: MOST, heap: HEAP, isOurs: false },
       {
         message: message => hear(message as Reply),
         garbled: () => fail('it sends what cannot be read'),

@@ -1,48 +1,61 @@
-/** Where a worker for shipped checks begins, which is a thread. Nothing of a check is loaded before the guards stand. */
-import { readlinkSync } from 'node:fs'
-import { setPriority } from 'node:os'
-import { type MessagePort, workerData } from 'node:worker_threads'
-import { onGroups } from '../children.js'
+/** Where a worker begins. Nothing of a check is loaded before the guards stand. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { workBelow } from '../orphans.js'
 import { beatWhileLoading, startBeat } from './beat.js'
-import { guardThread } from './guards.js'
+import { hearCore, tellCore, yieldToOthers } from './core-link.js'
+import { Descriptors } from './descriptors.js'
+import { DESCRIPTORS } from './frames.js'
+import { guardDirector, guardProcess } from './guards.js'
 import type { Order, Terms } from './messages.js'
 import { Outbox } from './outbox.js'
 import { boundOutput } from './output.js'
-import { Runs } from './runs.js'
-import { MemoryWords, SharedState } from './shared.js'
+import { readReports } from './read-reports.js'
+import { type Attribute, Runs } from './runs.js'
+import { FileWords, SharedState } from './shared.js'
 import { tellSpawns } from './spawns.js'
 
-const { port, memory, terms } = workerData as { port: MessagePort; memory: SharedArrayBuffer; terms: Terms }
+/** Beats between two looks at the descriptors. */
+const LOOK_EVERY = 8
 
-const shared = new SharedState(new MemoryWords(memory))
-const outbox = new Outbox(reports => port.postMessage(reports))
-// To know it costs each promise something, and only lvsd's own code runs here: culprits are found without it.
-const currentRun = () => null
-const runs = new Runs(outbox, shared, (_run, begin) => begin())
-
-shared.thread = threadNumber()
-if (terms.niceness > 0) setPriority(terms.niceness)
-guardThread(outbox, currentRun)
-boundOutput(outbox, currentRun)
-beatWhileLoading(shared)
-tellSpawns(shared, true)
-onGroups({ begun: group => shared.addGroup(group), ended: group => shared.removeGroup(group) })
-startBeat(shared, terms, () => runs.notePhases())
-
-port.on('message', (orders: readonly Order[]) => {
-  for (const order of orders) {
-    // Many orders may come at once; each has the time that one may take.
-    shared.beat()
-    runs.take(order)
-  }
-})
-outbox.say({ say: 'ready' })
-
-/** As /proc has it: `PID/task/NUMBER`. */
-function threadNumber(): number {
-  try {
-    return Number(readlinkSync('/proc/thread-self').split('/').at(-1))
-  } catch {
-    return 0
+function begin(terms: Terms): (orders: readonly Order[]) => void {
+  const { isGuarded } = terms
+  const shared = new SharedState(new FileWords(DESCRIPTORS.shared))
+  // Copied as lvsd would copy them: what is too long is cut here.
+  const outbox = new Outbox(reports => tellCore(readReports(reports)))
+  // It costs each promise something: where only lvsd's own code runs, culprits are found without it.
+  const storage = isGuarded ? new AsyncLocalStorage<number>() : null
+  const currentRun = () => storage?.getStore() ?? null
+  const attribute: Attribute = storage ? (run, start) => storage.run(run, start) : (_run, start) => start()
+  const runs = new Runs(outbox, shared, attribute)
+  process.title = `lvsd: ${terms.name}`
+  yieldToOthers(terms.niceness)
+  workBelow(terms.oomScore)
+  const tell = guardProcess(outbox, currentRun)
+  if (isGuarded) guardDirector()
+  else beatWhileLoading(shared)
+  boundOutput(outbox, currentRun)
+  tellSpawns(shared, !isGuarded)
+  const descriptors = new Descriptors(
+    () => runs.count,
+    most => tell('held', `more than ${most} files and sockets`),
+  )
+  let beats = 0
+  startBeat(shared, terms, () => {
+    runs.notePhases()
+    if (isGuarded && ++beats % LOOK_EVERY === 0) descriptors.look()
+  })
+  outbox.say({ say: 'ready' })
+  return orders => {
+    for (const order of orders) {
+      // Many orders may come at once; where lvsd's own code runs, each has the time that one may take.
+      if (!isGuarded) shared.beat()
+      runs.take(order)
+    }
   }
 }
+
+let take: ReturnType<typeof begin> | null = null
+hearCore(value => {
+  if (take) take(value as readonly Order[])
+  else take = begin(value as Terms)
+})

@@ -6,7 +6,7 @@ import { DESCRIPTORS } from './frames.js'
 import type { Fault } from './messages.js'
 import type { Outbox } from './outbox.js'
 
-export function guardThread(outbox: Outbox, currentRun: () => number | null): Tell {
+export function guardProcess(outbox: Outbox, currentRun: () => number | null): Tell {
   const fault = (kind: Fault['kind'], detail: string) => {
     outbox.say({ say: 'fault', fault: { kind, detail, run: currentRun() } })
     // The thread may not come round again.
@@ -37,7 +37,7 @@ type Tell = (kind: Fault['kind'], detail: string) => void
  * What a user's file must not do to lvsd, or to the processors of the machine: a signal to the parent of its process would end
  * the director, without the way to lvsd its answers are lost, and threads of its own are beyond the watch on its loop.
  */
-export function guardProcess(): void {
+export function guardDirector(): void {
   keepDirector()
   keepDescriptors()
   Object.assign(threads, { Worker: RefusedWorker })

@@ -60,6 +60,12 @@ export type Report =
 
 /** What a worker is started with. */
 export interface Terms {
+  /** For those who look at the processes of the machine. */
+  readonly name: string
+  /** A user's file runs there: each run is told from the others, and what would harm lvsd is refused. */
+  readonly isGuarded: boolean
+  /** Of the director, from which those of the worker's commands follow. */
+  readonly oomScore: number
   /** Milliseconds between two beats. */
   readonly beat: number
   /** Megabytes that its code may hold. */

@@ -1,6 +1,6 @@
 /**
  * Where checks that are code run: in workers that can be ended, apart from the thread that judges health, writes the table
- * and answers operators. Those of lvsd run in threads, each file of a user in a process (`foreign-process.ts` says why).
+ * and answers operators. A worker is a process (`worker-process.ts` says why).
  *
  * Why it is built so. A check depends on what servers send and, where a user wrote it, on what he did not think of. Either can
  * block its thread, throw when nobody listens any more, end it, or fill the memory, and nothing inside of a thread protects
@@ -9,7 +9,7 @@
  *
  * - The core keeps the deadline. At its end the answer names the phase in which the run stood, which the two share (`shared.ts`).
  * - A worker's loop beats into what they share. The core judges the beats by its own ticks (`pulse.ts`); the memory that a worker
- *   holds it is told with the beats, reads from the kernel, or sees grow while there are no beats.
+ *   holds it is told with the beats, and by the kernel.
  * - A worker that blocks, exits, throws where nothing catches it, or holds too much is ended at once. Its runs are asked again
  *   elsewhere, from the start of their time: nothing of it is held against a server.
  * - The culprit is found by the thread's own word where users' code runs, which is told run from run there; else by running
@@ -25,7 +25,6 @@ import type { CheckResult } from '../model.js'
 import { atMost } from '../patience.js'
 import { Crew, type WorkerLog } from './crew.js'
 import { MemoryGate } from './memory-gate.js'
-import { MemoryWatch } from './memory-watch.js'
 import { fileOf, Question } from './question.js'
 import type { Station } from './station.js'
 import { WorkerRun } from './worker-run.js'
@@ -69,7 +68,6 @@ export class Pool {
   readonly #crews = new Map<string, Crew>()
   readonly #known = new Map<string, Known>()
   readonly #gone = new Set<Promise<unknown>>()
-  readonly #memory = new MemoryWatch()
   readonly #gate = new MemoryGate()
   #disarm: (() => void) | null = null
   #lookedAt = 0
@@ -171,7 +169,6 @@ export class Pool {
     const stations = this.#stations
     this.#lookedAt += ms
     for (const station of stations) station.handle.tick(ms)
-    this.#memory.look(stations.map(({ handle }) => handle).filter(({ isGuarded }) => !isGuarded))
     if (this.#lookedAt - this.#sweptAt >= SWEEP) {
       this.#sweptAt = this.#lookedAt
       for (const crew of this.#crews.values()) crew.sweep()

@@ -1,11 +1,11 @@
-/** What the kernel knows of this process and its threads. */
+/** What the kernel knows of processes. */
 import { readFileSync } from 'node:fs'
 import type { Activity } from './pulse.js'
 
-/** What a thread of a process does; where the kernel does not tell, it counts as one that waits. */
-export function activityOf(pid: number, thread: number): Activity {
+/** What the main thread of a process does; where the kernel does not tell, it counts as one that waits. */
+export function activityOf(pid: number): Activity {
   try {
-    const folder = `/proc/${pid}/task/${thread}`
+    const folder = `/proc/${pid}/task/${pid}`
     const [used = '0'] = readFileSync(`${folder}/schedstat`, 'latin1').split(' ')
     const stat = readFileSync(`${folder}/stat`, 'latin1')
     // `1234 (name) S …`; the name may hold anything.
@@ -25,16 +25,6 @@ export function threadDelay(): number {
 }
 
 const PAGE = 4096
-
-/** Megabytes that this process holds in memory. */
-export function residentMegabytes(): number {
-  try {
-    const [, pages = '0'] = readFileSync('/proc/self/statm', 'latin1').split(' ')
-    return (Number(pages) * PAGE) / 1e6
-  } catch {
-    return 0
-  }
-}
 
 /** Megabytes that another process holds for itself alone, without the files that it has mapped. */
 export function ownMegabytesOf(pid: number): number {

@@ -1,6 +1,6 @@
 /**
- * What the core shares with one worker, as numbers: memory where the worker is a thread, a file in memory where it is a
- * process. The worker writes, the core reads; neither ever waits for the other.
+ * What the core shares with one worker, as numbers in a file in memory: what is needed many times a second without being asked
+ * for. The worker writes, the core reads; neither ever waits for the other, and what a worker wrote before it blocked stands there.
  */
 import fs from 'node:fs'
 import type { Phase } from '../model.js'
@@ -9,49 +9,20 @@ import { PHASES } from './messages.js'
 const BEATS = 0
 const LOST = 1
 const USED = 2
-const THREAD = 3
-const ROUNDS = 4
-const SPAWNING = 5
-const PHASE = 6
+const ROUNDS = 3
+const SPAWNING = 4
+const PHASE = 5
 /** Runs at once in one worker that can tell their phases. */
 export const SLOTS = 128
 /** In place of a phase: sent, and not yet begun. */
 const SENT = 255
 /** In place of a phase: a word that `PHASES` does not have. */
 const OWN = 254
-const GROUP = PHASE + SLOTS
-/** Process groups that a worker may have under way; commands are fewer at once, some of them on their way out. */
-const GROUPS = 256
-const WORDS = GROUP + GROUPS
+const WORDS = PHASE + SLOTS
 const BYTES = Int32Array.BYTES_PER_ELEMENT
 
-/** Each word is written by one side at a time. */
-interface Words {
-  load(i: number): number
-  store(i: number, value: number): void
-}
-
-/** Words in memory of both. */
-export class MemoryWords implements Words {
-  readonly memory: SharedArrayBuffer
-  readonly #words: Int32Array
-
-  constructor(memory = new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT)) {
-    this.memory = memory
-    this.#words = new Int32Array(memory)
-  }
-
-  load(i: number): number {
-    return Atomics.load(this.#words, i)
-  }
-
-  store(i: number, value: number): void {
-    Atomics.store(this.#words, i, value)
-  }
-}
-
-/** Words in a file that both have open. */
-export class FileWords implements Words {
+/** Words in a file that both have open. Each is written by one side at a time. */
+export class FileWords {
   readonly #fd: number
   readonly #word = new Int32Array(1)
   #last: Int32Array | null = null
@@ -59,8 +30,10 @@ export class FileWords implements Words {
   readonly #read = fs.readSync
   readonly #write = fs.writeSync
 
-  constructor(fd: number) {
-    this.#fd = fd
+  /** `null`: a file that could not be opened, with nothing in it. */
+  constructor(fd: number | null) {
+    this.#fd = fd ?? -1
+    if (fd === null) this.#last = new Int32Array(WORDS)
   }
 
   /** 0 where nothing has been written yet. */
@@ -86,9 +59,9 @@ export class FileWords implements Words {
 }
 
 export class SharedState {
-  readonly #words: Words
+  readonly #words: FileWords
 
-  constructor(words: Words) {
+  constructor(words: FileWords) {
     this.#words = words
   }
 
@@ -138,15 +111,6 @@ export class SharedState {
     this.#words.store(USED, kilobytes)
   }
 
-  /** The kernel's number of the thread; 0 before it runs. */
-  get thread(): number {
-    return this.#words.load(THREAD)
-  }
-
-  set thread(number: number) {
-    this.#words.store(THREAD, number)
-  }
-
   /** A run is sent that will say its phases there. */
   reserve(slot: number): void {
     this.#words.store(PHASE + slot, SENT)
@@ -166,27 +130,6 @@ export class SharedState {
   setPhase(slot: number, phase: Phase): void {
     const number = PHASES.indexOf(phase)
     this.#words.store(PHASE + slot, number === -1 ? OWN : number)
-  }
-
-  /** The process groups that the worker's commands are, for whoever has to end them when the worker cannot. */
-  get groups(): number[] {
-    return Array.from({ length: GROUPS }, (_, i) => this.#words.load(GROUP + i)).filter(pid => pid > 0)
-  }
-
-  addGroup(pid: number): void {
-    this.#replaceGroup(0, pid)
-  }
-
-  removeGroup(pid: number): void {
-    this.#replaceGroup(pid, 0)
-  }
-
-  #replaceGroup(from: number, to: number): void {
-    for (let i = GROUP; i < GROUP + GROUPS; i++)
-      if (this.#words.load(i) === from) {
-        this.#words.store(i, to)
-        return
-      }
   }
 
   #add(i: number, value: number): void {

@@ -1,23 +1,32 @@
 /** One worker as the core holds it: orders go in, reports come out, and it can be ended whatever it is doing. */
 import type { Clock } from '../clock.js'
-import { releaseMemory } from '../libc.js'
+import { ownScore } from '../orphans.js'
 import type { Cause } from './cause.js'
-import { GARBLED, type Link } from './link.js'
 import type { Order, Report, Terms } from './messages.js'
-import { openProcessLink } from './process-link.js'
+import { activityOf } from './process-facts.js'
 import { Pulse } from './pulse.js'
 import { readReports } from './read-reports.js'
-import type { SharedState } from './shared.js'
-import { openThreadLink } from './thread-link.js'
+import { SharedState } from './shared.js'
+import { besideFile } from './thread.js'
+import { openWorkerProcess, type WorkerProcess } from './worker-process.js'
 
+const ENTRY = besideFile(import.meta.url, 'entry')
 /** Milliseconds that a worker may take to begin, on a busy machine; nobody's check runs yet. */
 const BEGINNING = 15_000
 /** The same for the import of a file, with the libraries that it needs. */
 const LOADING = 5000
-/** Megabytes that code may hold in a worker, by its own account. A user's worker is the second. */
-const MEMORY = { shipped: 192, user: 80 }
-/** Megabytes that a user's worker may hold by the kernel's account, with what no heap counts and what is not collected yet. */
-const ALL_MEMORY = 160
+/**
+ * Megabytes: what code may hold in a worker by its own account; what the worker may hold by the kernel's, with what no heap counts
+ * and what is not collected yet; and V8's own limit.
+ */
+const MEMORY = {
+  shipped: { told: 160, inAll: 256, heap: 256 },
+  user: { told: 80, inAll: 160, heap: 160 },
+}
+/** Bytes of one message: the answers of all runs that a worker may have under way, each as long as may be. */
+const MOST = 1 << 20
+/** What came from a worker is no message. */
+const GARBLED: Cause = { kind: 'garbled' }
 
 /** Milliseconds without a beat from which on its loop is taken to stand still. */
 const STILL = 80
@@ -42,11 +51,10 @@ export class WorkerHandle {
   readonly name: string
   readonly isGuarded: boolean
   readonly shared: SharedState
-  /** Megabytes that its code may hold. */
-  readonly limit: number
   readonly #clock: Clock
   readonly #listener: Listener
-  readonly #link: Link
+  readonly #process: WorkerProcess
+  readonly #memory: (typeof MEMORY)['user']
   readonly #pulse = new Pulse()
   readonly #ownPatience: number
   #orders: Order[] = []
@@ -63,20 +71,32 @@ export class WorkerHandle {
     this.#heardAt = clock.now()
     this.isGuarded = isGuarded
     this.#ownPatience = patience
-    this.limit = isGuarded ? MEMORY.user : MEMORY.shipped
+    this.#memory = isGuarded ? MEMORY.user : MEMORY.shipped
     this.#listener = listener
-    const terms: Terms = { niceness, limit: this.limit, beat: isGuarded ? 25 : 50 }
-    const heard = {
-      message: (message: unknown) => this.#hear(message),
-      ended: (cause: Cause) => this.end(cause),
-    }
-    this.#link = isGuarded ? openProcessLink(terms, heard) : openThreadLink(name, terms, heard)
-    this.shared = this.#link.shared
+    const { told, heap } = this.#memory
+    this.#process = openWorkerProcess(
+      { entry: ENTRY, most: MOST, heap, isOurs: !isGuarded },
+      {
+        message: message => this.#hear(message),
+        garbled: () => this.end(GARBLED),
+        // So V8 ends it where its heap is full, of which a user's file is more likely the cause than Node's own faults.
+        ended: (how, signal) =>
+          this.end(
+            signal === 'SIGABRT' && isGuarded
+              ? { kind: 'memory', limit: heap }
+              : { kind: 'died', detail: how },
+          ),
+      },
+    )
+    this.shared = new SharedState(this.#process.words)
+    const beat = isGuarded ? 25 : 50
+    const terms: Terms = { name, isGuarded, niceness, limit: told, beat, oomScore: ownScore() }
+    this.#process.send(terms)
   }
 
-  /** Resolves when it is gone. A thread that stands in a system call may stay. */
+  /** Resolves when it is gone. */
   get gone(): Promise<unknown> {
-    return this.#link.gone
+    return this.#process.gone
   }
 
   get isReady(): boolean {
@@ -99,21 +119,6 @@ export class WorkerHandle {
     return since > STILL ? since : 0
   }
 
-  /** Milliseconds for which nothing has been heard of it. */
-  get silence(): number {
-    return this.#pulse.silence
-  }
-
-  /** Milliseconds of that silence in which it worked, or slept though it had something to do. */
-  get stood(): number {
-    return this.#pulse.stood
-  }
-
-  /** Megabytes that it holds, by its own account. */
-  get told(): number {
-    return this.shared.used / 1024
-  }
-
   /** Sent together with all other orders of this turn. */
   post(order: Order): void {
     if (order.do === 'load') this.#loading++
@@ -124,12 +129,13 @@ export class WorkerHandle {
   tick(ms: number): void {
     if (this.#isOver) return
     const { beats, rounds, isSpawning } = this.shared
-    this.#pulse.tick(beats, ms, () => this.#link.activity(), isSpawning)
+    const { told, inAll } = this.#memory
+    this.#pulse.tick(beats, ms, () => activityOf(this.#process.pid), isSpawning)
     if (rounds !== this.#rounds) this.#heardAt = this.#clock.now()
     this.#rounds = rounds
     if (this.#pulse.isBlocked(this.#patience)) this.end({ kind: 'blocked', limit: this.#patience })
-    else if (this.shared.used > this.limit * 1024) this.end({ kind: 'memory', limit: this.limit })
-    else if ((this.#link.megabytes ?? 0) > ALL_MEMORY) this.end({ kind: 'memory', limit: ALL_MEMORY })
+    else if (this.shared.used > told * 1024) this.end({ kind: 'memory', limit: told })
+    else if (this.#process.megabytes > inAll) this.end({ kind: 'memory', limit: inAll })
   }
 
   get #patience(): number {
@@ -137,14 +143,13 @@ export class WorkerHandle {
     return this.#loading > 0 ? LOADING : this.#ownPatience
   }
 
-  /** Ends it, and the commands that it has under way. What it has already answered counts. */
+  /** Ends it, with the commands that it has under way. What it has already answered counts. */
   end(cause: Cause): void {
     if (this.#isOver) return
-    this.#link.drain()
+    this.#process.drain()
     if (this.#isOver) return
     this.#isOver = true
-    this.#link.end()
-    if (cause.kind === 'memory') void this.gone.then(releaseMemory)
+    this.#process.end()
     this.#listener.ended(cause)
   }
 
@@ -152,7 +157,7 @@ export class WorkerHandle {
     if (this.#isOver) return
     const orders = this.#orders
     this.#orders = []
-    this.#link.send(orders)
+    this.#process.send(orders)
   }
 
   #hear(message: unknown): void {

@@ -1,7 +1,8 @@
 /**
- * Starts a process in which a file of a user runs. A thread would share with lvsd what nobody can take back from it: the four
- * threads that read files for the whole process, memory that no heap counts, descriptors, signals; and no thread can be
- * ended in the middle of a system call or of one long step of V8. A process can, at once.
+ * Starts a process in which checks run. A thread would share with lvsd what nobody can take back from it: an assertion in the C++ of
+ * Node's HTTP/2, TLS or compression, to which servers bring it, ends all threads; so do the four threads that read files for the
+ * whole process, memory that no heap counts, and descriptors; and no thread can be ended in the middle of a system call or of
+ * one long step of V8. A process can, at once.
  */
 import { readSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -13,8 +14,7 @@ import { DESCRIPTORS, FrameReader, frameOf, Garbled } from './frames.js'
 import { ownMegabytesOf } from './process-facts.js'
 import { FileWords } from './shared.js'
 
-/** Megabytes of V8's heap, and of its part where objects are born. A process that wants more ends itself. */
-const HEAP = 160
+/** Megabytes of the part of V8's heap where objects are born. */
 const YOUNG = 16
 
 /** Bytes that it may send at once, and in each millisecond in the long run. */
@@ -22,7 +22,7 @@ const BURST = 8 << 20
 const RATE = 4096
 const CHUNK = 1 << 16
 
-export interface ForeignProcess {
+export interface WorkerProcess {
   /** 0 where it could not be started. */
   readonly pid: number
   /** Those of a file in memory that the process has open too. */
@@ -51,18 +51,48 @@ export interface ProcessOptions {
   readonly entry: URL
   /** Bytes of one value that it may send. */
   readonly most: number
+  /** Megabytes of V8's heap. A process that wants more ends itself. */
+  readonly heap: number
+  /** In the sources: it may load TypeScript, as lvsd's own files of checks are. */
+  readonly isOurs: boolean
 }
 
-export function openForeignProcess(
-  { entry, most }: ProcessOptions,
-  listener: ProcessListener,
-): ForeignProcess {
-  const sharedFile = openMemoryFile('lvsd-worker')
+export function openWorkerProcess(options: ProcessOptions, listener: ProcessListener): WorkerProcess {
+  try {
+    const sharedFile = openMemoryFile('lvsd-worker')
+    try {
+      return open(options, listener, sharedFile)
+    } catch (error) {
+      close(sharedFile)
+      throw error
+    }
+  } catch (error) {
+    // No descriptor is left, or no memory.
+    setImmediate(() => listener.ended(cannot(error as Error), null))
+    const nothing = () => {}
+    const gone = Promise.resolve()
+    return {
+      pid: 0,
+      words: new FileWords(null),
+      megabytes: 0,
+      gone,
+      send: nothing,
+      drain: nothing,
+      end: nothing,
+    }
+  }
+}
+
+const cannot = ({ message }: Error) => `it cannot be started: ${message}`
+
+function open(options: ProcessOptions, listener: ProcessListener, sharedFile: number): WorkerProcess {
+  const { most, heap } = options
   const words = new FileWords(sharedFile)
-  const heap = [`--max-old-space-size=${HEAP}`, `--max-semi-space-size=${YOUNG}`]
-  const child = startWorkerProcess([...heap, ...programOf(entry)], sharedFile)
-  const orders = child.stdio[DESCRIPTORS.orders] as Writable
-  const reports = child.stdio[DESCRIPTORS.reports] as Readable
+  const limits = [`--max-old-space-size=${heap}`, `--max-semi-space-size=${YOUNG}`]
+  const child = startWorkerProcess([...limits, ...programOf(options)], sharedFile)
+  const orders = child.stdio?.[DESCRIPTORS.orders] as Writable | undefined
+  const reports = child.stdio?.[DESCRIPTORS.reports] as Readable | undefined
+  const streams = [orders, reports].filter(stream => stream !== undefined)
   const reader = new FrameReader(most)
   const flood = new Flood()
   let isHeard = true
@@ -77,22 +107,22 @@ export function openForeignProcess(
     }
   }
   const drain = () => {
+    if (!reports) return
     for (let chunk = readNow(reports); isHeard && chunk; chunk = readNow(reports)) hear(chunk)
   }
-  reports.on('data', hear)
+  reports?.on('data', hear)
   // Its other end may be closed, by the end of the process too, which is told by itself.
-  for (const stream of [orders, reports]) stream.on('error', () => {})
+  for (const stream of streams) stream.on('error', () => {})
   const gone = new Promise<void>(resolve => {
     const over = (how: string, signal: NodeJS.Signals | null) => {
       drain()
-      reports.destroy()
-      orders.destroy()
+      for (const stream of streams) stream.destroy()
       words.seal()
       close(sharedFile)
       resolve()
       if (isHeard) listener.ended(how, signal)
     }
-    child.once('error', error => child.pid ?? over(`it cannot be started: ${error.message}`, null))
+    child.once('error', error => child.pid ?? over(cannot(error), null))
     child.once('exit', (code, signal) => over(signal ?? `exit code ${code}`, signal))
   })
   return {
@@ -102,14 +132,14 @@ export function openForeignProcess(
       return ownMegabytesOf(child.pid ?? 0)
     },
     gone,
-    send: value => void orders.write(frameOf(value)),
+    send: value => void orders?.write(frameOf(value)),
     drain,
     end: () => {
       isHeard = false
       endWorkerProcess(child)
       // It may stand in a system call that never ends, and nobody waits for it any more.
       child.unref()
-      for (const stream of [orders, reports] as unknown as { unref?: () => void }[]) stream.unref?.()
+      for (const stream of streams as unknown as { unref?: () => void }[]) stream.unref?.()
     },
   }
 }
@@ -142,9 +172,10 @@ function readNow(reports: Readable): Buffer | null {
 
 const bundles = new Map<string, string>()
 
-/** In the sources one text in JavaScript: a loader of TypeScript would be one for the user's files as well. */
-function programOf(entry: URL): string[] {
+/** In the sources one text in JavaScript for users' files: a loader of TypeScript would be one for them as well. */
+function programOf({ entry, isOurs }: ProcessOptions): string[] {
   if (!entry.pathname.endsWith('.ts')) return [fileURLToPath(entry)]
+  if (isOurs) return ['--import', createRequire(import.meta.url).resolve('tsx'), fileURLToPath(entry)]
   const text = bundles.get(entry.href) ?? bundled(entry)
   bundles.set(entry.href, text)
   return ['--eval', text]
