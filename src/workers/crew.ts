@@ -17,7 +17,7 @@ import type { HandleOptions } from './worker-handle.js'
 import type { WorkerRun } from './worker-run.js'
 
 /** Questions from which on another worker of the group is worth its memory. */
-const CROWD = 16
+const CROWD = 128
 /** Runs given up that never end, from which on their worker is replaced. */
 const MOST_UNSETTLED = 32
 /** Milliseconds for which a group is left alone whose workers cannot even begin: at first, and at most. */
