@@ -40,7 +40,7 @@ const LONGEST_STAY = 60_000
 const MARK_ROUNDS = 5
 /** A fork may take this long from the copy of the score to the place among its parent's children, in ticks of 10 ms. */
 const LONGEST_FORK = 100
-const STARTS_KEPT = 100
+const STARTS_KEPT = 300
 
 interface Orphan {
   /**
@@ -70,8 +70,8 @@ let scores = scoresBeside(own)
 const orphans = new Map<number, Orphan>()
 /** Children that this process had before it was lvsd. */
 const inherited = new Set<number>()
-/** When the latest commands that are no checks were started, as in `ProcessStat`. */
-let otherStarts: readonly number[] = []
+/** When the latest commands were started, as in `ProcessStat`: those of checks, and all others. */
+const starts = { check: [] as number[], other: [] as number[] }
 let isPrepared = false
 let isLookingAgain = false
 let isStarted: (pid: number) => boolean = () => false
@@ -112,8 +112,8 @@ function keepDescriptors(): void {
  */
 export function mark(pid: number, sort: Sort): void {
   setOomScore(pid, scores[sort])
-  if (sort === 'hook' || sort === 'director')
-    otherStarts = [...otherStarts.slice(1 - STARTS_KEPT), statOf(pid)?.start ?? Number.NaN]
+  const alike = sort === 'check' ? starts.check : starts.other
+  if (sort !== 'worker' && alike.push(statOf(pid)?.start ?? Number.NaN) > STARTS_KEPT) alike.shift()
   // Each round finds what was forked in the one before.
   for (let round = 0; round < MARK_ROUNDS; round++) {
     // In this order: one whose parent ends in between is among the orphans, and in the other order it would be in neither.
@@ -171,8 +171,8 @@ function strangersNow(): readonly number[] {
 
 /**
  * Marks orphans that `mark` has missed: a fork that was under way when its parent got its score copied the old one, and
- * was not yet among the children. Whoever is in the session of lvsd was started beside it, not by a command of it. As the
- * first process of a container, lvsd gets what others have started there too, and cannot tell.
+ * was not yet among the children. It was forked within a moment of a command's start; and whoever is in the session of lvsd
+ * was started beside it. As the first process of a container, lvsd gets what others have started there too, and cannot tell.
  */
 function markLate(strangers: readonly number[]): void {
   if (!scores.areMarks || process.pid === 1) return
@@ -181,9 +181,11 @@ function markLate(strangers: readonly number[]): void {
     if (inherited.has(pid) || oomScoreOf(pid) !== own) continue
     const stat = statOf(pid)
     if (!stat || stat.session === statOf('self')?.session) continue
-    const isOther = otherStarts.some(start => stat.start >= start && stat.start - start <= LONGEST_FORK)
+    const isAfter = (start: number) => stat.start >= start && stat.start - start <= LONGEST_FORK
+    if (!starts.check.some(isAfter)) continue
+    const sort = starts.other.some(isAfter) ? 'hook' : 'check'
     for (const one of [pid, ...descendantsOf(pid)])
-      if (oomScoreOf(one) === own) setOomScore(one, scores[isOther ? 'hook' : 'check'])
+      if (oomScoreOf(one) === own) setOomScore(one, scores[sort])
   }
 }
 

@@ -11,8 +11,8 @@ const MOST = 1 << 30
 const write = fs.writeSync
 
 /** Sent at once: the process may not come round again. */
-export function tellCore(value: unknown): void {
-  const frame = frameOf(value)
+export function tellCore(value: unknown, isJson = false): void {
+  const frame = frameOf(value, isJson)
   for (let sent = 0; sent < frame.length; ) sent += write(DESCRIPTORS.reports, frame, sent)
 }
 

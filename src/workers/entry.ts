@@ -21,12 +21,12 @@ function begin(terms: Terms): (orders: readonly Order[]) => void {
   const { isGuarded } = terms
   const shared = new SharedState(new FileWords(DESCRIPTORS.shared))
   // Copied as lvsd would copy them: what is too long is cut here.
-  const outbox = new Outbox(reports => tellCore(readReports(reports)))
+  const outbox = new Outbox(reports => tellCore(readReports(reports), true))
   // It costs each promise something: where only lvsd's own code runs, culprits are found without it.
   const storage = isGuarded ? new AsyncLocalStorage<number>() : null
   const currentRun = () => storage?.getStore() ?? null
   const attribute: Attribute = storage ? (run, start) => storage.run(run, start) : (_run, start) => start()
-  const runs = new Runs(outbox, shared, attribute)
+  const runs = new Runs(outbox, shared, attribute, isGuarded)
   process.title = `lvsd: ${terms.name}`
   yieldToOthers(terms.niceness)
   workBelow(terms.oomScore)

@@ -1,6 +1,7 @@
 /** The runs of a worker: checks are loaded by their files, run when the core says so, and given up when it says so. */
 import type { Answer, Check } from '../check.js'
 import type { Flight } from '../flight.js'
+import type { OwnWord, Phase } from '../model.js'
 import { DEFERRED } from '../probe/defer.js'
 import { answerFromError } from '../probe/outcome.js'
 import { type PreparedProbe, prepareProbe, startProbe } from '../probe/start-probe.js'
@@ -25,6 +26,9 @@ interface Live {
   readonly startedAt: number
   flight: Flight | null
   alarm: NodeJS.Timeout | undefined
+  /** In which it is, where its code said so, and the one that the core knows of. */
+  phase: Phase | OwnWord | null
+  told: Phase | OwnWord | null
 }
 
 /** Runs code so that what comes of it can be told from other runs. */
@@ -37,11 +41,14 @@ export class Runs {
   readonly #checks = new Map<string, Check>()
   readonly #jobs = new Map<number, Job>()
   readonly #live = new Map<number, Live>()
+  readonly #tellsAtOnce: boolean
 
-  constructor(outbox: Outbox, shared: SharedState, attribute: Attribute) {
+  /** `tellsAtOnce`: each phase as it begins, not at the next beat: the code may block in it. */
+  constructor(outbox: Outbox, shared: SharedState, attribute: Attribute, tellsAtOnce: boolean) {
     this.#outbox = outbox
     this.#shared = shared
     this.#attribute = attribute
+    this.#tellsAtOnce = tellsAtOnce
   }
 
   /** Runs under way. */
@@ -68,10 +75,16 @@ export class Runs {
     }
   }
 
-  /** Where each run stands; those that are code say so themselves. */
+  /** Where each run stands; those of users' code have said so themselves. */
   notePhases(): void {
-    for (const { order, flight } of this.#live.values())
-      if (flight?.phase) this.#shared.setPhase(order.slot, flight.phase)
+    for (const live of this.#live.values()) this.#notePhase(live)
+  }
+
+  #notePhase(live: Live): void {
+    const phase = live.flight?.phase ?? live.phase
+    if (!phase || phase === live.told) return
+    this.#shared.setPhase(live.order.slot, phase as Phase)
+    live.told = phase
   }
 
   async #load(module: string): Promise<void> {
@@ -95,7 +108,15 @@ export class Runs {
       this.#outbox.say({ say: 'settled', run: order.run })
       return
     }
-    const live: Live = { order, job, startedAt: performance.now(), flight: null, alarm: undefined }
+    const live: Live = {
+      order,
+      job,
+      startedAt: performance.now(),
+      flight: null,
+      alarm: undefined,
+      phase: null,
+      told: null,
+    }
     this.#live.set(order.run, live)
     this.#shared.setPhase(order.slot, 'run')
     this.#attribute(order.run, () => this.#begin(live))
@@ -147,7 +168,8 @@ export class Runs {
     const watcher: Watcher = {
       phase: (name, before) => {
         if (!PHASES.includes(name)) this.#outbox.say({ say: 'entered', run, phase: name })
-        this.#shared.setPhase(slot, name)
+        if (this.#tellsAtOnce) this.#shared.setPhase(slot, name)
+        else live.phase = name
         if (traced && before) this.#outbox.say({ say: 'phase', run, time: before })
       },
       settled: () => this.#outbox.say({ say: 'settled', run }),
@@ -159,7 +181,7 @@ export class Runs {
     const { order, flight } = live
     if (!this.#live.delete(order.run)) return
     clearTimeout(live.alarm)
-    if (flight?.phase) this.#shared.setPhase(order.slot, flight.phase)
+    this.#notePhase(live)
     const isProbe = live.job.prepared !== null
     const times = order.traced ? (flight?.phases ?? []) : []
     for (const time of isProbe ? times : times.slice(-1))

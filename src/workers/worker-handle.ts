@@ -157,7 +157,8 @@ export class WorkerHandle {
     if (this.#isOver) return
     const orders = this.#orders
     this.#orders = []
-    this.#process.send(orders)
+    // A definition may hold what JSON does not have.
+    this.#process.send(orders, !orders.some(order => order.do === 'define'))
   }
 
   #hear(message: unknown): void {

@@ -4,7 +4,7 @@
  * whole process, memory that no heap counts, and descriptors; and no thread can be ended in the middle of a system call or of
  * one long step of V8. A process can, at once.
  */
-import { readSync } from 'node:fs'
+import { readSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -31,7 +31,8 @@ export interface WorkerProcess {
   readonly megabytes: number
   /** Resolves when the kernel has ended it. */
   readonly gone: Promise<void>
-  send(value: unknown): void
+  /** `isJson`: see `frameOf`. */
+  send(value: unknown, isJson?: boolean): void
   /** Hears what has come and was not heard yet. */
   drain(): void
   /** Ends it, with all that it has started. */
@@ -132,7 +133,7 @@ function open(options: ProcessOptions, listener: ProcessListener, sharedFile: nu
       return ownMegabytesOf(child.pid ?? 0)
     },
     gone,
-    send: value => void orders?.write(frameOf(value)),
+    send: (value, isJson) => orders && write(orders, frameOf(value, isJson)),
     drain,
     end: () => {
       isHeard = false
@@ -157,13 +158,26 @@ class Flood {
   }
 }
 
+/** A write of a stream costs several times that of the kernel, which nearly always takes all of it. */
+function write(orders: Writable, frame: Buffer): void {
+  let sent = 0
+  try {
+    if (orders.writableLength === 0) sent = writeSync(descriptorOf(orders), frame)
+  } catch {
+    // There is no room at this moment, or nobody who reads.
+  }
+  if (sent < frame.length) orders.write(frame.subarray(sent))
+}
+
+function descriptorOf(stream: Readable | Writable): number {
+  return (stream as unknown as { readonly _handle?: { readonly fd: number } | null })._handle?.fd ?? -1
+}
+
 /** What there is to read at this moment. */
 function readNow(reports: Readable): Buffer | null {
-  const { fd } = (reports as unknown as { readonly _handle?: { readonly fd: number } | null })._handle ?? {}
-  if (fd === undefined || fd < 0) return null
   try {
     const chunk = Buffer.alloc(CHUNK)
-    const length = readSync(fd, chunk)
+    const length = readSync(descriptorOf(reports), chunk)
     return length > 0 ? chunk.subarray(0, length) : null
   } catch {
     return null
