@@ -86,7 +86,7 @@ export function runErrand(errand: Errand, { replies: expected, patience, tooLate
       if (replies.length >= expected) finish(null)
     }
     const worker = openWorkerProcess(
-      { entry: ENTRY, most: MOST, heap: HEAP, isOurs: false },
+      { entry: ENTRY, most: MOST, heap: HEAP, isOurs: false, isPolled: false },
       {
         message: message => hear(message as Reply),
         garbled: () => fail('it sends what cannot be read'),

@@ -42,7 +42,8 @@ export type Report =
   | { readonly say: 'ready' }
   /** `problem`: why the file cannot be loaded. */
   | { readonly say: 'loaded'; readonly module: string; readonly problem: string | null }
-  | { readonly say: 'answer'; readonly run: number; readonly answer: Answer }
+  /** `at`: when it was given, as `monotonicNow` has it. */
+  | { readonly say: 'answer'; readonly run: number; readonly answer: Answer; readonly at: number }
   /** Of a traced run: a phase has ended. */
   | { readonly say: 'phase'; readonly run: number; readonly time: PhaseTime }
   /** A run is in a phase that has a word of its own. */

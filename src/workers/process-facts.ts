@@ -24,6 +24,13 @@ export function threadDelay(): number {
   }
 }
 
+const SINCE_BOOT = Number(process.hrtime.bigint()) / 1e6 - performance.now()
+
+/** Milliseconds by a clock that is the same in all processes of the machine. */
+export function monotonicNow(): number {
+  return SINCE_BOOT + performance.now()
+}
+
 const PAGE = 4096
 
 /** Megabytes that another process holds for itself alone, without the files that it has mapped. */

@@ -62,7 +62,7 @@ function ofRun(given: Given): Report | null {
   switch (given.say) {
     case 'answer': {
       const answer = answerOf(given.answer)
-      return answer && { say: 'answer', run, answer }
+      return answer && isNumber(given.at) ? { say: 'answer', run, answer, at: given.at } : null
     }
     case 'phase': {
       const { phase, ms } = (given.time ?? {}) as Given

@@ -10,6 +10,7 @@ import { importCheck } from '../user-checks/read-kind.js'
 import { messageOf } from './guards.js'
 import { type Definition, type Order, PHASES } from './messages.js'
 import type { Outbox } from './outbox.js'
+import { monotonicNow } from './process-facts.js'
 import type { SharedState } from './shared.js'
 
 interface Job extends Definition {
@@ -186,7 +187,7 @@ export class Runs {
     const times = order.traced ? (flight?.phases ?? []) : []
     for (const time of isProbe ? times : times.slice(-1))
       this.#outbox.say({ say: 'phase', run: order.run, time })
-    this.#outbox.say({ say: 'answer', run: order.run, answer })
+    this.#outbox.say({ say: 'answer', run: order.run, answer, at: monotonicNow() })
   }
 
   #abort(run: number): void {

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js'
 import type { Phase } from '../model.js'
 import type { Cause } from './cause.js'
 import type { Report } from './messages.js'
+import { monotonicNow } from './process-facts.js'
 import type { Question } from './question.js'
 import { SLOTS } from './shared.js'
 import { type HandleOptions, WorkerHandle } from './worker-handle.js'
@@ -11,6 +12,8 @@ import type { Host, WorkerRun } from './worker-run.js'
 
 /** Milliseconds after which a run that was given up and never ended counts as one that never will. */
 const UNSETTLED = 5000
+/** Milliseconds that an answer may be under way to the core, as far as it is believed. */
+const LONGEST_WAY = 200
 /** Questions answered lately that are remembered, and for how long at most, milliseconds. */
 const LATELY = 512
 export const LATE = 2000
@@ -192,7 +195,7 @@ export class Station implements Host {
         this.#advance(report.module)
         break
       case 'answer':
-        this.#answered(report.run, report.answer)
+        this.#answered(report.run, report.answer, monotonicNow() - report.at)
         break
       case 'phase':
         this.#live.get(report.run)?.run.phases.push(report.time)
@@ -210,14 +213,15 @@ export class Station implements Host {
     }
   }
 
-  #answered(number: number, answer: Answer): void {
+  /** `age`: milliseconds since it was given. */
+  #answered(number: number, answer: Answer, age: number): void {
     const run = this.#live.get(number)?.run
     // One that was given up a moment ago.
     if (!run) {
       this.#unsettled.delete(number)
       return
     }
-    run.answered()
+    run.answered(Math.min(Math.max(age, 0), LONGEST_WAY))
     this.#close(run)
     this.#remember(run)
     this.#listener.answered(run, answer)

@@ -75,7 +75,7 @@ export class WorkerHandle {
     this.#listener = listener
     const { told, heap } = this.#memory
     this.#process = openWorkerProcess(
-      { entry: ENTRY, most: MOST, heap, isOurs: !isGuarded },
+      { entry: ENTRY, most: MOST, heap, isOurs: !isGuarded, isPolled: true },
       {
         message: message => this.#hear(message),
         garbled: () => this.end(GARBLED),
@@ -125,8 +125,10 @@ export class WorkerHandle {
     if (this.#orders.push(order) === 1) queueMicrotask(() => this.#send())
   }
 
-  /** A tick of the core, worth so many milliseconds: ends the worker where it blocks or holds too much. */
+  /** A tick of the core, worth so many milliseconds: hears what the worker has said, ends the worker where it blocks or holds too much. */
   tick(ms: number): void {
+    if (this.#isOver) return
+    this.#process.drain()
     if (this.#isOver) return
     const { beats, rounds, isSpawning } = this.shared
     const { told, inAll } = this.#memory

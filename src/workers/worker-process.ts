@@ -20,7 +20,9 @@ const YOUNG = 16
 /** Bytes that it may send at once, and in each millisecond in the long run. */
 const BURST = 8 << 20
 const RATE = 4096
+/** Bytes that are read in one go, and how often at once. */
 const CHUNK = 1 << 16
+const CHUNKS = 8
 
 export interface WorkerProcess {
   /** 0 where it could not be started. */
@@ -54,6 +56,8 @@ export interface ProcessOptions {
   readonly most: number
   /** Megabytes of V8's heap. A process that wants more ends itself. */
   readonly heap: number
+  /** What it says is heard when `drain` is called, not as it comes: each time that lvsd wakes up costs as much as a small check. */
+  readonly isPolled: boolean
   /** In the sources: it may load TypeScript, as lvsd's own files of checks are. */
   readonly isOurs: boolean
 }
@@ -109,9 +113,15 @@ function open(options: ProcessOptions, listener: ProcessListener, sharedFile: nu
   }
   const drain = () => {
     if (!reports) return
-    for (let chunk = readNow(reports); isHeard && chunk; chunk = readNow(reports)) hear(chunk)
+    // Somebody may write faster than this reads.
+    for (let i = 0; i < CHUNKS && isHeard; i++) {
+      const chunk = readNow(reports)
+      if (!chunk) return
+      hear(chunk)
+    }
   }
-  reports?.on('data', hear)
+  if (!options.isPolled) reports?.on('data', hear)
+  else if (reports) stopReading(reports)
   // Its other end may be closed, by the end of the process too, which is told by itself.
   for (const stream of streams) stream.on('error', () => {})
   const gone = new Promise<void>(resolve => {
@@ -167,6 +177,11 @@ function write(orders: Writable, frame: Buffer): void {
     // There is no room at this moment, or nobody who reads.
   }
   if (sent < frame.length) orders.write(frame.subarray(sent))
+}
+
+/** A socket reads ahead from the moment it is there. */
+function stopReading(reports: Readable): void {
+  ;(reports as unknown as { readonly _handle?: { readStop(): void } | null })._handle?.readStop()
 }
 
 function descriptorOf(stream: Readable | Writable): number {

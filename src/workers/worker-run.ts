@@ -122,11 +122,11 @@ export class WorkerRun implements Flight {
     this.#lostBefore = this.#host?.lost ?? 0
   }
 
-  /** The answer has come; it may be held back. */
-  answered(): void {
+  /** The answer has come, which was given `age` milliseconds ago; it may be held back. */
+  answered(age = 0): void {
     this.#phase = this.phase
     this.#lost = this.#lostMeanwhile()
-    this.#answeredAt = this.#clock.now()
+    this.#answeredAt = Math.max(this.#postedAt ?? 0, this.#clock.now() - age)
   }
 
   land(answer: Answer): void {

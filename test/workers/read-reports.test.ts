@@ -7,7 +7,7 @@ const REPORTS = [
   { say: 'ready' },
   { say: 'loaded', module: 'file:///a.mjs', problem: null },
   { say: 'loaded', module: 'file:///a.mjs', problem: 'not there' },
-  { say: 'answer', run: 1, answer: ANSWER },
+  { say: 'answer', run: 1, answer: ANSWER, at: 5 },
   { say: 'phase', run: 1, time: { phase: 'connect', ms: 1.5 } },
   { say: 'entered', run: 1, phase: 'own words' },
   { say: 'settled', run: 1 },
@@ -42,14 +42,14 @@ describe('readReports', () => {
           readReports([{ say: 'fault', fault: { kind: 'threw', detail: '', run: null, [key]: odd } }]),
           null,
         )
-    for (const odd of ODD) assert.equal(readReports([{ say: 'answer', run: 1, answer: odd }]), null)
+    for (const odd of ODD) assert.equal(readReports([{ say: 'answer', run: 1, answer: odd, at: 5 }]), null)
   })
 
   it('cuts what is long', () => {
     const long = 'x'.repeat(100_000)
     const text = JSON.stringify(
       readReports([
-        { say: 'answer', run: 1, answer: { ok: false, reason: 'error', detail: long } },
+        { say: 'answer', run: 1, answer: { ok: false, reason: 'error', detail: long }, at: 5 },
         { say: 'fault', fault: { kind: 'threw', detail: long, run: null } },
         { say: 'output', bytes: 1, beginning: long, run: null },
       ]),
