@@ -237,7 +237,9 @@ function verifyPin(socket: TLSSocket, pins: readonly string[]): void {
 
 /** What a TLS failure says, and what to do; null for an error that is none of TLS. */
 export function tlsAnswer(error: unknown): Answer | null {
-  const { code = '', message, syscall } = error as NodeJS.ErrnoException
+  const { code: said = '', message, syscall } = error as NodeJS.ErrnoException
+  // OpenSSL 3.5, of Node 22.23 and later, has another name for the alerts of old.
+  const code = said.replace('SSL/TLS_ALERT', 'SSLV3_ALERT')
   if (error instanceof NotPinned) return down('tls', message)
   // Node's own word for an end in mid-handshake; a reset by the server is a failed `read`.
   if (code === 'ECONNRESET' && syscall !== 'read' && message.includes('before secure TLS'))

@@ -11,7 +11,11 @@ import { packageRoot } from '../src/version.js'
 
 /** Those that lvsd supports, beside the oldest, which `npm test` runs on. */
 const VERSIONS = ['22', '24', '26']
-const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lvsd-node')
+/** Of root it is where other users get too, as whom some tests run Node. */
+const CACHE = join(
+  process.env.XDG_CACHE_HOME ?? (process.getuid?.() === 0 ? '/var/cache' : join(homedir(), '.cache')),
+  'lvsd-node',
+)
 
 let isFailed = false
 for (const version of chosen(process.argv.slice(2))) {
