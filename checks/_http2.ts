@@ -1,11 +1,12 @@
 /** One request over HTTP/2, on a connection of its own. */
 import { once } from 'node:events'
 import type { ClientHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
 import { type Answer, down, type RunContext, type Target } from '../src/check.js'
 import { type HttpOptions, hostHeader, hostName, requestHeaders, requestPath } from './_http.js'
 import { Fault } from './_library.js'
 import { judgeResponse } from './_response.js'
-import { sessionOn } from './_session.js'
+import { bodyOf, sessionOn } from './_session.js'
 import { connectTls, type TlsOptions } from './_tls.js'
 
 /** HTTP/2 knows no such headers: a connection's fate is told by frames. */
@@ -51,6 +52,9 @@ async function exchange(
   options: HttpOptions,
   { phase }: RunContext,
 ): Promise<Answer> {
+  const body = bodyOf(stream)
+  // It may fail when nobody reads it yet.
+  body.on('error', () => {})
   stream.end(options.body)
   phase('first byte')
   let status: string
@@ -64,7 +68,7 @@ async function exchange(
   }
   phase('body')
   try {
-    return await judgeResponse(status, coding, wholeBody(stream), options)
+    return await judgeResponse(status, coding, wholeBody(stream, body), options)
   } catch (error) {
     if (error instanceof Fault) return down(error.reason, error.message)
     return down('truncated', `${status}, but the body broke off: ${(error as Error).message}`)
@@ -72,11 +76,9 @@ async function exchange(
 }
 
 /** Node ends a stream in the same way whether the server had finished or not; the code tells. */
-async function* wholeBody(stream: ClientHttp2Stream): AsyncIterable<Buffer> {
-  const closed = once(stream, 'close')
-  closed.catch(() => {})
-  yield* stream
-  await closed
+async function* wholeBody(stream: ClientHttp2Stream, body: Readable): AsyncIterable<Buffer> {
+  yield* body
+  if (!stream.closed) await once(stream, 'close')
   if (stream.rstCode) throw new Error(`the stream was closed with error code ${stream.rstCode}`)
 }
 

@@ -1,6 +1,7 @@
 /** A session of HTTP/2 on a connection of its own, with limits on all that a server may send beside its answer. */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import type { Socket } from 'node:net'
+import { PassThrough, pipeline, type Readable } from 'node:stream'
 import { Frames } from './_frames.js'
 import { Fault } from './_library.js'
 
@@ -47,6 +48,15 @@ export function sessionOn(socket: Socket, origin: string, limit: number): Sessio
     broken,
     close: () => end(),
   }
+}
+
+/**
+ * The body of the answer, from the moment of the request on: from Node 24 on, a stream that has come whole and that nobody reads
+ * by then is thrown away, and who first waits for the headers comes too late.
+ */
+export function bodyOf(stream: ClientHttp2Stream): Readable {
+  // What went wrong is the body's error too.
+  return pipeline(stream, new PassThrough(), () => {})
 }
 
 function limited(stream: ClientHttp2Stream, end: (fault: Fault) => void): ClientHttp2Stream {

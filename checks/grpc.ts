@@ -6,7 +6,7 @@ import type { OptionKit, Parsed } from '../src/options.js'
 import { open } from './_connect.js'
 import { hostHeader, hostName, virtualhostProblem } from './_http.js'
 import { Fault, optionalTls, optionalTlsProblem, through } from './_library.js'
-import { sessionOn } from './_session.js'
+import { bodyOf, sessionOn } from './_session.js'
 
 /** The answer is two bytes in a frame of five; nobody needs as much as this. */
 const LIMIT = 65_536
@@ -97,12 +97,15 @@ async function replyOf(
   stream.once('trailers', received => {
     trailers = received
   })
+  const answered = bodyOf(stream)
+  // It may fail when nobody reads it yet.
+  answered.on('error', () => {})
   stream.end(requestFrame(service))
   const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders]
   phase('body')
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of stream) {
+  for await (const chunk of answered) {
     chunks.push(chunk)
     length += chunk.length
     if (length > LIMIT) throw new Fault('too-big', `more than ${LIMIT} bytes`)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { tlsAnswer } from '../../checks/_tls.js'
 import { check } from '../../checks/tls.js'
 import { probe } from '../helpers/probe.js'
 import {
@@ -127,6 +128,16 @@ describe('tls', () => {
       const result = await probe(check, await where(), {}, { timeout: reason === 'timeout' ? 120 : 3000 })
       assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
     })
+})
+
+describe('an alert of TLS', () => {
+  it('is known by both names that OpenSSL has for it', () => {
+    for (const name of ['SSLV3', 'SSL/TLS']) {
+      const code = `ERR_SSL_${name}_ALERT_HANDSHAKE_FAILURE`
+      const { detail } = tlsAnswer(Object.assign(new Error('alert'), { code })) ?? {}
+      assert.match(detail ?? '', /wants a certificate of lvsd: set cert and key/)
+    }
+  })
 })
 
 describe('tls to a server that wants a certificate', () => {
