@@ -149,6 +149,8 @@ function answerFrom(error: unknown, { redirects }: HttpOptions): Answer {
   if (error instanceof MaxRedirectsError) return down('status', `more than ${redirects} redirects`)
   const code = (error as NodeJS.ErrnoException).code ?? ''
   const cause = (error as Error).cause ?? error
+  if (code === 'ERR_UNSUPPORTED_PROTOCOL')
+    return down('garbage', `redirected to what is neither http nor https (${(error as Error).message})`)
   if (code === 'HPE_HEADER_OVERFLOW') return down('too-big', `more headers than are read (${code})`)
   if (code.startsWith('HPE_')) return down('garbage', `no HTTP: ${(error as Error).message} (${code})`)
   if (error instanceof ReadError)

@@ -3,6 +3,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { type Answer as DnsRecord, decode, encode, type Packet } from 'dns-packet'
 import type { Check } from '../../src/check.js'
+import { type Executor, openExecutor } from '../../src/schedule.js'
 import { frame } from '../helpers/http2-frame.js'
 
 /** Bytes, or what makes them of what was asked. */
@@ -25,6 +26,8 @@ export interface Fuzzed {
   readonly talk: Talk
   /** Where the talk ends in the middle: a handshake of TLS cannot be told by heart. */
   readonly isNeverUp?: true
+  /** It is asked from a worker: Node's own code may end the process that hears the answers. */
+  readonly isApart?: true
 }
 
 const text = (said: string) => Buffer.from(said, 'latin1')
@@ -212,7 +215,7 @@ export const FUZZED: readonly Fuzzed[] = [
     options: { login: 'u', passwd: 'p' },
     talk: tcp(true, '220-hello\r\n220 there\r\n', '331 who?\r\n', '230 in\r\n', '221 bye\r\n'),
   },
-  { name: 'grpc', kind: 'grpc', options: {}, talk: tcp(false, GRPC) },
+  { name: 'grpc', kind: 'grpc', options: {}, talk: tcp(false, GRPC), isApart: true },
   { name: 'http', kind: 'http', options: { receive: 'all (is )+well' }, talk: tcp(false, PAGE) },
   { name: 'http in chunks', kind: 'http', options: { text: 'well' }, talk: tcp(false, CHUNKED) },
   { name: 'http, compressed', kind: 'http', options: { text: 'well' }, talk: tcp(false, ZIPPED) },
@@ -234,6 +237,7 @@ export const FUZZED: readonly Fuzzed[] = [
     kind: 'https',
     options: { http2: true, text: 'well' },
     talk: { transport: 'tls', alpn: ['h2'], answers: [PAGE2] },
+    isApart: true,
   },
   {
     name: 'imap',
@@ -375,9 +379,12 @@ function scram(asked: Buffer): Buffer {
 /** A kind with the options of a case. */
 export interface Prepared extends Fuzzed {
   readonly check: Check
+  readonly executor: Executor | null
 }
 
 export async function prepared(fuzzed: Fuzzed): Promise<Prepared> {
   const { check } = (await import(`../../checks/${fuzzed.kind}.js`)) as { check: Check }
-  return { ...fuzzed, check }
+  if (!fuzzed.isApart) return { ...fuzzed, check, executor: null }
+  const module = new URL(`../../checks/${fuzzed.kind}.ts`, import.meta.url).href
+  return { ...fuzzed, check: { ...check, module, origin: 'shipped' }, executor: openExecutor() }
 }

@@ -7,22 +7,23 @@ import { type OptionShape, optionKit } from '../../src/options.js'
 import { mayDefer } from '../../src/probe/defer.js'
 import { runProbe } from '../../src/probe/start-probe.js'
 import { type CodeWork, runCheck } from '../../src/run-check.js'
-import { openExecutor } from '../../src/schedule.js'
+import { type Executor, openExecutor } from '../../src/schedule.js'
 
 /** A server of `servers.ts`, a port of `::1`, or a whole target. */
 export type Where = number | { readonly host: string; readonly port: number } | Target
 
-/** What the check finds there. `options` are raw, as a configuration has them. */
+/** What the check finds there. `options` are raw, as a configuration has them. With `executor` it runs where that runs it. */
 export function probe<S extends OptionShape>(
   check: Check<S>,
   where: Where,
   options: Readonly<Record<string, unknown>> = {},
-  { timeout = 1000 } = {},
+  { timeout = 1000, executor }: { timeout?: number; executor?: Executor | null } = {},
 ): Promise<CheckResult> {
   const target = targetOf(where)
   const parsed = z.strictObject(check.options(optionKit)).parse(options) as never
   const problem = check.validate?.(parsed)
   if (problem) throw new Error(problem)
+  if (executor) return executor.run({ check: check as unknown as Check, target, options: parsed }, timeout)
   if (check.origin === 'user')
     return probeApart({ check: check as unknown as Check, target, options: parsed }, timeout)
   const data = check.probe?.(target, parsed)
