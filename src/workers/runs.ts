@@ -19,6 +19,9 @@ interface Job extends Definition {
   prepared: PreparedProbe | null | undefined
 }
 
+/** Words of its own for its phases that a run may have. */
+const MOST_OWN = 32
+
 type Start = Extract<Order, { do: 'start' }>
 
 interface Live {
@@ -29,6 +32,8 @@ interface Live {
   alarm: NodeJS.Timeout | undefined
   /** In which it is, where its code said so, and the one that the core knows of. */
   phase: Phase | OwnWord | null
+  /** Phases with a word of its own that it has had. */
+  ownWords: number
   told: Phase | OwnWord | null
 }
 
@@ -116,6 +121,7 @@ export class Runs {
       flight: null,
       alarm: undefined,
       phase: null,
+      ownWords: 0,
       told: null,
     }
     this.#live.set(order.run, live)
@@ -168,7 +174,8 @@ export class Runs {
     const { run, slot, traced } = order
     const watcher: Watcher = {
       phase: (name, before) => {
-        if (!PHASES.includes(name)) this.#outbox.say({ say: 'entered', run, phase: name })
+        if (!PHASES.includes(name) && ++live.ownWords <= MOST_OWN)
+          this.#outbox.say({ say: 'entered', run, phase: name })
         if (this.#tellsAtOnce) this.#shared.setPhase(slot, name)
         else live.phase = name
         if (traced && before) this.#outbox.say({ say: 'phase', run, time: before })

@@ -18,11 +18,11 @@ import { FileWords } from './shared.js'
 const YOUNG = 16
 
 /** Bytes that it may send at once, and in each millisecond in the long run. */
-const BURST = 8 << 20
-const RATE = 4096
+const BURST = 2 << 20
+const RATE = 1024
 /** Bytes that are read in one go, and how often at once. */
 const CHUNK = 1 << 16
-const CHUNKS = 8
+const CHUNKS = 2
 
 export interface WorkerProcess {
   /** 0 where it could not be started. */

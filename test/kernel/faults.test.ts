@@ -44,7 +44,7 @@ interface Fault {
 }
 
 describe('a check', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   let good: RealServer
 
   before(async () => {
