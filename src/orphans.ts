@@ -16,6 +16,7 @@ import {
   childrenOfThread,
   descendantsOf,
   oomScoreOf,
+  type ProcessStat,
   setOomScore,
   statOf,
   threadsOf,
@@ -34,6 +35,10 @@ const LOOK_EVERY = 100
 /** A child that has ended and that nobody has asked for so long was started by nobody here, milliseconds. */
 const UNASKED = 1000
 const EXIT_ROUNDS = 3
+/** Of lvsd's time, milliseconds in each `LOOK_EVERY`, however many there are. */
+const LONGEST_SWEEP = 5
+/** While there are workers: a daemon that leaves one comes without a signal. Milliseconds. */
+const WATCH_EVERY = 1000
 /** What a user's file leaves behind while its worker lives on: so many at most, each for so many milliseconds. */
 const MOST_STAY = 32
 const LONGEST_STAY = 60_000
@@ -74,6 +79,10 @@ const inherited = new Set<number>()
 const starts = { check: [] as number[], other: [] as number[] }
 let isPrepared = false
 let isLookingAgain = false
+let sweptAt = Number.NEGATIVE_INFINITY
+/** Where the next look begins. */
+let nextLook = 0
+let isWatching = false
 let isStarted: (pid: number) => boolean = () => false
 
 /**
@@ -88,7 +97,7 @@ export function prepareForChildren(started: (pid: number) => boolean): void {
     keepDescriptors()
     for (const pid of childrenOfThread(process.pid, process.pid)) inherited.add(pid)
     becomeSubreaper()
-    process.on('SIGCHLD', sweep)
+    process.on('SIGCHLD', sweepSoon)
   } catch {
     // Not Linux, or without koffi: what leaves its group is left, as it always was there.
   }
@@ -112,6 +121,7 @@ function keepDescriptors(): void {
  */
 export function mark(pid: number, sort: Sort): void {
   setOomScore(pid, scores[sort])
+  if (sort === 'worker') watchAlways()
   const alike = sort === 'check' ? starts.check : starts.other
   if (sort !== 'worker' && alike.push(statOf(pid)?.start ?? Number.NaN) > STARTS_KEPT) alike.shift()
   // Each round finds what was forked in the one before.
@@ -123,6 +133,12 @@ export function mark(pid: number, sort: Sort): void {
     if (unmarked.length === 0) return
     for (const child of unmarked) setOomScore(child, scores[sort])
   }
+}
+
+function watchAlways(): void {
+  if (isWatching || !isPrepared) return
+  isWatching = true
+  setInterval(sweepSoon, WATCH_EVERY).unref()
 }
 
 /** The score of this process, from which those of what it starts follow. */
@@ -139,7 +155,10 @@ export function workBelow(director: number): void {
 /** At the end of lvsd: all that descends from checks, wherever it stands. */
 export function endMarked(): void {
   if (!isPrepared) return
-  markLate(strangersNow())
+  for (const pid of strangersNow()) {
+    const stat = statOf(pid)
+    if (stat) markLate(pid, stat)
+  }
   for (let round = 0; round < EXIT_ROUNDS; round++) {
     const left = descendantsOf(process.pid).filter(pid => markOf(pid) && statOf(pid)?.state !== 'Z')
     if (left.length === 0) return
@@ -154,15 +173,28 @@ function markOf(pid: number): 'check' | 'worker' | null {
   return score === scores.worker ? 'worker' : null
 }
 
+/** Sweeps now, or soon where that was done a moment ago: whatever is started and ended around it, lvsd has other work. */
+function sweepSoon(): void {
+  if (isLookingAgain) return
+  const wait = sweptAt + LOOK_EVERY - performance.now()
+  if (wait <= 0) {
+    sweep()
+    return
+  }
+  isLookingAgain = true
+  setTimeout(again, wait).unref()
+}
+
 /** Looks at the children that nobody here has started. The kernel gives orphans to the main thread, whose id is the pid. */
 function sweep(): void {
+  sweptAt = performance.now()
   const strangers = strangersNow()
-  markLate(strangers)
-  for (const pid of orphans.keys()) if (!strangers.includes(pid)) orphans.delete(pid)
-  if (strangers.length > 0) look(strangers)
-  const isBusy = [...orphans.values()].some(({ waitsFor, endedAt }) => waitsFor || endedAt !== null)
-  if (isBusy && !isLookingAgain) setTimeout(again, LOOK_EVERY).unref()
-  isLookingAgain ||= isBusy
+  const are = new Set(strangers)
+  for (const pid of orphans.keys()) if (!are.has(pid)) orphans.delete(pid)
+  for (const pid of inherited) if (!are.has(pid)) inherited.delete(pid)
+  const isAll = strangers.length === 0 || look(strangers, are)
+  const isBusy = !isAll || [...orphans.values()].some(({ waitsFor, endedAt }) => waitsFor || endedAt !== null)
+  if (isBusy) sweepSoon()
 }
 
 function strangersNow(): readonly number[] {
@@ -174,19 +206,13 @@ function strangersNow(): readonly number[] {
  * was not yet among the children. It was forked within a moment of a command's start; and whoever is in the session of lvsd
  * was started beside it. As the first process of a container, lvsd gets what others have started there too, and cannot tell.
  */
-function markLate(strangers: readonly number[]): void {
+function markLate(pid: number, stat: ProcessStat): void {
   if (!scores.areMarks || process.pid === 1) return
-  for (const pid of inherited) if (!strangers.includes(pid)) inherited.delete(pid)
-  for (const pid of strangers) {
-    if (inherited.has(pid) || oomScoreOf(pid) !== own) continue
-    const stat = statOf(pid)
-    if (!stat || stat.session === statOf('self')?.session) continue
-    const isAfter = (start: number) => stat.start >= start && stat.start - start <= LONGEST_FORK
-    if (!starts.check.some(isAfter)) continue
-    const sort = starts.other.some(isAfter) ? 'hook' : 'check'
-    for (const one of [pid, ...descendantsOf(pid)])
-      if (oomScoreOf(one) === own) setOomScore(one, scores[sort])
-  }
+  if (inherited.has(pid) || oomScoreOf(pid) !== own || stat.session === statOf('self')?.session) return
+  const isAfter = (start: number) => stat.start >= start && stat.start - start <= LONGEST_FORK
+  if (!starts.check.some(isAfter)) return
+  const sort = starts.other.some(isAfter) ? 'hook' : 'check'
+  for (const one of [pid, ...descendantsOf(pid)]) if (oomScoreOf(one) === own) setOomScore(one, scores[sort])
 }
 
 function again(): void {
@@ -194,24 +220,42 @@ function again(): void {
   sweep()
 }
 
-function look(strangers: readonly number[]): void {
-  const now = performance.now()
-  const runs = runsUnderWay(strangers)
+/** True where there was time for all of them; the next look begins where this one has ended. */
+function look(strangers: readonly number[], are: ReadonlySet<number>): boolean {
+  const runs = runsUnderWay(are)
   endCrowd()
-  for (const pid of strangers) {
-    const orphan = orphans.get(pid) ?? { waitsFor: null, mayStayUntil: 0, isKilled: false, endedAt: null }
-    orphans.set(pid, orphan)
-    const mark = orphan.waitsFor ? null : markOf(pid)
-    if (mark) {
-      orphan.waitsFor = runs[mark]
-      orphan.mayStayUntil = mark === 'worker' ? now + LONGEST_STAY : Number.POSITIVE_INFINITY
-    }
-    if (statOf(pid)?.state === 'Z') bury(pid, orphan)
-    else if (orphan.waitsFor && (now >= orphan.mayStayUntil || !isAny(orphan.waitsFor, runs))) {
-      orphan.isKilled = true
-      // With all that it has started: what starts itself anew all the time must not stay ahead.
-      for (const one of [pid, ...descendantsOf(pid)]) kill(one)
-    }
+  const first = strangers.indexOf(nextLook)
+  const turn = first <= 0 ? strangers : [...strangers.slice(first), ...strangers.slice(0, first)]
+  for (const pid of turn) {
+    nextLook = pid
+    if (performance.now() - sweptAt > LONGEST_SWEEP) return false
+    lookAt(pid, runs)
+  }
+  nextLook = 0
+  return true
+}
+
+function lookAt(pid: number, runs: Runs): void {
+  const stat = statOf(pid)
+  if (!stat) return
+  const orphan = orphans.get(pid) ?? { waitsFor: null, mayStayUntil: 0, isKilled: false, endedAt: null }
+  orphans.set(pid, orphan)
+  if (!orphan.waitsFor) markLate(pid, stat)
+  const mark = orphan.waitsFor ? null : markOf(pid)
+  const now = performance.now()
+  if (mark) {
+    orphan.waitsFor = runs[mark]
+    orphan.mayStayUntil = mark === 'worker' ? now + LONGEST_STAY : Number.POSITIVE_INFINITY
+  }
+  if (stat.state === 'Z') bury(pid, orphan)
+  else if (
+    orphan.waitsFor &&
+    !orphan.isKilled &&
+    (now >= orphan.mayStayUntil || !isAny(orphan.waitsFor, runs))
+  ) {
+    orphan.isKilled = true
+    // With all that it has started: what starts itself anew all the time must not stay ahead.
+    for (const one of [pid, ...descendantsOf(pid)]) kill(one)
   }
 }
 
@@ -230,11 +274,11 @@ function isAny(those: ReadonlySet<number>, { check, worker }: Runs): boolean {
 }
 
 /** The commands of checks and the workers that run now: children of this thread, and of those that run checks. */
-function runsUnderWay(strangers: readonly number[]): Runs {
+function runsUnderWay(strangers: ReadonlySet<number>): Runs {
   const runs = { check: new Set<number>(), worker: new Set<number>() }
   for (const thread of threadsOf(process.pid))
     for (const pid of childrenOfThread(process.pid, thread)) {
-      const mark = strangers.includes(pid) ? null : markOf(pid)
+      const mark = strangers.has(pid) ? null : markOf(pid)
       if (mark) runs[mark].add(pid)
     }
   return runs

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -43,6 +44,13 @@ describe('loading checks', () => {
     assert.equal(first.checks.get('own')?.module, second.checks.get('own')?.module)
     await writeFile(join(own, 'own.mjs'), OWN.replace('our own', 'our very own'))
     assert.notEqual((await loadChecks([own])).checks.get('own')?.module, first.checks.get('own')?.module)
+  })
+
+  it('waits for nothing that stands beside a file and is none', async () => {
+    const own = await folder({ 'own.mjs': OWN })
+    execFileSync('mkfifo', ['-m', '644', join(own, '_pipe.mjs')])
+    await mkdir(join(own, '_folder.js'), { mode: 0o755 })
+    assert.ok((await loadChecks([own])).checks.has('own'))
   })
 
   it('finds all of ours, each under its name', async () => {

@@ -65,6 +65,7 @@ export function runErrand(errand: Errand, { replies: expected, patience, tooLate
   return new Promise(resolve => {
     const replies: Reply[] = []
     let isOver = false
+    let isReady = false
     const finish = (failure: Failure | null) => {
       if (isOver) return
       isOver = true
@@ -76,11 +77,13 @@ export function runErrand(errand: Errand, { replies: expected, patience, tooLate
     const fail = (message: string, code: string | null = null) => finish({ message, code })
     const hear = (reply: Reply) => {
       if (isOver) return
-      if (reply?.kind === 'ready') {
+      if (reply?.kind === 'ready' && !isReady) {
+        isReady = true
         clearTimeout(alarm)
         alarm = setTimeout(() => fail(tooLate), patience)
         return
       }
+      if (reply?.kind === 'ready') return
       if (reply?.kind === 'failure') return fail(messageOf(reply), codeOf(reply))
       replies.push(reply)
       if (replies.length >= expected) finish(null)

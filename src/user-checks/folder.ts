@@ -1,6 +1,6 @@
 /** The files of a user's folder that are kinds of check, once nobody else can change them; and which version each is. */
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, extname, join, parse } from 'node:path'
 import { trustedPath } from '../trusted-path.js'
 
@@ -64,14 +64,26 @@ function isSource(name: string, names: readonly string[]): boolean {
 /** Changes with the file itself and with the helpers beside it; packages and folders are not looked at. */
 export async function versionOf(file: string): Promise<string> {
   const { dir, base } = parse(file)
-  const helpers = (await readdir(dir)).filter(name => isCode(name) && !isKind(name)).sort()
+  const entries = await readdir(dir, { withFileTypes: true })
+  // A pipe is never read to its end, and a folder not at all.
+  const files = entries.filter(entry => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name)
+  const helpers = files.filter(name => isCode(name) && !isKind(name)).sort()
   const hash = createHash('sha256')
   for (const name of [base, ...helpers])
     hash
       .update(name)
       .update('\0')
-      .update(await readFile(join(dir, name)))
+      .update(await contentOf(join(dir, name)))
   return hash.digest('hex').slice(0, 16)
+}
+
+/** A helper may be a link to anything. */
+async function contentOf(path: string): Promise<Buffer | string> {
+  const { size } = await stat(path).then(
+    found => (found.isFile() ? found : { size: 0 }),
+    () => ({ size: 0 }),
+  )
+  return size > 0 ? readFile(path) : ''
 }
 
 /** The name that the check in a file must have. */

@@ -37,7 +37,7 @@ function begin(terms: Terms): (orders: readonly Order[]) => void {
   tellSpawns(shared, !isGuarded)
   const descriptors = new Descriptors(
     () => runs.count,
-    most => tell('held', `more than ${most} files and sockets`),
+    what => tell('held', what),
   )
   let beats = 0
   startBeat(shared, terms, () => {

@@ -11,6 +11,7 @@ import type { MemoryGate } from './memory-gate.js'
 import type { Question } from './question.js'
 import type { Starts } from './starts.js'
 import { LATE, Station, type StationListener } from './station.js'
+import { isFromOutside } from './verdict.js'
 import type { HandleOptions } from './worker-handle.js'
 import type { WorkerRun } from './worker-run.js'
 
@@ -207,6 +208,10 @@ export class Quarantine {
   #rejudge(room: Room, cause: Cause, current: WorkerRun | null): void {
     const { clock } = this.#terms
     const { station, answer, hasLeft } = room
+    if (isFromOutside(station, cause)) {
+      if (current && !current.isOver) this.add(current)
+      return
+    }
     const named = 'run' in cause && cause.run !== null ? station.questionOf(cause.run) : null
     const before = station
       .pastQuestions(clock.now() - LATE)

@@ -17,12 +17,18 @@ export interface Verdict {
 const SOON = 100
 
 /** `isWide`: looks further back, for the last worker came down without a culprit. */
+/** No code of lvsd kills its own process; the kernel does where memory is short, and somebody may. */
+export function isFromOutside({ handle }: Station, cause: Cause): boolean {
+  return !handle.isGuarded && cause.kind === 'died' && cause.detail === 'SIGKILL'
+}
+
 export function verdictOn(
   station: Station,
   cause: Cause,
   begun: readonly WorkerRun[],
   { now, isWide }: { readonly now: number; readonly isWide: boolean },
 ): Verdict {
+  if (isFromOutside(station, cause)) return { culprit: null, isLate: false, suspects: [] }
   const named = 'run' in cause && cause.run !== null ? station.questionOf(cause.run) : null
   const isUnderWay = (question: Question) => begun.some(run => run.question === question)
   if (named) return { culprit: named, isLate: !isUnderWay(named), suspects: [] }

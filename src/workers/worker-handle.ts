@@ -62,7 +62,7 @@ export class WorkerHandle {
   #heardAt: number
   #rounds = 0
   #isReady = false
-  #loading = 0
+  readonly #loading = new Set<string>()
   #isOver = false
 
   constructor({ name, isGuarded, niceness, patience }: HandleOptions, clock: Clock, listener: Listener) {
@@ -121,7 +121,7 @@ export class WorkerHandle {
 
   /** Sent together with all other orders of this turn. */
   post(order: Order): void {
-    if (order.do === 'load') this.#loading++
+    if (order.do === 'load') this.#loading.add(order.module)
     if (this.#orders.push(order) === 1) queueMicrotask(() => this.#send())
   }
 
@@ -142,7 +142,7 @@ export class WorkerHandle {
 
   get #patience(): number {
     if (!this.#isReady) return BEGINNING
-    return this.#loading > 0 ? LOADING : this.#ownPatience
+    return this.#loading.size > 0 ? LOADING : this.#ownPatience
   }
 
   /** Ends it, with the commands that it has under way. What it has already answered counts. */
@@ -174,7 +174,10 @@ export class WorkerHandle {
     for (const report of reports) {
       if (this.#isOver) return
       if (report.say === 'ready') this.#isReady = true
-      if (report.say === 'loaded') this.#loading--
+      if (report.say === 'loaded' && !this.#loading.delete(report.module)) {
+        this.end(GARBLED)
+        return
+      }
       if (report.say === 'loaded' || report.say === 'ready') this.#pulse.forgive()
       if (report.say === 'fault') this.end(report.fault)
       else this.#listener.report(report)

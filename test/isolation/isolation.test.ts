@@ -5,6 +5,7 @@
  * within a second; memory stays bounded.
  */
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { packageRoot } from '../../src/version.js'
 import { compile } from '../helpers/compile.js'
@@ -18,6 +19,8 @@ const SEEN_WITHIN = 1.5 * INTERVAL + 100
 /** How long a group is watched after everything has its verdict. */
 const WATCHED = 4000
 const MOST_MEMORY = 300
+/** What a plug-in may leave behind, and what comes between two looks at that. */
+const MOST_DAEMONS = 32 + 40
 
 interface Case {
   readonly name: string
@@ -237,7 +240,23 @@ async function watch(
   )
   assert.ok(director.isAlive)
   assert.doesNotMatch(director.log, /^(?!\{)./m, 'something else than lvsd writes into its log')
+  const daemons = () => commandLines().filter(line => line === 'sleep\x0077777\x00').length
+  assert.ok(daemons() <= MOST_DAEMONS, `${daemons()} daemons of a plug-in`)
   await director.stop()
+  await sleep(200)
+  assert.equal(daemons(), 0)
+}
+
+function commandLines(): string[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+      } catch {
+        return ''
+      }
+    })
 }
 
 function caseOf(cases: readonly Case[], service: string): string {

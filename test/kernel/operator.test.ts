@@ -159,7 +159,7 @@ describe('an operator', () => {
     await lvsd.stop()
     mail.mails.length = 0
     await again()
-    const [repeatedOnce] = await subjects(2500)
+    const [repeatedOnce] = await subjects(4500)
     assert.equal(repeatedOnce, DOWN)
 
     writeFileSync(`${HOLDS}/[fc00::11]:80`, '')

@@ -55,6 +55,16 @@ const CULPRITS: readonly (readonly [what: string, worst: string, told: RegExp])[
     /^error: mine\.mjs (disturbed what its worker tells lvsd|blocked its thread)/,
   ],
   [
+    'tells lvsd of files that it was not asked to load',
+    "const fs = await import('node:fs'); const text = JSON.stringify([{ say: 'loaded', module: 'x', problem: null }]); const head = Buffer.alloc(4); head.writeUInt32LE(text.length); fs.writeSync(4, Buffer.concat([head, Buffer.from(text)])); await wait(500); return up",
+    /^error: mine\.mjs disturbed what its worker tells lvsd$/,
+  ],
+  [
+    'starts process after process',
+    "for (let i = 0; i < 200; i++) spawn('sleep', ['100'], { stdio: 'ignore' }); await wait(600)",
+    /^error: mine\.mjs (held more than \d+ processes|blocked its thread)/,
+  ],
+  [
     'closes the way to lvsd',
     "const fs = await import('node:fs'); fs.closeSync(4)",
     /^error: a check must not close what it has not opened$/,

@@ -7,6 +7,7 @@ import type { Check } from '../../src/check.js'
 import { z } from '../../src/config/fields.js'
 import { loadChecks } from '../../src/load-checks.js'
 import { optionKit } from '../../src/options.js'
+import { descendantsOf } from '../../src/process-files.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { targetOf } from '../helpers/probe.js'
 import { checkFile, eventually, jobOf, openPool, run, slowClock, summary } from './hostile.js'
@@ -50,7 +51,8 @@ describe('a worker', function () {
     assert.deepEqual((await Promise.all(good)).map(summary), ['up', 'up', 'up'])
     assert.match(summary(await run(pool, bad)), /^error: mine\.mjs threw after its answer: late/)
     const culprits = told.filter(({ message }) => message === 'a check harms its worker')
-    assert.equal(culprits.length, 1)
+    // Asked again, where that took a while.
+    assert.ok(culprits.length === 1 || culprits.length === 2, `${culprits.length} times`)
   })
 
   it('forgives who behaves again', async () => {
@@ -141,6 +143,21 @@ describe('a worker', function () {
     for (const result of await Promise.all(jobs.map(job => run(pool, job, 10_000))))
       assert.equal(summary(result), 'error: mine.mjs blocked its thread for more than 500 ms')
     assert.equal(summary(await run(pool, jobOf(file))), 'up')
+  })
+
+  it('holds nothing against a server whose shipped check was running as somebody killed its worker', async () => {
+    const { pool } = openPool()
+    const file = checkFile('')
+    const title = /^lvsd: checks/
+    const isWorker = (pid: number) => title.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))
+    const underWay = run(pool, jobOf(file, { takes: 500 }, 'shipped'), 10_000)
+    for (let i = 0; i < 3; i++) {
+      const pid = await eventually(() => descendantsOf(process.pid).find(isWorker) ?? null)
+      await new Promise(resolve => setTimeout(resolve, 300))
+      process.kill(pid, 'SIGKILL')
+      await eventually(() => (existsSync(`/proc/${pid}`) ? null : true))
+    }
+    assert.equal(summary(await underWay), 'up')
   })
 
   it('says nothing of a server where a file of lvsd does not load', async () => {
