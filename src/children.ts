@@ -124,7 +124,7 @@ export async function runCommand(command: Command): Promise<Ended> {
   return { ...ended, output: kept.text }
 }
 
-/** Once, by the main thread, before any thread runs a command. */
+/** Once, by the main thread, before the first process is started. */
 export function prepareToRun(): void {
   prepareForChildren(pid => groups.has(pid))
 }

@@ -284,7 +284,7 @@ function runsUnderWay(strangers: ReadonlySet<number>): Runs {
   return runs
 }
 
-/** Other parts of this process, such as the threads of checks, ask for their own children soon. */
+/** Other parts of this process, such as other threads, ask for their own children soon. */
 function bury(pid: number, orphan: Orphan): void {
   orphan.endedAt ??= performance.now()
   if (orphan.isKilled || performance.now() - orphan.endedAt >= UNASKED) reap(pid)

@@ -1,5 +1,5 @@
 /** One errand in a process of its own: what a user's file does to it ends as a sentence, after a stated time at most. */
-import { besideFile } from '../workers/thread.js'
+import { besideFile } from '../thread.js'
 import { openWorkerProcess } from '../workers/worker-process.js'
 import { codeOf, type KindRecord, messageOf, type Verdict } from './read-kind.js'
 

@@ -1,4 +1,4 @@
-/** The way to lvsd of a process in which a user's file runs. Loaded before the file, which may change what it uses. */
+/** The way from a worker to lvsd. Loaded before any check, which may change what it uses. */
 import fs from 'node:fs'
 import { Socket } from 'node:net'
 import { setPriority } from 'node:os'
@@ -22,7 +22,7 @@ export function hearCore(hear: (value: unknown) => void): void {
   try {
     dieWithParent()
   } catch {
-    // Without it the end of the orders is enough, unless the file blocks its thread.
+    // Without it the end of the orders is enough, unless a check blocks the process.
   }
   const reader = new FrameReader(MOST)
   const orders = new Socket({ fd: DESCRIPTORS.orders, readable: true, writable: false })

@@ -1,6 +1,6 @@
 /**
  * The workers of one group, and who runs where. Shipped checks share a few workers; commands have one of their own, for a
- * fork holds its thread up; each file of a user has one. A worker that ends is replaced, and its runs are asked again.
+ * fork holds it up; each file of a user has one. A worker that ends is replaced, and its runs are asked again.
  */
 import { type Answer, down, noVerdict } from '../check.js'
 import type { Clock } from '../clock.js'
@@ -68,7 +68,7 @@ export class Crew {
   #printed = { bytes: 0, toldAt: Number.NEGATIVE_INFINITY }
   #count = 0
   /** Those that have been ended and are not gone are among them. */
-  #threads = 0
+  #processes = 0
   #isClosed = false
 
   constructor(terms: CrewTerms) {
@@ -169,7 +169,7 @@ export class Crew {
   #leastHome(): Station | null {
     const inUse = this.#stations.filter(({ isRetired }) => !isRetired)
     const isCrowded = inUse.length < this.#terms.size && this.#homes.size >= CROWD * inUse.length
-    const hasRoom = this.#threads < this.#terms.size + MOST_STUCK
+    const hasRoom = this.#processes < this.#terms.size + MOST_STUCK
     if (isCrowded && hasRoom && this.#starts.mayStart(() => this.#assignHeld())) return this.#open()
     const [least] = inUse.sort((a, b) => a.guests - b.guests)
     return least ?? null
@@ -204,9 +204,9 @@ export class Crew {
       ended: (cause, begun, waiting) => this.#ended(station, cause, begun, waiting),
     })
     this.#stations.push(station)
-    this.#threads++
+    this.#processes++
     void station.handle.gone.then(() => {
-      this.#threads--
+      this.#processes--
       if (!this.#isClosed) this.#assignHeld()
     })
     this.#tellStarted(station)
@@ -261,7 +261,7 @@ export class Crew {
     this.#terms.log.info({ address: address.text, port, file: question.file }, 'a check behaves again')
   }
 
-  /** Its file does not load, or ends its thread while it does. */
+  /** Its file does not load, or ends its worker while it does. */
   #unloadable(run: WorkerRun, problem: string): void {
     const { file } = run.question
     const detail = `${file} cannot be loaded: ${problem}`

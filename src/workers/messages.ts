@@ -29,10 +29,10 @@ export type Order =
     }
   | { readonly do: 'abort'; readonly run: number }
 
-/** What code did to the thread it ran in, as far as the thread itself could see it. */
+/** What code did to the worker it ran in, as far as the worker itself could see it. */
 export interface Fault {
   readonly kind: 'exit' | 'threw' | 'rejected' | 'held'
-  /** The message of what was thrown, what is held, or the call that ended the thread. */
+  /** The message of what was thrown, what is held, or the call that ended the worker. */
   readonly detail: string
   /** The run from which it came, where that is known. */
   readonly run: number | null

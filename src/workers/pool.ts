@@ -3,7 +3,7 @@
  * and answers operators. A worker is a process (`worker-process.ts` says why).
  *
  * Why it is built so. A check depends on what servers send and, where a user wrote it, on what he did not think of. Either can
- * block its thread, throw when nobody listens any more, end it, or fill the memory, and nothing inside of a thread protects
+ * block its process, throw when nobody listens any more, end it, or fill the memory, and nothing inside of a process protects
  * its neighbours from that. So the core gives each group of checks a worker of its own and relies on nothing that the
  * worker says of itself:
  *
@@ -12,7 +12,7 @@
  *   holds it is told with the beats, and by the kernel.
  * - A worker that blocks, exits, throws where nothing catches it, or holds too much is ended at once. Its runs are asked again
  *   elsewhere, from the start of their time: nothing of it is held against a server.
- * - The culprit is found by the thread's own word where users' code runs, which is told run from run there; else by running
+ * - The culprit is found by the worker's own word where users' code runs, which is told run from run there; else by running
  *   the suspects alone (`quarantine.ts`). It is down, with a sentence that names its file, and asked more and more rarely.
  *
  * What it costs: a definition crosses once for each job; a run is one entry in a list of orders and one in a list of reports.
@@ -105,7 +105,7 @@ export class Pool {
     return result
   }
 
-  /** Ends all workers; resolves when their threads are gone, or soon after that where one cannot be ended. */
+  /** Ends all workers; resolves when they are gone, or soon after that where one cannot be ended. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#disarm?.()

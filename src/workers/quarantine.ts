@@ -17,7 +17,7 @@ import type { WorkerRun } from './worker-run.js'
 
 /** Workers of a quarantine at once. */
 const ROOMS = 3
-/** Milliseconds in which a thread ends and gives its memory back, if it ever does. */
+/** Milliseconds in which a process ends and gives its memory back, if it ever does. */
 const LONGEST_END = 2000
 /** Milliseconds after which an unused one is ended. */
 const IDLE = 10_000
@@ -57,7 +57,7 @@ export class Quarantine {
   readonly #again = () => this.#next()
   #count = 0
   /** Of its rooms and of those before them: one that stands in a step that nothing interrupts keeps its place. */
-  #threads = 0
+  #processes = 0
 
   constructor(terms: QuarantineTerms) {
     this.#terms = terms
@@ -109,7 +109,7 @@ export class Quarantine {
   #roomFor({ question }: WorkerRun): Room | null {
     const free = [...this.#rooms].find(({ current }) => !current)
     if (free && !question.needsFresh) return free
-    if (this.#threads - (free ? 1 : 0) >= ROOMS) return null
+    if (this.#processes - (free ? 1 : 0) >= ROOMS) return null
     if (!this.#terms.starts.mayStart(this.#again)) return null
     if (free) this.#dismiss(free)
     return this.#open()
@@ -132,9 +132,9 @@ export class Quarantine {
     })
     room = { station, current: null, answer: null, hasLeft: false, freeSince: clock.now(), disarm: () => {} }
     this.#rooms.add(room)
-    this.#threads++
+    this.#processes++
     void station.handle.gone.then(() => {
-      this.#threads--
+      this.#processes--
       this.#next()
     })
     this.#terms.started(station)

@@ -29,7 +29,7 @@ export class Question {
   isSuspect = false
   /** It is memory that it fills, or is suspected of filling. */
   isHungry = false
-  /** It has to be alone in a thread that nobody has used before. */
+  /** It has to be alone in a worker that nobody has used before. */
   needsFresh = false
   #suspectedAt = Number.NEGATIVE_INFINITY
   #sentence = ''

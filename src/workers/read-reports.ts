@@ -1,6 +1,6 @@
 /**
  * What a worker sends, looked at before it is believed: code that runs there can reach the way to the core, and change what
- * lvsd's own part of the thread is built on. Only the copy made here is used.
+ * lvsd's own part of the worker is built on. Only the copy made here is used.
  */
 import { answerOf } from '../run-check.js'
 import type { Fault, Report } from './messages.js'

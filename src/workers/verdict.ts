@@ -1,4 +1,4 @@
-/** Who brought a worker down: the run that its thread named, the only one there was, or nobody that is known. Pure. */
+/** Who brought a worker down: the run that it named, the only one there was, or nobody that is known. Pure. */
 import type { Cause } from './cause.js'
 import type { Question } from './question.js'
 import { LATE, type Station } from './station.js'

@@ -1,13 +1,13 @@
 /** One worker as the core holds it: orders go in, reports come out, and it can be ended whatever it is doing. */
 import type { Clock } from '../clock.js'
 import { ownScore } from '../orphans.js'
+import { besideFile } from '../thread.js'
 import type { Cause } from './cause.js'
 import type { Order, Report, Terms } from './messages.js'
 import { activityOf } from './process-facts.js'
 import { Pulse } from './pulse.js'
 import { readReports } from './read-reports.js'
 import { SharedState } from './shared.js'
-import { besideFile } from './thread.js'
 import { openWorkerProcess, type WorkerProcess } from './worker-process.js'
 
 const ENTRY = besideFile(import.meta.url, 'entry')
@@ -32,12 +32,12 @@ const GARBLED: Cause = { kind: 'garbled' }
 const STILL = 80
 
 export interface HandleOptions {
-  /** For logs, and for those who look at the threads of the process. */
+  /** For logs, and for those who look at the processes of the machine. */
   readonly name: string
   /** Files of users run there. */
   readonly isGuarded: boolean
   readonly niceness: number
-  /** Milliseconds for which its code may hold the thread. */
+  /** Milliseconds for which its code may hold its loop. */
   readonly patience: number
 }
 

@@ -188,12 +188,14 @@ function descriptorOf(stream: Readable | Writable): number {
   return (stream as unknown as { readonly _handle?: { readonly fd: number } | null })._handle?.fd ?? -1
 }
 
+/** One for all, many times a second; what has come is copied out of it. */
+const room = Buffer.allocUnsafe(CHUNK)
+
 /** What there is to read at this moment. */
 function readNow(reports: Readable): Buffer | null {
   try {
-    const chunk = Buffer.alloc(CHUNK)
-    const length = readSync(descriptorOf(reports), chunk)
-    return length > 0 ? chunk.subarray(0, length) : null
+    const length = readSync(descriptorOf(reports), room)
+    return length > 0 ? Buffer.from(room.subarray(0, length)) : null
   } catch {
     return null
   }

@@ -34,6 +34,21 @@ virtual=192.0.2.80:80
 `
 const BAD = GOOD.replace('masq', 'mask')
 
+/** A machine on which ldirectord has accepted its file and was killed. */
+async function crashed(): Promise<ReturnType<typeof machine>> {
+  const place = machine()
+  const { root, run, pidOf } = place
+  write(root, 'web.cf', GOOD)
+  assert.equal((await run('start', 'web.cf')).exit, 0)
+  const pid = pidOf('web.cf')
+  const folder = join(root, 'var/lib/ldirectord')
+  const kept = () => existsSync(folder) && readdirSync(folder).some(name => /^accepted-.*json$/.test(name))
+  for (let i = 0; i < 200 && !kept(); i++) await new Promise(resolve => setTimeout(resolve, 20))
+  process.kill(pid, 'SIGKILL')
+  await gone(pid)
+  return place
+}
+
 describe('the command ldirectord', function () {
   this.timeout(60_000)
 
@@ -116,15 +131,7 @@ describe('the command ldirectord', function () {
   })
 
   it('goes on after a crash with what it accepted last, though its file is broken; not after a stop', async () => {
-    const { root, run, pidOf, env } = machine()
-    write(root, 'web.cf', GOOD)
-    assert.equal((await run('start', 'web.cf')).exit, 0)
-    const pid = pidOf('web.cf')
-    const folder = join(root, 'var/lib/ldirectord')
-    const kept = () => existsSync(folder) && readdirSync(folder).some(name => /^accepted-.*json$/.test(name))
-    for (let i = 0; i < 200 && !kept(); i++) await new Promise(resolve => setTimeout(resolve, 20))
-    process.kill(pid, 'SIGKILL')
-    await gone(pid)
+    const { root, run, env } = await crashed()
     write(root, 'web.cf', BAD)
     const { exit, err } = await run('start', 'web.cf')
     assert.equal(exit, 0)
@@ -138,15 +145,7 @@ describe('the command ldirectord', function () {
   })
 
   it('goes on after a crash with what it accepted last, though its file is gone; not after a stop', async () => {
-    const { root, run, process: command, pidOf } = machine()
-    write(root, 'web.cf', GOOD)
-    assert.equal((await run('start', 'web.cf')).exit, 0)
-    const pid = pidOf('web.cf')
-    const folder = join(root, 'var/lib/ldirectord')
-    const kept = () => existsSync(folder) && readdirSync(folder).some(name => /^accepted-.*json$/.test(name))
-    for (let i = 0; i < 200 && !kept(); i++) await new Promise(resolve => setTimeout(resolve, 20))
-    process.kill(pid, 'SIGKILL')
-    await gone(pid)
+    const { root, run, process: command } = await crashed()
     rmSync(join(root, 'etc/ha.d/web.cf'))
     const again = await ended(command('web.cf', 'start'))
     assert.equal(again.exit, 0, again.err)
