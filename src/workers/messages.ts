@@ -28,6 +28,14 @@ export type Order =
       readonly traced: boolean
     }
   | { readonly do: 'abort'; readonly run: number }
+  /** Says at once, and not at the next beat, that its loop has come round: a deadline waits for it. */
+  | { readonly do: 'come-round' }
+
+/**
+ * Rounds of a worker's loop after which whatever had arrived before the first of them has been read: one may be under way,
+ * one is whole.
+ */
+export const ROUNDS = 2
 
 /** What code did to the worker it ran in, as far as the worker itself could see it. */
 export interface Fault {

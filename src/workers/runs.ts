@@ -8,7 +8,7 @@ import { type PreparedProbe, prepareProbe, startProbe } from '../probe/start-pro
 import { startWatched, type Watcher } from '../run-check.js'
 import { importCheck } from '../user-checks/read-kind.js'
 import { messageOf } from './guards.js'
-import { type Definition, type Order, PHASES } from './messages.js'
+import { type Definition, type Order, PHASES, ROUNDS } from './messages.js'
 import type { Outbox } from './outbox.js'
 import { monotonicNow } from './process-facts.js'
 import type { SharedState } from './shared.js'
@@ -78,7 +78,15 @@ export class Runs {
         break
       case 'abort':
         this.#abort(order.run)
+        break
+      case 'come-round':
+        this.#comeRound()
     }
+  }
+
+  /** What had arrived before the order is read in the same turn of the loop, and what is done about it in the next. */
+  #comeRound(): void {
+    setImmediate(() => setImmediate(() => this.#shared.round(ROUNDS)))
   }
 
   /** Where each run stands; those of users' code have said so themselves. */

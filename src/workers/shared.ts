@@ -74,13 +74,13 @@ export class SharedState {
     this.#add(BEATS, 1)
   }
 
-  /** Counts each time the worker's loop came round on its timer. */
+  /** Counts each time the worker's loop came round, on its timer or as it was told to. */
   get rounds(): number {
     return this.#words.load(ROUNDS)
   }
 
-  round(): void {
-    this.#add(ROUNDS, 1)
+  round(times = 1): void {
+    this.#add(ROUNDS, times)
     this.beat()
   }
 

@@ -127,6 +127,11 @@ export class Station implements Host {
     return (live && (this.handle.shared.phase(live.slot) ?? live.ownPhase)) ?? 'run'
   }
 
+  comeRound(): number {
+    this.handle.post({ do: 'come-round' })
+    return this.handle.shared.rounds
+  }
+
   abandon(run: WorkerRun): void {
     if (this.#waiting.delete(run)) this.#listener.abandoned?.(run, false)
     if (!this.#live.has(run.number)) return

@@ -103,9 +103,9 @@ export class WorkerHandle {
     return this.#isReady
   }
 
-  /** How often its loop has come round. */
+  /** How often its loop has come round; what it said before has been heard. */
   get rounds(): number {
-    return this.shared.rounds
+    return this.#rounds
   }
 
   /** Milliseconds in which its loop has stood still in all, by its own account. */
@@ -128,9 +128,10 @@ export class WorkerHandle {
   /** A tick of the core, worth so many milliseconds: hears what the worker has said, ends the worker where it blocks or holds too much. */
   tick(ms: number): void {
     if (this.#isOver) return
+    // Read first: what was said before a round is heard before the round counts.
+    const { beats, rounds, isSpawning } = this.shared
     this.#process.drain()
     if (this.#isOver) return
-    const { beats, rounds, isSpawning } = this.shared
     const { told, inAll } = this.#memory
     this.#pulse.tick(beats, ms, () => activityOf(this.#process.pid), isSpawning)
     if (rounds !== this.#rounds) this.#heardAt = this.#clock.now()

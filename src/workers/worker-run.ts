@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js'
 import type { Done, Flight } from '../flight.js'
 import type { Phase, PhaseTime } from '../model.js'
 import { timedOut } from '../probe/outcome.js'
+import { ROUNDS } from './messages.js'
 import type { Question } from './question.js'
 
 /** Where a run has been sent. */
@@ -12,18 +13,14 @@ export interface Host {
   readonly lost: number
   /** Milliseconds for which it stands still now. */
   readonly stillFor: number
-  /** How often its loop has come round. */
+  /** How often its loop has come round; what it said before the last of them has been heard. */
   readonly rounds: number
   phaseOf(run: WorkerRun): Phase
+  /** Has its loop come round as soon as it can. How often it has so far, heard or not. */
+  comeRound(): number
   /** Nobody waits for the run any more. */
   abandon(run: WorkerRun): void
 }
-
-/**
- * Rounds of a worker's loop after which whatever had arrived before the first of them has been read: one may be under way,
- * one is whole.
- */
-const ROUNDS = 2
 
 /**
  * How often over a run's time may be that its worker stands still: on a machine that never gives it its turn, a server that
@@ -100,7 +97,8 @@ export class WorkerRun implements Flight {
     const { rounds } = this.#host
     const { heldUp } = this
     // It has stood still since: that was another deadline.
-    if (!this.#deadline || heldUp > this.#deadline.heldUp) this.#deadline = { rounds, heldUp }
+    if (!this.#deadline || heldUp > this.#deadline.heldUp)
+      this.#deadline = { rounds: this.#host.comeRound(), heldUp }
     return rounds >= this.#deadline.rounds + ROUNDS
   }
 
