@@ -123,11 +123,14 @@ export function mark(pid: number, sort: Sort): void {
   setOomScore(pid, scores[sort])
   if (sort === 'worker') watchAlways()
   const alike = sort === 'check' ? starts.check : starts.other
-  if (sort !== 'worker' && alike.push(statOf(pid)?.start ?? Number.NaN) > STARTS_KEPT) alike.shift()
+  const stat = statOf(pid)
+  if (sort !== 'worker' && alike.push(stat?.start ?? Number.NaN) > STARTS_KEPT) alike.shift()
+  // One that has ended has no children any more: they are orphans.
+  const hasEnded = !stat || stat.state === 'Z'
   // Each round finds what was forked in the one before.
   for (let round = 0; round < MARK_ROUNDS; round++) {
     // In this order: one whose parent ends in between is among the orphans, and in the other order it would be in neither.
-    const descendants = descendantsOf(pid)
+    const descendants = hasEnded ? [] : descendantsOf(pid)
     const orphaned = childrenOfThread(process.pid, process.pid).filter(child => child > pid)
     const unmarked = [...descendants, ...orphaned].filter(child => oomScoreOf(child) === own)
     if (unmarked.length === 0) return

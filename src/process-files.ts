@@ -1,9 +1,9 @@
 /** What /proc says of processes. Null or empty where there is no such process, or where this kernel does not say it. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync, writeFileSync } from 'node:fs'
 
 /** The children of one thread (CONFIG_PROC_CHILDREN), those that have ended and nobody has asked for included. */
 export function childrenOfThread(pid: number, thread: number): readonly number[] {
-  const text = read(`/proc/${pid}/task/${thread}/children`) ?? ''
+  const text = readProcFile(`/proc/${pid}/task/${thread}/children`) ?? ''
   return text.split(' ').filter(Boolean).map(Number)
 }
 
@@ -39,14 +39,14 @@ export interface ProcessStat {
 
 /** proc(5). The name in it may hold anything, a closing bracket too. */
 export function statOf(pid: number | 'self'): ProcessStat | null {
-  const stat = read(`/proc/${pid}/stat`)
+  const stat = readProcFile(`/proc/${pid}/stat`)
   if (stat === null) return null
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return { state: fields[0] ?? '', session: Number(fields[3]), start: Number(fields[19]) }
 }
 
 export function oomScoreOf(pid: number | 'self'): number | null {
-  const text = read(`/proc/${pid}/oom_score_adj`)
+  const text = readProcFile(`/proc/${pid}/oom_score_adj`)
   return text === null ? null : Number(text)
 }
 
@@ -59,9 +59,22 @@ export function setOomScore(pid: number, score: number): void {
   }
 }
 
-function read(path: string): string | null {
+/** Enough for nearly all of these files, which have no length before they are read. */
+const room = Buffer.allocUnsafe(4096)
+
+/** Null where the file is not there. Half the system calls and a fraction of the time of `readFileSync`. */
+export function readProcFile(path: string): string | null {
   try {
-    return readFileSync(path, 'latin1')
+    const fd = openSync(path, 'r')
+    try {
+      let text = ''
+      // A long one comes in pieces, none of which need fill the room.
+      for (let length = readSync(fd, room); length > 0; length = readSync(fd, room))
+        text += room.toString('latin1', 0, length)
+      return text
+    } finally {
+      closeSync(fd)
+    }
   } catch {
     return null
   }

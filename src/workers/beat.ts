@@ -4,7 +4,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Terms } from './messages.js'
 import { threadDelay } from './process-facts.js'
-import type { SharedState } from './shared.js'
+import type { OwnState } from './shared.js'
 
 /** Milliseconds between two collections of garbage that are asked for here. */
 const COLLECT_EVERY = 500
@@ -13,7 +13,7 @@ const GROWTH = 0.3
 
 /** `more`: called with each beat. */
 export function startBeat(
-  shared: SharedState,
+  shared: OwnState,
   { beat: every, limit }: Pick<Terms, 'beat' | 'limit'>,
   more: () => void,
 ): void {
@@ -31,7 +31,7 @@ export function startBeat(
     const lost = Math.max(late, delay - delayed)
     delayed = delay
     // Less is what any timer is late by.
-    if (lost > 10) shared.lose(lost)
+    if (lost > 10) shared.noteLost(lost)
     // V8 leaves garbage where it is while its own limit is far: only what is in use counts.
     const used = usedMegabytes()
     if (used > 0.6 * limit) {
@@ -39,11 +39,11 @@ export function startBeat(
         collect()
         collectedAt = performance.now()
         kept = usedMegabytes()
-        shared.used = Math.round(kept * 1024)
+        shared.noteUsed(Math.round(kept * 1024))
       }
     } else {
       kept = used
-      shared.used = Math.round(used * 1024)
+      shared.noteUsed(Math.round(used * 1024))
     }
     shared.round()
     more()
@@ -70,7 +70,7 @@ interface Loader {
  * A library is loaded when it is first needed, and the hundred files of a large one in a row: on a slow machine that takes
  * longer than any check may hold its thread. So each of them counts as a sign of life.
  */
-export function beatWhileLoading(shared: SharedState): void {
+export function beatWhileLoading(shared: OwnState): void {
   const loader = Module as unknown as Loader
   const load = loader._load
   loader._load = function (...args) {

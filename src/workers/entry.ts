@@ -11,7 +11,7 @@ import { Outbox } from './outbox.js'
 import { boundOutput } from './output.js'
 import { readReports } from './read-reports.js'
 import { type Attribute, Runs } from './runs.js'
-import { FileWords, SharedState } from './shared.js'
+import { OwnState } from './shared.js'
 import { tellSpawns } from './spawns.js'
 
 /** Beats between two looks at the descriptors. */
@@ -19,7 +19,7 @@ const LOOK_EVERY = 8
 
 function begin(terms: Terms): (orders: readonly Order[]) => void {
   const { isGuarded } = terms
-  const shared = new SharedState(new FileWords(DESCRIPTORS.shared))
+  const shared = new OwnState(DESCRIPTORS.shared)
   // Copied as lvsd would copy them: what is too long is cut here.
   const outbox = new Outbox(reports => tellCore(readReports(reports), true))
   // It costs each promise something: where only lvsd's own code runs, culprits are found without it.

@@ -11,7 +11,7 @@ import { messageOf } from './guards.js'
 import { type Definition, type Order, PHASES, ROUNDS } from './messages.js'
 import type { Outbox } from './outbox.js'
 import { monotonicNow } from './process-facts.js'
-import type { SharedState } from './shared.js'
+import type { OwnState } from './shared.js'
 
 interface Job extends Definition {
   readonly check: Check
@@ -42,7 +42,7 @@ export type Attribute = (run: number, begin: () => void) => void
 
 export class Runs {
   readonly #outbox: Outbox
-  readonly #shared: SharedState
+  readonly #shared: OwnState
   readonly #attribute: Attribute
   readonly #checks = new Map<string, Check>()
   readonly #jobs = new Map<number, Job>()
@@ -50,7 +50,7 @@ export class Runs {
   readonly #tellsAtOnce: boolean
 
   /** `tellsAtOnce`: each phase as it begins, not at the next beat: the code may block in it. */
-  constructor(outbox: Outbox, shared: SharedState, attribute: Attribute, tellsAtOnce: boolean) {
+  constructor(outbox: Outbox, shared: OwnState, attribute: Attribute, tellsAtOnce: boolean) {
     this.#outbox = outbox
     this.#shared = shared
     this.#attribute = attribute

@@ -3,14 +3,14 @@
  * processors or memory are scarce. The core is told, so that it does not take this for code that blocks.
  */
 import { ChildProcess } from 'node:child_process'
-import type { SharedState } from './shared.js'
+import type { OwnState } from './shared.js'
 
 interface Spawner {
   spawn(...args: unknown[]): unknown
 }
 
 /** `isOurs`: only lvsd's own code runs there, and each start counts as a sign of life, however many come in a row. */
-export function tellSpawns(shared: SharedState, isOurs: boolean): void {
+export function tellSpawns(shared: OwnState, isOurs: boolean): void {
   const spawner = ChildProcess.prototype as unknown as Spawner
   const spawn = spawner.spawn
   spawner.spawn = function (...args) {

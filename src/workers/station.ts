@@ -73,6 +73,10 @@ export class Station implements Host {
     return this.handle.lost
   }
 
+  lostNow(): number {
+    return this.handle.shared.look().lost
+  }
+
   get rounds(): number {
     return this.handle.rounds
   }
@@ -129,7 +133,7 @@ export class Station implements Host {
 
   comeRound(): number {
     this.handle.post({ do: 'come-round' })
-    return this.handle.shared.rounds
+    return this.handle.shared.look().rounds
   }
 
   abandon(run: WorkerRun): void {

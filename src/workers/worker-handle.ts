@@ -7,7 +7,7 @@ import type { Order, Report, Terms } from './messages.js'
 import { activityOf } from './process-facts.js'
 import { Pulse } from './pulse.js'
 import { readReports } from './read-reports.js'
-import { SharedState } from './shared.js'
+import type { SharedState, Signs } from './shared.js'
 import { openWorkerProcess, type WorkerProcess } from './worker-process.js'
 
 const ENTRY = besideFile(import.meta.url, 'entry')
@@ -60,7 +60,8 @@ export class WorkerHandle {
   #orders: Order[] = []
   /** When its loop last came round, by the clock. */
   #heardAt: number
-  #rounds = 0
+  /** At the last tick; what the worker said before has been heard. */
+  #seen: Signs
   #isReady = false
   readonly #loading = new Set<string>()
   #isOver = false
@@ -88,7 +89,8 @@ export class WorkerHandle {
           ),
       },
     )
-    this.shared = new SharedState(this.#process.words)
+    this.shared = this.#process.shared
+    this.#seen = this.shared.look()
     const beat = isGuarded ? 25 : 50
     const terms: Terms = { name, isGuarded, niceness, limit: told, beat, oomScore: ownScore() }
     this.#process.send(terms)
@@ -105,12 +107,12 @@ export class WorkerHandle {
 
   /** How often its loop has come round; what it said before has been heard. */
   get rounds(): number {
-    return this.#rounds
+    return this.#seen.rounds
   }
 
   /** Milliseconds in which its loop has stood still in all, by its own account. */
   get lost(): number {
-    return this.shared.lost
+    return this.#seen.lost
   }
 
   /** Milliseconds for which its loop stands still now. */
@@ -129,15 +131,16 @@ export class WorkerHandle {
   tick(ms: number): void {
     if (this.#isOver) return
     // Read first: what was said before a round is heard before the round counts.
-    const { beats, rounds, isSpawning } = this.shared
+    const before = this.#seen
+    this.#seen = this.shared.look()
+    const { beats, rounds, isSpawning, used } = this.#seen
     this.#process.drain()
     if (this.#isOver) return
     const { told, inAll } = this.#memory
     this.#pulse.tick(beats, ms, () => activityOf(this.#process.pid), isSpawning)
-    if (rounds !== this.#rounds) this.#heardAt = this.#clock.now()
-    this.#rounds = rounds
+    if (rounds !== before.rounds) this.#heardAt = this.#clock.now()
     if (this.#pulse.isBlocked(this.#patience)) this.end({ kind: 'blocked', limit: this.#patience })
-    else if (this.shared.used > told * 1024) this.end({ kind: 'memory', limit: told })
+    else if (used > told * 1024) this.end({ kind: 'memory', limit: told })
     else if (this.#process.megabytes > inAll) this.end({ kind: 'memory', limit: inAll })
   }
 

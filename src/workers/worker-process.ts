@@ -12,7 +12,7 @@ import { endWorkerProcess, startWorkerProcess } from '../children.js'
 import { close, openMemoryFile } from '../libc.js'
 import { DESCRIPTORS, FrameReader, frameOf, Garbled } from './frames.js'
 import { ownMegabytesOf } from './process-facts.js'
-import { FileWords } from './shared.js'
+import { SharedState } from './shared.js'
 
 /** Megabytes of the part of V8's heap where objects are born. */
 const YOUNG = 16
@@ -27,8 +27,8 @@ const CHUNKS = 2
 export interface WorkerProcess {
   /** 0 where it could not be started. */
   readonly pid: number
-  /** Those of a file in memory that the process has open too. */
-  readonly words: FileWords
+  /** In a file in memory that the process has open too. */
+  readonly shared: SharedState
   /** Megabytes of memory that are its own, not those of files that it has mapped. */
   readonly megabytes: number
   /** Resolves when the kernel has ended it. */
@@ -78,7 +78,7 @@ export function openWorkerProcess(options: ProcessOptions, listener: ProcessList
     const gone = Promise.resolve()
     return {
       pid: 0,
-      words: new FileWords(null),
+      shared: new SharedState(null),
       megabytes: 0,
       gone,
       send: nothing,
@@ -92,7 +92,7 @@ const cannot = ({ message }: Error) => `it cannot be started: ${message}`
 
 function open(options: ProcessOptions, listener: ProcessListener, sharedFile: number): WorkerProcess {
   const { most, heap } = options
-  const words = new FileWords(sharedFile)
+  const shared = new SharedState(sharedFile)
   const limits = [`--max-old-space-size=${heap}`, `--max-semi-space-size=${YOUNG}`]
   const child = startWorkerProcess([...limits, ...programOf(options)], sharedFile)
   const orders = child.stdio?.[DESCRIPTORS.orders] as Writable | undefined
@@ -128,7 +128,7 @@ function open(options: ProcessOptions, listener: ProcessListener, sharedFile: nu
     const over = (how: string, signal: NodeJS.Signals | null) => {
       drain()
       for (const stream of streams) stream.destroy()
-      words.seal()
+      shared.seal()
       close(sharedFile)
       resolve()
       if (isHeard) listener.ended(how, signal)
@@ -138,7 +138,7 @@ function open(options: ProcessOptions, listener: ProcessListener, sharedFile: nu
   })
   return {
     pid: child.pid ?? 0,
-    words,
+    shared,
     get megabytes() {
       return ownMegabytesOf(child.pid ?? 0)
     },

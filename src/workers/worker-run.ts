@@ -9,8 +9,10 @@ import type { Question } from './question.js'
 
 /** Where a run has been sent. */
 export interface Host {
-  /** Milliseconds in which it stood still, in all. */
+  /** Milliseconds in which it stood still, in all, as far as it is known. */
   readonly lost: number
+  /** The same, with what it has told since. */
+  lostNow(): number
   /** Milliseconds for which it stands still now. */
   readonly stillFor: number
   /** How often its loop has come round; what it said before the last of them has been heard. */
@@ -88,7 +90,8 @@ export class WorkerRun implements Flight {
     if (this.#lost !== null) return this.#lost
     const { lost = 0, stillFor = 0 } = this.#host ?? {}
     const sincePosted = this.#clock.now() - (this.#postedAt ?? 0)
-    return Math.min(sincePosted, lost - this.#lostBefore + stillFor, MOST_LOST * this.timeout)
+    const lostSince = Math.max(0, lost - this.#lostBefore)
+    return Math.min(sincePosted, lostSince + stillFor, MOST_LOST * this.timeout)
   }
 
   /** The deadline counts for what the worker reads: it has to come round before it is judged. */
@@ -117,7 +120,7 @@ export class WorkerRun implements Flight {
 
   posted(): void {
     this.#postedAt = this.#clock.now()
-    this.#lostBefore = this.#host?.lost ?? 0
+    this.#lostBefore = this.#host?.lostNow() ?? 0
   }
 
   /** The answer has come, which was given `age` milliseconds ago; it may be held back. */

@@ -22,6 +22,10 @@ class PlayedHost implements Host {
   readonly abandon = () => {}
   readonly #clock: WoundClock
 
+  lostNow(): number {
+    return this.lost
+  }
+
   comeRound(): number {
     this.#clock.alarm(1, () => {
       if (!this.isMute && !this.isStill) this.rounds += 2
