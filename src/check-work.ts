@@ -5,14 +5,7 @@ import { mayDefer } from './probe/defer.js'
 import { answerFromError } from './probe/outcome.js'
 import type { Probe } from './probe/probe.js'
 import { type PreparedProbe, prepareProbe } from './probe/start-probe.js'
-import type { CodeWork } from './run-check.js'
-
-export interface CheckWork extends CodeWork {
-  /** Plain connects between two runs. */
-  readonly connects?: number
-  /** What is said in place of asking. */
-  readonly answer?: Answer | null
-}
+import type { CheckWork } from './run-check.js'
 
 export type Place =
   /** Data that the core runs itself; `defers`: the verdict may be left to the check's code. */

@@ -3,9 +3,12 @@
  * judging of health, concurrency and the deadline belong to the core.
  */
 import type { Address } from './address.js'
-import type { CheckResult, OwnWord, Phase, Protocol, Reason, WeightAdvice } from './model.js'
+import type { Answer } from './answer.js'
+import type { OwnWord, Phase, Protocol } from './model.js'
 import type { OptionKit, OptionShape, Parsed } from './options.js'
 import type { Probe } from './probe/probe.js'
+
+export { type Answer, down, noVerdict, up } from './answer.js'
 
 /** The service on whose behalf a target is checked, as external commands are told it. */
 export interface TargetService {
@@ -36,9 +39,6 @@ export interface RunContext {
   /** Says which phase begins, so that a timeout names it and `lvsd probe` shows it. */
   phase(name: Phase | OwnWord): void
 }
-
-/** What `run` returns: an answer without the timing, which the core adds. Make it with `up` and `down`. */
-export type Answer = Pick<CheckResult, 'ok' | 'reason' | 'detail' | 'advice'>
 
 /** Whether lvsd brings a kind of check, or it is a file of a user's folder. */
 export type Origin = 'shipped' | 'user'
@@ -82,22 +82,7 @@ export function defineCheck<S extends OptionShape>(check: Check<S>): Check<S> {
   return check
 }
 
-/** The server passes; `advice` is for checks that have a say in its weight. */
-export function up(detail: string, advice?: WeightAdvice): Answer {
-  return { ok: true, reason: null, detail, ...(advice && { advice }) }
-}
-
-/** One of lvsd's reasons, or a word of the check's own: lower-case letters, digits and hyphens. */
-export function down(reason: Reason | OwnWord, detail: string): Answer {
-  return { ok: false, reason, detail }
-}
-
 /** Thrown where a check lacks something of this machine's own, such as a file: no verdict, with the message as detail. */
 export class CannotAsk extends Error {
   override readonly name = 'CannotAsk'
-}
-
-/** lvsd itself could not ask: the health of the server does not move. */
-export function noVerdict(detail: string): Answer {
-  return { ok: null, reason: 'no-verdict', detail }
 }

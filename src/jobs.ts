@@ -1,8 +1,8 @@
 /** From a configuration to the jobs that check it: one for each distinct question, however often it is asked. Pure. */
 import type { Address } from './address.js'
 import { type Answer, type Check, noVerdict, type Target, type TargetService } from './check.js'
-import type { CheckWork } from './check-work.js'
 import { type CheckUse, type Config, keyOfMember, keyOfService, type Real, type Service } from './model.js'
+import type { CheckWork } from './run-check.js'
 
 /** One question, asked again and again. */
 export interface Job {

@@ -11,6 +11,14 @@ export interface CodeWork {
   readonly options: Readonly<Record<string, unknown>>
 }
 
+/** The same, with what may stand in for a run. */
+export interface CheckWork extends CodeWork {
+  /** Plain connects between two runs. */
+  readonly connects?: number
+  /** What is said in place of asking. */
+  readonly answer?: Answer | null
+}
+
 /** Runs a check once, now: for `lvsd probe` and for tests. Never rejects. */
 export function runCheck(work: CodeWork, timeout: number): Promise<CheckResult> {
   return fly(startCheck, work, timeout)

@@ -3,23 +3,23 @@
  * each sort of checks that run in workers. What hangs in one of them takes no place from the others.
  */
 import { readFileSync } from 'node:fs'
-import { type CheckWork, placeOf } from './check-work.js'
+import { placeOf } from './check-work.js'
 import { type Clock, systemClock } from './clock.js'
 import { Clockwork } from './clockwork/clockwork.js'
+import type { ScheduleStats } from './clockwork/stats.js'
 import { type Begin, combined } from './combined.js'
 import { fly, type Start } from './flight.js'
 import type { CheckResult } from './model.js'
 import { DEFERRED } from './probe/defer.js'
 import type { Engine, OnResult, Timing } from './probe/engine.js'
 import { type PreparedProbe, startProbe } from './probe/start-probe.js'
-import { startCheck } from './run-check.js'
-import type { StatusDocument } from './status.js'
+import { type CheckWork, startCheck } from './run-check.js'
 import type { WorkerLog } from './workers/crew.js'
 import { groupOf, Pool } from './workers/pool.js'
 
 /** Runs checks of any kind. Nobody but this knows which of them are probes. */
 export interface Engines extends Engine<CheckWork> {
-  stats(): StatusDocument['schedule']
+  stats(): ScheduleStats
   /** Resolves when nothing of them runs any more, workers included. */
   close(): void | Promise<void>
 }

@@ -1,4 +1,5 @@
 /** The status document: what `lvsd status`, the control socket and later the page and the metrics show. Plain JSON. */
+import type { ScheduleStats } from './clockwork/stats.js'
 import type { Problem } from './config/problem.js'
 import type { CheckPolicy, CheckResult, Counters, Forwarding, HealthState, RealCounters } from './model.js'
 
@@ -128,17 +129,7 @@ export interface StatusDocument {
     /** Refusals of the kernel that still stand, as sentences. */
     readonly errors: readonly string[]
   }
-  readonly schedule: {
-    readonly jobs: number
-    readonly running: number
-    /** Starts that were late, milliseconds, of the recent past. */
-    readonly lateness: { readonly p50: number; readonly p99: number; readonly max: number }
-    /** Times lvsd itself was stopped or starved, and for how long in all, milliseconds. */
-    readonly stalls: number
-    readonly stalledFor: number
-    /** Runs that gave no verdict since the start, whatever the cause; each server says its own. */
-    readonly noVerdicts: number
-  }
+  readonly schedule: ScheduleStats
   readonly totals: Totals
   readonly services: readonly ServiceStatus[]
 }

@@ -12,11 +12,11 @@ import type { Clock } from '../clock.js'
 import { type Done, resultOf, type Start } from '../flight.js'
 import type { Engine, OnResult } from '../probe/engine.js'
 import { answerFromError } from '../probe/outcome.js'
-import type { StatusDocument } from '../status.js'
 import { Heap } from './heap.js'
 import { GROUNDED, type Job, NEVER, newJob } from './job.js'
 import { Lateness } from './lateness.js'
 import { Lobby } from './lobby.js'
+import type { ScheduleStats } from './stats.js'
 
 /** Milliseconds. */
 export const SLOT = 50
@@ -86,7 +86,7 @@ export class Clockwork {
     }
   }
 
-  stats(): StatusDocument['schedule'] {
+  stats(): ScheduleStats {
     return {
       jobs: this.#jobs,
       running: this.#running.length,

@@ -1,5 +1,5 @@
 /** How late starts were in the recent past: two halves of a minute each, counted in buckets that grow by a tenth. */
-import type { StatusDocument } from '../status.js'
+import type { ScheduleStats } from './stats.js'
 
 const HALF = 60_000
 const BUCKETS = 160
@@ -19,7 +19,7 @@ export class Lateness {
     this.#current.add(Math.max(0, ms))
   }
 
-  summary(now: number): StatusDocument['schedule']['lateness'] {
+  summary(now: number): ScheduleStats['lateness'] {
     if (now >= this.#turnAt) this.#turn(now)
     const halves = [this.#before, this.#current]
     return {

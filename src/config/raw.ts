@@ -21,6 +21,8 @@ export interface RawMap {
   readonly at: Position
 }
 
+export type RawEntry = RawMap['entries'][number]
+
 export type RawNode = RawScalar | RawList | RawMap
 
 /** What a reader gives: the tree, or null where the text cannot be read at all, and the problems met on the way. */
@@ -29,4 +31,18 @@ export interface RawDocument {
   /** What files that it includes have as defaults, for their own services. */
   readonly defaults?: ReadonlyMap<string, RawMap['entries']>
   readonly problems: readonly Problem[]
+}
+
+export function sortOf(node: RawNode): string {
+  if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a mapping'
+  if (node.value === null) return 'empty'
+  if (typeof node.value === 'number') return `the number ${node.value}`
+  return typeof node.value === 'string' ? `the text "${node.value}"` : String(node.value)
+}
+
+/** The node as plain JavaScript, without its places. */
+export function plain(node: RawNode): unknown {
+  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'list') return node.items.map(plain)
+  return Object.fromEntries(node.entries.map(({ key, value }) => [key, plain(value)]))
 }

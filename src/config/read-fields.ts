@@ -4,11 +4,9 @@ import type { z } from './fields.js'
 import { hintFor } from './hints.js'
 import { didYouMean, nearest } from './nearest.js'
 import type { Position } from './problem.js'
-import type { RawMap, RawNode } from './raw.js'
+import { plain, type RawEntry, type RawNode, sortOf } from './raw.js'
 import type { Report } from './report.js'
 import { sayIssue } from './say-issue.js'
-
-export type RawEntry = RawMap['entries'][number]
 
 /** What was read: values of the right type by key, and where each stands. */
 export interface Fields<S extends OptionShape> {
@@ -104,20 +102,6 @@ export function mapEntries(entry: RawEntry, what: string, report: Report): reado
 }
 
 /** How a person would call a value. */
-export function sortOf(node: RawNode): string {
-  if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a mapping'
-  if (node.value === null) return 'empty'
-  if (typeof node.value === 'number') return `the number ${node.value}`
-  return typeof node.value === 'string' ? `the text "${node.value}"` : String(node.value)
-}
-
-/** The node as plain JavaScript, without its places. */
-export function plain(node: RawNode): unknown {
-  if (node.kind === 'scalar') return node.value
-  if (node.kind === 'list') return node.items.map(plain)
-  return Object.fromEntries(node.entries.map(({ key, value }) => [key, plain(value)]))
-}
-
 function tellUnknownKey<S extends OptionShape>(
   entry: RawEntry,
   shape: S,

@@ -4,19 +4,10 @@ import { type Answer, down, up } from '../check.js'
 import { counted } from '../counted.js'
 import type { Phase } from '../model.js'
 import type { Scan } from '../search/scan.js'
+import type { Hearing } from './hearing.js'
 import { compileHttp } from './judge-http.js'
 import { Beginning, compileMatch, showBytes, showMatch, tooSlow } from './match.js'
 import type { Judge } from './probe.js'
-
-/** One answer being heard. */
-export interface Hearing {
-  /** What it is waiting for. */
-  readonly phase: Phase
-  /** Takes the next bytes, which the caller may overwrite afterwards; null while more is needed to decide. */
-  push(bytes: Buffer): Answer | null
-  /** The server has said all it will. */
-  end(): Answer
-}
 
 /** Prepares what all hearings of one probe share. */
 export function compileJudge(judge: Judge): () => Hearing {

@@ -3,7 +3,7 @@
  * so it can cross to another thread.
  */
 import type { Address } from '../address.js'
-import type { Answer } from '../check.js'
+import type { Answer } from '../answer.js'
 
 /** What must occur in the answer: a regular expression's source and flags (`u` is not implied), or plain text. */
 export type Match =

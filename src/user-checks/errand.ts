@@ -1,7 +1,8 @@
 /** One errand in a process of its own: what a user's file does to it ends as a sentence, after a stated time at most. */
+import { codeOf, messageOf } from '../import-check.js'
 import { besideFile } from '../thread.js'
 import { openWorkerProcess } from '../workers/worker-process.js'
-import { codeOf, type KindRecord, messageOf, type Verdict } from './read-kind.js'
+import type { KindRecord, Verdict } from './read-kind.js'
 
 export interface Errand {
   /** URL of the file. */

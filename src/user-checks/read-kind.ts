@@ -1,4 +1,6 @@
 /** In the worker of a user's file: imports it and says as data what it exports. Runs foreign code. */
+
+import { DATA, type ForeignCheck, FUNCTIONS, messageOf } from '../import-check.js'
 import { NotPlain, nameOf, plainCopy } from './plain-data.js'
 import { type RecordedOption, startRecording } from './record-options.js'
 
@@ -17,40 +19,6 @@ export interface Verdict {
   readonly wrong: string | null
   /** What this machine lacks for them. */
   readonly missing: string | null
-}
-
-const DATA = ['name', 'aliases', 'summary', 'defaultPort', 'perService'] as const
-const FUNCTIONS = ['options', 'missing', 'validate', 'probe', 'run'] as const
-
-/** A check as foreign code exports it: nothing is known of its values. */
-export type ForeignCheck = Readonly<Partial<Record<(typeof DATA | typeof FUNCTIONS)[number], unknown>>>
-
-/** The file could not be imported. */
-export class NotLoaded extends Error {
-  readonly code: string | null
-
-  constructor(message: string, code: string | null) {
-    super(message)
-    this.code = code
-  }
-}
-
-/** The object that the file exports as `check`; throws a sentence where it exports none. */
-export async function importCheck(module: string): Promise<ForeignCheck> {
-  const exported = (await imported(module)) as { readonly check?: unknown; readonly default?: unknown }
-  // A CommonJS file whose exports Node cannot tell by reading has all of them in its default.
-  const check = exported.check ?? (exported.default as { readonly check?: unknown } | undefined)?.check
-  if (typeof check === 'object' && check !== null) return check as ForeignCheck
-  throw new Error('it must export an object named `check`')
-}
-
-async function imported(module: string): Promise<unknown> {
-  try {
-    return await import(module)
-  } catch (error) {
-    const place = error instanceof SyntaxError ? ' (node --check shows the place)' : ''
-    throw new NotLoaded(`${messageOf(error)}${place}`, codeOf(error))
-  }
 }
 
 /** The check as data; `words` are those of the core's option kit. */
@@ -105,19 +73,4 @@ function sentenceOf(check: ForeignCheck, key: 'validate' | 'missing', options: u
   } catch (error) {
     return `\`${key}\` fails: ${messageOf(error)}`
   }
-}
-
-/** Anything can be thrown. */
-export function messageOf(error: unknown): string {
-  try {
-    const message = error instanceof Error || typeof error === 'object' ? (error as Error).message : error
-    return String(message ?? nameOf(error)).slice(0, 2000)
-  } catch {
-    return 'an error without a message'
-  }
-}
-
-export function codeOf(error: unknown): string | null {
-  const code = (error as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' ? code.slice(0, 100) : null
 }

@@ -2,9 +2,11 @@
  * The process that loads one file of a user's folder and answers one errand on it. It yields to all others, and what the file
  * prints is counted and dropped.
  */
+
+import { codeOf, importCheck, messageOf, NotLoaded } from '../import-check.js'
 import { hearCore, tellCore, yieldToOthers } from '../workers/core-link.js'
 import type { Errand, Reply } from './errand.js'
-import { codeOf, importCheck, judgeOptions, messageOf, NotLoaded, recordKind } from './read-kind.js'
+import { judgeOptions, recordKind } from './read-kind.js'
 
 /** The least urgent of the usual levels: a file that loops while it is loaded takes little from the core. */
 const NICE = 10

@@ -1,12 +1,12 @@
 /** The runs of a worker: checks are loaded by their files, run when the core says so, and given up when it says so. */
 import type { Answer, Check } from '../check.js'
 import type { Flight } from '../flight.js'
+import { importCheck } from '../import-check.js'
 import type { OwnWord, Phase } from '../model.js'
 import { DEFERRED } from '../probe/defer.js'
 import { answerFromError } from '../probe/outcome.js'
 import { type PreparedProbe, prepareProbe, startProbe } from '../probe/start-probe.js'
 import { startWatched, type Watcher } from '../run-check.js'
-import { importCheck } from '../user-checks/read-kind.js'
 import { messageOf } from './guards.js'
 import { type Definition, type Order, PHASES, ROUNDS } from './messages.js'
 import type { Outbox } from './outbox.js'

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { RawMap, RawNode } from '../../src/config/raw.js'
-import { plain } from '../../src/config/read-fields.js'
+import { plain, type RawMap, type RawNode } from '../../src/config/raw.js'
 import { readYaml } from '../../src/config/read-yaml.js'
 
 function treeOf(text: string): RawMap {

@@ -4,7 +4,7 @@
  */
 import { didYouMean } from '../nearest.js'
 import type { Directive } from './lines.js'
-import { emailStatus, mailAddresses, mailSender, mailServer } from './mail.js'
+import { emailStatus, mailAddresses, mailSender, mailServer } from './mail-values.js'
 import { type Placed, placeOf, type Report } from './report.js'
 import { digits, type Grammar, maybeQuoted, oneOf, quoted, restOfLine, yesNo } from './values.js'
 import {

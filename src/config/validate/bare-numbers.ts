@@ -1,5 +1,5 @@
 /** Durations that were perhaps meant in milliseconds, as other programs count. */
-import type { RawEntry } from '../read-fields.js'
+import type { RawEntry } from '../raw.js'
 import type { Report } from '../report.js'
 
 /** Seconds: no interval of a check is as long, and in milliseconds many are. */

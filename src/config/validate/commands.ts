@@ -1,6 +1,6 @@
 /** Lines of the shell that lvsd is to run when something happens. */
 import { whyUnavailable } from '../../shell-command.js'
-import type { RawEntry } from '../read-fields.js'
+import type { RawEntry } from '../raw.js'
 import type { Report } from '../report.js'
 import { textOf } from './context.js'
 

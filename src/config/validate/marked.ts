@@ -3,8 +3,7 @@ import { markOf } from '../../options.js'
 import type { z } from '../fields.js'
 import { commandFrom, pathFrom } from '../paths.js'
 import type { Position } from '../problem.js'
-import type { RawNode } from '../raw.js'
-import type { RawEntry } from '../read-fields.js'
+import type { RawEntry, RawNode } from '../raw.js'
 import type { Context } from './context.js'
 
 /** The entry as its option is to be read. */

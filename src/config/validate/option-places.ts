@@ -2,7 +2,7 @@
 import { markOf, type OptionShape } from '../../options.js'
 import type { Code } from '../codes.js'
 import type { Position } from '../problem.js'
-import type { RawEntry } from '../read-fields.js'
+import type { RawEntry } from '../raw.js'
 import { whyNoFile } from '../read-file.js'
 import type { Report } from '../report.js'
 

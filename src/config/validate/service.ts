@@ -1,8 +1,8 @@
 /** One virtual service: what the kernel calls it, how it schedules, its real servers and its fallback. */
 import { keyOfService, type Real, type Service } from '../../model.js'
 import { lineOf, type Position } from '../problem.js'
-import type { RawNode } from '../raw.js'
-import { isNothing, mapEntries, type RawEntry, readFields, sortOf } from '../read-fields.js'
+import { type RawEntry, type RawNode, sortOf } from '../raw.js'
+import { isNothing, mapEntries, readFields } from '../read-fields.js'
 import { serviceFields } from '../schema.js'
 import { draftsOf, layDrafts, readCheck } from './checks.js'
 import { tellCommand } from './commands.js'

@@ -1,7 +1,6 @@
 /** `'[2001:db8::1]:80 masq 2'`: the words of a text, each as an entry with its own place. */
 import { characters } from '../position.js'
-import type { RawScalar } from '../raw.js'
-import type { RawEntry } from '../read-fields.js'
+import type { RawEntry, RawScalar } from '../raw.js'
 
 /** The text's words under the keys, or null where there are more words than keys. */
 export function wordsAs(

@@ -1,0 +1,99 @@
+/** The values of ldirectord's directives for mails. */
+import { bracketed, parseAddress } from '../../address.js'
+import { isMailAddress, readMailServer, splitAddresses } from '../mail-address.js'
+import { didYouMean } from '../nearest.js'
+import { placeOf, placeOfWord } from './report.js'
+import { type Given, type Grammar, listed, restOfLine, warnOfTail } from './values.js'
+
+/** Addresses with commas or blanks between them. */
+export const mailAddresses: Grammar<readonly string[]> = given => {
+  const line = restOfLine()(given)
+  if (line === undefined) return undefined
+  const bare = /^"([^"]*)"$/.exec(line)?.[1] ?? line
+  if (bare !== '') return splitAddresses(bare).filter(word => isAddress(word, given))
+  given.report.error('BAD_VALUE', placeOf(given.value), 'emailalert must not be empty')
+  return undefined
+}
+
+/** An address, perhaps with a name before it. */
+export const mailSender: Grammar<string | null> = given => {
+  const line = restOfLine()(given)
+  if (line === undefined) return undefined
+  const bare = /^"([^"]*)"$/.exec(line)?.[1] ?? line
+  return isAddress(bare, given) ? bare : null
+}
+
+/** What is none would stop every mail. ldirectord looks at no address. */
+function isAddress(word: string, { directive, value, report }: Given): boolean {
+  if (isMailAddress(word)) return true
+  report.warn(
+    'BAD_MAIL_ADDRESS',
+    placeOfWord(value, word),
+    `"${word}" is no mail address and is left out; ldirectord hands ${directive.key} to the mail server as it is`,
+  )
+  return false
+}
+
+/** A name or an address, with a port where ldirectord knows none. */
+export const mailServer: Grammar<string> = given => {
+  const { value, report } = given
+  const text = restOfLine({ plain: true })(given)
+  if (text === undefined) return undefined
+  const first = text.split(/[\s,;]/)[0] ?? ''
+  const server = readMailServer(first)
+  if (!server) {
+    report.error('BAD_VALUE', placeOf(value), `smtp takes the name or address of a server, not "${text}"`)
+    return undefined
+  }
+  const address = parseAddress(server.host)
+  const host = address ? bracketed(address) : server.host
+  if (first !== text)
+    report.warn(
+      'IGNORED_TEXT',
+      placeOfWord(value, text.slice(first.length)),
+      `only ${first} counts; the rest is ignored, as ldirectord does`,
+    )
+  if (address?.family === 'ipv6')
+    report.warn('ODD_ADDRESS', placeOf(value), 'an IPv6 address; ldirectord refuses it')
+  else if (first !== host)
+    report.warn(
+      'IGNORED_TEXT',
+      placeOfWord(value, first.slice(host.length)),
+      `mails go to port ${server.port}; ldirectord ignores that and takes port 25`,
+    )
+  return server.port === 25 ? host : `${host}:${server.port}`
+}
+
+const EMAIL_STATUSES = ['all', 'none', 'starting', 'stopping', 'running', 'reloading']
+
+/** Words with commas between them. */
+export const emailStatus: Grammar<readonly string[]> = given => {
+  const { value, report } = given
+  if (value.text === '') {
+    report.warn(
+      'NO_VALUE',
+      placeOf(value),
+      'no mails at all, as with ldirectord; write emailalertstatus = none',
+    )
+    return ['none']
+  }
+  const words = value.text
+    .replace(/,+$/, '')
+    .split(',')
+    .map(word => word.trim())
+  const wrong = words.find(word => !EMAIL_STATUSES.includes(word))
+  if (wrong === undefined && !(words.includes('none') && words.length > 1)) {
+    warnOfTail(given, 'refuses the line')
+    return words
+  }
+  const why =
+    wrong === undefined
+      ? '"none" cannot stand beside others'
+      : `expected ${listed(EMAIL_STATUSES)}, not "${wrong}"`
+  report.error(
+    'BAD_VALUE',
+    placeOfWord(value, wrong ?? 'none'),
+    `emailalertstatus: ${why}${didYouMean(wrong ?? '', EMAIL_STATUSES)}`,
+  )
+  return undefined
+}
