@@ -1,9 +1,9 @@
-import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
-import type { OptionKit, Parsed } from '../src/options.js'
-import { answerFromError, isAbort } from '../src/probe/outcome.js'
-import { readWords } from './_agent.js'
-import { brief, converse, Verdict } from './_dialogue.js'
-import { unescapeBytes } from './_match.js'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
+import { answerFromError, isAbort } from '../src/check/error-to-answer.js'
+import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { readWords } from './lib/agent.js'
+import { brief, converse, Verdict } from './lib/dialogue.js'
+import { unescapeBytes } from './lib/match.js'
 
 /** The part of the deadline that an agent has: what remains is for saying what its silence means. */
 const SHARE = 0.8

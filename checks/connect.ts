@@ -1,4 +1,4 @@
-import { defineCheck } from '../src/check.js'
+import { defineCheck } from '../src/check/check.js'
 
 /** Opens a TCP connection and closes it: something listens. Says nothing of whether it works. */
 export const check = defineCheck({

@@ -1,12 +1,12 @@
-import { type Answer, defineCheck, up } from '../src/check.js'
-import { counted } from '../src/counted.js'
-import type { OptionKit, Parsed } from '../src/options.js'
-import { readPattern } from '../src/pattern.js'
-import { compileMatch, showMatch, tooSlow } from '../src/probe/match.js'
+import { type Answer, defineCheck, up } from '../src/check/check.js'
+import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { compileMatch, showMatch, tooSlow } from '../src/probe/match-text.js'
 import { type Budget, newBudget } from '../src/search/budget.js'
-import { brief, converse, type Dialogue, LIMIT, Verdict } from './_dialogue.js'
-import { hexBytes, unescapeBytes } from './_match.js'
-import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './_tls.js'
+import { readPattern } from '../src/search/perl-flags.js'
+import { counted } from '../src/util/plural.js'
+import { brief, converse, type Dialogue, LIMIT, Verdict } from './lib/dialogue.js'
+import { hexBytes, unescapeBytes } from './lib/match.js'
+import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './lib/tls.js'
 
 function dialogueOptions(kit: OptionKit) {
   return {

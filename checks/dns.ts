@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
-import { type Address, bytesOf, parseAddress } from '../src/address.js'
-import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
-import { counted } from '../src/counted.js'
-import { readPattern } from '../src/pattern.js'
-import { compileMatch, tooSlow } from '../src/probe/match.js'
-import { open } from './_connect.js'
-import { askUdp } from './_datagram.js'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
+import { type Address, bytesOf, parseAddress } from '../src/core/address.js'
+import { compileMatch, tooSlow } from '../src/probe/match-text.js'
+import { readPattern } from '../src/search/perl-flags.js'
+import { counted } from '../src/util/plural.js'
+import { open } from './lib/connect.js'
+import { askUdp } from './lib/datagram.js'
 import {
   encodeQuery,
   NotDns,
@@ -15,8 +15,8 @@ import {
   readQuestion,
   TYPES,
   type Type,
-} from './_dns-message.js'
-import { Heard } from './_heard.js'
+} from './lib/dns-message.js'
+import { Heard } from './lib/heard.js'
 
 const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'] as const
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
-import { type Answer, defineCheck, down, noVerdict, up } from '../src/check.js'
-import type { Ended } from '../src/children.js'
-import { type Located, locateFile, locateProgram } from '../src/locate.js'
+import { type Answer, defineCheck, down, noVerdict, up } from '../src/check/check.js'
+import { type Located, locateFile, locateProgram } from '../src/system/find-program.js'
+import type { Ended } from '../src/system/processes.js'
 import {
   ABOUT_ENVIRONMENT,
   fourArguments,
@@ -9,7 +9,7 @@ import {
   run,
   whyNotRun,
   withOutput,
-} from './_command.js'
+} from './lib/command.js'
 
 const MISSING = 'there is no perl on this machine: install it'
 

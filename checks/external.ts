@@ -1,6 +1,6 @@
-import { type Answer, defineCheck, down, up } from '../src/check.js'
-import type { Ended } from '../src/children.js'
-import { locateProgram } from '../src/locate.js'
+import { type Answer, defineCheck, down, up } from '../src/check/check.js'
+import { locateProgram } from '../src/system/find-program.js'
+import type { Ended } from '../src/system/processes.js'
 import {
   ABOUT_ENVIRONMENT,
   FACTS,
@@ -12,7 +12,7 @@ import {
   run,
   whyNotRun,
   withOutput,
-} from './_command.js'
+} from './lib/command.js'
 
 /**
  * Runs a command: exit 0 is up. Its arguments are ldirectord's, `VIP|FWMARK VPORT REAL_IP REAL_PORT`, IPv6 addresses

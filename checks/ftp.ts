@@ -1,14 +1,20 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { type Answer, defineCheck, type RunContext, type Target, up } from '../src/check.js'
-import { compileJudge } from '../src/probe/judge.js'
+import { type Answer, defineCheck, type RunContext, type Target, up } from '../src/check/check.js'
+import type { Match } from '../src/check/probe-spec.js'
+import { compileJudge } from '../src/probe/matcher.js'
 import { gathered } from '../src/probe/pace.js'
-import type { Match } from '../src/probe/probe.js'
-import { converse, type Dialogue } from './_dialogue.js'
-import { encryptionOf, encryptionOptions, encryptionProblem, loginOptions, loginProblem } from './_login.js'
-import { matchOf, matchOptions, matchProblem } from './_match.js'
-import { expectReply, hearReply } from './_replies.js'
-import { connectTls, type TlsOptions } from './_tls.js'
+import { converse, type Dialogue } from './lib/dialogue.js'
+import {
+  encryptionOf,
+  encryptionOptions,
+  encryptionProblem,
+  loginOptions,
+  loginProblem,
+} from './lib/login.js'
+import { matchOf, matchOptions, matchProblem } from './lib/match.js'
+import { expectReply, hearReply } from './lib/replies.js'
+import { connectTls, type TlsOptions } from './lib/tls.js'
 
 /** Greets a file server, logs in where there is a login, and looks into a file where something is expected in it. */
 export const check = defineCheck({

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
 import type { Socket } from 'node:net'
-import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
-import type { OptionKit, Parsed } from '../src/options.js'
-import { open } from './_connect.js'
-import { hostHeader, hostName, virtualhostProblem } from './_http.js'
-import { Fault, optionalTls, optionalTlsProblem, through } from './_library.js'
-import { bodyOf, sessionOn } from './_session.js'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
+import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { open } from './lib/connect.js'
+import { hostHeader, hostName, virtualhostProblem } from './lib/http.js'
+import { Fault, optionalTls, optionalTlsProblem, through } from './lib/library.js'
+import { bodyOf, sessionOn } from './lib/session.js'
 
 /** The answer is two bytes in a frame of five; nobody needs as much as this. */
 const LIMIT = 65_536

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { defineCheck, type RunContext, type Target } from '../src/check.js'
-import { type HttpOptions, httpOptions, httpProbe, httpProblem, requestBytes } from './_http.js'
-import { exchange } from './_response.js'
+import { defineCheck, type RunContext, type Target } from '../src/check/check.js'
+import { type HttpOptions, httpOptions, httpProbe, httpProblem, requestBytes } from './lib/http.js'
+import { exchange } from './lib/response.js'
 
 /** Asks a web server for a page, on a connection of its own. */
 export const check = defineCheck({
@@ -18,7 +18,7 @@ export const check = defineCheck({
   async run(target, options, context) {
     const answer = await ask(target, options, context)
     // The library costs many times the exchange: it is called where there is a redirect, not where there may be one.
-    return answer ?? (await (await import('./_got.js')).follow('http', target, options, context))
+    return answer ?? (await (await import('./lib/got.js')).follow('http', target, options, context))
   },
 })
 

@@ -1,11 +1,11 @@
 import { connect } from 'node:net'
-import { type Answer, defineCheck, down, type RunContext, type Target } from '../src/check.js'
-import type { OptionKit, Parsed } from '../src/options.js'
-import { HEAD_LIMIT } from '../src/probe/judge-http.js'
+import { type Answer, defineCheck, down, type RunContext, type Target } from '../src/check/check.js'
+import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { HEAD_LIMIT } from '../src/probe/match-http.js'
 import { gathered } from '../src/probe/pace.js'
-import { Heard } from './_heard.js'
-import { httpJudge, httpOptions, httpProblem, requestHeaders } from './_http.js'
-import { hearResponse, joined } from './_response.js'
+import { Heard } from './lib/heard.js'
+import { httpJudge, httpOptions, httpProblem, requestHeaders } from './lib/http.js'
+import { hearResponse, joined } from './lib/response.js'
 
 function proxyOptions(kit: OptionKit) {
   const { httpmethod, headers, login, passwd, status, receive, text, limit, redirects } = httpOptions(kit)

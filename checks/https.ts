@@ -1,7 +1,7 @@
-import { defineCheck, type RunContext, type Target } from '../src/check.js'
-import { type HttpOptions, hostName, httpOptions, httpProblem, requestBytes } from './_http.js'
-import { exchange } from './_response.js'
-import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
+import { defineCheck, type RunContext, type Target } from '../src/check/check.js'
+import { type HttpOptions, hostName, httpOptions, httpProblem, requestBytes } from './lib/http.js'
+import { exchange } from './lib/response.js'
+import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './lib/tls.js'
 
 /** Asks a web server for a page over TLS, on a connection of its own. */
 export const check = defineCheck({
@@ -24,10 +24,12 @@ export const check = defineCheck({
 
   async run(target, options, context) {
     try {
-      if (options.http2) return await (await import('./_http2.js')).ask(target, options, context)
+      if (options.http2) return await (await import('./lib/http2.js')).ask(target, options, context)
       const answer = await ask(target, options, context)
       // The library costs three times as much as the exchange: it is called where there is a redirect, not where there may be.
-      return answer ?? (await (await import('./_got.js')).follow('https', target, options, context, options))
+      return (
+        answer ?? (await (await import('./lib/got.js')).follow('https', target, options, context, options))
+      )
     } catch (error) {
       const answer = tlsAnswer(error)
       if (answer) return answer

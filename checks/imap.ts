@@ -1,6 +1,12 @@
-import { defineCheck } from '../src/check.js'
-import { askImap } from './_imap.js'
-import { encryptionOf, encryptionOptions, encryptionProblem, loginOptions, loginProblem } from './_login.js'
+import { defineCheck } from '../src/check/check.js'
+import { askImap } from './lib/imap.js'
+import {
+  encryptionOf,
+  encryptionOptions,
+  encryptionProblem,
+  loginOptions,
+  loginProblem,
+} from './lib/login.js'
 
 /** Hears the greeting of an IMAP server; logs in where there is a login. */
 export const check = defineCheck({

@@ -1,7 +1,7 @@
-import { defineCheck } from '../src/check.js'
-import { askImap } from './_imap.js'
-import { loginOptions, loginProblem } from './_login.js'
-import { tlsOptions, tlsProblem } from './_tls.js'
+import { defineCheck } from '../src/check/check.js'
+import { askImap } from './lib/imap.js'
+import { loginOptions, loginProblem } from './lib/login.js'
+import { tlsOptions, tlsProblem } from './lib/tls.js'
 
 /** Hears the greeting of an IMAP server over TLS; logs in where there is a login. */
 export const check = defineCheck({

@@ -1,6 +1,6 @@
-import { defineCheck } from '../src/check.js'
-import { askLdap, ldapOptions, ldapProblem } from './_ldap.js'
-import { encryptionOf, encryptionOptions, encryptionProblem } from './_login.js'
+import { defineCheck } from '../src/check/check.js'
+import { askLdap, ldapOptions, ldapProblem } from './lib/ldap.js'
+import { encryptionOf, encryptionOptions, encryptionProblem } from './lib/login.js'
 
 /** Binds to an LDAP server and reads one entry. */
 export const check = defineCheck({

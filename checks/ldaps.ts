@@ -1,6 +1,6 @@
-import { defineCheck } from '../src/check.js'
-import { askLdap, ldapOptions, ldapProblem } from './_ldap.js'
-import { tlsOptions, tlsProblem } from './_tls.js'
+import { defineCheck } from '../src/check/check.js'
+import { askLdap, ldapOptions, ldapProblem } from './lib/ldap.js'
+import { tlsOptions, tlsProblem } from './lib/tls.js'
 
 /** Binds to an LDAP server over TLS and reads one entry. */
 export const check = defineCheck({

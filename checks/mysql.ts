@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { Connection, ConnectionOptions } from 'mysql2'
-import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
-import type { OptionKit, Parsed } from '../src/options.js'
-import { open } from './_connect.js'
-import { signByPassword } from './_ed25519.js'
-import { Fault, optionalTls, optionalTlsProblem, through, watch } from './_library.js'
-import { rowsFor, said, sqlOptions, sqlProblem } from './_sql.js'
-import { connectTls } from './_tls.js'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
+import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { open } from './lib/connect.js'
+import { signByPassword } from './lib/ed25519.js'
+import { Fault, optionalTls, optionalTlsProblem, through, watch } from './lib/library.js'
+import { rowsFor, said, sqlOptions, sqlProblem } from './lib/sql.js'
+import { connectTls } from './lib/tls.js'
 
 function mysqlOptions(kit: OptionKit) {
   return { ...sqlOptions(kit, 'Database; by default none is chosen'), ...optionalTls(kit) }

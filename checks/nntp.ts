@@ -1,7 +1,7 @@
-import { defineCheck, up } from '../src/check.js'
-import { converse } from './_dialogue.js'
-import { encryptionOf, encryptionOptions, encryptionProblem } from './_login.js'
-import { expectReply } from './_replies.js'
+import { defineCheck, up } from '../src/check/check.js'
+import { converse } from './lib/dialogue.js'
+import { encryptionOf, encryptionOptions, encryptionProblem } from './lib/login.js'
+import { expectReply } from './lib/replies.js'
 
 /** Hears the greeting of a news server. */
 export const check = defineCheck({

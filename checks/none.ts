@@ -1,4 +1,4 @@
-import { defineCheck, up } from '../src/check.js'
+import { defineCheck, up } from '../src/check/check.js'
 
 /** For services whose health somebody else watches, as ldirectord's `service = none`. */
 export const check = defineCheck({

@@ -1,4 +1,4 @@
-import { defineCheck, down } from '../src/check.js'
+import { defineCheck, down } from '../src/check/check.js'
 
 /** Down without looking, as ldirectord's `checktype = off`. */
 export const check = defineCheck({

@@ -1,4 +1,4 @@
-import { defineCheck, up } from '../src/check.js'
+import { defineCheck, up } from '../src/check/check.js'
 
 /** Up without looking, as ldirectord's `checktype = on`. */
 export const check = defineCheck({

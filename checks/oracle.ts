@@ -1,7 +1,15 @@
 import { createRequire } from 'node:module'
-import { type Answer, defineCheck, down, noVerdict, type RunContext, type Target, up } from '../src/check.js'
-import type { OptionKit, Parsed } from '../src/options.js'
-import { rowsFor, said, sqlOptions, sqlProblem } from './_sql.js'
+import {
+  type Answer,
+  defineCheck,
+  down,
+  noVerdict,
+  type RunContext,
+  type Target,
+  up,
+} from '../src/check/check.js'
+import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { rowsFor, said, sqlOptions, sqlProblem } from './lib/sql.js'
 
 const DRIVER = 'oracledb'
 

@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Client, Query, QueryArrayConfig } from 'pg'
-import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
-import type { OptionKit, Parsed } from '../src/options.js'
-import { open } from './_connect.js'
-import { Fault, optionalTls, optionalTlsProblem, through } from './_library.js'
-import { pgsqlMessages } from './_pgsql-messages.js'
-import { rowsFor, said, sqlOptions, sqlProblem } from './_sql.js'
-import { connectTls, type TlsOptions } from './_tls.js'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
+import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { open } from './lib/connect.js'
+import { Fault, optionalTls, optionalTlsProblem, through } from './lib/library.js'
+import { pgsqlMessages } from './lib/pgsql-messages.js'
+import { rowsFor, said, sqlOptions, sqlProblem } from './lib/sql.js'
+import { connectTls, type TlsOptions } from './lib/tls.js'
 
 function pgsqlOptions(kit: OptionKit) {
   return {

@@ -1,4 +1,4 @@
-import { defineCheck } from '../src/check.js'
+import { defineCheck } from '../src/check/check.js'
 
 /** Sends ICMPv6 or ICMP echo requests; one answer is enough. No program is forked. */
 export const check = defineCheck({

@@ -1,6 +1,12 @@
-import { defineCheck } from '../src/check.js'
-import { encryptionOf, encryptionOptions, encryptionProblem, loginOptions, loginProblem } from './_login.js'
-import { askPop } from './_pop.js'
+import { defineCheck } from '../src/check/check.js'
+import {
+  encryptionOf,
+  encryptionOptions,
+  encryptionProblem,
+  loginOptions,
+  loginProblem,
+} from './lib/login.js'
+import { askPop } from './lib/pop.js'
 
 /** Hears the greeting of a POP3 server; logs in where there is a login. */
 export const check = defineCheck({

@@ -1,7 +1,7 @@
-import { defineCheck } from '../src/check.js'
-import { loginOptions, loginProblem } from './_login.js'
-import { askPop } from './_pop.js'
-import { tlsOptions, tlsProblem } from './_tls.js'
+import { defineCheck } from '../src/check/check.js'
+import { loginOptions, loginProblem } from './lib/login.js'
+import { askPop } from './lib/pop.js'
+import { tlsOptions, tlsProblem } from './lib/tls.js'
 
 /** Hears the greeting of a POP3 server over TLS; logs in where there is a login. */
 export const check = defineCheck({

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { type Answer, defineCheck, down, up } from '../src/check.js'
-import { askUdp } from './_datagram.js'
-import { CODES, decodeReply, encodeRequest, type Reply } from './_radius.js'
+import { type Answer, defineCheck, down, up } from '../src/check/check.js'
+import { askUdp } from './lib/datagram.js'
+import { CODES, decodeReply, encodeRequest, type Reply } from './lib/radius.js'
 
 const WORDS: Readonly<Record<number, string>> = {
   [CODES.accessAccept]: 'Access-Accept',

@@ -1,8 +1,8 @@
-import { type Answer, defineCheck, down, type RunContext, up } from '../src/check.js'
-import type { OptionKit, Parsed } from '../src/options.js'
-import { converse, type Dialogue } from './_dialogue.js'
-import { optionalTls, optionalTlsProblem } from './_library.js'
-import { command, ReplyError, type Value } from './_resp.js'
+import { type Answer, defineCheck, down, type RunContext, up } from '../src/check/check.js'
+import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { converse, type Dialogue } from './lib/dialogue.js'
+import { optionalTls, optionalTlsProblem } from './lib/library.js'
+import { command, ReplyError, type Value } from './lib/resp.js'
 
 /** What ROLE calls them. */
 const ROLES = { primary: 'master', replica: 'slave', sentinel: 'sentinel' } as const

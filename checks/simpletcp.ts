@@ -1,5 +1,5 @@
-import { defineCheck } from '../src/check.js'
-import { matchOf, matchOptions, matchProblem, unescapeBytes } from './_match.js'
+import { defineCheck } from '../src/check/check.js'
+import { matchOf, matchOptions, matchProblem, unescapeBytes } from './lib/match.js'
 
 /** Sends `request` and looks for `receive` in what comes back; without a request it waits for the banner. */
 export const check = defineCheck({

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { on, once } from 'node:events'
-import { bracketed, parseAddress } from '../src/address.js'
-import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check.js'
-import type { OptionKit, Parsed } from '../src/options.js'
-import { brief, converse, type Dialogue } from './_dialogue.js'
-import { givenOf, tlsOptions, tlsProblem } from './_tls.js'
+import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
+import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { bracketed, parseAddress } from '../src/core/address.js'
+import { brief, converse, type Dialogue } from './lib/dialogue.js'
+import { givenOf, tlsOptions, tlsProblem } from './lib/tls.js'
 
 /** Milliseconds after which a question over UDP is repeated first, and at most later on (RFC 3261, T1 and T2). */
 const T1 = 500

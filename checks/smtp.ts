@@ -1,4 +1,4 @@
-import { smtpCheck } from './_smtp.js'
+import { smtpCheck } from './lib/smtp.js'
 
 /** Greets a mail server. */
 export const check = smtpCheck({

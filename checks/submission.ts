@@ -1,4 +1,4 @@
-import { smtpCheck } from './_smtp.js'
+import { smtpCheck } from './lib/smtp.js'
 
 /** Greets the server to which people give their mail, and asks it for TLS. */
 export const check = smtpCheck({

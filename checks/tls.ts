@@ -1,7 +1,7 @@
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
-import { type Answer, defineCheck, down, up } from '../src/check.js'
-import type { OptionKit, Parsed } from '../src/options.js'
-import { connectTls, tlsAnswer, tlsOptions, tlsProblem } from './_tls.js'
+import { type Answer, defineCheck, down, up } from '../src/check/check.js'
+import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { connectTls, tlsAnswer, tlsOptions, tlsProblem } from './lib/tls.js'
 
 const DAY = 86_400_000
 

@@ -1,5 +1,5 @@
-import { defineCheck } from '../src/check.js'
-import { hexBytes, matchOf, matchOptions, matchProblem, unescapeBytes } from './_match.js'
+import { defineCheck } from '../src/check/check.js'
+import { hexBytes, matchOf, matchOptions, matchProblem, unescapeBytes } from './lib/match.js'
 
 /**
  * Sends one datagram. With `receive`, `text` or `reply` the server must answer. Without them only a port-unreachable

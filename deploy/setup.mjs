@@ -1,6 +1,6 @@
 /**
  * Sets up a fresh clone, before npm start (`build`) and npm test (`test`): packages of npm, the compiled program, and for
- * the tests the Debian packages of test/packages.txt. `install` puts lvsd on this machine as a service, below $DESTDIR
+ * the tests the Debian packages of test/support/packages.txt. `install` puts lvsd on this machine as a service, below $DESTDIR
  * where that is set; `install --ldirectord` in the place of ldirectord; `uninstall` takes both away again. Does only what
  * is missing, and says what it does.
  */
@@ -113,7 +113,7 @@ function installDebian() {
 }
 
 function debianPackages() {
-  const list = join(root, 'test', 'packages.txt')
+  const list = join(root, 'test/support/packages.txt')
   if (!existsSync(list)) return []
   return readFileSync(list, 'utf8')
     .split('\n')

@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 /** The command line: finds the command, runs it, and is the one file that ends the process. */
-import './node-version.js'
-import { commandNames, loadCommand } from './command-line/find.js'
-import { commandHelp, generalHelp } from './command-line/help.js'
-import { onKeys } from './command-line/keys.js'
-import { parseLine, usageError } from './command-line/parse.js'
-import { type Command, type CommandContext, CommandError, EXIT, type ExitCode } from './commands/command.js'
-import { didYouMean } from './config/nearest.js'
-import { endProcess } from './end.js'
+import './system/node-version.js'
+import { type Command, type CommandContext, CommandError, EXIT, type ExitCode } from './cli/command.js'
+import { commandHelp, generalHelp } from './cli/help.js'
+import { onKeys } from './cli/keys.js'
+import { parseLine, usageError } from './cli/parse.js'
+import { commandNames, loadCommand } from './cli/registry.js'
+import { asAscii, hasUtf8 } from './cli/terminal/ascii.js'
+import { screenOf } from './cli/terminal/screen.js'
 import { KernelError } from './ipvs/kernel.js'
-import { isReaderGone } from './libc.js'
-import { asAscii, hasUtf8 } from './terminal/ascii.js'
-import { screenOf } from './terminal/screen.js'
-import { version } from './version.js'
+import { endProcess } from './system/exit.js'
+import { isReaderGone } from './system/libc.js'
+import { version } from './system/version.js'
+import { didYouMean } from './util/closest-match.js'
 
 /** As other programs have it; nobody looks up which. */
 const VERSION_WORDS: ReadonlySet<string> = new Set(['--version', '-V', '-v', 'version'])

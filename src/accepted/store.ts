@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import type { Config } from '../model.js'
+import type { Config } from '../core/model.js'
 
 export interface Accepted {
   /** Absolute path of the configuration file. */

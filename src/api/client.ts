@@ -1,7 +1,7 @@
 /** Asks a running lvsd over its control socket. */
 import { statSync } from 'node:fs'
 import { request } from 'node:http'
-import type { ReloadOutcome, StatusDocument } from '../status.js'
+import type { ReloadOutcome, StatusDocument } from './status-types.js'
 
 /** The socket's place where neither the configuration nor the command line says otherwise. */
 export const DEFAULT_SOCKET = '/run/lvsd/lvsd.sock'

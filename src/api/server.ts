@@ -1,10 +1,18 @@
 /** The control socket: HTTP and JSON over a Unix socket that only its owner may open. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Log } from '../log.js'
-import type { ReloadOutcome, StatusDocument } from '../status.js'
+import type { Log } from '../system/log.js'
 import { Connections } from './connections.js'
-import { type Found, type Held, leavePlace, look, SocketInUse, SocketUnusable, takePlace } from './place.js'
-import { shared } from './shared.js'
+import { shared } from './shared-answer.js'
+import {
+  type Found,
+  type Held,
+  leavePlace,
+  look,
+  SocketInUse,
+  SocketUnusable,
+  takePlace,
+} from './socket-path.js'
+import type { ReloadOutcome, StatusDocument } from './status-types.js'
 
 export { SocketInUse, SocketUnusable }
 

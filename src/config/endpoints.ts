@@ -1,8 +1,15 @@
 /** "address:port" of virtual addresses, real servers and fallbacks. */
-import { type Address, bracketed, isLinkLocal, isMapped, parseAddress, parseHostPort } from '../address.js'
+import {
+  type Address,
+  bracketed,
+  isLinkLocal,
+  isMapped,
+  parseAddress,
+  parseHostPort,
+} from '../core/address.js'
 import type { PortLookup } from './ports.js'
-import type { Position } from './problem.js'
-import type { Report } from './report.js'
+import type { Position } from './problems/problem.js'
+import type { Report } from './problems/report.js'
 
 export interface Endpoint {
   readonly host: string

@@ -1,13 +1,13 @@
 /** `include:` the services and settings of further files, as if they stood in one. */
 import { readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { MAX_BYTES, readText } from '../system/read-file.js'
 import { globPattern } from './glob.js'
 import { folderOf } from './paths.js'
-import type { Problem } from './problem.js'
+import type { Problem } from './problems/problem.js'
+import { newReport, type Report } from './problems/report.js'
 import type { RawDocument, RawEntry, RawMap, RawNode } from './raw.js'
-import { MAX_BYTES, readText } from './read-file.js'
-import { readYaml } from './read-yaml.js'
-import { newReport, type Report } from './report.js'
+import { readYaml } from './yaml/read-yaml.js'
 
 /** A file whose content counts. */
 export interface Source {

@@ -1,6 +1,6 @@
 /** Where relative paths of a configuration begin: in the folder of the file in which they stand. */
 import { dirname, isAbsolute, resolve } from 'node:path'
-import { isHandedOver } from './read-file.js'
+import { isHandedOver } from '../system/read-file.js'
 
 /** The folder of a configuration's file; of one that a shell hands over, the working directory. */
 export function folderOf(file: string): string {

@@ -1,5 +1,5 @@
 /** The raw tree: what stands in a file, each value with its place. The same from both readers, in the YAML's shape. */
-import type { Position, Problem } from './problem.js'
+import type { Position, Problem } from './problems/problem.js'
 
 export interface RawScalar {
   readonly kind: 'scalar'

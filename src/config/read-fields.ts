@@ -1,12 +1,12 @@
 /** One mapping of the raw tree, read by the types of its keys. Every wrong key and value is told; the right ones count. */
-import { markOf, type OptionShape } from '../options.js'
-import type { z } from './fields.js'
-import { hintFor } from './hints.js'
-import { didYouMean, nearest } from './nearest.js'
-import type { Position } from './problem.js'
+import { markOf, type OptionShape } from '../check/option-kit.js'
+import type { z } from '../check/option-types.js'
+import { didYouMean, nearest } from '../util/closest-match.js'
+import { hintFor } from './problems/hints.js'
+import type { Position } from './problems/problem.js'
+import type { Report } from './problems/report.js'
+import { sayIssue } from './problems/report-issue.js'
 import { plain, type RawEntry, type RawNode, sortOf } from './raw.js'
-import type { Report } from './report.js'
-import { sayIssue } from './say-issue.js'
 
 /** What was read: values of the right type by key, and where each stands. */
 export interface Fields<S extends OptionShape> {

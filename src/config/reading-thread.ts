@@ -3,9 +3,9 @@
  * parts, each when it is asked for, so that taking it over never holds up who asks.
  */
 import { parentPort } from 'node:worker_threads'
-import type { Config, Real } from '../model.js'
+import type { Config, Real } from '../core/model.js'
 import { type Loaded, loadConfig } from './load.js'
-import type { Problem } from './problem.js'
+import type { Problem } from './problems/problem.js'
 
 /** What crosses first. */
 export interface Head extends Pick<Loaded, 'text' | 'included' | 'patterns'> {

@@ -1,9 +1,10 @@
 /** Secrets that stand elsewhere: `passwd: { file: PATH }` and `passwd: { env: NAME }` in place of the text. */
+
+import { readText } from '../system/read-file.js'
 import { pathFrom } from './paths.js'
-import type { Position } from './problem.js'
+import type { Position } from './problems/problem.js'
+import type { Report } from './problems/report.js'
 import type { RawMap } from './raw.js'
-import { readText } from './read-file.js'
-import type { Report } from './report.js'
 
 export interface SecretSources {
   /** The text that the mapping stands for; tells why there is none, and gives another so that no more is told of it. */

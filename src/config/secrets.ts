@@ -1,8 +1,8 @@
 /** Lines of a configuration as they may be shown: with a star for each character of a secret. */
-import type { Check } from '../check.js'
-import { markOf, optionKit } from '../options.js'
-import { nearest } from './nearest.js'
-import type { Position } from './problem.js'
+import type { Check } from '../check/check.js'
+import { markOf, optionKit } from '../check/option-kit.js'
+import { nearest } from '../util/closest-match.js'
+import type { Position } from './problems/problem.js'
 import type { RawNode } from './raw.js'
 import {
   checkFields,
@@ -11,7 +11,7 @@ import {
   rootFields,
   serviceFields,
   settingsFields,
-} from './schema.js'
+} from './schema/schema.js'
 import { withoutUrlPasswords } from './url-passwords.js'
 
 /** Tells whether a word is the name of an option that holds secrets, or was meant to be one. */

@@ -1,15 +1,15 @@
 /** What is wrong with the kinds of check in users' folders, as problems of the configuration that names the folders. */
 import { resolve } from 'node:path'
-import type { LoadedChecks } from '../load-checks.js'
-import { kindNameOf } from '../user-checks/folder.js'
-import { judgeApart, type Question } from '../user-checks/judge-apart.js'
-import type { Code } from './codes.js'
-import { START } from './position.js'
-import type { Position, Problem } from './problem.js'
+import type { LoadedChecks } from '../kinds/find-kinds.js'
+import { kindNameOf } from '../kinds/folder.js'
+import { judgeApart, type Question } from '../kinds/judge-apart.js'
+import type { Code } from './problems/codes.js'
+import { START } from './problems/position.js'
+import type { Position, Problem } from './problems/problem.js'
+import { newReport } from './problems/report.js'
 import type { RawDocument } from './raw.js'
-import { newReport } from './report.js'
 import type { PlaceOf } from './validate/context.js'
-import { checkFoldersOf, type Validated } from './validate.js'
+import { checkFoldersOf, type Validated } from './validate/validate.js'
 
 /**
  * What was left out of the folders is an error where a server could be judged without it, or by another check of the

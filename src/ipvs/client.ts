@@ -1,6 +1,5 @@
 /** The kernel's own table, over generic netlink. */
 import { setImmediate } from 'node:timers/promises'
-import { SystemError } from '../libc.js'
 import {
   type Change,
   type Counters,
@@ -12,11 +11,12 @@ import {
   type ServiceId,
   type TableReal,
   type TableService,
-} from '../model.js'
+} from '../core/model.js'
 import { batchSize, type Connection, openConnection, type Socket } from '../netlink/connection.js'
 import { NetlinkError } from '../netlink/error.js'
 import type { Trace } from '../netlink/print.js'
 import { openSocket } from '../netlink/socket.js'
+import { SystemError } from '../system/libc.js'
 import { daemonState, type IpvsAttributes, type IpvsRequest, ipvs, type ServiceValues } from './attributes.js'
 import {
   decodeCounters,

@@ -8,7 +8,7 @@
  * - An IPv4 persistence mask with holes has no prefix length and is read as -1, which nothing wanted is equal to.
  * - Addresses have no zone in the kernel.
  */
-import { type Address, addressFromBytes, bytesOf, type Family } from '../address.js'
+import { type Address, addressFromBytes, bytesOf, type Family } from '../core/address.js'
 import {
   type Change,
   type Counters,
@@ -21,7 +21,7 @@ import {
   type ServiceId,
   type TableReal,
   type TunnelChecksum,
-} from '../model.js'
+} from '../core/model.js'
 import { malformed } from '../netlink/error.js'
 import {
   AF,

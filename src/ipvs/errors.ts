@@ -2,8 +2,8 @@
  * What the kernel's refusals mean. It gives a number and no reason, and the same number means different things for
  * different commands; so each becomes a sentence made from the change that was refused.
  */
-import { isLinkLocal, isMapped } from '../address.js'
-import { type Change, familyOf, keyOfReal, keyOfService, type TableReal } from '../model.js'
+import { isLinkLocal, isMapped } from '../core/address.js'
+import { type Change, familyOf, keyOfReal, keyOfService, type TableReal } from '../core/model.js'
 import { KernelError } from './kernel.js'
 
 /** What else must be known to explain a refusal. */

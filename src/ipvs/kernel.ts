@@ -1,5 +1,5 @@
 /** What the rest of lvsd may ask of an IPVS table, whichever kernel keeps it. */
-import type { Change, Dump, ServiceId, Timeouts } from '../model.js'
+import type { Change, Dump, ServiceId, Timeouts } from '../core/model.js'
 
 /** One refused change: the sentence says what to do. `code` is the errno name (EPERM, ENOENT …). */
 export class KernelError extends Error {

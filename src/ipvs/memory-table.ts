@@ -1,6 +1,6 @@
 /** The rules by which the kernel keeps its table (net/netfilter/ipvs/ip_vs_ctl.c), in its words and with its errors. */
-import { type Address, isLinkLocal, isMapped } from '../address.js'
-import { familyOf, keyOfReal, keyOfService, type Timeouts } from '../model.js'
+import { type Address, isLinkLocal, isMapped } from '../core/address.js'
+import { familyOf, keyOfReal, keyOfService, type Timeouts } from '../core/model.js'
 import {
   AF,
   type Command,

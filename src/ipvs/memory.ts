@@ -3,7 +3,7 @@
  * the socket, so that everything above encodes and decodes as ever; the rules are in memory-table.ts. Counters stay 0.
  */
 import { constants } from 'node:os'
-import type { Timeouts } from '../model.js'
+import type { Timeouts } from '../core/model.js'
 import type { Layout } from '../netlink/attribute.js'
 import type { Socket } from '../netlink/connection.js'
 import { type Coder, coder, control } from '../netlink/family.js'

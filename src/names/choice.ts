@@ -1,7 +1,7 @@
 /** Which of a name's addresses is used, and what is to be said where there is none. Pure. */
-import { type Family, parseAddress } from '../address.js'
-import type { Answer } from './resolver.js'
-import type { Wish } from './wishes.js'
+import { type Family, parseAddress } from '../core/address.js'
+import type { Answer } from './lookup.js'
+import type { Wish } from './lookup-requests.js'
 
 /** The last answers about a host; absent ones are still awaited. */
 export type Answers = ReadonlyMap<Family, Answer>

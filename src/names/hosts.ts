@@ -1,5 +1,5 @@
 /** The text of /etc/hosts. Pure. */
-import { type Family, parseAddress } from '../address.js'
+import { type Family, parseAddress } from '../core/address.js'
 
 export interface Hosts {
   /** Canonical texts in the order of the file; both families of localhost where the file does not have it. */

@@ -1,8 +1,8 @@
 /** Names for node:net by the resolver, in place of a thread of the pool. */
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import type { Family } from '../address.js'
-import type { Answer, Resolver } from './resolver.js'
+import type { Family } from '../core/address.js'
+import type { Answer, Resolver } from './lookup.js'
 
 /** Milliseconds that the addresses of one family wait for those of the other. */
 const OTHER_PATIENCE = 2000

@@ -2,7 +2,7 @@
  * Exchanges with one generic netlink family. The kernel works while `send` runs: its answers wait in the socket when
  * `send` returns. So nothing here needs to wait, and an answer that is not there will never come.
  */
-import { errorName, SystemError } from '../libc.js'
+import { errorName, SystemError } from '../system/libc.js'
 import type { Layout, Values } from './attribute.js'
 import { NetlinkError } from './error.js'
 import { type Coder, coder, control, type Family, type Request } from './family.js'

@@ -1,5 +1,5 @@
 /** Messages as lines for people: `> NEW_DEST #7 { SERVICE { AF 10, … }, DEST { … } }`, `< #7 EEXIST`. */
-import { errorName } from '../libc.js'
+import { errorName } from '../system/libc.js'
 import type { Layout, Values } from './attribute.js'
 import type { Coder } from './family.js'
 import { errnoOf, genericPart, type Message, type } from './message.js'

@@ -1,5 +1,5 @@
 /** A generic netlink socket of the machine. */
-import { close, openNetlink, receive, send } from '../libc.js'
+import { close, openNetlink, receive, send } from '../system/libc.js'
 import type { Socket } from './connection.js'
 
 /**

@@ -1,6 +1,7 @@
 /** Which probes may run beside what judges health: those of which no answer can make a step long. */
-import { compileMatch } from './match.js'
-import type { Match, Probe } from './probe.js'
+
+import type { Match, Probe } from '../check/probe-spec.js'
+import { compileMatch } from './match-text.js'
 
 /**
  * True where each step on the bytes of an answer has a small bound, whatever a server sends: under a millisecond for what

@@ -1,6 +1,6 @@
 /** Reads a chunked body (RFC 9112, section 7.1) byte by byte, for servers that make chunks of one byte. Pure. */
-import { type Answer, down } from '../check.js'
-import { showBytes } from './match.js'
+import { type Answer, down } from '../check/check.js'
+import { showBytes } from './match-text.js'
 
 /** Longest head (status line and headers, those of interim responses too) and trailer, bytes. */
 export const HEAD_LIMIT = 64 * 1024

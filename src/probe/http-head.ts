@@ -1,7 +1,7 @@
 /** Gathers the head of an HTTP response, up to the blank line that ends it. Each byte is looked at once. */
-import { type Answer, down } from '../check.js'
+import { type Answer, down } from '../check/check.js'
 import { HEAD_LIMIT } from './chunked.js'
-import { showBytes } from './match.js'
+import { showBytes } from './match-text.js'
 
 const LF = 10
 const CR = 13

@@ -1,5 +1,5 @@
 /** Echo requests and replies as bytes: ICMP (RFC 792) and ICMPv6 (RFC 4443, section 4). Pure. */
-import type { Family } from '../address.js'
+import type { Family } from '../core/address.js'
 
 /** Type, code, checksum, identifier, sequence. */
 export const ECHO_HEADER = 8

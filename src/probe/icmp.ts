@@ -1,10 +1,10 @@
 /** A probe by echo request: several requests spread over the deadline, and one answer is enough. */
-import { type Answer, noVerdict, up } from '../check.js'
-import { type Done, type Flight, UNTRACED } from '../flight.js'
-import type { Phase, PhaseTime } from '../model.js'
-import { type Echoer, type Echoing, echoerOf, type Request } from './echoer.js'
-import { answerFromError, timedOut } from './outcome.js'
-import type { Probe } from './probe.js'
+import { type Answer, noVerdict, up } from '../check/check.js'
+import { answerFromError, timedOut } from '../check/error-to-answer.js'
+import type { Probe } from '../check/probe-spec.js'
+import { type Done, type Flight, UNTRACED } from '../check/run.js'
+import type { Phase, PhaseTime } from '../core/model.js'
+import { type Echoer, type Echoing, echoerOf, type Request } from './icmp-socket.js'
 
 export type IcmpProbe = Extract<Probe, { kind: 'icmp' }>
 

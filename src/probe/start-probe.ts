@@ -1,12 +1,12 @@
 /** Starts a probe of any kind on Node's own sockets. */
-import type { Answer } from '../check.js'
-import { type Done, type Flight, fly, type Start, UNTRACED } from '../flight.js'
-import type { CheckResult, Phase } from '../model.js'
+import type { Answer } from '../check/check.js'
+import type { Probe } from '../check/probe-spec.js'
+import { type Done, type Flight, fly, type Start, UNTRACED } from '../check/run.js'
+import { groundedBy } from '../check/zone.js'
+import type { CheckResult, Phase } from '../core/model.js'
 import { type PreparedIcmp, startIcmp } from './icmp.js'
-import type { Probe } from './probe.js'
 import { type PreparedTcp, prepareTcp, startTcp } from './tcp.js'
 import { type PreparedUdp, prepareUdp, startUdp } from './udp.js'
-import { groundedBy } from './zone.js'
 
 /** A probe and what can be worked out once for all its runs. */
 export type PreparedProbe = PreparedTcp | PreparedUdp | PreparedIcmp | PreparedFixed

@@ -1,13 +1,13 @@
 /** A probe over TCP, on node:net: connect, send, judge. Written for thousands a second: callbacks and no promise. */
 import { Socket } from 'node:net'
-import { type Answer, down } from '../check.js'
-import { type Done, type Flight, UNTRACED } from '../flight.js'
-import type { Phase, PhaseTime } from '../model.js'
-import type { Hearing } from './hearing.js'
-import { compileJudge } from './judge.js'
-import { answerFromError, timedOut } from './outcome.js'
+import { type Answer, down } from '../check/check.js'
+import { answerFromError, timedOut } from '../check/error-to-answer.js'
+import type { Probe } from '../check/probe-spec.js'
+import { type Done, type Flight, UNTRACED } from '../check/run.js'
+import type { Phase, PhaseTime } from '../core/model.js'
+import { compileJudge } from './matcher.js'
 import { Pace, REST } from './pace.js'
-import type { Probe } from './probe.js'
+import type { Hearing } from './response-parser.js'
 
 export type TcpProbe = Extract<Probe, { kind: 'tcp' }>
 

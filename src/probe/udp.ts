@@ -1,14 +1,14 @@
 /** A probe over UDP. Its socket is connected, for the kernel tells only a connected one of a port that is closed. */
 
 import { createSocket, type Socket } from 'node:dgram'
-import { type Answer, up } from '../check.js'
-import { counted } from '../counted.js'
-import { type Done, type Flight, UNTRACED } from '../flight.js'
-import type { Phase, PhaseTime } from '../model.js'
-import type { Hearing } from './hearing.js'
-import { compileJudge } from './judge.js'
-import { answerFromError, timedOut } from './outcome.js'
-import type { Probe } from './probe.js'
+import { type Answer, up } from '../check/check.js'
+import { answerFromError, timedOut } from '../check/error-to-answer.js'
+import type { Probe } from '../check/probe-spec.js'
+import { type Done, type Flight, UNTRACED } from '../check/run.js'
+import type { Phase, PhaseTime } from '../core/model.js'
+import { counted } from '../util/plural.js'
+import { compileJudge } from './matcher.js'
+import type { Hearing } from './response-parser.js'
 
 export type UdpProbe = Extract<Probe, { kind: 'udp' }>
 

@@ -2,8 +2,8 @@
 import { closeSync, openSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { matching } from '../config/include.js'
-import { readText } from '../config/read-file.js'
-import { isOpenForWriting } from '../libc.js'
+import { isOpenForWriting } from '../system/libc.js'
+import { readText } from '../system/read-file.js'
 import { type Content, digestOf } from './digest.js'
 
 /** What a configuration is made of. */

@@ -1,7 +1,7 @@
 /** Notices that a configuration has another content, however an editor or a program puts it there. */
 import type { Worker } from 'node:worker_threads'
-import type { Log } from '../log.js'
-import { besideFile, openThread } from '../thread.js'
+import type { Log } from '../system/log.js'
+import { besideFile, openThread } from '../system/thread.js'
 import { Changes } from './changes.js'
 import { type Content, digestOf } from './digest.js'
 import type { Look, Places } from './looker.js'

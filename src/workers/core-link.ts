@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import { Socket } from 'node:net'
 import { setPriority } from 'node:os'
-import { dieWithParent } from '../libc.js'
+import { dieWithParent } from '../system/libc.js'
 import { DESCRIPTORS, FrameReader, frameOf } from './frames.js'
 
 /** Bytes of one order: lvsd's own, which has no reason to be short. */

@@ -2,9 +2,9 @@
  * The workers of one group, and who runs where. Shipped checks share a few workers; commands have one of their own, for a
  * fork holds it up; each file of a user has one. A worker that ends is replaced, and its runs are asked again.
  */
-import { type Answer, down, noVerdict } from '../check.js'
-import type { Clock } from '../clock.js'
-import type { Log } from '../log.js'
+import { type Answer, down, noVerdict } from '../check/check.js'
+import type { Log } from '../system/log.js'
+import type { Clock } from '../util/clock.js'
 import { type Cause, whatItDid } from './cause.js'
 import type { MemoryGate } from './memory-gate.js'
 import { BLOCKED, SPAWN_LIMIT } from './pulse.js'

@@ -3,7 +3,7 @@
  * servers, or the machine, suffer.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { childrenOfThread } from '../process-files.js'
+import { childrenOfThread } from '../system/process-files.js'
 
 /** The share of those that a process may have which it may hold beside two for each run, and the least of it. */
 const SHARE = 1 / 16

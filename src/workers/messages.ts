@@ -3,8 +3,8 @@
  * came together in one turn of a loop. What is needed many times a second without being asked for (beats, phases) stands
  * in shared memory instead, see `shared.ts`.
  */
-import type { Answer, Target } from '../check.js'
-import type { Phase, PhaseTime } from '../model.js'
+import type { Answer, Target } from '../check/check.js'
+import type { Phase, PhaseTime } from '../core/model.js'
 
 /** What is asked of whom: sent once for a job, however often it runs. */
 export interface Definition {

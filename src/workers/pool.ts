@@ -17,12 +17,12 @@
  *
  * What it costs: a definition crosses once for each job; a run is one entry in a list of orders and one in a list of reports.
  */
-import type { Check, Target } from '../check.js'
-import { prepareToRun } from '../children.js'
-import { type Clock, systemClock } from '../clock.js'
-import { type Flight, fly, type Start } from '../flight.js'
-import type { CheckResult } from '../model.js'
-import { atMost } from '../patience.js'
+import type { Check, Target } from '../check/check.js'
+import { type Flight, fly, type Start } from '../check/run.js'
+import type { CheckResult } from '../core/model.js'
+import { prepareToRun } from '../system/processes.js'
+import { type Clock, systemClock } from '../util/clock.js'
+import { atMost } from '../util/with-timeout.js'
 import { Crew, type WorkerLog } from './crew.js'
 import { MemoryGate } from './memory-gate.js'
 import { fileOf, Question } from './question.js'

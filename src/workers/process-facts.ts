@@ -1,5 +1,5 @@
 /** What the kernel knows of processes. */
-import { readProcFile } from '../process-files.js'
+import { readProcFile } from '../system/process-files.js'
 import type { Activity } from './pulse.js'
 
 /** What the main thread of a process does; where the kernel does not tell, it counts as one that waits. */

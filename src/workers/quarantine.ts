@@ -4,8 +4,8 @@
  * and were only held up. An answer is held back for a moment, for what comes after it is its code's too.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Answer } from '../check.js'
-import type { Clock } from '../clock.js'
+import type { Answer } from '../check/check.js'
+import type { Clock } from '../util/clock.js'
 import type { Cause } from './cause.js'
 import type { MemoryGate } from './memory-gate.js'
 import type { Question } from './question.js'

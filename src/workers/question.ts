@@ -1,6 +1,6 @@
 /** What the pool knows of a job: what is asked, and how the code behaved that asks it. */
 import { fileURLToPath } from 'node:url'
-import { type Answer, down } from '../check.js'
+import { type Answer, down } from '../check/check.js'
 import { type Cause, whatItDid } from './cause.js'
 import type { Definition } from './messages.js'
 

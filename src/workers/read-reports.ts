@@ -2,7 +2,7 @@
  * What a worker sends, looked at before it is believed: code that runs there can reach the way to the core, and change what
  * lvsd's own part of the worker is built on. Only the copy made here is used.
  */
-import { answerOf } from '../run-check.js'
+import { answerOf } from '../check/run-code.js'
 import type { Fault, Report } from './messages.js'
 
 /** Characters of a message, of a phase's word, and of what was printed. */

@@ -3,7 +3,7 @@
  * for. The worker writes, the core reads; neither ever waits for the other, and what a worker wrote before it blocked stands there.
  */
 import fs from 'node:fs'
-import type { Phase } from '../model.js'
+import type { Phase } from '../core/model.js'
 import { PHASES } from './messages.js'
 
 const BEATS = 0

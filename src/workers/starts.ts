@@ -1,5 +1,5 @@
 /** How often new workers may start: some at once, then at a pace that costs little, whatever brings them down. */
-import type { Clock } from '../clock.js'
+import type { Clock } from '../util/clock.js'
 
 /** Milliseconds from start to start in the long run; so many may come at once. */
 const EVERY = 500

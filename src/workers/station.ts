@@ -1,7 +1,7 @@
 /** A worker and the runs in it: each is sent once its worker and its file are ready, and none is lost when the worker ends. */
-import type { Answer } from '../check.js'
-import type { Clock } from '../clock.js'
-import type { Phase } from '../model.js'
+import type { Answer } from '../check/check.js'
+import type { Phase } from '../core/model.js'
+import type { Clock } from '../util/clock.js'
 import type { Cause } from './cause.js'
 import type { Report } from './messages.js'
 import { monotonicNow } from './process-facts.js'

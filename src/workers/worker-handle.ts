@@ -1,7 +1,8 @@
 /** One worker as the core holds it: orders go in, reports come out, and it can be ended whatever it is doing. */
-import type { Clock } from '../clock.js'
-import { ownScore } from '../orphans.js'
-import { besideFile } from '../thread.js'
+
+import { ownScore } from '../system/orphans.js'
+import { besideFile } from '../system/thread.js'
+import type { Clock } from '../util/clock.js'
 import type { Cause } from './cause.js'
 import type { Order, Report, Terms } from './messages.js'
 import { activityOf } from './process-facts.js'

@@ -1,9 +1,9 @@
 /** A run that happens in a worker, as whoever keeps the time sees it. It may be begun anew elsewhere. */
-import { type Answer, noVerdict } from '../check.js'
-import type { Clock } from '../clock.js'
-import type { Done, Flight } from '../flight.js'
-import type { Phase, PhaseTime } from '../model.js'
-import { timedOut } from '../probe/outcome.js'
+import { type Answer, noVerdict } from '../check/check.js'
+import { timedOut } from '../check/error-to-answer.js'
+import type { Done, Flight } from '../check/run.js'
+import type { Phase, PhaseTime } from '../core/model.js'
+import type { Clock } from '../util/clock.js'
 import { ROUNDS } from './messages.js'
 import type { Question } from './question.js'
 

@@ -1,7 +1,7 @@
 /** The kernel's table, read from /proc/net/ip_vs: by another way than any of the daemons writes it. */
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
-import { parseAddress } from '../../src/address.js'
+import { parseAddress } from '../../src/core/address.js'
 import { sleep } from './benchmark.js'
 import { now } from './farm.js'
 

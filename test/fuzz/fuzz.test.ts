@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { packageRoot } from '../../src/version.js'
+import { packageRoot } from '../../src/system/version.js'
 import { mutated } from './mutate.js'
 import { READERS, readSpoilt } from './parsers.js'
 import { Chance } from './random.js'

@@ -2,9 +2,9 @@
 import { createHash, createHmac } from 'node:crypto'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { type Answer as DnsRecord, decode, encode, type Packet } from 'dns-packet'
-import type { Check } from '../../src/check.js'
-import { type Executor, openExecutor } from '../../src/schedule.js'
-import { frame } from '../helpers/http2-frame.js'
+import type { Check } from '../../src/check/check.js'
+import { type Executor, openExecutor } from '../../src/schedule/executors.js'
+import { frame } from '../support/http2-frame.js'
 
 /** Bytes, or what makes them of what was asked. */
 export type Said = Buffer | ((asked: Buffer) => Buffer)

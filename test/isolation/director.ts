@@ -5,10 +5,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fetchStatus } from '../../src/api/client.js'
-import type { RealStatus, StatusDocument } from '../../src/status.js'
-import { packageRoot } from '../../src/version.js'
-import { later } from '../helpers/after-each.js'
-import { temporaryFolder } from '../helpers/folder.js'
+import type { RealStatus, StatusDocument } from '../../src/api/status-types.js'
+import { packageRoot } from '../../src/system/version.js'
+import { later } from '../support/after-each.js'
+import { temporaryFolder } from '../support/folder.js'
 
 export class Director {
   readonly #child: ChildProcess

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import { certificate } from '../helpers/servers.js'
+import { certificate } from '../support/servers.js'
 
 type Talk = (socket: Socket) => void
 

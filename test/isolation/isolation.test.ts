@@ -7,8 +7,8 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { packageRoot } from '../../src/version.js'
-import { compile } from '../helpers/compile.js'
+import { packageRoot } from '../../src/system/version.js'
+import { compile } from '../support/compile.js'
 import { Director, realsOf, Servers } from './director.js'
 import { BROKEN_FILES, PLUG_INS, plugInFolder } from './plug-ins.js'
 

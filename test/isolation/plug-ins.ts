@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '../helpers/folder.js'
+import { temporaryFolder } from '../support/folder.js'
 
 /** What each does when the server says `bad`, as statements within `run`. */
 export const PLUG_INS: Readonly<Record<string, string>> = {

@@ -1,15 +1,15 @@
 /** Other programs add and delete services of their own while the table is read: between any two pages. */
 import assert from 'node:assert/strict'
+import { type Change, keyOfReal, keyOfService, type Table } from '../../src/core/model.js'
 import { connect, openKernel } from '../../src/ipvs/client.js'
 import type { Kernel } from '../../src/ipvs/kernel.js'
-import { memoryJournal } from '../../src/journal/journal.js'
-import { type Change, keyOfReal, keyOfService, type Table } from '../../src/model.js'
 import type { Socket } from '../../src/netlink/connection.js'
 import { openSocket } from '../../src/netlink/socket.js'
-import { createReconciler } from '../../src/reconcile.js'
-import { later } from '../helpers/after-each.js'
-import { recordingLog } from '../helpers/logs.js'
-import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from '../helpers/tables.js'
+import { createReconciler } from '../../src/reconcile/reconciler.js'
+import { memoryJournal } from '../../src/storage/journal.js'
+import { later } from '../support/after-each.js'
+import { recordingLog } from '../support/logs.js'
+import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from '../support/tables.js'
 
 const SERVICES = 400
 const REALS = 25

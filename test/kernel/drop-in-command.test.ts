@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { identify } from '../../src/ldirectord/processes.js'
-import { packageRoot } from '../../src/version.js'
-import { later } from '../helpers/after-each.js'
+import { identify } from '../../src/ldirectord-command/processes.js'
+import { packageRoot } from '../../src/system/version.js'
+import { later } from '../support/after-each.js'
 import { installLink, whatWas } from './site/command.js'
 import {
   BOTH,

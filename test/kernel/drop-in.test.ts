@@ -1,8 +1,8 @@
 /** lvsd in the place of ldirectord under Pacemaker: the agent is that of Debian's resource-agents, unmodified. */
 import assert from 'node:assert/strict'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { identify } from '../../src/ldirectord/processes.js'
-import { later } from '../helpers/after-each.js'
+import { identify } from '../../src/ldirectord-command/processes.js'
+import { later } from '../support/after-each.js'
 import { installLink, whatWas } from './site/command.js'
 import {
   BOTH,

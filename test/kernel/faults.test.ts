@@ -1,7 +1,7 @@
 /** Servers and commands that misbehave in every way: each check ends in time, says why, and leaves nothing behind. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { CheckResult, Phase, Reason } from '../../src/model.js'
+import type { CheckResult, Phase, Reason } from '../../src/core/model.js'
 import {
   drippingServer,
   endlessBody,
@@ -13,7 +13,7 @@ import {
   refusedPort,
   saying,
   silentServer,
-} from '../helpers/servers.js'
+} from '../support/servers.js'
 import { installCommand } from './site/command.js'
 import { type Lvsd, startLvsd, writeConfig } from './site/lvsd.js'
 import { throughout } from './site/namespaces.js'

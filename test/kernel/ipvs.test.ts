@@ -5,15 +5,15 @@ import { once } from 'node:events'
 import { connect as connectTo, createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
+import { type Change, keyOfService, type ServiceId, type TableReal } from '../../src/core/model.js'
 import { ipvs } from '../../src/ipvs/attributes.js'
 import { type Client, connect, openKernel } from '../../src/ipvs/client.js'
 import { encodeService, encodeServiceId } from '../../src/ipvs/codec.js'
 import { memoryKernel } from '../../src/ipvs/memory.js'
-import { type Change, keyOfService, type ServiceId, type TableReal } from '../../src/model.js'
 import { openConnection } from '../../src/netlink/connection.js'
 import { openSocket } from '../../src/netlink/socket.js'
-import { anyMistakenChange, asSaved, ENGINES, SCHEDULERS, savedLines } from '../helpers/ipvs.js'
-import { address, SERVICE_ATTRIBUTES, serviceId, tableReal } from '../helpers/tables.js'
+import { anyMistakenChange, asSaved, ENGINES, SCHEDULERS, savedLines } from '../support/ipvs.js'
+import { address, SERVICE_ATTRIBUTES, serviceId, tableReal } from '../support/tables.js'
 
 const WEB = serviceId('fd00:f::1')
 const addWeb: Change = { op: 'add-service', id: WEB, service: SERVICE_ATTRIBUTES }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { smtpServer } from '../helpers/smtp-server.js'
+import { smtpServer } from '../support/smtp-server.js'
 import { type Lvsd, lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
 import { throughout, within } from './site/namespaces.js'
 import { type RealServer, startRealServer } from './site/real-server.js'

@@ -6,8 +6,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compile } from '../helpers/compile.js'
-import { findLab, type LabOutcome, runInLab } from '../helpers/lab.js'
+import { compile } from '../support/compile.js'
+import { findLab, type LabOutcome, runInLab } from '../support/lab.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 600)
@@ -68,7 +68,7 @@ async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
         '--no-config',
         '--no-package',
       ],
-      ...['--require', './dist/test/helpers/after-each.js', '--reporter', './dist/test/helpers/reporter.js'],
+      ...['--require', './dist/test/support/after-each.js', '--reporter', './dist/test/support/reporter.js'],
       ...['--retries', '1', '--timeout', '120000', '--spec', compiled],
     ],
     directory: root,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from '../../src/version.js'
+import { packageRoot } from '../../src/system/version.js'
 import { installCommand, installLink } from './site/command.js'
 import { FILE, GOOD, pidOf, WEB } from './site/ldirectord.js'
 import { startRealServer } from './site/real-server.js'

@@ -1,5 +1,5 @@
 /** One scenario of a batch under way: where it lives, how its servers are, what should come of it. */
-import type { Family } from '../../src/address.js'
+import type { Family } from '../../src/core/address.js'
 import type { Name } from './directors.js'
 import {
   type Difference,

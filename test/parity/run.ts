@@ -5,8 +5,8 @@
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { compile } from '../helpers/compile.js'
-import { findLab, runInLab } from '../helpers/lab.js'
+import { compile } from '../support/compile.js'
+import { findLab, runInLab } from '../support/lab.js'
 import type { Outcome } from './run-batch.js'
 import type { Batch } from './scenario.js'
 import { batches } from './scenarios/index.js'

@@ -5,7 +5,7 @@
  * In all texts V1 to V3 are virtual addresses, M1 and M2 firewall marks, R1 to R3 real servers, F the fallback server,
  * G that of all scenarios, and r1-SLOT.lab the name of R1; `{a|b}` is a for IPv6 and b for IPv4, and DIR is the folder of the batch.
  */
-import type { Family } from '../../src/address.js'
+import type { Family } from '../../src/core/address.js'
 import type { Kind, Mood } from './servers.js'
 
 export const FAMILIES = ['ipv6', 'ipv4'] as const

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, isIPv6, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
-import { packageRoot } from '../../src/version.js'
+import { packageRoot } from '../../src/system/version.js'
 import { protocols } from './protocols.js'
 
 export type Kind = keyof typeof protocols
@@ -20,7 +20,7 @@ export interface Protocol {
   datagram?(message: Buffer, isRight: boolean): string | Uint8Array
 }
 
-const helper = (name: string) => readFileSync(join(packageRoot, 'test/helpers', name))
+const helper = (name: string) => readFileSync(join(packageRoot, 'test/support', name))
 
 /** One server: down at first. */
 export class ScriptedServer {

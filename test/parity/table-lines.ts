@@ -6,7 +6,7 @@ import {
   type Table,
   type TableReal,
   type TableService,
-} from '../../src/model.js'
+} from '../../src/core/model.js'
 
 /** Sorted: `tcp [fd00:f::1]:80 wrr persistent 300/64`, `tcp [fd00:f::1]:80 | [fd00:1::11]:80 masq 5 u:10 l:5`. */
 export function linesOfTable(table: Table): string[] {

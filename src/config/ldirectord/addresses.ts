@@ -1,5 +1,5 @@
 /** The addresses of ldirectord: of virtuals, of real servers and of fallbacks. */
-import { type Address, bracketed, type Family, parseAddress, parseHostPort } from '../../address.js'
+import { type Address, bracketed, type Family, parseAddress, parseHostPort } from '../../core/address.js'
 import type { PortLookup } from '../ports.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 

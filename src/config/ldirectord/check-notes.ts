@@ -1,5 +1,5 @@
 /** What is told of checks that prove more than ldirectord's, or ask for something else. */
-import type { VirtualFacts } from './effective.js'
+import type { VirtualFacts } from './effective-value.js'
 import type { Report } from './report.js'
 
 /** A URL that every proxy can read, where ldirectord has none. */

@@ -1,9 +1,9 @@
 /** The options of checks, under ldirectord's own names. */
-import { parseAddress, parseHostPort } from '../../address.js'
-import { readPattern } from '../../pattern.js'
-import type { Position } from '../problem.js'
+import { parseAddress, parseHostPort } from '../../core/address.js'
+import { readPattern } from '../../search/perl-flags.js'
+import type { Position } from '../problems/problem.js'
 import { isProxyUrl, PROXY_URL } from './check-notes.js'
-import type { VirtualFacts } from './effective.js'
+import type { VirtualFacts } from './effective-value.js'
 import { perlPattern } from './perl-pattern.js'
 import type { Report } from './report.js'
 import { type Entry, entry } from './tree.js'

@@ -2,13 +2,13 @@
  * The check of a virtual: its kind, policy and options. Which kinds exist and which options they have is asked of the
  * loaded checks, so a kind that appears there is used here at once.
  */
-import type { Check } from '../../check.js'
-import { optionKit } from '../../options.js'
-import type { Position } from '../problem.js'
+import type { Check } from '../../check/check.js'
+import { optionKit } from '../../check/option-kit.js'
+import type { Position } from '../problems/problem.js'
 import { isWithoutLogin, tellKind } from './check-notes.js'
 import { isFetch, optionsOf, pairOptions } from './check-options.js'
 import { isSecretDirective } from './directives.js'
-import { kindOf, timeoutOf, type VirtualFacts } from './effective.js'
+import { kindOf, timeoutOf, type VirtualFacts } from './effective-value.js'
 import {
   connectsOf,
   ignoredOptions,

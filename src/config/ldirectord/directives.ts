@@ -2,7 +2,7 @@
  * Every directive of ldirectord: where it may stand, how its value reads, what it becomes here. A row that
  * changes nothing here says so; none is ignored in silence.
  */
-import { didYouMean } from '../nearest.js'
+import { didYouMean } from '../../util/closest-match.js'
 import type { Directive } from './lines.js'
 import { emailStatus, mailAddresses, mailSender, mailServer } from './mail-values.js'
 import { type Placed, placeOf, type Report } from './report.js'

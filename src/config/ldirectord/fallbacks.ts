@@ -1,7 +1,7 @@
 /** The fallback of a virtual: its own, else the global one of its family. */
 
 import type { PortLookup } from '../ports.js'
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import type { Values } from './directives.js'
 import type { Directive } from './lines.js'
 import { type FallbackLine, readFallbackLine } from './reals.js'

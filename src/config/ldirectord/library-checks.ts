@@ -1,5 +1,5 @@
 /** Directories, databases, RADIUS and Perl scripts: their options where ldirectord's are others, and what is told of them. */
-import type { VirtualFacts } from './effective.js'
+import type { VirtualFacts } from './effective-value.js'
 import type { Report } from './report.js'
 import { type Entry, entry } from './tree.js'
 import type { CheckType } from './vocabulary.js'

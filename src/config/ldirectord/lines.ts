@@ -2,7 +2,7 @@
  * The lines of an ldirectord.cf: byte order mark, line ends, blanks, comments, and the split of a line into a key and
  * a value. Columns are those of the file.
  */
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import { type Piece, placeOf, type Report, trimmed } from './report.js'
 
 /** A comment of the file; `trailing` ones stand behind a directive. */

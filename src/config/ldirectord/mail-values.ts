@@ -1,7 +1,7 @@
 /** The values of ldirectord's directives for mails. */
-import { bracketed, parseAddress } from '../../address.js'
-import { isMailAddress, readMailServer, splitAddresses } from '../mail-address.js'
-import { didYouMean } from '../nearest.js'
+import { bracketed, parseAddress } from '../../core/address.js'
+import { isMailAddress, readMailServer, splitAddresses } from '../../core/mail-address.js'
+import { didYouMean } from '../../util/closest-match.js'
 import { placeOf, placeOfWord } from './report.js'
 import { type Given, type Grammar, listed, restOfLine, warnOfTail } from './values.js'
 

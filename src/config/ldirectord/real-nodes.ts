@@ -1,5 +1,5 @@
 /** The real servers of a virtual as nodes of the raw tree. */
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import type { RawNode } from '../raw.js'
 import { hostOfUrl } from './check-options.js'
 import type { CheckChoice } from './checks.js'

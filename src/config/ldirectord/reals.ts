@@ -1,11 +1,11 @@
 /** The lines of real servers and of fallbacks: `address[:port] forwarding [weight] ["request", "receive"] [l:N] [u:N]`. */
 
-import { type Address, addressFromBytes, bracketed, bytesOf } from '../../address.js'
-import { counted } from '../../counted.js'
+import { type Address, addressFromBytes, bracketed, bytesOf } from '../../core/address.js'
+import { counted } from '../../util/plural.js'
 import type { PortLookup } from '../ports.js'
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import { bracketsRound, type Host, ipv4FromNumber, readHost, readPort, splitToken } from './addresses.js'
-import { type How, readForwarding, readHow } from './real-how.js'
+import { type How, readForwarding, readHow } from './real-params.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 import type { ForwardingWord } from './vocabulary.js'
 

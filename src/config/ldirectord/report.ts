@@ -1,6 +1,6 @@
 /** Collects what a reader has to say about a file. */
-import type { Position } from '../problem.js'
-import { newReport, type Report as ReportOf } from '../report.js'
+import type { Position } from '../problems/problem.js'
+import { newReport, type Report as ReportOf } from '../problems/report.js'
 import type { LdirectordCode } from './codes.js'
 
 /** A part of one line and where it begins. */

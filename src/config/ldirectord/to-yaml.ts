@@ -1,10 +1,10 @@
 /** An ldirectord.cf as YAML: its comments where they stand, and beside each line what there is to say about it. */
-import type { Position, Problem } from '../problem.js'
+import type { Position, Problem } from '../problems/problem.js'
 import type { RawMap, RawNode, RawScalar } from '../raw.js'
-import type { LdirectordDocument } from '../read-ldirectord.js'
 import { type IsSecretName, withoutSecrets } from '../secrets.js'
-import { type Remark, writeYaml } from '../write-yaml.js'
+import { type Remark, writeYaml } from '../yaml/write-yaml.js'
 import { SPELLING_CODES } from './codes.js'
+import type { LdirectordDocument } from './read-ldirectord.js'
 import { BEGINNING, type Entry, scalar } from './tree.js'
 
 /** The equivalent YAML of a file that has been read without errors. */

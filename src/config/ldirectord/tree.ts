@@ -1,5 +1,5 @@
 /** Builds raw trees whose values keep the places of another text. */
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import type { RawList, RawMap, RawNode, RawScalar } from '../raw.js'
 
 /** Where values stand that no line of the file gives: its beginning. */

@@ -2,8 +2,8 @@
  * The values of directives, one small grammar each: what ldirectord reads, and a warning where it reads something else
  * than what stands there. A grammar gives undefined after it has reported an error.
  */
-import { didYouMean } from '../nearest.js'
-import { yesOrNo } from '../synonyms.js'
+import { didYouMean } from '../../util/closest-match.js'
+import { yesOrNo } from '../problems/synonyms.js'
 import type { Directive } from './lines.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 

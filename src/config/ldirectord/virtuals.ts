@@ -1,7 +1,7 @@
 /** What a section is about: the virtual with its protocol and port, and its real servers. */
-import type { Family } from '../../address.js'
+import type { Family } from '../../core/address.js'
 import type { PortLookup } from '../ports.js'
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import { readPort, type Virtual } from './addresses.js'
 import type { Values } from './directives.js'
 import type { Directive } from './lines.js'

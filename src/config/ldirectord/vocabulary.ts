@@ -1,5 +1,5 @@
 /** The words of ldirectord, and the values that are made of them. */
-import { didYouMean } from '../nearest.js'
+import { didYouMean } from '../../util/closest-match.js'
 import { placeOf, placeOfWord } from './report.js'
 import { type Grammar, listed, maybeQuoted, quoted, restOfLine, warnOfTail } from './values.js'
 

@@ -1,9 +1,9 @@
 /** How a real server gets its packets, and how many. */
-import type { Forwarding, RealAttributes } from '../../model.js'
-import type { Position } from '../problem.js'
+import type { Forwarding, RealAttributes } from '../../core/model.js'
+import type { Position } from '../problems/problem.js'
 import type { RawEntry } from '../raw.js'
 import type { Fields } from '../read-fields.js'
-import { realFields } from '../schema.js'
+import { realFields } from '../schema/schema.js'
 import { settle } from './layers.js'
 import type { RealContext } from './real-context.js'
 

@@ -1,6 +1,7 @@
 /** Durations that were perhaps meant in milliseconds, as other programs count. */
+
+import type { Report } from '../problems/report.js'
 import type { RawEntry } from '../raw.js'
-import type { Report } from '../report.js'
 
 /** Seconds: no interval of a check is as long, and in milliseconds many are. */
 const LONG = 1000

@@ -1,7 +1,7 @@
 /** Lines of the shell that lvsd is to run when something happens. */
-import { whyUnavailable } from '../../shell-command.js'
+import { whyUnavailable } from '../../system/shell-command.js'
+import type { Report } from '../problems/report.js'
 import type { RawEntry } from '../raw.js'
-import type { Report } from '../report.js'
 import { textOf } from './context.js'
 
 /** Warns of a command that cannot be run now, as far as that can be seen. */

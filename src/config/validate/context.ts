@@ -1,16 +1,17 @@
 /** What every rule of the configuration is given. */
-import type { Family } from '../../address.js'
-import type { Check } from '../../check.js'
-import type { ServiceId } from '../../model.js'
+
+import type { Check } from '../../check/check.js'
+import type { OptionShape } from '../../check/option-kit.js'
+import type { Family } from '../../core/address.js'
+import type { ServiceId } from '../../core/model.js'
+import type { Question } from '../../kinds/judge-apart.js'
 import type { Hosts } from '../../names/hosts.js'
-import type { OptionShape } from '../../options.js'
-import type { Question } from '../../user-checks/judge-apart.js'
 import type { PortLookup } from '../ports.js'
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
+import type { Report } from '../problems/report.js'
 import type { RawNode } from '../raw.js'
 import type { Fields } from '../read-fields.js'
-import type { Report } from '../report.js'
-import type { defaultsFields, serviceFields } from '../schema.js'
+import type { defaultsFields, serviceFields } from '../schema/schema.js'
 import type { SecretSources } from '../secret-sources.js'
 
 export interface Context {

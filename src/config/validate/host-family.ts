@@ -1,7 +1,7 @@
 /** Names that this machine knows in another family than the one that is asked for. */
-import type { Family } from '../../address.js'
+import type { Family } from '../../core/address.js'
 import { isLocalhost } from '../../names/hosts.js'
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import type { Context } from './context.js'
 import { familyWord } from './words.js'
 

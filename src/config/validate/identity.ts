@@ -1,8 +1,8 @@
 /** What the kernel calls a service: protocol, address and port, or a firewall mark and a family. */
-import { parseAddress } from '../../address.js'
-import { keyOfService, type Protocol, type Service, type ServiceId } from '../../model.js'
+import { parseAddress } from '../../core/address.js'
+import { keyOfService, type Protocol, type Service, type ServiceId } from '../../core/model.js'
 import { type Endpoint, isUnicast, isWithoutZone, readEndpoint } from '../endpoints.js'
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
 import { judgeHostFamily } from './host-family.js'
 import type { Part } from './parts.js'

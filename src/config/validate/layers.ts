@@ -1,7 +1,7 @@
 /** A value from the nearest place that gives one: real server, service, defaults, then the schema's own default. */
 
-import type { OptionShape } from '../../options.js'
-import type { z } from '../fields.js'
+import type { OptionShape } from '../../check/option-kit.js'
+import type { z } from '../../check/option-types.js'
 import type { Fields } from '../read-fields.js'
 
 /** Layers are asked in their order. The schema's default counts where none has a right value. */

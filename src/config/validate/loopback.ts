@@ -1,8 +1,8 @@
 /** Servers at a loopback address: the director itself, which the kernel serves in a way of its own. */
-import type { Address } from '../../address.js'
-import type { Forwarding } from '../../model.js'
+import type { Address } from '../../core/address.js'
+import type { Forwarding } from '../../core/model.js'
 import { isLocalhost } from '../../names/hosts.js'
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import type { RealContext } from './real-context.js'
 import type { PlacedFallback, PlacedReal } from './reals.js'
 

@@ -1,8 +1,8 @@
 /** Who gets mails about a service: its own keys, laid over those of the defaults. */
-import type { MailPolicy } from '../../model.js'
-import { mailFields } from '../mail-fields.js'
+import type { MailPolicy } from '../../core/model.js'
 import type { RawEntry } from '../raw.js'
 import { mapEntries, readFields, readValue } from '../read-fields.js'
+import { mailFields } from '../schema/mail-fields.js'
 import { type Context, type DefaultsFields, type ServiceFields, textOf } from './context.js'
 import { settle } from './layers.js'
 

@@ -1,8 +1,8 @@
 /** What the marks of an option say of its value: secrets come from where they stand, paths become whole. */
-import { markOf } from '../../options.js'
-import type { z } from '../fields.js'
+import { markOf } from '../../check/option-kit.js'
+import type { z } from '../../check/option-types.js'
 import { commandFrom, pathFrom } from '../paths.js'
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import type { RawEntry, RawNode } from '../raw.js'
 import type { Context } from './context.js'
 

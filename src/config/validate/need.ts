@@ -1,10 +1,10 @@
 /** How many checks must pass, and whether each has a port to go to. */
-import type { Target } from '../../check.js'
-import type { CheckUse } from '../../model.js'
+import type { Target } from '../../check/check.js'
+import type { CheckUse } from '../../core/model.js'
 import type { Endpoint } from '../endpoints.js'
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import type { Fields } from '../read-fields.js'
-import type { realFields } from '../schema.js'
+import type { realFields } from '../schema/schema.js'
 import type { Context } from './context.js'
 import type { RealContext } from './real-context.js'
 

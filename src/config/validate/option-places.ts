@@ -1,10 +1,10 @@
 /** What is said of the options of a check stands at the option that it speaks of. */
-import { markOf, type OptionShape } from '../../options.js'
-import type { Code } from '../codes.js'
-import type { Position } from '../problem.js'
+import { markOf, type OptionShape } from '../../check/option-kit.js'
+import { whyNoFile } from '../../system/read-file.js'
+import type { Code } from '../problems/codes.js'
+import type { Position } from '../problems/problem.js'
+import type { Report } from '../problems/report.js'
 import type { RawEntry } from '../raw.js'
-import { whyNoFile } from '../read-file.js'
-import type { Report } from '../report.js'
 
 /** Where the option stands with whose name a sentence begins: `ca needs verify: true`; else where the check does. */
 export function placeOfSentence(sentence: string, entries: readonly RawEntry[], at: Position): Position {

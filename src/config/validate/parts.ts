@@ -1,7 +1,7 @@
 /** A service over several protocols or ports: for the kernel each pair of them is a service of its own. */
-import type { Protocol } from '../../model.js'
+import type { Protocol } from '../../core/model.js'
 import { readPort } from '../endpoints.js'
-import { serviceFields } from '../schema.js'
+import { serviceFields } from '../schema/schema.js'
 import type { Context, ServiceFields } from './context.js'
 import { settle } from './layers.js'
 

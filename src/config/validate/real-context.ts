@@ -1,5 +1,5 @@
 /** What the rules of a real server are given. */
-import type { CheckUse } from '../../model.js'
+import type { CheckUse } from '../../core/model.js'
 import type { Draft } from './checks.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
 

@@ -1,12 +1,12 @@
 /** The real servers and the fallback of a service. */
 
-import type { Family } from '../../address.js'
-import type { CheckUse, Fallback, Forwarding, Real } from '../../model.js'
+import type { Family } from '../../core/address.js'
+import type { CheckUse, Fallback, Forwarding, Real } from '../../core/model.js'
 import { type Endpoint, isForwardable, readEndpoint } from '../endpoints.js'
-import type { Position } from '../problem.js'
+import type { Position } from '../problems/problem.js'
 import { type RawEntry, type RawNode, sortOf } from '../raw.js'
 import { type Fields, readFields } from '../read-fields.js'
-import { fallbackFields, realFields } from '../schema.js'
+import { fallbackFields, realFields } from '../schema/schema.js'
 import { placeOf, readAttributes, readForwarding } from './attributes.js'
 import { draftsOf, layDrafts, readCheck } from './checks.js'
 import { type Context, textOf } from './context.js'

@@ -1,13 +1,13 @@
 /** How a service spreads connections: scheduler, its flags, persistence, one-packet. */
-import type { Family } from '../../address.js'
-import { parseAddress } from '../../address.js'
-import type { Persistence, SchedulerFlag, ServiceAttributes } from '../../model.js'
-import { didYouMean } from '../nearest.js'
-import type { Position } from '../problem.js'
+import type { Family } from '../../core/address.js'
+import { parseAddress } from '../../core/address.js'
+import type { Persistence, SchedulerFlag, ServiceAttributes } from '../../core/model.js'
+import { didYouMean } from '../../util/closest-match.js'
+import type { Position } from '../problems/problem.js'
+import { schedulerFor } from '../problems/synonyms.js'
 import type { RawEntry } from '../raw.js'
 import { isNothing, mapEntries, readFields, readValue } from '../read-fields.js'
-import { defaultsFields, persistenceFields, SCHEDULERS } from '../schema.js'
-import { schedulerFor } from '../synonyms.js'
+import { defaultsFields, persistenceFields, SCHEDULERS } from '../schema/schema.js'
 import {
   type Context,
   type DefaultsFields,

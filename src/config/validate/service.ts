@@ -1,9 +1,9 @@
 /** One virtual service: what the kernel calls it, how it schedules, its real servers and its fallback. */
-import { keyOfService, type Real, type Service } from '../../model.js'
-import { lineOf, type Position } from '../problem.js'
+import { keyOfService, type Real, type Service } from '../../core/model.js'
+import { lineOf, type Position } from '../problems/problem.js'
 import { type RawEntry, type RawNode, sortOf } from '../raw.js'
 import { isNothing, mapEntries, readFields } from '../read-fields.js'
-import { serviceFields } from '../schema.js'
+import { serviceFields } from '../schema/schema.js'
 import { draftsOf, layDrafts, readCheck } from './checks.js'
 import { tellCommand } from './commands.js'
 import {

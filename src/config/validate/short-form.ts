@@ -1,5 +1,5 @@
 /** `'[2001:db8::1]:80 masq 2'`: the words of a text, each as an entry with its own place. */
-import { characters } from '../position.js'
+import { characters } from '../problems/position.js'
 import type { RawEntry, RawScalar } from '../raw.js'
 
 /** The text's words under the keys, or null where there are more words than keys. */

@@ -1,5 +1,5 @@
 /** Words of messages. */
-import type { Family } from '../../address.js'
+import type { Family } from '../../core/address.js'
 
 export function familyWord(family: Family): string {
   return family === 'ipv6' ? 'IPv6' : 'IPv4'

@@ -1,6 +1,6 @@
 /** Clients of the site: one page, one long download, fifty requests a second. */
 import { get, type IncomingMessage } from 'node:http'
-import { later } from '../../helpers/after-each.js'
+import { later } from '../../support/after-each.js'
 
 export interface Page {
   readonly status: number

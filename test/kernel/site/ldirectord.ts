@@ -1,9 +1,9 @@
 /** The command ldirectord of a director: lvsd in its place, its files, and others that use it. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { identify, readRecord } from '../../../src/ldirectord/processes.js'
-import { packageRoot } from '../../../src/version.js'
-import { later } from '../../helpers/after-each.js'
+import { identify, readRecord } from '../../../src/ldirectord-command/processes.js'
+import { packageRoot } from '../../../src/system/version.js'
+import { later } from '../../support/after-each.js'
 import { installLink, own } from './command.js'
 import { type RealServer, startRealServer } from './real-server.js'
 import { type Ran, runOnDirector } from './run.js'

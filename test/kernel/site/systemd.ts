@@ -13,7 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { packageRoot } from '../../../src/version.js'
+import { packageRoot } from '../../../src/system/version.js'
 import { installCommand, own } from './command.js'
 import { within } from './namespaces.js'
 import { type Ran, runOnDirector } from './run.js'

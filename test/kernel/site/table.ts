@@ -1,6 +1,6 @@
 /** The kernel's table as /proc/net/ip_vs shows it: read without a line of lvsd's own code. */
 import { openSync, readSync } from 'node:fs'
-import { addressFromBytes, endpoint } from '../../../src/address.js'
+import { addressFromBytes, endpoint } from '../../../src/core/address.js'
 import { within } from './namespaces.js'
 
 export interface HeldService {

@@ -1,5 +1,5 @@
 /** Looks at the table every 5 ms and keeps what it saw change. */
-import { later } from '../../helpers/after-each.js'
+import { later } from '../../support/after-each.js'
 import { changesBetween, type Held, parseTable, readText } from './table.js'
 
 export interface Seen {

@@ -1,6 +1,6 @@
 /** The services that negotiate asks, each up, answering wrong, and back. */
 import { join } from 'node:path'
-import { packageRoot } from '../../../src/version.js'
+import { packageRoot } from '../../../src/system/version.js'
 import type { Difference, Scenario, Step } from '../scenario.js'
 import type { Kind } from '../servers.js'
 
@@ -27,7 +27,7 @@ interface Case {
 }
 
 /** The tests' own certificate is trusted, so that ldirectord takes it too. */
-export const trusted = { PERL_LWP_SSL_CA_FILE: join(packageRoot, 'test/helpers/localhost.crt') }
+export const trusted = { PERL_LWP_SSL_CA_FILE: join(packageRoot, 'test/support/localhost.crt') }
 
 const VERIFIED = {
   because:

@@ -1,0 +1,68 @@
+/** Bodies that come compressed though `identity` was asked for: undone before something is looked for in them. */
+import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
+import { type Answer, down } from '../../src/check/check.js'
+
+/** Codings one upon the other; nobody has a use for two. */
+const MOST_CODINGS = 3
+
+type Undo = (bytes: Buffer, options: zlib.ZlibOptions) => Promise<Buffer>
+
+const inflate: Undo = promisify(zlib.inflate)
+const inflateRaw: Undo = promisify(zlib.inflateRaw)
+const gunzip: Undo = promisify(zlib.gunzip)
+const brotli: Undo = promisify(zlib.brotliDecompress)
+
+const UNDO: Readonly<Record<string, Undo>> = {
+  gzip: gunzip,
+  'x-gzip': gunzip,
+  // The name means zlib's format; some servers take it for the bare one.
+  deflate: (bytes, options) => (isZlib(bytes) ? inflate(bytes, options) : inflateRaw(bytes, options)),
+  br: brotli,
+}
+
+/** RFC 1950, 2.2: method 8, and a check on the first two bytes. */
+function isZlib(bytes: Buffer): boolean {
+  return bytes.length >= 2 && (bytes.readUInt8() & 15) === 8 && bytes.readUInt16BE() % 31 === 0
+}
+
+/** The body as it was before these codings, or why that cannot be told. `limit`: bytes that it may have at any step. */
+export async function undone(
+  body: Buffer,
+  codings: readonly string[],
+  limit: number,
+): Promise<Buffer | Answer> {
+  const unknown = codings.find(coding => !Object.hasOwn(UNDO, coding))
+  if (unknown !== undefined)
+    return down('unexpected', `the body is compressed by ${shown(unknown)}, which is not undone here`)
+  if (codings.length > MOST_CODINGS)
+    return down(
+      'garbage',
+      `the body is compressed ${codings.length} times, at most ${MOST_CODINGS} are undone`,
+    )
+  let bytes = body
+  for (const coding of codings.toReversed()) {
+    const next = await undoneOnce(bytes, coding, limit)
+    if ('ok' in next) return next
+    bytes = next
+  }
+  return bytes
+}
+
+async function undoneOnce(bytes: Buffer, coding: string, limit: number): Promise<Buffer | Answer> {
+  try {
+    return (await UNDO[coding]?.(bytes, { maxOutputLength: limit })) ?? bytes
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return code === 'ERR_BUFFER_TOO_LARGE'
+      ? down(
+          'too-big',
+          `a body of more than ${limit} bytes once ${coding} is undone; at most ${limit} are read`,
+        )
+      : down('garbage', `the body is not ${coding}, as its header says: ${message}`)
+  }
+}
+
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 40))
+}

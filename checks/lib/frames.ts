@@ -1,0 +1,127 @@
+/**
+ * What comes over a connection of HTTP/2 (RFC 9113), handed on frame by frame and within limits. nghttp2, as Node 20 has
+ * it, aborts the whole process where a session is ended while it reads and a wrong frame stands behind: so it reads one
+ * frame at a time, and none once its session has ended.
+ */
+
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { counted } from '../../src/util/plural.js'
+import { Heard } from './heard.js'
+import { Fault } from './library.js'
+
+/** Length, type, flags and stream. */
+const HEAD = 9
+/** Bytes of a frame, unless we allow more, which we do not. */
+const LONGEST = 16_384
+const GOAWAY = 7
+/** Frames beyond one for each of so many bytes: a frame costs as much as some thousand bytes. */
+const MOST_FRAMES = 1024
+const SMALL = 128
+/** Bytes that a connection may need beside the body: headers, settings, pings. */
+const ASIDE = 1_048_576
+
+export class Frames extends Duplex {
+  readonly #socket: Socket
+  readonly #limit: number
+  readonly #heard = new Heard()
+  #bytes = 0
+  #count = 0
+  #isCut = false
+  #isReading = false
+
+  /** `limit`: bytes that the body of the answer may have. */
+  constructor(socket: Socket, limit: number) {
+    super({ allowHalfOpen: true, autoDestroy: true })
+    this.#socket = socket
+    this.#limit = limit
+    socket.on('data', chunk => this.#take(chunk))
+    socket.on('end', () => this.#isCut || this.push(null))
+    socket.on('error', error => this.destroy(error))
+    socket.on('close', () => this.destroy())
+    socket.pause()
+  }
+
+  /** No frame passes after this one. */
+  cut(): void {
+    this.#isCut = true
+  }
+
+  override _read(): void {
+    this.#pass()
+    if (this.#heard.length < HEAD || !this.#isWhole()) this.#socket.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, done)
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#socket.end(done)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#isCut = true
+    this.#socket.destroy()
+    done(error)
+  }
+
+  #take(chunk: Buffer): void {
+    this.#bytes += chunk.length
+    this.#heard.push(chunk)
+    this.#pass()
+  }
+
+  #isWhole(): boolean {
+    return this.#heard.length >= HEAD + this.#heard.peek(3).readUIntBE(0, 3)
+  }
+
+  /** Hands on what is whole, as long as it is wanted. */
+  #pass(): void {
+    if (this.#isReading) return
+    this.#isReading = true
+    try {
+      for (let frame = this.#next(); frame && !this.#isCut; frame = this.#next()) {
+        const isWanted = this.push(frame)
+        // The session ends itself with an error that is told; what stands behind is for nobody.
+        if (isFarewell(frame)) this.cut()
+        if (isWanted) continue
+        this.#socket.pause()
+        break
+      }
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  #next(): Buffer | null {
+    if (this.#isCut || this.#heard.length < HEAD) return null
+    const head = this.#heard.peek(HEAD)
+    const length = head.readUIntBE(0, 3)
+    const problem = this.#problem(length)
+    if (problem) {
+      this.cut()
+      setImmediate(() => this.destroy(problem))
+      return null
+    }
+    const frame = this.#heard.take(HEAD + length)
+    if (!frame) return null
+    this.#count++
+    return frame
+  }
+
+  #problem(length: number): Fault | null {
+    if (length > LONGEST)
+      return new Fault('garbage', `a frame of ${counted(length, 'byte')}, at most ${LONGEST} are allowed`)
+    if (this.#bytes > this.#limit + ASIDE)
+      return new Fault('too-big', `more than ${this.#limit} bytes of a body and ${ASIDE} beside it`)
+    return this.#count > MOST_FRAMES + this.#bytes / SMALL
+      ? new Fault('too-big', `${this.#count} frames in ${this.#bytes} bytes`)
+      : null
+  }
+}
+
+/** A GOAWAY with an error. */
+function isFarewell(frame: Buffer): boolean {
+  return frame[3] === GOAWAY && frame.length >= HEAD + 8 && frame.readUInt32BE(HEAD + 4) !== 0
+}

@@ -1,0 +1,152 @@
+/** What http and https share: the options, the request's bytes, and how the response is judged. */
+
+import type { Target } from '../../src/check/check.js'
+import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
+import type { Probe } from '../../src/check/probe-spec.js'
+import { type Address, bracketed, parseHostPort } from '../../src/core/address.js'
+import { matchOf, matchOptions, matchProblem } from './match.js'
+
+const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH'] as const
+
+export function httpOptions(kit: OptionKit) {
+  return {
+    request: kit.text('/', 'Path and query to ask for; a leading / is added where it is missing'),
+    httpmethod: kit.choice(METHODS, 'GET', 'Request method'),
+    virtualhost: kit.maybeText(
+      'Host header; by default the address, with the port where it is not the usual one',
+    ),
+    headers: kit.secretMap('Further request headers, by name'),
+    body: kit.secret('', 'Body of the request, for POST, PUT and PATCH'),
+    login: kit.maybeText('User name for basic authentication'),
+    passwd: kit.secret(null, 'Password for basic authentication'),
+    status: kit.ranges('200-299', 'Status codes that are up: 200, 200-299 or a list of them', {
+      min: 100,
+      max: 599,
+    }),
+    ...matchOptions(kit),
+    limit: kit.number(1_048_576, 'Bytes that the body may have; a longer one is down', { min: 1 }),
+    redirects: kit.number(0, 'Redirects to follow; with 0 a redirect is judged by its status', { max: 20 }),
+    otherhosts: kit.flag(false, 'Follow redirects to other hosts too'),
+  }
+}
+
+export type HttpOptions = Parsed<ReturnType<typeof httpOptions>>
+/** Those by which a response is judged. */
+export type JudgeOptions = Pick<HttpOptions, 'httpmethod' | 'status' | 'receive' | 'text' | 'limit'>
+
+/** Which of the two it is. */
+export type Scheme = 'http' | 'https'
+
+const USUAL_PORT = { http: 80, https: 443 } as const
+
+/** What is wrong with options that are each right alone, or null. */
+export function httpProblem(options: HttpOptions): string | null {
+  const { virtualhost, headers, body, httpmethod, login, passwd, redirects, otherhosts } = options
+  const odd = virtualhostProblem(virtualhost)
+  if (odd) return odd
+  const bad = Object.entries(headers).find(([name, value]) => !isHeader(name, value))
+  if (bad) return `the header "${bad[0]}" or its value is not one that HTTP allows`
+  if (body !== '' && !['POST', 'PUT', 'PATCH'].includes(httpmethod))
+    return `body is sent, and a ${httpmethod} request has none: write httpmethod: POST; text or receive look for something in the answer`
+  if (passwd !== null && login === null) return 'passwd needs login'
+  if (login?.includes(':')) return 'a login of basic authentication cannot contain a colon'
+  if (otherhosts && redirects === 0) return 'otherhosts needs redirects: the number of them to follow'
+  return matchProblem(options)
+}
+
+/** What RFC 3986 has as a name, but for escapes: `*.example.com` may be asked for, as with ldirectord. */
+const REGISTERED_NAME = /^[\w.~!$&'()*+,;=-]+(:\d+)?$/
+
+export function virtualhostProblem(virtualhost: string | null): string | null {
+  if (virtualhost === null || parseHostPort(virtualhost) || REGISTERED_NAME.test(virtualhost)) return null
+  return `virtualhost takes a host name or an address, with a port or without; "${virtualhost}" is neither`
+}
+
+function isHeader(name: string, value: string): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !/[\r\n\0]/.test(value)
+}
+
+/** The Host header, as RFC 9110 wants it: the port only where it is not the scheme's usual one, never a zone. */
+export function hostHeader(
+  target: Pick<Target, 'address' | 'port'>,
+  virtualhost: string | null,
+  scheme: Scheme,
+) {
+  if (virtualhost !== null) return virtualhost
+  const host = withoutZone(target.address)
+  return target.port === USUAL_PORT[scheme] ? host : `${host}:${target.port}`
+}
+
+/** The virtualhost without its port, for a handshake; null where it is none that a certificate could be for. */
+export function hostName(virtualhost: string | null): string | null {
+  return virtualhost === null ? null : (parseHostPort(virtualhost)?.host ?? null)
+}
+
+function withoutZone(address: Address): string {
+  return bracketed({ ...address, text: address.text.split('%')[0] ?? '' })
+}
+
+/** The path as it goes into the request line: a leading slash, and nothing that a request line cannot hold. */
+export function requestPath(request: string): string {
+  const path = request.startsWith('/') ? request : `/${request}`
+  return path.replace(/[^\x21-\x7e]+/g, other => Array.from(Buffer.from(other), percent).join(''))
+}
+
+function percent(byte: number): string {
+  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+}
+
+/** All headers of the request but Host, by their names; what the user gives replaces ours. */
+export function requestHeaders({
+  headers,
+  login,
+  passwd,
+  body,
+  httpmethod,
+}: Pick<HttpOptions, 'headers' | 'login' | 'passwd' | 'body' | 'httpmethod'>) {
+  const ours: Record<string, string> = {
+    'User-Agent': 'lvsd',
+    Accept: '*/*',
+    // What comes is searched as it is.
+    'Accept-Encoding': 'identity',
+  }
+  if (login !== null) {
+    const credentials = Buffer.from(`${login}:${passwd ?? ''}`).toString('base64')
+    ours.Authorization = `Basic ${credentials}`
+  }
+  if (['POST', 'PUT', 'PATCH'].includes(httpmethod)) ours['Content-Length'] = String(Buffer.byteLength(body))
+  const given = new Set(Object.keys(headers).map(name => name.toLowerCase()))
+  const kept = Object.entries(ours).filter(([name]) => !given.has(name.toLowerCase()))
+  return { ...Object.fromEntries(kept), ...headers }
+}
+
+/** The whole HTTP/1.1 request. The connection ends with the response. */
+export function requestBytes(target: Target, options: HttpOptions, scheme: Scheme): Uint8Array {
+  const headers = requestHeaders(options)
+  const given = new Set(Object.keys(headers).map(name => name.toLowerCase()))
+  const lines = [`${options.httpmethod} ${requestPath(options.request)} HTTP/1.1`]
+  if (!given.has('host')) lines.push(`Host: ${hostHeader(target, options.virtualhost, scheme)}`)
+  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
+  if (!given.has('connection')) lines.push('Connection: close')
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${options.body}`)
+}
+
+/** How the response is judged, as data. */
+export function httpJudge({ httpmethod, status, receive, text, limit }: JudgeOptions) {
+  const match = matchOf({ receive, text })
+  return { kind: 'http', method: httpmethod, status, match, limit, deferCoded: true } as const
+}
+
+/** The statuses that send a client elsewhere. */
+const REDIRECTS = [
+  [301, 303],
+  [307, 308],
+] as const
+
+/** One plain exchange, as data; a redirect to follow and a compressed body to search are left to code. */
+export function httpProbe(target: Target, options: HttpOptions): Probe {
+  const { address, port } = target
+  const send = requestBytes(target, options, 'http')
+  const judge = { ...httpJudge(options), ...(options.redirects > 0 && { defer: REDIRECTS }) }
+  return { kind: 'tcp', address, port, send, end: false, reset: false, judge }
+}

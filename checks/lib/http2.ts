@@ -1,0 +1,104 @@
+/** One request over HTTP/2, on a connection of its own. */
+import { once } from 'node:events'
+import type { ClientHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
+import { type Answer, down, type RunContext, type Target } from '../../src/check/check.js'
+import { type HttpOptions, hostHeader, hostName, requestHeaders, requestPath } from './http.js'
+import { Fault } from './library.js'
+import { judgeResponse } from './response.js'
+import { bodyOf, sessionOn } from './session.js'
+import { connectTls, type TlsOptions } from './tls.js'
+
+/** HTTP/2 knows no such headers: a connection's fate is told by frames. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+
+export async function ask(
+  target: Target,
+  options: HttpOptions & TlsOptions,
+  context: RunContext,
+): Promise<Answer> {
+  const peer = {
+    host: target.address.text,
+    port: target.port,
+    name: hostName(options.virtualhost),
+    alpn: ['h2'],
+  }
+  const socket = await connectTls(peer, options, context)
+  if (socket.alpnProtocol !== 'h2') {
+    socket.destroy()
+    return down('garbage', 'the server does not offer HTTP/2 in the handshake (ALPN h2): leave http2 out')
+  }
+  const authority = hostHeader(target, options.virtualhost, 'https')
+  const session = sessionOn(socket, `https://${authority}`, options.limit)
+  try {
+    const stream = session.request(headersOf(authority, options), { endStream: false })
+    return await exchange(stream, session.broken, options, context)
+  } finally {
+    session.close()
+    socket.destroy()
+  }
+}
+
+async function exchange(
+  stream: ClientHttp2Stream,
+  broken: Promise<never>,
+  options: HttpOptions,
+  { phase }: RunContext,
+): Promise<Answer> {
+  const body = bodyOf(stream)
+  // It may fail when nobody reads it yet.
+  body.on('error', () => {})
+  stream.end(options.body)
+  phase('first byte')
+  let status: string
+  let coding: string | undefined
+  try {
+    const [headers] = await Promise.race([once(stream, 'response'), broken])
+    status = String(headers[':status'])
+    coding = headers['content-encoding']
+  } catch (error) {
+    return noResponse(error)
+  }
+  phase('body')
+  try {
+    return await judgeResponse(status, coding, wholeBody(stream, body), options)
+  } catch (error) {
+    if (error instanceof Fault) return down(error.reason, error.message)
+    return down('truncated', `${status}, but the body broke off: ${(error as Error).message}`)
+  }
+}
+
+/** Node ends a stream in the same way whether the server had finished or not; the code tells. */
+async function* wholeBody(stream: ClientHttp2Stream, body: Readable): AsyncIterable<Buffer> {
+  yield* body
+  if (!stream.closed) await once(stream, 'close')
+  if (stream.rstCode) throw new Error(`the stream was closed with error code ${stream.rstCode}`)
+}
+
+function headersOf(authority: string, options: HttpOptions): Record<string, string> {
+  const given = Object.entries(requestHeaders(options)).map(([name, value]) => [name.toLowerCase(), value])
+  const host = given.find(([name]) => name === 'host')?.[1]
+  return {
+    ...Object.fromEntries(given.filter(([name = '']) => !HOP_BY_HOP.has(name))),
+    ':method': options.httpmethod,
+    ':scheme': 'https',
+    ':authority': host ?? authority,
+    ':path': requestPath(options.request),
+  }
+}
+
+/** Network errors are the core's to tell; those of the protocol are told here. */
+function noResponse(error: unknown): Answer {
+  if (error instanceof Fault) return down(error.reason, error.message)
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code?.startsWith('ERR_HTTP2')) return down('garbage', `no HTTP/2: ${message} (${code})`)
+  if (code === undefined) return down('closed', message)
+  throw error
+}

@@ -1,0 +1,58 @@
+/** What checks that log in or ask for TLS on the way have in common. */
+import { createHmac } from 'node:crypto'
+import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
+import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './tls.js'
+
+export function loginOptions(kit: OptionKit, what: string) {
+  return {
+    login: kit.maybeText(`User name to log in with; ${what}`),
+    passwd: kit.secret(null, 'Password to log in with'),
+  }
+}
+
+export type LoginOptions = Parsed<ReturnType<typeof loginOptions>>
+
+/** What is wrong with a login, or null. Each is sent within one line, so neither may hold more than one. */
+export function loginProblem({ login, passwd }: LoginOptions): string | null {
+  if (passwd !== null && login === null) return 'passwd needs login'
+  return /[\r\n\0]/.test(`${login}${passwd}`) ? 'login and passwd must each be one line' : null
+}
+
+/** TLS from the start or on the way, for protocols that have both. `starttls`: whether it is asked for unless told otherwise. */
+export function encryptionOptions(kit: OptionKit, starttls = false) {
+  return {
+    tls: kit.flag(false, 'Speak TLS from the start, as on a port of its own; starttls is left out then'),
+    starttls: kit.flag(starttls, 'Ask for TLS once connected; a server that does not offer it is down'),
+    ...tlsOptions(kit),
+  }
+}
+
+export type EncryptionOptions = Parsed<ReturnType<typeof encryptionOptions>>
+
+/** What is wrong with the options, or null. */
+export function encryptionProblem(options: EncryptionOptions): string | null {
+  const given = givenOf(options)
+  const isPlain = !options.tls && !options.starttls
+  return isPlain && given !== null ? `${given} needs starttls: true or tls: true` : tlsProblem(options)
+}
+
+/** Where TLS begins: at the start, on the way, or not at all. */
+export interface Encryption {
+  readonly tls: TlsOptions | null
+  readonly starttls: TlsOptions | null
+}
+
+export function encryptionOf(options: EncryptionOptions): Encryption {
+  const { tls, starttls } = options
+  return { tls: tls ? options : null, starttls: starttls && !tls ? options : null }
+}
+
+/** What CRAM-MD5 (RFC 2195) answers to a challenge: the password itself is not sent. */
+export function cramMd5(challenge: string, login: string, passwd: string): string {
+  const digest = createHmac('md5', passwd).update(Buffer.from(challenge, 'base64')).digest('hex')
+  return base64(`${login} ${digest}`)
+}
+
+export function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
+}

@@ -1,0 +1,153 @@
+/** Responses that do not come as a probe's, judged by the same judge as those. */
+import type { Socket } from 'node:net'
+import type { Answer, RunContext } from '../../src/check/check.js'
+import { tooBig } from '../../src/probe/chunked.js'
+import { codingsIn, hearBody } from '../../src/probe/match-http.js'
+import { compileJudge } from '../../src/probe/matcher.js'
+import { DEFERRED } from '../../src/probe/needs-code.js'
+import { gathered } from '../../src/probe/pace.js'
+import type { Hearing } from '../../src/probe/response-parser.js'
+import { undone } from './coding.js'
+import { type HttpOptions, httpJudge, type JudgeOptions } from './http.js'
+
+const judges = new WeakMap<JudgeOptions, () => Hearing>()
+
+/** A judge for one response; what all responses of one check share is made once. */
+function hearingOf(options: JudgeOptions): Hearing {
+  const known = judges.get(options)
+  if (known) return known()
+  const compiled = compileJudge(httpJudge(options))
+  judges.set(options, compiled)
+  return compiled()
+}
+
+/** One exchange on a connection that stands. Null where the answer is a redirect that is to be followed. */
+export async function exchange(
+  socket: Socket,
+  request: Uint8Array,
+  options: HttpOptions,
+  { phase }: RunContext,
+): Promise<Answer | null> {
+  phase('send')
+  socket.write(request)
+  phase('first byte')
+  const chunks = gathered(socket)[Symbol.asyncIterator]()
+  const first: Buffer[] = []
+  if (options.redirects > 0) {
+    let start = ''
+    while (start.length < STATUS_LENGTH) {
+      const { value, done } = await chunks.next()
+      if (done) break
+      first.push(value)
+      start += value.toString('latin1', 0, STATUS_LENGTH - start.length)
+    }
+    if (REDIRECT.test(start)) return null
+  }
+  return hearResponse(joined(first, chunks), options, phase)
+}
+
+const STATUS_LENGTH = 'HTTP/1.1 302'.length
+const REDIRECT = /^HTTP\/1\.\d 30[12378]$/
+
+/** What has been read already, and what comes after it. */
+export async function* joined(
+  first: readonly Buffer[],
+  rest: AsyncIterator<Buffer>,
+): AsyncGenerator<Buffer, void> {
+  yield* first
+  for (;;) {
+    const { value, done } = await rest.next()
+    if (done) return
+    yield value
+  }
+}
+
+/** Judges one response of HTTP/1 from its first byte on. */
+export async function hearResponse(
+  chunks: AsyncIterable<Buffer>,
+  options: JudgeOptions,
+  phase: RunContext['phase'],
+): Promise<Answer> {
+  const hearing = hearingOf(options)
+  /** What came with the head or before it. */
+  const heard: Buffer[] = []
+  const all = chunks[Symbol.asyncIterator]()
+  for (let next = await all.next(); !next.done; next = await all.next()) {
+    if (hearing.phase !== 'body') heard.push(next.value)
+    const answer = hearing.push(next.value)
+    phase(hearing.phase)
+    if (answer === DEFERRED) return hearCoded(joined(heard, all), options)
+    if (answer) return answer
+  }
+  return hearing.end()
+}
+
+/** The same where the body is compressed: heard to its end first, then searched. */
+async function hearCoded(chunks: AsyncIterable<Buffer>, options: JudgeOptions): Promise<Answer> {
+  const body: Buffer[] = []
+  const hearing = hearBody(httpJudge(options), (bytes, from, to) =>
+    body.push(Buffer.from(bytes.subarray(from, to))),
+  )
+  const answer = await heardWhole(hearing, chunks)
+  return answer.ok ? judgeCoded(hearing.status, Buffer.concat(body), hearing.codings, options) : answer
+}
+
+async function heardWhole(hearing: Hearing, chunks: AsyncIterable<Buffer>): Promise<Answer> {
+  for await (const chunk of chunks) {
+    const answer = hearing.push(chunk)
+    if (answer) return answer
+  }
+  return hearing.end()
+}
+
+async function judgeCoded(
+  status: string,
+  body: Buffer,
+  codings: readonly string[],
+  options: JudgeOptions,
+): Promise<Answer> {
+  const plain = await undone(body, codings, options.limit)
+  if ('ok' in plain) return { ...plain, detail: `${status}, but ${plain.detail}` }
+  const hearing = hearingOf(options)
+  return hearing.push(headOf(status)) ?? hearing.push(plain) ?? hearing.end()
+}
+
+function headOf(status: string): Buffer {
+  return Buffer.from(`HTTP/1.1 ${status.trimEnd()}\r\n\r\n`, 'latin1')
+}
+
+/**
+ * Judges what some library has read from the wire. The judge hears it as one whose body ends with the connection: the
+ * library sees to its framing. `coding`: the header Content-Encoding.
+ */
+export async function judgeResponse(
+  status: string,
+  coding: string | undefined,
+  body: AsyncIterable<Buffer>,
+  options: JudgeOptions,
+): Promise<Answer> {
+  const hearing = hearingOf(options)
+  const early = hearing.push(headOf(status))
+  if (early) return early
+  const codings = codingsIn(coding ?? '')
+  const isSearched = (options.receive ?? options.text ?? '') !== ''
+  return codings.length > 0 && isSearched
+    ? gatherCoded(status, codings, gathered(body), options)
+    : heardWhole(hearing, gathered(body))
+}
+
+async function gatherCoded(
+  status: string,
+  codings: readonly string[],
+  body: AsyncIterable<Buffer>,
+  options: JudgeOptions,
+): Promise<Answer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > options.limit) return tooBig(length, options.limit)
+    chunks.push(chunk)
+  }
+  return judgeCoded(status, Buffer.concat(chunks), codings, options)
+}

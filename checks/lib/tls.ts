@@ -1,0 +1,290 @@
+/** TLS to a real server: its options, one shared context per distinct setting, and what a failure means. */
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { statSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { addAbortSignal } from 'node:stream'
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
+import { type Answer, CannotAsk, down, type RunContext } from '../../src/check/check.js'
+import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
+import { parseAddress } from '../../src/core/address.js'
+import { readText, whyUnreadable } from '../../src/system/read-file.js'
+import { pinBytes, pinProblem } from './pin.js'
+
+const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
+
+export function tlsOptions(kit: OptionKit) {
+  return {
+    verify: kit.flag(false, "Verify the server's certificate: its chain, dates and name"),
+    ca: kit.path(null, 'PEM file of the authorities to trust instead of the usual ones; needs verify'),
+    sni: kit.maybeText('Name asked for in the handshake; by default the virtualhost, and "" is none'),
+    verifyname: kit.maybeText(
+      'Name or address the certificate must bear; by default the name asked for, else the address',
+    ),
+    pin: kit.list(
+      [],
+      'SHA-256 of the certificate (hexadecimal) or of its public key (sha256//Base64, as curl has it); one of the list must be that of the server, with verify and without',
+    ),
+    cert: kit.path(null, "PEM file of lvsd's own certificate, where the server wants one"),
+    key: kit.path(null, 'PEM file of the key to it; by default in the same file'),
+    minversion: kit.choice(VERSIONS, 'TLSv1.2', 'Oldest protocol version accepted'),
+  }
+}
+
+export type TlsOptions = Parsed<ReturnType<typeof tlsOptions>>
+
+/** What is wrong with the options, or null. Reads the files that they name. */
+export function tlsProblem(options: TlsOptions): string | null {
+  const { verify, ca, verifyname, sni, pin, cert, key } = options
+  if (!verify && ca !== null) return 'ca needs verify: true'
+  if (!verify && verifyname !== null) return 'verifyname needs verify: true'
+  if (key !== null && cert === null) return 'key needs cert'
+  if (sni !== null && (parseAddress(sni) || /[^\w.-]/.test(sni)))
+    return `sni takes a host name; "${sni}" is none, and addresses are never sent`
+  const unreadable = pin.find(text => !pinBytes(text))
+  if (unreadable !== undefined)
+    return `pin takes a SHA-256, 64 hexadecimal digits or sha256//Base64; "${unreadable}" is neither`
+  for (const [name, file] of Object.entries({ ca, cert, key })) {
+    const problem = file === null ? null : fileProblem(name, file)
+    if (problem !== null) return problem
+  }
+  try {
+    currentContext(options)
+    return null
+  } catch (error) {
+    const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== null)
+    return `${files.map(([name, file]) => `${name}: ${file}`).join(', ')}: ${(error as Error).message}`
+  }
+}
+
+/** An option of TLS that is given, for where no TLS is spoken; null where none is. */
+export function givenOf({ verify, ca, sni, verifyname, pin, cert, key }: TlsOptions): string | null {
+  const given = { verify: verify || null, ca, sni, verifyname, pin: pin[0] ?? null, cert, key }
+  return Object.entries(given).find(([, value]) => value !== null)?.[0] ?? null
+}
+
+function fileProblem(name: string, file: string): string | null {
+  let text: string
+  try {
+    text = readText(file)
+  } catch (error) {
+    return `${name}: ${file}: ${(error as Error).message}`
+  }
+  // OpenSSL takes an empty or foreign file for no certificates at all, and nothing would be trusted.
+  return text.includes('-----BEGIN ') ? null : `${name}: ${file} holds nothing in PEM form`
+}
+
+const contexts = new Map<string, { readonly stamp: string; readonly context: SecureContext }>()
+
+/** While a file is missing or half written the last good context goes on: that says nothing about a server. */
+export function contextFor(options: TlsOptions): SecureContext {
+  try {
+    return currentContext(options)
+  } catch (error) {
+    const known = contexts.get(keyOf(options))
+    if (known) return known.context
+    const files = [options.ca, options.cert, options.key].filter(file => file !== null)
+    if (files.length === 0) throw error
+    throw new CannotAsk(`${files.join(', ')} cannot be used: ${whyUnreadable(error as Error)}`)
+  }
+}
+
+/** Loading the authorities costs a millisecond, so equal settings share a context until one of their files changes. */
+function currentContext(options: TlsOptions): SecureContext {
+  const stamp = [options.ca, options.cert, options.key].map(stampOf).join()
+  const known = contexts.get(keyOf(options))
+  if (known?.stamp === stamp) return known.context
+  const context = newContext(options)
+  contexts.set(keyOf(options), { stamp, context })
+  return context
+}
+
+function keyOf({ verify, ca, cert, key, minversion }: TlsOptions): string {
+  return JSON.stringify([verify, ca, cert, key, minversion])
+}
+
+function newContext({ verify, ca, cert, key, minversion }: TlsOptions): SecureContext {
+  return createSecureContext({
+    // Without verification nothing is trusted, and none need be loaded.
+    ...(verify ? {} : { ca: [] }),
+    ...(ca === null ? {} : { ca: authoritiesIn(ca) }),
+    ...(cert === null ? {} : { cert: readText(cert), key: readText(key ?? cert) }),
+    minVersion: minversion,
+    // OpenSSL 3 allows the first two versions at level 0 alone.
+    ...(minversion < 'TLSv1.2' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
+  })
+}
+
+/** OpenSSL passes over what it cannot read, and would then trust nobody: every certificate is looked at here. */
+function authoritiesIn(file: string): string[] {
+  const text = readText(file)
+  const found = text.match(/-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----[^-]+-----END \1-----/g) ?? []
+  if (found.length === 0 || found.length !== text.split(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/).length - 1)
+    throw new Error('no certificates, or a part of one')
+  for (const pem of found) new X509Certificate(pem)
+  return found
+}
+
+function stampOf(file: string | null): string {
+  if (file === null) return ''
+  const { mtimeMs, size, ino } = statSync(file)
+  return `${mtimeMs} ${size} ${ino}`
+}
+
+export interface TlsPeer {
+  /** Address or name to connect to. */
+  readonly host: string
+  readonly port: number
+  /** The name it is asked for and known by, or null. */
+  readonly name: string | null
+  readonly alpn?: readonly string[]
+  /** A connection that stands and goes on in TLS; where there is none a fresh one is made. */
+  readonly socket?: Socket
+  /** That of another connection to the same server, to be taken up again. */
+  readonly session?: Buffer | undefined
+}
+
+/** A connection whose handshake is done. It is destroyed when the signal says so. */
+export async function connectTls(
+  { host, port, name, alpn, socket: plain, session }: TlsPeer,
+  options: TlsOptions,
+  { signal, phase }: RunContext,
+): Promise<TLSSocket> {
+  const servername = options.sni ?? (name !== null && !parseAddress(name) ? name : '')
+  const verifyname = options.verifyname ?? (servername || (name ?? host))
+  phase(plain ? 'handshake' : 'connect')
+  let identity: Error | undefined
+  const socket = connect({
+    // With a connection that stands, these tell Node 24 whose session it is.
+    host,
+    port,
+    ...(plain ? { socket: plain } : {}),
+    servername,
+    secureContext: contextFor(options),
+    // Judged below, where the certificate can still be looked at: Node would throw it away with the connection.
+    rejectUnauthorized: false,
+    checkServerIdentity: (_host, certificate) => {
+      identity = identityProblem(verifyname, certificate)
+      return identity
+    },
+    ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
+    ...(session ? { session } : {}),
+  })
+  // An error that comes when nobody waits any more must not end lvsd.
+  socket.on('error', () => {})
+  addAbortSignal(signal, socket)
+  try {
+    if (!plain) await once(socket, 'connect')
+    phase('handshake')
+    await once(socket, 'secureConnect')
+    if (options.verify && !socket.authorized) throw identity ?? untrusted(socket)
+    if (options.pin.length > 0) verifyPin(socket, options.pin)
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+/** Why a certificate is not trusted, with what OpenSSL calls it, whose it is and when it is valid. */
+class Untrusted extends Error {
+  readonly code: string
+  readonly whose: string
+
+  constructor(code: string, whose: string) {
+    super(code)
+    this.code = code
+    this.whose = whose
+  }
+}
+
+function untrusted(socket: TLSSocket): Untrusted {
+  const { authorizationError } = socket
+  const code = (authorizationError as { code?: string } | null)?.code ?? String(authorizationError)
+  const { subject, valid_from, valid_to } = socket.getPeerCertificate()
+  if (subject === undefined) return new Untrusted(code, '')
+  const name = [subject.CN].flat()[0] ?? Object.values(subject).flat()[0] ?? 'no name'
+  return new Untrusted(code, `; it is for ${name}, valid from ${valid_from} to ${valid_to}`)
+}
+
+/**
+ * What is wrong with the name that a certificate bears, or undefined. Addresses are compared by OpenSSL, as bytes: Node
+ * compares texts, and some versions of it write those of IPv6 addresses in a way of their own and never find one.
+ */
+function identityProblem(wanted: string, certificate: PeerCertificate): Error | undefined {
+  const address = parseAddress(wanted.split('%')[0] ?? '')?.text
+  if (address === undefined) return checkServerIdentity(wanted, certificate)
+  if (new X509Certificate(certificate.raw).checkIP(address) !== undefined) return undefined
+  const names = certificate.subjectaltname ?? 'none'
+  const message = `The address ${address} is not among those of the certificate: ${names}`
+  return Object.assign(new Error(message), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+}
+
+class NotPinned extends Error {}
+
+function verifyPin(socket: TLSSocket, pins: readonly string[]): void {
+  // Not getPeerX509Certificate: where that has been called, Node knows nothing of the chain any more.
+  const problem = pinProblem(socket.getPeerCertificate().raw, pins)
+  if (problem !== null) throw new NotPinned(problem)
+}
+
+/** What a TLS failure says, and what to do; null for an error that is none of TLS. */
+export function tlsAnswer(error: unknown): Answer | null {
+  const { code: said = '', message, syscall } = error as NodeJS.ErrnoException
+  // OpenSSL 3.5, of Node 22.23 and later, has another name for the alerts of old.
+  const code = said.replace('SSL/TLS_ALERT', 'SSLV3_ALERT')
+  if (error instanceof NotPinned) return down('tls', message)
+  // Node's own word for an end in mid-handshake; a reset by the server is a failed `read`.
+  if (code === 'ECONNRESET' && syscall !== 'read' && message.includes('before secure TLS'))
+    return down('closed', 'closed during the TLS handshake')
+  const advice = ADVICE[code]
+  if (advice) return down('tls', `${advice}${error instanceof Untrusted ? error.whose : ''} (${code})`)
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return down(
+      'tls',
+      `the certificate bears another name: set verifyname. ${message.slice(0, 200)} (${code})`,
+    )
+  const alert = /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13)_ALERT_(\w+)$/.exec(code)?.[1]
+  if (alert)
+    return down(
+      'tls',
+      `the server ended the handshake: ${alert.toLowerCase().replaceAll('_', ' ')} (${code})`,
+    )
+  return null
+}
+
+const UNKNOWN_AUTHORITY = 'the certificate comes from an authority that is not trusted: name it with ca'
+const WANTS_CERTIFICATE = 'the server wants a certificate of lvsd: set cert and key'
+const NO_COMMON_VERSION = 'no protocol version in common: lower minversion or update the server'
+
+const ADVICE: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'the certificate has expired: renew it',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet: compare the clocks',
+  CERT_REVOKED: 'the certificate has been revoked: renew it',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: name it with ca to trust it',
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'the issuer of the certificate is unknown: name it with ca, or let the server send its intermediate certificates',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'the server does not speak TLS on this port',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the server does not speak TLS on this port',
+  ERR_SSL_HTTP_REQUEST: 'the server does not speak TLS on this port',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: NO_COMMON_VERSION,
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: NO_COMMON_VERSION,
+  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'the server knows no such name: set sni',
+  ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME: 'the server knows no such name: set sni',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: WANTS_CERTIFICATE,
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    'handshake failure: no cipher in common, or the server wants a certificate of lvsd: set cert and key',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "the server does not accept lvsd's certificate: look at cert",
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "the server does not know the issuer of lvsd's certificate: look at cert",
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server does not speak HTTP/2: leave http2 out',
+}

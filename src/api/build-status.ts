@@ -1,0 +1,231 @@
+/** Builds the status document from what the daemon knows. Pure, but for the version and the clock. */
+
+import type { Problem } from '../config/problems/problem.js'
+import { bracketed, endpoint, parseAddress } from '../core/address.js'
+import { hostPort } from '../core/display-names.js'
+import { isWithoutVerdict } from '../core/health.js'
+import {
+  type CheckResult,
+  type Config,
+  type Dump,
+  type Fallback,
+  type HealthState,
+  keyOfReal,
+  keyOfService,
+  type Real,
+  type Service,
+  type Table,
+} from '../core/model.js'
+import type { Traffic } from '../health/availability.js'
+import { type Board, type Cell, wantedTable } from '../health/health-store.js'
+import { nameOfCheck } from '../health/jobs.js'
+import { memberWish, virtualWish, type Wish } from '../names/lookup-requests.js'
+import type { ReconcileStats } from '../reconcile/reconciler.js'
+import { version } from '../system/version.js'
+import type { WallClock } from '../util/clock.js'
+import { dateTime } from '../util/time-text.js'
+import { reasonOf } from './status-reason.js'
+import {
+  type CheckStatus,
+  type RealStatus,
+  type ReloadOutcome,
+  SCHEMA,
+  type ServiceStatus,
+  type StatusDocument,
+  type Totals,
+} from './status-types.js'
+
+export interface StatusParts {
+  readonly board: Board
+  readonly config: Config
+  /** Why a name has no address, as a sentence. */
+  readonly nameTroubleOf: (wish: Wish) => string | null
+  /** Services that are left out, each as a sentence that begins with its name. */
+  readonly clashes: readonly string[]
+  readonly dump: Dump | null
+  readonly traffic: Pick<Traffic, 'of'>
+  readonly wallClock: WallClock
+  readonly kernel: StatusDocument['kernel']
+  /** Milliseconds of the steady clock, as all times here. */
+  readonly now: number
+  readonly startedAt: number
+  readonly loadedAt: number
+  readonly warnings: readonly Problem[]
+  readonly keptSince: string | null
+  readonly lastReload: ReloadOutcome | null
+  readonly reconcile: ReconcileStats
+  readonly schedule: Omit<StatusDocument['schedule'], 'jobs'>
+}
+
+export function statusDocument(parts: StatusParts): StatusDocument {
+  const { board, config, dump, reconcile, wallClock, schedule } = parts
+  const iso = (at: number) => wallClock.iso(at)
+  const actual: Table = dump?.table ?? new Map()
+  const wanted = wantedTable(board, config.services, actual)
+  const services = config.services.map(service => serviceStatus(service, { board, dump, wanted, parts }))
+  return {
+    schema: SCHEMA,
+    version: version(),
+    pid: process.pid,
+    now: iso(parts.now),
+    startedAt: iso(parts.startedAt),
+    kernel: parts.kernel,
+    config: {
+      file: config.file,
+      loadedAt: iso(parts.loadedAt),
+      warnings: parts.warnings,
+      keptSince: parts.keptSince,
+    },
+    lastReload: parts.lastReload,
+    reconcile: {
+      lastResync: reconcile.lastResync === null ? null : iso(reconcile.lastResync),
+      changesApplied: reconcile.changesApplied,
+      driftRepaired: reconcile.driftRepaired,
+      disputes: reconcile.disputes.map(dispute => ({ ...dispute, since: iso(dispute.since) })),
+      errors: reconcile.errors,
+    },
+    schedule: { jobs: board.jobs.size, ...schedule, lateness: roundedAll(schedule.lateness) },
+    totals: totalsOf(services.flatMap(({ reals }) => reals)),
+    services,
+  }
+}
+
+function totalsOf(reals: readonly RealStatus[]): Totals {
+  const count = (state: HealthState) => reals.filter(real => real.state === state).length
+  const noVerdict = reals.filter(({ checks }) => checks.some(check => check.noVerdict !== null)).length
+  return { up: count('up'), down: count('down'), unknown: count('unknown'), noVerdict }
+}
+
+interface Sources {
+  readonly board: Board
+  readonly dump: Dump | null
+  readonly wanted: Table
+  readonly parts: StatusParts
+}
+
+function serviceStatus(service: Service, sources: Sources): ServiceStatus {
+  const { dump, wanted, parts } = sources
+  const key = service.id && keyOfService(service.id)
+  const { fallback } = service
+  const fallbackKey = fallback?.address ? keyOfReal({ address: fallback.address, port: fallback.port }) : null
+  const traffic = parts.traffic.of(service)
+  const reals = service.reals.map(real => realStatus(service, real, sources))
+  return {
+    name: service.name,
+    key,
+    nameTrouble: virtualTrouble(service, parts) ?? fallbackTrouble(service, parts),
+    state: traffic === undefined ? 'unknown' : traffic.has ? 'up' : 'down',
+    since: traffic ? parts.wallClock.iso(traffic.since) : null,
+    totals: totalsOf(reals),
+    scheduler: service.attributes.scheduler,
+    quiescent: service.quiescent,
+    inKernel: key !== null && dump?.table.has(key) === true,
+    counters: (key !== null && dump?.services.get(key)) || null,
+    reals,
+    fallback: fallback && {
+      name: hostPort(fallback),
+      host: fallback.host,
+      address: fallback.address && bracketed(fallback.address),
+      port: fallback.port,
+      inUse: key !== null && fallbackKey !== null && isServing(wanted, key, fallbackKey),
+    },
+  }
+}
+
+function virtualTrouble({ id, name, host, unresolved }: Service, parts: StatusParts): string | null {
+  if (!unresolved) return null
+  const clash = id === null && parts.clashes.find(sentence => sentence.startsWith(`"${name}" `))
+  return clash || parts.nameTroubleOf(virtualWish(host, unresolved.family))
+}
+
+function fallbackTrouble(service: Service, parts: StatusParts): string | null {
+  const trouble = service.fallback && memberTrouble(service, service.fallback, parts)
+  return trouble && `fallback: ${trouble}`
+}
+
+function memberTrouble(
+  service: Service,
+  member: Real | Fallback,
+  { nameTroubleOf }: StatusParts,
+): string | null {
+  return parseAddress(member.host) ? null : nameTroubleOf(memberWish(service, member))
+}
+
+function isServing(table: Table, service: string, real: string): boolean {
+  return (table.get(service)?.reals.get(real)?.weight ?? 0) > 0
+}
+
+function realStatus(service: Service, real: Real, { board, dump, wanted, parts }: Sources): RealStatus {
+  const { wallClock, startedAt } = parts
+  const clock = (at: number) => dateTime(wallClock.at(at))
+  const ofService = service.id && keyOfService(service.id)
+  const key = real.address && keyOfReal({ address: real.address, port: real.port })
+  const nameTrouble = memberTrouble(service, real, parts)
+  const weightIn = (table: Table | undefined) =>
+    table?.get(ofService ?? '')?.reals.get(key ?? '')?.weight ?? null
+  return {
+    name: hostPort(real),
+    host: real.host,
+    address: real.address && bracketed(real.address),
+    nameTrouble,
+    port: real.port,
+    forwarding: real.attributes.forwarding,
+    state: board.stateOf(real),
+    since: wallClock.iso(board.standingOf(real)?.since ?? startedAt),
+    passing: board.passing(real),
+    need: real.need,
+    maintenance: maintenanceOf(service, real, parts),
+    weight: {
+      configured: real.attributes.weight,
+      wanted: weightIn(wanted),
+      kernel: weightIn(dump?.table),
+    },
+    reason:
+      real.address === null && board.heldBy(real) === null
+        ? `name: ${nameTrouble}`
+        : reasonOf(board, real, clock),
+    checks: board.cellsOf(real).map(cell => checkStatus(cell, wallClock)),
+    counters: dump?.reals.get(`${ofService} ${key}`) ?? null,
+  }
+}
+
+function maintenanceOf(
+  service: Service,
+  real: Real,
+  { board, wallClock, startedAt }: StatusParts,
+): RealStatus['maintenance'] {
+  const file = board.heldBy(real)
+  return file === null ? null : { file, since: wallClock.iso(board.heldSince(service, real) ?? startedAt) }
+}
+
+function checkStatus({ subscriber, health, lastAt, noVerdicts }: Cell, wallClock: WallClock): CheckStatus {
+  const { use, target } = subscriber
+  return {
+    name: nameOfCheck(subscriber),
+    kind: use.kind,
+    target: target.port === 0 ? bracketed(target.address) : endpoint(target.address, target.port),
+    state: health.state,
+    streak: health.streak,
+    since: wallClock.iso(health.since),
+    policy: use.policy,
+    last: health.last && roundedResult(health.last),
+    lastAt: lastAt === null ? null : wallClock.iso(lastAt),
+    noVerdict: isWithoutVerdict(noVerdicts)
+      ? { since: wallClock.iso(noVerdicts.since), count: noVerdicts.count, detail: noVerdicts.detail }
+      : null,
+  }
+}
+
+function roundedResult(result: CheckResult): CheckResult {
+  const phases = result.phases.map(({ phase, ms }) => ({ phase, ms: rounded(ms) }))
+  return { ...result, ms: rounded(result.ms), phases }
+}
+
+function roundedAll<T extends Readonly<Record<string, number>>>(numbers: T): T {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, rounded(value)])) as T
+}
+
+/** Milliseconds with two digits: more of them are noise. */
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100
+}

@@ -1,0 +1,69 @@
+/** Why a server is as it is, in one sentence. Pure. */
+
+import { isWithoutVerdict } from '../core/health.js'
+import type { CheckResult, HealthState, Phase, Real } from '../core/model.js'
+import type { Board, Cell } from '../health/health-store.js'
+
+/** Of a server with an address, as a whole: what holds it, else what its checks say. `clock` gives a time for people. */
+export function reasonOf(board: Board, real: Real, clock: (at: number) => string): string {
+  const file = board.heldBy(real)
+  if (file !== null) return `maintenance: held down by the file ${file}`
+  const cells = board.cellsOf(real)
+  if (cells.length === 0) return 'no check is configured: taken as up'
+  const state = board.stateOf(real)
+  const told = mostTelling(cells, state)
+  const sentence = sentenceOf(told, clock)
+  if (cells.length === 1) return sentence
+  const count = `${board.passing(real)} of ${cells.length} checks pass, ${real.need} needed`
+  return told.health.state === 'up' && !told.noVerdicts
+    ? `${count}; ${sentence}`
+    : `${count}; ${told.subscriber.use.kind}: ${sentence}`
+}
+
+/** The check that explains the state, or that is about to change it. */
+function mostTelling(cells: readonly Cell[], state: HealthState): Cell {
+  const failing = cells.find(({ health }) => health.state === 'down')
+  const unasked = cells.find(({ noVerdicts }) => noVerdicts !== null)
+  const changing = cells.find(({ health }) => health.streak > 0)
+  const unjudged = cells.find(({ health }) => health.state === 'unknown')
+  const order = state === 'unknown' ? [changing, unasked, unjudged, failing] : [failing, unasked, changing]
+  return (
+    order.find(cell => cell !== undefined) ?? cells.find(({ health }) => health.last) ?? (cells[0] as Cell)
+  )
+}
+
+function sentenceOf({ health, noVerdicts, subscriber }: Cell, clock: (at: number) => string): string {
+  if (noVerdicts && (isWithoutVerdict(noVerdicts) || !health.last))
+    return `no verdict since ${clock(noVerdicts.since)}: ${noVerdicts.detail}`
+  if (!health.last) return 'not checked yet'
+  const { rise, fall } = subscriber.use.policy
+  const sentence = sentenceOfResult(health.last)
+  if (health.streak === 0) return sentence
+  const [what, wanted] = health.last.ok === false ? ['failure', fall] : ['pass', rise]
+  const standing = health.state === 'unknown' ? 'not judged yet' : `still ${health.state}`
+  // In front, where no narrow screen cuts it off: else a result stands beside a state that it does not fit.
+  return `${standing}, ${what} ${health.streak} of ${wanted}: ${sentence}`
+}
+
+function sentenceOfResult({ reason, detail, phase }: CheckResult): string {
+  return reason ? reasonAndDetail(reason, detail, phase) : detail
+}
+
+/**
+ * `timeout in first byte: no answer …`; the reason is not said twice where the detail begins with it: `status 500 …`. The
+ * phase is said of what may happen in any of them.
+ */
+export function reasonAndDetail(reason: string, detail: string, phase: Phase | null = null): string {
+  if (detail === reason || detail.startsWith(`${reason} `)) return detail
+  const place = phase === null || phase === 'run' || !IN_ANY_PHASE.has(reason) ? '' : ` in ${phase}`
+  return `${reason}${place}: ${detail}`
+}
+
+const IN_ANY_PHASE: ReadonlySet<string> = new Set([
+  'timeout',
+  'refused',
+  'unreachable',
+  'reset',
+  'closed',
+  'tls',
+])

@@ -1,0 +1,98 @@
+/** How a check states its options. One declaration gives types, defaults, messages, the JSON Schema and the reference. */
+import { duration, environment, patternText, ranges, z } from './option-types.js'
+
+export type OptionShape = Readonly<Record<string, z.ZodType>>
+
+/** What the reader of a configuration must know of an option beside its type. */
+export interface Mark {
+  /** Its value, or each value in it, is never shown, and may stand elsewhere: { file: PATH } or { env: NAME }. */
+  readonly secret?: 'text' | 'list' | 'map'
+  /** It names a file, relative to the folder of the configuration; `command`: only where it has a slash. */
+  readonly path?: 'file' | 'command'
+  /** It is a regular expression's source. */
+  readonly pattern?: true
+}
+
+const marks = new WeakMap<z.ZodType, Mark>()
+
+/** The mark of an option's type; empty where it has none. */
+export function markOf(type: z.ZodType | undefined): Mark {
+  return (type && marks.get(type)) ?? {}
+}
+
+export type Parsed<S extends OptionShape> = { readonly [K in keyof S]: z.output<S[K]> }
+
+/** The words with which a check declares its options; each takes the default (undefined: required) and one line. */
+export const optionKit = {
+  text: (fallback: string | undefined, about: string) => withDefault(z.string(), fallback, about),
+  /** Text or null when absent. */
+  maybeText: (about: string) => z.string().nullable().default(null).describe(about),
+  flag: (fallback: boolean, about: string) => z.boolean().default(fallback).describe(about),
+  number: (fallback: number | undefined, about: string, { min = 0, max = 2 ** 31 - 1 } = {}) =>
+    withDefault(z.int().min(min).max(max), fallback, about),
+  /** Milliseconds, written `500ms`, `3s`, `2m` or a number of seconds. */
+  duration: (fallback: string | undefined, about: string) => withDefault(duration(), fallback, about),
+  choice: <const T extends readonly [string, ...string[]]>(
+    words: T,
+    fallback: T[number] | undefined,
+    about: string,
+  ): z.ZodType<T[number]> => withDefault<z.ZodType<T[number]>>(z.enum(words), fallback, about),
+  list: (fallback: readonly string[] | undefined, about: string) =>
+    withDefault(z.array(listItem()), fallback && [...fallback], about),
+  /** Inclusive ranges of numbers, written `200`, `200-299` or a list of them. */
+  ranges: (fallback: string | undefined, about: string, { min = 0, max = 2 ** 31 - 1 } = {}) =>
+    withDefault(ranges(min, max), fallback, about),
+  map: (about: string) => z.record(z.string(), z.string()).default({}).describe(about),
+  /** A regular expression's source, compiled once when the configuration is read to see that it is one; null when absent. */
+  pattern: (about: string) =>
+    marked(patternText().nullable().default(null).describe(about), { pattern: true }),
+  /** A password or the like: text that no message, log or status shows. With null as default: null when absent. */
+  secret: <const F extends string | null | undefined>(fallback: F, about: string) =>
+    marked(textOrNull(fallback, about), { secret: 'text' }),
+  /** A list in which any text may hold a secret. */
+  secretList: (fallback: readonly string[] | undefined, about: string) =>
+    marked(withDefault(z.array(z.string()), fallback && [...fallback], about), { secret: 'list' }),
+  /** Texts by name, any of which may hold a secret, as headers do. */
+  secretMap: (about: string) =>
+    marked(z.record(z.string(), z.string()).default({}).describe(about), { secret: 'map' }),
+  /**
+   * Environment variables of a command, `[NAME, OTHER]` or `{ NAME: text }`: a text that it is set to, null for what lvsd's own
+   * environment has.
+   */
+  environment: (about: string) => marked(environment().prefault({}).describe(about), { secret: 'map' }),
+  /** The path of a file; relative ones begin in the folder of the configuration. */
+  path: <const F extends string | null | undefined>(fallback: F, about: string) =>
+    marked(textOrNull(fallback, about), { path: 'file' }),
+  /** A program: a path, as above, where it has a slash, else a name that is looked up. */
+  command: <const F extends string | null | undefined>(fallback: F, about: string) =>
+    marked(textOrNull(fallback, about), { path: 'command' }),
+}
+export type OptionKit = typeof optionKit
+
+/** Text, or a number, which YAML makes of a text that looks like one. */
+function listItem() {
+  return z.union([z.string(), z.number().transform(String)])
+}
+
+function marked<T extends z.ZodType>(type: T, mark: Mark): T {
+  marks.set(type, mark)
+  return type
+}
+
+/** Text; text or null where the default is null. */
+function textOrNull<F extends string | null | undefined>(
+  fallback: F,
+  about: string,
+): z.ZodType<F extends null ? string | null : string> {
+  const type = fallback === null ? z.string().nullable().default(null).describe(about) : null
+  return (type ?? withDefault(z.string(), fallback ?? undefined, about)) as never
+}
+
+function withDefault<T extends z.ZodType>(
+  type: T,
+  fallback: z.output<T> | z.input<T> | undefined,
+  about: string,
+): z.ZodType<z.output<T>> {
+  const described = fallback === undefined ? type : type.prefault(fallback as never)
+  return described.describe(about) as unknown as z.ZodType<z.output<T>>
+}

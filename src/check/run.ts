@@ -1,0 +1,84 @@
+/** One run of a check under way: what the probes and the code runner share with whoever keeps the time. */
+
+import type { CheckResult, Phase, PhaseTime } from '../core/model.js'
+import { harmless } from '../util/foreign-text.js'
+import type { Answer } from './check.js'
+
+export interface Flight {
+  /** Where it stands now; null for what has no phases. */
+  readonly phase: Phase | null
+  /** Filled only where phases are traced. */
+  readonly phases: readonly PhaseTime[]
+  /** Milliseconds from the start at which `wake` is wanted; Infinity for never. */
+  readonly wakeAt: number
+  /** Milliseconds since its start that are not to be counted: it waited for lvsd itself, or was begun anew. */
+  readonly heldUp?: number
+  /** False while an answer that has arrived in time may still be unread. Asked once the deadline has come. */
+  readonly hasReadAll?: boolean
+  wake(): void
+  /** The deadline came: gives everything up and says what that means. */
+  expire(timeout: number): Answer
+  /** Gives everything up; nothing is said. */
+  cancel(): void
+}
+
+/**
+ * Begins a run. `done` is called at most once, never before this returns, never after `expire` or `cancel`, and with
+ * everything already closed. The deadline is the caller's to judge.
+ */
+export type Start<Work> = (work: Work, timeout: number, done: Done, traced?: boolean) => Flight
+export type Done = (answer: Answer) => void
+
+/** Milliseconds until a run past its deadline is asked again whether all has been read. */
+const READING = 20
+
+/** No phases were traced: one array for all. */
+export const UNTRACED: readonly PhaseTime[] = Object.freeze([])
+
+/** The answer with what the core adds. What a server said in it is harmless from here on, wherever it is shown. */
+export function resultOf(answer: Answer, flight: Flight, ms: number): CheckResult {
+  const { ok, reason, advice } = answer
+  const detail = harmless(answer.detail)
+  const { phase, phases } = flight
+  // Time that is not counted lies within the phases too, and a run takes no less than its phases do.
+  const result = { ok, reason, detail, phase, ms: Math.max(ms, phases.at(-1)?.ms ?? 0), phases }
+  return advice ? { ...result, advice } : result
+}
+
+/** Runs once, now, under its own timers: for `lvsd probe` and for tests. Never rejects. */
+export function fly<Work>(start: Start<Work>, work: Work, timeout: number): Promise<CheckResult> {
+  const startedAt = performance.now()
+  const elapsed = () => performance.now() - startedAt
+  return new Promise(resolve => {
+    let over = false
+    let alarm: NodeJS.Timeout | undefined
+    let deadline: NodeJS.Timeout | undefined
+    const finish = (answer: Answer) => {
+      over = true
+      clearTimeout(alarm)
+      clearTimeout(deadline)
+      resolve(resultOf(answer, flight, elapsed() - heldUp()))
+    }
+    const heldUp = () => flight.heldUp ?? 0
+    // What has already arrived is read before the deadline is judged: immediates run after the poll phase.
+    const judge = () =>
+      setImmediate(() => {
+        const left = timeout + heldUp() - elapsed()
+        if (over) return
+        // A timer may be a millisecond early.
+        if (left > 1) deadline = setTimeout(judge, left)
+        else if (flight.hasReadAll === false) deadline = setTimeout(judge, READING)
+        else finish(flight.expire(timeout))
+      })
+    const setAlarm = () => {
+      if (over || flight.wakeAt >= timeout) return
+      alarm = setTimeout(() => {
+        flight.wake()
+        setAlarm()
+      }, flight.wakeAt - elapsed())
+    }
+    deadline = setTimeout(judge, timeout)
+    const flight = start(work, timeout, finish, true)
+    setAlarm()
+  })
+}

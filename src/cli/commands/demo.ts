@@ -1,0 +1,154 @@
+/** lvsd demo: the daemon on a small site of its own, with the live view. No root, nothing of this machine is changed. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, relative } from 'node:path'
+import { ControlError, fetchStatus } from '../../api/client.js'
+import { CommandError, defineCommand, EXIT } from '../command.js'
+import { type DemoSite, startSite } from '../demo/site.js'
+import { watchStatus } from '../live-view.js'
+import { painter } from '../terminal/paint.js'
+
+/** Until the daemon answers, milliseconds. */
+const START_TIMEOUT = 20_000
+/** Between SIGTERM and SIGKILL at the end. */
+const STOP_TIMEOUT = 5000
+
+export const command = defineCommand({
+  name: 'demo',
+  summary: 'Try lvsd on a small site of little servers on ::1: no root, nothing is changed',
+  details: `Starts "lvsd run --kernel memory" on two services over IPv6 and shows "lvsd status --watch".
+One of the real servers fails and recovers by itself every few seconds. Ctrl-C ends everything.
+Where standard output is no terminal, the table is printed once and then a line for each transition.`,
+  arguments: {},
+  options: {
+    seconds: { value: 'N', about: 'end after N seconds; default: at Ctrl-C' },
+  },
+  examples: [
+    ['lvsd demo', 'the live view'],
+    ['lvsd demo --seconds 30 | cat', 'half a minute of transitions as lines'],
+  ],
+  async run(context) {
+    const seconds = secondsOf(context.options.seconds)
+    const interrupted = new AbortController()
+    context.onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => interrupted.abort())
+    const folder = mkdtempSync(join(tmpdir(), 'lvsd-demo-'))
+    const site = await startSite(folder)
+    const files = filesIn(folder)
+    writeFileSync(files.config, site.yaml)
+    const daemon = startDaemonProcess(files)
+    try {
+      await answers(files, daemon, interrupted.signal)
+      site.start()
+      const end = seconds ? [AbortSignal.timeout(seconds * 1000)] : []
+      const until = AbortSignal.any([interrupted.signal, exited(daemon), ...end])
+      const intro = introFor(files, site, context.screen.colour)
+      if (!until.aborted)
+        await watchStatus({ context, every: 500, until, intro, fetch: () => fetchStatus(files.socket) })
+      if (daemon.exitCode !== null) throw diedWith(files, daemon)
+    } finally {
+      await stopped(daemon)
+      site.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+    context.print('The demo is over; nothing is left behind. The same on a director: see README.md.')
+    return EXIT.ok
+  },
+})
+
+interface Files {
+  readonly config: string
+  readonly socket: string
+  readonly log: string
+}
+
+function filesIn(folder: string): Files {
+  return {
+    config: join(folder, 'site.yaml'),
+    socket: join(folder, 'lvsd.sock'),
+    log: join(folder, 'lvsd.log'),
+  }
+}
+
+function secondsOf(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const seconds = Number(text)
+  if (seconds > 0 && seconds < 2 ** 31 / 1000) return seconds
+  throw new CommandError(`--seconds takes a number above 0, not "${text}"`, EXIT.usage)
+}
+
+/** The same program as this one, with its own process group: Ctrl-C is for us, and we stop it in order. */
+function startDaemonProcess({ config, log }: Files): ChildProcess {
+  const out = openSync(log, 'a')
+  try {
+    return spawn(process.execPath, [...process.execArgv, ownPath(), 'run', config, '--kernel', 'memory'], {
+      stdio: ['ignore', out, out],
+      detached: true,
+    })
+  } finally {
+    closeSync(out)
+  }
+}
+
+function ownPath(): string {
+  return process.argv[1] ?? ''
+}
+
+/** Waits until the daemon answers on its socket and has looked at every server once. */
+async function answers(files: Files, daemon: ChildProcess, interrupted: AbortSignal): Promise<void> {
+  const deadline = performance.now() + START_TIMEOUT
+  while (!interrupted.aborted) {
+    try {
+      const { services } = await fetchStatus(files.socket)
+      if (services.every(({ reals }) => reals.every(({ state }) => state !== 'unknown'))) return
+    } catch (error) {
+      const isOver = daemon.exitCode !== null || daemon.signalCode !== null || performance.now() > deadline
+      if (!(error instanceof ControlError) || isOver) throw diedWith(files, daemon)
+    }
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
+
+function diedWith({ log }: Files, daemon: ChildProcess): CommandError {
+  const end = readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n')
+  return new CommandError(
+    `the demo's daemon ended (${daemon.exitCode ?? daemon.signalCode}). Its last words:\n${end}`,
+    EXIT.fault,
+  )
+}
+
+function exited(daemon: ChildProcess): AbortSignal {
+  const controller = new AbortController()
+  daemon.once('exit', () => controller.abort())
+  return controller.signal
+}
+
+async function stopped(daemon: ChildProcess): Promise<void> {
+  if (daemon.exitCode !== null || daemon.signalCode !== null) return
+  const gone = new Promise<void>(resolve => daemon.once('exit', () => resolve()))
+  daemon.kill('SIGTERM')
+  const timer = setTimeout(() => daemon.kill('SIGKILL'), STOP_TIMEOUT)
+  await gone
+  clearTimeout(timer)
+}
+
+/** This program as somebody else in this folder calls it. */
+export function selfFor(path: string, folder = process.cwd()): string {
+  if (basename(path) === 'lvsd') return 'lvsd'
+  const near = relative(folder, path)
+  return `node ${near.startsWith('..') ? path : near}`
+}
+
+/** What one sees, and what to try next; within 80 columns. */
+function introFor({ config, socket }: Files, { unsteadyPort }: DemoSite, colour: boolean): string {
+  const paint = painter(colour)
+  const self = selfFor(ownPath())
+  return [
+    paint('bold', 'lvsd demo: two services over IPv6; their real servers are little ones on ::1.'),
+    `[::1]:${unsteadyPort} fails and recovers by itself: it is down after two failures in a row.`,
+    'Ctrl-C ends it. Meanwhile, in another terminal:',
+    `  ${self} status --socket ${socket}`,
+    `  ${self} plan ${config} --kernel memory`,
+    `  ${self} probe ${config}`,
+  ].join('\n')
+}

@@ -1,0 +1,48 @@
+/** lvsd import: an ldirectord.cf as the equivalent YAML. */
+import { basename } from 'node:path'
+import { readLdirectord } from '../../config/ldirectord/read-ldirectord.js'
+import { withReadableNames } from '../../config/ldirectord/readable-names.js'
+import { ldirectordToYaml } from '../../config/ldirectord/to-yaml.js'
+import { formatOf, loadConfig } from '../../config/load.js'
+import { hasErrors } from '../../config/problems/problem.js'
+import { renderProblems } from '../../config/problems/render-problem.js'
+import { CommandError, defineCommand, EXIT } from '../command.js'
+import { countProblems } from './validate.js'
+
+export const command = defineCommand({
+  name: 'import',
+  summary: 'Turn an ldirectord.cf into the equivalent YAML',
+  details: `Prints the YAML on standard output. Comments stay where they stand, values that ldirectord takes by default are
+written out, and a line beginning with #! says what is different here. What has no equivalent, and what ldirectord
+would refuse or read in another way, is reported on standard error. lvsd run FILE.cf works without importing.`,
+  arguments: { FILE: { about: 'the ldirectord.cf' } },
+  options: {},
+  examples: [
+    ['lvsd import /etc/ha.d/ldirectord.cf > lvsd.yaml', 'the file, and the report on the terminal'],
+    ['lvsd import ldirectord.cf | lvsd validate /dev/stdin', 'what lvsd makes of it'],
+  ],
+  async run({ arguments: { FILE: file }, printData, warn, screen }) {
+    const loaded = await loadConfig(file)
+    const { text, checks, problems } = loaded
+    if (text !== '' && formatOf(file, text) !== 'ldirectord')
+      throw new CommandError(`${file} is not an ldirectord.cf: it looks like YAML already`, EXIT.problem)
+    if (problems.length > 0) warn(renderProblems(loaded, { colour: screen.colour }).trimEnd())
+    if (loaded.config === null || hasErrors(problems))
+      throw new CommandError(
+        `${file} cannot be imported: ${countProblems(problems)}; nothing was written`,
+        EXIT.problem,
+      )
+    const document = readLdirectord(text, file, { checks, mostProblems: Number.POSITIVE_INFINITY })
+    const named = { ...document, root: document.root && withReadableNames(document.root) }
+    printData(`${headFor(basename(file))}\n\n${ldirectordToYaml(text, named)}`)
+    if (problems.length > 0) warn(`${file}: ${countProblems(problems)}`)
+    return EXIT.ok
+  },
+})
+
+function headFor(name: string): string {
+  return [
+    `# Imported from ${name}; lines with #! say what differs from ldirectord.`,
+    '# The names of the services are servicename, else made of port and address. They are free: choose your own.',
+  ].join('\n')
+}

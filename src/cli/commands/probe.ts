@@ -1,0 +1,168 @@
+/** lvsd probe: the configured checks once, now, with every phase. */
+import { bracketed, endpoint } from '../../core/address.js'
+import { hostPort } from '../../core/display-names.js'
+import { combine } from '../../core/health.js'
+import type { CheckResult, Config, HealthState, Real, Service } from '../../core/model.js'
+import { weightFrom } from '../../core/weight-hint.js'
+import { type Job, jobsOf, workOf } from '../../health/jobs.js'
+import { memberWish, type Wish } from '../../names/lookup-requests.js'
+import { openExecutor } from '../../schedule/executors.js'
+import { didYouMean } from '../../util/closest-match.js'
+import { CommandError, defineCommand, EXIT } from '../command.js'
+import { configOrEnd, resolvedConfig } from '../load-or-exit.js'
+import { type Probed, type ProbedServer, renderProbed } from '../terminal/probe.js'
+
+/** Checks under way at once: a probe by hand must not look like an attack. */
+const AT_ONCE = 32
+
+export const command = defineCommand({
+  name: 'probe',
+  summary: 'Run the configured checks once, now, and show each phase',
+  details: `Sends every check of the configuration (or of one service, or one real server) once and shows where it went,
+how long each phase took, what came and how it was judged; at the end, for each server, whether enough of its checks
+pass, and with which weight. The exit code is 0 if all servers are up. rise, fall and maintenance play no part. Does not
+touch the kernel's table, and needs no running lvsd.`,
+  arguments: {
+    CONFIG: { about: 'the configuration: YAML, or an ldirectord.cf' },
+    SERVICE: { about: 'only this service, by its name', optional: true },
+    REAL: { about: "only this real server: '[2001:db8::1]:80', or without the port", optional: true },
+  },
+  options: { json: { short: 'j', about: 'the results as JSON' } },
+  examples: [
+    ['lvsd probe /etc/lvsd/lvsd.yaml', 'everything'],
+    ["lvsd probe lvsd.yaml web '[2001:db8:1::11]:80'", 'one real server'],
+  ],
+  async run(context) {
+    const { CONFIG, SERVICE, REAL } = context.arguments
+    const { config: whole, checks } = await configOrEnd(CONFIG, context)
+    const chosen = chosenPart(whole, SERVICE, REAL)
+    const { config, troubleOf } = await resolvedConfig(chosen, new Map(), context)
+    const { jobs, subscribers } = jobsOf(config, checks)
+    const results = await runAll([...jobs.values()])
+    const probed = [
+      ...subscribers.map(({ service, real, use, jobId, target }) => ({
+        service: service.name,
+        real: hostPort(real),
+        check: use.kind,
+        target: target.port > 0 ? endpoint(target.address, target.port) : bracketed(target.address),
+        result: results.get(jobId) ?? notRun(use.kind),
+      })),
+      ...config.services.flatMap(service => unresolvedReals(service, troubleOf)),
+    ]
+    const servers = config.services.flatMap(service => serversOf(service, probed))
+    if (context.options.json) context.printData(asJson(probed, servers))
+    else context.print(renderProbed(probed, { ...context.screen, servers }))
+    return servers.every(({ state }) => state === 'up') ? EXIT.ok : EXIT.problem
+  },
+})
+
+/** What the results of its checks mean for each real server of a service. */
+function serversOf(service: Service, probed: readonly Probed[]): readonly ProbedServer[] {
+  return service.reals.map(real => {
+    const own = probed.filter(each => each.service === service.name && each.real === hostPort(real))
+    const results = own.map(({ result }) => result)
+    const configured = real.attributes.weight
+    const state = combine(results.map(stateOf), real.need)
+    const advice = results.flatMap(({ ok, advice }) => (ok && advice ? [advice] : []))
+    const weight = state === 'up' ? weightFrom(configured, advice) : null
+    const passed = results.filter(({ ok }) => ok === true).length
+    const { need } = real
+    return {
+      service: service.name,
+      real: hostPort(real),
+      host: real.host,
+      address: real.address && bracketed(real.address),
+      port: real.port,
+      state,
+      passed,
+      checks: results.length,
+      need,
+      weight,
+      configured,
+    }
+  })
+}
+
+function stateOf({ ok }: CheckResult): HealthState {
+  if (ok === null) return 'unknown'
+  return ok ? 'up' : 'down'
+}
+
+/** A list of the results, each with the verdict on its server. */
+function asJson(probed: readonly Probed[], servers: readonly ProbedServer[]): string {
+  const serverOf = ({ service, real }: Probed) => {
+    const found = servers.find(each => each.service === service && each.real === real)
+    if (!found) return null
+    const { address, state, passed, checks, need, weight } = found
+    return { address, state, passed, checks, need, weight }
+  }
+  return JSON.stringify(
+    probed.map(each => ({ ...each, server: serverOf(each) })),
+    null,
+    2,
+  )
+}
+
+/** The configuration with the named service and real server alone. */
+export function chosenPart(config: Config, service: string | undefined, real: string | undefined): Config {
+  if (service === undefined) return config
+  const services = config.services.filter(each => isCalled(each, service, config))
+  const names = config.services.map(({ name, part }) => part?.of ?? name)
+  if (services.length === 0) throw unknown('service', service, [...new Set(names)])
+  if (real === undefined) return { ...config, services }
+  const bare = real.replace(/^\[(.*)\]$/, '$1')
+  const chosen = services.map(each => ({
+    ...each,
+    reals: each.reals.filter(one => hostPort(one) === real || one.host === bare),
+  }))
+  const known = services.flatMap(({ reals }) => reals.map(hostPort))
+  if (chosen.every(({ reals }) => reals.length === 0)) throw unknown(`real server of ${service}`, real, known)
+  return { ...config, services: chosen }
+}
+
+/** By its name, or that of all its parts; with a part comes the first, whose checks count for it. */
+function isCalled({ name, part }: Service, word: string, { services }: Config): boolean {
+  const first = services.find(each => each.name === word)?.part?.first
+  return name === word || part?.of === word || name === first
+}
+
+function unknown(what: string, word: string, words: readonly string[]): CommandError {
+  const hint = didYouMean(word, words) || `; there are: ${words.join(', ')}`
+  return new CommandError(`there is no ${what} "${word}"${hint}`, EXIT.usage)
+}
+
+/** Each question once, however many services ask it, some at a time. */
+async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
+  const results = new Map<string, CheckResult>()
+  const waiting = [...jobs]
+  const executor = openExecutor()
+  const take = async () => {
+    for (let job = waiting.shift(); job; job = waiting.shift())
+      results.set(job.id, await executor.run(workOf(job), job.use.policy.timeout))
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, take))
+  await executor.close()
+  return results
+}
+
+/** Nothing can be sent to a name without an address; that is a failure as well. */
+function unresolvedReals(service: Service, troubleOf: (wish: Wish) => string | null): Probed[] {
+  const lost = service.reals.filter(({ address }) => address === null)
+  return lost.flatMap((real: Real) =>
+    real.checks.map(({ kind }) => ({
+      service: service.name,
+      real: hostPort(real),
+      check: kind,
+      target: null,
+      result: failed('name', troubleOf(memberWish(service, real)) ?? 'its name has no address'),
+    })),
+  )
+}
+
+function notRun(kind: string): CheckResult {
+  return failed('error', `there is no check "${kind}"`)
+}
+
+function failed(reason: 'name' | 'error', detail: string): CheckResult {
+  return { ok: false, reason, detail, phase: null, ms: 0, phases: [] }
+}

@@ -1,0 +1,36 @@
+/** lvsd reload: the daemon reads its configuration again. */
+import { requestReload } from '../../api/client.js'
+import { renderProblem } from '../../config/problems/render-problem.js'
+import { printable } from '../../util/printable.js'
+import { asking, socketOption, socketPath } from '../ask-daemon.js'
+import { defineCommand, EXIT } from '../command.js'
+import { painter } from '../terminal/paint.js'
+
+export const command = defineCommand({
+  name: 'reload',
+  summary: 'Let the running lvsd read its configuration again, and say what came of it',
+  details: `The same as SIGHUP or "systemctl reload lvsd", but it waits for the outcome and prints it.
+A configuration with an error changes nothing: what runs goes on. So does one that would remove more than
+removal-limit of the real servers, unless --force says that this is meant; an ldirectord.cf, which has no such
+limit, is refused where it is cut off.`,
+  arguments: {},
+  options: {
+    ...socketOption,
+    force: { short: 'f', about: 'also when it removes more real servers than removal-limit allows' },
+    json: { short: 'j', about: 'the outcome as JSON' },
+  },
+  examples: [
+    ['lvsd reload', 'take the changed file'],
+    ['lvsd reload --force', 'although it removes most of the servers'],
+  ],
+  async run(context) {
+    const path = socketPath(context.options.socket, context.env)
+    const outcome = await asking(requestReload(path, context.options.force))
+    if (context.options.json) context.printData(JSON.stringify(outcome, null, 2))
+    else {
+      for (const problem of outcome.problems) context.print(renderProblem(problem, '', context.screen))
+      context.print(painter(context.screen.colour)(outcome.ok ? 'green' : 'red', printable(outcome.message)))
+    }
+    return outcome.ok ? EXIT.ok : EXIT.problem
+  },
+})

@@ -1,0 +1,103 @@
+/** `lvsd run`: the daemon, in the foreground. */
+
+import { AcceptedConfiguration, isRunnable } from '../../accepted/accepted.js'
+import { SocketUnusable } from '../../api/server.js'
+import { loadConfigApart, loadConfigAtStart } from '../../config/load-apart.js'
+import { renderProblems } from '../../config/problems/render-problem.js'
+import { placed, startDirector } from '../../director/compose.js'
+import { TABLES } from '../../ipvs/table.js'
+import { JournalInUse } from '../../storage/journal.js'
+import { openLog } from '../../system/log.js'
+import { atMost } from '../../util/with-timeout.js'
+import { CommandError, defineCommand, EXIT } from '../command.js'
+
+/** Milliseconds that a stop takes at most, whatever hangs: less than a service manager waits before it kills. */
+const STOP_PATIENCE = 12_000
+
+export const command = defineCommand({
+  name: 'run',
+  summary: 'Run the director in the foreground',
+  details: [
+    'Reads the configuration (YAML, or an ldirectord.cf as it is), takes over what the kernel already holds,',
+    'checks the real servers and keeps the IPVS table in line. SIGHUP reads the configuration again: all of it',
+    'or nothing. SIGTERM, SIGINT and SIGQUIT stop; the table stays as it is, but for services with cleanstop.',
+    'A start with a file that cannot run goes on with the configuration that was accepted last, if there is one.',
+  ].join('\n'),
+  arguments: { CONFIG: { about: 'the configuration file' } },
+  options: {
+    kernel: {
+      about: 'the table to keep: the kernel’s, or one in memory that nobody else sees',
+      value: 'TABLE',
+      choices: TABLES,
+      default: 'netlink',
+    },
+    socket: { about: 'control socket, in place of the configuration’s', value: 'PATH' },
+    state: { about: 'folder of the ownership journal, in place of the configuration’s', value: 'DIR' },
+  },
+  examples: [
+    ['lvsd run /etc/lvsd/lvsd.yaml', 'keep the kernel’s table'],
+    ['lvsd run /etc/ha.d/ldirectord.cf', 'the same from ldirectord’s file'],
+    ['lvsd run site.yaml --kernel memory --socket /tmp/lvsd.sock', 'try it without root'],
+  ],
+  async run({ options, arguments: { CONFIG: file }, env, screen, warn, onSignal }) {
+    // Listened to from the first moment and to the end: a signal must neither end lvsd in the middle nor be lost.
+    let reload = () => {}
+    let isStopped = false
+    onSignal(['SIGHUP'], () => reload())
+    const stopped = new Promise<void>(resolve =>
+      onSignal(['SIGTERM', 'SIGINT', 'SIGQUIT'], () => {
+        isStopped = true
+        resolve()
+      }),
+    )
+    const load = () => loadConfigApart(file).then(loaded => placed(loaded, options))
+    const accepted = new AcceptedConfiguration(
+      { file, state: options.state ?? null, env },
+      { isTrial: options.kernel === 'memory', tell: warn },
+    )
+    const current = placed(await loadConfigAtStart(file), options)
+    if (!isRunnable(current)) warn(renderProblems(current, { colour: screen.colour }))
+    const chosen = await accepted.choose(current)
+    if (!chosen)
+      throw new CommandError(
+        `${file} has errors, and none was accepted before; nothing was touched`,
+        EXIT.problem,
+      )
+    const loaded = placed(chosen.loaded, options)
+    const { config } = loaded
+    if (isStopped) return EXIT.ok
+    const log = openLog(config.settings.logLevel)
+    // The second would end lvsd, and the first would open Node's debugger to everybody on this machine.
+    onSignal(['SIGUSR1', 'SIGUSR2'], signal => log.warn({ signal }, 'this signal means nothing to lvsd'))
+    let isReloadWanted = false
+    reload = () => {
+      isReloadWanted = true
+    }
+    const daemon = await startDirector({
+      loaded,
+      kept: chosen.kept,
+      keep: next => accepted.keep(next),
+      load,
+      table: options.kernel,
+      log,
+      env,
+    }).catch(error => {
+      throw cannotStart(error)
+    })
+    reload = () => void daemon.reload(false)
+    if (isReloadWanted) reload()
+    await stopped
+    await atMost(STOP_PATIENCE, daemon.stop())
+    return EXIT.ok
+  },
+})
+
+function cannotStart(error: unknown): unknown {
+  if (error instanceof SocketUnusable || error instanceof JournalInUse)
+    return new CommandError(error.message, EXIT.problem)
+  if ((error as NodeJS.ErrnoException).code !== 'EACCES') return error
+  return new CommandError(
+    `${(error as Error).message}; run as root, or give --socket and --state places that you may write`,
+    EXIT.kernel,
+  )
+}

@@ -1,0 +1,135 @@
+/** lvsd status: what the daemon sees and does. */
+import { fetchStatus } from '../../api/client.js'
+import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
+import { hostPort } from '../../core/display-names.js'
+import { didYouMean } from '../../util/closest-match.js'
+import { asking, socketOption, socketPath } from '../ask-daemon.js'
+import { type CommandContext, CommandError, defineCommand, EXIT, type ExitCode } from '../command.js'
+import { watchStatus } from '../live-view.js'
+import { type Checked, checkStatus } from '../terminal/check.js'
+import { renderStatus } from '../terminal/status.js'
+
+export const command = defineCommand({
+  name: 'status',
+  summary: 'Show services, real servers, weights, connections and the last results',
+  details: `Asks the running lvsd over its control socket. What is down stands first.
+
+FOR and SINCE: how long, and since when, the real server as a whole has been in its state.
+WEIGHT: what lvsd wants in the table. KERNEL: what the kernel held at the last reading. - is not in the table.
+ACTIVE and INACT: the connections of a real server as the kernel counts them.
+TOOK: how long the last check took. LAST RESULT: the check that explains the state.
+"late 1.6ms" in the head: 99 of 100 checks of the recent past started at most that late.
+"read 4s ago" in the head: when lvsd last read the kernel's table.
+
+--check prints one line and ends as a Nagios plug-in: 0 ok, 1 a server is down (maintenance does not count), gives no
+verdict, or the configuration of the file does not run, 2 a service has no server left, 3 no lvsd answers.
+
+--json gives the whole document; its field "schema" (1) grows when a field changes its meaning or goes. With --watch it
+is one JSON object on a line for each change: kind "real" or "service", at, service, from, to, and real and reason or
+fallback; kind "lvsd" with a message when lvsd does not answer or answers again.`,
+  arguments: {
+    SERVICE: {
+      about:
+        "only this service: its name, or its key such as 'tcp [2001:db8::80]:80', with or without tcp; or the real servers of this address: '[2001:db8::1]:80'",
+      optional: true,
+    },
+    REAL: { about: "only this real server: '[2001:db8::1]:80', or without the port", optional: true },
+  },
+  options: {
+    ...socketOption,
+    json: { short: 'j', about: 'the whole document as JSON; with --watch a line for each change' },
+    watch: {
+      short: 'w',
+      value: '[SECONDS]',
+      default: '1',
+      about:
+        'draw it again and again, every SECONDS, until q or Ctrl-C; into a pipe: once, then a line for each change',
+    },
+    check: { short: 'c', about: 'one line and an exit code for Nagios and its kin' },
+  },
+  examples: [
+    ['lvsd status', 'everything, once'],
+    ['lvsd status web', 'one service'],
+    ["lvsd status '[2001:db8::1]:80'", 'one real server, in all services'],
+    ['lvsd status --watch 2', 'live, every two seconds; q ends it'],
+    ['lvsd status --check web', 'is all well with web?'],
+    ['lvsd status --json', 'for programs'],
+  ],
+  async run(context) {
+    const { SERVICE: service, REAL: real } = context.arguments
+    const path = socketPath(context.options.socket, context.env)
+    const fetch = async () => filtered(await fetchStatus(path), service, real)
+    const { watch, json: isJson, check } = context.options
+    if (watch !== undefined && !check) {
+      await asking(watchStatus({ context, fetch, every: everyMs(watch), isJson }))
+      return EXIT.ok
+    }
+    const document = await asking(fetch())
+    if (check) return told(checkStatus(document), context)
+    if (context.options.json) context.printData(JSON.stringify(document, null, 2))
+    else context.print(renderStatus(document, { ...context.screen, now: Date.now() }))
+    return EXIT.ok
+  },
+})
+
+function told({ verdict, line }: Checked, { print }: Pick<CommandContext, 'print'>): ExitCode {
+  print(line)
+  return verdict
+}
+
+/** At least a tenth of a second, so that a slip of the finger does not keep the daemon busy. */
+function everyMs(seconds: string): number {
+  return Math.max(100, Number(seconds) * 1000)
+}
+
+/** The document with the named service and real server alone; others end the command with the nearest right word. */
+export function filtered(
+  document: StatusDocument,
+  service: string | undefined,
+  real: string | undefined,
+): StatusDocument {
+  if (service === undefined) return document
+  const services = document.services.filter(each => isService(each, service))
+  if (services.length === 0 && real === undefined) return withReals(document, service)
+  if (services.length === 0) throw noService(document, service)
+  if (real === undefined) return { ...document, services }
+  const chosen = services.map(each => ({ ...each, reals: each.reals.filter(one => isCalled(one, real)) }))
+  if (chosen.every(each => each.reals.length === 0)) throw noReal(services, real)
+  return { ...document, services: chosen }
+}
+
+/** By its name, its key, or its key without the protocol: `[2001:db8::80]:80`. */
+function isService({ name, key }: ServiceStatus, word: string): boolean {
+  // Of several protocols or ports of one service, all by the name that they have in common.
+  const isPart =
+    /^(?:(?:tcp|udp|sctp)\/?)?\d*$/.test(name.slice(word.length + 1)) && name.startsWith(`${word}/`)
+  return name === word || isPart || key === word || key?.replace(/^\w+ /, '') === word
+}
+
+/** The services that have this real server, with it alone. */
+function withReals(document: StatusDocument, word: string): StatusDocument {
+  const services = document.services
+    .map(service => ({ ...service, reals: service.reals.filter(real => isCalled(real, word)) }))
+    .filter(({ reals }) => reals.length > 0)
+  if (services.length === 0) throw noService(document, word)
+  return { ...document, services }
+}
+
+function isCalled(real: RealStatus, word: string): boolean {
+  const bare = word.replace(/^\[(.*)\]$/, '$1')
+  return (
+    word === hostPort(real) || bare === real.host || word === real.address || `[${bare}]` === real.address
+  )
+}
+
+function noService({ services }: StatusDocument, word: string): CommandError {
+  const names = services.map(({ name }) => name)
+  const hint = didYouMean(word, names) || `; there are: ${names.join(', ') || 'none'}`
+  return new CommandError(`there is no service "${word}"${hint}`, EXIT.usage)
+}
+
+function noReal(services: readonly ServiceStatus[], word: string): CommandError {
+  const names = services.flatMap(({ reals }) => reals.map(hostPort))
+  const hint = didYouMean(word, names) || `; there are: ${names.join(', ') || 'none'}`
+  return new CommandError(`there is no real server "${word}" in it${hint}`, EXIT.usage)
+}

@@ -1,0 +1,75 @@
+/** The status as one line of a Nagios plug-in. Pure. */
+
+import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
+import { hostPort } from '../../core/display-names.js'
+import { counted } from '../../util/plural.js'
+import { printable } from '../../util/printable.js'
+
+/** Exit codes of Nagios plug-ins; 3, unknown, is what a command ends with where no lvsd answers. */
+export const VERDICTS = { 0: 'OK', 1: 'WARNING', 2: 'CRITICAL' } as const
+export type Verdict = keyof typeof VERDICTS
+
+export interface Checked {
+  readonly verdict: Verdict
+  readonly line: string
+}
+
+/** Things named in the line, at most. */
+const MOST_NAMED = 5
+
+/**
+ *   critical  a service has no server left, whether or not a fallback takes over
+ *   warning   a server is down that nobody holds down; no verdict on a server; a name has no address, or no longer the one
+ *             in use; the last reload was refused, or the configuration that runs is not the file's; the kernel refuses a
+ *             change
+ *   ok        all else
+ */
+export function checkStatus(document: StatusDocument): Checked {
+  const critical = document.services.filter(({ state }) => state === 'down').map(lostService)
+  const warnings = [...configurationTroubles(document), ...document.services.flatMap(serviceTroubles)]
+  const verdict: Verdict = critical.length > 0 ? 2 : warnings.length > 0 ? 1 : 0
+  const troubles = [...critical, ...warnings]
+  const left = troubles.length - MOST_NAMED
+  const named = left > 0 ? [...troubles.slice(0, MOST_NAMED), `${left} more`] : troubles
+  const reals = document.services.flatMap(service => service.reals)
+  const count = (state: string) => reals.filter(real => real.state === state).length
+  const counts = `${count('up')} up, ${count('down')} down, ${counted(document.services.length, 'service')}`
+  const figures = `up=${count('up')} down=${count('down')} unknown=${count('unknown')}`
+  const text = printable(named.length > 0 ? `${named.join('; ')} (${counts})` : counts)
+  // A vertical bar begins the figures.
+  return { verdict, line: `LVSD ${VERDICTS[verdict]} - ${text.replaceAll('|', '/')} | ${figures}` }
+}
+
+function lostService({ name, reals, fallback }: ServiceStatus): string {
+  const instead = fallback?.inUse ? `fallback ${hostPort(fallback)}` : 'no fallback'
+  return `${name} has ${lackOf(reals.length)}, ${instead}`
+}
+
+function lackOf(servers: number): string {
+  if (servers === 0) return 'no servers'
+  return servers === 1 ? 'lost its only server' : `none of ${servers} servers`
+}
+
+function configurationTroubles({ config, lastReload, reconcile }: StatusDocument): string[] {
+  return [
+    ...(config.keptSince === null ? [] : [`${config.file} cannot run, the last accepted configuration runs`]),
+    ...(lastReload?.ok === false && config.keptSince === null ? ['the last reload was refused'] : []),
+    ...reconcile.errors,
+  ]
+}
+
+function serviceTroubles({ name, nameTrouble, reals }: ServiceStatus): string[] {
+  const ofReals = reals.flatMap(real => {
+    const trouble = troubleOf(real)
+    return trouble === null ? [] : [`${name} ${hostPort(real)} ${trouble}`]
+  })
+  return nameTrouble === null ? ofReals : [`${name}: ${nameTrouble}`, ...ofReals]
+}
+
+function troubleOf({ state, maintenance, checks, reason, nameTrouble }: RealStatus): string | null {
+  if (maintenance) return null
+  if (state === 'down') return `down: ${reason}`
+  const unasked = checks.find(({ noVerdict }) => noVerdict)?.noVerdict
+  if (unasked) return `no verdict: ${unasked.detail}`
+  return nameTrouble && `name: ${nameTrouble}`
+}

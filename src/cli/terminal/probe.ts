@@ -1,0 +1,108 @@
+/** What `lvsd probe` found, for people. Pure. */
+
+import { hostWithAddress } from '../../core/display-names.js'
+import type { CheckResult, HealthState } from '../../core/model.js'
+import { counted } from '../../util/plural.js'
+import { printable } from '../../util/printable.js'
+import { took } from '../../util/time-text.js'
+import { columns } from './columns.js'
+import { type Paint, painter } from './paint.js'
+
+/** One check of one real server of one service, run once. */
+export interface Probed {
+  readonly service: string
+  /** `[2001:db8::1]:80`, or the name as written. */
+  readonly real: string
+  readonly check: string
+  /** Where it was sent; null where a name does not resolve. */
+  readonly target: string | null
+  readonly result: CheckResult
+}
+
+/** What the checks of one real server come to. */
+export interface ProbedServer {
+  readonly service: string
+  readonly real: string
+  readonly host: string
+  /** `[2001:db8::1]`; null where its name does not resolve. */
+  readonly address: string | null
+  readonly port: number
+  readonly state: HealthState
+  readonly passed: number
+  readonly checks: number
+  /** So many must pass. */
+  readonly need: number
+  /** What the table would have; null where the server is not up. */
+  readonly weight: number | null
+  readonly configured: number
+}
+
+export interface ProbedView {
+  readonly colour: boolean
+  /** Told at the end, where they are given. */
+  readonly servers?: readonly ProbedServer[]
+}
+
+/** A block for each service, two lines for each check, a line with the counts, and the verdict on each server. */
+export function renderProbed(probed: readonly Probed[], { colour, servers = [] }: ProbedView): string {
+  const paint = painter(colour)
+  const services = [...new Set(probed.map(({ service }) => service))]
+  const blocks = services.map(service => {
+    const own = probed.filter(each => each.service === service)
+    return [paint('bold', printable(service)), ...own.map(each => checkLines(each, paint))].join('\n')
+  })
+  const verdicts = servers.length === 0 ? [] : [serverLines(servers, paint)]
+  return [...blocks, summaryOfProbed(probed, paint), ...verdicts].join('\n\n')
+}
+
+function serverLines(servers: readonly ProbedServer[], paint: Paint): string {
+  const rows = servers.map(({ service, state, passed, checks, need, weight, configured, ...real }) => [
+    printable(service),
+    hostWithAddress(real),
+    stateWord(state, paint),
+    weight === null ? '' : `weight ${weight}${weight === configured ? '' : `, ${configured} configured`}`,
+    checks === 0 ? 'no checks' : `${passed} of ${checks} pass, ${need} needed`,
+  ])
+  const number = (state: HealthState) => servers.filter(server => server.state === state).length
+  const unknown = number('unknown') > 0 ? `, ${number('unknown')} without a verdict` : ''
+  const total = counted(servers.length, 'real server')
+  const summary = `${total}: ${number('up')} up, ${number('down')} down${unknown}`
+  return `${columns(rows)}\n${paint(number('up') === servers.length ? 'green' : 'red', summary)}`
+}
+
+function stateWord(state: HealthState, paint: Paint): string {
+  if (state === 'unknown') return paint('yellow', 'no verdict')
+  return state === 'up' ? paint('green', 'up') : paint('red', 'down')
+}
+
+function checkLines({ real, check, target, result }: Probed, paint: Paint): string {
+  const where = target === null ? '' : target === real ? '' : ` at ${target}`
+  const { phase, reason, ms } = result
+  const place = result.ok === true || phase === null ? '' : ` in ${phase}`
+  const verdict = verdictOf(result, paint)
+  // `status 500 …` names its reason itself.
+  const why = reason === null || result.detail.startsWith(`${reason} `) ? '' : `${reason}${place}: `
+  const phases = phaseRows(result)
+  return [
+    `  ${real}  ${check}${where}  ${verdict}  ${took(ms)}`,
+    `    ${why}${printable(result.detail)}`,
+    ...(phases.length > 0 ? [paint('dim', columns(phases, { indent: 6, right: [1, 2] }))] : []),
+  ].join('\n')
+}
+
+function verdictOf({ ok }: CheckResult, paint: Paint): string {
+  return stateWord(ok === null ? 'unknown' : ok ? 'up' : 'down', paint)
+}
+
+/** Each phase with the time it took and the time at which it ended. */
+function phaseRows({ phases }: CheckResult): string[][] {
+  return phases.map(({ phase, ms }, i) => [phase, took(ms - (phases[i - 1]?.ms ?? 0)), `at ${took(ms)}`])
+}
+
+function summaryOfProbed(probed: readonly Probed[], paint: Paint): string {
+  const number = (ok: boolean | null) => probed.filter(({ result }) => result.ok === ok).length
+  const checks = counted(probed.length, 'check')
+  const nothing = number(null) > 0 ? `, ${number(null)} without a verdict` : ''
+  const text = `${checks}: ${number(true)} up, ${number(false)} down${nothing}`
+  return paint(number(true) === probed.length ? 'green' : 'red', text)
+}

@@ -1,0 +1,259 @@
+/**
+ * What stands behind the address of a real server: `forwarding [weight] ["request", "receive"] [l:N] [u:N]`.
+ * A line is read twice, as ldirectord reads it and as it stands there. Where the two differ, ldirectord's reading
+ * counts, with a warning; where ldirectord refuses the line, what stands there, if it is plain.
+ */
+import { didYouMean } from '../../util/closest-match.js'
+import type { Position, Problem } from '../problems/problem.js'
+import { synonymOf } from '../problems/synonyms.js'
+import { splitToken } from './addresses.js'
+import type { LdirectordCode } from './codes.js'
+import { type Piece, placeOf, placeOfWord, type Report, trimmed } from './report.js'
+import { FORWARDINGS, type ForwardingWord } from './vocabulary.js'
+
+export interface How {
+  readonly forwarding: ForwardingWord
+  readonly weight: number
+  readonly pair: { readonly request: string; readonly receive: string } | null
+  readonly lower: number | null
+  readonly upper: number | null
+}
+
+/** Reads what stands behind the address; null where it is wrong, which has been told. */
+export function readHow(rest: Piece, at: Position, report: Report): How | null {
+  const theirs = asLdirectord(rest.text)
+  const plain = readPlainly(rest, at)
+  const isMeant = plain.isMeant && !theirs?.isLost
+  const isPlain = theirs === null || isMeant || sameHow(theirs.how, plain.how)
+  const how = isPlain ? plain.how : theirs.how
+  if (isPlain) for (const { severity, code, at, message } of plain.told) report[severity](code, at, message)
+  if (theirs === null && how && plain.told.length === 0)
+    report.warn(
+      'IGNORED_TEXT',
+      placeOf(trimmed(rest)),
+      `read as ${wordsOf(how)}; ldirectord refuses the line: write it that way`,
+    )
+  if (!isPlain && theirs.isLost) tellLost(rest, at, report)
+  if (!isPlain && !theirs.isLost)
+    report.warn(
+      'IGNORED_TEXT',
+      placeOf(trimmed(rest)),
+      `read as ${wordsOf(theirs.how)}, as ldirectord reads it; what else stands there is ignored`,
+    )
+  return how && kernelTakes(how, rest, report)
+}
+
+/** The kernel refuses weights beyond its numbers, and a lower threshold without an upper one above it. */
+function kernelTakes(how: How, rest: Piece, report: Report): How | null {
+  if (how.weight > 2 ** 31 - 1) {
+    report.error('BAD_REAL', placeOfWord(rest, String(how.weight)), 'a weight is at most 2147483647')
+    return null
+  }
+  if ((how.lower ?? 0) <= (how.upper ?? 0)) return how
+  report.warn(
+    'LOWER_THRESHOLD',
+    placeOfWord(rest, `l:${how.lower}`),
+    `l:${how.lower} is left out: the kernel refuses a lower threshold ${how.upper ? `above the upper one, u:${how.upper}` : 'without an upper one, u:N'}, and with ldirectord this server never gets traffic`,
+  )
+  return { ...how, lower: null }
+}
+
+// ---------------------------------------------------------------- as ldirectord reads it
+
+interface Theirs {
+  readonly how: How
+  /** A pair was found and forgotten, with what follows it. */
+  readonly isLost: boolean
+}
+
+/** Null where ldirectord refuses the line. Each part is looked for anywhere behind the one before. */
+function asLdirectord(text: string): Theirs | null {
+  const [word = '', behind] = cut(/(\w+)(.*)/, text)
+  const forwarding = FORWARDINGS.find(known => known === word)
+  if (!forwarding) return null
+  const [weight, behindWeight] = cut(/\s+(\d+)(.*)/, behind)
+  const base = { forwarding, weight: Number(weight ?? 1) }
+  const [request, receive, behindPair] = cutPair(behindWeight)
+  // The look at the first character makes it forget what it has found.
+  if (request?.startsWith('/'))
+    return { how: { ...base, pair: null, lower: null, upper: null }, isLost: true }
+  const [lower, behindLower] = cut(/\s+l:(\d+)(.*)/, behindPair)
+  const [upper, end] = cut(/\s+u:(\d+)(.*)/, behindLower)
+  if (end.trim() !== '') return null
+  const pair = request === undefined ? null : { request, receive }
+  return { how: { ...base, pair, lower: numberOr(lower), upper: numberOr(upper) }, isLost: false }
+}
+
+/** The first group and the last, or nothing and the whole text. */
+function cut(pattern: RegExp, text: string): [found: string | undefined, rest: string] {
+  const match = pattern.exec(text)
+  return match ? [match[1], match[2] ?? ''] : [undefined, text]
+}
+
+function cutPair(text: string): [request: string | undefined, receive: string, rest: string] {
+  const match = /\s+"(.*)"[, ]\s*"(.*)"(.*)/.exec(text)
+  if (!match) return [undefined, '', text]
+  const [, request, receive, rest] = match.map(part => part.replaceAll('\t', '    '))
+  return [request, receive ?? '', rest ?? '']
+}
+
+function numberOr(text: string | undefined): number | null {
+  return text === undefined ? null : Number(text)
+}
+
+function sameHow(one: How, other: How | null): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+function wordsOf({ forwarding, weight, pair, lower, upper }: How): string {
+  return [
+    `${forwarding} ${weight}`,
+    pair && `"${pair.request}", "${pair.receive}"`,
+    lower !== null && `l:${lower}`,
+    upper !== null && `u:${upper}`,
+  ]
+    .filter(Boolean)
+    .join(' ')
+}
+
+function tellLost(rest: Piece, at: Position, report: Report): void {
+  const quote = rest.text.indexOf('"')
+  report.warn(
+    'PAIR',
+    quote < 0 ? at : placeOf(rest, quote),
+    'ignored, with all that follows: ldirectord forgets a pair whose request begins with a /, and asks for what the virtual says. For this request and answer to count leave the / out',
+  )
+}
+
+// ---------------------------------------------------------------- as it stands there
+
+interface Told {
+  readonly severity: 'error' | 'warn'
+  readonly code: LdirectordCode
+  readonly at: Problem['at']
+  readonly message: string
+}
+
+interface Plain {
+  readonly how: How | null
+  readonly told: readonly Told[]
+  /** Thresholds as the man page has them, which ldirectord takes for something else. */
+  readonly isMeant: boolean
+}
+
+function readPlainly(rest: Piece, at: Position): Plain {
+  const told: Told[] = []
+  const notes = {
+    error: (code: LdirectordCode, at: Position, message: string) =>
+      told.push({ severity: 'error', code, at, message }),
+    warn: (code: LdirectordCode, at: Position, message: string) =>
+      told.push({ severity: 'warn', code, at, message }),
+  }
+  const how = howOf(rest, at, notes)
+  const isMeant = how !== null && told.some(({ code }) => code.startsWith('THRESHOLD_'))
+  return { how, told, isMeant }
+}
+
+type Notes = Pick<Report, 'error' | 'warn'>
+
+function howOf(rest: Piece, at: Position, notes: Notes): How | null {
+  const [word] = splitToken(rest.text)
+  const forwarding = readForwarding(word, word === '' ? at : placeOfWord(rest, word), notes)
+  if (!forwarding) return null
+  const tail = trimmed({ ...rest, text: rest.text.slice(word.length), column: rest.column + word.length })
+  const [weightText = ''] = /^\d+(?=\s|$)/.exec(tail.text) ?? []
+  const extras = trimmed({
+    ...tail,
+    text: tail.text.slice(weightText.length),
+    column: tail.column + weightText.length,
+  })
+  const read = readExtras(extras, weightText !== '', notes)
+  return read && { forwarding, weight: weightText === '' ? 1 : Number(weightText), ...read }
+}
+
+/** The word behind an address; null where it is none of the three, which has been told. */
+export function readForwarding(word: string, at: Position, report: Notes): ForwardingWord | null {
+  const known = FORWARDINGS.find(forwarding => forwarding === word)
+  if (known) return known
+  const message =
+    word === ''
+      ? 'expected gate, masq or ipip behind the address'
+      : word.startsWith('->')
+        ? 'a range is written without blanks: 192.0.2.1->192.0.2.9:80'
+        : `the forwarding is gate, masq or ipip, not "${word}"${nearForwarding(word)}`
+  report.error('BAD_FORWARDING', at, message)
+  return null
+}
+
+function nearForwarding(word: string): string {
+  const synonym = synonymOf(word, FORWARDINGS)
+  return synonym === null ? didYouMean(word, FORWARDINGS) : `; write ${synonym}`
+}
+
+/** A part behind the weight: a quoted string, a threshold, a comma, or what does not belong there. */
+const PART = /"([^"]*)"|([lu]):(\d+)|(,)|(\S+)/g
+
+function readExtras(
+  extras: Piece,
+  hasWeight: boolean,
+  notes: Notes,
+): Pick<How, 'pair' | 'lower' | 'upper'> | null {
+  const strings: RegExpExecArray[] = []
+  const limits = new Map<string, number>()
+  for (const part of extras.text.matchAll(PART)) {
+    const [all, string, letter, number, , other] = part
+    const quotedLimit = /^([lu]):(\d+)$/.exec(string ?? '')
+    if (other !== undefined) {
+      notes.error(
+        'BAD_REAL',
+        placeOf(extras, part.index, all.length),
+        `"${other}" does not belong here: expected [weight] ["request", "receive"] [l:N] [u:N]`,
+      )
+      return null
+    }
+    if (quotedLimit)
+      notes.warn(
+        'THRESHOLD_QUOTES',
+        placeOf(extras, part.index, all.length),
+        'taken for a threshold, as in the man page of ldirectord; the program takes it for a request or an answer',
+      )
+    else if (string !== undefined) strings.push(part)
+    const [, name = letter, value = number] = quotedLimit ?? []
+    if (name === 'l' && limits.has('u'))
+      notes.warn(
+        'THRESHOLD_ORDER',
+        placeOf(extras, part.index, all.length),
+        'ldirectord wants l: before u:, and loses the u: here',
+      )
+    if (name !== undefined) limits.set(name, Number(value))
+  }
+  const pair = readPair(strings, extras, hasWeight, notes)
+  if (pair === undefined) return null
+  return { pair, lower: limits.get('l') ?? null, upper: limits.get('u') ?? null }
+}
+
+function readPair(
+  strings: readonly RegExpExecArray[],
+  extras: Piece,
+  hasWeight: boolean,
+  notes: Notes,
+): How['pair'] | undefined {
+  const [first, second] = strings
+  if (!first) return null
+  if (!second || strings.length > 2) {
+    notes.error('BAD_REAL', placeOf(extras), 'a request and an answer go together: "request", "receive"')
+    return undefined
+  }
+  const between = extras.text.slice(first.index + first[0].length, second.index)
+  const eaten = !hasWeight && /\s\d/.test(extras.text)
+  if (!/^[, ]\s*$/.test(between) || eaten)
+    notes.warn(
+      'PAIR',
+      placeOf(extras, first.index, second.index + second[0].length - first.index),
+      eaten
+        ? 'a number inside the quotes: ldirectord takes it for the weight and refuses the line; write a weight before the quotes'
+        : 'ldirectord wants the two with one comma between, and no blank before it',
+    )
+  const [request = '', receive = ''] = [first, second].map(([, text = '']) => text.replaceAll('\t', '    '))
+  return { request, receive }
+}

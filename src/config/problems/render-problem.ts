@@ -1,0 +1,142 @@
+/**
+ * Problems for people: place, code and sentence, the line of the file, and a line under what is wrong.
+ *
+ *     site.yaml:14:5 UNKNOWN_KEY  "recieve" is not an option of http; did you mean "receive"?
+ *         recieve: ok
+ *         ^^^^^^^
+ */
+
+import { type Hiding, secretNames, shownLines } from '../secrets.js'
+import type { Problem } from './problem.js'
+
+export interface RenderOptions {
+  readonly colour?: boolean
+}
+
+/** What was read, and what is wrong with it. */
+export interface Told {
+  readonly problems: readonly Problem[]
+  readonly text: string
+  /** Those that the file includes. */
+  readonly included?: readonly { readonly path: string; readonly text: string }[]
+  readonly hiding?: Hiding
+}
+
+/** Where nothing is known of the kinds of check. */
+const BY_NAME: Hiding = { isSecret: secretNames(new Map()), hidden: [] }
+
+/** More are not shown. */
+const MOST_SHOWN = 200
+
+/** The problems with their lines; ends with a line break unless there are none. */
+export function renderProblems(
+  { problems, text, included = [], hiding = BY_NAME }: Told,
+  options: RenderOptions = {},
+): string {
+  const main = shownLines(text, hiding)
+  const others = new Map(included.map(one => [one.path, shownLines(one.text, hiding, one.path)]))
+  const lineOf = ({ at }: Problem) => (at.file === undefined ? main : others.get(at.file))?.(at.line) ?? ''
+  const groups = grouped(problems)
+  const shown = groups.slice(0, MOST_SHOWN).map(([problem, ...same]) => {
+    const again = same.length === 0 ? '' : `    the same in ${placesOf(same)}\n`
+    return `${renderProblem(problem, lineOf(problem), options)}\n${again}`
+  })
+  const left = groups.length - shown.length
+  return shown.join('') + (left > 0 ? `and ${left} more: mend these first, or see --json\n` : '')
+}
+
+type Group = readonly [Problem, ...Problem[]]
+
+/** Warnings and notes that say the same but for the words in quotes are one; errors are each mended on their own. */
+function grouped(problems: readonly Problem[]): readonly Group[] {
+  const groups = new Map<string, [Problem, ...Problem[]]>()
+  for (const [i, problem] of problems.entries()) {
+    const { severity, code, message, file } = problem
+    const key =
+      severity === 'error'
+        ? String(i)
+        : JSON.stringify([severity, code, file, message.replace(/"[^"]*"/g, '""')])
+    const group = groups.get(key)
+    if (group) group.push(problem)
+    else groups.set(key, [problem])
+  }
+  return [...groups.values()]
+}
+
+/** Lines that are listed. */
+const MOST_LINES = 20
+
+function placesOf(problems: readonly Problem[]): string {
+  const lines = [...new Set(problems.map(({ at }) => at.line))]
+  if (lines.length === 1) return `line ${lines[0]}`
+  const more = lines.length > MOST_LINES ? ' …' : ''
+  return `${lines.length} other lines: ${lines.slice(0, MOST_LINES).join(', ')}${more}`
+}
+
+/** One problem; `line` is the line of the file where it stands, without its secrets. */
+export function renderProblem(
+  problem: Problem,
+  line: string,
+  { colour = false }: RenderOptions = {},
+): string {
+  const { severity, code, message, file, at } = problem
+  const paint = (style: number, part: string) => (colour ? `\u001b[${style}m${part}\u001b[0m` : part)
+  const word = severity === 'error' ? code : `${severity} ${code}`
+  const head = `${visible(file)}:${at.line}:${at.column} ${paint(STYLE[severity], word)}  ${visible(message)}`
+  const excerpt = excerptOf(line, at.column, at.length)
+  if (excerpt.text.trim() === '') return head
+  return `${head}\n    ${excerpt.text}\n    ${excerpt.before}${paint(STYLE[severity], excerpt.carets)}`
+}
+
+const STYLE: Readonly<Record<Problem['severity'], number>> = { error: 31, warning: 33, note: 36 }
+
+/** More of a line than this is not shown. */
+const WIDTH = 160
+
+interface Excerpt {
+  readonly text: string
+  /** Blanks, as wide as what stands before the marked part. */
+  readonly before: string
+  readonly carets: string
+}
+
+function excerptOf(line: string, column: number, length: number): Excerpt {
+  const all = [...line]
+  const indent = all.findIndex(character => character.trim() !== '')
+  const from = Math.max(0, Math.min(indent, column - 1), column - 1 - WIDTH / 2)
+  const shown = all.slice(from, from + WIDTH)
+  const start = column - 1 - from
+  const marked = shown.slice(start, start + length)
+  return {
+    text: visible(shown.join('')),
+    before: shown.slice(0, start).map(blankFor).join(''),
+    carets: '^'.repeat(
+      Math.max(
+        1,
+        marked.reduce((sum, character) => sum + widthOf(character), 0),
+      ),
+    ),
+  }
+}
+
+function blankFor(character: string): string {
+  return character === '\t' ? '\t' : ' '.repeat(widthOf(character))
+}
+
+const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u
+/** East Asian wide and fullwidth characters, and emoji. */
+const WIDE =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u
+
+/** Columns that a terminal gives a character. */
+function widthOf(character: string): number {
+  if (NO_WIDTH.test(character)) return 0
+  return WIDE.test(character) ? 2 : 1
+}
+
+/** What a file contains never moves the cursor or changes the colours of a terminal. */
+function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, character =>
+    character === '\t' ? '\t' : '\ufffd',
+  )
+}

@@ -1,0 +1,150 @@
+/** What zod finds wrong with a value, in words and at its place. */
+
+import type { z } from '../../check/option-types.js'
+import { didYouMean } from '../../util/closest-match.js'
+import { plain, type RawEntry, type RawMap, type RawNode, sortOf } from '../raw.js'
+import type { Code } from './codes.js'
+import type { Position } from './problem.js'
+import type { Report } from './report.js'
+import { synonymOf, yesOrNo } from './synonyms.js'
+
+type Issue = z.core.$ZodIssue
+interface Place {
+  readonly name: string
+  readonly node: RawNode
+  readonly at: Position
+}
+
+/** Tells one issue of an entry's value. */
+export function sayIssue(entry: RawEntry, issue: Issue, isSecret: boolean, report: Report): void {
+  const meant = meantIssue(entry, issue)
+  const place = placeOf(entry, meant.path)
+  const [code, message] = isSecret ? secretSentence(place.name, meant) : sentenceOf(place, meant)
+  report.error(code, place.at, message)
+}
+
+/** Of several types that are all wrong, the issue of the one that the writer seems to have meant; else the whole. */
+function meantIssue(entry: RawEntry, issue: Issue): Issue {
+  if (issue.code !== 'invalid_union') return issue
+  const value = plain(placeOf(entry, issue.path).node)
+  const meant = issue.errors.find(issues => issues.every(one => isNear(one, value)))?.[0]
+  return meant ? meantIssue(entry, { ...meant, path: [...issue.path, ...meant.path] }) : issue
+}
+
+/** Follows the issue's path to the value that it is about, as far as there is one. */
+function placeOf(entry: RawEntry, path: readonly PropertyKey[]): Place {
+  let place: Place = { name: entry.key, node: entry.value, at: entry.value.at }
+  for (const step of path) {
+    const { node } = place
+    if (node.kind === 'list') {
+      const item = node.items[Number(step)]
+      if (item) place = { name: place.name, node: item, at: item.at }
+    } else if (node.kind === 'map') {
+      const inner = node.entries.find(({ key }) => key === step)
+      if (inner) place = { name: inner.key, node: inner.value, at: inner.value.at }
+    }
+  }
+  return place
+}
+
+type Sentence = readonly [Code, string]
+
+function sentenceOf(place: Place, issue: Issue): Sentence {
+  const { name, node } = place
+  const found = sortOf(node)
+  switch (issue.code) {
+    case 'invalid_type':
+      return [
+        'WRONG_TYPE',
+        `"${name}" must be ${nameOf(issue.expected)}, not ${found}${remedy(node, issue.expected)}`,
+      ]
+    case 'too_small':
+      return ['OUT_OF_RANGE', `"${name}" is ${found}; the least is ${issue.minimum}`]
+    case 'too_big':
+      return ['OUT_OF_RANGE', `"${name}" is ${found}; the most is ${issue.maximum}`]
+    case 'invalid_value':
+      return wordSentence(place, issue.values.map(String))
+    case 'invalid_union':
+      return unionSentence(place, issue.errors)
+    default:
+      return ['BAD_VALUE', `"${name}" is ${found}: ${issue.message}${asText(name, issue.message)}`]
+  }
+}
+
+/** What an expression that is none was perhaps meant to be. */
+function asText(name: string, message: string): string {
+  return name === 'receive' && message.startsWith('Invalid regular expression')
+    ? '; to look for it as it is, write text in place of receive'
+    : ''
+}
+
+/** A password is not shown, whatever is wrong with it. */
+function secretSentence(name: string, issue: Issue): Sentence {
+  if (issue.code !== 'invalid_type') return ['BAD_VALUE', `"${name}": ${issue.message}`]
+  return ['WRONG_TYPE', `"${name}" must be text: put it in quotes`]
+}
+
+function wordSentence({ name, node }: Place, words: readonly string[]): Sentence {
+  const choice = `one of ${words.join(', ')}`
+  if (node.kind !== 'scalar' || typeof node.value !== 'string')
+    return ['WRONG_TYPE', `"${name}" must be ${choice}, not ${sortOf(node)}`]
+  const synonym = synonymOf(node.value, words)
+  const near = synonym === null ? didYouMean(node.value, words) : `; write ${synonym}`
+  return ['UNKNOWN_WORD', `"${name}" cannot be "${node.value}"${near || `; expected ${choice}`}`]
+}
+
+/** Several types, and none of them was meant. */
+function unionSentence(place: Place, branches: readonly (readonly Issue[])[]): Sentence {
+  const expected = branches.flatMap(([issue]) => (issue ? typesOf(issue) : []))
+  return [
+    'WRONG_TYPE',
+    `"${place.name}" must be ${[...new Set(expected)].join(' or ')}, not ${sortOf(place.node)}${place.node.kind === 'map' ? remedy(place.node, 'string') : ''}`,
+  ]
+}
+
+function isNear(issue: Issue, value: unknown): boolean {
+  if (issue.path.length > 0) return true
+  return issue.code === 'invalid_value' ? typeof value === 'string' : issue.code !== 'invalid_type'
+}
+
+function typesOf(issue: Issue): string[] {
+  if (issue.code === 'invalid_type') return [nameOf(issue.expected)]
+  if (issue.code === 'invalid_value') return issue.values.map(String)
+  return issue.code === 'invalid_union' ? issue.errors.flatMap(([one]) => (one ? typesOf(one) : [])) : []
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+}
+
+function nameOf(expected: string): string {
+  return NAMES[expected] ?? expected
+}
+
+/** `{address}` was meant as text: YAML reads braces as a mapping. */
+function quotedBraces({ entries }: RawMap): string {
+  const [entry] = entries
+  const isPlaceholder = entries.length === 1 && entry?.value.kind === 'scalar' && entry.value.value === null
+  return isPlaceholder ? `; put it in quotes: '{${entry.key}}'` : ''
+}
+
+/** What to type instead, where it is plain. */
+function remedy(node: RawNode, expected: string): string {
+  if (expected === 'string' && node.kind === 'map') return quotedBraces(node)
+  if (node.kind !== 'scalar') return ''
+  const { value } = node
+  if (expected === 'string' && value !== null) return `; put it in quotes: '${value}'`
+  if (expected === 'array' && value !== null) return `; write [${value}]`
+  if (typeof value !== 'string') return ''
+  const meant = expected === 'boolean' ? yesOrNo(value) : null
+  if (meant !== null) return `; write ${meant}`
+  return (expected === 'number' || expected === 'int') && /^[1-9]\d*$/.test(value)
+    ? '; take the quotes away'
+    : ''
+}

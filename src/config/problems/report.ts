@@ -1,0 +1,86 @@
+/** Collects the problems of one file, each once, in the order of their places. */
+import { counted } from '../../util/plural.js'
+import type { LdirectordCode } from '../ldirectord/codes.js'
+import { withoutUrlPasswords } from '../url-passwords.js'
+import type { Code } from './codes.js'
+import type { Position, Problem } from './problem.js'
+
+/** What is wrong, or what makes the sentence of it, for those that take long: it is not called where nobody reads on. */
+export type Message = string | (() => string)
+
+export interface Report<C extends string = Code> {
+  error(code: C, at: Position, message: Message): void
+  warn(code: C, at: Position, message: Message): void
+  note(code: C, at: Position, message: Message): void
+  /** By place; where there are too many, the last says how many more there are. */
+  problems(): readonly Problem[]
+}
+
+/** More than this of errors, and of warnings and notes together, helps nobody. */
+export const MOST_PROBLEMS = 1000
+/** A sentence is no longer, whatever it quotes. */
+const LONGEST = 1000
+const LONGEST_QUOTE = 160
+
+interface HowToReport {
+  /** Problems of one code at one place are one: a value in `defaults` is read once for each service that takes it. */
+  readonly once?: boolean
+  readonly most?: number
+}
+
+export function newReport<C extends string = Code | LdirectordCode>(
+  file: string,
+  { once = true, most = MOST_PROBLEMS }: HowToReport = {},
+): Report<C> {
+  const known = new Set<string>()
+  const kept: Problem[] = []
+  let omitted: Problem | null = null
+  const count = { error: 0, warning: 0, note: 0 }
+  const add = (severity: Problem['severity']) => (code: C, at: Position, message: Message) => {
+    const key = `${at.file ?? ''}:${at.line}:${at.column} ${code}`
+    if (once && known.has(key)) return
+    const isKept = (severity === 'error' ? count.error : count.warning + count.note) < most
+    count[severity]++
+    if (!isKept) omitted ??= { severity, code: 'MORE_PROBLEMS', message: '', file: at.file ?? file, at }
+    else {
+      known.add(key)
+      kept.push({ severity, code, message: sentence(message), file: at.file ?? file, at })
+    }
+  }
+  return {
+    error: add('error'),
+    warn: add('warning'),
+    note: add('note'),
+    problems: () => [...kept.toSorted(byPlace), ...(omitted ? [more(omitted, kept, count)] : [])],
+  }
+}
+
+type Counts = Record<Problem['severity'], number>
+
+/** What stands in the place of all that is left out. */
+function more(first: Problem, kept: readonly Problem[], count: Counts): Problem {
+  const left = (['error', 'warning', 'note'] as const).map(severity => {
+    const number = count[severity] - kept.filter(problem => problem.severity === severity).length
+    return { severity, number }
+  })
+  const told = left.filter(({ number }) => number > 0)
+  const total = told.reduce((sum, { number }) => sum + number, 0)
+  const words = told.map(({ severity, number }) => counted(number, severity))
+  return {
+    ...first,
+    severity: told[0]?.severity ?? first.severity,
+    message: `and ${total} more problems that are not listed: ${words.join(', ')}`,
+  }
+}
+
+function sentence(message: Message): string {
+  const text = typeof message === 'string' ? message : message()
+  const short = text.replace(/"[^"]{200,}"/g, quote => `${quote.slice(0, LONGEST_QUOTE)}…"`)
+  return withoutUrlPasswords(short.length > LONGEST ? `${short.slice(0, LONGEST)}…` : short)
+}
+
+/** Orders problems as they stand in the file; those of one file together. */
+export function byPlace(a: Problem, b: Problem): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1
+  return a.at.line - b.at.line || a.at.column - b.at.column
+}

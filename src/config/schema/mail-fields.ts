@@ -1,0 +1,80 @@
+/** The keys of `mail`, and what a service says for its mails. */
+
+import { parseDuration, z } from '../../check/option-types.js'
+import { distinctAddresses, isMailAddress, readMailServer } from '../../core/mail-address.js'
+import type { DaemonPhase } from '../../core/model.js'
+import { didYouMean } from '../../util/closest-match.js'
+
+const PHASES = ['starting', 'running', 'reloading', 'stopping'] as const satisfies DaemonPhase[]
+
+/** One line of a mail, or nothing. */
+export function mailLine() {
+  return z
+    .string()
+    .regex(/^\P{Cc}+$/u, { error: 'expected one line of text' })
+    .nullable()
+    .default(null)
+}
+
+const mailAddress = () =>
+  z.string().refine(isMailAddress, {
+    error: 'expected a mail address: ops@example.com or Operators <ops@example.com>',
+  })
+
+/** Who gets mails, from whom and through what; a service may give some of them. */
+export const mailFields = {
+  to: z
+    .union([mailAddress(), z.array(mailAddress())])
+    .transform(to => distinctAddresses([to].flat()))
+    .optional()
+    .describe('Who gets the mails; each of several gets all of them.'),
+  from: mailAddress().optional().describe('The sender. Default: root at the name of this host.'),
+  repeat: z
+    .union([z.number(), z.string()])
+    .transform((value, context) => {
+      const ms = value === 'none' ? null : (parseDuration(value) ?? undefined)
+      if (ms !== undefined) return ms
+      context.addIssue({ code: 'custom', message: 'expected a duration such as 10m or 2h, or none' })
+      return z.NEVER
+    })
+    .prefault('none')
+    .describe('A real server that is still down is told again after this time; none: once is enough.'),
+  during: z
+    .union([z.string(), z.array(z.string())])
+    .transform((value, context) => {
+      if (value === 'all' || value === 'none') return value === 'all' ? [...PHASES] : []
+      const words = [value].flat()
+      const wrong = words.find(word => !(PHASES as readonly string[]).includes(word))
+      if (wrong === undefined) return PHASES.filter(phase => words.includes(phase))
+      const message = `expected all, none, or a list of ${PHASES.join(', ')}, not "${wrong}"${didYouMean(wrong, PHASES)}`
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    })
+    .prefault('all')
+    .describe(
+      'What lvsd must be doing for a mail to be sent: all, none, or a list of starting, running, reloading and stopping.',
+    ),
+  server: z
+    .string()
+    .transform((text, context) => {
+      if (text === 'sendmail') return null
+      const server = readMailServer(text)
+      if (server) return server
+      context.addIssue({
+        code: 'custom',
+        message: "expected a mail server: mail.example.com, '[2001:db8::25]:587', or sendmail",
+      })
+      return z.NEVER
+    })
+    .prefault('sendmail')
+    .describe(
+      'Mail server: name or address, and the port where it is not 25. Default: the command sendmail of this machine.',
+    ),
+}
+
+/** Recipients alone, or a mapping. */
+export const mailNode = z.union([
+  z.string().describe('A recipient alone; none: no mails.'),
+  z.array(z.string()).describe('The recipients alone.'),
+  z.strictObject(z.object(mailFields).partial().shape),
+])

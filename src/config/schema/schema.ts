@@ -1,0 +1,366 @@
+/**
+ * The configuration's shape: every key with its type, default and one line. Types, defaults, messages, the JSON Schema
+ * and config/reference.md come from here; a check's own options come from the check. The raw tree of either reader has
+ * this shape. What a key means together with others is in validate*.ts.
+ */
+import { duration, z } from '../../check/option-types.js'
+import { mailLine, mailNode } from './mail-fields.js'
+
+/** The schedulers of the Linux kernel. */
+export const SCHEDULERS = [
+  'rr',
+  'wrr',
+  'lc',
+  'wlc',
+  'lblc',
+  'lblcr',
+  'dh',
+  'sh',
+  'sed',
+  'nq',
+  'fo',
+  'ovf',
+  'mh',
+  'twos',
+] as const
+
+export const SCHEDULER_FLAGS = [
+  'sh-fallback',
+  'sh-port',
+  'mh-fallback',
+  'mh-port',
+  'flag-1',
+  'flag-2',
+  'flag-3',
+] as const
+
+/** IP_VS_CONN's weights are signed 32-bit. */
+const MAX_WEIGHT = 2 ** 31 - 1
+const MAX_U32 = 2 ** 32 - 1
+/** 31 days: the longest that ipvsadm takes. */
+const MAX_SECONDS = 31 * 86_400
+
+const flag = (about: string) => z.boolean().default(false).describe(about)
+const weight = () => z.int().min(0).max(MAX_WEIGHT)
+const threshold = () => z.int().min(0).max(MAX_U32)
+
+/** A duration in whole seconds, as the kernel counts; parsed to seconds. */
+function seconds() {
+  return duration().transform((ms, context) => {
+    if (ms % 1000 === 0 && ms <= MAX_SECONDS * 1000) return ms / 1000
+    context.addIssue({ code: 'custom', message: 'expected whole seconds, 1s to 744h (31 days)' })
+    return z.NEVER
+  })
+}
+
+/** When a check runs and how many results it takes; part of `check`. */
+export const policyFields = {
+  interval: duration().prefault('5s').describe('From the start of one check to the start of the next.'),
+  timeout: duration().prefault('3s').describe('For one run, everything included: name, connect, answer.'),
+  fall: z.int().min(1).max(1000).default(2).describe('Failures in a row that take a server down.'),
+  rise: z.int().min(1).max(1000).default(1).describe('Passes in a row that bring it back.'),
+  fastinter: duration()
+    .optional()
+    .describe('Interval until fall or rise is complete. Default: the interval, but at most 1s.'),
+}
+
+/** The keys of `check` that every kind has; its other keys are the kind's own options. */
+export const checkFields = {
+  kind: z.string().describe('The kind of check: http, connect, ping and so on; `lvsd checks` lists them.'),
+  ...policyFields,
+  checkport: z
+    .union([z.int().min(1).max(65_535), z.string()])
+    .optional()
+    .describe("Port to check, where it is not the real server's: a number or a name of /etc/services."),
+  checkaddress: z
+    .string()
+    .optional()
+    .describe("Address or name of the server to check, where it is not the real server's."),
+  connects: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe(
+      'TCP connects, which are cheaper, between two runs of this check; after a failure the check itself runs next.',
+    ),
+}
+
+const checkMap = z
+  .looseObject(z.object(checkFields).partial().shape)
+  .describe('The kind, the policy (interval, timeout, fall, rise, fastinter) and the options of the kind.')
+export const checkNode = z.union([
+  z.string().describe('A kind of check, with its defaults.'),
+  checkMap,
+  z.array(z.union([z.string(), checkMap])),
+])
+
+/** Checks of a service or of one real server. */
+const checksFields = {
+  check: checkNode
+    .optional()
+    .describe('How real servers are checked: a kind, a mapping, or a list of several. `none`: always up.'),
+  checks: checkNode.optional().describe('The same as `check`; reads better for several.'),
+  need: z
+    .union([z.enum(['all', 'any']), z.int().min(1)])
+    .optional()
+    .describe('How many of several checks must pass: all (the default), any, or a number.'),
+}
+
+/** Of a server that is a name. */
+const memberFamily = z
+  .enum(['ipv4', 'ipv6'])
+  .optional()
+  .describe(
+    'Family of the address that a name is to have. Default: that of the service; only tunnels reach the other one.',
+  )
+
+/** How a real server or a fallback gets its packets. */
+const forwardingFields = {
+  forwarding: z
+    .enum(['gate', 'masq', 'ipip', 'gue', 'gre'])
+    .default('masq')
+    .describe('gate: direct routing. masq: NAT. ipip, gue, gre: tunnels.'),
+  'tunnel-port': z.int().min(1).max(65_535).optional().describe('UDP port of a gue tunnel.'),
+  'tunnel-checksum': z
+    .enum(['none', 'csum', 'remcsum'])
+    .default('none')
+    .describe('Checksum of gue and gre tunnels; remcsum is for gue alone.'),
+}
+
+const realAttributeFields = {
+  ...forwardingFields,
+  weight: weight().default(1).describe('Share of new connections; 0 drains the server: no new ones.'),
+  upper: threshold().default(0).describe('Connections at which the server gets no new ones; 0 is no limit.'),
+  lower: threshold()
+    .default(0)
+    .describe('Connections below which it gets new ones again; 0 is three quarters of upper.'),
+}
+
+export const realFields = {
+  address: z
+    .string()
+    .describe(
+      "Address or name and port: '[2001:db8::1]:80', 192.0.2.1:80, web1.example:80. Default port: the service's.",
+    ),
+  family: memberFamily,
+  ...realAttributeFields,
+  ...checksFields,
+}
+
+/** The keys of a real server that a service or `defaults` may set for all. */
+export const sharedRealFields = { ...realAttributeFields, ...checksFields }
+
+export const fallbackFields = {
+  address: z
+    .string()
+    .describe("Address or name and port, as for a real server. Default port: the service's."),
+  family: memberFamily,
+  ...forwardingFields,
+}
+
+const fallbackNode = z.union([
+  z.string().describe("'[2001:db8::99]:80', with the forwarding after it where it differs; or none."),
+  z.strictObject(fallbackFields),
+])
+
+export const persistenceFields = {
+  timeout: seconds().prefault('300s').describe('How long a client stays with its real server.'),
+  prefix: z
+    .int()
+    .min(0)
+    .max(128)
+    .optional()
+    .describe(
+      'Clients that share this prefix share a server: 1 to 128 for IPv6, 0 to 32 for IPv4. Default: all bits.',
+    ),
+  netmask: z.string().optional().describe('The prefix of an IPv4 service as a netmask: 255.255.255.0.'),
+  engine: z
+    .enum(['sip'])
+    .nullable()
+    .default(null)
+    .describe('Persistence engine: sip, for SIP calls over UDP.'),
+}
+
+const persistenceNode = z.union([
+  z.union([z.number(), z.string()]).describe('The timeout alone: 300s.'),
+  z.strictObject(persistenceFields),
+])
+
+const commonServiceFields = {
+  scheduler: z
+    .string()
+    .default('wlc')
+    .describe(`How connections are spread: ${SCHEDULERS.join(', ')}, or another that the kernel has.`),
+  'scheduler-flags': z
+    .array(z.enum(SCHEDULER_FLAGS))
+    .default([])
+    .describe('Flags of the sh and mh schedulers; flag-1 to flag-3 for others.'),
+  persistence: persistenceNode
+    .optional()
+    .describe('Keeps a client with one real server: a timeout, or a mapping; none takes the default away.'),
+  'one-packet': flag('UDP: each packet is scheduled on its own.'),
+  fallbackcommand: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'Run through the shell, with start or stop, the virtual address and the protocol behind it, when the last real server goes or the first is back.',
+    ),
+  monitorfile: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Gets a line for every result of a check, as ldirectord's monitorfile does."),
+  mail: mailNode
+    .optional()
+    .describe(
+      'Who gets a mail when a server goes or comes: recipients, or a mapping, laid over that of defaults; none: nobody.',
+    ),
+  quiescent: flag('A failed real server stays in the table at weight 0 (true) or is removed (false).'),
+  cleanstop: flag('The service is removed from the kernel when lvsd stops (true) or goes on (false).'),
+  ...sharedRealFields,
+}
+
+export const defaultsFields = {
+  ...commonServiceFields,
+  fallback: z
+    .union([fallbackNode, z.array(fallbackNode)])
+    .optional()
+    .describe(
+      'Used while no real server is up; a server of weight 0 that is up counts as up. Of several, the first of the family of the service is used.',
+    ),
+}
+
+export const realNode = z.union([
+  z.string().describe("'[2001:db8::1]:80 masq 2': address, then forwarding and weight where they differ."),
+  z.strictObject(z.object(realFields).partial().required({ address: true }).shape),
+])
+
+const protocolWord = z.enum(['tcp', 'udp', 'sctp'])
+
+export const serviceFields = {
+  virtual: z
+    .string()
+    .optional()
+    .describe(
+      "Virtual address and port: '[2001:db8::80]:80', 192.0.2.80:80 or www.example:80; without the port where ports has them.",
+    ),
+  protocol: z
+    .union([protocolWord, z.array(protocolWord).min(1)])
+    .default('tcp')
+    .describe(
+      'Of a virtual address: tcp, udp or sctp; or a list, [tcp, udp], for a service over each of them.',
+    ),
+  ports: z
+    .array(z.union([z.int().min(0).max(65_535), z.string()]))
+    .min(1)
+    .optional()
+    .describe(
+      'Several ports of one service, [25, 587], in place of the one in virtual. Each pair of protocol and port is a service of the kernel, NAME/PROTOCOL/PORT; they share the checks of the first, and their health.',
+    ),
+  fwmark: z
+    .int()
+    .min(1)
+    .max(MAX_U32)
+    .optional()
+    .describe('Instead of virtual: the mark that the firewall puts on the packets of this service.'),
+  family: z
+    .enum(['ipv4', 'ipv6'])
+    .optional()
+    .describe(
+      'Needed with fwmark; with a name in virtual, the family that is asked for. Default: IPv6, else IPv4, and then that for good.',
+    ),
+  label: mailLine().describe('Stands in brackets before the subjects of mails about this service.'),
+  comment: mailLine().describe('Stands in mails about this service, for their readers.'),
+  ...commonServiceFields,
+  fallback: fallbackNode
+    .optional()
+    .describe(
+      'Used while no real server is up; a server of weight 0 that is up counts as up. With none the default is not used.',
+    ),
+  reals: z.array(realNode).describe('The real servers.'),
+}
+
+export const timeoutsFields = {
+  tcp: seconds().optional().describe('Of an established TCP connection.'),
+  'tcp-fin': seconds().optional().describe('Of a TCP connection after a FIN.'),
+  udp: seconds().optional().describe('Of a UDP flow.'),
+}
+
+export const settingsFields = {
+  resync: duration().prefault('10s').describe('How often the whole kernel table is read back and repaired.'),
+  resolve: duration().prefault('60s').describe('How often names are resolved again.'),
+  concurrency: z.int().min(1).max(65_535).default(512).describe('Checks under way at once, at most.'),
+  'removal-limit': percent()
+    .prefault('50%')
+    .describe('A reload that would remove more than this share of the real servers needs an explicit yes.'),
+  socket: z
+    .string()
+    .min(1)
+    .default('/run/lvsd/lvsd.sock')
+    .describe('Control socket: `lvsd status` asks here.'),
+  state: z.string().min(1).default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
+  checks: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Folders with checks of your own; relative to the folder of this file.'),
+  maintenancedir: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'Folder in which a file named after a real server (address, address:port, host name) holds that server down.',
+    ),
+  autoreload: flag(
+    'Reads the configuration again whenever its files change; one that has lost real servers or lines, and was not moved into place as a whole, after 10s without a change.',
+  ),
+  callback: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'Command that is run, with the path of the configuration behind it, when its file has changed.',
+    ),
+  timeouts: z
+    .strictObject(timeoutsFields)
+    .optional()
+    .describe("The kernel's own connection timeouts, set at start; absent ones stay as they are."),
+  'log-level': z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('The least that is logged.'),
+}
+
+/** `50%` or a number from 0 to 100; parsed to the number. */
+function percent() {
+  return z.union([z.number(), z.string()]).transform((value, context) => {
+    const match = /^(\d{1,3}(?:\.\d+)?)\s*%?$/.exec(String(value).trim())
+    if (match && Number(match[1]) <= 100) return Number(match[1])
+    context.addIssue({ code: 'custom', message: 'expected a share from 0% to 100%' })
+    return z.NEVER
+  })
+}
+
+const services = z.record(
+  z.string(),
+  z.strictObject(z.object(serviceFields).partial().required({ reals: true }).shape),
+)
+
+export const rootFields = {
+  include: z
+    .union([z.string().min(1), z.array(z.string().min(1))])
+    .optional()
+    .describe(
+      'Further files whose services and settings count as if they stood here: conf.d/*.yaml. Defaults and anchors of a file are for its own services.',
+    ),
+  settings: z.strictObject(z.object(settingsFields).partial().shape).optional().describe('Of lvsd itself.'),
+  defaults: z
+    .strictObject(z.object(defaultsFields).partial().shape)
+    .optional()
+    .describe('For every service below that does not say otherwise.'),
+  services: services.describe('The virtual services by name.'),
+}
+
+/** The whole file; keys that begin with `x-` are free, for anchors. */
+export const rootSchema = z.strictObject(rootFields)

@@ -1,0 +1,184 @@
+/** The raw tree of either reader to a frozen Config, or all that is wrong with it. Pure. */
+import type { Check } from '../../check/check.js'
+import { type OptionShape, optionKit } from '../../check/option-kit.js'
+import type { Config } from '../../core/model.js'
+import type { Question } from '../../kinds/judge-apart.js'
+import type { Hosts } from '../../names/hosts.js'
+import { atOnce, type Pieces } from '../../util/time-slice.js'
+import { folderOf } from '../paths.js'
+import type { PortLookup } from '../ports.js'
+import { START } from '../problems/position.js'
+import { hasErrors, lineOf, type Position, type Problem } from '../problems/problem.js'
+import { byPlace, newReport, type Report } from '../problems/report.js'
+import type { RawDocument, RawEntry, RawMap } from '../raw.js'
+import { type Fields, mapEntries, readFields } from '../read-fields.js'
+import { defaultsFields, rootFields } from '../schema/schema.js'
+import { secretSources } from '../secret-sources.js'
+import type { Context, DefaultsFields, PlaceOf } from './context.js'
+import { judgeCollisions, judgePartNames, type PlacedService, readService, STRUCTURED } from './service.js'
+import { checkFoldersOf, readSettings } from './settings.js'
+
+export { checkFoldersOf }
+
+export interface ValidateInput {
+  readonly file: string
+  readonly document: RawDocument
+  /** By name and alias. */
+  readonly checks: ReadonlyMap<string, Check>
+  readonly ports: PortLookup
+  /** What this machine knows of names without asking anybody; absent: nothing. */
+  readonly hosts?: Hosts
+  /** Where passwords may stand. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Where relative paths begin: in the folder of the file, or, as in an ldirectord.cf, where lvsd is. */
+  readonly paths?: 'of the file' | 'as written'
+}
+
+export interface Validated {
+  /** Null where there is an error. */
+  readonly config: Config | null
+  /** Those of the reader and those found here, in the order of the file. */
+  readonly problems: readonly Problem[]
+  /** What users' files have to be asked before the configuration is accepted. */
+  readonly questions: readonly Question<PlaceOf>[]
+  /** The names of all kinds of check that are wanted. */
+  readonly kinds: ReadonlySet<string>
+}
+
+export function validate(input: ValidateInput): Validated {
+  return atOnce(validating(input))
+}
+
+/** The same in pieces. */
+export function* validating(input: ValidateInput): Pieces<Validated> {
+  const { file, document, checks, ports, hosts, env = process.env, paths } = input
+  const report: Report = newReport(file)
+  const shapes = new Map<Check, OptionShape>()
+  const optionsOf = (check: Check) => {
+    const shape = shapes.get(check) ?? check.options(optionKit)
+    shapes.set(check, shape)
+    return shape
+  }
+  const folderAt = (at: Position) => (paths === 'as written' ? null : folderOf(at.file ?? file))
+  const questions: Question<PlaceOf>[] = []
+  const kinds = new Set<string>()
+  const context: Context = {
+    report,
+    checks,
+    ports,
+    hosts: hosts ?? null,
+    optionsOf,
+    missingOf: missingOnce(),
+    askApart: question => void questions.push(question),
+    useKind: name => void kinds.add(name),
+    folderAt,
+    secrets: secretSources({ report, env, folderAt }),
+  }
+  const config = document.root && (yield* readRoot(file, document.root, document.defaults, context))
+  const problems = [...document.problems, ...report.problems()].sort(byPlace)
+  return { config: config && !hasErrors(problems) ? deepFreeze(config) : null, problems, questions, kinds }
+}
+
+function missingOnce(): Context['missingOf'] {
+  const known = new Map<string, string | null>()
+  return (check, options) => {
+    if (!check.missing) return null
+    const key = JSON.stringify([check.name, options])
+    const before = known.get(key)
+    const missing = before === undefined ? check.missing(options) : before
+    known.set(key, missing)
+    return missing
+  }
+}
+
+function* readRoot(
+  file: string,
+  root: RawMap,
+  included: RawDocument['defaults'],
+  context: Context,
+): Pieces<Config> {
+  const { report } = context
+  const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
+  const how = { what: 'the file', at: START, structured: ['settings', 'defaults', 'services'] as const }
+  const parts = readFields(entries, rootFields, how, report)
+  const settings = readSettings(parts.entry('settings'), context)
+  return {
+    file,
+    settings,
+    services: yield* readServices(parts, defaultsOf(parts, included, context), context),
+  }
+}
+
+/** The defaults of a file: those of an included one are laid over those of the first, key by key. */
+function defaultsOf(
+  parts: Fields<typeof rootFields>,
+  included: RawDocument['defaults'] = new Map(),
+  context: Context,
+): (file: string | undefined) => DefaultsFields {
+  const entry = parts.entry('defaults')
+  const own = entry ? (mapEntries(entry, 'a mapping of defaults', context.report) ?? []) : []
+  const first = readDefaults(entry, own, context)
+  const others = new Map<string | undefined, DefaultsFields>()
+  for (const [file, over] of included) {
+    const keys = new Set(over.map(({ key }) => key))
+    others.set(file, readDefaults(entry, [...own.filter(({ key }) => !keys.has(key)), ...over], context))
+  }
+  return file => others.get(file) ?? first
+}
+
+function readDefaults(
+  entry: RawEntry | undefined,
+  entries: readonly RawEntry[],
+  { report }: Context,
+): DefaultsFields {
+  const how = { what: 'defaults', at: entry?.keyAt ?? START, structured: STRUCTURED }
+  return readFields(entries, defaultsFields, how, report)
+}
+
+function* readServices(
+  parts: Fields<typeof rootFields>,
+  defaultsOf: (file: string | undefined) => DefaultsFields,
+  context: Context,
+): Pieces<Config['services']> {
+  const { report } = context
+  const entry = parts.entry('services')
+  if (!entry) {
+    if (!parts.isMisspelt('services'))
+      report.error('MISSING_KEY', START, 'there is no part "services": nothing would be balanced')
+    return []
+  }
+  const entries = mapEntries(entry, 'a mapping of services by their names', report) ?? []
+  if (entry.value.kind === 'map' && entries.length === 0)
+    report.warn('NO_SERVICES', entry.keyAt, 'no services: nothing is balanced')
+  judgeNames(entries, context)
+  const services: PlacedService[] = []
+  for (const one of entries) {
+    services.push(...readService(one, defaultsOf(one.keyAt.file), context))
+    yield
+  }
+  judgePartNames(services, context)
+  judgeCollisions(services, context)
+  return services.map(({ service }) => service)
+}
+
+/** The YAML reader tells a repeated key itself; names may come from another reader. */
+function judgeNames(entries: readonly RawEntry[], { report }: Context): void {
+  const first = new Map<string, RawEntry>()
+  for (const entry of entries) {
+    const before = first.get(entry.key)
+    if (!before) first.set(entry.key, entry)
+    else
+      report.error(
+        'DUPLICATE_SERVICE',
+        entry.keyAt,
+        `"${entry.key}" is the name of the service in ${lineOf(before.keyAt, entry.keyAt)}, too`,
+      )
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return value
+}

@@ -1,0 +1,77 @@
+/** A daemon with the parts that its process gives it: table, journal, systemd, observers. */
+import type { Kept, Runnable } from '../accepted/accepted.js'
+import type { Loaded } from '../config/load.js'
+import type { Config, Settings } from '../core/model.js'
+import type { Observer } from '../events/event-bus.js'
+import { kernelAdvice } from '../events/sysctl-advice.js'
+import { openTable, type TableName } from '../ipvs/table.js'
+import { openResolver } from '../names/lookup.js'
+import { type Journal, journalPath, memoryJournal, openJournal } from '../storage/journal.js'
+import type { Log } from '../system/log.js'
+import { prepareToRun } from '../system/processes.js'
+import { openNotify } from '../system/sd-notify.js'
+import { type Daemon, startDaemon } from './daemon.js'
+import { standardObservers } from './default-listeners.js'
+
+export interface DirectorParts {
+  readonly loaded: Runnable
+  readonly kept: Kept | null
+  readonly keep: (loaded: Runnable) => Promise<void>
+  /** Reads the configuration again, for a reload. */
+  readonly load: () => Promise<Loaded>
+  readonly table: TableName
+  readonly log: Log
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Beside those that every daemon has. */
+  readonly observers?: readonly Observer[]
+}
+
+/** Opens table and journal and starts the daemon on them; where that fails nothing is left open. */
+export async function startDirector(parts: DirectorParts): Promise<Daemon> {
+  const { loaded, kept, keep, load, table, log, env, observers = [] } = parts
+  prepareToRun()
+  const kernel = await openTable(table, env)
+  let journal: Journal
+  try {
+    journal = journalFor(table, loaded.config, log)
+  } catch (error) {
+    kernel.close()
+    throw error
+  }
+  const resolver = openResolver()
+  const advice = table === 'netlink' ? [kernelAdvice(log)] : []
+  return startDaemon({
+    loaded,
+    kept,
+    keep,
+    load,
+    log,
+    kernel,
+    kernelName: table,
+    journal,
+    resolver,
+    notify: openNotify(env, log),
+    observers: [...standardObservers(log, { journal, resolver }), ...advice, ...observers],
+  })
+}
+
+/** What was loaded, with the control socket and the state folder in places of the process's own choice. */
+export function placed<T extends Loaded>(
+  loaded: T,
+  { socket, state }: { readonly [K in 'socket' | 'state']?: string | undefined },
+): T {
+  if (!loaded.config) return loaded
+  const settings: Settings = { ...loaded.config.settings, ...(socket && { socket }), ...(state && { state }) }
+  return { ...loaded, config: { ...loaded.config, settings } }
+}
+
+/** A damaged journal is moved away: a director must start. What it made before is then somebody else's, and is told. */
+function journalFor(table: TableName, { settings }: Config, log: Log): Journal {
+  if (table === 'memory') return memoryJournal()
+  return openJournal(journalPath(settings.state, settings.socket), (message, moved) =>
+    log.error(
+      { moved },
+      `${message}; lvsd starts with an empty one and leaves services of earlier runs that are no longer configured`,
+    ),
+  )
+}

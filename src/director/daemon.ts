@@ -1,0 +1,519 @@
+/** The daemon: builds the parts in order and owns the loop: result, reload, reconcile, stop. */
+
+import { setImmediate } from 'node:timers/promises'
+import type { Kept, Runnable } from '../accepted/accepted.js'
+import { statusDocument } from '../api/build-status.js'
+import { openControlSocket } from '../api/server.js'
+import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
+import type { Loaded } from '../config/load.js'
+import type { Problem } from '../config/problems/problem.js'
+import { changesText, configChanges } from '../core/config-changes.js'
+import { isInService } from '../core/desired.js'
+import type { Change, CheckResult, Config, Service } from '../core/model.js'
+import { audience, type DaemonPhase, type Observer } from '../events/event-bus.js'
+import {
+  resultFields,
+  tellHeld,
+  tellProblems,
+  tellReweighing,
+  tellTraffic,
+  tellTransition,
+  tellVerdict,
+} from '../events/log-events.js'
+import { Traffic } from '../health/availability.js'
+import { Board, wantedTable } from '../health/health-store.js'
+import { type Job, nameOfCheck, type Subscriber, workOf } from '../health/jobs.js'
+import type { Kernel } from '../ipvs/kernel.js'
+import { openResolver, type Resolver } from '../names/lookup.js'
+import { NameBook } from '../names/name-resolver.js'
+import { openHooks } from '../notify/command-queue.js'
+import { cleanStop } from '../reconcile/clean-stop.js'
+import { createReconciler } from '../reconcile/reconciler.js'
+import { type Engines, openEngines } from '../schedule/executors.js'
+import type { Journal } from '../storage/journal.js'
+import type { Log } from '../system/log.js'
+import type { Notify } from '../system/sd-notify.js'
+import { steadyNow, WallClock } from '../util/clock.js'
+import { Repeating } from '../util/interval-timers.js'
+import { counted } from '../util/plural.js'
+import { atMost } from '../util/with-timeout.js'
+import type { Verdict } from '../watch/watch.js'
+import { mayBeAccepted, mayBePart, whyRefused } from './reload-policy.js'
+import { Upkeep } from './upkeep.js'
+
+export interface DaemonParts {
+  readonly loaded: Runnable
+  /** Why `loaded` is not what the file says; null where it is. */
+  readonly kept?: Kept | null
+  /** Keeps an accepted configuration for the next start. */
+  readonly keep?: (loaded: Runnable) => Promise<void>
+  readonly kernel: Kernel
+  readonly kernelName: StatusDocument['kernel']
+  readonly journal: Journal
+  readonly log: Log
+  readonly notify: Notify
+  /** Of names; closed with the daemon. */
+  readonly resolver?: Resolver
+  /** Reads the configuration again, for a reload. */
+  readonly load: () => Promise<Loaded>
+  /** Who is told what happens; none of them can stop anything. */
+  readonly observers?: readonly Observer[]
+  readonly engines?: typeof openEngines
+  /** Milliseconds of a steady clock, for the patience with names. */
+  readonly namesNow?: () => number
+}
+
+export interface Daemon {
+  reload(isForced: boolean): Promise<ReloadOutcome>
+  status(): Promise<StatusDocument>
+  /** Leaves the table as it is, but for the services with `cleanstop`. */
+  stop(): Promise<void>
+}
+
+/** At most one line in this many milliseconds says that checks give no verdict. */
+const NO_VERDICT_EVERY = 60_000
+/** Milliseconds that hooks under way are given when lvsd stops. */
+const LAST_PATIENCE = 5000
+/** Milliseconds between two look-ups of names that have no address yet. */
+const MISSING_NAMES_EVERY = 5000
+/** Milliseconds between two looks whether a file that could not run at the start can run now. */
+const KEPT_RETRY_EVERY = 30_000
+/** Counters older than this, milliseconds, are read again for `lvsd status`. */
+const COUNTERS_MAX_AGE = 500
+
+/**
+ * Starts everything: control socket first, so that a second lvsd ends before it touches anything, then the table as it
+ * is, then the checks. Resolves when the kernel has been read and brought in line once.
+ */
+export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
+  const daemon = new RunningDaemon(parts)
+  await daemon.start()
+  return daemon
+}
+
+class RunningDaemon implements Daemon {
+  readonly #parts: DaemonParts
+  readonly #board = new Board(
+    (service, real) => isInService(service, real, this.#reconciler.table()),
+    () => this.#reconciler.table(),
+  )
+  readonly #engines: Engines
+  readonly #reconciler
+  readonly #audience
+  readonly #upkeep: Upkeep
+  readonly #hooks
+  readonly #resolver: Resolver
+  readonly #names: NameBook
+  readonly #rounds = new Repeating()
+  readonly #traffic
+  readonly #startedAt = steadyNow()
+  readonly #wallClock = new WallClock()
+  #loaded: DaemonParts['loaded']
+  #loadedAt = steadyNow()
+  #lastReload: ReloadOutcome | null = null
+  /** Since a start with a file that cannot run, until a reload is accepted. */
+  #kept: Kept | null
+  #keeping: Promise<void> = Promise.resolve()
+  /** What was read last and has been dealt with; null where that is not what stands in the file. */
+  #lastRead: Loaded | null
+  #reloading: Promise<unknown> = Promise.resolve()
+  /** Reloads that have not begun yet, by `isForced`: whoever asks meanwhile is served by the same one. */
+  readonly #waiting = new Map<boolean, Promise<ReloadOutcome>>()
+  #stopping: Promise<void> | null = null
+  #socket: { close(): Promise<void> } | null = null
+  #lastNoVerdict = Number.NEGATIVE_INFINITY
+  #hasMonitors = false
+
+  constructor(parts: DaemonParts) {
+    const { kernel, journal, log, loaded, resolver = openResolver() } = parts
+    this.#parts = parts
+    this.#loaded = loaded
+    this.#kept = parts.kept ?? null
+    this.#lastRead = this.#kept ? null : loaded
+    this.#resolver = resolver
+    this.#names = new NameBook({
+      resolver,
+      journal,
+      log,
+      onNews: () => void this.#placeNames(),
+      now: parts.namesNow ?? steadyNow,
+    })
+    const open = parts.engines ?? openEngines
+    this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency, {
+      log,
+    })
+    this.#audience = audience(parts.observers ?? [], log)
+    this.#traffic = new Traffic(this.#board, (service, has, before) => {
+      tellTraffic(log, service, has, before)
+      this.#audience.tell('traffic', service, has)
+    })
+    this.#hooks = openHooks(log)
+    this.#upkeep = new Upkeep({
+      log,
+      hooks: this.#hooks,
+      journal,
+      resolver,
+      onHeld: () => this.#hold(),
+      onFile: isSettled => this.#reloadByItself(isSettled),
+    })
+    this.#reconciler = createReconciler({
+      kernel,
+      journal,
+      log,
+      onApplied: changes => this.#audience.tell('applied', changes),
+      want: (actual, names) => {
+        const services = names ? [...names].flatMap(name => this.#board.service(name) ?? []) : this.#services
+        const table = wantedTable(this.#board, services, actual)
+        const ids = services.flatMap(service => service.id ?? [])
+        return { table, ids, untouched: this.#board.doubtful.untouched(actual) }
+      },
+    })
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping !== null
+  }
+
+  get #config(): Config {
+    return this.#board.config ?? this.#loaded.config
+  }
+
+  get #services() {
+    return this.#config.services
+  }
+
+  /** A reload that is asked for meanwhile comes after it. */
+  start(): Promise<void> {
+    const started = this.#start().catch(async error => {
+      await this.#close()
+      throw error
+    })
+    this.#reloading = started.catch(() => {})
+    return started
+  }
+
+  async #start(): Promise<void> {
+    const { loaded, log, notify, kernel } = this.#parts
+    const { settings, services, file } = loaded.config
+    // Before anybody can ask: until servers are placed there is nothing true to say of them.
+    await this.#upkeep.prepare(this.#names.resolved(loaded.config), this.#lastRead)
+    const control = { status: () => this.status(), reload: (isForced: boolean) => this.reload(isForced) }
+    this.#socket = await openControlSocket(settings.socket, control, log)
+    if (this.#kept) this.#tellKept(this.#kept)
+    tellProblems(log, loaded.problems)
+    this.#phase('starting')
+    if (settings.timeouts)
+      await kernel
+        .setTimeouts(settings.timeouts)
+        .catch(error => log.error({ kernel: error.message }, 'timeouts not set'))
+    this.#place(loaded.config)
+    await this.#reconciler.resync()
+    this.#schedule()
+    const reals = services.reduce((sum, service) => sum + service.reals.length, 0)
+    log.info({ file, services: services.length, reals, checks: this.#board.jobs.size }, 'lvsd runs')
+    notify.ready(`${counted(services.length, 'service')}, ${counted(reals, 'real server')}`)
+    this.#phase('running')
+    if (!this.#kept) this.#keep()
+  }
+
+  /** A start with a file that cannot run: what was accepted before goes on, and nobody is to overlook that. */
+  #tellKept({ acceptedAt, problems }: Kept): void {
+    const { log, loaded } = this.#parts
+    tellProblems(log, problems)
+    const errors = problems.filter(({ severity }) => severity === 'error').length
+    const message = `${counted(errors, 'error')} in the file; the configuration accepted at ${acceptedAt} runs`
+    this.#lastReload = { ok: false, at: new Date().toISOString(), message, problems }
+    log.error({ file: loaded.config.file, acceptedAt }, `the configuration cannot run: ${message}`)
+  }
+
+  /** For the next start. That it cannot be written stops nothing. */
+  #keep(): void {
+    const { log, keep } = this.#parts
+    const loaded = this.#loaded
+    this.#keeping = this.#keeping
+      .then(() => keep?.(loaded))
+      .catch(error =>
+        log.warn(
+          { error: (error as Error).message },
+          'the accepted configuration cannot be kept: a start with a broken file would not run',
+        ),
+      )
+  }
+
+  /** Looks whether the file can run by now; only what is accepted is said. */
+  async #retryFile(): Promise<void> {
+    if (!this.#kept || this.#isStopped) return
+    const next = await this.#parts.load().catch(() => null)
+    const running = this.#loaded
+    if (next && whyRefused(next, running, false) === null) await this.reload(false)
+  }
+
+  #phase(phase: DaemonPhase): void {
+    this.#audience.tell('phase', phase)
+  }
+
+  /** Reloads one after the other; each is all or nothing. Many that are asked for during one make one more. */
+  reload(isForced: boolean): Promise<ReloadOutcome> {
+    const waiting = this.#waiting.get(isForced)
+    if (waiting) return waiting
+    const outcome = this.#reloading.then(() => {
+      this.#waiting.delete(isForced)
+      return this.#reload(isForced)
+    })
+    this.#waiting.set(isForced, outcome)
+    this.#reloading = outcome.catch(() => {})
+    return outcome
+  }
+
+  /** For `autoreload`: after the reload that is under way, and with more care than one that somebody asks for. */
+  #reloadByItself(isSettled: boolean): Promise<Verdict> {
+    const verdict = this.#reloading
+      .then(() => this.#tryReload(isSettled))
+      .catch((error): Verdict => {
+        this.#parts.log.error({ err: error }, 'reload failed')
+        return 'later'
+      })
+    this.#reloading = verdict
+    return verdict
+  }
+
+  /** What has been refused already is told no second time. */
+  async #tryReload(isSettled: boolean): Promise<Verdict> {
+    if (this.#isStopped) return 'taken'
+    const loaded = await this.#parts.load()
+    // Somebody has asked for a reload meanwhile, which has dealt with it.
+    if (this.#lastRead && isSameRead(this.#lastRead, loaded)) return 'taken'
+    if (!isSettled && mayBePart(loaded, this.#loaded)) return 'unsettled'
+    const { problems } = loaded
+    const isKnown = this.#lastReload?.ok === false && isSame(this.#lastReload.problems, problems)
+    if (isKnown && mayBeAccepted(problems)) return 'later'
+    const { ok } = await this.#reload(false, loaded)
+    return !ok && mayBeAccepted(problems) ? 'later' : 'taken'
+  }
+
+  async #reload(isForced: boolean, read?: Loaded): Promise<ReloadOutcome> {
+    const { log, notify } = this.#parts
+    if (this.#isStopped)
+      return { ok: false, at: new Date().toISOString(), message: 'lvsd is stopping', problems: [] }
+    notify.reloading()
+    this.#phase('reloading')
+    const before = this.#loaded.config
+    const { refusal, problems } = await this.#takeOver(isForced, read).catch(error => {
+      log.error({ err: error }, 'reload failed')
+      return { refusal: `lvsd could not read it: ${error.message}`, problems: [] }
+    })
+    const ok = refusal === null
+    const message = refusal ?? this.#accepted(before)
+    this.#lastReload = { ok, at: new Date().toISOString(), message, problems }
+    // Overtaken by a stop, which has the last word.
+    if (this.#isStopped) return this.#lastReload
+    tellProblems(log, problems)
+    log[ok ? 'info' : 'error'](
+      { file: this.#config.file },
+      ok ? `reload: ${message}` : `reload refused: ${message}`,
+    )
+    notify.ready(ok ? message : `reload refused: ${message}`)
+    this.#phase('running')
+    return this.#lastReload
+  }
+
+  #accepted(before: Config): string {
+    const changes = changesText(configChanges(before, this.#loaded.config))
+    const count = this.#services.length
+    return `the configuration of ${counted(count, 'service')} is in force (${changes})`
+  }
+
+  /** Reads the configuration again and puts it in force, or says why not. */
+  async #takeOver(
+    isForced: boolean,
+    read?: Loaded,
+  ): Promise<{ refusal: string | null; problems: readonly Problem[] }> {
+    const loaded = read ?? (await this.#parts.load())
+    // A reload that somebody asks for deals with a change that autoreload would have noticed.
+    if (!mayBeAccepted(loaded.problems)) {
+      this.#lastRead = loaded
+      this.#upkeep.considered(loaded)
+    }
+    const { config, problems } = loaded
+    // Both the reading before and what follows take long where there are thousands of servers.
+    await setImmediate()
+    const running = this.#loaded
+    const refusal = this.#isStopped ? 'lvsd is stopping' : whyRefused(loaded, running, isForced)
+    if (refusal === null && config) {
+      this.#loaded = { ...loaded, config }
+      this.#loadedAt = steadyNow()
+      this.#kept = null
+      this.#keep()
+      this.#place(config)
+      await this.#reconciler.resync()
+      this.#schedule()
+    }
+    return { refusal, problems }
+  }
+
+  /** Puts a configuration in force for the checks; the table follows with the next round. */
+  #place(config: Config): void {
+    this.#names.follow(config)
+    const resolved = this.#names.resolved(config)
+    const doubts = this.#names.doubtsIn(resolved)
+    const placement = this.#board.place(resolved, this.#loaded.checks, steadyNow(), doubts)
+    for (const job of placement.removed) this.#engines.remove(job.id)
+    for (const job of placement.added) this.#set(job, placement.retimed.has(job.id))
+    for (const id of placement.awaited) this.#engines.soon(id, 0)
+    this.#hasMonitors = resolved.services.some(service => service.monitorfile !== null)
+    this.#audience.tell('config', resolved)
+    this.#upkeep.follow(resolved)
+    this.#hold()
+    this.#traffic.follow(resolved.services)
+  }
+
+  /** Files hold servers down, or let them go, at once. */
+  #hold(): void {
+    // Before the first placement there is nobody to hold.
+    if (this.#board.config === null) return
+    const moved = this.#board.hold(this.#upkeep.held(this.#config), steadyNow())
+    for (const hold of moved) {
+      tellHeld(this.#parts.log, hold.service, hold.real, hold.reason)
+      this.#audience.tell('held', hold)
+    }
+    this.#touch(moved.map(({ service }) => service))
+  }
+
+  #touch(services: readonly Service[]): void {
+    if (services.length === 0) return
+    this.#reconciler.touch(services.map(service => service.name))
+    this.#traffic.touch(services)
+  }
+
+  #set(job: Job, isRetimed: boolean): void {
+    const { interval, timeout } = job.use.policy
+    const firstIn = isRetimed ? Math.random() * interval : 0
+    this.#engines.set(job.id, workOf(job), { interval, timeout, firstIn })
+  }
+
+  #result(id: string, result: CheckResult): void {
+    const { log } = this.#parts
+    const subscribers = this.#board.subscribers(id)
+    const [first] = subscribers
+    if (result.ok === null && first) this.#tellNoVerdict(first, result)
+    if (first && log.isLevelEnabled('debug'))
+      log.debug({ job: nameOfCheck(first), ...resultFields(result) }, 'check')
+    if (this.#hasMonitors)
+      for (const subscriber of subscribers) this.#audience.tell('result', subscriber, result)
+    const { transitions, reweighings, verdicts, hurry } = this.#board.result(id, result, steadyNow())
+    if (hurry !== null) this.#engines.soon(id, hurry)
+    for (const transition of transitions) {
+      tellTransition(log, transition)
+      this.#audience.tell('transition', transition)
+    }
+    for (const reweighing of reweighings) tellReweighing(log, reweighing)
+    for (const verdict of verdicts) tellVerdict(log, verdict)
+    const moved = [...transitions.filter(transition => transition.moved), ...reweighings]
+    this.#touch(moved.map(({ service }) => service))
+  }
+
+  #tellNoVerdict(subscriber: Subscriber, { detail }: CheckResult): void {
+    const now = performance.now()
+    if (now - this.#lastNoVerdict < NO_VERDICT_EVERY) return
+    this.#lastNoVerdict = now
+    this.#parts.log.warn(
+      { job: nameOfCheck(subscriber), detail },
+      'a check gave no verdict; the health of its server stays as it was',
+    )
+  }
+
+  /** The slow rounds: reading the kernel back, resolving names. */
+  #schedule(): void {
+    const { resync, resolve } = this.#config.settings
+    this.#rounds.set('resync', resync, () => this.#reconciler.resync())
+    this.#rounds.set('resolve', resolve, async () => this.#names.refresh())
+    this.#rounds.set('missing names', MISSING_NAMES_EVERY, async () => this.#names.refresh(true))
+    if (this.#kept) this.#rounds.set('broken file', KEPT_RETRY_EVERY, () => this.#retryFile())
+    this.#rounds.set('reverse names', resolve, () => this.#upkeep.refreshNames(true))
+  }
+
+  /** Puts the configuration in force with the addresses that are known now. Never rejects. */
+  async #placeNames(): Promise<void> {
+    // Before the first placement there is nothing to change.
+    if (this.#isStopped || this.#board.config === null) return
+    try {
+      this.#place(this.#loaded.config)
+      await this.#reconciler.resync()
+    } catch (error) {
+      this.#parts.log.error({ err: error }, 'the addresses of names cannot be put in force')
+    }
+  }
+
+  async status(): Promise<StatusDocument> {
+    const { kernelName } = this.#parts
+    return statusDocument({
+      board: this.#board,
+      config: this.#config,
+      nameTroubleOf: wish => this.#names.standingTroubleOf(wish),
+      clashes: this.#names.clashes,
+      dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
+      kernel: kernelName,
+      traffic: this.#traffic,
+      wallClock: this.#wallClock,
+      now: steadyNow(),
+      startedAt: this.#startedAt,
+      loadedAt: this.#loadedAt,
+      warnings: this.#loaded.problems,
+      keptSince: this.#kept?.acceptedAt ?? null,
+      lastReload: this.#lastReload,
+      reconcile: this.#reconciler.stats,
+      schedule: this.#engines.stats(),
+    })
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= Promise.resolve().then(() => this.#stop())
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    const { log, notify } = this.#parts
+    notify.stopping()
+    this.#phase('stopping')
+    const onApplied = (changes: readonly Change[]) => this.#audience.tell('applied', changes)
+    await this.#close(() => cleanStop(this.#services, { ...this.#parts, onApplied }))
+    log.info('lvsd has stopped')
+    await log.flush()
+  }
+
+  /** Whatever fails, the rest is closed, too. */
+  async #close(leave: () => unknown = () => {}): Promise<void> {
+    const { log, notify } = this.#parts
+    const steps: Record<string, () => unknown> = {
+      files: () => this.#upkeep.close(),
+      rounds: () => this.#rounds.stop(),
+      names: () => this.#names.close(),
+      traffic: () => this.#traffic.close(),
+      checks: () => this.#engines.close(),
+      reconciling: () => this.#reconciler.stop(),
+      'clean stop': leave,
+      'observers and hooks': () => Promise.all([this.#audience.close(), this.#hooks.close(LAST_PATIENCE)]),
+      'control socket': () => this.#socket?.close(),
+      kernel: () => this.#parts.kernel.close(),
+      journal: () => this.#parts.journal.close(),
+      'accepted configuration': () => atMost(LAST_PATIENCE, this.#keeping),
+      resolver: () => this.#resolver.close(),
+      systemd: () => notify.close(),
+    }
+    for (const [what, step] of Object.entries(steps))
+      try {
+        await step()
+      } catch (error) {
+        log.error({ error: (error as Error).message }, `stopping: ${what}`)
+      }
+  }
+}
+
+function isSameRead(a: Loaded, b: Loaded): boolean {
+  const contents = ({ text, included = [] }: Loaded) => JSON.stringify([text, included])
+  return contents(a) === contents(b)
+}
+
+function isSame(a: readonly Problem[], b: readonly Problem[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}

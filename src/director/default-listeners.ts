@@ -1,0 +1,55 @@
+/** The observers that every daemon has. */
+import { hostname } from 'node:os'
+import type { Observer } from '../events/event-bus.js'
+import { type MonitorFile, monitorLine, openMonitorFile } from '../events/monitor-file.js'
+import { openResolver, type Resolver } from '../names/lookup.js'
+import { lookupBy } from '../names/net-lookup.js'
+import { openHooks } from '../notify/command-queue.js'
+import { fallbackCommands } from '../notify/fallback-commands.js'
+import { Outbox } from '../notify/mail/delivery-queue.js'
+import { mailAlerts } from '../notify/mail/mail-alerts.js'
+import { deliverer, prepareDelivery } from '../notify/mail/transport.js'
+import { type Journal, memoryJournal } from '../storage/journal.js'
+import type { Log } from '../system/log.js'
+import { openWriter } from '../system/writer-thread.js'
+import { systemClock } from '../util/clock.js'
+
+export interface ObserverParts {
+  /** What was begun before a restart is known after it. */
+  readonly journal?: Journal
+  /** For the names of mail servers. */
+  readonly resolver?: Resolver
+}
+
+export function standardObservers(
+  log: Log,
+  { journal = memoryJournal(), resolver = openResolver() }: ObserverParts = {},
+): readonly Observer[] {
+  return [mails(log, resolver), fallbackCommands({ hooks: openHooks(log), journal, log }), monitorFiles(log)]
+}
+
+function mails(log: Log, resolver: Resolver): Observer {
+  const host = hostname()
+  const outbox = new Outbox({
+    clock: systemClock,
+    log,
+    deliver: deliverer({ host, lookup: lookupBy(resolver) }),
+  })
+  return mailAlerts({ clock: systemClock, host, outbox, prepare: prepareDelivery })
+}
+
+function monitorFiles(log: Log): Observer {
+  const files = new Map<string, MonitorFile>()
+  const writer = openWriter()
+  return {
+    result(subscriber, result) {
+      const path = subscriber.service.monitorfile
+      const line = path && monitorLine(subscriber, result, new Date(), process.pid)
+      if (!path || !line) return
+      const file = files.get(path) ?? openMonitorFile(path, writer, log)
+      files.set(path, file)
+      file.write(line)
+    },
+    close: () => Promise.all([...files.values()].map(file => file.idle())),
+  }
+}

@@ -1,0 +1,79 @@
+/** What the daemon says in its log. */
+
+import type { Problem } from '../config/problems/problem.js'
+import type { CheckResult, Real, Service } from '../core/model.js'
+import type { Reweighing, Transition, VerdictChange } from '../health/health-changes.js'
+import type { Log } from '../system/log.js'
+
+/** A line of a server that has moved says from where to where; one of a check alone says what the server still is. */
+export function tellTransition(log: Log, transition: Transition): void {
+  const { service, real, check, from, to, result, moved } = transition
+  const fields = { service: service.name, real: realName(real) }
+  const moving = { ...fields, from, to, check, ...resultFields(result) }
+  if (!moved) tellCheck(log, transition)
+  else if (to === 'down') log.warn(moving, 'real server down')
+  else log.info(moving, `real server ${to}`)
+}
+
+function tellCheck(log: Log, { service, real, check, to, result, state, passing, checks }: Transition): void {
+  const fields = { service: service.name, real: realName(real), state, check, ...resultFields(result) }
+  const count = `${passing} of ${checks} pass, ${real.need} needed`
+  log.info(fields, `check ${to === 'up' ? 'passes' : 'fails'}, its real server stays ${state} (${count})`)
+}
+
+/** lvsd cannot ask: a server that nobody looks at is to be known, one by one. */
+export function tellVerdict(log: Log, { service, real, check, isMissing, detail }: VerdictChange): void {
+  const fields = { service: service.name, real: realName(real), check }
+  if (!isMissing) log.info(fields, 'the check gives verdicts again')
+  else
+    log.warn(
+      { ...fields, detail },
+      'the check has given no verdict three times in a row; its real server stays as it is',
+    )
+}
+
+/** The last real server of a service has gone, or the first one has come back: what somebody is to be woken up for. */
+export function tellTraffic(log: Log, service: Service, hasTraffic: boolean, before: boolean | null): void {
+  const { name, fallback, reals } = service
+  const fields = { service: name, ...(fallback && { fallback: realName(fallback) }) }
+  if (hasTraffic) {
+    // At a start it is no news.
+    if (before === null) return
+    const what = fallback ? 'the fallback is out again' : 'clients are served again'
+    return void log.warn(fields, `${name}: a real server is back, ${what}`)
+  }
+  const lack = reals.length === 0 ? 'no real server is configured' : 'no real server is left'
+  if (fallback?.address) log.error(fields, `${name}: ${lack}, the fallback takes over`)
+  else if (fallback)
+    log.error(fields, `${name}: ${lack}, the name of the fallback does not resolve: clients are refused`)
+  else log.error(fields, `${name}: ${lack}, there is no fallback: clients are refused`)
+}
+
+/** A weight that wobbles is no news; one that goes to nothing or comes back is. */
+export function tellReweighing(log: Log, { service, real, from, to, result }: Reweighing): void {
+  const fields = { service: service.name, real: realName(real), from, to, detail: result.detail }
+  log[from === 0 || to === 0 ? 'info' : 'debug'](fields, 'weight changed on the advice of a check')
+}
+
+function realName({ host, port }: Pick<Real, 'host' | 'port'>): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+export function resultFields({ reason, detail, phase, ms }: CheckResult) {
+  return { reason: reason ?? 'passed', detail, phase, ms: Math.round(ms * 10) / 10 }
+}
+
+export function tellProblems(log: Log, problems: readonly Problem[]): void {
+  for (const { severity, code, message, file, at } of problems)
+    log[severity === 'error' ? 'error' : severity === 'warning' ? 'warn' : 'info'](
+      { code, at: `${file}:${at.line}:${at.column}` },
+      message,
+    )
+}
+
+/** A server that an operator holds down by a file, or lets go of again. */
+export function tellHeld(log: Log, service: Service, real: Real, file: string | null): void {
+  const fields = { service: service.name, real: realName(real) }
+  if (file === null) log.info(fields, 'maintenance is over: the checks decide again')
+  else log.warn({ ...fields, file }, 'real server held down for maintenance')
+}

@@ -1,0 +1,67 @@
+/** ldirectord's monitorfile: a line for each result of a check. A file that cannot be written never stops anything. */
+
+import type { CheckResult, CheckUse } from '../core/model.js'
+import type { Subscriber } from '../health/jobs.js'
+import { type LineFile, openLineFile } from '../system/line-writer.js'
+import type { Log } from '../system/log.js'
+import type { Writer } from '../system/writer-thread.js'
+
+export type MonitorFile = LineFile
+
+/** All monitorfiles have one `writer`. */
+export function openMonitorFile(path: string, writer: Writer, log: Log): MonitorFile {
+  return openLineFile(path, writer, error =>
+    log.error({ file: path, error: error.message }, 'the monitorfile cannot be written'),
+  )
+}
+
+/**
+ * `[Sun Nov 22 01:58:54 2026] [23200] negotiate http tcp 10.0.0.1 80 5 masq /  [up] 200 OK`, as ldirectord has it; null
+ * for what ldirectord has no line for. An address of IPv6 keeps its colons.
+ */
+export function monitorLine(
+  { service, real, use }: Subscriber,
+  result: CheckResult,
+  now: Date,
+  pid: number,
+): string | null {
+  if (use.kind === 'on' || use.kind === 'off') return null
+  const { request, receive, virtualhost } = use.options as Readonly<Record<string, unknown>>
+  const { weight, forwarding } = real.attributes
+  const protocol =
+    service.id?.kind === 'fwmark' ? 'fwm' : (service.id?.protocol ?? service.unresolved?.protocol ?? '')
+  const host = real.host.includes(':') ? `[${real.host}]` : real.host
+  const where = [protocol, host, real.port, ...given(virtualhost), ...given(use.port)]
+  const asked = String(request ?? '').replace(/^\/?/, '/')
+  const words = [...checkWords(use), ...where, weight, forwarding, asked, receive ?? '']
+  const state = result.ok === null ? 'unknown' : result.ok ? 'up' : 'down'
+  return `[${ctime(now)}] [${pid}] ${words.join(' ')} [${state}] ${escaped(result.detail)}\n`
+}
+
+/** The words of ldirectord's checktype, and what it asks. */
+function checkWords({ kind, options, connects = 0 }: CheckUse): readonly string[] {
+  if (kind === 'connect' || kind === 'ping') return [kind]
+  if (kind === 'external' || kind === 'external-perl') return [kind, String(options.checkcommand)]
+  return [connects > 0 ? 'combined' : 'negotiate', kind]
+}
+
+function given(value: unknown): readonly unknown[] {
+  return value === null || value === undefined || value === '' ? [] : [value]
+}
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** `Sun Nov 22 01:58:54 2026`, local time, the day padded with a blank as ctime(3) does. */
+export function ctime(now: Date): string {
+  const clock = [now.getHours(), now.getMinutes(), now.getSeconds()].map(part =>
+    String(part).padStart(2, '0'),
+  )
+  const date = `${DAYS[now.getDay()]} ${MONTHS[now.getMonth()]} ${String(now.getDate()).padStart(2)}`
+  return `${date} ${clock.join(':')} ${now.getFullYear()}`
+}
+
+function escaped(text: string): string {
+  const codes: Readonly<Record<string, string>> = { '%': '%25', '|': '%7C', '\r': '%0D', '\n': '%0A' }
+  return text.replace(/[%|\r\n]/g, letter => codes[letter] ?? letter)
+}

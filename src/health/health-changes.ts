@@ -1,0 +1,69 @@
+/** What the board gives back: what a result, a file or a configuration has changed. */
+
+import type { CheckResult, HealthState, Real, Service } from '../core/model.js'
+import type { Job } from './jobs.js'
+
+/** A real server that changed its state, or a check that did without moving its server. */
+export interface Transition {
+  readonly service: Service
+  readonly real: Real
+  readonly check: string
+  readonly from: HealthState
+  readonly to: HealthState
+  readonly result: CheckResult
+  /** False: the check changed, the server as a whole did not; then `from` and `to` are the check's. */
+  readonly moved: boolean
+  /** What the server is now, all its checks together. */
+  readonly state: HealthState
+  /** Of its checks, and how many of them must pass. */
+  readonly passing: number
+  readonly checks: number
+}
+
+/** A check that has given no verdict for long, or gives verdicts again. */
+export interface VerdictChange {
+  readonly service: Service
+  readonly real: Real
+  readonly check: string
+  /** Of the first run without a verdict, milliseconds of the steady clock. */
+  readonly since: number
+  readonly isMissing: boolean
+  /** Why there is none. */
+  readonly detail: string
+}
+
+/** A server that is held down from now on, or let go. */
+export interface Hold {
+  readonly service: Service
+  readonly real: Real
+  /** Why it is held; null where it is let go. */
+  readonly reason: string | null
+  /** What its checks have against it, whoever holds it; null where they have nothing. */
+  readonly failure: CheckResult | null
+}
+
+/** A server that stays up with another weight, on the advice of a check. */
+export interface Reweighing {
+  readonly service: Service
+  readonly real: Real
+  readonly from: number
+  readonly to: number
+  readonly result: CheckResult
+}
+
+export interface Outcome {
+  readonly transitions: readonly Transition[]
+  readonly reweighings: readonly Reweighing[]
+  readonly verdicts: readonly VerdictChange[]
+  /** Milliseconds until the job should run again, where that is sooner than its interval. */
+  readonly hurry: number | null
+}
+
+export interface Placement {
+  readonly added: readonly Job[]
+  readonly removed: readonly Job[]
+  /** Jobs of `added` that have all been answered before, at another interval: they need not be asked at once. */
+  readonly retimed: ReadonlySet<string>
+  /** Jobs that go on, and have a new listener who waits for a first answer. */
+  readonly awaited: ReadonlySet<string>
+}

@@ -1,0 +1,335 @@
+/**
+ * The board: what is known of every server. It takes configurations and results and says who is up; it starts
+ * nothing and touches nothing outside.
+ */
+
+import type { Check } from '../check/check.js'
+import { desired, keepsFallbackOut, unclaimedIn } from '../core/desired.js'
+import {
+  combine,
+  isChanging,
+  isWithoutVerdict,
+  nextHealth,
+  nextNoVerdicts,
+  unknownHealth,
+} from '../core/health.js'
+import type {
+  CheckResult,
+  Config,
+  Health,
+  HealthState,
+  Real,
+  Service,
+  Table,
+  TableReal,
+} from '../core/model.js'
+import { keyOfMember, keyOfService } from '../core/model.js'
+import { weightFrom } from '../core/weight-hint.js'
+import { Doubtful, type Doubts } from '../names/unresolved-names.js'
+import { type Cell, entry, KnownCells } from './check-state.js'
+import type { Hold, Outcome, Placement, Reweighing, Transition, VerdictChange } from './health-changes.js'
+import { type Job, jobsOf, type Subscriber } from './jobs.js'
+import { type Standing, Standings } from './standings.js'
+
+export type { Cell, Hold, Outcome, Placement, Reweighing, Transition, VerdictChange }
+
+export class Board {
+  #config: Config | null = null
+  #jobs: ReadonlyMap<string, Job> = new Map()
+  readonly doubtful = new Doubtful()
+  #cellsByJob = new Map<string, Cell[]>()
+  #cellsByReal = new Map<Real, Cell[]>()
+  #services = new Map<string, Service>()
+  #held: ReadonlyMap<Real, string> = new Map()
+  /** The same by member, to compare with after a reload has made new objects. */
+  #heldMembers: ReadonlySet<string> = new Set()
+  /** Since when a file holds it, by member. */
+  #heldSince = new Map<string, number>()
+  readonly #standings = new Standings()
+  readonly #isInService: (service: Service, real: Real) => boolean
+  readonly #table: () => Table | null
+  /** Services of real servers that are names in doubt. */
+  #serviceOfDoubt: ReadonlyMap<Real, Service> = new Map()
+
+  /**
+   * `isInService`: whether the kernel's table says that a server was up before its first result came. `table`: what the
+   * kernel holds; null where it has not been read yet.
+   */
+  constructor(
+    isInService: (service: Service, real: Real) => boolean = () => false,
+    table: () => Table | null = () => new Map(),
+  ) {
+    this.#isInService = isInService
+    this.#table = table
+  }
+
+  get config(): Config | null {
+    return this.#config
+  }
+
+  get jobs(): ReadonlyMap<string, Job> {
+    return this.#jobs
+  }
+
+  service(name: string): Service | undefined {
+    return this.#services.get(name)
+  }
+
+  /**
+   * Takes a configuration. Health is kept wherever the same question is put to the same server of the same service.
+   * `doubts`: names that have no address yet, for which that means nothing.
+   */
+  place(
+    config: Config,
+    checks: ReadonlyMap<string, Check>,
+    now: number,
+    doubts: Doubts = new Map(),
+  ): Placement {
+    this.doubtful.follow(config.services, doubts)
+    this.#serviceOfDoubt = doubtedIn(config.services, doubts)
+    const servicesBefore = this.#config?.services ?? []
+    const { jobs, subscribers } = jobsOf(config, checks)
+    const known = new KnownCells([...this.#cellsByJob.values()].flat())
+    const before = this.#jobs
+    const added = [...jobs.values()].filter(job => !isSameJob(job, before.get(job.id)))
+    const retimed = new Set(added.map(job => job.id))
+    const awaited = new Set<string>()
+    this.#cellsByJob = new Map()
+    this.#cellsByReal = new Map(config.services.flatMap(service => service.reals.map(real => [real, []])))
+    this.#services = new Map(config.services.map(service => [service.name, service]))
+    for (const subscriber of subscribers) {
+      const old = known.like(subscriber)
+      const { health, lastAt, noVerdicts } = old ?? {
+        health: unknownHealth(now),
+        lastAt: null,
+        noVerdicts: null,
+      }
+      if (health.state === 'unknown') retimed.delete(subscriber.jobId)
+      if (!old) awaited.add(subscriber.jobId)
+      const cell: Cell = { subscriber, health, lastAt, noVerdicts }
+      entry(this.#cellsByJob, subscriber.jobId).push(cell)
+      entry(this.#cellsByReal, subscriber.real).push(cell)
+    }
+    this.#config = config
+    this.#jobs = jobs
+    for (const { id } of added) awaited.delete(id)
+    this.#standings.follow(servicesBefore, config.services, real => this.stateOf(real), now)
+    return { added, removed: [...before.values()].filter(job => !jobs.has(job.id)), retimed, awaited }
+  }
+
+  /**
+   * Holds these servers down, whatever their checks say, and lets go of all others. The reason is for people. Gives those
+   * that are newly held or let go.
+   */
+  hold(held: ReadonlyMap<Real, string>, now: number): readonly Hold[] {
+    this.#held = held
+    const before = this.#heldMembers
+    const members = [...this.#services.values()].flatMap(service =>
+      service.reals.map(real => ({
+        service,
+        real,
+        key: keyOfMember(service, real),
+        reason: this.heldBy(real),
+      })),
+    )
+    this.#heldMembers = new Set(members.filter(({ reason }) => reason !== null).map(({ key }) => key))
+    this.#heldSince = new Map(
+      [...this.#heldMembers].map(key => [key, this.#heldSince.get(key) ?? now] as const),
+    )
+    for (const { real } of members) this.#standings.note(real, this.stateOf(real), now)
+    return members
+      .filter(({ key, reason }) => before.has(key) !== (reason !== null))
+      .map(({ service, real, reason }) => ({ service, real, reason, failure: this.#failureOf(real) }))
+  }
+
+  /** What is wrong with a server that its checks have taken down; null where they have not. */
+  #failureOf(real: Real): CheckResult | null {
+    const isDown = this.#checkedState(real) === 'down'
+    return (isDown && this.cellsOf(real).find(({ health }) => health.state === 'down')?.health.last) || null
+  }
+
+  /** Why a server is held down, or null. */
+  heldBy(real: Real): string | null {
+    return this.#held.get(real) ?? null
+  }
+
+  /** Since when it is, milliseconds of the steady clock, or null. */
+  heldSince(service: Service, real: Real): number | null {
+    return this.#heldSince.get(keyOfMember(service, real)) ?? null
+  }
+
+  /** Since when a server is as it is. */
+  standingOf(real: Real): Standing | undefined {
+    return this.#standings.of(real)
+  }
+
+  /** How many checks of a server pass. */
+  passing(real: Real): number {
+    return this.cellsOf(real).filter(({ health }) => health.state === 'up').length
+  }
+
+  /** True while a real server keeps the fallback out, false when none will; null while that is not known yet. */
+  hasTraffic(service: Service): boolean | null {
+    let isKnown = true
+    for (const real of service.reals) {
+      const state = this.stateOf(real)
+      if (state === 'up' && keepsFallbackOut(real, this.weightOf(real))) return true
+      if (state === 'unknown') isKnown = false
+    }
+    return isKnown ? false : null
+  }
+
+  /** Who listens to a job. */
+  subscribers(id: string): readonly Subscriber[] {
+    return (this.#cellsByJob.get(id) ?? []).map(cell => cell.subscriber)
+  }
+
+  /** Takes a result of a job. */
+  result(id: string, result: CheckResult, now: number): Outcome {
+    const transitions: Transition[] = []
+    const reweighings: Reweighing[] = []
+    const verdicts: VerdictChange[] = []
+    let hurry: number | null = null
+    for (const cell of this.#cellsByJob.get(id) ?? []) {
+      const { service, real, use } = cell.subscriber
+      const before = cell.health
+      const weight = this.weightOf(real)
+      verdicts.push(...countVerdicts(cell, result, now))
+      cell.lastAt = now
+      cell.health = this.#judge(cell, result, now)
+      if (cell.health === before) continue
+      if (isChanging(cell.health)) hurry = Math.min(hurry ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
+      if (cell.health.state !== before.state)
+        transitions.push(this.#transition(cell, before.state, result, now))
+      else if (this.weightOf(real) !== weight)
+        reweighings.push({ service, real, from: weight, to: this.weightOf(real), result })
+    }
+    return { transitions, reweighings, verdicts, hurry }
+  }
+
+  /** Of a check whose state has changed. */
+  #transition(cell: Cell, was: HealthState, result: CheckResult, now: number): Transition {
+    const { service, real, use } = cell.subscriber
+    const state = this.stateOf(real)
+    const from = this.#stateWith(real, cell, was)
+    const moved = from !== state && !this.#held.has(real)
+    this.#standings.note(real, state, now)
+    return {
+      service,
+      real,
+      check: use.kind,
+      from: moved ? from : was,
+      to: moved ? state : cell.health.state,
+      result,
+      moved,
+      state,
+      passing: this.passing(real),
+      checks: this.cellsOf(real).length,
+    }
+  }
+
+  #judge({ subscriber, health }: Cell, result: CheckResult, now: number): Health {
+    const { service, real, use } = subscriber
+    const isInService = health.state === 'unknown' && this.#isInService(service, real)
+    return nextHealth(health, result, use.policy, now, isInService)
+  }
+
+  stateOf(real: Real): HealthState {
+    if (this.#held.has(real)) return 'down'
+    if (real.address === null) return this.#isInDoubt(real) ? 'unknown' : 'down'
+    return this.#checkedState(real)
+  }
+
+  /**
+   * Whether a server without an address may be at work all the same. One that has had no answer yet is not judged; one that
+   * gets none for long is down where the kernel has nothing that could be it.
+   */
+  #isInDoubt(real: Real): boolean {
+    const service = this.#serviceOfDoubt.get(real)
+    if (!service) return false
+    const table = this.#table()
+    if (this.doubtful.of(real) === 'asked' || this.doubtful.of(service) || table === null) return true
+    const held = service.id ? table.get(keyOfService(service.id)) : undefined
+    return unclaimedIn(service, held).some(entry => this.doubtful.mayBe(service, real, entry))
+  }
+
+  #checkedState(real: Real): HealthState {
+    return combine(
+      this.cellsOf(real).map(cell => cell.health.state),
+      real.need,
+    )
+  }
+
+  /** The weight for a server that is up: the configured one, or what its checks advise; the least where several do. */
+  weightOf(real: Real): number {
+    const advice = this.cellsOf(real).flatMap(({ health }) =>
+      health.state === 'up' ? (health.last?.advice ?? []) : [],
+    )
+    return weightFrom(real.attributes.weight, advice)
+  }
+
+  cellsOf(real: Real): readonly Cell[] {
+    return this.#cellsByReal.get(real) ?? []
+  }
+
+  #stateWith(real: Real, changed: Cell, state: HealthState): HealthState {
+    return combine(
+      this.cellsOf(real).map(cell => (cell === changed ? state : cell.health.state)),
+      real.need,
+    )
+  }
+}
+
+function doubtedIn(services: readonly Service[], doubts: Doubts): ReadonlyMap<Real, Service> {
+  if (doubts.size === 0) return new Map()
+  return new Map(
+    services.flatMap(service =>
+      service.reals.filter(real => doubts.has(real)).map(real => [real, service] as const),
+    ),
+  )
+}
+
+/** The same question, told the same: a check that is told of a service is told of its weights too. */
+function isSameJob(job: Job, before: Job | undefined): boolean {
+  return (
+    before !== undefined &&
+    isSameCode(before.check, job.check) &&
+    (!job.check.perService || JSON.stringify(before.target) === JSON.stringify(job.target))
+  )
+}
+
+/** A reload describes a user's file anew; its module names the content, so that only a changed file is another check. */
+function isSameCode(before: Check, now: Check): boolean {
+  return before === now || (now.module !== undefined && before.module === now.module)
+}
+
+/** The table that these services want, by what the board knows. */
+export function wantedTable(board: Board, services: readonly Service[], actual: Table): Table {
+  return desired(
+    services,
+    (_, real) => board.stateOf(real),
+    actual,
+    real => board.weightOf(real),
+    (service, member, entry: TableReal) => board.doubtful.mayBe(service, member, entry),
+  )
+}
+
+/** Counts the runs of a check without a verdict; gives what is worth telling: many in a row, and that they are over. */
+function countVerdicts(cell: Cell, result: CheckResult, now: number): VerdictChange[] {
+  const { service, real, use } = cell.subscriber
+  const before = cell.noVerdicts
+  const after = nextNoVerdicts(before, result, now)
+  cell.noVerdicts = after
+  const runs = after ?? before
+  if (!runs || isWithoutVerdict(before) === isWithoutVerdict(after)) return []
+  return [
+    {
+      service,
+      real,
+      check: use.kind,
+      since: runs.since,
+      isMissing: after !== null,
+      detail: runs.detail,
+    },
+  ]
+}

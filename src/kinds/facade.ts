@@ -1,0 +1,76 @@
+/** From the record of a user's file to a kind that the core can work with. No code of the file is in it. */
+import type { Check } from '../check/check.js'
+import { z } from '../check/option-types.js'
+import { plainCopy } from '../util/plain-data.js'
+import type { KindRecord } from './read-kind.js'
+import { replayOptions, whyNotReplayable } from './replay-options.js'
+
+/** What a user's file may not be used for, as a sentence. */
+export class Unusable extends Error {}
+
+const isFunction = z.custom<unknown>(sort => sort === 'function', 'a function').optional()
+
+const SHAPE = z.object({
+  name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'lower-case letters, digits, - and _, at most 64'),
+  aliases: z.array(z.string().min(1).max(64)).max(20).optional(),
+  summary: z.string().min(1).max(500),
+  defaultPort: z.int().min(0).max(65535).optional(),
+  perService: z.boolean().optional(),
+  options: isFunction,
+  missing: isFunction,
+  validate: isFunction,
+  probe: isFunction,
+  run: isFunction,
+})
+
+const RECORD = z.object({
+  data: z.record(z.string(), z.unknown()),
+  functions: z.record(z.string(), z.string()),
+  options: z
+    .array(z.object({ name: z.string().min(1).max(64), word: z.string(), args: z.array(z.unknown()) }))
+    .max(200),
+})
+
+/** The kind that `fileName` holds. Throws `Unusable`. */
+export function kindOf(received: unknown, module: string, fileName: string): Check {
+  const record = recordOf(received)
+  const { name, aliases, summary, defaultPort, perService } = shapeOf(record)
+  const { functions, options } = record
+  if (name !== fileName) throw new Unusable(`it holds the check "${name}" and must be named after it`)
+  if (!functions.probe && !functions.run) throw new Unusable('a check needs `run` or `probe`')
+  const wrong = whyNotReplayable(options)
+  if (wrong !== null) throw new Unusable(`\`options\` fails: ${wrong}`)
+  return {
+    name,
+    ...(aliases && { aliases }),
+    summary,
+    ...(defaultPort !== undefined && { defaultPort }),
+    ...(perService !== undefined && { perService }),
+    options: kit => replayOptions(options, kit),
+    isJudgedApart: Boolean(functions.validate || functions.missing),
+    module,
+    origin: 'user',
+  }
+}
+
+/** The worker is foreign code's: what it sends is copied as plain data and looked at before it is believed. */
+function recordOf(received: unknown): KindRecord {
+  try {
+    const { data, functions, options } = RECORD.parse(received)
+    const copies = Object.entries(data).map(([key, value]) => [key, plainCopy(value)])
+    return {
+      data: Object.fromEntries(copies),
+      functions,
+      options: options.map(option => ({ ...option, args: option.args.map(plainCopy) })),
+    }
+  } catch {
+    throw new Unusable('what it exports cannot be read')
+  }
+}
+
+function shapeOf({ data, functions }: KindRecord): z.output<typeof SHAPE> {
+  const parsed = SHAPE.safeParse({ ...data, ...functions })
+  if (parsed.success) return parsed.data
+  const { path, message } = parsed.error.issues[0] ?? { path: [], message: 'not a check' }
+  throw new Unusable(`\`check.${path.join('.')}\` is not as a check needs it: ${message}`)
+}

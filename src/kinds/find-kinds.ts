@@ -1,0 +1,98 @@
+/** Finds the kinds of check: ours, then those in the user's folders, whose code never runs in this thread. */
+import { join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Check } from '../check/check.js'
+import { type KindPath, kindFiles, trustedKindFiles, versionOf } from './folder.js'
+import { type LoadedKind, loadKinds } from './load-kinds.js'
+import { type Candidate, merged } from './merge.js'
+
+export interface LoadedChecks {
+  /** By name and by alias. */
+  readonly checks: ReadonlyMap<string, Check>
+  /** What was left out and why, a sentence each: folders and files. */
+  readonly problems: readonly string[]
+  /** Which names are taken from others, a sentence each. */
+  readonly replaced: readonly string[]
+  /** The folders of which no file is loaded. */
+  readonly unusable: readonly { readonly folder: string; readonly problem: string }[]
+  /** The files of the user's folders, in their order. */
+  readonly files: readonly KindFile[]
+}
+
+/** What became of one file of a user's folder. */
+export interface KindFile {
+  readonly folder: string
+  readonly path: string
+  /** The kind that it holds, or null where it is not loaded. */
+  readonly kind: string | null
+  /** Why it is not loaded, without its name; null where it is. */
+  readonly problem: string | null
+  /** What its author should know although it is loaded, or null. */
+  readonly remark: string | null
+}
+
+/** Beside src in the sources and beside dist/src once compiled. */
+const OURS = fileURLToPath(new URL('../../checks/', import.meta.url))
+
+/** Loads our checks and those of the user's folders. A file that is wrong is left out with a problem, never half loaded. */
+export async function loadChecks(folders: readonly string[] = []): Promise<LoadedChecks> {
+  const shipped: Check[] = []
+  for (const name of await kindFiles(OURS)) shipped.push(await importShipped(join(OURS, name)))
+  const found = await Promise.all(folders.map(folder => filesOf(resolve(folder))))
+  const loaded = await loadKinds(found.flatMap(({ files }) => files))
+  const { checks, replaced } = merged(shipped, await candidatesOf(loaded))
+  const paths = found.flatMap(({ folder, files }) => files.map(({ path }) => ({ folder, path })))
+  const files = paths.map((place, i) => ({ ...place, ...outcomeOf(loaded[i] as LoadedKind) }))
+  const unusable = found.flatMap(({ folder, problem }) => (problem === null ? [] : [{ folder, problem }]))
+  const left = files.flatMap(({ path, problem }) => (problem === null ? [] : [`${path}: ${problem}`]))
+  return { checks, problems: [...unusable.map(({ problem }) => problem), ...left], replaced, unusable, files }
+}
+
+const imported = new Map<string, Check>()
+
+/** One of ours that does not load is a fault of lvsd. The same object each time: it is what a job goes on with. */
+async function importShipped(file: string): Promise<Check> {
+  const known = imported.get(file)
+  if (known) return known
+  const module = pathToFileURL(file).href
+  const { check } = (await import(module)) as { check: Check }
+  const shipped: Check = { ...check, module, origin: 'shipped' }
+  imported.set(file, shipped)
+  return shipped
+}
+
+function outcomeOf({ check, problem, remark }: LoadedKind): Omit<KindFile, 'folder' | 'path'> {
+  return { kind: check?.name ?? null, problem, remark }
+}
+
+/** A changed file is another module: whoever runs it starts anew with it, and only then. */
+function candidatesOf(loaded: readonly LoadedKind[]): Promise<readonly Candidate[]> {
+  const kinds = loaded.flatMap(({ file, check }) => (check ? [{ file, check }] : []))
+  return Promise.all(
+    kinds.map(async ({ file, check }) => ({
+      file: file.path,
+      check: { ...check, module: `${check.module}?version=${await versionOf(file.real)}` },
+    })),
+  )
+}
+
+interface Found {
+  readonly folder: string
+  readonly files: readonly KindPath[]
+  /** Why no file of the folder is loaded. */
+  readonly problem: string | null
+}
+
+async function filesOf(folder: string): Promise<Found> {
+  try {
+    return { folder, files: await trustedKindFiles(folder), problem: null }
+  } catch (error) {
+    return { folder, files: [], problem: `no check of ${folder} is loaded: ${whyUnusable(error)}` }
+  }
+}
+
+function whyUnusable(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return 'there is no such folder'
+  return code === 'ENOTDIR' ? 'it is not a folder' : message
+}

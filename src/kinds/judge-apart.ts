@@ -1,0 +1,84 @@
+/** Asks the `validate` and `missing` of users' files about the options of a configuration, in the worker of each file. */
+import { fileURLToPath } from 'node:url'
+import type { Check } from '../check/check.js'
+import { z } from '../check/option-types.js'
+import { type Reply, runErrand } from './errand.js'
+import type { Verdict } from './read-kind.js'
+import { inTurns } from './turns.js'
+
+export interface Question<At> {
+  readonly check: Check
+  readonly options: Readonly<Record<string, unknown>>
+  readonly at: At
+}
+
+/** An answer with something in it; `wrong` of a file that does not answer is what it did instead. */
+export type Judged<At> = Question<At> & Verdict
+
+/** Milliseconds for all questions on one file. */
+const PATIENCE = 3000
+const AT_ONCE = 4
+/** Characters of a sentence. */
+const LONGEST = 512
+
+const VERDICT = z.object({
+  kind: z.literal('verdict'),
+  index: z.int().min(0),
+  wrong: z.string().nullable(),
+  missing: z.string().nullable(),
+})
+
+/** The answers that say something, each once for every question that it answers. Never rejects. */
+export async function judgeApart<At>(questions: readonly Question<At>[]): Promise<readonly Judged<At>[]> {
+  const byModule = grouped(questions, ({ check }) => check.module as string)
+  const judged = await inTurns([...byModule], AT_ONCE, ([module, own]) => judgeModule(module, own))
+  return judged.flat()
+}
+
+/** Equal options are asked about once. */
+async function judgeModule<At>(
+  module: string,
+  questions: readonly Question<At>[],
+): Promise<readonly Judged<At>[]> {
+  const alike = [...grouped(questions, ({ options }) => JSON.stringify(options)).values()]
+  const options = alike.map(([first]) => (first as Question<At>).options)
+  const { replies, failure } = await runErrand(
+    { module, task: { kind: 'judge', options } },
+    {
+      replies: options.length,
+      patience: PATIENCE,
+      tooLate: `\`validate\` or \`missing\` does not answer within ${PATIENCE / 1000} s`,
+    },
+  )
+  const verdicts = verdictsOf(replies)
+  // Answers come in order: the first that is not there is the one in which it happened.
+  const culprit = failure && alike.findIndex((_, i) => !verdicts.has(i))
+  if (failure && culprit !== null)
+    verdicts.set(culprit, { wrong: `${fileURLToPath(module)}: ${failure.message}`, missing: null })
+  return alike.flatMap((same, i) => {
+    const verdict = verdicts.get(i)
+    return verdict && (verdict.wrong ?? verdict.missing) !== null
+      ? same.map(question => ({ ...question, ...verdict }))
+      : []
+  })
+}
+
+/** By the place of the question. What is not a verdict counts as no answer. */
+function verdictsOf(replies: readonly Reply[]): Map<number, Verdict> {
+  const parsed = replies.flatMap(reply => VERDICT.safeParse(reply).data ?? [])
+  const cut = (sentence: string | null) => sentence?.slice(0, LONGEST) ?? null
+  return new Map(
+    parsed.map(({ index, wrong, missing }) => [index, { wrong: cut(wrong), missing: cut(missing) }]),
+  )
+}
+
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group) group.push(item)
+    else groups.set(key, [item])
+  }
+  return groups
+}

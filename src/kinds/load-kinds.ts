@@ -1,0 +1,65 @@
+/** Loads the files of users' folders, each in a process of its own, many at a time; each ends as a kind or a sentence. */
+import { pathToFileURL } from 'node:url'
+import type { Check } from '../check/check.js'
+import { optionKit } from '../check/option-kit.js'
+import { type Failure, type Reply, runErrand } from './errand.js'
+import { kindOf, Unusable } from './facade.js'
+import { type KindPath, kindNameOf } from './folder.js'
+import { inTurns } from './turns.js'
+
+export interface LoadedKind {
+  readonly file: KindPath
+  readonly check: Check | null
+  /** Why it is not loaded, without the name of the file; null where it is. */
+  readonly problem: string | null
+  /** What its author should know although it is loaded. */
+  readonly remark: string | null
+}
+
+/** Milliseconds that a file is given to be imported and to tell its options. */
+const PATIENCE = 5000
+/** Files that begin at once. */
+const AT_ONCE = 4
+/** What a file said of itself, or why it said nothing. */
+type Told = { readonly reply: Reply | undefined; readonly failure: Failure | null }
+
+/** The kind of each file, in the order of the files. Never rejects. */
+export function loadKinds(files: readonly KindPath[]): Promise<readonly LoadedKind[]> {
+  return inTurns(files, AT_ONCE, async file => loadedFrom(file, await describe(file)))
+}
+
+async function describe({ real }: KindPath): Promise<Told> {
+  const task = { kind: 'describe', words: Object.keys(optionKit) } as const
+  const { replies, failure } = await runErrand(
+    { module: pathToFileURL(real).href, task },
+    { replies: 1, patience: PATIENCE, tooLate: `it is not loaded within ${PATIENCE / 1000} s` },
+  )
+  return { reply: replies[0], failure }
+}
+
+function loadedFrom(file: KindPath, { reply, failure }: Told): LoadedKind {
+  const nothing = (problem: string): LoadedKind => ({ file, check: null, problem, remark: null })
+  if (failure) return nothing(saying(file.path, failure))
+  if (reply?.kind !== 'record') return nothing('what it exports cannot be read')
+  try {
+    const check = kindOf(reply.record, pathToFileURL(file.real).href, kindNameOf(file.path))
+    return { file, check, problem: null, remark: remarkOn(reply) }
+  } catch (error) {
+    if (!(error instanceof Unusable)) throw error
+    return nothing(error.message)
+  }
+}
+
+/** What the file did, for a sentence after its name and a colon. */
+function saying(file: string, { message, code }: Failure): string {
+  if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' || !/\.[mc]?ts$/.test(file)) return message
+  return `it is TypeScript, which Node ${process.versions.node} does not run (22.18 and later do): compile it to .mjs`
+}
+
+/** The file's process says it, and the file's own code may have had a hand in it. */
+function remarkOn(said: { readonly printed: unknown; readonly beginning: unknown }): string | null {
+  const { printed, beginning } = said
+  if (typeof printed !== 'number' || typeof beginning !== 'string' || printed === 0) return null
+  const first = JSON.stringify(beginning.split('\n')[0]?.slice(0, 60))
+  return `it prints ${printed} bytes while it is loaded, of which nothing is kept; they begin with ${first}`
+}

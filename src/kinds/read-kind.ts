@@ -1,0 +1,76 @@
+/** In the worker of a user's file: imports it and says as data what it exports. Runs foreign code. */
+
+import { DATA, type ForeignCheck, FUNCTIONS, messageOf } from '../check/import-check.js'
+import { NotPlain, nameOf, plainCopy } from '../util/plain-data.js'
+import { type RecordedOption, startRecording } from './record-options.js'
+
+/** A file's check as data. What a key holds is judged in the core, so that a wrong value is told in one way. */
+export interface KindRecord {
+  /** Each key of the check that is data, as it is. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** Each key of the check that should be a function: whether it is one, or what it is. */
+  readonly functions: Readonly<Record<string, 'function' | string>>
+  readonly options: readonly RecordedOption[]
+}
+
+/** What a check says to options that are each right alone. */
+export interface Verdict {
+  /** What is wrong with them. */
+  readonly wrong: string | null
+  /** What this machine lacks for them. */
+  readonly missing: string | null
+}
+
+/** The check as data; `words` are those of the core's option kit. */
+export function recordKind(check: ForeignCheck, words: readonly string[]): KindRecord {
+  const present = <K extends keyof ForeignCheck>(keys: readonly K[]) =>
+    keys.filter(key => check[key] !== undefined)
+  return {
+    data: Object.fromEntries(present(DATA).map(key => [key, plainValue(check, key)])),
+    functions: Object.fromEntries(present(FUNCTIONS).map(key => [key, sortOf(check[key])])),
+    options: recordedOptions(check, words),
+  }
+}
+
+function plainValue(check: ForeignCheck, key: keyof ForeignCheck): unknown {
+  try {
+    return plainCopy(check[key])
+  } catch (error) {
+    if (!(error instanceof NotPlain)) throw error
+    throw new Error(`\`check.${key}\` must be plain data, and it is ${error.message}`)
+  }
+}
+
+function sortOf(value: unknown): string {
+  return typeof value === 'function' ? 'function' : nameOf(value)
+}
+
+function recordedOptions(check: ForeignCheck, words: readonly string[]): readonly RecordedOption[] {
+  if (typeof check.options !== 'function') return []
+  const { kit, record } = startRecording(words)
+  try {
+    return record(check.options.call(check, kit))
+  } catch (error) {
+    throw new Error(`\`options\` fails: ${messageOf(error)}`)
+  }
+}
+
+/** What the check's `validate` and `missing` say. Either may be absent. */
+export function judgeOptions(check: ForeignCheck, options: unknown): Verdict {
+  const wrong = sentenceOf(check, 'validate', options)
+  return { wrong, missing: wrong === null ? sentenceOf(check, 'missing', options) : null }
+}
+
+function sentenceOf(check: ForeignCheck, key: 'validate' | 'missing', options: unknown): string | null {
+  const ask = check[key]
+  if (typeof ask !== 'function') return null
+  try {
+    const said: unknown = ask.call(check, options)
+    if (typeof said === 'string') return said
+    return said === null || said === undefined
+      ? null
+      : `\`${key}\` must return a sentence or null, not ${nameOf(said)}`
+  } catch (error) {
+    return `\`${key}\` fails: ${messageOf(error)}`
+  }
+}

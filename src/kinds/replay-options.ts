@@ -1,0 +1,44 @@
+/** Calls the kit as a record says: the options of a user's file with the core's own types, defaults and messages. */
+
+import { type OptionKit, type OptionShape, optionKit } from '../check/option-kit.js'
+import { z } from '../check/option-types.js'
+import type { RecordedOption } from './record-options.js'
+
+/** The option types that the record declares with `kit`. */
+export function replayOptions(recorded: readonly RecordedOption[], kit: OptionKit): OptionShape {
+  const words = kit as unknown as Readonly<Record<string, (...args: unknown[]) => z.ZodType>>
+  return Object.fromEntries(
+    recorded.map(({ name, word, args }) => [name, words[word]?.(...args)]),
+  ) as OptionShape
+}
+
+/** What is wrong with the arguments of a record, as a sentence, or null. A file in JavaScript has no types to keep to. */
+export function whyNotReplayable(recorded: readonly RecordedOption[]): string | null {
+  for (const option of recorded) {
+    const why = whyWrong(option)
+    if (why !== null) return `the option "${option.name}": ${why}`
+  }
+  return null
+}
+
+function whyWrong(option: RecordedOption): string | null {
+  if (!Object.hasOwn(optionKit, option.word)) return `the kit has no word "${option.word}"`
+  try {
+    const type = replayOptions([option], optionKit)[option.name]
+    if (!(type instanceof z.ZodType)) return `kit.${option.word} gives no type`
+    const about: unknown = type.description
+    if (about !== undefined && typeof about !== 'string')
+      return `what kit.${option.word} says of the option must be a text`
+    return whyWrongDefault(option, type)
+  } catch (error) {
+    return `kit.${option.word} does not take these arguments: ${(error as Error).message}`
+  }
+}
+
+/** A default that the type itself refuses would be told to whoever leaves the option out. */
+function whyWrongDefault({ word }: RecordedOption, type: z.ZodType): string | null {
+  const schema = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' }) as { default?: unknown }
+  const taken = type.safeParse(schema.default)
+  if (schema.default === undefined || taken.success) return null
+  return `the default of kit.${word} is not what the option takes: ${taken.error.issues[0]?.message}`
+}

@@ -1,0 +1,60 @@
+/**
+ * The process that loads one file of a user's folder and answers one errand on it. It yields to all others, and what the file
+ * prints is counted and dropped.
+ */
+
+import { codeOf, importCheck, messageOf, NotLoaded } from '../check/import-check.js'
+import { hearCore, tellCore, yieldToOthers } from '../workers/core-link.js'
+import type { Errand, Reply } from './errand.js'
+import { judgeOptions, recordKind } from './read-kind.js'
+
+/** The least urgent of the usual levels: a file that loops while it is loaded takes little from the core. */
+const NICE = 10
+
+const tell = (reply: Reply) => tellCore(reply)
+
+let printed = 0
+let beginning = ''
+
+function muffle(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
+      printed += chunk.length
+      if (beginning.length < 100) beginning += String(chunk).slice(0, 100)
+      const callback = rest.find(each => typeof each === 'function') as (() => void) | undefined
+      if (callback) queueMicrotask(callback)
+      return true
+    }
+}
+
+/** What would end the process is told first, in words. */
+function tellFaults(): void {
+  const thrown = (error: unknown) => {
+    const message = `it throws where nothing catches it: ${messageOf(error)}`
+    tell({ kind: 'failure', message, code: codeOf(error) })
+  }
+  process.on('uncaughtException', thrown)
+  process.on('unhandledRejection', thrown)
+}
+
+async function work({ module, task }: Errand): Promise<void> {
+  const check = await importCheck(module)
+  if (task.kind === 'describe') {
+    const record = recordKind(check, task.words)
+    tell({ kind: 'record', record, printed, beginning })
+  } else
+    for (const [i, options] of task.options.entries()) {
+      tell({ kind: 'verdict', index: i, ...judgeOptions(check, options) })
+    }
+}
+
+hearCore(errand => {
+  yieldToOthers(NICE)
+  muffle()
+  tellFaults()
+  tell({ kind: 'ready' })
+  work(errand as Errand).catch(error => {
+    const what = error instanceof NotLoaded ? 'it does not load: ' : ''
+    tell({ kind: 'failure', message: `${what}${messageOf(error)}`, code: codeOf(error) })
+  })
+})

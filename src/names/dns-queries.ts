@@ -1,0 +1,52 @@
+/** Questions to the name servers of one resolv.conf, through c-ares. */
+import { promises } from 'node:dns'
+import { isIPv6 } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import { type Family, parseAddress } from '../core/address.js'
+import type { ResolvConf } from './resolv-conf.js'
+
+export interface Questions {
+  readonly conf: ResolvConf
+  /** There is no server that can be asked. */
+  readonly isEmpty: boolean
+  /** Addresses, sorted, or the code of the failure. */
+  addresses(name: string, family: Family): Promise<readonly string[] | string>
+  /** Names that an address has, by the name of its pointer record. */
+  pointers(name: string): Promise<readonly string[] | string>
+  /** Ends all questions with ECANCELLED. */
+  close(): void
+}
+
+/** Milliseconds between two questions: the answers to thousands at once would not fit into one socket. */
+const SPACING = 0.25
+/** Milliseconds; shorter waits are not worth a timer. */
+const SHORTEST_WAIT = 10
+
+export function openQuestions(conf: ResolvConf, port: number): Questions {
+  const resolver = new promises.Resolver({ timeout: conf.timeout, tries: conf.attempts })
+  // c-ares forgets zones: a link-local server would be looked for on any interface.
+  const servers = conf.servers.filter(server => !server.includes('%'))
+  if (conf.rotate) servers.push(...servers.splice(0, Math.floor(Math.random() * servers.length)))
+  if (servers.length > 0)
+    resolver.setServers(servers.map(server => `${isIPv6(server) ? `[${server}]` : server}:${port}`))
+  let next = 0
+  const ask = async <T>(question: () => Promise<readonly T[]>): Promise<readonly T[] | string> => {
+    const now = performance.now()
+    next = Math.max(next, now) + SPACING
+    if (next - now > SHORTEST_WAIT) await setTimeout(next - now)
+    return question().catch((error: NodeJS.ErrnoException) => error.code ?? 'EFORMERR')
+  }
+  return {
+    conf,
+    isEmpty: servers.length === 0,
+    async addresses(name, family) {
+      const found = await ask(() => (family === 'ipv6' ? resolver.resolve6(name) : resolver.resolve4(name)))
+      if (typeof found === 'string') return found
+      // Name servers turn the order round with each answer; two directors choose the same.
+      const texts = found.flatMap(text => parseAddress(text)?.text ?? []).sort()
+      return texts.length > 0 ? [...new Set(texts)] : 'ENODATA'
+    },
+    pointers: name => ask(() => resolver.resolvePtr(name)),
+    close: () => resolver.cancel(),
+  }
+}

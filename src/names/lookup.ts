@@ -1,0 +1,147 @@
+/**
+ * Addresses of names, and names of addresses, without a thread that waits.
+ *
+ * The C library's getaddrinfo would need a thread of libuv's pool for each name, and a silent name server holds it for
+ * half a minute; the pool has four, for files too. So /etc/hosts is read here, and name servers are asked through c-ares,
+ * which Node brings along. /etc/resolv.conf (servers, search list, ndots, timeout, attempts, rotate) and its variables
+ * are honoured, both files are read again when they change.
+ *
+ * Sources of /etc/nsswitch.conf other than files and dns (mDNS, the machine's own name by systemd, LDAP) are known to the
+ * C library alone: it is asked where such a source is configured and nothing else has the name, one name at a time. Not
+ * honoured are the order of the sources and their actions (files come first, then dns), sortlist, and link-local name
+ * servers with a zone, which c-ares does not reach: where there is no other server, the C library is asked.
+ */
+import { lookup as systemLookup } from 'node:dns/promises'
+import { type Address, bytesOf, type Family, parseAddress } from '../core/address.js'
+import { openQuestions, type Questions } from './dns-queries.js'
+import { type Hosts, isLocalhost, parseHosts } from './hosts.js'
+import { type HostSources, parseNsswitch } from './nsswitch.js'
+import { candidates, parseResolvConf, type ResolvConf } from './resolv-conf.js'
+import { systemFile } from './system-file.js'
+
+/** Canonical texts, the preferred one first; or why there are none. */
+export type Answer = { readonly addresses: readonly string[] } | { readonly code: string }
+
+export interface Resolver {
+  /** Never rejects. */
+  addresses(name: string, family: Family): Promise<Answer>
+  /** What an address is called: empty where it has no name, null where nobody answers. Never rejects. */
+  names(address: Address): Promise<readonly string[] | null>
+  /** Gives up what is being asked. */
+  close(): void
+}
+
+export interface ResolverParts {
+  readonly hosts?: string
+  readonly resolvConf?: string
+  readonly nsswitch?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Of the name servers, for tests. */
+  readonly port?: number
+  /** The C library. */
+  readonly system?: (name: string, family: Family) => Promise<readonly string[]>
+}
+
+/** There is such a name without such a record, or there is no such name: an answer, and no failure to get one. */
+const NOT_THERE: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA'])
+/** The other candidates of a name would not be answered either. */
+const SILENT: ReadonlySet<string> = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED', 'ENONAME'])
+
+export function openResolver(parts: ResolverParts = {}): Resolver {
+  return new SystemResolver(parts)
+}
+
+class SystemResolver implements Resolver {
+  readonly #hosts: () => Hosts
+  readonly #conf: () => ResolvConf
+  readonly #sources: () => HostSources
+  readonly #port: number
+  readonly #system: NonNullable<ResolverParts['system']>
+  #questions: Questions | null = null
+  #isClosed = false
+  /** The C library is asked for one name after the other. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: ResolverParts) {
+    const { env = process.env, port = 53, system = bySystem } = parts
+    this.#hosts = systemFile(parts.hosts ?? '/etc/hosts', parseHosts)
+    this.#conf = systemFile(parts.resolvConf ?? '/etc/resolv.conf', text => parseResolvConf(text, env))
+    this.#sources = systemFile(parts.nsswitch ?? '/etc/nsswitch.conf', parseNsswitch)
+    this.#port = port
+    this.#system = system
+  }
+
+  async addresses(name: string, family: Family): Promise<Answer> {
+    const literal = parseAddress(name)
+    if (literal) return literal.family === family ? { addresses: [literal.text] } : { code: 'ENODATA' }
+    const here = this.#hosts().addressesOf(name, family)
+    if (here.length > 0) return { addresses: here }
+    if (isLocalhost(name)) return { code: 'ENODATA' }
+    const found = await this.#fromDns(name, family)
+    if ('addresses' in found || !NOT_THERE.has(found.code)) return found
+    return this.#sources().others || this.#ask().isEmpty ? this.#fromSystem(name, family, found) : found
+  }
+
+  async names({ text, family }: Address): Promise<readonly string[] | null> {
+    const here = this.#hosts().namesOf(text)
+    if (here.length > 0) return here
+    if (!this.#sources().dns) return []
+    const found = await this.#ask().pointers(pointerName(text, family))
+    if (typeof found !== 'string') return found
+    return NOT_THERE.has(found) ? [] : null
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#questions?.close()
+  }
+
+  /** The questions to the servers of resolv.conf as it is now; those to earlier servers are asked anew. */
+  #ask(): Questions {
+    const conf = this.#conf()
+    if (this.#questions?.conf === conf) return this.#questions
+    this.#questions?.close()
+    this.#questions = openQuestions(conf, this.#port)
+    return this.#questions
+  }
+
+  async #fromDns(name: string, family: Family): Promise<Answer> {
+    if (!this.#sources().dns) return { code: 'ENOTFOUND' }
+    const questions = this.#ask()
+    if (questions.isEmpty) return { code: 'ENOTFOUND' }
+    let worst = 'ENOTFOUND'
+    for (const candidate of candidates(name, questions.conf)) {
+      const code = await questions.addresses(candidate, family)
+      if (typeof code !== 'string') return { addresses: code }
+      if (code === 'ECANCELLED' && !this.#isClosed && this.#ask() !== questions)
+        return this.#fromDns(name, family)
+      if (SILENT.has(code)) return { code }
+      // A server's failure for one candidate, and the absence of all others, is no absence.
+      if (!NOT_THERE.has(code) || worst === 'ENOTFOUND') worst = code
+    }
+    return { code: worst }
+  }
+
+  #fromSystem(name: string, family: Family, before: Answer): Promise<Answer> {
+    const asked = this.#last.then(async (): Promise<Answer> => {
+      if (this.#isClosed) return before
+      const found = await this.#system(name, family).catch(() => [])
+      return found.length > 0 ? { addresses: found } : before
+    })
+    this.#last = asked
+    return asked
+  }
+}
+
+async function bySystem(name: string, family: Family): Promise<readonly string[]> {
+  const found = await systemLookup(name, { family: family === 'ipv6' ? 6 : 4, all: true, order: 'verbatim' })
+  return found.flatMap(({ address }) => parseAddress(address)?.text ?? [])
+}
+
+/** `1.2.0.192.in-addr.arpa`, or the nibbles of an IPv6 address below ip6.arpa. */
+export function pointerName(text: string, family: Family): string {
+  if (family === 'ipv4') return `${text.split('.').reverse().join('.')}.in-addr.arpa`
+  const bytes = bytesOf({ family, text, zone: null })
+  const nibbles = [...bytes].flatMap(byte => [byte >> 4, byte & 15]).map(nibble => nibble.toString(16))
+  return `${nibbles.reverse().join('.')}.ip6.arpa`
+}

@@ -1,0 +1,332 @@
+/** The addresses of the configuration's names: asked for again and again, kept in the journal, told when they change. */
+import type { Family } from '../core/address.js'
+import type { Config, Fallback, Real, Service } from '../core/model.js'
+import type { Journal } from '../storage/journal.js'
+import type { Log } from '../system/log.js'
+import { steadyNow } from '../util/clock.js'
+import { choose, inUse, isAwaited, isFailure, troubleOf } from './choice.js'
+import type { Answer, Resolver } from './lookup.js'
+import {
+  handedOn,
+  keyOfWish,
+  membersOf,
+  memberWish,
+  type Names,
+  virtualWish,
+  type Wanted,
+  type Wish,
+  wishesOf,
+  withNames,
+} from './lookup-requests.js'
+import type { Doubt, Doubts } from './unresolved-names.js'
+
+export interface NameBookParts {
+  readonly resolver: Resolver
+  readonly journal: Pick<Journal, 'names' | 'recordNames'>
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>
+  /** What is known differs from what `resolved` has given last: it is to be called again. */
+  onNews(): void
+  /** Milliseconds of a steady clock. */
+  readonly now?: () => number
+}
+
+/**
+ * Milliseconds that a name without an address is waited for. An answer that there is none counts then: a name server that
+ * has just started, or a hosts file that is being written, says so for a moment. A failure to get an answer never means that
+ * there is none; an address of the other family is made do with then, where that is allowed.
+ */
+const PATIENCE = 15_000
+
+/** Of a name without an address that has been asked for. */
+interface Lack {
+  /** There is no answer, as opposed to one that there is no address. */
+  readonly isFailure: boolean
+  readonly since: number
+}
+
+/** Milliseconds that answers are gathered, at least, before use is made of them. */
+const GATHER = 20
+/** Making use of answers takes long where there are thousands of servers; the rest of lvsd gets so many times as long. */
+const REST_SHARE = 4
+const LONGEST_GATHER = 2000
+/** Services that a line of the log names. */
+const MOST_NAMED = 10
+
+const FAMILIES: readonly Family[] = ['ipv6', 'ipv4']
+
+/**
+ * Each answer is taken as it comes. A name that is being looked up is not looked up again, and no name waits for another.
+ * Both families of every name are asked for, so that it can be said what a name has instead of what is wanted.
+ */
+export class NameBook {
+  readonly #parts: NameBookParts
+  readonly #now: () => number
+  readonly #answers = new Map<string, Map<Family, Answer>>()
+  readonly #asking = new Set<string>()
+  readonly #told = new Map<string, string>()
+  /** By `keyOfWish`. */
+  #lacks: ReadonlyMap<string, Lack> = new Map()
+  #config: Config | null = null
+  #hosts: ReadonlySet<string> = new Set()
+  #names: Names
+  /** What `resolved` has given last. */
+  #inForce: Names | null = null
+  /** The doubts that there were when `resolved` was asked last. */
+  #doubtsInForce = ''
+  #clashes: readonly string[] = []
+  #timer: NodeJS.Timeout | undefined
+  #gather = GATHER
+  #isClosed = false
+  #waiting: (() => void)[] = []
+
+  /** Begins with the last good addresses of earlier runs. */
+  constructor(parts: NameBookParts) {
+    this.#parts = parts
+    this.#now = parts.now ?? steadyNow
+    this.#names = new Map(parts.journal.names)
+  }
+
+  /** Takes over a configuration: names that have not been asked for are asked for now, others are forgotten. */
+  follow(config: Config): void {
+    this.#config = config
+    this.#hosts = new Set([...wishesOf(config, this.#names).values()].map(({ host }) => host))
+    for (const host of this.#answers.keys()) if (!this.#hosts.has(host)) this.#answers.delete(host)
+    for (const host of this.#hosts) if (!this.#answers.has(host)) this.#ask(host)
+    if (this.#hosts.size === 0) return
+    // In force with the configuration itself: no service goes for a moment because its name is written in another way.
+    this.#names = handedOn(this.#names, config)
+    this.#choose()
+    this.#settleSoon()
+  }
+
+  /** Asks for every name again, but for those that are being asked for; with `isMissing` those without an address alone. */
+  refresh(isMissing = false): void {
+    const missing =
+      isMissing && new Set(this.#wanted().flatMap(wish => (this.#addressOf(wish) ? [] : wish.host)))
+    const asked = missing || this.#hosts
+    for (const host of asked) this.#ask(host)
+    if (asked.size > 0) this.#settleSoon()
+  }
+
+  /** The configuration with every known name filled in. */
+  resolved(config: Config): Config {
+    const { config: resolved, clashes } = withNames(config, this.#names)
+    for (const clash of clashes) if (!this.#clashes.includes(clash)) this.#parts.log.error(clash)
+    this.#clashes = clashes
+    this.#inForce = this.#names
+    this.#doubtsInForce = this.#doubts
+    return resolved
+  }
+
+  /** What of a configuration from `resolved` has no address although it may have one, for all that is known. */
+  doubtsIn({ services }: Config): Doubts {
+    const doubts = new Map<Service | Real | Fallback, Doubt>()
+    const note = (named: Service | Real | Fallback, wish: Wish) => {
+      const doubt = this.#doubtOf(wish)
+      if (doubt !== null) doubts.set(named, doubt)
+    }
+    for (const service of services) {
+      const { id, host, unresolved } = service
+      if (id === null && unresolved) note(service, virtualWish(host, unresolved.family))
+      for (const member of membersOf(service))
+        if (member.address === null) note(member, memberWish(service, member))
+    }
+    return doubts
+  }
+
+  /** Services that `resolved` has left out last, each as a sentence. */
+  get clashes(): readonly string[] {
+    return this.#clashes
+  }
+
+  /** Why a name has no address, or no longer the one in use, as a sentence; null where all is well. */
+  troubleOf(wish: Wish): string | null {
+    const address = this.#addressOf(wish)
+    const trouble = troubleOf(wish, this.#answersOf(wish.host), address)
+    return address === null ? (trouble ?? `${wish.host} is being looked up`) : trouble
+  }
+
+  /** The same with what follows from it, for a daemon. */
+  standingTroubleOf(wish: Wish): string | null {
+    const trouble = this.troubleOf(wish)
+    if (trouble === null || this.#doubtOf(wish) !== 'unanswered') return trouble
+    if (wish.other === 'always') return `${trouble}; checks that go there give no verdict`
+    const end = this.#lacks.get(keyOfWish(wish))?.isFailure
+      ? 'until there is an answer'
+      : `until that has been so for ${PATIENCE / 1000} s`
+    return `${trouble}; what the kernel has for it stays as it is ${end}`
+  }
+
+  /** Names without the address that is wanted, each as a sentence with the services that it is for. */
+  troubles(): string[] {
+    return this.#wanted().flatMap(wish => {
+      const trouble = troubleOf(wish, this.#answersOf(wish.host), this.#addressOf(wish))
+      return trouble === null ? [] : `${trouble} (${named(wish.services)})`
+    })
+  }
+
+  /** Resolves when nothing is awaited that could change anything, and use is made of it. */
+  async idle(): Promise<void> {
+    while (!this.#isClosed && (this.#timer !== undefined || this.#isAwaiting))
+      await new Promise<void>(resolve => this.#waiting.push(resolve))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    this.#wake()
+  }
+
+  get #isAwaiting(): boolean {
+    return this.#wanted().some(wish => this.#isAwaited(wish))
+  }
+
+  /** All doubts as a text. */
+  get #doubts(): string {
+    const doubts = this.#wanted().flatMap(wish => {
+      const doubt = this.#doubtOf(wish)
+      return doubt === null ? [] : `${keyOfWish(wish)} ${doubt}`
+    })
+    return doubts.join()
+  }
+
+  #doubtOf(wish: Wish): Doubt | null {
+    if (this.#addressOf(wish) !== null) return null
+    if (this.#isAwaited(wish)) return 'asked'
+    const key = keyOfWish(wish)
+    const isAbsence = this.#lacks.get(key)?.isFailure === false
+    return isAbsence && this.#isLasting(key) ? null : 'unanswered'
+  }
+
+  #isAwaited(wish: Wish): boolean {
+    return isAwaited(inUse(wish, this.#addressOf(wish)), this.#answersOf(wish.host))
+  }
+
+  #wanted(): readonly Wanted[] {
+    return this.#config ? [...wishesOf(this.#config, this.#names).values()] : []
+  }
+
+  #addressOf(wish: Wish): string | null {
+    return this.#names.get(keyOfWish(wish)) ?? null
+  }
+
+  #answersOf(host: string): ReadonlyMap<Family, Answer> {
+    return this.#answers.get(host) ?? new Map()
+  }
+
+  #ask(host: string): void {
+    for (const family of FAMILIES) void this.#askOne(host, family)
+  }
+
+  async #askOne(host: string, family: Family): Promise<void> {
+    const key = `${host} ${family}`
+    if (this.#isClosed || this.#asking.has(key)) return
+    this.#asking.add(key)
+    const answer = await this.#parts.resolver.addresses(host, family)
+    this.#asking.delete(key)
+    if (!this.#hosts.has(host)) return
+    const answers = this.#answers.get(host) ?? new Map<Family, Answer>()
+    this.#answers.set(host, answers.set(family, answer))
+    this.#settleSoon()
+  }
+
+  #settleSoon(): void {
+    if (this.#isClosed) return
+    this.#timer ??= setTimeout(() => this.#settle(), this.#gather)
+  }
+
+  /** Makes use of the answers that have come. */
+  #settle(): void {
+    const began = performance.now()
+    this.#timer = undefined
+    try {
+      this.#choose()
+      this.#tellTroubles()
+      // For what waits for an address, an answer without one is news too, and so is that it lasts.
+      if (this.#names !== this.#inForce || this.#doubts !== this.#doubtsInForce) this.#parts.onNews()
+    } catch (error) {
+      this.#parts.log.error({ err: error }, 'the addresses of names cannot be put in force')
+    }
+    this.#gather = Math.min(Math.max(GATHER, REST_SHARE * (performance.now() - began)), LONGEST_GATHER)
+    this.#wake()
+  }
+
+  #choose(): void {
+    if (!this.#config) return
+    // The family of servers is that of their virtual service, which may be chosen only now.
+    this.#noteLacks()
+    let next: Names = this.#names
+    for (let i = 0; i < 2; i++) next = this.#chosen(wishesOf(this.#config, next))
+    const changes = [...next].filter(([key, address]) => this.#names.get(key) !== address)
+    if (changes.length === 0 && next.size === this.#names.size) return
+    for (const [name, address] of changes)
+      this.#parts.log.info({ name, address, was: this.#names.get(name) }, 'name resolved')
+    if (changes.length > 0) this.#names = next
+    this.#remember(next)
+  }
+
+  #chosen(wishes: ReadonlyMap<string, Wanted>): Names {
+    const names = new Map<string, string>()
+    for (const [key, wish] of wishes) {
+      const isPatienceOver = this.#lacks.get(key)?.isFailure === true && this.#isLasting(key)
+      const address = choose(wish, this.#names.get(key) ?? null, this.#answersOf(wish.host), isPatienceOver)
+      if (address !== null) names.set(key, address)
+    }
+    return names
+  }
+
+  #noteLacks(): void {
+    const lacks = new Map<string, Lack>()
+    for (const wish of this.#wanted()) {
+      if (this.#addressOf(wish) !== null || this.#isAwaited(wish)) continue
+      const key = keyOfWish(wish)
+      const before = this.#lacks.get(key)
+      const now = isFailure(wish, this.#answersOf(wish.host))
+      lacks.set(key, before?.isFailure === now ? before : { isFailure: now, since: this.#now() })
+    }
+    this.#lacks = lacks
+  }
+
+  #isLasting(key: string): boolean {
+    return this.#now() - (this.#lacks.get(key)?.since ?? this.#now()) >= PATIENCE
+  }
+
+  /** Each once, and again only after it has been over. */
+  #tellTroubles(): void {
+    const { log } = this.#parts
+    for (const wish of this.#wanted()) {
+      if (this.#isAwaited(wish)) continue
+      const key = keyOfWish(wish)
+      const address = this.#addressOf(wish)
+      const trouble = this.standingTroubleOf(wish)
+      const before = this.#told.get(key)
+      if (trouble === null) this.#told.delete(key)
+      else this.#told.set(key, trouble)
+      const fields = { services: wish.services.slice(0, MOST_NAMED), address }
+      const level = this.#lacks.get(key)?.isFailure ? 'error' : 'warn'
+      if (trouble !== null && trouble !== before) log[level](fields, trouble)
+      else if (trouble === null && before !== undefined) log.info(fields, `${wish.host} resolves again`)
+    }
+  }
+
+  #remember(names: Names): void {
+    try {
+      this.#parts.journal.recordNames(names)
+    } catch (error) {
+      this.#parts.log.error(
+        { error: (error as Error).message },
+        'the addresses of names cannot be kept for the next start',
+      )
+    }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}
+
+function named(services: readonly string[]): string {
+  const shown = services.slice(0, MOST_NAMED).join(', ')
+  const more = services.length - MOST_NAMED
+  return more > 0 ? `${shown} and ${more} more` : shown
+}

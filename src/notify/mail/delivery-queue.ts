@@ -1,0 +1,259 @@
+/**
+ * The queue before the mail servers. Nothing waits for it: each server (and the local sendmail) has a queue of its own,
+ * bounded, with one mail under way. A mail is tried for all its recipients together; those who did not get it are tried
+ * again a few times, later each time, and each on their own: nobody waits because of another's mailbox. Each recipient
+ * gets his mails in their order.
+ */
+
+import type { Log } from '../../system/log.js'
+import type { Clock } from '../../util/clock.js'
+import type { Letter } from './message.js'
+
+/** What became of one try. */
+export interface Delivery {
+  /** Recipients for whom another try may help. */
+  readonly again: readonly string[]
+  /** Recipients whom the server will not have. */
+  readonly refused: readonly string[]
+  /** What went wrong in one word (`ECONNREFUSED`, `451`), and in a sentence; null when all went well. */
+  readonly fault: { readonly code: string; readonly message: string } | null
+}
+
+export interface OutboxParts {
+  readonly clock: Clock
+  readonly log: Log
+  /** Tries to deliver to these recipients until aborted. Never rejects. */
+  readonly deliver: (letter: Letter, to: readonly string[], signal: AbortSignal) => Promise<Delivery>
+}
+
+/** Milliseconds before the second try and those after it; then the mail is given up. */
+const RETRY_AFTER = [5000, 30_000, 120_000, 300_000]
+/** Mails that wait for one recipient at one server; for a further one his oldest that is not under way is given up. */
+const MOST_WAITING = 100
+/** Milliseconds for one try: connect, greeting, TLS and all answers. */
+const PATIENCE = 30_000
+
+/** A mail and those who do not have it yet. */
+interface Waiting {
+  readonly letter: Letter
+  readonly parts: Map<string, Part>
+  isLost: boolean
+}
+
+interface Part {
+  tries: number
+  notBefore: number
+  /** Tried without the others: what failed may be this mailbox. */
+  isApart: boolean
+  isUnderWay: boolean
+}
+
+/** What is tried next: a mail for some of its recipients. */
+interface Turn {
+  readonly one: Waiting
+  readonly to: readonly string[]
+}
+
+/** Faults of the server as a whole, which say nothing of a mailbox. */
+const OF_SERVER = /^(421|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOENT|ENOTFOUND)$/
+
+/** One server, its queue and how it has been doing. */
+interface Counter {
+  readonly name: string
+  /** In the order in which they were posted. */
+  readonly waiting: Set<Waiting>
+  current: AbortController | null
+  wake: (() => void) | null
+  /** Codes told since the last mail that went through. */
+  readonly told: Set<string>
+  /** Mails given up since then. */
+  lost: number
+}
+
+export class Outbox {
+  readonly #parts: OutboxParts
+  readonly #counters = new Map<string, Counter>()
+  #isClosing = false
+  /** What is left is told as lost, and nothing more is tried. */
+  #isOver = false
+  #onIdle: (() => void) | null = null
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts
+  }
+
+  post(letter: Letter): void {
+    const counter = this.#counterOf(letter)
+    const parts = letter.route.to.map((to): [string, Part] => [
+      to,
+      { tries: 0, notBefore: 0, isApart: false, isUnderWay: false },
+    ])
+    counter.waiting.add({ letter, parts: new Map(parts), isLost: false })
+    for (const to of letter.route.to) makeRoom(counter, to)
+    this.#next(counter)
+  }
+
+  /** Tries everything once more, for as long as `patience`; what is left then is lost, and that is told. */
+  async close(patience: number): Promise<void> {
+    this.#isClosing = true
+    const counters = [...this.#counters.values()]
+    for (const counter of counters) {
+      for (const { parts } of counter.waiting) for (const part of parts.values()) part.notBefore = 0
+      this.#next(counter)
+    }
+    await this.#idle(patience)
+    this.#isOver = true
+    const left = counters.reduce((sum, { waiting }) => sum + waiting.size, 0)
+    for (const { current, wake } of counters) {
+      wake?.()
+      current?.abort(new Error('lvsd stops'))
+    }
+    if (left > 0)
+      this.#parts.log.error({ mails: left }, 'mails are lost: lvsd stops, and they did not get through')
+  }
+
+  #idle(patience: number): Promise<void> {
+    if (this.#isIdle()) return Promise.resolve()
+    return new Promise(resolve => {
+      const cancel = this.#parts.clock.alarm(patience, resolve)
+      this.#onIdle = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  #isIdle(): boolean {
+    return [...this.#counters.values()].every(({ waiting }) => waiting.size === 0)
+  }
+
+  #counterOf({ route: { server } }: Letter): Counter {
+    const name = server ? `${server.host} port ${server.port}` : 'sendmail'
+    const known = this.#counters.get(name)
+    if (known) return known
+    const counter: Counter = { name, waiting: new Set(), current: null, wake: null, told: new Set(), lost: 0 }
+    this.#counters.set(name, counter)
+    return counter
+  }
+
+  /** Starts the first mail whose time has come, or sets the alarm for it. */
+  #next(counter: Counter): void {
+    if (counter.current || this.#isOver) return
+    counter.wake?.()
+    counter.wake = null
+    const now = this.#parts.clock.now()
+    const { turn, soonest } = nextTurn(counter.waiting, now)
+    if (turn) return void this.#try(counter, turn)
+    if (soonest !== null) counter.wake = this.#parts.clock.alarm(soonest - now, () => this.#next(counter))
+    else if (this.#isIdle()) this.#onIdle?.()
+  }
+
+  async #try(counter: Counter, turn: Turn): Promise<void> {
+    const { clock, deliver } = this.#parts
+    const { one, to } = turn
+    const current = new AbortController()
+    counter.current = current
+    for (const each of to) (one.parts.get(each) as Part).isUnderWay = true
+    const end = clock.alarm(PATIENCE, () => current.abort(new Error(`not done in ${PATIENCE / 1000} s`)))
+    const delivery = await deliver(one.letter, to, current.signal).catch(faulty(to))
+    end()
+    counter.current = null
+    this.#settle(counter, turn, delivery)
+    this.#next(counter)
+  }
+
+  #settle(counter: Counter, { one, to }: Turn, { again, refused, fault }: Delivery): void {
+    const { log } = this.#parts
+    const { subject } = one.letter
+    const later = again.filter(each => this.#postpone(one.parts.get(each), fault))
+    if (fault) this.#tell(counter, one.letter, to, { fault, isTriedAgain: later.length > 0 })
+    else this.#tellWell(counter)
+    const got = to.filter(each => !again.includes(each) && !refused.includes(each))
+    if (got.length > 0) log.info({ to: got }, `emailalert: ${subject}`)
+    for (const each of to) if (!later.includes(each)) one.parts.delete(each)
+    if (got.length + later.length < to.length) lose(counter, one)
+    if (one.parts.size === 0) counter.waiting.delete(one)
+  }
+
+  /** False where it is given up. */
+  #postpone(part: Part | undefined, fault: Delivery['fault']): boolean {
+    const wait = part && !this.#isClosing ? RETRY_AFTER[part.tries] : undefined
+    if (!part || wait === undefined) return false
+    part.isUnderWay = false
+    part.isApart ||= fault === null || !OF_SERVER.test(fault.code)
+    part.tries++
+    part.notBefore = this.#parts.clock.now() + wait
+    return true
+  }
+
+  /** Once for each sort of fault until a mail goes through again. */
+  #tell(
+    { told, name }: Counter,
+    { subject }: Letter,
+    to: readonly string[],
+    {
+      fault,
+      isTriedAgain,
+    }: { readonly fault: NonNullable<Delivery['fault']>; readonly isTriedAgain: boolean },
+  ) {
+    if (told.has(fault.code)) return
+    told.add(fault.code)
+    this.#parts.log.error(
+      { server: name, to, error: fault.message, subject },
+      isTriedAgain ? 'a mail does not get through; it is tried again' : 'a mail does not get through',
+    )
+  }
+
+  #tellWell(counter: Counter): void {
+    if (counter.told.size > 0)
+      this.#parts.log.info({ server: counter.name, lost: counter.lost }, 'mails get through again')
+    counter.told.clear()
+    counter.lost = 0
+  }
+}
+
+/** The first mail that may be tried now for some of its recipients; else when that will be, if ever. */
+function nextTurn(
+  waiting: Iterable<Waiting>,
+  now: number,
+): { readonly turn: Turn | null; readonly soonest: number | null } {
+  const behind = new Set<string>()
+  let soonest: number | null = null
+  for (const one of waiting) {
+    const due: string[] = []
+    for (const [to, { notBefore }] of one.parts) {
+      if (behind.has(to)) continue
+      behind.add(to)
+      if (notBefore <= now) due.push(to)
+      else soonest = Math.min(soonest ?? notBefore, notBefore)
+    }
+    if (due.length > 0) return { turn: { one, to: together(one, due) }, soonest: null }
+  }
+  return { turn: null, soonest }
+}
+
+/** Those who are tried together, or the first of those who are tried alone. */
+function together({ parts }: Waiting, due: readonly string[]): readonly string[] {
+  const joined = due.filter(to => !parts.get(to)?.isApart)
+  return joined.length > 0 ? joined : due.slice(0, 1)
+}
+
+function makeRoom(counter: Counter, to: string): void {
+  const his = [...counter.waiting].filter(({ parts }) => parts.has(to))
+  const oldest = his.length > MOST_WAITING ? his.find(({ parts }) => !parts.get(to)?.isUnderWay) : undefined
+  if (!oldest) return
+  oldest.parts.delete(to)
+  lose(counter, oldest)
+  if (oldest.parts.size === 0) counter.waiting.delete(oldest)
+}
+
+/** A mail that some recipient will not get counts once. */
+function lose(counter: Counter, one: Waiting): void {
+  if (!one.isLost) counter.lost++
+  one.isLost = true
+}
+
+/** A mail that cannot even be tried is given up; it must never take lvsd with it. */
+function faulty(to: readonly string[]): (error: unknown) => Delivery {
+  return error => ({ again: [], refused: to, fault: { code: 'fault', message: String(error) } })
+}

@@ -1,0 +1,77 @@
+/** Mails in words: one about one server, with ldirectord's subject and body, or one that lists many. Pure. */
+import type { DaemonPhase, MailPolicy } from '../../core/model.js'
+import type { News } from './server-event.js'
+
+/** News with what was so when it came. */
+export interface Item {
+  readonly news: News
+  readonly phase: DaemonPhase
+  /** Wall-clock milliseconds. */
+  readonly at: number
+  /** Why a server is down, or null. */
+  readonly reason: string | null
+}
+
+/** Where mails go; those of one route are grouped. */
+export type Route = Pick<MailPolicy, 'to' | 'from' | 'server'>
+
+export interface Letter {
+  readonly route: Route
+  readonly subject: string
+  readonly text: string
+  /** Wall-clock milliseconds of what it tells. */
+  readonly at: number
+}
+
+/** The subject is ldirectord's; so is the body, and the reason follows it. */
+export function letterAbout({ news, phase, at, reason }: Item, route: Route, host: string): Letter {
+  const { service, sentence } = news
+  const subject = `${prefixOf(service.label)}${sentence}`
+  const about = [
+    ...(service.label ? [`Service name: ${service.label}`] : []),
+    ...(service.comment ? [`Comment: ${service.comment}`] : []),
+    ...(reason === null ? [] : [`Reason: ${reason}`]),
+  ]
+  const text = paragraphs(head(host, subject, [phase]), about)
+  return { route, subject, text, at }
+}
+
+/** One mail for many news. `more`: how many more there were than anybody would read. */
+export function letterListing(items: readonly Item[], more: number, route: Route, host: string): Letter {
+  const labels = new Set(items.map(({ news }) => news.service.label))
+  const [label = null] = labels.size === 1 ? labels : []
+  const subject = `${prefixOf(label)}${items.length + more} changes: ${counted(items, more)}`
+  const phases = [...new Set(items.map(({ phase }) => phase))]
+  const lines = items.map(lineOf)
+  if (more > 0) lines.push(`… and ${more} more, in the log of lvsd`)
+  const text = paragraphs(head(host, subject, phases), lines)
+  return { route, subject, text, at: items[0]?.at ?? 0 }
+}
+
+function head(host: string, subject: string, phases: readonly DaemonPhase[]): string[] {
+  return [`ldirectord host: ${host}`, `Log-Message: ${subject}`, `Daemon-Status: ${phases.join(', ')}`]
+}
+
+function paragraphs(...parts: readonly (readonly string[])[]): string {
+  const given = parts.filter(lines => lines.length > 0)
+  return given.map(lines => lines.map(line => `${line}\n`).join('')).join('\n')
+}
+
+function prefixOf(label: string | null): string {
+  return label ? `[${label}] ` : ''
+}
+
+/** `198 Deleted real server, 2 Added fallback server`: the most frequent first. */
+function counted(items: readonly Item[], more: number): string {
+  const counts = new Map<string, number>()
+  for (const { news } of items) counts.set(news.kind, (counts.get(news.kind) ?? 0) + 1)
+  const words = [...counts].sort(([, a], [, b]) => b - a).map(([kind, count]) => `${count} ${kind}`)
+  return [...words, ...(more > 0 ? [`${more} more`] : [])].join(', ')
+}
+
+/** `2026-11-22 01:58:54Z [Shop] Deleted real server: … -- refused: connect to … refused`. */
+function lineOf({ news, at, reason }: Item): string {
+  const time = new Date(at).toISOString().replace('T', ' ').replace(/\.\d+/, '')
+  const why = reason === null ? '' : ` -- ${reason}`
+  return `${time} ${prefixOf(news.service.label)}${news.sentence}${why}`
+}

@@ -1,0 +1,89 @@
+/** Servers that are down, and when they are told again. Servers, not mails: what is up again is never repeated. */
+import type { Clock } from '../../util/clock.js'
+
+interface Down {
+  readonly reason: string
+  /** When it was told last, by the monotonic clock. */
+  told: number
+  /** Milliseconds, or null. */
+  repeat: number | null
+}
+
+/** Reminders that are due within this are told together. */
+const TOGETHER = 1000
+
+export class Reminders {
+  readonly #clock: Clock
+  readonly #remind: (member: string) => void
+  readonly #down = new Map<string, Down>()
+  #alarm: { at: number; cancel: () => void } | null = null
+
+  constructor(clock: Clock, remind: (member: string) => void) {
+    this.#clock = clock
+    this.#remind = remind
+  }
+
+  /** It is down and has been told now. */
+  add(member: string, reason: string, repeat: number | null): void {
+    const down = { reason, told: this.#clock.now(), repeat }
+    this.#down.set(member, down)
+    this.#wake(dueAt(down))
+  }
+
+  forget(member: string): void {
+    this.#down.delete(member)
+  }
+
+  /** Why it is down; null where it is not. */
+  reasonOf(member: string): string | null {
+    return this.#down.get(member)?.reason ?? null
+  }
+
+  /** These servers are there, with these repetitions; others are gone. */
+  follow(repeats: ReadonlyMap<string, number | null>): void {
+    for (const [member, down] of this.#down) {
+      const repeat = repeats.get(member)
+      if (repeat === undefined) this.#down.delete(member)
+      else down.repeat = repeat
+    }
+    this.#wake(this.#soonest())
+  }
+
+  close(): void {
+    this.#alarm?.cancel()
+    this.#alarm = null
+    this.#down.clear()
+  }
+
+  #soonest(): number {
+    let soonest = Number.POSITIVE_INFINITY
+    for (const down of this.#down.values()) soonest = Math.min(soonest, dueAt(down))
+    return soonest
+  }
+
+  /** One alarm, for the first that is due. */
+  #wake(at: number): void {
+    if (at === Number.POSITIVE_INFINITY || (this.#alarm && this.#alarm.at <= at)) return
+    this.#alarm?.cancel()
+    const wait = Math.min(Math.max(0, at - this.#clock.now()), MOST_WAIT)
+    this.#alarm = { at, cancel: this.#clock.alarm(wait, () => this.#ring()) }
+  }
+
+  #ring(): void {
+    this.#alarm = null
+    const now = this.#clock.now()
+    for (const [member, down] of this.#down) {
+      if (dueAt(down) > now + TOGETHER) continue
+      down.told = now
+      this.#remind(member)
+    }
+    this.#wake(this.#soonest())
+  }
+}
+
+/** setTimeout takes no more than 2^31-1 ms. */
+const MOST_WAIT = 2 ** 31 - 1
+
+function dueAt({ told, repeat }: Down): number {
+  return repeat === null ? Number.POSITIVE_INFINITY : told + repeat
+}

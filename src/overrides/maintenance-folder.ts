@@ -1,0 +1,157 @@
+/** The folder whose files hold servers down: looked into again and again, and believed with care when it vanishes. */
+import { readdir, stat } from 'node:fs/promises'
+import type { Log } from '../system/log.js'
+
+/** What was seen in the folder last; kept over restarts. */
+export interface Seen {
+  readonly folder: string
+  /** Number of the file system that the folder was on; null before the first look. */
+  readonly device: string | null
+  readonly files: readonly string[]
+}
+
+/** What a look has found: the files, or the code of an error. */
+export type Look = { readonly device: string; readonly files: readonly string[] } | { readonly code: string }
+
+/** Why what was seen last counts on: null where what is there now counts. */
+export type Trouble = 'gone' | 'elsewhere' | 'unreadable' | 'silent' | null
+
+/** What a file system has that has just been made. */
+const OF_FILE_SYSTEMS: ReadonlySet<string> = new Set(['lost+found'])
+
+/**
+ * What counts after a look. Pure.
+ *
+ *   the folder                                            counts
+ *   is there                                              what is in it
+ *   is gone, and held no files                            nothing
+ *   is gone, and held files                               what was seen last
+ *   is empty, on another file system than the files were  what was seen last
+ *   cannot be read                                        what was seen last
+ *
+ * An unmounted file system looks like the third or the fourth line, and lets go of nobody.
+ */
+export function judgeLook(seen: Seen, look: Look): { readonly seen: Seen; readonly trouble: Trouble } {
+  const hadFiles = seen.files.length > 0
+  if ('code' in look) {
+    if (look.code !== 'ENOENT') return { seen, trouble: 'unreadable' }
+    return { seen, trouble: hadFiles ? 'gone' : null }
+  }
+  const isEmpty = look.files.every(file => OF_FILE_SYSTEMS.has(file))
+  const isElsewhere = seen.device !== null && seen.device !== look.device
+  if (hadFiles && isEmpty && isElsewhere) return { seen, trouble: 'elsewhere' }
+  return { seen: { ...seen, ...look }, trouble: null }
+}
+
+export interface FolderParts {
+  readonly folder: string
+  /** From an earlier run, of whatever folder. */
+  readonly remembered: Seen | null
+  readonly log: Log
+  /** Other files count than before, or for another reason. */
+  onChange(): void
+  readonly look?: (folder: string) => Promise<Look>
+  readonly now?: () => number
+}
+
+/** Milliseconds between two looks into the folder. */
+const EVERY = 1000
+/** A look that takes longer is told as trouble, milliseconds. */
+const PATIENCE = 5000
+/** Milliseconds between two lines of the log about the same trouble. */
+const TELL_EVERY = 60_000
+
+export class MaintenanceFolder {
+  readonly #parts: FolderParts
+  readonly #look: (folder: string) => Promise<Look>
+  readonly #now: () => number
+  readonly #timer: NodeJS.Timeout
+  #seen: Seen
+  #trouble: Trouble = null
+  #toldAt = Number.NEGATIVE_INFINITY
+  #lookingSince: number | null = null
+  #isClosed = false
+  /** Resolves when the folder has been looked into for the first time. */
+  readonly first: Promise<void>
+
+  constructor(parts: FolderParts) {
+    this.#parts = parts
+    this.#look = parts.look ?? lookInto
+    this.#now = parts.now ?? (() => performance.now())
+    const { folder, remembered } = parts
+    this.#seen = remembered?.folder === folder ? remembered : { folder, device: null, files: [] }
+    this.#timer = setInterval(() => void this.look(), EVERY)
+    this.first = this.look()
+  }
+
+  get seen(): Seen {
+    return this.#seen
+  }
+
+  get trouble(): Trouble {
+    return this.#trouble
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+  }
+
+  /** One look at a time: each that hangs holds a thread that files are read with. */
+  async look(): Promise<void> {
+    if (this.#lookingSince !== null) {
+      if (this.#now() - this.#lookingSince > PATIENCE) this.#take(this.#seen, 'silent')
+      return
+    }
+    this.#lookingSince = this.#now()
+    const look = await this.#look(this.#parts.folder)
+    this.#lookingSince = null
+    if (this.#isClosed) return
+    const { seen, trouble } = judgeLook(this.#seen, look)
+    this.#take(seen, trouble)
+  }
+
+  #take(seen: Seen, trouble: Trouble): void {
+    const isNews = trouble !== this.#trouble || !isSame(seen, this.#seen)
+    this.#seen = seen
+    this.#tell(trouble)
+    this.#trouble = trouble
+    if (isNews) this.#parts.onChange()
+  }
+
+  #tell(trouble: Trouble): void {
+    const { log, folder } = this.#parts
+    const files = this.#seen.files.slice(0, 10)
+    if (trouble === null && this.#trouble !== null)
+      log.info({ folder, files }, 'the maintenance folder counts again')
+    if (trouble === null) return
+    if (trouble === this.#trouble && this.#now() - this.#toldAt < TELL_EVERY) return
+    this.#toldAt = this.#now()
+    log.error({ folder, files }, SENTENCES[trouble])
+  }
+}
+
+const SENTENCES: Readonly<Record<Exclude<Trouble, null>, string>> = {
+  gone: 'the maintenance folder is gone: the servers that its files held down stay held down. To let them go, make the folder again (mkdir), or take maintenancedir out of the configuration',
+  elsewhere:
+    'the maintenance folder is empty and on another file system than before: the servers that its files held down stay held down. To let them go, put any file into it, or take maintenancedir out of the configuration',
+  unreadable: 'the maintenance folder cannot be read: what was last seen in it counts',
+  silent: 'the maintenance folder does not answer: what was last seen in it counts',
+}
+
+function isSame(a: Seen, b: Seen): boolean {
+  return (
+    a.device === b.device &&
+    a.files.length === b.files.length &&
+    a.files.every(file => b.files.includes(file))
+  )
+}
+
+async function lookInto(folder: string): Promise<Look> {
+  try {
+    const { dev } = await stat(folder)
+    return { device: String(dev), files: (await readdir(folder)).sort() }
+  } catch (error) {
+    return { code: (error as NodeJS.ErrnoException).code ?? 'error' }
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Maintenance by files: a file in a folder, named after a real server, holds that server down. The names are
+ * ldirectord's: address and port, address, host name and port, host name, each name also without its domain. Pure.
+ */
+import { type Address, bracketed } from '../core/address.js'
+import type { Real } from '../core/model.js'
+
+/** The names of files that hold this server down. `names`: what its address is called. */
+export function maintenanceNames(
+  real: Pick<Real, 'host' | 'address' | 'port'>,
+  names: readonly string[],
+): string[] {
+  const addresses = real.address ? [bracketed(real.address), real.address.text] : []
+  const written = real.host === real.address?.text ? [] : [real.host]
+  const hosts = [...written, ...names].flatMap(name => [name, name.split('.')[0] ?? name])
+  return [...new Set([...addresses, ...hosts])].flatMap(name => [`${name}:${real.port}`, name])
+}
+
+/** Files that are the name of no server: a slip of the pen holds nobody. */
+export function unmatched(
+  reals: readonly Real[],
+  files: readonly string[],
+  namesOf: (address: Address) => readonly string[],
+): string[] {
+  if (files.length === 0) return []
+  const known = new Set(
+    reals.flatMap(real => maintenanceNames(real, real.address ? namesOf(real.address) : [])),
+  )
+  // Dot files are of editors and file systems.
+  return files.filter(file => !known.has(file) && !file.startsWith('.') && file !== 'lost+found')
+}
+
+/** The servers that are held down, with the file that does it. */
+export function heldDown(
+  reals: readonly Real[],
+  files: ReadonlySet<string>,
+  namesOf: (address: Address) => readonly string[],
+): Map<Real, string> {
+  const held = new Map<Real, string>()
+  if (files.size === 0) return held
+  for (const real of reals) {
+    const file = maintenanceNames(real, real.address ? namesOf(real.address) : []).find(name =>
+      files.has(name),
+    )
+    if (file !== undefined) held.set(real, file)
+  }
+  return held
+}

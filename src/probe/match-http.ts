@@ -1,0 +1,225 @@
+/**
+ * Judges one HTTP/1.x response (RFC 9112). It is up only when the whole response has come, whatever matched on the
+ * way: a body that breaks off is a server that breaks. The body is searched while it comes and is not kept.
+ */
+
+import { type Answer, down, up } from '../check/check.js'
+import type { Judge } from '../check/probe-spec.js'
+import type { Phase } from '../core/model.js'
+import type { Scan } from '../search/scan.js'
+import type { Searched } from '../search/search.js'
+import { counted } from '../util/plural.js'
+import { ChunkedBody, HEAD_LIMIT, tooBig } from './chunked.js'
+import { HttpHead } from './http-head.js'
+import { Beginning, compileMatch, showBytes, showMatch, tooSlow } from './match-text.js'
+import { DEFERRED } from './needs-code.js'
+import type { Hearing } from './response-parser.js'
+
+export { HEAD_LIMIT }
+
+/** Interim responses (1xx) before the final one. */
+const MOST_INTERIM = 32
+
+/** Codings in one header that are looked at. */
+const MOST_CODINGS = 16
+
+type HttpJudge = Extract<Judge, { kind: 'http' }>
+
+interface Wanted {
+  readonly judge: HttpJudge
+  readonly search: Searched | null
+  readonly match: string
+  readonly statuses: string
+  readonly bodyless: boolean
+}
+
+export function compileHttp(judge: HttpJudge): () => Hearing {
+  const wanted = wantedOf(judge)
+  return () => new HttpHearing(wanted)
+}
+
+/** One response whose body is wanted as it comes, without its framing. */
+export function hearBody(judge: HttpJudge, take: Take): HttpHearing {
+  return new HttpHearing(wantedOf({ ...judge, match: null, deferCoded: false }), take)
+}
+
+/** Takes bytes of the body; they may be overwritten afterwards. */
+export type Take = (bytes: Buffer, from: number, to: number) => void
+
+function wantedOf(judge: HttpJudge): Wanted {
+  return {
+    judge,
+    search: judge.match && compileMatch(judge.match),
+    match: judge.match ? showMatch(judge.match) : '',
+    statuses: judge.status.map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`)).join(', '),
+    bodyless: judge.method === 'HEAD',
+  }
+}
+
+type Framing = 'head' | 'length' | 'until close' | ChunkedBody
+
+const STATUS_LINE = /^HTTP\/\d\.\d ([1-9]\d\d)(?: ([^\r\n]*))?\r?\n/
+const FRAMING = /\n(content-length|transfer-encoding|content-encoding)[ \t]*:[ \t]*([^\r\n]*)/gi
+
+export class HttpHearing implements Hearing {
+  phase: Phase = 'first byte'
+  #framing: Framing = 'head'
+  #interim = 0
+  /** Bytes still to come of a body with a length. */
+  #missing = 0
+  #bodyBytes = 0
+  /** Code and reason phrase of the final response. */
+  #status = ''
+  #codings: readonly string[] = []
+  readonly #take: Take | null
+  readonly #head = new HttpHead()
+  readonly #beginning = new Beginning()
+  readonly #scan: Scan | null
+  readonly #wanted: Wanted
+
+  constructor(wanted: Wanted, take: Take | null = null) {
+    this.#wanted = wanted
+    this.#take = take
+    this.#scan = wanted.search?.begin().scan() ?? null
+  }
+
+  get status(): string {
+    return this.#status
+  }
+
+  /** How the body is compressed, in the order in which that was done. */
+  get codings(): readonly string[] {
+    return this.#codings
+  }
+
+  push(bytes: Buffer): Answer | null {
+    let at = 0
+    while (this.#framing === 'head' && at < bytes.length) {
+      const read = this.#head.push(bytes, at)
+      const isHttp = read === null || !('ok' in read) || read.reason !== 'garbage'
+      if (isHttp) this.phase = 'headers'
+      if (read === null || 'ok' in read) return read
+      const answer = this.#judgeHead(read.head)
+      if (answer) return answer
+      at = read.next
+    }
+    return at < bytes.length ? this.#body(bytes, at) : null
+  }
+
+  end(): Answer {
+    switch (this.#framing) {
+      case 'head':
+        return this.#head.isEmpty && this.#status === ''
+          ? down('closed', 'closed without a byte')
+          : down('truncated', `closed within the headers: ${this.#head.shown}`)
+      case 'until close':
+        return this.#complete()
+      case 'length':
+        return down(
+          'truncated',
+          `${this.#status}, but closed ${counted(this.#missing, 'byte')} before the end of the body`,
+        )
+      default:
+        return down(
+          'truncated',
+          `${this.#status}, but closed after ${counted(this.#bodyBytes, 'byte')}, before the last chunk`,
+        )
+    }
+  }
+
+  /** Null where the body is to be read, or where the final response is still to come. */
+  #judgeHead(head: string): Answer | null {
+    const line = STATUS_LINE.exec(head)
+    if (!line) return down('garbage', `no HTTP status line: ${showBytes(Buffer.from(head, 'latin1'))}`)
+    const code = Number(line[1])
+    this.#status = `${line[1]} ${line[2] ?? ''}`.trimEnd()
+    // 101 is final: whoever asked to upgrade has the answer.
+    if (code < 200 && code !== 101) return this.#interimAnswer()
+    const { judge, statuses, bodyless } = this.#wanted
+    if (judge.defer && isIn(judge.defer, code)) return DEFERRED
+    if (!isIn(judge.status, code)) return down('status', `status ${this.#status}; expected ${statuses}`)
+    this.phase = 'body'
+    if (bodyless || code === 101 || code === 204 || code === 304) return this.#complete()
+    return this.#frame(head)
+  }
+
+  #interimAnswer(): Answer | null {
+    if (++this.#interim <= MOST_INTERIM) return null
+    return down('garbage', `more than ${MOST_INTERIM} interim answers, the last one ${this.#status}`)
+  }
+
+  /** How the end of the body is told: RFC 9112, section 6.3. */
+  #frame(head: string): Answer | null {
+    const lengths = new Set<string>()
+    const transfer: string[] = []
+    const content: string[] = []
+    for (const [, name = '', value = ''] of head.matchAll(FRAMING)) {
+      if (name.length === 'content-length'.length) lengths.add(value.trimEnd())
+      else (/^t/i.test(name) ? transfer : content).push(...codingsIn(value))
+    }
+    const [length, another] = lengths
+    if (another !== undefined) return down('garbage', `two lengths: ${length}, ${another}`)
+    const isChunked = transfer.at(-1) === 'chunked'
+    this.#codings = [...content, ...transfer.filter(coding => coding !== 'chunked')]
+    if (this.#scan && this.#codings.length > 0 && this.#wanted.judge.deferCoded) return DEFERRED
+    if (isChunked)
+      this.#framing = new ChunkedBody(this.#wanted.judge.limit, (bytes, from, to) =>
+        this.#keep(bytes, from, to),
+      )
+    else if (transfer.length > 0 || length === undefined) this.#framing = 'until close'
+    else return this.#length(length)
+    return null
+  }
+
+  #length(text: string): Answer | null {
+    if (!/^\d{1,15}$/.test(text)) return down('garbage', `no length: Content-Length: ${text.slice(0, 40)}`)
+    const length = Number(text)
+    if (length > this.#wanted.judge.limit) return tooBig(length, this.#wanted.judge.limit)
+    this.#framing = 'length'
+    this.#missing = length
+    return length === 0 ? this.#complete() : null
+  }
+
+  #body(bytes: Buffer, at: number): Answer | null {
+    if (this.#framing instanceof ChunkedBody) {
+      const read = this.#framing.push(bytes, at)
+      return read === 'complete' ? this.#complete() : read
+    }
+    if (this.#framing === 'until close') return this.#keep(bytes, at, bytes.length)
+    const end = Math.min(bytes.length, at + this.#missing)
+    this.#missing -= end - at
+    return this.#keep(bytes, at, end) ?? (this.#missing === 0 ? this.#complete() : null)
+  }
+
+  #keep(bytes: Buffer, from: number, to: number): Answer | null {
+    this.#bodyBytes += to - from
+    if (this.#bodyBytes > this.#wanted.judge.limit) return tooBig(this.#bodyBytes, this.#wanted.judge.limit)
+    this.#take?.(bytes, from, to)
+    if (this.#scan === null) return null
+    this.#beginning.push(bytes, from, to)
+    this.#scan.push(bytes, from, to)
+    return null
+  }
+
+  #complete(): Answer {
+    if (this.#scan === null) return up(`${this.#status}, ${counted(this.#bodyBytes, 'byte')}`)
+    const { match } = this.#wanted
+    const isFound = this.#scan.end()
+    if (isFound === null) return tooSlow(match)
+    if (isFound) return up(`${this.#status}, found ${match} in ${counted(this.#bodyBytes, 'byte')}`)
+    return down(
+      'unexpected',
+      `${this.#status}, but no ${match} in ${counted(this.#bodyBytes, 'byte')}: ${this.#beginning}`,
+    )
+  }
+}
+
+/** The names in a list of codings; `identity` is none, and says nothing of where the body ends (RFC 2616 had it). */
+export function codingsIn(value: string): string[] {
+  const names = value.toLowerCase().split(',', MOST_CODINGS)
+  return names.map(name => name.trim()).filter(name => name !== '' && name !== 'identity')
+}
+
+function isIn(ranges: readonly (readonly [number, number])[], code: number): boolean {
+  return ranges.some(([low, high]) => code >= low && code <= high)
+}

@@ -1,0 +1,33 @@
+/** What a stop takes away: the services with `cleanstop`, in one batch. */
+import { diff } from '../core/diff.js'
+import { type Change, keyOfService, type Service } from '../core/model.js'
+import type { Kernel } from '../ipvs/kernel.js'
+import type { Journal } from '../storage/journal.js'
+import type { Log } from '../system/log.js'
+
+export interface CleanStopParts {
+  readonly kernel: Kernel
+  readonly journal: Journal
+  readonly log: Log
+  /** Is told what the kernel has taken. */
+  onApplied(changes: readonly Change[]): void
+}
+
+export async function cleanStop(
+  services: readonly Service[],
+  { kernel, journal, log, onApplied }: CleanStopParts,
+): Promise<void> {
+  const ids = services.filter(service => service.cleanstop).flatMap(service => service.id ?? [])
+  if (ids.length === 0) return log.info('the table stays as it is')
+  const keys = new Set(ids.map(keyOfService))
+  const { table } = await kernel.dump(new Map(ids.map(id => [keyOfService(id), { id, reals: new Map() }])))
+  const ours = new Map([...table].filter(([key]) => keys.has(key)))
+  const changes = diff(new Map(), ours, keys)
+  const outcomes = await kernel.apply(changes)
+  for (const outcome of outcomes)
+    if (outcome) log.error({ kernel: outcome.message }, 'the kernel refused a change')
+  const done = changes.filter((_, i) => !outcomes[i])
+  onApplied(done)
+  journal.record({ remove: done.map(change => change.id) })
+  log.info({ services: done.length }, 'services with cleanstop are removed')
+}

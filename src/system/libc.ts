@@ -1,0 +1,420 @@
+/**
+ * The few system calls that Node does not offer, made through koffi. A wrong pointer or length here corrupts a root
+ * daemon's memory, so no other file calls into C, and every pointer is a Buffer whose own length goes with it.
+ *
+ * koffi is loaded by the first call: what needs no system call (`lvsd validate`, the memory table) runs without it.
+ * Constants are those of x86, ARM, RISC-V and POWER; `load` refuses other machines.
+ */
+import { createRequire } from 'node:module'
+import { endianness } from 'node:os'
+import { getSystemErrorName } from 'node:util'
+import type { KoffiFunc } from 'koffi'
+import type { Family } from '../core/address.js'
+
+/** A system call that failed. `code` is the errno name, such as EPERM. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError'
+  readonly code: string
+  readonly syscall: string
+
+  constructor(code: string, syscall: string, detail = '') {
+    super(`${syscall}${detail && ` ${detail}`}: ${code}`)
+    this.code = code
+    this.syscall = syscall
+  }
+}
+
+const AF_UNIX = 1
+const AF_INET = 2
+const AF_INET6 = 10
+const AF_NETLINK = 16
+
+const SOCK_DGRAM = 2
+const SOCK_RAW = 3
+const SOCK_NONBLOCK = 0x800
+const SOCK_CLOEXEC = 0x80000
+const O_CLOEXEC = 0x80000
+
+const NETLINK_GENERIC = 16
+const IPPROTO_ICMP = 1
+const IPPROTO_ICMPV6 = 58
+
+const SOL_SOCKET = 1
+const SO_SNDBUF = 7
+const SO_RCVBUF = 8
+const SO_SNDBUFFORCE = 32
+const SO_RCVBUFFORCE = 33
+const SOL_RAW = 255
+const ICMP_FILTER = 1
+const SOL_ICMPV6 = 58
+const ICMP6_FILTER = 1
+
+const MSG_DONTWAIT = 0x40
+const MSG_NOSIGNAL = 0x4000
+const RLIMIT_NOFILE = 7
+
+// <bits/waitflags.h>
+const WNOHANG = 1
+// <linux/prctl.h>
+const PR_SET_PDEATHSIG = 1
+const PR_SET_CHILD_SUBREAPER = 36
+const SIGKILL = 9
+// <linux/memfd.h>
+const MFD_CLOEXEC = 1
+// <fcntl.h>
+const F_SETFD = 2
+const FD_CLOEXEC = 1
+
+const LOCK_EX = 2
+const LOCK_NB = 4
+
+const ICMP_ECHO_REPLY = 0
+const ICMP6_ECHO_REPLY = 129
+
+interface Libc {
+  errno(): number
+  socket: KoffiFunc<(domain: number, type: number, protocol: number) => number>
+  bind: KoffiFunc<(fd: number, address: Uint8Array, length: number) => number>
+  send: KoffiFunc<(fd: number, data: Uint8Array, length: number, flags: number) => number>
+  sendto: KoffiFunc<
+    (fd: number, data: Uint8Array, length: number, flags: number, to: Uint8Array, toLength: number) => number
+  >
+  recv: KoffiFunc<(fd: number, into: Uint8Array, length: number, flags: number) => number>
+  setsockopt: KoffiFunc<
+    (fd: number, level: number, name: number, value: Uint8Array, length: number) => number
+  >
+  dup3: KoffiFunc<(from: number, to: number, flags: number) => number>
+  close: KoffiFunc<(fd: number) => number>
+  _exit: KoffiFunc<(code: number) => void>
+  flock: KoffiFunc<(fd: number, operation: number) => number>
+  getrlimit: KoffiFunc<(resource: number, into: Uint8Array) => number>
+  waitpid: KoffiFunc<(pid: number, status: null, options: number) => number>
+  prctl: KoffiFunc<(option: number, ...typesAndValues: (string | number)[]) => number>
+  fcntl: KoffiFunc<(fd: number, command: number, ...typesAndValues: (string | number)[]) => number>
+  memfd_create: KoffiFunc<(name: string, flags: number) => number>
+  poll: KoffiFunc<(fds: Uint8Array, count: number, timeout: number) => number>
+}
+
+let loaded: Libc | undefined
+
+function load(): Libc {
+  if (loaded) return loaded
+  if (process.platform !== 'linux' || endianness() !== 'LE')
+    throw new Error(`lvsd talks to Linux kernels on little-endian machines, not to ${machine()}`)
+  const koffi = requireKoffi()
+  const lib = koffi.load(null)
+  loaded = {
+    errno: () => koffi.errno(),
+    socket: lib.func('int socket(int, int, int)') as Libc['socket'],
+    bind: lib.func('int bind(int, const void *, uint32_t)') as Libc['bind'],
+    send: lib.func('intptr_t send(int, const void *, size_t, int)') as Libc['send'],
+    sendto: lib.func(
+      'intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)',
+    ) as Libc['sendto'],
+    recv: lib.func('intptr_t recv(int, void *, size_t, int)') as Libc['recv'],
+    setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)') as Libc['setsockopt'],
+    dup3: lib.func('int dup3(int, int, int)') as Libc['dup3'],
+    close: lib.func('int close(int)') as Libc['close'],
+    _exit: lib.func('void _exit(int)') as Libc['_exit'],
+    flock: lib.func('int flock(int, int)') as Libc['flock'],
+    getrlimit: lib.func('int getrlimit(int, void *)') as Libc['getrlimit'],
+    waitpid: lib.func('int waitpid(int, void *, int)') as Libc['waitpid'],
+    prctl: lib.func('int prctl(int, ...)') as Libc['prctl'],
+    fcntl: lib.func('int fcntl(int, int, ...)') as Libc['fcntl'],
+    memfd_create: lib.func('int memfd_create(const char *, unsigned int)') as Libc['memfd_create'],
+    poll: lib.func('int poll(void *, unsigned long, int)') as Libc['poll'],
+  }
+  return loaded
+}
+
+/** Ends the process at this moment: nothing that threads are doing is waited for. */
+export function exitNow(code: number): void {
+  load()._exit(code)
+}
+
+function requireKoffi(): typeof import('koffi') {
+  try {
+    return createRequire(import.meta.url)('koffi') as typeof import('koffi')
+  } catch (cause) {
+    throw new Error(
+      `the package koffi, through which lvsd reaches the kernel, does not load on ${machine()}: ` +
+        'install it again with its optional dependencies (npm ci, without --omit=optional)',
+      { cause },
+    )
+  }
+}
+
+function machine(): string {
+  return `${process.platform} ${process.arch}`
+}
+
+/** Reads errno at once: anything in between may change it. */
+function fail(libc: Libc, syscall: string, detail = ''): SystemError {
+  return new SystemError(errorName(libc.errno()), syscall, detail)
+}
+
+/** `ENOENT` for 2. The table in `os.constants.errno` has two names for some numbers and must not be inverted. */
+export function errorName(errno: number): string {
+  return getSystemErrorName(-errno)
+}
+
+// ---------------------------------------------------------------- netlink
+
+/** A generic netlink socket with room for `buffer` bytes each way, as far as this process may ask for it. */
+export function openNetlink(buffer: number): number {
+  const fd = open(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC)
+  try {
+    // The kernel's default holds 277 answers; with FORCE, root gets more than net.core.rmem_max.
+    setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer)
+    setBuffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, buffer)
+    bind(fd, netlinkAddress())
+    return fd
+  } catch (error) {
+    close(fd)
+    throw error
+  }
+}
+
+/** struct sockaddr_nl: family, padding, port 0 (the kernel chooses), no groups. */
+function netlinkAddress(): Uint8Array {
+  const address = Buffer.alloc(12)
+  address.writeUInt16LE(AF_NETLINK, 0)
+  return address
+}
+
+/** Sends one datagram on a connected or netlink socket. */
+export function send(fd: number, data: Uint8Array): void {
+  const libc = load()
+  if (libc.send(fd, data, data.byteLength, MSG_NOSIGNAL) < 0) throw fail(libc, 'send')
+}
+
+/** Receives one datagram into `into` and returns its length, or null where none is waiting. */
+export function receive(fd: number, into: Uint8Array): number | null {
+  const libc = load()
+  const length = libc.recv(fd, into, into.byteLength, MSG_DONTWAIT)
+  if (length >= 0) return length
+  const error = fail(libc, 'recv')
+  if (error.code === 'EAGAIN') return null
+  throw error
+}
+
+// ---------------------------------------------------------------- ICMP
+
+export interface IcmpSocket {
+  readonly fd: number
+  /**
+   * False: a ping socket. The kernel chooses the identifier and delivers only its own replies.
+   * True: a raw socket, which hears every echo reply of the machine; over IPv4 each begins with the IP header, and the
+   * sender fills in the checksum.
+   */
+  readonly raw: boolean
+}
+
+/**
+ * A socket that sends echo requests and hears echo replies. Node adopts a ping socket with `dgram`'s `bind({ fd })`. It
+ * refuses raw ones: open a stand-in with `openUdpSocket`, let `dgram` adopt that, and `replaceDescriptor(raw, standIn)`
+ * at once, before the event loop turns.
+ */
+export function openIcmpSocket(family: Family): IcmpSocket {
+  const [domain, protocol] = family === 'ipv6' ? [AF_INET6, IPPROTO_ICMPV6] : [AF_INET, IPPROTO_ICMP]
+  try {
+    return { fd: open(domain, SOCK_DGRAM | SOCK_NONBLOCK, protocol), raw: false }
+  } catch (error) {
+    // net.ipv4.ping_group_range (it governs IPv6 too) leaves this group out; it binds root as well.
+    if (!(error instanceof SystemError) || error.code !== 'EACCES') throw error
+  }
+  const fd = open(domain, SOCK_RAW | SOCK_NONBLOCK, protocol)
+  try {
+    if (family === 'ipv6') setOption(fd, SOL_ICMPV6, ICMP6_FILTER, passOnly(ICMP6_ECHO_REPLY, 32))
+    else setOption(fd, SOL_RAW, ICMP_FILTER, passOnly(ICMP_ECHO_REPLY, 4))
+    return { fd, raw: true }
+  } catch (error) {
+    close(fd)
+    throw error
+  }
+}
+
+/** The kernel's filters are bit sets of the types that are dropped. */
+function passOnly(type: number, bytes: number): Uint8Array {
+  const dropped = Buffer.alloc(bytes, 0xff)
+  dropped[type >> 3] = 0xff & ~(1 << (type & 7))
+  return dropped
+}
+
+/** An unbound UDP socket. */
+export function openUdpSocket(family: Family): number {
+  return open(family === 'ipv6' ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0)
+}
+
+/** Puts `from`'s socket in the place of `to`'s, whose number stays the same, and closes `from`. */
+export function replaceDescriptor(from: number, to: number): void {
+  const libc = load()
+  // dup3, for dup2 would drop the close-on-exec flag and hand a raw socket to every external check.
+  if (libc.dup3(from, to, O_CLOEXEC) < 0) throw fail(libc, 'dup3')
+  close(from)
+}
+
+/** Asks for a receive buffer of `bytes`, beyond net.core.rmem_max where this process may. */
+export function setReceiveBuffer(fd: number, bytes: number): void {
+  setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, bytes)
+}
+
+// ---------------------------------------------------------------- systemd
+
+/**
+ * Sends `text` to a Unix datagram socket: a path, or an abstract name that begins with `@`. Never waits: EAGAIN means
+ * that the receiver's queue is full.
+ */
+export function sendToUnix(path: string, text: string): void {
+  const libc = load()
+  const fd = open(AF_UNIX, SOCK_DGRAM, 0)
+  try {
+    const data = Buffer.from(text)
+    const to = unixAddress(path)
+    if (libc.sendto(fd, data, data.byteLength, MSG_DONTWAIT | MSG_NOSIGNAL, to, to.byteLength) < 0)
+      throw fail(libc, 'sendto', path)
+  } finally {
+    close(fd)
+  }
+}
+
+/** struct sockaddr_un: family, then the path with its final NUL, or a NUL and the abstract name. */
+function unixAddress(path: string): Uint8Array {
+  const name = Buffer.from(path.startsWith('@') ? `\0${path.slice(1)}` : `${path}\0`)
+  if (name.length > 108) throw new SystemError('ENAMETOOLONG', 'sendto', path)
+  return Buffer.concat([Buffer.from([AF_UNIX, 0]), name])
+}
+
+// ---------------------------------------------------------------- locks
+
+/**
+ * Takes the lock of an open file for as long as it stays open; false where another process has it. The kernel lets go of
+ * it when the process ends, however it ends.
+ */
+export function lockFile(fd: number): boolean {
+  const libc = load()
+  if (libc.flock(fd, LOCK_EX | LOCK_NB) === 0) return true
+  const error = fail(libc, 'flock')
+  if (error.code === 'EAGAIN') return false
+  throw error
+}
+
+// ---------------------------------------------------------------- children
+
+/** Takes note of the end of a child, so that no zombie is left; true where there is no such child any more. */
+export function reap(pid: number): boolean {
+  return load().waitpid(pid, null, WNOHANG) !== 0
+}
+
+/** From now on processes whose parent has ended, and that descend from this one, become children of this one. */
+export function becomeSubreaper(): void {
+  control(PR_SET_CHILD_SUBREAPER, 1)
+}
+
+/** From now on this process is killed when the one that has started it ends, whatever it is doing then. */
+export function dieWithParent(): void {
+  control(PR_SET_PDEATHSIG, SIGKILL)
+}
+
+function control(option: number, value: number): void {
+  const libc = load()
+  const values = ['unsigned long', value, 'unsigned long', 0, 'unsigned long', 0, 'unsigned long', 0] as const
+  if (libc.prctl(option, ...values) < 0) throw fail(libc, 'prctl')
+}
+
+/** Keeps a descriptor from children. */
+export function closeOnExec(fd: number): void {
+  const libc = load()
+  if (libc.fcntl(fd, F_SETFD, 'int', FD_CLOEXEC) < 0) throw fail(libc, 'fcntl')
+}
+
+// ---------------------------------------------------------------- memory
+
+/** A file that is nowhere but in memory, and that a child can be given by its descriptor. `name` is for those who look. */
+export function openMemoryFile(name: string): number {
+  const libc = load()
+  const fd = libc.memfd_create(name, MFD_CLOEXEC)
+  if (fd < 0) throw fail(libc, 'memfd_create')
+  return fd
+}
+
+// ---------------------------------------------------------------- leases
+
+/** Of <fcntl.h>. */
+const F_SETSIG = 10
+const F_SETLEASE = 1024
+const F_RDLCK = 0
+const F_UNLCK = 2
+/** One that is ignored where nobody asks for it: whoever opens the file in that moment has it sent to us. */
+const SIGURG = 23
+
+/**
+ * Whether somebody has an open file open for writing, too; null where the kernel does not say: it says so to the owner of
+ * the file and to root, on most local file systems. `fd` is open for reading alone.
+ */
+export function isOpenForWriting(fd: number): boolean | null {
+  try {
+    const libc = load()
+    if (libc.fcntl(fd, F_SETSIG, 'int', SIGURG) < 0) return null
+    if (libc.fcntl(fd, F_SETLEASE, 'int', F_RDLCK) < 0)
+      return errorName(libc.errno()) === 'EAGAIN' ? true : null
+    libc.fcntl(fd, F_SETLEASE, 'int', F_UNLCK)
+    return false
+  } catch {
+    return null
+  }
+}
+
+// ---------------------------------------------------------------- descriptors
+
+// <poll.h>
+const POLLERR = 0x008
+const POLLHUP = 0x010
+
+/** Whether nobody reads any more what is written to a pipe or a socket. Nothing is written to find that out. */
+export function isReaderGone(fd: number): boolean {
+  // struct pollfd { int fd; short events; short revents; }
+  const asked = Buffer.alloc(8)
+  asked.writeInt32LE(fd)
+  return load().poll(asked, 1, 0) > 0 && (asked.readInt16LE(6) & (POLLERR | POLLHUP)) !== 0
+}
+
+/** How many descriptors this process may have open (soft limit), Infinity where there is no limit. */
+export function descriptorLimit(): number {
+  const libc = load()
+  const limits = Buffer.alloc(16)
+  if (libc.getrlimit(RLIMIT_NOFILE, limits) < 0) throw fail(libc, 'getrlimit')
+  const soft = limits.readBigUInt64LE(0)
+  return soft === 0xffff_ffff_ffff_ffffn ? Number.POSITIVE_INFINITY : Number(soft)
+}
+
+export function close(fd: number): void {
+  load().close(fd)
+}
+
+function open(domain: number, type: number, protocol: number): number {
+  const libc = load()
+  const fd = libc.socket(domain, type | SOCK_CLOEXEC, protocol)
+  if (fd < 0) throw fail(libc, 'socket')
+  return fd
+}
+
+function bind(fd: number, address: Uint8Array): void {
+  const libc = load()
+  if (libc.bind(fd, address, address.byteLength) < 0) throw fail(libc, 'bind')
+}
+
+function setOption(fd: number, level: number, name: number, value: Uint8Array): void {
+  const libc = load()
+  if (libc.setsockopt(fd, level, name, value, value.byteLength) < 0) throw fail(libc, 'setsockopt')
+}
+
+function setBuffer(fd: number, forced: number, modest: number, bytes: number): void {
+  const value = Buffer.alloc(4)
+  value.writeInt32LE(bytes)
+  try {
+    setOption(fd, SOL_SOCKET, forced, value)
+  } catch {
+    setOption(fd, SOL_SOCKET, modest, value)
+  }
+}

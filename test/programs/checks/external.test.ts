@@ -1,0 +1,538 @@
+import assert from 'node:assert/strict'
+import { execFile, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { check } from '../../../checks/external.js'
+import type { Target } from '../../../src/check/check.js'
+import { parseAddress } from '../../../src/core/address.js'
+import { enter, leave, MOST_AT_ONCE } from '../../../src/system/processes.js'
+import { later } from '../../support/after-each.js'
+import { missingOf, problemOf } from '../../support/checks/options.js'
+import { probe, targetOf } from '../../support/probe.js'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lvsd-external-'))
+  later(() => rmSync(folder, { recursive: true }))
+})
+
+/** A command of this test: a shell script. */
+function script(text: string, name = 'command', mode = 0o755): string {
+  const file = join(folder, name)
+  writeFileSync(file, `#!/bin/sh\n${text}\n`)
+  chmodSync(file, mode)
+  return file
+}
+
+const SLOW = { timeout: 15_000 }
+const web = targetOf({ host: '2001:db8:1::11', port: 8080 })
+const target: Target = { ...web, real: { ...web.real, port: 80, weight: 7 } }
+
+/** What a script that prints something said. */
+async function printed(options: Record<string, unknown>, to: Target = target): Promise<string> {
+  const { ok, detail } = await probe(check, to, options, SLOW)
+  assert.equal(ok, true, detail)
+  return detail.replace(/^exit 0: /, '')
+}
+
+/** Processes that still run with this folder in their command line. */
+function leftBehind(): string[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)
+      } catch {
+        return false
+      }
+    })
+}
+
+async function nothingLeft(within = 8000): Promise<void> {
+  const until = performance.now() + within
+  while (leftBehind().length > 0 && performance.now() < until) await new Promise(done => setTimeout(done, 20))
+  assert.deepEqual(leftBehind(), [])
+}
+
+describe('the arguments of an external command', function () {
+  this.timeout(20_000)
+  const show = 'echo "$# $1 $2 $3 $4"'
+
+  it("are ldirectord's: addresses of IPv6 in brackets, the real server's own port", async () => {
+    const checkcommand = script(show)
+    assert.equal(await printed({ checkcommand }), '4 [2001:db8::80] 80 [2001:db8:1::11] 80')
+    const address = parseAddress('192.0.2.1')
+    assert(address)
+    const v4 = { ...target, real: { ...target.real, address }, service: { ...target.service, address } }
+    assert.equal(await printed({ checkcommand }, v4), '4 192.0.2.1 80 192.0.2.1 80')
+  })
+
+  it('name the firewall mark and port 0 for a service that has one', async () => {
+    const service = { ...target.service, address: null, port: 0, protocol: 'fwm', fwmark: 9 } as const
+    const said = await printed({ checkcommand: script(show) }, { ...target, service })
+    assert.equal(said, '4 9 0 [2001:db8:1::11] 80')
+  })
+
+  it('are what the configuration says, placeholders filled in, where it says so', async () => {
+    const args = ['-H', '{address}', '-p{port}', '{virtual} {weight}']
+    const said = await printed({ checkcommand: script(show), arguments: args })
+    assert.equal(said, '4 -H 2001:db8:1::11 -p8080 2001:db8::80 7')
+  })
+
+  it('go to no shell', async () => {
+    const said = await printed({ checkcommand: script(show), arguments: ['$(id)', '; exit 1', '*', '"'] })
+    assert.equal(said, '4 $(id) ; exit 1 * "')
+  })
+
+  it('come in the environment too, which holds little else', async () => {
+    const out = join(folder, 'out')
+    await printed({ checkcommand: script(`/usr/bin/env > ${out}; pwd >> ${out}`) })
+    const env = readFileSync(out, 'utf8').split('\n')
+    for (const line of [
+      'LVSD_SERVICE=web',
+      'LVSD_VIRTUAL=2001:db8::80',
+      'LVSD_VIRTUALPORT=80',
+      'LVSD_PROTOCOL=tcp',
+      'LVSD_FWMARK=',
+      'LVSD_REAL=2001:db8:1::11',
+      'LVSD_REALPORT=80',
+      'LVSD_WEIGHT=7',
+      'LVSD_ADDRESS=2001:db8:1::11',
+      'LVSD_PORT=8080',
+      'LVSD_FAMILY=ipv6',
+      'LVSD_TIMEOUT=15',
+      '/',
+    ])
+      assert.ok(env.includes(line), line)
+    const others = env.filter(
+      line => line !== '/' && line !== '' && !/^(LVSD_|PATH=|LC_ALL=C$|PWD=|_=|SHLVL=|OLDPWD)/.test(line),
+    )
+    assert.deepEqual(others, [])
+  })
+})
+
+describe('the environment of an external command', function () {
+  this.timeout(20_000)
+  const show = 'echo "[$LVSD_TEST_ONE] [$LVSD_REAL] [$ONE] [$TWO] [$THREE] [$HOME]"'
+  it('has what is passed or set, beside what it always has', async () => {
+    Object.assign(process.env, { ONE: 'of lvsd', TWO: 'of lvsd too' })
+    later(() => {
+      delete process.env.ONE
+      delete process.env.TWO
+    })
+    const real = '[2001:db8:1::11]'
+    for (const [environment, said] of [
+      [undefined, `[] ${real} [] [] [] []`],
+      [['ONE'], `[] ${real} [of lvsd] [] [] []`],
+      [['ONE', 'NO_SUCH', { HOME: '/root', THREE: 3 }], `[] ${real} [of lvsd] [] [3] [/root]`],
+      [{ ONE: null, TWO: 'a b;c', THREE: true }, `[] ${real} [of lvsd] [a b;c] [true] []`],
+    ] as const)
+      assert.equal(await printed({ checkcommand: script(show), ...(environment && { environment }) }), said)
+    assert.equal(
+      await printed({
+        checkcommand: script('echo $PATH $LC_ALL'),
+        environment: { PATH: '/bin', LC_ALL: 'C.UTF-8' },
+      }),
+      '/bin C.UTF-8',
+    )
+  })
+
+  it('is refused with what is no name, and for what lvsd sets itself', () => {
+    const wrong = (environment: unknown) => {
+      try {
+        return problemOf(check, { environment })
+      } catch (error) {
+        return String(error)
+      }
+    }
+    for (const [environment, said] of [
+      [['A B'], /names of variables/],
+      [{ '1A': 'x' }, /names of variables/],
+      [['HOME=/root'], /write { HOME: text }(?!.*root)/],
+      [{ A: 'x\0' }, /names of variables/],
+      [{ LVSD_REAL: 'x' }, /LVSD_REAL cannot be set/],
+      [3, /names of variables/],
+      ['PGUSER', /names of variables/],
+      [[['A']], /names of variables/],
+    ] as const)
+      assert.match(wrong(environment) ?? '', said)
+  })
+})
+
+describe('the verdict of an external command', function () {
+  this.timeout(20_000)
+  const cases: [string, string, Record<string, unknown>, boolean, string | null, RegExp][] = [
+    ['exit 0', 'echo fine', {}, true, null, /^exit 0: fine$/],
+    ['another exit code', 'echo "no such page" >&2; exit 3', {}, false, 'status', /^exit 3: no such page$/],
+    ['no output', 'exit 1', {}, false, 'status', /^exit 1$/],
+    ['death by a signal', 'kill -SEGV $$', {}, false, 'signal', /SIGSEGV/],
+    [
+      'a plug-in that is content',
+      'echo "OK - 3 users|users=3"',
+      { nagios: true },
+      true,
+      null,
+      /^OK: OK - 3 users$/,
+    ],
+    ['a plug-in that warns', 'echo slow; exit 1', { nagios: true }, true, null, /^warning: slow$/],
+    [
+      'a warning that counts',
+      'echo slow; exit 1',
+      { nagios: true, warning: 'down' },
+      false,
+      'status',
+      /^warning: slow$/,
+    ],
+    ['a plug-in without a word', 'exit 1', { nagios: true }, false, 'status', /^exit 1 without a word/],
+    ['a plug-in that says blanks', 'echo " "; exit 1', { nagios: true }, false, 'status', /without a word/],
+    [
+      'performance data alone',
+      'echo "|time=3s"; exit 1',
+      { nagios: true },
+      false,
+      'status',
+      /without a word/,
+    ],
+    [
+      'a warning that speaks of an error',
+      'echo "WARNING: error rate 3%, 2 at line 7"; exit 1',
+      { nagios: true },
+      true,
+      null,
+      /^warning: WARNING/,
+    ],
+    [
+      'a warning of several lines',
+      'printf "DISK WARNING - low\\n/var: 91%%\\n"; exit 1',
+      { nagios: true },
+      true,
+      null,
+      /^warning: DISK/,
+    ],
+    ['a critical plug-in', 'exit 2', { nagios: true }, false, 'status', /^critical$/],
+    ['a plug-in that does not know', 'exit 3', { nagios: true }, false, 'status', /^unknown$/],
+    ['a plug-in out of range', 'exit 9', { nagios: true }, false, 'status', /^exit 9$/],
+    ['control characters', 'printf "\\033[31mred\\007\\n"', {}, true, null, /^exit 0: \[31mred$/],
+  ]
+  for (const [phrase, text, options, ok, reason, said] of cases)
+    it(`is right for ${phrase}`, async () => {
+      const result = await probe(check, target, { checkcommand: script(text), ...options }, SLOW)
+      assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok, reason }, result.detail)
+      assert.match(result.detail, said)
+    })
+})
+
+describe('an external command that tells the weight', function () {
+  this.timeout(20_000)
+  const codes: [number, boolean, number | undefined][] = [
+    [0, true, undefined],
+    [1, false, undefined],
+    [2, true, 0],
+    [3, true, 1],
+    [255, true, 253],
+  ]
+  for (const [code, ok, weight] of codes)
+    it(`is right for exit ${code}`, async () => {
+      const checkcommand = script(`echo load; exit ${code}`)
+      const result = await probe(check, target, { checkcommand, dynamic: true }, SLOW)
+      assert.equal(result.ok, ok)
+      assert.deepEqual(result.advice, weight === undefined ? undefined : { weight })
+      assert.equal(result.detail, `exit ${code}: load`)
+    })
+
+  it('is down when it dies of a signal', async () => {
+    const result = await probe(check, target, { checkcommand: script('kill -9 $$'), dynamic: true }, SLOW)
+    assert.deepEqual([result.reason, result.advice], ['signal', undefined])
+  })
+
+  it('is no Nagios plug-in at the same time', () => {
+    assert.match(problemOf(check, { nagios: true, dynamic: true }) ?? '', /not both/)
+  })
+})
+
+describe('an external command that cannot be run', function () {
+  this.timeout(20_000)
+  const refused: [string, () => Record<string, unknown>, RegExp][] = [
+    ['does not exist', () => ({ checkcommand: join(folder, 'none') }), /none does not exist/],
+    [
+      'is nowhere in the path',
+      () => ({ checkcommand: 'lvsd-no-such-command' }),
+      /does not exist \(looked in .*\/usr\/bin/,
+    ],
+    ['carries its arguments', () => ({ checkcommand: `${script('')} -H ::1` }), /`arguments`/],
+    [
+      'is not executable',
+      () => ({ checkcommand: script('', 'command', 0o644) }),
+      /not executable.*chmod \+x/,
+    ],
+    ['is a folder', () => ({ checkcommand: folder }), /./],
+    ['may be written by others', () => ({ checkcommand: script('', 'command', 0o757) }), /written by others/],
+    [
+      'lies in a folder that others may write',
+      () => {
+        const checkcommand = script('')
+        chmodSync(folder, 0o777)
+        return { checkcommand }
+      },
+      /written by others/,
+    ],
+    [
+      'is a link to one that others may write',
+      () => {
+        script('', 'open', 0o777)
+        symlinkSync(join(folder, 'open'), join(folder, 'link'))
+        return { checkcommand: join(folder, 'link') }
+      },
+      /written by others/,
+    ],
+    [
+      'is a link into nothing',
+      () => {
+        symlinkSync(join(folder, 'none'), join(folder, 'dangling'))
+        return { checkcommand: join(folder, 'dangling') }
+      },
+      /dangling does not exist/,
+    ],
+    [
+      'is empty',
+      () => {
+        const file = script('')
+        writeFileSync(file, '')
+        return { checkcommand: file }
+      },
+      /is empty/,
+    ],
+    [
+      'has no interpreter',
+      () => {
+        const file = script('')
+        writeFileSync(file, '#!/no/such/interpreter\n')
+        return { checkcommand: file }
+      },
+      /interpreter/,
+    ],
+  ]
+  for (const [phrase, options, said] of refused)
+    it(`is no verdict, which says why, when it ${phrase}; so is the configuration's reader told`, async () => {
+      const given = options()
+      const result = await probe(check, target, given, SLOW)
+      assert.deepEqual(
+        { ok: result.ok, reason: result.reason },
+        { ok: null, reason: 'no-verdict' },
+        result.detail,
+      )
+      assert.match(result.detail, said)
+      assert.match(missingOf(check, given) ?? '', said)
+    })
+
+  it('is looked up in the usual folders when it is a bare name', async () => {
+    assert.equal((await probe(check, target, { checkcommand: 'true' }, SLOW)).ok, true)
+    assert.equal((await probe(check, target, { checkcommand: 'false' }, SLOW)).reason, 'status')
+  })
+
+  it('is told when the configuration is read, where that can be known', () => {
+    assert.match(problemOf(check, { checkcommand: '' }) ?? '', /path/)
+    assert.match(
+      problemOf(check, { arguments: ['{adress}'] }) ?? '',
+      /\{adress\} is no placeholder.*\{address\}/,
+    )
+    assert.match(problemOf(check, { arguments: ['a\0'] }) ?? '', /NUL/)
+  })
+})
+
+describe('an external command at its deadline', function () {
+  this.timeout(20_000)
+  it('is killed, with the children it forked', async () => {
+    const checkcommand = script(`${script('sleep 60', 'child')} & ${folder}/child & wait`)
+    const result = await probe(check, target, { checkcommand }, { timeout: 300 })
+    assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason: 'timeout' })
+    assert.ok(result.ms < 3000, `took ${result.ms} ms`)
+    await nothingLeft()
+  })
+
+  it('is killed though it ignores TERM', async () => {
+    const checkcommand = script("trap '' TERM; while :; do sleep 0.1; done")
+    const result = await probe(check, target, { checkcommand }, { timeout: 300 })
+    assert.equal(result.reason, 'timeout')
+    assert.ok(result.ms < 3000, `took ${result.ms} ms`)
+    await nothingLeft()
+  })
+
+  it('never runs twice at once, though it takes its time to go', async () => {
+    const lock = join(folder, 'lock')
+    const checkcommand = script(
+      `mkdir ${lock} || { echo two > ${folder}/twice; }; trap '' TERM; sleep 0.6; rmdir ${lock}; exit 1`,
+    )
+    const first = await probe(check, target, { checkcommand }, { timeout: 200 })
+    assert.equal(first.reason, 'timeout')
+    await probe(check, target, { checkcommand }, { timeout: 200 })
+    await probe(check, target, { checkcommand }, { timeout: 200 })
+    await nothingLeft()
+    assert.equal(existsSync(join(folder, 'twice')), false)
+  })
+})
+
+describe('an external command that is done', function () {
+  this.timeout(20_000)
+  it('leaves no children behind', async () => {
+    const checkcommand = script(`${script('sleep 60', 'child')} >/dev/null 2>&1 & exit 0`)
+    assert.equal((await probe(check, target, { checkcommand }, SLOW)).ok, true)
+    await nothingLeft()
+  })
+
+  it('is heard though a child of another session keeps its output open', async () => {
+    const checkcommand = script('setsid sleep 5 & echo done; exit 0')
+    const result = await probe(check, target, { checkcommand }, SLOW)
+    assert.equal(result.detail, 'exit 0: done')
+    assert.ok(result.ms < 3000, `took ${result.ms} ms`)
+  })
+
+  it('may print 100 MB, of which the beginning is kept', async () => {
+    const before = process.memoryUsage().rss
+    const checkcommand = script('echo the beginning; head -c 100000000 /dev/zero; exit 1')
+    const result = await probe(check, target, { checkcommand }, { timeout: 15_000 })
+    assert.deepEqual([result.reason, result.detail], ['status', 'exit 1: the beginning'])
+    assert.ok(process.memoryUsage().rss - before < 60e6)
+  })
+
+  it('costs little when it prints without end', async () => {
+    const checkcommand = script('exec yes')
+    let least = Number.POSITIVE_INFINITY
+    // Who reads all of it needs a whole second.
+    for (let i = 0; i < 3 && least > 300; i++) {
+      const before = process.cpuUsage()
+      const { reason } = await probe(check, target, { checkcommand }, { timeout: 1000 })
+      const { user, system } = process.cpuUsage(before)
+      assert.equal(reason, 'timeout')
+      least = Math.min(least, (user + system) / 1000)
+    }
+    assert.ok(least < 500, `${least} ms of CPU in a second`)
+  })
+})
+
+describe('external commands at once', function () {
+  this.timeout(20_000)
+  it('are no more than so many; who waits too long has no verdict', async () => {
+    const { signal } = new AbortController()
+    // The command of the test before may hold its place for a second more.
+    for (let i = 0; i < MOST_AT_ONCE; i++) assert.equal(await enter(5000, signal), true)
+    const waiting = probe(check, target, { checkcommand: script('exit 0') }, { timeout: 600 })
+    const patient = probe(check, target, { checkcommand: script('exit 0', 'other') }, SLOW)
+    const { ok, reason } = await waiting
+    assert.deepEqual({ ok, reason }, { ok: null, reason: 'no-verdict' })
+    for (let i = 0; i < MOST_AT_ONCE; i++) leave()
+    assert.equal((await patient).ok, true)
+  })
+
+  it('start as places come free, whatever became of those before', async () => {
+    const good = script('exit 0', 'good')
+    const bad = join(folder, 'missing')
+    const runs = Array.from({ length: 2 * MOST_AT_ONCE }, (_, i) =>
+      probe(check, target, { checkcommand: i % 2 ? good : bad }, SLOW),
+    )
+    const results = await Promise.all(runs)
+    assert.deepEqual(new Set(results.map(({ ok }, i) => ok === (i % 2 ? true : null))), new Set([true]))
+  })
+})
+
+/** Runs a piece of code in a lvsd of its own, which knows `run`: one run of this check. What it prints comes back. */
+async function elsewhere(code: string, limits = ''): Promise<string> {
+  const file = join(folder, 'elsewhere.mts')
+  const url = (path: string) => JSON.stringify(new URL(`../../../${path}`, import.meta.url).href)
+  writeFileSync(
+    file,
+    `import { check } from ${url('checks/external.ts')}
+     import { probe } from ${url('test/support/probe.ts')}
+     const run = (checkcommand: string) => probe(check, 80, { checkcommand }, { timeout: 15_000 })
+     ${code}`,
+  )
+  const tsx = createRequire(import.meta.url).resolve('tsx')
+  const shell = `${limits} exec ${process.execPath} --import ${tsx} ${file}`
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', shell])
+  return stdout.trim()
+}
+
+describe('an external command and the end of lvsd', function () {
+  this.timeout(20_000)
+  it('go together', async () => {
+    const started = join(folder, 'started')
+    const checkcommand = script(`trap '' TERM; touch ${started}; ${script('sleep 60', 'child')}`)
+    await elsewhere(`import { existsSync } from 'node:fs'
+      void run('${checkcommand}')
+      while (!existsSync('${started}')) await new Promise(done => setTimeout(done, 10))
+      process.exit(0)`)
+    await nothingLeft()
+  })
+
+  it('is no verdict when lvsd has no descriptor left', async () => {
+    const said = await elsewhere(
+      `import { closeSync, openSync } from 'node:fs'
+      await run('/bin/true')
+      const open: number[] = []
+      try {
+        for (;;) open.push(openSync('/dev/null', 'r'))
+      } catch {}
+      const { ok, reason, detail } = await run('/bin/true')
+      for (const fd of open) closeSync(fd)
+      const after = await run('/bin/true')
+      console.log(ok, reason, detail, after.ok)`,
+      'ulimit -n 100;',
+    )
+    assert.match(said, /^null no-verdict .*no resources left \(EMFILE\) true$/)
+  })
+})
+
+describe('Nagios plug-ins', function () {
+  this.timeout(20_000)
+  const plugin = '/usr/lib/nagios/plugins/check_dummy'
+  /** Scripts that die of a mistake of their own. */
+  const crashes: [string, string, string][] = [
+    ['python3', 'python3', 'def f():\n  return 1 / 0\nf()\n'],
+    ['python3', 'python3', 'import no_such_module_of_lvsd\n'],
+    ['python3', 'python3', 'print("CHECK")\nraise SystemExit(open("/no/such/file"))\n'],
+    ['perl', 'perl', 'use NoSuchModuleOfLvsd;\n'],
+    ['perl', 'perl', '$! = 1; die "oops";\n'],
+    ['perl', 'perl', 'this is ( no perl\n'],
+    ['node', 'nodejs', 'null.x\n'],
+    ['ruby', 'ruby', 'raise "oops"\n'],
+    ['bash', 'bash', 'set -e\nfalse\n'],
+    ['bash', 'bash', 'set -eu\necho $NO_SUCH_VARIABLE\n'],
+    ['sh', 'dash', 'set -e\nno-such-command-of-lvsd || exit 1\n'],
+  ]
+  for (const [interpreter, , text] of crashes)
+    it(`are down where they crash, whatever a warning is: ${interpreter} ${JSON.stringify(text)}`, async function () {
+      const found = spawnSync('/bin/sh', ['-c', `command -v ${interpreter}`], {
+        encoding: 'utf8',
+      }).stdout.trim()
+      if (found === '') this.skip()
+      const file = script('', 'crash')
+      writeFileSync(file, `#!${found}\n${text}`)
+      const { ok, detail } = await probe(check, target, { checkcommand: file, nagios: true }, SLOW)
+      assert.equal(ok, false, detail)
+    })
+
+  it('work as they are', async function () {
+    if (!existsSync(plugin)) {
+      assert.ok(!process.env.CI, 'CI needs the package monitoring-plugins-basic')
+      console.log(`      ${plugin} is missing: install monitoring-plugins-basic`)
+      this.skip()
+    }
+    const options = { checkcommand: plugin, nagios: true }
+    const verdicts = []
+    for (const code of ['0', '1', '2', '3'])
+      verdicts.push((await probe(check, target, { ...options, arguments: [code, 'text'] }, SLOW)).ok)
+    assert.deepEqual(verdicts, [true, true, false, false])
+  })
+})

@@ -1,0 +1,110 @@
+/** `lvsd run` with autoreload, as a process: files that are written in pieces, by others, or by its own callback. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { fetchStatus, requestReload } from '../../../../src/api/client.js'
+import { later } from '../../../support/after-each.js'
+import { temporaryFolder } from '../../../support/folder.js'
+
+const MAIN = join(import.meta.dirname, '../../../../src/main.ts')
+
+const head = (more = '') => `settings: { autoreload: true${more} }
+services:
+  web:
+    virtual: '[2001:db8::80]:80'
+    check: 'on'
+    reals:
+`
+const reals = (...numbers: readonly number[]) => numbers.map(n => `      - '[fd00::${n}]:80'\n`).join('')
+const TEN = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(n => n + 10)
+
+async function run(text: string, folder = temporaryFolder()) {
+  const file = join(folder, 'site.yaml')
+  const socket = join(folder, 'lvsd.sock')
+  writeFileSync(file, text)
+  const places = ['--kernel', 'memory', '--socket', socket, '--state', folder]
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'run', file, ...places])
+  const ended = once(child, 'exit')
+  later(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  let log = ''
+  child.stdout.on('data', chunk => {
+    log += chunk
+  })
+  const count = (words: string) => log.split(words).length - 1
+  const hears = async (words: string, times = 1) => {
+    while (count(words) < times) {
+      assert.equal(child.exitCode, null, log)
+      await setTimeout(20)
+    }
+  }
+  await hears('"msg":"lvsd runs"')
+  const serving = async () => {
+    const { services } = await fetchStatus(socket)
+    return services.flatMap(each => each.reals).filter(({ weight }) => weight.kernel !== null).length
+  }
+  while ((await serving()) < 10) await setTimeout(20)
+  return { folder, file, socket, hears, count, serving, log: () => log }
+}
+
+describe('lvsd run with autoreload', () => {
+  it('removes nobody while a file is written in two halves, cut at the end of a line', async () => {
+    const { file, serving, hears, count } = await run(head() + reals(...TEN))
+    const whole = head() + reals(...TEN, 31)
+    const half = whole.slice(0, whole.indexOf("      - '[fd00::17]"))
+    writeFileSync(file, half)
+    const least: number[] = []
+    for (const end = performance.now() + 3500; performance.now() < end; await setTimeout(50))
+      least.push(await serving())
+    appendFileSync(file, whole.slice(half.length))
+    await hears('is in force')
+    assert.equal(Math.min(...least), 10)
+    assert.equal(count('is in force'), 1)
+    while ((await serving()) < 11) await setTimeout(20)
+  }).timeout(60_000)
+
+  it('removes a server when the file has stood still for a while', async () => {
+    const { file, serving, hears } = await run(head() + reals(...TEN))
+    writeFileSync(file, head() + reals(...TEN.slice(1)))
+    await hears('the configuration file has changed')
+    await hears('is in force')
+    while ((await serving()) > 9) await setTimeout(20)
+  }).timeout(60_000)
+
+  it('reloads once for an edit and a reload by hand, with one callback', async () => {
+    const folder = temporaryFolder()
+    const top = head(`, callback: 'echo >>${folder}/called'`)
+    const { file, socket, hears, count } = await run(top + reals(...TEN), folder)
+    writeFileSync(file, top + reals(...TEN, 31))
+    assert.equal((await requestReload(socket, false)).ok, true)
+    await setTimeout(4000)
+    await hears('the configuration file has changed')
+    assert.deepEqual([count('is in force'), count('the configuration file has changed')], [1, 1])
+    assert.equal(readFileSync(join(folder, 'called'), 'utf8'), `${file}\n`)
+  }).timeout(60_000)
+
+  it('tries again what was refused for want of a secret', async () => {
+    const { file, folder, hears, count } = await run(head() + reals(...TEN))
+    const secret = join(folder, 'secret')
+    const check = `check: { kind: redis, passwd: { file: ${secret} } }`
+    writeFileSync(file, (head() + reals(...TEN, 31)).replace("check: 'on'", check))
+    await hears('reload refused')
+    writeFileSync(secret, 'hunter2\n')
+    await hears('is in force')
+    assert.equal(count('reload refused'), 1)
+  }).timeout(60_000)
+
+  it('does not run a callback without end that changes the file', async () => {
+    const { file, hears } = await run(head(`, callback: 'sleep 3; echo "#" >>'`) + reals(...TEN))
+    appendFileSync(file, '# an edit\n')
+    await hears('the callback changes the configuration each time')
+    const text = readFileSync(file, 'utf8')
+    await setTimeout(4000)
+    assert.equal(readFileSync(file, 'utf8'), text)
+  }).timeout(120_000)
+})

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { EXIT } from '../../../src/cli/command.js'
+import { selfFor } from '../../../src/cli/commands/demo.js'
+import { command as probe } from '../../../src/cli/commands/probe.js'
+import { MOODS, type Mood, unsteadyServer } from '../../../src/cli/demo/servers.js'
+import { FIRST_FAILURE, MOOD_LASTS, startSite } from '../../../src/cli/demo/site.js'
+import { loadConfig } from '../../../src/config/load.js'
+import { later } from '../../support/after-each.js'
+import { testContext } from '../../support/context.js'
+import { temporaryFile, temporaryFolder } from '../../support/folder.js'
+
+describe('the demo', () => {
+  it('has a valid configuration without a warning, whose servers all pass at first', async () => {
+    const site = await startSite('/tmp/somewhere')
+    later(() => site.close())
+    const { config, problems } = await loadConfig('site.yaml', { text: site.yaml })
+    assert.deepEqual(problems, [])
+    assert.equal(config?.services.length, 2)
+    const { context, out } = testContext()
+    const words = { CONFIG: temporaryFile('site.yaml', site.yaml), SERVICE: undefined, REAL: undefined }
+    assert.equal(await probe.run({ ...context, options: { json: false }, arguments: words }), EXIT.ok, out())
+  })
+
+  it('shows a failure within ten seconds, each time another one, and a recovery after each', () => {
+    assert.ok(FIRST_FAILURE < 8000 && MOOD_LASTS < 10_000)
+    const failures = MOODS.filter((_, i) => i % 2 === 0)
+    assert.equal(new Set(failures).size, failures.length)
+    assert.ok(!failures.includes('well'))
+    assert.ok(MOODS.every((mood, i) => i % 2 === 0 || mood === 'well'))
+  })
+
+  it('has a server that fails as its mood says, on the same port throughout', async () => {
+    const server = await unsteadyServer()
+    later(() => server.close())
+    const ask = async (mood: Mood) => {
+      await server.feel(mood)
+      const signal = AbortSignal.timeout(200)
+      const answer = await fetch(`http://[::1]:${server.port}/`, { signal }).catch((error: Error) => error)
+      return answer instanceof Error
+        ? ((answer.cause as { code?: string })?.code ?? answer.name)
+        : answer.status
+    }
+    assert.equal(await ask('well'), 200)
+    assert.equal(await ask('error'), 500)
+    assert.equal(await ask('refusing'), 'ECONNREFUSED')
+    assert.equal(await ask('well'), 200)
+    assert.equal(await ask('silent'), 'TimeoutError')
+    assert.equal(await ask('well'), 200)
+  })
+
+  it('names itself so that one can copy the line', () => {
+    assert.equal(selfFor('/usr/local/bin/lvsd', '/home/me'), 'lvsd')
+    assert.equal(selfFor('/home/me/lvsd/dist/src/main.js', '/home/me/lvsd'), 'node dist/src/main.js')
+    assert.equal(selfFor('/opt/lvsd/dist/src/main.js', '/home/me'), 'node /opt/lvsd/dist/src/main.js')
+  })
+
+  it('prints the table where there is no terminal, ends after its time or at SIGINT, and leaves nothing', async () => {
+    const folder = temporaryFolder()
+    const ends = await Promise.all([demo(['--seconds', '0.5'], folder), demo([], folder, 'SIGINT')])
+    for (const { exit, out, err } of ends) {
+      assert.equal(exit, EXIT.ok, err)
+      assert.match(out, /^lvsd demo: /)
+      assert.match(out, /^ {2}up +\d+s +\[::1\]:\d+ +masq +3 +3 /m)
+      assert.match(out, /The demo is over/)
+    }
+    // tsx keeps its cache in the same folder.
+    assert.deepEqual(
+      readdirSync(folder).filter(name => name.startsWith('lvsd')),
+      [],
+    )
+  }).timeout(30_000)
+})
+
+/** Runs the demo; with a signal, sends that once the table is shown. */
+function demo(words: readonly string[], TMPDIR: string, signal?: NodeJS.Signals) {
+  const main = join(import.meta.dirname, '../../../src/main.ts')
+  return new Promise<{ exit: number | null; out: string; err: string }>((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'demo', ...words], {
+      env: { ...process.env, TMPDIR },
+    })
+    let out = ''
+    let err = ''
+    child.stderr.on('data', chunk => {
+      err += chunk
+    })
+    child.stdout.on('data', chunk => {
+      const wasShown = out.includes('cache')
+      out += chunk
+      if (signal && !wasShown && out.includes('cache')) child.kill(signal)
+    })
+    child.on('error', reject)
+    child.on('close', exit => resolve({ exit, out, err }))
+  })
+}

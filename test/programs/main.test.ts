@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { openControlSocket } from '../../src/api/server.js'
+import { later } from '../support/after-each.js'
+import { statusDocument } from '../support/cli/documents.js'
+import { temporaryFile } from '../support/folder.js'
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts')
+
+/** Each row starts a process, so there are few: one for each exit code and each way of ending. */
+describe('the process', () => {
+  const rows: [words: string[], exit: number, out: RegExp, err: RegExp][] = [
+    [['--version'], 0, /^lvsd \d+\.\d+\.\d+\n$/, /^$/],
+    [['version'], 0, /^lvsd \d+\.\d+\.\d+\n$/, /^$/],
+    [['-v'], 0, /^lvsd \d+\.\d+\.\d+\n$/, /^$/],
+    [['--help'], 0, /^lvsd keeps [\s\S]*\n {2}status +Show [\s\S]*\n {2}4 {2}the kernel refused/, /^$/],
+    [[], 2, /^$/, /^lvsd keeps [\s\S]*\n {2}status +Show /],
+    [['validate', '/none.yaml'], 1, /FILE_UNREADABLE/, /^$/],
+    [
+      ['statsu'],
+      2,
+      /^$/,
+      /^lvsd: statsu is not a command of lvsd; did you mean "status"\?\nTry: lvsd --help\n$/,
+    ],
+    [['status', '--socket', '/none.sock'], 3, /^$/, /^lvsd: no lvsd runs here: there is no \/none\.sock\./],
+  ]
+  for (const [words, exit, out, err] of rows)
+    it(`lvsd ${words.join(' ')} ends with ${exit}`, async () => {
+      const ended = await lvsd(words)
+      assert.match(ended.out, out)
+      assert.match(ended.err, err)
+      assert.equal(ended.exit, exit)
+    }).timeout(20_000)
+
+  it('has ASCII alone for people in a locale without UTF-8, and leaves data as it is', async () => {
+    const file = temporaryFile(
+      'fallback.yaml',
+      'services:\n  büro:\n    virtual: "[::]:80"\n    checkport: 1\n',
+    )
+    const told = await lvsd(['validate', file], undefined, { LC_ALL: 'C' })
+    assert.match(told.out, /write check: \{ checkport: \.\.\. \}/)
+    const utf8 = await lvsd(['validate', file], undefined, { LC_ALL: 'C.UTF-8' })
+    assert.match(utf8.out, /write check: \{ checkport: … \}/)
+    const json = await lvsd(['validate', '--json', file], undefined, { LC_ALL: 'C' })
+    assert.match(json.out, /write check: \{ checkport: … \}/)
+  }).timeout(20_000)
+
+  it('says nothing when the reader of its output is gone', async () => {
+    const file = temporaryFile('many.yaml', `services:\n${'  a: [\n'.repeat(3)}`)
+    const { err } = await lvsd(['validate', file], child => child.stdout?.destroy())
+    assert.equal(err, '')
+  }).timeout(20_000)
+
+  it('ends --watch when its reader has gone, although nothing is written', async () => {
+    const socket = temporaryFile('lvsd.sock', '')
+    rmSync(socket)
+    const control = {
+      status: async () => statusDocument(),
+      reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
+    }
+    const server = await openControlSocket(socket, control)
+    later(() => server.close())
+    const ended = await lvsd(['status', '--socket', socket, '--watch', '0.2'], child =>
+      child.stdout?.once('data', () => child.stdout?.destroy()),
+    )
+    assert.deepEqual([ended.exit, ended.err], [0, ''])
+  }).timeout(20_000)
+
+  it('shows where a fault is only when asked, and never where a user has slipped', async () => {
+    const torn = `const write = process.stdout.write
+      process.stdout.write = (text, ...rest) => {
+        if (text) throw new Error('torn')
+        return write.call(process.stdout, text, ...rest)
+      }`
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(torn)}`
+    const fault = await lvsd(['--version'], undefined, { NODE_OPTIONS })
+    assert.equal(fault.err, 'lvsd: unexpected: torn (LVSD_DEBUG=1 shows where)\n')
+    assert.equal(fault.exit, 5)
+    const shown = await lvsd(['--version'], undefined, { NODE_OPTIONS, LVSD_DEBUG: '1' })
+    assert.match(shown.err, /^Error: torn\n +at [\s\S]*\nlvsd: unexpected: torn\n$/)
+    const slip = await lvsd(['status', '--socket', '/none.sock'], undefined, { LVSD_DEBUG: '1' })
+    assert.match(slip.err, /^lvsd: no lvsd runs here: .*\n$/)
+  }).timeout(20_000)
+})
+
+interface Ended {
+  readonly exit: number | null
+  readonly out: string
+  readonly err: string
+}
+
+function lvsd(
+  words: readonly string[],
+  touch: (child: ReturnType<typeof spawn>) => void = () => {},
+  env: Record<string, string> = {},
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...words], {
+      env: { ...process.env, LVSD_DEBUG: '', ...env },
+    })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', chunk => {
+      out += chunk
+    })
+    child.stderr.on('data', chunk => {
+      err += chunk
+    })
+    child.on('error', reject)
+    child.on('close', exit => resolve({ exit, out, err }))
+    touch(child)
+  })
+}

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { on, once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { type Check, type Target, up } from '../../../src/check/check.js'
+import type { Probe } from '../../../src/check/probe-spec.js'
+import type { CheckResult } from '../../../src/core/model.js'
+import { descriptorLimit, openEngines } from '../../../src/schedule/executors.js'
+import { later } from '../../support/after-each.js'
+import { targetOf } from '../../support/probe.js'
+import { hangUpServer, httpServer, silentServer, tcpServer } from '../../support/servers.js'
+
+const CHILD = fileURLToPath(new URL('../../support/engine-child.ts', import.meta.url))
+
+type Told = CheckResult & { readonly stats?: ReturnType<ReturnType<typeof openEngines>['stats']> }
+
+/** A process with engines; `limit` is how many descriptors it may have. */
+function child(args: readonly number[], limit: number | null = null): ChildProcess {
+  const node = [process.execPath, '--import', 'tsx', CHILD, ...args.map(String)]
+  const command = limit === null ? node : ['/bin/sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh', ...node]
+  const spawned = spawn(command[0] as string, command.slice(1), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  later(() => spawned.kill('SIGKILL'))
+  return spawned
+}
+
+/** Messages of the child until there are `count` of them. */
+async function listen(process: ChildProcess, count: number): Promise<Told[]> {
+  const told: Told[] = []
+  for await (const [message] of on(process, 'message')) {
+    told.push(message)
+    if (told.length >= count) break
+  }
+  return told
+}
+
+function connecting({ address, port }: Target): Probe {
+  return {
+    kind: 'tcp',
+    address,
+    port,
+    send: new Uint8Array(),
+    end: false,
+    reset: false,
+    judge: { kind: 'connected' },
+  }
+}
+
+const probing = { probe: connecting } as Pick<Check, 'probe'> as Check
+const coded = { run: async () => up('by code') } as Pick<Check, 'run'> as Check
+
+/** Engines and their results; `all` comes true with the result number `count`. */
+function collected(count: number) {
+  const results = new Map<string, CheckResult[]>()
+  let left = count
+  let finish = () => {}
+  const all = new Promise<void>(resolve => {
+    finish = resolve
+  })
+  const engines = openEngines((id, result) => {
+    results.set(id, [...(results.get(id) ?? []), result])
+    if (--left === 0) finish()
+  }, 100)
+  later(() => engines.close())
+  return { engines, results, all }
+}
+
+describe('the engines', () => {
+  it('give an answer where a check of a user fails to say what it asks', async () => {
+    const { engines, results, all } = collected(1)
+    const broken = {
+      name: 'mine',
+      probe: () => {
+        throw new Error('no such option')
+      },
+    } as unknown as Check
+    const real = await tcpServer(() => {})
+    engines.set(
+      'mine',
+      { check: broken, target: targetOf(real), options: {} },
+      { interval: 60_000, timeout: 1000, firstIn: 0 },
+    )
+    await all
+    const [result] = results.get('mine') ?? []
+    assert.deepEqual([result?.ok, result?.reason], [false, 'error'])
+    assert.match(result?.detail ?? '', /no such option/)
+  })
+
+  it('run probes and code side by side, on one account', async () => {
+    const server = await httpServer((_request, response) => response.end())
+    const { engines, results, all } = collected(2)
+    const timing = { interval: 60_000, timeout: 1000, firstIn: 0 }
+    engines.set('probe', { check: probing, target: targetOf(server), options: {} }, timing)
+    engines.set('code', { check: coded, target: targetOf(server), options: {} }, timing)
+    assert.equal(engines.stats().jobs, 2)
+    await all
+    assert.equal(results.get('probe')?.[0]?.detail, 'connected')
+    assert.equal(results.get('code')?.[0]?.detail, 'by code')
+    assert.equal(engines.stats().running, 0)
+  })
+
+  it('take a job from one to the other when its work changes', async () => {
+    const server = await httpServer((_request, response) => response.end())
+    const { engines, results, all } = collected(1)
+    const timing = { interval: 60_000, timeout: 1000, firstIn: 0 }
+    engines.set('a', { check: probing, target: targetOf(server), options: {} }, timing)
+    engines.set('a', { check: coded, target: targetOf(server), options: {} }, timing)
+    assert.equal(engines.stats().jobs, 1)
+    await all
+    assert.equal(results.get('a')?.[0]?.detail, 'by code')
+    engines.remove('a')
+    assert.equal(engines.stats().jobs, 0)
+  })
+
+  it('hand a job over to code when its probe leaves the verdict to it', async () => {
+    let asked = 0
+    const server = await httpServer((_request, response) => {
+      asked++
+      response.writeHead(302, { location: '/other' }).end()
+    })
+    const judge = {
+      kind: 'http',
+      method: 'GET',
+      status: [[200, 299]],
+      defer: [[301, 303]],
+      match: null,
+    } as const
+    const check = {
+      probe: target => ({
+        ...connecting(target),
+        send: Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+        judge: { ...judge, limit: 1000 },
+      }),
+      run: async () => up('by code'),
+    } as Pick<Check, 'probe' | 'run'> as Check
+    const { engines, results, all } = collected(2)
+    engines.set(
+      'a',
+      { check, target: targetOf(server), options: {} },
+      { interval: 200, timeout: 1000, firstIn: 0 },
+    )
+    await all
+    assert.deepEqual(
+      results.get('a')?.map(({ detail }) => detail),
+      ['by code', 'by code'],
+    )
+    assert.equal(asked, 1)
+    assert.equal(engines.stats().jobs, 1)
+    assert.equal(engines.stats().noVerdicts, 0)
+  })
+
+  it('look again soon', async () => {
+    const server = await hangUpServer()
+    const { engines, results, all } = collected(2)
+    const timing = { interval: 60_000, timeout: 1000, firstIn: 0 }
+    engines.set('a', { check: coded, target: targetOf(server), options: {} }, timing)
+    engines.soon('a', 1)
+    setTimeout(() => engines.soon('a', 1), 120)
+    await all
+    assert.equal(results.get('a')?.length, 2)
+  })
+
+  it('keep descriptors back for lvsd itself', async () => {
+    const server = await silentServer()
+    const check = {
+      probe: target => ({ ...connecting(target), judge: { kind: 'any' } }) as Probe,
+    } as Pick<Check, 'probe'> as Check
+    const engines = openEngines(() => {}, 1000, { descriptors: 64 + 3 })
+    later(() => engines.close())
+    for (let i = 0; i < 20; i++) {
+      const work = { check, target: targetOf(server), options: {} }
+      engines.set(`${i}`, work, { interval: 60_000, timeout: 10_000, firstIn: 0 })
+    }
+    await new Promise(resolve => setTimeout(resolve, 120))
+    assert.equal(engines.stats().running, 3)
+  })
+
+  it('know how many descriptors this process may have', () => {
+    assert.ok(descriptorLimit() >= 64)
+  })
+
+  it('hold it against nobody that lvsd was stopped', async function () {
+    this.timeout(30_000)
+    // Each answer takes 200 of the 600 ms, so that some are always under way when the process is stopped.
+    const server = await tcpServer(socket => {
+      socket.once('data', () => setTimeout(() => socket.end('HTTP/1.0 200 OK\r\n\r\nhello'), 200))
+    })
+    const process = child([server.port, 40, 600])
+    await listen(process, 50)
+    process.kill('SIGSTOP')
+    await new Promise(resolve => setTimeout(resolve, 900))
+    process.kill('SIGCONT')
+    const told = await listen(process, 50)
+    assert.deepEqual([...new Set(told.map(result => result.reason))], [null])
+    process.send('stats')
+    const { stats } = (await listen(process, 40)).find(message => message.stats) as Told
+    assert.ok(stats && stats.stalls >= 1 && stats.stalledFor >= 800, JSON.stringify(stats))
+  })
+
+  it('give no verdict when no descriptor is left', async function () {
+    this.timeout(30_000)
+    const server = await httpServer((_request, response) => response.end('hello'))
+    const process = child([server.port, 5, 300, 1], 100)
+    const told = await listen(process, 10)
+    for (const { ok, reason, detail } of told) {
+      assert.deepEqual([ok, reason], [null, 'no-verdict'])
+      assert.match(detail, /no file descriptor left.*EMFILE/)
+    }
+    process.kill('SIGKILL')
+    await once(process, 'exit')
+  })
+})

@@ -1,0 +1,110 @@
+/** Real servers for the tests: each started without root, below a folder of its own, and gone after the test. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { mark } from '../../../src/system/orphans.js'
+import { later } from '../after-each.js'
+
+const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin']
+
+/** The path of a program; where it is missing the test is left out with a word, and fails in CI. */
+export function programOr(skip: () => void, name: string, debianPackage: string): string {
+  const path = FOLDERS.map(folder => join(folder, name)).find(isExecutable)
+  if (path !== undefined) return path
+  assert.ok(!process.env.CI, `CI needs ${name}: install the package ${debianPackage}`)
+  console.log(`      left out: there is no ${name} here (package ${debianPackage})`)
+  skip()
+  return ''
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A folder with these files. */
+export function folderOf(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsd-program-'))
+  later(() => rmSync(folder, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  return folder
+}
+
+/** A port of ::1 below those that the kernel gives to whoever asks for any, so that nobody takes it before the program. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(randomInt(12_000, 32_000), '::1')
+    const won = await Promise.race([
+      once(server, 'listening').then(() => true),
+      once(server, 'error').then(() => false),
+    ]).catch(() => false)
+    if (!won) continue
+    const { port } = server.address() as AddressInfo
+    await new Promise(closed => server.close(closed))
+    return port
+  }
+}
+
+/**
+ * Starts a program and waits until it takes connections on these ports of ::1. One that has children of its own is ended
+ * with SIGTERM, so that it ends them too; what is left of its process group goes after it.
+ */
+export async function start(
+  file: string,
+  argv: readonly string[],
+  ports: readonly number[],
+  stop: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
+): Promise<void> {
+  const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  // Else it looks like something that a command of this process has left behind.
+  if (child.pid !== undefined) mark(child.pid, 'hook')
+  let said = ''
+  for (const output of [child.stdout, child.stderr])
+    output.on('data', chunk => {
+      said = (said + chunk).slice(-2000)
+    })
+  const exited = once(child, 'exit')
+  later(() => {
+    child.kill(stop)
+    const last = setTimeout(() => child.kill('SIGKILL'), 2000)
+    return exited.finally(() => {
+      clearTimeout(last)
+      killGroup(child.pid)
+      // A child that got away would hold them open, and this process with them.
+      child.stdout.destroy()
+      child.stderr.destroy()
+    })
+  })
+  for (const port of ports)
+    while (!(await listens(port))) {
+      assert.equal(child.exitCode, null, `${file} ended: ${said}`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  assert.equal(child.exitCode, null, `${file} ended: ${said}`)
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nobody of it is left.
+  }
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host: '::1', port })
+    socket.once('connect', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}

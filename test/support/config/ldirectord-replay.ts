@@ -1,0 +1,84 @@
+/** A trace of ldirectord and lvsd side by side: after each event both tables are compared. */
+import assert from 'node:assert/strict'
+import { memoryKernel } from '../../../src/ipvs/memory.js'
+import { linesOfTable } from '../../parity/table-lines.js'
+import { changeOf, commandsOf } from '../ipvsadm.js'
+import { monitorWords, type Trace, TraceStage, type TraceStep } from './ldirectord-trace.js'
+
+/** Where lvsd's table is another one, and why: by section 21 of the inventory of ldirectord. */
+export interface Difference {
+  readonly because: string
+  /** The steps, counted from 1, from which and up to which it stands. */
+  readonly steps: readonly [from: number, to: number]
+  /** Lines that ldirectord has and lvsd has not, and the other way round. */
+  readonly without?: readonly string[]
+  readonly with?: readonly string[]
+}
+
+/**
+ * Fails where a table of lvsd is not that of ldirectord, or a listed difference is none; and where what it would log of a
+ * check is another thing, unless `says` is a reason for that.
+ */
+export async function replay(
+  trace: Trace,
+  differences: readonly Difference[] = [],
+  says: string | null = null,
+): Promise<void> {
+  const theirs = memoryKernel()
+  const stage = new TraceStage(trace)
+  let before = { calls: 0, sentences: 0 }
+  try {
+    for (const [i, step] of trace.steps.entries()) {
+      const what = `step ${i + 1}: ${step.event}`
+      const lines = await theirTable(theirs, step, what)
+      await stage.play(step)
+      const listed = differences.filter(({ steps: [from, to] }) => from <= i + 1 && i < to)
+      const expected = listed.reduce(applied, lines)
+      if (/^(start|check|reload|stop)/.test(step.event))
+        assert.deepEqual(await stage.table(expected), expected, what)
+      // At a start and a reload ldirectord's flap.
+      if (step.event === 'check' && listed.length === 0) {
+        assert.deepEqual(stage.calls.slice(before.calls), step.calls, what)
+        const sentences = stage.sentences.slice(before.sentences).sort()
+        if (says === null) assert.deepEqual(sentences, [...step.sentences].sort(), what)
+      }
+      // A file of the maintenance folder is noticed before the check, or with it.
+      if (!step.event.startsWith('eval'))
+        before = { calls: stage.calls.length, sentences: stage.sentences.length }
+      if (step.event.startsWith('eval `cat'))
+        assert.deepEqual(stage.monitored, monitorWords(step.value), what)
+    }
+  } finally {
+    await stage.stop()
+  }
+}
+
+/** By its commands, which tell more than its listing; both must say the same. */
+async function theirTable(
+  theirs: ReturnType<typeof memoryKernel>,
+  { commands, listing }: TraceStep,
+  what: string,
+): Promise<string[]> {
+  const outcomes = await theirs.apply(commands.map(changeOf))
+  assert.deepEqual(outcomes.filter(Boolean), [], what)
+  const lines = linesOfTable((await theirs.dump()).table)
+  if (listing) assert.deepEqual(lines.map(withoutThresholds), await tableOf(listing), what)
+  return lines
+}
+
+async function tableOf(listing: readonly string[]): Promise<string[]> {
+  const kernel = memoryKernel()
+  await kernel.apply(commandsOf(listing).map(changeOf))
+  return linesOfTable((await kernel.dump()).table)
+}
+
+function withoutThresholds(line: string): string {
+  return line.replace(/ u:\d+ l:\d+$/, '')
+}
+
+function applied(lines: readonly string[], difference: Difference): string[] {
+  const { because, without = [], with: more = [] } = difference
+  for (const line of without) assert.ok(lines.includes(line), `${because}: ldirectord has ${line}`)
+  for (const line of more) assert.ok(!lines.includes(line), `${because}: ldirectord has not ${line}`)
+  return [...lines.filter(line => !without.includes(line)), ...more].sort()
+}

@@ -1,0 +1,270 @@
+/**
+ * Traces of ldirectord: a file, what happened, each command that it gave to ipvsadm, and the table then. Here they are
+ * read, and played once more to a daemon of lvsd with a table in memory.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { CodeWork } from '../../../src/check/run-code.js'
+import type { Loaded } from '../../../src/config/load.js'
+import { endpoint } from '../../../src/core/address.js'
+import { placed } from '../../../src/director/compose.js'
+import { type Daemon, startDaemon } from '../../../src/director/daemon.js'
+import type { Observer } from '../../../src/events/event-bus.js'
+import { monitorLine } from '../../../src/events/monitor-file.js'
+import { type MemoryKernel, memoryKernel } from '../../../src/ipvs/memory.js'
+import { tableSentences } from '../../../src/ldirectord-command/log-messages.js'
+import type { OnResult } from '../../../src/schedule/executor.js'
+import type { Engines } from '../../../src/schedule/executors.js'
+import { memoryJournal } from '../../../src/storage/journal.js'
+import { linesOfTable } from '../../parity/table-lines.js'
+import { temporaryFolder } from '../folder.js'
+import { changeOf } from '../ipvsadm.js'
+import { recordingLog } from '../logs.js'
+import { failed, passed } from '../tables.js'
+import { loadCf } from './ldirectord-site.js'
+
+export interface Trace {
+  readonly title: string
+  readonly config: string
+  /** Other files, by name. */
+  readonly files: ReadonlyMap<string, string>
+  readonly steps: readonly TraceStep[]
+}
+
+export interface TraceStep {
+  /** `start`, `down 10.0.0.1:80`, `check`, `ipvs -e …`, `reload FILE`, `eval …`, `stop`. */
+  readonly event: string
+  /** What ipvsadm was told and took, without the name. */
+  readonly commands: readonly string[]
+  /** Command lines of fallbackcommand. */
+  readonly calls: readonly string[]
+  /** What is logged, and mailed, of real servers and fallbacks. */
+  readonly sentences: readonly string[]
+  /** The listing at the end of the step, or null where the trace has none. */
+  readonly listing: readonly string[] | null
+  /** Of an `eval`. */
+  readonly value: string
+}
+
+export function readTrace(text: string): Trace {
+  const [head = '', ...parts] = text.split(/^--- /m)
+  const named = parts.map(part => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)])
+  const files = new Map(named as [string, string][])
+  return {
+    title: head.replace(/^# /, '').trim(),
+    config: files.get('config') ?? '',
+    files,
+    steps: stepsOf((files.get('trace') ?? '').split('\n')),
+  }
+}
+
+function stepsOf(lines: readonly string[]): TraceStep[] {
+  const steps: { event: string; own: string[]; listing: string[] | null }[] = []
+  for (const line of lines) {
+    const last = steps.at(-1)
+    if (line === '# table' && last) last.listing = []
+    else if (line.startsWith('# ')) steps.push({ event: line.slice(2), own: [], listing: null })
+    else if (last?.listing && /^(TCP|UDP|FWM|\s+->) /.test(line)) last.listing.push(line)
+    else last?.own.push(line)
+  }
+  return steps.map(({ event, own, listing }) => ({
+    event,
+    listing,
+    commands: own.flatMap((line, i) =>
+      line.startsWith('ipvsadm ') && !own[i + 1]?.startsWith('  !!') ? [line.slice(8)] : [],
+    ),
+    sentences: own.flatMap(line => {
+      const [, sentence] =
+        /^ {4}log: ((?:Added|Restored|Quiescent|Deleted|Purged) (?:real|fallback) .*)/.exec(line) ?? []
+      return sentence === undefined ? [] : [sentence]
+    }),
+    calls: own.flatMap(line => (line.startsWith('  exec: ') ? [line.slice(8)] : [])),
+    value: own
+      .filter(line => /^ {2}= |^\[/.test(line))
+      .map(line => line.replace(/^ {2}= /, ''))
+      .join('\n'),
+  }))
+}
+
+/** Where the traces were made. */
+const THERE = '/var/lib/example/'
+/** Milliseconds between two readings of the table: lvsd's own rounds are what takes the time here. */
+const RESYNC = 4
+/** Files of a folder are looked for each second. */
+const PATIENCE = 4000
+
+/** A daemon in place of ldirectord, and how its servers are. */
+export class TraceStage {
+  readonly kernel: MemoryKernel = memoryKernel()
+  readonly calls: string[] = []
+  readonly #log = recordingLog('info')
+  readonly #folder = temporaryFolder()
+  readonly #work = new Map<string, CodeWork>()
+  readonly #down = new Set<string>()
+  readonly #trace: Trace
+  /** The file that a reload finds. */
+  #next = ''
+  #report: OnResult = () => {}
+  #daemon: Daemon | null = null
+  #rounds = 0
+  #monitored = ''
+
+  constructor(trace: Trace) {
+    this.#trace = trace
+  }
+
+  /** What the step does to lvsd; its servers answer where ldirectord asks them. */
+  async play({ event, value }: TraceStep): Promise<void> {
+    const [word = '', ...rest] = event.split(' ')
+    if (word === 'start') await this.#start()
+    else if (word === 'ipvs') await this.#edit(rest.join(' '))
+    else if (word === 'down') for (const server of rest) this.#down.add(server)
+    else if (word === 'up') for (const server of rest) this.#down.delete(server)
+    else if (word === 'reload') await this.#reload(rest[0])
+    else if (word === 'stop') await this.stop()
+    else if (word === 'eval') this.#evaluate(rest.join(' '))
+    else if (word !== 'check') throw new Error(`a trace has an event "${event}" (${value})`)
+    if (['start', 'check', 'reload'].includes(word)) this.#answer()
+  }
+
+  /** The table as lines, once nothing moves any more; up to some seconds later where it is to become another one. */
+  async table(expected: readonly string[] | null): Promise<string[]> {
+    const deadline = performance.now() + PATIENCE
+    for (;;) {
+      const until = this.#rounds + 2
+      while (this.#daemon && this.#rounds < until && performance.now() < deadline) await pause()
+      const lines = linesOfTable((await this.kernel.byHand.dump()).table)
+      const isRight = !expected || JSON.stringify(lines) === JSON.stringify(expected)
+      if (isRight || !this.#daemon || performance.now() > deadline) return lines
+    }
+  }
+
+  /** What the command ldirectord would have logged so far of real servers and fallbacks. */
+  get sentences(): string[] {
+    return this.#log.lines.map(({ msg }) => msg).filter(text => / (?:real|fallback) server/.test(text))
+  }
+
+  /** The lines of the monitorfile, without what was said and when. */
+  get monitored(): string[] {
+    return monitorWords(this.#monitored)
+  }
+
+  async #start(): Promise<void> {
+    this.#next = this.#trace.config
+    const loaded = await this.#load(this.#next)
+    if (!loaded.config) throw new Error(JSON.stringify(loaded.problems))
+    const { log } = recordingLog('silent')
+    const { kernel } = this
+    const counting = {
+      ...kernel,
+      // There may be another start.
+      close: () => {},
+      dump: () => {
+        this.#rounds++
+        return kernel.dump()
+      },
+    }
+    this.#daemon = await startDaemon({
+      loaded: { ...loaded, config: loaded.config },
+      kernel: counting,
+      kernelName: 'memory',
+      journal: memoryJournal(),
+      log,
+      notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
+      load: () => this.#load(this.#next),
+      observers: [this.#observer(), tableSentences(this.#log.log)],
+      engines: onResult => this.#engines(onResult),
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.#daemon?.stop()
+    this.#daemon = null
+  }
+
+  async #load(text: string): Promise<Loaded> {
+    const loaded = await loadCf(text.replaceAll(THERE, `${this.#folder}/`))
+    if (!loaded.config) return loaded
+    const settings = { ...loaded.config.settings, resync: RESYNC }
+    const config = { ...loaded.config, settings }
+    return placed({ ...loaded, config }, { socket: join(this.#folder, 'lvsd.sock') })
+  }
+
+  async #reload(file: string | undefined): Promise<void> {
+    if (file !== undefined) this.#next = this.#trace.files.get(file) ?? ''
+    await this.#daemon?.reload(false)
+  }
+
+  async #edit(commandLine: string): Promise<void> {
+    const [error] = await this.kernel.byHand.apply([changeOf(commandLine)])
+    if (error) throw error
+  }
+
+  /** What the traces do to files, in the words of Perl. */
+  #evaluate(expression: string): void {
+    const made = /open\(F,'>([^']+)'\)/.exec(expression)
+    const gone = /unlink '([^']+)'/.exec(expression)
+    const all = /unlink glob '([^'*]+)\*'/.exec(expression)
+    const path = (name: string) => join(this.#folder, name)
+    if (made) {
+      mkdirSync(dirname(path(made[1] as string)), { recursive: true })
+      writeFileSync(path(made[1] as string), '')
+    }
+    if (gone) rmSync(path(gone[1] as string))
+    const folder = path(all?.[1] ?? 'none')
+    if (all && existsSync(folder)) for (const name of readdirSync(folder)) rmSync(join(folder, name))
+    const shown = /^`cat (\S+)`/.exec(expression)
+    if (shown) this.#monitored = readFileSync(path(shown[1] as string), 'utf8')
+  }
+
+  /** A round of checks: each server says how it is. */
+  #answer(): void {
+    for (const [id, { check, target }] of this.#work) {
+      const { address, port, real } = target
+      const names = [endpoint(address, port), endpoint(real.address, real.port)]
+      const isUp = check.name === 'off' ? false : !names.some(name => this.#down.has(name))
+      this.#report(id, isUp || check.name === 'on' || check.name === 'none' ? passed() : failed())
+    }
+  }
+
+  #engines(onResult: OnResult): Engines {
+    this.#report = onResult
+    const idle = { running: 0, lateness: { p50: 0, p99: 0, max: 0 }, stalls: 0, stalledFor: 0, noVerdicts: 0 }
+    return {
+      set: (id, work) => void this.#work.set(id, work),
+      remove: id => void this.#work.delete(id),
+      soon: () => {},
+      stats: () => ({ jobs: this.#work.size, ...idle }),
+      close: () => this.#work.clear(),
+    }
+  }
+
+  /** Commands that are not run, and the monitorfile. */
+  #observer(): Observer {
+    return {
+      traffic: ({ fallbackcommand, id }, hasTraffic) => {
+        const virtual = id?.kind === 'address' ? [endpoint(id.address, id.port), id.protocol] : [':0', 'fwm']
+        if (fallbackcommand !== null)
+          this.calls.push([fallbackcommand, hasTraffic ? 'stop' : 'start', ...virtual].join(' '))
+      },
+      result(subscriber, result) {
+        const { monitorfile } = subscriber.service
+        const line = monitorLine(subscriber, result, new Date(), 1)
+        if (monitorfile !== null && line !== null) writeFileSync(monitorfile, line, { flag: 'a' })
+      },
+    }
+  }
+}
+
+/** Each line without its time, its process and what the check said. */
+export function monitorWords(text: string): string[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map(line => line.replace(/^\[[^\]]*\] \[\d+\] /, '').replace(/(\[(?:up|down)\]).*/, '$1'))
+    .sort()
+}
+
+function pause(): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, 2))
+}

@@ -1,0 +1,43 @@
+/** Facts about a site, in ldirectord's words. */
+import { parseAddress } from '../../../src/core/address.js'
+
+/** One fact, as ldirectord has it and as lvsd does. */
+export interface Fact {
+  readonly where: string
+  /** Of the virtual. */
+  readonly index: number
+  readonly what: string
+  readonly theirs: string
+  readonly ours: string
+}
+
+export type Facts = Readonly<Record<string, string>>
+
+/** The addresses of host names. */
+export type Names = ReadonlyMap<string, string>
+
+export function factsOf(where: string, index: number, theirs: Facts, ours: Facts): Fact[] {
+  return Object.entries(theirs).map(([what, value]) => ({
+    where,
+    index,
+    what,
+    theirs: value,
+    ours: ours[what] ?? '-',
+  }))
+}
+
+export function literal(host: string, names: Names): string {
+  return names.get(host) ?? host
+}
+
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
+export function bare(host: string): string {
+  return parseAddress(host)?.text ?? host
+}
+
+export function text(value: unknown): string {
+  return value === null || value === undefined ? '' : String(value)
+}

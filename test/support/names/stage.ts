@@ -1,0 +1,32 @@
+/** A resolver with files of its own. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openResolver, type ResolverParts } from '../../../src/names/lookup.js'
+import { later } from '../after-each.js'
+import { temporaryFolder } from '../folder.js'
+
+export interface Files {
+  readonly hosts?: string
+  readonly resolvConf?: string
+  readonly nsswitch?: string
+}
+
+export function resolverWith(files: Files, parts: Pick<ResolverParts, 'port' | 'system' | 'env'> = {}) {
+  const folder = temporaryFolder()
+  const write = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  const resolver = openResolver({
+    env: {},
+    ...parts,
+    hosts: write('hosts', files.hosts ?? ''),
+    resolvConf: write(
+      'resolv.conf',
+      `options timeout:1 attempts:1\n${files.resolvConf ?? 'nameserver ::1'}\n`,
+    ),
+    nsswitch: write('nsswitch.conf', files.nsswitch ?? 'hosts: files dns\n'),
+  })
+  later(() => resolver.close())
+  return { resolver, write }
+}

@@ -1,0 +1,57 @@
+/** Runs one check against a server of the test, as lvsd would: its options parsed, its probe or its `run` under a deadline. */
+
+import type { Check, Target } from '../../src/check/check.js'
+import { type OptionShape, optionKit } from '../../src/check/option-kit.js'
+import { z } from '../../src/check/option-types.js'
+import { type CodeWork, runCheck } from '../../src/check/run-code.js'
+import { parseAddress } from '../../src/core/address.js'
+import type { CheckResult } from '../../src/core/model.js'
+import { mayDefer } from '../../src/probe/needs-code.js'
+import { runProbe } from '../../src/probe/start-probe.js'
+import { type Executor, openExecutor } from '../../src/schedule/executors.js'
+
+/** A server of `servers.ts`, a port of `::1`, or a whole target. */
+export type Where = number | { readonly host: string; readonly port: number } | Target
+
+/** What the check finds there. `options` are raw, as a configuration has them. With `executor` it runs where that runs it. */
+export function probe<S extends OptionShape>(
+  check: Check<S>,
+  where: Where,
+  options: Readonly<Record<string, unknown>> = {},
+  { timeout = 1000, executor }: { timeout?: number; executor?: Executor | null } = {},
+): Promise<CheckResult> {
+  const target = targetOf(where)
+  const parsed = z.strictObject(check.options(optionKit)).parse(options) as never
+  const problem = check.validate?.(parsed)
+  if (problem) throw new Error(problem)
+  if (executor) return executor.run({ check: check as unknown as Check, target, options: parsed }, timeout)
+  if (check.origin === 'user')
+    return probeApart({ check: check as unknown as Check, target, options: parsed }, timeout)
+  const data = check.probe?.(target, parsed)
+  if (data && !mayDefer(data)) return runProbe(data, timeout)
+  return runCheck({ check: check as unknown as Check, target, options: parsed }, timeout)
+}
+
+/** A kind of a user's folder has no code here. */
+async function probeApart(work: CodeWork, timeout: number): Promise<CheckResult> {
+  const executor = openExecutor()
+  try {
+    return await executor.run(work, timeout)
+  } finally {
+    await executor.close()
+  }
+}
+
+/** A target as a real server of the service `web`, `[2001:db8::80]:80`, has it. */
+export function targetOf(where: Where): Target {
+  if (typeof where === 'object' && 'service' in where) return where
+  const { host, port } = typeof where === 'number' ? { host: '::1', port: where } : where
+  const address = parseAddress(host)
+  if (!address) throw new Error(`${host} is no address`)
+  return {
+    address,
+    port,
+    real: { address, port, weight: 1 },
+    service: { name: 'web', address: parseAddress('2001:db8::80'), port: 80, protocol: 'tcp', fwmark: null },
+  }
+}

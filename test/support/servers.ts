@@ -1,0 +1,177 @@
+/** Real little servers on this machine, each on a port of its own, each gone after the test. */
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import { createServer as createHttpsServer, type ServerOptions as HttpsOptions } from 'node:https'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls'
+import { packageRoot } from '../../src/system/version.js'
+import { later } from './after-each.js'
+
+export interface Listening {
+  /** `::1` unless asked otherwise. */
+  readonly host: string
+  readonly port: number
+  /** Connections or datagrams so far. */
+  count(): number
+}
+
+export type Loopback = '::1' | '127.0.0.1'
+
+/** Calls `handler` for each connection. Errors of the connections are swallowed: checks hang up as they like. */
+export function tcpServer(handler: (socket: Socket) => void, host: Loopback = '::1'): Promise<Listening> {
+  return listen(createServer({ allowHalfOpen: true }, handler), host)
+}
+
+export function httpServer(handler: RequestListener, host: Loopback = '::1'): Promise<Listening> {
+  return listen(createHttpServer(handler), host)
+}
+
+/** Its certificate is self-signed, for `localhost`, `::1` and `127.0.0.1`: see `certificate`. */
+export function httpsServer(
+  handler: RequestListener,
+  options: HttpsOptions = {},
+  host: Loopback = '::1',
+): Promise<Listening> {
+  return listen(createHttpsServer({ ...certificate, ...options }, handler), host, 'secureConnection')
+}
+
+export function tlsServer(
+  handler: (socket: TLSSocket) => void,
+  options: TlsOptions = {},
+  host: Loopback = '::1',
+): Promise<Listening> {
+  return listen(createTlsServer({ ...certificate, ...options }, handler), host)
+}
+
+async function listen(server: Server, host: Loopback, tlsEvent?: string): Promise<Listening> {
+  const sockets = new Set<Socket>()
+  let count = 0
+  server.on('connection', (socket: Socket) => {
+    count++
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+  })
+  if (tlsEvent) server.on(tlsEvent, (socket: Socket) => socket.on('error', () => {}))
+  server.on('tlsClientError', () => {})
+  server.on('clientError', (_error, socket: Socket) => socket.destroy())
+  server.listen(0, host)
+  await once(server, 'listening')
+  later(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise(closed => server.close(closed))
+  })
+  return { host, port: (server.address() as AddressInfo).port, count: () => count }
+}
+
+/** Calls `handler` for each datagram; `reply` answers its sender. */
+export async function udpServer(
+  handler: (message: Buffer, reply: (answer: string | Uint8Array) => void, from: RemoteInfo) => void,
+  host: Loopback = '::1',
+): Promise<Listening> {
+  const socket: UdpSocket = createSocket(host === '::1' ? 'udp6' : 'udp4')
+  let count = 0
+  socket.on('message', (message, from) => {
+    count++
+    handler(message, answer => socket.send(answer, from.port, from.address), from)
+  })
+  socket.bind(0, host)
+  await once(socket, 'listening')
+  later(() => new Promise<void>(closed => socket.close(closed)))
+  return { host, port: socket.address().port, count: () => count }
+}
+
+/** A TCP port where nobody listens. */
+export async function refusedPort(host: Loopback = '::1'): Promise<number> {
+  const server = createServer().listen(0, host)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise(closed => server.close(closed))
+  return port
+}
+
+/** A UDP port where nobody listens. */
+export async function refusedUdpPort(host: Loopback = '::1'): Promise<number> {
+  const socket = createSocket(host === '::1' ? 'udp6' : 'udp4').bind(0, host)
+  await once(socket, 'listening')
+  const { port } = socket.address()
+  await new Promise<void>(closed => socket.close(closed))
+  return port
+}
+
+/** Accepts, reads, and never says a word. */
+export function silentServer(host?: Loopback): Promise<Listening> {
+  return tcpServer(socket => socket.resume(), host)
+}
+
+/** Hangs up as soon as the connection stands. */
+export function hangUpServer(host?: Loopback): Promise<Listening> {
+  return tcpServer(socket => {
+    socket.resume()
+    socket.end()
+  }, host)
+}
+
+/** Resets the connection as soon as something is sent. */
+export function resetServer(host?: Loopback): Promise<Listening> {
+  return tcpServer(socket => socket.once('data', () => socket.resetAndDestroy()), host)
+}
+
+/** Says `text`, whatever it is asked, and hangs up. */
+export function saying(text: string | Uint8Array, host?: Loopback): Promise<Listening> {
+  return tcpServer(socket => socket.once('data', () => socket.end(text)).resume(), host)
+}
+
+/** Sends `text` one byte at a time, every 100 ms unless asked otherwise, without being asked for it. */
+export function drippingServer(text: string, every = 100, host?: Loopback): Promise<Listening> {
+  return tcpServer(socket => {
+    socket.resume()
+    const bytes = Buffer.from(text)
+    let at = 0
+    const timer = setInterval(() => {
+      if (at < bytes.length) socket.write(bytes.subarray(at, ++at))
+      else socket.end()
+    }, every)
+    socket.on('close', () => clearInterval(timer))
+  }, host)
+}
+
+/** Sends `start`, then `again` without end, as fast as it is read. */
+export function endlessServer(start: string, again: string, host?: Loopback): Promise<Listening> {
+  return tcpServer(socket => {
+    socket.resume()
+    const more = again.repeat(Math.ceil(16_384 / again.length))
+    const pour = () => {
+      while (!socket.destroyed && socket.write(more));
+    }
+    socket.write(start)
+    socket.on('drain', pour)
+    pour()
+  }, host)
+}
+
+/** An HTTP answer whose headers never end. */
+export function endlessHeaders(host?: Loopback): Promise<Listening> {
+  return endlessServer('HTTP/1.1 200 OK\r\n', 'X-More: and more of it\r\n', host)
+}
+
+/** An HTTP answer whose body never ends. */
+export function endlessBody(host?: Loopback): Promise<Listening> {
+  return endlessServer('HTTP/1.1 200 OK\r\n\r\n', 'and more of it\n', host)
+}
+
+/** Answers with something that is no protocol. */
+export function garbageServer(host?: Loopback): Promise<Listening> {
+  return saying(Buffer.from('\x00\x01\xff\xfeno protocol at all\x00'.repeat(10), 'latin1'), host)
+}
+
+/** Key and certificate for tests alone, valid for a hundred years: a fresh machine may have no openssl. */
+export const certificate = { key: beside('localhost.key'), cert: beside('localhost.crt') }
+
+/** A file of the sources: the compiler leaves it there. */
+function beside(name: string): Buffer {
+  return readFileSync(join(packageRoot, 'test/support', name))
+}

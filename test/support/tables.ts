@@ -1,0 +1,190 @@
+/** Tables, configurations and results for tests: short to write, and at random. */
+import fc from 'fast-check'
+import { type Address, parseAddress } from '../../src/core/address.js'
+import type {
+  CheckResult,
+  CheckUse,
+  Config,
+  Forwarding,
+  Real,
+  RealAttributes,
+  Service,
+  ServiceAttributes,
+  ServiceId,
+  Settings,
+  Table,
+  TableReal,
+  TableService,
+} from '../../src/core/model.js'
+import { keyOfReal, keyOfService } from '../../src/core/model.js'
+
+export function address(text: string): Address {
+  const parsed = parseAddress(text)
+  if (!parsed) throw new Error(`${text} is not an address`)
+  return parsed
+}
+
+export const ATTRIBUTES: RealAttributes = {
+  forwarding: 'masq',
+  tunnelPort: 0,
+  tunnelChecksum: 'none',
+  weight: 1,
+  upper: 0,
+  lower: 0,
+}
+
+export const SERVICE_ATTRIBUTES: ServiceAttributes = {
+  scheduler: 'wlc',
+  schedulerFlags: [],
+  persistence: null,
+  onePacket: false,
+}
+
+export const SETTINGS: Settings = {
+  resync: 10_000,
+  resolve: 60_000,
+  concurrency: 512,
+  removalLimit: 50,
+  socket: '/run/lvsd/lvsd.sock',
+  state: '/var/lib/lvsd',
+  checks: [],
+  maintenancedir: null,
+  autoreload: false,
+  callback: null,
+  timeouts: null,
+  logLevel: 'info',
+}
+
+export function serviceId(text: string, port = 80): ServiceId {
+  return { kind: 'address', protocol: 'tcp', address: address(text), port }
+}
+
+export function use(kind: string, options: Record<string, unknown> = {}, policy = {}): CheckUse {
+  return {
+    kind,
+    options,
+    policy: { interval: 1000, timeout: 500, rise: 1, fall: 1, fastinter: 1000, ...policy },
+    port: null,
+    address: null,
+  }
+}
+
+/** A real server on port 80, checked by `on` unless told otherwise. */
+export function real(
+  host: string,
+  {
+    checks = [use('on')],
+    need = checks.length,
+    port = 80,
+    ...attributes
+  }: Partial<Real & RealAttributes> = {},
+): Real {
+  return {
+    host,
+    address: parseAddress(host),
+    port,
+    attributes: { ...ATTRIBUTES, ...attributes },
+    checks,
+    need,
+  }
+}
+
+export function service(name: string, parts: Partial<Service> = {}): Service {
+  return {
+    name,
+    label: null,
+    comment: null,
+    host: '2001:db8::80',
+    id: serviceId('2001:db8::80'),
+    unresolved: null,
+    attributes: SERVICE_ATTRIBUTES,
+    quiescent: false,
+    cleanstop: false,
+    fallback: null,
+    fallbackcommand: null,
+    monitorfile: null,
+    mail: null,
+    reals: [],
+    ...parts,
+  }
+}
+
+export function config(services: readonly Service[], settings: Partial<Settings> = {}): Config {
+  return { file: 'site.yaml', settings: { ...SETTINGS, ...settings }, services }
+}
+
+export function table(...services: readonly TableService[]): Table {
+  return new Map(services.map(entry => [keyOfService(entry.id), entry]))
+}
+
+export function tableService(id: ServiceId, reals: readonly TableReal[]): TableService {
+  return { id, ...SERVICE_ATTRIBUTES, reals: new Map(reals.map(entry => [keyOfReal(entry), entry])) }
+}
+
+export function tableReal(host: string, attributes: Partial<RealAttributes> = {}, port = 80): TableReal {
+  return { address: address(host), port, ...ATTRIBUTES, ...attributes }
+}
+
+export function passed(detail = 'ok'): CheckResult {
+  return { ok: true, reason: null, detail, phase: null, ms: 1, phases: [] }
+}
+
+export function failed(reason: CheckResult['reason'] = 'refused'): CheckResult {
+  return {
+    ok: reason === 'no-verdict' ? null : false,
+    reason,
+    detail: `${reason}`,
+    phase: 'connect',
+    ms: 1,
+    phases: [],
+  }
+}
+
+// ---------------------------------------------------------------- at random: small worlds, so that things collide
+
+export const anyForwarding = fc.constantFrom<Forwarding>('gate', 'masq', 'ipip')
+
+export const anyRealAttributes: fc.Arbitrary<RealAttributes> = fc.record({
+  forwarding: anyForwarding,
+  tunnelPort: fc.constant(0),
+  tunnelChecksum: fc.constant('none' as const),
+  weight: fc.integer({ min: 0, max: 3 }),
+  upper: fc.integer({ min: 5, max: 6 }),
+  lower: fc.integer({ min: 0, max: 1 }),
+})
+
+export const anyServiceAttributes: fc.Arbitrary<ServiceAttributes> = fc.record({
+  scheduler: fc.constantFrom('rr', 'wlc'),
+  schedulerFlags: fc.constantFrom([], ['flag-1'] as const),
+  persistence: fc.option(
+    fc.record(
+      {
+        timeout: fc.constantFrom(60, 300),
+        prefix: fc.constantFrom(64, 128),
+        engine: fc.constant(null),
+      },
+      { noNullPrototype: true },
+    ),
+  ),
+  onePacket: fc.constant(false),
+})
+
+const anyTableReal: fc.Arbitrary<TableReal> = fc
+  .record({ n: fc.integer({ min: 1, max: 5 }), attributes: anyRealAttributes })
+  .map(({ n, attributes }) => ({ address: address(`fd00:1::${n}`), port: 80, ...attributes }))
+
+const anyTableService: fc.Arbitrary<TableService> = fc
+  .record({
+    n: fc.integer({ min: 1, max: 4 }),
+    attributes: anyServiceAttributes,
+    reals: fc.array(anyTableReal, { maxLength: 5 }),
+  })
+  .map(({ n, attributes, reals }) => ({
+    id: serviceId(`fd00:f::${n}`),
+    ...attributes,
+    reals: new Map(reals.map(entry => [keyOfReal(entry), entry])),
+  }))
+
+export const anyTable: fc.Arbitrary<Table> = fc
+  .array(anyTableService, { maxLength: 4 })
+  .map(services => table(...services))

@@ -1,0 +1,80 @@
+/** A clock that tests wind by hand, with the order of an event loop: alarms, then what has arrived, then the rest. */
+import type { Clock } from '../../src/util/clock.js'
+
+interface Alarm {
+  readonly at: number
+  readonly ring: () => void
+}
+
+export class WoundClock implements Clock {
+  #now = 1_000_000
+  #seed = 1
+  readonly #alarms = new Set<Alarm>()
+  #arrivals: (() => void)[] = []
+  #later: (() => void)[] = []
+
+  now = (): number => this.#now
+
+  alarm = (ms: number, ring: () => void): (() => void) => {
+    const alarm = { at: this.#now + ms, ring }
+    this.#alarms.add(alarm)
+    return () => this.#alarms.delete(alarm)
+  }
+
+  afterReading = (then: () => void): void => {
+    this.#later.push(then)
+  }
+
+  /** A sequence that is the same in each test. */
+  random = (): number => {
+    this.#seed = (this.#seed * 16_807) % 2_147_483_647
+    return this.#seed / 2_147_483_647
+  }
+
+  /** How many alarms are set. */
+  get alarms(): number {
+    return this.#alarms.size
+  }
+
+  /** Something to be read as soon as sockets are read. */
+  arrive(what: () => void): void {
+    this.#arrivals.push(what)
+  }
+
+  /** Lets `ms` go by, everything in its time. */
+  wind(ms: number): void {
+    const end = this.#now + ms
+    this.#settle()
+    for (let next = this.#next(end); next; next = this.#next(end)) {
+      this.#now = Math.max(this.#now, next.at)
+      this.#ring(next)
+    }
+    this.#now = end
+  }
+
+  /** Stops the process for `ms`: whatever was due meanwhile comes now, late. */
+  stop(ms: number): void {
+    this.#now += ms
+    this.wind(0)
+  }
+
+  #next(end: number): Alarm | undefined {
+    let first: Alarm | undefined
+    for (const alarm of this.#alarms) if (alarm.at <= end && alarm.at < (first?.at ?? Infinity)) first = alarm
+    return first
+  }
+
+  #ring(alarm: Alarm): void {
+    this.#alarms.delete(alarm)
+    alarm.ring()
+    this.#settle()
+  }
+
+  /** Reading comes before what waits for it to be over. */
+  #settle(): void {
+    while (this.#arrivals.length + this.#later.length > 0) {
+      for (const arrival of this.#arrivals.splice(0)) arrival()
+      for (const then of this.#later.splice(0)) then()
+    }
+  }
+}

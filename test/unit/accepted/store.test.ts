@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AcceptedConfiguration, type Runnable, StopMark } from '../../../src/accepted/accepted.js'
+import { DEFAULT_STATE, stateFolders, writePointer } from '../../../src/accepted/places.js'
+import { type Accepted, acceptedPath, readAccepted, writeAccepted } from '../../../src/accepted/store.js'
+import { loadConfig } from '../../../src/config/load.js'
+import { settingsFields } from '../../../src/config/schema/schema.js'
+import { temporaryFolder } from '../../support/folder.js'
+import { config, real, service } from '../../support/tables.js'
+
+const FILE = '/etc/lvsd/lvsd.yaml'
+const SITE = config([service('web', { reals: [real('fd00:1::a')] })])
+
+function accepted(change: Partial<Accepted> = {}): Accepted & { build: string } {
+  return {
+    file: FILE,
+    at: '2026-11-28T03:00:00.000Z',
+    text: 'services: {}',
+    config: SITE,
+    build: 'a',
+    ...change,
+  }
+}
+
+function reading(path: string, build = 'a') {
+  const told: string[] = []
+  const read = (file = FILE) => readAccepted(path, { file, build, tell: problem => told.push(problem) })
+  return { told, read }
+}
+
+describe('the last accepted configuration', () => {
+  it('comes back as it was, for its owner alone', async () => {
+    const folder = temporaryFolder()
+    const path = acceptedPath(folder, FILE)
+    await writeAccepted(path, accepted())
+    const { build: _, ...expected } = accepted()
+    assert.deepEqual(await reading(path).read(), expected)
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+    assert.deepEqual(readdirSync(folder).length, 1)
+  })
+
+  it('is the text alone for another build of lvsd', async () => {
+    const path = acceptedPath(temporaryFolder(), FILE)
+    await writeAccepted(path, accepted())
+    assert.deepEqual((await reading(path, 'b').read())?.config, null)
+  })
+
+  it('closes a file that somebody has left open to others', async () => {
+    const path = acceptedPath(temporaryFolder(), FILE)
+    writeFileSync(`${path}.new`, 'half a', { mode: 0o644 })
+    await writeAccepted(path, accepted())
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+  })
+
+  it('is not written again while nothing has changed', async () => {
+    const path = acceptedPath(temporaryFolder(), FILE)
+    await writeAccepted(path, accepted())
+    const before = readFileSync(path, 'utf8')
+    await writeAccepted(path, accepted({ at: '2027-01-01T00:00:00.000Z' }))
+    assert.equal(readFileSync(path, 'utf8'), before)
+    await writeAccepted(path, accepted({ text: 'other' }))
+    assert.notEqual(readFileSync(path, 'utf8'), before)
+  })
+
+  it('is nothing where there is none, and is told where it is damaged or somebody else’s', async () => {
+    const path = acceptedPath(temporaryFolder(), FILE)
+    const none = reading(path)
+    assert.deepEqual([await none.read(), none.told], [null, []])
+    for (const text of [
+      '',
+      '{"form":1',
+      '[]',
+      'null',
+      '{"form":2}',
+      '{"form":1,"file":"/etc/other","text":""}',
+    ]) {
+      writeFileSync(path, text)
+      const { read, told } = reading(path)
+      assert.deepEqual([await read(), told.length], [null, 1], text)
+      assert.match(told[0] ?? '', /cannot be used/)
+    }
+  })
+
+  it('has a place for each file, of the same name or of none', () => {
+    assert.notEqual(acceptedPath('/s', '/a/site.yaml'), acceptedPath('/s', '/b/site.yaml'))
+    assert.match(acceptedPath('/s', '/a/../b/ä ö.cf'), /^\/s\/accepted-[\w.-]+\.json$/)
+  })
+})
+
+describe('the state folder of a file that cannot be read any more', () => {
+  const place = (home: string, file = FILE) => ({ file, state: null, env: { STATE_DIRECTORY: home } })
+
+  it('is that of the command line, alone', async () => {
+    assert.deepEqual(await stateFolders({ file: FILE, state: '/x', env: {} }, 'state: /y'), ['/x'])
+  })
+
+  for (const text of [
+    'settings: { state: /y',
+    'settings:\n  state: "/y"\n broken',
+    '{"settings":{"state":"/y",',
+  ])
+    it(`is found in ${JSON.stringify(text)}`, async () => {
+      assert.deepEqual(await stateFolders(place('/none'), text), ['/y', '/none'])
+    })
+
+  it('is known of earlier where the text has gone', async () => {
+    const home = temporaryFolder()
+    await writePointer(place(home), '/y')
+    assert.deepEqual(await stateFolders(place(home), ''), ['/y', home])
+    assert.deepEqual(await stateFolders(place(home, '/etc/lvsd/other.yaml'), ''), [home])
+  })
+
+  it('is the default of the configuration else', async () => {
+    assert.equal(settingsFields.state.parse(undefined), DEFAULT_STATE)
+    assert.deepEqual(await stateFolders({ file: FILE, state: null, env: {} }, ''), [DEFAULT_STATE])
+  })
+})
+
+describe('a start', () => {
+  const GOOD = `services:\n  web:\n    virtual: '[2001:db8::80]:80'\n    check: 'on'\n    reals: ['[fd00::1]:80']\n`
+
+  async function stage(text = GOOD) {
+    const state = temporaryFolder()
+    const file = join(state, 'site.yaml')
+    writeFileSync(file, text)
+    const told: string[] = []
+    const store = new AcceptedConfiguration(
+      { file, state, env: {} },
+      { isTrial: true, tell: problem => told.push(problem) },
+    )
+    const placed = async () => {
+      const loaded = await loadConfig(file)
+      if (!loaded.config) return loaded
+      return { ...loaded, config: { ...loaded.config, settings: { ...loaded.config.settings, state } } }
+    }
+    return { state, file, store, placed, told }
+  }
+
+  it('runs what its file says where that can run', async () => {
+    const { store, placed } = await stage()
+    const loaded = await placed()
+    assert.deepEqual(await store.choose(loaded), { loaded, kept: null })
+  })
+
+  it('has nothing to run where the file is broken and none was accepted', async () => {
+    const { store, placed, told } = await stage('services: [')
+    assert.deepEqual([await store.choose(await placed()), told], [null, []])
+  })
+
+  it('runs what was accepted, with the problems of the file', async () => {
+    const { store, placed, file } = await stage()
+    const first = (await placed()) as Runnable
+    await store.keep(first)
+    for (const text of ['services: [', '', GOOD.replace('reals', 'raels')]) {
+      writeFileSync(file, text)
+      const broken = await placed()
+      const chosen = await store.choose(broken)
+      assert.deepEqual(chosen?.loaded.config, first.config, text)
+      assert.equal(chosen?.loaded.text, GOOD)
+      assert.deepEqual(chosen?.kept?.problems, broken.problems)
+    }
+  })
+
+  it('needs no password, certificate or check of its own that cannot be read at the moment', async () => {
+    const { store, placed, state, file } = await stage()
+    const secret = join(state, 'secret')
+    writeFileSync(secret, 'hunter2\n')
+    writeFileSync(file, GOOD.replace(`check: 'on'`, `check: { kind: redis, passwd: { file: ${secret} } }`))
+    const first = (await placed()) as Runnable
+    await store.keep(first)
+    writeFileSync(secret, '')
+    const chosen = await store.choose(await placed())
+    assert.equal(chosen?.loaded.config.services[0]?.reals[0]?.checks[0]?.options.passwd, 'hunter2')
+    assert.match(chosen?.kept?.problems[0]?.message ?? '', /is empty/)
+  })
+
+  it('gives no verdict of a check that does not load at the moment', async () => {
+    const { store, placed, file } = await stage()
+    const first = (await placed()) as Runnable
+    const [web] = first.config.services
+    const [server] = web?.reals ?? []
+    assert.ok(web && server)
+    const own = { ...server, checks: server.checks.map(use => ({ ...use, kind: 'my-own' })) }
+    await store.keep({ ...first, config: { ...first.config, services: [{ ...web, reals: [own] }] } })
+    writeFileSync(file, 'services: [')
+    const check = (await store.choose(await placed()))?.loaded.checks.get('my-own')
+    const answer = await check?.run?.({} as never, {}, {} as never)
+    assert.deepEqual([answer?.ok, answer?.reason], [null, 'no-verdict'])
+  })
+})
+
+describe('the mark of a stop', () => {
+  it('is for this boot alone, and is taken off', async () => {
+    const folder = temporaryFolder()
+    const mark = new StopMark(folder, FILE)
+    assert.equal(await mark.isSet(), false)
+    await mark.set()
+    assert.equal(await mark.isSet(), true)
+    const [name = ''] = readdirSync(folder)
+    writeFileSync(join(folder, name), 'another boot\n')
+    assert.equal(await mark.isSet(), false)
+    await mark.clear()
+    await mark.clear()
+    assert.deepEqual(readdirSync(folder), [])
+  })
+})

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { request } from 'node:http'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type Control, openControlSocket, SocketInUse, SocketUnusable } from '../../../src/api/server.js'
+import { later } from '../../support/after-each.js'
+import { recordingLog } from '../../support/logs.js'
+
+const forced: boolean[] = []
+const CONTROL = {
+  status: async () => ({ version: '1' }),
+  reload: async (isForced: boolean) => {
+    forced.push(isForced)
+    return { ok: true }
+  },
+} as unknown as Control
+
+function path(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsd-api-'))
+  later(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'run', 'lvsd.sock')
+}
+
+async function open(socket: string, control = CONTROL): Promise<string> {
+  const server = await openControlSocket(socket, control)
+  later(() => server.close())
+  return socket
+}
+
+function ask(
+  socketPath: string,
+  method: string,
+  path: string,
+  body = '',
+): Promise<{ status: number; value: unknown }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method, path }, response => {
+      let text = ''
+      response.on('data', chunk => {
+        text += chunk
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, value: JSON.parse(text) }))
+    })
+    sent.on('error', reject).end(body)
+  })
+}
+
+describe('the control socket', () => {
+  it('answers the status as JSON', async () => {
+    const socket = await open(path())
+    assert.deepEqual(await ask(socket, 'GET', '/status'), { status: 200, value: { version: '1' } })
+  })
+
+  it('is open to its owner alone', async () => {
+    assert.equal(statSync(await open(path())).mode & 0o777, 0o600)
+  })
+
+  it('reloads, forced only when told so', async () => {
+    const socket = await open(path())
+    forced.length = 0
+    await ask(socket, 'POST', '/reload')
+    await ask(socket, 'POST', '/reload', '{"force": true}')
+    await ask(socket, 'POST', '/reload', '{"force": "yes"}')
+    assert.deepEqual(forced, [false, true, false])
+  })
+
+  it('says what there is when asked for something else', async () => {
+    const { status, value } = await ask(await open(path()), 'GET', '/nothing')
+    assert.equal(status, 404)
+    assert.match(JSON.stringify(value), /GET \/status, POST \/reload/)
+  })
+
+  it('turns failures and rubbish into answers and lives on', async () => {
+    const socket = await open(path(), { ...CONTROL, status: () => Promise.reject(new Error('no table')) })
+    assert.deepEqual(await ask(socket, 'GET', '/status'), { status: 500, value: { error: 'no table' } })
+    assert.equal((await ask(socket, 'POST', '/reload', '{')).status, 400)
+    assert.equal((await ask(socket, 'POST', '/reload', ' '.repeat(70_000))).status, 413)
+    assert.equal((await ask(socket, 'POST', '/reload', '[]')).status, 200)
+  })
+
+  it('turns into an answer what cannot be said as JSON', async () => {
+    const socket = await open(path(), { ...CONTROL, status: async () => ({ size: 1n }) as never })
+    assert.equal((await ask(socket, 'GET', '/status')).status, 500)
+    assert.equal((await ask(socket, 'POST', '/reload')).status, 200)
+  })
+
+  const halves: [string, string][] = [
+    ['nothing', ''],
+    ['half a head', 'GET /status HTTP/1.1\r\nhost: l'],
+    ['half a body', 'POST /reload HTTP/1.1\r\nhost: l\r\ncontent-length: 20\r\n\r\n{'],
+  ]
+  for (const [what, text] of halves)
+    it(`answers while a hundred clients have said ${what}`, async () => {
+      const socket = await open(path())
+      for (let i = 0; i < 100; i++) {
+        const client = connect(socket).on('error', () => {})
+        later(() => client.destroy())
+        await once(client, 'connect')
+        client.write(text)
+      }
+      const began = performance.now()
+      assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+      assert.ok(performance.now() - began < 1000)
+    })
+
+  it('answers the requests of one connection one after the other, and drops one that sends very many', async () => {
+    let running = 0
+    let most = 0
+    let made = 0
+    const status = async () => {
+      made++
+      most = Math.max(most, ++running)
+      await new Promise(resolve => setTimeout(resolve, 5))
+      running--
+      return { made } as never
+    }
+    const socket = await open(path(), { ...CONTROL, status })
+    const question = 'GET /status HTTP/1.1\r\nhost: l\r\n\r\n'
+    const heard = async (text: string, answers: number) => {
+      const client = connect(socket).on('error', () => {})
+      later(() => client.destroy())
+      let got = ''
+      client.on('data', chunk => {
+        got += chunk
+      })
+      client.write(text)
+      const isEnough = () => got.split('200 OK').length - 1 >= answers
+      while (!client.destroyed && !isEnough()) await new Promise(resolve => setTimeout(resolve, 5))
+      return got.split('200 OK').length - 1
+    }
+    assert.equal(await heard(question.repeat(5), 5), 5)
+    assert.ok((await heard(question.repeat(3000), 3000)) < 20)
+    assert.equal(most, 1)
+    assert.ok(made < 20, `${made} documents`)
+  })
+
+  it('gives all who ask at one moment the same status, and another after a reload', async () => {
+    let made = 0
+    const status = async () => {
+      await new Promise(resolve => setTimeout(resolve, 50))
+      return { made: ++made } as never
+    }
+    const socket = await open(path(), { ...CONTROL, status })
+    const all = await Promise.all(Array.from({ length: 30 }, () => ask(socket, 'GET', '/status')))
+    assert.deepEqual([...new Set(all.map(({ value }) => JSON.stringify(value)))], ['{"made":1}'])
+    await ask(socket, 'POST', '/reload')
+    assert.deepEqual((await ask(socket, 'GET', '/status')).value, { made: 2 })
+  })
+
+  it('is made again where somebody removes it, and says so', async () => {
+    const { log, lines } = recordingLog()
+    const socket = path()
+    const server = await openControlSocket(socket, CONTROL, log)
+    later(() => server.close())
+    for (const removed of [socket, dirname(socket)]) {
+      rmSync(removed, { recursive: true })
+      while (!existsSync(socket)) await new Promise(resolve => setTimeout(resolve, 50))
+      assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+      assert.equal(statSync(socket).mode & 0o777, 0o600)
+    }
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      Array(2).fill('the control socket was removed by somebody else; it is made again'),
+    )
+  })
+
+  it('that another lvsd has taken meanwhile is left to it, then taken back', async () => {
+    const { log, lines } = recordingLog()
+    const socket = path()
+    const first = await openControlSocket(socket, CONTROL, log)
+    later(() => first.close())
+    rmSync(socket)
+    const other = { ...CONTROL, status: async () => ({ version: 'other' }) as never }
+    const second = await openControlSocket(socket, other)
+    while (lines.length === 0) await new Promise(resolve => setTimeout(resolve, 50))
+    assert.match(lines[0]?.msg ?? '', /another program serves the path/)
+    assert.deepEqual((await ask(socket, 'GET', '/status')).value, { version: 'other' })
+    await second.close()
+    while (!existsSync(socket)) await new Promise(resolve => setTimeout(resolve, 50))
+    assert.deepEqual((await ask(socket, 'GET', '/status')).value, { version: '1' })
+  })
+
+  it('does not remove the socket of another lvsd when it is closed', async () => {
+    const socket = path()
+    const first = await openControlSocket(socket, CONTROL)
+    rmSync(socket)
+    await open(socket)
+    await first.close()
+    assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+  })
+
+  it('leaves nothing behind', async () => {
+    const socket = path()
+    const server = await openControlSocket(socket, CONTROL)
+    await server.close()
+    assert.deepEqual(readdirSync(dirname(socket)), [])
+  })
+
+  it('takes the place of a socket whose process is gone', async () => {
+    const socket = path()
+    const dead = createServer()
+    const gone = await openControlSocket(socket, CONTROL)
+    await gone.close()
+    writeFileSync(socket, '')
+    dead.close()
+    await open(socket)
+    assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+  })
+
+  it('is refused while another lvsd serves it, which goes on', async () => {
+    const socket = await open(path())
+    await assert.rejects(openControlSocket(socket, CONTROL), SocketInUse)
+    assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+  })
+
+  it('says what is wrong with its place, and removes nothing there that is no socket', async () => {
+    const file = path()
+    mkdirSync(dirname(file))
+    writeFileSync(file, 'a file of somebody')
+    const rows: [string, RegExp][] = [
+      [file, /what is there is no socket.*--socket/],
+      [join(file, 'lvsd.sock'), /EEXIST|ENOTDIR/],
+      [dirname(file), /what is there is no socket/],
+      [join(dirname(file), `${'x'.repeat(110)}.sock`), /at most 107 bytes/],
+    ]
+    for (const [place, why] of rows)
+      await assert.rejects(openControlSocket(place, CONTROL), (error: Error) => {
+        assert.ok(error instanceof SocketUnusable, String(error))
+        assert.match(error.message, why)
+        return true
+      })
+    assert.equal(readFileSync(file, 'utf8'), 'a file of somebody')
+  })
+})

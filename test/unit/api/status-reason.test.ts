@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { reasonOf } from '../../../src/api/status-reason.js'
+import type { HealthState, Real } from '../../../src/core/model.js'
+import type { Board, Cell } from '../../../src/health/health-store.js'
+
+const failed = {
+  ok: false,
+  reason: 'status',
+  detail: 'status 500; expected 200-299',
+  phase: null,
+  ms: 1,
+  phases: [],
+}
+const passed = { ...failed, ok: true, reason: null, detail: '200 OK' }
+
+describe('why a server is as it is', () => {
+  const rows: [what: string, state: HealthState, streak: number, last: object, expected: string][] = [
+    ['is up', 'up', 0, passed, '200 OK'],
+    ['is down', 'down', 0, failed, failed.detail],
+    ['has failed once of twice', 'up', 1, failed, `still up, failure 1 of 2: ${failed.detail}`],
+    ['has passed twice of three times', 'down', 2, passed, 'still down, pass 2 of 3: 200 OK'],
+    ['has failed after a start', 'unknown', 1, failed, `not judged yet, failure 1 of 2: ${failed.detail}`],
+  ]
+  for (const [what, state, streak, last, expected] of rows)
+    it(`is told of one that ${what}`, () => {
+      const subscriber = { use: { kind: 'http', policy: { rise: 3, fall: 2 } } }
+      const cell = { health: { state, streak, last, since: 0 }, noVerdicts: null, lastAt: 0, subscriber }
+      assert.equal(reasonOf(boardOf(cell as unknown as Cell), {} as Real, String), expected)
+    })
+})
+
+/** With one server, and one check of it. */
+function boardOf(cell: Cell): Board {
+  const board: Partial<Record<keyof Board, unknown>> = {
+    heldBy: () => null,
+    cellsOf: () => [cell],
+    stateOf: () => cell.health.state,
+    passing: () => 1,
+  }
+  return board as unknown as Board
+}

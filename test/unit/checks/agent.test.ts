@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { check } from '../../../checks/agent.js'
+import { readWords } from '../../../checks/lib/agent.js'
+import type { CheckResult } from '../../../src/core/model.js'
+import { announcing } from '../../support/checks/lines.js'
+import { probe, targetOf } from '../../support/probe.js'
+import {
+  drippingServer,
+  endlessServer,
+  hangUpServer,
+  type Loopback,
+  refusedPort,
+  silentServer,
+  tcpServer,
+} from '../../support/servers.js'
+
+type Words = readonly [line: string, reason: CheckResult['reason'], advice?: CheckResult['advice']]
+
+const WORDS: readonly Words[] = [
+  ['up', null],
+  ['ready', null],
+  ['up ready', null],
+  ['UP', null],
+  ['75%', null, { percent: 75 }],
+  ['up 75%', null, { percent: 75 }],
+  ['0%', null, { percent: 0 }],
+  ['200%', null, { percent: 200 }],
+  ['weight:75%', null, { percent: 75 }],
+  ['up, weight:10', null, { weight: 10 }],
+  ['50%\tup,maxconn:30', null, { percent: 50 }],
+  ['maxconn:30', null],
+  ['drain', null, { percent: 0 }],
+  ['drain 75%', null, { percent: 0 }],
+  ['maint', 'off'],
+  ['maint up', 'off'],
+  ['down', 'status'],
+  ['down # disk full, no way', 'status'],
+  ['fail', 'status'],
+  ['failed', 'status'],
+  ['stopped', 'status'],
+  ['ready down 75%', 'status'],
+  ['upp', 'garbage'],
+  ['up 75', 'garbage'],
+  ['up half', 'garbage'],
+  ['HTTP/1.1 200 OK', 'garbage'],
+  ['-5%', 'garbage'],
+  ['99999999999%', 'garbage'],
+]
+
+/** Where `max-weight` says nothing else. */
+const MOST = { most: { percent: 1000 } }
+
+describe('agent', () => {
+  for (const [line, reason, advice] of WORDS)
+    it(`understands "${line}"`, async () => {
+      const result = await probe(check, await announcing(`${line}\n`))
+      const { most, ...said } = result.advice ?? {}
+      assert.deepEqual(
+        most,
+        advice && line !== 'drain' && !line.startsWith('drain ') ? { percent: 1000 } : undefined,
+      )
+      assert.deepEqual(
+        { reason: result.reason, advice: result.advice && said },
+        { reason, advice },
+        result.detail,
+      )
+      assert.equal(result.ok, reason === null)
+      assert.ok(result.detail.includes(`"${line.replace('\t', ' ')}"`), result.detail)
+    })
+
+  it('takes nothing for a word that is none, and never fails to answer', () => {
+    fc.assert(
+      fc.property(fc.string(), line => {
+        const word = readWords(line, { percent: 1000 })
+        if (!word) return
+        const { ok, reason, detail } = word
+        assert.equal(ok, reason === null)
+        assert.ok(detail.length < 300)
+      }),
+    )
+  })
+
+  for (const host of ['::1', '127.0.0.1'] as const)
+    it(`sends what it is to send to ${host}`, async () => {
+      const server = await tcpServer(socket => {
+        socket.once('data', chunk => socket.end(String(chunk) === 'lvs\n' ? '25%\r\n' : 'down\r\n'))
+      }, host)
+      assert.deepEqual((await probe(check, server, { send: 'lvs\\n' })).advice, { percent: 25, ...MOST })
+    })
+
+  it('does not wait for the end of the connection', async () => {
+    const server = await tcpServer(socket => socket.write('up 10%\nup 20%\n'))
+    assert.deepEqual((await probe(check, server)).advice, { percent: 10, ...MOST })
+  })
+
+  const silences: [
+    phrase: string,
+    reason: string,
+    server: (host?: Loopback) => Promise<{ host: string; port: number } | number>,
+  ][] = [
+    ['is not there', 'refused', host => refusedPort(host)],
+    ['stays silent', 'timeout', host => silentServer(host)],
+    ['hangs up at once', 'closed', host => hangUpServer(host)],
+    ['says an empty line', 'unexpected', host => announcing('\r\n', host)],
+    ['says no word', 'unexpected', host => announcing('# nothing\n', host)],
+    ['dies in mid-word', 'truncated', host => announcing('up 5', host)],
+    ['drips', 'timeout', host => drippingServer('up 50%, but very slowly indeed\n', 20, host)],
+    ['never ends its line', 'too-big', host => endlessServer('up ', 'up ', host)],
+  ]
+  for (const [phrase, reason, server] of silences)
+    it(`has no say where it ${phrase}, or takes the server down where that is wanted`, async () => {
+      const timeout = reason === 'timeout' ? 150 : 3000
+      const where = await server()
+      const lenient = await probe(check, where, {}, { timeout })
+      assert.deepEqual([lenient.ok, lenient.advice], [true, undefined])
+      const does =
+        reason === 'unexpected' ? 'says no word' : reason === 'too-big' ? 'says more .*,' : 'is silent'
+      assert.match(lenient.detail, new RegExp(`^the agent ${does} and has no say: `))
+      const strict = await probe(check, where, { silence: 'down' }, { timeout })
+      assert.equal(strict.reason, reason, strict.detail)
+    })
+})
+
+describe("the end of an agent's word", () => {
+  // As HAProxy has it: the first carriage return or line feed, and none is no word.
+  const ends: [string, CheckResult['advice'] | 'silent'][] = [
+    ['50%\r', { percent: 50, ...MOST }],
+    ['50%\r\n', { percent: 50, ...MOST }],
+    ['50%\rdown\n', { percent: 50, ...MOST }],
+    ['50%\ndown\r', { percent: 50, ...MOST }],
+    ['\r50%\n', 'silent'],
+    ['50%', 'silent'],
+    ['drain', 'silent'],
+    ['down#disk full', 'silent'],
+  ]
+  for (const [said, advice] of ends)
+    it(`is found in ${JSON.stringify(said)}`, async () => {
+      const result = await probe(check, await announcing(said), { hold: '1ms' })
+      assert.equal(result.ok, true, result.detail)
+      assert.equal(/has no say/.test(result.detail), advice === 'silent', result.detail)
+      assert.deepEqual(result.advice, advice === 'silent' ? undefined : advice)
+    })
+
+  it('need not wait for the connection to end', async () => {
+    const server = await tcpServer(socket => socket.write('drain\r'))
+    assert.deepEqual((await probe(check, server)).advice, { percent: 0 })
+  })
+})
+
+describe('the highest weight of an agent', () => {
+  it('is a number or a share, which goes along with its advice', async () => {
+    const server = await announcing('weight:999999999\n')
+    for (const [most, expected] of [
+      [20, { weight: 20 }],
+      [0, { percent: 1000 }],
+    ] as const) {
+      const { advice } = await probe(check, server, { 'max-weight': most })
+      assert.deepEqual(advice, { weight: 999_999_999, most: expected })
+    }
+  })
+})
+
+describe('the last word of an agent', () => {
+  /** Says these one after the other, and then nothing. */
+  function saying(words: string[]) {
+    return tcpServer(socket => {
+      const word = words.shift()
+      if (word === undefined) socket.resetAndDestroy()
+      else socket.end(`${word}\n`)
+    })
+  }
+
+  it('holds while the agent is silent', async () => {
+    const server = await saying(['drain'])
+    await probe(check, server)
+    for (let i = 0; i < 2; i++) {
+      const { ok, advice, detail } = await probe(check, server)
+      assert.deepEqual([ok, advice], [true, { percent: 0 }])
+      assert.match(detail, /^the agent says "drain"; holds while the agent is silent: connection reset/)
+    }
+  })
+
+  it('holds for as long as it may, and then has no say any more', async () => {
+    const server = await saying(['down'])
+    const options = { hold: '400ms', silence: 'up' }
+    assert.equal((await probe(check, server, options)).reason, 'status')
+    assert.equal((await probe(check, server, options)).reason, 'status')
+    let last = await probe(check, server, options)
+    for (const end = Date.now() + 3000; !last.ok && Date.now() < end; ) {
+      await new Promise(resolve => setTimeout(resolve, 20))
+      last = await probe(check, server, options)
+    }
+    assert.deepEqual([last.ok, last.advice], [true, undefined])
+    assert.match(last.detail, /has no say/)
+  })
+
+  it('is the last that was one: nonsense is a fault, and replaces nothing', async () => {
+    const server = await saying(['20%', 'nonsense', '30%'])
+    await probe(check, server)
+    assert.equal((await probe(check, server)).reason, 'garbage')
+    await probe(check, server)
+    assert.deepEqual((await probe(check, server)).advice, { percent: 30, ...MOST })
+  })
+
+  it("is one server's alone", async () => {
+    const server = await saying(['maint'])
+    await probe(check, server)
+    assert.equal((await probe(check, server)).reason, 'off')
+    assert.equal((await probe(check, await refusedPort())).ok, true)
+    assert.equal((await probe(check, targetOf(server), { send: 'other' })).ok, true)
+  })
+})

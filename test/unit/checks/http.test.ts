@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
+import { check } from '../../../checks/http.js'
+import { mayDefer } from '../../../src/probe/needs-code.js'
+import { FAULTS } from '../../support/checks/faults.js'
+import { parseOptions, problemOf } from '../../support/checks/options.js'
+import { probe, targetOf } from '../../support/probe.js'
+import { httpServer, httpsServer, refusedPort, tcpServer } from '../../support/servers.js'
+
+/** Answers 200 `ok` and keeps what it was asked. */
+async function recorder(host: '::1' | '127.0.0.1' = '::1') {
+  const requests: (IncomingMessage & { body: string })[] = []
+  const server = await httpServer((request, response) => {
+    let body = ''
+    request.on('data', chunk => {
+      body += chunk
+    })
+    request.on('end', () => {
+      requests.push(Object.assign(request, { body }))
+      response.end('all is ok, Grüße')
+    })
+  }, host)
+  return { server, requests }
+}
+
+for (const host of ['::1', '127.0.0.1'] as const)
+  describe(`http to ${host}`, () => {
+    it('is up when status and body are as expected', async () => {
+      const { server } = await recorder(host)
+      for (const options of [
+        {},
+        { receive: 'is (ok|fine)' },
+        { text: 'Grüße' },
+        { receive: '(?i)GRÜSSE|grüße' },
+      ]) {
+        const { ok, detail } = await probe(check, server, options)
+        assert.equal(ok, true, detail)
+      }
+    })
+
+    it('names the host as RFC 9110 wants it, or the virtualhost', async () => {
+      const { server, requests } = await recorder(host)
+      const authority = host === '::1' ? `[::1]:${server.port}` : `127.0.0.1:${server.port}`
+      await probe(check, server)
+      await probe(check, server, { virtualhost: 'www.example.com' })
+      await probe(check, server, { virtualhost: 'a.example', headers: { Host: 'b.example' } })
+      for (const redirects of [0, 1]) await probe(check, server, { virtualhost: '*.example.com', redirects })
+      assert.deepEqual(
+        requests.map(({ headers }) => headers.host),
+        [authority, 'www.example.com', 'b.example', '*.example.com', '*.example.com'],
+      )
+    })
+
+    it('opens a connection for every check', async () => {
+      const { server } = await recorder(host)
+      for (let i = 0; i < 3; i++) await probe(check, server)
+      assert.equal(server.count(), 3)
+    })
+
+    it('is down when the connection is refused', async () => {
+      const result = await probe(check, { host, port: await refusedPort(host) })
+      assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason: 'refused' })
+    })
+
+    for (const [phrase, reason, behaviour] of FAULTS)
+      it(`is down when the server ${phrase}`, async () => {
+        const server = await tcpServer(socket => socket.once('data', () => behaviour(socket)), host)
+        const options = { receive: 'ok', limit: 100_000 }
+        const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 120 : 3000 })
+        assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
+        assert.ok(result.ms < 3500)
+      })
+  })
+
+describe('the request of http', () => {
+  it('leaves the usual port and the zone out of the host', () => {
+    const sent = (host: string, port: number) => {
+      const asked = check.probe?.(targetOf({ host, port }), parseOptions(check, {}))
+      return asked?.kind === 'tcp' ? /Host: (\S+)/.exec(Buffer.from(asked.send).toString())?.[1] : null
+    }
+    assert.equal(sent('2001:db8::1', 80), '[2001:db8::1]')
+    assert.equal(sent('192.0.2.1', 80), '192.0.2.1')
+    assert.equal(sent('fe80::1%eth0', 8080), '[fe80::1]:8080')
+  })
+
+  it('carries path, method, headers, login and body', async () => {
+    const { server, requests } = await recorder()
+    await probe(check, server, { request: 'health?full=1' })
+    await probe(check, server, { request: '/grüße und küsse' })
+    await probe(check, server, { httpmethod: 'HEAD' })
+    await probe(check, server, { httpmethod: 'POST', body: '{"übung":1}', headers: { 'X-Probe': 'yes' } })
+    await probe(check, server, { login: 'root', passwd: 'pa:ss', headers: { 'user-agent': 'mine' } })
+    assert.deepEqual(
+      requests.map(({ method, url, body }) => [method, url, body]),
+      [
+        ['GET', '/health?full=1', ''],
+        ['GET', '/gr%C3%BC%C3%9Fe%20und%20k%C3%BCsse', ''],
+        ['HEAD', '/', ''],
+        ['POST', '/', '{"übung":1}'],
+        ['GET', '/', ''],
+      ],
+    )
+    assert.equal(requests[3]?.headers['x-probe'], 'yes')
+    assert.equal(requests[4]?.headers.authorization, `Basic ${Buffer.from('root:pa:ss').toString('base64')}`)
+    assert.equal(requests[4]?.headers['user-agent'], 'mine')
+    assert.equal(requests[4]?.headers.connection, 'close')
+  })
+
+  it('is data, which leaves redirects that are followed to code', () => {
+    assert.equal(
+      check.probe?.(targetOf(80), parseOptions(check, { login: 'x', httpmethod: 'POST' }))?.kind,
+      'tcp',
+    )
+    const defers = (options: Record<string, unknown>) => {
+      const asked = check.probe?.(targetOf(80), parseOptions(check, options))
+      return asked ? mayDefer(asked) : null
+    }
+    assert.equal(defers({}), false)
+    assert.equal(defers({ redirects: 7 }), true)
+  })
+})
+
+describe('interim answers of http', () => {
+  const page = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+  const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
+  const moved = 'HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+  const server = (interim: string) =>
+    tcpServer(socket =>
+      socket.once('data', asked => socket.write(String(asked).startsWith('GET / ') ? moved : interim + page)),
+    )
+
+  it('may be some before a page to which there was a redirect, and not without end', async () => {
+    const options = { redirects: 2, text: 'ok' }
+    assert.equal((await probe(check, await server(hint.repeat(5)), options)).ok, true)
+    const { reason, detail } = await probe(check, await server(hint.repeat(5000)), options)
+    assert.deepEqual([reason, detail], ['garbage', 'more than 32 interim answers'])
+  })
+})
+
+describe('the expected status of http', () => {
+  const cases: [unknown, number, boolean][] = [
+    [undefined, 204, true],
+    [undefined, 301, false],
+    [404, 404, true],
+    ['200-299, 401', 401, true],
+    [[200, '300-399'], 302, true],
+    [[200, '300-399'], 201, false],
+  ]
+  for (const [status, answered, ok] of cases)
+    it(`${JSON.stringify(status) ?? 'left out'} ${ok ? 'accepts' : 'refuses'} ${answered}`, async () => {
+      const server = await httpServer((_request, response) => response.writeHead(answered).end())
+      const result = await probe(check, server, status === undefined ? {} : { status })
+      assert.equal(result.ok, ok, result.detail)
+    })
+})
+
+describe('redirects of http', () => {
+  it('are followed on the real server itself, whatever its name', async () => {
+    const hosts: (string | undefined)[] = []
+    const server = await httpServer(({ url, headers }, response) => {
+      hosts.push(headers.host)
+      if (url === '/c') response.end('arrived')
+      else response.writeHead(302, { location: url === '/a' ? '/b' : 'http://www.example.com/c' }).end()
+    })
+    const options = { request: '/a', virtualhost: 'www.example.com', redirects: 7, receive: 'arrived' }
+    const result = await probe(check, server, options)
+    assert.equal(result.ok, true, result.detail)
+    assert.deepEqual(new Set(hosts), new Set(['www.example.com']))
+    // Once to see that there is a redirect, three times to follow it.
+    assert.equal(server.count(), 4)
+  })
+
+  it('go to another host only where that is allowed', async () => {
+    const other = await httpServer((_request, response) => response.end('arrived'), '127.0.0.1')
+    const location = `http://127.0.0.1:${other.port}/`
+    const server = await httpServer((_request, response) => response.writeHead(301, { location }).end())
+    const refused = await probe(check, server, { redirects: 3, receive: 'arrived' })
+    assert.equal(refused.reason, 'status', refused.detail)
+    assert.match(refused.detail, /otherhosts/)
+    assert.equal(other.count(), 0)
+    const allowed = await probe(check, server, { redirects: 3, otherhosts: true, receive: 'arrived' })
+    assert.equal(allowed.ok, true, allowed.detail)
+  })
+
+  it('do not carry the login to another host', async () => {
+    let sent: string | undefined
+    const other = await httpServer(({ headers }, response) => {
+      sent = headers.authorization
+      response.end()
+    }, '127.0.0.1')
+    const location = `http://127.0.0.1:${other.port}/`
+    const server = await httpServer((_request, response) => response.writeHead(301, { location }).end())
+    const options = { redirects: 3, otherhosts: true, login: 'root', passwd: 'secret' }
+    assert.equal((await probe(check, server, options)).ok, true)
+    assert.equal(sent, undefined)
+  })
+
+  it('may lead to https', async () => {
+    const secure = await httpsServer((_request, response) => response.end('arrived'))
+    const location = `https://[::1]:${secure.port}/`
+    const server = await httpServer((_request, response) => response.writeHead(301, { location }).end())
+    const result = await probe(check, server, { redirects: 1, receive: 'arrived' }, { timeout: 2000 })
+    assert.equal(result.ok, true, result.detail)
+  })
+
+  it('end after as many as are allowed', async () => {
+    const server = await httpServer((_request, response) => response.writeHead(302, { location: '/' }).end())
+    const { reason, detail } = await probe(check, server, { redirects: 3 })
+    assert.deepEqual({ reason, detail }, { reason: 'status', detail: 'more than 3 redirects' })
+  })
+
+  it('is down when nothing listens', async () => {
+    assert.equal((await probe(check, await refusedPort(), { redirects: 1 })).reason, 'refused')
+  })
+
+  it('cost nothing where there are none', async () => {
+    const { server } = await recorder()
+    assert.equal((await probe(check, server, { redirects: 7, receive: 'is ok' })).ok, true)
+    assert.equal(server.count(), 1)
+  })
+
+  const faults = FAULTS.filter(([phrase]) => phrase !== 'redirects')
+  for (const [phrase, reason, behaviour] of faults) {
+    it(`are looked out for where the server ${phrase}`, async () => {
+      const server = await tcpServer(socket => socket.once('data', () => behaviour(socket)))
+      const options = { receive: 'ok', limit: 100_000, redirects: 1 }
+      const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 120 : 3000 })
+      assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
+    })
+
+    // The library does not say how far a hop came that breaks off in its headers.
+    const told = phrase === 'breaks off in the headers' ? 'closed' : reason
+    it(`may lead to a page at which the server ${phrase}`, async () => {
+      const server = await tcpServer(socket =>
+        socket.once('data', data => {
+          if (`${data}`.startsWith('GET /next')) behaviour(socket)
+          else socket.end('HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n')
+        }),
+      )
+      const options = { receive: 'ok', limit: 100_000, redirects: 1 }
+      const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 200 : 3000 })
+      assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason: told }, result.detail)
+    })
+  }
+})
+
+describe('options of http that cannot be', () => {
+  const cases: [Record<string, unknown>, RegExp][] = [
+    [{ receive: 'a', text: 'a' }, /not both/],
+    [{ virtualhost: 'www example' }, /virtualhost/],
+    [{ virtualhost: 'http://www.example.com' }, /virtualhost/],
+    [{ headers: { 'X Y': 'a' } }, /header/],
+    [{ headers: { X: 'a\r\nY: b' } }, /header/],
+    [{ body: 'a' }, /POST/],
+    [{ passwd: 'a' }, /login/],
+    [{ login: 'a:b' }, /colon/],
+    [{ otherhosts: true }, /redirects/],
+  ]
+  for (const [options, said] of cases)
+    it(`are told: ${JSON.stringify(options)}`, () => assert.match(problemOf(check, options) ?? '', said))
+
+  for (const options of [
+    { receive: '(' },
+    { status: 'ok' },
+    { status: 99 },
+    { status: '300-200' },
+    { status: [] },
+  ])
+    it(`are refused: ${JSON.stringify(options)}`, () => assert.throws(() => parseOptions(check, options)))
+})

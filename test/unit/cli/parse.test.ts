@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { CommandError, defineCommand, EXIT } from '../../../src/cli/command.js'
+import { parseLine } from '../../../src/cli/parse.js'
+
+const command = defineCommand({
+  name: 'sample',
+  summary: 'A sample',
+  details: '',
+  arguments: { CONFIG: { about: 'a file' }, SERVICE: { about: 'a name', optional: true } },
+  options: {
+    json: { short: 'j', about: 'JSON' },
+    kernel: { value: 'TABLE', choices: ['netlink', 'memory'], default: 'netlink', about: 'which table' },
+    socket: { short: 's', value: 'PATH', about: 'where' },
+    watch: { short: 'w', value: '[SECONDS]', default: '1', about: 'again and again' },
+  },
+  examples: [],
+  run: async () => EXIT.ok,
+})
+
+const defaults = { json: false, kernel: 'netlink', socket: undefined, watch: undefined }
+
+describe('a command line', () => {
+  const good: [words: string[], options: object, args: object][] = [
+    [['a.yaml'], {}, { CONFIG: 'a.yaml', SERVICE: undefined }],
+    [['a.yaml', 'web', '--json'], { json: true }, { CONFIG: 'a.yaml', SERVICE: 'web' }],
+    [
+      ['-j', 'a.yaml', '--kernel=memory'],
+      { json: true, kernel: 'memory' },
+      { CONFIG: 'a.yaml', SERVICE: undefined },
+    ],
+    [['a.yaml', '--watch'], { watch: '1' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
+    [['-w', 'a.yaml'], { watch: '1' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
+    [['--watch', '2.5', 'a.yaml'], { watch: '2.5' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
+    [['a.yaml', '--watch=3'], { watch: '3' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
+    [['a.yaml', '-s', '/run/x'], { socket: '/run/x' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
+    [['--', '-odd.yaml', '--watch'], {}, { CONFIG: '-odd.yaml', SERVICE: '--watch' }],
+  ]
+  for (const [words, options, args] of good)
+    it(`takes ${words.join(' ')}`, () => {
+      const line = parseLine(command, words)
+      assert.deepEqual({ ...line.options }, { ...defaults, ...options })
+      assert.deepEqual(line.arguments, args)
+    })
+
+  const bad: [words: string[], sentence: RegExp][] = [
+    [[], /^lvsd sample needs CONFIG: a file/],
+    [['a', 'b', 'c'], /^"c" is one argument too many/],
+    [['a', '--jsn'], /^--jsn is not an option of lvsd sample; did you mean "--json"\?/],
+    [['a', '-x'], /^-x is not an option/],
+    [['a', '--constructor'], /^--constructor is not an option/],
+    [['a', '--__proto__'], /^--__proto__ is not an option/],
+    [['a', '--kernel', 'memry'], /^--kernel takes netlink, memory, not "memry"; did you mean "memory"\?/],
+    [['a', '--kernel'], /^--kernel needs a value: --kernel TABLE/],
+    [['a', '--socket', '--json'], /^--socket needs a value/],
+    [['a', '--socket='], /^--socket needs a value/],
+    [['a', '--json=yes'], /^--json takes no value/],
+    [['a', '--watch=often'], /^--watch takes a number, not "often"/],
+  ]
+  for (const [words, sentence] of bad)
+    it(`refuses ${words.join(' ') || 'nothing at all'} in one sentence`, () => {
+      assert.throws(
+        () => parseLine(command, words),
+        error => {
+          assert.ok(error instanceof CommandError)
+          assert.equal(error.exit, EXIT.usage)
+          assert.match(error.message, sentence)
+          assert.match(error.message, /\nTry: lvsd sample --help$/)
+          return true
+        },
+      )
+    })
+
+  for (const words of [['--help'], ['-h'], ['a', 'b', 'c', '--nonsense', '--help']])
+    it(`gives help for ${words.join(' ')}`, () => assert.equal(parseLine(command, words).help, true))
+})

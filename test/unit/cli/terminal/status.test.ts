@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import type { ServiceStatus } from '../../../../src/api/status-types.js'
+import { widthOf } from '../../../../src/cli/terminal/columns.js'
+import { renderStatus } from '../../../../src/cli/terminal/status.js'
+import {
+  checkStatus,
+  DOWN,
+  NOW,
+  realStatus,
+  serviceStatus,
+  statusDocument,
+} from '../../../support/cli/documents.js'
+
+const plain = { width: 120, colour: false, now: NOW }
+
+describe('the status table', () => {
+  it('shows services, servers, both weights, connections, state, time and the last result', () => {
+    assert.equal(
+      renderStatus(statusDocument(), plain),
+      `
+lvsd 0.1.0  up 2h05m  2026-11-22 12:00:00 UTC  kernel table  /etc/lvsd/lvsd.yaml  pid 4242
+1 service, 2 real servers: 1 up, 1 down · 2 checks, late 2.0ms · read 4s ago
+
+web  tcp [2001:db8::80]:80  wlc  4711 connections
+  STATE    FOR  SERVER               FORWARD  WEIGHT  KERNEL  ACTIVE  INACT  SINCE      TOOK  LAST RESULT
+  down      4s  [2001:db8:1::12]:80  masq          -      10       3     14  11:59:56  0.4ms
+    refused: nobody listens on [2001:db8:1::12]:80
+  up     3m12s  [2001:db8:1::11]:80  masq         10      10       3     14  11:56:48  1.2ms  200 OK
+`.trim(),
+    )
+  })
+
+  it('leaves out the less needful columns at 80', () => {
+    const text = renderStatus(statusDocument(), { ...plain, width: 80 })
+    assert.match(text, /STATE {4}FOR {2}SERVER .* WEIGHT {2}KERNEL {2}LAST RESULT$/m)
+    assert.doesNotMatch(text, /FORWARD|TOOK|ACTIVE/)
+  })
+
+  it('gives the result a line of its own where long addresses fill the screen', () => {
+    const host = '2001:db8:1234:5678:9abc:def0:1234:5678'
+    const service = serviceStatus({ reals: [realStatus({ host }), { ...DOWN, host }] })
+    const lines = renderStatus(statusDocument({ services: [service] }), { ...plain, width: 80 }).split('\n')
+    assert.equal(lines.at(-2), '    refused: nobody listens on [2001:db8:1::12]:80')
+    assert.match(lines.at(-3) ?? '', /^ {2}down +4s +\[2001:db8:1234:5678:9abc:def0:1234:5678\]:80 +- +10$/)
+  })
+
+  it('shows the result of a server that is about to change, however narrow the screen', () => {
+    const reason = 'still up, failure 1 of 2: status 500 Internal Server Error'
+    const service = serviceStatus({ reals: [realStatus({ reason, checks: [checkStatus({ streak: 1 })] })] })
+    const text = renderStatus(statusDocument({ services: [service] }), { ...plain, width: 40 })
+    assert.match(text, /^ {2}up .*\n {4}still up, failure 1 of 2: status 5/m)
+  })
+
+  for (const width of [20, 40, 60, 80, 100, 120, 200])
+    it(`never writes past ${width} columns`, () => {
+      const text = renderStatus(eventful(), { ...plain, width, colour: true })
+      for (const line of text.split('\n')) assert.ok(widthOf(line) <= width, line)
+    })
+
+  it('tells what needs attention', () => {
+    const text = renderStatus(eventful(), { ...plain, width: 200 })
+    assert.match(text, /^! the kernel refused: no scheduler "mh"/m)
+    assert.match(text, /^! the last reload \([\d:]+\) was refused: 2 errors/m)
+    assert.match(
+      text,
+      /^! another program keeps changing tcp \[::1\]:80: 12 changes put right since 11:59:00/m,
+    )
+    assert.match(text, /^! 3 changes by others put right/m)
+    assert.match(text, /^! lvsd itself was held up 1 time, 1.20s in all/m)
+    assert.match(text, /^ {2}fallback \[2001:db8:1::99\]:80 takes the traffic$/m)
+    assert.match(text, /^mail {2}its name does not resolve {2}rr {2}not in the table$/m)
+  })
+
+  it('tells at once, on top, that a reload was refused, when and where the mistake is', () => {
+    const at = { line: 7, column: 20, length: 4 }
+    const problem = {
+      severity: 'error',
+      code: 'UNKNOWN_CHECK',
+      message: 'there is no check "htpp"',
+      at,
+    } as const
+    const lastReload = {
+      ok: false,
+      at: new Date(NOW - 5000).toISOString(),
+      message: '1 error in the file; the running configuration stays',
+      problems: [{ ...problem, file: 'site.yaml' }],
+    }
+    const lines = renderStatus(statusDocument({ lastReload }), { ...plain, width: 200 }).split('\n')
+    assert.equal(
+      lines[3],
+      '! the last reload (11:59:55) was refused: site.yaml:7:20 there is no check "htpp"; ' +
+        '1 error in the file; the running configuration stays',
+    )
+  })
+
+  it('names the cause of missing verdicts, whatever it is, and of which server', () => {
+    const unasked = (host: string, detail: string) =>
+      realStatus({
+        host,
+        checks: [checkStatus({ noVerdict: { since: new Date(NOW).toISOString(), count: 3, detail } })],
+      })
+    const reals = [unasked('::1', 'no buffers (ENOBUFS)'), unasked('::2', 'no buffers (ENOBUFS)')]
+    const other = serviceStatus({ name: 'mail', reals: [unasked('::3', 'no interface d-rs')] })
+    const text = renderStatus(statusDocument({ services: [serviceStatus({ reals }), other] }), {
+      ...plain,
+      width: 200,
+    })
+    assert.match(text, /^! no verdict on 2 servers: no buffers \(ENOBUFS\)$/m)
+    assert.match(text, /^! no verdict on mail \[::3\]:80: no interface d-rs$/m)
+    assert.doesNotMatch(text, /descriptor/)
+  })
+
+  it('shows the address in use of what is a name', () => {
+    const named = { host: 'web1.example', address: '[fc00::11]', port: 80 }
+    const fallback = { name: 'sorry:80', host: 'sorry', address: '192.0.2.9', port: 80, inUse: true }
+    const [web, sorry] = [{ reals: [realStatus(named)] }, { reals: [DOWN], fallback }].map(serviceStatus)
+    const text = renderStatus(statusDocument({ services: [web, sorry] as ServiceStatus[] }), {
+      ...plain,
+      width: 200,
+    })
+    assert.match(text, /^ {2}up +3m12s {2}web1\.example \(\[fc00::11\]:80\) {2}masq /m)
+    assert.match(text, /fallback sorry \(192\.0\.2\.9:80\) takes the traffic/)
+    const awaited = serviceStatus({ reals: [realStatus({ ...named, address: null })] })
+    assert.match(
+      renderStatus(statusDocument({ services: [awaited] }), { ...plain, width: 200 }),
+      /web1\.example:80 /,
+    )
+  })
+
+  it('says which names no longer have the address in use, and for whom', () => {
+    const trouble = 'vip has no IPv6 address; it has 192.0.2.1; fd00::1 stays in use'
+    const lost = { host: 'app', address: '[fd00::9]', nameTrouble: 'app has none' }
+    const services = [
+      serviceStatus({ nameTrouble: trouble }),
+      serviceStatus({ name: 'mail', reals: [realStatus(lost)] }),
+      serviceStatus({ name: 'news', reals: [realStatus(lost), realStatus({ ...lost, address: null })] }),
+    ]
+    const text = renderStatus(statusDocument({ services }), { ...plain, width: 200 })
+    assert.match(text, /^! web: vip has no IPv6 address; it has 192\.0\.2\.1; fd00::1 stays in use$/m)
+    assert.match(text, /^! 2 services: app has none$/m)
+  })
+
+  it('puts services without a server first, and in each what is down', () => {
+    const down = serviceStatus({
+      name: 'dead',
+      state: 'down',
+      reals: [DOWN],
+      since: new Date(NOW).toISOString(),
+    })
+    const healthy = serviceStatus({
+      name: 'well',
+      reals: [realStatus()],
+      totals: { up: 1, down: 0, unknown: 0, noVerdict: 0 },
+    })
+    const services = [healthy, serviceStatus({ name: 'half' }), down]
+    const text = renderStatus(statusDocument({ services }), plain)
+    const heads = text.split('\n').filter(line => /^(well|half|dead) /.test(line))
+    assert.deepEqual(
+      heads.map(line => line.split(' ')[0]),
+      ['dead', 'half', 'well'],
+    )
+    assert.match(heads[0] ?? '', /DOWN, 1 of 1 up|DOWN/)
+    assert.match(text, /^ {2}no fallback: clients are refused since 12:00:00$/m)
+  })
+
+  it('lets nothing that a server said move the cursor', () => {
+    const reason = 'unexpected: \u001b[2J\u001b]0;owned\u0007 \r\n \u202edetpyrcne'
+    const service = serviceStatus({ reals: [realStatus({ state: 'down', reason })] })
+    const text = renderStatus(statusDocument({ services: [service] }), { ...plain, width: 200 })
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
+    assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u202e]/)
+    assert.match(text, /unexpected: ·\[2J·\]0;owned· ·detpyrcne$/)
+  })
+
+  it('is plain without colours and the same text with them', () => {
+    const bare = renderStatus(eventful(), plain)
+    const painted = renderStatus(eventful(), { ...plain, colour: true })
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with it
+    assert.equal(painted.replaceAll(/\u001b\[[\d;]*m/g, ''), bare)
+    assert.ok(painted.includes('\u001b[31mdown'))
+  })
+
+  it('shows a server that has not been checked yet', () => {
+    const real = realStatus({
+      state: 'unknown',
+      reason: 'not checked yet',
+      counters: null,
+      checks: [checkStatus({ state: 'unknown', last: null })],
+    })
+    const text = renderStatus(statusDocument({ services: [serviceStatus({ reals: [real] })] }), plain)
+    assert.match(text, /0 up, 0 down, 1 not checked yet/)
+    assert.match(text, /unknown .* - +- +[\d:]+ +- +not checked yet$/m)
+  })
+})
+
+function eventful() {
+  return statusDocument({
+    kernel: 'memory',
+    lastReload: { ok: false, at: new Date(NOW).toISOString(), message: '2 errors', problems: [] },
+    reconcile: {
+      lastResync: null,
+      changesApplied: 3,
+      driftRepaired: 3,
+      disputes: [{ service: 'tcp [::1]:80', since: new Date(NOW - 60_000).toISOString(), changes: 12 }],
+      errors: ['the kernel refused: no scheduler "mh"'],
+    },
+    schedule: {
+      jobs: 2,
+      running: 0,
+      lateness: { p50: 0, p99: 0, max: 0 },
+      stalls: 1,
+      stalledFor: 1200,
+      noVerdicts: 7,
+    },
+    services: [
+      serviceStatus({
+        quiescent: true,
+        reals: [DOWN],
+        fallback: {
+          name: '[2001:db8:1::99]:80',
+          host: '2001:db8:1::99',
+          address: '[2001:db8:1::99]',
+          port: 80,
+          inUse: true,
+        },
+      }),
+      serviceStatus({
+        name: 'mail',
+        key: null,
+        scheduler: 'rr',
+        inKernel: false,
+        counters: null,
+        reals: [realStatus({ host: 'mail1.example', port: 25 })],
+      }),
+    ],
+  })
+}

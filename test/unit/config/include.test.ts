@@ -1,0 +1,186 @@
+/** Configurations of several files. */
+import assert from 'node:assert/strict'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { globPattern } from '../../../src/config/glob.js'
+import { loadConfig } from '../../../src/config/load.js'
+import { renderProblems } from '../../../src/config/problems/render-problem.js'
+import { temporaryFolder } from '../../support/folder.js'
+
+type Files = Readonly<Record<string, string>>
+
+function service(name: string, number: number, rest = 'check: none'): string {
+  return `services:\n  ${name}:\n    virtual: '[2001:db8::${number}]:80'\n    ${rest}\n    reals: ['[2001:db8:1::${number}]']\n`
+}
+
+/** Writes the files into a folder and loads the first of them. */
+async function load(files: Files) {
+  const folder = temporaryFolder()
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
+  const first = join(folder, Object.keys(files)[0] ?? '')
+  const loaded = await loadConfig(first)
+  const told = loaded.problems.map(
+    ({ code, file, at }) => `${file.replace(`${folder}/`, '')}:${at.line}:${at.column} ${code}`,
+  )
+  return { ...loaded, folder, told, names: loaded.config?.services.map(({ name }) => name) }
+}
+
+describe('a configuration that includes files', () => {
+  it('has the services of all, in the order of their names, and the settings', async () => {
+    const { names, told, config, included, patterns, folder } = await load({
+      'site.yaml': `include: conf.d/*.yaml\nsettings: { resync: 20s }\n${service('a', 1)}`,
+      'conf.d/20-c.yaml': service('c', 3),
+      'conf.d/10-b.yaml': `settings: { resolve: 30s }\n${service('b', 2)}`,
+      'conf.d/.hidden.yaml': service('d', 4),
+      'conf.d/note.txt': 'no configuration',
+      'conf.d/30-empty.yaml': '# nothing yet\n',
+    })
+    assert.deepEqual(told, [])
+    assert.deepEqual(names, ['a', 'b', 'c'])
+    assert.equal(config?.settings.resync, 20_000)
+    assert.equal(config.settings.resolve, 30_000)
+    assert.deepEqual(
+      included?.map(({ path }) => path),
+      ['10-b', '20-c', '30-empty'].map(name => join(folder, `conf.d/${name}.yaml`)),
+    )
+    assert.deepEqual(patterns, [join(folder, 'conf.d/*.yaml')])
+  })
+
+  it('needs no services of its own, takes a list, and goes on in what it includes', async () => {
+    const { names, told } = await load({
+      'site.yaml': 'include: [one.yaml, more/two.yaml]\n',
+      'one.yaml': service('one', 1),
+      'more/two.yaml': `include: three.yaml\n${service('two', 2)}`,
+      'more/three.yaml': service('three', 3),
+    })
+    assert.deepEqual(told, [])
+    assert.deepEqual(names, ['one', 'two', 'three'])
+  })
+
+  it('has defaults for all, and each file more of them for its own', async () => {
+    const { config, told } = await load({
+      'site.yaml': `include: b.yaml\ndefaults: { scheduler: rr, weight: 3, check: none }\n${service('a', 1, 'quiescent: true')}`,
+      'b.yaml': `defaults: { scheduler: sh }\n${service('b', 2, 'quiescent: true')}`,
+    })
+    assert.deepEqual(told, [])
+    const [a, b] = config?.services ?? []
+    assert.deepEqual([a?.attributes.scheduler, b?.attributes.scheduler], ['rr', 'sh'])
+    assert.deepEqual([a?.reals[0]?.attributes.weight, b?.reals[0]?.attributes.weight], [3, 3])
+    assert.deepEqual(b?.reals[0]?.checks[0]?.kind, 'none')
+  })
+
+  it('tells mistakes with the file in which they stand, and shows that line', async () => {
+    const loaded = await load({
+      'site.yaml': `include: b.yaml\n${service('a', 1)}`,
+      'b.yaml': `x-free: 1\nextra: 2\n${service('b', 2, 'check: none\n    shceduler: rr')}`,
+    })
+    assert.deepEqual(loaded.told, ['b.yaml:2:1 UNKNOWN_KEY', 'b.yaml:7:5 UNKNOWN_KEY'])
+    assert.match(renderProblems(loaded), /b\.yaml:7:5 UNKNOWN_KEY .*\n {4}shceduler: rr\n {4}\^{9}\n/)
+  })
+
+  it('tells what is not YAML in such a file', async () => {
+    const { told } = await load({
+      'site.yaml': `include: b.yaml\n${service('a', 1)}`,
+      'b.yaml': 'services:\n\tx: 1\n',
+    })
+    assert.deepEqual(told, ['b.yaml:2:1 TAB_INDENT'])
+  })
+
+  it('refuses names, addresses and settings that stand in two files', async () => {
+    const { told, problems } = await load({
+      'site.yaml': `include: [b.yaml, c.yaml]\nsettings: { resync: 1s }\n${service('a', 1)}`,
+      'b.yaml': service('a', 2),
+      'c.yaml': `settings: { resync: 2s }\n${service('c', 1)}`,
+    })
+    assert.deepEqual(told, [
+      'b.yaml:2:3 DUPLICATE_SERVICE',
+      'c.yaml:1:13 DUPLICATE_KEY',
+      'c.yaml:4:14 COLLIDING_SERVICES',
+    ])
+    assert.match(problems[0]?.message ?? '', /in line 4 of the first file/)
+  })
+
+  it('refuses loops, and reads a file once that comes in two ways', async () => {
+    const looping = await load({
+      'site.yaml': `include: b.yaml\n${service('a', 1)}`,
+      'b.yaml': `include: [c.yaml]\n${service('b', 2)}`,
+      'c.yaml': `include: site.yaml\n${service('c', 3)}`,
+    })
+    assert.deepEqual(looping.told, ['c.yaml:1:10 INCLUDE_LOOP'])
+    const twice = await load({
+      'site.yaml': `include: ['*.yaml', b.yaml, ./b.yaml]\n${service('a', 1)}`,
+      'b.yaml': service('b', 2),
+    })
+    assert.deepEqual(twice.told, [])
+    assert.deepEqual(twice.names, ['a', 'b'])
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'site.yaml'), `include: other.yaml\n${service('a', 1)}`)
+    symlinkSync('site.yaml', join(folder, 'other.yaml'))
+    const { problems } = await loadConfig(join(folder, 'site.yaml'))
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['INCLUDE_LOOP'],
+    )
+  })
+
+  it('refuses what is not there, folders, devices and files of ldirectord', async () => {
+    const { told, problems } = await load({
+      'site.yaml': `include:\n  - none.yaml\n  - folder\n  - /dev/zero\n  - old.cf\n  - none*.yaml\n${service('a', 1)}`,
+      'folder/x': '',
+      'old.cf': 'virtual=192.0.2.1:80\n',
+    })
+    assert.deepEqual(
+      told,
+      [2, 3, 4, 5].map(line => `site.yaml:${line}:5 BAD_INCLUDE`),
+    )
+    const messages = problems.map(({ message }) => message).join('\n')
+    assert.match(
+      messages,
+      /^\/.*\/none\.yaml cannot be included: there is no such file\n.*a folder, not a file\n.*a device, not a file\n.*lvsd import/,
+    )
+  })
+
+  it('has secrets, paths and checks relative to the file in which they stand', async () => {
+    const { config, told, folder } = await load({
+      'site.yaml': `include: sub/b.yaml\n${service('a', 1)}`,
+      'sub/b.yaml': `settings: { maintenancedir: held, state: state }\n${service('b', 2, 'check: { kind: pop, login: u, passwd: { file: pw } }\n    monitorfile: log')}`,
+      'sub/pw': 'sesame\n',
+    })
+    assert.deepEqual(told, [])
+    const b = config?.services[1]
+    assert.equal(b?.reals[0]?.checks[0]?.options.passwd, 'sesame')
+    assert.equal(b.monitorfile, join(folder, 'sub/log'))
+    assert.equal(config?.settings.maintenancedir, join(folder, 'sub/held'))
+    assert.equal(config.settings.state, join(folder, 'sub/state'))
+  })
+})
+
+describe('a pattern of names', () => {
+  const CASES: readonly [pattern: string, yes: readonly string[], no: readonly string[]][] = [
+    ['*.yaml', ['a.yaml', '.yaml.yaml'.slice(1), 'a.b.yaml'], ['a.yml', '.a.yaml', 'a.yaml~']],
+    ['[0-9]?-*', ['10-a', '9x-'], ['x0-a', '10']],
+    ['[!a]b', ['bb'], ['ab', 'b']],
+    ['.*', ['.a'], ['a']],
+    ['a*b*c', ['abc', 'aXbYbZc'], ['ab', 'acb']],
+    [']', [']'], ['[']],
+    ['[ab', ['[ab'], ['a']],
+  ]
+  for (const [pattern, yes, no] of CASES)
+    it(`is ${pattern}`, () => {
+      const matches = globPattern(pattern)
+      assert.deepEqual(
+        yes.filter(name => !matches(name)),
+        [],
+      )
+      assert.deepEqual(no.filter(matches), [])
+    })
+
+  it('takes no longer for many stars', () => {
+    const started = performance.now()
+    assert.equal(globPattern(`${'*a'.repeat(100)}b`)('a'.repeat(255)), false)
+    assert.ok(performance.now() - started < 500)
+  })
+})

@@ -1,0 +1,168 @@
+/** Services over several protocols and ports. */
+import assert from 'node:assert/strict'
+import { chosenPart } from '../../../src/cli/commands/probe.js'
+import { loadConfig } from '../../../src/config/load.js'
+import { keyOfService } from '../../../src/core/model.js'
+import { Board, wantedTable } from '../../../src/health/health-store.js'
+import { jobsOf } from '../../../src/health/jobs.js'
+
+async function load(
+  lines: string,
+  rest = "check: connect\n    reals: ['[2001:db8:1::11]', '[2001:db8:1::12]']",
+) {
+  const text = `services:\n  mail:\n    ${lines}\n    ${rest}\n`
+  const loaded = await loadConfig('site.yaml', { text })
+  const services = loaded.config?.services ?? []
+  return {
+    ...loaded,
+    names: services.map(({ name }) => name),
+    keys: services.map(({ id }) => id && keyOfService(id)),
+    told: loaded.problems.map(({ at, code }) => `${at.line}:${at.column} ${code}`),
+  }
+}
+
+describe('a service over several protocols or ports', () => {
+  it('is one of the kernel for each pair, each with a name of its own', async () => {
+    const ports = await load("virtual: '[2001:db8::80]'\n    ports: [25, submission]")
+    assert.deepEqual(ports.told, [])
+    assert.deepEqual(ports.names, ['mail/25', 'mail/587'])
+    assert.deepEqual(ports.keys, ['tcp [2001:db8::80]:25', 'tcp [2001:db8::80]:587'])
+    const both = await load('virtual: 2001:db8::80\n    protocol: [udp, tcp]\n    ports: [53, 853]')
+    assert.deepEqual(both.told, [])
+    assert.deepEqual(both.names, ['mail/udp/53', 'mail/udp/853', 'mail/tcp/53', 'mail/tcp/853'])
+    const protocols = await load("virtual: '[2001:db8::80]:53'\n    protocol: [udp, tcp]")
+    assert.deepEqual(protocols.names, ['mail/udp', 'mail/tcp'])
+    const named = await load('virtual: mail.example\n    ports: [25, 587]')
+    assert.deepEqual(named.names, ['mail/25', 'mail/587'])
+    assert.deepEqual(
+      named.config?.services.map(({ unresolved }) => unresolved?.port),
+      [25, 587],
+    )
+  })
+
+  it('is the same as ever with one of each', async () => {
+    const one = await load("virtual: '[2001:db8::80]'\n    protocol: [tcp]\n    ports: [25]")
+    const plain = await load("virtual: '[2001:db8::80]:25'")
+    assert.deepEqual(one.config, plain.config)
+  })
+
+  it('has real servers at the port of each, and sends clients of all to a port that is written', async () => {
+    const { config } = await load(
+      "virtual: '[2001:db8::80]'\n    ports: [25, 587]",
+      "check: connect\n    reals: ['[2001:db8:1::11]', '[2001:db8:1::12]:2525']",
+    )
+    assert.deepEqual(
+      config?.services.map(({ reals }) => reals.map(({ port }) => port)),
+      [
+        [25, 2525],
+        [587, 2525],
+      ],
+    )
+  })
+
+  it('asks once for all, of the first port, and has one health', async () => {
+    const { config, checks } = await load("virtual: '[2001:db8::80]'\n    ports: [25, 587]")
+    assert.ok(config)
+    const { jobs, subscribers } = jobsOf(config, checks)
+    assert.deepEqual(
+      [...jobs.values()].map(({ target }) => target.port),
+      [25, 25],
+    )
+    assert.equal(subscribers.length, 4)
+    const board = new Board()
+    board.place(config, checks, 0)
+    const [up, down] = [...jobs.keys()]
+    const result = { reason: null, detail: '', phase: null, ms: 1, phases: [] }
+    for (let i = 0; i < 3; i++) {
+      board.result(up ?? '', { ...result, ok: true }, i)
+      board.result(down ?? '', { ...result, ok: false, reason: 'refused' }, i)
+    }
+    const table = wantedTable(board, config.services, new Map())
+    assert.deepEqual(
+      [...table.values()].map(({ reals }) => [...reals.values()].map(({ port }) => port)),
+      [[25], [587]],
+    )
+  })
+
+  it('asks an external check on behalf of the first alone', async () => {
+    const { config, checks } = await load(
+      "virtual: '[2001:db8::80]:53'\n    protocol: [udp, tcp]",
+      "check: external\n    reals: ['[2001:db8:1::11]']",
+    )
+    assert.ok(config)
+    const { jobs } = jobsOf(config, checks)
+    assert.equal(jobs.size, 1)
+    assert.equal([...jobs.values()][0]?.target.service.protocol, 'udp')
+  })
+
+  it('sends one mail, and writes one line, for all of it', async () => {
+    const { config } = await load(
+      "virtual: '[2001:db8::80]'\n    ports: [25, 587]\n    mail: a@example.org\n    monitorfile: /tmp/x",
+    )
+    assert.deepEqual(
+      config?.services.map(({ mail, monitorfile }) => [mail?.to, monitorfile]),
+      [
+        [['a@example.org'], '/tmp/x'],
+        [undefined, null],
+      ],
+    )
+  })
+
+  it('has UDP alone with what is for UDP', async () => {
+    const { config, told } = await load(
+      "virtual: '[2001:db8::80]:53'\n    protocol: [tcp, udp]\n    one-packet: true",
+    )
+    assert.deepEqual(told, [])
+    assert.deepEqual(
+      config?.services.map(({ attributes }) => attributes.onePacket),
+      [false, true],
+    )
+  })
+
+  const WRONG: readonly [phrase: string, lines: string, expected: readonly string[]][] = [
+    ['a port in virtual too', "virtual: '[2001:db8::80]:25'\n    ports: [25, 587]", ['4:5 PORT_TWICE']],
+    ['a port twice', "virtual: '[2001:db8::80]'\n    ports: [25, smtp]", ['4:17 BAD_VALUE']],
+    ['a protocol twice', "virtual: '[2001:db8::80]:25'\n    protocol: [tcp, tcp]", ['4:21 BAD_VALUE']],
+    ['no port', "virtual: '[2001:db8::80]'\n    ports: []", ['4:12 OUT_OF_RANGE']],
+    ['an unknown port', "virtual: '[2001:db8::80]'\n    ports: [25, nothing]", ['4:17 BAD_PORT']],
+    ['an unknown protocol', "virtual: '[2001:db8::80]:1'\n    protocol: [tcp, upd]", ['4:21 UNKNOWN_WORD']],
+    [
+      'a firewall mark',
+      'fwmark: 1\n    family: ipv6\n    ports: [25]',
+      ['5:5 FWMARK_KEY', '7:14 CHECK_NEEDS_PORT', '7:34 CHECK_NEEDS_PORT'],
+    ],
+    [
+      'a mistake of all parts, told once',
+      "virtual: '[2001:db8::80]'\n    ports: [25, 587]\n    scheduler: wcl",
+      ['5:16 UNKNOWN_SCHEDULER'],
+    ],
+    [
+      'direct routing to another port',
+      "virtual: '[2001:db8::80]'\n    ports: [25, 587]\n    forwarding: gate",
+      [],
+    ],
+  ]
+  for (const [phrase, lines, expected] of WRONG)
+    it(`is told: ${phrase}`, async () => {
+      assert.deepEqual((await load(lines)).told.sort(), [...expected].sort())
+    })
+
+  it('has no name of another service', async () => {
+    const text =
+      "services:\n  mail:\n    virtual: '[2001:db8::80]'\n    ports: [25, 587]\n    check: none\n    reals: ['[2001:db8:1::11]']\n  mail/25:\n    virtual: '[2001:db8::81]:25'\n    check: none\n    reals: ['[2001:db8:1::11]']\n"
+    const { problems } = await loadConfig('site.yaml', { text })
+    assert.deepEqual(
+      problems.map(({ at, code }) => `${at.line} ${code}`),
+      ['8 DUPLICATE_SERVICE'],
+    )
+  })
+
+  it('is probed whole by its name, and with the first by that of a part', async () => {
+    const { config } = await load("virtual: '[2001:db8::80]'\n    ports: [25, 587, 465]")
+    assert.ok(config)
+    const names = (word: string) => chosenPart(config, word, undefined).services.map(({ name }) => name)
+    assert.deepEqual(names('mail'), ['mail/25', 'mail/587', 'mail/465'])
+    assert.deepEqual(names('mail/465'), ['mail/25', 'mail/465'])
+    assert.throws(() => names('mial'), /did you mean "mail"/)
+  })
+})

@@ -1,0 +1,130 @@
+/** Passwords that stand elsewhere, and such as are not shown. */
+import assert from 'node:assert/strict'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readLdirectord } from '../../../src/config/ldirectord/read-ldirectord.js'
+import { ldirectordToYaml } from '../../../src/config/ldirectord/to-yaml.js'
+import { loadConfig } from '../../../src/config/load.js'
+import { renderProblems } from '../../../src/config/problems/render-problem.js'
+import { secretNames, withoutSecrets } from '../../../src/config/secrets.js'
+import { loadChecks } from '../../../src/kinds/find-kinds.js'
+import { later } from '../../support/after-each.js'
+import { loadCf, site } from '../../support/config/ldirectord-site.js'
+import { temporaryFolder } from '../../support/folder.js'
+
+/** A site with one check, in a folder with the file `pw`. */
+async function load(check: string) {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'pw'), 'open sesame\r\n')
+  writeFileSync(join(folder, 'empty'), '\n')
+  chmodSync(join(folder, 'pw'), 0o600)
+  const file = join(folder, 'site.yaml')
+  writeFileSync(
+    file,
+    `services:\n  web:\n    virtual: '[2001:db8::80]:110'\n    check: ${check}\n    reals: ['[2001:db8:1::11]:110']\n`,
+  )
+  return loadConfig(file)
+}
+
+async function optionsOf(check: string) {
+  const { config, problems } = await load(check)
+  assert.deepEqual(problems, [])
+  return config?.services[0]?.reals[0]?.checks[0]?.options
+}
+
+async function shown(check: string): Promise<string> {
+  return renderProblems(await load(check))
+}
+
+describe('a key that is near to the name of a secret', () => {
+  it('is shown where it is a key of its own', async () => {
+    const isSecret = secretNames((await loadChecks()).checks)
+    const shownAs = (line: string) => withoutSecrets(line, isSecret)
+    assert.equal(shownAs('settings: { socket: /run/a.sock }'), 'settings: { socket: /run/a.sock }')
+    assert.equal(shownAs('  sekret: /run/a.sock'), '  sekret: ***********')
+  })
+})
+
+describe('a password of a check', () => {
+  it('comes from a file beside the configuration, without the line break', async () => {
+    assert.equal((await optionsOf('{ kind: pop, login: u, passwd: { file: pw } }'))?.passwd, 'open sesame')
+  })
+
+  it('comes from a variable', async () => {
+    process.env.LVSD_TEST_SECRET = 'sesame'
+    later(() => delete process.env.LVSD_TEST_SECRET)
+    const options = await optionsOf('{ kind: radius, login: u, secret: { env: LVSD_TEST_SECRET } }')
+    assert.equal(options?.secret, 'sesame')
+  })
+
+  const MISSING: readonly [phrase: string, check: string, message: RegExp][] = [
+    ['a file that is not there', 'passwd: { file: nope }', /passwd|nope: there is no such file/],
+    ['a folder', 'passwd: { file: . }', /this is a folder, not a file/],
+    ['an empty file', 'passwd: { file: empty }', /the file empty is empty/],
+    ['a variable that is not there', 'passwd: { env: LVSD_NOT_THERE }', /no variable LVSD_NOT_THERE/],
+    ['another key', 'passwd: { path: pw }', /expected the password, \{ file: PATH \} or \{ env: NAME \}/],
+    ['two keys', 'passwd: { file: pw, env: HOME }', /expected the password/],
+  ]
+  for (const [phrase, option, message] of MISSING)
+    it(`is an error with ${phrase}`, async () => {
+      const { config, problems } = await load(`{ kind: pop, login: u, ${option} }`)
+      assert.equal(config, null)
+      assert.deepEqual(
+        problems.map(({ code, at }) => [code, at.line, at.column]),
+        [['SECRET_MISSING', 4, 35]],
+      )
+      assert.match(problems[0]?.message ?? '', message)
+    })
+
+  it('is not shown, whatever is wrong', async () => {
+    const checks = [
+      '{ kind: pop, login: u, passwd: 987123, foo: 1 }',
+      '{ kind: pop, passwd: "987,123", login: 1 }',
+      '{ kind: pop, login: 1, pasword: 987123 }',
+      "{ kind: pop, login: 1, passwd: '987123' }",
+    ]
+    for (const check of checks) {
+      const text = await shown(check)
+      assert.match(text, /WRONG_TYPE|UNKNOWN_KEY/)
+      assert.doesNotMatch(text, /987|123/, text)
+    }
+  })
+
+  it('is not shown in the lines of an ldirectord.cf', async () => {
+    const text = 'virtual=192.0.2.1:110\n\treal=198.51.100.1:110 masq\n\tlogin="u"\n\tpasswd=987#123\n'
+    const loaded = await loadConfig('site.cf', { text })
+    assert.match(renderProblems(loaded), /MISSING_QUOTES .*passwd = "…"/)
+    assert.doesNotMatch(renderProblems(loaded), /987|123/)
+  })
+})
+
+describe('an import', () => {
+  it('says the same of a line once, and shows no password that no check uses', async () => {
+    const text = site('real=198.51.100.1:80 masq 5 "l:1" "u:2"\nservice=http\npasswd="geheim"')
+    const { checks } = await loadCf(text)
+    const yaml = ldirectordToYaml(text, readLdirectord(text, 'site.cf', { checks }))
+    assert.equal(yaml.match(/taken for a threshold/g)?.length, 1)
+    assert.match(yaml, /passwd="\*{6}" -- passwd has no effect/)
+    assert.doesNotMatch(yaml, /geheim/)
+  })
+})
+
+const { checks } = await loadChecks([])
+
+describe('a line without its passwords', () => {
+  const LINES: readonly [line: string, expected: string][] = [
+    ['passwd: hunter2', 'passwd: *******'],
+    ['  passwd: two words # why', '  passwd: *** ***** * ***'],
+    ['{ passwd: a b, secret: "c, d", login: e }', '{ passwd: * *, secret: "*, *", login: e }'],
+    ['{ passwd: a, secret: b, foo: x }', '{ passwd: *, secret: *, foo: x }'],
+    ['\tpasswd = "x y" junk', '\tpasswd = "* *" junk'],
+    ['passwd: { file: /etc/pw }', 'passwd: { file: /etc/pw }'],
+    ['"secret": "x", "login": "y"', '"secret": "*", "login": "y"'],
+    ['password: x', 'password: *'],
+    ['request: /passwd', 'request: /passwd'],
+  ]
+  for (const [line, expected] of LINES)
+    it(`is as long: ${line}`, () => {
+      assert.equal(withoutSecrets(line, secretNames(checks)), expected)
+    })
+})

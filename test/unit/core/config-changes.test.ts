@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { changesText, configChanges, removedText } from '../../../src/core/config-changes.js'
+import { config, real, service, serviceId, use } from '../../support/tables.js'
+
+const A = 'fd00:1::a'
+const B = 'fd00:1::b'
+const web = (...reals: ReturnType<typeof real>[]) => service('web', { reals })
+const mail = (count: number) =>
+  service('mail', {
+    id: serviceId('2001:db8::25', 25),
+    reals: Array.from({ length: count }, (_, i) => real(`fd00:2::${i + 1}`)),
+  })
+
+describe('what a new configuration changes', () => {
+  const cases: [string, Parameters<typeof configChanges>[0], Parameters<typeof configChanges>[0], string][] =
+    [
+      ['nothing', config([web(real(A))]), config([web(real(A))]), 'no service has changed'],
+      ['a new server', config([web(real(A))]), config([web(real(A), real(B))]), 'real servers +1 ~0 -0'],
+      ['a weight', config([web(real(A))]), config([web(real(A, { weight: 9 }))]), 'real servers +0 ~1 -0'],
+      [
+        'a check',
+        config([web(real(A))]),
+        config([web(real(A, { checks: [use('off')] }))]),
+        'real servers +0 ~1 -0',
+      ],
+      [
+        'a service with its servers',
+        config([web(real(A)), mail(5)]),
+        config([web(real(A))]),
+        'services +0 ~0 -1, real servers +0 ~0 -5',
+      ],
+      [
+        'the name of a service',
+        config([web(real(A))]),
+        config([{ ...web(real(A)), name: 'www' }]),
+        'services +0 ~1 -0, real servers +0 ~0 -0',
+      ],
+    ]
+  for (const [what, before, after, expected] of cases)
+    it(what, () => assert.equal(changesText(configChanges(before, after)), expected))
+})
+
+describe('the servers that a configuration no longer has', () => {
+  it('are named by service', () => {
+    const before = config([web(real(A), real(B)), mail(4)])
+    assert.equal(removedText(before, config([web(real(A))])), `web: [${B}]:80; mail: all 4`)
+  })
+
+  it('are named up to a number of them', () => {
+    const text = removedText(config([mail(20)]), config([mail(1)]))
+    assert.match(text, /^mail: \[fd00:2::2\]:80, .*, 14 more servers$/)
+  })
+})

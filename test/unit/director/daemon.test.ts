@@ -1,0 +1,949 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Check } from '../../../src/check/check.js'
+import type { CheckWork } from '../../../src/check/run-code.js'
+import type { Loaded } from '../../../src/config/load.js'
+import type { Problem } from '../../../src/config/problems/problem.js'
+import { diff } from '../../../src/core/diff.js'
+import type { CheckResult, Config, Service, ServiceId, Settings, Table } from '../../../src/core/model.js'
+import { type DaemonParts, startDaemon } from '../../../src/director/daemon.js'
+import { standardObservers } from '../../../src/director/default-listeners.js'
+import { memoryKernel } from '../../../src/ipvs/memory.js'
+import type { Answer, Resolver } from '../../../src/names/lookup.js'
+import type { OnResult, Timing } from '../../../src/schedule/executor.js'
+import type { Engines } from '../../../src/schedule/executors.js'
+import { memoryJournal, openJournal } from '../../../src/storage/journal.js'
+import { later } from '../../support/after-each.js'
+import { recordingLog } from '../../support/logs.js'
+import {
+  config,
+  failed,
+  passed,
+  real,
+  service,
+  serviceId,
+  table,
+  tableReal,
+  tableService,
+  use,
+} from '../../support/tables.js'
+
+const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
+const CHECKS = new Map([['ask', ask]])
+const A = 'fd00:1::a'
+const B = 'fd00:1::b'
+
+const asked = (host: string, weight = 1, policy = {}) =>
+  real(host, { weight, checks: [use('ask', {}, policy)] })
+const web = (parts: Partial<Service> = {}) => service('web', { reals: [asked(A), asked(B)], ...parts })
+
+/** Engines that run nothing: the test says what the checks found. */
+function handEngines() {
+  const jobs = new Map<string, Timing>()
+  const works = new Map<string, CheckWork>()
+  const hurried: [string, number][] = []
+  let report: OnResult = () => {}
+  const engines: Engines = {
+    set: (id, work, timing) => {
+      jobs.set(id, timing)
+      works.set(id, work)
+    },
+    remove: id => {
+      jobs.delete(id)
+      works.delete(id)
+    },
+    soon: (id, ms) => void hurried.push([id, ms]),
+    stats: () => ({
+      jobs: jobs.size,
+      running: 0,
+      lateness: { p50: 0, p99: 0, max: 0 },
+      stalls: 0,
+      stalledFor: 0,
+      noVerdicts: 0,
+    }),
+    close: () => jobs.clear(),
+  }
+  const open = (onResult: OnResult) => {
+    report = onResult
+    return engines
+  }
+  const findWhere = (part: string, result: CheckResult) => {
+    const found = [...jobs.keys()].filter(id => id.includes(part))
+    assert.ok(found.length > 0, part)
+    for (const id of found) report(id, result)
+  }
+  const find = (host: string, result: CheckResult) => findWhere(`"${host}"`, result)
+  return { open, jobs, works, hurried, find, findWhere }
+}
+
+async function start(first: Config, held: Table = new Map(), parts: Partial<DaemonParts> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsd-daemon-'))
+  later(() => rmSync(folder, { recursive: true }))
+  const place = (site: Config): Config => ({
+    ...site,
+    settings: { ...site.settings, socket: join(folder, 'lvsd.sock') },
+  })
+  const loadedOf = (site: Config | null, problems: readonly Problem[] = []): Loaded => ({
+    config: site && place(site),
+    checks: CHECKS,
+    problems,
+    text: '',
+  })
+  const engines = handEngines()
+  const kernel = memoryKernel()
+  await kernel.apply(diff(held, new Map(), new Set()))
+  const { log, lines } = recordingLog('info')
+  const told: string[] = []
+  const next = { loaded: loadedOf(first) }
+  const daemon = await startDaemon({
+    loaded: { ...loadedOf(first), config: place(first) },
+    kernel,
+    kernelName: 'memory',
+    journal: memoryJournal(),
+    log,
+    notify: {
+      ready: () => told.push('ready'),
+      reloading: () => told.push('reloading'),
+      stopping: () => told.push('stopping'),
+      close: () => {},
+    },
+    load: async () => next.loaded,
+    observers: standardObservers(log),
+    engines: engines.open,
+    ...parts,
+  })
+  later(() => daemon.stop())
+  /** Once nothing moves any more: on a busy machine a round may rest before the next. */
+  const weights = async () => {
+    let before = ''
+    for (let now = await read(); now !== before; now = await read()) {
+      before = now
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    return JSON.parse(before) as Record<string, number>
+  }
+  const read = async () => {
+    const { table } = await kernel.dump()
+    const reals = [...table.values()].flatMap(entry => [...entry.reals.values()])
+    return JSON.stringify(Object.fromEntries(reals.map(held => [held.address.text, held.weight])))
+  }
+  const reload = (site: Config | null, isForced = false, problems: readonly Problem[] = []) => {
+    next.loaded = loadedOf(site, problems)
+    return daemon.reload(isForced)
+  }
+  return { daemon, kernel, engines, lines, told, weights, reload, next, loadedOf }
+}
+
+/** A resolver whose answers the test gives. */
+function handResolver() {
+  const asked = new Map<string, (answer: Answer) => void>()
+  const resolver: Resolver = {
+    addresses: (host, family) => new Promise(resolve => asked.set(`${host} ${family}`, resolve)),
+    names: async () => [],
+    close: () => {},
+  }
+  const give = (key: string, answer: Answer) => {
+    asked.get(key)?.(answer)
+    return new Promise(resolve => setTimeout(resolve, 50))
+  }
+  const answer = (key: string, ...addresses: readonly string[]) => give(key, { addresses })
+  const fail = (key: string, code: string) => give(key, { code })
+  return { resolver, answer, fail }
+}
+
+describe('names in the daemon', () => {
+  it('are put in force with the configuration that runs, also when a reload is under way', async () => {
+    const { resolver, answer } = handResolver()
+    const site = () => config([web({ reals: [asked('app')] })])
+    const { engines, kernel, reload, weights } = await start(site(), new Map(), { resolver })
+    // A table that is long in reading: the address comes while the reload waits for it.
+    const { dump } = kernel
+    Object.assign(kernel, {
+      dump: async () => {
+        await new Promise(resolve => setTimeout(resolve, 150))
+        return dump()
+      },
+    })
+    const reloaded = reload(site())
+    await new Promise(resolve => setTimeout(resolve, 30))
+    await answer('app ipv6', A)
+    await reloaded
+    await new Promise(resolve => setTimeout(resolve, 200))
+    engines.find(A, passed())
+    assert.deepEqual(await weights(), { [A]: 1 })
+  })
+
+  it('say in the status what was asked for and what was found instead', async () => {
+    const { resolver, answer } = handResolver()
+    const { daemon } = await start(config([web({ reals: [asked('app')] })]), new Map(), { resolver })
+    const reason = async () => (await daemon.status()).services[0]?.reals[0]?.reason
+    assert.equal(await reason(), 'name: app is being looked up')
+    await answer('app ipv6')
+    await answer('app ipv4', '127.0.0.1')
+    assert.equal(
+      await reason(),
+      'name: app has no IPv6 address; it has 127.0.0.1; what the kernel has for it stays as it is until that has been so for 15 s',
+    )
+  })
+})
+
+describe('a virtual service by name in the daemon', () => {
+  const unresolved = { protocol: 'tcp', port: 80, family: null } as const
+  const vip = (parts: Partial<Service> = {}) => config([web({ host: 'vip', id: null, unresolved, ...parts })])
+  const asKey = (key: string) => [key]
+
+  it('is taken for the same one by a reload', async () => {
+    const { resolver, answer } = handResolver()
+    const { reload, kernel } = await start(vip(), new Map(), { resolver })
+    await answer('vip ipv6', '2001:db8::80')
+    await answer('vip ipv4')
+    const { ok, message } = await reload(vip())
+    assert.equal(ok, true, message)
+    assert.deepEqual([...(await kernel.dump()).table.keys()], asKey('tcp [2001:db8::80]:80'))
+  })
+
+  it('says in the status which family was asked for and what was found instead', async () => {
+    const { resolver, answer } = handResolver()
+    const known = memoryJournal()
+    known.recordNames(new Map([['vip', '2001:db8::80']]))
+    const { daemon, kernel } = await start(vip(), new Map(), { resolver, journal: known })
+    await answer('vip ipv6')
+    await answer('vip ipv4', '192.0.2.80')
+    const [service] = (await daemon.status()).services
+    assert.deepEqual(
+      [service?.key, service?.nameTrouble],
+      [
+        'tcp [2001:db8::80]:80',
+        'vip has no IPv6 address; it has 192.0.2.80; 2001:db8::80 stays in use, family: ipv4 takes the other',
+      ],
+    )
+    assert.deepEqual([...(await kernel.dump()).table.keys()], asKey('tcp [2001:db8::80]:80'))
+  })
+})
+
+const settings = (some: Partial<Settings>) => some
+
+describe('the daemon', () => {
+  it('makes its services at once and adds servers as their checks pass', async () => {
+    const { weights, engines, kernel, told } = await start(config([web()]))
+    assert.deepEqual([...(await kernel.dump()).table.keys()], ['tcp [2001:db8::80]:80'])
+    assert.deepEqual(told, ['ready'])
+    engines.find(A, passed())
+    engines.find(B, failed())
+    assert.deepEqual(await weights(), { [A]: 1 })
+    engines.find(B, passed())
+    assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+  })
+
+  it('asks all servers at once when it starts', async () => {
+    const { engines } = await start(config([web()]))
+    assert.deepEqual(
+      [...engines.jobs.values()].map(timing => timing.firstIn),
+      [0, 0],
+    )
+  })
+
+  describe('on a table that an earlier life has left', () => {
+    const fall = { fall: 3, rise: 2 }
+    const site = (parts: Partial<Service> = {}) =>
+      config([web({ reals: [asked(A, 5, fall), asked(B, 5, fall)], ...parts })])
+    const left = (...weights: [string, number][]) =>
+      table(
+        tableService(
+          serviceId('2001:db8::80'),
+          weights.map(([host, weight]) => tableReal(host, { weight })),
+        ),
+      )
+
+    it('keeps the servers of a name that is still being looked up', async () => {
+      const { resolver, answer } = handResolver()
+      const named = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
+      const { engines, weights, lines } = await start(named, left([A, 5]), { resolver })
+      assert.deepEqual(await weights(), { [A]: 5 })
+      await answer('app ipv6', A)
+      assert.deepEqual(await weights(), { [A]: 5 })
+      engines.find(A, passed())
+      assert.deepEqual(await weights(), { [A]: 5 })
+      assert.deepEqual(
+        lines.filter(({ msg }) => /no real server/.test(String(msg))),
+        [],
+      )
+    })
+
+    it('lets them go once the name has had no address for long', async () => {
+      const { resolver, answer } = handResolver()
+      const named = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
+      const clock = { now: 0 }
+      const parts = { resolver, namesNow: () => clock.now }
+      const { weights, lines, reload } = await start(named, left([A, 5]), parts)
+      await answer('app ipv6')
+      await answer('app ipv4')
+      assert.deepEqual(await weights(), { [A]: 5 })
+      clock.now = 14_000
+      await reload(named)
+      assert.deepEqual(await weights(), { [A]: 5 })
+      clock.now = 15_000
+      await reload(named)
+      assert.deepEqual(await weights(), { [B]: 1 })
+      assert.equal(
+        lines.filter(({ msg }) => /no real server is left, the fallback/.test(String(msg))).length,
+        1,
+      )
+    })
+
+    describe('while no name server answers', () => {
+      const C = 'fd00:1::c'
+      const asking = { resolve: 50 }
+      /** Both families of these names. */
+      const silence = async ({ fail }: ReturnType<typeof handResolver>, ...hosts: readonly string[]) => {
+        for (const host of hosts)
+          for (const family of ['ipv6', 'ipv4']) await fail(`${host} ${family}`, 'ETIMEOUT')
+      }
+
+      it('keeps what may be the server of a name, however long, and says so', async () => {
+        const names = handResolver()
+        const reals = [asked('app', 5, fall), asked(B, 5, fall)]
+        const clock = { now: 0 }
+        const site = config([web({ reals, fallback: real(C) })], asking)
+        const parts = { resolver: names.resolver, namesNow: () => clock.now }
+        const { engines, weights, lines, daemon, reload } = await start(site, left([A, 5], [B, 5]), parts)
+        await silence(names, 'app')
+        clock.now = 3_600_000
+        await reload(site)
+        for (let i = 0; i < 3; i++) engines.find(B, failed())
+        assert.deepEqual(await weights(), { [A]: 5 })
+        const trouble =
+          'app does not resolve to an IPv6 address: the name servers do not answer (ETIMEOUT); ' +
+          'what the kernel has for it stays as it is until there is an answer'
+        const [app] = (await daemon.status()).services[0]?.reals ?? []
+        assert.deepEqual(
+          [app?.state, app?.reason, app?.nameTrouble],
+          ['unknown', `name: ${trouble}`, trouble],
+        )
+        assert.deepEqual(
+          lines.filter(({ msg }) => msg === trouble).map(({ level }) => level),
+          [50],
+        )
+        await names.answer('app ipv6', A)
+        for (let i = 0; i < 3; i++) engines.find(A, failed())
+        assert.deepEqual(await weights(), { [C]: 1 })
+      })
+
+      it('puts the fallback in where the kernel has nothing that may be a server', async () => {
+        const names = handResolver()
+        const site = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
+        const { weights } = await start(site, left(), { resolver: names.resolver })
+        assert.deepEqual(await weights(), {})
+        await silence(names, 'app')
+        assert.deepEqual(await weights(), { [B]: 1 })
+      })
+
+      it('keeps a fallback that is a name while it is needed', async () => {
+        const names = handResolver()
+        const site = config([web({ reals: [asked(B, 5)], fallback: real('sorry') })])
+        const { engines, weights } = await start(site, left([A, 1]), { resolver: names.resolver })
+        await silence(names, 'sorry')
+        engines.find(B, failed())
+        assert.deepEqual(await weights(), { [A]: 1 })
+        engines.find(B, passed())
+        assert.deepEqual(await weights(), { [B]: 5 })
+      })
+
+      it('takes out what a reload removes, for it was not the name', async () => {
+        const names = handResolver()
+        const all = [asked('app'), asked(A), asked(B), asked(C)]
+        const { engines, weights, reload } = await start(
+          config([web({ reals: all })]),
+          left([A, 1], [B, 1]),
+          {
+            resolver: names.resolver,
+          },
+        )
+        await silence(names, 'app')
+        for (const host of [A, B, C]) engines.find(host, passed())
+        assert.deepEqual(await weights(), { [A]: 1, [B]: 1, [C]: 1 })
+        await reload(config([web({ reals: all.slice(0, 3) })]))
+        assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+      })
+
+      it('keeps a server whose address a reload replaces by a name', async () => {
+        const names = handResolver()
+        const { engines, weights, reload } = await start(
+          config([web({ reals: [asked(A), asked(B)] })]),
+          left([A, 1], [B, 1]),
+          { resolver: names.resolver },
+        )
+        for (const host of [A, B]) engines.find(host, passed())
+        await reload(config([web({ reals: [asked('app'), asked(B)] })]))
+        assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+        await silence(names, 'app')
+        assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+      })
+
+      it('gives no verdict on a server whose check goes to a name', async () => {
+        const names = handResolver()
+        const check = { ...use('ask', {}, { fall: 1 }), host: 'check' }
+        const site = config([web({ reals: [real(A, { checks: [check] })] })])
+        const { engines, weights } = await start(site, left([A, 1]), { resolver: names.resolver })
+        await silence(names, 'check')
+        assert.deepEqual(
+          [...engines.works.values()].map(({ answer }) => answer?.ok),
+          [null],
+        )
+        assert.deepEqual(await weights(), { [A]: 1 })
+      })
+
+      describe('and a virtual service is a name', () => {
+        const vip = (name = 'web', family: 'ipv6' | null = null) =>
+          service(name, {
+            host: 'vip',
+            id: null,
+            unresolved: { protocol: 'tcp', port: 80, family },
+            reals: [asked(A, 5, fall)],
+          })
+        const owning = (...ids: readonly string[]) => {
+          const journal = memoryJournal()
+          journal.record({ add: ids.map(id => serviceId(id)) })
+          return journal
+        }
+        const keys = async ({ kernel }: Awaited<ReturnType<typeof start>>) => [
+          ...(await kernel.dump()).table.keys(),
+        ]
+
+        it('leaves what may be it as it is, until there is an answer', async () => {
+          const names = handResolver()
+          const journal = owning('2001:db8::80')
+          const parts = { resolver: names.resolver, journal }
+          const site = await start(config([vip()], asking), left([A, 5], [B, 7]), parts)
+          await silence(names, 'vip')
+          for (let i = 0; i < 3; i++) site.engines.find(A, failed())
+          assert.deepEqual(await site.weights(), { [A]: 5, [B]: 7 })
+          const [web] = (await site.daemon.status()).services
+          assert.match(web?.nameTrouble ?? '', /ETIMEOUT\); what the kernel has for it stays as it is until/)
+          await names.answer('vip ipv6', '2001:db8::81')
+          await site.weights()
+          assert.deepEqual(await keys(site), ['tcp [2001:db8::81]:80'])
+        })
+
+        it('keeps the service whose address a reload replaces by its name', async () => {
+          const names = handResolver()
+          const first = config([web({ reals: [asked(A, 5, fall)] })])
+          const site = await start(first, left([A, 5]), { resolver: names.resolver })
+          const changes: string[] = []
+          const { apply } = site.kernel
+          Object.assign(site.kernel, {
+            apply: (list: Parameters<typeof apply>[0]) => {
+              changes.push(...list.map(({ op }) => op))
+              return apply(list)
+            },
+          })
+          site.engines.find(A, passed())
+          await site.reload(config([vip()], asking), true)
+          await silence(names, 'vip')
+          assert.deepEqual(await site.weights(), { [A]: 5 })
+          await names.answer('vip ipv6', '2001:db8::80')
+          assert.deepEqual(await site.weights(), { [A]: 5 })
+          assert.equal((await site.daemon.status()).services[0]?.key, 'tcp [2001:db8::80]:80')
+          assert.deepEqual(changes, [])
+        })
+
+        it('removes a service that stood beside it, for it was not the name', async () => {
+          const names = handResolver()
+          const both = config([vip('named'), web({ reals: [asked(A, 5, fall)] })])
+          const site = await start(both, left([A, 5]), { resolver: names.resolver })
+          await silence(names, 'vip')
+          await site.reload(config([vip('named')]), true)
+          await site.weights()
+          assert.deepEqual(await keys(site), [])
+        })
+
+        it('removes a service of another port, protocol or family', async () => {
+          const names = handResolver()
+          const journal = owning('2001:db8::80', '192.0.2.80')
+          const old = table(
+            tableService(serviceId('192.0.2.80'), []),
+            tableService(serviceId('2001:db8::80', 81), []),
+            tableService({ ...serviceId('2001:db8::80'), protocol: 'udp' } as ServiceId, []),
+            tableService(serviceId('2001:db8::80'), []),
+          )
+          journal.record({ add: [...old.values()].map(({ id }) => id) })
+          const site = await start(config([vip('web', 'ipv6')]), old, { resolver: names.resolver, journal })
+          await silence(names, 'vip')
+          await site.weights()
+          assert.deepEqual(await keys(site), ['tcp [2001:db8::80]:80'])
+        })
+      })
+    })
+
+    it('keeps a server of the table until its checks have failed as often as fall says', async () => {
+      const { engines, weights, daemon } = await start(site(), left([A, 5]))
+      for (const expected of [{ [A]: 5 }, { [A]: 5 }, {}]) {
+        engines.find(A, failed())
+        assert.deepEqual(await weights(), expected)
+      }
+      assert.equal((await daemon.status()).services[0]?.reals[0]?.state, 'down')
+    })
+
+    it('takes another one in with its first pass, and knows it down with its first failure', async () => {
+      const { engines, weights, daemon } = await start(site(), left([A, 5]))
+      engines.find(B, failed())
+      assert.equal((await daemon.status()).services[0]?.reals[1]?.state, 'down')
+      const { engines: others, weights: theirs } = await start(site(), left([A, 5]))
+      others.find(B, passed())
+      assert.deepEqual([await weights(), await theirs()], [{ [A]: 5 }, { [A]: 5, [B]: 5 }])
+    })
+
+    it('gives a quiesced server its weight with the first pass', async () => {
+      const { engines, weights } = await start(site({ quiescent: true }), left([A, 5], [B, 0]))
+      engines.find(B, passed())
+      engines.find(A, failed())
+      assert.deepEqual(await weights(), { [A]: 5, [B]: 5 })
+    })
+
+    it('keeps the fallback out, and tells nobody of a failure, while fall is not reached', async () => {
+      const fallback = real('fd00:1::f')
+      const { engines, weights, lines } = await start(site({ fallback }), left([A, 5]))
+      engines.find(A, failed())
+      engines.find(B, failed())
+      assert.deepEqual(await weights(), { [A]: 5 })
+      assert.ok(!lines.some(line => line.real === `[${A}]:80`))
+      engines.find(A, failed())
+      engines.find(A, failed())
+      assert.deepEqual(await weights(), { 'fd00:1::f': 1 })
+    })
+
+    it('asks again soon after a failure that does not count yet', async () => {
+      const { engines } = await start(
+        config([web({ reals: [asked(A, 5, { fall: 3, fastinter: 200 })] })]),
+        left([A, 5]),
+      )
+      engines.find(A, failed())
+      assert.deepEqual(
+        engines.hurried.map(([, ms]) => ms),
+        [200],
+      )
+    })
+
+    it('needs as many passes of several checks as without a restart', async () => {
+      const two = real(A, { weight: 5, checks: [use('ask', {}, fall), use('ask', { n: 2 }, fall)], need: 1 })
+      const { engines, weights } = await start(config([web({ reals: [two] })]), left([A, 5]))
+      for (const _ of [1, 2, 3]) engines.findWhere('{}', failed())
+      assert.deepEqual(await weights(), { [A]: 5 })
+      for (const _ of [1, 2]) engines.findWhere('{"n":2}', failed())
+      assert.deepEqual(await weights(), { [A]: 5 })
+      engines.findWhere('{"n":2}', failed())
+      assert.deepEqual(await weights(), {})
+    })
+
+    it('keeps a server that a reload brings and the table has already', async () => {
+      const { engines, weights, reload, kernel } = await start(
+        site({ reals: [asked(A, 5, fall)] }),
+        left([A, 5]),
+      )
+      engines.find(A, passed())
+      const id = serviceId('2001:db8::81')
+      await kernel.apply(diff(table(tableService(id, [tableReal(B, { weight: 5 })])), new Map(), new Set()))
+      const other = service('other', { id, reals: [asked(B, 5, fall)] })
+      await reload(config([web({ reals: [asked(A, 5, fall)] }), other]))
+      engines.find(B, failed())
+      assert.deepEqual(await weights(), { [A]: 5, [B]: 5 })
+    })
+  })
+
+  describe('tells of a service', () => {
+    const lost = async (parts: Partial<Service>) => {
+      const site = await start(config([web(parts)]))
+      site.engines.find(A, passed())
+      site.engines.find(B, passed())
+      await site.weights()
+      site.engines.find(A, failed())
+      site.engines.find(B, failed())
+      await site.weights()
+      site.engines.find(A, passed())
+      await site.weights()
+      return site.lines.filter(line => line.msg.startsWith('web: ')).map(({ level, msg }) => [level, msg])
+    }
+
+    it('that its last server has gone and its fallback takes over, and that it is out again', async () => {
+      assert.deepEqual(await lost({ fallback: real('fd00:1::f') }), [
+        [50, 'web: no real server is left, the fallback takes over'],
+        [40, 'web: a real server is back, the fallback is out again'],
+      ])
+    })
+
+    it('that clients are refused where it has no fallback, or one without an address', async () => {
+      const refused = await lost({})
+      assert.deepEqual(refused, [
+        [50, 'web: no real server is left, there is no fallback: clients are refused'],
+        [40, 'web: a real server is back, clients are served again'],
+      ])
+    })
+
+    it('nothing when all goes well at a start', async () => {
+      const { engines, lines, weights } = await start(config([web()]))
+      engines.find(A, passed())
+      await weights()
+      assert.ok(!lines.some(line => line.msg.startsWith('web: ')))
+    })
+  })
+
+  it('says of a check that its server has not moved, without a word of "to"', async () => {
+    const two = real(A, { checks: [use('ask'), use('ask', { n: 2 })], need: 1 })
+    const { engines, lines, daemon } = await start(config([web({ reals: [two] })]))
+    engines.find(A, passed())
+    const before = (await daemon.status()).services[0]?.reals[0]?.since
+    engines.findWhere('{"n":2}', failed())
+    const last = lines.at(-1)
+    assert.deepEqual(
+      [last?.msg, last?.state, last?.from, last?.to],
+      ['check fails, its real server stays up (1 of 2 pass, 1 needed)', 'up', undefined, undefined],
+    )
+    const [shown] = (await daemon.status()).services[0]?.reals ?? []
+    assert.deepEqual([shown?.state, shown?.passing, shown?.need, shown?.since], ['up', 1, 1, before])
+    assert.equal(shown?.reason, '1 of 2 checks pass, 1 needed; ask: refused')
+  })
+
+  it('tells of each server once that it has had no verdict for long, why, and when that is over', async () => {
+    const { engines, lines, daemon } = await start(config([web()]))
+    engines.find(A, passed())
+    const told = () => lines.filter(line => /verdict three times|verdicts again/.test(line.msg))
+    for (let i = 0; i < 2; i++) engines.find(A, failed('no-verdict'))
+    assert.deepEqual(told(), [])
+    for (let i = 0; i < 5; i++) engines.find(A, failed('no-verdict'))
+    assert.deepEqual(
+      told().map(({ real, detail }) => [real, detail]),
+      [[`[${A}]:80`, 'no-verdict']],
+    )
+    const [shown] = (await daemon.status()).services[0]?.reals ?? []
+    assert.match(shown?.reason ?? '', /^no verdict since \d{4}-\d\d-\d\d [\d:]{8} \S+: no-verdict$/)
+    assert.deepEqual([shown?.state, shown?.checks[0]?.noVerdict?.count], ['up', 7])
+    engines.find(A, passed())
+    assert.equal(told().length, 2)
+    assert.equal((await daemon.status()).services[0]?.reals[0]?.checks[0]?.noVerdict, null)
+  })
+
+  it('logs no options of a check, which may hold passwords', async () => {
+    const secret = real(A, { checks: [use('ask', { passwd: 'hunter2' })] })
+    const { log, lines } = recordingLog('debug')
+    const { engines } = await start(config([web({ reals: [secret] })]), new Map(), { log })
+    engines.find(A, passed())
+    assert.ok(lines.some(line => line.job === `web/[${A}]:80/ask`))
+    assert.doesNotMatch(JSON.stringify(lines), /hunter2/)
+  })
+
+  it('logs a transition once, with its reason', async () => {
+    const { engines, lines } = await start(config([web()]))
+    for (const result of [passed(), failed('timeout'), failed('timeout')]) engines.find(A, result)
+    const [up, down, ...more] = lines.filter(line => line.real === `[${A}]:80`)
+    assert.deepEqual([up?.msg, up?.from, up?.to], ['real server up', 'unknown', 'up'])
+    assert.deepEqual(
+      [down?.msg, down?.reason, down?.phase, down?.ms],
+      ['real server down', 'timeout', 'connect', 1],
+    )
+    assert.deepEqual(more, [])
+  })
+
+  it('asks again soon after a first failure', async () => {
+    const policy = { fall: 2, fastinter: 200 }
+    const { engines, weights } = await start(config([web({ reals: [asked(A, 1, policy)] })]))
+    engines.find(A, passed())
+    engines.find(A, failed())
+    assert.deepEqual(
+      engines.hurried.map(([, ms]) => ms),
+      [200],
+    )
+    assert.deepEqual(await weights(), { [A]: 1 })
+    engines.find(A, failed())
+    assert.deepEqual(await weights(), {})
+  })
+
+  it('reloads: what is unchanged keeps its health and its jobs', async () => {
+    const { engines, weights, reload, told } = await start(config([web()]))
+    engines.find(A, passed())
+    engines.find(B, passed())
+    const before = [...engines.jobs.values()]
+    const outcome = await reload(config([web({ reals: [asked(A, 7), asked(B), asked('fd00:1::c')] })]))
+    assert.equal(outcome.ok, true)
+    assert.deepEqual(await weights(), { [A]: 7, [B]: 1 })
+    assert.deepEqual([...engines.jobs.values()].slice(0, 2), before)
+    assert.deepEqual(told, ['ready', 'reloading', 'ready'])
+  })
+
+  it('refuses a reload with errors and changes nothing', async () => {
+    const { engines, weights, reload, lines } = await start(config([web()]))
+    engines.find(A, passed())
+    const at = { line: 3, column: 1, length: 1 }
+    const problem: Problem = {
+      severity: 'error',
+      code: 'UNKNOWN_KEY',
+      message: 'what?',
+      file: 'site.yaml',
+      at,
+    }
+    const outcome = await reload(null, false, [problem])
+    assert.deepEqual([outcome.ok, outcome.problems], [false, [problem]])
+    assert.match(outcome.message, /1 error in the file; the running configuration stays/)
+    assert.deepEqual(await weights(), { [A]: 1 })
+    assert.ok(lines.some(line => line.at === 'site.yaml:3:1'))
+  })
+
+  it('wants a yes before a reload removes most servers', async () => {
+    const { engines, weights, reload } = await start(config([web()], settings({ removalLimit: 50 })))
+    engines.find(A, passed())
+    const empty = config([web({ reals: [] })])
+    assert.match((await reload(empty)).message, /remove 2 of 2 real servers.*lvsd reload --force/)
+    assert.deepEqual(await weights(), { [A]: 1 })
+    assert.equal((await reload(empty, true)).ok, true)
+    assert.deepEqual(await weights(), {})
+  })
+
+  it('makes one more reload of many that are asked for during one', async () => {
+    const { reload, told, daemon, weights, engines } = await start(config([web()]))
+    engines.find(A, passed())
+    const outcomes = [reload(config([web()])), ...Array.from({ length: 50 }, () => daemon.reload(false))]
+    await outcomes[0]
+    const last = reload(config([web({ reals: [asked(A, 9), asked(B)] })]))
+    for (const { ok } of await Promise.all([...outcomes, last])) assert.equal(ok, true)
+    assert.deepEqual(await weights(), { [A]: 9 })
+    assert.ok(told.filter(word => word === 'reloading').length <= 3, `${told}`)
+  })
+
+  it('says no more that it is ready once it stops', async () => {
+    const { reload, told, daemon } = await start(config([web()]))
+    await Promise.all([reload(config([web()])), daemon.stop(), daemon.stop()])
+    assert.deepEqual(told.filter(word => word === 'stopping').length, 1)
+    assert.notEqual(told.at(-1), 'ready')
+  })
+
+  it('leaves nothing open when its start fails in the middle', async () => {
+    const closed: string[] = []
+    const socket = join(tmpdir(), `lvsd-daemon-${process.pid}.sock`)
+    const kernel = { ...memoryKernel(), close: () => void closed.push('kernel') }
+    const journal = { ...memoryJournal(), close: () => void closed.push('journal') }
+    const { log } = recordingLog()
+    const site = config([web()], { socket })
+    const parts: DaemonParts = {
+      loaded: { config: site, checks: CHECKS, problems: [], text: '' },
+      load: async () => assert.fail('nothing is read again'),
+      kernel,
+      kernelName: 'memory',
+      journal,
+      log,
+      engines: handEngines().open,
+      notify: {
+        ready: () => assert.fail('systemd is gone'),
+        reloading: () => {},
+        stopping: () => {},
+        close: () => void closed.push('systemd'),
+      },
+    }
+    await assert.rejects(startDaemon(parts), /systemd is gone/)
+    assert.deepEqual(closed, ['kernel', 'journal', 'systemd'])
+    assert.equal(existsSync(socket), false)
+    const daemon = await startDaemon({ ...parts, notify: { ...parts.notify, ready: () => {} } })
+    await daemon.stop()
+  })
+
+  it('says nothing and reads nothing when it is to reload after its stop', async () => {
+    const { daemon, told } = await start(config([web()]))
+    await daemon.stop()
+    const before = told.length
+    assert.deepEqual((await daemon.reload(false)).message, 'lvsd is stopping')
+    assert.equal(told.length, before)
+  })
+
+  it('asks at once on behalf of a new service what another one asks already', async () => {
+    const { reload, engines } = await start(config([web({ reals: [asked(A)] })]))
+    engines.find(A, passed())
+    const more = web({ reals: [asked(A)], name: 'web6', id: serviceId('2001:db8::81') })
+    await reload(config([web({ reals: [asked(A)] }), more]))
+    assert.deepEqual(
+      engines.hurried.map(([, ms]) => ms),
+      [0],
+    )
+  })
+
+  it('removes the service of a configuration that is gone', async () => {
+    const mail = service('mail', { id: serviceId('2001:db8::25', 25), reals: [] })
+    const { reload, kernel } = await start(config([web(), mail]))
+    await reload(config([web()]))
+    assert.deepEqual([...(await kernel.dump()).table.keys()], ['tcp [2001:db8::80]:80'])
+  })
+
+  it('leaves the table when it stops, but for services with cleanstop', async () => {
+    const mail = service('mail', { id: serviceId('2001:db8::25', 25), reals: [], cleanstop: true })
+    const { daemon, kernel, told } = await start(config([web(), mail]))
+    const { dump } = kernel
+    await daemon.stop()
+    assert.deepEqual([...(await dump()).table.keys()], ['tcp [2001:db8::80]:80'])
+    assert.equal(told.at(-1), 'stopping')
+  })
+
+  it('tells that checks give no verdict, once, and moves nothing', async () => {
+    const { engines, weights, lines } = await start(config([web()]))
+    engines.find(A, passed())
+    for (let i = 0; i < 5; i++) engines.find(A, failed('no-verdict'))
+    assert.deepEqual(await weights(), { [A]: 1 })
+    assert.equal(lines.filter(line => line.msg.startsWith('a check gave no verdict')).length, 1)
+  })
+
+  it('knows in its status what it wants, what the kernel has and why', async () => {
+    const { daemon, engines, weights } = await start(
+      config([web({ quiescent: true, fallback: real('fd00:1::f') })]),
+    )
+    engines.find(A, failed('refused'))
+    engines.find(B, failed('timeout'))
+    await weights()
+    const { services, kernel, schedule } = await daemon.status()
+    const [first] = services[0]?.reals ?? []
+    assert.deepEqual([kernel, schedule.jobs, services[0]?.fallback?.inUse], ['memory', 2, true])
+    assert.deepEqual(
+      [first?.state, first?.weight, first?.reason],
+      ['down', { configured: 1, wanted: 0, kernel: 0 }, 'refused'],
+    )
+    assert.deepEqual(first?.checks[0]?.target, `[${A}]:80`)
+  })
+})
+
+describe('files and commands beside the daemon', () => {
+  const folder = () => {
+    const path = mkdtempSync(join(tmpdir(), 'lvsd-beside-'))
+    later(() => rmSync(path, { recursive: true, force: true }))
+    return path
+  }
+
+  it('hold a server that an earlier run held by its name, while no name server answers', async () => {
+    const maintenancedir = folder()
+    writeFileSync(join(maintenancedir, 'web1'), '')
+    const called: Record<string, readonly string[] | null> = { [A]: ['web1.example'], [B]: [] }
+    const resolver: Resolver = {
+      addresses: async () => ({ code: 'ENOTFOUND' }),
+      names: async ({ text }) => called[text] ?? null,
+      close: () => {},
+    }
+    const path = join(folder(), 'lvsd.json')
+    const live = async () => {
+      const journal = openJournal(path, () => assert.fail('damaged'))
+      const life = await start(config([web()], { maintenancedir }), new Map(), { resolver, journal })
+      life.engines.find(A, passed())
+      life.engines.find(B, passed())
+      assert.deepEqual(await life.weights(), { [B]: 1 })
+      return life
+    }
+    await (await live()).daemon.stop()
+    called[A] = null
+    called[B] = null
+    const second = await live()
+    const [first] = (await second.daemon.status()).services[0]?.reals ?? []
+    assert.equal(first?.reason, 'maintenance: held down by the file web1')
+    await second.daemon.stop()
+    rmSync(maintenancedir, { recursive: true })
+    const third = await live()
+    assert.ok(third.lines.some(({ msg }) => /the maintenance folder is gone/.test(msg)))
+    mkdirSync(maintenancedir)
+    await until(async () => (await third.weights())[A] === 1)
+  })
+
+  it('hold a server down while its file is in the maintenance folder', async () => {
+    const maintenancedir = folder()
+    const { engines, weights, lines, daemon } = await start(
+      config([web({ quiescent: true })], { maintenancedir }),
+    )
+    engines.find(A, passed())
+    engines.find(B, passed())
+    writeFileSync(join(maintenancedir, `[${A}]`), '')
+    await until(async () => (await weights())[A] === 0)
+    assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
+    const [first] = (await daemon.status()).services[0]?.reals ?? []
+    assert.equal(first?.reason, `maintenance: held down by the file [${A}]`)
+    engines.find(A, passed())
+    assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
+    rmSync(join(maintenancedir, `[${A}]`))
+    await until(async () => (await weights())[A] === 1)
+    assert.deepEqual(
+      lines.filter(line => /maintenance/.test(line.msg)).map(line => line.msg),
+      ['real server held down for maintenance', 'maintenance is over: the checks decide again'],
+    )
+  })
+
+  it('say who works there, and what is named after no server', async () => {
+    const maintenancedir = folder()
+    writeFileSync(join(maintenancedir, `[${A}]`), '\n  disk swap, Anna\u001b[2J\nmore\n')
+    for (const name of ['web9', '.swp']) writeFileSync(join(maintenancedir, name), '')
+    const { daemon, lines } = await start(config([web()], { maintenancedir }))
+    const reason = async () => (await daemon.status()).services[0]?.reals[0]?.reason ?? ''
+    await until(async () => (await reason()).includes('Anna'))
+    assert.equal(await reason(), `maintenance: held down by the file [${A}]: disk swap, Anna·[2J`)
+    const told = () => lines.filter(({ msg }) => msg.includes('named after no real server'))
+    await until(async () => told().length > 0)
+    writeFileSync(join(maintenancedir, 'web8'), '')
+    await until(async () => told().length > 1)
+    assert.deepEqual(
+      told().map(({ file }) => file),
+      ['web9', 'web8'],
+    )
+  })
+
+  it('stay held through a reload, which says nothing new of it', async () => {
+    const maintenancedir = folder()
+    writeFileSync(join(maintenancedir, `[${A}]:80`), '')
+    const site = () => config([web()], { maintenancedir })
+    const { engines, weights, lines, reload } = await start(site())
+    engines.find(A, passed())
+    engines.find(B, passed())
+    await until(async () => !(A in (await weights())))
+    await reload(site())
+    assert.deepEqual(await weights(), { [B]: 1 })
+    assert.equal(lines.filter(line => /held down/.test(line.msg)).length, 1)
+  })
+
+  it('hold a server by its name from the first moment of a start', async () => {
+    const maintenancedir = folder()
+    writeFileSync(join(maintenancedir, 'localhost'), '')
+    const local = web({ id: serviceId('192.0.2.80'), reals: [asked('127.0.0.1'), asked('127.9.9.9')] })
+    const { engines, weights, daemon } = await start(config([local], { maintenancedir }))
+    engines.find('127.0.0.1', passed())
+    engines.find('127.9.9.9', passed())
+    assert.deepEqual(await weights(), { '127.9.9.9': 1 })
+    const [first] = (await daemon.status()).services[0]?.reals ?? []
+    assert.equal(first?.reason, 'maintenance: held down by the file localhost')
+  })
+
+  it('run the fallbackcommand when the last server goes and when the first is back', async () => {
+    const out = join(folder(), 'out')
+    const { engines } = await start(config([web({ fallbackcommand: `echo >>${out} web` })]))
+    const written = () => (existsSync(out) ? readFileSync(out, 'utf8') : '')
+    engines.find(A, passed())
+    engines.find(B, failed())
+    engines.find(A, failed())
+    engines.find(B, failed())
+    await until(() => written() === 'web start [2001:db8::80]:80 tcp\n')
+    engines.find(B, passed())
+    engines.find(A, passed())
+    await until(() => written() === 'web start [2001:db8::80]:80 tcp\nweb stop [2001:db8::80]:80 tcp\n')
+  })
+
+  it('reload when the file changes, and run the callback', async () => {
+    const path = folder()
+    const file = join(path, 'site.yaml')
+    const out = join(path, 'out')
+    writeFileSync(file, 'one')
+    const site = (weight: number) => ({
+      ...config([web({ reals: [asked(A, weight)] })], { autoreload: true, callback: `echo >>${out}` }),
+      file,
+    })
+    const { engines, weights, next, loadedOf } = await start(site(1))
+    engines.find(A, passed())
+    next.loaded = { ...loadedOf(site(7)), text: 'two' }
+    await new Promise(resolve => setTimeout(resolve, 50))
+    writeFileSync(file, 'two')
+    await until(async () => (await weights())[A] === 7)
+    await until(() => existsSync(out) && readFileSync(out, 'utf8') === `${file}\n`)
+  })
+})
+
+async function until(isDone: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isDone())) await new Promise(resolve => setTimeout(resolve, 10))
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { mayBePart, removals, whyRefused } from '../../../src/director/reload-policy.js'
+import { loadCf } from '../../support/config/ldirectord-site.js'
+import { config, real, service, serviceId } from '../../support/tables.js'
+
+const REALS = ['fd00:1::a', 'fd00:1::b', 'fd00:1::c'].map(host => real(host))
+const site = (name: string, count: number) => config([service(name, { reals: REALS.slice(0, count) })])
+
+describe('what a configuration takes away', () => {
+  it('counts real servers that are gone', () => {
+    assert.deepEqual(removals(site('web', 3), site('web', 1)), { removed: 2, before: 3 })
+  })
+
+  it('counts all of a service that is gone', () => {
+    assert.deepEqual(removals(site('web', 3), config([])), { removed: 3, before: 3 })
+  })
+
+  it('does not count a service that only has another name', () => {
+    assert.deepEqual(removals(site('web', 3), site('www', 3)), { removed: 0, before: 3 })
+  })
+
+  it('tells services of one name by port and protocol', () => {
+    const named = (port: number, protocol: 'tcp' | 'udp' = 'tcp') =>
+      service(`web${port}${protocol}`, {
+        host: 'vip',
+        id: null,
+        unresolved: { protocol, port, family: null },
+        reals: REALS,
+      })
+    const all = config([named(80), named(443), named(443, 'udp')])
+    assert.deepEqual(removals(all, config([named(443)])), { removed: 6, before: 9 })
+  })
+
+  it('counts a service that moves to another address', () => {
+    const moved = config([service('web', { id: serviceId('2001:db8::81'), reals: REALS })])
+    assert.deepEqual(removals(site('web', 3), moved), { removed: 3, before: 3 })
+  })
+})
+
+describe('a YAML file that removes most real servers', () => {
+  const loaded = (count: number) => ({
+    config: site('web', count),
+    checks: new Map(),
+    problems: [],
+    text: 'services: {}\n',
+  })
+  const running = { config: site('web', 3), text: '' }
+
+  it('is refused by removal-limit, and taken where it is forced', () => {
+    assert.match(
+      whyRefused(loaded(1), running, false) ?? '',
+      /remove 2 of 3 real servers \(web: \[fd00:1::b\]:80, \[fd00:1::c\]:80\), more than removal-limit/,
+    )
+    assert.equal(whyRefused(loaded(1), running, true), null)
+    assert.equal(whyRefused(loaded(2), running, false), null)
+  })
+})
+
+describe('a configuration that may be half of one', () => {
+  const loaded = (count: number, text: string, severity?: 'error') => ({
+    config: severity ? null : site('web', count),
+    checks: new Map(),
+    problems: [],
+    text,
+  })
+  const running = loaded(2, 'a\nb\nc\n')
+  const cases: [string, ReturnType<typeof loaded>, boolean][] = [
+    ['has lost a server', loaded(1, 'a\nb\nc\nd\n'), true],
+    ['has lost a line', loaded(2, 'a\nb\n'), true],
+    ['has neither', loaded(2, 'x\ny\nz\n'), false],
+    ['has more of both', loaded(3, 'a\nb\nc\nd\n'), false],
+    ['is refused anyway', loaded(0, 'a\n', 'error'), false],
+  ]
+  for (const [what, next, expected] of cases)
+    it(`${what}: ${expected}`, () => assert.equal(mayBePart(next, running), expected))
+
+  it('has its included files counted', () => {
+    const with1 = { ...running, included: [{ path: 'x', text: 'a\nb\n' }] }
+    assert.equal(mayBePart(running, with1), true)
+    assert.equal(mayBePart(with1, running), false)
+  })
+})
+
+describe('an ldirectord.cf that removes most real servers', () => {
+  const WEB = 'virtual6=[2001:db8::80]:80\n\tservice=http\n'
+  const WEB_REALS = ['a', 'b', 'c'].map(n => `\treal6=[fd00:1::${n}]:80 masq\n`)
+  const DNS = 'virtual6=[2001:db8::53]:53\n\treal6=[fd00:1::d]:53 masq\n\tprotocol=udp\n'
+  const BEFORE = `checkinterval=3\n${WEB}${WEB_REALS.join('')}${DNS}`
+
+  const cases: [what: string, text: string, isTaken: boolean][] = [
+    ['is taken, as by ldirectord', `${WEB}${WEB_REALS[0]}${DNS}`, true],
+    ['is taken where only the first virtual is left', `checkinterval=3\n${WEB}${WEB_REALS.join('')}`, true],
+    ['is taken where all servers are others', `${WEB}\treal6=[fd00:1::f]:80 masq\n`, true],
+    ['is refused where it ends within a line', BEFORE.slice(0, BEFORE.indexOf('::b]') + 4), false],
+    ['is refused where it ends within a section', `checkinterval=3\n${WEB}${WEB_REALS[0]}`, false],
+    ['is refused where another one ends within a line', `${WEB}\treal6=[fd00:1::9]:80 masq`, false],
+    ['is refused where nothing is left but a comment', '# to be written\n', false],
+    ['is refused where no virtual is left', 'checkinterval=3\n', false],
+  ]
+  for (const [what, text, isTaken] of cases)
+    it(what, async () => {
+      const before = await loadCf(BEFORE)
+      assert.ok(before.config)
+      const running = { config: before.config, text: BEFORE }
+      const next = await loadCf(text)
+      assert.equal(whyRefused(next, running, false) === null, isTaken, whyRefused(next, running, false) ?? '')
+    })
+
+  it('is taken though it looks cut off where that is forced', async () => {
+    const before = await loadCf(BEFORE)
+    assert.ok(before.config)
+    const next = await loadCf(`checkinterval=3\n${WEB}${WEB_REALS[0]}`)
+    assert.match(whyRefused(next, { config: before.config, text: BEFORE }, false) ?? '', /cut off.*3 of 4/)
+    assert.equal(whyRefused(next, { config: before.config, text: BEFORE }, true), null)
+  })
+})

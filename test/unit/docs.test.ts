@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { EXIT_MEANINGS } from '../../src/cli/command.js'
+import { parseLine } from '../../src/cli/parse.js'
+import { commandNames, loadCommand } from '../../src/cli/registry.js'
+import { loadConfig } from '../../src/config/load.js'
+import { loadChecks } from '../../src/kinds/find-kinds.js'
+import { packageRoot } from '../../src/system/version.js'
+
+const DOCUMENTS = ['README.md', 'checks/README.md', 'deploy/README.md']
+const read = (name: string) => readFileSync(join(packageRoot, name), 'utf8')
+
+describe('the documents', () => {
+  for (const name of DOCUMENTS) {
+    it(`${name}: every lvsd command line has words that lvsd takes`, async () => {
+      for (const line of commandLines(read(name))) await assert.doesNotReject(parsed(line), line)
+    }).timeout(20_000)
+
+    it(`${name}: every file it names exists`, () => {
+      for (const path of filesNamed(read(name))) {
+        const places = [packageRoot, dirname(join(packageRoot, name))].map(folder => join(folder, path))
+        assert.ok(places.some(existsSync), `${path} is named but does not exist`)
+      }
+    })
+
+    it(`${name}: every npm script it names exists`, () => {
+      const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+      for (const [, script = ''] of read(name).matchAll(/npm (?:run )?([a-z:]+)(?=`|$)/gm))
+        if (!['ci', 'install'].includes(script)) assert.ok(script in scripts, `npm ${script}`)
+    })
+  }
+
+  it('README.md lists every command and every exit code with its meaning', () => {
+    const text = read('README.md')
+    for (const name of commandNames()) assert.ok(text.includes(`| \`lvsd ${name}`), name)
+    for (const [code, meaning] of Object.entries(EXIT_MEANINGS))
+      assert.ok(text.replaceAll('`', '').includes(`| ${code} | ${meaning} |`), meaning)
+  })
+
+  it('README.md has a row for every check that lvsd brings, with a test of it over IPv6', async () => {
+    const rows = read('README.md').match(/^\| `.*test\/\w+\/checks\/.*$/gm) ?? []
+    const { checks } = await loadChecks()
+    for (const { name } of checks.values()) {
+      const row = rows.find(line => line.split('|')[1]?.includes(`\`${name}\``))
+      const file = row && /`(test\/\w+\/checks\/[\w-]+\.test\.ts)`/.exec(row)?.[1]
+      assert.ok(file, `${name} has no row with its test`)
+      assert.ok(new RegExp(`\\b${name}\\b`).test(read(file)), `${file} does not speak of ${name}`)
+    }
+  })
+
+  for (const name of DOCUMENTS)
+    for (const [i, text] of yamlBlocks(read(name)).entries())
+      it(`${name}: its configuration ${i + 1} is valid`, async () => {
+        const { problems } = await loadConfig('sample.yaml', { text })
+        assert.deepEqual(
+          problems.filter(({ severity }) => severity === 'error'),
+          [],
+        )
+      })
+
+  it('deploy/lvsd.service starts and reloads lvsd by commands that exist', async () => {
+    const lines = [...read('deploy/lvsd.service').matchAll(/^Exec\w+=\/usr\/local\/bin\/(lvsd .*)$/gm)]
+    assert.equal(lines.length, 2)
+    for (const [, line = ''] of lines) await parsed(line)
+  })
+})
+
+/** The lvsd command lines in code blocks and in code spans; words in capitals stand for values. */
+function commandLines(text: string): string[] {
+  const blocks = [...text.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) => block.split('\n'))
+  const spans = [...text.matchAll(/`(?:sudo )?(lvsd [a-z][^`]*)`/g)].map(([, span = '']) => span)
+  const fromBlocks = blocks.flatMap(line => /^(?:sudo )?(lvsd .*)$/.exec(line)?.[1] ?? [])
+  return [...fromBlocks, ...spans]
+    .map(line => line.replace(/\s+[#|>].*$/, ''))
+    .filter(line => line !== 'lvsd COMMAND --help')
+}
+
+/** Parses a line as the program would; one whose arguments are left out in a sentence (`lvsd validate`) is taken. */
+async function parsed(line: string): Promise<void> {
+  const [, name = '', ...words] = line.replaceAll(/[[\]]/g, '').match(/'[^']*'|\S+/g) ?? []
+  assert.ok(commandNames().includes(name), `${name} is not a command`)
+  const command = await loadCommand(name)
+  const required = Object.entries(command.arguments).filter(([, { optional }]) => !optional)
+  const isBare = words.every(word => word.startsWith('-'))
+  parseLine(command, isBare ? [...words, ...required.map(([argument]) => argument)] : words)
+}
+
+/** Paths in code spans that look like files of this repository, but for the check that a document writes as a sample. */
+function filesNamed(text: string): string[] {
+  const samples = [...text.matchAll(/^ {2}name: '([\w-]+)',$/gm)].map(([, name]) => name)
+  const isSample = (path: string) => samples.some(name => path.includes(`/${name}.`))
+  const spans = [...text.matchAll(/`([^`\s]+)`/g)].map(([, span = '']) => span)
+  return spans.filter(span => FILES.some(pattern => pattern.test(span)) && !isSample(span))
+}
+
+const FILES = [
+  /^(?:\.\.\/)?(?:config|checks|deploy|src|test|dist)\/[\w./-]+\.(?:md|ya?ml|json|ts|mjs|service|conf|txt)$/,
+  /^[\w.-]+\.(?:service|conf|md)$/,
+]
+
+function yamlBlocks(text: string): string[] {
+  return [...text.matchAll(/^```yaml\n(.*?)^```/gms)]
+    .map(([, block = '']) => block)
+    .filter(block => /^services:/m.test(block))
+}

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict'
+import type { Family } from '../../../src/core/address.js'
+import { keyOfService } from '../../../src/core/model.js'
+import type { Answer } from '../../../src/names/lookup.js'
+import { virtualWish } from '../../../src/names/lookup-requests.js'
+import { NameBook } from '../../../src/names/name-resolver.js'
+import { memoryJournal } from '../../../src/storage/journal.js'
+import { later } from '../../support/after-each.js'
+import { recordingLog } from '../../support/logs.js'
+import { config, real, service } from '../../support/tables.js'
+
+/** A book whose questions wait until the test answers them. */
+function book(known: Record<string, string> = {}) {
+  const asked = new Map<string, (answer: Answer) => void>()
+  const { log, lines } = recordingLog()
+  const journal = memoryJournal()
+  journal.recordNames(new Map(Object.entries(known)))
+  const state = { news: 0, now: 0 }
+  const resolver = {
+    addresses: (host: string, family: Family) =>
+      new Promise<Answer>(resolve => {
+        assert.equal(asked.has(`${host} ${family}`), false, 'asked twice at a time')
+        asked.set(`${host} ${family}`, resolve)
+      }),
+    names: async () => [],
+    close: () => {},
+  }
+  const names = new NameBook({ resolver, journal, log, onNews: () => state.news++, now: () => state.now })
+  later(() => names.close())
+  /** `host: text`, an address, several, or a code. */
+  const answer = async (host: string, family: Family, text: string) => {
+    const found: Answer = /^E/.test(text) ? { code: text } : { addresses: text.split(' ') }
+    const give = asked.get(`${host} ${family}`)
+    assert.ok(give, `${host} ${family} was not asked for`)
+    asked.delete(`${host} ${family}`)
+    give(found)
+    await new Promise(resolve => setTimeout(resolve, 40))
+  }
+  return { names, asked, lines, answer, state, journal }
+}
+
+const site = (...hosts: readonly string[]) =>
+  config([service('web', { reals: hosts.map(host => real(host)) })])
+const addressesIn = (names: NameBook, ...hosts: readonly string[]) =>
+  names.resolved(site(...hosts)).services[0]?.reals.map(({ address }) => address?.text ?? null)
+
+describe('the book of names', () => {
+  it('takes each answer as it comes, whatever else is still awaited', async () => {
+    const { names, answer, state, journal } = book()
+    names.follow(site('good', 'dead'))
+    await answer('good', 'ipv6', 'fd00::1')
+    assert.equal(state.news, 1)
+    assert.deepEqual(addressesIn(names, 'good', 'dead'), ['fd00::1', null])
+    assert.deepEqual([...journal.names], [['good ipv6', 'fd00::1']])
+  })
+
+  it('asks for no name that is being asked for, however many reloads and rounds there are', async () => {
+    const { names, asked, answer } = book()
+    for (let i = 0; i < 5; i++) {
+      names.follow(site('dead', 'good'))
+      names.refresh()
+      names.refresh(true)
+    }
+    assert.equal(asked.size, 4)
+    await answer('good', 'ipv6', 'fd00::1')
+    names.refresh(true)
+    assert.equal(asked.size, 3)
+    names.refresh()
+    assert.equal(asked.size, 4)
+  })
+
+  it('keeps the answer of a question that a reload overtakes', async () => {
+    const { names, answer } = book()
+    names.follow(site('app'))
+    names.follow(site('app', 'new'))
+    await answer('app', 'ipv6', 'fd00::1')
+    assert.deepEqual(addressesIn(names, 'app', 'new'), ['fd00::1', null])
+  })
+
+  it('keeps an address while the answers have it, in whatever order', async () => {
+    const { names, answer, state } = book()
+    names.follow(site('app'))
+    await answer('app', 'ipv6', 'fd00::a1 fd00::a2')
+    assert.deepEqual(addressesIn(names, 'app'), ['fd00::a1'])
+    for (const text of ['fd00::a2 fd00::a1', 'fd00::a1', 'ETIMEOUT', 'ENOTFOUND']) {
+      names.refresh()
+      await answer('app', 'ipv6', text)
+      assert.equal(state.news, 1)
+    }
+    names.refresh()
+    await answer('app', 'ipv6', 'fd00::a2')
+    assert.equal(state.news, 2)
+    assert.deepEqual(addressesIn(names, 'app'), ['fd00::a2'])
+  })
+
+  it('says that there is news until what is known has been put in force', async () => {
+    const { names, answer, state } = book({ 'app ipv6': 'fd00::1' })
+    names.follow(site('app'))
+    assert.deepEqual(addressesIn(names, 'app'), ['fd00::1'])
+    await answer('app', 'ipv6', 'fd00::2')
+    assert.equal(state.news, 1)
+    names.refresh()
+    await answer('app', 'ipv6', 'fd00::2')
+    assert.equal(state.news, 2)
+    assert.deepEqual(addressesIn(names, 'app'), ['fd00::2'])
+    names.refresh()
+    await answer('app', 'ipv6', 'fd00::2')
+    assert.equal(state.news, 2)
+  })
+
+  it('takes what is known already for a configuration that wants it in another family', async () => {
+    const { names, answer, state } = book()
+    names.follow(site('app'))
+    await answer('app', 'ipv6', 'ENODATA')
+    await answer('app', 'ipv4', '192.0.2.1')
+    const tunnel = config([
+      service('web', { reals: [{ ...real('app', { forwarding: 'ipip' }), family: 'ipv4' }] }),
+    ])
+    names.follow(tunnel)
+    await new Promise(resolve => setTimeout(resolve, 60))
+    assert.ok(state.news > 0)
+    assert.equal(names.resolved(tunnel).services[0]?.reals[0]?.address?.text, '192.0.2.1')
+  })
+
+  it('tells once what is wrong with a name and whom it hits, and once that it is over', async () => {
+    const { names, answer, lines } = book({ 'app ipv6': 'fd00::9' })
+    names.follow(site('app'))
+    names.resolved(site('app'))
+    const round = async (ipv6: string, ipv4: string) => {
+      names.refresh()
+      await answer('app', 'ipv6', ipv6)
+      await answer('app', 'ipv4', ipv4)
+    }
+    for (let i = 0; i < 3; i++) await round('ENODATA', '127.0.0.1')
+    await round('fd00::9', '127.0.0.1')
+    assert.deepEqual(
+      lines.map(({ msg, services }) => [msg, services]),
+      [
+        ['app has no IPv6 address; it has 127.0.0.1; fd00::9 stays in use', ['web']],
+        ['app resolves again', ['web']],
+      ],
+    )
+  })
+
+  describe('of a virtual service without a family', () => {
+    const unresolved = { protocol: 'tcp', port: 80, family: null } as const
+    const vip = (family: Family | null = null) =>
+      config([service('web', { host: 'vip', id: null, unresolved: { ...unresolved, family } })])
+    const keyIn = (names: NameBook, family: Family | null = null) => {
+      const { id = null } = names.resolved(vip(family)).services[0] ?? {}
+      return id && keyOfService(id)
+    }
+    const round = async ({ names, answer }: ReturnType<typeof book>, ipv6: string, ipv4: string) => {
+      names.refresh()
+      await answer('vip', 'ipv6', ipv6)
+      await answer('vip', 'ipv4', ipv4)
+    }
+
+    it('stays in its family when that vanishes, over a restart, and says what it has instead', async () => {
+      const one = book()
+      one.names.follow(vip())
+      await round(one, '2001:db8::80', '192.0.2.80')
+      assert.equal(keyIn(one.names), 'tcp [2001:db8::80]:80')
+      await round(one, 'ENODATA', '192.0.2.80')
+      assert.equal(keyIn(one.names), 'tcp [2001:db8::80]:80')
+      const trouble =
+        'vip has no IPv6 address; it has 192.0.2.80; 2001:db8::80 stays in use, family: ipv4 takes the other'
+      assert.equal(one.lines.at(-1)?.msg, trouble)
+      assert.equal(one.names.troubleOf(virtualWish('vip', null)), trouble)
+      const two = book(Object.fromEntries(one.journal.names))
+      two.names.follow(vip())
+      await round(two, 'ENODATA', '192.0.2.80')
+      assert.equal(keyIn(two.names), 'tcp [2001:db8::80]:80')
+      await round(two, '2001:db8::81', '192.0.2.80')
+      assert.equal(keyIn(two.names), 'tcp [2001:db8::81]:80')
+      assert.equal(two.names.troubleOf(virtualWish('vip', null)), null)
+    })
+
+    it('stays IPv4 when IPv6 appears later', async () => {
+      const site = book()
+      site.names.follow(vip())
+      await round(site, 'ENODATA', '192.0.2.80')
+      await round(site, '2001:db8::80', '192.0.2.80')
+      await round(site, '2001:db8::80', 'ENODATA')
+      assert.equal(keyIn(site.names), 'tcp 192.0.2.80:80')
+    })
+
+    it('changes its family at once when the configuration says so, and not when it says what is so', async () => {
+      const site = book()
+      site.names.follow(vip())
+      await round(site, '2001:db8::80 2001:db8::81', '192.0.2.80')
+      await round(site, '2001:db8::81 2001:db8::80', '192.0.2.80')
+      site.names.follow(vip('ipv6'))
+      assert.equal(keyIn(site.names, 'ipv6'), 'tcp [2001:db8::80]:80')
+      site.names.follow(vip('ipv4'))
+      assert.equal(keyIn(site.names, 'ipv4'), 'tcp 192.0.2.80:80')
+      site.names.follow(vip())
+      assert.equal(keyIn(site.names), 'tcp 192.0.2.80:80')
+    })
+
+    it('is made do with in IPv4 when there is no answer about IPv6 for long', async () => {
+      const site = book()
+      site.names.follow(vip())
+      await round(site, 'ESERVFAIL', '192.0.2.80')
+      site.state.now += 14_000
+      await round(site, 'ESERVFAIL', '192.0.2.80')
+      assert.equal(keyIn(site.names), null)
+      site.state.now += 1000
+      await round(site, 'ESERVFAIL', '192.0.2.80')
+      assert.equal(keyIn(site.names), 'tcp 192.0.2.80:80')
+    })
+  })
+
+  it('leaves out, and tells once, a service whose name resolves to another service', async () => {
+    const { names, answer, lines } = book()
+    const unresolved = { protocol: 'tcp', port: 80, family: 'ipv6' } as const
+    const both = config([
+      service('web'),
+      service('www', { host: 'www.example', id: null, unresolved }),
+      service('mail', { host: 'mail.example', id: null, unresolved }),
+    ])
+    names.follow(both)
+    await answer('www.example', 'ipv6', '2001:db8::80')
+    await answer('mail.example', 'ipv6', '2001:db8::25')
+    for (let i = 0; i < 2; i++)
+      assert.deepEqual(
+        names.resolved(both).services.map(({ id }) => id && keyOfService(id)),
+        ['tcp [2001:db8::80]:80', null, 'tcp [2001:db8::25]:80'],
+      )
+    assert.deepEqual(
+      lines.filter(({ msg }) => msg.includes('left out')).map(({ msg }) => msg),
+      ['"www" is left out: www.example resolves to tcp [2001:db8::80]:80, which is "web"'],
+    )
+  })
+
+  it('is idle when nothing is awaited that could change anything', async () => {
+    const { names, answer } = book()
+    names.follow(site('good', 'dead'))
+    let isIdle = false
+    void names.idle().then(() => {
+      isIdle = true
+    })
+    await answer('good', 'ipv6', 'fd00::1')
+    assert.equal(isIdle, false)
+    await answer('dead', 'ipv6', 'ETIMEOUT')
+    assert.equal(isIdle, true)
+    assert.deepEqual(names.troubles(), [
+      'dead does not resolve to an IPv6 address: the name servers do not answer (ETIMEOUT) (web)',
+    ])
+  })
+})

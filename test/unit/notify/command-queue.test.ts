@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openHooks } from '../../../src/notify/command-queue.js'
+import { later } from '../../support/after-each.js'
+import { recordingLog } from '../../support/logs.js'
+
+function stage() {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsd-hooks-'))
+  later(() => rmSync(folder, { recursive: true }))
+  const out = join(folder, 'out')
+  const { log, lines } = recordingLog()
+  return { hooks: openHooks(log), lines, out, written: () => readFileSync(out, 'utf8') }
+}
+
+describe('hooks', () => {
+  it('run through the shell, with words that the shell does not read', async () => {
+    const { hooks, out, written } = stage()
+    void hooks.run('web', `printf '%s|' >>${out} web`, ['start', '[2001:db8::80]:80', '$(id); x'])
+    await hooks.idle()
+    assert.equal(written(), 'web|start|[2001:db8::80]:80|$(id); x|')
+  })
+
+  it('of one subject run one after the other', async () => {
+    const { hooks, out, written } = stage()
+    void hooks.run('web', `sleep 0.1; echo >>${out}`, ['first'])
+    void hooks.run('web', `echo >>${out}`, ['second'])
+    await hooks.idle()
+    assert.equal(written(), 'first\nsecond\n')
+  })
+
+  it('that fail are told and stop nothing', async () => {
+    const { hooks, lines, out, written } = stage()
+    void hooks.run('web', 'echo no such page >&2; exit 3;', [])
+    void hooks.run('web', `echo >>${out}`, ['next'])
+    await hooks.idle()
+    const [told] = lines.filter(line => line.msg === 'hook failed')
+    assert.deepEqual([told?.end, String(told?.output).trim()], ['exit 3', 'no such page'])
+    assert.equal(written(), 'next\n')
+  })
+
+  it('that somebody else could change are not run, and that is told', async () => {
+    const { hooks, lines, out } = stage()
+    writeFileSync(`${out}.sh`, `#!/bin/sh\necho >>${out}\n`)
+    chmodSync(`${out}.sh`, 0o777)
+    for (const line of [`${out}.sh`, `true && '${out}.sh' x`]) void hooks.run(line, line, ['start'])
+    await hooks.idle()
+    assert.equal(existsSync(out), false)
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      ['hook not run', 'hook not run'],
+    )
+    assert.match(String(lines[0]?.error), /may be written by others/)
+  })
+
+  it('that wait already are not asked for twice', async () => {
+    const { hooks, out, written } = stage()
+    const command = `sleep 0.1; echo >>${out}`
+    for (const word of ['changed', 'changed', 'changed', 'other']) void hooks.run('file', command, [word])
+    await hooks.idle()
+    assert.equal(written(), 'changed\nother\n')
+  })
+
+  it('are eight at once, whatever there is to do', async () => {
+    const { hooks, out, written } = stage()
+    const command = `echo + >>${out}; sleep 0.2; echo - >>${out}; true`
+    for (let i = 0; i < 20; i++) void hooks.run(`service ${i}`, command, [])
+    await hooks.idle()
+    let [now, most] = [0, 0]
+    for (const sign of written().trim().split('\n')) {
+      now += sign === '+' ? 1 : -1
+      most = Math.max(most, now)
+    }
+    assert.equal(now, 0)
+    assert.ok(most > 1 && most <= 8, `${most} at once`)
+  })
+
+  it('may start what stays, and what hangs is killed with all of it when lvsd stops', async () => {
+    const { hooks, lines, out, written } = stage()
+    void hooks.run('web', `(while sleep 0.05; do echo page; done) & echo $! >>${out}; true`, [])
+    await hooks.idle()
+    const page = Number(written())
+    later(() => process.kill(page, 'SIGKILL'))
+    void hooks.run('mail', `sleep 60 & echo $! >>${out}; wait; true`, [])
+    void hooks.run('mail', `echo never >>${out}; true`, [])
+    while (written().split('\n').length < 3) await new Promise(resolve => setTimeout(resolve, 10))
+    const began = performance.now()
+    await hooks.close(200)
+    assert.ok(performance.now() - began < 5000)
+    const sleeper = Number(written().split('\n')[1])
+    assert.deepEqual([isAlive(page), isAlive(sleeper)], [true, false])
+    assert.deepEqual(
+      lines.filter(({ msg }) => msg !== 'hook done').map(({ msg }) => msg),
+      ['hook failed', 'hook not run: lvsd stops'],
+    )
+  })
+})
+
+/** A process that nobody has asked for its exit code yet is gone all the same. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}

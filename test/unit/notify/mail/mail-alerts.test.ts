@@ -1,0 +1,448 @@
+/** Which mails follow from what the daemon tells, on a wound clock; nothing is sent. */
+import assert from 'node:assert/strict'
+import { diff } from '../../../../src/core/diff.js'
+import {
+  type Change,
+  type CheckResult,
+  type Config,
+  type DaemonPhase,
+  type HealthState,
+  keyOfReal,
+  type MailPolicy,
+  type Real,
+  type Service,
+  type TableReal,
+} from '../../../../src/core/model.js'
+import type { Hold } from '../../../../src/health/health-store.js'
+import { mailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
+import type { Letter } from '../../../../src/notify/mail/message.js'
+import {
+  config,
+  failed,
+  passed,
+  real,
+  service,
+  serviceId,
+  table,
+  tableReal,
+  tableService,
+} from '../../../support/tables.js'
+import { WoundClock } from '../../../support/wound-clock.js'
+
+const ID = serviceId('2001:db8::1')
+const V = '([2001:db8::1]:80)'
+const A = 'fd00:1::a'
+const B = 'fd00:1::b'
+const F = 'fd00:1::f'
+const MAIL: MailPolicy = {
+  to: ['ops@example.com'],
+  from: null,
+  repeat: null,
+  during: ['starting', 'running', 'reloading', 'stopping'],
+  server: null,
+}
+const MINUTE = 60_000
+
+const web = (parts: Partial<Service> = {}) =>
+  service('web', { id: ID, mail: MAIL, reals: [real(A), real(B)], fallback: real(F), ...parts })
+
+function opened(first: Config, phase: DaemonPhase = 'starting') {
+  const clock = new WoundClock()
+  const letters: Letter[] = []
+  let prepared = 0
+  let closed = 0
+  const close = async (patience: number) => {
+    closed = patience
+  }
+  const observer = mailAlerts({
+    clock,
+    host: 'director1',
+    outbox: { post: letter => void letters.push(letter), close },
+    prepare: () => prepared++,
+    wallClock: () => 0,
+  })
+  observer.phase?.(phase)
+  observer.config?.(first)
+  const subjects = () => letters.splice(0).map(({ subject }) => subject)
+  const move = (owner: Service, host: string, from: HealthState, to: HealthState) => {
+    const moved = owner.reals.find(each => each.host === host) as Real
+    const result = to === 'up' ? passed() : failed('refused')
+    observer.transition?.({
+      service: owner,
+      real: moved,
+      check: 'on',
+      from,
+      to,
+      result,
+      moved: true,
+      state: to,
+      passing: to === 'up' ? 1 : 0,
+      checks: 1,
+    })
+  }
+  const apply = (...changes: readonly Change[]) => observer.applied?.(changes)
+  return { clock, observer, letters, subjects, move, apply, prepared: () => prepared, closed: () => closed }
+}
+
+const add = (host: string, id = ID): Change => ({ op: 'add-real', id, real: tableReal(host) })
+const remove = (host: string, id = ID): Change => ({ op: 'delete-real', id, was: tableReal(host) })
+
+/** A daemon that has been running for a while with both servers up. */
+function running(owner = web()) {
+  const parts = opened(config([owner]))
+  for (const { host } of owner.reals) parts.move(owner, host, 'unknown', 'up')
+  parts.observer.phase?.('running')
+  parts.clock.wind(MINUTE)
+  parts.subjects()
+  return { ...parts, owner }
+}
+
+describe('mails', () => {
+  it('tell each change with its reason, within seconds', () => {
+    const { clock, letters, move, apply, owner } = running()
+    move(owner, A, 'up', 'down')
+    apply(remove(A))
+    clock.wind(1999)
+    assert.equal(letters.length, 0)
+    clock.wind(1)
+    assert.deepEqual(
+      letters.map(({ subject }) => subject),
+      [`Deleted real server: [${A}]:80 ${V}`],
+    )
+    assert.match(letters[0]?.text ?? '', /Daemon-Status: running\n\nReason: refused: refused\n$/)
+    assert.deepEqual(letters[0]?.route.to, ['ops@example.com'])
+  })
+
+  it('tell that a server is back', () => {
+    const { clock, subjects, move, apply, owner, letters } = running()
+    move(owner, A, 'up', 'down')
+    apply(remove(A))
+    clock.wind(MINUTE)
+    subjects()
+    move(owner, A, 'down', 'up')
+    apply(add(A))
+    clock.wind(2000)
+    assert.doesNotMatch(letters[0]?.text ?? '', /Reason/)
+    assert.deepEqual(subjects(), [`Added real server: [${A}]:80 ${V} (Weight set to 1)`])
+  })
+
+  it('tell what the kernel has taken: a server that it will not let go is inaccessible', () => {
+    const { clock, subjects, move, apply, owner } = running()
+    move(owner, A, 'up', 'down')
+    apply()
+    clock.wind(2000)
+    assert.deepEqual(subjects(), [`Inaccessible real server: [${A}]:80 ${V}`])
+  })
+
+  it('tell of a server that was never in the table', () => {
+    const owner = web()
+    const { clock, subjects, letters, move } = opened(config([owner]))
+    move(owner, A, 'unknown', 'down')
+    clock.wind(2000)
+    assert.match(letters[0]?.text ?? '', /Daemon-Status: starting/)
+    assert.deepEqual(subjects(), [`Inaccessible real server: [${A}]:80 ${V}`])
+  })
+
+  it('say nothing of a drained server that stays as it is', () => {
+    const owner = web({ quiescent: true, reals: [real(A, { weight: 0 })], mail: { ...MAIL, repeat: MINUTE } })
+    const { clock, subjects, move } = running(owner)
+    move(owner, A, 'up', 'down')
+    clock.wind(10 * MINUTE)
+    assert.deepEqual(subjects(), [])
+  })
+
+  it('are not sent where nobody gets any, nor is anything loaded for them', () => {
+    const owner = web({ mail: null })
+    const { clock, subjects, move, apply, prepared } = running(owner)
+    move(owner, A, 'up', 'down')
+    apply(remove(A))
+    clock.wind(MINUTE)
+    assert.deepEqual(subjects(), [])
+    assert.equal(prepared(), 0)
+    assert.equal(running().prepared(), 1)
+  })
+
+  it('tell the last try of lvsd to go when it stops', async () => {
+    const { observer, subjects, move, apply, owner, closed } = running()
+    move(owner, A, 'up', 'down')
+    apply(remove(A))
+    observer.phase?.('stopping')
+    apply({ op: 'delete-service', id: ID, was: tableService(ID, [tableReal(B)]) })
+    await observer.close?.()
+    assert.deepEqual(subjects(), [
+      `Deleted real server: [${A}]:80 ${V}`,
+      `Purged real server (stop): [${B}]:80 ${V}`,
+    ])
+    assert.equal(closed(), 5000)
+  })
+})
+
+describe('mails of a time that is not wanted', () => {
+  const only = (...during: DaemonPhase[]) => web({ mail: { ...MAIL, during } })
+
+  it('are left out', () => {
+    const owner = only('starting', 'stopping')
+    const { clock, subjects, move, apply } = running(owner)
+    move(owner, A, 'up', 'down')
+    apply(remove(A))
+    clock.wind(MINUTE)
+    assert.deepEqual(subjects(), [])
+  })
+
+  it('are those of a start until each server has had its first result', () => {
+    const owner = only('running')
+    const { clock, subjects, move, apply, observer } = opened(config([owner]))
+    observer.phase?.('running')
+    clock.wind(20_000)
+    move(owner, A, 'unknown', 'up')
+    apply(add(A))
+    move(owner, B, 'unknown', 'down')
+    clock.wind(MINUTE)
+    assert.deepEqual(subjects(), [])
+    move(owner, A, 'up', 'down')
+    apply(remove(A), add(F))
+    clock.wind(MINUTE)
+    assert.deepEqual(subjects(), [
+      `Deleted real server: [${A}]:80 ${V}`,
+      `Added fallback server: [${F}]:80 ${V} (Weight set to 1)`,
+    ])
+  })
+
+  it('are those of a reload for the servers that came with it', () => {
+    const owner = only('reloading')
+    const { clock, subjects, letters, move, apply, observer } = running(owner)
+    const bigger = { ...owner, reals: [...owner.reals, real('fd00:1::c')] }
+    observer.phase?.('reloading')
+    observer.config?.(config([bigger]))
+    observer.phase?.('running')
+    move(bigger, 'fd00:1::c', 'unknown', 'up')
+    apply(add('fd00:1::c'))
+    move(bigger, A, 'up', 'down')
+    apply(remove(A))
+    clock.wind(2000)
+    assert.match(letters[0]?.text ?? '', /Daemon-Status: reloading/)
+    assert.deepEqual(subjects(), [`Added real server: [fd00:1::c]:80 ${V} (Weight set to 1)`])
+  })
+
+  it('are those of a start for the fallback of a service that is dead from the beginning', () => {
+    const owner = only('running')
+    const { clock, subjects, move, apply, observer } = opened(config([owner]))
+    observer.phase?.('running')
+    move(owner, A, 'unknown', 'down')
+    move(owner, B, 'unknown', 'down')
+    apply(add(F))
+    clock.wind(MINUTE)
+    assert.deepEqual(subjects(), [])
+  })
+})
+
+describe('a server that stays down', () => {
+  const repeating = web({ mail: { ...MAIL, repeat: 10 * MINUTE } })
+  const INACCESSIBLE = [`Inaccessible real server: [${A}]:80 ${V}`]
+
+  it('is told again every while, until it is back', () => {
+    const { clock, subjects, move, apply } = running(repeating)
+    move(repeating, A, 'up', 'down')
+    apply(remove(A))
+    clock.wind(9 * MINUTE)
+    assert.deepEqual(subjects(), [`Deleted real server: [${A}]:80 ${V}`])
+    for (let i = 0; i < 3; i++) {
+      clock.wind(10 * MINUTE)
+      assert.deepEqual(subjects(), INACCESSIBLE)
+    }
+    move(repeating, A, 'down', 'up')
+    apply(add(A))
+    clock.wind(60 * MINUTE)
+    assert.deepEqual(subjects(), [`Added real server: [${A}]:80 ${V} (Weight set to 1)`])
+    assert.equal(clock.alarms, 0)
+  })
+
+  it('is not told again where once is enough, nor when a reload has removed it', () => {
+    const once = running()
+    once.move(once.owner, A, 'up', 'down')
+    once.clock.wind(3 * 60 * MINUTE)
+    assert.equal(once.subjects().length, 1)
+    const gone = running(repeating)
+    gone.move(repeating, A, 'up', 'down')
+    gone.clock.wind(MINUTE)
+    gone.subjects()
+    gone.observer.config?.(config([{ ...repeating, reals: [real(B)] }]))
+    gone.clock.wind(60 * MINUTE)
+    assert.deepEqual(gone.subjects(), [])
+  })
+
+  it('is told as often as a reload says', () => {
+    const { clock, subjects, move, observer } = running()
+    move(web(), A, 'up', 'down')
+    clock.wind(MINUTE)
+    subjects()
+    observer.config?.(config([repeating]))
+    clock.wind(10 * MINUTE)
+    assert.deepEqual(subjects(), INACCESSIBLE)
+  })
+
+  it('is never a fallback', () => {
+    const { clock, subjects, apply } = running(repeating)
+    apply(add(F))
+    clock.wind(2000)
+    apply(remove(F))
+    clock.wind(60 * MINUTE)
+    assert.deepEqual(subjects(), [
+      `Added fallback server: [${F}]:80 ${V} (Weight set to 1)`,
+      `Deleted fallback server: [${F}]:80 ${V}`,
+    ])
+  })
+})
+
+describe('a server in maintenance', () => {
+  const owner = web({ mail: { ...MAIL, repeat: 10 * MINUTE, during: ['running'] } })
+  const hold = (isHeld: boolean, failure: CheckResult | null = null): Hold => ({
+    service: owner,
+    real: owner.reals[0] as Real,
+    reason: isHeld ? `[${A}]` : null,
+    failure,
+  })
+
+  it('is told when it goes, with the file that holds it, and when it is back, and never in between', () => {
+    const { clock, subjects, letters, observer, apply } = running(owner)
+    observer.held?.(hold(true))
+    apply(remove(A))
+    clock.wind(2000)
+    assert.match(letters[0]?.text ?? '', new RegExp(`Reason: maintenance: \\[${A}\\]`))
+    assert.deepEqual(subjects(), [`Deleted real server: [${A}]:80 ${V}`])
+    observer.config?.(config([owner]))
+    clock.wind(60 * MINUTE)
+    assert.deepEqual(subjects(), [])
+    observer.held?.(hold(false))
+    apply(add(A))
+    clock.wind(60 * MINUTE)
+    assert.deepEqual(subjects(), [`Added real server: [${A}]:80 ${V} (Weight set to 1)`])
+  })
+
+  it('that was down already is repeated no more, until it is let go and still down', () => {
+    const { clock, subjects, observer, move, apply } = running(owner)
+    move(owner, A, 'up', 'down')
+    apply(remove(A))
+    clock.wind(2000)
+    subjects()
+    observer.held?.(hold(true))
+    clock.wind(60 * MINUTE)
+    assert.deepEqual(subjects(), [])
+    observer.held?.(hold(false, failed('refused')))
+    clock.wind(15 * MINUTE)
+    const INACCESSIBLE = `Inaccessible real server: [${A}]:80 ${V}`
+    assert.deepEqual(subjects(), [INACCESSIBLE, INACCESSIBLE])
+  })
+
+  it('since the start is no part of the start when it is let go', () => {
+    const { clock, subjects, observer, apply } = opened(config([owner]))
+    observer.held?.(hold(true))
+    observer.phase?.('running')
+    clock.wind(60 * MINUTE)
+    observer.held?.(hold(false))
+    apply(add(A))
+    clock.wind(2000)
+    assert.deepEqual(subjects(), [`Added real server: [${A}]:80 ${V} (Weight set to 1)`])
+  })
+})
+
+describe('many servers at once', () => {
+  const hosts = Array.from({ length: 200 }, (_, i) => `fd00:3::${(i + 1).toString(16)}`)
+  const many = web({ reals: hosts.map(host => real(host)), mail: { ...MAIL, repeat: 10 * MINUTE } })
+
+  it('are one mail when they fall, one when they are repeated and one when they are back', () => {
+    const { clock, subjects, letters, move, apply } = running(many)
+    for (const host of hosts) {
+      move(many, host, 'up', 'down')
+      apply(remove(host))
+      clock.wind(5)
+    }
+    apply(add(F))
+    clock.wind(MINUTE)
+    assert.equal(letters[0]?.text.match(/Deleted real server: /g)?.length, 200)
+    assert.deepEqual(subjects(), ['201 changes: 200 Deleted real server, 1 Added fallback server'])
+    clock.wind(10 * MINUTE)
+    assert.deepEqual(subjects(), ['200 changes: 200 Inaccessible real server'])
+    for (const host of hosts) {
+      move(many, host, 'down', 'up')
+      apply(add(host))
+    }
+    clock.wind(20 * MINUTE)
+    assert.deepEqual(subjects(), ['200 changes: 200 Added real server'])
+  })
+
+  it('are three mails where they are three', () => {
+    const { clock, subjects, apply } = running(many)
+    apply(...hosts.slice(0, 3).map(host => remove(host)))
+    clock.wind(2000)
+    assert.equal(subjects().length, 3)
+    apply(...hosts.slice(3, 7).map(host => remove(host)))
+    clock.wind(2000)
+    assert.deepEqual(subjects(), ['4 changes: 4 Deleted real server'])
+  })
+
+  it('are ten mails in a minute at most, and nothing is left out', () => {
+    const { clock, letters, apply } = running(many)
+    let told = 0
+    for (let second = 0; second < 600; second++) {
+      apply(second % 2 === 0 ? remove(hosts[0] ?? '') : add(hosts[0] ?? ''))
+      told++
+      clock.wind(1000)
+    }
+    clock.wind(2 * MINUTE)
+    const texts = letters.map(({ text }) =>
+      text.match(/^Log-Message: .*changes/m) ? (text.split('\n\n')[1] ?? '') : (text.split('\n')[1] ?? ''),
+    )
+    const mentioned = texts.join('\n').match(/(Deleted|Added) real server/g)?.length
+    assert.equal(mentioned, told)
+    assert.ok(letters.length <= 110, `${letters.length} mails in 10 minutes`)
+    assert.ok(letters.length >= 20)
+  })
+
+  it('are told to each list of recipients on its own', () => {
+    const other = {
+      ...web(),
+      name: 'mail',
+      id: serviceId('2001:db8::25'),
+      mail: { ...MAIL, to: ['mail@example.com'] },
+    }
+    const { clock, letters, apply } = opened(config([many, other]), 'running')
+    apply(...hosts.map(host => remove(host)), remove(A, other.id as typeof ID))
+    clock.wind(2000)
+    assert.deepEqual(
+      letters.map(({ route, subject }) => [route.to[0], subject]),
+      [
+        ['ops@example.com', '200 changes: 200 Deleted real server'],
+        ['mail@example.com', `Deleted real server: [${A}]:80 ([2001:db8::25]:80)`],
+      ],
+    )
+  })
+
+  it('are counted, not listed, past a thousand', () => {
+    const crowd = Array.from({ length: 1200 }, (_, i) => real(`fd00:2::${(i + 1).toString(16)}`))
+    const owner = web({ reals: crowd })
+    const { clock, letters, apply, move } = running(owner)
+    for (const { host } of crowd) move(owner, host, 'up', 'down')
+    apply(...crowd.map(({ host }) => remove(host)))
+    clock.wind(2000)
+    assert.equal(letters.length, 1)
+    assert.equal(letters[0]?.subject, '1200 changes: 1000 Deleted real server, 200 more')
+  })
+})
+
+describe('drift', () => {
+  it('that is put right is told with the table that the kernel has taken', () => {
+    const { clock, subjects, apply } = running()
+    const wanted = tableService(
+      ID,
+      [A, B].map(host => tableReal(host)),
+    )
+    const found = tableService(ID, [tableReal(A), tableReal('fd00:1::99')] satisfies TableReal[])
+    apply(...diff(table(wanted), table(found), new Set()))
+    clock.wind(2000)
+    assert.deepEqual(subjects(), [
+      `Added real server: ${keyOfReal(tableReal(B))} ${V} (Weight set to 1)`,
+      `Purged real server (start): [fd00:1::99]:80 ${V}`,
+    ])
+  })
+})

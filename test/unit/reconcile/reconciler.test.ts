@@ -1,0 +1,335 @@
+import assert from 'node:assert/strict'
+import { type Change, keyOfService, type Table } from '../../../src/core/model.js'
+import { type Kernel, KernelError } from '../../../src/ipvs/kernel.js'
+import { memoryKernel } from '../../../src/ipvs/memory.js'
+import { createReconciler } from '../../../src/reconcile/reconciler.js'
+import { memoryJournal } from '../../../src/storage/journal.js'
+import { later } from '../../support/after-each.js'
+import { recordingLog } from '../../support/logs.js'
+import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from '../../support/tables.js'
+
+const WEB = serviceId('2001:db8::80')
+const MAIL = serviceId('2001:db8::25', 25)
+const FOREIGN = serviceId('2001:db8::99')
+const A = tableReal('fd00:1::a')
+const B = tableReal('fd00:1::b', { weight: 2 })
+
+/** A reconciler that wants `wanted`, on a memory table whose batches are recorded. */
+function stage(wanted: Table, kernel: Kernel = memoryKernel()) {
+  const state = { wanted }
+  const batches: (readonly Change[])[] = []
+  const journal = memoryJournal()
+  const { log, lines } = recordingLog()
+  const reconciler = createReconciler({
+    kernel: {
+      ...kernel,
+      apply: changes => {
+        batches.push(changes)
+        return kernel.apply(changes)
+      },
+    },
+    journal,
+    log,
+    want: () => ({ table: state.wanted, ids: [...state.wanted.values()].map(service => service.id) }),
+  })
+  later(() => reconciler.stop())
+  return { reconciler, kernel, journal, lines, batches, state, dump: async () => (await kernel.dump()).table }
+}
+
+const FULL = table(tableService(WEB, [A, B]))
+
+describe('the reconciler', () => {
+  it('brings an empty table in line, in one batch', async () => {
+    const { reconciler, batches, dump, journal } = stage(FULL)
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+    assert.equal(batches.length, 1)
+    assert.deepEqual([...journal.owned], [keyOfService(WEB)])
+  })
+
+  it('writes nothing when nothing differs', async () => {
+    const { reconciler, batches } = stage(FULL)
+    await reconciler.resync()
+    await reconciler.resync()
+    assert.equal(batches.length, 1)
+  })
+
+  it('rests after a long round, so that many results make few rounds', async () => {
+    const kernel = memoryKernel()
+    const slowly = async (changes: readonly Change[]) => {
+      await new Promise(resolve => setTimeout(resolve, 20))
+      return kernel.apply(changes)
+    }
+    const { reconciler, batches, state } = stage(FULL, { ...kernel, apply: slowly })
+    await reconciler.resync()
+    const end = performance.now() + 400
+    for (let weight = 3; performance.now() < end; weight++) {
+      state.wanted = table(tableService(WEB, [A, { ...B, weight }]))
+      reconciler.touch(['web'])
+      await new Promise(resolve => setTimeout(resolve, 2))
+    }
+    await reconciler.idle()
+    assert.ok(batches.length >= 2 && batches.length <= 8, `${batches.length} rounds`)
+    assert.deepEqual((await kernel.dump()).table, state.wanted)
+  })
+
+  it('makes one round of many touches', async () => {
+    const { reconciler, batches, state } = stage(FULL)
+    await reconciler.resync()
+    state.wanted = table(tableService(WEB, [A]))
+    reconciler.touch(['web'])
+    reconciler.touch(['web'])
+    await reconciler.idle()
+    assert.deepEqual(
+      batches[1]?.map(change => change.op),
+      ['delete-real'],
+    )
+    assert.equal(batches.length, 2)
+  })
+
+  it('repairs what others change, tells it, and leaves their services alone', async () => {
+    const { reconciler, kernel, dump, lines } = stage(FULL)
+    await reconciler.resync()
+    await kernel.apply([
+      { op: 'delete-real', id: WEB, was: A },
+      { op: 'set-real', id: WEB, real: { ...B, weight: 77 }, was: B },
+      { op: 'add-real', id: WEB, real: tableReal('fd00:1::bad') },
+      { op: 'add-service', id: FOREIGN, service: SERVICE_ATTRIBUTES },
+    ])
+    await reconciler.resync()
+    assert.deepEqual([...(await dump()).keys()].sort(), [keyOfService(WEB), keyOfService(FOREIGN)].sort())
+    assert.deepEqual((await dump()).get(keyOfService(WEB)), FULL.get(keyOfService(WEB)))
+    assert.equal(reconciler.stats.driftRepaired, 3)
+    assert.equal(lines.filter(line => line.msg.startsWith('drift:')).length, 3)
+  })
+
+  it('says how a server is drained to who has done it by hand', async () => {
+    const { reconciler, kernel, lines } = stage(FULL)
+    await reconciler.resync()
+    for (const weight of [9, 0]) {
+      await kernel.apply([{ op: 'set-real', id: WEB, real: { ...B, weight }, was: B }])
+      await reconciler.resync()
+    }
+    const [other, drained] = lines.filter(({ msg }) => msg.startsWith('drift:')).map(({ msg }) => msg)
+    assert.doesNotMatch(other ?? '', /maintenancedir/)
+    assert.match(
+      drained ?? '',
+      /put right \(to drain it: weight: 0 and a reload, or a file in maintenancedir\)/,
+    )
+  })
+
+  it('says once that another director undoes all it does, and counts on', async () => {
+    const { reconciler, kernel, dump, lines } = stage(FULL)
+    await reconciler.resync()
+    for (let i = 0; i < 12; i++) {
+      await kernel.apply([{ op: 'delete-real', id: WEB, was: A }])
+      await reconciler.resync()
+      assert.deepEqual((await dump()).get(keyOfService(WEB)), FULL.get(keyOfService(WEB)))
+    }
+    const told = lines.filter(({ msg }) => msg.startsWith('another program keeps changing'))
+    assert.deepEqual(
+      told.map(({ service, changes }) => [service, changes]),
+      [[keyOfService(WEB), 3]],
+    )
+    assert.equal(lines.filter(({ msg, level }) => msg.startsWith('drift:') && level === 40).length, 3)
+    assert.deepEqual(
+      reconciler.stats.disputes.map(({ changes }) => changes),
+      [12],
+    )
+    for (let i = 0; i < 10; i++) await reconciler.resync()
+    assert.deepEqual(reconciler.stats.disputes, [])
+  })
+
+  it('makes a service again that others deleted', async () => {
+    const { reconciler, kernel, dump } = stage(FULL)
+    await reconciler.resync()
+    await kernel.apply([{ op: 'delete-service', id: WEB, was: tableService(WEB, []) }])
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+  })
+
+  it('deletes a service of its own that is no longer wanted, and forgets it', async () => {
+    const { reconciler, state, dump, journal } = stage(table(tableService(WEB, [A]), tableService(MAIL, [])))
+    await reconciler.resync()
+    state.wanted = FULL
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+    assert.deepEqual([...journal.owned], [keyOfService(WEB)])
+  })
+
+  it('forgets a service of its own that others deleted, and leaves alone who makes it later', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, state, dump, journal } = stage(
+      table(tableService(WEB, [A]), tableService(MAIL, [])),
+      kernel,
+    )
+    await reconciler.resync()
+    const was = tableService(MAIL, [])
+    await kernel.byHand.apply([{ op: 'delete-service', id: MAIL, was }])
+    state.wanted = FULL
+    await reconciler.resync()
+    assert.deepEqual([...journal.owned], [keyOfService(WEB)])
+    await kernel.byHand.apply([{ op: 'add-service', id: MAIL, service: SERVICE_ATTRIBUTES }])
+    await reconciler.resync()
+    assert.equal((await dump()).has(keyOfService(MAIL)), true)
+  })
+
+  it('keeps in sight what it was refused for one service while it works on another', async () => {
+    const kernel = memoryKernel()
+    const services = { web: tableService(WEB, [A]), mail: tableService(MAIL, [B]) }
+    const reconciler = createReconciler({
+      kernel,
+      journal: memoryJournal(),
+      log: recordingLog().log,
+      want: (_actual, names) => {
+        const asked = Object.entries(services).flatMap(([name, one]) =>
+          names?.has(name) === false ? [] : one,
+        )
+        return { table: table(...asked), ids: asked.map(({ id }) => id) }
+      },
+    })
+    later(() => reconciler.stop())
+    await reconciler.resync()
+    kernel.refuse((command, key) => (command === 'SET_DEST' && key.includes('fd00:1::') ? 'ENOMEM' : null))
+    for (const name of ['web', 'mail'] as const) {
+      const { id, reals } = services[name]
+      services[name] = tableService(
+        id,
+        [...reals.values()].map(real => ({ ...real, weight: 9 })),
+      )
+      reconciler.touch([name])
+      await reconciler.idle()
+    }
+    assert.equal(reconciler.stats.errors.length, 2)
+  })
+
+  it('reads the kernel once for all who ask for counters at one time', async () => {
+    const kernel = memoryKernel()
+    let readings = 0
+    const { reconciler } = stage(FULL, {
+      ...kernel,
+      dump: () => {
+        readings++
+        return kernel.dump()
+      },
+    })
+    const dumps = await Promise.all([1, 2, 3].map(() => reconciler.counters(0)))
+    assert.deepEqual([readings, new Set(dumps).size], [1, 1])
+  })
+
+  it('does everything else when the kernel refuses one change, and tries that again', async () => {
+    const kernel = memoryKernel()
+    let isRefusing = true
+    const stubborn: Kernel = {
+      ...kernel,
+      async apply(changes) {
+        const isRefused = (change: Change) =>
+          isRefusing && 'real' in change && change.real.address === A.address
+        const outcomes = await kernel.apply(changes.filter(change => !isRefused(change)))
+        const left = [...outcomes]
+        return changes.map(change =>
+          isRefused(change) ? new KernelError('no room for it', 'ENOMEM') : (left.shift() ?? null),
+        )
+      },
+    }
+    const { reconciler, dump, lines } = stage(FULL, stubborn)
+    await reconciler.resync()
+    assert.deepEqual([...((await dump()).get(keyOfService(WEB))?.reals.keys() ?? [])], ['[fd00:1::b]:80'])
+    assert.deepEqual(reconciler.stats.errors, ['no room for it'])
+    isRefusing = false
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+    assert.deepEqual(reconciler.stats.errors, [])
+    assert.equal(reconciler.stats.driftRepaired, 0, 'its own refused change is no drift')
+    assert.equal(
+      lines.filter(line => line.kernel === 'no room for it').length,
+      1,
+      'told once, not at every try',
+    )
+  })
+
+  it('lives on when the kernel cannot be read, and converges when it can', async () => {
+    const kernel = memoryKernel()
+    let isReadable = false
+    const blind: Kernel = {
+      ...kernel,
+      dump: () => (isReadable ? kernel.dump() : Promise.reject(new KernelError('not permitted', 'EPERM'))),
+    }
+    const { reconciler, batches, dump } = stage(FULL, blind)
+    await reconciler.resync()
+    assert.deepEqual([batches.length, reconciler.stats.errors], [0, ['not permitted']])
+    isReadable = true
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+  })
+
+  it('goes on when the journal cannot be written', async () => {
+    const { reconciler, journal, dump, lines } = stage(FULL)
+    journal.record = () => {
+      throw new Error('no space left on device')
+    }
+    for (let i = 0; i < 3; i++) await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+    assert.equal(lines.filter(line => line.error === 'no space left on device').length, 1, 'told once')
+  })
+
+  it('does nothing any more once it is stopped', async () => {
+    const { reconciler, batches } = stage(FULL)
+    await reconciler.stop()
+    reconciler.touch(['web'])
+    await reconciler.resync()
+    assert.equal(batches.length, 0)
+  })
+})
+
+describe('a reading from which others make entries vanish', () => {
+  const site = table(tableService(WEB, [A, B]), tableService(MAIL, [A]))
+
+  it('is no drift, and nothing is written', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, lines, batches } = stage(site, kernel)
+    await reconciler.resync()
+    for (const key of [keyOfService(MAIL), `${keyOfService(WEB)} [${A.address.text}]:80`]) {
+      let left = 1
+      kernel.hide(found => found === key && left-- > 0)
+      await reconciler.resync()
+    }
+    assert.deepEqual(
+      lines.filter(({ msg }) => /drift|refused/.test(msg)),
+      [],
+    )
+    assert.equal(batches.length, 1)
+    assert.equal(reconciler.stats.driftRepaired, 0)
+  })
+
+  it('forgets no service that a reload removes in that moment', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, state, dump, journal } = stage(site, kernel)
+    await reconciler.resync()
+    kernel.hide(key => key === keyOfService(MAIL))
+    state.wanted = table(tableService(WEB, [A, B]))
+    await reconciler.resync()
+    kernel.hide(null)
+    assert.deepEqual([...(await dump()).keys()], [keyOfService(WEB)])
+    assert.deepEqual([...journal.owned], [keyOfService(WEB)])
+  })
+
+  it('shows every service in the status', async () => {
+    const kernel = memoryKernel()
+    const { reconciler } = stage(site, kernel)
+    await reconciler.resync()
+    kernel.hide(key => key === keyOfService(MAIL))
+    const dump = await reconciler.counters(0)
+    assert.deepEqual([...(dump?.table.keys() ?? [])].sort(), [...site.keys()].sort())
+  })
+
+  it('tells a service that was deleted, and one that is ours no more', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, lines, dump } = stage(site, kernel)
+    await reconciler.resync()
+    await kernel.byHand.apply([{ op: 'delete-service', id: MAIL, was: tableService(MAIL, [A]) }])
+    await reconciler.resync()
+    assert.equal(lines.filter(({ msg }) => msg.includes('deleted by somebody else')).length, 2)
+    assert.deepEqual(await dump(), site)
+  })
+})

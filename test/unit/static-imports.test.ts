@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../../src/system/version.js'
+import { packagesWith } from '../support/static-imports.js'
+
+/** They read what a server sends, or are large: each is loaded by the run that wants it, in the thread of that run. */
+const OF_PROTOCOLS = [
+  'dns-packet',
+  'got',
+  'ioredis',
+  'mysql2',
+  'nodemailer',
+  'oracledb',
+  'pg',
+  'redis-parser',
+]
+
+const kinds = readdirSync(join(packageRoot, 'checks')).filter(name => /^[a-z].*\.ts$/.test(name))
+
+describe('libraries of protocols', () => {
+  for (const file of [
+    'src/main.ts',
+    'src/ldirectord-command/main.ts',
+    ...kinds.map(name => `checks/${name}`),
+  ])
+    it(`are not loaded with ${file}`, () => {
+      const [reached] = packagesWith(file).filter(({ name }) => OF_PROTOCOLS.includes(name))
+      assert.equal(
+        reached,
+        undefined,
+        `${reached?.name} is loaded with ${reached?.way.join(' → ')}: import it within the run that needs it`,
+      )
+    })
+
+  it('would be found', () => {
+    const [got] = packagesWith('checks/lib/got.ts').filter(({ name }) => name === 'got')
+    assert.deepEqual(got, { name: 'got', way: ['checks/lib/got.ts'] })
+    assert.deepEqual(
+      packagesWith('src/cli/commands/validate.ts')
+        .find(({ name }) => name === 'yaml')
+        ?.way.at(-1),
+      'src/config/yaml/read-yaml.ts',
+    )
+    assert.ok(kinds.includes('redis.ts'))
+  })
+})

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import {
+  close,
+  descriptorLimit,
+  errorName,
+  lockFile,
+  openNetlink,
+  openUdpSocket,
+  receive,
+  replaceDescriptor,
+  SystemError,
+  send,
+  sendToUnix,
+} from '../../../src/system/libc.js'
+import { later } from '../../support/after-each.js'
+import { temporaryFile } from '../../support/folder.js'
+
+const failure = (code: string, syscall: string) => (error: unknown) =>
+  error instanceof SystemError && error.code === code && error.syscall === syscall
+
+describe('libc', () => {
+  it('names errors as the system does', () => {
+    assert.deepEqual([1, 2, 11, 17, 105].map(errorName), ['EPERM', 'ENOENT', 'EAGAIN', 'EEXIST', 'ENOBUFS'])
+  })
+
+  it('knows how many descriptors may be open', () => {
+    assert.ok(descriptorLimit() > 0)
+  })
+
+  it('waits for nothing', () => {
+    const fd = openNetlink(1 << 16)
+    later(() => close(fd))
+    assert.equal(receive(fd, Buffer.alloc(100)), null)
+  })
+
+  it('throws what a system call answers, with its name', () => {
+    assert.throws(() => send(-1, Buffer.alloc(1)), failure('EBADF', 'send'))
+    assert.throws(() => receive(-1, Buffer.alloc(1)), failure('EBADF', 'recv'))
+    assert.throws(() => sendToUnix('/nowhere/at/all', 'READY=1'), failure('ENOENT', 'sendto'))
+    assert.throws(() => sendToUnix('@lvsd-nobody-listens', 'READY=1'), failure('ECONNREFUSED', 'sendto'))
+    assert.throws(() => sendToUnix(`/${'x'.repeat(200)}`, 'READY=1'), failure('ENAMETOOLONG', 'sendto'))
+  })
+
+  it('puts a socket in the place of one that Node has adopted', async () => {
+    const standIn = openUdpSocket('ipv6')
+    const socket = createSocket('udp6')
+    later(() => socket.close())
+    socket.bind({ fd: standIn })
+    replaceDescriptor(openUdpSocket('ipv6'), standIn)
+    // The new socket gets its port with the first that it sends.
+    await new Promise(resolve => socket.send('knock', 9, '::1', resolve))
+    const heard = once(socket, 'message')
+    socket.send('hello', socket.address().port, '::1')
+    const [message] = await heard
+    assert.equal(String(message), 'hello')
+  })
+
+  it('gives a lock to one open file at a time', () => {
+    const path = temporaryFile('lock', '')
+    const [first, second] = [openSync(path, 'r'), openSync(path, 'r')]
+    assert.equal(lockFile(first), true)
+    assert.equal(lockFile(second), false)
+    closeSync(first)
+    assert.equal(lockFile(second), true)
+    closeSync(second)
+    assert.throws(() => lockFile(-1), failure('EBADF', 'flock'))
+  })
+})

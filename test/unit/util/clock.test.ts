@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { steadyNow, WallClock } from '../../../src/util/clock.js'
+
+describe('the wall clock', () => {
+  const hour = 3_600_000
+  const stage = () => {
+    const times = { wall: 10 * hour, steady: 10 * hour }
+    return {
+      times,
+      clock: new WallClock(
+        () => times.wall,
+        () => times.steady,
+      ),
+    }
+  }
+
+  it('dates a moment by the clock as it is set now', () => {
+    const { times, clock } = stage()
+    const moment = times.steady
+    assert.equal(clock.at(moment), 10 * hour)
+    times.steady += hour
+    times.wall = 2 * hour
+    assert.equal(times.wall - clock.at(moment), hour, 'an hour ago, although the clock has been put back')
+  })
+
+  it('does not change what it said when the clock is corrected by a little', () => {
+    const { times, clock } = stage()
+    const moment = times.steady
+    for (let i = 0; i < 9; i++) {
+      times.steady += hour
+      times.wall += hour + 100
+      assert.equal(clock.at(moment), 10 * hour)
+    }
+  })
+
+  it('goes beside the system’s in this process', () => {
+    assert.ok(Math.abs(steadyNow() - Date.now()) < 60_000)
+  })
+})

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { digestOf } from '../../../src/watch/digest.js'
+import type { Look } from '../../../src/watch/looker.js'
+import { type Verdict, Watch } from '../../../src/watch/watch.js'
+import { later } from '../../support/after-each.js'
+import { temporaryFolder } from '../../support/folder.js'
+import { recordingLog } from '../../support/logs.js'
+
+const FILE = '/etc/site.yaml'
+const digest = (text: string) => digestOf([{ path: FILE, text }])
+
+/** A watch whose looks a test gives, a second apart. */
+function stage(...verdicts: Verdict[]) {
+  const { log, lines } = recordingLog()
+  const state = {
+    now: 0,
+    look: { digest: digest('one'), fault: null, writtenAt: 0, isMoved: false, isWritten: false } as Look,
+  }
+  const told: string[] = []
+  const watch = new Watch(
+    FILE,
+    { text: 'one' },
+    {
+      log,
+      onNew: () => told.push('new'),
+      onChange: async isSettled => {
+        told.push(isSettled ? 'settled' : 'early')
+        return verdicts.shift() ?? 'taken'
+      },
+      look: async () => state.look,
+      now: () => state.now,
+      every: 1e9,
+    },
+  )
+  later(() => watch.close())
+  const looks = async (count: number, look: Partial<Look>) => {
+    state.look = { ...state.look, ...look }
+    for (let i = 0; i < count; i++) {
+      state.now += 1000
+      await watch.look()
+    }
+    return told.splice(0)
+  }
+  return { watch, looks, lines, told }
+}
+
+describe('a watched configuration', () => {
+  it('that has changed is told and taken once', async () => {
+    const { looks } = stage()
+    assert.deepEqual(await looks(20, { digest: digest('two') }), ['new', 'early'])
+  })
+
+  it('that may be half a file is asked about again when it has settled', async () => {
+    const { looks } = stage('unsettled', 'taken')
+    assert.deepEqual(await looks(5, { digest: digest('half') }), ['new', 'early'])
+    assert.deepEqual(await looks(5, { digest: digest('whole') }), ['new', 'early'])
+    const { looks: others } = stage('unsettled', 'taken')
+    assert.deepEqual(await others(30, { digest: digest('half') }), ['new', 'early', 'settled'])
+  })
+
+  it('that lacks something elsewhere is tried again every ten seconds', async () => {
+    const { looks } = stage('later', 'later', 'taken')
+    assert.deepEqual(await looks(40, { digest: digest('two') }), ['new', 'early', 'settled', 'settled'])
+  })
+
+  it('that somebody else reads and deals with is told, and asked about no more', async () => {
+    const { watch, looks, told } = stage()
+    watch.considered({ text: 'two' })
+    assert.deepEqual(told.splice(0), ['new'])
+    assert.deepEqual(await looks(5, { digest: digest('two') }), [])
+    watch.considered({ text: 'two' })
+    assert.deepEqual(told, [])
+  })
+
+  it('that cannot be read is told once, and noticed afterwards', async () => {
+    const { looks, lines } = stage()
+    assert.deepEqual(
+      await looks(3, { digest: null, fault: 'site.yaml: this user may not read the file' }),
+      [],
+    )
+    assert.equal(lines.length, 1)
+    assert.deepEqual(await looks(3, { digest: digest('two'), fault: null }), ['new', 'early'])
+    assert.equal(lines.length, 2)
+  })
+
+  it('is looked at by a thread of its own', async () => {
+    const file = join(temporaryFolder(), 'site.yaml')
+    writeFileSync(file, 'two')
+    const { log } = recordingLog()
+    await new Promise<void>(resolve => {
+      const watch = new Watch(
+        file,
+        { text: 'one' },
+        { log, onNew: () => resolve(), onChange: async () => 'taken', every: 20 },
+      )
+      later(() => watch.close())
+    })
+  })
+})

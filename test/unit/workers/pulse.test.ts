@@ -1,0 +1,95 @@
+/** Who is said to block, and who is not. */
+import assert from 'node:assert/strict'
+import { BLOCKED, Pulse, SPAWN_LIMIT } from '../../../src/workers/pulse.js'
+
+/** A thread that is silent for so many ticks of 25 ms; in each it uses the processor for `used` ms, or sleeps. */
+function silent(pulse: Pulse, ticks: number, used: number | 'asleep'): void {
+  let sum = 1000
+  for (let i = 0; i < ticks; i++)
+    pulse.tick(1, 25, () => {
+      sum += used === 'asleep' ? 0 : used
+      return { used: sum, isAsleep: used === 'asleep' }
+    })
+}
+
+function alive(pulse: Pulse, ticks: number): void {
+  for (let i = 0; i < ticks; i++) pulse.tick(1000 + i, 25, () => ({ used: 0, isAsleep: true }))
+  pulse.tick(1, 25, () => ({ used: 0, isAsleep: true }))
+}
+
+function begun(): Pulse {
+  const pulse = new Pulse()
+  alive(pulse, 3)
+  return pulse
+}
+
+describe('the pulse of a worker', () => {
+  it('stops where its thread uses the processor and says nothing', () => {
+    const pulse = begun()
+    silent(pulse, 20, 25)
+    assert.equal(pulse.isBlocked(BLOCKED), false)
+    silent(pulse, 8, 25)
+    assert.equal(pulse.isBlocked(BLOCKED), true)
+  })
+
+  it('stops where its thread sleeps and says nothing', () => {
+    const pulse = begun()
+    silent(pulse, 24, 'asleep')
+    assert.equal(pulse.isBlocked(BLOCKED), true)
+  })
+
+  it('goes on where the thread does not get a processor', () => {
+    const pulse = begun()
+    silent(pulse, 60, 0.1)
+    assert.equal(pulse.isBlocked(BLOCKED), false)
+    assert.ok(pulse.silence >= 1500)
+  })
+
+  it('goes on where the whole process was stopped: a late tick counts as one', () => {
+    const pulse = begun()
+    silent(pulse, 1, 25)
+    alive(pulse, 1)
+    assert.equal(pulse.isBlocked(BLOCKED), false)
+  })
+
+  it('stops where pieces of work hold the thread most of the time', () => {
+    const pulse = begun()
+    for (let i = 0; i < 6; i++) {
+      silent(pulse, 18, 25)
+      alive(pulse, 1)
+    }
+    assert.equal(pulse.isBlocked(BLOCKED), true)
+  })
+
+  it('goes on where such a piece comes now and then', () => {
+    const pulse = begun()
+    for (let i = 0; i < 20; i++) {
+      silent(pulse, 16, 25)
+      alive(pulse, 60)
+      assert.equal(pulse.isBlocked(BLOCKED), false)
+    }
+  })
+
+  it('is not judged by what was before it was ready', () => {
+    const pulse = begun()
+    silent(pulse, 60, 25)
+    pulse.forgive()
+    assert.equal(pulse.isBlocked(BLOCKED), false)
+  })
+
+  it('goes on while the kernel starts a process, asleep or not, and is not blamed for it afterwards', () => {
+    const pulse = begun()
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 100; j++) pulse.tick(1, 25, () => ({ used: 0, isAsleep: true }), true)
+      assert.equal(pulse.isBlocked(BLOCKED), false)
+      alive(pulse, 1)
+      assert.equal(pulse.isBlocked(BLOCKED), false)
+    }
+  })
+
+  it('stops where starting processes never comes to an end', () => {
+    const pulse = begun()
+    for (let ms = 0; ms < SPAWN_LIMIT; ms += 25) pulse.tick(1, 25, () => ({ used: 0, isAsleep: true }), true)
+    assert.equal(pulse.isBlocked(BLOCKED), true)
+  })
+})

@@ -1,0 +1,65 @@
+/** How often a culprit is asked. */
+import assert from 'node:assert/strict'
+import { Question } from '../../../src/workers/question.js'
+import { targetOf } from '../../support/probe.js'
+
+const CAUSE = { kind: 'exit', detail: 'process.exit(0)', run: 1 } as const
+
+function question(): Question {
+  return new Question('mine', {
+    module: 'file:///etc/lvsd/checks/mine.mjs',
+    target: targetOf(9),
+    options: {},
+  })
+}
+
+/** Seconds until it is asked again after so many offences in a row. */
+function waits(count: number): number[] {
+  const asked = question()
+  let now = 1_000_000
+  return Array.from({ length: count }, () => {
+    asked.convict(CAUSE, false, now)
+    const from = now
+    while (asked.answerUnasked(now)) now += 1000
+    return (now - from) / 1000
+  })
+}
+
+describe('a culprit', () => {
+  it('is asked more and more rarely, at last every five minutes', () => {
+    assert.deepEqual(waits(10), [2, 4, 8, 16, 32, 64, 128, 256, 300, 300])
+  })
+
+  it('is down for what it did, and says when it is asked again', () => {
+    const asked = question()
+    assert.deepEqual(asked.convict(CAUSE, true, 0), {
+      ok: false,
+      reason: 'error',
+      detail: '/etc/lvsd/checks/mine.mjs called process.exit(0)',
+    })
+    assert.match(
+      asked.answerUnasked(500)?.detail ?? '',
+      /called process\.exit\(0\); it is asked again in 2 s$/,
+    )
+    assert.equal(asked.answerUnasked(2000), null)
+  })
+
+  it('is forgiven after three runs that end well', () => {
+    const asked = question()
+    asked.convict(CAUSE, false, 0)
+    for (const isCulprit of [true, true, false]) {
+      asked.acquit()
+      assert.equal(asked.isCulprit, isCulprit)
+    }
+    assert.equal(asked.answerUnasked(1), null)
+  })
+
+  it('pays for what it did before, where it goes on within ten minutes', () => {
+    const asked = question()
+    asked.convict(CAUSE, false, 0)
+    for (let i = 0; i < 3; i++) asked.acquit()
+    asked.convict(CAUSE, false, 60_000)
+    assert.notEqual(asked.answerUnasked(63_999), null)
+    assert.equal(asked.answerUnasked(64_000), null)
+  })
+})

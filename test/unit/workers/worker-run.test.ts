@@ -1,0 +1,148 @@
+/** The deadline of a run in a worker, by a wound clock and a worker that is played. */
+import assert from 'node:assert/strict'
+import { up } from '../../../src/check/check.js'
+import type { CheckResult } from '../../../src/core/model.js'
+import { Clockwork } from '../../../src/schedule/scheduler.js'
+import { Question } from '../../../src/workers/question.js'
+import { type Host, WorkerRun } from '../../../src/workers/worker-run.js'
+import { targetOf } from '../../support/probe.js'
+import { WoundClock } from '../../support/wound-clock.js'
+
+const BEAT = 50
+
+/** A worker whose loop comes round every so many milliseconds, unless it stands still. */
+class PlayedHost implements Host {
+  lost = 0
+  stillFor = 0
+  rounds = 0
+  isStill = false
+  /** Its loop does not come round, and nothing tells. */
+  isMute = false
+  readonly phaseOf = () => 'first byte' as const
+  readonly abandon = () => {}
+  readonly #clock: WoundClock
+
+  lostNow(): number {
+    return this.lost
+  }
+
+  comeRound(): number {
+    this.#clock.alarm(1, () => {
+      if (!this.isMute && !this.isStill) this.rounds += 2
+    })
+    return this.rounds
+  }
+
+  constructor(clock: WoundClock, every: number) {
+    this.#clock = clock
+    const beat = () => {
+      if (this.isMute) return
+      if (this.isStill) this.stillFor += every
+      else {
+        this.lost += this.stillFor
+        this.stillFor = 0
+        this.rounds++
+      }
+      clock.alarm(every, beat)
+    }
+    clock.alarm(every, beat)
+  }
+}
+
+/** One run with a deadline of 1000 ms, and what came of it. */
+function rig(beat = BEAT) {
+  const clock = new WoundClock()
+  const host = new PlayedHost(clock, beat)
+  const results: CheckResult[] = []
+  const question = new Question('mine', { module: 'file:///mine.mjs', target: targetOf(9), options: {} })
+  const runs: WorkerRun[] = []
+  const engine = new Clockwork(clock, 10).engine<null>(
+    (_work, timeout, done) => {
+      const run = new WorkerRun(question, clock, { timeout, done, traced: false })
+      runs.push(run)
+      run.hold(host)
+      run.posted()
+      return run
+    },
+    (_id, result) => results.push(result),
+  )
+  engine.set('mine', null, { interval: 60_000, timeout: 1000, firstIn: 0 })
+  clock.wind(50)
+  const [run] = runs
+  assert.ok(run)
+  return { clock, host, results, run }
+}
+
+describe('the deadline of a run in a worker', () => {
+  it('comes where its loop comes round and nothing arrives', () => {
+    const { clock, results } = rig(500)
+    clock.wind(950)
+    assert.equal(results.length, 0)
+    // It is told to come round: its next two beats would take half a second and more.
+    clock.wind(150)
+    assert.deepEqual(
+      results.map(({ reason, detail }) => [reason, detail]),
+      [['timeout', 'no answer within 1000 ms']],
+    )
+  })
+
+  it('moves by what the loop stands still', () => {
+    const { clock, host, results } = rig()
+    clock.wind(500)
+    host.isStill = true
+    clock.wind(10_000)
+    host.isStill = false
+    clock.wind(400)
+    assert.equal(results.length, 0)
+    clock.wind(500)
+    assert.equal(results[0]?.reason, 'timeout')
+  })
+
+  it('is not judged before the loop has come round, however short it has stood still', () => {
+    const { clock, host, run, results } = rig()
+    clock.wind(950)
+    // Not long enough to be called a standstill: the core has no other sign of it than that no round is told.
+    host.isMute = true
+    clock.wind(300)
+    assert.equal(results.length, 0)
+    // What had arrived in time is read at last.
+    run.land(up('fine'))
+    assert.deepEqual(
+      results.map(({ ok }) => ok),
+      [true],
+    )
+  })
+
+  it('is another one after a standstill that is told late', () => {
+    const { clock, host, results } = rig()
+    clock.wind(1000)
+    host.lost += 400
+    clock.wind(350)
+    assert.equal(results.length, 0)
+    clock.wind(300)
+    assert.equal(results[0]?.reason, 'timeout')
+  })
+
+  it('lets an answer count that is read before it is judged', () => {
+    const { clock, run, results } = rig()
+    clock.wind(990)
+    clock.arrive(() => run.land(up('fine')))
+    clock.wind(200)
+    assert.deepEqual(
+      results.map(({ ok }) => ok),
+      [true],
+    )
+  })
+
+  it('is held up for so long at most, however seldom its worker has its turn', () => {
+    const { clock, host, results } = rig()
+    const reasons = () => results.map(({ reason }) => reason)
+    host.isStill = true
+    clock.wind(10_500)
+    assert.deepEqual(reasons(), [])
+    clock.wind(2000)
+    host.isStill = false
+    clock.wind(200)
+    assert.deepEqual(reasons(), ['timeout'])
+  })
+})
