@@ -1,54 +1,86 @@
 import assert from 'node:assert/strict'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import { Repeating } from '../../../src/util/interval-timers.js'
-import { later } from '../../support/after-each.js'
+import { WoundClock } from '../../support/wound-clock.js'
 
-function repeating(): Repeating {
-  const rounds = new Repeating()
-  later(() => rounds.stop())
-  return rounds
+function stage() {
+  const clock = new WoundClock()
+  const done: string[] = []
+  /** Lets `ms` go by one by one, each with the rounds that end in it. */
+  const wind = async (ms: number) => {
+    for (let i = 0; i < ms; i++) {
+      clock.wind(1)
+      await setImmediate()
+    }
+  }
+  return { rounds: new Repeating(clock), clock, done, wind }
 }
 
-describe('repeated work', () => {
-  it('comes again and again', async () => {
-    let times = 0
-    const rounds = repeating()
-    await new Promise<void>(resolve => {
-      rounds.set('work', 1, async () => {
-        if (++times === 3) resolve()
-      })
-    })
-    assert.equal(times, 3)
+describe('Repeating', () => {
+  it('does its work again and again, a pause after each round', async () => {
+    const { rounds, done, wind } = stage()
+    rounds.set('work', 10, async () => void done.push('work'))
+    await wind(9)
+    assert.deepEqual(done, [])
+    await wind(1)
+    assert.deepEqual(done, ['work'])
+    await wind(20)
+    assert.deepEqual(done, ['work', 'work', 'work'])
   })
 
-  it('is replaced under its name, also while a round is under way', async () => {
-    const rounds = repeating()
-    const done: string[] = []
+  it('begins no round while one is under way', async () => {
+    const { rounds, done, wind } = stage()
+    const ends: (() => void)[] = []
+    rounds.set('work', 1, () => {
+      done.push('work')
+      return new Promise<void>(resolve => ends.push(resolve))
+    })
+    await wind(100)
+    assert.deepEqual(done, ['work'])
+    ends[0]?.()
+    await wind(100)
+    assert.deepEqual(done, ['work', 'work'])
+  })
+
+  it('replaces work under its name, also while a round is under way', async () => {
+    const { rounds, done, wind } = stage()
     let finish = () => {}
-    const first = new Promise<void>(resolve => {
-      rounds.set('work', 1, () => {
-        done.push('old')
-        resolve()
-        return new Promise<void>(end => {
-          finish = end
-        })
+    rounds.set('work', 1, () => {
+      done.push('old')
+      return new Promise<void>(end => {
+        finish = end
       })
     })
-    await first
+    await wind(1)
     rounds.set('work', 5, async () => void done.push('new'))
     finish()
-    await setTimeout(40)
-    assert.equal(done.filter(word => word === 'old').length, 1)
-    assert.ok(done.filter(word => word === 'new').length >= 1)
+    await wind(10)
+    assert.deepEqual(done, ['old', 'new', 'new'])
   })
 
-  it('ends with stop', async () => {
-    let times = 0
-    const rounds = repeating()
-    rounds.set('work', 1, async () => void times++)
+  it('stops for good, also what is set later', async () => {
+    const { rounds, clock, done, wind } = stage()
+    rounds.set('work', 1, async () => void done.push('work'))
     rounds.stop()
-    rounds.set('late', 1, async () => void times++)
-    await setTimeout(10)
-    assert.equal(times, 0)
+    rounds.set('late', 1, async () => void done.push('late'))
+    assert.equal(clock.alarms, 0)
+    await wind(1000)
+    assert.deepEqual(done, [])
+  })
+
+  it('begins nothing any more where a round outlasts the stop', async () => {
+    const { rounds, clock, done, wind } = stage()
+    let finish = () => {}
+    rounds.set('work', 1, () => {
+      done.push('work')
+      return new Promise<void>(end => {
+        finish = end
+      })
+    })
+    await wind(1)
+    rounds.stop()
+    finish()
+    await wind(1000)
+    assert.deepEqual([done, clock.alarms], [['work'], 0])
   })
 })
