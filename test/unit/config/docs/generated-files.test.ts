@@ -10,6 +10,7 @@ import { CODES } from '../../../../src/config/problems/codes.js'
 import { loadChecks } from '../../../../src/kinds/find-kinds.js'
 
 const SOURCES = new URL('../../../../src/', import.meta.url).pathname
+const TESTS = new URL('../../../', import.meta.url).pathname
 
 describe('the files that are made from the schema', () => {
   it('stand in config/ as they are made now (npm run docs)', async () => {
@@ -61,14 +62,22 @@ describe('the codes of problems', () => {
       assert.ok(used.includes(`'${code}'`), `nothing tells ${code}`)
   })
 
-  it('each have a broken file in test/fixtures/broken, or a test', () => {
-    const tests = filesIn(new URL('../../../', import.meta.url).pathname)
-      .map(file => readFileSync(file, 'utf8'))
-      .join('\n')
-    for (const code of Object.keys(CODES))
-      assert.ok(new RegExp(`\\b${code}\\b`).test(tests), `no test of ${code}`)
+  it('each have a broken file in test/fixtures/broken, or a test that expects them', () => {
+    const broken = filesIn(join(TESTS, 'fixtures/broken')).map(file => readFileSync(file, 'utf8'))
+    const found = new Set(broken.flatMap(text => /^# (\w+) \d+:\d+$/m.exec(text)?.[1] ?? []))
+    const tests = ['unit', 'programs'].flatMap(folder => filesIn(join(TESTS, folder))).map(expectationsIn)
+    for (const code of Object.keys(CODES)) {
+      // `'CODE'`, `'3:1 CODE'`, or an expression such as /CODE/: not a comment, not a part of another word.
+      const expectation = new RegExp(`['"/ ]${code}['"/]`)
+      assert.ok(found.has(code) || tests.some(text => expectation.test(text)), `no test expects ${code}`)
+    }
   })
 })
+
+/** The lines of a test without its comments. */
+function expectationsIn(file: string): string {
+  return readFileSync(file, 'utf8').replace(/^ *(?:\/\/|\/?\*).*$/gm, '')
+}
 
 function filesIn(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
