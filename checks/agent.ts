@@ -44,8 +44,10 @@ export const check = defineCheck({
   name: 'agent',
   aliases: ['agent-check'],
   summary: "asks an agent, on its checkport, for state and weight, in the words of HAProxy's agent-check",
+  connects: false,
 
   options: agentOptions,
+  provesLife: ({ silence }) => silence === 'down',
 
   async run(target, options, context) {
     const heard = await listen(target, options, context)

@@ -4,6 +4,7 @@ import { defineCheck } from '../src/check/check.js'
 export const check = defineCheck({
   name: 'connect',
   summary: 'opens a TCP connection',
+  connects: false,
 
   options: kit => ({
     reset: kit.flag(

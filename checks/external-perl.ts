@@ -34,6 +34,8 @@ export const check = defineCheck({
   name: 'external-perl',
   summary: "runs a Perl script of ldirectord's external-perl, in a process of its own",
   perService: true,
+  connects: false,
+  startsProcesses: true,
 
   options: kit => ({
     checkcommand: kit.command(undefined, 'Path of the script'),

@@ -22,6 +22,8 @@ export const check = defineCheck({
   name: 'external',
   summary: 'runs a command, as ldirectord does; Nagios plug-ins too',
   perService: true,
+  connects: false,
+  startsProcesses: true,
 
   options: kit => ({
     checkcommand: kit.command('/bin/true', 'Path of the command; no arguments here'),

@@ -9,6 +9,7 @@ export const check = defineCheck({
   name: 'http',
   summary: 'asks a web server for a page; judges status and body',
   defaultPort: 80,
+  scheme: 'http',
 
   options: kit => httpOptions(kit),
   validate: options => httpProblem(options),

@@ -8,6 +8,7 @@ export const check = defineCheck({
   name: 'https',
   summary: 'asks a web server for a page over TLS; judges certificate, status and body',
   defaultPort: 443,
+  scheme: 'https',
 
   options: kit => ({
     ...httpOptions(kit),

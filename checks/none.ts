@@ -4,6 +4,7 @@ import { defineCheck, up } from '../src/check/check.js'
 export const check = defineCheck({
   name: 'none',
   summary: 'no check: the real server counts as up',
+  connects: false,
   options: () => ({}),
   probe: () => ({ kind: 'fixed', answer: up('not checked') }),
 })

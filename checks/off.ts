@@ -4,6 +4,7 @@ import { defineCheck, down } from '../src/check/check.js'
 export const check = defineCheck({
   name: 'off',
   summary: 'always down, without looking',
+  connects: false,
   options: () => ({}),
   probe: () => ({ kind: 'fixed', answer: down('off', 'set to off') }),
 })

@@ -4,6 +4,7 @@ import { defineCheck, up } from '../src/check/check.js'
 export const check = defineCheck({
   name: 'on',
   summary: 'always up, without looking',
+  connects: false,
   options: () => ({}),
   probe: () => ({ kind: 'fixed', answer: up('set to on') }),
 })

@@ -4,6 +4,7 @@ import { defineCheck } from '../src/check/check.js'
 export const check = defineCheck({
   name: 'ping',
   summary: 'sends ICMPv6 or ICMP echo requests',
+  connects: false,
 
   options: kit => ({
     count: kit.number(3, 'Requests sent, spread evenly over the timeout; one answer is enough', {

@@ -14,6 +14,7 @@ export const check = defineCheck({
   name: 'radius',
   summary: 'asks a RADIUS server to let a user in, or whether it is well',
   defaultPort: 1812,
+  connects: false,
 
   options: kit => ({
     secret: kit.secret(

@@ -8,6 +8,7 @@ import { hexBytes, matchOf, matchOptions, matchProblem, unescapeBytes } from './
 export const check = defineCheck({
   name: 'udp',
   summary: 'sends a datagram; may expect an answer',
+  connects: false,
 
   options: kit => ({
     request: kit.text('', 'Text to send; \\n, \\r, \\t, \\0, \\\\ and \\xHH are understood'),

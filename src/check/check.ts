@@ -54,6 +54,12 @@ export interface Check<S extends OptionShape = OptionShape> {
   readonly defaultPort?: number
   /** True where the answer depends on the service (it is told its address); then equal checks are not shared. */
   readonly perService?: boolean
+  /** False where a plain TCP connect between two runs (`connects` of a configuration) cannot stand for a run. */
+  readonly connects?: boolean
+  /** Where its option `request` is the path of a URL: the scheme. A whole URL in place of the path is warned of. */
+  readonly scheme?: string
+  /** True of one of ours that starts processes: it has workers of its own, which may block longer. */
+  readonly startsProcesses?: boolean
   /**
    * What this machine lacks for a check with these options (a library, a command), a sentence with what to do; null where
    * nothing. Asked when a configuration is read, whose reader is warned. Synchronous and quick; `run` finds out by itself.
@@ -63,6 +69,11 @@ export interface Check<S extends OptionShape = OptionShape> {
   options(kit: OptionKit): S
   /** What is wrong with options that are each right alone, or null. */
   validate?(options: Parsed<S>): string | null
+  /**
+   * False where a pass with these options does not show that the server lives, so that another check belongs beside it.
+   * Asked of ours.
+   */
+  provesLife?(options: Parsed<S>): boolean
   /**
    * What goes over the wire, as data; null where these options need `run`. Pure: called once per target, not per check.
    * An answer with which its judge defers is left to `run`, from then on.

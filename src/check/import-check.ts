@@ -1,7 +1,7 @@
 /** Imports the file of a check. Runs its code. */
 import { nameOf } from '../util/plain-data.js'
 
-export const DATA = ['name', 'aliases', 'summary', 'defaultPort', 'perService'] as const
+export const DATA = ['name', 'aliases', 'summary', 'defaultPort', 'perService', 'connects', 'scheme'] as const
 export const FUNCTIONS = ['options', 'missing', 'validate', 'probe', 'run'] as const
 
 /** A check as foreign code exports it: nothing is known of its values. */

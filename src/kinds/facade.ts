@@ -16,6 +16,11 @@ const SHAPE = z.object({
   summary: z.string().min(1).max(500),
   defaultPort: z.int().min(0).max(65535).optional(),
   perService: z.boolean().optional(),
+  connects: z.boolean().optional(),
+  scheme: z
+    .string()
+    .regex(/^[a-z][a-z0-9+.-]{0,63}$/, 'the scheme of a URL, such as http')
+    .optional(),
   options: isFunction,
   missing: isFunction,
   validate: isFunction,
@@ -34,7 +39,7 @@ const RECORD = z.object({
 /** The kind that `fileName` holds. Throws `Unusable`. */
 export function kindOf(received: unknown, module: string, fileName: string): Check {
   const record = recordOf(received)
-  const { name, aliases, summary, defaultPort, perService } = shapeOf(record)
+  const { name, aliases, summary, defaultPort, perService, connects, scheme } = shapeOf(record)
   const { functions, options } = record
   if (name !== fileName) throw new Unusable(`it holds the check "${name}" and must be named after it`)
   if (!functions.probe && !functions.run) throw new Unusable('a check needs `run` or `probe`')
@@ -46,6 +51,8 @@ export function kindOf(received: unknown, module: string, fileName: string): Che
     summary,
     ...(defaultPort !== undefined && { defaultPort }),
     ...(perService !== undefined && { perService }),
+    ...(connects !== undefined && { connects }),
+    ...(scheme !== undefined && { scheme }),
     options: kit => replayOptions(options, kit),
     isJudgedApart: Boolean(functions.validate || functions.missing),
     module,

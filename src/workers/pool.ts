@@ -32,7 +32,7 @@ import { WorkerRun } from './worker-run.js'
 export interface WorkerJob {
   /** Unlike those of all other jobs. */
   readonly id: string
-  readonly check: Pick<Check, 'name' | 'module' | 'origin'>
+  readonly check: Pick<Check, 'name' | 'module' | 'origin' | 'startsProcesses'>
   readonly target: Target
   readonly options: Readonly<Record<string, unknown>>
 }
@@ -43,17 +43,15 @@ const LOOK = 50
 const SWEEP = 1000
 /** Workers that the shipped checks share. */
 const SHIPPED = 2
-/** Kinds that start processes. */
-const COMMANDS: ReadonlySet<string> = new Set(['external', 'external-perl'])
 /** Milliseconds that workers are given to end when lvsd stops. */
 const LAST_PATIENCE = 1000
 
 export type Group = 'checks' | 'commands' | 'user'
 
 /** Which workers run it; each file of a user has one of its own. */
-export function groupOf({ name, origin }: WorkerJob['check']): Group {
+export function groupOf({ origin, startsProcesses }: WorkerJob['check']): Group {
   if (origin === 'user') return 'user'
-  return COMMANDS.has(name) ? 'commands' : 'checks'
+  return startsProcesses ? 'commands' : 'checks'
 }
 
 interface Known {

@@ -141,23 +141,9 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
   return options && { kind: check.name, options, policy, ...target, ...(connects > 0 ? { connects } : {}) }
 }
 
-/** Kinds that ask nothing of a TCP port, or nothing that a connect could stand for. */
-const WITHOUT_CONNECTS: ReadonlySet<string> = new Set([
-  'agent',
-  'connect',
-  'external',
-  'external-perl',
-  'none',
-  'off',
-  'on',
-  'ping',
-  'radius',
-  'udp',
-])
-
 function readConnects(fields: Fields<typeof checkFields>, check: Check, { report }: Context): number {
   const { connects = 0 } = fields.values
-  if (connects === 0 || !WITHOUT_CONNECTS.has(check.name)) return connects
+  if (connects === 0 || check.connects !== false) return connects
   report.error(
     'CHECK_OPTIONS',
     fields.valueAt('connects'),
@@ -256,16 +242,14 @@ function isTimed(pattern: unknown): boolean {
   return searchRegExp(source, flags).isTimed
 }
 
-/** Kinds whose request is a path. */
-const ASK_FOR_PATHS: ReadonlySet<string> = new Set(['http', 'https'])
-
 /** A server may well answer `GET /http://www.example/health`, with a page that says nothing about it. */
-function tellUrl({ name }: Check, entries: readonly RawEntry[], { report }: Context): void {
+function tellUrl({ scheme }: Check, entries: readonly RawEntry[], { checks, report }: Context): void {
   const request = entries.find(({ key }) => key === 'request')?.value
   const text = request?.kind === 'scalar' ? String(request.value) : ''
-  const [, scheme = '', host = '', path = ''] = /^(https?):\/\/([^/?#]*)(.*)$/i.exec(text) ?? []
-  if (!request || !ASK_FOR_PATHS.has(name) || scheme === '') return
-  const kind = scheme.toLowerCase() === name ? '' : `, and kind: ${scheme.toLowerCase()}`
+  const [, ofUrl = '', host = '', path = ''] = /^([a-z][a-z\d+.-]*):\/\/([^/?#]*)(.*)$/i.exec(text) ?? []
+  const meant = [...checks.values()].find(each => each.scheme === ofUrl.toLowerCase())
+  if (!request || scheme === undefined || !meant) return
+  const kind = meant.scheme === scheme ? '' : `, and kind: ${meant.name}`
   report.warn(
     'URL_REQUEST',
     request.at,

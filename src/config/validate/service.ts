@@ -1,5 +1,5 @@
 /** One virtual service: what the kernel calls it, how it schedules, its real servers and its fallback. */
-import { keyOfService, type Real, type Service } from '../../core/model.js'
+import { type CheckUse, keyOfService, type Real, type Service } from '../../core/model.js'
 import { lineOf, type Position } from '../problems/problem.js'
 import { type RawEntry, type RawNode, sortOf } from '../raw.js'
 import { isNothing, mapEntries, readFields } from '../read-fields.js'
@@ -155,7 +155,7 @@ function readReals(own: ServiceFields, context: RealContext): readonly PlacedRea
       own.at,
       `"${facts.name}" has no check: its real servers count as up, always; write check: none if that is meant`,
     )
-  if (reals.some(({ real }) => hasAgentAlone(real)))
+  if (reals.some(({ real }) => isUnproved(real, context)))
     report.warn(
       'AGENT_ALONE',
       own.at,
@@ -165,10 +165,9 @@ function readReals(own: ServiceFields, context: RealContext): readonly PlacedRea
 }
 
 /** A silent agent has no say, so that somebody else must look whether the server lives. */
-function hasAgentAlone({ checks }: Real): boolean {
-  return (
-    checks.length > 0 && checks.every(({ kind, options }) => kind === 'agent' && options.silence === 'up')
-  )
+function isUnproved({ checks }: Real, context: RealContext): boolean {
+  const provesLife = ({ kind, options }: CheckUse) => context.checks.get(kind)?.provesLife?.(options) ?? true
+  return checks.length > 0 && !checks.some(provesLife)
 }
 
 function realNodes(own: ServiceFields, { report, facts }: RealContext): readonly RawNode[] {

@@ -63,6 +63,35 @@ describe("what a user's file says to the options that a configuration gives", fu
   })
 })
 
+describe("what a user's file says of its kind", () => {
+  const connecting = ['{ kind: own, connects: 2 }']
+
+  it('refuses connects where they cannot stand for it, and not where the file says nothing of them', async () => {
+    const object = 'connects: false,'
+    assert.deepEqual(await problemsOf({ object, checks: connecting }), [
+      '5:67 error CHECK_OPTIONS a TCP connect cannot stand for a check by own: leave out connects',
+    ])
+    assert.deepEqual(await problemsOf({ checks: connecting }), [])
+  })
+
+  it('warns of a whole URL where its request is the path of one', async () => {
+    const object = `scheme: 'https', options: kit => ({ request: kit.text('/', 'What to ask for') }),`
+    const checks = ['{ kind: own, request: https://www.example/x }', '{ kind: own, request: ftp://a/x }']
+    assert.deepEqual(await problemsOf({ object, checks }), [
+      '5:66 warning URL_REQUEST request is a path, and this URL would be sent as one; write request: /x and virtualhost: www.example',
+    ])
+    assert.deepEqual(await problemsOf({ object: object.replace('scheme', 'other'), checks }), [])
+  })
+
+  it('must be said in the right way', async () => {
+    for (const object of [`connects: 'no',`, `scheme: 'http://',`])
+      assert.match(
+        (await problemsOf({ object, checks: connecting }))[0] ?? '',
+        /own\.mjs: `check\.(connects|scheme)` is not as a check needs it: /,
+      )
+  })
+})
+
 describe('a folder with a file that does not load', () => {
   it('is no error where nothing uses it, and one where something does', async () => {
     const broken = (kind: string) =>
