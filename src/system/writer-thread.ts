@@ -68,11 +68,12 @@ export function openWriter(): Writer {
 
   const start = () => {
     const worker = new Worker(THREAD, { eval: true, execArgv: [], env: {} })
-    worker.unref()
     worker.on('message', ({ id, failure }: Done) => {
       waiting.get(id)?.(failure && Object.assign(new Error(failure.message), { code: failure.code }))
       waiting.delete(id)
     })
+    // After the listener, which would take it back.
+    worker.unref()
     // It has no code that could fail; should the machine end it, the next write starts another.
     const ended = (error: Error) => {
       if (thread === worker) thread = null

@@ -127,8 +127,9 @@ export class Watch {
     let done: (look: Look) => void = () => {}
     const start = () => {
       const worker = openThread(besideFile(import.meta.url, 'looking-thread'), { stdout: true, stderr: true })
-      worker.unref()
       worker.on('message', (look: Look) => done(look))
+      // After the listener, which would take it back.
+      worker.unref()
       const ended = (error?: unknown) => {
         if (thread !== worker) return
         thread = null

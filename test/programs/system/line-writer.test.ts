@@ -49,4 +49,18 @@ describe('a file of lines', () => {
     await write()
     assert.equal(readFileSync(path, 'utf8').split('\n').length - 1, 10_000)
   })
+
+  it('keeps no process alive once all is written', () => {
+    const source = new URL('../../../src/system/', import.meta.url)
+    const path = join(temporaryFolder(), 'lines')
+    const code = `
+      import { openLineFile } from '${source}line-writer.ts'
+      import { openWriter } from '${source}writer-thread.ts'
+      const file = openLineFile('${path}', openWriter(), error => { throw error })
+      file.write('one')
+      await file.idle(10_000)`
+    const argv = ['--import', 'tsx', '--input-type=module', '--eval', code]
+    execFileSync(process.execPath, argv, { timeout: 15_000, killSignal: 'SIGKILL' })
+    assert.equal(readFileSync(path, 'utf8'), 'one')
+  })
 })
