@@ -9,6 +9,8 @@ import { loadChecks } from '../../src/kinds/find-kinds.js'
 import { packageRoot } from '../../src/system/version.js'
 
 const DOCUMENTS = ['README.md', 'checks/README.md', 'deploy/README.md']
+/** For those who work on lvsd: whatever looks like a path in them is one. */
+const FOR_CONTRIBUTORS = ['CONTRIBUTING.md', 'src/README.md']
 const read = (name: string) => readFileSync(join(packageRoot, name), 'utf8')
 
 describe('the documents', () => {
@@ -23,13 +25,51 @@ describe('the documents', () => {
         assert.ok(places.some(existsSync), `${path} is named but does not exist`)
       }
     })
+  }
 
+  for (const name of [...DOCUMENTS, ...FOR_CONTRIBUTORS]) {
     it(`${name}: every npm script it names exists`, () => {
       const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
-      for (const [, script = ''] of read(name).matchAll(/npm (?:run )?([a-z:]+)(?=`|$)/gm))
-        if (!['ci', 'install'].includes(script)) assert.ok(script in scripts, `npm ${script}`)
+      for (const script of scriptsNamed(read(name))) assert.ok(script in scripts, `npm ${script}`)
+    })
+
+    it(`${name}: every relative link leads to a file and a heading`, () => {
+      for (const link of linksIn(read(name))) assert.ok(leadsSomewhere(link, name), link)
     })
   }
+
+  for (const name of FOR_CONTRIBUTORS)
+    it(`${name}: every path it names exists`, () => {
+      const paths = pathsNamed(read(name))
+      assert.ok(paths.length > 10, `${paths.length} paths`)
+      for (const path of paths) assert.ok(placesOf(path, name).some(existsSync), path)
+    })
+
+  it('CONTRIBUTING.md has a row for every script that runs tests', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const text = read('CONTRIBUTING.md')
+    for (const script of Object.keys(scripts).filter(each => each.startsWith('test:')))
+      assert.ok(text.includes(`| \`npm run ${script}`), script)
+  })
+
+  it('would be found to name what is not there', () => {
+    assert.deepEqual(
+      scriptsNamed('`npm run nope -- x`, npm run prose\n```sh\nnpm test # all\nnpm ci\n```\n'),
+      ['nope', 'test'],
+    )
+    assert.deepEqual(
+      pathsNamed('`src/nope.ts`, `checks/KIND.ts`, `/etc/x.yaml`, `test/unit/`, `area: a/b`'),
+      ['src/nope.ts', 'test/unit/'],
+    )
+    const links = linksIn('[a](x/y.md) [b](#the-lab) [c](https://example.com/) `[d](e)`')
+    assert.deepEqual(links, ['x/y.md', '#the-lab'])
+    assert.deepEqual(
+      ['checks/README.md', '#the-lab', '#nothing', 'src/nope.md', 'README.md#checks'].map(link =>
+        leadsSomewhere(link, 'CONTRIBUTING.md'),
+      ),
+      [true, true, false, false, true],
+    )
+  })
 
   it('README.md lists every command and every exit code with its meaning', () => {
     const text = read('README.md')
@@ -92,6 +132,56 @@ function filesNamed(text: string): string[] {
   const isSample = (path: string) => samples.some(name => path.includes(`/${name}.`))
   const spans = [...text.matchAll(/`([^`\s]+)`/g)].map(([, span = '']) => span)
   return spans.filter(span => FILES.some(pattern => pattern.test(span)) && !isSample(span))
+}
+
+/** The scripts of npm in code blocks and in code spans, but for npm's own commands. */
+function scriptsNamed(text: string): string[] {
+  const blocks = [...text.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) => block.split('\n'))
+  const spans = [...text.matchAll(/`(npm [^`]*)`/g)].map(([, span = '']) => span)
+  return [...spans, ...blocks]
+    .flatMap(line => /^npm (?:run )?([a-z][a-z:]*)/.exec(line)?.[1] ?? [])
+    .filter(script => !['ci', 'install'].includes(script))
+}
+
+const ENDINGS = /\.(?:md|ya?ml|json|[cm]?[jt]s|service|conf|txt|sh|pl|c)$/
+/** Words that stand for a name which the reader chooses. */
+const PLACEHOLDER = /\b(?:KIND|NAME)\b/
+
+/** Code spans that look like relative paths: a known ending, or a slash at the end. */
+function pathsNamed(text: string): string[] {
+  const spans = [...text.matchAll(/`([\w.][\w./-]*)`/g)].map(([, span = '']) => span)
+  return spans.filter(span => (ENDINGS.test(span) || span.endsWith('/')) && !PLACEHOLDER.test(span))
+}
+
+/** A path begins at the top of the repository or in the folder of the document. */
+function placesOf(path: string, document: string): string[] {
+  return [packageRoot, dirname(join(packageRoot, document))].map(folder => join(folder, path))
+}
+
+/** The targets of links that lead to files here or to headings. */
+function linksIn(text: string): string[] {
+  const prose = text.replaceAll(/^```.*?^```/gms, '').replaceAll(/`[^`\n]*`/g, '')
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter(target => !/^[a-z]+:/.test(target))
+}
+
+function leadsSomewhere(link: string, document: string): boolean {
+  const [path = '', heading] = link.split('#')
+  const file = path === '' ? document : join(dirname(document), path)
+  if (!existsSync(join(packageRoot, file))) return false
+  return heading === undefined || headingsOf(read(file)).includes(heading)
+}
+
+/** As GitHub and others name them in links. */
+function headingsOf(text: string): string[] {
+  const lines = [...text.replaceAll(/^```.*?^```/gms, '').matchAll(/^#+ (.*)$/gm)]
+  return lines.map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  )
 }
 
 const FILES = [
