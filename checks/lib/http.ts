@@ -2,7 +2,7 @@
 
 import type { Target } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
-import type { Probe } from '../../src/check/probe-spec.js'
+import type { ProbeSpec } from '../../src/check/probe-spec.js'
 import { type Address, bracketed, parseHostPort } from '../../src/core/address.js'
 import { matchOf, matchOptions, matchProblem } from './match.js'
 
@@ -144,7 +144,7 @@ const REDIRECTS = [
 ] as const
 
 /** One plain exchange, as data; a redirect to follow and a compressed body to search are left to code. */
-export function httpProbe(target: Target, options: HttpOptions): Probe {
+export function httpProbe(target: Target, options: HttpOptions): ProbeSpec {
   const { address, port } = target
   const send = requestBytes(target, options, 'http')
   const judge = { ...httpJudge(options), ...(options.redirects > 0 && { defer: REDIRECTS }) }

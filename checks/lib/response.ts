@@ -4,16 +4,16 @@ import type { Answer, RunContext } from '../../src/check/check.js'
 import { tooBig } from '../../src/probe/chunked.js'
 import { codingsIn, hearBody } from '../../src/probe/match-http.js'
 import { compileJudge } from '../../src/probe/matcher.js'
-import { DEFERRED } from '../../src/probe/needs-code.js'
+import { NEEDS_CODE } from '../../src/probe/needs-code.js'
 import { gathered } from '../../src/probe/pace.js'
-import type { Hearing } from '../../src/probe/response-parser.js'
+import type { ResponseParser } from '../../src/probe/response-parser.js'
 import { undone } from './coding.js'
 import { type HttpOptions, httpJudge, type JudgeOptions } from './http.js'
 
-const judges = new WeakMap<JudgeOptions, () => Hearing>()
+const judges = new WeakMap<JudgeOptions, () => ResponseParser>()
 
 /** A judge for one response; what all responses of one check share is made once. */
-function hearingOf(options: JudgeOptions): Hearing {
+function hearingOf(options: JudgeOptions): ResponseParser {
   const known = judges.get(options)
   if (known) return known()
   const compiled = compileJudge(httpJudge(options))
@@ -76,7 +76,7 @@ export async function hearResponse(
     if (hearing.phase !== 'body') heard.push(next.value)
     const answer = hearing.push(next.value)
     phase(hearing.phase)
-    if (answer === DEFERRED) return hearCoded(joined(heard, all), options)
+    if (answer === NEEDS_CODE) return hearCoded(joined(heard, all), options)
     if (answer) return answer
   }
   return hearing.end()
@@ -92,7 +92,7 @@ async function hearCoded(chunks: AsyncIterable<Buffer>, options: JudgeOptions): 
   return answer.ok ? judgeCoded(hearing.status, Buffer.concat(body), hearing.codings, options) : answer
 }
 
-async function heardWhole(hearing: Hearing, chunks: AsyncIterable<Buffer>): Promise<Answer> {
+async function heardWhole(hearing: ResponseParser, chunks: AsyncIterable<Buffer>): Promise<Answer> {
   for await (const chunk of chunks) {
     const answer = hearing.push(chunk)
     if (answer) return answer

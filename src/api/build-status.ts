@@ -16,10 +16,10 @@ import {
   type Service,
   type Table,
 } from '../core/model.js'
-import type { Traffic } from '../health/availability.js'
-import { type Board, type Cell, wantedTable } from '../health/health-store.js'
+import type { Availability } from '../health/availability.js'
+import { type Cell, desiredTable, type HealthStore } from '../health/health-store.js'
 import { nameOfCheck } from '../health/jobs.js'
-import { memberWish, virtualWish, type Wish } from '../names/lookup-requests.js'
+import { type LookupRequest, memberWish, virtualWish } from '../names/lookup-requests.js'
 import type { ReconcileStats } from '../reconcile/reconciler.js'
 import { version } from '../system/version.js'
 import type { WallClock } from '../util/clock.js'
@@ -36,14 +36,14 @@ import {
 } from './status-types.js'
 
 export interface StatusParts {
-  readonly board: Board
+  readonly healthStore: HealthStore
   readonly config: Config
   /** Why a name has no address, as a sentence. */
-  readonly nameTroubleOf: (wish: Wish) => string | null
+  readonly nameTroubleOf: (wish: LookupRequest) => string | null
   /** Services that are left out, each as a sentence that begins with its name. */
   readonly clashes: readonly string[]
   readonly dump: Dump | null
-  readonly traffic: Pick<Traffic, 'of'>
+  readonly traffic: Pick<Availability, 'of'>
   readonly wallClock: WallClock
   readonly kernel: StatusDocument['kernel']
   /** Milliseconds of the steady clock, as all times here. */
@@ -58,11 +58,13 @@ export interface StatusParts {
 }
 
 export function statusDocument(parts: StatusParts): StatusDocument {
-  const { board, config, dump, reconcile, wallClock, schedule } = parts
+  const { healthStore, config, dump, reconcile, wallClock, schedule } = parts
   const iso = (at: number) => wallClock.iso(at)
   const actual: Table = dump?.table ?? new Map()
-  const wanted = wantedTable(board, config.services, actual)
-  const services = config.services.map(service => serviceStatus(service, { board, dump, wanted, parts }))
+  const wanted = desiredTable(healthStore, config.services, actual)
+  const services = config.services.map(service =>
+    serviceStatus(service, { healthStore, dump, wanted, parts }),
+  )
   return {
     schema: SCHEMA,
     version: version(),
@@ -84,7 +86,7 @@ export function statusDocument(parts: StatusParts): StatusDocument {
       disputes: reconcile.disputes.map(dispute => ({ ...dispute, since: iso(dispute.since) })),
       errors: reconcile.errors,
     },
-    schedule: { jobs: board.jobs.size, ...schedule, lateness: roundedAll(schedule.lateness) },
+    schedule: { jobs: healthStore.jobs.size, ...schedule, lateness: roundedAll(schedule.lateness) },
     totals: totalsOf(services.flatMap(({ reals }) => reals)),
     services,
   }
@@ -97,7 +99,7 @@ function totalsOf(reals: readonly RealStatus[]): Totals {
 }
 
 interface Sources {
-  readonly board: Board
+  readonly healthStore: HealthStore
   readonly dump: Dump | null
   readonly wanted: Table
   readonly parts: StatusParts
@@ -155,7 +157,7 @@ function isServing(table: Table, service: string, real: string): boolean {
   return (table.get(service)?.reals.get(real)?.weight ?? 0) > 0
 }
 
-function realStatus(service: Service, real: Real, { board, dump, wanted, parts }: Sources): RealStatus {
+function realStatus(service: Service, real: Real, { healthStore, dump, wanted, parts }: Sources): RealStatus {
   const { wallClock, startedAt } = parts
   const clock = (at: number) => dateTime(wallClock.at(at))
   const ofService = service.id && keyOfService(service.id)
@@ -170,9 +172,9 @@ function realStatus(service: Service, real: Real, { board, dump, wanted, parts }
     nameTrouble,
     port: real.port,
     forwarding: real.attributes.forwarding,
-    state: board.stateOf(real),
-    since: wallClock.iso(board.standingOf(real)?.since ?? startedAt),
-    passing: board.passing(real),
+    state: healthStore.stateOf(real),
+    since: wallClock.iso(healthStore.standingOf(real)?.since ?? startedAt),
+    passing: healthStore.passing(real),
     need: real.need,
     maintenance: maintenanceOf(service, real, parts),
     weight: {
@@ -181,10 +183,10 @@ function realStatus(service: Service, real: Real, { board, dump, wanted, parts }
       kernel: weightIn(dump?.table),
     },
     reason:
-      real.address === null && board.heldBy(real) === null
+      real.address === null && healthStore.heldBy(real) === null
         ? `name: ${nameTrouble}`
-        : reasonOf(board, real, clock),
-    checks: board.cellsOf(real).map(cell => checkStatus(cell, wallClock)),
+        : reasonOf(healthStore, real, clock),
+    checks: healthStore.checkStatesOf(real).map(checkState => checkStatus(checkState, wallClock)),
     counters: dump?.reals.get(`${ofService} ${key}`) ?? null,
   }
 }
@@ -192,10 +194,12 @@ function realStatus(service: Service, real: Real, { board, dump, wanted, parts }
 function maintenanceOf(
   service: Service,
   real: Real,
-  { board, wallClock, startedAt }: StatusParts,
+  { healthStore, wallClock, startedAt }: StatusParts,
 ): RealStatus['maintenance'] {
-  const file = board.heldBy(real)
-  return file === null ? null : { file, since: wallClock.iso(board.heldSince(service, real) ?? startedAt) }
+  const file = healthStore.heldBy(real)
+  return file === null
+    ? null
+    : { file, since: wallClock.iso(healthStore.heldSince(service, real) ?? startedAt) }
 }
 
 function checkStatus({ subscriber, health, lastAt, noVerdicts }: Cell, wallClock: WallClock): CheckStatus {

@@ -2,33 +2,35 @@
 
 import { isWithoutVerdict } from '../core/health.js'
 import type { CheckResult, HealthState, Phase, Real } from '../core/model.js'
-import type { Board, Cell } from '../health/health-store.js'
+import type { Cell, HealthStore } from '../health/health-store.js'
 
 /** Of a server with an address, as a whole: what holds it, else what its checks say. `clock` gives a time for people. */
-export function reasonOf(board: Board, real: Real, clock: (at: number) => string): string {
-  const file = board.heldBy(real)
+export function reasonOf(healthStore: HealthStore, real: Real, clock: (at: number) => string): string {
+  const file = healthStore.heldBy(real)
   if (file !== null) return `maintenance: held down by the file ${file}`
-  const cells = board.cellsOf(real)
-  if (cells.length === 0) return 'no check is configured: taken as up'
-  const state = board.stateOf(real)
-  const told = mostTelling(cells, state)
+  const checkStates = healthStore.checkStatesOf(real)
+  if (checkStates.length === 0) return 'no check is configured: taken as up'
+  const state = healthStore.stateOf(real)
+  const told = mostTelling(checkStates, state)
   const sentence = sentenceOf(told, clock)
-  if (cells.length === 1) return sentence
-  const count = `${board.passing(real)} of ${cells.length} checks pass, ${real.need} needed`
+  if (checkStates.length === 1) return sentence
+  const count = `${healthStore.passing(real)} of ${checkStates.length} checks pass, ${real.need} needed`
   return told.health.state === 'up' && !told.noVerdicts
     ? `${count}; ${sentence}`
     : `${count}; ${told.subscriber.use.kind}: ${sentence}`
 }
 
 /** The check that explains the state, or that is about to change it. */
-function mostTelling(cells: readonly Cell[], state: HealthState): Cell {
-  const failing = cells.find(({ health }) => health.state === 'down')
-  const unasked = cells.find(({ noVerdicts }) => noVerdicts !== null)
-  const changing = cells.find(({ health }) => health.streak > 0)
-  const unjudged = cells.find(({ health }) => health.state === 'unknown')
+function mostTelling(checkStates: readonly Cell[], state: HealthState): Cell {
+  const failing = checkStates.find(({ health }) => health.state === 'down')
+  const unasked = checkStates.find(({ noVerdicts }) => noVerdicts !== null)
+  const changing = checkStates.find(({ health }) => health.streak > 0)
+  const unjudged = checkStates.find(({ health }) => health.state === 'unknown')
   const order = state === 'unknown' ? [changing, unasked, unjudged, failing] : [failing, unasked, changing]
   return (
-    order.find(cell => cell !== undefined) ?? cells.find(({ health }) => health.last) ?? (cells[0] as Cell)
+    order.find(checkState => checkState !== undefined) ??
+    checkStates.find(({ health }) => health.last) ??
+    (checkStates[0] as Cell)
   )
 }
 

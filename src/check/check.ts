@@ -6,7 +6,7 @@ import type { Address } from '../core/address.js'
 import type { OwnWord, Phase, Protocol } from '../core/model.js'
 import type { Answer } from './answer.js'
 import type { OptionKit, OptionShape, Parsed } from './option-kit.js'
-import type { Probe } from './probe-spec.js'
+import type { ProbeSpec } from './probe-spec.js'
 
 export { type Answer, down, noVerdict, up } from './answer.js'
 
@@ -78,7 +78,7 @@ export interface Check<S extends OptionShape = OptionShape> {
    * What goes over the wire, as data; null where these options need `run`. Pure: called once per target, not per check.
    * An answer with which its judge defers is left to `run`, from then on.
    */
-  probe?(target: Target, options: Parsed<S>): Probe | null
+  probe?(target: Target, options: Parsed<S>): ProbeSpec | null
   /** The check as code. Network errors may be thrown: the core turns them into answers. */
   run?(target: Target, options: Parsed<S>, context: RunContext): Promise<Answer>
   /** URL of the file that exports it. Set when it is loaded, as is `origin`; a check that a test makes has neither. */

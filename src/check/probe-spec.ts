@@ -30,7 +30,7 @@ export type Judge =
       readonly limit: number
     }
 
-export type Probe =
+export type ProbeSpec =
   | {
       readonly kind: 'tcp'
       readonly address: Address

@@ -3,7 +3,7 @@
 import type { CheckResult, Phase, PhaseTime, Weighing, WeightAdvice } from '../core/model.js'
 import { type Answer, type Check, down, type RunContext, type Target } from './check.js'
 import { answerFromError, isAbort, timedOut } from './error-to-answer.js'
-import { type Done, type Flight, fly, type Start } from './run.js'
+import { type OnDone, type Run, runOnce, type StartRun } from './run.js'
 import { groundedBy } from './zone.js'
 
 export interface CodeWork {
@@ -22,11 +22,12 @@ export interface CheckWork extends CodeWork {
 
 /** Runs a check once, now: for `lvsd probe` and for tests. Never rejects. */
 export function runCheck(work: CodeWork, timeout: number): Promise<CheckResult> {
-  return fly(startCheck, work, timeout)
+  return runOnce(startCheck, work, timeout)
 }
 
 /** Starts a check that is code. One that ignores its signal is heard no more after the deadline. */
-export const startCheck: Start<CodeWork> = (work, timeout, done) => new Run(work, timeout, done, UNWATCHED)
+export const startCheck: StartRun<CodeWork> = (work, timeout, done) =>
+  new CodeRun(work, timeout, done, UNWATCHED)
 
 /** Who wants to know more of a run than its answer. */
 export interface Watcher {
@@ -39,22 +40,22 @@ export interface Watcher {
 const UNWATCHED: Watcher = { phase: () => {}, settled: () => {} }
 
 /** The same for one that is watched. */
-export function startWatched(work: CodeWork, timeout: number, done: Done, watcher: Watcher): Flight {
-  return new Run(work, timeout, done, watcher)
+export function startWatched(work: CodeWork, timeout: number, done: OnDone, watcher: Watcher): Run {
+  return new CodeRun(work, timeout, done, watcher)
 }
 
-class Run implements Flight {
+class CodeRun implements Run {
   phase: Phase = 'run'
   readonly phases: PhaseTime[] = []
   readonly wakeAt = Number.POSITIVE_INFINITY
   readonly #abort = new AbortController()
   readonly #startedAt = performance.now()
   readonly #timeout: number
-  readonly #done: Done
+  readonly #done: OnDone
   readonly #watcher: Watcher
   #over = false
 
-  constructor(work: CodeWork, timeout: number, done: Done, watcher: Watcher) {
+  constructor(work: CodeWork, timeout: number, done: OnDone, watcher: Watcher) {
     this.#timeout = timeout
     this.#done = done
     this.#watcher = watcher
@@ -92,7 +93,7 @@ class Run implements Flight {
       if (grounded) return grounded
       if (!check.run) return down('error', `the check ${check.name} cannot run with these options`)
       const answer: unknown = await check.run(target, options, this.#context())
-      return answerOf(answer) ?? rubbish(check.name, answer)
+      return answerOf(answer) ?? invalidAnswer(check.name, answer)
     } catch (error) {
       return isAbort(error) ? timedOut(this.phase, this.#timeout) : answerFromError(error)
     }
@@ -174,7 +175,7 @@ function weighingOf(value: unknown): Weighing | null {
   return more.length === 0 && isKnown ? ({ [word]: number } as unknown as Weighing) : null
 }
 
-function rubbish(name: string, answer: unknown): Answer {
+function invalidAnswer(name: string, answer: unknown): Answer {
   const shown = asJson(answer)?.slice(0, 100) ?? typeof answer
   const { ok, reason } = (answer ?? {}) as { ok?: unknown; reason?: unknown }
   const advice =

@@ -4,7 +4,7 @@ import type { CheckResult, Phase, PhaseTime } from '../core/model.js'
 import { harmless } from '../util/foreign-text.js'
 import type { Answer } from './check.js'
 
-export interface Flight {
+export interface Run {
   /** Where it stands now; null for what has no phases. */
   readonly phase: Phase | null
   /** Filled only where phases are traced. */
@@ -26,27 +26,27 @@ export interface Flight {
  * Begins a run. `done` is called at most once, never before this returns, never after `expire` or `cancel`, and with
  * everything already closed. The deadline is the caller's to judge.
  */
-export type Start<Work> = (work: Work, timeout: number, done: Done, traced?: boolean) => Flight
-export type Done = (answer: Answer) => void
+export type StartRun<Work> = (work: Work, timeout: number, done: OnDone, traced?: boolean) => Run
+export type OnDone = (answer: Answer) => void
 
 /** Milliseconds until a run past its deadline is asked again whether all has been read. */
 const READING = 20
 
 /** No phases were traced: one array for all. */
-export const UNTRACED: readonly PhaseTime[] = Object.freeze([])
+export const NO_PHASES: readonly PhaseTime[] = Object.freeze([])
 
 /** The answer with what the core adds. What a server said in it is harmless from here on, wherever it is shown. */
-export function resultOf(answer: Answer, flight: Flight, ms: number): CheckResult {
+export function resultOf(answer: Answer, run: Run, ms: number): CheckResult {
   const { ok, reason, advice } = answer
   const detail = harmless(answer.detail)
-  const { phase, phases } = flight
+  const { phase, phases } = run
   // Time that is not counted lies within the phases too, and a run takes no less than its phases do.
   const result = { ok, reason, detail, phase, ms: Math.max(ms, phases.at(-1)?.ms ?? 0), phases }
   return advice ? { ...result, advice } : result
 }
 
 /** Runs once, now, under its own timers: for `lvsd probe` and for tests. Never rejects. */
-export function fly<Work>(start: Start<Work>, work: Work, timeout: number): Promise<CheckResult> {
+export function runOnce<Work>(start: StartRun<Work>, work: Work, timeout: number): Promise<CheckResult> {
   const startedAt = performance.now()
   const elapsed = () => performance.now() - startedAt
   return new Promise(resolve => {
@@ -57,9 +57,9 @@ export function fly<Work>(start: Start<Work>, work: Work, timeout: number): Prom
       over = true
       clearTimeout(alarm)
       clearTimeout(deadline)
-      resolve(resultOf(answer, flight, elapsed() - heldUp()))
+      resolve(resultOf(answer, run, elapsed() - heldUp()))
     }
-    const heldUp = () => flight.heldUp ?? 0
+    const heldUp = () => run.heldUp ?? 0
     // What has already arrived is read before the deadline is judged: immediates run after the poll phase.
     const judge = () =>
       setImmediate(() => {
@@ -67,18 +67,18 @@ export function fly<Work>(start: Start<Work>, work: Work, timeout: number): Prom
         if (over) return
         // A timer may be a millisecond early.
         if (left > 1) deadline = setTimeout(judge, left)
-        else if (flight.hasReadAll === false) deadline = setTimeout(judge, READING)
-        else finish(flight.expire(timeout))
+        else if (run.hasReadAll === false) deadline = setTimeout(judge, READING)
+        else finish(run.expire(timeout))
       })
     const setAlarm = () => {
-      if (over || flight.wakeAt >= timeout) return
+      if (over || run.wakeAt >= timeout) return
       alarm = setTimeout(() => {
-        flight.wake()
+        run.wake()
         setAlarm()
-      }, flight.wakeAt - elapsed())
+      }, run.wakeAt - elapsed())
     }
     deadline = setTimeout(judge, timeout)
-    const flight = start(work, timeout, finish, true)
+    const run = start(work, timeout, finish, true)
     setAlarm()
   })
 }

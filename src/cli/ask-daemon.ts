@@ -15,7 +15,7 @@ export function socketPath(
 }
 
 /** Runs what asks the daemon; that it cannot be asked ends the command with the right exit code. */
-export async function asking<T>(question: Promise<T>): Promise<T> {
+export async function askDaemon<T>(question: Promise<T>): Promise<T> {
   try {
     return await question
   } catch (error) {

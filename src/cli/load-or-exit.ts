@@ -5,16 +5,16 @@ import { hasErrors } from '../config/problems/problem.js'
 import { renderProblems } from '../config/problems/render-problem.js'
 import type { Config } from '../core/model.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
-import type { Names, Wish } from '../names/lookup-requests.js'
-import { NameBook } from '../names/name-resolver.js'
+import type { LookupRequest, Names } from '../names/lookup-requests.js'
+import { NameResolver } from '../names/name-resolver.js'
 import type { Doubts } from '../names/unresolved-names.js'
-import { atMost } from '../util/with-timeout.js'
+import { waitAtMost } from '../util/with-timeout.js'
 import { type CommandContext, CommandError, EXIT } from './command.js'
 
 type Rims = Pick<CommandContext, 'warn' | 'screen'>
 
 /** The configuration and its checks, or the end of the command with everything that is wrong with it. */
-export async function configOrEnd(
+export async function loadConfigOrExit(
   file: string,
   { warn, screen }: Rims,
 ): Promise<Loaded & { readonly config: Config }> {
@@ -34,17 +34,21 @@ export async function resolvedConfig(
   known: Names,
   { warn }: Rims,
   resolver: Resolver = openResolver(),
-): Promise<{ readonly config: Config; readonly doubts: Doubts; troubleOf(wish: Wish): string | null }> {
+): Promise<{
+  readonly config: Config
+  readonly doubts: Doubts
+  troubleOf(wish: LookupRequest): string | null
+}> {
   const nothing = () => {}
   const journal = { names: known, recordNames: nothing }
-  const names = new NameBook({
+  const names = new NameResolver({
     resolver,
     journal,
     log: { info: nothing, warn: nothing, error: nothing },
     onNews: nothing,
   })
   names.follow(config)
-  await atMost(NAMES_PATIENCE, names.idle())
+  await waitAtMost(NAMES_PATIENCE, names.idle())
   for (const trouble of names.troubles()) warn(`lvsd: ${trouble}`)
   const resolved = names.resolved(config)
   for (const clash of names.clashes) warn(`lvsd: ${clash}`)

@@ -7,9 +7,9 @@ import { type LoadedChecks, loadChecks } from '../kinds/find-kinds.js'
 import { parseHosts } from '../names/hosts.js'
 import { systemFile } from '../names/system-file.js'
 import { readText } from '../system/read-file.js'
-import { inPieces } from '../util/time-slice.js'
+import { runSliced } from '../util/time-slice.js'
 import { expandIncludes, type Source } from './include.js'
-import { retold } from './ldirectord/adapt-problems.js'
+import { adaptProblems } from './ldirectord/adapt-problems.js'
 import { readLdirectord } from './ldirectord/read-ldirectord.js'
 import { systemPorts } from './ports.js'
 import { START } from './problems/position.js'
@@ -92,7 +92,7 @@ export function looksLike(text: string): Format {
 }
 
 async function loadYaml(file: string, text: string): Promise<Loaded> {
-  const read = await inPieces(readingYaml(text, file))
+  const read = await runSliced(readingYaml(text, file))
   const { document, included, patterns } = expandIncludes(read, file, text)
   const kinds = await loadChecks(checkFoldersOf(document, file))
   const input = { file, document, checks: kinds.checks, ports: systemPorts(), hosts: systemHosts() }
@@ -107,7 +107,7 @@ async function loadLdirectord(file: string, text: string): Promise<Loaded> {
   await setImmediate()
   const input = { file, document, checks, ports, hosts: systemHosts(), paths: 'as written' } as const
   const loaded = await finish(input, kinds, { text, included: [], patterns: [] })
-  return { ...loaded, problems: retold(loaded.problems, document.heads) }
+  return { ...loaded, problems: adaptProblems(loaded.problems, document.heads) }
 }
 
 async function finish(
@@ -116,7 +116,7 @@ async function finish(
   read: Pick<Loaded, 'text' | 'included' | 'patterns'>,
 ): Promise<Loaded> {
   const { file, document, checks } = input
-  const validated = await inPieces(validating(input))
+  const validated = await runSliced(validating(input))
   const found = [
     ...folderProblems(file, document, kinds, validated),
     ...(await judgedProblems(file, validated.questions)),

@@ -1,11 +1,11 @@
 /** One mapping of the raw tree, read by the types of its keys. Every wrong key and value is told; the right ones count. */
 import { markOf, type OptionShape } from '../check/option-kit.js'
 import type { z } from '../check/option-types.js'
-import { didYouMean, nearest } from '../util/closest-match.js'
+import { closestMatch, didYouMean } from '../util/closest-match.js'
 import { hintFor } from './problems/hints.js'
 import type { Position } from './problems/problem.js'
 import type { Report } from './problems/report.js'
-import { sayIssue } from './problems/report-issue.js'
+import { reportIssue } from './problems/report-issue.js'
 import { plain, type RawEntry, type RawNode, sortOf } from './raw.js'
 
 /** What was read: values of the right type by key, and where each stands. */
@@ -67,7 +67,7 @@ const MOST_SLIPS = 100
 /** True where one of the entries is no known word, and the wanted one is the nearest. */
 export function isMisspelt(wanted: string, entries: readonly RawEntry[], words: readonly string[]): boolean {
   const unknown = entries.filter(({ key }) => !words.includes(key)).slice(0, MOST_SLIPS)
-  return unknown.some(({ key }) => nearest(key, words) === wanted)
+  return unknown.some(({ key }) => closestMatch(key, words) === wanted)
 }
 
 /** The value in its type, or null where it is wrong, which has been told. */
@@ -83,7 +83,7 @@ export function readValue<T extends z.ZodType>(
   const parsed = type.safeParse(plain(entry.value))
   if (parsed.success) return { value: parsed.data }
   const isSecret = markOf(type).secret !== undefined
-  for (const issue of parsed.error.issues) sayIssue(entry, issue, isSecret, report)
+  for (const issue of parsed.error.issues) reportIssue(entry, issue, isSecret, report)
   return null
 }
 

@@ -1,7 +1,7 @@
 /** Lines of a configuration as they may be shown: with a star for each character of a secret. */
 import type { Check } from '../check/check.js'
 import { markOf, optionKit } from '../check/option-kit.js'
-import { nearest } from '../util/closest-match.js'
+import { closestMatch } from '../util/closest-match.js'
 import type { Position } from './problems/problem.js'
 import type { RawNode } from './raw.js'
 import {
@@ -58,7 +58,7 @@ function optionNames(checks: ReadonlyMap<string, Check>): OptionNames {
 
 function isOneOf(name: string, { secret, others }: OptionNames): boolean {
   if (secret.has(name)) return true
-  return !others.has(name) && (SOUNDS_SECRET.test(name) || nearest(name, secret) !== null)
+  return !others.has(name) && (SOUNDS_SECRET.test(name) || closestMatch(name, secret) !== null)
 }
 
 // ---------------------------------------------------------------- places in the tree

@@ -91,7 +91,7 @@ function realsOf(
     const base = tableReal(real)
     const weight = state === 'up' ? weightOf(real) : 0
     if (state === 'unknown') isDecided = false
-    if (state === 'up' && keepsFallbackOut(real, weight)) isKeptOut = true
+    if (state === 'up' && suppressesFallback(real, weight)) isKeptOut = true
     const due = base && state === 'up' ? { ...base, weight } : base
     const wanted = due && wantedReal(due, state, service.quiescent, held?.reals.get(keyOfReal(due)))
     // Two names of one server: it gets what the better one of them is due.
@@ -126,7 +126,7 @@ function entriesOf(entries: readonly TableReal[]): Map<string, TableReal> {
  * Whether a server that is up, with this weight, stands in the way of the fallback. One that its own checks have drained
  * does not; one that is drained by its configuration does, as with ldirectord.
  */
-export function keepsFallbackOut(real: Real, weight: number): boolean {
+export function suppressesFallback(real: Real, weight: number): boolean {
   return weight > 0 || real.attributes.weight === 0
 }
 

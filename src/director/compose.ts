@@ -2,7 +2,7 @@
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { Loaded } from '../config/load.js'
 import type { Config, Settings } from '../core/model.js'
-import type { Observer } from '../events/event-bus.js'
+import type { EventListener } from '../events/event-bus.js'
 import { kernelAdvice } from '../events/sysctl-advice.js'
 import { openTable, type TableName } from '../ipvs/table.js'
 import { openResolver } from '../names/lookup.js'
@@ -23,7 +23,7 @@ export interface DirectorParts {
   readonly log: Log
   readonly env: Readonly<Record<string, string | undefined>>
   /** Beside those that every daemon has. */
-  readonly observers?: readonly Observer[]
+  readonly observers?: readonly EventListener[]
 }
 
 /** Opens table and journal and starts the daemon on them; where that fails nothing is left open. */
@@ -56,7 +56,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
 }
 
 /** What was loaded, with the control socket and the state folder in places of the process's own choice. */
-export function placed<T extends Loaded>(
+export function withPaths<T extends Loaded>(
   loaded: T,
   { socket, state }: { readonly [K in 'socket' | 'state']?: string | undefined },
 ): T {

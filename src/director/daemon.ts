@@ -10,7 +10,7 @@ import type { Problem } from '../config/problems/problem.js'
 import { changesText, configChanges } from '../core/config-changes.js'
 import { isInService } from '../core/desired.js'
 import type { Change, CheckResult, Config, Service } from '../core/model.js'
-import { audience, type DaemonPhase, type Observer } from '../events/event-bus.js'
+import { type DaemonPhase, type EventListener, openEventBus } from '../events/event-bus.js'
 import {
   resultFields,
   tellHeld,
@@ -20,25 +20,25 @@ import {
   tellTransition,
   tellVerdict,
 } from '../events/log-events.js'
-import { Traffic } from '../health/availability.js'
-import { Board, wantedTable } from '../health/health-store.js'
+import { Availability } from '../health/availability.js'
+import { desiredTable, HealthStore } from '../health/health-store.js'
 import { type Job, nameOfCheck, type Subscriber, workOf } from '../health/jobs.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
-import { NameBook } from '../names/name-resolver.js'
-import { openHooks } from '../notify/command-queue.js'
+import { NameResolver } from '../names/name-resolver.js'
+import { openCommandQueue } from '../notify/command-queue.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
 import { createReconciler } from '../reconcile/reconciler.js'
-import { type Engines, openEngines } from '../schedule/executors.js'
+import { type Executors, openExecutors } from '../schedule/executors.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
 import { steadyNow, WallClock } from '../util/clock.js'
-import { Repeating } from '../util/interval-timers.js'
+import { IntervalTimers } from '../util/interval-timers.js'
 import { counted } from '../util/plural.js'
-import { atMost } from '../util/with-timeout.js'
+import { waitAtMost } from '../util/with-timeout.js'
 import type { Verdict } from '../watch/watch.js'
-import { mayBeAccepted, mayBePart, whyRefused } from './reload-policy.js'
+import { mayBeAccepted, mayBePart, refusalReason } from './reload-policy.js'
 import { Upkeep } from './upkeep.js'
 
 export interface DaemonParts {
@@ -57,8 +57,8 @@ export interface DaemonParts {
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
   /** Who is told what happens; none of them can stop anything. */
-  readonly observers?: readonly Observer[]
-  readonly engines?: typeof openEngines
+  readonly observers?: readonly EventListener[]
+  readonly executors?: typeof openExecutors
   /** Milliseconds of a steady clock, for the patience with names. */
   readonly namesNow?: () => number
 }
@@ -93,19 +93,19 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 
 class RunningDaemon implements Daemon {
   readonly #parts: DaemonParts
-  readonly #board = new Board(
+  readonly #healthStore = new HealthStore(
     (service, real) => isInService(service, real, this.#reconciler.table()),
     () => this.#reconciler.table(),
   )
-  readonly #engines: Engines
+  readonly #executors: Executors
   readonly #reconciler
-  readonly #audience
+  readonly #events
   readonly #upkeep: Upkeep
   readonly #hooks
   readonly #resolver: Resolver
-  readonly #names: NameBook
-  readonly #rounds = new Repeating()
-  readonly #traffic
+  readonly #names: NameResolver
+  readonly #rounds = new IntervalTimers()
+  readonly #availability
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
   #loaded: DaemonParts['loaded']
@@ -131,23 +131,23 @@ class RunningDaemon implements Daemon {
     this.#kept = parts.kept ?? null
     this.#lastRead = this.#kept ? null : loaded
     this.#resolver = resolver
-    this.#names = new NameBook({
+    this.#names = new NameResolver({
       resolver,
       journal,
       log,
       onNews: () => void this.#placeNames(),
       now: parts.namesNow ?? steadyNow,
     })
-    const open = parts.engines ?? openEngines
-    this.#engines = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency, {
+    const open = parts.executors ?? openExecutors
+    this.#executors = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency, {
       log,
     })
-    this.#audience = audience(parts.observers ?? [], log)
-    this.#traffic = new Traffic(this.#board, (service, has, before) => {
+    this.#events = openEventBus(parts.observers ?? [], log)
+    this.#availability = new Availability(this.#healthStore, (service, has, before) => {
       tellTraffic(log, service, has, before)
-      this.#audience.tell('traffic', service, has)
+      this.#events.emit('traffic', service, has)
     })
-    this.#hooks = openHooks(log)
+    this.#hooks = openCommandQueue(log)
     this.#upkeep = new Upkeep({
       log,
       hooks: this.#hooks,
@@ -160,12 +160,14 @@ class RunningDaemon implements Daemon {
       kernel,
       journal,
       log,
-      onApplied: changes => this.#audience.tell('applied', changes),
+      onApplied: changes => this.#events.emit('applied', changes),
       want: (actual, names) => {
-        const services = names ? [...names].flatMap(name => this.#board.service(name) ?? []) : this.#services
-        const table = wantedTable(this.#board, services, actual)
+        const services = names
+          ? [...names].flatMap(name => this.#healthStore.service(name) ?? [])
+          : this.#services
+        const table = desiredTable(this.#healthStore, services, actual)
         const ids = services.flatMap(service => service.id ?? [])
-        return { table, ids, untouched: this.#board.doubtful.untouched(actual) }
+        return { table, ids, untouched: this.#healthStore.doubtful.untouched(actual) }
       },
     })
   }
@@ -175,7 +177,7 @@ class RunningDaemon implements Daemon {
   }
 
   get #config(): Config {
-    return this.#board.config ?? this.#loaded.config
+    return this.#healthStore.config ?? this.#loaded.config
   }
 
   get #services() {
@@ -210,7 +212,7 @@ class RunningDaemon implements Daemon {
     await this.#reconciler.resync()
     this.#schedule()
     const reals = services.reduce((sum, service) => sum + service.reals.length, 0)
-    log.info({ file, services: services.length, reals, checks: this.#board.jobs.size }, 'lvsd runs')
+    log.info({ file, services: services.length, reals, checks: this.#healthStore.jobs.size }, 'lvsd runs')
     notify.ready(`${counted(services.length, 'service')}, ${counted(reals, 'real server')}`)
     this.#phase('running')
     if (!this.#kept) this.#keep()
@@ -245,11 +247,11 @@ class RunningDaemon implements Daemon {
     if (!this.#kept || this.#isStopped) return
     const next = await this.#parts.load().catch(() => null)
     const running = this.#loaded
-    if (next && whyRefused(next, running, false) === null) await this.reload(false)
+    if (next && refusalReason(next, running, false) === null) await this.reload(false)
   }
 
   #phase(phase: DaemonPhase): void {
-    this.#audience.tell('phase', phase)
+    this.#events.emit('phase', phase)
   }
 
   /** Reloads one after the other; each is all or nothing. Many that are asked for during one make one more. */
@@ -338,7 +340,7 @@ class RunningDaemon implements Daemon {
     // Both the reading before and what follows take long where there are thousands of servers.
     await setImmediate()
     const running = this.#loaded
-    const refusal = this.#isStopped ? 'lvsd is stopping' : whyRefused(loaded, running, isForced)
+    const refusal = this.#isStopped ? 'lvsd is stopping' : refusalReason(loaded, running, isForced)
     if (refusal === null && config) {
       this.#loaded = { ...loaded, config }
       this.#loadedAt = steadyNow()
@@ -356,59 +358,63 @@ class RunningDaemon implements Daemon {
     this.#names.follow(config)
     const resolved = this.#names.resolved(config)
     const doubts = this.#names.doubtsIn(resolved)
-    const placement = this.#board.place(resolved, this.#loaded.checks, steadyNow(), doubts)
-    for (const job of placement.removed) this.#engines.remove(job.id)
-    for (const job of placement.added) this.#set(job, placement.retimed.has(job.id))
-    for (const id of placement.awaited) this.#engines.soon(id, 0)
+    const placement = this.#healthStore.applyConfig(resolved, this.#loaded.checks, steadyNow(), doubts)
+    for (const job of placement.removed) this.#executors.remove(job.id)
+    for (const job of placement.added) this.#set(job, placement.rescheduled.has(job.id))
+    for (const id of placement.newlySubscribed) this.#executors.soon(id, 0)
     this.#hasMonitors = resolved.services.some(service => service.monitorfile !== null)
-    this.#audience.tell('config', resolved)
+    this.#events.emit('config', resolved)
     this.#upkeep.follow(resolved)
     this.#hold()
-    this.#traffic.follow(resolved.services)
+    this.#availability.follow(resolved.services)
   }
 
   /** Files hold servers down, or let them go, at once. */
   #hold(): void {
     // Before the first placement there is nobody to hold.
-    if (this.#board.config === null) return
-    const moved = this.#board.hold(this.#upkeep.held(this.#config), steadyNow())
+    if (this.#healthStore.config === null) return
+    const moved = this.#healthStore.hold(this.#upkeep.held(this.#config), steadyNow())
     for (const hold of moved) {
       tellHeld(this.#parts.log, hold.service, hold.real, hold.reason)
-      this.#audience.tell('held', hold)
+      this.#events.emit('held', hold)
     }
     this.#touch(moved.map(({ service }) => service))
   }
 
   #touch(services: readonly Service[]): void {
     if (services.length === 0) return
-    this.#reconciler.touch(services.map(service => service.name))
-    this.#traffic.touch(services)
+    this.#reconciler.markDirty(services.map(service => service.name))
+    this.#availability.touch(services)
   }
 
   #set(job: Job, isRetimed: boolean): void {
     const { interval, timeout } = job.use.policy
     const firstIn = isRetimed ? Math.random() * interval : 0
-    this.#engines.set(job.id, workOf(job), { interval, timeout, firstIn })
+    this.#executors.set(job.id, workOf(job), { interval, timeout, firstIn })
   }
 
   #result(id: string, result: CheckResult): void {
     const { log } = this.#parts
-    const subscribers = this.#board.subscribers(id)
+    const subscribers = this.#healthStore.subscribers(id)
     const [first] = subscribers
     if (result.ok === null && first) this.#tellNoVerdict(first, result)
     if (first && log.isLevelEnabled('debug'))
       log.debug({ job: nameOfCheck(first), ...resultFields(result) }, 'check')
     if (this.#hasMonitors)
-      for (const subscriber of subscribers) this.#audience.tell('result', subscriber, result)
-    const { transitions, reweighings, verdicts, hurry } = this.#board.result(id, result, steadyNow())
-    if (hurry !== null) this.#engines.soon(id, hurry)
+      for (const subscriber of subscribers) this.#events.emit('result', subscriber, result)
+    const { transitions, weightChanges, verdicts, recheckIn } = this.#healthStore.result(
+      id,
+      result,
+      steadyNow(),
+    )
+    if (recheckIn !== null) this.#executors.soon(id, recheckIn)
     for (const transition of transitions) {
       tellTransition(log, transition)
-      this.#audience.tell('transition', transition)
+      this.#events.emit('transition', transition)
     }
-    for (const reweighing of reweighings) tellReweighing(log, reweighing)
+    for (const change of weightChanges) tellReweighing(log, change)
     for (const verdict of verdicts) tellVerdict(log, verdict)
-    const moved = [...transitions.filter(transition => transition.moved), ...reweighings]
+    const moved = [...transitions.filter(transition => transition.hasMovedServer), ...weightChanges]
     this.#touch(moved.map(({ service }) => service))
   }
 
@@ -435,7 +441,7 @@ class RunningDaemon implements Daemon {
   /** Puts the configuration in force with the addresses that are known now. Never rejects. */
   async #placeNames(): Promise<void> {
     // Before the first placement there is nothing to change.
-    if (this.#isStopped || this.#board.config === null) return
+    if (this.#isStopped || this.#healthStore.config === null) return
     try {
       this.#place(this.#loaded.config)
       await this.#reconciler.resync()
@@ -447,13 +453,13 @@ class RunningDaemon implements Daemon {
   async status(): Promise<StatusDocument> {
     const { kernelName } = this.#parts
     return statusDocument({
-      board: this.#board,
+      healthStore: this.#healthStore,
       config: this.#config,
       nameTroubleOf: wish => this.#names.standingTroubleOf(wish),
       clashes: this.#names.clashes,
       dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
       kernel: kernelName,
-      traffic: this.#traffic,
+      traffic: this.#availability,
       wallClock: this.#wallClock,
       now: steadyNow(),
       startedAt: this.#startedAt,
@@ -462,7 +468,7 @@ class RunningDaemon implements Daemon {
       keptSince: this.#kept?.acceptedAt ?? null,
       lastReload: this.#lastReload,
       reconcile: this.#reconciler.stats,
-      schedule: this.#engines.stats(),
+      schedule: this.#executors.stats(),
     })
   }
 
@@ -475,7 +481,7 @@ class RunningDaemon implements Daemon {
     const { log, notify } = this.#parts
     notify.stopping()
     this.#phase('stopping')
-    const onApplied = (changes: readonly Change[]) => this.#audience.tell('applied', changes)
+    const onApplied = (changes: readonly Change[]) => this.#events.emit('applied', changes)
     await this.#close(() => cleanStop(this.#services, { ...this.#parts, onApplied }))
     log.info('lvsd has stopped')
     await log.flush()
@@ -488,15 +494,15 @@ class RunningDaemon implements Daemon {
       files: () => this.#upkeep.close(),
       rounds: () => this.#rounds.stop(),
       names: () => this.#names.close(),
-      traffic: () => this.#traffic.close(),
-      checks: () => this.#engines.close(),
+      traffic: () => this.#availability.close(),
+      checks: () => this.#executors.close(),
       reconciling: () => this.#reconciler.stop(),
       'clean stop': leave,
-      'observers and hooks': () => Promise.all([this.#audience.close(), this.#hooks.close(LAST_PATIENCE)]),
+      'observers and hooks': () => Promise.all([this.#events.close(), this.#hooks.close(LAST_PATIENCE)]),
       'control socket': () => this.#socket?.close(),
       kernel: () => this.#parts.kernel.close(),
       journal: () => this.#parts.journal.close(),
-      'accepted configuration': () => atMost(LAST_PATIENCE, this.#keeping),
+      'accepted configuration': () => waitAtMost(LAST_PATIENCE, this.#keeping),
       resolver: () => this.#resolver.close(),
       systemd: () => notify.close(),
     }

@@ -1,12 +1,12 @@
 /** The observers that every daemon has. */
 import { hostname } from 'node:os'
-import type { Observer } from '../events/event-bus.js'
+import type { EventListener } from '../events/event-bus.js'
 import { type MonitorFile, monitorLine, openMonitorFile } from '../events/monitor-file.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
 import { lookupBy } from '../names/net-lookup.js'
-import { openHooks } from '../notify/command-queue.js'
+import { openCommandQueue } from '../notify/command-queue.js'
 import { fallbackCommands } from '../notify/fallback-commands.js'
-import { Outbox } from '../notify/mail/delivery-queue.js'
+import { DeliveryQueue } from '../notify/mail/delivery-queue.js'
 import { mailAlerts } from '../notify/mail/mail-alerts.js'
 import { deliverer, prepareDelivery } from '../notify/mail/transport.js'
 import { type Journal, memoryJournal } from '../storage/journal.js'
@@ -24,21 +24,25 @@ export interface ObserverParts {
 export function standardObservers(
   log: Log,
   { journal = memoryJournal(), resolver = openResolver() }: ObserverParts = {},
-): readonly Observer[] {
-  return [mails(log, resolver), fallbackCommands({ hooks: openHooks(log), journal, log }), monitorFiles(log)]
+): readonly EventListener[] {
+  return [
+    mails(log, resolver),
+    fallbackCommands({ hooks: openCommandQueue(log), journal, log }),
+    monitorFiles(log),
+  ]
 }
 
-function mails(log: Log, resolver: Resolver): Observer {
+function mails(log: Log, resolver: Resolver): EventListener {
   const host = hostname()
-  const outbox = new Outbox({
+  const queue = new DeliveryQueue({
     clock: systemClock,
     log,
     deliver: deliverer({ host, lookup: lookupBy(resolver) }),
   })
-  return mailAlerts({ clock: systemClock, host, outbox, prepare: prepareDelivery })
+  return mailAlerts({ clock: systemClock, host, queue, prepare: prepareDelivery })
 }
 
-function monitorFiles(log: Log): Observer {
+function monitorFiles(log: Log): EventListener {
   const files = new Map<string, MonitorFile>()
   const writer = openWriter()
   return {

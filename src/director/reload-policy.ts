@@ -8,24 +8,24 @@ import { type Config, keyOfMember } from '../core/model.js'
 import { counted } from '../util/plural.js'
 
 /** The configuration in force as it was read, without addresses of names, and what stood in its file. */
-export interface Running {
+export interface CurrentConfig {
   readonly config: Config
   readonly text: string
 }
 
 /** Why this configuration must not take over, as a sentence, or null. `isForced`: also when it removes very much. */
-export function whyRefused(next: Loaded, running: Running, isForced: boolean): string | null {
+export function refusalReason(next: Loaded, running: CurrentConfig, isForced: boolean): string | null {
   if (!next.config || hasErrors(next.problems)) {
     const errors = next.problems.filter(problem => problem.severity === 'error').length
     return `${counted(errors, 'error')} in the file; the running configuration stays`
   }
-  const { removed, before } = removals(running.config, next.config)
+  const { removed, before } = countRemovals(running.config, next.config)
   const limit = running.config.settings.removalLimit
   if (isForced || before === 0 || (removed / before) * 100 <= limit) return null
   const names = removedText(running.config, next.config)
   const removal = `it would remove ${removed} of ${counted(before, 'real server')} (${names})`
   if (formatOf(next.config.file, next.text) === 'ldirectord')
-    return next.config.services.length === 0 || isCutOff(next.text, running.text)
+    return next.config.services.length === 0 || isTruncated(next.text, running.text)
       ? `the file is empty or cut off, and ${removal}; the running configuration stays. If it is meant: lvsd reload --force`
       : null
   return [
@@ -40,7 +40,7 @@ export function whyRefused(next: Loaded, running: Running, isForced: boolean): s
  */
 export function mayBePart(next: Loaded, running: Loaded): boolean {
   if (!next.config || !running.config || hasErrors(next.problems)) return false
-  return removals(running.config, next.config).removed > 0 || linesOf(next) < linesOf(running)
+  return countRemovals(running.config, next.config).removed > 0 || linesOf(next) < linesOf(running)
 }
 
 function linesOf({ text, included = [] }: Loaded): number {
@@ -66,13 +66,13 @@ export function mayBeAccepted(problems: readonly Problem[]): boolean {
  * Whether a file ends where nobody ends one: within a line, or, being else the same as before, within a section. An
  * ldirectord.cf has no removal-limit, and ldirectord does what it says; but not what half of it says.
  */
-export function isCutOff(text: string, before: string): boolean {
+export function isTruncated(text: string, before: string): boolean {
   if (before.endsWith('\n') && !text.endsWith('\n')) return true
   return before.startsWith(text) && /^[ \t]+[^\s#]/.test(before.slice(text.length))
 }
 
 /** Real servers of the running configuration, and how many of them the next one no longer has. */
-export function removals(running: Config, next: Config): { removed: number; before: number } {
+export function countRemovals(running: Config, next: Config): { removed: number; before: number } {
   const kept = new Set(memberKeys(next))
   const keys = memberKeys(running)
   return { removed: keys.filter(key => !kept.has(key)).length, before: keys.length }

@@ -2,14 +2,14 @@
 
 import type { Config, Real } from '../core/model.js'
 import type { Resolver } from '../names/lookup.js'
-import { ReverseNames } from '../names/reverse-dns.js'
-import type { Hooks } from '../notify/command-queue.js'
-import { heldDown, maintenanceNames, unmatched } from '../overrides/maintenance.js'
+import { ReverseDnsCache } from '../names/reverse-dns.js'
+import type { CommandQueue } from '../notify/command-queue.js'
+import { fileNamesFor, matchOverrides, unmatched } from '../overrides/maintenance.js'
 import { MaintenanceFolder } from '../overrides/maintenance-folder.js'
 import { MaintenanceNotes } from '../overrides/maintenance-notes.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
-import { atMost } from '../util/with-timeout.js'
+import { waitAtMost } from '../util/with-timeout.js'
 import { type Read, type Verdict, Watch } from '../watch/watch.js'
 
 /** Milliseconds that a start waits for the folder, and for names, at most. */
@@ -21,7 +21,7 @@ const MOST_ECHOES = 3
 
 export interface UpkeepParts {
   readonly log: Log
-  readonly hooks: Hooks
+  readonly hooks: CommandQueue
   readonly journal: Pick<Journal, 'maintenance' | 'recordMaintenance'>
   readonly resolver: Pick<Resolver, 'names'>
   /** Other servers are held down by files than before. */
@@ -32,7 +32,7 @@ export interface UpkeepParts {
 
 export class Upkeep {
   readonly #parts: UpkeepParts
-  readonly #names: ReverseNames
+  readonly #names: ReverseDnsCache
   #config: Config | null = null
   /** Files that are the name of no server, told once. */
   readonly #strangers = new Set<string>()
@@ -49,7 +49,7 @@ export class Upkeep {
     this.#parts = parts
     this.#notes = new MaintenanceNotes(() => parts.onHeld())
     const known = Object.entries(parts.journal.maintenance?.names ?? {})
-    this.#names = new ReverseNames(parts.resolver, known, () => parts.onHeld())
+    this.#names = new ReverseDnsCache(parts.resolver, known, () => parts.onHeld())
   }
 
   /** Takes over a configuration; folders and files that it still names go on being watched. */
@@ -70,7 +70,9 @@ export class Upkeep {
   /** The servers of this configuration that are held down, each with the file that does it. */
   held(config: Config): Map<Real, string> {
     const watched = this.#folder?.watched
-    const held = heldDown(realsOf(config), new Set(watched?.seen.files), address => this.#names.of(address))
+    const held = matchOverrides(realsOf(config), new Set(watched?.seen.files), address =>
+      this.#names.of(address),
+    )
     this.#remember(held)
     const note = watched?.trouble ? NOTES[watched.trouble] : ''
     if (watched) {
@@ -115,10 +117,10 @@ export class Upkeep {
     this.follow(config)
     if (!this.#folder) return
     const { watched } = this.#folder
-    await atMost(PATIENCE, watched.first)
-    const known = new Set(realsOf(config).flatMap(real => maintenanceNames(real, [])))
+    await waitAtMost(PATIENCE, watched.first)
+    const known = new Set(realsOf(config).flatMap(real => fileNamesFor(real, [])))
     if (watched.seen.files.every(file => known.has(file))) return
-    await atMost(PATIENCE, this.refreshNames(false))
+    await waitAtMost(PATIENCE, this.refreshNames(false))
   }
 
   close(): void {

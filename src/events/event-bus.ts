@@ -7,7 +7,7 @@ import type { Log } from '../system/log.js'
 
 export type { DaemonPhase }
 
-export interface Observer {
+export interface EventListener {
   phase?(phase: DaemonPhase): void
   /** A configuration is in force, names resolved as far as they are. */
   config?(config: Config): void
@@ -23,16 +23,16 @@ export interface Observer {
   close?(): unknown
 }
 
-type Told = { [K in Exclude<keyof Observer, 'close'>]-?: Parameters<NonNullable<Observer[K]>> }
+type Told = { [K in Exclude<keyof EventListener, 'close'>]-?: Parameters<NonNullable<EventListener[K]>> }
 
-export interface Audience {
-  tell<K extends keyof Told>(what: K, ...details: Told[K]): void
+export interface EventBus {
+  emit<K extends keyof Told>(what: K, ...details: Told[K]): void
   /** Is anybody interested? Spares the work of telling each result where nobody is. */
   hears(what: keyof Told): boolean
   close(): Promise<void>
 }
 
-export function audience(observers: readonly Observer[], log: Log): Audience {
+export function openEventBus(observers: readonly EventListener[], log: Log): EventBus {
   const guarded = async (what: string, work: () => unknown) => {
     try {
       await work()
@@ -41,7 +41,7 @@ export function audience(observers: readonly Observer[], log: Log): Audience {
     }
   }
   return {
-    tell(what, ...details) {
+    emit(what, ...details) {
       for (const observer of observers) {
         const listen = observer[what] as ((...args: unknown[]) => unknown) | undefined
         if (listen) void guarded(what, () => listen.apply(observer, details))

@@ -2,15 +2,15 @@
 
 import type { Problem } from '../config/problems/problem.js'
 import type { CheckResult, Real, Service } from '../core/model.js'
-import type { Reweighing, Transition, VerdictChange } from '../health/health-changes.js'
+import type { Transition, VerdictChange, WeightChange } from '../health/health-changes.js'
 import type { Log } from '../system/log.js'
 
-/** A line of a server that has moved says from where to where; one of a check alone says what the server still is. */
+/** A line of a server that has hasMovedServer says from where to where; one of a check alone says what the server still is. */
 export function tellTransition(log: Log, transition: Transition): void {
-  const { service, real, check, from, to, result, moved } = transition
+  const { service, real, check, from, to, result, hasMovedServer } = transition
   const fields = { service: service.name, real: realName(real) }
   const moving = { ...fields, from, to, check, ...resultFields(result) }
-  if (!moved) tellCheck(log, transition)
+  if (!hasMovedServer) tellCheck(log, transition)
   else if (to === 'down') log.warn(moving, 'real server down')
   else log.info(moving, `real server ${to}`)
 }
@@ -50,7 +50,7 @@ export function tellTraffic(log: Log, service: Service, hasTraffic: boolean, bef
 }
 
 /** A weight that wobbles is no news; one that goes to nothing or comes back is. */
-export function tellReweighing(log: Log, { service, real, from, to, result }: Reweighing): void {
+export function tellReweighing(log: Log, { service, real, from, to, result }: WeightChange): void {
   const fields = { service: service.name, real: realName(real), from, to, detail: result.detail }
   log[from === 0 || to === 0 ? 'info' : 'debug'](fields, 'weight changed on the advice of a check')
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Config } from '../core/model.js'
 import type { Log } from '../system/log.js'
-import type { Observer } from './event-bus.js'
+import type { EventListener } from './event-bus.js'
 
 /** Of net.ipv4.vs, which counts for IPv6 too; null where the kernel does not say. */
 export interface ConnectionSettings {
@@ -58,7 +58,7 @@ const SENTENCES: Readonly<Record<keyof ConnectionSettings, string>> = {
 }
 
 /** Says it in the log at a start, and at a reload for the services that no earlier configuration had. */
-export function kernelAdvice(log: Log, read = readConnectionSettings): Observer {
+export function kernelAdvice(log: Log, read = readConnectionSettings): EventListener {
   const told = new Set<string>()
   const tell = ({ key, services }: Advice) => {
     const news = services.filter(name => !told.has(`${key} ${name}`))

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Service } from '../core/model.js'
 import { steadyNow } from '../util/clock.js'
-import type { Board } from './health-store.js'
+import type { HealthStore } from './health-store.js'
 
 export interface TrafficState {
   readonly has: boolean
@@ -13,16 +13,16 @@ export interface TrafficState {
 /** `before`: null where it was not known, as at a start. */
 type Tell = (service: Service, hasTraffic: boolean, before: boolean | null) => void
 
-export class Traffic {
-  readonly #board: Board
+export class Availability {
+  readonly #healthStore: HealthStore
   readonly #tell: Tell
   readonly #known = new Map<string, TrafficState>()
   /** Services, by name, of which it is to be asked. */
   readonly #touched = new Set<string>()
   #isClosed = false
 
-  constructor(board: Board, tell: Tell) {
-    this.#board = board
+  constructor(healthStore: HealthStore, tell: Tell) {
+    this.#healthStore = healthStore
     this.#tell = tell
   }
 
@@ -34,7 +34,7 @@ export class Traffic {
 
   /** These are the services now, and others are gone. */
   follow(services: readonly Service[]): void {
-    for (const name of this.#known.keys()) if (!this.#board.service(name)) this.#known.delete(name)
+    for (const name of this.#known.keys()) if (!this.#healthStore.service(name)) this.#known.delete(name)
     this.#look(services)
   }
 
@@ -48,14 +48,14 @@ export class Traffic {
   }
 
   #lookTouched(): void {
-    const services = [...this.#touched].flatMap(name => this.#board.service(name) ?? [])
+    const services = [...this.#touched].flatMap(name => this.#healthStore.service(name) ?? [])
     this.#touched.clear()
     if (!this.#isClosed) this.#look(services)
   }
 
   #look(services: readonly Service[]): void {
     for (const service of services) {
-      const has = this.#board.hasTraffic(service)
+      const has = this.#healthStore.isAvailable(service)
       const before = this.#known.get(service.name)
       if (has === null || has === before?.has) continue
       this.#known.set(service.name, { has, since: steadyNow() })

@@ -4,7 +4,7 @@ import type { Health, NoVerdicts, Real } from '../core/model.js'
 import type { Subscriber } from './jobs.js'
 
 /** The health of one check of one real server. */
-export interface Cell {
+export interface CheckState {
   readonly subscriber: Subscriber
   health: Health
   /** Of the last result, milliseconds of the steady clock, or null. */
@@ -17,24 +17,24 @@ export interface Cell {
  * What was known under the last configuration, by service and real server. A service is the same one by what the kernel
  * calls it, else by its name: one with a new name or a new address keeps its health.
  */
-export class KnownCells {
-  readonly #byKey = new Map<string, Map<string, Cell[]>>()
-  readonly #byName = new Map<string, Map<string, Cell[]>>()
+export class PreviousStates {
+  readonly #byKey = new Map<string, Map<string, CheckState[]>>()
+  readonly #byName = new Map<string, Map<string, CheckState[]>>()
 
-  constructor(cells: readonly Cell[]) {
-    for (const cell of cells) {
-      const { service, serviceKey, real } = cell.subscriber
-      const ofService = this.#byKey.get(serviceKey) ?? new Map<string, Cell[]>()
+  constructor(checkStates: readonly CheckState[]) {
+    for (const checkState of checkStates) {
+      const { service, serviceKey, real } = checkState.subscriber
+      const ofService = this.#byKey.get(serviceKey) ?? new Map<string, CheckState[]>()
       this.#byKey.set(serviceKey, ofService)
       this.#byName.set(service.name, ofService)
-      entry(ofService, placeOf(real)).push(cell)
+      entry(ofService, placeOf(real)).push(checkState)
     }
   }
 
-  /** The cell of the same question to the same server of the same service. */
-  like({ service, serviceKey, real, question }: Subscriber): Cell | undefined {
-    const find = (ofService: Map<string, Cell[]> | undefined) =>
-      ofService?.get(placeOf(real))?.find(({ subscriber }) => subscriber.question === question)
+  /** The checkState of the same checkKey to the same server of the same service. */
+  like({ service, serviceKey, real, checkKey }: Subscriber): CheckState | undefined {
+    const find = (ofService: Map<string, CheckState[]> | undefined) =>
+      ofService?.get(placeOf(real))?.find(({ subscriber }) => subscriber.checkKey === checkKey)
     return find(this.#byKey.get(serviceKey)) ?? find(this.#byName.get(service.name))
   }
 }

@@ -1,4 +1,4 @@
-/** What the board gives back: what a result, a file or a configuration has changed. */
+/** What the healthStore gives back: what a result, a file or a configuration has changed. */
 
 import type { CheckResult, HealthState, Real, Service } from '../core/model.js'
 import type { Job } from './jobs.js'
@@ -12,7 +12,7 @@ export interface Transition {
   readonly to: HealthState
   readonly result: CheckResult
   /** False: the check changed, the server as a whole did not; then `from` and `to` are the check's. */
-  readonly moved: boolean
+  readonly hasMovedServer: boolean
   /** What the server is now, all its checks together. */
   readonly state: HealthState
   /** Of its checks, and how many of them must pass. */
@@ -43,7 +43,7 @@ export interface Hold {
 }
 
 /** A server that stays up with another weight, on the advice of a check. */
-export interface Reweighing {
+export interface WeightChange {
   readonly service: Service
   readonly real: Real
   readonly from: number
@@ -51,19 +51,19 @@ export interface Reweighing {
   readonly result: CheckResult
 }
 
-export interface Outcome {
+export interface ResultOutcome {
   readonly transitions: readonly Transition[]
-  readonly reweighings: readonly Reweighing[]
+  readonly weightChanges: readonly WeightChange[]
   readonly verdicts: readonly VerdictChange[]
   /** Milliseconds until the job should run again, where that is sooner than its interval. */
-  readonly hurry: number | null
+  readonly recheckIn: number | null
 }
 
-export interface Placement {
+export interface JobChanges {
   readonly added: readonly Job[]
   readonly removed: readonly Job[]
   /** Jobs of `added` that have all been answered before, at another interval: they need not be asked at once. */
-  readonly retimed: ReadonlySet<string>
+  readonly rescheduled: ReadonlySet<string>
   /** Jobs that go on, and have a new listener who waits for a first answer. */
-  readonly awaited: ReadonlySet<string>
+  readonly newlySubscribed: ReadonlySet<string>
 }

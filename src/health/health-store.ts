@@ -1,10 +1,10 @@
 /**
- * The board: what is known of every server. It takes configurations and results and says who is up; it starts
+ * What is known of every server. It takes configurations and results and says who is up; it starts
  * nothing and touches nothing outside.
  */
 
 import type { Check } from '../check/check.js'
-import { desired, keepsFallbackOut, unclaimedIn } from '../core/desired.js'
+import { desired, suppressesFallback, unclaimedIn } from '../core/desired.js'
 import {
   combine,
   isChanging,
@@ -26,19 +26,34 @@ import type {
 import { keyOfMember, keyOfService } from '../core/model.js'
 import { weightFrom } from '../core/weight-hint.js'
 import { Doubtful, type Doubts } from '../names/unresolved-names.js'
-import { type Cell, entry, KnownCells } from './check-state.js'
-import type { Hold, Outcome, Placement, Reweighing, Transition, VerdictChange } from './health-changes.js'
+import { type CheckState, entry, PreviousStates } from './check-state.js'
+import type {
+  Hold,
+  JobChanges,
+  ResultOutcome,
+  Transition,
+  VerdictChange,
+  WeightChange,
+} from './health-changes.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
 import { type Standing, Standings } from './standings.js'
 
-export type { Cell, Hold, Outcome, Placement, Reweighing, Transition, VerdictChange }
+export type {
+  CheckState as Cell,
+  Hold,
+  JobChanges as Placement,
+  ResultOutcome as Outcome,
+  Transition,
+  VerdictChange,
+  WeightChange as Reweighing,
+}
 
-export class Board {
+export class HealthStore {
   #config: Config | null = null
   #jobs: ReadonlyMap<string, Job> = new Map()
   readonly doubtful = new Doubtful()
-  #cellsByJob = new Map<string, Cell[]>()
-  #cellsByReal = new Map<Real, Cell[]>()
+  #statesByJob = new Map<string, CheckState[]>()
+  #statesByReal = new Map<Real, CheckState[]>()
   #services = new Map<string, Service>()
   #held: ReadonlyMap<Real, string> = new Map()
   /** The same by member, to compare with after a reload has made new objects. */
@@ -79,23 +94,23 @@ export class Board {
    * Takes a configuration. Health is kept wherever the same question is put to the same server of the same service.
    * `doubts`: names that have no address yet, for which that means nothing.
    */
-  place(
+  applyConfig(
     config: Config,
     checks: ReadonlyMap<string, Check>,
     now: number,
     doubts: Doubts = new Map(),
-  ): Placement {
+  ): JobChanges {
     this.doubtful.follow(config.services, doubts)
     this.#serviceOfDoubt = doubtedIn(config.services, doubts)
     const servicesBefore = this.#config?.services ?? []
     const { jobs, subscribers } = jobsOf(config, checks)
-    const known = new KnownCells([...this.#cellsByJob.values()].flat())
+    const known = new PreviousStates([...this.#statesByJob.values()].flat())
     const before = this.#jobs
     const added = [...jobs.values()].filter(job => !isSameJob(job, before.get(job.id)))
-    const retimed = new Set(added.map(job => job.id))
-    const awaited = new Set<string>()
-    this.#cellsByJob = new Map()
-    this.#cellsByReal = new Map(config.services.flatMap(service => service.reals.map(real => [real, []])))
+    const rescheduled = new Set(added.map(job => job.id))
+    const newlySubscribed = new Set<string>()
+    this.#statesByJob = new Map()
+    this.#statesByReal = new Map(config.services.flatMap(service => service.reals.map(real => [real, []])))
     this.#services = new Map(config.services.map(service => [service.name, service]))
     for (const subscriber of subscribers) {
       const old = known.like(subscriber)
@@ -104,17 +119,22 @@ export class Board {
         lastAt: null,
         noVerdicts: null,
       }
-      if (health.state === 'unknown') retimed.delete(subscriber.jobId)
-      if (!old) awaited.add(subscriber.jobId)
-      const cell: Cell = { subscriber, health, lastAt, noVerdicts }
-      entry(this.#cellsByJob, subscriber.jobId).push(cell)
-      entry(this.#cellsByReal, subscriber.real).push(cell)
+      if (health.state === 'unknown') rescheduled.delete(subscriber.jobId)
+      if (!old) newlySubscribed.add(subscriber.jobId)
+      const checkState: CheckState = { subscriber, health, lastAt, noVerdicts }
+      entry(this.#statesByJob, subscriber.jobId).push(checkState)
+      entry(this.#statesByReal, subscriber.real).push(checkState)
     }
     this.#config = config
     this.#jobs = jobs
-    for (const { id } of added) awaited.delete(id)
+    for (const { id } of added) newlySubscribed.delete(id)
     this.#standings.follow(servicesBefore, config.services, real => this.stateOf(real), now)
-    return { added, removed: [...before.values()].filter(job => !jobs.has(job.id)), retimed, awaited }
+    return {
+      added,
+      removed: [...before.values()].filter(job => !jobs.has(job.id)),
+      rescheduled,
+      newlySubscribed,
+    }
   }
 
   /**
@@ -145,7 +165,9 @@ export class Board {
   /** What is wrong with a server that its checks have taken down; null where they have not. */
   #failureOf(real: Real): CheckResult | null {
     const isDown = this.#checkedState(real) === 'down'
-    return (isDown && this.cellsOf(real).find(({ health }) => health.state === 'down')?.health.last) || null
+    return (
+      (isDown && this.checkStatesOf(real).find(({ health }) => health.state === 'down')?.health.last) || null
+    )
   }
 
   /** Why a server is held down, or null. */
@@ -165,15 +187,15 @@ export class Board {
 
   /** How many checks of a server pass. */
   passing(real: Real): number {
-    return this.cellsOf(real).filter(({ health }) => health.state === 'up').length
+    return this.checkStatesOf(real).filter(({ health }) => health.state === 'up').length
   }
 
   /** True while a real server keeps the fallback out, false when none will; null while that is not known yet. */
-  hasTraffic(service: Service): boolean | null {
+  isAvailable(service: Service): boolean | null {
     let isKnown = true
     for (const real of service.reals) {
       const state = this.stateOf(real)
-      if (state === 'up' && keepsFallbackOut(real, this.weightOf(real))) return true
+      if (state === 'up' && suppressesFallback(real, this.weightOf(real))) return true
       if (state === 'unknown') isKnown = false
     }
     return isKnown ? false : null
@@ -181,54 +203,55 @@ export class Board {
 
   /** Who listens to a job. */
   subscribers(id: string): readonly Subscriber[] {
-    return (this.#cellsByJob.get(id) ?? []).map(cell => cell.subscriber)
+    return (this.#statesByJob.get(id) ?? []).map(checkState => checkState.subscriber)
   }
 
   /** Takes a result of a job. */
-  result(id: string, result: CheckResult, now: number): Outcome {
+  result(id: string, result: CheckResult, now: number): ResultOutcome {
     const transitions: Transition[] = []
-    const reweighings: Reweighing[] = []
+    const weightChanges: WeightChange[] = []
     const verdicts: VerdictChange[] = []
-    let hurry: number | null = null
-    for (const cell of this.#cellsByJob.get(id) ?? []) {
-      const { service, real, use } = cell.subscriber
-      const before = cell.health
+    let recheckIn: number | null = null
+    for (const checkState of this.#statesByJob.get(id) ?? []) {
+      const { service, real, use } = checkState.subscriber
+      const before = checkState.health
       const weight = this.weightOf(real)
-      verdicts.push(...countVerdicts(cell, result, now))
-      cell.lastAt = now
-      cell.health = this.#judge(cell, result, now)
-      if (cell.health === before) continue
-      if (isChanging(cell.health)) hurry = Math.min(hurry ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
-      if (cell.health.state !== before.state)
-        transitions.push(this.#transition(cell, before.state, result, now))
+      verdicts.push(...countVerdicts(checkState, result, now))
+      checkState.lastAt = now
+      checkState.health = this.#judge(checkState, result, now)
+      if (checkState.health === before) continue
+      if (isChanging(checkState.health))
+        recheckIn = Math.min(recheckIn ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
+      if (checkState.health.state !== before.state)
+        transitions.push(this.#transition(checkState, before.state, result, now))
       else if (this.weightOf(real) !== weight)
-        reweighings.push({ service, real, from: weight, to: this.weightOf(real), result })
+        weightChanges.push({ service, real, from: weight, to: this.weightOf(real), result })
     }
-    return { transitions, reweighings, verdicts, hurry }
+    return { transitions, weightChanges, verdicts, recheckIn }
   }
 
   /** Of a check whose state has changed. */
-  #transition(cell: Cell, was: HealthState, result: CheckResult, now: number): Transition {
-    const { service, real, use } = cell.subscriber
+  #transition(checkState: CheckState, was: HealthState, result: CheckResult, now: number): Transition {
+    const { service, real, use } = checkState.subscriber
     const state = this.stateOf(real)
-    const from = this.#stateWith(real, cell, was)
-    const moved = from !== state && !this.#held.has(real)
+    const from = this.#stateWith(real, checkState, was)
+    const hasMovedServer = from !== state && !this.#held.has(real)
     this.#standings.note(real, state, now)
     return {
       service,
       real,
       check: use.kind,
-      from: moved ? from : was,
-      to: moved ? state : cell.health.state,
+      from: hasMovedServer ? from : was,
+      to: hasMovedServer ? state : checkState.health.state,
       result,
-      moved,
+      hasMovedServer,
       state,
       passing: this.passing(real),
-      checks: this.cellsOf(real).length,
+      checks: this.checkStatesOf(real).length,
     }
   }
 
-  #judge({ subscriber, health }: Cell, result: CheckResult, now: number): Health {
+  #judge({ subscriber, health }: CheckState, result: CheckResult, now: number): Health {
     const { service, real, use } = subscriber
     const isInService = health.state === 'unknown' && this.#isInService(service, real)
     return nextHealth(health, result, use.policy, now, isInService)
@@ -255,26 +278,26 @@ export class Board {
 
   #checkedState(real: Real): HealthState {
     return combine(
-      this.cellsOf(real).map(cell => cell.health.state),
+      this.checkStatesOf(real).map(checkState => checkState.health.state),
       real.need,
     )
   }
 
   /** The weight for a server that is up: the configured one, or what its checks advise; the least where several do. */
   weightOf(real: Real): number {
-    const advice = this.cellsOf(real).flatMap(({ health }) =>
+    const advice = this.checkStatesOf(real).flatMap(({ health }) =>
       health.state === 'up' ? (health.last?.advice ?? []) : [],
     )
     return weightFrom(real.attributes.weight, advice)
   }
 
-  cellsOf(real: Real): readonly Cell[] {
-    return this.#cellsByReal.get(real) ?? []
+  checkStatesOf(real: Real): readonly CheckState[] {
+    return this.#statesByReal.get(real) ?? []
   }
 
-  #stateWith(real: Real, changed: Cell, state: HealthState): HealthState {
+  #stateWith(real: Real, changed: CheckState, state: HealthState): HealthState {
     return combine(
-      this.cellsOf(real).map(cell => (cell === changed ? state : cell.health.state)),
+      this.checkStatesOf(real).map(checkState => (checkState === changed ? state : checkState.health.state)),
       real.need,
     )
   }
@@ -303,23 +326,23 @@ function isSameCode(before: Check, now: Check): boolean {
   return before === now || (now.module !== undefined && before.module === now.module)
 }
 
-/** The table that these services want, by what the board knows. */
-export function wantedTable(board: Board, services: readonly Service[], actual: Table): Table {
+/** The table that these services want, by what the healthStore knows. */
+export function desiredTable(healthStore: HealthStore, services: readonly Service[], actual: Table): Table {
   return desired(
     services,
-    (_, real) => board.stateOf(real),
+    (_, real) => healthStore.stateOf(real),
     actual,
-    real => board.weightOf(real),
-    (service, member, entry: TableReal) => board.doubtful.mayBe(service, member, entry),
+    real => healthStore.weightOf(real),
+    (service, member, entry: TableReal) => healthStore.doubtful.mayBe(service, member, entry),
   )
 }
 
 /** Counts the runs of a check without a verdict; gives what is worth telling: many in a row, and that they are over. */
-function countVerdicts(cell: Cell, result: CheckResult, now: number): VerdictChange[] {
-  const { service, real, use } = cell.subscriber
-  const before = cell.noVerdicts
+function countVerdicts(checkState: CheckState, result: CheckResult, now: number): VerdictChange[] {
+  const { service, real, use } = checkState.subscriber
+  const before = checkState.noVerdicts
   const after = nextNoVerdicts(before, result, now)
-  cell.noVerdicts = after
+  checkState.noVerdicts = after
   const runs = after ?? before
   if (!runs || isWithoutVerdict(before) === isWithoutVerdict(after)) return []
   return [

@@ -1,4 +1,4 @@
-/** From a configuration to the jobs that check it: one for each distinct question, however often it is asked. Pure. */
+/** From a configuration to the jobs that check it: one for each distinct checkKey, however often it is asked. Pure. */
 
 import { type Answer, type Check, noVerdict, type Target, type TargetService } from '../check/check.js'
 import type { CheckWork } from '../check/run-code.js'
@@ -12,7 +12,7 @@ import {
   type Service,
 } from '../core/model.js'
 
-/** One question, asked again and again. */
+/** One checkKey, asked again and again. */
 export interface Job {
   /** What is asked, of whom, how often: unchanged across a reload means the job goes on undisturbed. */
   readonly id: string
@@ -36,7 +36,7 @@ export interface Subscriber {
   readonly jobId: string
   readonly target: Target
   /** What is asked of whom, whatever the intervals and counts. */
-  readonly question: string
+  readonly checkKey: string
   /** What the kernel calls the service. */
   readonly serviceKey: string
 }
@@ -67,10 +67,10 @@ export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs
         if (!real.address || !check) continue
         const asker = askerOf(service, i, byName) ?? { service, real }
         const target = targetOf(asker.service, asker.real, real.address, use, check)
-        const question = questionOf(asker.service, asker.real, target, use, check)
-        const id = `${question} every ${use.policy.interval} within ${use.policy.timeout}${versionOf(check)}`
+        const checkKey = questionOf(asker.service, asker.real, target, use, check)
+        const id = `${checkKey} every ${use.policy.interval} within ${use.policy.timeout}${versionOf(check)}`
         if (!jobs.has(id)) jobs.set(id, { id, check, target, use, answer: answerFor(use) })
-        subscribers.push({ service, real, use, jobId: id, target, question, serviceKey: key })
+        subscribers.push({ service, real, use, jobId: id, target, checkKey, serviceKey: key })
       }
   }
   return { jobs, subscribers }
@@ -120,7 +120,7 @@ function questionOf(service: Service, real: Real, target: Target, use: CheckUse,
   ])
 }
 
-/** A changed file of a user's folder is asked anew; the question and the health of the server stay. */
+/** A changed file of a user's folder is asked anew; the checkKey and the health of the server stay. */
 function versionOf({ origin, module }: Check): string {
   return origin === 'user' ? ` by ${module}` : ''
 }

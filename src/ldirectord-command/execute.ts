@@ -12,7 +12,7 @@ const PATIENCE = 90_000
 const GRACE = 2000
 
 /** Runs one command of another instance; true where it ended well. */
-export type Follow = (name: string, command: Command) => Promise<boolean>
+export type ChainedCommand = (name: string, command: Command) => Promise<boolean>
 
 /** This very program: interpreter, its options, script. */
 export type Self = readonly string[]
@@ -23,7 +23,7 @@ function commandLine(self: Self, name: string, command: Command): string[] {
 }
 
 /** From the daemon: beside the event loop, told in its log. */
-export function followers(self: Self, log: Log, environment: Env): Follow {
+export function chainedCommands(self: Self, log: Log, environment: Env): ChainedCommand {
   const env = defined(environment)
   return async (name, command) => {
     const about = { execute: name, command }
@@ -88,7 +88,11 @@ export function followNow(
 }
 
 /** One command of all of them. */
-export async function followAll(names: readonly string[], command: Command, follow: Follow): Promise<void> {
+export async function followAll(
+  names: readonly string[],
+  command: Command,
+  follow: ChainedCommand,
+): Promise<void> {
   for (const name of names) await follow(name, command)
 }
 
@@ -96,7 +100,7 @@ export async function followAll(names: readonly string[], command: Command, foll
 export async function followReload(
   before: readonly string[],
   now: readonly string[],
-  follow: Follow,
+  follow: ChainedCommand,
 ): Promise<void> {
   for (const name of before) if (!now.includes(name)) await follow(name, 'stop')
   for (const name of now) {

@@ -8,11 +8,11 @@ import {
   keyOfService,
   type ServiceId,
 } from '../core/model.js'
-import type { Observer } from '../events/event-bus.js'
-import { knownServices, newsOf } from '../notify/mail/server-event.js'
+import type { EventListener } from '../events/event-bus.js'
+import { eventsOf, knownServices } from '../notify/mail/server-event.js'
 import type { Log } from '../system/log.js'
 
-export function tableSentences(log: Log): Observer {
+export function tableSentences(log: Log): EventListener {
   let known: ReturnType<typeof knownServices> = new Map()
   let phase: DaemonPhase = 'starting'
   return {
@@ -29,7 +29,7 @@ export function tableSentences(log: Log): Observer {
 
   function sentencesOf(change: Change): readonly string[] {
     const place = known.get(keyOfService(change.id))
-    const news = place ? newsOf(change, place, phase).map(({ sentence }) => sentence) : []
+    const news = place ? eventsOf(change, place, phase).map(({ sentence }) => sentence) : []
     const virtual = virtualSentence(change, phase)
     return virtual ? [...news, virtual] : news
   }

@@ -12,15 +12,15 @@
 import { AcceptedConfiguration, type Chosen, isRunnable, type Kept, StopMark } from '../accepted/accepted.js'
 import type { Loaded } from '../config/load.js'
 import { loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
-import { placed, startDirector } from '../director/compose.js'
+import { startDirector, withPaths } from '../director/compose.js'
 import type { Daemon } from '../director/daemon.js'
-import type { Observer } from '../events/event-bus.js'
+import type { EventListener } from '../events/event-bus.js'
 import { endNow } from '../system/exit.js'
 import { type Log, openLineLog } from '../system/log.js'
 import { version } from '../system/version.js'
-import { atMost } from '../util/with-timeout.js'
+import { waitAtMost } from '../util/with-timeout.js'
 import { type Directives, directivesOf } from './directives.js'
-import { followAll, followers, followReload, type Self } from './execute.js'
+import { chainedCommands, followAll, followReload, type Self } from './execute.js'
 import { type Lock, takeLock } from './lock.js'
 import { tableSentences } from './log-messages.js'
 import { type Mode, Output, type Streams } from './output.js'
@@ -40,7 +40,7 @@ export interface Outcome {
   readonly lines: readonly string[]
 }
 
-export interface Stay {
+export interface DaemonArgs {
   readonly instance: Instance
   readonly mode: Mode
   readonly env: Env
@@ -51,7 +51,7 @@ export interface Stay {
 }
 
 /** Runs until it is told to stop; resolves to the exit code. */
-export async function serve(stay: Stay): Promise<number> {
+export async function serve(stay: DaemonArgs): Promise<number> {
   const { instance, env, started } = stay
   const signals = listen()
   const fail = async (outcome: Outcome) => {
@@ -92,10 +92,10 @@ async function loadFor(
 ): Promise<Loaded> {
   const loaded = await read(instance.path)
   const problems = loaded.problems.filter(({ code }) => code !== 'COMMAND_ONLY')
-  return placed({ ...loaded, problems }, { socket: socketOf(instance, env), state: stateFolder(env) })
+  return withPaths({ ...loaded, problems }, { socket: socketOf(instance, env), state: stateFolder(env) })
 }
 
-function acceptedFor({ instance, env, streams }: Stay): AcceptedConfiguration {
+function acceptedFor({ instance, env, streams }: DaemonArgs): AcceptedConfiguration {
   const place = { file: instance.path, state: stateFolder(env), env }
   return new AcceptedConfiguration(place, { isTrial: false, tell: problem => streams.warn(problem) })
 }
@@ -104,7 +104,7 @@ function keptLine({ file }: Instance, { acceptedAt }: Kept): string {
   return `${file} can not be used; the configuration accepted at ${acceptedAt} runs until it is repaired`
 }
 
-interface Beginning {
+interface StartState {
   readonly chosen: Chosen
   readonly accepted: AcceptedConfiguration
   readonly mark: StopMark
@@ -113,16 +113,16 @@ interface Beginning {
   readonly lines: readonly string[]
 }
 
-async function run(stay: Stay, beginning: Beginning): Promise<number> {
+async function run(stay: DaemonArgs, beginning: StartState): Promise<number> {
   const { chosen, accepted, mark, load, signals, lines } = beginning
   const { instance, mode, env, self, streams, started } = stay
-  const loaded = placed(chosen.loaded, { socket: socketOf(instance, env), state: stateFolder(env) })
+  const loaded = withPaths(chosen.loaded, { socket: socketOf(instance, env), state: stateFolder(env) })
   let directives = directivesOf(loaded.text)
   const output = new Output(mode, instance, directives, streams, env)
   const log = openLineLog(mode === 'debug' ? 'debug' : loaded.config.settings.logLevel, line =>
     output.write(line),
   )
-  const follow = followers(self, log, env)
+  const follow = chainedCommands(self, log, env)
   leaveTrace(output)
   const others = oneByOne()
   const adopt = (next: Directives) => {
@@ -154,10 +154,10 @@ async function run(stay: Stay, beginning: Beginning): Promise<number> {
     // Neither waits for the other: one of them may hang.
     await Promise.all([
       others.add(() => followAll(directives.execute, 'stop', follow)),
-      atMost(STOP_PATIENCE, daemon.stop()),
+      waitAtMost(STOP_PATIENCE, daemon.stop()),
     ])
     // Where it cannot be written the next start is taken for one after a crash, which does no harm.
-    await atMost(
+    await waitAtMost(
       MARK_PATIENCE,
       mark.set().catch(() => {}),
     )
@@ -189,7 +189,7 @@ function reloadNow(daemon: Daemon, log: Log): void {
 /** Notices when a configuration that was read again has been accepted, however the reload came about. */
 function adoption(load: () => Promise<Loaded>, adopt: (directives: Directives) => void) {
   let pending: Directives | null = null
-  const observer: Observer = {
+  const observer: EventListener = {
     config() {
       if (pending) adopt(pending)
       pending = null

@@ -1,7 +1,7 @@
 /** Which of a name's addresses is used, and what is to be said where there is none. Pure. */
 import { type Family, parseAddress } from '../core/address.js'
 import type { Answer } from './lookup.js'
-import type { Wish } from './lookup-requests.js'
+import type { LookupRequest } from './lookup-requests.js'
 
 /** The last answers about a host; absent ones are still awaited. */
 export type Answers = ReadonlyMap<Family, Answer>
@@ -22,7 +22,7 @@ export type Answers = ReadonlyMap<Family, Answer>
  * other family waits until there is an answer about the wanted one, or until `isPatienceOver`.
  */
 export function choose(
-  wish: Wish,
+  wish: LookupRequest,
   current: string | null,
   answers: Answers,
   isPatienceOver = false,
@@ -41,7 +41,7 @@ export function choose(
 }
 
 /** What is wanted once this address is in use. */
-export function inUse(wish: Wish, current: string | null): Wish {
+export function inUse(wish: LookupRequest, current: string | null): LookupRequest {
   const family = current === null ? null : parseAddress(current)?.family
   return wish.other === 'at first' && family ? { ...wish, family, other: 'never' } : wish
 }
@@ -60,7 +60,11 @@ function isSaid(answer: Answer | undefined): boolean {
  * A sentence where the wanted address is not there: what was asked for, and what was found instead. `current` is the one
  * in use: nothing is wrong with that while answers are awaited.
  */
-export function troubleOf(wish: Wish, answers: Answers, current: string | null = null): string | null {
+export function troubleOf(
+  wish: LookupRequest,
+  answers: Answers,
+  current: string | null = null,
+): string | null {
   const settled = inUse(wish, current)
   if (current !== null && isAwaited(settled, answers)) return null
   const trouble = lackOf(settled, answers)
@@ -71,7 +75,7 @@ export function troubleOf(wish: Wish, answers: Answers, current: string | null =
   return `${trouble}; ${current} stays in use${remedy}`
 }
 
-function lackOf(wish: Wish, answers: Answers): string | null {
+function lackOf(wish: LookupRequest, answers: Answers): string | null {
   const { host, family } = wish
   const own = answers.get(family)
   const other = answers.get(otherFamily(family))
@@ -89,7 +93,7 @@ function lackOf(wish: Wish, answers: Answers): string | null {
 }
 
 /** Whether an answer is still to come that says more of this wish. */
-export function isAwaited({ family, other }: Wish, answers: Answers): boolean {
+export function isAwaited({ family, other }: LookupRequest, answers: Answers): boolean {
   const own = answers.get(family)
   if (own === undefined) return true
   if (hasAddress(own) || (other === 'never' && isFailed(own))) return false
@@ -97,7 +101,7 @@ export function isAwaited({ family, other }: Wish, answers: Answers): boolean {
 }
 
 /** Whether all has been answered or has failed, and so much has failed that the wish is not decided. */
-export function isFailure(wish: Wish, answers: Answers): boolean {
+export function isFailure(wish: LookupRequest, answers: Answers): boolean {
   const own = answers.get(wish.family)
   if (isAwaited(wish, answers) || hasAddress(own)) return false
   return isFailed(own) || (wish.other !== 'never' && isFailed(answers.get(otherFamily(wish.family))))

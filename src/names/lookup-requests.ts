@@ -13,7 +13,7 @@ import {
 /** Addresses in use, by `keyOfWish`. */
 export type Names = ReadonlyMap<string, string>
 
-export interface Wish {
+export interface LookupRequest {
   readonly host: string
   readonly family: Family
   /** Whether an address of the other family will do where there is none of this one; `at first`: until one is in use. */
@@ -21,13 +21,13 @@ export interface Wish {
 }
 
 /** Names of one host in several families are apart. */
-export function keyOfWish({ host, family, other }: Wish): string {
+export function keyOfWish({ host, family, other }: LookupRequest): string {
   if (other === 'never') return `${host} ${family}`
   return other === 'at first' ? host : `${host} ${family} first`
 }
 
 /** A wish, and the services that it is for. */
-export interface Wanted extends Wish {
+export interface Wanted extends LookupRequest {
   readonly services: readonly string[]
 }
 
@@ -36,8 +36,8 @@ export interface Wanted extends Wish {
  * itself has the family of its address, and so have its servers.
  */
 export function wishesOf(config: Config, names: Names): ReadonlyMap<string, Wanted> {
-  const wishes = new Map<string, { wish: Wish; services: Set<string> }>()
-  const want = (wish: Wish, { name }: Service) => {
+  const wishes = new Map<string, { wish: LookupRequest; services: Set<string> }>()
+  const want = (wish: LookupRequest, { name }: Service) => {
     const key = keyOfWish(wish)
     const known = wishes.get(key)
     if (known) known.services.add(name)
@@ -88,20 +88,21 @@ export function handedOn(names: Names, config: Config): Names {
   for (let i = 0; i < 2; i++) {
     const wishes = wishesOf(config, next)
     const free = [...names].filter(([key]) => !wishes.has(key))
-    const kept = (wish: Wish, key: string) => next.get(key) ?? free.find(entry => fits(wish, entry))?.[1]
+    const kept = (wish: LookupRequest, key: string) =>
+      next.get(key) ?? free.find(entry => fits(wish, entry))?.[1]
     next = new Map([...wishes].flatMap(([key, wish]) => [[key, kept(wish, key) ?? ''] as const]))
   }
   return new Map([...next].filter(([, address]) => address !== ''))
 }
 
-function fits({ host, family, other }: Wish, [key, address]: readonly [string, string]): boolean {
+function fits({ host, family, other }: LookupRequest, [key, address]: readonly [string, string]): boolean {
   return key.split(' ')[0] === host && (other !== 'never' || parseAddress(address)?.family === family)
 }
 
 // ---------------------------------------------------------------- what is wanted
 
 /** A virtual address without a family is IPv6 where there is one, else IPv4, and stays in the family that it has then. */
-export function virtualWish(host: string, family: Family | null): Wish {
+export function virtualWish(host: string, family: Family | null): LookupRequest {
   return { host, family: family ?? 'ipv6', other: family === null ? 'at first' : 'never' }
 }
 
@@ -109,13 +110,13 @@ export function virtualWish(host: string, family: Family | null): Wish {
  * A server is looked for in the family of its service; in the other one, which only a tunnel reaches, where `family` of
  * the server says so. While the family of the service is not known either, any will do.
  */
-export function memberWish(service: Service, { host, family }: Member): Wish {
+export function memberWish(service: Service, { host, family }: Member): LookupRequest {
   const wanted = family ?? familyOfService(service)
   return { host, family: wanted ?? 'ipv6', other: wanted === null ? 'at first' : 'never' }
 }
 
 /** Where a check goes is not in the kernel's table: the other family will do where there is none of the server's. */
-export function checkWish(service: Service, real: Real, host: string): Wish {
+export function checkWish(service: Service, real: Real, host: string): LookupRequest {
   const family = real.family ?? real.address?.family ?? familyOfService(service)
   return { host, family: family ?? 'ipv6', other: 'always' }
 }
@@ -157,6 +158,6 @@ function checksWithHosts(service: Service, real: Real, names: Names): Pick<Real,
   return { checks: checks.map(fill) }
 }
 
-function known(wish: Wish, names: Names) {
+function known(wish: LookupRequest, names: Names) {
   return parseAddress(names.get(keyOfWish(wish)) ?? '')
 }

@@ -9,12 +9,12 @@ import type { Answer, Resolver } from './lookup.js'
 import {
   handedOn,
   keyOfWish,
+  type LookupRequest,
   membersOf,
   memberWish,
   type Names,
   virtualWish,
   type Wanted,
-  type Wish,
   wishesOf,
   withNames,
 } from './lookup-requests.js'
@@ -58,7 +58,7 @@ const FAMILIES: readonly Family[] = ['ipv6', 'ipv4']
  * Each answer is taken as it comes. A name that is being looked up is not looked up again, and no name waits for another.
  * Both families of every name are asked for, so that it can be said what a name has instead of what is wanted.
  */
-export class NameBook {
+export class NameResolver {
   readonly #parts: NameBookParts
   readonly #now: () => number
   readonly #answers = new Map<string, Map<Family, Answer>>()
@@ -121,7 +121,7 @@ export class NameBook {
   /** What of a configuration from `resolved` has no address although it may have one, for all that is known. */
   doubtsIn({ services }: Config): Doubts {
     const doubts = new Map<Service | Real | Fallback, Doubt>()
-    const note = (named: Service | Real | Fallback, wish: Wish) => {
+    const note = (named: Service | Real | Fallback, wish: LookupRequest) => {
       const doubt = this.#doubtOf(wish)
       if (doubt !== null) doubts.set(named, doubt)
     }
@@ -140,14 +140,14 @@ export class NameBook {
   }
 
   /** Why a name has no address, or no longer the one in use, as a sentence; null where all is well. */
-  troubleOf(wish: Wish): string | null {
+  troubleOf(wish: LookupRequest): string | null {
     const address = this.#addressOf(wish)
     const trouble = troubleOf(wish, this.#answersOf(wish.host), address)
     return address === null ? (trouble ?? `${wish.host} is being looked up`) : trouble
   }
 
   /** The same with what follows from it, for a daemon. */
-  standingTroubleOf(wish: Wish): string | null {
+  standingTroubleOf(wish: LookupRequest): string | null {
     const trouble = this.troubleOf(wish)
     if (trouble === null || this.#doubtOf(wish) !== 'unanswered') return trouble
     if (wish.other === 'always') return `${trouble}; checks that go there give no verdict`
@@ -190,7 +190,7 @@ export class NameBook {
     return doubts.join()
   }
 
-  #doubtOf(wish: Wish): Doubt | null {
+  #doubtOf(wish: LookupRequest): Doubt | null {
     if (this.#addressOf(wish) !== null) return null
     if (this.#isAwaited(wish)) return 'asked'
     const key = keyOfWish(wish)
@@ -198,7 +198,7 @@ export class NameBook {
     return isAbsence && this.#isLasting(key) ? null : 'unanswered'
   }
 
-  #isAwaited(wish: Wish): boolean {
+  #isAwaited(wish: LookupRequest): boolean {
     return isAwaited(inUse(wish, this.#addressOf(wish)), this.#answersOf(wish.host))
   }
 
@@ -206,7 +206,7 @@ export class NameBook {
     return this.#config ? [...wishesOf(this.#config, this.#names).values()] : []
   }
 
-  #addressOf(wish: Wish): string | null {
+  #addressOf(wish: LookupRequest): string | null {
     return this.#names.get(keyOfWish(wish)) ?? null
   }
 

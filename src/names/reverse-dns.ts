@@ -5,7 +5,7 @@ import type { Resolver } from './lookup.js'
 /** Milliseconds for which names that have come in are gathered before use is made of them. */
 const GATHER = 50
 
-export class ReverseNames {
+export class ReverseDnsCache {
   readonly #names: Map<string, readonly string[]>
   readonly #asking = new Map<string, Promise<void>>()
   readonly #resolver: Pick<Resolver, 'names'>

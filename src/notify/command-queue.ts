@@ -14,7 +14,7 @@ const GRACE = 2000
 /** Starting a process blocks lvsd for some 2 ms, and many services may lose their last server in one moment. */
 const MOST_AT_ONCE = 8
 
-export interface Hooks {
+export interface CommandQueue {
   /**
    * Runs a command line through the shell, with `words` behind it. Commands of one `subject` run in the order of these
    * calls; those of different subjects do not wait for each other. One that waits already is not asked for twice. The
@@ -29,7 +29,7 @@ export interface Hooks {
 
 type Env = Readonly<Record<string, string | undefined>>
 
-export function openHooks(log: Log, env: Env = process.env): Hooks {
+export function openCommandQueue(log: Log, env: Env = process.env): CommandQueue {
   const queues = new Map<string, Promise<void>>()
   const waiting = new Map<string, Promise<void>>()
   const running = new Set<AbortController>()

@@ -7,10 +7,10 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { endpoint } from '../core/address.js'
 import { type Config, type DaemonPhase, keyOfService, type Service } from '../core/model.js'
-import type { Observer } from '../events/event-bus.js'
+import type { EventListener } from '../events/event-bus.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
-import type { Hooks } from './command-queue.js'
+import type { CommandQueue } from './command-queue.js'
 
 type Word = 'start' | 'stop'
 
@@ -30,7 +30,7 @@ interface Post {
 }
 
 export interface FallbackCommandsParts {
-  readonly hooks: Hooks
+  readonly hooks: CommandQueue
   readonly journal: Pick<Journal, 'begun' | 'recordBegun'>
   readonly log: Log
 }
@@ -38,7 +38,7 @@ export interface FallbackCommandsParts {
 /** Milliseconds that commands under way are given when lvsd stops. */
 const LAST_PATIENCE = 5000
 
-export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts): Observer {
+export function fallbackCommands({ hooks, journal, log }: FallbackCommandsParts): EventListener {
   const posts = new Map<string, Post>()
   /** By mark: those that the configuration no longer has, until they have been told to stop. */
   const leaving = new Map<string, Post>()

@@ -6,7 +6,7 @@ import { type Address, bracketed } from '../core/address.js'
 import type { Real } from '../core/model.js'
 
 /** The names of files that hold this server down. `names`: what its address is called. */
-export function maintenanceNames(
+export function fileNamesFor(
   real: Pick<Real, 'host' | 'address' | 'port'>,
   names: readonly string[],
 ): string[] {
@@ -23,15 +23,13 @@ export function unmatched(
   namesOf: (address: Address) => readonly string[],
 ): string[] {
   if (files.length === 0) return []
-  const known = new Set(
-    reals.flatMap(real => maintenanceNames(real, real.address ? namesOf(real.address) : [])),
-  )
+  const known = new Set(reals.flatMap(real => fileNamesFor(real, real.address ? namesOf(real.address) : [])))
   // Dot files are of editors and file systems.
   return files.filter(file => !known.has(file) && !file.startsWith('.') && file !== 'lost+found')
 }
 
 /** The servers that are held down, with the file that does it. */
-export function heldDown(
+export function matchOverrides(
   reals: readonly Real[],
   files: ReadonlySet<string>,
   namesOf: (address: Address) => readonly string[],
@@ -39,9 +37,7 @@ export function heldDown(
   const held = new Map<Real, string>()
   if (files.size === 0) return held
   for (const real of reals) {
-    const file = maintenanceNames(real, real.address ? namesOf(real.address) : []).find(name =>
-      files.has(name),
-    )
+    const file = fileNamesFor(real, real.address ? namesOf(real.address) : []).find(name => files.has(name))
     if (file !== undefined) held.set(real, file)
   }
   return held

@@ -9,7 +9,7 @@ import { close, openIcmpSocket, openUdpSocket, replaceDescriptor, setReceiveBuff
 import { echoRequest, readEchoReply } from './icmp-packet.js'
 
 /** What an echoer tells the run that sent a request. */
-export interface Echoing {
+export interface EchoListener {
   /** The reply has come, with so many bytes of data. */
   heard(bytes: number): void
   failed(error: Error): void
@@ -28,23 +28,23 @@ const RECEIVE_BUFFER = 1 << 20
 /** The port of a raw IPv6 socket's destination must be the protocol or 0, which Node refuses; others ignore it. */
 const PORT: Readonly<Record<Family, number>> = { ipv4: 1, ipv6: 58 }
 
-const echoers = new Map<Family, Echoer>()
+const echoers = new Map<Family, IcmpSocket>()
 
 /** The family's one socket, opened when first asked for. Throws where the kernel does not allow it. */
-export function echoerOf(family: Family): Echoer {
+export function echoerOf(family: Family): IcmpSocket {
   let echoer = echoers.get(family)
   if (!echoer) {
-    echoer = new Echoer(family)
+    echoer = new IcmpSocket(family)
     echoers.set(family, echoer)
   }
   return echoer
 }
 
-export class Echoer {
+export class IcmpSocket {
   readonly #family: Family
   readonly #socket: Socket
   readonly #hasIpHeader: boolean
-  readonly #awaited = new Map<number, { readonly request: Request; readonly run: Echoing }>()
+  readonly #awaited = new Map<number, { readonly request: Request; readonly run: EchoListener }>()
   readonly #identifier = randomBytes(2).readUInt16BE()
   readonly #secret = randomBytes(8)
   #count = randomBytes(2).readUInt16BE()
@@ -64,7 +64,7 @@ export class Echoer {
   }
 
   /** A request with `size` bytes of data, of which the first twelve tell it from all others. */
-  request(address: Address, size: number, run: Echoing): Request {
+  request(address: Address, size: number, run: EchoListener): Request {
     const sequence = this.#freeSequence()
     const data = Buffer.alloc(Math.max(size, 12), 0x55)
     data.set(this.#secret)

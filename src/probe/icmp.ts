@@ -1,40 +1,40 @@
 /** A probe by echo request: several requests spread over the deadline, and one answer is enough. */
 import { type Answer, noVerdict, up } from '../check/check.js'
 import { answerFromError, timedOut } from '../check/error-to-answer.js'
-import type { Probe } from '../check/probe-spec.js'
-import { type Done, type Flight, UNTRACED } from '../check/run.js'
+import type { ProbeSpec } from '../check/probe-spec.js'
+import { NO_PHASES, type OnDone, type Run } from '../check/run.js'
 import type { Phase, PhaseTime } from '../core/model.js'
-import { type Echoer, type Echoing, echoerOf, type Request } from './icmp-socket.js'
+import { type EchoListener, echoerOf, type IcmpSocket, type Request } from './icmp-socket.js'
 
-export type IcmpProbe = Extract<Probe, { kind: 'icmp' }>
+export type IcmpProbe = Extract<ProbeSpec, { kind: 'icmp' }>
 
 /** What all runs of one probe share. */
 export interface PreparedIcmp {
   readonly probe: IcmpProbe
 }
 
-export function startIcmp({ probe }: PreparedIcmp, timeout: number, done: Done, traced: boolean): Flight {
+export function startIcmp({ probe }: PreparedIcmp, timeout: number, done: OnDone, traced: boolean): Run {
   return new IcmpFlight(probe, timeout, done, traced)
 }
 
-class IcmpFlight implements Flight, Echoing {
+class IcmpFlight implements Run, EchoListener {
   phase: Phase = 'send'
-  readonly phases: PhaseTime[] | typeof UNTRACED
+  readonly phases: PhaseTime[] | typeof NO_PHASES
   wakeAt = 0
-  readonly #done: Done
+  readonly #done: OnDone
   readonly #startedAt: number
   readonly #every: number
   readonly #count: number
-  #echoer: Echoer | null = null
+  #echoer: IcmpSocket | null = null
   #request: Request | null = null
   #sent = 0
   #isOver = false
 
-  constructor({ address, size, count }: IcmpProbe, timeout: number, done: Done, traced: boolean) {
+  constructor({ address, size, count }: IcmpProbe, timeout: number, done: OnDone, traced: boolean) {
     this.#done = done
     this.#count = count
     this.#every = timeout / count
-    this.phases = traced ? [] : UNTRACED
+    this.phases = traced ? [] : NO_PHASES
     this.#startedAt = traced ? performance.now() : 0
     try {
       this.#echoer = echoerOf(address.family)
@@ -90,7 +90,7 @@ class IcmpFlight implements Flight, Echoing {
   }
 
   #note(): void {
-    if (this.phases === UNTRACED) return
+    if (this.phases === NO_PHASES) return
     const times = this.phases as PhaseTime[]
     times.push({ phase: this.phase, ms: performance.now() - this.#startedAt })
   }

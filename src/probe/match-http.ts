@@ -12,8 +12,8 @@ import { counted } from '../util/plural.js'
 import { ChunkedBody, HEAD_LIMIT, tooBig } from './chunked.js'
 import { HttpHead } from './http-head.js'
 import { Beginning, compileMatch, showBytes, showMatch, tooSlow } from './match-text.js'
-import { DEFERRED } from './needs-code.js'
-import type { Hearing } from './response-parser.js'
+import { NEEDS_CODE } from './needs-code.js'
+import type { ResponseParser } from './response-parser.js'
 
 export { HEAD_LIMIT }
 
@@ -33,7 +33,7 @@ interface Wanted {
   readonly bodyless: boolean
 }
 
-export function compileHttp(judge: HttpJudge): () => Hearing {
+export function compileHttp(judge: HttpJudge): () => ResponseParser {
   const wanted = wantedOf(judge)
   return () => new HttpHearing(wanted)
 }
@@ -61,7 +61,7 @@ type Framing = 'head' | 'length' | 'until close' | ChunkedBody
 const STATUS_LINE = /^HTTP\/\d\.\d ([1-9]\d\d)(?: ([^\r\n]*))?\r?\n/
 const FRAMING = /\n(content-length|transfer-encoding|content-encoding)[ \t]*:[ \t]*([^\r\n]*)/gi
 
-export class HttpHearing implements Hearing {
+export class HttpHearing implements ResponseParser {
   phase: Phase = 'first byte'
   #framing: Framing = 'head'
   #interim = 0
@@ -136,7 +136,7 @@ export class HttpHearing implements Hearing {
     // 101 is final: whoever asked to upgrade has the answer.
     if (code < 200 && code !== 101) return this.#interimAnswer()
     const { judge, statuses, bodyless } = this.#wanted
-    if (judge.defer && isIn(judge.defer, code)) return DEFERRED
+    if (judge.defer && isIn(judge.defer, code)) return NEEDS_CODE
     if (!isIn(judge.status, code)) return down('status', `status ${this.#status}; expected ${statuses}`)
     this.phase = 'body'
     if (bodyless || code === 101 || code === 204 || code === 304) return this.#complete()
@@ -161,7 +161,7 @@ export class HttpHearing implements Hearing {
     if (another !== undefined) return down('garbage', `two lengths: ${length}, ${another}`)
     const isChunked = transfer.at(-1) === 'chunked'
     this.#codings = [...content, ...transfer.filter(coding => coding !== 'chunked')]
-    if (this.#scan && this.#codings.length > 0 && this.#wanted.judge.deferCoded) return DEFERRED
+    if (this.#scan && this.#codings.length > 0 && this.#wanted.judge.deferCoded) return NEEDS_CODE
     if (isChunked)
       this.#framing = new ChunkedBody(this.#wanted.judge.limit, (bytes, from, to) =>
         this.#keep(bytes, from, to),

@@ -7,10 +7,10 @@ import type { Scan } from '../search/scan.js'
 import { counted } from '../util/plural.js'
 import { compileHttp } from './match-http.js'
 import { Beginning, compileMatch, showBytes, showMatch, tooSlow } from './match-text.js'
-import type { Hearing } from './response-parser.js'
+import type { ResponseParser } from './response-parser.js'
 
 /** Prepares what all hearings of one probe share. */
-export function compileJudge(judge: Judge): () => Hearing {
+export function compileJudge(judge: Judge): () => ResponseParser {
   switch (judge.kind) {
     case 'connected':
       return () => CONNECTED
@@ -23,9 +23,13 @@ export function compileJudge(judge: Judge): () => Hearing {
   }
 }
 
-const CONNECTED: Hearing = { phase: 'connect', push: () => up('connected'), end: () => up('connected') }
+const CONNECTED: ResponseParser = {
+  phase: 'connect',
+  push: () => up('connected'),
+  end: () => up('connected'),
+}
 
-const ANY: Hearing = {
+const ANY: ResponseParser = {
   phase: 'first byte',
   push: bytes => (bytes.length === 0 ? null : up(`answered ${showBytes(bytes)}`)),
   end: () => down('closed', 'closed without a byte'),
@@ -33,13 +37,13 @@ const ANY: Hearing = {
 
 type MatchJudge = Extract<Judge, { kind: 'match' }>
 
-function compileMatching(judge: MatchJudge): () => Hearing {
+function compileMatching(judge: MatchJudge): () => ResponseParser {
   const searched = compileMatch(judge.match)
   const wanted = showMatch(judge.match)
   return () => new Matching(judge.limit, searched.begin().scan(), wanted)
 }
 
-class Matching implements Hearing {
+class Matching implements ResponseParser {
   phase: Phase = 'first byte'
   #count = 0
   readonly #beginning = new Beginning()

@@ -1,7 +1,7 @@
 /** Starts a probe of any kind on Node's own sockets. */
 import type { Answer } from '../check/check.js'
-import type { Probe } from '../check/probe-spec.js'
-import { type Done, type Flight, fly, type Start, UNTRACED } from '../check/run.js'
+import type { ProbeSpec } from '../check/probe-spec.js'
+import { NO_PHASES, type OnDone, type Run, runOnce, type StartRun } from '../check/run.js'
 import { groundedBy } from '../check/zone.js'
 import type { CheckResult, Phase } from '../core/model.js'
 import { type PreparedIcmp, startIcmp } from './icmp.js'
@@ -12,10 +12,10 @@ import { type PreparedUdp, prepareUdp, startUdp } from './udp.js'
 export type PreparedProbe = PreparedTcp | PreparedUdp | PreparedIcmp | PreparedFixed
 
 interface PreparedFixed {
-  readonly probe: Extract<Probe, { kind: 'fixed' }>
+  readonly probe: Extract<ProbeSpec, { kind: 'fixed' }>
 }
 
-export function prepareProbe(probe: Probe): PreparedProbe {
+export function prepareProbe(probe: ProbeSpec): PreparedProbe {
   switch (probe.kind) {
     case 'tcp':
       return prepareTcp(probe)
@@ -28,7 +28,7 @@ export function prepareProbe(probe: Probe): PreparedProbe {
   }
 }
 
-export const startProbe: Start<PreparedProbe> = (prepared, timeout, done, traced = false): Flight => {
+export const startProbe: StartRun<PreparedProbe> = (prepared, timeout, done, traced = false): Run => {
   if (prepared.probe.kind === 'fixed') return new Grounded(prepared.probe.answer, null, done)
   const grounded = groundedBy(prepared.probe.address)
   if (grounded) return new Grounded(grounded, 'connect', done)
@@ -43,14 +43,14 @@ export const startProbe: Start<PreparedProbe> = (prepared, timeout, done, traced
 }
 
 /** A run that asks nobody, because it cannot or need not; like any other, it says so later. */
-class Grounded implements Flight {
+class Grounded implements Run {
   readonly phase: Phase | null
-  readonly phases = UNTRACED
+  readonly phases = NO_PHASES
   readonly wakeAt = Number.POSITIVE_INFINITY
   readonly #answer: Answer
   readonly #immediate: NodeJS.Immediate
 
-  constructor(answer: Answer, phase: Phase | null, done: Done) {
+  constructor(answer: Answer, phase: Phase | null, done: OnDone) {
     this.#answer = answer
     this.phase = phase
     this.#immediate = setImmediate(() => done(answer))
@@ -69,6 +69,6 @@ class Grounded implements Flight {
 }
 
 /** Runs a probe once, now, with its phases timed: for `lvsd probe` and for tests. Never rejects. */
-export function runProbe(probe: Probe, timeout: number): Promise<CheckResult> {
-  return fly(startProbe, prepareProbe(probe), timeout)
+export function runProbe(probe: ProbeSpec, timeout: number): Promise<CheckResult> {
+  return runOnce(startProbe, prepareProbe(probe), timeout)
 }

@@ -2,19 +2,19 @@
 import { Socket } from 'node:net'
 import { type Answer, down } from '../check/check.js'
 import { answerFromError, timedOut } from '../check/error-to-answer.js'
-import type { Probe } from '../check/probe-spec.js'
-import { type Done, type Flight, UNTRACED } from '../check/run.js'
+import type { ProbeSpec } from '../check/probe-spec.js'
+import { NO_PHASES, type OnDone, type Run } from '../check/run.js'
 import type { Phase, PhaseTime } from '../core/model.js'
 import { compileJudge } from './matcher.js'
 import { Pace, REST } from './pace.js'
-import type { Hearing } from './response-parser.js'
+import type { ResponseParser } from './response-parser.js'
 
-export type TcpProbe = Extract<Probe, { kind: 'tcp' }>
+export type TcpProbe = Extract<ProbeSpec, { kind: 'tcp' }>
 
 /** What all runs of one probe share. */
 export interface PreparedTcp {
   readonly probe: TcpProbe
-  readonly hear: () => Hearing
+  readonly hear: () => ResponseParser
   readonly destination: { readonly host: string; readonly port: number }
 }
 
@@ -26,30 +26,30 @@ export function prepareTcp(probe: TcpProbe): PreparedTcp {
   }
 }
 
-export function startTcp(prepared: PreparedTcp, done: Done, traced: boolean): Flight {
+export function startTcp(prepared: PreparedTcp, done: OnDone, traced: boolean): Run {
   return new TcpFlight(prepared, done, traced)
 }
 
 /** All sockets read into this one: what is read is judged, or copied by the judge, before the next read. */
 const READ_BUFFER = Buffer.alloc(64 * 1024)
 
-class TcpFlight implements Flight {
+class TcpFlight implements Run {
   phase: Phase = 'connect'
-  readonly phases: PhaseTime[] | typeof UNTRACED
+  readonly phases: PhaseTime[] | typeof NO_PHASES
   readonly wakeAt = Number.POSITIVE_INFINITY
   readonly #prepared: PreparedTcp
-  readonly #done: Done
+  readonly #done: OnDone
   readonly #startedAt: number
   readonly #socket: Socket
-  #hearing: Hearing | null = null
+  #hearing: ResponseParser | null = null
   #over = false
   #rest: NodeJS.Timeout | undefined
   readonly #pace = new Pace()
 
-  constructor(prepared: PreparedTcp, done: Done, traced: boolean) {
+  constructor(prepared: PreparedTcp, done: OnDone, traced: boolean) {
     this.#prepared = prepared
     this.#done = done
-    this.phases = traced ? [] : UNTRACED
+    this.phases = traced ? [] : NO_PHASES
     this.#startedAt = traced ? performance.now() : 0
     const onread = { buffer: READ_BUFFER, callback: (length: number) => this.#read(length) }
     this.#socket = new Socket({ onread } as ConstructorParameters<typeof Socket>[0])
@@ -82,7 +82,7 @@ class TcpFlight implements Flight {
     else this.#send(hearing)
   }
 
-  #send(hearing: Hearing): void {
+  #send(hearing: ResponseParser): void {
     const { probe } = this.#prepared
     this.#hearing = hearing
     this.#enter(hearing.phase)
@@ -137,7 +137,7 @@ class TcpFlight implements Flight {
   }
 
   #note(): void {
-    if (this.phases === UNTRACED) return
+    if (this.phases === NO_PHASES) return
     const times = this.phases as PhaseTime[]
     times.push({ phase: this.phase, ms: performance.now() - this.#startedAt })
   }

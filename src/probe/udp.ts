@@ -3,47 +3,47 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { type Answer, up } from '../check/check.js'
 import { answerFromError, timedOut } from '../check/error-to-answer.js'
-import type { Probe } from '../check/probe-spec.js'
-import { type Done, type Flight, UNTRACED } from '../check/run.js'
+import type { ProbeSpec } from '../check/probe-spec.js'
+import { NO_PHASES, type OnDone, type Run } from '../check/run.js'
 import type { Phase, PhaseTime } from '../core/model.js'
 import { counted } from '../util/plural.js'
 import { compileJudge } from './matcher.js'
-import type { Hearing } from './response-parser.js'
+import type { ResponseParser } from './response-parser.js'
 
-export type UdpProbe = Extract<Probe, { kind: 'udp' }>
+export type UdpProbe = Extract<ProbeSpec, { kind: 'udp' }>
 
 /** What all runs of one probe share. */
 export interface PreparedUdp {
   readonly probe: UdpProbe
-  readonly hear: (() => Hearing) | null
+  readonly hear: (() => ResponseParser) | null
 }
 
 export function prepareUdp(probe: UdpProbe): PreparedUdp {
   return { probe, hear: probe.judge && compileJudge(probe.judge) }
 }
 
-export function startUdp(prepared: PreparedUdp, timeout: number, done: Done, traced: boolean): Flight {
+export function startUdp(prepared: PreparedUdp, timeout: number, done: OnDone, traced: boolean): Run {
   return new UdpFlight(prepared, timeout, done, traced)
 }
 
-class UdpFlight implements Flight {
+class UdpFlight implements Run {
   phase: Phase = 'send'
-  readonly phases: PhaseTime[] | typeof UNTRACED
+  readonly phases: PhaseTime[] | typeof NO_PHASES
   readonly wakeAt: number
   readonly #probe: UdpProbe
-  readonly #done: Done
+  readonly #done: OnDone
   readonly #startedAt: number
   readonly #socket: Socket
-  readonly #hearing: Hearing | null
+  readonly #hearing: ResponseParser | null
   #over = false
 
-  constructor({ probe, hear }: PreparedUdp, timeout: number, done: Done, traced: boolean) {
+  constructor({ probe, hear }: PreparedUdp, timeout: number, done: OnDone, traced: boolean) {
     this.#probe = probe
     this.#done = done
     this.#hearing = hear?.() ?? null
     // Where silence is the best answer there is, it is awaited for less than the deadline.
     this.wakeAt = hear ? Number.POSITIVE_INFINITY : Math.min(probe.patience, timeout)
-    this.phases = traced ? [] : UNTRACED
+    this.phases = traced ? [] : NO_PHASES
     this.#startedAt = traced ? performance.now() : 0
     const { address, port } = probe
     const type = address.family === 'ipv6' ? 'udp6' : 'udp4'
@@ -101,7 +101,7 @@ class UdpFlight implements Flight {
   }
 
   #note(): void {
-    if (this.phases === UNTRACED) return
+    if (this.phases === NO_PHASES) return
     const times = this.phases as PhaseTime[]
     times.push({ phase: this.phase, ms: performance.now() - this.#startedAt })
   }

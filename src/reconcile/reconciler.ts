@@ -13,7 +13,7 @@ import { steadyNow } from '../util/clock.js'
 
 export interface Reconciler {
   /** These services (names) may want another table: compute and apply, soon. Several calls make one round. */
-  touch(names: Iterable<string>): void
+  markDirty(names: Iterable<string>): void
   /** Reads the kernel and repairs what differs. Resolves when that is done; never rejects. */
   resync(): Promise<void>
   /** Resolves when nothing is left to do. */
@@ -260,7 +260,7 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
   return {
     stats,
     resync,
-    touch(names) {
+    markDirty(names) {
       for (const name of names) dirty.add(name)
       if (!isStopped) void run()
     },

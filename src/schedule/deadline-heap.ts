@@ -4,7 +4,7 @@ export interface HeapItem {
   /** The smallest comes first. Change it only through `put`. */
   due: number
   /** Its place in the heap, -1 outside; the heap's own. */
-  place: number
+  heapIndex: number
 }
 
 export class Heap<T extends HeapItem> {
@@ -17,31 +17,31 @@ export class Heap<T extends HeapItem> {
   /** Adds the item, or moves it to where it belongs with its new `due`. */
   put(item: T, due: number): void {
     item.due = due
-    if (item.place < 0) item.place = this.#items.push(item) - 1
+    if (item.heapIndex < 0) item.heapIndex = this.#items.push(item) - 1
     this.#rise(item)
     this.#sink(item)
   }
 
   /** Takes the item out, wherever it is; nothing happens where it is not in the heap. */
   remove(item: T): void {
-    if (item.place < 0) return
+    if (item.heapIndex < 0) return
     const last = this.#items.pop() as T
     if (last !== item) {
-      this.#set(item.place, last)
+      this.#set(item.heapIndex, last)
       this.#rise(last)
       this.#sink(last)
     }
-    item.place = -1
+    item.heapIndex = -1
   }
 
   #set(place: number, item: T): void {
     this.#items[place] = item
-    item.place = place
+    item.heapIndex = place
   }
 
   #rise(item: T): void {
-    while (item.place > 0) {
-      const place = item.place
+    while (item.heapIndex > 0) {
+      const place = item.heapIndex
       const parent = this.#items[(place - 1) >> 1] as T
       if (parent.due <= item.due) return
       this.#set((place - 1) >> 1, item)
@@ -51,10 +51,10 @@ export class Heap<T extends HeapItem> {
 
   #sink(item: T): void {
     for (;;) {
-      const place = item.place
+      const place = item.heapIndex
       const child = this.#smallerChild(place)
       if (!child || child.due >= item.due) return
-      this.#set(child.place, item)
+      this.#set(child.heapIndex, item)
       this.#set(place, child)
     }
   }

@@ -1,17 +1,17 @@
 /** How late starts were in the recent past: two halves of a minute each, counted in buckets that grow by a tenth. */
 import type { ScheduleStats } from './stats.js'
 
-const HALF = 60_000
+const WINDOW = 60_000
 const BUCKETS = 160
 const GROWTH = Math.log(1.1)
 
-export class Lateness {
-  #current = new Half()
-  #before = new Half()
+export class DelayHistogram {
+  #current = new Window()
+  #before = new Window()
   #turnAt: number
 
   constructor(now: number) {
-    this.#turnAt = now + HALF
+    this.#turnAt = now + WINDOW
   }
 
   add(ms: number, now: number): void {
@@ -30,13 +30,13 @@ export class Lateness {
   }
 
   #turn(now: number): void {
-    this.#before = now >= this.#turnAt + HALF ? new Half() : this.#current
-    this.#current = new Half()
-    this.#turnAt = now + HALF
+    this.#before = now >= this.#turnAt + WINDOW ? new Window() : this.#current
+    this.#current = new Window()
+    this.#turnAt = now + WINDOW
   }
 }
 
-class Half {
+class Window {
   readonly buckets = new Uint32Array(BUCKETS)
   total = 0
   max = 0
@@ -50,7 +50,7 @@ class Half {
 }
 
 /** The middle of the bucket in which the quantile lies, never more than the largest value met. */
-function quantile(halves: readonly Half[], share: number): number {
+function quantile(halves: readonly Window[], share: number): number {
   const max = Math.max(...halves.map(half => half.max))
   let left = share * halves.reduce((sum, half) => sum + half.total, 0)
   for (let bucket = 0; bucket < BUCKETS; bucket++) {

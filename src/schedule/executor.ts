@@ -1,6 +1,6 @@
 /**
- * What runs jobs at their times. The schedule hands each job to the engine that can run it: probes (data) to the probe
- * engine, code to the code runner. A faster engine, in its own thread, can take the place of the first without touching
+ * What runs jobs at their times. The schedule hands each job to the executor that can run it: probes (data) to the probe
+ * executor, code to the code runner. A faster executor, in its own thread, can take the place of the first without touching
  * a check: everything it needs crosses in `set`.
  */
 import type { CheckResult } from '../core/model.js'
@@ -14,7 +14,7 @@ export interface Timing {
   readonly firstIn: number
 }
 
-export interface Engine<Work> {
+export interface Executor<Work> {
   /** Starts a job, or replaces its work and timing; a run under way for the old work is given up silently. */
   set(id: string, work: Work, timing: Timing): void
   remove(id: string): void

@@ -1,30 +1,30 @@
 /**
- * What runs the checks: a clockwork, and on it an engine for what the core itself runs, checks that are data, and one for
+ * What runs the checks: a scheduler, and on it an executor for what the core itself runs, checks that are data, and one for
  * each sort of checks that run in workers. What hangs in one of them takes no place from the others.
  */
 import { readFileSync } from 'node:fs'
-import { fly, type Start } from '../check/run.js'
+import { runOnce, type StartRun } from '../check/run.js'
 import { type CheckWork, startCheck } from '../check/run-code.js'
 import type { CheckResult } from '../core/model.js'
-import { DEFERRED } from '../probe/needs-code.js'
+import { NEEDS_CODE } from '../probe/needs-code.js'
 import { type PreparedProbe, startProbe } from '../probe/start-probe.js'
 import { type Clock, systemClock } from '../util/clock.js'
-import type { WorkerLog } from '../workers/crew.js'
 import { groupOf, Pool } from '../workers/pool.js'
-import { type Begin, combined } from './connects-between.js'
-import type { Engine, OnResult, Timing } from './executor.js'
-import { placeOf } from './placement.js'
-import { Clockwork } from './scheduler.js'
+import type { WorkerLog } from '../workers/worker-group.js'
+import { type BeginRun, withConnectsBetween } from './connects-between.js'
+import type { Executor, OnResult, Timing } from './executor.js'
+import { placementOf } from './placement.js'
+import { Scheduler } from './scheduler.js'
 import type { ScheduleStats } from './stats.js'
 
 /** Runs checks of any kind. Nobody but this knows which of them are probes. */
-export interface Engines extends Engine<CheckWork> {
+export interface Executors extends Executor<CheckWork> {
   stats(): ScheduleStats
   /** Resolves when nothing of them runs any more, workers included. */
   close(): void | Promise<void>
 }
 
-export interface EngineParts {
+export interface ExecutorParts {
   readonly clock?: Clock
   readonly descriptors?: number
   /** Where starts and ends of workers are told. */
@@ -39,86 +39,86 @@ const MOST_CODE = 100
 const SILENT: WorkerLog = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Starts with no job. At most `concurrency` runs are under way at once, or fewer where descriptors are scarce. */
-export function openEngines(
+export function openExecutors(
   onResult: OnResult,
   concurrency: number,
-  { clock = systemClock, descriptors = descriptorLimit(), log = SILENT }: EngineParts = {},
-): Engines {
-  const clockwork = new Clockwork(clock, Math.min(concurrency, descriptors - RESERVE))
+  { clock = systemClock, descriptors = descriptorLimit(), log = SILENT }: ExecutorParts = {},
+): Executors {
+  const scheduler = new Scheduler(clock, Math.min(concurrency, descriptors - RESERVE))
   const pool = new Pool(log, clock)
-  const start: Start<Begin> = (begin, timeout, done, traced) => begin(timeout, done, traced)
-  const engines = {
-    core: clockwork.engine(start, onResult),
-    here: clockwork.engine(start, onResult, MOST_CODE),
-    checks: clockwork.engine(start, onResult, MOST_CODE),
-    commands: clockwork.engine(start, onResult, MOST_CODE),
-    user: clockwork.engine(start, onResult, MOST_CODE),
+  const start: StartRun<BeginRun> = (begin, timeout, done, traced) => begin(timeout, done, traced)
+  const executors = {
+    core: scheduler.executor(start, onResult),
+    here: scheduler.executor(start, onResult, MOST_CODE),
+    checks: scheduler.executor(start, onResult, MOST_CODE),
+    commands: scheduler.executor(start, onResult, MOST_CODE),
+    user: scheduler.executor(start, onResult, MOST_CODE),
   }
-  const engineOf = new Map<string, Engine<Begin>>()
+  const executorOf = new Map<string, Executor<BeginRun>>()
   const remove = (id: string) => {
-    engineOf.get(id)?.remove(id)
-    engineOf.delete(id)
+    executorOf.get(id)?.remove(id)
+    executorOf.delete(id)
     pool.forget(id)
   }
   const put = (
     id: string,
-    engine: Engine<Begin>,
-    begin: Begin,
+    executor: Executor<BeginRun>,
+    begin: BeginRun,
     { target, connects = 0 }: CheckWork,
     timing: Timing,
   ) => {
     remove(id)
-    engineOf.set(id, engine)
-    engine.set(id, connects > 0 ? combined(begin, target, connects) : begin, timing)
+    executorOf.set(id, executor)
+    executor.set(id, connects > 0 ? withConnectsBetween(begin, target, connects) : begin, timing)
   }
   const setCode = (id: string, work: CheckWork, timing: Timing) => {
-    if (work.check.module === undefined) return put(id, engines.here, bind(startCheck, work), work, timing)
-    put(id, engines[groupOf(work.check)], bind(pool.start, { ...work, id }), work, timing)
+    if (work.check.module === undefined) return put(id, executors.here, bind(startCheck, work), work, timing)
+    put(id, executors[groupOf(work.check)], bind(pool.start, { ...work, id }), work, timing)
   }
   return {
     set: (id, work, timing) => {
-      const place = placeOf(work)
+      const place = placementOf(work)
       if (place.kind !== 'core') return setCode(id, work, timing)
       // A server that redirects once goes on to do so: from now on it is asked by the code at once.
       const defer = () => setCode(id, work, { ...timing, firstIn: 0 })
-      put(id, engines.core, deferring(place.prepared, defer), work, timing)
+      put(id, executors.core, fallingBackToCode(place.prepared, defer), work, timing)
     },
     remove,
-    soon: (id, ms) => engineOf.get(id)?.soon(id, ms),
-    stats: () => clockwork.stats(),
+    soon: (id, ms) => executorOf.get(id)?.soon(id, ms),
+    stats: () => scheduler.stats(),
     close: () => {
-      clockwork.close()
+      scheduler.close()
       return pool.close()
     },
   }
 }
 
 /** Runs single checks, once and now, where the director would run them: for `lvsd probe`. */
-export interface Executor {
+export interface OneShot {
   /** Never rejects. */
   run(work: CheckWork, timeout: number): Promise<CheckResult>
   close(): Promise<void>
 }
 
-export function openExecutor(log: WorkerLog = SILENT): Executor {
+export function openOneShot(log: WorkerLog = SILENT): OneShot {
   const pool = new Pool(log)
   return {
     run: (work, timeout) => {
-      const place = placeOf(work)
-      if (place.kind === 'core' && !place.defers) return fly(startProbe, place.prepared, timeout)
-      return work.check.module === undefined ? fly(startCheck, work, timeout) : pool.once(work, timeout)
+      const place = placementOf(work)
+      if (place.kind === 'core' && !place.defers) return runOnce(startProbe, place.prepared, timeout)
+      return work.check.module === undefined ? runOnce(startCheck, work, timeout) : pool.once(work, timeout)
     },
     close: () => pool.close(),
   }
 }
 
-function bind<Work>(start: Start<Work>, work: Work): Begin {
+function bind<Work>(start: StartRun<Work>, work: Work): BeginRun {
   return (timeout, done, traced) => start(work, timeout, done, traced)
 }
 
-function deferring(prepared: PreparedProbe, defer: () => void): Begin {
+function fallingBackToCode(prepared: PreparedProbe, defer: () => void): BeginRun {
   return (timeout, done, traced) =>
-    startProbe(prepared, timeout, answer => (answer === DEFERRED ? defer() : done(answer)), traced)
+    startProbe(prepared, timeout, answer => (answer === NEEDS_CODE ? defer() : done(answer)), traced)
 }
 
 /** The soft limit on open files of this process, Infinity where there is none. */

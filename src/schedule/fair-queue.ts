@@ -4,16 +4,16 @@
  * so that their recovery is seen. Within its lane, who came first goes first.
  */
 
-export interface Guest {
+export interface Queued {
   /** Its last run ended with a timeout. Does not change while it waits or runs. */
   isSlow: boolean
-  /** It is in a lane; the lobby's own. */
+  /** It is in a lane; the queue's own. */
   isWaiting: boolean
-  /** The lane from which it began; the lobby's own. */
+  /** The lane from which it began; the queue's own. */
   lane: 'quick' | 'slow'
 }
 
-export class Lobby<T extends Guest> {
+export class FairQueue<T extends Queued> {
   readonly #cap: number
   readonly #lanes = { quick: new Lane<T>(), slow: new Lane<T>() }
   #lastWasSlow = false
@@ -22,16 +22,16 @@ export class Lobby<T extends Guest> {
     this.#cap = Math.max(1, cap)
   }
 
-  enter(guest: T): void {
-    guest.lane = guest.isSlow ? 'slow' : 'quick'
-    guest.isWaiting = true
-    this.#lanes[guest.lane].push(guest)
+  enqueue(item: T): void {
+    item.lane = item.isSlow ? 'slow' : 'quick'
+    item.isWaiting = true
+    this.#lanes[item.lane].push(item)
   }
 
   /** It goes without having been called. */
-  leave(guest: T): void {
-    guest.isWaiting = false
-    this.#lanes[guest.lane].waiting--
+  withdraw(item: T): void {
+    item.isWaiting = false
+    this.#lanes[item.lane].waiting--
   }
 
   /** True where `next` would call one. */
@@ -45,13 +45,13 @@ export class Lobby<T extends Guest> {
     if (!lane) return null
     this.#lastWasSlow = lane === this.#lanes.slow
     lane.underway++
-    const guest = lane.shift()
-    guest.isWaiting = false
-    return guest
+    const item = lane.shift()
+    item.isWaiting = false
+    return item
   }
 
-  done(guest: T): void {
-    this.#lanes[guest.lane].underway--
+  release(item: T): void {
+    this.#lanes[item.lane].underway--
   }
 
   #lane(): Lane<T> | null {
@@ -67,28 +67,28 @@ export class Lobby<T extends Guest> {
   }
 }
 
-class Lane<T extends Guest> {
+class Lane<T extends Queued> {
   waiting = 0
   underway = 0
   readonly #line: T[] = []
   #head = 0
 
-  push(guest: T): void {
-    this.#line.push(guest)
+  push(item: T): void {
+    this.#line.push(item)
     this.waiting++
   }
 
   /** The first that is still waiting; only while `waiting` is not 0. */
   shift(): T {
-    let guest: T
-    do guest = this.#line[this.#head++] as T
-    while (!guest.isWaiting)
+    let item: T
+    do item = this.#line[this.#head++] as T
+    while (!item.isWaiting)
     this.waiting--
     // Forgets those gone by in large pieces, so that each costs next to nothing.
     if (this.#head >= 1024 || this.waiting === 0) {
       this.#line.splice(0, this.waiting === 0 ? this.#line.length : this.#head)
       this.#head = 0
     }
-    return guest
+    return item
   }
 }

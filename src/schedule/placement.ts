@@ -1,13 +1,13 @@
 /** What is to be run, and where: data with the core, where each of its steps is bounded, and all else in workers. */
 import type { Answer } from '../check/check.js'
 import { answerFromError } from '../check/error-to-answer.js'
-import type { Probe } from '../check/probe-spec.js'
+import type { ProbeSpec } from '../check/probe-spec.js'
 import type { CheckWork } from '../check/run-code.js'
 import { isBounded } from '../probe/bounded.js'
-import { mayDefer } from '../probe/needs-code.js'
+import { mayNeedCode } from '../probe/needs-code.js'
 import { type PreparedProbe, prepareProbe } from '../probe/start-probe.js'
 
-export type Place =
+export type Placement =
   /** Data that the core runs itself; `defers`: the verdict may be left to the check's code. */
   | { readonly kind: 'core'; readonly prepared: PreparedProbe; readonly defers: boolean }
   | { readonly kind: 'worker' }
@@ -15,7 +15,7 @@ export type Place =
   | { readonly kind: 'here' }
 
 /** Where this runs. Of a user's check nothing is called here, not even to ask what it would send. */
-export function placeOf({ check, target, options, answer }: CheckWork): Place {
+export function placementOf({ check, target, options, answer }: CheckWork): Placement {
   if (answer) return fixed(answer)
   const codePlace = check.module === undefined ? 'here' : 'worker'
   if (check.origin === 'user') return { kind: codePlace }
@@ -29,10 +29,10 @@ export function placeOf({ check, target, options, answer }: CheckWork): Place {
   }
 }
 
-function inCore(probe: Probe): Place {
-  return { kind: 'core', prepared: prepareProbe(probe), defers: mayDefer(probe) }
+function inCore(probe: ProbeSpec): Placement {
+  return { kind: 'core', prepared: prepareProbe(probe), defers: mayNeedCode(probe) }
 }
 
-function fixed(answer: Answer): Place {
+function fixed(answer: Answer): Placement {
   return { kind: 'core', prepared: { probe: { kind: 'fixed', answer } }, defers: false }
 }

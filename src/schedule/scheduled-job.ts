@@ -1,53 +1,56 @@
-/** What the clockwork knows of a job: its work, its place in the queues, and its run under way. */
+/** What the scheduler knows of a job: its work, its place in the queues, and its run under way. */
 import { noVerdict } from '../check/check.js'
-import { type Flight, UNTRACED } from '../check/run.js'
+import { NO_PHASES, type Run } from '../check/run.js'
 import type { HeapItem } from './deadline-heap.js'
 import type { OnResult, Timing } from './executor.js'
-import type { Guest, Lobby } from './fair-queue.js'
+import type { FairQueue, Queued } from './fair-queue.js'
 
-/** `wanted`: started with all the others, so its second start has to be put elsewhere. `set`: that start is to come. */
-type Spread = 'wanted' | 'set' | 'done'
+/**
+ * Jobs of one configuration all start at once; the second start of each is moved to another phase of its interval. `pending`: not
+ * yet. `shifting`: that start is to come.
+ */
+type PhaseShift = 'pending' | 'shifting' | 'done'
 
-export interface Job extends HeapItem, Guest {
+export interface ScheduledJob extends HeapItem, Queued {
   readonly id: string
   readonly timing: Timing
-  readonly begin: () => Flight
+  readonly begin: () => Run
   readonly report: OnResult
-  readonly lobby: Lobby<Job>
-  flight: Flight | null
+  readonly queue: FairQueue<ScheduledJob>
+  run: Run | null
   /** By the clock without stalls, milliseconds; NEVER before the first start. */
   startedAt: number
   /** When it should have started, milliseconds. */
-  nominal: number
-  spread: Spread
+  scheduledAt: number
+  phaseShift: PhaseShift
   /** Its place among the runs under way. */
-  seat: number
+  runningIndex: number
 }
 
 export const NEVER = Number.NEGATIVE_INFINITY
 
-type Told = Pick<Job, 'id' | 'timing' | 'begin' | 'report' | 'lobby'>
+type JobParts = Pick<ScheduledJob, 'id' | 'timing' | 'begin' | 'report' | 'queue'>
 
-export function newJob(told: Told): Job {
+export function newJob(told: JobParts): ScheduledJob {
   return {
     ...told,
     due: 0,
-    place: -1,
-    flight: null,
+    heapIndex: -1,
+    run: null,
     isWaiting: false,
     startedAt: NEVER,
-    nominal: 0,
+    scheduledAt: 0,
     isSlow: false,
     lane: 'quick',
-    spread: told.timing.firstIn > 0 ? 'done' : 'wanted',
-    seat: -1,
+    phaseShift: told.timing.firstIn > 0 ? 'done' : 'pending',
+    runningIndex: -1,
   }
 }
 
-/** Stands for a run that did not even begin. */
-export const GROUNDED: Flight = {
+/** Placeholder for a run whose start threw. */
+export const FAILED_TO_START: Run = {
   phase: null,
-  phases: UNTRACED,
+  phases: NO_PHASES,
   wakeAt: Number.POSITIVE_INFINITY,
   wake: () => {},
   expire: () => noVerdict('never begun'),

@@ -1,26 +1,26 @@
 /**
- * Which run starts when, and when it has lasted too long. One clockwork serves all engines: they share its grid, its one
+ * Which run starts when, and when it has lasted too long. One scheduler serves all executors: they share its grid, its one
  * timer, its cap on runs under way and its account of how late it was.
  *
  * Starts and deadlines lie on a grid of 50 ms, so that one wake-up serves many checks; its phase is random, so that
- * several directors do not knock at the same instant. While anything is under way each slot of the grid is visited,
- * and a visit that comes more than a slot late tells that lvsd was stopped or starved: that time is taken out of the
+ * several directors do not knock at the same instant. While anything is under way each tick of the grid is visited,
+ * and a tick that comes more than its length late tells that lvsd was stopped or starved: that time is taken out of the
  * clock by which deadlines are judged. They are judged after what has arrived has been read.
  */
 import type { Answer } from '../check/check.js'
 import { answerFromError } from '../check/error-to-answer.js'
-import { type Done, resultOf, type Start } from '../check/run.js'
+import { type OnDone, resultOf, type StartRun } from '../check/run.js'
 import type { Clock } from '../util/clock.js'
 import { Heap } from './deadline-heap.js'
-import { Lateness } from './delay-histogram.js'
-import type { Engine, OnResult } from './executor.js'
-import { Lobby } from './fair-queue.js'
-import { GROUNDED, type Job, NEVER, newJob } from './scheduled-job.js'
+import { DelayHistogram } from './delay-histogram.js'
+import type { Executor, OnResult } from './executor.js'
+import { FairQueue } from './fair-queue.js'
+import { FAILED_TO_START, NEVER, newJob, type ScheduledJob } from './scheduled-job.js'
 import type { ScheduleStats } from './stats.js'
 
 /** Milliseconds. */
-export const SLOT = 50
-/** Deadlines are judged on the grid; one that ends this soon after a slot is judged with it. Milliseconds. */
+export const TICK = 50
+/** Deadlines are judged on the grid; one that ends this soon after a tick is judged with it. Milliseconds. */
 const EARLY = 5
 /** Runs started in a row before answers are read again, and the milliseconds that they may take: a fork takes two. */
 const BATCH = 64
@@ -28,15 +28,15 @@ const BATCH_TIME = 10
 /** The golden section: its multiples fill an interval evenly, however many there are. */
 const GOLDEN = 0.618_033_988_749_895
 
-export class Clockwork {
+export class Scheduler {
   readonly #clock: Clock
   readonly #origin: number
-  readonly #queue = new Heap<Job>()
+  readonly #dueJobs = new Heap<ScheduledJob>()
   readonly #cap: number
-  /** One for each engine; they take turns. */
-  readonly #lobbies: Lobby<Job>[] = []
-  readonly #running: Job[] = []
-  readonly #lateness: Lateness
+  /** One for each executor; they take turns. */
+  readonly #queues: FairQueue<ScheduledJob>[] = []
+  readonly #running: ScheduledJob[] = []
+  readonly #startDelays: DelayHistogram
   #jobs = 0
   #golden: number
   #stalls = 0
@@ -44,22 +44,22 @@ export class Clockwork {
   #noVerdicts = 0
   #expected = Number.POSITIVE_INFINITY
   #disarm = () => {}
-  #isBoarding = false
+  #isStartScheduled = false
   #isClosed = false
 
   constructor(clock: Clock, cap: number) {
     this.#clock = clock
-    this.#origin = clock.now() - clock.random() * SLOT
+    this.#origin = clock.now() - clock.random() * TICK
     this.#golden = clock.random()
     this.#cap = Math.max(1, cap)
-    this.#lateness = new Lateness(clock.now())
+    this.#startDelays = new DelayHistogram(clock.now())
   }
 
-  /** An engine whose runs begin with `start`, at most `most` at once. Job ids are its own. */
-  engine<Work>(start: Start<Work>, report: OnResult, most = this.#cap): Engine<Work> {
-    const lobby = new Lobby<Job>(Math.min(most, this.#cap))
-    this.#lobbies.push(lobby)
-    const jobs = new Map<string, Job>()
+  /** An executor whose runs begin with `start`, at most `most` at once. Job ids are its own. */
+  executor<Work>(start: StartRun<Work>, report: OnResult, most = this.#cap): Executor<Work> {
+    const queue = new FairQueue<ScheduledJob>(Math.min(most, this.#cap))
+    this.#queues.push(queue)
+    const jobs = new Map<string, ScheduledJob>()
     const remove = (id: string) => {
       const job = jobs.get(id)
       if (!job) return
@@ -69,16 +69,16 @@ export class Clockwork {
     return {
       set: (id, work, timing) => {
         remove(id)
-        const done: Done = answer => this.#land(job, answer)
+        const done: OnDone = answer => this.#complete(job, answer)
         const begin = () => start(work, timing.timeout, done)
-        const job = newJob({ id, timing, begin, report, lobby })
+        const job = newJob({ id, timing, begin, report, queue })
         jobs.set(id, job)
         this.#add(job)
       },
       remove,
       soon: (id, ms) => {
         const job = jobs.get(id)
-        if (job) this.#hurry(job, ms)
+        if (job) this.#runSooner(job, ms)
       },
       close: () => {
         for (const id of [...jobs.keys()]) remove(id)
@@ -90,7 +90,7 @@ export class Clockwork {
     return {
       jobs: this.#jobs,
       running: this.#running.length,
-      lateness: this.#lateness.summary(this.#clock.now()),
+      lateness: this.#startDelays.summary(this.#clock.now()),
       stalls: this.#stalls,
       stalledFor: Math.round(this.#stalledFor),
       noVerdicts: this.#noVerdicts,
@@ -106,180 +106,181 @@ export class Clockwork {
 
   // -------------------------------------------------------------- jobs
 
-  #add(job: Job): void {
+  #add(job: ScheduledJob): void {
     this.#jobs++
-    this.#queue.put(job, this.#slotIn(job.timing.firstIn))
+    this.#dueJobs.put(job, this.#tickIn(job.timing.firstIn))
     this.#arm()
   }
 
-  #drop(job: Job): void {
+  #drop(job: ScheduledJob): void {
     this.#jobs--
-    this.#queue.remove(job)
-    if (job.isWaiting) job.lobby.leave(job)
-    const { flight } = job
-    if (!flight) return
-    this.#stand(job)
-    flight.cancel()
-    this.#boardSoon()
+    this.#dueJobs.remove(job)
+    if (job.isWaiting) job.queue.withdraw(job)
+    const { run } = job
+    if (!run) return
+    this.#release(job)
+    run.cancel()
+    this.#startQueuedSoon()
   }
 
-  /** Never later than it would have been. */
-  #hurry(job: Job, ms: number): void {
-    const due = this.#slotIn(ms)
+  /** Moves the next start to at most `ms` from now; never postpones it. */
+  #runSooner(job: ScheduledJob, ms: number): void {
+    const due = this.#tickIn(ms)
     if (due >= job.due) return
-    if (job.spread === 'set') job.spread = 'wanted'
-    this.#queue.put(job, due)
+    if (job.phaseShift === 'shifting') job.phaseShift = 'pending'
+    this.#dueJobs.put(job, due)
     this.#arm()
   }
 
-  // -------------------------------------------------------------- the grid
+  // -------------------------------------------------------------- ticks
 
-  /** The first slot that is `ms` from now or later; fractions of a slot are kept, so that no interval drifts. */
-  #slotIn(ms: number): number {
-    return (this.#clock.now() + ms - this.#origin) / SLOT
+  /** The first tick that is `ms` from now or later; fractions of a tick are kept, so that no interval drifts. */
+  #tickIn(ms: number): number {
+    return (this.#clock.now() + ms - this.#origin) / TICK
   }
 
-  #timeOf(slot: number): number {
-    return this.#origin + slot * SLOT
+  #timeOf(tick: number): number {
+    return this.#origin + tick * TICK
   }
 
-  /** Wakes for the next slot while anything is under way, else for the next that has something due. */
+  /** Wakes for the next tick while anything is under way, else for the next that has something due. */
   #arm(): void {
     if (this.#isClosed) return
     const now = this.#clock.now()
-    const next = Math.floor((now + 1 - this.#origin) / SLOT) + 1
-    const first = this.#queue.first
+    const next = Math.floor((now + 1 - this.#origin) / TICK) + 1
+    const first = this.#dueJobs.first
     const isBusy = this.#running.length > 0
     if (!isBusy && !first) return
     const at = this.#timeOf(isBusy ? next : Math.max(next, Math.ceil(first?.due ?? next)))
     if (at >= this.#expected) return
     this.#disarm()
     this.#expected = at
-    this.#disarm = this.#clock.alarm(at - now, () => this.#visit())
+    this.#disarm = this.#clock.alarm(at - now, () => this.#tick())
   }
 
-  #visit(): void {
+  #tick(): void {
     const now = this.#clock.now()
     const late = now - this.#expected
     this.#expected = Number.POSITIVE_INFINITY
-    if (late > SLOT) {
+    if (late > TICK) {
       this.#stalls++
       this.#stalledFor += late
     }
-    this.#callDue(Math.floor((now + 1 - this.#origin) / SLOT))
+    this.#enqueueDue(Math.floor((now + 1 - this.#origin) / TICK))
     const awake = now - this.#stalledFor
-    if (this.#running.some(job => turnOf(job) <= awake)) this.#clock.afterReading(() => this.#judge(awake))
-    this.#board()
+    if (this.#running.some(job => nextDeadlineOf(job) <= awake))
+      this.#clock.afterReading(() => this.#judge(awake))
+    this.#startQueued()
   }
 
   /** A start that comes while the last run is still under way is left out; so are those missed in a stall, but one. */
-  #callDue(slot: number): void {
-    for (let job = this.#queue.first; job && job.due <= slot; job = this.#queue.first) {
-      job.nominal = this.#timeOf(Math.ceil(job.due))
-      if (!job.flight && !job.isWaiting) job.lobby.enter(job)
-      this.#queue.put(job, this.#nextDue(job, slot))
+  #enqueueDue(tick: number): void {
+    for (let job = this.#dueJobs.first; job && job.due <= tick; job = this.#dueJobs.first) {
+      job.scheduledAt = this.#timeOf(Math.ceil(job.due))
+      if (!job.run && !job.isWaiting) job.queue.enqueue(job)
+      this.#dueJobs.put(job, this.#nextDue(job, tick))
     }
   }
 
-  #nextDue(job: Job, slot: number): number {
-    const interval = job.timing.interval / SLOT
-    if (job.spread === 'wanted') {
-      job.spread = 'set'
+  #nextDue(job: ScheduledJob, tick: number): number {
+    const interval = job.timing.interval / TICK
+    if (job.phaseShift === 'pending') {
+      job.phaseShift = 'shifting'
       this.#golden = (this.#golden + GOLDEN) % 1
-      return slot + Math.max(1, this.#golden * interval)
+      return tick + Math.max(1, this.#golden * interval)
     }
-    job.spread = 'done'
-    const missed = Math.max(0, Math.floor((slot - job.due) / interval))
+    job.phaseShift = 'done'
+    const missed = Math.max(0, Math.floor((tick - job.due) / interval))
     return job.due + (missed + 1) * interval
   }
 
   // -------------------------------------------------------------- runs
 
-  #boardSoon(): void {
-    if (this.#isBoarding || this.#isClosed || !this.#hasNext) return
-    this.#isBoarding = true
+  #startQueuedSoon(): void {
+    if (this.#isStartScheduled || this.#isClosed || !this.#hasNext) return
+    this.#isStartScheduled = true
     this.#clock.afterReading(() => {
-      this.#isBoarding = false
-      this.#board()
+      this.#isStartScheduled = false
+      this.#startQueued()
     })
   }
 
-  #board(): void {
+  #startQueued(): void {
     if (this.#isClosed) return
     const end = this.#clock.now() + BATCH_TIME
     for (let i = 0; i < BATCH && this.#clock.now() < end; i++) {
       const job = this.#next()
       if (!job) break
-      this.#begin(job)
+      this.#start(job)
     }
-    this.#boardSoon()
+    this.#startQueuedSoon()
     this.#arm()
   }
 
   get #hasNext(): boolean {
-    return this.#running.length < this.#cap && this.#lobbies.some(lobby => lobby.hasNext)
+    return this.#running.length < this.#cap && this.#queues.some(queue => queue.hasNext)
   }
 
-  #next(): Job | null {
+  #next(): ScheduledJob | null {
     if (this.#running.length >= this.#cap) return null
-    for (let i = 0; i < this.#lobbies.length; i++) {
-      const lobby = this.#lobbies.shift() as Lobby<Job>
-      this.#lobbies.push(lobby)
-      const job = lobby.next()
+    for (let i = 0; i < this.#queues.length; i++) {
+      const queue = this.#queues.shift() as FairQueue<ScheduledJob>
+      this.#queues.push(queue)
+      const job = queue.next()
       if (job) return job
     }
     return null
   }
 
-  #begin(job: Job): void {
+  #start(job: ScheduledJob): void {
     const now = this.#clock.now()
     // The first of all comes as soon as there is room for it, and so is never late.
-    if (job.startedAt !== NEVER) this.#lateness.add(now - job.nominal, now)
+    if (job.startedAt !== NEVER) this.#startDelays.add(now - job.scheduledAt, now)
     job.startedAt = now - this.#stalledFor
-    job.seat = this.#running.push(job) - 1
+    job.runningIndex = this.#running.push(job) - 1
     try {
-      job.flight = job.begin()
+      job.run = job.begin()
     } catch (error) {
-      job.flight = GROUNDED
-      this.#land(job, answerFromError(error))
+      job.run = FAILED_TO_START
+      this.#complete(job, answerFromError(error))
     }
   }
 
-  #stand(job: Job): void {
-    const last = this.#running.pop() as Job
+  #release(job: ScheduledJob): void {
+    const last = this.#running.pop() as ScheduledJob
     if (last !== job) {
-      this.#running[job.seat] = last
-      last.seat = job.seat
+      this.#running[job.runningIndex] = last
+      last.runningIndex = job.runningIndex
     }
-    job.flight = null
-    job.lobby.done(job)
+    job.run = null
+    job.queue.release(job)
   }
 
   #judge(awake: number): void {
-    for (const job of this.#running.filter(running => turnOf(running) <= awake)) {
-      const { flight, timing } = job
-      if (!flight) continue
-      if (awake < job.startedAt + (flight.heldUp ?? 0) + timing.timeout - EARLY) flight.wake()
-      else if (flight.hasReadAll ?? true) this.#land(job, flight.expire(timing.timeout))
+    for (const job of this.#running.filter(running => nextDeadlineOf(running) <= awake)) {
+      const { run, timing } = job
+      if (!run) continue
+      if (awake < job.startedAt + (run.heldUp ?? 0) + timing.timeout - EARLY) run.wake()
+      else if (run.hasReadAll ?? true) this.#complete(job, run.expire(timing.timeout))
     }
   }
 
-  #land(job: Job, answer: Answer): void {
-    const { flight } = job
-    if (!flight) return
-    this.#stand(job)
+  #complete(job: ScheduledJob, answer: Answer): void {
+    const { run } = job
+    if (!run) return
+    this.#release(job)
     job.isSlow = answer.reason === 'timeout'
     if (answer.ok === null) this.#noVerdicts++
     // A stall is counted whole, even where the run began in the middle of it.
-    const ms = Math.max(0, this.#clock.now() - this.#stalledFor - job.startedAt - (flight.heldUp ?? 0))
-    this.#boardSoon()
-    job.report(job.id, resultOf(answer, flight, ms))
+    const ms = Math.max(0, this.#clock.now() - this.#stalledFor - job.startedAt - (run.heldUp ?? 0))
+    this.#startQueuedSoon()
+    job.report(job.id, resultOf(answer, run, ms))
   }
 }
 
 /** When a run next wants something of the clock: its alarm or its deadline. */
-function turnOf(job: Job): number {
+function nextDeadlineOf(job: ScheduledJob): number {
   const { timeout } = job.timing
-  const { wakeAt = timeout, heldUp = 0 } = job.flight ?? {}
+  const { wakeAt = timeout, heldUp = 0 } = job.run ?? {}
   return job.startedAt + heldUp + Math.min(wakeAt, timeout) - EARLY
 }

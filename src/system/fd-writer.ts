@@ -1,5 +1,5 @@
 /** A descriptor that lines are written to and that never stops lvsd: not by a full disk, not by a reader who stopped. */
-import { atMost } from '../util/with-timeout.js'
+import { waitAtMost } from '../util/with-timeout.js'
 import { openWriter, type Writer } from './writer-thread.js'
 
 export interface Output {
@@ -33,7 +33,7 @@ export function openOutput(fd: number, mostHeld: number, writer: Writer = openWr
       writing ??= Promise.resolve().then(drain)
     },
     async flush(patience = 1000) {
-      await atMost(patience, writing)
+      await waitAtMost(patience, writing)
     },
   }
 }

@@ -1,5 +1,5 @@
 /** A file that gets lines at its end. One that cannot be written never stops anything. */
-import { atMost } from '../util/with-timeout.js'
+import { waitAtMost } from '../util/with-timeout.js'
 import type { Writer } from './writer-thread.js'
 
 /** Lines held back while the disk does not take them; what comes on top is dropped. */
@@ -36,7 +36,7 @@ export function openLineFile(path: string, writer: Writer, onFailure: (error: Er
       writing ??= Promise.resolve().then(flush)
     },
     async idle(patience = 1000) {
-      await atMost(patience, writing)
+      await waitAtMost(patience, writing)
     },
   }
 }

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import { atMost } from '../util/with-timeout.js'
+import { waitAtMost } from '../util/with-timeout.js'
 import { endMarked, mark, prepareForChildren, type Sort } from './orphans.js'
 import { descendantsOf } from './process-files.js'
 
@@ -116,7 +116,7 @@ export async function runCommand(command: Command): Promise<Ended> {
   const isLeft = command.sort !== undefined && command.sort !== 'check' && !command.signal.aborted
   if (!isLeft) kill(group, 'SIGKILL')
   groups.delete(group)
-  await atMost(DRAIN, Promise.all(outputs))
+  await waitAtMost(DRAIN, Promise.all(outputs))
   // Whoever is left writes into a closed pipe once lvsd has ended, and not before.
   for (const stream of [child.stdout, child.stderr] as (Socket | null)[])
     if (isLeft) stream?.unref()

@@ -7,7 +7,7 @@ const LONG_ENOUGH = 4
  * The candidate with the fewest edits, of several the one that begins alike: slips seldom hit the first letter. Else the
  * only one that has the word in it, as checkcommand has command. Null where none is near enough to be what was meant.
  */
-export function nearest(word: string, candidates: Iterable<string>): string | null {
+export function closestMatch(word: string, candidates: Iterable<string>): string | null {
   const wanted = word.toLowerCase()
   let best: { candidate: string; rank: number } | null = null
   const holders: string[] = []
@@ -23,7 +23,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
 
 /** `; did you mean "receive"?`, or nothing. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
-  const near = nearest(word, candidates)
+  const near = closestMatch(word, candidates)
   return near === null ? '' : `; did you mean "${near}"?`
 }
 

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from './clock.js'
 
 /** Work that is done again and again, each time some milliseconds after it was last done. */
-export class Repeating {
+export class IntervalTimers {
   readonly #alarm: Clock['alarm']
   readonly #running = new Map<string, { cancel(): void }>()
   #isStopped = false

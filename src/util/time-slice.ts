@@ -2,19 +2,19 @@
 import { setImmediate } from 'node:timers/promises'
 
 /** Work that may rest wherever it yields. */
-export type Pieces<T> = Generator<void, T>
+export type Sliced<T> = Generator<void, T>
 
 /** Milliseconds after which others have their turn. */
 const TURN = 20
 
 /** For those who have nothing else to do. */
-export function atOnce<T>(work: Pieces<T>): T {
+export function runSync<T>(work: Sliced<T>): T {
   let step = work.next()
   while (!step.done) step = work.next()
   return step.value
 }
 
-export async function inPieces<T>(work: Pieces<T>): Promise<T> {
+export async function runSliced<T>(work: Sliced<T>): Promise<T> {
   let end = performance.now() + TURN
   for (;;) {
     const step = work.next()

@@ -6,7 +6,7 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /** `12s`, `3m12s`, `2h05m`, `3d04h`: two units at most. Spans below zero count as none. */
-export function span(ms: number): string {
+export function formatUptime(ms: number): string {
   const left = Math.max(0, ms)
   if (left < MINUTE) return `${Math.floor(left / SECOND)}s`
   if (left < HOUR) return `${Math.floor(left / MINUTE)}m${two((left % MINUTE) / SECOND)}s`
@@ -15,7 +15,7 @@ export function span(ms: number): string {
 }
 
 /** `0.4ms`, `12ms`, `1.25s`: how long something took. */
-export function took(ms: number): string {
+export function formatDuration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)}ms`
   return ms < 1000 ? `${Math.round(ms)}ms` : `${(ms / 1000).toFixed(2)}s`
 }

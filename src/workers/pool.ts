@@ -8,7 +8,7 @@
  * worker says of itself:
  *
  * - The core keeps the deadline. At its end the answer names the phase in which the run stood, which the two share (`shared.ts`).
- * - A worker's loop beats into what they share. The core judges the beats by its own ticks (`pulse.ts`); the memory that a worker
+ * - A worker's loop beats into what they share. The core judges the beats by its own ticks (`liveness.ts`); the memory that a worker
  *   holds it is told with the beats, and by the kernel.
  * - A worker that blocks, exits, throws where nothing catches it, or holds too much is ended at once. Its runs are asked again
  *   elsewhere, from the start of their time: nothing of it is held against a server.
@@ -18,15 +18,15 @@
  * What it costs: a definition crosses once for each job; a run is one entry in a list of orders and one in a list of reports.
  */
 import type { Check, Target } from '../check/check.js'
-import { type Flight, fly, type Start } from '../check/run.js'
+import { type Run, runOnce, type StartRun } from '../check/run.js'
 import type { CheckResult } from '../core/model.js'
 import { prepareToRun } from '../system/processes.js'
 import { type Clock, systemClock } from '../util/clock.js'
-import { atMost } from '../util/with-timeout.js'
-import { Crew, type WorkerLog } from './crew.js'
+import { waitAtMost } from '../util/with-timeout.js'
+import { CheckRecord, fileOf } from './check-record.js'
 import { MemoryGate } from './memory-gate.js'
-import { fileOf, Question } from './question.js'
-import type { Station } from './station.js'
+import type { Worker } from './worker.js'
+import { WorkerGroup, type WorkerLog } from './worker-group.js'
 import { WorkerRun } from './worker-run.js'
 
 export interface WorkerJob {
@@ -56,14 +56,14 @@ export function groupOf({ origin, startsProcesses }: WorkerJob['check']): Group 
 
 interface Known {
   readonly work: WorkerJob
-  readonly question: Question
-  readonly crew: Crew
+  readonly question: CheckRecord
+  readonly crew: WorkerGroup
 }
 
 export class Pool {
   readonly #clock: Clock
   readonly #log: WorkerLog
-  readonly #crews = new Map<string, Crew>()
+  readonly #crews = new Map<string, WorkerGroup>()
   readonly #known = new Map<string, Known>()
   readonly #gone = new Set<Promise<unknown>>()
   readonly #gate = new MemoryGate()
@@ -79,7 +79,7 @@ export class Pool {
   }
 
   /** Starts a run of a job, as an engine does. No worker is started before that. */
-  readonly start: Start<WorkerJob> = (work, timeout, done, traced = false): Flight => {
+  readonly start: StartRun<WorkerJob> = (work, timeout, done, traced = false): Run => {
     const { question, crew } = this.#knownOf(work)
     const run = new WorkerRun(question, this.#clock, { timeout, done, traced })
     crew.start(run)
@@ -98,7 +98,7 @@ export class Pool {
   /** Runs one work once, now, with its phases: for `lvsd probe` and tests. Never rejects. */
   async once(work: Omit<WorkerJob, 'id'>, timeout: number): Promise<CheckResult> {
     const id = `once ${++this.#once}`
-    const result = await fly(this.start, { ...work, id }, timeout)
+    const result = await runOnce(this.start, { ...work, id }, timeout)
     this.forget(id)
     return result
   }
@@ -108,7 +108,7 @@ export class Pool {
     this.#isClosed = true
     this.#disarm?.()
     for (const crew of this.#crews.values()) crew.close()
-    await atMost(LAST_PATIENCE, Promise.all(this.#gone))
+    await waitAtMost(LAST_PATIENCE, Promise.all(this.#gone))
   }
 
   #knownOf(work: WorkerJob): Known {
@@ -117,14 +117,14 @@ export class Pool {
     this.forget(work.id)
     const { target, options, check, id } = work
     const crew = this.#crewOf(check)
-    const question = new Question(id, { module: check.module ?? '', target, options })
+    const question = new CheckRecord(id, { module: check.module ?? '', target, options })
     crew.enter()
     const added = { work, question, crew }
     this.#known.set(id, added)
     return added
   }
 
-  #crewOf(check: WorkerJob['check']): Crew {
+  #crewOf(check: WorkerJob['check']): WorkerGroup {
     const group = groupOf(check)
     const { module = '' } = check
     const name = group === 'user' ? fileOf(module) : group
@@ -133,10 +133,10 @@ export class Pool {
     return crew
   }
 
-  #openCrew(name: string, module: string | null): Crew {
+  #openCrew(name: string, module: string | null): WorkerGroup {
     // What the main thread has to do before another one starts commands.
     prepareToRun()
-    return new Crew({
+    return new WorkerGroup({
       name,
       module,
       size: name === 'checks' ? SHIPPED : 1,
@@ -174,7 +174,7 @@ export class Pool {
     if (this.#stations.length > 0) this.#arm()
   }
 
-  get #stations(): Station[] {
+  get #stations(): Worker[] {
     return [...this.#crews.values()].flatMap(crew => crew.stations)
   }
 }

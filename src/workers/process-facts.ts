@@ -1,6 +1,6 @@
 /** What the kernel knows of processes. */
 import { readProcFile } from '../system/process-files.js'
-import type { Activity } from './pulse.js'
+import type { Activity } from './liveness.js'
 
 /** What the main thread of a process does; where the kernel does not tell, it counts as one that waits. */
 export function activityOf(pid: number): Activity {

@@ -6,12 +6,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer } from '../check/check.js'
 import type { Clock } from '../util/clock.js'
+import { isFromOutside } from './attribution.js'
 import type { Cause } from './cause.js'
+import type { CheckRecord } from './check-record.js'
 import type { MemoryGate } from './memory-gate.js'
-import type { Question } from './question.js'
 import type { Starts } from './starts.js'
-import { LATE, Station, type StationListener } from './station.js'
-import { isFromOutside } from './verdict.js'
+import { LATE, Worker, type WorkerListener } from './worker.js'
 import type { HandleOptions } from './worker-handle.js'
 import type { WorkerRun } from './worker-run.js'
 
@@ -27,22 +27,22 @@ export interface QuarantineTerms {
   readonly starts: Starts
   readonly gate: MemoryGate
   readonly worker: HandleOptions
-  readonly unloadable: StationListener['unloadable']
-  readonly printed: StationListener['printed']
+  readonly unloadable: WorkerListener['unloadable']
+  readonly printed: WorkerListener['printed']
   /** It brought its worker down: what that means for its run, and for those to come. */
-  convict(question: Question, cause: Cause, isLate: boolean): Answer
+  convict(question: CheckRecord, cause: Cause, isLate: boolean): Answer
   /** It was alone and harmed nobody: it may go back. */
-  acquitted(question: Question): void
+  acquitted(question: CheckRecord): void
   /** A worker ended before its run was in it. */
   notBegun(cause: Cause): void
   /** Where a run goes whose worker ended before it began. */
   again(run: WorkerRun): void
-  started(station: Station): void
+  started(station: Worker): void
   ended(name: string, cause: Cause): void
 }
 
 interface Room {
-  readonly station: Station
+  readonly station: Worker
   current: WorkerRun | null
   answer: Answer | null
   hasLeft: boolean
@@ -63,7 +63,7 @@ export class Quarantine {
     this.#terms = terms
   }
 
-  get stations(): Station[] {
+  get stations(): Worker[] {
     return [...this.#rooms].map(({ station }) => station)
   }
 
@@ -73,7 +73,7 @@ export class Quarantine {
     this.#next()
   }
 
-  forget(question: Question): void {
+  forget(question: CheckRecord): void {
     for (const { station } of this.#rooms) station.forget(question)
   }
 
@@ -119,7 +119,7 @@ export class Quarantine {
     const { clock, worker, unloadable, printed } = this.#terms
     const options = { ...worker, name: `${worker.name}, alone ${++this.#count}` }
     let room: Room
-    const station = new Station(options, clock, {
+    const station = new Worker(options, clock, {
       printed,
       answered: (_run, answer) => this.#answered(room, answer),
       abandoned: (_run, isSent) => this.#abandoned(room, isSent),

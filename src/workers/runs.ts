@@ -2,10 +2,10 @@
 import type { Answer, Check } from '../check/check.js'
 import { answerFromError } from '../check/error-to-answer.js'
 import { importCheck } from '../check/import-check.js'
-import type { Flight } from '../check/run.js'
+import type { Run } from '../check/run.js'
 import { startWatched, type Watcher } from '../check/run-code.js'
 import type { OwnWord, Phase } from '../core/model.js'
-import { DEFERRED } from '../probe/needs-code.js'
+import { NEEDS_CODE } from '../probe/needs-code.js'
 import { type PreparedProbe, prepareProbe, startProbe } from '../probe/start-probe.js'
 import { messageOf } from './guards.js'
 import { type Definition, type Order, PHASES, ROUNDS } from './messages.js'
@@ -28,7 +28,7 @@ interface Live {
   readonly order: Start
   readonly job: Job
   readonly startedAt: number
-  flight: Flight | null
+  current: Run | null
   alarm: NodeJS.Timeout | undefined
   /** In which it is, where its code said so, and the one that the core knows of. */
   phase: Phase | OwnWord | null
@@ -95,7 +95,7 @@ export class Runs {
   }
 
   #notePhase(live: Live): void {
-    const phase = live.flight?.phase ?? live.phase
+    const phase = live.current?.phase ?? live.phase
     if (!phase || phase === live.told) return
     this.#shared.setPhase(live.order.slot, phase as Phase)
     live.told = phase
@@ -126,7 +126,7 @@ export class Runs {
       order,
       job,
       startedAt: performance.now(),
-      flight: null,
+      current: null,
       alarm: undefined,
       phase: null,
       ownWords: 0,
@@ -151,7 +151,7 @@ export class Runs {
   #beginProbe(live: Live, prepared: PreparedProbe): void {
     const { timeout } = live.order
     const done = (answer: Answer) => {
-      if (answer !== DEFERRED) {
+      if (answer !== NEEDS_CODE) {
         this.#answer(live, answer)
         return
       }
@@ -161,19 +161,19 @@ export class Runs {
       this.#beginCode(live)
     }
     // Always traced: its phases are few, and the last of them is told with the answer.
-    live.flight = startProbe(prepared, timeout, done, true)
+    live.current = startProbe(prepared, timeout, done, true)
     this.#setAlarm(live)
   }
 
   #setAlarm(live: Live): void {
-    const { flight, order, startedAt } = live
-    if (!flight || flight.wakeAt >= order.timeout) return
+    const { current, order, startedAt } = live
+    if (!current || current.wakeAt >= order.timeout) return
     live.alarm = setTimeout(
       () => {
-        flight.wake()
+        current.wake()
         this.#setAlarm(live)
       },
-      startedAt + flight.wakeAt - performance.now(),
+      startedAt + current.wakeAt - performance.now(),
     )
   }
 
@@ -190,16 +190,16 @@ export class Runs {
       },
       settled: () => this.#outbox.say({ say: 'settled', run }),
     }
-    live.flight = startWatched(job, order.timeout, answer => this.#answer(live, answer), watcher)
+    live.current = startWatched(job, order.timeout, answer => this.#answer(live, answer), watcher)
   }
 
   #answer(live: Live, answer: Answer): void {
-    const { order, flight } = live
+    const { order, current } = live
     if (!this.#live.delete(order.run)) return
     clearTimeout(live.alarm)
     this.#notePhase(live)
     const isProbe = live.job.prepared !== null
-    const times = order.traced ? (flight?.phases ?? []) : []
+    const times = order.traced ? (current?.phases ?? []) : []
     for (const time of isProbe ? times : times.slice(-1))
       this.#outbox.say({ say: 'phase', run: order.run, time })
     this.#outbox.say({ say: 'answer', run: order.run, answer, at: monotonicNow() })
@@ -212,7 +212,7 @@ export class Runs {
     this.#live.delete(run)
     clearTimeout(live.alarm)
     const isCode = live.job.prepared === null
-    live.flight?.cancel()
+    live.current?.cancel()
     if (!isCode) this.#outbox.say({ say: 'settled', run })
   }
 }

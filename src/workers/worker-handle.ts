@@ -4,9 +4,9 @@ import { ownScore } from '../system/orphans.js'
 import { besideFile } from '../system/thread.js'
 import type { Clock } from '../util/clock.js'
 import type { Cause } from './cause.js'
+import { Liveness } from './liveness.js'
 import type { Order, Report, Terms } from './messages.js'
 import { activityOf } from './process-facts.js'
-import { Pulse } from './pulse.js'
 import { readReports } from './read-reports.js'
 import type { SharedState, Signs } from './shared.js'
 import { openWorkerProcess, type WorkerProcess } from './worker-process.js'
@@ -56,7 +56,7 @@ export class WorkerHandle {
   readonly #listener: Listener
   readonly #process: WorkerProcess
   readonly #memory: (typeof MEMORY)['user']
-  readonly #pulse = new Pulse()
+  readonly #pulse = new Liveness()
   readonly #ownPatience: number
   #orders: Order[] = []
   /** When its loop last came round, by the clock. */

@@ -1,11 +1,11 @@
 /** A run that happens in a worker, as whoever keeps the time sees it. It may be begun anew elsewhere. */
 import { type Answer, noVerdict } from '../check/check.js'
 import { timedOut } from '../check/error-to-answer.js'
-import type { Done, Flight } from '../check/run.js'
+import type { OnDone, Run } from '../check/run.js'
 import type { Phase, PhaseTime } from '../core/model.js'
 import type { Clock } from '../util/clock.js'
+import type { CheckRecord } from './check-record.js'
 import { ROUNDS } from './messages.js'
-import type { Question } from './question.js'
 
 /** Where a run has been sent. */
 export interface Host {
@@ -35,15 +35,15 @@ const PATIENCE = 30_000
 
 let count = 0
 
-export class WorkerRun implements Flight {
+export class WorkerRun implements Run {
   readonly number = ++count
-  readonly question: Question
+  readonly question: CheckRecord
   readonly timeout: number
   readonly traced: boolean
   readonly wakeAt = Number.POSITIVE_INFINITY
   phases: PhaseTime[] = []
   readonly #clock: Clock
-  readonly #done: Done
+  readonly #done: OnDone
   readonly #startedAt: number
   #host: Host | null = null
   #phase: Phase = 'run'
@@ -56,7 +56,7 @@ export class WorkerRun implements Flight {
   #deadline: { readonly rounds: number; readonly heldUp: number } | null = null
   #isOver = false
 
-  constructor(question: Question, clock: Clock, { timeout, done, traced }: RunTerms) {
+  constructor(question: CheckRecord, clock: Clock, { timeout, done, traced }: RunTerms) {
     this.question = question
     this.#clock = clock
     this.timeout = timeout
@@ -156,6 +156,6 @@ export class WorkerRun implements Flight {
 
 export interface RunTerms {
   readonly timeout: number
-  readonly done: Done
+  readonly done: OnDone
   readonly traced: boolean
 }

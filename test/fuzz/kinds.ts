@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { type Answer as DnsRecord, decode, encode, type Packet } from 'dns-packet'
 import type { Check } from '../../src/check/check.js'
-import { type Executor, openExecutor } from '../../src/schedule/executors.js'
+import { type OneShot, openOneShot } from '../../src/schedule/executors.js'
 import { frame } from '../support/http2-frame.js'
 
 /** Bytes, or what makes them of what was asked. */
@@ -379,12 +379,12 @@ function scram(asked: Buffer): Buffer {
 /** A kind with the options of a case. */
 export interface Prepared extends Fuzzed {
   readonly check: Check
-  readonly executor: Executor | null
+  readonly executor: OneShot | null
 }
 
 export async function prepared(fuzzed: Fuzzed): Promise<Prepared> {
   const { check } = (await import(`../../checks/${fuzzed.kind}.js`)) as { check: Check }
   if (!fuzzed.isApart) return { ...fuzzed, check, executor: null }
   const module = new URL(`../../checks/${fuzzed.kind}.ts`, import.meta.url).href
-  return { ...fuzzed, check: { ...check, module, origin: 'shipped' }, executor: openExecutor() }
+  return { ...fuzzed, check: { ...check, module, origin: 'shipped' }, executor: openOneShot() }
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fetchStatus } from '../../src/api/client.js'
 import type { RealStatus, StatusDocument } from '../../src/api/status-types.js'
 import { packageRoot } from '../../src/system/version.js'
-import { later } from '../support/after-each.js'
+import { onCleanup } from '../support/after-each.js'
 import { temporaryFolder } from '../support/folder.js'
 
 export class Director {
@@ -39,7 +39,7 @@ export class Director {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const director = new Director(child, socket)
-    later(() => director.stop())
+    onCleanup(() => director.stop())
     await director.until('it answers', () => true)
     return director
   }
@@ -116,7 +116,7 @@ export class Servers {
     const child = spawn(process.execPath, [join(packageRoot, 'dist/test/isolation/hostile-servers.js')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    later(() => child.kill('SIGKILL'))
+    onCleanup(() => child.kill('SIGKILL'))
     let text = ''
     for await (const chunk of child.stdout as NodeJS.ReadableStream) {
       text += chunk

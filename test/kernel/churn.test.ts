@@ -7,7 +7,7 @@ import type { Socket } from '../../src/netlink/connection.js'
 import { openSocket } from '../../src/netlink/socket.js'
 import { createReconciler } from '../../src/reconcile/reconciler.js'
 import { memoryJournal } from '../../src/storage/journal.js'
-import { later } from '../support/after-each.js'
+import { onCleanup } from '../support/after-each.js'
 import { recordingLog } from '../support/logs.js'
 import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from '../support/tables.js'
 
@@ -61,8 +61,8 @@ describe('a table that others change while it is read', () => {
   beforeEach(async () => {
     others = await openKernel()
     kernel = connect(churned(openSocket(), others))
-    later(() => others.close())
-    later(() => kernel.close())
+    onCleanup(() => others.close())
+    onCleanup(() => kernel.close())
   })
 
   it('is whole, drifts not at all, and is not forgotten', async () => {
@@ -74,7 +74,7 @@ describe('a table that others change while it is read', () => {
       log,
       want: () => ({ table: ours, ids: [...ours.values()].map(({ id }) => id) }),
     })
-    later(() => reconciler.stop())
+    onCleanup(() => reconciler.stop())
     await reconciler.resync()
     let hidden = 0
     let readings = 0
@@ -96,7 +96,7 @@ describe('a table that others change while it is read', () => {
     let wanted: Table = ours
     const want = () => ({ table: wanted, ids: [...wanted.values()].map(({ id }) => id) })
     const reconciler = createReconciler({ kernel, journal, log, want })
-    later(() => reconciler.stop())
+    onCleanup(() => reconciler.stop())
     await reconciler.resync()
     const keys = [...ours.keys()]
     for (let left = SERVICES - 20; left >= 0; left -= 20) {

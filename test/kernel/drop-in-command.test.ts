@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { identify } from '../../src/ldirectord-command/processes.js'
 import { packageRoot } from '../../src/system/version.js'
-import { later } from '../support/after-each.js'
+import { onCleanup } from '../support/after-each.js'
 import { installLink, whatWas } from './site/command.js'
 import {
   BOTH,
@@ -38,7 +38,7 @@ describe('lvsd in the place of ldirectord', function () {
     // It looks for /etc/ldirectord.cf unless told otherwise.
     rmSync('/etc/default', { force: true })
     mkdirSync('/etc/default')
-    later(() => {
+    onCleanup(() => {
       rmSync('/etc/default', { recursive: true })
       installLink('/etc', 'default', `${whatWas('/etc')}/default`)
     })

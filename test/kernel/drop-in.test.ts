@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { identify } from '../../src/ldirectord-command/processes.js'
-import { later } from '../support/after-each.js'
+import { onCleanup } from '../support/after-each.js'
 import { installLink, whatWas } from './site/command.js'
 import {
   BOTH,
@@ -98,7 +98,7 @@ describe("lvsd under Pacemaker's agent ocf:heartbeat:ldirectord", function () {
     rmSync('/etc/resolv.conf', { force: true })
     // Nobody has this address: a question waits for its time limit.
     writeFileSync('/etc/resolv.conf', 'nameserver fc00::53\noptions timeout:30 attempts:5\n')
-    later(() => installLink('/etc', 'resolv.conf', `${whatWas('/etc')}/resolv.conf`))
+    onCleanup(() => installLink('/etc', 'resolv.conf', `${whatWas('/etc')}/resolv.conf`))
     const began = performance.now()
     assert.equal((await agent('start')).code, OCF.success)
     assert.ok(performance.now() - began < 30_000)

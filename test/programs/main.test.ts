@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openControlSocket } from '../../src/api/server.js'
-import { later } from '../support/after-each.js'
+import { onCleanup } from '../support/after-each.js'
 import { statusDocument } from '../support/cli/documents.js'
 import { temporaryFile } from '../support/folder.js'
 
@@ -61,7 +61,7 @@ describe('the process', () => {
       reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
     }
     const server = await openControlSocket(socket, control)
-    later(() => server.close())
+    onCleanup(() => server.close())
     const ended = await lvsd(['status', '--socket', socket, '--watch', '0.2'], child =>
       child.stdout?.once('data', () => child.stdout?.destroy()),
     )

@@ -1,5 +1,5 @@
 /**
- * Closes what a test left open. Register with `later(() => server.close())`.
+ * Closes what a test left open. Register with `onCleanup(() => server.close())`.
  *
  * What is to be closed lies with the process, and not in this module: Mocha requires the hooks and the tests, but imports
  * a test that awaits at its top, whose modules are then others than those of the hooks.
@@ -11,7 +11,7 @@ const shared = globalThis as typeof globalThis & { [CLEANUPS]?: Cleanups }
 shared[CLEANUPS] ??= []
 const cleanups: Cleanups = shared[CLEANUPS]
 
-export function later(cleanup: () => unknown): void {
+export function onCleanup(cleanup: () => unknown): void {
   cleanups.push(cleanup)
 }
 

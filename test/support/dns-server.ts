@@ -2,7 +2,7 @@
 import { createSocket, type RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
 import { type Answer, decode, encode, type Packet } from 'dns-packet'
-import { later } from './after-each.js'
+import { onCleanup } from './after-each.js'
 
 /** `www.example AAAA`: addresses or names; a code (`NXDOMAIN`, `SERVFAIL`); silence. Absent: NXDOMAIN. */
 export type Zone = Record<string, readonly string[] | 'NXDOMAIN' | 'SERVFAIL' | 'silence'>
@@ -38,6 +38,6 @@ export async function dnsServer(zone: Zone, host = '::1', port = 0): Promise<Dns
   }
   socket.bind(port, host)
   await once(socket, 'listening')
-  later(() => socket.close())
+  onCleanup(() => socket.close())
   return { port: socket.address().port, asked, zone }
 }

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { later } from './after-each.js'
+import { onCleanup } from './after-each.js'
 
 export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'lvsd-test-'))
-  later(() => rmSync(path, { recursive: true, force: true }))
+  onCleanup(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
 

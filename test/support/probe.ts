@@ -6,9 +6,9 @@ import { z } from '../../src/check/option-types.js'
 import { type CodeWork, runCheck } from '../../src/check/run-code.js'
 import { parseAddress } from '../../src/core/address.js'
 import type { CheckResult } from '../../src/core/model.js'
-import { mayDefer } from '../../src/probe/needs-code.js'
+import { mayNeedCode } from '../../src/probe/needs-code.js'
 import { runProbe } from '../../src/probe/start-probe.js'
-import { type Executor, openExecutor } from '../../src/schedule/executors.js'
+import { type OneShot, openOneShot } from '../../src/schedule/executors.js'
 
 /** A server of `servers.ts`, a port of `::1`, or a whole target. */
 export type Where = number | { readonly host: string; readonly port: number } | Target
@@ -18,7 +18,7 @@ export function probe<S extends OptionShape>(
   check: Check<S>,
   where: Where,
   options: Readonly<Record<string, unknown>> = {},
-  { timeout = 1000, executor }: { timeout?: number; executor?: Executor | null } = {},
+  { timeout = 1000, executor }: { timeout?: number; executor?: OneShot | null } = {},
 ): Promise<CheckResult> {
   const target = targetOf(where)
   const parsed = z.strictObject(check.options(optionKit)).parse(options) as never
@@ -28,13 +28,13 @@ export function probe<S extends OptionShape>(
   if (check.origin === 'user')
     return probeApart({ check: check as unknown as Check, target, options: parsed }, timeout)
   const data = check.probe?.(target, parsed)
-  if (data && !mayDefer(data)) return runProbe(data, timeout)
+  if (data && !mayNeedCode(data)) return runProbe(data, timeout)
   return runCheck({ check: check as unknown as Check, target, options: parsed }, timeout)
 }
 
 /** A kind of a user's folder has no code here. */
 async function probeApart(work: CodeWork, timeout: number): Promise<CheckResult> {
-  const executor = openExecutor()
+  const executor = openOneShot()
   try {
     return await executor.run(work, timeout)
   } finally {

@@ -8,7 +8,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import { packageRoot } from '../../src/system/version.js'
-import { later } from './after-each.js'
+import { onCleanup } from './after-each.js'
 
 export interface Listening {
   /** `::1` unless asked otherwise. */
@@ -60,7 +60,7 @@ async function listen(server: Server, host: Loopback, tlsEvent?: string): Promis
   server.on('clientError', (_error, socket: Socket) => socket.destroy())
   server.listen(0, host)
   await once(server, 'listening')
-  later(async () => {
+  onCleanup(async () => {
     for (const socket of sockets) socket.destroy()
     await new Promise(closed => server.close(closed))
   })
@@ -80,7 +80,7 @@ export async function udpServer(
   })
   socket.bind(0, host)
   await once(socket, 'listening')
-  later(() => new Promise<void>(closed => socket.close(closed)))
+  onCleanup(() => new Promise<void>(closed => socket.close(closed)))
   return { host, port: socket.address().port, count: () => count }
 }
 

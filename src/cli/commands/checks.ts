@@ -8,7 +8,7 @@ import { kindNameOf } from '../../kinds/folder.js'
 import { didYouMean } from '../../util/closest-match.js'
 import { printable } from '../../util/printable.js'
 import { type CommandContext, CommandError, defineCommand, EXIT } from '../command.js'
-import { configOrEnd } from '../load-or-exit.js'
+import { loadConfigOrExit } from '../load-or-exit.js'
 import { columns } from '../terminal/columns.js'
 import { type Paint, painter } from '../terminal/paint.js'
 
@@ -54,7 +54,8 @@ async function foldersFor(
 ): Promise<readonly string[]> {
   if (folder !== undefined && !(existsSync(folder) && statSync(folder).isDirectory()))
     throw new CommandError(`${folder} is not a folder`, EXIT.usage)
-  const configured = config === undefined ? [] : (await configOrEnd(config, context)).config.settings.checks
+  const configured =
+    config === undefined ? [] : (await loadConfigOrExit(config, context)).config.settings.checks
   return [...configured, ...(folder === undefined ? [] : [folder])]
 }
 

@@ -8,7 +8,7 @@ import { openTable, TABLES } from '../../ipvs/table.js'
 import { Doubtful, type Doubts } from '../../names/unresolved-names.js'
 import { journalPath, readJournal } from '../../storage/journal.js'
 import { defineCommand, EXIT } from '../command.js'
-import { configOrEnd, resolvedConfig } from '../load-or-exit.js'
+import { loadConfigOrExit, resolvedConfig } from '../load-or-exit.js'
 import { countChanges, renderChanges, summaryOfChanges } from '../terminal/changes.js'
 
 /** The health that is assumed, by the word on the command line. */
@@ -48,7 +48,7 @@ what it does not hold stays out.`,
   ],
   async run(context) {
     const { options } = context
-    const { config } = await configOrEnd(context.arguments.CONFIG, context)
+    const { config } = await loadConfigOrExit(context.arguments.CONFIG, context)
     const actual = await readTable(options.kernel)
     const { owned, names } = remembered(options.kernel, config)
     const { config: resolved, doubts } = await resolvedConfig(config, names, context)

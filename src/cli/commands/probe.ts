@@ -5,11 +5,11 @@ import { combine } from '../../core/health.js'
 import type { CheckResult, Config, HealthState, Real, Service } from '../../core/model.js'
 import { weightFrom } from '../../core/weight-hint.js'
 import { type Job, jobsOf, workOf } from '../../health/jobs.js'
-import { memberWish, type Wish } from '../../names/lookup-requests.js'
-import { openExecutor } from '../../schedule/executors.js'
+import { type LookupRequest, memberWish } from '../../names/lookup-requests.js'
+import { openOneShot } from '../../schedule/executors.js'
 import { didYouMean } from '../../util/closest-match.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
-import { configOrEnd, resolvedConfig } from '../load-or-exit.js'
+import { loadConfigOrExit, resolvedConfig } from '../load-or-exit.js'
 import { type Probed, type ProbedServer, renderProbed } from '../terminal/probe.js'
 
 /** Checks under way at once: a probe by hand must not look like an attack. */
@@ -34,7 +34,7 @@ touch the kernel's table, and needs no running lvsd.`,
   ],
   async run(context) {
     const { CONFIG, SERVICE, REAL } = context.arguments
-    const { config: whole, checks } = await configOrEnd(CONFIG, context)
+    const { config: whole, checks } = await loadConfigOrExit(CONFIG, context)
     const chosen = chosenPart(whole, SERVICE, REAL)
     const { config, troubleOf } = await resolvedConfig(chosen, new Map(), context)
     const { jobs, subscribers } = jobsOf(config, checks)
@@ -135,7 +135,7 @@ function unknown(what: string, word: string, words: readonly string[]): CommandE
 async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
   const results = new Map<string, CheckResult>()
   const waiting = [...jobs]
-  const executor = openExecutor()
+  const executor = openOneShot()
   const take = async () => {
     for (let job = waiting.shift(); job; job = waiting.shift())
       results.set(job.id, await executor.run(workOf(job), job.use.policy.timeout))
@@ -146,7 +146,7 @@ async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
 }
 
 /** Nothing can be sent to a name without an address; that is a failure as well. */
-function unresolvedReals(service: Service, troubleOf: (wish: Wish) => string | null): Probed[] {
+function unresolvedReals(service: Service, troubleOf: (wish: LookupRequest) => string | null): Probed[] {
   const lost = service.reals.filter(({ address }) => address === null)
   return lost.flatMap((real: Real) =>
     real.checks.map(({ kind }) => ({

@@ -2,7 +2,7 @@
 import { requestReload } from '../../api/client.js'
 import { renderProblem } from '../../config/problems/render-problem.js'
 import { printable } from '../../util/printable.js'
-import { asking, socketOption, socketPath } from '../ask-daemon.js'
+import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { defineCommand, EXIT } from '../command.js'
 import { painter } from '../terminal/paint.js'
 
@@ -25,7 +25,7 @@ limit, is refused where it is cut off.`,
   ],
   async run(context) {
     const path = socketPath(context.options.socket, context.env)
-    const outcome = await asking(requestReload(path, context.options.force))
+    const outcome = await askDaemon(requestReload(path, context.options.force))
     if (context.options.json) context.printData(JSON.stringify(outcome, null, 2))
     else {
       for (const problem of outcome.problems) context.print(renderProblem(problem, '', context.screen))

@@ -4,11 +4,11 @@ import { AcceptedConfiguration, isRunnable } from '../../accepted/accepted.js'
 import { SocketUnusable } from '../../api/server.js'
 import { loadConfigApart, loadConfigAtStart } from '../../config/load-apart.js'
 import { renderProblems } from '../../config/problems/render-problem.js'
-import { placed, startDirector } from '../../director/compose.js'
+import { startDirector, withPaths } from '../../director/compose.js'
 import { TABLES } from '../../ipvs/table.js'
 import { JournalInUse } from '../../storage/journal.js'
 import { openLog } from '../../system/log.js'
-import { atMost } from '../../util/with-timeout.js'
+import { waitAtMost } from '../../util/with-timeout.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
 
 /** Milliseconds that a stop takes at most, whatever hangs: less than a service manager waits before it kills. */
@@ -50,12 +50,12 @@ export const command = defineCommand({
         resolve()
       }),
     )
-    const load = () => loadConfigApart(file).then(loaded => placed(loaded, options))
+    const load = () => loadConfigApart(file).then(loaded => withPaths(loaded, options))
     const accepted = new AcceptedConfiguration(
       { file, state: options.state ?? null, env },
       { isTrial: options.kernel === 'memory', tell: warn },
     )
-    const current = placed(await loadConfigAtStart(file), options)
+    const current = withPaths(await loadConfigAtStart(file), options)
     if (!isRunnable(current)) warn(renderProblems(current, { colour: screen.colour }))
     const chosen = await accepted.choose(current)
     if (!chosen)
@@ -63,7 +63,7 @@ export const command = defineCommand({
         `${file} has errors, and none was accepted before; nothing was touched`,
         EXIT.problem,
       )
-    const loaded = placed(chosen.loaded, options)
+    const loaded = withPaths(chosen.loaded, options)
     const { config } = loaded
     if (isStopped) return EXIT.ok
     const log = openLog(config.settings.logLevel)
@@ -87,7 +87,7 @@ export const command = defineCommand({
     reload = () => void daemon.reload(false)
     if (isReloadWanted) reload()
     await stopped
-    await atMost(STOP_PATIENCE, daemon.stop())
+    await waitAtMost(STOP_PATIENCE, daemon.stop())
     return EXIT.ok
   },
 })

@@ -3,7 +3,7 @@ import { fetchStatus } from '../../api/client.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { hostPort } from '../../core/display-names.js'
 import { didYouMean } from '../../util/closest-match.js'
-import { asking, socketOption, socketPath } from '../ask-daemon.js'
+import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { type CommandContext, CommandError, defineCommand, EXIT, type ExitCode } from '../command.js'
 import { watchStatus } from '../live-view.js'
 import { type Checked, checkStatus } from '../terminal/check.js'
@@ -61,10 +61,10 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
     const fetch = async () => filtered(await fetchStatus(path), service, real)
     const { watch, json: isJson, check } = context.options
     if (watch !== undefined && !check) {
-      await asking(watchStatus({ context, fetch, every: everyMs(watch), isJson }))
+      await askDaemon(watchStatus({ context, fetch, every: everyMs(watch), isJson }))
       return EXIT.ok
     }
-    const document = await asking(fetch())
+    const document = await askDaemon(fetch())
     if (check) return told(checkStatus(document), context)
     if (context.options.json) context.printData(JSON.stringify(document, null, 2))
     else context.print(renderStatus(document, { ...context.screen, now: Date.now() }))

@@ -4,7 +4,7 @@ import { hostWithAddress } from '../../core/display-names.js'
 import type { CheckResult, HealthState } from '../../core/model.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
-import { took } from '../../util/time-text.js'
+import { formatDuration } from '../../util/time-text.js'
 import { columns } from './columns.js'
 import { type Paint, painter } from './paint.js'
 
@@ -84,7 +84,7 @@ function checkLines({ real, check, target, result }: Probed, paint: Paint): stri
   const why = reason === null || result.detail.startsWith(`${reason} `) ? '' : `${reason}${place}: `
   const phases = phaseRows(result)
   return [
-    `  ${real}  ${check}${where}  ${verdict}  ${took(ms)}`,
+    `  ${real}  ${check}${where}  ${verdict}  ${formatDuration(ms)}`,
     `    ${why}${printable(result.detail)}`,
     ...(phases.length > 0 ? [paint('dim', columns(phases, { indent: 6, right: [1, 2] }))] : []),
   ].join('\n')
@@ -96,7 +96,11 @@ function verdictOf({ ok }: CheckResult, paint: Paint): string {
 
 /** Each phase with the time it took and the time at which it ended. */
 function phaseRows({ phases }: CheckResult): string[][] {
-  return phases.map(({ phase, ms }, i) => [phase, took(ms - (phases[i - 1]?.ms ?? 0)), `at ${took(ms)}`])
+  return phases.map(({ phase, ms }, i) => [
+    phase,
+    formatDuration(ms - (phases[i - 1]?.ms ?? 0)),
+    `at ${formatDuration(ms)}`,
+  ])
 }
 
 function summaryOfProbed(probed: readonly Probed[], paint: Paint): string {

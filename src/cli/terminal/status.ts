@@ -4,7 +4,7 @@ import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status
 import { hostPort, hostWithAddress, isSameName } from '../../core/display-names.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
-import { dateTime, shortTime, span, took } from '../../util/time-text.js'
+import { dateTime, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
 import { clip, pad, widthOf, widthsOf } from './columns.js'
 import { type Paint, painter, STATE_STYLE } from './paint.js'
 
@@ -49,7 +49,7 @@ function headLines(document: StatusDocument, { now }: StatusView, paint: Paint):
   return [
     [
       paint('bold', `lvsd ${document.version}`),
-      `up ${span(now - Date.parse(document.startedAt))}`,
+      `up ${formatUptime(now - Date.parse(document.startedAt))}`,
       dateTime(now),
       table,
       printable(document.config.file),
@@ -57,7 +57,7 @@ function headLines(document: StatusDocument, { now }: StatusView, paint: Paint):
     ].join('  '),
     [
       `${counted(services.length, 'service')}, ${counted(reals.length, 'real server')}: ${counts.join(', ')}`,
-      `${counted(schedule.jobs, 'check')}, late ${took(schedule.lateness.p99)}`,
+      `${counted(schedule.jobs, 'check')}, late ${formatDuration(schedule.lateness.p99)}`,
       `read ${ago(reconcile.lastResync, now)}`,
     ].join(paint('dim', ' · ')),
   ]
@@ -98,7 +98,7 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
       : []),
     ...(stalledFor >= STALL_WORTH_TELLING
       ? [
-          `lvsd itself was held up ${counted(stalls, 'time')}, ${took(stalledFor)} in all; no server was blamed`,
+          `lvsd itself was held up ${counted(stalls, 'time')}, ${formatDuration(stalledFor)} in all; no server was blamed`,
         ]
       : []),
   ]
@@ -217,7 +217,7 @@ const COLUMNS: readonly Column[] = [
     cell: real => real.state,
     paint: (text, real, paint) => paint(STATE_STYLE[real.state], text),
   },
-  { title: 'FOR', rank: 1, side: 'right', cell: (real, now) => span(now - Date.parse(real.since)) },
+  { title: 'FOR', rank: 1, side: 'right', cell: (real, now) => formatUptime(now - Date.parse(real.since)) },
   { title: 'SERVER', rank: 0, cell: hostWithAddress },
   { title: 'FORWARD', rank: 5, cell: real => real.forwarding },
   { title: 'WEIGHT', rank: 2, side: 'right', cell: real => weight(real.weight.wanted) },
@@ -291,7 +291,7 @@ function isSteady({ checks }: RealStatus): boolean {
 
 function tookOf(real: RealStatus): string {
   const times = real.checks.flatMap(check => (check.last ? [check.last.ms] : []))
-  return times.length > 0 ? took(Math.max(...times)) : '-'
+  return times.length > 0 ? formatDuration(Math.max(...times)) : '-'
 }
 
 function weight(value: number | null): string {
@@ -299,5 +299,5 @@ function weight(value: number | null): string {
 }
 
 function ago(at: string | null, now: number): string {
-  return at === null ? 'not yet' : `${span(now - Date.parse(at))} ago`
+  return at === null ? 'not yet' : `${formatUptime(now - Date.parse(at))} ago`
 }

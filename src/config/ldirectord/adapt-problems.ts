@@ -5,18 +5,18 @@ import { hasErrors, type Problem } from '../problems/problem.js'
  * Without what ldirectord's users need not be told, and with what ldirectord does where lvsd refuses. `heads`: the lines
  * in which virtuals begin.
  */
-export function retold(problems: readonly Problem[], heads: readonly number[]): readonly Problem[] {
+export function adaptProblems(problems: readonly Problem[], heads: readonly number[]): readonly Problem[] {
   const sectionOf = (line: number) => heads.findLast(head => head <= line) ?? 0
   const broken = new Set(
     problems.filter(({ severity }) => severity === 'error').map(({ at }) => sectionOf(at.line)),
   )
   return problems
-    .filter(problem => isNews(problem, problems, line => broken.has(sectionOf(line))))
+    .filter(problem => isRelevant(problem, problems, line => broken.has(sectionOf(line))))
     .map(inItsWords)
 }
 
 /** False for what ldirectord's users need not be told, or are told in ldirectord's words already. */
-function isNews(
+function isRelevant(
   { code, at }: Problem,
   problems: readonly Problem[],
   isBroken: (line: number) => boolean,
@@ -41,11 +41,11 @@ function inItsWords(problem: Problem): Problem {
         .replace('write family: ipv6', 'write virtual6')
         .replace('write family: ipv4', 'write virtual'),
     }
-  return withFate(problem)
+  return addOutcome(problem)
 }
 
 /** What ldirectord makes of a check that cannot be: it starts all the same. */
-function withFate(problem: Problem): Problem {
+function addOutcome(problem: Problem): Problem {
   const { code, message } = problem
   const isHopeless = code === 'CHECK_NEEDS_PORT' || (code === 'CHECK_OPTIONS' && message.startsWith('dns: '))
   return isHopeless

@@ -6,7 +6,7 @@ import { didYouMean } from '../../util/closest-match.js'
 import type { Directive } from './lines.js'
 import { emailStatus, mailAddresses, mailSender, mailServer } from './mail-values.js'
 import { type Placed, placeOf, type Report } from './report.js'
-import { digits, type Grammar, maybeQuoted, oneOf, quoted, restOfLine, yesNo } from './values.js'
+import { digits, maybeQuoted, oneOf, quoted, restOfLine, type ValueParser, yesNo } from './values.js'
 import {
   checkTypes,
   commandLine,
@@ -23,7 +23,7 @@ export type Scope = 'global' | 'virtual' | 'both'
 
 export interface Row<T> {
   readonly scope: Scope
-  readonly read: Grammar<T>
+  readonly read: ValueParser<T>
   /** What it becomes in lvsd's own configuration. */
   readonly becomes: string
   /** Why lvsd does not need it, where it does not. */
@@ -37,7 +37,7 @@ export interface Row<T> {
   readonly bareValue?: T
 }
 
-function row<T>(scope: Scope, read: Grammar<T>, becomes: string, rest: Partial<Row<T>> = {}): Row<T> {
+function row<T>(scope: Scope, read: ValueParser<T>, becomes: string, rest: Partial<Row<T>> = {}): Row<T> {
   return { scope, read, becomes, ...rest }
 }
 

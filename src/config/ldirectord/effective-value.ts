@@ -16,7 +16,7 @@ export interface VirtualFacts {
 }
 
 /** The virtual's own value, the global one, else the default, which stands where the virtual begins. */
-export function effective<N extends DirectiveName, D>(
+export function effectiveValue<N extends DirectiveName, D>(
   name: N,
   own: Values,
   globals: Values,

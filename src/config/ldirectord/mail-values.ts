@@ -3,10 +3,10 @@ import { bracketed, parseAddress } from '../../core/address.js'
 import { isMailAddress, readMailServer, splitAddresses } from '../../core/mail-address.js'
 import { didYouMean } from '../../util/closest-match.js'
 import { placeOf, placeOfWord } from './report.js'
-import { type Given, type Grammar, listed, restOfLine, warnOfTail } from './values.js'
+import { listed, type ParseInput, restOfLine, type ValueParser, warnOfTail } from './values.js'
 
 /** Addresses with commas or blanks between them. */
-export const mailAddresses: Grammar<readonly string[]> = given => {
+export const mailAddresses: ValueParser<readonly string[]> = given => {
   const line = restOfLine()(given)
   if (line === undefined) return undefined
   const bare = /^"([^"]*)"$/.exec(line)?.[1] ?? line
@@ -16,7 +16,7 @@ export const mailAddresses: Grammar<readonly string[]> = given => {
 }
 
 /** An address, perhaps with a name before it. */
-export const mailSender: Grammar<string | null> = given => {
+export const mailSender: ValueParser<string | null> = given => {
   const line = restOfLine()(given)
   if (line === undefined) return undefined
   const bare = /^"([^"]*)"$/.exec(line)?.[1] ?? line
@@ -24,7 +24,7 @@ export const mailSender: Grammar<string | null> = given => {
 }
 
 /** What is none would stop every mail. ldirectord looks at no address. */
-function isAddress(word: string, { directive, value, report }: Given): boolean {
+function isAddress(word: string, { directive, value, report }: ParseInput): boolean {
   if (isMailAddress(word)) return true
   report.warn(
     'BAD_MAIL_ADDRESS',
@@ -35,7 +35,7 @@ function isAddress(word: string, { directive, value, report }: Given): boolean {
 }
 
 /** A name or an address, with a port where ldirectord knows none. */
-export const mailServer: Grammar<string> = given => {
+export const mailServer: ValueParser<string> = given => {
   const { value, report } = given
   const text = restOfLine({ plain: true })(given)
   if (text === undefined) return undefined
@@ -67,7 +67,7 @@ export const mailServer: Grammar<string> = given => {
 const EMAIL_STATUSES = ['all', 'none', 'starting', 'stopping', 'running', 'reloading']
 
 /** Words with commas between them. */
-export const emailStatus: Grammar<readonly string[]> = given => {
+export const emailStatus: ValueParser<readonly string[]> = given => {
   const { value, report } = given
   if (value.text === '') {
     report.warn(

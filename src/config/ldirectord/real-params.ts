@@ -11,7 +11,7 @@ import type { LdirectordCode } from './codes.js'
 import { type Piece, placeOf, placeOfWord, type Report, trimmed } from './report.js'
 import { FORWARDINGS, type ForwardingWord } from './vocabulary.js'
 
-export interface How {
+export interface RealParams {
   readonly forwarding: ForwardingWord
   readonly weight: number
   readonly pair: { readonly request: string; readonly receive: string } | null
@@ -20,9 +20,9 @@ export interface How {
 }
 
 /** Reads what stands behind the address; null where it is wrong, which has been told. */
-export function readHow(rest: Piece, at: Position, report: Report): How | null {
-  const theirs = asLdirectord(rest.text)
-  const plain = readPlainly(rest, at)
+export function parseRealParams(rest: Piece, at: Position, report: Report): RealParams | null {
+  const theirs = readAsLdirectord(rest.text)
+  const plain = readLiterally(rest, at)
   const isMeant = plain.isMeant && !theirs?.isLost
   const isPlain = theirs === null || isMeant || sameHow(theirs.how, plain.how)
   const how = isPlain ? plain.how : theirs.how
@@ -44,7 +44,7 @@ export function readHow(rest: Piece, at: Position, report: Report): How | null {
 }
 
 /** The kernel refuses weights beyond its numbers, and a lower threshold without an upper one above it. */
-function kernelTakes(how: How, rest: Piece, report: Report): How | null {
+function kernelTakes(how: RealParams, rest: Piece, report: Report): RealParams | null {
   if (how.weight > 2 ** 31 - 1) {
     report.error('BAD_REAL', placeOfWord(rest, String(how.weight)), 'a weight is at most 2147483647')
     return null
@@ -60,14 +60,14 @@ function kernelTakes(how: How, rest: Piece, report: Report): How | null {
 
 // ---------------------------------------------------------------- as ldirectord reads it
 
-interface Theirs {
-  readonly how: How
+interface LdirectordReading {
+  readonly how: RealParams
   /** A pair was found and forgotten, with what follows it. */
   readonly isLost: boolean
 }
 
 /** Null where ldirectord refuses the line. Each part is looked for anywhere behind the one before. */
-function asLdirectord(text: string): Theirs | null {
+function readAsLdirectord(text: string): LdirectordReading | null {
   const [word = '', behind] = cut(/(\w+)(.*)/, text)
   const forwarding = FORWARDINGS.find(known => known === word)
   if (!forwarding) return null
@@ -101,11 +101,11 @@ function numberOr(text: string | undefined): number | null {
   return text === undefined ? null : Number(text)
 }
 
-function sameHow(one: How, other: How | null): boolean {
+function sameHow(one: RealParams, other: RealParams | null): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
 
-function wordsOf({ forwarding, weight, pair, lower, upper }: How): string {
+function wordsOf({ forwarding, weight, pair, lower, upper }: RealParams): string {
   return [
     `${forwarding} ${weight}`,
     pair && `"${pair.request}", "${pair.receive}"`,
@@ -135,13 +135,13 @@ interface Told {
 }
 
 interface Plain {
-  readonly how: How | null
+  readonly how: RealParams | null
   readonly told: readonly Told[]
   /** Thresholds as the man page has them, which ldirectord takes for something else. */
   readonly isMeant: boolean
 }
 
-function readPlainly(rest: Piece, at: Position): Plain {
+function readLiterally(rest: Piece, at: Position): Plain {
   const told: Told[] = []
   const notes = {
     error: (code: LdirectordCode, at: Position, message: string) =>
@@ -156,7 +156,7 @@ function readPlainly(rest: Piece, at: Position): Plain {
 
 type Notes = Pick<Report, 'error' | 'warn'>
 
-function howOf(rest: Piece, at: Position, notes: Notes): How | null {
+function howOf(rest: Piece, at: Position, notes: Notes): RealParams | null {
   const [word] = splitToken(rest.text)
   const forwarding = readForwarding(word, word === '' ? at : placeOfWord(rest, word), notes)
   if (!forwarding) return null
@@ -197,7 +197,7 @@ function readExtras(
   extras: Piece,
   hasWeight: boolean,
   notes: Notes,
-): Pick<How, 'pair' | 'lower' | 'upper'> | null {
+): Pick<RealParams, 'pair' | 'lower' | 'upper'> | null {
   const strings: RegExpExecArray[] = []
   const limits = new Map<string, number>()
   for (const part of extras.text.matchAll(PART)) {
@@ -237,7 +237,7 @@ function readPair(
   extras: Piece,
   hasWeight: boolean,
   notes: Notes,
-): How['pair'] | undefined {
+): RealParams['pair'] | undefined {
   const [first, second] = strings
   if (!first) return null
   if (!second || strings.length > 2) {

@@ -5,11 +5,11 @@ import { counted } from '../../util/plural.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problems/problem.js'
 import { bracketsRound, type Host, ipv4FromNumber, readHost, readPort, splitToken } from './addresses.js'
-import { type How, readForwarding, readHow } from './real-params.js'
+import { parseRealParams, type RealParams, readForwarding } from './real-params.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 import type { ForwardingWord } from './vocabulary.js'
 
-export interface RealLine extends How {
+export interface RealLine extends RealParams {
   readonly host: Host
   /** 0 where none is written. */
   readonly port: number
@@ -40,7 +40,7 @@ export function readRealLine(value: Piece, context: LineContext): readonly RealL
   const [token, rest] = splitToken(value.text)
   const at = placeOf(value, 0, token.length)
   const where = readWhere(token, at, context)
-  const how = readHow(
+  const how = parseRealParams(
     { ...value, text: rest, column: value.column + value.text.length - rest.length },
     at,
     context.report,

@@ -6,7 +6,7 @@ import type { RawMap } from '../raw.js'
 import { readVirtual } from './addresses.js'
 import { type CheckChoice, type CheckContext, chooseCheck } from './checks.js'
 import { readValues, type Values } from './directives.js'
-import { effective } from './effective-value.js'
+import { effectiveValue } from './effective-value.js'
 import { fallbackEntry, type Globals } from './fallbacks.js'
 import type { Directive } from './lines.js'
 import { mailEntry } from './mail.js'
@@ -213,10 +213,10 @@ function placed(name: string, directive: Placed<string | boolean> | undefined): 
 /** What all services share. */
 export function defaultsEntry(globals: Values): Entry {
   const at = BEGINNING
-  const quiescent = effective('quiescent', {}, globals, false, at)
-  const cleanstop = effective('cleanstop', {}, globals, true, at)
-  const interval = effective('checkinterval', {}, globals, 10, at)
-  const fall = effective('failurecount', {}, globals, 1, at)
+  const quiescent = effectiveValue('quiescent', {}, globals, false, at)
+  const cleanstop = effectiveValue('cleanstop', {}, globals, true, at)
+  const interval = effectiveValue('checkinterval', {}, globals, 10, at)
+  const fall = effectiveValue('failurecount', {}, globals, 1, at)
   const check = map(
     [
       entry('interval', `${interval.value}s`, interval.at),

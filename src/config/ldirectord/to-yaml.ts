@@ -2,7 +2,7 @@
 import type { Position, Problem } from '../problems/problem.js'
 import type { RawMap, RawNode, RawScalar } from '../raw.js'
 import { type IsSecretName, withoutSecrets } from '../secrets.js'
-import { type Remark, writeYaml } from '../yaml/write-yaml.js'
+import { writeYaml, type YamlComment } from '../yaml/write-yaml.js'
 import { SPELLING_CODES } from './codes.js'
 import type { LdirectordDocument } from './read-ldirectord.js'
 import { BEGINNING, type Entry, scalar } from './tree.js'
@@ -46,7 +46,7 @@ function firstOnly(): (problem: Problem) => boolean {
 }
 
 /** The section of a line: where it begins, and where the next one does. */
-type Bounds = (line: number) => Remark['section']
+type Bounds = (line: number) => YamlComment['section']
 
 function boundsOf(heads: readonly number[], end: number): Bounds {
   return line => [heads.findLast(head => head <= line) ?? 0, heads.find(head => head > line) ?? end + 1]
@@ -57,7 +57,7 @@ function remarkOf(
   { line, text, trailing, indent }: LdirectordDocument['comments'][number],
   bounds: Bounds,
   source: readonly string[],
-): Remark {
+): YamlComment {
   const section = bounds(line)
   if (trailing) return { line, section, text, where: 'behind' }
   // Above the first directive: of the whole file.
@@ -91,7 +91,7 @@ function noteOf(
   traces: ReadonlySet<number>,
   bounds: Bounds,
   isSecret: IsSecretName,
-): Remark {
+): YamlComment {
   const quoted = traces.has(at.line)
     ? ''
     : `${withoutSecrets(source[at.line - 1] ?? '', isSecret)

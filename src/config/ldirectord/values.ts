@@ -8,14 +8,14 @@ import type { Directive } from './lines.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 
 /** What a grammar is given: the directive and its value, which is there. */
-export interface Given {
+export interface ParseInput {
   readonly directive: Directive
   readonly value: Piece
   readonly report: Report
   readonly inVirtual: boolean
 }
 
-export type Grammar<T> = (given: Given) => T | undefined
+export type ValueParser<T> = (given: ParseInput) => T | undefined
 
 function meant(word: string): string {
   const known = yesOrNo(word)
@@ -23,7 +23,7 @@ function meant(word: string): string {
 }
 
 /** Exactly `yes` or `no`. */
-export const yesNo: Grammar<boolean> = given => {
+export const yesNo: ValueParser<boolean> = given => {
   const { directive, value, report } = given
   const word = value.text.toLowerCase()
   if (word !== 'yes' && word !== 'no') {
@@ -45,7 +45,10 @@ export const yesNo: Grammar<boolean> = given => {
 }
 
 /** The first run of digits, as ldirectord reads it; anything round it is worth a warning. `first`: it must begin so. */
-export function digits(what: string, { min = 1, max = 2 ** 31 - 1, first = false } = {}): Grammar<number> {
+export function digits(
+  what: string,
+  { min = 1, max = 2 ** 31 - 1, first = false } = {},
+): ValueParser<number> {
   return ({ directive, value, report }) => {
     const run = (first ? /^\d+/ : /\d+/).exec(value.text)?.[0]
     const number = Number(run)
@@ -69,7 +72,7 @@ export function digits(what: string, { min = 1, max = 2 ** 31 - 1, first = false
 }
 
 /** `"…"`: up to the last quote; what follows it is ignored, and said. Without quotes: taken with a warning. */
-export function quoted({ empty = false, secret = false } = {}): Grammar<string> {
+export function quoted({ empty = false, secret = false } = {}): ValueParser<string> {
   return ({ directive, value, report, inVirtual }) => {
     const match = /^"(.*)"(.*)$/s.exec(value.text)
     const text = tabsToBlanks(match ? (match[1] ?? '') : value.text, inVirtual)
@@ -108,7 +111,7 @@ export function quoted({ empty = false, secret = false } = {}): Grammar<string> 
 }
 
 /** Quotes are optional. `exact`: blanks behind an unquoted value spoil it. */
-export function maybeQuoted({ empty = false, exact = false } = {}): Grammar<string> {
+export function maybeQuoted({ empty = false, exact = false } = {}): ValueParser<string> {
   return given => {
     const { directive, value, report, inVirtual } = given
     const inQuotes = /^"(.*)"/.exec(value.text)?.[1]
@@ -132,7 +135,7 @@ export function restOfLine({
   empty = false,
   exact = false,
   tail = 'takes the comment as part of the value',
-} = {}): Grammar<string> {
+} = {}): ValueParser<string> {
   return given => {
     const { directive, value, report, inVirtual } = given
     if (value.text === '' && !empty) {
@@ -153,7 +156,7 @@ export function restOfLine({
 }
 
 /** One of these words. ldirectord takes the first run of letters, digits and `_`, wherever it stands in the value. */
-export function oneOf<const T extends string>(words: readonly T[]): Grammar<T> {
+export function oneOf<const T extends string>(words: readonly T[]): ValueParser<T> {
   return ({ directive, value, report }) => {
     const bare = /^"(.*)"$/.exec(value.text)?.[1] ?? value.text
     const first = /\w+/.exec(bare)?.[0] ?? ''
@@ -171,7 +174,7 @@ export function oneOf<const T extends string>(words: readonly T[]): Grammar<T> {
 }
 
 /** Says what ldirectord makes of a comment or blanks behind the value. */
-export function warnOfTail({ directive, value, report, inVirtual }: Given, does: string): void {
+export function warnOfTail({ directive, value, report, inVirtual }: ParseInput, does: string): void {
   const { tail } = directive
   // In a virtual ldirectord cuts the comment, and leaves the blanks before it.
   if (tail === 'nothing' || (inVirtual && tail === 'comment without a blank')) return
@@ -186,7 +189,7 @@ export function warnOfTail({ directive, value, report, inVirtual }: Given, does:
     report.warn('TRAILING_BLANKS', end, `the blanks at the end of the line are left out; ldirectord ${does}`)
 }
 
-function warnOfBlanks({ directive, value, report }: Given): void {
+function warnOfBlanks({ directive, value, report }: ParseInput): void {
   report.warn(
     'TRAILING_BLANKS',
     placeOf(value, value.text.length, 1),

@@ -1,7 +1,7 @@
 /** The words of ldirectord, and the values that are made of them. */
 import { didYouMean } from '../../util/closest-match.js'
 import { placeOf, placeOfWord } from './report.js'
-import { type Grammar, listed, maybeQuoted, quoted, restOfLine, warnOfTail } from './values.js'
+import { listed, maybeQuoted, quoted, restOfLine, type ValueParser, warnOfTail } from './values.js'
 
 /** The services with their ports, as ldirectord maps them in both directions. `none` and `simpletcp` have no port. */
 const SERVICE_PORTS = {
@@ -49,7 +49,7 @@ const CHECK_TYPES = ['negotiate', 'connect', 'ping', 'external', 'external-perl'
 export type CheckType = (typeof CHECK_TYPES)[number] | number
 
 /** A word or a number alone; ldirectord takes any value that has a digit in it for a number. */
-export const checkTypes: Grammar<CheckType> = ({ value, report }) => {
+export const checkTypes: ValueParser<CheckType> = ({ value, report }) => {
   const bare = /^"(.*)"$/.exec(value.text)?.[1] ?? value.text
   if (/^\d{1,6}(?!\S)/.test(bare)) return Number.parseInt(bare, 10)
   const digits = /\d+/.exec(bare)?.[0]
@@ -69,7 +69,7 @@ export const checkTypes: Grammar<CheckType> = ({ value, report }) => {
 }
 
 /** Never used; it must have a letter or a digit all the same. */
-export const load: Grammar<string> = given => {
+export const load: ValueParser<string> = given => {
   const text = quoted()(given)
   if (text === undefined || /\w/.test(text)) return text
   given.report.error(
@@ -80,7 +80,7 @@ export const load: Grammar<string> = given => {
   return undefined
 }
 
-export const httpMethods: Grammar<'GET' | 'HEAD'> = ({ value, report }) => {
+export const httpMethods: ValueParser<'GET' | 'HEAD'> = ({ value, report }) => {
   const word = /\w+/.exec(value.text)?.[0]?.toUpperCase()
   if (word === 'GET' || word === 'HEAD') return word
   report.error('BAD_VALUE', placeOf(value), `httpmethod must be GET or HEAD, not "${value.text}"`)
@@ -88,7 +88,7 @@ export const httpMethods: Grammar<'GET' | 'HEAD'> = ({ value, report }) => {
 }
 
 /** For a shell. In a virtual ldirectord takes the quotes round it away; in the global part it leaves them to the shell. */
-export const commandLine: Grammar<string> = given => {
+export const commandLine: ValueParser<string> = given => {
   if (given.inVirtual) return maybeQuoted()(given)
   const { value, report } = given
   if (/^"\S+\s[^"]*"$/.test(value.text))
@@ -101,7 +101,7 @@ export const commandLine: Grammar<string> = given => {
 }
 
 /** Up to the first quote or between the first two; what stands behind is ignored. */
-export const virtualHost: Grammar<string> = given => {
+export const virtualHost: ValueParser<string> = given => {
   const { value, report } = given
   const read = /"?([^"]*)"?/.exec(value.text)
   if (!read) return undefined
@@ -124,7 +124,7 @@ export const virtualHost: Grammar<string> = given => {
 }
 
 /** The first run of lower-case letters: ldirectord makes `rr` of `Wrr`, which is refused here. */
-export const scheduler: Grammar<string> = ({ value, report }) => {
+export const scheduler: ValueParser<string> = ({ value, report }) => {
   const found = /[a-z]+/.exec(value.text)
   const word = found?.[0]
   if (word === undefined || found?.index !== 0) {
@@ -148,7 +148,7 @@ export const scheduler: Grammar<string> = ({ value, report }) => {
 const FLAG_WORDS = ['sh-fallback', 'sh-port', 'mh-fallback', 'mh-port', 'flag-1', 'flag-2', 'flag-3']
 
 /** ipvsadm's `-b`: words with commas between them. */
-export const schedulerFlags: Grammar<readonly string[]> = ({ value, report }) => {
+export const schedulerFlags: ValueParser<readonly string[]> = ({ value, report }) => {
   const [first = ''] = value.text.split(/\s/)
   const words = first.split(',').filter(word => word !== '')
   const wrong = words.find(word => !FLAG_WORDS.includes(word))
@@ -162,7 +162,7 @@ export const schedulerFlags: Grammar<readonly string[]> = ({ value, report }) =>
 }
 
 /** A mask or a prefix length, as the family of the virtual wants it; judged there. */
-export const netmask: Grammar<string> = given => {
+export const netmask: ValueParser<string> = given => {
   const read = restOfLine()(given)
   if (read === undefined) return undefined
   warnOfTail(given, 'refuses the line')

@@ -16,10 +16,10 @@ interface Place {
 }
 
 /** Tells one issue of an entry's value. */
-export function sayIssue(entry: RawEntry, issue: Issue, isSecret: boolean, report: Report): void {
+export function reportIssue(entry: RawEntry, issue: Issue, isSecret: boolean, report: Report): void {
   const meant = meantIssue(entry, issue)
   const place = placeOf(entry, meant.path)
-  const [code, message] = isSecret ? secretSentence(place.name, meant) : sentenceOf(place, meant)
+  const [code, message] = isSecret ? secretSentence(place.name, meant) : messageFor(place, meant)
   report.error(code, place.at, message)
 }
 
@@ -49,7 +49,7 @@ function placeOf(entry: RawEntry, path: readonly PropertyKey[]): Place {
 
 type Sentence = readonly [Code, string]
 
-function sentenceOf(place: Place, issue: Issue): Sentence {
+function messageFor(place: Place, issue: Issue): Sentence {
   const { name, node } = place
   const found = sortOf(node)
   switch (issue.code) {

@@ -4,7 +4,7 @@ import type { Position } from '../problems/problem.js'
 import type { RawEntry } from '../raw.js'
 import type { Fields } from '../read-fields.js'
 import { realFields } from '../schema/schema.js'
-import { settle } from './layers.js'
+import { inherit } from './layers.js'
 import type { RealContext } from './real-context.js'
 
 type ForwardingKeys = 'forwarding' | 'tunnel-port' | 'tunnel-checksum'
@@ -12,8 +12,8 @@ type ForwardingKeys = 'forwarding' | 'tunnel-port' | 'tunnel-checksum'
 /** Weight, thresholds and forwarding: the real server's own, else its service's, else the default. */
 export function readAttributes(fields: Fields<typeof realFields>, context: RealContext): RealAttributes {
   const layers = [fields, context.own, context.defaults]
-  const upper = settle(realFields, 'upper', layers)
-  const lower = settle(realFields, 'lower', layers)
+  const upper = inherit(realFields, 'upper', layers)
+  const lower = inherit(realFields, 'lower', layers)
   if (lower > upper) {
     const at = placeOf('lower', layers) ?? fields.at
     const least = upper === 0 ? 'there is no upper one' : `the upper one is ${upper}`
@@ -23,7 +23,7 @@ export function readAttributes(fields: Fields<typeof realFields>, context: RealC
       `the lower threshold is ${lower}, but ${least}; the kernel refuses that`,
     )
   }
-  return { ...readForwarding(fields, context), weight: settle(realFields, 'weight', layers), upper, lower }
+  return { ...readForwarding(fields, context), weight: inherit(realFields, 'weight', layers), upper, lower }
 }
 
 /** The forwarding and what tunnels need. */
@@ -32,9 +32,9 @@ export function readForwarding(
   { own, defaults, report }: RealContext,
 ): Pick<RealAttributes, 'forwarding' | 'tunnelPort' | 'tunnelChecksum'> {
   const layers = [fields, own, defaults]
-  const forwarding = settle(realFields, 'forwarding', layers)
-  const tunnelPort = settle(realFields, 'tunnel-port', layers)
-  const tunnelChecksum = settle(realFields, 'tunnel-checksum', layers)
+  const forwarding = inherit(realFields, 'forwarding', layers)
+  const tunnelPort = inherit(realFields, 'tunnel-port', layers)
+  const tunnelChecksum = inherit(realFields, 'tunnel-checksum', layers)
   if (forwarding === 'gue' && tunnelPort === undefined)
     report.error(
       'TUNNEL_PORT',

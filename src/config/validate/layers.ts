@@ -5,7 +5,7 @@ import type { z } from '../../check/option-types.js'
 import type { Fields } from '../read-fields.js'
 
 /** Layers are asked in their order. The schema's default counts where none has a right value. */
-export function settle<S extends OptionShape, K extends keyof S & string>(
+export function inherit<S extends OptionShape, K extends keyof S & string>(
   shape: S,
   key: K,
   layers: readonly { readonly values: { readonly [P in K]?: unknown } }[],

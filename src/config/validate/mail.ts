@@ -4,14 +4,14 @@ import type { RawEntry } from '../raw.js'
 import { mapEntries, readFields, readValue } from '../read-fields.js'
 import { mailFields } from '../schema/mail-fields.js'
 import { type Context, type DefaultsFields, type ServiceFields, textOf } from './context.js'
-import { settle } from './layers.js'
+import { inherit } from './layers.js'
 
 /** Null where nobody gets any. */
 export function readMail(own: ServiceFields, defaults: DefaultsFields, context: Context): MailPolicy | null {
   const entry = own.entry('mail')
   const layers = [...layerOf(entry, context), ...layerOf(defaults.entry('mail'), context)]
   if (entry && textOf(entry.value) === 'none') return null
-  const to = settle(mailFields, 'to', layers)
+  const to = inherit(mailFields, 'to', layers)
   if (entry && to === undefined && layers.length > 0)
     context.report.warn(
       'MAIL_TO_NOBODY',
@@ -21,10 +21,10 @@ export function readMail(own: ServiceFields, defaults: DefaultsFields, context: 
   if (to === undefined || to.length === 0) return null
   return {
     to,
-    from: settle(mailFields, 'from', layers) ?? null,
-    repeat: settle(mailFields, 'repeat', layers),
-    during: settle(mailFields, 'during', layers),
-    server: settle(mailFields, 'server', layers),
+    from: inherit(mailFields, 'from', layers) ?? null,
+    repeat: inherit(mailFields, 'repeat', layers),
+    during: inherit(mailFields, 'during', layers),
+    server: inherit(mailFields, 'server', layers),
   }
 }
 

@@ -3,7 +3,7 @@ import type { Protocol } from '../../core/model.js'
 import { readPort } from '../endpoints.js'
 import { serviceFields } from '../schema/schema.js'
 import type { Context, ServiceFields } from './context.js'
-import { settle } from './layers.js'
+import { inherit } from './layers.js'
 
 /** One of the pairs. */
 export interface Part {
@@ -20,7 +20,7 @@ export interface Part {
 
 /** All pairs; at least one, whatever is wrong. */
 export function partsOf(name: string, own: ServiceFields, context: Context): readonly Part[] {
-  const protocols = unique([settle(serviceFields, 'protocol', [own])].flat(), 'protocol', own, context)
+  const protocols = unique([inherit(serviceFields, 'protocol', [own])].flat(), 'protocol', own, context)
   const ports = portsOf(own, protocols[0] ?? 'tcp', context)
   const pairs = protocols.flatMap(protocol => ports.map(port => ({ protocol, port })))
   const nameOf = ({ protocol, port }: { protocol: Protocol; port: number | null }) =>

@@ -11,7 +11,7 @@ import { placeOf, readAttributes, readForwarding } from './attributes.js'
 import { draftsOf, layDrafts, readCheck } from './checks.js'
 import { type Context, textOf } from './context.js'
 import { judgeHostFamily } from './host-family.js'
-import { settle } from './layers.js'
+import { inherit } from './layers.js'
 import { judgeNeed, judgePorts, readNeed } from './need.js'
 import type { RealContext } from './real-context.js'
 import { isNumber, wordsAs } from './short-form.js'
@@ -196,7 +196,7 @@ function readChecks(fields: Fields<typeof realFields>, context: RealContext): Re
   const uses = read ? read.filter(use => use !== null) : context.uses
   const areRight = read ? read.length === uses.length : context.usesAreRight
   const layers = [fields, context.own, context.defaults]
-  const need = readNeed(settle(realFields, 'need', layers), uses.length)
+  const need = readNeed(inherit(realFields, 'need', layers), uses.length)
   if (areRight) judgeNeed(need, uses.length, placeOf('need', layers), context)
   return { uses, need: Math.min(need, uses.length) }
 }

@@ -15,7 +15,7 @@ import {
   type ServiceFields,
   textOf,
 } from './context.js'
-import { defaultOf, settle } from './layers.js'
+import { defaultOf, inherit } from './layers.js'
 
 export function readScheduling(
   own: ServiceFields,
@@ -24,11 +24,11 @@ export function readScheduling(
   context: Context,
 ): ServiceAttributes {
   const layers = [own, defaults]
-  const scheduler = settle(defaultsFields, 'scheduler', layers)
+  const scheduler = inherit(defaultsFields, 'scheduler', layers)
   const schedulerAt = nearestEntry('scheduler', own, defaults)?.value.at
   if (schedulerAt) judgeScheduler(scheduler, schedulerAt, context)
   const onePacket =
-    settle(defaultsFields, 'one-packet', layers) && judgeOnePacket(own, defaults, facts, context)
+    inherit(defaultsFields, 'one-packet', layers) && judgeOnePacket(own, defaults, facts, context)
   return {
     scheduler,
     schedulerFlags: readFlags(scheduler, own, defaults, context),

@@ -14,7 +14,7 @@ import {
   textOf,
 } from './context.js'
 import { readIdentity } from './identity.js'
-import { settle } from './layers.js'
+import { inherit } from './layers.js'
 import { tellLoopback } from './loopback.js'
 import { readMail } from './mail.js'
 import { pathOf } from './marked.js'
@@ -72,16 +72,16 @@ function readPart(
   const service: Service = {
     name: part.name,
     ...(part.of && { part: part.of }),
-    label: settle(serviceFields, 'label', [own]),
-    comment: settle(serviceFields, 'comment', [own]),
+    label: inherit(serviceFields, 'label', [own]),
+    comment: inherit(serviceFields, 'comment', [own]),
     host: identity.host,
     id: facts.id,
     unresolved: identity.unresolved,
     attributes,
-    quiescent: settle(serviceFields, 'quiescent', [own, defaults]),
-    cleanstop: settle(serviceFields, 'cleanstop', [own, defaults]),
+    quiescent: inherit(serviceFields, 'quiescent', [own, defaults]),
+    cleanstop: inherit(serviceFields, 'cleanstop', [own, defaults]),
     fallback: fallback?.fallback ?? null,
-    fallbackcommand: settle(serviceFields, 'fallbackcommand', [own, defaults]),
+    fallbackcommand: inherit(serviceFields, 'fallbackcommand', [own, defaults]),
     // One result, and one mail, however many parts share the health.
     monitorfile: isFirst ? pathOf('monitorfile', [own, defaults], context) : null,
     mail: isFirst ? mail : null,

@@ -4,7 +4,7 @@ import { type OptionShape, optionKit } from '../../check/option-kit.js'
 import type { Config } from '../../core/model.js'
 import type { Question } from '../../kinds/judge-apart.js'
 import type { Hosts } from '../../names/hosts.js'
-import { atOnce, type Pieces } from '../../util/time-slice.js'
+import { runSync, type Sliced } from '../../util/time-slice.js'
 import { folderOf } from '../paths.js'
 import type { PortLookup } from '../ports.js'
 import { START } from '../problems/position.js'
@@ -46,11 +46,11 @@ export interface Validated {
 }
 
 export function validate(input: ValidateInput): Validated {
-  return atOnce(validating(input))
+  return runSync(validating(input))
 }
 
 /** The same in pieces. */
-export function* validating(input: ValidateInput): Pieces<Validated> {
+export function* validating(input: ValidateInput): Sliced<Validated> {
   const { file, document, checks, ports, hosts, env = process.env, paths } = input
   const report: Report = newReport(file)
   const shapes = new Map<Check, OptionShape>()
@@ -96,7 +96,7 @@ function* readRoot(
   root: RawMap,
   included: RawDocument['defaults'],
   context: Context,
-): Pieces<Config> {
+): Sliced<Config> {
   const { report } = context
   const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
   const how = { what: 'the file', at: START, structured: ['settings', 'defaults', 'services'] as const }
@@ -139,7 +139,7 @@ function* readServices(
   parts: Fields<typeof rootFields>,
   defaultsOf: (file: string | undefined) => DefaultsFields,
   context: Context,
-): Pieces<Config['services']> {
+): Sliced<Config['services']> {
   const { report } = context
   const entry = parts.entry('services')
   if (!entry) {

@@ -15,7 +15,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { MAX_BYTES } from '../../system/read-file.js'
-import { atOnce, type Pieces } from '../../util/time-slice.js'
+import { runSync, type Sliced } from '../../util/time-slice.js'
 import type { Code } from '../problems/codes.js'
 import { type Locate, locator } from '../problems/position.js'
 import type { Position } from '../problems/problem.js'
@@ -37,7 +37,7 @@ interface Sized<T extends RawNode = RawNode> {
 
 /** Reads a YAML configuration. Never throws: what is wrong with the text is in `problems`. */
 export function readYaml(text: string, file: string, how: HowToRead = {}): RawDocument {
-  return atOnce(readingYaml(text, file, how))
+  return runSync(readingYaml(text, file, how))
 }
 
 interface HowToRead {
@@ -50,7 +50,7 @@ export function* readingYaml(
   text: string,
   file: string,
   { isIncluded }: HowToRead = {},
-): Pieces<RawDocument> {
+): Sliced<RawDocument> {
   const report = newReport(file)
   // An editor's byte order mark counts for nothing, and shifts no column.
   const bare = text.replace(/^\ufeff/, '')
@@ -58,7 +58,7 @@ export function* readingYaml(
   return { root, problems: report.problems() }
 }
 
-function* readRoot(text: string, locate: Locate, report: Report): Pieces<RawMap | null> {
+function* readRoot(text: string, locate: Locate, report: Report): Sliced<RawMap | null> {
   if (text.length > MAX_BYTES) {
     report.error('FILE_TOO_BIG', locate(0), 'the file has more than 16 MiB; is it the right one?')
     return null
@@ -97,7 +97,7 @@ const SCALAR = '\x1f'
 const PIECE = 512
 
 /** Null for nesting that no person writes: it must never be composed, which would take the process with it. */
-function* tokensOf(text: string): Pieces<CST.Token[] | null> {
+function* tokensOf(text: string): Sliced<CST.Token[] | null> {
   if (/^(?:[ \t]|[-?:](?=[ \t])){200}/m.test(text)) return null
   const parser = new Parser()
   const tokens: CST.Token[] = []

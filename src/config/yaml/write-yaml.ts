@@ -2,7 +2,7 @@
 import type { RawList, RawMap, RawNode, RawScalar } from '../raw.js'
 
 /** A remark on a line of the text that the tree was read from. */
-export interface Remark {
+export interface YamlComment {
   /** In the text that was read. */
   readonly line: number
   /** The lines of the section it belongs to, the second not included; it stays within what came of them. */
@@ -12,7 +12,7 @@ export interface Remark {
 }
 
 /** A line of YAML and the line it comes from. */
-interface Out {
+interface OutputLine {
   readonly indent: number
   readonly text: string
   readonly from: number
@@ -21,7 +21,7 @@ interface Out {
 const WIDTH = 110
 
 /** The tree as YAML, each remark beside the line it is about, or where that line would be. */
-export function writeYaml(root: RawMap, remarks: readonly Remark[] = []): string {
+export function writeYaml(root: RawMap, remarks: readonly YamlComment[] = []): string {
   const lines = mapLines(root, 0)
   const placed = place(lines, remarks)
   const text = lines.flatMap((line, i) => [...spacing(lines, i), ...render(line, placed.get(i) ?? NONE)])
@@ -29,16 +29,16 @@ export function writeYaml(root: RawMap, remarks: readonly Remark[] = []): string
 }
 
 /** The remarks at one line of the output. */
-interface Placed {
-  readonly before: readonly Remark[]
-  readonly behind: readonly Remark[]
-  readonly below: readonly (Remark & { readonly indent: number })[]
+interface CommentSlots {
+  readonly before: readonly YamlComment[]
+  readonly behind: readonly YamlComment[]
+  readonly below: readonly (YamlComment & { readonly indent: number })[]
 }
 
-const NONE: Placed = { before: [], behind: [], below: [] }
+const NONE: CommentSlots = { before: [], behind: [], below: [] }
 
 /** An empty line before each part of the file but the first, and between the services. */
-function spacing(lines: readonly Out[], i: number): string[] {
+function spacing(lines: readonly OutputLine[], i: number): string[] {
   const [before, line] = [lines[i - 1], lines[i]]
   if (!before || !line) return []
   const isPart = line.indent === 0
@@ -46,7 +46,7 @@ function spacing(lines: readonly Out[], i: number): string[] {
   return isPart || isNext ? [''] : []
 }
 
-function render(line: Out, { before, behind, below }: Placed): string[] {
+function render(line: OutputLine, { before, behind, below }: CommentSlots): string[] {
   const pad = ' '.repeat(line.indent)
   return [
     ...before.flatMap(({ text }) => commentLines(text, pad)),
@@ -79,9 +79,12 @@ function comment(text: string): string {
 }
 
 /** Which remarks stand at which line of the output. */
-function place(lines: readonly Out[], remarks: readonly Remark[]): ReadonlyMap<number, Placed> {
-  const placed = new Map<number, Placed>()
-  const add = (i: number, how: keyof Placed, remark: Remark, indent = 0) => {
+function place(
+  lines: readonly OutputLine[],
+  remarks: readonly YamlComment[],
+): ReadonlyMap<number, CommentSlots> {
+  const placed = new Map<number, CommentSlots>()
+  const add = (i: number, how: keyof CommentSlots, remark: YamlComment, indent = 0) => {
     const there = placed.get(i) ?? NONE
     placed.set(i, { ...there, [how]: [...there[how], { ...remark, indent }] })
   }
@@ -100,7 +103,7 @@ function place(lines: readonly Out[], remarks: readonly Remark[]): ReadonlyMap<n
 }
 
 /** The first line of the output that comes from each line of the text; of those with a value, and of any. */
-function firstByLine(lines: readonly Out[]) {
+function firstByLine(lines: readonly OutputLine[]) {
   const ofAny = new Map<number, number>()
   const ofValue = new Map<number, number>()
   for (const [i, line] of lines.entries()) {
@@ -110,7 +113,7 @@ function firstByLine(lines: readonly Out[]) {
   return { ofAny, ofValue }
 }
 
-function isOpening(line: Out | undefined): boolean {
+function isOpening(line: OutputLine | undefined): boolean {
   return line?.text.endsWith(':') ?? false
 }
 
@@ -122,13 +125,13 @@ interface Block {
   readonly indent: number
 }
 
-function blockOf(lines: readonly Out[], [from, until]: Remark['section']): Block {
+function blockOf(lines: readonly OutputLine[], [from, until]: YamlComment['section']): Block {
   const start = Math.max(
     0,
     lines.findIndex(out => out.from >= from && out.from < until),
   )
   const indent = lines[start]?.indent ?? 0
-  const belongs = (out: Out) =>
+  const belongs = (out: OutputLine) =>
     out.indent > indent || (out.indent === indent && out.from >= from && out.from < until)
   let end = start
   for (let next = lines[end + 1]; next && belongs(next); next = lines[end + 1]) end++
@@ -137,7 +140,7 @@ function blockOf(lines: readonly Out[], [from, until]: Remark['section']): Block
 
 /** The line of the block that comes soonest after a line of the text. */
 function nextIn(
-  lines: readonly Out[],
+  lines: readonly OutputLine[],
   { start, end }: Block,
   line: number,
   until: number,
@@ -152,7 +155,7 @@ function nextIn(
 
 // ---------------------------------------------------------------- the lines
 
-function mapLines({ entries }: RawMap, indent: number): Out[] {
+function mapLines({ entries }: RawMap, indent: number): OutputLine[] {
   return entries.flatMap(({ key, keyAt, value }) => {
     const name = plainOrQuoted(key)
     const flow = inline(value)
@@ -169,7 +172,7 @@ function lineOf(value: RawNode, line: number): number {
   return value.kind === 'scalar' ? value.at.line : line
 }
 
-function listLines({ items }: RawList, indent: number): Out[] {
+function listLines({ items }: RawList, indent: number): OutputLine[] {
   return items.flatMap(item => {
     const flow = inline(item)
     if (flow !== null) return [{ indent, text: `- ${flow}`, from: item.at.line }]

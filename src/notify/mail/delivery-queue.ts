@@ -7,7 +7,7 @@
 
 import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
-import type { Letter } from './message.js'
+import type { MailMessage } from './message.js'
 
 /** What became of one try. */
 export interface Delivery {
@@ -23,7 +23,7 @@ export interface OutboxParts {
   readonly clock: Clock
   readonly log: Log
   /** Tries to deliver to these recipients until aborted. Never rejects. */
-  readonly deliver: (letter: Letter, to: readonly string[], signal: AbortSignal) => Promise<Delivery>
+  readonly deliver: (message: MailMessage, to: readonly string[], signal: AbortSignal) => Promise<Delivery>
 }
 
 /** Milliseconds before the second try and those after it; then the mail is given up. */
@@ -35,7 +35,7 @@ const PATIENCE = 30_000
 
 /** A mail and those who do not have it yet. */
 interface Waiting {
-  readonly letter: Letter
+  readonly message: MailMessage
   readonly parts: Map<string, Part>
   isLost: boolean
 }
@@ -58,7 +58,7 @@ interface Turn {
 const OF_SERVER = /^(421|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOENT|ENOTFOUND)$/
 
 /** One server, its queue and how it has been doing. */
-interface Counter {
+interface ServerQueue {
   readonly name: string
   /** In the order in which they were posted. */
   readonly waiting: Set<Waiting>
@@ -70,9 +70,9 @@ interface Counter {
   lost: number
 }
 
-export class Outbox {
+export class DeliveryQueue {
   readonly #parts: OutboxParts
-  readonly #counters = new Map<string, Counter>()
+  readonly #counters = new Map<string, ServerQueue>()
   #isClosing = false
   /** What is left is told as lost, and nothing more is tried. */
   #isOver = false
@@ -82,14 +82,14 @@ export class Outbox {
     this.#parts = parts
   }
 
-  post(letter: Letter): void {
-    const counter = this.#counterOf(letter)
-    const parts = letter.route.to.map((to): [string, Part] => [
+  enqueue(message: MailMessage): void {
+    const counter = this.#counterOf(message)
+    const parts = message.route.to.map((to): [string, Part] => [
       to,
       { tries: 0, notBefore: 0, isApart: false, isUnderWay: false },
     ])
-    counter.waiting.add({ letter, parts: new Map(parts), isLost: false })
-    for (const to of letter.route.to) makeRoom(counter, to)
+    counter.waiting.add({ message, parts: new Map(parts), isLost: false })
+    for (const to of message.route.to) makeRoom(counter, to)
     this.#next(counter)
   }
 
@@ -127,17 +127,24 @@ export class Outbox {
     return [...this.#counters.values()].every(({ waiting }) => waiting.size === 0)
   }
 
-  #counterOf({ route: { server } }: Letter): Counter {
+  #counterOf({ route: { server } }: MailMessage): ServerQueue {
     const name = server ? `${server.host} port ${server.port}` : 'sendmail'
     const known = this.#counters.get(name)
     if (known) return known
-    const counter: Counter = { name, waiting: new Set(), current: null, wake: null, told: new Set(), lost: 0 }
+    const counter: ServerQueue = {
+      name,
+      waiting: new Set(),
+      current: null,
+      wake: null,
+      told: new Set(),
+      lost: 0,
+    }
     this.#counters.set(name, counter)
     return counter
   }
 
   /** Starts the first mail whose time has come, or sets the alarm for it. */
-  #next(counter: Counter): void {
+  #next(counter: ServerQueue): void {
     if (counter.current || this.#isOver) return
     counter.wake?.()
     counter.wake = null
@@ -148,25 +155,25 @@ export class Outbox {
     else if (this.#isIdle()) this.#onIdle?.()
   }
 
-  async #try(counter: Counter, turn: Turn): Promise<void> {
+  async #try(counter: ServerQueue, turn: Turn): Promise<void> {
     const { clock, deliver } = this.#parts
     const { one, to } = turn
     const current = new AbortController()
     counter.current = current
     for (const each of to) (one.parts.get(each) as Part).isUnderWay = true
     const end = clock.alarm(PATIENCE, () => current.abort(new Error(`not done in ${PATIENCE / 1000} s`)))
-    const delivery = await deliver(one.letter, to, current.signal).catch(faulty(to))
+    const delivery = await deliver(one.message, to, current.signal).catch(faulty(to))
     end()
     counter.current = null
     this.#settle(counter, turn, delivery)
     this.#next(counter)
   }
 
-  #settle(counter: Counter, { one, to }: Turn, { again, refused, fault }: Delivery): void {
+  #settle(counter: ServerQueue, { one, to }: Turn, { again, refused, fault }: Delivery): void {
     const { log } = this.#parts
-    const { subject } = one.letter
+    const { subject } = one.message
     const later = again.filter(each => this.#postpone(one.parts.get(each), fault))
-    if (fault) this.#tell(counter, one.letter, to, { fault, isTriedAgain: later.length > 0 })
+    if (fault) this.#tell(counter, one.message, to, { fault, isTriedAgain: later.length > 0 })
     else this.#tellWell(counter)
     const got = to.filter(each => !again.includes(each) && !refused.includes(each))
     if (got.length > 0) log.info({ to: got }, `emailalert: ${subject}`)
@@ -188,8 +195,8 @@ export class Outbox {
 
   /** Once for each sort of fault until a mail goes through again. */
   #tell(
-    { told, name }: Counter,
-    { subject }: Letter,
+    { told, name }: ServerQueue,
+    { subject }: MailMessage,
     to: readonly string[],
     {
       fault,
@@ -204,7 +211,7 @@ export class Outbox {
     )
   }
 
-  #tellWell(counter: Counter): void {
+  #tellWell(counter: ServerQueue): void {
     if (counter.told.size > 0)
       this.#parts.log.info({ server: counter.name, lost: counter.lost }, 'mails get through again')
     counter.told.clear()
@@ -238,7 +245,7 @@ function together({ parts }: Waiting, due: readonly string[]): readonly string[]
   return joined.length > 0 ? joined : due.slice(0, 1)
 }
 
-function makeRoom(counter: Counter, to: string): void {
+function makeRoom(counter: ServerQueue, to: string): void {
   const his = [...counter.waiting].filter(({ parts }) => parts.has(to))
   const oldest = his.length > MOST_WAITING ? his.find(({ parts }) => !parts.get(to)?.isUnderWay) : undefined
   if (!oldest) return
@@ -248,7 +255,7 @@ function makeRoom(counter: Counter, to: string): void {
 }
 
 /** A mail that some recipient will not get counts once. */
-function lose(counter: Counter, one: Waiting): void {
+function lose(counter: ServerQueue, one: Waiting): void {
   if (!one.isLost) counter.lost++
   one.isLost = true
 }

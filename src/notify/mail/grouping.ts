@@ -4,10 +4,10 @@
  * that lists them. No list of recipients gets more than 10 mails in a minute: what comes on top waits, and is one mail.
  */
 import type { Clock } from '../../util/clock.js'
-import { type Item, type Letter, letterAbout, letterListing, type Route } from './message.js'
+import { type Item, type MailMessage, type Route, singleMessage, summaryMessage } from './message.js'
 
 /** Milliseconds from the first news to its mail. */
-const GATHER = 2000
+const GROUP_WAIT = 2000
 const MOST_SINGLE = 3
 const MOST_PER_MINUTE = 10
 const MINUTE = 60_000
@@ -18,11 +18,11 @@ export interface DigestParts {
   readonly clock: Clock
   /** The name of this host, for the mails. */
   readonly host: string
-  readonly send: (letter: Letter) => void
+  readonly send: (message: MailMessage) => void
 }
 
 /** What waits for one list of recipients. */
-interface Pile {
+interface Batch {
   readonly route: Route
   readonly items: Set<Item>
   /** Those that say that a server is inaccessible, by server; null where it is among `more`. */
@@ -34,9 +34,9 @@ interface Pile {
   cancel: (() => void) | null
 }
 
-export class Digest {
+export class Grouping {
   readonly #parts: DigestParts
-  readonly #piles = new Map<string, Pile>()
+  readonly #batches = new Map<string, Batch>()
 
   constructor(parts: DigestParts) {
     this.#parts = parts
@@ -45,31 +45,31 @@ export class Digest {
   /** That a server is inaccessible is taken back by any other news of it that comes before the mail is made. */
   add(item: Item, route: Route): void {
     const { clock } = this.#parts
-    const pile = this.#pileOf(route)
-    takeBack(pile, item.news.member)
-    const isKept = pile.items.size < MOST_LISTED
-    if (isKept) pile.items.add(item)
-    else pile.more++
-    if (item.news.word === 'Inaccessible') pile.inaccessible.set(item.news.member, isKept ? item : null)
-    pile.cancel ??= clock.alarm(GATHER, () => this.#close(pile))
+    const batch = this.#pileOf(route)
+    takeBack(batch, item.news.member)
+    const isKept = batch.items.size < MOST_LISTED
+    if (isKept) batch.items.add(item)
+    else batch.more++
+    if (item.news.word === 'Inaccessible') batch.inaccessible.set(item.news.member, isKept ? item : null)
+    batch.cancel ??= clock.alarm(GROUP_WAIT, () => this.#close(batch))
   }
 
   /** Hands on everything at once, however much was sent before. */
   flush(): void {
-    for (const pile of this.#piles.values()) {
-      pile.cancel?.()
-      this.#handOn(pile, MOST_SINGLE)
+    for (const batch of this.#batches.values()) {
+      batch.cancel?.()
+      this.#handOn(batch, MOST_SINGLE)
     }
-    this.#piles.clear()
+    this.#batches.clear()
   }
 
-  #pileOf(route: Route): Pile {
+  #pileOf(route: Route): Batch {
     const key = JSON.stringify([route.to, route.from, route.server])
-    const known = this.#piles.get(key)
+    const known = this.#batches.get(key)
     if (known) return known
-    for (const [other, { cancel, sent }] of this.#piles)
-      if (!cancel && this.#recent(sent).length === 0) this.#piles.delete(other)
-    const pile: Pile = {
+    for (const [other, { cancel, sent }] of this.#batches)
+      if (!cancel && this.#recent(sent).length === 0) this.#batches.delete(other)
+    const batch: Batch = {
       route,
       items: new Set(),
       inaccessible: new Map(),
@@ -77,18 +77,18 @@ export class Digest {
       sent: [],
       cancel: null,
     }
-    this.#piles.set(key, pile)
-    return pile
+    this.#batches.set(key, batch)
+    return batch
   }
 
-  #close(pile: Pile): void {
+  #close(batch: Batch): void {
     const { clock } = this.#parts
-    pile.cancel = null
-    pile.sent = this.#recent(pile.sent)
-    const [oldest] = pile.sent
-    const free = MOST_PER_MINUTE - pile.sent.length
-    if (free > 0 || oldest === undefined) this.#handOn(pile, Math.min(MOST_SINGLE, free))
-    else pile.cancel = clock.alarm(oldest + MINUTE - clock.now(), () => this.#close(pile))
+    batch.cancel = null
+    batch.sent = this.#recent(batch.sent)
+    const [oldest] = batch.sent
+    const free = MOST_PER_MINUTE - batch.sent.length
+    if (free > 0 || oldest === undefined) this.#handOn(batch, Math.min(MOST_SINGLE, free))
+    else batch.cancel = clock.alarm(oldest + MINUTE - clock.now(), () => this.#close(batch))
   }
 
   #recent(sent: readonly number[]): number[] {
@@ -96,26 +96,26 @@ export class Digest {
     return sent.filter(at => now - at < MINUTE)
   }
 
-  #handOn(pile: Pile, single: number): void {
-    const { route, more } = pile
+  #handOn(batch: Batch, single: number): void {
+    const { route, more } = batch
     const { host, send, clock } = this.#parts
-    const items = [...pile.items]
+    const items = [...batch.items]
     if (items.length === 0) return
-    pile.items.clear()
-    pile.inaccessible.clear()
-    pile.more = 0
-    const letters =
+    batch.items.clear()
+    batch.inaccessible.clear()
+    batch.more = 0
+    const messages =
       items.length + more <= single
-        ? items.map(item => letterAbout(item, route, host))
-        : [letterListing(items, more, route, host)]
-    pile.sent.push(...letters.map(() => clock.now()))
-    for (const letter of letters) send(letter)
+        ? items.map(item => singleMessage(item, route, host))
+        : [summaryMessage(items, more, route, host)]
+    batch.sent.push(...messages.map(() => clock.now()))
+    for (const message of messages) send(message)
   }
 }
 
-function takeBack(pile: Pile, member: string): void {
-  const before = pile.inaccessible.get(member)
-  if (before) pile.items.delete(before)
-  else if (before === null) pile.more--
-  pile.inaccessible.delete(member)
+function takeBack(batch: Batch, member: string): void {
+  const before = batch.inaccessible.get(member)
+  if (before) batch.items.delete(before)
+  else if (before === null) batch.more--
+  batch.inaccessible.delete(member)
 }

@@ -11,19 +11,26 @@ import {
   type Service,
   type ServiceId,
 } from '../../core/model.js'
-import type { Observer } from '../../events/event-bus.js'
+import type { EventListener } from '../../events/event-bus.js'
 import type { Hold, Transition } from '../../health/health-store.js'
 import type { Clock } from '../../util/clock.js'
-import { Digest } from './grouping.js'
-import type { Letter } from './message.js'
+import { Grouping } from './grouping.js'
+import type { MailMessage } from './message.js'
 import { Reminders } from './reminders.js'
-import { type Known, keyOfMember, knownServices, type News, newsAbout, newsOf } from './server-event.js'
+import {
+  describeEvent,
+  eventsOf,
+  type Known,
+  keyOfMember,
+  knownServices,
+  type ServerEvent,
+} from './server-event.js'
 
 export interface MailAlertsParts {
   readonly clock: Clock
   /** The name of this host. */
   readonly host: string
-  readonly outbox: { post(letter: Letter): void; close(patience: number): Promise<void> }
+  readonly queue: { enqueue(message: MailMessage): void; close(patience: number): Promise<void> }
   /** Called once somebody is to get mails. */
   readonly prepare?: () => unknown
   /** Wall-clock milliseconds. */
@@ -45,11 +52,11 @@ const SETTLING = 5000
 export function mailAlerts({
   clock,
   host,
-  outbox,
+  queue,
   prepare,
   wallClock = Date.now,
-}: MailAlertsParts): Observer {
-  const digest = new Digest({ clock, host, send: letter => outbox.post(letter) })
+}: MailAlertsParts): EventListener {
+  const grouping = new Grouping({ clock, host, send: message => queue.enqueue(message) })
   const reminders = new Reminders(clock, member => remind(member))
   let known: ReadonlyMap<string, Known> = new Map()
   let members: ReadonlyMap<string, Place> = new Map()
@@ -61,9 +68,9 @@ export function mailAlerts({
   /** Servers in maintenance: nobody is reminded of them. */
   const holds = new Set<string>()
 
-  const tell = (news: News, during: DaemonPhase, reason: string | null) => {
+  const tell = (news: ServerEvent, during: DaemonPhase, reason: string | null) => {
     const { mail } = news.service
-    if (mail?.during.includes(during)) digest.add({ news, phase: during, at: wallClock(), reason }, mail)
+    if (mail?.during.includes(during)) grouping.add({ news, phase: during, at: wallClock(), reason }, mail)
   }
 
   const remind = (member: string) => {
@@ -92,9 +99,9 @@ export function mailAlerts({
     prepare?.()
   }
 
-  const transition = ({ service, real, from, to, result, moved }: Transition) => {
+  const transition = ({ service, real, from, to, result, hasMovedServer }: Transition) => {
     const member = memberOf(service, real)
-    if (!moved || member === null) return
+    if (!hasMovedServer || member === null) return
     const settles = settling.get(member)
     if (from !== 'unknown') settling.delete(member)
     else if (settles) settles.until = clock.now() + SETTLING
@@ -134,7 +141,7 @@ export function mailAlerts({
       const place = known.get(keyOfService(change.id))
       if (!place) continue
       const during = phaseOfChange(change, place)
-      for (const news of newsOf(change, place, during)) {
+      for (const news of eventsOf(change, place, during)) {
         const isGain = news.word === 'Added' || news.word === 'Restored'
         if (isGain) reminders.forget(news.member)
         tell(news, during, reminders.reasonOf(news.member))
@@ -163,8 +170,8 @@ export function mailAlerts({
     applied,
     async close() {
       reminders.close()
-      digest.flush()
-      await outbox.close(LAST_PATIENCE)
+      grouping.flush()
+      await queue.close(LAST_PATIENCE)
     },
   }
 }
@@ -188,6 +195,6 @@ function membersOf(known: ReadonlyMap<string, Known>): ReadonlyMap<string, Place
   return members
 }
 
-function inaccessible({ service, server }: Place, id: ServiceId): News {
-  return newsAbout(service, id, { word: 'Inaccessible', server, tag: 'real', weight: null })
+function inaccessible({ service, server }: Place, id: ServiceId): ServerEvent {
+  return describeEvent(service, id, { word: 'Inaccessible', server, tag: 'real', weight: null })
 }

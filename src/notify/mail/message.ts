@@ -1,10 +1,10 @@
 /** Mails in words: one about one server, with ldirectord's subject and body, or one that lists many. Pure. */
 import type { DaemonPhase, MailPolicy } from '../../core/model.js'
-import type { News } from './server-event.js'
+import type { ServerEvent } from './server-event.js'
 
 /** News with what was so when it came. */
 export interface Item {
-  readonly news: News
+  readonly news: ServerEvent
   readonly phase: DaemonPhase
   /** Wall-clock milliseconds. */
   readonly at: number
@@ -15,7 +15,7 @@ export interface Item {
 /** Where mails go; those of one route are grouped. */
 export type Route = Pick<MailPolicy, 'to' | 'from' | 'server'>
 
-export interface Letter {
+export interface MailMessage {
   readonly route: Route
   readonly subject: string
   readonly text: string
@@ -24,7 +24,7 @@ export interface Letter {
 }
 
 /** The subject is ldirectord's; so is the body, and the reason follows it. */
-export function letterAbout({ news, phase, at, reason }: Item, route: Route, host: string): Letter {
+export function singleMessage({ news, phase, at, reason }: Item, route: Route, host: string): MailMessage {
   const { service, sentence } = news
   const subject = `${prefixOf(service.label)}${sentence}`
   const about = [
@@ -37,7 +37,12 @@ export function letterAbout({ news, phase, at, reason }: Item, route: Route, hos
 }
 
 /** One mail for many news. `more`: how many more there were than anybody would read. */
-export function letterListing(items: readonly Item[], more: number, route: Route, host: string): Letter {
+export function summaryMessage(
+  items: readonly Item[],
+  more: number,
+  route: Route,
+  host: string,
+): MailMessage {
   const labels = new Set(items.map(({ news }) => news.service.label))
   const [label = null] = labels.size === 1 ? labels : []
   const subject = `${prefixOf(label)}${items.length + more} changes: ${counted(items, more)}`

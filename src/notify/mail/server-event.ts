@@ -12,16 +12,16 @@ import {
   type TableService,
 } from '../../core/model.js'
 
-export type Word = 'Added' | 'Restored' | 'Quiescent' | 'Deleted' | 'Purged' | 'Inaccessible'
+export type EventKind = 'Added' | 'Restored' | 'Quiescent' | 'Deleted' | 'Purged' | 'Inaccessible'
 
 export type Tag = 'real' | 'fallback'
 
 /** One thing to tell about one server of one service. */
-export interface News {
+export interface ServerEvent {
   readonly service: Service
   /** Which server: `keyOfMember`, below. */
   readonly member: string
-  readonly word: Word
+  readonly word: EventKind
   /** `Deleted real server`, `Purged real server (stop)`: what the news of several servers are counted by. */
   readonly kind: string
   /** `Deleted real server: [2001:db8::11]:80 ([2001:db8::1]:80)`, as ldirectord says it. */
@@ -77,13 +77,13 @@ export function keyOfMember(id: ServiceId, server: string): string {
  *
  *   * not the weight that is configured
  */
-export function newsOf(
+export function eventsOf(
   change: Change,
   { service, reals, fallback }: Known,
   phase: DaemonPhase,
-): readonly News[] {
-  const tell = (word: Word, server: TableReal, weight: number | null, suffix = '') =>
-    newsAbout(service, change.id, {
+): readonly ServerEvent[] {
+  const tell = (word: EventKind, server: TableReal, weight: number | null, suffix = '') =>
+    describeEvent(service, change.id, {
       word,
       server: keyOfReal(server),
       tag: !reals.has(keyOfReal(server)) && keyOfReal(server) === fallback ? 'fallback' : 'real',
@@ -116,7 +116,7 @@ function wordForSet(
   { real, was }: Extract<Change, { op: 'set-real' }>,
   reals: Known['reals'],
   phase: DaemonPhase,
-): Word | null {
+): EventKind | null {
   if (real.weight > 0 && was.weight === 0) return 'Restored'
   if (isQuiescent(real, reals)) return was.weight > 0 ? 'Quiescent' : null
   return phase === 'starting' || phase === 'reloading' ? 'Restored' : null
@@ -132,7 +132,7 @@ function servingReals({ reals }: TableService, known: Known['reals']): readonly 
 }
 
 interface Told {
-  readonly word: Word
+  readonly word: EventKind
   /** `keyOfReal`. */
   readonly server: string
   readonly tag: Tag
@@ -142,11 +142,11 @@ interface Told {
 }
 
 /** The news in words; a server that is inaccessible, or whose table has changed. */
-export function newsAbout(
+export function describeEvent(
   service: Service,
   id: ServiceId,
   { word, server, tag, weight, suffix = '' }: Told,
-): News {
+): ServerEvent {
   const kind = `${word} ${tag} server${suffix}`
   const weightSet = weight === null ? '' : ` (Weight set to ${weight})`
   return {

@@ -7,7 +7,7 @@ import type { MailServer } from '../../core/model.js'
 import { locateProgram } from '../../system/find-program.js'
 import { runCommand } from '../../system/processes.js'
 import type { Delivery } from './delivery-queue.js'
-import type { Letter } from './message.js'
+import type { MailMessage } from './message.js'
 
 /** Port of SMTP inside TLS; elsewhere TLS is used where the server offers it. */
 const SMTPS = 465
@@ -31,7 +31,7 @@ export async function prepareDelivery(): Promise<void> {
 
 /** One try: for whom, and until when. */
 interface Try extends DeliverParts {
-  readonly letter: Letter
+  readonly message: MailMessage
   readonly to: readonly string[]
   readonly signal: AbortSignal
 }
@@ -39,10 +39,10 @@ interface Try extends DeliverParts {
 /** Gives what tries to deliver to these recipients until aborted. What goes wrong is in its result. */
 export function deliverer(
   parts: DeliverParts,
-): (letter: Letter, to: readonly string[], signal: AbortSignal) => Promise<Delivery> {
-  return async (letter, to, signal) => {
-    const one = { ...parts, letter, to, signal }
-    const { server } = letter.route
+): (message: MailMessage, to: readonly string[], signal: AbortSignal) => Promise<Delivery> {
+  return async (message, to, signal) => {
+    const one = { ...parts, message, to, signal }
+    const { server } = message.route
     try {
       return await (server ? bySmtp(one, server) : bySendmail(one))
     } catch (error) {
@@ -157,8 +157,8 @@ class NoSendmail extends Error {
 // ---------------------------------------------------------------- the message
 
 /** `to`: those who do not have it yet; all of them stand in the head of the mail. */
-function messageOf({ letter, to, host }: Try) {
-  const { route, subject, text, at } = letter
+function messageOf({ message, to, host }: Try) {
+  const { route, subject, text, at } = message
   const from = withDomain(route.from ?? 'root', host)
   return {
     from,
@@ -167,19 +167,19 @@ function messageOf({ letter, to, host }: Try) {
     subject,
     text,
     date: new Date(at),
-    messageId: messageIdOf(letter, host),
+    messageId: messageIdOf(message, host),
     headers: { 'Auto-Submitted': 'auto-generated' },
     disableFileAccess: true,
     disableUrlAccess: true,
   }
 }
 
-const messageIds = new WeakMap<Letter, string>()
+const messageIds = new WeakMap<MailMessage, string>()
 
 /** The same at each try, so that whoever gets two copies all the same can tell. */
-function messageIdOf(letter: Letter, host: string): string {
-  const known = messageIds.get(letter) ?? `<${randomUUID()}@${host}>`
-  messageIds.set(letter, known)
+function messageIdOf(message: MailMessage, host: string): string {
+  const known = messageIds.get(message) ?? `<${randomUUID()}@${host}>`
+  messageIds.set(message, known)
   return known
 }
 

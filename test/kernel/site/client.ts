@@ -1,6 +1,6 @@
 /** Clients of the site: one page, one long download, fifty requests a second. */
 import { get, type IncomingMessage } from 'node:http'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 
 export interface Page {
   readonly status: number
@@ -102,7 +102,7 @@ export function steadyClient(host: string, { port = 80, rate = 50, limit = 3000 
       open.add(asked)
     }
   }, 1000 / rate)
-  later(() => clearInterval(timer))
+  onCleanup(() => clearInterval(timer))
 
   return {
     get failed() {

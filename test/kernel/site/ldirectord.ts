@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { identify, readRecord } from '../../../src/ldirectord-command/processes.js'
 import { packageRoot } from '../../../src/system/version.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { installLink, own } from './command.js'
 import { type RealServer, startRealServer } from './real-server.js'
 import { type Ran, runOnDirector } from './run.js'
@@ -36,7 +36,7 @@ export function dropInSite(): { readonly servers: RealServer[] } {
     mkdirSync('/etc/ha.d')
     writeFileSync(FILE, GOOD)
     site.servers = ['r3', 'r4'].map(name => startRealServer(name))
-    later(endDaemons)
+    onCleanup(endDaemons)
   })
   afterEach(function () {
     if (this.currentTest?.state === 'failed' && existsSync('/var/log/ldirectord.log'))

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { DEFAULT_SOCKET, fetchStatus } from '../../../src/api/client.js'
 import type { RealStatus, StatusDocument } from '../../../src/api/status-types.js'
 import { packageRoot } from '../../../src/system/version.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { DIRECTOR, within } from './namespaces.js'
 import { type Ran, runOnDirector } from './run.js'
 import { until } from './until.js'
@@ -66,7 +66,7 @@ export function spawnLvsd(config: string): Lvsd {
   )
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
   const { lines, errors } = collect(child)
-  later(async () => {
+  onCleanup(async () => {
     child.kill('SIGKILL')
     await ended
   })

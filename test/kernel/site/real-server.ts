@@ -1,7 +1,7 @@
 /** A little web server on a machine of its own: it can be killed and revived, and told how to answer. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { within } from './namespaces.js'
 
 export type Behaviour =
@@ -71,7 +71,7 @@ export function startRealServer(namespace: string, port = 80): RealServer {
   }
 
   revive()
-  later(kill)
+  onCleanup(kill)
   return {
     namespace,
     get isUp() {

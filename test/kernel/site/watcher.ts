@@ -1,5 +1,5 @@
 /** Looks at the table every 5 ms and keeps what it saw change. */
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { changesBetween, type Held, parseTable, readText } from './table.js'
 
 export interface Seen {
@@ -46,7 +46,7 @@ export function watchTable(
   }
 
   const timer = setInterval(look, 5)
-  later(() => clearInterval(timer))
+  onCleanup(() => clearInterval(timer))
   return {
     seen,
     get longestGap() {

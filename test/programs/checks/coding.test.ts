@@ -7,9 +7,9 @@ import { check as http } from '../../../checks/http.js'
 import { check as proxy } from '../../../checks/http_proxy.js'
 import { check as https } from '../../../checks/https.js'
 import type { Check } from '../../../src/check/check.js'
-import { mayDefer } from '../../../src/probe/needs-code.js'
+import { mayNeedCode } from '../../../src/probe/needs-code.js'
 import { runProbe } from '../../../src/probe/start-probe.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { parseOptions } from '../../support/checks/options.js'
 import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
 import { probe, targetOf } from '../../support/probe.js'
@@ -87,7 +87,7 @@ async function http2(coding: string, body: Buffer): Promise<number> {
   })
   server.on('session', session => session.on('error', () => {}))
   await new Promise<void>(listening => server.listen(0, '::1', listening))
-  later(() => {
+  onCleanup(() => {
     server.close()
   })
   return (server.address() as AddressInfo).port
@@ -147,10 +147,10 @@ describe('a compressed page', () => {
       response.setHeader('Content-Encoding', 'gzip').end(CODED.gzip),
     )
     const asked = http.probe?.(targetOf(server), parseOptions(http, { text: 'healthy' }))
-    assert.ok(asked && mayDefer(asked))
+    assert.ok(asked && mayNeedCode(asked))
     assert.equal((await runProbe(asked, 2000)).reason, 'no-verdict')
     const plain = http.probe?.(targetOf(server), parseOptions(http, {}))
-    assert.ok(plain && !mayDefer(plain))
+    assert.ok(plain && !mayNeedCode(plain))
     assert.equal((await runProbe(plain, 2000)).ok, true)
   })
 

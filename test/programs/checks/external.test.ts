@@ -18,14 +18,14 @@ import { check } from '../../../checks/external.js'
 import type { Target } from '../../../src/check/check.js'
 import { parseAddress } from '../../../src/core/address.js'
 import { enter, leave, MOST_AT_ONCE } from '../../../src/system/processes.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { missingOf, problemOf } from '../../support/checks/options.js'
 import { probe, targetOf } from '../../support/probe.js'
 
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lvsd-external-'))
-  later(() => rmSync(folder, { recursive: true }))
+  onCleanup(() => rmSync(folder, { recursive: true }))
 })
 
 /** A command of this test: a shell script. */
@@ -128,7 +128,7 @@ describe('the environment of an external command', function () {
   const show = 'echo "[$LVSD_TEST_ONE] [$LVSD_REAL] [$ONE] [$TWO] [$THREE] [$HOME]"'
   it('has what is passed or set, beside what it always has', async () => {
     Object.assign(process.env, { ONE: 'of lvsd', TWO: 'of lvsd too' })
-    later(() => {
+    onCleanup(() => {
       delete process.env.ONE
       delete process.env.TWO
     })

@@ -3,7 +3,7 @@ import { chmodSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { check } from '../../../checks/ftp.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { announcing, itFails, type LineServer, lineServer } from '../../support/checks/lines.js'
 import { problemOf } from '../../support/checks/options.js'
 import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
@@ -173,7 +173,7 @@ async function passiveRelay(port: number, cut: Cut): Promise<Listening> {
       const [, passive] = /^229 .*\|(\d+)\|/.exec(String(chunk)) ?? []
       if (passive === undefined) return client.write(chunk)
       const { server } = await relayTo(Number(passive), cut)
-      later(() => server.close())
+      onCleanup(() => server.close())
       return client.write(String(chunk).replace(passive, String(portOf(server))))
     })
   })

@@ -10,7 +10,7 @@ import {
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { check, requestFrame, servingOf } from '../../../checks/grpc.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { failsAsAll } from '../../support/checks/library-faults.js'
 import { problemOf } from '../../support/checks/options.js'
 import { freePort, programOr } from '../../support/checks/programs.js'
@@ -38,7 +38,7 @@ async function h2Server(behaviour: Behaviour, { tls = false, host = '::1' } = {}
   })
   server.listen(0, host)
   await once(server, 'listening')
-  later(() => {
+  onCleanup(() => {
     for (const session of sessions) session.destroy()
     server.close()
   })

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { check } from '../../../checks/nntp.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { announcing, itFails, lineServer } from '../../support/checks/lines.js'
 import { problemOf } from '../../support/checks/options.js'
 import { folderOf, programOr } from '../../support/checks/programs.js'
@@ -80,7 +80,7 @@ describe('leafnode', function () {
     // It speaks to whoever starts it, as inetd does; a pipe is no stranger to it.
     const server = await tcpServer(socket => {
       const child = spawn('unshare', [...SHUT_IN, 'sh', '-c', script, '-', join(folder, 'hosts'), file])
-      later(() => child.kill('SIGKILL'))
+      onCleanup(() => child.kill('SIGKILL'))
       socket.pipe(child.stdin)
       child.stdout.pipe(socket)
       child.stdin.on('error', () => {})

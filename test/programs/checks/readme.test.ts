@@ -11,7 +11,7 @@ import { check as external } from '../../../checks/external.js'
 import { tlsOptions } from '../../../checks/lib/tls.js'
 import { optionKit } from '../../../src/check/option-kit.js'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { problemOf } from '../../support/checks/options.js'
 import { probe } from '../../support/probe.js'
 import { hangUpServer, saying } from '../../support/servers.js'
@@ -29,7 +29,7 @@ function example(name: string): string {
 
 function scratch(): string {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-readme-'))
-  later(() => rmSync(folder, { recursive: true }))
+  onCleanup(() => rmSync(folder, { recursive: true }))
   return folder
 }
 

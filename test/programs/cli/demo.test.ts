@@ -8,14 +8,14 @@ import { command as probe } from '../../../src/cli/commands/probe.js'
 import { MOODS, type Mood, unsteadyServer } from '../../../src/cli/demo/servers.js'
 import { FIRST_FAILURE, MOOD_LASTS, startSite } from '../../../src/cli/demo/site.js'
 import { loadConfig } from '../../../src/config/load.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { testContext } from '../../support/context.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
 
 describe('the demo', () => {
   it('has a valid configuration without a warning, whose servers all pass at first', async () => {
     const site = await startSite('/tmp/somewhere')
-    later(() => site.close())
+    onCleanup(() => site.close())
     const { config, problems } = await loadConfig('site.yaml', { text: site.yaml })
     assert.deepEqual(problems, [])
     assert.equal(config?.services.length, 2)
@@ -34,7 +34,7 @@ describe('the demo', () => {
 
   it('has a server that fails as its mood says, on the same port throughout', async () => {
     const server = await unsteadyServer()
-    later(() => server.close())
+    onCleanup(() => server.close())
     const ask = async (mood: Mood) => {
       await server.feel(mood)
       const signal = AbortSignal.timeout(200)

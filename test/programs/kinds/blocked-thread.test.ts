@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
 import { scoresBeside } from '../../../src/system/orphans.js'
 import { descendantsOf, oomScoreOf } from '../../../src/system/process-files.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { fileOf } from '../../support/kinds/file.js'
 
@@ -21,7 +21,7 @@ describe("a user's file that stands in a system call", function () {
     const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
     const argv = ['--import', 'tsx', main, 'checks', '--brief', '--folder', folder]
     const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'ignore'] })
-    later(() => child.kill('SIGKILL'))
+    onCleanup(() => child.kill('SIGKILL'))
     let said = ''
     child.stdout.on('data', chunk => {
       said += chunk

@@ -8,7 +8,7 @@ import { describeOptions } from '../../../src/check/describe-options.js'
 import { markOf, optionKit } from '../../../src/check/option-kit.js'
 import { z } from '../../../src/check/option-types.js'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { probe } from '../../support/probe.js'
 
 const JSON_SCHEMA = { io: 'input', unrepresentable: 'any' } as const
@@ -27,7 +27,7 @@ const OWN = `export const check = {
 /** A folder of the user's with these files in it. */
 async function folder(files: Readonly<Record<string, string>>, mode = 0o755): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'lvsd-checks-'))
-  later(() => rm(path, { recursive: true }))
+  onCleanup(() => rm(path, { recursive: true }))
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(path, name), text)
     await chmod(join(path, name), 0o644)

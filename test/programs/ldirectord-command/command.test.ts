@@ -21,7 +21,7 @@ import type { Command } from '../../../src/ldirectord-command/args.js'
 import { type Env, findInstance, nameOf, socketOf } from '../../../src/ldirectord-command/paths.js'
 import { findOrphan, isAlive, readRecord } from '../../../src/ldirectord-command/processes.js'
 import { packageRoot } from '../../../src/system/version.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -194,7 +194,7 @@ describe('the command ldirectord', function () {
   it('is told from a program that has its number now, and from a file that has its name', async () => {
     const { root, run, pidOf } = machine()
     const sleeper = spawn('sh', ['-c', 'sleep 60; : ldirectord'], { stdio: 'ignore' })
-    later(() => sleeper.kill('SIGKILL'))
+    onCleanup(() => sleeper.kill('SIGKILL'))
     write(root, 'web.cf', GOOD)
     const pidFile = join(root, 'var/run/ldirectord.web.cf.pid')
     writeFileSync(pidFile, `${sleeper.pid}\n`)
@@ -283,7 +283,7 @@ function machine() {
   const root = temporaryFolder()
   const env: Env = { ...process.env, LVSD_LDIRECTORD_ROOT: root, LVSD_LDIRECTORD_KERNEL: 'memory' }
   for (const folder of ['etc/ha.d', 'var/run', 'var/log']) mkdirSync(join(root, folder), { recursive: true })
-  later(() => endAll(root))
+  onCleanup(() => endAll(root))
   return {
     root,
     env,
@@ -308,7 +308,7 @@ function machine() {
     process(...words: string[]) {
       const [interpreter = '', ...script] = SELF
       const child = spawn(interpreter, [...script, ...words], { env: env as NodeJS.ProcessEnv })
-      later(() => child.kill('SIGKILL'))
+      onCleanup(() => child.kill('SIGKILL'))
       return child
     },
     pidOf: (name: string) => Number(readFileSync(join(root, `var/run/ldirectord.${name}.pid`), 'utf8')),

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Instance, lockOf, pidFileOf } from '../../../src/ldirectord-command/paths.js'
 import { daemonOf, findDaemon, identify } from '../../../src/ldirectord-command/processes.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 
 describe('who runs a file', () => {
@@ -25,7 +25,7 @@ describe('who runs a file', () => {
       for (const name of ['ldirectord', 'other']) writeFileSync(join(folder, name), 'sleep 60')
       const child = spawn('perl', words(folder), { stdio: 'ignore' })
       await once(child, 'spawn')
-      later(() => child.kill('SIGKILL'))
+      onCleanup(() => child.kill('SIGKILL'))
       writeFileSync(pidFileOf(instance, env), `${child.pid}\n`)
       assert.equal(findDaemon(instance, env).state, state)
     })

@@ -3,25 +3,25 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { on, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Check, type Target, up } from '../../../src/check/check.js'
-import type { Probe } from '../../../src/check/probe-spec.js'
+import type { ProbeSpec } from '../../../src/check/probe-spec.js'
 import type { CheckResult } from '../../../src/core/model.js'
-import { openEngines } from '../../../src/schedule/executors.js'
-import { later } from '../../support/after-each.js'
+import { openExecutors } from '../../../src/schedule/executors.js'
+import { onCleanup } from '../../support/after-each.js'
 import { targetOf } from '../../support/probe.js'
 import { hangUpServer, httpServer, silentServer, tcpServer } from '../../support/servers.js'
 
-const CHILD = fileURLToPath(new URL('../../support/engine-child.ts', import.meta.url))
+const CHILD = fileURLToPath(new URL('../../support/executor-child.ts', import.meta.url))
 
-type Told = CheckResult & { readonly stats?: ReturnType<ReturnType<typeof openEngines>['stats']> }
+type Told = CheckResult & { readonly stats?: ReturnType<ReturnType<typeof openExecutors>['stats']> }
 
-/** A process with engines; `limit` is how many descriptors it may have. */
+/** A process with executors; `limit` is how many descriptors it may have. */
 function child(args: readonly number[], limit: number | null = null): ChildProcess {
   const node = [process.execPath, '--import', 'tsx', CHILD, ...args.map(String)]
   const command = limit === null ? node : ['/bin/sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh', ...node]
   const spawned = spawn(command[0] as string, command.slice(1), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
-  later(() => spawned.kill('SIGKILL'))
+  onCleanup(() => spawned.kill('SIGKILL'))
   return spawned
 }
 
@@ -35,7 +35,7 @@ async function listen(process: ChildProcess, count: number): Promise<Told[]> {
   return told
 }
 
-function connecting({ address, port }: Target): Probe {
+function connecting({ address, port }: Target): ProbeSpec {
   return {
     kind: 'tcp',
     address,
@@ -58,17 +58,17 @@ function collected(count: number) {
   const all = new Promise<void>(resolve => {
     finish = resolve
   })
-  const engines = openEngines((id, result) => {
+  const executors = openExecutors((id, result) => {
     results.set(id, [...(results.get(id) ?? []), result])
     if (--left === 0) finish()
   }, 100)
-  later(() => engines.close())
-  return { engines, results, all }
+  onCleanup(() => executors.close())
+  return { executors, results, all }
 }
 
-describe('the engines', () => {
+describe('the executors', () => {
   it('give an answer where a check of a user fails to say what it asks', async () => {
-    const { engines, results, all } = collected(1)
+    const { executors, results, all } = collected(1)
     const broken = {
       name: 'mine',
       probe: () => {
@@ -76,7 +76,7 @@ describe('the engines', () => {
       },
     } as unknown as Check
     const real = await tcpServer(() => {})
-    engines.set(
+    executors.set(
       'mine',
       { check: broken, target: targetOf(real), options: {} },
       { interval: 60_000, timeout: 1000, firstIn: 0 },
@@ -89,28 +89,28 @@ describe('the engines', () => {
 
   it('run probes and code side by side, on one account', async () => {
     const server = await httpServer((_request, response) => response.end())
-    const { engines, results, all } = collected(2)
+    const { executors, results, all } = collected(2)
     const timing = { interval: 60_000, timeout: 1000, firstIn: 0 }
-    engines.set('probe', { check: probing, target: targetOf(server), options: {} }, timing)
-    engines.set('code', { check: coded, target: targetOf(server), options: {} }, timing)
-    assert.equal(engines.stats().jobs, 2)
+    executors.set('probe', { check: probing, target: targetOf(server), options: {} }, timing)
+    executors.set('code', { check: coded, target: targetOf(server), options: {} }, timing)
+    assert.equal(executors.stats().jobs, 2)
     await all
     assert.equal(results.get('probe')?.[0]?.detail, 'connected')
     assert.equal(results.get('code')?.[0]?.detail, 'by code')
-    assert.equal(engines.stats().running, 0)
+    assert.equal(executors.stats().running, 0)
   })
 
   it('take a job from one to the other when its work changes', async () => {
     const server = await httpServer((_request, response) => response.end())
-    const { engines, results, all } = collected(1)
+    const { executors, results, all } = collected(1)
     const timing = { interval: 60_000, timeout: 1000, firstIn: 0 }
-    engines.set('a', { check: probing, target: targetOf(server), options: {} }, timing)
-    engines.set('a', { check: coded, target: targetOf(server), options: {} }, timing)
-    assert.equal(engines.stats().jobs, 1)
+    executors.set('a', { check: probing, target: targetOf(server), options: {} }, timing)
+    executors.set('a', { check: coded, target: targetOf(server), options: {} }, timing)
+    assert.equal(executors.stats().jobs, 1)
     await all
     assert.equal(results.get('a')?.[0]?.detail, 'by code')
-    engines.remove('a')
-    assert.equal(engines.stats().jobs, 0)
+    executors.remove('a')
+    assert.equal(executors.stats().jobs, 0)
   })
 
   it('hand a job over to code when its probe leaves the verdict to it', async () => {
@@ -134,8 +134,8 @@ describe('the engines', () => {
       }),
       run: async () => up('by code'),
     } as Pick<Check, 'probe' | 'run'> as Check
-    const { engines, results, all } = collected(2)
-    engines.set(
+    const { executors, results, all } = collected(2)
+    executors.set(
       'a',
       { check, target: targetOf(server), options: {} },
       { interval: 200, timeout: 1000, firstIn: 0 },
@@ -146,17 +146,17 @@ describe('the engines', () => {
       ['by code', 'by code'],
     )
     assert.equal(asked, 1)
-    assert.equal(engines.stats().jobs, 1)
-    assert.equal(engines.stats().noVerdicts, 0)
+    assert.equal(executors.stats().jobs, 1)
+    assert.equal(executors.stats().noVerdicts, 0)
   })
 
   it('look again soon', async () => {
     const server = await hangUpServer()
-    const { engines, results, all } = collected(2)
+    const { executors, results, all } = collected(2)
     const timing = { interval: 60_000, timeout: 1000, firstIn: 0 }
-    engines.set('a', { check: coded, target: targetOf(server), options: {} }, timing)
-    engines.soon('a', 1)
-    setTimeout(() => engines.soon('a', 1), 120)
+    executors.set('a', { check: coded, target: targetOf(server), options: {} }, timing)
+    executors.soon('a', 1)
+    setTimeout(() => executors.soon('a', 1), 120)
     await all
     assert.equal(results.get('a')?.length, 2)
   })
@@ -164,16 +164,16 @@ describe('the engines', () => {
   it('keep descriptors back for lvsd itself', async () => {
     const server = await silentServer()
     const check = {
-      probe: target => ({ ...connecting(target), judge: { kind: 'any' } }) as Probe,
+      probe: target => ({ ...connecting(target), judge: { kind: 'any' } }) as ProbeSpec,
     } as Pick<Check, 'probe'> as Check
-    const engines = openEngines(() => {}, 1000, { descriptors: 64 + 3 })
-    later(() => engines.close())
+    const executors = openExecutors(() => {}, 1000, { descriptors: 64 + 3 })
+    onCleanup(() => executors.close())
     for (let i = 0; i < 20; i++) {
       const work = { check, target: targetOf(server), options: {} }
-      engines.set(`${i}`, work, { interval: 60_000, timeout: 10_000, firstIn: 0 })
+      executors.set(`${i}`, work, { interval: 60_000, timeout: 10_000, firstIn: 0 })
     }
     await new Promise(resolve => setTimeout(resolve, 120))
-    assert.equal(engines.stats().running, 3)
+    assert.equal(executors.stats().running, 3)
   })
 
   it('know how many descriptors this process may have', () => {

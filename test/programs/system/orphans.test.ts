@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { scoresBeside } from '../../../src/system/orphans.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 
 let folder: string
@@ -31,7 +31,7 @@ function daemon(name: string): string {
     `${name}.sh`,
     `echo $$ >${folder}/${name}.new; mv ${folder}/${name}.new ${folder}/${name}\nexec sleep 300`,
   )
-  later(() => {
+  onCleanup(() => {
     const pid = Number(numbers(name)[0] ?? 0)
     if (pid > 0 && isAlive(pid)) process.kill(pid, 'SIGKILL')
   })

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openNotify } from '../../../src/system/sd-notify.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
 
 const LISTENER = `
@@ -20,7 +20,7 @@ async function listener() {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-notify-'))
   const path = join(folder, 'notify')
   const child = spawn('perl', ['-e', LISTENER, path], { stdio: ['ignore', 'pipe', 'inherit'] })
-  later(() => {
+  onCleanup(() => {
     child.kill('SIGKILL')
     rmSync(folder, { recursive: true })
   })

@@ -17,7 +17,7 @@ import { check } from '../../../checks/external.js'
 import { check as perl } from '../../../checks/external-perl.js'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
 import { trustedPath, UntrustedPath, whyUntrusted } from '../../../src/system/trusted-path.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { NOBODY, needsRoot } from '../../support/as-root.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { probe } from '../../support/probe.js'
@@ -120,7 +120,7 @@ describe('a trusted path, beside another user', () => {
           fs.renameSync(link + '.new', link)
         }`
     const child = spawn(process.execPath, ['-e', code, link, trusted, evil], { uid: NOBODY, gid: NOBODY })
-    later(() => child.kill('SIGKILL'))
+    onCleanup(() => child.kill('SIGKILL'))
   }
 
   it('is not run while its owner turns it, whatever leads to it', async function () {

@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mark } from '../../../src/system/orphans.js'
-import { later } from '../after-each.js'
+import { onCleanup } from '../after-each.js'
 
 const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin']
 
@@ -34,7 +34,7 @@ function isExecutable(path: string): boolean {
 /** A folder with these files. */
 export function folderOf(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-program-'))
-  later(() => rmSync(folder, { recursive: true }))
+  onCleanup(() => rmSync(folder, { recursive: true }))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   return folder
 }
@@ -73,7 +73,7 @@ export async function start(
       said = (said + chunk).slice(-2000)
     })
   const exited = once(child, 'exit')
-  later(() => {
+  onCleanup(() => {
     child.kill(stop)
     const last = setTimeout(() => child.kill('SIGKILL'), 2000)
     return exited.finally(() => {

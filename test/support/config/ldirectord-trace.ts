@@ -7,14 +7,14 @@ import { dirname, join } from 'node:path'
 import type { CodeWork } from '../../../src/check/run-code.js'
 import type { Loaded } from '../../../src/config/load.js'
 import { endpoint } from '../../../src/core/address.js'
-import { placed } from '../../../src/director/compose.js'
+import { withPaths } from '../../../src/director/compose.js'
 import { type Daemon, startDaemon } from '../../../src/director/daemon.js'
-import type { Observer } from '../../../src/events/event-bus.js'
+import type { EventListener } from '../../../src/events/event-bus.js'
 import { monitorLine } from '../../../src/events/monitor-file.js'
 import { type MemoryKernel, memoryKernel } from '../../../src/ipvs/memory.js'
 import { tableSentences } from '../../../src/ldirectord-command/log-messages.js'
 import type { OnResult } from '../../../src/schedule/executor.js'
-import type { Engines } from '../../../src/schedule/executors.js'
+import type { Executors } from '../../../src/schedule/executors.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
 import { linesOfTable } from '../../parity/table-lines.js'
 import { temporaryFolder } from '../folder.js'
@@ -173,7 +173,7 @@ export class TraceStage {
       notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
       load: () => this.#load(this.#next),
       observers: [this.#observer(), tableSentences(this.#log.log)],
-      engines: onResult => this.#engines(onResult),
+      executors: onResult => this.#executors(onResult),
     })
   }
 
@@ -187,7 +187,7 @@ export class TraceStage {
     if (!loaded.config) return loaded
     const settings = { ...loaded.config.settings, resync: RESYNC }
     const config = { ...loaded.config, settings }
-    return placed({ ...loaded, config }, { socket: join(this.#folder, 'lvsd.sock') })
+    return withPaths({ ...loaded, config }, { socket: join(this.#folder, 'lvsd.sock') })
   }
 
   async #reload(file: string | undefined): Promise<void> {
@@ -227,7 +227,7 @@ export class TraceStage {
     }
   }
 
-  #engines(onResult: OnResult): Engines {
+  #executors(onResult: OnResult): Executors {
     this.#report = onResult
     const idle = { running: 0, lateness: { p50: 0, p99: 0, max: 0 }, stalls: 0, stalledFor: 0, noVerdicts: 0 }
     return {
@@ -240,7 +240,7 @@ export class TraceStage {
   }
 
   /** Commands that are not run, and the monitorfile. */
-  #observer(): Observer {
+  #observer(): EventListener {
     return {
       traffic: ({ fallbackcommand, id }, hasTraffic) => {
         const virtual = id?.kind === 'address' ? [endpoint(id.address, id.port), id.protocol] : [':0', 'fwm']

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openResolver, type ResolverParts } from '../../../src/names/lookup.js'
-import { later } from '../after-each.js'
+import { onCleanup } from '../after-each.js'
 import { temporaryFolder } from '../folder.js'
 
 export interface Files {
@@ -27,6 +27,6 @@ export function resolverWith(files: Files, parts: Pick<ResolverParts, 'port' | '
     ),
     nsswitch: write('nsswitch.conf', files.nsswitch ?? 'hosts: files dns\n'),
   })
-  later(() => resolver.close())
+  onCleanup(() => resolver.close())
   return { resolver, write }
 }

@@ -3,11 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Check, Origin } from '../../../src/check/check.js'
-import { fly } from '../../../src/check/run.js'
+import { runOnce } from '../../../src/check/run.js'
 import type { CheckResult } from '../../../src/core/model.js'
 import { type Clock, systemClock } from '../../../src/util/clock.js'
 import { Pool, type WorkerJob } from '../../../src/workers/pool.js'
-import { later } from '../after-each.js'
+import { onCleanup } from '../after-each.js'
 import { temporaryFolder } from '../folder.js'
 import { targetOf } from '../probe.js'
 
@@ -56,7 +56,7 @@ export function openPool(clock: Clock = systemClock): { pool: Pool; told: Told[]
     void told.push({ level, message: message ?? '', fields: fields as Record<string, unknown> })
   const log = { info: tell('info'), warn: tell('warn'), error: tell('error') }
   const pool = new Pool(log as unknown as ConstructorParameters<typeof Pool>[0], clock)
-  later(() => pool.close())
+  onCleanup(() => pool.close())
   return { pool, told }
 }
 
@@ -106,5 +106,5 @@ export function jobOf(file: string, options: Options = {}, origin: Origin = 'use
 let count = 0
 
 export function run(pool: Pool, job: WorkerJob, timeout = 2000): Promise<CheckResult> {
-  return fly(pool.start, job, timeout)
+  return runOnce(pool.start, job, timeout)
 }

@@ -15,7 +15,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Control, openControlSocket, SocketInUse, SocketUnusable } from '../../../src/api/server.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
 
 const forced: boolean[] = []
@@ -29,13 +29,13 @@ const CONTROL = {
 
 function path(): string {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-api-'))
-  later(() => rmSync(folder, { recursive: true }))
+  onCleanup(() => rmSync(folder, { recursive: true }))
   return join(folder, 'run', 'lvsd.sock')
 }
 
 async function open(socket: string, control = CONTROL): Promise<string> {
   const server = await openControlSocket(socket, control)
-  later(() => server.close())
+  onCleanup(() => server.close())
   return socket
 }
 
@@ -106,7 +106,7 @@ describe('the control socket', () => {
       const socket = await open(path())
       for (let i = 0; i < 100; i++) {
         const client = connect(socket).on('error', () => {})
-        later(() => client.destroy())
+        onCleanup(() => client.destroy())
         await once(client, 'connect')
         client.write(text)
       }
@@ -130,7 +130,7 @@ describe('the control socket', () => {
     const question = 'GET /status HTTP/1.1\r\nhost: l\r\n\r\n'
     const heard = async (text: string, answers: number) => {
       const client = connect(socket).on('error', () => {})
-      later(() => client.destroy())
+      onCleanup(() => client.destroy())
       let got = ''
       client.on('data', chunk => {
         got += chunk
@@ -163,7 +163,7 @@ describe('the control socket', () => {
     const { log, lines } = recordingLog()
     const socket = path()
     const server = await openControlSocket(socket, CONTROL, log)
-    later(() => server.close())
+    onCleanup(() => server.close())
     for (const removed of [socket, dirname(socket)]) {
       rmSync(removed, { recursive: true })
       while (!existsSync(socket)) await new Promise(resolve => setTimeout(resolve, 50))
@@ -180,7 +180,7 @@ describe('the control socket', () => {
     const { log, lines } = recordingLog()
     const socket = path()
     const first = await openControlSocket(socket, CONTROL, log)
-    later(() => first.close())
+    onCleanup(() => first.close())
     rmSync(socket)
     const other = { ...CONTROL, status: async () => ({ version: 'other' }) as never }
     const second = await openControlSocket(socket, other)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { reasonOf } from '../../../src/api/status-reason.js'
 import type { HealthState, Real } from '../../../src/core/model.js'
-import type { Board, Cell } from '../../../src/health/health-store.js'
+import type { Cell, HealthStore } from '../../../src/health/health-store.js'
 
 const failed = {
   ok: false,
@@ -30,12 +30,12 @@ describe('why a server is as it is', () => {
 })
 
 /** With one server, and one check of it. */
-function boardOf(cell: Cell): Board {
-  const board: Partial<Record<keyof Board, unknown>> = {
+function boardOf(cell: Cell): HealthStore {
+  const healthStore: Partial<Record<keyof HealthStore, unknown>> = {
     heldBy: () => null,
-    cellsOf: () => [cell],
+    checkStatesOf: () => [cell],
     stateOf: () => cell.health.state,
     passing: () => 1,
   }
-  return board as unknown as Board
+  return healthStore as unknown as HealthStore
 }

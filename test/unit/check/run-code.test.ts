@@ -28,7 +28,7 @@ describe('a run of a check that is code', () => {
 
   it('takes no less than its phases, whatever time is not counted', () => {
     const phases = [{ phase: 'connect' as const, ms: 17 }]
-    const flight = {
+    const run = {
       phase: 'connect' as const,
       phases,
       wakeAt: 0,
@@ -37,8 +37,8 @@ describe('a run of a check that is code', () => {
       cancel: () => {},
     }
     const answer = { ok: true, reason: null, detail: 'fine' } as const
-    assert.equal(resultOf(answer, flight, 16).ms, 17)
-    assert.equal(resultOf(answer, flight, 18).ms, 18)
+    assert.equal(resultOf(answer, run, 16).ms, 17)
+    assert.equal(resultOf(answer, run, 18).ms, 18)
   })
 
   it('names the phase in which it reached its deadline', async () => {

@@ -5,7 +5,7 @@ import { type Answer as DnsRecord, decode, encode, type Packet, TRUNCATED_RESPON
 import fc from 'fast-check'
 import { check, reverseName } from '../../../checks/dns.js'
 import { addressFromBytes, parseAddress } from '../../../src/core/address.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { problemOf } from '../../support/checks/options.js'
 import { probe } from '../../support/probe.js'
 import {
@@ -156,7 +156,7 @@ describe('a dns answer', () => {
     // The same port over UDP is free: ports of the two protocols have nothing to do with each other.
     const socket = createSocket('udp6').bind(tcp.port, '::1')
     socket.on('message', (query, from) => socket.send(answer(query), from.port, from.address))
-    later(() => new Promise<void>(closed => socket.close(closed)))
+    onCleanup(() => new Promise<void>(closed => socket.close(closed)))
     await once(socket, 'listening')
     return tcp
   }

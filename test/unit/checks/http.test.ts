@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { check } from '../../../checks/http.js'
-import { mayDefer } from '../../../src/probe/needs-code.js'
+import { mayNeedCode } from '../../../src/probe/needs-code.js'
 import { FAULTS } from '../../support/checks/faults.js'
 import { parseOptions, problemOf } from '../../support/checks/options.js'
 import { probe, targetOf } from '../../support/probe.js'
@@ -113,7 +113,7 @@ describe('the request of http', () => {
     )
     const defers = (options: Record<string, unknown>) => {
       const asked = check.probe?.(targetOf(80), parseOptions(check, options))
-      return asked ? mayDefer(asked) : null
+      return asked ? mayNeedCode(asked) : null
     }
     assert.equal(defers({}), false)
     assert.equal(defers({ redirects: 7 }), true)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { check } from '../../../checks/https.js'
 import { contextFor, type TlsOptions } from '../../../checks/lib/tls.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { FAULTS } from '../../support/checks/faults.js'
 import { parseOptions, problemOf } from '../../support/checks/options.js'
 import { probe } from '../../support/probe.js'
@@ -218,7 +218,7 @@ describe('the handshake of https', () => {
 
   it('shares one context per setting until one of its files changes', () => {
     const folder = mkdtempSync(join(tmpdir(), 'lvsd-'))
-    later(() => rmSync(folder, { recursive: true }))
+    onCleanup(() => rmSync(folder, { recursive: true }))
     const file = join(folder, 'ca.crt')
     copyFileSync(ca, file)
     const context = () => contextFor(parseOptions(check, { verify: true, ca: file }) as unknown as TlsOptions)
@@ -239,7 +239,7 @@ describe('the handshake of https', () => {
 describe('a certificate file that is gone', () => {
   it('gives no verdict: nothing was asked of the server', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lvsd-'))
-    later(() => rmSync(folder, { recursive: true }))
+    onCleanup(() => rmSync(folder, { recursive: true }))
     const file = join(folder, 'ca.crt')
     copyFileSync(ca, file)
     const options = parseOptions(check, { verify: true, ca: file }) as unknown as TlsOptions
@@ -280,7 +280,7 @@ async function http2Server(handler: (stream: ServerHttp2Stream, headers: Record<
     handler(stream, headers)
   })
   await new Promise<void>(resolve => server.listen(0, '::1', resolve))
-  later(() => {
+  onCleanup(() => {
     for (const socket of sockets) socket.destroy()
     return new Promise(resolve => server.close(resolve))
   })

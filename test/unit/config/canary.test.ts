@@ -12,7 +12,7 @@ import { loadConfig } from '../../../src/config/load.js'
 import { renderProblems } from '../../../src/config/problems/render-problem.js'
 import { startDirector } from '../../../src/director/compose.js'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { testContext } from '../../support/context.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
@@ -206,7 +206,7 @@ describe('commands and the daemon', () => {
       log,
       env: {},
     })
-    later(() => daemon.stop())
+    onCleanup(() => daemon.stop())
     await setTimeout(1500)
     await daemon.reload(true)
     const shown = JSON.stringify(lines) + JSON.stringify(await daemon.status())

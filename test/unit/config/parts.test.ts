@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { chosenPart } from '../../../src/cli/commands/probe.js'
 import { loadConfig } from '../../../src/config/load.js'
 import { keyOfService } from '../../../src/core/model.js'
-import { Board, wantedTable } from '../../../src/health/health-store.js'
+import { desiredTable, HealthStore } from '../../../src/health/health-store.js'
 import { jobsOf } from '../../../src/health/jobs.js'
 
 async function load(
@@ -69,15 +69,15 @@ describe('a service over several protocols or ports', () => {
       [25, 25],
     )
     assert.equal(subscribers.length, 4)
-    const board = new Board()
-    board.place(config, checks, 0)
+    const board = new HealthStore()
+    board.applyConfig(config, checks, 0)
     const [up, down] = [...jobs.keys()]
     const result = { reason: null, detail: '', phase: null, ms: 1, phases: [] }
     for (let i = 0; i < 3; i++) {
       board.result(up ?? '', { ...result, ok: true }, i)
       board.result(down ?? '', { ...result, ok: false, reason: 'refused' }, i)
     }
-    const table = wantedTable(board, config.services, new Map())
+    const table = desiredTable(board, config.services, new Map())
     assert.deepEqual(
       [...table.values()].map(({ reals }) => [...reals.values()].map(({ port }) => port)),
       [[25], [587]],

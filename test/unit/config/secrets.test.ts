@@ -8,7 +8,7 @@ import { loadConfig } from '../../../src/config/load.js'
 import { renderProblems } from '../../../src/config/problems/render-problem.js'
 import { secretNames, withoutSecrets } from '../../../src/config/secrets.js'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { loadCf, site } from '../../support/config/ldirectord-site.js'
 import { temporaryFolder } from '../../support/folder.js'
 
@@ -52,7 +52,7 @@ describe('a password of a check', () => {
 
   it('comes from a variable', async () => {
     process.env.LVSD_TEST_SECRET = 'sesame'
-    later(() => delete process.env.LVSD_TEST_SECRET)
+    onCleanup(() => delete process.env.LVSD_TEST_SECRET)
     const options = await optionsOf('{ kind: radius, login: u, secret: { env: LVSD_TEST_SECRET } }')
     assert.equal(options?.secret, 'sesame')
   })

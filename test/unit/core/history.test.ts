@@ -10,11 +10,11 @@ import {
   type Service,
   type Table,
 } from '../../../src/core/model.js'
-import { Board } from '../../../src/health/health-store.js'
+import { HealthStore } from '../../../src/health/health-store.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import { createReconciler, type Reconciler } from '../../../src/reconcile/reconciler.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
 import {
   anyServiceAttributes,
@@ -104,30 +104,32 @@ function stage(first: Config) {
   const kernel = memoryKernel()
   const journal = memoryJournal()
   const start = () => {
-    const board: Board = new Board((service, entry) => isInService(service, entry, reconciler.table()))
+    const healthStore: HealthStore = new HealthStore((service, entry) =>
+      isInService(service, entry, reconciler.table()),
+    )
     const reconciler: Reconciler = createReconciler({
       kernel,
       journal,
       log: recordingLog('silent').log,
       want: (actual, names) => {
         const services = names
-          ? [...names].flatMap(name => board.service(name) ?? [])
-          : (board.config?.services ?? [])
-        const table = desired(services, (_, entry) => board.stateOf(entry), actual)
+          ? [...names].flatMap(name => healthStore.service(name) ?? [])
+          : (healthStore.config?.services ?? [])
+        const table = desired(services, (_, entry) => healthStore.stateOf(entry), actual)
         return { table, ids: services.flatMap(entry => entry.id ?? []) }
       },
     })
-    return { board, reconciler }
+    return { healthStore, reconciler }
   }
   const world = { kernel, config: first, ...start() }
-  world.board.place(first, CHECKS, 0)
-  later(() => world.reconciler.stop())
+  world.healthStore.applyConfig(first, CHECKS, 0)
+  onCleanup(() => world.reconciler.stop())
   return {
     world,
     async restart() {
       await world.reconciler.stop()
       Object.assign(world, start())
-      world.board.place(world.config, CHECKS, 0)
+      world.healthStore.applyConfig(world.config, CHECKS, 0)
       await world.reconciler.resync()
     },
   }
@@ -138,15 +140,17 @@ async function play({ world, restart }: ReturnType<typeof stage>, event: Event):
   if (event.kind === 'resync') return world.reconciler.resync()
   if (event.kind === 'reload') {
     world.config = event.config
-    world.board.place(event.config, CHECKS, 0)
+    world.healthStore.applyConfig(event.config, CHECKS, 0)
     return world.reconciler.resync()
   }
   if (event.kind !== 'result') return void (await world.kernel.apply(handEdit(await tableOf(world), event)))
   const result = event.ok === null ? failed('no-verdict') : event.ok ? passed() : failed()
-  for (const [id, job] of world.board.jobs)
+  for (const [id, job] of world.healthStore.jobs)
     if (job.target.address.text === `fd00:1::${event.server}`) {
-      const moved = world.board.result(id, result, 0).transitions.filter(transition => transition.moved)
-      world.reconciler.touch(moved.map(transition => transition.service.name))
+      const moved = world.healthStore
+        .result(id, result, 0)
+        .transitions.filter(transition => transition.hasMovedServer)
+      world.reconciler.markDirty(moved.map(transition => transition.service.name))
     }
   await world.reconciler.idle()
 }

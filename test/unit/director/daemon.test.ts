@@ -13,9 +13,9 @@ import { standardObservers } from '../../../src/director/default-listeners.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import type { Answer, Resolver } from '../../../src/names/lookup.js'
 import type { OnResult, Timing } from '../../../src/schedule/executor.js'
-import type { Engines } from '../../../src/schedule/executors.js'
+import type { Executors } from '../../../src/schedule/executors.js'
 import { memoryJournal, openJournal } from '../../../src/storage/journal.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
 import {
   config,
@@ -45,7 +45,7 @@ function handEngines() {
   const works = new Map<string, CheckWork>()
   const hurried: [string, number][] = []
   let report: OnResult = () => {}
-  const engines: Engines = {
+  const executors: Executors = {
     set: (id, work, timing) => {
       jobs.set(id, timing)
       works.set(id, work)
@@ -67,7 +67,7 @@ function handEngines() {
   }
   const open = (onResult: OnResult) => {
     report = onResult
-    return engines
+    return executors
   }
   const findWhere = (part: string, result: CheckResult) => {
     const found = [...jobs.keys()].filter(id => id.includes(part))
@@ -80,7 +80,7 @@ function handEngines() {
 
 async function start(first: Config, held: Table = new Map(), parts: Partial<DaemonParts> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-daemon-'))
-  later(() => rmSync(folder, { recursive: true }))
+  onCleanup(() => rmSync(folder, { recursive: true }))
   const place = (site: Config): Config => ({
     ...site,
     settings: { ...site.settings, socket: join(folder, 'lvsd.sock') },
@@ -91,7 +91,7 @@ async function start(first: Config, held: Table = new Map(), parts: Partial<Daem
     problems,
     text: '',
   })
-  const engines = handEngines()
+  const executors = handEngines()
   const kernel = memoryKernel()
   await kernel.apply(diff(held, new Map(), new Set()))
   const { log, lines } = recordingLog('info')
@@ -111,10 +111,10 @@ async function start(first: Config, held: Table = new Map(), parts: Partial<Daem
     },
     load: async () => next.loaded,
     observers: standardObservers(log),
-    engines: engines.open,
+    executors: executors.open,
     ...parts,
   })
-  later(() => daemon.stop())
+  onCleanup(() => daemon.stop())
   /** Once nothing moves any more: on a busy machine a round may rest before the next. */
   const weights = async () => {
     let before = ''
@@ -133,7 +133,7 @@ async function start(first: Config, held: Table = new Map(), parts: Partial<Daem
     next.loaded = loadedOf(site, problems)
     return daemon.reload(isForced)
   }
-  return { daemon, kernel, engines, lines, told, weights, reload, next, loadedOf }
+  return { daemon, kernel, executors, lines, told, weights, reload, next, loadedOf }
 }
 
 /** A resolver whose answers the test gives. */
@@ -157,7 +157,7 @@ describe('names in the daemon', () => {
   it('are put in force with the configuration that runs, also when a reload is under way', async () => {
     const { resolver, answer } = handResolver()
     const site = () => config([web({ reals: [asked('app')] })])
-    const { engines, kernel, reload, weights } = await start(site(), new Map(), { resolver })
+    const { executors, kernel, reload, weights } = await start(site(), new Map(), { resolver })
     // A table that is long in reading: the address comes while the reload waits for it.
     const { dump } = kernel
     Object.assign(kernel, {
@@ -171,7 +171,7 @@ describe('names in the daemon', () => {
     await answer('app ipv6', A)
     await reloaded
     await new Promise(resolve => setTimeout(resolve, 200))
-    engines.find(A, passed())
+    executors.find(A, passed())
     assert.deepEqual(await weights(), { [A]: 1 })
   })
 
@@ -227,20 +227,20 @@ const settings = (some: Partial<Settings>) => some
 
 describe('the daemon', () => {
   it('makes its services at once and adds servers as their checks pass', async () => {
-    const { weights, engines, kernel, told } = await start(config([web()]))
+    const { weights, executors, kernel, told } = await start(config([web()]))
     assert.deepEqual([...(await kernel.dump()).table.keys()], ['tcp [2001:db8::80]:80'])
     assert.deepEqual(told, ['ready'])
-    engines.find(A, passed())
-    engines.find(B, failed())
+    executors.find(A, passed())
+    executors.find(B, failed())
     assert.deepEqual(await weights(), { [A]: 1 })
-    engines.find(B, passed())
+    executors.find(B, passed())
     assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
   })
 
   it('asks all servers at once when it starts', async () => {
-    const { engines } = await start(config([web()]))
+    const { executors } = await start(config([web()]))
     assert.deepEqual(
-      [...engines.jobs.values()].map(timing => timing.firstIn),
+      [...executors.jobs.values()].map(timing => timing.firstIn),
       [0, 0],
     )
   })
@@ -260,11 +260,11 @@ describe('the daemon', () => {
     it('keeps the servers of a name that is still being looked up', async () => {
       const { resolver, answer } = handResolver()
       const named = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
-      const { engines, weights, lines } = await start(named, left([A, 5]), { resolver })
+      const { executors, weights, lines } = await start(named, left([A, 5]), { resolver })
       assert.deepEqual(await weights(), { [A]: 5 })
       await answer('app ipv6', A)
       assert.deepEqual(await weights(), { [A]: 5 })
-      engines.find(A, passed())
+      executors.find(A, passed())
       assert.deepEqual(await weights(), { [A]: 5 })
       assert.deepEqual(
         lines.filter(({ msg }) => /no real server/.test(String(msg))),
@@ -308,11 +308,11 @@ describe('the daemon', () => {
         const clock = { now: 0 }
         const site = config([web({ reals, fallback: real(C) })], asking)
         const parts = { resolver: names.resolver, namesNow: () => clock.now }
-        const { engines, weights, lines, daemon, reload } = await start(site, left([A, 5], [B, 5]), parts)
+        const { executors, weights, lines, daemon, reload } = await start(site, left([A, 5], [B, 5]), parts)
         await silence(names, 'app')
         clock.now = 3_600_000
         await reload(site)
-        for (let i = 0; i < 3; i++) engines.find(B, failed())
+        for (let i = 0; i < 3; i++) executors.find(B, failed())
         assert.deepEqual(await weights(), { [A]: 5 })
         const trouble =
           'app does not resolve to an IPv6 address: the name servers do not answer (ETIMEOUT); ' +
@@ -327,7 +327,7 @@ describe('the daemon', () => {
           [50],
         )
         await names.answer('app ipv6', A)
-        for (let i = 0; i < 3; i++) engines.find(A, failed())
+        for (let i = 0; i < 3; i++) executors.find(A, failed())
         assert.deepEqual(await weights(), { [C]: 1 })
       })
 
@@ -343,18 +343,18 @@ describe('the daemon', () => {
       it('keeps a fallback that is a name while it is needed', async () => {
         const names = handResolver()
         const site = config([web({ reals: [asked(B, 5)], fallback: real('sorry') })])
-        const { engines, weights } = await start(site, left([A, 1]), { resolver: names.resolver })
+        const { executors, weights } = await start(site, left([A, 1]), { resolver: names.resolver })
         await silence(names, 'sorry')
-        engines.find(B, failed())
+        executors.find(B, failed())
         assert.deepEqual(await weights(), { [A]: 1 })
-        engines.find(B, passed())
+        executors.find(B, passed())
         assert.deepEqual(await weights(), { [B]: 5 })
       })
 
       it('takes out what a reload removes, for it was not the name', async () => {
         const names = handResolver()
         const all = [asked('app'), asked(A), asked(B), asked(C)]
-        const { engines, weights, reload } = await start(
+        const { executors, weights, reload } = await start(
           config([web({ reals: all })]),
           left([A, 1], [B, 1]),
           {
@@ -362,7 +362,7 @@ describe('the daemon', () => {
           },
         )
         await silence(names, 'app')
-        for (const host of [A, B, C]) engines.find(host, passed())
+        for (const host of [A, B, C]) executors.find(host, passed())
         assert.deepEqual(await weights(), { [A]: 1, [B]: 1, [C]: 1 })
         await reload(config([web({ reals: all.slice(0, 3) })]))
         assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
@@ -370,12 +370,12 @@ describe('the daemon', () => {
 
       it('keeps a server whose address a reload replaces by a name', async () => {
         const names = handResolver()
-        const { engines, weights, reload } = await start(
+        const { executors, weights, reload } = await start(
           config([web({ reals: [asked(A), asked(B)] })]),
           left([A, 1], [B, 1]),
           { resolver: names.resolver },
         )
-        for (const host of [A, B]) engines.find(host, passed())
+        for (const host of [A, B]) executors.find(host, passed())
         await reload(config([web({ reals: [asked('app'), asked(B)] })]))
         assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
         await silence(names, 'app')
@@ -386,10 +386,10 @@ describe('the daemon', () => {
         const names = handResolver()
         const check = { ...use('ask', {}, { fall: 1 }), host: 'check' }
         const site = config([web({ reals: [real(A, { checks: [check] })] })])
-        const { engines, weights } = await start(site, left([A, 1]), { resolver: names.resolver })
+        const { executors, weights } = await start(site, left([A, 1]), { resolver: names.resolver })
         await silence(names, 'check')
         assert.deepEqual(
-          [...engines.works.values()].map(({ answer }) => answer?.ok),
+          [...executors.works.values()].map(({ answer }) => answer?.ok),
           [null],
         )
         assert.deepEqual(await weights(), { [A]: 1 })
@@ -418,7 +418,7 @@ describe('the daemon', () => {
           const parts = { resolver: names.resolver, journal }
           const site = await start(config([vip()], asking), left([A, 5], [B, 7]), parts)
           await silence(names, 'vip')
-          for (let i = 0; i < 3; i++) site.engines.find(A, failed())
+          for (let i = 0; i < 3; i++) site.executors.find(A, failed())
           assert.deepEqual(await site.weights(), { [A]: 5, [B]: 7 })
           const [web] = (await site.daemon.status()).services
           assert.match(web?.nameTrouble ?? '', /ETIMEOUT\); what the kernel has for it stays as it is until/)
@@ -439,7 +439,7 @@ describe('the daemon', () => {
               return apply(list)
             },
           })
-          site.engines.find(A, passed())
+          site.executors.find(A, passed())
           await site.reload(config([vip()], asking), true)
           await silence(names, 'vip')
           assert.deepEqual(await site.weights(), { [A]: 5 })
@@ -478,76 +478,76 @@ describe('the daemon', () => {
     })
 
     it('keeps a server of the table until its checks have failed as often as fall says', async () => {
-      const { engines, weights, daemon } = await start(site(), left([A, 5]))
+      const { executors, weights, daemon } = await start(site(), left([A, 5]))
       for (const expected of [{ [A]: 5 }, { [A]: 5 }, {}]) {
-        engines.find(A, failed())
+        executors.find(A, failed())
         assert.deepEqual(await weights(), expected)
       }
       assert.equal((await daemon.status()).services[0]?.reals[0]?.state, 'down')
     })
 
     it('takes another one in with its first pass, and knows it down with its first failure', async () => {
-      const { engines, weights, daemon } = await start(site(), left([A, 5]))
-      engines.find(B, failed())
+      const { executors, weights, daemon } = await start(site(), left([A, 5]))
+      executors.find(B, failed())
       assert.equal((await daemon.status()).services[0]?.reals[1]?.state, 'down')
-      const { engines: others, weights: theirs } = await start(site(), left([A, 5]))
+      const { executors: others, weights: theirs } = await start(site(), left([A, 5]))
       others.find(B, passed())
       assert.deepEqual([await weights(), await theirs()], [{ [A]: 5 }, { [A]: 5, [B]: 5 }])
     })
 
     it('gives a quiesced server its weight with the first pass', async () => {
-      const { engines, weights } = await start(site({ quiescent: true }), left([A, 5], [B, 0]))
-      engines.find(B, passed())
-      engines.find(A, failed())
+      const { executors, weights } = await start(site({ quiescent: true }), left([A, 5], [B, 0]))
+      executors.find(B, passed())
+      executors.find(A, failed())
       assert.deepEqual(await weights(), { [A]: 5, [B]: 5 })
     })
 
     it('keeps the fallback out, and tells nobody of a failure, while fall is not reached', async () => {
       const fallback = real('fd00:1::f')
-      const { engines, weights, lines } = await start(site({ fallback }), left([A, 5]))
-      engines.find(A, failed())
-      engines.find(B, failed())
+      const { executors, weights, lines } = await start(site({ fallback }), left([A, 5]))
+      executors.find(A, failed())
+      executors.find(B, failed())
       assert.deepEqual(await weights(), { [A]: 5 })
       assert.ok(!lines.some(line => line.real === `[${A}]:80`))
-      engines.find(A, failed())
-      engines.find(A, failed())
+      executors.find(A, failed())
+      executors.find(A, failed())
       assert.deepEqual(await weights(), { 'fd00:1::f': 1 })
     })
 
     it('asks again soon after a failure that does not count yet', async () => {
-      const { engines } = await start(
+      const { executors } = await start(
         config([web({ reals: [asked(A, 5, { fall: 3, fastinter: 200 })] })]),
         left([A, 5]),
       )
-      engines.find(A, failed())
+      executors.find(A, failed())
       assert.deepEqual(
-        engines.hurried.map(([, ms]) => ms),
+        executors.hurried.map(([, ms]) => ms),
         [200],
       )
     })
 
     it('needs as many passes of several checks as without a restart', async () => {
       const two = real(A, { weight: 5, checks: [use('ask', {}, fall), use('ask', { n: 2 }, fall)], need: 1 })
-      const { engines, weights } = await start(config([web({ reals: [two] })]), left([A, 5]))
-      for (const _ of [1, 2, 3]) engines.findWhere('{}', failed())
+      const { executors, weights } = await start(config([web({ reals: [two] })]), left([A, 5]))
+      for (const _ of [1, 2, 3]) executors.findWhere('{}', failed())
       assert.deepEqual(await weights(), { [A]: 5 })
-      for (const _ of [1, 2]) engines.findWhere('{"n":2}', failed())
+      for (const _ of [1, 2]) executors.findWhere('{"n":2}', failed())
       assert.deepEqual(await weights(), { [A]: 5 })
-      engines.findWhere('{"n":2}', failed())
+      executors.findWhere('{"n":2}', failed())
       assert.deepEqual(await weights(), {})
     })
 
     it('keeps a server that a reload brings and the table has already', async () => {
-      const { engines, weights, reload, kernel } = await start(
+      const { executors, weights, reload, kernel } = await start(
         site({ reals: [asked(A, 5, fall)] }),
         left([A, 5]),
       )
-      engines.find(A, passed())
+      executors.find(A, passed())
       const id = serviceId('2001:db8::81')
       await kernel.apply(diff(table(tableService(id, [tableReal(B, { weight: 5 })])), new Map(), new Set()))
       const other = service('other', { id, reals: [asked(B, 5, fall)] })
       await reload(config([web({ reals: [asked(A, 5, fall)] }), other]))
-      engines.find(B, failed())
+      executors.find(B, failed())
       assert.deepEqual(await weights(), { [A]: 5, [B]: 5 })
     })
   })
@@ -555,13 +555,13 @@ describe('the daemon', () => {
   describe('tells of a service', () => {
     const lost = async (parts: Partial<Service>) => {
       const site = await start(config([web(parts)]))
-      site.engines.find(A, passed())
-      site.engines.find(B, passed())
+      site.executors.find(A, passed())
+      site.executors.find(B, passed())
       await site.weights()
-      site.engines.find(A, failed())
-      site.engines.find(B, failed())
+      site.executors.find(A, failed())
+      site.executors.find(B, failed())
       await site.weights()
-      site.engines.find(A, passed())
+      site.executors.find(A, passed())
       await site.weights()
       return site.lines.filter(line => line.msg.startsWith('web: ')).map(({ level, msg }) => [level, msg])
     }
@@ -582,8 +582,8 @@ describe('the daemon', () => {
     })
 
     it('nothing when all goes well at a start', async () => {
-      const { engines, lines, weights } = await start(config([web()]))
-      engines.find(A, passed())
+      const { executors, lines, weights } = await start(config([web()]))
+      executors.find(A, passed())
       await weights()
       assert.ok(!lines.some(line => line.msg.startsWith('web: ')))
     })
@@ -591,10 +591,10 @@ describe('the daemon', () => {
 
   it('says of a check that its server has not moved, without a word of "to"', async () => {
     const two = real(A, { checks: [use('ask'), use('ask', { n: 2 })], need: 1 })
-    const { engines, lines, daemon } = await start(config([web({ reals: [two] })]))
-    engines.find(A, passed())
+    const { executors, lines, daemon } = await start(config([web({ reals: [two] })]))
+    executors.find(A, passed())
     const before = (await daemon.status()).services[0]?.reals[0]?.since
-    engines.findWhere('{"n":2}', failed())
+    executors.findWhere('{"n":2}', failed())
     const last = lines.at(-1)
     assert.deepEqual(
       [last?.msg, last?.state, last?.from, last?.to],
@@ -606,12 +606,12 @@ describe('the daemon', () => {
   })
 
   it('tells of each server once that it has had no verdict for long, why, and when that is over', async () => {
-    const { engines, lines, daemon } = await start(config([web()]))
-    engines.find(A, passed())
+    const { executors, lines, daemon } = await start(config([web()]))
+    executors.find(A, passed())
     const told = () => lines.filter(line => /verdict three times|verdicts again/.test(line.msg))
-    for (let i = 0; i < 2; i++) engines.find(A, failed('no-verdict'))
+    for (let i = 0; i < 2; i++) executors.find(A, failed('no-verdict'))
     assert.deepEqual(told(), [])
-    for (let i = 0; i < 5; i++) engines.find(A, failed('no-verdict'))
+    for (let i = 0; i < 5; i++) executors.find(A, failed('no-verdict'))
     assert.deepEqual(
       told().map(({ real, detail }) => [real, detail]),
       [[`[${A}]:80`, 'no-verdict']],
@@ -619,7 +619,7 @@ describe('the daemon', () => {
     const [shown] = (await daemon.status()).services[0]?.reals ?? []
     assert.match(shown?.reason ?? '', /^no verdict since \d{4}-\d\d-\d\d [\d:]{8} \S+: no-verdict$/)
     assert.deepEqual([shown?.state, shown?.checks[0]?.noVerdict?.count], ['up', 7])
-    engines.find(A, passed())
+    executors.find(A, passed())
     assert.equal(told().length, 2)
     assert.equal((await daemon.status()).services[0]?.reals[0]?.checks[0]?.noVerdict, null)
   })
@@ -627,15 +627,15 @@ describe('the daemon', () => {
   it('logs no options of a check, which may hold passwords', async () => {
     const secret = real(A, { checks: [use('ask', { passwd: 'hunter2' })] })
     const { log, lines } = recordingLog('debug')
-    const { engines } = await start(config([web({ reals: [secret] })]), new Map(), { log })
-    engines.find(A, passed())
+    const { executors } = await start(config([web({ reals: [secret] })]), new Map(), { log })
+    executors.find(A, passed())
     assert.ok(lines.some(line => line.job === `web/[${A}]:80/ask`))
     assert.doesNotMatch(JSON.stringify(lines), /hunter2/)
   })
 
   it('logs a transition once, with its reason', async () => {
-    const { engines, lines } = await start(config([web()]))
-    for (const result of [passed(), failed('timeout'), failed('timeout')]) engines.find(A, result)
+    const { executors, lines } = await start(config([web()]))
+    for (const result of [passed(), failed('timeout'), failed('timeout')]) executors.find(A, result)
     const [up, down, ...more] = lines.filter(line => line.real === `[${A}]:80`)
     assert.deepEqual([up?.msg, up?.from, up?.to], ['real server up', 'unknown', 'up'])
     assert.deepEqual(
@@ -647,33 +647,33 @@ describe('the daemon', () => {
 
   it('asks again soon after a first failure', async () => {
     const policy = { fall: 2, fastinter: 200 }
-    const { engines, weights } = await start(config([web({ reals: [asked(A, 1, policy)] })]))
-    engines.find(A, passed())
-    engines.find(A, failed())
+    const { executors, weights } = await start(config([web({ reals: [asked(A, 1, policy)] })]))
+    executors.find(A, passed())
+    executors.find(A, failed())
     assert.deepEqual(
-      engines.hurried.map(([, ms]) => ms),
+      executors.hurried.map(([, ms]) => ms),
       [200],
     )
     assert.deepEqual(await weights(), { [A]: 1 })
-    engines.find(A, failed())
+    executors.find(A, failed())
     assert.deepEqual(await weights(), {})
   })
 
   it('reloads: what is unchanged keeps its health and its jobs', async () => {
-    const { engines, weights, reload, told } = await start(config([web()]))
-    engines.find(A, passed())
-    engines.find(B, passed())
-    const before = [...engines.jobs.values()]
+    const { executors, weights, reload, told } = await start(config([web()]))
+    executors.find(A, passed())
+    executors.find(B, passed())
+    const before = [...executors.jobs.values()]
     const outcome = await reload(config([web({ reals: [asked(A, 7), asked(B), asked('fd00:1::c')] })]))
     assert.equal(outcome.ok, true)
     assert.deepEqual(await weights(), { [A]: 7, [B]: 1 })
-    assert.deepEqual([...engines.jobs.values()].slice(0, 2), before)
+    assert.deepEqual([...executors.jobs.values()].slice(0, 2), before)
     assert.deepEqual(told, ['ready', 'reloading', 'ready'])
   })
 
   it('refuses a reload with errors and changes nothing', async () => {
-    const { engines, weights, reload, lines } = await start(config([web()]))
-    engines.find(A, passed())
+    const { executors, weights, reload, lines } = await start(config([web()]))
+    executors.find(A, passed())
     const at = { line: 3, column: 1, length: 1 }
     const problem: Problem = {
       severity: 'error',
@@ -690,8 +690,8 @@ describe('the daemon', () => {
   })
 
   it('wants a yes before a reload removes most servers', async () => {
-    const { engines, weights, reload } = await start(config([web()], settings({ removalLimit: 50 })))
-    engines.find(A, passed())
+    const { executors, weights, reload } = await start(config([web()], settings({ removalLimit: 50 })))
+    executors.find(A, passed())
     const empty = config([web({ reals: [] })])
     assert.match((await reload(empty)).message, /remove 2 of 2 real servers.*lvsd reload --force/)
     assert.deepEqual(await weights(), { [A]: 1 })
@@ -700,8 +700,8 @@ describe('the daemon', () => {
   })
 
   it('makes one more reload of many that are asked for during one', async () => {
-    const { reload, told, daemon, weights, engines } = await start(config([web()]))
-    engines.find(A, passed())
+    const { reload, told, daemon, weights, executors } = await start(config([web()]))
+    executors.find(A, passed())
     const outcomes = [reload(config([web()])), ...Array.from({ length: 50 }, () => daemon.reload(false))]
     await outcomes[0]
     const last = reload(config([web({ reals: [asked(A, 9), asked(B)] })]))
@@ -731,7 +731,7 @@ describe('the daemon', () => {
       kernelName: 'memory',
       journal,
       log,
-      engines: handEngines().open,
+      executors: handEngines().open,
       notify: {
         ready: () => assert.fail('systemd is gone'),
         reloading: () => {},
@@ -755,12 +755,12 @@ describe('the daemon', () => {
   })
 
   it('asks at once on behalf of a new service what another one asks already', async () => {
-    const { reload, engines } = await start(config([web({ reals: [asked(A)] })]))
-    engines.find(A, passed())
+    const { reload, executors } = await start(config([web({ reals: [asked(A)] })]))
+    executors.find(A, passed())
     const more = web({ reals: [asked(A)], name: 'web6', id: serviceId('2001:db8::81') })
     await reload(config([web({ reals: [asked(A)] }), more]))
     assert.deepEqual(
-      engines.hurried.map(([, ms]) => ms),
+      executors.hurried.map(([, ms]) => ms),
       [0],
     )
   })
@@ -782,19 +782,19 @@ describe('the daemon', () => {
   })
 
   it('tells that checks give no verdict, once, and moves nothing', async () => {
-    const { engines, weights, lines } = await start(config([web()]))
-    engines.find(A, passed())
-    for (let i = 0; i < 5; i++) engines.find(A, failed('no-verdict'))
+    const { executors, weights, lines } = await start(config([web()]))
+    executors.find(A, passed())
+    for (let i = 0; i < 5; i++) executors.find(A, failed('no-verdict'))
     assert.deepEqual(await weights(), { [A]: 1 })
     assert.equal(lines.filter(line => line.msg.startsWith('a check gave no verdict')).length, 1)
   })
 
   it('knows in its status what it wants, what the kernel has and why', async () => {
-    const { daemon, engines, weights } = await start(
+    const { daemon, executors, weights } = await start(
       config([web({ quiescent: true, fallback: real('fd00:1::f') })]),
     )
-    engines.find(A, failed('refused'))
-    engines.find(B, failed('timeout'))
+    executors.find(A, failed('refused'))
+    executors.find(B, failed('timeout'))
     await weights()
     const { services, kernel, schedule } = await daemon.status()
     const [first] = services[0]?.reals ?? []
@@ -810,7 +810,7 @@ describe('the daemon', () => {
 describe('files and commands beside the daemon', () => {
   const folder = () => {
     const path = mkdtempSync(join(tmpdir(), 'lvsd-beside-'))
-    later(() => rmSync(path, { recursive: true, force: true }))
+    onCleanup(() => rmSync(path, { recursive: true, force: true }))
     return path
   }
 
@@ -827,8 +827,8 @@ describe('files and commands beside the daemon', () => {
     const live = async () => {
       const journal = openJournal(path, () => assert.fail('damaged'))
       const life = await start(config([web()], { maintenancedir }), new Map(), { resolver, journal })
-      life.engines.find(A, passed())
-      life.engines.find(B, passed())
+      life.executors.find(A, passed())
+      life.executors.find(B, passed())
       assert.deepEqual(await life.weights(), { [B]: 1 })
       return life
     }
@@ -848,17 +848,17 @@ describe('files and commands beside the daemon', () => {
 
   it('hold a server down while its file is in the maintenance folder', async () => {
     const maintenancedir = folder()
-    const { engines, weights, lines, daemon } = await start(
+    const { executors, weights, lines, daemon } = await start(
       config([web({ quiescent: true })], { maintenancedir }),
     )
-    engines.find(A, passed())
-    engines.find(B, passed())
+    executors.find(A, passed())
+    executors.find(B, passed())
     writeFileSync(join(maintenancedir, `[${A}]`), '')
     await until(async () => (await weights())[A] === 0)
     assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
     const [first] = (await daemon.status()).services[0]?.reals ?? []
     assert.equal(first?.reason, `maintenance: held down by the file [${A}]`)
-    engines.find(A, passed())
+    executors.find(A, passed())
     assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
     rmSync(join(maintenancedir, `[${A}]`))
     await until(async () => (await weights())[A] === 1)
@@ -890,9 +890,9 @@ describe('files and commands beside the daemon', () => {
     const maintenancedir = folder()
     writeFileSync(join(maintenancedir, `[${A}]:80`), '')
     const site = () => config([web()], { maintenancedir })
-    const { engines, weights, lines, reload } = await start(site())
-    engines.find(A, passed())
-    engines.find(B, passed())
+    const { executors, weights, lines, reload } = await start(site())
+    executors.find(A, passed())
+    executors.find(B, passed())
     await until(async () => !(A in (await weights())))
     await reload(site())
     assert.deepEqual(await weights(), { [B]: 1 })
@@ -903,9 +903,9 @@ describe('files and commands beside the daemon', () => {
     const maintenancedir = folder()
     writeFileSync(join(maintenancedir, 'localhost'), '')
     const local = web({ id: serviceId('192.0.2.80'), reals: [asked('127.0.0.1'), asked('127.9.9.9')] })
-    const { engines, weights, daemon } = await start(config([local], { maintenancedir }))
-    engines.find('127.0.0.1', passed())
-    engines.find('127.9.9.9', passed())
+    const { executors, weights, daemon } = await start(config([local], { maintenancedir }))
+    executors.find('127.0.0.1', passed())
+    executors.find('127.9.9.9', passed())
     assert.deepEqual(await weights(), { '127.9.9.9': 1 })
     const [first] = (await daemon.status()).services[0]?.reals ?? []
     assert.equal(first?.reason, 'maintenance: held down by the file localhost')
@@ -913,15 +913,15 @@ describe('files and commands beside the daemon', () => {
 
   it('run the fallbackcommand when the last server goes and when the first is back', async () => {
     const out = join(folder(), 'out')
-    const { engines } = await start(config([web({ fallbackcommand: `echo >>${out} web` })]))
+    const { executors } = await start(config([web({ fallbackcommand: `echo >>${out} web` })]))
     const written = () => (existsSync(out) ? readFileSync(out, 'utf8') : '')
-    engines.find(A, passed())
-    engines.find(B, failed())
-    engines.find(A, failed())
-    engines.find(B, failed())
+    executors.find(A, passed())
+    executors.find(B, failed())
+    executors.find(A, failed())
+    executors.find(B, failed())
     await until(() => written() === 'web start [2001:db8::80]:80 tcp\n')
-    engines.find(B, passed())
-    engines.find(A, passed())
+    executors.find(B, passed())
+    executors.find(A, passed())
     await until(() => written() === 'web start [2001:db8::80]:80 tcp\nweb stop [2001:db8::80]:80 tcp\n')
   })
 
@@ -934,8 +934,8 @@ describe('files and commands beside the daemon', () => {
       ...config([web({ reals: [asked(A, weight)] })], { autoreload: true, callback: `echo >>${out}` }),
       file,
     })
-    const { engines, weights, next, loadedOf } = await start(site(1))
-    engines.find(A, passed())
+    const { executors, weights, next, loadedOf } = await start(site(1))
+    executors.find(A, passed())
     next.loaded = { ...loadedOf(site(7)), text: 'two' }
     await new Promise(resolve => setTimeout(resolve, 50))
     writeFileSync(file, 'two')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mayBePart, removals, whyRefused } from '../../../src/director/reload-policy.js'
+import { countRemovals, mayBePart, refusalReason } from '../../../src/director/reload-policy.js'
 import { loadCf } from '../../support/config/ldirectord-site.js'
 import { config, real, service, serviceId } from '../../support/tables.js'
 
@@ -8,15 +8,15 @@ const site = (name: string, count: number) => config([service(name, { reals: REA
 
 describe('what a configuration takes away', () => {
   it('counts real servers that are gone', () => {
-    assert.deepEqual(removals(site('web', 3), site('web', 1)), { removed: 2, before: 3 })
+    assert.deepEqual(countRemovals(site('web', 3), site('web', 1)), { removed: 2, before: 3 })
   })
 
   it('counts all of a service that is gone', () => {
-    assert.deepEqual(removals(site('web', 3), config([])), { removed: 3, before: 3 })
+    assert.deepEqual(countRemovals(site('web', 3), config([])), { removed: 3, before: 3 })
   })
 
   it('does not count a service that only has another name', () => {
-    assert.deepEqual(removals(site('web', 3), site('www', 3)), { removed: 0, before: 3 })
+    assert.deepEqual(countRemovals(site('web', 3), site('www', 3)), { removed: 0, before: 3 })
   })
 
   it('tells services of one name by port and protocol', () => {
@@ -28,12 +28,12 @@ describe('what a configuration takes away', () => {
         reals: REALS,
       })
     const all = config([named(80), named(443), named(443, 'udp')])
-    assert.deepEqual(removals(all, config([named(443)])), { removed: 6, before: 9 })
+    assert.deepEqual(countRemovals(all, config([named(443)])), { removed: 6, before: 9 })
   })
 
   it('counts a service that moves to another address', () => {
     const moved = config([service('web', { id: serviceId('2001:db8::81'), reals: REALS })])
-    assert.deepEqual(removals(site('web', 3), moved), { removed: 3, before: 3 })
+    assert.deepEqual(countRemovals(site('web', 3), moved), { removed: 3, before: 3 })
   })
 })
 
@@ -48,11 +48,11 @@ describe('a YAML file that removes most real servers', () => {
 
   it('is refused by removal-limit, and taken where it is forced', () => {
     assert.match(
-      whyRefused(loaded(1), running, false) ?? '',
+      refusalReason(loaded(1), running, false) ?? '',
       /remove 2 of 3 real servers \(web: \[fd00:1::b\]:80, \[fd00:1::c\]:80\), more than removal-limit/,
     )
-    assert.equal(whyRefused(loaded(1), running, true), null)
-    assert.equal(whyRefused(loaded(2), running, false), null)
+    assert.equal(refusalReason(loaded(1), running, true), null)
+    assert.equal(refusalReason(loaded(2), running, false), null)
   })
 })
 
@@ -103,14 +103,18 @@ describe('an ldirectord.cf that removes most real servers', () => {
       assert.ok(before.config)
       const running = { config: before.config, text: BEFORE }
       const next = await loadCf(text)
-      assert.equal(whyRefused(next, running, false) === null, isTaken, whyRefused(next, running, false) ?? '')
+      assert.equal(
+        refusalReason(next, running, false) === null,
+        isTaken,
+        refusalReason(next, running, false) ?? '',
+      )
     })
 
   it('is taken though it looks cut off where that is forced', async () => {
     const before = await loadCf(BEFORE)
     assert.ok(before.config)
     const next = await loadCf(`checkinterval=3\n${WEB}${WEB_REALS[0]}`)
-    assert.match(whyRefused(next, { config: before.config, text: BEFORE }, false) ?? '', /cut off.*3 of 4/)
-    assert.equal(whyRefused(next, { config: before.config, text: BEFORE }, true), null)
+    assert.match(refusalReason(next, { config: before.config, text: BEFORE }, false) ?? '', /cut off.*3 of 4/)
+    assert.equal(refusalReason(next, { config: before.config, text: BEFORE }, true), null)
   })
 })

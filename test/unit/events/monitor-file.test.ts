@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ctime, monitorLine, openMonitorFile } from '../../../src/events/monitor-file.js'
 import type { Subscriber } from '../../../src/health/jobs.js'
 import { openWriter } from '../../../src/system/writer-thread.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
 import { failed, passed, real, service, use } from '../../support/tables.js'
 
@@ -48,7 +48,7 @@ describe('the monitorfile', () => {
 
   it('may be moved away at any time', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lvsd-monitor-'))
-    later(() => rmSync(folder, { recursive: true }))
+    onCleanup(() => rmSync(folder, { recursive: true }))
     const path = join(folder, 'mon.log')
     const file = openMonitorFile(path, openWriter(), recordingLog().log)
     file.write('one\n')

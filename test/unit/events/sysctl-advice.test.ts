@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { adviceFor, kernelAdvice, readConnectionSettings } from '../../../src/events/sysctl-advice.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
 import { config, service } from '../../support/tables.js'
 
@@ -45,7 +45,7 @@ describe('advice about the kernel', () => {
 
   it('is read from where the kernel says it, or not at all', () => {
     const place = mkdtempSync(join(tmpdir(), 'lvsd-advice-'))
-    later(() => rmSync(place, { recursive: true }))
+    onCleanup(() => rmSync(place, { recursive: true }))
     writeFileSync(join(place, 'expire_quiescent_template'), '0\n')
     assert.deepEqual(readConnectionSettings(`${place}/`), {
       expireQuiescentTemplate: false,

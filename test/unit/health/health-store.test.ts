@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Check } from '../../../src/check/check.js'
 import type { CheckResult, Config, Real, Service, WeightAdvice } from '../../../src/core/model.js'
-import { Board } from '../../../src/health/health-store.js'
+import { HealthStore } from '../../../src/health/health-store.js'
 import { config, failed, passed, real, service, serviceId, use } from '../../support/tables.js'
 
 const CHECKS = new Map<string, Check>(
@@ -12,10 +12,14 @@ const CHECKS = new Map<string, Check>(
 )
 const A = 'fd00:1::a'
 
-function board(first: Config) {
-  const made = new Board()
-  const placed = made.place(first, CHECKS, 0)
-  return { board: made, jobs: placed.added, realOf: (i = 0, j = 0) => first.services[i]?.reals[j] as Real }
+function healthStore(first: Config) {
+  const made = new HealthStore()
+  const placed = made.applyConfig(first, CHECKS, 0)
+  return {
+    healthStore: made,
+    jobs: placed.added,
+    realOf: (i = 0, j = 0) => first.services[i]?.reals[j] as Real,
+  }
 }
 
 const site = (...reals: Real[]) => config([service('web', { reals })])
@@ -27,9 +31,9 @@ describe('the board', () => {
         service('web', { reals: [real(A, { checks: [use(kind)] })] }),
         service('web6', { id: serviceId('2001:db8::81'), reals: [real(A, { checks: [use(kind)] })] }),
       ])
-    const shared = board(two('ask'))
+    const shared = healthStore(two('ask'))
     assert.equal(shared.jobs.length, 1)
-    const { transitions } = shared.board.result(shared.jobs[0]?.id ?? '', failed(), 1)
+    const { transitions } = shared.healthStore.result(shared.jobs[0]?.id ?? '', failed(), 1)
     assert.deepEqual(
       transitions.map(({ service, to }) => [service.name, to]),
       [
@@ -38,7 +42,7 @@ describe('the board', () => {
       ],
     )
     assert.equal(
-      board(two('tell')).jobs.length,
+      healthStore(two('tell')).jobs.length,
       2,
       'but a check that is told the service is its own question',
     )
@@ -46,33 +50,39 @@ describe('the board', () => {
 
   it('asks twice where options or timing differ', () => {
     const checks = [use('ask'), use('ask', { request: '/x' }), use('ask', {}, { timeout: 9 })]
-    assert.equal(board(site(real(A, { checks }))).jobs.length, 3)
+    assert.equal(healthStore(site(real(A, { checks }))).jobs.length, 3)
   })
 
   it('lets a job go on when its file is loaded again, and begins anew when the file has changed', () => {
     const loaded = (module: string) =>
       new Map<string, Check>([...CHECKS].map(([name, check]) => [name, { ...check, module }]))
-    const one = new Board()
+    const one = new HealthStore()
     const there = site(real(A, { checks: [use('ask')] }))
-    assert.equal(one.place(there, loaded('file:///ask.mjs?version=1'), 0).added.length, 1)
-    const again = one.place(there, loaded('file:///ask.mjs?version=1'), 1)
+    assert.equal(one.applyConfig(there, loaded('file:///ask.mjs?version=1'), 0).added.length, 1)
+    const again = one.applyConfig(there, loaded('file:///ask.mjs?version=1'), 1)
     assert.deepEqual([again.added, again.removed], [[], []])
-    assert.equal(one.place(there, loaded('file:///ask.mjs?version=2'), 2).added.length, 1)
+    assert.equal(one.applyConfig(there, loaded('file:///ask.mjs?version=2'), 2).added.length, 1)
   })
 
   it('moves a server once for all its checks together', () => {
-    const both = board(site(real(A, { checks: [use('ask'), use('tell')], need: 2 })))
+    const both = healthStore(site(real(A, { checks: [use('ask'), use('tell')], need: 2 })))
     const [first = '', second = ''] = both.jobs.map(job => job.id)
-    assert.equal(both.board.result(first, passed(), 1).transitions[0]?.moved, false)
+    assert.equal(both.healthStore.result(first, passed(), 1).transitions[0]?.hasMovedServer, false)
     assert.deepEqual(
-      both.board.result(second, passed(), 2).transitions.map(({ from, to, moved }) => [from, to, moved]),
+      both.healthStore
+        .result(second, passed(), 2)
+        .transitions.map(({ from, to, hasMovedServer }) => [from, to, hasMovedServer]),
       [['unknown', 'up', true]],
     )
   })
 
   it('limits the weight that a check advises where the advice says so', () => {
     const configured = 4
-    const { board: one, jobs, realOf } = board(site(real(A, { checks: [use('ask')], weight: configured })))
+    const {
+      healthStore: one,
+      jobs,
+      realOf,
+    } = healthStore(site(real(A, { checks: [use('ask')], weight: configured })))
     const cases: [WeightAdvice, number][] = [
       [{ weight: 999_999_999 }, 999_999_999],
       [{ weight: 999_999_999, most: { percent: 1000 } }, 40],
@@ -90,21 +100,23 @@ describe('the board', () => {
 
   it('asks again soon while a change is not complete, and not otherwise', () => {
     const policy = { fall: 2, fastinter: 100 }
-    const { board: one, jobs } = board(site(real(A, { checks: [use('ask', {}, policy)] })))
+    const { healthStore: one, jobs } = healthStore(site(real(A, { checks: [use('ask', {}, policy)] })))
     const id = jobs[0]?.id ?? ''
-    const hurries = [passed(), failed(), failed(), failed()].map(result => one.result(id, result, 1).hurry)
+    const hurries = [passed(), failed(), failed(), failed()].map(
+      result => one.result(id, result, 1).recheckIn,
+    )
     assert.deepEqual(hurries, [null, 100, null, null])
   })
 
   it('keeps health and jobs that a new configuration does not change', () => {
-    const { board: one, jobs, realOf } = board(site(real(A, { checks: [use('ask')] })))
+    const { healthStore: one, jobs, realOf } = healthStore(site(real(A, { checks: [use('ask')] })))
     one.result(jobs[0]?.id ?? '', passed(), 1)
     assert.equal(one.stateOf(realOf()), 'up')
     const heavier = site(
       real(A, { checks: [use('ask')], weight: 9 }),
       real('fd00:1::b', { checks: [use('ask')] }),
     )
-    const { added, removed } = one.place(heavier, CHECKS, 2)
+    const { added, removed } = one.applyConfig(heavier, CHECKS, 2)
     assert.deepEqual([added.length, removed.length], [1, 0])
     assert.deepEqual(
       heavier.services[0]?.reals.map(entry => one.stateOf(entry)),
@@ -113,29 +125,29 @@ describe('the board', () => {
   })
 
   it('keeps health when only counts or intervals change, and says that the job is known', () => {
-    const { board: one, jobs } = board(site(real(A, { checks: [use('ask')] })))
+    const { healthStore: one, jobs } = healthStore(site(real(A, { checks: [use('ask')] })))
     one.result(jobs[0]?.id ?? '', passed(), 1)
     const slower = site(real(A, { checks: [use('ask', {}, { interval: 5000, fall: 3 })] }))
-    const { added, removed, retimed } = one.place(slower, CHECKS, 2)
+    const { added, removed, rescheduled: retimed } = one.applyConfig(slower, CHECKS, 2)
     assert.deepEqual([added.length, removed.length, retimed.size], [1, 1, 1])
     assert.equal(one.stateOf(slower.services[0]?.reals[0] as Real), 'up')
   })
 
   it('asks at once, at whatever new interval, what has not been answered yet', () => {
-    const { board: one } = board(site(real(A, { checks: [use('ask')] })))
+    const { healthStore: one } = healthStore(site(real(A, { checks: [use('ask')] })))
     const slower = site(real(A, { checks: [use('ask', {}, { interval: 60_000 })] }))
-    assert.deepEqual([...one.place(slower, CHECKS, 2).retimed], [])
+    assert.deepEqual([...one.applyConfig(slower, CHECKS, 2).rescheduled], [])
   })
 
   it('asks soon where a new service waits for the answer to a question that is asked already', () => {
     const web = service('web', { reals: [real(A, { checks: [use('ask')] })] })
-    const { board: one, jobs } = board(config([web]))
+    const { healthStore: one, jobs } = healthStore(config([web]))
     const id = jobs[0]?.id ?? ''
     one.result(id, passed(), 1)
     const both = config([web, { ...web, name: 'web6', id: serviceId('2001:db8::81') }])
-    const { added, awaited } = one.place(both, CHECKS, 2)
+    const { added, newlySubscribed: awaited } = one.applyConfig(both, CHECKS, 2)
     assert.deepEqual([added.length, [...awaited]], [0, [id]])
-    assert.deepEqual([...one.place(both, CHECKS, 3).awaited], [], 'once is enough')
+    assert.deepEqual([...one.applyConfig(both, CHECKS, 3).newlySubscribed], [], 'once is enough')
   })
 
   it('keeps health when a service gets another name or another virtual address', () => {
@@ -144,9 +156,9 @@ describe('the board', () => {
       { ...web, name: 'www' },
       { ...web, id: serviceId('2001:db8::81') },
     ]) {
-      const { board: one, jobs } = board(config([web]))
+      const { healthStore: one, jobs } = healthStore(config([web]))
       one.result(jobs[0]?.id ?? '', passed(), 1)
-      one.place(config([moved]), CHECKS, 2)
+      one.applyConfig(config([moved]), CHECKS, 2)
       assert.equal(one.stateOf(moved.reals[0] as Real), 'up')
     }
   })
@@ -157,42 +169,42 @@ describe('the board', () => {
       ['tell', 1],
       ['ask', 0],
     ] as const) {
-      const { board: one, jobs } = board(told(kind, 1))
+      const { healthStore: one, jobs } = healthStore(told(kind, 1))
       one.result(jobs[0]?.id ?? '', passed(), 1)
       const heavier = told(kind, 5)
-      const { added, retimed } = one.place(heavier, CHECKS, 2)
+      const { added, rescheduled: retimed } = one.applyConfig(heavier, CHECKS, 2)
       assert.deepEqual([added.length, retimed.size], [count, count])
       assert.equal(one.stateOf(heavier.services[0]?.reals[0] as Real), 'up')
     }
   })
 
   it('forgets health when the question changes', () => {
-    const { board: one, jobs } = board(site(real(A, { checks: [use('ask')] })))
+    const { healthStore: one, jobs } = healthStore(site(real(A, { checks: [use('ask')] })))
     one.result(jobs[0]?.id ?? '', passed(), 1)
     const other = site(real(A, { checks: [use('ask', { request: '/new' })] }))
-    one.place(other, CHECKS, 2)
+    one.applyConfig(other, CHECKS, 2)
     assert.equal(one.stateOf(other.services[0]?.reals[0] as Real), 'unknown')
   })
 
   it('ignores results of jobs that are gone', () => {
-    const { board: one } = board(site(real(A, { checks: [use('ask')] })))
+    const { healthStore: one } = healthStore(site(real(A, { checks: [use('ask')] })))
     assert.deepEqual(one.result('gone', failed(), 1), {
       transitions: [],
-      reweighings: [],
+      weightChanges: [],
       verdicts: [],
-      hurry: null,
+      recheckIn: null,
     })
   })
 
   it('holds a server without checks up, and one without an address down', () => {
-    const { board: one, realOf } = board(
+    const { healthStore: one, realOf } = healthStore(
       site(real(A, { checks: [] }), real('www1', { checks: [use('ask')] })),
     )
     assert.deepEqual([one.stateOf(realOf(0, 0)), one.stateOf(realOf(0, 1))], ['up', 'down'])
   })
 
   it('says of a server that is held or let go what its checks have against it', () => {
-    const { board: one, jobs, realOf } = board(site(real(A, { checks: [use('ask')] })))
+    const { healthStore: one, jobs, realOf } = healthStore(site(real(A, { checks: [use('ask')] })))
     const held = new Map([[realOf(0, 0), 'a file']])
     const hold = (now: ReadonlyMap<Real, string>) =>
       one.hold(now, 0).map(({ reason, failure }) => [reason, failure?.ok])
@@ -207,7 +219,7 @@ describe('the board', () => {
 
   it('knows since when a server is as it is, whatever its checks and files do meanwhile', () => {
     const two = site(real(A, { checks: [use('ask'), use('tell')], need: 1 }))
-    const { board: one, jobs, realOf } = board(two)
+    const { healthStore: one, jobs, realOf } = healthStore(two)
     const [ask = '', tell = ''] = jobs.map(({ id }) => id)
     const since = () => one.standingOf(realOf())?.since
     one.result(ask, passed(), 10)
@@ -222,7 +234,7 @@ describe('the board', () => {
     assert.equal(one.heldSince(two.services[0] as Service, realOf()), 40)
     one.hold(new Map(), 60)
     assert.equal(since(), 60)
-    one.place(two, CHECKS, 70)
+    one.applyConfig(two, CHECKS, 70)
     one.hold(new Map(), 70)
     assert.equal(since(), 60, 'a reload changes nothing')
     one.result(ask, failed(), 80)
@@ -238,7 +250,11 @@ describe('the board', () => {
         id: serviceId(`2001:db8::${last}`),
         reals: [real(A, { checks: [use('ask', {}, { fall: 3 })] })],
       })
-    const { board: one, jobs, realOf } = board(config([shared('a', 1), shared('b', 2), shared('c', 3)]))
+    const {
+      healthStore: one,
+      jobs,
+      realOf,
+    } = healthStore(config([shared('a', 1), shared('b', 2), shared('c', 3)]))
     assert.equal(jobs.length, 1)
     const states = () => [0, 1, 2].map(i => one.stateOf(realOf(i, 0)))
     const result = (found: CheckResult, now: number) => one.result(jobs[0]?.id ?? '', found, now)

@@ -26,7 +26,7 @@ function jobFor(address: string | null, kind: Check = check) {
   const { jobs, subscribers } = jobsOf(site, new Map([['fine', kind]]))
   const [job] = jobs.values()
   assert.ok(job)
-  return { ...job, question: subscribers[0]?.question }
+  return { ...job, question: subscribers[0]?.checkKey }
 }
 
 describe('a check that goes to a server with a name', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Family } from '../../../src/core/address.js'
 import { type Answers, choose, isAwaited, troubleOf } from '../../../src/names/choice.js'
 import type { Answer } from '../../../src/names/lookup.js'
-import type { Wish } from '../../../src/names/lookup-requests.js'
+import type { LookupRequest } from '../../../src/names/lookup-requests.js'
 
 /** `ipv6:`, then addresses, a code, or nothing for an answer that is awaited. */
 function answers(ipv6: string, ipv4: string): Answers {
@@ -20,7 +20,7 @@ const any = { ...strict, other: 'always' } as const
 const lasting = { ...strict, other: 'at first' } as const
 
 describe('the address of a name', () => {
-  const cases: [string, Wish, string | null, string, string, string | null][] = [
+  const cases: [string, LookupRequest, string | null, string, string, string | null][] = [
     ['is the first', strict, null, 'fd00::1 fd00::2', '', 'fd00::1'],
     ['stays while the answer has it', strict, 'fd00::2', 'fd00::1 fd00::2', '', 'fd00::2'],
     ['is chosen anew when it is gone', strict, 'fd00::3', 'fd00::1 fd00::2', '', 'fd00::1'],
@@ -89,7 +89,7 @@ describe('the virtual address of a name without a family', () => {
 })
 
 describe('what is said of a name', () => {
-  const cases: [Wish, string, string, string | null][] = [
+  const cases: [LookupRequest, string, string, string | null][] = [
     [strict, 'fd00::1', '', null],
     [any, '', '192.0.2.1', null],
     [strict, '', '', 'app is being looked up'],

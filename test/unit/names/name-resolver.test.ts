@@ -3,9 +3,9 @@ import type { Family } from '../../../src/core/address.js'
 import { keyOfService } from '../../../src/core/model.js'
 import type { Answer } from '../../../src/names/lookup.js'
 import { virtualWish } from '../../../src/names/lookup-requests.js'
-import { NameBook } from '../../../src/names/name-resolver.js'
+import { NameResolver } from '../../../src/names/name-resolver.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
 import { config, real, service } from '../../support/tables.js'
 
@@ -25,8 +25,8 @@ function book(known: Record<string, string> = {}) {
     names: async () => [],
     close: () => {},
   }
-  const names = new NameBook({ resolver, journal, log, onNews: () => state.news++, now: () => state.now })
-  later(() => names.close())
+  const names = new NameResolver({ resolver, journal, log, onNews: () => state.news++, now: () => state.now })
+  onCleanup(() => names.close())
   /** `host: text`, an address, several, or a code. */
   const answer = async (host: string, family: Family, text: string) => {
     const found: Answer = /^E/.test(text) ? { code: text } : { addresses: text.split(' ') }
@@ -41,7 +41,7 @@ function book(known: Record<string, string> = {}) {
 
 const site = (...hosts: readonly string[]) =>
   config([service('web', { reals: hosts.map(host => real(host)) })])
-const addressesIn = (names: NameBook, ...hosts: readonly string[]) =>
+const addressesIn = (names: NameResolver, ...hosts: readonly string[]) =>
   names.resolved(site(...hosts)).services[0]?.reals.map(({ address }) => address?.text ?? null)
 
 describe('the book of names', () => {
@@ -146,7 +146,7 @@ describe('the book of names', () => {
     const unresolved = { protocol: 'tcp', port: 80, family: null } as const
     const vip = (family: Family | null = null) =>
       config([service('web', { host: 'vip', id: null, unresolved: { ...unresolved, family } })])
-    const keyIn = (names: NameBook, family: Family | null = null) => {
+    const keyIn = (names: NameResolver, family: Family | null = null) => {
       const { id = null } = names.resolved(vip(family)).services[0] ?? {}
       return id && keyOfService(id)
     }

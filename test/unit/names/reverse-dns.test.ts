@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { ReverseNames } from '../../../src/names/reverse-dns.js'
-import { later } from '../../support/after-each.js'
+import { ReverseDnsCache } from '../../../src/names/reverse-dns.js'
+import { onCleanup } from '../../support/after-each.js'
 import { address } from '../../support/tables.js'
 
 function stage(known: Record<string, string[]> = {}) {
@@ -13,8 +13,8 @@ function stage(known: Record<string, string[]> = {}) {
         asked.set(text, resolve)
       }),
   }
-  const names = new ReverseNames(resolver, Object.entries(known), () => state.news++)
-  later(() => names.close())
+  const names = new ReverseDnsCache(resolver, Object.entries(known), () => state.news++)
+  onCleanup(() => names.close())
   const answer = async (text: string, found: readonly string[] | null) => {
     asked.get(text)?.(found)
     asked.delete(text)

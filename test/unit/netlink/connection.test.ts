@@ -15,7 +15,7 @@ import {
 } from '../../../src/netlink/message.js'
 import { openSocket } from '../../../src/netlink/socket.js'
 import { SystemError } from '../../../src/system/libc.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 
 const attributes = { THING: [1, nested({ NAME: [1, text], SIZE: [2, u32] })] } as const
 const family: Family<typeof attributes> = {
@@ -100,13 +100,13 @@ describe('a netlink connection', () => {
 
   it('finds the number of a family of this machine', () => {
     const socket = openSocket()
-    later(() => socket.close())
+    onCleanup(() => socket.close())
     assert.equal(openConnection(socket, control).lookUp(), false)
   })
 
   it('is told of a family that this machine does not have', () => {
     const socket = openSocket()
-    later(() => socket.close())
+    onCleanup(() => socket.close())
     assert.throws(() => openConnection(socket, family), failure('ENOENT'))
   })
 

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openHooks } from '../../../src/notify/command-queue.js'
-import { later } from '../../support/after-each.js'
+import { openCommandQueue } from '../../../src/notify/command-queue.js'
+import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
 
 function stage() {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-hooks-'))
-  later(() => rmSync(folder, { recursive: true }))
+  onCleanup(() => rmSync(folder, { recursive: true }))
   const out = join(folder, 'out')
   const { log, lines } = recordingLog()
-  return { hooks: openHooks(log), lines, out, written: () => readFileSync(out, 'utf8') }
+  return { hooks: openCommandQueue(log), lines, out, written: () => readFileSync(out, 'utf8') }
 }
 
 describe('hooks', () => {
@@ -81,7 +81,7 @@ describe('hooks', () => {
     void hooks.run('web', `(while sleep 0.05; do echo page; done) & echo $! >>${out}; true`, [])
     await hooks.idle()
     const page = Number(written())
-    later(() => process.kill(page, 'SIGKILL'))
+    onCleanup(() => process.kill(page, 'SIGKILL'))
     void hooks.run('mail', `sleep 60 & echo $! >>${out}; wait; true`, [])
     void hooks.run('mail', `echo never >>${out}; true`, [])
     while (written().split('\n').length < 3) await new Promise(resolve => setTimeout(resolve, 10))

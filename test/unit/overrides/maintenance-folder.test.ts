@@ -7,7 +7,7 @@ import {
   MaintenanceFolder,
   type Seen,
 } from '../../../src/overrides/maintenance-folder.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 
@@ -48,7 +48,7 @@ describe('the maintenance folder', () => {
       now: () => state.now,
       ...(look && { look }),
     })
-    later(() => watched.close())
+    onCleanup(() => watched.close())
     return { watched, state, lines }
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { heldDown, maintenanceNames } from '../../../src/overrides/maintenance.js'
+import { fileNamesFor, matchOverrides } from '../../../src/overrides/maintenance.js'
 import { real } from '../../support/tables.js'
 
 describe('maintenance by files', () => {
@@ -20,12 +20,14 @@ describe('maintenance by files', () => {
     ['a server written as a name that does not resolve', 'www1', [], ['www1:80', 'www1']],
   ]
   for (const [what, host, names, expected] of cases)
-    it(`knows ${what}`, () => assert.deepEqual(maintenanceNames(real(host), names), expected))
+    it(`knows ${what}`, () => assert.deepEqual(fileNamesFor(real(host), names), expected))
 
   it('holds down those whose file is there, and says which file', () => {
     const reals = [real('fd00::1'), real('fd00::2'), real('fd00::2', { port: 443 }), real('192.0.2.1')]
     const files = new Set(['[fd00::2]:443', 'www9', 'README'])
-    const held = heldDown(reals, files, ({ text }) => (text === '192.0.2.1' ? ['www9.example.com'] : []))
+    const held = matchOverrides(reals, files, ({ text }) =>
+      text === '192.0.2.1' ? ['www9.example.com'] : [],
+    )
     assert.deepEqual(
       [...held].map(([entry, file]) => [entry.host, entry.port, file]),
       [

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import type { Judge, Match, Probe } from '../../../src/check/probe-spec.js'
+import type { Judge, Match, ProbeSpec } from '../../../src/check/probe-spec.js'
 import { parseAddress } from '../../../src/core/address.js'
 import { isBounded } from '../../../src/probe/bounded.js'
 
 const address = parseAddress('::1')
 assert(address)
 
-function tcp(judge: Judge): Probe {
+function tcp(judge: Judge): ProbeSpec {
   return {
     kind: 'tcp',
     address: address as never,
@@ -18,7 +18,7 @@ function tcp(judge: Judge): Probe {
   }
 }
 
-function matching(match: Match): Probe {
+function matching(match: Match): ProbeSpec {
   return tcp({ kind: 'match', match, limit: 16_777_216 })
 }
 

@@ -5,7 +5,7 @@ import { echoRequest, readEchoReply } from '../../../src/probe/icmp-packet.js'
 import { runProbe, startProbe } from '../../../src/probe/start-probe.js'
 import { close, openIcmpSocket } from '../../../src/system/libc.js'
 
-function run(text: string, { size = 56, count = 1, timeout = 1000 } = {}) {
+function ping(text: string, { size = 56, count = 1, timeout = 1000 } = {}) {
   const address = parseAddress(text)
   assert.ok(address)
   return runProbe({ kind: 'icmp', address, size, count }, timeout)
@@ -91,7 +91,7 @@ for (const [family, host] of [
   else
     describe(`ping over ${family}, where it is not allowed (${why})`, () => {
       it('gives no verdict and says what to grant', async () => {
-        const { ok, detail } = await run(host)
+        const { ok, detail } = await ping(host)
         assert.equal(ok, null)
         assert.match(detail, /CAP_NET_RAW.*ping_group_range/)
       })
@@ -100,40 +100,40 @@ for (const [family, host] of [
 
 function pings(host: string): void {
   it('is up when the target answers', async () => {
-    const { ok, detail, phase } = await run(host)
+    const { ok, detail, phase } = await ping(host)
     assert.deepEqual([ok, detail, phase], [true, 'answered 56 bytes', 'first byte'])
   })
 
   for (const size of [0, 1, 11, 12, 13, 1400])
     it(`is up with ${size} bytes of data`, async () => {
-      assert.equal((await run(host, { size })).detail, `answered ${size} bytes`)
+      assert.equal((await ping(host, { size })).detail, `answered ${size} bytes`)
     })
 
   it('serves many targets at once over one socket', async () => {
-    const runs = Array.from({ length: 200 }, () => run(host, { timeout: 3000 }))
+    const runs = Array.from({ length: 200 }, () => ping(host, { timeout: 3000 }))
     assert.deepEqual([...new Set((await Promise.all(runs)).map(({ reason }) => reason))], [null])
   })
 
   it('spreads its requests evenly over the deadline', () => {
     const address = parseAddress(host)
     assert.ok(address)
-    const flight = startProbe({ probe: { kind: 'icmp', address, size: 56, count: 3 } }, 300, () => {})
-    const wakes = [flight.wakeAt]
-    while (flight.wakeAt < 300) {
-      flight.wake()
-      wakes.push(flight.wakeAt)
+    const run = startProbe({ probe: { kind: 'icmp', address, size: 56, count: 3 } }, 300, () => {})
+    const wakes = [run.wakeAt]
+    while (run.wakeAt < 300) {
+      run.wake()
+      wakes.push(run.wakeAt)
     }
-    flight.cancel()
+    run.cancel()
     assert.deepEqual(wakes, [100, 200, Number.POSITIVE_INFINITY])
   })
 
   it('goes on after a run that was given up', async () => {
     const address = parseAddress(host)
     assert.ok(address)
-    const flight = startProbe({ probe: { kind: 'icmp', address, size: 56, count: 1 } }, 1000, () => {
+    const run = startProbe({ probe: { kind: 'icmp', address, size: 56, count: 1 } }, 1000, () => {
       assert.fail('nobody asked any more')
     })
-    flight.cancel()
-    assert.equal((await run(host)).ok, true)
+    run.cancel()
+    assert.equal((await ping(host)).ok, true)
   })
 }

@@ -5,7 +5,7 @@ import type { Judge, Match } from '../../../src/check/probe-spec.js'
 import type { Reason } from '../../../src/core/model.js'
 import { HEAD_LIMIT } from '../../../src/probe/match-http.js'
 import { compileJudge } from '../../../src/probe/matcher.js'
-import { DEFERRED } from '../../../src/probe/needs-code.js'
+import { NEEDS_CODE } from '../../../src/probe/needs-code.js'
 
 type HttpJudge = Extract<Judge, { kind: 'http' }>
 
@@ -50,7 +50,7 @@ describe('the HTTP judge', () => {
   it('defers where it is told to, as soon as it knows the status', () => {
     const judge = http({ defer: [[301, 303]], status: [[200, 399]] })
     const redirect = 'HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n'
-    assert.equal(hear(judge, [bytes(redirect)]).answer, DEFERRED)
+    assert.equal(hear(judge, [bytes(redirect)]).answer, NEEDS_CODE)
     assert.equal(hear(judge, [bytes('HTTP/1.1 304 Not Modified\r\n\r\n')]).answer.ok, true)
     assert.equal(hear(http({ status: [[200, 399]] }), [bytes(redirect)]).answer.ok, true)
   })

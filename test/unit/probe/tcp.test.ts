@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import type { Probe } from '../../../src/check/probe-spec.js'
-import { fly } from '../../../src/check/run.js'
+import type { ProbeSpec } from '../../../src/check/probe-spec.js'
+import { runOnce } from '../../../src/check/run.js'
 import { parseAddress } from '../../../src/core/address.js'
 import { runProbe, startProbe } from '../../../src/probe/start-probe.js'
 import { prepareTcp } from '../../../src/probe/tcp.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import * as servers from '../../support/servers.js'
 
-type TcpProbe = Extract<Probe, { kind: 'tcp' }>
+type TcpProbe = Extract<ProbeSpec, { kind: 'tcp' }>
 type Server = Pick<servers.Listening, 'host' | 'port'>
 
 const CONNECT = { send: new Uint8Array(), judge: { kind: 'connected' } } as const
@@ -145,7 +145,7 @@ describe('a probe over TCP', () => {
   it('ends with a reset when asked to, else in an orderly way', async () => {
     const ends: string[] = []
     const server = createServer(socket => watchEnd(socket, ends)).listen(0, '::1')
-    later(() => server.close())
+    onCleanup(() => server.close())
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
     for (const reset of [true, false]) await runProbe(probe({ host: '::1', port }, { ...PONG, reset }), 1000)
@@ -188,7 +188,7 @@ describe('a probe over TCP', () => {
       }
       return hearing
     }
-    const { detail } = await fly(startProbe, { ...prepared, hear }, 20_000)
+    const { detail } = await runOnce(startProbe, { ...prepared, hear }, 20_000)
     assert.equal(detail, `found "END" in ${bytes + 3} bytes`)
     assert(reads < bytes / 2, `${reads} reads of ${bytes} bytes`)
   })

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import type { Probe } from '../../../src/check/probe-spec.js'
+import type { ProbeSpec } from '../../../src/check/probe-spec.js'
 import { parseAddress } from '../../../src/core/address.js'
 import { runProbe } from '../../../src/probe/start-probe.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { type Loopback, refusedUdpPort, udpServer } from '../../support/servers.js'
 
-type UdpProbe = Extract<Probe, { kind: 'udp' }>
+type UdpProbe = Extract<ProbeSpec, { kind: 'udp' }>
 
 const PONG = { kind: 'match', match: { kind: 'text', text: 'pong' }, limit: 1000 } as const
 
 function run(host: Loopback, port: number, over: Partial<UdpProbe> = {}, timeout = 500) {
   const address = parseAddress(host)
   assert.ok(address)
-  const probe: Probe = {
+  const probe: ProbeSpec = {
     kind: 'udp',
     address,
     port,
@@ -74,7 +74,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
 describe('a probe over UDP to another machine', () => {
   it('comes from an address of its own, not from the one it goes to', async () => {
     const server = createSocket('udp4').bind(0, '127.0.0.2')
-    later(() => new Promise<void>(closed => server.close(closed)))
+    onCleanup(() => new Promise<void>(closed => server.close(closed)))
     await once(server, 'listening')
     const senders: string[] = []
     server.on('message', (_, from) => {

@@ -4,7 +4,7 @@ import { type Kernel, KernelError } from '../../../src/ipvs/kernel.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import { createReconciler } from '../../../src/reconcile/reconciler.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
 import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from '../../support/tables.js'
 
@@ -32,7 +32,7 @@ function stage(wanted: Table, kernel: Kernel = memoryKernel()) {
     log,
     want: () => ({ table: state.wanted, ids: [...state.wanted.values()].map(service => service.id) }),
   })
-  later(() => reconciler.stop())
+  onCleanup(() => reconciler.stop())
   return { reconciler, kernel, journal, lines, batches, state, dump: async () => (await kernel.dump()).table }
 }
 
@@ -65,7 +65,7 @@ describe('the reconciler', () => {
     const end = performance.now() + 400
     for (let weight = 3; performance.now() < end; weight++) {
       state.wanted = table(tableService(WEB, [A, { ...B, weight }]))
-      reconciler.touch(['web'])
+      reconciler.markDirty(['web'])
       await new Promise(resolve => setTimeout(resolve, 2))
     }
     await reconciler.idle()
@@ -77,8 +77,8 @@ describe('the reconciler', () => {
     const { reconciler, batches, state } = stage(FULL)
     await reconciler.resync()
     state.wanted = table(tableService(WEB, [A]))
-    reconciler.touch(['web'])
-    reconciler.touch(['web'])
+    reconciler.markDirty(['web'])
+    reconciler.markDirty(['web'])
     await reconciler.idle()
     assert.deepEqual(
       batches[1]?.map(change => change.op),
@@ -188,7 +188,7 @@ describe('the reconciler', () => {
         return { table: table(...asked), ids: asked.map(({ id }) => id) }
       },
     })
-    later(() => reconciler.stop())
+    onCleanup(() => reconciler.stop())
     await reconciler.resync()
     kernel.refuse((command, key) => (command === 'SET_DEST' && key.includes('fd00:1::') ? 'ENOMEM' : null))
     for (const name of ['web', 'mail'] as const) {
@@ -197,7 +197,7 @@ describe('the reconciler', () => {
         id,
         [...reals.values()].map(real => ({ ...real, weight: 9 })),
       )
-      reconciler.touch([name])
+      reconciler.markDirty([name])
       await reconciler.idle()
     }
     assert.equal(reconciler.stats.errors.length, 2)
@@ -276,7 +276,7 @@ describe('the reconciler', () => {
   it('does nothing any more once it is stopped', async () => {
     const { reconciler, batches } = stage(FULL)
     await reconciler.stop()
-    reconciler.touch(['web'])
+    reconciler.markDirty(['web'])
     await reconciler.resync()
     assert.equal(batches.length, 0)
   })

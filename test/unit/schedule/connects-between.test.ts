@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { check as http } from '../../../checks/http.js'
 import type { Answer, Check } from '../../../src/check/check.js'
 import { down, noVerdict, up } from '../../../src/check/check.js'
-import { fly } from '../../../src/check/run.js'
+import { runOnce } from '../../../src/check/run.js'
 import { startCheck } from '../../../src/check/run-code.js'
 import type { CheckResult } from '../../../src/core/model.js'
 import { jobsOf, workOf } from '../../../src/health/jobs.js'
-import { type Begin, combined } from '../../../src/schedule/connects-between.js'
-import { openEngines } from '../../../src/schedule/executors.js'
-import { later } from '../../support/after-each.js'
+import { type BeginRun, withConnectsBetween } from '../../../src/schedule/connects-between.js'
+import { openExecutors } from '../../../src/schedule/executors.js'
+import { onCleanup } from '../../support/after-each.js'
 import { configOf } from '../../support/config/config-of.js'
 import { targetOf } from '../../support/probe.js'
 import { refusedPort, tcpServer } from '../../support/servers.js'
@@ -31,21 +31,21 @@ function answering(...answers: (Answer | Error)[]) {
 }
 
 /** A job of a check with so many connects between its runs. */
-function combine(check: Check, connects: number, port: number): Begin {
+function combine(check: Check, connects: number, port: number): BeginRun {
   const target = targetOf(port)
-  const begin: Begin = (timeout, done) => startCheck({ check, target, options: {} }, timeout, done)
-  return combined(begin, target, connects)
+  const begin: BeginRun = (timeout, done) => startCheck({ check, target, options: {} }, timeout, done)
+  return withConnectsBetween(begin, target, connects)
 }
 
-function runOnce(begin: Begin, timeout: number) {
-  return fly((_, within, done, traced) => begin(within, done, traced), null, timeout)
+function runWithin(begin: BeginRun, timeout: number) {
+  return runOnce((_, within, done, traced) => begin(within, done, traced), null, timeout)
 }
 
 /** What each of so many runs said: `check`, `connect`, or a reason. */
-async function runs(begin: Begin, count: number): Promise<string[]> {
+async function runs(begin: BeginRun, count: number): Promise<string[]> {
   const said: string[] = []
   for (let i = 0; i < count; i++) {
-    const { ok, detail, reason } = await runOnce(begin, 500)
+    const { ok, detail, reason } = await runWithin(begin, 500)
     said.push(ok ? (detail === 'asked' ? 'check' : 'connect') : String(reason))
   }
   return said
@@ -100,7 +100,7 @@ describe('a check with connects between its runs', () => {
       run: () => new Promise(resolve => setTimeout(resolve, 80, up('asked'))),
     }
     const begin = combine(late, 5, server.port)
-    assert.equal((await runOnce(begin, 30)).reason, 'timeout')
+    assert.equal((await runWithin(begin, 30)).reason, 'timeout')
     await new Promise(soon => setTimeout(soon, 100))
     assert.deepEqual(await runs(begin, 2), ['check', 'connect'])
   })
@@ -129,13 +129,13 @@ services:
     const six = new Promise<void>(resolve => {
       finish = resolve
     })
-    const engines = openEngines((_id, result) => {
+    const executors = openExecutors((_id, result) => {
       if (results.push(result) === 6) finish()
     }, 100)
-    later(() => engines.close())
-    engines.set(job.id, workOf(job), { interval: 50, timeout: 2000, firstIn: 0 })
+    onCleanup(() => executors.close())
+    executors.set(job.id, workOf(job), { interval: 50, timeout: 2000, firstIn: 0 })
     await six
-    engines.remove(job.id)
+    executors.remove(job.id)
     for (const { ok, detail } of results) assert.equal(ok, true, detail)
     assert.deepEqual([asked, server.count()], [2, 6])
   })

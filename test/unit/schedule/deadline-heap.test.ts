@@ -10,7 +10,7 @@ describe('the heap', () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), steps => {
-        const items = Array.from({ length: 16 }, (): HeapItem => ({ due: 0, place: -1 }))
+        const items = Array.from({ length: 16 }, (): HeapItem => ({ due: 0, heapIndex: -1 }))
         const heap = new Heap<HeapItem>()
         const inside = new Map<number, number>()
         for (const { item, due } of steps) {

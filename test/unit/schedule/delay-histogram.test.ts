@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { Lateness } from '../../../src/schedule/delay-histogram.js'
+import { DelayHistogram } from '../../../src/schedule/delay-histogram.js'
 
 describe('lateness', () => {
   it('is nothing before the first start', () => {
-    assert.deepEqual(new Lateness(0).summary(0), { p50: 0, p99: 0, max: 0 })
+    assert.deepEqual(new DelayHistogram(0).summary(0), { p50: 0, p99: 0, max: 0 })
   })
 
   it('is told within a tenth', () => {
     const sample = fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 1, maxLength: 300 })
     fc.assert(
       fc.property(sample, values => {
-        const lateness = new Lateness(0)
+        const lateness = new DelayHistogram(0)
         for (const value of values) lateness.add(value, 0)
         const { p50, p99, max } = lateness.summary(0)
         const sorted = [...values].sort((a, b) => a - b)
@@ -24,7 +24,7 @@ describe('lateness', () => {
   })
 
   it('forgets what is older than two minutes', () => {
-    const lateness = new Lateness(0)
+    const lateness = new DelayHistogram(0)
     lateness.add(500, 1000)
     assert.equal(lateness.summary(59_000).max, 500)
     lateness.add(3, 61_000)
@@ -34,7 +34,7 @@ describe('lateness', () => {
   })
 
   it('takes a start that came a moment early for one in time', () => {
-    const lateness = new Lateness(0)
+    const lateness = new DelayHistogram(0)
     lateness.add(-0.5, 0)
     assert.equal(lateness.summary(0).max, 0)
   })

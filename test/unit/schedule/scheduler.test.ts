@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type Answer, noVerdict, up } from '../../../src/check/check.js'
 import { timedOut } from '../../../src/check/error-to-answer.js'
-import type { Done, Flight, Start } from '../../../src/check/run.js'
+import type { OnDone, Run, StartRun } from '../../../src/check/run.js'
 import type { CheckResult } from '../../../src/core/model.js'
-import { Clockwork, SLOT } from '../../../src/schedule/scheduler.js'
-import { WoundClock } from '../../support/wound-clock.js'
+import { Scheduler, TICK } from '../../../src/schedule/scheduler.js'
+import { FakeClock } from '../../support/fake-clock.js'
 
 /** What a run does: an answer after so many milliseconds, or none ever. */
 interface Work {
@@ -18,34 +18,34 @@ interface Event {
   readonly at: number
 }
 
-/** A clockwork on a wound clock, with runs that are played. */
+/** A scheduler on a fake clock, with runs that are played. */
 function rig(cap = 1000) {
-  const clock = new WoundClock()
-  const clockwork = new Clockwork(clock, cap)
+  const clock = new FakeClock()
+  const scheduler = new Scheduler(clock, cap)
   const starts: Event[] = []
   const results: (Event & { result: CheckResult })[] = []
   const begun = clock.now()
   const counts = { most: 0, running: 0 }
-  const start: Start<Work & { id: string }> = (work, _timeout, done) => {
+  const start: StartRun<Work & { id: string }> = (work, _timeout, done) => {
     starts.push({ id: work.id, at: clock.now() - begun })
     counts.running++
     counts.most = Math.max(counts.most, counts.running)
     return played(work, clock, done, counts)
   }
-  const engine = clockwork.engine(start, (id, result) => {
+  const executor = scheduler.executor(start, (id, result) => {
     results.push({ id, at: clock.now() - begun, result })
   })
   const set = (id: string, work: Work, { interval = 1000, timeout = 500, firstIn = 0 } = {}) =>
-    engine.set(id, { ...work, id }, { interval, timeout, firstIn })
-  return { clock, clockwork, starts, results, counts, engine, set }
+    executor.set(id, { ...work, id }, { interval, timeout, firstIn })
+  return { clock, scheduler, starts, results, counts, executor, set }
 }
 
 function played(
   { after, answer = up('fine') }: Work,
-  clock: WoundClock,
-  done: Done,
+  clock: FakeClock,
+  done: OnDone,
   counts = { running: 1 },
-): Flight {
+): Run {
   const land = () => {
     counts.running--
     stop()
@@ -72,17 +72,17 @@ function timesOf(events: readonly Event[], id: string): number[] {
   return events.filter(event => event.id === id).map(event => event.at)
 }
 
-describe('clockwork', () => {
+describe('scheduler', () => {
   it('starts a job within a slot and then from start to start, without drift', () => {
     const { clock, set, starts } = rig()
     set('a', { after: 37 }, { interval: 1130 })
     clock.wind(1_200_000)
     const times = timesOf(starts, 'a')
-    assert.ok((times[0] as number) <= SLOT)
+    assert.ok((times[0] as number) <= TICK)
     // From the second on: the first start is put elsewhere in the interval.
     const [, second = 0] = times
     times.slice(1).forEach((at, i) => {
-      assert.ok(Math.abs(at - second - i * 1130) <= SLOT, `start ${i} at ${at}`)
+      assert.ok(Math.abs(at - second - i * 1130) <= TICK, `start ${i} at ${at}`)
     })
     assert.ok(times.length >= 1200 / 1.13)
   })
@@ -91,14 +91,14 @@ describe('clockwork', () => {
     const { clock, set, starts } = rig()
     for (let i = 0; i < 40; i++) set(`${i}`, { after: 3 }, { interval: 710 + i })
     clock.wind(20_000)
-    const phase = (starts[0] as Event).at % SLOT
-    for (const { at } of starts) assert.ok(Math.abs((at % SLOT) - phase) < 0.001)
+    const phase = (starts[0] as Event).at % TICK
+    for (const { at } of starts) assert.ok(Math.abs((at % TICK) - phase) < 0.001)
   })
 
   it('starts all at once at first, and spreads the following starts evenly over the interval', () => {
     const { clock, set, starts } = rig()
     for (let i = 0; i < 400; i++) set(`${i}`, { after: 5 }, { interval: 2000 })
-    clock.wind(SLOT)
+    clock.wind(TICK)
     assert.equal(starts.length, 400)
     clock.wind(20_000)
     const slots = new Map<number, number>()
@@ -115,37 +115,37 @@ describe('clockwork', () => {
     for (let i = 0; i < 50; i++) {
       const times = timesOf(starts, `${i}`)
       times.slice(1).forEach((at, k) => {
-        assert.ok(at - (times[k] as number) <= 1000 + SLOT)
+        assert.ok(at - (times[k] as number) <= 1000 + TICK)
       })
     }
   })
 
   it('looks again soon when asked, once, and goes on from there', () => {
-    const { clock, set, engine, starts } = rig()
+    const { clock, set, executor, starts } = rig()
     set('a', { after: 5 }, { interval: 10_000, firstIn: 1 })
     clock.wind(3000)
-    engine.soon('a', 500)
+    executor.soon('a', 500)
     clock.wind(20_000)
     const [first = 0, second = 0, third = 0] = timesOf(starts, 'a')
-    assert.ok(first <= 2 * SLOT)
-    assert.ok(second >= 3500 && second <= 3500 + SLOT)
-    assert.ok(Math.abs(third - second - 10_000) <= SLOT)
+    assert.ok(first <= 2 * TICK)
+    assert.ok(second >= 3500 && second <= 3500 + TICK)
+    assert.ok(Math.abs(third - second - 10_000) <= TICK)
   })
 
   it('never puts a start off by being asked for it soon', () => {
-    const { clock, set, engine, starts } = rig()
+    const { clock, set, executor, starts } = rig()
     set('a', { after: 5 }, { interval: 1000, firstIn: 1 })
     clock.wind(900)
-    engine.soon('a', 5000)
+    executor.soon('a', 5000)
     clock.wind(300)
     assert.equal(starts.length, 2)
   })
 
   it('spreads again what was asked for soon while all were together', () => {
-    const { clock, set, engine, starts } = rig()
+    const { clock, set, executor, starts } = rig()
     for (let i = 0; i < 100; i++) set(`${i}`, { after: 5 }, { interval: 2000 })
-    clock.wind(SLOT)
-    for (let i = 0; i < 100; i++) engine.soon(`${i}`, 100)
+    clock.wind(TICK)
+    for (let i = 0; i < 100; i++) executor.soon(`${i}`, 100)
     clock.wind(10_000)
     const late = starts.filter(start => start.at > 5000 && start.at <= 7000)
     assert.ok(new Set(late.map(start => start.at)).size >= 30)
@@ -160,12 +160,12 @@ describe('clockwork', () => {
   })
 
   it('has no timer when there is nothing to do, and one otherwise', () => {
-    const { clock, set, engine } = rig()
+    const { clock, set, executor } = rig()
     assert.equal(clock.alarms, 0)
     for (let i = 0; i < 10; i++) set(`${i}`, { after: null })
     assert.equal(clock.alarms, 1)
     clock.wind(1000)
-    for (let i = 0; i < 10; i++) engine.remove(`${i}`)
+    for (let i = 0; i < 10; i++) executor.remove(`${i}`)
     clock.wind(1000)
     assert.equal(clock.alarms, 0)
   })
@@ -195,13 +195,13 @@ describe('clockwork', () => {
       assert.equal(result.reason, 'timeout')
       assert.equal(result.phase, 'first byte')
       assert.equal(result.detail, 'no answer within 300 ms')
-      assert.ok(at >= 300 && at <= 300 + SLOT)
+      assert.ok(at >= 300 && at <= 300 + TICK)
     })
 
     it('are judged after what has arrived has been read', () => {
-      const { clock, engine, clockwork, results } = rig()
-      let answer: Done = () => {}
-      const waiting = clockwork.engine<null>(
+      const { clock, executor, scheduler, results } = rig()
+      let answer: OnDone = () => {}
+      const waiting = scheduler.executor<null>(
         (_work, _timeout, done) => {
           answer = done
           return played({ after: null }, clock, done)
@@ -209,7 +209,7 @@ describe('clockwork', () => {
         (id, result) => results.push({ id, at: 0, result }),
       )
       waiting.set('a', null, { interval: 1000, timeout: 300, firstIn: 0 })
-      clock.wind(SLOT)
+      clock.wind(TICK)
       // It lies in the socket when the deadline's slot comes.
       clock.alarm(299, () => clock.arrive(() => answer(up('just in time'))))
       clock.wind(400)
@@ -217,11 +217,11 @@ describe('clockwork', () => {
         results.map(({ result }) => result.detail),
         ['just in time'],
       )
-      engine.close()
+      executor.close()
     })
 
     it('move by the time in which lvsd was stopped', () => {
-      const { clock, set, results, clockwork } = rig()
+      const { clock, set, results, scheduler } = rig()
       set('a', { after: 250 }, { timeout: 300 })
       set('b', { after: null }, { timeout: 300 })
       clock.wind(100)
@@ -237,20 +237,20 @@ describe('clockwork', () => {
         results.slice(1).map(({ id, result }) => [id, result.reason]),
         [['b', 'timeout']],
       )
-      const { stalls, stalledFor } = clockwork.stats()
+      const { stalls, stalledFor } = scheduler.stats()
       assert.equal(stalls, 1)
       assert.ok(stalledFor >= 1900 && stalledFor <= 2000)
     })
 
     it('are unmoved by a loop that is a little late', () => {
-      const { clock, set, results, clockwork } = rig()
+      const { clock, set, results, scheduler } = rig()
       set('a', { after: null }, { timeout: 300 })
       for (let i = 0; i < 20; i++) {
-        clock.wind(SLOT)
+        clock.wind(TICK)
         clock.stop(20)
       }
       assert.equal(results[0]?.result.reason, 'timeout')
-      assert.equal(clockwork.stats().stalls, 0)
+      assert.equal(scheduler.stats().stalls, 0)
     })
   })
 
@@ -260,18 +260,18 @@ describe('clockwork', () => {
     clock.wind(1500)
     const phase = (starts[1] as Event).at % 1000
     clock.stop(10_000)
-    clock.wind(SLOT)
+    clock.wind(TICK)
     assert.equal(starts.length, 3)
     clock.wind(5000)
     assert.equal((starts.at(-1) as Event).at % 1000, phase)
   })
 
   it('gives up a run silently when its job is removed or replaced', () => {
-    const { clock, set, engine, results, counts } = rig()
+    const { clock, set, executor, results, counts } = rig()
     set('a', { after: 200 })
     set('b', { after: 200 })
     clock.wind(60)
-    engine.remove('a')
+    executor.remove('a')
     set('b', { after: 20, answer: up('new') })
     clock.wind(1000)
     assert.deepEqual([...new Set(results.map(({ id, result }) => `${id} ${result.detail}`))], ['b new'])
@@ -279,10 +279,10 @@ describe('clockwork', () => {
   })
 
   it('reports nothing after it was closed', () => {
-    const { clock, set, clockwork, results, counts } = rig()
+    const { clock, set, scheduler, results, counts } = rig()
     for (let i = 0; i < 5; i++) set(`${i}`, { after: i % 2 ? null : 100 })
     clock.wind(60)
-    clockwork.close()
+    scheduler.close()
     clock.wind(10_000)
     assert.equal(results.length, 0)
     assert.equal(clock.alarms, 0)
@@ -290,8 +290,8 @@ describe('clockwork', () => {
   })
 
   it('turns a start that throws into a result', () => {
-    const { clock, clockwork, results } = rig()
-    const failing = clockwork.engine<null>(
+    const { clock, scheduler, results } = rig()
+    const failing = scheduler.executor<null>(
       () => {
         throw Object.assign(new Error('socket'), { code: 'EMFILE' })
       },
@@ -300,31 +300,31 @@ describe('clockwork', () => {
     failing.set('a', null, { interval: 1000, timeout: 300, firstIn: 0 })
     clock.wind(100)
     assert.equal(results[0]?.result.ok, null)
-    assert.equal(clockwork.stats().noVerdicts, 1)
-    assert.equal(clockwork.stats().running, 0)
+    assert.equal(scheduler.stats().noVerdicts, 1)
+    assert.equal(scheduler.stats().running, 0)
   })
 
   it('counts runs without a verdict', () => {
-    const { clock, set, clockwork } = rig()
+    const { clock, set, scheduler } = rig()
     set('a', { after: 5, answer: noVerdict('no descriptor') })
     clock.wind(3000)
-    assert.ok(clockwork.stats().noVerdicts >= 3)
+    assert.ok(scheduler.stats().noVerdicts >= 3)
   })
 
   it('lets a result set, remove and hurry jobs', () => {
-    const clock = new WoundClock()
-    const clockwork = new Clockwork(clock, 10)
+    const clock = new FakeClock()
+    const scheduler = new Scheduler(clock, 10)
     const seen: string[] = []
-    const engine = clockwork.engine<number>(
+    const executor = scheduler.executor<number>(
       (after, _timeout, done) => played({ after }, clock, done),
       id => {
         seen.push(id)
-        if (id === 'a') engine.set('b', 5, { interval: 60_000, timeout: 100, firstIn: 0 })
-        if (id === 'b') engine.remove('b')
-        if (seen.length === 1) engine.soon('a', 100)
+        if (id === 'a') executor.set('b', 5, { interval: 60_000, timeout: 100, firstIn: 0 })
+        if (id === 'b') executor.remove('b')
+        if (seen.length === 1) executor.soon('a', 100)
       },
     )
-    engine.set('a', 5, { interval: 60_000, timeout: 100, firstIn: 0 })
+    executor.set('a', 5, { interval: 60_000, timeout: 100, firstIn: 0 })
     clock.wind(1000)
     assert.deepEqual(seen, ['a', 'b', 'a', 'b'])
   })
@@ -361,15 +361,15 @@ describe('clockwork', () => {
       assert.ok(counts.most <= 8)
     })
 
-    it('of an engine of its own leaves room for the others', () => {
-      const clock = new WoundClock()
-      const clockwork = new Clockwork(clock, 10)
+    it('of an executor of its own leaves room for the others', () => {
+      const clock = new FakeClock()
+      const scheduler = new Scheduler(clock, 10)
       const counts = { few: 0, many: 0 }
       for (const [name, most] of [
         ['few', 3],
         ['many', 10],
       ] as const) {
-        const engine = clockwork.engine<null>(
+        const executor = scheduler.executor<null>(
           (_work, _timeout, done) => {
             counts[name]++
             return played({ after: null }, clock, done)
@@ -378,7 +378,7 @@ describe('clockwork', () => {
           most,
         )
         for (let i = 0; i < 50; i++) {
-          engine.set(`${i}`, null, { interval: 10_000, timeout: 5000, firstIn: 0 })
+          executor.set(`${i}`, null, { interval: 10_000, timeout: 5000, firstIn: 0 })
         }
       }
       clock.wind(1000)
@@ -396,25 +396,25 @@ describe('clockwork', () => {
   })
 
   it('tells how late it was', () => {
-    const { clock, set, clockwork } = rig()
+    const { clock, set, scheduler } = rig()
     for (let i = 0; i < 10; i++) set(`${i}`, { after: 5 }, { interval: 500 })
     clock.wind(10_000)
-    const { lateness, jobs } = clockwork.stats()
+    const { lateness, jobs } = scheduler.stats()
     assert.equal(jobs, 10)
     assert.ok(lateness.p99 < 1)
     clock.wind(7)
     clock.stop(700)
-    assert.ok(clockwork.stats().lateness.max > 600)
+    assert.ok(scheduler.stats().lateness.max > 600)
     clock.wind(180_000)
-    assert.ok(clockwork.stats().lateness.max < 1, 'the recent past is two minutes')
+    assert.ok(scheduler.stats().lateness.max < 1, 'the recent past is two minutes')
   })
 
   it('does not count the first starts as late, which wait for room together', () => {
-    const { clock, set, clockwork, starts } = rig(2)
+    const { clock, set, scheduler, starts } = rig(2)
     for (let i = 0; i < 20; i++) set(`${i}`, { after: 40 }, { interval: 5000 })
     clock.wind(3000)
     assert.ok(Math.max(...starts.slice(0, 20).map(start => start.at)) > 300)
-    assert.equal(clockwork.stats().lateness.max, 0)
+    assert.equal(scheduler.stats().lateness.max, 0)
   })
 
   it('keeps its laws under any order of events', () => {
@@ -432,20 +432,20 @@ describe('clockwork', () => {
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (steps, cap) => {
-        const { clock, set, engine, clockwork, starts, counts } = rig(cap)
+        const { clock, set, executor, scheduler, starts, counts } = rig(cap)
         const alive = new Set<number>()
         for (const each of steps) {
           if (each.op === 'set') {
             set(`${each.id}`, { after: each.after }, { interval: each.interval, timeout: 250 })
             alive.add(each.id)
           } else if (each.op === 'remove') {
-            engine.remove(`${each.id}`)
+            executor.remove(`${each.id}`)
             alive.delete(each.id)
-          } else if (each.op === 'soon') engine.soon(`${each.id}`, each.ms)
+          } else if (each.op === 'soon') executor.soon(`${each.id}`, each.ms)
           else clock[each.op](each.ms)
           assert.ok(counts.most <= cap)
-          assert.equal(clockwork.stats().running, counts.running)
-          assert.equal(clockwork.stats().jobs, alive.size)
+          assert.equal(scheduler.stats().running, counts.running)
+          assert.equal(scheduler.stats().jobs, alive.size)
         }
         // Whoever is left runs again and again.
         starts.length = 0

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServiceId } from '../../../src/core/model.js'
 import { type Journal, JournalInUse, journalPath, openJournal } from '../../../src/storage/journal.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { serviceId } from '../../support/tables.js'
 
 const WEB = serviceId('2001:db8::80')
@@ -12,7 +12,7 @@ const MARK: ServiceId = { kind: 'fwmark', fwmark: 7, family: 'ipv6' }
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'lvsd-journal-'))
-  later(() => rmSync(path, { recursive: true }))
+  onCleanup(() => rmSync(path, { recursive: true }))
   return path
 }
 
@@ -20,7 +20,7 @@ const noDamage = () => assert.fail('the journal is not damaged')
 
 function open(path: string, onDamage: Parameters<typeof openJournal>[1] = noDamage): Journal {
   const journal = openJournal(path, onDamage)
-  later(() => journal.close())
+  onCleanup(() => journal.close())
   return journal
 }
 

@@ -3,18 +3,18 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openOutput } from '../../../src/system/fd-writer.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 
 function open(path: string): number {
   const fd = openSync(path, 'w')
-  later(() => closeSync(fd))
+  onCleanup(() => closeSync(fd))
   return fd
 }
 
 describe('an output', () => {
   it('writes lines in their order', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lvsd-output-'))
-    later(() => rmSync(folder, { recursive: true }))
+    onCleanup(() => rmSync(folder, { recursive: true }))
     const path = join(folder, 'log')
     const output = openOutput(open(path), 1000)
     for (const line of ['one\n', 'two\n']) output.write(line)
@@ -34,7 +34,7 @@ describe('an output', () => {
 
   it('holds back no more than it may', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lvsd-output-'))
-    later(() => rmSync(folder, { recursive: true }))
+    onCleanup(() => rmSync(folder, { recursive: true }))
     const path = join(folder, 'log')
     const output = openOutput(open(path), 10)
     for (let i = 0; i < 5; i++) output.write('12345')

@@ -15,7 +15,7 @@ import {
   send,
   sendToUnix,
 } from '../../../src/system/libc.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { temporaryFile } from '../../support/folder.js'
 
 const failure = (code: string, syscall: string) => (error: unknown) =>
@@ -33,7 +33,7 @@ describe('libc', () => {
 
   it('waits for nothing', () => {
     const fd = openNetlink(1 << 16)
-    later(() => close(fd))
+    onCleanup(() => close(fd))
     assert.equal(receive(fd, Buffer.alloc(100)), null)
   })
 
@@ -48,7 +48,7 @@ describe('libc', () => {
   it('puts a socket in the place of one that Node has adopted', async () => {
     const standIn = openUdpSocket('ipv6')
     const socket = createSocket('udp6')
-    later(() => socket.close())
+    onCleanup(() => socket.close())
     socket.bind({ fd: standIn })
     replaceDescriptor(openUdpSocket('ipv6'), standIn)
     // The new socket gets its port with the first that it sends.

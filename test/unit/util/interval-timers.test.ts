@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
-import { Repeating } from '../../../src/util/interval-timers.js'
-import { WoundClock } from '../../support/wound-clock.js'
+import { IntervalTimers } from '../../../src/util/interval-timers.js'
+import { FakeClock } from '../../support/fake-clock.js'
 
 function stage() {
-  const clock = new WoundClock()
+  const clock = new FakeClock()
   const done: string[] = []
   /** Lets `ms` go by one by one, each with the rounds that end in it. */
   const wind = async (ms: number) => {
@@ -13,10 +13,10 @@ function stage() {
       await setImmediate()
     }
   }
-  return { rounds: new Repeating(clock), clock, done, wind }
+  return { rounds: new IntervalTimers(clock), clock, done, wind }
 }
 
-describe('Repeating', () => {
+describe('IntervalTimers', () => {
   it('does its work again and again, a pause after each round', async () => {
     const { rounds, done, wind } = stage()
     rounds.set('work', 10, async () => void done.push('work'))
@@ -58,7 +58,7 @@ describe('Repeating', () => {
     assert.deepEqual(done, ['old', 'new', 'new'])
   })
 
-  it('stops for good, also what is set later', async () => {
+  it('stops for good, also what is set onCleanup', async () => {
     const { rounds, clock, done, wind } = stage()
     rounds.set('work', 1, async () => void done.push('work'))
     rounds.stop()

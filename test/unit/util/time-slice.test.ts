@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { loadConfig } from '../../../src/config/load.js'
-import { atOnce, inPieces, type Pieces } from '../../../src/util/time-slice.js'
+import { runSliced, runSync, type Sliced } from '../../../src/util/time-slice.js'
 
-function* busy(pieces: number, ms: number): Pieces<number> {
+function* busy(pieces: number, ms: number): Sliced<number> {
   for (let i = 0; i < pieces; i++) {
     const end = performance.now() + ms
     while (performance.now() < end);
@@ -27,8 +27,8 @@ async function turnsDuring<T>(work: Promise<T>): Promise<{ result: T; turns: num
 
 describe('work in pieces', () => {
   it('gives others their turn every few pieces, and comes to the same', async () => {
-    const { result, turns } = await turnsDuring(inPieces(busy(100, 1)))
-    assert.equal(result, atOnce(busy(100, 0)))
+    const { result, turns } = await turnsDuring(runSliced(busy(100, 1)))
+    assert.equal(result, runSync(busy(100, 0)))
     assert.ok(turns >= 3 && turns <= 20, `${turns} turns`)
   })
 

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { digestOf } from '../../../src/watch/digest.js'
 import { Looker } from '../../../src/watch/looker.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 
 function stage() {
@@ -61,7 +61,7 @@ describe('a look at the files of a configuration', () => {
   it('tells that somebody has it open for writing', () => {
     const { file, look } = stage()
     const fd = openSync(file, 'a')
-    later(() => closeSync(fd))
+    onCleanup(() => closeSync(fd))
     assert.equal(look().isWritten, true)
     assert.equal(look(look().digest).isWritten, false)
   })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { digestOf } from '../../../src/watch/digest.js'
 import type { Look } from '../../../src/watch/looker.js'
 import { type Verdict, Watch } from '../../../src/watch/watch.js'
-import { later } from '../../support/after-each.js'
+import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 
@@ -34,7 +34,7 @@ function stage(...verdicts: Verdict[]) {
       every: 1e9,
     },
   )
-  later(() => watch.close())
+  onCleanup(() => watch.close())
   const looks = async (count: number, look: Partial<Look>) => {
     state.look = { ...state.look, ...look }
     for (let i = 0; i < count; i++) {
@@ -95,7 +95,7 @@ describe('a watched configuration', () => {
         { text: 'one' },
         { log, onNew: () => resolve(), onChange: async () => 'taken', every: 20 },
       )
-      later(() => watch.close())
+      onCleanup(() => watch.close())
     })
   })
 })

@@ -1,11 +1,11 @@
 /** Workers that come down again and again cost little. */
 import assert from 'node:assert/strict'
 import { Starts } from '../../../src/workers/starts.js'
-import { WoundClock } from '../../support/wound-clock.js'
+import { FakeClock } from '../../support/fake-clock.js'
 
 describe('starts of workers', () => {
   it('are some at once, then two a second', () => {
-    const clock = new WoundClock()
+    const clock = new FakeClock()
     const starts = new Starts(clock)
     let count = 0
     const start = () => {

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { up } from '../../../src/check/check.js'
 import type { CheckResult } from '../../../src/core/model.js'
-import { Clockwork } from '../../../src/schedule/scheduler.js'
-import { Question } from '../../../src/workers/question.js'
+import { Scheduler } from '../../../src/schedule/scheduler.js'
+import { CheckRecord } from '../../../src/workers/check-record.js'
 import { type Host, WorkerRun } from '../../../src/workers/worker-run.js'
+import { FakeClock } from '../../support/fake-clock.js'
 import { targetOf } from '../../support/probe.js'
-import { WoundClock } from '../../support/wound-clock.js'
 
 const BEAT = 50
 
@@ -20,7 +20,7 @@ class PlayedHost implements Host {
   isMute = false
   readonly phaseOf = () => 'first byte' as const
   readonly abandon = () => {}
-  readonly #clock: WoundClock
+  readonly #clock: FakeClock
 
   lostNow(): number {
     return this.lost
@@ -33,7 +33,7 @@ class PlayedHost implements Host {
     return this.rounds
   }
 
-  constructor(clock: WoundClock, every: number) {
+  constructor(clock: FakeClock, every: number) {
     this.#clock = clock
     const beat = () => {
       if (this.isMute) return
@@ -51,12 +51,12 @@ class PlayedHost implements Host {
 
 /** One run with a deadline of 1000 ms, and what came of it. */
 function rig(beat = BEAT) {
-  const clock = new WoundClock()
+  const clock = new FakeClock()
   const host = new PlayedHost(clock, beat)
   const results: CheckResult[] = []
-  const question = new Question('mine', { module: 'file:///mine.mjs', target: targetOf(9), options: {} })
+  const question = new CheckRecord('mine', { module: 'file:///mine.mjs', target: targetOf(9), options: {} })
   const runs: WorkerRun[] = []
-  const engine = new Clockwork(clock, 10).engine<null>(
+  const engine = new Scheduler(clock, 10).executor<null>(
     (_work, timeout, done) => {
       const run = new WorkerRun(question, clock, { timeout, done, traced: false })
       runs.push(run)

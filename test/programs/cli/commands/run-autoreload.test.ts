@@ -6,7 +6,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fetchStatus, requestReload } from '../../../../src/api/client.js'
-import { later } from '../../../support/after-each.js'
+import { onCleanup } from '../../../support/after-each.js'
 import { temporaryFolder } from '../../../support/folder.js'
 
 const MAIN = join(import.meta.dirname, '../../../../src/main.ts')
@@ -28,7 +28,7 @@ async function run(text: string, folder = temporaryFolder()) {
   const places = ['--kernel', 'memory', '--socket', socket, '--state', folder]
   const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'run', file, ...places])
   const ended = once(child, 'exit')
-  later(async () => {
+  onCleanup(async () => {
     child.kill('SIGKILL')
     await ended
   })

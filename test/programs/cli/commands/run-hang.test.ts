@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchStatus, requestReload } from '../../../../src/api/client.js'
-import { later } from '../../../support/after-each.js'
+import { onCleanup } from '../../../support/after-each.js'
 import { temporaryFolder } from '../../../support/folder.js'
 
 const MAIN = join(import.meta.dirname, '../../../../src/main.ts')
@@ -47,7 +47,7 @@ describe('lvsd run beside a file server that hangs', () => {
       { env: { ...process.env, LD_PRELOAD: preload ?? '', HANG: hung } },
     )
     const ended = once(child, 'exit')
-    later(async () => {
+    onCleanup(async () => {
       child.kill('SIGKILL')
       await ended
     })

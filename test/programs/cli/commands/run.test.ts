@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { fetchStatus } from '../../../../src/api/client.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
-import { later } from '../../../support/after-each.js'
+import { onCleanup } from '../../../support/after-each.js'
 import { temporaryFolder } from '../../../support/folder.js'
 
 const MAIN = join(import.meta.dirname, '../../../../src/main.ts')
@@ -37,7 +37,7 @@ function runIn(folder: string, words: readonly string[] = []): Run {
   const places = ['--kernel', 'memory', '--socket', join(folder, 'lvsd.sock'), '--state', folder]
   const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'run', file, ...places, ...words])
   const ended = once(child, 'exit') as Run['ended']
-  later(async () => {
+  onCleanup(async () => {
     child.kill('SIGKILL')
     await ended
   })

@@ -11,7 +11,7 @@ import { type CommandError, EXIT } from '../../../../src/cli/command.js'
 import { command as reload } from '../../../../src/cli/commands/reload.js'
 import { filtered, command as status } from '../../../../src/cli/commands/status.js'
 import { settingsFields } from '../../../../src/config/schema/schema.js'
-import { later } from '../../../support/after-each.js'
+import { onCleanup } from '../../../support/after-each.js'
 import {
   checkStatus,
   DOWN,
@@ -75,7 +75,7 @@ describe('lvsd status', () => {
       const path = join(folder(), 'other.sock')
       const server = createServer(socket => socket.end('HTTP/1.0 200 OK\r\n\r\nhello'))
       await new Promise<void>(resolve => server.listen(path, resolve))
-      later(() => server.close())
+      onCleanup(() => server.close())
       await assert.rejects(ask(path), unreachable(/is not lvsd/))
     })
 
@@ -296,7 +296,7 @@ describe('lvsd status', () => {
       await server.close()
       await until(() => out().includes('no lvsd runs here'))
       const again = await openControlSocket(path, control({}))
-      later(() => again.close())
+      onCleanup(() => again.close())
       await until(() => out().includes('answers again'))
       send('SIGINT')
       assert.equal(await done, EXIT.ok)
@@ -369,19 +369,19 @@ function control(part: Partial<Control>): Control {
 async function daemon(part: Partial<Control> = {}): Promise<string> {
   const path = join(folder(), 'lvsd.sock')
   const server = await openControlSocket(path, control(part))
-  later(() => server.close())
+  onCleanup(() => server.close())
   return path
 }
 
 /** Root may open everything; for the rest of the test this process is somebody else. */
 function asNobody(): void {
   process.seteuid?.(65_534)
-  later(() => process.seteuid?.(0))
+  onCleanup(() => process.seteuid?.(0))
 }
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'lvsd-test-'))
-  later(() => rmSync(path, { recursive: true, force: true }))
+  onCleanup(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
 

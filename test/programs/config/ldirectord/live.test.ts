@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { later } from '../../../support/after-each.js'
+import { onCleanup } from '../../../support/after-each.js'
 import { replay } from '../../../support/config/ldirectord-replay.js'
 import { readTrace } from '../../../support/config/ldirectord-trace.js'
 import { temporaryFolder } from '../../../support/folder.js'
@@ -37,7 +37,7 @@ function openOracle(): (course: Course) => Promise<string> {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-  later(() => child.kill())
+  onCleanup(() => child.kill())
   return async course => {
     child.stdin.write(`${JSON.stringify(course)}\n`)
     const { value, done } = await lines.next()

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type CommandError, EXIT } from '../../../../src/cli/command.js'
 import { command } from '../../../../src/cli/commands/import.js'
 import { loadConfig } from '../../../../src/config/load.js'
-import { later } from '../../../support/after-each.js'
+import { onCleanup } from '../../../support/after-each.js'
 import { testContext } from '../../../support/context.js'
 
 const SITE = `# The shop of the company.
@@ -37,7 +37,7 @@ virtual=192.0.2.1:53
 
 async function imported(text: string, name = 'site.cf') {
   const folder = await mkdtemp(join(tmpdir(), 'lvsd-import-'))
-  later(() => rm(folder, { recursive: true }))
+  onCleanup(() => rm(folder, { recursive: true }))
   const file = join(folder, name)
   await writeFile(file, text)
   const { context, out, err } = testContext()

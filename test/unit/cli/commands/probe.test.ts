@@ -5,7 +5,7 @@ import { unsteadyServer, webServer } from '../../../../src/cli/demo/servers.js'
 import { type Probed, renderProbed } from '../../../../src/cli/terminal/probe.js'
 import type { CheckResult } from '../../../../src/core/model.js'
 import { weightFrom } from '../../../../src/core/weight-hint.js'
-import { later } from '../../../support/after-each.js'
+import { onCleanup } from '../../../support/after-each.js'
 import { testContext } from '../../../support/context.js'
 import { temporaryFile } from '../../../support/folder.js'
 
@@ -143,7 +143,7 @@ web
 async function startSite() {
   const well = await webServer()
   const ill = await unsteadyServer()
-  later(() => {
+  onCleanup(() => {
     well.close()
     ill.close()
   })

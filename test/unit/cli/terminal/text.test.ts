@@ -5,7 +5,7 @@ import { frame } from '../../../../src/cli/terminal/live.js'
 import { screenOf } from '../../../../src/cli/terminal/screen.js'
 import { transitionLines } from '../../../../src/cli/terminal/transitions.js'
 import { printable } from '../../../../src/util/printable.js'
-import { duration, span, took } from '../../../../src/util/time-text.js'
+import { duration, formatDuration, formatUptime } from '../../../../src/util/time-text.js'
 import { DOWN, realStatus, serviceStatus, statusDocument } from '../../../support/cli/documents.js'
 
 describe('widths', () => {
@@ -64,12 +64,18 @@ describe('a wrapped text', () => {
 
 describe('spans of time', () => {
   it('have two units at most', () => {
-    const texts = [-5, 0, 59_999, 60_000, 192_000, 7_500_000, 273_600_000].map(span)
+    const texts = [-5, 0, 59_999, 60_000, 192_000, 7_500_000, 273_600_000].map(formatUptime)
     assert.deepEqual(texts, ['0s', '0s', '59s', '1m00s', '3m12s', '2h05m', '3d04h'])
   })
 
   it('of a check are short', () => {
-    assert.deepEqual([0.44, 9.99, 12.3, 999, 1250].map(took), ['0.4ms', '10.0ms', '12ms', '999ms', '1.25s'])
+    assert.deepEqual([0.44, 9.99, 12.3, 999, 1250].map(formatDuration), [
+      '0.4ms',
+      '10.0ms',
+      '12ms',
+      '999ms',
+      '1.25s',
+    ])
   })
 
   it('of a configuration read as they are written', () => {

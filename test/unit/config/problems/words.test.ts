@@ -4,7 +4,7 @@ import { readEndpoint } from '../../../../src/config/endpoints.js'
 import { portLookup } from '../../../../src/config/ports.js'
 import { locator } from '../../../../src/config/problems/position.js'
 import { newReport } from '../../../../src/config/problems/report.js'
-import { didYouMean, distance, nearest } from '../../../../src/util/closest-match.js'
+import { closestMatch, didYouMean, distance } from '../../../../src/util/closest-match.js'
 
 describe('the nearest word', () => {
   const cases: readonly (readonly [string, readonly string[], string | null])[] = [
@@ -22,7 +22,7 @@ describe('the nearest word', () => {
   ]
   for (const [word, candidates, expected] of cases) {
     it(`of "${word.slice(0, 20)}" among ${candidates.join(', ')} is ${expected}`, () => {
-      assert.equal(nearest(word, candidates), expected)
+      assert.equal(closestMatch(word, candidates), expected)
       assert.equal(didYouMean(word, candidates), expected === null ? '' : `; did you mean "${expected}"?`)
     })
   }

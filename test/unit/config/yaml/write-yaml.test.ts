@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { RawMap } from '../../../../src/config/raw.js'
 import { readYaml } from '../../../../src/config/yaml/read-yaml.js'
-import { type Remark, writeYaml } from '../../../../src/config/yaml/write-yaml.js'
+import { writeYaml, type YamlComment } from '../../../../src/config/yaml/write-yaml.js'
 import { type Plain, plainOf, treeOf } from '../../../support/config/trees.js'
 
 const NOWHERE = { line: 1, column: 1, length: 1 }
@@ -70,7 +70,7 @@ describe('a raw tree as YAML', () => {
 
   const REMARKS: readonly [
     phrase: string,
-    remark: Omit<Remark, 'section'> & { section?: Remark['section'] },
+    remark: Omit<YamlComment, 'section'> & { section?: YamlComment['section'] },
     expected: string,
   ][] = [
     ['before its line', { line: 3, text: ' note', where: 'before' }, 'a: x\n# note\nb: x\nc: x\n'],

@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { loadConfig } from '../../../../src/config/load.js'
 import { startDaemon } from '../../../../src/director/daemon.js'
 import { standardObservers } from '../../../../src/director/default-listeners.js'
-import { audience } from '../../../../src/events/event-bus.js'
+import { openEventBus } from '../../../../src/events/event-bus.js'
 import { memoryKernel } from '../../../../src/ipvs/memory.js'
-import { Outbox } from '../../../../src/notify/mail/delivery-queue.js'
+import { DeliveryQueue } from '../../../../src/notify/mail/delivery-queue.js'
 import { mailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
 import { deliverer } from '../../../../src/notify/mail/transport.js'
 import { memoryJournal } from '../../../../src/storage/journal.js'
 import { type Clock, systemClock } from '../../../../src/util/clock.js'
-import { later } from '../../../support/after-each.js'
+import { onCleanup } from '../../../support/after-each.js'
 import { temporaryFolder } from '../../../support/folder.js'
 import { recordingLog } from '../../../support/logs.js'
 import { type Listening, tcpServer } from '../../../support/servers.js'
@@ -35,7 +35,7 @@ async function start(text: string, clock = fast) {
   assert.ok(site, JSON.stringify(loaded.problems))
   const kernel = memoryKernel()
   const { log, lines } = recordingLog('info')
-  const outbox = new Outbox({ clock, log, deliver: deliverer({ host: 'director1' }) })
+  const queue = new DeliveryQueue({ clock, log, deliver: deliverer({ host: 'director1' }) })
   const daemon = await startDaemon({
     loaded: { ...loaded, config: site },
     load: async () => loaded,
@@ -44,9 +44,9 @@ async function start(text: string, clock = fast) {
     journal: memoryJournal(),
     log,
     notify: { ready() {}, reloading() {}, stopping() {}, close() {} },
-    observers: [mailAlerts({ clock: fast, host: 'director1', outbox })],
+    observers: [mailAlerts({ clock: fast, host: 'director1', queue })],
   })
-  later(() => daemon.stop())
+  onCleanup(() => daemon.stop())
   const inTable = async () => {
     const { table } = await kernel.dump()
     return [...table.values()].reduce((sum, { reals }) => sum + reals.size, 0)
@@ -63,7 +63,7 @@ async function shopServer() {
   })
   await new Promise<void>(resolve => server.listen(0, '::1', resolve))
   const close = () => new Promise(resolve => server.close(resolve))
-  later(close)
+  onCleanup(close)
   return { port: (server.address() as { port: number }).port, asked, close }
 }
 
@@ -163,10 +163,10 @@ describe('the observers of every daemon', () => {
     const id = serviceId('2001:db8::1')
     const server = { host: '::1', port: mail.port }
     const policy = { to: ['ops@example.com'], from: null, repeat: null, during: ['running' as const], server }
-    const told = audience(standardObservers(log), log)
-    told.tell('phase', 'running')
-    told.tell('config', config([service('web', { id, mail: policy, reals: [real('fd00::a')] })]))
-    told.tell('applied', [{ op: 'delete-real', id, was: tableReal('fd00::a') }])
+    const told = openEventBus(standardObservers(log), log)
+    told.emit('phase', 'running')
+    told.emit('config', config([service('web', { id, mail: policy, reals: [real('fd00::a')] })]))
+    told.emit('applied', [{ op: 'delete-real', id, was: tableReal('fd00::a') }])
     await told.close()
     assert.deepEqual(
       mail.mails.map(({ subject }) => subject),

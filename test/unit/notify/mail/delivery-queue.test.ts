@@ -1,10 +1,10 @@
 /** The queue before the mail servers, on a wound clock; what a server does is scripted. */
 import assert from 'node:assert/strict'
 import type { MailServer } from '../../../../src/core/model.js'
-import { type Delivery, Outbox } from '../../../../src/notify/mail/delivery-queue.js'
-import type { Letter } from '../../../../src/notify/mail/message.js'
+import { type Delivery, DeliveryQueue } from '../../../../src/notify/mail/delivery-queue.js'
+import type { MailMessage } from '../../../../src/notify/mail/message.js'
+import { FakeClock } from '../../../support/fake-clock.js'
 import { recordingLog } from '../../../support/logs.js'
-import { WoundClock } from '../../../support/wound-clock.js'
 
 const WELL: Delivery = { again: [], refused: [], fault: null }
 const fault = (code: string) => ({ code, message: `server says ${code}` })
@@ -22,12 +22,12 @@ const never = (to: readonly string[], code = '550'): Delivery => ({
 function opened(
   answer: (subject: string, to: readonly string[], signal: AbortSignal) => Delivery | Promise<Delivery>,
 ) {
-  const clock = new WoundClock()
+  const clock = new FakeClock()
   const { log, lines } = recordingLog('info')
   const tries: string[] = []
   let underWay = 0
   let most = 0
-  const outbox = new Outbox({
+  const queue = new DeliveryQueue({
     clock,
     log,
     async deliver({ subject }, to, signal) {
@@ -42,7 +42,7 @@ function opened(
     subject: string,
     to = ['ops@example.com'],
     server: MailServer | null = { host: 'mail', port: 25 },
-  ) => outbox.post({ route: { to, from: null, server }, subject, text: '', at: 0 } satisfies Letter)
+  ) => queue.enqueue({ route: { to, from: null, server }, subject, text: '', at: 0 } satisfies MailMessage)
   /** Winds the clock in steps, so that what was begun in one can end before the next. */
   const wind = async (ms: number) => {
     await settled()
@@ -51,7 +51,7 @@ function opened(
       await settled()
     }
   }
-  return { clock, outbox, post, wind, lines, tries: () => tries.splice(0), most: () => most }
+  return { clock, queue, post, wind, lines, tries: () => tries.splice(0), most: () => most }
 }
 
 const settled = () => new Promise(setImmediate)
@@ -225,7 +225,7 @@ describe('the queue of mails, before a mailbox that is not well', () => {
   it('gives up the oldest of that mailbox, never one under way, and none of another', async () => {
     const got: string[] = []
     let release = () => {}
-    const { post, wind, outbox, lines } = opened((subject, to) => {
+    const { post, wind, queue, lines } = opened((subject, to) => {
       if (to.includes('b@x')) return later(to, '452')
       if (subject !== 'held') return WELL
       return new Promise(resolve => {
@@ -242,7 +242,7 @@ describe('the queue of mails, before a mailbox that is not well', () => {
     await wind(1)
     for (const { msg } of lines) if (msg.startsWith('emailalert: ')) got.push(msg.slice(12))
     assert.deepEqual(got, ['held', ...Array.from({ length: 99 }, (_, i) => `a ${i}`)])
-    const closing = outbox.close(5000)
+    const closing = queue.close(5000)
     await wind(6000)
     await closing
   })
@@ -300,7 +300,7 @@ describe('the queue of mails, whatever mailboxes there are', function () {
           got.get(name),
           [...new Set(got.get(name))].sort((a, b) => a - b),
         )
-      const closing = stage.outbox.close(5000)
+      const closing = stage.queue.close(5000)
       await stage.wind(6000)
       await closing
       await stage.wind(60_000)
@@ -325,20 +325,20 @@ describe('the queue of mails, after a fault of its own', () => {
 describe('the queue of mails at the end', () => {
   it('tries each mail once more at once', async () => {
     let isDown = true
-    const { post, wind, outbox, tries } = opened((_, to) => (isDown ? later(to) : WELL))
+    const { post, wind, queue, tries } = opened((_, to) => (isDown ? later(to) : WELL))
     for (const subject of ['one', 'two', 'three']) post(subject)
     await wind(1000)
     tries()
     isDown = false
-    await outbox.close(5000)
+    await queue.close(5000)
     assert.deepEqual(tries(), ['one', 'two', 'three'])
   })
 
   it('waits as long as it may, then says what is lost', async () => {
-    const { post, wind, outbox, lines, clock } = opened(() => never_)
+    const { post, wind, queue, lines, clock } = opened(() => never_)
     for (const subject of ['one', 'two', 'three']) post(subject)
     let isOver = false
-    const closing = outbox.close(5000).then(() => {
+    const closing = queue.close(5000).then(() => {
       isOver = true
     })
     await wind(4999)
@@ -354,6 +354,6 @@ describe('the queue of mails at the end', () => {
   })
 
   it('is at once where nothing waits', async () => {
-    await opened(() => WELL).outbox.close(5000)
+    await opened(() => WELL).queue.close(5000)
   })
 })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { Digest } from '../../../../src/notify/mail/grouping.js'
-import type { Letter } from '../../../../src/notify/mail/message.js'
-import { newsAbout, type Word } from '../../../../src/notify/mail/server-event.js'
+import { Grouping } from '../../../../src/notify/mail/grouping.js'
+import type { MailMessage } from '../../../../src/notify/mail/message.js'
+import { describeEvent, type EventKind } from '../../../../src/notify/mail/server-event.js'
+import { FakeClock } from '../../../support/fake-clock.js'
 import { service, serviceId } from '../../../support/tables.js'
-import { WoundClock } from '../../../support/wound-clock.js'
 
 const ID = serviceId('2001:db8::1')
 const WEB = service('web')
@@ -12,7 +12,7 @@ const WEB = service('web')
 interface Step {
   readonly wait: number
   readonly server: number
-  readonly word: Word
+  readonly word: EventKind
   readonly route: number
 }
 
@@ -21,7 +21,7 @@ const anySteps = (...waits: number[]): fc.Arbitrary<Step[]> =>
     fc.record({
       wait: fc.constantFrom(...waits),
       server: fc.integer({ min: 1, max: 4 }),
-      word: fc.constantFrom<Word>('Added', 'Deleted', 'Inaccessible'),
+      word: fc.constantFrom<EventKind>('Added', 'Deleted', 'Inaccessible'),
       route: fc.integer({ min: 0, max: 1 }),
     }),
     { maxLength: 120, size: 'max' },
@@ -31,13 +31,22 @@ const busySteps = anySteps(0, 1000, 2000, 2001, 4000)
 
 /** Adds the steps as news; each is told apart by its reason, a number. */
 function run(given: readonly Step[]) {
-  const clock = new WoundClock()
-  const sent: { letter: Letter; at: number }[] = []
-  const digest = new Digest({ clock, host: 'h', send: letter => void sent.push({ letter, at: clock.now() }) })
+  const clock = new FakeClock()
+  const sent: { letter: MailMessage; at: number }[] = []
+  const digest = new Grouping({
+    clock,
+    host: 'h',
+    send: letter => void sent.push({ letter, at: clock.now() }),
+  })
   const added: { n: number; at: number; step: Step }[] = []
   for (const [n, step] of given.entries()) {
     clock.wind(step.wait)
-    const news = newsAbout(WEB, ID, { word: step.word, server: `s${step.server}`, tag: 'real', weight: null })
+    const news = describeEvent(WEB, ID, {
+      word: step.word,
+      server: `s${step.server}`,
+      tag: 'real',
+      weight: null,
+    })
     const route = { to: [`${step.route}@example.com`], from: null, server: null }
     digest.add({ news, phase: 'running', at: 0, reason: `<${n}>` }, route)
     added.push({ n, at: clock.now(), step })
@@ -45,7 +54,7 @@ function run(given: readonly Step[]) {
   return { clock, digest, sent, added }
 }
 
-const numbersIn = ({ letter }: { letter: Letter }) =>
+const numbersIn = ({ letter }: { letter: MailMessage }) =>
   [...letter.text.matchAll(/<(\d+)>/g)].map(([, n]) => Number(n))
 
 describe('news in mails', () => {

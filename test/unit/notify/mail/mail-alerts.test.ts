@@ -15,7 +15,8 @@ import {
 } from '../../../../src/core/model.js'
 import type { Hold } from '../../../../src/health/health-store.js'
 import { mailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
-import type { Letter } from '../../../../src/notify/mail/message.js'
+import type { MailMessage } from '../../../../src/notify/mail/message.js'
+import { FakeClock } from '../../../support/fake-clock.js'
 import {
   config,
   failed,
@@ -27,7 +28,6 @@ import {
   tableReal,
   tableService,
 } from '../../../support/tables.js'
-import { WoundClock } from '../../../support/wound-clock.js'
 
 const ID = serviceId('2001:db8::1')
 const V = '([2001:db8::1]:80)'
@@ -47,8 +47,8 @@ const web = (parts: Partial<Service> = {}) =>
   service('web', { id: ID, mail: MAIL, reals: [real(A), real(B)], fallback: real(F), ...parts })
 
 function opened(first: Config, phase: DaemonPhase = 'starting') {
-  const clock = new WoundClock()
-  const letters: Letter[] = []
+  const clock = new FakeClock()
+  const letters: MailMessage[] = []
   let prepared = 0
   let closed = 0
   const close = async (patience: number) => {
@@ -57,7 +57,7 @@ function opened(first: Config, phase: DaemonPhase = 'starting') {
   const observer = mailAlerts({
     clock,
     host: 'director1',
-    outbox: { post: letter => void letters.push(letter), close },
+    queue: { enqueue: letter => void letters.push(letter), close },
     prepare: () => prepared++,
     wallClock: () => 0,
   })
@@ -74,7 +74,7 @@ function opened(first: Config, phase: DaemonPhase = 'starting') {
       from,
       to,
       result,
-      moved: true,
+      hasMovedServer: true,
       state: to,
       passing: to === 'up' ? 1 : 0,
       checks: 1,

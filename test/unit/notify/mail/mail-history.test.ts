@@ -1,4 +1,4 @@
-/** Mails over any history of results, maintenance and reloads: board, table and mails as in the daemon, on a wound clock. */
+/** Mails over any history of results, maintenance and reloads: healthStore, table and mails as in the daemon, on a wound clock. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Check } from '../../../../src/check/check.js'
@@ -10,10 +10,10 @@ import {
   type Service,
   type Table,
 } from '../../../../src/core/model.js'
-import { Board, wantedTable } from '../../../../src/health/health-store.js'
+import { desiredTable, HealthStore } from '../../../../src/health/health-store.js'
 import { mailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
+import { FakeClock } from '../../../support/fake-clock.js'
 import { config, failed, passed, real, service, serviceId, use } from '../../../support/tables.js'
-import { WoundClock } from '../../../support/wound-clock.js'
 
 const MINUTE = 60_000
 const HOSTS = ['fd00::a', 'fd00::b'] as const
@@ -37,20 +37,20 @@ const site = (quiescent: boolean): Service =>
 
 /** The daemon's part: what it tells its observers, in its order. */
 function director(quiescent: boolean) {
-  const clock = new WoundClock()
-  const board = new Board()
+  const clock = new FakeClock()
+  const healthStore = new HealthStore()
   const subjects: string[] = []
-  const outbox = {
-    post: ({ subject }: { subject: string }) => void subjects.push(subject),
+  const queue = {
+    enqueue: ({ subject }: { subject: string }) => void subjects.push(subject),
     close: async () => {},
   }
-  const observer = mailAlerts({ clock, host: 'lab', outbox, wallClock: () => 0 })
+  const observer = mailAlerts({ clock, host: 'lab', queue, wallClock: () => 0 })
   const held = new Set<string>()
   let image: Table = new Map()
   let now = site(quiescent)
   const realOf = (host: string) => now.reals.find(each => each.host === host) as Real
   const reconcile = () => {
-    const wanted = wantedTable(board, [now], image)
+    const wanted = desiredTable(healthStore, [now], image)
     const changes = diff(wanted, image, new Set([keyOfService(serviceId('2001:db8::1'))]))
     observer.applied?.(changes)
     image = applied(image, changes)
@@ -59,11 +59,11 @@ function director(quiescent: boolean) {
   }
   const hold = () => {
     const holds = new Map([...held].map(host => [realOf(host), host]))
-    for (const each of board.hold(holds, 0)) observer.held?.(each)
+    for (const each of healthStore.hold(holds, 0)) observer.held?.(each)
   }
   const place = () => {
     now = site(quiescent)
-    board.place(config([now]), new Map([['ask', ask]]), 0)
+    healthStore.applyConfig(config([now]), new Map([['ask', ask]]), 0)
     observer.config?.(config([now]))
     hold()
     reconcile()
@@ -78,8 +78,8 @@ function director(quiescent: boolean) {
     isServing: (host: string) =>
       [...image.values()].some(({ reals }) => (reals.get(`[${host}]:80`)?.weight ?? 0) > 0),
     result(host: string, ok: boolean) {
-      const [cell] = board.cellsOf(realOf(host))
-      const { transitions } = board.result(cell?.subscriber.jobId ?? '', ok ? passed() : failed(), 0)
+      const [cell] = healthStore.checkStatesOf(realOf(host))
+      const { transitions } = healthStore.result(cell?.subscriber.jobId ?? '', ok ? passed() : failed(), 0)
       for (const transition of transitions) observer.transition?.(transition)
       reconcile()
     },

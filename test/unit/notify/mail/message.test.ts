@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { DaemonPhase, Service } from '../../../../src/core/model.js'
-import { type Item, letterAbout, letterListing } from '../../../../src/notify/mail/message.js'
-import { newsAbout } from '../../../../src/notify/mail/server-event.js'
+import { type Item, singleMessage, summaryMessage } from '../../../../src/notify/mail/message.js'
+import { describeEvent } from '../../../../src/notify/mail/server-event.js'
 import { service, serviceId } from '../../../support/tables.js'
 
 const ID = serviceId('2001:db8::1')
@@ -17,7 +17,7 @@ function item(
   },
   parts: Partial<Service> = {},
 ): Item {
-  const news = newsAbout(service('web', parts), ID, {
+  const news = describeEvent(service('web', parts), ID, {
     word,
     server,
     tag: 'real',
@@ -30,7 +30,7 @@ const lines = (...each: readonly string[]) => each.map(line => `${line}\n`).join
 
 describe('a mail about one server', () => {
   it('is that of ldirectord', () => {
-    const { subject, text } = letterAbout(item('[fd00::a]:80', {}), ROUTE, 'director1')
+    const { subject, text } = singleMessage(item('[fd00::a]:80', {}), ROUTE, 'director1')
     assert.equal(subject, 'Deleted real server: [fd00::a]:80 ([2001:db8::1]:80)')
     assert.equal(
       text,
@@ -41,7 +41,7 @@ describe('a mail about one server', () => {
   it('names the service and says why', () => {
     const parts = { label: 'Shop front', comment: 'call the web team' }
     const down = item('[fd00::a]:80', { phase: 'starting', reason: 'refused: connection refused' }, parts)
-    const { subject, text } = letterAbout(down, ROUTE, 'director1')
+    const { subject, text } = singleMessage(down, ROUTE, 'director1')
     assert.equal(subject, '[Shop front] Deleted real server: [fd00::a]:80 ([2001:db8::1]:80)')
     assert.equal(
       text,
@@ -65,7 +65,7 @@ describe('a mail about many servers', () => {
       item('[fd00::b]:80', { reason: 'timeout: no answer' }, { label: 'Shop' }),
       item('[fd00::c]:80', { phase: 'reloading' }),
     ]
-    const { subject, text, at } = letterListing(items, 0, ROUTE, 'director1')
+    const { subject, text, at } = summaryMessage(items, 0, ROUTE, 'director1')
     assert.equal(subject, '3 changes: 2 Deleted real server, 1 Added real server')
     assert.equal(at, AT)
     assert.equal(
@@ -84,12 +84,12 @@ describe('a mail about many servers', () => {
 
   it('names the service where all are of one', () => {
     const items = ['a', 'b'].map(host => item(`[fd00::${host}]:80`, {}, { label: 'Shop' }))
-    const { subject } = letterListing(items, 0, ROUTE, 'director1')
+    const { subject } = summaryMessage(items, 0, ROUTE, 'director1')
     assert.equal(subject, '[Shop] 2 changes: 2 Deleted real server')
   })
 
   it('says how many it leaves out', () => {
-    const { subject, text } = letterListing([item('[fd00::a]:80', {})], 41, ROUTE, 'director1')
+    const { subject, text } = summaryMessage([item('[fd00::a]:80', {})], 41, ROUTE, 'director1')
     assert.equal(subject, '42 changes: 1 Deleted real server, 41 more')
     assert.match(text, /… and 41 more, in the log of lvsd\n$/)
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Change, DaemonPhase, ServiceId } from '../../../../src/core/model.js'
-import { knownServices, newsOf } from '../../../../src/notify/mail/server-event.js'
+import { eventsOf, knownServices } from '../../../../src/notify/mail/server-event.js'
 import {
   config,
   real,
@@ -24,7 +24,7 @@ function sentences(change: Change, phase: DaemonPhase = 'running'): readonly str
   const known = knownServices(config([service('web', { id: change.id, ...PARTS })]))
   const [place] = known.values()
   assert.ok(place)
-  return newsOf(change, place, phase).map(({ sentence }) => sentence)
+  return eventsOf(change, place, phase).map(({ sentence }) => sentence)
 }
 
 const add = (host: string, weight: number): Change => ({

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { lookupBy } from '../../../../src/names/net-lookup.js'
-import type { Letter, Route } from '../../../../src/notify/mail/message.js'
+import type { MailMessage, Route } from '../../../../src/notify/mail/message.js'
 import { deliverer } from '../../../../src/notify/mail/transport.js'
 import { temporaryFolder } from '../../../support/folder.js'
 import { tcpServer } from '../../../support/servers.js'
@@ -14,7 +14,7 @@ const TEXT = `ldirectord host: director1\nLog-Message: ${SUBJECT}\nDaemon-Status
 const AT = Date.parse('2026-11-22T01:58:54Z')
 const BOTH = ['a@one.example', 'Bob Roe <b@two.example>']
 
-function letter(route: Partial<Route>): Letter {
+function letter(route: Partial<Route>): MailMessage {
   return { route: { to: BOTH, from: null, server: null, ...route }, subject: SUBJECT, text: TEXT, at: AT }
 }
 

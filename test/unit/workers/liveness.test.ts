@@ -1,9 +1,9 @@
 /** Who is said to block, and who is not. */
 import assert from 'node:assert/strict'
-import { BLOCKED, Pulse, SPAWN_LIMIT } from '../../../src/workers/pulse.js'
+import { BLOCKED, Liveness, SPAWN_LIMIT } from '../../../src/workers/liveness.js'
 
 /** A thread that is silent for so many ticks of 25 ms; in each it uses the processor for `used` ms, or sleeps. */
-function silent(pulse: Pulse, ticks: number, used: number | 'asleep'): void {
+function silent(pulse: Liveness, ticks: number, used: number | 'asleep'): void {
   let sum = 1000
   for (let i = 0; i < ticks; i++)
     pulse.tick(1, 25, () => {
@@ -12,13 +12,13 @@ function silent(pulse: Pulse, ticks: number, used: number | 'asleep'): void {
     })
 }
 
-function alive(pulse: Pulse, ticks: number): void {
+function alive(pulse: Liveness, ticks: number): void {
   for (let i = 0; i < ticks; i++) pulse.tick(1000 + i, 25, () => ({ used: 0, isAsleep: true }))
   pulse.tick(1, 25, () => ({ used: 0, isAsleep: true }))
 }
 
-function begun(): Pulse {
-  const pulse = new Pulse()
+function begun(): Liveness {
+  const pulse = new Liveness()
   alive(pulse, 3)
   return pulse
 }

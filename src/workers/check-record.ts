@@ -18,7 +18,7 @@ const MEMORY = 600_000
 
 let count = 0
 
-export class Question {
+export class CheckRecord {
   /** Unlike all others, in this process. */
   readonly number = ++count
   readonly id: string

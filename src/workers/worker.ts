@@ -3,9 +3,9 @@ import type { Answer } from '../check/check.js'
 import type { Phase } from '../core/model.js'
 import type { Clock } from '../util/clock.js'
 import type { Cause } from './cause.js'
+import type { CheckRecord } from './check-record.js'
 import type { Report } from './messages.js'
 import { monotonicNow } from './process-facts.js'
-import type { Question } from './question.js'
 import { SLOTS } from './shared.js'
 import { type HandleOptions, WorkerHandle } from './worker-handle.js'
 import type { Host, WorkerRun } from './worker-run.js'
@@ -18,11 +18,11 @@ const LONGEST_WAY = 200
 const LATELY = 512
 export const LATE = 2000
 
-export interface StationListener {
+export interface WorkerListener {
   answered(run: WorkerRun, answer: Answer): void
   /** Its file cannot be loaded in this worker. */
   unloadable(run: WorkerRun, problem: string): void
-  printed(output: Extract<Report, { say: 'output' }>, question: Question | null): void
+  printed(output: Extract<Report, { say: 'output' }>, question: CheckRecord | null): void
   /** Nobody waits for it any more; `isSent`: it may be under way. */
   abandoned?(run: WorkerRun, isSent: boolean): void
   /** The worker has ended, and with it what had begun there; `waiting`: what had not. */
@@ -30,7 +30,7 @@ export interface StationListener {
 }
 
 interface Past {
-  readonly question: Question
+  readonly question: CheckRecord
   readonly at: number
 }
 
@@ -41,14 +41,14 @@ interface Live {
   ownPhase: Phase | null
 }
 
-export class Station implements Host {
+export class Worker implements Host {
   readonly handle: WorkerHandle
   /** No run is sent to it any more. */
   isRetired = false
   /** Questions that are at home here. */
-  guests = 0
+  assigned = 0
   readonly #clock: Clock
-  readonly #listener: StationListener
+  readonly #listener: WorkerListener
   readonly #modules = new Map<string, 'loading' | 'ready' | { readonly problem: string }>()
   readonly #defined = new Set<number>()
   readonly #waiting = new Set<WorkerRun>()
@@ -57,10 +57,10 @@ export class Station implements Host {
   readonly #unsettled = new Map<number, Past>()
   #lately: Past[] = []
   /** By run, where faults name the run from which they come. */
-  readonly #answeredBy = new Map<number, Question>()
+  readonly #answeredBy = new Map<number, CheckRecord>()
   readonly #slots = Array.from({ length: SLOTS - 1 }, (_, i) => i + 1)
 
-  constructor(options: HandleOptions, clock: Clock, listener: StationListener) {
+  constructor(options: HandleOptions, clock: Clock, listener: WorkerListener) {
     this.#clock = clock
     this.#listener = listener
     this.handle = new WorkerHandle(options, clock, {
@@ -99,14 +99,14 @@ export class Station implements Host {
   }
 
   /** Whose code may still be at work in it though it has answered, `since` a moment. */
-  pastQuestions(since: number): Question[] {
+  pastQuestions(since: number): CheckRecord[] {
     const unsettled = [...this.#unsettled.values()]
     const lately = this.#lately.filter(({ at }) => at >= since)
     return [...unsettled, ...lately].map(({ question }) => question)
   }
 
   /** The question of a run, under way or answered lately. */
-  questionOf(run: number): Question | null {
+  questionOf(run: number): CheckRecord | null {
     return (
       this.#live.get(run)?.run.question ??
       this.#unsettled.get(run)?.question ??
@@ -150,7 +150,7 @@ export class Station implements Host {
     return !this.handle.isReady || [...this.#modules.values()].includes('loading')
   }
 
-  forget(question: Question): void {
+  forget(question: CheckRecord): void {
     if (this.#defined.delete(question.number)) this.handle.post({ do: 'forget', job: question.number })
   }
 

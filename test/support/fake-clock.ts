@@ -6,7 +6,7 @@ interface Alarm {
   readonly ring: () => void
 }
 
-export class WoundClock implements Clock {
+export class FakeClock implements Clock {
   #now = 1_000_000
   #seed = 1
   readonly #alarms = new Set<Alarm>()

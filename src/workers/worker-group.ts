@@ -5,14 +5,14 @@
 import { type Answer, down, noVerdict } from '../check/check.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
+import { attributeTo } from './attribution.js'
 import { type Cause, whatItDid } from './cause.js'
+import { type CheckRecord, fileOf } from './check-record.js'
+import { BLOCKED, SPAWN_LIMIT } from './liveness.js'
 import type { MemoryGate } from './memory-gate.js'
-import { BLOCKED, SPAWN_LIMIT } from './pulse.js'
 import { Quarantine } from './quarantine.js'
-import { fileOf, type Question } from './question.js'
 import { Starts } from './starts.js'
-import { Station } from './station.js'
-import { verdictOn } from './verdict.js'
+import { Worker } from './worker.js'
 import type { HandleOptions } from './worker-handle.js'
 import type { WorkerRun } from './worker-run.js'
 
@@ -30,7 +30,7 @@ const OUTPUT_EVERY = 60_000
 /** Niceness of workers for users' files and of quarantines: the core goes first, and they still get their turn. */
 const NICE = 2
 
-export interface CrewTerms {
+export interface WorkerGroupTerms {
   readonly name: string
   /** The user's file that it is for; null for shipped checks. */
   readonly module: string | null
@@ -42,7 +42,7 @@ export interface CrewTerms {
   /** Of the pool, for what may fill the memory. */
   readonly gate: MemoryGate
   /** A worker has been started. */
-  opened(station: Station): void
+  opened(station: Worker): void
 }
 
 export type WorkerLog = Pick<Log, 'info' | 'warn' | 'error'>
@@ -53,13 +53,13 @@ interface Trouble {
   readonly rest: number
 }
 
-export class Crew {
-  readonly #terms: CrewTerms
+export class WorkerGroup {
+  readonly #terms: WorkerGroupTerms
   readonly #options: HandleOptions
   readonly #starts: Starts
   readonly #quarantine: Quarantine
-  readonly #stations: Station[] = []
-  readonly #homes = new Map<Question, Station>()
+  readonly #stations: Worker[] = []
+  readonly #homes = new Map<CheckRecord, Worker>()
   #questions = 0
   #held: WorkerRun[] = []
   #trouble: Trouble | null = null
@@ -71,7 +71,7 @@ export class Crew {
   #processes = 0
   #isClosed = false
 
-  constructor(terms: CrewTerms) {
+  constructor(terms: WorkerGroupTerms) {
     const { name, module, clock, gate, startsProcesses } = terms
     const isGuarded = module !== null
     const patience = startsProcesses ? SPAWN_LIMIT : BLOCKED
@@ -94,13 +94,13 @@ export class Crew {
     })
   }
 
-  get stations(): Station[] {
+  get stations(): Worker[] {
     return [...this.#stations, ...this.#quarantine.stations]
   }
 
   /** Something that has to be watched closely is under way. */
   get isRisky(): boolean {
-    const isBusy = (station: Station) => station.load > 0
+    const isBusy = (station: Worker) => station.load > 0
     return (this.#options.isGuarded && this.#stations.some(isBusy)) || this.#quarantine.stations.some(isBusy)
   }
 
@@ -109,7 +109,7 @@ export class Crew {
   }
 
   /** The last one to leave ends the workers. */
-  leave(question: Question): void {
+  leave(question: CheckRecord): void {
     this.#questions--
     this.#moveOut(question)
     this.#quarantine.forget(question)
@@ -155,30 +155,30 @@ export class Crew {
     this.#held.push(run)
   }
 
-  #stationFor(question: Question): Station | null {
+  #stationFor(question: CheckRecord): Worker | null {
     const home = this.#homes.get(question)
     if (home && !home.isRetired) return home
     const station = this.#leastHome()
     if (station) {
       this.#homes.set(question, station)
-      station.guests++
+      station.assigned++
     }
     return station
   }
 
-  #leastHome(): Station | null {
+  #leastHome(): Worker | null {
     const inUse = this.#stations.filter(({ isRetired }) => !isRetired)
     const isCrowded = inUse.length < this.#terms.size && this.#homes.size >= CROWD * inUse.length
     const hasRoom = this.#processes < this.#terms.size + MOST_STUCK
     if (isCrowded && hasRoom && this.#starts.mayStart(() => this.#assignHeld())) return this.#open()
-    const [least] = inUse.sort((a, b) => a.guests - b.guests)
+    const [least] = inUse.sort((a, b) => a.assigned - b.assigned)
     return least ?? null
   }
 
-  #moveOut(question: Question): void {
+  #moveOut(question: CheckRecord): void {
     const home = this.#homes.get(question)
     if (!home) return
-    home.guests--
+    home.assigned--
     home.forget(question)
     this.#homes.delete(question)
   }
@@ -189,9 +189,9 @@ export class Crew {
     for (const run of runs) if (!run.isOver) this.start(run)
   }
 
-  #open(): Station {
+  #open(): Worker {
     const options = { ...this.#options, name: `${this.#options.name} ${++this.#count}` }
-    const station: Station = new Station(options, this.#terms.clock, {
+    const station: Worker = new Worker(options, this.#terms.clock, {
       printed: output => this.#tellOutput(output),
       answered: (run, answer) => {
         this.#trouble = null
@@ -214,14 +214,14 @@ export class Crew {
   }
 
   /** No run is sent to it any more; it ends when its last one has. */
-  #retire(station: Station): void {
+  #retire(station: Worker): void {
     station.isRetired = true
     for (const [question, home] of this.#homes) if (home === station) this.#homes.delete(question)
   }
 
   // -------------------------------------------------------------- what happens to workers
 
-  #ended(station: Station, cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void {
+  #ended(station: Worker, cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void {
     this.#stations.splice(this.#stations.indexOf(station), 1)
     this.#retire(station)
     if (this.#isClosed) return
@@ -231,10 +231,10 @@ export class Crew {
     for (const run of waiting) this.start(run)
   }
 
-  #judge(station: Station, cause: Cause, begun: readonly WorkerRun[]): void {
+  #judge(station: Worker, cause: Cause, begun: readonly WorkerRun[]): void {
     if (station.isLoading) this.#rest(cause)
     const now = this.#terms.clock.now()
-    const { culprit, isLate, suspects } = verdictOn(station, cause, begun, { now, isWide: this.#isWide })
+    const { culprit, isLate, suspects } = attributeTo(station, cause, begun, { now, isWide: this.#isWide })
     this.#isWide = culprit === null
     const answer = culprit && this.#convict(culprit, cause, isLate)
     for (const question of suspects) question.suspect(cause, now, false)
@@ -243,7 +243,7 @@ export class Crew {
       else this.start(run)
   }
 
-  #convict(question: Question, cause: Cause, isLate: boolean): Answer {
+  #convict(question: CheckRecord, cause: Cause, isLate: boolean): Answer {
     const answer = question.convict(cause, isLate, this.#terms.clock.now())
     // It runs alone from now on.
     this.#moveOut(question)
@@ -252,7 +252,7 @@ export class Crew {
     return answer
   }
 
-  #acquitted(question: Question): void {
+  #acquitted(question: CheckRecord): void {
     const wasCulprit = question.isCulprit
     question.acquit()
     if (!wasCulprit || question.isCulprit) return
@@ -297,7 +297,7 @@ export class Crew {
 
   // -------------------------------------------------------------- what is told
 
-  #tellStarted(station: Station): void {
+  #tellStarted(station: Worker): void {
     this.#terms.opened(station)
     this.#terms.log.info({ worker: station.handle.name }, 'a worker for checks starts')
   }

@@ -1,10 +1,10 @@
 /**
- * A process of its own with engines, for what cannot be done to the process of the tests: stopping it, and leaving it
+ * A process of its own with executors, for what cannot be done to the process of the tests: stopping it, and leaving it
  * without descriptors. Takes `port jobs timeout hoard`; tells each result, and its own account when asked.
  */
 import { openSync } from 'node:fs'
 import type { Check } from '../../src/check/check.js'
-import { openEngines } from '../../src/schedule/executors.js'
+import { openExecutors } from '../../src/schedule/executors.js'
 import { targetOf } from './probe.js'
 
 const [port = 0, jobs = 0, timeout = 0, hoard = 0] = process.argv.slice(2).map(Number)
@@ -21,7 +21,7 @@ const check = {
   }),
 } as Pick<Check, 'probe'> as Check
 
-const engines = openEngines((_id, result) => process.send?.(result), 1000, { descriptors: 1000 })
+const executors = openExecutors((_id, result) => process.send?.(result), 1000, { descriptors: 1000 })
 
 /** Takes every descriptor that is left. */
 function takeAll(): void {
@@ -32,13 +32,13 @@ function takeAll(): void {
   }
 }
 
-process.on('message', () => process.send?.({ stats: engines.stats() }))
+process.on('message', () => process.send?.({ stats: executors.stats() }))
 process.on('disconnect', () => process.exit())
 // What the runtime closes while it starts is taken as well.
 if (hoard) setInterval(takeAll, 5)
 if (hoard) await new Promise(resolve => setTimeout(resolve, 300))
 for (let i = 0; i < jobs; i++) {
-  engines.set(
+  executors.set(
     `${i}`,
     { check, target: targetOf(port), options: {} },
     { interval: 2 * timeout, timeout, firstIn: 0 },

@@ -1,12 +1,12 @@
 /** How often a culprit is asked. */
 import assert from 'node:assert/strict'
-import { Question } from '../../../src/workers/question.js'
+import { CheckRecord } from '../../../src/workers/check-record.js'
 import { targetOf } from '../../support/probe.js'
 
 const CAUSE = { kind: 'exit', detail: 'process.exit(0)', run: 1 } as const
 
-function question(): Question {
-  return new Question('mine', {
+function question(): CheckRecord {
+  return new CheckRecord('mine', {
     module: 'file:///etc/lvsd/checks/mine.mjs',
     target: targetOf(9),
     options: {},

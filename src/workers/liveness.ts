@@ -27,7 +27,7 @@ export interface Activity {
   readonly isAsleep: boolean
 }
 
-export class Pulse {
+export class Liveness {
   #beats = -1
   #silent = 0
   #stood = 0

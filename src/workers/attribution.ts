@@ -1,16 +1,16 @@
 /** Who brought a worker down: the run that it named, the only one there was, or nobody that is known. Pure. */
 import type { Cause } from './cause.js'
-import type { Question } from './question.js'
-import { LATE, type Station } from './station.js'
+import type { CheckRecord } from './check-record.js'
+import { LATE, type Worker } from './worker.js'
 import type { WorkerRun } from './worker-run.js'
 
-export interface Verdict {
+export interface Attribution {
   /** Null where it is not known. */
-  readonly culprit: Question | null
+  readonly culprit: CheckRecord | null
   /** Its run had answered before. */
   readonly isLate: boolean
   /** Where the culprit is not known: all that may be it. */
-  readonly suspects: readonly Question[]
+  readonly suspects: readonly CheckRecord[]
 }
 
 /** Milliseconds that an answer may be old for its question to be suspected at once. */
@@ -18,19 +18,19 @@ const SOON = 100
 
 /** `isWide`: looks further back, for the last worker came down without a culprit. */
 /** No code of lvsd kills its own process; the kernel does where memory is short, and somebody may. */
-export function isFromOutside({ handle }: Station, cause: Cause): boolean {
+export function isFromOutside({ handle }: Worker, cause: Cause): boolean {
   return !handle.isGuarded && cause.kind === 'died' && cause.detail === 'SIGKILL'
 }
 
-export function verdictOn(
-  station: Station,
+export function attributeTo(
+  station: Worker,
   cause: Cause,
   begun: readonly WorkerRun[],
   { now, isWide }: { readonly now: number; readonly isWide: boolean },
-): Verdict {
+): Attribution {
   if (isFromOutside(station, cause)) return { culprit: null, isLate: false, suspects: [] }
   const named = 'run' in cause && cause.run !== null ? station.questionOf(cause.run) : null
-  const isUnderWay = (question: Question) => begun.some(run => run.question === question)
+  const isUnderWay = (question: CheckRecord) => begun.some(run => run.question === question)
   if (named) return { culprit: named, isLate: !isUnderWay(named), suspects: [] }
   const questions = begun.map(({ question }) => question)
   const all = new Set([...questions, ...station.pastQuestions(now - LATE)])
