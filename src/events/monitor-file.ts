@@ -1,6 +1,7 @@
 /** ldirectord's monitorfile: a line for each result of a check. A file that cannot be written never stops anything. */
 
-import type { CheckResult, CheckUse } from '../core/model.js'
+import { monitorWords } from '../config/ldirectord/kinds.js'
+import type { CheckResult } from '../core/model.js'
 import type { Subscriber } from '../health/jobs.js'
 import { type LineFile, openLineFile } from '../system/line-writer.js'
 import type { Log } from '../system/log.js'
@@ -25,7 +26,8 @@ export function monitorLine(
   now: Date,
   pid: number,
 ): string | null {
-  if (use.kind === 'on' || use.kind === 'off') return null
+  const check = monitorWords(use)
+  if (!check) return null
   const { request, receive, virtualhost } = use.options as Readonly<Record<string, unknown>>
   const { weight, forwarding } = real.attributes
   const protocol =
@@ -33,16 +35,9 @@ export function monitorLine(
   const host = real.host.includes(':') ? `[${real.host}]` : real.host
   const where = [protocol, host, real.port, ...given(virtualhost), ...given(use.port)]
   const asked = String(request ?? '').replace(/^\/?/, '/')
-  const words = [...checkWords(use), ...where, weight, forwarding, asked, receive ?? '']
+  const words = [...check, ...where, weight, forwarding, asked, receive ?? '']
   const state = result.ok === null ? 'unknown' : result.ok ? 'up' : 'down'
   return `[${ctime(now)}] [${pid}] ${words.join(' ')} [${state}] ${escaped(result.detail)}\n`
-}
-
-/** The words of ldirectord's checktype, and what it asks. */
-function checkWords({ kind, options, connects = 0 }: CheckUse): readonly string[] {
-  if (kind === 'connect' || kind === 'ping') return [kind]
-  if (kind === 'external' || kind === 'external-perl') return [kind, String(options.checkcommand)]
-  return [connects > 0 ? 'combined' : 'negotiate', kind]
 }
 
 function given(value: unknown): readonly unknown[] {

@@ -1,5 +1,6 @@
 /** What lvsd finds wrong with a configuration of its own, as those are told whose file is an ldirectord.cf. Pure. */
 import { hasErrors, type Problem } from '../problems/problem.js'
+import { rowOf } from './kinds.js'
 
 /**
  * Without what ldirectord's users need not be told, and with what ldirectord does where lvsd refuses. `heads`: the lines
@@ -47,7 +48,8 @@ function inItsWords(problem: Problem): Problem {
 /** What ldirectord makes of a check that cannot be: it starts all the same. */
 function addOutcome(problem: Problem): Problem {
   const { code, message } = problem
-  const isHopeless = code === 'CHECK_NEEDS_PORT' || (code === 'CHECK_OPTIONS' && message.startsWith('dns: '))
+  const kind = /^([\w-]+): /.exec(message)?.[1] ?? ''
+  const isHopeless = code === 'CHECK_NEEDS_PORT' || (code === 'CHECK_OPTIONS' && rowOf(kind).question)
   return isHopeless
     ? { ...problem, message: `${message}; ldirectord takes it, and has the servers down for ever` }
     : problem

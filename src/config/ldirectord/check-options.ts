@@ -4,6 +4,7 @@ import { readPattern } from '../../search/perl-flags.js'
 import type { Position } from '../problems/problem.js'
 import { isProxyUrl, PROXY_URL } from './check-notes.js'
 import type { VirtualFacts } from './effective-value.js'
+import { type KindRow, rowOf } from './kinds.js'
 import { perlPattern } from './perl-pattern.js'
 import type { Report } from './report.js'
 import { type Entry, entry } from './tree.js'
@@ -15,6 +16,7 @@ export function optionsOf(
   { report, hostname }: { readonly report: Report; readonly hostname: string },
 ): Entry[] {
   const { own, globals, protocol, at } = facts
+  const row = rowOf(kind)
   const count = own.checkcount ?? globals.checkcount ?? { value: 1, at }
   const text = (
     name: 'checkcommand' | 'virtualhost' | 'httpmethod' | 'login' | 'passwd' | 'database' | 'secret',
@@ -23,34 +25,38 @@ export function optionsOf(
     return found && found.value !== '' ? [entry(name, found.value, found.at)] : []
   }
   return [
-    ...(kind === 'ping' ? [entry('count', count.value, count.at)] : []),
-    ...(kind === 'external' && !own.checkcommand
-      ? [entry('checkcommand', '/bin/true', at)]
-      : text('checkcommand')),
-    entry('transport', transportOf(kind, protocol), own.protocol?.at ?? at),
-    ...(kind === 'dns' && !own.request
-      ? rootQuestion(at)
-      : requestOptions(kind, own.request?.value ?? '/', own.request?.at ?? at)),
-    ...receiveOptions(kind, own.receive?.value ?? '', own.receive?.at ?? at, report),
+    ...(row.isCounted ? [entry('count', count.value, count.at)] : []),
+    ...text('checkcommand'),
+    entry('transport', transportOf(row, protocol), own.protocol?.at ?? at),
+    ...(row.question && !own.request
+      ? Object.entries(row.question).map(([name, value]) => entry(name, value, at))
+      : requestOptions(row, own.request?.value ?? '/', own.request?.at ?? at)),
+    ...receiveOptions(row, own.receive?.value ?? '', own.receive?.at ?? at, report),
     ...text('virtualhost'),
     ...text('httpmethod'),
     ...logins(kind, facts, hostname),
     ...text('database'),
     ...text('secret'),
     ...redirects(at),
-    ...(kind === 'udp' && !own.receive ? [entry('reply', true, at)] : []),
-    ...(VERIFYING.has(kind) ? [entry('verify', false, own.service?.at ?? at)] : []),
-    ...(kind === 'submission' ? [entry('starttls', false, own.service?.at ?? at)] : []),
+    ...impliedOptions(row, facts),
   ]
 }
 
-/** Told in the file as well, for whoever wants to change it. */
-const VERIFYING: ReadonlySet<string> = new Set(['https', 'imaps', 'ldaps', 'pops'])
+/** What has to be written although no line of the file says it. */
+function impliedOptions({ implied = [] }: KindRow, { own, at }: VirtualFacts): Entry[] {
+  const missing = implied.filter(({ unless }) => !unless || !own[unless])
+  return missing.map(({ option, value, at: place }) => entry(option, value, (place && own[place]?.at) ?? at))
+}
 
-/** Of a firewall mark ldirectord asks dns over UDP and sip over TCP. */
-function transportOf(kind: string, protocol: string): 'tcp' | 'udp' {
+/** The options of ours that ldirectord's check of this kind does not look at in this virtual. */
+export function ignoredOptions(kind: string, { own }: VirtualFacts): readonly string[] {
+  const { ignored = [], together = [] } = rowOf(kind)
+  return together.every(name => own[name]) ? ignored : [...ignored, ...together]
+}
+
+function transportOf({ overMark }: KindRow, protocol: string): 'tcp' | 'udp' {
   if (protocol === 'tcp') return 'tcp'
-  return protocol === 'fwm' && kind === 'sip' ? 'tcp' : 'udp'
+  return (protocol === 'fwm' && overMark) || 'udp'
 }
 
 /** ldirectord follows redirects, to other hosts too. */
@@ -58,48 +64,31 @@ function redirects(at: Position): Entry[] {
   return [entry('redirects', 7, at), entry('otherhosts', true, at)]
 }
 
-/** LWP's part of ldirectord: it follows redirects and never logs in. */
-export function isFetch(kind: string): boolean {
-  return isHttp(kind) || kind === 'http_proxy'
-}
-
-function isHttp(kind: string): boolean {
-  return kind === 'http' || kind === 'https'
-}
-
 /**
- * A service written out gives ftp and sip a login where none is written; one implied by the port does not. Without a
- * login ldirectord does not log in, whatever the password. Where no file is fetched it does not mind whether the ftp login
- * that it has made up is taken.
+ * A service written out gives some kinds a login where none is written; one implied by the port does not. Without a login
+ * ldirectord does not log in, whatever the password.
  */
-function logins(kind: string, { own }: VirtualFacts, hostname: string): Entry[] {
-  const service = own.service
-  const isMade = kind === 'sip' || (kind === 'ftp' && own.receive !== undefined)
-  const made = service?.value === kind && isMade ? service : undefined
-  const login =
-    own.login ??
-    (made && { value: made.value === 'ftp' ? 'anonymous' : `ldirectord@${hostname}`, at: made.at })
-  const passwd =
-    own.passwd ?? (made?.value === 'ftp' ? { value: `ldirectord@${hostname}`, at: made.at } : undefined)
+function logins(kind: string, { own, at: begin }: VirtualFacts, hostname: string): Entry[] {
+  const { service } = own
+  const row = rowOf(kind).login
+  const isMade = service?.value === kind && row && (!row.needs || own[row.needs])
+  const made = isMade ? row.of(hostname) : null
+  const at = service?.at ?? begin
+  const login = own.login ?? (made && { value: made.login, at })
+  const passwd = own.passwd ?? (made?.passwd === undefined ? null : { value: made.passwd, at })
   return [
     ...(login ? [entry('login', login.value, login.at)] : []),
     ...(login && passwd ? [entry('passwd', passwd.value, passwd.at)] : []),
   ]
 }
 
-/** Every resolver can answer it. */
-function rootQuestion(at: Position): Entry[] {
-  return [entry('request', '.', at), entry('type', 'NS', at)]
-}
-
 /** ldirectord keeps a request with a leading `/`, and takes it away again where it is not a path. */
-function requestOptions(kind: string, request: string, at: Position, server?: string): Entry[] {
-  if (isHttp(kind) || kind === 'ftp')
-    return [entry('request', request.startsWith('/') ? request : `/${request}`, at)]
+function requestOptions({ request: form }: KindRow, request: string, at: Position, server?: string): Entry[] {
+  if (form === 'path') return [entry('request', request.startsWith('/') ? request : `/${request}`, at)]
   const bare = request.replace(/^\//, '')
-  if (kind === 'http_proxy') return [entry('request', proxyUrl(bare, server), at)]
+  if (form === 'url') return [entry('request', proxyUrl(bare, server), at)]
   if (bare === '') return []
-  return [entry('request', kind === 'simpletcp' || kind === 'udp' ? escaped(bare) : bare, at)]
+  return [entry('request', form === 'escaped' ? escaped(bare) : bare, at)]
 }
 
 /** Request and answer of one real server, in place of the virtual's: empty ones too. */
@@ -110,15 +99,16 @@ export function pairOptions(
   { at, server, report }: { readonly at: Position; readonly server: string; readonly report: Report },
 ): Entry[] {
   const path = hostOfUrl(request, kind) ? pathOfUrl(request) : request
-  const asked = requestOptions(kind, path, at, server)
-  const wanted = receiveOptions(kind, receive, at, report)
-  if (kind === 'dns' && asked.length === 0)
+  const row = rowOf(kind)
+  const asked = requestOptions(row, path, at, server)
+  const wanted = receiveOptions(row, receive, at, report)
+  if (row.question && asked.length === 0)
     report.warn(
       'DNS_QUESTION',
       at,
       'the request is empty: the question of the virtual is asked; with ldirectord this server is always down',
     )
-  const isAsked = asked.length > 0 || !own.request || kind === 'dns'
+  const isAsked = asked.length > 0 || !own.request || row.question
   return [
     ...(isAsked ? asked : [entry('request', '', at)]),
     ...(wanted.length > 0 || !own.receive ? wanted : [entry('receive', '', at)]),
@@ -158,12 +148,12 @@ function faultOf(text: string): string | null {
   }
 }
 
-function receiveOptions(kind: string, receive: string, at: Position, report: Report): Entry[] {
+function receiveOptions({ receive: form }: KindRow, receive: string, at: Position, report: Report): Entry[] {
   if (receive === '') return []
   const pattern =
-    parseAddress(receive) && kind === 'dns'
+    parseAddress(receive) && form === 'address'
       ? receive
-      : perlPattern(receive, { multiline: kind === 'simpletcp' })
+      : perlPattern(receive, { multiline: form === 'multiline' })
   const fault = faultOf(pattern)
   if (fault !== null)
     report.error(

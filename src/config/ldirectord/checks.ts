@@ -5,20 +5,15 @@
 import type { Check } from '../../check/check.js'
 import { optionKit } from '../../check/option-kit.js'
 import type { Position } from '../problems/problem.js'
-import { isWithoutLogin, tellKind } from './check-notes.js'
-import { isFetch, optionsOf, pairOptions } from './check-options.js'
+import { tellKind } from './check-notes.js'
+import { ignoredOptions, optionsOf, pairOptions } from './check-options.js'
+import { connectsOf, isConnecting } from './connects.js'
 import { isSecretDirective } from './directives.js'
-import { kindOf, timeoutOf, type VirtualFacts } from './effective-value.js'
-import {
-  connectsOf,
-  ignoredOptions,
-  impliedOptions,
-  isConnecting,
-  tellLibraryCheck,
-} from './library-checks.js'
+import { timeoutOf, type VirtualFacts } from './effective-value.js'
+import { NO_SERVICE, rowOf, type ServiceName, serviceOfPort } from './kinds.js'
 import type { Placed, Report } from './report.js'
 import type { Entry } from './tree.js'
-import { type ServiceName, serviceOfPort } from './vocabulary.js'
+import type { CheckType } from './vocabulary.js'
 
 export interface CheckContext {
   readonly checks: ReadonlyMap<string, Check>
@@ -49,19 +44,18 @@ export interface CheckChoice {
 
 export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckChoice {
   const { own, globals, protocol, at } = facts
-  const service = own.service?.value ?? (protocol === 'fwm' ? 'none' : serviceOfPort(facts.port))
+  const service = own.service?.value ?? (protocol === 'fwm' ? NO_SERVICE : serviceOfPort(facts.port))
   const type = own.checktype ?? { value: 'negotiate' as const, at: own.service?.at ?? at }
-  const isOnlyConnects = service === 'none' && isConnecting(type.value, facts)
-  const kind = isOnlyConnects ? 'connect' : kindOf(type.value, service, protocol)
+  const kind = kindOf(type.value, service, facts)
   const choice = { kind, service, at: type.at }
-  tellChoice(choice, facts, context)
+  tellKind(kind, facts, context.report)
   const known = usedOptions(kind, facts, context)
-  const options = [...optionsOf(kind, facts, context), ...impliedOptions(kind, facts)]
+  const options = optionsOf(kind, facts, context)
   tellUnused(known, choice, facts, context.report)
   return {
     ...choice,
     connects: connectsOf(kind, facts, context.report),
-    timeout: pingTimeout(kind, timeoutOf(kind, own, globals, at), facts),
+    timeout: wholeTimeout(kind, timeoutOf(kind, own, globals, at), facts),
     options: options.filter(option => known.has(option.key)),
     ownOptions: (pair, at, server) =>
       pairOptions(kind, pair, facts, { at, server, report: context.report }).filter(option =>
@@ -70,10 +64,18 @@ export function chooseCheck(facts: VirtualFacts, context: CheckContext): CheckCh
   }
 }
 
-/** The options that ldirectord's check of this kind has too; its http and smtp know no login. */
+/** What ldirectord runs: the checktype, or for negotiate and numbers the service. */
+function kindOf(type: CheckType, service: ServiceName, facts: VirtualFacts): string {
+  const named = type === 'negotiate' || typeof type === 'number' ? service : type
+  const { combined, overUdp } = rowOf(named)
+  if (combined && isConnecting(type, facts)) return combined
+  return (facts.protocol === 'udp' && overUdp) || named
+}
+
+/** The options that ldirectord's check of this kind has too. */
 function usedOptions(kind: string, facts: VirtualFacts, { checks }: CheckContext): ReadonlySet<string> {
   const known = optionNames(checks.get(kind))
-  const ignored = isWithoutLogin(kind) ? ['login', 'passwd'] : ignoredOptions(kind, facts)
+  const ignored = ignoredOptions(kind, facts)
   return ignored.length === 0 ? known : new Set([...known].filter(name => !ignored.includes(name)))
 }
 
@@ -87,55 +89,15 @@ function optionNames(check: Check | undefined): ReadonlySet<string> {
   return known
 }
 
-/** ldirectord gives each of its pings the whole time. */
-function pingTimeout(kind: string, timeout: Placed<number>, { own, globals }: VirtualFacts): Placed<number> {
+/** ldirectord gives each of its tries the whole time. */
+function wholeTimeout(kind: string, timeout: Placed<number>, { own, globals }: VirtualFacts): Placed<number> {
   const count = own.checkcount?.value ?? globals.checkcount?.value ?? 1
-  return kind === 'ping' ? { ...timeout, value: timeout.value * count } : timeout
+  return rowOf(kind).isCounted ? { ...timeout, value: timeout.value * count } : timeout
 }
 
 type Choice = Pick<CheckChoice, 'kind' | 'service' | 'at'>
 
 // ---------------------------------------------------------------- what is told
-
-function tellChoice(choice: Choice, facts: VirtualFacts, { report }: CheckContext): void {
-  const { own, protocol, at } = facts
-  const { kind } = choice
-  const where = own.checktype?.at ?? own.service?.at ?? at
-  if (own.checktype?.value === 'connect' && protocol === 'udp')
-    report.note('PING', where, 'a connect check of a udp service is a ping, as with ldirectord')
-  if (kind === 'none' && own.service?.value !== 'none')
-    report.warn(
-      'IMPLIED_NONE',
-      where,
-      `no service is named, and ${protocol === 'fwm' ? 'a firewall mark' : 'the port'} implies none: the servers are not checked and count as up, as with ldirectord`,
-    )
-  tellKind(kind, facts, report)
-  tellLibraryCheck(kind, facts, report)
-  if (isFetch(kind))
-    report.note(
-      'REDIRECTS',
-      where,
-      'redirects are followed, to other hosts too, as ldirectord does; redirects: 0 judges them by their status',
-    )
-  if (kind === 'dns' && !own.request)
-    report.warn(
-      'DNS_QUESTION',
-      where,
-      'no request says what to ask: the name servers of the root; with ldirectord such servers are always down',
-    )
-  else if (kind === 'dns' && !own.receive)
-    report.note(
-      'DNS_QUESTION',
-      where,
-      'any answer of the type asked for will do; without receive ldirectord has the servers down for ever',
-    )
-  if (/\s/.test(own.checkcommand?.value ?? '') && kind === 'external')
-    report.warn(
-      'COMMAND_ARGUMENTS',
-      own.checkcommand?.at ?? at,
-      'the whole value is the name of the file, as with ldirectord; arguments belong into the script, or after import under arguments',
-    )
-}
 
 const SETTINGS = [
   'request',

@@ -3,6 +3,7 @@
  * changes nothing here says so; none is ignored in silence.
  */
 import { didYouMean } from '../../util/closest-match.js'
+import { SERVICES } from './kinds.js'
 import type { Directive } from './lines.js'
 import { emailStatus, mailAddresses, mailSender, mailServer } from './mail-values.js'
 import { type Placed, placeOf, type Report } from './report.js'
@@ -13,7 +14,6 @@ import {
   httpMethods,
   load,
   netmask,
-  SERVICES,
   scheduler,
   schedulerFlags,
   virtualHost,

@@ -1,7 +1,7 @@
 /** Names that a person can type, for services that an ldirectord.cf does not name. */
 import type { RawMap } from '../raw.js'
+import { NO_SERVICE, rowOf, serviceOfPort } from './kinds.js'
 import { type Entry, map } from './tree.js'
-import { serviceOfPort } from './vocabulary.js'
 
 /** The tree with `http-2001:db8::80` in place of `tcp:[2001:db8::80]:80`; a servicename stays as it is. */
 export function withReadableNames(root: RawMap): RawMap {
@@ -31,9 +31,9 @@ function isId(name: string): boolean {
 function readableName({ key, value }: Entry): string {
   const [, protocol = '', host = '', port = ''] = /^(tcp|udp):(.*):(\d+)$/.exec(key) ?? []
   if (protocol === '') return key.replace('fwm', 'mark').replace(':', '-')
-  const kind = serviceOfPort(Number(port))
-  const usual = kind === 'dns' ? 'udp' : 'tcp'
-  const what = `${kind === 'none' ? port : kind}${protocol === usual ? '' : `-${protocol}`}`
+  const service = serviceOfPort(Number(port))
+  const { usually = 'tcp' } = rowOf(service)
+  const what = `${service === NO_SERVICE ? port : service}${protocol === usually ? '' : `-${protocol}`}`
   const label = labelOf(value)
   // Several sections have one servicename: the first has it to itself.
   return label === null ? `${what}-${host.replace(/^\[(.*)\]$/, '$1')}` : `${label}-${what}`

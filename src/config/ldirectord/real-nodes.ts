@@ -3,14 +3,11 @@ import type { Position } from '../problems/problem.js'
 import type { RawNode } from '../raw.js'
 import { hostOfUrl } from './check-options.js'
 import type { CheckChoice } from './checks.js'
+import { portOfService, rowOf } from './kinds.js'
 import type { RealLine } from './reals.js'
 import type { Report } from './report.js'
 import { type Entry, entry, map } from './tree.js'
 import type { Read } from './virtuals.js'
-import { portOfService } from './vocabulary.js'
-
-/** Checks that are not sent to a port. */
-const WITHOUT_PORT: ReadonlySet<string> = new Set(['external', 'external-perl', 'ping', 'on', 'off', 'none'])
 
 export function realNodes(
   reals: readonly RealLine[],
@@ -106,12 +103,12 @@ function serverOf({ host, port }: RealLine, { own }: Read, choice: CheckChoice):
 /** Whether ldirectord knows no port to check. */
 function isPortless(real: RealLine, { own }: Read, choice: CheckChoice): boolean {
   const isKnown = own.checkport !== undefined || real.port > 0 || portOfService(choice.service) !== null
-  return !isKnown && !WITHOUT_PORT.has(choice.kind)
+  return !isKnown && !rowOf(choice.kind).isPortless
 }
 
 /** The port that ldirectord checks, where it is not the one that lvsd would take. */
 function portToCheck(real: RealLine, port: number, { own }: Read, choice: CheckChoice): number | null {
-  if (own.checkport || WITHOUT_PORT.has(choice.kind)) return null
+  if (own.checkport || rowOf(choice.kind).isPortless) return null
   const wanted = real.port > 0 ? real.port : portOfService(choice.service)
   return wanted === port ? null : wanted
 }

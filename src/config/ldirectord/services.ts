@@ -8,6 +8,7 @@ import { type CheckChoice, type CheckContext, chooseCheck } from './checks.js'
 import { readValues, type Values } from './directives.js'
 import { effectiveValue } from './effective-value.js'
 import { fallbackEntry, type Globals } from './fallbacks.js'
+import { rowOf } from './kinds.js'
 import type { Directive } from './lines.js'
 import { mailEntry } from './mail.js'
 import { realNodes } from './real-nodes.js'
@@ -161,9 +162,6 @@ function onePacket({ own, protocol }: Read, report: Report): Entry | null {
   return null
 }
 
-/** Kinds that do nothing, so nothing can take long. */
-const WITHOUT_RUN: ReadonlySet<string> = new Set(['on', 'off', 'none'])
-
 function checkMap({ own, at }: Read, choice: CheckChoice, { globals, report }: ServiceContext): RawMap {
   const fork = globals.values.fork?.value ?? false
   if (own.checkinterval && !fork)
@@ -174,8 +172,8 @@ function checkMap({ own, at }: Read, choice: CheckChoice, { globals, report }: S
     )
   const interval = fork ? own.checkinterval : undefined
   const fall = own.failurecount
-  const hasPort = choice.kind !== 'external' && choice.kind !== 'external-perl'
-  if (own.checkport && !hasPort)
+  const { isCommand, isIdle } = rowOf(choice.kind)
+  if (own.checkport && isCommand)
     report.note(
       'UNUSED',
       own.checkport.at,
@@ -186,9 +184,9 @@ function checkMap({ own, at }: Read, choice: CheckChoice, { globals, report }: S
       entry('kind', choice.kind, choice.at),
       interval ? entry('interval', `${interval.value}s`, interval.at) : null,
       interval ? entry('fastinter', `${interval.value}s`, interval.at) : null,
-      WITHOUT_RUN.has(choice.kind) ? null : entry('timeout', `${choice.timeout.value}s`, choice.timeout.at),
+      isIdle ? null : entry('timeout', `${choice.timeout.value}s`, choice.timeout.at),
       fall ? entry('fall', fall.value, fall.at) : null,
-      own.checkport && hasPort ? entry('checkport', own.checkport.value, own.checkport.at) : null,
+      own.checkport && !isCommand ? entry('checkport', own.checkport.value, own.checkport.at) : null,
       choice.connects > 0 ? entry('connects', choice.connects, choice.at) : null,
       ...choice.options,
     ],

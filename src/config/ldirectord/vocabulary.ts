@@ -1,50 +1,13 @@
 /** The words of ldirectord, and the values that are made of them. */
 import { didYouMean } from '../../util/closest-match.js'
+import { CHECK_TYPE_NAMES } from './kinds.js'
 import { placeOf, placeOfWord } from './report.js'
 import { listed, maybeQuoted, quoted, restOfLine, type ValueParser, warnOfTail } from './values.js'
-
-/** The services with their ports, as ldirectord maps them in both directions. `none` and `simpletcp` have no port. */
-const SERVICE_PORTS = {
-  dns: 53,
-  ftp: 21,
-  http: 80,
-  https: 443,
-  http_proxy: 3128,
-  imap: 143,
-  imaps: 993,
-  ldap: 389,
-  ldaps: 636,
-  mysql: 3306,
-  nntp: 119,
-  none: null,
-  oracle: 1521,
-  pgsql: 5432,
-  pop: 110,
-  pops: 995,
-  radius: 1812,
-  simpletcp: null,
-  sip: 5060,
-  smtp: 25,
-  submission: 587,
-} as const
-
-export type ServiceName = keyof typeof SERVICE_PORTS
-export const SERVICES = Object.keys(SERVICE_PORTS) as ServiceName[]
-
-/** The service of a port; `none` where the port is nobody's. */
-export function serviceOfPort(port: number): ServiceName {
-  return SERVICES.find(name => SERVICE_PORTS[name] === port) ?? 'none'
-}
-
-/** The port of a service, or null where it has none. */
-export function portOfService(service: ServiceName): number | null {
-  return SERVICE_PORTS[service]
-}
 
 export const FORWARDINGS = ['gate', 'masq', 'ipip'] as const
 export type ForwardingWord = (typeof FORWARDINGS)[number]
 
-const CHECK_TYPES = ['negotiate', 'connect', 'ping', 'external', 'external-perl', 'on', 'off'] as const
+const CHECK_TYPES = ['negotiate', ...CHECK_TYPE_NAMES] as const
 /** A number: so many connects between two negotiations. */
 export type CheckType = (typeof CHECK_TYPES)[number] | number
 

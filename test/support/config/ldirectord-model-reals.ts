@@ -1,6 +1,7 @@
 /** The real servers of a virtual and their checks: ldirectord's beside ours. */
+
+import { portOfService, type ServiceName } from '../../../src/config/ldirectord/kinds.js'
 import { perlPattern } from '../../../src/config/ldirectord/perl-pattern.js'
-import { portOfService, type ServiceName } from '../../../src/config/ldirectord/vocabulary.js'
 import type { CheckUse, Real, Service } from '../../../src/core/model.js'
 import type { RealModel, VirtualModel } from './ldirectord-model.js'
 import { bare, type Fact, type Facts, factsOf, literal, type Names, text } from './ldirectord-words.js'

@@ -1,6 +1,6 @@
 /** What ldirectord accepts, and what becomes of it. */
 import assert from 'node:assert/strict'
-import { SERVICES } from '../../../../src/config/ldirectord/vocabulary.js'
+import { SERVICES } from '../../../../src/config/ldirectord/kinds.js'
 import type { Config, Real, Service } from '../../../../src/core/model.js'
 import { loadChecks } from '../../../../src/kinds/find-kinds.js'
 import { loadCf, REAL, site } from '../../../support/config/ldirectord-site.js'
