@@ -10,7 +10,7 @@ import { packageRoot } from '../../src/system/version.js'
 
 const DOCUMENTS = ['README.md', 'checks/README.md', 'deploy/README.md']
 /** For those who work on lvsd: whatever looks like a path in them is one. */
-const FOR_CONTRIBUTORS = ['CONTRIBUTING.md', 'SECURITY.md', 'src/README.md']
+const FOR_CONTRIBUTORS = ['CONTRIBUTING.md', 'SECURITY.md', 'src/README.md', 'src/DECISIONS.md']
 const read = (name: string) => readFileSync(join(packageRoot, name), 'utf8')
 
 describe('the documents', () => {
