@@ -1,0 +1,160 @@
+/** What the core must know of a kind of check, the check says itself: nothing in src/ has a kind's name in a string or as a key. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadChecks } from '../../src/kinds/find-kinds.js'
+import { packageRoot } from '../../src/system/version.js'
+import { groupOf } from '../../src/workers/pool.js'
+
+/** Where kinds may be named: what ldirectord knows of each, its command, and the demo's site. */
+const EXEMPT = /^(config\/ldirectord\/kinds\.ts$|ldirectord-command\/|cli\/demo\/)/
+
+/** Words that are names of kinds and mean something else here. Files are below src/; without `words` all are meant. */
+const ELSE: readonly {
+  readonly is: string
+  readonly words?: readonly string[]
+  readonly files: readonly string[]
+}[] = [
+  { is: 'words that people bring along from other programs', files: ['config/problems/'] },
+  { is: 'ports by the names of their services', files: ['config/ports.ts'] },
+  {
+    is: 'a protocol of virtual services',
+    words: ['udp'],
+    files: [
+      'core/model.ts',
+      'config/schema/schema.ts',
+      'config/validate/scheduling.ts',
+      'config/validate/settings.ts',
+      'config/ldirectord/',
+      'ipvs/',
+    ],
+  },
+  {
+    is: 'forms and judges of probes',
+    words: ['udp', 'http'],
+    files: ['check/probe-spec.ts', 'probe/', 'config/validate/need.ts'],
+  },
+  {
+    is: 'a phase of a run, an event of a socket, or a system call',
+    words: ['connect'],
+    files: [
+      'core/model.ts',
+      'check/error-to-answer.ts',
+      'probe/',
+      'workers/messages.ts',
+      'api/socket-path.ts',
+      'notify/mail/transport.ts',
+    ],
+  },
+  {
+    is: 'a reason for which a server is down',
+    words: ['off', 'tls'],
+    files: ['core/model.ts', 'check/error-to-answer.ts', 'api/status-reason.ts'],
+  },
+  {
+    is: 'nothing at all',
+    words: ['none'],
+    files: [
+      'core/model.ts',
+      'config/schema/',
+      'config/validate/',
+      'config/ldirectord/',
+      'ipvs/',
+      'names/system-file.ts',
+      'cli/terminal/changes.ts',
+      'cli/commands/status.ts',
+    ],
+  },
+  {
+    is: "the kernel's engine of persistence",
+    words: ['sip'],
+    files: ['config/schema/schema.ts', 'config/docs/reference.ts', 'ipvs/'],
+  },
+  { is: "an option of Node's requests", words: ['agent'], files: ['api/client.ts'] },
+  { is: 'a source of names', words: ['dns'], files: ['names/nsswitch.ts'] },
+  {
+    is: "ldirectord's directive for a mail server",
+    words: ['smtp'],
+    files: ['config/ldirectord/directives.ts'],
+  },
+  { is: 'an option of the mail library', words: ['tls'], files: ['notify/mail/transport.ts'] },
+  {
+    is: "the bundler's word for packages that stay outside",
+    words: ['external'],
+    files: ['workers/worker-process.ts'],
+  },
+]
+
+interface Named {
+  readonly file: string
+  readonly word: string
+}
+
+/** Each name that is a whole string, or the key of a table. Sentences to people may give a kind as an example. */
+function namesIn(file: string, source: string, names: readonly string[]): readonly Named[] {
+  const code = source.replace(/^\s*\/\*[\s\S]*?\*\//gm, '').replace(/(^|\s)\/\/.*$/gm, '')
+  const any = names.join('|')
+  const found = code.matchAll(new RegExp(`(['"])(${any})\\1|(?:^|[{,])\\s*(${any}): `, 'gm'))
+  return [...found].map(([, , word, key]) => ({ file, word: (word ?? key) as string }))
+}
+
+const isElse = ({ file, word }: Named, { words, files }: (typeof ELSE)[number]) =>
+  (words?.includes(word) ?? true) && files.some(start => file.startsWith(start))
+
+describe('the names of kinds', () => {
+  let named: readonly Named[] = []
+  let kinds: readonly string[] = []
+
+  before(async () => {
+    kinds = [...(await loadChecks()).checks.keys()]
+    const src = join(packageRoot, 'src')
+    const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
+    named = files
+      .filter(file => !EXEMPT.test(file))
+      .flatMap(file => namesIn(file, readFileSync(join(src, file), 'utf8'), kinds))
+  })
+
+  it('stand in no file of the core: the check itself says what is to be known of it', () => {
+    const wrong = named.filter(one => !ELSE.some(other => isElse(one, other)))
+    assert.deepEqual(
+      wrong.map(({ file, word }) => `src/${file} names ${word}`),
+      [],
+    )
+  })
+
+  it('are words for something else only where that is so', () => {
+    for (const other of ELSE)
+      for (const start of other.files)
+        assert.ok(
+          named.some(one => isElse(one, { ...other, files: [start] })),
+          `src/${start} has no word for ${other.is} any more: take it out of the list`,
+        )
+  })
+
+  it('are not needed to know who starts processes: each that runs commands says so', async () => {
+    const { checks } = await loadChecks()
+    for (const [name, check] of checks) {
+      const file = readFileSync(join(packageRoot, 'checks', `${check.name}.ts`), 'utf8')
+      const group = file.includes("'./lib/command.js'") ? 'commands' : 'checks'
+      assert.equal(groupOf(check), group, name)
+    }
+  })
+
+  it('would be found', () => {
+    const found = (source: string) => namesIn('x.ts', source, kinds).map(({ word }) => word)
+    assert.deepEqual(found(`if (kind === 'agent') f(["https", 'external-perl'])`), [
+      'agent',
+      'https',
+      'external-perl',
+    ])
+    assert.deepEqual(found(`const A = {\n  ldap: 1,\n  'http-proxy': 2, pgsql: 3 }`), [
+      'ldap',
+      'http-proxy',
+      'pgsql',
+    ])
+    assert.deepEqual(
+      found(`/** A \`ping\`, 'udp'. */\n// 'smtp'\nf('no ping', 'https://a', x.dns, pinged: 1)`),
+      [],
+    )
+  })
+})
