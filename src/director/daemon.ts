@@ -28,7 +28,7 @@ import { openResolver, type Resolver } from '../names/lookup.js'
 import { NameResolver } from '../names/name-resolver.js'
 import { openCommandQueue } from '../notify/command-queue.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
-import { createReconciler } from '../reconcile/reconciler.js'
+import { Reconciler } from '../reconcile/reconciler.js'
 import { type Executors, openExecutors } from '../schedule/executors.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -94,8 +94,8 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 class RunningDaemon implements Daemon {
   readonly #parts: DaemonParts
   readonly #healthStore = new HealthStore(
-    (service, real) => isInService(service, real, this.#reconciler.table()),
-    () => this.#reconciler.table(),
+    (service, real) => isInService(service, real, this.#reconciler.table),
+    () => this.#reconciler.table,
   )
   readonly #executors: Executors
   readonly #reconciler
@@ -156,12 +156,12 @@ class RunningDaemon implements Daemon {
       onHeld: () => this.#hold(),
       onFile: isSettled => this.#reloadByItself(isSettled),
     })
-    this.#reconciler = createReconciler({
+    this.#reconciler = new Reconciler({
       kernel,
       journal,
       log,
       onApplied: changes => this.#events.emit('applied', changes),
-      want: (actual, names) => {
+      desired: (actual, names) => {
         const services = names
           ? [...names].flatMap(name => this.#healthStore.service(name) ?? [])
           : this.#services

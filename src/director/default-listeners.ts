@@ -5,9 +5,9 @@ import { type MonitorFile, monitorLine, openMonitorFile } from '../events/monito
 import { openResolver, type Resolver } from '../names/lookup.js'
 import { lookupBy } from '../names/net-lookup.js'
 import { openCommandQueue } from '../notify/command-queue.js'
-import { fallbackCommands } from '../notify/fallback-commands.js'
+import { FallbackCommands } from '../notify/fallback-commands.js'
 import { DeliveryQueue } from '../notify/mail/delivery-queue.js'
-import { mailAlerts } from '../notify/mail/mail-alerts.js'
+import { MailAlerts } from '../notify/mail/mail-alerts.js'
 import { deliverer, prepareDelivery } from '../notify/mail/transport.js'
 import { type Journal, memoryJournal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -27,7 +27,7 @@ export function standardObservers(
 ): readonly EventListener[] {
   return [
     mails(log, resolver),
-    fallbackCommands({ hooks: openCommandQueue(log), journal, log }),
+    new FallbackCommands({ queue: openCommandQueue(log), journal, log }),
     monitorFiles(log),
   ]
 }
@@ -39,7 +39,7 @@ function mails(log: Log, resolver: Resolver): EventListener {
     log,
     deliver: deliverer({ host, lookup: lookupBy(resolver) }),
   })
-  return mailAlerts({ clock: systemClock, host, queue, prepare: prepareDelivery })
+  return new MailAlerts({ clock: systemClock, host, queue, prepare: prepareDelivery })
 }
 
 function monitorFiles(log: Log): EventListener {

@@ -1,6 +1,6 @@
 /**
  * Keeps the kernel's table equal to the wanted one: reads it back, takes the difference, applies it, one round at a
- * time. It knows neither health nor configuration: what is wanted is asked of `want` anew in every round.
+ * time. It knows neither health nor configuration: the desired table is asked for anew in every round.
  */
 
 import { applied, diff, pick } from '../core/diff.js'
@@ -10,22 +10,6 @@ import { type Expected, type Kernel, KernelError } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { steadyNow } from '../util/clock.js'
-
-export interface Reconciler {
-  /** These services (names) may want another table: compute and apply, soon. Several calls make one round. */
-  markDirty(names: Iterable<string>): void
-  /** Reads the kernel and repairs what differs. Resolves when that is done; never rejects. */
-  resync(): Promise<void>
-  /** Resolves when nothing is left to do. */
-  idle(): Promise<void>
-  /** The last reading with everything applied since; null before the first. */
-  table(): Table | null
-  /** A reading at most `maxAge` ms old, for its counters. Null when the kernel cannot be read. */
-  counters(maxAge: number): Promise<Dump | null>
-  readonly stats: ReconcileStats
-  /** No further rounds; waits for the one under way. */
-  stop(): Promise<void>
-}
 
 export interface ReconcileStats {
   /** Of the last whole reading, milliseconds of the steady clock, or null. */
@@ -38,11 +22,11 @@ export interface ReconcileStats {
   errors: readonly string[]
 }
 
-export interface Wanted {
+export interface Desired {
   readonly table: Table
-  /** The services asked about, wanted or not: the difference is taken over these alone. */
+  /** The services asked about, desired or not: the difference is taken over these alone. */
   readonly ids: readonly ServiceId[]
-  /** Keys of services that stay as they are although nobody wants them: they may be wanted ones. */
+  /** Keys of services that stay as they are although they are not desired: they may be ones that are. */
   readonly untouched?: ReadonlySet<string>
 }
 
@@ -50,117 +34,192 @@ export interface ReconcilerParts {
   readonly kernel: Kernel
   readonly journal: Journal
   readonly log: Log
-  /** What these services (names; null: all) want, given what the kernel holds. Pure. */
-  want(actual: Table, names: ReadonlySet<string> | null): Wanted
-  /** Is told what the kernel has taken. */
+  /** The desired table of these services (names; null: all), given what the kernel holds. Pure. */
+  desired(actual: Table, names: ReadonlySet<string> | null): Desired
+  /** Called with the changes that the kernel has taken. */
   onApplied?(changes: readonly Change[]): void
 }
 
 /** A round over a service of thousands is long. The checks get three times as long, and their results make fewer rounds. */
-const REST_SHARE = 3
-/** Milliseconds: shorter rests are not worth a timer, longer ones would be felt. */
-const REST_FROM = 10
-const REST_UP_TO = 200
-
-function restAfter(took: number): Promise<unknown> {
-  const ms = Math.min(REST_SHARE * took, REST_UP_TO)
-  return ms < REST_FROM ? Promise.resolve() : new Promise(resolve => setTimeout(resolve, ms))
-}
+const PAUSE_SHARE = 3
+/** Milliseconds: shorter pauses are not worth a timer, longer ones would be felt. */
+const PAUSE_FROM = 10
+const PAUSE_UP_TO = 200
 
 /** Waits between readings after a refusal, milliseconds; the last one repeats. The first is at once. */
 const RETRY_AFTER = [0, 200, 1000, 5000, 15_000]
 
-export function createReconciler({ kernel, journal, log, want, onApplied }: ReconcilerParts): Reconciler {
-  const stats: ReconcileStats = {
+export class Reconciler {
+  readonly stats: ReconcileStats = {
     lastResync: null,
     changesApplied: 0,
     driftRepaired: 0,
     disputes: [],
     errors: [],
   }
-  const disputes = new Disputes()
-  const dirty = new Set<string>()
-  let image: Table | null = null
-  let lastDump: { dump: Dump; at: number } | null = null
-  let counting: Promise<Dump | null> | null = null
-  let isResyncWanted = false
-  let isImageSure = true
-  let isStopped = false
-  let isForgetful = false
-  let failures = 0
-  let retry: NodeJS.Timeout | undefined
-  let running: Promise<void> | null = null
-  let rested: Promise<unknown> = Promise.resolve()
+  readonly #parts: ReconcilerParts
+  readonly #disputes = new Disputes()
+  readonly #dirty = new Set<string>()
+  /** The last reading with everything applied since; null before the first. */
+  #lastTable: Table | null = null
+  /** False where a refusal leaves open what the kernel holds. */
+  #isCertain = true
+  #lastDump: { readonly dump: Dump; readonly at: number } | null = null
+  #counting: Promise<Dump | null> | null = null
+  #isResyncDue = false
+  #isStopped = false
+  #hasJournalFailed = false
+  #failures = 0
+  #retry: NodeJS.Timeout | undefined
+  #running: Promise<void> | null = null
+  #pause: Promise<unknown> = Promise.resolve()
 
-  const run = (): Promise<void> => {
-    running ??= loop().finally(() => {
-      running = null
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts
+  }
+
+  /** The last reading with everything applied since; null before the first. */
+  get table(): Table | null {
+    return this.#lastTable
+  }
+
+  /** These services (names) may have another desired table: compute and apply it, soon. Several calls make one round. */
+  markDirty(names: Iterable<string>): void {
+    for (const name of names) this.#dirty.add(name)
+    if (!this.#isStopped) void this.#run()
+  }
+
+  /** Reads the kernel and repairs what differs. Resolves when that is done; never rejects. */
+  async resync(): Promise<void> {
+    if (this.#isStopped) return
+    this.#isResyncDue = true
+    await this.#run()
+  }
+
+  /** Resolves when nothing is left to do. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  /** A reading at most `maxAge` ms old, for its counters. Null when the kernel cannot be read. */
+  async counters(maxAge: number): Promise<Dump | null> {
+    if (this.#lastDump && performance.now() - this.#lastDump.at <= maxAge) return this.#lastDump.dump
+    this.#counting ??= this.#count().finally(() => {
+      this.#counting = null
     })
-    return running
+    return this.#counting
   }
 
-  async function loop(): Promise<void> {
+  /** No further rounds; waits for the one under way. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    clearTimeout(this.#retry)
+    await this.#running
+  }
+
+  // -------------------------------------------------------------- rounds
+
+  #run(): Promise<void> {
+    this.#running ??= this.#loop().finally(() => {
+      this.#running = null
+    })
+    return this.#running
+  }
+
+  async #loop(): Promise<void> {
     await new Promise(setImmediate)
-    while (isResyncWanted || dirty.size > 0) {
-      if (!isResyncWanted) await rested
-      if (isStopped) return
+    while (this.#isResyncDue || this.#dirty.size > 0) {
+      if (!this.#isResyncDue) await this.#pause
+      if (this.#isStopped) return
       const began = performance.now()
-      const names = new Set(dirty)
-      const isWhole = isResyncWanted || image === null
-      dirty.clear()
-      isResyncWanted = false
-      await round(isWhole ? null : names)
-      rested = isWhole ? Promise.resolve() : restAfter(performance.now() - began)
+      const names = new Set(this.#dirty)
+      const isWhole = this.#isResyncDue || this.#lastTable === null
+      this.#dirty.clear()
+      this.#isResyncDue = false
+      await this.#round(isWhole ? null : names)
+      this.#pause = isWhole ? Promise.resolve() : pauseAfter(performance.now() - began)
     }
   }
 
-  async function round(names: ReadonlySet<string> | null): Promise<void> {
+  async #round(names: ReadonlySet<string> | null): Promise<void> {
     try {
-      if (names === null) await read()
-      await write(names)
+      if (names === null) await this.#read()
+      await this.#write(names)
     } catch (error) {
-      refused([error instanceof KernelError ? error.message : String(error)], names === null, error)
+      this.#onRefusal([error instanceof KernelError ? error.message : String(error)], names === null, error)
     }
   }
 
-  async function read(): Promise<void> {
-    const dump = await kernel.dump(expected())
-    if (image !== null && isImageSure) tellDrift(image, dump.table)
-    image = dump.table
-    isImageSure = true
-    lastDump = { dump, at: performance.now() }
-    stats.lastResync = steadyNow()
+  async #read(): Promise<void> {
+    const dump = await this.#parts.kernel.dump(this.#expected())
+    if (this.#lastTable !== null && this.#isCertain) this.#reportDrift(this.#lastTable, dump.table)
+    this.#lastTable = dump.table
+    this.#isCertain = true
+    this.#lastDump = { dump, at: performance.now() }
+    this.stats.lastResync = steadyNow()
   }
 
   /** What is ours, by the last reading and by the journal: its absence means something. */
-  function expected(): Expected {
-    const ours = [...journal.services].map(id => {
+  #expected(): Expected {
+    const ours = [...this.#parts.journal.services].map(id => {
       const key = keyOfService(id)
-      return [key, { id, reals: image?.get(key)?.reals ?? new Map<string, never>() }] as const
+      return [key, { id, reals: this.#lastTable?.get(key)?.reals ?? new Map<string, never>() }] as const
     })
     return new Map(ours)
   }
 
+  async #write(names: ReadonlySet<string> | null): Promise<void> {
+    const { kernel, journal, log, onApplied } = this.#parts
+    const isWhole = names === null
+    const held: Table = this.#lastTable ?? new Map()
+    const desired = this.#parts.desired(held, names)
+    const actual = isWhole ? held : pick(held, desired.ids)
+    this.#remember({ add: desired.ids.filter(id => desired.table.has(keyOfService(id))) })
+    if (isWhole) this.#remember({ remove: this.#orphanedServices(desired.table, held) })
+    const { untouched } = desired
+    const owned = untouched?.size ? without(journal.owned, untouched) : journal.owned
+    const changes = diff(desired.table, actual, owned)
+    if (changes.length === 0) {
+      if (isWhole) this.#onSuccess()
+      return
+    }
+    const outcomes = await kernel.apply(changes)
+    const done = changes.filter((_, i) => !outcomes[i])
+    this.#lastTable = applied(held, done)
+    this.#lastDump = null
+    this.stats.changesApplied += done.length
+    for (const change of done) log.debug(changeFields(change), change.op)
+    onApplied?.(done)
+    this.#remember({ remove: done.filter(({ op }) => op === 'delete-service').map(({ id }) => id) })
+    const errors = outcomes.flatMap(outcome => outcome?.message ?? [])
+    if (errors.length > 0) this.#onRefusal(errors, isWhole)
+    else if (isWhole) this.#onSuccess()
+  }
+
+  // -------------------------------------------------------------- drift
+
   /** What differs from the last reading and was not done here was done by somebody else. */
-  function tellDrift(expected: Table, found: Table): void {
+  #reportDrift(expected: Table, found: Table): void {
+    const { journal, log } = this.#parts
     const ours = (table: Table) => new Map([...table].filter(([key]) => journal.owned.has(key)))
     const drift = diff(ours(expected), ours(found), journal.owned)
     for (const change of drift) {
-      const isKnown = disputes.has(keyOfService(change.id))
+      const isKnown = this.#disputes.has(keyOfService(change.id))
       log[isKnown ? 'debug' : 'warn'](
         changeFields(change),
         `drift: ${DRIFT[change.op]}; it is put right${advice(change)}`,
       )
     }
-    stats.driftRepaired += drift.length
-    tellDisputes(drift)
+    this.stats.driftRepaired += drift.length
+    this.#reportDisputes(drift)
   }
 
   /** Two directors on one service undo each other without end: that is said once, and then counted. */
-  function tellDisputes(drift: readonly Change[]): void {
+  #reportDisputes(drift: readonly Change[]): void {
+    const { log } = this.#parts
     const counts = new Map<string, number>()
     for (const { id } of drift) counts.set(keyOfService(id), (counts.get(keyOfService(id)) ?? 0) + 1)
-    const { begun, over } = disputes.read(counts, steadyNow())
+    const { begun, over } = this.#disputes.read(counts, steadyNow())
     for (const { service, since, changes } of begun)
       log.error(
         { service, changes, seconds: Math.round((steadyNow() - since) / 1000) },
@@ -168,119 +227,75 @@ export function createReconciler({ kernel, journal, log, want, onApplied }: Reco
       )
     for (const { service, changes } of over)
       log.info({ service, changes }, 'no other program changes this service any more')
-    stats.disputes = disputes.current
+    this.stats.disputes = this.#disputes.current
   }
 
-  async function write(names: ReadonlySet<string> | null): Promise<void> {
-    const held: Table = image ?? new Map()
-    const wanted = want(held, names)
-    const actual = names === null ? held : pick(held, wanted.ids)
-    remember({ add: wanted.ids.filter(id => wanted.table.has(keyOfService(id))) })
-    if (names === null) remember({ remove: strays(wanted.table, held) })
-    const { untouched } = wanted
-    const owned = untouched?.size ? without(journal.owned, untouched) : journal.owned
-    const changes = diff(wanted.table, actual, owned)
-    if (changes.length === 0) return names === null ? accepted() : undefined
-    const outcomes = await kernel.apply(changes)
-    const done = changes.filter((_, i) => !outcomes[i])
-    image = applied(held, done)
-    lastDump = null
-    stats.changesApplied += done.length
-    for (const change of done) log.debug(changeFields(change), change.op)
-    onApplied?.(done)
-    remember({ remove: done.filter(change => change.op === 'delete-service').map(change => change.id) })
-    const errors = outcomes.filter(outcome => outcome !== null)
-    if (errors.length > 0)
-      refused(
-        errors.map(error => error.message),
-        names === null,
-      )
-    else if (names === null) accepted()
-  }
+  // -------------------------------------------------------------- the journal
 
   /**
-   * Ours by the journal, not wanted any more, and gone without us: forgotten, so that whoever makes such a service later
+   * Ours by the journal, not desired any more, and gone without us: forgotten, so that whoever makes such a service later
    * keeps it.
    */
-  function strays(wanted: Table, held: Table): ServiceId[] {
-    return journal.services.filter(id => {
+  #orphanedServices(desired: Table, held: Table): ServiceId[] {
+    return this.#parts.journal.services.filter(id => {
       const key = keyOfService(id)
-      return !wanted.has(key) && !held.has(key)
+      return !desired.has(key) && !held.has(key)
     })
   }
 
   /** The journal must never stop the table: a full disk is told, and the work goes on. */
-  function remember(change: Parameters<Journal['record']>[0]): void {
+  #remember(change: Parameters<Journal['record']>[0]): void {
+    const { journal, log } = this.#parts
     try {
       journal.record(change)
-      if (isForgetful) log.info('the ownership journal can be written again')
-      isForgetful = false
+      if (this.#hasJournalFailed) log.info('the ownership journal can be written again')
+      this.#hasJournalFailed = false
     } catch (error) {
       const fields = { error: (error as Error).message }
-      if (!isForgetful) log.error(fields, 'the ownership journal cannot be written; lvsd goes on without')
-      isForgetful = true
+      if (!this.#hasJournalFailed)
+        log.error(fields, 'the ownership journal cannot be written; lvsd goes on without')
+      this.#hasJournalFailed = true
     }
   }
 
+  // -------------------------------------------------------------- refusals
+
   /** A round over some services says nothing of the refusals of others. */
-  function refused(sentences: readonly string[], isWhole: boolean, cause?: unknown): void {
-    isImageSure = false
-    const news = [...new Set(sentences)].filter(sentence => !stats.errors.includes(sentence))
-    for (const sentence of news) log.error({ kernel: sentence }, 'the kernel refused a change')
+  #onRefusal(sentences: readonly string[], isWhole: boolean, cause?: unknown): void {
+    const { log } = this.#parts
+    const { stats } = this
+    this.#isCertain = false
+    const fresh = [...new Set(sentences)].filter(sentence => !stats.errors.includes(sentence))
+    for (const sentence of fresh) log.error({ kernel: sentence }, 'the kernel refused a change')
     if (cause !== undefined && !(cause instanceof KernelError))
       log.error({ err: cause }, 'reconciling failed')
     stats.errors = [...new Set(isWhole ? sentences : [...stats.errors, ...sentences])]
     // What is refused for the first time is tried again at once, whatever has been refused for long.
-    if (news.length > 0) failures = 0
-    clearTimeout(retry)
-    if (isStopped) return
-    retry = setTimeout(() => void resync(), RETRY_AFTER[Math.min(failures++, RETRY_AFTER.length - 1)])
+    if (fresh.length > 0) this.#failures = 0
+    clearTimeout(this.#retry)
+    if (this.#isStopped) return
+    const wait = RETRY_AFTER[Math.min(this.#failures++, RETRY_AFTER.length - 1)]
+    this.#retry = setTimeout(() => void this.resync(), wait)
   }
 
-  function accepted(): void {
-    if (stats.errors.length > 0) log.info('the kernel accepts all changes again')
-    stats.errors = []
-    failures = 0
+  #onSuccess(): void {
+    if (this.stats.errors.length > 0) this.#parts.log.info('the kernel accepts all changes again')
+    this.stats.errors = []
+    this.#failures = 0
   }
 
   /** One reading serves all who ask meanwhile. */
-  async function count(): Promise<Dump | null> {
+  async #count(): Promise<Dump | null> {
     const at = performance.now()
-    const dump = await kernel.dump(expected()).catch(() => null)
-    if (dump) lastDump = { dump, at }
+    const dump = await this.#parts.kernel.dump(this.#expected()).catch(() => null)
+    if (dump) this.#lastDump = { dump, at }
     return dump
   }
+}
 
-  async function resync(): Promise<void> {
-    if (isStopped) return
-    isResyncWanted = true
-    await run()
-  }
-
-  return {
-    stats,
-    resync,
-    markDirty(names) {
-      for (const name of names) dirty.add(name)
-      if (!isStopped) void run()
-    },
-    idle: async () => {
-      while (running) await running
-    },
-    table: () => image,
-    async counters(maxAge) {
-      if (lastDump && performance.now() - lastDump.at <= maxAge) return lastDump.dump
-      counting ??= count().finally(() => {
-        counting = null
-      })
-      return counting
-    },
-    async stop() {
-      isStopped = true
-      clearTimeout(retry)
-      await running
-    },
-  }
+function pauseAfter(took: number): Promise<unknown> {
+  const ms = Math.min(PAUSE_SHARE * took, PAUSE_UP_TO)
+  return ms < PAUSE_FROM ? Promise.resolve() : new Promise(resolve => setTimeout(resolve, ms))
 }
 
 function without(keys: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {

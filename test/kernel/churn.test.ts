@@ -5,7 +5,7 @@ import { connect, openKernel } from '../../src/ipvs/client.js'
 import type { Kernel } from '../../src/ipvs/kernel.js'
 import type { Socket } from '../../src/netlink/connection.js'
 import { openSocket } from '../../src/netlink/socket.js'
-import { createReconciler } from '../../src/reconcile/reconciler.js'
+import { Reconciler } from '../../src/reconcile/reconciler.js'
 import { memoryJournal } from '../../src/storage/journal.js'
 import { onCleanup } from '../support/after-each.js'
 import { recordingLog } from '../support/logs.js'
@@ -68,11 +68,11 @@ describe('a table that others change while it is read', () => {
   it('is whole, drifts not at all, and is not forgotten', async () => {
     const { log, lines } = recordingLog('info')
     const journal = memoryJournal()
-    const reconciler = createReconciler({
+    const reconciler = new Reconciler({
       kernel,
       journal,
       log,
-      want: () => ({ table: ours, ids: [...ours.values()].map(({ id }) => id) }),
+      desired: () => ({ table: ours, ids: [...ours.values()].map(({ id }) => id) }),
     })
     onCleanup(() => reconciler.stop())
     await reconciler.resync()
@@ -94,8 +94,8 @@ describe('a table that others change while it is read', () => {
     const journal = memoryJournal()
     journal.record({ add: [...ours.values()].map(({ id }) => id) })
     let wanted: Table = ours
-    const want = () => ({ table: wanted, ids: [...wanted.values()].map(({ id }) => id) })
-    const reconciler = createReconciler({ kernel, journal, log, want })
+    const desired = () => ({ table: wanted, ids: [...wanted.values()].map(({ id }) => id) })
+    const reconciler = new Reconciler({ kernel, journal, log, desired })
     onCleanup(() => reconciler.stop())
     await reconciler.resync()
     const keys = [...ours.keys()]

@@ -49,130 +49,136 @@ const SETTLING = 5000
  * Mails follow the changes that the kernel has taken. A server that is down without any change of the table (it was
  * never in) is told as inaccessible, and so is one that stays down, every `repeat`. A fallback is never repeated.
  */
-export function mailAlerts({
-  clock,
-  host,
-  queue,
-  prepare,
-  wallClock = Date.now,
-}: MailAlertsParts): EventListener {
-  const grouping = new Grouping({ clock, host, send: message => queue.enqueue(message) })
-  const reminders = new Reminders(clock, member => remind(member))
-  let known: ReadonlyMap<string, Known> = new Map()
-  let members: ReadonlyMap<string, Place> = new Map()
-  let phase: DaemonPhase = 'starting'
-  let isPrepared = false
+export class MailAlerts implements EventListener {
+  readonly #parts: MailAlertsParts
+  readonly #grouping: Grouping
+  readonly #reminders: Reminders
+  #known: ReadonlyMap<string, Known> = new Map()
+  #members: ReadonlyMap<string, Place> = new Map()
+  #phase: DaemonPhase = 'starting'
+  #isPrepared = false
   /** Servers of this start or reload: what the daemon did when they came, and until when that counts. */
-  const settling = new Map<string, { phase: DaemonPhase; until: number }>()
-
+  readonly #settling = new Map<string, { phase: DaemonPhase; until: number }>()
   /** Servers in maintenance: nobody is reminded of them. */
-  const holds = new Set<string>()
+  readonly #holds = new Set<string>()
 
-  const tell = (news: ServerEvent, during: DaemonPhase, reason: string | null) => {
-    const { mail } = news.service
-    if (mail?.during.includes(during)) grouping.add({ news, phase: during, at: wallClock(), reason }, mail)
+  constructor(parts: MailAlertsParts) {
+    const { clock, host, queue } = parts
+    this.#parts = parts
+    this.#grouping = new Grouping({ clock, host, send: message => queue.enqueue(message) })
+    this.#reminders = new Reminders(clock, member => this.#remind(member))
   }
 
-  const remind = (member: string) => {
-    const place = members.get(member)
-    if (place?.service.id) tell(inaccessible(place, place.service.id), phase, reminders.reasonOf(member))
+  phase(phase: DaemonPhase): void {
+    this.#phase = phase
   }
 
-  const phaseOf = (member: string): DaemonPhase => {
-    const settles = settling.get(member)
-    return settles && clock.now() < settles.until ? settles.phase : phase
-  }
-
-  const follow = (config: Config) => {
-    const before = members
-    known = knownServices(config)
-    members = membersOf(known)
-    for (const member of settling.keys()) if (!members.has(member)) settling.delete(member)
-    for (const member of members.keys())
-      if (!before.has(member)) settling.set(member, { phase, until: Number.POSITIVE_INFINITY })
-    for (const member of holds) if (!members.has(member)) holds.delete(member)
+  config(config: Config): void {
+    const before = this.#members
+    this.#known = knownServices(config)
+    this.#members = membersOf(this.#known)
+    for (const member of this.#settling.keys()) if (!this.#members.has(member)) this.#settling.delete(member)
+    for (const member of this.#members.keys())
+      if (!before.has(member))
+        this.#settling.set(member, { phase: this.#phase, until: Number.POSITIVE_INFINITY })
+    for (const member of this.#holds) if (!this.#members.has(member)) this.#holds.delete(member)
     const repeatOf = (member: string, { service }: Place) =>
-      holds.has(member) ? null : (service.mail?.repeat ?? null)
-    reminders.follow(new Map([...members].map(([member, place]) => [member, repeatOf(member, place)])))
-    if (isPrepared || !config.services.some(({ mail }) => mail)) return
-    isPrepared = true
-    prepare?.()
+      this.#holds.has(member) ? null : (service.mail?.repeat ?? null)
+    this.#reminders.follow(
+      new Map([...this.#members].map(([member, place]) => [member, repeatOf(member, place)])),
+    )
+    if (this.#isPrepared || !config.services.some(({ mail }) => mail)) return
+    this.#isPrepared = true
+    this.#parts.prepare?.()
   }
 
-  const transition = ({ service, real, from, to, result, hasMovedServer }: Transition) => {
+  transition({ service, real, from, to, result, hasMovedServer }: Transition): void {
     const member = memberOf(service, real)
     if (!hasMovedServer || member === null) return
-    const settles = settling.get(member)
-    if (from !== 'unknown') settling.delete(member)
-    else if (settles) settles.until = clock.now() + SETTLING
-    if (to === 'down') tellDown(service, real, member, result)
-    else reminders.forget(member)
-  }
-
-  const tellDown = (service: Service, real: Real, member: string, { reason, detail }: CheckResult) => {
-    // Drained by its configuration: that it is down changes nothing for anybody.
-    if (service.quiescent && real.attributes.weight === 0) return reminders.forget(member)
-    const place = members.get(member)
-    const why = `${reason}: ${detail}`
-    reminders.add(member, why, service.mail?.repeat ?? null)
-    if (place && service.id) tell(inaccessible(place, service.id), phaseOf(member), why)
+    const settles = this.#settling.get(member)
+    if (from !== 'unknown') this.#settling.delete(member)
+    else if (settles) settles.until = this.#parts.clock.now() + SETTLING
+    if (to === 'down') this.#serverDown(service, real, member, result)
+    else this.#reminders.forget(member)
   }
 
   /**
    * Whoever has taken a server out of work is told of the change, as ldirectord does, and not reminded. One that is let
    * go while its checks fail is as down as any other.
    */
-  const held = ({ service, real, reason, failure }: Hold) => {
+  held({ service, real, reason, failure }: Hold): void {
     const member = memberOf(service, real)
     if (member === null) return
     if (reason !== null) {
-      holds.add(member)
-      return reminders.add(member, `maintenance: ${reason}`, null)
+      this.#holds.add(member)
+      this.#reminders.add(member, `maintenance: ${reason}`, null)
+      return
     }
-    holds.delete(member)
+    this.#holds.delete(member)
     // It is not the start that brings it back.
-    settling.delete(member)
-    reminders.forget(member)
-    if (failure) tellDown(service, real, member, failure)
+    this.#settling.delete(member)
+    this.#reminders.forget(member)
+    if (failure) this.#serverDown(service, real, member, failure)
   }
 
-  const applied = (changes: readonly Change[]) => {
+  applied(changes: readonly Change[]): void {
     for (const change of changes) {
-      const place = known.get(keyOfService(change.id))
+      const place = this.#known.get(keyOfService(change.id))
       if (!place) continue
-      const during = phaseOfChange(change, place)
-      for (const news of eventsOf(change, place, during)) {
-        const isGain = news.word === 'Added' || news.word === 'Restored'
-        if (isGain) reminders.forget(news.member)
-        tell(news, during, reminders.reasonOf(news.member))
+      const during = this.#phaseOfChange(change, place)
+      for (const event of eventsOf(change, place, during)) {
+        const isGain = event.word === 'Added' || event.word === 'Restored'
+        if (isGain) this.#reminders.forget(event.member)
+        this.#add(event, during, this.#reminders.reasonOf(event.member))
       }
     }
   }
 
-  /** A fallback comes with a start as long as all servers of its service are new. */
-  const phaseOfChange = (change: Change, { reals, fallback }: Known): DaemonPhase => {
-    if (!('real' in change) && change.op !== 'delete-real') return phase
-    const server = keyOfReal('real' in change ? change.real : change.was)
-    if (reals.has(server)) return phaseOf(keyOfMember(change.id, server))
-    if (server !== fallback || reals.size === 0) return phase
-    const phases = new Set([...reals.keys()].map(key => phaseOf(keyOfMember(change.id, key))))
-    const [only = phase] = phases
-    return phases.size === 1 ? only : phase
+  async close(): Promise<void> {
+    this.#reminders.close()
+    this.#grouping.flush()
+    await this.#parts.queue.close(LAST_PATIENCE)
   }
 
-  return {
-    phase(now) {
-      phase = now
-    },
-    config: follow,
-    transition,
-    held,
-    applied,
-    async close() {
-      reminders.close()
-      grouping.flush()
-      await queue.close(LAST_PATIENCE)
-    },
+  #add(event: ServerEvent, during: DaemonPhase, reason: string | null): void {
+    const { wallClock = Date.now } = this.#parts
+    const { mail } = event.service
+    if (mail?.during.includes(during))
+      this.#grouping.add({ news: event, phase: during, at: wallClock(), reason }, mail)
+  }
+
+  #remind(member: string): void {
+    const place = this.#members.get(member)
+    if (place?.service.id)
+      this.#add(inaccessible(place, place.service.id), this.#phase, this.#reminders.reasonOf(member))
+  }
+
+  #serverDown(service: Service, real: Real, member: string, { reason, detail }: CheckResult): void {
+    // Drained by its configuration: that it is down changes nothing for anybody.
+    if (service.quiescent && real.attributes.weight === 0) {
+      this.#reminders.forget(member)
+      return
+    }
+    const place = this.#members.get(member)
+    const why = `${reason}: ${detail}`
+    this.#reminders.add(member, why, service.mail?.repeat ?? null)
+    if (place && service.id) this.#add(inaccessible(place, service.id), this.#phaseOf(member), why)
+  }
+
+  #phaseOf(member: string): DaemonPhase {
+    const settles = this.#settling.get(member)
+    return settles && this.#parts.clock.now() < settles.until ? settles.phase : this.#phase
+  }
+
+  /** A fallback comes with a start as long as all servers of its service are new. */
+  #phaseOfChange(change: Change, { reals, fallback }: Known): DaemonPhase {
+    if (!('real' in change) && change.op !== 'delete-real') return this.#phase
+    const server = keyOfReal('real' in change ? change.real : change.was)
+    if (reals.has(server)) return this.#phaseOf(keyOfMember(change.id, server))
+    if (server !== fallback || reals.size === 0) return this.#phase
+    const phases = new Set([...reals.keys()].map(key => this.#phaseOf(keyOfMember(change.id, key))))
+    const [only = this.#phase] = phases
+    return phases.size === 1 ? only : this.#phase
   }
 }
 

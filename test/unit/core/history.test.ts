@@ -12,7 +12,7 @@ import {
 } from '../../../src/core/model.js'
 import { HealthStore } from '../../../src/health/health-store.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
-import { createReconciler, type Reconciler } from '../../../src/reconcile/reconciler.js'
+import { Reconciler } from '../../../src/reconcile/reconciler.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
 import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
@@ -105,13 +105,13 @@ function stage(first: Config) {
   const journal = memoryJournal()
   const start = () => {
     const healthStore: HealthStore = new HealthStore((service, entry) =>
-      isInService(service, entry, reconciler.table()),
+      isInService(service, entry, reconciler.table),
     )
-    const reconciler: Reconciler = createReconciler({
+    const reconciler: Reconciler = new Reconciler({
       kernel,
       journal,
       log: recordingLog('silent').log,
-      want: (actual, names) => {
+      desired: (actual, names) => {
         const services = names
           ? [...names].flatMap(name => healthStore.service(name) ?? [])
           : (healthStore.config?.services ?? [])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { Service } from '../../../src/core/model.js'
-import { fallbackCommands } from '../../../src/notify/fallback-commands.js'
+import { FallbackCommands } from '../../../src/notify/fallback-commands.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
 import { recordingLog } from '../../support/logs.js'
 import { config, service, serviceId } from '../../support/tables.js'
@@ -30,7 +30,7 @@ function stage(journal = memoryJournal()) {
       for (const end of running.splice(0)) end()
     }
   }
-  const commands = fallbackCommands({ hooks, journal, log })
+  const commands = new FallbackCommands({ queue: hooks, journal, log })
   return { commands, told, settle, lines, journal }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type Change, keyOfService, type Table } from '../../../src/core/model.js'
 import { type Kernel, KernelError } from '../../../src/ipvs/kernel.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
-import { createReconciler } from '../../../src/reconcile/reconciler.js'
+import { Reconciler } from '../../../src/reconcile/reconciler.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
 import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
@@ -20,7 +20,7 @@ function stage(wanted: Table, kernel: Kernel = memoryKernel()) {
   const batches: (readonly Change[])[] = []
   const journal = memoryJournal()
   const { log, lines } = recordingLog()
-  const reconciler = createReconciler({
+  const reconciler = new Reconciler({
     kernel: {
       ...kernel,
       apply: changes => {
@@ -30,7 +30,7 @@ function stage(wanted: Table, kernel: Kernel = memoryKernel()) {
     },
     journal,
     log,
-    want: () => ({ table: state.wanted, ids: [...state.wanted.values()].map(service => service.id) }),
+    desired: () => ({ table: state.wanted, ids: [...state.wanted.values()].map(service => service.id) }),
   })
   onCleanup(() => reconciler.stop())
   return { reconciler, kernel, journal, lines, batches, state, dump: async () => (await kernel.dump()).table }
@@ -177,11 +177,11 @@ describe('the reconciler', () => {
   it('keeps in sight what it was refused for one service while it works on another', async () => {
     const kernel = memoryKernel()
     const services = { web: tableService(WEB, [A]), mail: tableService(MAIL, [B]) }
-    const reconciler = createReconciler({
+    const reconciler = new Reconciler({
       kernel,
       journal: memoryJournal(),
       log: recordingLog().log,
-      want: (_actual, names) => {
+      desired: (_actual, names) => {
         const asked = Object.entries(services).flatMap(([name, one]) =>
           names?.has(name) === false ? [] : one,
         )

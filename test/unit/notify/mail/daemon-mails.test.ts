@@ -9,7 +9,7 @@ import { standardObservers } from '../../../../src/director/default-listeners.js
 import { openEventBus } from '../../../../src/events/event-bus.js'
 import { memoryKernel } from '../../../../src/ipvs/memory.js'
 import { DeliveryQueue } from '../../../../src/notify/mail/delivery-queue.js'
-import { mailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
+import { MailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
 import { deliverer } from '../../../../src/notify/mail/transport.js'
 import { memoryJournal } from '../../../../src/storage/journal.js'
 import { type Clock, systemClock } from '../../../../src/util/clock.js'
@@ -44,7 +44,7 @@ async function start(text: string, clock = fast) {
     journal: memoryJournal(),
     log,
     notify: { ready() {}, reloading() {}, stopping() {}, close() {} },
-    observers: [mailAlerts({ clock: fast, host: 'director1', queue })],
+    observers: [new MailAlerts({ clock: fast, host: 'director1', queue })],
   })
   onCleanup(() => daemon.stop())
   const inTable = async () => {

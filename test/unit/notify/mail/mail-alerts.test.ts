@@ -14,7 +14,7 @@ import {
   type TableReal,
 } from '../../../../src/core/model.js'
 import type { Hold } from '../../../../src/health/health-store.js'
-import { mailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
+import { MailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
 import type { MailMessage } from '../../../../src/notify/mail/message.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import {
@@ -54,7 +54,7 @@ function opened(first: Config, phase: DaemonPhase = 'starting') {
   const close = async (patience: number) => {
     closed = patience
   }
-  const observer = mailAlerts({
+  const observer = new MailAlerts({
     clock,
     host: 'director1',
     queue: { enqueue: letter => void letters.push(letter), close },

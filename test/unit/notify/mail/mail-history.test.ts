@@ -11,7 +11,7 @@ import {
   type Table,
 } from '../../../../src/core/model.js'
 import { desiredTable, HealthStore } from '../../../../src/health/health-store.js'
-import { mailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
+import { MailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import { config, failed, passed, real, service, serviceId, use } from '../../../support/tables.js'
 
@@ -44,7 +44,7 @@ function director(quiescent: boolean) {
     enqueue: ({ subject }: { subject: string }) => void subjects.push(subject),
     close: async () => {},
   }
-  const observer = mailAlerts({ clock, host: 'lab', queue, wallClock: () => 0 })
+  const observer = new MailAlerts({ clock, host: 'lab', queue, wallClock: () => 0 })
   const held = new Set<string>()
   let image: Table = new Map()
   let now = site(quiescent)
