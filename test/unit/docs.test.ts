@@ -89,6 +89,24 @@ describe('the documents', () => {
     }
   })
 
+  it('README.md shows the columns that lvsd status has', () => {
+    const [header = ''] = /^ {2}STATE .*$/m.exec(read('README.md')) ?? []
+    const source = read('src/cli/terminal/status.ts')
+    const titles = header.trim().split(/ {2,}/)
+    assert.ok(titles.length > 8, header)
+    for (const title of titles) assert.ok(source.includes(`'${title}'`), title)
+  })
+
+  it('README.md has each part of Operate in the index above it', () => {
+    const [operate = ''] = /^## Operate$.*?(?=^## )/ms.exec(read('README.md')) ?? []
+    const parts = headingsOf(operate).slice(1)
+    assert.ok(parts.length > 10)
+    assert.deepEqual(
+      linksIn(operate.slice(0, operate.indexOf('\n### '))),
+      parts.map(part => `#${part}`),
+    )
+  })
+
   for (const name of DOCUMENTS)
     for (const [i, text] of yamlBlocks(read(name)).entries())
       it(`${name}: its configuration ${i + 1} is valid`, async () => {
