@@ -1,9 +1,11 @@
-/** How late starts were in the recent past: two halves of a minute each, counted in buckets that grow by a tenth. */
+/** How late starts were in the recent past: two windows of a minute each. Microseconds within, milliseconds outside. */
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { ScheduleStats } from './stats.js'
 
+/** Milliseconds. */
 const WINDOW = 60_000
-const BUCKETS = 160
-const GROWTH = Math.log(1.1)
+/** No start is later than an hour, by this account. Microseconds, and decimal places that are kept. */
+const RANGE = { lowest: 1, highest: 3_600_000_000, figures: 2 }
 
 export class DelayHistogram {
   #current = new Window()
@@ -21,12 +23,10 @@ export class DelayHistogram {
 
   summary(now: number): ScheduleStats['lateness'] {
     if (now >= this.#turnAt) this.#turn(now)
-    const halves = [this.#before, this.#current]
-    return {
-      p50: quantile(halves, 0.5),
-      p99: quantile(halves, 0.99),
-      max: round(Math.max(this.#before.max, this.#current.max)),
-    }
+    const both = createHistogram(RANGE)
+    for (const { histogram } of [this.#before, this.#current]) if (histogram.count > 0) both.add(histogram)
+    const max = Math.max(this.#before.max, this.#current.max)
+    return { p50: percentile(both, 50, max), p99: percentile(both, 99, max), max: round(max) }
   }
 
   #turn(now: number): void {
@@ -37,27 +37,20 @@ export class DelayHistogram {
 }
 
 class Window {
-  readonly buckets = new Uint32Array(BUCKETS)
-  total = 0
+  readonly histogram = createHistogram(RANGE)
+  /** Exact, which that of a histogram is not. */
   max = 0
 
   add(ms: number): void {
-    const bucket = Math.min(BUCKETS - 1, Math.round(Math.log(1 + ms) / GROWTH))
-    this.buckets[bucket] = (this.buckets[bucket] as number) + 1
-    this.total++
+    // The least that a histogram takes is 1.
+    this.histogram.record(Math.min(RANGE.highest, 1 + Math.round(1000 * ms)))
     if (ms > this.max) this.max = ms
   }
 }
 
-/** The middle of the bucket in which the quantile lies, never more than the largest value met. */
-function quantile(halves: readonly Window[], share: number): number {
-  const max = Math.max(...halves.map(half => half.max))
-  let left = share * halves.reduce((sum, half) => sum + half.total, 0)
-  for (let bucket = 0; bucket < BUCKETS; bucket++) {
-    left -= halves.reduce((sum, half) => sum + (half.buckets[bucket] as number), 0)
-    if (left <= 0) return round(Math.min(max, Math.exp(bucket * GROWTH) - 1))
-  }
-  return round(max)
+/** Never more than the largest value met. */
+function percentile(histogram: RecordableHistogram, share: number, max: number): number {
+  return histogram.count === 0 ? 0 : round(Math.min(max, (histogram.percentile(share) - 1) / 1000))
 }
 
 function round(ms: number): number {
