@@ -3,14 +3,7 @@
 import { type Answer, noVerdict, type RunContext, type Target } from '../../src/check/check.js'
 import { bracketed } from '../../src/core/address.js'
 import { isOwnWant, type Located, USUAL_PATH, withoutResources } from '../../src/system/find-program.js'
-import {
-  type Ended,
-  enter,
-  leave,
-  MOST_AT_ONCE,
-  predecessorGone,
-  runCommand,
-} from '../../src/system/processes.js'
+import { type Ended, MOST_AT_ONCE, places, predecessorGone, runCommand } from '../../src/system/processes.js'
 
 /** What a command that ignores TERM is given before KILL, milliseconds. */
 const GRACE = 1000
@@ -90,7 +83,7 @@ export async function run(
   const command = { file, argv, env: environment(variables, target, timeout), signal, grace: GRACE }
   await predecessorGone(command)
   // One that starts when half of the time is gone may be killed for lvsd's own queue.
-  if (!(await enter(timeout / 2, signal)))
+  if (!(await places.acquire(timeout / 2, signal)))
     return noVerdict(`${MOST_AT_ONCE} commands are under way already: a longer interval gives each its turn`)
   try {
     phase('run')
@@ -98,7 +91,7 @@ export async function run(
   } catch (error) {
     return notStarted(error, file)
   } finally {
-    leave()
+    places.release()
   }
 }
 

@@ -7,6 +7,7 @@ import { USUAL_PATH } from '../system/find-program.js'
 import type { Log } from '../system/log.js'
 import { runCommand } from '../system/processes.js'
 import { whyNotShell } from '../system/shell-command.js'
+import { Semaphore } from '../util/semaphore.js'
 
 /** A hook that takes longer is killed with all its children, milliseconds. */
 const PATIENCE = 30_000
@@ -33,7 +34,7 @@ export function openCommandQueue(log: Log, env: Env = process.env): CommandQueue
   const queues = new Map<string, Promise<void>>()
   const waiting = new Map<string, Promise<void>>()
   const running = new Set<AbortController>()
-  const places = placesFor(MOST_AT_ONCE)
+  const places = new Semaphore(MOST_AT_ONCE)
   let isClosed = false
 
   const runNext = async (commandLine: string, words: readonly string[]) => {
@@ -58,13 +59,13 @@ export function openCommandQueue(log: Log, env: Env = process.env): CommandQueue
       if (known) return known
       const before = queues.get(subject) ?? Promise.resolve()
       const mine = before
-        .then(places.enter)
+        .then(() => places.acquire())
         .then(() => {
           waiting.delete(key)
           return runNext(commandLine, words)
         })
         .finally(() => {
-          places.leave()
+          places.release()
           if (queues.get(subject) === mine) queues.delete(subject)
         })
       waiting.set(key, mine)
@@ -79,24 +80,6 @@ export function openCommandQueue(log: Log, env: Env = process.env): CommandQueue
       }, patience)
       await idle()
       clearTimeout(timer)
-    },
-  }
-}
-
-/** Places for so many; who comes later waits in line. */
-function placesFor(most: number) {
-  const line: (() => void)[] = []
-  let free = most
-  return {
-    enter: () => {
-      if (free === 0) return new Promise<void>(resolve => line.push(resolve))
-      free--
-      return Promise.resolve()
-    },
-    leave: () => {
-      const next = line.shift()
-      if (next) next()
-      else free++
     },
   }
 }

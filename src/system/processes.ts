@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { Semaphore } from '../util/semaphore.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { endMarked, mark, prepareForChildren, type Sort } from './orphans.js'
 import { descendantsOf } from './process-files.js'
@@ -41,8 +42,6 @@ const REST = 20
 /** A grandchild may hold the outputs open for ever; what was printed before the exit arrives within this. */
 const DRAIN = 50
 
-let running = 0
-const waiting: (() => void)[] = []
 /** Of the whole thread: tests load this file twice, as a module of the tests and as one that a kind of check imports. */
 const shared = globalThis as typeof globalThis & { lvsdGroups?: Set<number> }
 shared.lvsdGroups ??= new Set<number>()
@@ -50,36 +49,8 @@ const groups = shared.lvsdGroups
 /** Commands past their deadline and not yet gone. */
 const dying = new Map<string, Promise<unknown>>()
 
-/** Waits for one of the places, `patience` ms at most; false when none came free. Give it back with `leave`. */
-export async function enter(patience: number, signal: AbortSignal): Promise<boolean> {
-  if (running < MOST_AT_ONCE) {
-    running++
-    return true
-  }
-  return new Promise(resolve => {
-    const settle = (entered: boolean) => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', giveUp)
-      resolve(entered)
-    }
-    const turn = () => settle(true)
-    const giveUp = () => {
-      const place = waiting.indexOf(turn)
-      if (place >= 0) waiting.splice(place, 1)
-      settle(false)
-    }
-    const timer = setTimeout(giveUp, patience)
-    signal.addEventListener('abort', giveUp, { once: true })
-    waiting.push(turn)
-  })
-}
-
-/** Gives a place back: to the one who has waited longest. */
-export function leave(): void {
-  const next = waiting.shift()
-  if (next) next()
-  else running--
-}
+/** Of all commands of checks in this process. */
+export const places = new Semaphore(MOST_AT_ONCE)
 
 /** Waits for the same command of an earlier run, killed and not yet gone: there is never a second one beside it. */
 export async function predecessorGone(command: Command): Promise<void> {

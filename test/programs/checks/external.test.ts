@@ -17,7 +17,7 @@ import { promisify } from 'node:util'
 import { check } from '../../../checks/external.js'
 import type { Target } from '../../../src/check/check.js'
 import { parseAddress } from '../../../src/core/address.js'
-import { enter, leave, MOST_AT_ONCE } from '../../../src/system/processes.js'
+import { MOST_AT_ONCE, places } from '../../../src/system/processes.js'
 import { onCleanup } from '../../support/after-each.js'
 import { missingOf, problemOf } from '../../support/checks/options.js'
 import { probe, targetOf } from '../../support/probe.js'
@@ -427,12 +427,12 @@ describe('external commands at once', function () {
   it('are no more than so many; who waits too long has no verdict', async () => {
     const { signal } = new AbortController()
     // The command of the test before may hold its place for a second more.
-    for (let i = 0; i < MOST_AT_ONCE; i++) assert.equal(await enter(5000, signal), true)
+    for (let i = 0; i < MOST_AT_ONCE; i++) assert.equal(await places.acquire(5000, signal), true)
     const waiting = probe(check, target, { checkcommand: script('exit 0') }, { timeout: 600 })
     const patient = probe(check, target, { checkcommand: script('exit 0', 'other') }, SLOW)
     const { ok, reason } = await waiting
     assert.deepEqual({ ok, reason }, { ok: null, reason: 'no-verdict' })
-    for (let i = 0; i < MOST_AT_ONCE; i++) leave()
+    for (let i = 0; i < MOST_AT_ONCE; i++) places.release()
     assert.equal((await patient).ok, true)
   })
 
