@@ -9,7 +9,7 @@ import { type Change, type Dump, keyOfReal, keyOfService, type ServiceId, type T
 import { type Expected, type Kernel, KernelError } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
-import { steadyNow } from '../util/clock.js'
+import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 
 export interface ReconcileStats {
   /** Of the last whole reading, milliseconds of the steady clock, or null. */
@@ -38,6 +38,8 @@ export interface ReconcilerParts {
   desired(actual: Table, names: ReadonlySet<string> | null): Desired
   /** Called with the changes that the kernel has taken. */
   onApplied?(changes: readonly Change[]): void
+  /** Of the pauses between rounds. */
+  readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
 
 /** A round over a service of thousands is long. The checks get three times as long, and their results make fewer rounds. */
@@ -58,6 +60,7 @@ export class Reconciler {
     errors: [],
   }
   readonly #parts: ReconcilerParts
+  readonly #clock: Pick<Clock, 'now' | 'alarm'>
   readonly #disputes = new Disputes()
   readonly #dirty = new Set<string>()
   /** The last reading with everything applied since; null before the first. */
@@ -76,6 +79,7 @@ export class Reconciler {
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
+    this.#clock = parts.clock ?? systemClock
   }
 
   /** The last reading with everything applied since; null before the first. */
@@ -131,13 +135,13 @@ export class Reconciler {
     while (this.#isResyncDue || this.#dirty.size > 0) {
       if (!this.#isResyncDue) await this.#pause
       if (this.#isStopped) return
-      const began = performance.now()
+      const began = this.#clock.now()
       const names = new Set(this.#dirty)
       const isWhole = this.#isResyncDue || this.#lastTable === null
       this.#dirty.clear()
       this.#isResyncDue = false
       await this.#round(isWhole ? null : names)
-      this.#pause = isWhole ? Promise.resolve() : pauseAfter(performance.now() - began)
+      this.#pause = isWhole ? Promise.resolve() : pauseAfter(this.#clock.now() - began, this.#clock)
     }
   }
 
@@ -293,9 +297,9 @@ export class Reconciler {
   }
 }
 
-function pauseAfter(took: number): Promise<unknown> {
+function pauseAfter(took: number, { alarm }: Pick<Clock, 'alarm'>): Promise<unknown> {
   const ms = Math.min(PAUSE_SHARE * took, PAUSE_UP_TO)
-  return ms < PAUSE_FROM ? Promise.resolve() : new Promise(resolve => setTimeout(resolve, ms))
+  return ms < PAUSE_FROM ? Promise.resolve() : new Promise<void>(resolve => alarm(ms, resolve))
 }
 
 function without(keys: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
 import { type Change, keyOfService, type Table } from '../../../src/core/model.js'
 import { type Kernel, KernelError } from '../../../src/ipvs/kernel.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import { Reconciler } from '../../../src/reconcile/reconciler.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
+import { type Clock, systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
+import { FakeClock } from '../../support/fake-clock.js'
 import { recordingLog } from '../../support/logs.js'
 import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from '../../support/tables.js'
 
@@ -15,7 +18,7 @@ const A = tableReal('fd00:1::a')
 const B = tableReal('fd00:1::b', { weight: 2 })
 
 /** A reconciler that wants `wanted`, on a memory table whose batches are recorded. */
-function stage(wanted: Table, kernel: Kernel = memoryKernel()) {
+function stage(wanted: Table, kernel: Kernel = memoryKernel(), clock: Clock = systemClock) {
   const state = { wanted }
   const batches: (readonly Change[])[] = []
   const journal = memoryJournal()
@@ -30,6 +33,7 @@ function stage(wanted: Table, kernel: Kernel = memoryKernel()) {
     },
     journal,
     log,
+    clock,
     desired: () => ({ table: state.wanted, ids: [...state.wanted.values()].map(service => service.id) }),
   })
   onCleanup(() => reconciler.stop())
@@ -54,22 +58,29 @@ describe('the reconciler', () => {
     assert.equal(batches.length, 1)
   })
 
-  it('rests after a long round, so that many results make few rounds', async () => {
+  it('pauses three times as long as a round took, so that many results make few rounds', async () => {
+    const clock = new FakeClock()
     const kernel = memoryKernel()
-    const slowly = async (changes: readonly Change[]) => {
-      await new Promise(resolve => setTimeout(resolve, 20))
+    const slowly = (changes: readonly Change[]) => {
+      clock.advance(20)
       return kernel.apply(changes)
     }
-    const { reconciler, batches, state } = stage(FULL, { ...kernel, apply: slowly })
+    const { reconciler, batches, state } = stage(FULL, { ...kernel, apply: slowly }, clock)
     await reconciler.resync()
-    const end = performance.now() + 400
-    for (let weight = 3; performance.now() < end; weight++) {
+    const want = async (weight: number) => {
       state.wanted = table(tableService(WEB, [A, { ...B, weight }]))
       reconciler.markDirty(['web'])
-      await new Promise(resolve => setTimeout(resolve, 2))
+      // A round takes several turns of the event loop.
+      for (let i = 0; i < 10; i++) await setImmediate()
+    }
+    await want(3)
+    for (let ms = 0; ms < 60; ms++) {
+      assert.equal(batches.length, 2, `${ms} ms after the round`)
+      await want(4 + ms)
+      clock.advance(1)
     }
     await reconciler.idle()
-    assert.ok(batches.length >= 2 && batches.length <= 8, `${batches.length} rounds`)
+    assert.equal(batches.length, 3)
     assert.deepEqual((await kernel.dump()).table, state.wanted)
   })
 
