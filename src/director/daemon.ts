@@ -66,6 +66,8 @@ export interface DaemonParts {
 export interface Daemon {
   reload(isForced: boolean): Promise<ReloadOutcome>
   status(): Promise<StatusDocument>
+  /** Resolves when the kernel's table follows from all that has come: results, answers to names, reloads. */
+  idle(): Promise<void>
   /** Leaves the table as it is, but for the services with `cleanstop`. */
   stop(): Promise<void>
 }
@@ -470,6 +472,12 @@ class RunningDaemon implements Daemon {
       reconcile: this.#reconciler.stats,
       schedule: this.#executors.stats(),
     })
+  }
+
+  async idle(): Promise<void> {
+    await this.#reloading
+    await this.#names.settled()
+    await this.#reconciler.idle()
   }
 
   stop(): Promise<void> {

@@ -165,6 +165,12 @@ export class NameResolver {
     })
   }
 
+  /** Resolves when use is made of every answer that has come; others may still be awaited. */
+  async settled(): Promise<void> {
+    while (!this.#isClosed && this.#timer !== undefined)
+      await new Promise<void>(resolve => this.#waiting.push(resolve))
+  }
+
   /** Resolves when nothing is awaited that could change anything, and use is made of it. */
   async idle(): Promise<void> {
     while (!this.#isClosed && (this.#timer !== undefined || this.#isAwaiting))

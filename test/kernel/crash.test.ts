@@ -1,10 +1,10 @@
 /** lvsd dies at any moment, and is started again. */
 import assert from 'node:assert/strict'
+import { pause } from '../support/until.js'
 import { spawnLvsd, startLvsd, writeConfig } from './site/lvsd.js'
 import { randomFrom } from './site/random.js'
 import { type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, tableBecomes } from './site/site.js'
-import { pause } from './site/until.js'
 import { type Seen, watchTable } from './site/watcher.js'
 
 const SEED = Number(process.env.SEED ?? 20_261_122)

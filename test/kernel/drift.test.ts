@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { pause, until } from '../support/until.js'
 import { installCommand } from './site/command.js'
 import { type Lvsd, startLvsd, writeConfig } from './site/lvsd.js'
 import { type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, ipvsadm, tableBecomes, tableIs } from './site/site.js'
-import { pause, until } from './site/until.js'
 import { watchTable } from './site/watcher.js'
 
 const RESYNC = 1000

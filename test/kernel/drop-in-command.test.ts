@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { identify } from '../../src/ldirectord-command/processes.js'
 import { packageRoot } from '../../src/system/version.js'
 import { onCleanup } from '../support/after-each.js'
+import { until } from '../support/until.js'
 import { installLink, whatWas } from './site/command.js'
 import {
   BOTH,
@@ -24,7 +25,6 @@ import {
   WEB,
 } from './site/ldirectord.js'
 import { tableBecomes } from './site/site.js'
-import { until } from './site/until.js'
 
 /** A node takes long to start where many labs share a machine. */
 const PATIENCE = 30_000

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { identify } from '../../src/ldirectord-command/processes.js'
 import { onCleanup } from '../support/after-each.js'
+import { until } from '../support/until.js'
 import { installLink, whatWas } from './site/command.js'
 import {
   BOTH,
@@ -19,7 +20,6 @@ import {
   WEB,
 } from './site/ldirectord.js'
 import { tableBecomes } from './site/site.js'
-import { until } from './site/until.js'
 
 const AGENT = '/usr/lib/ocf/resource.d/heartbeat/ldirectord'
 /** Of the OCF resource agent API. */

@@ -14,12 +14,12 @@ import {
   saying,
   silentServer,
 } from '../support/servers.js'
+import { pause, until } from '../support/until.js'
 import { installCommand } from './site/command.js'
 import { type Lvsd, startLvsd, writeConfig } from './site/lvsd.js'
 import { throughout } from './site/namespaces.js'
 import { type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, onDirector, tableBecomes, tableIs } from './site/site.js'
-import { pause, until } from './site/until.js'
 
 const TIMEOUT = 1000
 /** A check may be told of its deadline this much later on a busy machine, milliseconds. */

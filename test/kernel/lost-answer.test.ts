@@ -1,10 +1,10 @@
 /** lvsd dies, and when it is started again one answer is lost. */
 import assert from 'node:assert/strict'
+import { pause } from '../support/until.js'
 import { startLvsd, writeConfig } from './site/lvsd.js'
 import { randomFrom } from './site/random.js'
 import { type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, tableBecomes } from './site/site.js'
-import { pause } from './site/until.js'
 import { watchTable } from './site/watcher.js'
 
 const SEED = Number(process.env.SEED ?? 20_261_122)

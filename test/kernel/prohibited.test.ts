@@ -1,10 +1,10 @@
 /** A way to a server that somebody forbids, and one that this machine does not have. */
 import assert from 'node:assert/strict'
+import { pause } from '../support/until.js'
 import { type Lvsd, startLvsd, writeConfig } from './site/lvsd.js'
 import { within } from './site/namespaces.js'
 import { startRealServer } from './site/real-server.js'
 import { buildSite, DIRECTOR, freshDirector, ip, set, tableBecomes, tableIs } from './site/site.js'
-import { pause } from './site/until.js'
 
 const WEB = 'tcp [fc00::80]:80'
 const DNS = 'udp [fc00::80]:53'

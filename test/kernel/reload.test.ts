@@ -1,11 +1,11 @@
 /** A configuration that changes under clients: only what it changes is touched, and a wrong one touches nothing. */
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
+import { pause, until } from '../support/until.js'
 import { beginDownload, type Download, fetchPage, steadyClient } from './site/client.js'
 import { type Lvsd, lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
 import { DOWNLOAD, type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, tableBecomes, tableIs } from './site/site.js'
-import { pause, until } from './site/until.js'
 import { watchTable } from './site/watcher.js'
 
 const NUMBERS = [11, 12, 13, 14, 15, 99]

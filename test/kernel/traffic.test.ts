@@ -1,10 +1,10 @@
 /** Clients while lvsd works: a firewall-mark service, NAT and direct routing. */
 import assert from 'node:assert/strict'
+import { pause } from '../support/until.js'
 import { fetchPage, steadyClient, type Tally } from './site/client.js'
 import { startLvsd, writeConfig } from './site/lvsd.js'
 import { type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, ipvsadm, onDirector, tableBecomes } from './site/site.js'
-import { pause } from './site/until.js'
 import { watchTable } from './site/watcher.js'
 
 const CHECK = 'check: { kind: http, interval: 1s, timeout: 1s, fall: 1, rise: 1 }'

@@ -1,7 +1,7 @@
 /** Runs a batch with both daemons at once, and judges their tables after each step. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { pause } from '../kernel/site/until.js'
+import { pause } from '../support/until.js'
 import { Course, differencesOf, type StepOutcome } from './course.js'
 import { type Daemon, DIRECTORS, type Directors, type Name } from './directors.js'
 import { MailSink } from './mail-sink.js'

@@ -3,10 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 export { pause }
 
-/** Waits until `condition` holds, looking every 10 ms. Fails after `patience` ms, saying what it waited for. */
+/**
+ * Waits until `condition` holds, looking every 10 ms. Fails after `patience` ms, which is before Mocha does, saying
+ * what it waited for.
+ */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  { patience = 30_000, what }: { patience?: number; what: string | (() => string) },
+  { patience = 25_000, what }: { patience?: number; what: string | (() => string) },
 ): Promise<void> {
   const deadline = performance.now() + patience
   while (!(await condition())) {

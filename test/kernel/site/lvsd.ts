@@ -8,9 +8,9 @@ import { DEFAULT_SOCKET, fetchStatus } from '../../../src/api/client.js'
 import type { RealStatus, StatusDocument } from '../../../src/api/status-types.js'
 import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
+import { until } from '../../support/until.js'
 import { DIRECTOR, within } from './namespaces.js'
 import { type Ran, runOnDirector } from './run.js'
-import { until } from './until.js'
 
 const FOLDER = '/run/site'
 const MAIN = join(packageRoot, 'dist/src/main.js')

@@ -12,10 +12,10 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { until } from '../../support/until.js'
 import { forgetEverything } from './lvsd.js'
 import { addNamespace, DIRECTOR, within } from './namespaces.js'
 import { plain, readTable } from './table.js'
-import { until } from './until.js'
 
 export { DIRECTOR }
 

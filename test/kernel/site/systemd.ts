@@ -14,11 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { packageRoot } from '../../../src/system/version.js'
+import { until } from '../../support/until.js'
 import { installCommand, own } from './command.js'
 import { within } from './namespaces.js'
 import { type Ran, runOnDirector } from './run.js'
 import { DIRECTOR } from './site.js'
-import { until } from './until.js'
 
 const UNITS = '/etc/systemd/system'
 const CONSOLE = '/run/systemd.log'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../../../src/check/check.js'
 import type { CheckWork } from '../../../src/check/run-code.js'
 import type { Loaded } from '../../../src/config/load.js'
@@ -29,6 +30,7 @@ import {
   tableService,
   use,
 } from '../../support/tables.js'
+import { until } from '../../support/until.js'
 
 const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
 const CHECKS = new Map([['ask', ask]])
@@ -40,7 +42,7 @@ const asked = (host: string, weight = 1, policy = {}) =>
 const web = (parts: Partial<Service> = {}) => service('web', { reals: [asked(A), asked(B)], ...parts })
 
 /** Engines that run nothing: the test says what the checks found. */
-function handEngines() {
+function handExecutors() {
   const jobs = new Map<string, Timing>()
   const works = new Map<string, CheckWork>()
   const hurried: [string, number][] = []
@@ -91,7 +93,7 @@ async function start(first: Config, held: Table = new Map(), parts: Partial<Daem
     problems,
     text: '',
   })
-  const executors = handEngines()
+  const executors = handExecutors()
   const kernel = memoryKernel()
   await kernel.apply(diff(held, new Map(), new Set()))
   const { log, lines } = recordingLog('info')
@@ -115,28 +117,29 @@ async function start(first: Config, held: Table = new Map(), parts: Partial<Daem
     ...parts,
   })
   onCleanup(() => daemon.stop())
-  /** Once nothing moves any more: on a busy machine a round may rest before the next. */
-  const weights = async () => {
-    let before = ''
-    for (let now = await read(); now !== before; now = await read()) {
-      before = now
-      await new Promise(resolve => setTimeout(resolve, 100))
-    }
-    return JSON.parse(before) as Record<string, number>
+  /** What has been said has its effect. */
+  const idle = async () => {
+    await setImmediate()
+    await daemon.idle()
   }
-  const read = async () => {
+  const status = async () => {
+    await idle()
+    return daemon.status()
+  }
+  const weights = async (): Promise<Record<string, number>> => {
+    await idle()
     const { table } = await kernel.dump()
     const reals = [...table.values()].flatMap(entry => [...entry.reals.values()])
-    return JSON.stringify(Object.fromEntries(reals.map(held => [held.address.text, held.weight])))
+    return Object.fromEntries(reals.map(held => [held.address.text, held.weight]))
   }
   const reload = (site: Config | null, isForced = false, problems: readonly Problem[] = []) => {
     next.loaded = loadedOf(site, problems)
     return daemon.reload(isForced)
   }
-  return { daemon, kernel, executors, lines, told, weights, reload, next, loadedOf }
+  return { daemon, kernel, executors, lines, told, idle, status, weights, reload, next, loadedOf }
 }
 
-/** A resolver whose answers the test gives. */
+/** A resolver whose answers the test gives, to what it is asked or will be. */
 function handResolver() {
   const asked = new Map<string, (answer: Answer) => void>()
   const resolver: Resolver = {
@@ -144,9 +147,10 @@ function handResolver() {
     names: async () => [],
     close: () => {},
   }
-  const give = (key: string, answer: Answer) => {
+  const give = async (key: string, answer: Answer) => {
+    await until(() => asked.has(key), { what: `${key} is looked up` })
     asked.get(key)?.(answer)
-    return new Promise(resolve => setTimeout(resolve, 50))
+    asked.delete(key)
   }
   const answer = (key: string, ...addresses: readonly string[]) => give(key, { addresses })
   const fail = (key: string, code: string) => give(key, { code })
@@ -157,28 +161,32 @@ describe('names in the daemon', () => {
   it('are put in force with the configuration that runs, also when a reload is under way', async () => {
     const { resolver, answer } = handResolver()
     const site = () => config([web({ reals: [asked('app')] })])
-    const { executors, kernel, reload, weights } = await start(site(), new Map(), { resolver })
+    const { executors, kernel, reload, idle, weights } = await start(site(), new Map(), { resolver })
     // A table that is long in reading: the address comes while the reload waits for it.
     const { dump } = kernel
+    const readings: (() => void)[] = []
     Object.assign(kernel, {
       dump: async () => {
-        await new Promise(resolve => setTimeout(resolve, 150))
+        await new Promise<void>(resolve => readings.push(resolve))
         return dump()
       },
     })
     const reloaded = reload(site())
-    await new Promise(resolve => setTimeout(resolve, 30))
+    await until(() => readings.length > 0, { what: 'the reload reads the table' })
     await answer('app ipv6', A)
+    await setImmediate()
+    Object.assign(kernel, { dump })
+    for (const goOn of readings) goOn()
     await reloaded
-    await new Promise(resolve => setTimeout(resolve, 200))
+    await idle()
     executors.find(A, passed())
     assert.deepEqual(await weights(), { [A]: 1 })
   })
 
   it('say in the status what was asked for and what was found instead', async () => {
     const { resolver, answer } = handResolver()
-    const { daemon } = await start(config([web({ reals: [asked('app')] })]), new Map(), { resolver })
-    const reason = async () => (await daemon.status()).services[0]?.reals[0]?.reason
+    const { status } = await start(config([web({ reals: [asked('app')] })]), new Map(), { resolver })
+    const reason = async () => (await status()).services[0]?.reals[0]?.reason
     assert.equal(await reason(), 'name: app is being looked up')
     await answer('app ipv6')
     await answer('app ipv4', '127.0.0.1')
@@ -208,10 +216,10 @@ describe('a virtual service by name in the daemon', () => {
     const { resolver, answer } = handResolver()
     const known = memoryJournal()
     known.recordNames(new Map([['vip', '2001:db8::80']]))
-    const { daemon, kernel } = await start(vip(), new Map(), { resolver, journal: known })
+    const { status, kernel } = await start(vip(), new Map(), { resolver, journal: known })
     await answer('vip ipv6')
     await answer('vip ipv4', '192.0.2.80')
-    const [service] = (await daemon.status()).services
+    const [service] = (await status()).services
     assert.deepEqual(
       [service?.key, service?.nameTrouble],
       [
@@ -308,7 +316,11 @@ describe('the daemon', () => {
         const clock = { now: 0 }
         const site = config([web({ reals, fallback: real(C) })], asking)
         const parts = { resolver: names.resolver, namesNow: () => clock.now }
-        const { executors, weights, lines, daemon, reload } = await start(site, left([A, 5], [B, 5]), parts)
+        const { idle, executors, weights, lines, status, reload } = await start(
+          site,
+          left([A, 5], [B, 5]),
+          parts,
+        )
         await silence(names, 'app')
         clock.now = 3_600_000
         await reload(site)
@@ -317,7 +329,7 @@ describe('the daemon', () => {
         const trouble =
           'app does not resolve to an IPv6 address: the name servers do not answer (ETIMEOUT); ' +
           'what the kernel has for it stays as it is until there is an answer'
-        const [app] = (await daemon.status()).services[0]?.reals ?? []
+        const [app] = (await status()).services[0]?.reals ?? []
         assert.deepEqual(
           [app?.state, app?.reason, app?.nameTrouble],
           ['unknown', `name: ${trouble}`, trouble],
@@ -327,6 +339,7 @@ describe('the daemon', () => {
           [50],
         )
         await names.answer('app ipv6', A)
+        await idle()
         for (let i = 0; i < 3; i++) executors.find(A, failed())
         assert.deepEqual(await weights(), { [C]: 1 })
       })
@@ -420,7 +433,7 @@ describe('the daemon', () => {
           await silence(names, 'vip')
           for (let i = 0; i < 3; i++) site.executors.find(A, failed())
           assert.deepEqual(await site.weights(), { [A]: 5, [B]: 7 })
-          const [web] = (await site.daemon.status()).services
+          const [web] = (await site.status()).services
           assert.match(web?.nameTrouble ?? '', /ETIMEOUT\); what the kernel has for it stays as it is until/)
           await names.answer('vip ipv6', '2001:db8::81')
           await site.weights()
@@ -445,7 +458,7 @@ describe('the daemon', () => {
           assert.deepEqual(await site.weights(), { [A]: 5 })
           await names.answer('vip ipv6', '2001:db8::80')
           assert.deepEqual(await site.weights(), { [A]: 5 })
-          assert.equal((await site.daemon.status()).services[0]?.key, 'tcp [2001:db8::80]:80')
+          assert.equal((await site.status()).services[0]?.key, 'tcp [2001:db8::80]:80')
           assert.deepEqual(changes, [])
         })
 
@@ -478,18 +491,18 @@ describe('the daemon', () => {
     })
 
     it('keeps a server of the table until its checks have failed as often as fall says', async () => {
-      const { executors, weights, daemon } = await start(site(), left([A, 5]))
+      const { executors, weights, status } = await start(site(), left([A, 5]))
       for (const expected of [{ [A]: 5 }, { [A]: 5 }, {}]) {
         executors.find(A, failed())
         assert.deepEqual(await weights(), expected)
       }
-      assert.equal((await daemon.status()).services[0]?.reals[0]?.state, 'down')
+      assert.equal((await status()).services[0]?.reals[0]?.state, 'down')
     })
 
     it('takes another one in with its first pass, and knows it down with its first failure', async () => {
-      const { executors, weights, daemon } = await start(site(), left([A, 5]))
+      const { executors, weights, status } = await start(site(), left([A, 5]))
       executors.find(B, failed())
-      assert.equal((await daemon.status()).services[0]?.reals[1]?.state, 'down')
+      assert.equal((await status()).services[0]?.reals[1]?.state, 'down')
       const { executors: others, weights: theirs } = await start(site(), left([A, 5]))
       others.find(B, passed())
       assert.deepEqual([await weights(), await theirs()], [{ [A]: 5 }, { [A]: 5, [B]: 5 }])
@@ -591,22 +604,22 @@ describe('the daemon', () => {
 
   it('says of a check that its server has not moved, without a word of "to"', async () => {
     const two = real(A, { checks: [use('ask'), use('ask', { n: 2 })], need: 1 })
-    const { executors, lines, daemon } = await start(config([web({ reals: [two] })]))
+    const { executors, lines, status } = await start(config([web({ reals: [two] })]))
     executors.find(A, passed())
-    const before = (await daemon.status()).services[0]?.reals[0]?.since
+    const before = (await status()).services[0]?.reals[0]?.since
     executors.findWhere('{"n":2}', failed())
     const last = lines.at(-1)
     assert.deepEqual(
       [last?.msg, last?.state, last?.from, last?.to],
       ['check fails, its real server stays up (1 of 2 pass, 1 needed)', 'up', undefined, undefined],
     )
-    const [shown] = (await daemon.status()).services[0]?.reals ?? []
+    const [shown] = (await status()).services[0]?.reals ?? []
     assert.deepEqual([shown?.state, shown?.passing, shown?.need, shown?.since], ['up', 1, 1, before])
     assert.equal(shown?.reason, '1 of 2 checks pass, 1 needed; ask: refused')
   })
 
   it('tells of each server once that it has had no verdict for long, why, and when that is over', async () => {
-    const { executors, lines, daemon } = await start(config([web()]))
+    const { executors, lines, status } = await start(config([web()]))
     executors.find(A, passed())
     const told = () => lines.filter(line => /verdict three times|verdicts again/.test(line.msg))
     for (let i = 0; i < 2; i++) executors.find(A, failed('no-verdict'))
@@ -616,12 +629,12 @@ describe('the daemon', () => {
       told().map(({ real, detail }) => [real, detail]),
       [[`[${A}]:80`, 'no-verdict']],
     )
-    const [shown] = (await daemon.status()).services[0]?.reals ?? []
+    const [shown] = (await status()).services[0]?.reals ?? []
     assert.match(shown?.reason ?? '', /^no verdict since \d{4}-\d\d-\d\d [\d:]{8} \S+: no-verdict$/)
     assert.deepEqual([shown?.state, shown?.checks[0]?.noVerdict?.count], ['up', 7])
     executors.find(A, passed())
     assert.equal(told().length, 2)
-    assert.equal((await daemon.status()).services[0]?.reals[0]?.checks[0]?.noVerdict, null)
+    assert.equal((await status()).services[0]?.reals[0]?.checks[0]?.noVerdict, null)
   })
 
   it('logs no options of a check, which may hold passwords', async () => {
@@ -731,7 +744,7 @@ describe('the daemon', () => {
       kernelName: 'memory',
       journal,
       log,
-      executors: handEngines().open,
+      executors: handExecutors().open,
       notify: {
         ready: () => assert.fail('systemd is gone'),
         reloading: () => {},
@@ -790,13 +803,13 @@ describe('the daemon', () => {
   })
 
   it('knows in its status what it wants, what the kernel has and why', async () => {
-    const { daemon, executors, weights } = await start(
+    const { status, executors, weights } = await start(
       config([web({ quiescent: true, fallback: real('fd00:1::f') })]),
     )
     executors.find(A, failed('refused'))
     executors.find(B, failed('timeout'))
     await weights()
-    const { services, kernel, schedule } = await daemon.status()
+    const { services, kernel, schedule } = await status()
     const [first] = services[0]?.reals ?? []
     assert.deepEqual([kernel, schedule.jobs, services[0]?.fallback?.inUse], ['memory', 2, true])
     assert.deepEqual(
@@ -836,32 +849,32 @@ describe('files and commands beside the daemon', () => {
     called[A] = null
     called[B] = null
     const second = await live()
-    const [first] = (await second.daemon.status()).services[0]?.reals ?? []
+    const [first] = (await second.status()).services[0]?.reals ?? []
     assert.equal(first?.reason, 'maintenance: held down by the file web1')
     await second.daemon.stop()
     rmSync(maintenancedir, { recursive: true })
     const third = await live()
     assert.ok(third.lines.some(({ msg }) => /the maintenance folder is gone/.test(msg)))
     mkdirSync(maintenancedir)
-    await until(async () => (await third.weights())[A] === 1)
+    await until(async () => (await third.weights())[A] === 1, { what: 'the server goes back to work' })
   })
 
   it('hold a server down while its file is in the maintenance folder', async () => {
     const maintenancedir = folder()
-    const { executors, weights, lines, daemon } = await start(
+    const { executors, weights, lines, status } = await start(
       config([web({ quiescent: true })], { maintenancedir }),
     )
     executors.find(A, passed())
     executors.find(B, passed())
     writeFileSync(join(maintenancedir, `[${A}]`), '')
-    await until(async () => (await weights())[A] === 0)
+    await until(async () => (await weights())[A] === 0, { what: 'the server is held down' })
     assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
-    const [first] = (await daemon.status()).services[0]?.reals ?? []
+    const [first] = (await status()).services[0]?.reals ?? []
     assert.equal(first?.reason, `maintenance: held down by the file [${A}]`)
     executors.find(A, passed())
     assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
     rmSync(join(maintenancedir, `[${A}]`))
-    await until(async () => (await weights())[A] === 1)
+    await until(async () => (await weights())[A] === 1, { what: 'the server goes back to work' })
     assert.deepEqual(
       lines.filter(line => /maintenance/.test(line.msg)).map(line => line.msg),
       ['real server held down for maintenance', 'maintenance is over: the checks decide again'],
@@ -872,14 +885,14 @@ describe('files and commands beside the daemon', () => {
     const maintenancedir = folder()
     writeFileSync(join(maintenancedir, `[${A}]`), '\n  disk swap, Anna\u001b[2J\nmore\n')
     for (const name of ['web9', '.swp']) writeFileSync(join(maintenancedir, name), '')
-    const { daemon, lines } = await start(config([web()], { maintenancedir }))
-    const reason = async () => (await daemon.status()).services[0]?.reals[0]?.reason ?? ''
-    await until(async () => (await reason()).includes('Anna'))
+    const { status, lines } = await start(config([web()], { maintenancedir }))
+    const reason = async () => (await status()).services[0]?.reals[0]?.reason ?? ''
+    await until(async () => (await reason()).includes('Anna'), { what: 'the reason names who works there' })
     assert.equal(await reason(), `maintenance: held down by the file [${A}]: disk swap, Anna·[2J`)
     const told = () => lines.filter(({ msg }) => msg.includes('named after no real server'))
-    await until(async () => told().length > 0)
+    await until(async () => told().length > 0, { what: 'the first file is told' })
     writeFileSync(join(maintenancedir, 'web8'), '')
-    await until(async () => told().length > 1)
+    await until(async () => told().length > 1, { what: 'the second file is told' })
     assert.deepEqual(
       told().map(({ file }) => file),
       ['web9', 'web8'],
@@ -893,7 +906,7 @@ describe('files and commands beside the daemon', () => {
     const { executors, weights, lines, reload } = await start(site())
     executors.find(A, passed())
     executors.find(B, passed())
-    await until(async () => !(A in (await weights())))
+    await until(async () => !(A in (await weights())), { what: 'the server is held down' })
     await reload(site())
     assert.deepEqual(await weights(), { [B]: 1 })
     assert.equal(lines.filter(line => /held down/.test(line.msg)).length, 1)
@@ -903,11 +916,11 @@ describe('files and commands beside the daemon', () => {
     const maintenancedir = folder()
     writeFileSync(join(maintenancedir, 'localhost'), '')
     const local = web({ id: serviceId('192.0.2.80'), reals: [asked('127.0.0.1'), asked('127.9.9.9')] })
-    const { executors, weights, daemon } = await start(config([local], { maintenancedir }))
+    const { executors, weights, status } = await start(config([local], { maintenancedir }))
     executors.find('127.0.0.1', passed())
     executors.find('127.9.9.9', passed())
     assert.deepEqual(await weights(), { '127.9.9.9': 1 })
-    const [first] = (await daemon.status()).services[0]?.reals ?? []
+    const [first] = (await status()).services[0]?.reals ?? []
     assert.equal(first?.reason, 'maintenance: held down by the file localhost')
   })
 
@@ -919,10 +932,14 @@ describe('files and commands beside the daemon', () => {
     executors.find(B, failed())
     executors.find(A, failed())
     executors.find(B, failed())
-    await until(() => written() === 'web start [2001:db8::80]:80 tcp\n')
+    await until(() => written() === 'web start [2001:db8::80]:80 tcp\n', {
+      what: 'the command is run for start',
+    })
     executors.find(B, passed())
     executors.find(A, passed())
-    await until(() => written() === 'web start [2001:db8::80]:80 tcp\nweb stop [2001:db8::80]:80 tcp\n')
+    await until(() => written() === 'web start [2001:db8::80]:80 tcp\nweb stop [2001:db8::80]:80 tcp\n', {
+      what: 'the command is run for stop',
+    })
   })
 
   it('reload when the file changes, and run the callback', async () => {
@@ -939,11 +956,9 @@ describe('files and commands beside the daemon', () => {
     next.loaded = { ...loadedOf(site(7)), text: 'two' }
     await new Promise(resolve => setTimeout(resolve, 50))
     writeFileSync(file, 'two')
-    await until(async () => (await weights())[A] === 7)
-    await until(() => existsSync(out) && readFileSync(out, 'utf8') === `${file}\n`)
+    await until(async () => (await weights())[A] === 7, { what: 'the changed file is in force' })
+    await until(() => existsSync(out) && readFileSync(out, 'utf8') === `${file}\n`, {
+      what: 'the callback is run',
+    })
   })
 })
-
-async function until(isDone: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isDone())) await new Promise(resolve => setTimeout(resolve, 10))
-}

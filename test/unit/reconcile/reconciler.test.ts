@@ -62,7 +62,7 @@ describe('the reconciler', () => {
     const clock = new FakeClock()
     const kernel = memoryKernel()
     const slowly = (changes: readonly Change[]) => {
-      clock.advance(20)
+      clock.wind(20)
       return kernel.apply(changes)
     }
     const { reconciler, batches, state } = stage(FULL, { ...kernel, apply: slowly }, clock)
@@ -77,7 +77,7 @@ describe('the reconciler', () => {
     for (let ms = 0; ms < 60; ms++) {
       assert.equal(batches.length, 2, `${ms} ms after the round`)
       await want(4 + ms)
-      clock.advance(1)
+      clock.wind(1)
     }
     await reconciler.idle()
     assert.equal(batches.length, 3)
