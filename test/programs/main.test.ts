@@ -10,7 +10,7 @@ import { temporaryFile } from '../support/folder.js'
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 
 /** Each row starts a process, so there are few: one for each exit code and each way of ending. */
-describe('the process', () => {
+describe('main: the process', () => {
   const rows: [words: string[], exit: number, out: RegExp, err: RegExp][] = [
     [['--version'], 0, /^lvsd \d+\.\d+\.\d+\n$/, /^$/],
     [['version'], 0, /^lvsd \d+\.\d+\.\d+\n$/, /^$/],

@@ -13,7 +13,7 @@ const DOCUMENTS = ['README.md', 'checks/README.md', 'deploy/README.md']
 const FOR_CONTRIBUTORS = ['CONTRIBUTING.md', 'SECURITY.md', 'src/README.md', 'src/DECISIONS.md']
 const read = (name: string) => readFileSync(join(packageRoot, name), 'utf8')
 
-describe('the documents', () => {
+describe('docs: the documents', () => {
   for (const name of DOCUMENTS) {
     it(`${name}: every lvsd command line has words that lvsd takes`, async () => {
       for (const line of commandLines(read(name))) await assert.doesNotReject(parsed(line), line)

@@ -101,7 +101,7 @@ function namesIn(file: string, source: string, names: readonly string[]): readon
 const isElse = ({ file, word }: Named, { words, files }: (typeof ELSE)[number]) =>
   (words?.includes(word) ?? true) && files.some(start => file.startsWith(start))
 
-describe('the names of kinds', () => {
+describe('kind-names: the names of kinds', () => {
   let named: readonly Named[] = []
   let kinds: readonly string[] = []
 

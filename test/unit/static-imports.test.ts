@@ -18,7 +18,7 @@ const OF_PROTOCOLS = [
 
 const kinds = readdirSync(join(packageRoot, 'checks')).filter(name => /^[a-z].*\.ts$/.test(name))
 
-describe('libraries of protocols', () => {
+describe('static-imports: libraries of protocols', () => {
   for (const file of [
     'src/main.ts',
     'src/ldirectord-command/main.ts',

@@ -52,7 +52,7 @@ ${names.map(name => `frontend ${name}\n  bind [::1]:${ports[name]}\n  tcp-reques
   return ports
 }
 
-describe('HAProxy as an agent', function () {
+describe('agent-haproxy: HAProxy as an agent', function () {
   this.timeout(60_000)
 
   it('is understood, and has no say or is down wherever it dies', async function () {
@@ -239,7 +239,7 @@ async function judgedByLvsd(where: Listening, words: number): Promise<Judgement>
   return last.advice && 'percent' in last.advice ? last.advice.percent : 100
 }
 
-describe('agents', function () {
+describe('agent-haproxy: agents', function () {
   this.timeout(60_000)
 
   it('are judged as HAProxy judges them, but for differences with a reason', async function () {

@@ -29,7 +29,7 @@ const MODULES = [
   'ssl',
 ]
 
-describe('Apache httpd', function () {
+describe('apache httpd', function () {
   this.timeout(60_000)
   let place: Place
   let plain: number

@@ -95,7 +95,7 @@ async function http2(coding: string, body: Buffer): Promise<number> {
 
 const SLOW = { timeout: 10_000 }
 
-describe('a compressed page', () => {
+describe('coding: a compressed page', () => {
   for (const [way, fetch] of Object.entries(WAYS))
     it(`is searched as it was before, over ${way}`, async () => {
       for (const [coding, body] of Object.entries(CODED)) {
@@ -179,7 +179,7 @@ http {
   })
 })
 
-describe('a body with a length and Transfer-Encoding: identity', () => {
+describe('coding: a body with a length and Transfer-Encoding: identity', () => {
   for (const coding of ['identity', 'Identity', 'identity, identity', ''])
     it(`ends where the length says, with "${coding}"`, async () => {
       const said = `HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\nContent-Length: ${PAGE.length}\r\n\r\n${PAGE}`

@@ -66,7 +66,7 @@ async function nothingLeft(within = 8000): Promise<void> {
   assert.deepEqual(leftBehind(), [])
 }
 
-describe('the arguments of an external command', function () {
+describe('external: the arguments of an external command', function () {
   this.timeout(20_000)
   const show = 'echo "$# $1 $2 $3 $4"'
 
@@ -123,7 +123,7 @@ describe('the arguments of an external command', function () {
   })
 })
 
-describe('the environment of an external command', function () {
+describe('external: the environment of an external command', function () {
   this.timeout(20_000)
   const show = 'echo "[$LVSD_TEST_ONE] [$LVSD_REAL] [$ONE] [$TWO] [$THREE] [$HOME]"'
   it('has what is passed or set, beside what it always has', async () => {
@@ -171,7 +171,7 @@ describe('the environment of an external command', function () {
   })
 })
 
-describe('the verdict of an external command', function () {
+describe('external: the verdict of an external command', function () {
   this.timeout(20_000)
   const cases: [string, string, Record<string, unknown>, boolean, string | null, RegExp][] = [
     ['exit 0', 'echo fine', {}, true, null, /^exit 0: fine$/],
@@ -234,7 +234,7 @@ describe('the verdict of an external command', function () {
     })
 })
 
-describe('an external command that tells the weight', function () {
+describe('external command that tells the weight', function () {
   this.timeout(20_000)
   const codes: [number, boolean, number | undefined][] = [
     [0, true, undefined],
@@ -262,7 +262,7 @@ describe('an external command that tells the weight', function () {
   })
 })
 
-describe('an external command that cannot be run', function () {
+describe('external command that cannot be run', function () {
   this.timeout(20_000)
   const refused: [string, () => Record<string, unknown>, RegExp][] = [
     ['does not exist', () => ({ checkcommand: join(folder, 'none') }), /none does not exist/],
@@ -352,7 +352,7 @@ describe('an external command that cannot be run', function () {
   })
 })
 
-describe('an external command at its deadline', function () {
+describe('external command at its deadline', function () {
   this.timeout(20_000)
   it('is killed, with the children it forked', async () => {
     const checkcommand = script(`${script('sleep 60', 'child')} & ${folder}/child & wait`)
@@ -384,7 +384,7 @@ describe('an external command at its deadline', function () {
   })
 })
 
-describe('an external command that is done', function () {
+describe('external command that is done', function () {
   this.timeout(20_000)
   it('leaves no children behind', async () => {
     const checkcommand = script(`${script('sleep 60', 'child')} >/dev/null 2>&1 & exit 0`)
@@ -464,7 +464,7 @@ async function elsewhere(code: string, limits = ''): Promise<string> {
   return stdout.trim()
 }
 
-describe('an external command and the end of lvsd', function () {
+describe('external command and the end of lvsd', function () {
   this.timeout(20_000)
   it('go together', async () => {
     const started = join(folder, 'started')
@@ -494,7 +494,7 @@ describe('an external command and the end of lvsd', function () {
   })
 })
 
-describe('Nagios plug-ins', function () {
+describe('external: Nagios plug-ins', function () {
   this.timeout(20_000)
   const plugin = '/usr/lib/nagios/plugins/check_dummy'
   /** Scripts that die of a mistake of their own. */

@@ -190,7 +190,7 @@ const ENCRYPTED = [
   `rsa_private_key_file=${path('key.pem')}`,
 ]
 
-describe('vsftpd', function () {
+describe('ftp: vsftpd', function () {
   this.timeout(60_000)
   const anonymous = { login: 'anonymous', passwd: 'ldirectord@example.com' }
 

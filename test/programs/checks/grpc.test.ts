@@ -69,7 +69,7 @@ function fails(code: number, message = ''): Behaviour {
     )
 }
 
-describe('the messages of gRPC health', () => {
+describe('grpc: the messages of gRPC health', () => {
   it('name the service', () => {
     assert.equal(requestFrame('').toString('hex'), '0000000000')
     assert.equal(requestFrame('a.B').toString('hex'), '00000000050a03612e42')
@@ -192,7 +192,7 @@ function pour(stream: ServerHttp2Stream): void {
   write()
 }
 
-describe('etcd', function () {
+describe('grpc: etcd', function () {
   this.timeout(30_000)
   let place: Place
   let port: number

@@ -100,7 +100,7 @@ describe('http_proxy', () => {
   })
 })
 
-describe('squid', function () {
+describe('http_proxy: squid', function () {
   this.timeout(60_000)
 
   it('is judged by the page that it fetches', async function () {

@@ -71,7 +71,7 @@ describe('ldaps', () => {
   })
 })
 
-describe('a server of OpenLDAP', function () {
+describe('ldap: a server of OpenLDAP', function () {
   this.timeout(30_000)
   let place: Place
   let plain: number

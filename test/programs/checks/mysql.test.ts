@@ -166,7 +166,7 @@ describe('mysql', () => {
   })
 })
 
-describe('a MariaDB server', function () {
+describe('mysql: a MariaDB server', function () {
   this.timeout(60_000)
   let place: Place
   let port: number

@@ -64,7 +64,7 @@ describe('nntp', () => {
 /** In namespaces of its own: it insists on a name that is not this machine's, and must ask no resolver for it. */
 const SHUT_IN = ['--mount', '--uts', '--net']
 
-describe('leafnode', function () {
+describe('nntp: leafnode', function () {
   this.timeout(60_000)
 
   it('is judged by its greeting, and down wherever it dies', async function () {

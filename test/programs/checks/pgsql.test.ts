@@ -101,7 +101,7 @@ describe('pgsql', () => {
   })
 })
 
-describe('a PostgreSQL server', function () {
+describe('pgsql: a PostgreSQL server', function () {
   this.timeout(60_000)
   let place: Place
   let port: number

@@ -229,7 +229,7 @@ async function dovecot(file: string) {
   return { pop: popPort, pops: popsPort, imap: imapPort, imaps: imapsPort }
 }
 
-describe('Dovecot', function () {
+describe('pop-imap: Dovecot', function () {
   this.timeout(60_000)
 
   it('is judged by greeting, TLS and login', async function () {

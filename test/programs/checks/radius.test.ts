@@ -43,7 +43,7 @@ function authenticReply(to: Buffer, secret: string, code: number): Buffer {
   return reply(to, secret, code, Buffer.concat([Buffer.from([80, 18]), digest]))
 }
 
-describe('the packets of RADIUS', () => {
+describe('radius: the packets of RADIUS', () => {
   it('hide the password as the example of RFC 2865 does', () => {
     const packet = encodeRequest(request)
     assert.equal(packet.readUInt16BE(2), packet.length)

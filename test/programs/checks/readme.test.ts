@@ -93,7 +93,7 @@ describe('checks/README.md', () => {
   })
 })
 
-describe('the checks of this folder', () => {
+describe('readme: the checks of this folder', () => {
   it('all load, each with a line about itself and about each option', async () => {
     const { checks, problems } = await loadChecks()
     assert.deepEqual(problems, [])

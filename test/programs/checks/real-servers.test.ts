@@ -42,7 +42,7 @@ async function nginx(file: string): Promise<{ plain: number; secure: number }> {
   return { plain, secure }
 }
 
-describe('nginx', function () {
+describe('real-servers: nginx', function () {
   this.timeout(60_000)
 
   it('is judged by page, name, login, redirect and protocol', async function () {
@@ -113,7 +113,7 @@ describe('nginx', function () {
   })
 })
 
-describe('haproxy', function () {
+describe('real-servers: haproxy', function () {
   this.timeout(60_000)
 
   it('is judged over HTTP/1.1 and HTTP/2', async function () {
@@ -159,7 +159,7 @@ frontend web
   })
 })
 
-describe('named', function () {
+describe('real-servers: named', function () {
   this.timeout(60_000)
 
   it('is judged over UDP and TCP', async function () {

@@ -89,7 +89,7 @@ describe('redis', () => {
   })
 })
 
-describe('a Redis server', function () {
+describe('redis server', function () {
   this.timeout(30_000)
   let place: Place
   let plain: number

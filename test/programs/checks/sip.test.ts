@@ -138,7 +138,7 @@ describe('sip', () => {
   })
 })
 
-describe('Kamailio', function () {
+describe('sip: Kamailio', function () {
   this.timeout(60_000)
 
   it('is judged by its answer to OPTIONS, over UDP, TCP and TLS, and down wherever it dies', async function () {

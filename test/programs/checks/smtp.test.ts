@@ -204,7 +204,7 @@ async function exim(file: string): Promise<{ port: number; secure: number }> {
   return { port, secure }
 }
 
-describe('Exim', function () {
+describe('smtp: Exim', function () {
   this.timeout(60_000)
 
   it('is judged by greeting, TLS and login', async function () {

@@ -130,7 +130,7 @@ describe('tls', () => {
     })
 })
 
-describe('an alert of TLS', () => {
+describe('tls: an alert of TLS', () => {
   it('is known by both names that OpenSSL has for it', () => {
     for (const name of ['SSLV3', 'SSL/TLS']) {
       const code = `ERR_SSL_${name}_ALERT_HANDSHAKE_FAILURE`
@@ -168,7 +168,7 @@ describe('tls to a server that wants a certificate', () => {
   }
 })
 
-describe('web servers, asked for their certificates', function () {
+describe('tls: web servers, asked for their certificates', function () {
   this.timeout(60_000)
 
   /** One port has a certificate that is good, the other one that has expired. */

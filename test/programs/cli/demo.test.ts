@@ -12,7 +12,7 @@ import { onCleanup } from '../../support/after-each.js'
 import { testContext } from '../../support/context.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
 
-describe('the demo', () => {
+describe('demo', () => {
   it('has a valid configuration without a warning, whose servers all pass at first', async () => {
     const site = await startSite('/tmp/somewhere')
     onCleanup(() => site.close())

@@ -34,7 +34,7 @@ async function blockOf(file: string, text: string): Promise<{ block: number; loa
   return { block, loaded }
 }
 
-describe('a configuration that is read in a thread of its own', function () {
+describe('load-apart: a configuration that is read in a thread of its own', function () {
   this.timeout(180_000)
   before(() => loadConfigApart('a.yaml', { text: 'services: {}' }))
 

@@ -15,7 +15,7 @@ async function codesOf(file: string, text?: string): Promise<readonly string[]> 
   return problems.map(({ at, code }) => `${at.line}:${at.column} ${code}`)
 }
 
-describe('loading a configuration', () => {
+describe('load: loading a configuration', () => {
   it('reads YAML and ldirectord.cf from files, and keeps their text', async () => {
     const folder = temporaryFolder()
     for (const [name, text] of [

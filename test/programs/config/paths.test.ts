@@ -28,7 +28,7 @@ async function load(folder: string, check: string, settings = '') {
   return { config, problems, options: config?.services[0]?.reals[0]?.checks[0]?.options }
 }
 
-describe('a relative path', () => {
+describe('paths: a relative path', () => {
   it('of a certificate begins in the folder of the configuration, wherever lvsd runs', async () => {
     const folder = certified()
     const { options, problems } = await load(

@@ -60,7 +60,7 @@ const allPass = (results: readonly CheckResult[]) =>
     JSON.stringify(results),
   )
 
-describe('the recipes', () => {
+describe('recipes', () => {
   it('are ten, each told of in their README', () => {
     const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8')
     assert.equal(RECIPES.length, 10)
@@ -105,7 +105,7 @@ describe('the recipes', () => {
   })
 })
 
-describe('the checks of a recipe', function () {
+describe('recipes: the checks of a recipe', function () {
   this.timeout(90_000)
 
   it('pass at a canary and its agent', async () => {

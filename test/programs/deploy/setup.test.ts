@@ -20,7 +20,7 @@ import { packageRoot } from '../../../src/system/version.js'
 import { NOBODY, needsRoot } from '../../support/as-root.js'
 import { temporaryFolder } from '../../support/folder.js'
 
-describe('the set-up', () => {
+describe('setup: the set-up', () => {
   it('does nothing, in silence, where everything is there', () => {
     assert.deepEqual(setup(builtClone(), 'build'), { exit: 0, said: '', printed: '' })
     assert.deepEqual(setup(builtClone(), 'test'), { exit: 0, said: '', printed: '' })
@@ -110,7 +110,7 @@ describe('the set-up', () => {
   })
 })
 
-describe('the set-up with --ldirectord', () => {
+describe('setup: the set-up with --ldirectord', () => {
   it('puts lvsd in the place of ldirectord, which stays beside it', () => {
     const clone = builtClone()
     assert.match(setup(clone, 'install --ldirectord', { DESTDIR: '/nowhere' }).said, /closed to other users/)

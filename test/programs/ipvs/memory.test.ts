@@ -14,7 +14,7 @@ const add = (real = FIRST): Change => ({ op: 'add-real', id: WEB, real })
 const codes = (outcomes: readonly (KernelError | null)[]) => outcomes.map(outcome => outcome?.code ?? null)
 
 // That its rules are the kernel's is shown in test/kernel/ipvs.test.ts, on sequences of changes at random.
-describe('the memory table', () => {
+describe('memory table', () => {
   it('is empty at first', async () => {
     const { table, services, reals } = await memoryKernel().dump()
     assert.deepEqual([table.size, services.size, reals.size], [0, 0, 0])

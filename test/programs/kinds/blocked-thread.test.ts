@@ -13,7 +13,7 @@ import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { fileOf } from '../../support/kinds/file.js'
 
-describe("a user's file that stands in a system call", function () {
+describe("blocked-thread: a user's file that stands in a system call", function () {
   this.timeout(60_000)
 
   it('does not keep a command from ending', async () => {

@@ -36,7 +36,7 @@ async function folder(files: Readonly<Record<string, string>>, mode = 0o755): Pr
   return path
 }
 
-describe('loading checks', () => {
+describe('find-kinds: loading checks', () => {
   it('gives the same objects for ours each time, and the same module for a file that has not changed', async () => {
     const own = await folder({ 'own.mjs': OWN })
     const [first, second] = [await loadChecks([own]), await loadChecks([own])]

@@ -28,7 +28,7 @@ export const check = defineCheck({
 })
 `
 
-describe('the types of lvsd/check', function () {
+describe('types of lvsd/check', function () {
   this.timeout(120_000)
 
   it("are found by a user's own file, in TypeScript and in JavaScript", () => {

@@ -49,7 +49,7 @@ async function crashed(): Promise<ReturnType<typeof machine>> {
   return place
 }
 
-describe('the command ldirectord', function () {
+describe('command ldirectord', function () {
   this.timeout(60_000)
 
   it('starts once, is known by any name, and stops', async () => {

@@ -8,7 +8,7 @@ import { daemonOf, findDaemon, identify } from '../../../src/ldirectord-command/
 import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 
-describe('who runs a file', () => {
+describe('processes: who runs a file', () => {
   const rows: [who: string, words: (folder: string) => string[], state: string][] = [
     ['ldirectord itself', folder => [`${folder}/ldirectord`, 'web.cf', 'start'], 'running'],
     ['ldirectord, for another file', folder => [`${folder}/ldirectord`, 'other.cf', 'start'], 'stale'],

@@ -66,7 +66,7 @@ function collected(count: number) {
   return { executors, results, all }
 }
 
-describe('the executors', () => {
+describe('executors', () => {
   it('give an answer where a check of a user fails to say what it asks', async () => {
     const { executors, results, all } = collected(1)
     const broken = {

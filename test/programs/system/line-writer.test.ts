@@ -16,7 +16,7 @@ function stage(path: string, writer = openWriter()) {
   return { file, failures, write }
 }
 
-describe('a file of lines', () => {
+describe('line-writer: a file of lines', () => {
   it('has them in their order, in a new file where the old one was moved away', async () => {
     const path = join(temporaryFolder(), 'lines')
     const { write } = stage(path)

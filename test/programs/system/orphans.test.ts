@@ -83,7 +83,7 @@ async function elsewhere(code: string, { shell = '', score = '' } = {}): Promise
   return stdout.trim()
 }
 
-describe('what leaves a check', function () {
+describe('orphans: what leaves a check', function () {
   this.timeout(60_000)
 
   it('is ended when the run is over, wherever it went, and nothing of it stays', async () => {
@@ -171,7 +171,7 @@ describe('what leaves a check', function () {
   })
 })
 
-describe('what leaves a hook', function () {
+describe('orphans: what leaves a hook', function () {
   this.timeout(60_000)
   it('stays, while what leaves a check beside it goes; its end is taken note of', async () => {
     const page = script('page', daemon('page'))
@@ -185,7 +185,7 @@ describe('what leaves a hook', function () {
   })
 })
 
-describe('what reaches a command of lvsd', () => {
+describe('orphans: what reaches a command of lvsd', () => {
   it('is three descriptors and no more, whatever lvsd was started with', async () => {
     const check = script('check', 'fds=$(ls /proc/$$/fd)\necho $fds')
     const code = `console.log((await run('${check}')).detail)`
@@ -195,7 +195,7 @@ describe('what reaches a command of lvsd', () => {
   })
 })
 
-describe('the OOM score of a command', () => {
+describe('orphans: the OOM score of a command', () => {
   it('is above that of lvsd, a check goes first, and tells whose a process is', () => {
     for (const [own, director, hook, check] of [
       [-1000, -999, 0, 500],

@@ -44,7 +44,7 @@ function hasPerl(): boolean {
   }
 }
 
-describe('systemd', () => {
+describe('sd-notify: systemd', () => {
   before(function () {
     if (!hasPerl()) this.skip()
   })

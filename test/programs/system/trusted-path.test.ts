@@ -41,7 +41,7 @@ function place() {
   return { folder, bob, ours: join(folder, 'check'), link }
 }
 
-describe('a trusted path', () => {
+describe('trusted-path', () => {
   it('leads to the file without links, however many there are', () => {
     const { folder, ours, link } = place()
     mkdirSync(join(folder, 'sub'))
@@ -82,7 +82,7 @@ describe('a trusted path', () => {
   })
 })
 
-describe('a trusted path, beside another user', () => {
+describe('trusted-path: beside another user', () => {
   before(function () {
     needsRoot(() => this.skip())
   })

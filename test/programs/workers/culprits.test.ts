@@ -97,7 +97,7 @@ const CULPRITS: readonly (readonly [what: string, worst: string, told: RegExp])[
   ['never settles', 'await new Promise(() => {})', /^timeout: no answer within 700 ms$/],
 ]
 
-describe('a worker', function () {
+describe('culprits: a worker', function () {
   this.timeout(60_000)
 
   for (const [what, worst, told] of CULPRITS)

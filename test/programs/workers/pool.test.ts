@@ -20,7 +20,7 @@ import {
   summary,
 } from '../../support/workers/hostile.js'
 
-describe('a worker', function () {
+describe('pool: a worker', function () {
   this.timeout(60_000)
 
   it('is not ended for what it prints, which is dropped', async () => {

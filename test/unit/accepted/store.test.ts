@@ -29,7 +29,7 @@ function reading(path: string, build = 'a') {
   return { told, read }
 }
 
-describe('the last accepted configuration', () => {
+describe('store: the last accepted configuration', () => {
   it('comes back as it was, for its owner alone', async () => {
     const folder = temporaryFolder()
     const path = acceptedPath(folder, FILE)
@@ -88,7 +88,7 @@ describe('the last accepted configuration', () => {
   })
 })
 
-describe('the state folder of a file that cannot be read any more', () => {
+describe('store: the state folder of a file that cannot be read any more', () => {
   const place = (home: string, file = FILE) => ({ file, state: null, env: { STATE_DIRECTORY: home } })
 
   it('is that of the command line, alone', async () => {
@@ -117,7 +117,7 @@ describe('the state folder of a file that cannot be read any more', () => {
   })
 })
 
-describe('a start', () => {
+describe('store: a start', () => {
   const GOOD = `services:\n  web:\n    virtual: '[2001:db8::80]:80'\n    check: 'on'\n    reals: ['[fd00::1]:80']\n`
 
   async function stage(text = GOOD) {
@@ -190,7 +190,7 @@ describe('a start', () => {
   })
 })
 
-describe('the mark of a stop', () => {
+describe('store: the mark of a stop', () => {
   it('is for this boot alone, and is taken off', async () => {
     const folder = temporaryFolder()
     const mark = new StopMark(folder, FILE)

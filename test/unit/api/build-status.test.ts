@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { reasonAndDetail } from '../../../src/api/status-reason.js'
 
-describe('the reason of a server that is down', () => {
+describe('build-status: the reason of a server that is down', () => {
   for (const [reason, detail, expected] of [
     [
       'status',

@@ -57,7 +57,7 @@ function ask(
   })
 }
 
-describe('the control socket', () => {
+describe('server: the control socket', () => {
   it('answers the status as JSON', async () => {
     const socket = await open(path())
     assert.deepEqual(await ask(socket, 'GET', '/status'), { status: 200, value: { version: '1' } })

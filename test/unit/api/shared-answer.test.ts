@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { shared } from '../../../src/api/shared-answer.js'
 
-describe('an answer for all who ask at once', () => {
+describe('shared-answer: an answer for all who ask at once', () => {
   function stage(took: number) {
     const clock = { now: 0 }
     const made: ((failure?: Error) => void)[] = []

@@ -13,7 +13,7 @@ const failed = {
 }
 const passed = { ...failed, ok: true, reason: null, detail: '200 OK' }
 
-describe('why a server is as it is', () => {
+describe('status-reason: why a server is as it is', () => {
   const rows: [what: string, state: HealthState, streak: number, last: object, expected: string][] = [
     ['is up', 'up', 0, passed, '200 OK'],
     ['is down', 'down', 0, failed, failed.detail],

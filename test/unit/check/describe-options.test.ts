@@ -4,7 +4,7 @@ import { describeOptions } from '../../../src/check/describe-options.js'
 import { z } from '../../../src/check/option-types.js'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
 
-describe('describing options', () => {
+describe('describe-options: describing options', () => {
   it('names type, default and meaning of each, in order', () => {
     const options: Check['options'] = kit => ({
       request: kit.text(undefined, 'What to ask'),

@@ -19,7 +19,7 @@ function run(code: (context: RunContext, port: number) => unknown, { timeout = 1
 
 const never = () => assert.fail('it has no deadline')
 
-describe('a run of a check that is code', () => {
+describe('run-code: a run of a check that is code', () => {
   it('gives its answer, with the time it took', async () => {
     const result = await run(async () => ({ ok: true, reason: null, detail: 'fine' }))
     assert.deepEqual([result.ok, result.reason, result.detail], [true, null, 'fine'])

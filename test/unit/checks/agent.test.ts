@@ -122,7 +122,7 @@ describe('agent', () => {
     })
 })
 
-describe("the end of an agent's word", () => {
+describe("agent: the end of an agent's word", () => {
   // As HAProxy has it: the first carriage return or line feed, and none is no word.
   const ends: [string, CheckResult['advice'] | 'silent'][] = [
     ['50%\r', { percent: 50, ...MOST }],
@@ -148,7 +148,7 @@ describe("the end of an agent's word", () => {
   })
 })
 
-describe('the highest weight of an agent', () => {
+describe('agent: the highest weight of an agent', () => {
   it('is a number or a share, which goes along with its advice', async () => {
     const server = await announcing('weight:999999999\n')
     for (const [most, expected] of [
@@ -161,7 +161,7 @@ describe('the highest weight of an agent', () => {
   })
 })
 
-describe('the last word of an agent', () => {
+describe('agent: the last word of an agent', () => {
   /** Says these one after the other, and then nothing. */
   function saying(words: string[]) {
     return tcpServer(socket => {

@@ -121,7 +121,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
       })
   })
 
-describe('a dns answer', () => {
+describe('dns answer', () => {
   it('to another question is garbage', async () => {
     const other = { questions: [{ name: 'www.example.org', type: 'AAAA' as const }] }
     const { reason, detail } = await probe(check, await nameServer([aaaa], other), ask)
@@ -338,7 +338,7 @@ describe('a dns answer', () => {
     })
 })
 
-describe('the question of dns', () => {
+describe('dns: the question of dns', () => {
   it('asks for the PTR record of an address', async () => {
     const names: string[] = []
     const server = await udpServer((query, answer) => {

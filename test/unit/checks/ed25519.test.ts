@@ -5,7 +5,7 @@ import { signByPassword } from '../../../checks/lib/ed25519.js'
 /** How RFC 8410 writes a private key of Ed25519. */
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-describe('signatures by password', () => {
+describe('ed25519: signatures by password', () => {
   it('are those of Ed25519 where the password has 32 bytes', () => {
     for (let i = 0; i < 20; i++) {
       const password = `${i} of 32 bytes, as Ed25519 has it`.padEnd(32, '.').slice(0, 32)

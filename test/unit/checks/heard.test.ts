@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Heard } from '../../../checks/lib/heard.js'
 
-describe('bytes that are heard', () => {
+describe('heard: bytes that are heard', () => {
   it('give the same lines however they come', () => {
     const text = fc.array(fc.constantFrom('a', 'bc', '\r', '\n', '\r\n', 'é', ''), { maxLength: 60 })
     fc.assert(

@@ -20,7 +20,7 @@ function saying(text: string, encoding: BufferEncoding = 'utf8') {
   })
 }
 
-describe('what a server says', () => {
+describe('hostile-text: what a server says', () => {
   const asked: readonly [what: string, ask: () => Promise<CheckResult>][] = [
     [
       "HTTP's reason phrase",

@@ -72,7 +72,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
       })
   })
 
-describe('the request of http', () => {
+describe('http: the request of http', () => {
   it('leaves the usual port and the zone out of the host', () => {
     const sent = (host: string, port: number) => {
       const asked = check.probe?.(targetOf({ host, port }), parseOptions(check, {}))
@@ -120,7 +120,7 @@ describe('the request of http', () => {
   })
 })
 
-describe('interim answers of http', () => {
+describe('http: interim answers of http', () => {
   const page = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
   const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
   const moved = 'HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
@@ -137,7 +137,7 @@ describe('interim answers of http', () => {
   })
 })
 
-describe('the expected status of http', () => {
+describe('http: the expected status of http', () => {
   const cases: [unknown, number, boolean][] = [
     [undefined, 204, true],
     [undefined, 301, false],
@@ -154,7 +154,7 @@ describe('the expected status of http', () => {
     })
 })
 
-describe('redirects of http', () => {
+describe('http: redirects of http', () => {
   it('are followed on the real server itself, whatever its name', async () => {
     const hosts: (string | undefined)[] = []
     const server = await httpServer(({ url, headers }, response) => {
@@ -244,7 +244,7 @@ describe('redirects of http', () => {
   }
 })
 
-describe('options of http that cannot be', () => {
+describe('http: options of http that cannot be', () => {
   const cases: [Record<string, unknown>, RegExp][] = [
     [{ receive: 'a', text: 'a' }, /not both/],
     [{ virtualhost: 'www example' }, /virtualhost/],

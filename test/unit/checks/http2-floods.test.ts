@@ -79,7 +79,7 @@ const floods: [string, Buffer, Buffer, RegExp][] = [
   ['frames that nobody knows', NONE, frame(99, 0, 0, Buffer.alloc(10)), /garbage|closed|too-big/],
 ]
 
-describe('a server of HTTP/2 that never stops sending', function () {
+describe('http2-floods: a server of HTTP/2 that never stops sending', function () {
   this.timeout(20_000)
   const options = { limit: 100_000, receive: 'ok', http2: true }
   for (const [phrase, start, again, reason] of floods) {
@@ -101,7 +101,7 @@ describe('a server of HTTP/2 that never stops sending', function () {
   }
 })
 
-describe('a wrong frame of HTTP/2 behind the answer', () => {
+describe('http2-floods: a wrong frame of HTTP/2 behind the answer', () => {
   const answer = Buffer.concat([
     frame(SETTINGS, 0, 0),
     frame(HEADERS, END_HEADERS, 1, Buffer.concat([status(200), header('content-type', 'application/grpc')])),

@@ -92,7 +92,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
       })
   })
 
-describe('the certificate of https', () => {
+describe('https: the certificate of https', () => {
   const trusting = { verify: true, ca }
   const cases: [string, object, Record<string, unknown>, RegExp | null][] = [
     ['good for the virtualhost', signed, { ...trusting, virtualhost: 'www.example.com' }, null],
@@ -129,7 +129,7 @@ describe('the certificate of https', () => {
     })
 })
 
-describe('pins of https', () => {
+describe('https: pins of https', () => {
   const certificate = new X509Certificate(signed.cert)
   const spki = certificate.publicKey.export({ type: 'spki', format: 'der' })
   const ofKey = `sha256//${createHash('sha256').update(spki).digest('base64')}`
@@ -167,7 +167,7 @@ describe('pins of https', () => {
   })
 })
 
-describe('the handshake of https', () => {
+describe('https: the handshake of https', () => {
   it('asks for the virtualhost, for sni, or for no name', async () => {
     const names: (string | false | null)[] = []
     const server = await tlsServer(socket => {
@@ -236,7 +236,7 @@ describe('the handshake of https', () => {
   })
 })
 
-describe('a certificate file that is gone', () => {
+describe('https: a certificate file that is gone', () => {
   it('gives no verdict: nothing was asked of the server', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lvsd-'))
     onCleanup(() => rmSync(folder, { recursive: true }))
@@ -248,7 +248,7 @@ describe('a certificate file that is gone', () => {
   })
 })
 
-describe('redirects of https', () => {
+describe('https: redirects of https', () => {
   it('are followed with the same rules for certificate and name', async () => {
     const server = await httpsServer(({ url }, response) => {
       if (url === '/b') response.end('arrived')
@@ -287,7 +287,7 @@ async function http2Server(handler: (stream: ServerHttp2Stream, headers: Record<
   return { host: '::1', port: (server.address() as { port: number }).port }
 }
 
-describe('HTTP/2', () => {
+describe('https: HTTP/2', () => {
   it('asks as HTTP/1.1 does', async () => {
     let asked: Record<string, unknown> = {}
     const server = await http2Server((stream, headers) => {
@@ -368,7 +368,7 @@ describe('HTTP/2', () => {
   })
 })
 
-describe('options of https that cannot be', () => {
+describe('https: options of https that cannot be', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-'))
   after(() => rmSync(folder, { recursive: true }))
   const empty = join(folder, 'empty.pem')

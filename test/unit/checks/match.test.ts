@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { hexBytes, matchOf, unescapeBytes } from '../../../checks/lib/match.js'
 
-describe('the options that several checks share', () => {
+describe('match: the options that several checks share', () => {
   it('understand escapes, and leave other backslashes alone', () => {
     const cases: [string, string][] = [
       ['PING\\r\\n', 'PING\r\n'],

@@ -5,7 +5,7 @@ import { check as on } from '../../../checks/on.js'
 import { probe } from '../../support/probe.js'
 import { refusedPort } from '../../support/servers.js'
 
-describe('on, off and none', () => {
+describe('on-off-none: on, off and none', () => {
   it('on and none are up where nobody listens', async () => {
     const port = await refusedPort()
     assert.equal((await probe(on, port)).ok, true)

@@ -10,7 +10,7 @@ function judged(receive: string, text: string, count = 1500) {
   return { ...rows.end(), ms: performance.now() - startedAt }
 }
 
-describe('the rows of an SQL answer', () => {
+describe('sql-rows: the rows of an SQL answer', () => {
   it('are searched in linear time, however many there are', () => {
     const { reason, ms } = judged('(a+)+$', 'a'.repeat(40))
     assert.equal(reason, 'unexpected')

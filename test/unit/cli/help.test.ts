@@ -4,7 +4,7 @@ import { commandHelp, generalHelp } from '../../../src/cli/help.js'
 import { parseLine } from '../../../src/cli/parse.js'
 import { commandNames, loadCommand } from '../../../src/cli/registry.js'
 
-describe('the commands', () => {
+describe('help: the commands', () => {
   it('are those of the issue and no helper files', () => {
     assert.deepEqual(commandNames(), [
       'checks',

@@ -6,7 +6,7 @@ import { dnsServer } from '../../support/dns-server.js'
 import { resolverWith } from '../../support/names/stage.js'
 import { config, real, service } from '../../support/tables.js'
 
-describe('the names of a command', () => {
+describe('load-or-exit: the names of a command', () => {
   it('are waited for a few seconds at most, and those that answer are used', async () => {
     const dead = Array.from({ length: 6 }, (_, i) => `dead${i}.example`)
     const silent = dead.flatMap(host => [[`${host} AAAA`, 'silence'] as const])

@@ -19,7 +19,7 @@ const command = defineCommand({
 
 const defaults = { json: false, kernel: 'netlink', socket: undefined, watch: undefined }
 
-describe('a command line', () => {
+describe('parse: a command line', () => {
   const good: [words: string[], options: object, args: object][] = [
     [['a.yaml'], {}, { CONFIG: 'a.yaml', SERVICE: undefined }],
     [['a.yaml', 'web', '--json'], { json: true }, { CONFIG: 'a.yaml', SERVICE: 'web' }],

@@ -64,7 +64,7 @@ const CF: readonly [phrase: string, text: string, message: RegExp][] = [
   ],
 ]
 
-describe('a message about YAML', () => {
+describe('advice: a message about YAML', () => {
   for (const [phrase, lines, message] of YAML)
     it(`has the right word for ${phrase}`, async () => {
       const check = lines.startsWith('check') ? '' : '    check: none\n'
@@ -97,7 +97,7 @@ describe('a message about YAML', () => {
   })
 })
 
-describe('a message about an ldirectord.cf', () => {
+describe('advice: a message about an ldirectord.cf', () => {
   for (const [phrase, text, message] of CF)
     it(`has the right word for ${phrase}`, async () => {
       const { problems } = await loadConfig('site.cf', { text })

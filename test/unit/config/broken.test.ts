@@ -4,7 +4,7 @@ import { loadConfig } from '../../../src/config/load.js'
 
 const FOLDER = new URL('../../fixtures/broken/', import.meta.url).pathname
 
-describe('one mistake', () => {
+describe('broken: one mistake', () => {
   for (const name of readdirSync(FOLDER).sort()) {
     it(`is told once, with code and place: ${name.replace('.yaml', '').replaceAll('-', ' ')}`, async () => {
       const { problems, config, text } = await loadConfig(FOLDER + name)

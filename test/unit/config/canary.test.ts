@@ -82,7 +82,7 @@ function* mistakesOf({ kind, option, sort }: Place): Generator<string> {
   yield `    check:\n      ${option}: ${block}\n      fall: x\n`
 }
 
-describe('what is said of a configuration', () => {
+describe('canary: what is said of a configuration', () => {
   for (const place of ONE_OF_EACH)
     it(`shows no ${place.option} of ${place.kind}, whatever is wrong with the file`, async () => {
       let told = 0
@@ -166,7 +166,7 @@ async function site(): Promise<string> {
   return file
 }
 
-describe('commands and the daemon', () => {
+describe('canary: commands and the daemon', () => {
   it('show no secret of a configuration that is right', async () => {
     const CONFIG = await site()
     const shown: string[] = []

@@ -28,7 +28,7 @@ async function load(files: Files) {
   return { ...loaded, folder, told, names: loaded.config?.services.map(({ name }) => name) }
 }
 
-describe('a configuration that includes files', () => {
+describe('include: a configuration that includes files', () => {
   it('has the services of all, in the order of their names, and the settings', async () => {
     const { names, told, config, included, patterns, folder } = await load({
       'site.yaml': `include: conf.d/*.yaml\nsettings: { resync: 20s }\n${service('a', 1)}`,
@@ -158,7 +158,7 @@ describe('a configuration that includes files', () => {
   })
 })
 
-describe('a pattern of names', () => {
+describe('include: a pattern of names', () => {
   const CASES: readonly [pattern: string, yes: readonly string[], no: readonly string[]][] = [
     ['*.yaml', ['a.yaml', '.yaml.yaml'.slice(1), 'a.b.yaml'], ['a.yml', '.a.yaml', 'a.yaml~']],
     ['[0-9]?-*', ['10-a', '9x-'], ['x0-a', '10']],

@@ -90,7 +90,7 @@ describe('mail in YAML', () => {
     })
 })
 
-describe("a word of ldirectord's in YAML", () => {
+describe("mail: a word of ldirectord's in YAML", () => {
   const CASES: readonly [string, RegExp][] = [
     ['emailalert: a@b.example', /write mail: \{ to: … \}/],
     ['mail: { to: a@b.example, emailalertfreq: 600 }', /write repeat/],
@@ -158,7 +158,7 @@ describe('mail in an ldirectord.cf', () => {
   })
 })
 
-describe('a mail address', () => {
+describe('mail address', () => {
   it('may have a name before it, and needs no domain', () => {
     const right = [
       'root',
@@ -184,7 +184,7 @@ describe('a mail address', () => {
   })
 })
 
-describe('a mail server', () => {
+describe('mail server', () => {
   const CASES: readonly [string, ReturnType<typeof readMailServer>][] = [
     ['mail.example.com', { host: 'mail.example.com', port: 25 }],
     ['mail:587', { host: 'mail', port: 587 }],

@@ -21,7 +21,7 @@ async function load(
   }
 }
 
-describe('a service over several protocols or ports', () => {
+describe('parts: a service over several protocols or ports', () => {
   it('is one of the kernel for each pair, each with a name of its own', async () => {
     const ports = await load("virtual: '[2001:db8::80]'\n    ports: [25, submission]")
     assert.deepEqual(ports.told, [])

@@ -105,7 +105,7 @@ function scalar(): fc.Arbitrary<RawNode> {
 const entry = (key: string, value: RawNode) => ({ key, keyAt: AT, value })
 const mapOf = (...entries: readonly ReturnType<typeof entry>[]): RawMap => ({ kind: 'map', entries, at: AT })
 
-describe('any configuration', () => {
+describe('properties: any configuration', () => {
   let loaded: LoadedChecks
   before(async () => {
     loaded = await loadChecks([])
@@ -162,7 +162,7 @@ describe('any configuration', () => {
   })
 })
 
-describe('a slip in a key', () => {
+describe('properties: a slip in a key', () => {
   const places: readonly (readonly [string, Readonly<Record<string, unknown>>, (key: string) => string])[] = [
     ['the file', rootFields, key => `${key}: {}\nservices: {}\n`],
     ['settings', settingsFields, key => `settings: { ${key}: 1 }\nservices: {}\n`],
@@ -225,7 +225,7 @@ function notationsOf(address: Uint8Array): readonly string[] {
   return [full, full.toUpperCase(), short, dotted]
 }
 
-describe('notations', () => {
+describe('properties: notations', () => {
   it('of one address give one Config, with the canonical text', () => {
     fc.assert(
       fc.property(fc.oneof(bytes, zeros), address => {

@@ -36,7 +36,7 @@ async function shown(check: string): Promise<string> {
   return renderProblems(await load(check))
 }
 
-describe('a key that is near to the name of a secret', () => {
+describe('secrets: a key that is near to the name of a secret', () => {
   it('is shown where it is a key of its own', async () => {
     const isSecret = secretNames((await loadChecks()).checks)
     const shownAs = (line: string) => withoutSecrets(line, isSecret)
@@ -45,7 +45,7 @@ describe('a key that is near to the name of a secret', () => {
   })
 })
 
-describe('a password of a check', () => {
+describe('secrets: a password of a check', () => {
   it('comes from a file beside the configuration, without the line break', async () => {
     assert.equal((await optionsOf('{ kind: pop, login: u, passwd: { file: pw } }'))?.passwd, 'open sesame')
   })
@@ -98,7 +98,7 @@ describe('a password of a check', () => {
   })
 })
 
-describe('an import', () => {
+describe('secrets: an import', () => {
   it('says the same of a line once, and shows no password that no check uses', async () => {
     const text = site('real=198.51.100.1:80 masq 5 "l:1" "u:2"\nservice=http\npasswd="geheim"')
     const { checks } = await loadCf(text)
@@ -111,7 +111,7 @@ describe('an import', () => {
 
 const { checks } = await loadChecks([])
 
-describe('a line without its passwords', () => {
+describe('secrets: a line without its passwords', () => {
   const LINES: readonly [line: string, expected: string][] = [
     ['passwd: hunter2', 'passwd: *******'],
     ['  passwd: two words # why', '  passwd: *** ***** * ***'],

@@ -5,7 +5,7 @@ import { loadConfig } from '../../../src/config/load.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
 import { fileOf } from '../../support/kinds/file.js'
 
-describe("what a user's file says to the options that a configuration gives", function () {
+describe("user-kinds: what a user's file says to the options that a configuration gives", function () {
   this.timeout(60_000)
 
   it('is told with the place of the option that it speaks of, or of the check, once for each', async () => {
@@ -63,7 +63,7 @@ describe("what a user's file says to the options that a configuration gives", fu
   })
 })
 
-describe("what a user's file says of its kind", () => {
+describe("user-kinds: what a user's file says of its kind", () => {
   const connecting = ['{ kind: own, connects: 2 }']
 
   it('refuses connects where they cannot stand for it, and not where the file says nothing of them', async () => {
@@ -92,7 +92,7 @@ describe("what a user's file says of its kind", () => {
   })
 })
 
-describe('a folder with a file that does not load', () => {
+describe('user-kinds: a folder with a file that does not load', () => {
   it('is no error where nothing uses it, and one where something does', async () => {
     const broken = (kind: string) =>
       problemsOf({ checks: [`{ kind: ${kind} }`], more: { 'broken.mjs': '1', 'ping.mjs': '2' } })

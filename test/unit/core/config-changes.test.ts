@@ -11,7 +11,7 @@ const mail = (count: number) =>
     reals: Array.from({ length: count }, (_, i) => real(`fd00:2::${i + 1}`)),
   })
 
-describe('what a new configuration changes', () => {
+describe('config-changes: what a new configuration changes', () => {
   const cases: [string, Parameters<typeof configChanges>[0], Parameters<typeof configChanges>[0], string][] =
     [
       ['nothing', config([web(real(A))]), config([web(real(A))]), 'no service has changed'],
@@ -40,7 +40,7 @@ describe('what a new configuration changes', () => {
     it(what, () => assert.equal(changesText(configChanges(before, after)), expected))
 })
 
-describe('the servers that a configuration no longer has', () => {
+describe('config-changes: the servers that a configuration no longer has', () => {
   it('are named by service', () => {
     const before = config([web(real(A), real(B)), mail(4)])
     assert.equal(removedText(before, config([web(real(A))])), `web: [${B}]:80; mail: all 4`)

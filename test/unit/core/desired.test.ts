@@ -16,7 +16,7 @@ function weights(parts: Partial<Service>, states: Record<string, HealthState>, h
   return entry ? Object.fromEntries([...entry.reals.values()].map(r => [r.address.text, r.weight])) : null
 }
 
-describe('the table wanted while names are being looked up', () => {
+describe('desired: the table wanted while names are being looked up', () => {
   const named = { ...real('app'), address: null }
   const held = table(tableService(ID, [tableReal(A, { weight: 5 }), tableReal(B, { weight: 7 })]))
   const cases: [string, Partial<Service>, HealthState, Record<string, number>][] = [
@@ -42,7 +42,7 @@ describe('the table wanted while names are being looked up', () => {
     })
 })
 
-describe('the desired table', () => {
+describe('desired table', () => {
   const reals = [real(A, { weight: 5 }), real(B, { weight: 7 })]
   const held = (...weighted: [string, number][]) =>
     table(
@@ -208,7 +208,7 @@ describe('the desired table', () => {
   })
 })
 
-describe('a server is in service by the kernel’s table', () => {
+describe('desired: a server is in service by the kernel’s table', () => {
   const cases: [string, Partial<Service>, number, number | null, boolean][] = [
     ['when it is there with a weight', {}, 5, 5, true],
     ['when it is there with a weight of somebody else’s', { quiescent: true }, 5, 1, true],

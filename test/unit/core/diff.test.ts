@@ -9,7 +9,7 @@ const ID = serviceId('2001:db8::80')
 const everything = (...tables: Table[]) => new Set(tables.flatMap(entry => [...entry.keys()]))
 const ops = (changes: readonly Change[]) => changes.map(change => change.op)
 
-describe('the difference of two tables', () => {
+describe('diff: the difference of two tables', () => {
   it('is nothing between a table and itself', () => {
     fc.assert(fc.property(anyTable, one => assert.deepEqual(diff(one, one, everything(one)), [])))
   })

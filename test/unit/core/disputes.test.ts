@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Disputes } from '../../../src/core/disputes.js'
 
-describe('a service that another program changes', () => {
+describe('disputes: a service that another program changes', () => {
   const WEB = 'tcp [2001:db8::80]:80'
 
   /** One letter for each reading: `x` with two changes, `.` without. */

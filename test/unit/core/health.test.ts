@@ -92,7 +92,7 @@ describe('health', () => {
   })
 })
 
-describe('several checks of one server', () => {
+describe('health: several checks of one server', () => {
   const cases: [HealthState[], number, HealthState][] = [
     [[], 0, 'up'],
     [['up', 'up'], 2, 'up'],

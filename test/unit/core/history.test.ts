@@ -183,7 +183,7 @@ function handEdit(table: Table, event: { kind: string; pick: number }): Change[]
 
 // ---------------------------------------------------------------- the laws
 
-describe('any history of results, reloads, restarts and edits by hand', () => {
+describe('history: any history of results, reloads, restarts and edits by hand', () => {
   const histories = fc.tuple(anyConfig, fc.array(anyEvent, { maxLength: 25 }))
 
   it('ends, once every server is known, with the table that configuration and health ask for', async () => {

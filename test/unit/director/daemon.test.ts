@@ -157,7 +157,7 @@ function handResolver() {
   return { resolver, answer, fail }
 }
 
-describe('names in the daemon', () => {
+describe('daemon: names in the daemon', () => {
   it('are put in force with the configuration that runs, also when a reload is under way', async () => {
     const { resolver, answer } = handResolver()
     const site = () => config([web({ reals: [asked('app')] })])
@@ -197,7 +197,7 @@ describe('names in the daemon', () => {
   })
 })
 
-describe('a virtual service by name in the daemon', () => {
+describe('daemon: a virtual service by name in the daemon', () => {
   const unresolved = { protocol: 'tcp', port: 80, family: null } as const
   const vip = (parts: Partial<Service> = {}) => config([web({ host: 'vip', id: null, unresolved, ...parts })])
   const asKey = (key: string) => [key]
@@ -233,7 +233,7 @@ describe('a virtual service by name in the daemon', () => {
 
 const settings = (some: Partial<Settings>) => some
 
-describe('the daemon', () => {
+describe('daemon', () => {
   it('makes its services at once and adds servers as their checks pass', async () => {
     const { weights, executors, kernel, told } = await start(config([web()]))
     assert.deepEqual([...(await kernel.dump()).table.keys()], ['tcp [2001:db8::80]:80'])
@@ -820,7 +820,7 @@ describe('the daemon', () => {
   })
 })
 
-describe('files and commands beside the daemon', () => {
+describe('daemon: files and commands beside the daemon', () => {
   const folder = () => {
     const path = mkdtempSync(join(tmpdir(), 'lvsd-beside-'))
     onCleanup(() => rmSync(path, { recursive: true, force: true }))

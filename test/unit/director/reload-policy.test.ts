@@ -6,7 +6,7 @@ import { config, real, service, serviceId } from '../../support/tables.js'
 const REALS = ['fd00:1::a', 'fd00:1::b', 'fd00:1::c'].map(host => real(host))
 const site = (name: string, count: number) => config([service(name, { reals: REALS.slice(0, count) })])
 
-describe('what a configuration takes away', () => {
+describe('reload-policy: what a configuration takes away', () => {
   it('counts real servers that are gone', () => {
     assert.deepEqual(countRemovals(site('web', 3), site('web', 1)), { removed: 2, before: 3 })
   })
@@ -37,7 +37,7 @@ describe('what a configuration takes away', () => {
   })
 })
 
-describe('a YAML file that removes most real servers', () => {
+describe('reload-policy: a YAML file that removes most real servers', () => {
   const loaded = (count: number) => ({
     config: site('web', count),
     checks: new Map(),
@@ -56,7 +56,7 @@ describe('a YAML file that removes most real servers', () => {
   })
 })
 
-describe('a configuration that may be half of one', () => {
+describe('reload-policy: a configuration that may be half of one', () => {
   const loaded = (count: number, text: string, severity?: 'error') => ({
     config: severity ? null : site('web', count),
     checks: new Map(),
@@ -81,7 +81,7 @@ describe('a configuration that may be half of one', () => {
   })
 })
 
-describe('an ldirectord.cf that removes most real servers', () => {
+describe('reload-policy: an ldirectord.cf that removes most real servers', () => {
   const WEB = 'virtual6=[2001:db8::80]:80\n\tservice=http\n'
   const WEB_REALS = ['a', 'b', 'c'].map(n => `\treal6=[fd00:1::${n}]:80 masq\n`)
   const DNS = 'virtual6=[2001:db8::53]:53\n\treal6=[fd00:1::d]:53 masq\n\tprotocol=udp\n'

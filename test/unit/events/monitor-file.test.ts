@@ -20,7 +20,7 @@ function line(kind: string, result = passed('200 OK'), parts = {}, options = {})
   return monitorLine(subscriber, result, NOW, 23) ?? ''
 }
 
-describe('the monitorfile', () => {
+describe('monitor-file: the monitorfile', () => {
   it('has the lines of ldirectord', () => {
     assert.equal(ctime(NOW), 'Mon Nov  2 01:08:05 2026')
     assert.equal(

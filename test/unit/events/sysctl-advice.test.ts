@@ -18,7 +18,7 @@ const site = config([
 ])
 const off = { expireQuiescentTemplate: false, expireNodestConn: false }
 
-describe('advice about the kernel', () => {
+describe('sysctl-advice: advice about the kernel', () => {
   it('is for services whose clients stay with a server that has failed', () => {
     assert.deepEqual(adviceFor(site, off), [
       { key: 'expireQuiescentTemplate', services: ['both'] },

@@ -24,7 +24,7 @@ function healthStore(first: Config) {
 
 const site = (...reals: Real[]) => config([service('web', { reals })])
 
-describe('the board', () => {
+describe('health-store: the board', () => {
   it('asks the same question once for every service that lists the server', () => {
     const two = (kind: string) =>
       config([

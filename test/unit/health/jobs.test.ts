@@ -29,7 +29,7 @@ function jobFor(address: string | null, kind: Check = check) {
   return { ...job, question: subscribers[0]?.checkKey }
 }
 
-describe('a check that goes to a server with a name', () => {
+describe('jobs: a check that goes to a server with a name', () => {
   it('has no verdict while the name does not resolve', () => {
     const { answer } = jobFor(null)
     assert.deepEqual(
@@ -45,7 +45,7 @@ describe('a check that goes to a server with a name', () => {
   })
 })
 
-describe("a check of a user's folder", () => {
+describe("jobs: a check of a user's folder", () => {
   const version = (module: string) => jobFor('fd00::9', { ...check, origin: 'user', module })
 
   it('is another job for the same question when its file has changed', () => {

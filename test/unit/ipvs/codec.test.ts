@@ -50,7 +50,7 @@ const persistent = {
   onePacket: true,
 }
 
-describe('a change to the IPVS table', () => {
+describe('codec: a change to the IPVS table', () => {
   const cases: readonly (readonly [string, Change, string])[] = [
     [
       'adds a service',
@@ -185,7 +185,7 @@ describe('a change to the IPVS table', () => {
   })
 })
 
-describe('what the kernel reports', () => {
+describe('codec: what the kernel reports', () => {
   const service: ServiceValues = { ...encodeServiceId(WEB), ...encodeService(WEB, SERVICE_ATTRIBUTES) }
   const real = (values: Partial<DestValues> = {}): DestValues => ({
     ADDR: Buffer.from('fd000000000000000000000000000001', 'hex'),

@@ -29,7 +29,7 @@ const setReal = (): Change => ({
 const deleteReal = (): Change => ({ op: 'delete-real', id: WEB, was: tableReal('fd00::1') })
 const deleteService = (): Change => ({ op: 'delete-service', id: WEB, was: tableService(WEB, []) })
 
-describe('a refusal of the kernel', () => {
+describe('errors: a refusal of the kernel', () => {
   const cases: readonly (readonly [string, Change, string, RegExp])[] = [
     ['names the service', service(), 'EPERM', /^cannot add the service tcp \[2001:db8::80\]:80: /],
     [
@@ -124,7 +124,7 @@ describe('a refusal of the kernel', () => {
   })
 })
 
-describe('what the kernel is not even asked', () => {
+describe('errors: what the kernel is not even asked', () => {
   const cases: readonly (readonly [string, Change, RegExp])[] = [
     ['a mark of 0', service({}, { ...MARK, fwmark: 0 } as ServiceId), /EINVAL .*from 1 to 4294967295/],
     [
@@ -156,7 +156,7 @@ describe('what the kernel is not even asked', () => {
   })
 })
 
-describe('a request that fails as a whole', () => {
+describe('errors: a request that fails as a whole', () => {
   it('is a sentence with the errno and the cause', () => {
     const cause = new Error('recv: ENOENT')
     const error = failureOf('reach IPVS', 'ENOENT', cause)

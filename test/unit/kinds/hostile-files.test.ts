@@ -43,7 +43,7 @@ const IN_OBJECT: readonly [name: string, object: string, sentence: RegExp][] = [
   ['getter', 'get summary() { throw new Error("never") },', /it does not load|never$/],
 ]
 
-describe("a user's file that does harm while it is loaded", function () {
+describe("hostile-files: a user's file that does harm while it is loaded", function () {
   this.timeout(60_000)
 
   it('becomes a sentence with its name, and harms no other', async () => {

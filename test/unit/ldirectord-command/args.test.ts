@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readWords } from '../../../src/ldirectord-command/args.js'
 
-describe('the command line of ldirectord', () => {
+describe('args: the command line of ldirectord', () => {
   const start = { kind: 'command', command: 'start', debug: false, config: null }
   const rows: [words: string[], read: unknown][] = [
     [['start'], start],

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { findInstance, nameOf, pidFileOf, socketOf } from '../../../src/ldirectord-command/paths.js'
 import { temporaryFolder } from '../../support/folder.js'
 
-describe('the files of an instance', () => {
+describe('paths: the files of an instance', () => {
   it('are looked for in /etc/ha.d, then in /etc/ha.d/conf, then as named', () => {
     const root = temporaryFolder()
     const env = { LVSD_LDIRECTORD_ROOT: root }

@@ -14,7 +14,7 @@ import { temporaryFolder } from '../../support/folder.js'
 const LINE: LogLine = { level: 'info', time: new Date(2026, 10, 2, 1, 58, 54), text: 'a message' }
 const WHEN = 'Mon Nov  2 01:58:54 2026'
 
-describe('the log of ldirectord', () => {
+describe('sinks: the log of ldirectord', () => {
   it('has its lines in its file, and begins a new one when that is moved away', async () => {
     const path = join(temporaryFolder(), 'ldirectord.log')
     const sink = fileSink(path, 'web.cf', collector([]))

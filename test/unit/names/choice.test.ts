@@ -19,7 +19,7 @@ const strict = { host: 'app', family: 'ipv6', other: 'never' } as const
 const any = { ...strict, other: 'always' } as const
 const lasting = { ...strict, other: 'at first' } as const
 
-describe('the address of a name', () => {
+describe('choice: the address of a name', () => {
   const cases: [string, LookupRequest, string | null, string, string, string | null][] = [
     ['is the first', strict, null, 'fd00::1 fd00::2', '', 'fd00::1'],
     ['stays while the answer has it', strict, 'fd00::2', 'fd00::1 fd00::2', '', 'fd00::2'],
@@ -41,7 +41,7 @@ describe('the address of a name', () => {
     it(what, () => assert.equal(choose(wish, current, answers(ipv6, ipv4)), expected))
 })
 
-describe('the virtual address of a name without a family', () => {
+describe('choice: the virtual address of a name without a family', () => {
   const cases: [string, string | null, string, string, string | null][] = [
     ['is IPv6 where there is one', null, 'fd00::1', '192.0.2.1', 'fd00::1'],
     ['is IPv4 where there is no IPv6', null, 'ENODATA', '192.0.2.1', '192.0.2.1'],
@@ -88,7 +88,7 @@ describe('the virtual address of a name without a family', () => {
       assert.equal(troubleOf(lasting, answers(ipv6, ipv4), current), expected))
 })
 
-describe('what is said of a name', () => {
+describe('choice: what is said of a name', () => {
   const cases: [LookupRequest, string, string, string | null][] = [
     [strict, 'fd00::1', '', null],
     [any, '', '192.0.2.1', null],

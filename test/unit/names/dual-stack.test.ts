@@ -35,7 +35,7 @@ virtual=192.0.2.83:80
 	scheduler=wlc
 `
 
-describe('a name with an address of each family', () => {
+describe('dual-stack: a name with an address of each family', () => {
   const cases: [string, string, readonly string[]][] = [
     ['site.yaml', YAML, ['127.0.0.9', '127.0.0.9', '127.0.0.9', 'fd00:1::9', '127.0.0.9']],
     ['ldirectord.cf', CF, ['127.0.0.9', '127.0.0.9']],

@@ -3,7 +3,7 @@ import { parseHosts } from '../../../src/names/hosts.js'
 import { parseNsswitch } from '../../../src/names/nsswitch.js'
 import { candidates, parseResolvConf } from '../../../src/names/resolv-conf.js'
 
-describe('the text of /etc/hosts', () => {
+describe('files: the text of /etc/hosts', () => {
   const hosts = parseHosts(
     [
       '# a comment',
@@ -37,7 +37,7 @@ describe('the text of /etc/hosts', () => {
   })
 })
 
-describe('localhost', () => {
+describe('files: localhost', () => {
   it('is this machine in both families where the hosts do not have it, else what they say', () => {
     const none = parseHosts('')
     assert.deepEqual(
@@ -52,7 +52,7 @@ describe('localhost', () => {
   })
 })
 
-describe('the text of /etc/resolv.conf', () => {
+describe('files: the text of /etc/resolv.conf', () => {
   it('without anything asks this machine', () =>
     assert.deepEqual(parseResolvConf(''), {
       servers: ['127.0.0.1'],
@@ -109,7 +109,7 @@ describe('the text of /etc/resolv.conf', () => {
     it(what, () => assert.deepEqual(candidates(name, { search, ndots }), expected))
 })
 
-describe('the text of /etc/nsswitch.conf', () => {
+describe('files: the text of /etc/nsswitch.conf', () => {
   const cases: [string, { dns: boolean; others: boolean }][] = [
     ['', { dns: true, others: false }],
     ['hosts: files dns', { dns: true, others: false }],

@@ -17,7 +17,7 @@ const CHECK: CheckUse = {
 }
 const NOTHING: ReadonlyMap<string, string> = new Map()
 
-describe('names of a configuration', () => {
+describe('lookup-requests: names of a configuration', () => {
   it('are asked for in the family of their service, tunnels too, unless a server says otherwise', () => {
     const site = config([
       service('web', {

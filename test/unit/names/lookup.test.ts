@@ -10,7 +10,7 @@ async function stage(zone: Zone, files: Files = {}, system?: (name: string) => P
   return { server, ...resolverWith(files, { port: server.port, ...(system && { system }) }) }
 }
 
-describe('the resolver', () => {
+describe('lookup: the resolver', () => {
   it('asks the name servers in the family that is wanted, and answers in one order', async () => {
     const { server, resolver } = await stage({
       'app.example AAAA': ['fd00:9::a2', 'fd00:9::a1'],

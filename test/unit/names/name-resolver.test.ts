@@ -44,7 +44,7 @@ const site = (...hosts: readonly string[]) =>
 const addressesIn = (names: NameResolver, ...hosts: readonly string[]) =>
   names.resolved(site(...hosts)).services[0]?.reals.map(({ address }) => address?.text ?? null)
 
-describe('the book of names', () => {
+describe('name-resolver: the book of names', () => {
   it('takes each answer as it comes, whatever else is still awaited', async () => {
     const { names, answer, state, journal } = book()
     names.follow(site('good', 'dead'))

@@ -26,7 +26,7 @@ function stage(known: Record<string, string[]> = {}) {
 const ALL = ['fd00:1::1', 'fd00:1::2', '192.0.2.3'].map(address)
 const [ONE = address('::1')] = ALL
 
-describe('what addresses are called', () => {
+describe('reverse-dns: what addresses are called', () => {
   it('is asked for all at once, and made use of as it comes', async () => {
     const { names, asked, answer, state } = stage()
     const done = names.refresh(ALL, false)

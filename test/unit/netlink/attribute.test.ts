@@ -21,7 +21,7 @@ function encode(values: Parameters<typeof layout.write>[0]): Buffer {
 
 const decode = (data: Buffer) => layout.read(data, 0, data.length)
 
-describe('netlink attributes', () => {
+describe('attribute: netlink attributes', () => {
   it('are written with length, type, value and padding', () => {
     const written = encode({
       SMALL: 0x0102,

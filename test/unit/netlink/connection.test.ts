@@ -91,7 +91,7 @@ const requests = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ command: 'NEW', values: thing(`${i}`) }))
 const failure = (code: string) => (error: unknown) => error instanceof NetlinkError && error.code === code
 
-describe('a netlink connection', () => {
+describe('connection: a netlink connection', () => {
   it('says where the kernel has no such family', () => {
     const { socket, renumber } = kernel(() => [])
     renumber(0)

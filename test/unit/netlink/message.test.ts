@@ -17,7 +17,7 @@ const bodyOf = (hex: string) => {
   return { size: bytes.length, write: (into: Buffer, offset: number) => void into.set(bytes, offset) }
 }
 
-describe('netlink messages', () => {
+describe('message: netlink messages', () => {
   it('are written one behind the other', () => {
     const datagram = encodeMessages([
       { header, body: bodyOf('0600 0100 0200 0000') },

@@ -14,7 +14,7 @@ function stage() {
   return { hooks: openCommandQueue(log), lines, out, written: () => readFileSync(out, 'utf8') }
 }
 
-describe('hooks', () => {
+describe('command-queue: hooks', () => {
   it('run through the shell, with words that the shell does not read', async () => {
     const { hooks, out, written } = stage()
     void hooks.run('web', `printf '%s|' >>${out} web`, ['start', '[2001:db8::80]:80', '$(id); x'])

@@ -34,7 +34,7 @@ function stage(journal = memoryJournal()) {
   return { commands, told, settle, lines, journal }
 }
 
-describe('a fallbackcommand', () => {
+describe('fallback-commands: a fallbackcommand', () => {
   it('is told once that the last server is gone, and once that the first is back', async () => {
     const { commands, told, settle } = stage()
     for (const hasTraffic of [true, false, false, true, true]) {

@@ -15,7 +15,7 @@ const NEVER: Seen = { folder: '/m', device: null, files: [] }
 const HELD: Seen = { folder: '/m', device: '1', files: ['web1'] }
 const EMPTY: Seen = { ...HELD, files: [] }
 
-describe('a look into the maintenance folder', () => {
+describe('maintenance-folder: a look into the maintenance folder', () => {
   const rows: [string, Seen, Look, readonly string[], string | null][] = [
     ['files that are there count', NEVER, { device: '1', files: ['web1'] }, ['web1'], null],
     ['a file that is removed counts no more', HELD, { device: '1', files: [] }, [], null],
@@ -36,7 +36,7 @@ describe('a look into the maintenance folder', () => {
     })
 })
 
-describe('the maintenance folder', () => {
+describe('maintenance-folder', () => {
   function stage(folder: string, look?: (folder: string) => Promise<Look>, remembered: Seen | null = null) {
     const { log, lines } = recordingLog()
     const state = { changes: 0, now: 0 }

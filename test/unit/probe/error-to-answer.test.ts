@@ -11,7 +11,7 @@ function named(error: unknown): string {
   return code ? `${code} of ${syscall}` : String(error)
 }
 
-describe('what an error says', () => {
+describe('error-to-answer: what an error says', () => {
   const cases: readonly [error: unknown, ok: boolean | null, reason: string][] = [
     [failure('ECONNREFUSED'), false, 'refused'],
     [failure('EHOSTUNREACH'), false, 'unreachable'],
@@ -105,7 +105,7 @@ describe('what an error says', () => {
   })
 })
 
-describe('a timeout', () => {
+describe('error-to-answer: a timeout', () => {
   it('says for what was waited', () => {
     assert.equal(timedOut('connect', 500).detail, 'no connection within 500 ms')
     assert.equal(timedOut('body', 3000).detail, 'the answer was not complete within 3000 ms')
@@ -113,7 +113,7 @@ describe('a timeout', () => {
   })
 })
 
-describe('what a check lacks of its own', () => {
+describe('error-to-answer: what a check lacks of its own', () => {
   it('is no verdict, whoever has thrown it', () => {
     const error = new CannotAsk('/etc/ca.pem cannot be used: gone')
     for (const thrown of [error, structuredNamed(error)])

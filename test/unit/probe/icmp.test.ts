@@ -27,7 +27,7 @@ function reply(family: Family, packet: Buffer): Buffer {
   return answer
 }
 
-describe('echo packets', () => {
+describe('icmp: echo packets', () => {
   it('are as RFC 792 and RFC 4443 have them', () => {
     const echo = { identifier: 0x1234, sequence: 0x0007, data: Buffer.from('abc') }
     // type 8, code 0, checksum, identifier, sequence, data

@@ -46,7 +46,7 @@ function oneByOne(answer: Buffer): Buffer[] {
 
 const OK = 'HTTP/1.1 200 OK\r\n'
 
-describe('the HTTP judge', () => {
+describe('matcher: the HTTP judge', () => {
   it('defers where it is told to, as soon as it knows the status', () => {
     const judge = http({ defer: [[301, 303]], status: [[200, 399]] })
     const redirect = 'HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n'
@@ -386,7 +386,7 @@ describe('the HTTP judge', () => {
   })
 })
 
-describe('the judge of a match', () => {
+describe('matcher: the judge of a match', () => {
   const match = (wanted: Match, limit = 100): Judge => ({ kind: 'match', match: wanted, limit })
 
   it('is up as soon as the text has come, across pieces', () => {
@@ -425,7 +425,7 @@ describe('the judge of a match', () => {
   })
 })
 
-describe('the other judges', () => {
+describe('matcher: the other judges', () => {
   it('take a connection for an answer', () => {
     assert.equal(hear({ kind: 'connected' }, []).answer.ok, true)
   })

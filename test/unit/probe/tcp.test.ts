@@ -34,7 +34,7 @@ async function outcome(server: Server, over: Partial<TcpProbe>, timeout = 1000) 
   return [reason, phase]
 }
 
-describe('a probe over TCP', () => {
+describe('tcp: a probe over TCP', () => {
   const cases: readonly [
     what: string,
     server: () => Promise<Server>,

@@ -71,7 +71,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
     })
   })
 
-describe('a probe over UDP to another machine', () => {
+describe('udp: a probe over UDP to another machine', () => {
   it('comes from an address of its own, not from the one it goes to', async () => {
     const server = createSocket('udp4').bind(0, '127.0.0.2')
     onCleanup(() => new Promise<void>(closed => server.close(closed)))

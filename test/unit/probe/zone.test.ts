@@ -8,7 +8,7 @@ import { passed } from '../../support/tables.js'
 
 const at = (text: string) => parseAddress(text) ?? assert.fail(text)
 
-describe('an address with a zone', () => {
+describe('zone: an address with a zone', () => {
   it('can be asked where its interface is up, and always without one', () => {
     const [name] = Object.keys(networkInterfaces())
     assert.equal(groundedBy(at(`fe80::1%${name}`)), null)

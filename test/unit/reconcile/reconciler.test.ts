@@ -42,7 +42,7 @@ function stage(wanted: Table, kernel: Kernel = memoryKernel(), clock: Clock = sy
 
 const FULL = table(tableService(WEB, [A, B]))
 
-describe('the reconciler', () => {
+describe('reconciler', () => {
   it('brings an empty table in line, in one batch', async () => {
     const { reconciler, batches, dump, journal } = stage(FULL)
     await reconciler.resync()
@@ -293,7 +293,7 @@ describe('the reconciler', () => {
   })
 })
 
-describe('a reading from which others make entries vanish', () => {
+describe('reconciler: a reading from which others make entries vanish', () => {
   const site = table(tableService(WEB, [A, B]), tableService(MAIL, [A]))
 
   it('is no drift, and nothing is written', async () => {

@@ -51,7 +51,7 @@ async function runs(begin: BeginRun, count: number): Promise<string[]> {
   return said
 }
 
-describe('a check with connects between its runs', () => {
+describe('connects-between: a check with connects between its runs', () => {
   it('runs, then so many connects, then again', async () => {
     const server = await tcpServer(socket => socket.end())
     const { check } = answering()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Heap, type HeapItem } from '../../../src/schedule/deadline-heap.js'
 
-describe('the heap', () => {
+describe('deadline-heap: the heap', () => {
   it('gives the smallest first, whatever was put, moved and removed', () => {
     const step = fc.record({
       item: fc.nat(15),

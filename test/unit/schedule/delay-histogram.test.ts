@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { DelayHistogram } from '../../../src/schedule/delay-histogram.js'
 
-describe('lateness', () => {
+describe('delay-histogram: lateness', () => {
   it('is nothing before the first start', () => {
     assert.deepEqual(new DelayHistogram(0).summary(0), { p50: 0, p99: 0, max: 0 })
   })

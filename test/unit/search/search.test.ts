@@ -56,7 +56,7 @@ const bytes = fc.oneof(
     .map(all => Buffer.from(all)),
 )
 
-describe('a search for a regular expression', () => {
+describe('search for a regular expression', () => {
   // V8 11 finds /((?:\u017f|(?:a|a))){2,}/i in "ba"; without its optimizations it does not.
   before(() => setFlagsFromString('--no-regexp-optimization'))
   after(() => setFlagsFromString('--regexp-optimization'))
@@ -123,7 +123,7 @@ function compare(given: fc.Arbitrary<string>, numRuns: number): number {
   return followed
 }
 
-describe('a search for plain text', () => {
+describe('search for plain text', () => {
   it('finds what Buffer.includes finds, in whatever pieces the text comes', () => {
     const few = fc.array(fc.constantFrom('a', 'b', 'ab', 'é'), { maxLength: 30 }).map(all => all.join(''))
     fc.assert(

@@ -24,7 +24,7 @@ function open(path: string, onDamage: Parameters<typeof openJournal>[1] = noDama
   return journal
 }
 
-describe('the ownership journal', () => {
+describe('journal: the ownership journal', () => {
   it('is empty where there is none', () => {
     assert.equal(open(join(folder(), 'lvsd.json')).owned.size, 0)
   })

@@ -47,7 +47,7 @@ const REFUSED: readonly [string, () => string | Buffer, RegExp][] = [
   ['a page of HTML', () => '<html>404</html>', /neither/],
 ]
 
-describe('a file that the kernel does not execute', function () {
+describe('executable: a file that the kernel does not execute', function () {
   this.timeout(20_000)
   for (const [phrase, content, said] of REFUSED)
     it(`is found out, and is no verdict: ${phrase}`, async () => {
@@ -69,7 +69,7 @@ const RUN: readonly [string, () => string | Buffer][] = [
   ['a script of a script', () => `#!${file('#!/bin/sh\nexit 0\n', 'inner')}\n`],
 ]
 
-describe('a file that the kernel executes', function () {
+describe('executable: a file that the kernel executes', function () {
   this.timeout(20_000)
   for (const [phrase, content] of RUN)
     it(`is run: ${phrase}`, async () => {
@@ -96,7 +96,7 @@ describe('a file that the kernel executes', function () {
   })
 })
 
-describe('the interpreter of a script', () => {
+describe('executable: the interpreter of a script', () => {
   it('must be out of the reach of others too', async () => {
     const interpreter = file(readFileSync('/bin/true'), 'open')
     chmodSync(interpreter, 0o777)

@@ -11,7 +11,7 @@ function open(path: string): number {
   return fd
 }
 
-describe('an output', () => {
+describe('fd-writer: an output', () => {
   it('writes lines in their order', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lvsd-output-'))
     onCleanup(() => rmSync(folder, { recursive: true }))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type LogLine, openLineLog, readable } from '../../../src/system/log.js'
 
-describe('a log line on a terminal', () => {
+describe('log line on a terminal', () => {
   it('has the time, the level, the sentence and its fields', () => {
     const line = JSON.stringify({
       level: 40,
@@ -24,7 +24,7 @@ describe('a log line on a terminal', () => {
   })
 })
 
-describe('a log that is kept in another form', () => {
+describe('log that is kept in another form', () => {
   it('hands over level, time, and the sentence with its fields', () => {
     const lines: LogLine[] = []
     const log = openLineLog('info', line => lines.push(line))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { whyTooOld } from '../../../src/system/node-version.js'
 
-describe('the version of Node', () => {
+describe('node-version: the version of Node', () => {
   for (const [version, isOld] of [
     ['18.20.8', true],
     ['20.9.0', true],

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { programsOf, whyNotShell, whyUnavailable } from '../../../src/system/shell-command.js'
 import { temporaryFolder } from '../../support/folder.js'
 
-describe('a line of the shell', () => {
+describe('shell-command: a line of the shell', () => {
   const cases: [string, string, string[]][] = [
     ['a path', '/a/b', ['/a/b']],
     ['a path with words', '  /a/b -c /d', ['/a/b']],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { steadyNow, WallClock } from '../../../src/util/clock.js'
 
-describe('the wall clock', () => {
+describe('clock: the wall clock', () => {
   const hour = 3_600_000
   const stage = () => {
     const times = { wall: 10 * hour, steady: 10 * hour }

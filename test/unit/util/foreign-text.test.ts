@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { harmless } from '../../../src/util/foreign-text.js'
 
-describe('foreign text', () => {
+describe('foreign-text', () => {
   it('stays as it is where it is harmless', () => {
     for (const text of ['', '200 OK, 12 bytes', 'Grüße, 世界 😀', 'é'.repeat(512)])
       assert.equal(harmless(text), text)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { counted } from '../../../src/util/plural.js'
 
-describe('a number of things', () => {
+describe('plural: a number of things', () => {
   it('has its word in the singular for one alone', () => {
     assert.deepEqual(
       [0, 1, 2].map(number => counted(number, 'real server')),

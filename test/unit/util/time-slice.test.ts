@@ -25,7 +25,7 @@ async function turnsDuring<T>(work: Promise<T>): Promise<{ result: T; turns: num
   return { result, turns }
 }
 
-describe('work in pieces', () => {
+describe('time-slice: work in pieces', () => {
   it('gives others their turn every few pieces, and comes to the same', async () => {
     const { result, turns } = await turnsDuring(runSliced(busy(100, 1)))
     assert.equal(result, runSync(busy(100, 0)))

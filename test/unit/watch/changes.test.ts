@@ -24,7 +24,7 @@ function play(looks: readonly Look[]): string {
 const two = seen('two')
 const times = (count: number, look: Look) => Array<Look>(count).fill(look)
 
-describe('a content that has changed', () => {
+describe('changes: a content that has changed', () => {
   const cases: [string, readonly Look[], string][] = [
     ['is none where it stays', times(3, seen('one')), '- - -'],
     ['is told when two looks find it', [two, two, two], '- new again'],

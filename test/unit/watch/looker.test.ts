@@ -27,7 +27,7 @@ function stage() {
   return { folder, file, look, places }
 }
 
-describe('a look at the files of a configuration', () => {
+describe('looker: a look at the files of a configuration', () => {
   it('finds what a reading of it has found', () => {
     const { file, look } = stage()
     assert.equal(look().digest, digestOf([{ path: file, text: 'one' }]))

@@ -46,7 +46,7 @@ function stage(...verdicts: Verdict[]) {
   return { watch, looks, lines, told }
 }
 
-describe('a watched configuration', () => {
+describe('watch: a watched configuration', () => {
   it('that has changed is told and taken once', async () => {
     const { looks } = stage()
     assert.deepEqual(await looks(20, { digest: digest('two') }), ['new', 'early'])

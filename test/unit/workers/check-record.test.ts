@@ -25,7 +25,7 @@ function waits(count: number): number[] {
   })
 }
 
-describe('a culprit', () => {
+describe('check-record: a culprit', () => {
   it('is asked more and more rarely, at last every five minutes', () => {
     assert.deepEqual(waits(10), [2, 4, 8, 16, 32, 64, 128, 256, 300, 300])
   })

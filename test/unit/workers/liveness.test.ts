@@ -23,7 +23,7 @@ function begun(): Liveness {
   return pulse
 }
 
-describe('the pulse of a worker', () => {
+describe('liveness: the pulse of a worker', () => {
   it('stops where its thread uses the processor and says nothing', () => {
     const pulse = begun()
     silent(pulse, 20, 25)

@@ -73,7 +73,7 @@ function rig(beat = BEAT) {
   return { clock, host, results, run }
 }
 
-describe('the deadline of a run in a worker', () => {
+describe('worker-run: the deadline of a run in a worker', () => {
   it('comes where its loop comes round and nothing arrives', () => {
     const { clock, results } = rig(500)
     clock.wind(950)

@@ -52,7 +52,7 @@ async function run(text: string, folder = temporaryFolder()) {
   return { folder, file, socket, hears, count, serving, log: () => log }
 }
 
-describe('lvsd run with autoreload', () => {
+describe('run-autoreload: lvsd run with autoreload', () => {
   it('removes nobody while a file is written in two halves, cut at the end of a line', async () => {
     const { file, serving, hears, count } = await run(head() + reals(...TEN))
     const whole = head() + reals(...TEN, 31)

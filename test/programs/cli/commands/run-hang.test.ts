@@ -31,7 +31,7 @@ ${[1, 2, 3, 4, 5]
   .join('\n')}
 `
 
-describe('lvsd run beside a file server that hangs', () => {
+describe('run-hang: lvsd run beside a file server that hangs', () => {
   it('logs, reloads, answers and ends', async function () {
     const folder = temporaryFolder()
     const preload = library(folder)

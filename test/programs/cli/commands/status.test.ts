@@ -304,7 +304,7 @@ describe('lvsd status', () => {
   })
 })
 
-describe('lvsd reload', () => {
+describe('status: lvsd reload', () => {
   const at = { line: 3, column: 5, length: 4 }
   const problem = { severity: 'error', code: 'UNKNOWN_KEY', message: 'what?', file: 'a.yaml', at } as const
   const rows: [outcome: Partial<ReloadOutcome>, exit: number, text: RegExp][] = [

@@ -71,7 +71,7 @@ function spelt(text: string): string {
   return /^[\0-\xff]*$/.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text
 }
 
-describe('the parser of the real ldirectord', () => {
+describe('differential: the parser of the real ldirectord', () => {
   let program = ''
   before(function () {
     this.timeout(60_000)

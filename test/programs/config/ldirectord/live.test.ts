@@ -193,7 +193,7 @@ const NOT_COMPARED: Readonly<Record<string, string>> = {
   'synthetic-kitchen-sink': 'has a global fallback for firewall marks, of which ipvsadm refuses the second',
 }
 
-describe('beside the state machine of the real ldirectord', () => {
+describe('live: beside the state machine of the real ldirectord', () => {
   before(function () {
     if (!existsSync(LDIRECTORD) && process.env.CI !== 'true') this.skip()
   })

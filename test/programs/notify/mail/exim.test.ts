@@ -45,7 +45,7 @@ async function exim(file: string) {
   return { port, queued }
 }
 
-describe('Exim', function () {
+describe('exim', function () {
   this.timeout(20_000)
 
   it('takes a mail inside TLS, for those that it takes mails for', async function () {

@@ -102,7 +102,7 @@ describe('lvsd probe', () => {
   })
 })
 
-describe('what a probe found', () => {
+describe('probe: what a probe found', () => {
   const result: CheckResult = {
     ok: false,
     reason: 'timeout',

@@ -4,7 +4,7 @@ import { widthOf } from '../../../../src/cli/terminal/columns.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
 import { NOW, statusDocument } from '../../../support/cli/documents.js'
 
-describe('the locale', () => {
+describe('ascii: the locale', () => {
   const rows: [env: Record<string, string>, isUtf8: boolean][] = [
     [{}, false],
     [{ LANG: 'C' }, false],
@@ -21,7 +21,7 @@ describe('the locale', () => {
       assert.equal(hasUtf8(env), isUtf8))
 })
 
-describe('ASCII', () => {
+describe('ascii', () => {
   it('takes the place of signs of lvsd, and of no name', () => {
     assert.equal(asAscii('a · b → c… ·[2J büro', 80), 'a - b -> c... .[2J büro')
   })

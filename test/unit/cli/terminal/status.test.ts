@@ -13,7 +13,7 @@ import {
 
 const plain = { width: 120, colour: false, now: NOW }
 
-describe('the status table', () => {
+describe('status table', () => {
   it('shows services, servers, both weights, connections, state, time and the last result', () => {
     assert.equal(
       renderStatus(statusDocument(), plain),

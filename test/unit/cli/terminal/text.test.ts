@@ -8,7 +8,7 @@ import { printable } from '../../../../src/util/printable.js'
 import { duration, formatDuration, formatUptime } from '../../../../src/util/time-text.js'
 import { DOWN, realStatus, serviceStatus, statusDocument } from '../../../support/cli/documents.js'
 
-describe('widths', () => {
+describe('text: widths', () => {
   const rows: [text: string, width: number, about: string][] = [
     ['abc', 3, 'letters'],
     ['\u001b[31mabc\u001b[0m', 3, 'colours need no room'],
@@ -49,7 +49,7 @@ describe('widths', () => {
   })
 })
 
-describe('a wrapped text', () => {
+describe('text: a wrapped text', () => {
   it('breaks at blanks and keeps its own breaks and long words', () => {
     assert.deepEqual(wrap('one two three\n\nincomprehensibilities x', 8), [
       'one two',
@@ -62,7 +62,7 @@ describe('a wrapped text', () => {
   })
 })
 
-describe('spans of time', () => {
+describe('text: spans of time', () => {
   it('have two units at most', () => {
     const texts = [-5, 0, 59_999, 60_000, 192_000, 7_500_000, 273_600_000].map(formatUptime)
     assert.deepEqual(texts, ['0s', '0s', '59s', '1m00s', '3m12s', '2h05m', '3d04h'])
@@ -89,7 +89,7 @@ describe('spans of time', () => {
   })
 })
 
-describe('a text from outside', () => {
+describe('text from outside', () => {
   it('becomes one line without control characters', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(0x250)), codes => {
@@ -102,7 +102,7 @@ describe('a text from outside', () => {
   })
 })
 
-describe('a screen', () => {
+describe('text: a screen', () => {
   const terminal = { isTTY: true, columns: 132, rows: 50 }
   const rows: [
     env: Record<string, string>,
@@ -135,7 +135,7 @@ describe('a screen', () => {
   })
 })
 
-describe('a frame', () => {
+describe('text: a frame', () => {
   it('goes home, clears behind each line and below, and shows all at once', () => {
     assert.equal(frame('a\nb', 24), '\u001b[?2026h\u001b[Ha\u001b[K\r\nb\u001b[K\u001b[J\u001b[?2026l')
   })
@@ -145,7 +145,7 @@ describe('a frame', () => {
   })
 })
 
-describe('transitions between two documents', () => {
+describe('text: transitions between two documents', () => {
   const view = { colour: false }
   const before = statusDocument({ services: [serviceStatus({ reals: [realStatus({ host: DOWN.host })] })] })
   const fallback = { name: '[::9]:80', host: '::9', address: '[::9]', port: 80, inUse: true }

@@ -12,7 +12,7 @@ import { loadChecks } from '../../../../src/kinds/find-kinds.js'
 const SOURCES = new URL('../../../../src/', import.meta.url).pathname
 const TESTS = new URL('../../../', import.meta.url).pathname
 
-describe('the files that are made from the schema', () => {
+describe('generated-files: the files that are made from the schema', () => {
   it('stand in config/ as they are made now (npm run docs)', async () => {
     for (const { path, content } of await generatedFiles())
       assert.equal(readFileSync(path, 'utf8'), content, path)
@@ -50,7 +50,7 @@ describe('the files that are made from the schema', () => {
   })
 })
 
-describe('the codes of problems', () => {
+describe('generated-files: the codes of problems', () => {
   const sources = filesIn(SOURCES).map(file => [file, readFileSync(file, 'utf8')] as const)
 
   it('are all used somewhere', () => {

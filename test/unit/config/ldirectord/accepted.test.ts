@@ -32,7 +32,7 @@ async function checkOf(text: string, ...options: string[]): Promise<string> {
   return [use.kind, ...target, ...given].join(' ')
 }
 
-describe('an ldirectord.cf that ldirectord accepts', () => {
+describe('accepted: an ldirectord.cf that ldirectord accepts', () => {
   it('has the defaults of the program, not of its man page', async () => {
     const { quiescent, cleanstop, attributes, reals } = await service(site(REAL))
     assert.deepEqual(

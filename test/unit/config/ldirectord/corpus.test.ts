@@ -19,7 +19,7 @@ interface GrammarCase extends Verdict {
   readonly text: string
 }
 
-describe('real files of ldirectord', () => {
+describe('corpus: real files of ldirectord', () => {
   before(function () {
     if (!existsSync(CORPUS)) this.skip()
   })

@@ -3,7 +3,7 @@ import { optionKit } from '../../../../src/check/option-kit.js'
 import { KINDS, rowOf, SERVICES, serviceOfPort } from '../../../../src/config/ldirectord/kinds.js'
 import { loadChecks } from '../../../../src/kinds/find-kinds.js'
 
-describe("the table of ldirectord's kinds", () => {
+describe("kinds: the table of ldirectord's kinds", () => {
   it('has kinds that there are, and leads from one to another', async () => {
     const { checks } = await loadChecks()
     for (const [kind, { combined = kind, overUdp = kind }] of Object.entries(KINDS)) {

@@ -59,7 +59,7 @@ async function useOf(text: string) {
   return use
 }
 
-describe('a check of an ldirectord.cf through a library', () => {
+describe('library-checks: a check of an ldirectord.cf through a library', () => {
   for (const [phrase, lines, kind, expected] of CASES)
     it(`has the options that ldirectord looks at: ${phrase}`, async () => {
       const use = await useOf(site(`${REAL}\n${lines}`))
@@ -98,7 +98,7 @@ describe('a check of an ldirectord.cf through a library', () => {
   })
 })
 
-describe('a checktype of a number', () => {
+describe('library-checks: a checktype of a number', () => {
   it('stands for so many connects between two checks', async () => {
     const { kind, connects } = await useOf(site(`${REAL}\nchecktype=4\nservice=http`))
     assert.deepEqual([kind, connects], ['http', 4])

@@ -28,7 +28,7 @@ const PATTERNS: readonly [source: string, matches: readonly string[], others: re
   ['a{', ['a{'], ['a']],
 ]
 
-describe('a Perl pattern', () => {
+describe('perl-pattern', () => {
   for (const [source, matches, others] of PATTERNS)
     it(`matches the same: ${source}`, () => {
       const pattern = readPattern(perlPattern(source))

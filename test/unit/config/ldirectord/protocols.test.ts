@@ -27,7 +27,7 @@ const PORTS: readonly [service: string, port: number][] = [
   ['sip', 5060],
 ]
 
-describe('the service of a dialogue in an ldirectord.cf', () => {
+describe('protocols: the service of a dialogue in an ldirectord.cf', () => {
   for (const [service, port] of PORTS) {
     it(`is ${service} by the port ${port}`, async () => {
       const head = `virtual=192.0.2.1:${port}`

@@ -261,7 +261,7 @@ function errorsOf({ problems }: Loaded) {
   return problems.filter(({ severity }) => severity === 'error')
 }
 
-describe('a random site', () => {
+describe('sites: a random site', () => {
   it('is the same configuration from an ldirectord.cf and from YAML', async () => {
     await fc.assert(
       fc.asyncProperty(site, async one => {
@@ -285,7 +285,7 @@ describe('a random site', () => {
   })
 })
 
-describe('any text', () => {
+describe('sites: any text', () => {
   it('is read as an ldirectord.cf without an exception, and every problem has its place in it', async () => {
     const { checks } = await loadChecks()
     const piece = fc.oneof(

@@ -368,7 +368,7 @@ const REFUSED: readonly [phrase: string, text: string, ...errors: string[]][] = 
   ['text that is not UTF-8', site(`${REAL}\nreceive="h\ufffdllo"`), 'NOT_UTF8 3:12+1'],
 ]
 
-describe('an ldirectord.cf that is not as ldirectord wants it', () => {
+describe('told: an ldirectord.cf that is not as ldirectord wants it', () => {
   for (const [phrase, text, ...expected] of WARNED)
     it(`is accepted with a warning: ${phrase}`, async () => {
       const loaded = await loadCf(text)
@@ -418,7 +418,7 @@ describe('an ldirectord.cf that is not as ldirectord wants it', () => {
   })
 })
 
-describe('a virtual that cannot be read', () => {
+describe('told: a virtual that cannot be read', () => {
   it('is the one thing that is told', async () => {
     const { problems } = await loadConfig('site.cf', { text: site(REAL, { head: 'virtual=192.168.1.5' }) })
     assert.deepEqual(
@@ -428,7 +428,7 @@ describe('a virtual that cannot be read', () => {
   })
 })
 
-describe('the codes of an ldirectord.cf', () => {
+describe('told: the codes of an ldirectord.cf', () => {
   const tables = [WARNED, NOTED, REFUSED].flat()
   for (const code of [...Object.keys(LDIRECTORD_CODES), ...Object.keys(SPELLING_CODES)])
     it(`has a case for ${code}`, () => {
@@ -436,7 +436,7 @@ describe('the codes of an ldirectord.cf', () => {
     })
 })
 
-describe('what ldirectord does beside its checks', () => {
+describe('told: what ldirectord does beside its checks', () => {
   it('is configured as there', async () => {
     const globals = 'maintenancedir=/m\nautoreload=yes\ncallback="/c"\nfallbackcommand=/f all'
     const { config } = await loadCf(site(`${REAL}\nmonitorfile="/mon"`, { globals }))

@@ -111,7 +111,7 @@ const files = [CORPUS, OWN].flatMap(folder =>
     : [],
 )
 
-describe('what ldirectord does to the table, lvsd does', () => {
+describe('traces: what ldirectord does to the table, lvsd does', () => {
   for (const { name, path } of files) {
     const trace = readTrace(readFileSync(path, 'utf8'))
     it(`${name}: ${trace.title}`, () => replay(trace, DIFFERENCES[name], SENTENCES[name]))

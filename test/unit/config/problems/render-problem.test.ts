@@ -16,7 +16,7 @@ function problemAt(column: number, length: number, more: Partial<Problem> = {}):
 const linesOf = (column: number, length: number, line: string) =>
   renderProblem(problemAt(column, length), line).split('\n').slice(1)
 
-describe('a problem for people', () => {
+describe('render-problem: a problem for people', () => {
   it('has its place, its code, its sentence, the line and what is wrong with it', () => {
     assert.equal(
       renderProblem(problemAt(7, 7), '      recieve: ok'),

@@ -6,7 +6,7 @@ import { locator } from '../../../../src/config/problems/position.js'
 import { newReport } from '../../../../src/config/problems/report.js'
 import { closestMatch, didYouMean, distance } from '../../../../src/util/closest-match.js'
 
-describe('the nearest word', () => {
+describe('words: the nearest word', () => {
   const cases: readonly (readonly [string, readonly string[], string | null])[] = [
     ['recieve', ['request', 'receive'], 'receive'],
     ['WLC', ['rr', 'wlc'], 'wlc'],
@@ -39,7 +39,7 @@ describe('the nearest word', () => {
   })
 })
 
-describe('port names', () => {
+describe('words: port names', () => {
   const ports = portLookup(
     '# names\nhttp 80/tcp www # web\nsyslog 514/udp\nshell 514/tcp\nexec 512/tcp\nbiff 512/udp\nbroken\n\n',
   )
@@ -57,7 +57,7 @@ describe('port names', () => {
   }
 })
 
-describe('address and port', () => {
+describe('words: address and port', () => {
   const cases: readonly (readonly [string, unknown])[] = [
     ['[2001:DB8::1]:http', { host: '2001:db8::1', port: 80, hasPort: true }],
     ['[2001:db8::1]', { host: '2001:db8::1', port: null, hasPort: false }],
@@ -90,7 +90,7 @@ describe('address and port', () => {
   }
 })
 
-describe('positions', () => {
+describe('words: positions', () => {
   it('are lines and columns from 1, of every offset', () => {
     const text = 'ab\n\ncé😀x\n'
     const locate = locator(text)

@@ -8,7 +8,7 @@ import { configOf, problemsOf, serviceOf, siteWith, validated } from '../../../s
 
 const EXAMPLE = new URL('../../../../config/example.yaml', import.meta.url).pathname
 
-describe('a configuration', () => {
+describe('validate: a configuration', () => {
   it('is frozen, all the way down', async () => {
     const config = await configOf(siteWith('check: http', "reals: ['[2001:db8:1::11]']"))
     const walk = (value: unknown): void => {
@@ -109,7 +109,7 @@ services: {}
   })
 })
 
-describe('a service', () => {
+describe('validate: a service', () => {
   it('may have a name for its address, of one family or of any', async () => {
     const text = `services:
   any: { virtual: 'www.example:http', check: none, reals: [web1.example] }
@@ -250,7 +250,7 @@ services:
   })
 })
 
-describe('a real server', () => {
+describe('validate: a real server', () => {
   it('takes what it does not say from its service, then from defaults', async () => {
     const text = `defaults: { forwarding: gate, weight: 5, upper: 100 }
 services:
@@ -311,7 +311,7 @@ services:
   })
 })
 
-describe('the family of a server that is a name', () => {
+describe('validate: the family of a server that is a name', () => {
   const six = (real: string, ...lines: readonly string[]) =>
     siteWith('check: none', ...lines, `reals: [${real}]`)
   const cases: [string, string, string[]][] = [
@@ -346,7 +346,7 @@ describe('the family of a server that is a name', () => {
   })
 })
 
-describe('a name that /etc/hosts has in one family alone', () => {
+describe('validate: a name that /etc/hosts has in one family alone', () => {
   const hosts = parseHosts(
     '127.0.0.1 localhost rs.example\nfd00::1 six.example both.example\n192.0.2.1 both.example',
   )
@@ -382,7 +382,7 @@ describe('a name that /etc/hosts has in one family alone', () => {
   })
 })
 
-describe('a fallback', () => {
+describe('validate: a fallback', () => {
   it('of the defaults is the first of the family of the service', async () => {
     const text = `defaults: { fallback: [127.0.0.1, '[::1]:8080', '[::2]:8080'] }
 services:
@@ -454,7 +454,7 @@ function usesOf(...lines: readonly string[]) {
 const HEAD = ['services:', '  web:', "    virtual: '[2001:db8::80]:80'"]
 const REAL = "      - address: '[2001:db8:1::1]'"
 
-describe('a server at a loopback address', () => {
+describe('validate: a server at a loopback address', () => {
   const told = async (fallback: string, reals = "'[2001:db8:1::1]:80'") => {
     const text = `services:\n  web:\n    virtual: '[2001:db8::80]:80'\n    check: 'on'\n    fallback: ${fallback}\n    reals: [${reals}]\n`
     const { problems } = await loadConfig('site.yaml', { text })
@@ -484,7 +484,7 @@ describe('a server at a loopback address', () => {
   })
 })
 
-describe('the checks of a real server', () => {
+describe('validate: the checks of a real server', () => {
   it('have their options parsed, with defaults, under the name of the kind', () => {
     const [[use] = []] = usesOf(
       ...HEAD,

@@ -22,7 +22,7 @@ function nodeAt(text: string, ...path: readonly string[]): RawNode {
 const codesOf = (text: string) =>
   readYaml(text, 'site.yaml').problems.map(({ code, at }) => `${at.line}:${at.column} ${code}`)
 
-describe('YAML to the raw tree', () => {
+describe('read-yaml: YAML to the raw tree', () => {
   it('keeps the place of every key and value', () => {
     const root = treeOf("services:\n  web: { virtual: '[::1]:80' }\n")
     assert.deepEqual(root.entries[0]?.keyAt, { line: 1, column: 1, length: 8 })

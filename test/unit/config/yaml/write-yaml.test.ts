@@ -55,7 +55,7 @@ function lines(values: Readonly<Record<string, number>>): RawMap {
   return { kind: 'map', entries, at: NOWHERE }
 }
 
-describe('a raw tree as YAML', () => {
+describe('write-yaml: a raw tree as YAML', () => {
   it('reads as the same tree', () => {
     fc.assert(
       fc.property(fc.dictionary(key, tree, { minKeys: 1, maxKeys: 4, noNullPrototype: true }), value => {

@@ -82,7 +82,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise(resolve => setTimeout(resolve, 10))
 }
 
-describe('a daemon that mails', () => {
+describe('daemon-mails: a daemon that mails', () => {
   it('tells that its servers come and go', async () => {
     const mail = await smtpServer()
     const shop = await shopServer()
@@ -156,7 +156,7 @@ describe('a daemon that mails', () => {
   })
 })
 
-describe('the observers of every daemon', () => {
+describe('daemon-mails: the observers of every daemon', () => {
   it('mail', async () => {
     const mail = await smtpServer()
     const { log } = recordingLog()

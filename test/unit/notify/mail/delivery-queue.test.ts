@@ -57,7 +57,7 @@ function opened(
 const settled = () => new Promise(setImmediate)
 const never_ = new Promise<Delivery>(() => {})
 
-describe('the queue of mails', () => {
+describe('delivery-queue: the queue of mails', () => {
   it('sends them in their order, one at a time to a server, and says so in the log', async () => {
     const { post, wind, tries, most, lines, clock } = opened(() => settled().then(() => WELL))
     for (const subject of ['one', 'two', 'three']) post(subject)
@@ -183,7 +183,7 @@ describe('the queue of mails', () => {
   })
 })
 
-describe('the queue of mails, before a mailbox that is not well', () => {
+describe('delivery-queue: the queue of mails, before a mailbox that is not well', () => {
   it('sends the others theirs at once, and tries each of those again on his own', async () => {
     const asked: string[] = []
     const { post, wind, lines } = opened((subject, to) => {
@@ -257,7 +257,7 @@ function random(seed: number) {
   }
 }
 
-describe('the queue of mails, whatever mailboxes there are', function () {
+describe('delivery-queue: the queue of mails, whatever mailboxes there are', function () {
   this.timeout(60_000)
   for (const seed of [1, 2, 3, 4, 5, 6, 7, 8])
     it(`keeps each one's order, sends nothing twice, and lets nobody wait for another: seed ${seed}`, async () => {
@@ -308,7 +308,7 @@ describe('the queue of mails, whatever mailboxes there are', function () {
     })
 })
 
-describe('the queue of mails, after a fault of its own', () => {
+describe('delivery-queue: the queue of mails, after a fault of its own', () => {
   it('gives the mail up and goes on', async () => {
     const { post, wind, tries, lines } = opened(async subject => {
       if (subject === 'one') throw new Error('a bug')
@@ -322,7 +322,7 @@ describe('the queue of mails, after a fault of its own', () => {
   })
 })
 
-describe('the queue of mails at the end', () => {
+describe('delivery-queue: the queue of mails at the end', () => {
   it('tries each mail once more at once', async () => {
     let isDown = true
     const { post, wind, queue, tries } = opened((_, to) => (isDown ? later(to) : WELL))

@@ -57,7 +57,7 @@ function run(given: readonly Step[]) {
 const numbersIn = ({ letter }: { letter: MailMessage }) =>
   [...letter.text.matchAll(/<(\d+)>/g)].map(([, n]) => Number(n))
 
-describe('news in mails', () => {
+describe('grouping: news in mails', () => {
   it('are each told once, in their order and soon, to whom they are for, or taken back by newer ones', () => {
     fc.assert(
       fc.property(steps, given => {

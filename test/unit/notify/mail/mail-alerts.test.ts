@@ -97,7 +97,7 @@ function running(owner = web()) {
   return { ...parts, owner }
 }
 
-describe('mails', () => {
+describe('mail-alerts: mails', () => {
   it('tell each change with its reason, within seconds', () => {
     const { clock, letters, move, apply, owner } = running()
     move(owner, A, 'up', 'down')
@@ -177,7 +177,7 @@ describe('mails', () => {
   })
 })
 
-describe('mails of a time that is not wanted', () => {
+describe('mail-alerts: mails of a time that is not wanted', () => {
   const only = (...during: DaemonPhase[]) => web({ mail: { ...MAIL, during } })
 
   it('are left out', () => {
@@ -236,7 +236,7 @@ describe('mails of a time that is not wanted', () => {
   })
 })
 
-describe('a server that stays down', () => {
+describe('mail-alerts: a server that stays down', () => {
   const repeating = web({ mail: { ...MAIL, repeat: 10 * MINUTE } })
   const INACCESSIBLE = [`Inaccessible real server: [${A}]:80 ${V}`]
 
@@ -294,7 +294,7 @@ describe('a server that stays down', () => {
   })
 })
 
-describe('a server in maintenance', () => {
+describe('mail-alerts: a server in maintenance', () => {
   const owner = web({ mail: { ...MAIL, repeat: 10 * MINUTE, during: ['running'] } })
   const hold = (isHeld: boolean, failure: CheckResult | null = null): Hold => ({
     service: owner,
@@ -346,7 +346,7 @@ describe('a server in maintenance', () => {
   })
 })
 
-describe('many servers at once', () => {
+describe('mail-alerts: many servers at once', () => {
   const hosts = Array.from({ length: 200 }, (_, i) => `fd00:3::${(i + 1).toString(16)}`)
   const many = web({ reals: hosts.map(host => real(host)), mail: { ...MAIL, repeat: 10 * MINUTE } })
 
@@ -430,7 +430,7 @@ describe('many servers at once', () => {
   })
 })
 
-describe('drift', () => {
+describe('mail-alerts: drift', () => {
   it('that is put right is told with the table that the kernel has taken', () => {
     const { clock, subjects, apply } = running()
     const wanted = tableService(

@@ -105,7 +105,7 @@ const anyEvent = fc.oneof(
   { weight: 1, arbitrary: fc.record({ minutes: fc.integer({ min: 1, max: 15 }) }) },
 )
 
-describe('mails over any history', () => {
+describe('mail-history: mails over any history', () => {
   it('say last of each server how it is, and repeat those alone that are down and not in maintenance', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.array(anyEvent, { maxLength: 25 }), (quiescent, events) => {

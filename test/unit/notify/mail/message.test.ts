@@ -28,7 +28,7 @@ function item(
 
 const lines = (...each: readonly string[]) => each.map(line => `${line}\n`).join('')
 
-describe('a mail about one server', () => {
+describe('message: a mail about one server', () => {
   it('is that of ldirectord', () => {
     const { subject, text } = singleMessage(item('[fd00::a]:80', {}), ROUTE, 'director1')
     assert.equal(subject, 'Deleted real server: [fd00::a]:80 ([2001:db8::1]:80)')
@@ -58,7 +58,7 @@ describe('a mail about one server', () => {
   })
 })
 
-describe('a mail about many servers', () => {
+describe('message: a mail about many servers', () => {
   it('counts them in its subject and lists them', () => {
     const items = [
       item('[fd00::a]:80', { word: 'Added' }),

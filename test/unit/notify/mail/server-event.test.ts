@@ -85,7 +85,7 @@ const CASES: readonly [string, Change, string | null, DaemonPhase?][] = [
   ],
 ]
 
-describe('news of the table', () => {
+describe('server-event: news of the table', () => {
   for (const [phrase, change, sentence, phase] of CASES)
     it(`in ldirectord's words: ${phrase}`, () =>
       assert.deepEqual(sentences(change, phase), sentence === null ? [] : [sentence]))

@@ -34,7 +34,7 @@ function toPort(
 
 const WELL = { again: [], refused: [], fault: null }
 
-describe('a mail through a mail server', () => {
+describe('transport: a mail through a mail server', () => {
   it('goes over IPv6 to each of several recipients', async () => {
     const { port, mails } = await smtpServer()
     assert.deepEqual(await toPort(port), WELL)
@@ -101,7 +101,7 @@ describe('a mail through a mail server', () => {
   })
 })
 
-describe('a mail that a server does not take', () => {
+describe('transport: a mail that a server does not take', () => {
   const at = (verb: string, reply: string | null) => ({
     reply: (line: string) => (line.startsWith(verb) && (verb !== '' || line === '') ? reply : undefined),
   })
@@ -250,7 +250,7 @@ describe('a mail that a server does not take', () => {
   })
 })
 
-describe('a mail through sendmail', () => {
+describe('transport: a mail through sendmail', () => {
   const fake = (script: string) => {
     const path = temporaryFolder()
     const file = join(path, 'sendmail')
