@@ -2,7 +2,8 @@ import { type Answer, defineCheck, down, type RunContext, type Target, up } from
 import { answerFromError, isAbort } from '../src/check/error-to-answer.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { readWords } from './lib/agent.js'
-import { brief, converse, Verdict } from './lib/dialogue.js'
+import { brief, converse } from './lib/dialogue.js'
+import { CheckFailure } from './lib/failure.js'
 import { unescapeBytes } from './lib/match.js'
 
 /** The part of the deadline that an agent has: what remains is for saying what its silence means. */
@@ -79,7 +80,7 @@ async function listen(target: Target, options: AgentOptions, context: RunContext
     return word ? { word } : { why }
   } catch (error) {
     const why = isAbort(error)
-      ? new Verdict('timeout', `no word within ${wait} ms`).answer
+      ? new CheckFailure('timeout', `no word within ${wait} ms`).answer
       : answerFromError(error)
     return { why }
   } finally {

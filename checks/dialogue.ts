@@ -4,7 +4,8 @@ import { compileMatch, showMatch, tooSlow } from '../src/probe/match-text.js'
 import { type Budget, newBudget } from '../src/search/budget.js'
 import { readPattern } from '../src/search/perl-flags.js'
 import { counted } from '../src/util/plural.js'
-import { brief, converse, type Dialogue, LIMIT, Verdict } from './lib/dialogue.js'
+import { brief, converse, type Dialogue, LIMIT } from './lib/dialogue.js'
+import { CheckFailure } from './lib/failure.js'
 import { hexBytes, unescapeBytes } from './lib/match.js'
 import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './lib/tls.js'
 
@@ -133,7 +134,7 @@ function matches(pattern: string, line: string, budget: Budget): boolean {
   const match = { kind: 'regexp', ...readPattern(pattern) } as const
   const found = compileMatch(match).begin(budget).occursIn(Buffer.from(line))
   if (found !== null) return found
-  throw new Verdict('error', tooSlow(showMatch(match)).detail)
+  throw new CheckFailure('error', tooSlow(showMatch(match)).detail)
 }
 
 function partsOf(step: string): [verb: string, rest: string] {

@@ -4,8 +4,9 @@ import type { Socket } from 'node:net'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { open } from './lib/connect.js'
+import { CheckFailure } from './lib/failure.js'
 import { hostHeader, hostName, virtualhostProblem } from './lib/http.js'
-import { Fault, optionalTls, optionalTlsProblem, through } from './lib/library.js'
+import { optionalTls, optionalTlsProblem, withLibrary } from './lib/library.js'
 import { bodyOf, sessionOn } from './lib/session.js'
 
 /** The answer is two bytes in a frame of five; nobody needs as much as this. */
@@ -43,7 +44,7 @@ export const check = defineCheck({
 
   run(target, options, context) {
     const tls = options.tls ? { ...options, sni: options.sni ?? hostName(options.virtualhost) } : null
-    return through(open(target, tls, context, ['h2']), context, socket =>
+    return withLibrary(open(target, tls, context, ['h2']), context, socket =>
       'alpnProtocol' in socket && socket.alpnProtocol !== 'h2'
         ? Promise.resolve(down('garbage', 'the server does not offer HTTP/2 in the handshake (ALPN h2)'))
         : ask(socket, target, options, context),
@@ -108,7 +109,7 @@ async function replyOf(
   for await (const chunk of answered) {
     chunks.push(chunk)
     length += chunk.length
-    if (length > LIMIT) throw new Fault('too-big', `more than ${LIMIT} bytes`)
+    if (length > LIMIT) throw new CheckFailure('too-big', `more than ${LIMIT} bytes`)
   }
   return { headers, body: Buffer.concat(chunks), trailers }
 }

@@ -5,7 +5,8 @@ import { type Answer, defineCheck, down, type RunContext, type Target, up } from
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { open } from './lib/connect.js'
 import { signByPassword } from './lib/ed25519.js'
-import { Fault, optionalTls, optionalTlsProblem, through, watch } from './lib/library.js'
+import { CheckFailure } from './lib/failure.js'
+import { monitorSocket, optionalTls, optionalTlsProblem, withLibrary } from './lib/library.js'
 import { rowsFor, said, sqlOptions, sqlProblem } from './lib/sql.js'
 import { connectTls } from './lib/tls.js'
 
@@ -26,7 +27,7 @@ export const check = defineCheck({
   validate: options => sqlProblem(options) ?? optionalTlsProblem(options),
 
   run: (target, options, context) =>
-    through(open(target, null, context), context, socket => talk(socket, { target, options, context })),
+    withLibrary(open(target, null, context), context, socket => talk(socket, { target, options, context })),
 })
 
 interface Asked {
@@ -103,13 +104,13 @@ function guard(connection: Connection): void {
   inner.handlePacket = packet => {
     if (packet && packet.sequenceId !== inner.sequenceId) {
       if (packet.peekByte() !== ERROR)
-        throw new Fault('garbage', `packet ${packet.sequenceId}, expected ${inner.sequenceId}`)
+        throw new CheckFailure('garbage', `packet ${packet.sequenceId}, expected ${inner.sequenceId}`)
       inner.sequenceId = packet.sequenceId
     }
     if (!inner.authorized && ++logins > MOST_LOGINS)
-      throw new Fault('garbage', `more than ${MOST_LOGINS} packets before a login`)
+      throw new CheckFailure('garbage', `more than ${MOST_LOGINS} packets before a login`)
     if (!inner.authorized && packet?.peekByte() === ANOTHER && ++wishes > MOST_WISHES)
-      throw new Fault('garbage', `more than ${MOST_WISHES} wishes for other plug-ins`)
+      throw new CheckFailure('garbage', `more than ${MOST_WISHES} wishes for other plug-ins`)
     handle(packet)
   }
 }
@@ -133,7 +134,7 @@ function encryptAsOurs(
       plain.removeAllListeners('data')
       const peer = { host: target.address.text, port: target.port, name: null, socket: plain }
       connectTls(peer, options, context).then(secure => {
-        watch(secure)
+        monitorSocket(secure)
         secure.on('error', error => plain.destroy(error))
         secure.on('data', (data: Buffer) => inner.packetParser.execute(data))
         inner.stream = secure

@@ -4,7 +4,8 @@ import type { Client, Query, QueryArrayConfig } from 'pg'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { open } from './lib/connect.js'
-import { Fault, optionalTls, optionalTlsProblem, through } from './lib/library.js'
+import { CheckFailure } from './lib/failure.js'
+import { optionalTls, optionalTlsProblem, withLibrary } from './lib/library.js'
 import { pgsqlMessages } from './lib/pgsql-messages.js'
 import { rowsFor, said, sqlOptions, sqlProblem } from './lib/sql.js'
 import { connectTls, type TlsOptions } from './lib/tls.js'
@@ -29,7 +30,7 @@ export const check = defineCheck({
   validate: options => sqlProblem(options) ?? optionalTlsProblem(options),
 
   run: (target, options, context) =>
-    through(
+    withLibrary(
       opened(target, options.tls ? options : null, context),
       context,
       socket => talk(socket, { target, options, context }),
@@ -74,8 +75,8 @@ async function opened(target: Target, tls: TlsOptions | null, context: RunContex
   try {
     context.phase('handshake')
     const answer = await firstByte(socket)
-    if (answer === 'N') throw new Fault('tls', 'the server does not offer TLS: leave out tls')
-    if (answer !== 'S') throw new Fault('garbage', 'the server does not answer as PostgreSQL does')
+    if (answer === 'N') throw new CheckFailure('tls', 'the server does not offer TLS: leave out tls')
+    if (answer !== 'S') throw new CheckFailure('garbage', 'the server does not answer as PostgreSQL does')
     const { text: host } = target.address
     return await connectTls({ host, port: target.port, name: null, socket }, tls, context)
   } catch (error) {
@@ -89,11 +90,11 @@ async function firstByte(socket: Socket): Promise<string> {
   const [chunk] = (await Promise.race([
     once(socket, 'data'),
     once(socket, 'end').then(() => {
-      throw new Fault('closed', 'closed instead of an answer to the request for TLS')
+      throw new CheckFailure('closed', 'closed instead of an answer to the request for TLS')
     }),
   ])) as [Buffer]
   // More than the one byte came before the handshake, and from anybody.
-  if (chunk.length > 1) throw new Fault('garbage', 'more than one byte before the TLS handshake')
+  if (chunk.length > 1) throw new CheckFailure('garbage', 'more than one byte before the TLS handshake')
   return chunk.toString('latin1')
 }
 

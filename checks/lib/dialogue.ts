@@ -5,10 +5,11 @@
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { type Answer, down, type RunContext, type Target } from '../../src/check/check.js'
+import type { Answer, RunContext, Target } from '../../src/check/check.js'
 import type { Reason } from '../../src/core/model.js'
 import { counted } from '../../src/util/plural.js'
 import { open } from './connect.js'
+import { CheckFailure } from './failure.js'
 import { Heard } from './heard.js'
 import { connectTls, type TlsOptions, tlsAnswer } from './tls.js'
 
@@ -39,20 +40,10 @@ export async function converse(
       dialogue.close()
     }
   } catch (error) {
-    if (error instanceof Verdict) return error.answer
+    if (error instanceof CheckFailure) return error.answer
     const answer = tlsAnswer(error)
     if (answer) return answer
     throw error
-  }
-}
-
-/** Ends a conversation with a word about the server. */
-export class Verdict extends Error {
-  readonly answer: Answer
-
-  constructor(reason: Reason, detail: string) {
-    super(detail)
-    this.answer = down(reason, detail)
   }
 }
 
@@ -196,9 +187,9 @@ export class Dialogue {
   }
 
   /** The verdict on an answer that is not the one expected. */
-  fault(reason: Reason, heard: string, expected: string): Verdict {
+  fault(reason: Reason, heard: string, expected: string): CheckFailure {
     const place = this.#asked === null ? 'as its greeting' : `in answer to ${this.#asked}`
-    return new Verdict(reason, `"${brief(heard)}" ${place}, expected ${expected}`)
+    return new CheckFailure(reason, `"${brief(heard)}" ${place}, expected ${expected}`)
   }
 
   close(): void {
@@ -245,9 +236,9 @@ export class Dialogue {
     this.#wake()
   }
 
-  #broken(expected: string): Verdict {
+  #broken(expected: string): CheckFailure {
     if (this.#heard.length > 0) return this.fault('truncated', this.peek(), expected)
     const missing = this.#asked === null ? 'a greeting' : `an answer to ${this.#asked}`
-    return new Verdict('closed', `closed without ${missing}`)
+    return new CheckFailure('closed', `closed without ${missing}`)
   }
 }

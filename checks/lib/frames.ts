@@ -7,8 +7,8 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { counted } from '../../src/util/plural.js'
+import { CheckFailure } from './failure.js'
 import { Heard } from './heard.js'
-import { Fault } from './library.js'
 
 /** Length, type, flags and stream. */
 const HEAD = 9
@@ -110,13 +110,16 @@ export class Frames extends Duplex {
     return frame
   }
 
-  #problem(length: number): Fault | null {
+  #problem(length: number): CheckFailure | null {
     if (length > LONGEST)
-      return new Fault('garbage', `a frame of ${counted(length, 'byte')}, at most ${LONGEST} are allowed`)
+      return new CheckFailure(
+        'garbage',
+        `a frame of ${counted(length, 'byte')}, at most ${LONGEST} are allowed`,
+      )
     if (this.#bytes > this.#limit + ASIDE)
-      return new Fault('too-big', `more than ${this.#limit} bytes of a body and ${ASIDE} beside it`)
+      return new CheckFailure('too-big', `more than ${this.#limit} bytes of a body and ${ASIDE} beside it`)
     return this.#count > MOST_FRAMES + this.#bytes / SMALL
-      ? new Fault('too-big', `${this.#count} frames in ${this.#bytes} bytes`)
+      ? new CheckFailure('too-big', `${this.#count} frames in ${this.#bytes} bytes`)
       : null
   }
 }

@@ -1,10 +1,11 @@
 /** One request over HTTP/2, on a connection of its own. */
+
 import { once } from 'node:events'
 import type { ClientHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { type Answer, down, type RunContext, type Target } from '../../src/check/check.js'
+import { CheckFailure } from './failure.js'
 import { type HttpOptions, hostHeader, hostName, requestHeaders, requestPath } from './http.js'
-import { Fault } from './library.js'
 import { judgeResponse } from './response.js'
 import { bodyOf, sessionOn } from './session.js'
 import { connectTls, type TlsOptions } from './tls.js'
@@ -70,7 +71,7 @@ async function exchange(
   try {
     return await judgeResponse(status, coding, wholeBody(stream, body), options)
   } catch (error) {
-    if (error instanceof Fault) return down(error.reason, error.message)
+    if (error instanceof CheckFailure) return error.answer
     return down('truncated', `${status}, but the body broke off: ${(error as Error).message}`)
   }
 }
@@ -96,7 +97,7 @@ function headersOf(authority: string, options: HttpOptions): Record<string, stri
 
 /** Network errors are the core's to tell; those of the protocol are told here. */
 function noResponse(error: unknown): Answer {
-  if (error instanceof Fault) return down(error.reason, error.message)
+  if (error instanceof CheckFailure) return error.answer
   const { code, message } = error as NodeJS.ErrnoException
   if (code?.startsWith('ERR_HTTP2')) return down('garbage', `no HTTP/2: ${message} (${code})`)
   if (code === undefined) return down('closed', message)

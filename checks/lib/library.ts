@@ -8,8 +8,8 @@ import type { Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import { type Answer, down, type RunContext } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
-import type { Reason } from '../../src/core/model.js'
 import { counted } from '../../src/util/plural.js'
+import { CheckFailure } from './failure.js'
 import { givenOf, tlsAnswer, tlsOptions, tlsProblem } from './tls.js'
 
 /** Bytes that a server may send in one run; no check needs a hundredth of it. */
@@ -28,13 +28,13 @@ export function optionalTlsProblem(options: OptionalTls): string | null {
   return !options.tls && given !== null ? `${given} needs tls: true` : tlsProblem(options)
 }
 
-/** What a library is given of the bytes that have come: whole messages that were looked at, say. Throws a `Fault`. */
+/** What a library is given of the bytes that have come: whole messages that were looked at, say. Throws a `CheckFailure`. */
 export type Filter = (chunk: Buffer) => readonly Buffer[]
 
 const ALL: Filter = chunk => [chunk]
 
 /** Hands a connection to a library. Whatever comes of it, the connection ends. */
-export async function through(
+export async function withLibrary(
   opening: Promise<Socket>,
   context: RunContext,
   talk: (socket: Socket) => Promise<Answer>,
@@ -42,15 +42,15 @@ export async function through(
 ): Promise<Answer> {
   try {
     const socket = await opening
-    const fate = watch(socket, filter)
+    const outcome = monitorSocket(socket, filter)
     try {
       context.phase('first byte')
-      return await Promise.race([talk(socket), fate.closed])
+      return await Promise.race([talk(socket), outcome.closed])
     } catch (error) {
-      if (error instanceof Fault || tlsAnswer(error)) throw error
+      if (error instanceof CheckFailure || tlsAnswer(error)) throw error
       // What a library says of an end is worth less than the end itself, which may be told a moment later.
       await new Promise(soon => setImmediate(soon))
-      const verdict = fate.verdict()
+      const verdict = outcome.verdict()
       if (verdict) return verdict
       // Of a network error that the library heard before us the core knows what it says.
       if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error
@@ -59,23 +59,13 @@ export async function through(
       socket.destroy()
     }
   } catch (error) {
-    const answer = error instanceof Fault ? faultOf(error) : tlsAnswer(error)
+    const answer = error instanceof CheckFailure ? faultOf(error) : tlsAnswer(error)
     if (answer) return answer
     throw error
   }
 }
 
-/** Ends a talk with a word about the server. */
-export class Fault extends Error {
-  readonly reason: Reason
-
-  constructor(reason: Reason, detail: string) {
-    super(detail)
-    this.reason = reason
-  }
-}
-
-interface Fate {
+interface SocketOutcome {
   /** Fulfilled with a verdict soon after the connection has closed, so that the library may speak first. */
   readonly closed: Promise<Answer>
   /** What became of the connection, or null while it stands; network errors are thrown. */
@@ -86,13 +76,13 @@ interface Fate {
  * Sees every event of a socket before its listeners do. Libraries take listeners away that are not theirs, and what
  * they throw while they read would end lvsd: here it ends the connection.
  */
-export function watch(socket: Socket, filter = ALL): Fate {
+export function monitorSocket(socket: Socket, filter = ALL): SocketOutcome {
   const emit = socket.emit.bind(socket) as (event: string | symbol, ...args: unknown[]) => boolean
   const before = socket.bytesRead
   const fate = { error: null as unknown, ended: false, count: 0 }
   let settle = () => {}
   const verdict = () => {
-    if (fate.error instanceof Fault) return faultOf(fate.error)
+    if (fate.error instanceof CheckFailure) return faultOf(fate.error)
     if (fate.error !== null) throw fate.error
     return fate.ended ? ended(fate.count || socket.bytesRead - before) : null
   }
@@ -125,7 +115,7 @@ export function watch(socket: Socket, filter = ALL): Fate {
   socket.emit = (event: string | symbol, ...args: unknown[]) => {
     if (event === 'data') {
       fate.count += (args[0] as Buffer).length
-      if (fate.count > LIMIT) socket.destroy(new Fault('too-big', `more than ${LIMIT} bytes`))
+      if (fate.count > LIMIT) socket.destroy(new CheckFailure('too-big', `more than ${LIMIT} bytes`))
     }
     if (event === 'error') fate.error ??= args[0]
     if (event === 'end' || event === 'close') fate.ended = true
@@ -161,13 +151,15 @@ function ended(count: number): Answer {
 }
 
 function faultOf(error: unknown): Answer {
-  const { reason, message } = error instanceof Fault ? error : unreadable(error)
-  return down(reason, message)
+  return unreadable(error).answer
 }
 
 /** What a library has to say of an answer that it does not understand. */
-function unreadable(error: unknown): Fault {
-  if (error instanceof Fault) return error
+function unreadable(error: unknown): CheckFailure {
+  if (error instanceof CheckFailure) return error
   const message = error instanceof Error ? error.message : String(error)
-  return new Fault('garbage', `the answer cannot be read: ${(message.split('\n')[0] ?? '').slice(0, 200)}`)
+  return new CheckFailure(
+    'garbage',
+    `the answer cannot be read: ${(message.split('\n')[0] ?? '').slice(0, 200)}`,
+  )
 }

@@ -4,8 +4,8 @@
  * makes an error with its stack for each byte that begins no message. What is handed on here ends where it says, one
  * message at a time.
  */
+import { CheckFailure } from './failure.js'
 import { Heard } from './heard.js'
-import { Fault } from './library.js'
 import { said } from './sql.js'
 
 /** Bytes that one message may have; a row of more than this is nothing to look for a text in. */
@@ -20,7 +20,7 @@ const LOGIN = 'R'.charCodeAt(0)
 const MOST_LOGINS = 8
 const READY = 'Z'.charCodeAt(0)
 
-/** Takes the bytes of one connection; gives the whole messages among them. Throws a `Fault` at what is none. */
+/** Takes the bytes of one connection; gives the whole messages among them. Throws a `CheckFailure` at what is none. */
 export function pgsqlMessages(): (chunk: Buffer) => readonly Buffer[] {
   const heard = new Heard()
   let errors = 0
@@ -32,9 +32,9 @@ export function pgsqlMessages(): (chunk: Buffer) => readonly Buffer[] {
       if (message[0] === READY) errors = 0
       // One question has one error; a server that refuses to let in has one too.
       if (message[0] === ERROR && ++errors > 1)
-        throw new Fault('garbage', 'several errors in answer to one question')
+        throw new CheckFailure('garbage', 'several errors in answer to one question')
       if (message[0] === LOGIN && ++logins > MOST_LOGINS)
-        throw new Fault('garbage', `more than ${MOST_LOGINS} steps to log in`)
+        throw new CheckFailure('garbage', `more than ${MOST_LOGINS} steps to log in`)
       messages.push(message)
     }
     return messages
@@ -46,16 +46,18 @@ function next(heard: Heard): Buffer | null {
   const [code] = head
   if (code === undefined) return null
   if (!Object.hasOwn(FORMS, String.fromCharCode(code)))
-    throw new Fault('garbage', `no message of PostgreSQL begins with the byte ${code}`)
+    throw new CheckFailure('garbage', `no message of PostgreSQL begins with the byte ${code}`)
   if (head.length < HEAD) return null
   const length = head.readUInt32BE(1)
-  if (length < 4) throw new Fault('garbage', `a message of PostgreSQL with the length ${length}`)
-  if (code === ERROR && length > MOST_EVER) throw new Fault('status', oldError(heard))
-  if (length > MOST_EVER) throw new Fault('garbage', `a message of PostgreSQL with the length ${length}`)
-  if (length > LIMIT) throw new Fault('too-big', `a message of ${length} bytes; at most ${LIMIT} are read`)
+  if (length < 4) throw new CheckFailure('garbage', `a message of PostgreSQL with the length ${length}`)
+  if (code === ERROR && length > MOST_EVER) throw new CheckFailure('status', oldError(heard))
+  if (length > MOST_EVER)
+    throw new CheckFailure('garbage', `a message of PostgreSQL with the length ${length}`)
+  if (length > LIMIT)
+    throw new CheckFailure('too-big', `a message of ${length} bytes; at most ${LIMIT} are read`)
   const message = heard.take(1 + length)
   if (message && !FORMS[String.fromCharCode(code)]?.(new Parts(message.subarray(HEAD))))
-    throw new Fault('garbage', 'a message of PostgreSQL whose parts do not fit into it')
+    throw new CheckFailure('garbage', 'a message of PostgreSQL whose parts do not fit into it')
   return message
 }
 

@@ -3,8 +3,10 @@
  * library is used: those that exist throw out of reach where more replies come than were asked for. Depth, length and
  * number of elements are limited, so no reply costs more than the 64 KB that a conversation may have.
  */
+
 import { counted } from '../../src/util/plural.js'
-import { type Dialogue, LIMIT, Verdict } from './dialogue.js'
+import { type Dialogue, LIMIT } from './dialogue.js'
+import { CheckFailure } from './failure.js'
 
 /** Arrays within arrays; ROLE, the deepest reply that is asked for, has two levels. */
 const MOST_DEPTH = 4
@@ -35,7 +37,7 @@ interface Budget {
 }
 
 async function read(dialogue: Dialogue, depth: number, budget: Budget): Promise<Value> {
-  if (--budget.left < 0) throw new Verdict('too-big', `a reply of more than ${MOST_ELEMENTS} elements`)
+  if (--budget.left < 0) throw new CheckFailure('too-big', `a reply of more than ${MOST_ELEMENTS} elements`)
   const line = await dialogue.line(LINE_LIMIT)
   const rest = line.slice(1)
   switch (line[0]) {
@@ -75,15 +77,15 @@ async function readArray(
   if (length < 0) return null
   if (length > MOST_ELEMENTS) throw tooLong(length, 'elements', MOST_ELEMENTS)
   if (depth >= MOST_DEPTH)
-    throw new Verdict('garbage', `a reply of more than ${MOST_DEPTH} arrays in each other`)
+    throw new CheckFailure('garbage', `a reply of more than ${MOST_DEPTH} arrays in each other`)
   const values: Value[] = []
   while (values.length < length) values.push(await read(dialogue, depth + 1, budget))
   return values
 }
 
-function tooLong(length: number, unit: keyof typeof ALLOWED, most: number): Verdict {
+function tooLong(length: number, unit: keyof typeof ALLOWED, most: number): CheckFailure {
   const reason = length > ALLOWED[unit] ? 'garbage' : 'too-big'
-  return new Verdict(reason, `a reply of ${length} ${unit}; at most ${most} are read`)
+  return new CheckFailure(reason, `a reply of ${length} ${unit}; at most ${most} are read`)
 }
 
 /** The number behind the type; a length of -1 stands for nothing. */

@@ -1,9 +1,10 @@
 /** A session of HTTP/2 on a connection of its own, with limits on all that a server may send beside its answer. */
+
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import type { Socket } from 'node:net'
 import { PassThrough, pipeline, type Readable } from 'node:stream'
+import { CheckFailure } from './failure.js'
 import { Frames } from './frames.js'
-import { Fault } from './library.js'
 
 /** Interim responses (1xx) before the final one, as over HTTP/1. */
 const MOST_INTERIM = 32
@@ -29,7 +30,7 @@ export function sessionOn(socket: Socket, origin: string, limit: number): Sessio
     settings: { enablePush: false, maxHeaderListSize: HEADERS },
   })
   /** Not at once: this may be called while the session reads, and then it must not be ended (see `Frames`). */
-  const end = (fault?: Fault) => {
+  const end = (fault?: CheckFailure) => {
     frames.cut()
     setImmediate(() => {
       session.destroy(fault)
@@ -59,14 +60,17 @@ export function bodyOf(stream: ClientHttp2Stream): Readable {
   return pipeline(stream, new PassThrough(), () => {})
 }
 
-function limited(stream: ClientHttp2Stream, end: (fault: Fault) => void): ClientHttp2Stream {
+function limited(stream: ClientHttp2Stream, end: (fault: CheckFailure) => void): ClientHttp2Stream {
   let interim = 0
   // An error that comes when nobody waits any more must not end lvsd.
   stream.on('error', () => {})
   stream.on('headers', headers => {
     if (++interim > MOST_INTERIM)
       end(
-        new Fault('garbage', `more than ${MOST_INTERIM} interim answers, the last one ${headers[':status']}`),
+        new CheckFailure(
+          'garbage',
+          `more than ${MOST_INTERIM} interim answers, the last one ${headers[':status']}`,
+        ),
       )
   })
   return stream

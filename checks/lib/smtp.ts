@@ -1,7 +1,9 @@
 /** What smtp and submission share: they differ in port and in whether they ask for TLS. */
+
 import { type Check, defineCheck, up } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
-import { converse, type Dialogue, Verdict } from './dialogue.js'
+import { converse, type Dialogue } from './dialogue.js'
+import { CheckFailure } from './failure.js'
 import {
   base64,
   cramMd5,
@@ -69,7 +71,7 @@ async function introduce(
 ): Promise<void> {
   let offers = await hello(dialogue, options.helo)
   if (starttls) {
-    if (!offers.has('STARTTLS')) throw new Verdict('status', 'the server does not offer STARTTLS')
+    if (!offers.has('STARTTLS')) throw new CheckFailure('status', 'the server does not offer STARTTLS')
     dialogue.send('STARTTLS')
     await expectReply(dialogue, '220')
     await dialogue.startTls(starttls)
@@ -125,7 +127,10 @@ async function logIn(
   const offered = (offers.get('AUTH') ?? '').split(/[ =]/).slice(1)
   const name = ORDER[tls || starttls ? 'encrypted' : 'plain'].find(way => offered.includes(way))
   if (!name)
-    throw new Verdict('status', `no way to log in: the server offers ${offered.join(' ') || 'no AUTH here'}`)
+    throw new CheckFailure(
+      'status',
+      `no way to log in: the server offers ${offered.join(' ') || 'no AUTH here'}`,
+    )
   await LOGINS[name]?.(dialogue, login ?? '', passwd ?? '')
   await expectReply(dialogue, '235')
 }

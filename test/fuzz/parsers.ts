@@ -3,8 +3,8 @@
 import { servingOf } from '../../checks/grpc.js'
 import { readWords } from '../../checks/lib/agent.js'
 import { NotDns, readAnswers, readHead, readQuestion } from '../../checks/lib/dns-message.js'
+import { CheckFailure } from '../../checks/lib/failure.js'
 import { NotLdap, takeMessage } from '../../checks/lib/ldap-messages.js'
-import { Fault } from '../../checks/lib/library.js'
 import { pgsqlMessages } from '../../checks/lib/pgsql-messages.js'
 import { decodeReply } from '../../checks/lib/radius.js'
 import { compileJudge } from '../../src/probe/matcher.js'
@@ -52,7 +52,7 @@ const PARSERS: Readonly<Record<string, Read>> = {
   radius: bytes => decodeReply(bytes, REQUEST),
 }
 /** What a reader may throw: a word about the server. */
-const WORDS = [NotDns, NotLdap, Fault]
+const WORDS = [NotDns, NotLdap, CheckFailure]
 
 /** A sentence for each answer that was not read within `limit` milliseconds, or that was answered by something else. */
 export function readSpoilt(kind: string, seeds: Iterable<number>, limit: number): string[] {
