@@ -9,7 +9,7 @@ import { loadConfig } from '../../../../src/config/load.js'
 import type { Model } from '../../../support/config/ldirectord-model.js'
 import type { Verdict } from '../../../support/config/ldirectord-parser.js'
 import { afterImport, loadCf } from '../../../support/config/ldirectord-site.js'
-import { newTally, tableOf, weigh } from '../../../support/config/ldirectord-weigh.js'
+import { newTally, weigh } from '../../../support/config/ldirectord-weigh.js'
 
 const CORPUS = fileURLToPath(new URL('../../../../../shared/corpus/ldirectord/', import.meta.url))
 
@@ -31,7 +31,6 @@ describe('corpus: real files of ldirectord', () => {
       const loaded = await loadConfig(`${CORPUS}${file.replace(/json$/, 'cf')}`)
       weigh(file, { rc: 0, messages: [], model }, loaded, tally)
     }
-    console.log(tableOf(tally))
     assert.deepEqual(tally.different, [])
     assert.ok(tally.equal > 1000)
   })
@@ -43,7 +42,6 @@ describe('corpus: real files of ldirectord', () => {
       const loaded = await loadConfig('case.cf', { text: Buffer.from(text, 'latin1').toString('utf8') })
       weigh(name, verdict, loaded, tally)
     }
-    console.log(tableOf(tally))
     assert.deepEqual(tally.different, [])
     assert.ok(tally.equal > 1000)
   })
