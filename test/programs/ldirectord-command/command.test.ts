@@ -23,6 +23,7 @@ import { findOrphan, isAlive, readRecord } from '../../../src/ldirectord-command
 import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
+import { until } from '../../support/until.js'
 
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const SELF = [process.execPath, '--import', TSX, join(packageRoot, 'src/ldirectord-command/main.ts')]
@@ -343,12 +344,4 @@ function sessionOf(pid: number): number {
 
 function gone(pid: number): Promise<void> {
   return until(() => !existsSync(`/proc/${pid}`))
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, 'it happens in time')
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
 }

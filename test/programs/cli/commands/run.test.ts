@@ -8,6 +8,7 @@ import { fetchStatus } from '../../../../src/api/client.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
 import { onCleanup } from '../../../support/after-each.js'
 import { temporaryFolder } from '../../../support/folder.js'
+import { until } from '../../../support/until.js'
 
 const MAIN = join(import.meta.dirname, '../../../../src/main.ts')
 
@@ -63,12 +64,6 @@ const PLAIN = { width: 300, colour: false, now: Date.now() }
 
 function keptFile(folder: string): string {
   return join(folder, readdirSync(folder).find(name => /^accepted-.*\.json$/.test(name)) ?? assert.fail())
-}
-
-/** Tries for some seconds. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !isSo(); i++) await new Promise(resolve => setTimeout(resolve, 20))
-  assert.ok(isSo())
 }
 
 const UP = `    check: 'on'\n    reals: ['[fd00::1]:80']`

@@ -20,6 +20,7 @@ import {
   statusDocument,
 } from '../../../support/cli/documents.js'
 import { testContext } from '../../../support/context.js'
+import { until } from '../../../support/until.js'
 
 const OPTIONS = { json: false, watch: undefined, check: false }
 
@@ -391,8 +392,4 @@ function unreachable(sentence: RegExp) {
     assert.match(error.message, sentence)
     return true
   }
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise(resolve => setTimeout(resolve, 5))
 }

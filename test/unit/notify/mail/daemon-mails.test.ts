@@ -19,6 +19,7 @@ import { recordingLog } from '../../../support/logs.js'
 import { type Listening, tcpServer } from '../../../support/servers.js'
 import { smtpServer } from '../../../support/smtp-server.js'
 import { config, real, service, serviceId, tableReal } from '../../../support/tables.js'
+import { until } from '../../../support/until.js'
 
 /** Twenty times as fast: what is 2 s for an operator is 100 ms here. */
 const fast: Clock = {
@@ -77,10 +78,6 @@ services:
     label: Shop
     reals: [${reals.map(each => `'${each}'`).join(', ')}]
 ${more}`
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise(resolve => setTimeout(resolve, 10))
-}
 
 describe('daemon-mails: a daemon that mails', () => {
   it('tells that its servers come and go', async () => {
