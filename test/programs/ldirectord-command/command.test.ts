@@ -75,7 +75,7 @@ describe('command ldirectord', function () {
     assert.deepEqual(pidFiles(root), ['ldirectord.ldirectord.pid'])
 
     assert.equal(readFileSync(`/proc/${pid}/comm`, 'utf8'), 'ldirectord\n')
-    assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /ldirectord\/main\.ts\0start\0$/)
+    assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /ldirectord-command\/main\.ts\0start\0$/)
     assert.equal(sessionOf(pid), pid)
 
     const log = () => readFileSync(join(root, 'var/log/ldirectord.log'), 'utf8')
