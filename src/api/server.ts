@@ -134,12 +134,14 @@ class OpenSocket implements ControlSocket {
       await this.#bind()
       this.#told = 'ours'
       this.#log.warn(
+        'socket.restored',
         { socket: this.#path },
         'the control socket was removed by somebody else; it is made again',
       )
     } catch (error) {
       if (this.#told !== 'nothing')
         this.#log.error(
+          'socket.lost',
           { socket: this.#path, error: (error as Error).message },
           'the control socket was removed by somebody else and cannot be made again: this lvsd cannot be asked',
         )
@@ -153,6 +155,7 @@ class OpenSocket implements ControlSocket {
   #tell(found: Found): void {
     if (found !== 'ours' && found !== this.#told)
       this.#log.error(
+        'socket.taken',
         { socket: this.#path },
         found === 'served'
           ? 'another program serves the path of the control socket now: this lvsd cannot be asked until that one is gone'

@@ -70,6 +70,7 @@ function journalFor(table: TableName, { settings }: Config, log: Log): Journal {
   if (table === 'memory') return memoryJournal()
   return openJournal(journalPath(settings.state, settings.socket), (message, moved) =>
     log.error(
+      'journal.damaged',
       { moved },
       `${message}; lvsd starts with an empty one and leaves services of earlier runs that are no longer configured`,
     ),

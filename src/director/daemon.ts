@@ -209,12 +209,16 @@ class RunningDaemon implements Daemon {
     if (settings.timeouts)
       await kernel
         .setTimeouts(settings.timeouts)
-        .catch(error => log.error({ kernel: error.message }, 'timeouts not set'))
+        .catch(error => log.error('timeouts.refused', { kernel: error.message }, 'timeouts not set'))
     this.#place(loaded.config)
     await this.#reconciler.resync()
     this.#schedule()
     const reals = services.reduce((sum, service) => sum + service.reals.length, 0)
-    log.info({ file, services: services.length, reals, checks: this.#healthStore.jobs.size }, 'lvsd runs')
+    log.info(
+      'daemon.started',
+      { file, services: services.length, reals, checks: this.#healthStore.jobs.size },
+      'lvsd runs',
+    )
     notify.ready(`${counted(services.length, 'service')}, ${counted(reals, 'real server')}`)
     this.#phase('running')
     if (!this.#kept) this.#keep()
@@ -227,7 +231,11 @@ class RunningDaemon implements Daemon {
     const errors = problems.filter(({ severity }) => severity === 'error').length
     const message = `${counted(errors, 'error')} in the file; the configuration accepted at ${acceptedAt} runs`
     this.#lastReload = { ok: false, at: new Date().toISOString(), message, problems }
-    log.error({ file: loaded.config.file, acceptedAt }, `the configuration cannot run: ${message}`)
+    log.error(
+      'config.refused',
+      { file: loaded.config.file, acceptedAt },
+      `the configuration cannot run: ${message}`,
+    )
   }
 
   /** For the next start. That it cannot be written stops nothing. */
@@ -238,6 +246,7 @@ class RunningDaemon implements Daemon {
       .then(() => keep?.(loaded))
       .catch(error =>
         log.warn(
+          'config.not-kept',
           { error: (error as Error).message },
           'the accepted configuration cannot be kept: a start with a broken file would not run',
         ),
@@ -274,7 +283,7 @@ class RunningDaemon implements Daemon {
     const verdict = this.#reloading
       .then(() => this.#tryReload(isSettled))
       .catch((error): Verdict => {
-        this.#parts.log.error({ err: error }, 'reload failed')
+        this.#parts.log.error('reload.failed', { err: error }, 'reload failed')
         return 'later'
       })
     this.#reloading = verdict
@@ -303,7 +312,7 @@ class RunningDaemon implements Daemon {
     this.#phase('reloading')
     const before = this.#loaded.config
     const { refusal, problems } = await this.#takeOver(isForced, read).catch(error => {
-      log.error({ err: error }, 'reload failed')
+      log.error('reload.failed', { err: error }, 'reload failed')
       return { refusal: `lvsd could not read it: ${error.message}`, problems: [] }
     })
     const ok = refusal === null
@@ -313,6 +322,7 @@ class RunningDaemon implements Daemon {
     if (this.#isStopped) return this.#lastReload
     tellProblems(log, problems)
     log[ok ? 'info' : 'error'](
+      ok ? 'reload.accepted' : 'reload.refused',
       { file: this.#config.file },
       ok ? `reload: ${message}` : `reload refused: ${message}`,
     )
@@ -401,7 +411,7 @@ class RunningDaemon implements Daemon {
     const [first] = subscribers
     if (result.ok === null && first) this.#tellNoVerdict(first, result)
     if (first && log.isLevelEnabled('debug'))
-      log.debug({ job: nameOfCheck(first), ...resultFields(result) }, 'check')
+      log.debug('run.result', { job: nameOfCheck(first), ...resultFields(result) }, 'check')
     if (this.#hasMonitors)
       for (const subscriber of subscribers) this.#events.emit('result', subscriber, result)
     const { transitions, weightChanges, verdicts, recheckIn } = this.#healthStore.result(
@@ -425,6 +435,7 @@ class RunningDaemon implements Daemon {
     if (now - this.#lastNoVerdict < NO_VERDICT_EVERY) return
     this.#lastNoVerdict = now
     this.#parts.log.warn(
+      'run.no-verdict',
       { job: nameOfCheck(subscriber), detail },
       'a check gave no verdict; the health of its server stays as it was',
     )
@@ -448,7 +459,11 @@ class RunningDaemon implements Daemon {
       this.#place(this.#loaded.config)
       await this.#reconciler.resync()
     } catch (error) {
-      this.#parts.log.error({ err: error }, 'the addresses of names cannot be put in force')
+      this.#parts.log.error(
+        'name.not-applied',
+        { err: error },
+        'the addresses of names cannot be put in force',
+      )
     }
   }
 
@@ -491,7 +506,7 @@ class RunningDaemon implements Daemon {
     this.#phase('stopping')
     const onApplied = (changes: readonly Change[]) => this.#events.emit('applied', changes)
     await this.#close(() => cleanStop(this.#services, { ...this.#parts, onApplied }))
-    log.info('lvsd has stopped')
+    log.info('daemon.stopped', {}, 'lvsd has stopped')
     await log.flush()
   }
 
@@ -518,7 +533,7 @@ class RunningDaemon implements Daemon {
       try {
         await step()
       } catch (error) {
-        log.error({ error: (error as Error).message }, `stopping: ${what}`)
+        log.error('stop.failed', { error: (error as Error).message }, `stopping: ${what}`)
       }
   }
 }

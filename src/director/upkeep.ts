@@ -94,6 +94,7 @@ export class Upkeep {
       if (config !== this.#config || this.#strangers.has(file)) continue
       this.#strangers.add(file)
       this.#parts.log.warn(
+        'maintenance.unmatched',
         { folder: this.#folder?.path, file },
         'a file in the maintenance folder is named after no real server, and holds nobody down',
       )
@@ -161,6 +162,7 @@ export class Upkeep {
       this.#parts.journal.recordMaintenance(maintenance)
     } catch (error) {
       this.#parts.log.error(
+        'maintenance.not-kept',
         { error: (error as Error).message },
         'which servers are held down cannot be kept for the next start',
       )
@@ -186,7 +188,7 @@ export class Upkeep {
   #told(writtenAt: number): void {
     if (!this.#config) return
     const { file, settings } = this.#config
-    this.#parts.log.info({ file }, 'the configuration file has changed')
+    this.#parts.log.info('config.changed', { file }, 'the configuration file has changed')
     if (settings.callback !== null) this.#call(settings.callback, file, writtenAt)
   }
 
@@ -197,6 +199,7 @@ export class Upkeep {
     if (this.#echoes > MOST_ECHOES) {
       if (this.#echoes === MOST_ECHOES + 1)
         this.#parts.log.error(
+          'callback.loop',
           { callback, file },
           'the callback changes the configuration each time that it is run: it is not run for that any more',
         )

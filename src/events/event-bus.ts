@@ -37,7 +37,7 @@ export function openEventBus(observers: readonly EventListener[], log: Log): Eve
     try {
       await work()
     } catch (error) {
-      log.error({ error: (error as Error).message }, `an observer failed at: ${what}`)
+      log.error('observer.failed', { error: (error as Error).message }, `an observer failed at: ${what}`)
     }
   }
   return {

@@ -11,22 +11,25 @@ export function tellTransition(log: Log, transition: Transition): void {
   const fields = { service: service.name, real: realName(real) }
   const moving = { ...fields, from, to, check, ...resultFields(result) }
   if (!hasMovedServer) tellCheck(log, transition)
-  else if (to === 'down') log.warn(moving, 'real server down')
-  else log.info(moving, `real server ${to}`)
+  else if (to === 'down') log.warn('real.down', moving, 'real server down')
+  else log.info(to === 'up' ? 'real.up' : 'real.unknown', moving, `real server ${to}`)
 }
 
 function tellCheck(log: Log, { service, real, check, to, result, state, passing, checks }: Transition): void {
   const fields = { service: service.name, real: realName(real), state, check, ...resultFields(result) }
   const count = `${passing} of ${checks} pass, ${real.need} needed`
-  log.info(fields, `check ${to === 'up' ? 'passes' : 'fails'}, its real server stays ${state} (${count})`)
+  const [event, verb] =
+    to === 'up' ? (['check.passes', 'passes'] as const) : (['check.fails', 'fails'] as const)
+  log.info(event, fields, `check ${verb}, its real server stays ${state} (${count})`)
 }
 
 /** lvsd cannot ask: a server that nobody looks at is to be known, one by one. */
 export function tellVerdict(log: Log, { service, real, check, isMissing, detail }: VerdictChange): void {
   const fields = { service: service.name, real: realName(real), check }
-  if (!isMissing) log.info(fields, 'the check gives verdicts again')
+  if (!isMissing) log.info('check.verdict-again', fields, 'the check gives verdicts again')
   else
     log.warn(
+      'check.no-verdict',
       { ...fields, detail },
       'the check has given no verdict three times in a row; its real server stays as it is',
     )
@@ -39,20 +42,30 @@ export function tellTraffic(log: Log, service: Service, hasTraffic: boolean, bef
   if (hasTraffic) {
     // At a start it is no news.
     if (before === null) return
-    const what = fallback ? 'the fallback is out again' : 'clients are served again'
-    return void log.warn(fields, `${name}: a real server is back, ${what}`)
+    const back = `${name}: a real server is back`
+    if (fallback) log.warn('service.fallback-out', fields, `${back}, the fallback is out again`)
+    else log.warn('service.served', { service: name }, `${back}, clients are served again`)
+    return
   }
   const lack = reals.length === 0 ? 'no real server is configured' : 'no real server is left'
-  if (fallback?.address) log.error(fields, `${name}: ${lack}, the fallback takes over`)
+  if (fallback?.address) log.error('service.fallback-in', fields, `${name}: ${lack}, the fallback takes over`)
   else if (fallback)
-    log.error(fields, `${name}: ${lack}, the name of the fallback does not resolve: clients are refused`)
-  else log.error(fields, `${name}: ${lack}, there is no fallback: clients are refused`)
+    log.error(
+      'service.refused',
+      fields,
+      `${name}: ${lack}, the name of the fallback does not resolve: clients are refused`,
+    )
+  else log.error('service.refused', fields, `${name}: ${lack}, there is no fallback: clients are refused`)
 }
 
 /** A weight that wobbles is no news; one that goes to nothing or comes back is. */
 export function tellReweighing(log: Log, { service, real, from, to, result }: WeightChange): void {
   const fields = { service: service.name, real: realName(real), from, to, detail: result.detail }
-  log[from === 0 || to === 0 ? 'info' : 'debug'](fields, 'weight changed on the advice of a check')
+  log[from === 0 || to === 0 ? 'info' : 'debug'](
+    'weight.changed',
+    fields,
+    'weight changed on the advice of a check',
+  )
 }
 
 function realName({ host, port }: Pick<Real, 'host' | 'port'>): string {
@@ -66,6 +79,7 @@ export function resultFields({ reason, detail, phase, ms }: CheckResult) {
 export function tellProblems(log: Log, problems: readonly Problem[]): void {
   for (const { severity, code, message, file, at } of problems)
     log[severity === 'error' ? 'error' : severity === 'warning' ? 'warn' : 'info'](
+      'config.problem',
       { code, at: `${file}:${at.line}:${at.column}` },
       message,
     )
@@ -74,6 +88,6 @@ export function tellProblems(log: Log, problems: readonly Problem[]): void {
 /** A server that an operator holds down by a file, or lets go of again. */
 export function tellHeld(log: Log, service: Service, real: Real, file: string | null): void {
   const fields = { service: service.name, real: realName(real) }
-  if (file === null) log.info(fields, 'maintenance is over: the checks decide again')
-  else log.warn({ ...fields, file }, 'real server held down for maintenance')
+  if (file === null) log.info('maintenance.ends', fields, 'maintenance is over: the checks decide again')
+  else log.warn('maintenance.begins', { ...fields, file }, 'real server held down for maintenance')
 }

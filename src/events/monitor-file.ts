@@ -12,7 +12,11 @@ export type MonitorFile = LineFile
 /** All monitorfiles have one `writer`. */
 export function openMonitorFile(path: string, writer: Writer, log: Log): MonitorFile {
   return openLineFile(path, writer, error =>
-    log.error({ file: path, error: error.message }, 'the monitorfile cannot be written'),
+    log.error(
+      'monitorfile.failed',
+      { file: path, error: error.message },
+      'the monitorfile cannot be written',
+    ),
   )
 }
 

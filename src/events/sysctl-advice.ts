@@ -66,7 +66,7 @@ export function kernelAdvice(log: Log, read = readConnectionSettings): EventList
     if (news.length === 0) return
     const fields = { services: news.length > MOST_NAMED ? [...news.slice(0, MOST_NAMED), '…'] : news }
     // New connections go to a dead server by the first alone.
-    log[key === 'expireQuiescentTemplate' ? 'warn' : 'info'](fields, SENTENCES[key])
+    log[key === 'expireQuiescentTemplate' ? 'warn' : 'info']('kernel.advice', fields, SENTENCES[key])
   }
   return {
     config(config) {

@@ -29,7 +29,7 @@ export function chainedCommands(self: Self, log: Log, environment: Env): Chained
     const about = { execute: name, command }
     const untrusted = whyNotThis(self)
     if (untrusted !== null) {
-      log.error({ ...about, error: untrusted }, 'execute: not possible')
+      log.error('execute.not-run', { ...about, error: untrusted }, 'execute: not possible')
       return false
     }
     try {
@@ -43,11 +43,11 @@ export function chainedCommands(self: Self, log: Log, environment: Env): Chained
         grace: GRACE,
         sort: 'director',
       })
-      if (code === 0) log.info(about, 'execute: done')
-      else log.warn({ ...about, code, output: output.slice(0, 500) }, 'execute: failed')
+      if (code === 0) log.info('execute.done', about, 'execute: done')
+      else log.warn('execute.failed', { ...about, code, output: output.slice(0, 500) }, 'execute: failed')
       return code === 0
     } catch (error) {
-      log.error({ ...about, error: (error as Error).message }, 'execute: not possible')
+      log.error('execute.not-run', { ...about, error: (error as Error).message }, 'execute: not possible')
       return false
     }
   }

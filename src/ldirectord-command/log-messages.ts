@@ -23,7 +23,8 @@ export function tableSentences(log: Log): EventListener {
       phase = next
     },
     applied(changes) {
-      for (const change of changes) for (const sentence of sentencesOf(change)) log.info(sentence)
+      for (const change of changes)
+        for (const sentence of sentencesOf(change)) log.info('ldirectord.table', {}, sentence)
     },
   }
 

@@ -144,7 +144,11 @@ async function run(stay: DaemonArgs, beginning: StartState): Promise<number> {
       env,
       observers: [reloading.observer, tableSentences(log)],
     })
-    log.info(`Started lvsd ${version()}${mode === 'daemon' ? ' as daemon' : ` with pid: ${process.pid}`}`)
+    log.info(
+      'ldirectord.started',
+      {},
+      `Started lvsd ${version()}${mode === 'daemon' ? ' as daemon' : ` with pid: ${process.pid}`}`,
+    )
     pidFile?.show()
     await started({ exit: 0, lines })
     await mark.clear().catch(() => {})
@@ -161,7 +165,7 @@ async function run(stay: DaemonArgs, beginning: StartState): Promise<number> {
       MARK_PATIENCE,
       mark.set().catch(() => {}),
     )
-    log.info(`Linux Director Daemon terminated on signal: ${signal.slice(3)}`)
+    log.info('ldirectord.stopped', {}, `Linux Director Daemon terminated on signal: ${signal.slice(3)}`)
     return 0
   } finally {
     pidFile?.remove()
@@ -182,7 +186,7 @@ function oneByOne() {
 
 /** Whoever sends SIGHUP wants the file as it is; only a file that changes by itself is held to the removal limit. */
 function reloadNow(daemon: Daemon, log: Log): void {
-  log.info('Reloading Linux Director Daemon config on signal')
+  log.info('ldirectord.reload', {}, 'Reloading Linux Director Daemon config on signal')
   void daemon.reload(true)
 }
 

@@ -111,7 +111,8 @@ export class NameResolver {
   /** The configuration with every known name filled in. */
   resolved(config: Config): Config {
     const { config: resolved, clashes } = withNames(config, this.#names)
-    for (const clash of clashes) if (!this.#clashes.includes(clash)) this.#parts.log.error(clash)
+    for (const clash of clashes)
+      if (!this.#clashes.includes(clash)) this.#parts.log.error('name.clash', {}, clash)
     this.#clashes = clashes
     this.#inForce = this.#names
     this.#doubtsInForce = this.#doubts
@@ -251,7 +252,11 @@ export class NameResolver {
       // For what waits for an address, an answer without one is news too, and so is that it lasts.
       if (this.#names !== this.#inForce || this.#doubts !== this.#doubtsInForce) this.#parts.onNews()
     } catch (error) {
-      this.#parts.log.error({ err: error }, 'the addresses of names cannot be put in force')
+      this.#parts.log.error(
+        'name.not-applied',
+        { err: error },
+        'the addresses of names cannot be put in force',
+      )
     }
     this.#gather = Math.min(Math.max(GATHER, REST_SHARE * (performance.now() - began)), LONGEST_GATHER)
     this.#wake()
@@ -266,7 +271,7 @@ export class NameResolver {
     const changes = [...next].filter(([key, address]) => this.#names.get(key) !== address)
     if (changes.length === 0 && next.size === this.#names.size) return
     for (const [name, address] of changes)
-      this.#parts.log.info({ name, address, was: this.#names.get(name) }, 'name resolved')
+      this.#parts.log.info('name.resolved', { name, address, was: this.#names.get(name) }, 'name resolved')
     if (changes.length > 0) this.#names = next
     this.#remember(next)
   }
@@ -310,8 +315,9 @@ export class NameResolver {
       else this.#told.set(key, trouble)
       const fields = { services: wish.services.slice(0, MOST_NAMED), address }
       const level = this.#lacks.get(key)?.isFailure ? 'error' : 'warn'
-      if (trouble !== null && trouble !== before) log[level](fields, trouble)
-      else if (trouble === null && before !== undefined) log.info(fields, `${wish.host} resolves again`)
+      if (trouble !== null && trouble !== before) log[level]('name.failed', fields, trouble)
+      else if (trouble === null && before !== undefined)
+        log.info('name.works', fields, `${wish.host} resolves again`)
     }
   }
 
@@ -320,6 +326,7 @@ export class NameResolver {
       this.#parts.journal.recordNames(names)
     } catch (error) {
       this.#parts.log.error(
+        'name.not-kept',
         { error: (error as Error).message },
         'the addresses of names cannot be kept for the next start',
       )

@@ -39,7 +39,7 @@ export function openCommandQueue(log: Log, env: Env = process.env): CommandQueue
 
   const runNext = async (commandLine: string, words: readonly string[]) => {
     const shown = [commandLine, ...words].join(' ')
-    if (isClosed) return log.error({ hook: shown }, 'hook not run: lvsd stops')
+    if (isClosed) return log.error('hook.not-run', { hook: shown }, 'hook not run: lvsd stops')
     const controller = new AbortController()
     const timer = setTimeout(() => controller.abort(), PATIENCE)
     running.add(controller)
@@ -98,7 +98,7 @@ async function runHook(
 ): Promise<void> {
   const { PATH = USUAL_PATH } = env
   const untrusted = whyNotShell(commandLine, PATH)
-  if (untrusted !== null) return log.error({ hook: shown, error: untrusted }, 'hook not run')
+  if (untrusted !== null) return log.error('hook.not-run', { hook: shown, error: untrusted }, 'hook not run')
   try {
     const { code, signal, output } = await runCommand({
       // The words come as arguments and are never read by the shell, whatever they hold.
@@ -110,10 +110,10 @@ async function runHook(
       // A page that says sorry may be a server that the command starts.
       sort: 'hook',
     })
-    if (code === 0) return log.info({ hook: shown }, 'hook done')
+    if (code === 0) return log.info('hook.done', { hook: shown }, 'hook done')
     const end = signal === null ? `exit ${code}` : `ended by ${signal}`
-    log.error({ hook: shown, end, output: output.slice(0, 500) }, 'hook failed')
+    log.error('hook.failed', { hook: shown, end, output: output.slice(0, 500) }, 'hook failed')
   } catch (error) {
-    log.error({ hook: shown, error: (error as Error).message }, 'hook could not be started')
+    log.error('hook.not-run', { hook: shown, error: (error as Error).message }, 'hook could not be started')
   }
 }

@@ -145,7 +145,11 @@ export class FallbackCommands implements EventListener {
       try {
         journal.recordBegun(this.#started)
       } catch (error) {
-        log.error({ error: (error as Error).message }, 'what a fallbackcommand was told cannot be kept')
+        log.error(
+          'hook.not-kept',
+          { error: (error as Error).message },
+          'what a fallbackcommand was told cannot be kept',
+        )
       }
     })
     return this.#saving

@@ -123,11 +123,11 @@ export class MaintenanceFolder {
     const { log, folder } = this.#parts
     const files = this.#seen.files.slice(0, 10)
     if (trouble === null && this.#trouble !== null)
-      log.info({ folder, files }, 'the maintenance folder counts again')
+      log.info('maintenance.folder-works', { folder, files }, 'the maintenance folder counts again')
     if (trouble === null) return
     if (trouble === this.#trouble && this.#now() - this.#toldAt < TELL_EVERY) return
     this.#toldAt = this.#now()
-    log.error({ folder, files }, SENTENCES[trouble])
+    log.error('maintenance.folder-failed', { folder, files }, SENTENCES[trouble])
   }
 }
 

@@ -18,16 +18,16 @@ export async function cleanStop(
   { kernel, journal, log, onApplied }: CleanStopParts,
 ): Promise<void> {
   const ids = services.filter(service => service.cleanstop).flatMap(service => service.id ?? [])
-  if (ids.length === 0) return log.info('the table stays as it is')
+  if (ids.length === 0) return log.info('table.kept', {}, 'the table stays as it is')
   const keys = new Set(ids.map(keyOfService))
   const { table } = await kernel.dump(new Map(ids.map(id => [keyOfService(id), { id, reals: new Map() }])))
   const ours = new Map([...table].filter(([key]) => keys.has(key)))
   const changes = diff(new Map(), ours, keys)
   const outcomes = await kernel.apply(changes)
   for (const outcome of outcomes)
-    if (outcome) log.error({ kernel: outcome.message }, 'the kernel refused a change')
+    if (outcome) log.error('kernel.refused', { kernel: outcome.message }, 'the kernel refused a change')
   const done = changes.filter((_, i) => !outcomes[i])
   onApplied(done)
   journal.record({ remove: done.map(change => change.id) })
-  log.info({ services: done.length }, 'services with cleanstop are removed')
+  log.info('table.cleaned', { services: done.length }, 'services with cleanstop are removed')
 }

@@ -192,7 +192,7 @@ export class Reconciler {
     this.#lastTable = applied(held, done)
     this.#lastDump = null
     this.stats.changesApplied += done.length
-    for (const change of done) log.debug(changeFields(change), change.op)
+    for (const change of done) log.debug('table.changed', changeFields(change), change.op)
     onApplied?.(done)
     this.#remember({ remove: done.filter(({ op }) => op === 'delete-service').map(({ id }) => id) })
     const errors = outcomes.flatMap(outcome => outcome?.message ?? [])
@@ -210,6 +210,7 @@ export class Reconciler {
     for (const change of drift) {
       const isKnown = this.#disputes.has(keyOfService(change.id))
       log[isKnown ? 'debug' : 'warn'](
+        'drift.repaired',
         changeFields(change),
         `drift: ${DRIFT[change.op]}; it is put right${advice(change)}`,
       )
@@ -226,11 +227,12 @@ export class Reconciler {
     const { begun, over } = this.#disputes.read(counts, steadyNow())
     for (const { service, since, changes } of begun)
       log.error(
+        'table.dispute',
         { service, changes, seconds: Math.round((steadyNow() - since) / 1000) },
         'another program keeps changing this service, and lvsd puts it right each time: stop the other director, or leave the service to it',
       )
     for (const { service, changes } of over)
-      log.info({ service, changes }, 'no other program changes this service any more')
+      log.info('table.dispute-over', { service, changes }, 'no other program changes this service any more')
     this.stats.disputes = this.#disputes.current
   }
 
@@ -252,12 +254,12 @@ export class Reconciler {
     const { journal, log } = this.#parts
     try {
       journal.record(change)
-      if (this.#hasJournalFailed) log.info('the ownership journal can be written again')
+      if (this.#hasJournalFailed) log.info('journal.works', {}, 'the ownership journal can be written again')
       this.#hasJournalFailed = false
     } catch (error) {
       const fields = { error: (error as Error).message }
       if (!this.#hasJournalFailed)
-        log.error(fields, 'the ownership journal cannot be written; lvsd goes on without')
+        log.error('journal.failed', fields, 'the ownership journal cannot be written; lvsd goes on without')
       this.#hasJournalFailed = true
     }
   }
@@ -270,9 +272,10 @@ export class Reconciler {
     const { stats } = this
     this.#isCertain = false
     const fresh = [...new Set(sentences)].filter(sentence => !stats.errors.includes(sentence))
-    for (const sentence of fresh) log.error({ kernel: sentence }, 'the kernel refused a change')
+    for (const sentence of fresh)
+      log.error('kernel.refused', { kernel: sentence }, 'the kernel refused a change')
     if (cause !== undefined && !(cause instanceof KernelError))
-      log.error({ err: cause }, 'reconciling failed')
+      log.error('reconcile.failed', { err: cause }, 'reconciling failed')
     stats.errors = [...new Set(isWhole ? sentences : [...stats.errors, ...sentences])]
     // What is refused for the first time is tried again at once, whatever has been refused for long.
     if (fresh.length > 0) this.#failures = 0
@@ -283,7 +286,8 @@ export class Reconciler {
   }
 
   #onSuccess(): void {
-    if (this.stats.errors.length > 0) this.#parts.log.info('the kernel accepts all changes again')
+    if (this.stats.errors.length > 0)
+      this.#parts.log.info('kernel.accepts', {}, 'the kernel accepts all changes again')
     this.stats.errors = []
     this.#failures = 0
   }
@@ -321,9 +325,15 @@ function advice(change: Change): string {
   return isDrained ? ' (to drain it: weight: 0 and a reload, or a file in maintenancedir)' : ''
 }
 
+interface ChangeFields {
+  service: string
+  real?: string
+  weight?: number | string
+}
+
 /** A change as fields of a log line. */
-export function changeFields(change: Change): Record<string, unknown> {
-  const fields: Record<string, unknown> = { service: keyOfService(change.id) }
+export function changeFields(change: Change): ChangeFields {
+  const fields: ChangeFields = { service: keyOfService(change.id) }
   if ('real' in change) fields.real = keyOfReal(change.real)
   else if (change.op === 'delete-real') fields.real = keyOfReal(change.was)
   if (change.op === 'set-real') fields.weight = `${change.was.weight} -> ${change.real.weight}`

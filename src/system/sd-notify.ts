@@ -21,7 +21,8 @@ export function openNotify(env: Readonly<Record<string, string | undefined>>, lo
     try {
       sendToUnix(socket, lines.join('\n'))
     } catch (error) {
-      if (!isTold) log.warn({ error: (error as Error).message }, 'systemd cannot be told how lvsd is')
+      if (!isTold)
+        log.warn('systemd.failed', { error: (error as Error).message }, 'systemd cannot be told how lvsd is')
       isTold = true
     }
   }

@@ -117,8 +117,13 @@ export class Watch {
 
   #tellFault(fault: string | null): void {
     if (fault !== null && this.#fault === null)
-      this.#parts.log.warn({ fault }, 'the configuration is watched and cannot be read: it is tried again')
-    if (fault === null && this.#fault !== null) this.#parts.log.info('the configuration can be read again')
+      this.#parts.log.warn(
+        'config.unreadable',
+        { fault },
+        'the configuration is watched and cannot be read: it is tried again',
+      )
+    if (fault === null && this.#fault !== null)
+      this.#parts.log.info('config.readable', {}, 'the configuration can be read again')
     this.#fault = fault
   }
 

@@ -248,7 +248,11 @@ export class WorkerGroup {
     // It runs alone from now on.
     this.#moveOut(question)
     const { address, port } = question.definition.target
-    this.#terms.log.error({ address: address.text, port, reason: answer.detail }, 'a check harms its worker')
+    this.#terms.log.error(
+      'check.harmful',
+      { address: address.text, port, reason: answer.detail },
+      'a check harms its worker',
+    )
     return answer
   }
 
@@ -258,7 +262,11 @@ export class WorkerGroup {
     if (!wasCulprit || question.isCulprit) return
     this.#quarantine.forget(question)
     const { address, port } = question.definition.target
-    this.#terms.log.info({ address: address.text, port, file: question.file }, 'a check behaves again')
+    this.#terms.log.info(
+      'check.behaves',
+      { address: address.text, port, file: question.file },
+      'a check behaves again',
+    )
   }
 
   /** Its file does not load, or ends its worker while it does. */
@@ -283,7 +291,11 @@ export class WorkerGroup {
     if (this.#trouble && this.#trouble.until > now) return
     const rest = Math.min(LONGEST_REST, this.#trouble ? 2 * this.#trouble.rest : FIRST_REST)
     this.#trouble = { answer: this.#troubleAnswer(detail), until: now + rest, rest }
-    log.error({ worker: name, reason: detail, seconds: rest / 1000 }, 'a worker for checks cannot be used')
+    log.error(
+      'worker.unusable',
+      { worker: name, reason: detail, seconds: rest / 1000 },
+      'a worker for checks cannot be used',
+    )
   }
 
   /** What lvsd brings itself says nothing about a server where it does not even load. */
@@ -299,15 +311,16 @@ export class WorkerGroup {
 
   #tellStarted(station: Worker): void {
     this.#terms.opened(station)
-    this.#terms.log.info({ worker: station.handle.name }, 'a worker for checks starts')
+    this.#terms.log.info('worker.started', { worker: station.handle.name }, 'a worker for checks starts')
   }
 
   #tellEnded(worker: string, cause: Cause): void {
     if (this.#isClosed) return
     if (cause.kind === 'dismissed')
-      this.#terms.log.info({ worker }, 'a worker for checks is not needed any more')
+      this.#terms.log.info('worker.dismissed', { worker }, 'a worker for checks is not needed any more')
     else
       this.#terms.log.warn(
+        'worker.ended',
         { worker, reason: `it ${whatItDid(cause, false)}` },
         'a worker for checks was ended',
       )
@@ -319,7 +332,11 @@ export class WorkerGroup {
     printed.bytes += bytes
     if (clock.now() - printed.toldAt < OUTPUT_EVERY) return
     const file = module === null ? undefined : fileOf(module)
-    log.warn({ worker: name, file, bytes: printed.bytes, beginning }, 'a check prints, which nobody reads')
+    log.warn(
+      'check.prints',
+      { worker: name, file, bytes: printed.bytes, beginning },
+      'a check prints, which nobody reads',
+    )
     this.#printed = { bytes: 0, toldAt: clock.now() }
   }
 }

@@ -68,7 +68,9 @@ export const command = defineCommand({
     if (isStopped) return EXIT.ok
     const log = openLog(config.settings.logLevel)
     // The second would end lvsd, and the first would open Node's debugger to everybody on this machine.
-    onSignal(['SIGUSR1', 'SIGUSR2'], signal => log.warn({ signal }, 'this signal means nothing to lvsd'))
+    onSignal(['SIGUSR1', 'SIGUSR2'], signal =>
+      log.warn('signal.ignored', { signal }, 'this signal means nothing to lvsd'),
+    )
     let isReloadWanted = false
     reload = () => {
       isReloadWanted = true

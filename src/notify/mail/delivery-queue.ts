@@ -109,7 +109,11 @@ export class DeliveryQueue {
       current?.abort(new Error('lvsd stops'))
     }
     if (left > 0)
-      this.#parts.log.error({ mails: left }, 'mails are lost: lvsd stops, and they did not get through')
+      this.#parts.log.error(
+        'mail.lost',
+        { mails: left },
+        'mails are lost: lvsd stops, and they did not get through',
+      )
   }
 
   #idle(patience: number): Promise<void> {
@@ -176,7 +180,7 @@ export class DeliveryQueue {
     if (fault) this.#tell(counter, one.message, to, { fault, isTriedAgain: later.length > 0 })
     else this.#tellWell(counter)
     const got = to.filter(each => !again.includes(each) && !refused.includes(each))
-    if (got.length > 0) log.info({ to: got }, `emailalert: ${subject}`)
+    if (got.length > 0) log.info('mail.sent', { to: got }, `emailalert: ${subject}`)
     for (const each of to) if (!later.includes(each)) one.parts.delete(each)
     if (got.length + later.length < to.length) lose(counter, one)
     if (one.parts.size === 0) counter.waiting.delete(one)
@@ -206,6 +210,7 @@ export class DeliveryQueue {
     if (told.has(fault.code)) return
     told.add(fault.code)
     this.#parts.log.error(
+      'mail.failed',
       { server: name, to, error: fault.message, subject },
       isTriedAgain ? 'a mail does not get through; it is tried again' : 'a mail does not get through',
     )
@@ -213,7 +218,11 @@ export class DeliveryQueue {
 
   #tellWell(counter: ServerQueue): void {
     if (counter.told.size > 0)
-      this.#parts.log.info({ server: counter.name, lost: counter.lost }, 'mails get through again')
+      this.#parts.log.info(
+        'mail.works',
+        { server: counter.name, lost: counter.lost },
+        'mails get through again',
+      )
     counter.told.clear()
     counter.lost = 0
   }

@@ -1,9 +1,11 @@
 /** Files of checks, each with what it does to its worker, and a pool that runs them. */
+
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Check, Origin } from '../../../src/check/check.js'
 import { runOnce } from '../../../src/check/run.js'
+import type { LogEvent } from '../../../src/core/log-event.js'
 import type { CheckResult } from '../../../src/core/model.js'
 import { type Clock, systemClock } from '../../../src/util/clock.js'
 import { Pool, type WorkerJob } from '../../../src/workers/pool.js'
@@ -52,10 +54,10 @@ export interface Told {
 
 export function openPool(clock: Clock = systemClock): { pool: Pool; told: Told[] } {
   const told: Told[] = []
-  const tell = (level: string) => (fields: unknown, message?: string) =>
-    void told.push({ level, message: message ?? '', fields: fields as Record<string, unknown> })
+  const tell = (level: string) => (_event: LogEvent, fields: object, message: string) =>
+    void told.push({ level, message, fields: { ...fields } })
   const log = { info: tell('info'), warn: tell('warn'), error: tell('error') }
-  const pool = new Pool(log as unknown as ConstructorParameters<typeof Pool>[0], clock)
+  const pool = new Pool(log, clock)
   onCleanup(() => pool.close())
   return { pool, told }
 }

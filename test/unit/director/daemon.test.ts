@@ -8,6 +8,7 @@ import type { CheckWork } from '../../../src/check/run-code.js'
 import type { Loaded } from '../../../src/config/load.js'
 import type { Problem } from '../../../src/config/problems/problem.js'
 import { diff } from '../../../src/core/diff.js'
+import { LDIRECTORD_EVENTS, LOG_EVENTS } from '../../../src/core/log-event.js'
 import type { CheckResult, Config, Service, ServiceId, Settings, Table } from '../../../src/core/model.js'
 import { type DaemonParts, startDaemon } from '../../../src/director/daemon.js'
 import { standardObservers } from '../../../src/director/default-listeners.js'
@@ -34,6 +35,7 @@ import { until } from '../../support/until.js'
 
 const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
 const CHECKS = new Map([['ask', ask]])
+const KINDS = { ...LOG_EVENTS, ...LDIRECTORD_EVENTS }
 const A = 'fd00:1::a'
 const B = 'fd00:1::b'
 
@@ -656,6 +658,47 @@ describe('daemon', () => {
       ['real server down', 'timeout', 'connect', 1],
     )
     assert.deepEqual(more, [])
+  })
+
+  it('gives each line the name of its kind, and only fields that the kind has', async () => {
+    const { log, lines } = recordingLog('debug')
+    const site = config([web({ fallback: real('fd00:1::f') })])
+    const { executors, idle, reload, kernel, daemon } = await start(site, new Map(), { log })
+    const advised: CheckResult = { ...passed(), advice: { weight: 3 } }
+    const unasked = failed('no-verdict')
+    for (const result of [passed(), advised, failed(), unasked, unasked, unasked, passed()]) {
+      for (const host of [A, B]) executors.find(host, result)
+      await idle()
+    }
+    const { table: held } = await kernel.dump()
+    await kernel.apply(diff(new Map(), held, new Set(held.keys())))
+    const at = { line: 3, column: 1, length: 1 }
+    await reload(null, false, [{ severity: 'error', code: 'SYNTAX', message: '', file: 'site.yaml', at }])
+    await reload(site)
+    await daemon.stop()
+    for (const { event, level: _level, time: _time, msg: _msg, ...fields } of lines) {
+      const { fields: known }: { fields: readonly string[] } = KINDS[event]
+      for (const field of Object.keys(fields)) assert.ok(known.includes(field), `${event}: ${field}`)
+    }
+    assert.deepEqual([...new Set(lines.map(({ event }) => event))].sort(), [
+      'check.no-verdict',
+      'check.verdict-again',
+      'config.problem',
+      'daemon.started',
+      'daemon.stopped',
+      'drift.repaired',
+      'real.down',
+      'real.up',
+      'reload.accepted',
+      'reload.refused',
+      'run.no-verdict',
+      'run.result',
+      'service.fallback-in',
+      'service.fallback-out',
+      'table.changed',
+      'table.kept',
+      'weight.changed',
+    ])
   })
 
   it('asks again soon after a first failure', async () => {

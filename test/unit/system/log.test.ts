@@ -7,6 +7,7 @@ describe('log line on a terminal', () => {
       level: 40,
       time: '2026-01-02T03:04:05.678Z',
       pid: 1,
+      event: 'real.down',
       service: 'web',
       detail: 'no answer in 3000 ms',
       ms: 3000,
@@ -28,8 +29,8 @@ describe('log that is kept in another form', () => {
   it('hands over level, time, and the sentence with its fields', () => {
     const lines: LogLine[] = []
     const log = openLineLog('info', line => lines.push(line))
-    log.debug('not wanted')
-    log.warn({ service: 'web', detail: 'no answer' }, 'real server down')
+    log.debug('daemon.stopped', {}, 'not wanted')
+    log.warn('real.down', { service: 'web', detail: 'no answer' }, 'real server down')
     assert.equal(lines.length, 1)
     const [{ level, time, text } = {} as LogLine] = lines
     assert.deepEqual([level, text], ['warn', 'real server down  service=web  detail="no answer"'])
