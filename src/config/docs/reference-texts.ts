@@ -79,3 +79,10 @@ export const PROBLEMS = `## Problems
 The codes are stable. An error is what cannot run, or what is certainly not meant. A warning or a note runs, and may be meant:
 a service without real servers, or without a check, is one. \`lvsd validate --strict\` counts warnings as errors.
 `
+
+export const LOG_LINES = `## Log events
+
+The \`event\` of a line in the log says of what kind it is. The names are stable; the messages are for people, and may change.
+A line has the fields of its kind as far as they apply, and \`time\`, \`level\`, \`pid\` and \`msg\`. On a terminal and in the log of the
+command \`ldirectord\`, which are for people, the names are not shown.
+`

@@ -1,7 +1,8 @@
-/** config/reference.md: every key of the configuration, every option of a check, every problem. Made from the schema. */
+/** config/reference.md: every key of the configuration, option of a check, problem, and kind of log line. Made from the schema. */
 import type { Check } from '../../check/check.js'
 import { describeOptions } from '../../check/describe-options.js'
 import { z } from '../../check/option-types.js'
+import { LOG_EVENTS } from '../../core/log-event.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../ldirectord/codes.js'
 import { CODES } from '../problems/codes.js'
 import { mailFields } from '../schema/mail-fields.js'
@@ -17,7 +18,7 @@ import {
   timeoutsFields,
 } from '../schema/schema.js'
 import { kindsOf } from './json-schema.js'
-import { CHECKS, HEAD, INCLUDE, PROBLEMS, SCHEDULERS } from './reference-texts.js'
+import { CHECKS, HEAD, INCLUDE, LOG_LINES, PROBLEMS, SCHEDULERS } from './reference-texts.js'
 
 type Shape = Readonly<Record<string, z.ZodType>>
 
@@ -30,6 +31,7 @@ export function referenceOf(checks: ReadonlyMap<string, Check>): string {
     '',
     ...kindsOf(checks).map(kindSection),
     ...problemSections(),
+    logSection(),
     '',
   ].join('\n')
 }
@@ -165,8 +167,19 @@ function problemSections(): string[] {
     Object.entries(codes).map(([code, sentence]) => [`\`${code}\``, sentence])
   return [
     `${PROBLEMS}\n${tableOf(['Code', 'Meaning'], rows(CODES))}\n`,
-    `### Of an ldirectord.cf\n\n${tableOf(['Code', 'Meaning'], rows({ ...LDIRECTORD_CODES, ...SPELLING_CODES }))}`,
+    `### Of an ldirectord.cf\n\n${tableOf(['Code', 'Meaning'], rows({ ...LDIRECTORD_CODES, ...SPELLING_CODES }))}\n`,
   ]
+}
+
+// ---------------------------------------------------------------- the log
+
+function logSection(): string {
+  const rows = Object.entries(LOG_EVENTS).map(([event, { about, fields }]) => [
+    `\`${event}\``,
+    fields.map(field => `\`${field}\``).join(', '),
+    about,
+  ])
+  return `${LOG_LINES}\n${tableOf(['Event', 'Fields', 'Meaning'], rows)}`
 }
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
