@@ -63,10 +63,10 @@ async function elsewhere(code: string, { shell = '', score = '' } = {}): Promise
      if (score) writeFileSync('/proc/self/oom_score_adj', score)
      const { check } = await import(${url('checks/external.ts')})
      const { probe } = await import(${url('test/support/probe.ts')})
-     const { openHooks } = await import(${url('src/notify/command-queue.ts')})
+     const { openCommandQueue } = await import(${url('src/notify/command-queue.ts')})
      const { recordingLog } = await import(${url('test/support/logs.ts')})
      const run = (checkcommand: string, timeout = 20_000) => probe(check, 80, { checkcommand }, { timeout })
-     const hooks = openHooks(recordingLog().log)
+     const hooks = openCommandQueue(recordingLog().log)
      const hook = (line: string) => hooks.run('web', line, [])
      const pidIn = (name: string) => Number(readFileSync('${folder}/' + name, 'utf8'))
      const state = (pid: number) => {
