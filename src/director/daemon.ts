@@ -1,20 +1,16 @@
 /** The daemon: builds the parts in order and owns the loop: result, reload, reconcile, stop. */
 
-import { setImmediate } from 'node:timers/promises'
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import { statusDocument } from '../api/build-status.js'
 import { openControlSocket } from '../api/server.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
-import type { Problem } from '../config/problems/problem.js'
-import { changesText, configChanges } from '../core/config-changes.js'
 import { isInService } from '../core/desired.js'
 import type { Change, CheckResult, Config, Service } from '../core/model.js'
 import { type DaemonPhase, type EventListener, openEventBus } from '../events/event-bus.js'
 import {
   resultFields,
   tellHeld,
-  tellProblems,
   tellReweighing,
   tellTraffic,
   tellTransition,
@@ -36,9 +32,7 @@ import type { Notify } from '../system/sd-notify.js'
 import { steadyNow, WallClock } from '../util/clock.js'
 import { IntervalTimers } from '../util/interval-timers.js'
 import { counted } from '../util/plural.js'
-import { waitAtMost } from '../util/with-timeout.js'
-import type { Verdict } from '../watch/watch.js'
-import { mayBeAccepted, mayBePart, refusalReason } from './reload-policy.js'
+import { Reloader } from './reloader.js'
 import { Upkeep } from './upkeep.js'
 
 export interface DaemonParts {
@@ -110,17 +104,7 @@ class RunningDaemon implements Daemon {
   readonly #availability
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
-  #loaded: DaemonParts['loaded']
-  #loadedAt = steadyNow()
-  #lastReload: ReloadOutcome | null = null
-  /** Since a start with a file that cannot run, until a reload is accepted. */
-  #kept: Kept | null
-  #keeping: Promise<void> = Promise.resolve()
-  /** What was read last and has been dealt with; null where that is not what stands in the file. */
-  #lastRead: Loaded | null
-  #reloading: Promise<unknown> = Promise.resolve()
-  /** Reloads that have not begun yet, by `isForced`: whoever asks meanwhile is served by the same one. */
-  readonly #waiting = new Map<boolean, Promise<ReloadOutcome>>()
+  readonly #reloader: Reloader
   #stopping: Promise<void> | null = null
   #socket: { close(): Promise<void> } | null = null
   #lastNoVerdict = Number.NEGATIVE_INFINITY
@@ -129,10 +113,13 @@ class RunningDaemon implements Daemon {
   constructor(parts: DaemonParts) {
     const { kernel, journal, log, loaded, resolver = openResolver() } = parts
     this.#parts = parts
-    this.#loaded = loaded
-    this.#kept = parts.kept ?? null
-    this.#lastRead = this.#kept ? null : loaded
     this.#resolver = resolver
+    this.#reloader = new Reloader({
+      ...parts,
+      apply: config => this.#apply(config),
+      enter: phase => this.#phase(phase),
+      considered: read => this.#upkeep.considered(read),
+    })
     this.#names = new NameResolver({
       resolver,
       journal,
@@ -156,7 +143,7 @@ class RunningDaemon implements Daemon {
       journal,
       resolver,
       onHeld: () => this.#hold(),
-      onFile: isSettled => this.#reloadByItself(isSettled),
+      onFile: isSettled => this.#reloader.reloadByItself(isSettled),
     })
     this.#reconciler = new Reconciler({
       kernel,
@@ -179,7 +166,7 @@ class RunningDaemon implements Daemon {
   }
 
   get #config(): Config {
-    return this.#healthStore.config ?? this.#loaded.config
+    return this.#healthStore.config ?? this.#reloader.loaded.config
   }
 
   get #services() {
@@ -192,7 +179,7 @@ class RunningDaemon implements Daemon {
       await this.#close()
       throw error
     })
-    this.#reloading = started.catch(() => {})
+    this.#reloader.begin(started)
     return started
   }
 
@@ -200,19 +187,16 @@ class RunningDaemon implements Daemon {
     const { loaded, log, notify, kernel } = this.#parts
     const { settings, services, file } = loaded.config
     // Before anybody can ask: until servers are placed there is nothing true to say of them.
-    await this.#upkeep.prepare(this.#names.resolved(loaded.config), this.#lastRead)
+    await this.#upkeep.prepare(this.#names.resolved(loaded.config), this.#reloader.lastRead)
     const control = { status: () => this.status(), reload: (isForced: boolean) => this.reload(isForced) }
     this.#socket = await openControlSocket(settings.socket, control, log)
-    if (this.#kept) this.#tellKept(this.#kept)
-    tellProblems(log, loaded.problems)
+    this.#reloader.tellStart()
     this.#phase('starting')
     if (settings.timeouts)
       await kernel
         .setTimeouts(settings.timeouts)
         .catch(error => log.error('timeouts.refused', { kernel: error.message }, 'timeouts not set'))
-    this.#place(loaded.config)
-    await this.#reconciler.resync()
-    this.#schedule()
+    await this.#apply(loaded.config)
     const reals = services.reduce((sum, service) => sum + service.reals.length, 0)
     log.info(
       'daemon.started',
@@ -221,148 +205,22 @@ class RunningDaemon implements Daemon {
     )
     notify.ready(`${counted(services.length, 'service')}, ${counted(reals, 'real server')}`)
     this.#phase('running')
-    if (!this.#kept) this.#keep()
-  }
-
-  /** A start with a file that cannot run: what was accepted before goes on, and nobody is to overlook that. */
-  #tellKept({ acceptedAt, problems }: Kept): void {
-    const { log, loaded } = this.#parts
-    tellProblems(log, problems)
-    const errors = problems.filter(({ severity }) => severity === 'error').length
-    const message = `${counted(errors, 'error')} in the file; the configuration accepted at ${acceptedAt} runs`
-    this.#lastReload = { ok: false, at: new Date().toISOString(), message, problems }
-    log.error(
-      'config.refused',
-      { file: loaded.config.file, acceptedAt },
-      `the configuration cannot run: ${message}`,
-    )
-  }
-
-  /** For the next start. That it cannot be written stops nothing. */
-  #keep(): void {
-    const { log, keep } = this.#parts
-    const loaded = this.#loaded
-    this.#keeping = this.#keeping
-      .then(() => keep?.(loaded))
-      .catch(error =>
-        log.warn(
-          'config.not-kept',
-          { error: (error as Error).message },
-          'the accepted configuration cannot be kept: a start with a broken file would not run',
-        ),
-      )
-  }
-
-  /** Looks whether the file can run by now; only what is accepted is said. */
-  async #retryFile(): Promise<void> {
-    if (!this.#kept || this.#isStopped) return
-    const next = await this.#parts.load().catch(() => null)
-    const running = this.#loaded
-    if (next && refusalReason(next, running, false) === null) await this.reload(false)
+    this.#reloader.keep()
   }
 
   #phase(phase: DaemonPhase): void {
     this.#events.emit('phase', phase)
   }
 
-  /** Reloads one after the other; each is all or nothing. Many that are asked for during one make one more. */
   reload(isForced: boolean): Promise<ReloadOutcome> {
-    const waiting = this.#waiting.get(isForced)
-    if (waiting) return waiting
-    const outcome = this.#reloading.then(() => {
-      this.#waiting.delete(isForced)
-      return this.#reload(isForced)
-    })
-    this.#waiting.set(isForced, outcome)
-    this.#reloading = outcome.catch(() => {})
-    return outcome
+    return this.#reloader.reload(isForced)
   }
 
-  /** For `autoreload`: after the reload that is under way, and with more care than one that somebody asks for. */
-  #reloadByItself(isSettled: boolean): Promise<Verdict> {
-    const verdict = this.#reloading
-      .then(() => this.#tryReload(isSettled))
-      .catch((error): Verdict => {
-        this.#parts.log.error('reload.failed', { err: error }, 'reload failed')
-        return 'later'
-      })
-    this.#reloading = verdict
-    return verdict
-  }
-
-  /** What has been refused already is told no second time. */
-  async #tryReload(isSettled: boolean): Promise<Verdict> {
-    if (this.#isStopped) return 'taken'
-    const loaded = await this.#parts.load()
-    // Somebody has asked for a reload meanwhile, which has dealt with it.
-    if (this.#lastRead && isSameRead(this.#lastRead, loaded)) return 'taken'
-    if (!isSettled && mayBePart(loaded, this.#loaded)) return 'unsettled'
-    const { problems } = loaded
-    const isKnown = this.#lastReload?.ok === false && isSame(this.#lastReload.problems, problems)
-    if (isKnown && mayBeAccepted(problems)) return 'later'
-    const { ok } = await this.#reload(false, loaded)
-    return !ok && mayBeAccepted(problems) ? 'later' : 'taken'
-  }
-
-  async #reload(isForced: boolean, read?: Loaded): Promise<ReloadOutcome> {
-    const { log, notify } = this.#parts
-    if (this.#isStopped)
-      return { ok: false, at: new Date().toISOString(), message: 'lvsd is stopping', problems: [] }
-    notify.reloading()
-    this.#phase('reloading')
-    const before = this.#loaded.config
-    const { refusal, problems } = await this.#takeOver(isForced, read).catch(error => {
-      log.error('reload.failed', { err: error }, 'reload failed')
-      return { refusal: `lvsd could not read it: ${error.message}`, problems: [] }
-    })
-    const ok = refusal === null
-    const message = refusal ?? this.#accepted(before)
-    this.#lastReload = { ok, at: new Date().toISOString(), message, problems }
-    // Overtaken by a stop, which has the last word.
-    if (this.#isStopped) return this.#lastReload
-    tellProblems(log, problems)
-    log[ok ? 'info' : 'error'](
-      ok ? 'reload.accepted' : 'reload.refused',
-      { file: this.#config.file },
-      ok ? `reload: ${message}` : `reload refused: ${message}`,
-    )
-    notify.ready(ok ? message : `reload refused: ${message}`)
-    this.#phase('running')
-    return this.#lastReload
-  }
-
-  #accepted(before: Config): string {
-    const changes = changesText(configChanges(before, this.#loaded.config))
-    const count = this.#services.length
-    return `the configuration of ${counted(count, 'service')} is in force (${changes})`
-  }
-
-  /** Reads the configuration again and puts it in force, or says why not. */
-  async #takeOver(
-    isForced: boolean,
-    read?: Loaded,
-  ): Promise<{ refusal: string | null; problems: readonly Problem[] }> {
-    const loaded = read ?? (await this.#parts.load())
-    // A reload that somebody asks for deals with a change that autoreload would have noticed.
-    if (!mayBeAccepted(loaded.problems)) {
-      this.#lastRead = loaded
-      this.#upkeep.considered(loaded)
-    }
-    const { config, problems } = loaded
-    // Both the reading before and what follows take long where there are thousands of servers.
-    await setImmediate()
-    const running = this.#loaded
-    const refusal = this.#isStopped ? 'lvsd is stopping' : refusalReason(loaded, running, isForced)
-    if (refusal === null && config) {
-      this.#loaded = { ...loaded, config }
-      this.#loadedAt = steadyNow()
-      this.#kept = null
-      this.#keep()
-      this.#place(config)
-      await this.#reconciler.resync()
-      this.#schedule()
-    }
-    return { refusal, problems }
+  /** Puts a configuration in force, the kernel's table included. */
+  async #apply(config: Config): Promise<void> {
+    this.#place(config)
+    await this.#reconciler.resync()
+    this.#schedule()
   }
 
   /** Puts a configuration in force for the checks; the table follows with the next round. */
@@ -370,7 +228,12 @@ class RunningDaemon implements Daemon {
     this.#names.follow(config)
     const resolved = this.#names.resolved(config)
     const doubts = this.#names.doubtsIn(resolved)
-    const placement = this.#healthStore.applyConfig(resolved, this.#loaded.checks, steadyNow(), doubts)
+    const placement = this.#healthStore.applyConfig(
+      resolved,
+      this.#reloader.loaded.checks,
+      steadyNow(),
+      doubts,
+    )
     for (const job of placement.removed) this.#executors.remove(job.id)
     for (const job of placement.added) this.#set(job, placement.rescheduled.has(job.id))
     for (const id of placement.newlySubscribed) this.#executors.soon(id, 0)
@@ -447,7 +310,8 @@ class RunningDaemon implements Daemon {
     this.#rounds.set('resync', resync, () => this.#reconciler.resync())
     this.#rounds.set('resolve', resolve, async () => this.#names.refresh())
     this.#rounds.set('missing names', MISSING_NAMES_EVERY, async () => this.#names.refresh(true))
-    if (this.#kept) this.#rounds.set('broken file', KEPT_RETRY_EVERY, () => this.#retryFile())
+    if (this.#reloader.kept)
+      this.#rounds.set('broken file', KEPT_RETRY_EVERY, () => this.#reloader.retryFile())
     this.#rounds.set('reverse names', resolve, () => this.#upkeep.refreshNames(true))
   }
 
@@ -456,7 +320,7 @@ class RunningDaemon implements Daemon {
     // Before the first placement there is nothing to change.
     if (this.#isStopped || this.#healthStore.config === null) return
     try {
-      this.#place(this.#loaded.config)
+      this.#place(this.#reloader.loaded.config)
       await this.#reconciler.resync()
     } catch (error) {
       this.#parts.log.error(
@@ -480,22 +344,23 @@ class RunningDaemon implements Daemon {
       wallClock: this.#wallClock,
       now: steadyNow(),
       startedAt: this.#startedAt,
-      loadedAt: this.#loadedAt,
-      warnings: this.#loaded.problems,
-      keptSince: this.#kept?.acceptedAt ?? null,
-      lastReload: this.#lastReload,
+      loadedAt: this.#reloader.loadedAt,
+      warnings: this.#reloader.loaded.problems,
+      keptSince: this.#reloader.kept?.acceptedAt ?? null,
+      lastReload: this.#reloader.lastReload,
       reconcile: this.#reconciler.stats,
       schedule: this.#executors.stats(),
     })
   }
 
   async idle(): Promise<void> {
-    await this.#reloading
+    await this.#reloader.idle()
     await this.#names.settled()
     await this.#reconciler.idle()
   }
 
   stop(): Promise<void> {
+    this.#reloader.stop()
     this.#stopping ??= Promise.resolve().then(() => this.#stop())
     return this.#stopping
   }
@@ -525,7 +390,7 @@ class RunningDaemon implements Daemon {
       'control socket': () => this.#socket?.close(),
       kernel: () => this.#parts.kernel.close(),
       journal: () => this.#parts.journal.close(),
-      'accepted configuration': () => waitAtMost(LAST_PATIENCE, this.#keeping),
+      'accepted configuration': () => this.#reloader.close(LAST_PATIENCE),
       resolver: () => this.#resolver.close(),
       systemd: () => notify.close(),
     }
@@ -536,13 +401,4 @@ class RunningDaemon implements Daemon {
         log.error('stop.failed', { error: (error as Error).message }, `stopping: ${what}`)
       }
   }
-}
-
-function isSameRead(a: Loaded, b: Loaded): boolean {
-  const contents = ({ text, included = [] }: Loaded) => JSON.stringify([text, included])
-  return contents(a) === contents(b)
-}
-
-function isSame(a: readonly Problem[], b: readonly Problem[]): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
 }

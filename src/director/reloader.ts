@@ -1,0 +1,243 @@
+/**
+ * The configuration in force, and what takes its place: reloads one after the other, each all or nothing. What they put in
+ * force is handed to `apply`; what was accepted last is kept for the next start.
+ */
+import { setImmediate } from 'node:timers/promises'
+import type { Kept, Runnable } from '../accepted/accepted.js'
+import type { ReloadOutcome } from '../api/status-types.js'
+import type { Loaded } from '../config/load.js'
+import type { Problem } from '../config/problems/problem.js'
+import { changesText, configChanges } from '../core/config-changes.js'
+import type { Config, DaemonPhase } from '../core/model.js'
+import { tellProblems } from '../events/log-events.js'
+import type { Log } from '../system/log.js'
+import type { Notify } from '../system/sd-notify.js'
+import { steadyNow } from '../util/clock.js'
+import { counted } from '../util/plural.js'
+import { waitAtMost } from '../util/with-timeout.js'
+import type { Verdict } from '../watch/watch.js'
+import { mayBeAccepted, mayBePart, refusalReason } from './reload-policy.js'
+
+export interface ReloaderParts {
+  readonly log: Log
+  readonly notify: Notify
+  readonly loaded: Runnable
+  /** Why `loaded` is not what the file says; null where it is. */
+  readonly kept?: Kept | null
+  /** Keeps an accepted configuration for the next start. */
+  readonly keep?: (loaded: Runnable) => Promise<void>
+  /** Reads the configuration again. */
+  readonly load: () => Promise<Loaded>
+  /** Puts a configuration in force, the kernel's table included. */
+  readonly apply: (config: Config) => Promise<void>
+  readonly enter: (phase: DaemonPhase) => void
+  /** The change of the file that was read is dealt with. */
+  readonly considered: (loaded: Loaded) => void
+}
+
+export class Reloader {
+  readonly #parts: ReloaderParts
+  #loaded: Runnable
+  #loadedAt = steadyNow()
+  #last: ReloadOutcome | null = null
+  /** Since a start with a file that cannot run, until a reload is accepted. */
+  #kept: Kept | null
+  #keeping: Promise<void> = Promise.resolve()
+  /** What was read last and has been dealt with; null where that is not what stands in the file. */
+  #lastRead: Loaded | null
+  #queue: Promise<unknown> = Promise.resolve()
+  /** Reloads that have not begun yet, by `isForced`: whoever asks meanwhile is served by the same one. */
+  readonly #waiting = new Map<boolean, Promise<ReloadOutcome>>()
+  #isStopped = false
+
+  constructor(parts: ReloaderParts) {
+    this.#parts = parts
+    this.#loaded = parts.loaded
+    this.#kept = parts.kept ?? null
+    this.#lastRead = this.#kept ? null : parts.loaded
+  }
+
+  /** What was accepted last, without addresses of names. */
+  get loaded(): Runnable {
+    return this.#loaded
+  }
+
+  /** Milliseconds of the steady clock. */
+  get loadedAt(): number {
+    return this.#loadedAt
+  }
+
+  get lastRead(): Loaded | null {
+    return this.#lastRead
+  }
+
+  get lastReload(): ReloadOutcome | null {
+    return this.#last
+  }
+
+  get kept(): Kept | null {
+    return this.#kept
+  }
+
+  /** The start: reloads that are asked for meanwhile come after it. */
+  begin(start: Promise<void>): void {
+    this.#queue = start.catch(() => {})
+  }
+
+  /** The start says what it runs: a file that cannot run, in whose place what was accepted before goes on, is to be overlooked by nobody. */
+  tellStart(): void {
+    const { log, loaded } = this.#parts
+    if (this.#kept) {
+      const { acceptedAt, problems } = this.#kept
+      tellProblems(log, problems)
+      const errors = problems.filter(({ severity }) => severity === 'error').length
+      const message = `${counted(errors, 'error')} in the file; the configuration accepted at ${acceptedAt} runs`
+      this.#last = { ok: false, at: new Date().toISOString(), message, problems }
+      const fields = { file: loaded.config.file, acceptedAt }
+      log.error('config.refused', fields, `the configuration cannot run: ${message}`)
+    }
+    tellProblems(log, loaded.problems)
+  }
+
+  /** For the next start. That it cannot be written stops nothing. */
+  keep(): void {
+    if (this.#kept) return
+    const { log, keep } = this.#parts
+    const loaded = this.#loaded
+    this.#keeping = this.#keeping
+      .then(() => keep?.(loaded))
+      .catch(error =>
+        log.warn(
+          'config.not-kept',
+          { error: (error as Error).message },
+          'the accepted configuration cannot be kept: a start with a broken file would not run',
+        ),
+      )
+  }
+
+  /** Looks whether the file can run by now; only what is accepted is said. */
+  async retryFile(): Promise<void> {
+    if (!this.#kept || this.#isStopped) return
+    const next = await this.#parts.load().catch(() => null)
+    if (next && refusalReason(next, this.#loaded, false) === null) await this.reload(false)
+  }
+
+  /** Many that are asked for during one make one more. */
+  reload(isForced: boolean): Promise<ReloadOutcome> {
+    const waiting = this.#waiting.get(isForced)
+    if (waiting) return waiting
+    const outcome = this.#queue.then(() => {
+      this.#waiting.delete(isForced)
+      return this.#reload(isForced)
+    })
+    this.#waiting.set(isForced, outcome)
+    this.#queue = outcome.catch(() => {})
+    return outcome
+  }
+
+  /** For `autoreload`: after the reload that is under way, and with more care than one that somebody asks for. */
+  reloadByItself(isSettled: boolean): Promise<Verdict> {
+    const verdict = this.#queue
+      .then(() => this.#tryReload(isSettled))
+      .catch((error): Verdict => {
+        this.#parts.log.error('reload.failed', { err: error }, 'reload failed')
+        return 'later'
+      })
+    this.#queue = verdict
+    return verdict
+  }
+
+  /** Resolves when the reloads that were asked for so far are done. */
+  async idle(): Promise<void> {
+    await this.#queue
+  }
+
+  /** Nothing is put in force any more. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  /** Resolves when what was accepted is kept, after `patience` milliseconds at most. */
+  async close(patience: number): Promise<void> {
+    await waitAtMost(patience, this.#keeping)
+  }
+
+  /** What has been refused already is told no second time. */
+  async #tryReload(isSettled: boolean): Promise<Verdict> {
+    if (this.#isStopped) return 'taken'
+    const loaded = await this.#parts.load()
+    // Somebody has asked for a reload meanwhile, which has dealt with it.
+    if (this.#lastRead && isSameRead(this.#lastRead, loaded)) return 'taken'
+    if (!isSettled && mayBePart(loaded, this.#loaded)) return 'unsettled'
+    const { problems } = loaded
+    const isKnown = this.#last?.ok === false && isSame(this.#last.problems, problems)
+    if (isKnown && mayBeAccepted(problems)) return 'later'
+    const { ok } = await this.#reload(false, loaded)
+    return !ok && mayBeAccepted(problems) ? 'later' : 'taken'
+  }
+
+  async #reload(isForced: boolean, read?: Loaded): Promise<ReloadOutcome> {
+    const { log, notify, enter } = this.#parts
+    if (this.#isStopped)
+      return { ok: false, at: new Date().toISOString(), message: 'lvsd is stopping', problems: [] }
+    notify.reloading()
+    enter('reloading')
+    const before = this.#loaded.config
+    const { refusal, problems } = await this.#takeOver(isForced, read).catch(error => {
+      log.error('reload.failed', { err: error }, 'reload failed')
+      return { refusal: `lvsd could not read it: ${error.message}`, problems: [] }
+    })
+    const ok = refusal === null
+    const message = refusal ?? this.#changesSince(before)
+    this.#last = { ok, at: new Date().toISOString(), message, problems }
+    // Overtaken by a stop, which has the last word.
+    if (this.#isStopped) return this.#last
+    tellProblems(log, problems)
+    const told = ok ? `reload: ${message}` : `reload refused: ${message}`
+    const { file } = this.#loaded.config
+    log[ok ? 'info' : 'error'](ok ? 'reload.accepted' : 'reload.refused', { file }, told)
+    notify.ready(ok ? message : told)
+    enter('running')
+    return this.#last
+  }
+
+  #changesSince(before: Config): string {
+    const { config } = this.#loaded
+    const changes = changesText(configChanges(before, config))
+    return `the configuration of ${counted(config.services.length, 'service')} is in force (${changes})`
+  }
+
+  /** Reads the configuration again and puts it in force, or says why not. */
+  async #takeOver(
+    isForced: boolean,
+    read?: Loaded,
+  ): Promise<{ refusal: string | null; problems: readonly Problem[] }> {
+    const loaded = read ?? (await this.#parts.load())
+    // A reload that somebody asks for deals with a change that autoreload would have noticed.
+    if (!mayBeAccepted(loaded.problems)) {
+      this.#lastRead = loaded
+      this.#parts.considered(loaded)
+    }
+    const { config, problems } = loaded
+    // Both the reading before and what follows take long where there are thousands of servers.
+    await setImmediate()
+    const refusal = this.#isStopped ? 'lvsd is stopping' : refusalReason(loaded, this.#loaded, isForced)
+    if (refusal === null && config) {
+      this.#loaded = { ...loaded, config }
+      this.#loadedAt = steadyNow()
+      this.#kept = null
+      this.keep()
+      await this.#parts.apply(config)
+    }
+    return { refusal, problems }
+  }
+}
+
+function isSameRead(a: Loaded, b: Loaded): boolean {
+  const contents = ({ text, included = [] }: Loaded) => JSON.stringify([text, included])
+  return contents(a) === contents(b)
+}
+
+function isSame(a: readonly Problem[], b: readonly Problem[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
