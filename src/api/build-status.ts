@@ -17,7 +17,8 @@ import {
   type Table,
 } from '../core/model.js'
 import type { Availability } from '../health/availability.js'
-import { type Cell, desiredTable, type HealthStore } from '../health/health-store.js'
+import type { CheckState } from '../health/check-state.js'
+import { desiredTable, type HealthStore } from '../health/health-store.js'
 import { nameOfCheck } from '../health/jobs.js'
 import { type LookupRequest, memberWish, virtualWish } from '../names/lookup-requests.js'
 import type { ReconcileStats } from '../reconcile/reconciler.js'
@@ -202,7 +203,10 @@ function maintenanceOf(
     : { file, since: wallClock.iso(healthStore.heldSince(service, real) ?? startedAt) }
 }
 
-function checkStatus({ subscriber, health, lastAt, noVerdicts }: Cell, wallClock: WallClock): CheckStatus {
+function checkStatus(
+  { subscriber, health, lastAt, noVerdicts }: CheckState,
+  wallClock: WallClock,
+): CheckStatus {
   const { use, target } = subscriber
   return {
     name: nameOfCheck(subscriber),

@@ -2,7 +2,8 @@
 
 import { isWithoutVerdict } from '../core/health.js'
 import type { CheckResult, HealthState, Phase, Real } from '../core/model.js'
-import type { Cell, HealthStore } from '../health/health-store.js'
+import type { CheckState } from '../health/check-state.js'
+import type { HealthStore } from '../health/health-store.js'
 
 /** Of a server with an address, as a whole: what holds it, else what its checks say. `clock` gives a time for people. */
 export function reasonOf(healthStore: HealthStore, real: Real, clock: (at: number) => string): string {
@@ -21,7 +22,7 @@ export function reasonOf(healthStore: HealthStore, real: Real, clock: (at: numbe
 }
 
 /** The check that explains the state, or that is about to change it. */
-function mostTelling(checkStates: readonly Cell[], state: HealthState): Cell {
+function mostTelling(checkStates: readonly CheckState[], state: HealthState): CheckState {
   const failing = checkStates.find(({ health }) => health.state === 'down')
   const unasked = checkStates.find(({ noVerdicts }) => noVerdicts !== null)
   const changing = checkStates.find(({ health }) => health.streak > 0)
@@ -30,11 +31,11 @@ function mostTelling(checkStates: readonly Cell[], state: HealthState): Cell {
   return (
     order.find(checkState => checkState !== undefined) ??
     checkStates.find(({ health }) => health.last) ??
-    (checkStates[0] as Cell)
+    (checkStates[0] as CheckState)
   )
 }
 
-function sentenceOf({ health, noVerdicts, subscriber }: Cell, clock: (at: number) => string): string {
+function sentenceOf({ health, noVerdicts, subscriber }: CheckState, clock: (at: number) => string): string {
   if (noVerdicts && (isWithoutVerdict(noVerdicts) || !health.last))
     return `no verdict since ${clock(noVerdicts.since)}: ${noVerdicts.detail}`
   if (!health.last) return 'not checked yet'

@@ -8,14 +8,7 @@ import type { Loaded } from '../config/load.js'
 import { isInService } from '../core/desired.js'
 import type { Change, CheckResult, Config, Service } from '../core/model.js'
 import { type DaemonPhase, type EventListener, openEventBus } from '../events/event-bus.js'
-import {
-  resultFields,
-  tellHeld,
-  tellReweighing,
-  tellTraffic,
-  tellTransition,
-  tellVerdict,
-} from '../events/log-events.js'
+import { logListener, resultFields } from '../events/log-events.js'
 import { Availability } from '../health/availability.js'
 import { desiredTable, HealthStore } from '../health/health-store.js'
 import { type Job, nameOfCheck, type Subscriber, workOf } from '../health/jobs.js'
@@ -131,11 +124,10 @@ class RunningDaemon implements Daemon {
     this.#executors = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency, {
       log,
     })
-    this.#events = openEventBus(parts.observers ?? [], log)
-    this.#availability = new Availability(this.#healthStore, (service, has, before) => {
-      tellTraffic(log, service, has, before)
-      this.#events.emit('traffic', service, has)
-    })
+    this.#events = openEventBus([logListener(log), ...(parts.observers ?? [])], log)
+    this.#availability = new Availability(this.#healthStore, (service, has, before) =>
+      this.#events.emit('traffic', service, has, before),
+    )
     this.#hooks = openCommandQueue(log)
     this.#upkeep = new Upkeep({
       log,
@@ -249,10 +241,7 @@ class RunningDaemon implements Daemon {
     // Before the first placement there is nobody to hold.
     if (this.#healthStore.config === null) return
     const moved = this.#healthStore.hold(this.#upkeep.held(this.#config), steadyNow())
-    for (const hold of moved) {
-      tellHeld(this.#parts.log, hold.service, hold.real, hold.reason)
-      this.#events.emit('held', hold)
-    }
+    for (const hold of moved) this.#events.emit('held', hold)
     this.#touch(moved.map(({ service }) => service))
   }
 
@@ -283,12 +272,9 @@ class RunningDaemon implements Daemon {
       steadyNow(),
     )
     if (recheckIn !== null) this.#executors.soon(id, recheckIn)
-    for (const transition of transitions) {
-      tellTransition(log, transition)
-      this.#events.emit('transition', transition)
-    }
-    for (const change of weightChanges) tellReweighing(log, change)
-    for (const verdict of verdicts) tellVerdict(log, verdict)
+    for (const transition of transitions) this.#events.emit('transition', transition)
+    for (const change of weightChanges) this.#events.emit('weight', change)
+    for (const verdict of verdicts) this.#events.emit('verdict', verdict)
     const moved = [...transitions.filter(transition => transition.hasMovedServer), ...weightChanges]
     this.#touch(moved.map(({ service }) => service))
   }

@@ -9,7 +9,7 @@ import type { Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
 import { changesText, configChanges } from '../core/config-changes.js'
 import type { Config, DaemonPhase } from '../core/model.js'
-import { tellProblems } from '../events/log-events.js'
+import { logProblems } from '../events/log-events.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
 import { steadyNow } from '../util/clock.js'
@@ -89,14 +89,14 @@ export class Reloader {
     const { log, loaded } = this.#parts
     if (this.#kept) {
       const { acceptedAt, problems } = this.#kept
-      tellProblems(log, problems)
+      logProblems(log, problems)
       const errors = problems.filter(({ severity }) => severity === 'error').length
       const message = `${counted(errors, 'error')} in the file; the configuration accepted at ${acceptedAt} runs`
       this.#last = { ok: false, at: new Date().toISOString(), message, problems }
       const fields = { file: loaded.config.file, acceptedAt }
       log.error('config.refused', fields, `the configuration cannot run: ${message}`)
     }
-    tellProblems(log, loaded.problems)
+    logProblems(log, loaded.problems)
   }
 
   /** For the next start. That it cannot be written stops nothing. */
@@ -192,7 +192,7 @@ export class Reloader {
     this.#last = { ok, at: new Date().toISOString(), message, problems }
     // Overtaken by a stop, which has the last word.
     if (this.#isStopped) return this.#last
-    tellProblems(log, problems)
+    logProblems(log, problems)
     const told = ok ? `reload: ${message}` : `reload refused: ${message}`
     const { file } = this.#loaded.config
     log[ok ? 'info' : 'error'](ok ? 'reload.accepted' : 'reload.refused', { file }, told)

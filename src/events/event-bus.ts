@@ -1,7 +1,7 @@
 /** Who is told what happens and never stops it: files, commands, mails. What they throw is logged, and that is all. */
 
 import type { Change, CheckResult, Config, DaemonPhase, Service } from '../core/model.js'
-import type { Hold, Transition } from '../health/health-store.js'
+import type { Hold, Transition, VerdictChange, WeightChange } from '../health/health-changes.js'
 import type { Subscriber } from '../health/jobs.js'
 import type { Log } from '../system/log.js'
 
@@ -13,10 +13,14 @@ export interface EventListener {
   config?(config: Config): void
   result?(subscriber: Subscriber, result: CheckResult): void
   transition?(transition: Transition): void
+  /** The checks of a server that is up advise another weight. */
+  weight?(change: WeightChange): void
+  /** A check has given no verdict for long, or gives them again. */
+  verdict?(change: VerdictChange): void
   /** An operator holds a server down, or lets it go. */
   held?(hold: Hold): void
-  /** The first real server of a service gets traffic, or the last one no longer does; also what is so at a start. */
-  traffic?(service: Service, hasTraffic: boolean): void
+  /** The first real server of a service gets traffic, or the last one no longer does. `before`: null at a start. */
+  traffic?(service: Service, hasTraffic: boolean, before: boolean | null): void
   /** What the kernel has taken. */
   applied?(changes: readonly Change[]): void
   /** Ends what is under way, within seconds. */

@@ -1,21 +1,33 @@
-/** What the daemon says in its log. */
+/** What happens to servers and services, as lines of the log. */
 
 import type { Problem } from '../config/problems/problem.js'
 import type { CheckResult, Real, Service } from '../core/model.js'
 import type { Transition, VerdictChange, WeightChange } from '../health/health-changes.js'
 import type { Log } from '../system/log.js'
+import type { EventListener } from './event-bus.js'
+
+/** The first listener of every daemon: a line comes before what others make of its event. */
+export function logListener(log: Log): EventListener {
+  return {
+    transition: transition => logTransition(log, transition),
+    weight: change => logWeightChange(log, change),
+    verdict: change => logVerdict(log, change),
+    held: ({ service, real, reason }) => logHeld(log, service, real, reason),
+    traffic: (service, hasTraffic, before) => logTraffic(log, service, hasTraffic, before),
+  }
+}
 
 /** A line of a server that has hasMovedServer says from where to where; one of a check alone says what the server still is. */
-export function tellTransition(log: Log, transition: Transition): void {
+function logTransition(log: Log, transition: Transition): void {
   const { service, real, check, from, to, result, hasMovedServer } = transition
   const fields = { service: service.name, real: realName(real) }
   const moving = { ...fields, from, to, check, ...resultFields(result) }
-  if (!hasMovedServer) tellCheck(log, transition)
+  if (!hasMovedServer) logCheck(log, transition)
   else if (to === 'down') log.warn('real.down', moving, 'real server down')
   else log.info(to === 'up' ? 'real.up' : 'real.unknown', moving, `real server ${to}`)
 }
 
-function tellCheck(log: Log, { service, real, check, to, result, state, passing, checks }: Transition): void {
+function logCheck(log: Log, { service, real, check, to, result, state, passing, checks }: Transition): void {
   const fields = { service: service.name, real: realName(real), state, check, ...resultFields(result) }
   const count = `${passing} of ${checks} pass, ${real.need} needed`
   const [event, verb] =
@@ -24,7 +36,7 @@ function tellCheck(log: Log, { service, real, check, to, result, state, passing,
 }
 
 /** lvsd cannot ask: a server that nobody looks at is to be known, one by one. */
-export function tellVerdict(log: Log, { service, real, check, isMissing, detail }: VerdictChange): void {
+function logVerdict(log: Log, { service, real, check, isMissing, detail }: VerdictChange): void {
   const fields = { service: service.name, real: realName(real), check }
   if (!isMissing) log.info('check.verdict-again', fields, 'the check gives verdicts again')
   else
@@ -36,7 +48,7 @@ export function tellVerdict(log: Log, { service, real, check, isMissing, detail 
 }
 
 /** The last real server of a service has gone, or the first one has come back: what somebody is to be woken up for. */
-export function tellTraffic(log: Log, service: Service, hasTraffic: boolean, before: boolean | null): void {
+function logTraffic(log: Log, service: Service, hasTraffic: boolean, before: boolean | null): void {
   const { name, fallback, reals } = service
   const fields = { service: name, ...(fallback && { fallback: realName(fallback) }) }
   if (hasTraffic) {
@@ -59,7 +71,7 @@ export function tellTraffic(log: Log, service: Service, hasTraffic: boolean, bef
 }
 
 /** A weight that wobbles is no news; one that goes to nothing or comes back is. */
-export function tellReweighing(log: Log, { service, real, from, to, result }: WeightChange): void {
+function logWeightChange(log: Log, { service, real, from, to, result }: WeightChange): void {
   const fields = { service: service.name, real: realName(real), from, to, detail: result.detail }
   log[from === 0 || to === 0 ? 'info' : 'debug'](
     'weight.changed',
@@ -76,7 +88,7 @@ export function resultFields({ reason, detail, phase, ms }: CheckResult) {
   return { reason: reason ?? 'passed', detail, phase, ms: Math.round(ms * 10) / 10 }
 }
 
-export function tellProblems(log: Log, problems: readonly Problem[]): void {
+export function logProblems(log: Log, problems: readonly Problem[]): void {
   for (const { severity, code, message, file, at } of problems)
     log[severity === 'error' ? 'error' : severity === 'warning' ? 'warn' : 'info'](
       'config.problem',
@@ -86,7 +98,7 @@ export function tellProblems(log: Log, problems: readonly Problem[]): void {
 }
 
 /** A server that an operator holds down by a file, or lets go of again. */
-export function tellHeld(log: Log, service: Service, real: Real, file: string | null): void {
+function logHeld(log: Log, service: Service, real: Real, file: string | null): void {
   const fields = { service: service.name, real: realName(real) }
   if (file === null) log.info('maintenance.ends', fields, 'maintenance is over: the checks decide again')
   else log.warn('maintenance.begins', { ...fields, file }, 'real server held down for maintenance')

@@ -38,16 +38,6 @@ import type {
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
 import { type Standing, Standings } from './standings.js'
 
-export type {
-  CheckState as Cell,
-  Hold,
-  JobChanges as Placement,
-  ResultOutcome as Outcome,
-  Transition,
-  VerdictChange,
-  WeightChange as Reweighing,
-}
-
 export class HealthStore {
   #config: Config | null = null
   #jobs: ReadonlyMap<string, Job> = new Map()

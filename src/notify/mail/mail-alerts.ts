@@ -12,7 +12,7 @@ import {
   type ServiceId,
 } from '../../core/model.js'
 import type { EventListener } from '../../events/event-bus.js'
-import type { Hold, Transition } from '../../health/health-store.js'
+import type { Hold, Transition } from '../../health/health-changes.js'
 import type { Clock } from '../../util/clock.js'
 import { Grouping } from './grouping.js'
 import type { MailMessage } from './message.js'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { reasonOf } from '../../../src/api/status-reason.js'
 import type { HealthState, Real } from '../../../src/core/model.js'
-import type { Cell, HealthStore } from '../../../src/health/health-store.js'
+import type { CheckState } from '../../../src/health/check-state.js'
+import type { HealthStore } from '../../../src/health/health-store.js'
 
 const failed = {
   ok: false,
@@ -25,12 +26,12 @@ describe('status-reason: why a server is as it is', () => {
     it(`is told of one that ${what}`, () => {
       const subscriber = { use: { kind: 'http', policy: { rise: 3, fall: 2 } } }
       const cell = { health: { state, streak, last, since: 0 }, noVerdicts: null, lastAt: 0, subscriber }
-      assert.equal(reasonOf(boardOf(cell as unknown as Cell), {} as Real, String), expected)
+      assert.equal(reasonOf(boardOf(cell as unknown as CheckState), {} as Real, String), expected)
     })
 })
 
 /** With one server, and one check of it. */
-function boardOf(cell: Cell): HealthStore {
+function boardOf(cell: CheckState): HealthStore {
   const healthStore: Partial<Record<keyof HealthStore, unknown>> = {
     heldBy: () => null,
     checkStatesOf: () => [cell],

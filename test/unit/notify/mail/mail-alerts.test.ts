@@ -13,7 +13,7 @@ import {
   type Service,
   type TableReal,
 } from '../../../../src/core/model.js'
-import type { Hold } from '../../../../src/health/health-store.js'
+import type { Hold } from '../../../../src/health/health-changes.js'
 import { MailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
 import type { MailMessage } from '../../../../src/notify/mail/message.js'
 import { FakeClock } from '../../../support/fake-clock.js'
