@@ -16,6 +16,7 @@ import type { Kernel } from '../ipvs/kernel.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
 import { NameResolver } from '../names/name-resolver.js'
 import { openCommandQueue } from '../notify/command-queue.js'
+import { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import { type Executors, openExecutors } from '../schedule/executors.js'
@@ -25,8 +26,8 @@ import type { Notify } from '../system/sd-notify.js'
 import { steadyNow, WallClock } from '../util/clock.js'
 import { IntervalTimers } from '../util/interval-timers.js'
 import { counted } from '../util/plural.js'
+import { ConfigWatcher } from './config-watcher.js'
 import { Reloader } from './reloader.js'
-import { Upkeep } from './upkeep.js'
 
 export interface DaemonParts {
   readonly loaded: Runnable
@@ -89,7 +90,8 @@ class RunningDaemon implements Daemon {
   readonly #executors: Executors
   readonly #reconciler
   readonly #events
-  readonly #upkeep: Upkeep
+  readonly #maintenance: MaintenanceOverrides
+  readonly #configWatcher: ConfigWatcher
   readonly #hooks
   readonly #resolver: Resolver
   readonly #names: NameResolver
@@ -111,7 +113,7 @@ class RunningDaemon implements Daemon {
       ...parts,
       apply: config => this.#apply(config),
       enter: phase => this.#phase(phase),
-      considered: read => this.#upkeep.considered(read),
+      considered: read => this.#configWatcher.considered(read),
     })
     this.#names = new NameResolver({
       resolver,
@@ -129,13 +131,11 @@ class RunningDaemon implements Daemon {
       this.#events.emit('traffic', service, has, before),
     )
     this.#hooks = openCommandQueue(log)
-    this.#upkeep = new Upkeep({
+    this.#maintenance = new MaintenanceOverrides({ log, journal, resolver, onChange: () => this.#hold() })
+    this.#configWatcher = new ConfigWatcher({
       log,
-      hooks: this.#hooks,
-      journal,
-      resolver,
-      onHeld: () => this.#hold(),
-      onFile: isSettled => this.#reloader.reloadByItself(isSettled),
+      commands: this.#hooks,
+      onChange: isSettled => this.#reloader.reloadByItself(isSettled),
     })
     this.#reconciler = new Reconciler({
       kernel,
@@ -179,7 +179,11 @@ class RunningDaemon implements Daemon {
     const { loaded, log, notify, kernel } = this.#parts
     const { settings, services, file } = loaded.config
     // Before anybody can ask: until servers are placed there is nothing true to say of them.
-    await this.#upkeep.prepare(this.#names.resolved(loaded.config), this.#reloader.lastRead)
+    const resolved = this.#names.resolved(loaded.config)
+    // A file that could not run has changed, by this account.
+    if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
+    this.#configWatcher.follow(resolved)
+    await this.#maintenance.prepare(resolved)
     const control = { status: () => this.status(), reload: (isForced: boolean) => this.reload(isForced) }
     this.#socket = await openControlSocket(settings.socket, control, log)
     this.#reloader.tellStart()
@@ -231,7 +235,8 @@ class RunningDaemon implements Daemon {
     for (const id of placement.newlySubscribed) this.#executors.soon(id, 0)
     this.#hasMonitors = resolved.services.some(service => service.monitorfile !== null)
     this.#events.emit('config', resolved)
-    this.#upkeep.follow(resolved)
+    this.#configWatcher.follow(resolved)
+    this.#maintenance.follow(resolved)
     this.#hold()
     this.#availability.follow(resolved.services)
   }
@@ -240,7 +245,7 @@ class RunningDaemon implements Daemon {
   #hold(): void {
     // Before the first placement there is nobody to hold.
     if (this.#healthStore.config === null) return
-    const moved = this.#healthStore.hold(this.#upkeep.held(this.#config), steadyNow())
+    const moved = this.#healthStore.hold(this.#maintenance.held(this.#config), steadyNow())
     for (const hold of moved) this.#events.emit('held', hold)
     this.#touch(moved.map(({ service }) => service))
   }
@@ -298,7 +303,7 @@ class RunningDaemon implements Daemon {
     this.#rounds.set('missing names', MISSING_NAMES_EVERY, async () => this.#names.refresh(true))
     if (this.#reloader.kept)
       this.#rounds.set('broken file', KEPT_RETRY_EVERY, () => this.#reloader.retryFile())
-    this.#rounds.set('reverse names', resolve, () => this.#upkeep.refreshNames(true))
+    this.#rounds.set('reverse names', resolve, () => this.#maintenance.refreshNames(true))
   }
 
   /** Puts the configuration in force with the addresses that are known now. Never rejects. */
@@ -365,7 +370,8 @@ class RunningDaemon implements Daemon {
   async #close(leave: () => unknown = () => {}): Promise<void> {
     const { log, notify } = this.#parts
     const steps: Record<string, () => unknown> = {
-      files: () => this.#upkeep.close(),
+      'maintenance folder': () => this.#maintenance.close(),
+      'configuration file': () => this.#configWatcher.close(),
       rounds: () => this.#rounds.stop(),
       names: () => this.#names.close(),
       traffic: () => this.#availability.close(),
