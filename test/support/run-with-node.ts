@@ -60,6 +60,8 @@ function unpack(what: string, folder: string): void {
     .split('\n')
   execFileSync('tar', ['-xzf', archive], { cwd: aside })
   rmSync(join(aside, archive))
+  // That of a temporary folder is its owner's alone.
+  chmodSync(aside, 0o755)
   chmodSync(join(aside, 'package/bin/node'), 0o755)
   renameSync(aside, folder)
 }
