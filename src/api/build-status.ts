@@ -40,7 +40,7 @@ export interface StatusParts {
   readonly healthStore: HealthStore
   readonly config: Config
   /** Why a name has no address, as a sentence. */
-  readonly nameTroubleOf: (wish: LookupRequest) => string | null
+  readonly nameTroubleOf: (request: LookupRequest) => string | null
   /** Services that are left out, each as a sentence that begins with its name. */
   readonly clashes: readonly string[]
   readonly dump: Dump | null

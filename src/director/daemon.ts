@@ -8,7 +8,7 @@ import type { Loaded } from '../config/load.js'
 import { isInService } from '../core/desired.js'
 import type { Change, CheckResult, Config, Service } from '../core/model.js'
 import { type DaemonPhase, type EventListener, openEventBus } from '../events/event-bus.js'
-import { logListener, resultFields } from '../events/log-events.js'
+import { logListener, resultFields } from '../events/log-listener.js'
 import { Availability } from '../health/availability.js'
 import { desiredTable, HealthStore } from '../health/health-store.js'
 import { type Job, nameOfCheck, type Subscriber, workOf } from '../health/jobs.js'
@@ -327,7 +327,7 @@ class RunningDaemon implements Daemon {
     return statusDocument({
       healthStore: this.#healthStore,
       config: this.#config,
-      nameTroubleOf: wish => this.#names.standingTroubleOf(wish),
+      nameTroubleOf: request => this.#names.standingTroubleOf(request),
       clashes: this.#names.clashes,
       dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
       kernel: kernelName,

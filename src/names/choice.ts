@@ -22,12 +22,12 @@ export type Answers = ReadonlyMap<Family, Answer>
  * other family waits until there is an answer about the wanted one, or until `isPatienceOver`.
  */
 export function choose(
-  wish: LookupRequest,
+  request: LookupRequest,
   current: string | null,
   answers: Answers,
   isPatienceOver = false,
 ): string | null {
-  const { family, other } = inUse(wish, current)
+  const { family, other } = inUse(request, current)
   const own = answers.get(family)
   const found = [
     ...addressesOf(own),
@@ -41,9 +41,9 @@ export function choose(
 }
 
 /** What is wanted once this address is in use. */
-export function inUse(wish: LookupRequest, current: string | null): LookupRequest {
+export function inUse(request: LookupRequest, current: string | null): LookupRequest {
   const family = current === null ? null : parseAddress(current)?.family
-  return wish.other === 'at first' && family ? { ...wish, family, other: 'never' } : wish
+  return request.other === 'at first' && family ? { ...request, family, other: 'never' } : request
 }
 
 /** Whether the answer about this address's own family has come, so that its absence there means something. */
@@ -61,38 +61,38 @@ function isSaid(answer: Answer | undefined): boolean {
  * in use: nothing is wrong with that while answers are awaited.
  */
 export function troubleOf(
-  wish: LookupRequest,
+  request: LookupRequest,
   answers: Answers,
   current: string | null = null,
 ): string | null {
-  const settled = inUse(wish, current)
+  const settled = inUse(request, current)
   if (current !== null && isAwaited(settled, answers)) return null
   const trouble = lackOf(settled, answers)
   if (trouble === null || current === null) return trouble
   const other = otherFamily(settled.family)
   const remedy =
-    wish.other === 'at first' && hasAddress(answers.get(other)) ? `, family: ${other} takes the other` : ''
+    request.other === 'at first' && hasAddress(answers.get(other)) ? `, family: ${other} takes the other` : ''
   return `${trouble}; ${current} stays in use${remedy}`
 }
 
-function lackOf(wish: LookupRequest, answers: Answers): string | null {
-  const { host, family } = wish
+function lackOf(request: LookupRequest, answers: Answers): string | null {
+  const { host, family } = request
   const own = answers.get(family)
   const other = answers.get(otherFamily(family))
-  const isWaiting = wish.other === 'at first' && isFailed(own)
-  if (hasAddress(own) || (wish.other !== 'never' && !isWaiting && hasAddress(other))) return null
+  const isWaiting = request.other === 'at first' && isFailed(own)
+  if (hasAddress(own) || (request.other !== 'never' && !isWaiting && hasAddress(other))) return null
   const word = familyWord(family)
   const instead = hasAddress(other) ? `; it has ${addressesOf(other).join(', ')}` : ''
-  if (isAwaited(wish, answers) || !own)
+  if (isAwaited(request, answers) || !own)
     return instead ? `${host} has no ${word} address so far${instead}` : `${host} is being looked up`
   const code = codeOf(own)
-  const isFamilyMeant = wish.other === 'never' || instead !== ''
+  const isFamilyMeant = request.other === 'never' || instead !== ''
   if (isFamilyMeant && isAbsence(code) && instead) return `${host} has no ${word} address${instead}`
   if (isFamilyMeant) return `${host} does not resolve to an ${word} address: ${why(code)}${instead}`
   return `${host} does not resolve: ${why(isAbsence(code) ? codeOf(other) : code)}`
 }
 
-/** Whether an answer is still to come that says more of this wish. */
+/** Whether an answer is still to come that says more of this request. */
 export function isAwaited({ family, other }: LookupRequest, answers: Answers): boolean {
   const own = answers.get(family)
   if (own === undefined) return true
@@ -100,11 +100,11 @@ export function isAwaited({ family, other }: LookupRequest, answers: Answers): b
   return !answers.has(otherFamily(family))
 }
 
-/** Whether all has been answered or has failed, and so much has failed that the wish is not decided. */
-export function isFailure(wish: LookupRequest, answers: Answers): boolean {
-  const own = answers.get(wish.family)
-  if (isAwaited(wish, answers) || hasAddress(own)) return false
-  return isFailed(own) || (wish.other !== 'never' && isFailed(answers.get(otherFamily(wish.family))))
+/** Whether all has been answered or has failed, and so much has failed that the request is not decided. */
+export function isFailure(request: LookupRequest, answers: Answers): boolean {
+  const own = answers.get(request.family)
+  if (isAwaited(request, answers) || hasAddress(own)) return false
+  return isFailed(own) || (request.other !== 'never' && isFailed(answers.get(otherFamily(request.family))))
 }
 
 function isFailed(answer: Answer | undefined): boolean {

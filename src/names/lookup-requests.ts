@@ -21,12 +21,12 @@ export interface LookupRequest {
 }
 
 /** Names of one host in several families are apart. */
-export function keyOfWish({ host, family, other }: LookupRequest): string {
+export function keyOfRequest({ host, family, other }: LookupRequest): string {
   if (other === 'never') return `${host} ${family}`
   return other === 'at first' ? host : `${host} ${family} first`
 }
 
-/** A wish, and the services that it is for. */
+/** A request, and the services that it is for. */
 export interface Wanted extends LookupRequest {
   readonly services: readonly string[]
 }
@@ -35,13 +35,13 @@ export interface Wanted extends LookupRequest {
  * Every host without an address, once for each way in which it is wanted. `names`: a virtual service that is a name
  * itself has the family of its address, and so have its servers.
  */
-export function wishesOf(config: Config, names: Names): ReadonlyMap<string, Wanted> {
-  const wishes = new Map<string, { wish: LookupRequest; services: Set<string> }>()
-  const want = (wish: LookupRequest, { name }: Service) => {
-    const key = keyOfWish(wish)
-    const known = wishes.get(key)
+export function requestsOf(config: Config, names: Names): ReadonlyMap<string, Wanted> {
+  const requests = new Map<string, { request: LookupRequest; services: Set<string> }>()
+  const want = (request: LookupRequest, { name }: Service) => {
+    const key = keyOfRequest(request)
+    const known = requests.get(key)
     if (known) known.services.add(name)
-    else wishes.set(key, { wish, services: new Set([name]) })
+    else requests.set(key, { request, services: new Set([name]) })
   }
   for (const service of config.services) {
     if (service.unresolved) want(virtualWish(service.host, service.unresolved.family), service)
@@ -51,7 +51,9 @@ export function wishesOf(config: Config, names: Names): ReadonlyMap<string, Want
     for (const real of service.reals)
       for (const { host } of real.checks) if (host !== undefined) want(checkWish(named, real, host), service)
   }
-  return new Map([...wishes].map(([key, { wish, services }]) => [key, { ...wish, services: [...services] }]))
+  return new Map(
+    [...requests].map(([key, { request, services }]) => [key, { ...request, services: [...services] }]),
+  )
 }
 
 /**
@@ -62,7 +64,7 @@ export function withNames(
   config: Config,
   names: Names,
 ): { readonly config: Config; readonly clashes: readonly string[] } {
-  if (wishesOf(config, names).size === 0) return { config, clashes: [] }
+  if (requestsOf(config, names).size === 0) return { config, clashes: [] }
   const taken = new Map(config.services.flatMap(({ id, name }) => (id ? [[keyOfService(id), name]] : [])))
   const clashes: string[] = []
   const services = config.services.map(service => {
@@ -86,11 +88,11 @@ export function handedOn(names: Names, config: Config): Names {
   let next = names
   // The family of servers is that of their virtual service, which may be known only now.
   for (let i = 0; i < 2; i++) {
-    const wishes = wishesOf(config, next)
-    const free = [...names].filter(([key]) => !wishes.has(key))
-    const kept = (wish: LookupRequest, key: string) =>
-      next.get(key) ?? free.find(entry => fits(wish, entry))?.[1]
-    next = new Map([...wishes].flatMap(([key, wish]) => [[key, kept(wish, key) ?? ''] as const]))
+    const requests = requestsOf(config, next)
+    const free = [...names].filter(([key]) => !requests.has(key))
+    const kept = (request: LookupRequest, key: string) =>
+      next.get(key) ?? free.find(entry => fits(request, entry))?.[1]
+    next = new Map([...requests].flatMap(([key, request]) => [[key, kept(request, key) ?? ''] as const]))
   }
   return new Map([...next].filter(([, address]) => address !== ''))
 }
@@ -158,6 +160,6 @@ function checksWithHosts(service: Service, real: Real, names: Names): Pick<Real,
   return { checks: checks.map(fill) }
 }
 
-function known(wish: LookupRequest, names: Names) {
-  return parseAddress(names.get(keyOfWish(wish)) ?? '')
+function known(request: LookupRequest, names: Names) {
+  return parseAddress(names.get(keyOfRequest(request)) ?? '')
 }

@@ -8,19 +8,19 @@ import { choose, inUse, isAwaited, isFailure, troubleOf } from './choice.js'
 import type { Answer, Resolver } from './lookup.js'
 import {
   handedOn,
-  keyOfWish,
+  keyOfRequest,
   type LookupRequest,
   membersOf,
   memberWish,
   type Names,
+  requestsOf,
   virtualWish,
   type Wanted,
-  wishesOf,
   withNames,
 } from './lookup-requests.js'
 import type { Doubt, Doubts } from './unresolved-names.js'
 
-export interface NameBookParts {
+export interface NameResolverParts {
   readonly resolver: Resolver
   readonly journal: Pick<Journal, 'names' | 'recordNames'>
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
@@ -59,7 +59,7 @@ const FAMILIES: readonly Family[] = ['ipv6', 'ipv4']
  * Both families of every name are asked for, so that it can be said what a name has instead of what is wanted.
  */
 export class NameResolver {
-  readonly #parts: NameBookParts
+  readonly #parts: NameResolverParts
   readonly #now: () => number
   readonly #answers = new Map<string, Map<Family, Answer>>()
   readonly #asking = new Set<string>()
@@ -80,7 +80,7 @@ export class NameResolver {
   #waiting: (() => void)[] = []
 
   /** Begins with the last good addresses of earlier runs. */
-  constructor(parts: NameBookParts) {
+  constructor(parts: NameResolverParts) {
     this.#parts = parts
     this.#now = parts.now ?? steadyNow
     this.#names = new Map(parts.journal.names)
@@ -89,7 +89,7 @@ export class NameResolver {
   /** Takes over a configuration: names that have not been asked for are asked for now, others are forgotten. */
   follow(config: Config): void {
     this.#config = config
-    this.#hosts = new Set([...wishesOf(config, this.#names).values()].map(({ host }) => host))
+    this.#hosts = new Set([...requestsOf(config, this.#names).values()].map(({ host }) => host))
     for (const host of this.#answers.keys()) if (!this.#hosts.has(host)) this.#answers.delete(host)
     for (const host of this.#hosts) if (!this.#answers.has(host)) this.#ask(host)
     if (this.#hosts.size === 0) return
@@ -102,7 +102,7 @@ export class NameResolver {
   /** Asks for every name again, but for those that are being asked for; with `isMissing` those without an address alone. */
   refresh(isMissing = false): void {
     const missing =
-      isMissing && new Set(this.#wanted().flatMap(wish => (this.#addressOf(wish) ? [] : wish.host)))
+      isMissing && new Set(this.#wanted().flatMap(request => (this.#addressOf(request) ? [] : request.host)))
     const asked = missing || this.#hosts
     for (const host of asked) this.#ask(host)
     if (asked.size > 0) this.#settleSoon()
@@ -122,8 +122,8 @@ export class NameResolver {
   /** What of a configuration from `resolved` has no address although it may have one, for all that is known. */
   doubtsIn({ services }: Config): Doubts {
     const doubts = new Map<Service | Real | Fallback, Doubt>()
-    const note = (named: Service | Real | Fallback, wish: LookupRequest) => {
-      const doubt = this.#doubtOf(wish)
+    const note = (named: Service | Real | Fallback, request: LookupRequest) => {
+      const doubt = this.#doubtOf(request)
       if (doubt !== null) doubts.set(named, doubt)
     }
     for (const service of services) {
@@ -141,18 +141,18 @@ export class NameResolver {
   }
 
   /** Why a name has no address, or no longer the one in use, as a sentence; null where all is well. */
-  troubleOf(wish: LookupRequest): string | null {
-    const address = this.#addressOf(wish)
-    const trouble = troubleOf(wish, this.#answersOf(wish.host), address)
-    return address === null ? (trouble ?? `${wish.host} is being looked up`) : trouble
+  troubleOf(request: LookupRequest): string | null {
+    const address = this.#addressOf(request)
+    const trouble = troubleOf(request, this.#answersOf(request.host), address)
+    return address === null ? (trouble ?? `${request.host} is being looked up`) : trouble
   }
 
   /** The same with what follows from it, for a daemon. */
-  standingTroubleOf(wish: LookupRequest): string | null {
-    const trouble = this.troubleOf(wish)
-    if (trouble === null || this.#doubtOf(wish) !== 'unanswered') return trouble
-    if (wish.other === 'always') return `${trouble}; checks that go there give no verdict`
-    const end = this.#lacks.get(keyOfWish(wish))?.isFailure
+  standingTroubleOf(request: LookupRequest): string | null {
+    const trouble = this.troubleOf(request)
+    if (trouble === null || this.#doubtOf(request) !== 'unanswered') return trouble
+    if (request.other === 'always') return `${trouble}; checks that go there give no verdict`
+    const end = this.#lacks.get(keyOfRequest(request))?.isFailure
       ? 'until there is an answer'
       : `until that has been so for ${PATIENCE / 1000} s`
     return `${trouble}; what the kernel has for it stays as it is ${end}`
@@ -160,9 +160,9 @@ export class NameResolver {
 
   /** Names without the address that is wanted, each as a sentence with the services that it is for. */
   troubles(): string[] {
-    return this.#wanted().flatMap(wish => {
-      const trouble = troubleOf(wish, this.#answersOf(wish.host), this.#addressOf(wish))
-      return trouble === null ? [] : `${trouble} (${named(wish.services)})`
+    return this.#wanted().flatMap(request => {
+      const trouble = troubleOf(request, this.#answersOf(request.host), this.#addressOf(request))
+      return trouble === null ? [] : `${trouble} (${named(request.services)})`
     })
   }
 
@@ -185,36 +185,36 @@ export class NameResolver {
   }
 
   get #isAwaiting(): boolean {
-    return this.#wanted().some(wish => this.#isAwaited(wish))
+    return this.#wanted().some(request => this.#isAwaited(request))
   }
 
   /** All doubts as a text. */
   get #doubts(): string {
-    const doubts = this.#wanted().flatMap(wish => {
-      const doubt = this.#doubtOf(wish)
-      return doubt === null ? [] : `${keyOfWish(wish)} ${doubt}`
+    const doubts = this.#wanted().flatMap(request => {
+      const doubt = this.#doubtOf(request)
+      return doubt === null ? [] : `${keyOfRequest(request)} ${doubt}`
     })
     return doubts.join()
   }
 
-  #doubtOf(wish: LookupRequest): Doubt | null {
-    if (this.#addressOf(wish) !== null) return null
-    if (this.#isAwaited(wish)) return 'asked'
-    const key = keyOfWish(wish)
+  #doubtOf(request: LookupRequest): Doubt | null {
+    if (this.#addressOf(request) !== null) return null
+    if (this.#isAwaited(request)) return 'asked'
+    const key = keyOfRequest(request)
     const isAbsence = this.#lacks.get(key)?.isFailure === false
     return isAbsence && this.#isLasting(key) ? null : 'unanswered'
   }
 
-  #isAwaited(wish: LookupRequest): boolean {
-    return isAwaited(inUse(wish, this.#addressOf(wish)), this.#answersOf(wish.host))
+  #isAwaited(request: LookupRequest): boolean {
+    return isAwaited(inUse(request, this.#addressOf(request)), this.#answersOf(request.host))
   }
 
   #wanted(): readonly Wanted[] {
-    return this.#config ? [...wishesOf(this.#config, this.#names).values()] : []
+    return this.#config ? [...requestsOf(this.#config, this.#names).values()] : []
   }
 
-  #addressOf(wish: LookupRequest): string | null {
-    return this.#names.get(keyOfWish(wish)) ?? null
+  #addressOf(request: LookupRequest): string | null {
+    return this.#names.get(keyOfRequest(request)) ?? null
   }
 
   #answersOf(host: string): ReadonlyMap<Family, Answer> {
@@ -267,7 +267,7 @@ export class NameResolver {
     // The family of servers is that of their virtual service, which may be chosen only now.
     this.#noteLacks()
     let next: Names = this.#names
-    for (let i = 0; i < 2; i++) next = this.#chosen(wishesOf(this.#config, next))
+    for (let i = 0; i < 2; i++) next = this.#chosen(requestsOf(this.#config, next))
     const changes = [...next].filter(([key, address]) => this.#names.get(key) !== address)
     if (changes.length === 0 && next.size === this.#names.size) return
     for (const [name, address] of changes)
@@ -276,11 +276,16 @@ export class NameResolver {
     this.#remember(next)
   }
 
-  #chosen(wishes: ReadonlyMap<string, Wanted>): Names {
+  #chosen(requests: ReadonlyMap<string, Wanted>): Names {
     const names = new Map<string, string>()
-    for (const [key, wish] of wishes) {
+    for (const [key, request] of requests) {
       const isPatienceOver = this.#lacks.get(key)?.isFailure === true && this.#isLasting(key)
-      const address = choose(wish, this.#names.get(key) ?? null, this.#answersOf(wish.host), isPatienceOver)
+      const address = choose(
+        request,
+        this.#names.get(key) ?? null,
+        this.#answersOf(request.host),
+        isPatienceOver,
+      )
       if (address !== null) names.set(key, address)
     }
     return names
@@ -288,11 +293,11 @@ export class NameResolver {
 
   #noteLacks(): void {
     const lacks = new Map<string, Lack>()
-    for (const wish of this.#wanted()) {
-      if (this.#addressOf(wish) !== null || this.#isAwaited(wish)) continue
-      const key = keyOfWish(wish)
+    for (const request of this.#wanted()) {
+      if (this.#addressOf(request) !== null || this.#isAwaited(request)) continue
+      const key = keyOfRequest(request)
       const before = this.#lacks.get(key)
-      const now = isFailure(wish, this.#answersOf(wish.host))
+      const now = isFailure(request, this.#answersOf(request.host))
       lacks.set(key, before?.isFailure === now ? before : { isFailure: now, since: this.#now() })
     }
     this.#lacks = lacks
@@ -305,19 +310,19 @@ export class NameResolver {
   /** Each once, and again only after it has been over. */
   #tellTroubles(): void {
     const { log } = this.#parts
-    for (const wish of this.#wanted()) {
-      if (this.#isAwaited(wish)) continue
-      const key = keyOfWish(wish)
-      const address = this.#addressOf(wish)
-      const trouble = this.standingTroubleOf(wish)
+    for (const request of this.#wanted()) {
+      if (this.#isAwaited(request)) continue
+      const key = keyOfRequest(request)
+      const address = this.#addressOf(request)
+      const trouble = this.standingTroubleOf(request)
       const before = this.#told.get(key)
       if (trouble === null) this.#told.delete(key)
       else this.#told.set(key, trouble)
-      const fields = { services: wish.services.slice(0, MOST_NAMED), address }
+      const fields = { services: request.services.slice(0, MOST_NAMED), address }
       const level = this.#lacks.get(key)?.isFailure ? 'error' : 'warn'
       if (trouble !== null && trouble !== before) log[level]('name.failed', fields, trouble)
       else if (trouble === null && before !== undefined)
-        log.info('name.works', fields, `${wish.host} resolves again`)
+        log.info('name.works', fields, `${request.host} resolves again`)
     }
   }
 

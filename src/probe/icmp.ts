@@ -14,10 +14,10 @@ export interface PreparedIcmp {
 }
 
 export function startIcmp({ probe }: PreparedIcmp, timeout: number, done: OnDone, traced: boolean): Run {
-  return new IcmpFlight(probe, timeout, done, traced)
+  return new IcmpRun(probe, timeout, done, traced)
 }
 
-class IcmpFlight implements Run, EchoListener {
+class IcmpRun implements Run, EchoListener {
   phase: Phase = 'send'
   readonly phases: PhaseTime[] | typeof NO_PHASES
   wakeAt = 0

@@ -11,8 +11,8 @@ import type { Answer } from '../check/check.js'
 import { answerFromError } from '../check/error-to-answer.js'
 import { type OnDone, resultOf, type StartRun } from '../check/run.js'
 import type { Clock } from '../util/clock.js'
-import { Heap } from './deadline-heap.js'
 import { DelayHistogram } from './delay-histogram.js'
+import { DueHeap } from './due-heap.js'
 import type { Executor, OnResult } from './executor.js'
 import { FairQueue } from './fair-queue.js'
 import { FAILED_TO_START, NEVER, newJob, type ScheduledJob } from './scheduled-job.js'
@@ -31,7 +31,7 @@ const GOLDEN = 0.618_033_988_749_895
 export class Scheduler {
   readonly #clock: Clock
   readonly #origin: number
-  readonly #dueJobs = new Heap<ScheduledJob>()
+  readonly #dueJobs = new DueHeap<ScheduledJob>()
   readonly #cap: number
   /** One for each executor; they take turns. */
   readonly #queues: FairQueue<ScheduledJob>[] = []

@@ -1,6 +1,6 @@
 /** The log: JSON lines for machines, one readable line each on a terminal. The one file that imports pino. */
 import { type Logger, pino } from 'pino'
-import type { LogEvent, LogField } from '../core/log-event.js'
+import type { LogEvent, LogField } from '../core/log-events.js'
 import type { Settings } from '../core/model.js'
 import { openOutput } from './fd-writer.js'
 

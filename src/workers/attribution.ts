@@ -13,29 +13,29 @@ export interface Attribution {
   readonly suspects: readonly CheckRecord[]
 }
 
-/** Milliseconds that an answer may be old for its question to be suspected at once. */
+/** Milliseconds that an answer may be old for its record to be suspected at once. */
 const SOON = 100
 
-/** `isWide`: looks further back, for the last worker came down without a culprit. */
 /** No code of lvsd kills its own process; the kernel does where memory is short, and somebody may. */
 export function isFromOutside({ handle }: Worker, cause: Cause): boolean {
   return !handle.isGuarded && cause.kind === 'died' && cause.detail === 'SIGKILL'
 }
 
+/** `isWide`: looks further back, for the last worker came down without a culprit. */
 export function attributeTo(
-  station: Worker,
+  worker: Worker,
   cause: Cause,
   begun: readonly WorkerRun[],
   { now, isWide }: { readonly now: number; readonly isWide: boolean },
 ): Attribution {
-  if (isFromOutside(station, cause)) return { culprit: null, isLate: false, suspects: [] }
-  const named = 'run' in cause && cause.run !== null ? station.questionOf(cause.run) : null
-  const isUnderWay = (question: CheckRecord) => begun.some(run => run.question === question)
+  if (isFromOutside(worker, cause)) return { culprit: null, isLate: false, suspects: [] }
+  const named = 'run' in cause && cause.run !== null ? worker.recordOf(cause.run) : null
+  const isUnderWay = (record: CheckRecord) => begun.some(run => run.record === record)
   if (named) return { culprit: named, isLate: !isUnderWay(named), suspects: [] }
-  const questions = begun.map(({ question }) => question)
-  const all = new Set([...questions, ...station.pastQuestions(now - LATE)])
+  const records = begun.map(({ record }) => record)
+  const all = new Set([...records, ...worker.pastRecords(now - LATE)])
   const [only] = all
   if (only && all.size === 1) return { culprit: only, isLate: !isUnderWay(only), suspects: [] }
-  const suspects = isWide ? all : new Set([...questions, ...station.pastQuestions(now - SOON)])
+  const suspects = isWide ? all : new Set([...records, ...worker.pastRecords(now - SOON)])
   return { culprit: null, isLate: false, suspects: [...suspects] }
 }

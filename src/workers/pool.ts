@@ -12,7 +12,8 @@
  *   holds it is told with the beats, and by the kernel.
  * - A worker that blocks, exits, throws where nothing catches it, or holds too much is ended at once. Its runs are asked again
  *   elsewhere, from the start of their time: nothing of it is held against a server.
- * - The culprit is found by the worker's own word where users' code runs, which is told run from run there; else by running
+ * - The culprit is found by the worker's own word where it can still say one and users' code runs, which is told run from run there
+ *   (`attribution.ts`); one that only hangs says nothing, and where several runs may be the cause it is found by running
  *   the suspects alone (`quarantine.ts`). It is down, with a sentence that names its file, and asked more and more rarely.
  *
  * What it costs: a definition crosses once for each job; a run is one entry in a list of orders and one in a list of reports.
@@ -56,14 +57,14 @@ export function groupOf({ origin, startsProcesses }: WorkerJob['check']): Group 
 
 interface Known {
   readonly work: WorkerJob
-  readonly question: CheckRecord
-  readonly crew: WorkerGroup
+  readonly record: CheckRecord
+  readonly group: WorkerGroup
 }
 
 export class Pool {
   readonly #clock: Clock
   readonly #log: WorkerLog
-  readonly #crews = new Map<string, WorkerGroup>()
+  readonly #groups = new Map<string, WorkerGroup>()
   readonly #known = new Map<string, Known>()
   readonly #gone = new Set<Promise<unknown>>()
   readonly #gate = new MemoryGate()
@@ -80,9 +81,9 @@ export class Pool {
 
   /** Starts a run of a job, as an engine does. No worker is started before that. */
   readonly start: StartRun<WorkerJob> = (work, timeout, done, traced = false): Run => {
-    const { question, crew } = this.#knownOf(work)
-    const run = new WorkerRun(question, this.#clock, { timeout, done, traced })
-    crew.start(run)
+    const { record, group } = this.#knownOf(work)
+    const run = new WorkerRun(record, this.#clock, { timeout, done, traced })
+    group.start(run)
     this.#arm()
     return run
   }
@@ -92,7 +93,7 @@ export class Pool {
     const known = this.#known.get(id)
     if (!known) return
     this.#known.delete(id)
-    known.crew.leave(known.question)
+    known.group.leave(known.record)
   }
 
   /** Runs one work once, now, with its phases: for `lvsd probe` and tests. Never rejects. */
@@ -107,7 +108,7 @@ export class Pool {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#disarm?.()
-    for (const crew of this.#crews.values()) crew.close()
+    for (const group of this.#groups.values()) group.close()
     await waitAtMost(LAST_PATIENCE, Promise.all(this.#gone))
   }
 
@@ -116,24 +117,24 @@ export class Pool {
     if (known && known.work.check === work.check && known.work.target === work.target) return known
     this.forget(work.id)
     const { target, options, check, id } = work
-    const crew = this.#crewOf(check)
-    const question = new CheckRecord(id, { module: check.module ?? '', target, options })
-    crew.enter()
-    const added = { work, question, crew }
+    const group = this.#groupFor(check)
+    const record = new CheckRecord(id, { module: check.module ?? '', target, options })
+    group.enter()
+    const added = { work, record, group }
     this.#known.set(id, added)
     return added
   }
 
-  #crewOf(check: WorkerJob['check']): WorkerGroup {
-    const group = groupOf(check)
+  #groupFor(check: WorkerJob['check']): WorkerGroup {
+    const isUsers = groupOf(check) === 'user'
     const { module = '' } = check
-    const name = group === 'user' ? fileOf(module) : group
-    const crew = this.#crews.get(name) ?? this.#openCrew(name, group === 'user' ? module : null)
-    this.#crews.set(name, crew)
-    return crew
+    const name = isUsers ? fileOf(module) : groupOf(check)
+    const group = this.#groups.get(name) ?? this.#openGroup(name, isUsers ? module : null)
+    this.#groups.set(name, group)
+    return group
   }
 
-  #openCrew(name: string, module: string | null): WorkerGroup {
+  #openGroup(name: string, module: string | null): WorkerGroup {
     // What the main thread has to do before another one starts commands.
     prepareToRun()
     return new WorkerGroup({
@@ -157,24 +158,24 @@ export class Pool {
 
   #arm(): void {
     if (this.#disarm || this.#isClosed) return
-    const wait = [...this.#crews.values()].some(crew => crew.isRisky) ? CLOSE_LOOK : LOOK
+    const wait = [...this.#groups.values()].some(group => group.isRisky) ? CLOSE_LOOK : LOOK
     this.#disarm = this.#clock.alarm(wait, () => this.#look(wait))
   }
 
   /** A look that comes late counts as one in time: what lvsd itself has missed says nothing about a worker. */
   #look(ms: number): void {
     this.#disarm = null
-    const stations = this.#stations
+    const workers = this.#workers
     this.#lookedAt += ms
-    for (const station of stations) station.handle.tick(ms)
+    for (const worker of workers) worker.handle.tick(ms)
     if (this.#lookedAt - this.#sweptAt >= SWEEP) {
       this.#sweptAt = this.#lookedAt
-      for (const crew of this.#crews.values()) crew.sweep()
+      for (const group of this.#groups.values()) group.sweep()
     }
-    if (this.#stations.length > 0) this.#arm()
+    if (this.#workers.length > 0) this.#arm()
   }
 
-  get #stations(): Worker[] {
-    return [...this.#crews.values()].flatMap(crew => crew.stations)
+  get #workers(): Worker[] {
+    return [...this.#groups.values()].flatMap(group => group.workers)
   }
 }

@@ -30,19 +30,19 @@ export interface QuarantineTerms {
   readonly unloadable: WorkerListener['unloadable']
   readonly printed: WorkerListener['printed']
   /** It brought its worker down: what that means for its run, and for those to come. */
-  convict(question: CheckRecord, cause: Cause, isLate: boolean): Answer
+  convict(record: CheckRecord, cause: Cause, isLate: boolean): Answer
   /** It was alone and harmed nobody: it may go back. */
-  acquitted(question: CheckRecord): void
+  acquitted(record: CheckRecord): void
   /** A worker ended before its run was in it. */
   notBegun(cause: Cause): void
   /** Where a run goes whose worker ended before it began. */
   again(run: WorkerRun): void
-  started(station: Worker): void
+  started(worker: Worker): void
   ended(name: string, cause: Cause): void
 }
 
 interface Room {
-  readonly station: Worker
+  readonly worker: Worker
   current: WorkerRun | null
   answer: Answer | null
   hasLeft: boolean
@@ -63,8 +63,8 @@ export class Quarantine {
     this.#terms = terms
   }
 
-  get stations(): Worker[] {
-    return [...this.#rooms].map(({ station }) => station)
+  get workers(): Worker[] {
+    return [...this.#rooms].map(({ worker }) => worker)
   }
 
   add(run: WorkerRun): void {
@@ -73,8 +73,8 @@ export class Quarantine {
     this.#next()
   }
 
-  forget(question: CheckRecord): void {
-    for (const { station } of this.#rooms) station.forget(question)
+  forget(record: CheckRecord): void {
+    for (const { worker } of this.#rooms) worker.forget(record)
   }
 
   /** Ends the workers that nobody has needed for a while. */
@@ -92,23 +92,23 @@ export class Quarantine {
     this.#queue = this.#queue.filter(run => !run.isOver)
     this.#queue.sort((a, b) => rank(a) - rank(b))
     for (const run of [...this.#queue]) {
-      if (run.question.isHungry && !this.#terms.gate.mayEnter(run.question, this.#again)) continue
+      if (run.record.isHungry && !this.#terms.gate.mayEnter(run.record, this.#again)) continue
       const room = this.#roomFor(run)
       if (!room) {
-        this.#terms.gate.leave(run.question)
+        this.#terms.gate.leave(run.record)
         return
       }
       this.#queue.splice(this.#queue.indexOf(run), 1)
       room.current = run
       room.answer = null
       room.hasLeft = false
-      room.station.send(run)
+      room.worker.send(run)
     }
   }
 
-  #roomFor({ question }: WorkerRun): Room | null {
+  #roomFor({ record }: WorkerRun): Room | null {
     const free = [...this.#rooms].find(({ current }) => !current)
-    if (free && !question.needsFresh) return free
+    if (free && !record.needsFresh) return free
     if (this.#processes - (free ? 1 : 0) >= ROOMS) return null
     if (!this.#terms.starts.mayStart(this.#again)) return null
     if (free) this.#dismiss(free)
@@ -116,10 +116,10 @@ export class Quarantine {
   }
 
   #open(): Room {
-    const { clock, worker, unloadable, printed } = this.#terms
-    const options = { ...worker, name: `${worker.name}, alone ${++this.#count}` }
+    const { clock, worker: usual, unloadable, printed } = this.#terms
+    const options = { ...usual, name: `${usual.name}, alone ${++this.#count}` }
     let room: Room
-    const station = new Worker(options, clock, {
+    const worker = new Worker(options, clock, {
       printed,
       answered: (_run, answer) => this.#answered(room, answer),
       abandoned: (_run, isSent) => this.#abandoned(room, isSent),
@@ -130,14 +130,14 @@ export class Quarantine {
       },
       ended: (cause, begun, waiting) => this.#ended(room, cause, begun, waiting),
     })
-    room = { station, current: null, answer: null, hasLeft: false, freeSince: clock.now(), disarm: () => {} }
+    room = { worker, current: null, answer: null, hasLeft: false, freeSince: clock.now(), disarm: () => {} }
     this.#rooms.add(room)
     this.#processes++
-    void station.handle.gone.then(() => {
+    void worker.handle.gone.then(() => {
       this.#processes--
       this.#next()
     })
-    this.#terms.started(station)
+    this.#terms.started(worker)
     return room
   }
 
@@ -161,7 +161,7 @@ export class Quarantine {
     const { current } = room
     if (!current) return
     room.disarm()
-    room.disarm = this.#terms.clock.alarm(current.question.linger, () => this.#acquit(room))
+    room.disarm = this.#terms.clock.alarm(current.record.linger, () => this.#acquit(room))
   }
 
   #acquit(room: Room): void {
@@ -170,7 +170,7 @@ export class Quarantine {
     this.#free(room)
     // Something of it may still be at work there.
     if (hasLeft) this.#dismiss(room)
-    this.#terms.acquitted(current.question)
+    this.#terms.acquitted(current.record)
     if (answer) current.land(answer)
     this.#next()
   }
@@ -180,24 +180,24 @@ export class Quarantine {
     room.disarm()
     const { current } = room
     room.current = null
-    if (current) void over.then(() => this.#terms.gate.leave(current.question))
+    if (current) void over.then(() => this.#terms.gate.leave(current.record))
     room.freeSince = this.#terms.clock.now()
   }
 
   #dismiss(room: Room): void {
     room.disarm()
     this.#rooms.delete(room)
-    room.station.handle.end({ kind: 'dismissed' })
+    room.worker.handle.end({ kind: 'dismissed' })
   }
 
   #ended(room: Room, cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void {
     if (!this.#rooms.delete(room)) return
     const { current } = room
     // The next one that may fill the memory comes when the memory of this one is free again.
-    this.#free(room, Promise.race([room.station.handle.gone, delay(LONGEST_END, 0, { ref: false })]))
-    this.#terms.ended(room.station.handle.name, cause)
+    this.#free(room, Promise.race([room.worker.handle.gone, delay(LONGEST_END, 0, { ref: false })]))
+    this.#terms.ended(room.worker.handle.name, cause)
     if (current && waiting.includes(current)) {
-      if (room.station.isLoading) this.#terms.notBegun(cause)
+      if (room.worker.isLoading) this.#terms.notBegun(cause)
       this.#rejudge(room, cause, null)
       this.#terms.again(current)
     } else this.#rejudge(room, cause, begun.length > 0 || room.answer || room.hasLeft ? current : null)
@@ -207,27 +207,25 @@ export class Quarantine {
   /** Whose fault it was: nearly always that of the one who was alone there. */
   #rejudge(room: Room, cause: Cause, current: WorkerRun | null): void {
     const { clock } = this.#terms
-    const { station, answer, hasLeft } = room
-    if (isFromOutside(station, cause)) {
+    const { worker, answer, hasLeft } = room
+    if (isFromOutside(worker, cause)) {
       if (current && !current.isOver) this.add(current)
       return
     }
-    const named = 'run' in cause && cause.run !== null ? station.questionOf(cause.run) : null
-    const before = station
-      .pastQuestions(clock.now() - LATE)
-      .filter(question => question !== current?.question)
-    const all = new Set([...(current ? [current.question] : []), ...before])
+    const named = 'run' in cause && cause.run !== null ? worker.recordOf(cause.run) : null
+    const before = worker.pastRecords(clock.now() - LATE).filter(record => record !== current?.record)
+    const all = new Set([...(current ? [current.record] : []), ...before])
     const culprit = named ?? (all.size === 1 ? [...all][0] : null)
-    const isLate = culprit !== current?.question || answer !== null || hasLeft
-    if (!culprit) for (const question of all) question.suspect(cause, clock.now(), true)
+    const isLate = culprit !== current?.record || answer !== null || hasLeft
+    if (!culprit) for (const record of all) record.suspect(cause, clock.now(), true)
     const verdict = culprit && this.#terms.convict(culprit, cause, isLate)
     if (!current || current.isOver) return
-    if (verdict && culprit === current.question) current.land(verdict)
+    if (verdict && culprit === current.record) current.land(verdict)
     else this.add(current)
   }
 }
 
 /** Those never suspected before go first; culprits, who are known, last. */
-function rank({ question }: WorkerRun): number {
-  return question.suspicion + (question.isCulprit ? 1000 : 0)
+function rank({ record }: WorkerRun): number {
+  return record.suspicion + (record.isCulprit ? 1000 : 0)
 }

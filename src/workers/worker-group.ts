@@ -16,7 +16,7 @@ import { Worker } from './worker.js'
 import type { HandleOptions } from './worker-handle.js'
 import type { WorkerRun } from './worker-run.js'
 
-/** Questions from which on another worker of the group is worth its memory. */
+/** Records from which on another worker of the group is worth its memory. */
 const CROWD = 128
 /** Runs given up that never end, from which on their worker is replaced. */
 const MOST_UNSETTLED = 32
@@ -42,7 +42,7 @@ export interface WorkerGroupTerms {
   /** Of the pool, for what may fill the memory. */
   readonly gate: MemoryGate
   /** A worker has been started. */
-  opened(station: Worker): void
+  opened(worker: Worker): void
 }
 
 export type WorkerLog = Pick<Log, 'info' | 'warn' | 'error'>
@@ -58,9 +58,9 @@ export class WorkerGroup {
   readonly #options: HandleOptions
   readonly #starts: Starts
   readonly #quarantine: Quarantine
-  readonly #stations: Worker[] = []
+  readonly #workers: Worker[] = []
   readonly #homes = new Map<CheckRecord, Worker>()
-  #questions = 0
+  #records = 0
   #held: WorkerRun[] = []
   #trouble: Trouble | null = null
   /** The last worker came down without a culprit. */
@@ -85,89 +85,89 @@ export class WorkerGroup {
       worker: { name, isGuarded, niceness: NICE, patience },
       unloadable: (run, problem) => this.#unloadable(run, problem),
       printed: output => this.#tellOutput(output),
-      convict: (question, cause, isLate) => this.#convict(question, cause, isLate),
-      acquitted: question => this.#acquitted(question),
+      convict: (record, cause, isLate) => this.#convict(record, cause, isLate),
+      acquitted: record => this.#acquitted(record),
       notBegun: cause => this.#rest(cause),
       again: run => this.start(run),
-      started: station => this.#tellStarted(station),
+      started: worker => this.#tellStarted(worker),
       ended: (worker, cause) => this.#tellEnded(worker, cause),
     })
   }
 
-  get stations(): Worker[] {
-    return [...this.#stations, ...this.#quarantine.stations]
+  get workers(): Worker[] {
+    return [...this.#workers, ...this.#quarantine.workers]
   }
 
   /** Something that has to be watched closely is under way. */
   get isRisky(): boolean {
-    const isBusy = (station: Worker) => station.load > 0
-    return (this.#options.isGuarded && this.#stations.some(isBusy)) || this.#quarantine.stations.some(isBusy)
+    const isBusy = (worker: Worker) => worker.load > 0
+    return (this.#options.isGuarded && this.#workers.some(isBusy)) || this.#quarantine.workers.some(isBusy)
   }
 
   enter(): void {
-    this.#questions++
+    this.#records++
   }
 
   /** The last one to leave ends the workers. */
-  leave(question: CheckRecord): void {
-    this.#questions--
-    this.#moveOut(question)
-    this.#quarantine.forget(question)
-    if (this.#questions > 0) return
+  leave(record: CheckRecord): void {
+    this.#records--
+    this.#moveOut(record)
+    this.#quarantine.forget(record)
+    if (this.#records > 0) return
     this.#quarantine.close()
-    for (const station of [...this.#stations]) station.handle.end({ kind: 'dismissed' })
+    for (const worker of [...this.#workers]) worker.handle.end({ kind: 'dismissed' })
   }
 
   start(run: WorkerRun): void {
-    const { question } = run
+    const { record } = run
     const now = this.#terms.clock.now()
-    const unasked = question.answerUnasked(now) ?? this.#answerResting(now)
+    const unasked = record.answerUnasked(now) ?? this.#answerResting(now)
     // Like any other answer, later.
     if (unasked) setImmediate(() => run.land(unasked))
-    else if (question.mustBeAlone) this.#quarantine.add(run)
+    else if (record.mustBeAlone) this.#quarantine.add(run)
     else this.#assign(run)
   }
 
   /** Once in a while: ends what is not needed, replaces what has worn out. */
   sweep(): void {
     this.#quarantine.sweep()
-    for (const station of [...this.#stations])
-      if (station.isRetired && station.load === 0) station.handle.end({ kind: 'dismissed' })
-      else if (!station.isRetired && station.unsettled >= MOST_UNSETTLED) this.#retire(station)
+    for (const worker of [...this.#workers])
+      if (worker.isRetired && worker.load === 0) worker.handle.end({ kind: 'dismissed' })
+      else if (!worker.isRetired && worker.unsettled >= MOST_UNSETTLED) this.#retire(worker)
   }
 
   close(): void {
     this.#isClosed = true
     this.#starts.close()
     this.#quarantine.close()
-    for (const station of [...this.#stations]) station.handle.end({ kind: 'dismissed' })
+    for (const worker of [...this.#workers]) worker.handle.end({ kind: 'dismissed' })
   }
 
   // -------------------------------------------------------------- who runs where
 
   #assign(run: WorkerRun): void {
-    const station = this.#stationFor(run.question)
-    if (station) {
-      station.send(run)
+    const worker = this.#workerFor(run.record)
+    if (worker) {
+      worker.send(run)
       return
     }
     run.hold(null)
     this.#held.push(run)
   }
 
-  #stationFor(question: CheckRecord): Worker | null {
-    const home = this.#homes.get(question)
+  #workerFor(record: CheckRecord): Worker | null {
+    const home = this.#homes.get(record)
     if (home && !home.isRetired) return home
-    const station = this.#leastHome()
-    if (station) {
-      this.#homes.set(question, station)
-      station.assigned++
+    const worker = this.#leastHome()
+    if (worker) {
+      this.#homes.set(record, worker)
+      worker.assigned++
     }
-    return station
+    return worker
   }
 
   #leastHome(): Worker | null {
-    const inUse = this.#stations.filter(({ isRetired }) => !isRetired)
+    const inUse = this.#workers.filter(({ isRetired }) => !isRetired)
     const isCrowded = inUse.length < this.#terms.size && this.#homes.size >= CROWD * inUse.length
     const hasRoom = this.#processes < this.#terms.size + MOST_STUCK
     if (isCrowded && hasRoom && this.#starts.mayStart(() => this.#assignHeld())) return this.#open()
@@ -175,12 +175,12 @@ export class WorkerGroup {
     return least ?? null
   }
 
-  #moveOut(question: CheckRecord): void {
-    const home = this.#homes.get(question)
+  #moveOut(record: CheckRecord): void {
+    const home = this.#homes.get(record)
     if (!home) return
     home.assigned--
-    home.forget(question)
-    this.#homes.delete(question)
+    home.forget(record)
+    this.#homes.delete(record)
   }
 
   #assignHeld(): void {
@@ -191,63 +191,63 @@ export class WorkerGroup {
 
   #open(): Worker {
     const options = { ...this.#options, name: `${this.#options.name} ${++this.#count}` }
-    const station: Worker = new Worker(options, this.#terms.clock, {
+    const worker: Worker = new Worker(options, this.#terms.clock, {
       printed: output => this.#tellOutput(output),
       answered: (run, answer) => {
         this.#trouble = null
         run.land(answer)
       },
       unloadable: (run, problem) => {
-        this.#retire(station)
+        this.#retire(worker)
         this.#unloadable(run, problem)
       },
-      ended: (cause, begun, waiting) => this.#ended(station, cause, begun, waiting),
+      ended: (cause, begun, waiting) => this.#ended(worker, cause, begun, waiting),
     })
-    this.#stations.push(station)
+    this.#workers.push(worker)
     this.#processes++
-    void station.handle.gone.then(() => {
+    void worker.handle.gone.then(() => {
       this.#processes--
       if (!this.#isClosed) this.#assignHeld()
     })
-    this.#tellStarted(station)
-    return station
+    this.#tellStarted(worker)
+    return worker
   }
 
   /** No run is sent to it any more; it ends when its last one has. */
-  #retire(station: Worker): void {
-    station.isRetired = true
-    for (const [question, home] of this.#homes) if (home === station) this.#homes.delete(question)
+  #retire(worker: Worker): void {
+    worker.isRetired = true
+    for (const [record, home] of this.#homes) if (home === worker) this.#homes.delete(record)
   }
 
   // -------------------------------------------------------------- what happens to workers
 
-  #ended(station: Worker, cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void {
-    this.#stations.splice(this.#stations.indexOf(station), 1)
-    this.#retire(station)
+  #ended(worker: Worker, cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void {
+    this.#workers.splice(this.#workers.indexOf(worker), 1)
+    this.#retire(worker)
     if (this.#isClosed) return
-    this.#tellEnded(station.handle.name, cause)
-    if (cause.kind !== 'dismissed') this.#judge(station, cause, begun)
+    this.#tellEnded(worker.handle.name, cause)
+    if (cause.kind !== 'dismissed') this.#judge(worker, cause, begun)
     else for (const run of begun) this.start(run)
     for (const run of waiting) this.start(run)
   }
 
-  #judge(station: Worker, cause: Cause, begun: readonly WorkerRun[]): void {
-    if (station.isLoading) this.#rest(cause)
+  #judge(worker: Worker, cause: Cause, begun: readonly WorkerRun[]): void {
+    if (worker.isLoading) this.#rest(cause)
     const now = this.#terms.clock.now()
-    const { culprit, isLate, suspects } = attributeTo(station, cause, begun, { now, isWide: this.#isWide })
+    const { culprit, isLate, suspects } = attributeTo(worker, cause, begun, { now, isWide: this.#isWide })
     this.#isWide = culprit === null
     const answer = culprit && this.#convict(culprit, cause, isLate)
-    for (const question of suspects) question.suspect(cause, now, false)
+    for (const record of suspects) record.suspect(cause, now, false)
     for (const run of begun)
-      if (answer && run.question === culprit) run.land(answer)
+      if (answer && run.record === culprit) run.land(answer)
       else this.start(run)
   }
 
-  #convict(question: CheckRecord, cause: Cause, isLate: boolean): Answer {
-    const answer = question.convict(cause, isLate, this.#terms.clock.now())
+  #convict(record: CheckRecord, cause: Cause, isLate: boolean): Answer {
+    const answer = record.convict(cause, isLate, this.#terms.clock.now())
     // It runs alone from now on.
-    this.#moveOut(question)
-    const { address, port } = question.definition.target
+    this.#moveOut(record)
+    const { address, port } = record.definition.target
     this.#terms.log.error(
       'check.harmful',
       { address: address.text, port, reason: answer.detail },
@@ -256,22 +256,22 @@ export class WorkerGroup {
     return answer
   }
 
-  #acquitted(question: CheckRecord): void {
-    const wasCulprit = question.isCulprit
-    question.acquit()
-    if (!wasCulprit || question.isCulprit) return
-    this.#quarantine.forget(question)
-    const { address, port } = question.definition.target
+  #acquitted(record: CheckRecord): void {
+    const wasCulprit = record.isCulprit
+    record.acquit()
+    if (!wasCulprit || record.isCulprit) return
+    this.#quarantine.forget(record)
+    const { address, port } = record.definition.target
     this.#terms.log.info(
       'check.behaves',
-      { address: address.text, port, file: question.file },
+      { address: address.text, port, file: record.file },
       'a check behaves again',
     )
   }
 
   /** Its file does not load, or ends its worker while it does. */
   #unloadable(run: WorkerRun, problem: string): void {
-    const { file } = run.question
+    const { file } = run.record
     const detail = `${file} cannot be loaded: ${problem}`
     this.#restWith(detail)
     run.land(this.#troubleAnswer(detail))
@@ -309,9 +309,9 @@ export class WorkerGroup {
 
   // -------------------------------------------------------------- what is told
 
-  #tellStarted(station: Worker): void {
-    this.#terms.opened(station)
-    this.#terms.log.info('worker.started', { worker: station.handle.name }, 'a worker for checks starts')
+  #tellStarted(worker: Worker): void {
+    this.#terms.opened(worker)
+    this.#terms.log.info('worker.started', { worker: worker.handle.name }, 'a worker for checks starts')
   }
 
   #tellEnded(worker: string, cause: Cause): void {

@@ -37,7 +37,7 @@ let count = 0
 
 export class WorkerRun implements Run {
   readonly number = ++count
-  readonly question: CheckRecord
+  readonly record: CheckRecord
   readonly timeout: number
   readonly traced: boolean
   readonly wakeAt = Number.POSITIVE_INFINITY
@@ -56,8 +56,8 @@ export class WorkerRun implements Run {
   #deadline: { readonly rounds: number; readonly heldUp: number } | null = null
   #isOver = false
 
-  constructor(question: CheckRecord, clock: Clock, { timeout, done, traced }: RunTerms) {
-    this.question = question
+  constructor(record: CheckRecord, clock: Clock, { timeout, done, traced }: RunTerms) {
+    this.record = record
     this.#clock = clock
     this.timeout = timeout
     this.traced = traced

@@ -14,7 +14,7 @@ import type { Host, WorkerRun } from './worker-run.js'
 const UNSETTLED = 5000
 /** Milliseconds that an answer may be under way to the core, as far as it is believed. */
 const LONGEST_WAY = 200
-/** Questions answered lately that are remembered, and for how long at most, milliseconds. */
+/** Records answered lately that are remembered, and for how long at most, milliseconds. */
 const LATELY = 512
 export const LATE = 2000
 
@@ -22,7 +22,7 @@ export interface WorkerListener {
   answered(run: WorkerRun, answer: Answer): void
   /** Its file cannot be loaded in this worker. */
   unloadable(run: WorkerRun, problem: string): void
-  printed(output: Extract<Report, { say: 'output' }>, question: CheckRecord | null): void
+  printed(output: Extract<Report, { say: 'output' }>, record: CheckRecord | null): void
   /** Nobody waits for it any more; `isSent`: it may be under way. */
   abandoned?(run: WorkerRun, isSent: boolean): void
   /** The worker has ended, and with it what had begun there; `waiting`: what had not. */
@@ -30,7 +30,7 @@ export interface WorkerListener {
 }
 
 interface Past {
-  readonly question: CheckRecord
+  readonly record: CheckRecord
   readonly at: number
 }
 
@@ -45,7 +45,7 @@ export class Worker implements Host {
   readonly handle: WorkerHandle
   /** No run is sent to it any more. */
   isRetired = false
-  /** Questions that are at home here. */
+  /** Records that are at home here. */
   assigned = 0
   readonly #clock: Clock
   readonly #listener: WorkerListener
@@ -99,19 +99,16 @@ export class Worker implements Host {
   }
 
   /** Whose code may still be at work in it though it has answered, `since` a moment. */
-  pastQuestions(since: number): CheckRecord[] {
+  pastRecords(since: number): CheckRecord[] {
     const unsettled = [...this.#unsettled.values()]
     const lately = this.#lately.filter(({ at }) => at >= since)
-    return [...unsettled, ...lately].map(({ question }) => question)
+    return [...unsettled, ...lately].map(({ record }) => record)
   }
 
-  /** The question of a run, under way or answered lately. */
-  questionOf(run: number): CheckRecord | null {
+  /** The record of a run, under way or answered lately. */
+  recordOf(run: number): CheckRecord | null {
     return (
-      this.#live.get(run)?.run.question ??
-      this.#unsettled.get(run)?.question ??
-      this.#answeredBy.get(run) ??
-      null
+      this.#live.get(run)?.run.record ?? this.#unsettled.get(run)?.record ?? this.#answeredBy.get(run) ?? null
     )
   }
 
@@ -123,7 +120,7 @@ export class Worker implements Host {
   send(run: WorkerRun): void {
     run.hold(this)
     this.#waiting.add(run)
-    this.#advance(run.question.definition.module)
+    this.#advance(run.record.definition.module)
   }
 
   phaseOf(run: WorkerRun): Phase {
@@ -140,7 +137,7 @@ export class Worker implements Host {
     if (this.#waiting.delete(run)) this.#listener.abandoned?.(run, false)
     if (!this.#live.has(run.number)) return
     this.#close(run)
-    this.#unsettled.set(run.number, { question: run.question, at: this.#clock.now() })
+    this.#unsettled.set(run.number, { record: run.record, at: this.#clock.now() })
     this.handle.post({ do: 'abort', run: run.number })
     this.#listener.abandoned?.(run, true)
   }
@@ -150,8 +147,8 @@ export class Worker implements Host {
     return !this.handle.isReady || [...this.#modules.values()].includes('loading')
   }
 
-  forget(question: CheckRecord): void {
-    if (this.#defined.delete(question.number)) this.handle.post({ do: 'forget', job: question.number })
+  forget(record: CheckRecord): void {
+    if (this.#defined.delete(record.number)) this.handle.post({ do: 'forget', job: record.number })
   }
 
   #advance(module: string): void {
@@ -162,7 +159,7 @@ export class Worker implements Host {
       this.handle.post({ do: 'load', module })
     } else if (state !== 'loading')
       for (const run of [...this.#waiting])
-        if (run.question.definition.module === module) this.#settleWaiting(run, state)
+        if (run.record.definition.module === module) this.#settleWaiting(run, state)
   }
 
   #settleWaiting(run: WorkerRun, state: 'ready' | { readonly problem: string }): void {
@@ -172,8 +169,8 @@ export class Worker implements Host {
   }
 
   #post(run: WorkerRun): void {
-    const { question, number, timeout, traced } = run
-    const { number: job, definition } = question
+    const { record, number, timeout, traced } = run
+    const { number: job, definition } = record
     if (!this.#defined.has(job)) {
       this.#defined.add(job)
       this.handle.post({ do: 'define', job, definition })
@@ -196,7 +193,7 @@ export class Worker implements Host {
   #hear(report: Report): void {
     switch (report.say) {
       case 'ready':
-        for (const module of new Set([...this.#waiting].map(({ question }) => question.definition.module)))
+        for (const module of new Set([...this.#waiting].map(({ record }) => record.definition.module)))
           this.#advance(module)
         break
       case 'loaded':
@@ -218,7 +215,7 @@ export class Worker implements Host {
         this.#unsettled.delete(report.run)
         break
       case 'output':
-        this.#listener.printed(report, report.run === null ? null : this.questionOf(report.run))
+        this.#listener.printed(report, report.run === null ? null : this.recordOf(report.run))
     }
   }
 
@@ -236,13 +233,13 @@ export class Worker implements Host {
     this.#listener.answered(run, answer)
   }
 
-  #remember({ question, number }: WorkerRun): void {
+  #remember({ record, number }: WorkerRun): void {
     const now = this.#clock.now()
-    this.#lately.push({ question, at: now })
+    this.#lately.push({ record, at: now })
     if (this.#lately.length > 2 * LATELY)
       this.#lately = this.#lately.slice(-LATELY).filter(({ at }) => at >= now - LATE)
     if (!this.handle.isGuarded) return
-    this.#answeredBy.set(number, question)
+    this.#answeredBy.set(number, record)
     const [oldest] = this.#answeredBy.keys()
     if (this.#answeredBy.size > LATELY && oldest !== undefined) this.#answeredBy.delete(oldest)
   }

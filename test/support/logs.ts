@@ -1,6 +1,6 @@
 /** A log whose lines a test can read. */
 import { pino } from 'pino'
-import type { LogEvent } from '../../src/core/log-event.js'
+import type { LogEvent } from '../../src/core/log-events.js'
 import { type Log, logOver } from '../../src/system/log.js'
 
 export interface Line extends Record<string, unknown> {

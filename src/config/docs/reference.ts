@@ -2,7 +2,7 @@
 import type { Check } from '../../check/check.js'
 import { describeOptions } from '../../check/describe-options.js'
 import { z } from '../../check/option-types.js'
-import { LOG_EVENTS } from '../../core/log-event.js'
+import { LOG_EVENTS } from '../../core/log-events.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../ldirectord/codes.js'
 import { CODES } from '../problems/codes.js'
 import { mailFields } from '../schema/mail-fields.js'

@@ -19,7 +19,7 @@ export interface Delivery {
   readonly fault: { readonly code: string; readonly message: string } | null
 }
 
-export interface OutboxParts {
+export interface DeliveryQueueParts {
   readonly clock: Clock
   readonly log: Log
   /** Tries to deliver to these recipients until aborted. Never rejects. */
@@ -71,14 +71,14 @@ interface ServerQueue {
 }
 
 export class DeliveryQueue {
-  readonly #parts: OutboxParts
+  readonly #parts: DeliveryQueueParts
   readonly #counters = new Map<string, ServerQueue>()
   #isClosing = false
   /** What is left is told as lost, and nothing more is tried. */
   #isOver = false
   #onIdle: (() => void) | null = null
 
-  constructor(parts: OutboxParts) {
+  constructor(parts: DeliveryQueueParts) {
     this.#parts = parts
   }
 

@@ -14,7 +14,7 @@ const MINUTE = 60_000
 /** News that one mail lists; what comes on top is counted. */
 const MOST_LISTED = 1000
 
-export interface DigestParts {
+export interface GroupingParts {
   readonly clock: Clock
   /** The name of this host, for the mails. */
   readonly host: string
@@ -35,17 +35,17 @@ interface Batch {
 }
 
 export class Grouping {
-  readonly #parts: DigestParts
+  readonly #parts: GroupingParts
   readonly #batches = new Map<string, Batch>()
 
-  constructor(parts: DigestParts) {
+  constructor(parts: GroupingParts) {
     this.#parts = parts
   }
 
   /** That a server is inaccessible is taken back by any other news of it that comes before the mail is made. */
   add(item: Item, route: Route): void {
     const { clock } = this.#parts
-    const batch = this.#pileOf(route)
+    const batch = this.#batchOf(route)
     takeBack(batch, item.news.member)
     const isKept = batch.items.size < MOST_LISTED
     if (isKept) batch.items.add(item)
@@ -63,7 +63,7 @@ export class Grouping {
     this.#batches.clear()
   }
 
-  #pileOf(route: Route): Batch {
+  #batchOf(route: Route): Batch {
     const key = JSON.stringify([route.to, route.from, route.server])
     const known = this.#batches.get(key)
     if (known) return known

@@ -37,8 +37,8 @@ describe('choice: the address of a name', () => {
     ['goes to the other family when its own has none', any, 'fd00::1', 'ENODATA', '192.0.2.1', '192.0.2.1'],
     ['stays when its own family is silent', any, 'fd00::1', 'ETIMEOUT', '192.0.2.1', 'fd00::1'],
   ]
-  for (const [what, wish, current, ipv6, ipv4, expected] of cases)
-    it(what, () => assert.equal(choose(wish, current, answers(ipv6, ipv4)), expected))
+  for (const [what, request, current, ipv6, ipv4, expected] of cases)
+    it(what, () => assert.equal(choose(request, current, answers(ipv6, ipv4)), expected))
 })
 
 describe('choice: the virtual address of a name without a family', () => {
@@ -118,10 +118,10 @@ describe('choice: what is said of a name', () => {
       'app does not resolve to an IPv6 address: the name servers do not answer (ETIMEOUT); it has 192.0.2.1',
     ],
   ]
-  for (const [wish, ipv6, ipv4, expected] of cases)
+  for (const [request, ipv6, ipv4, expected] of cases)
     it(`${expected ?? 'nothing'}, after "${ipv6}" and "${ipv4}"`, () => {
-      assert.equal(troubleOf(wish, answers(ipv6, ipv4)), expected)
-      if (/looked up|so far/.test(expected ?? '')) assert.equal(isAwaited(wish, answers(ipv6, ipv4)), true)
-      else assert.equal(expected === null || !isAwaited(wish, answers(ipv6, ipv4)), true)
+      assert.equal(troubleOf(request, answers(ipv6, ipv4)), expected)
+      if (/looked up|so far/.test(expected ?? '')) assert.equal(isAwaited(request, answers(ipv6, ipv4)), true)
+      else assert.equal(expected === null || !isAwaited(request, answers(ipv6, ipv4)), true)
     })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { CheckUse, Service } from '../../../src/core/model.js'
-import { handedOn, wishesOf, withNames } from '../../../src/names/lookup-requests.js'
+import { handedOn, requestsOf, withNames } from '../../../src/names/lookup-requests.js'
 import { config, real, service, serviceId } from '../../support/tables.js'
 
 const NAMED: Partial<Service> = {
@@ -32,9 +32,9 @@ describe('lookup-requests: names of a configuration', () => {
       service('other', { reals: [real('www1')], fallback: real('sorry') }),
       service('old', { id: serviceId('192.0.2.80'), reals: [real('www1')] }),
     ])
-    const wishes = [...wishesOf(site, NOTHING)]
+    const requests = [...requestsOf(site, NOTHING)]
     assert.deepEqual(
-      wishes.map(([key, { services }]) => [key, services.join()]),
+      requests.map(([key, { services }]) => [key, services.join()]),
       [
         ['vip ipv6', 'web'],
         ['www1 ipv6', 'web,other'],
@@ -49,7 +49,9 @@ describe('lookup-requests: names of a configuration', () => {
   it('follow the family of a virtual service that may have either', () => {
     const unresolved = { protocol: 'tcp', port: 80, family: null } as const
     const site = config([service('web', { host: 'vip', id: null, unresolved, reals: [real('www1')] })])
-    const keys = (names: Record<string, string>) => [...wishesOf(site, new Map(Object.entries(names))).keys()]
+    const keys = (names: Record<string, string>) => [
+      ...requestsOf(site, new Map(Object.entries(names))).keys(),
+    ]
     assert.deepEqual(keys({}), ['vip', 'www1'])
     assert.deepEqual(keys({ vip: '2001:db8::80' }), ['vip', 'www1 ipv6'])
     assert.deepEqual(keys({ vip: '192.0.2.80' }), ['vip', 'www1 ipv4'])
@@ -87,7 +89,7 @@ describe('lookup-requests: names of a configuration', () => {
       service('old', { id: serviceId('192.0.2.80'), reals: [{ ...real('192.0.2.1'), checks: [use] }] }),
     ])
     const key = 'other.example ipv4 first'
-    assert.deepEqual([...wishesOf(site, NOTHING).keys()], ['other.example ipv6 first', key])
+    assert.deepEqual([...requestsOf(site, NOTHING).keys()], ['other.example ipv6 first', key])
     const addressOf = (names: ReadonlyMap<string, string>) =>
       withNames(site, names).config.services.map(({ reals }) => reals[0]?.checks[0]?.address?.text ?? null)
     assert.deepEqual(addressOf(NOTHING), [null, null])

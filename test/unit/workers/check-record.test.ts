@@ -5,7 +5,7 @@ import { targetOf } from '../../support/probe.js'
 
 const CAUSE = { kind: 'exit', detail: 'process.exit(0)', run: 1 } as const
 
-function question(): CheckRecord {
+function record(): CheckRecord {
   return new CheckRecord('mine', {
     module: 'file:///etc/lvsd/checks/mine.mjs',
     target: targetOf(9),
@@ -15,7 +15,7 @@ function question(): CheckRecord {
 
 /** Seconds until it is asked again after so many offences in a row. */
 function waits(count: number): number[] {
-  const asked = question()
+  const asked = record()
   let now = 1_000_000
   return Array.from({ length: count }, () => {
     asked.convict(CAUSE, false, now)
@@ -31,7 +31,7 @@ describe('check-record: a culprit', () => {
   })
 
   it('is down for what it did, and says when it is asked again', () => {
-    const asked = question()
+    const asked = record()
     assert.deepEqual(asked.convict(CAUSE, true, 0), {
       ok: false,
       reason: 'error',
@@ -45,7 +45,7 @@ describe('check-record: a culprit', () => {
   })
 
   it('is forgiven after three runs that end well', () => {
-    const asked = question()
+    const asked = record()
     asked.convict(CAUSE, false, 0)
     for (const isCulprit of [true, true, false]) {
       asked.acquit()
@@ -55,7 +55,7 @@ describe('check-record: a culprit', () => {
   })
 
   it('pays for what it did before, where it goes on within ten minutes', () => {
-    const asked = question()
+    const asked = record()
     asked.convict(CAUSE, false, 0)
     for (let i = 0; i < 3; i++) asked.acquit()
     asked.convict(CAUSE, false, 60_000)

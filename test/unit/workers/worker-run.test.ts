@@ -54,11 +54,11 @@ function rig(beat = BEAT) {
   const clock = new FakeClock()
   const host = new PlayedHost(clock, beat)
   const results: CheckResult[] = []
-  const question = new CheckRecord('mine', { module: 'file:///mine.mjs', target: targetOf(9), options: {} })
+  const record = new CheckRecord('mine', { module: 'file:///mine.mjs', target: targetOf(9), options: {} })
   const runs: WorkerRun[] = []
   const engine = new Scheduler(clock, 10).executor<null>(
     (_work, timeout, done) => {
-      const run = new WorkerRun(question, clock, { timeout, done, traced: false })
+      const run = new WorkerRun(record, clock, { timeout, done, traced: false })
       runs.push(run)
       run.hold(host)
       run.posted()

@@ -7,7 +7,7 @@ export interface HeapItem {
   heapIndex: number
 }
 
-export class Heap<T extends HeapItem> {
+export class DueHeap<T extends HeapItem> {
   readonly #items: T[] = []
 
   get first(): T | undefined {

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { LDIRECTORD_EVENTS, LOG_EVENTS } from '../../../src/core/log-event.js'
+import { LDIRECTORD_EVENTS, LOG_EVENTS } from '../../../src/core/log-events.js'
 import { packageRoot } from '../../../src/system/version.js'
 
 const ALL = Object.entries({ ...LOG_EVENTS, ...LDIRECTORD_EVENTS })
 
 function usesIn(folder: string, isMeant: (file: string) => boolean): string {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter(file => file.endsWith('.ts') && file !== 'core/log-event.ts' && isMeant(file))
+    .filter(file => file.endsWith('.ts') && file !== 'core/log-events.ts' && isMeant(file))
     .map(file => readFileSync(join(folder, file), 'utf8'))
     .join('\n')
 }

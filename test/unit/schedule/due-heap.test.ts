@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { Heap, type HeapItem } from '../../../src/schedule/deadline-heap.js'
+import { DueHeap, type HeapItem } from '../../../src/schedule/due-heap.js'
 
-describe('deadline-heap: the heap', () => {
+describe('due-heap: the heap', () => {
   it('gives the smallest first, whatever was put, moved and removed', () => {
     const step = fc.record({
       item: fc.nat(15),
@@ -11,7 +11,7 @@ describe('deadline-heap: the heap', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), steps => {
         const items = Array.from({ length: 16 }, (): HeapItem => ({ due: 0, heapIndex: -1 }))
-        const heap = new Heap<HeapItem>()
+        const heap = new DueHeap<HeapItem>()
         const inside = new Map<number, number>()
         for (const { item, due } of steps) {
           if (due === null) {
