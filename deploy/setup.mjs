@@ -76,7 +76,14 @@ function installModules() {
 
 function compile() {
   const stamp = join(root, 'dist', 'src', 'main.js')
-  const sources = ['src', 'checks', 'package.json', 'tsconfig.json', 'package-lock.json']
+  const sources = [
+    'src',
+    'checks',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package-lock.json',
+  ]
   if (existsSync(stamp) && modified(stamp) >= Math.max(...sources.map(name => newest(join(root, name)))))
     return
   say('tsc: src and checks into dist')

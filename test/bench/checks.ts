@@ -71,7 +71,7 @@ async function lvsdCost(farm: Farm, folder: string, windows: number): Promise<Co
 }
 
 async function bareCost(farm: Farm, windows: number): Promise<Cost> {
-  const program = join(process.cwd(), 'dist/test/bench/bare-http.js')
+  const program = join(process.cwd(), 'build/test/bench/bare-http.js')
   const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.end(JSON.stringify(farm.ports))
   const said = text(child.stdout)

@@ -39,7 +39,7 @@ const lvsdRecipe = (kernel: 'netlink' | 'memory'): Recipe => ({
   file: 'lvsd.yaml',
   config: lvsdConfig,
   words: (file, folder) => [
-    join(process.cwd(), 'dist/src/main.js'),
+    join(process.cwd(), 'build/src/main.js'),
     ...['run', file, '--kernel', kernel, '--socket', lvsdSocket(folder), '--state', folder],
   ],
 })

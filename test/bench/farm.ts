@@ -17,7 +17,7 @@ export interface Farm {
   close(): void
 }
 
-const program = join(process.cwd(), 'dist/test/bench/farm')
+const program = join(process.cwd(), 'build/test/bench/farm')
 
 /** The monotonic clock that all processes share, milliseconds. */
 export function now(): number {

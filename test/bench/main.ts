@@ -107,7 +107,7 @@ async function* inLab({ name, limit }: Benchmark): AsyncIterable<Row> {
     output,
     console: said,
   } = await runInLab(lab.kind, {
-    command: [process.execPath, 'dist/test/bench/main.js', '--in-lab', ...quick, name],
+    command: [process.execPath, 'build/test/bench/main.js', '--in-lab', ...quick, name],
     directory: process.cwd(),
     timeout: limit * 60_000,
   })

@@ -34,7 +34,7 @@ export class Director {
       `settings: { socket: ${socket}, state: ${folder}${settings} }\nservices:\n${services}`,
       { mode: 0o600 },
     )
-    const main = join(packageRoot, 'dist/src/main.js')
+    const main = join(packageRoot, 'build/src/main.js')
     const child = spawn(process.execPath, [main, 'run', file, '--kernel', 'memory'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -113,7 +113,7 @@ export class Servers {
   }
 
   static async start(): Promise<Servers> {
-    const child = spawn(process.execPath, [join(packageRoot, 'dist/test/isolation/hostile-servers.js')], {
+    const child = spawn(process.execPath, [join(packageRoot, 'build/test/isolation/hostile-servers.js')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     onCleanup(() => child.kill('SIGKILL'))

@@ -418,7 +418,7 @@ describe('the kernel’s IPVS table', () => {
 
   it('asks for CAP_NET_ADMIN', () => {
     const program =
-      "import('./dist/src/ipvs/client.js').then(m => m.openKernel()).catch(e => console.log(e.code, e.message))"
+      "import('./build/src/ipvs/client.js').then(m => m.openKernel()).catch(e => console.log(e.code, e.message))"
     const printed = execFileSync('setpriv', [
       '--reuid=65534',
       '--clear-groups',

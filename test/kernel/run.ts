@@ -57,7 +57,7 @@ async function runAll(kind: 'own' | 'uml', files: readonly string[]): Promise<Co
 }
 
 async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
-  const compiled = `dist/test/kernel/${file.replace(/ts$/, 'js')}`
+  const compiled = `build/test/kernel/${file.replace(/ts$/, 'js')}`
   const began = Date.now()
   const outcome = await runInLab(kind, {
     command: [
@@ -68,7 +68,12 @@ async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
         '--no-config',
         '--no-package',
       ],
-      ...['--require', './dist/test/support/after-each.js', '--reporter', './dist/test/support/reporter.js'],
+      ...[
+        '--require',
+        './build/test/support/after-each.js',
+        '--reporter',
+        './build/test/support/reporter.js',
+      ],
       ...['--retries', '1', '--timeout', '120000', '--spec', compiled],
     ],
     directory: root,

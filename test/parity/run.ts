@@ -63,7 +63,7 @@ function chosen(words: readonly string[]): Batch[] {
 async function runShare(kind: 'own' | 'uml', share: readonly Batch[]): Promise<Outcome[]> {
   const outcome = await runInLab(kind, {
     command: [
-      ...[process.execPath, '--enable-source-maps', 'dist/test/parity/guest.js'],
+      ...[process.execPath, '--enable-source-maps', 'build/test/parity/guest.js'],
       ...share.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)),
     ],
     directory: root,

@@ -94,7 +94,7 @@ function layOut(units: Readonly<Record<string, Unit>>): void {
   execFileSync('mount', ['--bind', packageRoot, HOME])
   writeFileSync('/opt/node', '')
   execFileSync('mount', ['--bind', process.execPath, '/opt/node'])
-  installCommand('lvsd', `#!/bin/sh\nexec /opt/node ${HOME}/dist/src/main.js "$@"\n`)
+  installCommand('lvsd', `#!/bin/sh\nexec /opt/node ${HOME}/build/src/main.js "$@"\n`)
 }
 
 function boot(): ChildProcess {

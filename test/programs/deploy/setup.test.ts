@@ -138,7 +138,8 @@ function builtClone(): string {
   const clone = temporaryFolder()
   for (const folder of ['deploy', 'config'])
     cpSync(join(packageRoot, folder), join(clone, folder), { recursive: true })
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json']) write(join(clone, name))
+  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])
+    write(join(clone, name))
   for (const name of ['src/a.ts', 'checks/a.ts', 'test/support/a.ts']) write(join(clone, name))
   for (const name of ['node_modules/.package-lock.json', 'dist/src/main.js']) {
     write(join(clone, name))
