@@ -84,25 +84,21 @@ function realsOf(
   const unclaimed = unclaimedIn(service, held)
   const isOf = (member: Real | Fallback, entry: TableReal) => mayBe(service, member, entry)
   const reals = entriesOf(unclaimed.filter(entry => service.reals.some(real => isOf(real, entry))))
-  let isDecided = true
-  let isKeptOut = false
   for (const real of service.reals) {
     const state = stateOf(service, real)
     const base = tableReal(real)
-    const weight = state === 'up' ? weightOf(real) : 0
-    if (state === 'unknown') isDecided = false
-    if (state === 'up' && suppressesFallback(real, weight)) isKeptOut = true
-    const due = base && state === 'up' ? { ...base, weight } : base
+    const due = base && state === 'up' ? { ...base, weight: weightOf(real) } : base
     const wanted = due && wantedReal(due, state, service.quiescent, held?.reals.get(keyOfReal(due)))
     // Two names of one server: it gets what the better one of them is due.
     if (wanted && wanted.weight >= (reals.get(keyOfReal(wanted))?.weight ?? 0))
       reals.set(keyOfReal(wanted), wanted)
   }
-  const isWanted = !isKeptOut && ![...reals.values()].some(isServing)
+  const isAvailable = availability(service, stateOf, weightOf)
+  const isWanted = isAvailable !== true && ![...reals.values()].some(isServing)
   const fallback = service.fallback && tableReal(service.fallback)
   if (service.fallback && !fallback && isWanted)
     for (const entry of unclaimed) if (isOf(service.fallback, entry)) reals.set(keyOfReal(entry), entry)
-  if (fallback && isWanted && (isDecided || isServing(held?.reals.get(keyOfReal(fallback)))))
+  if (fallback && isWanted && (isAvailable === false || isServing(held?.reals.get(keyOfReal(fallback)))))
     reals.set(keyOfReal(fallback), fallback)
   return reals
 }
@@ -123,10 +119,24 @@ function entriesOf(entries: readonly TableReal[]): Map<string, TableReal> {
 }
 
 /**
+ * Whether a real server of the service keeps the fallback out: true while one does, false when none will, null while that is
+ * not known. The table, `fallbackcommand`, the log and the status document all go by this.
+ */
+export function availability(service: Service, stateOf: StateOf, weightOf: WeightOf): boolean | null {
+  let isKnown = true
+  for (const real of service.reals) {
+    const state = stateOf(service, real)
+    if (state === 'up' && suppressesFallback(real, weightOf(real))) return true
+    if (state === 'unknown') isKnown = false
+  }
+  return isKnown ? false : null
+}
+
+/**
  * Whether a server that is up, with this weight, stands in the way of the fallback. One that its own checks have drained
  * does not; one that is drained by its configuration does, as with ldirectord.
  */
-export function suppressesFallback(real: Real, weight: number): boolean {
+function suppressesFallback(real: Real, weight: number): boolean {
   return weight > 0 || real.attributes.weight === 0
 }
 

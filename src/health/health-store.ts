@@ -4,7 +4,7 @@
  */
 
 import type { Check } from '../check/check.js'
-import { desired, suppressesFallback, unclaimedIn } from '../core/desired.js'
+import { availability, desired, unclaimedIn } from '../core/desired.js'
 import {
   combine,
   isChanging,
@@ -182,13 +182,11 @@ export class HealthStore {
 
   /** True while a real server keeps the fallback out, false when none will; null while that is not known yet. */
   isAvailable(service: Service): boolean | null {
-    let isKnown = true
-    for (const real of service.reals) {
-      const state = this.stateOf(real)
-      if (state === 'up' && suppressesFallback(real, this.weightOf(real))) return true
-      if (state === 'unknown') isKnown = false
-    }
-    return isKnown ? false : null
+    return availability(
+      service,
+      (_, real) => this.stateOf(real),
+      real => this.weightOf(real),
+    )
   }
 
   /** Who listens to a job. */
