@@ -6,12 +6,13 @@ import type { EventListener } from '../events/event-bus.js'
 import { kernelAdvice } from '../events/sysctl-advice.js'
 import { openTable, type TableName } from '../ipvs/table.js'
 import { openResolver } from '../names/lookup.js'
+import { openCommandQueue } from '../notify/command-queue.js'
 import { type Journal, journalPath, memoryJournal, openJournal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { prepareToRun } from '../system/processes.js'
 import { openNotify } from '../system/sd-notify.js'
 import { type Daemon, startDaemon } from './daemon.js'
-import { standardObservers } from './default-listeners.js'
+import { defaultListeners } from './default-listeners.js'
 
 export interface DirectorParts {
   readonly loaded: Runnable
@@ -39,6 +40,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     throw error
   }
   const resolver = openResolver()
+  const commands = openCommandQueue(log)
   const advice = table === 'netlink' ? [kernelAdvice(log)] : []
   return startDaemon({
     loaded,
@@ -50,8 +52,9 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     kernelName: table,
     journal,
     resolver,
+    commands,
     notify: openNotify(env, log),
-    observers: [...standardObservers(log, { journal, resolver }), ...advice, ...observers],
+    observers: [...defaultListeners({ log, journal, resolver, commands }), ...advice, ...observers],
   })
 }
 

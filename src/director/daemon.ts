@@ -15,7 +15,7 @@ import { type Job, nameOfCheck, type Subscriber, workOf } from '../health/jobs.j
 import type { Kernel } from '../ipvs/kernel.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
 import { NameResolver } from '../names/name-resolver.js'
-import { openCommandQueue } from '../notify/command-queue.js'
+import { type CommandQueue, openCommandQueue } from '../notify/command-queue.js'
 import { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
 import { Reconciler } from '../reconcile/reconciler.js'
@@ -42,6 +42,8 @@ export interface DaemonParts {
   readonly notify: Notify
   /** Of names; closed with the daemon. */
   readonly resolver?: Resolver
+  /** Of the operator; closed with the daemon. */
+  readonly commands?: CommandQueue
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
   /** Who is told what happens; none of them can stop anything. */
@@ -92,7 +94,7 @@ class RunningDaemon implements Daemon {
   readonly #events
   readonly #maintenance: MaintenanceOverrides
   readonly #configWatcher: ConfigWatcher
-  readonly #hooks
+  readonly #commands
   readonly #resolver: Resolver
   readonly #names: NameResolver
   readonly #rounds = new IntervalTimers()
@@ -130,11 +132,11 @@ class RunningDaemon implements Daemon {
     this.#availability = new Availability(this.#healthStore, (service, has, before) =>
       this.#events.emit('traffic', service, has, before),
     )
-    this.#hooks = openCommandQueue(log)
+    this.#commands = parts.commands ?? openCommandQueue(log)
     this.#maintenance = new MaintenanceOverrides({ log, journal, resolver, onChange: () => this.#hold() })
     this.#configWatcher = new ConfigWatcher({
       log,
-      commands: this.#hooks,
+      commands: this.#commands,
       onChange: isSettled => this.#reloader.reloadByItself(isSettled),
     })
     this.#reconciler = new Reconciler({
@@ -378,7 +380,7 @@ class RunningDaemon implements Daemon {
       checks: () => this.#executors.close(),
       reconciling: () => this.#reconciler.stop(),
       'clean stop': leave,
-      'observers and hooks': () => Promise.all([this.#events.close(), this.#hooks.close(LAST_PATIENCE)]),
+      'observers and hooks': () => Promise.all([this.#events.close(), this.#commands.close(LAST_PATIENCE)]),
       'control socket': () => this.#socket?.close(),
       kernel: () => this.#parts.kernel.close(),
       journal: () => this.#parts.journal.close(),

@@ -1,35 +1,36 @@
-/** The observers that every daemon has. */
+/** The event listeners that every daemon has, beside the log. */
 import { hostname } from 'node:os'
 import type { EventListener } from '../events/event-bus.js'
 import { type MonitorFile, monitorLine, openMonitorFile } from '../events/monitor-file.js'
-import { openResolver, type Resolver } from '../names/lookup.js'
+import type { Resolver } from '../names/lookup.js'
 import { lookupBy } from '../names/net-lookup.js'
-import { openCommandQueue } from '../notify/command-queue.js'
+import type { CommandQueue } from '../notify/command-queue.js'
 import { FallbackCommands } from '../notify/fallback-commands.js'
 import { DeliveryQueue } from '../notify/mail/delivery-queue.js'
 import { MailAlerts } from '../notify/mail/mail-alerts.js'
 import { deliverer, prepareDelivery } from '../notify/mail/transport.js'
-import { type Journal, memoryJournal } from '../storage/journal.js'
+import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { openWriter } from '../system/writer-thread.js'
 import { systemClock } from '../util/clock.js'
 
-export interface ObserverParts {
+export interface ListenerParts {
+  readonly log: Log
   /** What was begun before a restart is known after it. */
-  readonly journal?: Journal
+  readonly journal: Journal
   /** For the names of mail servers. */
-  readonly resolver?: Resolver
+  readonly resolver: Resolver
+  /** The daemon's own, so that all commands of the operator share its places. */
+  readonly commands: CommandQueue
 }
 
-export function standardObservers(
-  log: Log,
-  { journal = memoryJournal(), resolver = openResolver() }: ObserverParts = {},
-): readonly EventListener[] {
-  return [
-    mails(log, resolver),
-    new FallbackCommands({ queue: openCommandQueue(log), journal, log }),
-    monitorFiles(log),
-  ]
+export function defaultListeners({
+  log,
+  journal,
+  resolver,
+  commands,
+}: ListenerParts): readonly EventListener[] {
+  return [mails(log, resolver), new FallbackCommands({ queue: commands, journal, log }), monitorFiles(log)]
 }
 
 function mails(log: Log, resolver: Resolver): EventListener {

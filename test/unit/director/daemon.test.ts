@@ -11,9 +11,11 @@ import { diff } from '../../../src/core/diff.js'
 import { LDIRECTORD_EVENTS, LOG_EVENTS } from '../../../src/core/log-events.js'
 import type { CheckResult, Config, Service, ServiceId, Settings, Table } from '../../../src/core/model.js'
 import { type DaemonParts, startDaemon } from '../../../src/director/daemon.js'
-import { standardObservers } from '../../../src/director/default-listeners.js'
+import { defaultListeners } from '../../../src/director/default-listeners.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import type { Answer, Resolver } from '../../../src/names/lookup.js'
+import { openResolver } from '../../../src/names/lookup.js'
+import { openCommandQueue } from '../../../src/notify/command-queue.js'
 import type { OnResult, Timing } from '../../../src/schedule/executor.js'
 import type { Executors } from '../../../src/schedule/executors.js'
 import { memoryJournal, openJournal } from '../../../src/storage/journal.js'
@@ -101,11 +103,14 @@ async function start(first: Config, held: Table = new Map(), parts: Partial<Daem
   const { log, lines } = recordingLog('info')
   const told: string[] = []
   const next = { loaded: loadedOf(first) }
+  const [journal, resolver, commands] = [memoryJournal(), openResolver(), openCommandQueue(log)]
   const daemon = await startDaemon({
     loaded: { ...loadedOf(first), config: place(first) },
     kernel,
     kernelName: 'memory',
-    journal: memoryJournal(),
+    journal,
+    resolver,
+    commands,
     log,
     notify: {
       ready: () => told.push('ready'),
@@ -114,7 +119,7 @@ async function start(first: Config, held: Table = new Map(), parts: Partial<Daem
       close: () => {},
     },
     load: async () => next.loaded,
-    observers: standardObservers(log),
+    observers: defaultListeners({ log, journal, resolver, commands }),
     executors: executors.open,
     ...parts,
   })

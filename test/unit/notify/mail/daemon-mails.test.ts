@@ -5,9 +5,11 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../../../../src/config/load.js'
 import { startDaemon } from '../../../../src/director/daemon.js'
-import { standardObservers } from '../../../../src/director/default-listeners.js'
+import { defaultListeners } from '../../../../src/director/default-listeners.js'
 import { openEventBus } from '../../../../src/events/event-bus.js'
 import { memoryKernel } from '../../../../src/ipvs/memory.js'
+import { openResolver } from '../../../../src/names/lookup.js'
+import { openCommandQueue } from '../../../../src/notify/command-queue.js'
 import { DeliveryQueue } from '../../../../src/notify/mail/delivery-queue.js'
 import { MailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
 import { deliverer } from '../../../../src/notify/mail/transport.js'
@@ -162,7 +164,10 @@ describe('daemon-mails: the observers of every daemon', () => {
     const id = serviceId('2001:db8::1')
     const server = { host: '::1', port: mail.port }
     const policy = { to: ['ops@example.com'], from: null, repeat: null, during: ['running' as const], server }
-    const told = openEventBus(standardObservers(log), log)
+    const resolver = openResolver()
+    onCleanup(() => resolver.close())
+    const commands = openCommandQueue(log)
+    const told = openEventBus(defaultListeners({ log, journal: memoryJournal(), resolver, commands }), log)
     told.emit('phase', 'running')
     told.emit('config', config([service('web', { id, mail: policy, reals: [real('fd00::a')] })]))
     told.emit('applied', [{ op: 'delete-real', id, was: tableReal('fd00::a') }])
