@@ -1,11 +1,11 @@
 /** The live view: asks, draws, waits, until told to stop. */
 import { ControlError } from '../api/client.js'
 import type { StatusDocument } from '../api/status-types.js'
+import { painter } from '../util/paint.js'
 import { dateTime } from '../util/time-text.js'
 import type { CommandContext } from './command.js'
 import { clip } from './terminal/columns.js'
 import { ENTER, frame, LEAVE } from './terminal/live.js'
-import { painter } from './terminal/paint.js'
 import { renderStatus } from './terminal/status.js'
 import { changesBetween, transitionLines } from './terminal/transitions.js'
 

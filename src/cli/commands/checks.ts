@@ -6,11 +6,11 @@ import { describeOptions, type OptionDescription } from '../../check/describe-op
 import { type LoadedChecks, loadChecks } from '../../kinds/find-kinds.js'
 import { kindNameOf } from '../../kinds/folder.js'
 import { didYouMean } from '../../util/closest-match.js'
+import { type Paint, painter } from '../../util/paint.js'
 import { printable } from '../../util/printable.js'
 import { type CommandContext, CommandError, defineCommand, EXIT } from '../command.js'
 import { loadConfigOrExit } from '../load-or-exit.js'
 import { columns } from '../terminal/columns.js'
-import { type Paint, painter } from '../terminal/paint.js'
 
 export const command = defineCommand({
   name: 'checks',

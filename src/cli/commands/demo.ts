@@ -4,10 +4,10 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { ControlError, fetchStatus } from '../../api/client.js'
+import { painter } from '../../util/paint.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
 import { type DemoSite, startSite } from '../demo/site.js'
 import { watchStatus } from '../live-view.js'
-import { painter } from '../terminal/paint.js'
 
 /** Until the daemon answers, milliseconds. */
 const START_TIMEOUT = 20_000

@@ -1,10 +1,10 @@
 /** lvsd reload: the daemon reads its configuration again. */
 import { requestReload } from '../../api/client.js'
 import { renderProblem } from '../../config/problems/render-problem.js'
+import { painter } from '../../util/paint.js'
 import { printable } from '../../util/printable.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { defineCommand, EXIT } from '../command.js'
-import { painter } from '../terminal/paint.js'
 
 export const command = defineCommand({
   name: 'reload',

@@ -4,9 +4,9 @@ import { loadConfig } from '../../config/load.js'
 import { hasErrors, type Problem } from '../../config/problems/problem.js'
 import { renderProblems } from '../../config/problems/render-problem.js'
 import type { Config } from '../../core/model.js'
+import { painter } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
 import { defineCommand, EXIT } from '../command.js'
-import { painter } from '../terminal/paint.js'
 
 export const command = defineCommand({
   name: 'validate',

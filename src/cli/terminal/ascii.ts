@@ -1,5 +1,5 @@
 /** lvsd's own signs for terminals and readers that know ASCII alone. */
-import { widthOf } from './columns.js'
+import { widthOf } from '../../util/text-width.js'
 
 type Env = Readonly<Record<string, string | undefined>>
 

@@ -8,7 +8,7 @@ import {
   type ServiceAttributes,
   type TableReal,
 } from '../../core/model.js'
-import { type Paint, painter, type Style } from './paint.js'
+import { type Paint, painter, type Style } from '../../util/paint.js'
 
 export interface ChangeCounts {
   readonly add: number

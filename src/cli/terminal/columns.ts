@@ -1,21 +1,8 @@
 /** Text in columns, by the width that a terminal gives each character. */
+import { widthOf } from '../../util/text-width.js'
 
-const MARKS = /[\p{Mn}\p{Me}\p{Cf}]/u
-/** Blocks that terminals draw two columns wide (East Asian wide and fullwidth, emoji); ambiguous ones count as one. */
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with the escape character
-const SEQUENCE = /\u001b\[[\d;]*m/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with the escape character
 const SEQUENCE_OR_CHARACTER = /(\u001b\[[\d;]*m|.)/su
-
-/** Columns that a terminal needs for a text; colour sequences and combining marks need none. */
-export function widthOf(text: string): number {
-  let width = 0
-  for (const character of text.replaceAll(SEQUENCE, ''))
-    width += MARKS.test(character) ? 0 : WIDE.test(character) ? 2 : 1
-  return width
-}
 
 /** Spaces after the text (before it, `right`) up to `width` columns. */
 export function pad(text: string, width: number, side: 'left' | 'right' = 'left'): string {

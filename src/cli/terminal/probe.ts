@@ -2,11 +2,11 @@
 
 import { hostWithAddress } from '../../core/display-names.js'
 import type { CheckResult, HealthState } from '../../core/model.js'
+import { type Paint, painter } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
 import { formatDuration } from '../../util/time-text.js'
 import { columns } from './columns.js'
-import { type Paint, painter } from './paint.js'
 
 /** One check of one real server of one service, run once. */
 export interface Probed {

@@ -2,11 +2,13 @@
 
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { hostPort, hostWithAddress, isSameName } from '../../core/display-names.js'
+import { type Paint, painter } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
+import { widthOf } from '../../util/text-width.js'
 import { dateTime, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
-import { clip, pad, widthOf, widthsOf } from './columns.js'
-import { type Paint, painter, STATE_STYLE } from './paint.js'
+import { clip, pad, widthsOf } from './columns.js'
+import { STATE_STYLE } from './state-style.js'
 
 export interface StatusView {
   /** Columns to fill at most. */

@@ -3,9 +3,10 @@
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { hostPort } from '../../core/display-names.js'
 import type { HealthState } from '../../core/model.js'
+import { painter } from '../../util/paint.js'
 import { printable } from '../../util/printable.js'
 import { dateTime } from '../../util/time-text.js'
-import { painter, STATE_STYLE } from './paint.js'
+import { STATE_STYLE } from './state-style.js'
 
 /** A real server whose state has changed, or a service that has lost its last one or got its first one. */
 export interface StatusChange {

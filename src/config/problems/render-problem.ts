@@ -6,6 +6,8 @@
  *         ^^^^^^^
  */
 
+import { painter, type Style } from '../../util/paint.js'
+import { widthOf } from '../../util/text-width.js'
 import { type Hiding, secretNames, shownLines } from '../secrets.js'
 import type { Problem } from './problem.js'
 
@@ -80,7 +82,7 @@ export function renderProblem(
   { colour = false }: RenderOptions = {},
 ): string {
   const { severity, code, message, file, at } = problem
-  const paint = (style: number, part: string) => (colour ? `\u001b[${style}m${part}\u001b[0m` : part)
+  const paint = painter(colour)
   const word = severity === 'error' ? code : `${severity} ${code}`
   const head = `${visible(file)}:${at.line}:${at.column} ${paint(STYLE[severity], word)}  ${visible(message)}`
   const excerpt = excerptOf(line, at.column, at.length)
@@ -88,7 +90,7 @@ export function renderProblem(
   return `${head}\n    ${excerpt.text}\n    ${excerpt.before}${paint(STYLE[severity], excerpt.carets)}`
 }
 
-const STYLE: Readonly<Record<Problem['severity'], number>> = { error: 31, warning: 33, note: 36 }
+const STYLE: Readonly<Record<Problem['severity'], Style>> = { error: 'red', warning: 'yellow', note: 'cyan' }
 
 /** More of a line than this is not shown. */
 const WIDTH = 160
@@ -121,17 +123,6 @@ function excerptOf(line: string, column: number, length: number): Excerpt {
 
 function blankFor(character: string): string {
   return character === '\t' ? '\t' : ' '.repeat(widthOf(character))
-}
-
-const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u
-/** East Asian wide and fullwidth characters, and emoji. */
-const WIDE =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u
-
-/** Columns that a terminal gives a character. */
-function widthOf(character: string): number {
-  if (NO_WIDTH.test(character)) return 0
-  return WIDE.test(character) ? 2 : 1
 }
 
 /** What a file contains never moves the cursor or changes the colours of a terminal. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { asAscii, hasUtf8 } from '../../../../src/cli/terminal/ascii.js'
-import { widthOf } from '../../../../src/cli/terminal/columns.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
+import { widthOf } from '../../../../src/util/text-width.js'
 import { NOW, statusDocument } from '../../../support/cli/documents.js'
 
 describe('ascii: the locale', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ServiceStatus } from '../../../../src/api/status-types.js'
-import { widthOf } from '../../../../src/cli/terminal/columns.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
+import { widthOf } from '../../../../src/util/text-width.js'
 import {
   checkStatus,
   DOWN,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { clip, columns, pad, widthOf, wrap } from '../../../../src/cli/terminal/columns.js'
+import { clip, columns, pad, wrap } from '../../../../src/cli/terminal/columns.js'
 import { frame } from '../../../../src/cli/terminal/live.js'
 import { screenOf } from '../../../../src/cli/terminal/screen.js'
 import { transitionLines } from '../../../../src/cli/terminal/transitions.js'
 import { printable } from '../../../../src/util/printable.js'
+import { widthOf } from '../../../../src/util/text-width.js'
 import { duration, formatDuration, formatUptime } from '../../../../src/util/time-text.js'
 import { DOWN, realStatus, serviceStatus, statusDocument } from '../../../support/cli/documents.js'
 

@@ -64,7 +64,9 @@ describe('render-problem: a problem for people', () => {
     const text = 'a: 1'
     const problems = [problemAt(1, 1, { at: { line: 1, column: 1, length: 1 } })]
     assert.ok(!renderProblems({ problems, text }).includes('\u001b'))
-    assert.ok(renderProblems({ problems, text }, { colour: true }).includes('\u001b[31mUNKNOWN_KEY\u001b[0m'))
+    assert.ok(
+      renderProblems({ problems, text }, { colour: true }).includes('\u001b[31mUNKNOWN_KEY\u001b[39m'),
+    )
   })
 
   it('is nothing where there is nothing to tell', () => {

@@ -1,0 +1,7 @@
+/** The colour of a state of health, everywhere. */
+import type { Style } from '../../util/paint.js'
+
+export const STATE_STYLE = { up: 'green', down: 'red', unknown: 'yellow' } as const satisfies Record<
+  string,
+  Style
+>
