@@ -36,11 +36,12 @@ export function answersOf(talk: Talk, seed: number): (number: number, asked: Buf
   }
 }
 
-export function spoiler(talk: Talk): Promise<Spoiler> {
-  return talk.transport === 'udp' ? udpSpoiler(talk) : tcpSpoiler(talk)
+/** `each`: a seed for each connection, or each datagram, in place of `begin`. */
+export function spoiler(talk: Talk, each?: () => number): Promise<Spoiler> {
+  return talk.transport === 'udp' ? udpSpoiler(talk, each) : tcpSpoiler(talk, each)
 }
 
-async function tcpSpoiler(talk: Talk): Promise<Spoiler> {
+async function tcpSpoiler(talk: Talk, each?: () => number): Promise<Spoiler> {
   let seed = 0
   const sockets = new Set<Socket>()
   const handle = (socket: Socket) => {
@@ -48,7 +49,7 @@ async function tcpSpoiler(talk: Talk): Promise<Spoiler> {
     socket.on('error', () => {})
     socket.on('end', () => socket.end())
     socket.on('close', () => sockets.delete(socket))
-    serve(socket, talk, seed)
+    serve(socket, talk, each?.() ?? seed)
   }
   const server =
     talk.transport === 'tls'
@@ -98,12 +99,12 @@ function write(socket: Socket, bytes: Buffer, chance: Chance): void {
       socket.write(bytes.subarray(at, at === 49 ? bytes.length : at + 1))
 }
 
-async function udpSpoiler(talk: Talk): Promise<Spoiler> {
+async function udpSpoiler(talk: Talk, each?: () => number): Promise<Spoiler> {
   let answerTo = answersOf(talk, 0)
   let number = 0
   const socket = createSocket('udp6').bind(0, '::1')
   socket.on('message', (asked, { port, address }) => {
-    const answer = answerTo(number++, asked)
+    const answer = each ? answersOf(talk, each())(0, asked) : answerTo(number++, asked)
     // One that is longer than a datagram is cut, as a network would lose it.
     if (answer) socket.send(answer.subarray(0, 60_000), port, address, () => {})
   })

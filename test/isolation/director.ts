@@ -1,7 +1,7 @@
 /** `lvsd run` on the memory table as a process of its own, watched from outside. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fetchStatus } from '../../src/api/client.js'
@@ -79,6 +79,11 @@ export class Director {
     const [, kibibytes] =
       /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')) ?? []
     return Number(kibibytes) / 1024
+  }
+
+  /** How many descriptors the process has open. */
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.#child.pid}/fd`).length
   }
 
   async stop(): Promise<void> {
