@@ -1,0 +1,88 @@
+/** A check command behind a link that another user turns between root's program and his own, while lvsd asks by it. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { onCleanup } from '../support/after-each.js'
+import { NOBODY } from '../support/as-root.js'
+import { pause, until } from '../support/until.js'
+import { startLvsd, writeConfig } from './site/lvsd.js'
+import { startRealServer } from './site/real-server.js'
+import { buildSite, freshDirector, tableBecomes } from './site/site.js'
+
+const WEB = 'tcp [fc00::80]:80'
+const [HEALTHY, ASKED] = ['[fc00::11]:80', '[fc00::12]:80']
+/** Of the lab alone. */
+const FOLDER = '/run/turned'
+const BOB = join(FOLDER, 'bob')
+/** Written by his program, with the user as whom it runs. */
+const TRACE = join(BOB, 'trace')
+
+function script(path: string, text: string): void {
+  writeFileSync(path, `#!/bin/sh\n${text}\n`)
+  chmodSync(path, 0o755)
+}
+
+/** Turns the link as fast as the shell can, as nobody, until the test ends. */
+function turn(link: string, targets: readonly string[]): { readonly turns: () => number } {
+  const count = join(BOB, 'count')
+  const program = `
+    const fs = require('node:fs')
+    const [link, count, ...targets] = process.argv.slice(1)
+    for (let i = 0; ; i++) {
+      fs.symlinkSync(targets[i % targets.length], link + '.new')
+      fs.renameSync(link + '.new', link)
+      if (i % 100 === 0) fs.writeFileSync(count, String(i))
+    }`
+  const child = spawn(process.execPath, ['--eval', program, link, count, ...targets], {
+    uid: NOBODY,
+    gid: NOBODY,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  onCleanup(() => child.kill('SIGKILL'))
+  return { turns: () => (existsSync(count) ? Number(readFileSync(count, 'utf8')) : 0) }
+}
+
+describe('a check command behind a link of another user', () => {
+  before(() =>
+    buildSite(
+      ['fc00::80'],
+      [11, 12].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
+    ),
+  )
+  beforeEach(freshDirector)
+
+  it('never runs his program as root, and holds nothing against the server', async () => {
+    for (const name of ['r11', 'r12']) startRealServer(name)
+    mkdirSync(BOB, { recursive: true })
+    const [ours, his] = [join(FOLDER, 'ours'), join(BOB, 'his')]
+    script(ours, 'exit 0')
+    script(his, `id -u >> ${TRACE}`)
+    for (const path of [BOB, his]) chownSync(path, NOBODY, NOBODY)
+    const link = join(BOB, 'check')
+    const { turns } = turn(link, [ours, his])
+    await until(() => turns() > 0)
+    const lvsd = await startLvsd(
+      writeConfig(`
+defaults: { check: { interval: 200ms, timeout: 2s, fall: 1, rise: 1 } }
+services:
+  web:
+    virtual: '[fc00::80]:80'
+    reals:
+      - { address: '[fc00::11]:80', forwarding: masq, check: { kind: http } }
+      - { address: '[fc00::12]:80', forwarding: masq, check: { kind: external, checkcommand: ${link} } }
+`),
+    )
+    await tableBecomes({ [WEB]: { [HEALTHY]: 'masq 1' } })
+    const before = turns()
+    await pause(15_000)
+    assert.ok(turns() > before + 1000, `the link was turned ${turns() - before} times`)
+    assert.equal(existsSync(TRACE), false, 'his program has run')
+    const { state, reason } = await lvsd.real('web', ASKED)
+    assert.deepEqual(
+      [state, /belongs to user 65534|cannot be run|is not there/.test(reason)],
+      ['unknown', true],
+      reason,
+    )
+  })
+})
