@@ -1,7 +1,7 @@
 /** A check command behind a link that another user turns between root's program and his own, while lvsd asks by it. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onCleanup } from '../support/after-each.js'
 import { NOBODY } from '../support/as-root.js'
@@ -54,6 +54,7 @@ describe('a check command behind a link of another user', () => {
 
   it('never runs his program as root, and holds nothing against the server', async () => {
     for (const name of ['r11', 'r12']) startRealServer(name)
+    rmSync(FOLDER, { recursive: true, force: true })
     mkdirSync(BOB, { recursive: true })
     const [ours, his] = [join(FOLDER, 'ours'), join(BOB, 'his')]
     script(ours, 'exit 0')
