@@ -151,6 +151,8 @@ function answerFrom(error: unknown, { redirects }: HttpOptions): Answer {
   const cause = (error as Error).cause ?? error
   if (code === 'ERR_UNSUPPORTED_PROTOCOL')
     return down('garbage', `redirected to what is neither http nor https (${(error as Error).message})`)
+  // Our own URL is made before anything is asked.
+  if (code === 'ERR_INVALID_URL') return down('garbage', 'redirected to what is no URL')
   if (code === 'HPE_HEADER_OVERFLOW') return down('too-big', `more headers than are read (${code})`)
   if (code.startsWith('HPE_')) return down('garbage', `no HTTP: ${(error as Error).message} (${code})`)
   if (error instanceof ReadError)
