@@ -17,7 +17,7 @@ export function logListener(log: Log): EventListener {
   }
 }
 
-/** A line of a server that has hasMovedServer says from where to where; one of a check alone says what the server still is. */
+/** The line of a server that has changed its state says from which to which; that of a check alone says what the server still is. */
 function logTransition(log: Log, transition: Transition): void {
   const { service, real, check, from, to, result, hasMovedServer } = transition
   const fields = { service: service.name, real: realName(real) }

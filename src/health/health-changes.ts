@@ -1,4 +1,4 @@
-/** What the healthStore gives back: what a result, a file or a configuration has changed. */
+/** What the health store gives back: what a result, a file or a configuration has changed. */
 
 import type { CheckResult, HealthState, Real, Service } from '../core/model.js'
 import type { Job } from './jobs.js'

@@ -314,7 +314,7 @@ function isSameCode(before: Check, now: Check): boolean {
   return before === now || (now.module !== undefined && before.module === now.module)
 }
 
-/** The table that these services want, by what the healthStore knows. */
+/** The desired table of these services, by what the health store knows. */
 export function desiredTable(healthStore: HealthStore, services: readonly Service[], actual: Table): Table {
   return desired(
     services,

@@ -1,6 +1,6 @@
 /**
- * What runs jobs at their times. The schedule hands each job to the executor that can run it: probes (data) to the probe
- * executor, code to the code runner. A faster executor, in its own thread, can take the place of the first without touching
+ * What runs jobs at their times. Each job goes to the executor that can run it: probes (data) to that of
+ * the core, code to those of workers. A faster executor, in its own thread, can take the place of the first without touching
  * a check: everything it needs crosses in `set`.
  */
 import type { CheckResult } from '../core/model.js'

@@ -13,7 +13,7 @@ export interface Attribution {
   readonly suspects: readonly CheckRecord[]
 }
 
-/** Milliseconds that an answer may be old for its record to be suspected at once. */
+/** An answer not older than this makes its check a suspect at once. Milliseconds. */
 const SOON = 100
 
 /** No code of lvsd kills its own process; the kernel does where memory is short, and somebody may. */

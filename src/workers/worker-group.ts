@@ -16,7 +16,7 @@ import { Worker } from './worker.js'
 import type { HandleOptions } from './worker-handle.js'
 import type { WorkerRun } from './worker-run.js'
 
-/** Records from which on another worker of the group is worth its memory. */
+/** Checks from which on another worker of the group is worth its memory. */
 const CROWD = 128
 /** Runs given up that never end, from which on their worker is replaced. */
 const MOST_UNSETTLED = 32

@@ -14,7 +14,7 @@ import type { Host, WorkerRun } from './worker-run.js'
 const UNSETTLED = 5000
 /** Milliseconds that an answer may be under way to the core, as far as it is believed. */
 const LONGEST_WAY = 200
-/** Records answered lately that are remembered, and for how long at most, milliseconds. */
+/** Checks answered lately that are remembered, and for how long at most, milliseconds. */
 const LATELY = 512
 export const LATE = 2000
 
@@ -45,7 +45,7 @@ export class Worker implements Host {
   readonly handle: WorkerHandle
   /** No run is sent to it any more. */
   isRetired = false
-  /** Records that are at home here. */
+  /** Checks that are assigned to this worker. */
   assigned = 0
   readonly #clock: Clock
   readonly #listener: WorkerListener
@@ -105,7 +105,7 @@ export class Worker implements Host {
     return [...unsettled, ...lately].map(({ record }) => record)
   }
 
-  /** The record of a run, under way or answered lately. */
+  /** The check that a run belongs to, under way or answered lately. */
   recordOf(run: number): CheckRecord | null {
     return (
       this.#live.get(run)?.run.record ?? this.#unsettled.get(run)?.record ?? this.#answeredBy.get(run) ?? null

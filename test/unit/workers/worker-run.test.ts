@@ -1,4 +1,4 @@
-/** The deadline of a run in a worker, by a wound clock and a worker that is played. */
+/** The deadline of a run in a worker, by a fake clock and a worker that is played. */
 import assert from 'node:assert/strict'
 import { up } from '../../../src/check/check.js'
 import type { CheckResult } from '../../../src/core/model.js'

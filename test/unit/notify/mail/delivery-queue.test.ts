@@ -1,4 +1,4 @@
-/** The queue before the mail servers, on a wound clock; what a server does is scripted. */
+/** The queue before the mail servers, on a fake clock; what a server does is scripted. */
 import assert from 'node:assert/strict'
 import type { MailServer } from '../../../../src/core/model.js'
 import { type Delivery, DeliveryQueue } from '../../../../src/notify/mail/delivery-queue.js'

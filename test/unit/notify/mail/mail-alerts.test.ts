@@ -1,4 +1,4 @@
-/** Which mails follow from what the daemon tells, on a wound clock; nothing is sent. */
+/** Which mails follow from what the daemon tells, on a fake clock; nothing is sent. */
 import assert from 'node:assert/strict'
 import { diff } from '../../../../src/core/diff.js'
 import {

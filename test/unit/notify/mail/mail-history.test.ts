@@ -1,4 +1,4 @@
-/** Mails over any history of results, maintenance and reloads: healthStore, table and mails as in the daemon, on a wound clock. */
+/** Mails over any history of results, maintenance and reloads: health store, table and mails as in the daemon, on a fake clock. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Check } from '../../../../src/check/check.js'
