@@ -69,11 +69,6 @@ function lineOf(json: string): LogLine {
   return { level: level as LogLine['level'], time: new Date(String(time)), text: textOf(rest) }
 }
 
-/** A log that nobody reads, for tests and for commands that start parts of the daemon. */
-export function silentLog(): Log {
-  return logOver(pino({ level: 'silent' }))
-}
-
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'WARN ', 50: 'ERROR' }
 
 /** `04:05:06.789 WARN  message  key=value …` from one JSON line. */

@@ -128,6 +128,11 @@ export class WorkerHandle {
     if (this.#orders.push(order) === 1) queueMicrotask(() => this.#send())
   }
 
+  /** Once for all deadlines that come in this turn. */
+  comeRound(): void {
+    if (!this.#orders.some(order => order.do === 'come-round')) this.post({ do: 'come-round' })
+  }
+
   /** A tick of the core, worth so many milliseconds: hears what the worker has said, ends the worker where it blocks or holds too much. */
   tick(ms: number): void {
     if (this.#isOver) return

@@ -129,7 +129,7 @@ export class Worker implements Host {
   }
 
   comeRound(): number {
-    this.handle.post({ do: 'come-round' })
+    this.handle.comeRound()
     return this.handle.shared.look().rounds
   }
 
