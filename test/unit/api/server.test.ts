@@ -46,7 +46,7 @@ function ask(
   body = '',
 ): Promise<{ status: number; value: unknown }> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, method, path }, response => {
+    const sent = request({ socketPath, method, path, agent: false }, response => {
       let text = ''
       response.on('data', chunk => {
         text += chunk
