@@ -36,7 +36,7 @@ export class Course {
     this.scenario = scenario
     this.place = place
     this.families = scenario.families ?? FAMILIES
-    this.sections = scenario.sections
+    this.sections = scenario.site.sections
   }
 
   /** Commands of ipvsadm. */

@@ -79,8 +79,8 @@ class Run {
       this.#write(name, unindented(text.replaceAll('DIR', this.#folder)))
     this.#configure()
     for (const { scenario, families, place, servers } of this.#courses) {
-      if (!scenario.serves) continue
-      const { kind, port } = scenario.serves
+      if (!scenario.site.servers) continue
+      const { kind, port } = scenario.site.servers
       for (const name of ['R1', 'R2', 'R3', 'F']) {
         const both = families.map(family => addresses(place.slot, family)[name] as string)
         servers.set(
@@ -122,7 +122,7 @@ class Run {
       await this.#become(servers, place, name, mood)
     for (const [name, text] of Object.entries(step.files ?? {}))
       for (const family of families) this.#write(written(name, family, place), text)
-    if (step.reload !== undefined) course.sections = step.reload
+    if (step.reload !== undefined) course.sections = step.reload.sections
   }
 
   #start(): void {
@@ -228,7 +228,7 @@ class Run {
     this.#mails.close()
     for (const { servers, scenario, place } of this.#courses) {
       for (const server of [...servers.values()].flat()) await server.become('down')
-      if (scenario.serves) continue
+      if (scenario.site.servers) continue
       const touched = new Set(scenario.steps.flatMap(step => Object.keys(step.servers ?? {})))
       for (const name of touched) this.#directors.setAddress(place.slot, name, true)
     }

@@ -6,7 +6,8 @@
  * G that of all scenarios, and r1-SLOT.lab the name of R1; `{a|b}` is a for IPv6 and b for IPv4, and DIR is the folder of the batch.
  */
 import type { Family } from '../../src/core/address.js'
-import type { Kind, Mood } from './servers.js'
+import type { Mood } from './servers.js'
+import { type Site, tableLines } from './site.js'
 
 export const FAMILIES = ['ipv6', 'ipv4'] as const
 
@@ -26,10 +27,7 @@ export interface Batch {
 
 export interface Scenario {
   readonly name: string
-  /** The virtual sections. */
-  readonly sections: string
-  /** What R1, R2, R3 and F are, on which port; nothing by default. */
-  readonly serves?: { readonly kind: Kind; readonly port: number }
+  readonly site: Site
   /**
    * What both daemons find in the table, as commands of ipvsadm: by default the table of the first step, without what is
    * rare in it. A server that is there ldirectord need not add, take out and add again.
@@ -48,11 +46,11 @@ export interface Step {
   readonly servers?: Readonly<Record<string, Mood>>
   /** Files that appear in the folder, or go (null). */
   readonly files?: Readonly<Record<string, string | null>>
-  /** Sections that replace those of the scenario; both daemons get SIGHUP. */
-  readonly reload?: string
+  /** Its sections replace those of the scenario; both daemons get SIGHUP. */
+  readonly reload?: Site
   /** Both daemons get SIGTERM and end. */
   readonly stop?: true
-  /** What both tables become: services, with their real servers indented below. */
+  /** What both tables become. */
   readonly table: string
   /** What both have told from the step before to the end of this one, a line each in any order; by default whatever. */
   readonly told?: string
@@ -143,7 +141,7 @@ function inFamily(text: string, family: Family, place: Place): string {
 
 /** The lines of a table, each with its service, sorted: `tcp V1:80 | R1:80 masq 5`. */
 export function tableOf(text: string, families: readonly Family[], place: Place): string[] {
-  return families.flatMap(family => linesOf(written(unindented(text), family, place), family)).sort()
+  return families.flatMap(family => linesOf(text, family, place)).sort()
 }
 
 /** The lines of what is told, sorted. */
@@ -155,18 +153,9 @@ export function toldOf(text: string, families: readonly Family[], place: Place):
     .sort()
 }
 
-function linesOf(text: string, family: Family): string[] {
-  const lines: string[] = []
-  let service = ''
-  for (const line of text.split('\n').filter(line => line.trim() !== '')) {
-    if (/^\s/.test(line)) lines.push(`${service} | ${line.trim()}`)
-    else {
-      const whole = line.replace(/^(fwmark \d+)/, `$1 ${family}`)
-      service = /^(?:fwmark \d+ \w+|\w+ \S+)/.exec(whole)?.[0] ?? whole
-      lines.push(whole)
-    }
-  }
-  return lines
+/** A mark is one of a family. */
+function linesOf(text: string, family: Family, place: Place): string[] {
+  return tableLines(text).map(line => written(line, family, place).replace(/^(fwmark \d+)/, `$1 ${family}`))
 }
 
 /** Takes away the indentation that the text has in its source. */
@@ -178,10 +167,10 @@ export function unindented(text: string): string {
 
 /** The services and servers of a table as commands of ipvsadm: what both find at their start. */
 export function restoring(text: string, family: Family, place: Place): string {
-  return linesOf(written(unindented(text), family, place), family)
+  return linesOf(text, family, place)
     .map(line => {
       const [service = '', real] = line.split(' | ')
-      const [kind, id = '', ...rest] = service.split(' ')
+      const [kind, id, ...rest] = service.split(' ')
       const mark = `-f ${id}${family === 'ipv6' ? ' -6' : ''}`
       const virtual = kind === 'fwmark' ? mark : `-${kind === 'udp' ? 'u' : 't'} ${id}`
       if (real === undefined) return `-A ${virtual} -s ${kind === 'fwmark' ? rest[1] : rest[0]}\n`

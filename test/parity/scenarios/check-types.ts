@@ -1,7 +1,11 @@
 /** The values of checktype. */
 import type { Scenario } from '../scenario.js'
+import { site } from '../site.js'
 
-const PING_OVER_IPV6 = "ldirectord's ping knows IPv4 alone: over IPv6 every server is down"
+const PING_OVER_IPV6 = {
+  because: "ldirectord's ping knows IPv4 alone: over IPv6 every server is down",
+  families: ['ipv6'],
+} as const
 
 /** The commands of the external checks. A server is up while there is no file of its address. */
 export const commands = {
@@ -15,117 +19,49 @@ export const commands = {
 export const quickCheckTypes: readonly Scenario[] = [
   {
     name: 'checktype=on',
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          fallback=F:80 masq
-          checktype=on`,
-    serves: { kind: 'tcp', port: 80 },
-    steps: [
-      {
-        what: 'both start, while R1 is dead',
-        servers: { R1: 'down' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-      },
-    ],
+    site: site({ 'V1 -> R1 masq 5': { fallback: 'F:80 masq', checktype: 'on' } }, 'tcp 80'),
+    steps: [{ what: 'both start, while R1 is dead', servers: { R1: 'down' }, table: 'V1 -> R1 masq 5' }],
   },
   {
     name: 'checktype=off',
     before: '',
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          fallback=F:80 masq
-          quiescent=no
-          checktype=off
-      virtual=V2:80
-          real=R1:80 masq 5
-          quiescent=yes
-          checktype=off`,
-    serves: { kind: 'tcp', port: 80 },
-    steps: [
+    site: site(
       {
-        what: 'both start: the fallback is in',
-        table: `
-          tcp V1:80 wrr
-            F:80 masq 1
-          tcp V2:80 wrr
-            R1:80 masq 0`,
+        'V1 -> R1 masq 5': { fallback: 'F:80 masq', quiescent: 'no', checktype: 'off' },
+        'V2 -> R1 masq 5': { quiescent: 'yes', checktype: 'off' },
       },
-    ],
+      'tcp 80',
+    ),
+    steps: [{ what: 'both start: the fallback is in', table: 'V1 -> F masq 1; V2 -> R1 masq 0' }],
   },
   {
     name: 'checktype=connect, to another port',
-    serves: { kind: 'tcp', port: 8080 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 gate 5
-          checktype=connect
-          checkport=8080`,
+    site: site({ 'V1 -> R1 gate 5': { checktype: 'connect', checkport: '8080' } }, 'tcp 8080'),
     steps: [
-      {
-        what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 gate 5`,
-      },
-      { what: 'R1 dies', servers: { R1: 'down' }, table: 'tcp V1:80 wrr' },
-      {
-        what: 'R1 accepts and says nothing',
-        servers: { R1: 'silent' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 gate 5`,
-      },
+      { what: 'both start', table: 'V1 -> R1 gate 5' },
+      { what: 'R1 dies', servers: { R1: 'down' }, table: 'V1' },
+      { what: 'R1 accepts and says nothing', servers: { R1: 'silent' }, table: 'V1 -> R1 gate 5' },
     ],
   },
   {
     name: 'checktype=negotiate without a service',
-    serves: { kind: 'tcp', port: 8000 },
-    sections: `
-      virtual=V1:8000
-          real=R1:8000 masq 5
-      virtual=M1
-          real=R1:8000 masq 5`,
+    site: site({ 'V1:8000 -> R1 masq 5': {}, 'M1 -> R1:8000 masq 5': {} }, 'tcp 8000'),
     steps: [
       {
         what: 'both start, while R1 is dead: nothing is asked',
         servers: { R1: 'down' },
-        table: `
-          tcp V1:8000 wrr
-            R1:8000 masq 5
-          fwmark M1 wrr
-            R1:8000 masq 5`,
+        table: 'V1:8000 -> R1 masq 5; M1 -> R1:8000 masq 5',
       },
     ],
   },
   {
     name: 'checktype=3: one negotiation, three connects',
-    serves: { kind: 'http', port: 80 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          service=http
-          receive="is ok"
-          checktype=3`,
+    site: site({ 'V1 -> R1 masq 5': { service: 'http', receive: '"is ok"', checktype: '3' } }),
     steps: [
-      {
-        what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-      },
-      { what: 'R1 answers wrong', servers: { R1: 'wrong' }, table: 'tcp V1:80 wrr' },
-      {
-        what: 'R1 is back',
-        servers: { R1: 'up' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-      },
-      { what: 'R1 dies', servers: { R1: 'down' }, table: 'tcp V1:80 wrr' },
+      { what: 'both start', table: 'V1 -> R1 masq 5' },
+      { what: 'R1 answers wrong', servers: { R1: 'wrong' }, table: 'V1' },
+      { what: 'R1 is back', servers: { R1: 'up' }, table: 'V1 -> R1 masq 5' },
+      { what: 'R1 dies', servers: { R1: 'down' }, table: 'V1' },
     ],
   },
 ]
@@ -134,145 +70,86 @@ export const quickCheckTypes: readonly Scenario[] = [
 export const slowCheckTypes: readonly Scenario[] = [
   {
     name: 'checktype=ping',
-    sections: `
-      virtual=V1:80
-          checktimeout=1
-          real=R1:80 masq 5
-          checktype=ping`,
+    site: site({ 'V1 -> R1 masq 5': { checktimeout: '1', checktype: 'ping' } }, null),
     steps: [
       {
         what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-        ldirectord: { because: PING_OVER_IPV6, families: ['ipv6'], table: 'tcp V1:80 wrr' },
+        table: 'V1 -> R1 masq 5',
+        ldirectord: { ...PING_OVER_IPV6, table: 'V1' },
       },
-      { what: 'R1 is switched off', servers: { R1: 'down' }, table: 'tcp V1:80 wrr' },
+      { what: 'R1 is switched off', servers: { R1: 'down' }, table: 'V1' },
       {
         what: 'R1 is back',
         servers: { R1: 'up' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-        ldirectord: { because: PING_OVER_IPV6, families: ['ipv6'], table: 'tcp V1:80 wrr' },
+        table: 'V1 -> R1 masq 5',
+        ldirectord: { ...PING_OVER_IPV6, table: 'V1' },
       },
     ],
   },
   {
     name: 'checktype=ping, checkcount=2',
     families: ['ipv4'],
-    sections: `
-      virtual=V1:80
-          checktimeout=1
-          checkcount=2
-          real=R1:80 masq 5
-          checktype=ping`,
+    site: site({ 'V1 -> R1 masq 5': { checktimeout: '1', checkcount: '2', checktype: 'ping' } }, null),
     steps: [
-      {
-        what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-      },
-      { what: 'R1 is switched off', servers: { R1: 'down' }, table: 'tcp V1:80 wrr' },
+      { what: 'both start', table: 'V1 -> R1 masq 5' },
+      { what: 'R1 is switched off', servers: { R1: 'down' }, table: 'V1' },
     ],
   },
   {
     name: 'checktype=connect of a udp service is a ping',
-    sections: `
-      virtual=V1:5000
-          checktimeout=1
-          real=R1:5000 masq 5
-          protocol=udp
-          checktype=connect`,
+    site: site({ 'udp V1:5000 -> R1 masq 5': { checktimeout: '1', checktype: 'connect' } }, null),
     steps: [
       {
         what: 'both start',
-        table: `
-          udp V1:5000 wrr
-            R1:5000 masq 5`,
-        ldirectord: { because: PING_OVER_IPV6, families: ['ipv6'], table: 'udp V1:5000 wrr' },
+        table: 'udp V1:5000 -> R1 masq 5',
+        ldirectord: { ...PING_OVER_IPV6, table: 'udp V1:5000' },
       },
-      { what: 'R1 is switched off', servers: { R1: 'down' }, table: 'udp V1:5000 wrr' },
+      { what: 'R1 is switched off', servers: { R1: 'down' }, table: 'udp V1:5000' },
     ],
   },
   {
     name: 'checktype=external',
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          checktype=external
-          checkcommand=DIR/command
-      virtual=M1
-          real=R1:80 masq 5
-          checktype=external
-          checkcommand=DIR/command`,
+    site: site(
+      {
+        'V1 -> R1 masq 5': { checktype: 'external', checkcommand: 'DIR/command' },
+        'M1 -> R1 masq 5': { checktype: 'external', checkcommand: 'DIR/command' },
+      },
+      null,
+    ),
     steps: [
       {
         what: 'both start: the command gets the address in brackets where it is IPv6',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-          fwmark M1 wrr
-            R1:80 masq 5`,
+        table: 'V1 -> R1 masq 5; M1 -> R1 masq 5',
       },
-      {
-        what: 'the command fails',
-        files: { R1: '' },
-        table: `
-          tcp V1:80 wrr
-          fwmark M1 wrr`,
-      },
+      { what: 'the command fails', files: { R1: '' }, table: 'V1; M1' },
     ],
   },
   {
     name: 'checktype=external: a command that takes too long',
     families: ['ipv6'],
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          checktype=external
-          checkcommand=DIR/slow`,
+    site: site({ 'V1 -> R1 masq 5': { checktype: 'external', checkcommand: 'DIR/slow' } }, null),
     steps: [
-      {
-        what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-      },
-      { what: 'the command does not end', files: { R1: '' }, table: 'tcp V1:80 wrr' },
-      {
-        what: 'the command ends again',
-        files: { R1: null },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-      },
+      { what: 'both start', table: 'V1 -> R1 masq 5' },
+      { what: 'the command does not end', files: { R1: '' }, table: 'V1' },
+      { what: 'the command ends again', files: { R1: null }, table: 'V1 -> R1 masq 5' },
     ],
   },
   {
     name: 'checktype=external: a command that is killed, and none at all',
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          checktype=external
-          checkcommand=DIR/killed
-      virtual=V2:80
-          real=R1:80 masq 5
-          checktype=external
-          checkcommand=DIR/nothing`,
+    site: site(
+      {
+        'V1 -> R1 masq 5': { checktype: 'external', checkcommand: 'DIR/killed' },
+        'V2 -> R1 masq 5': { checktype: 'external', checkcommand: 'DIR/nothing' },
+      },
+      null,
+    ),
     steps: [
       {
         what: 'both start',
-        table: `
-          tcp V1:80 wrr
-          tcp V2:80 wrr`,
+        table: 'V1; V2',
         ldirectord: {
           because: 'ldirectord takes death by a signal for success',
-          table: `
-            tcp V1:80 wrr
-              R1:80 masq 5
-            tcp V2:80 wrr`,
+          table: 'V1 -> R1 masq 5; V2',
         },
       },
     ],
@@ -280,46 +157,26 @@ export const slowCheckTypes: readonly Scenario[] = [
   {
     name: 'checktype=external: a command that goes',
     families: ['ipv6'],
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          checktype=external
-          checkcommand=DIR/going`,
+    site: site({ 'V1 -> R1 masq 5': { checktype: 'external', checkcommand: 'DIR/going' } }, null),
     steps: [
-      {
-        what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-      },
+      { what: 'both start', table: 'V1 -> R1 masq 5' },
       {
         what: 'the file of the command is removed',
         files: { going: null },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
+        table: 'V1 -> R1 masq 5',
         ldirectord: {
           because: 'ldirectord takes a command that cannot be run for a server that is down',
-          table: 'tcp V1:80 wrr',
+          table: 'V1',
         },
       },
     ],
   },
   {
     name: 'checktype=external-perl',
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          checktype=external-perl
-          checkcommand=DIR/command.pl`,
+    site: site({ 'V1 -> R1 masq 5': { checktype: 'external-perl', checkcommand: 'DIR/command.pl' } }, null),
     steps: [
-      {
-        what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-      },
-      { what: 'the script fails', files: { R1: '' }, table: 'tcp V1:80 wrr' },
+      { what: 'both start', table: 'V1 -> R1 masq 5' },
+      { what: 'the script fails', files: { R1: '' }, table: 'V1' },
     ],
   },
 ]

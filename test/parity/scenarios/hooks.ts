@@ -1,5 +1,6 @@
 /** What a director does besides its table: commands that it runs, the monitorfile, and how it learns of a new file. */
 import type { Scenario } from '../scenario.js'
+import { site } from '../site.js'
 import { teller } from '../told.js'
 
 /** Scripts that write down how they are called. */
@@ -9,27 +10,19 @@ export const tellers = { fallback: teller('fallback'), other: teller('other'), c
 export const fallbackCommands: readonly Scenario[] = [
   {
     name: 'fallbackcommand: arguments and calls',
-    serves: { kind: 'http', port: 80 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          real=R2:80 masq 5
-          service=http
-      virtual=V2:80
-          real=R1:80 masq 6
-          service=http
-          fallback=F:80 masq
-          quiescent=yes
-          fallbackcommand="DIR/other with words"`,
+    site: site({
+      'V1 -> R1 masq 5, R2 masq 5': { service: 'http' },
+      'V2 -> R1 masq 6': {
+        service: 'http',
+        fallback: 'F:80 masq',
+        quiescent: 'yes',
+        fallbackcommand: '"DIR/other with words"',
+      },
+    }),
     steps: [
       {
         what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-            R2:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 6`,
+        table: 'V1 -> R1 masq 5, R2 masq 5; V2 -> R1 masq 6',
         told: '',
         ldirectord: {
           because: 'at its start ldirectord says that no fallback is needed, though none was',
@@ -41,32 +34,19 @@ export const fallbackCommands: readonly Scenario[] = [
       {
         what: 'R1 dies: V2 has no server left',
         servers: { R1: 'down' },
-        table: `
-          tcp V1:80 wrr
-            R2:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 0
-            F:80 masq 1`,
+        table: 'V1 -> R2 masq 5; V2 -> R1 masq 0, F masq 1',
         told: 'other with words start V2:80 tcp',
       },
       {
         what: 'R2 dies: V1 has none left either',
         servers: { R2: 'down' },
-        table: `
-          tcp V1:80 wrr
-          tcp V2:80 wrr
-            R1:80 masq 0
-            F:80 masq 1`,
+        table: 'V1; V2 -> R1 masq 0, F masq 1',
         told: 'fallback start V1:80 tcp',
       },
       {
         what: 'R1 is back',
         servers: { R1: 'up' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 6`,
+        table: 'V1 -> R1 masq 5; V2 -> R1 masq 6',
         told: `
           fallback stop V1:80 tcp
           other with words stop V2:80 tcp`,
@@ -74,12 +54,7 @@ export const fallbackCommands: readonly Scenario[] = [
       {
         what: 'R2 is back, which matters to nobody',
         servers: { R2: 'up' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-            R2:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 6`,
+        table: 'V1 -> R1 masq 5, R2 masq 5; V2 -> R1 masq 6',
         told: '',
       },
     ],
@@ -90,44 +65,14 @@ export const fallbackCommands: readonly Scenario[] = [
 export const forked: readonly Scenario[] = [
   {
     name: 'fork=yes: a process for each virtual of ldirectord',
-    serves: { kind: 'http', port: 80 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          service=http
-          checkinterval=1
-          fallback=F:80 masq
-      virtual=V2:80
-          real=R1:80 masq 6
-          service=http
-          quiescent=yes`,
+    site: site({
+      'V1 -> R1 masq 5': { service: 'http', checkinterval: '1', fallback: 'F:80 masq' },
+      'V2 -> R1 masq 6': { service: 'http', quiescent: 'yes' },
+    }),
     steps: [
-      {
-        what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 6`,
-      },
-      {
-        what: 'R1 dies',
-        servers: { R1: 'down' },
-        table: `
-          tcp V1:80 wrr
-            F:80 masq 1
-          tcp V2:80 wrr
-            R1:80 masq 0`,
-      },
-      {
-        what: 'R1 is back',
-        servers: { R1: 'up' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 6`,
-      },
+      { what: 'both start', table: 'V1 -> R1 masq 5; V2 -> R1 masq 6' },
+      { what: 'R1 dies', servers: { R1: 'down' }, table: 'V1 -> F masq 1; V2 -> R1 masq 0' },
+      { what: 'R1 is back', servers: { R1: 'up' }, table: 'V1 -> R1 masq 5; V2 -> R1 masq 6' },
       { what: 'both get SIGTERM', stop: true, table: '' },
     ],
   },
@@ -137,60 +82,22 @@ export const forked: readonly Scenario[] = [
 export const autoreload: readonly Scenario[] = [
   {
     name: 'autoreload of a file that an editor renames into place, and callback',
-    serves: { kind: 'http', port: 80 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          real=R2:80 masq 5
-          service=http`,
+    site: site({ 'V1 -> R1 masq 5, R2 masq 5': { service: 'http' } }),
     steps: [
-      {
-        what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-            R2:80 masq 5`,
-        told: '',
-      },
-      // The file that ldirectord finds after its first round is the one that it compares with.
-      {
-        what: 'R2 dies',
-        servers: { R2: 'down' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-      },
-      {
-        what: 'R2 is back',
-        servers: { R2: 'up' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-            R2:80 masq 5`,
-      },
+      { what: 'both start', table: 'V1 -> R1 masq 5, R2 masq 5', told: '' },
+      { what: 'R2 dies', servers: { R2: 'down' }, table: 'V1 -> R1 masq 5' },
+      { what: 'R2 is back', servers: { R2: 'up' }, table: 'V1 -> R1 masq 5, R2 masq 5' },
       {
         what: 'a new file: another weight',
+        reload: site({ 'V1 -> R1 masq 50, R2 masq 5': { service: 'http' } }),
+        table: 'V1 -> R1 masq 50, R2 masq 5',
         told: 'callback DIR/ldirectord.cf',
-        reload: `
-            virtual=V1:80
-                real=R1:80 masq 50
-                real=R2:80 masq 5
-                service=http`,
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 50
-            R2:80 masq 5`,
       },
       {
         what: 'a new file, in which most is gone',
+        reload: site({ 'V2 -> R2 masq 6': { service: 'http' } }),
+        table: 'V2 -> R2 masq 6',
         told: 'callback DIR/ldirectord.cf',
-        reload: `
-            virtual=V2:80
-                real=R2:80 masq 6
-                service=http`,
-        table: `
-          tcp V2:80 wrr
-            R2:80 masq 6`,
       },
     ],
   },
@@ -201,44 +108,28 @@ export const monitored: readonly Scenario[] = [
   {
     name: 'monitorfile: the words of a line',
     families: ['ipv4'],
-    serves: { kind: 'http', port: 80 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          service=http
-          request="/health?a=1"
-          receive="is o+k"
-          virtualhost=www.example
-          monitorfile=DIR/monitor
-      virtual=V2:80
-          real=R1:80 gate 6
-          checktype=connect
-          checkport=80
-          monitorfile="DIR/monitor"`,
+    site: site({
+      'V1 -> R1 masq 5': {
+        service: 'http',
+        request: '"/health?a=1"',
+        receive: '"is o+k"',
+        virtualhost: 'www.example',
+        monitorfile: 'DIR/monitor',
+      },
+      'V2 -> R1 gate 6': { checktype: 'connect', checkport: '80', monitorfile: '"DIR/monitor"' },
+    }),
     steps: [
       {
         what: 'both start',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-          tcp V2:80 wrr
-            R1:80 gate 6`,
+        table: 'V1 -> R1 masq 5; V2 -> R1 gate 6',
         told: `
           monitor negotiate http tcp R1 80 www.example 5 masq /health?a=1 is o+k [up]
           monitor connect tcp R1 80 80 6 gate /  [up]`,
       },
-      {
-        what: 'R1 dies',
-        servers: { R1: 'down' },
-        table: `
-          tcp V1:80 wrr
-          tcp V2:80 wrr`,
-      },
+      { what: 'R1 dies', servers: { R1: 'down' }, table: 'V1; V2' },
       {
         what: 'R1 stays dead',
-        table: `
-          tcp V1:80 wrr
-          tcp V2:80 wrr`,
+        table: 'V1; V2',
         told: `
           monitor negotiate http tcp R1 80 www.example 5 masq /health?a=1 is o+k [down]
           monitor connect tcp R1 80 80 6 gate /  [down]`,

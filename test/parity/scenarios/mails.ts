@@ -1,5 +1,6 @@
 /** Mails: their subjects, and when they are sent. */
 import type { Scenario } from '../scenario.js'
+import { site } from '../site.js'
 
 /** Whether the first change comes while ldirectord still starts is a matter of time, and then it mails nothing. */
 const MAY_START = { because: 'ldirectord may still be starting, and mails nothing then', told: null }
@@ -8,28 +9,20 @@ const MAY_START = { because: 'ldirectord may still be starting, and mails nothin
 export const mails: readonly Scenario[] = [
   {
     name: 'mails, not quiescent, with a fallback: subjects',
-    serves: { kind: 'http', port: 80 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          service=http
-          fallback=F:80 masq
-          servicename=shop
-          emailalert={six|four}@lab.example`,
-    steps: [
-      {
-        what: 'both start, and mail nothing',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-        told: '',
+    site: site({
+      'V1 -> R1 masq 5': {
+        service: 'http',
+        fallback: 'F:80 masq',
+        servicename: 'shop',
+        emailalert: '{six|four}@lab.example',
       },
+    }),
+    steps: [
+      { what: 'both start, and mail nothing', table: 'V1 -> R1 masq 5', told: '' },
       {
         what: 'R1 dies',
         servers: { R1: 'down' },
-        table: `
-          tcp V1:80 wrr
-            F:80 masq 1`,
+        table: 'V1 -> F masq 1',
         told: `
           mail [shop] Deleted real server: R1:80 (V1:80)
           mail [shop] Added fallback server: F:80 (V1:80) (Weight set to 1)`,
@@ -38,9 +31,7 @@ export const mails: readonly Scenario[] = [
       {
         what: 'R1 is back',
         servers: { R1: 'up' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
+        table: 'V1 -> R1 masq 5',
         told: `
           mail [shop] Added real server: R1:80 (V1:80) (Weight set to 5)
           mail [shop] Deleted fallback server: F:80 (V1:80)`,
@@ -48,9 +39,7 @@ export const mails: readonly Scenario[] = [
       {
         what: 'R1 dies once more',
         servers: { R1: 'down' },
-        table: `
-          tcp V1:80 wrr
-            F:80 masq 1`,
+        table: 'V1 -> F masq 1',
         told: `
           mail [shop] Deleted real server: R1:80 (V1:80)
           mail [shop] Added fallback server: F:80 (V1:80) (Weight set to 1)`,
@@ -60,57 +49,30 @@ export const mails: readonly Scenario[] = [
   },
   {
     name: 'mails, quiescent, and to those who want them at a stop alone: subjects',
-    serves: { kind: 'http', port: 80 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          service=http
-          quiescent=yes
-          emailalert={six|four}q@lab.example
-      virtual=V2:80
-          real=R1:80 masq 7
-          service=http
-          emailalert={six|four}s@lab.example
-          emailalertstatus=stopping`,
-    steps: [
-      {
-        what: 'both start, and mail nothing',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 7`,
-        told: '',
+    site: site({
+      'V1 -> R1 masq 5': { service: 'http', quiescent: 'yes', emailalert: '{six|four}q@lab.example' },
+      'V2 -> R1 masq 7': {
+        service: 'http',
+        emailalert: '{six|four}s@lab.example',
+        emailalertstatus: 'stopping',
       },
+    }),
+    steps: [
+      { what: 'both start, and mail nothing', table: 'V1 -> R1 masq 5; V2 -> R1 masq 7', told: '' },
       {
         what: 'R1 dies',
         servers: { R1: 'down' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 0
-          tcp V2:80 wrr`,
+        table: 'V1 -> R1 masq 0; V2',
         told: 'mail Quiescent real server: R1:80 (V1:80) (Weight set to 0)',
         ldirectord: MAY_START,
       },
       {
         what: 'R1 is back',
         servers: { R1: 'up' },
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 7`,
+        table: 'V1 -> R1 masq 5; V2 -> R1 masq 7',
         told: 'mail Restored real server: R1:80 (V1:80) (Weight set to 5)',
       },
-      {
-        what: 'nothing happens',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5
-          tcp V2:80 wrr
-            R1:80 masq 7`,
-        told: '',
-      },
+      { what: 'nothing happens', table: 'V1 -> R1 masq 5; V2 -> R1 masq 7', told: '' },
       {
         what: 'both get SIGTERM',
         stop: true,
@@ -123,35 +85,21 @@ export const mails: readonly Scenario[] = [
   },
   {
     name: 'mails again and again, with emailalertfreq: subjects',
-    serves: { kind: 'http', port: 80 },
-    sections: `
-      virtual=V1:80
-          real=R1:80 masq 5
-          service=http
-          emailalert={six|four}f@lab.example
-          emailalertfreq=4`,
+    site: site({
+      'V1 -> R1 masq 5': { service: 'http', emailalert: '{six|four}f@lab.example', emailalertfreq: '4' },
+    }),
     steps: [
-      {
-        what: 'both start, and mail nothing',
-        table: `
-          tcp V1:80 wrr
-            R1:80 masq 5`,
-        told: '',
-      },
+      { what: 'both start, and mail nothing', table: 'V1 -> R1 masq 5', told: '' },
       {
         what: 'R1 dies',
         servers: { R1: 'down' },
-        table: 'tcp V1:80 wrr',
+        table: 'V1',
         told: `
           mail Deleted real server: R1:80 (V1:80)
           mail Inaccessible real server: R1:80 (V1:80)`,
         ldirectord: MAY_START,
       },
-      {
-        what: 'R1 stays dead',
-        table: 'tcp V1:80 wrr',
-        told: 'mail Inaccessible real server: R1:80 (V1:80)',
-      },
+      { what: 'R1 stays dead', table: 'V1', told: 'mail Inaccessible real server: R1:80 (V1:80)' },
     ],
   },
 ]

@@ -2,18 +2,17 @@
 import { join } from 'node:path'
 import { packageRoot } from '../../../src/system/version.js'
 import type { Difference, Scenario, Step } from '../scenario.js'
-import type { Kind } from '../servers.js'
+import { type Directives, type LittleServer, site } from '../site.js'
 
 interface Case {
   readonly name: string
-  readonly kind: Kind
-  readonly port: number
+  /** On which port the real server is asked. */
+  readonly server: LittleServer
   /** Of the virtual, where it is another one than the server is asked on. */
   readonly virtualPort?: number
   /** Behind the address of the real server; `masq 5` by default. */
   readonly real?: string
-  /** Lines of the section. */
-  readonly lines: string
+  readonly directives: Directives
   readonly protocol?: 'tcp' | 'udp'
   readonly families?: Scenario['families']
   /** ldirectord has the server down for ever. */
@@ -37,168 +36,156 @@ const VERIFIED = {
 const CASES: readonly Case[] = [
   {
     name: 'http: receive',
-    kind: 'http',
-    port: 80,
-    lines: `
-      service=http
-      request="/health"
-      receive="all.is ok$|is o+k"
-      virtualhost=www.example`,
+    server: 'http 80',
+    directives: {
+      service: 'http',
+      request: '"/health"',
+      receive: '"all.is ok$|is o+k"',
+      virtualhost: 'www.example',
+    },
   },
-  { name: 'http: HEAD', kind: 'http', port: 80, lines: 'service=http\nhttpmethod=HEAD', failure: 'silent' },
-  { name: 'http: redirects', kind: 'http', port: 80, lines: 'request="moved"\nreceive="is ok"' },
-  { name: 'https', kind: 'https', port: 443, lines: 'receive="is ok"' },
+  {
+    name: 'http: HEAD',
+    server: 'http 80',
+    directives: { service: 'http', httpmethod: 'HEAD' },
+    failure: 'silent',
+  },
+  { name: 'http: redirects', server: 'http 80', directives: { request: '"moved"', receive: '"is ok"' } },
+  { name: 'https', server: 'https 443', directives: { receive: '"is ok"' } },
   {
     name: 'https: a certificate that nobody vouches for',
-    kind: 'https',
-    port: 443,
-    lines: 'receive="is ok"',
+    server: 'https 443',
+    directives: { receive: '"is ok"' },
     alwaysDown: VERIFIED,
   },
   {
     name: 'https: virtualhost, at another port',
-    kind: 'https',
-    port: 8443,
-    lines: 'service=https\nvirtualhost=localhost\nreceive="is ok"',
+    server: 'https 8443',
+    directives: { service: 'https', virtualhost: 'localhost', receive: '"is ok"' },
   },
   {
     name: 'http: checkport, and a pair of the real server',
-    kind: 'http',
-    port: 8080,
+    server: 'http 8080',
     virtualPort: 80,
     real: 'gate 5 "health", "is ok"',
-    lines: 'service=http\ncheckport=8080\nreceive="nobody says this"',
+    directives: { service: 'http', checkport: '8080', receive: '"nobody says this"' },
   },
   {
     name: 'http_proxy',
-    kind: 'http',
-    port: 3128,
-    lines: 'request="http://www.example/"\nreceive="is ok"',
+    server: 'http 3128',
+    directives: { request: '"http://www.example/"', receive: '"is ok"' },
   },
-  { name: 'smtp', kind: 'smtp', port: 25, lines: 'service=smtp' },
-  { name: 'submission', kind: 'smtp', port: 587, lines: 'service=submission' },
-  {
-    name: 'pop',
-    kind: 'pop',
-    port: 110,
-    lines: 'login="check"\npasswd="secret"',
-  },
+  { name: 'smtp', server: 'smtp 25', directives: { service: 'smtp' } },
+  { name: 'submission', server: 'smtp 587', directives: { service: 'submission' } },
+  { name: 'pop', server: 'pop 110', directives: { login: '"check"', passwd: '"secret"' } },
   {
     name: 'pop without a login',
-    kind: 'pop',
-    port: 110,
-    lines: 'service=pop',
+    server: 'pop 110',
+    directives: { service: 'pop' },
     failure: 'down',
     alwaysUp: { because: 'without a login ldirectord has pop up, whatever happens' },
   },
   // Over IPv6 ldirectord's pop and imap send no packet before an http check over IPv6 has loaded what they need.
-  {
-    name: 'imap',
-    kind: 'imap',
-    port: 143,
-    lines: 'login="check"\npasswd="secret"',
-  },
+  { name: 'imap', server: 'imap 143', directives: { login: '"check"', passwd: '"secret"' } },
   {
     name: 'pops',
-    kind: 'pops',
-    port: 995,
-    lines: 'login="check"\npasswd="secret"',
+    server: 'pops 995',
+    directives: { login: '"check"', passwd: '"secret"' },
     alwaysDown: VERIFIED,
   },
   {
     name: 'imaps',
-    kind: 'imaps',
-    port: 993,
-    lines: 'login="check"\npasswd="secret"',
+    server: 'imaps 993',
+    directives: { login: '"check"', passwd: '"secret"' },
     alwaysDown: VERIFIED,
   },
-  { name: 'ldaps', kind: 'ldaps', port: 636, lines: 'request="dc=lab"\nreceive="dc=lab"' },
-  { name: 'nntp', kind: 'nntp', port: 119, lines: 'service=nntp' },
-  { name: 'ldap', kind: 'ldap', port: 389, lines: 'request="dc=lab"\nreceive="dc=lab"' },
+  { name: 'ldaps', server: 'ldaps 636', directives: { request: '"dc=lab"', receive: '"dc=lab"' } },
+  { name: 'nntp', server: 'nntp 119', directives: { service: 'nntp' } },
+  { name: 'ldap', server: 'ldap 389', directives: { request: '"dc=lab"', receive: '"dc=lab"' } },
   {
     name: 'simpletcp',
-    kind: 'simpletcp',
-    port: 7000,
-    lines: 'service=simpletcp\nrequest="PING\\n"\nreceive="PONG"',
+    server: 'simpletcp 7000',
+    directives: { service: 'simpletcp', request: '"PING\\n"', receive: '"PONG"' },
   },
   {
     name: 'simpletcp over udp',
-    kind: 'simpletcp',
-    port: 7000,
+    server: 'simpletcp 7000',
     protocol: 'udp',
-    lines: 'service=simpletcp\nprotocol=udp\nrequest="PING\\n"\nreceive="PONG"',
+    directives: { service: 'simpletcp', protocol: 'udp', request: '"PING\\n"', receive: '"PONG"' },
   },
   {
     name: 'sip over udp',
-    kind: 'sip',
-    port: 5060,
+    server: 'sip 5060',
     protocol: 'udp',
-    lines: 'service=sip\nprotocol=udp\nlogin="check@lab"',
+    directives: { service: 'sip', protocol: 'udp', login: '"check@lab"' },
   },
-  { name: 'sip over tcp', kind: 'sip', port: 5060, lines: 'service=sip\nlogin="check@lab"' },
+  { name: 'sip over tcp', server: 'sip 5060', directives: { service: 'sip', login: '"check@lab"' } },
   {
     name: 'dns over udp',
-    kind: 'dns',
-    port: 53,
+    server: 'dns 53',
     protocol: 'udp',
-    lines: 'service=dns\nrequest="www.lab.example"\nreceive="192.0.2.53"',
+    directives: { service: 'dns', request: '"www.lab.example"', receive: '"192.0.2.53"' },
   },
   {
     name: 'dns over tcp',
-    kind: 'dns',
-    port: 53,
-    lines: 'service=dns\nprotocol=tcp\nrequest="www.lab.example"\nreceive="192.0.2.53"',
+    server: 'dns 53',
+    directives: { service: 'dns', protocol: 'tcp', request: '"www.lab.example"', receive: '"192.0.2.53"' },
   },
   {
     name: 'dns without receive',
-    kind: 'dns',
-    port: 53,
+    server: 'dns 53',
     protocol: 'udp',
-    lines: 'request="www.lab.example"',
+    directives: { request: '"www.lab.example"' },
     alwaysDown: { because: 'without receive ldirectord has name servers down for ever' },
   },
   {
     name: 'ftp',
-    kind: 'ftp',
-    port: 21,
-    lines: 'service=ftp\nrequest="health.txt"\nreceive="is ok"',
+    server: 'ftp 21',
+    directives: { service: 'ftp', request: '"health.txt"', receive: '"is ok"' },
   },
   {
     name: 'ftp without receive',
-    kind: 'ftp',
-    port: 21,
-    lines: 'service=ftp',
+    server: 'ftp 21',
+    directives: { service: 'ftp' },
     failure: 'down',
     alwaysUp: { because: 'without receive ldirectord has ftp up, even where the connection is refused' },
   },
   {
     name: 'radius over IPv4',
-    kind: 'radius',
-    port: 1812,
+    server: 'radius 1812',
     protocol: 'udp',
     families: ['ipv4'],
-    lines: 'service=radius\nprotocol=udp\nlogin="check"\npasswd="secret"\nsecret="parity"',
+    directives: {
+      service: 'radius',
+      protocol: 'udp',
+      login: '"check"',
+      passwd: '"secret"',
+      secret: '"parity"',
+    },
   },
   {
     name: 'radius over IPv6',
-    kind: 'radius',
-    port: 1812,
+    server: 'radius 1812',
     protocol: 'udp',
     families: ['ipv6'],
-    lines: 'service=radius\nprotocol=udp\nlogin="check"\npasswd="secret"\nsecret="parity"',
+    directives: {
+      service: 'radius',
+      protocol: 'udp',
+      login: '"check"',
+      passwd: '"secret"',
+      secret: '"parity"',
+    },
     deadly: 'radius over IPv6 is the end of ldirectord',
   },
   {
     name: 'mysql',
-    kind: 'mysql',
-    port: 3306,
-    lines: 'login="check"\npasswd="secret"\ndatabase="lab"\nrequest="SELECT 1"',
+    server: 'mysql 3306',
+    directives: { login: '"check"', passwd: '"secret"', database: '"lab"', request: '"SELECT 1"' },
   },
   {
     name: 'pgsql',
-    kind: 'pgsql',
-    port: 5432,
-    lines: 'login="check"\npasswd="secret"\ndatabase="lab"\nrequest="SELECT 1"',
+    server: 'pgsql 5432',
+    directives: { login: '"check"', passwd: '"secret"', database: '"lab"', request: '"SELECT 1"' },
     alwaysDown: { families: ['ipv6'], because: 'ldirectord gives the driver the address in brackets' },
   },
 ]
@@ -222,18 +209,11 @@ export const slowServices = CASES.filter(isSlow).map(toScenario)
 export const deadlyServices = CASES.filter(isDeadly).map(toScenario)
 
 function toScenario(one: Case): Scenario {
-  const { name, kind, port, lines, protocol = 'tcp', failure = 'wrong', real = 'masq 5' } = one
-  const { virtualPort = port } = one
+  const { name, server, directives, protocol = 'tcp', failure = 'wrong', real = 'masq 5' } = one
+  const port = one.virtualPort ?? server.split(' ')[1]
   const [forwarding, weight] = real.split(' ')
-  const indented = lines
-    .split('\n')
-    .map(line => `          ${line.trim()}`)
-    .filter(line => line.trim() !== '')
-    .join('\n')
-  const up = `
-    ${protocol} V1:${virtualPort} wrr
-      R1:${virtualPort} ${forwarding} ${weight}`
-  const down = `${protocol} V1:${virtualPort} wrr`
+  const up = `${protocol} V1:${port} -> R1 ${forwarding} ${weight}`
+  const down = `${protocol} V1:${port}`
   const listed = (isUp: boolean): Pick<Step, 'ldirectord'> => {
     const { alwaysDown, alwaysUp, deadly } = one
     if (deadly) return { ldirectord: { because: deadly, table: null } }
@@ -243,11 +223,7 @@ function toScenario(one: Case): Scenario {
   }
   return {
     name: `service: ${name}`,
-    serves: { kind, port },
-    sections: `
-      virtual=V1:${virtualPort}
-          real=R1:${virtualPort} ${real}
-${indented}`,
+    site: site({ [`V1:${port}`]: { real: `R1:${port} ${real}`, ...directives } }, server),
     ...(one.families ? { families: one.families } : {}),
     steps: [
       { what: 'both start', table: up, ...listed(true) },
