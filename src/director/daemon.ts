@@ -23,8 +23,7 @@ import { type Executors, openExecutors } from '../schedule/executors.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
-import { steadyNow, WallClock } from '../util/clock.js'
-import { IntervalTimers } from '../util/interval-timers.js'
+import { type Clock, steadyNow, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { ConfigWatcher } from './config-watcher.js'
 import { Reloader } from './reloader.js'
@@ -49,8 +48,8 @@ export interface DaemonParts {
   /** Who is told what happens; none of them can stop anything. */
   readonly observers?: readonly EventListener[]
   readonly executors?: typeof openExecutors
-  /** Milliseconds of a steady clock, for the patience with names. */
-  readonly namesNow?: () => number
+  /** For the patience with names. */
+  readonly namesClock?: Pick<Clock, 'now' | 'alarm'>
 }
 
 export interface Daemon {
@@ -66,10 +65,6 @@ export interface Daemon {
 const NO_VERDICT_EVERY = 60_000
 /** Milliseconds that hooks under way are given when lvsd stops. */
 const LAST_PATIENCE = 5000
-/** Milliseconds between two look-ups of names that have no address yet. */
-const MISSING_NAMES_EVERY = 5000
-/** Milliseconds between two looks whether a file that could not run at the start can run now. */
-const KEPT_RETRY_EVERY = 30_000
 /** Counters older than this, milliseconds, are read again for `lvsd status`. */
 const COUNTERS_MAX_AGE = 500
 
@@ -97,7 +92,6 @@ class RunningDaemon implements Daemon {
   readonly #commands
   readonly #resolver: Resolver
   readonly #names: NameResolver
-  readonly #rounds = new IntervalTimers()
   readonly #availability
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
@@ -108,7 +102,7 @@ class RunningDaemon implements Daemon {
   #hasMonitors = false
 
   constructor(parts: DaemonParts) {
-    const { kernel, journal, log, loaded, resolver = openResolver() } = parts
+    const { kernel, journal, log, loaded, resolver = openResolver(), namesClock } = parts
     this.#parts = parts
     this.#resolver = resolver
     this.#reloader = new Reloader({
@@ -122,7 +116,7 @@ class RunningDaemon implements Daemon {
       journal,
       log,
       onNews: () => void this.#placeNames(),
-      now: parts.namesNow ?? steadyNow,
+      ...(namesClock && { clock: namesClock }),
     })
     const open = parts.executors ?? openExecutors
     this.#executors = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency, {
@@ -300,12 +294,9 @@ class RunningDaemon implements Daemon {
   /** The slow rounds: reading the kernel back, resolving names. */
   #schedule(): void {
     const { resync, resolve } = this.#config.settings
-    this.#rounds.set('resync', resync, () => this.#reconciler.resync())
-    this.#rounds.set('resolve', resolve, async () => this.#names.refresh())
-    this.#rounds.set('missing names', MISSING_NAMES_EVERY, async () => this.#names.refresh(true))
-    if (this.#reloader.kept)
-      this.#rounds.set('broken file', KEPT_RETRY_EVERY, () => this.#reloader.retryFile())
-    this.#rounds.set('reverse names', resolve, () => this.#maintenance.refreshNames(true))
+    this.#reconciler.resyncEvery(resync)
+    this.#names.refreshEvery(resolve)
+    this.#maintenance.refreshNamesEvery(resolve)
   }
 
   /** Puts the configuration in force with the addresses that are known now. Never rejects. */
@@ -374,7 +365,6 @@ class RunningDaemon implements Daemon {
     const steps: Record<string, () => unknown> = {
       'maintenance folder': () => this.#maintenance.close(),
       'configuration file': () => this.#configWatcher.close(),
-      rounds: () => this.#rounds.stop(),
       names: () => this.#names.close(),
       traffic: () => this.#availability.close(),
       checks: () => this.#executors.close(),

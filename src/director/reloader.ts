@@ -12,7 +12,8 @@ import type { Config, DaemonPhase } from '../core/model.js'
 import { logProblems } from '../events/log-listener.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
-import { steadyNow } from '../util/clock.js'
+import { type Clock, steadyNow, systemClock } from '../util/clock.js'
+import { IntervalTimers } from '../util/interval-timers.js'
 import { counted } from '../util/plural.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import type { Verdict } from '../watch/watch.js'
@@ -33,7 +34,11 @@ export interface ReloaderParts {
   readonly enter: (phase: DaemonPhase) => void
   /** The change of the file that was read is dealt with. */
   readonly considered: (loaded: Loaded) => void
+  readonly clock?: Pick<Clock, 'alarm'>
 }
+
+/** Milliseconds between two looks whether a file that could not run at the start can run now. */
+const KEPT_RETRY_EVERY = 30_000
 
 export class Reloader {
   readonly #parts: ReloaderParts
@@ -48,10 +53,12 @@ export class Reloader {
   #queue: Promise<unknown> = Promise.resolve()
   /** Reloads that have not begun yet, by `isForced`: whoever asks meanwhile is served by the same one. */
   readonly #waiting = new Map<boolean, Promise<ReloadOutcome>>()
+  readonly #timers: IntervalTimers
   #isStopped = false
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts
+    this.#timers = new IntervalTimers(parts.clock ?? systemClock)
     this.#loaded = parts.loaded
     this.#kept = parts.kept ?? null
     this.#lastRead = this.#kept ? null : parts.loaded
@@ -81,7 +88,7 @@ export class Reloader {
 
   /** The start: reloads that are asked for meanwhile come after it. */
   begin(start: Promise<void>): void {
-    this.#queue = start.catch(() => {})
+    this.#queue = start.then(() => this.#retryBrokenFile()).catch(() => {})
   }
 
   /** The start says what it runs: a file that cannot run, in whose place what was accepted before goes on, is to be overlooked by nobody. */
@@ -115,8 +122,12 @@ export class Reloader {
       )
   }
 
+  #retryBrokenFile(): void {
+    if (this.#kept) this.#timers.set('broken file', KEPT_RETRY_EVERY, () => this.#retryFile())
+  }
+
   /** Looks whether the file can run by now; only what is accepted is said. */
-  async retryFile(): Promise<void> {
+  async #retryFile(): Promise<void> {
     if (!this.#kept || this.#isStopped) return
     const next = await this.#parts.load().catch(() => null)
     if (next && refusalReason(next, this.#loaded, false) === null) await this.reload(false)
@@ -155,6 +166,7 @@ export class Reloader {
   /** Nothing is put in force any more. */
   stop(): void {
     this.#isStopped = true
+    this.#timers.stop()
   }
 
   /** Resolves when what was accepted is kept, after `patience` milliseconds at most. */
@@ -226,6 +238,7 @@ export class Reloader {
       this.#loaded = { ...loaded, config }
       this.#loadedAt = steadyNow()
       this.#kept = null
+      this.#timers.stop()
       this.keep()
       await this.#parts.apply(config)
     }

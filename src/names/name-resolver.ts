@@ -3,7 +3,8 @@ import type { Family } from '../core/address.js'
 import type { Config, Fallback, Real, Service } from '../core/model.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
-import { steadyNow } from '../util/clock.js'
+import { type Clock, systemClock } from '../util/clock.js'
+import { IntervalTimers } from '../util/interval-timers.js'
 import { choose, inUse, isAwaited, isFailure, troubleOf } from './choice.js'
 import type { Answer, Resolver } from './lookup.js'
 import {
@@ -26,8 +27,7 @@ export interface NameResolverParts {
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   /** What is known differs from what `resolved` has given last: it is to be called again. */
   onNews(): void
-  /** Milliseconds of a steady clock. */
-  readonly now?: () => number
+  readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
 
 /**
@@ -49,6 +49,8 @@ const GATHER = 20
 /** Making use of answers takes long where there are thousands of servers; the rest of lvsd gets so many times as long. */
 const REST_SHARE = 4
 const LONGEST_GATHER = 2000
+/** Milliseconds between two look-ups of names that have no address yet. */
+const MISSING_NAMES_EVERY = 5000
 /** Services that a line of the log names. */
 const MOST_NAMED = 10
 
@@ -60,7 +62,8 @@ const FAMILIES: readonly Family[] = ['ipv6', 'ipv4']
  */
 export class NameResolver {
   readonly #parts: NameResolverParts
-  readonly #now: () => number
+  readonly #clock: Pick<Clock, 'now' | 'alarm'>
+  readonly #timers: IntervalTimers
   readonly #answers = new Map<string, Map<Family, Answer>>()
   readonly #asking = new Set<string>()
   readonly #told = new Map<string, string>()
@@ -74,7 +77,8 @@ export class NameResolver {
   /** The doubts that there were when `resolved` was asked last. */
   #doubtsInForce = ''
   #clashes: readonly string[] = []
-  #timer: NodeJS.Timeout | undefined
+  /** Takes back the alarm at which use is made of answers; null while none is set. */
+  #cancelSettle: (() => void) | null = null
   #gather = GATHER
   #isClosed = false
   #waiting: (() => void)[] = []
@@ -82,7 +86,8 @@ export class NameResolver {
   /** Begins with the last good addresses of earlier runs. */
   constructor(parts: NameResolverParts) {
     this.#parts = parts
-    this.#now = parts.now ?? steadyNow
+    this.#clock = parts.clock ?? systemClock
+    this.#timers = new IntervalTimers(this.#clock)
     this.#names = new Map(parts.journal.names)
   }
 
@@ -97,6 +102,12 @@ export class NameResolver {
     this.#names = handedOn(this.#names, config)
     this.#choose()
     this.#settleSoon()
+  }
+
+  /** Asks for every name again each `ms` milliseconds, and more often for those without an address; until `close`. */
+  refreshEvery(ms: number): void {
+    this.#timers.set('all', ms, async () => this.refresh())
+    this.#timers.set('missing', MISSING_NAMES_EVERY, async () => this.refresh(true))
   }
 
   /** Asks for every name again, but for those that are being asked for; with `isMissing` those without an address alone. */
@@ -168,19 +179,20 @@ export class NameResolver {
 
   /** Resolves when use is made of every answer that has come; others may still be awaited. */
   async settled(): Promise<void> {
-    while (!this.#isClosed && this.#timer !== undefined)
+    while (!this.#isClosed && this.#cancelSettle)
       await new Promise<void>(resolve => this.#waiting.push(resolve))
   }
 
   /** Resolves when nothing is awaited that could change anything, and use is made of it. */
   async idle(): Promise<void> {
-    while (!this.#isClosed && (this.#timer !== undefined || this.#isAwaiting))
+    while (!this.#isClosed && (this.#cancelSettle || this.#isAwaiting))
       await new Promise<void>(resolve => this.#waiting.push(resolve))
   }
 
   close(): void {
     this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#timers.stop()
+    this.#cancelSettle?.()
     this.#wake()
   }
 
@@ -239,13 +251,13 @@ export class NameResolver {
 
   #settleSoon(): void {
     if (this.#isClosed) return
-    this.#timer ??= setTimeout(() => this.#settle(), this.#gather)
+    this.#cancelSettle ??= this.#clock.alarm(this.#gather, () => this.#settle())
   }
 
   /** Makes use of the answers that have come. */
   #settle(): void {
     const began = performance.now()
-    this.#timer = undefined
+    this.#cancelSettle = null
     try {
       this.#choose()
       this.#tellTroubles()
@@ -298,13 +310,14 @@ export class NameResolver {
       const key = keyOfRequest(request)
       const before = this.#lacks.get(key)
       const now = isFailure(request, this.#answersOf(request.host))
-      lacks.set(key, before?.isFailure === now ? before : { isFailure: now, since: this.#now() })
+      lacks.set(key, before?.isFailure === now ? before : { isFailure: now, since: this.#clock.now() })
     }
     this.#lacks = lacks
   }
 
   #isLasting(key: string): boolean {
-    return this.#now() - (this.#lacks.get(key)?.since ?? this.#now()) >= PATIENCE
+    const now = this.#clock.now()
+    return now - (this.#lacks.get(key)?.since ?? now) >= PATIENCE
   }
 
   /** Each once, and again only after it has been over. */

@@ -5,6 +5,8 @@ import type { Resolver } from '../names/lookup.js'
 import { ReverseDnsCache } from '../names/reverse-dns.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
+import { type Clock, systemClock } from '../util/clock.js'
+import { IntervalTimers } from '../util/interval-timers.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { fileNamesFor, matchOverrides, unmatched } from './maintenance.js'
 import { MaintenanceFolder } from './maintenance-folder.js'
@@ -19,11 +21,13 @@ export interface MaintenanceParts {
   readonly resolver: Pick<Resolver, 'names'>
   /** Other servers are held down by files than before. */
   onChange(): void
+  readonly clock?: Pick<Clock, 'alarm'>
 }
 
 export class MaintenanceOverrides {
   readonly #parts: MaintenanceParts
   readonly #names: ReverseDnsCache
+  readonly #timers: IntervalTimers
   #config: Config | null = null
   /** Files that are the name of no server, told once. */
   readonly #strangers = new Set<string>()
@@ -32,6 +36,7 @@ export class MaintenanceOverrides {
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts
+    this.#timers = new IntervalTimers(parts.clock ?? systemClock)
     this.#notes = new MaintenanceNotes(() => parts.onChange())
     const known = Object.entries(parts.journal.maintenance?.names ?? {})
     this.#names = new ReverseDnsCache(parts.resolver, known, () => parts.onChange())
@@ -42,7 +47,7 @@ export class MaintenanceOverrides {
     this.#config = config
     const { maintenancedir } = config.settings
     if ((this.#folder?.path ?? null) !== maintenancedir) this.#watchFolder(maintenancedir)
-    void this.refreshNames(false)
+    void this.#refreshNames(false)
   }
 
   /** The servers of this configuration that are held down, each with the file that does it. */
@@ -67,7 +72,7 @@ export class MaintenanceOverrides {
     const candidates = new Set(find())
     for (const file of this.#strangers) if (!candidates.has(file)) this.#strangers.delete(file)
     if (this.#strangers.size === candidates.size) return
-    await this.refreshNames(false)
+    await this.#refreshNames(false)
     for (const file of find()) {
       if (config !== this.#config || this.#strangers.has(file)) continue
       this.#strangers.add(file)
@@ -79,8 +84,13 @@ export class MaintenanceOverrides {
     }
   }
 
+  /** Looks up the names of the real servers anew each `ms` milliseconds, until `close`. */
+  refreshNamesEvery(ms: number): void {
+    this.#timers.set('names', ms, () => this.#refreshNames(true))
+  }
+
   /** Looks up again what the real servers are called, where files are named after them. */
-  async refreshNames(isFresh: boolean): Promise<void> {
+  async #refreshNames(isFresh: boolean): Promise<void> {
     if (!this.#folder || !this.#config) return
     const addresses = realsOf(this.#config).flatMap(real => real.address ?? [])
     await this.#names.refresh(addresses, isFresh)
@@ -98,10 +108,11 @@ export class MaintenanceOverrides {
     await waitAtMost(PATIENCE, watched.first)
     const known = new Set(realsOf(config).flatMap(real => fileNamesFor(real, [])))
     if (watched.seen.files.every(file => known.has(file))) return
-    await waitAtMost(PATIENCE, this.refreshNames(false))
+    await waitAtMost(PATIENCE, this.#refreshNames(false))
   }
 
   close(): void {
+    this.#timers.stop()
     this.#names.close()
     this.#folder?.watched.close()
   }

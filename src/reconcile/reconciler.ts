@@ -10,6 +10,7 @@ import { type Expected, type Kernel, KernelError } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
+import { IntervalTimers } from '../util/interval-timers.js'
 
 export interface ReconcileStats {
   /** Of the last whole reading, milliseconds of the steady clock, or null. */
@@ -38,7 +39,7 @@ export interface ReconcilerParts {
   desired(actual: Table, names: ReadonlySet<string> | null): Desired
   /** Called with the changes that the kernel has taken. */
   onApplied?(changes: readonly Change[]): void
-  /** Of the pauses between rounds. */
+  /** Of the pauses between rounds, and between resyncs. */
   readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
 
@@ -61,6 +62,7 @@ export class Reconciler {
   }
   readonly #parts: ReconcilerParts
   readonly #clock: Pick<Clock, 'now' | 'alarm'>
+  readonly #timers: IntervalTimers
   readonly #disputes = new Disputes()
   readonly #dirty = new Set<string>()
   /** The last reading with everything applied since; null before the first. */
@@ -80,6 +82,7 @@ export class Reconciler {
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock
+    this.#timers = new IntervalTimers(this.#clock)
   }
 
   /** The last reading with everything applied since; null before the first. */
@@ -100,6 +103,11 @@ export class Reconciler {
     await this.#run()
   }
 
+  /** From now on a resync comes this many milliseconds after the one before; until `stop`. */
+  resyncEvery(ms: number): void {
+    this.#timers.set('resync', ms, () => this.resync())
+  }
+
   /** Resolves when nothing is left to do. */
   async idle(): Promise<void> {
     while (this.#running) await this.#running
@@ -117,6 +125,7 @@ export class Reconciler {
   /** No further rounds; waits for the one under way. */
   async stop(): Promise<void> {
     this.#isStopped = true
+    this.#timers.stop()
     clearTimeout(this.#retry)
     await this.#running
   }

@@ -19,6 +19,7 @@ import { openCommandQueue } from '../../../src/notify/command-queue.js'
 import type { OnResult, Timing } from '../../../src/schedule/executor.js'
 import type { Executors } from '../../../src/schedule/executors.js'
 import { memoryJournal, openJournal } from '../../../src/storage/journal.js'
+import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
 import {
@@ -291,7 +292,7 @@ describe('daemon', () => {
       const { resolver, answer } = handResolver()
       const named = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
       const clock = { now: 0 }
-      const parts = { resolver, namesNow: () => clock.now }
+      const parts = { resolver, namesClock: { ...systemClock, now: () => clock.now } }
       const { weights, lines, reload } = await start(named, left([A, 5]), parts)
       await answer('app ipv6')
       await answer('app ipv4')
@@ -322,7 +323,7 @@ describe('daemon', () => {
         const reals = [asked('app', 5, fall), asked(B, 5, fall)]
         const clock = { now: 0 }
         const site = config([web({ reals, fallback: real(C) })], asking)
-        const parts = { resolver: names.resolver, namesNow: () => clock.now }
+        const parts = { resolver: names.resolver, namesClock: { ...systemClock, now: () => clock.now } }
         const { idle, executors, weights, lines, status, reload } = await start(
           site,
           left([A, 5], [B, 5]),

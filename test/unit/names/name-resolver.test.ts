@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
 import type { Family } from '../../../src/core/address.js'
 import { keyOfService } from '../../../src/core/model.js'
 import type { Answer } from '../../../src/names/lookup.js'
 import { virtualWish } from '../../../src/names/lookup-requests.js'
 import { NameResolver } from '../../../src/names/name-resolver.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
+import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
+import { FakeClock } from '../../support/fake-clock.js'
 import { recordingLog } from '../../support/logs.js'
 import { config, real, service } from '../../support/tables.js'
 
 /** A book whose questions wait until the test answers them. */
-function book(known: Record<string, string> = {}) {
+function book(known: Record<string, string> = {}, fake?: FakeClock) {
   const asked = new Map<string, (answer: Answer) => void>()
   const { log, lines } = recordingLog()
   const journal = memoryJournal()
@@ -25,7 +28,8 @@ function book(known: Record<string, string> = {}) {
     names: async () => [],
     close: () => {},
   }
-  const names = new NameResolver({ resolver, journal, log, onNews: () => state.news++, now: () => state.now })
+  const clock = fake ?? { ...systemClock, now: () => state.now }
+  const names = new NameResolver({ resolver, journal, log, onNews: () => state.news++, clock })
   onCleanup(() => names.close())
   /** `host: text`, an address, several, or a code. */
   const answer = async (host: string, family: Family, text: string) => {
@@ -52,6 +56,29 @@ describe('name-resolver: the book of names', () => {
     assert.equal(state.news, 1)
     assert.deepEqual(addressesIn(names, 'good', 'dead'), ['fd00::1', null])
     assert.deepEqual([...journal.names], [['good ipv6', 'fd00::1']])
+  })
+
+  it('asks again for names without an address each 5 s, and for all in their own interval', async () => {
+    const clock = new FakeClock()
+    const { names, asked, answer } = book({}, clock)
+    const wind = async (ms: number) => {
+      clock.wind(ms)
+      await setImmediate()
+      clock.wind(0)
+    }
+    names.follow(site('good', 'dead'))
+    names.refreshEvery(8000)
+    for (const host of ['good', 'dead'])
+      for (const family of ['ipv6', 'ipv4'] as const)
+        await answer(host, family, host === 'good' && family === 'ipv6' ? 'fd00::1' : 'ENOTFOUND')
+    await wind(4999)
+    assert.deepEqual([...asked.keys()], [])
+    await wind(1)
+    assert.deepEqual([...asked.keys()], ['dead ipv6', 'dead ipv4'])
+    await wind(3000)
+    assert.deepEqual([...asked.keys()], ['dead ipv6', 'dead ipv4', 'good ipv6', 'good ipv4'])
+    names.close()
+    assert.equal(clock.alarms, 0)
   })
 
   it('asks for no name that is being asked for, however many reloads and rounds there are', async () => {

@@ -51,6 +51,32 @@ describe('reconciler', () => {
     assert.deepEqual([...journal.owned], [keyOfService(WEB)])
   })
 
+  it('reads the table back in its interval, a pause after each round, until it is stopped', async () => {
+    const clock = new FakeClock()
+    let readings = 0
+    const kernel = memoryKernel()
+    const counting = () => {
+      readings++
+      return kernel.dump()
+    }
+    const { reconciler } = stage(FULL, { ...kernel, dump: counting }, clock)
+    const wind = async (ms: number) => {
+      clock.wind(ms)
+      await setImmediate()
+      await reconciler.idle()
+      await setImmediate()
+    }
+    reconciler.resyncEvery(1000)
+    await wind(999)
+    assert.equal(readings, 0)
+    await wind(1)
+    await wind(1000)
+    assert.equal(readings, 2)
+    await reconciler.stop()
+    await wind(5000)
+    assert.deepEqual([readings, clock.alarms], [2, 0])
+  })
+
   it('writes nothing when nothing differs', async () => {
     const { reconciler, batches } = stage(FULL)
     await reconciler.resync()

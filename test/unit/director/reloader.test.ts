@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import type { Kept } from '../../../src/accepted/accepted.js'
+import type { Loaded } from '../../../src/config/load.js'
+import type { Problem } from '../../../src/config/problems/problem.js'
+import { Reloader } from '../../../src/director/reloader.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { recordingLog } from '../../support/logs.js'
+import { config, real, service } from '../../support/tables.js'
+
+const SITE = config([service('web', { reals: [real('fd00:1::a')] })])
+const GOOD: Loaded = { config: SITE, checks: new Map(), problems: [], text: 'good' }
+const ERROR: Problem = {
+  severity: 'error',
+  code: 'MISSING',
+  message: 'it is broken',
+  file: 'site.yaml',
+  at: { line: 1, column: 1, length: 1 },
+}
+const BAD: Loaded = { config: null, checks: new Map(), problems: [ERROR], text: 'bad' }
+const KEPT: Kept = { acceptedAt: '2026-01-01T00:00:00.000Z', problems: [ERROR] }
+
+/** One that runs what was accepted before, in place of a file that cannot run. */
+async function onKept() {
+  const clock = new FakeClock()
+  const { log, lines } = recordingLog('info')
+  const file = { loaded: BAD, readings: 0 }
+  const applied: string[] = []
+  const reloader = new Reloader({
+    log,
+    clock,
+    notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
+    loaded: { ...GOOD, config: SITE },
+    kept: KEPT,
+    load: async () => {
+      file.readings++
+      return file.loaded
+    },
+    apply: async ({ file }) => void applied.push(file),
+    enter: () => {},
+    considered: () => {},
+  })
+  reloader.begin(Promise.resolve())
+  const wind = async (ms: number) => {
+    await setImmediate()
+    clock.wind(ms)
+    for (let i = 0; i < 5; i++) await setImmediate()
+    await reloader.idle()
+  }
+  return { reloader, clock, lines, file, applied, wind }
+}
+
+describe('Reloader', () => {
+  it('looks each 30 s whether a broken file can run, says nothing while it cannot, and takes it once', async () => {
+    const { reloader, clock, lines, file, applied, wind } = await onKept()
+    await wind(29_999)
+    assert.equal(file.readings, 0)
+    await wind(1)
+    await wind(30_000)
+    assert.deepEqual([file.readings, applied, lines], [2, [], []])
+    file.loaded = GOOD
+    await wind(30_000)
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['reload.accepted'],
+    )
+    assert.deepEqual([applied.length, reloader.kept, clock.alarms], [1, null, 0])
+  })
+
+  it('looks no more once it is stopped', async () => {
+    const { reloader, clock, file, wind } = await onKept()
+    await setImmediate()
+    reloader.stop()
+    await wind(60_000)
+    assert.deepEqual([file.readings, clock.alarms], [0, 0])
+  })
+})
