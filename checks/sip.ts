@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram'
 import { on, once } from 'node:events'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
-import { bracketed, parseAddress } from '../src/core/address.js'
+import { bracketed } from '../src/core/address.js'
 import { brief, converse, type Dialogue } from './lib/dialogue.js'
 import { givenOf, tlsOptions, tlsProblem } from './lib/tls.js'
 
@@ -83,8 +83,7 @@ interface Local {
 
 /** An address as it stands in a URI, without its zone. */
 function hostOf(text: string): string {
-  const address = parseAddress(text.split('%')[0] ?? '')
-  return address ? bracketed(address) : text
+  return bracketed(text.replace(/%.*/, ''))
 }
 
 /** Null for what is no final answer to this question. */

@@ -2,6 +2,7 @@
 import {
   type Address,
   bracketed,
+  endpoint,
   isLinkLocal,
   isMapped,
   parseAddress,
@@ -72,7 +73,7 @@ export function isUnicast(address: Address, at: Position, what: string, report: 
 /** True where IPVS can hold the address: it keeps no zones. */
 export function isWithoutZone(address: Address, at: Position, what: string, report: Report): boolean {
   if (address.zone === null) return true
-  const message = `${what} has no zone in IPVS: write [${address.text.split('%')[0]}] without "%${address.zone}"`
+  const message = `${what} has no zone in IPVS: write ${bracketed(address.text.replace(/%.*/, ''))} without "%${address.zone}"`
   report.error('ZONE_NOT_ALLOWED', at, message)
   return false
 }
@@ -101,7 +102,9 @@ function kindOfNoServer(address: Address): string | null {
 function tellBrackets(text: string, address: Address, at: Position, report: Report): void {
   const [, head, tail] = /^(.*[^:]):(\d{1,5})$/.exec(text) ?? []
   const split =
-    head !== undefined && parseAddress(head) ? `, or '[${head}]:${tail}' if ${tail} is the port` : ''
+    head !== undefined && parseAddress(head)
+      ? `, or '${endpoint(head, tail ?? '')}' if ${tail} is the port`
+      : ''
   report.error(
     'BRACKETS_NEEDED',
     at,

@@ -58,14 +58,20 @@ export function isMapped(address: Address): boolean {
   return /^::ffff:\d+\./.test(address.text)
 }
 
-/** `[2001:db8::1]` or `192.0.2.1`: an address as it stands before a port. */
-export function bracketed(address: Address): string {
-  return address.family === 'ipv6' ? `[${address.text}]` : address.text
+/** `[2001:db8::1]`, `192.0.2.1`, `web1.example`: a host as it stands before a port. A text has no brackets yet. */
+export function bracketed(host: Address | string): string {
+  const text = typeof host === 'string' ? host : host.text
+  return text.includes(':') ? `[${text}]` : text
 }
 
-/** `[2001:db8::1]:80` or `192.0.2.1:80`. */
-export function endpoint(address: Address, port: number): string {
-  return `${bracketed(address)}:${port}`
+/** The inverse of `bracketed`; text without brackets stays as it is. */
+export function withoutBrackets(text: string): string {
+  return text.replace(/^\[(.*)\]$/, '$1')
+}
+
+/** `[2001:db8::1]:80`, `192.0.2.1:80`, `web1.example:80`. */
+export function endpoint(host: Address | string, port: number | string): string {
+  return `${bracketed(host)}:${port}`
 }
 
 /** Reads `[v6]:port`, `v4:port`, `name:port`, each with or without the port; null when it is none of them. */

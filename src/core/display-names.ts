@@ -1,7 +1,7 @@
 /** How services and servers are called. */
 
 import { printable } from '../util/printable.js'
-import { parseAddress } from './address.js'
+import { endpoint, parseAddress } from './address.js'
 
 /** True where a service has no name but what it is, as those of an ldirectord.cf: `tcp:[2001:db8::80]:80`. */
 export function isSameName(name: string, key: string): boolean {
@@ -10,7 +10,7 @@ export function isSameName(name: string, key: string): boolean {
 
 /** `[2001:db8::1]:80`, `web1.example:80`. */
 export function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `${host.includes(':') ? `[${host}]` : printable(host)}:${port}`
+  return endpoint(printable(host), port)
 }
 
 /** With the address in use where the host is a name: `web1.example ([2001:db8::1]:80)`. */

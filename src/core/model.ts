@@ -2,7 +2,7 @@
  * The words of lvsd. Plain frozen values: no clocks, no sockets, no behaviour beyond identity.
  * Terms are the field's: service (virtual service), real (real server), check, weight, quiescent, fallback.
  */
-import type { Address, Family } from './address.js'
+import { type Address, endpoint, type Family } from './address.js'
 
 // ---------------------------------------------------------------- identity
 
@@ -21,8 +21,7 @@ export type ServiceId =
 /** `tcp [2001:db8::80]:80`, `fwmark 1 ipv6`: unique, stable, readable. */
 export function keyOfService(id: ServiceId): string {
   if (id.kind === 'fwmark') return `fwmark ${id.fwmark} ${id.family}`
-  const host = id.address.family === 'ipv6' ? `[${id.address.text}]` : id.address.text
-  return `${id.protocol} ${host}:${id.port}`
+  return `${id.protocol} ${endpoint(id.address, id.port)}`
 }
 
 /** The address family in which clients reach the service. */
@@ -31,9 +30,8 @@ export function familyOf(id: ServiceId): Family {
 }
 
 /** `[2001:db8::1]:80`: how the kernel tells the real servers of one service apart. */
-export function keyOfReal(real: { readonly address: Address; readonly port: number }): string {
-  const host = real.address.family === 'ipv6' ? `[${real.address.text}]` : real.address.text
-  return `${host}:${real.port}`
+export function keyOfReal({ address, port }: { readonly address: Address; readonly port: number }): string {
+  return endpoint(address, port)
 }
 
 // ---------------------------------------------------------------- the table
@@ -370,5 +368,5 @@ export interface Config {
 
 /** `web [2001:db8::1]:80`: one real server of one service, before and after its name resolves. */
 export function keyOfMember(service: Pick<Service, 'name'>, real: Pick<Real, 'host' | 'port'>): string {
-  return `${service.name} ${real.host.includes(':') ? `[${real.host}]` : real.host}:${real.port}`
+  return `${service.name} ${endpoint(real.host, real.port)}`
 }

@@ -1,6 +1,7 @@
 /** What happens to servers and services, as lines of the log. */
 
 import type { Problem } from '../config/problems/problem.js'
+import { endpoint } from '../core/address.js'
 import type { CheckResult, Real, Service } from '../core/model.js'
 import type { Transition, VerdictChange, WeightChange } from '../health/health-changes.js'
 import type { Log } from '../system/log.js'
@@ -81,7 +82,7 @@ function logWeightChange(log: Log, { service, real, from, to, result }: WeightCh
 }
 
 function realName({ host, port }: Pick<Real, 'host' | 'port'>): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return endpoint(host, port)
 }
 
 export function resultFields({ reason, detail, phase, ms }: CheckResult) {

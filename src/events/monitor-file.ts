@@ -1,6 +1,7 @@
 /** ldirectord's monitorfile: a line for each result of a check. A file that cannot be written never stops anything. */
 
 import { monitorWords } from '../config/ldirectord/kinds.js'
+import { bracketed } from '../core/address.js'
 import type { CheckResult } from '../core/model.js'
 import type { Subscriber } from '../health/jobs.js'
 import { type LineFile, openLineFile } from '../system/line-writer.js'
@@ -36,8 +37,7 @@ export function monitorLine(
   const { weight, forwarding } = real.attributes
   const protocol =
     service.id?.kind === 'fwmark' ? 'fwm' : (service.id?.protocol ?? service.unresolved?.protocol ?? '')
-  const host = real.host.includes(':') ? `[${real.host}]` : real.host
-  const where = [protocol, host, real.port, ...given(virtualhost), ...given(use.port)]
+  const where = [protocol, bracketed(real.host), real.port, ...given(virtualhost), ...given(use.port)]
   const asked = String(request ?? '').replace(/^\/?/, '/')
   const words = [...check, ...where, weight, forwarding, asked, receive ?? '']
   const state = result.ok === null ? 'unknown' : result.ok ? 'up' : 'down'

@@ -1,8 +1,7 @@
 /** Questions to the name servers of one resolv.conf, through c-ares. */
 import { promises } from 'node:dns'
-import { isIPv6 } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { type Family, parseAddress } from '../core/address.js'
+import { endpoint, type Family, parseAddress } from '../core/address.js'
 import type { ResolvConf } from './resolv-conf.js'
 
 export interface Questions {
@@ -27,8 +26,7 @@ export function openQuestions(conf: ResolvConf, port: number): Questions {
   // c-ares forgets zones: a link-local server would be looked for on any interface.
   const servers = conf.servers.filter(server => !server.includes('%'))
   if (conf.rotate) servers.push(...servers.splice(0, Math.floor(Math.random() * servers.length)))
-  if (servers.length > 0)
-    resolver.setServers(servers.map(server => `${isIPv6(server) ? `[${server}]` : server}:${port}`))
+  if (servers.length > 0) resolver.setServers(servers.map(server => endpoint(server, port)))
   let next = 0
   const ask = async <T>(question: () => Promise<readonly T[]>): Promise<readonly T[] | string> => {
     const now = performance.now()

@@ -1,5 +1,5 @@
 /** lvsd probe: the configured checks once, now, with every phase. */
-import { bracketed, endpoint } from '../../core/address.js'
+import { bracketed, endpoint, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
 import { combine } from '../../core/health.js'
 import type { CheckResult, Config, HealthState, Real, Service } from '../../core/model.js'
@@ -110,7 +110,7 @@ export function chosenPart(config: Config, service: string | undefined, real: st
   const names = config.services.map(({ name, part }) => part?.of ?? name)
   if (services.length === 0) throw unknown('service', service, [...new Set(names)])
   if (real === undefined) return { ...config, services }
-  const bare = real.replace(/^\[(.*)\]$/, '$1')
+  const bare = withoutBrackets(real)
   const chosen = services.map(each => ({
     ...each,
     reals: each.reals.filter(one => hostPort(one) === real || one.host === bare),

@@ -1,6 +1,7 @@
 /** lvsd status: what the daemon sees and does. */
 import { fetchStatus } from '../../api/client.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
+import { bracketed, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
 import { didYouMean } from '../../util/closest-match.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
@@ -116,10 +117,8 @@ function withReals(document: StatusDocument, word: string): StatusDocument {
 }
 
 function isCalled(real: RealStatus, word: string): boolean {
-  const bare = word.replace(/^\[(.*)\]$/, '$1')
-  return (
-    word === hostPort(real) || bare === real.host || word === real.address || `[${bare}]` === real.address
-  )
+  const bare = withoutBrackets(word)
+  return word === hostPort(real) || bare === real.host || bracketed(bare) === real.address
 }
 
 function noService({ services }: StatusDocument, word: string): CommandError {

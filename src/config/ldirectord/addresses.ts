@@ -1,5 +1,12 @@
 /** The addresses of ldirectord: of virtuals, of real servers and of fallbacks. */
-import { type Address, bracketed, type Family, parseAddress, parseHostPort } from '../../core/address.js'
+import {
+  type Address,
+  bracketed,
+  endpoint,
+  type Family,
+  parseAddress,
+  parseHostPort,
+} from '../../core/address.js'
 import type { PortLookup } from '../ports.js'
 import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
 
@@ -62,7 +69,7 @@ function adviceOnVirtual(token: string): string {
   const guess = mark === undefined ? '' : `; ldirectord would take it for the firewall mark ${mark}`
   const address = parseAddress(token)
   if (address) {
-    const wanted = `expected a port: ${token.startsWith('[') || address.family === 'ipv4' ? `${bracketed(address)}:80` : bracketsRound(token)}`
+    const wanted = `expected a port: ${token.startsWith('[') || address.family === 'ipv4' ? endpoint(address, 80) : bracketsRound(token)}`
     return token.startsWith('[') ? `: ${wanted}` : `: ${wanted}${address.family === 'ipv4' ? guess : ''}`
   }
   if (token.startsWith('"')) return ': write it without quotes'
@@ -75,7 +82,7 @@ function adviceOnVirtual(token: string): string {
 export function bracketsRound(token: string): string {
   const [, head, port] = /^(.*[^:]):(\d{1,5})$/.exec(token) ?? []
   const [whole, split] = [parseAddress(token), head === undefined ? null : parseAddress(head)]
-  const readings = [split && `[${head}]:${port}`, whole && `[${token}]:80`].filter(
+  const readings = [split && endpoint(head ?? '', port ?? ''), whole && endpoint(token, 80)].filter(
     reading => reading !== null,
   )
   return readings.join(' or ') || '[2001:db8::1]:80'

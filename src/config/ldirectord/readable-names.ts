@@ -1,4 +1,5 @@
 /** Names that a person can type, for services that an ldirectord.cf does not name. */
+import { withoutBrackets } from '../../core/address.js'
 import type { RawMap } from '../raw.js'
 import { NO_SERVICE, rowOf, serviceOfPort } from './kinds.js'
 import { type Entry, map } from './tree.js'
@@ -36,7 +37,7 @@ function readableName({ key, value }: Entry): string {
   const what = `${service === NO_SERVICE ? port : service}${protocol === usually ? '' : `-${protocol}`}`
   const label = labelOf(value)
   // Several sections have one servicename: the first has it to itself.
-  return label === null ? `${what}-${host.replace(/^\[(.*)\]$/, '$1')}` : `${label}-${what}`
+  return label === null ? `${what}-${withoutBrackets(host)}` : `${label}-${what}`
 }
 
 function labelOf(service: Entry['value']): string | null {

@@ -96,8 +96,7 @@ function ownCheck(real: RealLine, port: number, read: Read, choice: CheckChoice,
 
 /** The real server as it stands in a URL. */
 function serverOf({ host, port }: RealLine, { own }: Read, choice: CheckChoice): string {
-  const name = host.text.includes(':') ? `[${host.text.replace(/[[\]]/g, '')}]` : host.text
-  return `${name}:${own.checkport?.value ?? (port > 0 ? port : portOfService(choice.service))}`
+  return `${host.text}:${own.checkport?.value ?? (port > 0 ? port : portOfService(choice.service))}`
 }
 
 /** Whether ldirectord knows no port to check. */

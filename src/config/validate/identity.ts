@@ -1,5 +1,5 @@
 /** What the kernel calls a service: protocol, address and port, or a firewall mark and a family. */
-import { parseAddress } from '../../core/address.js'
+import { endpoint, parseAddress } from '../../core/address.js'
 import { keyOfService, type Protocol, type Service, type ServiceId } from '../../core/model.js'
 import { type Endpoint, isUnicast, isWithoutZone, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problems/problem.js'
@@ -114,10 +114,7 @@ function portOf(
   defaults: DefaultsFields,
   { report }: Context,
 ): number | null {
-  if (!hasPort) {
-    const written = host.includes(':') ? `[${host}]` : host
-    report.error('NO_PORT', at, `a virtual address needs a port: '${written}:80'`)
-  }
+  if (!hasPort) report.error('NO_PORT', at, `a virtual address needs a port: '${endpoint(host, 80)}'`)
   if (port === 0 && !isPersistent(own, defaults))
     report.error(
       'PORT_ZERO',
