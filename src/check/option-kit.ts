@@ -1,24 +1,7 @@
 /** How a check states its options. One declaration gives types, defaults, messages, the JSON Schema and the reference. */
-import { duration, environment, patternText, ranges, z } from './option-types.js'
+import { duration, environment, type Mark, marks, patternText, ranges, z } from './option-types.js'
 
 export type OptionShape = Readonly<Record<string, z.ZodType>>
-
-/** What the reader of a configuration must know of an option beside its type. */
-export interface Mark {
-  /** Its value, or each value in it, is never shown, and may stand elsewhere: { file: PATH } or { env: NAME }. */
-  readonly secret?: 'text' | 'list' | 'map'
-  /** It names a file, relative to the folder of the configuration; `command`: only where it has a slash. */
-  readonly path?: 'file' | 'command'
-  /** It is a regular expression's source. */
-  readonly pattern?: true
-}
-
-const marks = new WeakMap<z.ZodType, Mark>()
-
-/** The mark of an option's type; empty where it has none. */
-export function markOf(type: z.ZodType | undefined): Mark {
-  return (type && marks.get(type)) ?? {}
-}
 
 export type Parsed<S extends OptionShape> = { readonly [K in keyof S]: z.output<S[K]> }
 
@@ -38,34 +21,44 @@ export const optionKit = {
     about: string,
   ): z.ZodType<T[number]> => withDefault<z.ZodType<T[number]>>(z.enum(words), fallback, about),
   list: (fallback: readonly string[] | undefined, about: string) =>
-    withDefault(z.array(listItem()), fallback && [...fallback], about),
+    withDefault(marked(z.array(listItem()), { shown: 'list of texts' }), fallback && [...fallback], about),
   /** Inclusive ranges of numbers, written `200`, `200-299` or a list of them. */
   ranges: (fallback: string | undefined, about: string, { min = 0, max = 2 ** 31 - 1 } = {}) =>
-    withDefault(ranges(min, max), fallback, about),
-  map: (about: string) => z.record(z.string(), z.string()).default({}).describe(about),
+    withDefault(marked(ranges(min, max), { shown: 'ranges of numbers' }), fallback, about),
+  map: (about: string) => marked(textsByName(about), { shown: 'map of texts' }),
   /** A regular expression's source, compiled once when the configuration is read to see that it is one; null when absent. */
   pattern: (about: string) =>
-    marked(patternText().nullable().default(null).describe(about), { pattern: true }),
+    marked(patternText().nullable().default(null).describe(about), {
+      pattern: true,
+      shown: 'regular expression',
+    }),
   /** A password or the like: text that no message, log or status shows. With null as default: null when absent. */
   secret: <const F extends string | null | undefined>(fallback: F, about: string) =>
-    marked(textOrNull(fallback, about), { secret: 'text' }),
+    marked(textOrNull(fallback, about), { secret: 'text', shown: 'text, never shown' }),
   /** A list in which any text may hold a secret. */
   secretList: (fallback: readonly string[] | undefined, about: string) =>
-    marked(withDefault(z.array(z.string()), fallback && [...fallback], about), { secret: 'list' }),
+    marked(withDefault(z.array(z.string()), fallback && [...fallback], about), {
+      secret: 'list',
+      shown: 'list of texts, never shown',
+    }),
   /** Texts by name, any of which may hold a secret, as headers do. */
   secretMap: (about: string) =>
-    marked(z.record(z.string(), z.string()).default({}).describe(about), { secret: 'map' }),
+    marked(textsByName(about), { secret: 'map', shown: 'map of texts, never shown' }),
   /**
    * Environment variables of a command, `[NAME, OTHER]` or `{ NAME: text }`: a text that it is set to, null for what lvsd's own
    * environment has.
    */
-  environment: (about: string) => marked(environment().prefault({}).describe(about), { secret: 'map' }),
+  environment: (about: string) =>
+    marked(environment().prefault({}).describe(about), {
+      secret: 'map',
+      shown: 'list of names, or map of texts, never shown',
+    }),
   /** The path of a file; relative ones begin in the folder of the configuration. */
   path: <const F extends string | null | undefined>(fallback: F, about: string) =>
-    marked(textOrNull(fallback, about), { path: 'file' }),
+    marked(textOrNull(fallback, about), { path: 'file', shown: 'path of a file' }),
   /** A program: a path, as above, where it has a slash, else a name that is looked up. */
   command: <const F extends string | null | undefined>(fallback: F, about: string) =>
-    marked(textOrNull(fallback, about), { path: 'command' }),
+    marked(textOrNull(fallback, about), { path: 'command', shown: 'path or name of a program' }),
 }
 export type OptionKit = typeof optionKit
 
@@ -74,8 +67,12 @@ function listItem() {
   return z.union([z.string(), z.number().transform(String)])
 }
 
+function textsByName(about: string) {
+  return z.record(z.string(), z.string()).default({}).describe(about)
+}
+
 function marked<T extends z.ZodType>(type: T, mark: Mark): T {
-  marks.set(type, mark)
+  marks.add(type, mark)
   return type
 }
 

@@ -4,11 +4,46 @@ import { readPattern } from '../search/perl-flags.js'
 
 export { z }
 
+/** What zod's own types do not tell of a value. It is no part of the JSON Schema, as zod's own metadata would be. */
+export interface Mark {
+  /** Its type for people, where the JSON Schema does not tell it: `duration`. */
+  readonly shown?: string
+  /** Its value, or each value in it, is never shown, and may stand elsewhere: { file: PATH } or { env: NAME }. */
+  readonly secret?: 'text' | 'list' | 'map'
+  /** It names a file, relative to the folder of the configuration; `command`: only where it has a slash. */
+  readonly path?: 'file' | 'command'
+  /** It is a regular expression's source. */
+  readonly pattern?: true
+}
+
+/** Give a type its mark with `.register(marks, { … })`. */
+export const marks = z.registry<Mark>()
+
+const found = new WeakMap<z.ZodType, Mark>()
+
+/** The marks of a type and of those that it wraps: those of a text count for one that may be left out. */
+export function markOf(type: z.ZodType | undefined): Mark {
+  if (!type) return {}
+  let mark = found.get(type)
+  if (!mark) {
+    mark = { ...markOf(innerOf(type)), ...marks.get(type) }
+    found.set(type, mark)
+  }
+  return mark
+}
+
+/** The type that an optional one, one with a default or one with a transformation is made of. */
+export function innerOf(type: z.ZodType): z.ZodType | undefined {
+  const { innerType, in: source } = type.def as { innerType?: z.ZodType; in?: z.ZodType }
+  return innerType ?? source
+}
+
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** `500ms`, `3s`, `1.5s`, `2m`, `1h` or a number of seconds; parsed to milliseconds, at least 1. */
 export function duration() {
-  return z.union([z.number(), z.string()]).transform((value, context) => {
+  const given = z.union([z.number(), z.string()]).register(marks, { shown: 'duration' })
+  return given.transform((value, context) => {
     const ms = parseDuration(value)
     if (ms !== null) return ms
     context.addIssue({

@@ -1,6 +1,6 @@
 /** One mapping of the raw tree, read by the types of its keys. Every wrong key and value is told; the right ones count. */
-import { markOf, type OptionShape } from '../check/option-kit.js'
-import type { z } from '../check/option-types.js'
+import type { OptionShape } from '../check/option-kit.js'
+import { markOf, type z } from '../check/option-types.js'
 import { closestMatch, didYouMean } from '../util/closest-match.js'
 import { hintFor } from './problems/hints.js'
 import type { Position } from './problems/problem.js'

@@ -1,6 +1,7 @@
 /** Lines of a configuration as they may be shown: with a star for each character of a secret. */
 import type { Check } from '../check/check.js'
-import { markOf, optionKit } from '../check/option-kit.js'
+import { optionKit } from '../check/option-kit.js'
+import { markOf } from '../check/option-types.js'
 import { closestMatch } from '../util/closest-match.js'
 import type { Position } from './problems/problem.js'
 import type { RawNode } from './raw.js'

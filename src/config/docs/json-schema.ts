@@ -1,7 +1,7 @@
 /** The JSON Schema of the configuration, with the options of each kind of check, for editors. */
 import type { Check } from '../../check/check.js'
-import { type Mark, markOf, type OptionShape, optionKit } from '../../check/option-kit.js'
-import { z } from '../../check/option-types.js'
+import { type OptionShape, optionKit } from '../../check/option-kit.js'
+import { type Mark, markOf, z } from '../../check/option-types.js'
 import { checkFields, checkNode, rootSchema } from '../schema/schema.js'
 
 type Json = Record<string, unknown>

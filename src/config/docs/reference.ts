@@ -1,7 +1,8 @@
 /** config/reference.md: every key of the configuration, option of a check, problem, and kind of log line. Made from the schema. */
 import type { Check } from '../../check/check.js'
 import { describeOptions } from '../../check/describe-options.js'
-import { z } from '../../check/option-types.js'
+import type { z } from '../../check/option-types.js'
+import { typeInWords } from '../../check/type-in-words.js'
 import { LOG_EVENTS } from '../../core/log-events.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../ldirectord/codes.js'
 import { CODES } from '../problems/codes.js'
@@ -73,64 +74,10 @@ function section(title: string, about: string, shape: Shape): string {
 
 function table(shape: Shape): string {
   const rows = Object.entries(shape).map(([key, type]) => {
-    const schema = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' }) as Schema
-    return [`\`${key}\``, wordFor(key, schema), defaultWord(schema.default), schema.description ?? '']
+    const { type: words, default: fallback, about } = typeInWords(type)
+    return [`\`${key}\``, words, defaultWord(fallback), about]
   })
   return tableOf(['Key', 'Type', 'Default', 'What it does'], rows)
-}
-
-interface Schema {
-  readonly type?: string | readonly string[]
-  readonly enum?: readonly string[]
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly default?: unknown
-  readonly description?: string
-}
-
-/** Types that their JSON Schema does not tell a person. */
-const WORDS: Readonly<Record<string, string>> = {
-  'removal-limit': 'share',
-  'scheduler-flags': 'list of flags',
-  address: 'address and port',
-  checkaddress: 'address or name',
-  checkport: 'port',
-  check: 'check',
-  checks: 'list',
-  during: 'all, none or a list',
-  defaults: 'mapping',
-  engine: 'sip',
-  fallback: 'fallback',
-  from: 'mail address',
-  mail: 'recipients or mapping',
-  need: 'all, any or a number',
-  netmask: 'IPv4 netmask',
-  persistence: 'duration or mapping',
-  reals: 'list of real servers',
-  repeat: 'duration or none',
-  server: 'mail server and port',
-  services: 'mapping by name',
-  settings: 'mapping',
-  timeouts: 'mapping',
-  to: 'recipients',
-  virtual: 'address and port',
-}
-
-const PLAIN: Readonly<Record<string, string>> = {
-  string: 'text',
-  boolean: 'true or false',
-  integer: 'number',
-  array: 'list of texts',
-}
-
-function wordFor(key: string, { type, enum: words, minimum, maximum }: Schema): string {
-  const known = WORDS[key]
-  if (known !== undefined) return known
-  if (words) return words.join(', ')
-  const types = [type ?? []].flat().filter(each => each !== 'null')
-  if (types.includes('number') && types.includes('string')) return 'duration'
-  if (types.includes('integer')) return `${minimum} to ${maximum}`
-  return types.map(each => PLAIN[each] ?? each).join(' or ')
 }
 
 function defaultWord(value: unknown): string {

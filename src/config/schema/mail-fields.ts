@@ -1,6 +1,6 @@
 /** The keys of `mail`, and what a service says for its mails. */
 
-import { parseDuration, z } from '../../check/option-types.js'
+import { marks, parseDuration, z } from '../../check/option-types.js'
 import { distinctAddresses, isMailAddress, readMailServer } from '../../core/mail-address.js'
 import type { DaemonPhase } from '../../core/model.js'
 import { didYouMean } from '../../util/closest-match.js'
@@ -17,20 +17,25 @@ export function mailLine() {
 }
 
 const mailAddress = () =>
-  z.string().refine(isMailAddress, {
-    error: 'expected a mail address: ops@example.com or Operators <ops@example.com>',
-  })
+  z
+    .string()
+    .refine(isMailAddress, {
+      error: 'expected a mail address: ops@example.com or Operators <ops@example.com>',
+    })
+    .register(marks, { shown: 'mail address' })
 
 /** Who gets mails, from whom and through what; a service may give some of them. */
 export const mailFields = {
   to: z
     .union([mailAddress(), z.array(mailAddress())])
+    .register(marks, { shown: 'recipients' })
     .transform(to => distinctAddresses([to].flat()))
     .optional()
     .describe('Who gets the mails; each of several gets all of them.'),
   from: mailAddress().optional().describe('The sender. Default: root at the name of this host.'),
   repeat: z
     .union([z.number(), z.string()])
+    .register(marks, { shown: 'duration or none' })
     .transform((value, context) => {
       const ms = value === 'none' ? null : (parseDuration(value) ?? undefined)
       if (ms !== undefined) return ms
@@ -41,6 +46,7 @@ export const mailFields = {
     .describe('A real server that is still down is told again after this time; none: once is enough.'),
   during: z
     .union([z.string(), z.array(z.string())])
+    .register(marks, { shown: 'all, none or a list' })
     .transform((value, context) => {
       if (value === 'all' || value === 'none') return value === 'all' ? [...PHASES] : []
       const words = [value].flat()
@@ -56,6 +62,7 @@ export const mailFields = {
     ),
   server: z
     .string()
+    .register(marks, { shown: 'mail server and port' })
     .transform((text, context) => {
       if (text === 'sendmail') return null
       const server = readMailServer(text)
@@ -73,8 +80,10 @@ export const mailFields = {
 }
 
 /** Recipients alone, or a mapping. */
-export const mailNode = z.union([
-  z.string().describe('A recipient alone; none: no mails.'),
-  z.array(z.string()).describe('The recipients alone.'),
-  z.strictObject(z.object(mailFields).partial().shape),
-])
+export const mailNode = z
+  .union([
+    z.string().describe('A recipient alone; none: no mails.'),
+    z.array(z.string()).describe('The recipients alone.'),
+    z.strictObject(z.object(mailFields).partial().shape),
+  ])
+  .register(marks, { shown: 'recipients or mapping' })

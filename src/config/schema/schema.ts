@@ -3,7 +3,7 @@
  * and config/reference.md come from here; a check's own options come from the check. The raw tree of either reader has
  * this shape. What a key means together with others is in validate*.ts.
  */
-import { duration, z } from '../../check/option-types.js'
+import { duration, marks, z } from '../../check/option-types.js'
 import { mailLine, mailNode } from './mail-fields.js'
 
 /** The schedulers of the Linux kernel. */
@@ -40,6 +40,8 @@ const MAX_U32 = 2 ** 32 - 1
 /** 31 days: the longest that ipvsadm takes. */
 const MAX_SECONDS = 31 * 86_400
 
+const ADDRESS = 'address and port'
+
 const flag = (about: string) => z.boolean().default(false).describe(about)
 const weight = () => z.int().min(0).max(MAX_WEIGHT)
 const threshold = () => z.int().min(0).max(MAX_U32)
@@ -70,10 +72,12 @@ export const checkFields = {
   ...policyFields,
   checkport: z
     .union([z.int().min(1).max(65_535), z.string()])
+    .register(marks, { shown: 'port' })
     .optional()
     .describe("Port to check, where it is not the real server's: a number or a name of /etc/services."),
   checkaddress: z
     .string()
+    .register(marks, { shown: 'address or name' })
     .optional()
     .describe("Address or name of the server to check, where it is not the real server's."),
   connects: z
@@ -89,11 +93,13 @@ export const checkFields = {
 const checkMap = z
   .looseObject(z.object(checkFields).partial().shape)
   .describe('The kind, the policy (interval, timeout, fall, rise, fastinter) and the options of the kind.')
-export const checkNode = z.union([
-  z.string().describe('A kind of check, with its defaults.'),
-  checkMap,
-  z.array(z.union([z.string(), checkMap])),
-])
+export const checkNode = z
+  .union([
+    z.string().describe('A kind of check, with its defaults.'),
+    checkMap,
+    z.array(z.union([z.string(), checkMap])),
+  ])
+  .register(marks, { shown: 'check, or a list' })
 
 /** Checks of a service or of one real server. */
 const checksFields = {
@@ -103,6 +109,7 @@ const checksFields = {
   checks: checkNode.optional().describe('The same as `check`; reads better for several.'),
   need: z
     .union([z.enum(['all', 'any']), z.int().min(1)])
+    .register(marks, { shown: 'all, any or a number' })
     .optional()
     .describe('How many of several checks must pass: all (the default), any, or a number.'),
 }
@@ -140,6 +147,7 @@ const realAttributeFields = {
 export const realFields = {
   address: z
     .string()
+    .register(marks, { shown: ADDRESS })
     .describe(
       "Address or name and port: '[2001:db8::1]:80', 192.0.2.1:80, web1.example:80. Default port: the service's.",
     ),
@@ -154,15 +162,18 @@ export const sharedRealFields = { ...realAttributeFields, ...checksFields }
 export const fallbackFields = {
   address: z
     .string()
+    .register(marks, { shown: ADDRESS })
     .describe("Address or name and port, as for a real server. Default port: the service's."),
   family: memberFamily,
   ...forwardingFields,
 }
 
-const fallbackNode = z.union([
-  z.string().describe("'[2001:db8::99]:80', with the forwarding after it where it differs; or none."),
-  z.strictObject(fallbackFields),
-])
+const fallbackNode = z
+  .union([
+    z.string().describe("'[2001:db8::99]:80', with the forwarding after it where it differs; or none."),
+    z.strictObject(fallbackFields),
+  ])
+  .register(marks, { shown: 'fallback' })
 
 export const persistenceFields = {
   timeout: seconds().prefault('300s').describe('How long a client stays with its real server.'),
@@ -174,7 +185,11 @@ export const persistenceFields = {
     .describe(
       'Clients that share this prefix share a server: 1 to 128 for IPv6, 0 to 32 for IPv4. Default: all bits.',
     ),
-  netmask: z.string().optional().describe('The prefix of an IPv4 service as a netmask: 255.255.255.0.'),
+  netmask: z
+    .string()
+    .register(marks, { shown: 'IPv4 netmask' })
+    .optional()
+    .describe('The prefix of an IPv4 service as a netmask: 255.255.255.0.'),
   engine: z
     .enum(['sip'])
     .nullable()
@@ -182,10 +197,12 @@ export const persistenceFields = {
     .describe('Persistence engine: sip, for SIP calls over UDP.'),
 }
 
-const persistenceNode = z.union([
-  z.union([z.number(), z.string()]).describe('The timeout alone: 300s.'),
-  z.strictObject(persistenceFields),
-])
+const persistenceNode = z
+  .union([
+    z.union([z.number(), z.string()]).describe('The timeout alone: 300s.'),
+    z.strictObject(persistenceFields),
+  ])
+  .register(marks, { shown: 'duration or mapping' })
 
 const commonServiceFields = {
   scheduler: z
@@ -194,6 +211,7 @@ const commonServiceFields = {
     .describe(`How connections are spread: ${SCHEDULERS.join(', ')}, or another that the kernel has.`),
   'scheduler-flags': z
     .array(z.enum(SCHEDULER_FLAGS))
+    .register(marks, { shown: 'list of flags' })
     .default([])
     .describe('Flags of the sh and mh schedulers; flag-1 to flag-3 for others.'),
   persistence: persistenceNode
@@ -226,6 +244,7 @@ export const defaultsFields = {
   ...commonServiceFields,
   fallback: z
     .union([fallbackNode, z.array(fallbackNode)])
+    .register(marks, { shown: 'fallback, or a list' })
     .optional()
     .describe(
       'Used while no real server is up; a server of weight 0 that is up counts as up. Of several, the first of the family of the service is used.',
@@ -242,12 +261,14 @@ const protocolWord = z.enum(['tcp', 'udp', 'sctp'])
 export const serviceFields = {
   virtual: z
     .string()
+    .register(marks, { shown: ADDRESS })
     .optional()
     .describe(
       "Virtual address and port: '[2001:db8::80]:80', 192.0.2.80:80 or www.example:80; without the port where ports has them.",
     ),
   protocol: z
     .union([protocolWord, z.array(protocolWord).min(1)])
+    .register(marks, { shown: 'tcp, udp, sctp or a list' })
     .default('tcp')
     .describe(
       'Of a virtual address: tcp, udp or sctp; or a list, [tcp, udp], for a service over each of them.',
@@ -255,6 +276,7 @@ export const serviceFields = {
   ports: z
     .array(z.union([z.int().min(0).max(65_535), z.string()]))
     .min(1)
+    .register(marks, { shown: 'list of ports' })
     .optional()
     .describe(
       'Several ports of one service, [25, 587], in place of the one in virtual. Each pair of protocol and port is a service of the kernel, NAME/PROTOCOL/PORT; they share the checks of the first, and their health.',
@@ -279,7 +301,7 @@ export const serviceFields = {
     .describe(
       'Used while no real server is up; a server of weight 0 that is up counts as up. With none the default is not used.',
     ),
-  reals: z.array(realNode).describe('The real servers.'),
+  reals: z.array(realNode).register(marks, { shown: 'list of real servers' }).describe('The real servers.'),
 }
 
 export const timeoutsFields = {
@@ -303,6 +325,7 @@ export const settingsFields = {
   state: z.string().min(1).default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
   checks: z
     .array(z.string().min(1))
+    .register(marks, { shown: 'list of folders' })
     .default([])
     .describe('Folders with checks of your own; relative to the folder of this file.'),
   maintenancedir: z
@@ -334,7 +357,8 @@ export const settingsFields = {
 
 /** `50%` or a number from 0 to 100; parsed to the number. */
 function percent() {
-  return z.union([z.number(), z.string()]).transform((value, context) => {
+  const given = z.union([z.number(), z.string()]).register(marks, { shown: 'share' })
+  return given.transform((value, context) => {
     const match = /^(\d{1,3}(?:\.\d+)?)\s*%?$/.exec(String(value).trim())
     if (match && Number(match[1]) <= 100) return Number(match[1])
     context.addIssue({ code: 'custom', message: 'expected a share from 0% to 100%' })
@@ -342,14 +366,14 @@ function percent() {
   })
 }
 
-const services = z.record(
-  z.string(),
-  z.strictObject(z.object(serviceFields).partial().required({ reals: true }).shape),
-)
+const services = z
+  .record(z.string(), z.strictObject(z.object(serviceFields).partial().required({ reals: true }).shape))
+  .register(marks, { shown: 'mapping by name' })
 
 export const rootFields = {
   include: z
     .union([z.string().min(1), z.array(z.string().min(1))])
+    .register(marks, { shown: 'path, or a list' })
     .optional()
     .describe(
       'Further files whose services and settings count as if they stood here: conf.d/*.yaml. Defaults and anchors of a file are for its own services.',

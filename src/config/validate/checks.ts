@@ -1,7 +1,7 @@
 /** The checks of a real server: `check` and `checks` of defaults, service and real server laid over each other. */
 
 import type { Check } from '../../check/check.js'
-import { markOf } from '../../check/option-kit.js'
+import { markOf } from '../../check/option-types.js'
 import { isLinkLocal, parseAddress, parseHostPort } from '../../core/address.js'
 import type { CheckPolicy, CheckUse } from '../../core/model.js'
 import { readPattern } from '../../search/perl-flags.js'

@@ -1,6 +1,5 @@
 /** What the marks of an option say of its value: secrets come from where they stand, paths become whole. */
-import { markOf } from '../../check/option-kit.js'
-import type { z } from '../../check/option-types.js'
+import { markOf, type z } from '../../check/option-types.js'
 import { commandFrom, pathFrom } from '../paths.js'
 import type { Position } from '../problems/problem.js'
 import type { RawEntry, RawNode } from '../raw.js'

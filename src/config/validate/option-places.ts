@@ -1,5 +1,7 @@
 /** What is said of the options of a check stands at the option that it speaks of. */
-import { markOf, type OptionShape } from '../../check/option-kit.js'
+
+import type { OptionShape } from '../../check/option-kit.js'
+import { markOf } from '../../check/option-types.js'
 import { whyNoFile } from '../../system/read-file.js'
 import type { Code } from '../problems/codes.js'
 import type { Position } from '../problems/problem.js'
