@@ -13,9 +13,9 @@ export interface Run {
   readonly wakeAt: number
   /** Milliseconds since its start that are not to be counted: it waited for lvsd itself, or was begun anew. */
   readonly heldUp?: number
-  /** False while an answer that has arrived in time may still be unread. Asked once the deadline has come. */
-  readonly hasReadAll?: boolean
   wake(): void
+  /** The deadline came: has read what arrived before it. False while that may be unread; then it is to be called again. */
+  catchUp?(): boolean
   /** The deadline came: gives everything up and says what that means. */
   expire(timeout: number): Answer
   /** Gives everything up; nothing is said. */
@@ -67,7 +67,7 @@ export function runOnce<Work>(start: StartRun<Work>, work: Work, timeout: number
         if (over) return
         // A timer may be a millisecond early.
         if (left > 1) deadline = setTimeout(judge, left)
-        else if (run.hasReadAll === false) deadline = setTimeout(judge, READING)
+        else if (run.catchUp?.() === false) deadline = setTimeout(judge, READING)
         else finish(run.expire(timeout))
       })
     const setAlarm = () => {

@@ -261,7 +261,7 @@ export class Scheduler {
       const { run, timing } = job
       if (!run) continue
       if (awake < job.startedAt + (run.heldUp ?? 0) + timing.timeout - EARLY) run.wake()
-      else if (run.hasReadAll ?? true) this.#complete(job, run.expire(timing.timeout))
+      else if (run.catchUp?.() ?? true) this.#complete(job, run.expire(timing.timeout))
     }
   }
 

@@ -94,8 +94,8 @@ export class WorkerRun implements Run {
     return Math.min(sincePosted, lostSince + stillFor, MOST_LOST * this.timeout)
   }
 
-  /** The deadline counts for what the worker reads: it has to come round before it is judged. */
-  get hasReadAll(): boolean {
+  /** The deadline counts for what the worker reads: it is asked to come round, and has to before the run is judged. */
+  catchUp(): boolean {
     if (this.#postedAt === null || this.#answeredAt !== null || !this.#host) return true
     const { rounds } = this.#host
     const { heldUp } = this
