@@ -7,8 +7,10 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { Semaphore } from '../util/semaphore.js'
 import { waitAtMost } from '../util/with-timeout.js'
-import { endMarked, mark, prepareForChildren, type Sort } from './orphans.js'
+import { endOrphans, sweepSoon, watchOrphans } from './orphans.js'
 import { descendantsOf } from './process-files.js'
+import { mark, type Sort } from './process-marks.js'
+import { prepareForChildren } from './subreaper.js'
 
 export interface Command {
   readonly file: string
@@ -97,7 +99,7 @@ export async function runCommand(command: Command): Promise<Ended> {
 
 /** Once, by the main thread, before the first process is started. */
 export function prepareToRun(): void {
-  prepareForChildren(pid => groups.has(pid))
+  prepareForChildren(pid => groups.has(pid), sweepSoon)
 }
 
 /** A group of its own (setsid): all that the command starts can be killed with it. No shell. */
@@ -133,6 +135,7 @@ export function startWorkerProcess(argv: readonly string[], file: number): Child
   if (pid === undefined) return child
   groups.add(pid)
   mark(pid, 'worker')
+  watchOrphans()
   child.once('exit', () => groups.delete(pid))
   return child
 }
@@ -192,5 +195,5 @@ function killOne(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
 
 process.on('exit', () => {
   for (const group of groups) kill(group, 'SIGKILL')
-  endMarked()
+  endOrphans()
 })

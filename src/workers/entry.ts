@@ -1,6 +1,6 @@
 /** Where a worker begins. Nothing of a check is loaded before the guards stand. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { workBelow } from '../system/orphans.js'
+import { workBelow } from '../system/process-marks.js'
 import { beatWhileLoading, startBeat } from './beat.js'
 import { hearCore, tellCore, yieldToOthers } from './core-link.js'
 import { Descriptors } from './descriptors.js'

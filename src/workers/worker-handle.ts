@@ -1,6 +1,6 @@
 /** One worker as the core holds it: orders go in, reports come out, and it can be ended whatever it is doing. */
 
-import { ownScore } from '../system/orphans.js'
+import { ownScore } from '../system/process-marks.js'
 import { besideFile } from '../system/thread.js'
 import type { Clock } from '../util/clock.js'
 import type { Cause } from './cause.js'
