@@ -151,6 +151,8 @@ export async function relayTo(port: number, cut: Cut | null): Promise<{ server: 
       client.unpipe(real).resume()
       real.destroy()
       DEATHS[death](client)
+      // The check may have gone before the server came to its cut, on a busy machine.
+      if (client.readableEnded) client.end()
     }
     for (const socket of [client, real]) socket.on('error', () => {})
     client.pipe(real)
