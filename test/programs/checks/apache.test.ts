@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { check as http } from '../../../checks/http.js'
 import { check as https } from '../../../checks/https.js'
 import { check as tls } from '../../../checks/tls.js'
+import { type Case, isJudged, SLOW } from '../../support/checks/cases.js'
 import { freePort, programOr } from '../../support/checks/programs.js'
 import { diesAnywhere } from '../../support/checks/relay.js'
 import { Place } from '../../support/checks/services.js'
 import { probe } from '../../support/probe.js'
+import { tlsFile } from '../../support/tls-file.js'
 
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
-const SLOW = { timeout: 15_000 }
-const TRUSTED = { verify: true, ca: path('ca.crt') }
+const TRUSTED = { verify: true, ca: tlsFile('ca.crt') }
 
 const MODULES = [
   'mpm_event',
@@ -40,7 +39,7 @@ describe('apache httpd', function () {
     const file = programOr(() => this.skip(), 'apache2', 'apache2-bin')
     place = new Place({ unprivileged: true })
     ;[plain, secure, mutual] = [await freePort(), await freePort(), await freePort()]
-    const copy = (name: string) => place.file(name, readFileSync(path(name), 'utf8'))
+    const copy = (name: string) => place.file(name, readFileSync(tlsFile(name), 'utf8'))
     const [server, other, ca, key] = ['server.crt', 'other.crt', 'ca.crt', 'key.pem'].map(copy)
     place.file('page.html', '<p>all is ok, Grüße</p>\n')
     place.file('other.html', 'the other one\n')
@@ -115,9 +114,9 @@ SSLSessionCache none
   const login = { login: 'root', passwd: 'secret' }
   const kept = { headers: { Connection: 'keep-alive' } }
   const other = { virtualhost: 'www.example.org', receive: 'the other one' }
-  const shown = { cert: path('client.pem') }
+  const shown = { cert: tlsFile('client.pem') }
 
-  const cases: [phrase: string, options: Record<string, unknown>, reason: string | null, said: RegExp][] = [
+  const cases: Case[] = [
     ['has the page', page, null, /^200 OK/],
     ['has another page', { ...page, receive: 'not there' }, 'unexpected', /not there/],
     ['does not have the page', { request: 'none.html' }, 'status', /404 Not Found/],
@@ -166,47 +165,37 @@ SSLSessionCache none
     ],
     ['has another site', other, null, /200/],
   ]
-  for (const [phrase, options, reason, said] of cases)
-    it(`is judged where it ${phrase}, in clear text and over TLS, IPv6 and IPv4`, async () => {
+  for (const one of cases)
+    it(`is judged where it ${one[0]}, in clear text and over TLS, IPv6 and IPv4`, async () => {
       for (const host of ['::1', '127.0.0.1'])
         for (const [check, port] of [
           [http, plain],
           [https, secure],
-        ] as const) {
-          const result = await probe(check as typeof http, { host, port }, options, SLOW)
-          const told = `${check.name} ${host}: ${result.detail}`
-          assert.equal(result.reason, reason, told)
-          assert.match(result.detail, said, told)
-          assert.ok(result.ms < 10_000, `${told}: waits for the end of a connection that is kept open`)
-        }
+        ] as const)
+          await isJudged(check as typeof http, { host, port }, one[1], one)
     })
 
-  const verified: [phrase: string, options: Record<string, unknown>, reason: string | null, said: RegExp][] =
+  const verified: Case[] = [
+    ['shows its certificate', { ...page, ...TRUSTED }, null, /200/],
+    ['shows one of others', { ...page, verify: true }, 'tls', /name it with ca/],
+    ['shows that of the site asked for', { ...other, ...TRUSTED }, null, /200/],
+    ['is not told the site', { ...other, ...TRUSTED, sni: '' }, 'tls', /another name/],
+    ['is told another site than it is asked for', { ...other, sni: 'www.example.com' }, 'status', /421/],
+    ['speaks HTTP/2', { ...page, ...TRUSTED, http2: true }, null, /200/],
+    ['speaks HTTP/2 for another site', { ...other, ...TRUSTED, http2: true }, null, /200/],
+    ['wants a login over HTTP/2', { request: '/private', http2: true }, 'status', /401/],
+    ['knows the login over HTTP/2', { request: '/private', ...login, http2: true }, null, /200/],
     [
-      ['shows its certificate', { ...page, ...TRUSTED }, null, /200/],
-      ['shows one of others', { ...page, verify: true }, 'tls', /name it with ca/],
-      ['shows that of the site asked for', { ...other, ...TRUSTED }, null, /200/],
-      ['is not told the site', { ...other, ...TRUSTED, sni: '' }, 'tls', /another name/],
-      ['is told another site than it is asked for', { ...other, sni: 'www.example.com' }, 'status', /421/],
-      ['speaks HTTP/2', { ...page, ...TRUSTED, http2: true }, null, /200/],
-      ['speaks HTTP/2 for another site', { ...other, ...TRUSTED, http2: true }, null, /200/],
-      ['wants a login over HTTP/2', { request: '/private', http2: true }, 'status', /401/],
-      ['knows the login over HTTP/2', { request: '/private', ...login, http2: true }, null, /200/],
-      [
-        'is posted to over HTTP/2',
-        { request: '/echo', httpmethod: 'POST', body: 'x', text: 'x', http2: true },
-        null,
-        /200/,
-      ],
-      ['answers late over HTTP/2', { request: '/slow', receive: 'is ok', http2: true }, null, /200/],
-    ]
-  for (const [phrase, options, reason, said] of verified)
-    it(`is judged over TLS where it ${phrase}`, async () => {
-      for (const host of ['::1', '127.0.0.1']) {
-        const result = await probe(https, { host, port: secure }, options, SLOW)
-        assert.equal(result.reason, reason, `${host}: ${result.detail}`)
-        assert.match(result.detail, said)
-      }
+      'is posted to over HTTP/2',
+      { request: '/echo', httpmethod: 'POST', body: 'x', text: 'x', http2: true },
+      null,
+      /200/,
+    ],
+    ['answers late over HTTP/2', { request: '/slow', receive: 'is ok', http2: true }, null, /200/],
+  ]
+  for (const one of verified)
+    it(`is judged over TLS where it ${one[0]}`, async () => {
+      for (const host of ['::1', '127.0.0.1']) await isJudged(https, { host, port: secure }, one[1], one)
     })
 
   it('is judged where it wants a certificate of lvsd', async () => {
@@ -215,7 +204,7 @@ SSLSessionCache none
     assert.equal(without.reason, 'tls', without.detail)
     assert.match(without.detail, /set cert and key/)
     // A server's certificate, shown as a client's: the server looks at what it is for.
-    const wrong = { cert: path('expired.crt'), key: path('key.pem') }
+    const wrong = { cert: tlsFile('expired.crt'), key: tlsFile('key.pem') }
     const refused = await probe(https, mutual, { ...page, ...wrong }, SLOW)
     assert.equal(refused.reason, 'tls', refused.detail)
   })

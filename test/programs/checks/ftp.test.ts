@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { check } from '../../../checks/ftp.js'
 import { onCleanup } from '../../support/after-each.js'
 import { announcing, itFails, type LineServer, lineServer } from '../../support/checks/lines.js'
@@ -10,9 +9,9 @@ import { folderOf, freePort, programOr, start } from '../../support/checks/progr
 import { type Cut, diesAnywhere, portOf, relayTo } from '../../support/checks/relay.js'
 import { probe } from '../../support/probe.js'
 import { type Listening, type Loopback, refusedPort, tcpServer } from '../../support/servers.js'
+import { tlsFile } from '../../support/tls-file.js'
 
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
-const TRUSTED = { verify: true, ca: path('ca.crt') }
+const TRUSTED = { verify: true, ca: tlsFile('ca.crt') }
 const PAGE = { request: '/page.txt', receive: 'all is ok' }
 
 /** A server that sends what `give` does over the second connection, between these two replies. */
@@ -186,8 +185,8 @@ const ENCRYPTED = [
   'force_anon_data_ssl=YES',
   'require_ssl_reuse=YES',
   'ssl_ciphers=HIGH',
-  `rsa_cert_file=${path('server.crt')}`,
-  `rsa_private_key_file=${path('key.pem')}`,
+  `rsa_cert_file=${tlsFile('server.crt')}`,
+  `rsa_private_key_file=${tlsFile('key.pem')}`,
 ]
 
 describe('ftp: vsftpd', function () {

@@ -8,7 +8,6 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { check, requestFrame, servingOf } from '../../../checks/grpc.js'
 import { onCleanup } from '../../support/after-each.js'
 import { failsAsAll } from '../../support/checks/library-faults.js'
@@ -18,8 +17,8 @@ import { diesAnywhere } from '../../support/checks/relay.js'
 import { Place } from '../../support/checks/services.js'
 import { probe } from '../../support/probe.js'
 import { certificate, tlsServer } from '../../support/servers.js'
+import { tlsFile } from '../../support/tls-file.js'
 
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
 const SLOW = { timeout: 15_000 }
 
 type Behaviour = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
@@ -213,8 +212,8 @@ describe('grpc: etcd', function () {
       'initial-advertise-peer-urls': peers,
       'initial-cluster': `default=${peers}`,
       'log-level': 'error',
-      'cert-file': path('server.crt'),
-      'key-file': path('key.pem'),
+      'cert-file': tlsFile('server.crt'),
+      'key-file': tlsFile('key.pem'),
     }).map(([name, value]) => `--${name}=${value}`)
     await place.start(file, argv, async () => (await probe(check, port, {}, SLOW)).ok === true)
   })
@@ -229,7 +228,7 @@ describe('grpc: etcd', function () {
 
   it('is judged over TLS', async () => {
     const tls = { tls: true, verify: true }
-    assert.equal((await probe(check, secure, { ...tls, ca: path('ca.crt') }, SLOW)).ok, true)
+    assert.equal((await probe(check, secure, { ...tls, ca: tlsFile('ca.crt') }, SLOW)).ok, true)
     assert.equal((await probe(check, secure, tls, SLOW)).reason, 'tls')
     await diesAnywhere(check, secure, { tls: true }, { spare: 130, resetsAreSilent: true })
   })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { check as ldap } from '../../../checks/ldap.js'
 import { check as ldaps } from '../../../checks/ldaps.js'
+import { type Case, isJudged, SLOW } from '../../support/checks/cases.js'
 import { failsAsAll } from '../../support/checks/library-faults.js'
 import { problemOf } from '../../support/checks/options.js'
 import { freePort, programOr } from '../../support/checks/programs.js'
@@ -10,9 +10,7 @@ import { diesAnywhere } from '../../support/checks/relay.js'
 import { Place } from '../../support/checks/services.js'
 import { probe } from '../../support/probe.js'
 import { saying, tlsServer } from '../../support/servers.js'
-
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
-const SLOW = { timeout: 15_000 }
+import { tlsFile } from '../../support/tls-file.js'
 
 /** A BindResponse of success, and one with the code 52, unavailable. */
 const BOUND = Buffer.from('300c02010161070a010004000400', 'hex')
@@ -86,8 +84,8 @@ describe('ldap: a server of OpenLDAP', function () {
       'slapd.conf',
       `include /etc/ldap/schema/core.schema
 ${existsSync(module) ? `modulepath ${module}\nmoduleload back_ldif.la` : ''}
-TLSCertificateFile ${path('server.crt')}
-TLSCertificateKeyFile ${path('key.pem')}
+TLSCertificateFile ${tlsFile('server.crt')}
+TLSCertificateKeyFile ${tlsFile('key.pem')}
 database ldif
 suffix "dc=example,dc=com"
 rootdn "cn=admin,dc=example,dc=com"
@@ -122,7 +120,7 @@ ou: secret
 
   const admin = { login: 'cn=admin,dc=example,dc=com', passwd: 'geheim' }
   const request = 'dc=example,dc=com'
-  const cases: [string, Record<string, unknown>, string | null, RegExp][] = [
+  const cases: Case[] = [
     ['is asked for its root', {}, null, /found the root entry/],
     ['has the entry', { request }, null, /found dc=example,dc=com/],
     ['has an entry whose name matches', { request, receive: '(?i)DC=ex' }, null, /found/],
@@ -141,28 +139,25 @@ ou: secret
     ],
     ['knows no such login', { ...admin, login: 'cn=none' }, 'status', /invalidCredentials/],
   ]
-  for (const [phrase, options, reason, said] of cases)
-    it(`is judged where it ${phrase}, in clear text and over TLS, from the start and on the way`, async () => {
+  for (const one of cases)
+    it(`is judged where it ${one[0]}, in clear text and over TLS, from the start and on the way`, async () => {
       for (const [check, port, how] of [
         [ldap, plain, {}],
         [ldaps, secure, {}],
         [ldap, secure, { tls: true }],
         [ldap, plain, { starttls: true }],
-      ] as const) {
-        const result = await probe(check as typeof ldap, port, { ...options, ...how }, SLOW)
-        assert.equal(result.reason, reason, `${check.name}: ${result.detail}`)
-        assert.match(result.detail, said)
-      }
+      ] as const)
+        await isJudged(check as typeof ldap, port, { ...one[1], ...how }, one)
     })
 
   it('is judged by its certificate, where that is wanted', async () => {
-    assert.equal((await probe(ldaps, secure, { verify: true, ca: path('ca.crt') }, SLOW)).ok, true)
+    assert.equal((await probe(ldaps, secure, { verify: true, ca: tlsFile('ca.crt') }, SLOW)).ok, true)
     assert.equal((await probe(ldaps, secure, { verify: true }, SLOW)).reason, 'tls')
-    const other = { verify: true, ca: path('ca.crt'), verifyname: 'www.example.org' }
+    const other = { verify: true, ca: tlsFile('ca.crt'), verifyname: 'www.example.org' }
     assert.match((await probe(ldaps, secure, other, SLOW)).detail, /another name/)
     assert.equal((await probe(ldaps, plain, {}, SLOW)).ok, false)
     const asked = { starttls: true, verify: true }
-    assert.equal((await probe(ldap, plain, { ...asked, ca: path('ca.crt') }, SLOW)).ok, true)
+    assert.equal((await probe(ldap, plain, { ...asked, ca: tlsFile('ca.crt') }, SLOW)).ok, true)
     assert.equal((await probe(ldap, plain, asked, SLOW)).reason, 'tls')
     const twice = await probe(ldap, secure, { tls: false, starttls: true }, { timeout: 2000 })
     assert.equal(twice.ok, false, 'TLS where it began long ago')

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
-import { fileURLToPath } from 'node:url'
 import { check } from '../../../checks/mysql.js'
+import { type Case, SLOW } from '../../support/checks/cases.js'
 import { failsAsAll } from '../../support/checks/library-faults.js'
 import { problemOf } from '../../support/checks/options.js'
 import { freePort, programOr } from '../../support/checks/programs.js'
-import { diesAnywhere } from '../../support/checks/relay.js'
 import { Place } from '../../support/checks/services.js'
+import { isAskedInSql } from '../../support/checks/sql.js'
 import { probe } from '../../support/probe.js'
 import { tcpServer } from '../../support/servers.js'
-
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
-const SLOW = { timeout: 15_000 }
+import { tlsFile } from '../../support/tls-file.js'
 
 function packet(sequence: number, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts)
@@ -212,9 +210,9 @@ GRANT SELECT, UPDATE ON state.* TO lvsd@'%';
         // Servers that die in the handshake must not be taken for an attack.
         '--max-connect-errors=100000',
         '--innodb-flush-log-at-trx-commit=0',
-        `--ssl-cert=${path('server.crt')}`,
-        `--ssl-key=${path('key.pem')}`,
-        `--ssl-ca=${path('ca.crt')}`,
+        `--ssl-cert=${tlsFile('server.crt')}`,
+        `--ssl-key=${tlsFile('key.pem')}`,
+        `--ssl-ca=${tlsFile('ca.crt')}`,
       ],
       async () => (await probe(check, port, { passwd: 'geheim' }, SLOW)).ok === true,
     )
@@ -223,7 +221,7 @@ GRANT SELECT, UPDATE ON state.* TO lvsd@'%';
 
   const there = { login: 'lvsd', passwd: 'geheim', database: 'state' }
   const asking = (request: string) => ({ ...there, request })
-  const cases: [string, Record<string, unknown>, string | null, RegExp][] = [
+  const cases: Case[] = [
     ['lets in', there, null, /^logged in as lvsd$/],
     ['has rows', asking('SELECT * FROM director WHERE enabled'), null, /^1 row$/],
     ['has rows and more after them', asking('SELECT seq FROM mysql.seq_1_to_100000'), 'status', /denied/],
@@ -281,33 +279,12 @@ GRANT SELECT, UPDATE ON state.* TO lvsd@'%';
       null,
       /1 row/,
     ],
-    ['shows its certificate', { ...there, tls: true, verify: true, ca: path('ca.crt') }, null, /logged in/],
-    ['shows one of others', { ...there, tls: true, verify: true }, 'tls', /authority|issuer/],
-    [
-      'has another name',
-      { ...there, tls: true, verify: true, ca: path('ca.crt'), verifyname: 'a.example' },
-      'tls',
-      /another name/,
-    ],
   ]
-  for (const [phrase, options, reason, said] of cases)
-    it(`is judged where it ${phrase}`, async () => {
-      const result = await probe(check, port, options, SLOW)
-      assert.equal(result.reason, reason, result.detail)
-      assert.match(result.detail, said)
-    })
-
-  it('is down when it thinks too long, and thinks no further', async () => {
-    const { ok } = await probe(check, port, asking('SELECT SLEEP(77)'), { timeout: 400 })
-    assert.equal(ok, false)
-    const others = "FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'"
-    const request = `SELECT 1 WHERE NOT EXISTS (SELECT 1 ${others})`
-    for (let i = 0; i < 100; i++) if ((await probe(check, port, asking(request), SLOW)).ok) return
-    assert.fail('it goes on')
+  isAskedInSql(check, () => port, {
+    there,
+    cases,
+    slow: 'SELECT SLEEP(77)',
+    noneSlow:
+      "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%')",
   })
-
-  it('is down wherever it dies', () => diesAnywhere(check, port, asking('SELECT 42')))
-
-  it('is down wherever it dies in TLS', () =>
-    diesAnywhere(check, port, { ...asking('SELECT 42'), tls: true }, { spare: 40 }))
 })

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { check } from '../../../checks/pgsql.js'
+import { type Case, SLOW } from '../../support/checks/cases.js'
 import { failsAsAll } from '../../support/checks/library-faults.js'
 import { problemOf } from '../../support/checks/options.js'
 import { freePort } from '../../support/checks/programs.js'
-import { diesAnywhere } from '../../support/checks/relay.js'
 import { Place, postgresProgram } from '../../support/checks/services.js'
+import { isAskedInSql } from '../../support/checks/sql.js'
 import { probe } from '../../support/probe.js'
 import { saying } from '../../support/servers.js'
-
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
-const SLOW = { timeout: 15_000 }
+import { tlsFile } from '../../support/tls-file.js'
 
 /** AuthenticationOk, a parameter, the key of the backend, ReadyForQuery. */
 const READY = Buffer.from(
@@ -119,8 +117,8 @@ describe('pgsql: a PostgreSQL server', function () {
     const password = place.file('password', 'geheim\n')
     const how = ['-A', 'scram-sha-256', '-U', 'lvsd', `--pwfile=${password}`, '--locale=C', '-E', 'UTF8']
     place.run(initdb, ['-D', data, '--no-sync', ...how])
-    const cert = place.file('server.crt', readFileSync(path('server.crt'), 'utf8'))
-    const key = place.file('key.pem', readFileSync(path('key.pem'), 'utf8'), 0o600)
+    const cert = place.file('server.crt', readFileSync(tlsFile('server.crt'), 'utf8'))
+    const key = place.file('key.pem', readFileSync(tlsFile('key.pem'), 'utf8'), 0o600)
     const settings = {
       listen_addresses: '::1',
       port,
@@ -140,7 +138,7 @@ describe('pgsql: a PostgreSQL server', function () {
 
   const known = { login: 'lvsd', passwd: 'geheim' }
   const there = { ...known, database: 'postgres' }
-  const cases: [string, Record<string, unknown>, string | null, RegExp][] = [
+  const cases: Case[] = [
     ['lets in', there, null, /^logged in as lvsd$/],
     ['has rows', { ...there, request: 'SELECT 42' }, null, /^1 row$/],
     [
@@ -200,33 +198,12 @@ describe('pgsql: a PostgreSQL server', function () {
       null,
       /1 row/,
     ],
-    ['shows its certificate', { ...there, tls: true, verify: true, ca: path('ca.crt') }, null, /logged in/],
-    ['shows one of others', { ...there, tls: true, verify: true }, 'tls', /authority|issuer/],
-    [
-      'has another name',
-      { ...there, tls: true, verify: true, ca: path('ca.crt'), verifyname: 'a.example' },
-      'tls',
-      /another name/,
-    ],
   ]
-  for (const [phrase, options, reason, said] of cases)
-    it(`is judged where it ${phrase}`, async () => {
-      const result = await probe(check, port, options, SLOW)
-      assert.equal(result.reason, reason, result.detail)
-      assert.match(result.detail, said)
-    })
-
-  it('is down when it thinks too long, and thinks no further', async () => {
-    const options = { ...there, request: 'SELECT pg_sleep(77)' }
-    assert.equal((await probe(check, port, options, { timeout: 400 })).reason, 'timeout')
-    const request =
-      "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE query ~ 'sleep.77' AND state = 'active' AND pid <> pg_backend_pid())"
-    for (let i = 0; i < 100; i++) if ((await probe(check, port, { ...there, request }, SLOW)).ok) return
-    assert.fail('it goes on')
+  isAskedInSql(check, () => port, {
+    there,
+    cases,
+    slow: 'SELECT pg_sleep(77)',
+    noneSlow:
+      "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE query ~ 'sleep.77' AND state = 'active' AND pid <> pg_backend_pid())",
   })
-
-  it('is down wherever it dies', () => diesAnywhere(check, port, { ...there, request: 'SELECT 42' }))
-
-  it('is down wherever it dies in TLS', () =>
-    diesAnywhere(check, port, { ...there, tls: true, request: 'SELECT 42' }, { spare: 40 }))
 })

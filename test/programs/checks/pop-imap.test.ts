@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { check as imap } from '../../../checks/imap.js'
 import { check as imaps } from '../../../checks/imaps.js'
 import { check as nntp } from '../../../checks/nntp.js'
@@ -14,9 +13,9 @@ import { problemOf } from '../../support/checks/options.js'
 import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
 import { diesAnywhere } from '../../support/checks/relay.js'
 import { probe } from '../../support/probe.js'
+import { tlsFile } from '../../support/tls-file.js'
 
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
-const TRUSTED = { verify: true, ca: path('ca.crt') }
+const TRUSTED = { verify: true, ca: tlsFile('ca.crt') }
 const ROOT = { login: 'root', passwd: 'secret' }
 
 function popServer(greeting: string, answers: Readonly<Record<string, string>>) {
@@ -190,8 +189,8 @@ async function dovecot(file: string) {
       default_internal_group = ${isRoot ? 'dovecot' : execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim()}
       default_login_user = ${isRoot ? 'dovenull' : username}
       ssl = yes
-      ssl_cert = <${path('server.crt')}
-      ssl_key = <${path('key.pem')}
+      ssl_cert = <${tlsFile('server.crt')}
+      ssl_key = <${tlsFile('key.pem')}
       disable_plaintext_auth = no
       auth_mechanisms = plain
       auth_failure_delay = 0

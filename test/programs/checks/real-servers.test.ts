@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { check as tcp } from '../../../checks/connect.js'
 import { check as dns } from '../../../checks/dns.js'
 import { check as external } from '../../../checks/external.js'
@@ -11,8 +10,8 @@ import { check as udp } from '../../../checks/udp.js'
 import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
 import { diesAnywhere } from '../../support/checks/relay.js'
 import { probe, targetOf } from '../../support/probe.js'
+import { tlsFile } from '../../support/tls-file.js'
 
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
 const SLOW = { timeout: 15_000 }
 
 async function nginx(file: string): Promise<{ plain: number; secure: number }> {
@@ -26,7 +25,7 @@ async function nginx(file: string): Promise<{ plain: number; secure: number }> {
       http {
         access_log off;
         ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join(' ')}
-        ssl_certificate ${path('server.crt')}; ssl_certificate_key ${path('key.pem')};
+        ssl_certificate ${tlsFile('server.crt')}; ssl_certificate_key ${tlsFile('key.pem')};
         server {
           listen [::1]:${plain}; listen [::1]:${secure} ssl http2; root ${folder};
           location /moved { return 302 /page.html; }
@@ -49,7 +48,7 @@ describe('real-servers: nginx', function () {
     const file = programOr(() => this.skip(), 'nginx', 'nginx-light')
     const { plain, secure } = await nginx(file)
     const page = { request: 'page.html', receive: 'is ok, Grüße' }
-    const trusted = { verify: true, ca: path('ca.crt') }
+    const trusted = { verify: true, ca: tlsFile('ca.crt') }
     const cases: [typeof http | typeof https, Record<string, unknown>, boolean][] = [
       [http, page, true],
       [http, { request: 'none.html' }, false],
@@ -119,7 +118,7 @@ describe('real-servers: haproxy', function () {
   it('is judged over HTTP/1.1 and HTTP/2', async function () {
     const file = programOr(() => this.skip(), 'haproxy', 'haproxy')
     const [plain, secure] = [await freePort(), await freePort()]
-    const pem = readFileSync(path('server.crt'), 'utf8') + readFileSync(path('key.pem'), 'utf8')
+    const pem = readFileSync(tlsFile('server.crt'), 'utf8') + readFileSync(tlsFile('key.pem'), 'utf8')
     const folder = folderOf({ 'server.pem': pem })
     const configuration = folderOf({
       'haproxy.cfg': `

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { check } from '../../../checks/redis.js'
+import { type Case, isJudgedWhere, SLOW } from '../../support/checks/cases.js'
 import { failsAsAll } from '../../support/checks/library-faults.js'
 import { problemOf } from '../../support/checks/options.js'
 import { freePort, programOr } from '../../support/checks/programs.js'
@@ -10,16 +10,14 @@ import { diesAnywhere } from '../../support/checks/relay.js'
 import { Place } from '../../support/checks/services.js'
 import { probe } from '../../support/probe.js'
 import { saying, tcpServer } from '../../support/servers.js'
+import { tlsFile } from '../../support/tls-file.js'
 
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
 /** Says these commands in their inline form, and waits until the server has hung up. */
 async function tell(port: number, ...commands: readonly string[]): Promise<void> {
   const socket = connect({ host: '::1', port }).resume()
   socket.write(`${[...commands, 'QUIT'].join('\r\n')}\r\n`)
   await once(socket, 'close')
 }
-
-const SLOW = { timeout: 15_000 }
 
 describe('redis', () => {
   failsAsAll(check, {}, Buffer.from('+PON'))
@@ -106,8 +104,8 @@ describe('redis server', function () {
       [
         ...all,
         ...['--port', `${plain}`, '--tls-port', `${secure}`, '--requirepass', 'geheim'],
-        ...['--tls-cert-file', path('server.crt'), '--tls-key-file', path('key.pem')],
-        ...['--tls-ca-cert-file', path('ca.crt'), '--tls-auth-clients', 'no'],
+        ...['--tls-cert-file', tlsFile('server.crt'), '--tls-key-file', tlsFile('key.pem')],
+        ...['--tls-ca-cert-file', tlsFile('ca.crt'), '--tls-auth-clients', 'no'],
         ...['--user', 'lvsd', 'on', '>secret', '~lvsd:*', '+ping', '+get', '+auth'],
       ],
       plain,
@@ -118,7 +116,7 @@ describe('redis server', function () {
   after(() => place?.close())
 
   const passwd = 'geheim'
-  const cases: [string, Record<string, unknown>, string | null, RegExp][] = [
+  const cases: Case[] = [
     ['answers', { passwd }, null, /^PONG$/],
     ['is the primary', { passwd, role: 'primary' }, null, /primary/],
     ['is no replica', { passwd, role: 'replica' }, 'unexpected', /is primary, expected replica/],
@@ -142,12 +140,7 @@ describe('redis server', function () {
     ['does not know the user', { login: 'nobody', passwd: 'secret' }, 'status', /WRONGPASS/],
     ['forbids the user to look', { login: 'lvsd', passwd: 'secret', role: 'primary' }, 'status', /NOPERM/],
   ]
-  for (const [phrase, options, reason, said] of cases)
-    it(`is judged where it ${phrase}`, async () => {
-      const result = await probe(check, plain, options, SLOW)
-      assert.equal(result.reason, reason, result.detail)
-      assert.match(result.detail, said)
-    })
+  isJudgedWhere(check, () => plain, cases)
 
   it('is judged as a replica, which wants no password', async () => {
     const refused = await probe(check, replica, { role: 'replica' }, SLOW)
@@ -170,7 +163,7 @@ describe('redis server', function () {
   it('is judged over TLS', async () => {
     const tls = { tls: true, passwd }
     assert.equal((await probe(check, secure, tls, SLOW)).ok, true)
-    assert.equal((await probe(check, secure, { ...tls, verify: true, ca: path('ca.crt') }, SLOW)).ok, true)
+    assert.equal((await probe(check, secure, { ...tls, verify: true, ca: tlsFile('ca.crt') }, SLOW)).ok, true)
     assert.equal((await probe(check, secure, { ...tls, verify: true }, SLOW)).reason, 'tls')
     assert.match((await probe(check, plain, tls, { timeout: 200 })).reason ?? '', /tls|closed|timeout/)
     assert.notEqual((await probe(check, secure, { passwd }, SLOW)).ok, true)

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { fileURLToPath } from 'node:url'
 import { check } from '../../../checks/sip.js'
 import { problemOf } from '../../support/checks/options.js'
 import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
@@ -18,8 +17,7 @@ import {
   tcpServer,
   udpServer,
 } from '../../support/servers.js'
-
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
+import { tlsFile } from '../../support/tls-file.js'
 
 /** The answer that belongs to a question. */
 function replyTo(question: string, status = '200 OK'): string {
@@ -160,8 +158,8 @@ describe('sip: Kamailio', function () {
         `listen=tls:[::1]:${secure}`,
         'loadmodule "tls.so"',
         'modparam("tls", "tls_method", "TLSv1.2+")',
-        `modparam("tls", "certificate", "${path('server.crt')}")`,
-        `modparam("tls", "private_key", "${path('key.pem')}")`,
+        `modparam("tls", "certificate", "${tlsFile('server.crt')}")`,
+        `modparam("tls", "private_key", "${tlsFile('key.pem')}")`,
         'loadmodule "sl.so"',
         'loadmodule "pv.so"',
         'loadmodule "textops.so"',
@@ -188,7 +186,10 @@ describe('sip: Kamailio', function () {
       assert.match(unknown.detail, /404 Not here/)
     }
     const tls = { transport: 'tls', verify: true }
-    assert.equal((await probe(check, secure, { ...tls, ca: path('ca.crt') }, { timeout: 10_000 })).ok, true)
+    assert.equal(
+      (await probe(check, secure, { ...tls, ca: tlsFile('ca.crt') }, { timeout: 10_000 })).ok,
+      true,
+    )
     assert.equal((await probe(check, secure, tls, { timeout: 10_000 })).reason, 'tls')
     await diesAnywhere(check, plain, { transport: 'tcp' })
     await diesAnywhere(check, plain, { transport: 'udp' }, { transport: 'udp' })

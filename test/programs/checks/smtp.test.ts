@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { userInfo } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { check as dialogue } from '../../../checks/dialogue.js'
 import { check as smtp } from '../../../checks/smtp.js'
 import { check as submission } from '../../../checks/submission.js'
@@ -9,9 +8,9 @@ import { problemOf } from '../../support/checks/options.js'
 import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
 import { diesAnywhere } from '../../support/checks/relay.js'
 import { probe } from '../../support/probe.js'
+import { tlsFile } from '../../support/tls-file.js'
 
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
-const TRUSTED = { verify: true, ca: path('ca.crt') }
+const TRUSTED = { verify: true, ca: tlsFile('ca.crt') }
 
 /** Offers these extensions, and takes root and secret. */
 function mailServer(offers: readonly string[], answers: Readonly<Record<string, string>> = {}) {
@@ -182,8 +181,8 @@ async function exim(file: string): Promise<{ port: number; secure: number }> {
       local_interfaces = <; [::1]:${port} ; [::1]:${secure}
       tls_on_connect_ports = ${secure}
       tls_advertise_hosts = *
-      tls_certificate = ${path('server.crt')}
-      tls_privatekey = ${path('key.pem')}
+      tls_certificate = ${tlsFile('server.crt')}
+      tls_privatekey = ${tlsFile('key.pem')}
       rfc1413_query_timeout = 0s
       smtp_accept_max = 0
       acl_smtp_helo = helo

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { tlsAnswer } from '../../../checks/lib/tls.js'
 import { check } from '../../../checks/tls.js'
 import { problemOf } from '../../support/checks/options.js'
@@ -17,12 +16,12 @@ import {
   silentServer,
   tlsServer,
 } from '../../support/servers.js'
+import { tlsFile } from '../../support/tls-file.js'
 
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
-const key = readFileSync(path('key.pem'))
-const CERTIFICATE = { key, cert: readFileSync(path('server.crt')) }
-const EXPIRED = { key, cert: readFileSync(path('expired.crt')) }
-const TRUSTED = { verify: true, ca: path('ca.crt') }
+const key = readFileSync(tlsFile('key.pem'))
+const CERTIFICATE = { key, cert: readFileSync(tlsFile('server.crt')) }
+const EXPIRED = { key, cert: readFileSync(tlsFile('expired.crt')) }
+const TRUSTED = { verify: true, ca: tlsFile('ca.crt') }
 
 function server(options: object = CERTIFICATE, host?: Loopback) {
   return tlsServer(socket => socket.resume(), options, host)
@@ -141,7 +140,7 @@ describe('tls: an alert of TLS', () => {
 })
 
 describe('tls to a server that wants a certificate', () => {
-  const ca = readFileSync(path('ca.crt'))
+  const ca = readFileSync(tlsFile('ca.crt'))
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const only = { minVersion: version, maxVersion: version, requestCert: true, ca }
 
@@ -150,7 +149,7 @@ describe('tls to a server that wants a certificate', () => {
       const { reason, detail } = await probe(check, server)
       assert.equal(reason, 'tls')
       assert.match(detail, /wants a certificate of lvsd: set cert and key/)
-      assert.equal((await probe(check, server, { cert: path('client.pem') })).ok, true)
+      assert.equal((await probe(check, server, { cert: tlsFile('client.pem') })).ok, true)
     })
 
     it(`is up where the server can do without, and where it never says goodbye, with ${version}`, async () => {
@@ -186,7 +185,7 @@ describe('tls: web servers, asked for their certificates', function () {
   it('are judged by them: HAProxy', async function () {
     const file = programOr(() => this.skip(), 'haproxy', 'haproxy')
     const [good, old] = [await freePort(), await freePort()]
-    const pem = (name: string) => readFileSync(path(name), 'latin1') + key.toString('latin1')
+    const pem = (name: string) => readFileSync(tlsFile(name), 'latin1') + key.toString('latin1')
     const folder = folderOf({ 'good.pem': pem('server.crt'), 'old.pem': pem('expired.crt') })
     const configuration = folderOf({
       'haproxy.cfg': [
@@ -212,7 +211,7 @@ describe('tls: web servers, asked for their certificates', function () {
     const folder = folderOf({})
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     const site = (port: number, name: string) =>
-      `server { listen [::1]:${port} ssl; ssl_certificate ${path(name)}; ssl_certificate_key ${path('key.pem')}; }`
+      `server { listen [::1]:${port} ssl; ssl_certificate ${tlsFile(name)}; ssl_certificate_key ${tlsFile('key.pem')}; }`
     const configuration = folderOf({
       'nginx.conf': `
         daemon off; master_process off; pid ${folder}/pid; error_log stderr;

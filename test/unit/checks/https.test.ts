@@ -5,7 +5,6 @@ import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { check } from '../../../checks/https.js'
 import { contextFor, type TlsOptions } from '../../../checks/lib/tls.js'
 import { onCleanup } from '../../support/after-each.js'
@@ -22,12 +21,12 @@ import {
   silentServer,
   tlsServer,
 } from '../../support/servers.js'
+import { tlsFile } from '../../support/tls-file.js'
 
-const path = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url))
-const key = readFileSync(path('key.pem'))
-const signed = { key, cert: readFileSync(path('server.crt')) }
-const expired = { key, cert: readFileSync(path('expired.crt')) }
-const ca = path('ca.crt')
+const key = readFileSync(tlsFile('key.pem'))
+const signed = { key, cert: readFileSync(tlsFile('server.crt')) }
+const expired = { key, cert: readFileSync(tlsFile('expired.crt')) }
+const ca = tlsFile('ca.crt')
 /** Handshakes are dear on a busy machine. */
 const SLOW = { timeout: 4500 }
 
@@ -193,9 +192,9 @@ describe('https: the handshake of https', () => {
       requestCert: true,
       rejectUnauthorized: true,
     })
-    const shown = await probe(check, server, { cert: path('client.pem') }, SLOW)
+    const shown = await probe(check, server, { cert: tlsFile('client.pem') }, SLOW)
     assert.equal(shown.ok, true, shown.detail)
-    const apart = await probe(check, server, { cert: path('client.pem'), key: path('key.pem') }, SLOW)
+    const apart = await probe(check, server, { cert: tlsFile('client.pem'), key: tlsFile('key.pem') }, SLOW)
     assert.equal(apart.ok, true, apart.detail)
     const without = await probe(check, server, {}, SLOW)
     assert.equal(without.reason, 'tls', without.detail)
@@ -384,9 +383,9 @@ describe('https: options of https that cannot be', () => {
     ['an empty ca file', { verify: true, ca: empty }, /PEM/],
     ['a broken ca file', { verify: true, ca: broken }, /broken\.pem/],
     ['a ca file cut off', { verify: true, ca: cut }, /cut\.pem.*a part/],
-    ['a broken certificate', { cert: broken, key: path('key.pem') }, /broken\.pem/],
-    ['a certificate without its key', { cert: path('server.crt') }, /server\.crt/],
-    ['a key without its certificate', { key: path('key.pem') }, /cert/],
+    ['a broken certificate', { cert: broken, key: tlsFile('key.pem') }, /broken\.pem/],
+    ['a certificate without its key', { cert: tlsFile('server.crt') }, /server\.crt/],
+    ['a key without its certificate', { key: tlsFile('key.pem') }, /cert/],
     ['an address as sni', { sni: '2001:db8::1' }, /host name/],
     ['redirects over HTTP/2', { http2: true, redirects: 1 }, /HTTP\/1\.1/],
     ['what http refuses', { receive: 'a', text: 'a' }, /not both/],

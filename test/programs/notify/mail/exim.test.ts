@@ -3,11 +3,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { deliverer } from '../../../../src/notify/mail/transport.js'
 import { folderOf, freePort, programOr, start } from '../../../support/checks/programs.js'
-
-const path = (name: string) => fileURLToPath(new URL(`../../../fixtures/tls/${name}`, import.meta.url))
+import { tlsFile } from '../../../support/tls-file.js'
 
 /** Takes mails for example.com and keeps them in its queue. */
 async function exim(file: string) {
@@ -25,8 +23,8 @@ async function exim(file: string) {
       primary_hostname = mail.example.com
       local_interfaces = <; [::1]:${port}
       tls_advertise_hosts = *
-      tls_certificate = ${path('server.crt')}
-      tls_privatekey = ${path('key.pem')}
+      tls_certificate = ${tlsFile('server.crt')}
+      tls_privatekey = ${tlsFile('key.pem')}
       rfc1413_query_timeout = 0s
       acl_smtp_rcpt = rcpt
       begin acl
