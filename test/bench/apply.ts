@@ -2,10 +2,10 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseAddress } from '../../src/core/address.js'
 import type { Change, ServiceId, TableReal } from '../../src/core/model.js'
 import { openKernel } from '../../src/ipvs/client.js'
 import type { Kernel } from '../../src/ipvs/kernel.js'
+import { SERVICE_ATTRIBUTES, serviceId, tableReal } from '../support/tables.js'
 import type { Benchmark, Row, Run } from './benchmark.js'
 import { destinationCount, flush, run } from './kernel-table.js'
 import { cpuMs } from './processes.js'
@@ -119,35 +119,16 @@ interface Service {
 }
 
 function serviceOf(i: number): Service {
-  const id = {
-    kind: 'address',
-    protocol: 'tcp',
-    address: address(`fd00:f::${hex(i + 1)}`),
-    port: 80,
-  } as const
-  const reals = Array.from({ length: REALS_EACH }, (_, j) => ({
-    address: address(`fd00:1::${hex(i * REALS_EACH + j + 1)}`),
-    port: 80,
-    forwarding: 'masq' as const,
-    tunnelPort: 0,
-    tunnelChecksum: 'none' as const,
-    weight: 1,
-    upper: 0,
-    lower: 0,
-  }))
-  return { id, reals }
-}
-
-function address(text: string) {
-  const parsed = parseAddress(text)
-  if (!parsed) throw new Error(`${text} is no address`)
-  return parsed
+  const reals = Array.from({ length: REALS_EACH }, (_, j) =>
+    tableReal(`fd00:1::${hex(i * REALS_EACH + j + 1)}`),
+  )
+  return { id: serviceId(`fd00:f::${hex(i + 1)}`), reals }
 }
 
 const hex = (n: number) => n.toString(16)
 
 function additions({ id, reals }: Service): Change[] {
-  const service = { scheduler: 'rr', schedulerFlags: [], persistence: null, onePacket: false }
+  const service = { ...SERVICE_ATTRIBUTES, scheduler: 'rr' }
   return [{ op: 'add-service', id, service }, ...reals.map(real => ({ op: 'add-real', id, real }) as const)]
 }
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { type Address, parseAddress } from '../../src/core/address.js'
 import type {
+  CheckPolicy,
   CheckResult,
   CheckUse,
   Config,
@@ -23,6 +24,8 @@ export function address(text: string): Address {
   if (!parsed) throw new Error(`${text} is not an address`)
   return parsed
 }
+
+// ---------------------------------------------------------------- the defaults of a configuration
 
 export const ATTRIBUTES: RealAttributes = {
   forwarding: 'masq',
@@ -55,18 +58,23 @@ export const SETTINGS: Settings = {
   logLevel: 'info',
 }
 
+export const POLICY: CheckPolicy = { interval: 5000, timeout: 3000, fall: 2, rise: 1, fastinter: 1000 }
+
+/** Of tests: shorter, and judged at the first result. */
+const QUICK: CheckPolicy = { interval: 1000, timeout: 500, rise: 1, fall: 1, fastinter: 1000 }
+
+// ---------------------------------------------------------------- parts of a configuration
+
 export function serviceId(text: string, port = 80): ServiceId {
   return { kind: 'address', protocol: 'tcp', address: address(text), port }
 }
 
-export function use(kind: string, options: Record<string, unknown> = {}, policy = {}): CheckUse {
-  return {
-    kind,
-    options,
-    policy: { interval: 1000, timeout: 500, rise: 1, fall: 1, fastinter: 1000, ...policy },
-    port: null,
-    address: null,
-  }
+export function use(
+  kind: string,
+  options: Record<string, unknown> = {},
+  policy: Partial<CheckPolicy> = {},
+): CheckUse {
+  return { kind, options, policy: { ...QUICK, ...policy }, port: null, address: null }
 }
 
 /** A real server on port 80, checked by `on` unless told otherwise. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { check } from '../../../checks/external-perl.js'
-import { parseAddress } from '../../../src/core/address.js'
 import { missingOf, parseOptions, problemOf } from '../../support/checks/options.js'
 import { folderOf, programOr } from '../../support/checks/programs.js'
 import { probe, targetOf } from '../../support/probe.js'
+import { address } from '../../support/tables.js'
 
 const SLOW = { timeout: 15_000 }
 const target = targetOf({ host: '2001:db8:1::11', port: 80 })
@@ -45,10 +45,9 @@ describe('external-perl', function () {
     const checkcommand = join(folderOf({ 'check.pl': 'print "$0: @ARGV\\n";' }), 'check.pl')
     const said = await probe(check, target, { checkcommand }, SLOW)
     assert.equal(said.detail, `exit 0: ${checkcommand}: [2001:db8::80] 80 [2001:db8:1::11] 80`)
-    const address = parseAddress('192.0.2.1')
-    assert(address)
+    const to = address('192.0.2.1')
     const service = { ...target.service, address: null, port: 0, protocol: 'fwm', fwmark: 9 } as const
-    const v4 = { ...target, real: { ...target.real, address }, service }
+    const v4 = { ...target, real: { ...target.real, address: to }, service }
     assert.match((await probe(check, v4, { checkcommand }, SLOW)).detail, / 9 0 192.0.2.1 80$/)
   })
 

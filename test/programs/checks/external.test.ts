@@ -16,11 +16,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { check } from '../../../checks/external.js'
 import type { Target } from '../../../src/check/check.js'
-import { parseAddress } from '../../../src/core/address.js'
 import { MOST_AT_ONCE, places } from '../../../src/system/processes.js'
 import { onCleanup } from '../../support/after-each.js'
 import { missingOf, problemOf } from '../../support/checks/options.js'
 import { probe, targetOf } from '../../support/probe.js'
+import { address } from '../../support/tables.js'
 
 let folder: string
 beforeEach(() => {
@@ -73,9 +73,12 @@ describe('external: the arguments of an external command', function () {
   it("are ldirectord's: addresses of IPv6 in brackets, the real server's own port", async () => {
     const checkcommand = script(show)
     assert.equal(await printed({ checkcommand }), '4 [2001:db8::80] 80 [2001:db8:1::11] 80')
-    const address = parseAddress('192.0.2.1')
-    assert(address)
-    const v4 = { ...target, real: { ...target.real, address }, service: { ...target.service, address } }
+    const to = address('192.0.2.1')
+    const v4 = {
+      ...target,
+      real: { ...target.real, address: to },
+      service: { ...target.service, address: to },
+    }
     assert.equal(await printed({ checkcommand }, v4), '4 192.0.2.1 80 192.0.2.1 80')
   })
 

@@ -1,5 +1,6 @@
 /** Fixed status documents. */
 import type { CheckStatus, RealStatus, ServiceStatus, StatusDocument } from '../../../src/api/status-types.js'
+import { POLICY } from '../tables.js'
 
 export const NOW = Date.parse('2026-11-22T12:00:00Z')
 const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString()
@@ -12,7 +13,7 @@ export function checkStatus(change: Partial<CheckStatus> = {}): CheckStatus {
     state: 'up',
     streak: 0,
     since: ago(192),
-    policy: { interval: 5000, timeout: 3000, rise: 1, fall: 2, fastinter: 1000 },
+    policy: POLICY,
     last: { ok: true, reason: null, detail: '200 OK', phase: 'body', ms: 1.23, phases: [] },
     lastAt: ago(1),
     noVerdict: null,

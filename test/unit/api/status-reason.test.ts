@@ -3,24 +3,18 @@ import { reasonOf } from '../../../src/api/status-reason.js'
 import type { HealthState, Real } from '../../../src/core/model.js'
 import type { CheckState } from '../../../src/health/check-state.js'
 import type { HealthStore } from '../../../src/health/health-store.js'
+import { failed, passed } from '../../support/tables.js'
 
-const failed = {
-  ok: false,
-  reason: 'status',
-  detail: 'status 500; expected 200-299',
-  phase: null,
-  ms: 1,
-  phases: [],
-}
-const passed = { ...failed, ok: true, reason: null, detail: '200 OK' }
+const fell = { ...failed('status'), detail: 'status 500; expected 200-299' }
+const rose = passed('200 OK')
 
 describe('status-reason: why a server is as it is', () => {
   const rows: [what: string, state: HealthState, streak: number, last: object, expected: string][] = [
-    ['is up', 'up', 0, passed, '200 OK'],
-    ['is down', 'down', 0, failed, failed.detail],
-    ['has failed once of twice', 'up', 1, failed, `still up, failure 1 of 2: ${failed.detail}`],
-    ['has passed twice of three times', 'down', 2, passed, 'still down, pass 2 of 3: 200 OK'],
-    ['has failed after a start', 'unknown', 1, failed, `not judged yet, failure 1 of 2: ${failed.detail}`],
+    ['is up', 'up', 0, rose, '200 OK'],
+    ['is down', 'down', 0, fell, fell.detail],
+    ['has failed once of twice', 'up', 1, fell, `still up, failure 1 of 2: ${fell.detail}`],
+    ['has passed twice of three times', 'down', 2, rose, 'still down, pass 2 of 3: 200 OK'],
+    ['has failed after a start', 'unknown', 1, fell, `not judged yet, failure 1 of 2: ${fell.detail}`],
   ]
   for (const [what, state, streak, last, expected] of rows)
     it(`is told of one that ${what}`, () => {

@@ -5,6 +5,7 @@ import { loadConfig } from '../../../src/config/load.js'
 import { keyOfService } from '../../../src/core/model.js'
 import { desiredTable, HealthStore } from '../../../src/health/health-store.js'
 import { jobsOf } from '../../../src/health/jobs.js'
+import { failed, passed } from '../../support/tables.js'
 
 async function load(
   lines: string,
@@ -72,10 +73,9 @@ describe('parts: a service over several protocols or ports', () => {
     const board = new HealthStore()
     board.applyConfig(config, checks, 0)
     const [up, down] = [...jobs.keys()]
-    const result = { reason: null, detail: '', phase: null, ms: 1, phases: [] }
     for (let i = 0; i < 3; i++) {
-      board.result(up ?? '', { ...result, ok: true }, i)
-      board.result(down ?? '', { ...result, ok: false, reason: 'refused' }, i)
+      board.result(up ?? '', passed(), i)
+      board.result(down ?? '', failed(), i)
     }
     const table = desiredTable(board, config.services, new Map())
     assert.deepEqual(

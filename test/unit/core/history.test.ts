@@ -22,6 +22,7 @@ import {
   failed,
   passed,
   real,
+  SERVICE_ATTRIBUTES,
   service,
   serviceId,
   tableReal,
@@ -162,7 +163,7 @@ async function tableOf({ kernel }: { kernel: ReturnType<typeof memoryKernel> }):
 function handEdit(table: Table, event: { kind: string; pick: number }): Change[] {
   const FOREIGN = serviceId('fd00:f::ff')
   if (event.kind === 'add-foreign') {
-    const attributes = { scheduler: 'rr', schedulerFlags: [], persistence: null, onePacket: false }
+    const attributes = { ...SERVICE_ATTRIBUTES, scheduler: 'rr' }
     return [
       { op: 'add-service', id: FOREIGN, service: attributes },
       { op: 'add-real', id: FOREIGN, real: tableReal('fd00:1::1', { weight: 9 }) },

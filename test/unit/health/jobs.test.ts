@@ -4,7 +4,7 @@ import { type Check, defineCheck, up } from '../../../src/check/check.js'
 import { parseAddress } from '../../../src/core/address.js'
 import type { CheckUse } from '../../../src/core/model.js'
 import { jobsOf } from '../../../src/health/jobs.js'
-import { config, real, service } from '../../support/tables.js'
+import { config, real, service, use } from '../../support/tables.js'
 
 const check = defineCheck({
   name: 'fine',
@@ -14,15 +14,13 @@ const check = defineCheck({
 })
 
 function jobFor(address: string | null, kind: Check = check) {
-  const use: CheckUse = {
-    kind: 'fine',
-    options: {},
-    policy: { interval: 1000, timeout: 500, rise: 1, fall: 1, fastinter: 1000 },
+  const elsewhere: CheckUse = {
+    ...use('fine'),
     port: 81,
     address: address === null ? null : parseAddress(address),
     host: 'other.example',
   }
-  const site = config([service('web', { reals: [{ ...real('fd00::1'), checks: [use] }] })])
+  const site = config([service('web', { reals: [real('fd00::1', { checks: [elsewhere] })] })])
   const { jobs, subscribers } = jobsOf(site, new Map([['fine', kind]]))
   const [job] = jobs.values()
   assert.ok(job)

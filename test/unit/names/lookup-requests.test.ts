@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict'
-import type { CheckUse, Service } from '../../../src/core/model.js'
+import type { Service } from '../../../src/core/model.js'
 import { handedOn, requestsOf, withNames } from '../../../src/names/lookup-requests.js'
-import { config, real, service, serviceId } from '../../support/tables.js'
+import { config, real, service, serviceId, use } from '../../support/tables.js'
 
 const NAMED: Partial<Service> = {
   host: 'vip',
   id: null,
   unresolved: { protocol: 'tcp', port: 80, family: 'ipv6' },
 }
-const CHECK: CheckUse = {
-  kind: 'connect',
-  options: {},
-  policy: { interval: 1000, timeout: 500, rise: 1, fall: 1, fastinter: 1000 },
-  port: null,
-  address: null,
-}
+const CHECK = use('connect')
 const NOTHING: ReadonlyMap<string, string> = new Map()
 
 describe('lookup-requests: names of a configuration', () => {

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Judge, Match, ProbeSpec } from '../../../src/check/probe-spec.js'
-import { parseAddress } from '../../../src/core/address.js'
 import { isBounded } from '../../../src/probe/bounded.js'
-
-const address = parseAddress('::1')
-assert(address)
+import { address } from '../../support/tables.js'
 
 function tcp(judge: Judge): ProbeSpec {
   return {
     kind: 'tcp',
-    address: address as never,
+    address: address('::1'),
     port: 1,
     send: new Uint8Array(),
     end: false,
@@ -24,7 +21,7 @@ function matching(match: Match): ProbeSpec {
 
 describe('isBounded', () => {
   it('keeps probes without a match, with plain text and with harmless expressions', () => {
-    assert(isBounded({ kind: 'icmp', address: address as never, size: 56, count: 3 }))
+    assert(isBounded({ kind: 'icmp', address: address('::1'), size: 56, count: 3 }))
     assert(isBounded(tcp({ kind: 'connected' })))
     assert(isBounded(tcp({ kind: 'any' })))
     assert(isBounded(tcp({ kind: 'http', method: 'GET', status: [[200, 299]], match: null, limit: 1 })))

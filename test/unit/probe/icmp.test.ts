@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type Family, parseAddress } from '../../../src/core/address.js'
+import type { Family } from '../../../src/core/address.js'
 import { echoRequest, readEchoReply } from '../../../src/probe/icmp-packet.js'
 import { runProbe, startProbe } from '../../../src/probe/start-probe.js'
 import { close, openIcmpSocket } from '../../../src/system/libc.js'
+import { address } from '../../support/tables.js'
 
 function ping(text: string, { size = 56, count = 1, timeout = 1000 } = {}) {
-  const address = parseAddress(text)
-  assert.ok(address)
-  return runProbe({ kind: 'icmp', address, size, count }, timeout)
+  const to = address(text)
+  return runProbe({ kind: 'icmp', address: to, size, count }, timeout)
 }
 
 /** Why ping cannot be tried here, or null. */
@@ -115,9 +115,8 @@ function pings(host: string): void {
   })
 
   it('spreads its requests evenly over the deadline', () => {
-    const address = parseAddress(host)
-    assert.ok(address)
-    const run = startProbe({ probe: { kind: 'icmp', address, size: 56, count: 3 } }, 300, () => {})
+    const to = address(host)
+    const run = startProbe({ probe: { kind: 'icmp', address: to, size: 56, count: 3 } }, 300, () => {})
     const wakes = [run.wakeAt]
     while (run.wakeAt < 300) {
       run.wake()
@@ -128,9 +127,8 @@ function pings(host: string): void {
   })
 
   it('goes on after a run that was given up', async () => {
-    const address = parseAddress(host)
-    assert.ok(address)
-    const run = startProbe({ probe: { kind: 'icmp', address, size: 56, count: 1 } }, 1000, () => {
+    const to = address(host)
+    const run = startProbe({ probe: { kind: 'icmp', address: to, size: 56, count: 1 } }, 1000, () => {
       assert.fail('nobody asked any more')
     })
     run.cancel()

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { ProbeSpec } from '../../../src/check/probe-spec.js'
 import { runOnce } from '../../../src/check/run.js'
-import { parseAddress } from '../../../src/core/address.js'
 import { runProbe, startProbe } from '../../../src/probe/start-probe.js'
 import { prepareTcp } from '../../../src/probe/tcp.js'
 import { onCleanup } from '../../support/after-each.js'
 import * as servers from '../../support/servers.js'
+import { address } from '../../support/tables.js'
 
 type TcpProbe = Extract<ProbeSpec, { kind: 'tcp' }>
 type Server = Pick<servers.Listening, 'host' | 'port'>
@@ -23,9 +23,8 @@ const PONG = {
 } as const
 
 function probe({ host, port }: Server, over: Partial<TcpProbe>): TcpProbe {
-  const address = parseAddress(host)
-  assert.ok(address)
-  return { kind: 'tcp', address, port, end: false, reset: false, ...CONNECT, ...over }
+  const to = address(host)
+  return { kind: 'tcp', address: to, port, end: false, reset: false, ...CONNECT, ...over }
 }
 
 /** Reason and phase of one run. */

@@ -2,21 +2,20 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { ProbeSpec } from '../../../src/check/probe-spec.js'
-import { parseAddress } from '../../../src/core/address.js'
 import { runProbe } from '../../../src/probe/start-probe.js'
 import { onCleanup } from '../../support/after-each.js'
 import { type Loopback, refusedUdpPort, udpServer } from '../../support/servers.js'
+import { address } from '../../support/tables.js'
 
 type UdpProbe = Extract<ProbeSpec, { kind: 'udp' }>
 
 const PONG = { kind: 'match', match: { kind: 'text', text: 'pong' }, limit: 1000 } as const
 
 function run(host: Loopback, port: number, over: Partial<UdpProbe> = {}, timeout = 500) {
-  const address = parseAddress(host)
-  assert.ok(address)
+  const to = address(host)
   const probe: ProbeSpec = {
     kind: 'udp',
-    address,
+    address: to,
     port,
     send: Buffer.from('ping'),
     judge: PONG,
@@ -81,10 +80,9 @@ describe('udp: a probe over UDP to another machine', () => {
       senders.push(from.address)
       server.send('pong', from.port, from.address)
     })
-    const address = parseAddress('127.0.0.2')
-    assert.ok(address)
+    const to = address('127.0.0.2')
     const { port } = server.address()
-    const { ok } = await run('127.0.0.1', port, { address })
+    const { ok } = await run('127.0.0.1', port, { address: to })
     assert.equal(ok, true)
     assert.deepEqual(senders, ['127.0.0.1'])
   })

@@ -1,36 +1,36 @@
 import assert from 'node:assert/strict'
 import { renderChanges, summaryOfChanges } from '../../../../src/cli/terminal/changes.js'
-import { type Address, parseAddress } from '../../../../src/core/address.js'
-import type { Change, ServiceId, TableReal } from '../../../../src/core/model.js'
+import type { Change, ServiceId } from '../../../../src/core/model.js'
+import { SERVICE_ATTRIBUTES, serviceId, tableReal } from '../../../support/tables.js'
 
-const web: ServiceId = { kind: 'address', protocol: 'tcp', address: address('2001:db8::80'), port: 80 }
+const web = serviceId('2001:db8::80')
 const mail: ServiceId = { kind: 'fwmark', fwmark: 1, family: 'ipv6' }
-const rr = { scheduler: 'rr', schedulerFlags: [], persistence: null, onePacket: false } as const
+const rr = { ...SERVICE_ATTRIBUTES, scheduler: 'rr' }
 
 const changes: Change[] = [
   { op: 'set-service', id: web, service: { ...rr, scheduler: 'wlc' }, was: rr },
-  { op: 'add-real', id: web, real: real('2001:db8:1::11', { weight: 2, upper: 100 }) },
+  { op: 'add-real', id: web, real: tableReal('2001:db8:1::11', { weight: 2, upper: 100 }) },
   {
     op: 'set-real',
     id: web,
-    real: real('2001:db8:1::12', { weight: 0, forwarding: 'gate' }),
-    was: real('2001:db8:1::12', {}),
+    real: tableReal('2001:db8:1::12', { weight: 0, forwarding: 'gate' }),
+    was: tableReal('2001:db8:1::12'),
   },
-  { op: 'delete-real', id: web, was: real('2001:db8:1::13', {}) },
+  { op: 'delete-real', id: web, was: tableReal('2001:db8:1::13') },
   {
     op: 'add-service',
     id: mail,
     service: {
+      ...SERVICE_ATTRIBUTES,
       scheduler: 'sh',
       schedulerFlags: ['flag-2'],
       persistence: { timeout: 300, prefix: 64, engine: null },
-      onePacket: false,
     },
   },
   {
     op: 'delete-service',
-    id: { ...web, port: 81 },
-    was: { ...rr, id: web, reals: new Map([['x', real('::2', {})]]) },
+    id: serviceId('2001:db8::80', 81),
+    was: { ...rr, id: web, reals: new Map([['x', tableReal('::2')]]) },
   },
 ]
 
@@ -68,23 +68,3 @@ describe('changes for people', () => {
     assert.ok(renderChanges(changes, { colour: true }).includes('\u001b[32m+     [2001:db8:1::11]'))
   })
 })
-
-function address(text: string): Address {
-  const parsed = parseAddress(text)
-  assert.ok(parsed)
-  return parsed
-}
-
-function real(text: string, change: Partial<TableReal>): TableReal {
-  return {
-    address: address(text),
-    port: 80,
-    forwarding: 'masq',
-    tunnelPort: 0,
-    tunnelChecksum: 'none',
-    weight: 1,
-    upper: 0,
-    lower: 0,
-    ...change,
-  }
-}

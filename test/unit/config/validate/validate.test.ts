@@ -5,6 +5,7 @@ import { validate } from '../../../../src/config/validate/validate.js'
 import { readYaml } from '../../../../src/config/yaml/read-yaml.js'
 import { parseHosts } from '../../../../src/names/hosts.js'
 import { configOf, problemsOf, serviceOf, siteWith, validated } from '../../../support/config/config-of.js'
+import { ATTRIBUTES, POLICY, SERVICE_ATTRIBUTES, SETTINGS } from '../../../support/tables.js'
 
 const EXAMPLE = new URL('../../../../config/example.yaml', import.meta.url).pathname
 
@@ -21,44 +22,13 @@ describe('validate: a configuration', () => {
 
   it('has the stated defaults', async () => {
     const { settings } = await configOf('services: {}\n')
-    assert.deepEqual(settings, {
-      resync: 10_000,
-      resolve: 60_000,
-      concurrency: 512,
-      removalLimit: 50,
-      socket: '/run/lvsd/lvsd.sock',
-      state: '/var/lib/lvsd',
-      checks: [],
-      maintenancedir: null,
-      autoreload: false,
-      callback: null,
-      timeouts: null,
-      logLevel: 'info',
-    })
+    assert.deepEqual(settings, SETTINGS)
     const service = await serviceOf(siteWith('check: connect', "reals: ['[2001:db8:1::11]']"))
-    assert.deepEqual(service.attributes, {
-      scheduler: 'wlc',
-      schedulerFlags: [],
-      persistence: null,
-      onePacket: false,
-    })
+    assert.deepEqual(service.attributes, SERVICE_ATTRIBUTES)
     assert.deepEqual([service.quiescent, service.cleanstop, service.fallback], [false, false, null])
     const [real] = service.reals
-    assert.deepEqual(real?.attributes, {
-      forwarding: 'masq',
-      tunnelPort: 0,
-      tunnelChecksum: 'none',
-      weight: 1,
-      upper: 0,
-      lower: 0,
-    })
-    assert.deepEqual(real?.checks[0]?.policy, {
-      interval: 5000,
-      timeout: 3000,
-      fall: 2,
-      rise: 1,
-      fastinter: 1000,
-    })
+    assert.deepEqual(real?.attributes, ATTRIBUTES)
+    assert.deepEqual(real?.checks[0]?.policy, POLICY)
     assert.deepEqual([real?.port, real?.need], [80, 1])
   })
 
