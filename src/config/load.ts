@@ -9,8 +9,9 @@ import { systemFile } from '../names/system-file.js'
 import { readText } from '../system/read-file.js'
 import { runSliced } from '../util/time-slice.js'
 import { expandIncludes, type Source } from './include.js'
-import { adaptProblems } from './ldirectord/adapt-problems.js'
+import { LDIRECTORD } from './ldirectord/dialect.js'
 import { readLdirectord } from './ldirectord/read-ldirectord.js'
+import { relevantProblems } from './ldirectord/relevant-problems.js'
 import { systemPorts } from './ports.js'
 import { START } from './problems/position.js'
 import { hasErrors, type Problem } from './problems/problem.js'
@@ -105,9 +106,9 @@ async function loadLdirectord(file: string, text: string): Promise<Loaded> {
   const ports = systemPorts()
   const document = readLdirectord(text, file, { checks, ports })
   await setImmediate()
-  const input = { file, document, checks, ports, hosts: systemHosts(), paths: 'as written' } as const
+  const input = { file, document, checks, ports, hosts: systemHosts(), dialect: LDIRECTORD }
   const loaded = await finish(input, kinds, { text, included: [], patterns: [] })
-  return { ...loaded, problems: adaptProblems(loaded.problems, document.heads) }
+  return { ...loaded, problems: relevantProblems(loaded.problems, document.heads) }
 }
 
 async function finish(

@@ -1,4 +1,5 @@
-/** The codes of what there is to say about an ldirectord.cf, a sentence each. */
+/** The codes of what there is to say about an ldirectord.cf beside those of all configurations, a sentence each. */
+import type { Code } from '../problems/codes.js'
 
 /** What is wrong or has another meaning. Imports put these beside the lines concerned. */
 export const LDIRECTORD_CODES = {
@@ -33,7 +34,6 @@ export const LDIRECTORD_CODES = {
   THRESHOLD_ORDER: 'Thresholds in an order in which ldirectord loses one.',
   THRESHOLD_QUOTES: 'Thresholds in quotes, which ldirectord takes for a request and an answer.',
   PORT_MAPPED: 'A port that direct routing and tunnels cannot have: the one of the virtual is used.',
-  STRANGE_FLAG: 'A scheduler flag that belongs to another scheduler.',
   NO_PERSISTENCE: 'persistent = 0.',
   INTERVAL_IGNORED: 'checkinterval of a virtual without fork = yes.',
   IMPLIED_NONE: 'No service is named and none implied: nothing is checked.',
@@ -81,4 +81,4 @@ export const SPELLING_CODES = {
   FAMILY_WORD: 'virtual, real or fallback for IPv6, or the words with a 6 for IPv4.',
 } as const
 
-export type LdirectordCode = keyof typeof LDIRECTORD_CODES | keyof typeof SPELLING_CODES
+export type LdirectordCode = Code | keyof typeof LDIRECTORD_CODES | keyof typeof SPELLING_CODES

@@ -94,7 +94,7 @@ function schedulerFlags({ own }: Read, report: Report): Entry | null {
   const scheduler = own.scheduler?.value ?? 'wrr'
   const strangers = words.filter(word => !word.startsWith('flag-') && !word.startsWith(`${scheduler}-`))
   if (strangers.length > 0)
-    report.warn('STRANGE_FLAG', at, `${strangers.join(', ')} means nothing to the scheduler ${scheduler}`)
+    report.warn('SCHEDULER_FLAG', at, `${strangers.join(', ')} means nothing to the scheduler ${scheduler}`)
   const flags = words.map(word => (strangers.includes(word) ? bitOf(word) : word))
   return entry(
     'scheduler-flags',

@@ -26,18 +26,20 @@ interface HowToReport {
   /** Problems of one code at one place are one: a value in `defaults` is read once for each service that takes it. */
   readonly once?: boolean
   readonly most?: number
+  /** What has been told of the file before, and is not told again. */
+  readonly told?: readonly Problem[]
 }
 
 export function newReport<C extends string = Code | LdirectordCode>(
   file: string,
-  { once = true, most = MOST_PROBLEMS }: HowToReport = {},
+  { once = true, most = MOST_PROBLEMS, told = [] }: HowToReport = {},
 ): Report<C> {
-  const known = new Set<string>()
+  const known = new Set(told.map(({ code, at }) => keyOf(code, at)))
   const kept: Problem[] = []
   let omitted: Problem | null = null
   const count = { error: 0, warning: 0, note: 0 }
   const add = (severity: Problem['severity']) => (code: C, at: Position, message: Message) => {
-    const key = `${at.file ?? ''}:${at.line}:${at.column} ${code}`
+    const key = keyOf(code, at)
     if (once && known.has(key)) return
     const isKept = (severity === 'error' ? count.error : count.warning + count.note) < most
     count[severity]++
@@ -53,6 +55,10 @@ export function newReport<C extends string = Code | LdirectordCode>(
     note: add('note'),
     problems: () => [...kept.toSorted(byPlace), ...(omitted ? [more(omitted, kept, count)] : [])],
   }
+}
+
+function keyOf(code: string, { file = '', line, column }: Position): string {
+  return `${file}:${line}:${column} ${code}`
 }
 
 type Counts = Record<Problem['severity'], number>

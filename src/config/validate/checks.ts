@@ -193,7 +193,7 @@ function readOptions(
   check: Check,
   context: Context,
 ): CheckUse['options'] | null {
-  const { report, optionsOf, missingOf, askApart } = context
+  const { report, dialect, optionsOf, missingOf, askApart } = context
   const shape = optionsOf(check)
   const marked = entries.map(entry => markedEntry(entry, shape[entry.key], context))
   const { values } = readFields(marked, shape, { what: check.name, at: draft.at }, report)
@@ -217,12 +217,11 @@ function readOptions(
   // What a file of one's own does with a path is not known: it may make the file itself.
   const areThere = check.origin === 'user' || areFilesThere(marked, shape, report)
   const wrong = complete && areThere ? (check.validate?.(options) ?? null) : null
-  if (wrong !== null)
-    report.error(
-      codeOfSentence(wrong, entries, shape),
-      placeOfSentence(wrong, entries, at),
-      `${check.name}: ${wrong}`,
-    )
+  if (wrong !== null) {
+    const code = codeOfSentence(wrong, entries, shape)
+    const message = `${check.name}: ${wrong}${dialect.outcomeOf(code, check.name)}`
+    report.error(code, placeOfSentence(wrong, entries, at), message)
+  }
   const missing = complete && areThere && wrong === null ? missingOf(check, options) : null
   const commandAt = entries.find(({ key }) => key === 'checkcommand')?.value.at
   if (missing !== null) report.warn('CHECK_UNAVAILABLE', commandAt ?? at, `${check.name}: ${missing}`)

@@ -6,6 +6,7 @@ import type { Family } from '../../core/address.js'
 import type { ServiceId } from '../../core/model.js'
 import type { Question } from '../../kinds/judge-apart.js'
 import type { Hosts } from '../../names/hosts.js'
+import type { Dialect } from '../dialect.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problems/problem.js'
 import type { Report } from '../problems/report.js'
@@ -16,6 +17,7 @@ import type { SecretSources } from '../secret-sources.js'
 
 export interface Context {
   readonly report: Report
+  readonly dialect: Dialect
   readonly checks: ReadonlyMap<string, Check>
   readonly ports: PortLookup
   /** What this machine knows of names without asking anybody. */

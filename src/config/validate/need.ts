@@ -33,7 +33,8 @@ export function judgePorts(
   for (const use of uses) {
     if (use.port !== null || !needsPort(use, context)) continue
     const message = `${use.kind} needs a port, and this real server has none: give the check a checkport`
-    context.report.error('CHECK_NEEDS_PORT', fields.valueAt('address'), message)
+    const outcome = context.dialect.outcomeOf('CHECK_NEEDS_PORT', use.kind)
+    context.report.error('CHECK_NEEDS_PORT', fields.valueAt('address'), message + outcome)
   }
 }
 

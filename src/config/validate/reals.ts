@@ -136,14 +136,14 @@ function judgeAddress(
   at: Position,
   forwarding: Forwarding,
   what: string,
-  { facts, report }: RealContext,
+  { facts, report, dialect }: RealContext,
 ): void {
   if (!address || !isForwardable(address, at, what, report)) return
   if (facts.family === null || address.family === facts.family) return
   // Of tunnels the service tells once: they may be many.
   if (TUNNELS.has(forwarding)) return
   const remedy = facts.isFwmark
-    ? `; for a mark of ${familyWord(address.family)} packets write family: ${address.family}`
+    ? `; for a mark of ${familyWord(address.family)} packets write ${dialect.familyWord[address.family]}`
     : ''
   report.error(
     'FAMILY_MISMATCH',

@@ -5,6 +5,7 @@ import type { Config } from '../../core/model.js'
 import type { Question } from '../../kinds/judge-apart.js'
 import type { Hosts } from '../../names/hosts.js'
 import { runSync, type Sliced } from '../../util/time-slice.js'
+import { type Dialect, YAML } from '../dialect.js'
 import { folderOf } from '../paths.js'
 import type { PortLookup } from '../ports.js'
 import { START } from '../problems/position.js'
@@ -30,8 +31,8 @@ export interface ValidateInput {
   readonly hosts?: Hosts
   /** Where passwords may stand. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Where relative paths begin: in the folder of the file, or, as in an ldirectord.cf, where lvsd is. */
-  readonly paths?: 'of the file' | 'as written'
+  /** That of YAML where absent. */
+  readonly dialect?: Dialect
 }
 
 export interface Validated {
@@ -51,19 +52,21 @@ export function validate(input: ValidateInput): Validated {
 
 /** The same in pieces. */
 export function* validating(input: ValidateInput): Sliced<Validated> {
-  const { file, document, checks, ports, hosts, env = process.env, paths } = input
-  const report: Report = newReport(file)
+  const { file, document, checks, ports, hosts, env = process.env, dialect = YAML } = input
+  const report: Report = newReport(file, { told: document.problems })
   const shapes = new Map<Check, OptionShape>()
   const optionsOf = (check: Check) => {
     const shape = shapes.get(check) ?? check.options(optionKit)
     shapes.set(check, shape)
     return shape
   }
-  const folderAt = (at: Position) => (paths === 'as written' ? null : folderOf(at.file ?? file))
+  const folderAt = (at: Position) =>
+    dialect.relativePaths === 'as written' ? null : folderOf(at.file ?? file)
   const questions: Question<PlaceOf>[] = []
   const kinds = new Set<string>()
   const context: Context = {
     report,
+    dialect,
     checks,
     ports,
     hosts: hosts ?? null,

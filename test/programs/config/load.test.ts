@@ -81,7 +81,7 @@ describe('load: loading a configuration', () => {
     const codes = await codesOf('site.cf', text)
     assert.deepEqual(
       codes.filter(code => code.startsWith('4:')),
-      ['4:13 STRANGE_FLAG'],
+      ['4:13 SCHEDULER_FLAG'],
     )
   })
 

@@ -1,5 +1,6 @@
 /** Small files for the tests of the ldirectord.cf reader. */
 import assert from 'node:assert/strict'
+import { LDIRECTORD } from '../../../src/config/ldirectord/dialect.js'
 import { readLdirectord } from '../../../src/config/ldirectord/read-ldirectord.js'
 import { ldirectordToYaml } from '../../../src/config/ldirectord/to-yaml.js'
 import type { Loaded } from '../../../src/config/load.js'
@@ -33,7 +34,11 @@ const ports = systemPorts()
 export async function loadCf(text: string): Promise<Loaded> {
   const loaded = (await checks).checks
   const document = readLdirectord(text, 'site.cf', { checks: loaded, ports })
-  return { ...validate({ file: 'site.cf', document, checks: loaded, ports }), checks: loaded, text }
+  return {
+    ...validate({ file: 'site.cf', document, checks: loaded, ports, dialect: LDIRECTORD }),
+    checks: loaded,
+    text,
+  }
 }
 
 async function loadYaml(text: string): Promise<Loaded> {

@@ -126,12 +126,7 @@ const WARNED: readonly [phrase: string, text: string, ...warnings: string[]][] =
   ['checkinterval without fork', site(`${REAL}\ncheckinterval=7`), 'INTERVAL_IGNORED 3:16+1'],
   ['persistent = 0', site(`${REAL}\npersistent=0`), 'NO_PERSISTENCE 3:13+1'],
   ['ops of tcp', site(`${REAL}\nops=yes`), 'UNUSED 3:6+3'],
-  [
-    'a flag of another scheduler',
-    site(`${REAL}\nschedflags=sh-port`),
-    'STRANGE_FLAG 3:13+7',
-    'SCHEDULER_FLAG 3:13+7',
-  ],
+  ['a flag of another scheduler', site(`${REAL}\nschedflags=sh-port`), 'SCHEDULER_FLAG 3:13+7'],
   ['words behind the scheduler', site(`${REAL}\nscheduler=wlc, rr`), 'IGNORED_TEXT 3:15+4'],
   ['checktype off', site(`${REAL}\nchecktype=off`), 'OFF 3:12+3'],
   ['no service for the port', site(REAL, { head: 'virtual=192.0.2.1:9999' }), 'IMPLIED_NONE 1:9+14'],

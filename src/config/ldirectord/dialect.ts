@@ -1,0 +1,12 @@
+/** How an ldirectord.cf is written, and what ldirectord makes of what lvsd refuses. */
+import type { Dialect } from '../dialect.js'
+import { rowOf } from './kinds.js'
+
+export const LDIRECTORD: Dialect = {
+  relativePaths: 'as written',
+  familyWord: { ipv4: 'virtual', ipv6: 'virtual6' },
+  outcomeOf(code, kind) {
+    const isHopeless = code === 'CHECK_NEEDS_PORT' || (code === 'CHECK_OPTIONS' && rowOf(kind).question)
+    return isHopeless ? '; ldirectord takes it, and has the servers down for ever' : ''
+  },
+}
