@@ -1,6 +1,6 @@
 /**
- * IPv4 and IPv6 addresses: text in every notation to one canonical value, and to the bytes of the wire.
- * Canonical text follows RFC 5952; zones (RFC 4007) are kept.
+ * IPv4 and IPv6 addresses. They are parsed from every notation into one canonical form, and converted to and from wire
+ * bytes. Canonical text follows RFC 5952; zones (RFC 4007) are kept.
  */
 
 export type Family = 'ipv4' | 'ipv6'
@@ -13,9 +13,9 @@ export interface Address {
   readonly zone: string | null
 }
 
-/** Where something listens: a literal address or a name still to be resolved, and a port. */
+/** Host and port of a server. The host is a literal address, or a name that is not resolved yet. */
 export interface HostPort {
-  /** The literal's canonical text, or the name as written. */
+  /** The canonical text of a literal, or the name as written. */
   readonly host: string
   /** Null while `host` is a name. */
   readonly address: Address | null
@@ -23,7 +23,7 @@ export interface HostPort {
   readonly port: string | null
 }
 
-/** Reads an IPv4 or IPv6 literal, in brackets or not; null for anything else. */
+/** Parses an IPv4 or IPv6 literal, with or without brackets. Returns null for any other text. */
 export function parseAddress(text: string): Address | null {
   const inner = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text
   if (!inner.includes(':')) return inner === text ? parseIpv4(text) : null
@@ -33,14 +33,14 @@ export function parseAddress(text: string): Address | null {
   return groups && ipv6Address(groups, zone ?? null)
 }
 
-/** The address as the wire and the kernel carry it: 4 or 16 bytes. */
+/** Returns the address in wire order, as the kernel expects it: 4 or 16 bytes. */
 export function bytesOf(address: Address): Uint8Array {
   if (address.family === 'ipv4') return Uint8Array.from(address.text.split('.'), Number)
   const groups = ipv6Groups(address.text.split('%')[0] ?? '') ?? []
   return Uint8Array.from(groups.flatMap(group => [group >> 8, group & 255]))
 }
 
-/** The inverse of `bytesOf`: 4 bytes are IPv4, 16 are IPv6. Throws a RangeError for any other length. */
+/** Inverse of `bytesOf`: 4 bytes are IPv4, 16 bytes are IPv6. Throws a RangeError for any other length. */
 export function addressFromBytes(bytes: Uint8Array): Address {
   if (bytes.length === 4) return { family: 'ipv4', text: bytes.join('.'), zone: null }
   if (bytes.length !== 16) throw new RangeError(`an address has 4 or 16 bytes, not ${bytes.length}`)
@@ -48,33 +48,33 @@ export function addressFromBytes(bytes: Uint8Array): Address {
   return ipv6Address(groups, null)
 }
 
-/** True for fe80::/10, which needs a zone to be reached. */
+/** True for fe80::/10. Such an address is reachable only with a zone. */
 export function isLinkLocal(address: Address): boolean {
   return address.family === 'ipv6' && /^fe[89ab]/.test(address.text)
 }
 
-/** `::ffff:192.0.2.1`: an IPv4 address in the form of IPv6, which is for programs alone. */
+/** True for an IPv4-mapped IPv6 address (`::ffff:192.0.2.1`). Programs use it internally; it is not sent on the network. */
 export function isMapped(address: Address): boolean {
   return /^::ffff:\d+\./.test(address.text)
 }
 
-/** `[2001:db8::1]`, `192.0.2.1`, `web1.example`: a host as it stands before a port. A text has no brackets yet. */
+/** Formats a host for use before a port: `[2001:db8::1]`, `192.0.2.1`, `web1.example`. A text must have no brackets. */
 export function bracketed(host: Address | string): string {
   const text = typeof host === 'string' ? host : host.text
   return text.includes(':') ? `[${text}]` : text
 }
 
-/** The inverse of `bracketed`; text without brackets stays as it is. */
+/** Inverse of `bracketed`. A text without brackets is returned unchanged. */
 export function withoutBrackets(text: string): string {
   return text.replace(/^\[(.*)\]$/, '$1')
 }
 
-/** `[2001:db8::1]:80`, `192.0.2.1:80`, `web1.example:80`. */
+/** Formats host and port: `[2001:db8::1]:80`, `192.0.2.1:80`, `web1.example:80`. */
 export function endpoint(host: Address | string, port: number | string): string {
   return `${bracketed(host)}:${port}`
 }
 
-/** Reads `[v6]:port`, `v4:port`, `name:port`, each with or without the port; null when it is none of them. */
+/** Parses `[v6]:port`, `v4:port` or `name:port`; the port is optional. Returns null for any other text. */
 export function parseHostPort(text: string): HostPort | null {
   const match = /^(\[[^\]]+\]|[^:[\]\s]+)(?::([A-Za-z0-9_-]+))?$/.exec(text)
   if (!match) return bareIpv6(text)
@@ -100,7 +100,7 @@ function parseIpv4(text: string): Address | null {
   return valid ? { family: 'ipv4', text, zone: null } : null
 }
 
-/** The eight 16-bit groups of an IPv6 literal, or null where it is not one. */
+/** Returns the eight 16-bit groups of an IPv6 literal, or null if the text is not one. */
 function ipv6Groups(text: string): number[] | null {
   const halves = text.split('::')
   if (halves.length > 2) return null
@@ -126,7 +126,10 @@ function ipv6Address(groups: readonly number[], zone: string | null): Address {
   return { family: 'ipv6', text: canonicalIpv6(groups) + (zone === null ? '' : `%${zone}`), zone }
 }
 
-/** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as `::`. */
+/**
+ * Formats the groups as in RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as
+ * `::`.
+ */
 function canonicalIpv6(groups: readonly number[]): string {
   const mapped = groups.slice(0, 5).every(group => group === 0) && groups[5] === 0xffff
   if (mapped)

@@ -1,4 +1,4 @@
-/** What a new configuration changes, counted and named, for people. Pure. */
+/** Describes what a new configuration changes: counts and names, for people. Pure. */
 import { type Config, keyOfMember, keyOfService, type Real, type Service } from './model.js'
 
 export interface Count {
@@ -12,7 +12,7 @@ export interface ConfigChanges {
   readonly reals: Count
 }
 
-/** A service is the same one by its virtual address, a real server by its service, host and port. */
+/** Counts the differences. A service is identified by its virtual address, a real server by service, host and port. */
 export function configChanges(before: Config, after: Config): ConfigChanges {
   return {
     services: countBetween(servicesOf(before), servicesOf(after)),
@@ -20,7 +20,7 @@ export function configChanges(before: Config, after: Config): ConfigChanges {
   }
 }
 
-/** `services +0 ~1 -0, real servers +2 ~0 -5`; or that nothing has changed. */
+/** Returns `services +0 ~1 -0, real servers +2 ~0 -5`, or `no service has changed`. */
 export function changesText({ services, reals }: ConfigChanges): string {
   const isAny = ({ added, changed, removed }: Count) => added + changed + removed > 0
   if (!isAny(services) && !isAny(reals)) return 'no service has changed'
@@ -31,10 +31,10 @@ function signed({ added, changed, removed }: Count): string {
   return `+${added} ~${changed} -${removed}`
 }
 
-/** Services named in a sentence, and real servers of each. */
+/** Limit of services in one sentence, and of real servers per service. */
 const MOST_NAMED = 5
 
-/** `web: [2001:db8::1]:80, [2001:db8::2]:80; mail: all 4`: the real servers that the next configuration no longer has. */
+/** Lists the real servers that `after` no longer has: `web: [2001:db8::1]:80, [2001:db8::2]:80; mail: all 4`. */
 export function removedText(before: Config, after: Config): string {
   const kept = new Set(realsOf(after).keys())
   const lost = before.services.flatMap(service => {
@@ -55,7 +55,7 @@ function limited(texts: readonly string[], what: string): readonly string[] {
   return left > 1 ? [...texts.slice(0, MOST_NAMED), `${left} more ${what}`] : texts
 }
 
-/** What each is called, and a text that changes with it. */
+/** Key of each item, and a text that differs when the item differs. */
 type Values = ReadonlyMap<string, string>
 
 function servicesOf({ services }: Config): Values {
@@ -87,7 +87,7 @@ function memberKey(service: Service, real: Real): string {
   return keyOfMember({ name: serviceKey(service) }, real)
 }
 
-/** What a service is in a configuration, in which names have no addresses: a name counts as such. */
+/** Identifies a service in a configuration whose names are not resolved: the name takes the place of the address. */
 export function serviceKey({ id, host, unresolved }: Service): string {
   if (id) return keyOfService(id)
   return unresolved ? `${unresolved.protocol} ${host}:${unresolved.port} ${unresolved.family ?? ''}` : host

@@ -1,4 +1,4 @@
-/** The table the kernel should hold, computed afresh from configuration, health and what the kernel holds. Pure. */
+/** Computes the desired table from configuration, health and the actual table. Pure. */
 import {
   type Fallback,
   type HealthState,
@@ -14,21 +14,24 @@ import {
 export type StateOf = (service: Service, real: Real) => HealthState
 /** The weight of a real server that is up. */
 export type WeightOf = (real: Real) => number
-/** Whether an entry of the service may be that of a member whose name nobody knows an address of. */
+/** True if an entry of the actual table may belong to this member, whose name has no known address. */
 export type MayBe = (service: Service, member: Real | Fallback, entry: TableReal) => boolean
 
 /**
- * What the kernel should hold for these services.
+ * Returns the desired table for these services. `actual` is the actual table.
  *
- *   health    in the kernel            wanted
- *   up        either                   in, with the weight that `weightOf` says
- *   down      either                   weight 0 (quiescent) or out
- *   unknown   in                       in, with the weight it has there
- *   unknown   out                      out: nothing gets traffic unchecked
+ *   health    in `actual`   in the desired table
+ *   up        yes or no     yes, with the weight from `weightOf`
+ *   down      yes or no     weight 0 (quiescent service), or no
+ *   unknown   yes           yes, with its weight in `actual`
+ *   unknown   no            no: an unchecked server gets no traffic
  *
- * The fallback is in when no real server keeps it out; while some are still unknown it stays as the kernel has it.
- * A service whose name does not resolve is left out. While nobody knows what a name of a service stands for, what the
- * kernel has there for nobody else may be its server, and stays; where it can be the fallback alone, as a fallback does.
+ * The fallback is in the desired table if no real server keeps it out. While the health of some real servers is
+ * unknown, the fallback stays as it is in `actual`.
+ *
+ * A service whose virtual address does not resolve is left out. While the name of a real server has no known address,
+ * an entry of `actual` that belongs to no other member may be that server, so the entry stays. If such an entry can
+ * only be the fallback, the rule for the fallback applies to it.
  */
 export function desired(
   services: readonly Service[],
@@ -51,15 +54,15 @@ export function desired(
 }
 
 /**
- * Whether the kernel's table says that a server was up when it was last written: it is there with a weight, or without one
- * where that does not mean a failure. `null` is a table that has not been read yet: it may hold anything.
+ * True if the actual table shows that the real server was up when the table was last written: the entry exists, and its
+ * weight does not mean a failure. `actual` is null if the table has not been read yet; the result is then true.
  *
- *   in the kernel  service        configured weight  in service
- *   with a weight  any            any                yes
- *   weight 0       quiescent      over 0             no: it failed, or its checks drained it
- *   weight 0       quiescent      0                  yes: drained; it may have been up
- *   weight 0       not quiescent  any                yes: drained; a failed one would have been removed
- *   not there      any            any                no
+ *   entry in `actual`   service         configured weight   result
+ *   weight over 0       any             any                 true
+ *   weight 0            quiescent       over 0              false: it failed, or its checks drained it
+ *   weight 0            quiescent       0                   true: drained; it may have been up
+ *   weight 0            not quiescent   any                 true: drained; lvsd removes a failed server
+ *   none                any             any                 false
  */
 export function isInService(service: Service, real: Real, actual: Table | null): boolean {
   if (actual === null) return true
@@ -89,7 +92,7 @@ function realsOf(
     const base = tableReal(real)
     const due = base && state === 'up' ? { ...base, weight: weightOf(real) } : base
     const wanted = due && wantedReal(due, state, service.quiescent, held?.reals.get(keyOfReal(due)))
-    // Two names of one server: it gets what the better one of them is due.
+    // Two names can resolve to the same server. The entry then gets the higher of the two weights.
     if (wanted && wanted.weight >= (reals.get(keyOfReal(wanted))?.weight ?? 0))
       reals.set(keyOfReal(wanted), wanted)
   }
@@ -103,7 +106,10 @@ function realsOf(
   return reals
 }
 
-/** What the kernel has for no address of the service: it may be that of a name, where one is in doubt. */
+/**
+ * Returns the entries of `held` that match no address of the service. While a name of the service has no known address,
+ * such an entry may belong to it. Empty if every name has an address.
+ */
 export function unclaimedIn(
   { reals, fallback }: Service,
   held: TableService | undefined,
@@ -119,8 +125,8 @@ function entriesOf(entries: readonly TableReal[]): Map<string, TableReal> {
 }
 
 /**
- * Whether a real server of the service keeps the fallback out: true while one does, false when none will, null while that is
- * not known. The table, `fallbackcommand`, the log and the status document all go by this.
+ * Reports whether a real server of the service keeps the fallback out: true if one does, false if none does, null while
+ * results are missing. The table, `fallbackcommand`, the log and the status document all use this result.
  */
 export function availability(service: Service, stateOf: StateOf, weightOf: WeightOf): boolean | null {
   let isKnown = true
@@ -133,8 +139,8 @@ export function availability(service: Service, stateOf: StateOf, weightOf: Weigh
 }
 
 /**
- * Whether a server that is up, with this weight, stands in the way of the fallback. One that its own checks have drained
- * does not; one that is drained by its configuration does, as with ldirectord.
+ * True if a real server that is up, with this weight, keeps the fallback out. A server that its checks have drained
+ * does not; a server with configured weight 0 does, as in ldirectord.
  */
 function suppressesFallback(real: Real, weight: number): boolean {
   return weight > 0 || real.attributes.weight === 0
@@ -151,7 +157,10 @@ function wantedReal(
   return held ? { ...base, weight: held.weight } : null
 }
 
-/** Without thresholds, unless the weight is 0 anyway: to that they mean nothing, and ldirectord's table is the same. */
+/**
+ * Returns the entry at weight 0, without thresholds: they have no effect at weight 0, and ldirectord removes them too.
+ * An entry with configured weight 0 is returned unchanged.
+ */
 function quiesced(base: TableReal): TableReal {
   return base.weight === 0 ? base : { ...base, weight: 0, upper: 0, lower: 0 }
 }

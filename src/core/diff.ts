@@ -1,4 +1,4 @@
-/** The steps from one table to another, in an order that never leaves a service poorer than it must be. Pure. */
+/** Computes the changes from one table to another, in an order that keeps as many servers in service as possible. Pure. */
 import {
   type Change,
   keyOfReal,
@@ -12,9 +12,10 @@ import {
 } from './model.js'
 
 /**
- * Changes that turn `actual` into `desired`. Within a service: its attributes, then servers that come or gain weight,
- * then servers that lose all weight or go; services that go come last. Services of `actual` that are neither desired
- * nor in `owned` (keys) belong to others and are left alone.
+ * Returns the changes that turn `actual` into `desired`. Order within a service: attributes, then real servers that are
+ * added or gain weight, then real servers that drop to weight 0 or are removed. Deletions of services come last. A
+ * service of `actual` that is neither in `desired` nor in `owned` (service keys) belongs to another program and is not
+ * changed.
  */
 export function diff(desired: Table, actual: Table, owned: ReadonlySet<string>): Change[] {
   const changes: Change[] = []
@@ -70,7 +71,7 @@ export function sameReal(a: RealAttributes, b: RealAttributes): boolean {
   )
 }
 
-/** The table after these changes, by the kernel's rules; what a change presupposes but does not find is skipped. */
+/** Applies the changes to a copy of the table by the kernel's rules. A change whose service does not exist is skipped. */
 export function applied(table: Table, changes: readonly Change[]): Table {
   if (changes.length === 0) return table
   const next = new Map(table)
@@ -111,7 +112,7 @@ function freshReals(
   return copy
 }
 
-/** The part of a table that has these services. */
+/** Returns the part of the table that consists of these services. */
 export function pick(table: Table, ids: Iterable<ServiceId>): Table {
   const part = new Map<string, TableService>()
   for (const id of ids) {

@@ -1,21 +1,21 @@
-/** Services that another program changes again and again: two directors that undo each other. Pure. */
+/** Detects services that another program changes repeatedly, as when two directors undo each other's changes. Pure. */
 
-/** Readings with a change of others, after which they are no accident. */
+/** A dispute begins after this many table reads that found a foreign change. */
 const MANY = 3
-/** Readings without one, after which it is over. */
+/** A dispute ends after this many consecutive table reads without a foreign change. */
 const QUIET = 10
 
 export interface Dispute {
-  /** `keyOfService`. */
+  /** Key of the service, from `keyOfService`. */
   readonly service: string
-  /** Of the first change, milliseconds of the steady clock. */
+  /** Time of the first foreign change, in milliseconds of the steady clock. */
   readonly since: number
-  /** Changes that were put right. */
+  /** Number of foreign changes that lvsd has reverted. */
   readonly changes: number
 }
 
 interface Count extends Dispute {
-  /** Readings with a change, and how many there were since the last of them. */
+  /** Number of table reads with a foreign change. */
   readonly readings: number
   readonly quiet: number
 }
@@ -23,7 +23,7 @@ interface Count extends Dispute {
 export class Disputes {
   #counts = new Map<string, Count>()
 
-  /** Those that go on. */
+  /** The disputes that are going on. */
   get current(): readonly Dispute[] {
     return [...this.#counts.values()].filter(isDispute)
   }
@@ -33,7 +33,10 @@ export class Disputes {
     return count !== undefined && isDispute(count)
   }
 
-  /** One reading: how many changes of others it has found, by service. Gives what has begun and what is over. */
+  /**
+   * Records one table read. `changes` maps a service key to the number of foreign changes found. Returns the disputes
+   * that began and those that ended with this read.
+   */
   read(changes: ReadonlyMap<string, number>, now: number): { begun: Dispute[]; over: Dispute[] } {
     const before = this.#counts
     const after = [...new Set([...before.keys(), ...changes.keys()])]

@@ -1,8 +1,8 @@
-/** What a result does to the health of a server. Pure; one state machine for every kind of check. */
+/** Computes the health of a real server from check results. Pure; all kinds of check share this state machine. */
 import type { CheckPolicy, CheckResult, Health, HealthState, NoVerdicts } from './model.js'
 
 /**
- * The health after one more result.
+ * Returns the health after one more result.
  *
  *   state    in service  result      next
  *   unknown  either      pass        up at once
@@ -12,11 +12,11 @@ import type { CheckPolicy, CheckResult, Health, HealthState, NoVerdicts } from '
  *   up       either      fail        streak + 1; down when it reaches `fall`
  *   down     either      fail        down, streak 0
  *   down     either      pass        streak + 1; up when it reaches `rise`
- *   any      either      no verdict  as it was: lvsd could not ask
+ *   any      either      no verdict  unchanged: lvsd could not run the check
  *
- * `isInService`: the kernel's table says that the server was up when lvsd last knew (see `isInService` in desired.ts), so
- * that after a start, or with a check that a reload brings, one lost answer takes nobody out. `now` is milliseconds for
- * people; nothing is decided by it.
+ * `isInService` is true if the actual table showed the server as up (see `isInService` in desired.ts). It prevents a
+ * single failure from removing a server after a restart, or after a reload that adds a check. `now` is in milliseconds
+ * of the steady clock; it is recorded for people and does not affect the result.
  */
 export function nextHealth(
   health: Health,
@@ -43,17 +43,17 @@ function neededFor(
   return state === 'unknown' ? 1 : rise
 }
 
-/** Health before any result. */
+/** The health before any result. */
 export function unknownHealth(now: number): Health {
   return { state: 'unknown', streak: 0, since: now, last: null }
 }
 
-/** True while results speak against the state, but not yet often enough: the next check comes after `fastinter`. */
+/** True while results contradict the state but have not reached `rise` or `fall`. The next run comes after `fastinter`. */
 export function isChanging(health: Health): boolean {
   return health.streak > 0
 }
 
-/** The state of a server of which `need` of the checks must pass. Without checks it is up. */
+/** Returns the state of a server when `need` of its checks must pass. A server without checks is up. */
 export function combine(states: readonly HealthState[], need: number): HealthState {
   const ups = states.filter(state => state === 'up').length
   const unknowns = states.filter(state => state === 'unknown').length
@@ -61,10 +61,10 @@ export function combine(states: readonly HealthState[], need: number): HealthSta
   return ups + unknowns >= need ? 'unknown' : 'down'
 }
 
-/** So many runs in a row without a verdict, three intervals, are told of their server. */
+/** Number of consecutive runs without a verdict after which lvsd reports it. */
 export const MANY_NO_VERDICTS = 3
 
-/** The runs in a row without a verdict after one more result; null where the result was one. */
+/** Returns the record of consecutive runs without a verdict, after one more result. Null if the result is a verdict. */
 export function nextNoVerdicts(
   before: NoVerdicts | null,
   result: CheckResult,
@@ -74,7 +74,7 @@ export function nextNoVerdicts(
   return { since: before?.since ?? now, count: (before?.count ?? 0) + 1, detail: result.detail }
 }
 
-/** True once they are worth telling. */
+/** True once enough consecutive runs gave no verdict for lvsd to report it. */
 export function isWithoutVerdict(runs: NoVerdicts | null): runs is NoVerdicts {
   return runs !== null && runs.count >= MANY_NO_VERDICTS
 }

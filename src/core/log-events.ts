@@ -1,6 +1,6 @@
 /**
- * Every kind of line in the log: its name, which stays as it is, a sentence on it for config/reference.md, and the fields
- * that such a line may have beside its message. A trouble and its end are two kinds.
+ * Every kind of log line: its stable event name, a description for config/reference.md, and the fields that the line
+ * may have beside its message. The start and the end of a problem are two kinds.
  */
 
 interface LineKind<Field extends string> {
@@ -8,7 +8,7 @@ interface LineKind<Field extends string> {
   readonly fields: readonly Field[]
 }
 
-/** The result of a check. */
+/** The fields of a check result. */
 const RESULT = ['reason', 'detail', 'phase', 'ms'] as const
 
 export const LOG_EVENTS = {
@@ -157,7 +157,7 @@ export const LOG_EVENTS = {
   'socket.lost': kind('The control socket was removed, and cannot be made again.', 'socket', 'error'),
 }
 
-/** Of lines that the command ldirectord alone has: its log is for people and shows no names. */
+/** Log lines of the command `ldirectord` only. Its log is written for people and does not show event names. */
 export const LDIRECTORD_EVENTS = {
   'ldirectord.started': kind('The command `ldirectord` has started.'),
   'ldirectord.reload': kind('A signal asks the command `ldirectord` for a reload.'),

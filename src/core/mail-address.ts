@@ -1,22 +1,25 @@
-/** Mail addresses and mail servers, as people write them. */
+/** Parses mail addresses and mail servers from the configuration. */
 import { parseHostPort } from './address.js'
 import type { MailServer } from './model.js'
 
-/** Without blanks, brackets, commas, quotes and control characters; a domain is not needed on one's own machine. */
+/**
+ * An address without a display name: no whitespace, brackets, commas, quotes or control characters. The domain is
+ * optional, because a local user needs none.
+ */
 const BARE = /^[^\s\p{Cc}<>()[\],;:\\"@-][^\s\p{Cc}<>()[\],;:\\"@]*(?:@[^\s\p{Cc}<>(),;"@]+)?$/u
 const NAMED = /^(?:"[^"\\\p{Cc}]*"|[^"<>,;@\p{Cc}]*)\s*<([^<>]*)>$/u
 
-/** `ops@example.com`, `root`, or with a name before it: `Operators <ops@example.com>`. */
+/** True for `ops@example.com`, `root`, or either with a display name: `Operators <ops@example.com>`. */
 export function isMailAddress(text: string): boolean {
   return BARE.test(bareAddress(text))
 }
 
-/** The address without the name before it. */
+/** Returns the address without its display name. */
 export function bareAddress(text: string): string {
   return NAMED.exec(text.trim())?.[1]?.trim() ?? text.trim()
 }
 
-/** The same without those that stand twice, whatever names are before them. */
+/** Removes duplicate addresses; display names are not compared. */
 export function distinctAddresses(texts: readonly string[]): readonly string[] {
   const seen = new Map<string, string>()
   for (const text of texts) {
@@ -26,7 +29,7 @@ export function distinctAddresses(texts: readonly string[]): readonly string[] {
   return [...seen.values()]
 }
 
-/** The addresses of a line, with commas, semicolons or blanks between them; a name in front keeps its blanks. */
+/** Splits a line of addresses at commas, semicolons or whitespace. A display name may contain spaces. */
 export function splitAddresses(line: string): readonly string[] {
   const named = /(?:"[^"]*"|[^",;<>@]*?)\s*<[^<>]*>|[^\s,;]+/g
   return [...line.matchAll(named)].map(([text]) => text.trim()).filter(text => text !== '')
@@ -34,7 +37,7 @@ export function splitAddresses(line: string): readonly string[] {
 
 const SMTP_PORT = 25
 
-/** `mail.example.com`, `192.0.2.25:587`, `[2001:db8::25]:25`, `2001:db8::25`; null for anything else. */
+/** Parses `mail.example.com`, `192.0.2.25:587`, `[2001:db8::25]:25` or `2001:db8::25`. Returns null for any other text. */
 export function readMailServer(text: string): MailServer | null {
   const bare = /^[^[\]]*:[^[\]]*:[^[\]]*$/.test(text) ? `[${text}]` : text
   const parsed = parseHostPort(bare)

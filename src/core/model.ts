@@ -1,6 +1,6 @@
 /**
- * The words of lvsd. Plain frozen values: no clocks, no sockets, no behaviour beyond identity.
- * Terms are the field's: service (virtual service), real (real server), check, weight, quiescent, fallback.
+ * The types of lvsd's domain: plain frozen values without clocks, sockets or behaviour beyond identity. The terms are
+ * those of the field: service (virtual service), real (real server), check, weight, quiescent, fallback.
  */
 import { type Address, endpoint, type Family } from './address.js'
 
@@ -8,7 +8,7 @@ import { type Address, endpoint, type Family } from './address.js'
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'
 
-/** How the kernel names a virtual service: address, port and protocol, or a firewall mark and a family. */
+/** Identifies a virtual service as the kernel does: protocol, address and port, or firewall mark and family. */
 export type ServiceId =
   | {
       readonly kind: 'address'
@@ -18,42 +18,45 @@ export type ServiceId =
     }
   | { readonly kind: 'fwmark'; readonly fwmark: number; readonly family: Family }
 
-/** `tcp [2001:db8::80]:80`, `fwmark 1 ipv6`: unique, stable, readable. */
+/** Returns the unique, stable, readable key of a service: `tcp [2001:db8::80]:80`, `fwmark 1 ipv6`. */
 export function keyOfService(id: ServiceId): string {
   if (id.kind === 'fwmark') return `fwmark ${id.fwmark} ${id.family}`
   return `${id.protocol} ${endpoint(id.address, id.port)}`
 }
 
-/** The address family in which clients reach the service. */
+/** Returns the address family that clients use to reach the service. */
 export function familyOf(id: ServiceId): Family {
   return id.kind === 'fwmark' ? id.family : id.address.family
 }
 
-/** `[2001:db8::1]:80`: how the kernel tells the real servers of one service apart. */
+/** Returns the key of a real server within its service, as in the kernel: `[2001:db8::1]:80`. */
 export function keyOfReal({ address, port }: { readonly address: Address; readonly port: number }): string {
   return endpoint(address, port)
 }
 
 // ---------------------------------------------------------------- the table
 
-/** gate: direct routing. masq: NAT. ipip, gue, gre: tunnels. `local`: what a kernel may report for its own address. */
+/** gate: direct routing; masq: NAT; ipip, gue, gre: tunnels. See `ipvsadm -g`, `-m`, `-i`. */
 export type Forwarding = 'gate' | 'masq' | 'ipip' | 'gue' | 'gre'
 export type TunnelChecksum = 'none' | 'csum' | 'remcsum'
-/** The scheduler's own flags, `ipvsadm -b flag-1,…`: sh-fallback and mh-fallback are flag-1, sh-port and mh-port flag-2. */
+/**
+ * Flags of the scheduler, as in `ipvsadm -b flag-1,…`: sh-fallback and mh-fallback are flag-1, sh-port and mh-port are
+ * flag-2.
+ */
 export type SchedulerFlag = 'flag-1' | 'flag-2' | 'flag-3'
 
 export interface Persistence {
   /** Seconds. */
   readonly timeout: number
-  /** Prefix length by which clients are grouped: 0 to 32 for IPv4, 1 to 128 for IPv6. */
+  /** Prefix length that groups clients: 0 to 32 for IPv4, 1 to 128 for IPv6. */
   readonly prefix: number
-  /** Persistence engine (`sip`), or null. */
+  /** Name of the persistence engine (`sip`), or null. */
   readonly engine: string | null
 }
 
 export interface ServiceAttributes {
   readonly scheduler: string
-  /** Sorted, without repetition. */
+  /** Sorted, without duplicates. */
   readonly schedulerFlags: readonly SchedulerFlag[]
   readonly persistence: Persistence | null
   readonly onePacket: boolean
@@ -63,39 +66,39 @@ export interface RealAttributes {
   readonly forwarding: Forwarding
   /** UDP port of a gue tunnel; 0 otherwise. */
   readonly tunnelPort: number
-  /** Of gue and gre tunnels; 'none' otherwise. */
+  /** For gue and gre tunnels; 'none' otherwise. */
   readonly tunnelChecksum: TunnelChecksum
-  /** 0 to 2^31-1; 0 gets no new connections. */
+  /** 0 to 2^31-1. A real server with weight 0 gets no new connections. */
   readonly weight: number
-  /** Connections at which the kernel stops sending new ones; 0 is no limit. */
+  /** Number of connections at which the kernel stops sending new ones; 0 means no limit. */
   readonly upper: number
-  /** Connections below which it sends again; 0 means three quarters of `upper`. */
+  /** Number of connections below which the kernel resumes; 0 means three quarters of `upper`. */
   readonly lower: number
 }
 
-/** A real server as the kernel holds it. */
+/** A real server in the actual or desired table. */
 export interface TableReal extends RealAttributes {
   readonly address: Address
   readonly port: number
 }
 
-/** A virtual service as the kernel holds it, its real servers by `keyOfReal`. */
+/** A virtual service in the actual or desired table. `reals` is keyed by `keyOfReal`. */
 export interface TableService extends ServiceAttributes {
   readonly id: ServiceId
   readonly reals: ReadonlyMap<string, TableReal>
 }
 
-/** The table, by `keyOfService`. Counters are not part of it: see `Counters`. */
+/** The actual or desired table, keyed by `keyOfService`. Counters are kept separately: see `Counters`. */
 export type Table = ReadonlyMap<string, TableService>
 
-/** What the kernel counts for a service or a real server. */
+/** The kernel's counters of a service or a real server. */
 export interface Counters {
   readonly connections: number
   readonly inPackets: number
   readonly outPackets: number
   readonly inBytes: number
   readonly outBytes: number
-  /** Per second, as the kernel's estimator sees them. */
+  /** Per second, from the kernel's rate estimator. */
   readonly connectionRate: number
   readonly inPacketRate: number
   readonly outPacketRate: number
@@ -109,21 +112,21 @@ export interface RealCounters extends Counters {
   readonly persistent: number
 }
 
-/** One reading of the kernel. `reals` is keyed by `${serviceKey} ${realKey}`. */
+/** Result of reading the whole actual table. `reals` is keyed by `${serviceKey} ${realKey}`. */
 export interface Dump {
   readonly table: Table
   readonly services: ReadonlyMap<string, Counters>
   readonly reals: ReadonlyMap<string, RealCounters>
 }
 
-/** The kernel's own connection timeouts, seconds (`ipvsadm --set`). 0 in a change leaves one as it is. */
+/** The kernel's connection timeouts in seconds (`ipvsadm --set`). A 0 in a change leaves that timeout unchanged. */
 export interface Timeouts {
   readonly tcp: number
   readonly tcpFin: number
   readonly udp: number
 }
 
-/** One step from the actual towards the desired table. `was` is what the kernel held before. */
+/** One step from the actual towards the desired table. `was` is the entry before the change. */
 export type Change =
   | { readonly op: 'add-service'; readonly id: ServiceId; readonly service: ServiceAttributes }
   | {
@@ -142,9 +145,9 @@ export type Change =
 export type Phase = 'resolve' | 'connect' | 'handshake' | 'send' | 'first byte' | 'headers' | 'body' | 'run'
 
 /**
- * Why a real server is down, one word:
- * refused, unreachable, reset, closed (early end), timeout, tls, name (does not resolve), status (HTTP status, DNS rcode,
- * exit code), unexpected (the answer does not match), truncated, too-big, garbage (not the protocol), signal, off, error.
+ * Why a real server is down, in one word: refused, unreachable, reset, closed (the server closed the connection early),
+ * timeout, tls, name (does not resolve), status (HTTP status, DNS rcode, exit code), unexpected (the answer does not
+ * match), truncated, too-big, garbage (the answer does not follow the protocol), signal, off, error.
  */
 export type Reason =
   | 'refused'
@@ -163,7 +166,7 @@ export type Reason =
   | 'off'
   | 'error'
 
-/** A word that only a user's check knows, for a phase or a reason; editors still suggest those that lvsd knows. */
+/** A phase or reason that only a user's check defines. The type keeps the editor's suggestions for lvsd's own words. */
 export type OwnWord = string & Record<never, never>
 
 export interface PhaseTime {
@@ -173,94 +176,97 @@ export interface PhaseTime {
 }
 
 /**
- * What one run of a check found. `ok: null` is no verdict: lvsd itself could not ask (no descriptors left), and the
- * health of the server does not move.
+ * The result of one run. `ok: null` means no verdict: lvsd could not run the check, for example because no file
+ * descriptors were left. The health of the server does not change then.
  */
 export interface CheckResult {
   readonly ok: boolean | null
-  /** Null when up. */
+  /** Null if the check passed. */
   readonly reason: Reason | OwnWord | 'no-verdict' | null
-  /** What was expected and what came, for people. */
+  /** The expected and the actual outcome, for people. */
   readonly detail: string
-  /** The phase reached when it ended; null for checks that have none. */
+  /** The phase in which the run ended; null for checks without phases. */
   readonly phase: Phase | null
-  /** Milliseconds the run took. */
+  /** Duration of the run in milliseconds. */
   readonly ms: number
-  /** For `lvsd probe`; empty where nobody asked. */
+  /** Time of each phase, for `lvsd probe`; empty if not requested. */
   readonly phases: readonly PhaseTime[]
-  /** Of a passing check that has a say in the weight (agents, external commands). */
+  /** Set only by a passing check that advises a weight (agents, external commands). */
   readonly advice?: WeightAdvice
 }
 
-/** Passes and failures that it takes, and when to look again. All milliseconds and counts are at least 1. */
+/** When a check runs, and how many results change the state. All values are at least 1. */
 export interface CheckPolicy {
-  /** From start to start, milliseconds. */
+  /** Milliseconds from the start of one run to the start of the next. */
   readonly interval: number
-  /** Total for one run, everything included, milliseconds. */
+  /** Time limit for the whole run, in milliseconds. */
   readonly timeout: number
-  /** Passes in a row that bring a server up. */
+  /** Consecutive passes that bring a server up. */
   readonly rise: number
-  /** Failures in a row that take a server down. */
+  /** Consecutive failures that take a server down. */
   readonly fall: number
-  /** Interval while the streak towards a change is not complete, milliseconds. */
+  /** Interval in milliseconds while `rise` or `fall` is not reached yet. */
   readonly fastinter: number
 }
 
-/** A weight: a share of the configured one in per cent, or a number. */
+/** A weight: a percentage of the configured weight, or an absolute number. */
 export type Weighing = { readonly percent: number } | { readonly weight: number }
 
-/** What a passing check says of the weight. `most`: what it comes to at most. */
+/** The weight that a passing check advises. `most` is its upper limit. */
 export type WeightAdvice = Weighing & { readonly most?: Weighing }
 
 export type HealthState = 'unknown' | 'up' | 'down'
 
 export interface Health {
   readonly state: HealthState
-  /** Results in a row that speak against `state`; reaching rise or fall changes it. */
+  /** Number of consecutive results that contradict `state`. The state changes when it reaches `rise` or `fall`. */
   readonly streak: number
-  /** Of the last change of `state`, milliseconds of the steady clock. */
+  /** Time of the last change of `state`, in milliseconds of the steady clock. */
   readonly since: number
   readonly last: CheckResult | null
 }
 
-/** Runs of a check in a row that gave no verdict. */
+/** Consecutive runs of a check without a verdict. */
 export interface NoVerdicts {
-  /** Of the first, milliseconds of the steady clock. */
+  /** Time of the first such run, in milliseconds of the steady clock. */
   readonly since: number
   readonly count: number
-  /** Why, as the last one says. */
+  /** The reason that the last run gave. */
   readonly detail: string
 }
 
 // ---------------------------------------------------------------- configuration
 
-/** A check as configured for one real server: kind, parsed options, policy, and where it is sent. */
+/** A check as configured for one real server: kind, parsed options, policy and target. */
 export interface CheckUse {
-  /** The check's name, a key of the loaded checks. */
+  /** The kind of check, a key of the loaded kinds. */
   readonly kind: string
-  /** The check's own options, parsed and with defaults filled in; plain data. */
+  /** The options of the kind, parsed, with defaults filled in; plain data. */
   readonly options: Readonly<Record<string, unknown>>
   readonly policy: CheckPolicy
-  /** Where to send it when that is not the real server itself (`checkport`, `checkaddress`). */
+  /** Port of the target (`checkport`); null means that of the real server. */
   readonly port: number | null
   readonly address: Address | null
-  /** A name in place of the address, which is null while it is not resolved: such a check is down with the reason `name`. */
+  /**
+   * A name to resolve instead of `address` (`checkaddress`). While it is not resolved, `address` is null and the check
+   * fails with the reason `name`.
+   */
   readonly host?: string
-  /** Plain connects between two runs of the check (ldirectord's `checktype = N`); absent is none. */
+  /** Number of plain TCP connects between two runs of the check (ldirectord's `checktype = N`); absent means none. */
   readonly connects?: number
 }
 
 export interface Real {
-  /** Literal's canonical text, or the name as written. */
+  /** The canonical text of a literal, or the name as written. */
   readonly host: string
-  /** Null while a name is not resolved: such a real server is down with the reason `name`. */
+  /** Null while the name is not resolved. The real server is then down with the reason `name`. */
   readonly address: Address | null
-  /** Of the address that a name is to have; absent: that of the service. */
+  /** Address family that the name resolves to; absent means that of the service. */
   readonly family?: Family
   readonly port: number
   readonly attributes: RealAttributes
   readonly checks: readonly CheckUse[]
-  /** How many of `checks` must pass; all of them by default. */
+  /** How many of `checks` must pass; by default all. */
   readonly need: number
 }
 
@@ -276,97 +282,101 @@ export interface Fallback {
 /** What the daemon is doing. */
 export type DaemonPhase = 'starting' | 'running' | 'reloading' | 'stopping'
 
-/** Who gets mails about a service, and when. */
+/** Recipients and conditions of mails about a service. */
 export interface MailPolicy {
-  /** At least one, as written: `ops@example.com`, `Operators <ops@example.com>`, `root`; none twice. */
+  /** At least one address, as written (`ops@example.com`, `Operators <ops@example.com>`, `root`), without duplicates. */
   readonly to: readonly string[]
-  /** Null: root at this host. */
+  /** Sender; null means root at this host. */
   readonly from: string | null
-  /** Milliseconds after which a server that is still down is told again; null: once is enough. */
+  /** Milliseconds after which the mail about a server that is still down is sent again; null means never. */
   readonly repeat: number | null
-  /** What the daemon must be doing for a mail to be sent. */
+  /** Phases of the daemon in which mails are sent. */
   readonly during: readonly DaemonPhase[]
-  /** Null: the sendmail of this machine. */
+  /** Null means the local sendmail. */
   readonly server: MailServer | null
 }
 
 export interface MailServer {
-  /** A name or an address without brackets. */
+  /** A name, or an address without brackets. */
   readonly host: string
   readonly port: number
 }
 
 export interface Service {
-  /** Unique in the configuration; what people call it. */
+  /** Name shown to people, unique in the configuration. */
   readonly name: string
   /**
-   * Of a service with several protocols or ports: the name that stands in the configuration, and the first of them, whose
-   * checks count for all. Their real servers stand in the same order.
+   * Set if the configuration defines one service with several protocols or ports, which becomes several services: `of`
+   * is the name in the configuration, `first` the name of the first of these services. The checks of the first count
+   * for all. The real servers of all are in the same order.
    */
   readonly part?: { readonly of: string; readonly first: string }
-  /** Stands before the subjects of mails, or null. */
+  /** Prefix of the subjects of mails, or null. */
   readonly label: string | null
-  /** For the readers of mails, or null. */
+  /** Note for the readers of mails, or null. */
   readonly comment: string | null
-  /** The virtual address's literal or name as written; the key's text for a fwmark. */
+  /** The virtual address as written: literal or name. For a fwmark: the text of the key. */
   readonly host: string
   /** Null while the virtual address is a name that is not resolved yet. */
   readonly id: ServiceId | null
-  /** What `id` is once `host` resolves: everything but the address. Null for literals and fwmarks. */
+  /** The parts of `id` without the address, if the virtual address is a name. Null for literals and fwmarks. */
   readonly unresolved: {
     readonly protocol: Protocol
     readonly port: number
     readonly family: Family | null
   } | null
   readonly attributes: ServiceAttributes
-  /** A failed real server stays at weight 0 (true) or is removed (false). */
+  /** True: a failed real server stays in the table at weight 0. False: it is removed. */
   readonly quiescent: boolean
-  /** Remove the service from the kernel when lvsd stops. */
+  /** Whether lvsd removes the service from the kernel's table when it stops. */
   readonly cleanstop: boolean
   readonly fallback: Fallback | null
-  /** Run through the shell with `start|stop VIRTUAL PROTOCOL` when the last server goes and the first comes back. */
+  /**
+   * Shell command, or null. Runs with `start VIRTUAL PROTOCOL` when the last real server goes down, and with `stop …`
+   * when one comes back.
+   */
   readonly fallbackcommand: string | null
-  /** File that gets a line for every result, or null. */
+  /** File to which a line for every result is appended, or null. */
   readonly monitorfile: string | null
-  /** Null: no mails. */
+  /** Null means no mails. */
   readonly mail: MailPolicy | null
   readonly reals: readonly Real[]
 }
 
 export interface Settings {
-  /** Milliseconds between two readings of the whole kernel table. */
+  /** Milliseconds between two resyncs. */
   readonly resync: number
   /** Milliseconds between two resolutions of names. */
   readonly resolve: number
-  /** Checks under way at once, at most; the descriptor limit may lower it. */
+  /** Maximum number of concurrent runs; the limit of file descriptors may lower it. */
   readonly concurrency: number
-  /** Per cent of the running real servers that one reload may remove without an explicit yes; 100 allows all. */
+  /** Percentage of the active real servers that one reload may remove without confirmation; 100 means no limit. */
   readonly removalLimit: number
   /** Path of the control socket. */
   readonly socket: string
   /** Folder of the ownership journal. */
   readonly state: string
-  /** Folders with the user's own checks. */
+  /** Folders with check files of the user. */
   readonly checks: readonly string[]
-  /** Folder whose files, named after real servers, hold them down, or null. */
+  /** Folder of override files, or null. A file with the name of a real server holds that server down. */
   readonly maintenancedir: string | null
-  /** Read the configuration again whenever its file changes. */
+  /** Whether lvsd reloads the configuration when a file of it changes. */
   readonly autoreload: boolean
-  /** Command that is run with the configuration's path when its file has changed, or null. */
+  /** Command that runs with the path of the configuration when that file has changed, or null. */
   readonly callback: string | null
-  /** Kernel timeouts to set at start, or null to leave them. */
+  /** Kernel timeouts that lvsd sets at its start; null leaves them unchanged. */
   readonly timeouts: Timeouts | null
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
 export interface Config {
-  /** Path it was read from. */
+  /** Path of the file that the configuration was read from. */
   readonly file: string
   readonly settings: Settings
   readonly services: readonly Service[]
 }
 
-/** `web [2001:db8::1]:80`: one real server of one service, before and after its name resolves. */
+/** Key of a real server within the configuration, independent of name resolution: `web [2001:db8::1]:80`. */
 export function keyOfMember(service: Pick<Service, 'name'>, real: Pick<Real, 'host' | 'port'>): string {
   return `${service.name} ${endpoint(real.host, real.port)}`
 }

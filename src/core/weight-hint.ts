@@ -1,18 +1,21 @@
-/** The weight of a server that is up: the configured one, or what its checks advise. Pure. */
+/** Computes the weight of a server that is up, from its configured weight and the advice of its checks. Pure. */
 import type { Weighing, WeightAdvice } from './model.js'
 
-/** The least where several checks advise; `advice` is that of those that pass. */
+/**
+ * Returns the lowest weight that the passing checks advise, or the configured weight if none advises. `configured` is
+ * the configured weight.
+ */
 export function weightFrom(configured: number, advice: readonly WeightAdvice[]): number {
   return advice.length === 0 ? configured : Math.min(...advice.map(each => advised(each, configured)))
 }
 
-/** What the advice comes to, and no more than its limit. */
+/** Returns the advised weight, limited by `most`. */
 function advised(advice: WeightAdvice, configured: number): number {
   const weight = weighed(advice, configured)
   return advice.most ? Math.min(weight, weighed(advice.most, configured)) : weight
 }
 
-/** A share is never rounded to nothing: only 0 per cent, and that of 0, is 0. */
+/** A positive share is at least 1: rounding must not drain a server. */
 function weighed(weighing: Weighing, configured: number): number {
   if ('weight' in weighing) return weighing.weight
   const share = (configured * weighing.percent) / 100
