@@ -1,31 +1,40 @@
 /**
- * A deterministic automaton, made of a program while texts are read: each state is the set of steps at which the program
- * may stand. What a text costs is one look-up for each unit, and the making of the states that are new with it.
+ * A deterministic automaton (DFA), built lazily from a program while texts are searched. A state is the set of program
+ * steps that are active. The cost of a text is one look-up per code unit, plus the construction of new states.
  */
 import type { Budget } from './budget.js'
 import { ACCEPT, type Assertion, type Program } from './program.js'
 
 export interface State {
-  /** The next state by class of the unit read. */
+  /** The successor states, indexed by the class of the code unit read. */
   readonly next: (State | undefined)[]
-  /** Steps of the program with their modes, ascending: as they stand before assertions are looked at. */
+  /** Active steps with their modes, in ascending order, before assertions are evaluated. */
   readonly threads: Int32Array
-  /** What assertions may know of the unit before: a bit for each of the program's `contextSets`, and `AT_START`. */
+  /**
+   * What assertions need to know about the previous unit: one bit for each of the program's `contextSets`, and
+   * `AT_START`.
+   */
   readonly context: number
-  /** Whether it occurs if the text ends here; undefined where nobody has asked. */
+  /** Whether there is a match if the text ends in this state; undefined until it is computed. */
   occursAtEnd: boolean | undefined
 }
 
-/** Entries of states, successors and threads, that are kept: a megabyte. Then all are made anew. */
+/**
+ * Maximum number of stored entries (states, successors and threads), about 1 MB. When it is exceeded, all states are
+ * dropped and built again on demand.
+ */
 const MOST_KEPT = 100_000
-/** Threads that are followed in a millisecond, by measurement, with a margin. */
+/** Threads that can be followed per millisecond: a measured value with a margin. */
 const THREADS_PER_MS = 10_000
-/** How far `explore` goes: states, and threads that are followed. */
+/** Limits of `explore`: number of states, and of threads followed. */
 const MOST_STATES = 500
 const MOST_WORK = 30_000
 
 const AT_START = 1 << 30
-/** Modes: what the rest of the text may be after a `final end`. A thread is a step times 3 and its mode. */
+/**
+ * Modes: what the rest of the text may be after a `final end`. The number of a thread is its step times 3 plus its
+ * mode.
+ */
 const ANY = 0
 const NEWLINE_OR_NOTHING = 1
 const NOTHING = 2
@@ -33,14 +42,14 @@ const NOTHING = 2
 export class Automaton {
   readonly program: Program
   readonly start: State
-  /** It has occurred, whatever follows. */
+  /** The state after a match; the rest of the text does not matter. */
   readonly found: State
   readonly #states = new Map<string, State>()
   readonly #seen: Int32Array
   readonly #stack: number[] = []
   #round = 0
   #kept = 0
-  /** Threads followed so far. */
+  /** Number of threads followed so far. */
   #work = 0
 
   constructor(program: Program) {
@@ -52,7 +61,7 @@ export class Automaton {
     this.start = this.#stateOf([], AT_START)
   }
 
-  /** Makes all states ahead, where they are few: true where no text costs more than its look-ups any more. */
+  /** Builds all states in advance if they are few. Returns true if it built all; then each text costs only its look-ups. */
   explore(): boolean {
     const queue = [this.start]
     const known = new Set<State>([this.found, ...queue])
@@ -69,7 +78,7 @@ export class Automaton {
     return true
   }
 
-  /** The state after a unit of that class; what making it costs is taken from the budget. */
+  /** Returns the state after a unit of that class. The cost of building a new state is taken from the budget. */
   step(state: State, unitClass: number, budget?: Budget): State {
     const known = state.next[unitClass]
     if (known) return known
@@ -78,7 +87,7 @@ export class Automaton {
     return next
   }
 
-  /** Whether it occurs in a text that ends here. */
+  /** Returns whether there is a match if the text ends in this state. */
   occursAtEnd(state: State, budget?: Budget): boolean {
     state.occursAtEnd ??= this.#charged(state, null, budget) === this.found
     return state.occursAtEnd
@@ -132,7 +141,7 @@ export class Automaton {
     this.#stack.push(thread)
   }
 
-  /** `unitClass`: of the unit that follows; null at the end of the text. */
+  /** Evaluates an assertion. `unitClass` is the class of the following unit, or null at the end of the text. */
   #holds(what: Assertion, context: number, unitClass: number | null): boolean {
     const isIn = (set: number) => unitClass !== null && this.#isIn(set, unitClass)
     const wasIn = (set: number) => (context & (1 << this.program.contextSets.indexOf(set))) !== 0
@@ -178,7 +187,7 @@ export class Automaton {
     return state
   }
 
-  /** Runs under way go on in the states that they hold. */
+  /** Drops all states. Searches in progress keep the states that they hold. */
   #forget(): void {
     this.#states.clear()
     this.start.next.fill(undefined)

@@ -1,10 +1,10 @@
-/** What all searching of one run of a check may cost together. */
+/** Limits the cost of all searches of one run together. */
 export interface Budget {
-  /** Milliseconds; what is counted in steps is converted. Nothing is searched any more once it is used up. */
+  /** Milliseconds left; costs counted in steps are converted. At 0 or below, nothing more is searched. */
   left: number
 }
 
-/** Longer than any honest expression needs for what a check reads. */
+/** Budget of one run in milliseconds. No reasonable expression needs more for the answer to a check. */
 const MOST = 100
 
 export function newBudget(): Budget {

@@ -1,16 +1,16 @@
-/** Sets of UTF-16 code units, and the classes of units that no set of an expression tells apart. */
+/** Sets of UTF-16 code units, and equivalence classes: the units of a class are in the same sets of an expression. */
 
-/** Ascending, apart from each other; both ends belong to them. */
+/** Ranges in ascending order, disjoint; both ends are inclusive. */
 export type Ranges = readonly (readonly [first: number, last: number])[]
 
 const LAST = 0xffff
 
-/** Parsing a configuration asks for the same few sets again and again. */
+/** Maximum number of cached sets. A configuration uses the same few sets many times. */
 const MOST_KNOWN = 1000
 const known = new Map<string, Ranges>()
 let allUnits: string | undefined
 
-/** The units that an expression for one unit matches. V8 itself is asked, so that no meaning can differ. */
+/** Returns the units that match an expression for one unit. V8 evaluates the expression, so the meaning cannot differ. */
 export function unitsOf(source: string, flags: string): Ranges {
   const key = `${flags}/${source}`
   const found = known.get(key)
@@ -23,28 +23,28 @@ export function unitsOf(source: string, flags: string): Ranges {
   return ranges
 }
 
-/** One unit, and with the flag `i` its other cases. */
+/** Returns the set of one unit, and with the flag `i` also its other cases. */
 export function casesOf(unit: number, flags: string): Ranges {
   if (!flags.includes('i')) return [[unit, unit]]
   return unitsOf(`\\u${unit.toString(16).padStart(4, '0')}`, flags)
 }
 
-/** The classes: units of one class are in the same sets. */
+/** The equivalence classes of code units. */
 export interface Alphabet {
   readonly size: number
-  /** The class of each unit below 2048, which are all characters of at most two bytes in UTF-8. */
+  /** The class of each unit below 2048, that is, of all characters with at most two bytes in UTF-8. */
   readonly low: Uint8Array
-  /** The class of any unit. */
+  /** Returns the class of any unit. */
   classOf(unit: number): number
-  /** Whether the units of a class are in a set: 1 or 0, at `set * size + class`. */
+  /** Whether the units of a class are in a set: 1 or 0, at index `set * size + class`. */
   readonly members: Uint8Array
 }
 
-/** More of either make no alphabet. */
+/** Limits: an expression with more classes or range edges has no alphabet. */
 const MOST_CLASSES = 255
 const MOST_EDGES = 4096
 
-/** Null where the sets tell too many classes apart. */
+/** Returns the alphabet of these sets, or null if it exceeds a limit. */
 export function alphabetOf(sets: readonly Ranges[]): Alphabet | null {
   const toggles = new Map<number, number[]>([[0, []]])
   for (const [set, ranges] of sets.entries())

@@ -1,11 +1,11 @@
-/** Regular expressions as people bring them from ldirectord: Perl's leading `(?i)` is understood. */
+/** Regular expressions in the notation of ldirectord: Perl's leading `(?i)` is supported. */
 
 export interface Pattern {
   readonly source: string
   readonly flags: string
 }
 
-/** Splits Perl's leading modifiers, `(?i)`, `(?s)`, `(?m)`, from the expression. Compiles nothing. */
+/** Splits Perl's leading modifiers `(?i)`, `(?s)`, `(?m)` from the expression. Does not compile it. */
 export function readPattern(text: string): Pattern {
   const match = /^\(\?([ims]+)\)/.exec(text)
   if (!match) return { source: text, flags: '' }

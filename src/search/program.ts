@@ -1,18 +1,19 @@
 /**
- * A tree as a program for a nondeterministic automaton. It answers whether an expression occurs, so that neither groups
- * nor the order of choices count. Steps point at their successors; the program ends at `ACCEPT`.
+ * Compiles an expression tree to a program for a nondeterministic automaton (NFA). The program decides only whether the
+ * expression occurs, so groups and the order of alternatives do not matter. Each step refers to its successors; the
+ * program ends at `ACCEPT`.
  */
 import { type Alphabet, alphabetOf, casesOf, type Ranges, unitsOf } from './code-units.js'
 import type { Tree } from './tree.js'
 
 export type Step =
   | { readonly kind: 'accept' }
-  /** Takes one unit of the set. */
+  /** Consumes one unit of the set. */
   | { readonly kind: 'take'; readonly set: number; readonly next: number }
   | { readonly kind: 'split'; readonly next: number; readonly other: number }
   | { readonly kind: 'assert'; readonly what: Assertion; readonly next: number }
 
-/** What must hold between two units. `set`: membership of the unit before or behind; where there is none, in no set. */
+/** A condition between two units. `set` refers to the unit before or after the position. A missing unit is in no set. */
 export type Assertion =
   | { readonly kind: 'start' | 'end' | 'final end' }
   | { readonly kind: 'line start' | 'line end'; readonly set: number }
@@ -25,16 +26,19 @@ export interface Program {
   readonly steps: readonly Step[]
   readonly start: number
   readonly alphabet: Alphabet
-  /** The sets by which assertions look at the unit before. */
+  /** The sets that assertions test for the previous unit. */
   readonly contextSets: readonly number[]
-  /** The class of `\n` where an assertion is `final end`, which looks one unit further; else null. */
+  /** The class of `\n` if the program has a `final end` assertion, which looks one unit further; else null. */
   readonly newline: number | null
 }
 
-/** Counted repetitions are written out; what would grow beyond this has no program. */
+/** Maximum program size. Counted repetitions are expanded; a larger expression has no program. */
 const MOST_STEPS = 10_000
 
-/** Null where the tree has no program of a reasonable size: look-around of more than one unit, counts too large. */
+/**
+ * Returns null if the tree has no program of acceptable size, because of look-around over more than one unit or large
+ * counts.
+ */
 export function compileTree(tree: Tree, flags: string): Program | null {
   if (!(sizeOf(tree) <= MOST_STEPS)) return null
   const compiler = new Compiler(flags)
@@ -74,13 +78,13 @@ class Compiler {
   finish(start: number): Program | null {
     const alphabet = alphabetOf([...this.#sets, NEWLINE])
     const contextSets = [...this.#contextSets]
-    // One bit for each, and one for the very start.
+    // A state has one bit for each context set, and one bit for the start of the text.
     if (alphabet === null || contextSets.length > 30) return null
     const newline = this.#hasFinalEnd ? alphabet.classOf(10) : null
     return { steps: this.#steps, start, alphabet, contextSets, newline }
   }
 
-  /** Where the tree begins, if `next` follows it; null where it has no program. */
+  /** Compiles a tree that is followed by the step `next`. Returns its first step, or null if it cannot be compiled. */
   compile(tree: Tree, next: number): number | null {
     switch (tree.kind) {
       case 'empty':
@@ -112,7 +116,7 @@ class Compiler {
   #repeat({ body, min, max }: Extract<Tree, { kind: 'repeat' }>, next: number): number | null {
     let at: number | null = next
     if (max === Infinity) at = this.#loop(body, next)
-    // The optional ones: each may be followed by one more, or by what follows all of them.
+    // Optional repetitions: after each, either another one or `next` follows.
     else for (let i = min; i < max && at !== null; i++) at = this.#choice([this.compile(body, at), next])
     for (let i = 0; i < min && at !== null; i++) at = this.compile(body, at)
     return at
@@ -155,7 +159,7 @@ class Compiler {
     return { kind: isBehind ? 'before' : 'behind', set: this.#setOf(ranges), isNegated }
   }
 
-  /** Perl's `$` and `\Z` as `perlPattern` writes them: `\n?$` and `\n?(?![\s\S])`. */
+  /** Recognizes Perl's `$` and `\Z` in the form that `perlPattern` generates: `\n?$` and `\n?(?![\s\S])`. */
   #isFinalEnd(body: Tree): boolean {
     if (body.kind !== 'sequence' || body.parts.length !== 2) return false
     const [newline, end] = body.parts as [Tree, Tree]
@@ -166,7 +170,7 @@ class Compiler {
     return isEnd && isAny(this.#oneUnit(end.body))
   }
 
-  /** The units of what takes exactly one; null for what may take more or fewer. */
+  /** Returns the units of a tree that consumes exactly one unit; null for any other tree. */
   #oneUnit(tree: Tree): Ranges | null {
     if (tree.kind === 'unit') return casesOf(tree.unit, this.#flags)
     if (tree.kind === 'set') return this.#unitsOf(tree.source)
@@ -198,7 +202,7 @@ const LINE_ENDS: Ranges = [
   [13, 13],
   [0x2028, 0x2029],
 ]
-/** Those of `\b`, whatever the flags but `u` and `v`. */
+/** The word characters of `\b`. No flag except `u` and `v` changes them. */
 const WORD: Ranges = [
   [48, 57],
   [65, 90],

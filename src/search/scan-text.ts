@@ -1,13 +1,17 @@
 /**
- * Searches for plain bytes. Node's own search is the fastest, but not across pieces, and with needles of some hundred
- * bytes it may look at each byte of the text as often; there the algorithm of Knuth, Morris and Pratt takes over.
+ * Searches for plain bytes. Node's search is the fastest, but it does not work across chunks, and with a needle of some
+ * hundred bytes it may compare each byte of the text that many times. In these cases the algorithm of Knuth, Morris and
+ * Pratt is used.
  */
 import type { Scan } from './scan.js'
 
-/** Up to this length Node's search is linear: V8 looks at the last 250 bytes of a needle for what it may skip. */
+/**
+ * Maximum needle length for Node's search, in bytes. V8 uses only the last 250 bytes of a needle to compute how far it
+ * may skip; up to there the search is linear.
+ */
 const SHORT = 200
 
-/** A needle and, for each length of a matching beginning, the next shorter one that may match too. */
+/** A needle with its failure table: for each length of a matching prefix, the next shorter prefix that may match. */
 export interface Needle {
   readonly bytes: Buffer
   readonly shorter: Int32Array
@@ -22,7 +26,10 @@ export function needleOf(bytes: Buffer): Needle {
   return { bytes, shorter }
 }
 
-/** How much of the needle's beginning matches up to this byte. Never called with the whole of it matched. */
+/**
+ * Returns the length of the needle's prefix that matches up to this byte. `matched` must be less than the needle's
+ * length.
+ */
 function advance({ bytes, shorter }: Needle, matched: number, byte: number): number {
   let length = matched
   while (length > 0 && bytes[length] !== byte) length = shorter[length] as number
@@ -31,7 +38,7 @@ function advance({ bytes, shorter }: Needle, matched: number, byte: number): num
 
 export class TextScan implements Scan {
   readonly #needle: Needle
-  /** So much of the needle's beginning stands at the end of what has come. */
+  /** Length of the needle's prefix at the end of the data so far. */
   #matched = 0
   #isFound: boolean
 
@@ -46,7 +53,10 @@ export class TextScan implements Scan {
     else this.#jump(bytes, from, to)
   }
 
-  /** Looks at what began before, then at what stands within, then at what may go on afterwards. */
+  /**
+   * Searches for a match that began in an earlier chunk, then within this chunk, then for one that may continue in the
+   * next.
+   */
   #jump(bytes: Buffer, from: number, to: number): void {
     const { length } = this.#needle.bytes
     if (this.#matched > 0) this.#advance(bytes, from, from + length - 1)

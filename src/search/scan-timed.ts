@@ -1,15 +1,15 @@
 /**
- * Searches with V8's own engine, under a time limit: for expressions that no automaton can follow, with backreferences or
- * look-around. A search blocks its thread for as long as its budget lasts; such probes are none for the core.
+ * Searches with V8's own engine under a time limit, for expressions that no automaton supports (backreferences,
+ * look-around). A search blocks its thread until its budget is used up, so such probes do not run in the core.
  */
 import { isUtf8 } from 'node:buffer'
 import { createContext, Script } from 'node:vm'
 import type { Budget } from './budget.js'
 import type { Scan } from './scan.js'
 
-/** The part of the budget that may go into searching before all has come. */
+/** Fraction of the budget that may be spent before the whole answer has arrived. */
 const EARLY = 0.5
-/** Once that is used up, what has come is searched again when it has grown by this factor. */
+/** After that, the data is searched again each time it has grown by this factor. */
 const GROWTH = 1.5
 
 export class TimedScan implements Scan {
@@ -18,7 +18,7 @@ export class TimedScan implements Scan {
   readonly #early: number
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
-  /** So many bytes were searched, and this was found. */
+  /** Number of bytes in the last search, and its result. */
   #searched = -1
   #found: boolean | null = false
 
@@ -60,12 +60,15 @@ const room = { pattern: /x/, text: '' }
 const script = new Script('pattern.test(text)')
 let context: object | undefined
 
-/** What a try costs at least, as a part of the time that it took: a search blocks its thread for four times its budget at most. */
+/**
+ * Minimum cost of an attempt, as a fraction of its duration. A search thus blocks its thread for at most four times its
+ * budget.
+ */
 const LEAST = 0.25
 
 /**
- * The limit is one of CPU time: on a busy machine, and while lvsd is stopped, the clock of a try runs on without it, and
- * then it is tried again. Null where the budget is used up.
+ * Tests the pattern within the budget of CPU time; returns null if the budget is used up. V8's limit is wall-clock
+ * time, which also passes while the machine is busy or lvsd is stopped, so an attempt that V8 ended early is repeated.
  */
 function testWithin(pattern: RegExp, text: string, budget: Budget): boolean | null {
   context ??= createContext(room)
@@ -77,17 +80,17 @@ function testWithin(pattern: RegExp, text: string, budget: Budget): boolean | nu
     const found = runOnce(context, Math.ceil(budget.left))
     const took = performance.now() - startedAt
     const spent = Math.max(LEAST * took, Math.min(took, cpuTime() - before))
-    // What has not ended although the thread ran all the time has had its budget.
+    // An attempt that timed out although the thread ran the whole time has used its budget.
     budget.left = found === null && spent > 0.9 * took ? 0 : budget.left - spent
     if (found !== null) return found
   }
   return null
 }
 
-/** Since Node 23.9. */
+/** Available since Node 23.9. */
 const { threadCpuUsage } = process as { threadCpuUsage?: () => NodeJS.CpuUsage }
 
-/** Milliseconds that this thread has run; where Node does not tell, those of all threads. */
+/** CPU time of this thread in milliseconds, or of the whole process if Node does not provide that. */
 function cpuTime(): number {
   const { user, system } = threadCpuUsage?.() ?? process.cpuUsage()
   return (user + system) / 1000

@@ -1,6 +1,6 @@
 /**
- * Searches the bytes of a text with an automaton. They are UTF-8 where all of them are valid UTF-8, and Latin-1
- * otherwise: from the first byte beyond ASCII both are followed side by side.
+ * Searches the bytes of a text with an automaton. The text is UTF-8 if all of its bytes are valid UTF-8, else Latin-1.
+ * From the first non-ASCII byte on, both encodings are followed in parallel.
  */
 import type { Automaton, State } from './automaton.js'
 import type { Budget } from './budget.js'
@@ -10,10 +10,10 @@ export class UnitScan implements Scan {
   readonly #automaton: Automaton
   readonly #budget: Budget
   #utf8: State
-  /** Null while all bytes are ASCII. */
+  /** State for the Latin-1 reading; null while all bytes are ASCII. */
   #latin1: State | null = null
   #isUtf8 = true
-  /** The character that is being read: continuation bytes to come, its bits so far, what the next byte may be. */
+  /** The character being decoded: number of missing bytes, bits so far, and the allowed range of the next byte. */
   #missing = 0
   #point = 0
   #least = 0x80
@@ -36,7 +36,7 @@ export class UnitScan implements Scan {
   occurs(): boolean | null {
     if (this.#budget.left <= 0) return null
     if (!this.#isUtf8) return this.end()
-    // A character that has come in part is not looked at yet.
+    // An incomplete character is not considered yet.
     return this.#missing > 0 ? this.#utf8 === this.#automaton.found : this.#occursAfter(this.#utf8)
   }
 
@@ -50,7 +50,7 @@ export class UnitScan implements Scan {
     return this.#automaton.occursAtEnd(state, this.#budget)
   }
 
-  /** Returns where the first byte beyond ASCII stands. */
+  /** Consumes ASCII bytes. Returns the position of the first non-ASCII byte, or `to`. */
   #pushAscii(bytes: Buffer, from: number, to: number): number {
     const { low } = this.#automaton.program.alphabet
     let state = this.#utf8
@@ -83,7 +83,10 @@ export class UnitScan implements Scan {
     }
   }
 
-  /** Whole characters, fast; returns where something else begins: a character that is cut, or none. */
+  /**
+   * Consumes complete characters quickly. Returns the position at which an incomplete or invalid character begins, or
+   * `to`.
+   */
   #pushCharacters(bytes: Buffer, from: number, to: number): number {
     const { alphabet } = this.#automaton.program
     const { low } = alphabet
@@ -107,7 +110,7 @@ export class UnitScan implements Scan {
     return at
   }
 
-  /** A further byte of a character (Unicode, table 3-7). */
+  /** Consumes a continuation byte (Unicode, table 3-7). */
   #continue(byte: number): void {
     this.#isUtf8 = byte >= this.#least && byte <= this.#most
     this.#least = 0x80
@@ -116,7 +119,7 @@ export class UnitScan implements Scan {
     if (--this.#missing === 0 && this.#isUtf8) this.#take(this.#point)
   }
 
-  /** The first byte of a character beyond ASCII. */
+  /** Consumes the first byte of a non-ASCII character. */
   #lead(byte: number): void {
     this.#isUtf8 = byte >= 0xc2 && byte <= 0xf4
     this.#missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
@@ -139,13 +142,13 @@ export class UnitScan implements Scan {
     this.#utf8 = this.#utf8.next[unitClass] ?? this.#make(this.#utf8, unitClass)
   }
 
-  /** Once the budget is used up nothing new is made: the answer is that there is none. */
+  /** Builds no state once the budget is used up; the search then reports that it has no answer. */
   #make(state: State, unitClass: number): State {
     return this.#budget.left > 0 ? this.#automaton.step(state, unitClass, this.#budget) : state
   }
 }
 
-/** The character that begins there, or -1 where none does or where it is cut (Unicode, table 3-7). */
+/** Returns the code point at this position, or -1 if the character is invalid or incomplete (Unicode, table 3-7). */
 function pointAt(bytes: Buffer, at: number, to: number): number {
   const first = bytes[at] as number
   if (first < 0x80) return first
@@ -161,5 +164,5 @@ function pointAt(bytes: Buffer, at: number, to: number): number {
   return isShortest && point <= 0x10ffff && (point & 0xff800) !== 0xd800 ? point : -1
 }
 
-/** By bytes: the least character that needs so many. */
+/** The lowest code point for each length in bytes; a lower one is overlong. */
 const SHORTEST = [0, 0, 0x80, 0x800, 0x10000]

@@ -1,12 +1,12 @@
-/** One text being searched while it comes in. */
+/** The search of one text that arrives in chunks. */
 export interface Scan {
-  /** Takes the bytes from `from` to `to`, which the caller may overwrite afterwards. */
+  /** Consumes the bytes from `from` to `to`. The caller may overwrite them afterwards. */
   push(bytes: Buffer, from: number, to: number): void
   /**
-   * Whether it occurs in what has come, as if that were all; null where that is not known within the budget. While more
-   * may come, a false one may be premature where an expression is expensive.
+   * Returns whether there is a match in the data so far, as if the text ended here; null if the budget is used up.
+   * While more data may come, false can be outdated for an expensive expression.
    */
   occurs(): boolean | null
-  /** Whether it occurs, where nothing follows any more. */
+  /** Returns whether there is a match in the complete text; null if the budget is used up. */
   end(): boolean | null
 }

@@ -1,10 +1,10 @@
 /**
- * What is searched for in answers: plain text or a regular expression, each in the way that bounds its cost.
+ * Search in answers: plain text or a regular expression, each by a method with a bounded cost.
  *
- * Why not a library. RE2 in JavaScript (re2js) searches in linear time, but it cannot go on from one piece of an answer to the
- * next, so that a match would be seen late or the whole answer searched again; and its `\s`, `.`, `$`, case folding and
- * counts differ from JavaScript's, which an expression of a configuration has always meant. Here V8 itself is asked which
- * characters each set holds, and V8 is the judge of random expressions in the tests.
+ * Why no library: RE2 in JavaScript (re2js) searches in linear time, but it cannot continue from one chunk to the next,
+ * so a match would be seen late, or the whole answer would be searched again. Its `\s`, `.`, `$`, case folding and
+ * counts differ from JavaScript's, which configurations rely on. This module lets V8 decide which characters each set
+ * contains, and the tests compare it with V8 on random expressions.
  */
 import { Automaton } from './automaton.js'
 import { type Budget, newBudget } from './budget.js'
@@ -16,24 +16,24 @@ import { UnitScan } from './scan-units.js'
 import { parseRegExp, type Tree } from './tree.js'
 
 /**
- * How it is searched. `text`: plain bytes; `table`: an automaton that is complete, each byte one look-up; both at the same
- * small cost for any text. `automaton`: one whose states are made on the way, in linear time. `timed`: V8 under a limit.
+ * The search method. `text`: plain bytes; `table`: a complete automaton, one look-up per byte; both have the same low
+ * cost for any text. `automaton`: states are built during the search, in linear time. `timed`: V8 under a time limit.
  */
 export type Way = 'text' | 'table' | 'automaton' | 'timed'
 
-/** What all runs of a check share. */
+/** A compiled search, shared by all runs of a check. */
 export interface Searched {
   readonly way: Way
-  /** The same as the way `timed`, and known without making any automaton. */
+  /** True for the method `timed`. Reading it does not build an automaton. */
   readonly isTimed: boolean
-  /** Begins what one run of a check searches, all of it within one budget; `budget`: one that it has already. */
+  /** Starts the searches of one run, which share a budget. `budget` is an existing budget to use. */
   begin(budget?: Budget): Search
 }
 
 export interface Search {
-  /** Begins a text that comes in pieces. */
+  /** Starts a text that arrives in chunks. */
   scan(): Scan
-  /** Whether it occurs in these bytes; null where that is not known within the budget. */
+  /** Returns whether there is a match in these bytes; null if the budget is used up. */
   occursIn(bytes: Buffer): boolean | null
 }
 
@@ -42,24 +42,24 @@ export function searchText(text: string): Searched {
   return searched('text', () => new TextScan(needle))
 }
 
-/** The same expressions stand in thousands of checks, and in some checks in each of their runs. */
+/** Maximum number of cached searches. Thousands of checks use the same expressions, and some compile them in each run. */
 const MOST_KNOWN = 2000
 const known = new Map<string, Searched>()
 
-/** Throws where V8 does not take the source. */
+/** Compiles an expression. Throws a SyntaxError if V8 rejects it. */
 export function searchRegExp(source: string, flags: string): Searched {
   const key = `${flags}/${source}`
   const found = known.get(key)
   if (found) return found
   const made = prepare(source, flags)
-  // The oldest goes.
+  // Removes the oldest entry.
   if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value as string)
   known.set(key, made)
   return made
 }
 
 function prepare(source: string, flags: string): Searched {
-  // `g` and `y` would make the answer depend on the one before; `d` says only where.
+  // With `g` or `y` the result would depend on the previous one; `d` only adds positions.
   const pattern = new RegExp(source, flags.replace(/[dgy]/g, ''))
   const tree = pattern.unicode || pattern.flags.includes('v') ? null : parseRegExp(source)
   const text = tree && !pattern.ignoreCase ? asciiOf(tree) : null
@@ -92,7 +92,10 @@ function searched(way: Way | (() => Way), scanOf: (budget: Budget) => Scan): Sea
   }
 }
 
-/** The text of an expression that is nothing else; null for any other, and beyond ASCII, where the encoding counts. */
+/**
+ * Returns the text of an expression that is a plain ASCII string; null for any other. Beyond ASCII the encoding
+ * matters.
+ */
 function asciiOf(tree: Tree): string | null {
   const parts = tree.kind === 'sequence' ? tree.parts : [tree]
   const units = parts.map(part => (part.kind === 'unit' && part.unit < 0x80 ? part.unit : -1))

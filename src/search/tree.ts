@@ -1,14 +1,14 @@
-/** A regular expression of JavaScript as a tree. Groups leave no trace in it: a search asks only whether, not where. */
+/** Parses a JavaScript regular expression to a tree. Groups are dropped: a search reports only whether there is a match. */
 
 export type Tree =
   | { readonly kind: 'empty' }
   /** One UTF-16 code unit. */
   | { readonly kind: 'unit'; readonly unit: number }
-  /** One code unit of a set: a class, an escape or a dot, as the expression has it. */
+  /** One code unit of a set: a class, an escape or a dot, in its source form. */
   | { readonly kind: 'set'; readonly source: string }
   | { readonly kind: 'sequence'; readonly parts: readonly Tree[] }
   | { readonly kind: 'choice'; readonly options: readonly Tree[] }
-  /** Greedy and lazy are the same here. */
+  /** Greedy and lazy repetitions are the same, because only the existence of a match counts. */
   | { readonly kind: 'repeat'; readonly body: Tree; readonly min: number; readonly max: number }
   | { readonly kind: 'start' }
   | { readonly kind: 'end' }
@@ -17,15 +17,16 @@ export type Tree =
 
 const EMPTY: Tree = { kind: 'empty' }
 
-/** Groups within groups that are followed; who nests deeper gets no tree. */
+/** Maximum nesting of groups. A deeper expression has no tree. */
 const MOST_NESTED = 200
 
-/** Ends the parsing of what has no tree. */
+/** Thrown to stop the parser at an expression that has no tree. */
 class NoTree extends Error {}
 
 /**
- * The tree of an expression without the flags `u` and `v`, by ECMAScript's grammar with its Annex B, or null where it has
- * none: backreferences, and what this parser does not know. The engine has accepted the source already.
+ * Returns the tree of an expression without the flags `u` and `v`, by ECMAScript's grammar with its Annex B. Returns
+ * null for backreferences and for syntax that this parser does not know. The engine must have accepted the source
+ * before.
  */
 export function parseRegExp(source: string): Tree | null {
   try {
@@ -39,7 +40,7 @@ export function parseRegExp(source: string): Tree | null {
 const QUANTIFIER = /(?:([*+?])|\{(\d+)(?:(,)(\d*))?\})\??/y
 const GROUP_START = /\((?:\?(?::|(<?)([=!])|<[^>]*>))?/y
 const CLASS = /\[(?:[^\]\\]|\\[\s\S])*\]/y
-/** Decimal escapes are looked at by their value first. */
+/** Escapes that stand for one unit. A decimal escape is first compared with the number of groups (`DECIMAL`). */
 const SET_ESCAPE = /\\(?:[dDsSwW]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|c[A-Za-z]|[0-3][0-7]{0,2}|[4-7][0-7]?)/y
 const DECIMAL = /\\([1-9]\d*)/y
 const CONTROLS: Readonly<Record<string, number>> = { f: 12, n: 10, r: 13, t: 9, v: 11 }
@@ -99,7 +100,7 @@ class Parser {
 
   #group(): Tree {
     const [, behind, look] = this.#must(GROUP_START)
-    // What follows `(?` here is none that this parser knows.
+    // This parser knows no other group that begins with `(?`.
     if (this.#source[this.#at] === '?' || ++this.#depth > MOST_NESTED) throw new NoTree()
     const body = this.#choice()
     if (this.#source[this.#at] !== ')') throw new NoTree()
@@ -119,7 +120,7 @@ class Parser {
     if (sign === 'k' && this.#groups.areNamed) throw new NoTree()
     const set = this.#take(SET_ESCAPE)
     if (set) return { kind: 'set', source: set[0] }
-    // `\c` without a letter is a backslash, and the c stands for itself.
+    // `\c` without a following letter is a literal backslash, followed by a literal c.
     this.#at += sign === 'c' ? 1 : 2
     return { kind: 'unit', unit: CONTROLS[sign] ?? (sign === 'c' ? 92 : sign.charCodeAt(0)) }
   }

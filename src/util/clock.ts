@@ -1,13 +1,13 @@
-/** Time as the schedule sees it: monotonic, and handed in, so that tests wind it by hand. */
+/** The clock interface of the scheduler: monotonic, and passed in as an argument, so that tests control the time. */
 
 export interface Clock {
-  /** Milliseconds from an arbitrary moment; never set back, never set at all. */
+  /** Monotonic time in milliseconds from an arbitrary start. Setting the wall clock does not affect it. */
   now(): number
-  /** Calls `alarm` in `ms` or a little later; returns what takes it back. */
+  /** Calls `alarm` after `ms` milliseconds or slightly later. Returns a function that cancels the call. */
   alarm(ms: number, alarm: () => void): () => void
-  /** Calls `then` once everything that has arrived by now has been read. */
+  /** Calls `then` after all data that has arrived so far has been read. */
   afterReading(then: () => void): void
-  /** From 0, below 1. */
+  /** A random number, 0 <= n < 1. */
   random(): number
 }
 
@@ -17,23 +17,26 @@ export const systemClock: Clock = {
     const timer = setTimeout(alarm, Math.ceil(ms))
     return () => clearTimeout(timer)
   },
-  // libuv runs immediates right after it has polled the sockets.
+  // libuv runs immediates directly after it has polled the sockets.
   afterReading: then => void setImmediate(then),
   random: Math.random,
 }
 
 /**
- * Milliseconds as of the wall clock when this process began, and from there on by the monotonic clock: differences of
- * two readings are right, whatever is done to the wall clock.
+ * Returns the steady clock in milliseconds: wall-clock time at the start of this process, then advanced by the
+ * monotonic clock. The difference of two readings is therefore correct even if the wall clock is set in between.
  */
 export function steadyNow(): number {
   return performance.timeOrigin + performance.now()
 }
 
-/** A smaller difference is the clock's own correction (NTP), for which no date that was told once is to change. */
+/** Milliseconds. A smaller offset change is a clock correction (NTP) and must not change a date that was already shown. */
 const WORTH_MOVING = 1000
 
-/** Dates of moments of the steady clock, by the wall clock as it is set now: `date` beside them shows the same time. */
+/**
+ * Converts moments of the steady clock to dates by the current setting of the wall clock, so that they agree with the
+ * command `date`.
+ */
 export class WallClock {
   readonly #wall: () => number
   readonly #steady: () => number
@@ -44,14 +47,14 @@ export class WallClock {
     this.#steady = steady
   }
 
-  /** Wall-clock milliseconds. */
+  /** Returns wall-clock milliseconds. */
   at(steady: number): number {
     const offset = this.#wall() - this.#steady()
     if (Math.abs(offset - this.#offset) >= WORTH_MOVING) this.#offset = offset
     return Math.round(steady + this.#offset)
   }
 
-  /** ISO 8601. */
+  /** Returns an ISO 8601 text. */
   iso(steady: number): string {
     return new Date(this.at(steady)).toISOString()
   }

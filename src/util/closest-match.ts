@@ -1,11 +1,12 @@
-/** The nearest right word for a wrong one. */
+/** Finds the known word that is closest to a misspelt one. */
 
-/** Shorter words stand in too many others to say which was meant. */
+/** Minimum length for a substring match. A shorter word occurs in too many candidates. */
 const LONG_ENOUGH = 4
 
 /**
- * The candidate with the fewest edits, of several the one that begins alike: slips seldom hit the first letter. Else the
- * only one that has the word in it, as checkcommand has command. Null where none is near enough to be what was meant.
+ * Returns the candidate with the smallest edit distance; on a tie, the one with the same first letter, because typing
+ * errors are rare there. If none is close enough, returns the only candidate that contains the word (checkcommand for
+ * command). Otherwise returns null.
  */
 export function closestMatch(word: string, candidates: Iterable<string>): string | null {
   const wanted = word.toLowerCase()
@@ -21,18 +22,21 @@ export function closestMatch(word: string, candidates: Iterable<string>): string
   return best?.candidate ?? (holders.length === 1 ? (holders[0] ?? null) : null)
 }
 
-/** `; did you mean "receive"?`, or nothing. */
+/** Returns `; did you mean "receive"?`, or an empty string. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const near = closestMatch(word, candidates)
   return near === null ? '' : `; did you mean "${near}"?`
 }
 
-/** One slip in three letters, and at most three. */
+/** Maximum edit distance: one per three letters, at most three. */
 function allowed(word: string, candidate: string): number {
   return Math.min(3, Math.ceil(Math.min(word.length, candidate.length) / 3))
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */
+/**
+ * Edit distance: insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). Infinity if
+ * the lengths differ by more than 3 or `a` is longer than 60.
+ */
 export function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 3 || a.length > 60) return Number.POSITIVE_INFINITY
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)]

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from './clock.js'
 
-/** Work that is done again and again, each time some milliseconds after it was last done. */
+/** Named periodic work. The pause between two executions starts when the first one ends. */
 export class IntervalTimers {
   readonly #alarm: Clock['alarm']
   readonly #running = new Map<string, { cancel(): void }>()
@@ -10,7 +10,10 @@ export class IntervalTimers {
     this.#alarm = alarm
   }
 
-  /** Begins, or goes on with another work and pause under the same name; a round under way is the old work's last. `work` must not reject. */
+  /**
+   * Starts the work `name`, or replaces its function and pause (milliseconds). If the old function is being executed,
+   * it finishes and is not repeated. `work` must not reject.
+   */
   set(name: string, ms: number, work: () => Promise<unknown>): void {
     if (this.#isStopped) return
     this.#running.get(name)?.cancel()
@@ -23,7 +26,7 @@ export class IntervalTimers {
     again()
   }
 
-  /** Ends all for good; a round under way goes on to its end. */
+  /** Stops all timers permanently. Work that is being executed finishes. */
   stop(): void {
     this.#isStopped = true
     for (const turn of this.#running.values()) turn.cancel()

@@ -1,9 +1,9 @@
-/** Colours, or none. */
+/** Terminal colours, optional. */
 import { styleText } from 'node:util'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
-/** Gives a text a style where colours are wanted, and the text itself where not. */
+/** Returns the text in the given style, or unchanged if colours are off. */
 export type Paint = (style: Style, text: string) => string
 
 export function painter(colour: boolean): Paint {

@@ -1,14 +1,17 @@
-/** What may cross between processes: plain data of bounded size, copied so that nothing of the original is left in it. */
+/** Plain data that processes may exchange: of limited size, and copied, so that it shares nothing with the original. */
 
-/** Deep enough for every argument of the option kit. */
+/** Maximum nesting. It suffices for every argument of the option kit. */
 const DEEPEST = 4
-/** Characters of all texts and keys, plus one for each value. */
+/** Maximum size: the characters of all strings and keys, plus one for each value. */
 const LARGEST = 64 * 1024
 
-/** Says what is not plain data, for the end of a sentence: `a function`, `a Date`. */
+/** Reports a value that is not plain data. The message is a noun phrase to complete a sentence: `a function`, `a Date`. */
 export class NotPlain extends Error {}
 
-/** A copy made of plain objects, arrays, texts, finite numbers, booleans, null and undefined; else throws `NotPlain`. */
+/**
+ * Returns a copy built of plain objects, arrays, strings, finite numbers, booleans, null and undefined. Throws
+ * `NotPlain` for any other value, and if a limit is exceeded.
+ */
 export function plainCopy(value: unknown): unknown {
   let size = 0
   const spend = (cost: number) => {
@@ -34,7 +37,7 @@ export function plainCopy(value: unknown): unknown {
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype = Object.getPrototypeOf(value)
-  // An object of another realm, as `node:vm` makes them, has the prototype of that realm.
+  // An object from another realm, for example from `node:vm`, has the Object prototype of that realm.
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
@@ -44,7 +47,10 @@ function isSimple(value: unknown): boolean {
   return ['string', 'boolean', 'undefined'].includes(typeof value)
 }
 
-/** `a function`, `a Date`, `the number NaN`: never the value itself, which may be long or refuse to be shown. */
+/**
+ * Names the type of a value: `a function`, `a Date`, `the number NaN`. The value itself is not included: it may be
+ * long, or throw when it is converted to a string.
+ */
 export function nameOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'a list'

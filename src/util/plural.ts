@@ -1,6 +1,6 @@
-/** Numbers of things as people read them. */
+/** Formats numbers of things for people. */
 
-/** `1 service`, `2 services`; the word takes an s. */
+/** Returns `1 service` or `2 services`. The plural is formed with an s. */
 export function counted(count: number, word: string): string {
   return `${count} ${count === 1 ? word : `${word}s`}`
 }

@@ -1,4 +1,4 @@
-/** Places for so many at once; whoever comes later waits in line, first come, first served. */
+/** A counting semaphore. Waiters are served in the order of arrival. */
 
 export class Semaphore {
   readonly #waiting: (() => void)[] = []
@@ -8,7 +8,10 @@ export class Semaphore {
     this.#free = places
   }
 
-  /** Waits for a place, for at most `patience` milliseconds and until `signal`; false when none came free. Give it back with `release`. */
+  /**
+   * Waits for a place, at most `patience` milliseconds, and until `signal` aborts. Returns false if it got no place.
+   * Otherwise the caller must call `release` afterwards.
+   */
   async acquire(patience = Number.POSITIVE_INFINITY, signal?: AbortSignal): Promise<boolean> {
     if (this.#free > 0) {
       this.#free--
@@ -32,7 +35,7 @@ export class Semaphore {
     })
   }
 
-  /** Gives a place back: to the one who has waited longest. */
+  /** Returns a place. The longest-waiting caller gets it. */
   release(): void {
     const next = this.#waiting.shift()
     if (next) next()

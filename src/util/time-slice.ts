@@ -1,13 +1,13 @@
-/** Long computing in pieces, so that the event loop, and with it every check, has its turn between them. */
+/** Runs a long computation in slices, so that the event loop, and every check with it, runs in between. */
 import { setImmediate } from 'node:timers/promises'
 
-/** Work that may rest wherever it yields. */
+/** A computation that can be interrupted at each `yield`. */
 export type Sliced<T> = Generator<void, T>
 
-/** Milliseconds after which others have their turn. */
+/** Maximum length of a slice in milliseconds. */
 const TURN = 20
 
-/** For those who have nothing else to do. */
+/** Runs the computation without interruption, for callers that have nothing else to do. */
 export function runSync<T>(work: Sliced<T>): T {
   let step = work.next()
   while (!step.done) step = work.next()

@@ -1,6 +1,6 @@
-/** Waiting, but not for ever. */
+/** Waits for a promise with a time limit. */
 
-/** Resolves with `work`, or after `ms` milliseconds without it; rejects where `work` does before that. */
+/** Resolves when `work` resolves, or after `ms` milliseconds. Rejects if `work` rejects before that. */
 export async function waitAtMost(ms: number, work: Promise<unknown> | null): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const enough = new Promise<void>(resolve => {
