@@ -1,8 +1,8 @@
-/** The numbers of linux/ip_vs.h, by their names there without the prefix that each table's comment gives. */
+/** The constants of linux/ip_vs.h. The comment above each table gives the prefix that its names omit. */
 import { be16, bytes, nested, skipped, text, u8, u16, u32, u64, type Values } from '../netlink/attribute.js'
 import type { Family, Request } from '../netlink/family.js'
 
-/** IPVS_STATS_ATTR_, as in STATS64: all 64 bits wide. */
+/** IPVS_STATS_ATTR_, as in STATS64: all values have 64 bits. */
 const stats = {
   CONNS: [1, u64],
   INPKTS: [2, u64],
@@ -26,8 +26,8 @@ const service = {
   SCHED_NAME: [6, text],
   FLAGS: [7, bytes], // struct ip_vs_flags: u32 flags, u32 mask
   TIMEOUT: [8, u32],
-  NETMASK: [9, u32], // IPv6: the prefix length. IPv4: the mask, its bytes in the order of an address
-  STATS: [10, skipped], // the counters in 32 bits, of kernels before 4.1
+  NETMASK: [9, u32], // IPv6: prefix length; IPv4: network mask in network byte order
+  STATS: [10, skipped], // 32-bit counters of kernels before 4.1
   PE_NAME: [11, text],
   STATS64: [12, nested(stats)],
 } as const
@@ -103,7 +103,7 @@ export type StatsValues = Values<typeof stats>
 export const AF = { ipv4: 2, ipv6: 10 } as const
 export const IPPROTO = { tcp: 6, udp: 17, sctp: 132 } as const
 
-/** IP_VS_SVC_F_. The kernel sets HASHED itself, so it is left out of every comparison. */
+/** IP_VS_SVC_F_. The kernel sets HASHED itself, so comparisons ignore it. */
 export const serviceFlag = {
   PERSISTENT: 0x01,
   HASHED: 0x02,
@@ -120,5 +120,5 @@ export const forward = { MASQ: 0, LOCALNODE: 1, TUNNEL: 2, DROUTE: 3, BYPASS: 4,
 export const tunnelType = { ipip: 0, gue: 1, gre: 2 } as const
 export const tunnelFlag = { none: 0, csum: 1, remcsum: 2 } as const
 
-/** IP_VS_STATE_: what the connection synchronization daemon runs as. */
+/** IP_VS_STATE_: the role of the connection synchronization daemon. */
 export const daemonState = { MASTER: 1, BACKUP: 2 } as const

@@ -1,4 +1,4 @@
-/** The kernel's own table, over generic netlink. */
+/** Reads and changes the kernel's IPVS table over generic netlink. */
 import { setImmediate } from 'node:timers/promises'
 import {
   type Change,
@@ -30,23 +30,23 @@ import { failureOf, refusalOf, refusedHere } from './errors.js'
 import type { Expected, Kernel, KernelError } from './kernel.js'
 
 export interface ClientOptions {
-  /** Is told of every message to and from the kernel. */
+  /** Receives a line for every message to and from the kernel. */
   readonly trace?: Trace
 }
 
 export interface Client extends Kernel {
-  /** As what this machine's connection synchronization daemon runs; empty where it does not. */
+  /** Returns the roles in which the kernel's connection synchronization daemon runs; empty if it does not run. */
   syncDaemons(): Promise<readonly ('master' | 'backup')[]>
 }
 
-/** Connects to this network namespace's table, loading the module where it must. Throws a KernelError. */
+/** Connects to the table of this network namespace. The kernel loads the module if needed. Throws a KernelError. */
 export async function openKernel(options: ClientOptions = {}): Promise<Client> {
   const client = connect(
     explained('reach IPVS', () => openSocket()),
     options,
   )
   try {
-    // Asked for its permission more than for its answer: anyone may look the family up.
+    // This call checks the permission: looking up the family needs none.
     await client.timeouts()
     return client
   } catch (error) {
@@ -55,7 +55,10 @@ export async function openKernel(options: ClientOptions = {}): Promise<Client> {
   }
 }
 
-/** A client of whoever answers on `socket`. Closes the socket where nobody does. */
+/**
+ * Returns a client for the kernel, or its replacement in tests, at the other end of `socket`. Throws a KernelError and
+ * closes the socket if IPVS is not available.
+ */
 export function connect(socket: Socket, { trace }: ClientOptions = {}): Client {
   try {
     return clientOf(explained('reach IPVS', () => openConnection(socket, ipvs, trace)))
@@ -117,7 +120,7 @@ async function readTable(connection: IpvsConnection, expected: Expected): Promis
   return { table, services, reals }
 }
 
-/** Those that a page has left out are asked for by name. */
+/** Reads all services. The dump may omit a service (see `Kernel.dump`), so each missing one is then requested by its id. */
 async function readAllServices(connection: IpvsConnection, expected: Expected) {
   const services = readServices(connection)
   const found = new Set(services.map(({ id }) => keyOfService(id)))
@@ -138,7 +141,7 @@ function readServices(connection: IpvsConnection) {
   )
 }
 
-/** Null where there is no such service. */
+/** Returns null if the service does not exist. */
 function readService(connection: IpvsConnection, id: ServiceId) {
   const request = { command: 'GET_SERVICE', values: { SERVICE: encodeServiceId(id) } }
   return ask(connection, `read the service ${keyOfService(id)}`, () => {
@@ -156,10 +159,13 @@ function decodedService(values: ServiceValues) {
   return decoded && { ...decoded, counters: decodeCounters(values.STATS64) }
 }
 
-/** How often the real servers of a service are read, at most, until two readings agree. */
+/** Maximum number of reads of a service's real servers until two consecutive reads agree. */
 const mostReadings = 4
 
-/** The kernel gives them all together or not at all: where one is missing, all are read again. */
+/**
+ * The kernel returns a service's real servers only as a complete list. If an expected one is missing, all are read
+ * again.
+ */
 function readAllReals(connection: IpvsConnection, id: ServiceId, expected: Iterable<string>) {
   const keysOf = (members: ReturnType<typeof readReals>) =>
     new Set(members.map(({ real }) => keyOfReal(real)))
@@ -175,7 +181,7 @@ function readAllReals(connection: IpvsConnection, id: ServiceId, expected: Itera
   return members
 }
 
-/** None where the service is gone by now: that is no error to the kernel. */
+/** Returns an empty list if the service no longer exists; the kernel does not report an error then. */
 function readReals(connection: IpvsConnection, id: ServiceId) {
   const request = { command: 'GET_DEST', values: { SERVICE: encodeServiceId(id) } }
   return ask(connection, `read the real servers of ${keyOfService(id)}`, () =>
@@ -212,7 +218,7 @@ async function applyAll(connection: IpvsConnection, changes: readonly Change[]) 
   return outcome
 }
 
-/** One errno name or null for each. Lost answers are the outcome ENOBUFS of the whole batch. */
+/** Returns an errno name or null for each request. If answers are lost, the whole batch has the outcome ENOBUFS. */
 function applyBatch(connection: IpvsConnection, requests: readonly IpvsRequest[]): (string | null)[] {
   const codes = ask(connection, 'change the IPVS table', () => {
     try {
@@ -222,12 +228,12 @@ function applyBatch(connection: IpvsConnection, requests: readonly IpvsRequest[]
       return requests.map(() => 'ENOBUFS')
     }
   })
-  // Each of them unknown: perhaps the family's number is of a module since unloaded.
+  // If all requests fail with ENOENT, the module may have been reloaded and the family's number may be outdated.
   const isNumberStale = codes.every(code => code === 'ENOENT') && lookedUp(connection)
   return isNumberStale ? connection.batch(requests) : codes
 }
 
-/** Asked only where it may be what a refusal is about. */
+/** Called only for a refusal that the synchronization daemon may explain. */
 function isSyncing(connection: IpvsConnection, change: Change, code: string): boolean {
   if (code !== 'EINVAL' || !('real' in change)) return false
   return change.real.address.family !== familyOf(change.id) && syncDaemons(connection).length > 0
@@ -235,7 +241,7 @@ function isSyncing(connection: IpvsConnection, change: Change, code: string): bo
 
 // ---------------------------------------------------------------- errors
 
-/** Asks, and asks again where the family's number has changed meanwhile. Throws a KernelError. */
+/** Executes `question`, and repeats it if the family's number has changed. Throws a KernelError. */
 function ask<T>(connection: IpvsConnection, what: string, question: () => T): T {
   return explained(what, () => {
     try {

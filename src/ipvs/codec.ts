@@ -1,12 +1,12 @@
 /**
- * Between lvsd's words and the kernel's attributes. Pure: a change becomes a request, a dump's attributes become
- * services, real servers and counters.
+ * Converts between lvsd's model and the kernel's attributes. Pure: a change becomes a request; attributes from a dump
+ * become services, real servers and counters.
  *
- * - A forwarding method of LOCALNODE or BYPASS is read as `gate`. No kernel since 2.6.37 reports LOCALNODE by itself
- *   (delivery to an own address is decided per packet), so it comes only from someone's hand; whoever wants another
- *   method writes it once, and the kernel then reports what was written. Nothing differs for ever.
- * - An IPv4 persistence mask with holes has no prefix length and is read as -1, which nothing wanted is equal to.
- * - Addresses have no zone in the kernel.
+ * - The forwarding methods LOCALNODE and BYPASS are decoded as `gate`. Since 2.6.37 no kernel sets LOCALNODE by itself
+ *   (it decides on local delivery per packet), so only another program can have set it. If another method is desired,
+ *   lvsd sets it once and the kernel then reports that one, so there is no permanent drift.
+ * - An IPv4 persistence mask with holes has no prefix length. It is decoded as -1, which never equals a desired prefix.
+ * - The kernel stores addresses without zones.
  */
 import { type Address, addressFromBytes, bytesOf, type Family } from '../core/address.js'
 import {
@@ -44,7 +44,7 @@ const schedulerFlags: readonly (readonly [SchedulerFlag, number])[] = [
 
 // ---------------------------------------------------------------- to the kernel
 
-/** The request that carries out a change. */
+/** Returns the request that executes a change. */
 export function requestOf(change: Change): IpvsRequest {
   const id = encodeServiceId(change.id)
   switch (change.op) {
@@ -69,7 +69,7 @@ export function requestOf(change: Change): IpvsRequest {
   }
 }
 
-/** What names a service. */
+/** Encodes the identity of a service. */
 export function encodeServiceId(id: ServiceId): ServiceValues {
   if (id.kind === 'fwmark') return { AF: AF[id.family], FWMARK: id.fwmark }
   return {
@@ -80,7 +80,7 @@ export function encodeServiceId(id: ServiceId): ServiceValues {
   }
 }
 
-/** What a service does. */
+/** Encodes the attributes of a service. */
 export function encodeService(id: ServiceId, attributes: ServiceAttributes): ServiceValues {
   const { scheduler, persistence } = attributes
   const family = familyOf(id)
@@ -101,7 +101,7 @@ function flagsOf({ persistence, onePacket, schedulerFlags: chosen }: ServiceAttr
   )
 }
 
-/** struct ip_vs_flags. The full mask says that the flags not set are to be off. */
+/** Encodes struct ip_vs_flags. The full mask makes the kernel clear the flags that are not set. */
 function encodeFlags(flags: number): Uint8Array {
   const value = Buffer.alloc(8)
   value.writeUInt32LE(flags, 0)
@@ -117,7 +117,7 @@ function encodePrefix(family: Family, prefix: number): number {
 }
 
 function encodeRealId({ address, port }: Pick<TableReal, 'address' | 'port'>): DestValues {
-  // Without the family the kernel takes the service's.
+  // Without ADDR_FAMILY the kernel assumes the service's family.
   return { ADDR: paddedBytes(address), PORT: port, ADDR_FAMILY: AF[address.family] }
 }
 
@@ -132,7 +132,7 @@ function encodeReal(real: TableReal): DestValues {
     WEIGHT: real.weight,
     U_THRESH: real.upper,
     L_THRESH: real.lower,
-    // Left out, the kernel sets them to 0.
+    // The kernel sets omitted tunnel attributes to 0.
     TUN_TYPE: tunnel ? tunnelType[tunnel] : undefined,
     TUN_PORT: tunnel ? real.tunnelPort : undefined,
     TUN_FLAGS: tunnel ? tunnelFlag[real.tunnelChecksum] : undefined,
@@ -148,15 +148,15 @@ function paddedBytes(address: Address): Uint8Array {
 // ---------------------------------------------------------------- from the kernel
 
 /**
- * A service as the kernel reports it, or null where it is of a protocol that lvsd cannot name: such a service was made
- * by another program and is none of lvsd's business.
+ * Decodes a service from a dump. Returns null for a protocol that lvsd does not support: another program created that
+ * service, and lvsd ignores it.
  */
 export function decodeService(values: ServiceValues): { id: ServiceId; service: ServiceAttributes } | null {
   const id = decodeServiceId(values)
   return id && { id, service: decodeServiceAttributes(familyOf(id), values) }
 }
 
-/** What names a service, or null where its protocol has no name here. */
+/** Decodes the identity of a service. Returns null for a protocol that lvsd does not support. */
 export function decodeServiceId(values: ServiceValues): ServiceId | null {
   const family = familyOfNumber(values.AF)
   if (values.FWMARK !== undefined) return { kind: 'fwmark', fwmark: values.FWMARK, family }
@@ -191,7 +191,7 @@ function decodePrefix(family: Family, netmask: number): number {
   return encodePrefix('ipv4', prefix) === netmask ? prefix : -1
 }
 
-/** What names a real server in a service of the given family. */
+/** Decodes the identity of a real server. `serviceFamily` is the address family of its service. */
 export function decodeRealId(serviceFamily: Family, values: DestValues): { address: Address; port: number } {
   const { ADDR, PORT, ADDR_FAMILY } = values
   if (!ADDR || PORT === undefined) throw malformed('a real server without its address or port')
@@ -199,7 +199,7 @@ export function decodeRealId(serviceFamily: Family, values: DestValues): { addre
   return { address: decodeAddress(family, ADDR), port: PORT }
 }
 
-/** A real server as the kernel reports it in a service of the given family. */
+/** Decodes a real server from a dump. `serviceFamily` is the address family of its service. */
 export function decodeReal(serviceFamily: Family, values: DestValues): TableReal {
   const { FWD_METHOD, WEIGHT, U_THRESH = 0, L_THRESH = 0 } = values
   if (FWD_METHOD === undefined || WEIGHT === undefined)
@@ -232,7 +232,7 @@ function checksumOfFlags(flags: number): TunnelChecksum {
   return flags & tunnelFlag.csum ? 'csum' : 'none'
 }
 
-/** What the kernel counts for a service. It adds the counts of its processors up every two seconds. */
+/** Decodes the counters of a service. The kernel sums up its per-CPU counters every two seconds. */
 export function decodeCounters(values: StatsValues = {}): Counters {
   return {
     connections: values.CONNS ?? 0,
@@ -248,7 +248,7 @@ export function decodeCounters(values: StatsValues = {}): Counters {
   }
 }
 
-/** What the kernel counts for a real server. */
+/** Decodes the counters of a real server. */
 export function decodeRealCounters(values: DestValues): RealCounters {
   const active = values.ACTIVE_CONNS ?? 0
   const inactive = values.INACT_CONNS ?? 0

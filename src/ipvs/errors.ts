@@ -1,23 +1,26 @@
 /**
- * What the kernel's refusals mean. It gives a number and no reason, and the same number means different things for
- * different commands; so each becomes a sentence made from the change that was refused.
+ * Explains refusals of the kernel. The kernel returns only an errno, whose meaning depends on the command. Each refusal
+ * therefore becomes a sentence that is built from the refused change.
  */
 import { isLinkLocal, isMapped } from '../core/address.js'
 import { type Change, familyOf, keyOfReal, keyOfService, type TableReal } from '../core/model.js'
 import { KernelError } from './kernel.js'
 
-/** What else must be known to explain a refusal. */
+/** Further facts that explain a refusal. */
 export interface Circumstances {
-  /** True while this machine's connection synchronization daemon runs. */
+  /** True while the kernel's connection synchronization daemon runs. */
   readonly isSyncing: boolean
 }
 
-/** The refusal of one change, as a sentence that says what to do. */
+/** Explains the refusal of one change and says what to do. */
 export function refusalOf(change: Change, code: string, circumstances: Circumstances): KernelError {
   return new KernelError(`cannot ${attempt(change)}: ${reasonFor(change, code, circumstances)}`, code)
 }
 
-/** What the kernel must not even be asked, or null: it would take these for something else. */
+/**
+ * Refuses changes that must not reach the kernel, because it would interpret them differently. Returns null for all
+ * others.
+ */
 export function refusedHere(change: Change): KernelError | null {
   const { id } = change
   const refuse = (reason: string, code = 'EINVAL') =>
@@ -42,7 +45,7 @@ function isWithin(value: number, least: number, most: number): boolean {
   return Number.isInteger(value) && value >= least && value <= most
 }
 
-/** A request that failed as a whole, such as a reading. */
+/** Explains a request that failed as a whole, for example a dump. */
 export function failureOf(what: string, code: string, cause?: unknown): KernelError {
   return new KernelError(`cannot ${what}: ${general[code] ?? unexpected(code)}`, code, { cause })
 }

@@ -1,7 +1,7 @@
-/** What the rest of lvsd may ask of an IPVS table, whichever kernel keeps it. */
+/** The interface to an IPVS table, implemented by the kernel's table and the memory table. */
 import type { Change, Dump, ServiceId, Timeouts } from '../core/model.js'
 
-/** One refused change: the sentence says what to do. `code` is the errno name (EPERM, ENOENT …). */
+/** A change or request that the kernel refused. The message says what to do. `code` is the errno name (EPERM, ENOENT …). */
 export class KernelError extends Error {
   override readonly name = 'KernelError'
   readonly code: string
@@ -12,7 +12,7 @@ export class KernelError extends Error {
   }
 }
 
-/** What a reading is expected to find, by `keyOfService`; real servers by `keyOfReal`. A table is one. */
+/** The entries that a dump should find, keyed by `keyOfService` and `keyOfReal`. A `Table` has this type. */
 export type Expected = ReadonlyMap<
   string,
   { readonly id: ServiceId; readonly reals: { keys(): Iterable<string> } }
@@ -20,18 +20,18 @@ export type Expected = ReadonlyMap<
 
 export interface Kernel {
   /**
-   * Reads everything back, counters included. The kernel numbers the entries of a table that it gives page by page, so
-   * that one which others delete meanwhile hides another: what is expected and missing is asked for again by itself.
-   * Throws a KernelError.
+   * Reads the whole table with its counters (a resync). The kernel dumps the table in pages and counts entries, so a
+   * deletion by another program during the dump makes it skip an entry. Entries that are in `expected` but missing in
+   * the dump are therefore requested individually. Throws a KernelError.
    */
   dump(expected?: Expected): Promise<Dump>
   /**
-   * Applies the changes in their order, in batches; one refusal never stops the others. Returns one entry per change:
-   * null where it was done. Throws a KernelError only where nothing can be sent at all.
+   * Applies the changes in order, in batches, and continues after a refused one. Returns one entry per change: null if
+   * it succeeded. Throws a KernelError only if nothing can be sent.
    */
   apply(changes: readonly Change[]): Promise<readonly (KernelError | null)[]>
   timeouts(): Promise<Timeouts>
-  /** Zeros leave a timeout as it is. */
+  /** Sets the timeouts in seconds; 0 leaves a timeout unchanged. Throws a KernelError. */
   setTimeouts(timeouts: Timeouts): Promise<void>
   close(): void
 }

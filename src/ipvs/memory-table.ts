@@ -1,4 +1,4 @@
-/** The rules by which the kernel keeps its table (net/netfilter/ipvs/ip_vs_ctl.c), in its words and with its errors. */
+/** Implements the rules of the kernel's IPVS table (net/netfilter/ipvs/ip_vs_ctl.c), with its terms and errno values. */
 import { type Address, isLinkLocal, isMapped } from '../core/address.js'
 import { familyOf, keyOfReal, keyOfService, type Timeouts } from '../core/model.js'
 import {
@@ -13,7 +13,7 @@ import {
 } from './attributes.js'
 import { decodeRealId, decodeServiceId } from './codec.js'
 
-/** The modules that the kernel can load. */
+/** The kernel modules that can be loaded. */
 export interface Modules {
   readonly schedulers: readonly string[]
   readonly engines: readonly string[]
@@ -27,10 +27,10 @@ const allModules: Modules = {
 export interface MemoryTable {
   timeouts: Timeouts
   syncDaemon: 'master' | 'backup' | null
-  /** Carries out a command. Returns null, or the errno name of its refusal. */
+  /** Executes a command. Returns null, or the errno name if it is refused. */
   change(command: Command, values: IpvsValues): string | null
   services(): readonly ServiceValues[]
-  /** Newest first, as the kernel has them; none where there is no such service. */
+  /** Returns the real servers, newest first as in the kernel; empty if the service does not exist. */
   reals(service: ServiceValues): readonly DestValues[]
 }
 
@@ -82,7 +82,10 @@ export function memoryTable(modules: Modules = allModules): MemoryTable {
     return null
   }
 
-  /** Real servers of the other family: through a tunnel, and not beside the synchronization daemon. */
+  /**
+   * Refuses a real server of the other address family, unless it uses a tunnel and the synchronization daemon does not
+   * run.
+   */
   function objectionToFamily(service: ServiceValues, dest: DestValues): string | null {
     if (dest.ADDR_FAMILY === undefined || dest.ADDR_FAMILY === service.AF) return null
     if (table.syncDaemon) return 'EINVAL'
@@ -92,7 +95,10 @@ export function memoryTable(modules: Modules = allModules): MemoryTable {
   return table
 }
 
-/** `keyOfService`, and behind it `keyOfReal` where there is a real server; empty where there is neither. */
+/**
+ * Returns `keyOfService`, followed by a space and `keyOfReal` if DEST is present; empty if the service cannot be
+ * decoded.
+ */
 export function keyOf({ SERVICE, DEST }: Pick<IpvsValues, 'SERVICE' | 'DEST'>): string {
   const id = SERVICE && decodeServiceId(SERVICE)
   if (!id) return ''
@@ -101,7 +107,7 @@ export function keyOf({ SERVICE, DEST }: Pick<IpvsValues, 'SERVICE' | 'DEST'>): 
 
 // ---------------------------------------------------------------- services
 
-/** Such a message is refused before it is looked into. */
+/** The kernel's attribute policy refuses such a message before it executes the command. */
 function isNameTooLong({ SCHED_NAME = '', PE_NAME = '' }: ServiceValues): boolean {
   return SCHED_NAME.length > 15 || PE_NAME.length > 16
 }
@@ -114,7 +120,7 @@ function objectionToService(service: ServiceValues, { schedulers, engines }: Mod
   return af === AF.ipv6 && (NETMASK < 1 || NETMASK > 128) ? 'EINVAL' : null
 }
 
-/** The kernel adds a flag of its own. */
+/** Adds the HASHED flag, which the kernel sets itself. */
 function asDumped(service: ServiceValues): ServiceValues {
   const FLAGS = Buffer.from(service.FLAGS ?? new Uint8Array(8))
   FLAGS.writeUInt32LE(FLAGS.readUInt32LE(0) | serviceFlag.HASHED, 0)
@@ -150,7 +156,10 @@ function objectionToReal(dest: DestValues, objectionToFamily: string | null): st
   return TUN_TYPE === tunnelType.gue && !TUN_PORT ? 'EINVAL' : null
 }
 
-/** Unicast, not link-local and no IPv4 address in disguise: none of the machine's own addresses are known here. */
+/**
+ * True for a unicast address that is neither link-local nor IPv4-mapped. Unlike the kernel, this does not look at the
+ * addresses of the machine.
+ */
 function isForwardable(address: Address): boolean {
   if (address.family === 'ipv4') {
     const first = Number(address.text.split('.')[0])

@@ -1,6 +1,6 @@
 /**
- * The kernel's table without a kernel: for unit tests, for `plan` without privileges and for the demo. It stands in at
- * the socket, so that everything above encodes and decodes as ever; the rules are in memory-table.ts. Counters stay 0.
+ * An IPVS table in memory, for unit tests, for `plan` without privileges, and for the demo. It replaces the netlink
+ * socket, so the real encoder and decoder are used; the rules are in memory-table.ts. Counters stay 0.
  */
 import { constants } from 'node:os'
 import type { Timeouts } from '../core/model.js'
@@ -20,15 +20,21 @@ import { type Command, daemonState, type IpvsValues, ipvs } from './attributes.j
 import { type Client, connect } from './client.js'
 import { keyOf, type MemoryTable, type Modules, memoryTable } from './memory-table.js'
 
-/** Gives an errno name where a command is to be refused. The key is `keyOfService`, for a real server with ` keyOfReal`. */
+/**
+ * Returns an errno name to refuse a command, else null. The key is `keyOfService`, or for a real server `keyOfService`,
+ * a space and `keyOfReal`.
+ */
 export type Refusal = (command: Command, key: string) => string | null
 
 export interface MemoryKernel extends Client {
-  /** The same table as another program sees it: for edits by hand. Nothing is refused it but by the kernel's own rules. */
+  /** A client of the same table that acts as another program. Rules set with `refuse` and `hide` do not apply to it. */
   readonly byHand: Client
-  /** From now on, refuses what `rule` says; null ends it. */
+  /** Sets the rule that refuses commands; null removes it. */
   refuse(rule: Refusal | null): void
-  /** Leaves what `rule` names out of the next pages, as if another had been deleted meanwhile; null ends it. */
+  /**
+   * Omits the entries with matching keys from dumps, as when another entry is deleted during the dump; null removes the
+   * rule.
+   */
   hide(rule: ((key: string) => boolean) | null): void
   /** Starts the connection synchronization daemon; null stops it. */
   synchronize(as: 'master' | 'backup' | null): void
@@ -55,9 +61,9 @@ export function memoryKernel(modules?: Modules): MemoryKernel {
   }
 }
 
-/** Any number at or above 16 that is not netlink's own. */
+/** An arbitrary family number above 16; lower numbers are reserved for netlink. */
 const familyNumber = 28
-/** The kernel fills a dump's datagrams up to this size. */
+/** Maximum size of a dump datagram in bytes, as in the kernel. */
 const datagramSize = 32768
 
 function memorySocket(table: MemoryTable, refuse: Refusal, isHidden = (_key: string) => false): Socket {
@@ -99,7 +105,7 @@ function memorySocket(table: MemoryTable, refuse: Refusal, isHidden = (_key: str
   function dump(message: Message, command: Command, values: IpvsValues): Buffer[] {
     const datagrams: Buffer[] = []
     const items = itemsOf(command, values).filter(item => !isHidden(keyOf({ ...values, ...item })))
-    // No item is longer than 512 bytes.
+    // An item needs at most 512 bytes.
     const perDatagram = datagramSize / 512
     for (let from = 0; from < items.length; from += perDatagram)
       datagrams.push(
@@ -122,7 +128,7 @@ function memorySocket(table: MemoryTable, refuse: Refusal, isHidden = (_key: str
   }
 }
 
-/** The command that the kernel puts on what it dumps. */
+/** The command that the kernel writes into the items of a dump. */
 const answerCommand: Partial<Record<Command, Command>> = {
   GET_SERVICE: 'NEW_SERVICE',
   GET_DEST: 'NEW_DEST',

@@ -1,12 +1,12 @@
-/** The table by the name that a command line gives it. */
+/** Opens the IPVS table that a command line names. */
 import type { Kernel } from './kernel.js'
 
 export const TABLES = ['netlink', 'memory'] as const
 export type TableName = (typeof TABLES)[number]
 
 /**
- * Opens the kernel's table, or a new one in memory. With LVSD_TRACE=netlink in the environment every message to and from
- * the kernel is printed on standard error. What is not used is not loaded.
+ * Opens the kernel's table, or a new table in memory. With LVSD_TRACE=netlink in the environment, every message to and
+ * from the kernel is printed on standard error. Only the selected implementation is loaded. Throws a KernelError.
  */
 export async function openTable(
   name: TableName,

@@ -1,27 +1,27 @@
 /**
- * Netlink attributes: a 16-bit length, a 16-bit type, a value, padding to four bytes. Values nest. A `Layout` gives the
- * attributes of one level their names, numbers and kinds; writing, reading and printing all follow from it.
+ * Netlink attributes: a 16-bit length, a 16-bit type, a value, and padding to four bytes. An attribute can contain
+ * nested attributes. A `Layout` defines name, number and kind of the attributes of one level; encoding, decoding and
+ * printing are derived from it.
  *
- * Numbers are in the machine's byte order, which is little-endian wherever lvsd runs (libc.ts sees to it), unless the
- * kind says big-endian.
+ * Numbers are in host byte order unless the kind is big-endian. libc.ts ensures that the host is little-endian.
  */
 import { malformed } from './error.js'
 
-/** How one kind of value is written, read and shown. */
+/** Encodes, decodes and prints one kind of value. */
 export interface Kind<T> {
-  /** True where the value holds attributes of its own. */
+  /** True if the value consists of nested attributes. */
   readonly nested?: boolean
   size(value: T): number
   write(value: T, into: Buffer, offset: number): void
-  /** The value in `from` between `offset` and `end`. Throws a NetlinkError where it does not fit. */
+  /** Decodes the value between `offset` and `end`. Throws a NetlinkError if the size is wrong. */
   read(from: Buffer, offset: number, end: number): T
   show(value: T): string
 }
 
-/** The attributes of one level: number and kind, by name. */
+/** The attributes of one level: name to number and kind. */
 export type Layout = Readonly<Record<string, readonly [number, Kind<unknown>]>>
 
-/** What a layout's attributes hold. Any may be absent; unknown ones are skipped. */
+/** The attribute values of a layout. Any of them may be absent. The decoder skips unknown attributes. */
 export type Values<L extends Layout> = {
   readonly [Name in keyof L]?: (L[Name][1] extends Kind<infer T> ? T : never) | undefined
 }
@@ -61,7 +61,7 @@ export const u16 = scalar(
   (into, value, offset) => into.writeUInt16LE(value, offset),
   (from, offset) => from.readUInt16LE(offset),
 )
-/** Big-endian: ports. */
+/** Big-endian, for ports. */
 export const be16 = scalar(
   'be16',
   2,
@@ -74,7 +74,7 @@ export const u32 = scalar(
   (into, value, offset) => into.writeUInt32LE(value, offset),
   (from, offset) => from.readUInt32LE(offset),
 )
-/** Exact up to 2^53, which is 9 petabytes. */
+/** Exact up to 2^53 (9 petabytes). */
 export const u64 = scalar(
   'u64',
   8,
@@ -82,7 +82,7 @@ export const u64 = scalar(
   (from, offset) => from.readUInt32LE(offset) + from.readUInt32LE(offset + 4) * 2 ** 32,
 )
 
-/** Bytes as they are. */
+/** Raw bytes. */
 export const bytes: Kind<Uint8Array> = {
   size: value => value.length,
   write: (value, into, offset) => into.set(value, offset),
@@ -90,7 +90,7 @@ export const bytes: Kind<Uint8Array> = {
   show: value => Buffer.from(value).toString('hex'),
 }
 
-/** Text with a final NUL. */
+/** A NUL-terminated string. */
 export const text: Kind<string> = {
   size: value => Buffer.byteLength(value) + 1,
   write(value, into, offset) {
@@ -104,7 +104,7 @@ export const text: Kind<string> = {
   show: value => JSON.stringify(value),
 }
 
-/** An attribute that is known by name and not looked into. Not for writing. */
+/** An attribute whose content is not decoded. It cannot be encoded. */
 export const skipped: Kind<number> = {
   size: value => value,
   write: (value, into, offset) => into.fill(0, offset, offset + value),
@@ -112,7 +112,7 @@ export const skipped: Kind<number> = {
   show: value => `(${value} bytes)`,
 }
 
-/** Attributes within an attribute. */
+/** Nested attributes. */
 export function nested<L extends Layout>(layout: L): Kind<Values<L>> {
   const entries = Object.entries(layout)
   const byNumber: (readonly [string, Kind<unknown>] | undefined)[] = []

@@ -1,6 +1,7 @@
 /**
- * Exchanges with one generic netlink family. The kernel works while `send` runs: its answers wait in the socket when
- * `send` returns. So nothing here needs to wait, and an answer that is not there will never come.
+ * Exchanges messages with one generic netlink family. The kernel processes a request during the `send` system call, so
+ * its answers are in the socket's buffer when `send` returns. Therefore nothing in this file waits, and an answer that
+ * is missing then never arrives.
  */
 import { errorName, SystemError } from '../system/libc.js'
 import type { Layout, Values } from './attribute.js'
@@ -9,37 +10,40 @@ import { type Coder, coder, control, type Family, type Request } from './family.
 import { decodeMessages, encodeMessages, errnoOf, flag, genericPart, type Message, type } from './message.js'
 import { printAnswer, printRequest, type Trace } from './print.js'
 
-/** Datagrams to and from the kernel, or whoever plays it. */
+/** Sends datagrams to the kernel, or to its replacement in tests, and receives its answers. */
 export interface Socket {
   send(datagram: Uint8Array): void
-  /** Receives one datagram and returns its length; null where none waits. Throws a SystemError. */
+  /** Receives one datagram and returns its length in bytes; null if none is available. Throws a SystemError. */
   receive(into: Uint8Array): number | null
   close(): void
 }
 
 export interface Connection<L extends Layout> {
   /**
-   * Sends at most `batchSize` requests in one datagram. The kernel carries them out in order, and one that fails does
-   * not stop the rest. Returns for each null or the errno name. Throws a NetlinkError ENOBUFS where answers were lost:
-   * then all was done that could be done, and only a new reading tells what.
+   * Sends at most `batchSize` requests in one datagram. The kernel executes them in order and continues after a failed
+   * one. Returns, for each request, null or the errno name. Throws a NetlinkError ENOBUFS if answers were lost: the
+   * kernel has then processed all requests, and only a new dump shows the outcome.
    */
   batch(requests: readonly Request<L>[]): (string | null)[]
-  /** Everything of one kind. */
+  /** Returns all items of one kind. */
   dump(request: Request<L>): Values<L>[]
-  /** The one answer to a question. */
+  /** Returns the single answer to a request. */
   get(request: Request<L>): Values<L>
-  /** Asks anew for the family's number, which changes when its module is loaded again. True where it has changed. */
+  /** Reads the family's number again, which changes when its module is reloaded. Returns true if it has changed. */
   lookUp(): boolean
   close(): void
 }
 
-/** Messages in one datagram, at most: the kernel carries out a whole datagram before it lets go of the processor. */
+/** Maximum number of messages in one datagram. The kernel processes a whole datagram without yielding the CPU. */
 export const batchSize = 256
 
-/** How often a table that changes while it is read is read again, before it is taken as it came. */
+/**
+ * Maximum number of attempts to dump a table that changes during the dump. The result of the last attempt is used as it
+ * is.
+ */
 const dumpAttempts = 4
 
-/** Looks the family up and connects to it. Throws a NetlinkError ENOENT where the kernel does not have it. */
+/** Looks up the family and connects to it. Throws a NetlinkError ENOENT if the kernel does not have the family. */
 export function openConnection<L extends Layout>(
   socket: Socket,
   family: Family<L>,
@@ -134,14 +138,14 @@ function lost(): NetlinkError {
 // ---------------------------------------------------------------- one socket's datagrams
 
 interface Wire {
-  /** Sends requests in one datagram, `flags` on the last; returns the sequence number of the first. */
+  /** Sends requests in one datagram, with `flags` on the last. Returns the sequence number of the first. */
   send<L extends Layout>(to: number, flags: number, coder: Coder<L>, requests: readonly Request<L>[]): number
-  /** What waits in the socket, message by message. A message is valid until the next is taken. */
+  /** Returns the messages available in the socket. A message is valid until the next one is read. */
   answers<L extends Layout>(coder: Coder<L>): Generator<Message>
 }
 
 function openWire(socket: Socket, trace: Trace | null): Wire {
-  // A dump's datagrams grow to 32 KiB where the reader offers that much.
+  // The kernel uses dump datagrams of up to 32 KiB if the receive buffer is large enough.
   const buffer = Buffer.allocUnsafeSlow(65536)
   let last = 0
 
@@ -180,7 +184,7 @@ function openWire(socket: Socket, trace: Trace | null): Wire {
   function receive(): number | null {
     const length = receiveOrLoss()
     if (length !== 'lost') return length
-    // What did arrive is of no use without the rest.
+    // Discards the answers that did arrive: they are useless without the rest.
     while (receiveOrLoss() !== null);
     throw lost()
   }

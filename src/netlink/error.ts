@@ -1,4 +1,4 @@
-/** A message that makes no sense, or an exchange with the kernel that failed as a whole. `code` is an errno name. */
+/** A malformed message, or an exchange with the kernel that failed as a whole. `code` is an errno name. */
 export class NetlinkError extends Error {
   override readonly name = 'NetlinkError'
   readonly code: string
@@ -9,7 +9,7 @@ export class NetlinkError extends Error {
   }
 }
 
-/** What was received does not follow the protocol. */
+/** Returns the error for received data that violates the protocol. */
 export function malformed(what: string): NetlinkError {
   return new NetlinkError('EBADMSG', `malformed netlink message: ${what}`)
 }

@@ -1,4 +1,4 @@
-/** A generic netlink family: its name, its commands and the attributes of their first level. */
+/** A generic netlink family: its name, its commands, and its top-level attributes. */
 import { type Layout, nested, text, u16, type Values } from './attribute.js'
 import type { Body } from './message.js'
 
@@ -9,13 +9,13 @@ export interface Family<L extends Layout> {
   readonly attributes: L
 }
 
-/** What is asked of a family: one of its commands, with attributes. */
+/** A request to a family: a command and its attributes. */
 export interface Request<L extends Layout> {
   readonly command: string
   readonly values: Values<L>
 }
 
-/** The family that knows the other families' numbers (linux/genetlink.h). Its own number is fixed. */
+/** The family that maps family names to numbers (linux/genetlink.h). Its own number is fixed. */
 export const control = {
   name: 'nlctrl',
   version: 1,
@@ -26,7 +26,7 @@ export const control = {
   },
 } as const satisfies Family<Layout>
 
-/** Writes, reads and shows what follows the header in a family's messages. */
+/** Encodes, decodes and prints the part after the header in messages of a family. */
 export interface Coder<L extends Layout> {
   readonly version: number
   encode(values: Values<L>): Body

@@ -1,10 +1,10 @@
-/** Netlink messages: a header of 16 bytes, and for generic netlink a command and a version before the attributes. */
+/** Netlink messages: a header of 16 bytes; in generic netlink, then a command and a version, then the attributes. */
 import { malformed } from './error.js'
 
-/** nlmsg_type below 16: netlink's own messages. */
+/** Values of nlmsg_type. Types below 16 are netlink's control messages (linux/netlink.h). */
 export const type = { NOOP: 1, ERROR: 2, DONE: 3, OVERRUN: 4, GENERIC_CONTROL: 16 } as const
 
-/** nlmsg_flags. */
+/** Values of nlmsg_flags (linux/netlink.h). */
 export const flag = { REQUEST: 1, MULTI: 2, ACK: 4, DUMP_INTERRUPTED: 0x10, DUMP: 0x300 } as const
 
 const headerSize = 16
@@ -14,13 +14,13 @@ export interface Message {
   readonly type: number
   readonly flags: number
   readonly sequence: number
-  /** The datagram and the part of it behind the header. */
+  /** The datagram, and the offsets of the part after the header. */
   readonly data: Buffer
   readonly start: number
   readonly end: number
 }
 
-/** Where the attributes of a generic message go, and how long they are. */
+/** Encodes the attributes of a generic message. `size` is in bytes. */
 export interface Body {
   readonly size: number
   write(into: Buffer, offset: number): void
@@ -34,7 +34,7 @@ export interface GenericHeader {
   readonly version: number
 }
 
-/** Several generic messages in one datagram. */
+/** Encodes several generic messages into one datagram. */
 export function encodeMessages(messages: readonly { header: GenericHeader; body: Body }[]): Buffer {
   const length = messages.reduce((sum, { body }) => sum + headerSize + genericSize + body.size, 0)
   const datagram = Buffer.alloc(length)
@@ -45,7 +45,7 @@ export function encodeMessages(messages: readonly { header: GenericHeader; body:
     datagram.writeUInt16LE(header.type, offset + 4)
     datagram.writeUInt16LE(header.flags, offset + 6)
     datagram.writeUInt32LE(header.sequence, offset + 8)
-    // Bytes 12 to 15, the port id, stay 0: the kernel knows who we are.
+    // The port id in bytes 12 to 15 stays 0: the kernel identifies the sender by its socket.
     datagram.writeUInt8(header.command, offset + 16)
     datagram.writeUInt8(header.version, offset + 17)
     body.write(datagram, offset + headerSize + genericSize)
@@ -54,7 +54,7 @@ export function encodeMessages(messages: readonly { header: GenericHeader; body:
   return datagram
 }
 
-/** The end of an exchange: ERROR (an errno of 0 acknowledges) or DONE. */
+/** Encodes the message that ends an exchange: ERROR (errno 0 means success) or DONE. */
 export function encodeEnd(kind: 'ERROR' | 'DONE', sequence: number, errno: number): Buffer {
   const datagram = Buffer.alloc(headerSize + 4)
   datagram.writeUInt32LE(datagram.length, 0)
@@ -64,7 +64,7 @@ export function encodeEnd(kind: 'ERROR' | 'DONE', sequence: number, errno: numbe
   return datagram
 }
 
-/** Splits the first `length` bytes of a datagram into its messages. */
+/** Splits the first `length` bytes of a datagram into messages. Throws a NetlinkError if they are malformed. */
 export function decodeMessages(datagram: Buffer, length = datagram.length): Message[] {
   const messages: Message[] = []
   for (let offset = 0; offset < length; ) {
@@ -85,13 +85,13 @@ export function decodeMessages(datagram: Buffer, length = datagram.length): Mess
   return messages
 }
 
-/** The command of a generic message, and where its attributes begin. */
+/** Returns the command of a generic message and the offsets of its attributes. */
 export function genericPart({ data, start, end }: Message): { command: number; start: number; end: number } {
   if (end - start < genericSize) throw malformed('a generic message without its command')
   return { command: data.readUInt8(start), start: start + genericSize, end }
 }
 
-/** The errno in an ERROR or DONE message; 0 is success. */
+/** Returns the errno of an ERROR or DONE message; 0 means success. */
 export function errnoOf({ data, start, end }: Message): number {
   if (end - start < 4) throw malformed('an error without its number')
   return 0 - data.readInt32LE(start)

@@ -1,10 +1,10 @@
-/** Messages as lines for people: `> NEW_DEST #7 { SERVICE { AF 10, … }, DEST { … } }`, `< #7 EEXIST`. */
+/** Formats messages for people: `> NEW_DEST #7 { SERVICE { AF 10, … }, DEST { … } }`, `< #7 EEXIST`. */
 import { errorName } from '../system/libc.js'
 import type { Layout, Values } from './attribute.js'
 import type { Coder } from './family.js'
 import { errnoOf, genericPart, type Message, type } from './message.js'
 
-/** Is told of every message, in both directions. */
+/** Receives a line for every message in both directions. */
 export type Trace = (line: string) => void
 
 export function printRequest<L extends Layout>(

@@ -1,10 +1,10 @@
-/** A generic netlink socket of the machine. */
+/** The generic netlink socket of this machine. */
 import { close, openNetlink, receive, send } from '../system/libc.js'
 import type { Socket } from './connection.js'
 
 /**
- * Opens a socket in the network namespace that the process is in; it stays there. Into the buffer the answers to a whole
- * batch fit many times over. Throws a SystemError.
+ * Opens a socket in the current network namespace of the process; the socket stays in that namespace. The buffer (1 MiB
+ * by default) is many times larger than the answers to one batch. Throws a SystemError.
  */
 export function openSocket(bufferSize = 1 << 20): Socket {
   const fd = openNetlink(bufferSize)
