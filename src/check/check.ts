@@ -1,6 +1,6 @@
 /**
- * What a file in checks/ implements. A check answers one question about one target and returns; retry, timing,
- * judging of health, concurrency and the deadline belong to the core.
+ * The interface that a file in checks/ implements. A check tests one target once. Retries, timing, health, concurrency
+ * and the deadline are the task of the core.
  */
 import type { Address } from '../core/address.js'
 import type { OwnWord, Phase, Protocol } from '../core/model.js'
@@ -10,7 +10,7 @@ import type { ProbeSpec } from './probe-spec.js'
 
 export { type Answer, down, noVerdict, up } from './answer.js'
 
-/** The service on whose behalf a target is checked, as external commands are told it. */
+/** The service of the target, as passed to external commands. */
 export interface TargetService {
   readonly name: string
   /** Null for a firewall mark. */
@@ -21,79 +21,92 @@ export interface TargetService {
   readonly fwmark: number | null
 }
 
-/** Where a check is sent: an address with its zone, never a name. */
+/** The target of a check: an address with its zone, never a name. */
 export interface Target {
   readonly address: Address
-  /** checkport, else the real server's port, else the check's default port; 0 where there is none. */
+  /** `checkport`, else the port of the real server, else the kind's default port; 0 if there is none. */
   readonly port: number
-  /** The real server as the table knows it. */
+  /** The real server as in the desired table. */
   readonly real: { readonly address: Address; readonly port: number; readonly weight: number }
   readonly service: TargetService
 }
 
 export interface RunContext {
-  /** Aborted at the deadline; give it to everything that waits. */
+  /** Aborts at the deadline. Pass it to every operation that waits. */
   readonly signal: AbortSignal
-  /** The whole deadline, milliseconds from now. */
+  /** The time limit of the run in milliseconds. */
   readonly timeout: number
-  /** Says which phase begins, so that a timeout names it and `lvsd probe` shows it. */
+  /** Reports the start of a phase. A timeout names the phase, and `lvsd probe` shows it. */
   phase(name: Phase | OwnWord): void
 }
 
-/** Whether lvsd brings a kind of check, or it is a file of a user's folder. */
+/** `shipped`: the kind is part of lvsd. `user`: it comes from a file in a user's folder. */
 export type Origin = 'shipped' | 'user'
 
 export interface Check<S extends OptionShape = OptionShape> {
-  /** Its name in configurations; the file is named after it. */
+  /** Name of the kind in configurations and of its file. */
   readonly name: string
-  /** Other names for it, such as ldirectord's. */
+  /** Alternative names, such as ldirectord's. */
   readonly aliases?: readonly string[]
-  /** One line for `lvsd checks`. */
+  /** One-line description for `lvsd checks`. */
   readonly summary: string
-  /** Port where neither the check nor the real server names one. */
+  /** Port to use if neither the check nor the real server has one. */
   readonly defaultPort?: number
-  /** True where the answer depends on the service (it is told its address); then equal checks are not shared. */
+  /**
+   * True if the answer depends on the service, whose data is passed in. Equal checks of different services are then not
+   * shared.
+   */
   readonly perService?: boolean
-  /** False where a plain TCP connect between two runs (`connects` of a configuration) cannot stand for a run. */
+  /** False if a plain TCP connect (`connects` in a configuration) cannot replace a run. */
   readonly connects?: boolean
-  /** Where its option `request` is the path of a URL: the scheme. A whole URL in place of the path is warned of. */
+  /** The URL scheme, if the option `request` is the path of a URL. lvsd then warns about a complete URL in that option. */
   readonly scheme?: string
-  /** True of one of ours that starts processes: it has workers of its own, which may block longer. */
+  /** True for a shipped kind that starts processes. It runs in separate workers, which may block longer. */
   readonly startsProcesses?: boolean
   /**
-   * What this machine lacks for a check with these options (a library, a command), a sentence with what to do; null where
-   * nothing. Asked when a configuration is read, whose reader is warned. Synchronous and quick; `run` finds out by itself.
+   * Reports what this machine lacks for these options (a library, a command), as a sentence with the remedy, or null.
+   * It is called when a configuration is read, and its result is a warning. It must be synchronous and quick. `run`
+   * must detect the lack itself as well.
    */
   missing?(options: Parsed<S>): string | null
-  /** Its options, built with the kit that is handed in: type, default and one line each. */
+  /** Declares the options with the given kit: type, default and a one-line description of each. */
   options(kit: OptionKit): S
-  /** What is wrong with options that are each right alone, or null. */
+  /** Returns the error in a combination of options that are each valid, or null. */
   validate?(options: Parsed<S>): string | null
   /**
-   * False where a pass with these options does not show that the server lives, so that another check belongs beside it.
-   * Asked of ours.
+   * Returns false if a pass with these options does not prove that the server works, so that the real server needs
+   * another check too. Used for shipped kinds only.
    */
   provesLife?(options: Parsed<S>): boolean
   /**
-   * What goes over the wire, as data; null where these options need `run`. Pure: called once per target, not per check.
-   * An answer with which its judge defers is left to `run`, from then on.
+   * Returns the probe for these options, or null if they need `run`. Pure; called once per target, not per run. After
+   * an answer that the probe defers (`NEEDS_CODE`), lvsd uses `run` for this job.
    */
   probe?(target: Target, options: Parsed<S>): ProbeSpec | null
-  /** The check as code. Network errors may be thrown: the core turns them into answers. */
+  /** Runs the check as code. It may throw network errors, which the core converts to answers. */
   run?(target: Target, options: Parsed<S>, context: RunContext): Promise<Answer>
-  /** URL of the file that exports it. Set when it is loaded, as is `origin`; a check that a test makes has neither. */
+  /**
+   * URL of the file that exports the check. The loader sets `module` and `origin`; a check created in a test has
+   * neither.
+   */
   readonly module?: string
   readonly origin?: Origin
-  /** True where `validate` and `missing` are asked in the worker of its file, when all of a configuration is read. */
+  /**
+   * True if `validate` and `missing` are called in the worker of the check's file, after the whole configuration is
+   * read.
+   */
   readonly isJudgedApart?: boolean
 }
 
-/** Gives a check's options their types; returns it unchanged. */
+/** Infers the types of a check's options. Returns the check unchanged. */
 export function defineCheck<S extends OptionShape>(check: Check<S>): Check<S> {
   return check
 }
 
-/** Thrown where a check lacks something of this machine's own, such as a file: no verdict, with the message as detail. */
+/**
+ * Thrown if this machine lacks something that a check needs, such as a file. The run has no verdict; the message is its
+ * detail.
+ */
 export class CannotAsk extends Error {
   override readonly name = 'CannotAsk'
 }

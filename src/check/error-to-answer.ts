@@ -1,26 +1,26 @@
 /**
- * From an error to an answer: the one place that knows what each errno says about a server, or about lvsd itself.
+ * Converts errors to answers: the only file that knows what each errno means for a server, or for lvsd itself.
  *
- * A failure of the path is the server's: what cannot be reached cannot be served, whoever on the way is the cause. Only
- * what is certain to be this machine's own want is no verdict. Tried between network namespaces (Linux 6.18), TCP, UDP and
- * ping alike; the prohibited route in the lab too (Linux 6.1):
+ * A failure on the network path counts as a failure of the server: clients cannot reach it either. Only an error that
+ * is certainly local results in no verdict. Measured between network namespaces (Linux 6.18) with TCP, UDP and ping;
+ * the prohibited route also on Linux 6.1:
  *
- *   errno                            from which call             what it is                                      answer
+ *   errno                            from which call             meaning                                          answer
  *   ECONNREFUSED                     connect, recvmsg            RST; port unreachable                           refused
- *   EHOSTUNREACH ENETUNREACH         connect, send, recvmsg      no route here or there; ICMP 3/0,1,5-7,9-13;    unreachable
- *   EHOSTDOWN ENONET                                             ICMPv6 1/0,2,3; own link down
+ *   EHOSTUNREACH ENETUNREACH         connect, send, recvmsg      no local or remote route; ICMP 3/0,1,5-7,9-13;  unreachable
+ *   EHOSTDOWN ENONET                                             ICMPv6 1/0,2,3; local link down
  *   EACCES                           connect, send, recvmsg,     ICMPv6 1/1,5,6: administratively prohibited,    unreachable
  *                                    read, write                 by a router, a firewall, the server itself; a
- *                                                                "prohibit" route or a rejecting firewall here
+ *                                                                local "prohibit" route or rejecting firewall
  *   ENOPROTOOPT EOPNOTSUPP EPROTO    connect, recvmsg            ICMP 3/2, 3/5, parameter problem                unreachable
- *   EACCES                           socket, bind                a capability or a sysctl of this machine        no verdict
- *   EPERM                            any of a socket             the same; own firewall that drops what is sent  no verdict
+ *   EACCES                           socket, bind                a capability or sysctl of this machine          no verdict
+ *   EPERM                            any socket call             the same; local firewall that drops output      no verdict
  *   ENODEV                           connect, send               the zone's interface does not exist             no verdict
  *   EMFILE ENFILE ENOBUFS ENOMEM     any                         descriptors, memory                             no verdict
- *   EAGAIN EADDRNOTAVAIL EAFNOSUPPORT                            ports, own addresses, processes
+ *   EAGAIN EADDRNOTAVAIL EAFNOSUPPORT                            ports, local addresses, processes
  *
- * Whether connect fails at once does not tell whose failure it is: on a short way the ICMP error is there before it
- * returns. A firewall here that drops TCP in silence cannot be told from a silent server: that is a timeout.
+ * An immediate failure of connect does not reveal its origin: on a short path the ICMP error arrives before connect
+ * returns. A local firewall that drops TCP silently looks like a silent server, which is a timeout.
  */
 
 import type { Phase, Reason } from '../core/model.js'
@@ -44,7 +44,7 @@ const REASONS: Readonly<Record<string, Reason>> = {
   EPROTO: 'tls',
 }
 
-/** lvsd's own want: nothing was asked of the server, so nothing is said about it. */
+/** Local shortages: nothing was sent to the server, so there is no verdict about it. */
 const OWN: Readonly<Record<string, string>> = {
   EMFILE: 'lvsd has no file descriptor left: raise LimitNOFILE= or lower the concurrency',
   ENFILE: 'this machine has no file descriptor left: raise fs.file-max',
@@ -57,20 +57,20 @@ const OWN: Readonly<Record<string, string>> = {
   EAGAIN: 'the kernel has no resources left to start this check',
 }
 
-/** Calls on a socket. Of a file or a command the same errno is what is wrong with that. */
+/** Socket calls. With a file or a command, the same errno means an error of that file or command. */
 const SOCKET_CALLS: ReadonlySet<string> = new Set(['socket', 'bind', 'setsockopt'])
 const NETWORK_CALLS: ReadonlySet<string> = new Set(
   'connect send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg read readv write writev'.split(' '),
 )
 
-/** Of a call on a socket, this machine's own refusal. */
+/** Local refusals of a socket call. */
 const OWN_REFUSALS: Readonly<Record<string, string>> = {
   EPERM: 'this machine forbids it: look at its own firewall (output) and the capabilities of lvsd',
   EACCES: 'this machine forbids it: look at the capabilities of lvsd',
   ENODEV: 'this machine has no such network interface',
 }
 
-/** Of a call that goes over the network, an answer that came from the way there. */
+/** Returns the detail for an error that came from the network path of a call, else undefined. */
 function fromThePath(code: string, call: string): string | undefined {
   if (code === 'EACCES' && NETWORK_CALLS.has(call)) return 'prohibited by a firewall or a route on the way'
   const isIcmp = (code === 'EPROTO' || code === 'EOPNOTSUPP') && (call === 'connect' || call === 'recvmsg')
@@ -85,7 +85,7 @@ const WORDS: Readonly<Partial<Record<Reason, string>>> = {
   name: 'the name does not resolve',
 }
 
-/** What a thrown or emitted error says: down with a reason, or no verdict where lvsd itself could not ask. */
+/** Converts a thrown or emitted error: down with a reason, or no verdict if lvsd itself could not run the check. */
 export function answerFromError(error: unknown): Answer {
   if ((error as Error | null)?.name === 'CannotAsk') return noVerdict((error as Error).message)
   const { code, call } = originOf(error)
@@ -99,13 +99,13 @@ export function answerFromError(error: unknown): Answer {
   return down(reason, words ? `${words} (${code})` : describe(error, code))
 }
 
-/** True for what an aborted wait throws. */
+/** True for an error thrown by an aborted wait. */
 export function isAbort(error: unknown): boolean {
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
   return name === 'AbortError' || name === 'TimeoutError' || code === 'ABORT_ERR'
 }
 
-/** The result of a run that reached its deadline, naming the phase in which it stood; a user's check has its own. */
+/** Returns the answer of a run that reached its deadline. It names the current phase, which a user's check may define. */
 export function timedOut(phase: Phase | null, timeout: number): Answer {
   const word = phase ?? 'run'
   const missed = Object.hasOwn(WAITED_FOR, word) ? WAITED_FOR[word] : `"${word}" was not complete`
@@ -123,23 +123,23 @@ const WAITED_FOR: Readonly<Record<Phase, string>> = {
   run: 'no result',
 }
 
-/** The errno and the system call, '' where there is none: of the error itself, else of what has caused it. */
+/** Returns errno name and system call of the error, or else of its cause; '' for each that is unknown. */
 function originOf(error: unknown, depth = 0): { code: string; call: string } {
   if (typeof error !== 'object' || error === null || depth > MOST_CAUSES) return { code: '', call: '' }
-  // Several addresses tried at once, as `net.connect` does for a name: the first error stands for all.
+  // `net.connect` tries several addresses of a name; the first error represents all.
   if (error instanceof AggregateError && error.errors.length > 0) return originOf(error.errors[0], depth + 1)
   const { code, syscall, cause } = error as { code?: unknown; syscall?: unknown; cause?: unknown }
   const deeper = originOf(cause, depth + 1)
   if (typeof code !== 'string') return deeper
-  // A library that wraps an error may copy its code alone.
+  // A library that wraps an error may copy only its code.
   const call = typeof syscall === 'string' ? syscall : deeper.code === code ? deeper.call : ''
   return { code, call }
 }
 
-/** A cause may lead back to its error. */
+/** Limits the depth, because a chain of causes may be circular. */
 const MOST_CAUSES = 8
 
-/** OpenSSL's certificate verdicts carry no common prefix in Node; these are all of X509_V_ERR_* that it maps. */
+/** OpenSSL's certificate errors have no common prefix in Node; these are all X509_V_ERR_* codes that Node maps. */
 const CERTIFICATE =
   /^(UNABLE_TO_|CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|ERROR_IN_C|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$)/
 

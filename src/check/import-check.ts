@@ -1,10 +1,10 @@
-/** Imports the file of a check. Runs its code. */
+/** Imports the file of a check, which executes its code. */
 import { nameOf } from '../util/plain-data.js'
 
 export const DATA = ['name', 'aliases', 'summary', 'defaultPort', 'perService', 'connects', 'scheme'] as const
 export const FUNCTIONS = ['options', 'missing', 'validate', 'probe', 'run'] as const
 
-/** A check as foreign code exports it: nothing is known of its values. */
+/** A check as exported by foreign code; none of its values is validated yet. */
 export type ForeignCheck = Readonly<Partial<Record<(typeof DATA | typeof FUNCTIONS)[number], unknown>>>
 
 /** The file could not be imported. */
@@ -17,10 +17,13 @@ export class NotLoaded extends Error {
   }
 }
 
-/** The object that the file exports as `check`; throws a sentence where it exports none. */
+/**
+ * Returns the object that the file exports as `check`. Throws `NotLoaded` if the import fails, and an Error if there is
+ * no such export.
+ */
 export async function importCheck(module: string): Promise<ForeignCheck> {
   const exported = (await imported(module)) as { readonly check?: unknown; readonly default?: unknown }
-  // A CommonJS file whose exports Node cannot tell by reading has all of them in its default.
+  // If Node cannot detect the exports of a CommonJS file, they are all in its default export.
   const check = exported.check ?? (exported.default as { readonly check?: unknown } | undefined)?.check
   if (typeof check === 'object' && check !== null) return check as ForeignCheck
   throw new Error('it must export an object named `check`')
@@ -35,7 +38,7 @@ async function imported(module: string): Promise<unknown> {
   }
 }
 
-/** Anything can be thrown. */
+/** Returns the message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   try {
     const message = error instanceof Error || typeof error === 'object' ? (error as Error).message : error

@@ -1,19 +1,19 @@
-/** How a check states its options. One declaration gives types, defaults, messages, the JSON Schema and the reference. */
+/** The functions with which a check declares its options. One declaration yields types, defaults, messages and schema. */
 import { duration, environment, type Mark, marks, patternText, ranges, z } from './option-types.js'
 
 export type OptionShape = Readonly<Record<string, z.ZodType>>
 
 export type Parsed<S extends OptionShape> = { readonly [K in keyof S]: z.output<S[K]> }
 
-/** The words with which a check declares its options; each takes the default (undefined: required) and one line. */
+/** The functions that declare an option. The arguments are the default (undefined: required) and a one-line description. */
 export const optionKit = {
   text: (fallback: string | undefined, about: string) => withDefault(z.string(), fallback, about),
-  /** Text or null when absent. */
+  /** Text; null if absent. */
   maybeText: (about: string) => z.string().nullable().default(null).describe(about),
   flag: (fallback: boolean, about: string) => z.boolean().default(fallback).describe(about),
   number: (fallback: number | undefined, about: string, { min = 0, max = 2 ** 31 - 1 } = {}) =>
     withDefault(z.int().min(min).max(max), fallback, about),
-  /** Milliseconds, written `500ms`, `3s`, `2m` or a number of seconds. */
+  /** Milliseconds; written `500ms`, `3s`, `2m` or a number of seconds. */
   duration: (fallback: string | undefined, about: string) => withDefault(duration(), fallback, about),
   choice: <const T extends readonly [string, ...string[]]>(
     words: T,
@@ -45,8 +45,8 @@ export const optionKit = {
   secretMap: (about: string) =>
     marked(textsByName(about), { secret: 'map', shown: 'map of texts, never shown' }),
   /**
-   * Environment variables of a command, `[NAME, OTHER]` or `{ NAME: text }`: a text that it is set to, null for what lvsd's own
-   * environment has.
+   * Environment variables of a command, as `[NAME, OTHER]` or `{ NAME: text }`. A text is the value; null passes the
+   * value in lvsd's own environment.
    */
   environment: (about: string) =>
     marked(environment().prefault({}).describe(about), {
@@ -62,7 +62,7 @@ export const optionKit = {
 }
 export type OptionKit = typeof optionKit
 
-/** Text, or a number, which YAML makes of a text that looks like one. */
+/** Text, or a number, because YAML reads a text such as `80` as a number. */
 function listItem() {
   return z.union([z.string(), z.number().transform(String)])
 }
@@ -76,7 +76,7 @@ function marked<T extends z.ZodType>(type: T, mark: Mark): T {
   return type
 }
 
-/** Text; text or null where the default is null. */
+/** Text, or text or null if the default is null. */
 function textOrNull<F extends string | null | undefined>(
   fallback: F,
   about: string,

@@ -1,27 +1,27 @@
-/** Field types that the configuration and the checks' options share; the one file that imports zod. */
+/** Field types shared by the configuration and the options of checks. The only file that imports zod. */
 import { z } from 'zod'
 import { readPattern } from '../search/perl-flags.js'
 
 export { z }
 
-/** What zod's own types do not tell of a value. It is no part of the JSON Schema, as zod's own metadata would be. */
+/** Facts about a value that zod's types do not express. Unlike zod's own metadata, they are not part of the JSON Schema. */
 export interface Mark {
-  /** Its type for people, where the JSON Schema does not tell it: `duration`. */
+  /** Name of the type for people, if the JSON Schema does not express it: `duration`. */
   readonly shown?: string
-  /** Its value, or each value in it, is never shown, and may stand elsewhere: { file: PATH } or { env: NAME }. */
+  /** The value, or each value in it, is never shown. It may be given as { file: PATH } or { env: NAME }. */
   readonly secret?: 'text' | 'list' | 'map'
-  /** It names a file, relative to the folder of the configuration; `command`: only where it has a slash. */
+  /** The value names a file, relative to the folder of the configuration. `command`: only if it contains a slash. */
   readonly path?: 'file' | 'command'
-  /** It is a regular expression's source. */
+  /** The value is the source of a regular expression. */
   readonly pattern?: true
 }
 
-/** Give a type its mark with `.register(marks, { … })`. */
+/** The marks of types. A type gets its mark with `.register(marks, { … })`. */
 export const marks = z.registry<Mark>()
 
 const found = new WeakMap<z.ZodType, Mark>()
 
-/** The marks of a type and of those that it wraps: those of a text count for one that may be left out. */
+/** Returns the mark of a type, including those of the types that it wraps (optional, default, transform). */
 export function markOf(type: z.ZodType | undefined): Mark {
   if (!type) return {}
   let mark = found.get(type)
@@ -32,7 +32,7 @@ export function markOf(type: z.ZodType | undefined): Mark {
   return mark
 }
 
-/** The type that an optional one, one with a default or one with a transformation is made of. */
+/** Returns the type that an optional, defaulted or transformed type wraps. */
 export function innerOf(type: z.ZodType): z.ZodType | undefined {
   const { innerType, in: source } = type.def as { innerType?: z.ZodType; in?: z.ZodType }
   return innerType ?? source
@@ -40,7 +40,7 @@ export function innerOf(type: z.ZodType): z.ZodType | undefined {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** `500ms`, `3s`, `1.5s`, `2m`, `1h` or a number of seconds; parsed to milliseconds, at least 1. */
+/** A duration: `500ms`, `3s`, `1.5s`, `2m`, `1h` or a number of seconds. Parsed to milliseconds, at least 1. */
 export function duration() {
   const given = z.union([z.number(), z.string()]).register(marks, { shown: 'duration' })
   return given.transform((value, context) => {
@@ -54,7 +54,7 @@ export function duration() {
   })
 }
 
-/** Milliseconds, or null where it is no duration. */
+/** Returns milliseconds, or null if the text is not a duration. */
 export function parseDuration(value: string | number): number | null {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(String(value).trim())
   if (!match) return null
@@ -62,7 +62,7 @@ export function parseDuration(value: string | number): number | null {
   return ms >= 1 ? ms : null
 }
 
-/** `200`, `200-299` or a list of them, between `min` and `max`; parsed to inclusive ranges. */
+/** `200`, `200-299` or a list of these, between `min` and `max`. Parsed to inclusive ranges. */
 export function ranges(min: number, max: number) {
   const item = z.union([z.int(), z.string()])
   return z.union([item, z.array(item)]).transform((value, context) => {
@@ -88,7 +88,7 @@ function parseRange(text: string, min: number, max: number): readonly [number, n
 const VARIABLES = 'names of variables, such as [PGUSER, HOME] or { PGUSER: probe }'
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
 
-/** A list of names, or texts by name; parsed to texts by name, null where only the name is given. */
+/** A list of names, or texts by name. Parsed to texts by name, with null for a name without a text. */
 export function environment() {
   const texts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
   const given = z.union([z.array(z.union([z.string(), texts])), texts], { error: `expected ${VARIABLES}` })
@@ -100,7 +100,7 @@ export function environment() {
     const wrong = variables.find(([name, text]) => !VARIABLE.test(name) || String(text).includes('\0'))
     if (!wrong)
       return Object.fromEntries(variables.map(([name, text]) => [name, text === null ? null : String(text)]))
-    // What stands behind the = may be a password, and is not shown.
+    // The part after the = may be a password and is not shown.
     const set = /^(\w+)=/.exec(wrong[0])
     context.addIssue({
       code: 'custom',
@@ -112,7 +112,7 @@ export function environment() {
   })
 }
 
-/** The source of a regular expression, as `readPattern` takes it; its error is the engine's own. */
+/** Source of a regular expression, as accepted by `readPattern`. The error message is that of the engine. */
 export function patternText() {
   return z.string().superRefine((source, context) => {
     try {

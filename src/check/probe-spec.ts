@@ -1,30 +1,36 @@
 /**
- * A check as data: what goes over the wire and how the answer is judged. Any engine can run it; none of it is code,
- * so it can cross to another thread.
+ * A check as data: what is sent, and how the answer is judged. Any engine can run it, and it can be sent to another
+ * thread, because it contains no code.
  */
 import type { Address } from '../core/address.js'
 import type { Answer } from './answer.js'
 
-/** What must occur in the answer: a regular expression's source and flags (`u` is not implied), or plain text. */
+/** What must occur in the answer: plain text, or source and flags of a regular expression. The flag `u` is not implied. */
 export type Match =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'regexp'; readonly source: string; readonly flags: string }
 
-/** How the answer is judged. `connected`: the connection is answer enough. */
+/** How the answer is judged. `connected`: the connection alone suffices. */
 export type Judge =
   | { readonly kind: 'connected' }
-  /** Any answer at all. */
+  /** Any answer passes. */
   | { readonly kind: 'any' }
-  /** `match` occurs within the first `limit` bytes. */
+  /** `match` must occur within the first `limit` bytes. */
   | { readonly kind: 'match'; readonly match: Match; readonly limit: number }
-  /** One HTTP/1.x response: final status in `status` (inclusive ranges), body complete, at most `limit` bytes, matching. */
+  /**
+   * One complete HTTP/1.x response: final status in `status` (inclusive ranges), body of at most `limit` bytes that
+   * contains `match`.
+   */
   | {
       readonly kind: 'http'
       readonly method: string
       readonly status: readonly (readonly [number, number])[]
-      /** Statuses, inclusive ranges, with which the verdict is left to the check's `run`: redirects that it follows. */
+      /**
+       * Statuses (inclusive ranges) for which the verdict is deferred to the check's `run`, such as redirects that it
+       * follows.
+       */
       readonly defer?: readonly (readonly [number, number])[]
-      /** A compressed body in which something is looked for is left to the check's `run` too. */
+      /** True if the verdict on a compressed body that must match is deferred to the check's `run`. */
       readonly deferCoded?: boolean
       readonly match: Match | null
       readonly limit: number
@@ -35,11 +41,11 @@ export type ProbeSpec =
       readonly kind: 'tcp'
       readonly address: Address
       readonly port: number
-      /** Bytes to send once connected; empty sends nothing. */
+      /** Bytes to send after the connect; may be empty. */
       readonly send: Uint8Array
-      /** Half-close after sending. */
+      /** Whether to half-close the connection after sending. */
       readonly end: boolean
-      /** End the connection with a reset, so that no TIME_WAIT is left behind here; some servers log it. */
+      /** Whether to close the connection with a reset. It avoids a local TIME_WAIT, but some servers log it. */
       readonly reset: boolean
       readonly judge: Judge
     }
@@ -48,17 +54,17 @@ export type ProbeSpec =
       readonly address: Address
       readonly port: number
       readonly send: Uint8Array
-      /** Null: no answer is expected, and only a port-unreachable within `patience` ms speaks against the server. */
+      /** Null: no answer is expected. Only a port-unreachable error within `patience` milliseconds fails the check. */
       readonly judge: Judge | null
       readonly patience: number
     }
   | {
       readonly kind: 'icmp'
       readonly address: Address
-      /** Echo data, bytes. */
+      /** Bytes of echo data. */
       readonly size: number
-      /** Requests sent, spread evenly over the deadline; one answer is enough. */
+      /** Number of requests, spread evenly over the time limit; one reply suffices. */
       readonly count: number
     }
-  /** Nobody is asked. */
+  /** Sends nothing; the answer is known. */
   | { readonly kind: 'fixed'; readonly answer: Answer }

@@ -1,4 +1,4 @@
-/** One run of a check that is code: one total deadline, its phases timed, every outcome a value. */
+/** Runs a check that is code: one deadline for the whole run, timed phases, and every outcome returned as a value. */
 
 import type { CheckResult, Phase, PhaseTime, Weighing, WeightAdvice } from '../core/model.js'
 import { type Answer, type Check, down, type RunContext, type Target } from './check.js'
@@ -12,34 +12,34 @@ export interface CodeWork {
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** The same, with what may stand in for a run. */
+/** The same, with substitutes for a run. */
 export interface CheckWork extends CodeWork {
-  /** Plain connects between two runs. */
+  /** Number of plain connects between two runs. */
   readonly connects?: number
-  /** What is said in place of asking. */
+  /** Answer to give instead of a run. */
   readonly answer?: Answer | null
 }
 
-/** Runs a check once, now: for `lvsd probe` and for tests. Never rejects. */
+/** Runs a check once, for `lvsd probe` and tests. Never rejects. */
 export function runCheck(work: CodeWork, timeout: number): Promise<CheckResult> {
   return runOnce(startCheck, work, timeout)
 }
 
-/** Starts a check that is code. One that ignores its signal is heard no more after the deadline. */
+/** Starts a check that is code. If it ignores its signal, its answer after the deadline is discarded. */
 export const startCheck: StartRun<CodeWork> = (work, timeout, done) =>
   new CodeRun(work, timeout, done, UNWATCHED)
 
-/** Who wants to know more of a run than its answer. */
+/** Receives events of a run in addition to its answer. */
 export interface Watcher {
-  /** A phase begins; the time of the one before it, where there was one. */
+  /** A phase begins. `before` is the time of the previous phase, or null. */
   phase(name: Phase, before: PhaseTime | null): void
-  /** A run that was given up has come to its end all the same. */
+  /** A run that expired or was cancelled has ended. */
   settled(): void
 }
 
 const UNWATCHED: Watcher = { phase: () => {}, settled: () => {} }
 
-/** The same for one that is watched. */
+/** Like `startCheck`, with a watcher. */
 export function startWatched(work: CodeWork, timeout: number, done: OnDone, watcher: Watcher): Run {
   return new CodeRun(work, timeout, done, watcher)
 }
@@ -103,7 +103,7 @@ class CodeRun implements Run {
     return { signal: this.#abort.signal, timeout: this.#timeout, phase: name => this.#enter(name) }
   }
 
-  /** The time before the first phase is named belongs to that phase. */
+  /** The time before the first named phase counts for that phase. */
   #enter(word: unknown): void {
     const name = phaseOf(word)
     if (this.#over || name === null || name === this.phase || this.phases.length >= MOST_PHASES) return
@@ -122,20 +122,23 @@ class CodeRun implements Run {
   }
 }
 
-/** Phases of one run that are told: a run may name them in a loop. */
+/** Maximum number of phases recorded per run, because a check may report phases in a loop. */
 const MOST_PHASES = 64
-/** Characters of a detail that are worth keeping anywhere, and those from which on even to cut it would fill the memory. */
+/**
+ * Limits in characters. A detail is cut to DETAIL; one over LONGEST_DETAIL is replaced, because cutting it would need
+ * too much memory.
+ */
 const DETAIL = 4096
 const LONGEST_DETAIL = 1_000_000
 
-/** A check may name phases of its own, in a few words; what is none is not taken. */
+/** A check may define its own phases with short names. Returns null for anything else. */
 function phaseOf(word: unknown): Phase | null {
   return typeof word === 'string' && /^[a-z0-9][a-z0-9 _-]{0,31}$/i.test(word) ? (word as Phase) : null
 }
 
 /**
- * Checks come from users too: what they return is looked at before it moves a table, each part of it once. The copy is
- * plain data, so that it can cross to another thread; null where it is no answer.
+ * Validates and copies what a check returned, because user checks are not trusted. Each property is read once. The copy
+ * is plain data, so it can be sent to another thread. Returns null if the value is not a valid answer.
  */
 export function answerOf(value: unknown): Answer | null {
   if (typeof value !== 'object' || value === null) return null
@@ -149,13 +152,13 @@ export function answerOf(value: unknown): Answer | null {
   return copy && { ...answer, advice: copy }
 }
 
-/** A long text that was put together is made one piece by being cut. */
+/** Returns the beginning of the detail. Cutting also flattens a string that was built by concatenation. */
 function cut(detail: string): string {
   const { length } = detail
   return length > LONGEST_DETAIL ? `a detail of ${length} characters` : detail.slice(0, DETAIL)
 }
 
-/** Any word will do: those of lvsd's own checks are in `model.ts`. `no-verdict` is none for a server that is down. */
+/** True for any word; the words of the shipped checks are in model.ts. */
 function isReason(reason: unknown): boolean {
   return typeof reason === 'string' && /^[a-z][a-z0-9-]{0,30}$/.test(reason)
 }

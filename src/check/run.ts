@@ -1,51 +1,51 @@
-/** One run of a check under way: what the probes and the code runner share with whoever keeps the time. */
+/** The interface of a run, shared by the probes, the code runner and the schedulers that enforce its deadline. */
 
 import type { CheckResult, Phase, PhaseTime } from '../core/model.js'
 import { harmless } from '../util/foreign-text.js'
 import type { Answer } from './check.js'
 
 export interface Run {
-  /** Where it stands now; null for what has no phases. */
+  /** The current phase; null for runs without phases. */
   readonly phase: Phase | null
-  /** Filled only where phases are traced. */
+  /** Filled only if phases are traced. */
   readonly phases: readonly PhaseTime[]
-  /** Milliseconds from the start at which `wake` is wanted; Infinity for never. */
+  /** Milliseconds after the start at which `wake` must be called; Infinity for never. */
   readonly wakeAt: number
-  /** Milliseconds since its start that are not to be counted: it waited for lvsd itself, or was begun anew. */
+  /** Milliseconds since the start that do not count, because the run waited for lvsd itself or was restarted. */
   readonly heldUp?: number
   wake(): void
-  /** The deadline came: has read what arrived before it. False while that may be unread; then it is to be called again. */
+  /** Called at the deadline. Returns false while data that arrived before it may be unread; the caller then calls it again. */
   catchUp?(): boolean
-  /** The deadline came: gives everything up and says what that means. */
+  /** Called at the deadline, after `catchUp`. Stops everything and returns the answer. */
   expire(timeout: number): Answer
-  /** Gives everything up; nothing is said. */
+  /** Stops everything; `done` is not called. */
   cancel(): void
 }
 
 /**
- * Begins a run. `done` is called at most once, never before this returns, never after `expire` or `cancel`, and with
- * everything already closed. The deadline is the caller's to judge.
+ * Starts a run. `done` is called at most once, never before this function returns, never after `expire` or `cancel`,
+ * and after all resources are closed. The caller enforces the deadline.
  */
 export type StartRun<Work> = (work: Work, timeout: number, done: OnDone, traced?: boolean) => Run
 export type OnDone = (answer: Answer) => void
 
-/** Milliseconds until a run past its deadline is asked again whether all has been read. */
+/** Milliseconds after which a run past its deadline is asked again whether it has read everything. */
 const READING = 20
 
-/** No phases were traced: one array for all. */
+/** Shared empty array for runs whose phases are not traced. */
 export const NO_PHASES: readonly PhaseTime[] = Object.freeze([])
 
-/** The answer with what the core adds. What a server said in it is harmless from here on, wherever it is shown. */
+/** Completes the answer with timing. The detail may contain text from a server, so it is sanitized for all later uses. */
 export function resultOf(answer: Answer, run: Run, ms: number): CheckResult {
   const { ok, reason, advice } = answer
   const detail = harmless(answer.detail)
   const { phase, phases } = run
-  // Time that is not counted lies within the phases too, and a run takes no less than its phases do.
+  // Phase times include the time that does not count, so the duration must not be lower than the last phase time.
   const result = { ok, reason, detail, phase, ms: Math.max(ms, phases.at(-1)?.ms ?? 0), phases }
   return advice ? { ...result, advice } : result
 }
 
-/** Runs once, now, under its own timers: for `lvsd probe` and for tests. Never rejects. */
+/** Runs once, with its own timers, for `lvsd probe` and tests. Never rejects. */
 export function runOnce<Work>(start: StartRun<Work>, work: Work, timeout: number): Promise<CheckResult> {
   const startedAt = performance.now()
   const elapsed = () => performance.now() - startedAt
@@ -60,12 +60,12 @@ export function runOnce<Work>(start: StartRun<Work>, work: Work, timeout: number
       resolve(resultOf(answer, run, elapsed() - heldUp()))
     }
     const heldUp = () => run.heldUp ?? 0
-    // What has already arrived is read before the deadline is judged: immediates run after the poll phase.
+    // Immediates run after the poll phase, so data that has arrived is read before the deadline is evaluated.
     const judge = () =>
       setImmediate(() => {
         const left = timeout + heldUp() - elapsed()
         if (over) return
-        // A timer may be a millisecond early.
+        // A timer may fire up to 1 ms early.
         if (left > 1) deadline = setTimeout(judge, left)
         else if (run.catchUp?.() === false) deadline = setTimeout(judge, READING)
         else finish(run.expire(timeout))

@@ -1,10 +1,10 @@
-/** What a type takes, in words: for the reference and `lvsd checks`. */
+/** Describes a type for people: the reference and `lvsd checks`. */
 import { markOf, z } from './option-types.js'
 
 export interface TypeInWords {
   /** `text`, `true or false`, `1 to 65535`, `GET | HEAD`, `duration`, … */
   readonly type: string
-  /** As a configuration would have it; undefined where there is none. */
+  /** The default in the notation of configurations; undefined if there is none. */
   readonly default: unknown
   readonly about: string
 }
@@ -35,7 +35,7 @@ const PLAIN: Readonly<Record<string, readonly string[]>> = {
   null: [],
 }
 
-/** One for each type that it may have; what stands for nothing has none. */
+/** Returns one phrase per possible type, without null. */
 function wordsOf(schema: Schema): readonly string[] {
   if (schema.anyOf) return schema.anyOf.flatMap(wordsOf)
   if (schema.enum) return [schema.enum.map(String).join(' | ')]
@@ -48,7 +48,7 @@ function wordsOfOne(type: string, { items, minimum, maximum }: Schema): readonly
   return PLAIN[type] ?? []
 }
 
-/** An upper bound of 32 bits is none that a person would want to read. */
+/** Omits an upper bound of 31 bits or more, which is of no interest to people. */
 function rangeOf(minimum: number, maximum: number | undefined): string {
   if (maximum === undefined || maximum >= 2 ** 31 - 1) return `number from ${minimum}`
   return `${minimum} to ${maximum}`

@@ -1,13 +1,13 @@
-/** Whether this machine has the interface that an address with a zone is reached by. */
+/** Checks whether this machine has the interface that an address zone names. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import type { Address } from '../core/address.js'
 import { type Answer, down, noVerdict } from './check.js'
 
 /**
- * Why nothing can be sent to this address, or null where it can. The kernel itself, told of an interface that is not
- * there, says EINVAL or waits for nothing. One that is down is the way to the server that fails; one that does not exist
- * (renamed, not made yet) leaves nobody to ask.
+ * Returns the answer if nothing can be sent to this address because of its interface, or null. The kernel's own errors
+ * do not help: for a missing interface it returns EINVAL, or nothing happens until the deadline. An interface that is
+ * down is a failure of the path to the server. If it does not exist (renamed, not created yet), there is no verdict.
  */
 export function groundedBy({ zone }: Address): Answer | null {
   if (zone === null || isUp(zone)) return null
@@ -15,7 +15,7 @@ export function groundedBy({ zone }: Address): Answer | null {
   return noVerdict(`this machine has no network interface ${zone}: it may have been renamed`)
 }
 
-/** Only interfaces that are up are listed; link-local addresses with the number of theirs. */
+/** `networkInterfaces` lists only interfaces that are up. A numeric zone is compared with the scope ids. */
 function isUp(zone: string): boolean {
   const interfaces = networkInterfaces()
   if (!isNumber(zone)) return zone in interfaces
@@ -28,7 +28,7 @@ function exists(zone: string): boolean {
   return read('/proc/net/dev').some(line => line.trimStart().startsWith(`${zone}:`))
 }
 
-/** A file for each interface that speaks IPv6, up or down; its first line is `ifIndex N`. */
+/** One file per interface with IPv6, up or down. Its first line is `ifIndex N`. */
 const FOLDER = '/proc/net/dev_snmp6'
 
 function hasIndex(zone: string): boolean {
@@ -43,7 +43,7 @@ function isNumber(zone: string): boolean {
   return /^\d+$/.test(zone)
 }
 
-/** Lines; none where IPv6 is off and the kernel has no such file. */
+/** Returns the lines of a file; empty if it cannot be read, for example because IPv6 is off. */
 function read(path: string): string[] {
   try {
     return readFileSync(path, 'utf8').split('\n')

@@ -1,11 +1,11 @@
-/** Which probes may run beside what judges health: those of which no answer can make a step long. */
+/** Decides which probes may run in the core: those where no answer can cause a long computation. */
 
 import type { Match, ProbeSpec } from '../check/probe-spec.js'
 import { compileMatch } from './match-text.js'
 
 /**
- * True where each step on the bytes of an answer has a small bound, whatever a server sends: under a millisecond for what
- * is read at once, 64 KB. What is matched must be plain text or an expression whose automaton is small.
+ * True if each step on the bytes of an answer has a small bound, whatever the server sends: under 1 ms for one read (64
+ * KB). The match must be plain text or an expression with a small automaton.
  */
 export function isBounded(probe: ProbeSpec): boolean {
   if (probe.kind === 'icmp' || probe.kind === 'fixed' || probe.judge === null) return true

@@ -1,12 +1,15 @@
-/** Reads a chunked body (RFC 9112, section 7.1) byte by byte, for servers that make chunks of one byte. Pure. */
+/** Parses a chunked body (RFC 9112, section 7.1) byte by byte, because servers may send chunks of one byte. Pure. */
 import { type Answer, down } from '../check/check.js'
 import { showBytes } from './match-text.js'
 
-/** Longest head (status line and headers, those of interim responses too) and trailer, bytes. */
+/**
+ * Maximum size in bytes of the head (status line and headers, including those of interim responses), and of the
+ * trailer.
+ */
 export const HEAD_LIMIT = 64 * 1024
-/** Bytes around the chunks for each byte in them, beyond those that any body may have. A chunk of one byte has five. */
+/** Framing bytes allowed per byte of content, in addition to `HEAD_LIMIT`. A chunk of one byte has five. */
 const FRAMING = 16
-/** Digits of a chunk's size. */
+/** Maximum number of digits of a chunk size. */
 const MOST_DIGITS = 12
 
 const TAB = 9
@@ -15,7 +18,7 @@ const CR = 13
 const SPACE = 32
 const SEMICOLON = 59
 
-/** Takes bytes of the body; an answer ends the reading. */
+/** Receives bytes of the body. A returned answer ends the reading. */
 export type Keep = (bytes: Buffer, from: number, to: number) => Answer | null
 
 type State = 'size' | 'blank' | 'extension' | 'size end' | 'data' | 'data end' | 'data line end' | 'trailer'
@@ -23,23 +26,23 @@ type State = 'size' | 'blank' | 'extension' | 'size end' | 'data' | 'data end' |
 export class ChunkedBody {
   #state: State = 'size'
   #digits = 0
-  /** The size as far as it was read, then what is missing of the chunk. */
+  /** The chunk size while it is read, then the number of missing bytes of the chunk. */
   #missing = 0
   #dataBytes = 0
   #framingBytes = 0
   #trailerBytes = 0
-  /** Bytes of the trailer's line, its carriage return aside. */
+  /** Bytes of the current trailer line, without its carriage return. */
   #lineBytes = 0
   readonly #limit: number
   readonly #keep: Keep
 
-  /** `limit`: bytes that the body may have. */
+  /** `limit` is the maximum size of the body in bytes. */
   constructor(limit: number, keep: Keep) {
     this.#limit = limit
     this.#keep = keep
   }
 
-  /** Reads from `from` to the end: null where more is needed, 'complete', or the verdict. */
+  /** Parses from `from` to the end. Returns null if more data is needed, 'complete', or the answer. */
   push(bytes: Buffer, from: number): Answer | 'complete' | null {
     let at = from
     while (at < bytes.length) {
@@ -131,7 +134,7 @@ export function tooBig(length: number, limit: number): Answer {
   return down('too-big', `a body of ${length} bytes or more; at most ${limit} are read`)
 }
 
-/** The value of a hexadecimal digit, or -1. */
+/** Returns the value of a hexadecimal digit, or -1. */
 function digitOf(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48
   const letter = byte | 32

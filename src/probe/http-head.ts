@@ -1,4 +1,4 @@
-/** Gathers the head of an HTTP response, up to the blank line that ends it. Each byte is looked at once. */
+/** Collects the head of an HTTP response up to the blank line that ends it. Each byte is examined once. */
 import { type Answer, down } from '../check/check.js'
 import { HEAD_LIMIT } from './chunked.js'
 import { showBytes } from './match-text.js'
@@ -8,25 +8,25 @@ const CR = 13
 const START = Buffer.from('HTTP/')
 
 export class HttpHead {
-  /** What has come of it in earlier pieces; grows by doubling. */
+  /** The part of the head from earlier chunks; grows by doubling. */
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
-  /** Bytes of all heads of this response, those of interim ones too. */
+  /** Bytes of all heads of this response, including interim responses. */
   #total = 0
-  /** After a line feed, after a line feed and a carriage return, or within a line. */
+  /** Parser position: within a line, after LF, or after LF CR. */
   #at: 'line' | 'line end' | 'blank line' = 'line'
 
-  /** True where nothing has come of a head. */
+  /** True if no byte of a head has arrived. */
   get isEmpty(): boolean {
     return this.#length === 0
   }
 
-  /** What has come of an unfinished head, for people. */
+  /** The received part of an incomplete head, for people. */
   get shown(): string {
     return showBytes(this.#bytes.subarray(0, this.#length))
   }
 
-  /** Reads from `from`: the head and where the body begins, null where more is needed, or the verdict. */
+  /** Parses from `from`. Returns the head and the offset of the body, null if more data is needed, or the answer. */
   push(bytes: Buffer, from: number): { readonly head: string; readonly next: number } | Answer | null {
     const end = this.#endIn(bytes, from)
     const to = end < 0 ? bytes.length : end
@@ -41,7 +41,7 @@ export class HttpHead {
     return { head: heard.toString('latin1'), next: end }
   }
 
-  /** Just after the blank line, whose ends may lack carriage returns, or -1. */
+  /** Returns the offset after the blank line, or -1. The line ends may lack carriage returns. */
   #endIn(bytes: Buffer, from: number): number {
     let where = this.#at
     for (let at = from; at < bytes.length; at++) {

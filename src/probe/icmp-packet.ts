@@ -1,7 +1,7 @@
-/** Echo requests and replies as bytes: ICMP (RFC 792) and ICMPv6 (RFC 4443, section 4). Pure. */
+/** Encodes and decodes echo requests and replies: ICMP (RFC 792) and ICMPv6 (RFC 4443, section 4). Pure. */
 import type { Family } from '../core/address.js'
 
-/** Type, code, checksum, identifier, sequence. */
+/** Header size in bytes: type, code, checksum, identifier, sequence number. */
 export const ECHO_HEADER = 8
 
 const REQUEST: Readonly<Record<Family, number>> = { ipv4: 8, ipv6: 128 }
@@ -22,12 +22,15 @@ export function echoRequest(family: Family, { identifier, sequence, data }: Echo
   packet.writeUInt16BE(identifier, 4)
   packet.writeUInt16BE(sequence, 6)
   packet.set(data, ECHO_HEADER)
-  // Over IPv6 the kernel fills it in, for it covers the addresses.
+  // Over IPv6 the kernel computes the checksum, because it covers the addresses.
   if (family === 'ipv4') packet.writeUInt16BE(checksum(packet), 2)
   return packet
 }
 
-/** The reply in a datagram, or null where it is none. `hasIpHeader`: as raw IPv4 sockets deliver them. */
+/**
+ * Decodes an echo reply; returns null for any other datagram. `hasIpHeader` is true for raw IPv4 sockets, which deliver
+ * the IP header too.
+ */
 export function readEchoReply(family: Family, datagram: Buffer, hasIpHeader: boolean): Echo | null {
   const start = hasIpHeader ? ((datagram[0] ?? 0) & 15) * 4 : 0
   const packet = datagram.subarray(start)
@@ -39,7 +42,7 @@ export function readEchoReply(family: Family, datagram: Buffer, hasIpHeader: boo
   }
 }
 
-/** RFC 1071: the complement of the sum in ones' complement, the checksum's own field being 0. */
+/** The checksum of RFC 1071: complement of the ones' complement sum. The checksum field itself must be 0. */
 function checksum(bytes: Buffer): number {
   let sum = 0
   for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] as number) << 8) | (bytes[i + 1] ?? 0)

@@ -1,6 +1,7 @@
 /**
- * The ICMP socket: one for each family serves all targets. A reply finds its request by sequence number, and counts
- * only with the secret that went out with the request: raw sockets hear the replies to everybody's pings.
+ * The ICMP sockets: one per address family serves all targets. A reply is matched to its request by sequence number,
+ * and is valid only if it contains the secret of the request, because a raw socket receives the replies to all
+ * programs' pings.
  */
 import { randomBytes } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
@@ -8,14 +9,14 @@ import type { Address, Family } from '../core/address.js'
 import { close, openIcmpSocket, openUdpSocket, replaceDescriptor, setReceiveBuffer } from '../system/libc.js'
 import { echoRequest, readEchoReply } from './icmp-packet.js'
 
-/** What an echoer tells the run that sent a request. */
+/** Receives the outcome of an echo request. */
 export interface EchoListener {
-  /** The reply has come, with so many bytes of data. */
+  /** The reply has arrived with `bytes` bytes of data. */
   heard(bytes: number): void
   failed(error: Error): void
 }
 
-/** A request, to be sent once or more often; the same sequence number each time. */
+/** An echo request. It can be sent several times with the same sequence number. */
 export interface Request {
   readonly sequence: number
   readonly address: Address
@@ -23,14 +24,17 @@ export interface Request {
   readonly data: Buffer
 }
 
-/** Replies of thousands of targets come at once: the kernel's default would drop some. */
+/** Bytes. The replies of thousands of targets can arrive at once; the kernel's default size would drop some. */
 const RECEIVE_BUFFER = 1 << 20
-/** The port of a raw IPv6 socket's destination must be the protocol or 0, which Node refuses; others ignore it. */
+/**
+ * The destination port of a raw IPv6 socket must be the protocol number or 0, and Node refuses 0. Other sockets ignore
+ * it.
+ */
 const PORT: Readonly<Record<Family, number>> = { ipv4: 1, ipv6: 58 }
 
 const echoers = new Map<Family, IcmpSocket>()
 
-/** The family's one socket, opened when first asked for. Throws where the kernel does not allow it. */
+/** Returns the family's shared socket and opens it if needed. Throws a SystemError if the kernel does not allow it. */
 export function echoerOf(family: Family): IcmpSocket {
   let echoer = echoers.get(family)
   if (!echoer) {
@@ -53,17 +57,17 @@ export class IcmpSocket {
     this.#family = family
     this.#socket = createSocket({
       type: family === 'ipv6' ? 'udp6' : 'udp4',
-      // Node would look up each literal again with each request.
+      // Without this function Node would look up the literal address for each request.
       lookup: (host, _options, found) => found(null, host, family === 'ipv6' ? 6 : 4),
     })
     this.#hasIpHeader = adoptIcmp(this.#socket, family) && family === 'ipv4'
     this.#socket.on('message', datagram => this.#heard(datagram))
     this.#socket.on('error', error => this.#broke(error))
-    // Runs under way are kept alive by whoever keeps their time.
+    // The timers of the runs keep the process alive.
     this.#socket.unref()
   }
 
-  /** A request with `size` bytes of data, of which the first twelve tell it from all others. */
+  /** Creates a request with `size` bytes of data. The first 12 bytes are unique: a secret and a counter. */
   request(address: Address, size: number, run: EchoListener): Request {
     const sequence = this.#freeSequence()
     const data = Buffer.alloc(Math.max(size, 12), 0x55)
@@ -99,7 +103,7 @@ export class IcmpSocket {
     if (awaited?.request.data.equals(reply?.data ?? NOTHING)) awaited.run.heard(awaited.request.data.length)
   }
 
-  /** The next run opens another socket. */
+  /** Closes the socket and fails all runs. The next run opens a new socket. */
   #broke(error: Error): void {
     echoers.delete(this.#family)
     for (const { run } of [...this.#awaited.values()]) run.failed(error)
@@ -110,7 +114,7 @@ export class IcmpSocket {
 
 const NOTHING = Buffer.alloc(0)
 
-/** Puts an ICMP socket under one of Node's UDP sockets; true where it is a raw one. */
+/** Makes a UDP socket of Node use an ICMP socket. Returns true if it is a raw one. */
 function adoptIcmp(socket: Socket, family: Family): boolean {
   const { fd, raw } = openIcmpSocket(family)
   try {
@@ -124,7 +128,7 @@ function adoptIcmp(socket: Socket, family: Family): boolean {
   }
 }
 
-/** Node refuses raw sockets, so it is given a UDP socket whose descriptor then becomes the raw one. */
+/** Node refuses raw sockets. It therefore gets a UDP socket, whose descriptor is then replaced by the raw socket. */
 function adoptRaw(socket: Socket, fd: number, family: Family): void {
   const standIn = openUdpSocket(family)
   socket.bind({ fd: standIn })

@@ -1,4 +1,4 @@
-/** A probe by echo request: several requests spread over the deadline, and one answer is enough. */
+/** A probe by ICMP echo: sends several requests over the deadline; one reply suffices. */
 import { type Answer, noVerdict, up } from '../check/check.js'
 import { answerFromError, timedOut } from '../check/error-to-answer.js'
 import type { ProbeSpec } from '../check/probe-spec.js'
@@ -8,7 +8,7 @@ import { type EchoListener, echoerOf, type IcmpSocket, type Request } from './ic
 
 export type IcmpProbe = Extract<ProbeSpec, { kind: 'icmp' }>
 
-/** What all runs of one probe share. */
+/** The part that all runs of one probe share. */
 export interface PreparedIcmp {
   readonly probe: IcmpProbe
 }
@@ -96,7 +96,7 @@ class IcmpRun implements Run, EchoListener {
   }
 }
 
-/** A socket that cannot be had says nothing about any server. */
+/** Without a socket there is no verdict about the server. */
 function notOpened(error: unknown): Answer {
   const { code, message } = error as NodeJS.ErrnoException
   if (code !== 'EPERM' && code !== 'EACCES') return noVerdict(`no socket for ping: ${message}`)

@@ -1,6 +1,6 @@
 /**
- * Judges one HTTP/1.x response (RFC 9112). It is up only when the whole response has come, whatever matched on the
- * way: a body that breaks off is a server that breaks. The body is searched while it comes and is not kept.
+ * Judges one HTTP/1.x response (RFC 9112). The check passes only when the response is complete, even after a match,
+ * because a truncated body means a failing server. The body is searched while it arrives and is not stored.
  */
 
 import { type Answer, down, up } from '../check/check.js'
@@ -17,10 +17,10 @@ import type { ResponseParser } from './response-parser.js'
 
 export { HEAD_LIMIT }
 
-/** Interim responses (1xx) before the final one. */
+/** Maximum number of interim responses (1xx) before the final one. */
 const MOST_INTERIM = 32
 
-/** Codings in one header that are looked at. */
+/** Maximum number of codings per header that are read. */
 const MOST_CODINGS = 16
 
 type HttpJudge = Extract<Judge, { kind: 'http' }>
@@ -38,12 +38,12 @@ export function compileHttp(judge: HttpJudge): () => ResponseParser {
   return () => new HttpHearing(wanted)
 }
 
-/** One response whose body is wanted as it comes, without its framing. */
+/** Parses one response and passes its body to `take`, without framing, as it arrives. */
 export function hearBody(judge: HttpJudge, take: Take): HttpHearing {
   return new HttpHearing(wantedOf({ ...judge, match: null, deferCoded: false }), take)
 }
 
-/** Takes bytes of the body; they may be overwritten afterwards. */
+/** Receives bytes of the body. They may be overwritten afterwards. */
 export type Take = (bytes: Buffer, from: number, to: number) => void
 
 function wantedOf(judge: HttpJudge): Wanted {
@@ -65,10 +65,10 @@ export class HttpHearing implements ResponseParser {
   phase: Phase = 'first byte'
   #framing: Framing = 'head'
   #interim = 0
-  /** Bytes still to come of a body with a length. */
+  /** Number of missing bytes of a body with a Content-Length. */
   #missing = 0
   #bodyBytes = 0
-  /** Code and reason phrase of the final response. */
+  /** Status code and reason phrase of the final response. */
   #status = ''
   #codings: readonly string[] = []
   readonly #take: Take | null
@@ -87,7 +87,7 @@ export class HttpHearing implements ResponseParser {
     return this.#status
   }
 
-  /** How the body is compressed, in the order in which that was done. */
+  /** The content and transfer codings of the body, in the order in which they were applied. */
   get codings(): readonly string[] {
     return this.#codings
   }
@@ -127,13 +127,13 @@ export class HttpHearing implements ResponseParser {
     }
   }
 
-  /** Null where the body is to be read, or where the final response is still to come. */
+  /** Returns null if the body, or the final response, is still to come. */
   #judgeHead(head: string): Answer | null {
     const line = STATUS_LINE.exec(head)
     if (!line) return down('garbage', `no HTTP status line: ${showBytes(Buffer.from(head, 'latin1'))}`)
     const code = Number(line[1])
     this.#status = `${line[1]} ${line[2] ?? ''}`.trimEnd()
-    // 101 is final: whoever asked to upgrade has the answer.
+    // 101 is a final response to an upgrade request.
     if (code < 200 && code !== 101) return this.#interimAnswer()
     const { judge, statuses, bodyless } = this.#wanted
     if (judge.defer && isIn(judge.defer, code)) return NEEDS_CODE
@@ -148,7 +148,7 @@ export class HttpHearing implements ResponseParser {
     return down('garbage', `more than ${MOST_INTERIM} interim answers, the last one ${this.#status}`)
   }
 
-  /** How the end of the body is told: RFC 9112, section 6.3. */
+  /** Determines how the end of the body is found: RFC 9112, section 6.3. */
   #frame(head: string): Answer | null {
     const lengths = new Set<string>()
     const transfer: string[] = []
@@ -214,7 +214,10 @@ export class HttpHearing implements ResponseParser {
   }
 }
 
-/** The names in a list of codings; `identity` is none, and says nothing of where the body ends (RFC 2616 had it). */
+/**
+ * Returns the names in a list of codings. `identity` (RFC 2616) is dropped: it is not a coding, and does not determine
+ * the end of the body.
+ */
 export function codingsIn(value: string): string[] {
   const names = value.toLowerCase().split(',', MOST_CODINGS)
   return names.map(name => name.trim()).filter(name => name !== '' && name !== 'identity')

@@ -1,25 +1,25 @@
 /**
- * Looking for text in the bytes of an answer.
+ * Searches text in the bytes of an answer.
  *
- * Plain text is searched as its UTF-8 bytes, whatever the answer is made of. A regular expression needs characters: the
- * answer is read as UTF-8 where it is valid UTF-8 and as Latin-1 otherwise, so that no byte is ever lost and patterns
- * beyond ASCII work on every page written in this century.
+ * Plain text is searched as UTF-8 bytes, whatever the encoding of the answer. A regular expression needs characters: an
+ * answer that is valid UTF-8 is decoded as UTF-8, any other as Latin-1. No byte is lost, and non-ASCII expressions work
+ * with both encodings.
  */
 import { type Answer, down } from '../check/check.js'
 import type { Match } from '../check/probe-spec.js'
 import { type Searched, searchRegExp, searchText } from '../search/search.js'
 
-/** Prepares what all runs share; known expressions are not prepared again. */
+/** Compiles the part that all runs share. Compiled expressions are cached. */
 export function compileMatch(match: Match): Searched {
   return match.kind === 'text' ? searchText(match.text) : searchRegExp(match.source, match.flags)
 }
 
-/** `"pong"` or `/pong/i`, for people. */
+/** Formats a match for people: `"pong"` or `/pong/i`. */
 export function showMatch(match: Match): string {
   return match.kind === 'text' ? JSON.stringify(match.text) : `/${match.source}/${match.flags}`
 }
 
-/** The answer where a search gives none within its budget. */
+/** Returns the answer for a search that has used up its budget. */
 export function tooSlow(wanted: string): Answer {
   return down(
     'error',
@@ -29,13 +29,13 @@ export function tooSlow(wanted: string): Answer {
 
 const SHOWN = 60
 
-/** What came, for people: the first characters, nothing that moves a terminal's cursor. */
+/** Formats received bytes for people: the first 60, without characters that control a terminal. */
 export function showBytes(bytes: Buffer): string {
   const shown = bytes.subarray(0, SHOWN).toString('latin1')
   return JSON.stringify(shown.replace(/[^\x20-\x7e\r\n\t]/g, '.')) + (bytes.length > SHOWN ? '…' : '')
 }
 
-/** Keeps as much of what comes as is shown to people. */
+/** Keeps the beginning of the received bytes, for `showBytes`. */
 export class Beginning {
   #bytes: Buffer | null = null
   #length = 0

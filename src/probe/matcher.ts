@@ -1,4 +1,4 @@
-/** Judges an answer while it comes in, piece by piece, and decides as early as that is sound. Pure. */
+/** Judges an answer while it arrives in chunks, and decides as early as the result is certain. Pure. */
 
 import { type Answer, down, up } from '../check/check.js'
 import type { Judge } from '../check/probe-spec.js'
@@ -9,7 +9,7 @@ import { compileHttp } from './match-http.js'
 import { Beginning, compileMatch, showBytes, showMatch, tooSlow } from './match-text.js'
 import type { ResponseParser } from './response-parser.js'
 
-/** Prepares what all hearings of one probe share. */
+/** Compiles the part that all runs of one probe share. The result creates a parser for each run. */
 export function compileJudge(judge: Judge): () => ResponseParser {
   switch (judge.kind) {
     case 'connected':

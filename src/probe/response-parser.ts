@@ -1,12 +1,12 @@
 import type { Answer } from '../check/check.js'
 import type { Phase } from '../core/model.js'
 
-/** One answer being heard. */
+/** Parses and judges one answer. */
 export interface ResponseParser {
-  /** What it is waiting for. */
+  /** The phase that is in progress. */
   readonly phase: Phase
-  /** Takes the next bytes, which the caller may overwrite afterwards; null while more is needed to decide. */
+  /** Consumes the next bytes; the caller may overwrite them afterwards. Returns null if more data is needed to decide. */
   push(bytes: Buffer): Answer | null
-  /** The server has said all it will. */
+  /** The server has closed its side. Returns the final answer. */
   end(): Answer
 }

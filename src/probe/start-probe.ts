@@ -1,4 +1,4 @@
-/** Starts a probe of any kind on Node's own sockets. */
+/** Starts probes of every kind on Node's sockets. */
 import type { Answer } from '../check/check.js'
 import type { ProbeSpec } from '../check/probe-spec.js'
 import { NO_PHASES, type OnDone, type Run, runOnce, type StartRun } from '../check/run.js'
@@ -8,7 +8,7 @@ import { type PreparedIcmp, startIcmp } from './icmp.js'
 import { type PreparedTcp, prepareTcp, startTcp } from './tcp.js'
 import { type PreparedUdp, prepareUdp, startUdp } from './udp.js'
 
-/** A probe and what can be worked out once for all its runs. */
+/** A probe, with the part that is computed once for all its runs. */
 export type PreparedProbe = PreparedTcp | PreparedUdp | PreparedIcmp | PreparedFixed
 
 interface PreparedFixed {
@@ -42,7 +42,7 @@ export const startProbe: StartRun<PreparedProbe> = (prepared, timeout, done, tra
   }
 }
 
-/** A run that asks nobody, because it cannot or need not; like any other, it says so later. */
+/** A run that sends nothing, because its answer is known. Like every run, it calls `done` asynchronously. */
 class Grounded implements Run {
   readonly phase: Phase | null
   readonly phases = NO_PHASES
@@ -68,7 +68,7 @@ class Grounded implements Run {
   }
 }
 
-/** Runs a probe once, now, with its phases timed: for `lvsd probe` and for tests. Never rejects. */
+/** Runs a probe once, with timed phases, for `lvsd probe` and tests. Never rejects. */
 export function runProbe(probe: ProbeSpec, timeout: number): Promise<CheckResult> {
   return runOnce(startProbe, prepareProbe(probe), timeout)
 }

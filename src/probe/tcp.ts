@@ -1,4 +1,7 @@
-/** A probe over TCP, on node:net: connect, send, judge. Written for thousands a second: callbacks and no promise. */
+/**
+ * A probe over TCP on node:net: connect, send, judge. It uses callbacks instead of promises, for thousands of runs per
+ * second.
+ */
 import { Socket } from 'node:net'
 import { type Answer, down } from '../check/check.js'
 import { answerFromError, timedOut } from '../check/error-to-answer.js'
@@ -11,7 +14,7 @@ import type { ResponseParser } from './response-parser.js'
 
 export type TcpProbe = Extract<ProbeSpec, { kind: 'tcp' }>
 
-/** What all runs of one probe share. */
+/** The part that all runs of one probe share. */
 export interface PreparedTcp {
   readonly probe: TcpProbe
   readonly hear: () => ResponseParser
@@ -30,7 +33,7 @@ export function startTcp(prepared: PreparedTcp, done: OnDone, traced: boolean): 
   return new TcpFlight(prepared, done, traced)
 }
 
-/** All sockets read into this one: what is read is judged, or copied by the judge, before the next read. */
+/** Shared by all sockets: the data of a read is judged, or copied by the parser, before the next read. */
 const READ_BUFFER = Buffer.alloc(64 * 1024)
 
 class TcpFlight implements Run {
@@ -90,7 +93,7 @@ class TcpFlight implements Run {
     else if (probe.send.length > 0) this.#socket.write(probe.send)
   }
 
-  /** False stops reading. */
+  /** Handles one read. Returning false stops reading. */
   #read(length: number): boolean {
     if (this.#over || this.#hearing === null) return false
     const answer = this.#hearing.push(READ_BUFFER.subarray(0, length))
@@ -146,9 +149,9 @@ class TcpFlight implements Run {
 const SELF_CONNECTED = 'nothing listens there: the connection met itself'
 
 /**
- * A connection to a closed port of this machine may get that very port as its own and then meets itself (RFC 9293,
- * simultaneous open): connected, with nobody there. A request that comes back is no HTTP answer, so there the judge sees
- * to it.
+ * True if the connection is connected to itself. A connect to a closed port of this machine can get that port as its
+ * own local port; TCP's simultaneous open (RFC 9293) then succeeds without a server. With an HTTP judge this test is
+ * not needed: the echoed request is not an HTTP response.
  */
 function isOwnEcho(socket: Socket, { port, judge }: TcpProbe): boolean {
   if (judge.kind === 'http' || port < 1024) return false

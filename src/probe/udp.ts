@@ -1,4 +1,4 @@
-/** A probe over UDP. Its socket is connected, for the kernel tells only a connected one of a port that is closed. */
+/** A probe over UDP. The socket is connected, because the kernel reports a closed port only to a connected socket. */
 
 import { createSocket, type Socket } from 'node:dgram'
 import { type Answer, up } from '../check/check.js'
@@ -12,7 +12,7 @@ import type { ResponseParser } from './response-parser.js'
 
 export type UdpProbe = Extract<ProbeSpec, { kind: 'udp' }>
 
-/** What all runs of one probe share. */
+/** The part that all runs of one probe share. */
 export interface PreparedUdp {
   readonly probe: UdpProbe
   readonly hear: (() => ResponseParser) | null
@@ -41,13 +41,14 @@ class UdpFlight implements Run {
     this.#probe = probe
     this.#done = done
     this.#hearing = hear?.() ?? null
-    // Where silence is the best answer there is, it is awaited for less than the deadline.
+    // Without a judge the wait may be shorter than the deadline, because silence is the best possible outcome.
     this.wakeAt = hear ? Number.POSITIVE_INFINITY : Math.min(probe.patience, timeout)
     this.phases = traced ? [] : NO_PHASES
     this.#startedAt = traced ? performance.now() : 0
     const { address, port } = probe
     const type = address.family === 'ipv6' ? 'udp6' : 'udp4'
-    // Node would look literals up, in a thread, for each socket: `::` to come from, and the one to go to.
+    // Without this function Node would look up two literals in a thread for each socket: the local `::` and the
+    // destination.
     this.#socket = createSocket({ type, lookup: (host, _options, found) => found(null, host, 0) })
     this.#socket.on('error', error => this.#failed(error))
     this.#socket.on('message', bytes => this.#heard(bytes))
@@ -78,7 +79,7 @@ class UdpFlight implements Run {
 
   #heard(bytes: Buffer): void {
     if (this.#over) return
-    // A datagram is a whole answer: whatever it lacks does not come any more.
+    // A datagram is a complete answer; no further data follows.
     const answer = this.#hearing
       ? (this.#hearing.push(bytes) ?? this.#hearing.end())
       : up(`answered ${counted(bytes.length, 'byte')}`)
