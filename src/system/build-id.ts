@@ -1,11 +1,14 @@
-/** Which build of lvsd this is: what one has worked out of a configuration, another may understand otherwise. */
+/**
+ * Identifies the build of lvsd. A result that one build derived from a configuration may not be valid for another
+ * build.
+ */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { version } from './version.js'
 
 const FOLDERS = ['..', '../../checks'].map(folder => join(import.meta.dirname, folder))
 
-/** `0.1.0 1764300000000`: the version, and when the newest of the program's files was written. */
+/** Returns version and modification time of the newest program file, in milliseconds: `0.1.0 1764300000000`. */
 export function build(): string {
   const files = FOLDERS.flatMap(folder =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(name => join(folder, name)),

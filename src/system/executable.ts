@@ -1,29 +1,29 @@
 /**
- * Whether the kernel executes a file: a program of this machine, a script whose `#!` names one, or a format of
- * binfmt_misc. Asked beforehand, since libuv starts children by execvp(3), which hands a file that the kernel refuses
- * (ENOEXEC) to /bin/sh: an empty file would succeed.
+ * Checks whether the kernel can execute a file: a program for this machine, a script with a valid `#!` line, or a
+ * format of binfmt_misc. The check is needed because libuv starts children with execvp(3), which passes a file that the
+ * kernel refuses (ENOEXEC) to /bin/sh. An empty file would then succeed.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { extname, join, resolve } from 'node:path'
 import { trustedPath } from './trusted-path.js'
 
-/** Bytes that the kernel reads of a file to tell what it is: BINPRM_BUF_SIZE. */
+/** Number of bytes that the kernel reads to recognize the format: BINPRM_BUF_SIZE. */
 const HEAD = 256
-/** A script's interpreter may be a script, the kernel follows five in a row. */
+/** The interpreter of a script may be a script. The kernel follows at most five of them. */
 const MOST_INTERPRETERS = 5
 const HANDLERS = '/proc/sys/fs/binfmt_misc'
 
 const ELF_MAGIC = 0x464c457f
-/** e_type: ET_EXEC and ET_DYN. */
+/** Values of e_type: ET_EXEC and ET_DYN. */
 const ELF_RUNNABLE = new Set([2, 3])
-/** e_machine of 32-bit programs that a 64-bit kernel runs as well: EM_386 on EM_X86_64, EM_ARM on EM_AARCH64. */
+/** e_machine of 32-bit programs that a 64-bit kernel also runs: EM_386 on EM_X86_64, EM_ARM on EM_AARCH64. */
 const ELF_COMPATIBLE: Readonly<Record<number, number>> = { 62: 3, 183: 40 }
-/** Sizes of an ELF header and of an entry of its program header table, by e_ident[EI_CLASS]. */
+/** Sizes in bytes of the ELF header and of a program header table entry, by e_ident[EI_CLASS]. */
 const ELF_SIZES: Readonly<Record<number, readonly [number, number]>> = { 1: [52, 32], 2: [64, 56] }
 
 /**
- * Why the kernel would not execute this file, as a sentence, or null. Throws `UntrustedPath` where somebody else could
- * change the interpreter that a script names.
+ * Returns a sentence if the kernel would not execute this file, else null. Throws `UntrustedPath` if another user could
+ * change the interpreter of a script, and the system's error if the file cannot be opened.
  */
 export function whyNotExecutable(path: string, handlers = HANDLERS): string | null {
   return whyNot(path, handlers, 0)
@@ -31,7 +31,7 @@ export function whyNotExecutable(path: string, handlers = HANDLERS): string | nu
 
 function whyNot(path: string, handlers: string, depth: number): string | null {
   const head = headOf(path)
-  // Who may execute a file need not be allowed to read it; a script would have to be.
+  // Executing a program does not need read permission. A script that cannot be read fails when it runs.
   if (head === null) return null
   if (head.length === 0) return `${path} is empty`
   if (head.toString('latin1', 0, 2) === '#!') return whyNotScript(path, head, handlers, depth)
@@ -65,7 +65,7 @@ function whyNotScript(path: string, head: Buffer, handlers: string, depth: numbe
   if (interpreter.endsWith('\r'))
     return `${path} has Windows line ends: its #! line names ${interpreter.slice(0, -1)} and a carriage return`
   try {
-    // The kernel takes a relative one from the working directory, which is / for children.
+    // The kernel resolves a relative path from the working directory, which is / for children.
     return whyNot(trustedPath(resolve('/', interpreter)), handlers, depth + 1)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -76,7 +76,10 @@ function whyNotScript(path: string, head: Buffer, handlers: string, depth: numbe
 
 // ---------------------------------------------------------------- programs
 
-/** As far as the kernel looks before it gives up with ENOEXEC. What is damaged further on dies of a signal. */
+/**
+ * True for a valid ELF header, by the tests after which the kernel returns ENOEXEC. A file with later damage dies of a
+ * signal.
+ */
 function isElf(head: Buffer): boolean {
   const own = headOf('/proc/self/exe')
   if (!own || head.length < 52 || head.readUInt32LE(0) !== ELF_MAGIC || head[5] !== own[5]) return false
@@ -87,13 +90,13 @@ function isElf(head: Buffer): boolean {
   const [machine, ours] = [u16(head, 18), u16(own, 18)]
   const isOurs = machine === ours && head[4] === own[4]
   const isCompatible = machine === ELF_COMPATIBLE[ours] && head[4] === 1
-  // e_phentsize and e_phnum, the last but four and the last but three of the header's half words.
+  // e_phentsize and e_phnum, the fifth and the fourth last half word of the header.
   return (isOurs || isCompatible) && u16(head, size - 10) === entry && u16(head, size - 8) > 0
 }
 
 // ---------------------------------------------------------------- binfmt_misc
 
-/** Formats that somebody has registered, such as programs of other machines (qemu) or Java archives. */
+/** True if a registered handler matches, for example for programs of other machines (qemu) or Java archives. */
 function isHandled(path: string, head: Buffer, folder: string): boolean {
   return handlerTexts(folder).some(text => {
     if (!/^enabled$/m.test(text)) return false

@@ -1,10 +1,10 @@
-/** The end of the process, whatever its threads are doing. */
+/** Ends the process, whatever its threads are doing. */
 import { exitNow } from './libc.js'
 
-/** For what is still on its way to standard output and error, milliseconds. */
+/** Milliseconds to wait for output that is not written yet. */
 const PATIENCE = 5000
 
-/** What a thread of libuv's pool may be doing, as Node names it. */
+/** Operations of threads in libuv's pool, by Node's names. */
 const OF_THREADS: ReadonlySet<string> = new Set([
   'FSReqCallback',
   'FSReqPromise',
@@ -12,7 +12,10 @@ const OF_THREADS: ReadonlySet<string> = new Set([
   'GetNameInfoReqWrap',
 ])
 
-/** Ends once everything written has left. `isDaemon`: threads that write, or run checks, may hang. */
+/**
+ * Ends the process after all output is written, or after `PATIENCE`. `isDaemon`: threads that write or run checks may
+ * hang.
+ */
 export function endProcess(code: number, isDaemon: boolean): void {
   process.exitCode = code
   const end = () => endNow(code, isDaemon)
@@ -20,16 +23,16 @@ export function endProcess(code: number, isDaemon: boolean): void {
   process.stdout.write('', () => process.stderr.write('', end))
 }
 
-/** `process.exit` waits for the threads: for a file server that hangs, for as long as that takes. The kernel does not. */
+/** Ends the process at once. `process.exit` waits for the threads, which may take forever with a hanging file server. */
 export function endNow(code: number, isDaemon: boolean): void {
   const isBusy = process.getActiveResourcesInfo().some(resource => OF_THREADS.has(resource))
-  // A measurement of coverage is written by an orderly end.
+  // Coverage data is written only by a normal exit.
   if ((isBusy || isDaemon) && !process.env.NODE_V8_COVERAGE) {
     process.emit('exit', code)
     try {
       exitNow(code)
     } catch {
-      // No system calls on this machine.
+      // koffi does not load on this machine; `process.exit` follows.
     }
   }
   process.exit(code)

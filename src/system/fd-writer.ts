@@ -1,15 +1,18 @@
-/** A descriptor that lines are written to and that never stops lvsd: not by a full disk, not by a reader who stopped. */
+/** Writes lines to a file descriptor without ever blocking lvsd, even if the disk is full or the reader has stopped. */
 import { waitAtMost } from '../util/with-timeout.js'
 import { openWriter, type Writer } from './writer-thread.js'
 
 export interface Output {
-  /** Takes a line with its end; drops it where too much is held back already. */
+  /** Queues a line, including its line end. Drops it if the queue is full. */
   write(line: string): void
-  /** Resolves when everything is written or given up, or after `patience` milliseconds. Never rejects. */
+  /** Resolves when everything is written or dropped, or after `patience` milliseconds. Never rejects. */
   flush(patience?: number): Promise<void>
 }
 
-/** What cannot be written, for want of room on the disk or of a reader, is dropped; lines that come later are tried anew. */
+/**
+ * Opens an output with a queue of at most `mostHeld` characters. Lines that cannot be written are dropped, for example
+ * because the disk is full; later lines are tried again.
+ */
 export function openOutput(fd: number, mostHeld: number, writer: Writer = openWriter()): Output {
   let held: string[] = []
   let size = 0

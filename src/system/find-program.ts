@@ -1,20 +1,20 @@
-/** Finds a program or a script that lvsd is to run, and looks at it. What cannot be run is told, never tried. */
+/** Finds a program or script and checks that it can be run. A file that cannot be run is reported without an attempt. */
 import { accessSync, constants, lstatSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { whyNotExecutable } from './executable.js'
 import { trustedPath, UntrustedPath } from './trusted-path.js'
 
-/** The path to execute, or why nothing is executed, as a sentence; `isAbsent` where there is nothing of that name. */
+/** The path to execute, or the reason why there is none, as a sentence. `isAbsent`: the file does not exist. */
 export type Located = { readonly path: string } | { readonly why: string; readonly isAbsent?: true }
 
 export const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-/** The folders in which a bare name is looked up. */
+/** Folders in which a program is looked up by name. */
 export const USUAL_FOLDERS: readonly string[] = USUAL_PATH.split(':')
 
 /**
- * A program as exec finds it: by its path, a relative one from /, or by its name in `folders`. The path is returned as it
- * was given, since a program may look at the name it is called by; nobody but root and lvsd's user can change where it
- * leads, its links included.
+ * Finds a program as exec does: by its path (a relative path starts at /), or by its name in `folders`. The path is
+ * returned unchanged, because a program may depend on the name under which it is called. Only root and lvsd's user can
+ * change the file that the path, including its links, leads to.
  */
 export function locateProgram(command: string, folders = USUAL_FOLDERS): Located {
   for (const place of placesOf(command, folders)) {
@@ -27,7 +27,10 @@ export function locateProgram(command: string, folders = USUAL_FOLDERS): Located
   return { why: `${command} does not exist${where}${hint}`, isAbsent: true }
 }
 
-/** A script that is handed to its interpreter, which must be readable, or a program of whatever format. */
+/**
+ * Finds a script for an interpreter, or a program of any format, and checks the access `mode`. A script must be
+ * readable.
+ */
 export function locateFile(path: string, mode: number): Located {
   const [place = path] = placesOf(path, USUAL_FOLDERS)
   return lookAt(place, mode, () => null) ?? { why: `${path} does not exist`, isAbsent: true }
@@ -39,7 +42,7 @@ function placesOf(command: string, folders: readonly string[]): string[] {
   return folders.filter(folder => isAbsolute(folder)).map(folder => `${folder}/${command}`)
 }
 
-/** Null where there is nothing. */
+/** Returns null if the file does not exist. */
 function lookAt(place: string, mode: number, whyNot: (path: string) => string | null): Located | null {
   try {
     const real = trustedPath(place)
@@ -55,7 +58,7 @@ function lookAt(place: string, mode: number, whyNot: (path: string) => string | 
   }
 }
 
-/** The machine lvsd runs on is at its limits. */
+/** True if this machine has reached a resource limit. */
 export function isOwnWant(code: string): boolean {
   return ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS'].includes(code)
 }

@@ -1,9 +1,9 @@
 /**
- * The few system calls that Node does not offer, made through koffi. A wrong pointer or length here corrupts a root
- * daemon's memory, so no other file calls into C, and every pointer is a Buffer whose own length goes with it.
+ * System calls that Node does not offer, made through koffi. A wrong pointer or length would corrupt the memory of a
+ * root process. Therefore no other file calls C, and every pointer is a Buffer that is passed with its own length.
  *
- * koffi is loaded by the first call: what needs no system call (`lvsd validate`, the memory table) runs without it.
- * Constants are those of x86, ARM, RISC-V and POWER; `load` refuses other machines.
+ * koffi is loaded at the first call, so commands without system calls (`lvsd validate`, the memory table) run without
+ * it. The constants are those of x86, ARM, RISC-V and POWER; `load` refuses big-endian machines.
  */
 import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
@@ -11,7 +11,7 @@ import { getSystemErrorName } from 'node:util'
 import type { KoffiFunc } from 'koffi'
 import type { Family } from '../core/address.js'
 
-/** A system call that failed. `code` is the errno name, such as EPERM. */
+/** A failed system call. `code` is the errno name, such as EPERM. */
 export class SystemError extends Error {
   override readonly name = 'SystemError'
   readonly code: string
@@ -127,7 +127,7 @@ function load(): Libc {
   return loaded
 }
 
-/** Ends the process at this moment: nothing that threads are doing is waited for. */
+/** Ends the process immediately, without waiting for threads. */
 export function exitNow(code: number): void {
   load()._exit(code)
 }
@@ -148,23 +148,29 @@ function machine(): string {
   return `${process.platform} ${process.arch}`
 }
 
-/** Reads errno at once: anything in between may change it. */
+/** Must be called directly after the failed call: any other call may change errno. */
 function fail(libc: Libc, syscall: string, detail = ''): SystemError {
   return new SystemError(errorName(libc.errno()), syscall, detail)
 }
 
-/** `ENOENT` for 2. The table in `os.constants.errno` has two names for some numbers and must not be inverted. */
+/**
+ * Returns the name of an errno: `ENOENT` for 2. `os.constants.errno` has two names for some numbers, so it cannot be
+ * inverted.
+ */
 export function errorName(errno: number): string {
   return getSystemErrorName(-errno)
 }
 
 // ---------------------------------------------------------------- netlink
 
-/** A generic netlink socket with room for `buffer` bytes each way, as far as this process may ask for it. */
+/**
+ * Opens a generic netlink socket with send and receive buffers of `buffer` bytes, or the maximum allowed for this
+ * process.
+ */
 export function openNetlink(buffer: number): number {
   const fd = open(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC)
   try {
-    // The kernel's default holds 277 answers; with FORCE, root gets more than net.core.rmem_max.
+    // The kernel's default holds 277 answers. With FORCE, root can exceed net.core.rmem_max.
     setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer)
     setBuffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, buffer)
     bind(fd, netlinkAddress())
@@ -175,20 +181,20 @@ export function openNetlink(buffer: number): number {
   }
 }
 
-/** struct sockaddr_nl: family, padding, port 0 (the kernel chooses), no groups. */
+/** struct sockaddr_nl: family, padding, port 0 (the kernel assigns one), no groups. */
 function netlinkAddress(): Uint8Array {
   const address = Buffer.alloc(12)
   address.writeUInt16LE(AF_NETLINK, 0)
   return address
 }
 
-/** Sends one datagram on a connected or netlink socket. */
+/** Sends one datagram on a connected socket or a netlink socket. */
 export function send(fd: number, data: Uint8Array): void {
   const libc = load()
   if (libc.send(fd, data, data.byteLength, MSG_NOSIGNAL) < 0) throw fail(libc, 'send')
 }
 
-/** Receives one datagram into `into` and returns its length, or null where none is waiting. */
+/** Receives one datagram into `into`. Returns its length in bytes, or null if none is available. */
 export function receive(fd: number, into: Uint8Array): number | null {
   const libc = load()
   const length = libc.recv(fd, into, into.byteLength, MSG_DONTWAIT)
@@ -203,24 +209,25 @@ export function receive(fd: number, into: Uint8Array): number | null {
 export interface IcmpSocket {
   readonly fd: number
   /**
-   * False: a ping socket. The kernel chooses the identifier and delivers only its own replies.
-   * True: a raw socket, which hears every echo reply of the machine; over IPv4 each begins with the IP header, and the
-   * sender fills in the checksum.
+   * False: a ping socket. The kernel chooses the identifier and delivers only replies to this socket.
+   *
+   * True: a raw socket. It receives every echo reply of the machine. Over IPv4, each starts with the IP header, and the
+   * sender must compute the checksum.
    */
   readonly raw: boolean
 }
 
 /**
- * A socket that sends echo requests and hears echo replies. Node adopts a ping socket with `dgram`'s `bind({ fd })`. It
- * refuses raw ones: open a stand-in with `openUdpSocket`, let `dgram` adopt that, and `replaceDescriptor(raw, standIn)`
- * at once, before the event loop turns.
+ * Opens a socket for echo requests and replies. Node accepts a ping socket in `bind({ fd })` of `dgram`, but no raw
+ * socket. For a raw socket, open a UDP socket with `openUdpSocket`, bind `dgram` to it, and call
+ * `replaceDescriptor(raw, udp)` in the same turn of the event loop.
  */
 export function openIcmpSocket(family: Family): IcmpSocket {
   const [domain, protocol] = family === 'ipv6' ? [AF_INET6, IPPROTO_ICMPV6] : [AF_INET, IPPROTO_ICMP]
   try {
     return { fd: open(domain, SOCK_DGRAM | SOCK_NONBLOCK, protocol), raw: false }
   } catch (error) {
-    // net.ipv4.ping_group_range (it governs IPv6 too) leaves this group out; it binds root as well.
+    // net.ipv4.ping_group_range, which also applies to IPv6 and to root, does not include this group.
     if (!(error instanceof SystemError) || error.code !== 'EACCES') throw error
   }
   const fd = open(domain, SOCK_RAW | SOCK_NONBLOCK, protocol)
@@ -234,27 +241,27 @@ export function openIcmpSocket(family: Family): IcmpSocket {
   }
 }
 
-/** The kernel's filters are bit sets of the types that are dropped. */
+/** Returns a filter that passes one type. The kernel's filters are bit sets of the types to drop. */
 function passOnly(type: number, bytes: number): Uint8Array {
   const dropped = Buffer.alloc(bytes, 0xff)
   dropped[type >> 3] = 0xff & ~(1 << (type & 7))
   return dropped
 }
 
-/** An unbound UDP socket. */
+/** Opens an unbound UDP socket. */
 export function openUdpSocket(family: Family): number {
   return open(family === 'ipv6' ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0)
 }
 
-/** Puts `from`'s socket in the place of `to`'s, whose number stays the same, and closes `from`. */
+/** Makes the descriptor `to` refer to the socket of `from`, and closes `from`. */
 export function replaceDescriptor(from: number, to: number): void {
   const libc = load()
-  // dup3, for dup2 would drop the close-on-exec flag and hand a raw socket to every external check.
+  // dup2 would clear the close-on-exec flag, and every external check would inherit a raw socket.
   if (libc.dup3(from, to, O_CLOEXEC) < 0) throw fail(libc, 'dup3')
   close(from)
 }
 
-/** Asks for a receive buffer of `bytes`, beyond net.core.rmem_max where this process may. */
+/** Sets the receive buffer to `bytes`, exceeding net.core.rmem_max if this process is allowed to. */
 export function setReceiveBuffer(fd: number, bytes: number): void {
   setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, bytes)
 }
@@ -262,8 +269,8 @@ export function setReceiveBuffer(fd: number, bytes: number): void {
 // ---------------------------------------------------------------- systemd
 
 /**
- * Sends `text` to a Unix datagram socket: a path, or an abstract name that begins with `@`. Never waits: EAGAIN means
- * that the receiver's queue is full.
+ * Sends `text` to a Unix datagram socket: a path, or an abstract name that starts with `@`. Does not wait: throws
+ * EAGAIN if the receiver's queue is full.
  */
 export function sendToUnix(path: string, text: string): void {
   const libc = load()
@@ -278,7 +285,7 @@ export function sendToUnix(path: string, text: string): void {
   }
 }
 
-/** struct sockaddr_un: family, then the path with its final NUL, or a NUL and the abstract name. */
+/** struct sockaddr_un: family, then the NUL-terminated path, or a NUL and the abstract name. */
 function unixAddress(path: string): Uint8Array {
   const name = Buffer.from(path.startsWith('@') ? `\0${path.slice(1)}` : `${path}\0`)
   if (name.length > 108) throw new SystemError('ENAMETOOLONG', 'sendto', path)
@@ -288,8 +295,8 @@ function unixAddress(path: string): Uint8Array {
 // ---------------------------------------------------------------- locks
 
 /**
- * Takes the lock of an open file for as long as it stays open; false where another process has it. The kernel lets go of
- * it when the process ends, however it ends.
+ * Locks an open file until it is closed. Returns false if another process holds the lock. The kernel releases the lock
+ * when the process ends for any reason.
  */
 export function lockFile(fd: number): boolean {
   const libc = load()
@@ -301,17 +308,17 @@ export function lockFile(fd: number): boolean {
 
 // ---------------------------------------------------------------- children
 
-/** Takes note of the end of a child, so that no zombie is left; true where there is no such child any more. */
+/** Reaps a child, so that no zombie remains. Returns false while the child runs. */
 export function reap(pid: number): boolean {
   return load().waitpid(pid, null, WNOHANG) !== 0
 }
 
-/** From now on processes whose parent has ended, and that descend from this one, become children of this one. */
+/** Makes this process the parent of descendants whose own parent ends. */
 export function becomeSubreaper(): void {
   control(PR_SET_CHILD_SUBREAPER, 1)
 }
 
-/** From now on this process is killed when the one that has started it ends, whatever it is doing then. */
+/** The kernel kills this process when its parent thread ends. */
 export function dieWithParent(): void {
   control(PR_SET_PDEATHSIG, SIGKILL)
 }
@@ -322,7 +329,7 @@ function control(option: number, value: number): void {
   if (libc.prctl(option, ...values) < 0) throw fail(libc, 'prctl')
 }
 
-/** Keeps a descriptor from children. */
+/** Prevents children from inheriting a descriptor. */
 export function closeOnExec(fd: number): void {
   const libc = load()
   if (libc.fcntl(fd, F_SETFD, 'int', FD_CLOEXEC) < 0) throw fail(libc, 'fcntl')
@@ -330,7 +337,7 @@ export function closeOnExec(fd: number): void {
 
 // ---------------------------------------------------------------- memory
 
-/** A file that is nowhere but in memory, and that a child can be given by its descriptor. `name` is for those who look. */
+/** Creates an anonymous file in memory, which a child can inherit by descriptor. `name` is shown in /proc for debugging. */
 export function openMemoryFile(name: string): number {
   const libc = load()
   const fd = libc.memfd_create(name, MFD_CLOEXEC)
@@ -340,17 +347,17 @@ export function openMemoryFile(name: string): number {
 
 // ---------------------------------------------------------------- leases
 
-/** Of <fcntl.h>. */
+/** <fcntl.h> */
 const F_SETSIG = 10
 const F_SETLEASE = 1024
 const F_RDLCK = 0
 const F_UNLCK = 2
-/** One that is ignored where nobody asks for it: whoever opens the file in that moment has it sent to us. */
+/** The signal sent to lvsd if another process opens the file during the test. It is ignored by default. */
 const SIGURG = 23
 
 /**
- * Whether somebody has an open file open for writing, too; null where the kernel does not say: it says so to the owner of
- * the file and to root, on most local file systems. `fd` is open for reading alone.
+ * True if another process has this file open for writing. Null if unknown: the kernel reveals it only to the file's
+ * owner and to root, on most local file systems. `fd` must be open read-only.
  */
 export function isOpenForWriting(fd: number): boolean | null {
   try {
@@ -371,7 +378,7 @@ export function isOpenForWriting(fd: number): boolean | null {
 const POLLERR = 0x008
 const POLLHUP = 0x010
 
-/** Whether nobody reads any more what is written to a pipe or a socket. Nothing is written to find that out. */
+/** True if a pipe or socket has no reader left. Does not write to it. */
 export function isReaderGone(fd: number): boolean {
   // struct pollfd { int fd; short events; short revents; }
   const asked = Buffer.alloc(8)
@@ -379,7 +386,7 @@ export function isReaderGone(fd: number): boolean {
   return load().poll(asked, 1, 0) > 0 && (asked.readInt16LE(6) & (POLLERR | POLLHUP)) !== 0
 }
 
-/** How many descriptors this process may have open (soft limit), Infinity where there is no limit. */
+/** Maximum number of open descriptors of this process (soft limit); Infinity if there is no limit. */
 export function descriptorLimit(): number {
   const libc = load()
   const limits = Buffer.alloc(16)

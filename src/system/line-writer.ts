@@ -1,20 +1,20 @@
-/** A file that gets lines at its end. One that cannot be written never stops anything. */
+/** Appends lines to a file. A write error never stops lvsd. */
 import { waitAtMost } from '../util/with-timeout.js'
 import type { Writer } from './writer-thread.js'
 
-/** Lines held back while the disk does not take them; what comes on top is dropped. */
+/** Maximum number of queued lines while the disk accepts none; further lines are dropped. */
 const MOST_LINES = 10_000
 
 export interface LineFile {
   write(line: string): void
-  /** Resolves when everything is written or given up, or after `patience` milliseconds. */
+  /** Resolves when everything is written or dropped, or after `patience` milliseconds. */
   idle(patience?: number): Promise<void>
 }
 
 /**
- * Opened anew for each batch of lines, so that it can be moved away at any time. `onFailure` is told the first time that
- * it cannot be written, and again only after it could. Files with one `writer` wait for each other: one that hangs keeps
- * one thread, however many they are.
+ * Opens the file anew for each batch of lines, so it can be moved away (log rotation) at any time. `onFailure` is
+ * called at the first failed write, and again only after a successful one. Files that share a `writer` are written one
+ * after the other, so a hanging file system blocks a single thread.
  */
 export function openLineFile(path: string, writer: Writer, onFailure: (error: Error) => void): LineFile {
   let lines: string[] = []

@@ -1,24 +1,24 @@
-/** The log: JSON lines for machines, one readable line each on a terminal. The one file that imports pino. */
+/** The log: JSON lines for machines, readable lines on a terminal. The only file that imports pino. */
 import { type Logger, pino } from 'pino'
 import type { LogEvent, LogField } from '../core/log-events.js'
 import type { Settings } from '../core/model.js'
 import { openOutput } from './fd-writer.js'
 
 export interface Log extends Readonly<Record<Level, Say>>, Pick<Logger, 'isLevelEnabled'> {
-  /** Resolves when what was said is written, or will never be. */
+  /** Resolves when all lines are written or dropped. */
   flush(): void | Promise<void>
 }
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
-/** A line of this kind, with fields that the kind has. */
+/** Writes a line of the given kind, with fields that this kind has. */
 type Say = <Event extends LogEvent, Fields extends object>(
   event: Event,
   fields: Fields & Readonly<Record<Exclude<keyof Fields, LogField<Event>>, never>>,
   message: string,
 ) => void
 
-/** Lines as `logger` writes them, each with the name of its kind. */
+/** Returns a log that writes to `logger` and adds the event name to each line. */
 export function logOver(logger: Logger, flush: Log['flush'] = () => {}): Log {
   const say =
     (level: Level): Say =>
@@ -36,10 +36,13 @@ export function logOver(logger: Logger, flush: Log['flush'] = () => {}): Log {
   }
 }
 
-/** Lines held back while standard output does not take them; older ones are dropped then, never waited for. */
+/** Maximum characters queued while standard output accepts none; further lines are dropped. */
 const BUFFER_BYTES = 4 << 20
 
-/** A log on standard output. Neither a full disk nor a reader that has stopped reading stops lvsd: lines are dropped. */
+/**
+ * Opens a log on standard output. If the disk is full or the reader has stopped reading, lines are dropped; lvsd does
+ * not wait.
+ */
 export function openLog(level: Settings['logLevel'], isTerminal = process.stdout.isTTY === true): Log {
   const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }
   const output = openOutput(1, BUFFER_BYTES)
@@ -49,15 +52,15 @@ export function openLog(level: Settings['logLevel'], isTerminal = process.stdout
   return logOver(log, () => output.flush())
 }
 
-/** A line of the log for those who keep it in a form of their own. */
+/** A log line for consumers that use their own format. */
 export interface LogLine {
   readonly level: Level
   readonly time: Date
-  /** The message, and behind it the fields: `key=value`. */
+  /** The message, followed by the fields as `key=value`. */
   readonly text: string
 }
 
-/** A log whose lines are handed to `write`. */
+/** Opens a log that passes its lines to `write`. */
 export function openLineLog(level: Settings['logLevel'], write: (line: LogLine) => void): Log {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
   const formatters = { level: (label: string) => ({ level: label }) }
@@ -71,13 +74,13 @@ function lineOf(json: string): LogLine {
 
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'WARN ', 50: 'ERROR' }
 
-/** `04:05:06.789 WARN  message  key=value …` from one JSON line. */
+/** Formats a JSON line for people: `04:05:06.789 WARN  message  key=value …`. */
 export function readable(line: string): string {
   const { level, time, msg, pid: _pid, ...rest } = JSON.parse(line) as Record<string, unknown>
   return `${String(time).slice(11, 23)} ${LEVELS[Number(level)] ?? level} ${textOf({ msg, ...rest })}\n`
 }
 
-/** `message  key=value …`: who reads it needs no name of its kind. */
+/** Returns `message  key=value …`, without the event name. */
 function textOf({ msg, event: _event, ...rest }: Record<string, unknown>): string {
   return [msg, ...Object.entries(rest).map(([key, value]) => `${key}=${plain(value)}`)].join('  ')
 }

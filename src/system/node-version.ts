@@ -1,9 +1,12 @@
-/** Ends at once, with a sentence, on a Node that is too old. The entry imports this first: the rest would not load. */
+/**
+ * Ends the process with a message if Node is too old. The entry imports this file first, because the others may not
+ * load.
+ */
 
-/** As `engines` in package.json has it. */
+/** The minimum version; must equal `engines` in package.json. */
 const OLDEST = [20, 19]
 
-/** What to tell on this version of Node, or null where it will do. */
+/** Returns the message for a Node version that is too old, else null. */
 export function whyTooOld(version: string): string | null {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST

@@ -1,7 +1,10 @@
-/** What /proc says of processes. Null or empty where there is no such process, or where this kernel does not say it. */
+/**
+ * Reads process data from /proc. Results are null or empty if the process does not exist or the kernel does not provide
+ * the data.
+ */
 import { closeSync, openSync, readdirSync, readSync, writeFileSync } from 'node:fs'
 
-/** The children of one thread (CONFIG_PROC_CHILDREN), those that have ended and nobody has asked for included. */
+/** Returns the children of one thread (CONFIG_PROC_CHILDREN), including zombies. */
 export function childrenOfThread(pid: number, thread: number): readonly number[] {
   const text = readProcFile(`/proc/${pid}/task/${thread}/children`) ?? ''
   return text.split(' ').filter(Boolean).map(Number)
@@ -15,7 +18,7 @@ export function threadsOf(pid: number): readonly number[] {
   }
 }
 
-/** All that descend from a process and are linked to it by parents that live. */
+/** Returns all descendants that are reachable through living parents. */
 export function descendantsOf(pid: number): readonly number[] {
   const found = new Set<number>()
   const waiting = [pid]
@@ -30,14 +33,14 @@ export function descendantsOf(pid: number): readonly number[] {
 }
 
 export interface ProcessStat {
-  /** `S`, `Z` and so on. */
+  /** `S`, `Z` and so on, see proc(5). */
   readonly state: string
   readonly session: number
-  /** When it was forked, in ticks of 10 ms since the start of the machine. */
+  /** Start time in ticks of 10 ms since boot. */
   readonly start: number
 }
 
-/** proc(5). The name in it may hold anything, a closing bracket too. */
+/** Parses /proc/PID/stat, see proc(5). The process name in it may contain any character, including a closing bracket. */
 export function statOf(pid: number | 'self'): ProcessStat | null {
   const stat = readProcFile(`/proc/${pid}/stat`)
   if (stat === null) return null
@@ -50,25 +53,25 @@ export function oomScoreOf(pid: number | 'self'): number | null {
   return text === null ? null : Number(text)
 }
 
-/** Raising it needs no right but being the same user. */
+/** Raises the OOM score of a process. It must belong to the same user; no capability is needed. */
 export function setOomScore(pid: number, score: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, String(score))
   } catch {
-    // It has ended, or runs as somebody else.
+    // The process has ended, or runs as another user.
   }
 }
 
-/** Enough for nearly all of these files, which have no length before they are read. */
+/** Read buffer, large enough for nearly all of these files. Their size is unknown before they are read. */
 const room = Buffer.allocUnsafe(4096)
 
-/** Null where the file is not there. Half the system calls and a fraction of the time of `readFileSync`. */
+/** Returns null if the file cannot be read. Needs half the system calls of `readFileSync` and a fraction of its time. */
 export function readProcFile(path: string): string | null {
   try {
     const fd = openSync(path, 'r')
     try {
       let text = ''
-      // A long one comes in pieces, none of which need fill the room.
+      // A long file arrives in several reads, and each may return less than the buffer size.
       for (let length = readSync(fd, room); length > 0; length = readSync(fd, room))
         text += room.toString('latin1', 0, length)
       return text

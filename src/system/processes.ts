@@ -1,6 +1,6 @@
 /**
- * Commands as children: few at once, each in a process group of its own, none outlives its run. The one file that
- * starts processes; a cheaper way to start them can take its place.
+ * Runs commands as child processes: a limited number at a time, each in its own process group, and none outlives its
+ * run. The only file that starts processes, so that a cheaper way to start them can replace it.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
@@ -16,14 +16,14 @@ export interface Command {
   readonly file: string
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** What it reads on its standard input; nothing unless given. */
+  /** Text for its standard input; absent means no standard input. */
   readonly input?: string
-  /** Aborted when the command has to go: TERM to its group, KILL after `grace` milliseconds. */
+  /** Aborted to end the command: its group gets TERM, and KILL after `grace` milliseconds. */
   readonly signal: AbortSignal
   readonly grace: number
   /**
-   * `check` unless given: what it leaves running behind it is killed, wherever it went, as nothing may pile up. What a
-   * `hook` leaves may stay, where it ends by itself, and so may a `director`, another lvsd.
+   * Default `check`: all processes that it leaves running are killed, wherever they moved, so that they do not
+   * accumulate. Processes left by a `hook` that ended by itself, or by a `director` (another lvsd), may stay.
    */
   readonly sort?: Sort
 }
@@ -31,30 +31,36 @@ export interface Command {
 export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** The beginning of what it printed, both outputs together. */
+  /** The beginning of its output, standard output and standard error combined. */
   readonly output: string
 }
 
-/** Starting a process blocks the whole of lvsd for some 2 ms: more at once would only delay the other checks. */
+/**
+ * Maximum number of concurrent commands. Starting a process blocks lvsd for about 2 ms, so more would delay other
+ * checks.
+ */
 export const MOST_AT_ONCE = 32
 const OUTPUT_KEPT = 2048
-/** Bytes that are read in a row, and the rest after them, milliseconds: who prints without end must not keep lvsd busy. */
+/** After GULP bytes of output, reading pauses for REST milliseconds, so that endless output cannot keep lvsd busy. */
 const GULP = 1 << 20
 const REST = 20
-/** A grandchild may hold the outputs open for ever; what was printed before the exit arrives within this. */
+/** Milliseconds to wait for output after the exit. A grandchild may keep the pipes open forever. */
 const DRAIN = 50
 
-/** Of the whole thread: tests load this file twice, as a module of the tests and as one that a kind of check imports. */
+/** Global, because tests load this file twice: as a module of the tests, and as one imported by a check. */
 const shared = globalThis as typeof globalThis & { lvsdGroups?: Set<number> }
 shared.lvsdGroups ??= new Set<number>()
 const groups = shared.lvsdGroups
-/** Commands past their deadline and not yet gone. */
+/** Commands that are past their deadline and have not ended yet. */
 const dying = new Map<string, Promise<unknown>>()
 
-/** Of all commands of checks in this process. */
+/** Limits all commands of checks in this process. */
 export const places = new Semaphore(MOST_AT_ONCE)
 
-/** Waits for the same command of an earlier run, killed and not yet gone: there is never a second one beside it. */
+/**
+ * Waits until the same command of an earlier run, which was killed, has ended. The same command never runs twice at a
+ * time.
+ */
 export async function predecessorGone(command: Command): Promise<void> {
   const { signal } = command
   const key = keyOf(command)
@@ -68,7 +74,7 @@ function keyOf({ file, argv, env }: Command): string {
   return JSON.stringify([file, argv, env])
 }
 
-/** Runs a command to its end, however long its killing takes. Rejects where it could not be started. */
+/** Runs a command to its end, even if killing it takes long. Rejects if it cannot be started. */
 export async function runCommand(command: Command): Promise<Ended> {
   command.signal.throwIfAborted()
   const child = await start(command)
@@ -90,19 +96,22 @@ export async function runCommand(command: Command): Promise<Ended> {
   if (!isLeft) kill(group, 'SIGKILL')
   groups.delete(group)
   await waitAtMost(DRAIN, Promise.all(outputs))
-  // Whoever is left writes into a closed pipe once lvsd has ended, and not before.
+  // Processes that stay get a closed pipe only when lvsd ends.
   for (const stream of [child.stdout, child.stderr] as (Socket | null)[])
     if (isLeft) stream?.unref()
     else stream?.destroy()
   return { ...ended, output: kept.text }
 }
 
-/** Once, by the main thread, before the first process is started. */
+/** Must be called by the main thread before it starts the first process; repeated calls have no effect. */
 export function prepareToRun(): void {
   prepareForChildren(pid => groups.has(pid), sweepSoon)
 }
 
-/** A group of its own (setsid): all that the command starts can be killed with it. No shell. */
+/**
+ * Starts the command without a shell, in its own process group (setsid), so that all processes it starts can be killed
+ * together.
+ */
 function start({ file, argv, env, input, sort = 'check' }: Command): Promise<ChildProcess> {
   prepareToRun()
   return new Promise((resolve, reject) => {
@@ -116,7 +125,7 @@ function start({ file, argv, env, input, sort = 'check' }: Command): Promise<Chi
       groups.add(child.pid)
       mark(child.pid, sort)
     }
-    // A command that does not read to the end of it says in its exit code what that means.
+    // A command may exit without reading all of its input; its exit code then decides.
     child.stdin?.on('error', () => {}).end(input)
     child.once('spawn', () => resolve(child))
     child.once('error', reject)
@@ -124,8 +133,8 @@ function start({ file, argv, env, input, sort = 'check' }: Command): Promise<Chi
 }
 
 /**
- * A process of Node in which checks run, with `argv` for Node. It has two pipes by the descriptors 3 and 4, and `file` by
- * 5. Ended with `endWorkerProcess`, and with this thread.
+ * Starts a Node process in which checks run; `argv` are arguments for Node. Descriptors 3 and 4 are pipes, 5 is `file`.
+ * It is ended by `endWorkerProcess`, and when this thread ends.
  */
 export function startWorkerProcess(argv: readonly string[], file: number): ChildProcess {
   prepareToRun()
@@ -140,7 +149,7 @@ export function startWorkerProcess(argv: readonly string[], file: number): Child
   return child
 }
 
-/** It and all that it has started and not left behind. */
+/** Kills the process and its descendants. */
 export function endWorkerProcess({ pid, exitCode, signalCode }: ChildProcess): void {
   if (pid === undefined || exitCode !== null || signalCode !== null) return
   const descendants = descendantsOf(pid)
@@ -156,7 +165,10 @@ function exitOf(child: ChildProcess): Promise<Omit<Ended, 'output'>> {
   })
 }
 
-/** Keeps the beginning and goes on reading, at leisure: a child that writes into a full pipe would hang. */
+/**
+ * Keeps the beginning of the output and discards the rest with pauses. Without reading, a child would block on a full
+ * pipe.
+ */
 function collect(stream: Readable, kept: { text: string }): Promise<void> {
   let gulp = 0
   stream.on('data', (chunk: Buffer) => {
@@ -174,7 +186,10 @@ function collect(stream: Readable, kept: { text: string }): Promise<void> {
   })
 }
 
-/** TERM now, KILL after the grace. The timer keeps nobody alive: at the end of lvsd the groups are killed anyway. */
+/**
+ * Sends TERM now and KILL after the grace period. The timer does not keep lvsd alive, which kills all groups when it
+ * exits.
+ */
 function endGroup(child: ChildProcess, group: number, grace: number): void {
   kill(group, 'SIGTERM')
   const timer = setTimeout(() => kill(group, 'SIGKILL'), grace).unref()
@@ -189,7 +204,7 @@ function killOne(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // Nobody of it is left.
+    // No process of it is left.
   }
 }
 

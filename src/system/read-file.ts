@@ -1,12 +1,12 @@
-/** Files that a configuration is made of: regular files of bounded length, read without waiting for anybody. */
+/** Reads the files of a configuration: regular files of limited size, without waiting for other processes. */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 
-/** A configuration of more is none. Bytes. */
+/** Maximum size in bytes. A larger file is not a configuration. */
 export const MAX_BYTES = 16 * 2 ** 20
 
 /**
- * The file's text in UTF-8. Throws an error with a sentence for people. Reads at once: the daemon calls it in a thread of
- * its own, which a file server that hangs may keep, and the commands have nothing else to do.
+ * Returns the file's text (UTF-8). Throws an Error with a sentence for people. Synchronous: the daemon calls it in a
+ * separate thread, because a file server may hang; commands have nothing else to do.
  */
 export function readText(path: string, most = MAX_BYTES): string {
   try {
@@ -16,7 +16,7 @@ export function readText(path: string, most = MAX_BYTES): string {
   }
 }
 
-/** Why a text cannot be read from a file, as a sentence; null where it can. What stands in it is not looked at. */
+/** Returns a sentence if the file cannot be read, else null. The content is not read. */
 export function whyNoFile(path: string): string | null {
   try {
     opened(path, () => {})
@@ -32,9 +32,9 @@ function read(path: string, most: number): string {
 
 function opened<T>(path: string, use: (file: number) => T): T {
   const isPipe = statSync(path).isFIFO()
-  // A pipe at a place for files would be waited for without end; one that a shell hands over has its writer.
+  // Opening a FIFO waits for a writer. A pipe that a shell passes has one.
   if (isPipe && !isHandedOver(path)) throw new Error('this is a pipe (FIFO), not a file')
-  // Of a regular file one waits for nothing; of those of /proc that have no end, such as kmsg, neither.
+  // Non-blocking: regular files never wait, and endless files of /proc such as kmsg must not.
   const file = openSync(path, constants.O_RDONLY | (isPipe ? 0 : constants.O_NONBLOCK))
   try {
     const found = fstatSync(file)
@@ -45,7 +45,7 @@ function opened<T>(path: string, use: (file: number) => T): T {
   }
 }
 
-/** `/dev/stdin`, `/dev/fd/63`: what a shell has opened. */
+/** True for a descriptor that a shell has opened: `/dev/stdin`, `/dev/fd/63`. */
 export function isHandedOver(path: string): boolean {
   return /^\/(dev|proc)\//.test(path)
 }
@@ -76,7 +76,7 @@ function inWords(bytes: number): string {
   return bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MiB` : `${bytes / 1024} KiB`
 }
 
-/** What an error of the file system says, for people. */
+/** Explains an error of the file system to people. */
 export function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file'
   if (code === 'EACCES') return 'this user may not read the file'

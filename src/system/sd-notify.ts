@@ -1,4 +1,7 @@
-/** What systemd is told: ready, reloading, stopping, alive (sd_notify(3)). Silent where systemd does not listen. */
+/**
+ * Reports the state of lvsd to systemd: ready, reloading, stopping, watchdog (sd_notify(3)). Does nothing without
+ * systemd.
+ */
 import { sendToUnix } from './libc.js'
 import type { Log } from './log.js'
 
@@ -10,8 +13,8 @@ export interface Notify {
 }
 
 /**
- * Talks to `$NOTIFY_SOCKET` and feeds the watchdog of `$WATCHDOG_USEC` from this process's own event loop: when the
- * loop stands still, so does the feeding.
+ * Sends to `$NOTIFY_SOCKET`, and triggers the watchdog of `$WATCHDOG_USEC` from the event loop. If the loop hangs,
+ * systemd notices.
  */
 export function openNotify(env: Readonly<Record<string, string | undefined>>, log: Log): Notify {
   const socket = env.NOTIFY_SOCKET
@@ -29,14 +32,14 @@ export function openNotify(env: Readonly<Record<string, string | undefined>>, lo
   const watchdog = feedWatchdog(env, () => tell('WATCHDOG=1'))
   return {
     ready: status => tell('READY=1', `STATUS=${status}`),
-    // Type=notify-reload compares this with the time of its signal, on the same clock.
+    // systemd (Type=notify-reload) compares this value with the time of its signal on the same clock.
     reloading: () => tell('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
     stopping: () => tell('STOPPING=1'),
     close: () => clearInterval(watchdog),
   }
 }
 
-/** Twice in each period, as sd_watchdog_enabled(3) advises; not where the period is meant for another process. */
+/** Triggers the watchdog twice per period, as sd_watchdog_enabled(3) recommends, unless it is meant for another process. */
 function feedWatchdog(
   env: Readonly<Record<string, string | undefined>>,
   feed: () => void,

@@ -1,15 +1,15 @@
 /**
- * The programs that a line of the shell names, as far as they can be seen without running it: the first word of each
- * simple command. What the shell works out first (variables, substitutions, patterns) is passed over.
+ * Lists the programs in a shell command line, as far as they are known without running it: the first word of each
+ * simple command. Words with expansions (variables, substitutions, patterns) are skipped.
  */
 import { accessSync, constants } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { locateFile } from './find-program.js'
 import { trustedPath, UntrustedPath } from './trusted-path.js'
 
-/** Signs that make a word something else than its text. */
+/** Characters that make the shell expand a word. */
 const WORKED_OUT = /[$`*?[\]~{}#<>!]/
-/** Words behind which another command begins. */
+/** Words after which another command begins. */
 const PREFIXES = new Set([
   'exec',
   'command',
@@ -26,13 +26,13 @@ const PREFIXES = new Set([
 
 interface Word {
   readonly text: string
-  /** False where the shell works out what it is. */
+  /** False if the shell expands the word. */
   readonly isPlain: boolean
-  /** What stands behind it and ends the command, or the blank. */
+  /** The character after the word that ends the command, or a space. */
   readonly end: string
 }
 
-/** `/a/b` of `X=1 /a/b c && "/a/b" d`. */
+/** Returns the programs of a line: `/a/b` for `X=1 /a/b c && "/a/b" d`. */
 export function programsOf(commandLine: string): readonly string[] {
   const programs = new Set<string>()
   let isFirst = true
@@ -46,7 +46,7 @@ export function programsOf(commandLine: string): readonly string[] {
   return [...programs]
 }
 
-/** Words with the quotes taken off. A quote without its end is the shell's to tell. */
+/** Splits a line into words and removes quotes. An unterminated quote is left to the shell to report. */
 function* words(line: string): Generator<Word> {
   const part = /'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|\\([\s\S])|([;&|\n()])|([ \t]+)|([\s\S])/gy
   let text = ''
@@ -64,7 +64,7 @@ function* words(line: string): Generator<Word> {
   yield { text, isPlain, end: '\n' }
 }
 
-/** Why a line must not go to the shell: somebody else could change a program that it names. Null where nobody could. */
+/** Returns a sentence if another user could change a program in the line, which must then not run; else null. */
 export function whyNotShell(commandLine: string, path: string): string | null {
   for (const program of programsOf(commandLine)) {
     try {
@@ -72,23 +72,23 @@ export function whyNotShell(commandLine: string, path: string): string | null {
       if (place !== null) trustedPath(place)
     } catch (error) {
       if (error instanceof UntrustedPath) return error.message
-      // What is not there the shell says itself.
+      // The shell reports a program that does not exist.
     }
   }
   return null
 }
 
-/** The same for the reader of a configuration, who is told of paths that lead nowhere too. Names are not looked up. */
+/** Like `whyNotShell`, for validation: also reports paths that do not exist. Programs given by name are not checked. */
 export function whyUnavailable(commandLine: string): string | null {
   for (const program of programsOf(commandLine)) {
-    // The shell itself reads what the kernel does not execute.
+    // The shell itself interprets a file that the kernel does not execute.
     const found = program.includes('/') ? locateFile(program, constants.X_OK) : null
     if (found && 'why' in found) return found.why
   }
   return null
 }
 
-/** Null for what is no file: the shell's own words. Relative folders of a PATH begin at /, where hooks run. */
+/** Returns null if there is no file, as for builtins of the shell. Relative folders in PATH start at /, where hooks run. */
 function placeOf(program: string, path: string): string | null {
   if (isAbsolute(program)) return program
   if (program.includes('/')) return `/${program}`

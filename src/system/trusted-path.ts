@@ -1,7 +1,7 @@
 /**
- * What lvsd executes must be out of other people's reach: the file, each folder on the way to it, and each symbolic link
- * on that way with the folders of its own. Whoever owns one of them could put something else in its place between the
- * look and the start.
+ * Protects the files that lvsd executes. Nobody but root and lvsd's user may be able to change the file, any folder on
+ * its path, or any symbolic link on the path with its folders. Otherwise that user could replace the file between the
+ * check and the start.
  */
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,16 +12,16 @@ const STICKY = 0o1000
 /** The kernel's MAXSYMLINKS. */
 const MOST_LINKS = 40
 
-/** Somebody else could change what lies behind a path; the message says who, and what to do. */
+/** Another user could change the file at a path. The message says who, and what to do. */
 export class UntrustedPath extends Error {
   override readonly name = 'UntrustedPath'
 }
 
 /**
- * Follows an absolute path as the kernel does and returns the file or folder behind it, without links. Throws
- * `UntrustedPath` where anybody but root and lvsd's own user could change any part of the way, and the error of the
- * system where there is nothing. After this the path and the result lead to the same place until root or lvsd's user
- * changes that. Synchronous: the looks follow each other closely, and no thread of libuv's pool is needed.
+ * Resolves an absolute path as the kernel does, and returns the path of the file or folder without links. Throws
+ * `UntrustedPath` if a user other than root and lvsd's own could change any part of the path, and the system's error if
+ * it does not exist. Afterwards only root or lvsd's user can change where the path leads. Synchronous: the steps follow
+ * each other closely, and no thread of libuv's pool is needed.
  */
 export function trustedPath(path: string): string {
   const steps = stepsOf(path)
@@ -49,7 +49,7 @@ export function trustedPath(path: string): string {
   return here
 }
 
-/** Why `path` must not be executed or loaded, as a sentence, or null. Throws where there is nothing. */
+/** Returns a sentence if the file at `path` must not be executed or loaded, else null. Throws if it does not exist. */
 export function whyUntrusted(path: string): string | null {
   try {
     trustedPath(path)
@@ -60,7 +60,7 @@ export function whyUntrusted(path: string): string | null {
   }
 }
 
-/** The names on a path, the first one last. */
+/** Returns the names on a path in reverse order. */
 function stepsOf(path: string): string[] {
   return path
     .split('/')
@@ -68,7 +68,10 @@ function stepsOf(path: string): string[] {
     .reverse()
 }
 
-/** In a sticky folder such as /tmp others may add entries but not replace ours, which does for a folder on the way. */
+/**
+ * Checks owner and mode. In a sticky folder such as /tmp, other users can add entries but not replace them, which
+ * suffices for a folder on the path.
+ */
 function look(path: string, stat: Stats, onTheWay: boolean): void {
   lookAtOwner(path, stat)
   if ((stat.mode & WORLD_WRITES) === 0 && isStaffs(path, stat.gid)) return
@@ -76,7 +79,7 @@ function look(path: string, stat: Stats, onTheWay: boolean): void {
   throw new UntrustedPath(`${path} may be written by others (mode ${octal(stat.mode)}): chmod go-w ${path}`)
 }
 
-/** The owner of a file may change its mode, and the owner of a link in /tmp may replace it. */
+/** Checks the owner, who could change the mode of a file or replace a link in a sticky folder. */
 function lookAtOwner(path: string, stat: Stats): void {
   const uid = process.getuid?.() ?? 0
   if (stat.uid === 0 || stat.uid === uid) return
@@ -90,7 +93,7 @@ function tooManyLinks(path: string): Error {
   return Object.assign(new Error(`ELOOP: too many symbolic links, '${path}'`), { code: 'ELOOP' })
 }
 
-/** Debian gives /usr/local to the group staff, whose members may do without root there (Debian Policy 9.1.2). */
+/** True for group staff in /usr/local. Debian allows its members to write there without root (Debian Policy 9.1.2). */
 function isStaffs(path: string, gid: number): boolean {
   return /^\/usr\/local(\/|$)/.test(path) && gid === groupId('staff')
 }

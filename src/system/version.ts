@@ -1,11 +1,11 @@
-/** Where lvsd is installed and which version it is. */
+/** Installation folder and version of lvsd. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The folder of package.json: two levels up from dist/src, one from src. */
+/** The folder of package.json: two levels above dist/src, one above src. */
 export const packageRoot = rootFrom(import.meta.dirname)
 
-/** As package.json has it. */
+/** Returns the version in package.json. */
 export function version(): string {
   return (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version
 }

@@ -1,26 +1,26 @@
 /**
- * A thread that writes, one thing after the other: a disk, a file server or a reader that hangs holds up this thread, and
- * neither lvsd nor the four threads of libuv that it reads files with.
+ * A thread that performs writes in sequence. A disk, file server or reader that hangs blocks only this thread, not lvsd
+ * and not libuv's four threads for file operations.
  */
 import { constants } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 
 export interface Writer {
   /**
-   * Writes to a descriptor, or at the end of the file of that path. Resolves with null, or with what went wrong, once it
-   * is done; never rejects. Nothing is dropped here: whoever calls waits for one before the next.
+   * Writes to a descriptor, or appends to the file at a path. Resolves with null or the error; never rejects. Nothing
+   * is dropped, so the caller must wait for one write before the next.
    */
   write(to: number | string, bytes: Uint8Array): Promise<Error | null>
 }
 
-/** A pipe (FIFO) that nobody reads is an error at once. */
+/** With O_NONBLOCK, opening a pipe (FIFO) without a reader fails immediately. */
 const FLAG = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
-/** Between two attempts while a descriptor takes nothing, milliseconds. */
+/** Milliseconds between attempts while a descriptor is not writable. */
 const PAUSE = 100
 
 /**
- * What runs in the thread. As a text, for it needs nothing but Node: no loader, no other module. A descriptor that takes
- * nothing is waited for; a pipe by its path is not, for other files wait behind it.
+ * The code of the thread, as text, because it needs only Node: no loader and no other module. It waits for a descriptor
+ * that is not writable, but not for a pipe opened by path, because writes to other files are queued after it.
  */
 const THREAD = `
 const { parentPort } = require('node:worker_threads')
@@ -60,7 +60,7 @@ interface Done {
   readonly failure: { readonly code?: string; readonly message: string } | null
 }
 
-/** The thread is started by the first write, and keeps no process alive. */
+/** Opens a writer. The first write starts the thread, which does not keep the process alive. */
 export function openWriter(): Writer {
   const waiting = new Map<number, (error: Error | null) => void>()
   let thread: Worker | null = null
@@ -72,9 +72,9 @@ export function openWriter(): Writer {
       waiting.get(id)?.(failure && Object.assign(new Error(failure.message), { code: failure.code }))
       waiting.delete(id)
     })
-    // After the listener, which would take it back.
+    // Must follow the listener, which would undo it.
     worker.unref()
-    // It has no code that could fail; should the machine end it, the next write starts another.
+    // The code of the thread does not fail. If the system ends the thread, the next write starts a new one.
     const ended = (error: Error) => {
       if (thread === worker) thread = null
       for (const done of waiting.values()) done(error)
