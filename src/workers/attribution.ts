@@ -1,27 +1,33 @@
-/** Who brought a worker down: the run that it named, the only one there was, or nobody that is known. Pure. */
+/** Finds the check that brought a worker down: the one that the fault names, the only candidate, or none. Pure. */
 import type { Cause } from './cause.js'
 import type { CheckRecord } from './check-record.js'
 import { LATE, type Worker } from './worker.js'
 import type { WorkerRun } from './worker-run.js'
 
 export interface Attribution {
-  /** Null where it is not known. */
+  /** Null if unknown. */
   readonly culprit: CheckRecord | null
-  /** Its run had answered before. */
+  /** True if the culprit's run had already answered. */
   readonly isLate: boolean
-  /** Where the culprit is not known: all that may be it. */
+  /** If the culprit is unknown: all checks that may be it. */
   readonly suspects: readonly CheckRecord[]
 }
 
-/** An answer not older than this makes its check a suspect at once. Milliseconds. */
+/** Milliseconds. A check that answered within this time before the end of the worker is a suspect, too. */
 const SOON = 100
 
-/** No code of lvsd kills its own process; the kernel does where memory is short, and somebody may. */
+/**
+ * True if the worker was killed from outside. lvsd's own checks never kill their process; the kernel does when memory
+ * is short, and an operator may.
+ */
 export function isFromOutside({ handle }: Worker, cause: Cause): boolean {
   return !handle.isGuarded && cause.kind === 'died' && cause.detail === 'SIGKILL'
 }
 
-/** `isWide`: looks further back, for the last worker came down without a culprit. */
+/**
+ * Attributes the end of a worker. `begun` are the runs in progress. `isWide` extends the search to runs that ended
+ * earlier; it is set if the previous worker ended without a known culprit.
+ */
 export function attributeTo(
   worker: Worker,
   cause: Cause,

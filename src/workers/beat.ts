@@ -1,4 +1,4 @@
-/** A worker's sign of life: its loop comes round on its timer, and says how late it was and what memory it holds. */
+/** The heartbeat of a worker: a timer of its event loop that records how late it fired and how much memory is in use. */
 import Module from 'node:module'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -6,12 +6,12 @@ import type { Terms } from './messages.js'
 import { threadDelay } from './process-facts.js'
 import type { OwnState } from './shared.js'
 
-/** Milliseconds between two collections of garbage that are asked for here. */
+/** Minimum milliseconds between two garbage collections that this file requests. */
 const COLLECT_EVERY = 500
-/** The share of the limit by which the memory may grow after one; then the next comes at once. */
+/** Growth of memory, as a fraction of the limit, after which the next collection is not delayed. */
 const GROWTH = 0.3
 
-/** `more`: called with each beat. */
+/** Starts the heartbeat. `every` is in milliseconds, `limit` in megabytes. `more` is called at each beat. */
 export function startBeat(
   shared: OwnState,
   { beat: every, limit }: Pick<Terms, 'beat' | 'limit'>,
@@ -27,12 +27,12 @@ export function startBeat(
     const late = now - last - every
     last = now
     const delay = threadDelay()
-    // A thread that gets its turns late loses time that its timer does not show.
+    // A thread that waits for a CPU loses time that its own timer does not show.
     const lost = Math.max(late, delay - delayed)
     delayed = delay
-    // Less is what any timer is late by.
+    // A timer is normally up to 10 ms late.
     if (lost > 10) shared.noteLost(lost)
-    // V8 leaves garbage where it is while its own limit is far: only what is in use counts.
+    // V8 does not collect garbage while its own limit is far away, so memory is measured after a collection.
     const used = usedMegabytes()
     if (used > 0.6 * limit) {
       if (now - collectedAt >= COLLECT_EVERY || used > kept + GROWTH * limit) {
@@ -56,7 +56,10 @@ function usedMegabytes(): number {
   return (used_heap_size + external_memory) / 1_048_576
 }
 
-/** The flag is the whole process's and stays set: who took it back would take it from a thread that begins just now. */
+/**
+ * Returns the `gc` function. The flag applies to the whole process and stays set: clearing it could affect a thread
+ * that starts at the same time.
+ */
 function collector(): () => void {
   setFlagsFromString('--expose-gc')
   return runInNewContext('gc') as () => void
@@ -67,8 +70,8 @@ interface Loader {
 }
 
 /**
- * A library is loaded when it is first needed, and the hundred files of a large one in a row: on a slow machine that takes
- * longer than any check may hold its thread. So each of them counts as a sign of life.
+ * Counts each loaded module as a beat. Loading a large library with a hundred files can block a slow machine longer
+ * than a check may block its thread.
  */
 export function beatWhileLoading(shared: OwnState): void {
   const loader = Module as unknown as Loader

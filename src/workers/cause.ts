@@ -1,24 +1,24 @@
-/** Why a worker came to its end, and how that is told of the code that did it. */
+/** Why a worker ended, and how messages describe it. */
 
 export type Cause =
-  /** `limit`: milliseconds. */
+  /** `limit` is in milliseconds. */
   | { readonly kind: 'blocked'; readonly limit: number }
-  /** `limit`: megabytes. */
+  /** `limit` is in megabytes. */
   | { readonly kind: 'memory'; readonly limit: number }
   | {
       readonly kind: 'exit' | 'threw' | 'rejected' | 'held'
       readonly detail: string
-      /** The run from which it came, where that is known. */
+      /** The run that caused it, or null if unknown. */
       readonly run: number | null
     }
-  /** What came from it is none of the reports that lvsd's own part of it sends, or the way there is closed. */
+  /** The worker sent data that lvsd's own code would not send, or its connection to lvsd is closed. */
   | { readonly kind: 'garbled' }
-  /** It ended, and nothing is known of it but how. */
+  /** The process ended, and only its exit status is known. */
   | { readonly kind: 'died'; readonly detail: string }
-  /** Nobody's fault: another worker has taken its place, or none is needed any more. */
+  /** Not a fault: the worker was replaced, or is not needed any more. */
   | { readonly kind: 'dismissed' }
 
-/** The end of a sentence that begins with the name of a file. `isLate`: its run had already answered. */
+/** Returns the predicate of a sentence whose subject is a file. `isLate`: its run had already answered. */
 export function whatItDid(cause: Cause, isLate: boolean): string {
   switch (cause.kind) {
     case 'blocked':

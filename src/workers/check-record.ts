@@ -1,35 +1,38 @@
-/** What the pool knows of a job: what is asked, and how the code behaved that asks it. */
+/** What the pool knows about a job: its definition, and the past behaviour of its code. */
 import { fileURLToPath } from 'node:url'
 import { type Answer, down } from '../check/check.js'
 import { type Cause, whatItDid } from './cause.js'
 import type { Definition } from './messages.js'
 
-/** Milliseconds until a culprit is asked again: at first, and at most. */
+/** Milliseconds until a culprit runs again: first and maximum value. */
 const FIRST = 2000
 const MOST = 300_000
-/** Runs in a row that have to end well before it is forgiven. */
+/** Number of consecutive good runs after which a culprit is rehabilitated. */
 const GOOD = 3
-/** Milliseconds that an answer is held back, to see what comes after it: of a suspect at first and at most, of a culprit. */
+/**
+ * Milliseconds that an answer is held back to see whether the code fails afterwards: minimum and maximum for a suspect,
+ * and the value for a culprit.
+ */
 const LINGER = 100
 const LINGER_MOST = 2000
 const LINGER_CULPRIT = 1000
-/** Milliseconds after which a suspicion that came to nothing is forgotten, and an offence that was forgiven. */
+/** Milliseconds after which an unconfirmed suspicion is forgotten. A forgiven offence is forgotten after MEMORY + MOST. */
 const MEMORY = 600_000
 
 let count = 0
 
 export class CheckRecord {
-  /** Unlike all others, in this process. */
+  /** Unique within this process. */
   readonly number = ++count
   readonly id: string
   readonly definition: Definition
-  /** How often it was among the suspects without being found the culprit. */
+  /** How often the check was a suspect without being found the culprit. */
   suspicion = 0
-  /** Its next run has to be alone. */
+  /** The next run must be alone. */
   isSuspect = false
-  /** It is memory that it fills, or is suspected of filling. */
+  /** True if the check exhausts the memory, or is suspected of it. */
   isHungry = false
-  /** It has to be alone in a worker that nobody has used before. */
+  /** The next run must be alone in a new worker. */
   needsFresh = false
   #suspectedAt = Number.NEGATIVE_INFINITY
   #sentence = ''
@@ -43,12 +46,12 @@ export class CheckRecord {
     this.definition = definition
   }
 
-  /** The file, for people. */
+  /** Path of the check's file. */
   get file(): string {
     return fileOf(this.definition.module)
   }
 
-  /** It was the culprit, and has not been forgiven. */
+  /** True if the check was the culprit and is not rehabilitated yet. */
   get isCulprit(): boolean {
     return this.#good < GOOD
   }
@@ -57,7 +60,7 @@ export class CheckRecord {
     return this.isSuspect || this.isCulprit
   }
 
-  /** How long its answer is held back after a run of its own, milliseconds. */
+  /** Milliseconds that an answer is held back after a run in quarantine. */
   get linger(): number {
     if (this.isCulprit) return LINGER_CULPRIT
     return Math.min(LINGER_MOST, LINGER * 2 ** (this.suspicion - 1))
@@ -85,7 +88,7 @@ export class CheckRecord {
     return down('error', this.#sentence)
   }
 
-  /** It was alone and harmed nobody. */
+  /** Records a run that was alone and caused no harm. */
   acquit(): void {
     this.isSuspect = false
     this.needsFresh = false
@@ -93,7 +96,7 @@ export class CheckRecord {
     this.isHungry &&= this.isCulprit
   }
 
-  /** What stands for an answer while it is not asked; null where it may be. */
+  /** Returns the answer to use instead of a run, or null if the check may run. */
   answerUnasked(now: number): Answer | null {
     if (!this.isCulprit || now >= this.#until) return null
     const wait = Math.ceil((this.#until - now) / 1000)

@@ -1,30 +1,30 @@
 /**
- * The descriptors and the children of a worker for a user's file: one that opens or starts more and more is ended before its other
- * servers, or the machine, suffer.
+ * Limits descriptors and child processes of a worker for a user's file. A check that leaks them is stopped before other
+ * servers or the machine suffer.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { childrenOfThread } from '../system/process-files.js'
 
-/** The share of those that a process may have which it may hold beside two for each run, and the least of it. */
+/** Descriptors that may be open in addition to two per run: a fraction of the process's limit, and the minimum. */
 const SHARE = 1 / 16
 const LEAST = 128
-/** Processes beside two for each run. */
+/** Child processes allowed in addition to two per run. */
 const MOST_PROCESSES = 64
 
 export class Descriptors {
   readonly #share = Math.max(LEAST, Math.floor(mostOfProcess() * SHARE))
   readonly #runs: () => number
   readonly #tooMany: (what: string) => void
-  /** Those of Node itself, and the way to lvsd. */
+  /** Number of descriptors at the start: Node's own, and the connection to lvsd. */
   readonly #before = held()
 
-  /** `tooMany`: called with how many of what there may be. */
+  /** `tooMany` is called with a text that names the limit, for example `more than 128 files and sockets`. */
   constructor(runs: () => number, tooMany: (what: string) => void) {
     this.#runs = runs
     this.#tooMany = tooMany
   }
 
-  /** Once in a while. */
+  /** Checks the limits; called periodically. */
   look(): void {
     const most = this.#share + 2 * this.#runs()
     if (held() - this.#before > most) this.#tooMany(`more than ${most} files and sockets`)
@@ -38,12 +38,12 @@ function held(): number {
   try {
     return readdirSync('/proc/self/fd').length
   } catch {
-    // None is left to open the folder with.
+    // No descriptor is left to open the folder.
     return Number.POSITIVE_INFINITY
   }
 }
 
-/** As the kernel has it; where it does not tell, what is usual. */
+/** Returns the soft limit of open files; 1024 if it is unknown. */
 function mostOfProcess(): number {
   try {
     const [, soft = ''] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []

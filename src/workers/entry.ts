@@ -1,4 +1,4 @@
-/** Where a worker begins. Nothing of a check is loaded before the guards stand. */
+/** Entry point of a worker. The guards are active before any check is loaded. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { workBelow } from '../system/process-marks.js'
 import { beatWhileLoading, startBeat } from './beat.js'
@@ -14,15 +14,15 @@ import { type Attribute, Runs } from './runs.js'
 import { OwnState } from './shared.js'
 import { tellSpawns } from './spawns.js'
 
-/** Beats between two looks at the descriptors. */
+/** Number of beats between two checks of the descriptors. */
 const LOOK_EVERY = 8
 
 function begin(terms: Terms): (orders: readonly Order[]) => void {
   const { isGuarded } = terms
   const shared = new OwnState(DESCRIPTORS.shared)
-  // Copied as lvsd would copy them: what is too long is cut here.
+  // Validated and copied here as lvsd does on receipt; long texts are cut before they are sent.
   const outbox = new Outbox(reports => tellCore(readReports(reports), true))
-  // It costs each promise something: where only lvsd's own code runs, culprits are found without it.
+  // AsyncLocalStorage makes promises slower. For shipped checks, culprits are found without it.
   const storage = isGuarded ? new AsyncLocalStorage<number>() : null
   const currentRun = () => storage?.getStore() ?? null
   const attribute: Attribute = storage ? (run, start) => storage.run(run, start) : (_run, start) => start()
@@ -47,7 +47,7 @@ function begin(terms: Terms): (orders: readonly Order[]) => void {
   outbox.say({ say: 'ready' })
   return orders => {
     for (const order of orders) {
-      // Many orders may come at once; where lvsd's own code runs, each has the time that one may take.
+      // Many orders can arrive together. With shipped checks, each order gets the full time limit of one.
       if (!isGuarded) shared.beat()
       runs.take(order)
     }

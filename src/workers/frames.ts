@@ -1,21 +1,21 @@
 /**
- * Values on a stream of bytes between lvsd and its workers: the length in four bytes, then the value, as JSON or, where that
- * cannot hold all of it, as V8 writes it. JSON costs a third.
+ * Encodes values for the byte stream between lvsd and its workers: a length in four bytes, then the value as JSON, or
+ * in V8's format if JSON cannot represent it. JSON costs a third of V8's format.
  */
 import { deserialize, serialize } from 'node:v8'
 
-/** How the process finds what it shares with lvsd. Its standard descriptors lead nowhere. */
+/** Descriptors that the process shares with lvsd. Its standard descriptors lead to /dev/null. */
 export const DESCRIPTORS = { orders: 3, reports: 4, shared: 5 } as const
 
 const HEAD = 4
 
-/** What the stream holds cannot be one of the values. */
+/** The stream contains data that is not a value. */
 export class Garbled extends Error {}
 
-/** The first byte of what V8 writes; no text in JSON begins with it. */
+/** First byte of V8's format. JSON text never starts with it. */
 const OF_V8 = 0xff
 
-/** `isJson`: there is nothing in the value that JSON does not have, such as `undefined`. */
+/** Encodes a value. `isJson`: the value contains only what JSON can represent, so for example no `undefined`. */
 export function frameOf(value: unknown, isJson = false): Buffer {
   const body = isJson ? JSON.stringify(value) : serialize(value)
   const length = Buffer.byteLength(body)
@@ -31,12 +31,12 @@ export class FrameReader {
   #chunks: Buffer[] = []
   #held = 0
 
-  /** `most`: bytes of one value. */
+  /** `most` is the maximum size of a value in bytes. */
   constructor(most: number) {
     this.#most = most
   }
 
-  /** The values that are complete now. Throws `Garbled` where they are none, and is of no use from then on. */
+  /** Returns the values that are complete. Throws `Garbled` for invalid data; the reader is then unusable. */
   read(chunk: Buffer): unknown[] {
     this.#chunks.push(chunk)
     this.#held += chunk.length

@@ -1,4 +1,4 @@
-/** What code in a worker does to it becomes a fault that the core is told, with the run from which it came where that is known. */
+/** Reports harm that code does to its worker as a fault, with the run that caused it if known. */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import threads from 'node:worker_threads'
@@ -9,7 +9,7 @@ import type { Outbox } from './outbox.js'
 export function guardProcess(outbox: Outbox, currentRun: () => number | null): Tell {
   const fault = (kind: Fault['kind'], detail: string) => {
     outbox.say({ say: 'fault', fault: { kind, detail, run: currentRun() } })
-    // The thread may not come round again.
+    // The event loop may never run again.
     outbox.flush()
   }
   process.on('uncaughtException', error => fault('threw', messageOf(error)))
@@ -30,12 +30,12 @@ export function guardProcess(outbox: Outbox, currentRun: () => number | null): T
   return fault
 }
 
-/** Tells a fault, with the run from which it comes now. */
+/** Reports a fault with the current run. */
 type Tell = (kind: Fault['kind'], detail: string) => void
 
 /**
- * What a user's file must not do to lvsd, or to the processors of the machine: a signal to the parent of its process would end
- * the director, without the way to lvsd its answers are lost, and threads of its own are beyond the watch on its loop.
+ * Refuses calls in a user's file that would harm lvsd or the machine: a signal to the parent process would end the
+ * director, a closed connection to lvsd would lose answers, and additional threads are not covered by the heartbeat.
  */
 export function guardDirector(): void {
   keepDirector()
@@ -71,7 +71,7 @@ class RefusedWorker {
   }
 }
 
-/** Whatever was thrown, and however it resists being looked at. */
+/** Returns the message of anything that was thrown, even if reading it throws. */
 export function messageOf(thrown: unknown): string {
   try {
     const message = thrown instanceof Error ? thrown.message : String(thrown)

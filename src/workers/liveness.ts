@@ -1,29 +1,29 @@
 /**
- * Whether a worker's loop still comes round. Silence alone proves nothing: the whole process may be stopped, or the machine
- * so busy that the thread does not get its turn. So what counts is what the thread does while it is silent: the processor
- * time that it uses, and the time that it sleeps though its loop has something to do, by the core's own ticks, each of which
- * counts for at most its nominal length.
+ * Detects a worker whose event loop does not run. Missing beats alone prove nothing: the process may be stopped, or the
+ * machine may be too busy to schedule it. Therefore this class measures the thread while beats are missing: the CPU
+ * time that it uses, and the time that it sleeps although its loop has work. Time is measured by ticks of the core, and
+ * each tick counts at most with its nominal length.
  */
 
-/** Milliseconds of standstill after which a thread is said to block. */
+/** Milliseconds of standstill after which a thread counts as blocked. */
 export const BLOCKED = 500
-/** The same for one that starts processes: a fork takes the kernel long where memory or processors are scarce. */
+/** The same for a thread that starts processes. A fork takes long when memory or CPU is scarce. */
 export const SPAWN_LIMIT = 5000
-/** A standstill up to this length is what work in pieces comes to. */
+/** Milliseconds of standstill that are normal for work in slices. */
 const FREE = 200
-/** What one may stand still beyond that, again and again: this share of the time. */
+/** Longer standstills add up to a debt. It decreases by this fraction of the elapsed time. */
 const REGAINED = 0.2
-/** From here on it is worth a look at what the thread does. */
+/** Milliseconds without a beat after which the thread's activity is measured. */
 const SUSPICIOUS = 25
 
-/** What silence counts in which the thread waits for a processor, as the core has not had to. */
+/** Fraction of a tick without beats that counts while the thread waits for a CPU, because the core itself did get one. */
 const STARVED = 0.25
 
-/** What the kernel says of a thread. */
+/** State of a thread, from the kernel. */
 export interface Activity {
-  /** Processor time that it has used in all, milliseconds. */
+  /** Total CPU time in milliseconds. */
   readonly used: number
-  /** It waits for something, and not for a processor. */
+  /** True if the thread sleeps; false if it runs or waits for a CPU. */
   readonly isAsleep: boolean
 }
 
@@ -35,17 +35,20 @@ export class Liveness {
   #usedBefore: number | null = null
   #debt = 0
 
-  /** Milliseconds for which nothing has been heard, by the core's ticks. */
+  /** Milliseconds since the last beat, by the core's ticks. */
   get silence(): number {
     return this.#silent
   }
 
-  /** Milliseconds of that silence in which the thread worked, or slept though it had something to do. */
+  /** Milliseconds without a beat in which the thread used CPU time, or slept although its loop had work. */
   get stood(): number {
     return this.#stood
   }
 
-  /** A tick of the core, `ms` long. `isSpawning`: the thread waits for the kernel to start a process. */
+  /**
+   * Handles a tick of the core, `ms` milliseconds long. `isSpawning`: the thread waits for the kernel to start a
+   * process.
+   */
   tick(beats: number, ms: number, look: () => Activity, isSpawning = false): void {
     this.#debt = Math.max(0, this.#debt - ms * REGAINED)
     if (beats !== this.#beats) {
@@ -67,7 +70,7 @@ export class Liveness {
     this.#usedBefore = used
   }
 
-  /** What was before is not to be counted: files were being loaded. */
+  /** Discards the past, because files were being loaded. */
   forgive(): void {
     this.#restart()
     this.#debt = 0
@@ -80,7 +83,7 @@ export class Liveness {
     this.#usedBefore = null
   }
 
-  /** True where it stands still for so many milliseconds, or has done so for too much of the time. */
+  /** True if the current standstill reaches `limit` milliseconds, or if repeated standstills took too much of the time. */
   isBlocked(limit: number): boolean {
     return this.#stood >= limit || this.#debt > limit || this.#spawned >= SPAWN_LIMIT
   }

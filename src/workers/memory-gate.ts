@@ -1,9 +1,12 @@
-/** What may fill the memory runs one at a time in the whole of lvsd: each may grow to its limit, and all together would not fit. */
+/**
+ * Admits one check at a time that may exhaust the memory. Each may grow to its limit, and the limits together would
+ * exceed the machine's memory.
+ */
 export class MemoryGate {
   #holder: object | null = null
   readonly #waiting = new Set<() => void>()
 
-  /** True where the holder may go on; else `again` is called, once, when it is worth another try. */
+  /** Returns true if the holder may continue. Otherwise `again` is called once, when another attempt may succeed. */
   mayEnter(holder: object, again: () => void): boolean {
     if (this.#holder !== null && this.#holder !== holder) {
       this.#waiting.add(again)

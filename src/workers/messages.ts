@@ -1,12 +1,12 @@
 /**
- * What crosses between the core and its workers: data only. Orders and reports are sent in lists, one list for all that
- * came together in one turn of a loop. What is needed many times a second without being asked for (beats, phases) stands
- * in shared memory instead, see `shared.ts`.
+ * The messages between the core and its workers: data only. Orders and reports are sent in lists, one list per turn of
+ * the event loop. State that changes often and is only polled (beats, phases) is in shared memory instead, see
+ * shared.ts.
  */
 import type { Answer, Target } from '../check/check.js'
 import type { Phase, PhaseTime } from '../core/model.js'
 
-/** What is asked of whom: sent once for a job, however often it runs. */
+/** What a job runs: sent once per job, not per run. */
 export interface Definition {
   /** URL of the file that exports the check. */
   readonly module: string
@@ -18,7 +18,7 @@ export type Order =
   | { readonly do: 'load'; readonly module: string }
   | { readonly do: 'define'; readonly job: number; readonly definition: Definition }
   | { readonly do: 'forget'; readonly job: number }
-  /** `slot`: where in shared memory the run says its phase. */
+  /** `slot` is the place in shared memory in which the run reports its phase. */
   | {
       readonly do: 'start'
       readonly run: number
@@ -28,38 +28,41 @@ export type Order =
       readonly traced: boolean
     }
   | { readonly do: 'abort'; readonly run: number }
-  /** Says at once, and not at the next beat, that its loop has come round: a deadline waits for it. */
+  /**
+   * Asks the worker to report its next rounds immediately instead of at the next beat, because a deadline waits for
+   * them.
+   */
   | { readonly do: 'come-round' }
 
 /**
- * Rounds of a worker's loop after which whatever had arrived before the first of them has been read: one may be under way,
- * one is whole.
+ * Number of event loop rounds after which everything that had arrived before the first one has been read: the first may
+ * already be in progress, the second is complete.
  */
 export const ROUNDS = 2
 
-/** What code did to the worker it ran in, as far as the worker itself could see it. */
+/** Harm that code did to its worker, as detected in the worker. */
 export interface Fault {
   readonly kind: 'exit' | 'threw' | 'rejected' | 'held'
-  /** The message of what was thrown, what is held, or the call that ended the worker. */
+  /** The message of the thrown value, the resource that is held, or the call that ended the worker. */
   readonly detail: string
-  /** The run from which it came, where that is known. */
+  /** The run that caused it, or null if unknown. */
   readonly run: number | null
 }
 
 export type Report =
   | { readonly say: 'ready' }
-  /** `problem`: why the file cannot be loaded. */
+  /** `problem` is the reason why the file cannot be loaded, or null. */
   | { readonly say: 'loaded'; readonly module: string; readonly problem: string | null }
-  /** `at`: when it was given, as `monotonicNow` has it. */
+  /** `at` is the time of the answer, by `monotonicNow`. */
   | { readonly say: 'answer'; readonly run: number; readonly answer: Answer; readonly at: number }
-  /** Of a traced run: a phase has ended. */
+  /** A phase of a traced run has ended. */
   | { readonly say: 'phase'; readonly run: number; readonly time: PhaseTime }
-  /** A run is in a phase that has a word of its own. */
+  /** A run has entered a phase that its check defines. */
   | { readonly say: 'entered'; readonly run: number; readonly phase: Phase }
-  /** A run that was aborted has come to its end. */
+  /** A run that was aborted has ended. */
   | { readonly say: 'settled'; readonly run: number }
   | { readonly say: 'fault'; readonly fault: Fault }
-  /** Something was printed: so many bytes since the last report, and how they began. */
+  /** Code has printed something: `bytes` since the last report, and the beginning of it. */
   | {
       readonly say: 'output'
       readonly bytes: number
@@ -67,23 +70,23 @@ export type Report =
       readonly run: number | null
     }
 
-/** What a worker is started with. */
+/** Parameters of a worker. */
 export interface Terms {
-  /** For those who look at the processes of the machine. */
+  /** Process title. */
   readonly name: string
-  /** A user's file runs there: each run is told from the others, and what would harm lvsd is refused. */
+  /** True if a user's file runs in the worker. Runs are then tracked separately, and harmful calls are refused. */
   readonly isGuarded: boolean
-  /** Of the director, from which those of the worker's commands follow. */
+  /** OOM score of the director, from which those of the worker's commands are derived. */
   readonly oomScore: number
   /** Milliseconds between two beats. */
   readonly beat: number
-  /** Megabytes that its code may hold. */
+  /** Megabytes of memory that the checks may use. */
   readonly limit: number
-  /** Added to its niceness, so that the core goes first where processors are scarce. */
+  /** Increase of niceness, so that the core has priority when CPU time is scarce. */
   readonly niceness: number
 }
 
-/** By number, as shared memory has them. */
+/** The numbers of phases in shared memory are indexes of this array. */
 export const PHASES: readonly Phase[] = [
   'run',
   'resolve',

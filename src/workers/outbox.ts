@@ -1,4 +1,4 @@
-/** What a worker has to tell the core: one message for all that comes up in one turn of its loop. */
+/** Collects a worker's reports and sends one message per turn of the event loop. */
 import type { Report } from './messages.js'
 
 export class Outbox {
@@ -13,7 +13,7 @@ export class Outbox {
     if (this.#reports.push(report) === 1) setImmediate(() => this.flush())
   }
 
-  /** At once: for the last words of a worker. */
+  /** Sends immediately, for the last reports of a worker. */
   flush(): void {
     if (this.#reports.length === 0) return
     const reports = this.#reports

@@ -1,14 +1,14 @@
 /**
- * What code in a worker prints. It is counted, its beginning is told now and then, the rest is dropped where it is made:
- * neither the core nor lvsd's own log has to carry it.
+ * Handles output that code in a worker prints. It is counted, its beginning is reported occasionally, and the rest is
+ * dropped in the worker, so that it burdens neither the core nor lvsd's log.
  */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import type { Outbox } from './outbox.js'
 
-/** Characters of it that are told. */
+/** Number of characters that are reported. */
 const BEGINNING = 200
-/** Milliseconds between two reports. */
+/** Minimum milliseconds between two reports. */
 const EVERY = 10_000
 
 export function boundOutput(outbox: Outbox, currentRun: () => number | null): void {
@@ -53,10 +53,10 @@ function sizeOf(chunk: unknown): number {
 
 type Write = (file: unknown, chunk: unknown, ...rest: unknown[]) => unknown
 
-/** How `fs` writes to a descriptor; those that end in `Sync` return how much it was, the others call back. */
+/** Functions of `fs` that write to a descriptor. Those named `…Sync` return the size, the others use a callback. */
 const WRITERS = ['write', 'writev', 'writeFile', 'appendFile'] as const
 
-/** The ways around the streams that loggers take. */
+/** Replaces functions with which loggers bypass the streams. */
 function bypassed(swallow: (chunk: unknown) => void): void {
   const builtin = fs as unknown as Record<string, Write>
   for (const name of WRITERS.flatMap(each => [each, `${each}Sync`])) {

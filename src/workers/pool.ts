@@ -1,22 +1,22 @@
 /**
- * Where checks that are code run: in workers that can be ended, apart from the thread that judges health, writes the table
- * and answers operators. A worker is a process (`worker-process.ts` says why).
+ * Runs checks that are code in workers, separate from the thread that judges health, writes the table and answers
+ * operators. A worker is a process, see worker-process.ts for the reason.
  *
- * Why it is built so. A check depends on what servers send and, where a user wrote it, on what he did not think of. Either can
- * block its process, throw when nobody listens any more, end it, or fill the memory, and nothing inside of a process protects
- * its neighbours from that. So the core gives each group of checks a worker of its own and relies on nothing that the
- * worker says of itself:
+ * Reason for this design: a check depends on data from servers and, if a user wrote it, on untested code. It can block
+ * its process, throw asynchronously, exit, or exhaust the memory, and nothing within a process protects its neighbours.
+ * The core therefore gives each group of checks its own workers and does not rely on what a worker reports:
  *
- * - The core keeps the deadline. At its end the answer names the phase in which the run stood, which the two share (`shared.ts`).
- * - A worker's loop beats into what they share. The core judges the beats by its own ticks (`liveness.ts`); the memory that a worker
- *   holds it is told with the beats, and by the kernel.
- * - A worker that blocks, exits, throws where nothing catches it, or holds too much is ended at once. Its runs are asked again
- *   elsewhere, from the start of their time: nothing of it is held against a server.
- * - The culprit is found by the worker's own word where it can still say one and users' code runs, which is told run from run there
- *   (`attribution.ts`); one that only hangs says nothing, and where several runs may be the cause it is found by running
- *   the suspects alone (`quarantine.ts`). It is down, with a sentence that names its file, and asked more and more rarely.
+ * - The core enforces the deadline. The answer at the deadline names the phase of the run, which is in shared memory
+ *   (shared.ts).
+ * - The event loop of a worker writes a heartbeat to shared memory. The core compares it with its own ticks (liveness.ts).
+ *   The memory in use is reported by the worker and by the kernel.
+ * - A worker that blocks, exits, has an uncaught exception or uses too much memory is ended at once. Its runs are
+ *   repeated in another worker with their full time, so this does not count against a server.
+ * - The culprit is reported by the worker itself, if it still can and runs user code, where runs are tracked separately
+ *   (attribution.ts). A check that hangs reports nothing; if several runs are candidates, they are repeated one at a time
+ *   (quarantine.ts). The culprit's result is down, with a detail that names its file, and it runs at growing intervals.
  *
- * What it costs: a definition crosses once for each job; a run is one entry in a list of orders and one in a list of reports.
+ * Cost: a definition is sent once per job; a run is one entry in a list of orders and one in a list of reports.
  */
 import type { Check, Target } from '../check/check.js'
 import { type Run, runOnce, type StartRun } from '../check/run.js'
@@ -31,25 +31,25 @@ import { WorkerGroup, type WorkerLog } from './worker-group.js'
 import { WorkerRun } from './worker-run.js'
 
 export interface WorkerJob {
-  /** Unlike those of all other jobs. */
+  /** Unique among all jobs. */
   readonly id: string
   readonly check: Pick<Check, 'name' | 'module' | 'origin' | 'startsProcesses'>
   readonly target: Target
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** Milliseconds between two looks at the workers: where users' code is under way, and else. */
+/** Milliseconds between two ticks while user code is running, and otherwise. */
 const CLOSE_LOOK = 25
 const LOOK = 50
 const SWEEP = 1000
-/** Workers that the shipped checks share. */
+/** Number of workers that the shipped checks share. */
 const SHIPPED = 2
-/** Milliseconds that workers are given to end when lvsd stops. */
+/** Milliseconds that workers have to end when lvsd stops. */
 const LAST_PATIENCE = 1000
 
 export type Group = 'checks' | 'commands' | 'user'
 
-/** Which workers run it; each file of a user has one of its own. */
+/** Returns the group of workers that runs a check. Each file of a user has its own group. */
 export function groupOf({ origin, startsProcesses }: WorkerJob['check']): Group {
   if (origin === 'user') return 'user'
   return startsProcesses ? 'commands' : 'checks'
@@ -79,7 +79,7 @@ export class Pool {
     this.#clock = clock
   }
 
-  /** Starts a run of a job, as an engine does. No worker is started before that. */
+  /** Starts a run of a job, and a worker if needed. */
   readonly start: StartRun<WorkerJob> = (work, timeout, done, traced = false): Run => {
     const { record, group } = this.#knownOf(work)
     const run = new WorkerRun(record, this.#clock, { timeout, done, traced })
@@ -88,7 +88,7 @@ export class Pool {
     return run
   }
 
-  /** The job is no more. */
+  /** Removes a job. */
   forget(id: string): void {
     const known = this.#known.get(id)
     if (!known) return
@@ -96,7 +96,7 @@ export class Pool {
     known.group.leave(known.record)
   }
 
-  /** Runs one work once, now, with its phases: for `lvsd probe` and tests. Never rejects. */
+  /** Runs a check once and records its phases, for `lvsd probe` and tests. Never rejects. */
   async once(work: Omit<WorkerJob, 'id'>, timeout: number): Promise<CheckResult> {
     const id = `once ${++this.#once}`
     const result = await runOnce(this.start, { ...work, id }, timeout)
@@ -104,7 +104,7 @@ export class Pool {
     return result
   }
 
-  /** Ends all workers; resolves when they are gone, or soon after that where one cannot be ended. */
+  /** Ends all workers. Resolves when they have ended, or after `LAST_PATIENCE` if one does not end. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#disarm?.()
@@ -135,7 +135,7 @@ export class Pool {
   }
 
   #openGroup(name: string, module: string | null): WorkerGroup {
-    // What the main thread has to do before another one starts commands.
+    // The main thread must do this before another thread starts commands.
     prepareToRun()
     return new WorkerGroup({
       name,
@@ -148,7 +148,8 @@ export class Pool {
       opened: ({ handle: { gone } }) => {
         this.#gone.add(gone)
         void gone.then(() => this.#gone.delete(gone))
-        // A quarantine opens one when the memory of another is free: nobody may ask for anything in that moment.
+        // The quarantine opens a worker when memory becomes available. There may be no request at that time that starts
+        // the ticks.
         this.#arm()
       },
     })
@@ -162,7 +163,7 @@ export class Pool {
     this.#disarm = this.#clock.alarm(wait, () => this.#look(wait))
   }
 
-  /** A look that comes late counts as one in time: what lvsd itself has missed says nothing about a worker. */
+  /** A late tick counts with its nominal length, because a delay of lvsd itself says nothing about a worker. */
   #look(ms: number): void {
     this.#disarm = null
     const workers = this.#workers

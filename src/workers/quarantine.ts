@@ -1,7 +1,8 @@
 /**
- * Where suspects run alone. A worker came down, and which of its runs did it is not known: each of them runs by itself here,
- * those never suspected before first, until one brings its worker down again. It is the culprit; the others have their answer,
- * and were only held up. An answer is held back for a moment, for what comes after it is its code's too.
+ * Runs suspects alone. If a worker ended and several runs may have caused it, each of them is repeated in a worker of
+ * its own; those that were never suspected before go first. The one that ends its worker again is the culprit. The
+ * others get their answers; their runs were only delayed. Each answer is held back briefly, because its code may still
+ * fail afterwards.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer } from '../check/check.js'
@@ -15,11 +16,11 @@ import { LATE, Worker, type WorkerListener } from './worker.js'
 import type { HandleOptions } from './worker-handle.js'
 import type { WorkerRun } from './worker-run.js'
 
-/** Workers of a quarantine at once. */
+/** Maximum number of quarantine workers. */
 const ROOMS = 3
-/** Milliseconds in which a process ends and gives its memory back, if it ever does. */
+/** Milliseconds within which a process normally ends and releases its memory. */
 const LONGEST_END = 2000
-/** Milliseconds after which an unused one is ended. */
+/** Milliseconds after which an unused worker is ended. */
 const IDLE = 10_000
 
 export interface QuarantineTerms {
@@ -29,13 +30,13 @@ export interface QuarantineTerms {
   readonly worker: HandleOptions
   readonly unloadable: WorkerListener['unloadable']
   readonly printed: WorkerListener['printed']
-  /** It brought its worker down: what that means for its run, and for those to come. */
+  /** Records that the check ended its worker. Returns the answer for its run. */
   convict(record: CheckRecord, cause: Cause, isLate: boolean): Answer
-  /** It was alone and harmed nobody: it may go back. */
+  /** Called when a check ran alone without harm, so it may return to a shared worker. */
   acquitted(record: CheckRecord): void
-  /** A worker ended before its run was in it. */
+  /** A worker ended before its run began. */
   notBegun(cause: Cause): void
-  /** Where a run goes whose worker ended before it began. */
+  /** Restarts a run whose worker ended before the run began. */
   again(run: WorkerRun): void
   started(worker: Worker): void
   ended(name: string, cause: Cause): void
@@ -56,7 +57,10 @@ export class Quarantine {
   #queue: WorkerRun[] = []
   readonly #again = () => this.#next()
   #count = 0
-  /** Of its rooms and of those before them: one that stands in a step that nothing interrupts keeps its place. */
+  /**
+   * Number of worker processes, including old ones that have not ended yet, because an uninterruptible one keeps its
+   * place.
+   */
   #processes = 0
 
   constructor(terms: QuarantineTerms) {
@@ -77,7 +81,7 @@ export class Quarantine {
     for (const { worker } of this.#rooms) worker.forget(record)
   }
 
-  /** Ends the workers that nobody has needed for a while. */
+  /** Ends workers that have been unused for a while. */
   sweep(): void {
     const before = this.#terms.clock.now() - IDLE
     for (const room of this.#rooms) if (!room.current && room.freeSince < before) this.#dismiss(room)
@@ -146,7 +150,7 @@ export class Quarantine {
     this.#linger(room)
   }
 
-  /** Given up at its deadline: what it still does there it does alone. */
+  /** The run reached its deadline. Its code may continue, alone in the worker. */
   #abandoned(room: Room, isSent: boolean): void {
     if (!isSent) {
       this.#free(room)
@@ -168,14 +172,14 @@ export class Quarantine {
     const { current, answer, hasLeft } = room
     if (!current) return
     this.#free(room)
-    // Something of it may still be at work there.
+    // Code of the aborted run may still be active in the worker.
     if (hasLeft) this.#dismiss(room)
     this.#terms.acquitted(current.record)
     if (answer) current.land(answer)
     this.#next()
   }
 
-  /** `over`: resolves when what it held is free again, where that takes a while. */
+  /** Releases the worker. `over` resolves when the memory that the run used is free again. */
   #free(room: Room, over: Promise<unknown> = Promise.resolve()): void {
     room.disarm()
     const { current } = room
@@ -193,7 +197,7 @@ export class Quarantine {
   #ended(room: Room, cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void {
     if (!this.#rooms.delete(room)) return
     const { current } = room
-    // The next one that may fill the memory comes when the memory of this one is free again.
+    // The next check that may exhaust the memory starts when this memory is free again.
     this.#free(room, Promise.race([room.worker.handle.gone, delay(LONGEST_END, 0, { ref: false })]))
     this.#terms.ended(room.worker.handle.name, cause)
     if (current && waiting.includes(current)) {
@@ -204,7 +208,7 @@ export class Quarantine {
     this.#next()
   }
 
-  /** Whose fault it was: nearly always that of the one who was alone there. */
+  /** Finds the culprit when a quarantine worker ended. Nearly always it is the check that was alone in it. */
   #rejudge(room: Room, cause: Cause, current: WorkerRun | null): void {
     const { clock } = this.#terms
     const { worker, answer, hasLeft } = room
@@ -225,7 +229,7 @@ export class Quarantine {
   }
 }
 
-/** Those never suspected before go first; culprits, who are known, last. */
+/** Order in the queue: checks that were never suspected first, known culprits last. */
 function rank({ record }: WorkerRun): number {
   return record.suspicion + (record.isCulprit ? 1000 : 0)
 }

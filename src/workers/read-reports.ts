@@ -1,18 +1,18 @@
 /**
- * What a worker sends, looked at before it is believed: code that runs there can reach the way to the core, and change what
- * lvsd's own part of the worker is built on. Only the copy made here is used.
+ * Validates what a worker sends, because code in it can access the connection to the core and can modify the objects
+ * that lvsd's own part of the worker uses. Only the validated copy is used.
  */
 import { answerOf } from '../check/run-code.js'
 import type { Fault, Report } from './messages.js'
 
-/** Characters of a message, of a phase's word, and of what was printed. */
+/** Maximum characters of a message, of a phase name, and of printed output. */
 const DETAIL = 300
 const WORD = 32
 const BEGINNING = 200
-/** Reports in one message: those of all runs that a worker may have, and their phases. */
+/** Maximum number of reports in one message: those of all runs that a worker can have, and their phases. */
 const MOST = 20_000
 
-/** The reports of a message, or null where something in it is no report. Never throws. */
+/** Returns the reports of a message, or null if any of them is invalid. Never throws. */
 export function readReports(message: unknown): readonly Report[] | null {
   if (!Array.isArray(message) || message.length > MOST) return null
   const reports: Report[] = []
@@ -86,7 +86,7 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }
 
-/** A phase's word, lvsd's or the check's own. */
+/** True for the name of a phase, lvsd's or the check's own. */
 function isWord(value: unknown): value is Extract<Report, { say: 'entered' }>['phase'] {
   return typeof value === 'string' && value.length <= WORD
 }

@@ -1,4 +1,4 @@
-/** The runs of a worker: checks are loaded by their files, run when the core says so, and given up when it says so. */
+/** Executes runs in a worker: loads files of checks, and starts and aborts runs as the core orders. */
 import type { Answer, Check } from '../check/check.js'
 import { answerFromError } from '../check/error-to-answer.js'
 import { importCheck } from '../check/import-check.js'
@@ -15,11 +15,11 @@ import type { OwnState } from './shared.js'
 
 interface Job extends Definition {
   readonly check: Check
-  /** Undefined until the first run; null for one that is code, or has deferred to it. */
+  /** Undefined before the first run; null if the check is code, or if its probe deferred to the code. */
   prepared: PreparedProbe | null | undefined
 }
 
-/** Words of its own for its phases that a run may have. */
+/** Maximum number of phases with the check's own names that are reported per run. */
 const MOST_OWN = 32
 
 type Start = Extract<Order, { do: 'start' }>
@@ -30,14 +30,14 @@ interface Live {
   readonly startedAt: number
   current: Run | null
   alarm: NodeJS.Timeout | undefined
-  /** In which it is, where its code said so, and the one that the core knows of. */
+  /** The current phase, if the check's code reported one. `told` is the phase that the core knows. */
   phase: Phase | OwnWord | null
-  /** Phases with a word of its own that it has had. */
+  /** Number of reported phases with the check's own names. */
   ownWords: number
   told: Phase | OwnWord | null
 }
 
-/** Runs code so that what comes of it can be told from other runs. */
+/** Runs `begin` such that its later effects can be attributed to the run. */
 export type Attribute = (run: number, begin: () => void) => void
 
 export class Runs {
@@ -49,7 +49,7 @@ export class Runs {
   readonly #live = new Map<number, Live>()
   readonly #tellsAtOnce: boolean
 
-  /** `tellsAtOnce`: each phase as it begins, not at the next beat: the code may block in it. */
+  /** `tellsAtOnce`: each phase is reported immediately and not at the next beat, because the code may block in it. */
   constructor(outbox: Outbox, shared: OwnState, attribute: Attribute, tellsAtOnce: boolean) {
     this.#outbox = outbox
     this.#shared = shared
@@ -57,7 +57,7 @@ export class Runs {
     this.#tellsAtOnce = tellsAtOnce
   }
 
-  /** Runs under way. */
+  /** Number of runs in progress. */
   get count(): number {
     return this.#live.size
   }
@@ -84,12 +84,12 @@ export class Runs {
     }
   }
 
-  /** What had arrived before the order is read in the same turn of the loop, and what is done about it in the next. */
+  /** Data that arrived before the order is read in the same turn of the loop, and processed in the next. */
   #comeRound(): void {
     setImmediate(() => setImmediate(() => this.#shared.round(ROUNDS)))
   }
 
-  /** Where each run stands; those of users' code have said so themselves. */
+  /** Reports the phase of each run. User code reports its phases immediately. */
   notePhases(): void {
     for (const live of this.#live.values()) this.#notePhase(live)
   }
@@ -155,12 +155,12 @@ export class Runs {
         this.#answer(live, answer)
         return
       }
-      // A server that redirects once goes on to do so.
+      // A server that redirects once will continue to do so.
       live.job.prepared = null
       clearTimeout(live.alarm)
       this.#beginCode(live)
     }
-    // Always traced: its phases are few, and the last of them is told with the answer.
+    // Probes are always traced: they have few phases, and the last one is reported with the answer.
     live.current = startProbe(prepared, timeout, done, true)
     this.#setAlarm(live)
   }
@@ -207,7 +207,7 @@ export class Runs {
 
   #abort(run: number): void {
     const live = this.#live.get(run)
-    // It has answered meanwhile, and that was its end.
+    // The run has already answered.
     if (!live) return
     this.#live.delete(run)
     clearTimeout(live.alarm)

@@ -1,6 +1,7 @@
 /**
- * What the core shares with one worker, as numbers in a file in memory: what is needed many times a second without being asked
- * for. The worker writes, the core reads; neither ever waits for the other, and what a worker wrote before it blocked stands there.
+ * Shared state of the core and one worker: numbers in a memory file, for values that change often and are only polled.
+ * The worker writes and the core reads; neither waits for the other. What a worker wrote before it blocked remains
+ * readable.
  */
 import fs from 'node:fs'
 import type { Phase } from '../core/model.js'
@@ -11,40 +12,40 @@ const ROUNDS = 1
 const LOST = 2
 const USED = 3
 const SPAWNING = 4
-/** From here on one for each run that tells its phase, which the core writes too, before the run begins. */
+/** Index of the first phase: one per slot. The core also writes it, before the run begins. */
 const PHASE = 5
-/** Runs at once in one worker that can tell their phases. */
+/** Maximum number of concurrent runs in one worker that can report their phases. */
 export const SLOTS = 128
-/** In place of a phase: sent, and not yet begun. */
+/** Instead of a phase: the run is sent but has not begun. */
 const SENT = 255
-/** In place of a phase: a word that `PHASES` does not have. */
+/** Instead of a phase: the check has named a phase that is not in `PHASES`. */
 const OWN = 254
 const WORDS = PHASE + SLOTS
 const BYTES = Int32Array.BYTES_PER_ELEMENT
 
-/** What a worker says of itself. */
+/** State that a worker reports. */
 export interface Signs {
-  /** Signs of life: its loop came round, or its thread finished a piece of work of lvsd's own. */
+  /** Number of beats: the loop has run, or the thread has completed a step of lvsd's own code. */
   readonly beats: number
-  /** How often its loop came round, on its timer or as it was told to. */
+  /** Number of rounds of the event loop, counted by its timer or on request. */
   readonly rounds: number
-  /** Milliseconds in which its loop stood still or its thread waited for a processor, in all. */
+  /** Total milliseconds in which the loop stood still or the thread waited for a CPU. */
   readonly lost: number
-  /** Its memory, heap and buffers, kilobytes. */
+  /** Memory in use (heap and buffers) in kilobytes. */
   readonly used: number
-  /** Its thread waits for the kernel to start a process. */
+  /** True while the thread waits for the kernel to start a process. */
   readonly isSpawning: boolean
 }
 
-/** The core's side. */
+/** The side of the core. */
 export class SharedState {
   readonly #fd: number
   readonly #signs = new Int32Array(PHASE)
   readonly #word = new Int32Array(1)
-  /** Once the descriptor is not used any more. */
+  /** The final values, set when the descriptor is no longer used. */
   #last: Int32Array | null = null
 
-  /** `null`: a file that could not be opened, with nothing in it. */
+  /** `fd` is null if the file could not be opened; all values are then 0. */
   constructor(fd: number | null) {
     this.#fd = fd ?? -1
     if (fd === null) this.#last = new Int32Array(WORDS)
@@ -63,25 +64,25 @@ export class SharedState {
     }
   }
 
-  /** A run is sent that will say its phases there. */
+  /** Marks a slot for a run that is about to be sent. */
   reserve(slot: number): void {
     if (this.#last) return
     this.#word[0] = SENT
     fs.writeSync(this.#fd, this.#word, 0, BYTES, (PHASE + slot) * BYTES)
   }
 
-  /** True once the worker has begun the run for which the place is reserved. */
+  /** True once the worker has begun the run of this slot. */
   hasBegun(slot: number): boolean {
     return this.#phase(slot) !== SENT
   }
 
-  /** Null where a check has a word of its own, which is told. */
+  /** Returns the phase of a run; null if its check named a phase of its own, which is reported by message. */
   phase(slot: number): Phase | null {
     const number = this.#phase(slot)
     return number === OWN ? null : (PHASES[number] ?? 'run')
   }
 
-  /** The words stay as they are, and the descriptor is not used any more. */
+  /** Keeps the current values and stops using the descriptor. */
   seal(): void {
     const last = new Int32Array(WORDS)
     fs.readSync(this.#fd, last, 0, last.byteLength, 0)
@@ -96,12 +97,12 @@ export class SharedState {
   }
 }
 
-/** The worker's side. */
+/** The side of the worker. */
 export class OwnState {
   readonly #fd: number
   readonly #signs = new Int32Array(PHASE)
   readonly #word = new Int32Array(1)
-  /** As it is before any check is loaded, which may put another in its place. */
+  /** Saved before any check is loaded, because a check may replace it. */
   readonly #write = fs.writeSync
 
   constructor(fd: number) {
@@ -113,7 +114,7 @@ export class OwnState {
     this.#write(this.#fd, this.#signs, 0, BYTES, 0)
   }
 
-  /** With all that was noted since. */
+  /** Counts rounds and a beat, and publishes all values. */
   round(times = 1): void {
     this.#add(ROUNDS, times)
     this.#add(BEATS, 1)

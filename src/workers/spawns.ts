@@ -1,6 +1,7 @@
 /**
- * Starting a process holds its thread until the kernel has made the new process and replaced its program: long, where
- * processors or memory are scarce. The core is told, so that it does not take this for code that blocks.
+ * Reports the start of a process to the core. It blocks the thread until the kernel has created the process and
+ * replaced its program, which takes long when CPU time or memory is scarce. The core must not take this for blocking
+ * code.
  */
 import { ChildProcess } from 'node:child_process'
 import type { OwnState } from './shared.js'
@@ -9,7 +10,7 @@ interface Spawner {
   spawn(...args: unknown[]): unknown
 }
 
-/** `isOurs`: only lvsd's own code runs there, and each start counts as a sign of life, however many come in a row. */
+/** `isOurs`: only shipped checks run in the worker, so each start also counts as a beat, for many starts in a row. */
 export function tellSpawns(shared: OwnState, isOurs: boolean): void {
   const spawner = ChildProcess.prototype as unknown as Spawner
   const spawn = spawner.spawn

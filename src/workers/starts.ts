@@ -1,7 +1,7 @@
-/** How often new workers may start: some at once, then at a pace that costs little, whatever brings them down. */
+/** Limits how often new workers start: a burst, then a low constant rate, whatever ends them. */
 import type { Clock } from '../util/clock.js'
 
-/** Milliseconds from start to start in the long run; so many may come at once. */
+/** Milliseconds between starts in the long run, and the size of the burst. */
 const EVERY = 500
 const AT_ONCE = 6
 
@@ -14,7 +14,7 @@ export class Starts {
     this.#clock = clock
   }
 
-  /** True where one may start now, which is counted; else `again` is called when it may. */
+  /** Returns true, and counts a start, if a worker may start now. Otherwise `again` is called when it may. */
   mayStart(again: () => void): boolean {
     const now = this.#clock.now()
     const wait = this.#paidUntil - now - (AT_ONCE - 1) * EVERY

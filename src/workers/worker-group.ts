@@ -1,6 +1,7 @@
 /**
- * The workers of one group, and who runs where. Shipped checks share a few workers; commands have one of their own, for a
- * fork holds it up; each file of a user has one. A worker that ends is replaced, and its runs are asked again.
+ * The workers of one group, and the assignment of runs to them. Shipped checks share a few workers. Commands have their
+ * own worker, because a fork blocks it. Each file of a user has one. A worker that ends is replaced, and its runs are
+ * repeated.
  */
 import { type Answer, down, noVerdict } from '../check/check.js'
 import type { Log } from '../system/log.js'
@@ -16,32 +17,32 @@ import { Worker } from './worker.js'
 import type { HandleOptions } from './worker-handle.js'
 import type { WorkerRun } from './worker-run.js'
 
-/** Checks from which on another worker of the group is worth its memory. */
+/** Number of checks per worker at which another worker is started. */
 const CROWD = 128
-/** Runs given up that never end, from which on their worker is replaced. */
+/** Number of aborted, unended runs at which their worker is replaced. */
 const MOST_UNSETTLED = 32
-/** Milliseconds for which a group is left alone whose workers cannot even begin: at first, and at most. */
+/** Milliseconds for which a group is not used after its worker failed to start: first and maximum value. */
 const FIRST_REST = 1000
 const LONGEST_REST = 300_000
-/** Threads that stand in a step that nothing interrupts, from which on no other one is started. */
+/** Maximum number of processes in addition to the group's size: old ones that cannot be interrupted and have not ended. */
 const MOST_STUCK = 2
-/** At most one line in so many milliseconds says that something is printed. */
+/** Minimum milliseconds between two log lines about printed output. */
 const OUTPUT_EVERY = 60_000
-/** Niceness of workers for users' files and of quarantines: the core goes first, and they still get their turn. */
+/** Niceness of workers for users' files and of quarantine workers, so that the core has priority. */
 const NICE = 2
 
 export interface WorkerGroupTerms {
   readonly name: string
-  /** The user's file that it is for; null for shipped checks. */
+  /** The user's file, or null for shipped checks. */
   readonly module: string | null
   readonly size: number
-  /** Its checks start processes. */
+  /** True if the checks start processes. */
   readonly startsProcesses: boolean
   readonly clock: Clock
   readonly log: WorkerLog
-  /** Of the pool, for what may fill the memory. */
+  /** The gate of the pool for checks that may exhaust the memory. */
   readonly gate: MemoryGate
-  /** A worker has been started. */
+  /** Called when a worker has been started. */
   opened(worker: Worker): void
 }
 
@@ -63,11 +64,11 @@ export class WorkerGroup {
   #records = 0
   #held: WorkerRun[] = []
   #trouble: Trouble | null = null
-  /** The last worker came down without a culprit. */
+  /** True if the last worker ended without a known culprit. */
   #isWide = false
   #printed = { bytes: 0, toldAt: Number.NEGATIVE_INFINITY }
   #count = 0
-  /** Those that have been ended and are not gone are among them. */
+  /** Number of processes, including those that were ended and are not gone yet. */
   #processes = 0
   #isClosed = false
 
@@ -98,7 +99,7 @@ export class WorkerGroup {
     return [...this.#workers, ...this.#quarantine.workers]
   }
 
-  /** Something that has to be watched closely is under way. */
+  /** True while runs are in progress that need frequent ticks. */
   get isRisky(): boolean {
     const isBusy = (worker: Worker) => worker.load > 0
     return (this.#options.isGuarded && this.#workers.some(isBusy)) || this.#quarantine.workers.some(isBusy)
@@ -108,7 +109,7 @@ export class WorkerGroup {
     this.#records++
   }
 
-  /** The last one to leave ends the workers. */
+  /** Removes a check. The workers end when the last one is removed. */
   leave(record: CheckRecord): void {
     this.#records--
     this.#moveOut(record)
@@ -122,13 +123,13 @@ export class WorkerGroup {
     const { record } = run
     const now = this.#terms.clock.now()
     const unasked = record.answerUnasked(now) ?? this.#answerResting(now)
-    // Like any other answer, later.
+    // Asynchronous, like every other answer.
     if (unasked) setImmediate(() => run.land(unasked))
     else if (record.mustBeAlone) this.#quarantine.add(run)
     else this.#assign(run)
   }
 
-  /** Once in a while: ends what is not needed, replaces what has worn out. */
+  /** Ends workers that are not needed and replaces worn-out ones; called periodically. */
   sweep(): void {
     this.#quarantine.sweep()
     for (const worker of [...this.#workers])
@@ -213,7 +214,7 @@ export class WorkerGroup {
     return worker
   }
 
-  /** No run is sent to it any more; it ends when its last one has. */
+  /** Stops sending runs to a worker. It ends after its last run. */
   #retire(worker: Worker): void {
     worker.isRetired = true
     for (const [record, home] of this.#homes) if (home === worker) this.#homes.delete(record)
@@ -245,7 +246,7 @@ export class WorkerGroup {
 
   #convict(record: CheckRecord, cause: Cause, isLate: boolean): Answer {
     const answer = record.convict(cause, isLate, this.#terms.clock.now())
-    // It runs alone from now on.
+    // From now on it runs alone.
     this.#moveOut(record)
     const { address, port } = record.definition.target
     this.#terms.log.error(
@@ -269,7 +270,7 @@ export class WorkerGroup {
     )
   }
 
-  /** Its file does not load, or ends its worker while it does. */
+  /** Handles a file that does not load, or that ends its worker while loading. */
   #unloadable(run: WorkerRun, problem: string): void {
     const { file } = run.record
     const detail = `${file} cannot be loaded: ${problem}`
@@ -298,7 +299,10 @@ export class WorkerGroup {
     )
   }
 
-  /** What lvsd brings itself says nothing about a server where it does not even load. */
+  /**
+   * Returns the answer for such a file. A shipped file that does not load says nothing about a server, so there is no
+   * verdict.
+   */
   #troubleAnswer(detail: string): Answer {
     return this.#terms.module === null ? noVerdict(detail) : down('error', detail)
   }

@@ -1,4 +1,4 @@
-/** One worker as the core holds it: orders go in, reports come out, and it can be ended whatever it is doing. */
+/** The core's view of a worker: sends orders, receives reports, and can end the worker whatever it is doing. */
 
 import { ownScore } from '../system/process-marks.js'
 import { besideFile } from '../system/thread.js'
@@ -12,39 +12,39 @@ import type { SharedState, Signs } from './shared.js'
 import { openWorkerProcess, type WorkerProcess } from './worker-process.js'
 
 const ENTRY = besideFile(import.meta.url, 'entry')
-/** Milliseconds that a worker may take to begin, on a busy machine; nobody's check runs yet. */
+/** Milliseconds that a worker may take to start on a busy machine. No check runs in it yet. */
 const BEGINNING = 15_000
-/** The same for the import of a file, with the libraries that it needs. */
+/** Milliseconds that the import of a file, with its libraries, may take. */
 const LOADING = 5000
 /**
- * Megabytes: what code may hold in a worker by its own account; what the worker may hold by the kernel's, with what no heap counts
- * and what is not collected yet; and V8's own limit.
+ * Memory limits in megabytes. `told`: as reported by the worker. `inAll`: as reported by the kernel, including memory
+ * outside the heap and garbage that is not collected yet. `heap`: limit of V8.
  */
 const MEMORY = {
   shipped: { told: 160, inAll: 256, heap: 256 },
   user: { told: 80, inAll: 160, heap: 160 },
 }
-/** Bytes of one message: the answers of all runs that a worker may have under way, each as long as may be. */
+/** Maximum size of a message in bytes. It allows the longest answers of all runs that a worker can have. */
 const MOST = 1 << 20
-/** What came from a worker is no message. */
+/** The worker sent something that is not a valid message. */
 const GARBLED: Cause = { kind: 'garbled' }
 
-/** Milliseconds without a beat from which on its loop is taken to stand still. */
+/** Milliseconds without a beat after which the event loop counts as standing still. */
 const STILL = 80
 
 export interface HandleOptions {
-  /** For logs, and for those who look at the processes of the machine. */
+  /** Name for logs and for the process title. */
   readonly name: string
-  /** Files of users run there. */
+  /** True if files of users run in the worker. */
   readonly isGuarded: boolean
   readonly niceness: number
-  /** Milliseconds for which its code may hold its loop. */
+  /** Milliseconds that checks may block the event loop. */
   readonly patience: number
 }
 
 export interface Listener {
   report(report: Report): void
-  /** Called once, whatever ended it; nothing is reported afterwards. */
+  /** Called once, whatever ended the worker. There are no reports afterwards. */
   ended(cause: Cause): void
 }
 
@@ -59,9 +59,9 @@ export class WorkerHandle {
   readonly #pulse = new Liveness()
   readonly #ownPatience: number
   #orders: Order[] = []
-  /** When its loop last came round, by the clock. */
+  /** Time of the last round of the worker's loop, by the clock. */
   #heardAt: number
-  /** At the last tick; what the worker said before has been heard. */
+  /** Signs at the last tick. All reports that the worker sent before have been handled. */
   #seen: Signs
   #isReady = false
   readonly #loading = new Set<string>()
@@ -81,7 +81,8 @@ export class WorkerHandle {
       {
         message: message => this.#hear(message),
         garbled: () => this.end(GARBLED),
-        // So V8 ends it where its heap is full, of which a user's file is more likely the cause than Node's own faults.
+        // V8 ends a process with SIGABRT when its heap is full. In a user's file that is more likely than an error in
+        // Node.
         ended: (how, signal) =>
           this.end(
             signal === 'SIGABRT' && isGuarded
@@ -97,7 +98,7 @@ export class WorkerHandle {
     this.#process.send(terms)
   }
 
-  /** Resolves when it is gone. */
+  /** Resolves when the process has ended. */
   get gone(): Promise<unknown> {
     return this.#process.gone
   }
@@ -106,37 +107,40 @@ export class WorkerHandle {
     return this.#isReady
   }
 
-  /** How often its loop has come round; what it said before has been heard. */
+  /** Number of rounds of the worker's loop. All reports sent before the last one have been handled. */
   get rounds(): number {
     return this.#seen.rounds
   }
 
-  /** Milliseconds in which its loop has stood still in all, by its own account. */
+  /** Total milliseconds in which the loop stood still, as reported by the worker. */
   get lost(): number {
     return this.#seen.lost
   }
 
-  /** Milliseconds for which its loop stands still now. */
+  /** Milliseconds since the loop last ran, or 0 if it is not standing still. */
   get stillFor(): number {
     const since = this.#clock.now() - this.#heardAt
     return since > STILL ? since : 0
   }
 
-  /** Sent together with all other orders of this turn. */
+  /** Queues an order. All orders of this turn of the event loop are sent together. */
   post(order: Order): void {
     if (order.do === 'load') this.#loading.add(order.module)
     if (this.#orders.push(order) === 1) queueMicrotask(() => this.#send())
   }
 
-  /** Once for all deadlines that come in this turn. */
+  /** Asks for a report of the next rounds; at most once per turn of the event loop. */
   comeRound(): void {
     if (!this.#orders.some(order => order.do === 'come-round')) this.post({ do: 'come-round' })
   }
 
-  /** A tick of the core, worth so many milliseconds: hears what the worker has said, ends the worker where it blocks or holds too much. */
+  /**
+   * Handles a tick of the core of `ms` milliseconds: handles the worker's reports, and ends the worker if it blocks or
+   * uses too much memory.
+   */
   tick(ms: number): void {
     if (this.#isOver) return
-    // Read first: what was said before a round is heard before the round counts.
+    // The signs are read before the reports: reports sent before a round must be handled before the round counts.
     const before = this.#seen
     this.#seen = this.shared.look()
     const { beats, rounds, isSpawning, used } = this.#seen
@@ -155,7 +159,7 @@ export class WorkerHandle {
     return this.#loading.size > 0 ? LOADING : this.#ownPatience
   }
 
-  /** Ends it, with the commands that it has under way. What it has already answered counts. */
+  /** Ends the worker and its commands. Answers that it has already sent are handled first. */
   end(cause: Cause): void {
     if (this.#isOver) return
     this.#process.drain()
@@ -169,7 +173,7 @@ export class WorkerHandle {
     if (this.#isOver) return
     const orders = this.#orders
     this.#orders = []
-    // A definition may hold what JSON does not have.
+    // A definition may contain values that JSON cannot represent.
     this.#process.send(orders, !orders.some(order => order.do === 'define'))
   }
 

@@ -1,8 +1,8 @@
 /**
- * Starts a process in which checks run. A thread would share with lvsd what nobody can take back from it: an assertion in the C++ of
- * Node's HTTP/2, TLS or compression, to which servers bring it, ends all threads; so do the four threads that read files for the
- * whole process, memory that no heap counts, and descriptors; and no thread can be ended in the middle of a system call or of
- * one long step of V8. A process can, at once.
+ * Starts a process in which checks run. A thread would not be isolated from lvsd: an assertion in the C++ code of
+ * Node's HTTP/2, TLS or compression, which a server can trigger, ends the whole process; the four threads that read
+ * files, memory outside the heaps, and descriptors are shared; and a thread cannot be ended during a system call or a
+ * long operation of V8. A process can be ended at any time.
  */
 import { readSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,51 +14,54 @@ import { DESCRIPTORS, FrameReader, frameOf, Garbled } from './frames.js'
 import { ownMegabytesOf } from './process-facts.js'
 import { SharedState } from './shared.js'
 
-/** Megabytes of the part of V8's heap where objects are born. */
+/** Megabytes of V8's semi-space for new objects. */
 const YOUNG = 16
 
-/** Bytes that it may send at once, and in each millisecond in the long run. */
+/** Bytes that a worker may send at once, and per millisecond in the long run. */
 const BURST = 2 << 20
 const RATE = 1024
-/** Bytes that are read in one go, and how often at once. */
+/** Bytes per read, and maximum number of reads at a time. */
 const CHUNK = 1 << 16
 const CHUNKS = 2
 
 export interface WorkerProcess {
-  /** 0 where it could not be started. */
+  /** 0 if the process could not be started. */
   readonly pid: number
-  /** In a file in memory that the process has open too. */
+  /** State in a memory file that the process also has open. */
   readonly shared: SharedState
-  /** Megabytes of memory that are its own, not those of files that it has mapped. */
+  /** Megabytes of memory in use, without mapped files. */
   readonly megabytes: number
-  /** Resolves when the kernel has ended it. */
+  /** Resolves when the process has ended. */
   readonly gone: Promise<void>
-  /** `isJson`: see `frameOf`. */
+  /** Sends a value. `isJson`: see `frameOf`. */
   send(value: unknown, isJson?: boolean): void
-  /** Hears what has come and was not heard yet. */
+  /** Handles all messages that have arrived. */
   drain(): void
-  /** Ends it, with all that it has started. */
+  /** Ends the process and all processes that it has started. */
   end(): void
 }
 
 export interface ProcessListener {
   message(value: unknown): void
-  /** What it sends cannot be read. Nothing is heard of it any more. */
+  /** The data that it sends is invalid. No further data is handled. */
   garbled(): void
-  /** `how` ends a sentence that begins with "it ended:". */
+  /** `how` completes a sentence that begins with "it ended:". */
   ended(how: string, signal: NodeJS.Signals | null): void
 }
 
 export interface ProcessOptions {
-  /** The file's URL with the ending that it has beside its importer, `.js` or `.ts`. */
+  /** The URL of the file, with the extension of its importer: `.js` or `.ts`. */
   readonly entry: URL
-  /** Bytes of one value that it may send. */
+  /** Maximum size of a value that it may send, in bytes. */
   readonly most: number
-  /** Megabytes of V8's heap. A process that wants more ends itself. */
+  /** Limit of V8's heap in megabytes. A process that exceeds it ends itself. */
   readonly heap: number
-  /** What it says is heard when `drain` is called, not as it comes: each time that lvsd wakes up costs as much as a small check. */
+  /**
+   * True: messages are handled only when `drain` is called, because each wake-up of lvsd costs as much as a small
+   * check.
+   */
   readonly isPolled: boolean
-  /** In the sources: it may load TypeScript, as lvsd's own files of checks are. */
+  /** When lvsd runs from its sources: the process may load TypeScript, because lvsd's own checks are written in it. */
   readonly isOurs: boolean
 }
 
@@ -72,7 +75,7 @@ export function openWorkerProcess(options: ProcessOptions, listener: ProcessList
       throw error
     }
   } catch (error) {
-    // No descriptor is left, or no memory.
+    // There are no descriptors or no memory left.
     setImmediate(() => listener.ended(cannot(error as Error), null))
     const nothing = () => {}
     const gone = Promise.resolve()
@@ -113,7 +116,7 @@ function open(options: ProcessOptions, listener: ProcessListener, sharedFile: nu
   }
   const drain = () => {
     if (!reports) return
-    // Somebody may write faster than this reads.
+    // Limited, because the process may write faster than lvsd reads.
     for (let i = 0; i < CHUNKS && isHeard; i++) {
       const chunk = readNow(reports)
       if (!chunk) return
@@ -122,7 +125,7 @@ function open(options: ProcessOptions, listener: ProcessListener, sharedFile: nu
   }
   if (!options.isPolled) reports?.on('data', hear)
   else if (reports) stopReading(reports)
-  // Its other end may be closed, by the end of the process too, which is told by itself.
+  // The other end may be closed, also by the end of the process, which is reported separately.
   for (const stream of streams) stream.on('error', () => {})
   const gone = new Promise<void>(resolve => {
     const over = (how: string, signal: NodeJS.Signals | null) => {
@@ -148,14 +151,14 @@ function open(options: ProcessOptions, listener: ProcessListener, sharedFile: nu
     end: () => {
       isHeard = false
       endWorkerProcess(child)
-      // It may stand in a system call that never ends, and nobody waits for it any more.
+      // The process may be in a system call that never ends. lvsd does not wait for it.
       child.unref()
       for (const stream of streams as unknown as { unref?: () => void }[]) stream.unref?.()
     },
   }
 }
 
-/** More than lvsd's own part of a process ever sends keeps lvsd busy with reading. */
+/** Detects a flood: more data than lvsd's own part of a process ever sends, which would keep lvsd busy with reading. */
 class Flood {
   #room = BURST
   #at = performance.now()
@@ -168,18 +171,21 @@ class Flood {
   }
 }
 
-/** A write of a stream costs several times that of the kernel, which nearly always takes all of it. */
+/**
+ * Writes directly to the descriptor. That costs a fraction of a stream's write, and the kernel nearly always accepts
+ * all data.
+ */
 function write(orders: Writable, frame: Buffer): void {
   let sent = 0
   try {
     if (orders.writableLength === 0) sent = writeSync(descriptorOf(orders), frame)
   } catch {
-    // There is no room at this moment, or nobody who reads.
+    // The pipe is full, or has no reader.
   }
   if (sent < frame.length) orders.write(frame.subarray(sent))
 }
 
-/** A socket reads ahead from the moment it is there. */
+/** Stops the socket from reading ahead, which it does as soon as it exists. */
 function stopReading(reports: Readable): void {
   ;(reports as unknown as { readonly _handle?: { readStop(): void } | null })._handle?.readStop()
 }
@@ -188,10 +194,10 @@ function descriptorOf(stream: Readable | Writable): number {
   return (stream as unknown as { readonly _handle?: { readonly fd: number } | null })._handle?.fd ?? -1
 }
 
-/** One for all, many times a second; what has come is copied out of it. */
+/** Shared read buffer; received data is copied out of it. */
 const room = Buffer.allocUnsafe(CHUNK)
 
-/** What there is to read at this moment. */
+/** Returns the data that is available now, or null. */
 function readNow(reports: Readable): Buffer | null {
   try {
     const length = readSync(descriptorOf(reports), room)
@@ -203,7 +209,10 @@ function readNow(reports: Readable): Buffer | null {
 
 const bundles = new Map<string, string>()
 
-/** In the sources one text in JavaScript for users' files: a loader of TypeScript would be one for them as well. */
+/**
+ * Returns Node's arguments to run the entry. When lvsd runs from its sources, a worker for users' files gets one
+ * bundled JavaScript text, because a TypeScript loader would also load users' files.
+ */
 function programOf({ entry, isOurs }: ProcessOptions): string[] {
   if (!entry.pathname.endsWith('.ts')) return [fileURLToPath(entry)]
   if (isOurs) return ['--import', createRequire(import.meta.url).resolve('tsx'), fileURLToPath(entry)]

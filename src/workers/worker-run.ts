@@ -1,4 +1,4 @@
-/** A run that happens in a worker, as whoever keeps the time sees it. It may be begun anew elsewhere. */
+/** A run in a worker, with the interface for the scheduler. It may be restarted in another worker. */
 import { type Answer, noVerdict } from '../check/check.js'
 import { timedOut } from '../check/error-to-answer.js'
 import type { OnDone, Run } from '../check/run.js'
@@ -7,30 +7,30 @@ import type { Clock } from '../util/clock.js'
 import type { CheckRecord } from './check-record.js'
 import { ROUNDS } from './messages.js'
 
-/** Where a run has been sent. */
+/** The worker to which a run was sent. */
 export interface Host {
-  /** Milliseconds in which it stood still, in all, as far as it is known. */
+  /** Total milliseconds in which it stood still, as known at the last tick. */
   readonly lost: number
-  /** The same, with what it has told since. */
+  /** The same, including what it has reported since. */
   lostNow(): number
-  /** Milliseconds for which it stands still now. */
+  /** Milliseconds for which it has been standing still. */
   readonly stillFor: number
-  /** How often its loop has come round; what it said before the last of them has been heard. */
+  /** Number of rounds of its event loop. All reports sent before the last one have been handled. */
   readonly rounds: number
   phaseOf(run: WorkerRun): Phase
-  /** Has its loop come round as soon as it can. How often it has so far, heard or not. */
+  /** Asks for a report of the next rounds. Returns the current number of rounds, including those not handled yet. */
   comeRound(): number
-  /** Nobody waits for the run any more. */
+  /** Nothing waits for the run any more. */
   abandon(run: WorkerRun): void
 }
 
 /**
- * How often over a run's time may be that its worker stands still: on a machine that never gives it its turn, a server that
- * hangs is found late, and not never.
+ * Limits the lost time that is not counted to this multiple of the run's time limit. On a machine that never schedules
+ * the worker, a hanging server is then detected late instead of never.
  */
 const MOST_LOST = 10
 
-/** Milliseconds that a run may wait for a worker before it says that none came. */
+/** Milliseconds that a run waits for a worker. After that it has no verdict. */
 const PATIENCE = 30_000
 
 let count = 0
@@ -50,9 +50,9 @@ export class WorkerRun implements Run {
   #postedAt: number | null = null
   #answeredAt: number | null = null
   #lostBefore = 0
-  /** Set with the answer. */
+  /** Set together with the answer. */
   #lost: number | null = null
-  /** Where the worker's loop stood, and how long the run was held up, when the deadline came. */
+  /** Rounds of the worker's loop and time held up when the deadline was reached. */
   #deadline: { readonly rounds: number; readonly heldUp: number } | null = null
   #isOver = false
 
@@ -75,7 +75,7 @@ export class WorkerRun implements Run {
       : this.#phase
   }
 
-  /** The time before it was sent, that in which its worker stood still, and that for which its answer is held back. */
+  /** Time that does not count: before the run was sent, while its worker stood still, and while its answer is held back. */
   get heldUp(): number {
     const now = this.#clock.now()
     if (this.#postedAt === null) {
@@ -94,12 +94,12 @@ export class WorkerRun implements Run {
     return Math.min(sincePosted, lostSince + stillFor, MOST_LOST * this.timeout)
   }
 
-  /** The deadline counts for what the worker reads: it is asked to come round, and has to before the run is judged. */
+  /** Asks for further rounds of the worker's loop. The deadline applies to data that the worker has read. */
   catchUp(): boolean {
     if (this.#postedAt === null || this.#answeredAt !== null || !this.#host) return true
     const { rounds } = this.#host
     const { heldUp } = this
-    // It has stood still since: that was another deadline.
+    // The worker has stood still since then, so the deadline has moved.
     if (!this.#deadline || heldUp > this.#deadline.heldUp)
       this.#deadline = { rounds: this.#host.comeRound(), heldUp }
     return rounds >= this.#deadline.rounds + ROUNDS
@@ -107,7 +107,7 @@ export class WorkerRun implements Run {
 
   wake(): void {}
 
-  /** It waits at this host, or nowhere; nothing has been sent, or what was sent is lost. */
+  /** Resets the run. It waits for this host, or for any; nothing has been sent, or what was sent is lost. */
   hold(host: Host | null): void {
     this.#host = host
     this.#postedAt = null
@@ -123,7 +123,7 @@ export class WorkerRun implements Run {
     this.#lostBefore = this.#host?.lostNow() ?? 0
   }
 
-  /** The answer has come, which was given `age` milliseconds ago; it may be held back. */
+  /** Records that the answer has arrived, which was given `age` milliseconds ago. It may still be held back. */
   answered(age = 0): void {
     this.#phase = this.phase
     this.#lost = this.#lostMeanwhile()

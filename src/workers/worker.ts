@@ -1,4 +1,7 @@
-/** A worker and the runs in it: each is sent once its worker and its file are ready, and none is lost when the worker ends. */
+/**
+ * A worker and its runs. A run is sent when the worker and the file of the check are ready. No run is lost when the
+ * worker ends.
+ */
 import type { Answer } from '../check/check.js'
 import type { Phase } from '../core/model.js'
 import type { Clock } from '../util/clock.js'
@@ -10,22 +13,22 @@ import { SLOTS } from './shared.js'
 import { type HandleOptions, WorkerHandle } from './worker-handle.js'
 import type { Host, WorkerRun } from './worker-run.js'
 
-/** Milliseconds after which a run that was given up and never ended counts as one that never will. */
+/** Milliseconds after which an aborted run that has not ended counts as one that will never end. */
 const UNSETTLED = 5000
-/** Milliseconds that an answer may be under way to the core, as far as it is believed. */
+/** Maximum age of an answer in milliseconds that is accepted from a worker. */
 const LONGEST_WAY = 200
-/** Checks answered lately that are remembered, and for how long at most, milliseconds. */
+/** Recently answered checks that are remembered: their number, and the maximum age in milliseconds. */
 const LATELY = 512
 export const LATE = 2000
 
 export interface WorkerListener {
   answered(run: WorkerRun, answer: Answer): void
-  /** Its file cannot be loaded in this worker. */
+  /** The file of its check cannot be loaded in this worker. */
   unloadable(run: WorkerRun, problem: string): void
   printed(output: Extract<Report, { say: 'output' }>, record: CheckRecord | null): void
-  /** Nobody waits for it any more; `isSent`: it may be under way. */
+  /** Nothing waits for the run any more. `isSent`: it may be in progress. */
   abandoned?(run: WorkerRun, isSent: boolean): void
-  /** The worker has ended, and with it what had begun there; `waiting`: what had not. */
+  /** The worker has ended, with the runs in `begun`. The runs in `waiting` had not begun. */
   ended(cause: Cause, begun: readonly WorkerRun[], waiting: readonly WorkerRun[]): void
 }
 
@@ -37,15 +40,15 @@ interface Past {
 interface Live {
   readonly run: WorkerRun
   readonly slot: number
-  /** The word of a phase that only the check itself knows. */
+  /** The name of a phase that the check itself defines. */
   ownPhase: Phase | null
 }
 
 export class Worker implements Host {
   readonly handle: WorkerHandle
-  /** No run is sent to it any more. */
+  /** True if no further runs are sent to it. */
   isRetired = false
-  /** Checks that are assigned to this worker. */
+  /** Number of checks that are assigned to this worker. */
   assigned = 0
   readonly #clock: Clock
   readonly #listener: WorkerListener
@@ -53,10 +56,10 @@ export class Worker implements Host {
   readonly #defined = new Set<number>()
   readonly #waiting = new Set<WorkerRun>()
   readonly #live = new Map<number, Live>()
-  /** Given up, and not yet at their end. */
+  /** Aborted runs that have not ended. */
   readonly #unsettled = new Map<number, Past>()
   #lately: Past[] = []
-  /** By run, where faults name the run from which they come. */
+  /** Check of each recently answered run, by run number, for faults that name a run. */
   readonly #answeredBy = new Map<number, CheckRecord>()
   readonly #slots = Array.from({ length: SLOTS - 1 }, (_, i) => i + 1)
 
@@ -85,12 +88,12 @@ export class Worker implements Host {
     return this.handle.stillFor
   }
 
-  /** How many runs wait for it or are under way in it. */
+  /** Number of runs that wait for this worker or are in progress. */
   get load(): number {
     return this.#waiting.size + this.#live.size
   }
 
-  /** Runs that were given up long ago and hold on to whatever they hold. */
+  /** Number of runs that were aborted long ago and have not ended. */
   get unsettled(): number {
     const before = this.#clock.now() - UNSETTLED
     let count = 0
@@ -98,21 +101,21 @@ export class Worker implements Host {
     return count
   }
 
-  /** Whose code may still be at work in it though it has answered, `since` a moment. */
+  /** Returns checks whose code may still be active: aborted runs, and runs that have answered after the time `since`. */
   pastRecords(since: number): CheckRecord[] {
     const unsettled = [...this.#unsettled.values()]
     const lately = this.#lately.filter(({ at }) => at >= since)
     return [...unsettled, ...lately].map(({ record }) => record)
   }
 
-  /** The check that a run belongs to, under way or answered lately. */
+  /** Returns the check of a run that is in progress or has answered recently, or null. */
   recordOf(run: number): CheckRecord | null {
     return (
       this.#live.get(run)?.run.record ?? this.#unsettled.get(run)?.record ?? this.#answeredBy.get(run) ?? null
     )
   }
 
-  /** True where the run has answered, or has been given up. */
+  /** True if the run has answered or was aborted. */
   isPast(run: number): boolean {
     return !this.#live.has(run)
   }
@@ -142,7 +145,7 @@ export class Worker implements Host {
     this.#listener.abandoned?.(run, true)
   }
 
-  /** A file is being loaded. */
+  /** True while the worker starts or a file is being loaded. */
   get isLoading(): boolean {
     return !this.handle.isReady || [...this.#modules.values()].includes('loading')
   }
@@ -175,7 +178,7 @@ export class Worker implements Host {
       this.#defined.add(job)
       this.handle.post({ do: 'define', job, definition })
     }
-    // More than there are places share one, and may name each other's phase.
+    // If there are more runs than slots, runs share slot 0 and may report each other's phase.
     const slot = this.#slots.pop() ?? 0
     this.#live.set(number, { run, slot, ownPhase: null })
     this.handle.shared.reserve(slot)
@@ -219,10 +222,10 @@ export class Worker implements Host {
     }
   }
 
-  /** `age`: milliseconds since it was given. */
+  /** `age` is the number of milliseconds since the answer was given. */
   #answered(number: number, answer: Answer, age: number): void {
     const run = this.#live.get(number)?.run
-    // One that was given up a moment ago.
+    // The run was aborted shortly before.
     if (!run) {
       this.#unsettled.delete(number)
       return
