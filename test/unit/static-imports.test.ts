@@ -40,7 +40,7 @@ describe('static-imports: libraries of protocols', () => {
       packagesWith('src/cli/commands/validate.ts')
         .find(({ name }) => name === 'yaml')
         ?.way.at(-1),
-      'src/config/yaml/read-yaml.ts',
+      'src/config/yaml/library.ts',
     )
     assert.ok(kinds.includes('redis.ts'))
   })

@@ -1,4 +1,11 @@
-/** YAML text to the raw tree; the one file that imports `yaml`. */
+/** YAML text to the raw tree. */
+import { MAX_BYTES } from '../../system/read-file.js'
+import { runSync, type Sliced } from '../../util/time-slice.js'
+import type { Code } from '../problems/codes.js'
+import { type Locate, locator } from '../problems/position.js'
+import type { Position } from '../problems/problem.js'
+import { newReport, type Report } from '../problems/report.js'
+import type { RawDocument, RawList, RawMap, RawNode } from '../raw.js'
 import {
   Composer,
   type CST,
@@ -13,14 +20,7 @@ import {
   Parser,
   visit,
   type YAMLMap,
-} from 'yaml'
-import { MAX_BYTES } from '../../system/read-file.js'
-import { runSync, type Sliced } from '../../util/time-slice.js'
-import type { Code } from '../problems/codes.js'
-import { type Locate, locator } from '../problems/position.js'
-import type { Position } from '../problems/problem.js'
-import { newReport, type Report } from '../problems/report.js'
-import type { RawDocument, RawList, RawMap, RawNode } from '../raw.js'
+} from './library.js'
 import { tellFaults } from './yaml-faults.js'
 
 const MAX_NODES = 1_000_000

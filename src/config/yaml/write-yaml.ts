@@ -1,5 +1,6 @@
 /** A raw tree as YAML, with comments beside the lines that they are about. */
 import type { RawList, RawMap, RawNode, RawScalar } from '../raw.js'
+import { Document, isCollection, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from './library.js'
 
 /** A remark on a line of the text that the tree was read from. */
 export interface YamlComment {
@@ -11,219 +12,174 @@ export interface YamlComment {
   readonly where: 'behind' | 'before'
 }
 
-/** A line of YAML and the line it comes from. */
+/** What the printer begins a line for, and the line of the text it comes from. */
 interface OutputLine {
   readonly indent: number
-  readonly text: string
   readonly from: number
+  /** The key or item that begins the line. Its `commentBefore` stands before the line. */
+  readonly start: Node
+  /** The value. Its `comment` stands behind the line, or below where the value is a block of lines. */
+  readonly value: Node
 }
 
 const WIDTH = 110
 
+/** Folded text and broken flow collections are hard to edit. */
+const STYLE = { lineWidth: 0, singleQuote: true, doubleQuotedAsJSON: true } as const
+
 /** The tree as YAML, each remark beside the line it is about, or where that line would be. */
 export function writeYaml(root: RawMap, remarks: readonly YamlComment[] = []): string {
-  const lines = mapLines(root, 0)
-  const placed = place(lines, remarks)
-  const text = lines.flatMap((line, i) => [...spacing(lines, i), ...render(line, placed.get(i) ?? NONE)])
-  return `${text.join('\n')}\n`
+  // `compat`: words such as `yes` get quotes too.
+  const document = new Document<Node>(null, { compat: 'yaml-1.1' })
+  const { node, lines } = mapOf(root, 0)
+  document.contents = node
+  spaceOut(lines)
+  place(lines, remarks, node)
+  return document.toString(STYLE)
 }
-
-/** The remarks at one line of the output. */
-interface CommentSlots {
-  readonly before: readonly YamlComment[]
-  readonly behind: readonly YamlComment[]
-  readonly below: readonly (YamlComment & { readonly indent: number })[]
-}
-
-const NONE: CommentSlots = { before: [], behind: [], below: [] }
 
 /** An empty line before each part of the file but the first, and between the services. */
-function spacing(lines: readonly OutputLine[], i: number): string[] {
-  const [before, line] = [lines[i - 1], lines[i]]
-  if (!before || !line) return []
-  const isPart = line.indent === 0
-  const isNext = line.indent === 2 && before.indent > 2 && line.text.endsWith(':')
-  return isPart || isNext ? [''] : []
+function spaceOut(lines: readonly OutputLine[]): void {
+  for (const [i, line] of lines.entries()) {
+    const before = lines[i - 1]
+    if (!before) continue
+    const isNext = line.indent === 2 && before.indent > 2 && isOpening(line)
+    if (line.indent === 0 || isNext) line.start.spaceBefore = true
+  }
 }
 
-function render(line: OutputLine, { before, behind, below }: CommentSlots): string[] {
-  const pad = ' '.repeat(line.indent)
-  return [
-    ...before.flatMap(({ text }) => commentLines(text, pad)),
-    [`${pad}${line.text}`, ...behind.map(({ text }) => comment(text))].join(' '),
-    ...below.flatMap(({ text, indent }) => commentLines(text, ' '.repeat(indent))),
-  ]
+// ---------------------------------------------------------------- remarks
+
+/** Adds the text to a node's comments, broken where it gets too long for a line of its own. */
+function addComment(node: Node, how: 'comment' | 'commentBefore', text: string, width = Infinity): void {
+  const more = brokenAt(width, text).map(commentText).join('\n')
+  node[how] = node[how] ? `${node[how]}\n${more}` : more
 }
 
-/** The text as comments, broken where it gets too long. */
-function commentLines(text: string, pad: string): string[] {
+function brokenAt(width: number, text: string): string[] {
   const lead = text.startsWith('!') ? '!' : ''
   const lines = ['']
   for (const word of text.trimEnd().split(/(?<=\S)(?= )/)) {
     const last = lines.at(-1) ?? ''
-    if (last !== '' && pad.length + 2 + last.length + word.length > WIDTH)
-      lines.push(`${lead}  ${word.trimStart()}`)
+    if (last !== '' && 2 + last.length + word.length > width) lines.push(`${lead}  ${word.trimStart()}`)
     else lines[lines.length - 1] = last + word
   }
-  return lines.map(line => `${pad}${comment(line)}`)
+  return lines
 }
 
-function comment(text: string): string {
+/** What stands behind the #, never nothing: of an empty line the printer makes no comment. */
+function commentText(text: string): string {
   const clean = text
     .trimEnd()
     .replaceAll('\t', '    ')
     .replace(/\p{Cc}/gu, ' ')
-  return clean === '' || clean.startsWith(' ') || clean.startsWith('#') || clean.startsWith('!')
-    ? `#${clean}`
-    : `# ${clean}`
+  return /^[ #!]/.test(clean) ? clean : ` ${clean}`
 }
 
-/** Which remarks stand at which line of the output. */
-function place(
-  lines: readonly OutputLine[],
-  remarks: readonly YamlComment[],
-): ReadonlyMap<number, CommentSlots> {
-  const placed = new Map<number, CommentSlots>()
-  const add = (i: number, how: keyof CommentSlots, remark: YamlComment, indent = 0) => {
-    const there = placed.get(i) ?? NONE
-    placed.set(i, { ...there, [how]: [...there[how], { ...remark, indent }] })
+/** Puts each remark at the node of its line, of the next line that left a trace, or at the end of its section. */
+function place(lines: readonly OutputLine[], remarks: readonly YamlComment[], root: Node): void {
+  const next = nextByLine(lines)
+  const values = nextByLine(lines.filter(line => !isOpening(line)))
+  const parts = new Map<number, OutputLine | undefined>()
+  for (const { line, where, section, text } of remarks) {
+    const [from, until] = section
+    if (!parts.has(from)) parts.set(from, lastPart(lines, section))
+    const [part, value, start] = [parts.get(from), values[line], next[line]]
+    if (where === 'behind' && value?.from === line) addComment(value.value, 'comment', text)
+    else if (part && isOpening(part) && (start?.from ?? until) >= until)
+      addComment(part.value, 'comment', text, WIDTH - part.indent - 2)
+    else if (start) addComment(start.start, 'commentBefore', text, WIDTH - start.indent)
+    else addComment(root, 'comment', text, WIDTH)
   }
-  const first = firstByLine(lines)
-  const blocks = new Map<number, Block>()
-  for (const remark of remarks) {
-    const { line, where, section } = remark
-    const block = blocks.get(section[0]) ?? blockOf(lines, section)
-    blocks.set(section[0], block)
-    const exact = (where === 'behind' ? first.ofValue : first.ofAny).get(line)
-    const next = exact ?? nextIn(lines, block, line, section[1])
-    if (next === undefined) add(block.end, 'below', remark, block.indent)
-    else add(next, where === 'behind' && exact !== undefined ? 'behind' : 'before', remark)
-  }
-  return placed
 }
 
-/** The first line of the output that comes from each line of the text; of those with a value, and of any. */
-function firstByLine(lines: readonly OutputLine[]) {
-  const ofAny = new Map<number, number>()
-  const ofValue = new Map<number, number>()
-  for (const [i, line] of lines.entries()) {
-    if (!ofAny.has(line.from)) ofAny.set(line.from, i)
-    if (!ofValue.has(line.from) && !isOpening(line)) ofValue.set(line.from, i)
-  }
-  return { ofAny, ofValue }
+/** For each line of the text the first output line that comes from it, else from the next that left a trace. */
+function nextByLine(lines: readonly OutputLine[]): readonly OutputLine[] {
+  const next: OutputLine[] = []
+  for (const line of lines.toReversed()) if (line.from >= 0) next[line.from] = line
+  for (let i = next.length - 1; i > 0; i--) next[i - 1] ??= next[i] as OutputLine
+  return next
 }
 
-function isOpening(line: OutputLine | undefined): boolean {
-  return line?.text.endsWith(':') ?? false
+/** The last of the outermost lines that a section became. */
+function lastPart(lines: readonly OutputLine[], [from, until]: YamlComment['section']) {
+  const isOfSection = (line: OutputLine) => line.from >= from && line.from < until
+  const first = lines.find(isOfSection)
+  return lines.findLast(line => line.indent === first?.indent && isOfSection(line))
 }
 
-/** The lines of the output that a section became; the first line where it left no trace. */
-interface Block {
-  readonly start: number
-  readonly end: number
-  /** Of what stands within it. */
-  readonly indent: number
+/** Its value stands in the lines below. */
+function isOpening({ value }: OutputLine): boolean {
+  return isCollection(value) && value.flow !== true
 }
 
-function blockOf(lines: readonly OutputLine[], [from, until]: YamlComment['section']): Block {
-  const start = Math.max(
-    0,
-    lines.findIndex(out => out.from >= from && out.from < until),
-  )
-  const indent = lines[start]?.indent ?? 0
-  const belongs = (out: OutputLine) =>
-    out.indent > indent || (out.indent === indent && out.from >= from && out.from < until)
-  let end = start
-  for (let next = lines[end + 1]; next && belongs(next); next = lines[end + 1]) end++
-  return { start, end, indent: isOpening(lines[start]) ? indent + 2 : indent }
+// ---------------------------------------------------------------- nodes
+
+/** A node, and the lines that the printer makes of what is in it: none for what stands on one line. */
+interface Printed<T extends Node = Node> {
+  readonly node: T
+  readonly lines: readonly OutputLine[]
 }
 
-/** The line of the block that comes soonest after a line of the text. */
-function nextIn(
-  lines: readonly OutputLine[],
-  { start, end }: Block,
-  line: number,
-  until: number,
-): number | undefined {
-  let best: number | undefined
-  for (let i = start; i <= end; i++) {
-    const from = lines[i]?.from ?? -1
-    if (from >= line && from < until && (best === undefined || from < (lines[best]?.from ?? 0))) best = i
-  }
-  return best
+function nodeOf(raw: RawNode, indent: number): Printed {
+  if (raw.kind === 'scalar') return { node: scalarOf(raw.value), lines: [] }
+  const { node, lines } = raw.kind === 'list' ? listOf(raw, indent) : mapOf(raw, indent)
+  node.flow = isInline(raw)
+  return { node, lines: node.flow ? [] : lines }
 }
 
-// ---------------------------------------------------------------- the lines
-
-function mapLines({ entries }: RawMap, indent: number): OutputLine[] {
-  return entries.flatMap(({ key, keyAt, value }) => {
-    const name = plainOrQuoted(key)
-    const flow = inline(value)
-    if (flow !== null) return [{ indent, text: `${name}: ${flow}`, from: lineOf(value, keyAt.line) }]
-    const head = { indent, text: `${name}:`, from: keyAt.line }
-    return [
-      head,
-      ...(value.kind === 'list' ? listLines(value, indent + 2) : mapLines(value as RawMap, indent + 2)),
-    ]
+function mapOf({ entries }: RawMap, indent: number): Printed<YAMLMap> {
+  const node = new YAMLMap<Node, Node>()
+  const lines = entries.flatMap(({ key, keyAt, value: raw }) => {
+    const start = scalarOf(key)
+    const { node: value, lines: inner } = nodeOf(raw, indent + 2)
+    node.items.push(new Pair(start, value))
+    return [{ indent, from: raw.kind === 'scalar' ? raw.at.line : keyAt.line, start, value }, ...inner]
   })
+  return { node, lines }
 }
 
-function lineOf(value: RawNode, line: number): number {
-  return value.kind === 'scalar' ? value.at.line : line
-}
-
-function listLines({ items }: RawList, indent: number): OutputLine[] {
-  return items.flatMap(item => {
-    const flow = inline(item)
-    if (flow !== null) return [{ indent, text: `- ${flow}`, from: item.at.line }]
-    const [first, ...rest] = item.kind === 'list' ? listLines(item, 0) : mapLines(item as RawMap, 0)
-    const inner = [first, ...rest].filter(line => line !== undefined)
-    return inner.map((line, i) => ({
-      ...line,
-      indent: indent + (i === 0 ? 0 : line.indent + 2),
-      text: i === 0 ? `- ${line.text}` : line.text,
-      from: i === 0 ? item.at.line : line.from,
-    }))
+/** The first line of an item stands behind its dash. */
+function listOf({ items }: RawList, indent: number): Printed<YAMLSeq> {
+  const node = new YAMLSeq<Node>()
+  const lines = items.flatMap(raw => {
+    const {
+      node: start,
+      lines: [first, ...rest],
+    } = nodeOf(raw, indent + 2)
+    node.items.push(start)
+    return [{ indent, from: raw.at.line, start, value: first?.value ?? start }, ...rest]
   })
+  return { node, lines }
 }
 
-/** The value on one line: scalars, empty collections, lists of scalars, and short maps of scalars; null for others. */
-function inline(node: RawNode): string | null {
-  if (node.kind === 'scalar') return scalarText(node)
-  if (node.kind === 'list') {
-    if (node.items.length === 0) return '[]'
-    const words = node.items.map(item => (item.kind === 'scalar' ? scalarText(item) : null))
-    return words.every(word => word !== null && isPlain(word)) ? `[${words.join(', ')}]` : null
-  }
-  if (node.entries.length === 0) return '{}'
-  const isOneLine = node.entries.every(
-    ({ value }) => value.kind === 'scalar' && value.at.line === node.at.line,
-  )
-  if (!isOneLine || node.entries.length > 3) return null
-  const pairs = node.entries.map(
-    ({ key, value }) => `${plainOrQuoted(key)}: ${scalarText(value as RawScalar)}`,
-  )
-  return pairs.join(', ').length < 80 ? `{ ${pairs.join(', ')} }` : null
+/** Empty collections, lists of short words, and short maps that stood on one line. */
+function isInline(raw: RawList | RawMap): boolean {
+  if (raw.kind === 'list')
+    return raw.items.every(item => item.kind === 'scalar' && isWord(item.value) && lengthOf(item) < 40)
+  const values = raw.entries.map(({ value }) => value)
+  const length = raw.entries.reduce((sum, { key, value }) => sum + key.length + lengthOf(value) + 4, 0)
+  return values.length <= 3 && length < 80 && values.every(({ at }) => at.line === raw.at.line)
 }
 
-/** Without quotes: reads well beside others. */
-function isPlain(text: string): boolean {
-  return !/^['"]/.test(text) && text.length < 40
+/** Of a scalar; nothing else fits into a line. */
+function lengthOf(raw: RawNode): number {
+  return raw.kind === 'scalar' ? String(raw.value).length : Number.POSITIVE_INFINITY
 }
 
-// ---------------------------------------------------------------- scalars
-
-function scalarText({ value }: RawScalar): string {
-  return typeof value === 'string' ? plainOrQuoted(value) : String(value)
+/** Text is plain where it is a simple word, unless YAML takes the word for something else; else it is in quotes. */
+function scalarOf(value: RawScalar['value']): Scalar {
+  const node = new Scalar(value)
+  if (typeof value === 'string') node.type = typeOf(value)
+  return node
 }
 
-/** Words that YAML readers of one version or another take for something else than text. */
-const RESERVED = /^(?:true|false|yes|no|on|off|y|n|null|~)$/i
+function typeOf(text: string): Scalar.Type {
+  if (isWord(text)) return 'PLAIN'
+  return /[\p{Cc}\u2028\u2029\ufeff]|[\ud800-\udfff]/u.test(text) ? 'QUOTE_DOUBLE' : 'QUOTE_SINGLE'
+}
 
-/** Text that is text in every YAML: plain where it is a simple word, else in quotes. */
-function plainOrQuoted(text: string): string {
-  const isWord = /^[A-Za-z_/][\w./-]*$/.test(text) || /^\d+(ms|s|m|h)$/.test(text)
-  if (isWord && !RESERVED.test(text)) return text
-  if (/[\p{Cc}\u0085\u2028\u2029\ufeff]|[\ud800-\udfff]/u.test(text)) return JSON.stringify(text)
-  return `'${text.replaceAll("'", "''")}'`
+/** Needs no quotes, by its letters. */
+function isWord(value: RawScalar['value']): boolean {
+  return typeof value !== 'string' || /^(?:[A-Za-z_/][\w./-]*|\d+(?:ms|s|m|h))$/.test(value)
 }

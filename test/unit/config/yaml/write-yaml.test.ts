@@ -1,7 +1,8 @@
 /** Raw trees as YAML, with remarks. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { RawMap } from '../../../../src/config/raw.js'
+import { parse } from 'yaml'
+import type { RawMap, RawNode } from '../../../../src/config/raw.js'
 import { readYaml } from '../../../../src/config/yaml/read-yaml.js'
 import { writeYaml, type YamlComment } from '../../../../src/config/yaml/write-yaml.js'
 import { type Plain, plainOf, treeOf } from '../../../support/config/trees.js'
@@ -32,6 +33,16 @@ const word = fc.oneof(
     'a\nb',
     '\u2028',
     '010',
+    '0o10',
+    '1_000',
+    '1:30',
+    '1e3',
+    '.inf',
+    '2001-01-01',
+    'y',
+    'NO',
+    'On',
+    '=',
   ),
 )
 const key = word.filter(text => text !== '__proto__' && text !== '<<')
@@ -55,6 +66,29 @@ function lines(values: Readonly<Record<string, number>>): RawMap {
   return { kind: 'map', entries, at: NOWHERE }
 }
 
+/** The tree with each value and key in a line of its own, as if it had been read from a text. */
+function numbered(node: RawNode, next: { line: number }): RawNode {
+  const at = { line: next.line++, column: 1, length: 1 }
+  if (node.kind === 'scalar') return { ...node, at }
+  if (node.kind === 'list') return { ...node, at, items: node.items.map(item => numbered(item, next)) }
+  const entries = node.entries.map(({ key: name, value }) => ({
+    key: name,
+    keyAt: { ...at, line: next.line },
+    value: numbered(value, next),
+  }))
+  return { ...node, at, entries }
+}
+
+const remarks = fc.array(
+  fc.record({
+    line: fc.nat(20),
+    section: fc.constantFrom([0, 5], [5, 10], [10, 30], [0, 30]) as fc.Arbitrary<[number, number]>,
+    text: fc.oneof(word, fc.constantFrom('\nb: c', 'a\r\nb: c', '\u0085b: c', '\u2028b: c', '---\n- x')),
+    where: fc.constantFrom('behind' as const, 'before' as const),
+  }),
+  { maxLength: 6 },
+)
+
 describe('write-yaml: a raw tree as YAML', () => {
   it('reads as the same tree', () => {
     fc.assert(
@@ -65,6 +99,37 @@ describe('write-yaml: a raw tree as YAML', () => {
         assert.deepEqual(root && plainOf(root), value, yaml)
       }),
       { numRuns: 200 },
+    )
+  })
+
+  it('is the same for readers of YAML 1.1, to whom yes, 010 and 1:30 are no text', () => {
+    fc.assert(
+      fc.property(fc.dictionary(key, tree, { minKeys: 1, maxKeys: 4, noNullPrototype: true }), value => {
+        const yaml = writeYaml(treeOf(value))
+        assert.deepEqual(parse(yaml, { version: '1.1' }), value, yaml)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('has remarks that never become content', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(key, tree, { minKeys: 1, maxKeys: 4, noNullPrototype: true }),
+        remarks,
+        (value, those) => {
+          const yaml = writeYaml(numbered(treeOf(value), { line: 1 }) as RawMap, those)
+          const { root, problems } = readYaml(yaml, 'x.yaml')
+          assert.deepEqual(problems, [], yaml)
+          assert.deepEqual(root && plainOf(root), value, yaml)
+          const told = those.map(({ text }) => /\w+/.exec(text)?.[0] ?? '')
+          assert.ok(
+            told.every(text => yaml.includes(text)),
+            yaml,
+          )
+        },
+      ),
+      { numRuns: 300 },
     )
   })
 
