@@ -6,16 +6,19 @@ import { brief, converse } from './lib/dialogue.js'
 import { CheckFailure } from './lib/failure.js'
 import { unescapeBytes } from './lib/match.js'
 
-/** The part of the deadline that an agent has: what remains is for saying what its silence means. */
+/** Fraction of the time limit that the agent has. The rest is reserved for the result if the agent is silent. */
 const SHARE = 0.8
-/** Milliseconds that a timer can wait. */
+/** Maximum delay of a timer in milliseconds. */
 const LONGEST = 2 ** 31 - 1
 
-/** In per cent of the configured weight: more than an agent that means well has to say, and no more than that of ten servers. */
+/**
+ * Default limit, as a percentage of the configured weight: more than a well-meaning agent needs, and no more than ten
+ * servers.
+ */
 const MOST = 1000
-/** What the kernel takes. */
+/** Maximum of `max-weight`: ipvsadm's limit for weights. The kernel accepts up to 2^31-1. */
 const HIGHEST = 65_535
-/** Bytes of an agent's words and of what it tells people behind them; HAProxy's buffer has as many. */
+/** Maximum size in bytes of an agent's answer with its comment; HAProxy's buffer has the same size. */
 const LINE_LIMIT = 16_384
 
 function agentOptions(kit: OptionKit) {
@@ -40,7 +43,7 @@ function agentOptions(kit: OptionKit) {
 
 type AgentOptions = Parsed<ReturnType<typeof agentOptions>>
 
-/** Asks an agent on the server, in HAProxy's words, whether it is up and how much weight it can bear. */
+/** Asks an agent on the server, in HAProxy's protocol, for its state and weight. */
 export const check = defineCheck({
   name: 'agent',
   aliases: ['agent-check'],
@@ -59,7 +62,7 @@ export const check = defineCheck({
 
 type Heard = { readonly word: Answer } | { readonly why: Answer }
 
-/** Its word, or why there is none. */
+/** Asks the agent. Returns its answer, or the failure. */
 async function listen(target: Target, options: AgentOptions, context: RunContext): Promise<Heard> {
   const { send } = options
   const most = options['max-weight'] === 0 ? { percent: MOST } : { weight: options['max-weight'] }
@@ -74,7 +77,7 @@ async function listen(target: Target, options: AgentOptions, context: RunContext
       if (send !== '') dialogue.write(unescapeBytes(send))
       const line = await dialogue.word(LINE_LIMIT)
       word = readWords(line, most)
-      // As HAProxy has it, an agent without a word says as little as a silent one.
+      // As in HAProxy, an agent that sends no word is handled like a silent one.
       return word ?? down('unexpected', `the agent says "${brief(line)}", which is no word`)
     })
     return word ? { word } : { why }
@@ -91,20 +94,20 @@ async function listen(target: Target, options: AgentOptions, context: RunContext
 
 // ---------------------------------------------------------------- what holds
 
-/** The last words of agents, each until it holds no more. */
+/** The last answer of each agent, until its `hold` time ends. */
 const lastWords = new Map<string, { readonly word: Answer; readonly timer: NodeJS.Timeout }>()
 
 function remember(target: Target, options: AgentOptions, word: Answer): Answer {
   const key = keyOf(target, options)
   clearTimeout(lastWords.get(key)?.timer)
-  // What holds for a day must not keep a process alive for a day.
+  // The timer must not keep the process alive.
   const timer = setTimeout(() => lastWords.delete(key), Math.min(options.hold, LONGEST)).unref()
   lastWords.set(key, { word, timer })
   return word
 }
 
 function silent(target: Target, options: AgentOptions, why: Answer): Answer {
-  // lvsd itself could not ask.
+  // No verdict: lvsd itself could not run the check.
   if (why.ok === null) return why
   const held = lastWords.get(keyOf(target, options))?.word
   const does = (why.reason && WORDLESS[why.reason]) || 'is silent'
@@ -113,7 +116,7 @@ function silent(target: Target, options: AgentOptions, why: Answer): Answer {
   return up(`the agent ${does} and has no say: ${why.detail}`)
 }
 
-/** One that talks without a word fails as one that is silent does, and its server goes on with the weight that it has. */
+/** Descriptions of an agent that sends data but no word. It is handled like a silent one: its server keeps its weight. */
 const WORDLESS: Readonly<Record<string, string>> = {
   unexpected: 'says no word',
   'too-big': 'says more than a word, without an end,',

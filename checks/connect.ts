@@ -1,6 +1,6 @@
 import { defineCheck } from '../src/check/check.js'
 
-/** Opens a TCP connection and closes it: something listens. Says nothing of whether it works. */
+/** Opens and closes a TCP connection. It proves that something listens, not that it works. */
 export const check = defineCheck({
   name: 'connect',
   summary: 'opens a TCP connection',

@@ -22,7 +22,7 @@ function dialogueOptions(kit: OptionKit) {
 
 type DialogueOptions = Parsed<ReturnType<typeof dialogueOptions>>
 
-/** Says and hears what it is told to, line by line or byte by byte: for protocols that have no check of their own. */
+/** Sends and expects configured text or bytes, for protocols without a kind of their own. */
 export const check = defineCheck({
   name: 'dialogue',
   summary: 'says and hears what it is told to, in text or bytes, over TCP or TLS',
@@ -34,7 +34,7 @@ export const check = defineCheck({
     if (steps.length === 0) return 'steps needs at least one step'
     for (const [i, step] of steps.entries()) {
       const problem = stepProblem(step)
-      // What is said may be a password: only the word before it is shown.
+      // The text may be a password, so only its verb is shown.
       if (problem !== null) return `step ${i + 1}, "${partsOf(step)[0]}": ${problem}`
     }
     const given = givenOf(options)
@@ -62,21 +62,21 @@ function heard(last: string, { steps }: DialogueOptions): Answer {
 
 interface Around {
   readonly options: TlsOptions
-  /** For the patterns of all steps together. */
+  /** Shared by the patterns of all steps. */
   readonly budget: Budget
-  /** For people: what is said may be a password. */
+  /** Name of the step in messages. They do not contain the sent text, which may be a password. */
   readonly place: string
 }
 
 interface Verb {
-  /** What is wrong with what stands behind it, or null. */
+  /** Returns the error in the argument of the verb, or null. */
   problem(rest: string): string | null
-  /** Does it; returns what was heard. */
+  /** Executes the step. Returns the received line, if any. */
   take(dialogue: Dialogue, rest: string, around: Around): Promise<string | undefined> | undefined
 }
 
 const VERBS: Readonly<Record<string, Verb>> = {
-  /** Text as it is, without a line end of its own. */
+  /** Sends text without adding a line end. */
   send: {
     problem: textProblem,
     take: (dialogue, text, { place }) => say(dialogue, unescapeBytes(text), place),
@@ -85,7 +85,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     problem: hexProblem,
     take: (dialogue, hex, { place }) => say(dialogue, hexBytes(hex) ?? new Uint8Array(), place),
   },
-  /** Must come, whatever stands before it. */
+  /** Skips data up to and including this text. */
   expect: {
     problem: textProblem,
     take: (dialogue, text) => until(dialogue, unescapeBytes(text), JSON.stringify(text)),
@@ -94,7 +94,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     problem: hexProblem,
     take: (dialogue, hex) => until(dialogue, hexBytes(hex) ?? new Uint8Array(), `the bytes ${hex}`),
   },
-  /** The very next line must match. */
+  /** The next line must match. */
   line: {
     problem: patternProblem,
     async take(dialogue, pattern, { budget }) {
@@ -103,7 +103,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
       return line
     },
   },
-  /** Lines are passed over until one matches. */
+  /** Skips lines until one matches. */
   lines: {
     problem: patternProblem,
     async take(dialogue, pattern, { budget }) {

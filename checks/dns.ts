@@ -20,7 +20,7 @@ import { Heard } from './lib/heard.js'
 
 const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'] as const
 
-/** Asks a name server one question and looks at the answer. */
+/** Sends one query to a name server and judges the answer. */
 export const check = defineCheck({
   name: 'dns',
   summary: 'asks a name server a question',
@@ -86,7 +86,7 @@ function questionOf({ request, type }: Wanted): Question {
   return address ? { name: reverseName(address), type: 'PTR' } : { name: request.replace(/\.$/, ''), type }
 }
 
-/** The name under which an address's PTR record stands. */
+/** Returns the name of an address's PTR record. */
 export function reverseName(address: Address): string {
   const bytes = [...bytesOf(address)]
   if (address.family === 'ipv4') return `${bytes.reverse().join('.')}.in-addr.arpa`
@@ -97,7 +97,7 @@ export function reverseName(address: Address): string {
     .join('.')}.ip6.arpa`
 }
 
-/** Null when the server hangs up before the answer is complete. */
+/** Returns null if the server closes the connection before the answer is complete. */
 async function askTcp(target: Target, query: Buffer, context: RunContext): Promise<Buffer | null> {
   const socket = await open(target, null, context)
   try {
@@ -121,11 +121,11 @@ async function askTcp(target: Target, query: Buffer, context: RunContext): Promi
 interface Reply {
   readonly message: Buffer
   readonly rcode: string
-  /** Cut off, by as much as it liked, in a record or between them: nothing of it but this is looked at. */
+  /** A truncated message may end anywhere, even within a record. Only this flag of it is used. */
   readonly isTruncated: boolean
 }
 
-/** The reply to our question; what is none is thrown. */
+/** Returns the reply to the query. Throws `NotDns` if the message is not a reply to it. */
 function readReply(message: Buffer, id: number, asked: Question): Reply {
   const head = within(message, readHead)
   if (!head.isResponse) throw new NotDns('a DNS question came back instead of an answer')
@@ -134,7 +134,7 @@ function readReply(message: Buffer, id: number, asked: Question): Reply {
   const reply = { message, rcode, isTruncated }
   const question = within(message, readQuestion)
   if (!question) {
-    // A server that refuses, or that has no room, may leave the question out.
+    // A server may omit the question if it refuses the query, or has no space.
     if (rcode === 'NOERROR' && !isTruncated) throw new NotDns('an answer without the question')
     return reply
   }
@@ -151,7 +151,7 @@ function within<T>(message: Buffer, read: (message: Buffer) => T): T {
   }
 }
 
-/** How a name reads that has come: the root is a dot. */
+/** Returns the name in the form in which `readQuestion` returns it: the root is a dot. */
 function nameOnWire({ name }: Question): string {
   return name === '' ? '.' : name.toLowerCase()
 }
@@ -179,7 +179,10 @@ function brief(texts: readonly string[]): string {
   return texts.slice(0, 4).join(', ').slice(0, 200) + more
 }
 
-/** ldirectord's unanchored match; an address matches in every notation of it. Null where the pattern takes too long. */
+/**
+ * Searches the pattern unanchored, as in ldirectord. An address also matches in other notations. Returns null if the
+ * pattern takes too long.
+ */
 function findIn(texts: readonly string[], receive: string): boolean | null {
   const address = parseAddress(receive)?.text
   if (address !== undefined && texts.includes(address)) return true

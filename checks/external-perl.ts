@@ -14,8 +14,8 @@ import {
 const MISSING = 'there is no perl on this machine: install it'
 
 /**
- * Runs the script's file as ldirectord runs it: as a piece of code that may also return. `exit N` is the end of it;
- * what it dies of is said, and a file that Perl does not understand too.
+ * Perl code that runs the script's file as ldirectord does: as code that may also return. `exit N` ends it. The
+ * messages of `die` and of syntax errors are printed.
  */
 const RUNNER = `
 my $file = shift @ARGV;
@@ -27,8 +27,8 @@ exit 0;
 `
 
 /**
- * A Perl script of ldirectord's `checktype = external-perl`, in a process of perl: the same four arguments in @ARGV,
- * exit 0, return and the end of the file are up, another exit code and die are down.
+ * Runs a Perl script for ldirectord's `checktype = external-perl` in a perl process. @ARGV has the same four arguments.
+ * Exit code 0, return, and the end of the file are up; another exit code and `die` are down.
  */
 export const check = defineCheck({
   name: 'external-perl',

@@ -15,8 +15,9 @@ import {
 } from './lib/command.js'
 
 /**
- * Runs a command: exit 0 is up. Its arguments are ldirectord's, `VIP|FWMARK VPORT REAL_IP REAL_PORT`, IPv6 addresses
- * in brackets, unless `arguments` says otherwise. No shell. It is killed with its children at the deadline.
+ * Runs a command without a shell: exit code 0 is up. The arguments are ldirectord's, `VIP|FWMARK VPORT REAL_IP
+ * REAL_PORT` with IPv6 addresses in brackets, unless `arguments` is set. At the deadline the command is killed with its
+ * children.
  */
 export const check = defineCheck({
   name: 'external',
@@ -74,8 +75,8 @@ interface Wanted {
 
 const NAGIOS_WORDS: Readonly<Record<number, string>> = { 0: 'OK', 1: 'warning', 2: 'critical', 3: 'unknown' }
 /**
- * What interpreters print when a script dies of a mistake of its own, most of them with exit 1: Python, Perl, shells, Ruby,
- * Node, Java, Lua, PHP.
+ * Output of interpreters for a script that fails by an error of its own, mostly with exit code 1: Python, Perl, shells,
+ * Ruby, Node, Java, Lua, PHP.
  */
 const CRASHES: readonly RegExp[] = [
   /^Traceback \(most recent call last\):/m,
@@ -86,24 +87,25 @@ const CRASHES: readonly RegExp[] = [
   /^[ \t]{1,40}at \S{1,200} \(/m,
   /^(?:Exception in thread |(?:PHP )?Fatal error:|lua\S{0,8}: )/m,
 ]
-/** A plug-in that got as far as this word has judged, whatever its interpreter has said beside it. */
+/** A plug-in that prints this word has completed its check, even if its interpreter prints errors too. */
 const SAYS_WARNING = /\bWARN(?:ING)?\b/
 
 function judge({ code, signal, output }: Ended, { nagios, warning, dynamic }: Wanted): Answer {
   if (signal !== null || code === null) return down('signal', withOutput(`ended by ${signal}`, output))
   if (nagios) return judgePlugin(code, output, warning)
   const said = withOutput(`exit ${code}`, output)
-  // An exit code has 8 bits: the weight is what it says beyond 2.
+  // Exit codes have 8 bits, so the weight is at most 253.
   if (dynamic && code >= 2) return up(said, { weight: code - 2 })
   return code === 0 ? up(said) : down('status', said)
 }
 
 /**
- * A plug-in that warns says so in words, as the guidelines of the Monitoring Plugins ask. Exit 1 without a word, or with
- * what an interpreter says of a script that died, is no warning: whatever `warning` says, the plug-in has not judged.
+ * A plug-in reports a warning in words, as the guidelines of the Monitoring Plugins require. Exit code 1 without
+ * output, or with an interpreter's error message, is not a warning but a failure of the plug-in, whatever `warning` is
+ * set to.
  */
 function judgePlugin(code: number, output: string, warning: Wanted['warning']): Answer {
-  // Performance data stand after the bar.
+  // Performance data follows the bar.
   const printed = output.split('|')[0]
   if (code === 1 && printed?.trim() === '')
     return down('status', 'exit 1 without a word: no warning, the plug-in failed')
@@ -117,7 +119,7 @@ function hasCrashed(output: string): boolean {
   return !SAYS_WARNING.test(output) && CRASHES.some(crash => crash.test(output))
 }
 
-/** Where Python and others say what it was. */
+/** Returns the last line, in which Python and others print the error. */
 function lastLine(output: string): string {
   return output.trimEnd().split('\n').at(-1) ?? ''
 }

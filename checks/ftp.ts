@@ -16,7 +16,7 @@ import { matchOf, matchOptions, matchProblem } from './lib/match.js'
 import { expectReply, hearReply } from './lib/replies.js'
 import { connectTls, type TlsOptions } from './lib/tls.js'
 
-/** Greets a file server, logs in where there is a login, and looks into a file where something is expected in it. */
+/** Reads the greeting of an FTP server, logs in if configured, and searches a file if `receive` or `text` is set. */
 export const check = defineCheck({
   name: 'ftp',
   summary: 'greets an FTP server; may speak TLS, log in and look into a file',
@@ -57,7 +57,7 @@ export const check = defineCheck({
   },
 })
 
-/** Some servers want no password for some users. */
+/** Some servers require no password for some users. */
 async function logIn(dialogue: Dialogue, login: string, passwd: string): Promise<void> {
   dialogue.send(`USER ${login}`)
   const { code, shown } = await hearReply(dialogue)
@@ -73,23 +73,23 @@ interface Search {
   readonly target: Target
   readonly match: Match
   readonly context: RunContext
-  /** For the second connection too. */
+  /** Also used for the second connection. */
   readonly tls: TlsOptions | null
 }
 
-/** Fetches the file over a second connection. A file that breaks off before the match is the server's fault. */
+/** Fetches and searches the file over a second connection. A transfer that ends before the match fails the check. */
 async function search(
   dialogue: Dialogue,
   { target, match, request, limit, context, tls }: Search,
 ): Promise<Answer> {
-  // RFC 4217: PBSZ must come before PROT, and says nothing in TLS.
+  // RFC 4217: PBSZ must precede PROT, and has no effect with TLS.
   for (const command of [...(tls ? ['PBSZ 0', 'PROT P'] : []), 'TYPE I']) {
     dialogue.send(command)
     await expectReply(dialogue, '2')
   }
   const port = await passivePort(dialogue, target)
   let data: Socket = connect({ host: target.address.text, port, signal: context.signal })
-  // An error that comes when nobody waits any more must not end lvsd.
+  // Without a listener, an error after the run would end the process.
   data.on('error', () => {})
   try {
     await once(data, 'connect')
@@ -108,7 +108,10 @@ async function search(
   }
 }
 
-/** Many servers let in only who takes up the session of the first connection: whoever has it is the same client. */
+/**
+ * Starts TLS on the second connection with the session of the first one. Many servers require this as proof that both
+ * connections belong to the same client.
+ */
 function encrypt(
   socket: Socket,
   { session }: Dialogue,
@@ -121,7 +124,7 @@ function encrypt(
   )
 }
 
-/** The port of the second connection. Its address is the server's own, whatever a PASV reply says. */
+/** Returns the port of the second connection. Its address is that of the target; the address in a PASV reply is ignored. */
 async function passivePort(dialogue: Dialogue, { address }: Target): Promise<number> {
   if (address.family === 'ipv6') {
     dialogue.send('EPSV')

@@ -9,7 +9,7 @@ import { hostHeader, hostName, virtualhostProblem } from './lib/http.js'
 import { optionalTls, optionalTlsProblem, withLibrary } from './lib/library.js'
 import { bodyOf, sessionOn } from './lib/session.js'
 
-/** The answer is two bytes in a frame of five; nobody needs as much as this. */
+/** Maximum size of the answer in bytes. The answer has two bytes in a frame of five. */
 const LIMIT = 65_536
 
 function grpcOptions(kit: OptionKit) {
@@ -24,8 +24,8 @@ function grpcOptions(kit: OptionKit) {
 type Wanted = Parsed<ReturnType<typeof grpcOptions>>
 
 /**
- * Asks the standard health service, grpc.health.v1.Health/Check. It is one request of HTTP/2, which Node speaks: the
- * library for gRPC would bring names, balancing and reconnecting of its own, none of which a check wants.
+ * Calls the standard health service, grpc.health.v1.Health/Check. It is a single HTTP/2 request, which Node supports.
+ * The gRPC library would add name resolution, load balancing and reconnects, which a check must not do.
  */
 export const check = defineCheck({
   name: 'grpc',
@@ -99,7 +99,7 @@ async function replyOf(
     trailers = received
   })
   const answered = bodyOf(stream)
-  // It may fail when nobody reads it yet.
+  // An error may occur before the body is read.
   answered.on('error', () => {})
   stream.end(requestFrame(service))
   const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders]
@@ -114,7 +114,7 @@ async function replyOf(
   return { headers, body: Buffer.concat(chunks), trailers }
 }
 
-/** HealthCheckRequest { string service = 1 } in a frame that is not compressed. */
+/** Encodes HealthCheckRequest { string service = 1 } in an uncompressed frame. */
 export function requestFrame(service: string): Buffer {
   const name = Buffer.from(service)
   const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a]), varint(name.length), name])
@@ -139,7 +139,7 @@ function judge({ headers, body, trailers }: Reply, service: string): Answer {
   const http = headers[':status']
   if (!String(headers['content-type'] ?? '').startsWith('application/grpc'))
     return down('garbage', `HTTP status ${http}, but no gRPC answer`)
-  // A server that fails at once says so in its headers.
+  // If the server fails at once, the status is in the headers.
   const status = Number(trailers['grpc-status'] ?? headers['grpc-status'] ?? Number.NaN)
   if (status !== 0)
     return failed(status, String(trailers['grpc-message'] ?? headers['grpc-message'] ?? ''), about)
@@ -151,7 +151,7 @@ function judge({ headers, body, trailers }: Reply, service: string): Answer {
     : down('unexpected', `${about} is ${word}, expected SERVING`)
 }
 
-/** The codes of gRPC that tell something apart, from its document statuscodes.md. */
+/** gRPC status codes with a specific meaning, from gRPC's statuscodes.md. */
 const CODES: Readonly<Record<number, (about: string) => string>> = {
   4: () => 'the server did not answer within the deadline it was given (DEADLINE_EXCEEDED)',
   5: about => `the health service does not know ${about} (NOT_FOUND): look at service`,
@@ -167,7 +167,7 @@ function failed(status: number, message: string, about: string): Answer {
   return down('status', message === '' ? told : `${told}; it says: ${decoded(message).slice(0, 200)}`)
 }
 
-/** Messages are percent-encoded. */
+/** Decodes the percent-encoding of gRPC messages. */
 function decoded(message: string): string {
   try {
     return decodeURIComponent(message)
@@ -176,7 +176,7 @@ function decoded(message: string): string {
   }
 }
 
-/** The status in the first frame: field 1, a varint; absent is 0. Null where it is none. */
+/** Returns the status in the first frame: field 1, a varint; absent means 0. Returns null if the frame is invalid. */
 export function servingOf(body: Buffer): number | null {
   if (body.length < 5 || body[0] !== 0) return null
   const message = body.subarray(5, 5 + body.readUInt32BE(1))

@@ -4,7 +4,7 @@ import { defineCheck, type RunContext, type Target } from '../src/check/check.js
 import { type HttpOptions, httpOptions, httpProbe, httpProblem, requestBytes } from './lib/http.js'
 import { exchange } from './lib/response.js'
 
-/** Asks a web server for a page, on a connection of its own. */
+/** Requests a page from a web server on a new connection. */
 export const check = defineCheck({
   name: 'http',
   summary: 'asks a web server for a page; judges status and body',
@@ -18,12 +18,12 @@ export const check = defineCheck({
 
   async run(target, options, context) {
     const answer = await ask(target, options, context)
-    // The library costs many times the exchange: it is called where there is a redirect, not where there may be one.
+    // The library costs many times as much as the exchange, so it is used only after an actual redirect.
     return answer ?? (await (await import('./lib/got.js')).follow('http', target, options, context))
   },
 })
 
-/** One request and its response; null for a redirect to follow. */
+/** Performs one request. Returns null for a redirect that must be followed. */
 async function ask(target: Target, options: HttpOptions, context: RunContext) {
   context.phase('connect')
   const socket = connect({ host: target.address.text, port: target.port, signal: context.signal })

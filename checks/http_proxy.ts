@@ -27,7 +27,7 @@ function proxyOptions(kit: OptionKit) {
 
 type ProxyOptions = Parsed<ReturnType<typeof proxyOptions>>
 
-/** Asks a web proxy for a page of some other server. */
+/** Requests a page of another server through a web proxy. */
 export const check = defineCheck({
   name: 'http_proxy',
   aliases: ['http-proxy'],
@@ -65,7 +65,7 @@ function urlOf(request: string): URL | null {
   return url?.protocol === 'http:' ? url : null
 }
 
-/** The request line holds the whole URL: that is what makes it a question to a proxy. */
+/** Returns the request. A request to a proxy has the complete URL in its request line. */
 function requestBytes(url: URL, options: ProxyOptions): Uint8Array {
   const { login, passwd, httpmethod } = options
   const basic = Buffer.from(`${login}:${passwd ?? ''}`).toString('base64')
@@ -83,7 +83,7 @@ function requestBytes(url: URL, options: ProxyOptions): Uint8Array {
   )
 }
 
-/** One exchange: the verdict, or where to ask next. */
+/** Performs one exchange. Returns the answer, or the URL of a redirect. */
 async function ask(
   { address, port }: Target,
   url: URL,
@@ -103,7 +103,7 @@ async function ask(
   }
 }
 
-/** Where the response sends to, or null where it does not. What is read for that is kept in `first`. */
+/** Returns the URL of a redirect, or null for any other response. Chunks that are read for this are added to `first`. */
 async function redirectIn(chunks: AsyncIterator<Buffer>, first: Buffer[], from: URL): Promise<URL | null> {
   const heard = new Heard()
   let isRedirect = false

@@ -3,7 +3,7 @@ import { type HttpOptions, hostName, httpOptions, httpProblem, requestBytes } fr
 import { exchange } from './lib/response.js'
 import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './lib/tls.js'
 
-/** Asks a web server for a page over TLS, on a connection of its own. */
+/** Requests a page from a web server over TLS on a new connection. */
 export const check = defineCheck({
   name: 'https',
   summary: 'asks a web server for a page over TLS; judges certificate, status and body',
@@ -17,7 +17,8 @@ export const check = defineCheck({
   }),
 
   validate(options) {
-    // Libraries that follow redirects over HTTP/2 remember by name who speaks it; real servers share their name.
+    // Libraries that follow redirects over HTTP/2 remember by name which servers support it, but real servers share a
+    // name.
     if (options.http2 && options.redirects > 0)
       return 'redirects are followed over HTTP/1.1 only: leave out http2'
     return httpProblem(options) ?? tlsProblem(options)
@@ -27,7 +28,7 @@ export const check = defineCheck({
     try {
       if (options.http2) return await (await import('./lib/http2.js')).ask(target, options, context)
       const answer = await ask(target, options, context)
-      // The library costs three times as much as the exchange: it is called where there is a redirect, not where there may be.
+      // The library costs three times as much as the exchange, so it is used only after an actual redirect.
       return (
         answer ?? (await (await import('./lib/got.js')).follow('https', target, options, context, options))
       )
@@ -39,7 +40,7 @@ export const check = defineCheck({
   },
 })
 
-/** One request and its response over TLS; null for a redirect to follow. */
+/** Performs one request over TLS. Returns null for a redirect that must be followed. */
 async function ask(target: Target, options: HttpOptions & TlsOptions, context: RunContext) {
   const { address, port } = target
   const peer = { host: address.text, port, name: hostName(options.virtualhost) }

@@ -8,7 +8,7 @@ import {
   loginProblem,
 } from './lib/login.js'
 
-/** Hears the greeting of an IMAP server; logs in where there is a login. */
+/** Reads the greeting of an IMAP server, and logs in if configured. */
 export const check = defineCheck({
   name: 'imap',
   summary: 'greets an IMAP server; may ask for TLS and log in',

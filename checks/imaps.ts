@@ -3,7 +3,7 @@ import { askImap } from './lib/imap.js'
 import { loginOptions, loginProblem } from './lib/login.js'
 import { tlsOptions, tlsProblem } from './lib/tls.js'
 
-/** Hears the greeting of an IMAP server over TLS; logs in where there is a login. */
+/** Reads the greeting of an IMAP server over TLS, and logs in if configured. */
 export const check = defineCheck({
   name: 'imaps',
   summary: 'greets an IMAP server over TLS; may log in',

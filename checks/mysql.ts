@@ -16,7 +16,7 @@ function mysqlOptions(kit: OptionKit) {
 
 type Wanted = Parsed<ReturnType<typeof mysqlOptions>>
 
-/** Logs in to MySQL or MariaDB and asks for rows. */
+/** Logs in to MySQL or MariaDB and executes a query. */
 export const check = defineCheck({
   name: 'mysql',
   aliases: ['mariadb'],
@@ -54,7 +54,7 @@ async function talk(socket: Socket, asked: Asked): Promise<Answer> {
     if (answer) return answer
     throw error
   } finally {
-    // A word of goodbye, so that the server's log has no complaint.
+    // A clean end of the connection, so that the server does not log an error.
     connection.end(() => {})
   }
 }
@@ -70,31 +70,34 @@ function settings(socket: Socket, { login, passwd, database, tls }: Wanted): Con
     rowsAsArray: true,
     typeCast: field => textOf(field.buffer()),
     authPlugins: { client_ed25519: () => ed25519(passwd) },
-    // No code made of what a server sends, and no file of ours for one that asks for it.
+    // Security: generate no code from server data, and send no local files to the server.
     disableEval: true,
     flags: ['-LOCAL_FILES'],
   }
 }
 
-/** The server sends text as UTF-8, to which the library sets it; what is none is bytes. */
+/** The library makes the server send text as UTF-8. A value that is not valid UTF-8 is returned as Latin-1. */
 function textOf(value: Buffer | null): string | null {
   if (value === null) return null
   return value.toString(isUtf8(value) ? 'utf8' : 'latin1')
 }
 
-/** MariaDB's plug-in of this name: its 32 random bytes are signed. */
+/** MariaDB's plug-in ed25519 signs the 32 random bytes of the server. */
 function ed25519(passwd: string): (challenge: Buffer) => Buffer {
   return challenge => signByPassword(passwd, challenge.subarray(0, 32))
 }
 
-/** An account of MariaDB may have several plug-ins, tried one after the other. Each is work, ed25519 two milliseconds. */
+/**
+ * Maximum number of plug-in changes. A MariaDB account may have several plug-ins, which are tried in sequence. Each
+ * costs time; ed25519 takes 2 ms.
+ */
 const MOST_WISHES = 4
-/** Packets until a server lets somebody in; the longest login with one plug-in has six. */
+/** Maximum number of packets before the login is complete. The longest login with one plug-in has six. */
 const MOST_LOGINS = 16
 
 /**
- * Looks at each packet before the library does. Where numbers are left out it would print a line and go on; an error may
- * bear any number, since servers send it of their own accord.
+ * Validates each packet before the library handles it. For a wrong sequence number the library would only print a line.
+ * An error may have any sequence number, because servers send errors without a request.
  */
 function guard(connection: Connection): void {
   const inner = connection as unknown as Inner
@@ -115,13 +118,13 @@ function guard(connection: Connection): void {
   }
 }
 
-/** The first bytes of an error, and of a wish for another plug-in. */
+/** First bytes of an error packet, and of a request for another plug-in. */
 const ERROR = 0xff
 const ANOTHER = 0xfe
 
 /**
- * The library turns to TLS with settings of its own; ours are those of every other check. Settles only where that fails:
- * the library would put a code of its own in place of what happened.
+ * Replaces the library's TLS settings by those of all checks. The promise settles only on a failure, because the
+ * library would replace the error's code by its own.
  */
 function encryptAsOurs(
   connection: Connection,
@@ -144,7 +147,7 @@ function encryptAsOurs(
   })
 }
 
-/** What of the library's connection is not in its types. */
+/** Members of the library's connection that its types do not declare. */
 interface Inner {
   stream: Socket
   sequenceId: number
@@ -156,15 +159,16 @@ interface Inner {
 
 function loggedIn(connection: Connection): Promise<void> {
   return new Promise((resolve, reject) => {
-    // Also heard later, when nobody waits any more.
+    // The listener also receives later errors, after the promise has settled.
     connection.on('error', reject)
     connection.connect(error => (error ? reject(error) : resolve()))
   })
 }
 
 /**
- * The server goes on with a question though nobody listens any more; in time they would take all of its places. MariaDB
- * reads the first comment, MySQL the second; one that reads neither finds no sense in it, and nothing is lost.
+ * Limits the execution time of the query. The server would continue it after the connection is closed, and such queries
+ * would accumulate. MariaDB reads the first comment, MySQL the second. A server that reads neither reports an error,
+ * which is ignored.
  */
 function limit(connection: Connection, timeout: number): void {
   const inSeconds = `/*M!100101 SESSION max_statement_time = ${timeout / 1000} */`
@@ -187,7 +191,7 @@ function ask(connection: Connection, options: Wanted): Promise<Answer> {
   })
 }
 
-/** What the server itself says against it: its errors have a number of its own. */
+/** Returns the answer for an error that the server reports, which has an error number; else null. */
 function refusal(error: unknown, { login }: Wanted): Answer | null {
   const { errno = 0, code, message } = error as Error & { errno?: number; code?: string }
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return down('tls', 'the server does not offer TLS: leave out tls')
@@ -200,7 +204,10 @@ function refusal(error: unknown, { login }: Wanted): Answer | null {
 const ADVICE =
   'give the user one of mysql_native_password, caching_sha2_password, sha256_password and ed25519'
 
-/** The plug-in that the library does not know, or does not want to send a password to; null where it is none of that. */
+/**
+ * Returns the name of a plug-in that the library does not support, or to which it refuses to send a password; else
+ * null.
+ */
 function pluginIn(code: string | undefined, message: string): string | null {
   if (code === 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED') return 'mysql_clear_password'
   const [, name] = /^Server requests authentication using unknown plugin ([\w-]{1,64})\./.exec(message) ?? []

@@ -3,7 +3,7 @@ import { converse } from './lib/dialogue.js'
 import { encryptionOf, encryptionOptions, encryptionProblem } from './lib/login.js'
 import { expectReply } from './lib/replies.js'
 
-/** Hears the greeting of a news server. */
+/** Reads the greeting of a news server. */
 export const check = defineCheck({
   name: 'nntp',
   summary: 'greets a news server; may speak TLS',

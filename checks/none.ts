@@ -1,6 +1,6 @@
 import { defineCheck, up } from '../src/check/check.js'
 
-/** For services whose health somebody else watches, as ldirectord's `service = none`. */
+/** For services with external health monitoring, as in ldirectord's `service = none`. */
 export const check = defineCheck({
   name: 'none',
   summary: 'no check: the real server counts as up',

@@ -1,6 +1,6 @@
 import { defineCheck, down } from '../src/check/check.js'
 
-/** Down without looking, as ldirectord's `checktype = off`. */
+/** Always down without a check, as in ldirectord's `checktype = off`. */
 export const check = defineCheck({
   name: 'off',
   summary: 'always down, without looking',

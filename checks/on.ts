@@ -1,6 +1,6 @@
 import { defineCheck, up } from '../src/check/check.js'
 
-/** Up without looking, as ldirectord's `checktype = on`. */
+/** Always up without a check, as in ldirectord's `checktype = on`. */
 export const check = defineCheck({
   name: 'on',
   summary: 'always up, without looking',

@@ -23,8 +23,8 @@ function oracleOptions(kit: OptionKit) {
 type Wanted = Parsed<ReturnType<typeof oracleOptions>>
 
 /**
- * Logs in to an Oracle database and asks for rows. Oracle's own driver is loaded where this check is used; it needs no
- * client libraries, but it is large, so it is installed by those who want it.
+ * Logs in to an Oracle database and executes a query. Oracle's driver needs no client libraries, but it is large, so
+ * users install it themselves. It is loaded at the first run.
  */
 export const check = defineCheck({
   name: 'oracle',
@@ -36,7 +36,7 @@ export const check = defineCheck({
   validate(options) {
     const { database } = options
     if (database === null) return sqlProblem(options)
-    // It stands in a connect descriptor, where these would end it.
+    // The name becomes part of a connect descriptor, in which other characters have a meaning.
     return /^[\w.$#-]+$/.test(database)
       ? sqlProblem(options)
       : `"${database}" is no name of an Oracle database`
@@ -53,7 +53,7 @@ export const check = defineCheck({
       password: options.passwd,
       connectString: descriptor(target, options, context.timeout),
     })
-    // The driver cannot be told to give up. One that comes too late is closed unused.
+    // The driver cannot abort a connect. A connection that arrives after the deadline is closed unused.
     context.signal.addEventListener('abort', () => {
       opening.then(
         connection => connection.close({ drop: true }).catch(() => {}),
@@ -80,7 +80,7 @@ function isInstalled(): boolean {
   }
 }
 
-/** The few words of oracledb that are used here. */
+/** The parts of oracledb that are used here. */
 interface Driver {
   getConnection(attributes: {
     user: string
@@ -98,7 +98,7 @@ interface OracleConnection {
   close(options: { drop: boolean }): Promise<void>
 }
 
-/** Null where it is not installed. The name is a variable, so that nobody needs it to compile. */
+/** Loads the driver. Returns null if it is not installed. The name is a variable, so that the code compiles without it. */
 async function load(name: string = DRIVER): Promise<Driver | null> {
   try {
     const module = (await import(name)) as { default: Driver }
@@ -110,7 +110,7 @@ async function load(name: string = DRIVER): Promise<Driver | null> {
   }
 }
 
-/** One address, tried once, and no longer than the check may last. */
+/** Returns a connect descriptor with one address, one attempt, and the time limit of the run. */
 export function descriptor({ address, port }: Target, { database, sid }: Wanted, timeout: number): string {
   const seconds = Math.max(1, Math.ceil(timeout / 1000))
   const name = database === null ? '' : `(${sid ? 'SID' : 'SERVICE_NAME'}=${database})`
@@ -129,7 +129,7 @@ async function ask(
     phase('body')
     connection.callTimeout = timeout
     const rows = rowsFor(options)
-    // A driver that has asked for 101 rows has seen more than decides.
+    // The limit of 101 rows exceeds the number of rows that is searched.
     const found = await connection.execute(options.request.replace(/;\s*$/, ''), [], { maxRows: 101 })
     found.rows?.some(([first]) => rows.add(first))
     return rows.end(found.rowsAffected)
@@ -138,7 +138,7 @@ async function ask(
   }
 }
 
-/** NJS: what the driver says. ORA: what the server says. */
+/** Converts an error. Codes with NJS come from the driver, those with ORA from the server. */
 function refusal(error: unknown): Answer {
   const { code = '', message } = error as Error & { code?: string }
   const word = said(message)

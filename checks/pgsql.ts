@@ -19,7 +19,7 @@ function pgsqlOptions(kit: OptionKit) {
 
 type Wanted = Parsed<ReturnType<typeof pgsqlOptions>>
 
-/** Logs in to PostgreSQL and asks for rows. */
+/** Logs in to PostgreSQL and executes a query. */
 export const check = defineCheck({
   name: 'pgsql',
   aliases: ['postgres', 'postgresql'],
@@ -57,7 +57,7 @@ async function talk(socket: Socket, { target, options, context }: Asked): Promis
     if (error instanceof DatabaseError)
       return down('status', `${error.severity ?? 'ERROR'}: ${said(error.message)} (${error.code})`)
     const { message } = error as Error
-    // What the client says before it sends anything to a server that wants to know the password.
+    // The client reports this itself, without sending anything, if the server requires a password.
     if (!message.startsWith('SASL:')) throw error
     return down('status', options.passwd === '' ? 'the server wants a password: give passwd' : said(message))
   } finally {
@@ -65,10 +65,10 @@ async function talk(socket: Socket, { target, options, context }: Asked): Promis
   }
 }
 
-/** The code of SSLRequest, 1234.5679, in a message of eight bytes. */
+/** SSLRequest: a message of eight bytes with the code 1234.5679. */
 const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex')
 
-/** PostgreSQL is asked for TLS in clear text. The handshake is that of every other check, so all of its options count. */
+/** Opens a connection. TLS is requested in clear text; the handshake is that of all checks, so all TLS options apply. */
 async function opened(target: Target, tls: TlsOptions | null, context: RunContext): Promise<Socket> {
   const socket = await open(target, null, context)
   if (!tls) return socket
@@ -93,14 +93,17 @@ async function firstByte(socket: Socket): Promise<string> {
       throw new CheckFailure('closed', 'closed instead of an answer to the request for TLS')
     }),
   ])) as [Buffer]
-  // More than the one byte came before the handshake, and from anybody.
+  // Further bytes before the handshake may come from an attacker.
   if (chunk.length > 1) throw new CheckFailure('garbage', 'more than one byte before the TLS handshake')
   return chunk.toString('latin1')
 }
 
-/** A client on a connection that stands. What it is not told it would take from the environment. */
+/**
+ * Returns a client on an open connection. All settings are explicit, because the client takes missing ones from the
+ * environment.
+ */
 function clientOn(socket: Socket, { login, passwd, database }: Wanted, Client: typeof import('pg').Client) {
-  // The client opens its stream itself; this one is open.
+  // The client wants to open its stream, but this one is already open.
   socket.connect = () => {
     setImmediate(() => socket.emit('connect'))
     return socket
@@ -110,7 +113,7 @@ function clientOn(socket: Socket, { login, passwd, database }: Wanted, Client: t
     host: 'server',
     port: 1,
     user: login,
-    // A function, because an empty text would be looked up in the environment and in a file.
+    // A function, because for an empty text the client would search the environment and a file.
     password: () => passwd,
     database: database ?? login,
     ssl: false,
@@ -118,15 +121,15 @@ function clientOn(socket: Socket, { login, passwd, database }: Wanted, Client: t
     connectionTimeoutMillis: 0,
     types: { getTypeParser: () => (text: string) => text },
   })
-  // Where one is of use it comes as a rejection too.
+  // Relevant errors are also reported as rejections.
   client.on('error', () => {})
   return client
 }
 
-/** The code of CancelRequest, 1234.5678, in a message of 16 bytes. */
+/** CancelRequest: a message of 16 bytes with the code 1234.5678. */
 const CANCEL_REQUEST = '0000001004d2162e'
 
-/** PostgreSQL goes on with a question though nobody listens any more; in time they would take all of its places. */
+/** Cancels the query. PostgreSQL would continue it after the connection is closed, and such queries would accumulate. */
 function cancel(client: Client, { address, port }: Target): void {
   const { processID = null, secretKey = null } = client as unknown as Record<string, number | null>
   if (processID === null || secretKey === null) return

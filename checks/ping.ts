@@ -1,6 +1,6 @@
 import { defineCheck } from '../src/check/check.js'
 
-/** Sends ICMPv6 or ICMP echo requests; one answer is enough. No program is forked. */
+/** Sends ICMPv6 or ICMP echo requests; one reply suffices. Does not start a program. */
 export const check = defineCheck({
   name: 'ping',
   summary: 'sends ICMPv6 or ICMP echo requests',

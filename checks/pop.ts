@@ -8,7 +8,7 @@ import {
 } from './lib/login.js'
 import { askPop } from './lib/pop.js'
 
-/** Hears the greeting of a POP3 server; logs in where there is a login. */
+/** Reads the greeting of a POP3 server, and logs in if configured. */
 export const check = defineCheck({
   name: 'pop',
   summary: 'greets a POP3 server; may ask for TLS and log in',

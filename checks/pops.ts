@@ -3,7 +3,7 @@ import { loginOptions, loginProblem } from './lib/login.js'
 import { askPop } from './lib/pop.js'
 import { tlsOptions, tlsProblem } from './lib/tls.js'
 
-/** Hears the greeting of a POP3 server over TLS; logs in where there is a login. */
+/** Reads the greeting of a POP3 server over TLS, and logs in if configured. */
 export const check = defineCheck({
   name: 'pops',
   summary: 'greets a POP3 server over TLS; may log in',

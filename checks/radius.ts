@@ -9,7 +9,7 @@ const WORDS: Readonly<Record<number, string>> = {
   [CODES.accessChallenge]: 'Access-Challenge',
 }
 
-/** Asks a RADIUS server to let a user in; without a user, whether it is well (Status-Server, RFC 5997). */
+/** Asks a RADIUS server to authenticate a user, or without a user for its status (Status-Server, RFC 5997). */
 export const check = defineCheck({
   name: 'radius',
   summary: 'asks a RADIUS server to let a user in, or whether it is well',

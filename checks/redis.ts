@@ -4,7 +4,7 @@ import { converse, type Dialogue } from './lib/dialogue.js'
 import { optionalTls, optionalTlsProblem } from './lib/library.js'
 import { command, ReplyError, type Value } from './lib/resp.js'
 
-/** What ROLE calls them. */
+/** The names of the roles in the reply to ROLE. */
 const ROLES = { primary: 'master', replica: 'slave', sentinel: 'sentinel' } as const
 
 function redisOptions(kit: OptionKit) {
@@ -26,7 +26,7 @@ function redisOptions(kit: OptionKit) {
 
 type Wanted = Parsed<ReturnType<typeof redisOptions>>
 
-/** Asks a Redis server, or another that speaks its protocol, for a PONG, and perhaps for its role and for a key. */
+/** Sends PING to a Redis server or compatible server, and optionally checks its role and a key. */
 export const check = defineCheck({
   name: 'redis',
   summary: 'asks a Redis server for a PONG, and perhaps for its role or a key',
@@ -70,7 +70,10 @@ async function ask(dialogue: Dialogue, options: Wanted, { phase }: RunContext): 
   return up(['PONG', role === 'any' ? [] : role, key === null ? [] : `${key} is there`].flat().join(', '))
 }
 
-/** What is wrong with the answer to ROLE, or null: the role, and of a replica its host, port and link to the primary. */
+/**
+ * Returns the error in the reply to ROLE, or null. For a replica, the reply contains host, port and state of its
+ * primary.
+ */
 function roleProblem(answer: Value, { role, link }: Wanted): string | null {
   const [is, host, port, state] = Array.isArray(answer) ? (answer as readonly Value[]) : [answer]
   if (role !== 'any' && is !== ROLES[role]) return `the server is ${wordFor(is ?? null)}, expected ${role}`
@@ -78,7 +81,7 @@ function roleProblem(answer: Value, { role, link }: Wanted): string | null {
   return `the link of the replica to its primary, ${shown(host)} port ${shown(port)}, is ${shown(state)}, expected "connected"`
 }
 
-/** Null where the key is as it should be. */
+/** Returns null if the key has the expected value, or exists if none is expected. */
 async function lookUp(dialogue: Dialogue, key: string, value: string | null): Promise<Answer | null> {
   if (value === null) {
     const count = await command(dialogue, 'EXISTS', key)

@@ -1,7 +1,7 @@
 import { defineCheck } from '../src/check/check.js'
 import { matchOf, matchOptions, matchProblem, unescapeBytes } from './lib/match.js'
 
-/** Sends `request` and looks for `receive` in what comes back; without a request it waits for the banner. */
+/** Sends `request` and searches `receive` in the answer. Without a request it waits for the banner. */
 export const check = defineCheck({
   name: 'simpletcp',
   summary: 'sends text over TCP and looks for an answer',
@@ -19,7 +19,7 @@ export const check = defineCheck({
   validate: options => matchProblem(options),
 
   probe({ address, port }, { request, receive, text, halfclose, limit }) {
-    // ldirectord matches line by line: with `m`, ^ and $ mean the ends of a line here too.
+    // ldirectord matches line by line. With the flag `m`, ^ and $ match at line ends, too.
     const match = matchOf({ receive, text }, 'm')
     const judge = match ? ({ kind: 'match', match, limit } as const) : ({ kind: 'any' } as const)
     const send = unescapeBytes(request)

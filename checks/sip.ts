@@ -7,7 +7,7 @@ import { bracketed } from '../src/core/address.js'
 import { brief, converse, type Dialogue } from './lib/dialogue.js'
 import { givenOf, tlsOptions, tlsProblem } from './lib/tls.js'
 
-/** Milliseconds after which a question over UDP is repeated first, and at most later on (RFC 3261, T1 and T2). */
+/** Milliseconds until the first repetition of a request over UDP, and the maximum interval (RFC 3261, T1 and T2). */
 const T1 = 500
 const T2 = 4000
 
@@ -29,7 +29,7 @@ function sipOptions(kit: OptionKit) {
 
 type SipOptions = Parsed<ReturnType<typeof sipOptions>>
 
-/** Asks a SIP server for its OPTIONS. */
+/** Sends an OPTIONS request to a SIP server. */
 export const check = defineCheck({
   name: 'sip',
   summary: 'asks a SIP server for its OPTIONS, over UDP, TCP or TLS',
@@ -54,7 +54,7 @@ interface Question {
   readonly callId: string
 }
 
-/** Each question is new: its identifiers tell its answer from those to others. */
+/** Returns a request with new identifiers, which distinguish its response from those to other requests. */
 function questionOf({ address, port }: Target, { login, transport }: SipOptions, local: Local): Question {
   const [branch, tag, callId] = [16, 8, 16].map(size => randomBytes(size).toString('hex'))
   const by = transport === 'udp' ? '' : `;transport=${transport}`
@@ -81,12 +81,12 @@ interface Local {
   readonly port: number
 }
 
-/** An address as it stands in a URI, without its zone. */
+/** Returns an address in URI notation, without its zone. */
 function hostOf(text: string): string {
   return bracketed(text.replace(/%.*/, ''))
 }
 
-/** Null for what is no final answer to this question. */
+/** Returns null if the message is not a final response to this request. */
 function judge(message: string, { callId }: Question, { status }: SipOptions): Answer | null {
   const [first = '', ...headers] = message.split(/\r?\n/)
   const code = Number(/^SIP\/2\.0 ([1-6]\d\d)(?: |$)/.exec(first)?.[1])
@@ -114,7 +114,7 @@ async function askUdp(target: Target, options: SipOptions, { signal, phase }: Ru
   try {
     phase('send')
     const connected = once(socket, 'connect', { signal })
-    // Connected, so that a port-unreachable reaches us and nobody else can answer.
+    // Connected, so that port-unreachable errors are reported and only the target can answer.
     socket.connect(port, address.text)
     await connected
     const question = questionOf(target, options, socket.address())
@@ -149,7 +149,7 @@ function askStream(target: Target, options: SipOptions, context: RunContext): Pr
   })
 }
 
-/** The lines up to an empty one. Servers may send empty lines before, to keep a connection alive. */
+/** Reads the headers up to an empty line. Servers may send empty lines before them as keep-alive. */
 async function hearHeaders(dialogue: Dialogue): Promise<string> {
   const lines: string[] = []
   for (;;) {

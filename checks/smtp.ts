@@ -1,6 +1,6 @@
 import { smtpCheck } from './lib/smtp.js'
 
-/** Greets a mail server. */
+/** Reads the greeting of a mail server. */
 export const check = smtpCheck({
   name: 'smtp',
   summary: 'greets a mail server; may ask for TLS and log in',

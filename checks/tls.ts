@@ -16,8 +16,8 @@ function options(kit: OptionKit) {
 type Options = Parsed<ReturnType<typeof options>>
 
 /**
- * Shakes hands in TLS and looks how long the certificate is still valid. Nothing else is said. A server that does not let
- * lvsd in without a certificate of lvsd's own is down: the handshake is the check.
+ * Performs a TLS handshake and checks the validity period of the certificates. It sends no application data. If the
+ * server requires a client certificate and `cert` is not set, the check fails.
  */
 export const check = defineCheck({
   name: 'tls',
@@ -54,13 +54,14 @@ export const check = defineCheck({
   },
 })
 
-/** Milliseconds for which a server may take its time to refuse, or to say goodbye. */
+/** Maximum milliseconds to wait for a refusal or the end of the connection. */
 const FAREWELL = 200
 
 /**
- * In TLS 1.3 our part is done before the server has looked at our certificate, or seen that there is none; in TLS 1.2 the
- * handshake itself fails. So that both come to the same, a goodbye is said, and what comes instead of one is heard. A
- * server that asks for a certificate and can do without it says nothing against us. Null where there is no refusal.
+ * Detects that the server refuses the client certificate. In TLS 1.2 the handshake fails then, but in TLS 1.3 it is
+ * complete for the client before the server has checked the client certificate. For the same result, this function
+ * closes the connection and waits for an alert. Returns null if there is none. A server with an optional client
+ * certificate sends none.
  */
 function refusalOf(socket: TLSSocket, patience: number): Promise<Answer | null> | null {
   if (socket.getProtocol() !== 'TLSv1.3') return null
@@ -70,7 +71,7 @@ function refusalOf(socket: TLSSocket, patience: number): Promise<Answer | null> 
       clearTimeout(timer)
       resolve(answer)
     }
-    // Other errors come of the end itself: the handshake is done.
+    // Other errors are caused by the close; the handshake is complete.
     socket.once('error', error => end(isAlert(error) ? tlsAnswer(error) : null))
     socket.once('close', () => end(null))
     socket.resume().end()
@@ -95,7 +96,7 @@ function judge(socket: TLSSocket, { days, alpn }: Options): Answer {
   return up(`${socket.getProtocol()}, valid for ${daysUntil(soonest, now)} days more${first(chain)}`)
 }
 
-/** The server's own certificate and those above it, as far as they are known. */
+/** Returns the server's certificate and its known issuers. */
 function chainOf(own: DetailedPeerCertificate): DetailedPeerCertificate[] {
   const chain: DetailedPeerCertificate[] = []
   for (let next = own; next?.raw && !chain.includes(next); next = next.issuerCertificate) chain.push(next)

@@ -2,8 +2,8 @@ import { defineCheck } from '../src/check/check.js'
 import { hexBytes, matchOf, matchOptions, matchProblem, unescapeBytes } from './lib/match.js'
 
 /**
- * Sends one datagram. With `receive`, `text` or `reply` the server must answer. Without them only a port-unreachable
- * speaks against it: silence is up, but proves nothing, and the result says so.
+ * Sends one datagram. With `receive`, `text` or `reply` the server must answer. Otherwise only a port-unreachable error
+ * fails the check; silence passes, but proves nothing, as the result says.
  */
 export const check = defineCheck({
   name: 'udp',

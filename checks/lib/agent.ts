@@ -1,31 +1,32 @@
-/** The words of HAProxy's agent protocol. */
+/** Parses the answers of HAProxy's agent protocol. */
 import { type Answer, down, up } from '../../src/check/check.js'
 import type { Weighing } from '../../src/core/model.js'
 import { brief } from './dialogue.js'
 
-/** From the strongest to the weakest: where a line says several things, the first of these counts. */
+/** Words that set a state, strongest first. If a line has several, the first entry that matches decides. */
 const STATES: readonly (readonly [words: RegExp, answer: (said: string) => Answer])[] = [
   [/^(down|fail|failed|stop|stopped)$/i, said => down('status', said)],
   [/^maint$/i, said => down('off', said)],
   [/^drain$/i, said => up(said, { percent: 0 })],
 ]
 const WEIGHT = /^(?:weight:)?(\d{1,9})%$|^weight:(\d{1,9})$/i
-/** Said beside others or alone: nothing speaks against the server. */
+/** Words that say nothing against the server. */
 const NEUTRAL = /^(up|ready|maxconn:\d+)$/i
 
 /**
- * What one line says: words with blanks, tabs or commas between them, and behind # a text for people; null where there
- * is no word. Each line stands for itself. A word that is none is a fault, whatever else is said: it may have been meant
- * to take the server out.
+ * Judges one line of an agent: words separated by spaces, tabs or commas; text after # is a comment. Returns null if
+ * there is no word. An unknown word fails the check, even beside known words, because it may be meant to take the
+ * server out.
  *
  *   up, ready              up, with the configured weight
- *   75%, weight:75%        up, with this share of the configured weight
+ *   75%, weight:75%        up, with this percentage of the configured weight
  *   weight:10              up, with this weight
  *   drain                  up, with weight 0: no new connections
- *   maint                  down, on purpose
+ *   maint                  down, intentionally
  *   down, fail, stopped    down
- *   (no weight is higher than `most`: who has taken a server over must not draw the clients of all others to it)
- *   maxconn:100            nothing: thresholds are not an agent's to set
+ *   maxconn:100            ignored: an agent does not set thresholds
+ *
+ * The weight is limited to `most`, so that a compromised server cannot attract the clients of all others.
  */
 export function readWords(line: string, most: Weighing): Answer | null {
   const words = (line.split('#', 1)[0] ?? '').split(/[\s,]+/).filter(word => word !== '')

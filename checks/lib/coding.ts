@@ -1,9 +1,9 @@
-/** Bodies that come compressed though `identity` was asked for: undone before something is looked for in them. */
+/** Decompresses bodies that a server compressed although the request asked for `identity`, so that they can be searched. */
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { type Answer, down } from '../../src/check/check.js'
 
-/** Codings one upon the other; nobody has a use for two. */
+/** Maximum number of nested codings. Not even two are useful. */
 const MOST_CODINGS = 3
 
 type Undo = (bytes: Buffer, options: zlib.ZlibOptions) => Promise<Buffer>
@@ -16,17 +16,20 @@ const brotli: Undo = promisify(zlib.brotliDecompress)
 const UNDO: Readonly<Record<string, Undo>> = {
   gzip: gunzip,
   'x-gzip': gunzip,
-  // The name means zlib's format; some servers take it for the bare one.
+  // The name means zlib's format, but some servers send a raw deflate stream.
   deflate: (bytes, options) => (isZlib(bytes) ? inflate(bytes, options) : inflateRaw(bytes, options)),
   br: brotli,
 }
 
-/** RFC 1950, 2.2: method 8, and a check on the first two bytes. */
+/** RFC 1950, 2.2: method 8, and a checksum over the first two bytes. */
 function isZlib(bytes: Buffer): boolean {
   return bytes.length >= 2 && (bytes.readUInt8() & 15) === 8 && bytes.readUInt16BE() % 31 === 0
 }
 
-/** The body as it was before these codings, or why that cannot be told. `limit`: bytes that it may have at any step. */
+/**
+ * Returns the body without these codings, or an answer if that fails. `limit` is the maximum size after each step, in
+ * bytes.
+ */
 export async function undone(
   body: Buffer,
   codings: readonly string[],

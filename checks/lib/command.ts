@@ -1,16 +1,19 @@
-/** What external and external-perl share: how a command is found, what it is told, and how it is run. */
+/** Shared by external and external-perl: arguments, environment and execution of a command. */
 
 import { type Answer, noVerdict, type RunContext, type Target } from '../../src/check/check.js'
 import { bracketed } from '../../src/core/address.js'
 import { isOwnWant, type Located, USUAL_PATH, withoutResources } from '../../src/system/find-program.js'
 import { type Ended, MOST_AT_ONCE, places, predecessorGone, runCommand } from '../../src/system/processes.js'
 
-/** What a command that ignores TERM is given before KILL, milliseconds. */
+/** Milliseconds between TERM and KILL for a command that ignores TERM. */
 const GRACE = 1000
 
 type Fact = (target: Target, timeout: number) => string
 
-/** What a command may be told: by placeholder, and in its environment as LVSD_ and the name in capitals. Addresses bare. */
+/**
+ * Values for a command: as placeholders, and in its environment as LVSD_ and the name in capitals. Addresses are
+ * without brackets.
+ */
 export const FACTS: Readonly<Record<string, Fact>> = {
   address: ({ address }) => address.text,
   port: ({ port }) => String(port),
@@ -23,7 +26,7 @@ export const FACTS: Readonly<Record<string, Fact>> = {
   virtualport: ({ service }) => String(service.port),
   protocol: ({ service }) => service.protocol,
   fwmark: ({ service }) => String(service.fwmark ?? ''),
-  // Whole seconds, at least 1, as plug-ins take them.
+  // In whole seconds, at least 1, as plug-ins expect it.
   timeout: (_target, timeout) => String(Math.max(1, Math.floor(timeout / 1000))),
 }
 export const PLACEHOLDER = /\{[a-z]+\}/g
@@ -31,28 +34,28 @@ export const PLACEHOLDERS = Object.keys(FACTS)
   .map(name => `{${name}}`)
   .join(' ')
 
-/** The virtual service and the real server as ldirectord's commands are told them; IPv6 addresses in brackets. */
+/** Returns the arguments of ldirectord's commands: virtual service and real server, IPv6 addresses in brackets. */
 export function fourArguments({ real, service }: Target): string[] {
   const virtual = service.address ? bracketed(service.address) : String(service.fwmark ?? '')
   return [virtual, String(service.port), bracketed(real.address), String(real.port)]
 }
 
-/** The arguments with their placeholders filled in. */
+/** Returns the arguments with their placeholders replaced. */
 export function filledIn(args: readonly string[], target: Target, timeout: number): string[] {
   const fill = (word: string) => FACTS[word.slice(1, -1)]?.(target, timeout) ?? word
   return args.map(arg => arg.replace(PLACEHOLDER, fill))
 }
 
 /**
- * Why a command that is described like this cannot be run on this machine now, or null: for the reader of a
- * configuration, by the rule of `run`.
+ * Returns a sentence if one of the programs cannot be run on this machine, else null. Used when a configuration is
+ * read; the rule is that of `run`.
  */
 export function whyNotRun(...commands: readonly Located[]): string | null {
   for (const found of commands) if ('why' in found) return found.why
   return null
 }
 
-/** Variables beside the facts, as the option `environment` has them: null stands for what lvsd's own environment has. */
+/** Additional variables, from the option `environment`. Null passes the value in lvsd's own environment. */
 export type Variables = Readonly<Record<string, string | null>>
 
 export const ABOUT_ENVIRONMENT =
@@ -69,8 +72,8 @@ interface Call {
 }
 
 /**
- * Runs a program to its end, or says why it is not run. It is killed with its children at the deadline. A command that
- * cannot be asked says nothing about the server: no verdict.
+ * Runs a program to its end, or returns an answer without running it. At the deadline it is killed with its children.
+ * If it cannot be run, there is no verdict about the server.
  */
 export async function run(
   program: Located,
@@ -82,7 +85,8 @@ export async function run(
   const file = program.path
   const command = { file, argv, env: environment(variables, target, timeout), signal, grace: GRACE }
   await predecessorGone(command)
-  // One that starts when half of the time is gone may be killed for lvsd's own queue.
+  // If half of the time limit is spent waiting, the command is not started: it could be killed only because of lvsd's
+  // own queue.
   if (!(await places.acquire(timeout / 2, signal)))
     return noVerdict(`${MOST_AT_ONCE} commands are under way already: a longer interval gives each its turn`)
   try {
@@ -119,7 +123,7 @@ const START_ERRORS: Readonly<Record<string, (file: string) => string>> = {
   ETXTBSY: file => `${file} is being written just now`,
 }
 
-/** The word and the first line that says something. */
+/** Returns `word` and the first non-empty line of the output. */
 export function withOutput(word: string, output = ''): string {
   const line = output
     .split(/[\r\n]+/)

@@ -1,10 +1,10 @@
-/** Connections for checks that speak for themselves or through a library. */
+/** Connections for checks that implement their protocol themselves or with a library. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { RunContext, Target } from '../../src/check/check.js'
 import { connectTls, type TlsOptions } from './tls.js'
 
-/** A connection that stands, over TLS where its options are given. It is destroyed when the signal says so. */
+/** Opens a connection, over TLS if `tls` is given. The signal destroys it. Rejects with a network or TLS error. */
 export async function open(
   { address, port }: Target,
   tls: TlsOptions | null,
@@ -15,7 +15,7 @@ export async function open(
     return connectTls({ host: address.text, port, name: null, ...(alpn ? { alpn } : {}) }, tls, context)
   context.phase('connect')
   const socket = connect({ host: address.text, port, signal: context.signal, noDelay: true })
-  // An error that comes when nobody waits any more must not end lvsd.
+  // Without a listener, an error after the run would end the process.
   socket.on('error', () => {})
   try {
     await once(socket, 'connect')

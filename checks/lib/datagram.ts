@@ -1,9 +1,9 @@
-/** One question and one answer over UDP. */
+/** One request and one answer over UDP. */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { RunContext, Target } from '../../src/check/check.js'
 
-/** The first datagram that comes back. */
+/** Sends the message and returns the first datagram that comes back. */
 export async function askUdp(
   { address, port }: Target,
   message: Uint8Array,
@@ -17,7 +17,7 @@ export async function askUdp(
   try {
     phase('send')
     const connected = once(socket, 'connect', { signal })
-    // Connected, so that a port-unreachable reaches us and nobody else can answer.
+    // Connected, so that port-unreachable errors are reported and only the target can answer.
     socket.connect(port, address.text)
     await connected
     const answered = once(socket, 'message', { signal })

@@ -1,6 +1,6 @@
 /**
- * A conversation in lines with a server, on a connection of its own. Mail, news, file transfer, SIP and agents are a few
- * lines each on top of it: what to say, and what must come back.
+ * A line-based dialogue with a server on its own connection. Checks for mail, news, file transfer, SIP and agents
+ * define only what they send and what they expect.
  */
 
 import type { Socket } from 'node:net'
@@ -13,19 +13,19 @@ import { CheckFailure } from './failure.js'
 import { Heard } from './heard.js'
 import { connectTls, type TlsOptions, tlsAnswer } from './tls.js'
 
-/** Bytes that a server may say in all; no check needs a tenth of it. */
+/** Maximum number of bytes that a server may send in total. No check needs a tenth of it. */
 export const LIMIT = 65_536
 /**
- * Bytes that one line may have. POP3, SMTP and NNTP allow 512 (RFC 1939, 5321, 3977), IMAP advises 8,000 (RFC 7162);
- * headers of SIP that pass many proxies have some thousands.
+ * Maximum length of a line in bytes. POP3, SMTP and NNTP allow 512 (RFC 1939, 5321, 3977), IMAP recommends 8,000 (RFC
+ * 7162), and SIP headers grow to some thousands through many proxies.
  */
 const LINE_LIMIT = 8192
-/** Lines that a server may say in all: each costs a step, and 64 KB may hold 65,536 of them. */
+/** Maximum number of lines in total, because each one costs time and 64 KB may contain 65,536 lines. */
 const MOST_LINES = 2000
-/** Milliseconds that a server has to answer a goodbye. */
+/** Milliseconds to wait for the answer to a goodbye. */
 const FAREWELL = 200
 
-/** Talks to the target, over TLS from the start where its options are given. Whatever comes of it, the connection ends. */
+/** Talks to the target, over TLS from the start if `tls` is given. Always closes the connection. */
 export async function converse(
   target: Target,
   context: RunContext,
@@ -47,7 +47,7 @@ export async function converse(
   }
 }
 
-/** What a server says, for people: its first characters, nothing that moves a terminal's cursor. */
+/** Shortens the text of a server for people and replaces characters that control a terminal. */
 export function brief(text: string): string {
   const shown = text.replace(/\s+/g, ' ').replace(/\p{C}/gu, '.').trim()
   return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown
@@ -58,7 +58,7 @@ export class Dialogue {
   readonly #heard = new Heard()
   #count = 0
   #lines = 0
-  /** What the server is to answer, for people; null for its greeting. */
+  /** The last request, for people; null before the first one, when the greeting is expected. */
   #asked: string | null = null
   #end: Error | 'ended' | null = null
   #wake = () => {}
@@ -74,44 +74,44 @@ export class Dialogue {
     context.phase('first byte')
   }
 
-  /** Our own end of the connection. */
+  /** The local end of the connection. */
   get local(): { readonly address: string; readonly port: number } {
     return { address: this.#socket.localAddress ?? '::', port: this.#socket.localPort ?? 0 }
   }
 
-  /** What another connection to this server may take up in TLS; undefined in clear text. */
+  /** The TLS session, for resumption by another connection to this server; undefined without TLS. */
   get session(): Buffer | undefined {
     return this.#socket instanceof TLSSocket ? this.#socket.getSession() : undefined
   }
 
-  /** Says a line. `as` is what people are told of it: its first word, so that no password is. */
+  /** Sends a line. `as` is its name in messages: by default its first word, which contains no password. */
   send(line: string, as = line.split(' ', 1)[0] ?? ''): void {
     this.#asked = as
     this.#socket.write(`${line}\r\n`)
   }
 
-  /** Says these bytes, as they are. `as` is what people are told of them. */
+  /** Sends raw bytes. `as` is their name in messages. */
   write(bytes: Uint8Array, as = this.#asked): void {
     this.#asked = as
     this.#socket.write(bytes)
   }
 
-  /** Bytes that have come and that nobody has asked for yet. */
+  /** Number of received bytes that are not consumed yet. */
   get pending(): number {
     return this.#heard.length
   }
 
-  /** The first of them, for people. */
+  /** The first of these bytes, for people. */
   peek(): string {
     return this.#heard.peek(200).toString()
   }
 
-  /** The next line, without its end. `limit`: bytes that it may have. */
+  /** Returns the next line without its end. `limit` is its maximum length in bytes. */
   line(limit = LINE_LIMIT): Promise<string> {
     return this.#piece(limit, () => this.#heard.line())
   }
 
-  /** The same for those who end a line by a carriage return alone as well. */
+  /** The same for protocols in which a single carriage return also ends a line. */
   word(limit = LINE_LIMIT): Promise<string> {
     return this.#piece(limit, () => this.#heard.word())
   }
@@ -132,7 +132,7 @@ export class Dialogue {
     }
   }
 
-  /** The next `count` bytes. */
+  /** Returns the next `count` bytes. */
   async bytes(count: number): Promise<Buffer> {
     for (;;) {
       const bytes = this.#heard.take(count)
@@ -141,7 +141,7 @@ export class Dialogue {
     }
   }
 
-  /** Hears until these bytes have come, whatever stands before them. `shown`: what they are, for people. */
+  /** Skips everything up to and including these bytes. `shown` describes them to people. */
   async until(bytes: Uint8Array, shown: string): Promise<void> {
     for (let searched = 0; ; ) {
       const heard = this.#heard.peek()
@@ -163,7 +163,7 @@ export class Dialogue {
     })
   }
 
-  /** Goes on in TLS. What came before it unencrypted may be anybody's, and must not pass for an answer. */
+  /** Continues in TLS. Unencrypted data received before may come from an attacker and must not be used as an answer. */
   async startTls(options: TlsOptions): Promise<void> {
     if (this.#heard.length > 0) throw this.fault('garbage', 'more than the answer', 'TLS alone')
     const { address, port } = this.#target
@@ -173,7 +173,7 @@ export class Dialogue {
     this.#context.phase('body')
   }
 
-  /** Says goodbye and lets the server answer it, so that its log has no complaint. The verdict does not wait long for it. */
+  /** Says goodbye and waits briefly for the server's answer, so that the server does not log an error. */
   async leave(line: string): Promise<void> {
     const left = this.#context.timeout - (performance.now() - this.#startedAt)
     this.#socket.write(`${line}\r\n`)
@@ -186,7 +186,7 @@ export class Dialogue {
     })
   }
 
-  /** The verdict on an answer that is not the one expected. */
+  /** Returns the failure for an unexpected answer. */
   fault(reason: Reason, heard: string, expected: string): CheckFailure {
     const place = this.#asked === null ? 'as its greeting' : `in answer to ${this.#asked}`
     return new CheckFailure(reason, `"${brief(heard)}" ${place}, expected ${expected}`)
@@ -197,7 +197,7 @@ export class Dialogue {
   }
 
   #listen(socket: Socket): void {
-    // Under TLS the plain connection has no more to say, though it ends too.
+    // After the start of TLS, events of the plain connection are ignored.
     const ours = <T extends unknown[]>(take: (...given: T) => void) => {
       return (...given: T) => socket === this.#socket && take(...given)
     }

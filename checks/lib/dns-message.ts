@@ -1,12 +1,12 @@
 /**
- * Messages of DNS (RFC 1035), to and from their bytes. A library is not used: the one that there is follows chains of
- * compression pointers as long as a message allows, for each of its names. Here a message has one budget for them all.
+ * Encodes and decodes DNS messages (RFC 1035). The available library is not used: for each name in a message it follows
+ * compression pointers without limit. This code has one budget for all names of a message.
  */
 
 import { addressFromBytes } from '../../src/core/address.js'
 import { counted } from '../../src/util/plural.js'
 
-/** Numbers of the types that can be asked for (IANA's registry). */
+/** Numbers of the query types (IANA registry). */
 export const TYPES = {
   A: 1,
   AAAA: 28,
@@ -45,13 +45,13 @@ const RCODES = [
 
 const HEAD = 12
 const INTERNET = 1
-/** Bytes of a name (RFC 1035, 2.3.4). */
+/** Maximum length of a name in bytes (RFC 1035, 2.3.4). */
 const NAME_LIMIT = 255
-/** Labels and pointers that the names of one message may have together; a full answer over TCP has some thousands. */
+/** Maximum number of labels and pointers of all names in a message. A full answer over TCP has some thousands. */
 const MOST_STEPS = 50_000
 
 export interface Question {
-  /** Without a dot at its end; the root is empty. */
+  /** Without a final dot; the root is empty. */
   readonly name: string
   readonly type: Type
 }
@@ -65,11 +65,11 @@ export interface Head {
 
 export interface Record {
   readonly type: string
-  /** Its data in the zone file's order. */
+  /** The data in the format of zone files. */
   readonly text: string
 }
 
-/** Bytes that are no DNS. */
+/** The bytes are not a DNS message. */
 export class NotDns extends Error {}
 
 // ---------------------------------------------------------------- to the server
@@ -89,7 +89,7 @@ export function encodeQuery(id: number, { name, type }: Question, recursion: boo
 
 // ---------------------------------------------------------------- from the server
 
-/** What stands before the question and the records. */
+/** Decodes the header. */
 export function readHead(message: Buffer): Head {
   if (message.length < HEAD) throw new NotDns('no header')
   const flags = message.readUInt16BE(2)
@@ -102,12 +102,12 @@ export function readHead(message: Buffer): Head {
   }
 }
 
-/** The first question, or null where there is none. */
+/** Returns the first question, or null. */
 export function readQuestion(message: Buffer): { readonly name: string; readonly type: string } | null {
   return new Reader(message).questions()[0] ?? null
 }
 
-/** The records of the answer; those behind them, of authorities and more, are nobody's question. */
+/** Returns the records of the answer section. The authority and additional sections are ignored. */
 export function readAnswers(message: Buffer): Record[] {
   const reader = new Reader(message)
   reader.questions()
@@ -118,7 +118,7 @@ export function typeName(type: number): string {
   return Object.entries(TYPES).find(([, number]) => number === type)?.[0] ?? `TYPE${type}`
 }
 
-/** Reads a message from its beginning on; throws where it ends too early. */
+/** Decodes a message sequentially. Throws `NotDns` if it is truncated or invalid. */
 class Reader {
   readonly #message: Buffer
   #at = HEAD
@@ -161,7 +161,7 @@ class Reader {
     return this.#message.subarray(at, at + count)
   }
 
-  /** A text that is led by its length. */
+  /** A text with a length prefix. */
   text(): string {
     return this.bytes(this.number(1)).toString()
   }
@@ -170,7 +170,7 @@ class Reader {
     return this.#at
   }
 
-  /** Labels joined by dots; the root is a dot. `inLabel`: what stands for a dot within a label. */
+  /** A name: labels joined by dots; the root is a dot. `inLabel` replaces dots within a label. */
   name(inLabel = '.'): string {
     const labels: string[] = []
     let length = 0
@@ -183,7 +183,7 @@ class Reader {
       if (size >= 0xc0) {
         const target = ((size & 0x3f) << 8) | this.number(1)
         back ??= this.#at
-        // RFC 1035, 4.1.4: to an occurrence before; and so no name goes round.
+        // RFC 1035, 4.1.4: a pointer refers to a prior occurrence. This also rules out loops.
         if (target >= start) throw new NotDns('a name that points forward')
         this.#at = target
       } else {
@@ -196,7 +196,7 @@ class Reader {
     return labels.length === 0 ? '.' : labels.join('.')
   }
 
-  /** Where it stood before. */
+  /** Advances, and returns the position before. */
   #skip(count: number): number {
     const at = this.#at
     if (count < 0 || at + count > this.#message.length) throw new NotDns('it breaks off')
@@ -207,7 +207,7 @@ class Reader {
 
 type Form = (reader: Reader, length: number) => string
 
-/** RFC 3597. */
+/** RFC 3597: a record of an unknown type. */
 const unknown: Form = (reader, length) => `\\# ${length} ${hex(reader, length)}`.trimEnd()
 const name: Form = reader => reader.name()
 
@@ -216,7 +216,7 @@ function hex(reader: Reader, length: number): string {
   return reader.bytes(length).toString('hex').toUpperCase()
 }
 
-/** The parts of a record one after the other, with a blank between them. */
+/** The parts of a record in sequence, separated by spaces. */
 function parts(...all: readonly Form[]): Form {
   return (reader, length) => {
     const end = reader.at + length
@@ -261,13 +261,13 @@ function address(size: number): Form {
   }
 }
 
-/** The protocol of a DNSKEY is always 3, and left out. */
+/** The protocol of a DNSKEY is always 3 and is omitted. */
 function protocolAndAlgorithm(reader: Reader): string {
   reader.number(1)
   return String(reader.number(1))
 }
 
-/** The texts of one record belong together. */
+/** The texts of a record are concatenated. */
 function texts(reader: Reader, length: number): string {
   const end = reader.at + length
   const found: string[] = []

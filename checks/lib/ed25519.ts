@@ -1,16 +1,16 @@
 /**
- * The signature by which a user of MariaDB's plug-in ed25519 logs in. It is that of RFC 8032, except that the secret is
- * the SHA-512 of a password of any length; node:crypto signs with 32 bytes alone, so the arithmetic is done here. It is
- * not made for equal times: who could measure them is the server, to which the password belongs.
+ * Computes the signature for logins with MariaDB's plug-in ed25519. It is that of RFC 8032, but the secret is the
+ * SHA-512 of a password of any length. node:crypto accepts only 32-byte keys, so the arithmetic is implemented here. It
+ * is not constant-time: only the server could measure it, and the server knows the password.
  */
 import { createHash } from 'node:crypto'
 
-/** The field's prime, the order of the base point, and the curve's constant d (RFC 8032, 5.1). */
+/** Prime of the field, order of the base point, and the constant d of the curve (RFC 8032, 5.1). */
 const P = 2n ** 255n - 19n
 const L = 2n ** 252n + 27742317777372353535851937790883648493n
 const D = mod(-121665n * power(121666n, P - 2n))
 
-/** In extended coordinates: x = X/Z, y = Y/Z, T = XY/Z. */
+/** Extended coordinates: x = X/Z, y = Y/Z, T = XY/Z. */
 interface Point {
   readonly X: bigint
   readonly Y: bigint
@@ -28,7 +28,7 @@ function pointAt(X: bigint, Y: bigint): Point {
   return { X, Y, Z: 1n, T: mod(X * Y) }
 }
 
-/** R and S, 64 bytes, over these bytes. */
+/** Returns the signature of the message: R and S, 64 bytes. */
 export function signByPassword(password: string, message: Uint8Array): Buffer {
   const { scalar, prefix, publicKey } = keyOf(password)
   const nonce = hashed(prefix, message) % L
@@ -45,12 +45,12 @@ interface Key {
 
 let last: { readonly password: string; readonly key: Key } | null = null
 
-/** The last one is kept: a half of the work, and most servers are asked by one user. */
+/** Derives the key. The last one is cached, because it is half of the work and most servers are checked with one user. */
 function keyOf(password: string): Key {
   if (last?.password === password) return last.key
   const hash = createHash('sha512').update(password).digest()
   const bytes = hash.subarray(0, 32)
-  // The bits that RFC 8032, 5.1.5, sets and clears.
+  // RFC 8032, 5.1.5 sets and clears these bits.
   bytes[0] = (bytes[0] ?? 0) & 248
   bytes[31] = ((bytes[31] ?? 0) & 127) | 64
   const scalar = fromLittleEndian(bytes)
@@ -75,7 +75,7 @@ function times(scalar: bigint, point: Point): Point {
   return sum
 }
 
-/** RFC 8032, 5.1.4; it holds for equal points too. */
+/** RFC 8032, 5.1.4. The formula is also valid for equal points. */
 function add(p: Point, q: Point): Point {
   const a = mod((p.Y - p.X) * (q.Y - q.X))
   const b = mod((p.Y + p.X) * (q.Y + q.X))
@@ -85,7 +85,7 @@ function add(p: Point, q: Point): Point {
   return { X: mod(e * f), Y: mod(g * h), Z: mod(f * g), T: mod(e * h) }
 }
 
-/** y, and the lowest bit of x in place of the highest (RFC 8032, 5.1.2). */
+/** Encodes y, with the lowest bit of x as the highest bit (RFC 8032, 5.1.2). */
 function encoded({ X, Y, Z }: Point): Buffer {
   const inverse = power(Z, P - 2n)
   return littleEndian(mod(Y * inverse) | ((mod(X * inverse) & 1n) << 255n))

@@ -1,7 +1,7 @@
 import { type Answer, down } from '../../src/check/check.js'
 import type { Reason } from '../../src/core/model.js'
 
-/** Thrown to end a run with a word about the server: the reason, and the message as detail. */
+/** Thrown to end a run with an answer about the server. The message becomes its detail. */
 export class CheckFailure extends Error {
   readonly reason: Reason
 

@@ -1,7 +1,7 @@
 /**
- * What comes over a connection of HTTP/2 (RFC 9113), handed on frame by frame and within limits. nghttp2, as Node 20 has
- * it, aborts the whole process where a session is ended while it reads and a wrong frame stands behind: so it reads one
- * frame at a time, and none once its session has ended.
+ * Passes the frames of an HTTP/2 connection (RFC 9113) to Node one at a time, within limits. In Node 20, nghttp2 aborts
+ * the process if a session is ended during a read and an invalid frame follows. Therefore it reads one frame at a time,
+ * and none after its session has ended.
  */
 
 import type { Socket } from 'node:net'
@@ -10,15 +10,15 @@ import { counted } from '../../src/util/plural.js'
 import { CheckFailure } from './failure.js'
 import { Heard } from './heard.js'
 
-/** Length, type, flags and stream. */
+/** Frame header in bytes: length, type, flags and stream. */
 const HEAD = 9
-/** Bytes of a frame, unless we allow more, which we do not. */
+/** Maximum frame size in bytes. A client may allow more; this one does not. */
 const LONGEST = 16_384
 const GOAWAY = 7
-/** Frames beyond one for each of so many bytes: a frame costs as much as some thousand bytes. */
+/** Maximum number of frames: MOST_FRAMES, and one per SMALL bytes. A frame costs as much as some thousand bytes. */
 const MOST_FRAMES = 1024
 const SMALL = 128
-/** Bytes that a connection may need beside the body: headers, settings, pings. */
+/** Bytes allowed in addition to the body: headers, settings, pings. */
 const ASIDE = 1_048_576
 
 export class Frames extends Duplex {
@@ -30,7 +30,7 @@ export class Frames extends Duplex {
   #isCut = false
   #isReading = false
 
-  /** `limit`: bytes that the body of the answer may have. */
+  /** `limit` is the maximum size of the body in bytes. */
   constructor(socket: Socket, limit: number) {
     super({ allowHalfOpen: true, autoDestroy: true })
     this.#socket = socket
@@ -42,7 +42,7 @@ export class Frames extends Duplex {
     socket.pause()
   }
 
-  /** No frame passes after this one. */
+  /** Stops passing frames. */
   cut(): void {
     this.#isCut = true
   }
@@ -76,14 +76,14 @@ export class Frames extends Duplex {
     return this.#heard.length >= HEAD + this.#heard.peek(3).readUIntBE(0, 3)
   }
 
-  /** Hands on what is whole, as long as it is wanted. */
+  /** Passes complete frames as long as the reader wants them. */
   #pass(): void {
     if (this.#isReading) return
     this.#isReading = true
     try {
       for (let frame = this.#next(); frame && !this.#isCut; frame = this.#next()) {
         const isWanted = this.push(frame)
-        // The session ends itself with an error that is told; what stands behind is for nobody.
+        // After an error GOAWAY the session ends itself with that error; later frames are dropped.
         if (isFarewell(frame)) this.cut()
         if (isWanted) continue
         this.#socket.pause()
@@ -124,7 +124,7 @@ export class Frames extends Duplex {
   }
 }
 
-/** A GOAWAY with an error. */
+/** True for a GOAWAY with an error code. */
 function isFarewell(frame: Buffer): boolean {
   return frame[3] === GOAWAY && frame.length >= HEAD + 8 && frame.readUInt32BE(HEAD + 4) !== 0
 }

@@ -1,4 +1,4 @@
-/** Redirects: the one case in which a library follows where a server points. Loaded only where they are asked for. */
+/** Requests that follow redirects, with the library got. Loaded only if redirects are configured. */
 import { once } from 'node:events'
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
@@ -10,7 +10,7 @@ import { type HttpOptions, hostHeader, requestHeaders, requestPath, type Scheme 
 import { judgeResponse } from './response.js'
 import { connectTls, type TlsOptions, tlsAnswer } from './tls.js'
 
-/** Asks as `http` does and follows redirects; the last response is judged. */
+/** Like `http`, but follows redirects. The last response is judged. */
 export async function follow(
   scheme: Scheme,
   target: Target,
@@ -45,7 +45,7 @@ export async function follow(
       ],
     },
   })
-  // One may come when nobody waits any more; unheard, it would end lvsd.
+  // An error may occur after the run; without a listener it would end the process.
   let failure: Error | null = null
   request.on('error', error => {
     failure ??= error
@@ -69,7 +69,7 @@ export async function follow(
   }
 }
 
-/** Interim responses (1xx) before a final one, as over a connection of our own. */
+/** Maximum number of interim responses (1xx) before the final one, as in the HTTP probe. */
 const MOST_INTERIM = 32
 const INTERIM = new Error(`more than ${MOST_INTERIM} interim answers`)
 
@@ -80,7 +80,7 @@ function limitInterim(asked: ClientRequest, fail: () => void): void {
   })
 }
 
-/** For `http`, whose redirects may lead to https: encrypted, not verified, as everything `http` asks. */
+/** TLS options of `http`, for redirects to https: encrypted but not verified. */
 const UNVERIFIED: TlsOptions = {
   verify: false,
   ca: null,
@@ -102,7 +102,7 @@ async function hear(request: Request, options: HttpOptions, { phase }: RunContex
 
 type Route = (host: string, port: number) => { host: string; port: number }
 
-/** To the real server, whatever the name, for its own host; elsewhere as the redirect says. */
+/** Sends requests for the original host to the real server, and all others to the host in the redirect. */
 function routeOf({ address, port }: Target, first: URL): Route {
   const own = bare(first.hostname)
   const ownPort = Number(first.port) || (first.protocol === 'https:' ? 443 : 80)
@@ -116,7 +116,7 @@ function bare(host: string): string {
   return host.replace(/^\[|\]$/g, '')
 }
 
-/** A fresh connection for every hop. */
+/** Returns agents that open a new connection for each request. */
 function agentsOf(route: Route, tls: TlsOptions, context: RunContext) {
   const { signal, phase } = context
   class Http extends HttpAgent {
@@ -144,14 +144,14 @@ function agentsOf(route: Route, tls: TlsOptions, context: RunContext) {
   return { http: new Http({ keepAlive: false }), https: new Https({ keepAlive: false }) }
 }
 
-/** got wraps what Node says; what Node said is what counts. */
+/** Converts an error to an answer. got wraps errors of Node, and the original error is used. */
 function answerFrom(error: unknown, { redirects }: HttpOptions): Answer {
   if (error instanceof MaxRedirectsError) return down('status', `more than ${redirects} redirects`)
   const code = (error as NodeJS.ErrnoException).code ?? ''
   const cause = (error as Error).cause ?? error
   if (code === 'ERR_UNSUPPORTED_PROTOCOL')
     return down('garbage', `redirected to what is neither http nor https (${(error as Error).message})`)
-  // Our own URL is made before anything is asked.
+  // The URL of the check itself is parsed before the request.
   if (code === 'ERR_INVALID_URL') return down('garbage', 'redirected to what is no URL')
   if (code === 'HPE_HEADER_OVERFLOW') return down('too-big', `more headers than are read (${code})`)
   if (code.startsWith('HPE_')) return down('garbage', `no HTTP: ${(error as Error).message} (${code})`)

@@ -1,17 +1,17 @@
-/** Bytes that have come and are not read yet. */
+/** A buffer for received bytes that are not consumed yet. */
 
 const LF = 10
 const CR = 13
 
 /**
- * One buffer that doubles and never moves what it has handed out. So a server that sends single bytes costs no copy of
- * all the bytes before each of them, and a line is searched once, not from its beginning with every piece.
+ * The buffer grows by doubling, and bytes that were returned never move. A server that sends single bytes thus causes
+ * no repeated copying, and each line is searched only once.
  */
 export class Heard {
   #bytes: Buffer = Buffer.alloc(0)
   #start = 0
   #end = 0
-  /** Up to here there is no line feed. */
+  /** There is no line feed before this offset. */
   #searched = 0
 
   get length(): number {
@@ -32,12 +32,12 @@ export class Heard {
     this.#end += chunk.length
   }
 
-  /** The bytes as far as they have come, still unread. */
+  /** Returns the received bytes without consuming them. */
   peek(most = this.length): Buffer {
     return this.#bytes.subarray(this.#start, Math.min(this.#end, this.#start + most))
   }
 
-  /** The first `count` bytes, or null while they have not all come. */
+  /** Consumes and returns the first `count` bytes, or returns null if they have not all arrived. */
   take(count: number): Buffer | null {
     if (count > this.length) return null
     this.#start += count
@@ -45,13 +45,13 @@ export class Heard {
     return this.#bytes.subarray(this.#start - count, this.#start)
   }
 
-  /** The next line without its end, or null while it has not come whole. */
+  /** Consumes and returns the next line without its end, or returns null if it is incomplete. */
   line(): Buffer | null {
     const line = this.#upTo([LF])
     return line?.at(-1) === CR ? line.subarray(0, -1) : line
   }
 
-  /** What stands before the next line feed or carriage return, of which a second one behind it is left. */
+  /** Consumes and returns the bytes before the next LF or CR. A second one after it remains. */
   word(): Buffer | null {
     return this.#upTo([LF, CR])
   }

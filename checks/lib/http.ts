@@ -1,4 +1,4 @@
-/** What http and https share: the options, the request's bytes, and how the response is judged. */
+/** Shared by http and https: options, request bytes, and the judge of the response. */
 
 import type { Target } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
@@ -31,15 +31,15 @@ export function httpOptions(kit: OptionKit) {
 }
 
 export type HttpOptions = Parsed<ReturnType<typeof httpOptions>>
-/** Those by which a response is judged. */
+/** The options that the judge of a response uses. */
 export type JudgeOptions = Pick<HttpOptions, 'httpmethod' | 'status' | 'receive' | 'text' | 'limit'>
 
-/** Which of the two it is. */
+/** The scheme of a URL. */
 export type Scheme = 'http' | 'https'
 
 const USUAL_PORT = { http: 80, https: 443 } as const
 
-/** What is wrong with options that are each right alone, or null. */
+/** Returns the error in a combination of options that are each valid, or null. */
 export function httpProblem(options: HttpOptions): string | null {
   const { virtualhost, headers, body, httpmethod, login, passwd, redirects, otherhosts } = options
   const odd = virtualhostProblem(virtualhost)
@@ -54,7 +54,7 @@ export function httpProblem(options: HttpOptions): string | null {
   return matchProblem(options)
 }
 
-/** What RFC 3986 has as a name, but for escapes: `*.example.com` may be asked for, as with ldirectord. */
+/** A registered name of RFC 3986 without escapes. `*.example.com` is allowed, as in ldirectord. */
 const REGISTERED_NAME = /^[\w.~!$&'()*+,;=-]+(:\d+)?$/
 
 export function virtualhostProblem(virtualhost: string | null): string | null {
@@ -66,7 +66,7 @@ function isHeader(name: string, value: string): boolean {
   return /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !/[\r\n\0]/.test(value)
 }
 
-/** The Host header, as RFC 9110 wants it: the port only where it is not the scheme's usual one, never a zone. */
+/** Returns the Host header (RFC 9110): without the scheme's default port and without a zone. */
 export function hostHeader(
   target: Pick<Target, 'address' | 'port'>,
   virtualhost: string | null,
@@ -77,7 +77,7 @@ export function hostHeader(
   return target.port === USUAL_PORT[scheme] ? host : `${host}:${target.port}`
 }
 
-/** The virtualhost without its port, for a handshake; null where it is none that a certificate could be for. */
+/** Returns the virtualhost without its port, for the TLS handshake; null if no certificate could be issued for it. */
 export function hostName(virtualhost: string | null): string | null {
   return virtualhost === null ? null : (parseHostPort(virtualhost)?.host ?? null)
 }
@@ -86,7 +86,7 @@ function withoutZone(address: Address): string {
   return bracketed({ ...address, text: address.text.split('%')[0] ?? '' })
 }
 
-/** The path as it goes into the request line: a leading slash, and nothing that a request line cannot hold. */
+/** Returns the path for the request line: with a leading slash, and other characters percent-encoded. */
 export function requestPath(request: string): string {
   const path = request.startsWith('/') ? request : `/${request}`
   return path.replace(/[^\x21-\x7e]+/g, other => Array.from(Buffer.from(other), percent).join(''))
@@ -96,7 +96,7 @@ function percent(byte: number): string {
   return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
 }
 
-/** All headers of the request but Host, by their names; what the user gives replaces ours. */
+/** Returns all request headers except Host. Headers of the user replace the default ones. */
 export function requestHeaders({
   headers,
   login,
@@ -107,7 +107,7 @@ export function requestHeaders({
   const ours: Record<string, string> = {
     'User-Agent': 'lvsd',
     Accept: '*/*',
-    // What comes is searched as it is.
+    // Compressed bodies cannot be searched directly.
     'Accept-Encoding': 'identity',
   }
   if (login !== null) {
@@ -120,7 +120,7 @@ export function requestHeaders({
   return { ...Object.fromEntries(kept), ...headers }
 }
 
-/** The whole HTTP/1.1 request. The connection ends with the response. */
+/** Returns the complete HTTP/1.1 request, with `Connection: close`. */
 export function requestBytes(target: Target, options: HttpOptions, scheme: Scheme): Uint8Array {
   const headers = requestHeaders(options)
   const given = new Set(Object.keys(headers).map(name => name.toLowerCase()))
@@ -131,19 +131,19 @@ export function requestBytes(target: Target, options: HttpOptions, scheme: Schem
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${options.body}`)
 }
 
-/** How the response is judged, as data. */
+/** Returns the judge of the response as data. */
 export function httpJudge({ httpmethod, status, receive, text, limit }: JudgeOptions) {
   const match = matchOf({ receive, text })
   return { kind: 'http', method: httpmethod, status, match, limit, deferCoded: true } as const
 }
 
-/** The statuses that send a client elsewhere. */
+/** Redirect statuses. */
 const REDIRECTS = [
   [301, 303],
   [307, 308],
 ] as const
 
-/** One plain exchange, as data; a redirect to follow and a compressed body to search are left to code. */
+/** Returns a probe for one plain exchange. Redirects to follow and compressed bodies to search are deferred to code. */
 export function httpProbe(target: Target, options: HttpOptions): ProbeSpec {
   const { address, port } = target
   const send = requestBytes(target, options, 'http')

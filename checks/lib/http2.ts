@@ -1,4 +1,4 @@
-/** One request over HTTP/2, on a connection of its own. */
+/** Sends one request over HTTP/2 on its own connection. */
 
 import { once } from 'node:events'
 import type { ClientHttp2Stream } from 'node:http2'
@@ -10,7 +10,7 @@ import { judgeResponse } from './response.js'
 import { bodyOf, sessionOn } from './session.js'
 import { connectTls, type TlsOptions } from './tls.js'
 
-/** HTTP/2 knows no such headers: a connection's fate is told by frames. */
+/** Headers that HTTP/2 does not allow, because frames carry this information. */
 const HOP_BY_HOP = new Set([
   'connection',
   'host',
@@ -54,7 +54,7 @@ async function exchange(
   { phase }: RunContext,
 ): Promise<Answer> {
   const body = bodyOf(stream)
-  // It may fail when nobody reads it yet.
+  // An error may occur before the body is read.
   body.on('error', () => {})
   stream.end(options.body)
   phase('first byte')
@@ -76,7 +76,7 @@ async function exchange(
   }
 }
 
-/** Node ends a stream in the same way whether the server had finished or not; the code tells. */
+/** Node ends a stream in the same way after a complete body and after a reset. The reset code makes the difference. */
 async function* wholeBody(stream: ClientHttp2Stream, body: Readable): AsyncIterable<Buffer> {
   yield* body
   if (!stream.closed) await once(stream, 'close')
@@ -95,7 +95,7 @@ function headersOf(authority: string, options: HttpOptions): Record<string, stri
   }
 }
 
-/** Network errors are the core's to tell; those of the protocol are told here. */
+/** Returns the answer for a protocol error; the core converts network errors. */
 function noResponse(error: unknown): Answer {
   if (error instanceof CheckFailure) return error.answer
   const { code, message } = error as NodeJS.ErrnoException

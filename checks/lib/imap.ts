@@ -1,9 +1,9 @@
-/** What imap and imaps share: they differ in port and in where TLS begins. */
+/** Shared by imap and imaps, which differ in their port and in where TLS starts. */
 import { type Answer, type RunContext, type Target, up } from '../../src/check/check.js'
 import { brief, converse, type Dialogue } from './dialogue.js'
 import type { Encryption, LoginOptions } from './login.js'
 
-/** Hears the greeting, logs in where there is a login, and leaves. No mailbox is touched. */
+/** Reads the greeting, logs in if configured, and logs out. Does not open a mailbox. */
 export function askImap(
   target: Target,
   context: RunContext,
@@ -27,7 +27,7 @@ export function askImap(
   })
 }
 
-/** Sends a command under a tag and hears what the server says until the tag comes back. */
+/** Sends a tagged command and reads up to the tagged answer. */
 async function ask(dialogue: Dialogue, tag: string, command: string): Promise<void> {
   dialogue.send(`${tag} ${command}`, command.split(' ', 1)[0])
   let line = await dialogue.line()

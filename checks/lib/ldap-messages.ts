@@ -1,7 +1,7 @@
 /**
- * The few messages of LDAP (RFC 4511) that a check needs, to and from their bytes. A library is not used: the kept one,
- * ldapts, goes round in an endless loop over an element that is longer than what holds it, until Node aborts. Here every
- * element must fit, so a server that sends rubbish ends its own check alone.
+ * Encodes and decodes the LDAP messages (RFC 4511) that a check needs. The maintained library ldapts is not used: it
+ * loops endlessly over an element that is longer than its container, until Node aborts. Here every element must fit, so
+ * invalid data from a server ends only its own check.
  */
 
 export const BIND_RESPONSE = 0x61
@@ -21,7 +21,7 @@ export interface Element {
   readonly value: Buffer
 }
 
-/** What a server says. One answer at a time is waited for, so the number of the message is not looked at. */
+/** A message of the server. Only one answer is pending at a time, so the message ID is not compared. */
 export type Message =
   | { readonly kind: typeof SEARCH_ENTRY; readonly name: string }
   | { readonly kind: typeof SEARCH_REFERENCE }
@@ -31,7 +31,7 @@ export type Message =
       readonly text: string
     }
 
-/** Bytes that are no LDAP. */
+/** The bytes are not an LDAP message. */
 export class NotLdap extends Error {}
 
 // ---------------------------------------------------------------- to the server
@@ -40,7 +40,7 @@ export function bindRequest(id: number, login: string, passwd: string): Buffer {
   return message(id, element(0x60, number(INTEGER, 3), text(OCTETS, login), text(0x80, passwd)))
 }
 
-/** The entry itself, without its attributes: `(objectClass=*)`, which every entry fulfils. */
+/** Requests the entry itself without attributes. The filter `(objectClass=*)` matches every entry. */
 export function searchRequest(id: number, base: string): Buffer {
   const neverDereferenced = number(ENUMERATED, 0)
   const unlimited = number(INTEGER, 0)
@@ -60,7 +60,7 @@ export function searchRequest(id: number, base: string): Buffer {
   )
 }
 
-/** Asks for TLS on this connection (RFC 4511, 4.14). */
+/** Requests TLS on this connection (RFC 4511, 4.14). */
 export function startTlsRequest(id: number): Buffer {
   return message(id, element(0x77, text(0x80, '1.3.6.1.4.1.1466.20037')))
 }
@@ -86,7 +86,7 @@ function lengthBytes(length: number): Buffer {
   return bytes
 }
 
-/** Small numbers only: message numbers, and those of the protocol. */
+/** Encodes a small number, such as a message ID. */
 function number(tag: number, value: number): Buffer {
   return element(tag, Buffer.from([value]))
 }
@@ -97,7 +97,10 @@ function text(tag: number, value: string): Buffer {
 
 // ---------------------------------------------------------------- from the server
 
-/** The first message and the bytes behind it, or null while it is not complete. `limit`: bytes it may have. */
+/**
+ * Returns the first message and the bytes after it, or null if it is incomplete. `limit` is its maximum size in bytes.
+ * Throws `NotLdap`.
+ */
 export function takeMessage(bytes: Buffer, limit: number): { message: Message; rest: Buffer } | null {
   if (bytes.length > 0 && bytes[0] !== SEQUENCE) throw new NotLdap('the answer is not LDAP')
   const first = header(bytes, 0)
@@ -126,7 +129,7 @@ function read(content: Buffer): Message {
   }
 }
 
-/** Elements that fill their place exactly. */
+/** Splits the content into elements that must fill it exactly. Throws `NotLdap`. */
 export function elements(content: Buffer): Element[] {
   const found: Element[] = []
   for (let at = 0; at < content.length; ) {
@@ -138,7 +141,7 @@ export function elements(content: Buffer): Element[] {
   return found
 }
 
-/** Where the content of the element at `at` begins and ends; null while its length is not complete. */
+/** Returns start and end of the content of the element at `at`; null if its length is incomplete. */
 function header(bytes: Buffer, at: number): { start: number; end: number } | null {
   const first = bytes[at + 1]
   if (first === undefined) return null

@@ -1,4 +1,4 @@
-/** What ldap and ldaps share: a bind, a search for one entry, and what must be found. */
+/** Shared by ldap and ldaps: a bind, a search for one entry, and the judge of the result. */
 import type { Socket } from 'node:net'
 import { type Answer, down, type RunContext, type Target, up } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
@@ -23,11 +23,11 @@ import type { Encryption } from './login.js'
 import { matchOf, matchOptions, matchProblem } from './match.js'
 import { connectTls, tlsAnswer } from './tls.js'
 
-/** The number of the first message. */
+/** ID of the first message. */
 const FIRST = 1
-/** Bytes that one message may have: a name, without attributes. */
+/** Maximum size of a message in bytes: a name without attributes. */
 const LIMIT = 65_536
-/** Messages of one run: two results and an entry, and references to other servers before it. */
+/** Maximum number of messages in a run: two results, one entry, and references to other servers. */
 const MOST_MESSAGES = 64
 
 export function ldapOptions(kit: OptionKit) {
@@ -44,17 +44,20 @@ export function ldapOptions(kit: OptionKit) {
 
 export type LdapOptions = Parsed<ReturnType<typeof ldapOptions>>
 
-/** What is wrong with the options, or null. */
+/** Returns the error in the options, or null. */
 export function ldapProblem(options: LdapOptions): string | null {
   const { login, passwd } = options
-  // RFC 4513, 5.1.2: a name without a password is let in as nobody, so it would prove nothing.
+  // RFC 4513, 5.1.2: a bind with a name but no password succeeds anonymously, so it would prove nothing.
   if (login !== null && !passwd)
     return 'login needs passwd: LDAP takes a name without a password as anonymous'
   if (passwd !== null && login === null) return 'passwd needs login'
   return matchProblem(options)
 }
 
-/** Binds and reads one entry, as ldirectord does: exactly one must come, and `receive` must occur in its name. */
+/**
+ * Binds and searches one entry, as ldirectord does. Exactly one entry must be found, and `receive` must occur in its
+ * name.
+ */
 export async function askLdap(
   target: Target,
   { tls, starttls }: Encryption,
@@ -82,19 +85,19 @@ export async function askLdap(
   }
 }
 
-/** Null where the server goes on in TLS. */
+/** Requests TLS. Returns null if the server agrees. */
 async function askForTls(socket: Socket, { phase }: RunContext): Promise<Answer | null> {
   socket.write(startTlsRequest(FIRST))
   phase('first byte')
   const heard = new Heard()
-  // The connection lives on, other than after `messages`.
+  // Unlike in `messages`, the connection must stay open.
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
     heard.push(chunk)
     const next = takeMessage(heard.peek(), LIMIT)
     if (!next) continue
     const { message, rest } = next
     if (message.kind !== EXTENDED_RESPONSE) return down('garbage', 'no answer to the request for TLS')
-    // What came before TLS unencrypted may be anybody's, and must not pass for an answer.
+    // Unencrypted data received before TLS may come from an attacker and must not be used as an answer.
     if (rest.length > 0) return down('garbage', 'more than the answer to the request for TLS')
     return message.code === 0 ? null : refusal(message, 'the request for TLS')
   }
@@ -153,7 +156,7 @@ function nameOf(dn: string): string {
   return dn === '' ? 'the root entry' : dn.slice(0, 200)
 }
 
-/** RFC 4511, appendix A: those that tell an operator something. */
+/** RFC 4511, appendix A: the result codes that help an operator. */
 const CODES: Readonly<Record<number, string>> = {
   1: 'operationsError',
   2: 'protocolError',

@@ -1,6 +1,6 @@
 /**
- * What checks share that speak through a library. The connection is ours: its end, its death and the bytes that it
- * carried are known whatever the library makes of them, and a library that stumbles over an answer stumbles alone.
+ * Shared by checks that use a library. lvsd owns the connection, so its end, its errors and the received bytes are
+ * known whatever the library does with them. An error in the library while it reads ends only its own check.
  */
 
 import { Console } from 'node:console'
@@ -12,28 +12,28 @@ import { counted } from '../../src/util/plural.js'
 import { CheckFailure } from './failure.js'
 import { givenOf, tlsAnswer, tlsOptions, tlsProblem } from './tls.js'
 
-/** Bytes that a server may send in one run; no check needs a hundredth of it. */
+/** Maximum number of bytes that a server may send in a run. No check needs a hundredth of it. */
 const LIMIT = 16_777_216
 
-/** TLS where it is asked for, for protocols that have no port of their own for it. */
+/** Options for TLS in protocols that have no separate TLS port. */
 export function optionalTls(kit: OptionKit) {
   return { tls: kit.flag(false, 'Speak TLS'), ...tlsOptions(kit) }
 }
 
 export type OptionalTls = Parsed<ReturnType<typeof optionalTls>>
 
-/** What is wrong with the options, or null. */
+/** Returns the error in the options, or null. */
 export function optionalTlsProblem(options: OptionalTls): string | null {
   const given = givenOf(options)
   return !options.tls && given !== null ? `${given} needs tls: true` : tlsProblem(options)
 }
 
-/** What a library is given of the bytes that have come: whole messages that were looked at, say. Throws a `CheckFailure`. */
+/** Selects what the library receives, for example only complete, validated messages. Throws a `CheckFailure`. */
 export type Filter = (chunk: Buffer) => readonly Buffer[]
 
 const ALL: Filter = chunk => [chunk]
 
-/** Hands a connection to a library. Whatever comes of it, the connection ends. */
+/** Passes a connection to a library. Always closes the connection. */
 export async function withLibrary(
   opening: Promise<Socket>,
   context: RunContext,
@@ -48,11 +48,12 @@ export async function withLibrary(
       return await Promise.race([talk(socket), outcome.closed])
     } catch (error) {
       if (error instanceof CheckFailure || tlsAnswer(error)) throw error
-      // What a library says of an end is worth less than the end itself, which may be told a moment later.
+      // The end of the connection explains more than the library's error; it may be reported in the next turn of the
+      // event loop.
       await new Promise(soon => setImmediate(soon))
       const verdict = outcome.verdict()
       if (verdict) return verdict
-      // Of a network error that the library heard before us the core knows what it says.
+      // The core converts a network error that the library received first.
       if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error
       return faultOf(error)
     } finally {
@@ -66,15 +67,15 @@ export async function withLibrary(
 }
 
 interface SocketOutcome {
-  /** Fulfilled with a verdict soon after the connection has closed, so that the library may speak first. */
+  /** Resolves with an answer soon after the connection has closed, so that the library can report first. */
   readonly closed: Promise<Answer>
-  /** What became of the connection, or null while it stands; network errors are thrown. */
+  /** Returns the answer about the connection, or null while it is open. Throws network errors. */
   verdict(): Answer | null
 }
 
 /**
- * Sees every event of a socket before its listeners do. Libraries take listeners away that are not theirs, and what
- * they throw while they read would end lvsd: here it ends the connection.
+ * Observes all events of a socket before its listeners, because libraries remove listeners that are not their own. An
+ * exception that a library throws while it reads would end the process; here it ends only the connection.
  */
 export function monitorSocket(socket: Socket, filter = ALL): SocketOutcome {
   const emit = socket.emit.bind(socket) as (event: string | symbol, ...args: unknown[]) => boolean
@@ -95,9 +96,9 @@ export function monitorSocket(socket: Socket, filter = ALL): SocketOutcome {
       }
     }
   })
-  // The talk may be over by then, and nobody wait for it.
+  // The run may have ended by then, so that nothing handles the rejection.
   closed.catch(() => {})
-  // It may have broken between its handshake and now: then nothing more is heard of it.
+  // The connection may have failed since its handshake. Then there are no further events.
   if (socket.destroyed) {
     fate.error = socket.errored
     fate.ended = true
@@ -106,7 +107,7 @@ export function monitorSocket(socket: Socket, filter = ALL): SocketOutcome {
   const pass = (event: string | symbol, args: unknown[]) => {
     if (event !== 'data') return emit(event, ...args)
     for (const chunk of filter(args[0] as Buffer)) {
-      // The library may have had enough in the middle of what came.
+      // The library may end the connection while it handles a chunk.
       if (socket.destroyed) break
       emit(event, chunk)
     }
@@ -133,7 +134,7 @@ export function monitorSocket(socket: Socket, filter = ALL): SocketOutcome {
 const NOWHERE = new Writable({ write: (_chunk, _encoding, done) => done() })
 const SILENT = new Console(NOWHERE)
 
-/** What a library prints while it reads is not for lvsd's output. Only what runs within the call is kept quiet. */
+/** Suppresses what a library prints while it reads. Only output within the call is suppressed. */
 function quietly<T>(read: () => T): T {
   const { console } = globalThis
   globalThis.console = SILENT
@@ -154,7 +155,7 @@ function faultOf(error: unknown): Answer {
   return unreadable(error).answer
 }
 
-/** What a library has to say of an answer that it does not understand. */
+/** Returns the failure for an error of a library that does not understand an answer. */
 function unreadable(error: unknown): CheckFailure {
   if (error instanceof CheckFailure) return error
   const message = error instanceof Error ? error.message : String(error)

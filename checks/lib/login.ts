@@ -1,4 +1,4 @@
-/** What checks that log in or ask for TLS on the way have in common. */
+/** Shared by checks that log in or use STARTTLS. */
 import { createHmac } from 'node:crypto'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
 import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './tls.js'
@@ -12,13 +12,13 @@ export function loginOptions(kit: OptionKit, what: string) {
 
 export type LoginOptions = Parsed<ReturnType<typeof loginOptions>>
 
-/** What is wrong with a login, or null. Each is sent within one line, so neither may hold more than one. */
+/** Returns the error in a login, or null. Name and password are each sent in one line and must not contain line ends. */
 export function loginProblem({ login, passwd }: LoginOptions): string | null {
   if (passwd !== null && login === null) return 'passwd needs login'
   return /[\r\n\0]/.test(`${login}${passwd}`) ? 'login and passwd must each be one line' : null
 }
 
-/** TLS from the start or on the way, for protocols that have both. `starttls`: whether it is asked for unless told otherwise. */
+/** Options for TLS from the start or by STARTTLS. `starttls` is the default of that option. */
 export function encryptionOptions(kit: OptionKit, starttls = false) {
   return {
     tls: kit.flag(false, 'Speak TLS from the start, as on a port of its own; starttls is left out then'),
@@ -29,14 +29,14 @@ export function encryptionOptions(kit: OptionKit, starttls = false) {
 
 export type EncryptionOptions = Parsed<ReturnType<typeof encryptionOptions>>
 
-/** What is wrong with the options, or null. */
+/** Returns the error in the options, or null. */
 export function encryptionProblem(options: EncryptionOptions): string | null {
   const given = givenOf(options)
   const isPlain = !options.tls && !options.starttls
   return isPlain && given !== null ? `${given} needs starttls: true or tls: true` : tlsProblem(options)
 }
 
-/** Where TLS begins: at the start, on the way, or not at all. */
+/** Where TLS starts: at the connection, at STARTTLS, or not at all. */
 export interface Encryption {
   readonly tls: TlsOptions | null
   readonly starttls: TlsOptions | null
@@ -47,7 +47,7 @@ export function encryptionOf(options: EncryptionOptions): Encryption {
   return { tls: tls ? options : null, starttls: starttls && !tls ? options : null }
 }
 
-/** What CRAM-MD5 (RFC 2195) answers to a challenge: the password itself is not sent. */
+/** Returns the response to a CRAM-MD5 challenge (RFC 2195). It does not contain the password. */
 export function cramMd5(challenge: string, login: string, passwd: string): string {
   const digest = createHmac('md5', passwd).update(Buffer.from(challenge, 'base64')).digest('hex')
   return base64(`${login} ${digest}`)

@@ -1,4 +1,4 @@
-/** What several checks share: `receive` and `text`, and bytes as people write them. */
+/** Shared by several checks: `receive` and `text`, and bytes in the notation of configurations. */
 import type { OptionKit } from '../../src/check/option-kit.js'
 import type { Match } from '../../src/check/probe-spec.js'
 import { readPattern } from '../../src/search/perl-flags.js'
@@ -8,7 +8,7 @@ interface Expected {
   readonly text: string | null
 }
 
-/** The options `receive` and `text`: at most one of them is given. */
+/** The options `receive` and `text`, which exclude each other. */
 export function matchOptions(kit: OptionKit) {
   return {
     receive: kit.pattern(
@@ -18,14 +18,14 @@ export function matchOptions(kit: OptionKit) {
   }
 }
 
-/** What is wrong with the two together, or null. */
+/** Returns the error in the combination of both, or null. */
 export function matchProblem({ receive, text }: Expected): string | null {
   return receive !== null && text !== null
     ? 'give receive (a regular expression) or text (plain), not both'
     : null
 }
 
-/** What the answer must contain, or null where nothing is asked for; as in ldirectord, an empty `receive` is none. */
+/** Returns what the answer must contain, or null for anything. As in ldirectord, an empty `receive` means null. */
 export function matchOf({ receive, text }: Expected, flags = ''): Match | null {
   if (text) return { kind: 'text', text }
   if (!receive) return null
@@ -35,7 +35,7 @@ export function matchOf({ receive, text }: Expected, flags = ''): Match | null {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0', '\\': '\\' }
 
-/** The bytes of a text with the escapes \n \r \t \0 \\ and \xHH; any other backslash stands for itself. */
+/** Returns the bytes of a text with the escapes \n \r \t \0 \\ and \xHH. Any other backslash is literal. */
 export function unescapeBytes(text: string): Uint8Array {
   const parts = text.split(/(\\x[0-9A-Fa-f]{2}|\\[nrt0\\])/)
   return Buffer.concat(parts.map((part, i) => (i % 2 === 0 ? Buffer.from(part) : escapedByte(part))))
@@ -46,7 +46,7 @@ function escapedByte(written: string): Buffer {
   return Buffer.from(ESCAPES[written.slice(1)] ?? '')
 }
 
-/** The bytes of `00 1c ff`, with or without spaces; null where it is not hexadecimal. */
+/** Returns the bytes of a hexadecimal text such as `00 1c ff`, with or without spaces or colons; null if it is invalid. */
 export function hexBytes(text: string): Uint8Array | null {
   const digits = text.replace(/[\s:]/g, '')
   return /^([0-9A-Fa-f]{2})*$/.test(digits) ? Buffer.from(digits, 'hex') : null

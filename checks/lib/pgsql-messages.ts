@@ -1,26 +1,29 @@
 /**
- * Messages of PostgreSQL (protocol 3.0), cut out of what comes and looked at before the library reads them. It reads
- * past the end of a message whose texts do not end in it, goes round for ever in an error whose fields do not end, and
- * makes an error with its stack for each byte that begins no message. What is handed on here ends where it says, one
- * message at a time.
+ * Splits a PostgreSQL connection (protocol 3.0) into messages and validates them before the library reads them. The
+ * library reads beyond the end of a message with unterminated texts, loops forever in an error with unterminated
+ * fields, and creates an error with a stack trace for each byte that starts no message. Messages passed on here have
+ * valid ends.
  */
 import { CheckFailure } from './failure.js'
 import { Heard } from './heard.js'
 import { said } from './sql.js'
 
-/** Bytes that one message may have; a row of more than this is nothing to look for a text in. */
+/** Maximum size of a message in bytes. It makes no sense to search a larger row for a text. */
 const LIMIT = 1_048_576
-/** What PostgreSQL itself allows for a value, 1 GB. */
+/** PostgreSQL's own limit for a value, 1 GB. */
 const MOST_EVER = 0x3fffffff
-/** Messages of one byte and a length of four. */
+/** Message header in bytes: a type of one byte and a length of four. */
 const HEAD = 5
 const ERROR = 'E'.charCodeAt(0)
 const LOGIN = 'R'.charCodeAt(0)
-/** Steps of a login; SCRAM has four. The client works for each, and for most of them hashes a password. */
+/** Maximum number of login steps; SCRAM has four. Each costs the client time, mostly for hashing a password. */
 const MOST_LOGINS = 8
 const READY = 'Z'.charCodeAt(0)
 
-/** Takes the bytes of one connection; gives the whole messages among them. Throws a `CheckFailure` at what is none. */
+/**
+ * Returns a function that receives the bytes of one connection and returns the complete messages. It throws a
+ * `CheckFailure` for invalid data.
+ */
 export function pgsqlMessages(): (chunk: Buffer) => readonly Buffer[] {
   const heard = new Heard()
   let errors = 0
@@ -30,7 +33,7 @@ export function pgsqlMessages(): (chunk: Buffer) => readonly Buffer[] {
     heard.push(chunk)
     for (let message = next(heard); message; message = next(heard)) {
       if (message[0] === READY) errors = 0
-      // One question has one error; a server that refuses to let in has one too.
+      // A query has at most one error, and so has a refused login.
       if (message[0] === ERROR && ++errors > 1)
         throw new CheckFailure('garbage', 'several errors in answer to one question')
       if (message[0] === LOGIN && ++logins > MOST_LOGINS)
@@ -61,12 +64,12 @@ function next(heard: Heard): Buffer | null {
   return message
 }
 
-/** A server that cannot even start a process for the connection says so as before protocol 3: a text without a length. */
+/** A server that cannot start a process for the connection reports it as before protocol 3: a text without a length. */
 function oldError(heard: Heard): string {
   return said(heard.peek(300).subarray(1).toString().split('\0', 1)[0] ?? '')
 }
 
-/** Reads a message's body from its beginning; past its end nothing is true any more. */
+/** Reads the body of a message sequentially. After a read beyond its end, all results are false or NaN. */
 class Parts {
   #at = 0
   readonly #body: Buffer
@@ -79,13 +82,13 @@ class Parts {
     return this.#at === this.#body.length
   }
 
-  /** Whether there were so many bytes. */
+  /** Skips `count` bytes. Returns false if there are fewer. */
   skip(count: number): boolean {
     this.#at += count
     return count >= 0 && this.#at <= this.#body.length
   }
 
-  /** Whether a text ended with its zero. */
+  /** Skips a NUL-terminated text. Returns false if it has no end. */
   text(): boolean {
     const end = this.#body.indexOf(0, this.#at)
     this.#at = end + 1
@@ -96,7 +99,7 @@ class Parts {
     return this.#body[this.#at++] ?? Number.NaN
   }
 
-  /** A number of so many bytes; none where they are not there. */
+  /** Reads a number of `size` bytes; NaN if there are fewer. */
   number(size: 2 | 4): number {
     const at = this.#at
     return this.skip(size) ? this.#body.readIntBE(at, size) : Number.NaN
@@ -105,14 +108,14 @@ class Parts {
 
 type Form = (parts: Parts) => boolean
 
-/** So many times, each of which must succeed; none at all for what is no number. */
+/** Calls `one` `count` times. Returns false if a call does, or if `count` is negative or NaN. */
 function times(count: number, one: () => boolean): boolean {
   if (!(count >= 0)) return false
   for (let i = 0; i < count; i++) if (!one()) return false
   return true
 }
 
-/** Pairs of a type and a text, and a zero behind the last. */
+/** Pairs of a type and a text, terminated by a zero byte. */
 function fields(parts: Parts): boolean {
   let type = parts.byte()
   for (; type > 0; type = parts.byte()) if (!parts.text()) return false
@@ -127,7 +130,7 @@ function row(parts: Parts): boolean {
   return times(parts.number(2), value) && parts.isAtEnd()
 }
 
-/** AuthenticationSASL, 10, has names up to an empty one; the others are looked at by the library. */
+/** AuthenticationSASL (10) contains names up to an empty one. The library itself validates the other kinds. */
 function authentication(parts: Parts): boolean {
   const kind = parts.number(4)
   if (kind !== 10) return kind >= 0
@@ -138,7 +141,10 @@ function authentication(parts: Parts): boolean {
 
 const copy: Form = parts => parts.skip(1) && times(parts.number(2), () => parts.skip(2)) && parts.isAtEnd()
 
-/** What servers send to a client that asks simple questions, each with the parts that the library reads without a look at their end. */
+/**
+ * The messages that servers send to a client with simple queries. Each function validates the parts that the library
+ * reads without checking their ends.
+ */
 const FORMS: Readonly<Record<string, Form>> = {
   // AuthenticationRequest, BackendKeyData, ParameterStatus, ReadyForQuery
   R: authentication,

@@ -1,9 +1,9 @@
-/** Certificates that are known by their fingerprint, or by that of their key. */
+/** Recognizes certificates by their fingerprint or by that of their public key. */
 import { createHash, X509Certificate } from 'node:crypto'
 
 /**
- * The 32 bytes of a SHA-256 as people write them: `sha256//` and Base64, as curl does, or hexadecimal with colons or
- * without, as openssl does. Null for anything else.
+ * Parses a SHA-256 to its 32 bytes: `sha256//` and Base64, as in curl, or hexadecimal with or without colons, as in
+ * openssl. Returns null for any other text.
  */
 export function pinBytes(pin: string): Buffer | null {
   const digits = pin.replaceAll(':', '')
@@ -12,7 +12,7 @@ export function pinBytes(pin: string): Buffer | null {
   return base64 === undefined ? null : Buffer.from(base64, 'base64')
 }
 
-/** Null where one of the pins is the certificate's (DER) or its key's; else what should be pinned, for people. */
+/** Returns null if a pin matches the certificate (DER) or its public key; else a sentence that includes the correct pin. */
 export function pinProblem(certificate: Buffer | undefined, pins: readonly string[]): string | null {
   if (!certificate) return 'the server shows no certificate that could be pinned'
   const { publicKey } = new X509Certificate(certificate)

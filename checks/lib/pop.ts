@@ -1,10 +1,10 @@
-/** What pop and pops share: they differ in port and in where TLS begins. */
+/** Shared by pop and pops, which differ in their port and in where TLS starts. */
 import { createHash } from 'node:crypto'
 import { type Answer, type RunContext, type Target, up } from '../../src/check/check.js'
 import { brief, converse, type Dialogue } from './dialogue.js'
 import { cramMd5, type Encryption, type LoginOptions } from './login.js'
 
-/** Hears the greeting, logs in where there is a login, and leaves. */
+/** Reads the greeting, logs in if configured, and quits. */
 export function askPop(
   target: Target,
   context: RunContext,
@@ -23,7 +23,7 @@ export function askPop(
   })
 }
 
-/** The strongest way that the server offers, as ldirectord has it: APOP, CRAM-MD5, else user and password. */
+/** Logs in with the strongest method that the server offers, as in ldirectord: APOP, CRAM-MD5, else user and password. */
 async function logIn(dialogue: Dialogue, greeting: string, login: string, passwd: string): Promise<void> {
   const stamp = /<[^<>@\s]+@[^<>\s]+>/.exec(greeting)?.[0]
   if (stamp !== undefined) {
@@ -44,7 +44,7 @@ async function logIn(dialogue: Dialogue, greeting: string, login: string, passwd
   }
 }
 
-/** One a line; none where the server does not know the question. */
+/** Returns the capabilities, one per line; empty if the server does not know the command. */
 async function capabilities(dialogue: Dialogue): Promise<readonly string[]> {
   dialogue.send('CAPA')
   const lines = [await dialogue.line()]

@@ -1,6 +1,6 @@
 /**
- * The packets of RADIUS (RFC 2865), with the Message-Authenticator of RFC 3579 in every request: servers mended against
- * the forgery named BlastRADIUS want it. The npm package `radius` is of 2019 and older than that; this is all a check needs.
+ * Encodes and decodes RADIUS packets (RFC 2865). Every request has the Message-Authenticator of RFC 3579, which servers
+ * with the fix for the BlastRADIUS forgery require. The npm package `radius` of 2019 does not support it.
  */
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
@@ -34,16 +34,16 @@ export interface Request {
 
 export interface Reply {
   readonly code: number
-  /** What the server has to say to people, or nothing. */
+  /** The text of the server for people; may be empty. */
   readonly message: string
-  /** Whether it bears a Message-Authenticator, which is right then. Without one an answer can be forged (BlastRADIUS). */
+  /** Whether it has a Message-Authenticator, which is then valid. A reply without one can be forged (BlastRADIUS). */
   readonly isAuthentic: boolean
 }
 
 export function encodeRequest(request: Request): Buffer {
   const { authenticator, secret, login, passwd } = request
   const packet = packetOf(request, [
-    // First, so that nothing stands before it that somebody could have chosen.
+    // First, so that no data that an attacker may have chosen precedes it.
     attribute(MESSAGE_AUTHENTICATOR, Buffer.alloc(16)),
     ...(login === null
       ? []
@@ -72,7 +72,7 @@ function attribute(type: number, value: Buffer): Buffer {
   return Buffer.concat([Buffer.from([type, value.length + 2]), value])
 }
 
-/** RFC 2865, 5.2: blocks of 16 bytes, each hidden under the secret and the block before. */
+/** RFC 2865, 5.2: blocks of 16 bytes, each hidden with the secret and the previous block. */
 function hidden(password: Buffer, secret: string, authenticator: Buffer): Buffer {
   const blocks = Math.max(1, Math.ceil(password.length / 16))
   const padded = Buffer.concat([password], blocks * 16)
@@ -86,7 +86,7 @@ function hidden(password: Buffer, secret: string, authenticator: Buffer): Buffer
   )
 }
 
-/** The reply to the request, or a sentence why it is none. */
+/** Returns the reply to the request, or a phrase that explains why it is not valid. */
 export function decodeReply(bytes: Buffer, request: Request): Reply | string {
   if (bytes.length < HEAD || bytes.readUInt16BE(2) < HEAD || bytes.readUInt16BE(2) > bytes.length)
     return `an answer of ${counted(bytes.length, 'byte')} that is not RADIUS`
@@ -115,7 +115,7 @@ export function decodeReply(bytes: Buffer, request: Request): Reply | string {
 interface Attribute {
   readonly type: number
   readonly value: Buffer
-  /** Where the value stands in the packet. */
+  /** Offset of the value in the packet. */
   readonly at: number
 }
 
@@ -130,7 +130,7 @@ function attributesOf(packet: Buffer): Attribute[] | null {
   return found
 }
 
-/** RFC 3579, 3.2: over the whole packet, with the request's authenticator and zeros in its own place. */
+/** RFC 3579, 3.2: computed over the whole packet with the request's authenticator, and zeros in place of the attribute. */
 function authenticityOf(
   packet: Buffer,
   attributes: readonly Attribute[],

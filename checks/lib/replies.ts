@@ -1,15 +1,15 @@
-/** Replies that begin with a code of three digits, as those of smtp, ftp and nntp do. */
+/** Reads replies that start with a three-digit code, as in SMTP, FTP and NNTP. */
 import { brief, type Dialogue } from './dialogue.js'
 
 export interface Reply {
   readonly code: string
-  /** What stands behind the code, of each line. */
+  /** The text of each line after the code. */
   readonly lines: readonly string[]
   /** Code and first line, for people. */
   readonly shown: string
 }
 
-/** The next reply. Between its first line, `220-`, and its last, `220 `, anything may stand. */
+/** Reads the next reply. Between its first line, `220-`, and its last line, `220 `, any text is allowed. */
 export async function hearReply(dialogue: Dialogue): Promise<Reply> {
   const first = await dialogue.line()
   const [, code, dash] = /^([1-5]\d\d)([ -]|$)/.exec(first) ?? []
@@ -24,7 +24,7 @@ function isLast(lines: readonly string[], code: string): boolean {
   return last === code || last.startsWith(`${code} `)
 }
 
-/** The next reply, whose code must begin like this. */
+/** Reads the next reply, whose code must start with `start`. Throws a `CheckFailure` otherwise. */
 export async function expectReply(dialogue: Dialogue, start: string): Promise<Reply> {
   const reply = await hearReply(dialogue)
   if (!reply.code.startsWith(start)) throw dialogue.fault('status', reply.shown, start.padEnd(3, 'x'))

@@ -1,33 +1,33 @@
 /**
- * Commands and replies of Redis in version 2 of its protocol (RESP), which every server and proxy of it speaks. No
- * library is used: those that exist throw out of reach where more replies come than were asked for. Depth, length and
- * number of elements are limited, so no reply costs more than the 64 KB that a conversation may have.
+ * Commands and replies of Redis in version 2 of its protocol (RESP), which every Redis server and proxy supports. The
+ * existing libraries are not used: they throw exceptions that cannot be caught if more replies arrive than were
+ * requested. Depth, length and number of elements are limited, so a reply costs no more than the 64 KB of a dialogue.
  */
 
 import { counted } from '../../src/util/plural.js'
 import { type Dialogue, LIMIT } from './dialogue.js'
 import { CheckFailure } from './failure.js'
 
-/** Arrays within arrays; ROLE, the deepest reply that is asked for, has two levels. */
+/** Maximum nesting of arrays. ROLE, the deepest reply that checks request, has two levels. */
 const MOST_DEPTH = 4
-/** Elements of one reply, those of its arrays counted in. ROLE has four for each replica. */
+/** Maximum number of elements in a reply, including those of nested arrays. ROLE has four per replica. */
 const MOST_ELEMENTS = 4000
-/** Bytes and elements that Redis itself allows (proto-max-bulk-len, and the 2^20 of a command): what is longer is no length. */
+/** Redis's own limits (proto-max-bulk-len, and 2^20 elements per command). A longer length is invalid data. */
 const ALLOWED = { bytes: 512 * 1024 * 1024, elements: 1024 * 1024 } as const
-/** Bytes of a line: a status, an error, a number or a length. */
+/** Maximum size in bytes of a line: a status, an error, a number or a length. */
 const LINE_LIMIT = 1024
 
 export type Value = string | number | null | readonly Value[]
 
-/** What the server says against a command. */
+/** An error reply of the server. */
 export class ReplyError extends Error {}
 
-/** Sends a command and hears its reply. An error of the server is thrown. */
+/** Sends a command and returns its reply. Throws `ReplyError` for an error reply. */
 export async function command(dialogue: Dialogue, ...words: readonly string[]): Promise<Value> {
   const parts = words.map(word => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
   dialogue.write(Buffer.from(`*${words.length}\r\n${parts.join('')}`), words[0])
   const value = await read(dialogue, 0, { left: MOST_ELEMENTS })
-  // A second reply would be taken for that to the next command.
+  // A second reply would be taken as the reply to the next command.
   if (dialogue.pending > 0) throw dialogue.fault('garbage', dialogue.peek(), 'one reply to each command')
   return value
 }
@@ -44,7 +44,7 @@ async function read(dialogue: Dialogue, depth: number, budget: Budget): Promise<
     case '+':
       return rest
     case '-':
-      // An error within an array is a value that no command here has.
+      // None of the commands used here has an error within an array.
       if (depth > 0) throw dialogue.fault('garbage', line, 'a value')
       throw new ReplyError(rest)
     case ':':
@@ -88,7 +88,7 @@ function tooLong(length: number, unit: keyof typeof ALLOWED, most: number): Chec
   return new CheckFailure(reason, `a reply of ${length} ${unit}; at most ${most} are read`)
 }
 
-/** The number behind the type; a length of -1 stands for nothing. */
+/** Returns the number after the type. The length -1 means null. */
 function numberIn(dialogue: Dialogue, line: string, form = /^.(-1|\d{1,15})$/): number {
   if (form.test(line)) return Number(line.slice(1))
   throw dialogue.fault('garbage', line, 'a number')

@@ -1,4 +1,4 @@
-/** Responses that do not come as a probe's, judged by the same judge as those. */
+/** Judges responses that do not come from a probe, with the same judge. */
 import type { Socket } from 'node:net'
 import type { Answer, RunContext } from '../../src/check/check.js'
 import { tooBig } from '../../src/probe/chunked.js'
@@ -12,7 +12,7 @@ import { type HttpOptions, httpJudge, type JudgeOptions } from './http.js'
 
 const judges = new WeakMap<JudgeOptions, () => ResponseParser>()
 
-/** A judge for one response; what all responses of one check share is made once. */
+/** Returns a judge for one response. The compiled judge is shared by all responses of a check. */
 function hearingOf(options: JudgeOptions): ResponseParser {
   const known = judges.get(options)
   if (known) return known()
@@ -21,7 +21,7 @@ function hearingOf(options: JudgeOptions): ResponseParser {
   return compiled()
 }
 
-/** One exchange on a connection that stands. Null where the answer is a redirect that is to be followed. */
+/** Performs one exchange on an open connection. Returns null if the answer is a redirect that must be followed. */
 export async function exchange(
   socket: Socket,
   request: Uint8Array,
@@ -49,7 +49,7 @@ export async function exchange(
 const STATUS_LENGTH = 'HTTP/1.1 302'.length
 const REDIRECT = /^HTTP\/1\.\d 30[12378]$/
 
-/** What has been read already, and what comes after it. */
+/** Yields the chunks that were already read, then the remaining ones. */
 export async function* joined(
   first: readonly Buffer[],
   rest: AsyncIterator<Buffer>,
@@ -62,14 +62,14 @@ export async function* joined(
   }
 }
 
-/** Judges one response of HTTP/1 from its first byte on. */
+/** Judges a complete HTTP/1 response. */
 export async function hearResponse(
   chunks: AsyncIterable<Buffer>,
   options: JudgeOptions,
   phase: RunContext['phase'],
 ): Promise<Answer> {
   const hearing = hearingOf(options)
-  /** What came with the head or before it. */
+  /** Chunks that arrived before or with the head. */
   const heard: Buffer[] = []
   const all = chunks[Symbol.asyncIterator]()
   for (let next = await all.next(); !next.done; next = await all.next()) {
@@ -82,7 +82,7 @@ export async function hearResponse(
   return hearing.end()
 }
 
-/** The same where the body is compressed: heard to its end first, then searched. */
+/** The same for a compressed body: it is read completely and then searched. */
 async function hearCoded(chunks: AsyncIterable<Buffer>, options: JudgeOptions): Promise<Answer> {
   const body: Buffer[] = []
   const hearing = hearBody(httpJudge(options), (bytes, from, to) =>
@@ -117,8 +117,8 @@ function headOf(status: string): Buffer {
 }
 
 /**
- * Judges what some library has read from the wire. The judge hears it as one whose body ends with the connection: the
- * library sees to its framing. `coding`: the header Content-Encoding.
+ * Judges a response that a library has read. The judge sees a body that ends with the connection, because the library
+ * has removed the framing. `coding` is the header Content-Encoding.
  */
 export async function judgeResponse(
   status: string,

@@ -1,4 +1,4 @@
-/** What smtp and submission share: they differ in port and in whether they ask for TLS. */
+/** Shared by smtp and submission, which differ in their port and in the default of `starttls`. */
 
 import { type Check, defineCheck, up } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
@@ -33,7 +33,7 @@ function smtpOptions(kit: OptionKit, starttls: boolean) {
 
 type SmtpOptions = Parsed<ReturnType<typeof smtpOptions>>
 
-/** A check that greets a mail server and, where asked to, goes on in TLS and logs in. Nothing is mailed. */
+/** Returns a check that reads the greeting of a mail server, and starts TLS and logs in if configured. It sends no mail. */
 export function smtpCheck({
   name,
   summary,
@@ -80,7 +80,7 @@ async function introduce(
   if (options.login !== null) await logIn(dialogue, offers, options)
 }
 
-/** What the server offers, by its first word; nothing where it knows but the old HELO. */
+/** Returns the extensions of the server by their first word; empty if it supports only HELO. */
 async function hello(dialogue: Dialogue, name: string): Promise<ReadonlyMap<string, string>> {
   dialogue.send(`EHLO ${name}`)
   const { code, lines, shown } = await hearReply(dialogue)
@@ -116,7 +116,7 @@ const LOGINS: Readonly<Record<string, LogIn>> = {
   },
 }
 
-/** CRAM-MD5 keeps the password to itself, but some servers offer it and cannot do it: under TLS it is not needed. */
+/** CRAM-MD5 does not reveal the password, but some servers offer it without supporting it. Under TLS it is not needed. */
 const ORDER = { encrypted: ['PLAIN', 'LOGIN', 'CRAM-MD5'], plain: ['CRAM-MD5', 'PLAIN', 'LOGIN'] } as const
 
 async function logIn(

@@ -1,4 +1,4 @@
-/** What mysql, pgsql and oracle share: the options, and what the rows of the answer must be. */
+/** Shared by mysql, pgsql and oracle: the options and the judge of the rows. */
 
 import { type Answer, down, up } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
@@ -6,7 +6,10 @@ import { compileMatch, showBytes, showMatch, tooSlow } from '../../src/probe/mat
 import { counted } from '../../src/util/plural.js'
 import { matchOf, matchProblem } from './match.js'
 
-/** Rows that are read to the end, so that the connection can be ended politely; of more, the first ones decide. */
+/**
+ * Maximum number of rows that are read to the end before the connection is closed cleanly. With more, the first rows
+ * decide.
+ */
 const MOST_ROWS = 100
 
 export function sqlOptions(kit: OptionKit, database: string) {
@@ -27,7 +30,7 @@ export function sqlOptions(kit: OptionKit, database: string) {
 
 export type SqlOptions = Parsed<ReturnType<typeof sqlOptions>>
 
-/** What is wrong with the options, or null. */
+/** Returns the error in the options, or null. */
 export function sqlProblem(options: SqlOptions): string | null {
   const { request, receive, text } = options
   if (request.trim() === '' && (receive ?? text) !== null)
@@ -35,11 +38,11 @@ export function sqlProblem(options: SqlOptions): string | null {
   return matchProblem(options)
 }
 
-/** Hears the rows one by one. */
+/** Judges rows one at a time. */
 export interface Rows {
-  /** True where no further row is wanted. */
+  /** Adds a row. Returns true if no further rows are needed. */
   add(firstColumn: unknown): boolean
-  /** The verdict, once there are no more. `affected`: rows that were changed instead of sent. */
+  /** Returns the answer after the last row. `affected` is the number of rows that were changed instead of returned. */
   end(affected?: number): Answer
 }
 
@@ -55,7 +58,8 @@ export function rowsFor(options: SqlOptions): Rows {
       count++
       const text = Buffer.from(asText(value))
       if (count === 1) first = text
-      // A library may deliver more rows than are wanted: they are searched within one budget, and not after it.
+      // A library may deliver more rows than requested. All are searched within one budget, and not after it is used
+      // up.
       if (!found && !slow && search) {
         const is = search.occursIn(text)
         if (is === null) slow = true
@@ -84,7 +88,7 @@ function asText(value: unknown): string {
   return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value ?? '')
 }
 
-/** The first line of what a server says, for people. */
+/** Returns the first line of a server's message, for people. */
 export function said(message: string): string {
   return (message.split('\n')[0] ?? '').replace(/\p{Cc}+/gu, ' ').slice(0, 200)
 }

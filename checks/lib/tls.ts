@@ -1,4 +1,4 @@
-/** TLS to a real server: its options, one shared context per distinct setting, and what a failure means. */
+/** TLS to a real server: options, shared contexts, and the meaning of failures. */
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
@@ -40,7 +40,7 @@ export function tlsOptions(kit: OptionKit) {
 
 export type TlsOptions = Parsed<ReturnType<typeof tlsOptions>>
 
-/** What is wrong with the options, or null. Reads the files that they name. */
+/** Returns the error in the options, or null. Reads the files that they name. */
 export function tlsProblem(options: TlsOptions): string | null {
   const { verify, ca, verifyname, sni, pin, cert, key } = options
   if (!verify && ca !== null) return 'ca needs verify: true'
@@ -64,7 +64,7 @@ export function tlsProblem(options: TlsOptions): string | null {
   }
 }
 
-/** An option of TLS that is given, for where no TLS is spoken; null where none is. */
+/** Returns the name of a TLS option that is set, to report it if TLS is off; null if none is set. */
 export function givenOf({ verify, ca, sni, verifyname, pin, cert, key }: TlsOptions): string | null {
   const given = { verify: verify || null, ca, sni, verifyname, pin: pin[0] ?? null, cert, key }
   return Object.entries(given).find(([, value]) => value !== null)?.[0] ?? null
@@ -77,13 +77,16 @@ function fileProblem(name: string, file: string): string | null {
   } catch (error) {
     return `${name}: ${file}: ${(error as Error).message}`
   }
-  // OpenSSL takes an empty or foreign file for no certificates at all, and nothing would be trusted.
+  // OpenSSL reads an empty or foreign file as no certificates, so that nothing would be trusted.
   return text.includes('-----BEGIN ') ? null : `${name}: ${file} holds nothing in PEM form`
 }
 
 const contexts = new Map<string, { readonly stamp: string; readonly context: SecureContext }>()
 
-/** While a file is missing or half written the last good context goes on: that says nothing about a server. */
+/**
+ * Returns the context. While a file is missing or incomplete, the last valid context is used, because the file says
+ * nothing about a server. Throws `CannotAsk` if there is none.
+ */
 export function contextFor(options: TlsOptions): SecureContext {
   try {
     return currentContext(options)
@@ -96,7 +99,7 @@ export function contextFor(options: TlsOptions): SecureContext {
   }
 }
 
-/** Loading the authorities costs a millisecond, so equal settings share a context until one of their files changes. */
+/** Loading the authorities takes a millisecond, so equal settings share a context until one of their files changes. */
 function currentContext(options: TlsOptions): SecureContext {
   const stamp = [options.ca, options.cert, options.key].map(stampOf).join()
   const known = contexts.get(keyOf(options))
@@ -112,17 +115,17 @@ function keyOf({ verify, ca, cert, key, minversion }: TlsOptions): string {
 
 function newContext({ verify, ca, cert, key, minversion }: TlsOptions): SecureContext {
   return createSecureContext({
-    // Without verification nothing is trusted, and none need be loaded.
+    // Without verification nothing is trusted, so the default authorities are not loaded.
     ...(verify ? {} : { ca: [] }),
     ...(ca === null ? {} : { ca: authoritiesIn(ca) }),
     ...(cert === null ? {} : { cert: readText(cert), key: readText(key ?? cert) }),
     minVersion: minversion,
-    // OpenSSL 3 allows the first two versions at level 0 alone.
+    // OpenSSL 3 allows the two oldest versions only at security level 0.
     ...(minversion < 'TLSv1.2' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
   })
 }
 
-/** OpenSSL passes over what it cannot read, and would then trust nobody: every certificate is looked at here. */
+/** Parses every certificate, because OpenSSL skips those that it cannot read. Throws for an invalid one. */
 function authoritiesIn(file: string): string[] {
   const text = readText(file)
   const found = text.match(/-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----[^-]+-----END \1-----/g) ?? []
@@ -142,16 +145,16 @@ export interface TlsPeer {
   /** Address or name to connect to. */
   readonly host: string
   readonly port: number
-  /** The name it is asked for and known by, or null. */
+  /** The name for SNI and verification, or null. */
   readonly name: string | null
   readonly alpn?: readonly string[]
-  /** A connection that stands and goes on in TLS; where there is none a fresh one is made. */
+  /** An open connection on which to start TLS; absent means a new one. */
   readonly socket?: Socket
-  /** That of another connection to the same server, to be taken up again. */
+  /** The session of another connection to the same server, to be resumed. */
   readonly session?: Buffer | undefined
 }
 
-/** A connection whose handshake is done. It is destroyed when the signal says so. */
+/** Connects and completes the handshake. The signal destroys the connection. */
 export async function connectTls(
   { host, port, name, alpn, socket: plain, session }: TlsPeer,
   options: TlsOptions,
@@ -162,13 +165,13 @@ export async function connectTls(
   phase(plain ? 'handshake' : 'connect')
   let identity: Error | undefined
   const socket = connect({
-    // With a connection that stands, these tell Node 24 whose session it is.
+    // For an existing connection, Node 24 uses these to find the owner of the session.
     host,
     port,
     ...(plain ? { socket: plain } : {}),
     servername,
     secureContext: contextFor(options),
-    // Judged below, where the certificate can still be looked at: Node would throw it away with the connection.
+    // Verified below, while the certificate is still available: Node would discard it with the connection.
     rejectUnauthorized: false,
     checkServerIdentity: (_host, certificate) => {
       identity = identityProblem(verifyname, certificate)
@@ -177,7 +180,7 @@ export async function connectTls(
     ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
     ...(session ? { session } : {}),
   })
-  // An error that comes when nobody waits any more must not end lvsd.
+  // Without a listener, an error after the run would end the process.
   socket.on('error', () => {})
   addAbortSignal(signal, socket)
   try {
@@ -193,7 +196,7 @@ export async function connectTls(
   }
 }
 
-/** Why a certificate is not trusted, with what OpenSSL calls it, whose it is and when it is valid. */
+/** A certificate that is not trusted: OpenSSL's error code, and subject and validity for people. */
 class Untrusted extends Error {
   readonly code: string
   readonly whose: string
@@ -215,8 +218,8 @@ function untrusted(socket: TLSSocket): Untrusted {
 }
 
 /**
- * What is wrong with the name that a certificate bears, or undefined. Addresses are compared by OpenSSL, as bytes: Node
- * compares texts, and some versions of it write those of IPv6 addresses in a way of their own and never find one.
+ * Returns the error in the name of a certificate, or undefined. OpenSSL compares addresses as bytes. Node compares
+ * texts, and some versions format IPv6 addresses differently and never find a match.
  */
 function identityProblem(wanted: string, certificate: PeerCertificate): Error | undefined {
   const address = parseAddress(wanted.split('%')[0] ?? '')?.text
@@ -230,18 +233,18 @@ function identityProblem(wanted: string, certificate: PeerCertificate): Error | 
 class NotPinned extends Error {}
 
 function verifyPin(socket: TLSSocket, pins: readonly string[]): void {
-  // Not getPeerX509Certificate: where that has been called, Node knows nothing of the chain any more.
+  // Not `getPeerX509Certificate`: after a call of it, Node no longer provides the chain.
   const problem = pinProblem(socket.getPeerCertificate().raw, pins)
   if (problem !== null) throw new NotPinned(problem)
 }
 
-/** What a TLS failure says, and what to do; null for an error that is none of TLS. */
+/** Returns the answer for a TLS error, with the remedy; null for any other error. */
 export function tlsAnswer(error: unknown): Answer | null {
   const { code: said = '', message, syscall } = error as NodeJS.ErrnoException
-  // OpenSSL 3.5, of Node 22.23 and later, has another name for the alerts of old.
+  // OpenSSL 3.5 (Node 22.23 and later) has renamed the old alerts.
   const code = said.replace('SSL/TLS_ALERT', 'SSLV3_ALERT')
   if (error instanceof NotPinned) return down('tls', message)
-  // Node's own word for an end in mid-handshake; a reset by the server is a failed `read`.
+  // Node's error for a connection closed during the handshake. A reset by the server is a failed `read`.
   if (code === 'ECONNRESET' && syscall !== 'read' && message.includes('before secure TLS'))
     return down('closed', 'closed during the TLS handshake')
   const advice = ADVICE[code]
