@@ -22,26 +22,26 @@ export const optionKit = {
   ): z.ZodType<T[number]> => withDefault<z.ZodType<T[number]>>(z.enum(words), fallback, about),
   list: (fallback: readonly string[] | undefined, about: string) =>
     withDefault(marked(z.array(listItem()), { shown: 'list of texts' }), fallback && [...fallback], about),
-  /** Inclusive ranges of numbers, written `200`, `200-299` or a list of them. */
+  /** Inclusive ranges of numbers; written `200`, `200-299` or a list of these. */
   ranges: (fallback: string | undefined, about: string, { min = 0, max = 2 ** 31 - 1 } = {}) =>
     withDefault(marked(ranges(min, max), { shown: 'ranges of numbers' }), fallback, about),
   map: (about: string) => marked(textsByName(about), { shown: 'map of texts' }),
-  /** A regular expression's source, compiled once when the configuration is read to see that it is one; null when absent. */
+  /** Source of a regular expression, compiled once for validation when the configuration is read; null if absent. */
   pattern: (about: string) =>
     marked(patternText().nullable().default(null).describe(about), {
       pattern: true,
       shown: 'regular expression',
     }),
-  /** A password or the like: text that no message, log or status shows. With null as default: null when absent. */
+  /** A password or similar text, never shown in messages, log or status. With the default null: null if absent. */
   secret: <const F extends string | null | undefined>(fallback: F, about: string) =>
     marked(textOrNull(fallback, about), { secret: 'text', shown: 'text, never shown' }),
-  /** A list in which any text may hold a secret. */
+  /** A list of texts that may contain secrets. */
   secretList: (fallback: readonly string[] | undefined, about: string) =>
     marked(withDefault(z.array(z.string()), fallback && [...fallback], about), {
       secret: 'list',
       shown: 'list of texts, never shown',
     }),
-  /** Texts by name, any of which may hold a secret, as headers do. */
+  /** Texts by name, such as headers, that may contain secrets. */
   secretMap: (about: string) =>
     marked(textsByName(about), { secret: 'map', shown: 'map of texts, never shown' }),
   /**
@@ -53,10 +53,10 @@ export const optionKit = {
       secret: 'map',
       shown: 'list of names, or map of texts, never shown',
     }),
-  /** The path of a file; relative ones begin in the folder of the configuration. */
+  /** Path of a file; a relative path starts in the folder of the configuration. */
   path: <const F extends string | null | undefined>(fallback: F, about: string) =>
     marked(textOrNull(fallback, about), { path: 'file', shown: 'path of a file' }),
-  /** A program: a path, as above, where it has a slash, else a name that is looked up. */
+  /** A program. With a slash it is a path, as for `path`; without one it is a name that is looked up. */
   command: <const F extends string | null | undefined>(fallback: F, about: string) =>
     marked(textOrNull(fallback, about), { path: 'command', shown: 'path or name of a program' }),
 }

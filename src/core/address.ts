@@ -7,7 +7,7 @@ export type Family = 'ipv4' | 'ipv6'
 
 export interface Address {
   readonly family: Family
-  /** Canonical text, RFC 5952, with `%zone` where one was given. Equal addresses have equal text. */
+  /** Canonical text (RFC 5952), with `%zone` if there is one. Equal addresses have equal text. */
   readonly text: string
   /** The interface of a link-local address (`eth0`), or null. */
   readonly zone: string | null
@@ -19,7 +19,7 @@ export interface HostPort {
   readonly host: string
   /** Null while `host` is a name. */
   readonly address: Address | null
-  /** The port as text (a number or a service name), or null when none was written. */
+  /** The port as text (a number or a service name), or null if there is none. */
   readonly port: string | null
 }
 

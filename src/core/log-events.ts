@@ -143,7 +143,7 @@ export const LOG_EVENTS = {
   ),
   'maintenance.folder-works': kind('The end of `maintenance.folder-failed`.', 'folder', 'files'),
 
-  // who is told
+  // notifications
   'mail.sent': kind('A mail has been handed over.', 'to'),
   'mail.failed': kind('A mail does not get through.', 'server', 'to', 'error', 'subject'),
   'mail.works': kind('The end of `mail.failed`.', 'server', 'lost'),
