@@ -1,4 +1,4 @@
-/** One errand in a process of its own: what a user's file does to it ends as a sentence, after a stated time at most. */
+/** Runs one task on a user's file in a separate process. Harm that the file does becomes a message, within a time limit. */
 import { codeOf, messageOf } from '../check/import-check.js'
 import { besideFile } from '../system/thread.js'
 import { openWorkerProcess } from '../workers/worker-process.js'
@@ -13,9 +13,9 @@ export interface Errand {
 }
 
 export type Reply =
-  /** The file is loaded from now on. */
+  /** The file is about to be loaded. */
   | { readonly kind: 'ready' }
-  /** `printed`: how much the file printed while it was loaded; `beginning`: the first of it. */
+  /** `printed` is the number of bytes that the file printed while loading, `beginning` the first of them. */
   | {
       readonly kind: 'record'
       readonly record: KindRecord
@@ -25,43 +25,43 @@ export type Reply =
   | ({ readonly kind: 'verdict'; readonly index: number } & Verdict)
   | { readonly kind: 'failure'; readonly message: string; readonly code: string | null }
 
-/** Why an errand came to nothing. */
+/** Why a task failed. */
 export interface Failure {
-  /** What the file did, for a sentence after its name and a colon. */
+  /** What the file did, to follow its name and a colon. */
   readonly message: string
   readonly code: string | null
 }
 
 export interface Outcome {
-  /** What the process said, in order. */
+  /** The replies of the process, in order. */
   readonly replies: readonly Reply[]
-  /** Null where all went well. */
+  /** Null on success. */
   readonly failure: Failure | null
 }
 
 export interface Terms {
-  /** Replies beside `ready` with which it is over. */
+  /** Number of replies, not counting `ready`, that complete the task. */
   readonly replies: number
-  /** Milliseconds that the file is given. */
+  /** Time limit of the file in milliseconds. */
   readonly patience: number
-  /** What is said of a file that takes longer. */
+  /** Message for a file that exceeds the time limit. */
   readonly tooLate: string
 }
 
 const ENTRY = besideFile(import.meta.url, 'worker-entry')
-/** Milliseconds for a process to begin on a busy machine; nothing of the user's runs yet. */
+/** Milliseconds that the process may take to start on a busy machine. No user code runs yet. */
 const BEGINNING = 30_000
-/** Megabytes of memory of its own that the process may hold, and milliseconds between two looks at that. */
+/** Megabytes of memory that the process may use, and milliseconds between two checks of it. */
 const MEMORY = 96
 const LOOK_EVERY = 20
-/** Megabytes of V8's heap in it. */
+/** Limit of V8's heap in megabytes. */
 const HEAP = 160
-/** Bytes of one reply. */
+/** Maximum size of a reply in bytes. */
 const MOST = 8 << 20
 
 const GREW = `it needs more than ${MEMORY} MB of memory`
 
-/** Never rejects. */
+/** Runs a task. Never rejects. */
 export function runErrand(errand: Errand, { replies: expected, patience, tooLate }: Terms): Promise<Outcome> {
   return new Promise(resolve => {
     const replies: Reply[] = []
@@ -94,7 +94,7 @@ export function runErrand(errand: Errand, { replies: expected, patience, tooLate
       {
         message: message => hear(message as Reply),
         garbled: () => fail('it sends what cannot be read'),
-        // So V8 ends it where its heap is full.
+        // V8 ends a process with SIGABRT when its heap is full.
         ended: (how, signal) => fail(signal === 'SIGABRT' ? GREW : `it ends its process (${how})`),
       },
     )

@@ -1,11 +1,11 @@
-/** From the record of a user's file to a kind that the core can work with. No code of the file is in it. */
+/** Converts the record of a user's file to a kind of check for the core. It contains no code of the file. */
 import type { Check } from '../check/check.js'
 import { z } from '../check/option-types.js'
 import { plainCopy } from '../util/plain-data.js'
 import type { KindRecord } from './read-kind.js'
 import { replayOptions, whyNotReplayable } from './replay-options.js'
 
-/** What a user's file may not be used for, as a sentence. */
+/** The reason why a user's file cannot be used, as a sentence. */
 export class Unusable extends Error {}
 
 const isFunction = z.custom<unknown>(sort => sort === 'function', 'a function').optional()
@@ -36,7 +36,7 @@ const RECORD = z.object({
     .max(200),
 })
 
-/** The kind that `fileName` holds. Throws `Unusable`. */
+/** Returns the kind defined in the file. Throws `Unusable` if it is invalid. */
 export function kindOf(received: unknown, module: string, fileName: string): Check {
   const record = recordOf(received)
   const { name, aliases, summary, defaultPort, perService, connects, scheme } = shapeOf(record)
@@ -60,7 +60,7 @@ export function kindOf(received: unknown, module: string, fileName: string): Che
   }
 }
 
-/** The worker is foreign code's: what it sends is copied as plain data and looked at before it is believed. */
+/** Validates and copies the record. It comes from a worker that runs foreign code. */
 function recordOf(received: unknown): KindRecord {
   try {
     const { data, functions, options } = RECORD.parse(received)

@@ -1,4 +1,4 @@
-/** Finds the kinds of check: ours, then those in the user's folders, whose code never runs in this thread. */
+/** Finds the kinds of check: those of lvsd, then those in the user's folders. User code never runs in this thread. */
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Check } from '../check/check.js'
@@ -7,34 +7,34 @@ import { type LoadedKind, loadKinds } from './load-kinds.js'
 import { type Candidate, merged } from './merge.js'
 
 export interface LoadedChecks {
-  /** By name and by alias. */
+  /** Kinds by name and by alias. */
   readonly checks: ReadonlyMap<string, Check>
-  /** What was left out and why, a sentence each: folders and files. */
+  /** Folders and files that are left out, each with the reason, as sentences. */
   readonly problems: readonly string[]
-  /** Which names are taken from others, a sentence each. */
+  /** Names that user kinds take from other kinds, as sentences. */
   readonly replaced: readonly string[]
-  /** The folders of which no file is loaded. */
+  /** Folders of which no file is loaded. */
   readonly unusable: readonly { readonly folder: string; readonly problem: string }[]
-  /** The files of the user's folders, in their order. */
+  /** The files of the user's folders, in order. */
   readonly files: readonly KindFile[]
 }
 
-/** What became of one file of a user's folder. */
+/** The outcome for one file of a user's folder. */
 export interface KindFile {
   readonly folder: string
   readonly path: string
-  /** The kind that it holds, or null where it is not loaded. */
+  /** Name of its kind, or null if the file is not loaded. */
   readonly kind: string | null
-  /** Why it is not loaded, without its name; null where it is. */
+  /** Why the file is not loaded, without its name; null if it is loaded. */
   readonly problem: string | null
-  /** What its author should know although it is loaded, or null. */
+  /** A hint for the author of a loaded file, or null. */
   readonly remark: string | null
 }
 
-/** Beside src in the sources and beside dist/src once compiled. */
+/** Beside src in the sources, and beside dist/src in a build. */
 const OURS = fileURLToPath(new URL('../../checks/', import.meta.url))
 
-/** Loads our checks and those of the user's folders. A file that is wrong is left out with a problem, never half loaded. */
+/** Loads lvsd's kinds and those of the user's folders. An invalid file is left out completely and reported as a problem. */
 export async function loadChecks(folders: readonly string[] = []): Promise<LoadedChecks> {
   const shipped: Check[] = []
   for (const name of await kindFiles(OURS)) shipped.push(await importShipped(join(OURS, name)))
@@ -50,7 +50,10 @@ export async function loadChecks(folders: readonly string[] = []): Promise<Loade
 
 const imported = new Map<string, Check>()
 
-/** One of ours that does not load is a fault of lvsd. The same object each time: it is what a job goes on with. */
+/**
+ * Imports a kind of lvsd. Rejects if it does not load, which is an error in lvsd. Returns the same object each time, so
+ * that jobs continue after a reload.
+ */
 async function importShipped(file: string): Promise<Check> {
   const known = imported.get(file)
   if (known) return known
@@ -65,7 +68,7 @@ function outcomeOf({ check, problem, remark }: LoadedKind): Omit<KindFile, 'fold
   return { kind: check?.name ?? null, problem, remark }
 }
 
-/** A changed file is another module: whoever runs it starts anew with it, and only then. */
+/** A changed file is a different module, so only then its jobs restart with the new code. */
 function candidatesOf(loaded: readonly LoadedKind[]): Promise<readonly Candidate[]> {
   const kinds = loaded.flatMap(({ file, check }) => (check ? [{ file, check }] : []))
   return Promise.all(
@@ -79,7 +82,7 @@ function candidatesOf(loaded: readonly LoadedKind[]): Promise<readonly Candidate
 interface Found {
   readonly folder: string
   readonly files: readonly KindPath[]
-  /** Why no file of the folder is loaded. */
+  /** Why no file of the folder is loaded, or null. */
   readonly problem: string | null
 }
 

@@ -1,4 +1,4 @@
-/** Asks the `validate` and `missing` of users' files about the options of a configuration, in the worker of each file. */
+/** Calls `validate` and `missing` of users' files for the options of a configuration, in a worker for each file. */
 import { fileURLToPath } from 'node:url'
 import type { Check } from '../check/check.js'
 import { z } from '../check/option-types.js'
@@ -12,13 +12,13 @@ export interface Question<At> {
   readonly at: At
 }
 
-/** An answer with something in it; `wrong` of a file that does not answer is what it did instead. */
+/** A question with its answer. If the file fails, `wrong` says what it did. */
 export type Judged<At> = Question<At> & Verdict
 
-/** Milliseconds for all questions on one file. */
+/** Milliseconds for all questions to one file. */
 const PATIENCE = 3000
 const AT_ONCE = 4
-/** Characters of a sentence. */
+/** Maximum characters of a sentence. */
 const LONGEST = 512
 
 const VERDICT = z.object({
@@ -28,14 +28,14 @@ const VERDICT = z.object({
   missing: z.string().nullable(),
 })
 
-/** The answers that say something, each once for every question that it answers. Never rejects. */
+/** Returns the answers that report something, for each question. Never rejects. */
 export async function judgeApart<At>(questions: readonly Question<At>[]): Promise<readonly Judged<At>[]> {
   const byModule = grouped(questions, ({ check }) => check.module as string)
   const judged = await inTurns([...byModule], AT_ONCE, ([module, own]) => judgeModule(module, own))
   return judged.flat()
 }
 
-/** Equal options are asked about once. */
+/** Asks about equal options only once. */
 async function judgeModule<At>(
   module: string,
   questions: readonly Question<At>[],
@@ -51,7 +51,7 @@ async function judgeModule<At>(
     },
   )
   const verdicts = verdictsOf(replies)
-  // Answers come in order: the first that is not there is the one in which it happened.
+  // Answers arrive in order, so the first missing one belongs to the question that failed.
   const culprit = failure && alike.findIndex((_, i) => !verdicts.has(i))
   if (failure && culprit !== null)
     verdicts.set(culprit, { wrong: `${fileURLToPath(module)}: ${failure.message}`, missing: null })
@@ -63,7 +63,7 @@ async function judgeModule<At>(
   })
 }
 
-/** By the place of the question. What is not a verdict counts as no answer. */
+/** Returns the verdicts by the index of the question. An invalid reply counts as no answer. */
 function verdictsOf(replies: readonly Reply[]): Map<number, Verdict> {
   const parsed = replies.flatMap(reply => VERDICT.safeParse(reply).data ?? [])
   const cut = (sentence: string | null) => sentence?.slice(0, LONGEST) ?? null

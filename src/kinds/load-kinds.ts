@@ -1,4 +1,7 @@
-/** Loads the files of users' folders, each in a process of its own, many at a time; each ends as a kind or a sentence. */
+/**
+ * Loads the files of users' folders, each in a separate process, several at a time. Each results in a kind or a
+ * problem.
+ */
 import { pathToFileURL } from 'node:url'
 import type { Check } from '../check/check.js'
 import { optionKit } from '../check/option-kit.js'
@@ -10,20 +13,20 @@ import { inTurns } from './turns.js'
 export interface LoadedKind {
   readonly file: KindPath
   readonly check: Check | null
-  /** Why it is not loaded, without the name of the file; null where it is. */
+  /** Why the file is not loaded, without its name; null if it is loaded. */
   readonly problem: string | null
-  /** What its author should know although it is loaded. */
+  /** A hint for the author of a loaded file, or null. */
   readonly remark: string | null
 }
 
-/** Milliseconds that a file is given to be imported and to tell its options. */
+/** Milliseconds for the import of a file and the declaration of its options. */
 const PATIENCE = 5000
-/** Files that begin at once. */
+/** Number of files that are loaded at a time. */
 const AT_ONCE = 4
-/** What a file said of itself, or why it said nothing. */
+/** The reply about a file, or the failure. */
 type Told = { readonly reply: Reply | undefined; readonly failure: Failure | null }
 
-/** The kind of each file, in the order of the files. Never rejects. */
+/** Returns the kind of each file, in the order of the files. Never rejects. */
 export function loadKinds(files: readonly KindPath[]): Promise<readonly LoadedKind[]> {
   return inTurns(files, AT_ONCE, async file => loadedFrom(file, await describe(file)))
 }
@@ -50,13 +53,13 @@ function loadedFrom(file: KindPath, { reply, failure }: Told): LoadedKind {
   }
 }
 
-/** What the file did, for a sentence after its name and a colon. */
+/** Returns what the file did, to follow its name and a colon. */
 function saying(file: string, { message, code }: Failure): string {
   if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' || !/\.[mc]?ts$/.test(file)) return message
   return `it is TypeScript, which Node ${process.versions.node} does not run (22.18 and later do): compile it to .mjs`
 }
 
-/** The file's process says it, and the file's own code may have had a hand in it. */
+/** Returns a remark on printed output. The values come from a process that runs foreign code, so they are validated. */
 function remarkOn(said: { readonly printed: unknown; readonly beginning: unknown }): string | null {
   const { printed, beginning } = said
   if (typeof printed !== 'number' || typeof beginning !== 'string' || printed === 0) return null

@@ -1,10 +1,10 @@
 /**
- * All kinds by name and alias. A user's kind wins over one that lvsd brings, so that a later lvsd with a kind of the
- * same name changes nothing; of two users' kinds the first wins. Pure.
+ * Merges all kinds by name and alias. A user's kind takes precedence over one of lvsd, so that a later version of lvsd
+ * with a kind of the same name changes nothing. Of two users' kinds, the first takes precedence. Pure.
  */
 import type { Check } from '../check/check.js'
 
-/** A kind of a user's folder. */
+/** A kind from a user's folder. */
 export interface Candidate {
   readonly file: string
   readonly check: Check
@@ -12,11 +12,11 @@ export interface Candidate {
 
 export interface Merged {
   readonly checks: ReadonlyMap<string, Check>
-  /** Which names are taken from others, a sentence each. */
+  /** Names that user kinds take from other kinds, as sentences. */
   readonly replaced: readonly string[]
 }
 
-/** The users' kinds are in the order in which they win over each other. */
+/** Merges the kinds. `users` is in order of precedence. */
 export function merged(shipped: readonly Check[], users: readonly Candidate[]): Merged {
   const owners = new Map<string, Candidate>()
   const sentences: string[] = []
@@ -35,7 +35,10 @@ export function merged(shipped: readonly Check[], users: readonly Candidate[]): 
   return { checks, replaced: sentences }
 }
 
-/** The names that the candidate gets, and what it does not get. Without its own name it is not used at all. */
+/**
+ * Registers the names of a candidate. Returns warnings for names that are taken. Without its own name the kind is not
+ * used.
+ */
 function claim(candidate: Candidate, owners: Map<string, Candidate>): string[] {
   const { file, check } = candidate
   const first = owners.get(check.name)
@@ -55,7 +58,10 @@ function sentenceOn(name: string, check: Check, { file }: Candidate): string {
   return `${file}: it takes the place of ${ours} that lvsd brings wherever a configuration says "${name}"`
 }
 
-/** A kind that has lost its own name lives on under an alias: its name in a configuration must lead back to it. */
+/**
+ * Returns the kind with the remaining names. A kind that lost its name gets the first alias as its name, because that
+ * name must identify it in a configuration.
+ */
 function renamed(check: Check, names: readonly string[]): Check {
   const [name = check.name, ...aliases] = names
   const { aliases: before = [] } = check

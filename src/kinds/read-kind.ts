@@ -1,27 +1,27 @@
-/** In the worker of a user's file: imports it and says as data what it exports. Runs foreign code. */
+/** Runs in the worker of a user's file: imports the file and describes its export as data. Executes foreign code. */
 
 import { DATA, type ForeignCheck, FUNCTIONS, messageOf } from '../check/import-check.js'
 import { NotPlain, nameOf, plainCopy } from '../util/plain-data.js'
 import { type RecordedOption, startRecording } from './record-options.js'
 
-/** A file's check as data. What a key holds is judged in the core, so that a wrong value is told in one way. */
+/** The export of a file as data. The core validates the values, so that errors are reported uniformly. */
 export interface KindRecord {
-  /** Each key of the check that is data, as it is. */
+  /** Values of the data properties. */
   readonly data: Readonly<Record<string, unknown>>
-  /** Each key of the check that should be a function: whether it is one, or what it is. */
+  /** For each property that should be a function: 'function', or a description of its actual type. */
   readonly functions: Readonly<Record<string, 'function' | string>>
   readonly options: readonly RecordedOption[]
 }
 
-/** What a check says to options that are each right alone. */
+/** The answer about options that are each valid. */
 export interface Verdict {
-  /** What is wrong with them. */
+  /** The error in their combination, or null. */
   readonly wrong: string | null
-  /** What this machine lacks for them. */
+  /** What this machine lacks for them, or null. */
   readonly missing: string | null
 }
 
-/** The check as data; `words` are those of the core's option kit. */
+/** Returns the kind as data. `words` are the functions of the core's option kit. */
 export function recordKind(check: ForeignCheck, words: readonly string[]): KindRecord {
   const present = <K extends keyof ForeignCheck>(keys: readonly K[]) =>
     keys.filter(key => check[key] !== undefined)
@@ -55,7 +55,7 @@ function recordedOptions(check: ForeignCheck, words: readonly string[]): readonl
   }
 }
 
-/** What the check's `validate` and `missing` say. Either may be absent. */
+/** Calls `validate` and `missing` of the check, if present. */
 export function judgeOptions(check: ForeignCheck, options: unknown): Verdict {
   const wrong = sentenceOf(check, 'validate', options)
   return { wrong, missing: wrong === null ? sentenceOf(check, 'missing', options) : null }

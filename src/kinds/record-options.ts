@@ -1,6 +1,6 @@
 /**
- * A kit that records which of its words were called with which arguments. A user's file declares its options with it
- * in its worker; the record crosses to the core as data, which calls its own kit in the same way.
+ * An option kit that records the calls of its functions and their arguments. A user's file declares its options with it
+ * in a worker. The core receives the record as data and repeats the calls with its own kit.
  */
 import { isPlainObject, NotPlain, nameOf, plainCopy } from '../util/plain-data.js'
 
@@ -16,11 +16,14 @@ export type RecordingKit = Readonly<Record<string, (...args: unknown[]) => objec
 
 export interface Recording {
   readonly kit: RecordingKit
-  /** The options that `options(kit)` returned, in their order; throws a sentence where it is not made with the kit. */
+  /**
+   * Returns the options in the value that `options(kit)` returned, in order. Throws an Error if it contains anything
+   * else.
+   */
   record(returned: unknown): readonly RecordedOption[]
 }
 
-/** A kit with these words, and what was called of it. */
+/** Returns a kit with these functions, and access to the recorded calls. */
 export function startRecording(words: readonly string[]): Recording {
   const calls = new WeakMap<object, Call>()
   const recorder = (word: string) => {

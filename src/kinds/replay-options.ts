@@ -1,10 +1,13 @@
-/** Calls the kit as a record says: the options of a user's file with the core's own types, defaults and messages. */
+/**
+ * Repeats recorded calls with the core's kit, so that the options of a user's file get the core's types, defaults and
+ * messages.
+ */
 
 import { type OptionKit, type OptionShape, optionKit } from '../check/option-kit.js'
 import { z } from '../check/option-types.js'
 import type { RecordedOption } from './record-options.js'
 
-/** The option types that the record declares with `kit`. */
+/** Returns the option types that the record declares. */
 export function replayOptions(recorded: readonly RecordedOption[], kit: OptionKit): OptionShape {
   const words = kit as unknown as Readonly<Record<string, (...args: unknown[]) => z.ZodType>>
   return Object.fromEntries(
@@ -12,7 +15,7 @@ export function replayOptions(recorded: readonly RecordedOption[], kit: OptionKi
   ) as OptionShape
 }
 
-/** What is wrong with the arguments of a record, as a sentence, or null. A file in JavaScript has no types to keep to. */
+/** Returns the error in the arguments of a record, or null. Arguments from JavaScript files are not type-checked. */
 export function whyNotReplayable(recorded: readonly RecordedOption[]): string | null {
   for (const option of recorded) {
     const why = whyWrong(option)
@@ -35,7 +38,7 @@ function whyWrong(option: RecordedOption): string | null {
   }
 }
 
-/** A default that the type itself refuses would be told to whoever leaves the option out. */
+/** Rejects a default that its type does not accept; otherwise everybody who omits the option would get an error. */
 function whyWrongDefault({ word }: RecordedOption, type: z.ZodType): string | null {
   const schema = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' }) as { default?: unknown }
   const taken = type.safeParse(schema.default)

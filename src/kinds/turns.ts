@@ -1,10 +1,13 @@
-/** Many at a time, and none for long: who takes longer than a turn no longer keeps the next from beginning. */
+/**
+ * Runs work for many items with limited concurrency. An item that takes longer than `TURN` no longer counts against the
+ * limit.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Milliseconds. */
 const TURN = 500
 
-/** Does the work for each item, `atOnce` at a time. The results are in the order of the items. */
+/** Calls `work` for each item, `atOnce` at a time. The results are in the order of the items. */
 export async function inTurns<T, R>(
   items: readonly T[],
   atOnce: number,

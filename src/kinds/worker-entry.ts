@@ -1,6 +1,6 @@
 /**
- * The process that loads one file of a user's folder and answers one errand on it. It yields to all others, and what the file
- * prints is counted and dropped.
+ * Entry point of the process that performs one task on a file of a user's folder. It runs with low priority. Output of
+ * the file is counted and dropped.
  */
 
 import { codeOf, importCheck, messageOf, NotLoaded } from '../check/import-check.js'
@@ -8,7 +8,7 @@ import { hearCore, tellCore, yieldToOthers } from '../workers/core-link.js'
 import type { Errand, Reply } from './errand.js'
 import { judgeOptions, recordKind } from './read-kind.js'
 
-/** The least urgent of the usual levels: a file that loops while it is loaded takes little from the core. */
+/** Niceness: a file that loops while loading takes little CPU time from the core. */
 const NICE = 10
 
 const tell = (reply: Reply) => tellCore(reply)
@@ -27,7 +27,7 @@ function muffle(): void {
     }
 }
 
-/** What would end the process is told first, in words. */
+/** Reports an error that would end the process. */
 function tellFaults(): void {
   const thrown = (error: unknown) => {
     const message = `it throws where nothing catches it: ${messageOf(error)}`

@@ -1,6 +1,6 @@
 /**
- * Commands that the operator wants run when something happens: one after the other for each subject, never in the way. They
- * are lines of the shell; one that names a program which somebody else could change is not run.
+ * Runs commands of the operator when events occur, in sequence for each subject and without blocking lvsd. They are
+ * shell command lines. A command line that names a program which another user could change is not run.
  */
 
 import { USUAL_PATH } from '../system/find-program.js'
@@ -9,22 +9,25 @@ import { runCommand } from '../system/processes.js'
 import { whyNotShell } from '../system/shell-command.js'
 import { Semaphore } from '../util/semaphore.js'
 
-/** A hook that takes longer is killed with all its children, milliseconds. */
+/** Milliseconds after which a hook is killed with all its children. */
 const PATIENCE = 30_000
 const GRACE = 2000
-/** Starting a process blocks lvsd for some 2 ms, and many services may lose their last server in one moment. */
+/** Starting a process blocks lvsd for about 2 ms, and many services can lose their last server at the same time. */
 const MOST_AT_ONCE = 8
 
 export interface CommandQueue {
   /**
-   * Runs a command line through the shell, with `words` behind it. Commands of one `subject` run in the order of these
-   * calls; those of different subjects do not wait for each other. One that waits already is not asked for twice. The
-   * outcome is logged, nothing else. Resolves when it has ended.
+   * Runs a command line through the shell with `words` as further arguments. Commands of one `subject` run in the order
+   * of the calls; different subjects do not wait for each other. A command that is already waiting is not queued again.
+   * The outcome is only logged. Resolves when the command has ended.
    */
   run(subject: string, commandLine: string, words: readonly string[]): Promise<void>
   /** Resolves when all commands have ended. */
   idle(): Promise<void>
-  /** As `idle`, for `patience` milliseconds; then those that run are killed, and those that wait are not run. */
+  /**
+   * Waits like `idle` for at most `patience` milliseconds. Then running commands are killed and waiting ones are
+   * dropped.
+   */
   close(patience: number): Promise<void>
 }
 
@@ -101,13 +104,13 @@ async function runHook(
   if (untrusted !== null) return log.error('hook.not-run', { hook: shown, error: untrusted }, 'hook not run')
   try {
     const { code, signal, output } = await runCommand({
-      // The words come as arguments and are never read by the shell, whatever they hold.
+      // The words are passed as arguments, so the shell does not interpret them.
       file: '/bin/sh',
       argv: ['-c', `${commandLine} "$@"`, 'lvsd', ...words],
       env: { PATH },
       signal: until,
       grace: GRACE,
-      // A page that says sorry may be a server that the command starts.
+      // The command may start a server, for example for a maintenance page, that must keep running.
       sort: 'hook',
     })
     if (code === 0) return log.info('hook.done', { hook: shown }, 'hook done')

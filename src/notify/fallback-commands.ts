@@ -1,7 +1,7 @@
 /**
- * ldirectord's fallbackcommand: `COMMAND start VIRTUAL PROTOCOL` when the last real server of a service no longer gets
- * traffic, `stop` when the first one does again. Each is said once: what was begun is in the journal, so that a restart
- * neither repeats it nor forgets to end it.
+ * ldirectord's fallbackcommand: runs `COMMAND start VIRTUAL PROTOCOL` when the last real server of a service stops
+ * getting traffic, and `stop` when the first one gets traffic again. Each is run once: started commands are in the
+ * journal, so that a restart neither repeats a start nor omits a stop.
  */
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
@@ -14,16 +14,16 @@ import type { CommandQueue } from './command-queue.js'
 
 type Word = 'start' | 'stop'
 
-/** The command of one service. */
+/** State of the command of one service. */
 interface CommandState {
   readonly name: string
-  /** Null: there is none, and nothing is told. */
+  /** Null if the service has no command. */
   readonly command: string | null
   /** `[2001:db8::80]:80 tcp`. */
   readonly virtual: readonly string[]
-  /** `keyOfService`, or null while it has none. */
+  /** `keyOfService`, or null while the service has no address. */
   readonly key: string | null
-  /** What it was run with last, and what it should be run with: they differ while a command runs. */
+  /** The word of the last run and the desired one. They differ while a command runs. */
   lastSent: Word
   wanted: Word
   isBusy: boolean
@@ -35,15 +35,15 @@ export interface FallbackCommandsParts {
   readonly log: Log
 }
 
-/** Milliseconds that commands under way are given when lvsd stops. */
+/** Milliseconds that running commands have when lvsd stops. */
 const LAST_PATIENCE = 5000
 
 export class FallbackCommands implements EventListener {
   readonly #parts: FallbackCommandsParts
   readonly #states = new Map<string, CommandState>()
-  /** By key: those that the configuration no longer has, until they have been run with `stop`. */
+  /** By key: commands that are no longer configured and have not been run with `stop` yet. */
   readonly #leaving = new Map<string, CommandState>()
-  /** By name of the service: does any server get traffic? */
+  /** By name of the service: whether any server gets traffic. */
   readonly #availability = new Map<string, boolean>()
   readonly #started: Set<string>
   #phase: DaemonPhase = 'starting'
@@ -58,7 +58,7 @@ export class FallbackCommands implements EventListener {
     this.#phase = phase
   }
 
-  /** What an earlier version of the file has begun is ended; what it says now begins where the other has ended. */
+  /** Stops commands of the old configuration, and starts those of the new one afterwards. */
   config(config: Config): void {
     const services = new Map(config.services.map(service => [service.name, service]))
     for (const state of [...this.#states.values()]) {
@@ -73,7 +73,7 @@ export class FallbackCommands implements EventListener {
       if (service) this.#send(service)
       else this.#availability.delete(name)
     }
-    // What an earlier run has begun by a command that is no more cannot be ended by anybody.
+    // Commands that an earlier process started and that are no longer configured cannot be stopped.
     const keys = new Set(config.services.map(service => keyOf(newState(service))))
     for (const key of this.#started) if (!keys.has(key) && !this.#leaving.has(key)) this.#started.delete(key)
   }
@@ -85,7 +85,7 @@ export class FallbackCommands implements EventListener {
 
   applied(changes: readonly Change[]): void {
     if (this.#phase !== 'stopping') return
-    // A service that goes with lvsd leaves nothing behind; one that stays has its fallback in the table, too.
+    // A service that is removed at the stop of lvsd needs its `stop`. One that stays keeps its fallback in the table.
     const gone = new Set(
       changes.flatMap(change => (change.op === 'delete-service' ? keyOfService(change.id) : [])),
     )
@@ -104,7 +104,7 @@ export class FallbackCommands implements EventListener {
     void this.#advance(state, this.#availability.get(service.name) ? 'stop' : 'start')
   }
 
-  /** A command that comes back before it has been run with `stop` is the same one. */
+  /** Returns the state of a new service. A command that is configured again before its `stop` continues. */
   #open(service: Service): CommandState {
     const fresh = newState(service)
     const key = keyOf(fresh)
@@ -115,7 +115,7 @@ export class FallbackCommands implements EventListener {
     return state
   }
 
-  /** A command that takes long is not run for each change meanwhile: only for where it has come to. */
+  /** Runs the command until its last word is the desired one. Changes during a long run are combined. */
   async #advance(state: CommandState, wanted: Word): Promise<void> {
     state.wanted = wanted
     if (state.isBusy) return
@@ -137,7 +137,7 @@ export class FallbackCommands implements EventListener {
     return this.#save()
   }
 
-  /** One writing for all services that fall in the same moment: each waits for the disk. */
+  /** One write for all services that change at the same time, because each of them waits for the disk. */
   #save(): Promise<void> {
     const { journal, log } = this.#parts
     this.#saving ??= setImmediate().then(() => {
@@ -163,7 +163,7 @@ function newState(service: Service): CommandState {
   return { name, command: fallbackcommand, virtual, key, lastSent: 'stop', wanted: 'stop', isBusy: false }
 }
 
-/** `web [2001:db8::80]:80 tcp 1f40fc92da24`: the command itself may hold what is not for everybody. */
+/** `web [2001:db8::80]:80 tcp 1f40fc92da24`: a hash instead of the command, which may contain secrets. */
 function keyOf({ name, virtual, command }: CommandState): string {
   const digest = createHash('sha256').update(`${command}`).digest('hex')
   return [name, ...virtual, digest.slice(0, 12)].join(' ')

@@ -1,6 +1,6 @@
 /**
- * A check that does not always run: between two runs plain connects to the same port stand for it, as with ldirectord's
- * `checktype = N`. Any failure makes the next one the check itself.
+ * Replaces most runs of a check by plain TCP connects to the same port, as in ldirectord's `checktype = N`. After a
+ * failure the next run is the check itself.
  *
  *   left   this run     passes         fails
  *   0      the check    left = N       left = 0
@@ -11,16 +11,16 @@ import type { ProbeSpec } from '../check/probe-spec.js'
 import type { OnDone, Run } from '../check/run.js'
 import { prepareProbe, startProbe } from '../probe/start-probe.js'
 
-/** Begins a run of a job. */
+/** Starts a run of a job. */
 export type BeginRun = (timeout: number, done: OnDone, traced?: boolean) => Run
 
-/** The check with so many connects between its runs. It counts for one job. */
+/** Returns a job that runs the check once and then `connects` connects, in turn. */
 export function withConnectsBetween(begin: BeginRun, target: Target, connects: number): BeginRun {
   const connect = prepareProbe(connectTo(target))
   let left = 0
   return (timeout, done, traced) => {
     const turn = left
-    // Until it is known that this run passes; one that is given up at the deadline never says.
+    // Default for a run that ends at the deadline, because it does not call `done`.
     left = 0
     const settle: OnDone = answer => {
       if (answer.ok === true) left = turn > 0 ? turn - 1 : connects

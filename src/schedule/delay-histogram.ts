@@ -1,10 +1,13 @@
-/** How late starts were in the recent past: two windows of a minute each. Microseconds within, milliseconds outside. */
+/**
+ * Statistics of start delays in the recent past: two windows of one minute. Internal unit microseconds, external
+ * milliseconds.
+ */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { ScheduleStats } from './stats.js'
 
 /** Milliseconds. */
 const WINDOW = 60_000
-/** No start is later than an hour, by this account. Microseconds, and decimal places that are kept. */
+/** Range in microseconds (a longer delay counts as one hour), and number of significant digits. */
 const RANGE = { lowest: 1, highest: 3_600_000_000, figures: 2 }
 
 export class DelayHistogram {
@@ -38,17 +41,17 @@ export class DelayHistogram {
 
 class Window {
   readonly histogram = createHistogram(RANGE)
-  /** Exact, which that of a histogram is not. */
+  /** The exact maximum; that of the histogram is rounded. */
   max = 0
 
   add(ms: number): void {
-    // The least that a histogram takes is 1.
+    // The lowest value of a histogram is 1.
     this.histogram.record(Math.min(RANGE.highest, 1 + Math.round(1000 * ms)))
     if (ms > this.max) this.max = ms
   }
 }
 
-/** Never more than the largest value met. */
+/** Returns a percentile in milliseconds, at most the actual maximum. */
 function percentile(histogram: RecordableHistogram, share: number, max: number): number {
   return histogram.count === 0 ? 0 : round(Math.min(max, (histogram.percentile(share) - 1) / 1000))
 }

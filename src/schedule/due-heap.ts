@@ -1,9 +1,9 @@
-/** A binary heap that knows where each of its items is, so that one can be moved or taken out. */
+/** A binary heap in which each item stores its index, so that items can be moved and removed. */
 
 export interface HeapItem {
-  /** The smallest comes first. Change it only through `put`. */
+  /** Sort key, lowest first. It must be changed only with `put`. */
   due: number
-  /** Its place in the heap, -1 outside; the heap's own. */
+  /** Index in the heap, or -1. Managed by the heap. */
   heapIndex: number
 }
 
@@ -14,7 +14,7 @@ export class DueHeap<T extends HeapItem> {
     return this.#items[0]
   }
 
-  /** Adds the item, or moves it to where it belongs with its new `due`. */
+  /** Adds the item, or moves it according to its new `due`. */
   put(item: T, due: number): void {
     item.due = due
     if (item.heapIndex < 0) item.heapIndex = this.#items.push(item) - 1
@@ -22,7 +22,7 @@ export class DueHeap<T extends HeapItem> {
     this.#sink(item)
   }
 
-  /** Takes the item out, wherever it is; nothing happens where it is not in the heap. */
+  /** Removes the item, if it is in the heap. */
   remove(item: T): void {
     if (item.heapIndex < 0) return
     const last = this.#items.pop() as T

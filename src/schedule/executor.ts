@@ -1,26 +1,29 @@
 /**
- * What runs jobs at their times. Each job goes to the executor that can run it: probes (data) to that of
- * the core, code to those of workers. A faster executor, in its own thread, can take the place of the first without touching
- * a check: everything it needs crosses in `set`.
+ * Runs jobs on schedule. There is one executor for probes (data) in the core, and one for each group of workers (code).
+ * A faster executor in its own thread could replace the first one without changes to checks: it needs only the data
+ * passed to `set`.
  */
 import type { CheckResult } from '../core/model.js'
 
 export interface Timing {
-  /** Milliseconds from start to start. */
+  /** Milliseconds from the start of one run to the start of the next. */
   readonly interval: number
-  /** Total milliseconds for one run. */
+  /** Time limit of a run in milliseconds. */
   readonly timeout: number
   /** Milliseconds until the first start. */
   readonly firstIn: number
 }
 
 export interface Executor<Work> {
-  /** Starts a job, or replaces its work and timing; a run under way for the old work is given up silently. */
+  /** Adds a job, or replaces its work and timing. A run of the old work is cancelled without a result. */
   set(id: string, work: Work, timing: Timing): void
   remove(id: string): void
-  /** Moves the job's next start to `ms` from now, once and never to a later time; its interval goes on from there. */
+  /**
+   * Moves the next start to `ms` milliseconds from now, unless it is earlier already. The interval continues from that
+   * start.
+   */
   soon(id: string, ms: number): void
-  /** Ends all runs. Nothing is reported afterwards. */
+  /** Cancels all runs. No further results are reported. */
   close(): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * What runs the checks: a scheduler, and on it an executor for what the core itself runs, checks that are data, and one for
- * each sort of checks that run in workers. What hangs in one of them takes no place from the others.
+ * Runs all checks: a scheduler with one executor for the core (checks that are data) and one for each group of workers.
+ * Checks that hang in one executor take no capacity from the others.
  */
 import { readFileSync } from 'node:fs'
 import { runOnce, type StartRun } from '../check/run.js'
@@ -17,28 +17,34 @@ import { placementOf } from './placement.js'
 import { Scheduler } from './scheduler.js'
 import type { ScheduleStats } from './stats.js'
 
-/** Runs checks of any kind. Nobody but this knows which of them are probes. */
+/** Runs checks of any kind and hides which of them are probes. */
 export interface Executors extends Executor<CheckWork> {
   stats(): ScheduleStats
-  /** Resolves when nothing of them runs any more, workers included. */
+  /** Resolves when all runs and all workers have ended. */
   close(): void | Promise<void>
 }
 
 export interface ExecutorParts {
   readonly clock?: Clock
   readonly descriptors?: number
-  /** Where starts and ends of workers are told. */
+  /** Receives log lines about starts and ends of workers. */
   readonly log?: WorkerLog
 }
 
-/** Descriptors kept back for the control socket, the kernel, the journal and what checks open beside their socket. */
+/**
+ * Descriptors reserved for the control socket, the kernel, the journal, and files that checks open in addition to a
+ * socket.
+ */
 const RESERVE = 64
-/** Checks that are code may each be a process or a TLS handshake; more of them at once would only hold each other up. */
+/**
+ * Maximum concurrent runs of code per executor. Each may be a process or a TLS handshake, and more would only slow each
+ * other.
+ */
 const MOST_CODE = 100
 
 const SILENT: WorkerLog = { info: () => {}, warn: () => {}, error: () => {} }
 
-/** Starts with no job. At most `concurrency` runs are under way at once, or fewer where descriptors are scarce. */
+/** Opens the executors without jobs. At most `concurrency` runs are in progress, or fewer if descriptors are scarce. */
 export function openExecutors(
   onResult: OnResult,
   concurrency: number,
@@ -79,7 +85,7 @@ export function openExecutors(
     set: (id, work, timing) => {
       const place = placementOf(work)
       if (place.kind !== 'core') return setCode(id, work, timing)
-      // A server that redirects once goes on to do so: from now on it is asked by the code at once.
+      // A server that redirects once will continue to do so, so its job runs as code from now on.
       const defer = () => setCode(id, work, { ...timing, firstIn: 0 })
       put(id, executors.core, fallingBackToCode(place.prepared, defer), work, timing)
     },
@@ -93,7 +99,7 @@ export function openExecutors(
   }
 }
 
-/** Runs single checks, once and now, where the director would run them: for `lvsd probe`. */
+/** Runs single checks in the same place as the director does, for `lvsd probe`. */
 export interface OneShot {
   /** Never rejects. */
   run(work: CheckWork, timeout: number): Promise<CheckResult>
@@ -121,7 +127,7 @@ function fallingBackToCode(prepared: PreparedProbe, defer: () => void): BeginRun
     startProbe(prepared, timeout, answer => (answer === NEEDS_CODE ? defer() : done(answer)), traced)
 }
 
-/** The soft limit on open files of this process, Infinity where there is none. */
+/** Returns the soft limit on open files of this process; Infinity if there is none. */
 export function descriptorLimit(): number {
   const [, soft = ''] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft)

@@ -1,15 +1,15 @@
 /**
- * Where runs that are due wait while too many are under way. Servers that hang hold their place until the deadline, so
- * they must not hold all of them: runs whose last one timed out get at most half of the places, and at least an eighth,
- * so that their recovery is seen. Within its lane, who came first goes first.
+ * Queue for due runs while too many are in progress. Hanging servers occupy their places until the deadline, so they
+ * must not occupy all: jobs whose last run timed out get at most half of the places. They get at least an eighth, so
+ * that their recovery is noticed. Within a lane, the order is first in, first out.
  */
 
 export interface Queued {
-  /** Its last run ended with a timeout. Does not change while it waits or runs. */
+  /** True if the last run timed out. It does not change while the job waits or runs. */
   isSlow: boolean
-  /** It is in a lane; the queue's own. */
+  /** True while the item is in a lane. Managed by the queue. */
   isWaiting: boolean
-  /** The lane from which it began; the queue's own. */
+  /** The lane of the current run. Managed by the queue. */
   lane: 'quick' | 'slow'
 }
 
@@ -28,18 +28,18 @@ export class FairQueue<T extends Queued> {
     this.#lanes[item.lane].push(item)
   }
 
-  /** It goes without having been called. */
+  /** Removes a waiting item. */
   withdraw(item: T): void {
     item.isWaiting = false
     this.#lanes[item.lane].waiting--
   }
 
-  /** True where `next` would call one. */
+  /** True if `next` would return an item. */
   get hasNext(): boolean {
     return this.#lane() !== null
   }
 
-  /** Calls the next one that may begin now, or nobody; `done` says when it has ended. */
+  /** Removes and returns the next item that may start now, or null. The caller must call `release` when its run ends. */
   next(): T | null {
     const lane = this.#lane()
     if (!lane) return null
@@ -78,13 +78,13 @@ class Lane<T extends Queued> {
     this.waiting++
   }
 
-  /** The first that is still waiting; only while `waiting` is not 0. */
+  /** Removes and returns the first item that is still waiting. `waiting` must not be 0. */
   shift(): T {
     let item: T
     do item = this.#line[this.#head++] as T
     while (!item.isWaiting)
     this.waiting--
-    // Forgets those gone by in large pieces, so that each costs next to nothing.
+    // Removed items are deleted in large blocks, so that the cost per item is low.
     if (this.#head >= 1024 || this.waiting === 0) {
       this.#line.splice(0, this.waiting === 0 ? this.#line.length : this.#head)
       this.#head = 0

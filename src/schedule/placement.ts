@@ -1,4 +1,4 @@
-/** What is to be run, and where: data with the core, where each of its steps is bounded, and all else in workers. */
+/** Decides where a check runs: data in the core if each of its steps is bounded, everything else in workers. */
 import type { Answer } from '../check/check.js'
 import { answerFromError } from '../check/error-to-answer.js'
 import type { ProbeSpec } from '../check/probe-spec.js'
@@ -8,13 +8,13 @@ import { mayNeedCode } from '../probe/needs-code.js'
 import { type PreparedProbe, prepareProbe } from '../probe/start-probe.js'
 
 export type Placement =
-  /** Data that the core runs itself; `defers`: the verdict may be left to the check's code. */
+  /** A probe that the core runs. `defers`: it may defer the verdict to the check's code. */
   | { readonly kind: 'core'; readonly prepared: PreparedProbe; readonly defers: boolean }
   | { readonly kind: 'worker' }
-  /** A check that was made in this process and is in no file, as in tests. */
+  /** A check that exists only in this process and not in a file, as in tests. */
   | { readonly kind: 'here' }
 
-/** Where this runs. Of a user's check nothing is called here, not even to ask what it would send. */
+/** Returns where the check runs. No function of a user's check is called in this process. */
 export function placementOf({ check, target, options, answer }: CheckWork): Placement {
   if (answer) return fixed(answer)
   const codePlace = check.module === undefined ? 'here' : 'worker'
@@ -24,7 +24,7 @@ export function placementOf({ check, target, options, answer }: CheckWork): Plac
     if (probe && (codePlace === 'here' || isBounded(probe))) return inCore(probe)
     return { kind: codePlace }
   } catch (error) {
-    // Whoever cannot say what it asks fails; no start and no reload does for that.
+    // An exception in `probe` fails only this check, not the start or reload.
     return fixed(answerFromError(error))
   }
 }

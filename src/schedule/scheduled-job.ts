@@ -1,4 +1,4 @@
-/** What the scheduler knows of a job: its work, its place in the queues, and its run under way. */
+/** The scheduler's state of a job: its work, its place in the queues, and its current run. */
 import { noVerdict } from '../check/check.js'
 import { NO_PHASES, type Run } from '../check/run.js'
 import type { HeapItem } from './due-heap.js'
@@ -6,8 +6,8 @@ import type { OnResult, Timing } from './executor.js'
 import type { FairQueue, Queued } from './fair-queue.js'
 
 /**
- * Jobs of one configuration all start at once; the second start of each is moved to another phase of its interval. `pending`: not
- * yet. `shifting`: that start is to come.
+ * All jobs of a configuration start at once. The second start of each is moved to a different phase of its interval.
+ * `pending`: not moved yet; `shifting`: the moved start is next.
  */
 type PhaseShift = 'pending' | 'shifting' | 'done'
 
@@ -18,12 +18,12 @@ export interface ScheduledJob extends HeapItem, Queued {
   readonly report: OnResult
   readonly queue: FairQueue<ScheduledJob>
   run: Run | null
-  /** By the clock without stalls, milliseconds; NEVER before the first start. */
+  /** Start of the current or last run in milliseconds of the clock without stalls; NEVER before the first one. */
   startedAt: number
-  /** When it should have started, milliseconds. */
+  /** Scheduled time of that start, in milliseconds. */
   scheduledAt: number
   phaseShift: PhaseShift
-  /** Its place among the runs under way. */
+  /** Index in the list of running jobs. */
   runningIndex: number
 }
 
@@ -47,7 +47,7 @@ export function newJob(told: JobParts): ScheduledJob {
   }
 }
 
-/** Placeholder for a run whose start threw. */
+/** Placeholder for a run that threw an exception at its start. */
 export const FAILED_TO_START: Run = {
   phase: null,
   phases: NO_PHASES,

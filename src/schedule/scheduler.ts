@@ -1,11 +1,12 @@
 /**
- * Which run starts when, and when it has lasted too long. One scheduler serves all executors: they share its grid, its one
- * timer, its cap on runs under way and its account of how late it was.
+ * Starts runs when they are due and enforces their deadlines. One scheduler serves all executors, which share its time
+ * grid, its timer, its limit of concurrent runs and its delay statistics.
  *
- * Starts and deadlines lie on a grid of 50 ms, so that one wake-up serves many checks; its phase is random, so that
- * several directors do not knock at the same instant. While anything is under way each tick of the grid is visited,
- * and a tick that comes more than its length late tells that lvsd was stopped or starved: that time is taken out of the
- * clock by which deadlines are judged. They are judged after what has arrived has been read.
+ * Starts and deadlines are on a grid of 50 ms, so that one wake-up serves many checks. The phase of the grid is random,
+ * so that several directors do not send at the same instant. While runs are in progress, every tick of the grid is
+ * handled. A tick that is more than its length late shows that lvsd was stopped or starved (a stall); that time is
+ * subtracted from the clock that is used for deadlines. Deadlines are evaluated after all data that has arrived has
+ * been read.
  */
 import type { Answer } from '../check/check.js'
 import { answerFromError } from '../check/error-to-answer.js'
@@ -20,12 +21,12 @@ import type { ScheduleStats } from './stats.js'
 
 /** Milliseconds. */
 export const TICK = 50
-/** Deadlines are judged on the grid; one that ends this soon after a tick is judged with it. Milliseconds. */
+/** Milliseconds. A deadline at most this long after a tick is evaluated with that tick. */
 const EARLY = 5
-/** Runs started in a row before answers are read again, and the milliseconds that they may take: a fork takes two. */
+/** Limits of runs started in a row before answers are read again: number, and milliseconds. A fork takes 2 ms. */
 const BATCH = 64
 const BATCH_TIME = 10
-/** The golden section: its multiples fill an interval evenly, however many there are. */
+/** Golden ratio: its multiples fill an interval evenly, for any number of jobs. */
 const GOLDEN = 0.618_033_988_749_895
 
 export class Scheduler {
@@ -33,7 +34,7 @@ export class Scheduler {
   readonly #origin: number
   readonly #dueJobs = new DueHeap<ScheduledJob>()
   readonly #cap: number
-  /** One for each executor; they take turns. */
+  /** One queue per executor, in round-robin order. */
   readonly #queues: FairQueue<ScheduledJob>[] = []
   readonly #running: ScheduledJob[] = []
   readonly #startDelays: DelayHistogram
@@ -55,7 +56,10 @@ export class Scheduler {
     this.#startDelays = new DelayHistogram(clock.now())
   }
 
-  /** An executor whose runs begin with `start`, at most `most` at once. Job ids are its own. */
+  /**
+   * Creates an executor that starts runs with `start`, at most `most` at a time. Job ids are separate for each
+   * executor.
+   */
   executor<Work>(start: StartRun<Work>, report: OnResult, most = this.#cap): Executor<Work> {
     const queue = new FairQueue<ScheduledJob>(Math.min(most, this.#cap))
     this.#queues.push(queue)
@@ -97,7 +101,7 @@ export class Scheduler {
     }
   }
 
-  /** Ends all runs; nothing is reported afterwards. */
+  /** Cancels all runs. No further results are reported. */
   close(): void {
     this.#isClosed = true
     this.#disarm()
@@ -123,7 +127,7 @@ export class Scheduler {
     this.#startQueuedSoon()
   }
 
-  /** Moves the next start to at most `ms` from now; never postpones it. */
+  /** Moves the next start to at most `ms` milliseconds from now. It is never postponed. */
   #runSooner(job: ScheduledJob, ms: number): void {
     const due = this.#tickIn(ms)
     if (due >= job.due) return
@@ -134,7 +138,7 @@ export class Scheduler {
 
   // -------------------------------------------------------------- ticks
 
-  /** The first tick that is `ms` from now or later; fractions of a tick are kept, so that no interval drifts. */
+  /** Returns the time `ms` milliseconds from now in ticks. Fractions are kept, so that intervals do not drift. */
   #tickIn(ms: number): number {
     return (this.#clock.now() + ms - this.#origin) / TICK
   }
@@ -143,7 +147,7 @@ export class Scheduler {
     return this.#origin + tick * TICK
   }
 
-  /** Wakes for the next tick while anything is under way, else for the next that has something due. */
+  /** Sets the timer: to the next tick while runs are in progress, else to the next tick with a due job. */
   #arm(): void {
     if (this.#isClosed) return
     const now = this.#clock.now()
@@ -173,7 +177,10 @@ export class Scheduler {
     this.#startQueued()
   }
 
-  /** A start that comes while the last run is still under way is left out; so are those missed in a stall, but one. */
+  /**
+   * Queues all due jobs. A start is skipped while the last run is still in progress. Of the starts missed in a stall,
+   * one is made up for.
+   */
   #enqueueDue(tick: number): void {
     for (let job = this.#dueJobs.first; job && job.due <= tick; job = this.#dueJobs.first) {
       job.scheduledAt = this.#timeOf(Math.ceil(job.due))
@@ -234,7 +241,7 @@ export class Scheduler {
 
   #start(job: ScheduledJob): void {
     const now = this.#clock.now()
-    // The first of all comes as soon as there is room for it, and so is never late.
+    // The first start of a job is made as soon as there is a free place, so it has no delay.
     if (job.startedAt !== NEVER) this.#startDelays.add(now - job.scheduledAt, now)
     job.startedAt = now - this.#stalledFor
     job.runningIndex = this.#running.push(job) - 1
@@ -271,14 +278,14 @@ export class Scheduler {
     this.#release(job)
     job.isSlow = answer.reason === 'timeout'
     if (answer.ok === null) this.#noVerdicts++
-    // A stall is counted whole, even where the run began in the middle of it.
+    // A stall is subtracted completely, even if the run began during it.
     const ms = Math.max(0, this.#clock.now() - this.#stalledFor - job.startedAt - (run.heldUp ?? 0))
     this.#startQueuedSoon()
     job.report(job.id, resultOf(answer, run, ms))
   }
 }
 
-/** When a run next wants something of the clock: its alarm or its deadline. */
+/** Returns the next time at which a run needs the clock: its wake-up or its deadline. */
 function nextDeadlineOf(job: ScheduledJob): number {
   const { timeout } = job.timing
   const { wakeAt = timeout, heldUp = 0 } = job.run ?? {}

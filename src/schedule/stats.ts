@@ -1,13 +1,13 @@
-/** What the scheduler says of itself. */
+/** Statistics of the scheduler. */
 
 export interface ScheduleStats {
   readonly jobs: number
   readonly running: number
-  /** Starts that were late, milliseconds, of the recent past. */
+  /** Delays of recent starts in milliseconds. */
   readonly lateness: { readonly p50: number; readonly p99: number; readonly max: number }
-  /** Times lvsd itself was stopped or starved, and for how long in all, milliseconds. */
+  /** Number of stalls, in which lvsd itself was stopped or starved, and their total duration in milliseconds. */
   readonly stalls: number
   readonly stalledFor: number
-  /** Runs that gave no verdict since the start, whatever the cause; each server says its own. */
+  /** Number of runs without a verdict since the start, for any reason. Each server reports its own reason. */
   readonly noVerdicts: number
 }

@@ -1,6 +1,7 @@
 /**
- * The ownership journal: which virtual services lvsd has made or taken over, and the last good address of each name.
- * It is written before the kernel is changed, so that after kill -9 nothing of ours is taken for somebody else's.
+ * The ownership journal: the virtual services that lvsd has created or adopted, and the last valid address of each
+ * name. It is written before the kernel's table is changed, so that after kill -9 lvsd still recognizes its own
+ * services.
  */
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -15,7 +16,7 @@ interface Stored {
   readonly maintenance?: Maintenance | null
 }
 
-/** What was last seen of the maintenance folder, and what the servers are called that it held, by address. */
+/** Last known state of the maintenance folder, and the names of the held servers by address. */
 export interface Maintenance {
   readonly folder: string
   readonly device: string | null
@@ -28,37 +29,37 @@ type StoredService =
   | { readonly fwmark: number; readonly family: 'ipv4' | 'ipv6' }
 
 export interface Journal {
-  /** Keys of the services that are ours. */
+  /** Keys of the owned services. */
   readonly owned: ReadonlySet<string>
-  /** The same services. */
+  /** The owned services. */
   readonly services: readonly ServiceId[]
-  /** Last good address of each name. */
+  /** Last valid address of each name. */
   readonly names: ReadonlyMap<string, string>
-  /** What lvsd has begun and has still to end, since this machine was booted. */
+  /** Started fallback commands that must still be stopped; valid until the machine reboots. */
   readonly begun: ReadonlySet<string>
-  /** What was last seen of the maintenance folder; null where there is none. */
+  /** Last known state of the maintenance folder, or null. */
   readonly maintenance: Maintenance | null
   /**
-   * Adds and removes services in one write. Without a change nothing is written, but for what could not be written
-   * before. Throws what the file system throws; what is remembered until the end of the process has changed then, too.
+   * Adds and removes services in one write. Nothing is written if nothing has changed, unless an earlier write failed.
+   * Throws the file system's error; the change is then kept in memory.
    */
   record(change: { readonly add?: Iterable<ServiceId>; readonly remove?: Iterable<ServiceId> }): void
   recordNames(names: ReadonlyMap<string, string>): void
   recordBegun(begun: ReadonlySet<string>): void
   recordMaintenance(maintenance: Maintenance | null): void
-  /** Lets another lvsd have it. */
+  /** Releases the lock of the journal. */
   close(): void
 }
 
-/** Another lvsd keeps this journal: each would take the other's services for its own, and remove them. */
+/** Another lvsd uses this journal. Each of them would treat the other's services as its own and remove them. */
 export class JournalInUse extends Error {}
 
-/** `${state}/lvsd.json` for the control socket `/run/lvsd/lvsd.sock`: one journal for each running lvsd. */
+/** Returns `${state}/lvsd.json` for the control socket `/run/lvsd/lvsd.sock`. Each running lvsd has its own journal. */
 export function journalPath(state: string, socket: string): string {
   return join(state, `${basename(socket, '.sock')}.json`)
 }
 
-/** What a journal holds, for those who only look: nothing is moved or written. `damage` is a sentence or null. */
+/** Reads a journal without locking, moving or writing it. `damage` is a sentence or null. */
 export function readJournal(
   path: string,
 ): Pick<Journal, 'owned' | 'names'> & { readonly damage: string | null } {
@@ -68,8 +69,8 @@ export function readJournal(
 }
 
 /**
- * Opens the journal; a missing one is empty. A damaged one is kept aside under another name, and told. Throws
- * JournalInUse where another process has it open.
+ * Opens the journal; a missing one is empty. A damaged journal is renamed and reported. Throws JournalInUse if another
+ * process has it open.
  */
 export function openJournal(path: string, onDamage: (message: string, movedTo: string) => void): Journal {
   const unlock = lock(path)
@@ -81,13 +82,13 @@ export function openJournal(path: string, onDamage: (message: string, movedTo: s
   return keep(stored, contents => write(path, contents), unlock)
 }
 
-/** A journal that forgets, for the memory table. */
+/** Returns a journal without a file, for the memory table. */
 export function memoryJournal(): Journal {
   const nothing = () => {}
   return keep({ services: [], names: {} }, nothing, nothing)
 }
 
-/** `save` is called with everything, where something has changed or could not be saved before. */
+/** Returns a journal. `save` is called with the complete content if it has changed, or if an earlier call failed. */
 function keep(stored: Stored, save: (contents: Stored) => void, close: () => void): Journal {
   const services = new Map(stored.services.map(fromStored).map(id => [keyOfService(id), id]))
   const owned = new Set(services.keys())
@@ -147,7 +148,7 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
   }
 }
 
-/** On a file beside it, for the journal itself is replaced whenever it is written. Gives what unlocks it. */
+/** Locks a separate file, because the journal itself is replaced at each write. Returns a function that unlocks it. */
 function lock(path: string): () => void {
   let fd: number | undefined
   let isOurs = true
@@ -156,7 +157,7 @@ function lock(path: string): () => void {
     fd = openSync(`${path}.lock`, 'w', 0o600)
     isOurs = lockFile(fd)
   } catch {
-    // A disk that cannot be written is told with the first entry, and must not keep lvsd from starting.
+    // A disk that is not writable is reported at the first write. It must not prevent the start.
   }
   const unlock = () => {
     if (fd !== undefined) closeSync(fd)
@@ -193,7 +194,7 @@ function read(path: string): { stored: Stored; damage: string | null } {
   }
 }
 
-/** Throws where it has another shape. */
+/** Throws if the data has a different structure. */
 function readMaintenance({ folder, device, files, names }: Maintenance): Maintenance {
   return {
     folder: String(folder),
@@ -205,7 +206,10 @@ function readMaintenance({ folder, device, files, names }: Maintenance): Mainten
   }
 }
 
-/** Another one after each boot: whatever a command had done is gone then. Empty where the kernel does not say. */
+/**
+ * Returns the id of this boot. The effects of commands do not survive a reboot. Empty if the kernel does not provide
+ * it.
+ */
 export function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
@@ -216,7 +220,7 @@ export function bootId(): string {
 
 const EMPTY: Stored = { services: [], names: {} }
 
-/** Written beside and renamed, so that a crash leaves the old or the new one. */
+/** Writes a new file and renames it, so that after a crash either the old or the new one is complete. */
 function write(path: string, stored: Stored): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
   writeFileSync(`${path}.new`, `${JSON.stringify(stored, null, 1)}\n`, { mode: 0o644, flush: true })

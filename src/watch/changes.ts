@@ -1,25 +1,25 @@
-/** Whether files have another content, and whether that is all of it. Pure, but for what it remembers. */
+/** Detects changed content of files, and whether writing is complete. Pure except for its state. */
 import type { Look } from './looker.js'
 
-/** Milliseconds for which a file has stood still that nobody is writing any more, as far as one can tell. */
+/** Milliseconds without a change after which a file counts as complete. */
 export const SETTLED_AFTER = 10_000
 
-/** What is to be done about a content that is not the known one. */
+/** Content that differs from the known one. */
 export interface Change {
   readonly digest: string
-  /** It is hardly a part of something. */
+  /** True if the content is probably complete. */
   readonly isSettled: boolean
-  /** It is seen for the first time. */
+  /** True if this content has not been reported before. */
   readonly isNew: boolean
 }
 
 /**
- * A content is told when two looks in a row find it, so that nothing is taken that is being written at this moment.
+ * A content is reported when two consecutive looks find it, so that a file that is being written is not read.
  *
- *   the content                                 settled
- *   was moved into place                        at once
- *   was written in place                        after ten seconds without a change
- *   is open for writing                         after ten seconds without a change, and not told before
+ *   the content                  settled
+ *   was moved into place         at once
+ *   was written in place         after ten seconds without a change
+ *   is open for writing          after ten seconds without a change, and not reported before
  */
 export class Changes {
   #known: string
@@ -28,7 +28,7 @@ export class Changes {
   #isMoved = false
   #told: string | null = null
 
-  /** `known`: of what is in force. */
+  /** `known` is the digest of the active configuration. */
   constructor(known: string) {
     this.#known = known
     this.#pending = known
@@ -38,9 +38,9 @@ export class Changes {
     return this.#known
   }
 
-  /** Null where there is nothing to do, or where it is too early. */
+  /** Returns null if nothing has changed, or if it is too early to report. */
   step({ digest, isMoved, isWritten }: Look, now: number): Change | null {
-    // A file that is gone for a moment is waited for.
+    // Waits for a file that is temporarily missing.
     if (digest === null) return null
     if (digest !== this.#pending) {
       this.#pending = digest
@@ -56,7 +56,7 @@ export class Changes {
     return { digest, isSettled, isNew }
   }
 
-  /** This content has been dealt with. True where it was neither known nor told. */
+  /** Marks this content as handled. Returns true if it was neither known nor reported. */
   take(digest: string): boolean {
     const isNew = digest !== this.#known && digest !== this.#told
     this.#known = digest

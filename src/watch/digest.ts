@@ -1,4 +1,4 @@
-/** One word for the content of several files. */
+/** A digest of the content of several files. */
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 
@@ -7,7 +7,7 @@ export interface Content {
   readonly text: string
 }
 
-/** Whatever the order, and however the paths are written. */
+/** Returns a digest that is independent of the order of the files and of the notation of their paths. */
 export function digestOf(files: readonly Content[]): string {
   const whole = createHash('sha256')
   const entries = files.map(({ path, text }) => `${resolve(path)}\0${hashOf(text)}\n`)
@@ -15,7 +15,7 @@ export function digestOf(files: readonly Content[]): string {
   return whole.digest('hex')
 }
 
-/** Of a text, or of what a text was read from. */
+/** Returns the hash of a text. */
 export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }

@@ -1,4 +1,4 @@
-/** Looks at the files of a configuration. It waits for disks: the daemon has it in a thread of its own. */
+/** Reads the files of a configuration. It blocks on disks, so the daemon runs it in a separate thread. */
 import { closeSync, openSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { matching } from '../config/include.js'
@@ -6,24 +6,24 @@ import { isOpenForWriting } from '../system/libc.js'
 import { readText } from '../system/read-file.js'
 import { type Content, digestOf } from './digest.js'
 
-/** What a configuration is made of. */
+/** The files of a configuration. */
 export interface Places {
   readonly file: string
   readonly included: readonly string[]
-  /** Whole paths, with `*` and `?`: files that come to match count as well. */
+  /** Absolute paths with `*` and `?`. New files that match them count too. */
   readonly patterns: readonly string[]
 }
 
 export interface Look {
-  /** Of all files together; null while the first is absent, or one of them cannot be read. */
+  /** Digest of all files; null if the main file is missing or one of them cannot be read. */
   readonly digest: string | null
-  /** Why one cannot be read, or null. */
+  /** Why a file cannot be read, or null. */
   readonly fault: string | null
-  /** Every file that is another than at the look before was moved into place, and so is whole. */
+  /** True if every file that differs from the last look was moved into place, and is therefore complete. */
   readonly isMoved: boolean
-  /** Wall-clock milliseconds at which one of them was written last. */
+  /** Latest modification time of the files, in wall-clock milliseconds. */
   readonly writtenAt: number
-  /** Somebody has one of them open for writing. */
+  /** True if another process has one of the files open for writing. */
   readonly isWritten: boolean
 }
 
@@ -37,7 +37,7 @@ interface Known {
 export class Looker {
   #known = new Map<string, Known>()
 
-  /** `digest`: what is known already; whether somebody writes is of no interest then. */
+  /** Reads the files. `digest` is the known digest; for an equal one, open writers are not looked for. */
   look(places: Places, digest: string | null): Look {
     const nothing = { digest: null, writtenAt: 0, isMoved: false, isWritten: false }
     const files: Content[] = []
@@ -52,7 +52,7 @@ export class Looker {
         files.push({ path, text: now.known.text })
         if (now.known.text !== before?.text) isMoved &&= now.isMoved
       } catch (error) {
-        // What was read before is kept: it counts once the file can be read again.
+        // Keeps the previous content, which is compared again when the file is readable.
         return { ...nothing, fault: `${path}: ${(error as Error).message}` }
       }
     }
@@ -70,7 +70,7 @@ function pathsOf({ file, included, patterns }: Places): ReadonlySet<string> {
   return new Set([file, ...included, ...found].map(path => resolve(path)))
 }
 
-/** Null where there is no such file. The mark is taken before the content, and kept only with it. */
+/** Returns null if the file does not exist. The file status is read before the content, and stored only with it. */
 function lookAt(path: string, before: Known | undefined): { known: Known; isMoved: boolean } | null {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false })
   if (!found) return null
@@ -78,7 +78,7 @@ function lookAt(path: string, before: Known | undefined): { known: Known; isMove
   const mark = `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`
   if (mark === before?.mark) return { known: before, isMoved: true }
   const inode = `${dev} ${ino}`
-  // A name that is given after the last writing changes the inode, and not the content.
+  // If a file was renamed after its last write, the inode changes and ctime is later than mtime.
   const isMoved = before !== undefined && inode !== before.inode && ctimeNs > mtimeNs
   const writtenAt = Number(mtimeNs / 1_000_000n)
   return { known: { mark, inode, writtenAt, text: readText(path) }, isMoved }

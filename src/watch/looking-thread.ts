@@ -1,4 +1,4 @@
-/** The thread that looks at files: a file server that hangs holds up this thread alone. */
+/** The thread that reads the files: a file server that hangs blocks only this thread. */
 import { parentPort } from 'node:worker_threads'
 import { Looker, type Places } from './looker.js'
 

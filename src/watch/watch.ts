@@ -1,4 +1,4 @@
-/** Notices that a configuration has another content, however an editor or a program puts it there. */
+/** Detects changes of a configuration's content, whatever method an editor or program uses. */
 import type { Worker } from 'node:worker_threads'
 import type { Log } from '../system/log.js'
 import { besideFile, openThread } from '../system/thread.js'
@@ -7,29 +7,29 @@ import { type Content, digestOf } from './digest.js'
 import type { Look, Places } from './looker.js'
 
 /**
- * What was done about a change: `taken`, or refused for good; `unsettled`: nothing, for it may be a part of a file that
- * is being written; `later`: refused for something outside the files, which may change.
+ * The outcome of a change. `taken`: it was applied or finally refused. `unsettled`: nothing was done, because a file
+ * may be incomplete. `later`: it was refused for a reason outside the files, which may change.
  */
 export type Verdict = 'taken' | 'unsettled' | 'later'
 
 export interface WatchParts {
   readonly log: Pick<Log, 'warn' | 'info'>
-  /** There is another content, told once for each; when it was written, in wall-clock milliseconds. */
+  /** Called once for each new content. `writtenAt` is in wall-clock milliseconds. */
   onNew(writtenAt: number): void
-  /** Is asked what to do about it. Never rejects. */
+  /** Decides on a change. Must not reject. */
   onChange(isSettled: boolean): Promise<Verdict>
-  /** Looks at the files; in place of a thread. */
+  /** Reads the files; replaces the thread in tests. */
   readonly look?: (places: Places, digest: string) => Promise<Look>
   readonly now?: () => number
   readonly every?: number
 }
 
-/** Milliseconds between two looks. By time and not by events: it works on every file system, and for a rename too. */
+/** Milliseconds between two looks. Polling works on every file system and detects renames; events do not. */
 const EVERY = 1000
-/** Milliseconds after which what was refused for something outside the files is tried again. */
+/** Milliseconds after which a change with the verdict `later` is tried again. */
 const RETRY_AFTER = 10_000
 
-/** What a reading of the configuration has read. */
+/** The content that a load of the configuration has read. */
 export interface Read {
   readonly text: string
   readonly included?: readonly Content[]
@@ -52,7 +52,7 @@ export class Watch {
   #isClosed = false
   #closeThread = () => {}
 
-  /** `read`: what is in force, which may have been read a while ago: a change since then counts. */
+  /** `read` is the active configuration. It may be old: changes since it was read are detected. */
   constructor(file: string, read: Read, parts: WatchParts) {
     this.file = file
     this.#parts = parts
@@ -63,9 +63,9 @@ export class Watch {
     this.#timer = setInterval(() => void this.look(), parts.every ?? EVERY)
   }
 
-  /** The files have been read by somebody else, who has dealt with what stands in them. */
+  /** Informs the watch that another component has read and handled this content. */
   considered(read: Read): void {
-    // What cannot even be read as a configuration says nothing of what it includes.
+    // A file that cannot be parsed does not reveal which files it includes.
     if (read.included) this.#places = placesOf(this.file, read)
     const isNew = this.#changes.take(digestOf(contentsOf(this.file, read)))
     this.#isConsidered = true
@@ -78,7 +78,7 @@ export class Watch {
     this.#closeThread()
   }
 
-  /** One look after the other: on a file server that hangs there is no second. */
+  /** Looks at the files. There is never more than one look at a time, because a file server may hang. */
   async look(): Promise<void> {
     if (this.#isLooking) return
     this.#isLooking = true
@@ -101,7 +101,7 @@ export class Watch {
     this.#isConsidered = false
     const verdict = await this.#parts.onChange(isSettled)
     this.#isAsking = false
-    // What was read meanwhile counts, which may be more than what was seen: further files, or further changes.
+    // If another component has read the files meanwhile, that content counts: it may be newer than this look.
     if (verdict === 'taken' && !this.#isConsidered) this.#changes.take(digest)
     this.#asked =
       verdict === 'taken'
@@ -109,7 +109,7 @@ export class Watch {
         : { digest, isSettled, again: verdict === 'later' ? this.#now() + RETRY_AFTER : Infinity }
   }
 
-  /** Asked again once it has settled, or after a while. */
+  /** True if the change should be tried again: it has settled since, or the waiting time is over. */
   #isDue(isSettled: boolean): boolean {
     if (!this.#asked) return true
     return (isSettled && !this.#asked.isSettled) || this.#now() >= this.#asked.again
@@ -133,7 +133,7 @@ export class Watch {
     const start = () => {
       const worker = openThread(besideFile(import.meta.url, 'looking-thread'), { stdout: true, stderr: true })
       worker.on('message', (look: Look) => done(look))
-      // After the listener, which would take it back.
+      // Must follow the listener, which would undo it.
       worker.unref()
       const ended = (error?: unknown) => {
         if (thread !== worker) return

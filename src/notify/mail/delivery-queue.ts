@@ -1,39 +1,42 @@
 /**
- * The queue before the mail servers. Nothing waits for it: each server (and the local sendmail) has a queue of its own,
- * bounded, with one mail under way. A mail is tried for all its recipients together; those who did not get it are tried
- * again a few times, later each time, and each on their own: nobody waits because of another's mailbox. Each recipient
- * gets his mails in their order.
+ * Queues of mails, one for each mail server and for the local sendmail. Nothing waits for them. Each is bounded and
+ * delivers one mail at a time. The first attempt is for all recipients together. Recipients who did not get the mail
+ * are retried a few times at growing intervals, each separately, so that nobody waits because of another mailbox. Each
+ * recipient gets mails in order.
  */
 
 import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
 import type { MailMessage } from './message.js'
 
-/** What became of one try. */
+/** Outcome of an attempt. */
 export interface Delivery {
-  /** Recipients for whom another try may help. */
+  /** Recipients for whom another attempt may succeed. */
   readonly again: readonly string[]
-  /** Recipients whom the server will not have. */
+  /** Recipients that the server has rejected permanently. */
   readonly refused: readonly string[]
-  /** What went wrong in one word (`ECONNREFUSED`, `451`), and in a sentence; null when all went well. */
+  /** The error as a code (`ECONNREFUSED`, `451`) and a sentence; null on success. */
   readonly fault: { readonly code: string; readonly message: string } | null
 }
 
 export interface DeliveryQueueParts {
   readonly clock: Clock
   readonly log: Log
-  /** Tries to deliver to these recipients until aborted. Never rejects. */
+  /** Attempts to deliver to these recipients until aborted. Must not reject. */
   readonly deliver: (message: MailMessage, to: readonly string[], signal: AbortSignal) => Promise<Delivery>
 }
 
-/** Milliseconds before the second try and those after it; then the mail is given up. */
+/** Milliseconds before each further attempt. After the last one the mail is dropped. */
 const RETRY_AFTER = [5000, 30_000, 120_000, 300_000]
-/** Mails that wait for one recipient at one server; for a further one his oldest that is not under way is given up. */
+/**
+ * Maximum number of mails that wait for one recipient at one server. Beyond it, the oldest one not in progress is
+ * dropped.
+ */
 const MOST_WAITING = 100
-/** Milliseconds for one try: connect, greeting, TLS and all answers. */
+/** Time limit of an attempt in milliseconds: connect, greeting, TLS and all replies. */
 const PATIENCE = 30_000
 
-/** A mail and those who do not have it yet. */
+/** A mail, and the recipients who have not got it yet. */
 interface Waiting {
   readonly message: MailMessage
   readonly parts: Map<string, Part>
@@ -43,30 +46,30 @@ interface Waiting {
 interface Part {
   tries: number
   notBefore: number
-  /** Tried without the others: what failed may be this mailbox. */
+  /** Retried separately, because the error may concern only this mailbox. */
   isApart: boolean
   isUnderWay: boolean
 }
 
-/** What is tried next: a mail for some of its recipients. */
+/** The next attempt: a mail for some of its recipients. */
 interface Turn {
   readonly one: Waiting
   readonly to: readonly string[]
 }
 
-/** Faults of the server as a whole, which say nothing of a mailbox. */
+/** Errors of the server as a whole, which do not concern a mailbox. */
 const OF_SERVER = /^(421|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOENT|ENOTFOUND)$/
 
-/** One server, its queue and how it has been doing. */
+/** A server with its queue and its recent errors. */
 interface ServerQueue {
   readonly name: string
-  /** In the order in which they were posted. */
+  /** In the order in which they were queued. */
   readonly waiting: Set<Waiting>
   current: AbortController | null
   wake: (() => void) | null
-  /** Codes told since the last mail that went through. */
+  /** Error codes reported since the last successful delivery. */
   readonly told: Set<string>
-  /** Mails given up since then. */
+  /** Number of mails dropped since then. */
   lost: number
 }
 
@@ -74,7 +77,7 @@ export class DeliveryQueue {
   readonly #parts: DeliveryQueueParts
   readonly #counters = new Map<string, ServerQueue>()
   #isClosing = false
-  /** What is left is told as lost, and nothing more is tried. */
+  /** True when remaining mails have been reported as lost and no further attempts are made. */
   #isOver = false
   #onIdle: (() => void) | null = null
 
@@ -93,7 +96,7 @@ export class DeliveryQueue {
     this.#next(counter)
   }
 
-  /** Tries everything once more, for as long as `patience`; what is left then is lost, and that is told. */
+  /** Makes one more attempt for each mail, for at most `patience` milliseconds. Remaining mails are lost and reported. */
   async close(patience: number): Promise<void> {
     this.#isClosing = true
     const counters = [...this.#counters.values()]
@@ -147,7 +150,7 @@ export class DeliveryQueue {
     return counter
   }
 
-  /** Starts the first mail whose time has come, or sets the alarm for it. */
+  /** Starts the first due mail, or sets a timer for it. */
   #next(counter: ServerQueue): void {
     if (counter.current || this.#isOver) return
     counter.wake?.()
@@ -186,7 +189,7 @@ export class DeliveryQueue {
     if (one.parts.size === 0) counter.waiting.delete(one)
   }
 
-  /** False where it is given up. */
+  /** Schedules another attempt. Returns false if there is none. */
   #postpone(part: Part | undefined, fault: Delivery['fault']): boolean {
     const wait = part && !this.#isClosing ? RETRY_AFTER[part.tries] : undefined
     if (!part || wait === undefined) return false
@@ -197,7 +200,7 @@ export class DeliveryQueue {
     return true
   }
 
-  /** Once for each sort of fault until a mail goes through again. */
+  /** Reports each error code once, until a mail is delivered again. */
   #tell(
     { told, name }: ServerQueue,
     { subject }: MailMessage,
@@ -228,7 +231,7 @@ export class DeliveryQueue {
   }
 }
 
-/** The first mail that may be tried now for some of its recipients; else when that will be, if ever. */
+/** Returns the first mail that is due for some of its recipients; otherwise the time when one is due, or null. */
 function nextTurn(
   waiting: Iterable<Waiting>,
   now: number,
@@ -248,7 +251,7 @@ function nextTurn(
   return { turn: null, soonest }
 }
 
-/** Those who are tried together, or the first of those who are tried alone. */
+/** Returns the recipients of a common attempt, or else the first of those who are tried separately. */
 function together({ parts }: Waiting, due: readonly string[]): readonly string[] {
   const joined = due.filter(to => !parts.get(to)?.isApart)
   return joined.length > 0 ? joined : due.slice(0, 1)
@@ -263,13 +266,13 @@ function makeRoom(counter: ServerQueue, to: string): void {
   if (oldest.parts.size === 0) counter.waiting.delete(oldest)
 }
 
-/** A mail that some recipient will not get counts once. */
+/** Counts a mail as lost, once even if several recipients do not get it. */
 function lose(counter: ServerQueue, one: Waiting): void {
   if (!one.isLost) counter.lost++
   one.isLost = true
 }
 
-/** A mail that cannot even be tried is given up; it must never take lvsd with it. */
+/** Handles an exception in `deliver`: the mail is dropped, and lvsd continues. */
 function faulty(to: readonly string[]): (error: unknown) => Delivery {
   return error => ({ again: [], refused: to, fault: { code: 'fault', message: String(error) } })
 }

@@ -1,35 +1,35 @@
 /**
- * Groups what there is to tell, for each list of recipients on its own, so that many servers that fall at once are few
- * mails. News that come within 2 s go together: up to 3 as mails of their own, with ldirectord's subjects, more in one
- * that lists them. No list of recipients gets more than 10 mails in a minute: what comes on top waits, and is one mail.
+ * Groups events into mails for each list of recipients, so that a simultaneous failure of many servers results in few
+ * mails. Events within 2 s belong together: up to 3 become separate mails with ldirectord's subjects, more become one
+ * summary. A list of recipients gets at most 10 mails per minute; further events wait and are combined in one mail.
  */
 import type { Clock } from '../../util/clock.js'
 import { type Item, type MailMessage, type Route, singleMessage, summaryMessage } from './message.js'
 
-/** Milliseconds from the first news to its mail. */
+/** Milliseconds from the first event to its mail. */
 const GROUP_WAIT = 2000
 const MOST_SINGLE = 3
 const MOST_PER_MINUTE = 10
 const MINUTE = 60_000
-/** News that one mail lists; what comes on top is counted. */
+/** Maximum number of events listed in a mail. Further ones are only counted. */
 const MOST_LISTED = 1000
 
 export interface GroupingParts {
   readonly clock: Clock
-  /** The name of this host, for the mails. */
+  /** Name of this host, for the mails. */
   readonly host: string
   readonly send: (message: MailMessage) => void
 }
 
-/** What waits for one list of recipients. */
+/** Events that wait for one list of recipients. */
 interface Batch {
   readonly route: Route
   readonly items: Set<Item>
-  /** Those that say that a server is inaccessible, by server; null where it is among `more`. */
+  /** The `Inaccessible` event of each server; null if it is only counted in `more`. */
   readonly inaccessible: Map<string, Item | null>
-  /** Counted, not kept. */
+  /** Number of events that are counted but not kept. */
   more: number
-  /** When its mails were handed on, within the last minute. */
+  /** Times of the mails sent within the last minute. */
   sent: number[]
   cancel: (() => void) | null
 }
@@ -42,7 +42,7 @@ export class Grouping {
     this.#parts = parts
   }
 
-  /** That a server is inaccessible is taken back by any other news of it that comes before the mail is made. */
+  /** Adds an event. Any later event of a server cancels its waiting `Inaccessible` event. */
   add(item: Item, route: Route): void {
     const { clock } = this.#parts
     const batch = this.#batchOf(route)
@@ -54,7 +54,7 @@ export class Grouping {
     batch.cancel ??= clock.alarm(GROUP_WAIT, () => this.#close(batch))
   }
 
-  /** Hands on everything at once, however much was sent before. */
+  /** Sends everything at once, regardless of the limit per minute. */
   flush(): void {
     for (const batch of this.#batches.values()) {
       batch.cancel?.()

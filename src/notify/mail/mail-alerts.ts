@@ -1,4 +1,4 @@
-/** ldirectord's mails: who is told by mail when servers go and come. */
+/** Sends mails when servers go down or come back, as ldirectord does. */
 
 import {
   type Change,
@@ -28,26 +28,27 @@ import {
 
 export interface MailAlertsParts {
   readonly clock: Clock
-  /** The name of this host. */
+  /** Name of this host. */
   readonly host: string
   readonly queue: { enqueue(message: MailMessage): void; close(patience: number): Promise<void> }
-  /** Called once somebody is to get mails. */
+  /** Called once when a configuration has recipients of mails. */
   readonly prepare?: () => unknown
-  /** Wall-clock milliseconds. */
+  /** Returns wall-clock milliseconds. */
   readonly wallClock?: () => number
 }
 
-/** Milliseconds that mails under way are given when lvsd stops. */
+/** Milliseconds that mails in progress have when lvsd stops. */
 const LAST_PATIENCE = 5000
 /**
- * Milliseconds after its first result for which changes of a server still count as part of the start or the reload that
- * brought it.
+ * Milliseconds after the first result of a server in which its changes still count as part of the start or reload that
+ * added it.
  */
 const SETTLING = 5000
 
 /**
- * Mails follow the changes that the kernel has taken. A server that is down without any change of the table (it was
- * never in) is told as inaccessible, and so is one that stays down, every `repeat`. A fallback is never repeated.
+ * Sends mails about changes that the kernel has accepted. A server that goes down without a change of the table (it was
+ * never in it) is reported as inaccessible, and so is a server that stays down, every `repeat` milliseconds. Mails
+ * about a fallback are never repeated.
  */
 export class MailAlerts implements EventListener {
   readonly #parts: MailAlertsParts
@@ -57,9 +58,9 @@ export class MailAlerts implements EventListener {
   #members: ReadonlyMap<string, Place> = new Map()
   #phase: DaemonPhase = 'starting'
   #isPrepared = false
-  /** Servers of this start or reload: what the daemon did when they came, and until when that counts. */
+  /** Servers added by a start or reload: the phase of the daemon at that time, and the time until which it applies. */
   readonly #settling = new Map<string, { phase: DaemonPhase; until: number }>()
-  /** Servers in maintenance: nobody is reminded of them. */
+  /** Held servers, for which there are no reminders. */
   readonly #holds = new Set<string>()
 
   constructor(parts: MailAlertsParts) {
@@ -103,8 +104,8 @@ export class MailAlerts implements EventListener {
   }
 
   /**
-   * Whoever has taken a server out of work is told of the change, as ldirectord does, and not reminded. One that is let
-   * go while its checks fail is as down as any other.
+   * Handles an override. The change of the table is reported, as in ldirectord, but there are no reminders. A server
+   * that is released while its checks fail is reported as down.
    */
   held({ service, real, reason, failure }: Hold): void {
     const member = memberOf(service, real)
@@ -115,7 +116,7 @@ export class MailAlerts implements EventListener {
       return
     }
     this.#holds.delete(member)
-    // It is not the start that brings it back.
+    // The override, and not the start, brings the server back.
     this.#settling.delete(member)
     this.#reminders.forget(member)
     if (failure) this.#serverDown(service, real, member, failure)
@@ -154,7 +155,7 @@ export class MailAlerts implements EventListener {
   }
 
   #serverDown(service: Service, real: Real, member: string, { reason, detail }: CheckResult): void {
-    // Drained by its configuration: that it is down changes nothing for anybody.
+    // A server drained by its configuration: its failure has no effect.
     if (service.quiescent && real.attributes.weight === 0) {
       this.#reminders.forget(member)
       return
@@ -170,7 +171,7 @@ export class MailAlerts implements EventListener {
     return settles && this.#parts.clock.now() < settles.until ? settles.phase : this.#phase
   }
 
-  /** A fallback comes with a start as long as all servers of its service are new. */
+  /** A change of the fallback counts as part of a start while all servers of its service are new. */
   #phaseOfChange(change: Change, { reals, fallback }: Known): DaemonPhase {
     if (!('real' in change) && change.op !== 'delete-real') return this.#phase
     const server = keyOfReal('real' in change ? change.real : change.was)
@@ -188,7 +189,7 @@ interface Place {
   readonly server: string
 }
 
-/** Null where the server or its service has no address yet: then neither is in the table. */
+/** Returns null if the real server or its service has no address yet and is therefore not in the table. */
 function memberOf({ id }: Service, { address, port }: Real): string | null {
   return id && address && keyOfMember(id, keyOfReal({ address, port }))
 }

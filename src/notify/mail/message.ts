@@ -1,29 +1,29 @@
-/** Mails in words: one about one server, with ldirectord's subject and body, or one that lists many. Pure. */
+/** Composes mails: one about a single event, with ldirectord's subject and body, or a summary. Pure. */
 import type { DaemonPhase, MailPolicy } from '../../core/model.js'
 import type { ServerEvent } from './server-event.js'
 
-/** News with what was so when it came. */
+/** An event with its circumstances. */
 export interface Item {
   readonly news: ServerEvent
   readonly phase: DaemonPhase
   /** Wall-clock milliseconds. */
   readonly at: number
-  /** Why a server is down, or null. */
+  /** Why the server is down, or null. */
   readonly reason: string | null
 }
 
-/** Where mails go; those of one route are grouped. */
+/** Destination of mails. Mails with the same route are grouped. */
 export type Route = Pick<MailPolicy, 'to' | 'from' | 'server'>
 
 export interface MailMessage {
   readonly route: Route
   readonly subject: string
   readonly text: string
-  /** Wall-clock milliseconds of what it tells. */
+  /** Time of the event in wall-clock milliseconds. */
   readonly at: number
 }
 
-/** The subject is ldirectord's; so is the body, and the reason follows it. */
+/** Returns a mail with ldirectord's subject and body, followed by the reason. */
 export function singleMessage({ news, phase, at, reason }: Item, route: Route, host: string): MailMessage {
   const { service, sentence } = news
   const subject = `${prefixOf(service.label)}${sentence}`
@@ -36,7 +36,7 @@ export function singleMessage({ news, phase, at, reason }: Item, route: Route, h
   return { route, subject, text, at }
 }
 
-/** One mail for many news. `more`: how many more there were than anybody would read. */
+/** Returns one mail for many events. `more` is the number of further events that are not listed. */
 export function summaryMessage(
   items: readonly Item[],
   more: number,
@@ -66,7 +66,7 @@ function prefixOf(label: string | null): string {
   return label ? `[${label}] ` : ''
 }
 
-/** `198 Deleted real server, 2 Added fallback server`: the most frequent first. */
+/** Returns `198 Deleted real server, 2 Added fallback server`, most frequent first. */
 function counted(items: readonly Item[], more: number): string {
   const counts = new Map<string, number>()
   for (const { news } of items) counts.set(news.kind, (counts.get(news.kind) ?? 0) + 1)
@@ -74,7 +74,7 @@ function counted(items: readonly Item[], more: number): string {
   return [...words, ...(more > 0 ? [`${more} more`] : [])].join(', ')
 }
 
-/** `2026-11-22 01:58:54Z [Shop] Deleted real server: … -- refused: connect to … refused`. */
+/** Returns `2026-11-22 01:58:54Z [Shop] Deleted real server: … -- refused: connect to … refused`. */
 function lineOf({ news, at, reason }: Item): string {
   const time = new Date(at).toISOString().replace('T', ' ').replace(/\.\d+/, '')
   const why = reason === null ? '' : ` -- ${reason}`

@@ -1,15 +1,15 @@
-/** Servers that are down, and when they are told again. Servers, not mails: what is up again is never repeated. */
+/** Repeats notifications of servers that are down. A server that is up again is not repeated. */
 import type { Clock } from '../../util/clock.js'
 
 interface Down {
   readonly reason: string
-  /** When it was told last, by the monotonic clock. */
+  /** Time of the last notification, by the monotonic clock. */
   told: number
-  /** Milliseconds, or null. */
+  /** Interval in milliseconds, or null for none. */
   repeat: number | null
 }
 
-/** Reminders that are due within this are told together. */
+/** Milliseconds. Reminders that are due within this time are sent together. */
 const TOGETHER = 1000
 
 export class Reminders {
@@ -23,7 +23,7 @@ export class Reminders {
     this.#remind = remind
   }
 
-  /** It is down and has been told now. */
+  /** Adds a server that is down and has just been reported. */
   add(member: string, reason: string, repeat: number | null): void {
     const down = { reason, told: this.#clock.now(), repeat }
     this.#down.set(member, down)
@@ -34,12 +34,12 @@ export class Reminders {
     this.#down.delete(member)
   }
 
-  /** Why it is down; null where it is not. */
+  /** Returns why the server is down; null if it is not. */
   reasonOf(member: string): string | null {
     return this.#down.get(member)?.reason ?? null
   }
 
-  /** These servers are there, with these repetitions; others are gone. */
+  /** Updates the intervals. Servers that are not in `repeats` are removed. */
   follow(repeats: ReadonlyMap<string, number | null>): void {
     for (const [member, down] of this.#down) {
       const repeat = repeats.get(member)
@@ -61,7 +61,7 @@ export class Reminders {
     return soonest
   }
 
-  /** One alarm, for the first that is due. */
+  /** Sets the single timer to the first due reminder. */
   #wake(at: number): void {
     if (at === Number.POSITIVE_INFINITY || (this.#alarm && this.#alarm.at <= at)) return
     this.#alarm?.cancel()
@@ -81,7 +81,7 @@ export class Reminders {
   }
 }
 
-/** setTimeout takes no more than 2^31-1 ms. */
+/** Maximum delay of setTimeout in milliseconds. */
 const MOST_WAIT = 2 ** 31 - 1
 
 function dueAt({ told, repeat }: Down): number {

@@ -1,4 +1,4 @@
-/** What changes of the kernel's table mean to people, in ldirectord's words. Pure. */
+/** Describes changes of the kernel's table in ldirectord's words. Pure. */
 import {
   type Change,
   type Config,
@@ -16,27 +16,27 @@ export type EventKind = 'Added' | 'Restored' | 'Quiescent' | 'Deleted' | 'Purged
 
 export type Tag = 'real' | 'fallback'
 
-/** One thing to tell about one server of one service. */
+/** An event about one server of one service. */
 export interface ServerEvent {
   readonly service: Service
-  /** Which server: `keyOfMember`, below. */
+  /** Key of the server, from `keyOfMember` below. */
   readonly member: string
   readonly word: EventKind
-  /** `Deleted real server`, `Purged real server (stop)`: what the news of several servers are counted by. */
+  /** `Deleted real server`, `Purged real server (stop)`: the category in summaries. */
   readonly kind: string
-  /** `Deleted real server: [2001:db8::11]:80 ([2001:db8::1]:80)`, as ldirectord says it. */
+  /** `Deleted real server: [2001:db8::11]:80 ([2001:db8::1]:80)`, as in ldirectord. */
   readonly sentence: string
   readonly tag: Tag
 }
 
-/** A service by what its table entries are called. */
+/** A service with the keys of its table entries. */
 export interface Known {
   readonly service: Service
   readonly reals: ReadonlyMap<string, Real>
   readonly fallback: string | null
 }
 
-/** The services by `keyOfService`; those whose names do not resolve have no table, and no news. */
+/** Returns the services by `keyOfService`. A service whose name does not resolve is not in the table and has no events. */
 export function knownServices({ services }: Config): ReadonlyMap<string, Known> {
   const known = new Map<string, Known>()
   for (const service of services) {
@@ -57,25 +57,25 @@ function keyOf({ address, port }: Pick<Real, 'address' | 'port'>): string | null
   return address && keyOfReal({ address, port })
 }
 
-/** One server of one service. */
+/** Returns the key of a server within a service. */
 export function keyOfMember(id: ServiceId, server: string): string {
   return `${keyOfService(id)} ${server}`
 }
 
 /**
- * What a change is to people. The word goes by the change and by what the server is.
+ * Returns the events of a change. The word depends on the change and on the role of the server.
  *
- *   in the table    before    after             word
- *   real, fallback  out       in                Added
- *   real            out       in, weight 0 *    Quiescent
- *   real            weight    weight 0 *        Quiescent
- *   real, fallback  weight 0  weight            Restored
- *   real, fallback  in        other attributes  Restored, where a start or a reload changes them
- *   real, fallback  in        out               Deleted
- *   neither         in        out               Purged (start): not of the configuration
- *   real            weight    service gone      Purged (stop), where lvsd stops
+ *   in the configuration   before    after             word
+ *   real, fallback         out       in                Added
+ *   real                   out       in, weight 0 *    Quiescent
+ *   real                   weight    weight 0 *        Quiescent
+ *   real, fallback         weight 0  weight            Restored
+ *   real, fallback         in        other attributes  Restored, if a start or reload changes them
+ *   real, fallback         in        out               Deleted
+ *   neither                in        out               Purged (start)
+ *   real                   weight    service removed   Purged (stop), if lvsd stops
  *
- *   * not the weight that is configured
+ *   * if it differs from the configured weight
  */
 export function eventsOf(
   change: Change,
@@ -111,7 +111,7 @@ export function eventsOf(
   }
 }
 
-/** A weight that wobbles between others on the advice of a check is no news. */
+/** Returns the word for a changed server, or null. A changed weight advice is not an event. */
 function wordForSet(
   { real, was }: Extract<Change, { op: 'set-real' }>,
   reals: Known['reals'],
@@ -141,7 +141,7 @@ interface Told {
   readonly suffix?: string
 }
 
-/** The news in words; a server that is inaccessible, or whose table has changed. */
+/** Composes the event in ldirectord's words. */
 export function describeEvent(
   service: Service,
   id: ServiceId,
@@ -159,7 +159,7 @@ export function describeEvent(
   }
 }
 
-/** `[2001:db8::1]:80`, or the firewall mark alone. */
+/** Returns `[2001:db8::1]:80`, or the firewall mark. */
 function virtualOf(id: ServiceId): string {
   return id.kind === 'fwmark' ? String(id.fwmark) : keyOfReal(id)
 }

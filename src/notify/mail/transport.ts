@@ -1,4 +1,4 @@
-/** One try to hand a mail to a mail server or to sendmail. The one file that imports nodemailer, when it is needed. */
+/** Makes one attempt to pass a mail to a mail server or to sendmail. The only file that imports nodemailer, on demand. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type LookupFunction, type Socket } from 'node:net'
@@ -9,34 +9,34 @@ import { runCommand } from '../../system/processes.js'
 import type { Delivery } from './delivery-queue.js'
 import type { MailMessage } from './message.js'
 
-/** Port of SMTP inside TLS; elsewhere TLS is used where the server offers it. */
+/** Port for SMTP over TLS. On other ports TLS is used if the server offers it. */
 const SMTPS = 465
-/** Where sendmail lies, beside the folders of PATH. */
+/** Folders in which sendmail is looked up, in addition to PATH. */
 const SENDMAIL_FOLDERS = ['/usr/sbin', '/usr/lib', '/usr/bin']
 const SENDMAIL_GRACE = 2000
 
 export interface DeliverParts {
-  /** The name of this host: for the greeting, and for addresses without a domain. */
+  /** Name of this host, for the greeting and for addresses without a domain. */
   readonly host: string
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Looks the name of a mail server up; absent: as Node does. */
+  /** Resolves the name of a mail server; absent means Node's resolver. */
   readonly lookup?: LookupFunction
 }
 
-/** Loads what is needed to send, before there is anything to send: it takes some 40 ms. */
+/** Loads nodemailer in advance, because it takes about 40 ms. */
 export async function prepareDelivery(): Promise<void> {
-  // What is wrong with it is told with the first mail.
+  // An error is reported with the first mail.
   await import('nodemailer').catch(() => {})
 }
 
-/** One try: for whom, and until when. */
+/** One attempt: its mail, recipients and deadline. */
 interface Try extends DeliverParts {
   readonly message: MailMessage
   readonly to: readonly string[]
   readonly signal: AbortSignal
 }
 
-/** Gives what tries to deliver to these recipients until aborted. What goes wrong is in its result. */
+/** Returns a function that attempts to deliver to these recipients until aborted. Errors are part of its result. */
 export function deliverer(
   parts: DeliverParts,
 ): (message: MailMessage, to: readonly string[], signal: AbortSignal) => Promise<Delivery> {
@@ -54,8 +54,8 @@ export function deliverer(
 // ---------------------------------------------------------------- a server
 
 /**
- * Mail between servers is encrypted where that is possible, and goes on where not: certificates are not verified.
- * `plain`: without TLS, although the server offers it.
+ * Sends by SMTP. TLS is opportunistic, as usual between mail servers: it is used if available, and certificates are not
+ * verified. `plain`: without TLS, even if the server offers it.
  */
 async function bySmtp(one: Try, server: MailServer, plain = false): Promise<Delivery> {
   const { to, host, signal } = one
@@ -87,12 +87,12 @@ async function bySmtp(one: Try, server: MailServer, plain = false): Promise<Deli
 }
 
 /**
- * How far a try has come. `securing`: TLS has been asked for, and no mail has been spoken of since. `handed over`: the
- * final dot is on its way, from where on the server may have the mail though it says nothing.
+ * Progress of an attempt. `securing`: STARTTLS was sent, but no mail command yet. `handed over`: the final dot was
+ * sent; from then on the server may have accepted the mail even if it does not reply.
  */
 type Stage = 'greeting' | 'securing' | 'mail' | 'handed over'
 
-/** Reads from nodemailer's log, which has each command, how far it is. */
+/** Determines the progress from nodemailer's log, which contains every command. */
 function followed() {
   const hear = (entry: unknown, text: unknown) => {
     const { tnx, outByteCount } = entry as { readonly tnx?: string; readonly outByteCount?: number }
@@ -106,10 +106,10 @@ function followed() {
   return course
 }
 
-/** Names are looked up as everywhere in lvsd, /etc/hosts and both families included. */
+/** Connects. The name is resolved as everywhere in lvsd, including /etc/hosts and both address families. */
 async function connected({ host, port }: MailServer, { signal, lookup }: Try): Promise<Socket> {
   const socket = connect({ host, port, ...(lookup && { lookup }) })
-  // For errors between the connection and the moment when nodemailer listens.
+  // Catches errors that occur before nodemailer adds its listener.
   socket.on('error', () => {})
   try {
     await once(socket, 'connect', { signal })
@@ -122,7 +122,10 @@ async function connected({ host, port }: MailServer, { signal, lookup }: Try): P
 
 // ---------------------------------------------------------------- sendmail
 
-/** As a command that is killed when it hangs; it gets the whole mail, and the recipients as arguments. */
+/**
+ * Sends with sendmail, as a command that is killed if it hangs. It gets the mail as input, and the recipients as
+ * arguments.
+ */
 async function bySendmail(one: Try): Promise<Delivery> {
   const { to, signal, env = process.env } = one
   const { createTransport } = await import('nodemailer')
@@ -138,7 +141,7 @@ async function bySendmail(one: Try): Promise<Delivery> {
     input: message.toString(),
     signal,
     grace: SENDMAIL_GRACE,
-    // A mail server's own sendmail goes on with the delivery behind it.
+    // The sendmail of a mail server may continue the delivery in the background.
     sort: 'hook',
   })
   signal.throwIfAborted()
@@ -156,7 +159,7 @@ class NoSendmail extends Error {
 
 // ---------------------------------------------------------------- the message
 
-/** `to`: those who do not have it yet; all of them stand in the head of the mail. */
+/** Composes the mail. `to` are the recipients of this attempt; the header lists all recipients. */
 function messageOf({ message, to, host }: Try) {
   const { route, subject, text, at } = message
   const from = withDomain(route.from ?? 'root', host)
@@ -176,14 +179,14 @@ function messageOf({ message, to, host }: Try) {
 
 const messageIds = new WeakMap<MailMessage, string>()
 
-/** The same at each try, so that whoever gets two copies all the same can tell. */
+/** Returns the same Message-ID for each attempt, so that duplicates can be recognized. */
 function messageIdOf(message: MailMessage, host: string): string {
   const known = messageIds.get(message) ?? `<${randomUUID()}@${host}>`
   messageIds.set(message, known)
   return known
 }
 
-/** `root` is root at this host. */
+/** Appends this host as domain: `root` becomes root at this host. */
 function withDomain(address: string, host: string): string {
   const bare = bareAddress(address)
   return bare.includes('@') ? address : `${address.slice(0, address.lastIndexOf(bare))}${bare}@${host}`
@@ -199,7 +202,7 @@ interface Refusal {
   readonly rejectedErrors?: readonly Refusal[] | undefined
 }
 
-/** Recipients whom the server has refused for now may be tried again; those whom it will never have may not. */
+/** Returns the outcome. Temporarily rejected recipients are retried; permanently rejected ones are not. */
 function verdict(to: readonly string[], errors: readonly Refusal[], host: string): Delivery {
   const refusals = new Map(errors.map(error => [error.recipient, error]))
   const refusalOf = (each: string) => refusals.get(bareAddress(withDomain(each, host)))
@@ -212,7 +215,7 @@ function verdict(to: readonly string[], errors: readonly Refusal[], host: string
   }
 }
 
-/** Another try could bring a second copy. */
+/** The outcome if it is unknown whether the server has the mail. Another attempt could duplicate it. */
 function unknown(to: readonly string[], { code, message }: Refusal): Delivery {
   const words = `${message} after the mail was handed over: the server may have it or not, and it is not sent again`
   return { again: [], refused: to, fault: faultOf({ code: code ?? 'unknown', message: words }) }
@@ -227,7 +230,7 @@ function faultOf({ responseCode, code, message }: Refusal) {
   return { code: String(responseCode ?? code ?? 'error'), message: message.slice(0, 500) }
 }
 
-/** An abort is the end of our patience, whatever the library calls it. */
+/** An abort is a timeout of lvsd, whatever error the library reports. */
 function ended(signal: AbortSignal, error: unknown): Refusal {
   return signal.aborted ? { code: 'ETIMEDOUT', message: wordsOf(signal.reason) } : (error as Refusal)
 }
