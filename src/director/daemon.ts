@@ -5,13 +5,10 @@ import { statusDocument } from '../api/build-status.js'
 import { openControlSocket } from '../api/server.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
-import { isInService } from '../core/desired.js'
-import type { Change, CheckResult, Config, Service } from '../core/model.js'
+import type { Change, Config } from '../core/model.js'
 import { type DaemonPhase, type EventListener, openEventBus } from '../events/event-bus.js'
-import { logListener, resultFields } from '../events/log-listener.js'
-import { Availability } from '../health/availability.js'
-import { desiredTable, HealthStore } from '../health/health-store.js'
-import { type Job, nameOfCheck, type Subscriber, workOf } from '../health/jobs.js'
+import { logListener } from '../events/log-listener.js'
+import { HealthTracker } from '../health/health-tracker.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
 import { NameResolver } from '../names/name-resolver.js'
@@ -27,6 +24,7 @@ import { type Clock, steadyNow, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { ConfigWatcher } from './config-watcher.js'
 import { Reloader } from './reloader.js'
+import { scheduleJobs } from './schedule-jobs.js'
 
 export interface DaemonParts {
   readonly loaded: Runnable
@@ -61,8 +59,6 @@ export interface Daemon {
   stop(): Promise<void>
 }
 
-/** At most one line in this many milliseconds says that checks give no verdict. */
-const NO_VERDICT_EVERY = 60_000
 /** Milliseconds that hooks under way are given when lvsd stops. */
 const LAST_PATIENCE = 5000
 /** Counters older than this, milliseconds, are read again for `lvsd status`. */
@@ -80,10 +76,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 
 class RunningDaemon implements Daemon {
   readonly #parts: DaemonParts
-  readonly #healthStore = new HealthStore(
-    (service, real) => isInService(service, real, this.#reconciler.table),
-    () => this.#reconciler.table,
-  )
+  readonly #health: HealthTracker
   readonly #executors: Executors
   readonly #reconciler
   readonly #events
@@ -92,14 +85,11 @@ class RunningDaemon implements Daemon {
   readonly #commands
   readonly #resolver: Resolver
   readonly #names: NameResolver
-  readonly #availability
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
   readonly #reloader: Reloader
   #stopping: Promise<void> | null = null
   #socket: { close(): Promise<void> } | null = null
-  #lastNoVerdict = Number.NEGATIVE_INFINITY
-  #hasMonitors = false
 
   constructor(parts: DaemonParts) {
     const { kernel, journal, log, loaded, resolver = openResolver(), namesClock } = parts
@@ -118,14 +108,17 @@ class RunningDaemon implements Daemon {
       onNews: () => void this.#placeNames(),
       ...(namesClock && { clock: namesClock }),
     })
+    const { concurrency } = loaded.config.settings
     const open = parts.executors ?? openExecutors
-    this.#executors = open((id, result) => this.#result(id, result), loaded.config.settings.concurrency, {
-      log,
-    })
+    this.#executors = open((id, result) => this.#health.result(id, result), concurrency, { log })
     this.#events = openEventBus([logListener(log), ...(parts.observers ?? [])], log)
-    this.#availability = new Availability(this.#healthStore, (service, has, before) =>
-      this.#events.emit('traffic', service, has, before),
-    )
+    this.#health = new HealthTracker({
+      log,
+      events: this.#events,
+      table: () => this.#reconciler.table,
+      onDirty: services => this.#reconciler.markDirty(services.map(({ name }) => name)),
+      recheck: (id, ms) => this.#executors.soon(id, ms),
+    })
     this.#commands = parts.commands ?? openCommandQueue(log)
     this.#maintenance = new MaintenanceOverrides({ log, journal, resolver, onChange: () => this.#hold() })
     this.#configWatcher = new ConfigWatcher({
@@ -138,14 +131,7 @@ class RunningDaemon implements Daemon {
       journal,
       log,
       onApplied: changes => this.#events.emit('applied', changes),
-      desired: (actual, names) => {
-        const services = names
-          ? [...names].flatMap(name => this.#healthStore.service(name) ?? [])
-          : this.#services
-        const table = desiredTable(this.#healthStore, services, actual)
-        const ids = services.flatMap(service => service.id ?? [])
-        return { table, ids, untouched: this.#healthStore.doubtful.untouched(actual) }
-      },
+      desired: (actual, names) => this.#health.desired(actual, names),
     })
   }
 
@@ -154,7 +140,7 @@ class RunningDaemon implements Daemon {
   }
 
   get #config(): Config {
-    return this.#healthStore.config ?? this.#reloader.loaded.config
+    return this.#health.store.config ?? this.#reloader.loaded.config
   }
 
   get #services() {
@@ -192,7 +178,7 @@ class RunningDaemon implements Daemon {
     const reals = services.reduce((sum, service) => sum + service.reals.length, 0)
     log.info(
       'daemon.started',
-      { file, services: services.length, reals, checks: this.#healthStore.jobs.size },
+      { file, services: services.length, reals, checks: this.#health.store.jobs.size },
       'lvsd runs',
     )
     notify.ready(`${counted(services.length, 'service')}, ${counted(reals, 'real server')}`)
@@ -220,75 +206,20 @@ class RunningDaemon implements Daemon {
     this.#names.follow(config)
     const resolved = this.#names.resolved(config)
     const doubts = this.#names.doubtsIn(resolved)
-    const placement = this.#healthStore.applyConfig(
-      resolved,
-      this.#reloader.loaded.checks,
-      steadyNow(),
-      doubts,
-    )
-    for (const job of placement.removed) this.#executors.remove(job.id)
-    for (const job of placement.added) this.#set(job, placement.rescheduled.has(job.id))
-    for (const id of placement.newlySubscribed) this.#executors.soon(id, 0)
-    this.#hasMonitors = resolved.services.some(service => service.monitorfile !== null)
+    const changes = this.#health.applyConfig(resolved, this.#reloader.loaded.checks, doubts)
+    scheduleJobs(this.#executors, changes)
     this.#events.emit('config', resolved)
     this.#configWatcher.follow(resolved)
     this.#maintenance.follow(resolved)
     this.#hold()
-    this.#availability.follow(resolved.services)
+    this.#health.availability.follow(resolved.services)
   }
 
   /** Files hold servers down, or let them go, at once. */
   #hold(): void {
     // Before the first placement there is nobody to hold.
-    if (this.#healthStore.config === null) return
-    const moved = this.#healthStore.hold(this.#maintenance.held(this.#config), steadyNow())
-    for (const hold of moved) this.#events.emit('held', hold)
-    this.#touch(moved.map(({ service }) => service))
-  }
-
-  #touch(services: readonly Service[]): void {
-    if (services.length === 0) return
-    this.#reconciler.markDirty(services.map(service => service.name))
-    this.#availability.touch(services)
-  }
-
-  #set(job: Job, isRetimed: boolean): void {
-    const { interval, timeout } = job.use.policy
-    const firstIn = isRetimed ? Math.random() * interval : 0
-    this.#executors.set(job.id, workOf(job), { interval, timeout, firstIn })
-  }
-
-  #result(id: string, result: CheckResult): void {
-    const { log } = this.#parts
-    const subscribers = this.#healthStore.subscribers(id)
-    const [first] = subscribers
-    if (result.ok === null && first) this.#tellNoVerdict(first, result)
-    if (first && log.isLevelEnabled('debug'))
-      log.debug('run.result', { job: nameOfCheck(first), ...resultFields(result) }, 'check')
-    if (this.#hasMonitors)
-      for (const subscriber of subscribers) this.#events.emit('result', subscriber, result)
-    const { transitions, weightChanges, verdicts, recheckIn } = this.#healthStore.result(
-      id,
-      result,
-      steadyNow(),
-    )
-    if (recheckIn !== null) this.#executors.soon(id, recheckIn)
-    for (const transition of transitions) this.#events.emit('transition', transition)
-    for (const change of weightChanges) this.#events.emit('weight', change)
-    for (const verdict of verdicts) this.#events.emit('verdict', verdict)
-    const moved = [...transitions.filter(transition => transition.hasMovedServer), ...weightChanges]
-    this.#touch(moved.map(({ service }) => service))
-  }
-
-  #tellNoVerdict(subscriber: Subscriber, { detail }: CheckResult): void {
-    const now = performance.now()
-    if (now - this.#lastNoVerdict < NO_VERDICT_EVERY) return
-    this.#lastNoVerdict = now
-    this.#parts.log.warn(
-      'run.no-verdict',
-      { job: nameOfCheck(subscriber), detail },
-      'a check gave no verdict; the health of its server stays as it was',
-    )
+    if (this.#health.store.config === null) return
+    this.#health.hold(this.#maintenance.held(this.#config))
   }
 
   /** The slow rounds: reading the kernel back, resolving names. */
@@ -302,7 +233,7 @@ class RunningDaemon implements Daemon {
   /** Puts the configuration in force with the addresses that are known now. Never rejects. */
   async #placeNames(): Promise<void> {
     // Before the first placement there is nothing to change.
-    if (this.#isStopped || this.#healthStore.config === null) return
+    if (this.#isStopped || this.#health.store.config === null) return
     try {
       this.#place(this.#reloader.loaded.config)
       await this.#reconciler.resync()
@@ -318,13 +249,13 @@ class RunningDaemon implements Daemon {
   async status(): Promise<StatusDocument> {
     const { kernelName } = this.#parts
     return statusDocument({
-      healthStore: this.#healthStore,
+      healthStore: this.#health.store,
       config: this.#config,
       nameTroubleOf: request => this.#names.standingTroubleOf(request),
       clashes: this.#names.clashes,
       dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
       kernel: kernelName,
-      traffic: this.#availability,
+      traffic: this.#health.availability,
       wallClock: this.#wallClock,
       now: steadyNow(),
       startedAt: this.#startedAt,
@@ -366,7 +297,7 @@ class RunningDaemon implements Daemon {
       'maintenance folder': () => this.#maintenance.close(),
       'configuration file': () => this.#configWatcher.close(),
       names: () => this.#names.close(),
-      traffic: () => this.#availability.close(),
+      traffic: () => this.#health.close(),
       checks: () => this.#executors.close(),
       reconciling: () => this.#reconciler.stop(),
       'clean stop': leave,

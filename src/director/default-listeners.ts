@@ -1,7 +1,7 @@
 /** The event listeners that every daemon has, beside the log. */
 import { hostname } from 'node:os'
 import type { EventListener } from '../events/event-bus.js'
-import { type MonitorFile, monitorLine, openMonitorFile } from '../events/monitor-file.js'
+import { MonitorFiles } from '../events/monitor-file.js'
 import type { Resolver } from '../names/lookup.js'
 import { lookupBy } from '../names/net-lookup.js'
 import type { CommandQueue } from '../notify/command-queue.js'
@@ -11,7 +11,6 @@ import { MailAlerts } from '../notify/mail/mail-alerts.js'
 import { deliverer, prepareDelivery } from '../notify/mail/transport.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
-import { openWriter } from '../system/writer-thread.js'
 import { systemClock } from '../util/clock.js'
 
 export interface ListenerParts {
@@ -30,7 +29,11 @@ export function defaultListeners({
   resolver,
   commands,
 }: ListenerParts): readonly EventListener[] {
-  return [mails(log, resolver), new FallbackCommands({ queue: commands, journal, log }), monitorFiles(log)]
+  return [
+    mails(log, resolver),
+    new FallbackCommands({ queue: commands, journal, log }),
+    new MonitorFiles(log),
+  ]
 }
 
 function mails(log: Log, resolver: Resolver): EventListener {
@@ -41,20 +44,4 @@ function mails(log: Log, resolver: Resolver): EventListener {
     deliver: deliverer({ host, lookup: lookupBy(resolver) }),
   })
   return new MailAlerts({ clock: systemClock, host, queue, prepare: prepareDelivery })
-}
-
-function monitorFiles(log: Log): EventListener {
-  const files = new Map<string, MonitorFile>()
-  const writer = openWriter()
-  return {
-    result(subscriber, result) {
-      const path = subscriber.service.monitorfile
-      const line = path && monitorLine(subscriber, result, new Date(), process.pid)
-      if (!path || !line) return
-      const file = files.get(path) ?? openMonitorFile(path, writer, log)
-      files.set(path, file)
-      file.write(line)
-    },
-    close: () => Promise.all([...files.values()].map(file => file.idle())),
-  }
 }

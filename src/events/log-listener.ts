@@ -4,18 +4,24 @@ import type { Problem } from '../config/problems/problem.js'
 import { endpoint } from '../core/address.js'
 import type { CheckResult, Real, Service } from '../core/model.js'
 import type { Transition, VerdictChange, WeightChange } from '../health/health-changes.js'
+import { nameOfCheck, type Subscriber } from '../health/jobs.js'
 import type { Log } from '../system/log.js'
 import type { EventListener } from './event-bus.js'
 
 /** The first listener of every daemon: a line comes before what others make of its event. */
 export function logListener(log: Log): EventListener {
   return {
+    result: log.isLevelEnabled('debug') ? ([first], result) => logResult(log, first, result) : undefined,
     transition: transition => logTransition(log, transition),
     weight: change => logWeightChange(log, change),
     verdict: change => logVerdict(log, change),
     held: ({ service, real, reason }) => logHeld(log, service, real, reason),
     traffic: (service, hasTraffic, before) => logTraffic(log, service, hasTraffic, before),
   }
+}
+
+function logResult(log: Log, first: Subscriber | undefined, result: CheckResult): void {
+  if (first) log.debug('run.result', { job: nameOfCheck(first), ...resultFields(result) }, 'check')
 }
 
 /** The line of a server that has changed its state says from which to which; that of a check alone says what the server still is. */
@@ -85,7 +91,7 @@ function realName({ host, port }: Pick<Real, 'host' | 'port'>): string {
   return endpoint(host, port)
 }
 
-export function resultFields({ reason, detail, phase, ms }: CheckResult) {
+function resultFields({ reason, detail, phase, ms }: CheckResult) {
   return { reason: reason ?? 'passed', detail, phase, ms: Math.round(ms * 10) / 10 }
 }
 

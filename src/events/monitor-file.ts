@@ -2,13 +2,50 @@
 
 import { monitorWords } from '../config/ldirectord/kinds.js'
 import { bracketed } from '../core/address.js'
-import type { CheckResult } from '../core/model.js'
+import type { CheckResult, Config } from '../core/model.js'
 import type { Subscriber } from '../health/jobs.js'
 import { type LineFile, openLineFile } from '../system/line-writer.js'
 import type { Log } from '../system/log.js'
-import type { Writer } from '../system/writer-thread.js'
+import { openWriter, type Writer } from '../system/writer-thread.js'
+import type { EventListener } from './event-bus.js'
 
 export type MonitorFile = LineFile
+
+/** Writes the monitorfiles of all services. */
+export class MonitorFiles implements EventListener {
+  /** Undefined while no service has a monitorfile: then no result is published for it. */
+  result: EventListener['result']
+  readonly #log: Log
+  readonly #files = new Map<string, MonitorFile>()
+  readonly #writer = openWriter()
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  config({ services }: Config): void {
+    const isWanted = services.some(({ monitorfile }) => monitorfile !== null)
+    this.result = isWanted ? this.#write : undefined
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#files.values()].map(file => file.idle()))
+  }
+
+  #write(subscribers: readonly Subscriber[], result: CheckResult): void {
+    for (const subscriber of subscribers) {
+      const path = subscriber.service.monitorfile
+      const line = path && monitorLine(subscriber, result, new Date(), process.pid)
+      if (path && line) this.#fileAt(path).write(line)
+    }
+  }
+
+  #fileAt(path: string): MonitorFile {
+    const file = this.#files.get(path) ?? openMonitorFile(path, this.#writer, this.#log)
+    this.#files.set(path, file)
+    return file
+  }
+}
 
 /** All monitorfiles have one `writer`. */
 export function openMonitorFile(path: string, writer: Writer, log: Log): MonitorFile {

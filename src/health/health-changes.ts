@@ -1,7 +1,7 @@
-/** What the health store gives back: what a result, a file or a configuration has changed. */
+/** What a result, a file or a configuration has changed: what the health store gives back, and the events it makes. */
 
 import type { CheckResult, HealthState, Real, Service } from '../core/model.js'
-import type { Job } from './jobs.js'
+import type { Job, Subscriber } from './jobs.js'
 
 /** A real server that changed its state, or a check that did without moving its server. */
 export interface Transition {
@@ -66,4 +66,18 @@ export interface JobChanges {
   readonly rescheduled: ReadonlySet<string>
   /** Jobs that go on, and have a new listener who waits for a first answer. */
   readonly newlySubscribed: ReadonlySet<string>
+}
+
+export interface HealthEvents {
+  /** A run has ended: the checks that it was for. Only published where somebody hears it. */
+  readonly result: [subscribers: readonly Subscriber[], result: CheckResult]
+  readonly transition: [transition: Transition]
+  /** The checks of a server that is up advise another weight. */
+  readonly weight: [change: WeightChange]
+  /** A check has given no verdict for long, or gives them again. */
+  readonly verdict: [change: VerdictChange]
+  /** An operator holds a server down, or lets it go. */
+  readonly held: [hold: Hold]
+  /** The first real server of a service gets traffic, or the last one no longer does. `before`: null at a start. */
+  readonly traffic: [service: Service, hasTraffic: boolean, before: boolean | null]
 }

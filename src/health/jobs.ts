@@ -23,7 +23,7 @@ export interface Job {
   readonly answer: Answer | null
 }
 
-/** What an engine has to do for a job. */
+/** What an executor has to do for a job. */
 export function workOf({ check, target, use, answer }: Job): CheckWork {
   return { check, target, options: use.options, connects: use.connects ?? 0, answer }
 }

@@ -247,10 +247,12 @@ export class TraceStage {
         if (fallbackcommand !== null)
           this.calls.push([fallbackcommand, hasTraffic ? 'stop' : 'start', ...virtual].join(' '))
       },
-      result(subscriber, result) {
-        const { monitorfile } = subscriber.service
-        const line = monitorLine(subscriber, result, new Date(), 1)
-        if (monitorfile !== null && line !== null) writeFileSync(monitorfile, line, { flag: 'a' })
+      result(subscribers, result) {
+        for (const subscriber of subscribers) {
+          const { monitorfile } = subscriber.service
+          const line = monitorLine(subscriber, result, new Date(), 1)
+          if (monitorfile !== null && line !== null) writeFileSync(monitorfile, line, { flag: 'a' })
+        }
       },
     }
   }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ctime, monitorLine, openMonitorFile } from '../../../src/events/monitor-file.js'
+import { ctime, MonitorFiles, monitorLine, openMonitorFile } from '../../../src/events/monitor-file.js'
 import type { Subscriber } from '../../../src/health/jobs.js'
 import { openWriter } from '../../../src/system/writer-thread.js'
 import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
-import { failed, passed, real, service, use } from '../../support/tables.js'
+import { config, failed, passed, real, service, use } from '../../support/tables.js'
 
 const NOW = new Date(2026, 10, 2, 1, 8, 5)
 
@@ -71,5 +71,24 @@ describe('monitor-file: the monitorfile', () => {
       await file.idle()
     }
     assert.equal(lines.length, 1)
+  })
+})
+
+describe('MonitorFiles', () => {
+  it('hear results while a service has a monitorfile, and write those of its servers', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lvsd-monitor-'))
+    onCleanup(() => rmSync(folder, { recursive: true }))
+    const monitorfile = join(folder, 'mon.log')
+    const files = new MonitorFiles(recordingLog().log)
+    const isHearing = () => files.result !== undefined
+    const asked = (parts = {}) =>
+      ({ service: service('web', parts), real: real('fd00::1'), use: use('http') }) as Subscriber
+    assert.equal(isHearing(), false)
+    files.config(config([service('web', { monitorfile })]))
+    files.result?.([asked({ monitorfile }), asked()], passed('200 OK'))
+    await files.close()
+    assert.match(readFileSync(monitorfile, 'utf8'), /^[^\n]* \[up\] 200 OK\n$/)
+    files.config(config([service('web')]))
+    assert.equal(isHearing(), false)
   })
 })

@@ -1,0 +1,106 @@
+/** Health as it goes on: configurations, results and holds go in, events come out. Owns the health store. */
+import type { Check } from '../check/check.js'
+import { isInService } from '../core/desired.js'
+import type { CheckResult, Config, Real, Service, Table } from '../core/model.js'
+import type { Doubts } from '../names/unresolved-names.js'
+import type { Log } from '../system/log.js'
+import { steadyNow } from '../util/clock.js'
+import type { Emitter } from '../util/emitter.js'
+import { Availability } from './availability.js'
+import type { HealthEvents, JobChanges } from './health-changes.js'
+import { desiredTable, HealthStore } from './health-store.js'
+import { nameOfCheck, type Subscriber } from './jobs.js'
+
+export interface HealthTrackerParts {
+  readonly log: Pick<Log, 'warn'>
+  readonly events: Emitter<HealthEvents>
+  /** What the kernel holds; null where it has not been read yet. */
+  table(): Table | null
+  /** These services may have another desired table. */
+  onDirty(services: readonly Service[]): void
+  /** The job is to run again in so many milliseconds, where that is sooner than its interval. */
+  recheck(id: string, ms: number): void
+  /** Milliseconds of the steady clock. */
+  readonly now?: () => number
+}
+
+/** At most one line in this many milliseconds says that checks give no verdict. */
+const NO_VERDICT_EVERY = 60_000
+
+export class HealthTracker {
+  readonly store: HealthStore
+  readonly availability: Availability
+  readonly #parts: HealthTrackerParts
+  readonly #now: () => number
+  #lastNoVerdict = Number.NEGATIVE_INFINITY
+
+  constructor(parts: HealthTrackerParts) {
+    this.#parts = parts
+    this.#now = parts.now ?? steadyNow
+    this.store = new HealthStore((service, real) => isInService(service, real, parts.table()), parts.table)
+    this.availability = new Availability(this.store, (service, has, before) =>
+      parts.events.emit('traffic', service, has, before),
+    )
+  }
+
+  /** Takes a configuration; gives what changes for the schedule. `hold` is to follow. */
+  applyConfig(config: Config, checks: ReadonlyMap<string, Check>, doubts: Doubts): JobChanges {
+    return this.store.applyConfig(config, checks, this.#now(), doubts)
+  }
+
+  /** Holds these servers down, each for a reason for people, and lets go of all others. */
+  hold(held: ReadonlyMap<Real, string>): void {
+    const holds = this.store.hold(held, this.#now())
+    for (const hold of holds) this.#parts.events.emit('held', hold)
+    this.#touch(holds.map(({ service }) => service))
+  }
+
+  /** Takes a result of a job. */
+  result(id: string, result: CheckResult): void {
+    const { events, recheck } = this.#parts
+    const subscribers = this.store.subscribers(id)
+    if (result.ok === null && subscribers[0]) this.#logNoVerdict(subscribers[0], result)
+    if (subscribers.length > 0 && events.hears('result')) events.emit('result', subscribers, result)
+    const { transitions, weightChanges, verdicts, recheckIn } = this.store.result(id, result, this.#now())
+    if (recheckIn !== null) recheck(id, recheckIn)
+    for (const transition of transitions) events.emit('transition', transition)
+    for (const change of weightChanges) events.emit('weight', change)
+    for (const verdict of verdicts) events.emit('verdict', verdict)
+    const moved = [...transitions.filter(({ hasMovedServer }) => hasMovedServer), ...weightChanges]
+    this.#touch(moved.map(({ service }) => service))
+  }
+
+  /** The desired table of these services (names; null: all), given what the kernel holds. */
+  desired(actual: Table, names: ReadonlySet<string> | null) {
+    const services = names
+      ? [...names].flatMap(name => this.store.service(name) ?? [])
+      : (this.store.config?.services ?? [])
+    return {
+      table: desiredTable(this.store, services, actual),
+      ids: services.flatMap(({ id }) => id ?? []),
+      untouched: this.store.doubtful.untouched(actual),
+    }
+  }
+
+  /** Publishes nothing of its own accord any more. */
+  close(): void {
+    this.availability.close()
+  }
+
+  #touch(services: readonly Service[]): void {
+    if (services.length === 0) return
+    this.#parts.onDirty(services)
+    this.availability.touch(services)
+  }
+
+  #logNoVerdict(subscriber: Subscriber, { detail }: CheckResult): void {
+    const now = this.#now()
+    if (now - this.#lastNoVerdict < NO_VERDICT_EVERY) return
+    this.#lastNoVerdict = now
+    this.#parts.log.warn(
+      'run.no-verdict',
+      { job: nameOfCheck(subscriber), detail },
+      'a check gave no verdict; the health of its server stays as it was',
+    )
+  }
+}

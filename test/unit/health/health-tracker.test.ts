@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import type { Check } from '../../../src/check/check.js'
+import type { CheckResult } from '../../../src/core/model.js'
+import type { HealthEvents } from '../../../src/health/health-changes.js'
+import { HealthTracker } from '../../../src/health/health-tracker.js'
+import type { Emitter } from '../../../src/util/emitter.js'
+import { onCleanup } from '../../support/after-each.js'
+import { recordingLog } from '../../support/logs.js'
+import { config, failed, passed, real, service, use } from '../../support/tables.js'
+
+const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
+const UNASKED: CheckResult = { ...failed(), ok: null, reason: null, detail: 'no descriptor is left' }
+const SITE = config([
+  service('web', { reals: [real('fd00:1::a', { checks: [use('ask', {}, { fall: 2, fastinter: 300 })] })] }),
+])
+const [WEB] = SITE.services
+const [A] = WEB?.reals ?? []
+
+/** A tracker of one server with one check; `told`: what it does, in order. */
+function tracker({ isHeard = false } = {}) {
+  const told: string[] = []
+  const { log, lines } = recordingLog()
+  const clock = { now: 0 }
+  const events: Emitter<HealthEvents> = {
+    emit: (event, ..._) => void told.push(event),
+    hears: event => event !== 'result' || isHeard,
+  }
+  const health = new HealthTracker({
+    log,
+    events,
+    table: () => new Map(),
+    onDirty: services => told.push(`dirty ${services.map(({ name }) => name)}`),
+    recheck: (_, ms) => told.push(`recheck in ${ms}`),
+    now: () => clock.now,
+  })
+  onCleanup(() => health.close())
+  const [id = ''] = health.applyConfig(SITE, new Map([['ask', ask]]), new Map()).added.map(job => job.id)
+  const found = (result: CheckResult) => {
+    health.result(id, result)
+    return told.splice(0)
+  }
+  return { health, told, found, lines, clock }
+}
+
+describe('HealthTracker', () => {
+  it('publishes a transition, and then says which service may have another table', () => {
+    const { found } = tracker()
+    assert.deepEqual(found(passed()), ['transition', 'dirty web'])
+    assert.deepEqual(found(passed()), [])
+    assert.deepEqual(found(failed()), ['recheck in 300'])
+    assert.deepEqual(found(failed()), ['transition', 'dirty web'])
+  })
+
+  it('publishes a weight that a check advises', () => {
+    const { found } = tracker()
+    found(passed())
+    assert.deepEqual(found({ ...passed(), advice: { percent: 0 } }), ['weight', 'dirty web'])
+  })
+
+  it('publishes that a service has traffic, once for a crowd of results', async () => {
+    const { found, told } = tracker()
+    found(passed())
+    await setImmediate()
+    await setImmediate()
+    assert.deepEqual(told, ['traffic'])
+  })
+
+  it('publishes single results only where somebody hears them', () => {
+    assert.deepEqual(tracker({ isHeard: false }).found(failed()), ['transition', 'dirty web'])
+    assert.deepEqual(tracker({ isHeard: true }).found(failed()), ['result', 'transition', 'dirty web'])
+  })
+
+  it('says of runs without a verdict once a minute, and publishes three in a row', () => {
+    const { found, lines, clock } = tracker()
+    assert.deepEqual([...found(UNASKED), ...found(UNASKED)], [])
+    assert.deepEqual(found(UNASKED), ['verdict'])
+    clock.now = 59_999
+    found(UNASKED)
+    assert.equal(lines.length, 1)
+    clock.now = 60_000
+    found(UNASKED)
+    assert.deepEqual(
+      lines.map(({ event, job, detail }) => [event, job, detail]),
+      Array(2).fill(['run.no-verdict', 'web/[fd00:1::a]:80/ask', 'no descriptor is left']),
+    )
+  })
+
+  it('publishes who is held down, and who is let go', () => {
+    const { health, told, found } = tracker()
+    found(passed())
+    assert.ok(A)
+    health.hold(new Map([[A, 'a file']]))
+    health.hold(new Map([[A, 'a file']]))
+    assert.deepEqual(told.splice(0), ['held', 'dirty web'])
+    health.hold(new Map())
+    assert.deepEqual(told.splice(0), ['held', 'dirty web'])
+  })
+
+  it('knows nothing of a result of a job that is gone', () => {
+    const { health, told, lines } = tracker({ isHeard: true })
+    health.result('gone', UNASKED)
+    assert.deepEqual([told, lines], [[], []])
+  })
+})
