@@ -1,30 +1,31 @@
 /**
- * What commands leave behind them. A process group is not enough: what calls setsid(2) or forks twice leaves it. As a
- * subreaper lvsd gets it, and whatever comes from a check is ended once the runs are over that it may come from. What hooks
- * and the local mail server leave behind may stay; of theirs, as of all, the end is taken note of.
+ * Ends processes that commands leave behind. A process group does not suffice: a process that calls setsid(2) or forks
+ * twice leaves it. As a subreaper, lvsd becomes the parent of such orphans. Orphans of a check are killed when the runs
+ * that they may belong to have ended. Orphans of hooks and of the local mail server may stay. lvsd reaps all orphans
+ * that end.
  */
 import { reap } from './libc.js'
 import { childrenOfThread, descendantsOf, statOf, threadsOf } from './process-files.js'
 import { markLate, markOf } from './process-marks.js'
 import { isInherited, strangers, takesOrphans } from './subreaper.js'
 
-/** While something is left to do, milliseconds. */
+/** Milliseconds between two sweeps while there is something left to do. */
 const LOOK_EVERY = 100
-/** A child that has ended and that nobody has asked for so long was started by nobody here, milliseconds. */
+/** Milliseconds after which a zombie that nothing in this process has reaped counts as an orphan. */
 const UNASKED = 1000
 const EXIT_ROUNDS = 3
-/** Of lvsd's time, milliseconds in each `LOOK_EVERY`, however many there are. */
+/** Maximum milliseconds of a sweep, whatever the number of orphans. */
 const LONGEST_SWEEP = 5
-/** While there are workers: a daemon that leaves one comes without a signal. Milliseconds. */
+/** Milliseconds between two sweeps while there are workers: an orphan that leaves a worker causes no signal. */
 const WATCH_EVERY = 1000
-/** What a user's file leaves behind while its worker lives on: so many at most, each for so many milliseconds. */
+/** Orphans of a user's file while its worker lives: their maximum number, and the milliseconds that each may stay. */
 const MOST_STAY = 32
 const LONGEST_STAY = 60_000
 
 interface Orphan {
   /**
-   * Runs that were under way when it was seen to be of a check, by the process of each; the workers, where it is of one
-   * of these; null for one that may stay.
+   * The processes of the runs that were in progress when the orphan was recognized as one of a check, or of the workers
+   * if it belongs to a worker. It is killed when they have ended. Null for an orphan that may stay.
    */
   waitsFor: ReadonlySet<number> | null
   /** By `performance.now()`. */
@@ -36,18 +37,18 @@ interface Orphan {
 const orphans = new Map<number, Orphan>()
 let isLookingAgain = false
 let sweptAt = Number.NEGATIVE_INFINITY
-/** Where the next look begins. */
+/** The process with which the next sweep continues. */
 let nextLook = 0
 let isWatching = false
 
-/** From the first worker on. */
+/** Starts periodic sweeps. Called when the first worker starts. */
 export function watchOrphans(): void {
   if (isWatching || !takesOrphans()) return
   isWatching = true
   setInterval(sweepSoon, WATCH_EVERY).unref()
 }
 
-/** At the end of lvsd: all that descends from checks, wherever it stands. */
+/** Kills all descendants of checks. Called when lvsd ends. */
 export function endOrphans(): void {
   if (!takesOrphans()) return
   for (const pid of strangers()) {
@@ -61,7 +62,10 @@ export function endOrphans(): void {
   }
 }
 
-/** Sweeps now, or soon where that was done a moment ago: whatever is started and ended around it, lvsd has other work. */
+/**
+ * Sweeps now, or after a delay if the last sweep was less than `LOOK_EVERY` ago, so that frequent starts and ends of
+ * processes do not keep lvsd busy.
+ */
 export function sweepSoon(): void {
   if (isLookingAgain) return
   const wait = sweptAt + LOOK_EVERY - performance.now()
@@ -73,7 +77,7 @@ export function sweepSoon(): void {
   setTimeout(again, wait).unref()
 }
 
-/** Looks at the children that nobody here has started. */
+/** Examines all orphans. */
 function sweep(): void {
   sweptAt = performance.now()
   const found = strangers()
@@ -89,7 +93,10 @@ function again(): void {
   sweep()
 }
 
-/** True where there was time for all of them; the next look begins where this one has ended. */
+/**
+ * Examines the orphans. Returns false if the time did not suffice; the next sweep then continues with the remaining
+ * ones.
+ */
 function look(found: readonly number[], are: ReadonlySet<number>): boolean {
   const runs = runsUnderWay(are)
   endCrowd()
@@ -123,12 +130,12 @@ function lookAt(pid: number, runs: Runs): void {
     (now >= orphan.mayStayUntil || !isAny(orphan.waitsFor, runs))
   ) {
     orphan.isKilled = true
-    // With all that it has started: what starts itself anew all the time must not stay ahead.
+    // Together with its descendants, so that a process that restarts itself repeatedly is killed, too.
     for (const one of [pid, ...descendantsOf(pid)]) kill(one)
   }
 }
 
-/** The oldest of those that may stay for a while go where they are many. */
+/** Ends the stay of the oldest orphans if there are more than `MOST_STAY`. */
 function endCrowd(): void {
   const staying = [...orphans.values()].filter(
     ({ mayStayUntil }) => mayStayUntil > 0 && mayStayUntil < Number.POSITIVE_INFINITY,
@@ -142,7 +149,7 @@ function isAny(those: ReadonlySet<number>, { check, worker }: Runs): boolean {
   return [...those].some(pid => check.has(pid) || worker.has(pid))
 }
 
-/** The commands of checks and the workers that run now: children of this thread, and of those that run checks. */
+/** Returns the running commands of checks, and the running workers: children of all threads of this process. */
 function runsUnderWay(found: ReadonlySet<number>): Runs {
   const runs = { check: new Set<number>(), worker: new Set<number>() }
   for (const thread of threadsOf(process.pid))
@@ -153,7 +160,7 @@ function runsUnderWay(found: ReadonlySet<number>): Runs {
   return runs
 }
 
-/** Other parts of this process, such as other threads, ask for their own children soon. */
+/** Reaps a zombie after a delay, because another part of this process may be about to reap its own child. */
 function bury(pid: number, orphan: Orphan): void {
   orphan.endedAt ??= performance.now()
   if (orphan.isKilled || performance.now() - orphan.endedAt >= UNASKED) reap(pid)
@@ -163,6 +170,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It has ended, or is somebody else's.
+    // The process has ended, or belongs to another user.
   }
 }

@@ -1,8 +1,7 @@
 /**
- * Which sort a process is of, among those that lvsd has started and all that descends from them. Descendants are known by
- * their OOM score: it is inherited, nothing else sets it to this value, and neither setsid nor another environment or
- * command line changes it. It is also what it says: when memory runs out, a check is killed long before the director,
- * whose unit asks for -900.
+ * Marks processes by their sort with an OOM score, including all their descendants. A child inherits the score, nothing
+ * else sets it to these values, and setsid or a changed environment or command line does not change it. The score also
+ * has its usual effect: when memory runs out, the kernel kills a check long before the director, whose unit sets -900.
  */
 import {
   childrenOfThread,
@@ -14,19 +13,22 @@ import {
 } from './process-files.js'
 
 /**
- * `check`: nothing of it outlives its run. `worker`: a process in which checks run; nothing of it outlives it. `hook`:
- * what it leaves may stay. `director`: another lvsd, as this one.
+ * Sort of a process. `check`: its orphans are killed after its run. `worker`: runs checks; its orphans are killed when
+ * it ends. `hook`: its orphans may stay. `director`: another lvsd.
  */
 export type Sort = 'check' | 'worker' | 'hook' | 'director'
 
 const MOST_SCORE = 1000
 const CHECK_SCORE = 500
 const MARK_ROUNDS = 5
-/** A fork may take this long from the copy of the score to the place among its parent's children, in ticks of 10 ms. */
+/** Maximum time of a fork, in ticks of 10 ms, between copying the score and adding the child to its parent's children. */
 const LONGEST_FORK = 100
 const STARTS_KEPT = 300
 
-/** The scores under a director with the score `own`, which tell whose a process is as long as they are all different. */
+/**
+ * Returns the scores under a director with the score `own`. They identify the sort only if they are all different
+ * (`areMarks`).
+ */
 export function scoresBeside(own: number): Readonly<Record<Sort, number>> & { readonly areMarks: boolean } {
   const capped = (score: number) => Math.min(score, MOST_SCORE)
   const director = capped(own + 1)
@@ -39,24 +41,25 @@ export function scoresBeside(own: number): Readonly<Record<Sort, number>> & { re
 
 let own = oomScoreOf('self') ?? 0
 let scores = scoresBeside(own)
-/** When the latest commands were started, as in `ProcessStat`: those of checks, and all others. */
+/** Start times of the latest commands, as in `ProcessStat`: those of checks, and all others. */
 const starts = { check: [] as number[], other: [] as number[] }
 
 /**
- * Right after the start of a command, in the same turn: its score, and that of what it has forked meanwhile. The program
- * is still being linked at this moment, unless this thread has lost the processor in between: then even an orphan may be
- * there, younger and with our own score.
+ * Sets the score of a command directly after its start, and that of processes that it has forked since. Normally the
+ * program is still being linked at this time. If this thread was preempted, there may even be an orphan, which is
+ * younger than the command and has lvsd's own score.
  */
 export function mark(pid: number, sort: Sort): void {
   setOomScore(pid, scores[sort])
   const alike = sort === 'check' ? starts.check : starts.other
   const stat = statOf(pid)
   if (sort !== 'worker' && alike.push(stat?.start ?? Number.NaN) > STARTS_KEPT) alike.shift()
-  // One that has ended has no children any more: they are orphans.
+  // A process that has ended has no children; they are orphans.
   const hasEnded = !stat || stat.state === 'Z'
-  // Each round finds what was forked in the one before.
+  // Each round finds the processes that were forked during the previous one.
   for (let round = 0; round < MARK_ROUNDS; round++) {
-    // In this order: one whose parent ends in between is among the orphans, and in the other order it would be in neither.
+    // Descendants first: if a parent ends between the two reads, its child is among the orphans. In the other order it
+    // would be in neither list.
     const descendants = hasEnded ? [] : descendantsOf(pid)
     const orphaned = childrenOfThread(process.pid, process.pid).filter(child => child > pid)
     const unmarked = [...descendants, ...orphaned].filter(child => oomScoreOf(child) === own)
@@ -65,18 +68,18 @@ export function mark(pid: number, sort: Sort): void {
   }
 }
 
-/** The score of this process, from which those of what it starts follow. */
+/** Returns the score of this process, from which those of its children are derived. */
 export function ownScore(): number {
   return own
 }
 
-/** In a worker: what it starts is of the director, which takes care of it should the worker end. */
+/** Called in a worker: processes that it starts are marked as under the director, which kills them if the worker ends. */
 export function workBelow(director: number): void {
   own = oomScoreOf('self') ?? 0
   scores = scoresBeside(director)
 }
 
-/** Of which sort it is, where nothing of that sort may stay. */
+/** Returns the sort of a process whose orphans must not stay, else null. */
 export function markOf(pid: number): 'check' | 'worker' | null {
   const score = scores.areMarks ? oomScoreOf(pid) : null
   if (score === scores.check) return 'check'
@@ -84,9 +87,10 @@ export function markOf(pid: number): 'check' | 'worker' | null {
 }
 
 /**
- * Marks orphans that `mark` has missed: a fork that was under way when its parent got its score copied the old one, and
- * was not yet among the children. It was forked within a moment of a command's start; and whoever is in the session of lvsd
- * was started beside it. As the first process of a container, lvsd gets what others have started there too, and cannot tell.
+ * Marks orphans that `mark` has missed: a process that was being forked when its parent got its score has inherited the
+ * old score, and was not among the children yet. It was forked shortly after the start of a command. A process in
+ * lvsd's own session was started otherwise. As the first process of a container (pid 1), lvsd also gets foreign orphans
+ * and cannot distinguish them.
  */
 export function markLate(pid: number, stat: ProcessStat): void {
   if (!scores.areMarks || process.pid === 1) return

@@ -1,22 +1,21 @@
 /**
- * The children that this process has and has not started: the kernel gives a subreaper every descendant whose parent has
- * ended. A subreaper rather than a cgroup, since it works under every init and needs neither `Delegate=` nor a writable
- * /sys/fs/cgroup in the unit.
+ * Makes lvsd a subreaper: the kernel makes it the parent of every descendant whose own parent has ended. A cgroup would
+ * need `Delegate=` or a writable /sys/fs/cgroup in the unit; a subreaper works under every init.
  */
 import { readdirSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { becomeSubreaper, closeOnExec } from './libc.js'
 import { childrenOfThread } from './process-files.js'
 
-/** Children that this process had before it was lvsd. */
+/** Children that the process had before it became lvsd. */
 const inherited = new Set<number>()
 let isPrepared = false
 let isStarted: (pid: number) => boolean = () => false
 
 /**
- * Before the first command: nothing but the standard descriptors reaches children, and what gets lost comes here.
- * `started`: whether a process is one that this thread has started and will ask for. `onEnd`: a child has ended,
- * started or not. The main thread does it for all.
+ * Must be called by the main thread before the first command; other threads and further calls have no effect. Only the
+ * standard descriptors are inherited by children, and orphans become children of lvsd. `started` returns true for a
+ * process that this thread has started and will reap. `onEnd` is called when any child has ended.
  */
 export function prepareForChildren(started: (pid: number) => boolean, onEnd: () => void): void {
   if (isPrepared || !isMainThread) return
@@ -28,27 +27,27 @@ export function prepareForChildren(started: (pid: number) => boolean, onEnd: () 
     becomeSubreaper()
     process.on('SIGCHLD', onEnd)
   } catch {
-    // Not Linux, or without koffi: what leaves its group is left, as it always was there.
+    // Not Linux, or koffi does not load: orphans are then not ended.
   }
 }
 
-/** Those that lvsd was started with; Node's own are marked already. */
+/** Prevents children from inheriting the descriptors that lvsd inherited. Node's own are not inheritable. */
 function keepDescriptors(): void {
   for (const fd of readdirSync('/proc/self/fd').map(Number)) {
     try {
       if (fd > 2) closeOnExec(fd)
     } catch {
-      // The one by which the folder was read.
+      // The descriptor that was used to read the folder.
     }
   }
 }
 
-/** False in all threads but the main one, and before the first command. */
+/** False in all threads except the main one, and before the first command. */
 export function takesOrphans(): boolean {
   return isPrepared
 }
 
-/** Children that nobody here has started. The kernel gives orphans to the main thread, whose id is the pid. */
+/** Returns children that this process has not started: orphans. The kernel makes them children of the main thread. */
 export function strangers(): readonly number[] {
   const found = childrenOfThread(process.pid, process.pid).filter(pid => !isStarted(pid))
   const are = new Set(found)
@@ -56,7 +55,7 @@ export function strangers(): readonly number[] {
   return found
 }
 
-/** Of a stranger: whether this process had it before it was lvsd. */
+/** True if an orphan was a child of this process before it became lvsd. */
 export function isInherited(pid: number): boolean {
   return inherited.has(pid)
 }
