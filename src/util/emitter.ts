@@ -1,6 +1,6 @@
-/** Publishes events, each by its name and with its own details. */
+/** Publishes events. Each event has a name and typed details. */
 export interface Emitter<Events extends { readonly [Name in keyof Events]: unknown[] }> {
   emit<Name extends keyof Events>(event: Name, ...details: Events[Name]): void
-  /** Whether anybody listens. Spares whoever publishes what nobody hears. */
+  /** True if the event has a listener. A publisher can skip the work for an event without one. */
   hears(event: keyof Events): boolean
 }
