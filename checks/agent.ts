@@ -11,10 +11,7 @@ const SHARE = 0.8
 /** Maximum delay of a timer in milliseconds. */
 const LONGEST = 2 ** 31 - 1
 
-/**
- * Default limit, as a percentage of the configured weight: more than a well-meaning agent needs, and no more than ten
- * servers.
- */
+/** Default limit, in per cent of the configured weight: more than an agent needs, and no more than ten servers. */
 const MOST = 1000
 /** Maximum of `max-weight`: ipvsadm's limit for weights. The kernel accepts up to 2^31-1. */
 const HIGHEST = 65_535

@@ -204,10 +204,7 @@ function refusal(error: unknown, { login }: Wanted): Answer | null {
 const ADVICE =
   'give the user one of mysql_native_password, caching_sha2_password, sha256_password and ed25519'
 
-/**
- * Returns the name of a plug-in that the library does not support, or to which it refuses to send a password; else
- * null.
- */
+/** Returns the name of a plug-in that the library does not support or does not send a password to; else null. */
 function pluginIn(code: string | undefined, message: string): string | null {
   if (code === 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED') return 'mysql_clear_password'
   const [, name] = /^Server requests authentication using unknown plugin ([\w-]{1,64})\./.exec(message) ?? []

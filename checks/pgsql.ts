@@ -98,10 +98,7 @@ async function firstByte(socket: Socket): Promise<string> {
   return chunk.toString('latin1')
 }
 
-/**
- * Returns a client on an open connection. All settings are explicit, because the client takes missing ones from the
- * environment.
- */
+/** Returns a client on an open connection. The client takes missing settings from the environment, so all are set. */
 function clientOn(socket: Socket, { login, passwd, database }: Wanted, Client: typeof import('pg').Client) {
   // The client wants to open its stream, but this one is already open.
   socket.connect = () => {

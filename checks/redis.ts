@@ -70,10 +70,7 @@ async function ask(dialogue: Dialogue, options: Wanted, { phase }: RunContext): 
   return up(['PONG', role === 'any' ? [] : role, key === null ? [] : `${key} is there`].flat().join(', '))
 }
 
-/**
- * Returns the error in the reply to ROLE, or null. For a replica, the reply contains host, port and state of its
- * primary.
- */
+/** Returns the error in the reply to ROLE, or null. A replica replies with host, port and state of its primary. */
 function roleProblem(answer: Value, { role, link }: Wanted): string | null {
   const [is, host, port, state] = Array.isArray(answer) ? (answer as readonly Value[]) : [answer]
   if (role !== 'any' && is !== ROLES[role]) return `the server is ${wordFor(is ?? null)}, expected ${role}`

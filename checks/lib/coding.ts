@@ -26,10 +26,7 @@ function isZlib(bytes: Buffer): boolean {
   return bytes.length >= 2 && (bytes.readUInt8() & 15) === 8 && bytes.readUInt16BE() % 31 === 0
 }
 
-/**
- * Returns the body without these codings, or an answer if that fails. `limit` is the maximum size after each step, in
- * bytes.
- */
+/** Decompresses the body, or returns an answer if that fails. `limit`: maximum bytes after each step. */
 export async function undone(
   body: Buffer,
   codings: readonly string[],

@@ -10,10 +10,7 @@ const GRACE = 1000
 
 type Fact = (target: Target, timeout: number) => string
 
-/**
- * Values for a command: as placeholders, and in its environment as LVSD_ and the name in capitals. Addresses are
- * without brackets.
- */
+/** Values for a command, as placeholders and as LVSD_NAME in its environment. Addresses have no brackets. */
 export const FACTS: Readonly<Record<string, Fact>> = {
   address: ({ address }) => address.text,
   port: ({ port }) => String(port),

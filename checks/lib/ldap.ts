@@ -54,10 +54,7 @@ export function ldapProblem(options: LdapOptions): string | null {
   return matchProblem(options)
 }
 
-/**
- * Binds and searches one entry, as ldirectord does. Exactly one entry must be found, and `receive` must occur in its
- * name.
- */
+/** Binds and searches one entry, as ldirectord does. `receive` must occur in its name. */
 export async function askLdap(
   target: Target,
   { tls, starttls }: Encryption,

@@ -6,10 +6,7 @@ import { compileMatch, showBytes, showMatch, tooSlow } from '../../src/probe/mat
 import { counted } from '../../src/util/plural.js'
 import { matchOf, matchProblem } from './match.js'
 
-/**
- * Maximum number of rows that are read to the end before the connection is closed cleanly. With more, the first rows
- * decide.
- */
+/** Maximum number of rows that are read before the connection is closed. Of more, the first ones decide. */
 const MOST_ROWS = 100
 
 export function sqlOptions(kit: OptionKit, database: string) {

@@ -9,10 +9,7 @@ export function up(detail: string, advice?: WeightAdvice): Answer {
   return { ok: true, reason: null, detail, ...(advice && { advice }) }
 }
 
-/**
- * The check fails. `reason` is one of lvsd's reasons, or the check's own word of lower-case letters, digits and
- * hyphens.
- */
+/** The check fails. `reason` is a reason of lvsd, or a word of lower-case letters, digits and hyphens. */
 export function down(reason: Reason | OwnWord, detail: string): Answer {
   return { ok: false, reason, detail }
 }

@@ -52,10 +52,7 @@ export interface Check<S extends OptionShape = OptionShape> {
   readonly summary: string
   /** Port to use if neither the check nor the real server has one. */
   readonly defaultPort?: number
-  /**
-   * True if the answer depends on the service, whose data is passed in. Equal checks of different services are then not
-   * shared.
-   */
+  /** True if the answer depends on the service. Equal checks of different services are then not shared. */
   readonly perService?: boolean
   /** False if a plain TCP connect (`connects` in a configuration) cannot replace a run. */
   readonly connects?: boolean
@@ -85,16 +82,10 @@ export interface Check<S extends OptionShape = OptionShape> {
   probe?(target: Target, options: Parsed<S>): ProbeSpec | null
   /** Runs the check as code. It may throw network errors, which the core converts to answers. */
   run?(target: Target, options: Parsed<S>, context: RunContext): Promise<Answer>
-  /**
-   * URL of the file that exports the check. The loader sets `module` and `origin`; a check created in a test has
-   * neither.
-   */
+  /** URL of the check's file. The loader sets `module` and `origin`; a check created in a test has neither. */
   readonly module?: string
   readonly origin?: Origin
-  /**
-   * True if `validate` and `missing` are called in the worker of the check's file, after the whole configuration is
-   * read.
-   */
+  /** True if `validate` and `missing` are called in the worker of the check's file, after the configuration is read. */
   readonly isJudgedApart?: boolean
 }
 
@@ -103,10 +94,7 @@ export function defineCheck<S extends OptionShape>(check: Check<S>): Check<S> {
   return check
 }
 
-/**
- * Thrown if this machine lacks something that a check needs, such as a file. The run has no verdict; the message is its
- * detail.
- */
+/** Thrown if this machine lacks something, such as a file: no verdict, with the message as detail. */
 export class CannotAsk extends Error {
   override readonly name = 'CannotAsk'
 }

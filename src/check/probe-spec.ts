@@ -25,10 +25,7 @@ export type Judge =
       readonly kind: 'http'
       readonly method: string
       readonly status: readonly (readonly [number, number])[]
-      /**
-       * Statuses (inclusive ranges) for which the verdict is deferred to the check's `run`, such as redirects that it
-       * follows.
-       */
+      /** Statuses (inclusive ranges) that defer the verdict to the check's `run`, such as redirects. */
       readonly defer?: readonly (readonly [number, number])[]
       /** True if the verdict on a compressed body that must match is deferred to the check's `run`. */
       readonly deferCoded?: boolean

@@ -126,10 +126,7 @@ function ipv6Address(groups: readonly number[], zone: string | null): Address {
   return { family: 'ipv6', text: canonicalIpv6(groups) + (zone === null ? '' : `%${zone}`), zone }
 }
 
-/**
- * Formats the groups as in RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as
- * `::`.
- */
+/** Formats as in RFC 5952: lower case, no leading zeros, `::` for the first longest run of two or more zero groups. */
 function canonicalIpv6(groups: readonly number[]): string {
   const mapped = groups.slice(0, 5).every(group => group === 0) && groups[5] === 0xffff
   if (mapped)

@@ -39,10 +39,7 @@ export function keyOfReal({ address, port }: { readonly address: Address; readon
 /** gate: direct routing; masq: NAT; ipip, gue, gre: tunnels. See `ipvsadm -g`, `-m`, `-i`. */
 export type Forwarding = 'gate' | 'masq' | 'ipip' | 'gue' | 'gre'
 export type TunnelChecksum = 'none' | 'csum' | 'remcsum'
-/**
- * Flags of the scheduler, as in `ipvsadm -b flag-1,…`: sh-fallback and mh-fallback are flag-1, sh-port and mh-port are
- * flag-2.
- */
+/** Flags of the scheduler (`ipvsadm -b`): sh-fallback and mh-fallback are flag-1, sh-port and mh-port flag-2. */
 export type SchedulerFlag = 'flag-1' | 'flag-2' | 'flag-3'
 
 export interface Persistence {
@@ -331,10 +328,7 @@ export interface Service {
   /** Whether lvsd removes the service from the kernel's table when it stops. */
   readonly cleanstop: boolean
   readonly fallback: Fallback | null
-  /**
-   * Shell command, or null. Runs with `start VIRTUAL PROTOCOL` when the last real server goes down, and with `stop …`
-   * when one comes back.
-   */
+  /** Shell command, or null. Runs with `start|stop VIRTUAL PROTOCOL` when the last server goes or the first returns. */
   readonly fallbackcommand: string | null
   /** File to which a line for every result is appended, or null. */
   readonly monitorfile: string | null

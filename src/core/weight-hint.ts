@@ -1,10 +1,7 @@
 /** Computes the weight of a server that is up, from its configured weight and the advice of its checks. Pure. */
 import type { Weighing, WeightAdvice } from './model.js'
 
-/**
- * Returns the lowest weight that the passing checks advise, or the configured weight if none advises. `configured` is
- * the configured weight.
- */
+/** Returns the lowest weight that the passing checks advise, or the configured weight without advice. */
 export function weightFrom(configured: number, advice: readonly WeightAdvice[]): number {
   return advice.length === 0 ? configured : Math.min(...advice.map(each => advised(each, configured)))
 }

@@ -162,10 +162,7 @@ function decodedService(values: ServiceValues) {
 /** Maximum number of reads of a service's real servers until two consecutive reads agree. */
 const mostReadings = 4
 
-/**
- * The kernel returns a service's real servers only as a complete list. If an expected one is missing, all are read
- * again.
- */
+/** The kernel returns real servers only as a complete list, so if one is missing, all are read again. */
 function readAllReals(connection: IpvsConnection, id: ServiceId, expected: Iterable<string>) {
   const keysOf = (members: ReturnType<typeof readReals>) =>
     new Set(members.map(({ real }) => keyOfReal(real)))

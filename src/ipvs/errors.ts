@@ -17,10 +17,7 @@ export function refusalOf(change: Change, code: string, circumstances: Circumsta
   return new KernelError(`cannot ${attempt(change)}: ${reasonFor(change, code, circumstances)}`, code)
 }
 
-/**
- * Refuses changes that must not reach the kernel, because it would interpret them differently. Returns null for all
- * others.
- */
+/** Refuses changes that the kernel would interpret differently. Returns null for all others. */
 export function refusedHere(change: Change): KernelError | null {
   const { id } = change
   const refuse = (reason: string, code = 'EINVAL') =>

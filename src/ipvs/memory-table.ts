@@ -82,10 +82,7 @@ export function memoryTable(modules: Modules = allModules): MemoryTable {
     return null
   }
 
-  /**
-   * Refuses a real server of the other address family, unless it uses a tunnel and the synchronization daemon does not
-   * run.
-   */
+  /** Refuses a real server of the other family without a tunnel, or while the synchronization daemon runs. */
   function objectionToFamily(service: ServiceValues, dest: DestValues): string | null {
     if (dest.ADDR_FAMILY === undefined || dest.ADDR_FAMILY === service.AF) return null
     if (table.syncDaemon) return 'EINVAL'
@@ -95,10 +92,7 @@ export function memoryTable(modules: Modules = allModules): MemoryTable {
   return table
 }
 
-/**
- * Returns `keyOfService`, followed by a space and `keyOfReal` if DEST is present; empty if the service cannot be
- * decoded.
- */
+/** Returns `keyOfService`, with a space and `keyOfReal` if DEST is present; empty if it cannot be decoded. */
 export function keyOf({ SERVICE, DEST }: Pick<IpvsValues, 'SERVICE' | 'DEST'>): string {
   const id = SERVICE && decodeServiceId(SERVICE)
   if (!id) return ''
@@ -156,10 +150,7 @@ function objectionToReal(dest: DestValues, objectionToFamily: string | null): st
   return TUN_TYPE === tunnelType.gue && !TUN_PORT ? 'EINVAL' : null
 }
 
-/**
- * True for a unicast address that is neither link-local nor IPv4-mapped. Unlike the kernel, this does not look at the
- * addresses of the machine.
- */
+/** True for a unicast address, not link-local or IPv4-mapped. The machine's own addresses are not checked. */
 function isForwardable(address: Address): boolean {
   if (address.family === 'ipv4') {
     const first = Number(address.text.split('.')[0])

@@ -31,10 +31,7 @@ export interface MemoryKernel extends Client {
   readonly byHand: Client
   /** Sets the rule that refuses commands; null removes it. */
   refuse(rule: Refusal | null): void
-  /**
-   * Omits the entries with matching keys from dumps, as when another entry is deleted during the dump; null removes the
-   * rule.
-   */
+  /** Omits the matching entries from dumps, as when another entry is deleted meanwhile; null removes the rule. */
   hide(rule: ((key: string) => boolean) | null): void
   /** Starts the connection synchronization daemon; null stops it. */
   synchronize(as: 'master' | 'backup' | null): void

@@ -1,7 +1,4 @@
-/**
- * Loads the files of users' folders, each in a separate process, several at a time. Each results in a kind or a
- * problem.
- */
+/** Loads users' files, each in a separate process, several at a time. Each results in a kind or a problem. */
 import { pathToFileURL } from 'node:url'
 import type { Check } from '../check/check.js'
 import { optionKit } from '../check/option-kit.js'

@@ -35,10 +35,7 @@ export function merged(shipped: readonly Check[], users: readonly Candidate[]): 
   return { checks, replaced: sentences }
 }
 
-/**
- * Registers the names of a candidate. Returns warnings for names that are taken. Without its own name the kind is not
- * used.
- */
+/** Registers the names of a candidate and returns warnings. A kind whose own name is taken is not used. */
 function claim(candidate: Candidate, owners: Map<string, Candidate>): string[] {
   const { file, check } = candidate
   const first = owners.get(check.name)

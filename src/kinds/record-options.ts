@@ -16,10 +16,7 @@ export type RecordingKit = Readonly<Record<string, (...args: unknown[]) => objec
 
 export interface Recording {
   readonly kit: RecordingKit
-  /**
-   * Returns the options in the value that `options(kit)` returned, in order. Throws an Error if it contains anything
-   * else.
-   */
+  /** Returns the options that `options(kit)` returned, in order. Throws an Error if it returned anything else. */
   record(returned: unknown): readonly RecordedOption[]
 }
 

@@ -1,7 +1,4 @@
-/**
- * Repeats recorded calls with the core's kit, so that the options of a user's file get the core's types, defaults and
- * messages.
- */
+/** Repeats recorded calls with the core's kit, to get the core's types, defaults and messages. */
 
 import { type OptionKit, type OptionShape, optionKit } from '../check/option-kit.js'
 import { z } from '../check/option-types.js'

@@ -1,7 +1,4 @@
-/**
- * Runs work for many items with limited concurrency. An item that takes longer than `TURN` no longer counts against the
- * limit.
- */
+/** Limits concurrency. Work that takes longer than `TURN` no longer counts against the limit. */
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Milliseconds. */

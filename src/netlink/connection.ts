@@ -37,10 +37,7 @@ export interface Connection<L extends Layout> {
 /** Maximum number of messages in one datagram. The kernel processes a whole datagram without yielding the CPU. */
 export const batchSize = 256
 
-/**
- * Maximum number of attempts to dump a table that changes during the dump. The result of the last attempt is used as it
- * is.
- */
+/** Maximum attempts to dump a table that changes meanwhile. The last result is used as it is. */
 const dumpAttempts = 4
 
 /** Looks up the family and connects to it. Throws a NetlinkError ENOENT if the kernel does not have the family. */

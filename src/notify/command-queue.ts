@@ -24,10 +24,7 @@ export interface CommandQueue {
   run(subject: string, commandLine: string, words: readonly string[]): Promise<void>
   /** Resolves when all commands have ended. */
   idle(): Promise<void>
-  /**
-   * Waits like `idle` for at most `patience` milliseconds. Then running commands are killed and waiting ones are
-   * dropped.
-   */
+  /** Waits like `idle`, at most `patience` milliseconds; then kills running commands and drops waiting ones. */
   close(patience: number): Promise<void>
 }
 

@@ -2,10 +2,7 @@
 import { type Answer, down } from '../check/check.js'
 import { showBytes } from './match-text.js'
 
-/**
- * Maximum size in bytes of the head (status line and headers, including those of interim responses), and of the
- * trailer.
- */
+/** Maximum bytes of a head (status line and headers, including interim responses), and of a trailer. */
 export const HEAD_LIMIT = 64 * 1024
 /** Framing bytes allowed per byte of content, in addition to `HEAD_LIMIT`. A chunk of one byte has five. */
 const FRAMING = 16

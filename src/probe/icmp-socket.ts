@@ -26,10 +26,7 @@ export interface Request {
 
 /** Bytes. The replies of thousands of targets can arrive at once; the kernel's default size would drop some. */
 const RECEIVE_BUFFER = 1 << 20
-/**
- * The destination port of a raw IPv6 socket must be the protocol number or 0, and Node refuses 0. Other sockets ignore
- * it.
- */
+/** A raw IPv6 socket requires the protocol number or 0 as port, and Node refuses 0. Other sockets ignore it. */
 const PORT: Readonly<Record<Family, number>> = { ipv4: 1, ipv6: 58 }
 
 const echoers = new Map<Family, IcmpSocket>()

@@ -1,7 +1,4 @@
-/**
- * A probe over TCP on node:net: connect, send, judge. It uses callbacks instead of promises, for thousands of runs per
- * second.
- */
+/** A probe over TCP on node:net: connect, send, judge. Uses callbacks, for thousands of runs per second. */
 import { Socket } from 'node:net'
 import { type Answer, down } from '../check/check.js'
 import { answerFromError, timedOut } from '../check/error-to-answer.js'

@@ -1,7 +1,4 @@
-/**
- * Statistics of start delays in the recent past: two windows of one minute. Internal unit microseconds, external
- * milliseconds.
- */
+/** Start delays of the recent past: two windows of one minute. Internally in microseconds, else milliseconds. */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { ScheduleStats } from './stats.js'
 

@@ -18,10 +18,7 @@ export interface Executor<Work> {
   /** Adds a job, or replaces its work and timing. A run of the old work is cancelled without a result. */
   set(id: string, work: Work, timing: Timing): void
   remove(id: string): void
-  /**
-   * Moves the next start to `ms` milliseconds from now, unless it is earlier already. The interval continues from that
-   * start.
-   */
+  /** Moves the next start to `ms` milliseconds from now, if that is earlier. The interval continues from there. */
   soon(id: string, ms: number): void
   /** Cancels all runs. No further results are reported. */
   close(): void

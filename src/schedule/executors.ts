@@ -31,15 +31,9 @@ export interface ExecutorParts {
   readonly log?: WorkerLog
 }
 
-/**
- * Descriptors reserved for the control socket, the kernel, the journal, and files that checks open in addition to a
- * socket.
- */
+/** Descriptors reserved for the control socket, the kernel, the journal, and further files of checks. */
 const RESERVE = 64
-/**
- * Maximum concurrent runs of code per executor. Each may be a process or a TLS handshake, and more would only slow each
- * other.
- */
+/** Maximum concurrent runs of code per executor. Each may be a process or a TLS handshake. */
 const MOST_CODE = 100
 
 const SILENT: WorkerLog = { info: () => {}, warn: () => {}, error: () => {} }

@@ -56,10 +56,7 @@ export class Scheduler {
     this.#startDelays = new DelayHistogram(clock.now())
   }
 
-  /**
-   * Creates an executor that starts runs with `start`, at most `most` at a time. Job ids are separate for each
-   * executor.
-   */
+  /** Creates an executor that starts runs with `start`, at most `most` at a time, with its own job ids. */
   executor<Work>(start: StartRun<Work>, report: OnResult, most = this.#cap): Executor<Work> {
     const queue = new FairQueue<ScheduledJob>(Math.min(most, this.#cap))
     this.#queues.push(queue)

@@ -10,10 +10,7 @@ export interface State {
   readonly next: (State | undefined)[]
   /** Active steps with their modes, in ascending order, before assertions are evaluated. */
   readonly threads: Int32Array
-  /**
-   * What assertions need to know about the previous unit: one bit for each of the program's `contextSets`, and
-   * `AT_START`.
-   */
+  /** Facts about the previous unit for assertions: a bit for each of the program's `contextSets`, and `AT_START`. */
   readonly context: number
   /** Whether there is a match if the text ends in this state; undefined until it is computed. */
   occursAtEnd: boolean | undefined
@@ -31,10 +28,7 @@ const MOST_STATES = 500
 const MOST_WORK = 30_000
 
 const AT_START = 1 << 30
-/**
- * Modes: what the rest of the text may be after a `final end`. The number of a thread is its step times 3 plus its
- * mode.
- */
+/** Modes: what the rest of the text may be after a `final end`. A thread is its step times 3 plus its mode. */
 const ANY = 0
 const NEWLINE_OR_NOTHING = 1
 const NOTHING = 2

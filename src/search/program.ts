@@ -35,10 +35,7 @@ export interface Program {
 /** Maximum program size. Counted repetitions are expanded; a larger expression has no program. */
 const MOST_STEPS = 10_000
 
-/**
- * Returns null if the tree has no program of acceptable size, because of look-around over more than one unit or large
- * counts.
- */
+/** Returns null if the program would be too large, or for look-around over more than one unit. */
 export function compileTree(tree: Tree, flags: string): Program | null {
   if (!(sizeOf(tree) <= MOST_STEPS)) return null
   const compiler = new Compiler(flags)

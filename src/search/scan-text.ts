@@ -26,10 +26,7 @@ export function needleOf(bytes: Buffer): Needle {
   return { bytes, shorter }
 }
 
-/**
- * Returns the length of the needle's prefix that matches up to this byte. `matched` must be less than the needle's
- * length.
- */
+/** Returns the length of the matching prefix up to this byte. `matched` must be less than the needle's length. */
 function advance({ bytes, shorter }: Needle, matched: number, byte: number): number {
   let length = matched
   while (length > 0 && bytes[length] !== byte) length = shorter[length] as number
@@ -53,10 +50,7 @@ export class TextScan implements Scan {
     else this.#jump(bytes, from, to)
   }
 
-  /**
-   * Searches for a match that began in an earlier chunk, then within this chunk, then for one that may continue in the
-   * next.
-   */
+  /** Searches for a match from an earlier chunk, then within this chunk, then for one that may continue. */
   #jump(bytes: Buffer, from: number, to: number): void {
     const { length } = this.#needle.bytes
     if (this.#matched > 0) this.#advance(bytes, from, from + length - 1)

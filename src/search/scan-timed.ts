@@ -60,10 +60,7 @@ const room = { pattern: /x/, text: '' }
 const script = new Script('pattern.test(text)')
 let context: object | undefined
 
-/**
- * Minimum cost of an attempt, as a fraction of its duration. A search thus blocks its thread for at most four times its
- * budget.
- */
+/** Minimum cost of an attempt, as a fraction of its duration: a search takes at most four times its budget. */
 const LEAST = 0.25
 
 /**

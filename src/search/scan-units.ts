@@ -83,10 +83,7 @@ export class UnitScan implements Scan {
     }
   }
 
-  /**
-   * Consumes complete characters quickly. Returns the position at which an incomplete or invalid character begins, or
-   * `to`.
-   */
+  /** Consumes complete characters quickly. Returns the position of an incomplete or invalid character, or `to`. */
   #pushCharacters(bytes: Buffer, from: number, to: number): number {
     const { alphabet } = this.#automaton.program
     const { low } = alphabet

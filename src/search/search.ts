@@ -92,10 +92,7 @@ function searched(way: Way | (() => Way), scanOf: (budget: Budget) => Scan): Sea
   }
 }
 
-/**
- * Returns the text of an expression that is a plain ASCII string; null for any other. Beyond ASCII the encoding
- * matters.
- */
+/** Returns the text of an expression that is plain ASCII, else null. Beyond ASCII the encoding matters. */
 function asciiOf(tree: Tree): string | null {
   const parts = tree.kind === 'sequence' ? tree.parts : [tree]
   const units = parts.map(part => (part.kind === 'unit' && part.unit < 0x80 ? part.unit : -1))

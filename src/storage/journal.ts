@@ -206,10 +206,7 @@ function readMaintenance({ folder, device, files, names }: Maintenance): Mainten
   }
 }
 
-/**
- * Returns the id of this boot. The effects of commands do not survive a reboot. Empty if the kernel does not provide
- * it.
- */
+/** Returns the id of this boot; empty if unknown. The effects of commands do not survive a reboot. */
 export function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()

@@ -1,7 +1,4 @@
-/**
- * Identifies the build of lvsd. A result that one build derived from a configuration may not be valid for another
- * build.
- */
+/** Identifies the build of lvsd. Results derived from a configuration are valid only for the same build. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { version } from './version.js'

@@ -76,10 +76,7 @@ function whyNotScript(path: string, head: Buffer, handlers: string, depth: numbe
 
 // ---------------------------------------------------------------- programs
 
-/**
- * True for a valid ELF header, by the tests after which the kernel returns ENOEXEC. A file with later damage dies of a
- * signal.
- */
+/** True for an ELF header that the kernel accepts. A file with later damage dies of a signal. */
 function isElf(head: Buffer): boolean {
   const own = headOf('/proc/self/exe')
   if (!own || head.length < 52 || head.readUInt32LE(0) !== ELF_MAGIC || head[5] !== own[5]) return false

@@ -12,10 +12,7 @@ const OF_THREADS: ReadonlySet<string> = new Set([
   'GetNameInfoReqWrap',
 ])
 
-/**
- * Ends the process after all output is written, or after `PATIENCE`. `isDaemon`: threads that write or run checks may
- * hang.
- */
+/** Ends the process when all output is written, or after `PATIENCE`. `isDaemon`: its threads may hang. */
 export function endProcess(code: number, isDaemon: boolean): void {
   process.exitCode = code
   const end = () => endNow(code, isDaemon)

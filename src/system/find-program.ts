@@ -27,10 +27,7 @@ export function locateProgram(command: string, folders = USUAL_FOLDERS): Located
   return { why: `${command} does not exist${where}${hint}`, isAbsent: true }
 }
 
-/**
- * Finds a script for an interpreter, or a program of any format, and checks the access `mode`. A script must be
- * readable.
- */
+/** Finds a readable script for an interpreter, or a program of any format, by the access `mode`. */
 export function locateFile(path: string, mode: number): Located {
   const [place = path] = placesOf(path, USUAL_FOLDERS)
   return lookAt(place, mode, () => null) ?? { why: `${path} does not exist`, isAbsent: true }

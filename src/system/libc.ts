@@ -153,20 +153,14 @@ function fail(libc: Libc, syscall: string, detail = ''): SystemError {
   return new SystemError(errorName(libc.errno()), syscall, detail)
 }
 
-/**
- * Returns the name of an errno: `ENOENT` for 2. `os.constants.errno` has two names for some numbers, so it cannot be
- * inverted.
- */
+/** Returns `ENOENT` for 2. `os.constants.errno` has two names for some numbers and cannot be inverted. */
 export function errorName(errno: number): string {
   return getSystemErrorName(-errno)
 }
 
 // ---------------------------------------------------------------- netlink
 
-/**
- * Opens a generic netlink socket with send and receive buffers of `buffer` bytes, or the maximum allowed for this
- * process.
- */
+/** Opens a generic netlink socket with buffers of `buffer` bytes, or the maximum allowed for this process. */
 export function openNetlink(buffer: number): number {
   const fd = open(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC)
   try {

@@ -39,10 +39,7 @@ export function logOver(logger: Logger, flush: Log['flush'] = () => {}): Log {
 /** Maximum characters queued while standard output accepts none; further lines are dropped. */
 const BUFFER_BYTES = 4 << 20
 
-/**
- * Opens a log on standard output. If the disk is full or the reader has stopped reading, lines are dropped; lvsd does
- * not wait.
- */
+/** Opens a log on standard output. It never blocks: lines are dropped if the disk is full or the reader stops. */
 export function openLog(level: Settings['logLevel'], isTerminal = process.stdout.isTTY === true): Log {
   const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }
   const output = openOutput(1, BUFFER_BYTES)

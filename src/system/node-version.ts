@@ -1,7 +1,4 @@
-/**
- * Ends the process with a message if Node is too old. The entry imports this file first, because the others may not
- * load.
- */
+/** Ends the process if Node is too old. The entry imports this file first, because the others may not load. */
 
 /** The minimum version; must equal `engines` in package.json. */
 const OLDEST = [20, 19]

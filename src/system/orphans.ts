@@ -93,10 +93,7 @@ function again(): void {
   sweep()
 }
 
-/**
- * Examines the orphans. Returns false if the time did not suffice; the next sweep then continues with the remaining
- * ones.
- */
+/** Examines the orphans. Returns false if the time did not suffice; the next sweep continues there. */
 function look(found: readonly number[], are: ReadonlySet<number>): boolean {
   const runs = runsUnderWay(are)
   endCrowd()

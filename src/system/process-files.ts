@@ -1,7 +1,4 @@
-/**
- * Reads process data from /proc. Results are null or empty if the process does not exist or the kernel does not provide
- * the data.
- */
+/** Reads process data from /proc. Results are null or empty if there is no such process or no such data. */
 import { closeSync, openSync, readdirSync, readSync, writeFileSync } from 'node:fs'
 
 /** Returns the children of one thread (CONFIG_PROC_CHILDREN), including zombies. */

@@ -25,10 +25,7 @@ const MARK_ROUNDS = 5
 const LONGEST_FORK = 100
 const STARTS_KEPT = 300
 
-/**
- * Returns the scores under a director with the score `own`. They identify the sort only if they are all different
- * (`areMarks`).
- */
+/** Returns the scores below a director with the score `own`. They are usable if all differ (`areMarks`). */
 export function scoresBeside(own: number): Readonly<Record<Sort, number>> & { readonly areMarks: boolean } {
   const capped = (score: number) => Math.min(score, MOST_SCORE)
   const director = capped(own + 1)

@@ -35,10 +35,7 @@ export interface Ended {
   readonly output: string
 }
 
-/**
- * Maximum number of concurrent commands. Starting a process blocks lvsd for about 2 ms, so more would delay other
- * checks.
- */
+/** Maximum concurrent commands. Starting one blocks lvsd for about 2 ms, so more would delay other checks. */
 export const MOST_AT_ONCE = 32
 const OUTPUT_KEPT = 2048
 /** After GULP bytes of output, reading pauses for REST milliseconds, so that endless output cannot keep lvsd busy. */
@@ -57,10 +54,7 @@ const dying = new Map<string, Promise<unknown>>()
 /** Limits all commands of checks in this process. */
 export const places = new Semaphore(MOST_AT_ONCE)
 
-/**
- * Waits until the same command of an earlier run, which was killed, has ended. The same command never runs twice at a
- * time.
- */
+/** Waits until a killed earlier run of the same command has ended. A command never runs twice at a time. */
 export async function predecessorGone(command: Command): Promise<void> {
   const { signal } = command
   const key = keyOf(command)
@@ -108,10 +102,7 @@ export function prepareToRun(): void {
   prepareForChildren(pid => groups.has(pid), sweepSoon)
 }
 
-/**
- * Starts the command without a shell, in its own process group (setsid), so that all processes it starts can be killed
- * together.
- */
+/** Starts the command without a shell, in its own process group (setsid), so that all of it can be killed. */
 function start({ file, argv, env, input, sort = 'check' }: Command): Promise<ChildProcess> {
   prepareToRun()
   return new Promise((resolve, reject) => {
@@ -165,10 +156,7 @@ function exitOf(child: ChildProcess): Promise<Omit<Ended, 'output'>> {
   })
 }
 
-/**
- * Keeps the beginning of the output and discards the rest with pauses. Without reading, a child would block on a full
- * pipe.
- */
+/** Keeps the beginning of the output and discards the rest, with pauses. An unread pipe would block the child. */
 function collect(stream: Readable, kept: { text: string }): Promise<void> {
   let gulp = 0
   stream.on('data', (chunk: Buffer) => {
@@ -186,10 +174,7 @@ function collect(stream: Readable, kept: { text: string }): Promise<void> {
   })
 }
 
-/**
- * Sends TERM now and KILL after the grace period. The timer does not keep lvsd alive, which kills all groups when it
- * exits.
- */
+/** Sends TERM now and KILL after the grace period. The timer does not keep lvsd alive. */
 function endGroup(child: ChildProcess, group: number, grace: number): void {
   kill(group, 'SIGTERM')
   const timer = setTimeout(() => kill(group, 'SIGKILL'), grace).unref()

@@ -1,7 +1,4 @@
-/**
- * Reports the state of lvsd to systemd: ready, reloading, stopping, watchdog (sd_notify(3)). Does nothing without
- * systemd.
- */
+/** Reports the state of lvsd to systemd (sd_notify(3)). Does nothing without systemd. */
 import { sendToUnix } from './libc.js'
 import type { Log } from './log.js'
 
@@ -12,10 +9,7 @@ export interface Notify {
   close(): void
 }
 
-/**
- * Sends to `$NOTIFY_SOCKET`, and triggers the watchdog of `$WATCHDOG_USEC` from the event loop. If the loop hangs,
- * systemd notices.
- */
+/** Sends to `$NOTIFY_SOCKET`. The watchdog is triggered from the event loop, so systemd notices if that hangs. */
 export function openNotify(env: Readonly<Record<string, string | undefined>>, log: Log): Notify {
   const socket = env.NOTIFY_SOCKET
   if (!socket) return { ready() {}, reloading() {}, stopping() {}, close() {} }

@@ -33,10 +33,7 @@ export function steadyNow(): number {
 /** Milliseconds. A smaller offset change is a clock correction (NTP) and must not change a date that was already shown. */
 const WORTH_MOVING = 1000
 
-/**
- * Converts moments of the steady clock to dates by the current setting of the wall clock, so that they agree with the
- * command `date`.
- */
+/** Converts the steady clock to wall-clock time by its current setting, as the command `date` shows it. */
 export class WallClock {
   readonly #wall: () => number
   readonly #steady: () => number

@@ -1,7 +1,4 @@
-/**
- * The connection from a worker to lvsd. It is loaded before any check, because checks may replace functions that it
- * uses.
- */
+/** The connection from a worker to lvsd. Loaded before any check, because checks may replace what it uses. */
 import fs from 'node:fs'
 import { Socket } from 'node:net'
 import { setPriority } from 'node:os'

@@ -45,10 +45,7 @@ export class Liveness {
     return this.#stood
   }
 
-  /**
-   * Handles a tick of the core, `ms` milliseconds long. `isSpawning`: the thread waits for the kernel to start a
-   * process.
-   */
+  /** Handles a tick of `ms` milliseconds. `isSpawning`: the thread waits for the kernel to start a process. */
   tick(beats: number, ms: number, look: () => Activity, isSpawning = false): void {
     this.#debt = Math.max(0, this.#debt - ms * REGAINED)
     if (beats !== this.#beats) {

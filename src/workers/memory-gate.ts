@@ -1,7 +1,4 @@
-/**
- * Admits one check at a time that may exhaust the memory. Each may grow to its limit, and the limits together would
- * exceed the machine's memory.
- */
+/** Admits one check at a time that may exhaust the memory: several could exceed the machine's memory. */
 export class MemoryGate {
   #holder: object | null = null
   readonly #waiting = new Set<() => void>()

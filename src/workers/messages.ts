@@ -28,10 +28,7 @@ export type Order =
       readonly traced: boolean
     }
   | { readonly do: 'abort'; readonly run: number }
-  /**
-   * Asks the worker to report its next rounds immediately instead of at the next beat, because a deadline waits for
-   * them.
-   */
+  /** Asks for a report of the next rounds without waiting for the next beat, because of a deadline. */
   | { readonly do: 'come-round' }
 
 /**

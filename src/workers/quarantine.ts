@@ -57,10 +57,7 @@ export class Quarantine {
   #queue: WorkerRun[] = []
   readonly #again = () => this.#next()
   #count = 0
-  /**
-   * Number of worker processes, including old ones that have not ended yet, because an uninterruptible one keeps its
-   * place.
-   */
+  /** Number of worker processes. An old one that cannot be ended keeps its place. */
   #processes = 0
 
   constructor(terms: QuarantineTerms) {

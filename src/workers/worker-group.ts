@@ -299,10 +299,7 @@ export class WorkerGroup {
     )
   }
 
-  /**
-   * Returns the answer for such a file. A shipped file that does not load says nothing about a server, so there is no
-   * verdict.
-   */
+  /** Returns the answer for a file that does not load: no verdict for a shipped one, else down. */
   #troubleAnswer(detail: string): Answer {
     return this.#terms.module === null ? noVerdict(detail) : down('error', detail)
   }

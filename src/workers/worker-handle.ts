@@ -134,10 +134,7 @@ export class WorkerHandle {
     if (!this.#orders.some(order => order.do === 'come-round')) this.post({ do: 'come-round' })
   }
 
-  /**
-   * Handles a tick of the core of `ms` milliseconds: handles the worker's reports, and ends the worker if it blocks or
-   * uses too much memory.
-   */
+  /** Handles a tick of `ms` milliseconds and all reports. Ends the worker if it blocks or uses too much memory. */
   tick(ms: number): void {
     if (this.#isOver) return
     // The signs are read before the reports: reports sent before a round must be handled before the round counts.

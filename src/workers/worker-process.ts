@@ -56,10 +56,7 @@ export interface ProcessOptions {
   readonly most: number
   /** Limit of V8's heap in megabytes. A process that exceeds it ends itself. */
   readonly heap: number
-  /**
-   * True: messages are handled only when `drain` is called, because each wake-up of lvsd costs as much as a small
-   * check.
-   */
+  /** True: messages are handled only in `drain`, because each wake-up of lvsd costs as much as a small check. */
   readonly isPolled: boolean
   /** When lvsd runs from its sources: the process may load TypeScript, because lvsd's own checks are written in it. */
   readonly isOurs: boolean
@@ -171,10 +168,7 @@ class Flood {
   }
 }
 
-/**
- * Writes directly to the descriptor. That costs a fraction of a stream's write, and the kernel nearly always accepts
- * all data.
- */
+/** Writes directly to the descriptor, which is much faster than a stream and nearly always accepts all data. */
 function write(orders: Writable, frame: Buffer): void {
   let sent = 0
   try {

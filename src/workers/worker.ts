@@ -1,7 +1,4 @@
-/**
- * A worker and its runs. A run is sent when the worker and the file of the check are ready. No run is lost when the
- * worker ends.
- */
+/** A worker and its runs. A run is sent when worker and file are ready. None is lost when the worker ends. */
 import type { Answer } from '../check/check.js'
 import type { Phase } from '../core/model.js'
 import type { Clock } from '../util/clock.js'

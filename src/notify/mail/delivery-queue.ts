@@ -28,10 +28,7 @@ export interface DeliveryQueueParts {
 
 /** Milliseconds before each further attempt. After the last one the mail is dropped. */
 const RETRY_AFTER = [5000, 30_000, 120_000, 300_000]
-/**
- * Maximum number of mails that wait for one recipient at one server. Beyond it, the oldest one not in progress is
- * dropped.
- */
+/** Maximum mails per recipient and server. Beyond it, the oldest one that is not in progress is dropped. */
 const MOST_WAITING = 100
 /** Time limit of an attempt in milliseconds: connect, greeting, TLS and all replies. */
 const PATIENCE = 30_000

@@ -39,10 +39,7 @@ export interface MailAlertsParts {
 
 /** Milliseconds that mails in progress have when lvsd stops. */
 const LAST_PATIENCE = 5000
-/**
- * Milliseconds after the first result of a server in which its changes still count as part of the start or reload that
- * added it.
- */
+/** Milliseconds after a server's first result in which changes belong to the start or reload that added it. */
 const SETTLING = 5000
 
 /**

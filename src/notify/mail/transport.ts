@@ -122,10 +122,7 @@ async function connected({ host, port }: MailServer, { signal, lookup }: Try): P
 
 // ---------------------------------------------------------------- sendmail
 
-/**
- * Sends with sendmail, as a command that is killed if it hangs. It gets the mail as input, and the recipients as
- * arguments.
- */
+/** Runs sendmail, which is killed if it hangs, with the mail as input and the recipients as arguments. */
 async function bySendmail(one: Try): Promise<Delivery> {
   const { to, signal, env = process.env } = one
   const { createTransport } = await import('nodemailer')
