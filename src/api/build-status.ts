@@ -1,26 +1,31 @@
 /** Builds the status document from what the daemon knows. Pure, but for the version and the clock. */
 
 import type { Problem } from '../config/problems/problem.js'
-import { bracketed, endpoint, parseAddress } from '../core/address.js'
+import { bracketed, endpoint } from '../core/address.js'
 import { hostPort } from '../core/display-names.js'
 import { isWithoutVerdict } from '../core/health.js'
 import {
   type CheckResult,
-  type Config,
   type Dump,
-  type Fallback,
   type HealthState,
   keyOfReal,
   keyOfService,
-  type Real,
-  type Service,
+  type ResolvedConfig,
+  type ResolvedMember,
+  type ResolvedReal,
+  type ResolvedService,
   type Table,
 } from '../core/model.js'
 import type { Availability } from '../health/availability.js'
 import type { CheckState } from '../health/check-state.js'
 import { desiredTable, type HealthStore } from '../health/health-store.js'
 import { nameOfCheck } from '../health/jobs.js'
-import { type LookupRequest, memberWish, virtualWish } from '../names/lookup-requests.js'
+import {
+  familyOfService,
+  type LookupRequest,
+  memberRequest,
+  virtualRequest,
+} from '../names/lookup-requests.js'
 import type { ReconcileStats } from '../reconcile/reconciler.js'
 import { version } from '../system/version.js'
 import type { WallClock } from '../util/clock.js'
@@ -38,7 +43,7 @@ import {
 
 export interface StatusParts {
   readonly healthStore: HealthStore
-  readonly config: Config
+  readonly config: ResolvedConfig
   /** Why a name has no address, as a sentence. */
   readonly nameTroubleOf: (request: LookupRequest) => string | null
   /** Services that are left out, each as a sentence that begins with its name. */
@@ -106,7 +111,7 @@ interface Sources {
   readonly parts: StatusParts
 }
 
-function serviceStatus(service: Service, sources: Sources): ServiceStatus {
+function serviceStatus(service: ResolvedService, sources: Sources): ServiceStatus {
   const { dump, wanted, parts } = sources
   const key = service.id && keyOfService(service.id)
   const { fallback } = service
@@ -135,30 +140,36 @@ function serviceStatus(service: Service, sources: Sources): ServiceStatus {
   }
 }
 
-function virtualTrouble({ id, name, host, unresolved }: Service, parts: StatusParts): string | null {
-  if (!unresolved) return null
+function virtualTrouble({ id, name, virtual }: ResolvedService, parts: StatusParts): string | null {
+  const request = virtualRequest(virtual)
+  if (!request) return null
   const clash = id === null && parts.clashes.find(sentence => sentence.startsWith(`"${name}" `))
-  return clash || parts.nameTroubleOf(virtualWish(host, unresolved.family))
+  return clash || parts.nameTroubleOf(request)
 }
 
-function fallbackTrouble(service: Service, parts: StatusParts): string | null {
+function fallbackTrouble(service: ResolvedService, parts: StatusParts): string | null {
   const trouble = service.fallback && memberTrouble(service, service.fallback, parts)
   return trouble && `fallback: ${trouble}`
 }
 
 function memberTrouble(
-  service: Service,
-  member: Real | Fallback,
+  service: ResolvedService,
+  member: ResolvedMember,
   { nameTroubleOf }: StatusParts,
 ): string | null {
-  return parseAddress(member.host) ? null : nameTroubleOf(memberWish(service, member))
+  const request = memberRequest(member, familyOfService(service))
+  return request && nameTroubleOf(request)
 }
 
 function isServing(table: Table, service: string, real: string): boolean {
   return (table.get(service)?.reals.get(real)?.weight ?? 0) > 0
 }
 
-function realStatus(service: Service, real: Real, { healthStore, dump, wanted, parts }: Sources): RealStatus {
+function realStatus(
+  service: ResolvedService,
+  real: ResolvedReal,
+  { healthStore, dump, wanted, parts }: Sources,
+): RealStatus {
   const { wallClock, startedAt } = parts
   const clock = (at: number) => dateTime(wallClock.at(at))
   const ofService = service.id && keyOfService(service.id)
@@ -193,8 +204,8 @@ function realStatus(service: Service, real: Real, { healthStore, dump, wanted, p
 }
 
 function maintenanceOf(
-  service: Service,
-  real: Real,
+  service: ResolvedService,
+  real: ResolvedReal,
   { healthStore, wallClock, startedAt }: StatusParts,
 ): RealStatus['maintenance'] {
   const file = healthStore.heldBy(real)

@@ -1,12 +1,16 @@
 /** Why a server is as it is, in one sentence. Pure. */
 
 import { isWithoutVerdict } from '../core/health.js'
-import type { CheckResult, HealthState, Phase, Real } from '../core/model.js'
+import type { CheckResult, HealthState, Phase, ResolvedReal } from '../core/model.js'
 import type { CheckState } from '../health/check-state.js'
 import type { HealthStore } from '../health/health-store.js'
 
 /** Of a server with an address, as a whole: what holds it, else what its checks say. `clock` gives a time for people. */
-export function reasonOf(healthStore: HealthStore, real: Real, clock: (at: number) => string): string {
+export function reasonOf(
+  healthStore: HealthStore,
+  real: ResolvedReal,
+  clock: (at: number) => string,
+): string {
   const file = healthStore.heldBy(real)
   if (file !== null) return `maintenance: held down by the file ${file}`
   const checkStates = healthStore.checkStatesOf(real)

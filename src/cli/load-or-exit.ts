@@ -3,7 +3,7 @@
 import { type Loaded, loadConfig } from '../config/load.js'
 import { hasErrors } from '../config/problems/problem.js'
 import { renderProblems } from '../config/problems/render-problem.js'
-import type { Config } from '../core/model.js'
+import type { Config, ResolvedConfig } from '../core/model.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
 import type { LookupRequest, Names } from '../names/lookup-requests.js'
 import { NameResolver } from '../names/name-resolver.js'
@@ -29,15 +29,15 @@ export async function loadConfigOrExit(
 const NAMES_PATIENCE = 3000
 
 /** The configuration with its names resolved now, as far as they answer; those that do not resolve are told. */
-export async function resolvedConfig(
+export async function resolveNow(
   config: Config,
   known: Names,
   { warn }: Rims,
   resolver: Resolver = openResolver(),
 ): Promise<{
-  readonly config: Config
+  readonly config: ResolvedConfig
   readonly doubts: Doubts
-  troubleOf(wish: LookupRequest): string | null
+  troubleOf(request: LookupRequest): string | null
 }> {
   const nothing = () => {}
   const journal = { names: known, recordNames: nothing }
@@ -50,10 +50,10 @@ export async function resolvedConfig(
   names.follow(config)
   await waitAtMost(NAMES_PATIENCE, names.idle())
   for (const trouble of names.troubles()) warn(`lvsd: ${trouble}`)
-  const resolved = names.resolved(config)
+  const resolved = names.resolve(config)
   for (const clash of names.clashes) warn(`lvsd: ${clash}`)
   names.close()
   resolver.close()
   const doubts = names.doubtsIn(resolved)
-  return { config: resolved, doubts, troubleOf: wish => names.troubleOf(wish) }
+  return { config: resolved, doubts, troubleOf: request => names.troubleOf(request) }
 }

@@ -89,6 +89,11 @@ function bareIpv6(text: string): HostPort | null {
   return address && { host: address.text, address, port: null }
 }
 
+/** True if a `host` of `HostPort` is a name and not the canonical text of a literal. */
+export function isName(host: string): boolean {
+  return !host.includes(':') && !/^[\d.]+$/.test(host)
+}
+
 function isHostName(text: string): boolean {
   return text.length <= 253 && /^(?![\d.]+$)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/.test(text)
 }

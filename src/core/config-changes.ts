@@ -1,5 +1,5 @@
 /** Describes what a new configuration changes: counts and names, for people. Pure. */
-import { type Config, keyOfMember, keyOfService, type Real, type Service } from './model.js'
+import { type Config, keyAsWritten, keyOfMember, type Real, type Service } from './model.js'
 
 export interface Count {
   readonly added: number
@@ -62,7 +62,7 @@ function servicesOf({ services }: Config): Values {
   return new Map(
     services.map(service => {
       const { reals: _, ...own } = service
-      return [serviceKey(service), JSON.stringify(own)]
+      return [keyAsWritten(service.virtual), JSON.stringify(own)]
     }),
   )
 }
@@ -84,11 +84,5 @@ function countBetween(before: Values, after: Values): Count {
 }
 
 function memberKey(service: Service, real: Real): string {
-  return keyOfMember({ name: serviceKey(service) }, real)
-}
-
-/** Identifies a service in a configuration whose names are not resolved: the name takes the place of the address. */
-export function serviceKey({ id, host, unresolved }: Service): string {
-  if (id) return keyOfService(id)
-  return unresolved ? `${unresolved.protocol} ${host}:${unresolved.port} ${unresolved.family ?? ''}` : host
+  return keyOfMember({ name: keyAsWritten(service.virtual) }, real)
 }

@@ -1,21 +1,21 @@
 /** Computes the desired table from configuration, health and the actual table. Pure. */
 import {
-  type Fallback,
   type HealthState,
   keyOfReal,
   keyOfService,
-  type Real,
-  type Service,
+  type ResolvedMember,
+  type ResolvedReal,
+  type ResolvedService,
   type Table,
   type TableReal,
   type TableService,
 } from './model.js'
 
-export type StateOf = (service: Service, real: Real) => HealthState
+export type StateOf = (service: ResolvedService, real: ResolvedReal) => HealthState
 /** The weight of a real server that is up. */
-export type WeightOf = (real: Real) => number
+export type WeightOf = (real: ResolvedReal) => number
 /** True if an entry of the actual table may belong to this member, whose name has no known address. */
-export type MayBe = (service: Service, member: Real | Fallback, entry: TableReal) => boolean
+export type MayBe = (service: ResolvedService, member: ResolvedMember, entry: TableReal) => boolean
 
 /**
  * Returns the desired table for these services. `actual` is the actual table.
@@ -34,7 +34,7 @@ export type MayBe = (service: Service, member: Real | Fallback, entry: TableReal
  * only be the fallback, the rule for the fallback applies to it.
  */
 export function desired(
-  services: readonly Service[],
+  services: readonly ResolvedService[],
   stateOf: StateOf,
   actual: Table,
   weightOf: WeightOf = real => real.attributes.weight,
@@ -64,7 +64,7 @@ export function desired(
  *   weight 0            not quiescent   any                 true: drained; lvsd removes a failed server
  *   none                any             any                 false
  */
-export function isInService(service: Service, real: Real, actual: Table | null): boolean {
+export function isInService(service: ResolvedService, real: ResolvedReal, actual: Table | null): boolean {
   if (actual === null) return true
   const { id, quiescent } = service
   const entry = id && real.address && tableReal(real)
@@ -80,12 +80,12 @@ interface Judges {
 }
 
 function realsOf(
-  service: Service,
+  service: ResolvedService,
   { stateOf, weightOf, mayBe }: Judges,
   held: TableService | undefined,
 ): Map<string, TableReal> {
   const unclaimed = unclaimedIn(service, held)
-  const isOf = (member: Real | Fallback, entry: TableReal) => mayBe(service, member, entry)
+  const isOf = (member: ResolvedMember, entry: TableReal) => mayBe(service, member, entry)
   const reals = entriesOf(unclaimed.filter(entry => service.reals.some(real => isOf(real, entry))))
   for (const real of service.reals) {
     const state = stateOf(service, real)
@@ -111,7 +111,7 @@ function realsOf(
  * such an entry may belong to it. Empty if every name has an address.
  */
 export function unclaimedIn(
-  { reals, fallback }: Service,
+  { reals, fallback }: ResolvedService,
   held: TableService | undefined,
 ): readonly TableReal[] {
   const members = fallback ? [...reals, fallback] : reals
@@ -128,7 +128,7 @@ function entriesOf(entries: readonly TableReal[]): Map<string, TableReal> {
  * Reports whether a real server of the service keeps the fallback out: true if one does, false if none does, null while
  * results are missing. The table, `fallbackcommand`, the log and the status document all use this result.
  */
-export function availability(service: Service, stateOf: StateOf, weightOf: WeightOf): boolean | null {
+export function availability(service: ResolvedService, stateOf: StateOf, weightOf: WeightOf): boolean | null {
   let isKnown = true
   for (const real of service.reals) {
     const state = stateOf(service, real)
@@ -142,7 +142,7 @@ export function availability(service: Service, stateOf: StateOf, weightOf: Weigh
  * True if a real server that is up, with this weight, keeps the fallback out. A server that its checks have drained
  * does not; a server with configured weight 0 does, as in ldirectord.
  */
-function suppressesFallback(real: Real, weight: number): boolean {
+function suppressesFallback(real: ResolvedReal, weight: number): boolean {
   return weight > 0 || real.attributes.weight === 0
 }
 
@@ -165,7 +165,7 @@ function quiesced(base: TableReal): TableReal {
   return base.weight === 0 ? base : { ...base, weight: 0, upper: 0, lower: 0 }
 }
 
-function tableReal({ address, port, attributes }: Real | Fallback): TableReal | null {
+function tableReal({ address, port, attributes }: ResolvedMember): TableReal | null {
   return address && { address, port, ...attributes }
 }
 

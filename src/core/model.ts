@@ -2,7 +2,7 @@
  * The types of lvsd's domain: plain frozen values without clocks, sockets or behaviour beyond identity. The terms are
  * those of the field: service (virtual service), real (real server), check, weight, quiescent, fallback.
  */
-import { type Address, endpoint, type Family } from './address.js'
+import { type Address, endpoint, type Family, isName, parseAddress } from './address.js'
 
 // ---------------------------------------------------------------- identity
 
@@ -16,7 +16,13 @@ export type ServiceId =
       readonly address: Address
       readonly port: number
     }
-  | { readonly kind: 'fwmark'; readonly fwmark: number; readonly family: Family }
+  | Fwmark
+
+export interface Fwmark {
+  readonly kind: 'fwmark'
+  readonly fwmark: number
+  readonly family: Family
+}
 
 /** Returns the unique, stable, readable key of a service: `tcp [2001:db8::80]:80`, `fwmark 1 ipv6`. */
 export function keyOfService(id: ServiceId): string {
@@ -232,7 +238,7 @@ export interface NoVerdicts {
   readonly detail: string
 }
 
-// ---------------------------------------------------------------- configuration
+// ---------------------------------------------------------------- configuration as read
 
 /** A check as configured for one real server: kind, parsed options, policy and target. */
 export interface CheckUse {
@@ -243,37 +249,60 @@ export interface CheckUse {
   readonly policy: CheckPolicy
   /** Port of the target (`checkport`); null means that of the real server. */
   readonly port: number | null
-  readonly address: Address | null
-  /**
-   * A name to resolve instead of `address` (`checkaddress`). While it is not resolved, `address` is null and the check
-   * fails with the reason `name`.
-   */
-  readonly host?: string
+  /** Host of the target (`checkaddress`): the canonical text of a literal, or a name. Null means the real server. */
+  readonly host: string | null
   /** Number of plain TCP connects between two runs of the check (ldirectord's `checktype = N`); absent means none. */
   readonly connects?: number
 }
 
-export interface Real {
+/** A server of a service: a real server or the fallback. */
+export interface Member {
   /** The canonical text of a literal, or the name as written. */
   readonly host: string
-  /** Null while the name is not resolved. The real server is then down with the reason `name`. */
-  readonly address: Address | null
   /** Address family that the name resolves to; absent means that of the service. */
   readonly family?: Family
   readonly port: number
   readonly attributes: RealAttributes
+}
+
+export interface Real extends Member {
   readonly checks: readonly CheckUse[]
   /** How many of `checks` must pass; by default all. */
   readonly need: number
 }
 
-export interface Fallback {
+export type Fallback = Member
+
+/** The address of a service as written: a `ServiceId` in which a name may take the place of the address. */
+export type Virtual = VirtualAddress | Fwmark
+
+export interface VirtualAddress {
+  readonly kind: 'address'
+  readonly protocol: Protocol
+  /** The canonical text of a literal, or the name as written. */
   readonly host: string
-  readonly address: Address | null
-  /** As for a real server. */
-  readonly family?: Family
   readonly port: number
-  readonly attributes: RealAttributes
+  /** Family of the literal, or that the name resolves to; null means either. */
+  readonly family: Family | null
+}
+
+/** Returns the id of a service at this address; null without an address, unless it is a fwmark. */
+export function idOf(virtual: Virtual, address: Address | null): ServiceId | null {
+  if (virtual.kind === 'fwmark') return virtual
+  const { kind, protocol, port } = virtual
+  return address && { kind, protocol, address, port }
+}
+
+/** Returns the id of a service; null if its host is a name. */
+export function idAsWritten(virtual: Virtual): ServiceId | null {
+  return idOf(virtual, virtual.kind === 'address' ? parseAddress(virtual.host) : null)
+}
+
+/** Key of a service, independent of name resolution: `tcp [2001:db8::80]:80`, `tcp www.example:80 ipv6`. */
+export function keyAsWritten(virtual: Virtual): string {
+  if (virtual.kind === 'fwmark') return keyOfService(virtual)
+  const { protocol, host, port, family } = virtual
+  return `${protocol} ${endpoint(host, port)}${isName(host) ? ` ${family ?? ''}` : ''}`
 }
 
 /** What the daemon is doing. */
@@ -312,16 +341,7 @@ export interface Service {
   readonly label: string | null
   /** Note for the readers of mails, or null. */
   readonly comment: string | null
-  /** The virtual address as written: literal or name. For a fwmark: the text of the key. */
-  readonly host: string
-  /** Null while the virtual address is a name that is not resolved yet. */
-  readonly id: ServiceId | null
-  /** The parts of `id` without the address, if the virtual address is a name. Null for literals and fwmarks. */
-  readonly unresolved: {
-    readonly protocol: Protocol
-    readonly port: number
-    readonly family: Family | null
-  } | null
+  readonly virtual: Virtual
   readonly attributes: ServiceAttributes
   /** True: a failed real server stays in the table at weight 0. False: it is removed. */
   readonly quiescent: boolean
@@ -363,6 +383,7 @@ export interface Settings {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
+/** The configuration as read: names are not resolved. */
 export interface Config {
   /** Path of the file that the configuration was read from. */
   readonly file: string
@@ -370,7 +391,38 @@ export interface Config {
   readonly services: readonly Service[]
 }
 
+// ---------------------------------------------------------------- configuration with addresses
+
+/** The configuration that runs. `resolveConfig` makes it from a `Config`. */
+export interface ResolvedConfig extends Config {
+  readonly services: readonly ResolvedService[]
+}
+
+export interface ResolvedService extends Service {
+  /**
+   * Null if the name of the virtual address does not resolve, or resolves to the address of another service. The
+   * service is then not in the table, but its checks run.
+   */
+  readonly id: ServiceId | null
+  readonly fallback: ResolvedMember | null
+  readonly reals: readonly ResolvedReal[]
+}
+
+export interface ResolvedMember extends Member {
+  /** Null if the name does not resolve. A real server is then down with the reason `name`. */
+  readonly address: Address | null
+}
+
+export interface ResolvedReal extends Real, ResolvedMember {
+  readonly checks: readonly ResolvedCheckUse[]
+}
+
+export interface ResolvedCheckUse extends CheckUse {
+  /** Address of the target. Null if its name does not resolve; the check then gives no verdict. */
+  readonly address: Address | null
+}
+
 /** Key of a real server within the configuration, independent of name resolution: `web [2001:db8::1]:80`. */
-export function keyOfMember(service: Pick<Service, 'name'>, real: Pick<Real, 'host' | 'port'>): string {
+export function keyOfMember(service: Pick<Service, 'name'>, real: Pick<Member, 'host' | 'port'>): string {
   return `${service.name} ${endpoint(real.host, real.port)}`
 }

@@ -5,7 +5,7 @@ import { statusDocument } from '../api/build-status.js'
 import { openControlSocket } from '../api/server.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
-import type { Change, Config } from '../core/model.js'
+import type { Change, Config, ResolvedConfig } from '../core/model.js'
 import { type DaemonPhase, type EventListener, openEventBus } from '../events/event-bus.js'
 import { logListener } from '../events/log-listener.js'
 import { HealthTracker } from '../health/health-tracker.js'
@@ -88,6 +88,8 @@ class RunningDaemon implements Daemon {
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
   readonly #reloader: Reloader
+  /** With the addresses that are known. */
+  #config: ResolvedConfig
   #stopping: Promise<void> | null = null
   #socket: { close(): Promise<void> } | null = null
 
@@ -108,6 +110,7 @@ class RunningDaemon implements Daemon {
       onNews: () => void this.#placeNames(),
       ...(namesClock && { clock: namesClock }),
     })
+    this.#config = this.#names.resolve(loaded.config)
     const { concurrency } = loaded.config.settings
     const open = parts.executors ?? openExecutors
     this.#executors = open((id, result) => this.#health.result(id, result), concurrency, { log })
@@ -139,10 +142,6 @@ class RunningDaemon implements Daemon {
     return this.#stopping !== null
   }
 
-  get #config(): Config {
-    return this.#health.store.config ?? this.#reloader.loaded.config
-  }
-
   get #services() {
     return this.#config.services
   }
@@ -160,12 +159,11 @@ class RunningDaemon implements Daemon {
   async #start(): Promise<void> {
     const { loaded, log, notify, kernel } = this.#parts
     const { settings, services, file } = loaded.config
-    // Before anybody can ask: until servers are placed there is nothing true to say of them.
-    const resolved = this.#names.resolved(loaded.config)
     // A file that could not run has changed, by this account.
     if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
-    this.#configWatcher.follow(resolved)
-    await this.#maintenance.prepare(resolved)
+    this.#configWatcher.follow(loaded.config)
+    // Before anybody can ask: until servers are placed there is nothing true to say of them.
+    await this.#maintenance.prepare(this.#config)
     const control = { status: () => this.status(), reload: (isForced: boolean) => this.reload(isForced) }
     this.#socket = await openControlSocket(settings.socket, control, log)
     this.#reloader.tellStart()
@@ -204,12 +202,13 @@ class RunningDaemon implements Daemon {
   /** Puts a configuration in force for the checks; the table follows with the next round. */
   #place(config: Config): void {
     this.#names.follow(config)
-    const resolved = this.#names.resolved(config)
+    const resolved = this.#names.resolve(config)
     const doubts = this.#names.doubtsIn(resolved)
     const changes = this.#health.applyConfig(resolved, this.#reloader.loaded.checks, doubts)
+    this.#config = resolved
     scheduleJobs(this.#executors, changes)
     this.#events.emit('config', resolved)
-    this.#configWatcher.follow(resolved)
+    this.#configWatcher.follow(config)
     this.#maintenance.follow(resolved)
     this.#hold()
     this.#health.availability.follow(resolved.services)

@@ -3,8 +3,8 @@
 import { formatOf, type Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
 import { hasErrors } from '../config/problems/problem.js'
-import { removedText, serviceKey } from '../core/config-changes.js'
-import { type Config, keyOfMember } from '../core/model.js'
+import { removedText } from '../core/config-changes.js'
+import { type Config, keyAsWritten, keyOfMember } from '../core/model.js'
 import { counted } from '../util/plural.js'
 
 /** The configuration in force as it was read, without addresses of names, and what stood in its file. */
@@ -81,7 +81,7 @@ export function countRemovals(running: Config, next: Config): { removed: number;
 /** By what the kernel will know of a service, so that a service with a new name is the same one. */
 function memberKeys(config: Config): string[] {
   return config.services.flatMap(service => {
-    const name = serviceKey(service)
+    const name = keyAsWritten(service.virtual)
     return service.reals.map(real => keyOfMember({ name }, real))
   })
 }

@@ -1,6 +1,6 @@
 /** Events of the director, and who listens: log, mails, commands, files. An exception in a listener is logged and goes no further. */
 
-import type { Change, Config, DaemonPhase } from '../core/model.js'
+import type { Change, DaemonPhase, ResolvedConfig } from '../core/model.js'
 import type { HealthEvents } from '../health/health-changes.js'
 import type { Log } from '../system/log.js'
 import type { Emitter } from '../util/emitter.js'
@@ -10,7 +10,7 @@ export type { DaemonPhase }
 export interface Events extends HealthEvents {
   readonly phase: [phase: DaemonPhase]
   /** A configuration is in force, names resolved as far as they are. */
-  readonly config: [config: Config]
+  readonly config: [config: ResolvedConfig]
   /** What the kernel has taken. */
   readonly applied: [changes: readonly Change[]]
 }

@@ -2,7 +2,7 @@
 
 import type { Problem } from '../config/problems/problem.js'
 import { endpoint } from '../core/address.js'
-import type { CheckResult, Real, Service } from '../core/model.js'
+import type { CheckResult, Member, Real, ResolvedService, Service } from '../core/model.js'
 import type { Transition, VerdictChange, WeightChange } from '../health/health-changes.js'
 import { nameOfCheck, type Subscriber } from '../health/jobs.js'
 import type { Log } from '../system/log.js'
@@ -55,7 +55,7 @@ function logVerdict(log: Log, { service, real, check, isMissing, detail }: Verdi
 }
 
 /** The last real server of a service has gone, or the first one has come back: what somebody is to be woken up for. */
-function logTraffic(log: Log, service: Service, hasTraffic: boolean, before: boolean | null): void {
+function logTraffic(log: Log, service: ResolvedService, hasTraffic: boolean, before: boolean | null): void {
   const { name, fallback, reals } = service
   const fields = { service: name, ...(fallback && { fallback: realName(fallback) }) }
   if (hasTraffic) {
@@ -87,7 +87,7 @@ function logWeightChange(log: Log, { service, real, from, to, result }: WeightCh
   )
 }
 
-function realName({ host, port }: Pick<Real, 'host' | 'port'>): string {
+function realName({ host, port }: Pick<Member, 'host' | 'port'>): string {
   return endpoint(host, port)
 }
 

@@ -72,8 +72,7 @@ export function monitorLine(
   if (!check) return null
   const { request, receive, virtualhost } = use.options as Readonly<Record<string, unknown>>
   const { weight, forwarding } = real.attributes
-  const protocol =
-    service.id?.kind === 'fwmark' ? 'fwm' : (service.id?.protocol ?? service.unresolved?.protocol ?? '')
+  const protocol = service.virtual.kind === 'fwmark' ? 'fwm' : service.virtual.protocol
   const where = [protocol, bracketed(real.host), real.port, ...given(virtualhost), ...given(use.port)]
   const asked = String(request ?? '').replace(/^\/?/, '/')
   const words = [...check, ...where, weight, forwarding, asked, receive ?? '']

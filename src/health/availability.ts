@@ -1,6 +1,6 @@
 /** Which services have a real server that gets traffic, since when, told whenever that changes. */
 import { setImmediate } from 'node:timers/promises'
-import type { Service } from '../core/model.js'
+import type { ResolvedService } from '../core/model.js'
 import { steadyNow } from '../util/clock.js'
 import type { HealthStore } from './health-store.js'
 
@@ -11,7 +11,7 @@ export interface TrafficState {
 }
 
 /** `before`: null where it was not known, as at a start. */
-type Tell = (service: Service, hasTraffic: boolean, before: boolean | null) => void
+type Tell = (service: ResolvedService, hasTraffic: boolean, before: boolean | null) => void
 
 export class Availability {
   readonly #healthStore: HealthStore
@@ -27,19 +27,19 @@ export class Availability {
   }
 
   /** These may have changed. Results come in crowds, and to ask a large service for each of them would be dear. */
-  touch(services: readonly Service[]): void {
+  touch(services: readonly ResolvedService[]): void {
     if (this.#touched.size === 0) void setImmediate().then(() => this.#lookTouched())
     for (const { name } of services) this.#touched.add(name)
   }
 
   /** These are the services now, and others are gone. */
-  follow(services: readonly Service[]): void {
+  follow(services: readonly ResolvedService[]): void {
     for (const name of this.#known.keys()) if (!this.#healthStore.service(name)) this.#known.delete(name)
     this.#look(services)
   }
 
   /** Undefined while it is not known yet. */
-  of({ name }: Service): TrafficState | undefined {
+  of({ name }: ResolvedService): TrafficState | undefined {
     return this.#known.get(name)
   }
 
@@ -53,7 +53,7 @@ export class Availability {
     if (!this.#isClosed) this.#look(services)
   }
 
-  #look(services: readonly Service[]): void {
+  #look(services: readonly ResolvedService[]): void {
     for (const service of services) {
       const has = this.#healthStore.isAvailable(service)
       const before = this.#known.get(service.name)

@@ -1,12 +1,12 @@
 /** What a result, a file or a configuration has changed: what the health store gives back, and the events it makes. */
 
-import type { CheckResult, HealthState, Real, Service } from '../core/model.js'
+import type { CheckResult, HealthState, ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Job, Subscriber } from './jobs.js'
 
 /** A real server that changed its state, or a check that did without moving its server. */
 export interface Transition {
-  readonly service: Service
-  readonly real: Real
+  readonly service: ResolvedService
+  readonly real: ResolvedReal
   readonly check: string
   readonly from: HealthState
   readonly to: HealthState
@@ -22,8 +22,8 @@ export interface Transition {
 
 /** A check that has given no verdict for long, or gives verdicts again. */
 export interface VerdictChange {
-  readonly service: Service
-  readonly real: Real
+  readonly service: ResolvedService
+  readonly real: ResolvedReal
   readonly check: string
   /** Of the first run without a verdict, milliseconds of the steady clock. */
   readonly since: number
@@ -34,8 +34,8 @@ export interface VerdictChange {
 
 /** A server that is held down from now on, or let go. */
 export interface Hold {
-  readonly service: Service
-  readonly real: Real
+  readonly service: ResolvedService
+  readonly real: ResolvedReal
   /** Why it is held; null where it is let go. */
   readonly reason: string | null
   /** What its checks have against it, whoever holds it; null where they have nothing. */
@@ -44,8 +44,8 @@ export interface Hold {
 
 /** A server that stays up with another weight, on the advice of a check. */
 export interface WeightChange {
-  readonly service: Service
-  readonly real: Real
+  readonly service: ResolvedService
+  readonly real: ResolvedReal
   readonly from: number
   readonly to: number
   readonly result: CheckResult
@@ -79,5 +79,5 @@ export interface HealthEvents {
   /** An operator holds a server down, or lets it go. */
   readonly held: [hold: Hold]
   /** The first real server of a service gets traffic, or the last one no longer does. `before`: null at a start. */
-  readonly traffic: [service: Service, hasTraffic: boolean, before: boolean | null]
+  readonly traffic: [service: ResolvedService, hasTraffic: boolean, before: boolean | null]
 }

@@ -15,11 +15,11 @@ import {
 } from '../core/health.js'
 import type {
   CheckResult,
-  Config,
   Health,
   HealthState,
-  Real,
-  Service,
+  ResolvedConfig,
+  ResolvedReal,
+  ResolvedService,
   Table,
   TableReal,
 } from '../core/model.js'
@@ -39,36 +39,36 @@ import { type Job, jobsOf, type Subscriber } from './jobs.js'
 import { type Standing, Standings } from './standings.js'
 
 export class HealthStore {
-  #config: Config | null = null
+  #config: ResolvedConfig | null = null
   #jobs: ReadonlyMap<string, Job> = new Map()
   readonly doubtful = new Doubtful()
   #statesByJob = new Map<string, CheckState[]>()
-  #statesByReal = new Map<Real, CheckState[]>()
-  #services = new Map<string, Service>()
-  #held: ReadonlyMap<Real, string> = new Map()
+  #statesByReal = new Map<ResolvedReal, CheckState[]>()
+  #services = new Map<string, ResolvedService>()
+  #held: ReadonlyMap<ResolvedReal, string> = new Map()
   /** The same by member, to compare with after a reload has made new objects. */
   #heldMembers: ReadonlySet<string> = new Set()
   /** Since when a file holds it, by member. */
   #heldSince = new Map<string, number>()
   readonly #standings = new Standings()
-  readonly #isInService: (service: Service, real: Real) => boolean
+  readonly #isInService: (service: ResolvedService, real: ResolvedReal) => boolean
   readonly #table: () => Table | null
   /** Services of real servers that are names in doubt. */
-  #serviceOfDoubt: ReadonlyMap<Real, Service> = new Map()
+  #serviceOfDoubt: ReadonlyMap<ResolvedReal, ResolvedService> = new Map()
 
   /**
    * `isInService`: whether the kernel's table says that a server was up before its first result came. `table`: what the
    * kernel holds; null where it has not been read yet.
    */
   constructor(
-    isInService: (service: Service, real: Real) => boolean = () => false,
+    isInService: (service: ResolvedService, real: ResolvedReal) => boolean = () => false,
     table: () => Table | null = () => new Map(),
   ) {
     this.#isInService = isInService
     this.#table = table
   }
 
-  get config(): Config | null {
+  get config(): ResolvedConfig | null {
     return this.#config
   }
 
@@ -76,7 +76,7 @@ export class HealthStore {
     return this.#jobs
   }
 
-  service(name: string): Service | undefined {
+  service(name: string): ResolvedService | undefined {
     return this.#services.get(name)
   }
 
@@ -85,7 +85,7 @@ export class HealthStore {
    * `doubts`: names that have no address yet, for which that means nothing.
    */
   applyConfig(
-    config: Config,
+    config: ResolvedConfig,
     checks: ReadonlyMap<string, Check>,
     now: number,
     doubts: Doubts = new Map(),
@@ -131,7 +131,7 @@ export class HealthStore {
    * Holds these servers down, whatever their checks say, and lets go of all others. The reason is for people. Gives those
    * that are newly held or let go.
    */
-  hold(held: ReadonlyMap<Real, string>, now: number): readonly Hold[] {
+  hold(held: ReadonlyMap<ResolvedReal, string>, now: number): readonly Hold[] {
     this.#held = held
     const before = this.#heldMembers
     const members = [...this.#services.values()].flatMap(service =>
@@ -153,7 +153,7 @@ export class HealthStore {
   }
 
   /** What is wrong with a server that its checks have taken down; null where they have not. */
-  #failureOf(real: Real): CheckResult | null {
+  #failureOf(real: ResolvedReal): CheckResult | null {
     const isDown = this.#checkedState(real) === 'down'
     return (
       (isDown && this.checkStatesOf(real).find(({ health }) => health.state === 'down')?.health.last) || null
@@ -161,27 +161,27 @@ export class HealthStore {
   }
 
   /** Why a server is held down, or null. */
-  heldBy(real: Real): string | null {
+  heldBy(real: ResolvedReal): string | null {
     return this.#held.get(real) ?? null
   }
 
   /** Since when it is, milliseconds of the steady clock, or null. */
-  heldSince(service: Service, real: Real): number | null {
+  heldSince(service: ResolvedService, real: ResolvedReal): number | null {
     return this.#heldSince.get(keyOfMember(service, real)) ?? null
   }
 
   /** Since when a server is as it is. */
-  standingOf(real: Real): Standing | undefined {
+  standingOf(real: ResolvedReal): Standing | undefined {
     return this.#standings.of(real)
   }
 
   /** How many checks of a server pass. */
-  passing(real: Real): number {
+  passing(real: ResolvedReal): number {
     return this.checkStatesOf(real).filter(({ health }) => health.state === 'up').length
   }
 
   /** True while a real server keeps the fallback out, false when none will; null while that is not known yet. */
-  isAvailable(service: Service): boolean | null {
+  isAvailable(service: ResolvedService): boolean | null {
     return availability(
       service,
       (_, real) => this.stateOf(real),
@@ -245,7 +245,7 @@ export class HealthStore {
     return nextHealth(health, result, use.policy, now, isInService)
   }
 
-  stateOf(real: Real): HealthState {
+  stateOf(real: ResolvedReal): HealthState {
     if (this.#held.has(real)) return 'down'
     if (real.address === null) return this.#isInDoubt(real) ? 'unknown' : 'down'
     return this.#checkedState(real)
@@ -255,7 +255,7 @@ export class HealthStore {
    * Whether a server without an address may be at work all the same. One that has had no answer yet is not judged; one that
    * gets none for long is down where the kernel has nothing that could be it.
    */
-  #isInDoubt(real: Real): boolean {
+  #isInDoubt(real: ResolvedReal): boolean {
     const service = this.#serviceOfDoubt.get(real)
     if (!service) return false
     const table = this.#table()
@@ -264,7 +264,7 @@ export class HealthStore {
     return unclaimedIn(service, held).some(entry => this.doubtful.mayBe(service, real, entry))
   }
 
-  #checkedState(real: Real): HealthState {
+  #checkedState(real: ResolvedReal): HealthState {
     return combine(
       this.checkStatesOf(real).map(checkState => checkState.health.state),
       real.need,
@@ -272,18 +272,18 @@ export class HealthStore {
   }
 
   /** The weight for a server that is up: the configured one, or what its checks advise; the least where several do. */
-  weightOf(real: Real): number {
+  weightOf(real: ResolvedReal): number {
     const advice = this.checkStatesOf(real).flatMap(({ health }) =>
       health.state === 'up' ? (health.last?.advice ?? []) : [],
     )
     return weightFrom(real.attributes.weight, advice)
   }
 
-  checkStatesOf(real: Real): readonly CheckState[] {
+  checkStatesOf(real: ResolvedReal): readonly CheckState[] {
     return this.#statesByReal.get(real) ?? []
   }
 
-  #stateWith(real: Real, changed: CheckState, state: HealthState): HealthState {
+  #stateWith(real: ResolvedReal, changed: CheckState, state: HealthState): HealthState {
     return combine(
       this.checkStatesOf(real).map(checkState => (checkState === changed ? state : checkState.health.state)),
       real.need,
@@ -291,7 +291,10 @@ export class HealthStore {
   }
 }
 
-function doubtedIn(services: readonly Service[], doubts: Doubts): ReadonlyMap<Real, Service> {
+function doubtedIn(
+  services: readonly ResolvedService[],
+  doubts: Doubts,
+): ReadonlyMap<ResolvedReal, ResolvedService> {
   if (doubts.size === 0) return new Map()
   return new Map(
     services.flatMap(service =>
@@ -315,7 +318,11 @@ function isSameCode(before: Check, now: Check): boolean {
 }
 
 /** The desired table of these services, by what the health store knows. */
-export function desiredTable(healthStore: HealthStore, services: readonly Service[], actual: Table): Table {
+export function desiredTable(
+  healthStore: HealthStore,
+  services: readonly ResolvedService[],
+  actual: Table,
+): Table {
   return desired(
     services,
     (_, real) => healthStore.stateOf(real),

@@ -1,7 +1,7 @@
 /** Health as it goes on: configurations, results and holds go in, events come out. Owns the health store. */
 import type { Check } from '../check/check.js'
 import { isInService } from '../core/desired.js'
-import type { CheckResult, Config, Real, Service, Table } from '../core/model.js'
+import type { CheckResult, ResolvedConfig, ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import type { Doubts } from '../names/unresolved-names.js'
 import type { Log } from '../system/log.js'
 import { steadyNow } from '../util/clock.js'
@@ -17,7 +17,7 @@ export interface HealthTrackerParts {
   /** What the kernel holds; null where it has not been read yet. */
   table(): Table | null
   /** These services may have another desired table. */
-  onDirty(services: readonly Service[]): void
+  onDirty(services: readonly ResolvedService[]): void
   /** The job is to run again in so many milliseconds, where that is sooner than its interval. */
   recheck(id: string, ms: number): void
   /** Milliseconds of the steady clock. */
@@ -44,12 +44,12 @@ export class HealthTracker {
   }
 
   /** Takes a configuration; gives what changes for the schedule. `hold` is to follow. */
-  applyConfig(config: Config, checks: ReadonlyMap<string, Check>, doubts: Doubts): JobChanges {
+  applyConfig(config: ResolvedConfig, checks: ReadonlyMap<string, Check>, doubts: Doubts): JobChanges {
     return this.store.applyConfig(config, checks, this.#now(), doubts)
   }
 
   /** Holds these servers down, each for a reason for people, and lets go of all others. */
-  hold(held: ReadonlyMap<Real, string>): void {
+  hold(held: ReadonlyMap<ResolvedReal, string>): void {
     const holds = this.store.hold(held, this.#now())
     for (const hold of holds) this.#parts.events.emit('held', hold)
     this.#touch(holds.map(({ service }) => service))
@@ -87,7 +87,7 @@ export class HealthTracker {
     this.availability.close()
   }
 
-  #touch(services: readonly Service[]): void {
+  #touch(services: readonly ResolvedService[]): void {
     if (services.length === 0) return
     this.#parts.onDirty(services)
     this.availability.touch(services)

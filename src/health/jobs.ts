@@ -5,11 +5,13 @@ import type { CheckWork } from '../check/run-code.js'
 import type { Address } from '../core/address.js'
 import {
   type CheckUse,
-  type Config,
+  keyAsWritten,
   keyOfMember,
   keyOfService,
-  type Real,
-  type Service,
+  type ResolvedCheckUse,
+  type ResolvedConfig,
+  type ResolvedReal,
+  type ResolvedService,
 } from '../core/model.js'
 
 /** One checkKey, asked again and again. */
@@ -30,8 +32,8 @@ export function workOf({ check, target, use, answer }: Job): CheckWork {
 
 /** Who listens to a job: one check of one real server of one service. */
 export interface Subscriber {
-  readonly service: Service
-  readonly real: Real
+  readonly service: ResolvedService
+  readonly real: ResolvedReal
   readonly use: CheckUse
   readonly jobId: string
   readonly target: Target
@@ -55,7 +57,7 @@ export function nameOfCheck({ service, real, use }: Pick<Subscriber, 'service' |
 }
 
 /** Real servers and services whose names do not resolve have no jobs: they are down for that reason. */
-export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs {
+export function jobsOf(config: ResolvedConfig, checks: ReadonlyMap<string, Check>): Jobs {
   const jobs = new Map<string, Job>()
   const subscribers: Subscriber[] = []
   const byName = new Map(config.services.map(service => [service.name, service]))
@@ -78,23 +80,27 @@ export function jobsOf(config: Config, checks: ReadonlyMap<string, Check>): Jobs
 
 /** Of several protocols and ports of one service the first asks for all: one health, whatever port is its own. */
 function askerOf(
-  { part, reals }: Service,
+  { part, reals }: ResolvedService,
   i: number,
-  byName: ReadonlyMap<string, Service>,
-): { readonly service: Service; readonly real: Real } | null {
+  byName: ReadonlyMap<string, ResolvedService>,
+): { readonly service: ResolvedService; readonly real: ResolvedReal } | null {
   const first = part && byName.get(part.first)
   const real = first?.reals[i]
   return first && real && real.host === reals[i]?.host ? { service: first, real } : null
 }
 
 /** A check that is sent to a name has nobody to ask while that is not resolved. */
-function answerFor({ host, address }: CheckUse): Answer | null {
-  return host !== undefined && address === null
-    ? noVerdict(`${host}, where this check goes, does not resolve`)
-    : null
+function answerFor({ host, address }: ResolvedCheckUse): Answer | null {
+  return address === null ? noVerdict(`${host}, where this check goes, does not resolve`) : null
 }
 
-function targetOf(service: Service, real: Real, address: Address, use: CheckUse, check: Check): Target {
+function targetOf(
+  service: ResolvedService,
+  real: ResolvedReal,
+  address: Address,
+  use: ResolvedCheckUse,
+  check: Check,
+): Target {
   const { weight } = real.attributes
   return {
     address: use.address ?? address,
@@ -105,10 +111,16 @@ function targetOf(service: Service, real: Real, address: Address, use: CheckUse,
 }
 
 /** What is asked of whom; on whose behalf only where the check says that it matters. */
-function questionOf(service: Service, real: Real, target: Target, use: CheckUse, check: Check): string {
+function questionOf(
+  service: ResolvedService,
+  real: ResolvedReal,
+  target: Target,
+  use: ResolvedCheckUse,
+  check: Check,
+): string {
   const asker = check.perService ? [serviceKey(service), keyOfMember(service, real)] : []
   const connects = use.connects ? [`${use.connects} connects`] : []
-  const host = use.address === null && use.host !== undefined ? [use.host] : []
+  const host = use.address === null ? [use.host] : []
   return JSON.stringify([
     use.kind,
     target.address.text,
@@ -125,18 +137,18 @@ function versionOf({ origin, module }: Check): string {
   return origin === 'user' ? ` by ${module}` : ''
 }
 
-function targetService(service: Service): TargetService {
-  const { name, id } = service
-  if (id?.kind === 'fwmark') return { name, address: null, port: 0, protocol: 'fwm', fwmark: id.fwmark }
-  if (id) return { name, address: id.address, port: id.port, protocol: id.protocol, fwmark: null }
-  const { protocol = 'tcp', port = 0 } = service.unresolved ?? {}
-  return { name, address: null, port, protocol, fwmark: null }
+function targetService(service: ResolvedService): TargetService {
+  const { name, id, virtual } = service
+  if (virtual.kind === 'fwmark')
+    return { name, address: null, port: 0, protocol: 'fwm', fwmark: virtual.fwmark }
+  const { protocol, port } = virtual
+  return { name, address: id?.kind === 'address' ? id.address : null, port, protocol, fwmark: null }
 }
 
-function servicePort(service: Service): number {
+function servicePort(service: ResolvedService): number {
   return targetService(service).port
 }
 
-function serviceKey(service: Service): string {
-  return service.id ? keyOfService(service.id) : service.host
+function serviceKey(service: ResolvedService): string {
+  return service.id ? keyOfService(service.id) : keyAsWritten(service.virtual)
 }

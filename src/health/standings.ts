@@ -1,5 +1,5 @@
 /** Since when each real server is as it is, all its checks and its maintenance together. */
-import { type HealthState, keyOfMember, type Real, type Service } from '../core/model.js'
+import { type HealthState, keyOfMember, type ResolvedReal, type ResolvedService } from '../core/model.js'
 
 export interface Standing {
   readonly state: HealthState
@@ -8,22 +8,22 @@ export interface Standing {
 }
 
 export class Standings {
-  #byReal = new Map<Real, Standing>()
+  #byReal = new Map<ResolvedReal, Standing>()
 
-  of(real: Real): Standing | undefined {
+  of(real: ResolvedReal): Standing | undefined {
     return this.#byReal.get(real)
   }
 
   /** A server that may have changed. */
-  note(real: Real, state: HealthState, now: number): void {
+  note(real: ResolvedReal, state: HealthState, now: number): void {
     if (this.#byReal.get(real)?.state !== state) this.#byReal.set(real, { state, since: now })
   }
 
   /** The servers of the next configuration: one that was there before goes on as it stood. */
   follow(
-    before: readonly Service[],
-    next: readonly Service[],
-    stateOf: (real: Real) => HealthState,
+    before: readonly ResolvedService[],
+    next: readonly ResolvedService[],
+    stateOf: (real: ResolvedReal) => HealthState,
     now: number,
   ): void {
     const known = new Map<string, Standing>()
@@ -43,7 +43,7 @@ export class Standings {
 }
 
 /** A service is the same one by its virtual address, else by its name. */
-function keysOf(service: Service, real: Real): string[] {
-  const byAddress = { name: JSON.stringify(service.id ?? service.host) }
+function keysOf(service: ResolvedService, real: ResolvedReal): string[] {
+  const byAddress = { name: JSON.stringify(service.id ?? service.virtual) }
   return [keyOfMember(byAddress, real), keyOfMember(service, real)]
 }

@@ -2,10 +2,10 @@
 
 import {
   type Change,
-  type Config,
   type DaemonPhase,
   keyOfReal,
   keyOfService,
+  type ResolvedConfig,
   type ServiceId,
 } from '../core/model.js'
 import type { EventListener } from '../events/event-bus.js'
@@ -16,7 +16,7 @@ export function tableSentences(log: Log): EventListener {
   let known: ReturnType<typeof knownServices> = new Map()
   let phase: DaemonPhase = 'starting'
   return {
-    config(config: Config) {
+    config(config: ResolvedConfig) {
       known = knownServices(config)
     },
     phase(next) {

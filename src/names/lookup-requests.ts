@@ -1,16 +1,17 @@
-/** Which names a configuration has, in which family each is wanted, and the configuration with addresses in. Pure. */
-import { type Family, parseAddress } from '../core/address.js'
+/** Which names a configuration has, and in which family each is wanted. Pure. */
+import { type Address, type Family, isName, parseAddress } from '../core/address.js'
 import {
   type CheckUse,
   type Config,
-  type Fallback,
   familyOf,
-  keyOfService,
+  type Member,
   type Real,
+  type ResolvedService,
   type Service,
+  type Virtual,
 } from '../core/model.js'
 
-/** Addresses in use, by `keyOfWish`. */
+/** Addresses in use, by `keyOfRequest`. */
 export type Names = ReadonlyMap<string, string>
 
 export interface LookupRequest {
@@ -32,52 +33,29 @@ export interface Wanted extends LookupRequest {
 }
 
 /**
- * Every host without an address, once for each way in which it is wanted. `names`: a virtual service that is a name
- * itself has the family of its address, and so have its servers.
+ * Every host that is a name, once for each way in which it is wanted. `names`: a virtual service that is a name itself has
+ * the family of its address, and so have its servers.
  */
 export function requestsOf(config: Config, names: Names): ReadonlyMap<string, Wanted> {
   const requests = new Map<string, { request: LookupRequest; services: Set<string> }>()
-  const want = (request: LookupRequest, { name }: Service) => {
+  const want = (request: LookupRequest | null, { name }: Service) => {
+    if (!request) return
     const key = keyOfRequest(request)
     const known = requests.get(key)
     if (known) known.services.add(name)
     else requests.set(key, { request, services: new Set([name]) })
   }
   for (const service of config.services) {
-    if (service.unresolved) want(virtualWish(service.host, service.unresolved.family), service)
-    const named = withVirtual(service, names)
-    for (const member of membersOf(service))
-      if (member.address === null) want(memberWish(named, member), service)
+    const request = virtualRequest(service.virtual)
+    const family = service.virtual.family ?? (request && addressOf(request, names)?.family) ?? null
+    want(request, service)
+    for (const member of membersOf(service)) want(memberRequest(member, family), service)
     for (const real of service.reals)
-      for (const { host } of real.checks) if (host !== undefined) want(checkWish(named, real, host), service)
+      for (const use of real.checks) want(checkRequest(use, real, family), service)
   }
   return new Map(
     [...requests].map(([key, { request, services }]) => [key, { ...request, services: [...services] }]),
   )
-}
-
-/**
- * The configuration with every known name filled in. A service whose name resolves to what is another service already
- * goes without an address: the kernel could not keep the two apart. That is told in sentences.
- */
-export function withNames(
-  config: Config,
-  names: Names,
-): { readonly config: Config; readonly clashes: readonly string[] } {
-  if (requestsOf(config, names).size === 0) return { config, clashes: [] }
-  const taken = new Map(config.services.flatMap(({ id, name }) => (id ? [[keyOfService(id), name]] : [])))
-  const clashes: string[] = []
-  const services = config.services.map(service => {
-    const named = serviceWithNames(service, names)
-    if (service.id || !named.id) return named
-    const key = keyOfService(named.id)
-    const other = taken.get(key)
-    if (other === undefined) taken.set(key, service.name)
-    else
-      clashes.push(`"${service.name}" is left out: ${service.host} resolves to ${key}, which is "${other}"`)
-    return other === undefined ? named : { ...named, id: null }
-  })
-  return { config: { ...config, services }, clashes }
 }
 
 /**
@@ -101,65 +79,44 @@ function fits({ host, family, other }: LookupRequest, [key, address]: readonly [
   return key.split(' ')[0] === host && (other !== 'never' || parseAddress(address)?.family === family)
 }
 
-// ---------------------------------------------------------------- what is wanted
+// ---------------------------------------------------------------- what is wanted, null for literals
 
 /** A virtual address without a family is IPv6 where there is one, else IPv4, and stays in the family that it has then. */
-export function virtualWish(host: string, family: Family | null): LookupRequest {
+export function virtualRequest(virtual: Virtual): LookupRequest | null {
+  if (virtual.kind === 'fwmark' || !isName(virtual.host)) return null
+  const { host, family } = virtual
   return { host, family: family ?? 'ipv6', other: family === null ? 'at first' : 'never' }
 }
 
 /**
  * A server is looked for in the family of its service; in the other one, which only a tunnel reaches, where `family` of
- * the server says so. While the family of the service is not known either, any will do.
+ * the server says so. While the family of the service is not known either (null), any will do.
  */
-export function memberWish(service: Service, { host, family }: Member): LookupRequest {
-  const wanted = family ?? familyOfService(service)
+export function memberRequest({ host, family }: Member, ofService: Family | null): LookupRequest | null {
+  if (!isName(host)) return null
+  const wanted = family ?? ofService
   return { host, family: wanted ?? 'ipv6', other: wanted === null ? 'at first' : 'never' }
 }
 
 /** Where a check goes is not in the kernel's table: the other family will do where there is none of the server's. */
-export function checkWish(service: Service, real: Real, host: string): LookupRequest {
-  const family = real.family ?? real.address?.family ?? familyOfService(service)
+export function checkRequest({ host }: CheckUse, real: Real, ofService: Family | null): LookupRequest | null {
+  if (host === null || !isName(host)) return null
+  const family = real.family ?? parseAddress(real.host)?.family ?? ofService
   return { host, family: family ?? 'ipv6', other: 'always' }
 }
 
-type Member = Real | Fallback
-
-export function membersOf(service: Service): readonly Member[] {
+export function membersOf<M extends Member>(service: {
+  readonly reals: readonly M[]
+  readonly fallback: M | null
+}) {
   return service.fallback ? [...service.reals, service.fallback] : service.reals
 }
 
-function familyOfService({ id, unresolved }: Service): Family | null {
-  return id ? familyOf(id) : (unresolved?.family ?? null)
+/** Null while its name has no address and may have one of either family. */
+export function familyOfService({ id, virtual }: ResolvedService): Family | null {
+  return id ? familyOf(id) : virtual.family
 }
 
-// ---------------------------------------------------------------- filled in
-
-function withVirtual(service: Service, names: Names): Service {
-  const { unresolved } = service
-  const address = unresolved && known(virtualWish(service.host, unresolved.family), names)
-  if (!address || service.id) return service
-  const { protocol, port } = unresolved
-  return { ...service, id: { kind: 'address', address, protocol, port } }
-}
-
-function serviceWithNames(service: Service, names: Names): Service {
-  const named = withVirtual(service, names)
-  const fill = <M extends Member>(member: M): M =>
-    member.address ? member : { ...member, address: known(memberWish(named, member), names) }
-  const reals = service.reals.map(real => ({ ...fill(real), ...checksWithHosts(named, real, names) }))
-  return { ...named, reals, fallback: service.fallback && fill(service.fallback) }
-}
-
-/** Checks that are sent to a server with a name. */
-function checksWithHosts(service: Service, real: Real, names: Names): Pick<Real, 'checks'> {
-  const { checks } = real
-  if (checks.every(({ host }) => host === undefined)) return { checks }
-  const fill = (use: CheckUse): CheckUse =>
-    use.host === undefined ? use : { ...use, address: known(checkWish(service, real, use.host), names) }
-  return { checks: checks.map(fill) }
-}
-
-function known(request: LookupRequest, names: Names) {
+export function addressOf(request: LookupRequest, names: Names): Address | null {
   return parseAddress(names.get(keyOfRequest(request)) ?? '')
 }

@@ -1,6 +1,6 @@
 /** The addresses of the configuration's names: asked for again and again, kept in the journal, told when they change. */
 import type { Family } from '../core/address.js'
-import type { Config, Fallback, Real, Service } from '../core/model.js'
+import type { Config, ResolvedConfig, ResolvedMember, ResolvedService } from '../core/model.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
@@ -8,24 +8,25 @@ import { IntervalTimers } from '../util/interval-timers.js'
 import { choose, inUse, isAwaited, isFailure, troubleOf } from './choice.js'
 import type { Answer, Resolver } from './lookup.js'
 import {
+  familyOfService,
   handedOn,
   keyOfRequest,
   type LookupRequest,
+  memberRequest,
   membersOf,
-  memberWish,
   type Names,
   requestsOf,
-  virtualWish,
+  virtualRequest,
   type Wanted,
-  withNames,
 } from './lookup-requests.js'
+import { resolveConfig } from './resolve-config.js'
 import type { Doubt, Doubts } from './unresolved-names.js'
 
 export interface NameResolverParts {
   readonly resolver: Resolver
   readonly journal: Pick<Journal, 'names' | 'recordNames'>
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
-  /** What is known differs from what `resolved` has given last: it is to be called again. */
+  /** What is known differs from what `resolve` has given last: it is to be called again. */
   onNews(): void
   readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
@@ -67,14 +68,14 @@ export class NameResolver {
   readonly #answers = new Map<string, Map<Family, Answer>>()
   readonly #asking = new Set<string>()
   readonly #told = new Map<string, string>()
-  /** By `keyOfWish`. */
+  /** By `keyOfRequest`. */
   #lacks: ReadonlyMap<string, Lack> = new Map()
   #config: Config | null = null
   #hosts: ReadonlySet<string> = new Set()
   #names: Names
-  /** What `resolved` has given last. */
+  /** What `resolve` has given last. */
   #inForce: Names | null = null
-  /** The doubts that there were when `resolved` was asked last. */
+  /** The doubts that there were when `resolve` was asked last. */
   #doubtsInForce = ''
   #clashes: readonly string[] = []
   /** Takes back the alarm at which use is made of answers; null while none is set. */
@@ -119,9 +120,9 @@ export class NameResolver {
     if (asked.size > 0) this.#settleSoon()
   }
 
-  /** The configuration with every known name filled in. */
-  resolved(config: Config): Config {
-    const { config: resolved, clashes } = withNames(config, this.#names)
+  /** The configuration with the addresses that are known. */
+  resolve(config: Config): ResolvedConfig {
+    const { config: resolved, clashes } = resolveConfig(config, this.#names)
     for (const clash of clashes)
       if (!this.#clashes.includes(clash)) this.#parts.log.error('name.clash', {}, clash)
     this.#clashes = clashes
@@ -130,23 +131,22 @@ export class NameResolver {
     return resolved
   }
 
-  /** What of a configuration from `resolved` has no address although it may have one, for all that is known. */
-  doubtsIn({ services }: Config): Doubts {
-    const doubts = new Map<Service | Real | Fallback, Doubt>()
-    const note = (named: Service | Real | Fallback, request: LookupRequest) => {
-      const doubt = this.#doubtOf(request)
+  /** What of a configuration from `resolve` has no address although it may have one, for all that is known. */
+  doubtsIn({ services }: ResolvedConfig): Doubts {
+    const doubts = new Map<ResolvedService | ResolvedMember, Doubt>()
+    const note = (named: ResolvedService | ResolvedMember, request: LookupRequest | null) => {
+      const doubt = request && this.#doubtOf(request)
       if (doubt !== null) doubts.set(named, doubt)
     }
     for (const service of services) {
-      const { id, host, unresolved } = service
-      if (id === null && unresolved) note(service, virtualWish(host, unresolved.family))
+      if (service.id === null) note(service, virtualRequest(service.virtual))
       for (const member of membersOf(service))
-        if (member.address === null) note(member, memberWish(service, member))
+        if (member.address === null) note(member, memberRequest(member, familyOfService(service)))
     }
     return doubts
   }
 
-  /** Services that `resolved` has left out last, each as a sentence. */
+  /** Services that `resolve` has left out last, each as a sentence. */
   get clashes(): readonly string[] {
     return this.#clashes
   }

@@ -1,24 +1,23 @@
 /** Names whose addresses nobody knows yet, and what of the kernel's table may be theirs. Touches nothing outside. */
 import type { Family } from '../core/address.js'
 import {
-  type Fallback,
-  familyOf,
   keyOfMember,
   keyOfReal,
   keyOfService,
-  type Real,
-  type Service,
+  type ResolvedMember,
+  type ResolvedService,
   type ServiceId,
   type Table,
   type TableReal,
 } from '../core/model.js'
+import { familyOfService, membersOf } from './lookup-requests.js'
 
 /**
  * `asked`: there has been no answer yet. `unanswered`: the look-ups fail, or it is not believed yet that there is no
  * address.
  */
 export type Doubt = 'asked' | 'unanswered'
-export type Doubts = ReadonlyMap<Service | Real | Fallback, Doubt>
+export type Doubts = ReadonlyMap<ResolvedService | ResolvedMember, Doubt>
 
 const NOBODY: ReadonlySet<string> = new Set()
 
@@ -30,10 +29,10 @@ export class Doubtful {
   #doubts: Doubts = new Map()
   /** What is known to be others', by the name in doubt. */
   #others: ReadonlyMap<string, ReadonlySet<string>> = new Map()
-  #services: readonly Service[] = []
+  #services: readonly ResolvedService[] = []
 
-  /** Takes a configuration in which all known names are filled in. */
-  follow(services: readonly Service[], doubts: Doubts): void {
+  /** Takes the services of a configuration with addresses. */
+  follow(services: readonly ResolvedService[], doubts: Doubts): void {
     this.#doubts = doubts
     this.#services = services.filter(service => doubts.has(service))
     const others = new Map<string, ReadonlySet<string>>()
@@ -51,14 +50,14 @@ export class Doubtful {
     this.#others = others
   }
 
-  of(name: Service | Real | Fallback): Doubt | undefined {
+  of(name: ResolvedService | ResolvedMember): Doubt | undefined {
     return this.#doubts.get(name)
   }
 
   /** Whether this entry of the service may be that of the member. */
-  mayBe(service: Service, member: Real | Fallback, { address, port }: TableReal): boolean {
+  mayBe(service: ResolvedService, member: ResolvedMember, { address, port }: TableReal): boolean {
     if (!this.#doubts.has(member) || port !== member.port) return false
-    const family = member.family ?? (service.id && familyOf(service.id))
+    const family = member.family ?? familyOfService(service)
     const others = this.#others.get(keyOfMember(service, member)) ?? NOBODY
     return isOf(family, address.family) && !others.has(keyOfReal({ address, port }))
   }
@@ -75,12 +74,10 @@ export class Doubtful {
     return new Set(entries.map(([key]) => key))
   }
 
-  #mayBeService({ name, unresolved }: Service, key: string, id: ServiceId): boolean {
-    if (!unresolved || id.kind === 'fwmark' || id.protocol !== unresolved.protocol) return false
+  #mayBeService({ name, virtual }: ResolvedService, key: string, id: ServiceId): boolean {
+    if (virtual.kind === 'fwmark' || id.kind === 'fwmark' || id.protocol !== virtual.protocol) return false
     return (
-      isOf(unresolved.family, id.address.family) &&
-      id.port === unresolved.port &&
-      !this.#others.get(name)?.has(key)
+      isOf(virtual.family, id.address.family) && id.port === virtual.port && !this.#others.get(name)?.has(key)
     )
   }
 }
@@ -89,10 +86,6 @@ function isOf(wanted: Family | null, family: Family): boolean {
   return wanted === null || wanted === family
 }
 
-function membersOf({ reals, fallback }: Service): readonly (Real | Fallback)[] {
-  return fallback ? [...reals, fallback] : reals
-}
-
-function knownIn(service: Service): string[] {
+function knownIn(service: ResolvedService): string[] {
   return membersOf(service).flatMap(({ address, port }) => (address ? [keyOfReal({ address, port })] : []))
 }

@@ -6,7 +6,13 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { endpoint } from '../core/address.js'
-import { type Change, type Config, type DaemonPhase, keyOfService, type Service } from '../core/model.js'
+import {
+  type Change,
+  type DaemonPhase,
+  keyOfService,
+  type ResolvedConfig,
+  type ResolvedService,
+} from '../core/model.js'
 import type { EventListener } from '../events/event-bus.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -59,7 +65,7 @@ export class FallbackCommands implements EventListener {
   }
 
   /** Stops commands of the old configuration, and starts those of the new one afterwards. */
-  config(config: Config): void {
+  config(config: ResolvedConfig): void {
     const services = new Map(config.services.map(service => [service.name, service]))
     for (const state of [...this.#states.values()]) {
       const service = services.get(state.name)
@@ -78,7 +84,7 @@ export class FallbackCommands implements EventListener {
     for (const key of this.#started) if (!keys.has(key) && !this.#leaving.has(key)) this.#started.delete(key)
   }
 
-  traffic(service: Service, hasTraffic: boolean): void {
+  traffic(service: ResolvedService, hasTraffic: boolean): void {
     this.#availability.set(service.name, hasTraffic)
     this.#send(service)
   }
@@ -98,14 +104,14 @@ export class FallbackCommands implements EventListener {
     await this.#parts.queue.close(LAST_PATIENCE)
   }
 
-  #send(service: Service): void {
+  #send(service: ResolvedService): void {
     if (service.fallbackcommand === null) return
     const state = this.#states.get(service.name) ?? this.#open(service)
     void this.#advance(state, this.#availability.get(service.name) ? 'stop' : 'start')
   }
 
   /** Returns the state of a new service. A command that is configured again before its `stop` continues. */
-  #open(service: Service): CommandState {
+  #open(service: ResolvedService): CommandState {
     const fresh = newState(service)
     const key = keyOf(fresh)
     const state = this.#leaving.get(key) ?? fresh
@@ -156,7 +162,7 @@ export class FallbackCommands implements EventListener {
   }
 }
 
-function newState(service: Service): CommandState {
+function newState(service: ResolvedService): CommandState {
   const { name, fallbackcommand, id } = service
   const virtual = virtualOf(service)
   const key = id && keyOfService(id)
@@ -174,7 +180,8 @@ function isSame(one: CommandState, other: CommandState): boolean {
 }
 
 /** `[2001:db8::80]:80 tcp`; `:0 fwm` for a firewall mark. */
-function virtualOf({ id, unresolved }: Service): readonly string[] {
-  if (id?.kind === 'address') return [endpoint(id.address, id.port), id.protocol]
-  return id ? [':0', 'fwm'] : [`:${unresolved?.port}`, unresolved?.protocol ?? 'tcp']
+function virtualOf({ id, virtual }: ResolvedService): readonly string[] {
+  if (virtual.kind === 'fwmark') return [':0', 'fwm']
+  const { protocol, port } = virtual
+  return [id?.kind === 'address' ? endpoint(id.address, port) : `:${port}`, protocol]
 }

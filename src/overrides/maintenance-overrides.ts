@@ -1,6 +1,6 @@
 /** Overrides by files: the maintenance folder, whose files hold real servers down that are named like them. */
 
-import type { Config, Real } from '../core/model.js'
+import type { ResolvedConfig, ResolvedReal } from '../core/model.js'
 import type { Resolver } from '../names/lookup.js'
 import { ReverseDnsCache } from '../names/reverse-dns.js'
 import type { Journal } from '../storage/journal.js'
@@ -28,7 +28,7 @@ export class MaintenanceOverrides {
   readonly #parts: MaintenanceParts
   readonly #names: ReverseDnsCache
   readonly #timers: IntervalTimers
-  #config: Config | null = null
+  #config: ResolvedConfig | null = null
   /** Files that are the name of no server, told once. */
   readonly #strangers = new Set<string>()
   readonly #notes: MaintenanceNotes
@@ -43,7 +43,7 @@ export class MaintenanceOverrides {
   }
 
   /** Takes over a configuration; a folder that it still names goes on being watched. */
-  follow(config: Config): void {
+  follow(config: ResolvedConfig): void {
     this.#config = config
     const { maintenancedir } = config.settings
     if ((this.#folder?.path ?? null) !== maintenancedir) this.#watchFolder(maintenancedir)
@@ -51,7 +51,7 @@ export class MaintenanceOverrides {
   }
 
   /** The servers of this configuration that are held down, each with the file that does it. */
-  held(config: Config): Map<Real, string> {
+  held(config: ResolvedConfig): Map<ResolvedReal, string> {
     const watched = this.#folder?.watched
     const held = matchOverrides(realsOf(config), new Set(watched?.seen.files), address =>
       this.#names.of(address),
@@ -66,7 +66,7 @@ export class MaintenanceOverrides {
   }
 
   /** Once for each file, and not before the names of all servers are known as far as they can be. */
-  async #tellUnmatched(config: Config): Promise<void> {
+  async #tellUnmatched(config: ResolvedConfig): Promise<void> {
     const find = () =>
       unmatched(realsOf(config), this.#folder?.watched.seen.files ?? [], address => this.#names.of(address))
     const candidates = new Set(find())
@@ -101,7 +101,7 @@ export class MaintenanceOverrides {
    * so that no passed check puts a server to work again that was held before. What an earlier run has seen counts until
    * there are answers.
    */
-  async prepare(config: Config): Promise<void> {
+  async prepare(config: ResolvedConfig): Promise<void> {
     this.follow(config)
     if (!this.#folder) return
     const { watched } = this.#folder
@@ -128,7 +128,7 @@ export class MaintenanceOverrides {
   }
 
   /** What the next start needs to hold the same servers while neither the folder nor a name server answers. */
-  #remember(held: ReadonlyMap<Real, string>): void {
+  #remember(held: ReadonlyMap<ResolvedReal, string>): void {
     const watched = this.#folder?.watched
     if (!watched) {
       this.#keep(null)
@@ -157,7 +157,7 @@ export class MaintenanceOverrides {
   }
 }
 
-function realsOf({ services }: Config): readonly Real[] {
+function realsOf({ services }: ResolvedConfig): readonly ResolvedReal[] {
   return services.flatMap(({ reals }) => reals)
 }
 

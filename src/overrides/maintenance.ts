@@ -3,11 +3,11 @@
  * ldirectord's: address and port, address, host name and port, host name, each name also without its domain. Pure.
  */
 import { type Address, bracketed } from '../core/address.js'
-import type { Real } from '../core/model.js'
+import type { ResolvedMember, ResolvedReal } from '../core/model.js'
 
 /** The names of files that hold this server down. `names`: what its address is called. */
 export function fileNamesFor(
-  real: Pick<Real, 'host' | 'address' | 'port'>,
+  real: Pick<ResolvedMember, 'host' | 'address' | 'port'>,
   names: readonly string[],
 ): string[] {
   const addresses = real.address ? [bracketed(real.address), real.address.text] : []
@@ -18,7 +18,7 @@ export function fileNamesFor(
 
 /** Files that are the name of no server: a slip of the pen holds nobody. */
 export function unmatched(
-  reals: readonly Real[],
+  reals: readonly ResolvedReal[],
   files: readonly string[],
   namesOf: (address: Address) => readonly string[],
 ): string[] {
@@ -30,11 +30,11 @@ export function unmatched(
 
 /** The servers that are held down, with the file that does it. */
 export function matchOverrides(
-  reals: readonly Real[],
+  reals: readonly ResolvedReal[],
   files: ReadonlySet<string>,
   namesOf: (address: Address) => readonly string[],
-): Map<Real, string> {
-  const held = new Map<Real, string>()
+): Map<ResolvedReal, string> {
+  const held = new Map<ResolvedReal, string>()
   if (files.size === 0) return held
   for (const real of reals) {
     const file = fileNamesFor(real, real.address ? namesOf(real.address) : []).find(name => files.has(name))

@@ -1,6 +1,6 @@
 /** What a stop takes away: the services with `cleanstop`, in one batch. */
 import { diff } from '../core/diff.js'
-import { type Change, keyOfService, type Service } from '../core/model.js'
+import { type Change, keyOfService, type ResolvedService } from '../core/model.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -14,7 +14,7 @@ export interface CleanStopParts {
 }
 
 export async function cleanStop(
-  services: readonly Service[],
+  services: readonly ResolvedService[],
   { kernel, journal, log, onApplied }: CleanStopParts,
 ): Promise<void> {
   const ids = services.filter(service => service.cleanstop).flatMap(service => service.id ?? [])

@@ -1,21 +1,23 @@
 /** Tables, configurations and results for tests: short to write, and at random. */
 import fc from 'fast-check'
-import { type Address, parseAddress } from '../../src/core/address.js'
+import { type Address, type Family, parseAddress } from '../../src/core/address.js'
 import type {
   CheckPolicy,
   CheckResult,
   CheckUse,
-  Config,
   Forwarding,
   Real,
   RealAttributes,
-  Service,
+  ResolvedConfig,
+  ResolvedReal,
+  ResolvedService,
   ServiceAttributes,
   ServiceId,
   Settings,
   Table,
   TableReal,
   TableService,
+  Virtual,
 } from '../../src/core/model.js'
 import { keyOfReal, keyOfService } from '../../src/core/model.js'
 
@@ -74,10 +76,10 @@ export function use(
   options: Record<string, unknown> = {},
   policy: Partial<CheckPolicy> = {},
 ): CheckUse {
-  return { kind, options, policy: { ...QUICK, ...policy }, port: null, address: null }
+  return { kind, options, policy: { ...QUICK, ...policy }, port: null, host: null }
 }
 
-/** A real server on port 80, checked by `on` unless told otherwise. */
+/** A real server on port 80, checked by `on` unless told otherwise. Without an address where its host is a name. */
 export function real(
   host: string,
   {
@@ -86,25 +88,27 @@ export function real(
     port = 80,
     ...attributes
   }: Partial<Real & RealAttributes> = {},
-): Real {
+): ResolvedReal {
+  const address = parseAddress(host)
   return {
     host,
-    address: parseAddress(host),
+    address,
     port,
     attributes: { ...ATTRIBUTES, ...attributes },
-    checks,
+    checks: checks.map(one => ({ address, ...one })),
     need,
   }
 }
 
-export function service(name: string, parts: Partial<Service> = {}): Service {
+/** At [2001:db8::80]:80 unless `id` or `named` say otherwise. */
+export function service(name: string, parts: Partial<ResolvedService> = {}): ResolvedService {
+  const id = parts.id ?? serviceId('2001:db8::80')
   return {
     name,
     label: null,
     comment: null,
-    host: '2001:db8::80',
-    id: serviceId('2001:db8::80'),
-    unresolved: null,
+    virtual: virtualOf(id),
+    id,
     attributes: SERVICE_ATTRIBUTES,
     quiescent: false,
     cleanstop: false,
@@ -117,7 +121,21 @@ export function service(name: string, parts: Partial<Service> = {}): Service {
   }
 }
 
-export function config(services: readonly Service[], settings: Partial<Settings> = {}): Config {
+/** A virtual address by its name, which has not been looked up. */
+export function named(host: string, family: Family | null = null, port = 80) {
+  return { virtual: { kind: 'address', protocol: 'tcp', host, port, family }, id: null } as const
+}
+
+function virtualOf(id: ServiceId): Virtual {
+  if (id.kind === 'fwmark') return id
+  const { kind, protocol, address, port } = id
+  return { kind, protocol, host: address.text, port, family: address.family }
+}
+
+export function config(
+  services: readonly ResolvedService[],
+  settings: Partial<Settings> = {},
+): ResolvedConfig {
   return { file: 'site.yaml', settings: { ...SETTINGS, ...settings }, services }
 }
 

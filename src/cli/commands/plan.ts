@@ -2,13 +2,20 @@
 
 import { desired } from '../../core/desired.js'
 import { diff } from '../../core/diff.js'
-import { type Change, type Config, type HealthState, keyOfService, type Table } from '../../core/model.js'
+import {
+  type Change,
+  type Config,
+  type HealthState,
+  keyOfService,
+  type ResolvedConfig,
+  type Table,
+} from '../../core/model.js'
 import { KernelError } from '../../ipvs/kernel.js'
 import { openTable, TABLES } from '../../ipvs/table.js'
 import { Doubtful, type Doubts } from '../../names/unresolved-names.js'
 import { journalPath, readJournal } from '../../storage/journal.js'
 import { defineCommand, EXIT } from '../command.js'
-import { loadConfigOrExit, resolvedConfig } from '../load-or-exit.js'
+import { loadConfigOrExit, resolveNow } from '../load-or-exit.js'
 import { countChanges, renderChanges, summaryOfChanges } from '../terminal/changes.js'
 
 /** The health that is assumed, by the word on the command line. */
@@ -51,7 +58,7 @@ what it does not hold stays out.`,
     const { config } = await loadConfigOrExit(context.arguments.CONFIG, context)
     const actual = await readTable(options.kernel)
     const { owned, names } = remembered(options.kernel, config)
-    const { config: resolved, doubts } = await resolvedConfig(config, names, context)
+    const { config: resolved, doubts } = await resolveNow(config, names, context)
     const changes = planned(resolved, ASSUMED[options.assume], { actual, owned, doubts })
     if (options.json) context.printData(asJson(changes))
     else {
@@ -72,7 +79,7 @@ export interface Before {
 
 /** The changes that a configuration would make if every real server had this health. Pure. */
 export function planned(
-  { services }: Config,
+  { services }: ResolvedConfig,
   state: HealthState,
   { actual, owned, doubts = new Map() }: Before,
 ): Change[] {

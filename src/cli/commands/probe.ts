@@ -2,14 +2,21 @@
 import { bracketed, endpoint, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
 import { combine } from '../../core/health.js'
-import type { CheckResult, Config, HealthState, Real, Service } from '../../core/model.js'
+import type {
+  CheckResult,
+  Config,
+  HealthState,
+  ResolvedReal,
+  ResolvedService,
+  Service,
+} from '../../core/model.js'
 import { weightFrom } from '../../core/weight-hint.js'
 import { type Job, jobsOf, workOf } from '../../health/jobs.js'
-import { type LookupRequest, memberWish } from '../../names/lookup-requests.js'
+import { familyOfService, type LookupRequest, memberRequest } from '../../names/lookup-requests.js'
 import { openOneShot } from '../../schedule/executors.js'
 import { didYouMean } from '../../util/closest-match.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
-import { loadConfigOrExit, resolvedConfig } from '../load-or-exit.js'
+import { loadConfigOrExit, resolveNow } from '../load-or-exit.js'
 import { type Probed, type ProbedServer, renderProbed } from '../terminal/probe.js'
 
 /** Checks under way at once: a probe by hand must not look like an attack. */
@@ -36,7 +43,7 @@ touch the kernel's table, and needs no running lvsd.`,
     const { CONFIG, SERVICE, REAL } = context.arguments
     const { config: whole, checks } = await loadConfigOrExit(CONFIG, context)
     const chosen = chosenPart(whole, SERVICE, REAL)
-    const { config, troubleOf } = await resolvedConfig(chosen, new Map(), context)
+    const { config, troubleOf } = await resolveNow(chosen, new Map(), context)
     const { jobs, subscribers } = jobsOf(config, checks)
     const results = await runAll([...jobs.values()])
     const probed = [
@@ -57,7 +64,7 @@ touch the kernel's table, and needs no running lvsd.`,
 })
 
 /** What the results of its checks mean for each real server of a service. */
-function serversOf(service: Service, probed: readonly Probed[]): readonly ProbedServer[] {
+function serversOf(service: ResolvedService, probed: readonly Probed[]): readonly ProbedServer[] {
   return service.reals.map(real => {
     const own = probed.filter(each => each.service === service.name && each.real === hostPort(real))
     const results = own.map(({ result }) => result)
@@ -146,17 +153,22 @@ async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
 }
 
 /** Nothing can be sent to a name without an address; that is a failure as well. */
-function unresolvedReals(service: Service, troubleOf: (wish: LookupRequest) => string | null): Probed[] {
+function unresolvedReals(
+  service: ResolvedService,
+  troubleOf: (request: LookupRequest) => string | null,
+): Probed[] {
   const lost = service.reals.filter(({ address }) => address === null)
-  return lost.flatMap((real: Real) =>
-    real.checks.map(({ kind }) => ({
+  return lost.flatMap((real: ResolvedReal) => {
+    const request = memberRequest(real, familyOfService(service))
+    const trouble = request && troubleOf(request)
+    return real.checks.map(({ kind }) => ({
       service: service.name,
       real: hostPort(real),
       check: kind,
       target: null,
-      result: failed('name', troubleOf(memberWish(service, real)) ?? 'its name has no address'),
-    })),
-  )
+      result: failed('name', trouble ?? 'its name has no address'),
+    }))
+  })
 }
 
 function notRun(kind: string): CheckResult {

@@ -311,20 +311,20 @@ function readTarget(
   fields: Fields<typeof checkFields>,
   protocol: string,
   { report, ports }: Context,
-): Pick<CheckUse, 'port' | 'address' | 'host'> {
+): Pick<CheckUse, 'port' | 'host'> {
   const { checkport, checkaddress } = fields.values
   const portAt = fields.valueAt('checkport')
   const port =
     typeof checkport === 'string' ? readPort(checkport, portAt, { report, ports, protocol }) : checkport
   if (port === 0) report.error('BAD_PORT', portAt, 'checkport is a port from 1 to 65535')
-  if (checkaddress === undefined) return { port: port ?? null, address: null }
+  if (checkaddress === undefined) return { port: port ?? null, host: null }
   const at = fields.valueAt('checkaddress')
   const address = parseAddress(checkaddress)
   const name = address ? null : parseHostPort(checkaddress)
-  if (name && name.port === null) return { port: port ?? null, address: null, host: name.host }
+  if (name && name.port === null) return { port: port ?? null, host: name.host }
   if (!address)
     report.error('BAD_ADDRESS', at, `"${checkaddress}" is neither an IPv6 or IPv4 address nor a host name`)
   else if (isLinkLocal(address) && address.zone === null)
     report.error('ZONE_NEEDED', at, `a link-local address needs its interface: ${address.text}%eth0`)
-  return { port: port ?? null, address }
+  return { port: port ?? null, host: address?.text ?? null }
 }

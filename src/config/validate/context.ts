@@ -3,7 +3,6 @@
 import type { Check } from '../../check/check.js'
 import type { OptionShape } from '../../check/option-kit.js'
 import type { Family } from '../../core/address.js'
-import type { ServiceId } from '../../core/model.js'
 import type { Question } from '../../kinds/judge-apart.js'
 import type { Hosts } from '../../names/hosts.js'
 import type { Dialect } from '../dialect.js'
@@ -50,7 +49,6 @@ export interface ServiceFacts {
   /** All protocols of the service that stands in the configuration, this one among them. */
   readonly protocols: readonly string[]
   readonly isFwmark: boolean
-  readonly id: ServiceId | null
 }
 
 /** The text of a scalar, or null. */

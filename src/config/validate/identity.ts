@@ -1,6 +1,6 @@
 /** What the kernel calls a service: protocol, address and port, or a firewall mark and a family. */
 import { endpoint, parseAddress } from '../../core/address.js'
-import { keyOfService, type Protocol, type Service, type ServiceId } from '../../core/model.js'
+import type { Virtual } from '../../core/model.js'
 import { type Endpoint, isUnicast, isWithoutZone, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problems/problem.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
@@ -11,8 +11,7 @@ import { familyWord } from './words.js'
 
 export interface Identity {
   /** Null where it is unknown or wrong. */
-  readonly host: string | null
-  readonly unresolved: Service['unresolved']
+  readonly virtual: Virtual | null
   readonly facts: ServiceFacts
 }
 
@@ -53,9 +52,8 @@ function readMark(name: string, own: ServiceFields, { report }: Context): Identi
       own.keyAt('fwmark'),
       'a firewall mark counts for one family: add family: ipv6 (or ipv4)',
     )
-  const id: ServiceId | null = fwmark !== undefined && family ? { kind: 'fwmark', fwmark, family } : null
-  const facts = { name, family, port: 0, protocol: 'fwm', protocols: ['fwm'], isFwmark: true, id }
-  return { host: id && keyOfService(id), unresolved: null, facts }
+  const facts = { name, family, port: 0, protocol: 'fwm', protocols: ['fwm'], isFwmark: true }
+  return { virtual: fwmark !== undefined && family ? { kind: 'fwmark', fwmark, family } : null, facts }
 }
 
 function readVirtual(part: Part, own: ServiceFields, defaults: DefaultsFields, context: Context): Identity {
@@ -67,13 +65,10 @@ function readVirtual(part: Part, own: ServiceFields, defaults: DefaultsFields, c
   const port = endpoint && portOf(endpoint, at, own, defaults, context)
   const family = endpoint?.address?.family ?? own.values.family ?? null
   const isUsable = endpoint !== null && judgeVirtual(endpoint, own, context) && port !== null
-  const id = isUsable ? idOf(endpoint, protocol, port) : null
-  const isName = isUsable && endpoint.address === null
-  if (isName) judgeHostFamily(endpoint.host, own.values.family ?? null, at, context)
-  const facts = { name, family, port, protocol, protocols, isFwmark: false, id }
+  if (isUsable && endpoint.address === null) judgeHostFamily(endpoint.host, family, at, context)
+  const facts = { name, family, port, protocol, protocols, isFwmark: false }
   return {
-    host: isUsable ? endpoint.host : null,
-    unresolved: isName ? { protocol, port, family } : null,
+    virtual: isUsable ? { kind: 'address', protocol, host: endpoint.host, port, family } : null,
     facts,
   }
 }
@@ -101,10 +96,6 @@ function withPort(endpoint: Endpoint, { port }: Part, own: ServiceFields, { repo
       'virtual has a port already: write either ports, or the port there',
     )
   return { ...endpoint, port: port ?? endpoint.port, hasPort: true }
-}
-
-function idOf({ address }: Endpoint, protocol: Protocol, port: number): ServiceId | null {
-  return address && { kind: 'address', protocol, address, port }
 }
 
 function portOf(

@@ -39,7 +39,6 @@ export function readReal(node: RawNode, context: RealContext): PlacedReal | null
   judgePorts(checks.uses, endpoint, port, fields, context)
   const real = {
     host: endpoint.host,
-    address: endpoint.address,
     ...family,
     port,
     attributes,
@@ -216,7 +215,7 @@ export function readFallback(node: RawNode, context: RealContext): PlacedFallbac
   const family = readFamily(fields, endpoint, forwarding.forwarding, context)
   judgeHost(endpoint, family, at, context)
   const attributes = { ...forwarding, weight: 1, upper: 0, lower: 0 }
-  return { fallback: { host: endpoint.host, address: endpoint.address, ...family, port, attributes }, at }
+  return { fallback: { host: endpoint.host, ...family, port, attributes }, at }
 }
 
 export interface PlacedFallback {

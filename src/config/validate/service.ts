@@ -1,5 +1,6 @@
 /** One virtual service: what the kernel calls it, how it schedules, its real servers and its fallback. */
-import { type CheckUse, keyOfService, type Real, type Service } from '../../core/model.js'
+import { isName, parseAddress } from '../../core/address.js'
+import { type CheckUse, keyAsWritten, type Real, type Service, type Virtual } from '../../core/model.js'
 import { lineOf, type Position } from '../problems/problem.js'
 import { type RawEntry, type RawNode, sortOf } from '../raw.js'
 import { isNothing, mapEntries, readFields } from '../read-fields.js'
@@ -68,15 +69,13 @@ function readPart(
   if (isFirst) tellLoopback(reals, fallback, realContext)
   const mail = readMail(own, defaults, context)
   tellCommand(own.entry('fallbackcommand') ?? defaults.entry('fallbackcommand'), context.report)
-  if (identity.host === null) return null
+  if (identity.virtual === null) return null
   const service: Service = {
     name: part.name,
     ...(part.of && { part: part.of }),
     label: inherit(serviceFields, 'label', [own]),
     comment: inherit(serviceFields, 'comment', [own]),
-    host: identity.host,
-    id: facts.id,
-    unresolved: identity.unresolved,
+    virtual: identity.virtual,
     attributes,
     quiescent: inherit(serviceFields, 'quiescent', [own, defaults]),
     cleanstop: inherit(serviceFields, 'cleanstop', [own, defaults]),
@@ -111,10 +110,8 @@ export function judgePartNames(services: readonly PlacedService[], { report }: C
 export function judgeCollisions(services: readonly PlacedService[], { report }: Context): void {
   const first = new Map<string, PlacedService>()
   for (const placed of services) {
-    const { id, host, unresolved, name } = placed.service
-    const key = id
-      ? keyOfService(id)
-      : `${unresolved?.protocol} ${host.toLowerCase()}:${unresolved?.port} ${unresolved?.family}`
+    const { virtual, name } = placed.service
+    const key = collisionKey(virtual)
     const before = first.get(key)
     if (!before) first.set(key, placed)
     else
@@ -124,6 +121,12 @@ export function judgeCollisions(services: readonly PlacedService[], { report }: 
         `"${name}" is the same service as "${before.service.name}" in ${lineOf(before.at, placed.at)}: ${key}`,
       )
   }
+}
+
+function collisionKey(virtual: Virtual): string {
+  if (virtual.kind === 'fwmark' || !isName(virtual.host)) return keyAsWritten(virtual)
+  const { protocol, host, port, family } = virtual
+  return `${protocol} ${host.toLowerCase()}:${port} ${family}`
 }
 
 // ---------------------------------------------------------------- real servers
@@ -191,10 +194,11 @@ function realNodes(own: ServiceFields, { report, facts }: RealContext): readonly
 
 /** Tunnels lead to the other family too, with one catch; told at the first of them. */
 function tellMixed(reals: readonly PlacedReal[], { report, facts }: RealContext): void {
-  const mixed = reals.find(({ real }) => real.address && facts.family && real.address.family !== facts.family)
+  const other = facts.family === 'ipv6' ? 'ipv4' : 'ipv6'
+  const mixed = facts.family && reals.find(({ real }) => parseAddress(real.host)?.family === other)
   if (!mixed || mixed.real.attributes.forwarding === 'masq' || mixed.real.attributes.forwarding === 'gate')
     return
-  const families = `${familyWord(mixed.real.address?.family ?? 'ipv6')} behind ${familyWord(facts.family ?? 'ipv6')}`
+  const families = `${familyWord(other)} behind ${familyWord(facts.family ?? 'ipv6')}`
   report.note(
     'MIXED_FAMILY',
     mixed.at,

@@ -3,12 +3,12 @@
 import {
   type Change,
   type CheckResult,
-  type Config,
   type DaemonPhase,
   keyOfReal,
   keyOfService,
-  type Real,
-  type Service,
+  type ResolvedConfig,
+  type ResolvedReal,
+  type ResolvedService,
   type ServiceId,
 } from '../../core/model.js'
 import type { EventListener } from '../../events/event-bus.js'
@@ -71,7 +71,7 @@ export class MailAlerts implements EventListener {
     this.#phase = phase
   }
 
-  config(config: Config): void {
+  config(config: ResolvedConfig): void {
     const before = this.#members
     this.#known = knownServices(config)
     this.#members = membersOf(this.#known)
@@ -151,7 +151,12 @@ export class MailAlerts implements EventListener {
       this.#add(inaccessible(place, place.service.id), this.#phase, this.#reminders.reasonOf(member))
   }
 
-  #serverDown(service: Service, real: Real, member: string, { reason, detail }: CheckResult): void {
+  #serverDown(
+    service: ResolvedService,
+    real: ResolvedReal,
+    member: string,
+    { reason, detail }: CheckResult,
+  ): void {
     // A server drained by its configuration: its failure has no effect.
     if (service.quiescent && real.attributes.weight === 0) {
       this.#reminders.forget(member)
@@ -181,13 +186,13 @@ export class MailAlerts implements EventListener {
 }
 
 interface Place {
-  readonly service: Service
+  readonly service: ResolvedService
   /** `keyOfReal`. */
   readonly server: string
 }
 
 /** Returns null if the real server or its service has no address yet and is therefore not in the table. */
-function memberOf({ id }: Service, { address, port }: Real): string | null {
+function memberOf({ id }: ResolvedService, { address, port }: ResolvedReal): string | null {
   return id && address && keyOfMember(id, keyOfReal({ address, port }))
 }
 

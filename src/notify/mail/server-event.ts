@@ -1,12 +1,13 @@
 /** Describes changes of the kernel's table in ldirectord's words. Pure. */
 import {
   type Change,
-  type Config,
   type DaemonPhase,
   keyOfReal,
   keyOfService,
-  type Real,
-  type Service,
+  type ResolvedConfig,
+  type ResolvedMember,
+  type ResolvedReal,
+  type ResolvedService,
   type ServiceId,
   type TableReal,
   type TableService,
@@ -18,7 +19,7 @@ export type Tag = 'real' | 'fallback'
 
 /** An event about one server of one service. */
 export interface ServerEvent {
-  readonly service: Service
+  readonly service: ResolvedService
   /** Key of the server, from `keyOfMember` below. */
   readonly member: string
   readonly word: EventKind
@@ -31,13 +32,13 @@ export interface ServerEvent {
 
 /** A service with the keys of its table entries. */
 export interface Known {
-  readonly service: Service
-  readonly reals: ReadonlyMap<string, Real>
+  readonly service: ResolvedService
+  readonly reals: ReadonlyMap<string, ResolvedReal>
   readonly fallback: string | null
 }
 
 /** Returns the services by `keyOfService`. A service whose name does not resolve is not in the table and has no events. */
-export function knownServices({ services }: Config): ReadonlyMap<string, Known> {
+export function knownServices({ services }: ResolvedConfig): ReadonlyMap<string, Known> {
   const known = new Map<string, Known>()
   for (const service of services) {
     if (!service.id) continue
@@ -53,7 +54,7 @@ export function knownServices({ services }: Config): ReadonlyMap<string, Known> 
   return known
 }
 
-function keyOf({ address, port }: Pick<Real, 'address' | 'port'>): string | null {
+function keyOf({ address, port }: Pick<ResolvedMember, 'address' | 'port'>): string | null {
   return address && keyOfReal({ address, port })
 }
 
@@ -143,7 +144,7 @@ interface Told {
 
 /** Composes the event in ldirectord's words. */
 export function describeEvent(
-  service: Service,
+  service: ResolvedService,
   id: ServiceId,
   { word, server, tag, weight, suffix = '' }: Told,
 ): ServerEvent {

@@ -7,6 +7,7 @@ import { runCheck } from '../../../src/check/run-code.js'
 import { loadConfig } from '../../../src/config/load.js'
 import type { CheckResult, Service } from '../../../src/core/model.js'
 import { jobsOf } from '../../../src/health/jobs.js'
+import { resolveConfig } from '../../../src/names/resolve-config.js'
 import { packageRoot } from '../../../src/system/version.js'
 import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
 import { Place } from '../../support/checks/services.js'
@@ -42,10 +43,9 @@ async function ask(
   const service = config.services.find(each => each.name === name)
   const real = service?.reals[which]
   assert.ok(service && real)
-  const here = { family: 'ipv6', text: '::1', zone: null } as const
-  const uses = real.checks.map(use => ({ ...use, port: ports[use.kind] ?? use.port, address: here }))
+  const uses = real.checks.map(use => ({ ...use, port: ports[use.kind] ?? use.port, host: '::1' }))
   const asked: Service = { ...service, reals: [{ ...real, checks: uses }] }
-  const { jobs } = jobsOf({ ...config, services: [asked] }, checks)
+  const { jobs } = jobsOf(resolveConfig({ ...config, services: [asked] }, new Map()).config, checks)
   return Promise.all(
     [...jobs.values()].map(({ check, target, use }) =>
       runCheck({ check, target, options: use.options }, timeout),

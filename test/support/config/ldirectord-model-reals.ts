@@ -156,7 +156,7 @@ function ourReal(real: Real, names: Names): Facts {
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, dns: 53 }
 
 function ourCheck(
-  { kind, options, policy, port, address, host, connects }: CheckUse,
+  { kind, options, policy, port, host, connects }: CheckUse,
   real: Real,
   names: Names,
 ): Facts {
@@ -168,6 +168,6 @@ function ourCheck(
     kind,
     connects: text(connects ?? 0),
     timeout: text(policy.timeout / 1000),
-    target: `${address?.text ?? host ?? literal(real.host, names)}:${used}`,
+    target: `${host ?? literal(real.host, names)}:${used}`,
   }
 }

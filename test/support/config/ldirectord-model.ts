@@ -1,11 +1,5 @@
 /** Compares a Config with the model that the real ldirectord makes of the same file. */
-import {
-  type Config,
-  type DaemonPhase,
-  familyOf,
-  type Service,
-  type Settings,
-} from '../../../src/core/model.js'
+import type { Config, DaemonPhase, Service, Settings } from '../../../src/core/model.js'
 import { compareReals } from './ldirectord-model-reals.js'
 import {
   bare,
@@ -187,15 +181,13 @@ function bitOf(word: string): string {
   return word.endsWith('-fallback') ? 'flag-1' : word.endsWith('-port') ? 'flag-2' : word
 }
 
-function ourFlags({ id, unresolved, host, attributes }: Service, names: Names): string {
+function ourFlags({ virtual, attributes }: Service, names: Names): string {
   const { scheduler, schedulerFlags, persistence, onePacket } = attributes
-  const udp = (id?.kind === 'address' ? id.protocol : unresolved?.protocol) === 'udp'
-  const port = id?.kind === 'address' ? id.port : unresolved?.port
   const where =
-    id?.kind === 'fwmark'
-      ? `-f ${id.fwmark}`
-      : `${udp ? '-u' : '-t'} ${bracketed(literal(host, names))}:${port}`
-  const all = (id ? familyOf(id) : unresolved?.family) === 'ipv6' ? 128 : 32
+    virtual.kind === 'fwmark'
+      ? `-f ${virtual.fwmark}`
+      : `${virtual.protocol === 'udp' ? '-u' : '-t'} ${bracketed(literal(virtual.host, names))}:${virtual.port}`
+  const all = virtual.family === 'ipv6' ? 128 : 32
   const persistent = persistence
     ? ` -p ${persistence.timeout}${persistence.prefix === all ? '' : ` -M ${persistence.prefix}`}`
     : ''

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { reasonOf } from '../../../src/api/status-reason.js'
-import type { HealthState, Real } from '../../../src/core/model.js'
+import type { HealthState, ResolvedReal } from '../../../src/core/model.js'
 import type { CheckState } from '../../../src/health/check-state.js'
 import type { HealthStore } from '../../../src/health/health-store.js'
 import { failed, passed } from '../../support/tables.js'
@@ -20,7 +20,7 @@ describe('status-reason: why a server is as it is', () => {
     it(`is told of one that ${what}`, () => {
       const subscriber = { use: { kind: 'http', policy: { rise: 3, fall: 2 } } }
       const cell = { health: { state, streak, last, since: 0 }, noVerdicts: null, lastAt: 0, subscriber }
-      assert.equal(reasonOf(boardOf(cell as unknown as CheckState), {} as Real, String), expected)
+      assert.equal(reasonOf(boardOf(cell as unknown as CheckState), {} as ResolvedReal, String), expected)
     })
 })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { resolvedConfig } from '../../../src/cli/load-or-exit.js'
-import { memberWish } from '../../../src/names/lookup-requests.js'
+import { resolveNow } from '../../../src/cli/load-or-exit.js'
+import { memberRequest } from '../../../src/names/lookup-requests.js'
 import { testContext } from '../../support/context.js'
 import { dnsServer } from '../../support/dns-server.js'
 import { resolverWith } from '../../support/names/stage.js'
@@ -18,18 +18,19 @@ describe('load-or-exit: the names of a command', () => {
     const { context, err } = testContext()
     const web = service('web', { reals: [...dead, 'good.example', 'fd00::2'].map(host => real(host)) })
     const began = performance.now()
-    const { config: resolved, troubleOf } = await resolvedConfig(config([web]), new Map(), context, resolver)
+    const { config: resolved, troubleOf } = await resolveNow(config([web]), new Map(), context, resolver)
     assert.ok(performance.now() - began < 5000)
     const addresses = resolved.services[0]?.reals.map(({ address }) => address?.text ?? null)
     assert.deepEqual(addresses, [...dead.map(() => null), 'fd00::1', 'fd00::2'])
     assert.match(err(), /lvsd: dead0.example is being looked up \(web\)/)
-    assert.equal(troubleOf(memberWish(web, real('dead1.example'))), 'dead1.example is being looked up')
+    const request = memberRequest(real('dead1.example'), 'ipv6')
+    assert.equal(request && troubleOf(request), 'dead1.example is being looked up')
   })
 
   it('are told with the family that was asked for', async () => {
     const { resolver } = resolverWith({ hosts: '127.0.0.1 here', nsswitch: 'hosts: files' })
     const { context, err } = testContext()
-    await resolvedConfig(config([service('web', { reals: [real('here')] })]), new Map(), context, resolver)
+    await resolveNow(config([service('web', { reals: [real('here')] })]), new Map(), context, resolver)
     assert.equal(err(), 'lvsd: here has no IPv6 address; it has 127.0.0.1 (web)\n')
   })
 })

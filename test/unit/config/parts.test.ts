@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { chosenPart } from '../../../src/cli/commands/probe.js'
 import { loadConfig } from '../../../src/config/load.js'
-import { keyOfService } from '../../../src/core/model.js'
+import { keyAsWritten } from '../../../src/core/model.js'
 import { desiredTable, HealthStore } from '../../../src/health/health-store.js'
 import { jobsOf } from '../../../src/health/jobs.js'
+import { resolveConfig } from '../../../src/names/resolve-config.js'
 import { failed, passed } from '../../support/tables.js'
 
 async function load(
@@ -16,8 +17,9 @@ async function load(
   const services = loaded.config?.services ?? []
   return {
     ...loaded,
+    config: loaded.config && resolveConfig(loaded.config, new Map()).config,
     names: services.map(({ name }) => name),
-    keys: services.map(({ id }) => id && keyOfService(id)),
+    keys: services.map(({ virtual }) => keyAsWritten(virtual)),
     told: loaded.problems.map(({ at, code }) => `${at.line}:${at.column} ${code}`),
   }
 }
@@ -36,7 +38,7 @@ describe('parts: a service over several protocols or ports', () => {
     const named = await load('virtual: mail.example\n    ports: [25, 587]')
     assert.deepEqual(named.names, ['mail/25', 'mail/587'])
     assert.deepEqual(
-      named.config?.services.map(({ unresolved }) => unresolved?.port),
+      named.config?.services.map(({ virtual }) => virtual.kind === 'address' && virtual.port),
       [25, 587],
     )
   })

@@ -238,8 +238,9 @@ describe('properties: notations', () => {
           return config
         }
         const canonical = configOf(text)
-        assert.equal(canonical.services[0]?.host, text)
-        assert.equal(canonical.services[0]?.reals[0]?.address?.text, text)
+        const [web] = canonical.services
+        assert.equal(web?.virtual.kind === 'address' && web.virtual.host, text)
+        assert.equal(web?.reals[0]?.host, text)
         for (const notation of notationsOf(address)) assert.deepEqual(configOf(notation), canonical, notation)
       }),
       { numRuns: 200 },

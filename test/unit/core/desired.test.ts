@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { desired, isInService } from '../../../src/core/desired.js'
-import { type HealthState, keyOfService, type Service, type Table } from '../../../src/core/model.js'
+import { type HealthState, keyOfService, type ResolvedService, type Table } from '../../../src/core/model.js'
 import { real, service, serviceId, table, tableReal, tableService } from '../../support/tables.js'
 
 const ID = serviceId('2001:db8::80')
@@ -10,7 +10,11 @@ const F = 'fd00:1::f'
 const FALLBACK = real(F)
 
 /** `{ 'fd00:1::a': 1 }`: what the service holds, weights by address; null where the service is not wanted. */
-function weights(parts: Partial<Service>, states: Record<string, HealthState>, held: Table = new Map()) {
+function weights(
+  parts: Partial<ResolvedService>,
+  states: Record<string, HealthState>,
+  held: Table = new Map(),
+) {
   const wanted = desired([service('web', parts)], (_, { host }) => states[host] ?? 'unknown', held)
   const entry = wanted.get(keyOfService(ID))
   return entry ? Object.fromEntries([...entry.reals.values()].map(r => [r.address.text, r.weight])) : null
@@ -19,7 +23,7 @@ function weights(parts: Partial<Service>, states: Record<string, HealthState>, h
 describe('desired: the table wanted while names are being looked up', () => {
   const named = { ...real('app'), address: null }
   const held = table(tableService(ID, [tableReal(A, { weight: 5 }), tableReal(B, { weight: 7 })]))
-  const cases: [string, Partial<Service>, HealthState, Record<string, number>][] = [
+  const cases: [string, Partial<ResolvedService>, HealthState, Record<string, number>][] = [
     ['keeps what may be the server of the name', { reals: [named] }, 'unknown', { [A]: 5, [B]: 7 }],
     ['drops a server of the service that is down', { reals: [named, real(A)] }, 'down', { [B]: 7 }],
     ['keeps what may be the fallback', { reals: [real(A)], fallback: named }, 'down', { [B]: 7 }],
@@ -29,7 +33,7 @@ describe('desired: the table wanted while names are being looked up', () => {
   ]
   for (const [what, parts, state, expected] of cases)
     it(what, () => {
-      const states = (_: Service, { address }: { address: unknown }) => (address ? state : 'unknown')
+      const states = (_: ResolvedService, { address }: { address: unknown }) => (address ? state : 'unknown')
       const wanted = desired(
         [service('web', parts)],
         states,
@@ -52,7 +56,13 @@ describe('desired table', () => {
       ),
     )
 
-  const cases: [string, Partial<Service>, Record<string, HealthState>, Table, Record<string, number>][] = [
+  const cases: [
+    string,
+    Partial<ResolvedService>,
+    Record<string, HealthState>,
+    Table,
+    Record<string, number>,
+  ][] = [
     [
       'has servers that are up, with their weights',
       { reals },
@@ -209,7 +219,7 @@ describe('desired table', () => {
 })
 
 describe('desired: a server is in service by the kernel’s table', () => {
-  const cases: [string, Partial<Service>, number, number | null, boolean][] = [
+  const cases: [string, Partial<ResolvedService>, number, number | null, boolean][] = [
     ['when it is there with a weight', {}, 5, 5, true],
     ['when it is there with a weight of somebody else’s', { quiescent: true }, 5, 1, true],
     ['not when it is not there', {}, 5, null, false],

@@ -4,10 +4,10 @@ import type { Check } from '../../../src/check/check.js'
 import { desired, isInService } from '../../../src/core/desired.js'
 import {
   type Change,
-  type Config,
   keyOfReal,
-  type Real,
-  type Service,
+  type ResolvedConfig,
+  type ResolvedReal,
+  type ResolvedService,
   type Table,
 } from '../../../src/core/model.js'
 import { HealthStore } from '../../../src/health/health-store.js'
@@ -68,7 +68,7 @@ const anyConfig = fc
 
 type Event =
   | { kind: 'result'; server: number; ok: boolean | null }
-  | { kind: 'reload'; config: Config }
+  | { kind: 'reload'; config: ResolvedConfig }
   | { kind: 'restart' }
   | { kind: 'delete-real' | 'zero-weight' | 'delete-service' | 'add-foreign'; pick: number }
   | { kind: 'resync' }
@@ -101,7 +101,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
 
 // ---------------------------------------------------------------- lvsd without clocks and sockets
 
-function stage(first: Config) {
+function stage(first: ResolvedConfig) {
   const kernel = memoryKernel()
   const journal = memoryJournal()
   const start = () => {
@@ -287,24 +287,24 @@ function lostBetween(before: Table, after: Table): string[] {
   )
 }
 
-function lostServer({ services }: Config, lost: string): { fall: number; n: number } {
+function lostServer({ services }: ResolvedConfig, lost: string): { fall: number; n: number } {
   const [, service = '', n = ''] = /^tcp \[fd00:f::(\d)\]:80 \[fd00:1::(\d)\]:80$/.exec(lost) ?? []
   const reals = services.find(({ name }) => name === `service${service}`)?.reals
   const found = reals?.find(({ host }) => host === `fd00:1::${n}`)
   return { fall: found?.checks[0]?.policy.fall ?? assert.fail(lost), n: Number(n) }
 }
 
-function weightsIn(table: Table, { id }: Service): Record<string, number> {
+function weightsIn(table: Table, { id }: ResolvedService): Record<string, number> {
   const held = id?.kind === 'address' ? table.get(`tcp [${id.address.text}]:80`) : undefined
   return Object.fromEntries([...(held?.reals.values() ?? [])].map(entry => [keyOfReal(entry), entry.weight]))
 }
 
 /** What an operator would expect, written down a second way. */
 function expectedWeights(
-  { reals, quiescent, fallback }: Service,
+  { reals, quiescent, fallback }: ResolvedService,
   ups: readonly boolean[],
 ): Record<string, number> {
-  const isUp = ({ host }: Real) => ups[Number(host.at(-1)) - 1] === true
+  const isUp = ({ host }: ResolvedReal) => ups[Number(host.at(-1)) - 1] === true
   const weights = new Map<string, number>()
   for (const entry of reals)
     if (isUp(entry)) weights.set(`[${entry.host}]:80`, entry.attributes.weight)

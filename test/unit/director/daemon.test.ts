@@ -9,7 +9,14 @@ import type { Loaded } from '../../../src/config/load.js'
 import type { Problem } from '../../../src/config/problems/problem.js'
 import { diff } from '../../../src/core/diff.js'
 import { LDIRECTORD_EVENTS, LOG_EVENTS } from '../../../src/core/log-events.js'
-import type { CheckResult, Config, Service, ServiceId, Settings, Table } from '../../../src/core/model.js'
+import type {
+  CheckResult,
+  ResolvedConfig,
+  ResolvedService,
+  ServiceId,
+  Settings,
+  Table,
+} from '../../../src/core/model.js'
 import { type DaemonParts, startDaemon } from '../../../src/director/daemon.js'
 import { defaultListeners } from '../../../src/director/default-listeners.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
@@ -25,6 +32,7 @@ import { recordingLog } from '../../support/logs.js'
 import {
   config,
   failed,
+  named,
   passed,
   real,
   service,
@@ -44,7 +52,8 @@ const B = 'fd00:1::b'
 
 const asked = (host: string, weight = 1, policy = {}) =>
   real(host, { weight, checks: [use('ask', {}, policy)] })
-const web = (parts: Partial<Service> = {}) => service('web', { reals: [asked(A), asked(B)], ...parts })
+const web = (parts: Partial<ResolvedService> = {}) =>
+  service('web', { reals: [asked(A), asked(B)], ...parts })
 
 /** Engines that run nothing: the test says what the checks found. */
 function handExecutors() {
@@ -85,14 +94,14 @@ function handExecutors() {
   return { open, jobs, works, hurried, find, findWhere }
 }
 
-async function start(first: Config, held: Table = new Map(), parts: Partial<DaemonParts> = {}) {
+async function start(first: ResolvedConfig, held: Table = new Map(), parts: Partial<DaemonParts> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-daemon-'))
   onCleanup(() => rmSync(folder, { recursive: true }))
-  const place = (site: Config): Config => ({
+  const place = (site: ResolvedConfig): ResolvedConfig => ({
     ...site,
     settings: { ...site.settings, socket: join(folder, 'lvsd.sock') },
   })
-  const loadedOf = (site: Config | null, problems: readonly Problem[] = []): Loaded => ({
+  const loadedOf = (site: ResolvedConfig | null, problems: readonly Problem[] = []): Loaded => ({
     config: site && place(site),
     checks: CHECKS,
     problems,
@@ -140,7 +149,7 @@ async function start(first: Config, held: Table = new Map(), parts: Partial<Daem
     const reals = [...table.values()].flatMap(entry => [...entry.reals.values()])
     return Object.fromEntries(reals.map(held => [held.address.text, held.weight]))
   }
-  const reload = (site: Config | null, isForced = false, problems: readonly Problem[] = []) => {
+  const reload = (site: ResolvedConfig | null, isForced = false, problems: readonly Problem[] = []) => {
     next.loaded = loadedOf(site, problems)
     return daemon.reload(isForced)
   }
@@ -206,8 +215,7 @@ describe('daemon: names in the daemon', () => {
 })
 
 describe('daemon: a virtual service by name in the daemon', () => {
-  const unresolved = { protocol: 'tcp', port: 80, family: null } as const
-  const vip = (parts: Partial<Service> = {}) => config([web({ host: 'vip', id: null, unresolved, ...parts })])
+  const vip = (parts: Partial<ResolvedService> = {}) => config([web({ ...named('vip'), ...parts })])
   const asKey = (key: string) => [key]
 
   it('is taken for the same one by a reload', async () => {
@@ -263,7 +271,7 @@ describe('daemon', () => {
 
   describe('on a table that an earlier life has left', () => {
     const fall = { fall: 3, rise: 2 }
-    const site = (parts: Partial<Service> = {}) =>
+    const site = (parts: Partial<ResolvedService> = {}) =>
       config([web({ reals: [asked(A, 5, fall), asked(B, 5, fall)], ...parts })])
     const left = (...weights: [string, number][]) =>
       table(
@@ -418,12 +426,7 @@ describe('daemon', () => {
 
       describe('and a virtual service is a name', () => {
         const vip = (name = 'web', family: 'ipv6' | null = null) =>
-          service(name, {
-            host: 'vip',
-            id: null,
-            unresolved: { protocol: 'tcp', port: 80, family },
-            reals: [asked(A, 5, fall)],
-          })
+          service(name, { ...named('vip', family), reals: [asked(A, 5, fall)] })
         const owning = (...ids: readonly string[]) => {
           const journal = memoryJournal()
           journal.record({ add: ids.map(id => serviceId(id)) })
@@ -574,7 +577,7 @@ describe('daemon', () => {
   })
 
   describe('tells of a service', () => {
-    const lost = async (parts: Partial<Service>) => {
+    const lost = async (parts: Partial<ResolvedService>) => {
       const site = await start(config([web(parts)]))
       site.executors.find(A, passed())
       site.executors.find(B, passed())

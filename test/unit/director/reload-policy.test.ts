@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { countRemovals, mayBePart, refusalReason } from '../../../src/director/reload-policy.js'
 import { loadCf } from '../../support/config/ldirectord-site.js'
-import { config, real, service, serviceId } from '../../support/tables.js'
+import { config, named, real, service, serviceId } from '../../support/tables.js'
 
 const REALS = ['fd00:1::a', 'fd00:1::b', 'fd00:1::c'].map(host => real(host))
 const site = (name: string, count: number) => config([service(name, { reals: REALS.slice(0, count) })])
@@ -20,15 +20,12 @@ describe('reload-policy: what a configuration takes away', () => {
   })
 
   it('tells services of one name by port and protocol', () => {
-    const named = (port: number, protocol: 'tcp' | 'udp' = 'tcp') =>
-      service(`web${port}${protocol}`, {
-        host: 'vip',
-        id: null,
-        unresolved: { protocol, port, family: null },
-        reals: REALS,
-      })
-    const all = config([named(80), named(443), named(443, 'udp')])
-    assert.deepEqual(countRemovals(all, config([named(443)])), { removed: 6, before: 9 })
+    const vip = (port: number, protocol: 'tcp' | 'udp' = 'tcp') => {
+      const { virtual, id } = named('vip', null, port)
+      return service(`web${port}${protocol}`, { virtual: { ...virtual, protocol }, id, reals: REALS })
+    }
+    const all = config([vip(80), vip(443), vip(443, 'udp')])
+    assert.deepEqual(countRemovals(all, config([vip(443)])), { removed: 6, before: 9 })
   })
 
   it('counts a service that moves to another address', () => {

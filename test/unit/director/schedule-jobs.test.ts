@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Check } from '../../../src/check/check.js'
 import { scheduleJobs } from '../../../src/director/schedule-jobs.js'
 import { HealthStore } from '../../../src/health/health-store.js'
-import { config, passed, real, service, use } from '../../support/tables.js'
+import { config, named, passed, real, service, use } from '../../support/tables.js'
 
 const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
 const CHECKS = new Map([['ask', ask]])
@@ -51,7 +51,7 @@ describe('scheduleJobs', () => {
     apply(one)
     const [web] = one.services
     assert.ok(web)
-    assert.deepEqual(apply({ ...one, services: [web, { ...web, name: 'web2', host: 'x', id: null }] }), [
+    assert.deepEqual(apply({ ...one, services: [web, { ...web, ...named('x'), name: 'web2' }] }), [
       'soon fd00::a in 0',
     ])
   })

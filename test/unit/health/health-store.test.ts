@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Check } from '../../../src/check/check.js'
-import type { CheckResult, Config, Real, Service, WeightAdvice } from '../../../src/core/model.js'
+import type {
+  CheckResult,
+  ResolvedConfig,
+  ResolvedReal,
+  ResolvedService,
+  WeightAdvice,
+} from '../../../src/core/model.js'
 import { HealthStore } from '../../../src/health/health-store.js'
 import { config, failed, passed, real, service, serviceId, use } from '../../support/tables.js'
 
@@ -12,17 +18,17 @@ const CHECKS = new Map<string, Check>(
 )
 const A = 'fd00:1::a'
 
-function healthStore(first: Config) {
+function healthStore(first: ResolvedConfig) {
   const made = new HealthStore()
   const placed = made.applyConfig(first, CHECKS, 0)
   return {
     healthStore: made,
     jobs: placed.added,
-    realOf: (i = 0, j = 0) => first.services[i]?.reals[j] as Real,
+    realOf: (i = 0, j = 0) => first.services[i]?.reals[j] as ResolvedReal,
   }
 }
 
-const site = (...reals: Real[]) => config([service('web', { reals })])
+const site = (...reals: ResolvedReal[]) => config([service('web', { reals })])
 
 describe('health-store: the board', () => {
   it('asks the same question once for every service that lists the server', () => {
@@ -130,7 +136,7 @@ describe('health-store: the board', () => {
     const slower = site(real(A, { checks: [use('ask', {}, { interval: 5000, fall: 3 })] }))
     const { added, removed, rescheduled: retimed } = one.applyConfig(slower, CHECKS, 2)
     assert.deepEqual([added.length, removed.length, retimed.size], [1, 1, 1])
-    assert.equal(one.stateOf(slower.services[0]?.reals[0] as Real), 'up')
+    assert.equal(one.stateOf(slower.services[0]?.reals[0] as ResolvedReal), 'up')
   })
 
   it('asks at once, at whatever new interval, what has not been answered yet', () => {
@@ -159,7 +165,7 @@ describe('health-store: the board', () => {
       const { healthStore: one, jobs } = healthStore(config([web]))
       one.result(jobs[0]?.id ?? '', passed(), 1)
       one.applyConfig(config([moved]), CHECKS, 2)
-      assert.equal(one.stateOf(moved.reals[0] as Real), 'up')
+      assert.equal(one.stateOf(moved.reals[0] as ResolvedReal), 'up')
     }
   })
 
@@ -174,7 +180,7 @@ describe('health-store: the board', () => {
       const heavier = told(kind, 5)
       const { added, rescheduled: retimed } = one.applyConfig(heavier, CHECKS, 2)
       assert.deepEqual([added.length, retimed.size], [count, count])
-      assert.equal(one.stateOf(heavier.services[0]?.reals[0] as Real), 'up')
+      assert.equal(one.stateOf(heavier.services[0]?.reals[0] as ResolvedReal), 'up')
     }
   })
 
@@ -183,7 +189,7 @@ describe('health-store: the board', () => {
     one.result(jobs[0]?.id ?? '', passed(), 1)
     const other = site(real(A, { checks: [use('ask', { request: '/new' })] }))
     one.applyConfig(other, CHECKS, 2)
-    assert.equal(one.stateOf(other.services[0]?.reals[0] as Real), 'unknown')
+    assert.equal(one.stateOf(other.services[0]?.reals[0] as ResolvedReal), 'unknown')
   })
 
   it('ignores results of jobs that are gone', () => {
@@ -206,7 +212,7 @@ describe('health-store: the board', () => {
   it('says of a server that is held or let go what its checks have against it', () => {
     const { healthStore: one, jobs, realOf } = healthStore(site(real(A, { checks: [use('ask')] })))
     const held = new Map([[realOf(0, 0), 'a file']])
-    const hold = (now: ReadonlyMap<Real, string>) =>
+    const hold = (now: ReadonlyMap<ResolvedReal, string>) =>
       one.hold(now, 0).map(({ reason, failure }) => [reason, failure?.ok])
     assert.deepEqual(hold(held), [['a file', undefined]])
     one.result(jobs[0]?.id ?? '', passed(), 1)
@@ -231,7 +237,7 @@ describe('health-store: the board', () => {
     one.hold(new Map([[realOf(), 'a file']]), 40)
     one.result(tell, passed(), 50)
     assert.equal(since(), 40, 'held down by a file; the checks play no part')
-    assert.equal(one.heldSince(two.services[0] as Service, realOf()), 40)
+    assert.equal(one.heldSince(two.services[0] as ResolvedService, realOf()), 40)
     one.hold(new Map(), 60)
     assert.equal(since(), 60)
     one.applyConfig(two, CHECKS, 70)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type Check, defineCheck, up } from '../../../src/check/check.js'
 import { parseAddress } from '../../../src/core/address.js'
-import type { CheckUse } from '../../../src/core/model.js'
+import type { ResolvedCheckUse } from '../../../src/core/model.js'
 import { jobsOf } from '../../../src/health/jobs.js'
 import { config, real, service, use } from '../../support/tables.js'
 
@@ -14,7 +14,7 @@ const check = defineCheck({
 })
 
 function jobFor(address: string | null, kind: Check = check) {
-  const elsewhere: CheckUse = {
+  const elsewhere: ResolvedCheckUse = {
     ...use('fine'),
     port: 81,
     address: address === null ? null : parseAddress(address),

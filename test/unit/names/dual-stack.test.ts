@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { resolvedConfig } from '../../../src/cli/load-or-exit.js'
+import { resolveNow } from '../../../src/cli/load-or-exit.js'
 import { loadConfig } from '../../../src/config/load.js'
 import { jobsOf } from '../../../src/health/jobs.js'
 import { testContext } from '../../support/context.js'
@@ -46,7 +46,7 @@ describe('dual-stack: a name with an address of each family', () => {
       assert.ok(config, JSON.stringify(problems))
       const { resolver } = resolverWith({ hosts: HOSTS, nsswitch: 'hosts: files' })
       const { context, err } = testContext()
-      const { config: resolved } = await resolvedConfig(config, new Map(), context, resolver)
+      const { config: resolved } = await resolveNow(config, new Map(), context, resolver)
       const targets = jobsOf(resolved, checks).subscribers.map(({ target }) => target)
       assert.deepEqual(
         targets.map(({ address }) => address.text),

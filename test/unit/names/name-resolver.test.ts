@@ -3,14 +3,16 @@ import { setImmediate } from 'node:timers/promises'
 import type { Family } from '../../../src/core/address.js'
 import { keyOfService } from '../../../src/core/model.js'
 import type { Answer } from '../../../src/names/lookup.js'
-import { virtualWish } from '../../../src/names/lookup-requests.js'
+import type { LookupRequest } from '../../../src/names/lookup-requests.js'
 import { NameResolver } from '../../../src/names/name-resolver.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
 import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { recordingLog } from '../../support/logs.js'
-import { config, real, service } from '../../support/tables.js'
+import { config, named, real, service } from '../../support/tables.js'
+
+const VIP: LookupRequest = { host: 'vip', family: 'ipv6', other: 'at first' }
 
 /** A book whose questions wait until the test answers them. */
 function book(known: Record<string, string> = {}, fake?: FakeClock) {
@@ -46,7 +48,7 @@ function book(known: Record<string, string> = {}, fake?: FakeClock) {
 const site = (...hosts: readonly string[]) =>
   config([service('web', { reals: hosts.map(host => real(host)) })])
 const addressesIn = (names: NameResolver, ...hosts: readonly string[]) =>
-  names.resolved(site(...hosts)).services[0]?.reals.map(({ address }) => address?.text ?? null)
+  names.resolve(site(...hosts)).services[0]?.reals.map(({ address }) => address?.text ?? null)
 
 describe('name-resolver: the book of names', () => {
   it('takes each answer as it comes, whatever else is still awaited', async () => {
@@ -146,13 +148,13 @@ describe('name-resolver: the book of names', () => {
     names.follow(tunnel)
     await new Promise(resolve => setTimeout(resolve, 60))
     assert.ok(state.news > 0)
-    assert.equal(names.resolved(tunnel).services[0]?.reals[0]?.address?.text, '192.0.2.1')
+    assert.equal(names.resolve(tunnel).services[0]?.reals[0]?.address?.text, '192.0.2.1')
   })
 
   it('tells once what is wrong with a name and whom it hits, and once that it is over', async () => {
     const { names, answer, lines } = book({ 'app ipv6': 'fd00::9' })
     names.follow(site('app'))
-    names.resolved(site('app'))
+    names.resolve(site('app'))
     const round = async (ipv6: string, ipv4: string) => {
       names.refresh()
       await answer('app', 'ipv6', ipv6)
@@ -170,11 +172,9 @@ describe('name-resolver: the book of names', () => {
   })
 
   describe('of a virtual service without a family', () => {
-    const unresolved = { protocol: 'tcp', port: 80, family: null } as const
-    const vip = (family: Family | null = null) =>
-      config([service('web', { host: 'vip', id: null, unresolved: { ...unresolved, family } })])
+    const vip = (family: Family | null = null) => config([service('web', named('vip', family))])
     const keyIn = (names: NameResolver, family: Family | null = null) => {
-      const { id = null } = names.resolved(vip(family)).services[0] ?? {}
+      const { id = null } = names.resolve(vip(family)).services[0] ?? {}
       return id && keyOfService(id)
     }
     const round = async ({ names, answer }: ReturnType<typeof book>, ipv6: string, ipv4: string) => {
@@ -193,14 +193,14 @@ describe('name-resolver: the book of names', () => {
       const trouble =
         'vip has no IPv6 address; it has 192.0.2.80; 2001:db8::80 stays in use, family: ipv4 takes the other'
       assert.equal(one.lines.at(-1)?.msg, trouble)
-      assert.equal(one.names.troubleOf(virtualWish('vip', null)), trouble)
+      assert.equal(one.names.troubleOf(VIP), trouble)
       const two = book(Object.fromEntries(one.journal.names))
       two.names.follow(vip())
       await round(two, 'ENODATA', '192.0.2.80')
       assert.equal(keyIn(two.names), 'tcp [2001:db8::80]:80')
       await round(two, '2001:db8::81', '192.0.2.80')
       assert.equal(keyIn(two.names), 'tcp [2001:db8::81]:80')
-      assert.equal(two.names.troubleOf(virtualWish('vip', null)), null)
+      assert.equal(two.names.troubleOf(VIP), null)
     })
 
     it('stays IPv4 when IPv6 appears later', async () => {
@@ -240,18 +240,17 @@ describe('name-resolver: the book of names', () => {
 
   it('leaves out, and tells once, a service whose name resolves to another service', async () => {
     const { names, answer, lines } = book()
-    const unresolved = { protocol: 'tcp', port: 80, family: 'ipv6' } as const
     const both = config([
       service('web'),
-      service('www', { host: 'www.example', id: null, unresolved }),
-      service('mail', { host: 'mail.example', id: null, unresolved }),
+      service('www', named('www.example', 'ipv6')),
+      service('mail', named('mail.example', 'ipv6')),
     ])
     names.follow(both)
     await answer('www.example', 'ipv6', '2001:db8::80')
     await answer('mail.example', 'ipv6', '2001:db8::25')
     for (let i = 0; i < 2; i++)
       assert.deepEqual(
-        names.resolved(both).services.map(({ id }) => id && keyOfService(id)),
+        names.resolve(both).services.map(({ id }) => id && keyOfService(id)),
         ['tcp [2001:db8::80]:80', null, 'tcp [2001:db8::25]:80'],
       )
     assert.deepEqual(

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
-import type { Service } from '../../../src/core/model.js'
+import type { ResolvedService } from '../../../src/core/model.js'
 import { FallbackCommands } from '../../../src/notify/fallback-commands.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
 import { recordingLog } from '../../support/logs.js'
 import { config, service, serviceId } from '../../support/tables.js'
 
 const VIRTUAL = '[2001:db8::80]:80 tcp'
-const web = (fallbackcommand: string | null, parts: Partial<Service> = {}) =>
+const web = (fallbackcommand: string | null, parts: Partial<ResolvedService> = {}) =>
   service('web', { fallbackcommand, ...parts })
 
 /** Commands end when the test says so; until then they run. */

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import { type CommandError, EXIT } from '../../../../src/cli/command.js'
 import { command, planned } from '../../../../src/cli/commands/plan.js'
-import { keyOfService, type Real, type Service } from '../../../../src/core/model.js'
+import { keyOfService, type ResolvedReal, type ResolvedService } from '../../../../src/core/model.js'
 import type { Doubt, Doubts } from '../../../../src/names/unresolved-names.js'
 import { testContext } from '../../../support/context.js'
 import { temporaryFile } from '../../../support/folder.js'
-import { config, real, service, serviceId, table, tableReal, tableService } from '../../../support/tables.js'
+import {
+  config,
+  named,
+  real,
+  service,
+  serviceId,
+  table,
+  tableReal,
+  tableService,
+} from '../../../support/tables.js'
 
 const SITE = `
 services:
@@ -70,14 +79,13 @@ describe('lvsd plan', () => {
     })
 
   it('leaves what may be that of a name which nobody knows', () => {
-    const named = (name: string, port: number) =>
-      service(name, { host: name, id: null, unresolved: { protocol: 'tcp', port, family: null } })
-    const [vip, gone] = [named('vip', 80), named('gone', 443)]
+    const byName = (name: string, port: number) => service(name, named(name, null, port))
+    const [vip, gone] = [byName('vip', 80), byName('gone', 443)]
     const web = service('web', {
       id: serviceId('2001:db8::80', 25),
       reals: [real('app'), real('lost', { port: 99 })],
     })
-    const [app] = web.reals as [Real]
+    const [app] = web.reals as [ResolvedReal]
     const held = table(
       tableService(serviceId('2001:db8::80'), [tableReal('fd00::1')]),
       tableService(serviceId('2001:db8::80', 443), []),
@@ -94,7 +102,7 @@ describe('lvsd plan', () => {
       ])
     assert.deepEqual(
       told(
-        new Map<Service | Real, Doubt>([
+        new Map<ResolvedService | ResolvedReal, Doubt>([
           [vip, 'unanswered'],
           [app, 'unanswered'],
         ]),

@@ -27,7 +27,7 @@ async function realOf(text: string): Promise<Real> {
 async function checkOf(text: string, ...options: string[]): Promise<string> {
   const [use] = (await realOf(text)).checks
   assert.ok(use)
-  const target = [use.address?.text, use.port].filter(part => part !== undefined && part !== null)
+  const target = [use.host, use.port].filter(part => part !== undefined && part !== null)
   const given = options.map(name => `${name}=${use.options[name]}`)
   return [use.kind, ...target, ...given].join(' ')
 }
@@ -54,19 +54,16 @@ describe('accepted: an ldirectord.cf that ldirectord accepts', () => {
   ]
   for (const [phrase, head, expected] of VIRTUALS)
     it(`takes ${phrase}: ${head}`, async () => {
-      const { name, id } = await service(site('', { head }))
-      const facts = id?.kind === 'fwmark' ? [id.fwmark, id.family] : [id?.protocol, id?.port]
+      const { name, virtual } = await service(site('', { head }))
+      const facts =
+        virtual.kind === 'fwmark' ? [virtual.fwmark, virtual.family] : [virtual.protocol, virtual.port]
       assert.equal([name, ...facts].join(' '), expected)
     })
 
   it('keeps a name as it is, to be resolved while lvsd runs', async () => {
-    const { host, id, unresolved } = await service(
-      site('real6=web1.example:80 gate', { head: 'virtual6=www.example:80' }),
-    )
-    assert.deepEqual(
-      [host, id, unresolved],
-      ['www.example', null, { protocol: 'tcp', port: 80, family: 'ipv6' }],
-    )
+    const { virtual } = await service(site('real6=web1.example:80 gate', { head: 'virtual6=www.example:80' }))
+    const expected = { kind: 'address', protocol: 'tcp', host: 'www.example', port: 80, family: 'ipv6' }
+    assert.deepEqual(virtual, expected)
   })
 
   const REALS: readonly [phrase: string, line: string, expected: string][] = [

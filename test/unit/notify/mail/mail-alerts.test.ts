@@ -4,13 +4,13 @@ import { diff } from '../../../../src/core/diff.js'
 import {
   type Change,
   type CheckResult,
-  type Config,
   type DaemonPhase,
   type HealthState,
   keyOfReal,
   type MailPolicy,
-  type Real,
-  type Service,
+  type ResolvedConfig,
+  type ResolvedReal,
+  type ResolvedService,
   type TableReal,
 } from '../../../../src/core/model.js'
 import type { Hold } from '../../../../src/health/health-changes.js'
@@ -43,10 +43,10 @@ const MAIL: MailPolicy = {
 }
 const MINUTE = 60_000
 
-const web = (parts: Partial<Service> = {}) =>
+const web = (parts: Partial<ResolvedService> = {}) =>
   service('web', { id: ID, mail: MAIL, reals: [real(A), real(B)], fallback: real(F), ...parts })
 
-function opened(first: Config, phase: DaemonPhase = 'starting') {
+function opened(first: ResolvedConfig, phase: DaemonPhase = 'starting') {
   const clock = new FakeClock()
   const letters: MailMessage[] = []
   let prepared = 0
@@ -64,8 +64,8 @@ function opened(first: Config, phase: DaemonPhase = 'starting') {
   observer.phase?.(phase)
   observer.config?.(first)
   const subjects = () => letters.splice(0).map(({ subject }) => subject)
-  const move = (owner: Service, host: string, from: HealthState, to: HealthState) => {
-    const moved = owner.reals.find(each => each.host === host) as Real
+  const move = (owner: ResolvedService, host: string, from: HealthState, to: HealthState) => {
+    const moved = owner.reals.find(each => each.host === host) as ResolvedReal
     const result = to === 'up' ? passed() : failed('refused')
     observer.transition?.({
       service: owner,
@@ -298,7 +298,7 @@ describe('mail-alerts: a server in maintenance', () => {
   const owner = web({ mail: { ...MAIL, repeat: 10 * MINUTE, during: ['running'] } })
   const hold = (isHeld: boolean, failure: CheckResult | null = null): Hold => ({
     service: owner,
-    real: owner.reals[0] as Real,
+    real: owner.reals[0] as ResolvedReal,
     reason: isHeld ? `[${A}]` : null,
     failure,
   })

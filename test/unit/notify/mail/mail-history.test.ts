@@ -6,8 +6,8 @@ import { applied, diff } from '../../../../src/core/diff.js'
 import {
   keyOfService,
   type MailPolicy,
-  type Real,
-  type Service,
+  type ResolvedReal,
+  type ResolvedService,
   type Table,
 } from '../../../../src/core/model.js'
 import { desiredTable, HealthStore } from '../../../../src/health/health-store.js'
@@ -26,7 +26,7 @@ const MAIL: MailPolicy = {
   server: null,
 }
 
-const site = (quiescent: boolean): Service =>
+const site = (quiescent: boolean): ResolvedService =>
   service('web', {
     id: serviceId('2001:db8::1'),
     mail: MAIL,
@@ -48,7 +48,7 @@ function director(quiescent: boolean) {
   const held = new Set<string>()
   let image: Table = new Map()
   let now = site(quiescent)
-  const realOf = (host: string) => now.reals.find(each => each.host === host) as Real
+  const realOf = (host: string) => now.reals.find(each => each.host === host) as ResolvedReal
   const reconcile = () => {
     const wanted = desiredTable(healthStore, [now], image)
     const changes = diff(wanted, image, new Set([keyOfService(serviceId('2001:db8::1'))]))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { DaemonPhase, Service } from '../../../../src/core/model.js'
+import type { DaemonPhase, ResolvedService } from '../../../../src/core/model.js'
 import { type Item, singleMessage, summaryMessage } from '../../../../src/notify/mail/message.js'
 import { describeEvent } from '../../../../src/notify/mail/server-event.js'
 import { service, serviceId } from '../../../support/tables.js'
@@ -15,7 +15,7 @@ function item(
     phase = 'running' as DaemonPhase,
     reason = null as string | null,
   },
-  parts: Partial<Service> = {},
+  parts: Partial<ResolvedService> = {},
 ): Item {
   const news = describeEvent(service('web', parts), ID, {
     word,

@@ -1,0 +1,83 @@
+/** The configuration with addresses, made of the one as read and of what its names stand for. Pure. */
+import { type Address, type Family, parseAddress } from '../core/address.js'
+import {
+  type Config,
+  familyOf,
+  idAsWritten,
+  idOf,
+  keyOfService,
+  type Member,
+  type Real,
+  type ResolvedConfig,
+  type ResolvedReal,
+  type ResolvedService,
+  type Service,
+} from '../core/model.js'
+import {
+  addressOf,
+  checkRequest,
+  type LookupRequest,
+  memberRequest,
+  type Names,
+  virtualRequest,
+} from './lookup-requests.js'
+
+/**
+ * Every name with its address, where that is known. A service whose name resolves to what is another service already goes
+ * without an id: the kernel could not keep the two apart. That is told in sentences.
+ */
+export function resolveConfig(
+  config: Config,
+  names: Names,
+): { readonly config: ResolvedConfig; readonly clashes: readonly string[] } {
+  const taken = new Map(
+    config.services.flatMap(({ virtual, name }) => {
+      const id = idAsWritten(virtual)
+      return id ? [[keyOfService(id), name]] : []
+    }),
+  )
+  const clashes: string[] = []
+  const services = config.services.map(service => {
+    const resolved = resolveService(service, names)
+    const request = virtualRequest(service.virtual)
+    if (!request || !resolved.id) return resolved
+    const key = keyOfService(resolved.id)
+    const other = taken.get(key)
+    if (other === undefined) taken.set(key, service.name)
+    else
+      clashes.push(`"${service.name}" is left out: ${request.host} resolves to ${key}, which is "${other}"`)
+    return other === undefined ? resolved : { ...resolved, id: null }
+  })
+  return { config: { ...config, services }, clashes }
+}
+
+function resolveService(service: Service, names: Names): ResolvedService {
+  const { virtual, reals, fallback } = service
+  const request = virtualRequest(virtual)
+  const id = request ? idOf(virtual, addressOf(request, names)) : idAsWritten(virtual)
+  const family = id ? familyOf(id) : virtual.family
+  return {
+    ...service,
+    id,
+    reals: reals.map(real => resolveReal(real, family, names)),
+    fallback: fallback && { ...fallback, address: addressOfMember(fallback, family, names) },
+  }
+}
+
+function resolveReal(real: Real, family: Family | null, names: Names): ResolvedReal {
+  const address = addressOfMember(real, family, names)
+  const checks = real.checks.map(use => ({
+    ...use,
+    address: use.host === null ? address : addressAt(use.host, checkRequest(use, real, family), names),
+  }))
+  return { ...real, address, checks }
+}
+
+function addressOfMember(member: Member, family: Family | null, names: Names): Address | null {
+  return addressAt(member.host, memberRequest(member, family), names)
+}
+
+/** Without a request the host is a literal. */
+function addressAt(host: string, request: LookupRequest | null, names: Names): Address | null {
+  return request ? addressOf(request, names) : parseAddress(host)
+}
