@@ -256,7 +256,7 @@ export class NameResolver {
 
   /** Makes use of the answers that have come. */
   #settle(): void {
-    const began = performance.now()
+    const began = this.#clock.now()
     this.#cancelSettle = null
     try {
       this.#choose()
@@ -270,7 +270,7 @@ export class NameResolver {
         'the addresses of names cannot be put in force',
       )
     }
-    this.#gather = Math.min(Math.max(GATHER, REST_SHARE * (performance.now() - began)), LONGEST_GATHER)
+    this.#gather = Math.min(Math.max(GATHER, REST_SHARE * (this.#clock.now() - began)), LONGEST_GATHER)
     this.#wake()
   }
 

@@ -1,5 +1,6 @@
 /** What addresses are called: looked up aside, remembered, and kept while nobody answers. */
 import type { Address } from '../core/address.js'
+import { type Clock, systemClock } from '../util/clock.js'
 import type { Resolver } from './lookup.js'
 
 /** Milliseconds for which names that have come in are gathered before use is made of them. */
@@ -11,17 +12,20 @@ export class ReverseDnsCache {
   readonly #resolver: Pick<Resolver, 'names'>
   readonly #onNews: () => void
   readonly #answered = new Set<string>()
-  #timer: NodeJS.Timeout | undefined
+  readonly #clock: Pick<Clock, 'alarm'>
+  #cancelTelling: (() => void) | null = null
 
   /** `known`: names of an earlier run, by address. `onNews` is called when an address is called otherwise than before. */
   constructor(
     resolver: Pick<Resolver, 'names'>,
     known: Iterable<readonly [string, readonly string[]]>,
     onNews: () => void,
+    clock: Pick<Clock, 'alarm'> = systemClock,
   ) {
     this.#resolver = resolver
     this.#names = new Map(known)
     this.#onNews = onNews
+    this.#clock = clock
   }
 
   of(address: Address): readonly string[] {
@@ -39,7 +43,7 @@ export class ReverseDnsCache {
   }
 
   close(): void {
-    clearTimeout(this.#timer)
+    this.#cancelTelling?.()
   }
 
   #ask(address: Address): Promise<void> {
@@ -60,11 +64,11 @@ export class ReverseDnsCache {
     this.#answered.add(text)
     const before = this.#names.get(text) ?? []
     this.#names.set(text, names)
-    if (before.join() !== names.join()) this.#timer ??= setTimeout(() => this.#tell(), GATHER)
+    if (before.join() !== names.join()) this.#cancelTelling ??= this.#clock.alarm(GATHER, () => this.#tell())
   }
 
   #tell(): void {
-    this.#timer = undefined
+    this.#cancelTelling = null
     this.#onNews()
   }
 }

@@ -14,13 +14,14 @@ export function runSync<T>(work: Sliced<T>): T {
   return step.value
 }
 
-export async function runSliced<T>(work: Sliced<T>): Promise<T> {
-  let end = performance.now() + TURN
+/** `now`: milliseconds of a steady clock. */
+export async function runSliced<T>(work: Sliced<T>, now = () => performance.now()): Promise<T> {
+  let end = now() + TURN
   for (;;) {
     const step = work.next()
     if (step.done) return step.value
-    if (performance.now() < end) continue
+    if (now() < end) continue
     await setImmediate()
-    end = performance.now() + TURN
+    end = now() + TURN
   }
 }

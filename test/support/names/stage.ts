@@ -9,6 +9,8 @@ export interface Files {
   readonly hosts?: string
   readonly resolvConf?: string
   readonly nsswitch?: string
+  /** Seconds that a name server is waited for: long, so that a busy machine makes none silent. */
+  readonly timeout?: number
 }
 
 export function resolverWith(files: Files, parts: Pick<ResolverParts, 'port' | 'system' | 'env'> = {}) {
@@ -23,7 +25,7 @@ export function resolverWith(files: Files, parts: Pick<ResolverParts, 'port' | '
     hosts: write('hosts', files.hosts ?? ''),
     resolvConf: write(
       'resolv.conf',
-      `options timeout:1 attempts:1\n${files.resolvConf ?? 'nameserver ::1'}\n`,
+      `options timeout:${files.timeout ?? 20} attempts:1\n${files.resolvConf ?? 'nameserver ::1'}\n`,
     ),
     nsswitch: write('nsswitch.conf', files.nsswitch ?? 'hosts: files dns\n'),
   })

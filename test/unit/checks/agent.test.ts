@@ -14,6 +14,7 @@ import {
   silentServer,
   tcpServer,
 } from '../../support/servers.js'
+import { until } from '../../support/until.js'
 
 type Words = readonly [line: string, reason: CheckResult['reason'], advice?: CheckResult['advice']]
 
@@ -183,14 +184,14 @@ describe('agent: the last word of an agent', () => {
 
   it('holds for as long as it may, and then has no say any more', async () => {
     const server = await saying(['down'])
-    const options = { hold: '400ms', silence: 'up' }
+    const options = { hold: '1s', silence: 'up' }
     assert.equal((await probe(check, server, options)).reason, 'status')
     assert.equal((await probe(check, server, options)).reason, 'status')
     let last = await probe(check, server, options)
-    for (const end = Date.now() + 3000; !last.ok && Date.now() < end; ) {
-      await new Promise(resolve => setTimeout(resolve, 20))
+    await until(async () => {
       last = await probe(check, server, options)
-    }
+      return last.ok === true
+    })
     assert.deepEqual([last.ok, last.advice], [true, undefined])
     assert.match(last.detail, /has no say/)
   })

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { check } from '../../../checks/https.js'
 import { contextFor, type TlsOptions } from '../../../checks/lib/tls.js'
 import { onCleanup } from '../../support/after-each.js'
+import { SLOW } from '../../support/checks/cases.js'
 import { FAULTS } from '../../support/checks/faults.js'
 import { parseOptions, problemOf } from '../../support/checks/options.js'
 import { probe } from '../../support/probe.js'
@@ -28,7 +29,6 @@ const signed = { key, cert: readFileSync(tlsFile('server.crt')) }
 const expired = { key, cert: readFileSync(tlsFile('expired.crt')) }
 const ca = tlsFile('ca.crt')
 /** Handshakes are dear on a busy machine. */
-const SLOW = { timeout: 4500 }
 
 function page(options = {}, host: Loopback = '::1') {
   return httpsServer((_request, response) => response.end('all is ok'), options, host)
@@ -69,7 +69,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
           check,
           await server(),
           {},
-          { timeout: reason === 'timeout' ? 120 : 3000 },
+          { timeout: reason === 'timeout' ? 300 : 15_000 },
         )
         assert.deepEqual({ ok, reason: result.reason }, { ok: false, reason }, result.detail)
         if (reason === 'timeout') assert.equal(result.phase, 'handshake')
@@ -86,7 +86,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
           host,
         )
         const options = { receive: 'ok', limit: 100_000 }
-        const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 120 : 3000 })
+        const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 300 : 15_000 })
         assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
       })
   })
@@ -355,7 +355,7 @@ describe('https: HTTP/2', () => {
     it(`is down when the server ${phrase}`, async () => {
       const server = await http2Server(behaviour)
       const options = { http2: true, receive: 'ok', limit: 100_000 }
-      const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 120 : 3000 })
+      const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 300 : 15_000 })
       assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
     })
 

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { optionKit } from '../../../src/check/option-kit.js'
 import { markOf } from '../../../src/check/option-types.js'
 import { command as importing } from '../../../src/cli/commands/import.js'
@@ -18,6 +17,7 @@ import { testContext } from '../../support/context.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 import { refusedPort, saying } from '../../support/servers.js'
+import { until } from '../../support/until.js'
 
 const CANARY = 'Kanarienvogel'
 const { checks } = await loadChecks()
@@ -208,10 +208,11 @@ describe('canary: commands and the daemon', () => {
       env: {},
     })
     onCleanup(() => daemon.stop())
-    await setTimeout(1500)
+    const checked = () => new Set(lines.filter(({ msg }) => msg === 'check').map(({ job }) => job))
+    const jobs = config.services.flatMap(({ reals }) => reals).length
+    await until(() => checked().size >= jobs, { what: () => `${checked().size} of ${jobs} checks have run` })
     await daemon.reload(true)
     const shown = JSON.stringify(lines) + JSON.stringify(await daemon.status())
-    assert.ok(lines.some(({ msg }) => msg === 'check'))
     assert.ok(
       !shown.includes(CANARY),
       lines.map(line => JSON.stringify(line)).find(line => line.includes(CANARY)),

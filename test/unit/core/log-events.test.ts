@@ -14,7 +14,7 @@ function usesIn(folder: string, isMeant: (file: string) => boolean): string {
     .join('\n')
 }
 
-describe('the name of a log line', () => {
+describe('log-events: the name of a log line', () => {
   const src = join(packageRoot, 'src')
 
   it('is a subject and what happened to it, in lower case', () => {

@@ -10,6 +10,7 @@ import {
 } from '../../../src/ldirectord-command/sinks.js'
 import type { LogLine } from '../../../src/system/log.js'
 import { temporaryFolder } from '../../support/folder.js'
+import { until } from '../../support/until.js'
 
 const LINE: LogLine = { level: 'info', time: new Date(2026, 10, 2, 1, 58, 54), text: 'a message' }
 const WHEN = 'Mon Nov  2 01:58:54 2026'
@@ -18,13 +19,17 @@ describe('sinks: the log of ldirectord', () => {
   it('has its lines in its file, and begins a new one when that is moved away', async () => {
     const path = join(temporaryFolder(), 'ldirectord.log')
     const sink = fileSink(path, 'web.cf', collector([]))
+    // Its thread may take longer to start than the patience of `close`.
+    const has = (text: string) =>
+      until(
+        () => existsSync(path) && readFileSync(path, 'utf8') === `[${WHEN}|web.cf|${process.pid}] ${text}\n`,
+      )
     sink.write(LINE)
-    await sink.close()
+    await has('a message')
     renameSync(path, `${path}.1`)
     sink.write({ ...LINE, level: 'warn' })
+    await has('warning: a message')
     await sink.close()
-    assert.equal(readFileSync(`${path}.1`, 'utf8'), `[${WHEN}|web.cf|${process.pid}] a message\n`)
-    assert.equal(readFileSync(path, 'utf8'), `[${WHEN}|web.cf|${process.pid}] warning: a message\n`)
   })
 
   it('goes on elsewhere, told once, where the file cannot be written', async () => {
@@ -32,7 +37,7 @@ describe('sinks: the log of ldirectord', () => {
     const path = join(temporaryFolder(), 'none/ldirectord.log')
     const sink = fileSink(path, 'web.cf', collector(told))
     sink.write(LINE)
-    await sink.close()
+    await until(() => told.length === 1)
     sink.write(LINE)
     await sink.close()
     sink.writeNow({ ...LINE, text: 'last words' })

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { setTimeout } from 'node:timers/promises'
-import { pointerName } from '../../../src/names/lookup.js'
+import { isDeepStrictEqual } from 'node:util'
+import { type Answer, pointerName } from '../../../src/names/lookup.js'
 import { dnsServer, type Zone } from '../../support/dns-server.js'
 import { type Files, resolverWith } from '../../support/names/stage.js'
 import { address } from '../../support/tables.js'
+import { pause, until } from '../../support/until.js'
 
 async function stage(zone: Zone, files: Files = {}, system?: (name: string) => Promise<readonly string[]>) {
   const server = await dnsServer(zone)
   return { server, ...resolverWith(files, { port: server.port, ...(system && { system }) }) }
 }
+
+const has = (answer: Answer, address: string) => isDeepStrictEqual(answer, { addresses: [address] })
 
 describe('lookup: the resolver', () => {
   it('asks the name servers in the family that is wanted, and answers in one order', async () => {
@@ -26,9 +29,9 @@ describe('lookup: the resolver', () => {
   it('reads the hosts first, and again when they change', async () => {
     const { server, resolver, write } = await stage({}, { hosts: 'fd00::1 app.example' })
     assert.deepEqual(await resolver.addresses('app.example', 'ipv6'), { addresses: ['fd00::1'] })
-    write('hosts', 'fd00::2 app.example')
-    await setTimeout(300)
-    assert.deepEqual(await resolver.addresses('app.example', 'ipv6'), { addresses: ['fd00::2'] })
+    // Of another size: within one tick of the clock of files it has the same date.
+    write('hosts', 'fd00::22 app.example')
+    await until(async () => has(await resolver.addresses('app.example', 'ipv6'), 'fd00::22'))
     assert.deepEqual(server.asked, [])
   })
 
@@ -41,8 +44,7 @@ describe('lookup: the resolver', () => {
     assert.deepEqual(server.asked, ['www.a.example AAAA', 'www.b.example AAAA'])
     write('resolv.conf', 'nameserver ::1\nsearch c.example\n')
     server.zone['www.c.example AAAA'] = ['fd00::c']
-    await setTimeout(300)
-    assert.deepEqual(await resolver.addresses('www', 'ipv6'), { addresses: ['fd00::c'] })
+    await until(async () => has(await resolver.addresses('www', 'ipv6'), 'fd00::c'))
   })
 
   const failures: [string, Zone[string], string][] = [
@@ -53,7 +55,7 @@ describe('lookup: the resolver', () => {
   ]
   for (const [what, outcome, code] of failures)
     it(`tells ${what}`, async () => {
-      const { resolver } = await stage({ 'app.example AAAA': outcome })
+      const { resolver } = await stage({ 'app.example AAAA': outcome }, { timeout: 1 })
       assert.deepEqual(await resolver.addresses('app.example', 'ipv6'), { code })
     })
 
@@ -70,7 +72,7 @@ describe('lookup: the resolver', () => {
     let most = 0
     const system = async (name: string) => {
       most = Math.max(most, ++running)
-      await setTimeout(20)
+      await pause(20)
       running--
       return name === 'printer.local' ? ['192.0.2.7'] : []
     }
@@ -95,9 +97,9 @@ describe('lookup: the resolver', () => {
     )
     const { resolver } = await stage({ ...dead, 'good.example AAAA': ['fd00::1'] })
     const lost = Array.from({ length: 300 }, (_, i) => resolver.addresses(`dead${i}.example`, 'ipv6'))
-    const began = performance.now()
-    assert.deepEqual(await resolver.addresses('good.example', 'ipv6'), { addresses: ['fd00::1'] })
-    assert.ok(performance.now() - began < 900, 'the good name waited')
+    const first = await Promise.race([resolver.addresses('good.example', 'ipv6'), ...lost])
+    assert.deepEqual(first, { addresses: ['fd00::1'] }, 'the good name waited')
+    resolver.close()
     await Promise.all(lost)
   })
 
@@ -112,7 +114,7 @@ describe('lookup: the resolver', () => {
     const pointer = `${pointerName('fd00::2', 'ipv6')} PTR`
     const { resolver, server } = await stage(
       { [pointer]: ['web2.example'], [`${pointerName('192.0.2.3', 'ipv4')} PTR`]: 'silence' },
-      { hosts: 'fd00::1 web1.example web1' },
+      { hosts: 'fd00::1 web1.example web1', timeout: 1 },
     )
     const names = (text: string) => resolver.names(address(text))
     assert.deepEqual(await names('fd00::1'), ['web1.example', 'web1'])

@@ -6,7 +6,6 @@ import type { Answer } from '../../../src/names/lookup.js'
 import type { LookupRequest } from '../../../src/names/lookup-requests.js'
 import { NameResolver } from '../../../src/names/name-resolver.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
-import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { recordingLog } from '../../support/logs.js'
@@ -14,13 +13,16 @@ import { config, named, real, service } from '../../support/tables.js'
 
 const VIP: LookupRequest = { host: 'vip', family: 'ipv6', other: 'at first' }
 
+/** Milliseconds after which use has been made of an answer. */
+const GATHERED = 40
+
 /** A book whose questions wait until the test answers them. */
-function book(known: Record<string, string> = {}, fake?: FakeClock) {
+function book(known: Record<string, string> = {}) {
   const asked = new Map<string, (answer: Answer) => void>()
   const { log, lines } = recordingLog()
   const journal = memoryJournal()
   journal.recordNames(new Map(Object.entries(known)))
-  const state = { news: 0, now: 0 }
+  const state = { news: 0 }
   const resolver = {
     addresses: (host: string, family: Family) =>
       new Promise<Answer>(resolve => {
@@ -30,7 +32,7 @@ function book(known: Record<string, string> = {}, fake?: FakeClock) {
     names: async () => [],
     close: () => {},
   }
-  const clock = fake ?? { ...systemClock, now: () => state.now }
+  const clock = new FakeClock()
   const names = new NameResolver({ resolver, journal, log, onNews: () => state.news++, clock })
   onCleanup(() => names.close())
   /** `host: text`, an address, several, or a code. */
@@ -40,9 +42,11 @@ function book(known: Record<string, string> = {}, fake?: FakeClock) {
     assert.ok(give, `${host} ${family} was not asked for`)
     asked.delete(`${host} ${family}`)
     give(found)
-    await new Promise(resolve => setTimeout(resolve, 40))
+    await setImmediate()
+    clock.wind(GATHERED)
+    await setImmediate()
   }
-  return { names, asked, lines, answer, state, journal }
+  return { names, asked, lines, answer, state, journal, clock }
 }
 
 const site = (...hosts: readonly string[]) =>
@@ -61,8 +65,7 @@ describe('name-resolver: the book of names', () => {
   })
 
   it('asks again for names without an address each 5 s, and for all in their own interval', async () => {
-    const clock = new FakeClock()
-    const { names, asked, answer } = book({}, clock)
+    const { names, asked, answer, clock } = book()
     const wind = async (ms: number) => {
       clock.wind(ms)
       await setImmediate()
@@ -73,7 +76,7 @@ describe('name-resolver: the book of names', () => {
     for (const host of ['good', 'dead'])
       for (const family of ['ipv6', 'ipv4'] as const)
         await answer(host, family, host === 'good' && family === 'ipv6' ? 'fd00::1' : 'ENOTFOUND')
-    await wind(4999)
+    await wind(4999 - 4 * GATHERED)
     assert.deepEqual([...asked.keys()], [])
     await wind(1)
     assert.deepEqual([...asked.keys()], ['dead ipv6', 'dead ipv4'])
@@ -138,7 +141,7 @@ describe('name-resolver: the book of names', () => {
   })
 
   it('takes what is known already for a configuration that wants it in another family', async () => {
-    const { names, answer, state } = book()
+    const { names, answer, state, clock } = book()
     names.follow(site('app'))
     await answer('app', 'ipv6', 'ENODATA')
     await answer('app', 'ipv4', '192.0.2.1')
@@ -146,7 +149,7 @@ describe('name-resolver: the book of names', () => {
       service('web', { reals: [{ ...real('app', { forwarding: 'ipip' }), family: 'ipv4' }] }),
     ])
     names.follow(tunnel)
-    await new Promise(resolve => setTimeout(resolve, 60))
+    clock.wind(GATHERED)
     assert.ok(state.news > 0)
     assert.equal(names.resolve(tunnel).services[0]?.reals[0]?.address?.text, '192.0.2.1')
   })
@@ -229,10 +232,10 @@ describe('name-resolver: the book of names', () => {
       const site = book()
       site.names.follow(vip())
       await round(site, 'ESERVFAIL', '192.0.2.80')
-      site.state.now += 14_000
+      site.clock.wind(14_000)
       await round(site, 'ESERVFAIL', '192.0.2.80')
       assert.equal(keyIn(site.names), null)
-      site.state.now += 1000
+      site.clock.wind(1000)
       await round(site, 'ESERVFAIL', '192.0.2.80')
       assert.equal(keyIn(site.names), 'tcp 192.0.2.80:80')
     })

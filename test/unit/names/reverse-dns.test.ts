@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
 import { ReverseDnsCache } from '../../../src/names/reverse-dns.js'
 import { onCleanup } from '../../support/after-each.js'
+import { FakeClock } from '../../support/fake-clock.js'
 import { address } from '../../support/tables.js'
 
 function stage(known: Record<string, string[]> = {}) {
@@ -13,12 +15,15 @@ function stage(known: Record<string, string[]> = {}) {
         asked.set(text, resolve)
       }),
   }
-  const names = new ReverseDnsCache(resolver, Object.entries(known), () => state.news++)
+  const clock = new FakeClock()
+  const names = new ReverseDnsCache(resolver, Object.entries(known), () => state.news++, clock)
   onCleanup(() => names.close())
   const answer = async (text: string, found: readonly string[] | null) => {
     asked.get(text)?.(found)
     asked.delete(text)
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await setImmediate()
+    clock.wind(100)
+    await setImmediate()
   }
   return { names, asked, answer, state }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { openCommandQueue } from '../../../src/notify/command-queue.js'
 import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
+import { until } from '../../support/until.js'
 
 function stage() {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-hooks-'))
@@ -84,7 +85,7 @@ describe('command-queue: hooks', () => {
     onCleanup(() => process.kill(page, 'SIGKILL'))
     void hooks.run('mail', `sleep 60 & echo $! >>${out}; wait; true`, [])
     void hooks.run('mail', `echo never >>${out}; true`, [])
-    while (written().split('\n').length < 3) await new Promise(resolve => setTimeout(resolve, 10))
+    await until(() => written().split('\n').length >= 3)
     const began = performance.now()
     await hooks.close(200)
     assert.ok(performance.now() - began < 5000)

@@ -8,6 +8,7 @@ import { prepareTcp } from '../../../src/probe/tcp.js'
 import { onCleanup } from '../../support/after-each.js'
 import * as servers from '../../support/servers.js'
 import { address } from '../../support/tables.js'
+import { until } from '../../support/until.js'
 
 type TcpProbe = Extract<ProbeSpec, { kind: 'tcp' }>
 type Server = Pick<servers.Listening, 'host' | 'port'>
@@ -130,7 +131,7 @@ describe('tcp: a probe over TCP', () => {
     })
     await runProbe(probe(server, PONG), 1000)
     await runProbe(probe(server, { ...PONG, send: new Uint8Array() }), 50)
-    while (closed.length < 2) await new Promise(resolve => setTimeout(resolve, 5))
+    await until(() => closed.length === 2)
   })
 
   it('closes its half when asked to', async () => {
@@ -148,7 +149,7 @@ describe('tcp: a probe over TCP', () => {
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
     for (const reset of [true, false]) await runProbe(probe({ host: '::1', port }, { ...PONG, reset }), 1000)
-    while (ends.length < 2) await new Promise(resolve => setTimeout(resolve, 5))
+    await until(() => ends.length === 2)
     assert.deepEqual(ends, ['ECONNRESET', 'orderly'])
   })
 

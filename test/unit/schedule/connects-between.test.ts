@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
 import { check as http } from '../../../checks/http.js'
 import type { Answer, Check } from '../../../src/check/check.js'
 import { down, noVerdict, up } from '../../../src/check/check.js'
@@ -45,7 +46,7 @@ function runWithin(begin: BeginRun, timeout: number) {
 async function runs(begin: BeginRun, count: number): Promise<string[]> {
   const said: string[] = []
   for (let i = 0; i < count; i++) {
-    const { ok, detail, reason } = await runWithin(begin, 500)
+    const { ok, detail, reason } = await runWithin(begin, 5000)
     said.push(ok ? (detail === 'asked' ? 'check' : 'connect') : String(reason))
   }
   return said
@@ -95,13 +96,19 @@ describe('connects-between: a check with connects between its runs', () => {
 
   it('runs next where it is given up at the deadline, whatever it says later', async () => {
     const server = await tcpServer(socket => socket.end())
+    let answer: (late: Answer) => void = () => {}
     const late: Check = {
       ...answering().check,
-      run: () => new Promise(resolve => setTimeout(resolve, 80, up('asked'))),
+      run: () =>
+        new Promise(resolve => {
+          answer = resolve
+        }),
     }
     const begin = combine(late, 5, server.port)
     assert.equal((await runWithin(begin, 30)).reason, 'timeout')
-    await new Promise(soon => setTimeout(soon, 100))
+    answer(up('asked'))
+    await setImmediate()
+    late.run = async () => up('asked')
     assert.deepEqual(await runs(begin, 2), ['check', 'connect'])
   })
 

@@ -17,6 +17,9 @@ import { Looker } from '../../../src/watch/looker.js'
 import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 
+/** Milliseconds in which the clock of the file system moves on for sure. */
+const TICK = 20
+
 function stage() {
   const folder = temporaryFolder()
   const file = join(folder, 'site.yaml')
@@ -37,7 +40,7 @@ describe('looker: a look at the files of a configuration', () => {
     const { file, look } = stage()
     const { atime, mtime } = statSync(file)
     const before = look().digest
-    await setTimeout(20)
+    await setTimeout(TICK)
     writeFileSync(file, 'two')
     utimesSync(file, atime, mtime)
     assert.notEqual(look().digest, before)
@@ -47,7 +50,7 @@ describe('looker: a look at the files of a configuration', () => {
     const { file, look } = stage()
     look()
     writeFileSync(`${file}.new`, 'two')
-    await setTimeout(20)
+    await setTimeout(TICK)
     renameSync(`${file}.new`, file)
     assert.equal(look().isMoved, true)
     writeFileSync(file, 'three')

@@ -12,7 +12,7 @@ import { openResolver } from '../../../../src/names/lookup.js'
 import { openCommandQueue } from '../../../../src/notify/command-queue.js'
 import { DeliveryQueue } from '../../../../src/notify/mail/delivery-queue.js'
 import { MailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
-import { deliverer } from '../../../../src/notify/mail/transport.js'
+import { deliverer, prepareDelivery } from '../../../../src/notify/mail/transport.js'
 import { memoryJournal } from '../../../../src/storage/journal.js'
 import { type Clock, systemClock } from '../../../../src/util/clock.js'
 import { onCleanup } from '../../../support/after-each.js'
@@ -118,12 +118,13 @@ describe('daemon-mails: a daemon that mails', () => {
     const mail = await smtpServer()
     const shop = await shopServer()
     const reals = Array.from({ length: 200 }, (_, i) => `[::1]:${i + 1}`)
-    const { inTable } = await start(shopSite(mail, shop.port, reals))
+    const { daemon, inTable } = await start(shopSite(mail, shop.port, reals))
     await until(async () => (await inTable()) === 200)
     await until(() => mail.mails.length === 1)
     await shop.close()
     await until(() => mail.mails.length === 2)
-    await new Promise(resolve => setTimeout(resolve, 300))
+    // Whatever there is still to be told goes now.
+    await daemon.stop()
     assert.deepEqual(
       mail.mails.map(({ subject }) => subject),
       ['[Shop] 200 changes: 200 Added real server', '[Shop] 200 changes: 200 Deleted real server'],
@@ -159,6 +160,7 @@ describe('daemon-mails: a daemon that mails', () => {
 
 describe('daemon-mails: the observers of every daemon', () => {
   it('mail', async () => {
+    await prepareDelivery()
     const mail = await smtpServer()
     const { log } = recordingLog()
     const id = serviceId('2001:db8::1')

@@ -23,7 +23,7 @@ const deliver = deliverer({ host: 'director1.example' })
 function toPort(
   port: number,
   {
-    signal = AbortSignal.timeout(4000),
+    signal = AbortSignal.timeout(20_000),
     host = '::1',
     to = BOTH,
     ...route
@@ -62,7 +62,7 @@ describe('transport: a mail through a mail server', () => {
       deliverer({ host: 'director1.example', lookup })(
         letter({ server: { host, port } }),
         BOTH,
-        AbortSignal.timeout(4000),
+        AbortSignal.timeout(20_000),
       )
     assert.deepEqual(await send('mail.example'), WELL)
     assert.equal(mails.length, 1)
@@ -149,7 +149,7 @@ describe('transport: a mail that a server does not take', () => {
     const unused = await deliver(
       letter({ server: { host: '::1', port: 1 } }),
       BOTH,
-      AbortSignal.timeout(4000),
+      AbortSignal.timeout(20_000),
     )
     assert.deepEqual([unused.again, unused.fault?.code], [BOTH, 'ECONNREFUSED'])
     const { fault } = await toPort(port, { host: 'no-such-host.invalid' })
@@ -205,7 +205,7 @@ describe('transport: a mail that a server does not take', () => {
 
   it('is not sent a second time where the server is silent after the final dot', async () => {
     const { port } = await smtpServer(at('.', null))
-    const { again, refused, fault } = await toPort(port, { signal: AbortSignal.timeout(1000) })
+    const { again, refused, fault } = await toPort(port, { signal: AbortSignal.timeout(2500) })
     assert.deepEqual([again, refused, fault?.code], [[], BOTH, 'ETIMEDOUT'])
   })
 
@@ -233,7 +233,7 @@ describe('transport: a mail that a server does not take', () => {
     const texts: string[] = []
     for (const next of ['250 ok', '250 ok']) {
       reply = next
-      await deliver(one, BOTH, AbortSignal.timeout(4000))
+      await deliver(one, BOTH, AbortSignal.timeout(20_000))
       texts.push(/^Message-ID: (<.+@director1.example>)$/im.exec(mails.at(-1)?.text ?? '')?.[1] ?? '')
     }
     assert.notEqual(texts[0], '')
@@ -257,7 +257,7 @@ describe('transport: a mail through sendmail', () => {
     writeFileSync(file, `#!/bin/sh\ncd ${path}\n${script}\n`)
     chmodSync(file, 0o755)
     const by = deliverer({ host: 'director1.example', env: { PATH: `${path}:/bin:/usr/bin` } })
-    const send = (signal = AbortSignal.timeout(4000)) => by(letter({}), BOTH, signal)
+    const send = (signal = AbortSignal.timeout(20_000)) => by(letter({}), BOTH, signal)
     return { send, file, read: (name: string) => readFileSync(join(path, name), 'utf8') }
   }
 
