@@ -2,7 +2,6 @@
 /** The command line: finds the command, runs it, and is the one file that ends the process. */
 import './system/node-version.js'
 import { type Command, type CommandContext, CommandError, EXIT, type ExitCode } from './cli/command.js'
-import { commandHelp, generalHelp } from './cli/help.js'
 import { onKeys } from './cli/keys.js'
 import { parseLine, usageError } from './cli/parse.js'
 import { commandNames, loadCommand } from './cli/registry.js'
@@ -31,10 +30,13 @@ process.on('uncaughtException', error => {
 
 void main(process.argv.slice(2)).catch(explain).then(finish)
 
+// Commander's own subcommands are not used: it would have to be told of all commands, of which only one is imported, and
+// it answers `lvsd statu --help` with the general help.
 async function main([name, ...words]: readonly string[]): Promise<ExitCode> {
   if (name === undefined) return withoutCommand()
   if (VERSION_WORDS.has(name)) return say(`lvsd ${version()}`)
-  if (name === '--help' || name === '-h' || (name === 'help' && words.length === 0)) return generalHelpText()
+  if (name === '--help' || name === '-h' || (name === 'help' && words.length === 0))
+    return say(await generalHelpText(process.stdout.columns))
   if (name === 'help') return main([words[0] ?? '', '--help'])
   if (!commandNames().includes(name)) return complain(unknownCommand(name))
   return runCommand(await loadCommand(name), words)
@@ -42,26 +44,26 @@ async function main([name, ...words]: readonly string[]): Promise<ExitCode> {
 
 /** Somebody who looks what there is. Scripts that lost a word get the exit code of a wrong command line all the same. */
 async function withoutCommand(): Promise<ExitCode> {
-  process.stderr.write(
-    withNewline(generalHelp(await Promise.all(commandNames().map(loadCommand)), process.stderr.columns)),
-  )
+  process.stderr.write(withNewline(await generalHelpText(process.stderr.columns)))
   return EXIT.usage
 }
 
 async function runCommand(command: Command, words: readonly string[]): Promise<ExitCode> {
   const line = parseLine(command, words)
-  if (line.help) return say(commandHelp(command, process.stdout.columns))
+  if (line.help) return say((await import('./cli/help.js')).commandHelp(command, process.stdout.columns))
   isDaemon = command.name === 'run'
   return command.run(contextFor(line as Pick<CommandContext, 'options' | 'arguments'>))
 }
 
-async function generalHelpText(): Promise<ExitCode> {
-  return say(generalHelp(await Promise.all(commandNames().map(loadCommand)), process.stdout.columns))
+async function generalHelpText(columns: number | undefined): Promise<string> {
+  const { generalHelp } = await import('./cli/help.js')
+  return generalHelp(await Promise.all(commandNames().map(loadCommand)), columns)
 }
 
 function unknownCommand(name: string): CommandError {
-  const what = name.startsWith('-') ? 'an option' : 'a command'
-  return usageError(`${name} is not ${what} of lvsd${didYouMean(name, commandNames())}`)
+  const isOption = name.startsWith('-')
+  const near = didYouMean(name, isOption ? ['--help', '--version'] : commandNames())
+  return usageError(`${name} is not ${isOption ? 'an option' : 'a command'} of lvsd${near}`)
 }
 
 function contextFor(line: Pick<CommandContext, 'options' | 'arguments'>): CommandContext {

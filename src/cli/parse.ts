@@ -1,14 +1,11 @@
-/** The words of a command line against a command's tables: values, or one sentence about the first mistake. */
-import { parseArgs } from 'node:util'
+/**
+ * The words of a command line against a command's tables, by commander: values, or one sentence about the first mistake.
+ * The one file that imports commander. Its sentences are put in lvsd's own words, with the nearest right word by the rule
+ * that configurations have, too.
+ */
+import { CommanderError, Option, Command as Program } from 'commander'
 import { didYouMean } from '../util/closest-match.js'
-import {
-  type ArgumentTable,
-  type Command,
-  CommandError,
-  EXIT,
-  type OptionSpec,
-  type OptionTable,
-} from './command.js'
+import { type Command, CommandError, EXIT, type OptionSpec } from './command.js'
 
 export interface ParsedLine {
   readonly help: boolean
@@ -16,30 +13,24 @@ export interface ParsedLine {
   readonly arguments: Readonly<Record<string, string | undefined>>
 }
 
-/** Options that every command has. */
-export const COMMON_OPTIONS: OptionTable = {
-  help: { short: 'h', about: 'this text' },
-}
-
 /** Reads what follows the command's name. Throws a CommandError that names the mistake and the nearest right word. */
 export function parseLine(command: Command, words: readonly string[]): ParsedLine {
-  const table: OptionTable = { ...command.options, ...COMMON_OPTIONS }
-  const { tokens } = parseArgs({
-    args: withOptionalValues(words, table),
-    options: Object.fromEntries(Object.entries(table).map(([name, spec]) => [name, parserEntry(spec)])),
-    strict: false,
-    tokens: true,
-    allowPositionals: true,
-  })
-  const given = tokens.flatMap(token => (token.kind === 'option' ? [token] : []))
-  if (given.some(({ name }) => name === 'help')) return { help: true, options: {}, arguments: {} }
-  const options = Object.fromEntries(given.map(token => [token.name, readOption(token, command, table)]))
+  const program = programOf(command)
+  try {
+    program.parse(withOptionalValues(program, words), { from: 'user' })
+  } catch (error) {
+    if (wantsHelp(words, error)) return { help: true, options: {}, arguments: {} }
+    throw error instanceof CommanderError
+      ? usageError(sentenceFor(error, command, program), command.name)
+      : error
+  }
   return {
     help: false,
-    options: { ...defaultsOf(command.options), ...options },
-    arguments: positionals(
-      command,
-      tokens.flatMap(token => (token.kind === 'positional' ? [token.value] : [])),
+    options: Object.fromEntries(
+      program.options.map(option => [option.name(), program.getOptionValue(option.attributeName())]),
+    ),
+    arguments: Object.fromEntries(
+      program.registeredArguments.map((argument, i) => [argument.name(), program.args[i]]),
     ),
   }
 }
@@ -49,85 +40,108 @@ export function usageError(message: string, command?: string): CommandError {
   return new CommandError(`${message}\nTry: lvsd ${command ? `${command} ` : ''}--help`, EXIT.usage)
 }
 
-function parserEntry(spec: OptionSpec) {
-  return {
-    type: spec.value ? ('string' as const) : ('boolean' as const),
-    ...(spec.short && { short: spec.short }),
-  }
+/** The command as commander knows it. It writes nothing and ends nothing: what it has to say, it throws. */
+export function programOf(command: Command): Program {
+  const { name, details } = command
+  const words = Object.entries(command.arguments)
+  const program = new Program(`lvsd ${name}`)
+    .description(details)
+    .helpOption('-h, --help', 'this text')
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+  for (const [word, { about, optional }] of words)
+    program.argument(optional ? `[${word}]` : `<${word}>`, about)
+  for (const [long, spec] of Object.entries(command.options)) program.addOption(optionOf(long, spec, name))
+  return program
 }
 
-/** `--watch 2` and `--watch` become `--watch=2` and `--watch=DEFAULT`, which parseArgs can tell apart from an argument. */
-function withOptionalValues(words: readonly string[], table: OptionTable): string[] {
-  const result: string[] = []
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? ''
-    if (word === '--') return [...result, ...words.slice(i)]
-    const [name, spec] =
-      Object.entries(table).find(([long, { short }]) => word === `--${long}` || word === `-${short}`) ?? []
-    if (!spec?.value?.startsWith('[')) result.push(word)
-    else if (isNumber(words[i + 1])) result.push(`--${name}=${words[++i]}`)
-    else result.push(`--${name}=${spec.default ?? ''}`)
+/** lvsd itself, for the page that lists its commands. */
+export function generalProgram(commands: readonly Pick<Command, 'name' | 'summary'>[]): Program {
+  const program = new Program('lvsd')
+    .usage('COMMAND [arguments] [options]')
+    .helpOption('-h, --help', 'this text; after a command, about that command')
+    .helpCommand(false)
+    .version('', '-v, --version', 'the version')
+  for (const { name, summary } of commands) program.command(name).summary(summary)
+  return program
+}
+
+function optionOf(long: string, spec: OptionSpec, command: string): Option {
+  const { short, value, about, choices } = spec
+  const flag = short ? `-${short}, --${long}` : `--${long}`
+  if (!value) return new Option(flag, about).default(false)
+  const option = new Option(`${flag} ${isOptional(spec) ? value : `<${value}>`}`, about)
+  if (choices) option.choices(choices)
+  if (isOptional(spec)) option.preset(spec.default)
+  else option.default(spec.default)
+  return option.argParser(given => checkedValue(given, `--${long}`, spec, command))
+}
+
+/** In brackets: a number that may be left out. */
+function isOptional({ value }: OptionSpec): boolean {
+  return value?.startsWith('[') ?? false
+}
+
+/** A word that looks like an option is none, and no value either: the value has been forgotten. */
+function checkedValue(given: string, flag: string, spec: OptionSpec, command: string): string {
+  const { value, choices } = spec
+  if (isOptional(spec)) {
+    if (isNumber(given)) return given
+    throw usageError(`${flag} takes a number, not "${given}"`, command)
   }
-  return result
+  if (given === '' || /^-./.test(given)) throw usageError(`${flag} needs a value: ${flag} ${value}`, command)
+  if (!choices || choices.includes(given)) return given
+  throw usageError(
+    `${flag} takes ${choices.join(', ')}, not "${given}"${didYouMean(given, choices)}`,
+    command,
+  )
 }
 
 function isNumber(word: string | undefined): boolean {
   return word !== undefined && /^\d+(\.\d+)?$/.test(word)
 }
 
-interface OptionToken {
-  readonly name: string
-  readonly rawName: string
-  readonly value?: string | undefined
-  readonly inlineValue?: boolean | undefined
-}
-
-function readOption(token: OptionToken, command: Command, table: OptionTable): string | boolean {
-  const { name, rawName, value, inlineValue } = token
-  const spec = Object.hasOwn(table, name) ? table[name] : undefined
-  if (!spec) {
-    const near = didYouMean(
-      rawName,
-      Object.keys(table).map(long => `--${long}`),
-    )
-    throw usageError(`${rawName} is not an option of lvsd ${command.name}${near}`, command.name)
-  }
-  if (!spec.value) {
-    if (value !== undefined) throw usageError(`${rawName} takes no value`, command.name)
-    return true
-  }
-  if (value === undefined || value === '' || (!inlineValue && /^-./.test(value)))
-    throw usageError(`${rawName} needs a value: ${rawName} ${spec.value}`, command.name)
-  if (spec.value.startsWith('[') && !isNumber(value))
-    throw usageError(`${rawName} takes a number, not "${value}"`, command.name)
-  if (spec.choices && !spec.choices.includes(value))
-    throw usageError(
-      `${rawName} takes ${spec.choices.join(', ')}, not "${value}"${didYouMean(value, spec.choices)}`,
-      command.name,
-    )
-  return value
-}
-
-/** Flags are off and values have their defaults; a value in brackets is absent until its option is given. */
-function defaultsOf(table: OptionTable): Record<string, string | boolean | undefined> {
-  return Object.fromEntries(
-    Object.entries(table).map(([name, { value, default: fallback }]) => [
-      name,
-      value ? (value.startsWith('[') ? undefined : fallback) : false,
-    ]),
+/** `--watch web` becomes `--watch=1 web`: commander would take any next word for the value that may be left out. */
+function withOptionalValues({ options }: Program, words: readonly string[]): string[] {
+  const flags = options.flatMap(({ optional, short, long, presetArg }) =>
+    optional ? [short, long].map(flag => ({ flag, full: `${long}=${presetArg}` })) : [],
   )
+  const end = words.indexOf('--')
+  return words.map((word, i) => {
+    const bare = end === -1 || i < end ? flags.find(({ flag }) => flag === word) : undefined
+    return bare && !isNumber(words[i + 1]?.replace(/^-/, '')) ? bare.full : word
+  })
 }
 
-function positionals(command: Command, values: readonly string[]): Record<string, string | undefined> {
-  const table: ArgumentTable = command.arguments
-  const names = Object.keys(table)
-  const missing = names.find((name, i) => values[i] === undefined && !table[name]?.optional)
-  if (missing !== undefined)
-    throw usageError(`lvsd ${command.name} needs ${missing}: ${table[missing]?.about}`, command.name)
-  if (values.length > names.length)
-    throw usageError(
-      `"${values[names.length]}" is one argument too many for lvsd ${command.name}`,
-      command.name,
-    )
-  return Object.fromEntries(names.map((name, i) => [name, values[i]]))
+/** Also in a line with a mistake: that is what the help is wanted for. */
+function wantsHelp(words: readonly string[], error: unknown): boolean {
+  if (error instanceof CommanderError && error.code === 'commander.helpDisplayed') return true
+  const end = words.indexOf('--')
+  return words.some((word, i) => (word === '--help' || word === '-h') && (end === -1 || i < end))
+}
+
+/** Commander's own sentence names what it is about in quotes. */
+function sentenceFor({ code, message }: CommanderError, command: Command, program: Program): string {
+  const name = `lvsd ${command.name}`
+  const subject = /'(.*)'/s.exec(message)?.[1] ?? ''
+  switch (code) {
+    case 'commander.missingArgument':
+      return `${name} needs ${subject}: ${command.arguments[subject]?.about}`
+    case 'commander.excessArguments':
+      return `"${program.args[program.registeredArguments.length]}" is one argument too many for ${name}`
+    case 'commander.optionMissingArgument': {
+      const usage = subject.replace(/^-., |[<>]/g, '')
+      return `${usage.split(' ')[0]} needs a value: ${usage}`
+    }
+    case 'commander.unknownOption':
+      return unknownOption(subject.split('=')[0] ?? '', command)
+    default:
+      return message.replace(/^error: /, '')
+  }
+}
+
+function unknownOption(flag: string, { name, options }: Command): string {
+  const flags = ['help', ...Object.keys(options)].map(long => `--${long}`)
+  if (flags.includes(flag)) return `${flag} takes no value`
+  return `${flag} is not an option of lvsd ${name}${didYouMean(flag, flags)}`
 }

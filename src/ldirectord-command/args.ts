@@ -1,4 +1,8 @@
-/** The command line of ldirectord: options first, then one or two words; what follows them is ignored. */
+/**
+ * The command line of ldirectord: options first, then one or two words; what follows them is ignored. By hand, as Perl's
+ * Getopt::Long reads it: commander has no second short option (-? beside -h), no optional word before a required one, and
+ * sentences and exit codes of its own.
+ */
 
 export const COMMANDS = [
   'start',

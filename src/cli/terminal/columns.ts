@@ -47,17 +47,3 @@ export function widthsOf(rows: readonly (readonly string[])[]): number[] {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(cell))
   return widths
 }
-
-/** Breaks a text at blanks into lines of at most `width` columns; its own line breaks stay. A longer word stays whole. */
-export function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap(line => {
-    const lines: string[] = []
-    for (const word of line.split(' ')) {
-      const last = lines.at(-1)
-      if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= width)
-        lines[lines.length - 1] = `${last} ${word}`
-      else lines.push(word)
-    }
-    return lines
-  })
-}

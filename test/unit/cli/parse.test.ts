@@ -32,6 +32,14 @@ describe('parse: a command line', () => {
     [['-w', 'a.yaml'], { watch: '1' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
     [['--watch', '2.5', 'a.yaml'], { watch: '2.5' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
     [['a.yaml', '--watch=3'], { watch: '3' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
+    [['a.yaml', '-jw'], { json: true, watch: '1' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
+    [['-jw2', 'a.yaml'], { json: true, watch: '2' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
+    [['a.yaml', '--socket=/run/x', 'web'], { socket: '/run/x' }, { CONFIG: 'a.yaml', SERVICE: 'web' }],
+    [
+      ['--kernel', 'memory', 'a.yaml', '--kernel=netlink'],
+      { kernel: 'netlink' },
+      { CONFIG: 'a.yaml', SERVICE: undefined },
+    ],
     [['a.yaml', '-s', '/run/x'], { socket: '/run/x' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
     [['--', '-odd.yaml', '--watch'], {}, { CONFIG: '-odd.yaml', SERVICE: '--watch' }],
   ]
@@ -54,6 +62,11 @@ describe('parse: a command line', () => {
     [['a', '--socket', '--json'], /^--socket needs a value/],
     [['a', '--socket='], /^--socket needs a value/],
     [['a', '--json=yes'], /^--json takes no value/],
+    [['a', '--json='], /^--json takes no value/],
+    [['a', '--kernl=memory'], /^--kernl is not an option of lvsd sample; did you mean "--kernel"\?/],
+    [['a', '--socket', ''], /^--socket needs a value: --socket PATH/],
+    [['a', '-s'], /^--socket needs a value: --socket PATH/],
+    [['a', '--watch', '-1'], /^--watch takes a number, not "-1"/],
     [['a', '--watch=often'], /^--watch takes a number, not "often"/],
   ]
   for (const [words, sentence] of bad)
@@ -70,6 +83,16 @@ describe('parse: a command line', () => {
       )
     })
 
-  for (const words of [['--help'], ['-h'], ['a', 'b', 'c', '--nonsense', '--help']])
+  for (const words of [
+    ['--help'],
+    ['-h'],
+    ['-jh'],
+    ['a', 'b', 'c', '--nonsense', '--help'],
+    ['a', '--kernel', 'memry', '-h'],
+  ])
     it(`gives help for ${words.join(' ')}`, () => assert.equal(parseLine(command, words).help, true))
+
+  it('gives no help behind --', () => {
+    assert.deepEqual(parseLine(command, ['--', '--help']).arguments, { CONFIG: '--help', SERVICE: undefined })
+  })
 })
