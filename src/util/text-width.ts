@@ -1,7 +1,19 @@
 /** Computes the number of terminal columns of a text, by Unicode's tables. The only file that imports string-width. */
-import stringWidth from 'string-width'
+import { createRequire } from 'node:module'
+import type stringWidth from 'string-width'
 
-/** Wide East Asian characters and emoji count 2; combining marks, control characters and colour sequences count 0. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with the escape character
+const COLOURS = /\u001b\[[\d;]*m/g
+
+let loaded: typeof stringWidth | undefined
+
+/**
+ * Wide East Asian characters and emoji count 2; combining marks, control characters and colour sequences count 0. The
+ * first text that is not ASCII loads string-width, whose tables take 40 ms of CPU to build.
+ */
 export function widthOf(text: string): number {
-  return stringWidth(text)
+  const plain = text.replaceAll(COLOURS, '')
+  if (/^[ -~]*$/.test(plain)) return plain.length
+  loaded ??= (createRequire(import.meta.url)('string-width') as { default: typeof stringWidth }).default
+  return loaded(text)
 }
