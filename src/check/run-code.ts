@@ -130,6 +130,8 @@ const MOST_PHASES = 64
  */
 const DETAIL = 4096
 const LONGEST_DETAIL = 1_000_000
+/** The reason of every answer with `ok: null`, and of no other. */
+const NO_VERDICT = 'no-verdict'
 
 /** A check may define its own phases with short names. Returns null for anything else. */
 function phaseOf(word: unknown): Phase | null {
@@ -143,9 +145,10 @@ function phaseOf(word: unknown): Phase | null {
 export function answerOf(value: unknown): Answer | null {
   if (typeof value !== 'object' || value === null) return null
   const { ok, reason, detail, advice } = value as Record<string, unknown>
-  const known = ok === true ? reason === null : (ok === false || ok === null) && isReason(reason)
+  const known =
+    ok === true ? reason === null : ok === false ? isReason(reason) : ok === null && isWord(reason)
   if (!known || typeof detail !== 'string') return null
-  const word = ok === null ? 'no-verdict' : reason
+  const word = ok === null ? NO_VERDICT : reason
   const answer = { ok, reason: word, detail: cut(detail) } as Answer
   if (advice === undefined) return answer
   const copy = adviceOf(advice)
@@ -158,8 +161,12 @@ function cut(detail: string): string {
   return length > LONGEST_DETAIL ? `a detail of ${length} characters` : detail.slice(0, DETAIL)
 }
 
-/** True for any word; the words of the shipped checks are in model.ts. */
+/** True for any word that can be the reason of a failure; the words of the shipped checks are in model.ts. */
 function isReason(reason: unknown): boolean {
+  return isWord(reason) && reason !== NO_VERDICT
+}
+
+function isWord(reason: unknown): boolean {
   return typeof reason === 'string' && /^[a-z][a-z0-9-]{0,30}$/.test(reason)
 }
 
@@ -181,11 +188,13 @@ function weighingOf(value: unknown): Weighing | null {
 function invalidAnswer(name: string, answer: unknown): Answer {
   const shown = asJson(answer)?.slice(0, 100) ?? typeof answer
   const { ok, reason } = (answer ?? {}) as { ok?: unknown; reason?: unknown }
-  const advice =
-    ok === false && !isReason(reason)
-      ? '; `reason` is one word of lower-case letters, digits and hyphens'
-      : ''
+  const advice = ok === false ? adviceOnReason(reason) : ''
   return down('error', `the check ${name} must return { ok, reason, detail }, not ${shown}${advice}`)
+}
+
+function adviceOnReason(reason: unknown): string {
+  if (reason === NO_VERDICT) return '; a run without a verdict has `ok: null`'
+  return isWord(reason) ? '' : '; `reason` is one word of lower-case letters, digits and hyphens'
 }
 
 function asJson(value: unknown): string | undefined {

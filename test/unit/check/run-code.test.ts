@@ -96,6 +96,17 @@ describe('run-code: a run of a check that is code', () => {
     assert.equal((await run(async () => ({ ok: null, reason: 'busy', detail: 'x' }))).reason, 'no-verdict')
   })
 
+  it('has no verdict only with ok: null', async () => {
+    const answer = async (ok: unknown) => run(async () => ({ ok, reason: 'no-verdict', detail: 'x' }))
+    assert.deepEqual([(await answer(null)).ok, (await answer(null)).reason], [null, 'no-verdict'])
+    const { ok, reason, detail } = await answer(false)
+    assert.deepEqual([ok, reason], [false, 'error'])
+    assert.match(
+      detail,
+      /must return \{ ok, reason, detail \}, not .*; a run without a verdict has `ok: null`$/,
+    )
+  })
+
   it('is over at its deadline even if it ignores its signal', async () => {
     let late = () => {}
     const result = await run(
@@ -168,6 +179,7 @@ describe('run-code: a run of a check that is code', () => {
     ['no detail', { ok: true, reason: null }],
     ['up with a reason', { ok: true, reason: 'refused', detail: '' }],
     ['down without a reason', { ok: false, reason: null, detail: '' }],
+    ['down without a verdict', { ok: false, reason: 'no-verdict', detail: '' }],
     ['a cycle', cycle],
   ]
   for (const [what, answer] of rubbish)
