@@ -1,6 +1,7 @@
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
 import { answerFromError, isAbort } from '../src/check/error-to-answer.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { MAX_WEIGHT } from '../src/core/model.js'
 import { readWords } from './lib/agent.js'
 import { brief, converse } from './lib/dialogue.js'
 import { CheckFailure } from './lib/failure.js'
@@ -13,8 +14,6 @@ const LONGEST = 2 ** 31 - 1
 
 /** Default limit, in per cent of the configured weight: more than an agent needs, and no more than ten servers. */
 const MOST = 1000
-/** Maximum of `max-weight`: ipvsadm's limit for weights. The kernel accepts up to 2^31-1. */
-const HIGHEST = 65_535
 /** Maximum size in bytes of an agent's answer with its comment; HAProxy's buffer has the same size. */
 const LINE_LIMIT = 16_384
 
@@ -23,8 +22,8 @@ function agentOptions(kit: OptionKit) {
     send: kit.text('', 'Text to send first; \\n, \\r, \\t, \\0, \\\\ and \\xHH are understood'),
     'max-weight': kit.number(
       0,
-      'Highest weight that the agent can give, as a share or as a number; what it says beyond it counts as this; 0 is ten times the configured weight',
-      { max: HIGHEST },
+      'Limit for the weight that the agent sets, as a share or as a number; a higher one is reduced to it; 0 is ten times the configured weight. As high as the weight of a real server: 2147483647',
+      { max: MAX_WEIGHT },
     ),
     hold: kit.duration(
       '1m',

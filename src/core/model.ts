@@ -65,13 +65,16 @@ export interface ServiceAttributes {
   readonly onePacket: boolean
 }
 
+/** The kernel keeps a weight as a signed 32-bit number. */
+export const MAX_WEIGHT = 2 ** 31 - 1
+
 export interface RealAttributes {
   readonly forwarding: Forwarding
   /** UDP port of a gue tunnel; 0 otherwise. */
   readonly tunnelPort: number
   /** For gue and gre tunnels; 'none' otherwise. */
   readonly tunnelChecksum: TunnelChecksum
-  /** 0 to 2^31-1. A real server with weight 0 gets no new connections. */
+  /** 0 to MAX_WEIGHT. A real server with weight 0 gets no new connections. */
   readonly weight: number
   /** Number of connections at which the kernel stops sending new ones; 0 means no limit. */
   readonly upper: number

@@ -1,9 +1,10 @@
 /** Computes the weight of a server that is up, from its configured weight and the advice of its checks. Pure. */
-import type { Weighing, WeightAdvice } from './model.js'
+import { MAX_WEIGHT, type Weighing, type WeightAdvice } from './model.js'
 
-/** Returns the lowest weight that the passing checks advise, or the configured weight without advice. */
+/** Returns the lowest weight that the passing checks advise, at most MAX_WEIGHT, or the configured weight without advice. */
 export function weightFrom(configured: number, advice: readonly WeightAdvice[]): number {
-  return advice.length === 0 ? configured : Math.min(...advice.map(each => advised(each, configured)))
+  if (advice.length === 0) return configured
+  return Math.min(MAX_WEIGHT, ...advice.map(each => advised(each, configured)))
 }
 
 /** Returns the advised weight, limited by `most`. */

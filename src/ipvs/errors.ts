@@ -3,7 +3,7 @@
  * therefore becomes a sentence that is built from the refused change.
  */
 import { isLinkLocal, isMapped } from '../core/address.js'
-import { type Change, familyOf, keyOfReal, keyOfService, type TableReal } from '../core/model.js'
+import { type Change, familyOf, keyOfReal, keyOfService, MAX_WEIGHT, type TableReal } from '../core/model.js'
 import { KernelError } from './kernel.js'
 
 /** Further facts that explain a refusal. */
@@ -33,7 +33,7 @@ export function refusedHere(change: Change): KernelError | null {
     if (!isWithin(prefix, 0, longest))
       return refuse(`a persistence prefix has at most ${longest} bits, not ${prefix}`)
   }
-  if ('real' in change && !isWithin(change.real.weight, 0, 0x7fffffff))
+  if ('real' in change && !isWithin(change.real.weight, 0, MAX_WEIGHT))
     return refuse(outOfRange(change.real), 'ERANGE')
   return null
 }
@@ -139,7 +139,7 @@ function reasonForReal(change: RealChange, code: string, { isSyncing }: Circumst
 
 function outOfRange({ weight, upper, lower }: TableReal): string {
   if (lower > upper) return `the lower threshold ${lower} must not be above the upper threshold ${upper}`
-  return `a weight is a number from 0 to 2147483647, not ${weight}`
+  return `a weight is a number from 0 to ${MAX_WEIGHT}, not ${weight}`
 }
 
 function mixedFamilies(

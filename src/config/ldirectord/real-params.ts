@@ -3,6 +3,7 @@
  * A line is read twice, as ldirectord reads it and as it stands there. Where the two differ, ldirectord's reading
  * counts, with a warning; where ldirectord refuses the line, what stands there, if it is plain.
  */
+import { MAX_WEIGHT } from '../../core/model.js'
 import { didYouMean } from '../../util/closest-match.js'
 import type { Position, Problem } from '../problems/problem.js'
 import { synonymOf } from '../problems/synonyms.js'
@@ -45,8 +46,8 @@ export function parseRealParams(rest: Piece, at: Position, report: Report): Real
 
 /** The kernel refuses weights beyond its numbers, and a lower threshold without an upper one above it. */
 function kernelTakes(how: RealParams, rest: Piece, report: Report): RealParams | null {
-  if (how.weight > 2 ** 31 - 1) {
-    report.error('BAD_REAL', placeOfWord(rest, String(how.weight)), 'a weight is at most 2147483647')
+  if (how.weight > MAX_WEIGHT) {
+    report.error('BAD_REAL', placeOfWord(rest, String(how.weight)), `a weight is at most ${MAX_WEIGHT}`)
     return null
   }
   if ((how.lower ?? 0) <= (how.upper ?? 0)) return how

@@ -4,6 +4,7 @@
  * this shape. What a key means together with others is in validate*.ts.
  */
 import { duration, marks, z } from '../../check/option-types.js'
+import { MAX_WEIGHT } from '../../core/model.js'
 import { mailLine, mailNode } from './mail-fields.js'
 
 /** The schedulers of the Linux kernel. */
@@ -34,8 +35,6 @@ export const SCHEDULER_FLAGS = [
   'flag-3',
 ] as const
 
-/** IP_VS_CONN's weights are signed 32-bit. */
-const MAX_WEIGHT = 2 ** 31 - 1
 const MAX_U32 = 2 ** 32 - 1
 /** 31 days: the longest that ipvsadm takes. */
 const MAX_SECONDS = 31 * 86_400

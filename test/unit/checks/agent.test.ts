@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { check } from '../../../checks/agent.js'
 import { readWords } from '../../../checks/lib/agent.js'
-import type { CheckResult } from '../../../src/core/model.js'
+import { type CheckResult, MAX_WEIGHT } from '../../../src/core/model.js'
 import { announcing } from '../../support/checks/lines.js'
 import { probe, targetOf } from '../../support/probe.js'
 import {
@@ -159,6 +159,13 @@ describe('agent: the highest weight of an agent', () => {
       const { advice } = await probe(check, server, { 'max-weight': most })
       assert.deepEqual(advice, { weight: 999_999_999, most: expected })
     }
+  })
+
+  it('may be any weight of a configuration, and no higher one', async () => {
+    const server = await announcing('weight:999999999\n')
+    const { advice } = await probe(check, server, { 'max-weight': MAX_WEIGHT })
+    assert.deepEqual(advice, { weight: 999_999_999, most: { weight: MAX_WEIGHT } })
+    assert.throws(() => probe(check, server, { 'max-weight': MAX_WEIGHT + 1 }))
   })
 })
 
