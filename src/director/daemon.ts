@@ -1,12 +1,12 @@
-/** The daemon: builds the parts in order and owns the loop: result, reload, reconcile, stop. */
+/** The daemon: its parts, what they tell each other, their start and their stop. */
 
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import { statusDocument } from '../api/build-status.js'
 import { openControlSocket } from '../api/server.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
-import type { Change, Config, ResolvedConfig } from '../core/model.js'
-import { type DaemonPhase, type EventListener, openEventBus } from '../events/event-bus.js'
+import type { Change } from '../core/model.js'
+import { type EventBus, type EventListener, openEventBus } from '../events/event-bus.js'
 import { logListener } from '../events/log-listener.js'
 import { HealthTracker } from '../health/health-tracker.js'
 import type { Kernel } from '../ipvs/kernel.js'
@@ -22,9 +22,10 @@ import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
 import { type Clock, steadyNow, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
+import { ConfigApplier } from './config-applier.js'
 import { ConfigWatcher } from './config-watcher.js'
+import { Lifecycle } from './lifecycle.js'
 import { Reloader } from './reloader.js'
-import { scheduleJobs } from './schedule-jobs.js'
 
 export interface DaemonParts {
   readonly loaded: Runnable
@@ -76,80 +77,96 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 
 class RunningDaemon implements Daemon {
   readonly #parts: DaemonParts
-  readonly #health: HealthTracker
+  readonly #lifecycle: Lifecycle
+  readonly #reloader: Reloader
+  readonly #events: EventBus
+  readonly #reconciler: Reconciler
   readonly #executors: Executors
-  readonly #reconciler
-  readonly #events
-  readonly #maintenance: MaintenanceOverrides
-  readonly #configWatcher: ConfigWatcher
-  readonly #commands
-  readonly #resolver: Resolver
+  readonly #health: HealthTracker
   readonly #names: NameResolver
+  readonly #configWatcher: ConfigWatcher
+  readonly #applier: ConfigApplier
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
-  readonly #reloader: Reloader
-  /** With the addresses that are known. */
-  #config: ResolvedConfig
-  #stopping: Promise<void> | null = null
   #socket: { close(): Promise<void> } | null = null
+  #stopping: Promise<void> | null = null
 
+  /** Builds the parts, from those that need none to those that need many; each is stopped before the parts above it. */
   constructor(parts: DaemonParts) {
-    const { kernel, journal, log, loaded, resolver = openResolver(), namesClock } = parts
+    const { kernel, journal, log, notify, loaded, namesClock } = parts
+    const { resolver = openResolver(), commands = openCommandQueue(log), executors = openExecutors } = parts
     this.#parts = parts
-    this.#resolver = resolver
+    const lifecycle = new Lifecycle(log)
+    this.#lifecycle = lifecycle
+    lifecycle.add('systemd', () => notify.close())
+    lifecycle.add('resolver', () => resolver.close())
     this.#reloader = new Reloader({
       ...parts,
-      apply: config => this.#apply(config),
-      enter: phase => this.#phase(phase),
+      apply: () => this.#applier.apply(),
+      enter: phase => this.#events.emit('phase', phase),
       considered: read => this.#configWatcher.considered(read),
     })
-    this.#names = new NameResolver({
-      resolver,
-      journal,
-      log,
-      onNews: () => void this.#placeNames(),
-      ...(namesClock && { clock: namesClock }),
-    })
-    this.#config = this.#names.resolve(loaded.config)
-    const { concurrency } = loaded.config.settings
-    const open = parts.executors ?? openExecutors
-    this.#executors = open((id, result) => this.#health.result(id, result), concurrency, { log })
-    this.#events = openEventBus([logListener(log), ...(parts.observers ?? [])], log)
-    this.#health = new HealthTracker({
-      log,
-      events: this.#events,
-      table: () => this.#reconciler.table,
-      onDirty: services => this.#reconciler.markDirty(services.map(({ name }) => name)),
-      recheck: (id, ms) => this.#executors.soon(id, ms),
-    })
-    this.#commands = parts.commands ?? openCommandQueue(log)
-    this.#maintenance = new MaintenanceOverrides({ log, journal, resolver, onChange: () => this.#hold() })
-    this.#configWatcher = new ConfigWatcher({
-      log,
-      commands: this.#commands,
-      onChange: isSettled => this.#reloader.reloadByItself(isSettled),
-    })
+    lifecycle.add('accepted configuration', () => this.#reloader.close(LAST_PATIENCE))
+    lifecycle.add('journal', () => journal.close())
+    lifecycle.add('kernel', () => kernel.close())
+    lifecycle.add('control socket', () => this.#socket?.close())
+    const events = openEventBus([logListener(log), ...(parts.observers ?? [])], log)
+    this.#events = events
+    lifecycle.add('observers and hooks', () => Promise.all([events.close(), commands.close(LAST_PATIENCE)]))
+    lifecycle.add('clean stop', () => this.#leave())
     this.#reconciler = new Reconciler({
       kernel,
       journal,
       log,
-      onApplied: changes => this.#events.emit('applied', changes),
+      onApplied: changes => events.emit('applied', changes),
       desired: (actual, names) => this.#health.desired(actual, names),
     })
-  }
-
-  get #isStopped(): boolean {
-    return this.#stopping !== null
-  }
-
-  get #services() {
-    return this.#config.services
+    lifecycle.add('reconciling', () => this.#reconciler.stop())
+    const { concurrency } = loaded.config.settings
+    this.#executors = executors((id, result) => this.#health.result(id, result), concurrency, { log })
+    lifecycle.add('checks', () => this.#executors.close())
+    this.#health = new HealthTracker({
+      log,
+      events,
+      table: () => this.#reconciler.table,
+      onDirty: services => this.#reconciler.markDirty(services.map(({ name }) => name)),
+      recheck: (id, ms) => this.#executors.soon(id, ms),
+    })
+    lifecycle.add('traffic', () => this.#health.close())
+    this.#names = new NameResolver({
+      resolver,
+      journal,
+      log,
+      onNews: () => void this.#applier.applyNames(),
+      ...(namesClock && { clock: namesClock }),
+    })
+    lifecycle.add('names', () => this.#names.close())
+    this.#configWatcher = new ConfigWatcher({
+      log,
+      commands,
+      onChange: isSettled => this.#reloader.reloadByItself(isSettled),
+    })
+    lifecycle.add('configuration file', () => this.#configWatcher.close())
+    const onChange = () => this.#applier.applyHolds()
+    const maintenance = new MaintenanceOverrides({ log, journal, resolver, onChange })
+    lifecycle.add('maintenance folder', () => maintenance.close())
+    this.#applier = new ConfigApplier({
+      log,
+      events,
+      maintenance,
+      names: this.#names,
+      health: this.#health,
+      executors: this.#executors,
+      configWatcher: this.#configWatcher,
+      reconciler: this.#reconciler,
+      loaded: () => this.#reloader.loaded,
+    })
   }
 
   /** A reload that is asked for meanwhile comes after it. */
   start(): Promise<void> {
     const started = this.#start().catch(async error => {
-      await this.#close()
+      await this.#lifecycle.stop()
       throw error
     })
     this.#reloader.begin(started)
@@ -161,95 +178,32 @@ class RunningDaemon implements Daemon {
     const { settings, services, file } = loaded.config
     // A file that could not run has changed, by this account.
     if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
-    this.#configWatcher.follow(loaded.config)
-    // Before anybody can ask: until servers are placed there is nothing true to say of them.
-    await this.#maintenance.prepare(this.#config)
-    const control = { status: () => this.status(), reload: (isForced: boolean) => this.reload(isForced) }
-    this.#socket = await openControlSocket(settings.socket, control, log)
+    await this.#applier.prepare()
+    this.#socket = await openControlSocket(settings.socket, this, log)
     this.#reloader.tellStart()
-    this.#phase('starting')
+    this.#events.emit('phase', 'starting')
     if (settings.timeouts)
       await kernel
         .setTimeouts(settings.timeouts)
         .catch(error => log.error('timeouts.refused', { kernel: error.message }, 'timeouts not set'))
-    await this.#apply(loaded.config)
+    await this.#applier.apply()
     const reals = services.reduce((sum, service) => sum + service.reals.length, 0)
-    log.info(
-      'daemon.started',
-      { file, services: services.length, reals, checks: this.#health.store.jobs.size },
-      'lvsd runs',
-    )
+    const checks = this.#health.store.jobs.size
+    log.info('daemon.started', { file, services: services.length, reals, checks }, 'lvsd runs')
     notify.ready(`${counted(services.length, 'service')}, ${counted(reals, 'real server')}`)
-    this.#phase('running')
+    this.#events.emit('phase', 'running')
     this.#reloader.keep()
-  }
-
-  #phase(phase: DaemonPhase): void {
-    this.#events.emit('phase', phase)
   }
 
   reload(isForced: boolean): Promise<ReloadOutcome> {
     return this.#reloader.reload(isForced)
   }
 
-  /** Puts a configuration in force, the kernel's table included. */
-  async #apply(config: Config): Promise<void> {
-    this.#place(config)
-    await this.#reconciler.resync()
-    this.#schedule()
-  }
-
-  /** Puts a configuration in force for the checks; the table follows with the next round. */
-  #place(config: Config): void {
-    this.#names.follow(config)
-    const resolved = this.#names.resolve(config)
-    const doubts = this.#names.doubtsIn(resolved)
-    const changes = this.#health.applyConfig(resolved, this.#reloader.loaded.checks, doubts)
-    this.#config = resolved
-    scheduleJobs(this.#executors, changes)
-    this.#events.emit('config', resolved)
-    this.#configWatcher.follow(config)
-    this.#maintenance.follow(resolved)
-    this.#hold()
-    this.#health.availability.follow(resolved.services)
-  }
-
-  /** Files hold servers down, or let them go, at once. */
-  #hold(): void {
-    // Before the first placement there is nobody to hold.
-    if (this.#health.store.config === null) return
-    this.#health.hold(this.#maintenance.held(this.#config))
-  }
-
-  /** The slow rounds: reading the kernel back, resolving names. */
-  #schedule(): void {
-    const { resync, resolve } = this.#config.settings
-    this.#reconciler.resyncEvery(resync)
-    this.#names.refreshEvery(resolve)
-    this.#maintenance.refreshNamesEvery(resolve)
-  }
-
-  /** Puts the configuration in force with the addresses that are known now. Never rejects. */
-  async #placeNames(): Promise<void> {
-    // Before the first placement there is nothing to change.
-    if (this.#isStopped || this.#health.store.config === null) return
-    try {
-      this.#place(this.#reloader.loaded.config)
-      await this.#reconciler.resync()
-    } catch (error) {
-      this.#parts.log.error(
-        'name.not-applied',
-        { err: error },
-        'the addresses of names cannot be put in force',
-      )
-    }
-  }
-
   async status(): Promise<StatusDocument> {
     const { kernelName } = this.#parts
     return statusDocument({
       healthStore: this.#health.store,
-      config: this.#config,
+      config: this.#applier.config,
       nameTroubleOf: request => this.#names.standingTroubleOf(request),
       clashes: this.#names.clashes,
       dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
@@ -282,37 +236,16 @@ class RunningDaemon implements Daemon {
   async #stop(): Promise<void> {
     const { log, notify } = this.#parts
     notify.stopping()
-    this.#phase('stopping')
-    const onApplied = (changes: readonly Change[]) => this.#events.emit('applied', changes)
-    await this.#close(() => cleanStop(this.#services, { ...this.#parts, onApplied }))
+    this.#events.emit('phase', 'stopping')
+    await this.#lifecycle.stop()
     log.info('daemon.stopped', {}, 'lvsd has stopped')
     await log.flush()
   }
 
-  /** Whatever fails, the rest is closed, too. */
-  async #close(leave: () => unknown = () => {}): Promise<void> {
-    const { log, notify } = this.#parts
-    const steps: Record<string, () => unknown> = {
-      'maintenance folder': () => this.#maintenance.close(),
-      'configuration file': () => this.#configWatcher.close(),
-      names: () => this.#names.close(),
-      traffic: () => this.#health.close(),
-      checks: () => this.#executors.close(),
-      reconciling: () => this.#reconciler.stop(),
-      'clean stop': leave,
-      'observers and hooks': () => Promise.all([this.#events.close(), this.#commands.close(LAST_PATIENCE)]),
-      'control socket': () => this.#socket?.close(),
-      kernel: () => this.#parts.kernel.close(),
-      journal: () => this.#parts.journal.close(),
-      'accepted configuration': () => this.#reloader.close(LAST_PATIENCE),
-      resolver: () => this.#resolver.close(),
-      systemd: () => notify.close(),
-    }
-    for (const [what, step] of Object.entries(steps))
-      try {
-        await step()
-      } catch (error) {
-        log.error('stop.failed', { error: (error as Error).message }, `stopping: ${what}`)
-      }
+  /** Takes away what is not to outlast a stop; where the start has failed, nothing was done that could be. */
+  async #leave(): Promise<void> {
+    if (!this.#stopping) return
+    const onApplied = (changes: readonly Change[]) => this.#events.emit('applied', changes)
+    await cleanStop(this.#applier.config.services, { ...this.#parts, onApplied })
   }
 }

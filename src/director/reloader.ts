@@ -29,8 +29,8 @@ export interface ReloaderParts {
   readonly keep?: (loaded: Runnable) => Promise<void>
   /** Reads the configuration again. */
   readonly load: () => Promise<Loaded>
-  /** Puts a configuration in force, the kernel's table included. */
-  readonly apply: (config: Config) => Promise<void>
+  /** Puts what was accepted in force, the kernel's table included. */
+  readonly apply: () => Promise<void>
   readonly enter: (phase: DaemonPhase) => void
   /** The change of the file that was read is dealt with. */
   readonly considered: (loaded: Loaded) => void
@@ -240,7 +240,7 @@ export class Reloader {
       this.#kept = null
       this.#timers.stop()
       this.keep()
-      await this.#parts.apply(config)
+      await this.#parts.apply()
     }
     return { refusal, problems }
   }

@@ -36,7 +36,7 @@ async function onKept() {
       file.readings++
       return file.loaded
     },
-    apply: async ({ file }) => void applied.push(file),
+    apply: async () => void applied.push(SITE.file),
     enter: () => {},
     considered: () => {},
   })
