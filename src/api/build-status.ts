@@ -1,98 +1,53 @@
-/** Builds the status document from what the daemon knows. Pure, but for the version and the clock. */
+/** Builds the status document from a snapshot. Pure. */
 
-import type { Problem } from '../config/problems/problem.js'
 import { bracketed, endpoint } from '../core/address.js'
 import { hostPort } from '../core/display-names.js'
 import { isWithoutVerdict } from '../core/health.js'
-import {
-  type CheckResult,
-  type Dump,
-  type HealthState,
-  keyOfReal,
-  keyOfService,
-  type ResolvedConfig,
-  type ResolvedMember,
-  type ResolvedReal,
-  type ResolvedService,
-  type Table,
-} from '../core/model.js'
-import type { Availability } from '../health/availability.js'
+import { type CheckResult, type HealthState, keyOfReal, keyOfService, type Table } from '../core/model.js'
 import type { CheckState } from '../health/check-state.js'
-import { desiredTable, type HealthStore } from '../health/health-store.js'
+import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
 import { nameOfCheck } from '../health/jobs.js'
-import {
-  familyOfService,
-  type LookupRequest,
-  memberRequest,
-  virtualRequest,
-} from '../names/lookup-requests.js'
-import type { ReconcileStats } from '../reconcile/reconciler.js'
-import { version } from '../system/version.js'
 import type { WallClock } from '../util/clock.js'
 import { dateTime } from '../util/time-text.js'
+import type { Snapshot } from './snapshot.js'
 import { reasonOf } from './status-reason.js'
 import {
   type CheckStatus,
   type RealStatus,
-  type ReloadOutcome,
   SCHEMA,
   type ServiceStatus,
   type StatusDocument,
   type Totals,
 } from './status-types.js'
 
-export interface StatusParts {
-  readonly healthStore: HealthStore
-  readonly config: ResolvedConfig
-  /** Why a name has no address, as a sentence. */
-  readonly nameTroubleOf: (request: LookupRequest) => string | null
-  /** Services that are left out, each as a sentence that begins with its name. */
-  readonly clashes: readonly string[]
-  readonly dump: Dump | null
-  readonly traffic: Pick<Availability, 'of'>
-  readonly wallClock: WallClock
-  readonly kernel: StatusDocument['kernel']
-  /** Milliseconds of the steady clock, as all times here. */
-  readonly now: number
-  readonly startedAt: number
-  readonly loadedAt: number
-  readonly warnings: readonly Problem[]
-  readonly keptSince: string | null
-  readonly lastReload: ReloadOutcome | null
-  readonly reconcile: ReconcileStats
-  readonly schedule: Omit<StatusDocument['schedule'], 'jobs'>
-}
+/** Dates of moments of the steady clock. */
+type Dates = Pick<WallClock, 'at' | 'iso'>
 
-export function statusDocument(parts: StatusParts): StatusDocument {
-  const { healthStore, config, dump, reconcile, wallClock, schedule } = parts
-  const iso = (at: number) => wallClock.iso(at)
-  const actual: Table = dump?.table ?? new Map()
-  const wanted = desiredTable(healthStore, config.services, actual)
-  const services = config.services.map(service =>
-    serviceStatus(service, { healthStore, dump, wanted, parts }),
-  )
+export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
+  const { version, pid, kernel, reload, reconcile, schedule, health } = snapshot
+  const services = health.services.map(service => serviceStatus(service, snapshot, dates))
   return {
     schema: SCHEMA,
-    version: version(),
-    pid: process.pid,
-    now: iso(parts.now),
-    startedAt: iso(parts.startedAt),
-    kernel: parts.kernel,
+    version,
+    pid,
+    now: dates.iso(snapshot.now),
+    startedAt: dates.iso(snapshot.startedAt),
+    kernel,
     config: {
-      file: config.file,
-      loadedAt: iso(parts.loadedAt),
-      warnings: parts.warnings,
-      keptSince: parts.keptSince,
+      file: reload.file,
+      loadedAt: dates.iso(reload.loadedAt),
+      warnings: reload.warnings,
+      keptSince: reload.keptSince,
     },
-    lastReload: parts.lastReload,
+    lastReload: reload.last,
     reconcile: {
-      lastResync: reconcile.lastResync === null ? null : iso(reconcile.lastResync),
+      lastResync: reconcile.lastResync === null ? null : dates.iso(reconcile.lastResync),
       changesApplied: reconcile.changesApplied,
       driftRepaired: reconcile.driftRepaired,
-      disputes: reconcile.disputes.map(dispute => ({ ...dispute, since: iso(dispute.since) })),
+      disputes: reconcile.disputes.map(dispute => ({ ...dispute, since: dates.iso(dispute.since) })),
       errors: reconcile.errors,
     },
-    schedule: { jobs: healthStore.jobs.size, ...schedule, lateness: roundedAll(schedule.lateness) },
+    schedule: { ...schedule, lateness: roundedAll(schedule.lateness) },
     totals: totalsOf(services.flatMap(({ reals }) => reals)),
     services,
   }
@@ -104,26 +59,19 @@ function totalsOf(reals: readonly RealStatus[]): Totals {
   return { up: count('up'), down: count('down'), unknown: count('unknown'), noVerdict }
 }
 
-interface Sources {
-  readonly healthStore: HealthStore
-  readonly dump: Dump | null
-  readonly wanted: Table
-  readonly parts: StatusParts
-}
-
-function serviceStatus(service: ResolvedService, sources: Sources): ServiceStatus {
-  const { dump, wanted, parts } = sources
-  const key = service.id && keyOfService(service.id)
+function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates): ServiceStatus {
+  const { service, traffic } = health
+  const { dump } = snapshot.reconcile
   const { fallback } = service
+  const key = service.id && keyOfService(service.id)
   const fallbackKey = fallback?.address ? keyOfReal({ address: fallback.address, port: fallback.port }) : null
-  const traffic = parts.traffic.of(service)
-  const reals = service.reals.map(real => realStatus(service, real, sources))
+  const reals = health.reals.map(real => realStatus(real, key, snapshot, dates))
   return {
     name: service.name,
     key,
-    nameTrouble: virtualTrouble(service, parts) ?? fallbackTrouble(service, parts),
-    state: traffic === undefined ? 'unknown' : traffic.has ? 'up' : 'down',
-    since: traffic ? parts.wallClock.iso(traffic.since) : null,
+    nameTrouble: nameTroubleOf(service, snapshot),
+    state: traffic === null ? 'unknown' : traffic.has ? 'up' : 'down',
+    since: traffic && dates.iso(traffic.since),
     totals: totalsOf(reals),
     scheduler: service.attributes.scheduler,
     quiescent: service.quiescent,
@@ -135,48 +83,32 @@ function serviceStatus(service: ResolvedService, sources: Sources): ServiceStatu
       host: fallback.host,
       address: fallback.address && bracketed(fallback.address),
       port: fallback.port,
-      inUse: key !== null && fallbackKey !== null && isServing(wanted, key, fallbackKey),
+      inUse: (weightIn(snapshot.health.desired, key, fallbackKey) ?? 0) > 0,
     },
   }
 }
 
-function virtualTrouble({ id, name, virtual }: ResolvedService, parts: StatusParts): string | null {
-  const request = virtualRequest(virtual)
-  if (!request) return null
-  const clash = id === null && parts.clashes.find(sentence => sentence.startsWith(`"${name}" `))
-  return clash || parts.nameTroubleOf(request)
+/** Of its virtual address, or of its fallback. */
+function nameTroubleOf(service: ServiceHealth['service'], { names }: Snapshot): string | null {
+  const ofFallback = service.fallback && names.get(service.fallback)
+  return names.get(service) ?? (ofFallback ? `fallback: ${ofFallback}` : null)
 }
 
-function fallbackTrouble(service: ResolvedService, parts: StatusParts): string | null {
-  const trouble = service.fallback && memberTrouble(service, service.fallback, parts)
-  return trouble && `fallback: ${trouble}`
-}
-
-function memberTrouble(
-  service: ResolvedService,
-  member: ResolvedMember,
-  { nameTroubleOf }: StatusParts,
-): string | null {
-  const request = memberRequest(member, familyOfService(service))
-  return request && nameTroubleOf(request)
-}
-
-function isServing(table: Table, service: string, real: string): boolean {
-  return (table.get(service)?.reals.get(real)?.weight ?? 0) > 0
+/** The weight of a server, both by their keys; null where it is not in the table. */
+function weightIn(table: Table | undefined, service: string | null, real: string | null): number | null {
+  return table?.get(service ?? '')?.reals.get(real ?? '')?.weight ?? null
 }
 
 function realStatus(
-  service: ResolvedService,
-  real: ResolvedReal,
-  { healthStore, dump, wanted, parts }: Sources,
+  health: RealHealth,
+  serviceKey: string | null,
+  { names, reconcile, startedAt, ...snapshot }: Snapshot,
+  dates: Dates,
 ): RealStatus {
-  const { wallClock, startedAt } = parts
-  const clock = (at: number) => dateTime(wallClock.at(at))
-  const ofService = service.id && keyOfService(service.id)
+  const { real, held } = health
+  const { dump } = reconcile
   const key = real.address && keyOfReal({ address: real.address, port: real.port })
-  const nameTrouble = memberTrouble(service, real, parts)
-  const weightIn = (table: Table | undefined) =>
-    table?.get(ofService ?? '')?.reals.get(key ?? '')?.weight ?? null
+  const nameTrouble = names.get(real) ?? null
   return {
     name: hostPort(real),
     host: real.host,
@@ -184,40 +116,26 @@ function realStatus(
     nameTrouble,
     port: real.port,
     forwarding: real.attributes.forwarding,
-    state: healthStore.stateOf(real),
-    since: wallClock.iso(healthStore.standingOf(real)?.since ?? startedAt),
-    passing: healthStore.passing(real),
+    state: health.state,
+    since: dates.iso(health.since ?? startedAt),
+    passing: health.passing,
     need: real.need,
-    maintenance: maintenanceOf(service, real, parts),
+    maintenance: held && { file: held.reason, since: dates.iso(held.since ?? startedAt) },
     weight: {
       configured: real.attributes.weight,
-      wanted: weightIn(wanted),
-      kernel: weightIn(dump?.table),
+      wanted: weightIn(snapshot.health.desired, serviceKey, key),
+      kernel: weightIn(dump?.table, serviceKey, key),
     },
     reason:
-      real.address === null && healthStore.heldBy(real) === null
+      real.address === null && held === null
         ? `name: ${nameTrouble}`
-        : reasonOf(healthStore, real, clock),
-    checks: healthStore.checkStatesOf(real).map(checkState => checkStatus(checkState, wallClock)),
-    counters: dump?.reals.get(`${ofService} ${key}`) ?? null,
+        : reasonOf(health, at => dateTime(dates.at(at))),
+    checks: health.checks.map(check => checkStatus(check, dates)),
+    counters: dump?.reals.get(`${serviceKey} ${key}`) ?? null,
   }
 }
 
-function maintenanceOf(
-  service: ResolvedService,
-  real: ResolvedReal,
-  { healthStore, wallClock, startedAt }: StatusParts,
-): RealStatus['maintenance'] {
-  const file = healthStore.heldBy(real)
-  return file === null
-    ? null
-    : { file, since: wallClock.iso(healthStore.heldSince(service, real) ?? startedAt) }
-}
-
-function checkStatus(
-  { subscriber, health, lastAt, noVerdicts }: CheckState,
-  wallClock: WallClock,
-): CheckStatus {
+function checkStatus({ subscriber, health, lastAt, noVerdicts }: CheckState, dates: Dates): CheckStatus {
   const { use, target } = subscriber
   return {
     name: nameOfCheck(subscriber),
@@ -225,12 +143,12 @@ function checkStatus(
     target: target.port === 0 ? bracketed(target.address) : endpoint(target.address, target.port),
     state: health.state,
     streak: health.streak,
-    since: wallClock.iso(health.since),
+    since: dates.iso(health.since),
     policy: use.policy,
     last: health.last && roundedResult(health.last),
-    lastAt: lastAt === null ? null : wallClock.iso(lastAt),
+    lastAt: lastAt === null ? null : dates.iso(lastAt),
     noVerdict: isWithoutVerdict(noVerdicts)
-      ? { since: wallClock.iso(noVerdicts.since), count: noVerdicts.count, detail: noVerdicts.detail }
+      ? { since: dates.iso(noVerdicts.since), count: noVerdicts.count, detail: noVerdicts.detail }
       : null,
   }
 }

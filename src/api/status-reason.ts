@@ -1,25 +1,21 @@
 /** Why a server is as it is, in one sentence. Pure. */
 
 import { isWithoutVerdict } from '../core/health.js'
-import type { CheckResult, HealthState, Phase, ResolvedReal } from '../core/model.js'
+import type { CheckResult, HealthState, Phase } from '../core/model.js'
 import type { CheckState } from '../health/check-state.js'
-import type { HealthStore } from '../health/health-store.js'
+import type { RealHealth } from '../health/health-snapshot.js'
 
 /** Of a server with an address, as a whole: what holds it, else what its checks say. `clock` gives a time for people. */
 export function reasonOf(
-  healthStore: HealthStore,
-  real: ResolvedReal,
+  { real, state, held, checks, passing }: RealHealth,
   clock: (at: number) => string,
 ): string {
-  const file = healthStore.heldBy(real)
-  if (file !== null) return `maintenance: held down by the file ${file}`
-  const checkStates = healthStore.checkStatesOf(real)
-  if (checkStates.length === 0) return 'no check is configured: taken as up'
-  const state = healthStore.stateOf(real)
-  const told = mostTelling(checkStates, state)
+  if (held) return `maintenance: held down by the file ${held.reason}`
+  if (checks.length === 0) return 'no check is configured: taken as up'
+  const told = mostTelling(checks, state)
   const sentence = sentenceOf(told, clock)
-  if (checkStates.length === 1) return sentence
-  const count = `${healthStore.passing(real)} of ${checkStates.length} checks pass, ${real.need} needed`
+  if (checks.length === 1) return sentence
+  const count = `${passing} of ${checks.length} checks pass, ${real.need} needed`
   return told.health.state === 'up' && !told.noVerdicts
     ? `${count}; ${sentence}`
     : `${count}; ${told.subscriber.use.kind}: ${sentence}`

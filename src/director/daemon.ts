@@ -1,8 +1,9 @@
 /** The daemon: its parts, what they tell each other, their start and their stop. */
 
 import type { Kept, Runnable } from '../accepted/accepted.js'
-import { statusDocument } from '../api/build-status.js'
+import { buildStatus } from '../api/build-status.js'
 import { openControlSocket } from '../api/server.js'
+import type { Snapshot } from '../api/snapshot.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
 import type { Change } from '../core/model.js'
@@ -20,6 +21,7 @@ import { type Executors, openExecutors } from '../schedule/executors.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
+import { version } from '../system/version.js'
 import { type Clock, steadyNow, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { ConfigApplier } from './config-applier.js'
@@ -200,25 +202,21 @@ class RunningDaemon implements Daemon {
   }
 
   async status(): Promise<StatusDocument> {
-    const { kernelName } = this.#parts
-    return statusDocument({
-      healthStore: this.#health.store,
-      config: this.#applier.config,
-      nameTroubleOf: request => this.#names.standingTroubleOf(request),
-      clashes: this.#names.clashes,
-      dump: await this.#reconciler.counters(COUNTERS_MAX_AGE),
-      kernel: kernelName,
-      traffic: this.#health.availability,
-      wallClock: this.#wallClock,
+    const reconcile = await this.#reconciler.snapshot(COUNTERS_MAX_AGE)
+    const { config } = this.#applier
+    const snapshot: Snapshot = {
+      version: version(),
+      pid: process.pid,
+      kernel: this.#parts.kernelName,
       now: steadyNow(),
       startedAt: this.#startedAt,
-      loadedAt: this.#reloader.loadedAt,
-      warnings: this.#reloader.loaded.problems,
-      keptSince: this.#reloader.kept?.acceptedAt ?? null,
-      lastReload: this.#reloader.lastReload,
-      reconcile: this.#reconciler.stats,
+      reload: this.#reloader.snapshot(),
+      health: this.#health.snapshot(config.services, reconcile.dump?.table ?? new Map()),
+      names: this.#names.snapshot(config),
+      reconcile,
       schedule: this.#executors.stats(),
-    })
+    }
+    return buildStatus(snapshot, this.#wallClock)
   }
 
   async idle(): Promise<void> {

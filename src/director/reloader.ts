@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Kept, Runnable } from '../accepted/accepted.js'
+import type { ReloadSnapshot } from '../api/snapshot.js'
 import type { ReloadOutcome } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
@@ -43,6 +44,7 @@ const KEPT_RETRY_EVERY = 30_000
 export class Reloader {
   readonly #parts: ReloaderParts
   #loaded: Runnable
+  /** Milliseconds of the steady clock. */
   #loadedAt = steadyNow()
   #last: ReloadOutcome | null = null
   /** Since a start with a file that cannot run, until a reload is accepted. */
@@ -69,21 +71,19 @@ export class Reloader {
     return this.#loaded
   }
 
-  /** Milliseconds of the steady clock. */
-  get loadedAt(): number {
-    return this.#loadedAt
-  }
-
   get lastRead(): Loaded | null {
     return this.#lastRead
   }
 
-  get lastReload(): ReloadOutcome | null {
-    return this.#last
-  }
-
-  get kept(): Kept | null {
-    return this.#kept
+  snapshot(): ReloadSnapshot {
+    const { config, problems } = this.#loaded
+    return {
+      file: config.file,
+      loadedAt: this.#loadedAt,
+      warnings: problems,
+      keptSince: this.#kept?.acceptedAt ?? null,
+      last: this.#last,
+    }
   }
 
   /** The start: reloads that are asked for meanwhile come after it. */

@@ -8,6 +8,7 @@ import { steadyNow } from '../util/clock.js'
 import type { Emitter } from '../util/emitter.js'
 import { Availability } from './availability.js'
 import type { HealthEvents, JobChanges } from './health-changes.js'
+import type { HealthSnapshot, RealHealth } from './health-snapshot.js'
 import { desiredTable, HealthStore } from './health-store.js'
 import { nameOfCheck, type Subscriber } from './jobs.js'
 
@@ -79,6 +80,31 @@ export class HealthTracker {
       table: desiredTable(this.store, services, actual),
       ids: services.flatMap(({ id }) => id ?? []),
       untouched: this.store.doubtful.untouched(actual),
+    }
+  }
+
+  /** Of these services, with their desired table, given what the kernel holds. */
+  snapshot(services: readonly ResolvedService[], actual: Table): HealthSnapshot {
+    return {
+      desired: desiredTable(this.store, services, actual),
+      services: services.map(service => ({
+        service,
+        traffic: this.availability.of(service) ?? null,
+        reals: service.reals.map(real => this.#realHealth(service, real)),
+      })),
+    }
+  }
+
+  #realHealth(service: ResolvedService, real: ResolvedReal): RealHealth {
+    const { store } = this
+    const reason = store.heldBy(real)
+    return {
+      real,
+      state: store.stateOf(real),
+      since: store.standingOf(real)?.since ?? null,
+      held: reason === null ? null : { reason, since: store.heldSince(service, real) },
+      checks: store.checkStatesOf(real).map(checkState => ({ ...checkState })),
+      passing: store.passing(real),
     }
   }
 

@@ -22,6 +22,12 @@ import {
 import { resolveConfig } from './resolve-config.js'
 import type { Doubt, Doubts } from './unresolved-names.js'
 
+/**
+ * Why a name has no address, or no longer the one in use, as a sentence: by the service, real server or fallback that has
+ * the name.
+ */
+export type NamesSnapshot = ReadonlyMap<ResolvedService | ResolvedMember, string>
+
 export interface NameResolverParts {
   readonly resolver: Resolver
   readonly journal: Pick<Journal, 'names' | 'recordNames'>
@@ -132,18 +138,29 @@ export class NameResolver {
   }
 
   /** What of a configuration from `resolve` has no address although it may have one, for all that is known. */
-  doubtsIn({ services }: ResolvedConfig): Doubts {
+  doubtsIn(config: ResolvedConfig): Doubts {
     const doubts = new Map<ResolvedService | ResolvedMember, Doubt>()
-    const note = (named: ResolvedService | ResolvedMember, request: LookupRequest | null) => {
-      const doubt = request && this.#doubtOf(request)
+    for (const [named, request] of namedIn(config)) {
+      const doubt = this.#doubtOf(request)
       if (doubt !== null) doubts.set(named, doubt)
     }
-    for (const service of services) {
-      if (service.id === null) note(service, virtualRequest(service.virtual))
-      for (const member of membersOf(service))
-        if (member.address === null) note(member, memberRequest(member, familyOfService(service)))
-    }
     return doubts
+  }
+
+  /** Of a configuration from `resolve`. */
+  snapshot(config: ResolvedConfig): NamesSnapshot {
+    const troubles = new Map<ResolvedService | ResolvedMember, string>()
+    for (const [named, request] of namedIn(config)) {
+      const trouble = this.#clashOf(named) ?? this.#standingTroubleOf(request)
+      if (trouble !== null) troubles.set(named, trouble)
+    }
+    return troubles
+  }
+
+  /** Why `resolve` has left a service out last; null where it has not. */
+  #clashOf(named: ResolvedService | ResolvedMember): string | null {
+    if (!('id' in named) || named.id !== null) return null
+    return this.#clashes.find(sentence => sentence.startsWith(`"${named.name}" `)) ?? null
   }
 
   /** Services that `resolve` has left out last, each as a sentence. */
@@ -159,7 +176,7 @@ export class NameResolver {
   }
 
   /** The same with what follows from it, for a daemon. */
-  standingTroubleOf(request: LookupRequest): string | null {
+  #standingTroubleOf(request: LookupRequest): string | null {
     const trouble = this.troubleOf(request)
     if (trouble === null || this.#doubtOf(request) !== 'unanswered') return trouble
     if (request.other === 'always') return `${trouble}; checks that go there give no verdict`
@@ -327,7 +344,7 @@ export class NameResolver {
       if (this.#isAwaited(request)) continue
       const key = keyOfRequest(request)
       const address = this.#addressOf(request)
-      const trouble = this.standingTroubleOf(request)
+      const trouble = this.#standingTroubleOf(request)
       const before = this.#told.get(key)
       if (trouble === null) this.#told.delete(key)
       else this.#told.set(key, trouble)
@@ -353,6 +370,18 @@ export class NameResolver {
 
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}
+
+/** Services and their members that are names, each with what is wanted of its name. */
+function* namedIn({ services }: ResolvedConfig): Iterable<[ResolvedService | ResolvedMember, LookupRequest]> {
+  for (const service of services) {
+    const request = virtualRequest(service.virtual)
+    if (request) yield [service, request]
+    for (const member of membersOf(service)) {
+      const wanted = memberRequest(member, familyOfService(service))
+      if (wanted) yield [member, wanted]
+    }
   }
 }
 

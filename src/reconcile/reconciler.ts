@@ -23,6 +23,11 @@ export interface ReconcileStats {
   errors: readonly string[]
 }
 
+export interface ReconcileSnapshot extends Readonly<ReconcileStats> {
+  /** What the kernel holds, with its counters; null when it cannot be read. */
+  readonly dump: Dump | null
+}
+
 export interface Desired {
   readonly table: Table
   /** The services asked about, desired or not: the difference is taken over these alone. */
@@ -120,6 +125,12 @@ export class Reconciler {
       this.#counting = null
     })
     return this.#counting
+  }
+
+  /** With a reading that is at most `maxAge` milliseconds old. */
+  async snapshot(maxAge: number): Promise<ReconcileSnapshot> {
+    const dump = await this.counters(maxAge)
+    return { ...this.stats, dump }
   }
 
   /** No further rounds; waits for the one under way. */

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { reasonOf } from '../../../src/api/status-reason.js'
-import type { HealthState, ResolvedReal } from '../../../src/core/model.js'
-import type { CheckState } from '../../../src/health/check-state.js'
-import type { HealthStore } from '../../../src/health/health-store.js'
+import type { HealthState } from '../../../src/core/model.js'
+import type { RealHealth } from '../../../src/health/health-snapshot.js'
 import { failed, passed } from '../../support/tables.js'
 
 const fell = { ...failed('status'), detail: 'status 500; expected 200-299' }
@@ -19,18 +18,8 @@ describe('status-reason: why a server is as it is', () => {
   for (const [what, state, streak, last, expected] of rows)
     it(`is told of one that ${what}`, () => {
       const subscriber = { use: { kind: 'http', policy: { rise: 3, fall: 2 } } }
-      const cell = { health: { state, streak, last, since: 0 }, noVerdicts: null, lastAt: 0, subscriber }
-      assert.equal(reasonOf(boardOf(cell as unknown as CheckState), {} as ResolvedReal, String), expected)
+      const checks = [{ health: { state, streak, last, since: 0 }, noVerdicts: null, lastAt: 0, subscriber }]
+      const health = { state, held: null, checks, passing: 1 } as unknown as RealHealth
+      assert.equal(reasonOf(health, String), expected)
     })
 })
-
-/** With one server, and one check of it. */
-function boardOf(cell: CheckState): HealthStore {
-  const healthStore: Partial<Record<keyof HealthStore, unknown>> = {
-    heldBy: () => null,
-    checkStatesOf: () => [cell],
-    stateOf: () => cell.health.state,
-    passing: () => 1,
-  }
-  return healthStore as unknown as HealthStore
-}

@@ -64,7 +64,7 @@ describe('Reloader', () => {
       lines.map(({ event }) => event),
       ['reload.accepted'],
     )
-    assert.deepEqual([applied.length, reloader.kept, clock.alarms], [1, null, 0])
+    assert.deepEqual([applied.length, reloader.snapshot().keptSince, clock.alarms], [1, null, 0])
   })
 
   it('looks no more once it is stopped', async () => {
