@@ -14,6 +14,10 @@ export interface Mark {
   readonly path?: 'file' | 'command'
   /** The value is the source of a regular expression. */
   readonly pattern?: true
+  /** It is a command line for the shell. */
+  readonly shell?: true
+  /** It is the time between two things that happen again and again: seldom as long as a number that was meant in milliseconds. */
+  readonly isInterval?: true
 }
 
 /** The marks of types. A type gets its mark with `.register(marks, { … })`. */
@@ -32,10 +36,10 @@ export function markOf(type: z.ZodType | undefined): Mark {
   return mark
 }
 
-/** Returns the type that an optional, defaulted or transformed type wraps. */
+/** Returns the type that an optional, defaulted, described or transformed type wraps. */
 export function innerOf(type: z.ZodType): z.ZodType | undefined {
   const { innerType, in: source } = type.def as { innerType?: z.ZodType; in?: z.ZodType }
-  return innerType ?? source
+  return innerType ?? source ?? (type._zod.parent as z.ZodType | undefined)
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }

@@ -17,11 +17,17 @@ export interface RawList {
 
 export interface RawMap {
   readonly kind: 'map'
-  readonly entries: readonly { readonly key: string; readonly keyAt: Position; readonly value: RawNode }[]
+  readonly entries: readonly RawEntry[]
   readonly at: Position
 }
 
-export type RawEntry = RawMap['entries'][number]
+export interface RawEntry {
+  readonly key: string
+  readonly keyAt: Position
+  readonly value: RawNode
+  /** How messages call it where the key is not written: `persistence: 300s` is its timeout. */
+  readonly called?: string
+}
 
 export type RawNode = RawScalar | RawList | RawMap
 
@@ -45,4 +51,13 @@ export function plain(node: RawNode): unknown {
   if (node.kind === 'scalar') return node.value
   if (node.kind === 'list') return node.items.map(plain)
   return Object.fromEntries(node.entries.map(({ key, value }) => [key, plain(value)]))
+}
+
+export function isNothing(node: RawNode): boolean {
+  return node.kind === 'scalar' && node.value === null
+}
+
+/** The text of a scalar, or null. */
+export function textOf(node: RawNode | undefined): string | null {
+  return node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : null
 }

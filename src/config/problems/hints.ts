@@ -233,6 +233,7 @@ const BY_PLACE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   defaults: SERVICE,
   'a real server': REAL,
   'a fallback': REAL,
+  'a check': CHECK,
   mail: MAIL,
   settings: SETTINGS,
   'the file': ROOT,
@@ -240,7 +241,7 @@ const BY_PLACE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** `; write persistence`, or null where the word is not a known one of others. */
 export function hintFor(key: string, place: string): string | null {
-  const table = BY_PLACE[place] ?? (place.startsWith('the check') ? CHECK : {})
+  const table = BY_PLACE[place] ?? {}
   const hint = Object.hasOwn(table, key) ? table[key] : undefined
   return hint === undefined ? null : `; ${hint}`
 }

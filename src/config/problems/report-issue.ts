@@ -33,7 +33,7 @@ function meantIssue(entry: RawEntry, issue: Issue): Issue {
 
 /** Follows the issue's path to the value that it is about, as far as there is one. */
 function placeOf(entry: RawEntry, path: readonly PropertyKey[]): Place {
-  let place: Place = { name: entry.key, node: entry.value, at: entry.value.at }
+  let place: Place = { name: entry.called ?? entry.key, node: entry.value, at: entry.value.at }
   for (const step of path) {
     const { node } = place
     if (node.kind === 'list') {

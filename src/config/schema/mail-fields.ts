@@ -4,6 +4,7 @@ import { marks, parseDuration, z } from '../../check/option-types.js'
 import { distinctAddresses, isMailAddress, readMailServer } from '../../core/mail-address.js'
 import type { DaemonPhase } from '../../core/model.js'
 import { didYouMean } from '../../util/closest-match.js'
+import { mapping, orNull, shortOr } from './forms.js'
 
 const PHASES = ['starting', 'running', 'reloading', 'stopping'] as const satisfies DaemonPhase[]
 
@@ -32,7 +33,7 @@ export const mailFields = {
     .transform(to => distinctAddresses([to].flat()))
     .optional()
     .describe('Who gets the mails; each of several gets all of them.'),
-  from: mailAddress().optional().describe('The sender. Default: root at the name of this host.'),
+  from: orNull(mailAddress()).describe('The sender. Default: root at the name of this host.'),
   repeat: z
     .union([z.number(), z.string()])
     .register(marks, { shown: 'duration or none' })
@@ -80,10 +81,11 @@ export const mailFields = {
 }
 
 /** Recipients alone, or a mapping. */
-export const mailNode = z
-  .union([
+export const mailNode = shortOr(
+  z.union([
     z.string().describe('A recipient alone; none: no mails.'),
     z.array(z.string()).describe('The recipients alone.'),
-    z.strictObject(z.object(mailFields).partial().shape),
-  ])
-  .register(marks, { shown: 'recipients or mapping' })
+  ]),
+  mapping(mailFields, { name: 'mail', expected: 'a mapping' }),
+  { keys: ['to'], none: true, expected: 'recipients, or a mapping with to' },
+).register(marks, { shown: 'recipients or mapping' })

@@ -1,10 +1,13 @@
 /**
- * The configuration's shape: every key with its type, default and one line. Types, defaults, messages, the JSON Schema
- * and config/reference.md come from here; a check's own options come from the check. The raw tree of either reader has
- * this shape. What a key means together with others is in validate*.ts.
+ * The configuration: every key with its type, default and one line, every mapping with its short form and its name in
+ * messages. What a configuration is read by (read/read-node.ts), the types and defaults of Settings and of a service's plain
+ * keys, the JSON Schema and config/reference.md all come from here; a check's own options come from the check. What
+ * keys mean together is judged in validate/.
  */
 import { duration, marks, z } from '../../check/option-types.js'
 import { MAX_WEIGHT } from '../../core/model.js'
+import type { CamelKeys } from './camel-keys.js'
+import { listOf, mapping, members, oneOrMore, orNull, shortOr, unreadMapping } from './forms.js'
 import { mailLine, mailNode } from './mail-fields.js'
 
 /** The schedulers of the Linux kernel. */
@@ -41,6 +44,15 @@ const MAX_SECONDS = 31 * 86_400
 
 const ADDRESS = 'address and port'
 
+/** Paths are relative to the folder of the file in which they stand. */
+const path = () => z.string().min(1).register(marks, { path: 'file', shown: 'path' })
+const optionalPath = () =>
+  z.string().register(marks, { path: 'file', shown: 'path' }).nullable().default(null)
+/** A line of the shell. */
+const shellCommand = () => z.string().register(marks, { shell: true }).nullable().default(null)
+/** From one time to the next. */
+const interval = () => duration().register(marks, { isInterval: true })
+
 const flag = (about: string) => z.boolean().default(false).describe(about)
 const weight = () => z.int().min(0).max(MAX_WEIGHT)
 const threshold = () => z.int().min(0).max(MAX_U32)
@@ -56,18 +68,21 @@ function seconds() {
 
 /** When a check runs and how many results it takes; part of `check`. */
 export const policyFields = {
-  interval: duration().prefault('5s').describe('From the start of one check to the start of the next.'),
-  timeout: duration().prefault('3s').describe('For one run, everything included: name, connect, answer.'),
+  interval: interval().prefault('5s').describe('From the start of one check to the start of the next.'),
+  timeout: interval().prefault('3s').describe('For one run, everything included: name, connect, answer.'),
   fall: z.int().min(1).max(1000).default(2).describe('Failures in a row that take a server down.'),
   rise: z.int().min(1).max(1000).default(1).describe('Passes in a row that bring it back.'),
-  fastinter: duration()
+  fastinter: interval()
     .optional()
     .describe('Interval until fall or rise is complete. Default: the interval, but at most 1s.'),
 }
 
 /** The keys of `check` that every kind has; its other keys are the kind's own options. */
 export const checkFields = {
-  kind: z.string().describe('The kind of check: http, connect, ping and so on; `lvsd checks` lists them.'),
+  kind: z
+    .string()
+    .optional()
+    .describe('The kind of check: http, connect, ping and so on; `lvsd checks` lists them.'),
   ...policyFields,
   checkport: z
     .union([z.int().min(1).max(65_535), z.string()])
@@ -89,19 +104,20 @@ export const checkFields = {
     ),
 }
 
-const checkMap = z
-  .looseObject(z.object(checkFields).partial().shape)
-  .describe('The kind, the policy (interval, timeout, fall, rise, fastinter) and the options of the kind.')
-export const checkNode = z
-  .union([
-    z.string().describe('A kind of check, with its defaults.'),
-    checkMap,
-    z.array(z.union([z.string(), checkMap])),
-  ])
-  .register(marks, { shown: 'check, or a list' })
+/** Its options are those of its kind, which another layer may give. */
+const checkItem = shortOr(
+  z.string(),
+  unreadMapping(checkFields, { name: 'a check', expected: 'a mapping with a kind' }),
+  { keys: ['kind'], expected: 'a kind, or a mapping with a kind' },
+)
+export const checkNode = oneOrMore(checkItem, {
+  name: 'a check',
+  expected: 'a kind, or a mapping with a kind',
+  nothing: '; for no check at all write none',
+}).register(marks, { shown: 'check, or a list' })
 
 /** Checks of a service or of one real server. */
-const checksFields = {
+export const checksFields = {
   check: checkNode
     .optional()
     .describe('How real servers are checked: a kind, a mapping, or a list of several. `none`: always up.'),
@@ -122,7 +138,7 @@ const memberFamily = z
   )
 
 /** How a real server or a fallback gets its packets. */
-const forwardingFields = {
+export const forwardingFields = {
   forwarding: z
     .enum(['gate', 'masq', 'ipip', 'gue', 'gre'])
     .default('masq')
@@ -134,7 +150,7 @@ const forwardingFields = {
     .describe('Checksum of gue and gre tunnels; remcsum is for gue alone.'),
 }
 
-const realAttributeFields = {
+export const realAttributeFields = {
   ...forwardingFields,
   weight: weight().default(1).describe('Share of new connections; 0 drains the server: no new ones.'),
   upper: threshold().default(0).describe('Connections at which the server gets no new ones; 0 is no limit.'),
@@ -167,12 +183,22 @@ export const fallbackFields = {
   ...forwardingFields,
 }
 
-const fallbackNode = z
-  .union([
-    z.string().describe("'[2001:db8::99]:80', with the forwarding after it where it differs; or none."),
-    z.strictObject(fallbackFields),
-  ])
-  .register(marks, { shown: 'fallback' })
+const SERVER = 'a text or a mapping with an address'
+
+const fallbackNode = shortOr(
+  z.string().describe("'[2001:db8::99]:80', with the forwarding after it where it differs; or none."),
+  mapping(fallbackFields, { name: 'a fallback', expected: SERVER }),
+  {
+    keys: ['address', 'forwarding'],
+    none: true,
+    expected: SERVER,
+    nothing: '; to take the default away write none',
+    wrong: {
+      code: 'BAD_FALLBACK',
+      form: "expected an address, then the forwarding if needed: '[2001:db8::1]:80 masq'; for anything else write a mapping",
+    },
+  },
+).register(marks, { shown: 'fallback' })
 
 export const persistenceFields = {
   timeout: seconds().prefault('300s').describe('How long a client stays with its real server.'),
@@ -184,7 +210,7 @@ export const persistenceFields = {
     .describe(
       'Clients that share this prefix share a server: 1 to 128 for IPv6, 0 to 32 for IPv4. Default: all bits.',
     ),
-  netmask: z
+  netmask: z.coerce
     .string()
     .register(marks, { shown: 'IPv4 netmask' })
     .optional()
@@ -196,14 +222,14 @@ export const persistenceFields = {
     .describe('Persistence engine: sip, for SIP calls over UDP.'),
 }
 
-const persistenceNode = z
-  .union([
-    z.union([z.number(), z.string()]).describe('The timeout alone: 300s.'),
-    z.strictObject(persistenceFields),
-  ])
-  .register(marks, { shown: 'duration or mapping' })
+const persistenceNode = shortOr(
+  z.union([z.number(), z.string()]).describe('The timeout alone: 300s.'),
+  mapping(persistenceFields, { name: 'persistence', expected: 'a mapping with timeout and prefix' }),
+  { keys: ['timeout'], none: true, expected: 'a timeout, or a mapping with timeout and prefix' },
+).register(marks, { shown: 'duration or mapping' })
 
-const commonServiceFields = {
+/** How a service spreads connections. */
+export const schedulingFields = {
   scheduler: z
     .string()
     .default('wlc')
@@ -217,32 +243,43 @@ const commonServiceFields = {
     .optional()
     .describe('Keeps a client with one real server: a timeout, or a mapping; none takes the default away.'),
   'one-packet': flag('UDP: each packet is scheduled on its own.'),
-  fallbackcommand: z
-    .string()
-    .nullable()
-    .default(null)
-    .describe(
-      'Run through the shell, with start or stop, the virtual address and the protocol behind it, when the last real server goes or the first is back.',
-    ),
-  monitorfile: z
-    .string()
-    .nullable()
-    .default(null)
-    .describe("Gets a line for every result of a check, as ldirectord's monitorfile does."),
+}
+
+/** What a service has as it stands here, under the same names. */
+const plainFields = {
+  fallbackcommand: shellCommand().describe(
+    'Run through the shell, with start or stop, the virtual address and the protocol behind it, when the last real server goes or the first is back.',
+  ),
+  monitorfile: optionalPath().describe(
+    "Gets a line for every result of a check, as ldirectord's monitorfile does.",
+  ),
+  quiescent: flag('A failed real server stays in the table at weight 0 (true) or is removed (false).'),
+  cleanstop: flag('The service is removed from the kernel when lvsd stops (true) or goes on (false).'),
+}
+
+/** The same of keys that `defaults` does not have. */
+const ownPlainFields = {
+  label: mailLine().describe('Stands in brackets before the subjects of mails about this service.'),
+  comment: mailLine().describe('Stands in mails about this service, for their readers.'),
+}
+
+/** Every plain key of a service: a new one is a line above, and the code that uses it. */
+export const plainServiceFields = { ...ownPlainFields, ...plainFields }
+
+const commonServiceFields = {
+  ...schedulingFields,
+  ...plainFields,
   mail: mailNode
     .optional()
     .describe(
       'Who gets a mail when a server goes or comes: recipients, or a mapping, laid over that of defaults; none: nobody.',
     ),
-  quiescent: flag('A failed real server stays in the table at weight 0 (true) or is removed (false).'),
-  cleanstop: flag('The service is removed from the kernel when lvsd stops (true) or goes on (false).'),
   ...sharedRealFields,
 }
 
 export const defaultsFields = {
   ...commonServiceFields,
-  fallback: z
-    .union([fallbackNode, z.array(fallbackNode)])
+  fallback: oneOrMore(fallbackNode, { name: 'a fallback', expected: SERVER })
     .register(marks, { shown: 'fallback, or a list' })
     .optional()
     .describe(
@@ -250,10 +287,18 @@ export const defaultsFields = {
     ),
 }
 
-export const realNode = z.union([
+const realNode = shortOr(
   z.string().describe("'[2001:db8::1]:80 masq 2': address, then forwarding and weight where they differ."),
-  z.strictObject(z.object(realFields).partial().required({ address: true }).shape),
-])
+  mapping(realFields, { name: 'a real server', expected: SERVER }),
+  {
+    keys: ['address', 'forwarding', 'weight'],
+    expected: SERVER,
+    wrong: {
+      code: 'BAD_REAL',
+      form: "expected an address, then forwarding and weight if needed: '[2001:db8::1]:80 masq 2'; for anything else write a mapping",
+    },
+  },
+)
 
 const protocolWord = z.enum(['tcp', 'udp', 'sctp'])
 
@@ -292,62 +337,61 @@ export const serviceFields = {
     .describe(
       'Needed with fwmark; with a name in virtual, the family that is asked for. Default: IPv6, else IPv4, and then that for good.',
     ),
-  label: mailLine().describe('Stands in brackets before the subjects of mails about this service.'),
-  comment: mailLine().describe('Stands in mails about this service, for their readers.'),
+  ...ownPlainFields,
   ...commonServiceFields,
   fallback: fallbackNode
     .optional()
     .describe(
       'Used while no real server is up; a server of weight 0 that is up counts as up. With none the default is not used.',
     ),
-  reals: z.array(realNode).register(marks, { shown: 'list of real servers' }).describe('The real servers.'),
+  reals: listOf(realNode, { name: 'a real server', expected: 'a list, each line beginning with "- "' })
+    .register(marks, { shown: 'list of real servers' })
+    .describe('The real servers.'),
 }
 
+export const serviceNode = mapping(serviceFields, {
+  name: 'a service',
+  expected: 'a mapping with virtual (or fwmark) and reals',
+})
+
+/** 0: as it is. */
+const kernelTimeout = () =>
+  seconds()
+    .optional()
+    .transform(value => value ?? 0)
+
 export const timeoutsFields = {
-  tcp: seconds().optional().describe('Of an established TCP connection.'),
-  'tcp-fin': seconds().optional().describe('Of a TCP connection after a FIN.'),
-  udp: seconds().optional().describe('Of a UDP flow.'),
+  tcp: kernelTimeout().describe('Of an established TCP connection.'),
+  'tcp-fin': kernelTimeout().describe('Of a TCP connection after a FIN.'),
+  udp: kernelTimeout().describe('Of a UDP flow.'),
 }
 
 export const settingsFields = {
-  resync: duration().prefault('10s').describe('How often the whole kernel table is read back and repaired.'),
-  resolve: duration().prefault('60s').describe('How often names are resolved again.'),
+  resync: interval().prefault('10s').describe('How often the whole kernel table is read back and repaired.'),
+  resolve: interval().prefault('60s').describe('How often names are resolved again.'),
   concurrency: z.int().min(1).max(65_535).default(512).describe('Checks under way at once, at most.'),
   'removal-limit': percent()
     .prefault('50%')
     .describe('A reload that would remove more than this share of the real servers needs an explicit yes.'),
-  socket: z
-    .string()
-    .min(1)
-    .default('/run/lvsd/lvsd.sock')
-    .describe('Control socket: `lvsd status` asks here.'),
-  state: z.string().min(1).default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
+  socket: path().default('/run/lvsd/lvsd.sock').describe('Control socket: `lvsd status` asks here.'),
+  state: path().default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
   checks: z
-    .array(z.string().min(1))
-    .register(marks, { shown: 'list of folders' })
+    .array(path())
+    .register(marks, { path: 'file', shown: 'list of folders' })
     .default([])
     .describe('Folders with checks of your own; relative to the folder of this file.'),
-  maintenancedir: z
-    .string()
-    .nullable()
-    .default(null)
-    .describe(
-      'Folder in which a file named after a real server (address, address:port, host name) holds that server down.',
-    ),
+  maintenancedir: optionalPath().describe(
+    'Folder in which a file named after a real server (address, address:port, host name) holds that server down.',
+  ),
   autoreload: flag(
     'Reads the configuration again whenever its files change; one that has lost real servers or lines, and was not moved into place as a whole, after 10s without a change.',
   ),
-  callback: z
-    .string()
-    .nullable()
-    .default(null)
-    .describe(
-      'Command that is run, with the path of the configuration behind it, when its file has changed.',
-    ),
-  timeouts: z
-    .strictObject(timeoutsFields)
-    .optional()
-    .describe("The kernel's own connection timeouts, set at start; absent ones stay as they are."),
+  callback: shellCommand().describe(
+    'Command that is run, with the path of the configuration behind it, when its file has changed.',
+  ),
+  timeouts: orNull(
+    mapping(timeoutsFields, { name: 'timeouts', expected: 'a mapping with tcp, tcp-fin, udp' }),
+  ).describe("The kernel's own connection timeouts, set at start; absent ones stay as they are."),
   'log-level': z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
@@ -365,9 +409,11 @@ function percent() {
   })
 }
 
-const services = z
-  .record(z.string(), z.strictObject(z.object(serviceFields).partial().required({ reals: true }).shape))
-  .register(marks, { shown: 'mapping by name' })
+export type Settings = CamelKeys<z.output<typeof settingsNode>>
+
+const settingsNode = mapping(settingsFields, { name: 'settings', expected: 'a mapping of settings' })
+
+const serviceMembers = members(serviceNode, { expected: 'a mapping of services by their names' })
 
 export const rootFields = {
   include: z
@@ -377,13 +423,14 @@ export const rootFields = {
     .describe(
       'Further files whose services and settings count as if they stood here: conf.d/*.yaml. Defaults and anchors of a file are for its own services.',
     ),
-  settings: z.strictObject(z.object(settingsFields).partial().shape).optional().describe('Of lvsd itself.'),
-  defaults: z
-    .strictObject(z.object(defaultsFields).partial().shape)
+  settings: settingsNode.optional().describe('Of lvsd itself.'),
+  defaults: mapping(defaultsFields, { name: 'defaults', expected: 'a mapping of defaults' })
     .optional()
     .describe('For every service below that does not say otherwise.'),
-  services: services.describe('The virtual services by name.'),
+  services: serviceMembers
+    .register(marks, { shown: 'mapping by name' })
+    .describe('The virtual services by name.'),
 }
 
 /** The whole file; keys that begin with `x-` are free, for anchors. */
-export const rootSchema = z.strictObject(rootFields)
+export const rootSchema = mapping(rootFields, { name: 'the file', expected: 'a mapping', free: 'x-' })

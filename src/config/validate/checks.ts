@@ -1,7 +1,8 @@
 /** The checks of a real server: `check` and `checks` of defaults, service and real server laid over each other. */
 
 import type { Check } from '../../check/check.js'
-import { markOf } from '../../check/option-types.js'
+import type { OptionShape } from '../../check/option-kit.js'
+import { markOf, type z } from '../../check/option-types.js'
 import { isLinkLocal, parseAddress, parseHostPort } from '../../core/address.js'
 import type { CheckPolicy, CheckUse } from '../../core/model.js'
 import { readPattern } from '../../search/perl-flags.js'
@@ -11,14 +12,15 @@ import { readPort } from '../endpoints.js'
 import { hintFor, optionHint } from '../problems/hints.js'
 import type { Position } from '../problems/problem.js'
 import { kindFor } from '../problems/synonyms.js'
-import { type RawEntry, type RawNode, sortOf } from '../raw.js'
-import { type Fields, isMisspelt, isNothing, readFields } from '../read-fields.js'
-import { checkFields, policyFields } from '../schema/schema.js'
-import { tellBareNumber } from './bare-numbers.js'
+import type { RawEntry } from '../raw.js'
+import { absent, layEntries, outputOf } from '../read/layers.js'
+import { isMisspelt, readEntry, readFields } from '../read/read-node.js'
+import type { Fields, Unread } from '../schema/forms.js'
+import { checkFields, type checksFields, policyFields } from '../schema/schema.js'
 import type { Context } from './context.js'
-import { withDefaults } from './layers.js'
-import { markedEntry } from './marked.js'
 import { areFilesThere, codeOfSentence, placeOfSentence } from './option-places.js'
+
+type CheckFields = Fields<typeof checkFields>
 
 /** One check before its kind is looked up: the entries that count, each with its place. */
 export interface Draft {
@@ -30,49 +32,30 @@ export interface Draft {
   readonly isBroken?: true
 }
 
-type CheckKeys = { entry(key: 'check' | 'checks'): RawEntry | undefined }
-
 /** What one level says; null where it says nothing. */
-export function draftsOf(level: CheckKeys, context: Context): readonly Draft[] | null {
-  const check = level.entry('check')
-  const checks = level.entry('checks')
-  if (check && checks)
+export function draftsOf(level: Fields<typeof checksFields>, context: Context): readonly Draft[] | null {
+  const { check, checks } = level.values
+  const [isThere, isBeside] = [level.entry('check') !== undefined, level.entry('checks') !== undefined]
+  if (isThere && isBeside)
     context.report.error(
       'CHECK_TWICE',
-      checks.keyAt,
+      level.keyAt('checks'),
       'give either check or checks; checks takes a list of several',
     )
-  const entry = check ?? checks
-  if (!entry) return null
-  if (isNothing(entry.value)) {
-    context.report.error(
-      'WRONG_TYPE',
-      entry.keyAt,
-      `"${entry.key}" has no value; for no check at all write none`,
-    )
-    return [{ ...NOTHING, at: entry.keyAt }]
-  }
-  const nodes = entry.value.kind === 'list' ? entry.value.items : [entry.value]
-  return nodes.map(node => draftOf(node, context))
+  if (!isThere && !isBeside) return null
+  const key = isThere ? 'check' : 'checks'
+  const items = (isThere ? check : checks) ?? [null]
+  return items.map(item => (item ? draftOf(item, context) : { ...NOTHING, at: level.keyAt(key) }))
 }
 
 const NOTHING = { kind: null, entries: [], isBroken: true } as const
 
-function draftOf(node: RawNode, { report }: Context): Draft {
-  if (node.kind === 'scalar' && typeof node.value === 'string')
-    return { at: node.at, kind: { name: node.value, at: node.at }, entries: [] }
-  if (node.kind !== 'map') {
-    report.error('WRONG_TYPE', node.at, `a check is a kind, or a mapping with a kind, not ${sortOf(node)}`)
-    return { ...NOTHING, at: node.at }
-  }
-  const kind = node.entries.find(({ key }) => key === 'kind')
-  const entries = node.entries.filter(entry => entry !== kind)
-  if (!kind) return { at: node.at, kind: null, entries }
-  if (kind.value.kind === 'scalar' && typeof kind.value.value === 'string')
-    return { at: node.at, kind: { name: kind.value.value, at: kind.value.at }, entries }
-  const at = isNothing(kind.value) ? kind.keyAt : kind.value.at
-  report.error('WRONG_TYPE', at, `"kind" must be the name of a check, not ${sortOf(kind.value)}`)
-  return { ...NOTHING, at: node.at }
+function draftOf({ at, entries }: Unread, context: Context): Draft {
+  const kind = entries.find(({ key }) => key === 'kind')
+  if (!kind) return { at, kind: null, entries }
+  const name = readEntry(kind, checkFields.kind, context)
+  if (name === undefined) return { ...NOTHING, at }
+  return { at, kind: { name, at: kind.value.at }, entries: entries.filter(entry => entry !== kind) }
 }
 
 /**
@@ -101,11 +84,6 @@ function layDraft(under: Draft, over: Draft): Draft {
   return { at: over.at, kind: over.kind ?? under.kind, entries: layEntries(under.entries, over.entries) }
 }
 
-function layEntries(under: readonly RawEntry[], over: readonly RawEntry[]): readonly RawEntry[] {
-  const keys = new Set(over.map(({ key }) => key))
-  return [...under.filter(({ key }) => !keys.has(key)), ...over]
-}
-
 /** Aliases and the name are one kind. */
 function nameOf(draft: Draft, { checks }: Context): string | null {
   return draft.kind && (checks.get(draft.kind.name)?.name ?? draft.kind.name)
@@ -123,25 +101,24 @@ function commonPolicy([first, ...others]: readonly Draft[]): readonly RawEntry[]
 export function readCheck(draft: Draft, protocol: string, context: Context): CheckUse | null {
   const check = draft.isBroken ? null : checkOf(draft, context)
   if (!check) return null
-  const shape = context.optionsOf(check)
-  const isOption = ({ key }: RawEntry) => Object.hasOwn(shape, key) && !Object.hasOwn(checkFields, key)
-  const common = readFields(
-    draft.entries.filter(entry => Object.hasOwn(checkFields, entry.key)),
-    checkFields,
-    { what: 'a check', at: draft.at },
-    context.report,
+  const fields: CheckFields = readFields(
+    draft.entries,
+    { ...context.optionsOf(check), ...checkFields },
+    {
+      name: check.name,
+      at: draft.kind?.at ?? draft.at,
+      tellUnknown: entry => tellUnknownOption(entry, check, context),
+    },
+    context,
   )
-  for (const entry of draft.entries) {
-    if (!isOption(entry) && !Object.hasOwn(checkFields, entry.key)) tellUnknownOption(entry, check, context)
-  }
-  const options = readOptions(draft, draft.entries.filter(isOption), check, context)
-  const policy = readPolicy(common, context)
-  const target = readTarget(common, protocol, context)
-  const connects = readConnects(common, check, context)
+  const options = readOptions(draft, fields, check, context)
+  const policy = readPolicy(fields, context)
+  const target = readTarget(fields, protocol, context)
+  const connects = readConnects(fields, check, context)
   return options && { kind: check.name, options, policy, ...target, ...(connects > 0 ? { connects } : {}) }
 }
 
-function readConnects(fields: Fields<typeof checkFields>, check: Check, { report }: Context): number {
+function readConnects(fields: CheckFields, check: Check, { report }: Context): number {
   const { connects = 0 } = fields.values
   if (connects === 0 || check.connects !== false) return connects
   report.error(
@@ -189,47 +166,56 @@ function tellUnknownOption(entry: RawEntry, check: Check, { report, optionsOf }:
 
 function readOptions(
   draft: Draft,
-  entries: readonly RawEntry[],
+  fields: CheckFields,
   check: Check,
   context: Context,
 ): CheckUse['options'] | null {
   const { report, dialect, optionsOf, missingOf, askApart } = context
   const shape = optionsOf(check)
-  const marked = entries.map(entry => markedEntry(entry, shape[entry.key], context))
-  const { values } = readFields(marked, shape, { what: check.name, at: draft.at }, report)
-  const given = new Set(entries.map(({ key }) => key))
-  const at = draft.kind?.at ?? draft.at
-  let complete = true
-  const options: Record<string, unknown> = {}
-  for (const [key, type] of Object.entries(shape)) {
-    const absent = given.has(key) ? null : type.safeParse(undefined)
-    if (absent && !absent.success)
-      report.error(
-        'MISSING_KEY',
-        at,
-        `${check.name} needs "${key}"${type.description ? `: ${type.description}` : ''}`,
-      )
-    const value = absent?.success ? absent.data : values[key]
-    if (value === undefined && !absent?.success) complete = false
-    options[key] = value
-  }
-  tellUrl(check, marked, context)
+  const { at } = fields
+  const entries = draft.entries.filter(({ key }) => isOption(key, shape))
+  const { options, isComplete } = optionValues(shape, fields, check, context)
+  tellUrl(check, entries, context)
   // What a file of one's own does with a path is not known: it may make the file itself.
-  const areThere = check.origin === 'user' || areFilesThere(marked, shape, report)
-  const wrong = complete && areThere ? (check.validate?.(options) ?? null) : null
+  const areThere = check.origin === 'user' || areFilesThere(entries, options, shape, report)
+  const wrong = isComplete && areThere ? (check.validate?.(options) ?? null) : null
   if (wrong !== null) {
     const code = codeOfSentence(wrong, entries, shape)
     const message = `${check.name}: ${wrong}${dialect.outcomeOf(code, check.name)}`
     report.error(code, placeOfSentence(wrong, entries, at), message)
   }
-  const missing = complete && areThere && wrong === null ? missingOf(check, options) : null
+  const missing = isComplete && areThere && wrong === null ? missingOf(check, options) : null
   const commandAt = entries.find(({ key }) => key === 'checkcommand')?.value.at
   if (missing !== null) report.warn('CHECK_UNAVAILABLE', commandAt ?? at, `${check.name}: ${missing}`)
   for (const { key, value } of entries)
-    if (markOf(shape[key]).pattern && isTimed(values[key])) report.warn('TIMED_PATTERN', value.at, TIMED)
-  if (complete && check.isJudgedApart)
+    if (markOf(shape[key]).pattern && isTimed(options[key])) report.warn('TIMED_PATTERN', value.at, TIMED)
+  if (isComplete && check.isJudgedApart)
     askApart({ check, options, at: sentence => placeOfSentence(sentence, entries, at) })
-  return complete && areThere && wrong === null ? options : null
+  return isComplete && areThere && wrong === null ? options : null
+}
+
+function isOption(key: string, shape: OptionShape): boolean {
+  return Object.hasOwn(shape, key) && !Object.hasOwn(checkFields, key)
+}
+
+/** Every option as given, else its default; tells those that must be given. */
+function optionValues(shape: OptionShape, fields: CheckFields, check: Check, { report }: Context) {
+  const given = fields.values as Readonly<Record<string, unknown>>
+  const options: Record<string, unknown> = {}
+  let isComplete = true
+  for (const [key, type] of Object.entries(shape)) {
+    const entry = isOption(key, shape) ? fields.entry(key as keyof typeof checkFields) : undefined
+    const byDefault = entry ? null : absent(type)
+    options[key] = entry ? given[key] : byDefault?.value
+    if (entry ? given[key] === undefined : !byDefault) isComplete = false
+    if (!entry && !byDefault)
+      report.error('MISSING_KEY', fields.at, `${check.name} needs "${key}"${aboutOf(type)}`)
+  }
+  return { options, isComplete }
+}
+
+function aboutOf({ description }: z.ZodType): string {
+  return description ? `: ${description}` : ''
 }
 
 const TIMED =
@@ -261,16 +247,9 @@ function tellUrl({ scheme }: Check, entries: readonly RawEntry[], { checks, repo
 /** Shorter than this is hardly meant. */
 const SHORT_INTERVAL = 100
 
-function readPolicy(fields: Fields<typeof checkFields>, { report }: Context): CheckPolicy {
-  const { interval, timeout, fall, rise, fastinter } = withDefaults(checkFields, fields)
-  const inForce: CheckPolicy = {
-    interval,
-    timeout,
-    fall,
-    rise,
-    fastinter: Math.min(fastinter ?? 1000, interval),
-  }
-  for (const key of ['interval', 'timeout', 'fastinter'] as const) tellBareNumber(fields.entry(key), report)
+function readPolicy(fields: CheckFields, { report }: Context): CheckPolicy {
+  const policy = outputOf(policyFields, [fields])
+  const { interval, timeout, fastinter } = policy
   if (interval < SHORT_INTERVAL)
     report.warn(
       'SHORT_INTERVAL',
@@ -289,15 +268,11 @@ function readPolicy(fields: Fields<typeof checkFields>, { report }: Context): Ch
       laterOf(fields, 'fastinter', 'interval'),
       `fastinter (${inSeconds(fastinter)}) is longer than the interval (${inSeconds(interval)}), which is used instead`,
     )
-  return inForce
+  return { ...policy, fastinter: Math.min(fastinter ?? 1000, interval) }
 }
 
 /** Of two values that do not fit, the one further down: that is where the reader of the file sees it. */
-function laterOf(
-  fields: Fields<typeof checkFields>,
-  one: 'timeout' | 'fastinter',
-  other: 'interval',
-): Position {
+function laterOf(fields: CheckFields, one: 'timeout' | 'fastinter', other: 'interval'): Position {
   if (!fields.entry(other)) return fields.valueAt(one)
   const [a, b] = [fields.valueAt(one), fields.valueAt(other)]
   return a.line > b.line || (a.line === b.line && a.column > b.column) ? a : b
@@ -308,7 +283,7 @@ function inSeconds(ms: number): string {
 }
 
 function readTarget(
-  fields: Fields<typeof checkFields>,
+  fields: CheckFields,
   protocol: string,
   { report, ports }: Context,
 ): Pick<CheckUse, 'port' | 'host'> {

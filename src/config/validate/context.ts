@@ -8,14 +8,11 @@ import type { Hosts } from '../../names/hosts.js'
 import type { Dialect } from '../dialect.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problems/problem.js'
-import type { Report } from '../problems/report.js'
-import type { RawNode } from '../raw.js'
-import type { Fields } from '../read-fields.js'
+import type { ReadContext } from '../read/read-context.js'
+import type { Fields } from '../schema/forms.js'
 import type { defaultsFields, serviceFields } from '../schema/schema.js'
-import type { SecretSources } from '../secret-sources.js'
 
-export interface Context {
-  readonly report: Report
+export interface Context extends ReadContext {
   readonly dialect: Dialect
   readonly checks: ReadonlyMap<string, Check>
   readonly ports: PortLookup
@@ -25,9 +22,6 @@ export interface Context {
   optionsOf(check: Check): OptionShape
   /** What this machine lacks for a check with these options; looked for once, however many servers have it. */
   missingOf(check: Check, options: Readonly<Record<string, unknown>>): string | null
-  readonly secrets: SecretSources
-  /** Where relative paths begin that stand at a place; null where they stay as they are. */
-  folderAt(at: Position): string | null
   /** Notes what a user's file has to be asked about, once all is read; `at` is where its answer is to stand. */
   askApart(question: Question<PlaceOf>): void
   /** Notes that a check of this kind is wanted, whether there is one or not. */
@@ -49,9 +43,4 @@ export interface ServiceFacts {
   /** All protocols of the service that stands in the configuration, this one among them. */
   readonly protocols: readonly string[]
   readonly isFwmark: boolean
-}
-
-/** The text of a scalar, or null. */
-export function textOf(node: RawNode | undefined): string | null {
-  return node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : null
 }

@@ -25,13 +25,18 @@ function optionIn(sentence: string, entries: readonly RawEntry[]): RawEntry | un
   return entries.find(({ key }) => key === word)
 }
 
-/** Tells each option that names a file which cannot be read. `entries` have whole paths. True where there is none. */
-export function areFilesThere(entries: readonly RawEntry[], shape: OptionShape, report: Report): boolean {
-  const lacking = entries.flatMap(({ key, value }) => {
-    const isFile = markOf(shape[key]).path === 'file'
-    if (!isFile || value.kind !== 'scalar' || typeof value.value !== 'string') return []
-    const why = value.value === '' ? 'a path is missing' : whyNoFile(value.value)
-    return why === null ? [] : [{ key, at: value.at, path: value.value, why }]
+/** Tells each option that names a file which cannot be read. Paths in `options` are whole. True where there is none. */
+export function areFilesThere(
+  entries: readonly RawEntry[],
+  options: Readonly<Record<string, unknown>>,
+  shape: OptionShape,
+  report: Report,
+): boolean {
+  const lacking = entries.flatMap(({ key, value: { at } }) => {
+    const path = options[key]
+    if (markOf(shape[key]).path !== 'file' || typeof path !== 'string') return []
+    const why = path === '' ? 'a path is missing' : whyNoFile(path)
+    return why === null ? [] : [{ key, at, path, why }]
   })
   for (const { key, at, path, why } of lacking)
     report.error(

@@ -1,9 +1,9 @@
 /** A service over several protocols or ports: for the kernel each pair of them is a service of its own. */
 import type { Protocol } from '../../core/model.js'
 import { readPort } from '../endpoints.js'
+import { settle } from '../read/layers.js'
 import { serviceFields } from '../schema/schema.js'
 import type { Context, ServiceFields } from './context.js'
-import { inherit } from './layers.js'
 
 /** One of the pairs. */
 export interface Part {
@@ -20,7 +20,12 @@ export interface Part {
 
 /** All pairs; at least one, whatever is wrong. */
 export function partsOf(name: string, own: ServiceFields, context: Context): readonly Part[] {
-  const protocols = unique([inherit(serviceFields, 'protocol', [own])].flat(), 'protocol', own, context)
+  const protocols = unique(
+    [settle({ protocol: serviceFields.protocol }, [own]).values.protocol].flat(),
+    'protocol',
+    own,
+    context,
+  )
   const ports = portsOf(own, protocols[0] ?? 'tcp', context)
   const pairs = protocols.flatMap(protocol => ports.map(port => ({ protocol, port })))
   const nameOf = ({ protocol, port }: { protocol: Protocol; port: number | null }) =>
@@ -33,11 +38,9 @@ export function partsOf(name: string, own: ServiceFields, context: Context): rea
 function portsOf(own: ServiceFields, protocol: Protocol, context: Context): readonly (number | null)[] {
   const { ports } = own.values
   if (ports === undefined) return [null]
-  const entry = own.entry('ports')?.value
-  const read = ports.map((port, i) => {
-    const at = (entry?.kind === 'list' ? entry.items[i]?.at : undefined) ?? own.valueAt('ports')
-    return typeof port === 'number' ? port : readPort(port, at, { ...context, protocol })
-  })
+  const read = ports.map((port, i) =>
+    typeof port === 'number' ? port : readPort(port, own.itemAt('ports', i), { ...context, protocol }),
+  )
   const right = read.filter(port => port !== null)
   return right.length === 0 ? [null] : unique(right, 'ports', own, context)
 }
@@ -48,13 +51,8 @@ function unique<T>(
   own: ServiceFields,
   { report }: Context,
 ): readonly T[] {
-  const node = own.entry(key)?.value
   for (const [i, value] of values.entries())
     if (values.indexOf(value) < i)
-      report.error(
-        'BAD_VALUE',
-        (node?.kind === 'list' ? node.items[i]?.at : undefined) ?? own.valueAt(key),
-        `${String(value)} stands twice in "${key}"`,
-      )
+      report.error('BAD_VALUE', own.itemAt(key, i), `${String(value)} stands twice in "${key}"`)
   return [...new Set(values)]
 }

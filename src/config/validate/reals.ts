@@ -4,17 +4,14 @@ import type { Family } from '../../core/address.js'
 import type { CheckUse, Fallback, Forwarding, Real } from '../../core/model.js'
 import { type Endpoint, isForwardable, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problems/problem.js'
-import { type RawEntry, type RawNode, sortOf } from '../raw.js'
-import { type Fields, readFields } from '../read-fields.js'
-import { fallbackFields, realFields } from '../schema/schema.js'
-import { placeOf, readAttributes, readForwarding } from './attributes.js'
+import { settle } from '../read/layers.js'
+import type { Fields } from '../schema/forms.js'
+import { type fallbackFields, realFields } from '../schema/schema.js'
+import { readAttributes, readForwarding } from './attributes.js'
 import { draftsOf, layDrafts, readCheck } from './checks.js'
-import { type Context, textOf } from './context.js'
 import { judgeHostFamily } from './host-family.js'
-import { inherit } from './layers.js'
 import { judgeNeed, judgePorts, readNeed } from './need.js'
 import type { RealContext } from './real-context.js'
-import { isNumber, wordsAs } from './short-form.js'
 import { familyWord } from './words.js'
 
 /** A real server and where it stands; null where it is wrong, which has been told. */
@@ -23,11 +20,7 @@ export interface PlacedReal {
   readonly at: Position
 }
 
-export function readReal(node: RawNode, context: RealContext): PlacedReal | null {
-  const entries = entriesOf(node, ['address', 'forwarding', 'weight'], 'a real server', 'BAD_REAL', context)
-  if (!entries) return null
-  const how = { what: 'a real server', at: node.at, structured: ['check', 'checks'] as const }
-  const fields = readFields(entries, realFields, how, context.report)
+export function readReal(fields: Fields<typeof realFields>, context: RealContext): PlacedReal | null {
   const attributes = readAttributes(fields, context)
   const endpoint = endpointOf(fields, context)
   const checks = readChecks(fields, context)
@@ -46,50 +39,6 @@ export function readReal(node: RawNode, context: RealContext): PlacedReal | null
     need: checks.need,
   }
   return { real, at: fields.valueAt('address') }
-}
-
-/** The entries of a mapping, or of a text with the words in the order of `keys`. */
-function entriesOf(
-  node: RawNode,
-  keys: readonly string[],
-  what: string,
-  code: 'BAD_REAL' | 'BAD_FALLBACK',
-  { report }: Context,
-): readonly RawEntry[] | null {
-  if (node.kind === 'map') return node.entries
-  const text = textOf(node)
-  if (node.kind === 'scalar' && text !== null) {
-    const entries = wordsAs(keys, text, node)
-    const misplaced = entries?.find(entry => !isOfItsSort(entry))
-    if (entries && !misplaced) return entries
-    const form = keys.length > 2 ? SHORT_REAL : SHORT_FALLBACK
-    if (misplaced) report.error(code, misplaced.value.at, `${whyMisplaced(misplaced, keys)}; ${form}`)
-    else report.error(code, node.at, form)
-    return null
-  }
-  const brackets = node.kind === 'list' ? '; an address in brackets needs quotes round it' : ''
-  const message = `${what} is a text or a mapping with an address, not ${sortOf(node)}${brackets}`
-  report.error('WRONG_TYPE', node.at, message)
-  return null
-}
-
-const SHORT_REAL =
-  "expected an address, then forwarding and weight if needed: '[2001:db8::1]:80 masq 2'; for anything else write a mapping"
-const SHORT_FALLBACK =
-  "expected an address, then the forwarding if needed: '[2001:db8::1]:80 masq'; for anything else write a mapping"
-
-/** Weights are numbers, forwardings words: one in the place of the other is a slip of the order. */
-function isOfItsSort({ key, value }: RawEntry): boolean {
-  if (key === 'address' || value.kind !== 'scalar') return true
-  return isNumber(String(value.value)) === (key === 'weight')
-}
-
-function whyMisplaced(entry: RawEntry, keys: readonly string[]): string {
-  const word = entry.value.kind === 'scalar' ? entry.value.value : ''
-  if (entry.key === 'weight') return `the weight is "${word}", which is no number`
-  return keys.includes('weight')
-    ? `"${word}" stands where the forwarding is expected: a weight comes behind it`
-    : `"${word}" stands where the forwarding is expected: a fallback has no weight`
 }
 
 function endpointOf(
@@ -194,18 +143,18 @@ function readChecks(fields: Fields<typeof realFields>, context: RealContext): Re
   const read = drafts?.map(draft => readCheck(draft, context.facts.protocol, context))
   const uses = read ? read.filter(use => use !== null) : context.uses
   const areRight = read ? read.length === uses.length : context.usesAreRight
-  const layers = [fields, context.own, context.defaults]
-  const need = readNeed(inherit(realFields, 'need', layers), uses.length)
-  if (areRight) judgeNeed(need, uses.length, placeOf('need', layers), context)
+  const { values, entry } = settle({ need: realFields.need }, [fields, context.own, context.defaults])
+  const need = readNeed(values.need, uses.length)
+  if (areRight) judgeNeed(need, uses.length, entry('need')?.value.at, context)
   return { uses, need: Math.min(need, uses.length) }
 }
 
 // ---------------------------------------------------------------- fallback
 
-export function readFallback(node: RawNode, context: RealContext): PlacedFallback | null {
-  const entries = entriesOf(node, ['address', 'forwarding'], 'a fallback', 'BAD_FALLBACK', context)
-  if (!entries) return null
-  const fields = readFields(entries, fallbackFields, { what: 'a fallback', at: node.at }, context.report)
+export function readFallback(
+  fields: Fields<typeof fallbackFields>,
+  context: RealContext,
+): PlacedFallback | null {
   const forwarding = readForwarding(fields, context)
   const endpoint = endpointOf(fields, context)
   if (!endpoint) return null
@@ -223,10 +172,9 @@ export interface PlacedFallback {
   readonly at: Position
 }
 
-/** Tells the fallback of a default whose address is of the other family, without reading the rest of it. */
-export function isForFamily(node: RawNode, { facts }: RealContext): boolean {
-  const address = node.kind === 'map' ? node.entries.find(({ key }) => key === 'address')?.value : node
-  const [word = ''] = (textOf(address) ?? '').split(/\s/)
-  const family = /^\[|:.*:/.test(word) ? 'ipv6' : /^[\d.]+(:|$)/.test(word) ? 'ipv4' : null
+/** Tells the fallback of a default whose address is of the other family. */
+export function isForFamily({ values }: Fields<typeof fallbackFields>, { facts }: RealContext): boolean {
+  const { address = '' } = values
+  const family = /^\[|:.*:/.test(address) ? 'ipv6' : /^[\d.]+(:|$)/.test(address) ? 'ipv4' : null
   return family === null || facts.family === null || family === facts.family
 }

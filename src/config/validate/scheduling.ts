@@ -5,17 +5,10 @@ import type { Persistence, SchedulerFlag, ServiceAttributes } from '../../core/m
 import { didYouMean } from '../../util/closest-match.js'
 import type { Position } from '../problems/problem.js'
 import { schedulerFor } from '../problems/synonyms.js'
-import type { RawEntry } from '../raw.js'
-import { isNothing, mapEntries, readFields, readValue } from '../read-fields.js'
-import { defaultsFields, persistenceFields, SCHEDULERS } from '../schema/schema.js'
-import {
-  type Context,
-  type DefaultsFields,
-  type ServiceFacts,
-  type ServiceFields,
-  textOf,
-} from './context.js'
-import { defaultOf, inherit } from './layers.js'
+import { outputOf, type Settled, settle } from '../read/layers.js'
+import type { Fields } from '../schema/forms.js'
+import { persistenceFields, SCHEDULERS, schedulingFields } from '../schema/schema.js'
+import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
 
 export function readScheduling(
   own: ServiceFields,
@@ -23,26 +16,16 @@ export function readScheduling(
   facts: ServiceFacts,
   context: Context,
 ): ServiceAttributes {
-  const layers = [own, defaults]
-  const scheduler = inherit(defaultsFields, 'scheduler', layers)
-  const schedulerAt = nearestEntry('scheduler', own, defaults)?.value.at
+  const settled = settle(schedulingFields, [own, defaults])
+  const { scheduler, 'one-packet': onePacket } = settled.values
+  const schedulerAt = settled.entry('scheduler')?.value.at
   if (schedulerAt) judgeScheduler(scheduler, schedulerAt, context)
-  const onePacket =
-    inherit(defaultsFields, 'one-packet', layers) && judgeOnePacket(own, defaults, facts, context)
   return {
     scheduler,
     schedulerFlags: readFlags(scheduler, own, defaults, context),
-    persistence: readPersistence(nearestEntry('persistence', own, defaults), facts, context),
-    onePacket,
+    persistence: persistenceOf(settled, facts, context),
+    onePacket: onePacket && judgeOnePacket(own, facts, context),
   }
-}
-
-function nearestEntry(
-  key: 'scheduler' | 'persistence' | 'one-packet' | 'scheduler-flags',
-  own: ServiceFields,
-  defaults: DefaultsFields,
-): RawEntry | undefined {
-  return own.entry(key) ?? defaults.entry(key)
 }
 
 // ---------------------------------------------------------------- scheduler
@@ -86,22 +69,13 @@ function readFlags(
   const inherits = own.entry('scheduler') === undefined || own.values.scheduler === defaults.values.scheduler
   const from = own.entry('scheduler-flags') || !inherits ? own : defaults
   const words = from.values['scheduler-flags'] ?? []
-  const node = from.entry('scheduler-flags')?.value
   for (const [i, word] of words.entries()) {
-    const at = node?.kind === 'list' ? node.items[i]?.at : node?.at
+    const at = from.itemAt('scheduler-flags', i)
     const of = FLAGS[word]?.of
     if (of && of !== scheduler)
-      report.error(
-        'SCHEDULER_FLAG',
-        at ?? from.at,
-        `"${word}" is a flag of ${of}; the scheduler here is ${scheduler}`,
-      )
+      report.error('SCHEDULER_FLAG', at, `"${word}" is a flag of ${of}; the scheduler here is ${scheduler}`)
     if (of === null && isFlagless(scheduler))
-      report.warn(
-        'SCHEDULER_FLAG',
-        at ?? from.at,
-        `the scheduler ${scheduler} has no flags: "${word}" does nothing`,
-      )
+      report.warn('SCHEDULER_FLAG', at, `the scheduler ${scheduler} has no flags: "${word}" does nothing`)
   }
   const bits = words.flatMap(word => FLAGS[word]?.bit ?? [])
   return [...new Set(bits)].sort()
@@ -113,74 +87,63 @@ function isFlagless(scheduler: string): boolean {
 
 function judgeOnePacket(
   own: ServiceFields,
-  defaults: DefaultsFields,
   { protocol, protocols, isFwmark }: ServiceFacts,
   { report }: Context,
 ): boolean {
   if (protocol === 'udp' || isFwmark) return true
   // As a default it counts for the UDP services alone.
   if (!own.entry('one-packet') || protocols.includes('udp')) return false
-  const at = nearestEntry('one-packet', own, defaults)?.keyAt ?? own.at
-  report.error('ONE_PACKET_NOT_UDP', at, `one-packet is for UDP; this service is ${protocol}`)
+  report.error(
+    'ONE_PACKET_NOT_UDP',
+    own.keyAt('one-packet'),
+    `one-packet is for UDP; this service is ${protocol}`,
+  )
   return true
 }
 
 // ---------------------------------------------------------------- persistence
 
-function readPersistence(
-  entry: RawEntry | undefined,
+function persistenceOf(
+  { values, entry }: Settled<typeof schedulingFields>,
   facts: ServiceFacts,
   context: Context,
 ): Persistence | null {
-  if (!entry || textOf(entry.value) === 'none') return null
+  const at = entry('persistence')?.keyAt
+  if (!at || values.persistence === null) return null
   if (facts.family === null && facts.port !== null && !facts.isFwmark)
     context.report.error(
       'FAMILY_NEEDED',
-      entry.keyAt,
+      at,
       `persistence counts in bits of one family, and a name may have either: add family: ipv6 (or ipv4) to "${facts.name}"`,
     )
-  if (entry.value.kind === 'scalar') {
-    const timeout = readValue(entry, persistenceFields.timeout, context.report)
-    return { timeout: timeout?.value ?? 1, prefix: allBits(facts.family), engine: null }
-  }
-  const entries = mapEntries(entry, 'a timeout, or a mapping with timeout and prefix', context.report)
-  if (!entries) return null
-  const how = { what: 'persistence', at: entry.keyAt }
-  const right = entries.filter(one => !tellPrefixAsNetmask(one, context))
-  const fields = readFields(right, persistenceFields, how, context.report)
-  const { values } = fields
-  const twice = fields.entry('prefix') && fields.entry('netmask')
-  if (twice)
-    context.report.error('PREFIX_TWICE', fields.keyAt('netmask'), 'give either prefix or netmask, not both')
-  if (values.prefix !== undefined) judgePrefix(values.prefix, fields.valueAt('prefix'), facts, context)
-  const netmask =
-    values.netmask === undefined
-      ? undefined
-      : readNetmask(values.netmask, fields.valueAt('netmask'), facts, context)
-  if (values.engine && !facts.protocols.includes('udp') && !facts.isFwmark)
-    context.report.error(
+  return values.persistence ? readPersistence(values.persistence, facts, context) : null
+}
+
+function readPersistence(
+  fields: Fields<typeof persistenceFields>,
+  facts: ServiceFacts,
+  context: Context,
+): Persistence {
+  const { report } = context
+  const { netmask, ...persistence } = outputOf(persistenceFields, [fields])
+  const { prefix, engine } = persistence
+  if (fields.entry('prefix') && fields.entry('netmask'))
+    report.error('PREFIX_TWICE', fields.keyAt('netmask'), 'give either prefix or netmask, not both')
+  if (prefix !== undefined) judgePrefix(prefix, fields.valueAt('prefix'), facts, context)
+  const bits =
+    netmask === undefined ? undefined : readNetmask(netmask, fields.valueAt('netmask'), facts, context)
+  if (engine && !facts.protocols.includes('udp') && !facts.isFwmark)
+    report.error(
       'SIP_NOT_UDP',
       fields.valueAt('engine'),
       `the engine sip reads SIP over UDP; this service is ${facts.protocol}`,
     )
   return {
-    timeout: values.timeout ?? defaultOf(persistenceFields.timeout),
-    prefix: values.prefix ?? netmask ?? allBits(facts.family),
+    ...persistence,
+    prefix: prefix ?? bits ?? allBits(facts.family),
     // Of several protocols it counts for UDP alone.
-    engine: (facts.protocol === 'udp' || facts.isFwmark ? values.engine : null) ?? null,
+    engine: facts.protocol === 'udp' || facts.isFwmark ? engine : null,
   }
-}
-
-/** `netmask: 64`: the length of a prefix in the place of a netmask. */
-function tellPrefixAsNetmask({ key, value }: RawEntry, { report }: Context): boolean {
-  const bits = value.kind === 'scalar' ? /^\/?(\d{1,3})$/.exec(String(value.value))?.[1] : undefined
-  if (key !== 'netmask' || bits === undefined) return false
-  report.error(
-    'BAD_NETMASK',
-    value.at,
-    `a netmask is of the form 255.255.255.0; for ${bits} bits write prefix: ${bits}`,
-  )
-  return true
 }
 
 /** Clients are told apart by their whole address. */
@@ -202,7 +165,14 @@ function readNetmask(
   { report }: Context,
 ): number | undefined {
   const prefix = prefixOf(text)
-  if (family === 'ipv6')
+  const bits = /^\/?(\d{1,3})$/.exec(text)?.[1]
+  if (bits !== undefined)
+    report.error(
+      'BAD_NETMASK',
+      at,
+      `a netmask is of the form 255.255.255.0; for ${bits} bits write prefix: ${bits}`,
+    )
+  else if (family === 'ipv6')
     report.error('BAD_NETMASK', at, 'a netmask is for IPv4; for IPv6 write prefix, 1 to 128')
   else if (prefix === null)
     report.error(
@@ -224,6 +194,6 @@ function prefixOf(netmask: string): number | null {
 
 /** Present and not switched off. */
 export function isPersistent(own: ServiceFields, defaults: DefaultsFields): boolean {
-  const entry = nearestEntry('persistence', own, defaults)
-  return entry !== undefined && !isNothing(entry.value) && textOf(entry.value) !== 'none'
+  const { values, entry } = settle({ persistence: schedulingFields.persistence }, [own, defaults])
+  return entry('persistence') !== undefined && values.persistence !== null
 }

@@ -2,23 +2,15 @@
 import { isName, parseAddress } from '../../core/address.js'
 import { type CheckUse, keyAsWritten, type Real, type Service, type Virtual } from '../../core/model.js'
 import { lineOf, type Position } from '../problems/problem.js'
-import { type RawEntry, type RawNode, sortOf } from '../raw.js'
-import { isNothing, mapEntries, readFields } from '../read-fields.js'
-import { serviceFields } from '../schema/schema.js'
+import type { RawEntry } from '../raw.js'
+import { outputOf } from '../read/layers.js'
+import { readEntry } from '../read/read-node.js'
+import { plainServiceFields, serviceNode } from '../schema/schema.js'
 import { draftsOf, layDrafts, readCheck } from './checks.js'
-import { tellCommand } from './commands.js'
-import {
-  type Context,
-  type DefaultsFields,
-  type ServiceFacts,
-  type ServiceFields,
-  textOf,
-} from './context.js'
+import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
 import { readIdentity } from './identity.js'
-import { inherit } from './layers.js'
 import { tellLoopback } from './loopback.js'
 import { readMail } from './mail.js'
-import { pathOf } from './marked.js'
 import { type Part, partsOf } from './parts.js'
 import type { RealContext } from './real-context.js'
 import { isForFamily, type PlacedFallback, type PlacedReal, readFallback, readReal } from './reals.js'
@@ -31,22 +23,14 @@ export interface PlacedService {
   readonly at: Position
 }
 
-export const STRUCTURED = ['check', 'checks', 'persistence', 'fallback', 'mail'] as const
-
 export function readService(
   entry: RawEntry,
   defaults: DefaultsFields,
   context: Context,
 ): readonly PlacedService[] {
   judgeName(entry, context)
-  const entries = mapEntries(entry, 'a mapping with virtual (or fwmark) and reals', context.report)
-  if (!entries) return []
-  const own = readFields(
-    entries,
-    serviceFields,
-    { what: 'a service', at: entry.keyAt, structured: [...STRUCTURED, 'reals'] },
-    context.report,
-  )
+  const own = readEntry(entry, serviceNode, context)
+  if (!own) return []
   return partsOf(entry.key, own, context).flatMap(part => readPart(part, entry, own, defaults, context) ?? [])
 }
 
@@ -68,21 +52,17 @@ function readPart(
   judgeFallback(fallback, reals, context)
   if (isFirst) tellLoopback(reals, fallback, realContext)
   const mail = readMail(own, defaults, context)
-  tellCommand(own.entry('fallbackcommand') ?? defaults.entry('fallbackcommand'), context.report)
   if (identity.virtual === null) return null
+  const plain = outputOf(plainServiceFields, [own, defaults])
   const service: Service = {
     name: part.name,
     ...(part.of && { part: part.of }),
-    label: inherit(serviceFields, 'label', [own]),
-    comment: inherit(serviceFields, 'comment', [own]),
+    ...plain,
     virtual: identity.virtual,
     attributes,
-    quiescent: inherit(serviceFields, 'quiescent', [own, defaults]),
-    cleanstop: inherit(serviceFields, 'cleanstop', [own, defaults]),
     fallback: fallback?.fallback ?? null,
-    fallbackcommand: inherit(serviceFields, 'fallbackcommand', [own, defaults]),
     // One result, and one mail, however many parts share the health.
-    monitorfile: isFirst ? pathOf('monitorfile', [own, defaults], context) : null,
+    monitorfile: isFirst ? plain.monitorfile : null,
     mail: isFirst ? mail : null,
     reals: reals.map(({ real }) => real),
   }
@@ -147,8 +127,8 @@ function realContextOf(
 }
 
 function readReals(own: ServiceFields, context: RealContext): readonly PlacedReal[] {
-  const nodes = realNodes(own, context)
-  const reals = nodes.flatMap(node => readReal(node, context) ?? [])
+  tellNoReals(own, context)
+  const reals = (own.values.reals ?? []).flatMap(fields => (fields && readReal(fields, context)) ?? [])
   judgeDuplicates(reals, context)
   tellMixed(reals, context)
   const { facts, report, usesAreRight } = context
@@ -167,29 +147,17 @@ function readReals(own: ServiceFields, context: RealContext): readonly PlacedRea
   return reals
 }
 
+function tellNoReals(own: ServiceFields, { report, facts }: RealContext): void {
+  if (!own.entry('reals') && !own.isMisspelt('reals'))
+    report.error('MISSING_KEY', own.at, `"${facts.name}" has no reals: the list of its real servers`)
+  if (own.values.reals?.length === 0)
+    report.warn('NO_REALS', own.keyAt('reals'), `"${facts.name}" has no real servers`)
+}
+
 /** A silent agent has no say, so that somebody else must look whether the server lives. */
 function isUnproved({ checks }: Real, context: RealContext): boolean {
   const provesLife = ({ kind, options }: CheckUse) => context.checks.get(kind)?.provesLife?.(options) ?? true
   return checks.length > 0 && !checks.some(provesLife)
-}
-
-function realNodes(own: ServiceFields, { report, facts }: RealContext): readonly RawNode[] {
-  const entry = own.entry('reals')
-  if (!entry && !own.isMisspelt('reals'))
-    report.error('MISSING_KEY', own.at, `"${facts.name}" has no reals: the list of its real servers`)
-  if (!entry) return []
-  if (entry.value.kind !== 'list') {
-    const at = isNothing(entry.value) ? entry.keyAt : entry.value.at
-    report.error(
-      'WRONG_TYPE',
-      at,
-      `"reals" must be a list, each line beginning with "- ", not ${sortOf(entry.value)}`,
-    )
-    return []
-  }
-  if (entry.value.items.length === 0)
-    report.warn('NO_REALS', entry.keyAt, `"${facts.name}" has no real servers`)
-  return entry.value.items
 }
 
 /** Tunnels lead to the other family too, with one catch; told at the first of them. */
@@ -224,26 +192,12 @@ function judgeDuplicates(reals: readonly PlacedReal[], { report, facts }: RealCo
 
 // ---------------------------------------------------------------- fallback
 
+/** Its own; where it says nothing of one, the first of the defaults that has the family of the service. */
 function fallbackOf(own: ServiceFields, context: RealContext): PlacedFallback | null {
-  const entry = own.entry('fallback')
-  if (!entry) return defaultFallback(context)
-  if (textOf(entry.value) === 'none') return null
-  if (!isNothing(entry.value)) return readFallback(entry.value, context)
-  context.report.error(
-    'WRONG_TYPE',
-    entry.keyAt,
-    '"fallback" has no value; to take the default away write none',
-  )
-  return null
-}
-
-/** The first of the defaults that has the family of the service. */
-function defaultFallback(context: RealContext): PlacedFallback | null {
-  const value = context.defaults.entry('fallback')?.value
-  if (!value || isNothing(value) || textOf(value) === 'none') return null
-  const nodes = value.kind === 'list' ? value.items : [value]
-  const node = nodes.find(one => isForFamily(one, context))
-  return node ? readFallback(node, context) : null
+  const fields = own.entry('fallback')
+    ? own.values.fallback
+    : context.defaults.values.fallback?.find(one => one && isForFamily(one, context))
+  return fields ? readFallback(fields, context) : null
 }
 
 function judgeFallback(

@@ -12,12 +12,14 @@ import { START } from '../problems/position.js'
 import { hasErrors, lineOf, type Position, type Problem } from '../problems/problem.js'
 import { byPlace, newReport, type Report } from '../problems/report.js'
 import type { RawDocument, RawEntry, RawMap } from '../raw.js'
-import { type Fields, mapEntries, readFields } from '../read-fields.js'
-import { defaultsFields, rootFields } from '../schema/schema.js'
+import { layEntries, outputOf } from '../read/layers.js'
+import { readFields } from '../read/read-node.js'
+import type { Fields } from '../schema/forms.js'
+import { defaultsFields, rootFields, settingsFields } from '../schema/schema.js'
 import { secretSources } from '../secret-sources.js'
 import type { Context, DefaultsFields, PlaceOf } from './context.js'
-import { judgeCollisions, judgePartNames, type PlacedService, readService, STRUCTURED } from './service.js'
-import { checkFoldersOf, readSettings } from './settings.js'
+import { judgeCollisions, judgePartNames, type PlacedService, readService } from './service.js'
+import { checkFoldersOf } from './settings.js'
 
 export { checkFoldersOf }
 
@@ -100,14 +102,11 @@ function* readRoot(
   included: RawDocument['defaults'],
   context: Context,
 ): Sliced<Config> {
-  const { report } = context
-  const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
-  const how = { what: 'the file', at: START, structured: ['settings', 'defaults', 'services'] as const }
-  const parts = readFields(entries, rootFields, how, report)
-  const settings = readSettings(parts.entry('settings'), context)
+  const parts = readFields(root.entries, rootFields, { name: 'the file', at: START, free: 'x-' }, context)
+  const { settings } = parts.values
   return {
     file,
-    settings,
+    settings: outputOf(settingsFields, settings ? [settings] : []),
     services: yield* readServices(parts, defaultsOf(parts, included, context), context),
   }
 }
@@ -118,24 +117,14 @@ function defaultsOf(
   included: RawDocument['defaults'] = new Map(),
   context: Context,
 ): (file: string | undefined) => DefaultsFields {
-  const entry = parts.entry('defaults')
-  const own = entry ? (mapEntries(entry, 'a mapping of defaults', context.report) ?? []) : []
-  const first = readDefaults(entry, own, context)
-  const others = new Map<string | undefined, DefaultsFields>()
-  for (const [file, over] of included) {
-    const keys = new Set(over.map(({ key }) => key))
-    others.set(file, readDefaults(entry, [...own.filter(({ key }) => !keys.has(key)), ...over], context))
-  }
-  return file => others.get(file) ?? first
-}
-
-function readDefaults(
-  entry: RawEntry | undefined,
-  entries: readonly RawEntry[],
-  { report }: Context,
-): DefaultsFields {
-  const how = { what: 'defaults', at: entry?.keyAt ?? START, structured: STRUCTURED }
-  return readFields(entries, defaultsFields, how, report)
+  const value = parts.entry('defaults')?.value
+  const own = value?.kind === 'map' ? value.entries : []
+  const read = (entries: readonly RawEntry[]) =>
+    readFields(entries, defaultsFields, { name: 'defaults', at: parts.keyAt('defaults') }, context)
+  const first = parts.values.defaults ?? read([])
+  const others = [...included].map(([file, over]) => [file, read(layEntries(own, over))] as const)
+  const byFile = new Map<string | undefined, DefaultsFields>(others)
+  return file => byFile.get(file) ?? first
 }
 
 function* readServices(
@@ -144,15 +133,11 @@ function* readServices(
   context: Context,
 ): Sliced<Config['services']> {
   const { report } = context
-  const entry = parts.entry('services')
-  if (!entry) {
-    if (!parts.isMisspelt('services'))
-      report.error('MISSING_KEY', START, 'there is no part "services": nothing would be balanced')
-    return []
-  }
-  const entries = mapEntries(entry, 'a mapping of services by their names', report) ?? []
-  if (entry.value.kind === 'map' && entries.length === 0)
-    report.warn('NO_SERVICES', entry.keyAt, 'no services: nothing is balanced')
+  if (!parts.entry('services') && !parts.isMisspelt('services'))
+    report.error('MISSING_KEY', START, 'there is no part "services": nothing would be balanced')
+  const entries = parts.values.services ?? []
+  if (parts.values.services && entries.length === 0)
+    report.warn('NO_SERVICES', parts.keyAt('services'), 'no services: nothing is balanced')
   judgeNames(entries, context)
   const services: PlacedService[] = []
   for (const one of entries) {

@@ -15,6 +15,7 @@ const YAML: readonly [phrase: string, lines: string, message: RegExp][] = [
   ],
   ['host where there is no such thing', 'check: { kind: dns, request: x, host: y }', /write request$/],
   ['expect', 'check: { kind: http, expect: x }', /write receive$/],
+  ['retries', 'check: { kind: http, retries: 3 }', /"retries" is not an option of http; write fall$/],
   ['a user', 'check: { kind: pop, user: x }', /write login$/],
   ['a master', 'check: { kind: redis, role: master }', /"role" cannot be "master"; write primary$/],
   ['round robin', 'scheduler: round-robin', /write rr$/],

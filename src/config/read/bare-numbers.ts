@@ -7,10 +7,10 @@ import type { RawEntry } from '../raw.js'
 const LONG = 1000
 
 /** Warns of `interval: 5000`. */
-export function tellBareNumber(entry: RawEntry | undefined, report: Report): void {
-  const value = entry?.value.kind === 'scalar' ? entry.value.value : null
+export function tellBareNumber(entry: RawEntry, report: Report): void {
+  const value = entry.value.kind === 'scalar' ? entry.value.value : null
   const seconds = value !== null && /^\d+$/.test(String(value)) ? Number(value) : 0
-  if (!entry || seconds < LONG) return
+  if (seconds < LONG) return
   report.warn(
     'LONG_INTERVAL',
     entry.value.at,

@@ -1,0 +1,52 @@
+/** What the marks of a type say of its value: secrets come from where they stand, paths become whole, doubts are told. */
+import { markOf, type z } from '../../check/option-types.js'
+import { whyUnavailable } from '../../system/shell-command.js'
+import { commandFrom, pathFrom } from '../paths.js'
+import type { Position } from '../problems/problem.js'
+import type { Report } from '../problems/report.js'
+import { type RawEntry, type RawNode, textOf } from '../raw.js'
+import { tellBareNumber } from './bare-numbers.js'
+import type { ReadContext } from './read-context.js'
+
+/** The entry as its type is to read it. */
+export function markedEntry(entry: RawEntry, type: z.ZodType, context: ReadContext): RawEntry {
+  const { secret, path } = markOf(type)
+  if (secret) return { ...entry, value: withSecrets(entry.value, secret, entry.keyAt, context) }
+  return path ? { ...entry, value: wholePath(entry.value, path, context) } : entry
+}
+
+type Secret = NonNullable<ReturnType<typeof markOf>['secret']>
+
+function withSecrets(node: RawNode, secret: Secret, at: Position, context: ReadContext): RawNode {
+  const text = (value: RawNode, place: Position): RawNode =>
+    value.kind === 'map' ? { kind: 'scalar', value: context.secrets.read(value, place), at: value.at } : value
+  if (secret === 'text') return text(node, at)
+  if (secret === 'list' && node.kind === 'list')
+    return { ...node, items: node.items.map(item => text(item, item.at)) }
+  if (secret === 'map' && node.kind === 'map')
+    return { ...node, entries: node.entries.map(one => ({ ...one, value: text(one.value, one.keyAt) })) }
+  return node
+}
+
+/** As written where paths are not relative to the file, as in an ldirectord.cf. */
+function wholePath(node: RawNode, sort: 'file' | 'command', context: ReadContext): RawNode {
+  if (node.kind === 'list') return { ...node, items: node.items.map(item => wholePath(item, sort, context)) }
+  const folder = context.folderAt(node.at)
+  const path = textOf(node)
+  if (folder === null || path === null || path === '') return node
+  return { kind: 'scalar', value: (sort === 'file' ? pathFrom : commandFrom)(folder, path), at: node.at }
+}
+
+/** Warns of a value that is right, and perhaps not what was meant. */
+export function tellDoubts(entry: RawEntry, type: z.ZodType, report: Report): void {
+  const { shell, isInterval } = markOf(type)
+  if (shell) tellCommand(entry, report)
+  if (isInterval) tellBareNumber(entry, report)
+}
+
+/** Warns of a command that cannot be run now, as far as that can be seen. */
+function tellCommand({ key, value }: RawEntry, report: Report): void {
+  const command = textOf(value)
+  const why = command === null ? null : whyUnavailable(command)
+  if (why !== null) report.warn('COMMAND_UNAVAILABLE', value.at, `${key}: ${why}`)
+}

@@ -1,0 +1,214 @@
+/**
+ * Reads the raw tree by the schema: each value by its type, each mapping and list by its form. All that is wrong is told at
+ * its place, and what is right counts all the same: zod alone gives nothing of a mapping in which one key is wrong.
+ */
+import { markOf, type z } from '../../check/option-types.js'
+import { closestMatch, didYouMean } from '../../util/closest-match.js'
+import { hintFor } from '../problems/hints.js'
+import type { Position } from '../problems/problem.js'
+import { reportIssue } from '../problems/report-issue.js'
+import { isNothing, plain, type RawEntry, type RawNode, sortOf, textOf } from '../raw.js'
+import {
+  type Fields,
+  type Form,
+  formOf,
+  type MappingForm,
+  type Read,
+  type Shape,
+  type Unread,
+} from '../schema/forms.js'
+import { markedEntry, tellDoubts } from './marks.js'
+import type { ReadContext } from './read-context.js'
+import { entriesOf } from './short-form.js'
+
+/** The value of an entry, or undefined where it is wrong, which has been told. */
+export function readEntry<T extends z.ZodType>(
+  entry: RawEntry,
+  type: T,
+  context: ReadContext,
+): Read<T> | undefined {
+  const form = formOf(type)
+  const value = form ? readForm(placeOf(entry), form, context) : readPlain(entry, type, context)
+  return value as Read<T> | undefined
+}
+
+// ---------------------------------------------------------------- plain values
+
+function readPlain(entry: RawEntry, type: z.ZodType, context: ReadContext): unknown {
+  const { report } = context
+  if (isNothing(entry.value)) {
+    report.error('WRONG_TYPE', entry.keyAt, `"${entry.called ?? entry.key}" has no value`)
+    return undefined
+  }
+  const parsed = type.safeParse(plain(markedEntry(entry, type, context).value))
+  if (parsed.success) {
+    tellDoubts(entry, type, report)
+    return parsed.data
+  }
+  const isSecret = markOf(type).secret !== undefined
+  for (const issue of parsed.error.issues) reportIssue(entry, issue, isSecret, report)
+  return undefined
+}
+
+// ---------------------------------------------------------------- forms
+
+/** A value and how messages speak of it. */
+interface Place {
+  readonly node: RawNode
+  /** Its key, or itself where it stands in a list. */
+  readonly at: Position
+  /** `"persistence" must be`, `a real server is`. */
+  readonly subject: string
+  /** Null in a list. */
+  readonly key: string | null
+}
+
+function placeOf({ key, keyAt, value }: RawEntry): Place {
+  return { node: value, at: keyAt, subject: `"${key}" must be`, key }
+}
+
+function readForm(place: Place, form: Form, context: ReadContext): unknown {
+  const { node, at, key } = place
+  if (key !== null && isNothing(node)) {
+    const nothing = ('nothing' in form && form.nothing) || `: expected ${form.expected}`
+    context.report.error('WRONG_TYPE', at, `"${key}" has no value${nothing}`)
+    return undefined
+  }
+  if (form.kind === 'short') return readShort(place, form, context)
+  if (form.kind === 'one or more' && node.kind !== 'list') return [readItem(place, form.item, context)]
+  if (node.kind === 'list' && (form.kind === 'list' || form.kind === 'one or more'))
+    return node.items.map(item => readItem(itemPlace(item, form.name), form.item, context))
+  if (node.kind === 'map' && form.kind === 'mapping') return readEntries(node.entries, at, form, context)
+  if (node.kind === 'map' && form.kind === 'members') return node.entries
+  return tellWrong(place, form, context)
+}
+
+function itemPlace(node: RawNode, name: string): Place {
+  return { node, at: node.at, subject: `${name} is`, key: null }
+}
+
+function readItem(place: Place, type: z.ZodType, context: ReadContext): unknown {
+  const form = formOf(type)
+  return (form && readForm(place, form, context)) ?? null
+}
+
+function readShort(place: Place, form: Form & { kind: 'short' }, context: ReadContext): unknown {
+  const { node, key } = place
+  if (node.kind === 'map') return readEntries(node.entries, node.at, form.mapping, context)
+  if (form.none && textOf(node) === 'none') return null
+  if (!mayBe(form.type, plain(node))) return tellWrong(place, form, context)
+  const entries = entriesOf(node, form, key, context.report)
+  return entries === null ? undefined : readEntries(entries, node.at, form.mapping, context)
+}
+
+/** True where the value is of the type, or would be if an item of it were right. */
+function mayBe(type: z.ZodType, value: unknown): boolean {
+  const { success, error } = type.safeParse(value)
+  return success || error.issues.some(isWithin)
+}
+
+function isWithin(issue: z.core.$ZodIssue): boolean {
+  if (issue.path.length > 0) return true
+  return issue.code === 'invalid_union' && issue.errors.some(issues => issues.every(isWithin))
+}
+
+function tellWrong({ node, subject }: Place, form: Form, { report }: ReadContext): undefined {
+  const hasWords = form.kind === 'short' && form.wrong !== undefined
+  const brackets = hasWords && node.kind === 'list' ? '; an address in brackets needs quotes round it' : ''
+  report.error('WRONG_TYPE', node.at, `${subject} ${form.expected}, not ${sortOf(node)}${brackets}`)
+  return undefined
+}
+
+function readEntries(
+  entries: readonly RawEntry[],
+  at: Position,
+  form: MappingForm,
+  context: ReadContext,
+): Fields<Shape> | Unread {
+  return form.isUnread ? { at, entries } : readFields(entries, form.shape, { ...form, at }, context)
+}
+
+// ---------------------------------------------------------------- mappings
+
+export interface ReadHow extends Pick<MappingForm, 'name' | 'free'> {
+  /** Where to point for what is missing. */
+  readonly at: Position
+  /** Tells a key that the mapping does not have, where there is more to say of it. */
+  tellUnknown?(entry: RawEntry): void
+}
+
+/** The mapping's keys, each by its type. */
+export function readFields<S extends Shape>(
+  entries: readonly RawEntry[],
+  shape: S,
+  how: ReadHow,
+  context: ReadContext,
+): Fields<S> {
+  const values: Record<string, unknown> = {}
+  const known = new Map<string, RawEntry>()
+  for (const entry of entries) {
+    known.set(entry.key, entry)
+    const type = Object.hasOwn(shape, entry.key) ? shape[entry.key] : undefined
+    const value = type && readEntry(entry, type, context)
+    if (value !== undefined) values[entry.key] = value
+    else if (!type) tellUnknown(entry, shape, how, context)
+  }
+  return new ReadFields(values as Fields<S>['values'], how.at, known, Object.keys(shape))
+}
+
+class ReadFields<S extends Shape> implements Fields<S> {
+  readonly values: Fields<S>['values']
+  readonly at: Position
+  readonly #entries: ReadonlyMap<string, RawEntry>
+  readonly #words: readonly string[]
+
+  constructor(
+    values: Fields<S>['values'],
+    at: Position,
+    entries: ReadonlyMap<string, RawEntry>,
+    words: readonly string[],
+  ) {
+    this.values = values
+    this.at = at
+    this.#entries = entries
+    this.#words = words
+  }
+
+  entry(key: string): RawEntry | undefined {
+    return this.#entries.get(key)
+  }
+
+  valueAt(key: string): Position {
+    return this.entry(key)?.value.at ?? this.at
+  }
+
+  keyAt(key: string): Position {
+    return this.entry(key)?.keyAt ?? this.at
+  }
+
+  itemAt(key: string, index: number): Position {
+    const node = this.entry(key)?.value
+    return (node?.kind === 'list' && node.items[index]?.at) || this.valueAt(key)
+  }
+
+  isMisspelt(key: string): boolean {
+    return isMisspelt(key, [...this.#entries.values()], this.#words)
+  }
+}
+
+function tellUnknown(entry: RawEntry, shape: Shape, how: ReadHow, { report }: ReadContext): void {
+  const { key, keyAt } = entry
+  if (how.free !== undefined && key.startsWith(how.free)) return
+  const advice = () => hintFor(key, how.name) ?? didYouMean(key, Object.keys(shape))
+  if (how.tellUnknown) how.tellUnknown(entry)
+  else report.error('UNKNOWN_KEY', keyAt, () => `"${key}" is not a key of ${how.name}${advice()}`)
+}
+
+/** Unknown words that are looked at: nobody misspells more. */
+const MOST_SLIPS = 100
+
+/** True where one of the entries is no known word, and the wanted one is the nearest. */
+export function isMisspelt(wanted: string, entries: readonly RawEntry[], words: readonly string[]): boolean {
+  const unknown = entries.filter(({ key }) => !words.includes(key)).slice(0, MOST_SLIPS)
+  return unknown.some(({ key }) => closestMatch(key, words) === wanted)
+}
