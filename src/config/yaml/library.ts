@@ -1,5 +1,6 @@
 /** The library `yaml`, for our reader and our writer; the one file that imports it. */
 export {
+  type Alias,
   Composer,
   type CST,
   Document,

@@ -5,8 +5,9 @@ import type { Code } from '../problems/codes.js'
 import { type Locate, locator } from '../problems/position.js'
 import type { Position } from '../problems/problem.js'
 import { newReport, type Report } from '../problems/report.js'
-import type { RawDocument, RawList, RawMap, RawNode } from '../raw.js'
+import type { RawDocument, RawEntry, RawMap, RawNode, RawScalar } from '../raw.js'
 import {
+  type Alias,
   Composer,
   type CST,
   type Document,
@@ -18,6 +19,7 @@ import {
   type Node,
   type Pair,
   Parser,
+  type Scalar,
   visit,
   type YAMLMap,
 } from './library.js'
@@ -27,13 +29,6 @@ const MAX_NODES = 1_000_000
 const MAX_DEPTH = 32
 /** More faults of syntax than this help nobody. */
 const MOST_FAULTS = 50
-
-type Entry = RawMap['entries'][number]
-interface Sized<T extends RawNode = RawNode> {
-  readonly node: T
-  /** Values in it, with those behind aliases counted where they are used. */
-  readonly size: number
-}
 
 /** Reads a YAML configuration. Never throws: what is wrong with the text is in `problems`. */
 export function readYaml(text: string, file: string, how: HowToRead = {}): RawDocument {
@@ -91,25 +86,17 @@ const OPTIONS = { merge: true, uniqueKeys: false, prettyErrors: false, version: 
 
 /** Nesting at which the composer, which is recursive, comes near the end of the stack. */
 const TOO_DEEP = 200
-/** What the lexer gives before the text of a scalar. */
-const SCALAR = '\x1f'
 /** Of the lexer's parts, between two rests. */
 const PIECE = 512
 
 /** Null for nesting that no person writes: it must never be composed, which would take the process with it. */
 function* tokensOf(text: string): Sliced<CST.Token[] | null> {
-  if (/^(?:[ \t]|[-?:](?=[ \t])){200}/m.test(text)) return null
   const parser = new Parser()
   const tokens: CST.Token[] = []
-  let depth = 0
-  let previous = ''
   let count = 0
   for (const part of new Lexer().lex(text)) {
-    if (previous !== SCALAR && (part === '[' || part === '{')) depth++
-    if (previous !== SCALAR && (part === ']' || part === '}')) depth--
-    if (depth > TOO_DEEP) return null
-    previous = part
     for (const token of parser.next(part)) tokens.push(token)
+    if (parser.stack.length > TOO_DEEP) return null
     if (++count % PIECE === 0) yield
   }
   tokens.push(...parser.end())
@@ -158,18 +145,27 @@ function openersIn(document: Document): readonly (readonly [start: number, end: 
 
 // ---------------------------------------------------------------- the tree
 
+/** What an alias repeats. */
+interface Anchored {
+  /** Null while the value is being read: an alias in it would be a loop. */
+  node: RawNode | null
+  /** The values in it, with those behind aliases. */
+  size: number
+}
+
+/**
+ * Nodes of the library to the tree. The library resolves aliases and merges only for values without places, looks for
+ * each alias through the whole document, and finds equal keys by comparing each with each.
+ */
 class Reader {
   readonly #locate: Locate
   readonly #report: Report
-  /** What each anchored node became, so that a thousand aliases of it cost nothing. */
-  readonly #anchored = new Map<Node, Sized | null>()
-  /** The last node with each anchor so far, in the order of the text: what an alias means. */
-  readonly #byAnchor = new Map<string, Node>()
-  readonly #open = new Set<Node>()
+  /** The last value with each anchor so far, in the order of the text. */
+  readonly #anchors = new Map<string, Anchored>()
+  /** Values so far, with those behind aliases counted where they are used. */
+  #count = 0
   /** Something could not be read: what follows from the gap would only confuse. */
   #hasGap = false
-  /** Entries that merges have brought so far. */
-  #merged = 0
 
   constructor(locate: Locate, report: Report) {
     this.#locate = locate
@@ -178,123 +174,83 @@ class Reader {
 
   /** The tree, or null where a part of it cannot be read. */
   read(node: Node): RawNode | null {
-    const sized = this.#node(node, 0)
-    if (sized && sized.size > MAX_NODES)
+    const root = this.#node(node, 0)
+    if (this.#count > MAX_NODES)
       this.#gap('FILE_TOO_BIG', this.#locate(0), 'aliases make more than a million values of this file')
-    return this.#hasGap ? null : (sized?.node ?? null)
+    return this.#hasGap ? null : root
   }
 
-  #gap(code: Code, at: Position, message: string): null {
+  #gap(code: Code, at: Position, message: string): RawNode {
     this.#hasGap = true
     this.#report.error(code, at, message)
-    return null
+    return nothing(at)
   }
 
-  #node(node: Node | null, depth: number): Sized | null {
-    if (!node) return null
-    if (isAlias(node)) return this.#alias(node, depth)
-    const known = this.#anchored.get(node)
-    if (known !== undefined) return known
-    if (depth > MAX_DEPTH) {
-      return this.#gap('TOO_DEEP', this.#at(node), 'mappings and lists are nested more than 32 deep')
-    }
-    const anchor = 'anchor' in node ? node.anchor : undefined
-    if (anchor) this.#byAnchor.set(anchor, node)
-    this.#open.add(node)
-    const result = this.#value(node, depth)
-    this.#open.delete(node)
-    if (anchor) this.#anchored.set(node, result)
-    return result
-  }
-
-  #value(node: Node, depth: number): Sized | null {
-    if (isMap(node)) return this.#map(node, depth)
-    if (isSeq(node)) return this.#list(node.items as (Node | null)[], this.#at(node), depth)
-    if (!isScalar(node)) return null
+  #node(node: Node, depth: number): RawNode {
+    if (isAlias(node)) return this.#alias(node)
     const at = this.#at(node)
-    const value = plainValue(node.value, node.source)
-    return { node: { kind: 'scalar', value, at, ...this.#lastLine(node, at) }, size: 1 }
+    if (depth > MAX_DEPTH) return this.#gap('TOO_DEEP', at, 'mappings and lists are nested more than 32 deep')
+    const anchored: Anchored = { node: null, size: 0 }
+    if (node.anchor) this.#anchors.set(node.anchor, anchored)
+    const before = this.#count++
+    anchored.node = this.#value(node, at, depth)
+    anchored.size = this.#count - before
+    return anchored.node
   }
 
-  #alias(node: Node & { source: string }, depth: number): Sized | null {
-    const target = this.#byAnchor.get(node.source)
+  #value(node: Node, at: Position, depth: number): RawNode {
+    if (isMap(node)) return this.#map(node, at, depth)
+    if (isSeq<Node>(node))
+      return { kind: 'list', items: node.items.map(item => this.#node(item, depth + 1)), at }
+    const { value, source } = node as Scalar
+    return { kind: 'scalar', value: plainValue(value, source), at, ...this.#lastLine(node, at) }
+  }
+
+  #alias(node: Alias): RawNode {
+    const at = this.#at(node)
+    const target = this.#anchors.get(node.source)
     if (!target) {
       const message = `there is no anchor &${node.source} before this alias; a value that begins with * needs quotes`
-      return this.#gap('UNKNOWN_ANCHOR', this.#at(node), message)
+      return this.#gap('UNKNOWN_ANCHOR', at, message)
     }
-    if (this.#open.has(target))
-      return this.#gap(
-        'ALIAS_LOOP',
-        this.#at(node),
-        `*${node.source} stands inside the value that it repeats`,
-      )
-    return this.#node(target, depth)
+    if (!target.node)
+      return this.#gap('ALIAS_LOOP', at, `*${node.source} stands inside the value that it repeats`)
+    this.#count += target.size
+    return this.#count > MAX_NODES ? nothing(at) : target.node
   }
 
-  #list(items: readonly (Node | null)[], at: Position, depth: number): Sized<RawList> {
-    const read = items.flatMap(item => this.#node(item, depth + 1) ?? [])
-    return { node: { kind: 'list', items: read.map(one => one.node), at }, size: total(read) }
-  }
-
-  #map(node: YAMLMap, depth: number): Sized<RawMap> {
-    const own = new Map<string, Entry>()
-    const merges: RawNode[] = []
-    let size = 1
-    for (const pair of node.items as Pair<Node, Node | null>[]) {
-      const value = this.#node(pair.value ?? null, depth + 1) ?? this.#nothing(pair)
-      size += value.size
-      if (isMerge(pair)) merges.push(value.node)
-      else this.#own(pair, value.node, own)
+  #map({ items }: YAMLMap, at: Position, depth: number): RawMap {
+    const entries = new Map<string, RawEntry>()
+    const merged: RawNode[] = []
+    for (const { key, value: node } of items as Pair<Node, Node | null>[]) {
+      const value = node ? this.#node(node, depth + 1) : nothing(this.#at(key))
+      if (isMerge(key)) merged.push(value)
+      else this.#add(key, value, entries)
     }
-    this.#merge(merges, own)
-    return { node: { kind: 'map', entries: [...own.values()], at: this.#at(node) }, size }
+    for (const value of merged)
+      for (const one of value.kind === 'list' ? value.items : [value]) this.#merge(one, entries)
+    return { kind: 'map', entries: [...entries.values()], at }
   }
 
-  /** What `<<: *anchor` and `<<: [*one, *two]` bring; the first of equal keys counts, and a mapping once. */
-  #merge(nodes: readonly RawNode[], own: Map<string, Entry>): void {
-    const waiting = [...nodes].reverse()
-    const done = new Set<RawNode>()
-    for (let node = waiting.pop(); node; node = waiting.pop()) {
-      if (done.has(node)) continue
-      done.add(node)
-      if (node.kind === 'list') for (const item of node.items.toReversed()) waiting.push(item)
-      else if (node.kind === 'map') this.#takeOver(node.entries, own)
-      else if (node.value !== null)
-        this.#report.error('WRONG_TYPE', node.at, '"<<" takes an alias of a mapping: <<: *name')
-    }
-  }
-
-  #takeOver(entries: readonly Entry[], own: Map<string, Entry>): void {
-    this.#merged += entries.length
-    if (this.#merged > MAX_NODES) {
-      if (!this.#hasGap)
-        this.#gap('FILE_TOO_BIG', this.#locate(0), 'merges (<<) make more than a million values of this file')
-      return
-    }
-    for (const entry of entries) if (!own.has(entry.key)) own.set(entry.key, entry)
-  }
-
-  #own(pair: Pair<Node, Node | null>, value: RawNode, own: Map<string, Entry>): void {
-    const { key } = pair
+  #add(key: Node, value: RawNode, entries: Map<string, RawEntry>): void {
+    const keyAt = this.#at(key)
     if (!isScalar(key) || key.value === null) {
-      this.#report.error('KEY_NOT_TEXT', this.#at(key ?? pair.value), 'expected a word before the colon')
+      this.#report.error('KEY_NOT_TEXT', keyAt, 'expected a word before the colon')
       return
     }
     const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value))
-    const before = own.get(name)
-    const keyAt = this.#at(key)
-    if (!before) own.set(name, { key: name, keyAt, value })
+    const line = entries.get(name)?.keyAt.line
+    if (line === undefined) entries.set(name, { key: name, keyAt, value })
     else
-      this.#report.error(
-        'DUPLICATE_KEY',
-        keyAt,
-        `"${name}" stands here twice; the first is in line ${before.keyAt.line}`,
-      )
+      this.#report.error('DUPLICATE_KEY', keyAt, `"${name}" stands here twice; the first is in line ${line}`)
   }
 
-  /** `key:` with nothing after it. */
-  #nothing(pair: Pair<Node, Node | null>): Sized {
-    return { node: { kind: 'scalar', value: null, at: this.#at(pair.key) }, size: 1 }
+  /** What `<<: *anchor` brings, or one of `<<: [*one, *two]`; the first of equal keys counts. */
+  #merge(node: RawNode, entries: Map<string, RawEntry>): void {
+    if (node.kind === 'map') {
+      for (const entry of node.entries) if (!entries.has(entry.key)) entries.set(entry.key, entry)
+    } else if (node.kind === 'list' || node.value !== null)
+      this.#report.error('WRONG_TYPE', node.at, '"<<" takes an alias of a mapping: <<: *name')
   }
 
   /** Of a text that goes on behind its first line. */
@@ -305,14 +261,18 @@ class Reader {
     return line > at.line ? { lastLine: line } : {}
   }
 
-  #at(node: Node | null | undefined): Position {
-    const [start, end] = node?.range ?? [0, 1]
+  #at(node: Node): Position {
+    const [start, end] = node.range ?? [0, 1]
     return this.#locate(start, end)
   }
 }
 
-function isMerge({ key }: Pair<Node, Node | null>): boolean {
+function isMerge(key: Node): boolean {
   return isScalar(key) && typeof key.value === 'symbol'
+}
+
+function nothing(at: Position): RawScalar {
+  return { kind: 'scalar', value: null, at }
 }
 
 /** `010` is text: whether it means eight or ten nobody knows, and as a password it is neither. */
@@ -321,8 +281,4 @@ function plainValue(value: unknown, source: string | undefined): string | number
   if (value === null || ['string', 'number', 'boolean'].includes(typeof value))
     return value as string | number | boolean | null
   return typeof value === 'bigint' ? Number(value) : (source ?? String(value))
-}
-
-function total(items: readonly Sized[]): number {
-  return items.reduce((sum, { size }) => sum + size, 1)
 }

@@ -89,6 +89,17 @@ describe('read-yaml: YAML to the raw tree', () => {
     )
   })
 
+  it('refuses a thousand keys merged two thousand times', () => {
+    const keys = Array.from({ length: 1000 }, (_, i) => `k${i}: ${i}`).join(', ')
+    for (const merges of ['  <<: *a\n'.repeat(2000), `  <<: [${'*a, '.repeat(2000)}]\n`])
+      assert.deepEqual(codesOf(`x-a: &a { ${keys} }\nb:\n${merges}`), ['1:1 FILE_TOO_BIG'])
+  })
+
+  it('merges mappings and nothing else', () => {
+    const text = 'x-a: &a { b: 1 }\nc: { <<: [[*a], *a] }\nd: { <<: text }\ne: { <<: }\n'
+    assert.deepEqual(codesOf(text), ['2:11 WRONG_TYPE', '3:10 WRONG_TYPE'])
+  })
+
   it('refuses a file of more than 16 MiB unread', () => {
     assert.deepEqual(codesOf(`a: ${'x'.repeat(2 ** 24)}\n`), ['1:1 FILE_TOO_BIG'])
   })
@@ -99,6 +110,8 @@ describe('read-yaml: YAML to the raw tree', () => {
       '['.repeat(100_000),
       '{a: '.repeat(100_000),
       '- '.repeat(100_000),
+      '? '.repeat(100_000),
+      'a: b: '.repeat(100_000),
       `a: "]"\n${'['.repeat(100_000)}`,
       block,
     ]
@@ -108,6 +121,10 @@ describe('read-yaml: YAML to the raw tree', () => {
   it('takes any number of brackets beside each other, and in quotes', () => {
     const lines = Array.from({ length: 1000 }, (_, i) => `a${i}: ['[', "{"]\nb${i}: x[{y # [\n`).join('')
     assert.deepEqual(codesOf(lines), [])
+  })
+
+  it('takes any indentation of what is not nested', () => {
+    assert.deepEqual(codesOf(`a:\n${' '.repeat(300)}b: 1\n`), [])
   })
 
   it('reads a long file of nothing but mistakes without getting stuck', () => {
