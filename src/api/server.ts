@@ -1,6 +1,7 @@
 /** The control socket: HTTP and JSON over a Unix socket that only its owner may open. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Log } from '../system/log.js'
+import { Poller } from '../util/poller.js'
 import { Connections } from './connections.js'
 import { shared } from './shared-answer.js'
 import {
@@ -79,26 +80,25 @@ class OpenSocket implements ControlSocket {
   readonly #routes: Readonly<Record<string, Handler>>
   readonly #log: Pick<Log, 'warn' | 'error'>
   readonly #connections = new Connections()
+  readonly #looks: Poller
   #server: Server | null = null
   #held: Held = ''
-  #timer: NodeJS.Timeout | undefined
   #told: Found = 'ours'
-  #isClosed = false
 
   constructor(path: string, routes: Readonly<Record<string, Handler>>, log: Pick<Log, 'warn' | 'error'>) {
     this.#path = path
     this.#routes = routes
     this.#log = log
+    this.#looks = new Poller('control socket', () => this.#look(), { log })
   }
 
   async open(): Promise<void> {
     await this.#bind()
-    this.#lookLater()
+    this.#looks.every(LOOK_AT_PLACE)
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
+    await this.#looks.stop()
     leavePlace(this.#path, this.#held)
     await ended(this.#server)
   }
@@ -116,16 +116,10 @@ class OpenSocket implements ControlSocket {
     this.#server = server
   }
 
-  #lookLater(): void {
-    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#look(), LOOK_AT_PLACE)
-  }
-
   async #look(): Promise<void> {
     const found = await look(this.#path, this.#held).catch(() => 'nothing' as const)
-    if (this.#isClosed) return
     if (found === 'nothing' || found === 'abandoned') await this.#bindAgain()
     else this.#tell(found)
-    this.#lookLater()
   }
 
   async #bindAgain(): Promise<void> {
@@ -147,8 +141,6 @@ class OpenSocket implements ControlSocket {
         )
       this.#told = 'nothing'
     }
-    // Closed while it was bound again.
-    if (this.#isClosed) await this.close()
   }
 
   /** Once; a place that another has taken is left to him. */

@@ -19,6 +19,7 @@ export const LOG_EVENTS = {
   'signal.ignored': kind('A signal came that means nothing to lvsd.', 'signal'),
   'systemd.failed': kind('systemd cannot be told how lvsd is; said once.', 'error'),
   'observer.failed': kind('A part that follows what happens failed at it: a mistake in lvsd.', 'error'),
+  'poll.failed': kind('Periodic work failed by a mistake in lvsd; it is repeated.', 'what', 'err'),
   'monitorfile.failed': kind('A monitorfile cannot be written.', 'file', 'error'),
 
   // the configuration

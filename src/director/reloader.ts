@@ -14,8 +14,8 @@ import { logProblems } from '../events/log-listener.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
-import { IntervalTimers } from '../util/interval-timers.js'
 import { counted } from '../util/plural.js'
+import { Poller } from '../util/poller.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import type { Verdict } from '../watch/watch.js'
 import { mayBeAccepted, mayBePart, refusalReason } from './reload-policy.js'
@@ -55,12 +55,13 @@ export class Reloader {
   #queue: Promise<unknown> = Promise.resolve()
   /** Reloads that have not begun yet, by `isForced`: whoever asks meanwhile is served by the same one. */
   readonly #waiting = new Map<boolean, Promise<ReloadOutcome>>()
-  readonly #timers: IntervalTimers
+  readonly #brokenFile: Poller
   #isStopped = false
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts
-    this.#timers = new IntervalTimers(parts.clock ?? systemClock)
+    const { log, clock = systemClock } = parts
+    this.#brokenFile = new Poller('broken file', () => this.#retryFile(), { log, clock })
     this.#loaded = parts.loaded
     this.#kept = parts.kept ?? null
     this.#lastRead = this.#kept ? null : parts.loaded
@@ -123,7 +124,7 @@ export class Reloader {
   }
 
   #retryBrokenFile(): void {
-    if (this.#kept) this.#timers.set('broken file', KEPT_RETRY_EVERY, () => this.#retryFile())
+    if (this.#kept) this.#brokenFile.every(KEPT_RETRY_EVERY)
   }
 
   /** Looks whether the file can run by now; only what is accepted is said. */
@@ -166,7 +167,7 @@ export class Reloader {
   /** Nothing is put in force any more. */
   stop(): void {
     this.#isStopped = true
-    this.#timers.stop()
+    void this.#brokenFile.stop()
   }
 
   /** Resolves when what was accepted is kept, after `patience` milliseconds at most. */
@@ -238,7 +239,7 @@ export class Reloader {
       this.#loaded = { ...loaded, config }
       this.#loadedAt = steadyNow()
       this.#kept = null
-      this.#timers.stop()
+      void this.#brokenFile.stop()
       this.keep()
       await this.#parts.apply()
     }

@@ -4,7 +4,7 @@ import type { Config, ResolvedConfig, ResolvedMember, ResolvedService } from '..
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
-import { IntervalTimers } from '../util/interval-timers.js'
+import { Poller } from '../util/poller.js'
 import { choose, inUse, isAwaited, isFailure, troubleOf } from './choice.js'
 import type { Answer, Resolver } from './lookup.js'
 import {
@@ -70,7 +70,8 @@ const FAMILIES: readonly Family[] = ['ipv6', 'ipv4']
 export class NameResolver {
   readonly #parts: NameResolverParts
   readonly #clock: Pick<Clock, 'now' | 'alarm'>
-  readonly #timers: IntervalTimers
+  readonly #all: Poller
+  readonly #missing: Poller
   readonly #answers = new Map<string, Map<Family, Answer>>()
   readonly #asking = new Set<string>()
   readonly #told = new Map<string, string>()
@@ -94,7 +95,9 @@ export class NameResolver {
   constructor(parts: NameResolverParts) {
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock
-    this.#timers = new IntervalTimers(this.#clock)
+    const { log } = parts
+    this.#all = new Poller('names', () => this.refresh(), { log, clock: this.#clock })
+    this.#missing = new Poller('missing names', () => this.refresh(true), { log, clock: this.#clock })
     this.#names = new Map(parts.journal.names)
   }
 
@@ -113,8 +116,8 @@ export class NameResolver {
 
   /** Asks for every name again each `ms` milliseconds, and more often for those without an address; until `close`. */
   refreshEvery(ms: number): void {
-    this.#timers.set('all', ms, async () => this.refresh())
-    this.#timers.set('missing', MISSING_NAMES_EVERY, async () => this.refresh(true))
+    this.#all.every(ms)
+    this.#missing.every(MISSING_NAMES_EVERY)
   }
 
   /** Asks for every name again, but for those that are being asked for; with `isMissing` those without an address alone. */
@@ -208,7 +211,8 @@ export class NameResolver {
 
   close(): void {
     this.#isClosed = true
-    this.#timers.stop()
+    void this.#all.stop()
+    void this.#missing.stop()
     this.#cancelSettle?.()
     this.#wake()
   }

@@ -1,6 +1,8 @@
 /** The folder whose files hold servers down: looked into again and again, and believed with care when it vanishes. */
 import { readdir, stat } from 'node:fs/promises'
 import type { Log } from '../system/log.js'
+import { type Clock, systemClock } from '../util/clock.js'
+import { Poller } from '../util/poller.js'
 
 /** What was seen in the folder last; kept over restarts. */
 export interface Seen {
@@ -51,7 +53,7 @@ export interface FolderParts {
   /** Other files count than before, or for another reason. */
   onChange(): void
   readonly look?: (folder: string) => Promise<Look>
-  readonly now?: () => number
+  readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
 
 /** Milliseconds between two looks into the folder. */
@@ -64,12 +66,13 @@ const TELL_EVERY = 60_000
 export class MaintenanceFolder {
   readonly #parts: FolderParts
   readonly #look: (folder: string) => Promise<Look>
-  readonly #now: () => number
-  readonly #timer: NodeJS.Timeout
+  readonly #clock: Pick<Clock, 'now' | 'alarm'>
+  readonly #looks: Poller
+  /** Says that the look under way takes too long. */
+  #silence: Poller | null = null
   #seen: Seen
   #trouble: Trouble = null
   #toldAt = Number.NEGATIVE_INFINITY
-  #lookingSince: number | null = null
   #isClosed = false
   /** Resolves when the folder has been looked into for the first time. */
   readonly first: Promise<void>
@@ -77,10 +80,12 @@ export class MaintenanceFolder {
   constructor(parts: FolderParts) {
     this.#parts = parts
     this.#look = parts.look ?? lookInto
-    this.#now = parts.now ?? (() => performance.now())
+    this.#clock = parts.clock ?? systemClock
     const { folder, remembered } = parts
     this.#seen = remembered?.folder === folder ? remembered : { folder, device: null, files: [] }
-    this.#timer = setInterval(() => void this.look(), EVERY)
+    const { log } = parts
+    this.#looks = new Poller('maintenance folder', () => this.#lookOnce(), { log, clock: this.#clock })
+    this.#looks.every(EVERY)
     this.first = this.look()
   }
 
@@ -94,18 +99,22 @@ export class MaintenanceFolder {
 
   close(): void {
     this.#isClosed = true
-    clearInterval(this.#timer)
+    void this.#looks.stop()
+    void this.#silence?.stop()
   }
 
   /** One look at a time: each that hangs holds a thread that files are read with. */
-  async look(): Promise<void> {
-    if (this.#lookingSince !== null) {
-      if (this.#now() - this.#lookingSince > PATIENCE) this.#take(this.#seen, 'silent')
-      return
-    }
-    this.#lookingSince = this.#now()
-    const look = await this.#look(this.#parts.folder)
-    this.#lookingSince = null
+  look(): Promise<void> {
+    return this.#looks.now()
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { folder, log } = this.#parts
+    const tell = () => this.#take(this.#seen, 'silent')
+    const silence = new Poller('silent maintenance folder', tell, { log, clock: this.#clock })
+    silence.every(PATIENCE)
+    this.#silence = silence
+    const look = await this.#look(folder).finally(() => silence.stop())
     if (this.#isClosed) return
     const { seen, trouble } = judgeLook(this.#seen, look)
     this.#take(seen, trouble)
@@ -125,8 +134,8 @@ export class MaintenanceFolder {
     if (trouble === null && this.#trouble !== null)
       log.info('maintenance.folder-works', { folder, files }, 'the maintenance folder counts again')
     if (trouble === null) return
-    if (trouble === this.#trouble && this.#now() - this.#toldAt < TELL_EVERY) return
-    this.#toldAt = this.#now()
+    if (trouble === this.#trouble && this.#clock.now() - this.#toldAt < TELL_EVERY) return
+    this.#toldAt = this.#clock.now()
     log.error('maintenance.folder-failed', { folder, files }, SENTENCES[trouble])
   }
 }

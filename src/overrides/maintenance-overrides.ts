@@ -6,7 +6,7 @@ import { ReverseDnsCache } from '../names/reverse-dns.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
-import { IntervalTimers } from '../util/interval-timers.js'
+import { Poller } from '../util/poller.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { fileNamesFor, matchOverrides, unmatched } from './maintenance.js'
 import { MaintenanceFolder } from './maintenance-folder.js'
@@ -27,7 +27,7 @@ export interface MaintenanceParts {
 export class MaintenanceOverrides {
   readonly #parts: MaintenanceParts
   readonly #names: ReverseDnsCache
-  readonly #timers: IntervalTimers
+  readonly #nameRounds: Poller
   #config: ResolvedConfig | null = null
   /** Files that are the name of no server, told once. */
   readonly #strangers = new Set<string>()
@@ -36,7 +36,8 @@ export class MaintenanceOverrides {
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts
-    this.#timers = new IntervalTimers(parts.clock ?? systemClock)
+    const { log, clock = systemClock } = parts
+    this.#nameRounds = new Poller('names of servers', () => this.#refreshNames(true), { log, clock })
     this.#notes = new MaintenanceNotes(() => parts.onChange())
     const known = Object.entries(parts.journal.maintenance?.names ?? {})
     this.#names = new ReverseDnsCache(parts.resolver, known, () => parts.onChange())
@@ -86,7 +87,7 @@ export class MaintenanceOverrides {
 
   /** Looks up the names of the real servers anew each `ms` milliseconds, until `close`. */
   refreshNamesEvery(ms: number): void {
-    this.#timers.set('names', ms, () => this.#refreshNames(true))
+    this.#nameRounds.every(ms)
   }
 
   /** Looks up again what the real servers are called, where files are named after them. */
@@ -112,7 +113,7 @@ export class MaintenanceOverrides {
   }
 
   close(): void {
-    this.#timers.stop()
+    void this.#nameRounds.stop()
     this.#names.close()
     this.#folder?.watched.close()
   }

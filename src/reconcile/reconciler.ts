@@ -10,7 +10,7 @@ import { type Expected, type Kernel, KernelError } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
-import { IntervalTimers } from '../util/interval-timers.js'
+import { Poller } from '../util/poller.js'
 
 export interface ReconcileStats {
   /** Of the last whole reading, milliseconds of the steady clock, or null. */
@@ -67,7 +67,7 @@ export class Reconciler {
   }
   readonly #parts: ReconcilerParts
   readonly #clock: Pick<Clock, 'now' | 'alarm'>
-  readonly #timers: IntervalTimers
+  readonly #resyncs: Poller
   readonly #disputes = new Disputes()
   readonly #dirty = new Set<string>()
   /** The last reading with everything applied since; null before the first. */
@@ -87,7 +87,7 @@ export class Reconciler {
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock
-    this.#timers = new IntervalTimers(this.#clock)
+    this.#resyncs = new Poller('resync', () => this.resync(), { log: parts.log, clock: this.#clock })
   }
 
   /** The last reading with everything applied since; null before the first. */
@@ -110,7 +110,7 @@ export class Reconciler {
 
   /** From now on a resync comes this many milliseconds after the one before; until `stop`. */
   resyncEvery(ms: number): void {
-    this.#timers.set('resync', ms, () => this.resync())
+    this.#resyncs.every(ms)
   }
 
   /** Resolves when nothing is left to do. */
@@ -136,8 +136,8 @@ export class Reconciler {
   /** No further rounds; waits for the one under way. */
   async stop(): Promise<void> {
     this.#isStopped = true
-    this.#timers.stop()
     clearTimeout(this.#retry)
+    await this.#resyncs.stop()
     await this.#running
   }
 

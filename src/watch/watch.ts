@@ -2,6 +2,8 @@
 import type { Worker } from 'node:worker_threads'
 import type { Log } from '../system/log.js'
 import { besideFile, openThread } from '../system/thread.js'
+import { type Clock, systemClock } from '../util/clock.js'
+import { Poller } from '../util/poller.js'
 import { Changes } from './changes.js'
 import { type Content, digestOf } from './digest.js'
 import type { Look, Places } from './looker.js'
@@ -13,15 +15,14 @@ import type { Look, Places } from './looker.js'
 export type Verdict = 'taken' | 'unsettled' | 'later'
 
 export interface WatchParts {
-  readonly log: Pick<Log, 'warn' | 'info'>
+  readonly log: Pick<Log, 'error' | 'warn' | 'info'>
   /** Called once for each new content. `writtenAt` is in wall-clock milliseconds. */
   onNew(writtenAt: number): void
   /** Decides on a change. Must not reject. */
   onChange(isSettled: boolean): Promise<Verdict>
   /** Reads the files; replaces the thread in tests. */
   readonly look?: (places: Places, digest: string) => Promise<Look>
-  readonly now?: () => number
-  readonly every?: number
+  readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
 
 /** Milliseconds between two looks. Polling works on every file system and detects renames; events do not. */
@@ -41,12 +42,11 @@ export class Watch {
   readonly #parts: WatchParts
   readonly #changes: Changes
   readonly #look: (places: Places, digest: string) => Promise<Look>
-  readonly #now: () => number
-  readonly #timer: NodeJS.Timeout
+  readonly #clock: Pick<Clock, 'now' | 'alarm'>
+  readonly #looks: Poller
   #places: Places
   #asked: { readonly digest: string; readonly isSettled: boolean; readonly again: number } | null = null
   #fault: string | null = null
-  #isLooking = false
   #isAsking = false
   #isConsidered = false
   #isClosed = false
@@ -59,8 +59,10 @@ export class Watch {
     this.#places = placesOf(file, read)
     this.#changes = new Changes(digestOf(contentsOf(file, read)))
     this.#look = parts.look ?? this.#openThread()
-    this.#now = parts.now ?? (() => performance.now())
-    this.#timer = setInterval(() => void this.look(), parts.every ?? EVERY)
+    const { log, clock = systemClock } = parts
+    this.#clock = clock
+    this.#looks = new Poller('configuration file', () => this.#lookOnce(), { log, clock })
+    this.#looks.every(EVERY)
   }
 
   /** Informs the watch that another component has read and handled this content. */
@@ -74,25 +76,23 @@ export class Watch {
 
   close(): void {
     this.#isClosed = true
-    clearInterval(this.#timer)
+    void this.#looks.stop()
     this.#closeThread()
   }
 
   /** Looks at the files. There is never more than one look at a time, because a file server may hang. */
-  async look(): Promise<void> {
-    if (this.#isLooking) return
-    this.#isLooking = true
-    try {
-      const look = await this.#look(this.#places, this.#changes.known)
-      if (!this.#isClosed) await this.#judge(look)
-    } finally {
-      this.#isLooking = false
-    }
+  look(): Promise<void> {
+    return this.#looks.now()
+  }
+
+  async #lookOnce(): Promise<void> {
+    const look = await this.#look(this.#places, this.#changes.known)
+    if (!this.#isClosed) await this.#judge(look)
   }
 
   async #judge(look: Look): Promise<void> {
     this.#tellFault(look.fault)
-    const change = this.#changes.step(look, this.#now())
+    const change = this.#changes.step(look, this.#clock.now())
     if (!change) return
     if (change.isNew) this.#parts.onNew(look.writtenAt)
     const { digest, isSettled } = change
@@ -106,13 +106,13 @@ export class Watch {
     this.#asked =
       verdict === 'taken'
         ? null
-        : { digest, isSettled, again: verdict === 'later' ? this.#now() + RETRY_AFTER : Infinity }
+        : { digest, isSettled, again: verdict === 'later' ? this.#clock.now() + RETRY_AFTER : Infinity }
   }
 
   /** True if the change should be tried again: it has settled since, or the waiting time is over. */
   #isDue(isSettled: boolean): boolean {
     if (!this.#asked) return true
-    return (isSettled && !this.#asked.isSettled) || this.#now() >= this.#asked.again
+    return (isSettled && !this.#asked.isSettled) || this.#clock.now() >= this.#asked.again
   }
 
   #tellFault(fault: string | null): void {

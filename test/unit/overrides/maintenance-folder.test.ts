@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import {
   judgeLook,
   type Look,
@@ -8,6 +9,7 @@ import {
   type Seen,
 } from '../../../src/overrides/maintenance-folder.js'
 import { onCleanup } from '../../support/after-each.js'
+import { FakeClock } from '../../support/fake-clock.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 
@@ -39,17 +41,18 @@ describe('maintenance-folder: a look into the maintenance folder', () => {
 describe('maintenance-folder', () => {
   function stage(folder: string, look?: (folder: string) => Promise<Look>, remembered: Seen | null = null) {
     const { log, lines } = recordingLog()
-    const state = { changes: 0, now: 0 }
+    const clock = new FakeClock()
+    const state = { changes: 0 }
     const watched = new MaintenanceFolder({
       folder,
       remembered,
       log,
       onChange: () => state.changes++,
-      now: () => state.now,
+      clock,
       ...(look && { look }),
     })
     onCleanup(() => watched.close())
-    return { watched, state, lines }
+    return { watched, state, lines, clock }
   }
 
   it('says that its files change', async () => {
@@ -69,11 +72,11 @@ describe('maintenance-folder', () => {
     const folder = join(temporaryFolder(), 'm')
     mkdirSync(folder)
     writeFileSync(join(folder, 'web1'), '')
-    const { watched, state, lines } = stage(folder)
+    const { watched, clock, lines } = stage(folder)
     await watched.first
     rmSync(folder, { recursive: true })
-    for (const now of [0, 1000, 61_000]) {
-      state.now = now
+    for (const ms of [0, 1000, 60_000]) {
+      clock.stop(ms)
       await watched.look()
     }
     assert.deepEqual([watched.seen.files, watched.trouble], [['web1'], 'gone'])
@@ -98,11 +101,24 @@ describe('maintenance-folder', () => {
 
   it('that does not answer is looked into once, and told', async () => {
     let looks = 0
-    const { watched, state, lines } = stage('/m', () => new Promise<Look>(() => looks++), HELD)
-    for (const now of [1000, 6000, 7000]) {
-      state.now = now
-      await watched.look()
+    let answer = (_: Look) => {}
+    const look = () => {
+      looks++
+      return new Promise<Look>(resolve => {
+        answer = resolve
+      })
     }
+    const { watched, lines, clock } = stage('/m', look, HELD)
+    clock.wind(4999)
+    assert.deepEqual([lines.length, watched.trouble], [0, null])
+    clock.wind(1)
+    await setImmediate()
+    clock.wind(50_000)
     assert.deepEqual([looks, lines.length, watched.seen.files, watched.trouble], [1, 1, ['web1'], 'silent'])
+    answer({ device: '1', files: ['web2'] })
+    await watched.first
+    assert.deepEqual([looks, lines.length, watched.seen.files, watched.trouble], [1, 2, ['web2'], null])
+    clock.wind(1000)
+    assert.equal(looks, 2)
   })
 })

@@ -5,6 +5,7 @@ import { digestOf } from '../../../src/watch/digest.js'
 import type { Look } from '../../../src/watch/looker.js'
 import { type Verdict, Watch } from '../../../src/watch/watch.js'
 import { onCleanup } from '../../support/after-each.js'
+import { FakeClock } from '../../support/fake-clock.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 
@@ -15,10 +16,10 @@ const digest = (text: string) => digestOf([{ path: FILE, text }])
 function stage(...verdicts: Verdict[]) {
   const { log, lines } = recordingLog()
   const state = {
-    now: 0,
     look: { digest: digest('one'), fault: null, writtenAt: 0, isMoved: false, isWritten: false } as Look,
   }
   const told: string[] = []
+  const clock = new FakeClock()
   const watch = new Watch(
     FILE,
     { text: 'one' },
@@ -30,15 +31,14 @@ function stage(...verdicts: Verdict[]) {
         return verdicts.shift() ?? 'taken'
       },
       look: async () => state.look,
-      now: () => state.now,
-      every: 1e9,
+      clock,
     },
   )
   onCleanup(() => watch.close())
   const looks = async (count: number, look: Partial<Look>) => {
     state.look = { ...state.look, ...look }
     for (let i = 0; i < count; i++) {
-      state.now += 1000
+      clock.wind(1000)
       await watch.look()
     }
     return told.splice(0)
@@ -93,9 +93,10 @@ describe('watch: a watched configuration', () => {
       const watch = new Watch(
         file,
         { text: 'one' },
-        { log, onNew: () => resolve(), onChange: async () => 'taken', every: 20 },
+        { log, onNew: () => resolve(), onChange: async () => 'taken' },
       )
       onCleanup(() => watch.close())
+      void watch.look()
     })
   })
 })
