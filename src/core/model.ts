@@ -311,26 +311,13 @@ export function keyAsWritten(virtual: Virtual): string {
 /** What the daemon is doing. */
 export type DaemonPhase = 'starting' | 'running' | 'reloading' | 'stopping'
 
-/** Recipients and conditions of mails about a service. */
-export interface MailPolicy {
-  /** At least one address, as written (`ops@example.com`, `Operators <ops@example.com>`, `root`), without duplicates. */
-  readonly to: readonly string[]
-  /** Sender; null means root at this host. */
-  readonly from: string | null
-  /** Milliseconds after which the mail about a server that is still down is sent again; null means never. */
-  readonly repeat: number | null
-  /** Phases of the daemon in which mails are sent. */
-  readonly during: readonly DaemonPhase[]
-  /** Null means the local sendmail. */
-  readonly server: MailServer | null
-}
-
 export interface MailServer {
   /** A name, or an address without brackets. */
   readonly host: string
   readonly port: number
 }
 
+/** A virtual service. The schema adds the keys that pass through unchanged: see `config/schema/model-keys.ts`. */
 export interface Service {
   /** Name shown to people, unique in the configuration. */
   readonly name: string
@@ -340,10 +327,6 @@ export interface Service {
    * for all. The real servers of all are in the same order.
    */
   readonly part?: { readonly of: string; readonly first: string }
-  /** Prefix of the subjects of mails, or null. */
-  readonly label: string | null
-  /** Note for the readers of mails, or null. */
-  readonly comment: string | null
   readonly virtual: Virtual
   readonly attributes: ServiceAttributes
   /** True: a failed real server stays in the table at weight 0. False: it is removed. */
@@ -351,40 +334,12 @@ export interface Service {
   /** Whether lvsd removes the service from the kernel's table when it stops. */
   readonly cleanstop: boolean
   readonly fallback: Fallback | null
-  /** Shell command, or null. Runs with `start|stop VIRTUAL PROTOCOL` when the last server goes or the first returns. */
-  readonly fallbackcommand: string | null
-  /** File to which a line for every result is appended, or null. */
-  readonly monitorfile: string | null
-  /** Null means no mails. */
-  readonly mail: MailPolicy | null
   readonly reals: readonly Real[]
 }
 
-export interface Settings {
-  /** Milliseconds between two resyncs. */
-  readonly resync: number
-  /** Milliseconds between two resolutions of names. */
-  readonly resolve: number
-  /** Maximum number of concurrent runs; the limit of file descriptors may lower it. */
-  readonly concurrency: number
-  /** Percentage of the active real servers that one reload may remove without confirmation; 100 means no limit. */
-  readonly removalLimit: number
-  /** Path of the control socket. */
-  readonly socket: string
-  /** Folder of the ownership journal. */
-  readonly state: string
-  /** Folders with check files of the user. */
-  readonly checks: readonly string[]
-  /** Folder of override files, or null. A file with the name of a real server holds that server down. */
-  readonly maintenancedir: string | null
-  /** Whether lvsd reloads the configuration when a file of it changes. */
-  readonly autoreload: boolean
-  /** Command that runs with the path of the configuration when that file has changed, or null. */
-  readonly callback: string | null
-  /** Kernel timeouts that lvsd sets at its start; null leaves them unchanged. */
-  readonly timeouts: Timeouts | null
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
-}
+/** Settings of lvsd itself. The schema defines the keys: see `config/schema/model-keys.ts`. */
+// biome-ignore lint/suspicious/noEmptyInterface: the schema adds to it
+export interface Settings {}
 
 /** The configuration as read: names are not resolved. */
 export interface Config {

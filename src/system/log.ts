@@ -1,7 +1,6 @@
 /** The log: JSON lines for machines, readable lines on a terminal. The only file that imports pino. */
 import { type Logger, pino } from 'pino'
 import type { LogEvent, LogField } from '../core/log-events.js'
-import type { Settings } from '../core/model.js'
 import { openOutput } from './fd-writer.js'
 
 export interface Log extends Readonly<Record<Level, Say>>, Pick<Logger, 'isLevelEnabled'> {
@@ -40,7 +39,7 @@ export function logOver(logger: Logger, flush: Log['flush'] = () => {}): Log {
 const BUFFER_BYTES = 4 << 20
 
 /** Opens a log on standard output. It never blocks: lines are dropped if the disk is full or the reader stops. */
-export function openLog(level: Settings['logLevel'], isTerminal = process.stdout.isTTY === true): Log {
+export function openLog(level: Level, isTerminal = process.stdout.isTTY === true): Log {
   const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }
   const output = openOutput(1, BUFFER_BYTES)
   const log = isTerminal
@@ -58,7 +57,7 @@ export interface LogLine {
 }
 
 /** Opens a log that passes its lines to `write`. */
-export function openLineLog(level: Settings['logLevel'], write: (line: LogLine) => void): Log {
+export function openLineLog(level: Level, write: (line: LogLine) => void): Log {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
   const formatters = { level: (label: string) => ({ level: label }) }
   return logOver(pino({ ...options, formatters }, { write: json => write(lineOf(json)) }))

@@ -1,5 +1,7 @@
 /** Tables, configurations and results for tests: short to write, and at random. */
 import fc from 'fast-check'
+import { outputOf } from '../../src/config/read/layers.js'
+import { plainServiceFields, settingsFields } from '../../src/config/schema/schema.js'
 import { type Address, type Family, parseAddress } from '../../src/core/address.js'
 import type {
   CheckPolicy,
@@ -45,20 +47,7 @@ export const SERVICE_ATTRIBUTES: ServiceAttributes = {
   onePacket: false,
 }
 
-export const SETTINGS: Settings = {
-  resync: 10_000,
-  resolve: 60_000,
-  concurrency: 512,
-  removalLimit: 50,
-  socket: '/run/lvsd/lvsd.sock',
-  state: '/var/lib/lvsd',
-  checks: [],
-  maintenancedir: null,
-  autoreload: false,
-  callback: null,
-  timeouts: null,
-  logLevel: 'info',
-}
+export const SETTINGS: Settings = outputOf(settingsFields, [])
 
 export const POLICY: CheckPolicy = { interval: 5000, timeout: 3000, fall: 2, rise: 1, fastinter: 1000 }
 
@@ -105,16 +94,11 @@ export function service(name: string, parts: Partial<ResolvedService> = {}): Res
   const id = parts.id ?? serviceId('2001:db8::80')
   return {
     name,
-    label: null,
-    comment: null,
+    ...outputOf(plainServiceFields, []),
     virtual: virtualOf(id),
     id,
     attributes: SERVICE_ATTRIBUTES,
-    quiescent: false,
-    cleanstop: false,
     fallback: null,
-    fallbackcommand: null,
-    monitorfile: null,
     mail: null,
     reals: [],
     ...parts,

@@ -2,6 +2,7 @@
 import type { Check } from '../../check/check.js'
 import { type OptionShape, optionKit } from '../../check/option-kit.js'
 import { type Mark, markOf, z } from '../../check/option-types.js'
+import type { Shape } from '../schema/forms.js'
 import { checkFields, checkNode, rootSchema } from '../schema/schema.js'
 
 type Json = Record<string, unknown>
@@ -27,6 +28,9 @@ export function jsonSchemaOf(checks: ReadonlyMap<string, Check>): Json {
       },
       check: { anyOf: checkForms(kinds) },
       elsewhere: ELSEWHERE,
+      ...Object.fromEntries(
+        Object.entries(propertiesOf(checkFields)).map(([key, type]) => [definitionOf(key), type]),
+      ),
     },
   }
 }
@@ -39,7 +43,7 @@ export function kindsOf(checks: ReadonlyMap<string, Check>): readonly Check[] {
 /** A kind alone; a mapping for each kind; one for a kind of the user's own; one without a kind, which changes another. */
 function checkForms(kinds: readonly Check[]): readonly Json[] {
   const words = kinds.flatMap(({ name, aliases = [] }) => [name, ...aliases])
-  const common = propertiesOf(checkFields)
+  const common = references(checkFields)
   const foreign = { type: 'string', not: { enum: words } }
   return [
     ...kinds.map(({ name, summary }) => ({ const: name, description: summary })),
@@ -48,6 +52,17 @@ function checkForms(kinds: readonly Check[]): readonly Json[] {
     { type: 'object', properties: { ...common, kind: foreign }, required: ['kind'] },
     { type: 'object', properties: { ...common, kind: false } },
   ]
+}
+
+/** The keys that every kind has, each defined once. */
+function references(shape: Shape): Json {
+  return Object.fromEntries(
+    Object.keys(shape).map(key => [key, { $ref: `#/definitions/${definitionOf(key)}` }]),
+  )
+}
+
+function definitionOf(key: string): string {
+  return `check.${key}`
 }
 
 function kindForm(check: Check, common: Json): Json {
@@ -95,7 +110,7 @@ const ELSEWHERE = {
 }
 
 /** No option is required here: a mapping may take them from the service or the defaults. */
-function propertiesOf(shape: Readonly<Record<string, z.ZodType>>): Json {
+function propertiesOf(shape: Shape): Json {
   return Object.fromEntries(
     Object.entries(shape).map(([key, type]) => [
       key,

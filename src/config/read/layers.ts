@@ -4,8 +4,9 @@
  */
 import type { z } from '../../check/option-types.js'
 import type { RawEntry } from '../raw.js'
-import { type CamelKeys, camelKey } from '../schema/camel-keys.js'
+import { camelKey } from '../schema/camel-keys.js'
 import { type Fields, type FormedAs, formOf, type Read, type Shape } from '../schema/forms.js'
+import type { Output } from '../schema/model-keys.js'
 
 /** Fields that have at least some of the keys. */
 export interface Layer {
@@ -53,9 +54,6 @@ export function absent(type: z.ZodType): { readonly value: unknown } | null {
 }
 
 // ---------------------------------------------------------------- plain values
-
-/** What the schema gives for a mapping. */
-export type Output<S extends Shape> = CamelKeys<{ [K in keyof S]: z.output<S[K]> }>
 
 /** Every key of `shape` with its value, those of mappings within too. */
 export function outputOf<S extends Shape>(shape: S, layers: readonly Layer[]): Output<S> {

@@ -6,7 +6,6 @@
  */
 import { duration, marks, z } from '../../check/option-types.js'
 import { MAX_WEIGHT } from '../../core/model.js'
-import type { CamelKeys } from './camel-keys.js'
 import { listOf, mapping, members, oneOrMore, orNull, shortOr, unreadMapping } from './forms.js'
 import { mailLine, mailNode } from './mail-fields.js'
 
@@ -408,8 +407,6 @@ function percent() {
     return z.NEVER
   })
 }
-
-export type Settings = CamelKeys<z.output<typeof settingsNode>>
 
 const settingsNode = mapping(settingsFields, { name: 'settings', expected: 'a mapping of settings' })
 

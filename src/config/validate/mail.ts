@@ -1,7 +1,7 @@
 /** Who gets mails about a service: its own keys, laid over those of the defaults. */
-import type { MailPolicy } from '../../core/model.js'
 import { outputOf, settle } from '../read/layers.js'
 import { mailFields } from '../schema/mail-fields.js'
+import type { MailPolicy } from '../schema/model-keys.js'
 import type { Context, DefaultsFields, ServiceFields } from './context.js'
 
 /** Null where nobody gets any. */

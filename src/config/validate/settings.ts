@@ -1,11 +1,12 @@
 /** The part `settings`. */
+import type { Settings } from '../../core/model.js'
 import { folderOf } from '../paths.js'
 import { newReport } from '../problems/report.js'
 import type { RawDocument } from '../raw.js'
 import { outputOf } from '../read/layers.js'
 import type { ReadContext } from '../read/read-context.js'
 import { readEntry } from '../read/read-node.js'
-import { rootFields, type Settings, settingsFields } from '../schema/schema.js'
+import { rootFields, settingsFields } from '../schema/schema.js'
 import { secretSources } from '../secret-sources.js'
 
 /** The folders with the user's checks, before anything else of the file can be judged. */

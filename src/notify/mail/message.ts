@@ -1,5 +1,6 @@
 /** Composes mails: one about a single event, with ldirectord's subject and body, or a summary. Pure. */
-import type { DaemonPhase, MailPolicy } from '../../core/model.js'
+import type { MailPolicy } from '../../config/schema/model-keys.js'
+import type { DaemonPhase } from '../../core/model.js'
 import type { ServerEvent } from './server-event.js'
 
 /** An event with its circumstances. */

@@ -1,8 +1,8 @@
 /** Who gets mails, in YAML and in an ldirectord.cf. */
 import assert from 'node:assert/strict'
 import { loadConfig } from '../../../src/config/load.js'
+import type { MailPolicy } from '../../../src/config/schema/model-keys.js'
 import { bareAddress, isMailAddress, readMailServer, splitAddresses } from '../../../src/core/mail-address.js'
-import type { MailPolicy } from '../../../src/core/model.js'
 import { problemsOf, serviceOf, siteWith } from '../../support/config/config-of.js'
 import { afterImport, loadCf, REAL, site } from '../../support/config/ldirectord-site.js'
 

@@ -23,6 +23,8 @@ describe('validate: a configuration', () => {
   it('has the stated defaults', async () => {
     const { settings } = await configOf('services: {}\n')
     assert.deepEqual(settings, SETTINGS)
+    const { resync, removalLimit, timeouts, checks, logLevel } = settings
+    assert.deepEqual([resync, removalLimit, timeouts, checks, logLevel], [10_000, 50, null, [], 'info'])
     const service = await serviceOf(siteWith('check: connect', "reals: ['[2001:db8:1::11]']"))
     assert.deepEqual(service.attributes, SERVICE_ATTRIBUTES)
     assert.deepEqual([service.quiescent, service.cleanstop, service.fallback], [false, false, null])
@@ -30,6 +32,21 @@ describe('validate: a configuration', () => {
     assert.deepEqual(real?.attributes, ATTRIBUTES)
     assert.deepEqual(real?.checks[0]?.policy, POLICY)
     assert.deepEqual([real?.port, real?.need], [80, 1])
+  })
+
+  it('tells what is wrong in defaults that no service takes', () => {
+    const text = `defaults: { persistence: { timeot: 5s }, fallback: , fallbackcommand: 7 }
+services: {}
+`
+    assert.deepEqual(
+      validated(text).problems.map(({ at, code, message }) => `${at.column} ${code} ${message}`),
+      [
+        '28 UNKNOWN_KEY "timeot" is not a key of persistence; did you mean "timeout"?',
+        '42 WRONG_TYPE "fallback" has no value: expected a text or a mapping with an address',
+        '71 WRONG_TYPE "fallbackcommand" must be text, not the number 7; put it in quotes: \'7\'',
+        '1 NO_SERVICES no services: nothing is balanced',
+      ],
+    )
   })
 
   it('reads its settings', async () => {

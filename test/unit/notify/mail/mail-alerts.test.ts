@@ -1,5 +1,6 @@
 /** Which mails follow from what the daemon tells, on a fake clock; nothing is sent. */
 import assert from 'node:assert/strict'
+import type { MailPolicy } from '../../../../src/config/schema/model-keys.js'
 import { diff } from '../../../../src/core/diff.js'
 import {
   type Change,
@@ -7,7 +8,6 @@ import {
   type DaemonPhase,
   type HealthState,
   keyOfReal,
-  type MailPolicy,
   type ResolvedConfig,
   type ResolvedReal,
   type ResolvedService,

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Check } from '../../../../src/check/check.js'
+import type { MailPolicy } from '../../../../src/config/schema/model-keys.js'
 import { applied, diff } from '../../../../src/core/diff.js'
 import {
   keyOfService,
-  type MailPolicy,
   type ResolvedReal,
   type ResolvedService,
   type Table,
