@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import { check } from '../../../checks/agent.js'
 import type { CheckResult } from '../../../src/core/model.js'
 import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
 import { diesAnywhere } from '../../support/checks/relay.js'
 import { probe } from '../../support/probe.js'
 import { type Listening, tcpServer } from '../../support/servers.js'
+import { until } from '../../support/until.js'
 
 const SLOW = { timeout: 10_000 }
 
@@ -183,8 +185,12 @@ function agent(said: readonly (string | null)[], times: number): Promise<Listeni
 /** A busy machine may miss a word: HAProxy is told each of them so many times. */
 const TIMES = 3
 
-/** How HAProxy judges a server for each of these agents, once it has heard all that they say. */
-async function judgedByHaproxy(file: string, agents: readonly Listening[]): Promise<Judgement[]> {
+/** How HAProxy judges a server for each of these agents, once it has heard all that they say; waits for what is expected. */
+async function judgedByHaproxy(
+  file: string,
+  agents: readonly Listening[],
+  expected: readonly Judgement[],
+): Promise<Judgement[]> {
   const [port, folder] = [await freePort(), folderOf({})]
   const configuration = folderOf({
     'haproxy.cfg': `
@@ -196,15 +202,20 @@ defaults
   timeout connect 5s
   timeout client 5s
   timeout server 5s
-  timeout check 400ms
+  timeout check 1s
 listen all
   bind [::1]:${port}
 ${agents.map((to, i) => `  server s${i} [::1]:9 weight 100 maxconn 100 agent-check agent-addr ::1 agent-port ${to.port} agent-inter 100\n`).join('')}`,
   })
   await start(file, ['-db', '-f', `${configuration}/haproxy.cfg`], [port])
-  while (agents.some(to => to.count() <= 2 * TIMES)) await new Promise(resolve => setTimeout(resolve, 50))
-  await new Promise(resolve => setTimeout(resolve, 400))
-  return (await statistics(`${folder}/stats`)).map(judgement)
+  await until(() => agents.every(to => to.count() > 2 * TIMES))
+  let judged: Judgement[] = []
+  const isAsExpected = async () => {
+    judged = (await statistics(`${folder}/stats`)).map(judgement)
+    return isDeepStrictEqual(judged, expected)
+  }
+  await until(isAsExpected, { patience: 10_000 }).catch(() => {})
+  return judged
 }
 
 type Row = ReadonlyMap<string, unknown>
@@ -232,7 +243,7 @@ function judgement(row: Row): Judgement {
 /** How lvsd judges it, after so many words. */
 async function judgedByLvsd(where: Listening, words: number): Promise<Judgement> {
   let last: CheckResult | undefined
-  for (let i = 0; i < words; i++) last = await probe(check, where, {}, { timeout: 500 })
+  for (let i = 0; i < words; i++) last = await probe(check, where, {}, { timeout: 2000 })
   assert.ok(last)
   if (last.reason === 'off') return 'maint'
   if (!last.ok) return 'down'
@@ -250,7 +261,11 @@ describe('agent-haproxy: agents', function () {
       ...SEQUENCES.map(([said, haproxy, lvsd]) => ({ said, haproxy, lvsd })),
     ]
     const agents = await Promise.all(expected.map(({ said }) => agent(said, TIMES)))
-    const byHaproxy = await judgedByHaproxy(file, agents)
+    const byHaproxy = await judgedByHaproxy(
+      file,
+      agents,
+      expected.map(({ haproxy }) => haproxy),
+    )
     // Those that HAProxy has asked say the last of their words to everybody else.
     const fresh = await Promise.all(expected.map(({ said }) => agent(said, 1)))
     const byLvsd = await Promise.all(
