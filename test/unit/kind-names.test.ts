@@ -24,7 +24,6 @@ const ELSE: readonly {
       'core/model.ts',
       'config/schema/schema.ts',
       'config/validate/scheduling.ts',
-      'config/validate/settings.ts',
       'config/ldirectord/',
       'ipvs/',
     ],
@@ -57,6 +56,7 @@ const ELSE: readonly {
     files: [
       'core/model.ts',
       'config/schema/',
+      'config/read/read-node.ts',
       'config/validate/',
       'config/ldirectord/',
       'ipvs/',
@@ -68,7 +68,7 @@ const ELSE: readonly {
   {
     is: "the kernel's engine of persistence",
     words: ['sip'],
-    files: ['config/schema/schema.ts', 'config/docs/reference.ts', 'ipvs/'],
+    files: ['config/schema/schema.ts', 'ipvs/'],
   },
   { is: "an option of Node's requests", words: ['agent'], files: ['api/client.ts'] },
   { is: 'a source of names', words: ['dns'], files: ['names/nsswitch.ts'] },

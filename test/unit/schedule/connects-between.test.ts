@@ -7,6 +7,7 @@ import { runOnce } from '../../../src/check/run.js'
 import { startCheck } from '../../../src/check/run-code.js'
 import type { CheckResult } from '../../../src/core/model.js'
 import { jobsOf, workOf } from '../../../src/health/jobs.js'
+import { resolveConfig } from '../../../src/names/resolve-config.js'
 import { type BeginRun, withConnectsBetween } from '../../../src/schedule/connects-between.js'
 import { openExecutors } from '../../../src/schedule/executors.js'
 import { onCleanup } from '../../support/after-each.js'
@@ -120,14 +121,14 @@ describe('connects-between: a check with connects between its runs', () => {
         socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
       })
     })
-    const { services } = await configOf(`
+    const asRead = await configOf(`
 services:
   web:
     virtual: '[2001:db8::80]:80'
     check: { kind: http, connects: 2, receive: ok }
     reals: ['[::1]:${server.port}']
 `)
-    const config = { services } as Parameters<typeof jobsOf>[0]
+    const { config } = resolveConfig(asRead, new Map())
     const { jobs } = jobsOf(config, new Map([['http', http as unknown as Check]]))
     const [job] = jobs.values()
     assert(job)
