@@ -9,8 +9,9 @@ export interface Files {
   readonly hosts?: string
   readonly resolvConf?: string
   readonly nsswitch?: string
-  /** Seconds that a name server is waited for: long, so that a busy machine makes none silent. */
+  /** Seconds that a name server is waited for: 5 by default, so that a busy machine makes none silent. c-ares takes no more. */
   readonly timeout?: number
+  readonly attempts?: number
 }
 
 export function resolverWith(files: Files, parts: Pick<ResolverParts, 'port' | 'system' | 'env'> = {}) {
@@ -25,7 +26,7 @@ export function resolverWith(files: Files, parts: Pick<ResolverParts, 'port' | '
     hosts: write('hosts', files.hosts ?? ''),
     resolvConf: write(
       'resolv.conf',
-      `options timeout:${files.timeout ?? 20} attempts:1\n${files.resolvConf ?? 'nameserver ::1'}\n`,
+      `options timeout:${files.timeout ?? 5} attempts:${files.attempts ?? 1}\n${files.resolvConf ?? 'nameserver ::1'}\n`,
     ),
     nsswitch: write('nsswitch.conf', files.nsswitch ?? 'hosts: files dns\n'),
   })

@@ -95,7 +95,11 @@ describe('lookup: the resolver', () => {
     const dead = Object.fromEntries(
       Array.from({ length: 300 }, (_, i) => [`dead${i}.example AAAA`, 'silence' as const]),
     )
-    const { resolver } = await stage({ ...dead, 'good.example AAAA': ['fd00::1'] })
+    // On a busy machine all are asked at once, and what does not fit into the server's socket is lost.
+    const { resolver } = await stage(
+      { ...dead, 'good.example AAAA': ['fd00::1'] },
+      { timeout: 1, attempts: 4 },
+    )
     const lost = Array.from({ length: 300 }, (_, i) => resolver.addresses(`dead${i}.example`, 'ipv6'))
     const first = await Promise.race([resolver.addresses('good.example', 'ipv6'), ...lost])
     assert.deepEqual(first, { addresses: ['fd00::1'] }, 'the good name waited')
