@@ -1,4 +1,4 @@
-/** A daemon with the parts that its process gives it: table, journal, systemd, observers. */
+/** A daemon with the parts that its process gives it: table, journal, systemd, event listeners. */
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { Loaded } from '../config/load.js'
 import type { Config, Settings } from '../core/model.js'
@@ -24,12 +24,12 @@ export interface DirectorParts {
   readonly log: Log
   readonly env: Readonly<Record<string, string | undefined>>
   /** Beside those that every daemon has. */
-  readonly observers?: readonly EventListener[]
+  readonly listeners?: readonly EventListener[]
 }
 
 /** Opens table and journal and starts the daemon on them; where that fails nothing is left open. */
 export async function startDirector(parts: DirectorParts): Promise<Daemon> {
-  const { loaded, kept, keep, load, table, log, env, observers = [] } = parts
+  const { loaded, kept, keep, load, table, log, env, listeners = [] } = parts
   prepareToRun()
   const kernel = await openTable(table, env)
   let journal: Journal
@@ -54,7 +54,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     resolver,
     commands,
     notify: openNotify(env, log),
-    observers: [...defaultListeners({ log, journal, resolver, commands }), ...advice, ...observers],
+    listeners: [...defaultListeners({ log, journal, resolver, commands }), ...advice, ...listeners],
   })
 }
 

@@ -47,7 +47,7 @@ export interface DaemonParts {
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
   /** Who is told what happens; none of them can stop anything. */
-  readonly observers?: readonly EventListener[]
+  readonly listeners?: readonly EventListener[]
   readonly executors?: typeof openExecutors
   /** For the patience with names. */
   readonly namesClock?: Pick<Clock, 'now' | 'alarm'>
@@ -112,7 +112,7 @@ class RunningDaemon implements Daemon {
     lifecycle.add('journal', () => journal.close())
     lifecycle.add('kernel', () => kernel.close())
     lifecycle.add('control socket', () => this.#socket?.close())
-    const events = openEventBus([logListener(log), ...(parts.observers ?? [])], log)
+    const events = openEventBus([logListener(log), ...(parts.listeners ?? [])], log)
     this.#events = events
     lifecycle.add('observers and hooks', () => Promise.all([events.close(), commands.close(LAST_PATIENCE)]))
     lifecycle.add('clean stop', () => this.#leave())

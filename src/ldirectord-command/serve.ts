@@ -142,7 +142,7 @@ async function run(stay: DaemonArgs, beginning: StartState): Promise<number> {
       table: env.LVSD_LDIRECTORD_KERNEL === 'memory' ? 'memory' : 'netlink',
       log,
       env,
-      observers: [reloading.observer, tableSentences(log)],
+      listeners: [reloading.listener, tableSentences(log)],
     })
     log.info(
       'ldirectord.started',
@@ -193,7 +193,7 @@ function reloadNow(daemon: Daemon, log: Log): void {
 /** Notices when a configuration that was read again has been accepted, however the reload came about. */
 function adoption(load: () => Promise<Loaded>, adopt: (directives: Directives) => void) {
   let pending: Directives | null = null
-  const observer: EventListener = {
+  const listener: EventListener = {
     config() {
       if (pending) adopt(pending)
       pending = null
@@ -203,7 +203,7 @@ function adoption(load: () => Promise<Loaded>, adopt: (directives: Directives) =
     },
   }
   return {
-    observer,
+    listener,
     load: async () => {
       const loaded = await load()
       pending = directivesOf(loaded.text)

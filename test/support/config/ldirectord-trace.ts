@@ -172,7 +172,7 @@ export class TraceStage {
       log,
       notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
       load: () => this.#load(this.#next),
-      observers: [this.#observer(), tableSentences(this.#log.log)],
+      listeners: [this.#listener(), tableSentences(this.#log.log)],
       executors: onResult => this.#executors(onResult),
     })
   }
@@ -240,7 +240,7 @@ export class TraceStage {
   }
 
   /** Commands that are not run, and the monitorfile. */
-  #observer(): EventListener {
+  #listener(): EventListener {
     return {
       traffic: ({ fallbackcommand, id }, hasTraffic) => {
         const virtual = id?.kind === 'address' ? [endpoint(id.address, id.port), id.protocol] : [':0', 'fwm']

@@ -1,5 +1,120 @@
 import assert from 'node:assert/strict'
+import { buildStatus } from '../../../src/api/build-status.js'
+import type { Snapshot } from '../../../src/api/snapshot.js'
 import { reasonAndDetail } from '../../../src/api/status-reason.js'
+import type { Table } from '../../../src/core/model.js'
+import type { HealthSnapshot } from '../../../src/health/health-snapshot.js'
+import { real, service, serviceId, table, tableReal, tableService } from '../../support/tables.js'
+
+/** The steady clock is the wall clock here. */
+const DATES = { at: (ms: number) => ms, iso: (ms: number) => new Date(ms).toISOString() }
+const at = (seconds: number) => new Date(seconds * 1000).toISOString()
+
+const WEB = service('web', {
+  reals: [real('fd00:1::a', { weight: 5 }), real('fd00:1::b')],
+  fallback: real('fd00:1::f'),
+})
+const [A, B] = WEB.reals.map(one => ({
+  real: one,
+  state: 'unknown' as const,
+  since: null,
+  held: null,
+  checks: [],
+  passing: 0,
+}))
+const held = (...hosts: readonly string[]) =>
+  table(
+    tableService(
+      serviceId('2001:db8::80'),
+      hosts.map(host => tableReal(host, { weight: 5 })),
+    ),
+  )
+
+function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = null): Snapshot {
+  assert.ok(A && B)
+  return {
+    version: '1.2.3',
+    pid: 42,
+    kernel: 'memory',
+    now: 100_000,
+    startedAt: 1000,
+    reload: { file: 'site.yaml', loadedAt: 2000, warnings: [], keptSince: null, last: null },
+    health: { services: [{ service: WEB, traffic: null, reals: [A, B] }], desired: new Map(), ...health },
+    names: new Map(),
+    reconcile: {
+      lastResync: 3000,
+      changesApplied: 7,
+      driftRepaired: 1,
+      disputes: [{ service: 'web', since: 4000, changes: 9 }],
+      errors: [],
+      dump: kernel && { table: kernel, services: new Map(), reals: new Map() },
+    },
+    schedule: {
+      jobs: 3,
+      running: 1,
+      lateness: { p50: 0.123456, p99: 2, max: 3 },
+      stalls: 0,
+      stalledFor: 0,
+      noVerdicts: 0,
+    },
+  }
+}
+
+describe('build-status', () => {
+  it('has the moments of a snapshot as dates, and the numbers of the scheduler rounded', () => {
+    const { version, pid, now, startedAt, config, reconcile, schedule } = buildStatus(snapshot(), DATES)
+    assert.deepEqual([version, pid, now, startedAt], ['1.2.3', 42, at(100), at(1)])
+    assert.deepEqual(
+      [config.loadedAt, reconcile.lastResync, reconcile.disputes[0]?.since],
+      [at(2), at(3), at(4)],
+    )
+    assert.deepEqual([schedule.jobs, schedule.lateness.p50], [3, 0.12])
+  })
+
+  it('counts servers, and tells what is wanted of what the kernel has', () => {
+    assert.ok(A && B)
+    const reals = [
+      { ...A, state: 'up' as const, since: 50_000 },
+      { ...B, state: 'down' as const, held: { reason: 'fd00:1::b', since: 60_000 } },
+    ]
+    const services = [{ service: WEB, traffic: { has: true, since: 50_000 }, reals }]
+    const status = buildStatus(snapshot({ services, desired: held('fd00:1::a') }, held('fd00:1::b')), DATES)
+    const [web] = status.services
+    assert.deepEqual(status.totals, { up: 1, down: 1, unknown: 0, noVerdict: 0 })
+    assert.deepEqual(
+      [web?.state, web?.since, web?.inKernel, web?.fallback?.inUse],
+      ['up', at(50), true, false],
+    )
+    assert.deepEqual(
+      web?.reals.map(({ weight, since, maintenance }) => [weight.wanted, weight.kernel, since, maintenance]),
+      [
+        [5, null, at(50), null],
+        [null, 5, at(1), { file: 'fd00:1::b', since: at(60) }],
+      ],
+    )
+  })
+
+  it('says that the fallback is in use where it is wanted', () => {
+    const [web] = buildStatus(snapshot({ desired: held('fd00:1::f') }), DATES).services
+    assert.deepEqual([web?.state, web?.since, web?.fallback?.inUse], ['unknown', null, true])
+  })
+
+  it('says which name has no address: that of the service before that of its fallback', () => {
+    assert.ok(WEB.fallback && A)
+    const names = new Map<unknown, string>([
+      [WEB.fallback, 'sorry does not resolve'],
+      [A.real, 'app does not resolve'],
+    ])
+    const told = () => buildStatus({ ...snapshot(), names: names as Snapshot['names'] }, DATES).services[0]
+    assert.equal(told()?.nameTrouble, 'fallback: sorry does not resolve')
+    assert.deepEqual(
+      told()?.reals.map(({ nameTrouble }) => nameTrouble),
+      ['app does not resolve', null],
+    )
+    names.set(WEB, 'vip does not resolve')
+    assert.equal(told()?.nameTrouble, 'vip does not resolve')
+  })
+})
 
 describe('build-status: the reason of a server that is down', () => {
   for (const [reason, detail, expected] of [

@@ -129,7 +129,7 @@ async function start(first: ResolvedConfig, held: Table = new Map(), parts: Part
       close: () => {},
     },
     load: async () => next.loaded,
-    observers: defaultListeners({ log, journal, resolver, commands }),
+    listeners: defaultListeners({ log, journal, resolver, commands }),
     executors: executors.open,
     ...parts,
   })

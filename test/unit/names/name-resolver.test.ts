@@ -174,6 +174,29 @@ describe('name-resolver: the book of names', () => {
     )
   })
 
+  it('gives what is wrong by the service or server that has the name', async () => {
+    const { names, answer } = book()
+    const first = service('first', named('vip', 'ipv6'))
+    const second = service('second', { ...named('vip', 'ipv6'), reals: [real('app'), real('fd00::1')] })
+    names.follow(config([first, second]))
+    await answer('vip', 'ipv6', '2001:db8::80')
+    await answer('vip', 'ipv4', 'ENODATA')
+    const resolved = names.resolve(config([first, second]))
+    const [one, other] = resolved.services
+    const [app, literal] = other?.reals ?? []
+    assert.ok(one && other && app && literal)
+    const troubles = names.snapshot(resolved)
+    assert.deepEqual(
+      [one, other, app, literal].map(part => troubles.get(part)),
+      [
+        undefined,
+        '"second" is left out: vip resolves to tcp [2001:db8::80]:80, which is "first"',
+        'app is being looked up',
+        undefined,
+      ],
+    )
+  })
+
   describe('of a virtual service without a family', () => {
     const vip = (family: Family | null = null) => config([service('web', named('vip', family))])
     const keyIn = (names: NameResolver, family: Family | null = null) => {

@@ -47,7 +47,7 @@ async function start(text: string, clock = fast) {
     journal: memoryJournal(),
     log,
     notify: { ready() {}, reloading() {}, stopping() {}, close() {} },
-    observers: [new MailAlerts({ clock: fast, host: 'director1', queue })],
+    listeners: [new MailAlerts({ clock: fast, host: 'director1', queue })],
   })
   onCleanup(() => daemon.stop())
   const inTable = async () => {
@@ -158,7 +158,7 @@ describe('daemon-mails: a daemon that mails', () => {
   })
 })
 
-describe('daemon-mails: the observers of every daemon', () => {
+describe('daemon-mails: the listeners of every daemon', () => {
   it('mail', async () => {
     await prepareDelivery()
     const mail = await smtpServer()
