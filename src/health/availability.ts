@@ -16,14 +16,17 @@ type Tell = (service: ResolvedService, hasTraffic: boolean, before: boolean | nu
 export class Availability {
   readonly #healthStore: HealthStore
   readonly #tell: Tell
+  readonly #now: () => number
   readonly #known = new Map<string, TrafficState>()
   /** Services, by name, of which it is to be asked. */
   readonly #touched = new Set<string>()
   #isClosed = false
 
-  constructor(healthStore: HealthStore, tell: Tell) {
+  /** `now`: milliseconds of the steady clock. */
+  constructor(healthStore: HealthStore, tell: Tell, now: () => number = steadyNow) {
     this.#healthStore = healthStore
     this.#tell = tell
+    this.#now = now
   }
 
   /** These may have changed. Results come in crowds, and to ask a large service for each of them would be dear. */
@@ -58,7 +61,7 @@ export class Availability {
       const has = this.#healthStore.isAvailable(service)
       const before = this.#known.get(service.name)
       if (has === null || has === before?.has) continue
-      this.#known.set(service.name, { has, since: steadyNow() })
+      this.#known.set(service.name, { has, since: this.#now() })
       this.#tell(service, has, before?.has ?? null)
     }
   }

@@ -39,9 +39,8 @@ export class HealthTracker {
     this.#parts = parts
     this.#now = parts.now ?? steadyNow
     this.store = new HealthStore((service, real) => isInService(service, real, parts.table()), parts.table)
-    this.availability = new Availability(this.store, (service, has, before) =>
-      parts.events.emit('traffic', service, has, before),
-    )
+    const tell = (...traffic: HealthEvents['traffic']) => parts.events.emit('traffic', ...traffic)
+    this.availability = new Availability(this.store, tell, this.#now)
   }
 
   /** Takes a configuration; gives what changes for the schedule. `hold` is to follow. */

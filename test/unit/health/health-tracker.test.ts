@@ -97,6 +97,34 @@ describe('HealthTracker', () => {
     assert.deepEqual(told.splice(0), ['held', 'dirty web'])
   })
 
+  it('gives what is known at a moment, which later results leave as it is', async () => {
+    const { health, found, clock } = tracker()
+    assert.ok(WEB && A)
+    const now = () => {
+      const [web] = health.snapshot([WEB], new Map()).services
+      const [a] = web?.reals ?? []
+      return {
+        traffic: web?.traffic,
+        state: a?.state,
+        since: a?.since,
+        passing: a?.passing,
+        check: a?.checks[0],
+      }
+    }
+    const before = now()
+    clock.now = 5000
+    found(passed())
+    await setImmediate()
+    await setImmediate()
+    const { check, ...after } = now()
+    assert.deepEqual(after, { traffic: { has: true, since: 5000 }, state: 'up', since: 5000, passing: 1 })
+    assert.deepEqual([check?.health.state, check?.lastAt], ['up', 5000])
+    assert.deepEqual(
+      [before.traffic, before.state, before.since, before.check?.health.state, before.check?.lastAt],
+      [null, 'unknown', 0, 'unknown', null],
+    )
+  })
+
   it('knows nothing of a result of a job that is gone', () => {
     const { health, told, lines } = tracker({ isHeard: true })
     health.result('gone', UNASKED)
