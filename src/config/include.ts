@@ -7,6 +7,7 @@ import { folderOf } from './paths.js'
 import type { Problem } from './problems/problem.js'
 import { newReport, type Report } from './problems/report.js'
 import type { RawDocument, RawEntry, RawMap, RawNode } from './raw.js'
+import { rootFields } from './schema/schema.js'
 import { readYaml } from './yaml/read-yaml.js'
 
 /** A file whose content counts. */
@@ -167,7 +168,7 @@ class Including {
 }
 
 /** What a file may have at its top. */
-const KNOWN: ReadonlySet<string> = new Set(['settings', 'defaults', 'services', 'include'])
+const KNOWN: ReadonlySet<string> = new Set(Object.keys(rootFields))
 
 function chain(above: readonly string[], again: string): string {
   return [...above.slice(above.indexOf(again)), again].join(' → ')

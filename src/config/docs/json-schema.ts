@@ -2,7 +2,7 @@
 import type { Check } from '../../check/check.js'
 import { type OptionShape, optionKit } from '../../check/option-kit.js'
 import { type Mark, markOf, z } from '../../check/option-types.js'
-import type { Shape } from '../schema/forms.js'
+import type { Shape } from '../read/fields.js'
 import { checkFields, checkNode, rootSchema } from '../schema/schema.js'
 
 type Json = Record<string, unknown>

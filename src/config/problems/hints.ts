@@ -1,8 +1,13 @@
 /** Words that people bring along from ldirectord, ipvsadm and keepalived, and what they are called here. */
 
-const UNDER_SETTINGS = 'it stands under settings, for all services'
+import { settingsFields } from '../schema/schema.js'
+
+const UNDER_SETTINGS = Object.keys(settingsFields).map(
+  key => [key, 'it stands under settings, for all services'] as const,
+)
 
 const SERVICE: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(UNDER_SETTINGS),
   virtual6: 'virtual takes both families',
   port: "the port is part of virtual: '[2001:db8::80]:80'",
   real: 'write reals, a list',
@@ -76,17 +81,6 @@ const SERVICE: Readonly<Record<string, string>> = {
   sorry_server: 'write fallback',
   description: 'write comment',
   mails: 'write mail: { to: … }',
-  resync: UNDER_SETTINGS,
-  resolve: UNDER_SETTINGS,
-  concurrency: UNDER_SETTINGS,
-  'removal-limit': UNDER_SETTINGS,
-  socket: UNDER_SETTINGS,
-  state: UNDER_SETTINGS,
-  maintenancedir: UNDER_SETTINGS,
-  autoreload: UNDER_SETTINGS,
-  callback: UNDER_SETTINGS,
-  timeouts: UNDER_SETTINGS,
-  'log-level': UNDER_SETTINGS,
 }
 
 const REAL: Readonly<Record<string, string>> = {

@@ -5,8 +5,9 @@
 import type { z } from '../../check/option-types.js'
 import type { RawEntry } from '../raw.js'
 import { camelKey } from '../schema/camel-keys.js'
-import { type Fields, type FormedAs, formOf, type Read, type Shape } from '../schema/forms.js'
+import { formOf } from '../schema/forms.js'
 import type { Output } from '../schema/model-keys.js'
+import type { Fields, FormedAs, Read, Shape } from './fields.js'
 
 /** Fields that have at least some of the keys. */
 export interface Layer {

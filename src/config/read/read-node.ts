@@ -3,20 +3,13 @@
  * its place, and what is right counts all the same: zod alone gives nothing of a mapping in which one key is wrong.
  */
 import { markOf, type z } from '../../check/option-types.js'
-import { closestMatch, didYouMean } from '../../util/closest-match.js'
+import { didYouMean } from '../../util/closest-match.js'
 import { hintFor } from '../problems/hints.js'
 import type { Position } from '../problems/problem.js'
 import { reportIssue } from '../problems/report-issue.js'
 import { isNothing, plain, type RawEntry, type RawNode, sortOf, textOf } from '../raw.js'
-import {
-  type Fields,
-  type Form,
-  formOf,
-  type MappingForm,
-  type Read,
-  type Shape,
-  type Unread,
-} from '../schema/forms.js'
+import { type Form, formOf, type MappingForm, type ShortForm } from '../schema/forms.js'
+import { Fields, type Read, type Shape, type Unread } from './fields.js'
 import { markedEntry, tellDoubts } from './marks.js'
 import type { ReadContext } from './read-context.js'
 import { entriesOf } from './short-form.js'
@@ -75,24 +68,19 @@ function readForm(place: Place, form: Form, context: ReadContext): unknown {
     return undefined
   }
   if (form.kind === 'short') return readShort(place, form, context)
-  if (form.kind === 'one or more' && node.kind !== 'list') return [readItem(place, form.item, context)]
-  if (node.kind === 'list' && (form.kind === 'list' || form.kind === 'one or more'))
-    return node.items.map(item => readItem(itemPlace(item, form.name), form.item, context))
-  if (node.kind === 'map' && form.kind === 'mapping') return readEntries(node.entries, at, form, context)
-  if (node.kind === 'map' && form.kind === 'members') return node.entries
+  if (form.kind === 'list' && node.kind === 'list')
+    return node.items.map(item => readShort(itemPlace(item, form.item), form.item, context) ?? null)
+  if (form.kind === 'list' && form.takesOne) return [readShort(place, form.item, context) ?? null]
+  if (form.kind === 'mapping' && node.kind === 'map') return readEntries(node.entries, at, form, context)
+  if (form.kind === 'members' && node.kind === 'map') return node.entries
   return tellWrong(place, form, context)
 }
 
-function itemPlace(node: RawNode, name: string): Place {
-  return { node, at: node.at, subject: `${name} is`, key: null }
+function itemPlace(node: RawNode, { mapping }: ShortForm): Place {
+  return { node, at: node.at, subject: `${mapping.name} is`, key: null }
 }
 
-function readItem(place: Place, type: z.ZodType, context: ReadContext): unknown {
-  const form = formOf(type)
-  return (form && readForm(place, form, context)) ?? null
-}
-
-function readShort(place: Place, form: Form & { kind: 'short' }, context: ReadContext): unknown {
+function readShort(place: Place, form: ShortForm, context: ReadContext): unknown {
   const { node, key } = place
   if (node.kind === 'map') return readEntries(node.entries, node.at, form.mapping, context)
   if (form.none && textOf(node) === 'none') return null
@@ -130,14 +118,16 @@ function readEntries(
 
 // ---------------------------------------------------------------- mappings
 
-export interface ReadHow extends Pick<MappingForm, 'name' | 'free'> {
+export interface ReadHow {
+  /** In messages: "a service". */
+  readonly name: string
   /** Where to point for what is missing. */
   readonly at: Position
-  /** Tells a key that the mapping does not have, where there is more to say of it. */
+  /** Reports a key that the mapping does not have, if there is more to say of it. */
   tellUnknown?(entry: RawEntry): void
 }
 
-/** The mapping's keys, each by its type. */
+/** Reads the keys of a mapping, each by its type. */
 export function readFields<S extends Shape>(
   entries: readonly RawEntry[],
   shape: S,
@@ -145,70 +135,18 @@ export function readFields<S extends Shape>(
   context: ReadContext,
 ): Fields<S> {
   const values: Record<string, unknown> = {}
-  const known = new Map<string, RawEntry>()
   for (const entry of entries) {
-    known.set(entry.key, entry)
     const type = Object.hasOwn(shape, entry.key) ? shape[entry.key] : undefined
     const value = type && readEntry(entry, type, context)
     if (value !== undefined) values[entry.key] = value
     else if (!type) tellUnknown(entry, shape, how, context)
   }
-  return new ReadFields(values as Fields<S>['values'], how.at, known, Object.keys(shape))
-}
-
-class ReadFields<S extends Shape> implements Fields<S> {
-  readonly values: Fields<S>['values']
-  readonly at: Position
-  readonly #entries: ReadonlyMap<string, RawEntry>
-  readonly #words: readonly string[]
-
-  constructor(
-    values: Fields<S>['values'],
-    at: Position,
-    entries: ReadonlyMap<string, RawEntry>,
-    words: readonly string[],
-  ) {
-    this.values = values
-    this.at = at
-    this.#entries = entries
-    this.#words = words
-  }
-
-  entry(key: string): RawEntry | undefined {
-    return this.#entries.get(key)
-  }
-
-  valueAt(key: string): Position {
-    return this.entry(key)?.value.at ?? this.at
-  }
-
-  keyAt(key: string): Position {
-    return this.entry(key)?.keyAt ?? this.at
-  }
-
-  itemAt(key: string, index: number): Position {
-    const node = this.entry(key)?.value
-    return (node?.kind === 'list' && node.items[index]?.at) || this.valueAt(key)
-  }
-
-  isMisspelt(key: string): boolean {
-    return isMisspelt(key, [...this.#entries.values()], this.#words)
-  }
+  return new Fields(values as Fields<S>['values'], how.at, entries, shape)
 }
 
 function tellUnknown(entry: RawEntry, shape: Shape, how: ReadHow, { report }: ReadContext): void {
   const { key, keyAt } = entry
-  if (how.free !== undefined && key.startsWith(how.free)) return
   const advice = () => hintFor(key, how.name) ?? didYouMean(key, Object.keys(shape))
   if (how.tellUnknown) how.tellUnknown(entry)
   else report.error('UNKNOWN_KEY', keyAt, () => `"${key}" is not a key of ${how.name}${advice()}`)
-}
-
-/** Unknown words that are looked at: nobody misspells more. */
-const MOST_SLIPS = 100
-
-/** True where one of the entries is no known word, and the wanted one is the nearest. */
-export function isMisspelt(wanted: string, entries: readonly RawEntry[], words: readonly string[]): boolean {
-  const unknown = entries.filter(({ key }) => !words.includes(key)).slice(0, MOST_SLIPS)
-  return unknown.some(({ key }) => closestMatch(key, words) === wanted)
 }

@@ -2,12 +2,12 @@
 import { characters } from '../problems/position.js'
 import type { Report } from '../problems/report.js'
 import { type RawEntry, type RawNode, type RawScalar, textOf } from '../raw.js'
-import type { Short } from '../schema/forms.js'
+import type { ShortForm } from '../schema/forms.js'
 
 /** The entries; null where the words do not fit, which has been told. `key`: the one before the short form, if any. */
 export function entriesOf(
   node: RawNode,
-  { keys, wrong }: Short,
+  { keys, wrong }: ShortForm,
   key: string | null,
   report: Report,
 ): readonly RawEntry[] | null {

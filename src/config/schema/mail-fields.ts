@@ -86,6 +86,6 @@ export const mailNode = shortOr(
     z.string().describe('A recipient alone; none: no mails.'),
     z.array(z.string()).describe('The recipients alone.'),
   ]),
-  mapping(mailFields, { name: 'mail', expected: 'a mapping' }),
+  mapping('mail', 'a mapping', mailFields),
   { keys: ['to'], none: true, expected: 'recipients, or a mapping with to' },
 ).register(marks, { shown: 'recipients or mapping' })

@@ -3,8 +3,8 @@
  * above `config` find it in `Settings` and `Service`, though rooms below carry these values from one to the other.
  */
 import type { z } from '../../check/option-types.js'
+import type { Shape } from '../read/fields.js'
 import type { CamelKeys } from './camel-keys.js'
-import type { Shape } from './forms.js'
 import type { mailFields } from './mail-fields.js'
 import type { plainServiceFields, settingsFields } from './schema.js'
 

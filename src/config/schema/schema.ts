@@ -104,16 +104,12 @@ export const checkFields = {
 }
 
 /** Its options are those of its kind, which another layer may give. */
-const checkItem = shortOr(
-  z.string(),
-  unreadMapping(checkFields, { name: 'a check', expected: 'a mapping with a kind' }),
-  { keys: ['kind'], expected: 'a kind, or a mapping with a kind' },
-)
-export const checkNode = oneOrMore(checkItem, {
-  name: 'a check',
+const check = shortOr(z.string(), unreadMapping('a check', 'a mapping with a kind', checkFields), {
+  keys: ['kind'],
   expected: 'a kind, or a mapping with a kind',
   nothing: '; for no check at all write none',
-}).register(marks, { shown: 'check, or a list' })
+})
+export const checkNode = oneOrMore(check).register(marks, { shown: 'check, or a list' })
 
 /** Checks of a service or of one real server. */
 export const checksFields = {
@@ -186,7 +182,7 @@ const SERVER = 'a text or a mapping with an address'
 
 const fallbackNode = shortOr(
   z.string().describe("'[2001:db8::99]:80', with the forwarding after it where it differs; or none."),
-  mapping(fallbackFields, { name: 'a fallback', expected: SERVER }),
+  mapping('a fallback', SERVER, fallbackFields),
   {
     keys: ['address', 'forwarding'],
     none: true,
@@ -223,7 +219,7 @@ export const persistenceFields = {
 
 const persistenceNode = shortOr(
   z.union([z.number(), z.string()]).describe('The timeout alone: 300s.'),
-  mapping(persistenceFields, { name: 'persistence', expected: 'a mapping with timeout and prefix' }),
+  mapping('persistence', 'a mapping with timeout and prefix', persistenceFields),
   { keys: ['timeout'], none: true, expected: 'a timeout, or a mapping with timeout and prefix' },
 ).register(marks, { shown: 'duration or mapping' })
 
@@ -278,7 +274,7 @@ const commonServiceFields = {
 
 export const defaultsFields = {
   ...commonServiceFields,
-  fallback: oneOrMore(fallbackNode, { name: 'a fallback', expected: SERVER })
+  fallback: oneOrMore(fallbackNode)
     .register(marks, { shown: 'fallback, or a list' })
     .optional()
     .describe(
@@ -288,7 +284,7 @@ export const defaultsFields = {
 
 const realNode = shortOr(
   z.string().describe("'[2001:db8::1]:80 masq 2': address, then forwarding and weight where they differ."),
-  mapping(realFields, { name: 'a real server', expected: SERVER }),
+  mapping('a real server', SERVER, realFields),
   {
     keys: ['address', 'forwarding', 'weight'],
     expected: SERVER,
@@ -343,15 +339,12 @@ export const serviceFields = {
     .describe(
       'Used while no real server is up; a server of weight 0 that is up counts as up. With none the default is not used.',
     ),
-  reals: listOf(realNode, { name: 'a real server', expected: 'a list, each line beginning with "- "' })
+  reals: listOf(realNode, 'a list, each line beginning with "- "')
     .register(marks, { shown: 'list of real servers' })
     .describe('The real servers.'),
 }
 
-export const serviceNode = mapping(serviceFields, {
-  name: 'a service',
-  expected: 'a mapping with virtual (or fwmark) and reals',
-})
+export const serviceNode = mapping('a service', 'a mapping with virtual (or fwmark) and reals', serviceFields)
 
 /** 0: as it is. */
 const kernelTimeout = () =>
@@ -388,9 +381,9 @@ export const settingsFields = {
   callback: shellCommand().describe(
     'Command that is run, with the path of the configuration behind it, when its file has changed.',
   ),
-  timeouts: orNull(
-    mapping(timeoutsFields, { name: 'timeouts', expected: 'a mapping with tcp, tcp-fin, udp' }),
-  ).describe("The kernel's own connection timeouts, set at start; absent ones stay as they are."),
+  timeouts: orNull(mapping('timeouts', 'a mapping with tcp, tcp-fin, udp', timeoutsFields)).describe(
+    "The kernel's own connection timeouts, set at start; absent ones stay as they are.",
+  ),
   'log-level': z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
@@ -408,10 +401,6 @@ function percent() {
   })
 }
 
-const settingsNode = mapping(settingsFields, { name: 'settings', expected: 'a mapping of settings' })
-
-const serviceMembers = members(serviceNode, { expected: 'a mapping of services by their names' })
-
 export const rootFields = {
   include: z
     .union([z.string().min(1), z.array(z.string().min(1))])
@@ -420,14 +409,16 @@ export const rootFields = {
     .describe(
       'Further files whose services and settings count as if they stood here: conf.d/*.yaml. Defaults and anchors of a file are for its own services.',
     ),
-  settings: settingsNode.optional().describe('Of lvsd itself.'),
-  defaults: mapping(defaultsFields, { name: 'defaults', expected: 'a mapping of defaults' })
+  settings: mapping('settings', 'a mapping of settings', settingsFields)
+    .optional()
+    .describe('Of lvsd itself.'),
+  defaults: mapping('defaults', 'a mapping of defaults', defaultsFields)
     .optional()
     .describe('For every service below that does not say otherwise.'),
-  services: serviceMembers
+  services: members(serviceNode, 'a mapping of services by their names')
     .register(marks, { shown: 'mapping by name' })
     .describe('The virtual services by name.'),
 }
 
 /** The whole file; keys that begin with `x-` are free, for anchors. */
-export const rootSchema = mapping(rootFields, { name: 'the file', expected: 'a mapping', free: 'x-' })
+export const rootSchema = mapping('the file', 'a mapping', rootFields)

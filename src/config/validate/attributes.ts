@@ -1,7 +1,7 @@
 /** How a real server gets its packets, and how many. */
 import type { Forwarding, RealAttributes } from '../../core/model.js'
+import type { Fields } from '../read/fields.js'
 import { outputOf, settle } from '../read/layers.js'
-import type { Fields } from '../schema/forms.js'
 import { forwardingFields, realAttributeFields, type realFields } from '../schema/schema.js'
 import type { RealContext } from './real-context.js'
 

@@ -8,8 +8,8 @@ import type { Hosts } from '../../names/hosts.js'
 import type { Dialect } from '../dialect.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problems/problem.js'
+import type { Fields } from '../read/fields.js'
 import type { ReadContext } from '../read/read-context.js'
-import type { Fields } from '../schema/forms.js'
 import type { defaultsFields, serviceFields } from '../schema/schema.js'
 
 export interface Context extends ReadContext {

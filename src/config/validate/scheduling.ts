@@ -5,8 +5,8 @@ import type { Persistence, SchedulerFlag, ServiceAttributes } from '../../core/m
 import { didYouMean } from '../../util/closest-match.js'
 import type { Position } from '../problems/problem.js'
 import { schedulerFor } from '../problems/synonyms.js'
+import type { Fields } from '../read/fields.js'
 import { outputOf, type Settled, settle } from '../read/layers.js'
-import type { Fields } from '../schema/forms.js'
 import { persistenceFields, SCHEDULERS, schedulingFields } from '../schema/schema.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
 

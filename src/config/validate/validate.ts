@@ -12,9 +12,9 @@ import { START } from '../problems/position.js'
 import { hasErrors, lineOf, type Position, type Problem } from '../problems/problem.js'
 import { byPlace, newReport, type Report } from '../problems/report.js'
 import type { RawDocument, RawEntry, RawMap } from '../raw.js'
+import type { Fields } from '../read/fields.js'
 import { layEntries, outputOf } from '../read/layers.js'
 import { readFields } from '../read/read-node.js'
-import type { Fields } from '../schema/forms.js'
 import { defaultsFields, rootFields, settingsFields } from '../schema/schema.js'
 import { secretSources } from '../secret-sources.js'
 import type { Context, DefaultsFields, PlaceOf } from './context.js'
@@ -102,7 +102,8 @@ function* readRoot(
   included: RawDocument['defaults'],
   context: Context,
 ): Sliced<Config> {
-  const parts = readFields(root.entries, rootFields, { name: 'the file', at: START, free: 'x-' }, context)
+  const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
+  const parts = readFields(entries, rootFields, { name: 'the file', at: START }, context)
   const { settings } = parts.values
   return {
     file,
