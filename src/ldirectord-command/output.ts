@@ -1,6 +1,6 @@
 /** The log of an instance, wherever its file wants it; a reload may want it elsewhere. */
 import type { LogLine } from '../system/log.js'
-import type { Directives } from './directives.js'
+import type { Directives } from './command-directives.js'
 import { defaultLogFile, type Env, type Instance } from './paths.js'
 import { debugSink, fileSink, type Sink, supervisedSink, syslogSink } from './sinks.js'
 

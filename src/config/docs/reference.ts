@@ -4,7 +4,7 @@ import { describeOptions } from '../../check/describe-options.js'
 import type { z } from '../../check/option-types.js'
 import { typeInWords } from '../../check/type-in-words.js'
 import { LOG_EVENTS } from '../../core/log-events.js'
-import { LDIRECTORD_CODES, SPELLING_CODES } from '../ldirectord/codes.js'
+import { LDIRECTORD_CODES, SPELLING_CODES } from '../ldirectord/ldirectord-codes.js'
 import { CODES } from '../problems/codes.js'
 import { mailFields } from '../schema/mail-fields.js'
 import {

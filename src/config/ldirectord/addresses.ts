@@ -8,7 +8,8 @@ import {
   parseHostPort,
 } from '../../core/address.js'
 import type { PortLookup } from '../ports.js'
-import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
+import type { Report } from '../problems/report.js'
+import { positionOf, positionOfWord, type TextSpan } from './text-span.js'
 
 /** A literal or a name, without a port. */
 export interface Host {
@@ -17,18 +18,18 @@ export interface Host {
   readonly address: Address | null
 }
 
-export type Virtual =
+export type VirtualAddress =
   | { readonly kind: 'address'; readonly host: Host; readonly family: Family; readonly portText: string }
   | { readonly kind: 'fwmark'; readonly fwmark: number; readonly family: Family }
 
 /** Reads what stands behind `virtual =`; null where it is wrong, which has been told. */
-export function readVirtual(value: Piece, isSix: boolean, report: Report): Virtual | null {
+export function readVirtualAddress(value: TextSpan, isSix: boolean, report: Report): VirtualAddress | null {
   const [token = '', rest = ''] = splitToken(value.text)
-  const at = placeOf(value, 0, token.length)
+  const at = positionOf(value, 0, token.length)
   if (rest !== '')
     report.warn(
       'IGNORED_TEXT',
-      placeOfWord(value, rest),
+      positionOfWord(value, rest),
       `"${rest}" is ignored, as ldirectord does; a comment begins with #`,
     )
   if (/^\d+$/.test(token)) return readMark(Number(token), isSix, at, report)
@@ -56,9 +57,9 @@ export function readVirtual(value: Piece, isSix: boolean, report: Report): Virtu
 function readMark(
   fwmark: number,
   isSix: boolean,
-  at: ReturnType<typeof placeOf>,
+  at: ReturnType<typeof positionOf>,
   report: Report,
-): Virtual | null {
+): VirtualAddress | null {
   if (fwmark >= 1 && fwmark <= 2 ** 32 - 1) return { kind: 'fwmark', fwmark, family: isSix ? 'ipv6' : 'ipv4' }
   report.error('BAD_VALUE', at, `a firewall mark is a number from 1 to 4294967295, not ${fwmark}`)
   return null
@@ -89,7 +90,7 @@ export function bracketsRound(token: string): string {
 }
 
 /** A literal in any notation that ldirectord reads, or a name; null where it is neither, which has been told. */
-export function readHost(text: string, at: ReturnType<typeof placeOf>, report: Report): Host | null {
+export function readHost(text: string, at: ReturnType<typeof positionOf>, report: Report): Host | null {
   const address = parseAddress(text) ?? readOddIpv4(text, at, report)
   if (address?.family === 'ipv6' && `${text}${address.text}`.includes('.'))
     report.warn('ODD_ADDRESS', at, 'an IPv4 address in the form of IPv6; ldirectord cannot read it')
@@ -107,7 +108,7 @@ export function readHost(text: string, at: ReturnType<typeof placeOf>, report: R
 }
 
 /** 10.0.1, 010.1.1.1, 0x0a000001: read as the C library reads them, which ldirectord asks. */
-function readOddIpv4(text: string, at: ReturnType<typeof placeOf>, report: Report): Address | null {
+function readOddIpv4(text: string, at: ReturnType<typeof positionOf>, report: Report): Address | null {
   const parts = text.split('.').map(readNumber)
   const last = parts.pop()
   if (parts.length > 3 || last === null || last === undefined || last >= 256 ** (4 - parts.length))
@@ -137,7 +138,7 @@ export function ipv4FromNumber(number: number): Address {
 /** A port as number or name; null where it is neither, which has been told. `protocols`: those that ldirectord asks for. */
 export function readPort(
   text: string,
-  at: ReturnType<typeof placeOf>,
+  at: ReturnType<typeof positionOf>,
   { ports, protocols, report }: { ports: PortLookup; protocols: readonly string[]; report: Report },
 ): number | null {
   const isNumber = /^\d+$/.test(text)

@@ -1,8 +1,8 @@
 /** What is told of checks: those that prove more than ldirectord's, ask for something else, or lack something. */
-import type { Position } from '../problems/problem.js'
-import type { VirtualFacts } from './effective-value.js'
+
+import type { Report } from '../problems/report.js'
 import { type NoteName, rowOf } from './kinds.js'
-import type { Report } from './report.js'
+import type { Virtual } from './virtual.js'
 
 /** A URL that every proxy can read, where ldirectord has none. */
 export const PROXY_URL = 'http://localhost/'
@@ -12,53 +12,45 @@ export function isProxyUrl(request: string): boolean {
   return /^\/*http:\/\/[^/]/.test(request)
 }
 
-/** What there is to say of a check of this kind. */
-export function tellKind(kind: string, facts: VirtualFacts, report: Report): void {
-  const { own, at } = facts
-  const where = own.checktype?.at ?? own.service?.at ?? at
-  for (const note of rowOf(kind).notes ?? []) TELLERS[note]({ ...facts, kind, where }, report)
+/** Reports what there is to say of the check of this virtual. */
+export function reportKind(virtual: Virtual): void {
+  for (const note of rowOf(virtual.kind).notes ?? []) REPORTERS[note](virtual, virtual.report)
 }
 
-interface Check extends VirtualFacts {
-  readonly kind: string
-  /** Where the check is chosen. */
-  readonly where: Position
+type Reporter = (virtual: Virtual, report: Report) => void
+
+const REPORTERS: Readonly<Record<NoteName, Reporter>> = {
+  arguments: reportArguments,
+  command: reportCommand,
+  driver: reportDriver,
+  'fixed port': reportFixedPort,
+  greeting: reportGreeting,
+  'greeting and login': reportGreetingAndLogin,
+  implied: reportImplied,
+  'in place of a connect': reportPing,
+  'login and request': reportLoginAndRequest,
+  'no STARTTLS': reportNoStartTls,
+  'out of the table': reportOutOfTable,
+  question: reportQuestion,
+  redirects: reportRedirects,
+  script: reportScript,
+  'shared secret': reportSharedSecret,
+  unverified: reportUnverified,
+  'whole URL': reportWholeUrl,
 }
 
-type Teller = (check: Check, report: Report) => void
-
-const TELLERS: Readonly<Record<NoteName, Teller>> = {
-  arguments: tellArguments,
-  command: tellCommand,
-  driver: tellDriver,
-  'fixed port': tellFixedPort,
-  greeting: tellGreeting,
-  'greeting and login': tellGreetingAndLogin,
-  implied: tellImplied,
-  'in place of a connect': tellPing,
-  'login and request': tellLoginAndRequest,
-  'no STARTTLS': tellNoStartTls,
-  'out of the table': tellOutOfTable,
-  question: tellQuestion,
-  redirects: tellRedirects,
-  script: tellScript,
-  'shared secret': tellSharedSecret,
-  unverified: tellUnverified,
-  'whole URL': tellWholeUrl,
-}
-
-function tellUnverified({ where }: Check, report: Report): void {
+function reportUnverified({ checkAt }: Virtual, report: Report): void {
   report.note(
     'TLS_UNVERIFIED',
-    where,
+    checkAt,
     'the certificate is not verified, as with older ldirectord; verify: true does',
   )
 }
 
-function tellOutOfTable({ where }: Check, report: Report): void {
+function reportOutOfTable({ checkAt }: Virtual, report: Report): void {
   report.warn(
     'OFF',
-    where,
+    checkAt,
     'the servers are down, and leave the table if they are in it; ldirectord only adds none, and keeps those with a weight that it finds there: checktype = on does that',
   )
 }
@@ -66,7 +58,7 @@ function tellOutOfTable({ where }: Check, report: Report): void {
 /** Whatever service is written for this port, ldirectord takes it for one over TLS. */
 const IMAP_TLS_PORT = 993
 
-function tellFixedPort({ kind, own, port, at }: Check, report: Report): void {
+function reportFixedPort({ kind, own, port, at }: Virtual, report: Report): void {
   const usual = port === IMAP_TLS_PORT ? IMAP_TLS_PORT : rowOf(kind).port
   const asked = own.checkport?.value ?? port
   if (asked !== 0 && asked !== usual)
@@ -77,126 +69,126 @@ function tellFixedPort({ kind, own, port, at }: Check, report: Report): void {
     )
 }
 
-function tellGreeting({ own, where }: Check, report: Report): void {
+function reportGreeting({ own, checkAt }: Virtual, report: Report): void {
   if (!own.login)
     report.note(
       'PROOF',
-      where,
+      checkAt,
       'the server must greet; without a login ldirectord has it up even where the connection is refused',
     )
 }
 
-function tellGreetingAndLogin({ own, where }: Check, report: Report): void {
+function reportGreetingAndLogin({ own, checkAt }: Virtual, report: Report): void {
   if (!own.receive)
     report.note(
       'PROOF',
-      where,
+      checkAt,
       'the server must greet, and take the login where one is written; without receive ldirectord has it up even where the connection is refused',
     )
 }
 
-function tellNoStartTls({ where }: Check, report: Report): void {
+function reportNoStartTls({ checkAt }: Virtual, report: Report): void {
   report.note(
     'NO_STARTTLS',
-    where,
+    checkAt,
     'the server is greeted and no more, as ldirectord does; starttls: true asks for TLS, and login and passwd log in',
   )
 }
 
-function tellWholeUrl({ own: { request }, where }: Check, report: Report): void {
+function reportWholeUrl({ own: { request }, checkAt }: Virtual, report: Report): void {
   if (!request || !isProxyUrl(request.value))
     report.warn(
       'PROXY_REQUEST',
-      request?.at ?? where,
+      request?.at ?? checkAt,
       `no request says which page the proxy is to fetch, http://…: ${PROXY_URL} is asked for; with ldirectord such servers are always down`,
     )
 }
 
-function tellRedirects({ where }: Check, report: Report): void {
+function reportRedirects({ checkAt }: Virtual, report: Report): void {
   report.note(
     'REDIRECTS',
-    where,
+    checkAt,
     'redirects are followed, to other hosts too, as ldirectord does; redirects: 0 judges them by their status',
   )
 }
 
-function tellQuestion({ own, where }: Check, report: Report): void {
+function reportQuestion({ own, checkAt }: Virtual, report: Report): void {
   if (!own.request)
     report.warn(
       'DNS_QUESTION',
-      where,
+      checkAt,
       'no request says what to ask: the name servers of the root; with ldirectord such servers are always down',
     )
   else if (!own.receive)
     report.note(
       'DNS_QUESTION',
-      where,
+      checkAt,
       'any answer of the type asked for will do; without receive ldirectord has the servers down for ever',
     )
 }
 
-function tellPing({ kind, own, where }: Check, report: Report): void {
+function reportPing({ kind, own, checkAt }: Virtual, report: Report): void {
   if (own.checktype?.value !== kind)
-    report.note('PING', where, 'a connect check of a udp service is a ping, as with ldirectord')
+    report.note('PING', checkAt, 'a connect check of a udp service is a ping, as with ldirectord')
 }
 
-function tellImplied({ own, protocol, where }: Check, report: Report): void {
+function reportImplied({ own, protocol, checkAt }: Virtual, report: Report): void {
   if (!own.service)
     report.warn(
       'IMPLIED_NONE',
-      where,
+      checkAt,
       `no service is named, and ${protocol === 'fwm' ? 'a firewall mark' : 'the port'} implies none: the servers are not checked and count as up, as with ldirectord`,
     )
 }
 
-function tellLoginAndRequest({ own, where }: Check, report: Report): void {
+function reportLoginAndRequest({ own, checkAt }: Virtual, report: Report): void {
   const missing = [own.login ? [] : 'login', own.request ? [] : 'request'].flat()
   if (missing.length > 0)
     report.warn(
       'INCOMPLETE',
-      where,
+      checkAt,
       `no ${missing.join(' and no ')}: ${own.request ? '' : 'where a real server has none of its own, logging in is enough; '}${own.login ? '' : 'the user lvsd logs in; '}with ldirectord such servers are always down`,
     )
 }
 
-function tellDriver({ where }: Check, report: Report): void {
+function reportDriver({ checkAt }: Virtual, report: Report): void {
   report.note(
     'DRIVER',
-    where,
+    checkAt,
     "the package oracledb must be installed beside lvsd; without it nothing is said of the servers' health",
   )
 }
 
-function tellSharedSecret({ own, where }: Check, report: Report): void {
+function reportSharedSecret({ own, checkAt }: Virtual, report: Report): void {
   if (!own.secret)
     report.warn(
       'INCOMPLETE',
-      where,
+      checkAt,
       'no secret: no server answers without it, and the servers are down, as with ldirectord',
     )
   else if (!own.login)
     report.note(
       'INCOMPLETE',
-      where,
+      checkAt,
       'without a login the server is asked for its status; with ldirectord such servers are always down',
     )
 }
 
-function tellScript({ own, where }: Check, report: Report): void {
+function reportScript({ own, checkAt }: Virtual, report: Report): void {
   report.note(
     'PERL',
-    own.checkcommand?.at ?? where,
+    own.checkcommand?.at ?? checkAt,
     'the script runs in a process of perl, read anew each time; inside ldirectord it is read once and could call functions of ldirectord',
   )
   if (!own.checkcommand)
     report.warn(
       'INCOMPLETE',
-      where,
+      checkAt,
       'no checkcommand names a script: the servers are down, as with ldirectord',
     )
 }
 
-function tellCommand({ own: { checkcommand } }: Check, report: Report): void {
+function reportCommand({ own: { checkcommand } }: Virtual, report: Report): void {
   if (checkcommand)
     report.note(
       'EXTERNAL',
@@ -205,7 +197,7 @@ function tellCommand({ own: { checkcommand } }: Check, report: Report): void {
     )
 }
 
-function tellArguments({ own: { checkcommand } }: Check, report: Report): void {
+function reportArguments({ own: { checkcommand } }: Virtual, report: Report): void {
   if (checkcommand && /\s/.test(checkcommand.value))
     report.warn(
       'COMMAND_ARGUMENTS',

@@ -1,118 +1,139 @@
 /** The options of checks, under ldirectord's own names. */
+import type { Check } from '../../check/check.js'
+import { optionKit } from '../../check/option-kit.js'
 import { parseAddress, parseHostPort } from '../../core/address.js'
 import { readPattern } from '../../search/perl-flags.js'
 import type { Position } from '../problems/problem.js'
+import type { Report } from '../problems/report.js'
 import { isProxyUrl, PROXY_URL } from './check-notes.js'
-import type { VirtualFacts } from './effective-value.js'
 import { type KindRow, rowOf } from './kinds.js'
 import { perlPattern } from './perl-pattern.js'
-import type { Report } from './report.js'
-import { type Entry, entry } from './tree.js'
+import type { RealParams } from './real-params.js'
+import type { Located } from './text-span.js'
+import { type Entry, entry, type Leaf, type Value } from './tree.js'
+import type { Values, Virtual } from './virtual.js'
 
-/** Everything that may be an option, of whatever kind; the kind's own are picked from it. */
-export function optionsOf(
-  kind: string,
-  facts: VirtualFacts,
-  { report, hostname }: { readonly report: Report; readonly hostname: string },
-): Entry[] {
-  const { own, globals, protocol, at } = facts
-  const row = rowOf(kind)
-  const count = own.checkcount ?? globals.checkcount ?? { value: 1, at }
-  const text = (
-    name: 'checkcommand' | 'virtualhost' | 'httpmethod' | 'login' | 'passwd' | 'database' | 'secret',
-  ) => {
-    const found = own[name]
-    return found && found.value !== '' ? [entry(name, found.value, found.at)] : []
-  }
-  return [
-    ...(row.isCounted ? [entry('count', count.value, count.at)] : []),
-    ...text('checkcommand'),
-    entry('transport', transportOf(row, protocol), own.protocol?.at ?? at),
-    ...(row.question && !own.request
-      ? Object.entries(row.question).map(([name, value]) => entry(name, value, at))
-      : requestOptions(row, own.request?.value ?? '/', own.request?.at ?? at)),
-    ...receiveOptions(row, own.receive?.value ?? '', own.receive?.at ?? at, report),
-    ...text('virtualhost'),
-    ...text('httpmethod'),
-    ...logins(kind, facts, hostname),
-    ...text('database'),
-    ...text('secret'),
-    ...redirects(at),
-    ...impliedOptions(row, facts),
-  ]
+type Found = Located<Value> | null
+
+/** The options of a kind that ldirectord's check of this kind looks at too, in a virtual with these directives. */
+export function usedOptions(kind: string, own: Values, check: Check | undefined): ReadonlySet<string> {
+  const known = optionNames(check)
+  const { ignored = [], together = [] } = rowOf(kind)
+  const unused = together.every(name => own[name]) ? ignored : [...ignored, ...together]
+  return unused.length === 0 ? known : new Set([...known].filter(name => !unused.includes(name)))
+}
+
+/** The options of each check; a file with a thousand virtuals asks a thousand times. */
+const names = new WeakMap<Check, ReadonlySet<string>>()
+
+function optionNames(check: Check | undefined): ReadonlySet<string> {
+  if (!check) return new Set()
+  const known = names.get(check) ?? new Set(Object.keys(check.options(optionKit)))
+  names.set(check, known)
+  return known
 }
 
 /** What has to be written although no line of the file says it. */
-function impliedOptions({ implied = [] }: KindRow, { own, at }: VirtualFacts): Entry[] {
+export function impliedOptions({ kind, own, at, options }: Virtual): readonly Leaf[] {
+  const { implied = [] } = rowOf(kind)
   const missing = implied.filter(({ unless }) => !unless || !own[unless])
-  return missing.map(({ option, value, at: place }) => entry(option, value, (place && own[place]?.at) ?? at))
-}
-
-/** The options of ours that ldirectord's check of this kind does not look at in this virtual. */
-export function ignoredOptions(kind: string, { own }: VirtualFacts): readonly string[] {
-  const { ignored = [], together = [] } = rowOf(kind)
-  return together.every(name => own[name]) ? ignored : [...ignored, ...together]
-}
-
-function transportOf({ overMark }: KindRow, protocol: string): 'tcp' | 'udp' {
-  if (protocol === 'tcp') return 'tcp'
-  return (protocol === 'fwm' && overMark) || 'udp'
-}
-
-/** ldirectord follows redirects, to other hosts too. */
-function redirects(at: Position): Entry[] {
-  return [entry('redirects', 7, at), entry('otherhosts', true, at)]
-}
-
-/**
- * A service written out gives some kinds a login where none is written; one implied by the port does not. Without a login
- * ldirectord does not log in, whatever the password.
- */
-function logins(kind: string, { own, at: begin }: VirtualFacts, hostname: string): Entry[] {
-  const { service } = own
-  const row = rowOf(kind).login
-  const isMade = service?.value === kind && row && (!row.needs || own[row.needs])
-  const made = isMade ? row.of(hostname) : null
-  const at = service?.at ?? begin
-  const login = own.login ?? (made && { value: made.login, at })
-  const passwd = own.passwd ?? (made?.passwd === undefined ? null : { value: made.passwd, at })
-  return [
-    ...(login ? [entry('login', login.value, login.at)] : []),
-    ...(login && passwd ? [entry('passwd', passwd.value, passwd.at)] : []),
+  const all = [
+    // ldirectord follows redirects, to other hosts too.
+    { option: 'redirects', value: 7, at },
+    { option: 'otherhosts', value: true, at },
+    ...missing.map(({ option, value, at: place }) => ({
+      option,
+      value,
+      at: (place && own[place]?.at) ?? at,
+    })),
   ]
+  return all
+    .filter(({ option }) => options.has(option))
+    .map(({ option, value, at }) => ({ path: `check.${option}`, value, at }))
 }
 
-/** ldirectord keeps a request with a leading `/`, and takes it away again where it is not a path. */
-function requestOptions({ request: form }: KindRow, request: string, at: Position, server?: string): Entry[] {
-  if (form === 'path') return [entry('request', request.startsWith('/') ? request : `/${request}`, at)]
+export function transport({ kind, protocol, own, at, options }: Virtual): Found {
+  if (!options.has('transport')) return null
+  const overMark = rowOf(kind).overMark ?? 'udp'
+  return { value: protocol === 'fwm' ? overMark : protocol, at: own.protocol?.at ?? at }
+}
+
+/** A service written out gives some kinds a login where none is written; one implied by the port does not. */
+function madeLogin({
+  own,
+  kind,
+  hostname,
+}: Virtual): { readonly login: string; readonly passwd?: string } | null {
+  const row = rowOf(kind).login
+  const isMade = own.service?.value === kind && row && (!row.needs || own[row.needs])
+  return isMade ? row.of(hostname) : null
+}
+
+export function login(virtual: Virtual): Found {
+  const { own, at } = virtual
+  const made = own.login ? null : madeLogin(virtual)
+  return own.login ?? (made && { value: made.login, at: own.service?.at ?? at })
+}
+
+/** Without a login ldirectord does not log in, whatever the password. */
+export function password(virtual: Virtual): Found {
+  const { own, at } = virtual
+  const made = madeLogin(virtual)
+  if (!own.login && !made) return null
+  return own.passwd ?? (made?.passwd === undefined ? null : { value: made.passwd, at: own.service?.at ?? at })
+}
+
+export function request({ kind, own: { request }, at }: Virtual): Found {
+  const row = rowOf(kind)
+  if (row.question && !request) return { value: row.question.request, at }
+  const text = requestText(row, request?.value ?? '/')
+  return text === null ? null : { value: text, at: request?.at ?? at }
+}
+
+/** What is asked for where the virtual has no question. */
+export function questionType({ kind, own, at }: Virtual): Found {
+  const { question } = rowOf(kind)
+  return question && !own.request ? { value: question.type, at } : null
+}
+
+export function receive({ kind, own: { receive }, report }: Virtual): Found {
+  if (!receive) return null
+  const pattern = receivePattern(rowOf(kind), receive.value, receive.at, report)
+  return pattern === null ? null : { value: pattern, at: receive.at }
+}
+
+/** ldirectord keeps a request with a leading `/`, and takes it away again where it is not a path; null: nothing is sent. */
+function requestText({ request: form }: KindRow, request: string, server?: string): string | null {
+  if (form === 'path') return request.startsWith('/') ? request : `/${request}`
   const bare = request.replace(/^\//, '')
-  if (form === 'url') return [entry('request', proxyUrl(bare, server), at)]
-  if (bare === '') return []
-  return [entry('request', form === 'escaped' ? escaped(bare) : bare, at)]
+  if (form === 'url') return proxyUrl(bare, server)
+  if (bare === '') return null
+  return form === 'escaped' ? escaped(bare) : bare
 }
 
 /** Request and answer of one real server, in place of the virtual's: empty ones too. */
 export function pairOptions(
-  kind: string,
-  { request, receive }: { readonly request: string; readonly receive: string },
-  { own }: VirtualFacts,
-  { at, server, report }: { readonly at: Position; readonly server: string; readonly report: Report },
-): Entry[] {
-  const path = hostOfUrl(request, kind) ? pathOfUrl(request) : request
+  { kind, own, options, report }: Virtual,
+  { request, receive }: NonNullable<RealParams['pair']>,
+  at: Position,
+  server: string,
+): readonly Entry[] {
   const row = rowOf(kind)
-  const asked = requestOptions(row, path, at, server)
-  const wanted = receiveOptions(row, receive, at, report)
-  if (row.question && asked.length === 0)
+  const asked = requestText(row, hostOfUrl(request, kind) ? pathOfUrl(request) : request, server)
+  const wanted = receivePattern(row, receive, at, report)
+  if (row.question && asked === null)
     report.warn(
       'DNS_QUESTION',
       at,
       'the request is empty: the question of the virtual is asked; with ldirectord this server is always down',
     )
-  const isAsked = asked.length > 0 || !own.request || row.question
-  return [
-    ...(isAsked ? asked : [entry('request', '', at)]),
-    ...(wanted.length > 0 || !own.receive ? wanted : [entry('receive', '', at)]),
+  const isSilent = asked === null && (!own.request || row.question)
+  const isAnything = wanted === null && !own.receive
+  const entries = [
+    ...(isSilent ? [] : [entry('request', asked ?? '', at)]),
+    ...(isAnything ? [] : [entry('receive', wanted ?? '', at)]),
   ]
+  return entries.filter(({ key }) => options.has(key))
 }
 
 /** The path of one real server's own request belongs to that server, even where it is a proxy. */
@@ -148,8 +169,14 @@ function faultOf(text: string): string | null {
   }
 }
 
-function receiveOptions({ receive: form }: KindRow, receive: string, at: Position, report: Report): Entry[] {
-  if (receive === '') return []
+/** The pattern in JavaScript's words; null where there is none, or none that can be read, which has been told. */
+function receivePattern(
+  { receive: form }: KindRow,
+  receive: string,
+  at: Position,
+  report: Report,
+): string | null {
+  if (receive === '') return null
   const pattern =
     parseAddress(receive) && form === 'address'
       ? receive
@@ -167,5 +194,5 @@ function receiveOptions({ receive: form }: KindRow, receive: string, at: Positio
       at,
       `the Perl pattern "${receive}" is written "${pattern}" here, which means the same`,
     )
-  return fault === null ? [entry('receive', pattern, at)] : []
+  return fault === null ? pattern : null
 }

@@ -72,7 +72,7 @@ export interface KindRow {
    * It cannot do without a question; these options are one where the virtual has none. ldirectord takes what is wrong with a
    * question, and has the servers down for ever.
    */
-  readonly question?: Readonly<Record<string, string>>
+  readonly question?: { readonly request: string; readonly type: string }
   /** How its receive is read: as an address where it is one, as a pattern for several lines; else as a pattern. */
   readonly receive?: 'address' | 'multiline'
   /** The login of a service that is written out, where none is; `needs`: only where the virtual writes that, too. */

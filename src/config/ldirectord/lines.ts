@@ -3,7 +3,8 @@
  * a value. Columns are those of the file.
  */
 import type { Position } from '../problems/problem.js'
-import { type Piece, placeOf, type Report, trimmed } from './report.js'
+import type { Report } from '../problems/report.js'
+import { positionOf, type TextSpan, trimmed } from './text-span.js'
 
 /** A comment of the file; `trailing` ones stand behind a directive. */
 export interface Comment {
@@ -22,7 +23,7 @@ export interface Directive {
   readonly key: string
   readonly keyAt: Position
   /** Empty where nothing follows the `=`; null where there is no `=`. */
-  readonly value: Piece | null
+  readonly value: TextSpan | null
   readonly tail: Tail
 }
 
@@ -88,10 +89,10 @@ function readLine(raw: string, line: number, report: Report, comments: Comment[]
     comments.push({ line, text: code.slice(lead.length + 1), trailing: false, indent })
     return { kind: 'comment', line }
   }
-  const piece: Piece = { text: code.slice(lead.length), line, column: lead.length + 1 }
+  const piece: TextSpan = { text: code.slice(lead.length), line, column: lead.length + 1 }
   const directive = readDirective(piece, report, comments)
   if (directive) return { kind: 'directive', line, indent, directive }
-  return { kind: 'junk', line, at: placeOf(trimmed(piece)), text: piece.text.trim() }
+  return { kind: 'junk', line, at: positionOf(trimmed(piece)), text: piece.text.trim() }
 }
 
 /** Blanks that only look like blanks become blanks, except in quotes and comments. */
@@ -115,13 +116,13 @@ function hex(text: string, index: number): string {
   return (text.charCodeAt(index) || 0).toString(16).toUpperCase().padStart(4, '0')
 }
 
-function readDirective(piece: Piece, report: Report, comments: Comment[]): Directive | null {
+function readDirective(piece: TextSpan, report: Report, comments: Comment[]): Directive | null {
   const match = /^([A-Za-z_][\w-]*)(\s*)(=(\s*)|(?=#)|$)/.exec(piece.text)
   if (!match) return null
   const [all, key = '', , equals] = match
-  const keyAt = placeOf(piece, 0, key.length)
+  const keyAt = positionOf(piece, 0, key.length)
   tellEncoding(piece, report)
-  const rest: Piece = {
+  const rest: TextSpan = {
     text: piece.text.slice(all.length),
     line: piece.line,
     column: piece.column + all.length,
@@ -131,24 +132,28 @@ function readDirective(piece: Piece, report: Report, comments: Comment[]): Direc
 }
 
 /** Bytes that are no UTF-8 are lost when the file is read, and with them what they meant. */
-function tellEncoding(piece: Piece, report: Report): void {
+function tellEncoding(piece: TextSpan, report: Report): void {
   const lost = piece.text.slice(0, commentStart(piece.text)).indexOf('\ufffd')
   if (lost >= 0)
-    report.error('NOT_UTF8', placeOf(piece, lost, 1), 'this character is not UTF-8: save the file as UTF-8')
+    report.error(
+      'NOT_UTF8',
+      positionOf(piece, lost, 1),
+      'this character is not UTF-8: save the file as UTF-8',
+    )
 }
 
 /** Quotes that an editor has curled stand for plain ones where the value begins with one. */
-function straightQuotes(piece: Piece, report: Report): Piece {
+function straightQuotes(piece: TextSpan, report: Report): TextSpan {
   if (!CURLY.test(piece.text[0] ?? '')) return piece
   report.warn(
     'CURLY_QUOTES',
-    placeOf(piece, 0, 1),
+    positionOf(piece, 0, 1),
     'curly quotes are taken for plain ones ("); ldirectord does not know them and refuses the line',
   )
   return { ...piece, text: piece.text.replace(new RegExp(CURLY, 'g'), '"') }
 }
 
-function cutComment(piece: Piece, report: Report, comments: Comment[]): { value: Piece; tail: Tail } {
+function cutComment(piece: TextSpan, report: Report, comments: Comment[]): { value: TextSpan; tail: Tail } {
   const end = commentStart(piece.text)
   if (end < piece.text.length)
     comments.push({ line: piece.line, text: piece.text.slice(end + 1), trailing: true, indent: piece.column })
@@ -156,7 +161,7 @@ function cutComment(piece: Piece, report: Report, comments: Comment[]): { value:
   if (text.includes('#'))
     report.warn(
       'HASH_IN_QUOTES',
-      placeOf(piece, text.indexOf('#'), 1),
+      positionOf(piece, text.indexOf('#'), 1),
       'the # stands in quotes and is kept; ldirectord cuts a line of a virtual at the first #, quotes or not',
     )
   const comment = text.length < end ? 'comment' : 'comment without a blank'

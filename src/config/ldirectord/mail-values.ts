@@ -2,7 +2,7 @@
 import { bracketed, parseAddress } from '../../core/address.js'
 import { isMailAddress, readMailServer, splitAddresses } from '../../core/mail-address.js'
 import { didYouMean } from '../../util/closest-match.js'
-import { placeOf, placeOfWord } from './report.js'
+import { positionOf, positionOfWord } from './text-span.js'
 import { listed, type ParseInput, restOfLine, type ValueParser, warnOfTail } from './values.js'
 
 /** Addresses with commas or blanks between them. */
@@ -11,7 +11,7 @@ export const mailAddresses: ValueParser<readonly string[]> = given => {
   if (line === undefined) return undefined
   const bare = /^"([^"]*)"$/.exec(line)?.[1] ?? line
   if (bare !== '') return splitAddresses(bare).filter(word => isAddress(word, given))
-  given.report.error('BAD_VALUE', placeOf(given.value), 'emailalert must not be empty')
+  given.report.error('BAD_VALUE', positionOf(given.value), 'emailalert must not be empty')
   return undefined
 }
 
@@ -28,7 +28,7 @@ function isAddress(word: string, { directive, value, report }: ParseInput): bool
   if (isMailAddress(word)) return true
   report.warn(
     'BAD_MAIL_ADDRESS',
-    placeOfWord(value, word),
+    positionOfWord(value, word),
     `"${word}" is no mail address and is left out; ldirectord hands ${directive.key} to the mail server as it is`,
   )
   return false
@@ -42,7 +42,7 @@ export const mailServer: ValueParser<string> = given => {
   const first = text.split(/[\s,;]/)[0] ?? ''
   const server = readMailServer(first)
   if (!server) {
-    report.error('BAD_VALUE', placeOf(value), `smtp takes the name or address of a server, not "${text}"`)
+    report.error('BAD_VALUE', positionOf(value), `smtp takes the name or address of a server, not "${text}"`)
     return undefined
   }
   const address = parseAddress(server.host)
@@ -50,15 +50,15 @@ export const mailServer: ValueParser<string> = given => {
   if (first !== text)
     report.warn(
       'IGNORED_TEXT',
-      placeOfWord(value, text.slice(first.length)),
+      positionOfWord(value, text.slice(first.length)),
       `only ${first} counts; the rest is ignored, as ldirectord does`,
     )
   if (address?.family === 'ipv6')
-    report.warn('ODD_ADDRESS', placeOf(value), 'an IPv6 address; ldirectord refuses it')
+    report.warn('ODD_ADDRESS', positionOf(value), 'an IPv6 address; ldirectord refuses it')
   else if (first !== host)
     report.warn(
       'IGNORED_TEXT',
-      placeOfWord(value, first.slice(host.length)),
+      positionOfWord(value, first.slice(host.length)),
       `mails go to port ${server.port}; ldirectord ignores that and takes port 25`,
     )
   return server.port === 25 ? host : `${host}:${server.port}`
@@ -72,7 +72,7 @@ export const emailStatus: ValueParser<readonly string[]> = given => {
   if (value.text === '') {
     report.warn(
       'NO_VALUE',
-      placeOf(value),
+      positionOf(value),
       'no mails at all, as with ldirectord; write emailalertstatus = none',
     )
     return ['none']
@@ -92,7 +92,7 @@ export const emailStatus: ValueParser<readonly string[]> = given => {
       : `expected ${listed(EMAIL_STATUSES)}, not "${wrong}"`
   report.error(
     'BAD_VALUE',
-    placeOfWord(value, wrong ?? 'none'),
+    positionOfWord(value, wrong ?? 'none'),
     `emailalertstatus: ${why}${didYouMean(wrong ?? '', EMAIL_STATUSES)}`,
   )
   return undefined

@@ -1,15 +1,16 @@
 /** An ldirectord.cf to the raw tree, in the shape of our own configuration. */
-import { hostname } from 'node:os'
+import { hostname as osHostname } from 'node:os'
 import type { Check } from '../../check/check.js'
 import { type PortLookup, systemPorts } from '../ports.js'
+import { newReport, type Report } from '../problems/report.js'
 import type { RawDocument } from '../raw.js'
 import { type IsSecretName, secretNames } from '../secrets.js'
-import { readValues } from './directives.js'
 import { readGlobalFallbacks } from './fallbacks.js'
 import { type Comment, splitLines } from './lines.js'
-import { createReport, type Report } from './report.js'
+import { globalEntries, serviceEntry } from './map-directives.js'
+import { readValues } from './read-directives.js'
+import { readVirtual, type VirtualContext } from './read-virtual.js'
 import { readSections, type Sections } from './sections.js'
-import { defaultsEntry, readService, type ServiceContext, settingsEntry } from './services.js'
 import { BEGINNING, type Entry, entry, map } from './tree.js'
 
 export interface LdirectordContext {
@@ -30,7 +31,7 @@ export interface LdirectordDocument extends RawDocument {
 
 /** Reads an ldirectord.cf. Never throws: what is wrong, and what has another meaning here, is in `problems`. */
 export function readLdirectord(text: string, file: string, context: LdirectordContext): LdirectordDocument {
-  const report = createReport(file, context.mostProblems)
+  const report = newReport(file, { once: false, most: context.mostProblems })
   const lines = splitLines(text, report)
   const sections = readSections(lines, report)
   const root = map(rootEntries(sections, report, context), BEGINNING)
@@ -45,36 +46,31 @@ export function readLdirectord(text: string, file: string, context: LdirectordCo
 }
 
 function rootEntries({ globals, virtuals }: Sections, report: Report, context: LdirectordContext): Entry[] {
-  const ports = context.ports ?? systemPorts()
-  const values = readValues(globals, false, report)
-  const service = {
-    checks: context.checks,
-    ports,
-    hostname: context.hostname ?? hostname(),
-    report,
-    globals: { values, fallback: readGlobalFallbacks(globals, { report, ports }) },
-  }
-  const services = sectionsToEntries(virtuals, service)
+  const { checks, ports = systemPorts(), hostname = osHostname() } = context
+  const own = readValues(globals, false, report)
+  const fallbacks = readGlobalFallbacks(globals, { report, ports })
+  const services = serviceEntries(virtuals, { checks, ports, hostname, report, globals: own, fallbacks })
   const at = virtuals[0]?.head.keyAt ?? BEGINNING
-  const settings = settingsEntry(values)
-  return [...(settings ? [settings] : []), defaultsEntry(values), entry('services', map(services, at), at)]
+  const part = { scope: 'global', own, globals: own, at: BEGINNING, report } as const
+  return [...globalEntries(part), entry('services', map(services, at), at)]
 }
 
 /** The services, each once and each with a name of its own. */
-function sectionsToEntries(virtuals: Sections['virtuals'], context: ServiceContext): Entry[] {
+function serviceEntries(virtuals: Sections['virtuals'], context: VirtualContext): Entry[] {
   const lines = new Map<string, number>()
   const entries = new Map<string, Entry>()
   for (const section of virtuals) {
-    const found = readService(section, context)
-    if (!found) continue
-    const { id, at } = found.read
+    const virtual = readVirtual(section, context)
+    if (!virtual) continue
+    const { id, at } = virtual
+    const service = serviceEntry(virtual)
     const before = lines.get(id)
     if (before !== undefined)
       context.report.error('DUPLICATE_VIRTUAL', at, `${id} stands in line ${before} already`)
     else {
       lines.set(id, at.line)
-      const name = entries.has(found.entry.key) ? id : found.entry.key
-      entries.set(name, { ...found.entry, key: name })
+      const name = entries.has(service.key) ? id : service.key
+      entries.set(name, { ...service, key: name })
     }
   }
   return [...entries.values()]

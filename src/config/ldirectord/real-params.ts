@@ -6,10 +6,10 @@
 import { MAX_WEIGHT } from '../../core/model.js'
 import { didYouMean } from '../../util/closest-match.js'
 import type { Position, Problem } from '../problems/problem.js'
+import type { ProblemCode, Report } from '../problems/report.js'
 import { synonymOf } from '../problems/synonyms.js'
 import { splitToken } from './addresses.js'
-import type { LdirectordCode } from './codes.js'
-import { type Piece, placeOf, placeOfWord, type Report, trimmed } from './report.js'
+import { positionOf, positionOfWord, type TextSpan, trimmed } from './text-span.js'
 import { FORWARDINGS, type ForwardingWord } from './vocabulary.js'
 
 export interface RealParams {
@@ -21,7 +21,7 @@ export interface RealParams {
 }
 
 /** Reads what stands behind the address; null where it is wrong, which has been told. */
-export function parseRealParams(rest: Piece, at: Position, report: Report): RealParams | null {
+export function parseRealParams(rest: TextSpan, at: Position, report: Report): RealParams | null {
   const theirs = readAsLdirectord(rest.text)
   const plain = readLiterally(rest, at)
   const isMeant = plain.isMeant && !theirs?.isLost
@@ -31,29 +31,29 @@ export function parseRealParams(rest: Piece, at: Position, report: Report): Real
   if (theirs === null && how && plain.told.length === 0)
     report.warn(
       'IGNORED_TEXT',
-      placeOf(trimmed(rest)),
+      positionOf(trimmed(rest)),
       `read as ${wordsOf(how)}; ldirectord refuses the line: write it that way`,
     )
   if (!isPlain && theirs.isLost) tellLost(rest, at, report)
   if (!isPlain && !theirs.isLost)
     report.warn(
       'IGNORED_TEXT',
-      placeOf(trimmed(rest)),
+      positionOf(trimmed(rest)),
       `read as ${wordsOf(theirs.how)}, as ldirectord reads it; what else stands there is ignored`,
     )
   return how && kernelTakes(how, rest, report)
 }
 
 /** The kernel refuses weights beyond its numbers, and a lower threshold without an upper one above it. */
-function kernelTakes(how: RealParams, rest: Piece, report: Report): RealParams | null {
+function kernelTakes(how: RealParams, rest: TextSpan, report: Report): RealParams | null {
   if (how.weight > MAX_WEIGHT) {
-    report.error('BAD_REAL', placeOfWord(rest, String(how.weight)), `a weight is at most ${MAX_WEIGHT}`)
+    report.error('BAD_REAL', positionOfWord(rest, String(how.weight)), `a weight is at most ${MAX_WEIGHT}`)
     return null
   }
   if ((how.lower ?? 0) <= (how.upper ?? 0)) return how
   report.warn(
     'LOWER_THRESHOLD',
-    placeOfWord(rest, `l:${how.lower}`),
+    positionOfWord(rest, `l:${how.lower}`),
     `l:${how.lower} is left out: the kernel refuses a lower threshold ${how.upper ? `above the upper one, u:${how.upper}` : 'without an upper one, u:N'}, and with ldirectord this server never gets traffic`,
   )
   return { ...how, lower: null }
@@ -117,11 +117,11 @@ function wordsOf({ forwarding, weight, pair, lower, upper }: RealParams): string
     .join(' ')
 }
 
-function tellLost(rest: Piece, at: Position, report: Report): void {
+function tellLost(rest: TextSpan, at: Position, report: Report): void {
   const quote = rest.text.indexOf('"')
   report.warn(
     'PAIR',
-    quote < 0 ? at : placeOf(rest, quote),
+    quote < 0 ? at : positionOf(rest, quote),
     'ignored, with all that follows: ldirectord forgets a pair whose request begins with a /, and asks for what the virtual says. For this request and answer to count leave the / out',
   )
 }
@@ -130,7 +130,7 @@ function tellLost(rest: Piece, at: Position, report: Report): void {
 
 interface Told {
   readonly severity: 'error' | 'warn'
-  readonly code: LdirectordCode
+  readonly code: ProblemCode
   readonly at: Problem['at']
   readonly message: string
 }
@@ -142,12 +142,12 @@ interface Plain {
   readonly isMeant: boolean
 }
 
-function readLiterally(rest: Piece, at: Position): Plain {
+function readLiterally(rest: TextSpan, at: Position): Plain {
   const told: Told[] = []
   const notes = {
-    error: (code: LdirectordCode, at: Position, message: string) =>
+    error: (code: ProblemCode, at: Position, message: string) =>
       told.push({ severity: 'error', code, at, message }),
-    warn: (code: LdirectordCode, at: Position, message: string) =>
+    warn: (code: ProblemCode, at: Position, message: string) =>
       told.push({ severity: 'warn', code, at, message }),
   }
   const how = howOf(rest, at, notes)
@@ -157,9 +157,9 @@ function readLiterally(rest: Piece, at: Position): Plain {
 
 type Notes = Pick<Report, 'error' | 'warn'>
 
-function howOf(rest: Piece, at: Position, notes: Notes): RealParams | null {
+function howOf(rest: TextSpan, at: Position, notes: Notes): RealParams | null {
   const [word] = splitToken(rest.text)
-  const forwarding = readForwarding(word, word === '' ? at : placeOfWord(rest, word), notes)
+  const forwarding = readForwarding(word, word === '' ? at : positionOfWord(rest, word), notes)
   if (!forwarding) return null
   const tail = trimmed({ ...rest, text: rest.text.slice(word.length), column: rest.column + word.length })
   const [weightText = ''] = /^\d+(?=\s|$)/.exec(tail.text) ?? []
@@ -195,7 +195,7 @@ function nearForwarding(word: string): string {
 const PART = /"([^"]*)"|([lu]):(\d+)|(,)|(\S+)/g
 
 function readExtras(
-  extras: Piece,
+  extras: TextSpan,
   hasWeight: boolean,
   notes: Notes,
 ): Pick<RealParams, 'pair' | 'lower' | 'upper'> | null {
@@ -207,7 +207,7 @@ function readExtras(
     if (other !== undefined) {
       notes.error(
         'BAD_REAL',
-        placeOf(extras, part.index, all.length),
+        positionOf(extras, part.index, all.length),
         `"${other}" does not belong here: expected [weight] ["request", "receive"] [l:N] [u:N]`,
       )
       return null
@@ -215,7 +215,7 @@ function readExtras(
     if (quotedLimit)
       notes.warn(
         'THRESHOLD_QUOTES',
-        placeOf(extras, part.index, all.length),
+        positionOf(extras, part.index, all.length),
         'taken for a threshold, as in the man page of ldirectord; the program takes it for a request or an answer',
       )
     else if (string !== undefined) strings.push(part)
@@ -223,7 +223,7 @@ function readExtras(
     if (name === 'l' && limits.has('u'))
       notes.warn(
         'THRESHOLD_ORDER',
-        placeOf(extras, part.index, all.length),
+        positionOf(extras, part.index, all.length),
         'ldirectord wants l: before u:, and loses the u: here',
       )
     if (name !== undefined) limits.set(name, Number(value))
@@ -235,14 +235,14 @@ function readExtras(
 
 function readPair(
   strings: readonly RegExpExecArray[],
-  extras: Piece,
+  extras: TextSpan,
   hasWeight: boolean,
   notes: Notes,
 ): RealParams['pair'] | undefined {
   const [first, second] = strings
   if (!first) return null
   if (!second || strings.length > 2) {
-    notes.error('BAD_REAL', placeOf(extras), 'a request and an answer go together: "request", "receive"')
+    notes.error('BAD_REAL', positionOf(extras), 'a request and an answer go together: "request", "receive"')
     return undefined
   }
   const between = extras.text.slice(first.index + first[0].length, second.index)
@@ -250,7 +250,7 @@ function readPair(
   if (!/^[, ]\s*$/.test(between) || eaten)
     notes.warn(
       'PAIR',
-      placeOf(extras, first.index, second.index + second[0].length - first.index),
+      positionOf(extras, first.index, second.index + second[0].length - first.index),
       eaten
         ? 'a number inside the quotes: ldirectord takes it for the weight and refuses the line; write a weight before the quotes'
         : 'ldirectord wants the two with one comma between, and no blank before it',

@@ -2,9 +2,10 @@
  * The sections of an ldirectord.cf: which directive belongs to which virtual. What ldirectord refuses for its blanks is
  * accepted with a warning where it is plain what was meant.
  */
-import { scopeOf, tellUnknown } from './directives.js'
+
+import type { Report } from '../problems/report.js'
 import type { Directive, Line, Lines } from './lines.js'
-import type { Report } from './report.js'
+import { reportUnknown, scopeOf } from './read-directives.js'
 
 export interface Section {
   /** The `virtual` or `virtual6` line. */
@@ -43,7 +44,7 @@ export function readSections({ lines }: Lines, report: Report): Sections {
       if (indent > 0) tellIndent(directive, 'begins a virtual, which stands in column 1', report)
       virtuals.push({ head: directive, directives: [], ended: null, flat: false })
     } else if (scope === 'unknown') {
-      tellUnknown(directive, open !== null && indent > 0, report)
+      reportUnknown(directive, open !== null && indent > 0, report)
     } else {
       const placement = place(line, open, scope, report)
       if (placement === 'global') globals.push(directive)

@@ -3,7 +3,7 @@ import type { Position, Problem } from '../problems/problem.js'
 import type { RawMap, RawNode, RawScalar } from '../raw.js'
 import { type IsSecretName, withoutSecrets } from '../secrets.js'
 import { writeYaml, type YamlComment } from '../yaml/write-yaml.js'
-import { SPELLING_CODES } from './codes.js'
+import { SPELLING_CODES } from './ldirectord-codes.js'
 import type { LdirectordDocument } from './read-ldirectord.js'
 import { BEGINNING, type Entry, scalar } from './tree.js'
 

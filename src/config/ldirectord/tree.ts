@@ -6,6 +6,7 @@ import type { RawList, RawMap, RawNode, RawScalar } from '../raw.js'
 export const BEGINNING: Position = Object.freeze({ line: 1, column: 1, length: 1 })
 
 export type Entry = RawMap['entries'][number]
+export type Value = RawNode | RawScalar['value']
 
 export function scalar(value: RawScalar['value'], at: Position): RawScalar {
   return { kind: 'scalar', value, at }
@@ -15,12 +16,53 @@ export function list(items: readonly RawNode[], at: Position): RawList {
   return { kind: 'list', items, at }
 }
 
+export function texts(words: readonly string[], at: Position): RawList {
+  return list(
+    words.map(word => scalar(word, at)),
+    at,
+  )
+}
+
 export function map(entries: readonly (Entry | null)[], at: Position): RawMap {
   return { kind: 'map', entries: entries.filter(entry => entry !== null), at }
 }
 
 /** An entry whose key and value stand at one place. */
-export function entry(key: string, value: RawNode | RawScalar['value'], at: Position): Entry {
+export function entry(key: string, value: Value, at: Position): Entry {
   const node = typeof value === 'object' && value !== null ? value : scalar(value, at)
   return { key, keyAt: at, value: node }
+}
+
+/** A value at the path of its key: `check.interval`. Of null comes nothing but the place of the mappings round it. */
+export interface Leaf {
+  readonly path: string
+  readonly value: Value
+  readonly at: Position
+}
+
+/** The tree of all values, in their order. A mapping stands where its first value does, unless it is one of `begun`. */
+export function treeOf(
+  leaves: readonly Leaf[],
+  at: Position,
+  begun: ReadonlySet<string> = new Set(),
+): RawMap {
+  const within = (leaf: Leaf, key: string) => ({ ...leaf, path: leaf.path.slice(key.length + 1) })
+  const keys = new Set(leaves.map(({ path }) => path.replace(/\..*/, '')))
+  const entries = [...keys].map((key): Entry | null => {
+    const inner = leaves.filter(({ path }) => path === key || path.startsWith(`${key}.`))
+    const [first] = inner
+    if (!first) return null
+    if (first.path === key) return first.value === null ? null : entry(key, first.value, first.at)
+    const own = begun.has(key) ? BEGINNING : first.at
+    const below = new Set(
+      [...begun].flatMap(path => (path.startsWith(`${key}.`) ? path.slice(key.length + 1) : [])),
+    )
+    const tree = treeOf(
+      inner.map(leaf => within(leaf, key)),
+      own,
+      below,
+    )
+    return tree.entries.length === 0 ? null : entry(key, tree, own)
+  })
+  return map(entries, at)
 }

@@ -3,14 +3,15 @@
  * than what stands there. A grammar gives undefined after it has reported an error.
  */
 import { didYouMean } from '../../util/closest-match.js'
+import type { Report } from '../problems/report.js'
 import { yesOrNo } from '../problems/synonyms.js'
 import type { Directive } from './lines.js'
-import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
+import { positionOf, positionOfWord, type TextSpan } from './text-span.js'
 
 /** What a grammar is given: the directive and its value, which is there. */
 export interface ParseInput {
   readonly directive: Directive
-  readonly value: Piece
+  readonly value: TextSpan
   readonly report: Report
   readonly inVirtual: boolean
 }
@@ -29,7 +30,7 @@ export const yesNo: ValueParser<boolean> = given => {
   if (word !== 'yes' && word !== 'no') {
     report.error(
       'BAD_VALUE',
-      placeOf(value),
+      positionOf(value),
       `${directive.key} must be yes or no, not "${value.text}"${meant(word)}`,
     )
     return undefined
@@ -37,7 +38,7 @@ export const yesNo: ValueParser<boolean> = given => {
   if (word !== value.text)
     report.warn(
       'LETTER_CASE',
-      placeOf(value),
+      positionOf(value),
       `"${value.text}" is taken for ${word}; ldirectord wants lower case and refuses it`,
     )
   warnOfTail(given, `refuses the line: "${directive.key} must be 'yes' or 'no'"`)
@@ -56,7 +57,7 @@ export function digits(
       const range = `a whole number ${max < 2 ** 31 - 1 ? `from ${min} to ${max}` : `of at least ${min}`}`
       report.error(
         'BAD_VALUE',
-        placeOf(value),
+        positionOf(value),
         `${directive.key} is ${what}: expected ${range}, not "${value.text}"`,
       )
       return undefined
@@ -64,7 +65,7 @@ export function digits(
     if (value.text !== run)
       report.warn(
         'ODD_NUMBER',
-        placeOf(value),
+        positionOf(value),
         `"${value.text}" is read as ${number}, the first digits, as ldirectord reads it; write ${directive.key} = ${number}`,
       )
     return number
@@ -79,31 +80,31 @@ export function quoted({ empty = false, secret = false } = {}): ValueParser<stri
     if (!match && /^["']|["']$/.test(value.text)) {
       report.error(
         'BAD_QUOTES',
-        placeOf(value),
+        positionOf(value),
         `${directive.key} takes its value in a pair of double quotes: ${directive.key} = "…"`,
       )
       return undefined
     }
     if (text === '' && !empty) {
-      report.error('BAD_VALUE', placeOf(value), `${directive.key} must not be empty`)
+      report.error('BAD_VALUE', positionOf(value), `${directive.key} must not be empty`)
       return undefined
     }
     if (!match && directive.tail === 'comment without a blank')
       report.warn(
         'HASH_IN_VALUE',
-        placeOf(value, value.text.length, 1),
+        positionOf(value, value.text.length, 1),
         `the # begins a comment, and what stands behind it is no part of ${directive.key}: put the value in double quotes to keep it; ldirectord cuts it all the same`,
       )
     if (!match)
       report.warn(
         'MISSING_QUOTES',
-        placeOf(value),
+        positionOf(value),
         `${directive.key} belongs in double quotes: ${directive.key} = "${secret ? '…' : text}"; ldirectord refuses the line`,
       )
     if (match?.[2]?.trim())
       report.warn(
         'IGNORED_TEXT',
-        placeOfWord(value, match[2].trim()),
+        positionOfWord(value, match[2].trim()),
         `${secret ? 'what' : `"${match[2].trim()}"`} stands behind the closing quote and is ignored, as ldirectord does`,
       )
     return text
@@ -117,7 +118,7 @@ export function maybeQuoted({ empty = false, exact = false } = {}): ValueParser<
     const inQuotes = /^"(.*)"/.exec(value.text)?.[1]
     const text = tabsToBlanks(inQuotes ?? value.text, inVirtual)
     if (text === '' && !empty) {
-      report.error('BAD_VALUE', placeOf(value), `${directive.key} must not be empty`)
+      report.error('BAD_VALUE', positionOf(value), `${directive.key} must not be empty`)
       return undefined
     }
     if (!inVirtual) warnOfTail(given, 'takes the comment as part of the value')
@@ -148,7 +149,7 @@ export function restOfLine({
     if (bare === undefined) return tabsToBlanks(value.text, inVirtual)
     report.warn(
       'NEEDLESS_QUOTES',
-      placeOf(value),
+      positionOf(value),
       `the quotes are left out: ${directive.key} = ${bare}; ldirectord takes them as part of the value or refuses it`,
     )
     return bare
@@ -164,11 +165,11 @@ export function oneOf<const T extends string>(words: readonly T[]): ValueParser<
     if (known === undefined)
       report.error(
         'BAD_VALUE',
-        placeOf(value),
+        positionOf(value),
         `"${bare}" is no ${directive.key}: expected ${listed(words)}${didYouMean(bare, words)}`,
       )
     else if (known !== bare)
-      report.warn('IGNORED_TEXT', placeOf(value), `"${bare}" is read as ${known}, as ldirectord reads it`)
+      report.warn('IGNORED_TEXT', positionOf(value), `"${bare}" is read as ${known}, as ldirectord reads it`)
     return known
   }
 }
@@ -178,7 +179,7 @@ export function warnOfTail({ directive, value, report, inVirtual }: ParseInput, 
   const { tail } = directive
   // In a virtual ldirectord cuts the comment, and leaves the blanks before it.
   if (tail === 'nothing' || (inVirtual && tail === 'comment without a blank')) return
-  const end = placeOf(value, value.text.length, 1)
+  const end = positionOf(value, value.text.length, 1)
   if (tail !== 'blanks')
     report.warn(
       'TRAILING_COMMENT',
@@ -192,7 +193,7 @@ export function warnOfTail({ directive, value, report, inVirtual }: ParseInput, 
 function warnOfBlanks({ directive, value, report }: ParseInput): void {
   report.warn(
     'TRAILING_BLANKS',
-    placeOf(value, value.text.length, 1),
+    positionOf(value, value.text.length, 1),
     `the blanks behind the value are left out; ldirectord takes them as part of ${directive.key}`,
   )
 }

@@ -1,7 +1,7 @@
 /** The words of ldirectord, and the values that are made of them. */
 import { didYouMean } from '../../util/closest-match.js'
 import { CHECK_TYPE_NAMES } from './kinds.js'
-import { placeOf, placeOfWord } from './report.js'
+import { positionOf, positionOfWord } from './text-span.js'
 import { listed, maybeQuoted, quoted, restOfLine, type ValueParser, warnOfTail } from './values.js'
 
 export const FORWARDINGS = ['gate', 'masq', 'ipip'] as const
@@ -19,13 +19,13 @@ export const checkTypes: ValueParser<CheckType> = ({ value, report }) => {
   const word = /[\w-]+/.exec(bare)?.[0] ?? ''
   const known = digits === undefined ? CHECK_TYPES.find(type => type === word) : undefined
   if (known && known !== bare)
-    report.warn('IGNORED_TEXT', placeOf(value), `"${bare}" is read as ${known}, as ldirectord reads it`)
+    report.warn('IGNORED_TEXT', positionOf(value), `"${bare}" is read as ${known}, as ldirectord reads it`)
   if (known) return known
   const guess =
     digits === undefined ? '' : ` (ldirectord would take the ${digits} in it for a number of connects)`
   report.error(
     'BAD_VALUE',
-    placeOf(value),
+    positionOf(value),
     `"${bare}" is no checktype: expected ${listed(CHECK_TYPES)}, or a number${guess}${didYouMean(word, CHECK_TYPES)}`,
   )
   return undefined
@@ -37,7 +37,7 @@ export const load: ValueParser<string> = given => {
   if (text === undefined || /\w/.test(text)) return text
   given.report.error(
     'BAD_VALUE',
-    placeOf(given.value),
+    positionOf(given.value),
     'load needs a letter or a digit; it is never used: leave the line out',
   )
   return undefined
@@ -46,7 +46,7 @@ export const load: ValueParser<string> = given => {
 export const httpMethods: ValueParser<'GET' | 'HEAD'> = ({ value, report }) => {
   const word = /\w+/.exec(value.text)?.[0]?.toUpperCase()
   if (word === 'GET' || word === 'HEAD') return word
-  report.error('BAD_VALUE', placeOf(value), `httpmethod must be GET or HEAD, not "${value.text}"`)
+  report.error('BAD_VALUE', positionOf(value), `httpmethod must be GET or HEAD, not "${value.text}"`)
   return undefined
 }
 
@@ -57,7 +57,7 @@ export const commandLine: ValueParser<string> = given => {
   if (/^"\S+\s[^"]*"$/.test(value.text))
     report.warn(
       'COMMAND_ARGUMENTS',
-      placeOf(value),
+      positionOf(value),
       'in quotes the whole is the name of one program, as with ldirectord; without the quotes the first word is',
     )
   return restOfLine()(given)
@@ -72,7 +72,7 @@ export const virtualHost: ValueParser<string> = given => {
   if (rest !== '')
     report.warn(
       'IGNORED_TEXT',
-      placeOfWord(value, rest),
+      positionOfWord(value, rest),
       `only ${read[1]} counts; the rest is ignored, as ldirectord does`,
     )
   const quoted = read[0].startsWith('"')
@@ -80,7 +80,7 @@ export const virtualHost: ValueParser<string> = given => {
   if (spoilt)
     report.warn(
       'TRAILING_BLANKS',
-      placeOf(value, value.text.length, 1),
+      positionOf(value, value.text.length, 1),
       'blanks behind the name are left out; ldirectord sends them to the servers',
     )
   return read[1]?.trimEnd()
@@ -94,7 +94,7 @@ export const scheduler: ValueParser<string> = ({ value, report }) => {
     const guess = word === undefined ? '' : `; ldirectord would take it for ${word}`
     report.error(
       'BAD_VALUE',
-      placeOf(value),
+      positionOf(value),
       `a scheduler is a word in lower case, such as wlc, not "${value.text}"${guess}`,
     )
     return undefined
@@ -102,7 +102,7 @@ export const scheduler: ValueParser<string> = ({ value, report }) => {
   if (word !== value.text)
     report.warn(
       'IGNORED_TEXT',
-      placeOf(value, word.length),
+      positionOf(value, word.length),
       `only ${word} counts; the rest is ignored, as ldirectord does`,
     )
   return word
@@ -111,14 +111,14 @@ export const scheduler: ValueParser<string> = ({ value, report }) => {
 const FLAG_WORDS = ['sh-fallback', 'sh-port', 'mh-fallback', 'mh-port', 'flag-1', 'flag-2', 'flag-3']
 
 /** ipvsadm's `-b`: words with commas between them. */
-export const schedulerFlags: ValueParser<readonly string[]> = ({ value, report }) => {
+export const schedulerFlagWords: ValueParser<readonly string[]> = ({ value, report }) => {
   const [first = ''] = value.text.split(/\s/)
   const words = first.split(',').filter(word => word !== '')
   const wrong = words.find(word => !FLAG_WORDS.includes(word))
   if (wrong === undefined && words.length > 0) return words
   report.error(
     'BAD_VALUE',
-    placeOfWord(value, wrong ?? ''),
+    positionOfWord(value, wrong ?? ''),
     `schedflags takes ${listed(FLAG_WORDS)}, with commas between them, not "${wrong ?? value.text}"${didYouMean(wrong ?? '', FLAG_WORDS)}`,
   )
   return undefined
@@ -133,7 +133,7 @@ export const netmask: ValueParser<string> = given => {
   if (isPrefix || /^\d+\.\d+\.\d+\.\d+$/.test(read)) return read
   given.report.error(
     'BAD_VALUE',
-    placeOf(given.value),
+    positionOf(given.value),
     `netmask is a dotted quad such as 255.255.255.0, or for IPv6 a prefix length from 1 to 128, not "${read}"`,
   )
   return undefined

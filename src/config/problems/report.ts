@@ -1,6 +1,6 @@
 /** Collects the problems of one file, each once, in the order of their places. */
 import { counted } from '../../util/plural.js'
-import type { LdirectordCode } from '../ldirectord/codes.js'
+import type { LdirectordCode } from '../ldirectord/ldirectord-codes.js'
 import { withoutUrlPasswords } from '../url-passwords.js'
 import type { Code } from './codes.js'
 import type { Position, Problem } from './problem.js'
@@ -8,10 +8,12 @@ import type { Position, Problem } from './problem.js'
 /** What is wrong, or what makes the sentence of it, for those that take long: it is not called where nobody reads on. */
 export type Message = string | (() => string)
 
-export interface Report<C extends string = Code> {
-  error(code: C, at: Position, message: Message): void
-  warn(code: C, at: Position, message: Message): void
-  note(code: C, at: Position, message: Message): void
+export type ProblemCode = Code | LdirectordCode
+
+export interface Report {
+  error(code: ProblemCode, at: Position, message: Message): void
+  warn(code: ProblemCode, at: Position, message: Message): void
+  note(code: ProblemCode, at: Position, message: Message): void
   /** By place; where there are too many, the last says how many more there are. */
   problems(): readonly Problem[]
 }
@@ -25,20 +27,20 @@ const LONGEST_QUOTE = 160
 interface HowToReport {
   /** Problems of one code at one place are one: a value in `defaults` is read once for each service that takes it. */
   readonly once?: boolean
-  readonly most?: number
+  readonly most?: number | undefined
   /** What has been told of the file before, and is not told again. */
   readonly told?: readonly Problem[]
 }
 
-export function newReport<C extends string = Code | LdirectordCode>(
+export function newReport(
   file: string,
   { once = true, most = MOST_PROBLEMS, told = [] }: HowToReport = {},
-): Report<C> {
+): Report {
   const known = new Set(told.map(({ code, at }) => keyOf(code, at)))
   const kept: Problem[] = []
   let omitted: Problem | null = null
   const count = { error: 0, warning: 0, note: 0 }
-  const add = (severity: Problem['severity']) => (code: C, at: Position, message: Message) => {
+  const add = (severity: Problem['severity']) => (code: ProblemCode, at: Position, message: Message) => {
     const key = keyOf(code, at)
     if (once && known.has(key)) return
     const isKept = (severity === 'error' ? count.error : count.warning + count.note) < most

@@ -5,7 +5,7 @@ import { optionKit } from '../../../../src/check/option-kit.js'
 import { generatedFiles } from '../../../../src/config/docs/generated-files.js'
 import { jsonSchemaOf, kindsOf } from '../../../../src/config/docs/json-schema.js'
 import { referenceOf } from '../../../../src/config/docs/reference.js'
-import { LDIRECTORD_CODES, SPELLING_CODES } from '../../../../src/config/ldirectord/codes.js'
+import { LDIRECTORD_CODES, SPELLING_CODES } from '../../../../src/config/ldirectord/ldirectord-codes.js'
 import { CODES } from '../../../../src/config/problems/codes.js'
 import { loadChecks } from '../../../../src/kinds/find-kinds.js'
 

@@ -1,6 +1,6 @@
 /** What is said about an ldirectord.cf: where, in which words, and what ldirectord would have done. */
 import assert from 'node:assert/strict'
-import { LDIRECTORD_CODES, SPELLING_CODES } from '../../../../src/config/ldirectord/codes.js'
+import { LDIRECTORD_CODES, SPELLING_CODES } from '../../../../src/config/ldirectord/ldirectord-codes.js'
 import { type Loaded, loadConfig } from '../../../../src/config/load.js'
 import { afterImport, loadCf, REAL, site } from '../../../support/config/ldirectord-site.js'
 

@@ -4,9 +4,10 @@ import { type Address, addressFromBytes, bracketed, bytesOf } from '../../core/a
 import { counted } from '../../util/plural.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problems/problem.js'
+import type { Report } from '../problems/report.js'
 import { bracketsRound, type Host, ipv4FromNumber, readHost, readPort, splitToken } from './addresses.js'
 import { parseRealParams, type RealParams, readForwarding } from './real-params.js'
-import { type Piece, placeOf, placeOfWord, type Report } from './report.js'
+import { positionOf, positionOfWord, type TextSpan } from './text-span.js'
 import type { ForwardingWord } from './vocabulary.js'
 
 export interface RealLine extends RealParams {
@@ -36,9 +37,9 @@ export interface LineContext {
 const MAX_RANGE = 65_536
 
 /** The real servers of one line: one, or those of a range. Empty where the line is wrong, which has been told. */
-export function readRealLine(value: Piece, context: LineContext): readonly RealLine[] {
+export function readRealLine(value: TextSpan, context: LineContext): readonly RealLine[] {
   const [token, rest] = splitToken(value.text)
-  const at = placeOf(value, 0, token.length)
+  const at = positionOf(value, 0, token.length)
   const where = readWhere(token, at, context)
   const how = parseRealParams(
     { ...value, text: rest, column: value.column + value.text.length - rest.length },
@@ -182,10 +183,10 @@ function isRange(start: number, end: number, at: Position, report: Report): bool
 // ---------------------------------------------------------------- fallback
 
 /** Reads what stands behind `fallback =`; null where it is wrong, which has been told. */
-export function readFallbackLine(value: Piece, isSix: boolean, context: LineContext): FallbackLine | null {
+export function readFallbackLine(value: TextSpan, isSix: boolean, context: LineContext): FallbackLine | null {
   const { report } = context
   const [token, rest] = splitToken(value.text)
-  const at = placeOf(value, 0, token.length)
+  const at = positionOf(value, 0, token.length)
   if (token === '') {
     const here = isSix ? '[::1]' : '127.0.0.1'
     report.warn('EMPTY_FALLBACK', at, `no address: ${here}, this machine, as with ldirectord`)
@@ -199,7 +200,7 @@ export function readFallbackLine(value: Piece, isSix: boolean, context: LineCont
       at,
       `"${token}" is no fallback: expected address or address:port${adviceOnReal(token)}`,
     )
-  const forwarding = rest === '' ? 'gate' : readForwarding(rest, placeOfWord(value, rest), report)
+  const forwarding = rest === '' ? 'gate' : readForwarding(rest, positionOfWord(value, rest), report)
   if (!host || !forwarding) return null
   const portText = match?.[2]
   const port = portText === undefined ? null : readPort(portText, at, context)

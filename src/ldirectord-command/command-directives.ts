@@ -1,9 +1,9 @@
 /** The directives that are the command's own business: what to log where, stay in the foreground, whom to start too. */
 import { readFileSync } from 'node:fs'
-import { readValues } from '../config/ldirectord/directives.js'
 import { splitLines } from '../config/ldirectord/lines.js'
-import { createReport } from '../config/ldirectord/report.js'
+import { readValues } from '../config/ldirectord/read-directives.js'
 import { readSections } from '../config/ldirectord/sections.js'
+import { newReport } from '../config/problems/report.js'
 
 export interface Directives {
   /** A path, a syslog facility, or null where the file does not say. */
@@ -35,7 +35,7 @@ function withoutSections(text: string): string {
 
 /** No name is looked up, no check is loaded. */
 export function directivesOf(text: string): Directives {
-  const report = createReport('')
+  const report = newReport('')
   const { globals } = readSections(splitLines(withoutSections(text), report), report)
   const { logfile, supervised } = readValues(globals, false, report)
   const execute = globals.flatMap(({ key, value }) => (key === 'execute' && value?.text ? [value.text] : []))

@@ -1,5 +1,4 @@
 /** The codes of what there is to say about an ldirectord.cf beside those of all configurations, a sentence each. */
-import type { Code } from '../problems/codes.js'
 
 /** What is wrong or has another meaning. Imports put these beside the lines concerned. */
 export const LDIRECTORD_CODES = {
@@ -81,4 +80,4 @@ export const SPELLING_CODES = {
   FAMILY_WORD: 'virtual, real or fallback for IPv6, or the words with a 6 for IPv4.',
 } as const
 
-export type LdirectordCode = Code | keyof typeof LDIRECTORD_CODES | keyof typeof SPELLING_CODES
+export type LdirectordCode = keyof typeof LDIRECTORD_CODES | keyof typeof SPELLING_CODES

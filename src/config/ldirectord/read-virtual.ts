@@ -1,0 +1,108 @@
+/** One section of the file: its virtual with protocol and port, its directives, its real servers, and its kind of check. */
+import type { Check } from '../../check/check.js'
+import type { Family } from '../../core/address.js'
+import type { Report } from '../problems/report.js'
+import { type RealLine, readRealLine } from './address-lines.js'
+import { readPort, readVirtualAddress, type VirtualAddress } from './addresses.js'
+import { chooseKind } from './check-keys.js'
+import { reportKind } from './check-notes.js'
+import { usedOptions } from './check-options.js'
+import type { Directive } from './lines.js'
+import { readValues } from './read-directives.js'
+import type { Section } from './sections.js'
+import { positionOf } from './text-span.js'
+import type { Values, Virtual } from './virtual.js'
+
+/** What all virtuals have in common. */
+export interface VirtualContext
+  extends Pick<Virtual, 'globals' | 'fallbacks' | 'ports' | 'hostname' | 'report'> {
+  /** The checks there are, by name and alias. */
+  readonly checks: ReadonlyMap<string, Check>
+}
+
+/** The virtual, or null where its line is wrong; what is wrong in the section has been told. */
+export function readVirtual({ head, directives }: Section, context: VirtualContext): Virtual | null {
+  const { checks, ...shared } = context
+  const { report } = shared
+  const own = readValues(directives, true, report)
+  if (!head.value)
+    report.error('NO_VALUE', head.keyAt, `${head.key} needs an address and a port, or a firewall mark`)
+  const address = head.value && readVirtualAddress(head.value, head.key === 'virtual6', report)
+  const reals = readReals(directives, address?.family ?? null, head, context)
+  const at = head.value ? positionOf(head.value) : head.keyAt
+  if (!address) return null
+  const protocol = protocolOf(address, own, report)
+  const port = portOf(address, protocol, at, context)
+  if (port === null) return null
+  const { family } = address
+  const id =
+    address.kind === 'fwmark'
+      ? `fwm${family === 'ipv6' ? '6' : ''}:${address.fwmark}`
+      : `${protocol}:${address.host.text}:${port}`
+  const name = own.servicename?.value.replace(/\s+/g, '-') || id
+  const chosen = chooseKind({ own, protocol, port, at })
+  const options = usedOptions(chosen.kind, own, checks.get(chosen.kind))
+  const facts = { own, at, head, directives, address, protocol, port, family, id, name, options, reals }
+  const virtual: Virtual = { scope: 'virtual', ...shared, ...facts, ...chosen }
+  reportKind(virtual)
+  return virtual
+}
+
+function protocolOf(address: VirtualAddress, { protocol: given }: Values, report: Report): string {
+  if (address.kind === 'fwmark') {
+    if (given && given.value !== 'fwm')
+      report.error(
+        'BAD_VALUE',
+        given.at,
+        `the protocol of a firewall mark is fwm, not ${given.value}; leave the line out`,
+      )
+    return 'fwm'
+  }
+  if (given?.value === 'fwm')
+    report.error('BAD_VALUE', given.at, 'fwm is for firewall marks; the protocol of an address is tcp or udp')
+  const byPort = /^(53|domain)$/.test(address.portText) ? 'udp' : 'tcp'
+  return given && given.value !== 'fwm' ? given.value : byPort
+}
+
+/** The protocol tells which port a name means. Null where it means none, which has been told. */
+function portOf(
+  address: VirtualAddress,
+  protocol: string,
+  at: Virtual['at'],
+  { ports, report }: VirtualContext,
+): number | null {
+  if (address.kind === 'fwmark') return 0
+  const port = readPort(address.portText, at, { ports, protocols: [protocol], report })
+  if (port !== null && /^0\d/.test(address.portText))
+    report.warn(
+      'ODD_NUMBER',
+      at,
+      `the port is read as ${port}, and implies its service; for ldirectord "${address.portText}" implies none, and nothing is checked`,
+    )
+  return port
+}
+
+function readReals(
+  directives: readonly Directive[],
+  family: Family | null,
+  head: Directive,
+  { report, ports }: VirtualContext,
+): RealLine[] {
+  const lines = directives.filter(({ key }) => key === 'real' || key === 'real6')
+  return lines.flatMap(({ key, keyAt, value }) => {
+    if (!value || value.text === '') return []
+    const reals = readRealLine(value, { report, ports, protocols: [] })
+    const found = reals[0]?.host.address?.family ?? family
+    const six = found === 'ipv6'
+    const isAsWanted = found === family && six === (key === 'real6')
+    // What a virtual is that cannot be read is not known, and one for IPv6 under the word for IPv4 has been told.
+    const isTold = family === null || (head.key === 'virtual' && family === 'ipv6')
+    if (reals.length > 0 && !isAsWanted && !isTold)
+      report.warn(
+        'FAMILY_WORD',
+        keyAt,
+        `taken as ${six ? 'real6' : 'real'}; ldirectord refuses "${key}" here`,
+      )
+    return reals
+  })
+}
