@@ -121,7 +121,7 @@ function readDirective(piece: TextSpan, report: Report, comments: Comment[]): Di
   if (!match) return null
   const [all, key = '', , equals] = match
   const keyAt = positionOf(piece, 0, key.length)
-  tellEncoding(piece, report)
+  reportEncoding(piece, report)
   const rest: TextSpan = {
     text: piece.text.slice(all.length),
     line: piece.line,
@@ -132,7 +132,7 @@ function readDirective(piece: TextSpan, report: Report, comments: Comment[]): Di
 }
 
 /** Bytes that are no UTF-8 are lost when the file is read, and with them what they meant. */
-function tellEncoding(piece: TextSpan, report: Report): void {
+function reportEncoding(piece: TextSpan, report: Report): void {
   const lost = piece.text.slice(0, commentStart(piece.text)).indexOf('\ufffd')
   if (lost >= 0)
     report.error(

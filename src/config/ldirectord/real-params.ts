@@ -25,21 +25,21 @@ export function parseRealParams(rest: TextSpan, at: Position, report: Report): R
   const theirs = readAsLdirectord(rest.text)
   const plain = readLiterally(rest, at)
   const isMeant = plain.isMeant && !theirs?.isLost
-  const isPlain = theirs === null || isMeant || sameHow(theirs.how, plain.how)
+  const isPlain = theirs === null || isMeant || sameParams(theirs.how, plain.how)
   const how = isPlain ? plain.how : theirs.how
   if (isPlain) for (const { severity, code, at, message } of plain.told) report[severity](code, at, message)
   if (theirs === null && how && plain.told.length === 0)
     report.warn(
       'IGNORED_TEXT',
       positionOf(trimmed(rest)),
-      `read as ${wordsOf(how)}; ldirectord refuses the line: write it that way`,
+      `read as ${inWords(how)}; ldirectord refuses the line: write it that way`,
     )
-  if (!isPlain && theirs.isLost) tellLost(rest, at, report)
+  if (!isPlain && theirs.isLost) reportLost(rest, at, report)
   if (!isPlain && !theirs.isLost)
     report.warn(
       'IGNORED_TEXT',
       positionOf(trimmed(rest)),
-      `read as ${wordsOf(theirs.how)}, as ldirectord reads it; what else stands there is ignored`,
+      `read as ${inWords(theirs.how)}, as ldirectord reads it; what else stands there is ignored`,
     )
   return how && kernelTakes(how, rest, report)
 }
@@ -102,11 +102,11 @@ function numberOr(text: string | undefined): number | null {
   return text === undefined ? null : Number(text)
 }
 
-function sameHow(one: RealParams, other: RealParams | null): boolean {
+function sameParams(one: RealParams, other: RealParams | null): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
 
-function wordsOf({ forwarding, weight, pair, lower, upper }: RealParams): string {
+function inWords({ forwarding, weight, pair, lower, upper }: RealParams): string {
   return [
     `${forwarding} ${weight}`,
     pair && `"${pair.request}", "${pair.receive}"`,
@@ -117,7 +117,7 @@ function wordsOf({ forwarding, weight, pair, lower, upper }: RealParams): string
     .join(' ')
 }
 
-function tellLost(rest: TextSpan, at: Position, report: Report): void {
+function reportLost(rest: TextSpan, at: Position, report: Report): void {
   const quote = rest.text.indexOf('"')
   report.warn(
     'PAIR',
@@ -128,7 +128,7 @@ function tellLost(rest: TextSpan, at: Position, report: Report): void {
 
 // ---------------------------------------------------------------- as it stands there
 
-interface Told {
+interface Remark {
   readonly severity: 'error' | 'warn'
   readonly code: ProblemCode
   readonly at: Problem['at']
@@ -137,27 +137,27 @@ interface Told {
 
 interface Plain {
   readonly how: RealParams | null
-  readonly told: readonly Told[]
+  readonly told: readonly Remark[]
   /** Thresholds as the man page has them, which ldirectord takes for something else. */
   readonly isMeant: boolean
 }
 
 function readLiterally(rest: TextSpan, at: Position): Plain {
-  const told: Told[] = []
+  const told: Remark[] = []
   const notes = {
     error: (code: ProblemCode, at: Position, message: string) =>
       told.push({ severity: 'error', code, at, message }),
     warn: (code: ProblemCode, at: Position, message: string) =>
       told.push({ severity: 'warn', code, at, message }),
   }
-  const how = howOf(rest, at, notes)
+  const how = literalParams(rest, at, notes)
   const isMeant = how !== null && told.some(({ code }) => code.startsWith('THRESHOLD_'))
   return { how, told, isMeant }
 }
 
 type Notes = Pick<Report, 'error' | 'warn'>
 
-function howOf(rest: TextSpan, at: Position, notes: Notes): RealParams | null {
+function literalParams(rest: TextSpan, at: Position, notes: Notes): RealParams | null {
   const [word] = splitToken(rest.text)
   const forwarding = readForwarding(word, word === '' ? at : positionOfWord(rest, word), notes)
   if (!forwarding) return null

@@ -35,13 +35,13 @@ export function readSections({ lines }: Lines, report: Report): Sections {
   const virtuals: Open[] = []
   for (const line of lines) {
     const open = virtuals.at(-1) ?? null
-    if (line.kind === 'blank') tellBlank(line, open, report)
-    if (line.kind === 'junk') tellJunk(line, report)
+    if (line.kind === 'blank') reportBlank(line, open, report)
+    if (line.kind === 'junk') reportJunk(line, report)
     if (line.kind !== 'directive') continue
     const { directive, indent } = line
     const scope = scopeOf(directive.key)
     if (scope === 'virtual line') {
-      if (indent > 0) tellIndent(directive, 'begins a virtual, which stands in column 1', report)
+      if (indent > 0) reportIndent(directive, 'begins a virtual, which stands in column 1', report)
       virtuals.push({ head: directive, directives: [], ended: null, flat: false })
     } else if (scope === 'unknown') {
       reportUnknown(directive, open !== null && indent > 0, report)
@@ -52,11 +52,11 @@ export function readSections({ lines }: Lines, report: Report): Sections {
       if (placement === 'global' && open) open.ended ??= { line: line.line, by: 'a line in column 1' }
     }
   }
-  tellLast(lines.at(-1), report)
+  reportLast(lines.at(-1), report)
   return { globals, virtuals }
 }
 
-function tellLast(last: Line | undefined, report: Report): void {
+function reportLast(last: Line | undefined, report: Report): void {
   if (last?.kind === 'directive' && scopeOf(last.directive.key) === 'virtual line')
     report.warn(
       'LAST_LINE',
@@ -74,11 +74,15 @@ function place(
   if (!open) return placeBeforeVirtuals(directive, indent, scope, report)
   if (indent === 0) return placeInColumnOne(directive, open, scope, report)
   if (scope === 'global') {
-    tellScope(directive, 'belongs in the global part, in column 1; it cannot be set for one virtual', report)
+    reportScope(
+      directive,
+      'belongs in the global part, in column 1; it cannot be set for one virtual',
+      report,
+    )
     return 'nowhere'
   }
   if (open.ended) {
-    tellEnded(open.ended, line, open.head, report)
+    reportEnded(open.ended, line, open.head, report)
     open.ended = null
   } else if (indent < 4)
     report.warn(
@@ -91,10 +95,10 @@ function place(
 
 function placeBeforeVirtuals(directive: Directive, indent: number, scope: string, report: Report): Placement {
   if (scope === 'virtual') {
-    tellScope(directive, 'belongs to a virtual, and none has begun', report)
+    reportScope(directive, 'belongs to a virtual, and none has begun', report)
     return 'nowhere'
   }
-  if (indent > 0) tellIndent(directive, 'is taken as a global directive, which stands in column 1', report)
+  if (indent > 0) reportIndent(directive, 'is taken as a global directive, which stands in column 1', report)
   return 'global'
 }
 
@@ -109,7 +113,7 @@ function placeInColumnOne(directive: Directive, open: Open, scope: string, repor
   return 'section'
 }
 
-function tellEnded(ended: NonNullable<Open['ended']>, line: number, head: Directive, report: Report): void {
+function reportEnded(ended: NonNullable<Open['ended']>, line: number, head: Directive, report: Report): void {
   const at = { line: ended.line, column: 1, length: 1 }
   report.warn(
     'SECTION_INTERRUPTED',
@@ -118,7 +122,7 @@ function tellEnded(ended: NonNullable<Open['ended']>, line: number, head: Direct
   )
 }
 
-function tellBlank(line: Extract<Line, { kind: 'blank' }>, open: Open | null, report: Report): void {
+function reportBlank(line: Extract<Line, { kind: 'blank' }>, open: Open | null, report: Report): void {
   if (!open || open.ended) return
   if (line.wide)
     report.warn(
@@ -129,16 +133,16 @@ function tellBlank(line: Extract<Line, { kind: 'blank' }>, open: Open | null, re
   else open.ended = { line: line.line, by: 'an empty line' }
 }
 
-function tellJunk({ at, text }: Extract<Line, { kind: 'junk' }>, report: Report): void {
+function reportJunk({ at, text }: Extract<Line, { kind: 'junk' }>, report: Report): void {
   const comment = /^(;|\/\/|\\\\)/.test(text) ? '; a comment begins with #' : ''
   const heading = /^\[.*\]$/.test(text) ? '; ldirectord has no headings in brackets: leave the line out' : ''
   report.error('NO_DIRECTIVE', at, `expected "directive = value"${comment}${heading}`)
 }
 
-function tellIndent(directive: Directive, what: string, report: Report): void {
+function reportIndent(directive: Directive, what: string, report: Report): void {
   report.warn('INDENT', directive.keyAt, `${directive.key} is indented; it ${what}. ldirectord refuses it`)
 }
 
-function tellScope(directive: Directive, why: string, report: Report): void {
+function reportScope(directive: Directive, why: string, report: Report): void {
   report.error('WRONG_PLACE', directive.keyAt, `${directive.key} ${why}`)
 }
