@@ -13,12 +13,15 @@ import { type OneShot, openOneShot } from '../../src/schedule/executors.js'
 /** A server of `servers.ts`, a port of `::1`, or a whole target. */
 export type Where = number | { readonly host: string; readonly port: number } | Target
 
-/** What the check finds there. `options` are raw, as a configuration has them. With `executor` it runs where that runs it. */
+/**
+ * What the check finds there. `options` are raw, as a configuration has them. With `executor` it runs where that runs it. The
+ * default of `timeout` is for a busy machine: who waits for a server that stays silent gives a shorter one.
+ */
 export function probe<S extends OptionShape>(
   check: Check<S>,
   where: Where,
   options: Readonly<Record<string, unknown>> = {},
-  { timeout = 1000, executor }: { timeout?: number; executor?: OneShot | null } = {},
+  { timeout = 10_000, executor }: { timeout?: number; executor?: OneShot | null } = {},
 ): Promise<CheckResult> {
   const target = targetOf(where)
   const parsed = z.strictObject(check.options(optionKit)).parse(options) as never

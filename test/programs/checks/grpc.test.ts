@@ -147,14 +147,14 @@ describe('grpc', () => {
       says(1)(stream, headers)
     })
     const options = { virtualhost: 'api.example', headers: { authorization: 'Bearer x' } }
-    assert.equal((await probe(check, server, options)).ok, true)
+    assert.equal((await probe(check, server, options, SLOW)).ok, true)
     const expected = {
       ':method': 'POST',
       ':path': '/grpc.health.v1.Health/Check',
       ':authority': 'api.example',
       'content-type': 'application/grpc',
       te: 'trailers',
-      'grpc-timeout': '1000m',
+      'grpc-timeout': '15000m',
       authorization: 'Bearer x',
     }
     for (const [name, value] of Object.entries(expected)) assert.equal(asked[name], value)
