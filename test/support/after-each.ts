@@ -1,5 +1,5 @@
 /**
- * Closes what a test left open. Register with `onCleanup(() => server.close())`. At the end of a run, in parallel of each
+ * Closes what a test left open. Register with `onCleanup(() => server.close())`. At the end of unit tests, in parallel of each
  * file, nothing may keep the process alive that did not at the beginning: Mocha ends its parallel processes by force, so
  * nobody else would see what hangs.
  *
@@ -57,6 +57,7 @@ export const mochaHooks = {
     // Its limit of time would be a timer as well.
     this.timeout(0)
     const file = this.test?.parent?.suites[0]?.file ?? ''
+    if (!file.includes('/test/unit/')) return
     const what = () => `${file} or a file after it has left open: ${left.join(', ')}`
     await until(
       async () => {
