@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { openControlSocket } from '../../src/api/server.js'
 import { onCleanup } from '../support/after-each.js'
 import { statusDocument } from '../support/cli/documents.js'
+import { compiled } from '../support/compile.js'
 import { temporaryFile } from '../support/folder.js'
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const MAIN = compiled('main')
 
 /** Each row starts a process, so there are few: one for each exit code and each way of ending. */
 describe('main: the process', () => {
@@ -32,7 +32,7 @@ describe('main: the process', () => {
       assert.match(ended.out, out)
       assert.match(ended.err, err)
       assert.equal(ended.exit, exit)
-    }).timeout(20_000)
+    }).timeout(60_000)
 
   it('has ASCII alone for people in a locale without UTF-8, and leaves data as it is', async () => {
     const file = temporaryFile(
@@ -45,13 +45,13 @@ describe('main: the process', () => {
     assert.match(utf8.out, /write check: \{ checkport: … \}/)
     const json = await lvsd(['validate', '--json', file], undefined, { LC_ALL: 'C' })
     assert.match(json.out, /write check: \{ checkport: … \}/)
-  }).timeout(20_000)
+  }).timeout(60_000)
 
   it('says nothing when the reader of its output is gone', async () => {
     const file = temporaryFile('many.yaml', `services:\n${'  a: [\n'.repeat(3)}`)
     const { err } = await lvsd(['validate', file], child => child.stdout?.destroy())
     assert.equal(err, '')
-  }).timeout(20_000)
+  }).timeout(60_000)
 
   it('ends --watch when its reader has gone, although nothing is written', async () => {
     const socket = temporaryFile('lvsd.sock', '')
@@ -66,7 +66,7 @@ describe('main: the process', () => {
       child.stdout?.once('data', () => child.stdout?.destroy()),
     )
     assert.deepEqual([ended.exit, ended.err], [0, ''])
-  }).timeout(20_000)
+  }).timeout(60_000)
 
   it('shows where a fault is only when asked, and never where a user has slipped', async () => {
     const torn = `const write = process.stdout.write
@@ -82,7 +82,7 @@ describe('main: the process', () => {
     assert.match(shown.err, /^Error: torn\n +at [\s\S]*\nlvsd: unexpected: torn\n$/)
     const slip = await lvsd(['status', '--socket', '/none.sock'], undefined, { LVSD_DEBUG: '1' })
     assert.match(slip.err, /^lvsd: no lvsd runs here: .*\n$/)
-  }).timeout(20_000)
+  }).timeout(60_000)
 })
 
 interface Ended {
@@ -97,7 +97,7 @@ function lvsd(
   env: Record<string, string> = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...words], {
+    const child = spawn(process.execPath, [MAIN, ...words], {
       env: { ...process.env, LVSD_DEBUG: '', ...env },
     })
     let out = ''

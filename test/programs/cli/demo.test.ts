@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { EXIT } from '../../../src/cli/command.js'
 import { selfFor } from '../../../src/cli/commands/demo.js'
 import { command as probe } from '../../../src/cli/commands/probe.js'
@@ -9,6 +8,7 @@ import { MOODS, type Mood, unsteadyServer } from '../../../src/cli/demo/servers.
 import { FIRST_FAILURE, MOOD_LASTS, startSite } from '../../../src/cli/demo/site.js'
 import { loadConfig } from '../../../src/config/load.js'
 import { onCleanup } from '../../support/after-each.js'
+import { compiled } from '../../support/compile.js'
 import { testContext } from '../../support/context.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
 
@@ -76,9 +76,8 @@ describe('demo', () => {
 
 /** Runs the demo; with a signal, sends that once the table is shown. */
 function demo(words: readonly string[], TMPDIR: string, signal?: NodeJS.Signals) {
-  const main = join(import.meta.dirname, '../../../src/main.ts')
   return new Promise<{ exit: number | null; out: string; err: string }>((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', main, 'demo', ...words], {
+    const child = spawn(process.execPath, [compiled('main'), 'demo', ...words], {
       env: { ...process.env, TMPDIR },
     })
     let out = ''

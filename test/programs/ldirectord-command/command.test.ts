@@ -12,21 +12,18 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { fetchStatus } from '../../../src/api/client.js'
 import { ACTIONS } from '../../../src/ldirectord-command/actions.js'
 import type { Command } from '../../../src/ldirectord-command/args.js'
 import { type Env, findInstance, nameOf, socketOf } from '../../../src/ldirectord-command/paths.js'
 import { findOrphan, isAlive, readRecord } from '../../../src/ldirectord-command/processes.js'
-import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
+import { compiled } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { until } from '../../support/until.js'
 
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const SELF = [process.execPath, '--import', TSX, join(packageRoot, 'src/ldirectord-command/main.ts')]
+const SELF = [process.execPath, compiled('ldirectord-command/main')]
 
 const GOOD = `checkinterval=1
 virtual=192.0.2.80:80
@@ -75,7 +72,7 @@ describe('command ldirectord', function () {
     assert.deepEqual(pidFiles(root), ['ldirectord.ldirectord.pid'])
 
     assert.equal(readFileSync(`/proc/${pid}/comm`, 'utf8'), 'ldirectord\n')
-    assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /ldirectord-command\/main\.ts\0start\0$/)
+    assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /ldirectord-command\/main\.js\0start\0$/)
     assert.equal(sessionOf(pid), pid)
 
     const log = () => readFileSync(join(root, 'var/log/ldirectord.log'), 'utf8')

@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fetchStatus, requestReload } from '../../../../src/api/client.js'
 import { onCleanup } from '../../../support/after-each.js'
+import { compiled } from '../../../support/compile.js'
 import { temporaryFolder } from '../../../support/folder.js'
 
-const MAIN = join(import.meta.dirname, '../../../../src/main.ts')
+const MAIN = compiled('main')
 
 const head = (more = '') => `settings: { autoreload: true${more} }
 services:
@@ -26,7 +27,7 @@ async function run(text: string, folder = temporaryFolder()) {
   const socket = join(folder, 'lvsd.sock')
   writeFileSync(file, text)
   const places = ['--kernel', 'memory', '--socket', socket, '--state', folder]
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'run', file, ...places])
+  const child = spawn(process.execPath, [MAIN, 'run', file, ...places])
   const ended = once(child, 'exit')
   onCleanup(async () => {
     child.kill('SIGKILL')

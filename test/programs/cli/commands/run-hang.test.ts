@@ -6,9 +6,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchStatus, requestReload } from '../../../../src/api/client.js'
 import { onCleanup } from '../../../support/after-each.js'
+import { compiled } from '../../../support/compile.js'
 import { temporaryFolder } from '../../../support/folder.js'
 
-const MAIN = join(import.meta.dirname, '../../../../src/main.ts')
+const MAIN = compiled('main')
 const SOURCE = join(import.meta.dirname, '../../../support/hang.c')
 
 function library(folder: string): string | null {
@@ -43,7 +44,7 @@ describe('run-hang: lvsd run beside a file server that hangs', () => {
     writeFileSync(file, site(hung))
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', MAIN, 'run', file, '--kernel', 'memory', '--socket', socket, '--state', folder],
+      [MAIN, 'run', file, '--kernel', 'memory', '--socket', socket, '--state', folder],
       { env: { ...process.env, LD_PRELOAD: preload ?? '', HANG: hung } },
     )
     const ended = once(child, 'exit')

@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { fetchStatus } from '../../../../src/api/client.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
 import { onCleanup } from '../../../support/after-each.js'
+import { compiled } from '../../../support/compile.js'
 import { temporaryFolder } from '../../../support/folder.js'
 import { until } from '../../../support/until.js'
 
-const MAIN = join(import.meta.dirname, '../../../../src/main.ts')
+const MAIN = compiled('main')
 
 interface Run {
   readonly child: ChildProcess
@@ -36,7 +37,7 @@ function run(service: string, words: readonly string[] = []): Run {
 function runIn(folder: string, words: readonly string[] = []): Run {
   const file = join(folder, 'site.yaml')
   const places = ['--kernel', 'memory', '--socket', join(folder, 'lvsd.sock'), '--state', folder]
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'run', file, ...places, ...words])
+  const child = spawn(process.execPath, [MAIN, 'run', file, ...places, ...words])
   const ended = once(child, 'exit') as Run['ended']
   onCleanup(async () => {
     child.kill('SIGKILL')
@@ -214,7 +215,7 @@ describe('lvsd run', () => {
     const folder = temporaryFolder()
     const file = join(folder, 'site.yaml')
     writeFileSync(file, `services:\n  web:\n    virtual: '[2001:db8::80]:80'\n${UP}\n`)
-    const options = ['--import', 'tsx', '--import', fault, MAIN, 'run', file, '--kernel', 'memory']
+    const options = ['--import', fault, MAIN, 'run', file, '--kernel', 'memory']
     const child = spawn(process.execPath, [...options, '--socket', join(folder, 's'), '--state', folder])
     let [out, err] = ['', '']
     child.stdout.on('data', chunk => {
