@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path'
 import { type Control, openControlSocket, SocketInUse, SocketUnusable } from '../../../src/api/server.js'
 import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
-import { until } from '../../support/until.js'
+import { pause, until } from '../../support/until.js'
 
 const forced: boolean[] = []
 const CONTROL = {
@@ -56,6 +56,11 @@ function ask(
     })
     sent.on('error', reject).end(body)
   })
+}
+
+/** Sockets of this process that are connected, listening ones left out. */
+function openConnections(): number {
+  return process.getActiveResourcesInfo().filter(name => name === 'PipeWrap').length
 }
 
 describe('server: the control socket', () => {
@@ -150,12 +155,22 @@ describe('server: the control socket', () => {
 
   it('gives all who ask at one moment the same status, and another after a reload', async () => {
     let made = 0
+    let release = () => {}
+    const released = new Promise<void>(resolve => {
+      release = resolve
+    })
     const status = async () => {
-      await new Promise(resolve => setTimeout(resolve, 50))
+      await released
       return { made: ++made } as never
     }
     const socket = await open(path(), { ...CONTROL, status })
-    const all = await Promise.all(Array.from({ length: 30 }, () => ask(socket, 'GET', '/status')))
+    const before = openConnections()
+    const asked = Array.from({ length: 30 }, () => ask(socket, 'GET', '/status'))
+    // Both ends of all of them are in this process.
+    await until(() => openConnections() >= before + 60)
+    await pause(100)
+    release()
+    const all = await Promise.all(asked)
     assert.deepEqual([...new Set(all.map(({ value }) => JSON.stringify(value)))], ['{"made":1}'])
     await ask(socket, 'POST', '/reload')
     assert.deepEqual((await ask(socket, 'GET', '/status')).value, { made: 2 })

@@ -43,11 +43,11 @@ describe('heard: bytes that are heard', () => {
 
   it('cost a search of each byte once, however small the pieces', () => {
     const heard = new Heard()
-    const start = performance.now()
+    const start = process.cpuUsage()
     for (let i = 0; i < 300_000; i++) {
       heard.push(Buffer.from('a'))
       assert.equal(heard.line(), null)
     }
-    assert.ok(performance.now() - start < 5000)
+    assert.ok(process.cpuUsage(start).user < 5_000_000)
   })
 })
