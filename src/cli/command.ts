@@ -109,6 +109,9 @@ export function defineCommand<const O extends OptionTable, const A extends Argum
   return command
 }
 
+/** The argument of the commands that read a configuration without running it. */
+export const configArgument = { CONFIG: { about: 'the configuration: YAML, or an ldirectord.cf' } } as const
+
 /** Ends a command with a sentence on standard error and an exit code. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'

@@ -72,7 +72,7 @@ function section(title: string, rows: Rows, page: Page): string {
   return page.formatItemList(title, items, page).join('\n')
 }
 
-/** Lines of one paragraph become one; empty lines stay as they are. */
+/** Makes one line of the lines of a paragraph; empty lines stay, and each line of a list (`- `) begins a new one. */
 function reflowed(text: string): string {
-  return text.replaceAll(/(?<=[^\n])\n(?=[^\n])/g, ' ')
+  return text.replaceAll(/(?<=[^\n])\n(?!\n|- )/g, ' ')
 }

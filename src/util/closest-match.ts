@@ -28,6 +28,12 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
   return near === null ? '' : `; did you mean "${near}"?`
 }
 
+/** Returns `; did you mean "web"?` or, where no word is near, all of them: `; there are: mail, web`. */
+export function didYouMeanOf(word: string, candidates: Iterable<string>): string {
+  const known = [...candidates]
+  return didYouMean(word, known) || `; there are: ${known.join(', ') || 'none'}`
+}
+
 /** Maximum edit distance: one per three letters, at most three. */
 function allowed(word: string, candidate: string): number {
   return Math.min(3, Math.ceil(Math.min(word.length, candidate.length) / 3))

@@ -5,7 +5,7 @@ import type { Check } from '../../check/check.js'
 import { describeOptions, type OptionDescription } from '../../check/describe-options.js'
 import { type LoadedChecks, loadChecks } from '../../kinds/find-kinds.js'
 import { kindNameOf } from '../../kinds/folder.js'
-import { didYouMean } from '../../util/closest-match.js'
+import { didYouMeanOf } from '../../util/closest-match.js'
 import { type Paint, painter } from '../../util/paint.js'
 import { printable } from '../../util/printable.js'
 import { type CommandContext, CommandError, defineCommand, EXIT } from '../command.js'
@@ -74,7 +74,7 @@ function chosen(
   if (unusable[0]) throw new CommandError(`there is no check "${kind}": ${unusable[0].problem}`, EXIT.problem)
   const isElsewhere = options.folder === undefined && options.config === undefined
   const own = isElsewhere ? '; for a check of your own give --folder DIR or --config CONFIG' : ''
-  const hint = didYouMean(kind, byName.keys()) || `; there are: ${[...byName.keys()].join(', ')}`
+  const hint = didYouMeanOf(kind, byName.keys())
   throw new CommandError(`there is no check "${kind}"${hint}${own}`, EXIT.usage)
 }
 

@@ -14,7 +14,7 @@ import { KernelError } from '../../ipvs/kernel.js'
 import { openTable, TABLES } from '../../ipvs/table.js'
 import { Doubtful, type Doubts } from '../../names/unresolved-names.js'
 import { journalPath, readJournal } from '../../storage/journal.js'
-import { defineCommand, EXIT } from '../command.js'
+import { configArgument, defineCommand, EXIT } from '../command.js'
 import { loadConfigOrExit, resolveNow } from '../load-or-exit.js'
 import { countChanges, renderChanges, summaryOfChanges } from '../terminal/changes.js'
 
@@ -32,7 +32,7 @@ export const command = defineCommand({
 Services that are neither in the configuration nor in lvsd's journal belong to others and are left alone.
 --assume kernel is the moment of taking over, before the first result of a check: what the kernel holds is kept,
 what it does not hold stays out.`,
-  arguments: { CONFIG: { about: 'the configuration: YAML, or an ldirectord.cf' } },
+  arguments: configArgument,
   options: {
     assume: {
       value: 'HEALTH',

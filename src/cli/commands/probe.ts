@@ -2,22 +2,15 @@
 import { bracketed, endpoint, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
 import { combine } from '../../core/health.js'
-import type {
-  CheckResult,
-  Config,
-  HealthState,
-  ResolvedReal,
-  ResolvedService,
-  Service,
-} from '../../core/model.js'
+import type { CheckResult, Config, ResolvedReal, ResolvedService, Service } from '../../core/model.js'
 import { weightFrom } from '../../core/weight-hint.js'
 import { type Job, jobsOf, workOf } from '../../health/jobs.js'
 import { familyOfService, type LookupRequest, memberRequest } from '../../names/lookup-requests.js'
 import { openOneShot } from '../../schedule/executors.js'
-import { didYouMean } from '../../util/closest-match.js'
-import { CommandError, defineCommand, EXIT } from '../command.js'
+import { didYouMeanOf } from '../../util/closest-match.js'
+import { CommandError, configArgument, defineCommand, EXIT } from '../command.js'
 import { loadConfigOrExit, resolveNow } from '../load-or-exit.js'
-import { type Probed, type ProbedServer, renderProbed } from '../terminal/probe.js'
+import { type Probed, type ProbedServer, renderProbed, stateOf } from '../terminal/probe.js'
 
 /** Checks under way at once: a probe by hand must not look like an attack. */
 const AT_ONCE = 32
@@ -30,7 +23,7 @@ how long each phase took, what came and how it was judged; at the end, for each 
 pass, and with which weight. The exit code is 0 if all servers are up. rise, fall and maintenance play no part. Does not
 touch the kernel's table, and needs no running lvsd.`,
   arguments: {
-    CONFIG: { about: 'the configuration: YAML, or an ldirectord.cf' },
+    ...configArgument,
     SERVICE: { about: 'only this service, by its name', optional: true },
     REAL: { about: "only this real server: '[2001:db8::1]:80', or without the port", optional: true },
   },
@@ -90,11 +83,6 @@ function serversOf(service: ResolvedService, probed: readonly Probed[]): readonl
   })
 }
 
-function stateOf({ ok }: CheckResult): HealthState {
-  if (ok === null) return 'unknown'
-  return ok ? 'up' : 'down'
-}
-
 /** A list of the results, each with the verdict on its server. */
 function asJson(probed: readonly Probed[], servers: readonly ProbedServer[]): string {
   const serverOf = ({ service, real }: Probed) => {
@@ -134,8 +122,7 @@ function isCalled({ name, part }: Service, word: string, { services }: Config): 
 }
 
 function unknown(what: string, word: string, words: readonly string[]): CommandError {
-  const hint = didYouMean(word, words) || `; there are: ${words.join(', ')}`
-  return new CommandError(`there is no ${what} "${word}"${hint}`, EXIT.usage)
+  return new CommandError(`there is no ${what} "${word}"${didYouMeanOf(word, words)}`, EXIT.usage)
 }
 
 /** Each question once, however many services ask it, some at a time. */

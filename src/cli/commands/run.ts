@@ -4,10 +4,8 @@ import { AcceptedConfiguration, isRunnable } from '../../accepted/accepted.js'
 import { SocketUnusable } from '../../api/server.js'
 import { loadConfigApart, loadConfigAtStart } from '../../config/load-apart.js'
 import { renderProblems } from '../../config/problems/render-problem.js'
-import { startDirector, withPaths } from '../../director/compose.js'
 import { TABLES } from '../../ipvs/table.js'
 import { JournalInUse } from '../../storage/journal.js'
-import { openLog } from '../../system/log.js'
 import { waitAtMost } from '../../util/with-timeout.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
 
@@ -50,6 +48,11 @@ export const command = defineCommand({
         resolve()
       }),
     )
+    // Not loaded for a help text, which wants the description above.
+    const [{ startDirector, withPaths }, { openLog }] = await Promise.all([
+      import('../../director/compose.js'),
+      import('../../system/log.js'),
+    ])
     const load = () => loadConfigApart(file).then(loaded => withPaths(loaded, options))
     const accepted = new AcceptedConfiguration(
       { file, state: options.state ?? null, env },

@@ -3,7 +3,7 @@ import { fetchStatus } from '../../api/client.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { bracketed, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
-import { didYouMean } from '../../util/closest-match.js'
+import { didYouMeanOf } from '../../util/closest-match.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { type CommandContext, CommandError, defineCommand, EXIT, type ExitCode } from '../command.js'
 import { watchStatus } from '../live-view.js'
@@ -15,12 +15,12 @@ export const command = defineCommand({
   summary: 'Show services, real servers, weights, connections and the last results',
   details: `Asks the running lvsd over its control socket. What is down stands first.
 
-FOR and SINCE: how long, and since when, the real server as a whole has been in its state.
-WEIGHT: what lvsd wants in the table. KERNEL: what the kernel held at the last reading. - is not in the table.
-ACTIVE and INACT: the connections of a real server as the kernel counts them.
-TOOK: how long the last check took. LAST RESULT: the check that explains the state.
-"late 1.6ms" in the head: 99 of 100 checks of the recent past started at most that late.
-"read 4s ago" in the head: when lvsd last read the kernel's table.
+- FOR and SINCE: how long, and since when, the real server as a whole has been in its state.
+- WEIGHT: what lvsd wants in the table. KERNEL: what the kernel held at the last reading. - is not in the table.
+- ACTIVE and INACT: the connections of a real server as the kernel counts them.
+- TOOK: how long the last check took. LAST RESULT: the check that explains the state.
+- "late 1.6ms" in the head: 99 of 100 checks of the recent past started at most that late.
+- "read 4s ago" in the head: when lvsd last read the kernel's table.
 
 --check prints one line and ends as a Nagios plug-in: 0 ok, 1 a server is down (maintenance does not count), gives no
 verdict, or the configuration of the file does not run, 2 a service has no server left, 3 no lvsd answers.
@@ -123,12 +123,10 @@ function isCalled(real: RealStatus, word: string): boolean {
 
 function noService({ services }: StatusDocument, word: string): CommandError {
   const names = services.map(({ name }) => name)
-  const hint = didYouMean(word, names) || `; there are: ${names.join(', ') || 'none'}`
-  return new CommandError(`there is no service "${word}"${hint}`, EXIT.usage)
+  return new CommandError(`there is no service "${word}"${didYouMeanOf(word, names)}`, EXIT.usage)
 }
 
 function noReal(services: readonly ServiceStatus[], word: string): CommandError {
   const names = services.flatMap(({ reals }) => reals.map(hostPort))
-  const hint = didYouMean(word, names) || `; there are: ${names.join(', ') || 'none'}`
-  return new CommandError(`there is no real server "${word}" in it${hint}`, EXIT.usage)
+  return new CommandError(`there is no real server "${word}" in it${didYouMeanOf(word, names)}`, EXIT.usage)
 }

@@ -6,14 +6,14 @@ import { renderProblems } from '../../config/problems/render-problem.js'
 import type { Config } from '../../core/model.js'
 import { painter } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
-import { defineCommand, EXIT } from '../command.js'
+import { configArgument, defineCommand, EXIT } from '../command.js'
 
 export const command = defineCommand({
   name: 'validate',
   summary: 'Find everything that is wrong with a configuration',
   details: `Reads YAML or an ldirectord.cf and prints every problem with file, line, column and a stable code.
 Errors keep a configuration from running; warnings and notes do not, unless --strict counts warnings as errors. Touches neither the kernel nor the network.`,
-  arguments: { CONFIG: { about: 'the configuration: YAML, or an ldirectord.cf' } },
+  arguments: configArgument,
   options: {
     json: { short: 'j', about: 'the problems as JSON' },
     strict: { about: 'warnings count as errors: the exit code is 1' },

@@ -52,7 +52,8 @@ export function renderProbed(probed: readonly Probed[], { colour, servers = [] }
     return [paint('bold', printable(service)), ...own.map(each => checkLines(each, paint))].join('\n')
   })
   const verdicts = servers.length === 0 ? [] : [serverLines(servers, paint)]
-  return [...blocks, summaryOfProbed(probed, paint), ...verdicts].join('\n\n')
+  const states = probed.map(({ result }) => stateOf(result))
+  return [...blocks, summaryOf(states, 'check', paint), ...verdicts].join('\n\n')
 }
 
 function serverLines(servers: readonly ProbedServer[], paint: Paint): string {
@@ -63,11 +64,8 @@ function serverLines(servers: readonly ProbedServer[], paint: Paint): string {
     weight === null ? '' : `weight ${weight}${weight === configured ? '' : `, ${configured} configured`}`,
     checks === 0 ? 'no checks' : `${passed} of ${checks} pass, ${need} needed`,
   ])
-  const number = (state: HealthState) => servers.filter(server => server.state === state).length
-  const unknown = number('unknown') > 0 ? `, ${number('unknown')} without a verdict` : ''
-  const total = counted(servers.length, 'real server')
-  const summary = `${total}: ${number('up')} up, ${number('down')} down${unknown}`
-  return `${columns(rows)}\n${paint(number('up') === servers.length ? 'green' : 'red', summary)}`
+  const states = servers.map(({ state }) => state)
+  return `${columns(rows)}\n${summaryOf(states, 'real server', paint)}`
 }
 
 function stateWord(state: HealthState, paint: Paint): string {
@@ -79,7 +77,7 @@ function checkLines({ real, check, target, result }: Probed, paint: Paint): stri
   const where = target === null ? '' : target === real ? '' : ` at ${target}`
   const { phase, reason, ms } = result
   const place = result.ok === true || phase === null ? '' : ` in ${phase}`
-  const verdict = verdictOf(result, paint)
+  const verdict = stateWord(stateOf(result), paint)
   // `status 500 …` names its reason itself.
   const why = reason === null || result.detail.startsWith(`${reason} `) ? '' : `${reason}${place}: `
   const phases = phaseRows(result)
@@ -90,8 +88,10 @@ function checkLines({ real, check, target, result }: Probed, paint: Paint): stri
   ].join('\n')
 }
 
-function verdictOf({ ok }: CheckResult, paint: Paint): string {
-  return stateWord(ok === null ? 'unknown' : ok ? 'up' : 'down', paint)
+/** What one result alone would mean for its server. */
+export function stateOf({ ok }: CheckResult): HealthState {
+  if (ok === null) return 'unknown'
+  return ok ? 'up' : 'down'
 }
 
 /** Each phase with the time it took and the time at which it ended. */
@@ -103,10 +103,10 @@ function phaseRows({ phases }: CheckResult): string[][] {
   ])
 }
 
-function summaryOfProbed(probed: readonly Probed[], paint: Paint): string {
-  const number = (ok: boolean | null) => probed.filter(({ result }) => result.ok === ok).length
-  const checks = counted(probed.length, 'check')
-  const nothing = number(null) > 0 ? `, ${number(null)} without a verdict` : ''
-  const text = `${checks}: ${number(true)} up, ${number(false)} down${nothing}`
-  return paint(number(true) === probed.length ? 'green' : 'red', text)
+/** `3 checks: 2 up, 1 down`. */
+function summaryOf(states: readonly HealthState[], what: string, paint: Paint): string {
+  const number = (state: HealthState) => states.filter(each => each === state).length
+  const unknown = number('unknown') > 0 ? `, ${number('unknown')} without a verdict` : ''
+  const text = `${counted(states.length, what)}: ${number('up')} up, ${number('down')} down${unknown}`
+  return paint(number('up') === states.length ? 'green' : 'red', text)
 }

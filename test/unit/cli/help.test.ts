@@ -55,6 +55,12 @@ describe('help: the commands', () => {
     assert.equal(Object.keys(EXIT_MEANINGS).length, Object.keys(EXIT).length)
   })
 
+  it('joins the lines of a paragraph, but not those of a list', async () => {
+    const details = 'one\ntwo\n\n- three\n- four\nfive'
+    const help = commandHelp({ ...(await loadCommand('plan')), details })
+    assert.ok(help.includes('\n\none two\n\n- three\n- four five\n\n'), help)
+  })
+
   it('fits into a terminal of 80 columns, but for command lines as they are typed', async () => {
     for (const name of commandNames()) {
       const { examples, ...rest } = await loadCommand(name)

@@ -15,7 +15,7 @@ describe('lvsd probe', () => {
     const { exit, out } = await probe(site, 'web', `[::1]:${site.well}`)
     assert.equal(exit, EXIT.ok)
     assert.match(out, new RegExp(`^  \\[::1\\]:${site.well}  http  up  [\\d.]+m?s\\n    200 OK`, 'm'))
-    assert.match(out, /^ {6}connect +[\d.]+ms {2}at [\d.]+ms$/m)
+    assert.match(out, /^ {6}connect +[\d.]+ms {2}at +[\d.]+ms$/m)
     assert.match(out, /^ {6}first byte /m)
     assert.match(out, /^1 check: 1 up, 0 down$/m)
     assert.match(out, /^web {2}\S+ {2}up {2}weight 1 {2}1 of 1 pass, 1 needed\n1 real server: 1 up, 0 down$/m)
