@@ -27,12 +27,12 @@ function agentOptions(kit: OptionKit) {
     ),
     hold: kit.duration(
       '1m',
-      'How long the last word of an agent holds once it says none: silent, absent, or talking without an end',
+      'How long the last words of an agent stay valid while it says none: silent, absent, or sending an endless line',
     ),
     silence: kit.choice(
       ['up', 'down'],
       'up',
-      'What an agent without a word means once its last word holds no more: it has no say (up; give the server another check too), or the server is down',
+      'What it means if an agent says nothing after that time: the agent is ignored (up; give the server another check too), or the server is down',
     ),
   }
 }
@@ -43,7 +43,7 @@ type AgentOptions = Parsed<ReturnType<typeof agentOptions>>
 export const check = defineCheck({
   name: 'agent',
   aliases: ['agent-check'],
-  summary: "asks an agent, on its checkport, for state and weight, in the words of HAProxy's agent-check",
+  summary: "asks an agent on the checkport for state and weight, in the protocol of HAProxy's agent-check",
   connects: false,
 
   options: agentOptions,
@@ -74,7 +74,7 @@ async function listen(target: Target, options: AgentOptions, context: RunContext
       const line = await dialogue.word(LINE_LIMIT)
       word = readWords(line, most)
       // As in HAProxy, an agent that sends no word is handled like a silent one.
-      return word ?? down('unexpected', `the agent says "${brief(line)}", which is no word`)
+      return word ?? down('unexpected', `the agent says "${brief(line)}", which contains no word`)
     })
     return word ? { word } : { why }
   } catch (error) {
@@ -109,13 +109,13 @@ function silent(target: Target, options: AgentOptions, why: Answer): Answer {
   const does = (why.reason && WORDLESS[why.reason]) || 'is silent'
   if (held) return { ...held, detail: `${held.detail}; holds while the agent ${does}: ${why.detail}` }
   if (options.silence === 'down') return why
-  return up(`the agent ${does} and has no say: ${why.detail}`)
+  return up(`the agent ${does} and is ignored: ${why.detail}`)
 }
 
 /** Descriptions of an agent that sends data but no word. It is handled like a silent one: its server keeps its weight. */
 const WORDLESS: Readonly<Record<string, string>> = {
   unexpected: 'says no word',
-  'too-big': 'says more than a word, without an end,',
+  'too-big': 'sends an endless line',
 }
 
 function keyOf({ address, port }: Target, options: AgentOptions): string {

@@ -13,9 +13,9 @@ function dialogueOptions(kit: OptionKit) {
   return {
     steps: kit.secretList(
       undefined,
-      `What is said and heard, one after the other: ${Object.keys(VERBS).join(', ')}`,
+      `The steps, in order. A step begins with one of: ${Object.keys(VERBS).join(', ')}`,
     ),
-    tls: kit.flag(false, 'Speak TLS from the start; the step tls begins it on the way'),
+    tls: kit.flag(false, 'Use TLS from the start; the step tls starts it later'),
     ...tlsOptions(kit),
   }
 }
@@ -25,7 +25,7 @@ type DialogueOptions = Parsed<ReturnType<typeof dialogueOptions>>
 /** Sends and expects configured text or bytes, for protocols without a kind of their own. */
 export const check = defineCheck({
   name: 'dialogue',
-  summary: 'says and hears what it is told to, in text or bytes, over TCP or TLS',
+  summary: 'sends and expects text or bytes, step by step, over TCP or TLS',
 
   options: dialogueOptions,
 
@@ -114,7 +114,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     },
   },
   tls: {
-    problem: rest => (rest === '' ? null : 'nothing stands behind tls'),
+    problem: rest => (rest === '' ? null : 'the step tls has no text'),
     async take(dialogue, _rest, { options }) {
       await dialogue.startTls(options)
       return undefined

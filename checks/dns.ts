@@ -23,18 +23,18 @@ const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED
 /** Sends one query to a name server and judges the answer. */
 export const check = defineCheck({
   name: 'dns',
-  summary: 'asks a name server a question',
+  summary: 'sends a query to a name server',
   defaultPort: 53,
 
   options: kit => ({
-    request: kit.text(undefined, 'Name to ask for, or an address, which asks for its PTR record'),
-    type: kit.choice(Object.keys(TYPES) as [Type, ...Type[]], 'A', 'Record type to ask for'),
+    request: kit.text(undefined, 'Name to look up, or an address, whose PTR record is looked up'),
+    type: kit.choice(Object.keys(TYPES) as [Type, ...Type[]], 'A', 'Record type to look up'),
     receive: kit.pattern(
       'Regular expression that must occur in one of the answers, or an address in any notation',
     ),
     rcode: kit.choice(RCODES, 'NOERROR', 'Response code that is up'),
     answers: kit.number(1, 'Records of the type asked for that a NOERROR answer must hold', { max: 1000 }),
-    recursion: kit.flag(true, 'Ask the server to look elsewhere if it does not know itself'),
+    recursion: kit.flag(true, 'Ask for recursion: the server asks other servers if it needs to'),
     transport: kit.choice(
       ['udp', 'tcp'],
       'udp',

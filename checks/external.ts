@@ -37,7 +37,7 @@ export const check = defineCheck({
     warning: kit.choice(
       ['up', 'down'],
       'up',
-      "What a Nagios plug-in's warning is; exit 1 without a word, or of a script that died, is down in any case",
+      'State for a warning of a Nagios plug-in; exit 1 without output, or of a script that died, is always down',
     ),
     dynamic: kit.flag(
       false,
@@ -48,11 +48,11 @@ export const check = defineCheck({
   validate({ checkcommand, arguments: args, environment, nagios, dynamic }) {
     if (checkcommand === '') return 'checkcommand takes the path of a command'
     if ([checkcommand, ...args].some(text => text.includes('\0'))) return 'a command cannot contain a NUL'
-    if (nagios && dynamic) return 'an exit code is read in one way: nagios or dynamic, not both'
+    if (nagios && dynamic) return 'give nagios or dynamic, not both'
     const placeholders = args.flatMap(arg => arg.match(PLACEHOLDER) ?? [])
     const unknown = placeholders.find(word => !Object.hasOwn(FACTS, word.slice(1, -1)))
     return unknown
-      ? `${unknown} is no placeholder; there are ${PLACEHOLDERS}`
+      ? `${unknown} is not a placeholder; the placeholders are ${PLACEHOLDERS}`
       : problemOfVariables(environment)
   },
 
@@ -108,7 +108,7 @@ function judgePlugin(code: number, output: string, warning: Wanted['warning']): 
   // Performance data follows the bar.
   const printed = output.split('|')[0]
   if (code === 1 && printed?.trim() === '')
-    return down('status', 'exit 1 without a word: no warning, the plug-in failed')
+    return down('status', 'exit 1 without output: not a warning, the plug-in failed')
   if (code === 1 && hasCrashed(output))
     return down('status', withOutput('the plug-in failed (exit 1)', lastLine(output)))
   const said = withOutput(NAGIOS_WORDS[code] ?? `exit ${code}`, printed)

@@ -19,7 +19,7 @@ import { connectTls, type TlsOptions } from './lib/tls.js'
 /** Reads the greeting of an FTP server, logs in if configured, and searches a file if `receive` or `text` is set. */
 export const check = defineCheck({
   name: 'ftp',
-  summary: 'greets an FTP server; may speak TLS, log in and look into a file',
+  summary: 'reads the greeting of an FTP server; can use TLS, log in and search a file',
   defaultPort: 21,
 
   options: kit => ({

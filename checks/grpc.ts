@@ -14,7 +14,7 @@ const LIMIT = 65_536
 
 function grpcOptions(kit: OptionKit) {
   return {
-    service: kit.text('', 'Name of the service asked about; empty is the server as a whole'),
+    service: kit.text('', 'Name of the service to check; empty means the whole server'),
     virtualhost: kit.maybeText('The :authority of the request; by default the address and port'),
     headers: kit.secretMap('Further metadata of the request, by name'),
     ...optionalTls(kit),
@@ -38,7 +38,8 @@ export const check = defineCheck({
     const odd = virtualhostProblem(virtualhost)
     if (odd) return odd
     const bad = Object.entries(headers).find(([name, value]) => !isMetadata(name, value))
-    if (bad) return `"${bad[0]}" or its value is no metadata: lower-case names, text of ASCII`
+    if (bad)
+      return `"${bad[0]}" or its value is not valid metadata: names are lower-case, values are ASCII text`
     return optionalTlsProblem(options)
   },
 
@@ -144,7 +145,7 @@ function judge({ headers, body, trailers }: Reply, service: string): Answer {
   if (status !== 0)
     return failed(status, String(trailers['grpc-message'] ?? headers['grpc-message'] ?? ''), about)
   const serving = servingOf(body)
-  if (serving === null) return down('garbage', 'the answer is no HealthCheckResponse')
+  if (serving === null) return down('garbage', 'the answer is not a HealthCheckResponse')
   const word = SERVING[serving] ?? `status ${serving}`
   return serving === 1
     ? up(`${about} is ${word}`)
@@ -154,11 +155,11 @@ function judge({ headers, body, trailers }: Reply, service: string): Answer {
 /** gRPC status codes with a specific meaning, from gRPC's statuscodes.md. */
 const CODES: Readonly<Record<number, (about: string) => string>> = {
   4: () => 'the server did not answer within the deadline it was given (DEADLINE_EXCEEDED)',
-  5: about => `the health service does not know ${about} (NOT_FOUND): look at service`,
+  5: about => `the health service does not know ${about} (NOT_FOUND): check the option service`,
   7: () => 'the server does not allow it (PERMISSION_DENIED)',
   12: () => 'the server has no health service (UNIMPLEMENTED): register grpc.health.v1.Health in it',
   14: () => 'the server says it is not available (UNAVAILABLE)',
-  16: () => 'the server wants to know who asks (UNAUTHENTICATED): give metadata under headers',
+  16: () => 'the server requires authentication (UNAUTHENTICATED): set metadata under headers',
 }
 
 function failed(status: number, message: string, about: string): Answer {

@@ -7,7 +7,7 @@ import { exchange } from './lib/response.js'
 /** Requests a page from a web server on a new connection. */
 export const check = defineCheck({
   name: 'http',
-  summary: 'asks a web server for a page; judges status and body',
+  summary: 'requests a page from a web server; checks status and body',
   defaultPort: 80,
   scheme: 'http',
 

@@ -31,13 +31,13 @@ type ProxyOptions = Parsed<ReturnType<typeof proxyOptions>>
 export const check = defineCheck({
   name: 'http_proxy',
   aliases: ['http-proxy'],
-  summary: 'asks a web proxy for a page of another server; judges status and body',
+  summary: 'requests a page of another server through a web proxy; checks status and body',
   defaultPort: 3128,
 
   options: proxyOptions,
 
   validate(options) {
-    if (!urlOf(options.request)) return `request takes a whole URL, http://…; "${options.request}" is none`
+    if (!urlOf(options.request)) return `request takes a whole URL, http://…, not "${options.request}"`
     return httpProblem({ ...options, virtualhost: null, body: '', otherhosts: false })
   },
 
@@ -54,7 +54,7 @@ export const check = defineCheck({
       const met = await ask(target, url, options, context)
       if (!(met instanceof URL)) return met
       url = urlOf(met.href)
-      if (!url) return down('status', `redirected to ${met.href}, which is none of an http proxy`)
+      if (!url) return down('status', `redirected to ${met.href}, which an http proxy cannot fetch`)
     }
     return down('status', `more than ${options.redirects} redirects`)
   },

@@ -6,7 +6,7 @@ import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from '
 /** Requests a page from a web server over TLS on a new connection. */
 export const check = defineCheck({
   name: 'https',
-  summary: 'asks a web server for a page over TLS; judges certificate, status and body',
+  summary: 'requests a page from a web server over TLS; checks certificate, status and body',
   defaultPort: 443,
   scheme: 'https',
 

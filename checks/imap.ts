@@ -11,7 +11,7 @@ import {
 /** Reads the greeting of an IMAP server, and logs in if configured. */
 export const check = defineCheck({
   name: 'imap',
-  summary: 'greets an IMAP server; may ask for TLS and log in',
+  summary: 'reads the greeting of an IMAP server; can ask for TLS and log in',
   defaultPort: 143,
 
   options: kit => ({

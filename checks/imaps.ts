@@ -6,7 +6,7 @@ import { tlsOptions, tlsProblem } from './lib/tls.js'
 /** Reads the greeting of an IMAP server over TLS, and logs in if configured. */
 export const check = defineCheck({
   name: 'imaps',
-  summary: 'greets an IMAP server over TLS; may log in',
+  summary: 'reads the greeting of an IMAP server over TLS; can log in',
   defaultPort: 993,
 
   options: kit => ({ ...loginOptions(kit, 'without one the greeting is enough'), ...tlsOptions(kit) }),

@@ -5,7 +5,7 @@ import { encryptionOf, encryptionOptions, encryptionProblem } from './lib/login.
 /** Binds to an LDAP server and reads one entry. */
 export const check = defineCheck({
   name: 'ldap',
-  summary: 'binds to an LDAP server and reads one entry; may ask for TLS',
+  summary: 'binds to an LDAP server and reads one entry; can ask for TLS',
   defaultPort: 389,
 
   options: kit => ({ ...ldapOptions(kit), ...encryptionOptions(kit) }),

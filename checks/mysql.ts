@@ -113,7 +113,7 @@ function guard(connection: Connection): void {
     if (!inner.authorized && ++logins > MOST_LOGINS)
       throw new CheckFailure('garbage', `more than ${MOST_LOGINS} packets before a login`)
     if (!inner.authorized && packet?.peekByte() === ANOTHER && ++wishes > MOST_WISHES)
-      throw new CheckFailure('garbage', `more than ${MOST_WISHES} wishes for other plug-ins`)
+      throw new CheckFailure('garbage', `more than ${MOST_WISHES} requests for other authentication plug-ins`)
     handle(packet)
   }
 }
@@ -197,7 +197,10 @@ function refusal(error: unknown, { login }: Wanted): Answer | null {
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return down('tls', 'the server does not offer TLS: leave out tls')
   const plugin = pluginIn(code, message)
   if (plugin !== null)
-    return down('status', `the server wants ${login} to log in by ${plugin}, which lvsd cannot do: ${ADVICE}`)
+    return down(
+      'status',
+      `the server requires ${plugin} for ${login}, which lvsd does not support: ${ADVICE}`,
+    )
   return errno > 0 ? down('status', `${said(message)} (${code ?? errno})`) : null
 }
 

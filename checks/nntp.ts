@@ -6,7 +6,7 @@ import { expectReply } from './lib/replies.js'
 /** Reads the greeting of a news server. */
 export const check = defineCheck({
   name: 'nntp',
-  summary: 'greets a news server; may speak TLS',
+  summary: 'reads the greeting of a news server; can use TLS',
   defaultPort: 119,
 
   options: kit => encryptionOptions(kit),

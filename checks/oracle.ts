@@ -39,7 +39,7 @@ export const check = defineCheck({
     // The name becomes part of a connect descriptor, in which other characters have a meaning.
     return /^[\w.$#-]+$/.test(database)
       ? sqlProblem(options)
-      : `"${database}" is no name of an Oracle database`
+      : `"${database}" is not a valid name of an Oracle database`
   },
 
   missing: () => (isInstalled() ? null : MISSING),

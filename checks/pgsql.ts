@@ -59,7 +59,10 @@ async function talk(socket: Socket, { target, options, context }: Asked): Promis
     const { message } = error as Error
     // The client reports this itself, without sending anything, if the server requires a password.
     if (!message.startsWith('SASL:')) throw error
-    return down('status', options.passwd === '' ? 'the server wants a password: give passwd' : said(message))
+    return down(
+      'status',
+      options.passwd === '' ? 'the server requires a password: set passwd' : said(message),
+    )
   } finally {
     client.end().catch(() => {})
   }

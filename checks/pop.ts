@@ -11,7 +11,7 @@ import { askPop } from './lib/pop.js'
 /** Reads the greeting of a POP3 server, and logs in if configured. */
 export const check = defineCheck({
   name: 'pop',
-  summary: 'greets a POP3 server; may ask for TLS and log in',
+  summary: 'reads the greeting of a POP3 server; can ask for TLS and log in',
   defaultPort: 110,
 
   options: kit => ({

@@ -6,7 +6,7 @@ import { tlsOptions, tlsProblem } from './lib/tls.js'
 /** Reads the greeting of a POP3 server over TLS, and logs in if configured. */
 export const check = defineCheck({
   name: 'pops',
-  summary: 'greets a POP3 server over TLS; may log in',
+  summary: 'reads the greeting of a POP3 server over TLS; can log in',
   defaultPort: 995,
 
   options: kit => ({ ...loginOptions(kit, 'without one the greeting is enough'), ...tlsOptions(kit) }),

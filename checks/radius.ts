@@ -12,7 +12,7 @@ const WORDS: Readonly<Record<number, string>> = {
 /** Asks a RADIUS server to authenticate a user, or without a user for its status (Status-Server, RFC 5997). */
 export const check = defineCheck({
   name: 'radius',
-  summary: 'asks a RADIUS server to let a user in, or whether it is well',
+  summary: 'asks a RADIUS server to accept a user, or for its status',
   defaultPort: 1812,
   connects: false,
 
@@ -25,9 +25,9 @@ export const check = defineCheck({
     passwd: kit.secret('', 'Password'),
     messageauthenticator: kit.flag(
       false,
-      'The answer must bear a Message-Authenticator. Without one it can be forged by who stands between (BlastRADIUS, CVE-2024-3596); set this once the server sends it, as FreeRADIUS does from 3.2.5 on',
+      'The answer must contain a Message-Authenticator. Without it, an attacker on the network path can forge the answer (BlastRADIUS, CVE-2024-3596). Set this if the server sends it, as FreeRADIUS does from 3.2.5 on',
     ),
-    accept: kit.flag(true, 'Only Access-Accept is up; false: any answer to the user is, a refusal too'),
+    accept: kit.flag(true, 'Only Access-Accept is up; false: any answer is up, a refusal too'),
   }),
 
   validate({ secret, login, passwd }) {

@@ -9,14 +9,14 @@ const ROLES = { primary: 'master', replica: 'slave', sentinel: 'sentinel' } as c
 
 function redisOptions(kit: OptionKit) {
   return {
-    role: kit.choice(['any', 'primary', 'replica', 'sentinel'], 'any', 'What the server must be'),
+    role: kit.choice(['any', 'primary', 'replica', 'sentinel'], 'any', 'Required role of the server'),
     link: kit.choice(
       ['connected', 'any'],
       'connected',
-      'State of the link of a replica to its primary, for role: replica; any: a replica that has lost its primary, and serves what it has, is up too',
+      'State of the link of a replica to its primary, for role: replica; any: a replica that has lost its primary and serves its last data is up too',
     ),
     get: kit.maybeText('A key that must exist'),
-    value: kit.maybeText('What must stand under the key'),
+    value: kit.maybeText('Required value of the key'),
     login: kit.maybeText('User name; without one the password is that of the default user'),
     passwd: kit.secret(null, 'Password'),
     database: kit.number(0, 'Number of the database in which the key is looked for'),
@@ -29,7 +29,7 @@ type Wanted = Parsed<ReturnType<typeof redisOptions>>
 /** Sends PING to a Redis server or compatible server, and optionally checks its role and a key. */
 export const check = defineCheck({
   name: 'redis',
-  summary: 'asks a Redis server for a PONG, and perhaps for its role or a key',
+  summary: 'sends PING to a Redis server; can also check its role or a key',
   defaultPort: 6379,
 
   options: redisOptions,

@@ -13,11 +13,11 @@ const T2 = 4000
 
 function sipOptions(kit: OptionKit) {
   return {
-    login: kit.maybeText('Whom to ask about, user@host; by default the server itself'),
+    login: kit.maybeText('User to ask about, user@host; by default the server itself'),
     transport: kit.choice(
       ['udp', 'tcp', 'tls'],
       'udp',
-      'Protocol; over UDP the question is repeated until the deadline; TLS is TCP on a port of its own, 5061',
+      'Protocol; over UDP the request is repeated until the deadline; TLS uses port 5061',
     ),
     status: kit.ranges('200', 'Status codes that are up: 200, 200-299 or a list of them', {
       min: 200,
@@ -127,7 +127,7 @@ async function askUdp(target: Target, options: SipOptions, { signal, phase }: Ru
     phase('first byte')
     for await (const [message] of messages) {
       const [head = '', end] = String(message).split(/\r?\n\r?\n/, 2)
-      if (end === undefined) return down('garbage', `"${brief(head)}" breaks off in its headers`)
+      if (end === undefined) return down('garbage', `"${brief(head)}" ends within its headers`)
       const answer = judge(head, question, options)
       if (answer) return answer
     }

@@ -3,7 +3,7 @@ import { smtpCheck } from './lib/smtp.js'
 /** Reads the greeting of a mail server. */
 export const check = smtpCheck({
   name: 'smtp',
-  summary: 'greets a mail server; may ask for TLS and log in',
+  summary: 'reads the greeting of a mail server; can ask for TLS and log in',
   defaultPort: 25,
   starttls: false,
 })

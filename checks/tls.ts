@@ -7,8 +7,8 @@ const DAY = 86_400_000
 
 function options(kit: OptionKit) {
   return {
-    days: kit.number(0, 'Days that every certificate the server shows must still be valid', { max: 3650 }),
-    alpn: kit.list([], 'Protocols to offer (ALPN), such as h2; a server that takes none of them is down'),
+    days: kit.number(0, 'Days for which every certificate of the server must remain valid', { max: 3650 }),
+    alpn: kit.list([], 'Protocols to offer (ALPN), such as h2; a server that accepts none of them is down'),
     ...tlsOptions(kit),
   }
 }
@@ -21,7 +21,7 @@ type Options = Parsed<ReturnType<typeof options>>
  */
 export const check = defineCheck({
   name: 'tls',
-  summary: 'shakes hands in TLS; the certificate must be valid, today or for some days more',
+  summary: 'performs a TLS handshake; the certificate must be valid now, or for some more days',
   defaultPort: 443,
 
   options,
@@ -84,10 +84,10 @@ function isAlert(error: Error): boolean {
 
 function judge(socket: TLSSocket, { days, alpn }: Options): Answer {
   if (alpn.length > 0 && !socket.alpnProtocol)
-    return down('tls', `the server takes none of the protocols ${alpn.join(', ')}`)
+    return down('tls', `the server accepts none of the protocols ${alpn.join(', ')}`)
   const now = Date.now()
   const chain = chainOf(socket.getPeerCertificate(true))
-  if (chain.length === 0) return down('tls', 'the server shows no certificate')
+  if (chain.length === 0) return down('tls', 'the server sends no certificate')
   for (const certificate of chain) {
     const problem = datesProblem(certificate, now, days)
     if (problem !== null) return down('tls', problem)

@@ -14,7 +14,7 @@ export const check = defineCheck({
     request: kit.text('', 'Text to send; \\n, \\r, \\t, \\0, \\\\ and \\xHH are understood'),
     hex: kit.maybeText('Bytes to send instead, in hexadecimal: 00 1c ff'),
     ...matchOptions(kit),
-    reply: kit.flag(false, 'Any answer will do, but there must be one'),
+    reply: kit.flag(false, 'Require an answer; any answer passes'),
     patience: kit.duration('500ms', 'How long to wait for a port-unreachable where no answer is expected'),
   }),
 

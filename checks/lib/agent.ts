@@ -33,7 +33,8 @@ export function readWords(line: string, most: Weighing): Answer | null {
   if (words.length === 0) return null
   const said = `the agent says "${brief(line)}"`
   const unknown = words.find(word => !isKnown(word))
-  if (unknown !== undefined) return down('garbage', `${said}, and "${brief(unknown)}" is no word of an agent`)
+  if (unknown !== undefined)
+    return down('garbage', `${said}, which contains the unknown word "${brief(unknown)}"`)
   const state = STATES.find(([pattern]) => words.some(word => pattern.test(word)))
   if (state) return state[1](said)
   const weight = weightIn(words)

@@ -34,12 +34,9 @@ export async function undone(
 ): Promise<Buffer | Answer> {
   const unknown = codings.find(coding => !Object.hasOwn(UNDO, coding))
   if (unknown !== undefined)
-    return down('unexpected', `the body is compressed by ${shown(unknown)}, which is not undone here`)
+    return down('unexpected', `the body is compressed by ${shown(unknown)}, which lvsd does not support`)
   if (codings.length > MOST_CODINGS)
-    return down(
-      'garbage',
-      `the body is compressed ${codings.length} times, at most ${MOST_CODINGS} are undone`,
-    )
+    return down('garbage', `the body is compressed ${codings.length} times; the limit is ${MOST_CODINGS}`)
   let bytes = body
   for (const coding of codings.toReversed()) {
     const next = await undoneOnce(bytes, coding, limit)
@@ -55,10 +52,7 @@ async function undoneOnce(bytes: Buffer, coding: string, limit: number): Promise
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return code === 'ERR_BUFFER_TOO_LARGE'
-      ? down(
-          'too-big',
-          `a body of more than ${limit} bytes once ${coding} is undone; at most ${limit} are read`,
-        )
+      ? down('too-big', `the body decoded from ${coding} has more than ${limit} bytes, which is the limit`)
       : down('garbage', `the body is not ${coding}, as its header says: ${message}`)
   }
 }

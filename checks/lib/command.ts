@@ -114,7 +114,7 @@ function notStarted(error: unknown, file: string): Answer {
 
 const START_ERRORS: Readonly<Record<string, (file: string) => string>> = {
   EACCES: file => `${file} is not executable for lvsd's user: chmod +x it, and look at the folders above it`,
-  ENOENT: file => `${file} names an interpreter in its first line that does not exist`,
+  ENOENT: file => `the interpreter in the #! line of ${file} does not exist`,
   ENOTDIR: file => `${file} does not exist: a part of the path is not a folder`,
   ENOEXEC: file => `${file} is neither a program nor a script with a #! line`,
   ETXTBSY: file => `${file} is being written just now`,

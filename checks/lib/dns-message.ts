@@ -144,7 +144,7 @@ class Reader {
       this.#skip(6)
       const length = this.number(2)
       const end = this.#at + length
-      if (end > this.#message.length) throw new NotDns('a record that is not whole')
+      if (end > this.#message.length) throw new NotDns('an incomplete record')
       const text = (FORMS[type] ?? unknown)(this, length)
       if (this.#at !== end) throw new NotDns(`a record of type ${type} that does not fit its length`)
       return { type, text }
@@ -176,7 +176,7 @@ class Reader {
     let length = 0
     let back: number | null = null
     for (;;) {
-      if (++this.#steps > MOST_STEPS) throw new NotDns('names that are too long to follow')
+      if (++this.#steps > MOST_STEPS) throw new NotDns('names with too many steps')
       const start = this.#at
       const size = this.number(1)
       if (size === 0) break
@@ -188,7 +188,7 @@ class Reader {
         this.#at = target
       } else {
         length += size + 1
-        if (size > 63 || length > NAME_LIMIT) throw new NotDns('a name that is none')
+        if (size > 63 || length > NAME_LIMIT) throw new NotDns('an invalid name')
         labels.push(this.bytes(size).toString().replaceAll('.', inLabel))
       }
     }
@@ -199,7 +199,7 @@ class Reader {
   /** Advances, and returns the position before. */
   #skip(count: number): number {
     const at = this.#at
-    if (count < 0 || at + count > this.#message.length) throw new NotDns('it breaks off')
+    if (count < 0 || at + count > this.#message.length) throw new NotDns('it is incomplete')
     this.#at = at + count
     return at
   }

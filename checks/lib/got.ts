@@ -150,13 +150,13 @@ function answerFrom(error: unknown, { redirects }: HttpOptions): Answer {
   const code = (error as NodeJS.ErrnoException).code ?? ''
   const cause = (error as Error).cause ?? error
   if (code === 'ERR_UNSUPPORTED_PROTOCOL')
-    return down('garbage', `redirected to what is neither http nor https (${(error as Error).message})`)
+    return down('garbage', `redirected to a URL that is neither http nor https (${(error as Error).message})`)
   // The URL of the check itself is parsed before the request.
-  if (code === 'ERR_INVALID_URL') return down('garbage', 'redirected to what is no URL')
-  if (code === 'HPE_HEADER_OVERFLOW') return down('too-big', `more headers than are read (${code})`)
+  if (code === 'ERR_INVALID_URL') return down('garbage', 'redirected to an invalid URL')
+  if (code === 'HPE_HEADER_OVERFLOW') return down('too-big', `the headers exceed the limit (${code})`)
   if (code.startsWith('HPE_')) return down('garbage', `no HTTP: ${(error as Error).message} (${code})`)
   if (error instanceof ReadError)
-    return down('truncated', `the response broke off: ${(error as Error).message}`)
+    return down('truncated', `the response is incomplete: ${(error as Error).message}`)
   if (code === 'ECONNRESET' && /hang up/.test((error as Error).message))
     return down('closed', 'closed without a response')
   const answer = tlsAnswer(cause)

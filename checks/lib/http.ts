@@ -47,7 +47,7 @@ export function httpProblem(options: HttpOptions): string | null {
   const bad = Object.entries(headers).find(([name, value]) => !isHeader(name, value))
   if (bad) return `the header "${bad[0]}" or its value is not one that HTTP allows`
   if (body !== '' && !['POST', 'PUT', 'PATCH'].includes(httpmethod))
-    return `body is sent, and a ${httpmethod} request has none: write httpmethod: POST; text or receive look for something in the answer`
+    return `a ${httpmethod} request has no body: set httpmethod: POST; to search the answer, use text or receive`
   if (passwd !== null && login === null) return 'passwd needs login'
   if (login?.includes(':')) return 'a login of basic authentication cannot contain a colon'
   if (otherhosts && redirects === 0) return 'otherhosts needs redirects: the number of them to follow'

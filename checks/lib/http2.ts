@@ -72,7 +72,7 @@ async function exchange(
     return await judgeResponse(status, coding, wholeBody(stream, body), options)
   } catch (error) {
     if (error instanceof CheckFailure) return error.answer
-    return down('truncated', `${status}, but the body broke off: ${(error as Error).message}`)
+    return down('truncated', `${status}, but the body is incomplete: ${(error as Error).message}`)
   }
 }
 

@@ -38,7 +38,7 @@ export function ldapOptions(kit: OptionKit) {
     ),
     ...matchOptions(kit),
     login: kit.maybeText('Name (DN) to bind with; without one the bind is anonymous'),
-    passwd: kit.secret(null, 'Password to it'),
+    passwd: kit.secret(null, 'Password for login'),
   }
 }
 
@@ -49,7 +49,7 @@ export function ldapProblem(options: LdapOptions): string | null {
   const { login, passwd } = options
   // RFC 4513, 5.1.2: a bind with a name but no password succeeds anonymously, so it would prove nothing.
   if (login !== null && !passwd)
-    return 'login needs passwd: LDAP takes a name without a password as anonymous'
+    return 'login needs passwd: LDAP treats a name without a password as anonymous'
   if (passwd !== null && login === null) return 'passwd needs login'
   return matchProblem(options)
 }

@@ -161,6 +161,6 @@ function unreadable(error: unknown): CheckFailure {
   const message = error instanceof Error ? error.message : String(error)
   return new CheckFailure(
     'garbage',
-    `the answer cannot be read: ${(message.split('\n')[0] ?? '').slice(0, 200)}`,
+    `the client library rejects the answer: ${(message.split('\n')[0] ?? '').slice(0, 200)}`,
   )
 }

@@ -21,7 +21,7 @@ export function loginProblem({ login, passwd }: LoginOptions): string | null {
 /** Options for TLS from the start or by STARTTLS. `starttls` is the default of that option. */
 export function encryptionOptions(kit: OptionKit, starttls = false) {
   return {
-    tls: kit.flag(false, 'Speak TLS from the start, as on a port of its own; starttls is left out then'),
+    tls: kit.flag(false, 'Use TLS from the start, as on a separate TLS port; starttls is not used then'),
     starttls: kit.flag(starttls, 'Ask for TLS once connected; a server that does not offer it is down'),
     ...tlsOptions(kit),
   }

@@ -14,12 +14,12 @@ export function pinBytes(pin: string): Buffer | null {
 
 /** Returns null if a pin matches the certificate (DER) or its public key; else a sentence that includes the correct pin. */
 export function pinProblem(certificate: Buffer | undefined, pins: readonly string[]): string | null {
-  if (!certificate) return 'the server shows no certificate that could be pinned'
+  if (!certificate) return 'the server sends no certificate to compare with the pin'
   const { publicKey } = new X509Certificate(certificate)
   const key = sha256(publicKey.export({ type: 'spki', format: 'der' }))
   const known = [sha256(certificate), key]
   if (pins.some(pin => known.some(digest => pinBytes(pin)?.equals(digest)))) return null
-  return `the certificate is none of those pinned; the pin of its key is sha256//${key.toString('base64')}`
+  return `the certificate matches no pin; the pin of its key is sha256//${key.toString('base64')}`
 }
 
 function sha256(bytes: Uint8Array): Buffer {

@@ -103,7 +103,7 @@ export function decodeReply(bytes: Buffer, request: Request): Reply | string {
     return 'an answer that is not signed with this secret: compare the secrets of both sides'
   const isAuthentic = authenticityOf(packet, attributes, request)
   if (isAuthentic === 'wrong')
-    return 'an answer whose Message-Authenticator is wrong: somebody may have forged it'
+    return 'an answer whose Message-Authenticator is wrong: the answer may be forged'
   const texts = attributes.filter(({ type }) => type === REPLY_MESSAGE).map(({ value }) => value.toString())
   return {
     code: packet.readUInt8(0),

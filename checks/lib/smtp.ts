@@ -129,7 +129,7 @@ async function logIn(
   if (!name)
     throw new CheckFailure(
       'status',
-      `no way to log in: the server offers ${offered.join(' ') || 'no AUTH here'}`,
+      `no supported login method: the server offers ${offered.join(' ') || 'no AUTH here'}`,
     )
   await LOGINS[name]?.(dialogue, login ?? '', passwd ?? '')
   await expectReply(dialogue, '235')

@@ -24,15 +24,15 @@ export function tlsOptions(kit: OptionKit) {
   return {
     verify: kit.flag(false, "Verify the server's certificate: its chain, dates and name"),
     ca: kit.path(null, 'PEM file of the authorities to trust instead of the usual ones; needs verify'),
-    sni: kit.maybeText('Name asked for in the handshake; by default the virtualhost, and "" is none'),
+    sni: kit.maybeText('Server name sent in the handshake (SNI); by default the virtualhost; "" sends none'),
     verifyname: kit.maybeText(
-      'Name or address the certificate must bear; by default the name asked for, else the address',
+      'Name or address that the certificate must contain; by default the name of sni, else the address',
     ),
     pin: kit.list(
       [],
-      'SHA-256 of the certificate (hexadecimal) or of its public key (sha256//Base64, as curl has it); one of the list must be that of the server, with verify and without',
+      'SHA-256 of the certificate (hexadecimal) or of its public key (sha256//Base64, as curl has it); one of the list must match the server, with verify and without',
     ),
-    cert: kit.path(null, "PEM file of lvsd's own certificate, where the server wants one"),
+    cert: kit.path(null, "PEM file of lvsd's own certificate, if the server requires one"),
     key: kit.path(null, 'PEM file of the key to it; by default in the same file'),
     minversion: kit.choice(VERSIONS, 'TLSv1.2', 'Oldest protocol version accepted'),
   }
@@ -47,7 +47,7 @@ export function tlsProblem(options: TlsOptions): string | null {
   if (!verify && verifyname !== null) return 'verifyname needs verify: true'
   if (key !== null && cert === null) return 'key needs cert'
   if (sni !== null && (parseAddress(sni) || /[^\w.-]/.test(sni)))
-    return `sni takes a host name; "${sni}" is none, and addresses are never sent`
+    return `sni takes a host name, not "${sni}"; addresses cannot be sent`
   const unreadable = pin.find(text => !pinBytes(text))
   if (unreadable !== undefined)
     return `pin takes a SHA-256, 64 hexadecimal digits or sha256//Base64; "${unreadable}" is neither`
@@ -252,7 +252,7 @@ export function tlsAnswer(error: unknown): Answer | null {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return down(
       'tls',
-      `the certificate bears another name: set verifyname. ${message.slice(0, 200)} (${code})`,
+      `the certificate is for a different name: set verifyname. ${message.slice(0, 200)} (${code})`,
     )
   const alert = /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13)_ALERT_(\w+)$/.exec(code)?.[1]
   if (alert)
@@ -263,31 +263,31 @@ export function tlsAnswer(error: unknown): Answer | null {
   return null
 }
 
-const UNKNOWN_AUTHORITY = 'the certificate comes from an authority that is not trusted: name it with ca'
-const WANTS_CERTIFICATE = 'the server wants a certificate of lvsd: set cert and key'
+const UNKNOWN_AUTHORITY = 'the certificate comes from an authority that is not trusted: set ca'
+const WANTS_CERTIFICATE = 'the server requires a client certificate: set cert and key'
 const NO_COMMON_VERSION = 'no protocol version in common: lower minversion or update the server'
 
 const ADVICE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate has expired: renew it',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet: compare the clocks',
   CERT_REVOKED: 'the certificate has been revoked: renew it',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: name it with ca to trust it',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: set ca to trust it',
   SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
   UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'the issuer of the certificate is unknown: name it with ca, or let the server send its intermediate certificates',
+    'the issuer of the certificate is unknown: set ca, or let the server send its intermediate certificates',
   ERR_SSL_WRONG_VERSION_NUMBER: 'the server does not speak TLS on this port',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the server does not speak TLS on this port',
   ERR_SSL_HTTP_REQUEST: 'the server does not speak TLS on this port',
   ERR_SSL_UNSUPPORTED_PROTOCOL: NO_COMMON_VERSION,
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: NO_COMMON_VERSION,
-  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'the server knows no such name: set sni',
-  ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME: 'the server knows no such name: set sni',
+  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'the server does not know the requested name: set sni',
+  ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME: 'the server does not know the requested name: set sni',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: WANTS_CERTIFICATE,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
-    'handshake failure: no cipher in common, or the server wants a certificate of lvsd: set cert and key',
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "the server does not accept lvsd's certificate: look at cert",
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "the server does not know the issuer of lvsd's certificate: look at cert",
+    'handshake failure: no cipher in common, or the server requires a client certificate: set cert and key',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "the server does not accept lvsd's certificate: check cert",
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "the server does not know the issuer of lvsd's certificate: check cert",
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server does not speak HTTP/2: leave http2 out',
 }

@@ -51,7 +51,7 @@ export async function readAccepted(
   try {
     const stored = JSON.parse(await readFile(path, 'utf8')) as Stored
     if (stored.form !== 1 || stored.file !== resolve(file) || typeof stored.text !== 'string')
-      throw new Error('it is not as lvsd writes it')
+      throw new Error('it is not in the format of lvsd')
     const { at, text, config } = stored
     return { file: stored.file, at, text, config: (stored.build === build && config) || null }
   } catch (error) {

@@ -51,9 +51,9 @@ const OWN: Readonly<Record<string, string>> = {
   ENOBUFS: 'the kernel has no buffer space left',
   ENOMEM: 'the kernel has no memory left',
   EADDRNOTAVAIL:
-    'this machine has no address to ask it from (a new IPv6 address is tentative for a second or two), or no local port ' +
+    'this machine has no source address for the server (a new IPv6 address is tentative for a second or two), or no local port ' +
     'left (net.ipv4.ip_local_port_range)',
-  EAFNOSUPPORT: 'this machine does not speak this address family',
+  EAFNOSUPPORT: 'this machine does not support this address family',
   EAGAIN: 'the kernel has no resources left to start this check',
 }
 
@@ -65,23 +65,24 @@ const NETWORK_CALLS: ReadonlySet<string> = new Set(
 
 /** Local refusals of a socket call. */
 const OWN_REFUSALS: Readonly<Record<string, string>> = {
-  EPERM: 'this machine forbids it: look at its own firewall (output) and the capabilities of lvsd',
-  EACCES: 'this machine forbids it: look at the capabilities of lvsd',
+  EPERM: 'this machine does not permit it: check its own firewall (output) and the capabilities of lvsd',
+  EACCES: 'this machine does not permit it: check the capabilities of lvsd',
   ENODEV: 'this machine has no such network interface',
 }
 
 /** Returns the detail for an error that came from the network path of a call, else undefined. */
 function fromThePath(code: string, call: string): string | undefined {
-  if (code === 'EACCES' && NETWORK_CALLS.has(call)) return 'prohibited by a firewall or a route on the way'
+  if (code === 'EACCES' && NETWORK_CALLS.has(call))
+    return 'prohibited by a firewall or a route on the network path'
   const isIcmp = (code === 'EPROTO' || code === 'EOPNOTSUPP') && (call === 'connect' || call === 'recvmsg')
-  return isIcmp ? 'refused on the way by an ICMP error' : undefined
+  return isIcmp ? 'refused by an ICMP error from the network path' : undefined
 }
 
 const WORDS: Readonly<Partial<Record<Reason, string>>> = {
   refused: 'connection refused',
-  unreachable: 'no way to the server',
+  unreachable: 'server unreachable',
   reset: 'connection reset',
-  timeout: 'no answer, and the connection was given up',
+  timeout: 'connection timed out',
   name: 'the name does not resolve',
 }
 
@@ -116,7 +117,7 @@ const WAITED_FOR: Readonly<Record<Phase, string>> = {
   resolve: 'the name was not resolved',
   connect: 'no connection',
   handshake: 'the TLS handshake was not complete',
-  send: 'the request was not taken',
+  send: 'the request was not sent completely',
   'first byte': 'no answer',
   headers: 'the headers of the answer were not complete',
   body: 'the answer was not complete',

@@ -33,7 +33,7 @@ export function openEventBus(listeners: readonly EventListener[], log: Log): Eve
     try {
       await work()
     } catch (error) {
-      log.error('observer.failed', { error: (error as Error).message }, `an observer failed at: ${what}`)
+      log.error('observer.failed', { error: (error as Error).message }, `an event listener failed: ${what}`)
     }
   }
   return {

@@ -45,12 +45,12 @@ function logCheck(log: Log, { service, real, check, to, result, state, passing, 
 /** lvsd cannot ask: a server that nobody looks at is to be known, one by one. */
 function logVerdict(log: Log, { service, real, check, isMissing, detail }: VerdictChange): void {
   const fields = { service: service.name, real: realName(real), check }
-  if (!isMissing) log.info('check.verdict-again', fields, 'the check gives verdicts again')
+  if (!isMissing) log.info('check.verdict-again', fields, 'the check has a verdict again')
   else
     log.warn(
       'check.no-verdict',
       { ...fields, detail },
-      'the check has given no verdict three times in a row; its real server stays as it is',
+      'the check had no verdict three times in a row; the state of its real server does not change',
     )
 }
 
@@ -61,12 +61,12 @@ function logTraffic(log: Log, service: ResolvedService, hasTraffic: boolean, bef
   if (hasTraffic) {
     // At a start it is no news.
     if (before === null) return
-    const back = `${name}: a real server is back`
-    if (fallback) log.warn('service.fallback-out', fields, `${back}, the fallback is out again`)
+    const back = `${name}: a real server is available again`
+    if (fallback) log.warn('service.fallback-out', fields, `${back}, the fallback is removed`)
     else log.warn('service.served', { service: name }, `${back}, clients are served again`)
     return
   }
-  const lack = reals.length === 0 ? 'no real server is configured' : 'no real server is left'
+  const lack = reals.length === 0 ? 'no real server is configured' : 'no real server is available'
   if (fallback?.address) log.error('service.fallback-in', fields, `${name}: ${lack}, the fallback takes over`)
   else if (fallback)
     log.error(
@@ -80,11 +80,7 @@ function logTraffic(log: Log, service: ResolvedService, hasTraffic: boolean, bef
 /** A weight that wobbles is no news; one that goes to nothing or comes back is. */
 function logWeightChange(log: Log, { service, real, from, to, result }: WeightChange): void {
   const fields = { service: service.name, real: realName(real), from, to, detail: result.detail }
-  log[from === 0 || to === 0 ? 'info' : 'debug'](
-    'weight.changed',
-    fields,
-    'weight changed on the advice of a check',
-  )
+  log[from === 0 || to === 0 ? 'info' : 'debug']('weight.changed', fields, 'weight changed by a check')
 }
 
 function realName({ host, port }: Pick<Member, 'host' | 'port'>): string {

@@ -52,9 +52,9 @@ export function readConnectionSettings(place = PLACE): ConnectionSettings {
 
 const SENTENCES: Readonly<Record<keyof ConnectionSettings, string>> = {
   expireQuiescentTemplate:
-    'clients bound by persistence stay with a server that has failed, for it keeps its place at weight 0 (quiescent); sysctl -w net.ipv4.vs.expire_quiescent_template=1 lets them go to another one',
+    'persistent clients stay with a failed server, because it stays in the table at weight 0 (quiescent); sysctl -w net.ipv4.vs.expire_quiescent_template=1 moves them to another one',
   expireNodestConn:
-    'connections to a server that has failed and is removed hang until they time out; sysctl -w net.ipv4.vs.expire_nodest_conn=1 ends them at once',
+    'connections to a failed server that was removed hang until they time out; sysctl -w net.ipv4.vs.expire_nodest_conn=1 ends them at once',
 }
 
 /** Says it in the log at a start, and at a reload for the services that no earlier configuration had. */

@@ -125,7 +125,7 @@ export class HealthTracker {
     this.#parts.log.warn(
       'run.no-verdict',
       { job: nameOfCheck(subscriber), detail },
-      'a check gave no verdict; the health of its server stays as it was',
+      'a check had no verdict; the health of its server does not change',
     )
   }
 }

@@ -91,7 +91,7 @@ function askerOf(
 
 /** A check that is sent to a name has nobody to ask while that is not resolved. */
 function answerFor({ host, address }: ResolvedCheckUse): Answer | null {
-  return address === null ? noVerdict(`${host}, where this check goes, does not resolve`) : null
+  return address === null ? noVerdict(`the target of this check, ${host}, does not resolve`) : null
 }
 
 function targetOf(

@@ -28,7 +28,7 @@ export function refusedHere(change: Change): KernelError | null {
     return refuse(`the kernel’s table has no zones; leave %${id.address.zone} out`)
   if ('service' in change && change.service.persistence) {
     const { timeout, prefix } = change.service.persistence
-    if (!isWithin(timeout, 0, 0xffffffff)) return refuse(`${timeout} s is no persistence timeout`)
+    if (!isWithin(timeout, 0, 0xffffffff)) return refuse(`${timeout} s is not a valid persistence timeout`)
     const longest = familyOf(id) === 'ipv6' ? 128 : 32
     if (!isWithin(prefix, 0, longest))
       return refuse(`a persistence prefix has at most ${longest} bits, not ${prefix}`)
@@ -49,9 +49,9 @@ export function failureOf(what: string, code: string, cause?: unknown): KernelEr
 
 const general: Readonly<Record<string, string>> = {
   EPERM:
-    'not permitted. IPVS asks for root or the capability CAP_NET_ADMIN (systemd: AmbientCapabilities=CAP_NET_ADMIN); ' +
+    'not permitted. IPVS requires root or the capability CAP_NET_ADMIN (systemd: AmbientCapabilities=CAP_NET_ADMIN); ' +
     'in a container it must be the capability of the machine itself',
-  EACCES: 'not permitted. IPVS asks for root or the capability CAP_NET_ADMIN',
+  EACCES: 'not permitted. IPVS requires root or the capability CAP_NET_ADMIN',
   ENOENT:
     'this kernel has no IPVS. Load its module (modprobe ip_vs); in a container, load it on the machine itself',
   ENOBUFS: 'the kernel’s answers were lost, so the table must be read again to see what was done',
@@ -98,8 +98,8 @@ function isOfService(change: Change): change is ServiceChange {
 const readAgain = 'another program changes this table too, so read it again'
 
 function reasonForService(change: ServiceChange, code: string): string | null {
-  if (code === 'EEXIST') return `it is there already; ${readAgain}`
-  if (code === 'ESRCH') return `it is not there; ${readAgain}`
+  if (code === 'EEXIST') return `it already exists; ${readAgain}`
+  if (code === 'ESRCH') return `it does not exist; ${readAgain}`
   if (code === 'EAFNOSUPPORT') return `the kernel’s IPVS is built without ${familyOf(change.id)}`
   if (change.op === 'delete-service') return null
   if (code === 'ENOENT') return missingModule(change)
@@ -127,9 +127,9 @@ function invalidService({ id, service: { scheduler, persistence } }: ServiceWrit
 }
 
 function reasonForReal(change: RealChange, code: string, { isSyncing }: Circumstances): string | null {
-  if (code === 'ESRCH') return `the service is not there; ${readAgain}`
-  if (code === 'EEXIST') return `it is there already; ${readAgain}`
-  if (code === 'ENOENT') return `it is not there; ${readAgain}`
+  if (code === 'ESRCH') return `the service does not exist; ${readAgain}`
+  if (code === 'EEXIST') return `it already exists; ${readAgain}`
+  if (code === 'ENOENT') return `it does not exist; ${readAgain}`
   if (change.op === 'delete-real') return null
   if (code === 'EAFNOSUPPORT') return `the kernel’s IPVS is built without ${change.real.address.family}`
   if (code === 'ERANGE') return outOfRange(change.real)
@@ -151,7 +151,7 @@ function mixedFamilies(
   if (isSyncing)
     return `${families} is refused while the connection synchronization daemon runs, whose protocol cannot carry it (ipvsadm --stop-daemon)`
   if (real.forwarding === 'gate' || real.forwarding === 'masq')
-    return `${families} is reached through a tunnel alone (ipip, gue or gre), not by ${real.forwarding}`
+    return `${families} can only be reached through a tunnel (ipip, gue or gre), not by ${real.forwarding}`
   return null
 }
 
@@ -159,6 +159,6 @@ function invalidReal({ address, forwarding, tunnelPort }: TableReal): string {
   if (forwarding === 'gue' && tunnelPort === 0) return 'a gue tunnel needs a port'
   if (isLinkLocal(address)) return 'IPVS cannot forward to a link-local address; use one of another scope'
   if (isMapped(address))
-    return `write ${address.text.slice('::ffff:'.length)}: IPVS takes no IPv4 address in the form of IPv6`
-  return `the kernel takes only a unicast address that it can reach, not ${address.text}`
+    return `write ${address.text.slice('::ffff:'.length)}: IPVS does not accept IPv4-mapped IPv6 addresses`
+  return `the kernel accepts only a unicast address that it can reach, not ${address.text}`
 }

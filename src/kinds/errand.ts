@@ -93,12 +93,12 @@ export function runErrand(errand: Errand, { replies: expected, patience, tooLate
       { entry: ENTRY, most: MOST, heap: HEAP, isOurs: false, isPolled: false },
       {
         message: message => hear(message as Reply),
-        garbled: () => fail('it sends what cannot be read'),
+        garbled: () => fail('it sent invalid data to lvsd'),
         // V8 ends a process with SIGABRT when its heap is full.
-        ended: (how, signal) => fail(signal === 'SIGABRT' ? GREW : `it ends its process (${how})`),
+        ended: (how, signal) => fail(signal === 'SIGABRT' ? GREW : `it ended its process (${how})`),
       },
     )
-    let alarm = setTimeout(() => fail('its process does not begin'), BEGINNING)
+    let alarm = setTimeout(() => fail('its process did not start'), BEGINNING)
     const look = setInterval(() => worker.megabytes > MEMORY && fail(GREW), LOOK_EVERY)
     worker.send(errand)
   })

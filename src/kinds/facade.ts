@@ -41,7 +41,7 @@ export function kindOf(received: unknown, module: string, fileName: string): Che
   const record = recordOf(received)
   const { name, aliases, summary, defaultPort, perService, connects, scheme } = shapeOf(record)
   const { functions, options } = record
-  if (name !== fileName) throw new Unusable(`it holds the check "${name}" and must be named after it`)
+  if (name !== fileName) throw new Unusable(`it defines the check "${name}", so the file must have that name`)
   if (!functions.probe && !functions.run) throw new Unusable('a check needs `run` or `probe`')
   const wrong = whyNotReplayable(options)
   if (wrong !== null) throw new Unusable(`\`options\` fails: ${wrong}`)
@@ -71,7 +71,7 @@ function recordOf(received: unknown): KindRecord {
       options: options.map(option => ({ ...option, args: option.args.map(plainCopy) })),
     }
   } catch {
-    throw new Unusable('what it exports cannot be read')
+    throw new Unusable('its export is not valid data')
   }
 }
 
@@ -79,5 +79,5 @@ function shapeOf({ data, functions }: KindRecord): z.output<typeof SHAPE> {
   const parsed = SHAPE.safeParse({ ...data, ...functions })
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0] ?? { path: [], message: 'not a check' }
-  throw new Unusable(`\`check.${path.join('.')}\` is not as a check needs it: ${message}`)
+  throw new Unusable(`\`check.${path.join('.')}\` is invalid: ${message}`)
 }

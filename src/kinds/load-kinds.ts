@@ -32,7 +32,7 @@ async function describe({ real }: KindPath): Promise<Told> {
   const task = { kind: 'describe', words: Object.keys(optionKit) } as const
   const { replies, failure } = await runErrand(
     { module: pathToFileURL(real).href, task },
-    { replies: 1, patience: PATIENCE, tooLate: `it is not loaded within ${PATIENCE / 1000} s` },
+    { replies: 1, patience: PATIENCE, tooLate: `it did not load within ${PATIENCE / 1000} s` },
   )
   return { reply: replies[0], failure }
 }
@@ -40,7 +40,7 @@ async function describe({ real }: KindPath): Promise<Told> {
 function loadedFrom(file: KindPath, { reply, failure }: Told): LoadedKind {
   const nothing = (problem: string): LoadedKind => ({ file, check: null, problem, remark: null })
   if (failure) return nothing(saying(file.path, failure))
-  if (reply?.kind !== 'record') return nothing('what it exports cannot be read')
+  if (reply?.kind !== 'record') return nothing('its export is not valid data')
   try {
     const check = kindOf(reply.record, pathToFileURL(file.real).href, kindNameOf(file.path))
     return { file, check, problem: null, remark: remarkOn(reply) }
@@ -61,5 +61,5 @@ function remarkOn(said: { readonly printed: unknown; readonly beginning: unknown
   const { printed, beginning } = said
   if (typeof printed !== 'number' || typeof beginning !== 'string' || printed === 0) return null
   const first = JSON.stringify(beginning.split('\n')[0]?.slice(0, 60))
-  return `it prints ${printed} bytes while it is loaded, of which nothing is kept; they begin with ${first}`
+  return `it printed ${printed} bytes while it was loaded, which lvsd discarded; they begin with ${first}`
 }

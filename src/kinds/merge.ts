@@ -39,20 +39,19 @@ export function merged(shipped: readonly Check[], users: readonly Candidate[]): 
 function claim(candidate: Candidate, owners: Map<string, Candidate>): string[] {
   const { file, check } = candidate
   const first = owners.get(check.name)
-  if (first) return [`${file}: it is not used, because ${first.file} has the name "${check.name}" before it`]
+  if (first) return [`${file}: it is not used, because ${first.file} already uses the name "${check.name}"`]
   const warnings: string[] = []
   for (const name of namesOf(check)) {
     const other = owners.get(name)
     if (other && other !== candidate)
-      warnings.push(`${file}: the alias "${name}" is not used, because ${other.file} has this name before it`)
+      warnings.push(`${file}: the alias "${name}" is not used, because ${other.file} already uses this name`)
     else owners.set(name, candidate)
   }
   return warnings
 }
 
 function sentenceOn(name: string, check: Check, { file }: Candidate): string {
-  const ours = name === check.name ? 'the kind of that name' : `the kind "${check.name}"`
-  return `${file}: it takes the place of ${ours} that lvsd brings wherever a configuration says "${name}"`
+  return `${file}: it replaces lvsd's kind "${check.name}" under the name "${name}"`
 }
 
 /**

@@ -37,7 +37,7 @@ function plainValue(check: ForeignCheck, key: keyof ForeignCheck): unknown {
     return plainCopy(check[key])
   } catch (error) {
     if (!(error instanceof NotPlain)) throw error
-    throw new Error(`\`check.${key}\` must be plain data, and it is ${error.message}`)
+    throw new Error(`\`check.${key}\` must be plain data, but it is ${error.message}`)
   }
 }
 

@@ -41,7 +41,7 @@ function plainArguments(word: string, args: readonly unknown[]): readonly unknow
       return plainCopy(arg)
     } catch (error) {
       if (!(error instanceof NotPlain)) throw error
-      throw new Error(`argument ${i + 1} of kit.${word} must be plain data, and it is ${error.message}`)
+      throw new Error(`argument ${i + 1} of kit.${word} must be plain data, but it is ${error.message}`)
     }
   })
 }
@@ -53,7 +53,7 @@ function recordOf(returned: unknown, calls: WeakMap<object, Call>): readonly Rec
     const call = typeof option === 'object' && option !== null ? calls.get(option) : undefined
     if (call) return { name, ...call }
     throw new Error(
-      `the option "${name}" must be exactly what a word of the kit returned, such as kit.text('', 'What it is for'), not ${nameOf(option)}`,
+      `the option "${name}" must be exactly what a function of the kit returned, such as kit.text('', 'What it is for'), not ${nameOf(option)}`,
     )
   })
 }

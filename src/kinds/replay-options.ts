@@ -22,13 +22,13 @@ export function whyNotReplayable(recorded: readonly RecordedOption[]): string | 
 }
 
 function whyWrong(option: RecordedOption): string | null {
-  if (!Object.hasOwn(optionKit, option.word)) return `the kit has no word "${option.word}"`
+  if (!Object.hasOwn(optionKit, option.word)) return `the kit has no function "${option.word}"`
   try {
     const type = replayOptions([option], optionKit)[option.name]
-    if (!(type instanceof z.ZodType)) return `kit.${option.word} gives no type`
+    if (!(type instanceof z.ZodType)) return `kit.${option.word} does not return a type`
     const about: unknown = type.description
     if (about !== undefined && typeof about !== 'string')
-      return `what kit.${option.word} says of the option must be a text`
+      return `the description passed to kit.${option.word} must be a text`
     return whyWrongDefault(option, type)
   } catch (error) {
     return `kit.${option.word} does not take these arguments: ${(error as Error).message}`
@@ -40,5 +40,5 @@ function whyWrongDefault({ word }: RecordedOption, type: z.ZodType): string | nu
   const schema = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' }) as { default?: unknown }
   const taken = type.safeParse(schema.default)
   if (schema.default === undefined || taken.success) return null
-  return `the default of kit.${word} is not what the option takes: ${taken.error.issues[0]?.message}`
+  return `the default of kit.${word} is not a valid value of the option: ${taken.error.issues[0]?.message}`
 }

@@ -30,7 +30,7 @@ function muffle(): void {
 /** Reports an error that would end the process. */
 function tellFaults(): void {
   const thrown = (error: unknown) => {
-    const message = `it throws where nothing catches it: ${messageOf(error)}`
+    const message = `it has an uncaught exception: ${messageOf(error)}`
     tell({ kind: 'failure', message, code: codeOf(error) })
   }
   process.on('uncaughtException', thrown)

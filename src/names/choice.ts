@@ -71,7 +71,9 @@ export function troubleOf(
   if (trouble === null || current === null) return trouble
   const other = otherFamily(settled.family)
   const remedy =
-    request.other === 'at first' && hasAddress(answers.get(other)) ? `, family: ${other} takes the other` : ''
+    request.other === 'at first' && hasAddress(answers.get(other))
+      ? `; to use the other one, set family: ${other}`
+      : ''
   return `${trouble}; ${current} stays in use${remedy}`
 }
 
@@ -118,7 +120,7 @@ const WHY: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the name servers cannot be reached',
   ESERVFAIL: 'the name server failed',
   EREFUSED: 'the name server refuses the question',
-  EBADNAME: 'this is not a possible name',
+  EBADNAME: 'the name is not valid',
   EBADRESP: 'the answer of the name server is not valid',
 }
 

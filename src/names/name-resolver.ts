@@ -182,11 +182,11 @@ export class NameResolver {
   #standingTroubleOf(request: LookupRequest): string | null {
     const trouble = this.troubleOf(request)
     if (trouble === null || this.#doubtOf(request) !== 'unanswered') return trouble
-    if (request.other === 'always') return `${trouble}; checks that go there give no verdict`
+    if (request.other === 'always') return `${trouble}; checks of this target have no verdict`
     const end = this.#lacks.get(keyOfRequest(request))?.isFailure
       ? 'until there is an answer'
-      : `until that has been so for ${PATIENCE / 1000} s`
-    return `${trouble}; what the kernel has for it stays as it is ${end}`
+      : `until this has lasted for ${PATIENCE / 1000} s`
+    return `${trouble}; its entries in the kernel stay unchanged ${end}`
   }
 
   /** Names without the address that is wanted, each as a sentence with the services that it is for. */
@@ -285,11 +285,7 @@ export class NameResolver {
       // For what waits for an address, an answer without one is news too, and so is that it lasts.
       if (this.#names !== this.#inForce || this.#doubts !== this.#doubtsInForce) this.#parts.onNews()
     } catch (error) {
-      this.#parts.log.error(
-        'name.not-applied',
-        { err: error },
-        'the addresses of names cannot be put in force',
-      )
+      this.#parts.log.error('name.not-applied', { err: error }, 'the addresses of names cannot be applied')
     }
     this.#gather = Math.min(Math.max(GATHER, REST_SHARE * (this.#clock.now() - began)), LONGEST_GATHER)
     this.#wake()
@@ -367,7 +363,7 @@ export class NameResolver {
       this.#parts.log.error(
         'name.not-kept',
         { error: (error as Error).message },
-        'the addresses of names cannot be kept for the next start',
+        'the addresses of names cannot be saved for the next start',
       )
     }
   }

@@ -154,7 +154,7 @@ export class FallbackCommands implements EventListener {
         log.error(
           'hook.not-kept',
           { error: (error as Error).message },
-          'what a fallbackcommand was told cannot be kept',
+          'the state of a fallbackcommand cannot be saved',
         )
       }
     })

@@ -132,7 +132,7 @@ export class MaintenanceFolder {
     const { log, folder } = this.#parts
     const files = this.#seen.files.slice(0, 10)
     if (trouble === null && this.#trouble !== null)
-      log.info('maintenance.folder-works', { folder, files }, 'the maintenance folder counts again')
+      log.info('maintenance.folder-works', { folder, files }, 'the maintenance folder can be read again')
     if (trouble === null) return
     if (trouble === this.#trouble && this.#clock.now() - this.#toldAt < TELL_EVERY) return
     this.#toldAt = this.#clock.now()
@@ -141,11 +141,11 @@ export class MaintenanceFolder {
 }
 
 const SENTENCES: Readonly<Record<Exclude<Trouble, null>, string>> = {
-  gone: 'the maintenance folder is gone: the servers that its files held down stay held down. To let them go, make the folder again (mkdir), or take maintenancedir out of the configuration',
+  gone: 'the maintenance folder is missing: the real servers that its files held down stay down. To release them, create the folder again (mkdir), or remove maintenancedir from the configuration',
   elsewhere:
-    'the maintenance folder is empty and on another file system than before: the servers that its files held down stay held down. To let them go, put any file into it, or take maintenancedir out of the configuration',
-  unreadable: 'the maintenance folder cannot be read: what was last seen in it counts',
-  silent: 'the maintenance folder does not answer: what was last seen in it counts',
+    'the maintenance folder is empty and on another file system than before: the real servers that its files held down stay down. To release them, put any file into the folder, or remove maintenancedir from the configuration',
+  unreadable: 'the maintenance folder cannot be read: its last known content stays in effect',
+  silent: 'the maintenance folder does not answer: its last known content stays in effect',
 }
 
 function isSame(a: Seen, b: Seen): boolean {

@@ -80,7 +80,7 @@ export class MaintenanceOverrides {
       this.#parts.log.warn(
         'maintenance.unmatched',
         { folder: this.#folder?.path, file },
-        'a file in the maintenance folder is named after no real server, and holds nobody down',
+        'a file in the maintenance folder does not match any real server and has no effect',
       )
     }
   }
@@ -152,7 +152,7 @@ export class MaintenanceOverrides {
       this.#parts.log.error(
         'maintenance.not-kept',
         { error: (error as Error).message },
-        'which servers are held down cannot be kept for the next start',
+        'the overrides cannot be saved for the next start',
       )
     }
   }
@@ -163,7 +163,7 @@ function realsOf({ services }: ResolvedConfig): readonly ResolvedReal[] {
 }
 
 const NOTES = {
-  gone: ' (its folder is gone)',
+  gone: ' (its folder is missing)',
   elsewhere: ' (its folder is empty, on another file system)',
   unreadable: ' (its folder cannot be read)',
   silent: ' (its folder does not answer)',

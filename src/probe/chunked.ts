@@ -51,9 +51,9 @@ export class ChunkedBody {
         continue
       }
       if (this.#state !== 'trailer' && ++this.#framingBytes > HEAD_LIMIT + FRAMING * this.#dataBytes)
-        return down('garbage', `more than ${FRAMING} bytes around the chunks for each byte in them`)
+        return down('garbage', `more than ${FRAMING} bytes of chunk framing for each byte of data`)
       const answer = this.#frame(bytes[at] as number)
-      if (answer === 'no size') return down('garbage', `no chunk size: ${showBytes(bytes.subarray(at))}`)
+      if (answer === 'no size') return down('garbage', `invalid chunk size: ${showBytes(bytes.subarray(at))}`)
       if (answer !== null) return answer
       at++
     }
@@ -128,7 +128,7 @@ export class ChunkedBody {
 }
 
 export function tooBig(length: number, limit: number): Answer {
-  return down('too-big', `a body of ${length} bytes or more; at most ${limit} are read`)
+  return down('too-big', `the body has ${length} bytes or more; the limit is ${limit}`)
 }
 
 /** Returns the value of a hexadecimal digit, or -1. */

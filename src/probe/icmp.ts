@@ -99,9 +99,10 @@ class IcmpRun implements Run, EchoListener {
 /** Without a socket there is no verdict about the server. */
 function notOpened(error: unknown): Answer {
   const { code, message } = error as NodeJS.ErrnoException
-  if (code !== 'EPERM' && code !== 'EACCES') return noVerdict(`no socket for ping: ${message}`)
+  if (code !== 'EPERM' && code !== 'EACCES')
+    return noVerdict(`lvsd cannot open a socket for ping: ${message}`)
   return noVerdict(
-    `lvsd may not ping (${code}): give it CAP_NET_RAW (AmbientCapabilities= of its unit), ` +
-      'or let its group ping: sysctl net.ipv4.ping_group_range="0 2147483647"',
+    `lvsd is not permitted to send pings (${code}): grant it CAP_NET_RAW (AmbientCapabilities= of its unit), ` +
+      'or permit its group to send pings: sysctl net.ipv4.ping_group_range="0 2147483647"',
   )
 }

@@ -172,7 +172,8 @@ export class HttpHearing implements ResponseParser {
   }
 
   #length(text: string): Answer | null {
-    if (!/^\d{1,15}$/.test(text)) return down('garbage', `no length: Content-Length: ${text.slice(0, 40)}`)
+    if (!/^\d{1,15}$/.test(text))
+      return down('garbage', `invalid length: Content-Length: ${text.slice(0, 40)}`)
     const length = Number(text)
     if (length > this.#wanted.judge.limit) return tooBig(length, this.#wanted.judge.limit)
     this.#framing = 'length'

@@ -23,7 +23,7 @@ export function showMatch(match: Match): string {
 export function tooSlow(wanted: string): Answer {
   return down(
     'error',
-    `${wanted} takes too long to look for in this answer: write it without look-around and backreferences, and with fewer repetitions`,
+    `${wanted} is too expensive to match against this answer: write it without look-around and backreferences, and with fewer repetitions`,
   )
 }
 

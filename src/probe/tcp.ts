@@ -143,7 +143,7 @@ class TcpFlight implements Run {
   }
 }
 
-const SELF_CONNECTED = 'nothing listens there: the connection met itself'
+const SELF_CONNECTED = 'no server listens on the port (TCP self-connect)'
 
 /**
  * True if the connection is connected to itself. A connect to a closed port of this machine can get that port as its

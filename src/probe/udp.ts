@@ -108,4 +108,5 @@ class UdpFlight implements Run {
   }
 }
 
-const NO_PROOF = 'nobody refused the datagram, which is no proof of life: expect an answer, or add a ping'
+const NO_PROOF =
+  'no port-unreachable error, but also no answer; to prove that the server works, expect an answer or add a ping'

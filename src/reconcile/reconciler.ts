@@ -232,7 +232,7 @@ export class Reconciler {
       log[isKnown ? 'debug' : 'warn'](
         'drift.repaired',
         changeFields(change),
-        `drift: ${DRIFT[change.op]}; it is put right${advice(change)}`,
+        `drift: ${DRIFT[change.op]}; lvsd reverts the change${advice(change)}`,
       )
     }
     this.stats.driftRepaired += drift.length
@@ -249,7 +249,7 @@ export class Reconciler {
       log.error(
         'table.dispute',
         { service, changes, seconds: Math.round((steadyNow() - since) / 1000) },
-        'another program keeps changing this service, and lvsd puts it right each time: stop the other director, or leave the service to it',
+        'another program keeps changing this service, and lvsd reverts each change: stop the other director, or remove the service from the configuration of lvsd',
       )
     for (const { service, changes } of over)
       log.info('table.dispute-over', { service, changes }, 'no other program changes this service any more')
@@ -279,7 +279,11 @@ export class Reconciler {
     } catch (error) {
       const fields = { error: (error as Error).message }
       if (!this.#hasJournalFailed)
-        log.error('journal.failed', fields, 'the ownership journal cannot be written; lvsd goes on without')
+        log.error(
+          'journal.failed',
+          fields,
+          'the ownership journal cannot be written; lvsd continues without it',
+        )
       this.#hasJournalFailed = true
     }
   }
@@ -331,12 +335,12 @@ function without(keys: ReadonlySet<string>, others: ReadonlySet<string>): Readon
 }
 
 const DRIFT: Readonly<Record<Change['op'], string>> = {
-  'add-service': 'the virtual service was deleted by somebody else',
-  'set-service': 'the virtual service was changed by somebody else',
-  'delete-service': 'the virtual service was added by somebody else',
-  'add-real': 'the real server was deleted by somebody else',
-  'set-real': 'the real server was changed by somebody else',
-  'delete-real': 'the real server was added by somebody else',
+  'add-service': 'the virtual service was deleted by another program',
+  'set-service': 'the virtual service was changed by another program',
+  'delete-service': 'the virtual service was added by another program',
+  'add-real': 'the real server was deleted by another program',
+  'set-real': 'the real server was changed by another program',
+  'delete-real': 'the real server was added by another program',
 }
 
 /** Who drains a server by hand, as with other directors, has to be told how it is done here. */

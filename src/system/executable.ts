@@ -36,7 +36,7 @@ function whyNot(path: string, handlers: string, depth: number): string | null {
   if (head.length === 0) return `${path} is empty`
   if (head.toString('latin1', 0, 2) === '#!') return whyNotScript(path, head, handlers, depth)
   if (isElf(head) || isHandled(path, head, handlers)) return null
-  return `${path} is neither a program of this machine nor a script with a #! line`
+  return `${path} is neither a program for this machine nor a script with a #! line`
 }
 
 function headOf(path: string): Buffer | null {
@@ -70,7 +70,7 @@ function whyNotScript(path: string, head: Buffer, handlers: string, depth: numbe
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
-    return `${path} names an interpreter in its first line that does not exist: ${interpreter}`
+    return `the interpreter in the #! line of ${path} does not exist: ${interpreter}`
   }
 }
 

@@ -70,5 +70,5 @@ const LOOK_ERRORS: Readonly<Record<string, (place: string, mode: number) => stri
       ? `${place} is not readable for lvsd's user: look at its mode and at the folders above it`
       : `${place} is not executable for lvsd's user: chmod +x it, and look at the folders above it`,
   ENOTDIR: place => `${place} does not exist: a part of the path is not a folder`,
-  ELOOP: place => `${place} leads in a circle of links`,
+  ELOOP: place => `${place} is a loop of symbolic links`,
 }

@@ -100,7 +100,7 @@ let loaded: Libc | undefined
 function load(): Libc {
   if (loaded) return loaded
   if (process.platform !== 'linux' || endianness() !== 'LE')
-    throw new Error(`lvsd talks to Linux kernels on little-endian machines, not to ${machine()}`)
+    throw new Error(`lvsd supports Linux on little-endian machines, not ${machine()}`)
   const koffi = requireKoffi()
   const lib = koffi.load(null)
   loaded = {

@@ -54,7 +54,7 @@ function sortOf(found: ReturnType<typeof fstatSync>): string {
   if (found.isDirectory()) return 'this is a folder, not a file'
   return found.isCharacterDevice() || found.isBlockDevice()
     ? 'this is a device, not a file'
-    : 'this is no file that can be read'
+    : 'this is not a readable file'
 }
 
 const PIECE = 65_536
@@ -79,7 +79,7 @@ function inWords(bytes: number): string {
 /** Explains an error of the file system to people. */
 export function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file'
-  if (code === 'EACCES') return 'this user may not read the file'
+  if (code === 'EACCES') return 'this user is not permitted to read the file'
   if (code === 'EISDIR') return 'this is a folder, not a file'
   if (code === 'EAGAIN') return 'this file has no end'
   return code === undefined ? message : `the file cannot be read: ${message}`

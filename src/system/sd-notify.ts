@@ -19,7 +19,11 @@ export function openNotify(env: Readonly<Record<string, string | undefined>>, lo
       sendToUnix(socket, lines.join('\n'))
     } catch (error) {
       if (!isTold)
-        log.warn('systemd.failed', { error: (error as Error).message }, 'systemd cannot be told how lvsd is')
+        log.warn(
+          'systemd.failed',
+          { error: (error as Error).message },
+          'lvsd cannot report its state to systemd',
+        )
       isTold = true
     }
   }

@@ -81,7 +81,7 @@ export function openWriter(): Writer {
       waiting.clear()
     }
     worker.on('error', ended)
-    worker.on('exit', () => ended(new Error('the thread that writes has ended')))
+    worker.on('exit', () => ended(new Error('the writer thread has ended')))
     return worker
   }
 

@@ -120,7 +120,7 @@ export class Watch {
       this.#parts.log.warn(
         'config.unreadable',
         { fault },
-        'the configuration is watched and cannot be read: it is tried again',
+        'the watched configuration cannot be read; lvsd tries again',
       )
     if (fault === null && this.#fault !== null)
       this.#parts.log.info('config.readable', {}, 'the configuration can be read again')

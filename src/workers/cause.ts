@@ -28,13 +28,13 @@ export function whatItDid(cause: Cause, isLate: boolean): string {
     case 'exit':
       return `called ${cause.detail}`
     case 'threw':
-      return `threw ${isLate ? 'after its answer' : 'where nothing catches it'}: ${cause.detail}`
+      return `had an uncaught exception${isLate ? ' after its answer' : ''}: ${cause.detail}`
     case 'held':
       return `held ${cause.detail}`
     case 'rejected':
-      return `left a promise rejected${isLate ? ' after its answer' : ''}: ${cause.detail}`
+      return `had an unhandled promise rejection${isLate ? ' after its answer' : ''}: ${cause.detail}`
     case 'garbled':
-      return 'disturbed what its worker tells lvsd'
+      return 'broke the connection of its worker to lvsd, or sent invalid data on it'
     case 'died':
       return `ended its worker: ${cause.detail}`
     case 'dismissed':

@@ -100,7 +100,7 @@ export class CheckRecord {
   answerUnasked(now: number): Answer | null {
     if (!this.isCulprit || now >= this.#until) return null
     const wait = Math.ceil((this.#until - now) / 1000)
-    return down('error', `${this.#sentence}; it is asked again in ${wait} s`)
+    return down('error', `${this.#sentence}; lvsd runs it again in ${wait} s`)
   }
 }
 

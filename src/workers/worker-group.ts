@@ -266,7 +266,7 @@ export class WorkerGroup {
     this.#terms.log.info(
       'check.behaves',
       { address: address.text, port, file: record.file },
-      'a check behaves again',
+      'a check no longer harms its worker',
     )
   }
 
@@ -323,7 +323,7 @@ export class WorkerGroup {
       this.#terms.log.warn(
         'worker.ended',
         { worker, reason: `it ${whatItDid(cause, false)}` },
-        'a worker for checks was ended',
+        'a worker for checks ended',
       )
   }
 
@@ -336,7 +336,7 @@ export class WorkerGroup {
     log.warn(
       'check.prints',
       { worker: name, file, bytes: printed.bytes, beginning },
-      'a check prints, which nobody reads',
+      'a check prints output, which lvsd discards',
     )
     this.#printed = { bytes: 0, toldAt: clock.now() }
   }

@@ -47,31 +47,31 @@ describe('a running director', () => {
   const hands: Record<string, { commands: string[][]; drift: RegExp }> = {
     'a server deleted': {
       commands: [['-d', '-t', '[fc00::80]:80', '-r', '[fc00::12]:80']],
-      drift: /drift: the real server was deleted by somebody else/,
+      drift: /drift: the real server was deleted by another program/,
     },
     'a weight changed': {
       commands: [['-e', '-t', '[fc00::80]:80', '-r', '[fc00::12]:80', '-m', '-w', '99']],
-      drift: /drift: the real server was changed by somebody else/,
+      drift: /drift: the real server was changed by another program/,
     },
     'the forwarding changed': {
       commands: [['-e', '-t', '[fc00::80]:80', '-r', '[fc00::12]:80', '-g', '-w', '6']],
-      drift: /drift: the real server was changed by somebody else/,
+      drift: /drift: the real server was changed by another program/,
     },
     'a server added': {
       commands: [['-a', '-t', '[fc00::80]:80', '-r', '[fc00::99]:80', '-m', '-w', '9']],
-      drift: /drift: the real server was added by somebody else/,
+      drift: /drift: the real server was added by another program/,
     },
     'the scheduler changed': {
       commands: [['-E', '-t', '[fc00::80]:80', '-s', 'wlc', '-p', '60']],
-      drift: /drift: the virtual service was changed by somebody else/,
+      drift: /drift: the virtual service was changed by another program/,
     },
     'the service deleted': {
       commands: [['-D', '-t', '[fc00::80]:80']],
-      drift: /drift: the virtual service was deleted by somebody else/,
+      drift: /drift: the virtual service was deleted by another program/,
     },
     'everything flushed': {
       commands: [['-C']],
-      drift: /drift: the virtual service was deleted by somebody else/,
+      drift: /drift: the virtual service was deleted by another program/,
     },
   }
 

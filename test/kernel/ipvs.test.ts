@@ -262,32 +262,32 @@ describe('the kernel’s IPVS table', () => {
       [
         'a change to a service that is not there',
         [{ op: 'set-service', id: WEB, service: SERVICE_ATTRIBUTES, was: SERVICE_ATTRIBUTES }],
-        /^ESRCH cannot change the service .*: it is not there/,
+        /^ESRCH cannot change the service .*: it does not exist/,
       ],
       [
         'the removal of a service that is not there',
         [{ op: 'delete-service', id: WEB, was: { id: WEB, ...SERVICE_ATTRIBUTES, reals: new Map() } }],
-        /^ESRCH cannot remove the service .*: it is not there/,
+        /^ESRCH cannot remove the service .*: it does not exist/,
       ],
       [
         'a real server without its service',
         [addReal(real)],
-        /^ESRCH cannot add .*: the service is not there/,
+        /^ESRCH cannot add .*: the service does not exist/,
       ],
       [
         'a real server that is there',
         [addWeb, addReal(real), addReal(real)],
-        /^EEXIST .*\]:80: it is there already/,
+        /^EEXIST .*\]:80: it already exists/,
       ],
       [
         'a change to a real server that is not there',
         [addWeb, addReal(real), { op: 'set-real', id: WEB, real: other, was: other }],
-        /^ENOENT cannot change \[fd00:1::2\]:80 in .*: it is not there/,
+        /^ENOENT cannot change \[fd00:1::2\]:80 in .*: it does not exist/,
       ],
       [
         'the removal of a real server that is not there',
         [addWeb, { op: 'delete-real', id: WEB, was: real }],
-        /^ENOENT cannot remove .*: it is not there/,
+        /^ENOENT cannot remove .*: it does not exist/,
       ],
       [
         'a scheduler that the kernel does not have',
@@ -363,7 +363,7 @@ describe('the kernel’s IPVS table', () => {
       [
         'an IPv4 real server in an IPv6 service without a tunnel',
         [addWeb, addReal(tableReal('10.1.0.1'))],
-        /^EINVAL .*an ipv4 real server in an ipv6 service is reached through a tunnel alone \(ipip, gue or gre\), not by masq/,
+        /^EINVAL .*an ipv4 real server in an ipv6 service can only be reached through a tunnel \(ipip, gue or gre\), not by masq/,
       ],
       [
         'a mark of 0',

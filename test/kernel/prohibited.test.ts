@@ -75,7 +75,7 @@ services:
     const lvsd = await startLvsd(
       site("{ kind: http, interval: 500ms, timeout: 400ms, fall: 1, checkaddress: 'fe80::1%d-rs' }"),
     )
-    const told = await lvsd.hears('the check has given no verdict three times')
+    const told = await lvsd.hears('the check had no verdict three times')
     assert.deepEqual([told.service, told.real], ['web', HEALTHY])
     await pause(1500)
     tableIs({ [WEB]: { [HEALTHY]: 'masq 1' } })

@@ -109,11 +109,7 @@ export class DeliveryQueue {
       current?.abort(new Error('lvsd stops'))
     }
     if (left > 0)
-      this.#parts.log.error(
-        'mail.lost',
-        { mails: left },
-        'mails are lost: lvsd stops, and they did not get through',
-      )
+      this.#parts.log.error('mail.lost', { mails: left }, 'lvsd stops; mails were not delivered and are lost')
   }
 
   #idle(patience: number): Promise<void> {
@@ -212,7 +208,7 @@ export class DeliveryQueue {
     this.#parts.log.error(
       'mail.failed',
       { server: name, to, error: fault.message, subject },
-      isTriedAgain ? 'a mail does not get through; it is tried again' : 'a mail does not get through',
+      isTriedAgain ? 'a mail cannot be delivered; lvsd tries again' : 'a mail cannot be delivered',
     )
   }
 
@@ -221,7 +217,7 @@ export class DeliveryQueue {
       this.#parts.log.info(
         'mail.works',
         { server: counter.name, lost: counter.lost },
-        'mails get through again',
+        'mails are delivered again',
       )
     counter.told.clear()
     counter.lost = 0

@@ -150,7 +150,7 @@ async function bySendmail(one: Try): Promise<Delivery> {
 class NoSendmail extends Error {
   readonly code = 'ENOENT'
   constructor() {
-    super('this machine has no sendmail: name a mail server (smtp, or mail: server:)')
+    super('this machine has no sendmail: configure a mail server (smtp, or mail: server:)')
   }
 }
 
@@ -214,7 +214,7 @@ function verdict(to: readonly string[], errors: readonly Refusal[], host: string
 
 /** The outcome if it is unknown whether the server has the mail. Another attempt could duplicate it. */
 function unknown(to: readonly string[], { code, message }: Refusal): Delivery {
-  const words = `${message} after the mail was handed over: the server may have it or not, and it is not sent again`
+  const words = `${message} after the mail was sent: the server may or may not have it, so lvsd does not send it again`
   return { again: [], refused: to, fault: faultOf({ code: code ?? 'unknown', message: words }) }
 }
 

@@ -150,7 +150,7 @@ SSLSessionCache none
       /206/,
     ],
     ['is asked what it can', { request: 'page.html', httpmethod: 'OPTIONS' }, null, /200/],
-    ['has more than is read', { ...page, limit: 10 }, 'too-big', /at most 10 are read/],
+    ['has more than is read', { ...page, limit: 10 }, 'too-big', /the limit is 10/],
     ['wants a login', { ...page, request: '/private' }, 'status', /401 Unauthorized/],
     ['wants one and is to', { request: '/private', status: 401 }, null, /401/],
     ['knows the login', { ...page, request: '/private', ...login }, null, /200/],
@@ -177,9 +177,9 @@ SSLSessionCache none
 
   const verified: Case[] = [
     ['shows its certificate', { ...page, ...TRUSTED }, null, /200/],
-    ['shows one of others', { ...page, verify: true }, 'tls', /name it with ca/],
+    ['shows one of others', { ...page, verify: true }, 'tls', /: set ca/],
     ['shows that of the site asked for', { ...other, ...TRUSTED }, null, /200/],
-    ['is not told the site', { ...other, ...TRUSTED, sni: '' }, 'tls', /another name/],
+    ['is not told the site', { ...other, ...TRUSTED, sni: '' }, 'tls', /a different name/],
     ['is told another site than it is asked for', { ...other, sni: 'www.example.com' }, 'status', /421/],
     ['speaks HTTP/2', { ...page, ...TRUSTED, http2: true }, null, /200/],
     ['speaks HTTP/2 for another site', { ...other, ...TRUSTED, http2: true }, null, /200/],

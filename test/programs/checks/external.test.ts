@@ -198,15 +198,15 @@ describe('external: the verdict of an external command', function () {
       'status',
       /^warning: slow$/,
     ],
-    ['a plug-in without a word', 'exit 1', { nagios: true }, false, 'status', /^exit 1 without a word/],
-    ['a plug-in that says blanks', 'echo " "; exit 1', { nagios: true }, false, 'status', /without a word/],
+    ['a plug-in without a word', 'exit 1', { nagios: true }, false, 'status', /^exit 1 without output/],
+    ['a plug-in that says blanks', 'echo " "; exit 1', { nagios: true }, false, 'status', /without output/],
     [
       'performance data alone',
       'echo "|time=3s"; exit 1',
       { nagios: true },
       false,
       'status',
-      /without a word/,
+      /without output/,
     ],
     [
       'a warning that speaks of an error',

@@ -248,7 +248,7 @@ describe('ftp: vsftpd', function () {
       [anonymous, 'status', /530 .* in answer to/],
       [{ ...tls, ...page }, null, /found/],
       [{ ...tls, ...page, receive: 'not there' }, 'unexpected', /closed after 9023 bytes/],
-      [{ starttls: true, verify: true }, 'tls', /name it with ca/],
+      [{ starttls: true, verify: true }, 'tls', /: set ca/],
     ])
     await diesAnywhere(check, port, { ...tls, ...page }, { spare: 130 })
   })
@@ -260,7 +260,7 @@ describe('ftp: vsftpd', function () {
     await isJudged(port, [
       [tls, null, /^220 \(vsFTPd .*, TLS$/],
       [{ ...tls, ...page }, null, /found/],
-      [{ tls: true, verify: true }, 'tls', /name it with ca/],
+      [{ tls: true, verify: true }, 'tls', /: set ca/],
     ])
     await diesAnywhere(check, port, { ...tls, ...page }, { spare: 130 })
   })

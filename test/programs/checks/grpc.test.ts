@@ -103,7 +103,7 @@ describe('grpc', () => {
     ['does not know how it is', says(Buffer.alloc(0)), 'unexpected', /is UNKNOWN/],
     ['knows no such service', says(3), 'unexpected', /is SERVICE_UNKNOWN/],
     ['has a status of its own', says(77), 'unexpected', /status 77/],
-    ['answers rubbish', says(Buffer.from('rubbish')), 'garbage', /no HealthCheckResponse/],
+    ['answers rubbish', says(Buffer.from('rubbish')), 'garbage', /not a HealthCheckResponse/],
     [
       'answers nothing',
       stream => stream.respond(GRPC, { endStream: true }),
@@ -174,8 +174,8 @@ describe('grpc', () => {
   })
 
   it('says which options do not go together', () => {
-    assert.match(problemOf(check, { headers: { 'Not Good': 'x' } }) ?? '', /no metadata/)
-    assert.match(problemOf(check, { headers: { 'grpc-timeout': '1' } }) ?? '', /no metadata/)
+    assert.match(problemOf(check, { headers: { 'Not Good': 'x' } }) ?? '', /not valid metadata/)
+    assert.match(problemOf(check, { headers: { 'grpc-timeout': '1' } }) ?? '', /not valid metadata/)
     assert.match(problemOf(check, { virtualhost: 'a b' }) ?? '', /host name/)
     assert.match(problemOf(check, { sni: 'a' }) ?? '', /sni needs tls/)
   })

@@ -154,7 +154,7 @@ ou: secret
     assert.equal((await probe(ldaps, secure, { verify: true, ca: tlsFile('ca.crt') }, SLOW)).ok, true)
     assert.equal((await probe(ldaps, secure, { verify: true }, SLOW)).reason, 'tls')
     const other = { verify: true, ca: tlsFile('ca.crt'), verifyname: 'www.example.org' }
-    assert.match((await probe(ldaps, secure, other, SLOW)).detail, /another name/)
+    assert.match((await probe(ldaps, secure, other, SLOW)).detail, /a different name/)
     assert.equal((await probe(ldaps, plain, {}, SLOW)).ok, false)
     const asked = { starttls: true, verify: true }
     assert.equal((await probe(ldap, plain, { ...asked, ca: tlsFile('ca.crt') }, SLOW)).ok, true)

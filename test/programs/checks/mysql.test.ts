@@ -56,7 +56,10 @@ describe('mysql', () => {
     for (const plugin of ['parsec', 'auth_gssapi_client', 'dialog', 'mysql_clear_password']) {
       const { reason, detail } = await probe(check, await answering(wish(plugin)))
       assert.equal(reason, 'status', detail)
-      assert.match(detail, new RegExp(`log in by ${plugin}, which lvsd cannot do: give the user one of`))
+      assert.match(
+        detail,
+        new RegExp(`requires ${plugin} for \\S+, which lvsd does not support: give the user one of`),
+      )
     }
   })
 
@@ -73,7 +76,10 @@ describe('mysql', () => {
       assert.equal(ok, true, `${count} wishes`)
     }
     const again = await probe(check, await answering(...wishes(5)))
-    assert.deepEqual([again.reason, again.detail], ['garbage', 'more than 4 wishes for other plug-ins'])
+    assert.deepEqual(
+      [again.reason, again.detail],
+      ['garbage', 'more than 4 requests for other authentication plug-ins'],
+    )
   })
 
   const row = (sequence: number, text: string) =>

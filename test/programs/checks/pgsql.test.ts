@@ -190,7 +190,7 @@ describe('pgsql: a PostgreSQL server', function () {
     ['has no such database', { ...known, database: 'none' }, 'status', /3D000/],
     ['has no database for the user', known, 'status', /database "lvsd" does not exist/],
     ['knows another password', { ...there, passwd: 'wrong' }, 'status', /28P01/],
-    ['wants a password', { ...there, passwd: '' }, 'status', /wants a password: give passwd/],
+    ['wants a password', { ...there, passwd: '' }, 'status', /requires a password: set passwd/],
     ['knows no such user', { ...there, login: 'none' }, 'status', /28P01/],
     [
       'is asked in TLS',

@@ -240,7 +240,7 @@ describe('pop-imap: Dovecot', function () {
         [pop, { ...ROOT, starttls: true, ...TRUSTED }, null, /, logged in as root$/],
         [pop, { ...ROOT, passwd: 'wrong' }, 'status', /-ERR .*in answer to PASS/],
         [pops, { ...ROOT, ...TRUSTED }, null, /, logged in as root$/],
-        [pops, { verify: true }, 'tls', /name it with ca/],
+        [pops, { verify: true }, 'tls', /: set ca/],
         [imap, {}, null, /^OK Dovecot/],
         [pop, { port: 'imap' }, 'garbage', /OK .* as its greeting, expected \+OK/],
         [imap, { port: 'pop' }, 'garbage', /as its greeting/],
@@ -252,7 +252,7 @@ describe('pop-imap: Dovecot', function () {
         [imap, { ...ROOT, passwd: 'wrong' }, 'status', /b NO .*in answer to LOGIN/],
         [imaps, ROOT, null, /, logged in as root$/],
         [imaps, { ...ROOT, passwd: 'wrong', ...TRUSTED }, 'status', /b NO/],
-        [imaps, { ...TRUSTED, verifyname: 'www.example.net' }, 'tls', /another name/],
+        [imaps, { ...TRUSTED, verifyname: 'www.example.net' }, 'tls', /a different name/],
       ]
     for (const [check, { port: other, ...options }, reason, detail] of cases) {
       const port = ports[(other ?? check.name) as keyof typeof ports]

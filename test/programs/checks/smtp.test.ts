@@ -217,12 +217,12 @@ describe('smtp: Exim', function () {
       [submission, {}, null, /, TLS$/],
       [submission, { ...root, ...TRUSTED }, null, /, TLS, logged in as root$/],
       [submission, { ...root, passwd: 'wrong' }, 'status', /535 .* in answer to AUTH PLAIN/],
-      [submission, { ...TRUSTED, verifyname: 'www.example.net' }, 'tls', /another name/],
-      [submission, { verify: true }, 'tls', /name it with ca/],
+      [submission, { ...TRUSTED, verifyname: 'www.example.net' }, 'tls', /a different name/],
+      [submission, { verify: true }, 'tls', /: set ca/],
       [smtp, { port: secure, tls: true, ...root, ...TRUSTED }, null, /^220 .*, TLS, logged in as root$/],
       [submission, { port: secure, tls: true }, null, /, TLS$/],
       [smtp, { port: secure, tls: true, ...root, passwd: 'wrong' }, 'status', /535 /],
-      [smtp, { port: secure, tls: true, verify: true }, 'tls', /name it with ca/],
+      [smtp, { port: secure, tls: true, verify: true }, 'tls', /: set ca/],
       [smtp, { tls: true }, 'tls', /does not speak TLS/],
     ]
     for (const [check, { port: other, ...options }, reason, detail] of cases) {

@@ -27,7 +27,7 @@ describe("blocked-thread: a user's file that stands in a system call", function 
     })
     const [code] = await once(child, 'close')
     assert.equal(code, 1)
-    assert.match(said, /^ {2}fifo\.mjs +it is not loaded within 5 s\n {2}well\.mjs +ok$/m)
+    assert.match(said, /^ {2}fifo\.mjs +it did not load within 5 s\n {2}well\.mjs +ok$/m)
   })
 
   it('leaves no process behind, and no thread of lvsd', async () => {
@@ -37,7 +37,7 @@ describe("blocked-thread: a user's file that stands in a system call", function 
     const { files } = await loadChecks([folder])
     assert.deepEqual(
       files.map(({ problem }) => problem),
-      ['it is not loaded within 5 s', 'it is not loaded within 5 s', null],
+      ['it did not load within 5 s', 'it did not load within 5 s', null],
     )
     await readFile('/proc/self/stat')
     await gone()

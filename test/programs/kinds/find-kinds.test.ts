@@ -117,14 +117,10 @@ describe('find-kinds: loading checks', () => {
     [
       'a file not named after its check',
       { 'other.mjs': OWN },
-      /other\.mjs: it holds the check "own" and must be named after it/,
+      /other\.mjs: it defines the check "own", so the file must have that name/,
     ],
     ['no export', { 'own.mjs': 'export default 1' }, /own\.mjs: it must export an object named `check`/],
-    [
-      'no summary',
-      { 'own.mjs': OWN.replace('summary', 'about') },
-      /`check\.summary` is not as a check needs it/,
-    ],
+    ['no summary', { 'own.mjs': OWN.replace('summary', 'about') }, /`check\.summary` is invalid/],
     ['a name in capitals', { 'Own.mjs': OWN.replace("'own'", "'Own'") }, /`check\.name`.*lower-case/],
     [
       'neither run nor probe',
@@ -144,7 +140,7 @@ describe('find-kinds: loading checks', () => {
     [
       'options not made with the kit',
       { 'own.mjs': OWN.replace("kit.text('up', 'What to say')", "'up'") },
-      /`options` fails: the option "word" must be exactly what a word of the kit returned.*not a text$/,
+      /`options` fails: the option "word" must be exactly what a function of the kit returned.*not a text$/,
     ],
     [
       'options that change what the kit returned',
@@ -154,7 +150,7 @@ describe('find-kinds: loading checks', () => {
     [
       'options with code as an argument',
       { 'own.mjs': OWN.replace("'What to say'", '() => 1') },
-      /`options` fails: argument 2 of kit\.text must be plain data, and it is a function/,
+      /`options` fails: argument 2 of kit\.text must be plain data, but it is a function/,
     ],
     [
       'options that come later',
@@ -164,7 +160,7 @@ describe('find-kinds: loading checks', () => {
     [
       'a default that the option does not take',
       { 'own.mjs': OWN.replace("kit.text('up', 'What to say')", "kit.number('5', 'How many')") },
-      /`options` fails: the option "word": the default of kit\.number is not what the option takes/,
+      /`options` fails: the option "word": the default of kit\.number is not a valid value of the option/,
     ],
     ['a syntax error', { 'own.mjs': 'export const check = {' }, /own\.mjs: it does not load: /],
     [
@@ -194,8 +190,8 @@ describe('find-kinds: loading checks', () => {
     assert.equal(checks.get('mariadb')?.origin, 'shipped')
     assert.equal(checks.get('mariadb')?.name, 'mariadb')
     assert.deepEqual(replaced, [
-      `${path}/mysql.mjs: it takes the place of the kind of that name that lvsd brings wherever a configuration says "mysql"`,
-      `${path}/mysql.mjs: it takes the place of the kind of that name that lvsd brings wherever a configuration says "ping"`,
+      `${path}/mysql.mjs: it replaces lvsd's kind "mysql" under the name "mysql"`,
+      `${path}/mysql.mjs: it replaces lvsd's kind "ping" under the name "ping"`,
     ])
   })
 
@@ -208,8 +204,8 @@ describe('find-kinds: loading checks', () => {
     assert.equal(checks.get('mine')?.name, 'own')
     assert.deepEqual(checks.get('other')?.aliases, [])
     assert.deepEqual(replaced, [
-      `${second}/own.mjs: it is not used, because ${first}/own.mjs has the name "own" before it`,
-      `${third}/other.mjs: the alias "mine" is not used, because ${first}/own.mjs has this name before it`,
+      `${second}/own.mjs: it is not used, because ${first}/own.mjs already uses the name "own"`,
+      `${third}/other.mjs: the alias "mine" is not used, because ${first}/own.mjs already uses this name`,
     ])
   })
 

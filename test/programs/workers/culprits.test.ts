@@ -47,17 +47,17 @@ const CULPRITS: readonly (readonly [what: string, worst: string, told: RegExp])[
   [
     'sends lvsd what is no report',
     "const fs = await import('node:fs'); fs.writeSync(4, 'what is this'); await wait(500); return up",
-    /^error: mine\.mjs disturbed what its worker tells lvsd$/,
+    /^error: mine\.mjs broke the connection of its worker to lvsd, or sent invalid data on it$/,
   ],
   [
     'sends lvsd no end of it',
     "const zeros = Buffer.alloc(1 << 16); const fs = await import('node:fs'); while (true) fs.writeSync(4, zeros)",
-    /^error: mine\.mjs (disturbed what its worker tells lvsd|blocked its thread)/,
+    /^error: mine\.mjs (broke the connection of its worker to lvsd, or sent invalid data on it|blocked its thread)/,
   ],
   [
     'tells lvsd of files that it was not asked to load',
     "const fs = await import('node:fs'); const text = JSON.stringify([{ say: 'loaded', module: 'x', problem: null }]); const head = Buffer.alloc(4); head.writeUInt32LE(text.length); fs.writeSync(4, Buffer.concat([head, Buffer.from(text)])); await wait(500); return up",
-    /^error: mine\.mjs disturbed what its worker tells lvsd$/,
+    /^error: mine\.mjs broke the connection of its worker to lvsd, or sent invalid data on it$/,
   ],
   [
     'starts process after process',

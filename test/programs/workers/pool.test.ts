@@ -30,7 +30,7 @@ describe('pool: a worker', function () {
     )
     const result = await run(pool, jobOf(file, { bad: true }), 5000)
     assert.equal(summary(result), 'up')
-    const [line] = told.filter(({ message }) => message === 'a check prints, which nobody reads')
+    const [line] = told.filter(({ message }) => message === 'a check prints output, which lvsd discards')
     assert.ok(line && Number(line.fields.bytes) > 0)
   })
 
@@ -44,7 +44,7 @@ describe('pool: a worker', function () {
     assert.equal(summary(await run(pool, good)), 'up')
     assert.match(
       summary(await run(pool, bad)),
-      /^error: mine\.mjs threw after its answer: late; it is asked again in [12] s$/,
+      /^error: mine\.mjs had an uncaught exception after its answer: late; lvsd runs it again in [12] s$/,
     )
     const errors = new Set(told.filter(({ level }) => level === 'error').map(({ message }) => message))
     assert.deepEqual([...errors], ['a check harms its worker'])
@@ -70,10 +70,10 @@ describe('pool: a worker', function () {
     const job = { ...jobOf(file), options: { bad: true } as { bad: boolean } }
     assert.equal((await run(pool, job)).reason, 'error')
     const { detail } = await run(pool, job)
-    assert.match(detail, /it is asked again in [12] s$/)
+    assert.match(detail, /lvsd runs it again in [12] s$/)
     skip(2100)
     assert.match((await run(pool, job)).detail, /called process\.exit\(1\)$/)
-    assert.match((await run(pool, job)).detail, /it is asked again in [34] s$/)
+    assert.match((await run(pool, job)).detail, /lvsd runs it again in [34] s$/)
     assert.equal(told.filter(({ message }) => message === 'a check harms its worker').length, 2)
   })
 

@@ -44,6 +44,6 @@ export function certificateCases(options: Options): readonly Case[] {
   return [
     ['shows its certificate', { ...verified, ca }, null, /logged in/],
     ['shows one of others', verified, 'tls', /authority|issuer/],
-    ['has another name', { ...verified, ca, verifyname: 'a.example' }, 'tls', /another name/],
+    ['has another name', { ...verified, ca, verifyname: 'a.example' }, 'tls', /a different name/],
   ]
 }

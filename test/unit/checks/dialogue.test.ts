@@ -102,7 +102,7 @@ describe('dialogue', () => {
     [['expect-hex'], {}, /pairs of hexadecimal/],
     [['line ('], {}, /step 1.*regular expression/i],
     [['lines'], {}, /a regular expression is missing/],
-    [['tls now'], {}, /nothing stands behind tls/],
+    [['tls now'], {}, /the step tls has no text/],
     [['constructor'], {}, /begins with one of/],
     [['line ^220'], { verify: true }, /verify needs tls: true or the step tls/],
   ]

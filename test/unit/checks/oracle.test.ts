@@ -47,7 +47,7 @@ describe('oracle', function () {
   })
 
   it('says which options do not go together', () => {
-    assert.match(problemOf(check, { database: 'a)(b' }) ?? '', /no name of an Oracle database/)
+    assert.match(problemOf(check, { database: 'a)(b' }) ?? '', /not a valid name of an Oracle database/)
     assert.match(problemOf(check, { receive: 'a' }) ?? '', /receive needs request/)
     assert.equal(problemOf(check, { ...options, request: 'SELECT 1 FROM dual' }), null)
   })

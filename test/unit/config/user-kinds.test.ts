@@ -38,7 +38,7 @@ describe("user-kinds: what a user's file says to the options that a configuratio
       'validate() { while (true) {} },',
       /own\.mjs: `validate` or `missing` does not answer within 3 s$/,
     ],
-    ['exits', 'validate() { process.exit(1) },', /own\.mjs: it ends its process \(exit code 1\)$/],
+    ['exits', 'validate() { process.exit(1) },', /own\.mjs: it ended its process \(exit code 1\)$/],
     [
       'fails in missing',
       'missing() { throw new Error("ouch") },',
@@ -87,7 +87,7 @@ describe("user-kinds: what a user's file says of its kind", () => {
     for (const object of [`connects: 'no',`, `scheme: 'http://',`])
       assert.match(
         (await problemsOf({ object, checks: connecting }))[0] ?? '',
-        /own\.mjs: `check\.(connects|scheme)` is not as a check needs it: /,
+        /own\.mjs: `check\.(connects|scheme)` is invalid: /,
       )
   })
 })
@@ -115,10 +115,7 @@ describe('user-kinds: a folder with a file that does not load', () => {
     const more = { 'ping.mjs': fileOf('ping', {}) }
     const problems = await problemsOf({ checks: ['{ kind: ping, word: x }'], more })
     assert.deepEqual(problems.map(brief), ['2:12 warning CHECK_REPLACED'])
-    assert.match(
-      problems[0] as string,
-      /ping\.mjs: it takes the place of the kind of that name that lvsd brings/,
-    )
+    assert.match(problems[0] as string, /ping\.mjs: it replaces lvsd's kind "ping" under the name "ping"/)
   })
 
   const brief = (problem: string) => problem.split(' ').slice(0, 3).join(' ')

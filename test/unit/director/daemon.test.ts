@@ -209,7 +209,7 @@ describe('daemon: names in the daemon', () => {
     await answer('app ipv4', '127.0.0.1')
     assert.equal(
       await reason(),
-      'name: app has no IPv6 address; it has 127.0.0.1; what the kernel has for it stays as it is until that has been so for 15 s',
+      'name: app has no IPv6 address; it has 127.0.0.1; its entries in the kernel stay unchanged until this has lasted for 15 s',
     )
   })
 })
@@ -240,7 +240,7 @@ describe('daemon: a virtual service by name in the daemon', () => {
       [service?.key, service?.nameTrouble],
       [
         'tcp [2001:db8::80]:80',
-        'vip has no IPv6 address; it has 192.0.2.80; 2001:db8::80 stays in use, family: ipv4 takes the other',
+        'vip has no IPv6 address; it has 192.0.2.80; 2001:db8::80 stays in use; to use the other one, set family: ipv4',
       ],
     )
     assert.deepEqual([...(await kernel.dump()).table.keys()], asKey('tcp [2001:db8::80]:80'))
@@ -312,7 +312,7 @@ describe('daemon', () => {
       await reload(named)
       assert.deepEqual(await weights(), { [B]: 1 })
       assert.equal(
-        lines.filter(({ msg }) => /no real server is left, the fallback/.test(String(msg))).length,
+        lines.filter(({ msg }) => /no real server is available, the fallback/.test(String(msg))).length,
         1,
       )
     })
@@ -344,7 +344,7 @@ describe('daemon', () => {
         assert.deepEqual(await weights(), { [A]: 5 })
         const trouble =
           'app does not resolve to an IPv6 address: the name servers do not answer (ETIMEOUT); ' +
-          'what the kernel has for it stays as it is until there is an answer'
+          'its entries in the kernel stay unchanged until there is an answer'
         const [app] = (await status()).services[0]?.reals ?? []
         assert.deepEqual(
           [app?.state, app?.reason, app?.nameTrouble],
@@ -445,7 +445,7 @@ describe('daemon', () => {
           for (let i = 0; i < 3; i++) site.executors.find(A, failed())
           assert.deepEqual(await site.weights(), { [A]: 5, [B]: 7 })
           const [web] = (await site.status()).services
-          assert.match(web?.nameTrouble ?? '', /ETIMEOUT\); what the kernel has for it stays as it is until/)
+          assert.match(web?.nameTrouble ?? '', /ETIMEOUT\); its entries in the kernel stay unchanged until/)
           await names.answer('vip ipv6', '2001:db8::81')
           await site.weights()
           assert.deepEqual(await keys(site), ['tcp [2001:db8::81]:80'])
@@ -592,16 +592,16 @@ describe('daemon', () => {
 
     it('that its last server has gone and its fallback takes over, and that it is out again', async () => {
       assert.deepEqual(await lost({ fallback: real('fd00:1::f') }), [
-        [50, 'web: no real server is left, the fallback takes over'],
-        [40, 'web: a real server is back, the fallback is out again'],
+        [50, 'web: no real server is available, the fallback takes over'],
+        [40, 'web: a real server is available again, the fallback is removed'],
       ])
     })
 
     it('that clients are refused where it has no fallback, or one without an address', async () => {
       const refused = await lost({})
       assert.deepEqual(refused, [
-        [50, 'web: no real server is left, there is no fallback: clients are refused'],
-        [40, 'web: a real server is back, clients are served again'],
+        [50, 'web: no real server is available, there is no fallback: clients are refused'],
+        [40, 'web: a real server is available again, clients are served again'],
       ])
     })
 
@@ -632,7 +632,7 @@ describe('daemon', () => {
   it('tells of each server once that it has had no verdict for long, why, and when that is over', async () => {
     const { executors, lines, status } = await start(config([web()]))
     executors.find(A, passed())
-    const told = () => lines.filter(line => /verdict three times|verdicts again/.test(line.msg))
+    const told = () => lines.filter(line => /verdict three times|verdict again/.test(line.msg))
     for (let i = 0; i < 2; i++) executors.find(A, failed('no-verdict'))
     assert.deepEqual(told(), [])
     for (let i = 0; i < 5; i++) executors.find(A, failed('no-verdict'))
@@ -851,7 +851,7 @@ describe('daemon', () => {
     executors.find(A, passed())
     for (let i = 0; i < 5; i++) executors.find(A, failed('no-verdict'))
     assert.deepEqual(await weights(), { [A]: 1 })
-    assert.equal(lines.filter(line => line.msg.startsWith('a check gave no verdict')).length, 1)
+    assert.equal(lines.filter(line => line.msg.startsWith('a check had no verdict')).length, 1)
   })
 
   it('knows in its status what it wants, what the kernel has and why', async () => {
@@ -906,7 +906,7 @@ describe('daemon: files and commands beside the daemon', () => {
     await second.daemon.stop()
     rmSync(maintenancedir, { recursive: true })
     const third = await live()
-    assert.ok(third.lines.some(({ msg }) => /the maintenance folder is gone/.test(msg)))
+    assert.ok(third.lines.some(({ msg }) => /the maintenance folder is missing/.test(msg)))
     mkdirSync(maintenancedir)
     await until(async () => (await third.weights())[A] === 1, { what: 'the server goes back to work' })
   })
@@ -941,7 +941,7 @@ describe('daemon: files and commands beside the daemon', () => {
     const reason = async () => (await status()).services[0]?.reals[0]?.reason ?? ''
     await until(async () => (await reason()).includes('Anna'), { what: 'the reason names who works there' })
     assert.equal(await reason(), `maintenance: held down by the file [${A}]: disk swap, Anna·[2J`)
-    const told = () => lines.filter(({ msg }) => msg.includes('named after no real server'))
+    const told = () => lines.filter(({ msg }) => msg.includes('does not match any real server'))
     await until(async () => told().length > 0, { what: 'the first file is told' })
     writeFileSync(join(maintenancedir, 'web8'), '')
     await until(async () => told().length > 1, { what: 'the second file is told' })

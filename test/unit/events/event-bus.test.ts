@@ -46,8 +46,8 @@ describe('event-bus', () => {
       assert.deepEqual(
         lines.map(({ event, error, msg }) => [event, error, msg]),
         [
-          ['observer.failed', 'full disk', 'an observer failed at: config'],
-          ['observer.failed', 'full disk', 'an observer failed at: close'],
+          ['observer.failed', 'full disk', 'an event listener failed: config'],
+          ['observer.failed', 'full disk', 'an event listener failed: close'],
         ],
       )
     })

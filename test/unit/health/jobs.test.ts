@@ -32,7 +32,7 @@ describe('jobs: a check that goes to a server with a name', () => {
     const { answer } = jobFor(null)
     assert.deepEqual(
       [answer?.ok, answer?.reason, answer?.detail],
-      [null, 'no-verdict', 'other.example, where this check goes, does not resolve'],
+      [null, 'no-verdict', 'the target of this check, other.example, does not resolve'],
     )
   })
 

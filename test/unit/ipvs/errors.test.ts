@@ -61,7 +61,7 @@ describe('errors: a refusal of the kernel', () => {
       'ENOENT of a real server means that it is gone',
       setReal(),
       'ENOENT',
-      /it is not there; another program/,
+      /it does not exist; another program/,
     ],
     [
       'ENOENT of a removal of a service is unheard of',
@@ -69,10 +69,10 @@ describe('errors: a refusal of the kernel', () => {
       'ENOENT',
       /the kernel answered ENOENT; its log/,
     ],
-    ['EEXIST of a service', service(), 'EEXIST', /it is there already; .*read it again/],
-    ['EEXIST of a real server', real(), 'EEXIST', /it is there already; .*read it again/],
-    ['ESRCH of a service', deleteService(), 'ESRCH', /it is not there/],
-    ['ESRCH of a real server is its service', real(), 'ESRCH', /the service is not there/],
+    ['EEXIST of a service', service(), 'EEXIST', /it already exists; .*read it again/],
+    ['EEXIST of a real server', real(), 'EEXIST', /it already exists; .*read it again/],
+    ['ESRCH of a service', deleteService(), 'ESRCH', /it does not exist/],
+    ['ESRCH of a real server is its service', real(), 'ESRCH', /the service does not exist/],
     [
       'ERANGE of thresholds',
       real({ upper: 1, lower: 2 }),
@@ -87,7 +87,7 @@ describe('errors: a refusal of the kernel', () => {
       'EINVAL of the other family, by gate',
       real({ forwarding: 'gate' }, '192.0.2.1'),
       'EINVAL',
-      /an ipv4 real server in an ipv6 service is reached through a tunnel alone .*, not by gate/,
+      /an ipv4 real server in an ipv6 service can only be reached through a tunnel .*, not by gate/,
     ],
     ['EINVAL of a long scheduler', service({ scheduler: 'a'.repeat(16) }), 'EINVAL', /as long as a{16}/],
     [
@@ -133,7 +133,11 @@ describe('errors: what the kernel is not even asked', () => {
       /EINVAL .*from 1 to/,
     ],
     ['a zone', service({}, serviceId('fe80::1%eth0')), /EINVAL .*leave %eth0 out/],
-    ['a negative timeout', service(persistence({ timeout: -1 })), /EINVAL .*-1 s is no persistence timeout/],
+    [
+      'a negative timeout',
+      service(persistence({ timeout: -1 })),
+      /EINVAL .*-1 s is not a valid persistence timeout/,
+    ],
     ['a prefix of 129', service(persistence({ prefix: 129 })), /EINVAL .*at most 128 bits, not 129/],
     [
       'an IPv4 prefix of 33',

@@ -68,13 +68,13 @@ describe('choice: the virtual address of a name without a family', () => {
       'fd00::1',
       'ENODATA',
       '192.0.2.1',
-      'app has no IPv6 address; it has 192.0.2.1; fd00::1 stays in use, family: ipv4 takes the other',
+      'app has no IPv6 address; it has 192.0.2.1; fd00::1 stays in use; to use the other one, set family: ipv4',
     ],
     [
       '192.0.2.1',
       'fd00::1',
       'ENODATA',
-      'app has no IPv4 address; it has fd00::1; 192.0.2.1 stays in use, family: ipv6 takes the other',
+      'app has no IPv4 address; it has fd00::1; 192.0.2.1 stays in use; to use the other one, set family: ipv6',
     ],
     [
       'fd00::1',

@@ -217,7 +217,7 @@ describe('name-resolver: the book of names', () => {
       await round(one, 'ENODATA', '192.0.2.80')
       assert.equal(keyIn(one.names), 'tcp [2001:db8::80]:80')
       const trouble =
-        'vip has no IPv6 address; it has 192.0.2.80; 2001:db8::80 stays in use, family: ipv4 takes the other'
+        'vip has no IPv6 address; it has 192.0.2.80; 2001:db8::80 stays in use; to use the other one, set family: ipv4'
       assert.equal(one.lines.at(-1)?.msg, trouble)
       assert.equal(one.names.troubleOf(VIP), trouble)
       const two = book(Object.fromEntries(one.journal.names))

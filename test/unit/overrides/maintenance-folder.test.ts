@@ -81,11 +81,11 @@ describe('maintenance-folder', () => {
     }
     assert.deepEqual([watched.seen.files, watched.trouble], [['web1'], 'gone'])
     assert.equal(lines.length, 2)
-    assert.match(lines[0]?.msg ?? '', /is gone.*stay held down.*mkdir/)
+    assert.match(lines[0]?.msg ?? '', /is missing.*stay down.*mkdir/)
     mkdirSync(folder)
     await watched.look()
     assert.deepEqual([watched.seen.files, watched.trouble], [[], null])
-    assert.match(lines[2]?.msg ?? '', /counts again/)
+    assert.match(lines[2]?.msg ?? '', /can be read again/)
   })
 
   it('counts as it was in an earlier run where it is not there at the start', async () => {

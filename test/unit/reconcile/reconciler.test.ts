@@ -151,7 +151,7 @@ describe('reconciler', () => {
     assert.doesNotMatch(other ?? '', /maintenancedir/)
     assert.match(
       drained ?? '',
-      /put right \(to drain it: weight: 0 and a reload, or a file in maintenancedir\)/,
+      /lvsd reverts the change \(to drain it: weight: 0 and a reload, or a file in maintenancedir\)/,
     )
   })
 
@@ -366,7 +366,7 @@ describe('reconciler: a reading from which others make entries vanish', () => {
     await reconciler.resync()
     await kernel.byHand.apply([{ op: 'delete-service', id: MAIL, was: tableService(MAIL, [A]) }])
     await reconciler.resync()
-    assert.equal(lines.filter(({ msg }) => msg.includes('deleted by somebody else')).length, 2)
+    assert.equal(lines.filter(({ msg }) => msg.includes('deleted by another program')).length, 2)
     assert.deepEqual(await dump(), site)
   })
 })

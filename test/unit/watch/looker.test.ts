@@ -78,7 +78,7 @@ describe('looker: a look at the files of a configuration', () => {
     rmSync(file, { recursive: true })
     writeFileSync(file, 'two')
     chmodSync(file, 0)
-    if (process.getuid?.() !== 0) assert.match(look().fault ?? '', /may not read/)
+    if (process.getuid?.() !== 0) assert.match(look().fault ?? '', /not permitted to read/)
     chmodSync(file, 0o644)
     const { digest, fault } = look()
     assert.equal(fault, null)

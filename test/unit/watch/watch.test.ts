@@ -77,7 +77,7 @@ describe('watch: a watched configuration', () => {
   it('that cannot be read is told once, and noticed afterwards', async () => {
     const { looks, lines } = stage()
     assert.deepEqual(
-      await looks(3, { digest: null, fault: 'site.yaml: this user may not read the file' }),
+      await looks(3, { digest: null, fault: 'site.yaml: this user is not permitted to read the file' }),
       [],
     )
     assert.equal(lines.length, 1)

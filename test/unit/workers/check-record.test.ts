@@ -39,7 +39,7 @@ describe('check-record: a culprit', () => {
     })
     assert.match(
       asked.answerUnasked(500)?.detail ?? '',
-      /called process\.exit\(0\); it is asked again in 2 s$/,
+      /called process\.exit\(0\); lvsd runs it again in 2 s$/,
     )
     assert.equal(asked.answerUnasked(2000), null)
   })

@@ -196,7 +196,7 @@ describe('lvsd run', () => {
       await lvsd.ended
       rmSync(checks, { recursive: true })
       const again = runIn(folder)
-      await again.hears(/^the check has given no verdict three times/)
+      await again.hears(/^the check had no verdict three times/)
       const [real] = (await status(folder)).services[0]?.reals ?? []
       assert.notEqual(real?.state, 'down')
       assert.match(real?.reason ?? '', /no verdict since .*: the check green does not load/)

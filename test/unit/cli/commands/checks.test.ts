@@ -72,7 +72,7 @@ describe('lvsd checks', () => {
     assert.equal(first, folder)
     assert.match(lines[0] ?? '', /^ {2}mine\.mjs +ok$/)
     assert.match(lines[1] ?? '', /^ {2}npmy\.mjs +it does not load: Cannot find package 'axios-of-nobody'/)
-    assert.match(lines[2] ?? '', /^ {2}prints\.mjs +ok, but it prints 3 bytes while it is loaded.*"hi"$/)
+    assert.match(lines[2] ?? '', /^ {2}prints\.mjs +ok, but it printed 3 bytes while it was loaded.*"hi"$/)
     assert.match(lines[4] ?? '', /^mine /)
     const { files } = JSON.parse((await checks({ folder, json: true })).out)
     assert.deepEqual(

@@ -94,11 +94,11 @@ describe('delivery-queue: the queue of mails', () => {
     await wind(20_000)
     assert.deepEqual(
       lines.map(({ msg, server, error }) => [msg, server, error]),
-      [['a mail does not get through; it is tried again', 'mail port 25', 'server says ECONNREFUSED']],
+      [['a mail cannot be delivered; lvsd tries again', 'mail port 25', 'server says ECONNREFUSED']],
     )
     isDown = false
     await wind(60_000)
-    assert.equal(lines.filter(({ msg }) => msg === 'mails get through again').length, 1)
+    assert.equal(lines.filter(({ msg }) => msg === 'mails are delivered again').length, 1)
     assert.equal(lines.filter(({ msg }) => msg.startsWith('emailalert: ')).length, 20)
   })
 
@@ -129,7 +129,7 @@ describe('delivery-queue: the queue of mails', () => {
     const { post, wind, tries, lines } = opened((_, to) => never(to))
     post('one')
     await wind(3_600_000)
-    assert.deepEqual([tries(), lines.map(({ msg }) => msg)], [['one'], ['a mail does not get through']])
+    assert.deepEqual([tries(), lines.map(({ msg }) => msg)], [['one'], ['a mail cannot be delivered']])
   })
 
   it('keeps the order of one list of recipients while others go ahead', async () => {
@@ -165,7 +165,7 @@ describe('delivery-queue: the queue of mails', () => {
     await wind(1000)
     assert.deepEqual(
       [lines[2]?.server, lines[2]?.msg],
-      ['dead port 25', 'a mail does not get through; it is tried again'],
+      ['dead port 25', 'a mail cannot be delivered; lvsd tries again'],
     )
   })
 
@@ -179,7 +179,7 @@ describe('delivery-queue: the queue of mails', () => {
     await wind(10_000)
     const sent = tries()
     assert.deepEqual([sent.length, sent[0], sent.at(-1)], [100, 'mail 0', 'mail 299'])
-    assert.equal(lines.find(({ msg }) => msg === 'mails get through again')?.lost, 200)
+    assert.equal(lines.find(({ msg }) => msg === 'mails are delivered again')?.lost, 200)
   })
 })
 
@@ -347,7 +347,7 @@ describe('delivery-queue: the queue of mails at the end', () => {
     await closing
     assert.deepEqual(
       lines.map(({ msg, mails }) => [msg, mails]),
-      [['mails are lost: lvsd stops, and they did not get through', 3]],
+      [['lvsd stops; mails were not delivered and are lost', 3]],
     )
     await wind(60_000)
     assert.equal(clock.alarms, 0)

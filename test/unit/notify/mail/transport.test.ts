@@ -200,7 +200,7 @@ describe('transport: a mail that a server does not take', () => {
       const { port, seen } = await breaking('.', how)
       const { again, refused, fault } = await toPort(port)
       assert.deepEqual([again, refused, seen], [[], BOTH, { connections: 1, dots: 1 }])
-      assert.match(fault?.message ?? '', /may have it or not, and it is not sent again/)
+      assert.match(fault?.message ?? '', /may or may not have it, so lvsd does not send it again/)
     })
 
   it('is not sent a second time where the server is silent after the final dot', async () => {
