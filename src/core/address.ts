@@ -94,6 +94,12 @@ export function isName(host: string): boolean {
   return !host.includes(':') && !/^[\d.]+$/.test(host)
 }
 
+/** Returns the address of a `host` of `HostPort`, which is not parsed again; null if it is a name. */
+export function literalAddress(host: string): Address | null {
+  if (isName(host)) return null
+  return { family: host.includes(':') ? 'ipv6' : 'ipv4', text: host, zone: host.split('%')[1] ?? null }
+}
+
 function isHostName(text: string): boolean {
   return text.length <= 253 && /^(?![\d.]+$)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/.test(text)
 }

@@ -2,7 +2,7 @@
  * The types of lvsd's domain: plain frozen values without clocks, sockets or behaviour beyond identity. The terms are
  * those of the field: service (virtual service), real (real server), check, weight, quiescent, fallback.
  */
-import { type Address, endpoint, type Family, isName, parseAddress } from './address.js'
+import { type Address, endpoint, type Family, isName, literalAddress } from './address.js'
 
 // ---------------------------------------------------------------- identity
 
@@ -298,7 +298,7 @@ export function idOf(virtual: Virtual, address: Address | null): ServiceId | nul
 
 /** Returns the id of a service; null if its host is a name. */
 export function idAsWritten(virtual: Virtual): ServiceId | null {
-  return idOf(virtual, virtual.kind === 'address' ? parseAddress(virtual.host) : null)
+  return idOf(virtual, virtual.kind === 'address' ? literalAddress(virtual.host) : null)
 }
 
 /** Key of a service, independent of name resolution: `tcp [2001:db8::80]:80`, `tcp www.example:80 ipv6`. */

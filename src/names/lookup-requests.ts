@@ -1,5 +1,5 @@
 /** Which names a configuration has, and in which family each is wanted. Pure. */
-import { type Address, type Family, isName, parseAddress } from '../core/address.js'
+import { type Address, type Family, isName, literalAddress, parseAddress } from '../core/address.js'
 import {
   type CheckUse,
   type Config,
@@ -101,7 +101,7 @@ export function memberRequest({ host, family }: Member, ofService: Family | null
 /** Where a check goes is not in the kernel's table: the other family will do where there is none of the server's. */
 export function checkRequest({ host }: CheckUse, real: Real, ofService: Family | null): LookupRequest | null {
   if (host === null || !isName(host)) return null
-  const family = real.family ?? parseAddress(real.host)?.family ?? ofService
+  const family = real.family ?? literalAddress(real.host)?.family ?? ofService
   return { host, family: family ?? 'ipv6', other: 'always' }
 }
 

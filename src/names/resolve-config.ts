@@ -1,5 +1,5 @@
 /** The configuration with addresses, made of the one as read and of what its names stand for. Pure. */
-import { type Address, type Family, parseAddress } from '../core/address.js'
+import { type Address, type Family, literalAddress } from '../core/address.js'
 import {
   type Config,
   familyOf,
@@ -79,5 +79,5 @@ function addressOfMember(member: Member, family: Family | null, names: Names): A
 
 /** Without a request the host is a literal. */
 function addressAt(host: string, request: LookupRequest | null, names: Names): Address | null {
-  return request ? addressOf(request, names) : parseAddress(host)
+  return request ? addressOf(request, names) : literalAddress(host)
 }

@@ -1,5 +1,5 @@
 /** Servers at a loopback address: the director itself, which the kernel serves in a way of its own. */
-import { parseAddress } from '../../core/address.js'
+import { literalAddress } from '../../core/address.js'
 import type { Member } from '../../core/model.js'
 import { isLocalhost } from '../../names/hosts.js'
 import type { Position } from '../problems/problem.js'
@@ -26,7 +26,7 @@ function tell({ host, attributes }: Member, at: Position, { report, facts }: Rea
   const own = `${host} is the director itself`
   const port = facts.port === null || facts.isFwmark ? 'its port' : `port ${facts.port}`
   const place = `a server of the director that listens on the virtual address, ${port}`
-  const family = parseAddress(host)?.family ?? null
+  const family = literalAddress(host)?.family ?? null
   const isRefused = family !== null && facts.family !== null && family !== facts.family
   if (isRefused) return
   if (attributes.forwarding === 'masq')

@@ -1,5 +1,5 @@
 /** One virtual service: what the kernel calls it, how it schedules, its real servers and its fallback. */
-import { isName, parseAddress } from '../../core/address.js'
+import { isName, literalAddress } from '../../core/address.js'
 import { type CheckUse, keyAsWritten, type Real, type Service, type Virtual } from '../../core/model.js'
 import { lineOf, type Position } from '../problems/problem.js'
 import type { RawEntry } from '../raw.js'
@@ -163,7 +163,7 @@ function isUnproved({ checks }: Real, context: RealContext): boolean {
 /** Tunnels lead to the other family too, with one catch; told at the first of them. */
 function tellMixed(reals: readonly PlacedReal[], { report, facts }: RealContext): void {
   const other = facts.family === 'ipv6' ? 'ipv4' : 'ipv6'
-  const mixed = facts.family && reals.find(({ real }) => parseAddress(real.host)?.family === other)
+  const mixed = facts.family && reals.find(({ real }) => literalAddress(real.host)?.family === other)
   if (!mixed || mixed.real.attributes.forwarding === 'masq' || mixed.real.attributes.forwarding === 'gate')
     return
   const families = `${familyWord(other)} behind ${familyWord(facts.family ?? 'ipv6')}`

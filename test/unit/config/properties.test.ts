@@ -14,7 +14,7 @@ import {
   timeoutsFields,
 } from '../../../src/config/schema/schema.js'
 import { validate } from '../../../src/config/validate/validate.js'
-import { addressFromBytes } from '../../../src/core/address.js'
+import { addressFromBytes, literalAddress, parseAddress } from '../../../src/core/address.js'
 import { type LoadedChecks, loadChecks } from '../../../src/kinds/find-kinds.js'
 import { siteWith, validated } from '../../support/config/config-of.js'
 
@@ -230,6 +230,7 @@ describe('properties: notations', () => {
     fc.assert(
       fc.property(fc.oneof(bytes, zeros), address => {
         const { text } = addressFromBytes(address)
+        assert.deepEqual(literalAddress(text), parseAddress(text))
         const configOf = (written: string) => {
           const { config, problems } = validated(
             `services:\n  web: { virtual: '[${written}]:80', reals: ['[${written}]:80'] }\n`,

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { bracketed, endpoint, parseAddress, withoutBrackets } from '../../../src/core/address.js'
+import {
+  bracketed,
+  endpoint,
+  literalAddress,
+  parseAddress,
+  withoutBrackets,
+} from '../../../src/core/address.js'
 import { hostPort } from '../../../src/core/display-names.js'
 import { keyOfMember, keyOfReal } from '../../../src/core/model.js'
 
@@ -14,6 +20,7 @@ describe('bracketed: hosts before a port', () => {
     it(`writes ${host} as ${before}, everywhere`, () => {
       const address = parseAddress(host)
       assert.equal(bracketed(address ?? host), before)
+      assert.deepEqual(literalAddress(host), address)
       assert.equal(withoutBrackets(before), host)
       assert.equal(endpoint(host, 80), `${before}:80`)
       assert.equal(hostPort({ host, port: 80 }), `${before}:80`)
