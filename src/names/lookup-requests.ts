@@ -33,8 +33,8 @@ export interface Wanted extends LookupRequest {
 }
 
 /**
- * Every host that is a name, once for each way in which it is wanted. `names`: a virtual service that is a name itself has
- * the family of its address, and so have its servers.
+ * Returns a request for each host that is a name, one for each way in which it is wanted. `names` gives the family of a
+ * virtual service that is a name, and with it the family of its servers.
  */
 export function requestsOf(config: Config, names: Names): ReadonlyMap<string, Wanted> {
   const requests = new Map<string, { request: LookupRequest; services: Set<string> }>()
@@ -112,7 +112,7 @@ export function membersOf<M extends Member>(service: {
   return service.fallback ? [...service.reals, service.fallback] : service.reals
 }
 
-/** Null while its name has no address and may have one of either family. */
+/** Returns the address family of a service; null while its name has no address and either family is possible. */
 export function familyOfService({ id, virtual }: ResolvedService): Family | null {
   return id ? familyOf(id) : virtual.family
 }

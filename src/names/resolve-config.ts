@@ -1,4 +1,4 @@
-/** The configuration with addresses, made of the one as read and of what its names stand for. Pure. */
+/** Puts the addresses of names into a configuration. Pure. */
 import { type Address, type Family, literalAddress } from '../core/address.js'
 import {
   type Config,
@@ -23,8 +23,8 @@ import {
 } from './lookup-requests.js'
 
 /**
- * Every name with its address, where that is known. A service whose name resolves to what is another service already goes
- * without an id: the kernel could not keep the two apart. That is told in sentences.
+ * Returns the configuration with the known addresses. A service whose name resolves to the address of another service has
+ * no id, because the kernel cannot tell the two apart; `clashes` has a sentence about each of them.
  */
 export function resolveConfig(
   config: Config,
@@ -77,7 +77,7 @@ function addressOfMember(member: Member, family: Family | null, names: Names): A
   return addressAt(member.host, memberRequest(member, family), names)
 }
 
-/** Without a request the host is a literal. */
+/** Returns the address of a host; `request` is null if it is a literal. */
 function addressAt(host: string, request: LookupRequest | null, names: Names): Address | null {
   return request ? addressOf(request, names) : literalAddress(host)
 }
