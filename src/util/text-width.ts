@@ -9,11 +9,11 @@ let loaded: typeof stringWidth | undefined
 
 /**
  * Wide East Asian characters and emoji count 2; combining marks, control characters and colour sequences count 0. The
- * first text that is not ASCII loads string-width, whose tables take 40 ms of CPU to build.
+ * first text that is more than ASCII and lvsd's own signs loads string-width, whose tables take 40 ms of CPU to build.
  */
 export function widthOf(text: string): number {
   const plain = text.replaceAll(COLOURS, '')
-  if (/^[ -~]*$/.test(plain)) return plain.length
+  if (/^[ -~·…→’]*$/.test(plain)) return plain.length
   loaded ??= (createRequire(import.meta.url)('string-width') as { default: typeof stringWidth }).default
   return loaded(text)
 }

@@ -28,7 +28,7 @@ describe('text: widths', () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary-ascii' }),
       fc.string({ unit: 'grapheme' }),
-      fc.constant('\u001b[1;31m'),
+      fc.constantFrom('\u001b[1;31m', '·', '…', '→', '’'),
     )
     fc.assert(
       fc.property(fc.array(piece), pieces =>
