@@ -56,12 +56,16 @@ interface MembersForm {
 
 export type Form = MappingForm | ShortForm | ListForm | MembersForm
 
-const forms = new WeakMap<z.ZodType, Form>()
+/** By type; undefined for the type of a plain value. */
+const forms = new WeakMap<z.ZodType, Form | undefined>()
 
 /** Returns the form of a type, or of the type that it wraps; undefined for a plain value. */
 export function formOf(type: z.ZodType): Form | undefined {
-  const inner = innerOf(type)
-  return forms.get(type) ?? (inner && formOf(inner))
+  if (!forms.has(type)) {
+    const inner = innerOf(type)
+    forms.set(type, inner && formOf(inner))
+  }
+  return forms.get(type)
 }
 
 function formed<T extends z.ZodType, R>(type: T, form: Form): T & Formed<R> {

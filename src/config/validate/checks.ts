@@ -103,7 +103,7 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
   if (!check) return null
   const fields: CheckFields = readFields(
     draft.entries,
-    { ...context.optionsOf(check), ...checkFields },
+    withCommonKeys(context.optionsOf(check)),
     {
       name: check.name,
       at: draft.kind?.at ?? draft.at,
@@ -116,6 +116,15 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
   const target = readTarget(fields, protocol, context)
   const connects = readConnects(fields, check, context)
   return options && { kind: check.name, options, policy, ...target, ...(connects > 0 ? { connects } : {}) }
+}
+
+const shapes = new WeakMap<OptionShape, OptionShape & typeof checkFields>()
+
+/** All keys of a check of a kind; made once for each kind, since many real servers may have a check of their own. */
+function withCommonKeys(options: OptionShape): OptionShape & typeof checkFields {
+  const shape = shapes.get(options) ?? { ...options, ...checkFields }
+  shapes.set(options, shape)
+  return shape
 }
 
 function readConnects(fields: CheckFields, check: Check, { report }: Context): number {
