@@ -115,7 +115,7 @@ describe('coding: a compressed page', () => {
       'zpaq',
       Buffer.from(PAGE),
       'unexpected',
-      /200 OK, but the body is compressed by "zpaq", which is not undone/,
+      /200 OK, but the body is compressed by "zpaq", which lvsd does not support/,
     ],
     ['is not what it says', 'gzip', Buffer.from(PAGE), 'garbage', /not gzip/],
     ['breaks off', 'gzip', CODED.gzip?.subarray(0, 20) ?? Buffer.alloc(0), 'garbage', /not gzip/],

@@ -349,7 +349,7 @@ describe('external command that cannot be run', function () {
     assert.match(problemOf(check, { checkcommand: '' }) ?? '', /path/)
     assert.match(
       problemOf(check, { arguments: ['{adress}'] }) ?? '',
-      /\{adress\} is no placeholder.*\{address\}/,
+      /\{adress\} is not a placeholder.*\{address\}/,
     )
     assert.match(problemOf(check, { arguments: ['a\0'] }) ?? '', /NUL/)
   })

@@ -21,17 +21,17 @@ const CULPRITS: readonly (readonly [what: string, worst: string, told: RegExp])[
   [
     'throws in an event',
     "setTimeout(() => { throw new Error('late') }, 20); await wait(1000)",
-    /^error: mine\.mjs threw where nothing catches it: late$/,
+    /^error: mine\.mjs had an uncaught exception: late$/,
   ],
   [
     'has a rejection beside an awaited promise',
     "const a = wait(50); const b = Promise.reject(new Error('beside')); await a; await b",
-    /^error: mine\.mjs left a promise rejected: beside$/,
+    /^error: mine\.mjs had an unhandled promise rejection: beside$/,
   ],
   [
     'opens a socket without a listener',
     "connect({ host: '::1', port: 1 }); await wait(500); return up",
-    /^error: mine\.mjs threw where nothing catches it: connect ECONNREFUSED/,
+    /^error: mine\.mjs had an uncaught exception: connect ECONNREFUSED/,
   ],
   [
     'sends itself a signal',

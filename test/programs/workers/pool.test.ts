@@ -57,7 +57,10 @@ describe('pool: a worker', function () {
     await run(pool, bad)
     const good = [0, 60, 200].map(takes => run(pool, jobOf(file, { takes }, 'shipped')))
     assert.deepEqual((await Promise.all(good)).map(summary), ['up', 'up', 'up'])
-    assert.match(summary(await run(pool, bad)), /^error: mine\.mjs threw after its answer: late/)
+    assert.match(
+      summary(await run(pool, bad)),
+      /^error: mine\.mjs had an uncaught exception after its answer: late/,
+    )
     const culprits = told.filter(({ message }) => message === 'a check harms its worker')
     // Asked again, where that took a while.
     assert.ok(culprits.length === 1 || culprits.length === 2, `${culprits.length} times`)
