@@ -29,7 +29,7 @@ function damaged(at: number, ...bytes: number[]): Buffer {
 
 const REFUSED: readonly [string, () => string | Buffer, RegExp][] = [
   ['an empty file', () => '', /is empty/],
-  ['a script without #!', () => 'exit 0\n', /neither a program of this machine nor a script with a #! line/],
+  ['a script without #!', () => 'exit 0\n', /neither a program for this machine nor a script with a #! line/],
   ['a line end alone', () => '\n', /neither/],
   ['a comment alone', () => '# exit 0\n', /neither/],
   ['a #! line behind a byte order mark', () => '\ufeff#!/bin/sh\nexit 0\n', /neither/],
