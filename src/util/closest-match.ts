@@ -4,8 +4,8 @@
 const LONG_ENOUGH = 4
 
 /**
- * Returns the candidate with the smallest edit distance; on a tie, the one with the same first letter, because typing
- * errors are rare there. If none is close enough, returns the only candidate that contains the word (checkcommand for
+ * Returns the candidate with the smallest edit distance; on a tie, the one that the word is the beginning of, then the
+ * one with the same first letter, because typing errors are rare there. If none is close enough, returns the only candidate that contains the word (checkcommand for
  * command). Otherwise returns null.
  */
 export function closestMatch(word: string, candidates: Iterable<string>): string | null {
@@ -15,7 +15,7 @@ export function closestMatch(word: string, candidates: Iterable<string>): string
   for (const candidate of candidates) {
     const known = candidate.toLowerCase()
     const edits = distance(wanted, known)
-    const rank = edits + (known[0] === wanted[0] ? 0 : 0.5)
+    const rank = edits + (known[0] === wanted[0] ? 0 : 0.5) - (known.startsWith(wanted) ? 0.25 : 0)
     if (edits <= allowed(wanted, candidate) && (!best || rank < best.rank)) best = { candidate, rank }
     if (wanted.length >= LONG_ENOUGH && known.includes(wanted)) holders.push(candidate)
   }

@@ -16,6 +16,8 @@ describe('words: the nearest word', () => {
     ['htp', ['ftp', 'http'], 'http'],
     ['command', ['checkcommand', 'arguments'], 'checkcommand'],
     ['check', ['checkcommand', 'checkport'], null],
+    ['checkco', ['checkport', 'checkcount'], 'checkcount'],
+    ['emailalertfr', ['emailalert', 'emailalertfrom'], 'emailalertfrom'],
     ['x', ['rr', 'lc'], null],
     ['', ['rr'], null],
     ['x'.repeat(1000), ['rr'], null],
