@@ -62,7 +62,7 @@ const ELSE: readonly {
       'ipvs/',
       'names/system-file.ts',
       'cli/terminal/changes.ts',
-      'cli/commands/status.ts',
+      'util/closest-match.ts',
     ],
   },
   {
@@ -75,7 +75,7 @@ const ELSE: readonly {
   {
     is: "ldirectord's directive for a mail server",
     words: ['smtp'],
-    files: ['config/ldirectord/directives.ts'],
+    files: ['config/ldirectord/directive-table.ts'],
   },
   { is: 'an option of the mail library', words: ['tls'], files: ['notify/mail/transport.ts'] },
   {
