@@ -205,8 +205,9 @@ export const persistenceFields = {
     .describe(
       'Clients that share this prefix share a server: 1 to 128 for IPv6, 0 to 32 for IPv4. Default: all bits.',
     ),
-  netmask: z.coerce
-    .string()
+  // The length of a prefix, 24, gets a sentence of its own in validation.
+  netmask: z
+    .preprocess(value => (typeof value === 'number' ? String(value) : value), z.string())
     .register(marks, { shown: 'IPv4 netmask' })
     .optional()
     .describe('The prefix of an IPv4 service as a netmask: 255.255.255.0.'),
