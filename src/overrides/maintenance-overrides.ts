@@ -8,9 +8,9 @@ import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
 import { waitAtMost } from '../util/with-timeout.js'
-import { fileNamesFor, matchOverrides, unmatched } from './maintenance.js'
 import { MaintenanceFolder } from './maintenance-folder.js'
 import { MaintenanceNotes } from './maintenance-notes.js'
+import { fileNamesFor, matchOverrides, unmatched } from './matching-files.js'
 
 /** Milliseconds that a start waits for the folder, and for names, at most. */
 const PATIENCE = 2000

@@ -17,9 +17,9 @@ import { layEntries, outputOf } from '../read/layers.js'
 import { readFields } from '../read/read-node.js'
 import { defaultsFields, rootFields, settingsFields } from '../schema/schema.js'
 import { secretSources } from '../secret-sources.js'
+import { checkFoldersOf } from './check-folders.js'
 import type { Context, DefaultsFields, PlaceOf } from './context.js'
 import { judgeCollisions, judgePartNames, type PlacedService, readService } from './service.js'
-import { checkFoldersOf } from './settings.js'
 
 export { checkFoldersOf }
 

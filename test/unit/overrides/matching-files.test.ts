@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { fileNamesFor, matchOverrides } from '../../../src/overrides/maintenance.js'
+import { fileNamesFor, matchOverrides } from '../../../src/overrides/matching-files.js'
 import { real } from '../../support/tables.js'
 
-describe('maintenance by files', () => {
+describe('matching-files: maintenance by files', () => {
   const cases: [string, string, string[], string[]][] = [
     ['an IPv4 server', '192.0.2.1', [], ['192.0.2.1:80', '192.0.2.1']],
     [

@@ -1,4 +1,4 @@
-/** The part `settings`. */
+/** The setting `checks`: folders of the user's own kinds. */
 import type { Settings } from '../../core/model.js'
 import { folderOf } from '../paths.js'
 import { newReport } from '../problems/report.js'
