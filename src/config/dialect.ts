@@ -1,13 +1,13 @@
-/** The way in which a file is written, where the meaning of its values, or what is said of them, depends on it. */
+/** Differences between the formats of a configuration that affect the meaning of values or the text of messages. */
 import type { Family } from '../core/address.js'
 import type { Code } from './problems/codes.js'
 
 export interface Dialect {
-  /** Where relative paths begin: in the folder of the file, or where lvsd is. */
+  /** Relative paths begin in the folder of the file, or stay as written, relative to lvsd's working directory. */
   readonly relativePaths: 'of the file' | 'as written'
-  /** How a service is given its family. */
+  /** Text with which a message shows how to set the family of a service. */
   readonly familyWord: Readonly<Record<Family, string>>
-  /** What is added to a problem of a check of this kind; nothing where it is empty. */
+  /** Returns the sentence that is added to a problem of a check of this kind, or an empty text. */
   outcomeOf(code: Code, kind: string): string
 }
 

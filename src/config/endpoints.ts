@@ -1,4 +1,4 @@
-/** "address:port" of virtual addresses, real servers and fallbacks. */
+/** Parses "address:port" of virtual addresses, real servers and fallbacks. */
 import {
   type Address,
   bracketed,
@@ -16,7 +16,7 @@ export interface Endpoint {
   readonly host: string
   /** Null for a name. */
   readonly address: Address | null
-  /** Null where none was written, or where it was wrong, which has been told. */
+  /** Null if no port is given, or if it is invalid; the latter has been reported. */
   readonly port: number | null
   readonly hasPort: boolean
 }
@@ -24,11 +24,11 @@ export interface Endpoint {
 export interface EndpointContext {
   readonly report: Report
   readonly ports: PortLookup
-  /** Tells which of two ports of one name is meant. */
+  /** Selects the port if /etc/services has the name for several protocols. */
   readonly protocol: string
 }
 
-/** Reads the text, or tells why it cannot be read and returns null. */
+/** Parses a host with an optional port. Reports an error and returns null for any other text. */
 export function readEndpoint(text: string, at: Position, context: EndpointContext): Endpoint | null {
   const bare = text.startsWith('[') ? null : parseAddress(text)
   if (bare?.family === 'ipv6') {
@@ -49,7 +49,7 @@ export function readEndpoint(text: string, at: Position, context: EndpointContex
   return { host, address, port: number, hasPort: port !== null }
 }
 
-/** The number of a port that is written as number or name; null, and told, where it is neither. */
+/** Returns the number of a port given as a number or a name. Reports an error and returns null for any other text. */
 export function readPort(
   text: string,
   at: Position,
@@ -63,14 +63,14 @@ export function readPort(
   return named
 }
 
-/** What one server can have as its address; tells and returns false for others. */
+/** True if one server can have the address. Reports an error otherwise. */
 export function isUnicast(address: Address, at: Position, what: string, report: Report): boolean {
   const kind = kindOfNoServer(address)
   if (kind) report.error('NOT_UNICAST', at, `${bracketed(address)} is ${kind}: it cannot be ${what}`)
   return kind === null
 }
 
-/** True where IPVS can hold the address: it keeps no zones. */
+/** True if the address has no zone, which IPVS cannot store. Reports an error otherwise. */
 export function isWithoutZone(address: Address, at: Position, what: string, report: Report): boolean {
   if (address.zone === null) return true
   const message = `${what} has no zone in IPVS: write ${bracketed(address.text.replace(/%.*/, ''))} without "%${address.zone}"`
@@ -78,7 +78,7 @@ export function isWithoutZone(address: Address, at: Position, what: string, repo
   return false
 }
 
-/** True for an address to which the kernel lets packets be forwarded. */
+/** True if the kernel forwards packets to the address. Reports an error otherwise. */
 export function isForwardable(address: Address, at: Position, what: string, report: Report): boolean {
   if (!isLinkLocal(address))
     return isUnicast(address, at, what, report) && isWithoutZone(address, at, what, report)

@@ -1,9 +1,12 @@
-/** Names of files by a pattern: `*`, `?`, `[a-z]`. */
+/** Matches file names against a pattern with `*`, `?`, `[a-z]`. */
 
-/** Tells whether a name matches, without a regular expression of the operator's: the time is bounded by both lengths. */
+/**
+ * Returns a function that matches names. It does not use the pattern as a regular expression, so the time is bounded by
+ * the lengths of both texts.
+ */
 export function globPattern(pattern: string): (name: string) => boolean {
   const parts = partsOf(pattern)
-  // A hidden file is meant where the pattern has the dot.
+  // As in a shell, a hidden file matches only if the pattern begins with the dot.
   return name => (pattern.startsWith('.') || !name.startsWith('.')) && matches(parts, name)
 }
 
@@ -31,7 +34,7 @@ function oneOf(inner: string): (character: string) => boolean {
     )
 }
 
-/** Goes back to the last star alone, which suffices: an earlier one could take no more than that one. */
+/** Backtracks to the last star only. This suffices: an earlier star cannot match more than the last one. */
 function matches(parts: readonly Part[], name: string): boolean {
   const all = [...name]
   let at = 0

@@ -1,4 +1,4 @@
-/** `include:` the services and settings of further files, as if they stood in one. */
+/** Expands `include:`: adds the services and settings of further files to the document. */
 import { readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { MAX_BYTES, readText } from '../system/read-file.js'
@@ -10,7 +10,7 @@ import type { RawDocument, RawEntry, RawMap, RawNode } from './raw.js'
 import { rootFields } from './schema/schema.js'
 import { readYaml } from './yaml/read-yaml.js'
 
-/** A file whose content counts. */
+/** A file that was read, with its text. */
 export interface Source {
   readonly path: string
   readonly text: string
@@ -18,16 +18,16 @@ export interface Source {
 
 export interface Expanded {
   readonly document: RawDocument
-  /** The files that were read, in their order; without the first. */
+  /** The included files in the order in which they were read, without the main file. */
   readonly included: readonly Source[]
-  /** What was written after `include`, whole: a file that comes to match counts as well. */
+  /** Values of `include` as absolute paths. A file that matches one later is also part of the configuration. */
   readonly patterns: readonly string[]
 }
 
-/** More files are hardly meant. */
+/** Limit of included files, against patterns that match too much. */
 const MOST_FILES = 1000
 
-/** The document with all that it includes. What is wrong with an included file is told with its name. */
+/** Returns the document with everything that it includes. A problem in an included file has the name of that file. */
 export function expandIncludes(document: RawDocument, file: string, text: string): Expanded {
   const reader = new Including(file, text)
   if (document.root) reader.read(document.root, file, [realPath(file)])
@@ -43,7 +43,7 @@ export function expandIncludes(document: RawDocument, file: string, text: string
 class Including {
   readonly sources: Source[] = []
   readonly patterns: string[] = []
-  /** Of each included file that has some. */
+  /** `defaults` of each included file that has them, by file. */
   readonly defaults = new Map<string, readonly RawEntry[]>()
   readonly #report: Report
   readonly #foreign: Problem[] = []
@@ -63,7 +63,7 @@ class Including {
     return [...this.#report.problems(), ...this.#foreign]
   }
 
-  /** Reads what the tree of a file includes. `above`: the files that include it, itself as the last. */
+  /** Reads the files that `root` includes. `above`: the chain of including files; the last one is `file` itself. */
   read(root: RawMap, file: string, above: readonly string[]): void {
     const entry = root.entries.find(({ key }) => key === 'include')
     const nodes = entry === undefined ? [] : entry.value.kind === 'list' ? entry.value.items : [entry.value]
@@ -81,7 +81,7 @@ class Including {
       const shown = pattern.startsWith('/') ? path : join(dirname(file), path)
       const real = realPath(resolve(base, path))
       if (above.includes(real)) {
-        // A pattern may well match the file in which it stands.
+        // A pattern may match the file that contains it, so this is an error only for a plain path.
         if (!isGlob)
           this.#report.error('INCLUDE_LOOP', node.at, `${path} includes itself: ${chain(above, real)}`)
       } else if (!this.#done.has(real)) {
@@ -127,7 +127,10 @@ class Including {
     else this.#report.error('WRONG_TYPE', keyAt, '"defaults" must be a mapping of defaults')
   }
 
-  /** The tree with the services and the settings of all files, and what else stands in them and should not. */
+  /**
+   * Returns the tree with the services and settings of all files. Unknown keys of included files are kept, so that they
+   * are reported.
+   */
   merged(root: RawMap): RawMap {
     if (this.#parts.length === 0) return root
     const all = [root, ...this.#parts]
@@ -167,7 +170,7 @@ class Including {
   }
 }
 
-/** What a file may have at its top. */
+/** Keys that the top level of a file may have. */
 const KNOWN: ReadonlySet<string> = new Set(Object.keys(rootFields))
 
 function chain(above: readonly string[], again: string): string {
@@ -182,7 +185,10 @@ function realPath(path: string): string {
   }
 }
 
-/** The paths that match, sorted; hidden files only where the pattern says so. */
+/**
+ * Returns the matching paths, sorted. A hidden file or folder matches only if its part of the pattern begins with a
+ * dot.
+ */
 export function matching(base: string, pattern: string): readonly string[] {
   const parts = pattern.split('/').filter((part, i) => part !== '' || i === 0)
   let found = ['']

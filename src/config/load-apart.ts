@@ -1,6 +1,6 @@
 /**
- * Reads a configuration in a thread of its own, for the daemon: whatever form the file has and however long it is, checks
- * go on meanwhile, and neither a file that costs too much nor a disk that hangs can hold lvsd up.
+ * Reads a configuration in a separate thread, for the daemon. Checks continue during the read, whatever the format and
+ * length of the file. A file that needs too much memory or time, or a disk that hangs, cannot block lvsd.
  */
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
@@ -16,21 +16,21 @@ import type { Answer, Head, Part, Request } from './reading-thread.js'
 import { secretNames } from './secrets.js'
 
 export interface Bounds {
-  /** Milliseconds for all of it. */
+  /** Time limit of the whole read in milliseconds. */
   readonly patience: number
-  /** MiB of heap. */
+  /** Limit of the heap in MiB. */
   readonly memory: number
 }
 
-/** 10,000 real servers take some seconds on a slow machine, and 200 MiB. */
+/** Limits of the daemon. 10,000 real servers need a few seconds on a slow machine, and 200 MiB. */
 const BOUNDS: Bounds = { patience: 60_000, memory: 1024 }
 
-/** Bytes of a file up to which its reading leaves little behind in memory. */
+/** Size limit of a small file in bytes. Reading such a file leaves little garbage in memory. */
 const SMALL = 131_072
 
 /**
- * For a start, when there are no checks yet to be held up: what is small is read in this thread, for another one costs half
- * a second in which nothing is checked.
+ * Reads the configuration at a start. No checks run yet, so a small file is read in the main thread: a new thread would
+ * delay the first checks by half a second.
  */
 export async function loadConfigAtStart(file: string): Promise<Loaded> {
   return isSmall(file) ? loadConfig(file) : loadConfigApart(file)
@@ -41,14 +41,14 @@ function isSmall(file: string): boolean {
   return stat === undefined || !stat.isFile() || stat.size <= SMALL
 }
 
-/** The same as `loadConfig`. */
+/** Reads the configuration in a separate thread. Returns the same as `loadConfig`; exceeded limits become a problem. */
 export async function loadConfigApart(
   file: string,
   options: { readonly text?: string } = {},
   bounds: Bounds = BOUNDS,
 ): Promise<Loaded> {
   const thread = readerFor(bounds)
-  // The thread takes a while to begin, in which the checks that lvsd brings can be loaded here.
+  // The start of the thread takes some time. Meanwhile the main thread loads the kinds that lvsd provides.
   const shipped = loadChecks()
   let loaded: Loaded | null = null
   try {
@@ -68,7 +68,7 @@ export async function loadConfigApart(
   }
 }
 
-/** Milliseconds for which a thread is kept that has read a small file: to begin anew costs it half a second. */
+/** Time in milliseconds for which a thread is kept after it has read a small file. A new thread costs half a second. */
 const KEPT = 30_000
 
 let kept: { readonly thread: Reader; readonly timer: NodeJS.Timeout } | null = null
@@ -82,7 +82,7 @@ function readerFor(bounds: Bounds): Reader {
 }
 
 function keep(thread: Reader): void {
-  // Two readings at once: one thread is enough to keep.
+  // After two simultaneous reads, only one thread is kept.
   if (kept) {
     thread.end()
     return
@@ -102,7 +102,7 @@ class Reader {
   constructor(memory: number) {
     this.#thread = openThread(besideFile(import.meta.url, 'reading-thread'), {
       resourceLimits: { maxOldGenerationSizeMb: memory },
-      // Nothing that a check writes there when it is loaded concerns anybody.
+      // The output of users' kinds while they are loaded is discarded.
       stdout: true,
       stderr: true,
     })
@@ -112,7 +112,7 @@ class Reader {
     })
   }
 
-  /** Gives the answers to a request, each asked for as the one before is done. */
+  /** Sends the request. Returns a function that requests and returns the next answer. */
   asking(request: Request, patience: number): () => Promise<Answer> {
     const thread = this.#thread
     thread.ref()
@@ -143,7 +143,7 @@ class Reader {
   }
 
   end(): void {
-    // One that waits for a disk ends later, and nobody waits for it.
+    // A thread that waits for a disk ends later. lvsd does not wait for it.
     void this.#thread.terminate()
     this.#thread.unref()
   }

@@ -1,4 +1,4 @@
-/** A configuration, YAML or ldirectord.cf, to a Config; mistakes of any sort are problems, never exceptions. */
+/** Reads a configuration, YAML or ldirectord.cf, into a `Config`. Mistakes become problems, never exceptions. */
 import { extname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check/check.js'
@@ -22,25 +22,25 @@ import { checkFoldersOf, type ValidateInput, validating } from './validate/valid
 import { readingYaml } from './yaml/read-yaml.js'
 
 export interface Loaded {
-  /** Frozen; null where there is an error. */
+  /** Frozen. Null if there is an error. */
   readonly config: Config | null
-  /** By name and alias; empty where the file could not be read. */
+  /** Kinds by name and alias. Empty if the file could not be read. */
   readonly checks: ReadonlyMap<string, Check>
   /** In the order of the file. */
   readonly problems: readonly Problem[]
-  /** What stands in the file; empty where it cannot be read. */
+  /** Text of the file. Empty if it cannot be read. */
   readonly text: string
   /** The files that it includes. */
   readonly included?: readonly Source[]
-  /** What stands after `include`, as whole paths: files that come to match count as well. */
+  /** Values of `include` as absolute paths. A file that matches one later is also part of the configuration. */
   readonly patterns?: readonly string[]
-  /** What of the text must not be shown. */
+  /** Parts of the text that must not be shown. */
   readonly hiding?: Hiding
 }
 
 export type Format = 'yaml' | 'ldirectord'
 
-/** Reads, checks and freezes the configuration. `text` takes the place of the file's. */
+/** Reads, validates and freezes the configuration. `text`, if given, is used in place of the file's content. */
 export async function loadConfig(file: string, options: { readonly text?: string } = {}): Promise<Loaded> {
   const report = newReport(file)
   let text = options.text
@@ -58,12 +58,12 @@ export async function loadConfig(file: string, options: { readonly text?: string
   return nothing(text, report.problems())
 }
 
-/** Where there is no configuration to look at. */
+/** Returns the result for a file without a readable configuration. */
 export function nothing(text: string, problems: readonly Problem[]): Loaded {
   return { config: null, checks: new Map(), problems, text }
 }
 
-/** YAML or ldirectord.cf, by the file's extension, else by how it looks. */
+/** Returns the format by the file's extension, or by the text for other extensions. */
 export function formatOf(file: string, text: string): Format {
   const extension = extname(file).toLowerCase()
   if (extension === '.cf') return 'ldirectord'
@@ -77,7 +77,7 @@ const OTHER_FORMAT: Readonly<Record<Format, string>> = {
   yaml: 'this looks like an ldirectord.cf, and the ending of its name says YAML: the ending decides; rename it to .cf',
 }
 
-/** True for a text that is plainly of the other sort than the ending of its name. */
+/** True if the text is clearly in the other format than the extension says. */
 function hasOtherFormat(file: string, text: string): boolean {
   const isYaml = /^(services|settings|defaults):\s*(#.*)?$/m.test(text)
   const isCf = /^\s*virtual6?\s*=/m.test(text)
@@ -86,7 +86,7 @@ function hasOtherFormat(file: string, text: string): boolean {
     : isCf && !isYaml && !/^\s*[\w-]+:(\s|$)/m.test(text)
 }
 
-/** What a text is by its looks. */
+/** Guesses the format from the text. */
 export function looksLike(text: string): Format {
   const looksYaml = /^["']?(settings|defaults|services|include)["']?\s*:|^\s*\{/m.test(text)
   return !looksYaml && /^\s*[a-z]+6?\s*=/m.test(text) ? 'ldirectord' : 'yaml'

@@ -1,18 +1,18 @@
-/** Where relative paths of a configuration begin: in the folder of the file in which they stand. */
+/** Resolves relative paths of a configuration against the folder of the file that contains them. */
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { isHandedOver } from '../system/read-file.js'
 
-/** The folder of a configuration's file; of one that a shell hands over, the working directory. */
+/** Returns the folder of a configuration file, or the working directory if a shell passes the file as a descriptor. */
 export function folderOf(file: string): string {
   return isHandedOver(file) ? process.cwd() : resolve(dirname(file))
 }
 
-/** The whole path; one that is whole already stays as it is written. */
+/** Returns the absolute path. An absolute path is returned unchanged. */
 export function pathFrom(folder: string, path: string): string {
   return isAbsolute(path) ? path : resolve(folder, path)
 }
 
-/** The same of a program; a bare name is one that is looked up. */
+/** Returns the absolute path of a program. A bare name is returned unchanged: it is looked up in PATH. */
 export function commandFrom(folder: string, command: string): string {
   return command.includes('/') ? pathFrom(folder, command) : command
 }

@@ -1,13 +1,13 @@
-/** Port names (`http`, `domain`) to numbers. */
+/** Looks up port numbers by name (`http`, `domain`). */
 import { readFileSync } from 'node:fs'
 
 /**
- * The port of a service name for a protocol, else for any protocol unless that `only` counts; null where the name is
- * unknown.
+ * Returns the port of a service name for the protocol. If there is none, returns the port for another protocol, unless
+ * `only` is given. Returns null if no port is found.
  */
 export type PortLookup = (name: string, protocol: string, only?: 'only') => number | null
 
-/** What ldirectord's users write, for machines that have no /etc/services. */
+/** Names that are usual in an ldirectord.cf, for machines whose /etc/services is absent or lacks them. */
 const WELL_KNOWN: Readonly<Record<string, number>> = {
   ftp: 21,
   ssh: 22,
@@ -31,7 +31,7 @@ const WELL_KNOWN: Readonly<Record<string, number>> = {
   postgresql: 5432,
 }
 
-/** The lookup for the text of an /etc/services. */
+/** Returns the lookup for the text of an /etc/services. */
 export function portLookup(services: string): PortLookup {
   const ports = new Map<string, number>()
   for (const line of services.split('\n')) {
@@ -49,7 +49,7 @@ export function portLookup(services: string): PortLookup {
   }
 }
 
-/** The lookup of this machine. */
+/** Returns the lookup for this machine's /etc/services. */
 export function systemPorts(): PortLookup {
   try {
     return portLookup(readFileSync('/etc/services', 'utf8'))

@@ -1,11 +1,13 @@
-/** The raw tree: what stands in a file, each value with its place. The same from both readers, in the YAML's shape. */
+/**
+ * The raw tree: the values of a file with their positions. Both readers return it, in the structure of the YAML format.
+ */
 import type { Position, Problem } from './problems/problem.js'
 
 export interface RawScalar {
   readonly kind: 'scalar'
   readonly value: string | number | boolean | null
   readonly at: Position
-  /** Where the text goes on over several lines, the last of them. */
+  /** Last line of a text that spans several lines. */
   readonly lastLine?: number
 }
 
@@ -25,16 +27,16 @@ export interface RawEntry {
   readonly key: string
   readonly keyAt: Position
   readonly value: RawNode
-  /** How messages call it where the key is not written: `persistence: 300s` is its timeout. */
+  /** Name for messages if the key is not written: the value of `persistence: 300s` is its timeout. */
   readonly called?: string
 }
 
 export type RawNode = RawScalar | RawList | RawMap
 
-/** What a reader gives: the tree, or null where the text cannot be read at all, and the problems met on the way. */
+/** Result of a reader: the tree, or null if the text cannot be read at all, and the problems found. */
 export interface RawDocument {
   readonly root: RawMap | null
-  /** What files that it includes have as defaults, for their own services. */
+  /** `defaults` of included files, by file. They apply to the services of that file only. */
   readonly defaults?: ReadonlyMap<string, RawMap['entries']>
   readonly problems: readonly Problem[]
 }
@@ -46,7 +48,7 @@ export function sortOf(node: RawNode): string {
   return typeof node.value === 'string' ? `the text "${node.value}"` : String(node.value)
 }
 
-/** The node as plain JavaScript, without its places. */
+/** Returns the node as a plain JavaScript value, without positions. */
 export function plain(node: RawNode): unknown {
   if (node.kind === 'scalar') return node.value
   if (node.kind === 'list') return node.items.map(plain)
@@ -57,7 +59,7 @@ export function isNothing(node: RawNode): boolean {
   return node.kind === 'scalar' && node.value === null
 }
 
-/** The text of a scalar, or null. */
+/** Returns the text of a scalar, or null. */
 export function textOf(node: RawNode | undefined): string | null {
   return node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : null
 }

@@ -1,19 +1,19 @@
 /**
- * A thread that reads configurations; whoever opened it ends it, and has its memory back with that. The result crosses in
- * parts, each when it is asked for, so that taking it over never holds up who asks.
+ * Thread that reads configurations. The thread that opened it ends it, which frees its memory. The result is sent in
+ * parts, each on request, so that receiving it never blocks the opener.
  */
 import { parentPort } from 'node:worker_threads'
 import type { Config, Real } from '../core/model.js'
 import { type Loaded, loadConfig } from './load.js'
 import type { Problem } from './problems/problem.js'
 
-/** What crosses first. */
+/** First message of the result. */
 export interface Head extends Pick<Loaded, 'text' | 'included' | 'patterns'> {
   readonly config: Omit<Config, 'services'> | null
   readonly hidden: NonNullable<Loaded['hiding']>['hidden']
 }
 
-/** Real servers of the service that was sent last, or a service without any of its own yet. */
+/** A service without its real servers, real servers of the service that was sent last, or problems. */
 export type Part =
   | { readonly kind: 'service'; readonly service: Config['services'][number] }
   | { readonly kind: 'reals'; readonly reals: readonly Real[] }
@@ -21,7 +21,7 @@ export type Part =
 
 export type Answer = { readonly head: Head } | { readonly parts: readonly Part[] } | { readonly isAll: true }
 
-/** Real servers and services in one message, and problems. */
+/** Limit of services, real servers and problems in one message. */
 const AT_ONCE = 200
 
 function* partsOf({ config, problems }: Pick<Loaded, 'config' | 'problems'>): Generator<Part> {
@@ -39,7 +39,7 @@ function weightOf(part: Part): number {
   return part.kind === 'reals' ? part.reals.length : part.problems.length
 }
 
-/** Parts that together are so many real servers at most. */
+/** Yields the messages: the head, then parts with at most `AT_ONCE` items per message, then the end. */
 function* messagesOf(loaded: Loaded): Generator<Answer> {
   const { text, included, patterns, config, hiding } = loaded
   const { services: _, ...rest } = config ?? { services: [] }
@@ -67,7 +67,7 @@ function* messagesOf(loaded: Loaded): Generator<Answer> {
   yield { isAll: true }
 }
 
-/** What is asked of the thread: another file, or the next part of the answer. */
+/** A request to the thread: read a file, or send the next part of the answer. */
 export type Request = { readonly file: string; readonly text?: string } | 'next'
 
 const port = parentPort
@@ -80,6 +80,6 @@ port.on('message', async (request: Request) => {
   }
   const next = messages?.next()
   if (next && !next.done) port.postMessage(next.value)
-  // What was read is garbage from here on.
+  // This frees the loaded configuration.
   if (!next || next.done || 'isAll' in next.value) messages = null
 })

@@ -1,4 +1,6 @@
-/** Secrets that stand elsewhere: `passwd: { file: PATH }` and `passwd: { env: NAME }` in place of the text. */
+/**
+ * Reads secrets that are stored elsewhere: `passwd: { file: PATH }` and `passwd: { env: NAME }` in place of the text.
+ */
 
 import { readText } from '../system/read-file.js'
 import { pathFrom } from './paths.js'
@@ -7,18 +9,20 @@ import type { Report } from './problems/report.js'
 import type { RawMap } from './raw.js'
 
 export interface SecretSources {
-  /** The text that the mapping stands for; tells why there is none, and gives another so that no more is told of it. */
+  /**
+   * Returns the text. If there is none, reports why and returns a placeholder, so that no second problem is reported.
+   */
   read(node: RawMap, at: Position): string
 }
 
 export interface SecretPlace {
   readonly report: Report
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Where relative paths begin that stand at a place. */
+  /** Returns the base of relative paths at a position, or null. */
   folderAt(at: Position): string | null
 }
 
-/** A file of more is no password. */
+/** Size limit of a password file in bytes. */
 const MAX_BYTES = 64 * 1024
 
 export function secretSources({ report, env, folderAt }: SecretPlace): SecretSources {
@@ -60,7 +64,7 @@ function fromVariable(name: string, env: SecretPlace['env']): string {
   return value
 }
 
-/** The line break at the end, which editors put there, is no part of it. */
+/** Returns the content without the final line break, which editors add. */
 function fromFile(path: string): string {
   try {
     return readText(path, MAX_BYTES).replace(/\r?\n$/, '')

@@ -1,4 +1,4 @@
-/** Lines of a configuration as they may be shown: with a star for each character of a secret. */
+/** Prepares lines of a configuration for display: each character of a secret becomes a star. */
 import type { Check } from '../check/check.js'
 import { optionKit } from '../check/option-kit.js'
 import { markOf } from '../check/option-types.js'
@@ -15,15 +15,17 @@ import {
 } from './schema/schema.js'
 import { withoutUrlPasswords } from './url-passwords.js'
 
-/** Tells whether a word is the name of an option that holds secrets, or was meant to be one. */
+/** True if a word is the name of an option that holds secrets, or probably a misspelling of one. */
 export type IsSecretName = (name: string) => boolean
 
-/** Nobody knows what an unknown word means; one that sounds like this is not shown. */
+/** An unknown name that matches this pattern is treated as secret. */
 const SOUNDS_SECRET = /pas+w|passphrase|secret|token|credential/i
 
 const known = new WeakMap<ReadonlyMap<string, Check>, IsSecretName>()
 
-/** By the marks of all kinds' options, slips of the pen included. The options are looked at when it is asked first. */
+/**
+ * Returns the test of names, based on the marks in the options of all kinds. The options are read at its first call.
+ */
 export function secretNames(checks: ReadonlyMap<string, Check>): IsSecretName {
   const before = known.get(checks)
   if (before) return before
@@ -39,7 +41,7 @@ export function secretNames(checks: ReadonlyMap<string, Check>): IsSecretName {
   return isSecret
 }
 
-/** Keys that hold no secret, however near to the name of one they are: socket is not secret. */
+/** Keys that hold no secret, however similar to the name of a secret they are. */
 const KEYS = [rootFields, settingsFields, defaultsFields, serviceFields, realFields, checkFields].flatMap(
   Object.keys,
 )
@@ -64,12 +66,12 @@ function isOneOf(name: string, { secret, others }: OptionNames): boolean {
 
 // ---------------------------------------------------------------- places in the tree
 
-/** Where a secret stands; over several lines where the text does. */
+/** Position of a secret. `lastLine` is set if the text spans several lines. */
 export interface Hidden extends Position {
   readonly lastLine?: number
 }
 
-/** Where the secrets of a tree stand. A part that stands in it several times is looked at once. */
+/** Returns the positions of the secrets in a tree. A node that occurs several times in the tree is visited once. */
 export function hiddenIn(root: RawNode | null, isSecret: IsSecretName): readonly Hidden[] {
   const hidden: Hidden[] = []
   const seen = new Set<RawNode>()
@@ -88,7 +90,7 @@ export function hiddenIn(root: RawNode | null, isSecret: IsSecretName): readonly
   return hidden
 }
 
-/** `{ file: PATH }` is no secret. */
+/** True for `{ file: PATH }` and `{ env: NAME }`, which contain no secret. */
 function standsElsewhere(node: RawNode): boolean {
   const [entry, ...more] = node.kind === 'map' ? node.entries : []
   return more.length === 0 && entry?.value.kind === 'scalar' && /^(file|env)$/.test(entry.key)
@@ -101,7 +103,10 @@ export interface Hiding {
   readonly hidden: readonly Hidden[]
 }
 
-/** The lines of one file of a configuration, each as it may be shown. `file`: where it is one that is included. */
+/**
+ * Returns a function that returns a line of the text in displayable form. `file`: the name of an included file;
+ * undefined for the main file.
+ */
 export function shownLines(
   text: string,
   { isSecret, hidden }: Hiding,
@@ -131,7 +136,7 @@ function stars(text: string): string {
   return text.replace(/[^\s"',{}[\]]/gu, '*')
 }
 
-/** True where a line above, with less indentation, opens a mapping or a list of secrets. */
+/** True if a line above, with less indentation, begins a mapping or a list of secrets. */
 function isBelowSecret(lines: readonly string[], index: number, isSecret: IsSecretName): boolean {
   let indent = indentOf(lines[index] ?? '')
   for (let i = index - 1; i >= 0 && indent > 0; i--) {
@@ -144,13 +149,16 @@ function isBelowSecret(lines: readonly string[], index: number, isSecret: IsSecr
   return false
 }
 
-/** A list may begin in the column of its key. */
+/**
+ * Returns the indentation. The `-` of a list item counts as one column, because a list may begin in the column of its
+ * key.
+ */
 function indentOf(line: string): number {
   const blanks = /^\s*/.exec(line)?.[0].length ?? 0
   return line[blanks] === '-' ? blanks + 1 : blanks
 }
 
-/** The line with stars for what stands behind the name of a secret. Places stay the same. */
+/** Returns the line with stars in place of each value after the name of a secret. Columns do not change. */
 export function withoutSecrets(line: string, isSecret: IsSecretName): string {
   let shown = ''
   let rest = line
@@ -166,7 +174,7 @@ export function withoutSecrets(line: string, isSecret: IsSecretName): string {
 }
 
 const ELSEWHERE = /^\{\s*["']?(file|env)["']?\s*:\s*["']?[^\s"'[{]/
-/** Of a line that has no sign behind its first word, that sign is missing. */
+/** The second alternative matches the first word of a line whose `:` or `=` is missing. */
 const NAME = /(?:^|(?<=[^\w-]))["']?([\w-]+)["']?\s*[:=]\s*|^[\s-]*([\w-]+)\s+(?=[^\s:=])/g
 
 function nameIn(text: string, isSecret: IsSecretName): { readonly end: number } | null {
@@ -175,10 +183,10 @@ function nameIn(text: string, isSecret: IsSecretName): { readonly end: number } 
   return null
 }
 
-/** A value in quotes, a mapping or a list on one line; else the rest of the line. */
+/** Returns the value at the start of the text: quoted, a mapping or list on one line, or the rest of the line. */
 function valueAt(text: string, isInline: boolean): string {
   const closed = /^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\{[^{}]*\}|\[[^[\]]*\](?=\s*(?:[,}]|$)))/.exec(text)?.[0]
   if (closed !== undefined) return closed
-  // In a mapping of one line a value without quotes ends at a comma or a brace.
+  // In a mapping on one line, an unquoted value ends at a comma or a brace.
   return isInline && !/^["'{[]/.test(text) ? (/^[^,}]*/.exec(text)?.[0] ?? '') : text
 }

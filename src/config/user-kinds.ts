@@ -1,4 +1,4 @@
-/** What is wrong with the kinds of check in users' folders, as problems of the configuration that names the folders. */
+/** Reports problems of kinds in users' folders as problems of the configuration that names the folders. */
 import { resolve } from 'node:path'
 import type { LoadedChecks } from '../kinds/find-kinds.js'
 import { kindNameOf } from '../kinds/folder.js'
@@ -12,8 +12,9 @@ import type { PlaceOf } from './validate/context.js'
 import { checkFoldersOf, type Validated } from './validate/validate.js'
 
 /**
- * What was left out of the folders is an error where a server could be judged without it, or by another check of the
- * same name; else it is a warning, since nothing uses it.
+ * Returns the problems of the folders. An unusable folder is an error. An unusable file is an error if the
+ * configuration uses its kind or an unknown kind: a server could be judged without this kind, or by another kind of the
+ * same name. Otherwise nothing uses the file, and it is a warning.
  */
 export function folderProblems(
   file: string,
@@ -37,7 +38,7 @@ export function folderProblems(
   ]
 }
 
-/** The folder in `settings: checks:` that a sentence speaks of. */
+/** Returns the position in `settings: checks:` of the folder that the message names. */
 function placeOf(message: string, document: RawDocument, file: string): Position {
   const settings = document.root?.entries.find(({ key }) => key === 'settings')?.value
   const list =
@@ -46,7 +47,7 @@ function placeOf(message: string, document: RawDocument, file: string): Position
   return (list?.kind === 'list' && list.items[index]?.at) || list?.at || START
 }
 
-/** What users' files say to the options that are given, with the places of those. */
+/** Returns the problems that users' files report for the given options, at the positions of the options. */
 export async function judgedProblems(
   file: string,
   questions: readonly Question<PlaceOf>[],

@@ -1,4 +1,4 @@
-/** The files in config/ that are made from the schema and the checks. */
+/** The files in config/ that are generated from the schema and the checks. */
 import { fileURLToPath } from 'node:url'
 import { loadChecks } from '../../kinds/find-kinds.js'
 import { jsonSchemaOf } from './json-schema.js'
@@ -9,7 +9,7 @@ export interface GeneratedFile {
   readonly content: string
 }
 
-/** What each of them should contain now. */
+/** Returns the generated files with their current content. */
 export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
   const { checks } = await loadChecks([])
   const path = (name: string) => fileURLToPath(new URL(`../../../config/${name}`, import.meta.url))

@@ -1,4 +1,4 @@
-/** The JSON Schema of the configuration, with the options of each kind of check, for editors. */
+/** Generates the JSON Schema of the configuration, with the options of each kind of check, for editors. */
 import type { Check } from '../../check/check.js'
 import { type OptionShape, optionKit } from '../../check/option-kit.js'
 import { type Mark, markOf, z } from '../../check/option-types.js'
@@ -7,7 +7,7 @@ import { checkFields, checkNode, rootSchema } from '../schema/schema.js'
 
 type Json = Record<string, unknown>
 
-/** Draft 7, which editors know best. `checks` holds every kind, by name and by alias. */
+/** Returns the JSON Schema in draft 7, which most editors support. `checks` contains each kind by name and alias. */
 export function jsonSchemaOf(checks: ReadonlyMap<string, Check>): Json {
   const kinds = kindsOf(checks)
   const root = z.toJSONSchema(rootSchema, {
@@ -35,12 +35,15 @@ export function jsonSchemaOf(checks: ReadonlyMap<string, Check>): Json {
   }
 }
 
-/** Each kind once, by name. */
+/** Returns each kind once, sorted by name. */
 export function kindsOf(checks: ReadonlyMap<string, Check>): readonly Check[] {
   return [...new Set(checks.values())].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** A kind alone; a mapping for each kind; one for a kind of the user's own; one without a kind, which changes another. */
+/**
+ * Forms of a check: the name of a kind; a mapping for each kind of lvsd; one for users' kinds; one without a kind,
+ * which modifies the check of another layer.
+ */
 function checkForms(kinds: readonly Check[]): readonly Json[] {
   const words = kinds.flatMap(({ name, aliases = [] }) => [name, ...aliases])
   const common = references(checkFields)
@@ -54,7 +57,7 @@ function checkForms(kinds: readonly Check[]): readonly Json[] {
   ]
 }
 
-/** The keys that every kind has, each defined once. */
+/** Returns references to the keys that all kinds have. Each is defined only once. */
 function references(shape: Shape): Json {
   return Object.fromEntries(
     Object.keys(shape).map(key => [key, { $ref: `#/definitions/${definitionOf(key)}` }]),
@@ -80,7 +83,7 @@ function kindForm(check: Check, common: Json): Json {
   }
 }
 
-/** A password may stand elsewhere. */
+/** Adds `{ file: PATH }` and `{ env: NAME }` as forms of options that hold secrets. */
 function withSecretForms(shape: OptionShape): Json {
   return Object.fromEntries(
     Object.entries(propertiesOf(shape)).map(([key, type]) => [
@@ -109,7 +112,10 @@ const ELSEWHERE = {
   additionalProperties: false,
 }
 
-/** No option is required here: a mapping may take them from the service or the defaults. */
+/**
+ * Returns the schema of each option. None is required, because a check may take options from the service or from
+ * `defaults`.
+ */
 function propertiesOf(shape: Shape): Json {
   return Object.fromEntries(
     Object.entries(shape).map(([key, type]) => [

@@ -1,4 +1,4 @@
-/** The texts of config/reference.md that are not made from the schema. */
+/** The texts of config/reference.md that are not generated from the schema. */
 
 export const HEAD = `# Configuration reference
 

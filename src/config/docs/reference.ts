@@ -1,4 +1,4 @@
-/** config/reference.md: every key of the configuration, option of a check, problem, and kind of log line. Made from the schema. */
+/** Generates config/reference.md: all keys, options of checks, problems and log events. */
 import type { Check } from '../../check/check.js'
 import { describeOptions } from '../../check/describe-options.js'
 import type { z } from '../../check/option-types.js'
@@ -61,7 +61,7 @@ const SERVICES =
 const MAIL =
   'Recipients alone, or a mapping; that of a service is laid over that of defaults, key by key. `none`: no mails.'
 
-/** The keys that the other part does not have, and `fallback`, which is a single one here. */
+/** Returns the keys that `other` does not have, and `fallback`, which is a single one in a service. */
 function ownKeys(shape: Shape, other: Shape): Shape {
   return Object.fromEntries(
     Object.entries(shape).filter(([key]) => key === 'fallback' || !Object.hasOwn(other, key)),

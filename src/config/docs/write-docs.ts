@@ -1,4 +1,4 @@
-/** `npm run docs`: writes what is generated in config/. */
+/** `npm run docs`: writes the generated files in config/. */
 import { writeFile } from 'node:fs/promises'
 import { generatedFiles } from './generated-files.js'
 

@@ -1,4 +1,6 @@
-/** The lines of real servers and of fallbacks: `address[:port] forwarding [weight] ["request", "receive"] [l:N] [u:N]`. */
+/**
+ * Parses lines of real servers and fallbacks: `address[:port] forwarding [weight] ["request", "receive"] [l:N] [u:N]`.
+ */
 
 import { type Address, addressFromBytes, bracketed, bytesOf } from '../../core/address.js'
 import { counted } from '../../util/plural.js'
@@ -12,15 +14,15 @@ import type { ForwardingWord } from './vocabulary.js'
 
 export interface RealLine extends RealParams {
   readonly host: Host
-  /** 0 where none is written. */
+  /** 0 if no port is given. */
   readonly port: number
-  /** The line and its parts. */
+  /** Position of the address. */
   readonly at: Position
 }
 
 export interface FallbackLine {
   readonly host: Host
-  /** Null where none is written. */
+  /** Null if no port is given. */
   readonly port: number | null
   readonly forwarding: ForwardingWord
   readonly at: Position
@@ -29,14 +31,17 @@ export interface FallbackLine {
 export interface LineContext {
   readonly report: Report
   readonly ports: PortLookup
-  /** Those for which ldirectord must know the name of a port; none: any will do. */
+  /** Protocols for which ldirectord must find a port's name in /etc/services. Empty: it accepts any protocol. */
   readonly protocols: readonly string[]
 }
 
-/** The longest range that is believed. */
+/** Limit of servers in a range. */
 const MAX_RANGE = 65_536
 
-/** The real servers of one line: one, or those of a range. Empty where the line is wrong, which has been told. */
+/**
+ * Returns the real servers of one line: one, or those of a range. If the line is invalid, reports an error and returns
+ * none.
+ */
 export function readRealLine(value: TextSpan, context: LineContext): readonly RealLine[] {
   const [token, rest] = splitToken(value.text)
   const at = positionOf(value, 0, token.length)
@@ -77,7 +82,7 @@ function readWhere(token: string, at: Position, context: LineContext): Where | n
   return hosts && { hosts, port }
 }
 
-/** `192.0.2.1::80`, as ldirectord's own sample has it. */
+/** Reads `192.0.2.1::80`, a form in ldirectord's own sample file. */
 function withoutDoubleColon(token: string, at: Position, report: Report): string {
   const match = /^(\d+\.\d+\.\d+\.\d+)::(\d+)$/.exec(token)
   if (!match) return token
@@ -99,7 +104,7 @@ function adviceOnReal(token: string): string {
   return ''
 }
 
-/** All hosts from the first to the last, or null where that is no range, which has been told. */
+/** Returns all hosts of a range. Reports an error and returns null if it is invalid. */
 function readRange(from: Host, lastText: string, at: Position, report: Report): readonly Host[] | null {
   const last = readHost(lastText, at, report)
   if (!last) return null
@@ -139,13 +144,19 @@ function readRange(from: Host, lastText: string, at: Position, report: Report): 
   })
 }
 
-/** The last four bytes as a number, and what stands before them, which all addresses of a range share. */
+/**
+ * Splits an address into its last four bytes as a number, and the bytes before them, which all addresses of a range
+ * share.
+ */
 function inTwo(address: Address): { head: Buffer; tail: number } {
   const bytes = Buffer.from(bytesOf(address))
   return { head: bytes.subarray(0, -4), tail: bytes.readUInt32BE(bytes.length - 4) }
 }
 
-/** `sql01->sql03`: the names between. ldirectord resolves both ends and takes the addresses between. */
+/**
+ * Returns the names of a range such as `sql01->sql03`. ldirectord resolves both ends and uses the addresses between
+ * them.
+ */
 function readNameRange(first: string, last: string, at: Position, report: Report): readonly Host[] | null {
   const [, head = '', from = '', tail] = /^(.*?)(\d+)(\D*)$/.exec(first) ?? []
   const [, head2, to = '', tail2] = /^(.*?)(\d+)(\D*)$/.exec(last) ?? []
@@ -182,7 +193,7 @@ function isRange(start: number, end: number, at: Position, report: Report): bool
 
 // ---------------------------------------------------------------- fallback
 
-/** Reads what stands behind `fallback =`; null where it is wrong, which has been told. */
+/** Parses the value of `fallback =`. Reports an error and returns null if it is invalid. */
 export function readFallbackLine(value: TextSpan, isSix: boolean, context: LineContext): FallbackLine | null {
   const { report } = context
   const [token, rest] = splitToken(value.text)

@@ -1,4 +1,4 @@
-/** The addresses of ldirectord: of virtuals, of real servers and of fallbacks. */
+/** Parses ldirectord's addresses of virtuals, real servers and fallbacks. */
 import {
   type Address,
   bracketed,
@@ -11,9 +11,9 @@ import type { PortLookup } from '../ports.js'
 import type { Report } from '../problems/report.js'
 import { positionOf, positionOfWord, type TextSpan } from './text-span.js'
 
-/** A literal or a name, without a port. */
+/** A literal address or a name, without a port. */
 export interface Host {
-  /** As it stands before a colon and a port: literals in canonical text, IPv6 in brackets. */
+  /** Text for use before `:port`: a literal in canonical form, with brackets for IPv6, or a name. */
   readonly text: string
   readonly address: Address | null
 }
@@ -22,7 +22,7 @@ export type VirtualAddress =
   | { readonly kind: 'address'; readonly host: Host; readonly family: Family; readonly portText: string }
   | { readonly kind: 'fwmark'; readonly fwmark: number; readonly family: Family }
 
-/** Reads what stands behind `virtual =`; null where it is wrong, which has been told. */
+/** Parses the value of `virtual =`. Reports an error and returns null if it is invalid. */
 export function readVirtualAddress(value: TextSpan, isSix: boolean, report: Report): VirtualAddress | null {
   const [token = '', rest = ''] = splitToken(value.text)
   const at = positionOf(value, 0, token.length)
@@ -79,7 +79,7 @@ function adviceOnVirtual(token: string): string {
   return `: expected address:port, name:port or the number of a firewall mark${guess}`
 }
 
-/** Both readings of an IPv6 address that may have a port at its end. */
+/** Returns both possible forms of an unbracketed IPv6 address that may end with a port. */
 export function bracketsRound(token: string): string {
   const [, head, port] = /^(.*[^:]):(\d{1,5})$/.exec(token) ?? []
   const [whole, split] = [parseAddress(token), head === undefined ? null : parseAddress(head)]
@@ -89,7 +89,10 @@ export function bracketsRound(token: string): string {
   return readings.join(' or ') || '[2001:db8::1]:80'
 }
 
-/** A literal in any notation that ldirectord reads, or a name; null where it is neither, which has been told. */
+/**
+ * Parses a name, or a literal in any notation that ldirectord accepts. Reports an error and returns null for other
+ * text.
+ */
 export function readHost(text: string, at: ReturnType<typeof positionOf>, report: Report): Host | null {
   const address = parseAddress(text) ?? readOddIpv4(text, at, report)
   if (address?.family === 'ipv6' && `${text}${address.text}`.includes('.'))
@@ -107,7 +110,7 @@ export function readHost(text: string, at: ReturnType<typeof positionOf>, report
   return null
 }
 
-/** 10.0.1, 010.1.1.1, 0x0a000001: read as the C library reads them, which ldirectord asks. */
+/** Parses 10.0.1, 010.1.1.1 and 0x0a000001 like inet_aton of the C library, which ldirectord uses. */
 function readOddIpv4(text: string, at: ReturnType<typeof positionOf>, report: Report): Address | null {
   const parts = text.split('.').map(readNumber)
   const last = parts.pop()
@@ -135,7 +138,10 @@ export function ipv4FromNumber(number: number): Address {
   return { family: 'ipv4', text: bytes.join('.'), zone: null }
 }
 
-/** A port as number or name; null where it is neither, which has been told. `protocols`: those that ldirectord asks for. */
+/**
+ * Returns the number of a port given as a number or a name. Reports an error and returns null for other text.
+ * `protocols`: those for which ldirectord looks up the name.
+ */
 export function readPort(
   text: string,
   at: ReturnType<typeof positionOf>,
@@ -158,7 +164,7 @@ export function readPort(
   return null
 }
 
-/** The first word and the rest, trimmed. */
+/** Splits the text into its first word and the rest, both trimmed. */
 export function splitToken(text: string): [token: string, rest: string] {
   const match = /^(\S*)\s*(.*)$/.exec(text.trim())
   return [match?.[1] ?? '', match?.[2] ?? '']

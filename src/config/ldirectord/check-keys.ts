@@ -1,4 +1,4 @@
-/** The kind and the policy of a virtual's check, as they follow from its directives. */
+/** Determines the kind and the policy of a virtual's check from its directives. */
 import { NO_SERVICE, rowOf, serviceOfPort } from './kinds.js'
 import type { Located } from './text-span.js'
 import type { Value } from './tree.js'
@@ -8,7 +8,7 @@ import type { CheckType } from './vocabulary.js'
 type Found = Located<Value> | null
 type Facts = Pick<Virtual, 'own' | 'protocol' | 'port' | 'at'>
 
-/** What ldirectord runs: the checktype, or for negotiate and numbers the service. */
+/** Returns what ldirectord runs: the checktype, or the service if the checktype is negotiate or a number. */
 export function chooseKind(facts: Facts): Pick<Virtual, 'service' | 'kind' | 'checkAt'> {
   const { own, protocol, port, at } = facts
   const service = own.service?.value ?? (protocol === 'fwm' ? NO_SERVICE : serviceOfPort(port))
@@ -23,7 +23,7 @@ function kindFor(named: string, type: CheckType, facts: Facts): string {
   return (facts.protocol === 'udp' && overUdp) || named
 }
 
-/** Whether a checktype asks for connects that prove something: to a port that is known, and not over UDP. */
+/** True if the checktype asks for connects that prove something: to a known port, and not over UDP. */
 function isConnecting(type: CheckType, { own, protocol }: Facts): boolean {
   return (
     typeof type === 'number' && type > 0 && (protocol === 'tcp' || (protocol === 'fwm' && !!own.checkport))
@@ -34,7 +34,10 @@ export function kind({ kind, checkAt }: Virtual): Found {
   return { value: kind, at: checkAt }
 }
 
-/** ldirectord takes turns through all virtuals, unless each has a process of its own. */
+/**
+ * The checkinterval of a virtual is effective only with `fork`. Without it, ldirectord checks all virtuals in one loop,
+ * with the global checkinterval.
+ */
 export function interval(
   { value, at }: Located<number>,
   { scope, globals, report }: GlobalPart | Virtual,
@@ -49,8 +52,9 @@ export function interval(
 }
 
 /**
- * Of the two directives the nearer one counts, then the other, then the default. ldirectord gives each of its tries the
- * whole time.
+ * Returns the time limit of a run. It comes from the directive for this kind, else from the other one; those of the
+ * virtual precede the global ones. ldirectord applies the limit to each try, so a kind with several tries gets the
+ * product.
  */
 export function timeout({ kind, own, globals, at }: Virtual): Found {
   const { timeout, isIdle, isCounted } = rowOf(kind)
@@ -78,7 +82,9 @@ export function checkPort({ kind, own: { checkport }, report }: Virtual): Found 
   return null
 }
 
-/** Plain connects between two runs, which a checktype of a number asks for; what they cannot do is told. */
+/**
+ * Returns the number of plain connects between two runs, for a numeric checktype. Reports connects that have no use.
+ */
 export function connects({ kind, own: { checktype }, protocol, checkAt, report }: Virtual): Found {
   if (typeof checktype?.value !== 'number' || checktype.value === 0) return null
   const { connects } = rowOf(kind)

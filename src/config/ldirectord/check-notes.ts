@@ -1,18 +1,18 @@
-/** What is told of checks: those that prove more than ldirectord's, ask for something else, or lack something. */
+/** Reports notes on checks: those that prove more than ldirectord's, ask for something else, or lack something. */
 
 import type { Report } from '../problems/report.js'
 import { type NoteName, rowOf } from './kinds.js'
 import type { Virtual } from './virtual.js'
 
-/** A URL that every proxy can read, where ldirectord has none. */
+/** URL that every proxy accepts, used if the virtual has none. */
 export const PROXY_URL = 'http://localhost/'
 
-/** Whether a request names what a proxy is to fetch. */
+/** True if the request names the page that a proxy has to fetch. */
 export function isProxyUrl(request: string): boolean {
   return /^\/*http:\/\/[^/]/.test(request)
 }
 
-/** Reports what there is to say of the check of this virtual. */
+/** Reports the notes on the check of this virtual. */
 export function reportKind(virtual: Virtual): void {
   for (const note of rowOf(virtual.kind).notes ?? []) REPORTERS[note](virtual, virtual.report)
 }
@@ -55,7 +55,7 @@ function reportOutOfTable({ checkAt }: Virtual, report: Report): void {
   )
 }
 
-/** Whatever service is written for this port, ldirectord takes it for one over TLS. */
+/** Port that ldirectord always checks with TLS, whatever the service is. */
 const IMAP_TLS_PORT = 993
 
 function reportFixedPort({ kind, own, port, at }: Virtual, report: Report): void {

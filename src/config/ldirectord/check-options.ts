@@ -1,4 +1,4 @@
-/** The options of checks, under ldirectord's own names. */
+/** Derives the options of checks, which have ldirectord's names. */
 import type { Check } from '../../check/check.js'
 import { optionKit } from '../../check/option-kit.js'
 import { parseAddress, parseHostPort } from '../../core/address.js'
@@ -15,7 +15,7 @@ import type { Values, Virtual } from './virtual.js'
 
 type Found = Located<Value> | null
 
-/** The options of a kind that ldirectord's check of this kind looks at too, in a virtual with these directives. */
+/** Returns the options of a kind that ldirectord's check of this kind also uses, in a virtual with these directives. */
 export function usedOptions(kind: string, own: Values, check: Check | undefined): ReadonlySet<string> {
   const known = optionNames(check)
   const { ignored = [], together = [] } = rowOf(kind)
@@ -23,7 +23,7 @@ export function usedOptions(kind: string, own: Values, check: Check | undefined)
   return unused.length === 0 ? known : new Set([...known].filter(name => !unused.includes(name)))
 }
 
-/** The options of each check; a file with a thousand virtuals asks a thousand times. */
+/** Names of the options by check. Cached, because a file may have thousands of virtuals. */
 const names = new WeakMap<Check, ReadonlySet<string>>()
 
 function optionNames(check: Check | undefined): ReadonlySet<string> {
@@ -33,12 +33,12 @@ function optionNames(check: Check | undefined): ReadonlySet<string> {
   return known
 }
 
-/** What has to be written although no line of the file says it. */
+/** Returns options that must be written although no line of the file contains them. */
 export function impliedOptions({ kind, own, at, options }: Virtual): readonly Leaf[] {
   const { implied = [] } = rowOf(kind)
   const missing = implied.filter(({ unless }) => !unless || !own[unless])
   const all = [
-    // ldirectord follows redirects, to other hosts too.
+    // ldirectord follows redirects, also to other hosts.
     { option: 'redirects', value: 7, at },
     { option: 'otherhosts', value: true, at },
     ...missing.map(({ option, value, at: place }) => ({
@@ -58,7 +58,10 @@ export function transport({ kind, protocol, own, at, options }: Virtual): Found 
   return { value: protocol === 'fwm' ? overMark : protocol, at: own.protocol?.at ?? at }
 }
 
-/** A service written out gives some kinds a login where none is written; one implied by the port does not. */
+/**
+ * Returns the default login of a kind. ldirectord uses it if the directive service is present, but not if the port
+ * implies the service.
+ */
 function madeLogin({
   own,
   kind,
@@ -75,7 +78,7 @@ export function login(virtual: Virtual): Found {
   return own.login ?? (made && { value: made.login, at: own.service?.at ?? at })
 }
 
-/** Without a login ldirectord does not log in, whatever the password. */
+/** Returns the password. Without a login ldirectord does not log in, even if there is a password. */
 export function password(virtual: Virtual): Found {
   const { own, at } = virtual
   const made = madeLogin(virtual)
@@ -90,7 +93,7 @@ export function request({ kind, own: { request }, at }: Virtual): Found {
   return text === null ? null : { value: text, at: request?.at ?? at }
 }
 
-/** What is asked for where the virtual has no question. */
+/** Returns the type of the default question, which is used if the virtual has no request. */
 export function questionType({ kind, own, at }: Virtual): Found {
   const { question } = rowOf(kind)
   return question && !own.request ? { value: question.type, at } : null
@@ -102,7 +105,10 @@ export function receive({ kind, own: { receive }, report }: Virtual): Found {
   return pattern === null ? null : { value: pattern, at: receive.at }
 }
 
-/** ldirectord keeps a request with a leading `/`, and takes it away again where it is not a path; null: nothing is sent. */
+/**
+ * Returns the request in the form of the kind, or null if nothing is sent. ldirectord stores each request with a
+ * leading `/`, and removes it again if the request is not a path.
+ */
 function requestText({ request: form }: KindRow, request: string, server?: string): string | null {
   if (form === 'path') return request.startsWith('/') ? request : `/${request}`
   const bare = request.replace(/^\//, '')
@@ -111,7 +117,7 @@ function requestText({ request: form }: KindRow, request: string, server?: strin
   return form === 'escaped' ? escaped(bare) : bare
 }
 
-/** Request and answer of one real server, in place of the virtual's: empty ones too. */
+/** Returns the request and receive of one real server. They replace those of the virtual, even if they are empty. */
 export function pairOptions(
   { kind, own, options, report }: Virtual,
   { request, receive }: NonNullable<RealParams['pair']>,
@@ -136,7 +142,7 @@ export function pairOptions(
   return entries.filter(({ key }) => options.has(key))
 }
 
-/** The path of one real server's own request belongs to that server, even where it is a proxy. */
+/** Returns the URL to request from a proxy. A path in a real server's own request becomes a URL of that server. */
 function proxyUrl(request: string, server: string | undefined): string {
   if (isProxyUrl(request)) return request.replace(/^\/+/, '')
   return server === undefined ? PROXY_URL : `http://${server}/${request}`
@@ -147,18 +153,18 @@ function pathOfUrl(url: string): string {
   return path === '' ? '/' : path
 }
 
-/** Where a request that is a whole URL of the service is sent, or null. */
+/** Returns the host and port of a request that is a whole URL of the service, or null. */
 export function hostOfUrl(request: string, service: string) {
   const match = /^\/*([a-z]+):\/\/([^/]+)/.exec(request)
   return match && match[1] === service ? parseHostPort(match[2] ?? '') : null
 }
 
-/** Of ldirectord's escapes there is only `\n`; ours has more, and a backslash that is none is doubled. */
+/** Doubles backslashes that are not part of `\n`, the only escape of ldirectord: lvsd has more escapes. */
 function escaped(text: string): string {
   return text.replace(/\\(?!n)/g, '\\\\')
 }
 
-/** Why a pattern is none, or null. */
+/** Returns the error in a pattern, or null. */
 function faultOf(text: string): string | null {
   const { source, flags } = readPattern(text)
   try {
@@ -169,7 +175,10 @@ function faultOf(text: string): string | null {
   }
 }
 
-/** The pattern in JavaScript's words; null where there is none, or none that can be read, which has been told. */
+/**
+ * Returns the pattern in JavaScript syntax, or null if there is none. Reports an error and returns null if it is
+ * invalid.
+ */
 function receivePattern(
   { receive: form }: KindRow,
   receive: string,

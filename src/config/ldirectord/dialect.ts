@@ -1,4 +1,4 @@
-/** How an ldirectord.cf is written, and what ldirectord makes of what lvsd refuses. */
+/** The dialect of an ldirectord.cf, and what ldirectord does with configurations that lvsd refuses. */
 import type { Dialect } from '../dialect.js'
 import { rowOf } from './kinds.js'
 

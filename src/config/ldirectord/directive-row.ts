@@ -1,4 +1,4 @@
-/** A row of the table of directives: where a directive may stand, how its value reads, and what it becomes. */
+/** A row in the table of directives: the scope of a directive, the parser of its value, and the keys that it sets. */
 
 import type { Located } from './text-span.js'
 import type { Leaf, Value } from './tree.js'
@@ -8,28 +8,28 @@ import type { GlobalPart, Virtual } from './virtual.js'
 export type Scope = 'global' | 'virtual' | 'both'
 type Scalar = string | number | boolean | null
 
-/** What a directive becomes: a key of lvsd's configuration, below `settings`, or else below `defaults` or the service. */
+/** The keys that a directive sets in lvsd's configuration: below `settings`, `defaults` or the service. */
 export interface Target<T = unknown> {
-  /** The paths of keys: `check.interval`. */
+  /** Paths of keys, such as `check.interval`. */
   readonly paths: readonly string[]
-  /** What is put there. `given`: the value of the directive in this part, or ldirectord's default. */
+  /** Returns the values of the keys. `given`: the value of the directive in this part, or ldirectord's default. */
   leaves(given: Located<T> | undefined, part: GlobalPart | Virtual): readonly Leaf[]
 }
 
 export interface DirectiveRow<T> {
   readonly scope: Scope
   readonly read: ValueParser<T>
-  /** Nothing where lvsd has no use for it; `needless` or `commandOnly` then says why. */
+  /** Empty if lvsd does not use the directive. `needless` or `commandOnly` then gives the reason. */
   readonly becomes: readonly Target<T>[]
-  /** ldirectord's own, where lvsd has another: of a global directive for all services. */
+  /** ldirectord's default, if that of lvsd differs. If the directive may be global, it is set once for all services. */
   readonly default?: T
-  /** Why lvsd does not need it, where it does not. */
+  /** Returns why lvsd does not need the directive, or null. */
   needless?(value: T): string | null
-  /** What lvsd run does, where the directive is for the command ldirectord alone. */
+  /** What `lvsd run` does instead, if only the command ldirectord uses the directive. */
   readonly commandOnly?: string
-  /** What is told wherever it stands. */
+  /** Warning for each use of a deprecated directive. */
   readonly deprecated?: string
-  /** Its value where it stands without `=`. */
+  /** Value of the directive without `=`. */
   readonly bareValue?: T
 }
 
@@ -44,12 +44,12 @@ export function directive<T>(
   return { scope, read, becomes: [becomes].flat(), ...extras }
 }
 
-/** What is put nowhere. */
+/** For a directive that sets no key. */
 export const NOTHING: readonly Target<never>[] = []
 
 type Change<T> = (given: Located<T>, part: GlobalPart | Virtual) => Value
 
-/** The value, or what `change` makes of it, goes to these keys. An empty text and null are no value. */
+/** Sets these keys to the value, or to the result of `change`. An empty text or null sets nothing. */
 export function path(keys: string): Target<Scalar>
 export function path<T>(keys: string | readonly string[], change: Change<T>): Target<T>
 export function path<T>(
@@ -67,7 +67,7 @@ export function path<T>(
   }
 }
 
-/** The key has a value that follows from several directives of a virtual, whether this one is written or not. */
+/** Sets the key to a value that depends on several directives of a virtual, whether or not this one is present. */
 export function derived(key: string, of: (virtual: Virtual) => Located<Value> | null): Target {
   return {
     paths: [key],
@@ -78,7 +78,7 @@ export function derived(key: string, of: (virtual: Virtual) => Located<Value> | 
   }
 }
 
-/** An option of the check, where its kind has that. `of`: where it follows from several directives. */
+/** Sets an option of the check, if the kind has it. `of`: computes the value from several directives. */
 export function option<T = Scalar>(
   name: string,
   {

@@ -1,7 +1,7 @@
 /**
- * Every directive of ldirectord, a row each: where it may stand, how its value reads, and which keys of lvsd's own
- * configuration it becomes; these are written in the order of the rows. A row that changes nothing here says so: none is
- * ignored in silence.
+ * Table of all directives of ldirectord: where each may occur, how its value is parsed, and which keys of lvsd's
+ * configuration it sets, in the order of the rows. A directive without effect in lvsd says so in its row, so none is
+ * ignored silently.
  */
 import { checkPort, connects, count, interval, kind, timeout } from './check-keys.js'
 import { login, password, questionType, receive, request, transport } from './check-options.js'
@@ -35,7 +35,7 @@ import {
 } from './vocabulary.js'
 
 type RowOf<V> = V extends Located<infer T> | undefined ? DirectiveRow<T> : never
-/** Rows whose values are what others depend on. */
+/** Rows of directives whose values are needed by others. */
 type NamedRows = { readonly [N in keyof Values as string extends N ? never : N]-?: RowOf<Values[N]> }
 
 const fallbackText = restOfLine({
@@ -45,7 +45,7 @@ const fallbackText = restOfLine({
 
 const seconds = (what: string) => digits(`${what}, in seconds`)
 
-/** Keys to which several directives lead. */
+/** Targets of several directives. */
 const KIND = derived('check.kind', kind)
 const TIMEOUT = derived('check.timeout', timeout)
 const PERSISTENCE = derived('persistence', persistence)
@@ -53,7 +53,7 @@ const REALS = derived('reals', realServers)
 const FALLBACK = derived('fallback', fallback)
 const PROTOCOL = derived('protocol', protocol)
 
-/** What the line of a virtual becomes, above all that stands in its section. */
+/** Keys set by the line of a virtual. They precede those set by its section. */
 export const VIRTUAL_LINE: readonly Target[] = [
   derived('virtual', virtualAddress),
   derived('fwmark', firewallMark),
@@ -68,7 +68,7 @@ export const DIRECTIVES = {
   schedflags: directive('virtual', schedulerFlagWords, derived('scheduler-flags', schedulerFlags)),
   persistent: directive(
     'virtual',
-    // ipvsadm and the kernel take 31 days.
+    // ipvsadm and the kernel accept 31 days.
     digits('how long a client stays, in seconds', { min: 0, max: 31 * 24 * 3600 }),
     PERSISTENCE,
   ),
@@ -93,7 +93,7 @@ export const DIRECTIVES = {
   emailalertstatus: directive(
     'both',
     emailStatus,
-    // With "all" among them the other words say nothing.
+    // With "all", the other words have no effect.
     path('mail.during', ({ value, at }) => value.find(word => /^(all|none)$/.test(word)) ?? texts(value, at)),
   ),
   smtp: directive('both', mailServer, path('mail.server')),
@@ -164,10 +164,10 @@ export const DIRECTIVES = {
   }),
 } as const satisfies NamedRows & Readonly<Record<string, DirectiveRow<unknown>>>
 
-/** The rows by the names of directives, any of them. */
+/** The rows by the name of the directive. Unlike `DIRECTIVES`, it accepts any name. */
 export const ROWS: ReadonlyMap<string, DirectiveRow<unknown>> = new Map(Object.entries(DIRECTIVES))
 
-/** Old names, and what replaced them. */
+/** Removed directives and their replacements. */
 export const DEPRECATED: Readonly<Record<string, string>> = {
   timeout: 'checktimeout and negotiatetimeout',
   connecttimeout: 'negotiatetimeout',

@@ -1,4 +1,4 @@
-/** The fallback of a virtual: its own, else the global one of its family. */
+/** Reads the fallback of a virtual: its own one, or else the global one of its family. */
 
 import type { PortLookup } from '../ports.js'
 import type { Report } from '../problems/report.js'
@@ -8,7 +8,7 @@ import type { Located } from './text-span.js'
 import { entry, map, type Value } from './tree.js'
 import type { Virtual } from './virtual.js'
 
-/** The global fallbacks; the last of a family counts. */
+/** Returns the global fallbacks. The last one of each family is used. */
 export function readGlobalFallbacks(
   directives: readonly Directive[],
   context: { readonly report: Report; readonly ports: PortLookup },
@@ -42,10 +42,10 @@ export function fallback(virtual: Virtual): Located<Value> | null {
   const { directives, family, protocol, head, at, report } = virtual
   const six = family === 'ipv6'
   const lines = fallbackLines(directives)
-  // A virtual for IPv6 under the word for IPv4 has been told.
+  // An IPv6 address in a `virtual` line has been reported already.
   if (head.key !== 'virtual' || !six)
     for (const line of lines) if (six !== (line.key === 'fallback6')) reportFamily(line, six, report)
-  // The last one counts, and all must be right.
+  // All fallbacks are validated. The last one is used.
   const own = lines.map(
     ({ value }) => value && readFallbackLine(value, six, { ...virtual, protocols: [protocol] }),
   )
@@ -59,7 +59,7 @@ export function fallback(virtual: Virtual): Located<Value> | null {
   return used ? { value: nodeOf(used, virtual), at: used.at } : null
 }
 
-/** With gate and ipip packets arrive unchanged, so the port is that of the virtual whatever is written. */
+/** With gate and ipip, packets keep their port, so the port is always that of the virtual. */
 function nodeOf({ host, port, forwarding, at }: FallbackLine, virtual: Virtual): Value {
   const isMapped = virtual.protocol !== 'fwm' && forwarding !== 'masq'
   if (isMapped && port !== null && port !== virtual.port)

@@ -1,23 +1,23 @@
 /**
- * What ldirectord knows of each kind of check, a row for each. The words of its file, the options that are made of them and
- * what is told of a check follow from here; nothing else in this folder names a kind.
+ * Table of ldirectord's properties of each kind of check. The words of an ldirectord.cf, the derived options and the
+ * notes on checks come from here. No other file in this folder names a kind.
  */
 import type { CheckUse } from '../../core/model.js'
 
-/** What a virtual may write for a check, under ldirectord's names. */
+/** Directives for a check, by ldirectord's names. */
 type Written = 'checkcommand' | 'database' | 'login' | 'passwd' | 'receive' | 'request' | 'secret' | 'service'
 
-/** An option that has to be written although no line of the file says it. */
+/** An option that must be written although no line of the file contains it. */
 interface Implied {
   readonly option: string
   readonly value: string | boolean
-  /** Not where the virtual writes this. */
+  /** The option is not written if the virtual has this directive. */
   readonly unless?: Written
-  /** It stands where this is written, else where the virtual begins. */
+  /** The option has the position of this directive, or else that of the virtual. */
   readonly at?: Written
 }
 
-/** What is told of a check; `check-notes.ts` has the sentences. */
+/** Names of notes on a check. `check-notes.ts` has the messages. */
 export type NoteName =
   | 'arguments'
   | 'command'
@@ -38,74 +38,77 @@ export type NoteName =
   | 'whole URL'
 
 export interface KindRow {
-  /** Of a service: its port; null where it has none. */
+  /** Port of a service. Null if it has none. */
   readonly port?: number | null
-  /** Of a service: the protocol that it is usually balanced with; tcp where absent. */
+  /** Usual protocol of a service. Default: tcp. */
   readonly usually?: 'udp'
 
-  /** The kind that runs in its place where the virtual is one of UDP. */
+  /** Kind that replaces it for a virtual over UDP. */
   readonly overUdp?: string
-  /** The kind that runs in its place where a checktype of a number asks for connects. */
+  /** Kind that replaces it if a numeric checktype asks for connects. */
   readonly combined?: string
-  /** What it asks over where the virtual is a firewall mark; udp where absent. */
+  /** Protocol of the check for a firewall mark. Default: udp. */
   readonly overMark?: 'tcp'
 
-  /** Which directive limits the time of a run, if both are there; negotiatetimeout where absent. */
+  /** Directive that limits the time of a run, if both are present. Default: negotiatetimeout. */
   readonly timeout?: 'checktimeout'
-  /** It tries checkcount times, each with the whole time. */
+  /** A run tries up to checkcount times, each with the full time limit. */
   readonly isCounted?: true
-  /** It does nothing, so that nothing can take long. */
+  /** It does nothing, so it has no time limit. */
   readonly isIdle?: true
-  /** It is not sent to a port. */
+  /** It does not use a port. */
   readonly isPortless?: true
-  /** It runs checkcommand, which is told the port of the real server, whatever checkport is. */
+  /** It runs checkcommand with the port of the real server as an argument. checkport has no effect. */
   readonly isCommand?: true
   /**
-   * Connects that a checktype of a number asks for: `between` two runs; `alone` where each run is one; `never` where nothing
-   * runs. Absent: they prove nothing, and each run is the whole check.
+   * Connects for a numeric checktype: `between` two runs; `alone` if each run is a connect; `never` if nothing runs.
+   * Absent: connects prove nothing, so each run is the whole check.
    */
   readonly connects?: 'between' | 'alone' | 'never'
 
-  /** How its request is written: a path with a leading `/`, a whole URL, text with escapes; where absent text as it is. */
+  /** Form of the request: a path with a leading `/`, a whole URL, or text with escapes. Default: plain text. */
   readonly request?: 'path' | 'url' | 'escaped'
   /**
-   * It cannot do without a question; these options are one where the virtual has none. ldirectord takes what is wrong with a
-   * question, and has the servers down for ever.
+   * Default question, for a kind that needs one, if the virtual has none. ldirectord accepts an invalid question, and
+   * its servers are then always down.
    */
   readonly question?: { readonly request: string; readonly type: string }
-  /** How its receive is read: as an address where it is one, as a pattern for several lines; else as a pattern. */
+  /** Form of `receive`: an address if it is one, or a pattern for several lines. Default: a pattern. */
   readonly receive?: 'address' | 'multiline'
-  /** The login of a service that is written out, where none is; `needs`: only where the virtual writes that, too. */
+  /**
+   * Default login, if the directive service is present and login is not. `needs`: only if this directive is present
+   * too.
+   */
   readonly login?: {
     readonly needs?: Written
     readonly of: (hostname: string) => { readonly login: string; readonly passwd?: string }
   }
 
   readonly implied?: readonly Implied[]
-  /** Options of ours that ldirectord's check does not look at. */
+  /** Options of lvsd that ldirectord's check does not use. */
   readonly ignored?: readonly string[]
-  /** Options that it looks at only where the virtual writes all of them. */
+  /** Options that ldirectord uses only if the virtual has all of them. */
   readonly together?: readonly Written[]
   readonly notes?: readonly NoteName[]
 }
 
 type Rows = Readonly<Record<string, KindRow>>
 
-/** Its web and mail checks never log in, whatever login is written. */
+/** ldirectord's web and mail checks ignore a login. */
 const LOGIN = ['login', 'passwd'] as const
-/** Told in the file as well, for whoever wants to change it. */
+/** Written to the YAML of an import, so that users can change it. */
 const UNVERIFIED = { option: 'verify', value: false, at: 'service' } as const
 const NO_COMMAND = { option: 'checkcommand', value: '/bin/true', unless: 'checkcommand' } as const
-/** Stands for a secret that is missing; no server knows it, so its servers are down, as with ldirectord. */
+/** Replaces a missing secret. No server accepts it, so the servers are down, as with ldirectord. */
 const NO_SECRET = 'there is none'
 
-/** What `service` may be, in the order in which they are listed. */
+/** Values of `service`, in the order in which messages list them. */
 const BY_SERVICE = {
   dns: {
     port: 53,
     usually: 'udp',
     connects: 'between',
-    // Every resolver can answer it.
+    // Every resolver can answer this question.
     question: { request: '.', type: 'NS' },
     receive: 'address',
     notes: ['question'],
@@ -114,7 +117,7 @@ const BY_SERVICE = {
     port: 21,
     connects: 'between',
     request: 'path',
-    // Where no file is fetched it does not mind whether the login that it has made up is taken.
+    // Without receive, ldirectord fetches no file and ignores whether its default login is accepted.
     login: { needs: 'receive', of: host => ({ login: 'anonymous', passwd: `ldirectord@${host}` }) },
     notes: ['greeting and login'],
   },
@@ -136,7 +139,7 @@ const BY_SERVICE = {
   },
   imap: { port: 143, connects: 'between', notes: ['fixed port'] },
   imaps: { port: 993, connects: 'between', implied: [UNVERIFIED], notes: ['unverified', 'fixed port'] },
-  // They bind as nobody unless they have both.
+  // ldirectord binds anonymously unless both are given.
   ldap: { port: 389, timeout: 'checktimeout', connects: 'between', together: LOGIN },
   ldaps: {
     port: 636,
@@ -172,7 +175,7 @@ const BY_SERVICE = {
     implied: [{ option: 'secret', value: NO_SECRET, unless: 'secret', at: 'service' }],
     notes: ['shared secret'],
   },
-  // Its text is sent over the protocol of the virtual.
+  // ldirectord sends the text over the protocol of the virtual.
   simpletcp: {
     port: null,
     overUdp: 'udp',
@@ -196,9 +199,9 @@ const BY_SERVICE = {
   },
 } as const satisfies Rows
 
-/** What `checktype` may be beside negotiate and numbers, in the order in which they are listed. */
+/** Values of `checktype` other than negotiate and numbers, in the order in which messages list them. */
 const BY_CHECKTYPE = {
-  // It pings where it cannot connect.
+  // ldirectord pings the servers of a UDP virtual.
   connect: { overUdp: 'ping', timeout: 'checktimeout', connects: 'alone' },
   ping: { timeout: 'checktimeout', isCounted: true, isPortless: true, notes: ['in place of a connect'] },
   external: {
@@ -219,7 +222,7 @@ const BY_CHECKTYPE = {
   off: { isIdle: true, isPortless: true, notes: ['out of the table'] },
 } as const satisfies Rows
 
-/** Kinds of ours that stand for a part of one of ldirectord's. */
+/** Kinds of lvsd that do a part of what one of ldirectord's does. */
 const OF_OURS = {
   udp: { request: 'escaped', implied: [{ option: 'reply', value: true, unless: 'receive' }] },
 } as const satisfies Rows
@@ -228,28 +231,31 @@ export const KINDS: Rows = { ...BY_SERVICE, ...BY_CHECKTYPE, ...OF_OURS }
 
 export type ServiceName = keyof typeof BY_SERVICE
 export const SERVICES = Object.keys(BY_SERVICE) as ServiceName[]
-/** The service of a virtual that names none and whose port is nobody's. */
+/** The service of a virtual without `service`, if no service has its port. */
 export const NO_SERVICE: ServiceName = 'none'
 
 export type CheckTypeName = keyof typeof BY_CHECKTYPE
 export const CHECK_TYPE_NAMES = Object.keys(BY_CHECKTYPE) as CheckTypeName[]
 
-/** The row of a kind; an empty one where ldirectord has no such check. */
+/** Returns the row of a kind, or an empty one if ldirectord has no such check. */
 export function rowOf(kind: string): KindRow {
   return (Object.hasOwn(KINDS, kind) && KINDS[kind]) || {}
 }
 
-/** The service of a port; `NO_SERVICE` where the port is nobody's. */
+/** Returns the service with this port, or `NO_SERVICE`. */
 export function serviceOfPort(port: number): ServiceName {
   return SERVICES.find(name => BY_SERVICE[name].port === port) ?? NO_SERVICE
 }
 
-/** The port of a service, or null where it has none. */
+/** Returns the port of a service, or null if it has none. */
 export function portOfService(service: ServiceName): number | null {
   return BY_SERVICE[service].port
 }
 
-/** The words of a check in the monitorfile: its checktype, and what it asks; null for what ldirectord has no line for. */
+/**
+ * Returns the words for a check in the monitorfile: the checktype, and the service or the command. Returns null if
+ * ldirectord writes no line for it.
+ */
 export function monitorWords({ kind, options, connects = 0 }: CheckUse): readonly string[] | null {
   if (!Object.hasOwn(BY_CHECKTYPE, kind)) return [connects > 0 ? 'combined' : 'negotiate', kind]
   const { isIdle, isCommand } = rowOf(kind)

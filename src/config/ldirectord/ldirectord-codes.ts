@@ -1,6 +1,6 @@
-/** The codes of what there is to say about an ldirectord.cf beside those of all configurations, a sentence each. */
+/** Codes of problems that only an ldirectord.cf has, each with a sentence for config/reference.md. */
 
-/** What is wrong or has another meaning. Imports put these beside the lines concerned. */
+/** Errors, and lines with another meaning in lvsd. An import writes these messages next to the lines. */
 export const LDIRECTORD_CODES = {
   NO_DIRECTIVE: 'A line that is neither a directive, nor a comment, nor empty.',
   UNKNOWN_DIRECTIVE: 'A word that is not a directive of ldirectord.',
@@ -59,7 +59,7 @@ export const LDIRECTORD_CODES = {
   CONNECTS: 'A checktype of a number where a connect proves nothing.',
 } as const
 
-/** How a line is written: what ldirectord refuses or misreads and lvsd takes as it was meant. */
+/** Spelling of lines that ldirectord refuses or misreads. lvsd reads them as they were meant. */
 export const SPELLING_CODES = {
   BYTE_ORDER_MARK: 'The file begins with a byte order mark.',
   CARRIAGE_RETURNS: 'The lines end in CR LF.',

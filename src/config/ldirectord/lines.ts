@@ -1,34 +1,34 @@
 /**
- * The lines of an ldirectord.cf: byte order mark, line ends, blanks, comments, and the split of a line into a key and
- * a value. Columns are those of the file.
+ * Splits an ldirectord.cf into lines, and lines into key, value and comment. It also handles the byte order mark, line
+ * ends and blanks. Columns are those of the file.
  */
 import type { Position } from '../problems/problem.js'
 import type { Report } from '../problems/report.js'
 import { positionOf, type TextSpan, trimmed } from './text-span.js'
 
-/** A comment of the file; `trailing` ones stand behind a directive. */
+/** A comment of the file. A `trailing` one follows a directive. */
 export interface Comment {
   readonly line: number
-  /** Without the `#`. */
+  /** Text without the `#`. */
   readonly text: string
   readonly trailing: boolean
-  /** Columns before it. */
+  /** Number of columns before the comment. */
   readonly indent: number
 }
 
-/** What stood between a value and the end of its line. ldirectord takes all of them as part of some values. */
+/** Text between a value and the end of its line. ldirectord includes it in some values. */
 export type Tail = 'nothing' | 'blanks' | 'comment' | 'comment without a blank'
 
 export interface Directive {
   readonly key: string
   readonly keyAt: Position
-  /** Empty where nothing follows the `=`; null where there is no `=`. */
+  /** Empty if nothing follows the `=`. Null if there is no `=`. */
   readonly value: TextSpan | null
   readonly tail: Tail
 }
 
 export type Line =
-  /** `wide`: blanks that ldirectord takes for a directive. */
+  /** `wide`: ldirectord reads these blanks as a directive. */
   | { readonly kind: 'blank'; readonly line: number; readonly wide: boolean }
   | { readonly kind: 'comment'; readonly line: number }
   | {
@@ -44,7 +44,7 @@ export interface Lines {
   readonly comments: readonly Comment[]
 }
 
-/** Characters that look like a blank and are none to ldirectord. */
+/** Characters that look like a blank. ldirectord does not accept them as one. */
 const ODD_BLANKS = /[\r\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]/g
 const CURLY = /[\u201c\u201d\u201e\u201f]/
 
@@ -95,7 +95,7 @@ function readLine(raw: string, line: number, report: Report, comments: Comment[]
   return { kind: 'junk', line, at: positionOf(trimmed(piece)), text: piece.text.trim() }
 }
 
-/** Blanks that only look like blanks become blanks, except in quotes and comments. */
+/** Replaces characters that look like blanks by blanks, except in quotes and comments. */
 function plainBlanks(raw: string, line: number, report: Report): string {
   const end = commentStart(raw)
   const code = raw.slice(0, end)
@@ -131,7 +131,7 @@ function readDirective(piece: TextSpan, report: Report, comments: Comment[]): Di
   return { key, keyAt, value: equals?.startsWith('=') ? value : null, tail }
 }
 
-/** Bytes that are no UTF-8 are lost when the file is read, and with them what they meant. */
+/** Reports bytes that are not UTF-8. Their value is lost when the file is read. */
 function reportEncoding(piece: TextSpan, report: Report): void {
   const lost = piece.text.slice(0, commentStart(piece.text)).indexOf('\ufffd')
   if (lost >= 0)
@@ -142,7 +142,7 @@ function reportEncoding(piece: TextSpan, report: Report): void {
     )
 }
 
-/** Quotes that an editor has curled stand for plain ones where the value begins with one. */
+/** Replaces curly quotes, which some editors insert, by plain ones if the value begins with one. */
 function straightQuotes(piece: TextSpan, report: Report): TextSpan {
   if (!CURLY.test(piece.text[0] ?? '')) return piece
   report.warn(
@@ -170,8 +170,8 @@ function cutComment(piece: TextSpan, report: Report, comments: Comment[]): { val
 }
 
 /**
- * Where the comment of a line begins; the length where there is none. A `#` between quotes is text, unless the line is
- * whole without it.
+ * Returns the offset at which the comment of a line begins, or the length of the line if there is none. A `#` between
+ * two quotes is text.
  */
 function commentStart(text: string): number {
   const hash = text.indexOf('#')

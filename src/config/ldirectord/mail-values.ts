@@ -1,11 +1,11 @@
-/** The values of ldirectord's directives for mails. */
+/** Parsers for the values of ldirectord's mail directives. */
 import { bracketed, parseAddress } from '../../core/address.js'
 import { isMailAddress, readMailServer, splitAddresses } from '../../core/mail-address.js'
 import { didYouMean } from '../../util/closest-match.js'
 import { positionOf, positionOfWord } from './text-span.js'
 import { listed, type ParseInput, restOfLine, type ValueParser, warnOfTail } from './values.js'
 
-/** Addresses with commas or blanks between them. */
+/** Addresses, separated by commas or blanks. */
 export const mailAddresses: ValueParser<readonly string[]> = given => {
   const line = restOfLine()(given)
   if (line === undefined) return undefined
@@ -15,7 +15,7 @@ export const mailAddresses: ValueParser<readonly string[]> = given => {
   return undefined
 }
 
-/** An address, perhaps with a name before it. */
+/** One address, with an optional name before it. */
 export const mailSender: ValueParser<string | null> = given => {
   const line = restOfLine()(given)
   if (line === undefined) return undefined
@@ -23,7 +23,10 @@ export const mailSender: ValueParser<string | null> = given => {
   return isAddress(bare, given) ? bare : null
 }
 
-/** What is none would stop every mail. ldirectord looks at no address. */
+/**
+ * True for a mail address. Others are left out with a warning, because one of them would stop every mail. ldirectord
+ * does not test addresses.
+ */
 function isAddress(word: string, { directive, value, report }: ParseInput): boolean {
   if (isMailAddress(word)) return true
   report.warn(
@@ -34,7 +37,7 @@ function isAddress(word: string, { directive, value, report }: ParseInput): bool
   return false
 }
 
-/** A name or an address, with a port where ldirectord knows none. */
+/** A name or an address, with an optional port, which ldirectord does not support. */
 export const mailServer: ValueParser<string> = given => {
   const { value, report } = given
   const text = restOfLine({ plain: true })(given)
@@ -66,7 +69,7 @@ export const mailServer: ValueParser<string> = given => {
 
 const EMAIL_STATUSES = ['all', 'none', 'starting', 'stopping', 'running', 'reloading']
 
-/** Words with commas between them. */
+/** Words, separated by commas. */
 export const emailStatus: ValueParser<readonly string[]> = given => {
   const { value, report } = given
   if (value.text === '') {

@@ -1,4 +1,4 @@
-/** What the directives of a part become: its keys in lvsd's configuration, in the order of the table's rows. */
+/** Converts the directives of a part to keys of lvsd's configuration, in the order of the table's rows. */
 import { impliedOptions } from './check-options.js'
 import type { DirectiveRow, Target } from './directive-row.js'
 import { ROWS, VIRTUAL_LINE } from './directive-table.js'
@@ -22,7 +22,10 @@ function leavesOf(part: Part): Leaf[] {
   return leaves
 }
 
-/** ldirectord's default stands in the file's first part, or in each virtual where a directive is for virtuals alone. */
+/**
+ * Returns ldirectord's default of a directive. It is set in the global part, or in each virtual if only virtuals can
+ * have the directive.
+ */
 function defaultOf(
   { scope, default: value }: DirectiveRow<unknown>,
   part: Part,
@@ -31,14 +34,14 @@ function defaultOf(
   return value !== undefined && isHere ? { value, at: part.at } : undefined
 }
 
-/** The mappings that no line of the file begins. */
+/** Mappings that do not begin at a line of the file. */
 const BEGUN = new Set(['settings', 'defaults', 'defaults.check'])
 
-/** `settings`, where the file has any of them, and `defaults`, what all services share. */
+/** Returns the entries of `settings`, if the file sets any, and of `defaults`, which all services share. */
 export function globalEntries(part: GlobalPart): readonly Entry[] {
   const own = leavesOf(part)
   const fall = own.find(({ path }) => path === 'check.fall')
-  // One success is enough for ldirectord.
+  // ldirectord takes a server back after one success.
   const rise = { path: 'check.rise', value: 1, at: fall?.at ?? BEGINNING }
   const isSetting = ({ path }: Leaf) => path.startsWith('settings.')
   const settings = own.filter(isSetting)

@@ -1,6 +1,6 @@
-/** Perl's regular expressions in JavaScript's words, where the two differ. */
+/** Converts Perl's regular expressions to JavaScript where the two differ. */
 
-/** Escapes that Perl has and JavaScript has not, or understands otherwise. */
+/** Escapes of Perl that JavaScript does not have, or reads differently. */
 const ESCAPES: Readonly<Record<string, string>> = {
   A: '(?<![\\s\\S])',
   z: '(?![\\s\\S])',
@@ -24,7 +24,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   xdigit: '0-9A-Fa-f',
 }
 
-/** What was found of them; one is set. */
+/** Groups of `PART`. One is set; none for a comment, `(?#…)`. */
 interface Part {
   readonly quoted?: string
   readonly code?: string
@@ -38,7 +38,7 @@ interface Part {
   readonly dollar?: string
 }
 
-/** The parts of a pattern that need looking at; what is between them stays. */
+/** Matches the parts of a pattern that may need a change. The text between them stays unchanged. */
 const PART = new RegExp(
   [
     String.raw`\\Q(?<quoted>[\s\S]*?)(?:\\E|$)`,
@@ -57,8 +57,8 @@ const PART = new RegExp(
 )
 
 /**
- * The same pattern for JavaScript. `multiline`: it is matched line by line. Perl's `$` also matches before a newline at
- * the very end, which most bodies have.
+ * Returns the pattern in JavaScript syntax. `multiline`: it is matched line by line. In Perl, `$` also matches before a
+ * newline at the end of the text, and most bodies end with one.
  */
 export function perlPattern(source: string, { multiline = false } = {}): string {
   let inSet = false

@@ -1,4 +1,4 @@
-/** Reads the directives of one part of the file, each by its row, and tells what is odd about them. */
+/** Parses the directives of one part of the file by their rows, and reports what is unusual. */
 import { didYouMean } from '../../util/closest-match.js'
 import type { Report } from '../problems/report.js'
 import type { DirectiveRow, Scope } from './directive-row.js'
@@ -7,7 +7,7 @@ import type { Directive } from './lines.js'
 import { type Located, positionOf } from './text-span.js'
 import type { Values } from './virtual.js'
 
-/** The directives that stand once for each of several things. */
+/** Directives that may occur several times, with one value each. */
 const REPEATABLE: ReadonlySet<string> = new Set(['real', 'real6', 'execute'])
 
 export function scopeOf(key: string): Scope | 'virtual line' | 'unknown' {
@@ -15,7 +15,7 @@ export function scopeOf(key: string): Scope | 'virtual line' | 'unknown' {
   return ROWS.get(key)?.scope ?? 'unknown'
 }
 
-/** Reads the values of one scope; of a directive that stands several times the last counts. */
+/** Parses the values of one part. If a directive occurs several times, the last one is used. */
 export function readValues(directives: readonly Directive[], inVirtual: boolean, report: Report): Values {
   const values = new Map<string, Located<unknown>>()
   for (const directive of directives) {
@@ -49,7 +49,7 @@ function readDirective(
   return { value: read, at: positionOf(value) }
 }
 
-/** What the row says of each use of the directive. */
+/** Reports what the row says about each use of the directive. */
 function reportUse(
   row: DirectiveRow<unknown>,
   value: unknown,
@@ -81,7 +81,7 @@ function reportRepeated(
     )
 }
 
-/** Says why a word is no directive here. */
+/** Reports why a word is no directive at this place. */
 export function reportUnknown({ key, keyAt }: Directive, inVirtual: boolean, report: Report): void {
   const replaced = DEPRECATED[key]
   if (replaced !== undefined) {

@@ -1,4 +1,4 @@
-/** An ldirectord.cf to the raw tree, in the shape of our own configuration. */
+/** Reads an ldirectord.cf into the raw tree, in the structure of lvsd's own configuration. */
 import { hostname as osHostname } from 'node:os'
 import type { Check } from '../../check/check.js'
 import { type PortLookup, systemPorts } from '../ports.js'
@@ -14,22 +14,22 @@ import { readSections, type Sections } from './sections.js'
 import { BEGINNING, type Entry, entry, map } from './tree.js'
 
 export interface LdirectordContext {
-  /** The checks there are, by name and alias. */
+  /** Kinds of check by name and alias. */
   readonly checks: ReadonlyMap<string, Check>
   readonly ports?: PortLookup
   readonly hostname?: string
-  /** Problems that are kept; without it those that a person may read. */
+  /** Limit of problems. Default: `MOST_PROBLEMS`, the limit for people. */
   readonly mostProblems?: number
 }
 
 export interface LdirectordDocument extends RawDocument {
   readonly comments: readonly Comment[]
-  /** The lines in which a virtual begins. */
+  /** Lines of the virtuals. */
   readonly heads: readonly number[]
   readonly isSecret: IsSecretName
 }
 
-/** Reads an ldirectord.cf. Never throws: what is wrong, and what has another meaning here, is in `problems`. */
+/** Reads an ldirectord.cf. Never throws: errors, and lines with another meaning in lvsd, are in `problems`. */
 export function readLdirectord(text: string, file: string, context: LdirectordContext): LdirectordDocument {
   const report = newReport(file, { once: false, most: context.mostProblems })
   const lines = splitLines(text, report)
@@ -55,7 +55,7 @@ function rootEntries({ globals, virtuals }: Sections, report: Report, context: L
   return [...globalEntries(part), entry('services', map(services, at), at)]
 }
 
-/** The services, each once and each with a name of its own. */
+/** Returns the services, each once and with a unique name. */
 function serviceEntries(virtuals: Sections['virtuals'], context: VirtualContext): Entry[] {
   const lines = new Map<string, number>()
   const entries = new Map<string, Entry>()

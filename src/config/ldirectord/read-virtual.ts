@@ -1,4 +1,4 @@
-/** One section of the file: its virtual with protocol and port, its directives, its real servers, and its kind of check. */
+/** Reads one section of the file: its virtual with protocol and port, directives, real servers, and kind of check. */
 import type { Check } from '../../check/check.js'
 import type { Family } from '../../core/address.js'
 import type { Report } from '../problems/report.js'
@@ -13,14 +13,14 @@ import type { Section } from './sections.js'
 import { positionOf } from './text-span.js'
 import type { Values, Virtual } from './virtual.js'
 
-/** What all virtuals have in common. */
+/** Values that all virtuals share. */
 export interface VirtualContext
   extends Pick<Virtual, 'globals' | 'fallbacks' | 'ports' | 'hostname' | 'report'> {
-  /** The checks there are, by name and alias. */
+  /** Kinds of check by name and alias. */
   readonly checks: ReadonlyMap<string, Check>
 }
 
-/** The virtual, or null where its line is wrong; what is wrong in the section has been told. */
+/** Returns the virtual. Reports the errors of the section, and returns null if the line of the virtual is invalid. */
 export function readVirtual({ head, directives }: Section, context: VirtualContext): Virtual | null {
   const { checks, ...shared } = context
   const { report } = shared
@@ -64,7 +64,7 @@ function protocolOf(address: VirtualAddress, { protocol: given }: Values, report
   return given && given.value !== 'fwm' ? given.value : byPort
 }
 
-/** The protocol tells which port a name means. Null where it means none, which has been told. */
+/** Returns the port, or null if its name is unknown for the protocol, which is then reported. */
 function portOf(
   address: VirtualAddress,
   protocol: string,
@@ -95,7 +95,7 @@ function readReals(
     const found = reals[0]?.host.address?.family ?? family
     const six = found === 'ipv6'
     const isAsWanted = found === family && six === (key === 'real6')
-    // What a virtual is that cannot be read is not known, and one for IPv6 under the word for IPv4 has been told.
+    // No warning if the virtual is invalid, since its family is unknown, or if its own FAMILY_WORD has been reported.
     const isTold = family === null || (head.key === 'virtual' && family === 'ipv6')
     if (reals.length > 0 && !isAsWanted && !isTold)
       report.warn(

@@ -1,10 +1,13 @@
-/** Names that a person can type, for services that an ldirectord.cf does not name. */
+/** Creates readable names for services without a name in an ldirectord.cf. */
 import { withoutBrackets } from '../../core/address.js'
 import type { RawMap } from '../raw.js'
 import { NO_SERVICE, rowOf, serviceOfPort } from './kinds.js'
 import { type Entry, map } from './tree.js'
 
-/** The tree with `http-2001:db8::80` in place of `tcp:[2001:db8::80]:80`; a servicename stays as it is. */
+/**
+ * Returns the tree with names such as `http-2001:db8::80` in place of `tcp:[2001:db8::80]:80`. A servicename stays
+ * unchanged.
+ */
 export function withReadableNames(root: RawMap): RawMap {
   const entries = root.entries.map(one =>
     one.key === 'services' && one.value.kind === 'map' ? { ...one, value: renamed(one.value) } : one,
@@ -16,7 +19,7 @@ function renamed(services: RawMap): RawMap {
   const taken = new Set(services.entries.map(({ key }) => key))
   const entries = services.entries.map((one): Entry => {
     const key = isId(one.key) ? readableName(one) : one.key
-    // Of two that would have one name, the second keeps what it is called.
+    // If two services would get the same name, the second one keeps its old one.
     if (key === one.key || taken.has(key)) return one
     taken.add(key)
     return { ...one, key }
@@ -24,7 +27,7 @@ function renamed(services: RawMap): RawMap {
   return map(entries, services.at)
 }
 
-/** What ldirectord calls a virtual. */
+/** True for ldirectord's name of a virtual. */
 function isId(name: string): boolean {
   return /^(?:tcp|udp|fwm6?):/.test(name)
 }
@@ -36,7 +39,7 @@ function readableName({ key, value }: Entry): string {
   const { usually = 'tcp' } = rowOf(service)
   const what = `${service === NO_SERVICE ? port : service}${protocol === usually ? '' : `-${protocol}`}`
   const label = labelOf(value)
-  // Several sections have one servicename: the first has it to itself.
+  // A label here means that several virtuals have this servicename. The first one has it without an addition.
   return label === null ? `${what}-${withoutBrackets(host)}` : `${label}-${what}`
 }
 

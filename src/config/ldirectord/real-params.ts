@@ -1,7 +1,7 @@
 /**
- * What stands behind the address of a real server: `forwarding [weight] ["request", "receive"] [l:N] [u:N]`.
- * A line is read twice, as ldirectord reads it and as it stands there. Where the two differ, ldirectord's reading
- * counts, with a warning; where ldirectord refuses the line, what stands there, if it is plain.
+ * Parses the text after the address of a real server: `forwarding [weight] ["request", "receive"] [l:N] [u:N]`.
+ * A line is parsed twice: as ldirectord does, and literally. If the results differ, that of ldirectord is used, with a
+ * warning. The literal result is used if ldirectord refuses the line, or misreads its thresholds.
  */
 import { MAX_WEIGHT } from '../../core/model.js'
 import { didYouMean } from '../../util/closest-match.js'
@@ -20,7 +20,7 @@ export interface RealParams {
   readonly upper: number | null
 }
 
-/** Reads what stands behind the address; null where it is wrong, which has been told. */
+/** Parses the text after the address. Reports an error and returns null if it is invalid. */
 export function parseRealParams(rest: TextSpan, at: Position, report: Report): RealParams | null {
   const theirs = readAsLdirectord(rest.text)
   const plain = readLiterally(rest, at)
@@ -44,7 +44,7 @@ export function parseRealParams(rest: TextSpan, at: Position, report: Report): R
   return how && kernelTakes(how, rest, report)
 }
 
-/** The kernel refuses weights beyond its numbers, and a lower threshold without an upper one above it. */
+/** The kernel refuses weights over its limit, and a lower threshold without a higher upper one. */
 function kernelTakes(how: RealParams, rest: TextSpan, report: Report): RealParams | null {
   if (how.weight > MAX_WEIGHT) {
     report.error('BAD_REAL', positionOfWord(rest, String(how.weight)), `a weight is at most ${MAX_WEIGHT}`)
@@ -63,11 +63,13 @@ function kernelTakes(how: RealParams, rest: TextSpan, report: Report): RealParam
 
 interface LdirectordReading {
   readonly how: RealParams
-  /** A pair was found and forgotten, with what follows it. */
+  /** ldirectord matches a pair, then discards it with all that follows. */
   readonly isLost: boolean
 }
 
-/** Null where ldirectord refuses the line. Each part is looked for anywhere behind the one before. */
+/**
+ * Returns null if ldirectord refuses the line. As in ldirectord, each part is searched anywhere after the previous one.
+ */
 function readAsLdirectord(text: string): LdirectordReading | null {
   const [word = '', behind] = cut(/(\w+)(.*)/, text)
   const forwarding = FORWARDINGS.find(known => known === word)
@@ -75,7 +77,7 @@ function readAsLdirectord(text: string): LdirectordReading | null {
   const [weight, behindWeight] = cut(/\s+(\d+)(.*)/, behind)
   const base = { forwarding, weight: Number(weight ?? 1) }
   const [request, receive, behindPair] = cutPair(behindWeight)
-  // The look at the first character makes it forget what it has found.
+  // ldirectord tests the first character with another match, which discards the groups of this one.
   if (request?.startsWith('/'))
     return { how: { ...base, pair: null, lower: null, upper: null }, isLost: true }
   const [lower, behindLower] = cut(/\s+l:(\d+)(.*)/, behindPair)
@@ -85,7 +87,7 @@ function readAsLdirectord(text: string): LdirectordReading | null {
   return { how: { ...base, pair, lower: numberOr(lower), upper: numberOr(upper) }, isLost: false }
 }
 
-/** The first group and the last, or nothing and the whole text. */
+/** Returns the first group and the rest of the text, or undefined and the whole text if nothing matches. */
 function cut(pattern: RegExp, text: string): [found: string | undefined, rest: string] {
   const match = pattern.exec(text)
   return match ? [match[1], match[2] ?? ''] : [undefined, text]
@@ -126,7 +128,7 @@ function reportLost(rest: TextSpan, at: Position, report: Report): void {
   )
 }
 
-// ---------------------------------------------------------------- as it stands there
+// ---------------------------------------------------------------- literal parsing
 
 interface Remark {
   readonly severity: 'error' | 'warn'
@@ -138,7 +140,7 @@ interface Remark {
 interface Plain {
   readonly how: RealParams | null
   readonly told: readonly Remark[]
-  /** Thresholds as the man page has them, which ldirectord takes for something else. */
+  /** True for thresholds that ldirectord misreads: in quotes, as in its man page, or with u: before l:. */
   readonly isMeant: boolean
 }
 
@@ -172,7 +174,7 @@ function literalParams(rest: TextSpan, at: Position, notes: Notes): RealParams |
   return read && { forwarding, weight: weightText === '' ? 1 : Number(weightText), ...read }
 }
 
-/** The word behind an address; null where it is none of the three, which has been told. */
+/** Returns the forwarding after an address. Reports an error and returns null if it is none of the three. */
 export function readForwarding(word: string, at: Position, report: Notes): ForwardingWord | null {
   const known = FORWARDINGS.find(forwarding => forwarding === word)
   if (known) return known
@@ -191,7 +193,7 @@ function nearForwarding(word: string): string {
   return synonym === null ? didYouMean(word, FORWARDINGS) : `; write ${synonym}`
 }
 
-/** A part behind the weight: a quoted string, a threshold, a comma, or what does not belong there. */
+/** Matches a part after the weight: a quoted text, a threshold, a comma, or anything else, which is an error. */
 const PART = /"([^"]*)"|([lu]):(\d+)|(,)|(\S+)/g
 
 function readExtras(

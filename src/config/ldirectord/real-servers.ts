@@ -1,4 +1,4 @@
-/** The real servers of a virtual as nodes of the raw tree. */
+/** Converts the real servers of a virtual to nodes of the raw tree. */
 import type { Position } from '../problems/problem.js'
 import type { RawNode } from '../raw.js'
 import type { RealLine } from './address-lines.js'
@@ -30,7 +30,9 @@ export function realServers(virtual: Virtual): Located<Value> {
   return { value: list(nodes, virtual.at), at: virtual.at }
 }
 
-/** With gate and ipip packets arrive unchanged, so the kernel has the port of the virtual whatever is written. */
+/**
+ * Returns the port in the kernel's table. With gate and ipip, packets keep their port, so it is that of the virtual.
+ */
 function portInTable({ port, forwarding }: RealLine, { protocol, port: virtualPort }: Virtual): number {
   return protocol === 'fwm' || forwarding === 'masq' ? port : virtualPort
 }
@@ -62,7 +64,7 @@ function realNode(real: RealLine, virtual: Virtual): RawNode {
   )
 }
 
-/** What differs from the virtual's check. */
+/** Returns the keys that differ from the virtual's check. */
 function ownCheck(real: RealLine, port: number, virtual: Virtual): Entry[] {
   const { at, pair } = real
   const { kind, service, report } = virtual
@@ -90,25 +92,25 @@ function ownCheck(real: RealLine, port: number, virtual: Virtual): Entry[] {
   ]
 }
 
-/** The real server as it stands in a URL. */
+/** Returns the real server as host and port for a URL. */
 function serverOf({ host, port }: RealLine, { own, service }: Virtual): string {
   return `${host.text}:${own.checkport?.value ?? (port > 0 ? port : portOfService(service))}`
 }
 
-/** Whether ldirectord knows no port to check. */
+/** True if ldirectord has no port to check. */
 function isPortless(real: RealLine, { own, service, kind }: Virtual): boolean {
   const isKnown = own.checkport !== undefined || real.port > 0 || portOfService(service) !== null
   return !isKnown && !rowOf(kind).isPortless
 }
 
-/** The port that ldirectord checks, where it is not the one that lvsd would take. */
+/** Returns the port that ldirectord checks, or null if lvsd uses it anyway. */
 function portToCheck(real: RealLine, port: number, { own, service, kind }: Virtual): number | null {
   if (own.checkport || rowOf(kind).isPortless) return null
   const wanted = real.port > 0 ? real.port : portOfService(service)
   return wanted === port ? null : wanted
 }
 
-/** Of a request that is a whole URL: where it leads. */
+/** Returns the host and port of a request that is a whole URL, or null. */
 function urlOf({ pair }: RealLine, { kind, service }: Virtual): { host: string; port: number } | null {
   const found = pair && kind === service && hostOfUrl(pair.request, service)
   if (!found) return null

@@ -1,6 +1,6 @@
 /**
- * The sections of an ldirectord.cf: which directive belongs to which virtual. What ldirectord refuses for its blanks is
- * accepted with a warning where it is plain what was meant.
+ * Splits an ldirectord.cf into sections: which directive belongs to which virtual. Lines that ldirectord refuses
+ * because of their indentation or blank lines are accepted with a warning if their meaning is clear.
  */
 
 import type { Report } from '../problems/report.js'
@@ -8,7 +8,7 @@ import type { Directive, Line, Lines } from './lines.js'
 import { reportUnknown, scopeOf } from './read-directives.js'
 
 export interface Section {
-  /** The `virtual` or `virtual6` line. */
+  /** The line `virtual` or `virtual6`. */
   readonly head: Directive
   readonly directives: readonly Directive[]
 }
@@ -18,13 +18,13 @@ export interface Sections {
   readonly virtuals: readonly Section[]
 }
 
-/** The section being read. */
+/** The current section. */
 interface Open {
   readonly head: Directive
   readonly directives: Directive[]
-  /** The line at which ldirectord ends the section. */
+  /** Line at which ldirectord ends the section. */
   ended: { readonly line: number; readonly by: 'an empty line' | 'a line in column 1' } | null
-  /** A directive of it stood in column 1. */
+  /** True if one of its directives is in column 1. */
   flat: boolean
 }
 

@@ -1,4 +1,4 @@
-/** Keys of a service that follow from several directives of its virtual. */
+/** Derives keys of a service from several directives of its virtual. */
 import { type Family, parseAddress } from '../../core/address.js'
 import type { Report } from '../problems/report.js'
 import type { Located } from './text-span.js'
@@ -15,7 +15,7 @@ export function firewallMark({ address, at }: Virtual): Found {
   return address.kind === 'fwmark' ? { value: address.fwmark, at } : null
 }
 
-/** An address has it already. */
+/** Returns the family of a firewall mark or a name. An address has its family already. */
 export function family({ address, at }: Virtual): Found {
   return address.kind === 'fwmark' || address.host.address === null ? { value: address.family, at } : null
 }
@@ -24,7 +24,10 @@ export function protocol({ address, protocol, own, at }: Virtual): Found {
   return address.kind === 'fwmark' ? null : { value: protocol, at: own.protocol?.at ?? at }
 }
 
-/** A flag of another scheduler is a bit that the kernel keeps and this scheduler never reads. */
+/**
+ * Returns the flags. A flag of another scheduler is written as its bit, which the kernel stores and this scheduler
+ * ignores.
+ */
 export function schedulerFlags({ own, report }: Virtual): Found {
   if (!own.schedflags) return null
   const { value: words, at } = own.schedflags
@@ -36,7 +39,7 @@ export function schedulerFlags({ own, report }: Virtual): Found {
   return { value: texts(flags, at), at }
 }
 
-/** sh-fallback and mh-fallback are the first bit, sh-port and mh-port the second. */
+/** sh-fallback and mh-fallback are the first bit; sh-port and mh-port are the second one. */
 function bitOf(word: string): string {
   return word.endsWith('-fallback') ? 'flag-1' : 'flag-2'
 }
@@ -77,7 +80,7 @@ function mask({ value, at }: Located<string>, family: Family, report: Report): E
   return null
 }
 
-/** Only udp services have it; ldirectord leaves it out elsewhere. */
+/** Only UDP services have one-packet scheduling. ldirectord ignores ops for others. */
 export function onePacket({ own: { ops }, protocol, report }: Virtual): Found {
   if (ops && protocol === 'udp') return ops
   if (ops?.value)

@@ -1,7 +1,7 @@
-/** Parts of a line, and where they stand in the file. */
+/** Parts of a line, with their positions in the file. */
 import type { Position } from '../problems/problem.js'
 
-/** A part of one line and where it begins. */
+/** A part of one line, with the position of its first character. */
 export interface TextSpan {
   readonly text: string
   /** From 1. */
@@ -10,24 +10,24 @@ export interface TextSpan {
   readonly column: number
 }
 
-/** A value together with the place it came from. */
+/** A value with the position that it comes from. */
 export interface Located<T> {
   readonly value: T
   readonly at: Position
 }
 
-/** Where a span, or `length` characters of it from `start`, stands. */
+/** Returns the position of a span, or of `length` characters of it from `start`. */
 export function positionOf(span: TextSpan, start = 0, length = span.text.length - start): Position {
   return { line: span.line, column: span.column + start, length: Math.max(1, length) }
 }
 
-/** Where `word` stands in the span; the whole span where it does not occur. */
+/** Returns the position of `word` in the span, or of the whole span if it does not contain the word. */
 export function positionOfWord(span: TextSpan, word: string): Position {
   const start = word === '' ? -1 : span.text.indexOf(word)
   return start < 0 ? positionOf(span) : positionOf(span, start, word.length)
 }
 
-/** A part of a span, without the blanks round it. */
+/** Returns the span without surrounding blanks. */
 export function trimmed(span: TextSpan): TextSpan {
   const text = span.text.trimStart()
   return { text: text.trimEnd(), line: span.line, column: span.column + span.text.length - text.length }

@@ -1,4 +1,4 @@
-/** An ldirectord.cf as YAML: its comments where they stand, and beside each line what there is to say about it. */
+/** Converts an ldirectord.cf to YAML. Comments stay at their lines, and each line gets the messages about it. */
 import type { Position, Problem } from '../problems/problem.js'
 import type { RawMap, RawNode, RawScalar } from '../raw.js'
 import { type IsSecretName, withoutSecrets } from '../secrets.js'
@@ -7,7 +7,7 @@ import { SPELLING_CODES } from './ldirectord-codes.js'
 import type { LdirectordDocument } from './read-ldirectord.js'
 import { BEGINNING, type Entry, scalar } from './tree.js'
 
-/** The equivalent YAML of a file that has been read without errors. */
+/** Returns the equivalent YAML of a file that has been read without errors. */
 export function ldirectordToYaml(
   text: string,
   { root, comments, problems, heads, isSecret }: LdirectordDocument,
@@ -29,12 +29,12 @@ export function ldirectordToYaml(
   )
 }
 
-/** What a line means here is worth a remark in the YAML; how it was spelt is not. */
+/** True for messages about the meaning of a line. Messages about its spelling are not written to the YAML. */
 function isOfMeaning({ code }: Problem): boolean {
   return !Object.hasOwn(SPELLING_CODES, code)
 }
 
-/** The same is said of a line once. */
+/** Returns a filter that keeps one of equal messages about a line. */
 function firstOnly(): (problem: Problem) => boolean {
   const told = new Set<string>()
   return ({ at, message }) => {
@@ -45,14 +45,17 @@ function firstOnly(): (problem: Problem) => boolean {
   }
 }
 
-/** The section of a line: where it begins, and where the next one does. */
+/** Returns the section of a line: its first line, and that of the next section. */
 type Bounds = (line: number) => YamlComment['section']
 
 function boundsOf(heads: readonly number[], end: number): Bounds {
   return line => [heads.findLast(head => head <= line) ?? 0, heads.find(head => head > line) ?? end + 1]
 }
 
-/** A comment in column 1 above a virtual is about that virtual; others are about the section they stand in. */
+/**
+ * A comment in column 1 before a virtual describes that virtual. Other comments describe the section that contains
+ * them.
+ */
 function remarkOf(
   { line, text, trailing, indent }: LdirectordDocument['comments'][number],
   bounds: Bounds,
@@ -60,15 +63,15 @@ function remarkOf(
 ): YamlComment {
   const section = bounds(line)
   if (trailing) return { line, section, text, where: 'behind' }
-  // Above the first directive: of the whole file.
+  // Before the first directive, a comment describes the whole file.
   if (source.slice(0, line).every(isRemark)) return { line: 0, section: [0, 1], text, where: 'before' }
   const isIntroduction = indent === 0 && introduces(line, section[1], source)
   return { line, section: isIntroduction ? bounds(section[1]) : section, text, where: 'before' }
 }
 
 /**
- * Nothing but comments and empty lines up to the next virtual, and nearer to that than to what stands above: no empty
- * line below, or one above.
+ * True if a comment introduces the next virtual: only comments and empty lines are between them, and the comment is
+ * closer to it than to the text above (no empty line below the comment, or one above it).
  */
 function introduces(line: number, head: number, source: readonly string[]): boolean {
   const below = source.slice(line, head - 1)
@@ -84,7 +87,7 @@ function isRemark(text: string): boolean {
   return text.trim() === '' || isComment(text)
 }
 
-/** A line that left nothing in the tree is quoted above what is said about it. */
+/** Returns the message for the YAML. A line that contributes nothing to the tree is quoted before the message. */
 function noteOf(
   { at, message }: Problem,
   source: readonly string[],
@@ -100,7 +103,7 @@ function noteOf(
   return { line: at.line, section: bounds(at.line), text: `! ${quoted}${message}`, where: 'before' }
 }
 
-/** The lines of the file from which something in the tree comes. */
+/** Returns the lines of the file that contribute to the tree. */
 function linesOf(node: RawNode): ReadonlySet<number> {
   const lines = new Set<number>()
   const walk = (inner: RawNode) => {
@@ -117,7 +120,7 @@ function linesOf(node: RawNode): ReadonlySet<number> {
 
 const REAL_WORDS = ['address', 'forwarding', 'weight']
 
-/** Real servers and fallbacks that are no more than address, forwarding and weight, in one line. */
+/** Writes real servers and fallbacks that have only address, forwarding and weight on one line. */
 function withShortForms(root: RawMap): RawMap {
   return mapEntry(withBeginningAbove(root), 'services', services => ({
     ...services,
@@ -142,7 +145,10 @@ function shortReal(node: RawNode): RawNode {
 
 const PATHS: ReadonlySet<string> = new Set(['checkcommand', 'monitorfile', 'maintenancedir'])
 
-/** ldirectord's daemon runs in /, and relative paths begin there; those of YAML begin in the folder of the file. */
+/**
+ * Makes paths absolute. ldirectord's daemon runs in /, so its relative paths begin there; those of YAML begin in the
+ * folder of the file.
+ */
 function withWholePaths(node: RawNode): RawNode {
   if (node.kind === 'scalar') return node
   if (node.kind === 'list') return { ...node, items: node.items.map(withWholePaths) }
@@ -156,7 +162,7 @@ function withWholePaths(node: RawNode): RawNode {
   return { ...node, entries }
 }
 
-/** Lines of the output that come from no line of the file: above the first one, and of no section at all. */
+/** Positions of output lines that come from no line of the file: before the first one, and outside all sections. */
 const ABOVE = { line: 0, column: 1, length: 1 }
 const NOWHERE = { line: -1, column: 1, length: 1 }
 
@@ -165,7 +171,7 @@ function mapEntry(node: RawMap, key: string, change: (value: RawMap) => RawMap):
   return { ...node, entries: node.entries.map(one => (one.key === key ? changed(one) : one)) }
 }
 
-/** The tree in which what the file does not say comes from above its first line. */
+/** Returns the tree with values that the file does not contain moved before its first line. */
 function withBeginningAbove(node: RawMap): RawMap {
   const place = (at: Position) => (at === BEGINNING ? ABOVE : at)
   const entries = node.entries.map(({ key, keyAt, value }): Entry => {

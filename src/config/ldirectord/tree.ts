@@ -1,8 +1,8 @@
-/** Builds raw trees whose values keep the places of another text. */
+/** Builds raw trees whose values keep their positions in another text. */
 import type { Position } from '../problems/problem.js'
 import type { RawList, RawMap, RawNode, RawScalar } from '../raw.js'
 
-/** Where values stand that no line of the file gives: its beginning. */
+/** Position of values that no line of the file contains: the beginning of the file. */
 export const BEGINNING: Position = Object.freeze({ line: 1, column: 1, length: 1 })
 
 export type Entry = RawMap['entries'][number]
@@ -27,20 +27,26 @@ export function map(entries: readonly (Entry | null)[], at: Position): RawMap {
   return { kind: 'map', entries: entries.filter(entry => entry !== null), at }
 }
 
-/** An entry whose key and value stand at one place. */
+/** Creates an entry whose key and value have the same position. */
 export function entry(key: string, value: Value, at: Position): Entry {
   const node = typeof value === 'object' && value !== null ? value : scalar(value, at)
   return { key, keyAt: at, value: node }
 }
 
-/** A value at the path of its key: `check.interval`. Of null comes nothing but the place of the mappings round it. */
+/**
+ * A value with the path of its key, such as `check.interval`. Null adds no value, but can give the mappings around it
+ * their position.
+ */
 export interface Leaf {
   readonly path: string
   readonly value: Value
   readonly at: Position
 }
 
-/** The tree of all values, in their order. A mapping stands where its first value does, unless it is one of `begun`. */
+/**
+ * Returns the tree of all values, in their order. A mapping has the position of its first value. Mappings in `begun`
+ * have the position `BEGINNING`.
+ */
 export function treeOf(
   leaves: readonly Leaf[],
   at: Position,

@@ -1,6 +1,6 @@
 /**
- * The values of directives, one small grammar each: what ldirectord reads, and a warning where it reads something else
- * than what stands there. A grammar gives undefined after it has reported an error.
+ * Parsers for the values of directives. Each reads a value as ldirectord does. It warns if ldirectord reads something
+ * else than is written, or refuses what lvsd accepts. A parser reports an error before it returns undefined.
  */
 import { didYouMean } from '../../util/closest-match.js'
 import type { Report } from '../problems/report.js'
@@ -8,7 +8,7 @@ import { yesOrNo } from '../problems/synonyms.js'
 import type { Directive } from './lines.js'
 import { positionOf, positionOfWord, type TextSpan } from './text-span.js'
 
-/** What a grammar is given: the directive and its value, which is there. */
+/** Input of a parser: a directive that has a value. */
 export interface ParseInput {
   readonly directive: Directive
   readonly value: TextSpan
@@ -23,7 +23,7 @@ function meant(word: string): string {
   return known === null ? didYouMean(word, ['yes', 'no']) : `; write ${known ? 'yes' : 'no'}`
 }
 
-/** Exactly `yes` or `no`. */
+/** `yes` or `no`. Capitals are accepted with a warning. */
 export const yesNo: ValueParser<boolean> = given => {
   const { directive, value, report } = given
   const word = value.text.toLowerCase()
@@ -45,7 +45,10 @@ export const yesNo: ValueParser<boolean> = given => {
   return word === 'yes'
 }
 
-/** The first run of digits, as ldirectord reads it; anything round it is worth a warning. `first`: it must begin so. */
+/**
+ * The first sequence of digits, as in ldirectord. Other text in the value causes a warning. `first`: the value must
+ * begin with the digits.
+ */
 export function digits(
   what: string,
   { min = 1, max = 2 ** 31 - 1, first = false } = {},
@@ -72,7 +75,10 @@ export function digits(
   }
 }
 
-/** `"…"`: up to the last quote; what follows it is ignored, and said. Without quotes: taken with a warning. */
+/**
+ * A value in quotes, up to the last quote. Text after it is ignored with a warning. A value without quotes is accepted
+ * with a warning.
+ */
 export function quoted({ empty = false, secret = false } = {}): ValueParser<string> {
   return ({ directive, value, report, inVirtual }) => {
     const match = /^"(.*)"(.*)$/s.exec(value.text)
@@ -111,7 +117,10 @@ export function quoted({ empty = false, secret = false } = {}): ValueParser<stri
   }
 }
 
-/** Quotes are optional. `exact`: blanks behind an unquoted value spoil it. */
+/**
+ * A value with or without quotes. `exact`: blanks after an unquoted value cause a warning, because ldirectord includes
+ * them.
+ */
 export function maybeQuoted({ empty = false, exact = false } = {}): ValueParser<string> {
   return given => {
     const { directive, value, report, inVirtual } = given
@@ -128,8 +137,9 @@ export function maybeQuoted({ empty = false, exact = false } = {}): ValueParser<
 }
 
 /**
- * The rest of the line, quotes included; `plain` values are spoilt by quotes and lose them with a warning, `exact` ones
- * by blanks behind them. `tail`: what ldirectord does with a comment behind a global one.
+ * The rest of the line, including quotes. `plain`: quotes around the value are removed with a warning. `exact`: blanks
+ * after the value cause a warning, because ldirectord includes them. `tail`: what ldirectord does with a comment after
+ * a global directive.
  */
 export function restOfLine({
   plain = false,
@@ -156,7 +166,7 @@ export function restOfLine({
   }
 }
 
-/** One of these words. ldirectord takes the first run of letters, digits and `_`, wherever it stands in the value. */
+/** One of these words. ldirectord reads the first sequence of letters, digits and `_` in the value. */
 export function oneOf<const T extends string>(words: readonly T[]): ValueParser<T> {
   return ({ directive, value, report }) => {
     const bare = /^"(.*)"$/.exec(value.text)?.[1] ?? value.text
@@ -174,10 +184,10 @@ export function oneOf<const T extends string>(words: readonly T[]): ValueParser<
   }
 }
 
-/** Says what ldirectord makes of a comment or blanks behind the value. */
+/** Warns about what ldirectord does with a comment or blanks after the value. */
 export function warnOfTail({ directive, value, report, inVirtual }: ParseInput, does: string): void {
   const { tail } = directive
-  // In a virtual ldirectord cuts the comment, and leaves the blanks before it.
+  // In a virtual, ldirectord removes the comment, but not the blanks before it.
   if (tail === 'nothing' || (inVirtual && tail === 'comment without a blank')) return
   const end = positionOf(value, value.text.length, 1)
   if (tail !== 'blanks')
@@ -202,7 +212,7 @@ export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
 }
 
-/** In a virtual, ldirectord turns each tab into four blanks, in quotes too. */
+/** In a virtual, ldirectord replaces each tab by four blanks, also in quotes. */
 function tabsToBlanks(text: string, inVirtual: boolean): string {
   return inVirtual ? text.replaceAll('\t', '    ') : text
 }

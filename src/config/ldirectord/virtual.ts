@@ -1,4 +1,7 @@
-/** What the keys of lvsd's configuration are made from: the directives of a part of the file, and what follows from them. */
+/**
+ * A part of an ldirectord.cf, from which keys of lvsd's configuration are made: its directives and what follows from
+ * them.
+ */
 import type { Family } from '../../core/address.js'
 import type { PortLookup } from '../ports.js'
 import type { Position } from '../problems/problem.js'
@@ -10,7 +13,7 @@ import type { Directive } from './lines.js'
 import type { Located } from './text-span.js'
 import type { CheckType } from './vocabulary.js'
 
-/** The last value of each directive. Those are named on which others depend; of all others their row is enough. */
+/** The last value of each directive. Directives that others depend on are listed by name. */
 export interface Values {
   readonly [directive: string]: Located<unknown> | undefined
   readonly checkcommand?: Located<string>
@@ -38,12 +41,12 @@ export interface Values {
   readonly supervised?: Located<boolean>
 }
 
-/** What all parts have. */
+/** Common properties of all parts. */
 interface Part {
-  /** The directives of this part. */
+  /** Directives of this part. */
   readonly own: Values
   readonly globals: Values
-  /** Where that stands which no line of the part says. */
+  /** Position of values that no line of the part contains. */
   readonly at: Position
   readonly report: Report
 }
@@ -52,32 +55,32 @@ export interface GlobalPart extends Part {
   readonly scope: 'global'
 }
 
-/** One virtual, with what its directives and its place among all others make of it. */
+/** A virtual, with the properties that follow from its directives and from the global part. */
 export interface Virtual extends Part {
   readonly scope: 'virtual'
   readonly head: Directive
   readonly directives: readonly Directive[]
   readonly address: VirtualAddress
-  /** tcp, udp or fwm. */
+  /** `tcp`, `udp` or `fwm`. */
   readonly protocol: string
   /** 0 for a firewall mark. */
   readonly port: number
   readonly family: Family
-  /** ldirectord's name for it: `tcp:192.0.2.1:80`, `fwm6:5`. */
+  /** ldirectord's name of the virtual: `tcp:192.0.2.1:80`, `fwm6:5`. */
   readonly id: string
-  /** The servicename in one word, else the id. */
+  /** The servicename with `-` in place of blanks, or else the id. */
   readonly name: string
   readonly service: ServiceName
-  /** What ldirectord runs, and the name of a check here. */
+  /** Kind of check, by the name that both ldirectord and lvsd use. */
   readonly kind: string
-  /** Where the check is chosen. */
+  /** Position of the directive that selects the check. */
   readonly checkAt: Position
-  /** The options of the kind that ldirectord's check has too. */
+  /** Options of the kind that ldirectord's check also has. */
   readonly options: ReadonlySet<string>
   readonly reals: readonly RealLine[]
   /** The global fallbacks. */
   readonly fallbacks: Readonly<Record<Family, FallbackLine | null>>
   readonly ports: PortLookup
-  /** For the login that ldirectord makes up for ftp and sip. */
+  /** Host name for the default logins of ftp and sip. */
   readonly hostname: string
 }

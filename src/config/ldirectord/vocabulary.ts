@@ -1,4 +1,4 @@
-/** The words of ldirectord, and the values that are made of them. */
+/** Words of ldirectord, and parsers for values made of them. */
 import { didYouMean } from '../../util/closest-match.js'
 import { CHECK_TYPE_NAMES } from './kinds.js'
 import { positionOf, positionOfWord } from './text-span.js'
@@ -8,10 +8,10 @@ export const FORWARDINGS = ['gate', 'masq', 'ipip'] as const
 export type ForwardingWord = (typeof FORWARDINGS)[number]
 
 const CHECK_TYPES = ['negotiate', ...CHECK_TYPE_NAMES] as const
-/** A number: so many connects between two negotiations. */
+/** A number is the number of connects between two negotiations. */
 export type CheckType = (typeof CHECK_TYPES)[number] | number
 
-/** A word or a number alone; ldirectord takes any value that has a digit in it for a number. */
+/** A word or a number. ldirectord reads any value that contains a digit as a number. */
 export const checkTypes: ValueParser<CheckType> = ({ value, report }) => {
   const bare = /^"(.*)"$/.exec(value.text)?.[1] ?? value.text
   if (/^\d{1,6}(?!\S)/.test(bare)) return Number.parseInt(bare, 10)
@@ -31,7 +31,7 @@ export const checkTypes: ValueParser<CheckType> = ({ value, report }) => {
   return undefined
 }
 
-/** Never used; it must have a letter or a digit all the same. */
+/** Unused by ldirectord, but it must contain a letter or a digit. */
 export const load: ValueParser<string> = given => {
   const text = quoted()(given)
   if (text === undefined || /\w/.test(text)) return text
@@ -50,7 +50,10 @@ export const httpMethods: ValueParser<'GET' | 'HEAD'> = ({ value, report }) => {
   return undefined
 }
 
-/** For a shell. In a virtual ldirectord takes the quotes round it away; in the global part it leaves them to the shell. */
+/**
+ * A command line for the shell. In a virtual ldirectord removes the quotes around it; in the global part it passes them
+ * to the shell.
+ */
 export const commandLine: ValueParser<string> = given => {
   if (given.inVirtual) return maybeQuoted()(given)
   const { value, report } = given
@@ -63,7 +66,7 @@ export const commandLine: ValueParser<string> = given => {
   return restOfLine()(given)
 }
 
-/** Up to the first quote or between the first two; what stands behind is ignored. */
+/** Text up to the first quote, or between the first two. Text after it is ignored. */
 export const virtualHost: ValueParser<string> = given => {
   const { value, report } = given
   const read = /"?([^"]*)"?/.exec(value.text)
@@ -86,7 +89,7 @@ export const virtualHost: ValueParser<string> = given => {
   return read[1]?.trimEnd()
 }
 
-/** The first run of lower-case letters: ldirectord makes `rr` of `Wrr`, which is refused here. */
+/** The first sequence of lower-case letters. ldirectord reads `Wrr` as `rr`; lvsd refuses it. */
 export const scheduler: ValueParser<string> = ({ value, report }) => {
   const found = /[a-z]+/.exec(value.text)
   const word = found?.[0]
@@ -110,7 +113,7 @@ export const scheduler: ValueParser<string> = ({ value, report }) => {
 
 const FLAG_WORDS = ['sh-fallback', 'sh-port', 'mh-fallback', 'mh-port', 'flag-1', 'flag-2', 'flag-3']
 
-/** ipvsadm's `-b`: words with commas between them. */
+/** Words of ipvsadm's option `-b`, separated by commas. */
 export const schedulerFlagWords: ValueParser<readonly string[]> = ({ value, report }) => {
   const [first = ''] = value.text.split(/\s/)
   const words = first.split(',').filter(word => word !== '')
@@ -124,7 +127,7 @@ export const schedulerFlagWords: ValueParser<readonly string[]> = ({ value, repo
   return undefined
 }
 
-/** A mask or a prefix length, as the family of the virtual wants it; judged there. */
+/** A netmask or a prefix length. `service-keys.ts` judges whether the family of the virtual allows it. */
 export const netmask: ValueParser<string> = given => {
   const read = restOfLine()(given)
   if (read === undefined) return undefined

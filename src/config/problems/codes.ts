@@ -1,4 +1,4 @@
-/** Every code of a problem with a configuration, and a sentence on it for config/reference.md. */
+/** All codes of problems with a configuration, each with a sentence for config/reference.md. */
 export const CODES = {
   // reading
   FILE_UNREADABLE: 'The file cannot be read.',

@@ -1,4 +1,7 @@
-/** Words that people bring along from ldirectord, ipvsadm and keepalived, and what they are called here. */
+/**
+ * Hints for keys that users know from ldirectord, ipvsadm, keepalived and other programs: the corresponding keys of
+ * lvsd.
+ */
 
 import { settingsFields } from '../schema/schema.js'
 
@@ -132,7 +135,7 @@ const CHECK: Readonly<Record<string, string>> = {
   ip: 'write checkaddress',
 }
 
-/** Words for the options of checks: the first that the kind has is meant. */
+/** Words for the options of checks. The hint names the first of the listed options that the kind has. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   host: ['virtualhost', 'sni', 'request'],
   hostname: ['virtualhost', 'sni', 'request'],
@@ -233,14 +236,14 @@ const BY_PLACE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'the file': ROOT,
 }
 
-/** `; write persistence`, or null where the word is not a known one of others. */
+/** Returns a hint such as `; write persistence`, or null if the table has none for the key. */
 export function hintFor(key: string, place: string): string | null {
   const table = BY_PLACE[place] ?? {}
   const hint = Object.hasOwn(table, key) ? table[key] : undefined
   return hint === undefined ? null : `; ${hint}`
 }
 
-/** `; write virtualhost`, for a word that others have for an option of a kind with these options; null for other words. */
+/** Returns a hint such as `; write virtualhost`, or null. `options` are those of the kind. */
 export function optionHint(word: string, options: readonly string[]): string | null {
   const meant = Object.hasOwn(OPTIONS, word)
     ? OPTIONS[word]?.find(option => options.includes(option))

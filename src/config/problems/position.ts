@@ -1,14 +1,14 @@
-/** Offsets in a text to lines and columns. */
+/** Converts offsets in a text to lines and columns. */
 import type { Position } from './problem.js'
 
-/** The start of a file, for problems that are of the whole. */
+/** Start of the file, for problems that concern the whole file. */
 export const START: Position = Object.freeze({ line: 1, column: 1, length: 1 })
 
 export type Locate = (start: number, end?: number) => Position
 
 /**
- * Turns offsets of `text` into positions; the length stays within the line. Each costs the same, however long its line.
- * `file`: where it is one that a configuration includes.
+ * Returns a function that converts offsets of `text` to positions. The marked length ends with the line. The time does
+ * not depend on the length of the line. `file`: the name of an included file; undefined for the main file.
  */
 export function locator(text: string, file?: string): Locate {
   const starts = [0]
@@ -39,10 +39,10 @@ function lastAtMost(sorted: readonly number[], wanted: number): number {
   return low
 }
 
-/** UTF-16 units between two places at which the characters so far are remembered. */
+/** Distance in UTF-16 units between two offsets with a stored character count. */
 const STRIDE = 128
 
-/** Counts the characters between two offsets. The places of a text that has no surrogates need no counting. */
+/** Returns a function that counts the characters between two offsets. A text without surrogates needs no counting. */
 function counter(text: string): (from: number, until: number) => number {
   if (!/[\ud800-\udfff]/.test(text)) return (from, until) => until - from
   const counts = [0]
@@ -55,7 +55,7 @@ function counter(text: string): (from: number, until: number) => number {
   return (from, until) => before(until) - before(from)
 }
 
-/** The characters that begin between two offsets: a pair of surrogates begins with the first of them. */
+/** Counts the characters that begin between two offsets. A surrogate pair begins at its first unit. */
 function startsIn(text: string, from: number, until: number): number {
   let count = 0
   for (let at = from; at < until; at++) if (!isSecondOfPair(text, at)) count++
@@ -67,7 +67,7 @@ function isSecondOfPair(text: string, at: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff && before >= 0xd800 && before <= 0xdbff
 }
 
-/** Characters, not UTF-16 units. */
+/** Counts characters, not UTF-16 units. */
 export function characters(text: string): number {
   let count = 0
   for (const _ of text) count++

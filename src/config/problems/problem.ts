@@ -1,4 +1,4 @@
-/** What is wrong with a configuration, where, and what would be right. All problems of a file are collected. */
+/** A problem of a configuration: the error, its position and the correction. All problems of a file are collected. */
 
 export interface Position {
   /** From 1. */
@@ -7,22 +7,22 @@ export interface Position {
   readonly column: number
   /** Characters to underline; at least 1. */
   readonly length: number
-  /** Where that is not the configuration itself but a file that it includes. */
+  /** Name of the included file. Undefined for the main file. */
   readonly file?: string
 }
 
 export interface Problem {
-  /** Errors keep a configuration from running; warnings and notes are told and go on. */
+  /** A configuration with an error is not used. Warnings and notes are only reported. */
   readonly severity: 'error' | 'warning' | 'note'
   /** Stable, upper case with underscores: UNKNOWN_KEY. */
   readonly code: string
-  /** A sentence: what is wrong, what was expected, the nearest right word. */
+  /** A sentence: the error, what was expected, the closest valid word. */
   readonly message: string
   readonly file: string
   readonly at: Position
 }
 
-/** `line 12`, with its file where that is another one than that of `here`. */
+/** Returns `line 12`, with the name of the file if it differs from that of `here`. */
 export function lineOf({ line, file }: Position, here: Position): string {
   return file === here.file ? `line ${line}` : `line ${line} of ${file ?? 'the first file'}`
 }

@@ -1,5 +1,5 @@
 /**
- * Problems for people: place, code and sentence, the line of the file, and a line under what is wrong.
+ * Formats problems for people: position, code and message, the line of the file, and a mark under the wrong part.
  *
  *     site.yaml:14:5 UNKNOWN_KEY  "recieve" is not an option of http; did you mean "receive"?
  *         recieve: ok
@@ -15,22 +15,22 @@ export interface RenderOptions {
   readonly colour?: boolean
 }
 
-/** What was read, and what is wrong with it. */
+/** A configuration as it was read, with its problems. */
 export interface Told {
   readonly problems: readonly Problem[]
   readonly text: string
-  /** Those that the file includes. */
+  /** Included files. */
   readonly included?: readonly { readonly path: string; readonly text: string }[]
   readonly hiding?: Hiding
 }
 
-/** Where nothing is known of the kinds of check. */
+/** Used if the kinds of check are unknown. */
 const BY_NAME: Hiding = { isSecret: secretNames(new Map()), hidden: [] }
 
-/** More are not shown. */
+/** Limit of problems, or groups of problems, that are shown. */
 const MOST_SHOWN = 200
 
-/** The problems with their lines; ends with a line break unless there are none. */
+/** Returns the problems with their lines. The text ends with a line break, unless there are no problems. */
 export function renderProblems(
   { problems, text, included = [], hiding = BY_NAME }: Told,
   options: RenderOptions = {},
@@ -49,7 +49,10 @@ export function renderProblems(
 
 type Group = readonly [Problem, ...Problem[]]
 
-/** Warnings and notes that say the same but for the words in quotes are one; errors are each mended on their own. */
+/**
+ * Groups warnings and notes whose messages differ only in the words in quotes. Each error is its own group, because
+ * each needs its own correction.
+ */
 function grouped(problems: readonly Problem[]): readonly Group[] {
   const groups = new Map<string, [Problem, ...Problem[]]>()
   for (const [i, problem] of problems.entries()) {
@@ -65,7 +68,7 @@ function grouped(problems: readonly Problem[]): readonly Group[] {
   return [...groups.values()]
 }
 
-/** Lines that are listed. */
+/** Limit of line numbers in a list. */
 const MOST_LINES = 20
 
 function placesOf(problems: readonly Problem[]): string {
@@ -75,7 +78,7 @@ function placesOf(problems: readonly Problem[]): string {
   return `${lines.length} other lines: ${lines.slice(0, MOST_LINES).join(', ')}${more}`
 }
 
-/** One problem; `line` is the line of the file where it stands, without its secrets. */
+/** Formats one problem. `line` is the line of the file at its position, without secrets. */
 export function renderProblem(
   problem: Problem,
   line: string,
@@ -92,12 +95,12 @@ export function renderProblem(
 
 const STYLE: Readonly<Record<Problem['severity'], Style>> = { error: 'red', warning: 'yellow', note: 'cyan' }
 
-/** More of a line than this is not shown. */
+/** Limit of characters of a line that are shown. */
 const WIDTH = 160
 
 interface Excerpt {
   readonly text: string
-  /** Blanks, as wide as what stands before the marked part. */
+  /** Blanks with the same width as the text before the marked part. */
   readonly before: string
   readonly carets: string
 }
@@ -125,7 +128,10 @@ function blankFor(character: string): string {
   return character === '\t' ? '\t' : ' '.repeat(widthOf(character))
 }
 
-/** What a file contains never moves the cursor or changes the colours of a terminal. */
+/**
+ * Replaces control characters, so that the content of a file cannot move the cursor or change the colours of a
+ * terminal.
+ */
 function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, character =>
     character === '\t' ? '\t' : '\ufffd',

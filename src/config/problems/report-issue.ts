@@ -1,4 +1,4 @@
-/** What zod finds wrong with a value, in words and at its place. */
+/** Reports the issues that zod finds in a value, with messages and positions. */
 
 import type { z } from '../../check/option-types.js'
 import { didYouMean } from '../../util/closest-match.js'
@@ -15,7 +15,7 @@ interface Place {
   readonly at: Position
 }
 
-/** Tells one issue of an entry's value. */
+/** Reports one issue of an entry's value. */
 export function reportIssue(entry: RawEntry, issue: Issue, isSecret: boolean, report: Report): void {
   const meant = meantIssue(entry, issue)
   const place = placeOf(entry, meant.path)
@@ -23,7 +23,10 @@ export function reportIssue(entry: RawEntry, issue: Issue, isSecret: boolean, re
   report.error(code, place.at, message)
 }
 
-/** Of several types that are all wrong, the issue of the one that the writer seems to have meant; else the whole. */
+/**
+ * If a value matches none of several types, returns the issue of the type that was probably intended, or else the issue
+ * itself.
+ */
 function meantIssue(entry: RawEntry, issue: Issue): Issue {
   if (issue.code !== 'invalid_union') return issue
   const value = plain(placeOf(entry, issue.path).node)
@@ -31,7 +34,7 @@ function meantIssue(entry: RawEntry, issue: Issue): Issue {
   return meant ? meantIssue(entry, { ...meant, path: [...issue.path, ...meant.path] }) : issue
 }
 
-/** Follows the issue's path to the value that it is about, as far as there is one. */
+/** Follows the issue's path to the value, as far as the path exists. */
 function placeOf(entry: RawEntry, path: readonly PropertyKey[]): Place {
   let place: Place = { name: entry.called ?? entry.key, node: entry.value, at: entry.value.at }
   for (const step of path) {
@@ -71,14 +74,14 @@ function messageFor(place: Place, issue: Issue): Sentence {
   }
 }
 
-/** What an expression that is none was perhaps meant to be. */
+/** Returns advice for an invalid regular expression that is probably a plain text. */
 function asText(name: string, message: string): string {
   return name === 'receive' && message.startsWith('Invalid regular expression')
     ? '; to look for it as it is, write text in place of receive'
     : ''
 }
 
-/** A password is not shown, whatever is wrong with it. */
+/** Messages about a password do not contain its value. */
 function secretSentence(name: string, issue: Issue): Sentence {
   if (issue.code !== 'invalid_type') return ['BAD_VALUE', `"${name}": ${issue.message}`]
   return ['WRONG_TYPE', `"${name}" must be text: put it in quotes`]
@@ -93,7 +96,7 @@ function wordSentence({ name, node }: Place, words: readonly string[]): Sentence
   return ['UNKNOWN_WORD', `"${name}" cannot be "${node.value}"${near || `; expected ${choice}`}`]
 }
 
-/** Several types, and none of them was meant. */
+/** Message for a value of several possible types, none of which was probably intended. */
 function unionSentence(place: Place, branches: readonly (readonly Issue[])[]): Sentence {
   const expected = branches.flatMap(([issue]) => (issue ? typesOf(issue) : []))
   return [
@@ -127,14 +130,14 @@ function nameOf(expected: string): string {
   return NAMES[expected] ?? expected
 }
 
-/** `{address}` was meant as text: YAML reads braces as a mapping. */
+/** Returns advice for `{address}`, which was meant as text: YAML reads braces as a mapping. */
 function quotedBraces({ entries }: RawMap): string {
   const [entry] = entries
   const isPlaceholder = entries.length === 1 && entry?.value.kind === 'scalar' && entry.value.value === null
   return isPlaceholder ? `; put it in quotes: '{${entry.key}}'` : ''
 }
 
-/** What to type instead, where it is plain. */
+/** Returns what to write instead, if that is certain. */
 function remedy(node: RawNode, expected: string): string {
   if (expected === 'string' && node.kind === 'map') return quotedBraces(node)
   if (node.kind !== 'scalar') return ''

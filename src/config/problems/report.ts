@@ -1,11 +1,13 @@
-/** Collects the problems of one file, each once, in the order of their places. */
+/** Collects the problems of a configuration, each once, sorted by position. */
 import { counted } from '../../util/plural.js'
 import type { LdirectordCode } from '../ldirectord/ldirectord-codes.js'
 import { withoutUrlPasswords } from '../url-passwords.js'
 import type { Code } from './codes.js'
 import type { Position, Problem } from './problem.js'
 
-/** What is wrong, or what makes the sentence of it, for those that take long: it is not called where nobody reads on. */
+/**
+ * The message, or a function that creates it if this is slow. The function is not called if the problem is not kept.
+ */
 export type Message = string | (() => string)
 
 export type ProblemCode = Code | LdirectordCode
@@ -14,21 +16,24 @@ export interface Report {
   error(code: ProblemCode, at: Position, message: Message): void
   warn(code: ProblemCode, at: Position, message: Message): void
   note(code: ProblemCode, at: Position, message: Message): void
-  /** By place; where there are too many, the last says how many more there are. */
+  /** Returns the problems by position. If there are too many, the last one has the number of those left out. */
   problems(): readonly Problem[]
 }
 
-/** More than this of errors, and of warnings and notes together, helps nobody. */
+/** Limit of errors, and of warnings and notes together. */
 export const MOST_PROBLEMS = 1000
-/** A sentence is no longer, whatever it quotes. */
+/** Limit of characters in a message, whatever it quotes. */
 const LONGEST = 1000
 const LONGEST_QUOTE = 160
 
 interface HowToReport {
-  /** Problems of one code at one place are one: a value in `defaults` is read once for each service that takes it. */
+  /**
+   * If true, only the first problem of a code at a position is kept: a value in `defaults` is read once for each
+   * service that uses it.
+   */
   readonly once?: boolean
   readonly most?: number | undefined
-  /** What has been told of the file before, and is not told again. */
+  /** Problems that have been reported before and are not reported again. */
   readonly told?: readonly Problem[]
 }
 
@@ -65,7 +70,7 @@ function keyOf(code: string, { file = '', line, column }: Position): string {
 
 type Counts = Record<Problem['severity'], number>
 
-/** What stands in the place of all that is left out. */
+/** Returns the problem that replaces those left out. */
 function more(first: Problem, kept: readonly Problem[], count: Counts): Problem {
   const left = (['error', 'warning', 'note'] as const).map(severity => {
     const number = count[severity] - kept.filter(problem => problem.severity === severity).length
@@ -87,7 +92,7 @@ function sentence(message: Message): string {
   return withoutUrlPasswords(short.length > LONGEST ? `${short.slice(0, LONGEST)}…` : short)
 }
 
-/** Orders problems as they stand in the file; those of one file together. */
+/** Sorts problems by file, then by position. */
 export function byPlace(a: Problem, b: Problem): number {
   if (a.file !== b.file) return a.file < b.file ? -1 : 1
   return a.at.line - b.at.line || a.at.column - b.at.column

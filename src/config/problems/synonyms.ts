@@ -1,6 +1,6 @@
-/** Values that people bring along from other programs, and what they are called here. */
+/** Maps values that users know from other programs to those of lvsd. */
 
-/** Words for the values of keys and options: `nat` is `masq`. */
+/** Values of keys and options: `nat` is `masq`. */
 const VALUES: ReadonlyMap<string, string> = new Map([
   ['nat', 'masq'],
   ['masquerade', 'masq'],
@@ -26,7 +26,7 @@ const VALUES: ReadonlyMap<string, string> = new Map([
   ['follower', 'replica'],
 ])
 
-/** The word among `words` that somebody else's word stands for, or null. */
+/** Returns the word among `words` that has the same meaning as `word`, or null. */
 export function synonymOf(word: string, words: readonly string[]): string | null {
   const synonym = VALUES.get(word.toLowerCase())
   return synonym !== undefined && words.includes(synonym) ? synonym : null
@@ -35,7 +35,7 @@ export function synonymOf(word: string, words: readonly string[]): string | null
 const YES: ReadonlySet<string> = new Set(['yes', 'on', 'y', 'true', '1', 'enable', 'enabled'])
 const NO: ReadonlySet<string> = new Set(['no', 'off', 'n', 'false', '0', 'disable', 'disabled'])
 
-/** What a word that is neither yes nor no, or true nor false, was meant to be; null where that is unknown. */
+/** Returns the boolean for a word such as `yes` or `off`, or null for other words. */
 export function yesOrNo(word: string): boolean | null {
   const known = word.toLowerCase()
   return YES.has(known) ? true : NO.has(known) ? false : null
@@ -63,7 +63,7 @@ const SCHEDULERS: Readonly<Record<string, string>> = {
   random: 'twos',
 }
 
-/** The kernel's word for a way to spread connections, or null. */
+/** Returns the kernel's name of a scheduler, or null. */
 export function schedulerFor(word: string): string | null {
   const known = word.toLowerCase().replaceAll(/[^a-z]/g, '')
   return Object.hasOwn(SCHEDULERS, known) ? (SCHEDULERS[known] ?? null) : null
@@ -93,7 +93,7 @@ const KINDS: Readonly<Record<string, string>> = {
   negotiate: 'write the protocol: http, smtp and so on',
 }
 
-/** What to write in place of a kind that there is not, or null. */
+/** Returns advice for an unknown kind of check, or null. */
 export function kindFor(word: string): string | null {
   const known = word.toLowerCase().replaceAll('-', '_')
   return Object.hasOwn(KINDS, known) ? `; ${KINDS[known]}` : null

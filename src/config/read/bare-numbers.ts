@@ -1,12 +1,12 @@
-/** Durations that were perhaps meant in milliseconds, as other programs count. */
+/** Warns about durations that may be meant in milliseconds, as in other programs. */
 
 import type { Report } from '../problems/report.js'
 import type { RawEntry } from '../raw.js'
 
-/** Seconds: no interval of a check is as long, and in milliseconds many are. */
+/** Threshold in seconds. An interval of a check is never that long, but such a number is usual in milliseconds. */
 const LONG = 1000
 
-/** Warns of `interval: 5000`. */
+/** Warns about a value such as `interval: 5000`. */
 export function tellBareNumber(entry: RawEntry, report: Report): void {
   const value = entry.value.kind === 'scalar' ? entry.value.value : null
   const seconds = value !== null && /^\d+$/.test(String(value)) ? Number(value) : 0

@@ -1,4 +1,4 @@
-/** What reading by the schema gives: values of the right types, each with its place. */
+/** Result of reading by the schema: values of the right types with their positions. */
 import type { z } from '../../check/option-types.js'
 import { closestMatch } from '../../util/closest-match.js'
 import type { Position } from '../problems/problem.js'
@@ -7,12 +7,14 @@ import type { RawEntry } from '../raw.js'
 export type Shape = Readonly<Record<string, z.ZodType>>
 
 declare const reading: unique symbol
-/** A type that is read by its form (`schema/forms.ts`), to R. The output of zod is what its JSON Schema describes. */
+/**
+ * A type that is read by its form (`schema/forms.ts`) into R. Its output type in zod only describes the JSON Schema.
+ */
 export interface Formed<R> {
   readonly [reading]: R
 }
 
-/** What the form of a type reads; never if it has none. */
+/** Type of the value that the form of a type is read into; never if the type has no form. */
 export type FormedAs<T> =
   T extends Formed<infer R>
     ? R
@@ -20,20 +22,20 @@ export type FormedAs<T> =
       ? FormedAs<I>
       : never
 
-/** What reading a value of the type gives. */
+/** Type of the value that a value of this type is read into. */
 export type Read<T extends z.ZodType> = [FormedAs<T>] extends [never] ? z.output<T> : FormedAs<T>
 
-/** A mapping that is not read yet, since other layers give the rest of it. */
+/** A mapping that cannot be read yet, because other layers determine its remaining keys. */
 export interface Unread {
   readonly at: Position
   readonly entries: readonly RawEntry[]
 }
 
-/** A mapping that was read. */
+/** A mapping that has been read. */
 export class Fields<S extends Shape> {
-  /** The right values; a wrong one is absent. */
+  /** The valid values. An invalid value is absent. */
   readonly values: { readonly [K in keyof S]?: Read<S[K]> }
-  /** The mapping itself, or the key before it. */
+  /** Position of the mapping, or of the key before it. */
   readonly at: Position
   readonly #entries: ReadonlyMap<string, RawEntry>
   readonly #shape: S
@@ -45,37 +47,37 @@ export class Fields<S extends Shape> {
     this.#shape = shape
   }
 
-  /** The entry as written, right or wrong; undefined if the key is absent. */
+  /** Returns the entry as written, valid or not; undefined if the key is absent. */
   entry(key: keyof S & string): RawEntry | undefined {
     return this.#entries.get(key)
   }
 
-  /** Where the value of the key stands; the mapping itself if it is absent. */
+  /** Returns the position of the key's value, or of the mapping if the key is absent. */
   valueAt(key: keyof S & string): Position {
     return this.entry(key)?.value.at ?? this.at
   }
 
-  /** Where the key stands; the mapping itself if it is absent. */
+  /** Returns the position of the key, or of the mapping if the key is absent. */
   keyAt(key: keyof S & string): Position {
     return this.entry(key)?.keyAt ?? this.at
   }
 
-  /** Where an item of the list below the key stands; the value if it is no list. */
+  /** Returns the position of an item in the key's list, or of the value if it is no list. */
   itemAt(key: keyof S & string, index: number): Position {
     const node = this.entry(key)?.value
     return (node?.kind === 'list' && node.items[index]?.at) || this.valueAt(key)
   }
 
-  /** True if an unknown key looks like this one: then it is not missing as well. */
+  /** True if an unknown key is probably a misspelling of this one. The key is then not reported as missing. */
   isMisspelt(key: keyof S & string): boolean {
     return isMisspelt(key, [...this.#entries.values()], Object.keys(this.#shape))
   }
 }
 
-/** Unknown words that are looked at: nobody misspells more. */
+/** Limit of unknown keys that are compared, to bound the time. */
 const MOST_SLIPS = 100
 
-/** True if one of the entries is no known word, and the wanted one is the nearest. */
+/** True if the closest known word to one of the unknown keys is `wanted`. */
 export function isMisspelt(wanted: string, entries: readonly RawEntry[], words: readonly string[]): boolean {
   const unknown = entries.filter(({ key }) => !words.includes(key)).slice(0, MOST_SLIPS)
   return unknown.some(({ key }) => closestMatch(key, words) === wanted)

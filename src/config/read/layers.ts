@@ -1,6 +1,6 @@
 /**
- * Layers laid over each other: real server, service, defaults, and under them the schema's own defaults. And what comes of
- * them: plain values under the names that the code has.
+ * Merges layers: real server, service, `defaults`, and finally the schema's defaults. Also converts the result to plain
+ * values under the names that the code uses.
  */
 import type { z } from '../../check/option-types.js'
 import type { RawEntry } from '../raw.js'
@@ -9,22 +9,22 @@ import { formOf } from '../schema/forms.js'
 import type { Output } from '../schema/model-keys.js'
 import type { Fields, FormedAs, Read, Shape } from './fields.js'
 
-/** Fields that have at least some of the keys. */
+/** `Fields` that may have only some of the keys. */
 export interface Layer {
   readonly values: object
   entry(key: string): RawEntry | undefined
 }
 
 export interface Settled<S extends Shape> {
-  /** Of each key the value of the first layer that has a right one, else the schema's default. */
+  /** For each key, the value of the first layer that has a valid one, or else the schema's default. */
   readonly values: { readonly [K in keyof S]: Settle<S[K]> }
-  /** As written in the first layer that has the key. */
+  /** Returns the entry as written in the first layer that has the key. */
   entry(key: keyof S & string): RawEntry | undefined
 }
 
 type Settle<T extends z.ZodType> = [FormedAs<T>] extends [never] ? z.output<T> : Read<T> | undefined
 
-/** The keys of `shape`, from the nearest layer to the farthest. */
+/** Merges the layers for the keys of `shape`. The first layer has the highest priority. */
 export function settle<S extends Shape>(shape: S, layers: readonly Layer[]): Settled<S> {
   const values: Record<string, unknown> = {}
   for (const [key, type] of Object.entries(shape)) {
@@ -43,7 +43,7 @@ function valueIn({ values }: Layer, key: string): unknown {
 
 const defaults = new WeakMap<z.ZodType, { readonly value: unknown } | null>()
 
-/** What the type gives for an absent value; null where it must be given. */
+/** Returns the type's default for an absent value, or null if the value is required. */
 export function absent(type: z.ZodType): { readonly value: unknown } | null {
   let known = defaults.get(type)
   if (known === undefined) {
@@ -56,7 +56,7 @@ export function absent(type: z.ZodType): { readonly value: unknown } | null {
 
 // ---------------------------------------------------------------- plain values
 
-/** Every key of `shape` with its value, those of mappings within too. */
+/** Returns all keys of `shape` with their values, including those of nested mappings. */
 export function outputOf<S extends Shape>(shape: S, layers: readonly Layer[]): Output<S> {
   const { values } = settle(shape, layers)
   const output = Object.entries(shape).map(([key, type]) => [
@@ -72,7 +72,7 @@ function plainOf(type: z.ZodType, value: unknown): unknown {
   return inner?.kind === 'mapping' && value ? outputOf(inner.shape, [value as Fields<Shape>]) : value
 }
 
-/** Entries laid over others: those of `over` count where both have a key. */
+/** Merges entries. If both lists have a key, the entry of `over` is used. */
 export function layEntries(under: readonly RawEntry[], over: readonly RawEntry[]): readonly RawEntry[] {
   const keys = new Set(over.map(({ key }) => key))
   return [...under.filter(({ key }) => !keys.has(key)), ...over]

@@ -1,4 +1,7 @@
-/** What the marks of a type say of its value: secrets come from where they stand, paths become whole, doubts are told. */
+/**
+ * Applies the marks of a type to its value: reads secrets from their sources, makes paths absolute, warns about
+ * doubtful values.
+ */
 import { markOf, type z } from '../../check/option-types.js'
 import { whyUnavailable } from '../../system/shell-command.js'
 import { commandFrom, pathFrom } from '../paths.js'
@@ -8,7 +11,7 @@ import { type RawEntry, type RawNode, textOf } from '../raw.js'
 import { tellBareNumber } from './bare-numbers.js'
 import type { ReadContext } from './read-context.js'
 
-/** The entry as its type is to read it. */
+/** Returns the entry in the form that its type parses: secrets read, paths absolute. */
 export function markedEntry(entry: RawEntry, type: z.ZodType, context: ReadContext): RawEntry {
   const { secret, path } = markOf(type)
   if (secret) return { ...entry, value: withSecrets(entry.value, secret, entry.keyAt, context) }
@@ -28,7 +31,7 @@ function withSecrets(node: RawNode, secret: Secret, at: Position, context: ReadC
   return node
 }
 
-/** As written where paths are not relative to the file, as in an ldirectord.cf. */
+/** Makes paths absolute. They stay as written if relative paths do not depend on the file, as in an ldirectord.cf. */
 function wholePath(node: RawNode, sort: 'file' | 'command', context: ReadContext): RawNode {
   if (node.kind === 'list') return { ...node, items: node.items.map(item => wholePath(item, sort, context)) }
   const folder = context.folderAt(node.at)
@@ -37,14 +40,14 @@ function wholePath(node: RawNode, sort: 'file' | 'command', context: ReadContext
   return { kind: 'scalar', value: (sort === 'file' ? pathFrom : commandFrom)(folder, path), at: node.at }
 }
 
-/** Warns of a value that is right, and perhaps not what was meant. */
+/** Warns about a value that is valid but possibly not intended. */
 export function tellDoubts(entry: RawEntry, type: z.ZodType, report: Report): void {
   const { shell, isInterval } = markOf(type)
   if (shell) tellCommand(entry, report)
   if (isInterval) tellBareNumber(entry, report)
 }
 
-/** Warns of a command that cannot be run now, as far as that can be seen. */
+/** Warns about a command that cannot be run now, as far as this can be determined. */
 function tellCommand({ key, value }: RawEntry, report: Report): void {
   const command = textOf(value)
   const why = command === null ? null : whyUnavailable(command)

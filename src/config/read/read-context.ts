@@ -1,4 +1,4 @@
-/** What reading is given beside the tree. */
+/** Context of reading, in addition to the tree. */
 import type { Position } from '../problems/problem.js'
 import type { Report } from '../problems/report.js'
 import type { SecretSources } from '../secret-sources.js'
@@ -6,6 +6,6 @@ import type { SecretSources } from '../secret-sources.js'
 export interface ReadContext {
   readonly report: Report
   readonly secrets: SecretSources
-  /** Where relative paths begin that stand at a place; null where they stay as they are. */
+  /** Returns the base of relative paths at a position, or null if such paths stay as written. */
   folderAt(at: Position): string | null
 }

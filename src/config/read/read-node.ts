@@ -1,6 +1,6 @@
 /**
- * Reads the raw tree by the schema: each value by its type, each mapping and list by its form. All that is wrong is told at
- * its place, and what is right counts all the same: zod alone gives nothing of a mapping in which one key is wrong.
+ * Reads the raw tree by the schema: each value by its type, each mapping and list by its form. All errors are reported
+ * at their positions, and valid values are kept. zod alone returns nothing for a mapping in which one key is invalid.
  */
 import { markOf, type z } from '../../check/option-types.js'
 import { didYouMean } from '../../util/closest-match.js'
@@ -14,7 +14,7 @@ import { markedEntry, tellDoubts } from './marks.js'
 import type { ReadContext } from './read-context.js'
 import { entriesOf } from './short-form.js'
 
-/** The value of an entry, or undefined where it is wrong, which has been told. */
+/** Returns the value of an entry. If it is invalid, reports an error and returns undefined. */
 export function readEntry<T extends z.ZodType>(
   entry: RawEntry,
   type: T,
@@ -45,12 +45,12 @@ function readPlain(entry: RawEntry, type: z.ZodType, context: ReadContext): unkn
 
 // ---------------------------------------------------------------- forms
 
-/** A value and how messages speak of it. */
+/** A value, with its position and its name for messages. */
 interface Place {
   readonly node: RawNode
-  /** Its key, or itself where it stands in a list. */
+  /** Position of its key, or of the value itself in a list. */
   readonly at: Position
-  /** `"persistence" must be`, `a real server is`. */
+  /** Start of a message: `"persistence" must be`, `a real server is`. */
   readonly subject: string
   /** Null in a list. */
   readonly key: string | null
@@ -89,7 +89,7 @@ function readShort(place: Place, form: ShortForm, context: ReadContext): unknown
   return entries === null ? undefined : readEntries(entries, node.at, form.mapping, context)
 }
 
-/** True where the value is of the type, or would be if an item of it were right. */
+/** True if the value matches the type, or would match if one of its items were valid. */
 function mayBe(type: z.ZodType, value: unknown): boolean {
   const { success, error } = type.safeParse(value)
   return success || error.issues.some(isWithin)
@@ -119,11 +119,11 @@ function readEntries(
 // ---------------------------------------------------------------- mappings
 
 export interface ReadHow {
-  /** In messages: "a service". */
+  /** Name of the mapping in messages: "a service". */
   readonly name: string
-  /** Where to point for what is missing. */
+  /** Position at which a missing key is reported. */
   readonly at: Position
-  /** Reports a key that the mapping does not have, if there is more to say of it. */
+  /** Reports an unknown key, in place of the standard message. */
   tellUnknown?(entry: RawEntry): void
 }
 

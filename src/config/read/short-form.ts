@@ -1,10 +1,13 @@
-/** Short forms, `'[2001:db8::1]:80 masq 2'` or `300s`: the entries of the mapping for which they stand. */
+/** Expands short forms, `'[2001:db8::1]:80 masq 2'` or `300s`, to the entries of a mapping. */
 import { characters } from '../problems/position.js'
 import type { Report } from '../problems/report.js'
 import { type RawEntry, type RawNode, type RawScalar, textOf } from '../raw.js'
 import type { ShortForm } from '../schema/forms.js'
 
-/** The entries; null where the words do not fit, which has been told. `key`: the one before the short form, if any. */
+/**
+ * Returns the entries. Reports an error and returns null if the words do not fit. `key`: the key before the short form,
+ * or null.
+ */
 export function entriesOf(
   node: RawNode,
   { keys, wrong }: ShortForm,
@@ -24,11 +27,15 @@ export function entriesOf(
   return null
 }
 
-/** The text's words under the keys, each with its own place, or null where there are more words than keys. */
+/**
+ * Assigns the words of the text to the keys, each with its position. Returns null if there are no words, or more than
+ * keys.
+ */
 function wordsAs(keys: readonly string[], text: string, { at }: RawScalar): readonly RawEntry[] | null {
   const words = [...text.matchAll(/\S+/g)]
   if (words.length === 0 || words.length > keys.length) return null
-  // Within quotes the text begins one character later; in folded text places are those of the whole.
+  // In a quoted text the content begins one column later. In a folded text each word has the position of the whole
+  // text.
   const quotes = at.length - characters(text)
   const shift = quotes === 0 ? 0 : quotes === 2 ? 1 : null
   return words.map(({ 0: word, index }, i) => {
@@ -40,12 +47,15 @@ function wordsAs(keys: readonly string[], text: string, { at }: RawScalar): read
   })
 }
 
-/** Also those that no weight can have, so that it is told as the weight. */
+/** Also true for numbers that are no valid weight, so that they are reported as a weight. */
 function isNumber(word: string): boolean {
   return /^[+-]?\d+(?:\.\d+)?$/.test(word)
 }
 
-/** Weights are numbers, forwardings words: one in the place of the other is a slip of the order. */
+/**
+ * True if the word has the type of its key: weights are numbers, forwardings are not. Words in the wrong order fail
+ * this test.
+ */
 function isOfItsSort({ key, value }: RawEntry): boolean {
   if (key === 'address' || value.kind !== 'scalar') return true
   return isNumber(String(value.value)) === (key === 'weight')

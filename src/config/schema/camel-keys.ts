@@ -1,7 +1,7 @@
-/** Keys as the code has them: `log-level` becomes `logLevel`. */
+/** Converts keys to the names that the code uses: `log-level` becomes `logLevel`. */
 type Camel<K> = K extends `${infer A}-${infer B}` ? `${A}${Capitalize<Camel<B>>}` : K
 
-/** The type with such keys, those of objects within too. */
+/** The type with converted keys, including those of nested objects. */
 export type CamelKeys<T> = T extends readonly unknown[]
   ? Readonly<T>
   : T extends object

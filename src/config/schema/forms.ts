@@ -1,6 +1,6 @@
 /**
- * The structure of the configuration: mappings, their short forms and lists of them, with the words that messages have for
- * them. For zod each is an ordinary type, which gives the JSON Schema; read/read-node.ts reads by the form.
+ * Structure of the configuration: mappings, short forms and lists, with their texts for messages. For zod each is an
+ * ordinary type, from which the JSON Schema is generated; read/read-node.ts reads values by the form.
  */
 import { innerOf, z } from '../../check/option-types.js'
 import type { Code } from '../problems/codes.js'
@@ -10,31 +10,31 @@ import type { Fields, Formed, Shape, Unread } from '../read/fields.js'
 export interface MappingForm {
   readonly kind: 'mapping'
   readonly shape: Shape
-  /** In messages: "a service". */
+  /** Name in messages: "a service". */
   readonly name: string
-  /** In messages, if something else stands there: "a mapping of settings". */
+  /** Expected value in messages about a value of another type: "a mapping of settings". */
   readonly expected: string
-  /** It has more keys, which depend on what other layers say: see `Unread`. */
+  /** The mapping has more keys, which depend on other layers: see `Unread`. */
   readonly isUnread?: true
 }
 
-/** How a text, or another plain value, stands for a mapping. */
+/** Short form of a mapping: a text or another plain value. */
 interface Short {
-  /** Keys of the mapping. The words of the text are their values, in this order; a single key has the whole value. */
+  /** Keys of the mapping that the words of the text set, in this order. A single key gets the whole value. */
   readonly keys: readonly string[]
-  /** In messages, if neither a short form nor a mapping stands there. */
+  /** Expected value in messages about a value that is neither a short form nor a mapping. */
   readonly expected: string
-  /** The word `none` stands for no such thing at all. */
+  /** The word `none` is allowed and means that there is no such thing. */
   readonly none?: true
-  /** End of the sentence that there is no value, in place of what is expected. */
+  /** End of the message about a missing value. Default: `expected`. */
   readonly nothing?: string
-  /** Problem of words that do not fit, and the form that is expected. */
+  /** Problem code and expected form for words that do not fit. */
   readonly wrong?: { readonly code: Code; readonly form: string }
 }
 
 export interface ShortForm extends Short {
   readonly kind: 'short'
-  /** The type of the short form alone. */
+  /** Type of the short form, without the mapping. */
   readonly type: z.ZodType
   readonly mapping: MappingForm
 }
@@ -44,11 +44,11 @@ interface ListForm {
   readonly item: ShortForm
   readonly expected: string
   readonly nothing?: string | undefined
-  /** An item alone stands for a list of it. */
+  /** True if a single item is allowed in place of a list. */
   readonly takesOne: boolean
 }
 
-/** Mappings by names of the writer's own, each of which is read on its own. */
+/** A mapping with names chosen by the user as keys. Each member is read separately. */
 interface MembersForm {
   readonly kind: 'members'
   readonly expected: string
@@ -56,7 +56,7 @@ interface MembersForm {
 
 export type Form = MappingForm | ShortForm | ListForm | MembersForm
 
-/** By type; undefined for the type of a plain value. */
+/** Forms by type. Undefined for the type of a plain value. */
 const forms = new WeakMap<z.ZodType, Form | undefined>()
 
 /** Returns the form of a type, or of the type that it wraps; undefined for a plain value. */
@@ -75,29 +75,29 @@ function formed<T extends z.ZodType, R>(type: T, form: Form): T & Formed<R> {
 
 type Mapping<S extends Shape, R> = z.ZodObject<S, z.core.$strict> & Formed<R>
 
-/** A mapping with these keys and no others. */
+/** A mapping with exactly these keys. */
 export function mapping<S extends Shape>(name: string, expected: string, shape: S): Mapping<S, Fields<S>> {
   return formed(z.strictObject(shape), { kind: 'mapping', shape, name, expected })
 }
 
-/** A mapping with these keys and more. */
+/** A mapping with these keys and further ones. */
 export function unreadMapping<S extends Shape>(name: string, expected: string, shape: S): Mapping<S, Unread> {
   return formed(z.looseObject(shape) as never, { kind: 'mapping', shape, name, expected, isUnread: true })
 }
 
-/** A mapping or a short form of it. Null is read for `none`. */
+/** A mapping or its short form. `none` is read as null. */
 export function shortOr<R>(type: z.ZodType, object: z.ZodType & Formed<R>, short: Short) {
   const form = { kind: 'short', type, mapping: formOf(object) as MappingForm, ...short } as const
   return formed<z.ZodType, R | null>(z.union([type, object]), form)
 }
 
-/** A list of which each item is read; null for a wrong one. */
+/** A list. Each item is read separately; an invalid item is read as null. */
 export function listOf<R>(item: z.ZodType & Formed<R>, expected: string) {
   const form = { kind: 'list', item: formOf(item) as ShortForm, expected, takesOne: false } as const
   return formed<z.ZodType, readonly (R | null)[]>(z.array(item), form)
 }
 
-/** An item alone, or a list as above. */
+/** A single item, or a list as in `listOf`. */
 export function oneOrMore<R>(item: z.ZodType & Formed<R>) {
   const form = formOf(item) as ShortForm
   const { expected, nothing } = form
@@ -110,12 +110,12 @@ export function oneOrMore<R>(item: z.ZodType & Formed<R>) {
   })
 }
 
-/** Mappings by names of the writer's own. */
+/** A mapping with names chosen by the user as keys. */
 export function members(member: z.ZodType, expected: string) {
   return formed<z.ZodType, readonly RawEntry[]>(z.record(z.string(), member), { kind: 'members', expected })
 }
 
-/** Null if it is left out. */
+/** Makes the type optional: an absent value is null. */
 export function orNull<T extends z.ZodType>(type: T) {
   return type.optional().transform(value => (value === undefined ? null : value))
 }

@@ -1,4 +1,4 @@
-/** The keys of `mail`, and what a service says for its mails. */
+/** Keys of `mail`, and the type of a service's lines for mails. */
 
 import { marks, parseDuration, z } from '../../check/option-types.js'
 import { distinctAddresses, isMailAddress, readMailServer } from '../../core/mail-address.js'
@@ -8,7 +8,7 @@ import { mapping, orNull, shortOr } from './forms.js'
 
 const PHASES = ['starting', 'running', 'reloading', 'stopping'] as const satisfies DaemonPhase[]
 
-/** One line of a mail, or nothing. */
+/** One line of text for a mail, or null. */
 export function mailLine() {
   return z
     .string()
@@ -25,7 +25,7 @@ const mailAddress = () =>
     })
     .register(marks, { shown: 'mail address' })
 
-/** Who gets mails, from whom and through what; a service may give some of them. */
+/** Recipients, sender, conditions and server of mails. A service may override single keys. */
 export const mailFields = {
   to: z
     .union([mailAddress(), z.array(mailAddress())])
@@ -80,7 +80,7 @@ export const mailFields = {
     ),
 }
 
-/** Recipients alone, or a mapping. */
+/** Recipients only, or a mapping. */
 export const mailNode = shortOr(
   z.union([
     z.string().describe('A recipient alone; none: no mails.'),

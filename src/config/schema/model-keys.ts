@@ -1,6 +1,6 @@
 /**
- * Adds the keys that the schema defines to the types of core/model.ts. So a plain key is declared once, in the schema, and rooms
- * above `config` find it in `Settings` and `Service`, though rooms below carry these values from one to the other.
+ * Adds the keys of the schema to the types of core/model.ts. A plain key is declared only in the schema. Rooms above
+ * `config` see it in `Settings` and `Service`; rooms below pass these values on without their types.
  */
 import type { z } from '../../check/option-types.js'
 import type { Shape } from '../read/fields.js'
@@ -8,7 +8,7 @@ import type { CamelKeys } from './camel-keys.js'
 import type { mailFields } from './mail-fields.js'
 import type { plainServiceFields, settingsFields } from './schema.js'
 
-/** The values of a mapping with all its defaults, under the names of the code. */
+/** The values of a mapping with all defaults, under the names that the code uses. */
 export type Output<S extends Shape> = CamelKeys<{ [K in keyof S]: z.output<S[K]> }>
 
 /** Recipients and conditions of mails about a service; there is at least one recipient. */

@@ -1,8 +1,8 @@
 /**
- * The configuration: every key with its type, default and one line, every mapping with its short form and its name in
- * messages. What a configuration is read by (read/read-node.ts), the types and defaults of Settings and of a service's plain
- * keys, the JSON Schema and config/reference.md all come from here; a check's own options come from the check. What
- * keys mean together is judged in validate/.
+ * The schema of the configuration: the type, default and description of every key; the short form and name of every
+ * mapping. The reader (read/read-node.ts), the types and defaults of `Settings` and of a service's plain keys, the JSON
+ * Schema and config/reference.md all use it. The options of a check come from the check itself. validate/ judges
+ * combinations of keys.
  */
 import { duration, marks, z } from '../../check/option-types.js'
 import { MAX_WEIGHT } from '../../core/model.js'
@@ -38,25 +38,25 @@ export const SCHEDULER_FLAGS = [
 ] as const
 
 const MAX_U32 = 2 ** 32 - 1
-/** 31 days: the longest that ipvsadm takes. */
+/** Limit of ipvsadm: 31 days. */
 const MAX_SECONDS = 31 * 86_400
 
 const ADDRESS = 'address and port'
 
-/** Paths are relative to the folder of the file in which they stand. */
+/** A path. A relative path begins in the folder of the file that contains it. */
 const path = () => z.string().min(1).register(marks, { path: 'file', shown: 'path' })
 const optionalPath = () =>
   z.string().register(marks, { path: 'file', shown: 'path' }).nullable().default(null)
-/** A line of the shell. */
+/** A command line for the shell, or null. */
 const shellCommand = () => z.string().register(marks, { shell: true }).nullable().default(null)
-/** From one time to the next. */
+/** A duration. A large number without a unit gets a warning, because milliseconds may be meant. */
 const interval = () => duration().register(marks, { isInterval: true })
 
 const flag = (about: string) => z.boolean().default(false).describe(about)
 const weight = () => z.int().min(0).max(MAX_WEIGHT)
 const threshold = () => z.int().min(0).max(MAX_U32)
 
-/** A duration in whole seconds, as the kernel counts; parsed to seconds. */
+/** A duration in whole seconds, the unit of the kernel. The parsed value is in seconds. */
 function seconds() {
   return duration().transform((ms, context) => {
     if (ms % 1000 === 0 && ms <= MAX_SECONDS * 1000) return ms / 1000
@@ -65,7 +65,7 @@ function seconds() {
   })
 }
 
-/** When a check runs and how many results it takes; part of `check`. */
+/** When a check runs, and how many results change the health. Part of `check`. */
 export const policyFields = {
   interval: interval().prefault('5s').describe('From the start of one check to the start of the next.'),
   timeout: interval().prefault('3s').describe('For one run, everything included: name, connect, answer.'),
@@ -76,7 +76,7 @@ export const policyFields = {
     .describe('Interval until fall or rise is complete. Default: the interval, but at most 1s.'),
 }
 
-/** The keys of `check` that every kind has; its other keys are the kind's own options. */
+/** Keys of `check` that all kinds have. The other keys are the options of the kind. */
 export const checkFields = {
   kind: z
     .string()
@@ -103,7 +103,7 @@ export const checkFields = {
     ),
 }
 
-/** Its options are those of its kind, which another layer may give. */
+/** The kind may come from another layer, so the options are read later (`unreadMapping`). */
 const check = shortOr(z.string(), unreadMapping('a check', 'a mapping with a kind', checkFields), {
   keys: ['kind'],
   expected: 'a kind, or a mapping with a kind',
@@ -111,7 +111,7 @@ const check = shortOr(z.string(), unreadMapping('a check', 'a mapping with a kin
 })
 export const checkNode = oneOrMore(check).register(marks, { shown: 'check, or a list' })
 
-/** Checks of a service or of one real server. */
+/** Keys for the checks of a service or a real server. */
 export const checksFields = {
   check: checkNode
     .optional()
@@ -124,7 +124,7 @@ export const checksFields = {
     .describe('How many of several checks must pass: all (the default), any, or a number.'),
 }
 
-/** Of a server that is a name. */
+/** Family of a real server or fallback that is given by name. */
 const memberFamily = z
   .enum(['ipv4', 'ipv6'])
   .optional()
@@ -132,7 +132,7 @@ const memberFamily = z
     'Family of the address that a name is to have. Default: that of the service; only tunnels reach the other one.',
   )
 
-/** How a real server or a fallback gets its packets. */
+/** How packets are forwarded to a real server or a fallback. */
 export const forwardingFields = {
   forwarding: z
     .enum(['gate', 'masq', 'ipip', 'gue', 'gre'])
@@ -166,7 +166,7 @@ export const realFields = {
   ...checksFields,
 }
 
-/** The keys of a real server that a service or `defaults` may set for all. */
+/** Keys of a real server that a service or `defaults` may set for all its real servers. */
 export const sharedRealFields = { ...realAttributeFields, ...checksFields }
 
 export const fallbackFields = {
@@ -205,7 +205,7 @@ export const persistenceFields = {
     .describe(
       'Clients that share this prefix share a server: 1 to 128 for IPv6, 0 to 32 for IPv4. Default: all bits.',
     ),
-  // The length of a prefix, 24, gets a sentence of its own in validation.
+  // A number becomes text, so that validation reports a prefix length such as 24 with a message of its own.
   netmask: z
     .preprocess(value => (typeof value === 'number' ? String(value) : value), z.string())
     .register(marks, { shown: 'IPv4 netmask' })
@@ -224,7 +224,7 @@ const persistenceNode = shortOr(
   { keys: ['timeout'], none: true, expected: 'a timeout, or a mapping with timeout and prefix' },
 ).register(marks, { shown: 'duration or mapping' })
 
-/** How a service spreads connections. */
+/** How a service distributes connections. */
 export const schedulingFields = {
   scheduler: z
     .string()
@@ -241,7 +241,7 @@ export const schedulingFields = {
   'one-packet': flag('UDP: each packet is scheduled on its own.'),
 }
 
-/** What a service has as it stands here, under the same names. */
+/** Plain keys of a service: `Service` has the values unchanged, under the same names. */
 const plainFields = {
   fallbackcommand: shellCommand().describe(
     'Run through the shell, with start or stop, the virtual address and the protocol behind it, when the last real server goes or the first is back.',
@@ -253,13 +253,13 @@ const plainFields = {
   cleanstop: flag('The service is removed from the kernel when lvsd stops (true) or goes on (false).'),
 }
 
-/** The same of keys that `defaults` does not have. */
+/** Plain keys that `defaults` does not have. */
 const ownPlainFields = {
   label: mailLine().describe('Stands in brackets before the subjects of mails about this service.'),
   comment: mailLine().describe('Stands in mails about this service, for their readers.'),
 }
 
-/** Every plain key of a service: a new one is a line above, and the code that uses it. */
+/** All plain keys of a service. A new key needs one line above, and the code that uses it. */
 export const plainServiceFields = { ...ownPlainFields, ...plainFields }
 
 const commonServiceFields = {
@@ -347,7 +347,7 @@ export const serviceFields = {
 
 export const serviceNode = mapping('a service', 'a mapping with virtual (or fwmark) and reals', serviceFields)
 
-/** 0: as it is. */
+/** A timeout in seconds. An absent one is 0: the kernel keeps its value. */
 const kernelTimeout = () =>
   seconds()
     .optional()
@@ -391,7 +391,7 @@ export const settingsFields = {
     .describe('The least that is logged.'),
 }
 
-/** `50%` or a number from 0 to 100; parsed to the number. */
+/** A share: `50%` or a number from 0 to 100. The parsed value is the number. */
 function percent() {
   const given = z.union([z.number(), z.string()]).register(marks, { shown: 'share' })
   return given.transform((value, context) => {
@@ -421,5 +421,5 @@ export const rootFields = {
     .describe('The virtual services by name.'),
 }
 
-/** The whole file; keys that begin with `x-` are free, for anchors. */
+/** The whole file. Keys that begin with `x-` are allowed, for anchors. */
 export const rootSchema = mapping('the file', 'a mapping', rootFields)

@@ -1,11 +1,11 @@
-/** How a real server gets its packets, and how many. */
+/** Reads the attributes of a real server: forwarding, weight and thresholds. */
 import type { Forwarding, RealAttributes } from '../../core/model.js'
 import type { Fields } from '../read/fields.js'
 import { outputOf, settle } from '../read/layers.js'
 import { forwardingFields, realAttributeFields, type realFields } from '../schema/schema.js'
 import type { RealContext } from './real-context.js'
 
-/** Weight, thresholds and forwarding: the real server's own, else its service's, else the default. */
+/** Reads each attribute from the real server, else from its service, else from the defaults. */
 export function readAttributes(fields: Fields<typeof realFields>, context: RealContext): RealAttributes {
   const layers = [fields, context.own, context.defaults]
   const { values, entry } = settle(realAttributeFields, layers)
@@ -21,7 +21,7 @@ export function readAttributes(fields: Fields<typeof realFields>, context: RealC
   return { ...outputOf(realAttributeFields, layers), ...readForwarding(fields, context) }
 }
 
-/** The forwarding and what tunnels need. */
+/** Reads the forwarding and the keys of tunnels. */
 export function readForwarding(
   fields: Fields<typeof forwardingFields>,
   { own, defaults, report }: RealContext,

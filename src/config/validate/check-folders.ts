@@ -1,4 +1,4 @@
-/** The setting `checks`: folders of the user's own kinds. */
+/** Reads the setting `checks`: the folders of users' kinds. */
 import type { Settings } from '../../core/model.js'
 import { folderOf } from '../paths.js'
 import { newReport } from '../problems/report.js'
@@ -9,7 +9,7 @@ import { readEntry } from '../read/read-node.js'
 import { rootFields, settingsFields } from '../schema/schema.js'
 import { secretSources } from '../secret-sources.js'
 
-/** The folders with the user's checks, before anything else of the file can be judged. */
+/** Returns the folders of users' kinds. They are needed before the rest of the file can be validated. */
 export function checkFoldersOf(document: RawDocument, file: string): Settings['checks'] {
   const entry = document.root?.entries.find(({ key }) => key === 'settings')
   const report = newReport(file)

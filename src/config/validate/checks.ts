@@ -1,4 +1,4 @@
-/** The checks of a real server: `check` and `checks` of defaults, service and real server laid over each other. */
+/** Reads the checks of a real server: merges `check` and `checks` of defaults, service and real server. */
 
 import type { Check } from '../../check/check.js'
 import type { OptionShape } from '../../check/option-kit.js'
@@ -22,17 +22,17 @@ import { areFilesThere, codeOfSentence, placeOfSentence } from './option-places.
 
 type CheckFields = Fields<typeof checkFields>
 
-/** One check before its kind is looked up: the entries that count, each with its place. */
+/** A check before its kind is looked up: the merged entries, each with its position. */
 export interface Draft {
   readonly at: Position
   readonly kind: { readonly name: string; readonly at: Position } | null
-  /** All but the kind. */
+  /** All entries except the kind. */
   readonly entries: readonly RawEntry[]
-  /** Wrong in itself, which has been told. */
+  /** Set if the check is invalid, which has been reported. */
   readonly isBroken?: true
 }
 
-/** What one level says; null where it says nothing. */
+/** Returns the drafts of one level. Returns null if the level has neither `check` nor `checks`. */
 export function draftsOf(level: Fields<typeof checksFields>, context: Context): readonly Draft[] | null {
   const { check, checks } = level.values
   const [isThere, isBeside] = [level.entry('check') !== undefined, level.entry('checks') !== undefined]
@@ -59,8 +59,9 @@ function draftOf({ at, entries }: Unread, context: Context): Draft {
 }
 
 /**
- * The drafts of `over` with what they take from `base`. A kind that `base` has too takes all its entries, another kind
- * its policy alone. A draft without a kind changes every check of `base`.
+ * Merges the drafts of two levels. A draft of `over` takes all entries of the draft in `base` that has the same kind,
+ * or else of one without a kind. If there is none, it takes only the policy that all drafts of `base` have in common. A
+ * draft without a kind modifies every draft of `base`.
  */
 export function layDrafts(
   base: readonly Draft[] | null,
@@ -84,12 +85,12 @@ function layDraft(under: Draft, over: Draft): Draft {
   return { at: over.at, kind: over.kind ?? under.kind, entries: layEntries(under.entries, over.entries) }
 }
 
-/** Aliases and the name are one kind. */
+/** Returns the name of the draft's kind, also for an alias. */
 function nameOf(draft: Draft, { checks }: Context): string | null {
   return draft.kind && (checks.get(draft.kind.name)?.name ?? draft.kind.name)
 }
 
-/** Interval and so on, where all of them agree. */
+/** Returns the entries of the policy (`interval` and so on) that all drafts share. */
 function commonPolicy([first, ...others]: readonly Draft[]): readonly RawEntry[] {
   const policy = first?.entries.filter(({ key }) => Object.hasOwn(policyFields, key)) ?? []
   return policy.filter(entry => others.every(({ entries }) => entries.includes(entry)))
@@ -97,7 +98,7 @@ function commonPolicy([first, ...others]: readonly Draft[]): readonly RawEntry[]
 
 // ---------------------------------------------------------------- one check
 
-/** The check as it will run, or null where something is wrong with it, which has been told. */
+/** Returns the check as it will run. If its kind or an option is invalid, reports it and returns null. */
 export function readCheck(draft: Draft, protocol: string, context: Context): CheckUse | null {
   const check = draft.isBroken ? null : checkOf(draft, context)
   if (!check) return null
@@ -120,7 +121,10 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
 
 const shapes = new WeakMap<OptionShape, OptionShape & typeof checkFields>()
 
-/** All keys of a check of a kind; made once for each kind, since many real servers may have a check of their own. */
+/**
+ * Returns all keys of a check of one kind. The result is cached by kind, because many real servers may have their own
+ * checks.
+ */
 function withCommonKeys(options: OptionShape): OptionShape & typeof checkFields {
   const shape = shapes.get(options) ?? { ...options, ...checkFields }
   shapes.set(options, shape)
@@ -185,7 +189,7 @@ function readOptions(
   const entries = draft.entries.filter(({ key }) => isOption(key, shape))
   const { options, isComplete } = optionValues(shape, fields, check, context)
   tellUrl(check, entries, context)
-  // What a file of one's own does with a path is not known: it may make the file itself.
+  // The kind of a user's file may create the file itself, so its paths are not tested.
   const areThere = check.origin === 'user' || areFilesThere(entries, options, shape, report)
   const wrong = isComplete && areThere ? (check.validate?.(options) ?? null) : null
   if (wrong !== null) {
@@ -207,7 +211,7 @@ function isOption(key: string, shape: OptionShape): boolean {
   return Object.hasOwn(shape, key) && !Object.hasOwn(checkFields, key)
 }
 
-/** Every option as given, else its default; tells those that must be given. */
+/** Returns each option's value, or its default. Reports required options that are missing. */
 function optionValues(shape: OptionShape, fields: CheckFields, check: Check, { report }: Context) {
   const given = fields.values as Readonly<Record<string, unknown>>
   const options: Record<string, unknown> = {}
@@ -236,7 +240,7 @@ function isTimed(pattern: unknown): boolean {
   return searchRegExp(source, flags).isTimed
 }
 
-/** A server may well answer `GET /http://www.example/health`, with a page that says nothing about it. */
+/** Warns about a URL in `request`. A server may answer `GET /http://www.example/health` with an unrelated page. */
 function tellUrl({ scheme }: Check, entries: readonly RawEntry[], { checks, report }: Context): void {
   const request = entries.find(({ key }) => key === 'request')?.value
   const text = request?.kind === 'scalar' ? String(request.value) : ''
@@ -253,7 +257,7 @@ function tellUrl({ scheme }: Check, entries: readonly RawEntry[], { checks, repo
 
 // ---------------------------------------------------------------- policy and target
 
-/** Shorter than this is hardly meant. */
+/** Intervals below this number of milliseconds are probably a mistake. */
 const SHORT_INTERVAL = 100
 
 function readPolicy(fields: CheckFields, { report }: Context): CheckPolicy {
@@ -280,7 +284,7 @@ function readPolicy(fields: CheckFields, { report }: Context): CheckPolicy {
   return { ...policy, fastinter: Math.min(fastinter ?? 1000, interval) }
 }
 
-/** Of two values that do not fit, the one further down: that is where the reader of the file sees it. */
+/** Returns the position of the later of two conflicting values. The reader of the file notices the conflict there. */
 function laterOf(fields: CheckFields, one: 'timeout' | 'fastinter', other: 'interval'): Position {
   if (!fields.entry(other)) return fields.valueAt(one)
   const [a, b] = [fields.valueAt(one), fields.valueAt(other)]

@@ -1,4 +1,4 @@
-/** What every rule of the configuration is given. */
+/** Context of all validation rules. */
 
 import type { Check } from '../../check/check.js'
 import type { OptionShape } from '../../check/option-kit.js'
@@ -16,31 +16,36 @@ export interface Context extends ReadContext {
   readonly dialect: Dialect
   readonly checks: ReadonlyMap<string, Check>
   readonly ports: PortLookup
-  /** What this machine knows of names without asking anybody. */
+  /** Addresses of names that this machine knows without a look-up (/etc/hosts), or null. */
   readonly hosts: Hosts | null
-  /** A check's option types, made once per kind. */
+  /** Returns the types of a check's options. The result is cached by kind. */
   optionsOf(check: Check): OptionShape
-  /** What this machine lacks for a check with these options; looked for once, however many servers have it. */
+  /**
+   * Returns what this machine lacks for a check with these options, or null. The result is cached by kind and options.
+   */
   missingOf(check: Check, options: Readonly<Record<string, unknown>>): string | null
-  /** Notes what a user's file has to be asked about, once all is read; `at` is where its answer is to stand. */
+  /**
+   * Records a question for a user's file. It is asked after the whole configuration is read; `at` gives the position of
+   * a problem.
+   */
   askApart(question: Question<PlaceOf>): void
-  /** Notes that a check of this kind is wanted, whether there is one or not. */
+  /** Records that the configuration uses a kind of this name, whether or not the kind exists. */
   useKind(name: string): void
 }
 
-/** The place of a sentence on the options of a check. */
+/** Returns the position of a message about the options of a check. */
 export type PlaceOf = (sentence: string) => Position
 
 export type ServiceFields = Fields<typeof serviceFields>
 export type DefaultsFields = Fields<typeof defaultsFields>
 
-/** What a real server's rules need to know of its service. Null where that is unknown or wrong. */
+/** Properties of a service that the rules of its real servers need. Null if unknown or invalid. */
 export interface ServiceFacts {
   readonly name: string
   readonly family: Family | null
   readonly port: number | null
   readonly protocol: string
-  /** All protocols of the service that stands in the configuration, this one among them. */
+  /** All protocols of the service in the configuration, including this one. */
   readonly protocols: readonly string[]
   readonly isFwmark: boolean
 }

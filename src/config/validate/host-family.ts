@@ -1,11 +1,11 @@
-/** Names that this machine knows in another family than the one that is asked for. */
+/** Warns about names that have addresses in /etc/hosts, but none of the required family. */
 import type { Family } from '../../core/address.js'
 import { isLocalhost } from '../../names/hosts.js'
 import type { Position } from '../problems/problem.js'
 import type { Context } from './context.js'
 import { familyWord } from './words.js'
 
-/** What may be seen of a name without a look-up: a name server may know more. */
+/** Judges a name by /etc/hosts, without a look-up. A name server may know further addresses. */
 export function judgeHostFamily(
   host: string,
   family: Family | null,

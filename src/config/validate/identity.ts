@@ -1,4 +1,4 @@
-/** What the kernel calls a service: protocol, address and port, or a firewall mark and a family. */
+/** Reads the identity of a service in the kernel: protocol, address and port, or a firewall mark and a family. */
 import { endpoint, parseAddress } from '../../core/address.js'
 import type { Virtual } from '../../core/model.js'
 import { type Endpoint, isUnicast, isWithoutZone, readEndpoint } from '../endpoints.js'
@@ -10,12 +10,12 @@ import { isPersistent } from './scheduling.js'
 import { familyWord } from './words.js'
 
 export interface Identity {
-  /** Null where it is unknown or wrong. */
+  /** Null if missing or invalid. */
   readonly virtual: Virtual | null
   readonly facts: ServiceFacts
 }
 
-/** Reads virtual, or fwmark and family; tells what is missing or does not fit. */
+/** Reads `virtual`, or `fwmark` and `family`. Reports what is missing or in conflict. */
 export function readIdentity(
   part: Part,
   own: ServiceFields,
@@ -73,7 +73,7 @@ function readVirtual(part: Part, own: ServiceFields, defaults: DefaultsFields, c
   }
 }
 
-/** A bare IPv6 address where ports has the port is written like one with a port: in brackets, or without. */
+/** Reads `virtual`. If `ports` gives the port, an IPv6 address may be written without brackets. */
 function readVirtualEndpoint(
   text: string,
   at: Position,
@@ -86,7 +86,7 @@ function readVirtualEndpoint(
     : readEndpoint(text, at, { ...context, protocol })
 }
 
-/** The port of `ports`, which takes the place of none. */
+/** Returns the endpoint with the port from `ports`, if that key is given. */
 function withPort(endpoint: Endpoint, { port }: Part, own: ServiceFields, { report }: Context): Endpoint {
   if (!own.entry('ports')) return endpoint
   if (endpoint.hasPort)

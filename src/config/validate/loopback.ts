@@ -1,4 +1,7 @@
-/** Servers at a loopback address: the director itself, which the kernel serves in a way of its own. */
+/**
+ * Warns about servers at a loopback address. Such a server is the director itself, and the kernel handles it
+ * differently.
+ */
 import { literalAddress } from '../../core/address.js'
 import type { Member } from '../../core/model.js'
 import { isLocalhost } from '../../names/hosts.js'
@@ -6,7 +9,9 @@ import type { Position } from '../problems/problem.js'
 import type { RealContext } from './real-context.js'
 import type { PlacedFallback, PlacedReal } from './reals.js'
 
-/** Where all servers are at loopback addresses somebody tries lvsd on one machine: nothing is told. */
+/**
+ * Reports servers at loopback addresses. Reports nothing if all real servers have one: this is a test on one machine.
+ */
 export function tellLoopback(
   reals: readonly PlacedReal[],
   fallback: PlacedFallback | null,
@@ -21,7 +26,10 @@ function isLoopback({ host }: Member): boolean {
   return host === '::1' || /^127\.[\d.]+$/.test(host) || isLocalhost(host)
 }
 
-/** ip_vs_nat_xmit and its like for IPv6 drop "DNAT to loopback address" of packets that have come in from outside. */
+/**
+ * In the kernel, ip_vs_nat_xmit and ip_vs_nat_xmit_v6 drop packets from other machines to such a server ("stopping DNAT
+ * to loopback address").
+ */
 function tell({ host, attributes }: Member, at: Position, { report, facts }: RealContext): void {
   const own = `${host} is the director itself`
   const port = facts.port === null || facts.isFwmark ? 'its port' : `port ${facts.port}`

@@ -1,10 +1,10 @@
-/** Who gets mails about a service: its own keys, laid over those of the defaults. */
+/** Reads who gets mails about a service: the keys of the service, then those of the defaults. */
 import { outputOf, settle } from '../read/layers.js'
 import { mailFields } from '../schema/mail-fields.js'
 import type { MailPolicy } from '../schema/model-keys.js'
 import type { Context, DefaultsFields, ServiceFields } from './context.js'
 
-/** Null where nobody gets any. */
+/** Returns null if there is no recipient. */
 export function readMail(own: ServiceFields, defaults: DefaultsFields, context: Context): MailPolicy | null {
   if (own.values.mail === null) return null
   const layers = [own.values.mail, defaults.values.mail].filter(layer => layer != null)

@@ -1,4 +1,4 @@
-/** How many checks must pass, and whether each has a port to go to. */
+/** Reads how many checks must pass, and verifies that each check has a port. */
 import type { Target } from '../../check/check.js'
 import type { CheckUse } from '../../core/model.js'
 import type { Endpoint } from '../endpoints.js'
@@ -19,7 +19,7 @@ export function judgeNeed(need: number, checks: number, at: Position | undefined
   report.error('NEED_TOO_MANY', at, `${need} checks must pass, but ${there}`)
 }
 
-/** Tells the checks that would go to port 0, as those of a firewall mark's real servers may. */
+/** Reports checks that would use port 0. This is possible for real servers of a firewall mark. */
 export function judgePorts(
   uses: readonly CheckUse[],
   endpoint: Endpoint,
@@ -27,7 +27,7 @@ export function judgePorts(
   fields: Fields<typeof realFields>,
   context: RealContext,
 ): void {
-  // Of a service whose port is wrong nothing more is told.
+  // The port of the service is invalid, which has been reported.
   if (context.facts.port === null && !context.facts.isFwmark) return
   if (port !== 0 || (endpoint.port === null && endpoint.hasPort)) return
   for (const use of uses) {
@@ -38,7 +38,7 @@ export function judgePorts(
   }
 }
 
-/** Asks the check what it would send to port 0. */
+/** True if the check connects to a port. This is determined from the probe that it returns for a sample target. */
 function needsPort({ kind, options }: CheckUse, { checks }: Context): boolean {
   const check = checks.get(kind)
   if (!check || check.defaultPort !== undefined) return false

@@ -1,4 +1,4 @@
-/** What is said of the options of a check stands at the option that it speaks of. */
+/** Finds the positions of messages about the options of a check. */
 
 import type { OptionShape } from '../../check/option-kit.js'
 import { markOf } from '../../check/option-types.js'
@@ -8,12 +8,18 @@ import type { Position } from '../problems/problem.js'
 import type { Report } from '../problems/report.js'
 import type { RawEntry } from '../raw.js'
 
-/** Where the option stands with whose name a sentence begins: `ca needs verify: true`; else where the check does. */
+/**
+ * Returns the position of the option whose name begins the sentence (`ca needs verify: true`), or else `at`, the
+ * position of the check.
+ */
 export function placeOfSentence(sentence: string, entries: readonly RawEntry[], at: Position): Position {
   return optionIn(sentence, entries)?.value.at ?? at
 }
 
-/** `ca: …` speaks of the file that the option names, which may come to be right without a change of the configuration. */
+/**
+ * Returns OPTION_FILE for `ca: …`, a message about the content of the file that the option names, or else
+ * CHECK_OPTIONS. The file can be corrected without a change of the configuration.
+ */
 export function codeOfSentence(sentence: string, entries: readonly RawEntry[], shape: OptionShape): Code {
   const key = optionIn(sentence, entries)?.key
   const isOfFile = key !== undefined && sentence.startsWith(`${key}: `) && markOf(shape[key]).path === 'file'
@@ -25,7 +31,9 @@ function optionIn(sentence: string, entries: readonly RawEntry[]): RawEntry | un
   return entries.find(({ key }) => key === word)
 }
 
-/** Tells each option that names a file which cannot be read. Paths in `options` are whole. True where there is none. */
+/**
+ * Reports each option that names an unreadable file. Returns true if there is none. Paths in `options` are absolute.
+ */
 export function areFilesThere(
   entries: readonly RawEntry[],
   options: Readonly<Record<string, unknown>>,

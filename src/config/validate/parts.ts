@@ -1,24 +1,27 @@
-/** A service over several protocols or ports: for the kernel each pair of them is a service of its own. */
+/**
+ * Splits a service with several protocols or ports into parts. The kernel has a service for each pair of protocol and
+ * port.
+ */
 import type { Protocol } from '../../core/model.js'
 import { readPort } from '../endpoints.js'
 import { settle } from '../read/layers.js'
 import { serviceFields } from '../schema/schema.js'
 import type { Context, ServiceFields } from './context.js'
 
-/** One of the pairs. */
+/** One pair of protocol and port. */
 export interface Part {
-  /** Unique in the configuration. */
+  /** Unique name in the configuration. */
   readonly name: string
   readonly protocol: Protocol
-  /** Null: the one in virtual. */
+  /** Null: the port is in `virtual`. */
   readonly port: number | null
-  /** The others have theirs too. */
+  /** Protocols of all parts. */
   readonly protocols: readonly Protocol[]
-  /** The name in the configuration and that of the first pair; null where there is one pair alone. */
+  /** Name of the service in the configuration and of its first part. Null if there is only one part. */
   readonly of: { readonly of: string; readonly first: string } | null
 }
 
-/** All pairs; at least one, whatever is wrong. */
+/** Returns all parts: at least one, even if keys are invalid. */
 export function partsOf(name: string, own: ServiceFields, context: Context): readonly Part[] {
   const protocols = unique(
     [settle({ protocol: serviceFields.protocol }, [own]).values.protocol].flat(),

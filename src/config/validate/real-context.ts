@@ -1,16 +1,16 @@
-/** What the rules of a real server are given. */
+/** Context of the rules for real servers. */
 import type { CheckUse } from '../../core/model.js'
 import type { Draft } from './checks.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
 
-/** What the real servers of one service have in common. */
+/** Values that all real servers of a service share. */
 export interface RealContext extends Context {
   readonly facts: ServiceFacts
   readonly own: ServiceFields
   readonly defaults: DefaultsFields
   readonly drafts: readonly Draft[] | null
-  /** The service's own checks as read; for real servers that say nothing of checks. */
+  /** Checks of the service, for real servers without keys for checks. */
   readonly uses: readonly CheckUse[]
-  /** False where one of them is wrong. */
+  /** False if one of these checks is invalid. */
   readonly usesAreRight: boolean
 }

@@ -1,4 +1,4 @@
-/** The real servers and the fallback of a service. */
+/** Reads the real servers and the fallback of a service. */
 
 import type { Family } from '../../core/address.js'
 import type { CheckUse, Fallback, Forwarding, Real } from '../../core/model.js'
@@ -14,7 +14,7 @@ import { judgeNeed, judgePorts, readNeed } from './need.js'
 import type { RealContext } from './real-context.js'
 import { familyWord } from './words.js'
 
-/** A real server and where it stands; null where it is wrong, which has been told. */
+/** A real server and the position of its address. */
 export interface PlacedReal {
   readonly real: Real
   readonly at: Position
@@ -59,7 +59,7 @@ function endpointOf(
 
 // ---------------------------------------------------------------- address and port
 
-/** The port of the kernel's table; for all but NAT it must be the service's. */
+/** Returns the port for the kernel's table. It must be the port of the service, unless the forwarding is NAT (masq). */
 function portFor(
   { port, hasPort }: Endpoint,
   at: Position,
@@ -88,7 +88,7 @@ function judgeAddress(
 ): void {
   if (!address || !isForwardable(address, at, what, report)) return
   if (facts.family === null || address.family === facts.family) return
-  // Of tunnels the service tells once: they may be many.
+  // `tellMixed` reports tunnels once per service, because there may be many.
   if (TUNNELS.has(forwarding)) return
   const remedy = facts.isFwmark
     ? `; for a mark of ${familyWord(address.family)} packets write ${dialect.familyWord[address.family]}`
@@ -100,7 +100,7 @@ function judgeAddress(
   )
 }
 
-/** `family` of a server, where it says more than its address and its service do. */
+/** Reads `family`. Returns it for a name only: the address of a server has a family already. */
 function readFamily(
   fields: Fields<{ family: typeof realFields.family }>,
   { address, host }: Endpoint,
@@ -172,7 +172,10 @@ export interface PlacedFallback {
   readonly at: Position
 }
 
-/** Tells the fallback of a default whose address is of the other family. */
+/**
+ * True if the fallback's address can belong to the family of the service. The family of a name is unknown, so a name
+ * can.
+ */
 export function isForFamily({ values }: Fields<typeof fallbackFields>, { facts }: RealContext): boolean {
   const { address = '' } = values
   const family = /^\[|:.*:/.test(address) ? 'ipv6' : /^[\d.]+(:|$)/.test(address) ? 'ipv4' : null

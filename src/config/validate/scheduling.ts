@@ -1,4 +1,4 @@
-/** How a service spreads connections: scheduler, its flags, persistence, one-packet. */
+/** Reads how a service distributes connections: scheduler, scheduler flags, persistence, one-packet. */
 import type { Family } from '../../core/address.js'
 import { parseAddress } from '../../core/address.js'
 import type { Persistence, SchedulerFlag, ServiceAttributes } from '../../core/model.js'
@@ -30,7 +30,7 @@ export function readScheduling(
 
 // ---------------------------------------------------------------- scheduler
 
-/** IP_VS_SCHEDNAME_MAXLEN is 16, with the zero at the end. */
+/** IP_VS_SCHEDNAME_MAXLEN in linux/ip_vs.h is 16, including the terminating zero. */
 const SCHEDULER_NAME = /^[a-z][a-z0-9_-]{0,14}$/
 
 function judgeScheduler(scheduler: string, at: Position, { report }: Context): void {
@@ -48,7 +48,7 @@ function judgeScheduler(scheduler: string, at: Position, { report }: Context): v
     )
 }
 
-/** Flag bits of the schedulers that have any: IP_VS_SVC_F_SCHED1 and following. */
+/** Flag bits of the schedulers: IP_VS_SVC_F_SCHED1 and following in linux/ip_vs.h. */
 const FLAGS: Readonly<Record<string, { readonly of: string | null; readonly bit: SchedulerFlag }>> = {
   'sh-fallback': { of: 'sh', bit: 'flag-1' },
   'sh-port': { of: 'sh', bit: 'flag-2' },
@@ -65,7 +65,8 @@ function readFlags(
   defaults: DefaultsFields,
   { report }: Context,
 ): readonly SchedulerFlag[] {
-  // Flags belong to the scheduler beside which they are written; another scheduler does not inherit them.
+  // Flags belong to the scheduler that is given at the same level. A service with another scheduler does not inherit
+  // them.
   const inherits = own.entry('scheduler') === undefined || own.values.scheduler === defaults.values.scheduler
   const from = own.entry('scheduler-flags') || !inherits ? own : defaults
   const words = from.values['scheduler-flags'] ?? []
@@ -91,7 +92,7 @@ function judgeOnePacket(
   { report }: Context,
 ): boolean {
   if (protocol === 'udp' || isFwmark) return true
-  // As a default it counts for the UDP services alone.
+  // From `defaults`, or with several protocols, it applies only to UDP services.
   if (!own.entry('one-packet') || protocols.includes('udp')) return false
   report.error(
     'ONE_PACKET_NOT_UDP',
@@ -141,12 +142,12 @@ function readPersistence(
   return {
     ...persistence,
     prefix: prefix ?? bits ?? allBits(facts.family),
-    // Of several protocols it counts for UDP alone.
+    // With several protocols, the engine applies only to UDP.
     engine: facts.protocol === 'udp' || facts.isFwmark ? engine : null,
   }
 }
 
-/** Clients are told apart by their whole address. */
+/** Returns the length of a whole address in bits, the default: each client address is a client of its own. */
 function allBits(family: Family | null): number {
   return family === 'ipv4' ? 32 : 128
 }
@@ -192,7 +193,7 @@ function prefixOf(netmask: string): number | null {
   return /^1*0*$/.test(bits) ? bits.replaceAll('0', '').length : null
 }
 
-/** Present and not switched off. */
+/** True if persistence is given and is not `none`. */
 export function isPersistent(own: ServiceFields, defaults: DefaultsFields): boolean {
   const { values, entry } = settle({ persistence: schedulingFields.persistence }, [own, defaults])
   return entry('persistence') !== undefined && values.persistence !== null

@@ -1,4 +1,4 @@
-/** One virtual service: what the kernel calls it, how it schedules, its real servers and its fallback. */
+/** Reads one virtual service: its identity in the kernel, scheduling, real servers and fallback. */
 import { isName, literalAddress } from '../../core/address.js'
 import { type CheckUse, keyAsWritten, type Real, type Service, type Virtual } from '../../core/model.js'
 import { lineOf, type Position } from '../problems/problem.js'
@@ -17,7 +17,7 @@ import { isForFamily, type PlacedFallback, type PlacedReal, readFallback, readRe
 import { readScheduling } from './scheduling.js'
 import { familyWord } from './words.js'
 
-/** A service with the place of its name and of its address. */
+/** A service with the position of its virtual address or firewall mark. */
 export interface PlacedService {
   readonly service: Service
   readonly at: Position
@@ -34,7 +34,7 @@ export function readService(
   return partsOf(entry.key, own, context).flatMap(part => readPart(part, entry, own, defaults, context) ?? [])
 }
 
-/** What the kernel has as one service. Mistakes that all parts have are told once, for they stand at one place. */
+/** Reads one service of the kernel. A mistake that all parts have is at one position, so it is reported once. */
 function readPart(
   part: Part,
   entry: RawEntry,
@@ -61,7 +61,7 @@ function readPart(
     virtual: identity.virtual,
     attributes,
     fallback: fallback?.fallback ?? null,
-    // One result, and one mail, however many parts share the health.
+    // The parts share one health. Only the first one has these keys, so that each result and each mail appears once.
     monitorfile: isFirst ? plain.monitorfile : null,
     mail: isFirst ? mail : null,
     reals: reals.map(({ real }) => real),
@@ -74,7 +74,7 @@ function judgeName({ key, keyAt }: RawEntry, { report }: Context): void {
   report.error('BAD_NAME', keyAt, 'the name of a service has 1 to 128 characters, without blanks')
 }
 
-/** A part must not have the name of another service: `mail/25`. */
+/** Reports a part that has the name of another service, such as `mail/25`. */
 export function judgePartNames(services: readonly PlacedService[], { report }: Context): void {
   const names = new Set<string>()
   for (const { service, at } of services) {
@@ -86,7 +86,7 @@ export function judgePartNames(services: readonly PlacedService[], { report }: C
 
 // ---------------------------------------------------------------- collisions
 
-/** Tells services that the kernel could not keep apart. */
+/** Reports services that are the same service for the kernel. */
 export function judgeCollisions(services: readonly PlacedService[], { report }: Context): void {
   const first = new Map<string, PlacedService>()
   for (const placed of services) {
@@ -119,7 +119,7 @@ function realContextOf(
 ): RealContext {
   const drafts = layDrafts(draftsOf(defaults, context), draftsOf(own, context), context)
   const isOwn = own.entry('check') ?? own.entry('checks')
-  // A mapping without a kind among the defaults gives the policy for the kinds that services name.
+  // A mapping without a kind in `defaults` only sets the policy for kinds that services name.
   const complete = (drafts ?? []).filter(draft => draft.kind || draft.isBroken || isOwn)
   const read = complete.map(draft => readCheck(draft, facts.protocol, context))
   const uses = read.filter(use => use !== null)
@@ -154,13 +154,19 @@ function tellNoReals(own: ServiceFields, { report, facts }: RealContext): void {
     report.warn('NO_REALS', own.keyAt('reals'), `"${facts.name}" has no real servers`)
 }
 
-/** A silent agent has no say, so that somebody else must look whether the server lives. */
+/**
+ * True if no check proves that the server is alive. A silent agent does not change the health, so another check is
+ * needed.
+ */
 function isUnproved({ checks }: Real, context: RealContext): boolean {
   const provesLife = ({ kind, options }: CheckUse) => context.checks.get(kind)?.provesLife?.(options) ?? true
   return checks.length > 0 && !checks.some(provesLife)
 }
 
-/** Tunnels lead to the other family too, with one catch; told at the first of them. */
+/**
+ * Adds a note at the first tunnel to a real server of the other family: the kernel refuses it while the connection sync
+ * daemon runs.
+ */
 function tellMixed(reals: readonly PlacedReal[], { report, facts }: RealContext): void {
   const other = facts.family === 'ipv6' ? 'ipv4' : 'ipv6'
   const mixed = facts.family && reals.find(({ real }) => literalAddress(real.host)?.family === other)
@@ -192,7 +198,10 @@ function judgeDuplicates(reals: readonly PlacedReal[], { report, facts }: RealCo
 
 // ---------------------------------------------------------------- fallback
 
-/** Its own; where it says nothing of one, the first of the defaults that has the family of the service. */
+/**
+ * Returns the fallback of the service. If it has none, returns the first one of `defaults` that has the service's
+ * family.
+ */
 function fallbackOf(own: ServiceFields, context: RealContext): PlacedFallback | null {
   const fields = own.entry('fallback')
     ? own.values.fallback

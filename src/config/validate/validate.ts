@@ -1,4 +1,7 @@
-/** The raw tree of either reader to a frozen Config, or all that is wrong with it. Pure. */
+/**
+ * Validates the raw tree of either reader. Returns a frozen `Config`, or all problems. It also reads password files and
+ * tests for the files and programs that options name.
+ */
 import type { Check } from '../../check/check.js'
 import { type OptionShape, optionKit } from '../../check/option-kit.js'
 import type { Config } from '../../core/model.js'
@@ -26,25 +29,25 @@ export { checkFoldersOf }
 export interface ValidateInput {
   readonly file: string
   readonly document: RawDocument
-  /** By name and alias. */
+  /** Kinds by name and alias. */
   readonly checks: ReadonlyMap<string, Check>
   readonly ports: PortLookup
-  /** What this machine knows of names without asking anybody; absent: nothing. */
+  /** Addresses of names that this machine knows without a look-up (/etc/hosts). Absent: none. */
   readonly hosts?: Hosts
-  /** Where passwords may stand. */
+  /** Environment variables that may contain passwords. Default: those of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** That of YAML where absent. */
+  /** Default: `YAML`. */
   readonly dialect?: Dialect
 }
 
 export interface Validated {
-  /** Null where there is an error. */
+  /** Null if there is an error. */
   readonly config: Config | null
-  /** Those of the reader and those found here, in the order of the file. */
+  /** Problems of the reader and of the validation, in the order of the file. */
   readonly problems: readonly Problem[]
-  /** What users' files have to be asked before the configuration is accepted. */
+  /** Questions for users' files. They must be answered before the configuration is accepted. */
   readonly questions: readonly Question<PlaceOf>[]
-  /** The names of all kinds of check that are wanted. */
+  /** Names of all kinds that the configuration uses. */
   readonly kinds: ReadonlySet<string>
 }
 
@@ -52,7 +55,7 @@ export function validate(input: ValidateInput): Validated {
   return runSync(validating(input))
 }
 
-/** The same in pieces. */
+/** Same as `validate`, in time slices. */
 export function* validating(input: ValidateInput): Sliced<Validated> {
   const { file, document, checks, ports, hosts, env = process.env, dialect = YAML } = input
   const report: Report = newReport(file, { told: document.problems })
@@ -112,7 +115,7 @@ function* readRoot(
   }
 }
 
-/** The defaults of a file: those of an included one are laid over those of the first, key by key. */
+/** Returns the defaults by file. The `defaults` of an included file override those of the main file, key by key. */
 function defaultsOf(
   parts: Fields<typeof rootFields>,
   included: RawDocument['defaults'] = new Map(),
@@ -150,7 +153,10 @@ function* readServices(
   return services.map(({ service }) => service)
 }
 
-/** The YAML reader tells a repeated key itself; names may come from another reader. */
+/**
+ * Reports repeated names. The YAML reader reports those in one file; names in several files or from the other reader
+ * can repeat.
+ */
 function judgeNames(entries: readonly RawEntry[], { report }: Context): void {
   const first = new Map<string, RawEntry>()
   for (const entry of entries) {

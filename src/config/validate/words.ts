@@ -1,4 +1,4 @@
-/** Words of messages. */
+/** Words that messages use. */
 import type { Family } from '../../core/address.js'
 
 export function familyWord(family: Family): string {

@@ -1,4 +1,4 @@
-/** The library `yaml`, for our reader and our writer; the one file that imports it. */
+/** Exports of the library `yaml` for the reader and the writer. This is the only file that imports it. */
 export {
   type Alias,
   Composer,

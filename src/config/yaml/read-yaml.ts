@@ -1,4 +1,4 @@
-/** YAML text to the raw tree. */
+/** Reads YAML text into the raw tree. */
 import { MAX_BYTES } from '../../system/read-file.js'
 import { runSync, type Sliced } from '../../util/time-slice.js'
 import type { Code } from '../problems/codes.js'
@@ -27,27 +27,27 @@ import { tellFaults } from './yaml-faults.js'
 
 const MAX_NODES = 1_000_000
 const MAX_DEPTH = 32
-/** More faults of syntax than this help nobody. */
+/** Limit of syntax errors that are reported. */
 const MOST_FAULTS = 50
 
-/** Reads a YAML configuration. Never throws: what is wrong with the text is in `problems`. */
+/** Reads a YAML configuration. Never throws: errors in the text are in `problems`. */
 export function readYaml(text: string, file: string, how: HowToRead = {}): RawDocument {
   return runSync(readingYaml(text, file, how))
 }
 
 interface HowToRead {
-  /** Places then tell the file. */
+  /** If true, positions contain the name of the file. */
   readonly isIncluded?: boolean
 }
 
-/** The same in pieces: a text of 10,000 real servers takes most of a second. */
+/** Same as `readYaml`, in time slices: a file with 10,000 real servers needs most of a second. */
 export function* readingYaml(
   text: string,
   file: string,
   { isIncluded }: HowToRead = {},
 ): Sliced<RawDocument> {
   const report = newReport(file)
-  // An editor's byte order mark counts for nothing, and shifts no column.
+  // A byte order mark is removed, so that it does not shift columns.
   const bare = text.replace(/^\ufeff/, '')
   const root = yield* readRoot(bare, locator(bare, isIncluded ? file : undefined), report)
   return { root, problems: report.problems() }
@@ -84,12 +84,15 @@ function* readRoot(text: string, locate: Locate, report: Report): Sliced<RawMap 
 
 const OPTIONS = { merge: true, uniqueKeys: false, prettyErrors: false, version: '1.2' } as const
 
-/** Nesting at which the composer, which is recursive, comes near the end of the stack. */
+/** Limit of nesting. The composer is recursive, and deeper nesting can overflow the stack. */
 const TOO_DEEP = 200
-/** Of the lexer's parts, between two rests. */
+/** Tokens of the lexer in one time slice. */
 const PIECE = 512
 
-/** Null for nesting that no person writes: it must never be composed, which would take the process with it. */
+/**
+ * Returns null if the nesting exceeds the limit. Such a text must not be composed: a stack overflow would end the
+ * process.
+ */
 function* tokensOf(text: string): Sliced<CST.Token[] | null> {
   const parser = new Parser()
   const tokens: CST.Token[] = []
@@ -103,7 +106,7 @@ function* tokensOf(text: string): Sliced<CST.Token[] | null> {
   return tokens
 }
 
-/** The document, or null where its syntax is broken. */
+/** Returns the document, or null if its syntax is invalid. */
 function compose(
   tokens: readonly CST.Token[],
   text: string,
@@ -132,7 +135,7 @@ function compose(
   return first && faults.length === 0 && !second ? first : null
 }
 
-/** Where quoted texts, { and [ begin and end, in the order of the text. */
+/** Returns the ranges of quoted texts, { and [, in the order of the text. */
 function openersIn(document: Document): readonly (readonly [start: number, end: number])[] {
   const openers: [number, number][] = []
   const look = (node: Node & { type?: string; flow?: boolean }) => {
@@ -145,26 +148,29 @@ function openersIn(document: Document): readonly (readonly [start: number, end: 
 
 // ---------------------------------------------------------------- the tree
 
-/** What an alias repeats. */
+/** The value of an anchor. */
 interface Anchored {
-  /** Null while the value is being read: an alias in it would be a loop. */
+  /** Null while the value is being read. An alias to it is then a loop. */
   node: RawNode | null
-  /** The values in it, with those behind aliases. */
+  /** Number of values in it, including those of aliases. */
   size: number
 }
 
 /**
- * Nodes of the library to the tree. The library resolves aliases and merges only for values without places, looks for
- * each alias through the whole document, and finds equal keys by comparing each with each.
+ * Converts nodes of the library to the raw tree. The library is not used for aliases and merges: it resolves them only
+ * to values without positions, searches the whole document for each alias, and compares each key with each other to
+ * find duplicates.
  */
 class Reader {
   readonly #locate: Locate
   readonly #report: Report
-  /** The last value with each anchor so far, in the order of the text. */
+  /** The latest value of each anchor, in the order of the text. */
   readonly #anchors = new Map<string, Anchored>()
-  /** Values so far, with those behind aliases counted where they are used. */
+  /** Number of values so far. The values of an alias count at each use. */
   #count = 0
-  /** Something could not be read: what follows from the gap would only confuse. */
+  /**
+   * True if a part could not be read. The tree is then not used: problems that follow from the gap would be misleading.
+   */
   #hasGap = false
 
   constructor(locate: Locate, report: Report) {
@@ -172,7 +178,7 @@ class Reader {
     this.#report = report
   }
 
-  /** The tree, or null where a part of it cannot be read. */
+  /** Returns the tree, or null if a part of it could not be read. */
   read(node: Node): RawNode | null {
     const root = this.#node(node, 0)
     if (this.#count > MAX_NODES)
@@ -245,7 +251,7 @@ class Reader {
       this.#report.error('DUPLICATE_KEY', keyAt, `"${name}" stands here twice; the first is in line ${line}`)
   }
 
-  /** What `<<: *anchor` brings, or one of `<<: [*one, *two]`; the first of equal keys counts. */
+  /** Adds the entries of `<<: *anchor`, or of one item of `<<: [*one, *two]`. The first of equal keys is kept. */
   #merge(node: RawNode, entries: Map<string, RawEntry>): void {
     if (node.kind === 'map') {
       for (const entry of node.entries) if (!entries.has(entry.key)) entries.set(entry.key, entry)
@@ -253,7 +259,7 @@ class Reader {
       this.#report.error('WRONG_TYPE', node.at, '"<<" takes an alias of a mapping: <<: *name')
   }
 
-  /** Of a text that goes on behind its first line. */
+  /** Returns the last line of a text that spans several lines. */
   #lastLine({ range }: Node, at: Position): { lastLine?: number } {
     const [start, end] = range ?? [0, 0]
     if (end - start <= at.length) return {}
@@ -275,7 +281,7 @@ function nothing(at: Position): RawScalar {
   return { kind: 'scalar', value: null, at }
 }
 
-/** `010` is text: whether it means eight or ten nobody knows, and as a password it is neither. */
+/** `010` stays text: it can be octal or decimal, and a password must not change. */
 function plainValue(value: unknown, source: string | undefined): string | number | boolean | null {
   if (typeof value === 'number' && source !== undefined && /^[-+]?0\d/.test(source)) return source
   if (value === null || ['string', 'number', 'boolean'].includes(typeof value))

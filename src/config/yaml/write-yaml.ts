@@ -1,35 +1,38 @@
-/** A raw tree as YAML, with comments beside the lines that they are about. */
+/** Writes a raw tree as YAML, with comments next to the lines that they describe. */
 import type { RawList, RawMap, RawNode, RawScalar } from '../raw.js'
 import { Document, isCollection, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from './library.js'
 
-/** A remark on a line of the text that the tree was read from. */
+/** A comment on a line of the source, the text that the tree was read from. */
 export interface YamlComment {
-  /** In the text that was read. */
+  /** Line number in the source. */
   readonly line: number
-  /** The lines of the section it belongs to, the second not included; it stays within what came of them. */
+  /**
+   * First line of its section in the source, and the line after the last one. The comment stays within the output of
+   * the section.
+   */
   readonly section: readonly [from: number, until: number]
   readonly text: string
   readonly where: 'behind' | 'before'
 }
 
-/** What the printer begins a line for, and the line of the text it comes from. */
+/** A line of the output, with the source line that it comes from. */
 interface OutputLine {
   readonly indent: number
   readonly from: number
-  /** The key or item that begins the line. Its `commentBefore` stands before the line. */
+  /** The key or item that begins the line. Its `commentBefore` is written before the line. */
   readonly start: Node
-  /** The value. Its `comment` stands behind the line, or below where the value is a block of lines. */
+  /** The value. Its `comment` is written after the line, or below the line if the value spans several lines. */
   readonly value: Node
 }
 
 const WIDTH = 110
 
-/** Folded text and broken flow collections are hard to edit. */
+/** Long texts and flow collections are not broken into lines, because they would be hard to edit. */
 const STYLE = { lineWidth: 0, singleQuote: true, doubleQuotedAsJSON: true } as const
 
-/** The tree as YAML, each remark beside the line it is about, or where that line would be. */
+/** Returns the tree as YAML. Each remark is next to the line that it describes, or where that line would be. */
 export function writeYaml(root: RawMap, remarks: readonly YamlComment[] = []): string {
-  // `compat`: words such as `yes` get quotes too.
+  // With `compat`, words such as `yes`, a boolean in YAML 1.1, are quoted too.
   const document = new Document<Node>(null, { compat: 'yaml-1.1' })
   const { node, lines } = mapOf(root, 0)
   document.contents = node
@@ -38,7 +41,7 @@ export function writeYaml(root: RawMap, remarks: readonly YamlComment[] = []): s
   return document.toString(STYLE)
 }
 
-/** An empty line before each part of the file but the first, and between the services. */
+/** Adds an empty line between the parts of the file, and between services. */
 function spaceOut(lines: readonly OutputLine[]): void {
   for (const [i, line] of lines.entries()) {
     const before = lines[i - 1]
@@ -50,7 +53,7 @@ function spaceOut(lines: readonly OutputLine[]): void {
 
 // ---------------------------------------------------------------- remarks
 
-/** Adds the text to a node's comments, broken where it gets too long for a line of its own. */
+/** Adds the text to a comment of the node. A text longer than `width` is broken into lines. */
 function addComment(node: Node, how: 'comment' | 'commentBefore', text: string, width = Infinity): void {
   const more = brokenAt(width, text).map(commentText).join('\n')
   node[how] = node[how] ? `${node[how]}\n${more}` : more
@@ -67,7 +70,7 @@ function brokenAt(width: number, text: string): string[] {
   return lines
 }
 
-/** What stands behind the #, never nothing: of an empty line the printer makes no comment. */
+/** Returns the text after the #. It is never empty: the printer writes no # for an empty line. */
 function commentText(text: string): string {
   const clean = text
     .trimEnd()
@@ -76,7 +79,10 @@ function commentText(text: string): string {
   return /^[ #!]/.test(clean) ? clean : ` ${clean}`
 }
 
-/** Puts each remark at the node of its line, of the next line that left a trace, or at the end of its section. */
+/**
+ * Puts each remark at the node of its line. If that line is not in the output, uses the next one that is, or the end of
+ * the section.
+ */
 function place(lines: readonly OutputLine[], remarks: readonly YamlComment[], root: Node): void {
   const next = nextByLine(lines)
   const values = nextByLine(lines.filter(line => !isOpening(line)))
@@ -93,7 +99,7 @@ function place(lines: readonly OutputLine[], remarks: readonly YamlComment[], ro
   }
 }
 
-/** For each line of the text the first output line that comes from it, else from the next that left a trace. */
+/** Returns, for each source line, the first output line that comes from it or from a later line. */
 function nextByLine(lines: readonly OutputLine[]): readonly OutputLine[] {
   const next: OutputLine[] = []
   for (const line of lines.toReversed()) if (line.from >= 0) next[line.from] = line
@@ -101,21 +107,21 @@ function nextByLine(lines: readonly OutputLine[]): readonly OutputLine[] {
   return next
 }
 
-/** The last of the outermost lines that a section became. */
+/** Returns the last outermost output line of a section. */
 function lastPart(lines: readonly OutputLine[], [from, until]: YamlComment['section']) {
   const isOfSection = (line: OutputLine) => line.from >= from && line.from < until
   const first = lines.find(isOfSection)
   return lines.findLast(line => line.indent === first?.indent && isOfSection(line))
 }
 
-/** Its value stands in the lines below. */
+/** True if the value is written in the lines below. */
 function isOpening({ value }: OutputLine): boolean {
   return isCollection(value) && value.flow !== true
 }
 
 // ---------------------------------------------------------------- nodes
 
-/** A node, and the lines that the printer makes of what is in it: none for what stands on one line. */
+/** A node and the output lines within it. A node on one line has none. */
 interface Printed<T extends Node = Node> {
   readonly node: T
   readonly lines: readonly OutputLine[]
@@ -139,7 +145,7 @@ function mapOf({ entries }: RawMap, indent: number): Printed<YAMLMap> {
   return { node, lines }
 }
 
-/** The first line of an item stands behind its dash. */
+/** The first line of an item follows its dash. */
 function listOf({ items }: RawList, indent: number): Printed<YAMLSeq> {
   const node = new YAMLSeq<Node>()
   const lines = items.flatMap(raw => {
@@ -153,7 +159,7 @@ function listOf({ items }: RawList, indent: number): Printed<YAMLSeq> {
   return { node, lines }
 }
 
-/** Empty collections, lists of short words, and short maps that stood on one line. */
+/** True for empty collections, lists of short words, and short mappings that were on one line. */
 function isInline(raw: RawList | RawMap): boolean {
   if (raw.kind === 'list')
     return raw.items.every(item => item.kind === 'scalar' && isWord(item.value) && lengthOf(item) < 40)
@@ -162,12 +168,12 @@ function isInline(raw: RawList | RawMap): boolean {
   return values.length <= 3 && length < 80 && values.every(({ at }) => at.line === raw.at.line)
 }
 
-/** Of a scalar; nothing else fits into a line. */
+/** Returns the length of a scalar. Other nodes do not fit on one line. */
 function lengthOf(raw: RawNode): number {
   return raw.kind === 'scalar' ? String(raw.value).length : Number.POSITIVE_INFINITY
 }
 
-/** Text is plain where it is a simple word, unless YAML takes the word for something else; else it is in quotes. */
+/** Returns the node of a scalar. Text without quotes is a simple word that YAML does not read as another type. */
 function scalarOf(value: RawScalar['value']): Scalar {
   const node = new Scalar(value)
   if (typeof value === 'string') node.type = typeOf(value)
@@ -179,7 +185,7 @@ function typeOf(text: string): Scalar.Type {
   return /[\p{Cc}\u2028\u2029\ufeff]|[\ud800-\udfff]/u.test(text) ? 'QUOTE_DOUBLE' : 'QUOTE_SINGLE'
 }
 
-/** Needs no quotes, by its letters. */
+/** True if the characters of the text do not require quotes. */
 function isWord(value: RawScalar['value']): boolean {
   return typeof value !== 'string' || /^(?:[A-Za-z_/][\w./-]*|\d+(?:ms|s|m|h))$/.test(value)
 }

@@ -1,19 +1,19 @@
-/** What the YAML parser finds wrong, in words for people. */
+/** Reports the errors of the YAML parser in messages for people. */
 import type { Code } from '../problems/codes.js'
 import type { Locate } from '../problems/position.js'
 import type { Position } from '../problems/problem.js'
 import type { Report } from '../problems/report.js'
 
 export interface Fault {
-  /** The parser's. */
+  /** Code of the parser. */
   readonly code: string
   readonly message: string
   readonly pos: readonly [number, number]
-  /** Where the quoted text, { or [ begins that is still open at `pos`. */
+  /** Offset of the quote, { or [ that is still open at `pos`, or null. */
   readonly opener: number | null
 }
 
-/** Tells the faults, one a line: what the parser says of the rest of a broken line follows from the first. */
+/** Reports the errors, at most one per line: further errors in a line follow from the first one. */
 export function tellFaults(faults: readonly Fault[], text: string, locate: Locate, report: Report): void {
   const hasTabs = faults.some(({ code }) => code === 'TAB_AS_INDENT')
   const lines = new Set<number>()
@@ -28,7 +28,7 @@ export function tellFaults(faults: readonly Fault[], text: string, locate: Locat
 
 type Sentence = readonly [Code, string, Position]
 
-/** What the parser's codes mean to a person; others keep the parser's own sentence. */
+/** Messages for codes of the parser. For other codes the parser's own message is used. */
 const SENTENCES: Readonly<Record<string, readonly [Code, string]>> = {
   TAB_AS_INDENT: ['TAB_INDENT', 'a tab; YAML is indented with spaces'],
   TAG_RESOLVE_FAILED: [
@@ -59,7 +59,7 @@ function sentenceOf(fault: Fault, text: string, locate: Locate): Sentence {
   const deeper = deeperLine(fault, text)
   if (deeper) return ['SYNTAX', deeper.message, locate(deeper.at, deeper.end)]
   const [code, message] = SENTENCES[fault.code] ?? ['SYNTAX', plainSentence(fault)]
-  // The parser counts the blanks before a wrong line as part of it.
+  // The range of the parser includes the blanks before an invalid line.
   const blanks = /^[ \t]*(?=\S)/.exec(text.slice(start))?.[0].length ?? 0
   return [
     code,
@@ -68,7 +68,9 @@ function sentenceOf(fault: Fault, text: string, locate: Locate): Sentence {
   ]
 }
 
-/** `- 192.0.2.1:80` with keys below it: the item was meant to be the address of a mapping. */
+/**
+ * Returns the address in `- 192.0.2.1:80` if keys follow below it. The item was meant as a mapping with this address.
+ */
 function itemWithKeys({ code, pos: [start] }: Fault, text: string): string | null {
   if (code !== 'MULTILINE_IMPLICIT_KEY') return null
   const lineStart = text.lastIndexOf('\n', start - 1) + 1
@@ -76,13 +78,13 @@ function itemWithKeys({ code, pos: [start] }: Fault, text: string): string | nul
   return /^\s*- +(?=['"]?\[|\d)((['"]?)[^\s'"#]+\2)/.exec(line)?.[1] ?? null
 }
 
-/** A value may be a password. */
+/** Names the key only, because the value may be a password. */
 function keyOf(line: string): string {
   const key = /^(?:- +)?([\w.-]+):/.exec(line)?.[1]
   return key === undefined ? 'the line above' : `"${key}" above`
 }
 
-/** `kind: http` and below it, deeper, `request: /`: the indentation is wrong, not the colon. */
+/** Finds `request: /` below `kind: http` with more indentation. The error is the indentation, not the colon. */
 function deeperLine(
   { code, pos: [start] }: Fault,
   text: string,
@@ -103,7 +105,7 @@ function deeperLine(
   }
 }
 
-/** A quote, { or [ that nothing closes: told where it opens, not where the text ends. */
+/** Finds an unclosed quote, { or [. It is reported where it opens, not at the end of the text. */
 function unclosed({ code, message, opener }: Fault, text: string): { at: number; message: string } | null {
   const isOpen =
     message.includes('end with a') || (code === 'MISSING_CHAR' && !message.includes('Implicit map keys'))
@@ -116,7 +118,7 @@ function plainSentence({ code, message }: Fault): string {
   return `this is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
 }
 
-/** An IPv6 address in brackets without quotes on the line of `offset`: the mistake that everybody makes once. */
+/** Finds an unquoted IPv6 address in brackets on the line of `offset`. This is the most frequent mistake. */
 function bracketsWithoutQuotes(text: string, offset: number): { start: number; value: string } | null {
   const lineStart = text.lastIndexOf('\n', offset - 1) + 1
   const line = text.slice(lineStart).split('\n', 1)[0] ?? ''
@@ -124,6 +126,6 @@ function bracketsWithoutQuotes(text: string, offset: number): { start: number; v
   return value !== '' && !value.endsWith(']') ? { start: lineStart + before.length, value } : null
 }
 
-/** `- [2001:db8::1]:80 gate 10`, up to a comment. */
+/** Matches an address such as `- [2001:db8::1]:80 gate 10`, up to a comment. */
 const BRACKETS =
   /^(.*?(?:: |- )\s*)(\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[\w.]+)?\][^\s#,]*(?: +[a-z]+(?: +\d+)?)?)/
