@@ -1,4 +1,4 @@
-/** Which services have a real server that gets traffic, since when, told whenever that changes. */
+/** Tracks for each service whether a real server keeps the fallback out, and since when. Reports each change. */
 import { setImmediate } from 'node:timers/promises'
 import type { ResolvedService } from '../core/model.js'
 import { steadyNow } from '../util/clock.js'
@@ -6,11 +6,11 @@ import type { HealthStore } from './health-store.js'
 
 export interface TrafficState {
   readonly has: boolean
-  /** Milliseconds of the steady clock. */
+  /** Time of the last change, in milliseconds of the steady clock. */
   readonly since: number
 }
 
-/** `before`: null where it was not known, as at a start. */
+/** Called on each change. `before` is null if the previous state was not known, as after a start. */
 type Tell = (service: ResolvedService, hasTraffic: boolean, before: boolean | null) => void
 
 export class Availability {
@@ -18,30 +18,33 @@ export class Availability {
   readonly #tell: Tell
   readonly #now: () => number
   readonly #known = new Map<string, TrafficState>()
-  /** Services, by name, of which it is to be asked. */
+  /** Names of the services to evaluate in the next round. */
   readonly #touched = new Set<string>()
   #isClosed = false
 
-  /** `now`: milliseconds of the steady clock. */
+  /** `now` returns milliseconds of the steady clock. */
   constructor(healthStore: HealthStore, tell: Tell, now: () => number = steadyNow) {
     this.#healthStore = healthStore
     this.#tell = tell
     this.#now = now
   }
 
-  /** These may have changed. Results come in crowds, and to ask a large service for each of them would be dear. */
+  /**
+   * Marks services whose state may have changed. They are evaluated together in the next turn of the event loop,
+   * because many results arrive in one turn and evaluating a large service for each result is expensive.
+   */
   touch(services: readonly ResolvedService[]): void {
     if (this.#touched.size === 0) void setImmediate().then(() => this.#lookTouched())
     for (const { name } of services) this.#touched.add(name)
   }
 
-  /** These are the services now, and others are gone. */
+  /** Evaluates the services of a new configuration, and forgets services that no longer exist. */
   follow(services: readonly ResolvedService[]): void {
     for (const name of this.#known.keys()) if (!this.#healthStore.service(name)) this.#known.delete(name)
     this.#look(services)
   }
 
-  /** Undefined while it is not known yet. */
+  /** Returns undefined while the state is not known. */
   of({ name }: ResolvedService): TrafficState | undefined {
     return this.#known.get(name)
   }

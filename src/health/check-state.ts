@@ -1,4 +1,4 @@
-/** What is known of each check of each real server, and what of it goes over into the next configuration. */
+/** State of each check of each real server, and how it is carried over to the next configuration. */
 
 import type { Health, NoVerdicts, Real } from '../core/model.js'
 import type { Subscriber } from './jobs.js'
@@ -7,15 +7,15 @@ import type { Subscriber } from './jobs.js'
 export interface CheckState {
   readonly subscriber: Subscriber
   health: Health
-  /** Of the last result, milliseconds of the steady clock, or null. */
+  /** Time of the last result in milliseconds of the steady clock, or null before the first one. */
   lastAt: number | null
-  /** Null while the last run gave a verdict. */
+  /** Consecutive runs without a verdict; null if the last run gave a verdict. */
   noVerdicts: NoVerdicts | null
 }
 
 /**
- * What was known under the last configuration, by service and real server. A service is the same one by what the kernel
- * calls it, else by its name: one with a new name or a new address keeps its health.
+ * Check states of the previous configuration, by service and real server. A service is identified by its key in the
+ * kernel, or else by its name, so that a service with a new name or a new address keeps its health.
  */
 export class PreviousStates {
   readonly #byKey = new Map<string, Map<string, CheckState[]>>()
@@ -31,7 +31,7 @@ export class PreviousStates {
     }
   }
 
-  /** The checkState of the same checkKey to the same server of the same service. */
+  /** Returns the previous state of the same check (`checkKey`) of the same real server and service. */
   like({ service, serviceKey, real, checkKey }: Subscriber): CheckState | undefined {
     const find = (ofService: Map<string, CheckState[]> | undefined) =>
       ofService?.get(placeOf(real))?.find(({ subscriber }) => subscriber.checkKey === checkKey)
@@ -43,7 +43,7 @@ function placeOf({ host, port }: Real): string {
   return `${host} ${port}`
 }
 
-/** The list of a key; an empty one where there is none yet. */
+/** Returns the list of the key. Adds an empty list to the map if the key has none. */
 export function entry<K, V>(map: Map<K, V[]>, key: K): V[] {
   const list = map.get(key) ?? []
   map.set(key, list)

@@ -1,9 +1,11 @@
-/** What a result, a file or a configuration has changed: what the health store gives back, and the events it makes. */
+/**
+ * Changes caused by a result, a maintenance file or a configuration: results of the health store, and health events.
+ */
 
 import type { CheckResult, HealthState, ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Job, Subscriber } from './jobs.js'
 
-/** A real server that changed its state, or a check that did without moving its server. */
+/** A change of the state of a real server, or of one of its checks while the state of the server stays the same. */
 export interface Transition {
   readonly service: ResolvedService
   readonly real: ResolvedReal
@@ -11,38 +13,38 @@ export interface Transition {
   readonly from: HealthState
   readonly to: HealthState
   readonly result: CheckResult
-  /** False: the check changed, the server as a whole did not; then `from` and `to` are the check's. */
+  /** False if only the check has changed. `from` and `to` are then states of the check. */
   readonly hasMovedServer: boolean
-  /** What the server is now, all its checks together. */
+  /** State of the server now, from all its checks. */
   readonly state: HealthState
-  /** Of its checks, and how many of them must pass. */
+  /** Number of checks of the server that pass, and number of all its checks. */
   readonly passing: number
   readonly checks: number
 }
 
-/** A check that has given no verdict for long, or gives verdicts again. */
+/** A check has had no verdict several times in a row, or has a verdict again. */
 export interface VerdictChange {
   readonly service: ResolvedService
   readonly real: ResolvedReal
   readonly check: string
-  /** Of the first run without a verdict, milliseconds of the steady clock. */
+  /** Time of the first run without a verdict, in milliseconds of the steady clock. */
   readonly since: number
   readonly isMissing: boolean
-  /** Why there is none. */
+  /** Reason of the last run without a verdict. */
   readonly detail: string
 }
 
-/** A server that is held down from now on, or let go. */
+/** A hold on a real server begins or ends. */
 export interface Hold {
   readonly service: ResolvedService
   readonly real: ResolvedReal
-  /** Why it is held; null where it is let go. */
+  /** Reason of the hold; null if the hold ends. */
   readonly reason: string | null
-  /** What its checks have against it, whoever holds it; null where they have nothing. */
+  /** Result of a failed check if the checks, too, take the server down; else null. */
   readonly failure: CheckResult | null
 }
 
-/** A server that stays up with another weight, on the advice of a check. */
+/** A real server stays up, but a check advises a different weight. */
 export interface WeightChange {
   readonly service: ResolvedService
   readonly real: ResolvedReal
@@ -55,29 +57,36 @@ export interface ResultOutcome {
   readonly transitions: readonly Transition[]
   readonly weightChanges: readonly WeightChange[]
   readonly verdicts: readonly VerdictChange[]
-  /** Milliseconds until the job should run again, where that is sooner than its interval. */
+  /** Milliseconds until the job should run again (`fastinter`) while a state is about to change; else null. */
   readonly recheckIn: number | null
 }
 
 export interface JobChanges {
   readonly added: readonly Job[]
   readonly removed: readonly Job[]
-  /** Jobs of `added` that have all been answered before, at another interval: they need not be asked at once. */
+  /**
+   * Ids of jobs in `added` whose checks all have a known health, as when only the interval has changed. They need no
+   * immediate run.
+   */
   readonly rescheduled: ReadonlySet<string>
-  /** Jobs that go on, and have a new listener who waits for a first answer. */
+  /** Ids of jobs that continue and have a new subscriber, which needs a first result. */
   readonly newlySubscribed: ReadonlySet<string>
 }
 
 export interface HealthEvents {
-  /** A run has ended: the checks that it was for. Only published where somebody hears it. */
+  /**
+   * A run has ended. `subscribers` are the checks that use its result. Emitted only if a listener handles this event.
+   */
   readonly result: [subscribers: readonly Subscriber[], result: CheckResult]
   readonly transition: [transition: Transition]
-  /** The checks of a server that is up advise another weight. */
+  /** The checks of a server that is up advise a different weight. */
   readonly weight: [change: WeightChange]
-  /** A check has given no verdict for long, or gives them again. */
+  /** A check has had no verdict several times in a row, or has a verdict again. */
   readonly verdict: [change: VerdictChange]
-  /** An operator holds a server down, or lets it go. */
+  /** A hold on a real server begins or ends. */
   readonly held: [hold: Hold]
-  /** The first real server of a service gets traffic, or the last one no longer does. `before`: null at a start. */
+  /**
+   * A service has an available real server, or none any more. `before` is null if this was not known, as after a start.
+   */
   readonly traffic: [service: ResolvedService, hasTraffic: boolean, before: boolean | null]
 }

@@ -1,4 +1,4 @@
-/** What is known of the health of all servers at one moment, as data: for whoever shows it. */
+/** The health of all services and real servers at one moment, as plain data for the status document. */
 import type { HealthState, ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import type { TrafficState } from './availability.js'
 import type { CheckState } from './check-state.js'
@@ -11,7 +11,7 @@ export interface HealthSnapshot {
 
 export interface ServiceHealth {
   readonly service: ResolvedService
-  /** Whether a real server keeps the fallback out, and since when; null while that is not known. */
+  /** Whether a real server keeps the fallback out, and since when; null while this is not known. */
   readonly traffic: TrafficState | null
   readonly reals: readonly RealHealth[]
 }
@@ -19,11 +19,11 @@ export interface ServiceHealth {
 export interface RealHealth {
   readonly real: ResolvedReal
   readonly state: HealthState
-  /** Null before the first configuration is in force. */
+  /** Time of the last change of state; null before the first configuration is active. */
   readonly since: number | null
-  /** The override that holds it down, and since when; null where none does. */
+  /** Reason and start of the hold; null without a hold. */
   readonly held: { readonly reason: string; readonly since: number | null } | null
   readonly checks: readonly Readonly<CheckState>[]
-  /** How many of them pass. */
+  /** Number of checks that pass. */
   readonly passing: number
 }

@@ -1,6 +1,5 @@
 /**
- * What is known of every server. It takes configurations and results and says who is up; it starts
- * nothing and touches nothing outside.
+ * Stores the health of all real servers: takes configurations, results and holds, and returns the changes. Has no I/O.
  */
 
 import type { Check } from '../check/check.js'
@@ -46,19 +45,19 @@ export class HealthStore {
   #statesByReal = new Map<ResolvedReal, CheckState[]>()
   #services = new Map<string, ResolvedService>()
   #held: ReadonlyMap<ResolvedReal, string> = new Map()
-  /** The same by member, to compare with after a reload has made new objects. */
+  /** Keys of the held real servers, for comparison after a reload, which creates new objects. */
   #heldMembers: ReadonlySet<string> = new Set()
-  /** Since when a file holds it, by member. */
+  /** Start of each hold by `keyOfMember`, in milliseconds of the steady clock. */
   #heldSince = new Map<string, number>()
   readonly #standings = new Standings()
   readonly #isInService: (service: ResolvedService, real: ResolvedReal) => boolean
   readonly #table: () => Table | null
-  /** Services of real servers that are names in doubt. */
+  /** Service of each real server in doubt. */
   #serviceOfDoubt: ReadonlyMap<ResolvedReal, ResolvedService> = new Map()
 
   /**
-   * `isInService`: whether the kernel's table says that a server was up before its first result came. `table`: what the
-   * kernel holds; null where it has not been read yet.
+   * `isInService` is asked before the first result of a server: it returns true if the actual table shows the server as
+   * up. `table` returns the actual table, or null before the first read.
    */
   constructor(
     isInService: (service: ResolvedService, real: ResolvedReal) => boolean = () => false,
@@ -81,8 +80,8 @@ export class HealthStore {
   }
 
   /**
-   * Takes a configuration. Health is kept wherever the same question is put to the same server of the same service.
-   * `doubts`: names that have no address yet, for which that means nothing.
+   * Takes a configuration and returns the changes of jobs. A check keeps its health if service, real server, target,
+   * kind and options are the same. `doubts` has the names without a known address; they do not count as down.
    */
   applyConfig(
     config: ResolvedConfig,
@@ -128,8 +127,8 @@ export class HealthStore {
   }
 
   /**
-   * Holds these servers down, whatever their checks say, and lets go of all others. The reason is for people. Gives those
-   * that are newly held or let go.
+   * Holds these real servers down, whatever the results of their checks, and releases all others. The map values are
+   * reasons, as text for people. Returns the holds that begin or end.
    */
   hold(held: ReadonlyMap<ResolvedReal, string>, now: number): readonly Hold[] {
     this.#held = held
@@ -152,7 +151,7 @@ export class HealthStore {
       .map(({ service, real, reason }) => ({ service, real, reason, failure: this.#failureOf(real) }))
   }
 
-  /** What is wrong with a server that its checks have taken down; null where they have not. */
+  /** Returns the last result of a failed check if the server is down by its checks, else null. */
   #failureOf(real: ResolvedReal): CheckResult | null {
     const isDown = this.#checkedState(real) === 'down'
     return (
@@ -160,27 +159,27 @@ export class HealthStore {
     )
   }
 
-  /** Why a server is held down, or null. */
+  /** Returns the reason of the hold, or null. */
   heldBy(real: ResolvedReal): string | null {
     return this.#held.get(real) ?? null
   }
 
-  /** Since when it is, milliseconds of the steady clock, or null. */
+  /** Returns the start of the hold in milliseconds of the steady clock, or null. */
   heldSince(service: ResolvedService, real: ResolvedReal): number | null {
     return this.#heldSince.get(keyOfMember(service, real)) ?? null
   }
 
-  /** Since when a server is as it is. */
+  /** Returns the state of a server and the time of its last change. */
   standingOf(real: ResolvedReal): Standing | undefined {
     return this.#standings.of(real)
   }
 
-  /** How many checks of a server pass. */
+  /** Returns the number of checks of the server that pass. */
   passing(real: ResolvedReal): number {
     return this.checkStatesOf(real).filter(({ health }) => health.state === 'up').length
   }
 
-  /** True while a real server keeps the fallback out, false when none will; null while that is not known yet. */
+  /** True if a real server keeps the fallback out, false if none does; null while results are missing. */
   isAvailable(service: ResolvedService): boolean | null {
     return availability(
       service,
@@ -189,12 +188,12 @@ export class HealthStore {
     )
   }
 
-  /** Who listens to a job. */
+  /** Returns the subscribers of a job. */
   subscribers(id: string): readonly Subscriber[] {
     return (this.#statesByJob.get(id) ?? []).map(checkState => checkState.subscriber)
   }
 
-  /** Takes a result of a job. */
+  /** Applies a result to all subscribers of the job. */
   result(id: string, result: CheckResult, now: number): ResultOutcome {
     const transitions: Transition[] = []
     const weightChanges: WeightChange[] = []
@@ -218,7 +217,7 @@ export class HealthStore {
     return { transitions, weightChanges, verdicts, recheckIn }
   }
 
-  /** Of a check whose state has changed. */
+  /** Records and returns the transition of a check whose state has changed from `was`. */
   #transition(checkState: CheckState, was: HealthState, result: CheckResult, now: number): Transition {
     const { service, real, use } = checkState.subscriber
     const state = this.stateOf(real)
@@ -252,8 +251,8 @@ export class HealthStore {
   }
 
   /**
-   * Whether a server without an address may be at work all the same. One that has had no answer yet is not judged; one that
-   * gets none for long is down where the kernel has nothing that could be it.
+   * True if a server without a known address may be in service. Before the first answer, and before the table has been
+   * read, this is assumed. Later the server counts as down if no entry of the actual table can belong to it.
    */
   #isInDoubt(real: ResolvedReal): boolean {
     const service = this.#serviceOfDoubt.get(real)
@@ -271,7 +270,9 @@ export class HealthStore {
     )
   }
 
-  /** The weight for a server that is up: the configured one, or what its checks advise; the least where several do. */
+  /**
+   * Returns the weight of a server that is up: the lowest weight that its checks advise, else the configured weight.
+   */
   weightOf(real: ResolvedReal): number {
     const advice = this.checkStatesOf(real).flatMap(({ health }) =>
       health.state === 'up' ? (health.last?.advice ?? []) : [],
@@ -303,7 +304,7 @@ function doubtedIn(
   )
 }
 
-/** The same question, told the same: a check that is told of a service is told of its weights too. */
+/** Compares jobs. A check with `perService` also receives values that are not in the job id, such as weights. */
 function isSameJob(job: Job, before: Job | undefined): boolean {
   return (
     before !== undefined &&
@@ -312,12 +313,12 @@ function isSameJob(job: Job, before: Job | undefined): boolean {
   )
 }
 
-/** A reload describes a user's file anew; its module names the content, so that only a changed file is another check. */
+/** A reload creates new `Check` objects for users' files. `module` identifies the content of the file. */
 function isSameCode(before: Check, now: Check): boolean {
   return before === now || (now.module !== undefined && before.module === now.module)
 }
 
-/** The desired table of these services, by what the health store knows. */
+/** Computes the desired table of these services from the state of the health store. */
 export function desiredTable(
   healthStore: HealthStore,
   services: readonly ResolvedService[],
@@ -332,7 +333,10 @@ export function desiredTable(
   )
 }
 
-/** Counts the runs of a check without a verdict; gives what is worth telling: many in a row, and that they are over. */
+/**
+ * Counts consecutive runs of a check without a verdict. Returns a change once the limit is reached, and once it is
+ * over.
+ */
 function countVerdicts(checkState: CheckState, result: CheckResult, now: number): VerdictChange[] {
   const { service, real, use } = checkState.subscriber
   const before = checkState.noVerdicts

@@ -1,4 +1,4 @@
-/** Health as it goes on: configurations, results and holds go in, events come out. Owns the health store. */
+/** Owns the health store: takes configurations, results and holds, and emits health events. */
 import type { Check } from '../check/check.js'
 import { isInService } from '../core/desired.js'
 import type { CheckResult, ResolvedConfig, ResolvedReal, ResolvedService, Table } from '../core/model.js'
@@ -15,17 +15,17 @@ import { nameOfCheck, type Subscriber } from './jobs.js'
 export interface HealthTrackerParts {
   readonly log: Pick<Log, 'warn'>
   readonly events: Emitter<HealthEvents>
-  /** What the kernel holds; null where it has not been read yet. */
+  /** Returns the actual table, or null before the first read. */
   table(): Table | null
-  /** These services may have another desired table. */
+  /** Called with services whose desired table may have changed. */
   onDirty(services: readonly ResolvedService[]): void
-  /** The job is to run again in so many milliseconds, where that is sooner than its interval. */
+  /** Called to run the job again in `ms` milliseconds, if it is not due sooner. */
   recheck(id: string, ms: number): void
-  /** Milliseconds of the steady clock. */
+  /** Returns milliseconds of the steady clock. */
   readonly now?: () => number
 }
 
-/** At most one line in this many milliseconds says that checks give no verdict. */
+/** Minimum milliseconds between two log lines about runs without a verdict. */
 const NO_VERDICT_EVERY = 60_000
 
 export class HealthTracker {
@@ -43,19 +43,22 @@ export class HealthTracker {
     this.availability = new Availability(this.store, tell, this.#now)
   }
 
-  /** Takes a configuration; gives what changes for the schedule. `hold` is to follow. */
+  /**
+   * Takes a configuration and returns the changes for the schedule. Call `hold` next: a hold refers to objects of the
+   * configuration.
+   */
   applyConfig(config: ResolvedConfig, checks: ReadonlyMap<string, Check>, doubts: Doubts): JobChanges {
     return this.store.applyConfig(config, checks, this.#now(), doubts)
   }
 
-  /** Holds these servers down, each for a reason for people, and lets go of all others. */
+  /** Holds these real servers down, each with a reason for people, and releases all others. */
   hold(held: ReadonlyMap<ResolvedReal, string>): void {
     const holds = this.store.hold(held, this.#now())
     for (const hold of holds) this.#parts.events.emit('held', hold)
     this.#touch(holds.map(({ service }) => service))
   }
 
-  /** Takes a result of a job. */
+  /** Applies a result of a job and emits the events that follow. */
   result(id: string, result: CheckResult): void {
     const { events, recheck } = this.#parts
     const subscribers = this.store.subscribers(id)
@@ -70,7 +73,7 @@ export class HealthTracker {
     this.#touch(moved.map(({ service }) => service))
   }
 
-  /** The desired table of these services (names; null: all), given what the kernel holds. */
+  /** Returns the desired table of the named services (null: all). `actual` is the actual table. */
   desired(actual: Table, names: ReadonlySet<string> | null) {
     const services = names
       ? [...names].flatMap(name => this.store.service(name) ?? [])
@@ -82,7 +85,7 @@ export class HealthTracker {
     }
   }
 
-  /** Of these services, with their desired table, given what the kernel holds. */
+  /** Returns the health and the desired table of these services. `actual` is the actual table. */
   snapshot(services: readonly ResolvedService[], actual: Table): HealthSnapshot {
     return {
       desired: desiredTable(this.store, services, actual),
@@ -107,7 +110,7 @@ export class HealthTracker {
     }
   }
 
-  /** Publishes nothing of its own accord any more. */
+  /** Cancels `traffic` events that are still to be emitted. */
   close(): void {
     this.availability.close()
   }

@@ -1,4 +1,4 @@
-/** From a configuration to the jobs that check it: one for each distinct checkKey, however often it is asked. Pure. */
+/** Derives jobs from a configuration: one job for each distinct check and target, shared by its subscribers. Pure. */
 
 import { type Answer, type Check, noVerdict, type Target, type TargetService } from '../check/check.js'
 import type { CheckWork } from '../check/run-code.js'
@@ -14,32 +14,32 @@ import {
   type ResolvedService,
 } from '../core/model.js'
 
-/** One checkKey, asked again and again. */
+/** One distinct check of one target, which runs repeatedly. */
 export interface Job {
-  /** What is asked, of whom, how often: unchanged across a reload means the job goes on undisturbed. */
+  /** Identifies kind, options, target, interval and timeout. A job with the same id continues across a reload. */
   readonly id: string
   readonly check: Check
   readonly target: Target
   readonly use: CheckUse
-  /** What is said in place of asking, where there is nobody to ask. */
+  /** Fixed answer that replaces a run, if the check has a target without an address; else null. */
   readonly answer: Answer | null
 }
 
-/** What an executor has to do for a job. */
+/** Returns the part of a job that an executor needs. */
 export function workOf({ check, target, use, answer }: Job): CheckWork {
   return { check, target, options: use.options, connects: use.connects ?? 0, answer }
 }
 
-/** Who listens to a job: one check of one real server of one service. */
+/** Uses the results of a job: one check of one real server of one service. */
 export interface Subscriber {
   readonly service: ResolvedService
   readonly real: ResolvedReal
   readonly use: CheckUse
   readonly jobId: string
   readonly target: Target
-  /** What is asked of whom, whatever the intervals and counts. */
+  /** Identifies kind, options and target, without interval, timeout, `rise` and `fall`. */
   readonly checkKey: string
-  /** What the kernel calls the service. */
+  /** Key of the service in the kernel; as written in the configuration while its name has no address. */
   readonly serviceKey: string
 }
 
@@ -49,14 +49,14 @@ export interface Jobs {
 }
 
 /**
- * `web/[2001:db8:1::11]:80/http`: what a check of a server is called. The id of its job holds all that is asked, passwords
- * too, and is for no log.
+ * Returns the name of a check of a server, `web/[2001:db8:1::11]:80/http`. Logs use it instead of the job id, which
+ * contains all options, including passwords.
  */
 export function nameOfCheck({ service, real, use }: Pick<Subscriber, 'service' | 'real' | 'use'>): string {
   return `${service.name}/${keyOfMember({ name: '' }, real).trimStart()}/${use.kind}`
 }
 
-/** Real servers and services whose names do not resolve have no jobs: they are down for that reason. */
+/** Returns the jobs and their subscribers. A real server without a known address has no job. */
 export function jobsOf(config: ResolvedConfig, checks: ReadonlyMap<string, Check>): Jobs {
   const jobs = new Map<string, Job>()
   const subscribers: Subscriber[] = []
@@ -78,7 +78,10 @@ export function jobsOf(config: ResolvedConfig, checks: ReadonlyMap<string, Check
   return { jobs, subscribers }
 }
 
-/** Of several protocols and ports of one service the first asks for all: one health, whatever port is its own. */
+/**
+ * If the service is a part of a service with several protocols or ports, returns the first part and its real server:
+ * they are checked on behalf of all parts, so that a real server has the same health in each. Else null.
+ */
 function askerOf(
   { part, reals }: ResolvedService,
   i: number,
@@ -89,7 +92,7 @@ function askerOf(
   return first && real && real.host === reals[i]?.host ? { service: first, real } : null
 }
 
-/** A check that is sent to a name has nobody to ask while that is not resolved. */
+/** Returns the answer of a check whose target is a name without a known address, else null. */
 function answerFor({ host, address }: ResolvedCheckUse): Answer | null {
   return address === null ? noVerdict(`the target of this check, ${host}, does not resolve`) : null
 }
@@ -110,7 +113,7 @@ function targetOf(
   }
 }
 
-/** What is asked of whom; on whose behalf only where the check says that it matters. */
+/** Returns the `checkKey`. It contains service and real server only if the check sets `perService`. */
 function questionOf(
   service: ResolvedService,
   real: ResolvedReal,
@@ -132,7 +135,10 @@ function questionOf(
   ])
 }
 
-/** A changed file of a user's folder is asked anew; the checkKey and the health of the server stay. */
+/**
+ * Returns a suffix of the job id: a changed file in a user's folder gives a new job, but the same `checkKey` and
+ * health.
+ */
 function versionOf({ origin, module }: Check): string {
   return origin === 'user' ? ` by ${module}` : ''
 }

@@ -1,9 +1,9 @@
-/** Since when each real server is as it is, all its checks and its maintenance together. */
+/** Records since when each real server has its current state, which results from all its checks and holds. */
 import { type HealthState, keyOfMember, type ResolvedReal, type ResolvedService } from '../core/model.js'
 
 export interface Standing {
   readonly state: HealthState
-  /** Of the last change, milliseconds of the steady clock. */
+  /** Time of the last change, in milliseconds of the steady clock. */
   readonly since: number
 }
 
@@ -14,12 +14,12 @@ export class Standings {
     return this.#byReal.get(real)
   }
 
-  /** A server that may have changed. */
+  /** Records the state of a server. `now` is stored only if the state differs from the recorded one. */
   note(real: ResolvedReal, state: HealthState, now: number): void {
     if (this.#byReal.get(real)?.state !== state) this.#byReal.set(real, { state, since: now })
   }
 
-  /** The servers of the next configuration: one that was there before goes on as it stood. */
+  /** Takes the next configuration. A server that was in the previous one keeps its record. */
   follow(
     before: readonly ResolvedService[],
     next: readonly ResolvedService[],
@@ -42,7 +42,7 @@ export class Standings {
   }
 }
 
-/** A service is the same one by its virtual address, else by its name. */
+/** Returns two keys of a real server: a service is identified by its virtual address, or else by its name. */
 function keysOf(service: ResolvedService, real: ResolvedReal): string[] {
   const byAddress = { name: JSON.stringify(service.id ?? service.virtual) }
   return [keyOfMember(byAddress, real), keyOfMember(service, real)]
