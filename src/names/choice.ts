@@ -1,25 +1,25 @@
-/** Which of a name's addresses is used, and what is to be said where there is none. Pure. */
+/** Chooses the address of a name, and describes why it has none. Pure. */
 import { type Family, parseAddress } from '../core/address.js'
 import type { Answer } from './lookup.js'
 import type { LookupRequest } from './lookup-requests.js'
 
-/** The last answers about a host; absent ones are still awaited. */
+/** The last answers for a host. A missing family has not been answered yet. */
 export type Answers = ReadonlyMap<Family, Answer>
 
 /**
- * The address to use; `current` is the one in use.
+ * Returns the address to use; `current` is the address in use.
  *
- *   answers                                  used
- *   have the current one                     the current one
- *   have others                              the first of them, of the wanted family where there are such
- *   have others of the other family alone    the current one; the first of them where the other family will do
- *   a family is not answered, or failed      the current one
- *   there is no such name, or no address     the current one
+ *   answers                                   result
+ *   contain the current address               the current address
+ *   contain other addresses                   the first one, of the wanted family if possible
+ *   contain only the other family             the first one if the request accepts the other family, else the current
+ *   are missing or failed for a family        the current address
+ *   state that there is no name or address    the current address
  *
- * A virtual address without `family:` that is in use stays in its family, over reloads and, by the journal, over restarts,
- * whatever records come and go: in the other family it would be another service, which no client is connected to, and
- * whose servers have other addresses too. Only the configuration changes it. So it is not chosen by a silence either: the
- * other family waits until there is an answer about the wanted one, or until `isPatienceOver`.
+ * A virtual address without `family:` keeps the family in use across reloads and, through the journal, across restarts.
+ * In the other family it would be a different service without client connections, and its servers would need other
+ * addresses. Only a change of the configuration changes the family. For the same reason a failed look-up must not
+ * decide the family: the other family is used only after an answer for the wanted one, or once `isPatienceOver`.
  */
 export function choose(
   request: LookupRequest,
@@ -34,31 +34,31 @@ export function choose(
     ...(other === 'never' ? [] : addressesOf(answers.get(otherFamily(family)))),
   ]
   if (current !== null && (found.includes(current) || !isAnswered(current, answers))) return current
-  // What is wanted more may still come.
+  // An address of the wanted family may still arrive.
   if (own === undefined) return current
   if (other === 'at first' && !isSaid(own) && !isPatienceOver) return current
   return found[0] ?? current
 }
 
-/** What is wanted once this address is in use. */
+/** Returns the request that applies while this address is in use: `at first` becomes the family of the address. */
 export function inUse(request: LookupRequest, current: string | null): LookupRequest {
   const family = current === null ? null : parseAddress(current)?.family
   return request.other === 'at first' && family ? { ...request, family, other: 'never' } : request
 }
 
-/** Whether the answer about this address's own family has come, so that its absence there means something. */
+/** True if the answer for the family of this address states its addresses, so that it may be missing from them. */
 function isAnswered(address: string, answers: Answers): boolean {
   return isSaid(answers.get(parseAddress(address)?.family ?? 'ipv6'))
 }
 
-/** There are addresses, or it is said that there are none. */
+/** True if the answer has addresses, or states that there are none. False if it is missing or failed. */
 function isSaid(answer: Answer | undefined): boolean {
   return answer !== undefined && ('addresses' in answer || isAbsence(answer.code))
 }
 
 /**
- * A sentence where the wanted address is not there: what was asked for, and what was found instead. `current` is the one
- * in use: nothing is wrong with that while answers are awaited.
+ * Returns a sentence if there is no address as requested: what is missing, and which addresses exist instead. Else
+ * null. `current` is the address in use; with one, the result is null while answers are outstanding.
  */
 export function troubleOf(
   request: LookupRequest,
@@ -94,7 +94,7 @@ function lackOf(request: LookupRequest, answers: Answers): string | null {
   return `${host} does not resolve: ${why(isAbsence(code) ? codeOf(other) : code)}`
 }
 
-/** Whether an answer is still to come that says more of this request. */
+/** True if an answer is outstanding that can affect this request. */
 export function isAwaited({ family, other }: LookupRequest, answers: Answers): boolean {
   const own = answers.get(family)
   if (own === undefined) return true
@@ -102,7 +102,7 @@ export function isAwaited({ family, other }: LookupRequest, answers: Answers): b
   return !answers.has(otherFamily(family))
 }
 
-/** Whether all has been answered or has failed, and so much has failed that the request is not decided. */
+/** True if no answer is outstanding, and a failed look-up leaves the request undecided. */
 export function isFailure(request: LookupRequest, answers: Answers): boolean {
   const own = answers.get(request.family)
   if (isAwaited(request, answers) || hasAddress(own)) return false
@@ -137,7 +137,7 @@ function familyWord(family: Family): string {
   return family === 'ipv6' ? 'IPv6' : 'IPv4'
 }
 
-/** The name servers say that there is nothing, or could never say anything else, as opposed to saying nothing. */
+/** True for codes that state that there is no address, or that no query can be sent, as opposed to a failed look-up. */
 function isAbsence(code: string): boolean {
   return code === 'ENOTFOUND' || code === 'ENODATA' || code === 'EBADNAME'
 }

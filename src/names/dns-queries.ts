@@ -1,4 +1,4 @@
-/** Questions to the name servers of one resolv.conf, through c-ares. */
+/** Queries to the name servers of one resolv.conf, through c-ares. */
 import { promises } from 'node:dns'
 import { setTimeout } from 'node:timers/promises'
 import { endpoint, type Family, parseAddress } from '../core/address.js'
@@ -6,24 +6,26 @@ import type { ResolvConf } from './resolv-conf.js'
 
 export interface Questions {
   readonly conf: ResolvConf
-  /** There is no server that can be asked. */
+  /** True if there is no name server that c-ares can reach. */
   readonly isEmpty: boolean
-  /** Addresses, sorted, or the code of the failure. */
+  /** Returns the addresses, sorted, or an error code. */
   addresses(name: string, family: Family): Promise<readonly string[] | string>
-  /** Names that an address has, by the name of its pointer record. */
+  /** Returns the names in a PTR record, or an error code. `name` is the name of the record. */
   pointers(name: string): Promise<readonly string[] | string>
-  /** Ends all questions with ECANCELLED. */
+  /** Ends all pending queries with ECANCELLED. */
   close(): void
 }
 
-/** Milliseconds between two questions: the answers to thousands at once would not fit into one socket. */
+/**
+ * Milliseconds between two queries. The answers to thousands of simultaneous queries would overflow the socket buffer.
+ */
 const SPACING = 0.25
-/** Milliseconds; shorter waits are not worth a timer. */
+/** Milliseconds. A shorter wait is skipped. */
 const SHORTEST_WAIT = 10
 
 export function openQuestions(conf: ResolvConf, port: number): Questions {
   const resolver = new promises.Resolver({ timeout: conf.timeout, tries: conf.attempts })
-  // c-ares forgets zones: a link-local server would be looked for on any interface.
+  // c-ares ignores zones, so it would query a link-local server on an arbitrary interface.
   const servers = conf.servers.filter(server => !server.includes('%'))
   if (conf.rotate) servers.push(...servers.splice(0, Math.floor(Math.random() * servers.length)))
   if (servers.length > 0) resolver.setServers(servers.map(server => endpoint(server, port)))
@@ -40,7 +42,7 @@ export function openQuestions(conf: ResolvConf, port: number): Questions {
     async addresses(name, family) {
       const found = await ask(() => (family === 'ipv6' ? resolver.resolve6(name) : resolver.resolve4(name)))
       if (typeof found === 'string') return found
-      // Name servers turn the order round with each answer; two directors choose the same.
+      // Name servers rotate the order. Sorted addresses make two directors choose the same one.
       const texts = found.flatMap(text => parseAddress(text)?.text ?? []).sort()
       return texts.length > 0 ? [...new Set(texts)] : 'ENODATA'
     },

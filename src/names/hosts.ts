@@ -1,14 +1,14 @@
-/** The text of /etc/hosts. Pure. */
+/** Parses /etc/hosts. Pure. */
 import { type Family, parseAddress } from '../core/address.js'
 
 export interface Hosts {
-  /** Canonical texts in the order of the file; both families of localhost where the file does not have it. */
+  /** Returns canonical addresses in file order. A localhost name without an entry gets the loopback address. */
   addressesOf(name: string, family: Family): readonly string[]
-  /** What an address (canonical text) is called, in the order of the file. */
+  /** Returns the names of an address (canonical text) in file order. */
   namesOf(address: string): readonly string[]
 }
 
-/** Lines that hold no address are passed over, as the C library does. Names are compared without regard to case. */
+/** Skips lines without an address, as the C library does. The case of names is ignored. */
 export function parseHosts(text: string): Hosts {
   const addresses = new Map<string, string[]>()
   const names = new Map<string, string[]>()
@@ -34,7 +34,7 @@ export function parseHosts(text: string): Hosts {
 
 const LOCAL: Readonly<Record<Family, readonly string[]>> = { ipv6: ['::1'], ipv4: ['127.0.0.1'] }
 
-/** RFC 6761: this name is this machine, and no name server is asked for it. */
+/** True for localhost and names below it. RFC 6761: they refer to this machine, and no name server is queried. */
 export function isLocalhost(name: string): boolean {
   return /^(.+\.)?localhost$/.test(bare(name))
 }

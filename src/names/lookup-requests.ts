@@ -1,4 +1,4 @@
-/** Which names a configuration has, and in which family each is wanted. Pure. */
+/** Lists the names in a configuration, and the address family that each needs. Pure. */
 import { type Address, type Family, isName, literalAddress, parseAddress } from '../core/address.js'
 import {
   type CheckUse,
@@ -17,24 +17,27 @@ export type Names = ReadonlyMap<string, string>
 export interface LookupRequest {
   readonly host: string
   readonly family: Family
-  /** Whether an address of the other family will do where there is none of this one; `at first`: until one is in use. */
+  /**
+   * Whether an address of the other family is accepted if there is none of `family`. `at first`: until an address is in
+   * use.
+   */
   readonly other: 'never' | 'at first' | 'always'
 }
 
-/** Names of one host in several families are apart. */
+/** Returns the key of a request. It differs for different families of the same host. */
 export function keyOfRequest({ host, family, other }: LookupRequest): string {
   if (other === 'never') return `${host} ${family}`
   return other === 'at first' ? host : `${host} ${family} first`
 }
 
-/** A request, and the services that it is for. */
+/** A request, and the names of the services that need it. */
 export interface Wanted extends LookupRequest {
   readonly services: readonly string[]
 }
 
 /**
- * Returns a request for each host that is a name, one for each way in which it is wanted. `names` gives the family of a
- * virtual service that is a name, and with it the family of its servers.
+ * Returns the distinct requests for hosts that are names, by key. `names` determines the family of a virtual service
+ * that is a name, and thereby the family of its servers.
  */
 export function requestsOf(config: Config, names: Names): ReadonlyMap<string, Wanted> {
   const requests = new Map<string, { request: LookupRequest; services: Set<string> }>()
@@ -59,12 +62,12 @@ export function requestsOf(config: Config, names: Names): ReadonlyMap<string, Wa
 }
 
 /**
- * The addresses in use as another configuration goes on with them: one that is wanted in another way (`family:` has been
- * written, or left out) stays where its family will do. Others are dropped.
+ * Returns the addresses in use that the next configuration keeps. If the request for a name has changed (`family:` was
+ * added or removed), the address stays if its family is still accepted. All other addresses are dropped.
  */
 export function handedOn(names: Names, config: Config): Names {
   let next = names
-  // The family of servers is that of their virtual service, which may be known only now.
+  // Servers take the family of their virtual service, which the first pass may determine.
   for (let i = 0; i < 2; i++) {
     const requests = requestsOf(config, next)
     const free = [...names].filter(([key]) => !requests.has(key))
@@ -79,9 +82,9 @@ function fits({ host, family, other }: LookupRequest, [key, address]: readonly [
   return key.split(' ')[0] === host && (other !== 'never' || parseAddress(address)?.family === family)
 }
 
-// ---------------------------------------------------------------- what is wanted, null for literals
+// ---------------------------------------------------------------- requests; null for literals
 
-/** A virtual address without a family is IPv6 where there is one, else IPv4, and stays in the family that it has then. */
+/** A virtual address without `family:` is IPv6 if the name has such an address, else IPv4. It then keeps its family. */
 export function virtualRequest(virtual: Virtual): LookupRequest | null {
   if (virtual.kind === 'fwmark' || !isName(virtual.host)) return null
   const { host, family } = virtual
@@ -89,8 +92,8 @@ export function virtualRequest(virtual: Virtual): LookupRequest | null {
 }
 
 /**
- * A server is looked for in the family of its service; in the other one, which only a tunnel reaches, where `family` of
- * the server says so. While the family of the service is not known either (null), any will do.
+ * A server takes the family of its service, unless it has a `family` of its own; a server of the other family is
+ * reachable only by tunnel. While the family of the service is not known (null), either family is accepted.
  */
 export function memberRequest({ host, family }: Member, ofService: Family | null): LookupRequest | null {
   if (!isName(host)) return null
@@ -98,7 +101,10 @@ export function memberRequest({ host, family }: Member, ofService: Family | null
   return { host, family: wanted ?? 'ipv6', other: wanted === null ? 'at first' : 'never' }
 }
 
-/** Where a check goes is not in the kernel's table: the other family will do where there is none of the server's. */
+/**
+ * The target of a check is not in the kernel's table, so the other family is accepted if there is no address of the
+ * server's family.
+ */
 export function checkRequest({ host }: CheckUse, real: Real, ofService: Family | null): LookupRequest | null {
   if (host === null || !isName(host)) return null
   const family = real.family ?? literalAddress(real.host)?.family ?? ofService

@@ -1,15 +1,15 @@
 /**
- * Addresses of names, and names of addresses, without a thread that waits.
+ * Looks up addresses of names, and names of addresses, without blocking a thread.
  *
- * The C library's getaddrinfo would need a thread of libuv's pool for each name, and a silent name server holds it for
- * half a minute; the pool has four, for files too. So /etc/hosts is read here, and name servers are asked through c-ares,
- * which Node brings along. /etc/resolv.conf (servers, search list, ndots, timeout, attempts, rotate) and its variables
- * are honoured, both files are read again when they change.
+ * getaddrinfo of the C library blocks a thread of libuv's pool for each name, for half a minute if the name server does
+ * not answer. The pool has four threads and also serves file access. Therefore /etc/hosts is parsed here, and name
+ * servers are queried through c-ares, which is part of Node. /etc/resolv.conf (servers, search list, ndots, timeout,
+ * attempts, rotate) and its environment variables are supported. Both files are read again when they change.
  *
- * Sources of /etc/nsswitch.conf other than files and dns (mDNS, the machine's own name by systemd, LDAP) are known to the
- * C library alone: it is asked where such a source is configured and nothing else has the name, one name at a time. Not
- * honoured are the order of the sources and their actions (files come first, then dns), sortlist, and link-local name
- * servers with a zone, which c-ares does not reach: where there is no other server, the C library is asked.
+ * Only the C library supports sources of /etc/nsswitch.conf other than files and dns (mDNS, the machine's own name by
+ * systemd, LDAP). It is called, for one name at a time, if such a source is configured and the other sources do not
+ * have the name. Not supported: the order of the sources and their actions (files come first, then dns), sortlist, and
+ * link-local name servers with a zone, which c-ares cannot reach; if there is no other server, the C library is called.
  */
 import { lookup as systemLookup } from 'node:dns/promises'
 import { type Address, bytesOf, type Family, parseAddress } from '../core/address.js'
@@ -19,15 +19,15 @@ import { type HostSources, parseNsswitch } from './nsswitch.js'
 import { candidates, parseResolvConf, type ResolvConf } from './resolv-conf.js'
 import { systemFile } from './system-file.js'
 
-/** Canonical texts, the preferred one first; or why there are none. */
+/** Canonical addresses, the preferred one first, or an error code. */
 export type Answer = { readonly addresses: readonly string[] } | { readonly code: string }
 
 export interface Resolver {
   /** Never rejects. */
   addresses(name: string, family: Family): Promise<Answer>
-  /** What an address is called: empty where it has no name, null where nobody answers. Never rejects. */
+  /** Returns the names of an address: empty if it has none, null if the look-up fails. Never rejects. */
   names(address: Address): Promise<readonly string[] | null>
-  /** Gives up what is being asked. */
+  /** Cancels the pending look-ups. */
   close(): void
 }
 
@@ -36,15 +36,15 @@ export interface ResolverParts {
   readonly resolvConf?: string
   readonly nsswitch?: string
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Of the name servers, for tests. */
+  /** Port of the name servers, for tests. */
   readonly port?: number
-  /** The C library. */
+  /** Looks up addresses through the C library. */
   readonly system?: (name: string, family: Family) => Promise<readonly string[]>
 }
 
-/** There is such a name without such a record, or there is no such name: an answer, and no failure to get one. */
+/** Codes that state that the name, or a record of the type, does not exist. They are answers, not failures. */
 const NOT_THERE: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA'])
-/** The other candidates of a name would not be answered either. */
+/** Codes after which the other candidates of a name are not queried, because they would fail too. */
 const SILENT: ReadonlySet<string> = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED', 'ENONAME'])
 
 export function openResolver(parts: ResolverParts = {}): Resolver {
@@ -59,7 +59,7 @@ class SystemResolver implements Resolver {
   readonly #system: NonNullable<ResolverParts['system']>
   #questions: Questions | null = null
   #isClosed = false
-  /** The C library is asked for one name after the other. */
+  /** The last call of the C library. Calls run one after another. */
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(parts: ResolverParts) {
@@ -96,7 +96,7 @@ class SystemResolver implements Resolver {
     this.#questions?.close()
   }
 
-  /** The questions to the servers of resolv.conf as it is now; those to earlier servers are asked anew. */
+  /** Returns the queries to the servers of the current resolv.conf. Queries to the previous servers are cancelled. */
   #ask(): Questions {
     const conf = this.#conf()
     if (this.#questions?.conf === conf) return this.#questions
@@ -116,7 +116,7 @@ class SystemResolver implements Resolver {
       if (code === 'ECANCELLED' && !this.#isClosed && this.#ask() !== questions)
         return this.#fromDns(name, family)
       if (SILENT.has(code)) return { code }
-      // A server's failure for one candidate, and the absence of all others, is no absence.
+      // If one candidate fails and the others do not exist, the result is the failure.
       if (!NOT_THERE.has(code) || worst === 'ENOTFOUND') worst = code
     }
     return { code: worst }
@@ -138,7 +138,7 @@ async function bySystem(name: string, family: Family): Promise<readonly string[]
   return found.flatMap(({ address }) => parseAddress(address)?.text ?? [])
 }
 
-/** `1.2.0.192.in-addr.arpa`, or the nibbles of an IPv6 address below ip6.arpa. */
+/** Returns the name of a PTR record: `1.2.0.192.in-addr.arpa`, or the nibbles of an IPv6 address below ip6.arpa. */
 export function pointerName(text: string, family: Family): string {
   if (family === 'ipv4') return `${text.split('.').reverse().join('.')}.in-addr.arpa`
   const bytes = bytesOf({ family, text, zone: null })

@@ -1,4 +1,6 @@
-/** The addresses of the configuration's names: asked for again and again, kept in the journal, told when they change. */
+/**
+ * Resolves the names of a configuration: looks them up periodically, stores addresses in the journal, reports changes.
+ */
 import type { Family } from '../core/address.js'
 import type { Config, ResolvedConfig, ResolvedMember, ResolvedService } from '../core/model.js'
 import type { Journal } from '../storage/journal.js'
@@ -23,8 +25,8 @@ import { resolveConfig } from './resolve-config.js'
 import type { Doubt, Doubts } from './unresolved-names.js'
 
 /**
- * Why a name has no address, or no longer the one in use, as a sentence: by the service, real server or fallback that has
- * the name.
+ * A sentence for each service, real server or fallback whose name has no address, or no longer has the address in use:
+ * the reason.
  */
 export type NamesSnapshot = ReadonlyMap<ResolvedService | ResolvedMember, string>
 
@@ -32,40 +34,44 @@ export interface NameResolverParts {
   readonly resolver: Resolver
   readonly journal: Pick<Journal, 'names' | 'recordNames'>
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
-  /** What is known differs from what `resolve` has given last: it is to be called again. */
+  /** Called when addresses or doubts differ from those of the last `resolve`, which must then be called again. */
   onNews(): void
   readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
 
 /**
- * Milliseconds that a name without an address is waited for. An answer that there is none counts then: a name server that
- * has just started, or a hosts file that is being written, says so for a moment. A failure to get an answer never means that
- * there is none; an address of the other family is made do with then, where that is allowed.
+ * Milliseconds until the lack of an address takes effect. An answer that there is no address counts only after this
+ * time, because a name server that has just started, or a hosts file that is being written, gives such an answer
+ * briefly. A failed look-up never means that there is no address; after this time an address of the other family is
+ * used instead, if the request accepts it.
  */
 const PATIENCE = 15_000
 
-/** Of a name without an address that has been asked for. */
+/** A name that has been looked up and has no address. */
 interface Lack {
-  /** There is no answer, as opposed to one that there is no address. */
+  /** True if the look-up failed, false if the answer is that there is no address. */
   readonly isFailure: boolean
   readonly since: number
 }
 
-/** Milliseconds that answers are gathered, at least, before use is made of them. */
+/** Minimum milliseconds for which answers are collected before they are applied. */
 const GATHER = 20
-/** Making use of answers takes long where there are thousands of servers; the rest of lvsd gets so many times as long. */
+/**
+ * Applying answers takes long with thousands of servers. The next collection lasts this many times as long, up to
+ * `LONGEST_GATHER` milliseconds, so that other work can run.
+ */
 const REST_SHARE = 4
 const LONGEST_GATHER = 2000
-/** Milliseconds between two look-ups of names that have no address yet. */
+/** Milliseconds between two look-ups of names without an address. */
 const MISSING_NAMES_EVERY = 5000
-/** Services that a line of the log names. */
+/** Maximum number of services named in a log line. */
 const MOST_NAMED = 10
 
 const FAMILIES: readonly Family[] = ['ipv6', 'ipv4']
 
 /**
- * Each answer is taken as it comes. A name that is being looked up is not looked up again, and no name waits for another.
- * Both families of every name are asked for, so that it can be said what a name has instead of what is wanted.
+ * Look-ups of different names are independent, and a pending look-up is not repeated. Both families of every name are
+ * looked up, so that messages can state which addresses a name has instead of the wanted one.
  */
 export class NameResolver {
   readonly #parts: NameResolverParts
@@ -75,23 +81,23 @@ export class NameResolver {
   readonly #answers = new Map<string, Map<Family, Answer>>()
   readonly #asking = new Set<string>()
   readonly #told = new Map<string, string>()
-  /** By `keyOfRequest`. */
+  /** Names without an address, by `keyOfRequest`. */
   #lacks: ReadonlyMap<string, Lack> = new Map()
   #config: Config | null = null
   #hosts: ReadonlySet<string> = new Set()
   #names: Names
-  /** What `resolve` has given last. */
+  /** The addresses that the last `resolve` used. */
   #inForce: Names | null = null
-  /** The doubts that there were when `resolve` was asked last. */
+  /** The doubts at the time of the last `resolve`. */
   #doubtsInForce = ''
   #clashes: readonly string[] = []
-  /** Takes back the alarm at which use is made of answers; null while none is set. */
+  /** Cancels the alarm that applies the answers; null while none is set. */
   #cancelSettle: (() => void) | null = null
   #gather = GATHER
   #isClosed = false
   #waiting: (() => void)[] = []
 
-  /** Begins with the last good addresses of earlier runs. */
+  /** Starts with the addresses of earlier runs, from the journal. */
   constructor(parts: NameResolverParts) {
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock
@@ -101,26 +107,27 @@ export class NameResolver {
     this.#names = new Map(parts.journal.names)
   }
 
-  /** Takes over a configuration: names that have not been asked for are asked for now, others are forgotten. */
+  /** Takes a configuration: looks up the names that are new, and forgets the names that are gone. */
   follow(config: Config): void {
     this.#config = config
     this.#hosts = new Set([...requestsOf(config, this.#names).values()].map(({ host }) => host))
     for (const host of this.#answers.keys()) if (!this.#hosts.has(host)) this.#answers.delete(host)
     for (const host of this.#hosts) if (!this.#answers.has(host)) this.#ask(host)
     if (this.#hosts.size === 0) return
-    // In force with the configuration itself: no service goes for a moment because its name is written in another way.
+    // Applied together with the configuration: else a service would be removed briefly if only `family:` of its name
+    // changes.
     this.#names = handedOn(this.#names, config)
     this.#choose()
     this.#settleSoon()
   }
 
-  /** Asks for every name again each `ms` milliseconds, and more often for those without an address; until `close`. */
+  /** Looks up all names every `ms` milliseconds, and names without an address more often, until `close`. */
   refreshEvery(ms: number): void {
     this.#all.every(ms)
     this.#missing.every(MISSING_NAMES_EVERY)
   }
 
-  /** Asks for every name again, but for those that are being asked for; with `isMissing` those without an address alone. */
+  /** Looks up all names again, or with `isMissing` only names without an address. Pending look-ups are not repeated. */
   refresh(isMissing = false): void {
     const missing =
       isMissing && new Set(this.#wanted().flatMap(request => (this.#addressOf(request) ? [] : request.host)))
@@ -129,7 +136,7 @@ export class NameResolver {
     if (asked.size > 0) this.#settleSoon()
   }
 
-  /** The configuration with the addresses that are known. */
+  /** Returns the configuration with the known addresses. Logs each new clash. */
   resolve(config: Config): ResolvedConfig {
     const { config: resolved, clashes } = resolveConfig(config, this.#names)
     for (const clash of clashes)
@@ -140,7 +147,7 @@ export class NameResolver {
     return resolved
   }
 
-  /** What of a configuration from `resolve` has no address although it may have one, for all that is known. */
+  /** Returns the names in doubt of a configuration from `resolve`: those without an address that may have one. */
   doubtsIn(config: ResolvedConfig): Doubts {
     const doubts = new Map<ResolvedService | ResolvedMember, Doubt>()
     for (const [named, request] of namedIn(config)) {
@@ -150,7 +157,7 @@ export class NameResolver {
     return doubts
   }
 
-  /** Of a configuration from `resolve`. */
+  /** Returns the sentences about the names of a configuration from `resolve`. */
   snapshot(config: ResolvedConfig): NamesSnapshot {
     const troubles = new Map<ResolvedService | ResolvedMember, string>()
     for (const [named, request] of namedIn(config)) {
@@ -160,25 +167,25 @@ export class NameResolver {
     return troubles
   }
 
-  /** Why `resolve` has left a service out last; null where it has not. */
+  /** Returns why the last `resolve` left the service out, or null. */
   #clashOf(named: ResolvedService | ResolvedMember): string | null {
     if (!('id' in named) || named.id !== null) return null
     return this.#clashes.find(sentence => sentence.startsWith(`"${named.name}" `)) ?? null
   }
 
-  /** Services that `resolve` has left out last, each as a sentence. */
+  /** Returns a sentence for each service that the last `resolve` left out. */
   get clashes(): readonly string[] {
     return this.#clashes
   }
 
-  /** Why a name has no address, or no longer the one in use, as a sentence; null where all is well. */
+  /** Returns why a name has no address, or no longer has the address in use, as a sentence. Null without a problem. */
   troubleOf(request: LookupRequest): string | null {
     const address = this.#addressOf(request)
     const trouble = troubleOf(request, this.#answersOf(request.host), address)
     return address === null ? (trouble ?? `${request.host} is being looked up`) : trouble
   }
 
-  /** The same with what follows from it, for a daemon. */
+  /** Returns the sentence of `troubleOf` with the consequence for the running daemon. */
   #standingTroubleOf(request: LookupRequest): string | null {
     const trouble = this.troubleOf(request)
     if (trouble === null || this.#doubtOf(request) !== 'unanswered') return trouble
@@ -189,7 +196,7 @@ export class NameResolver {
     return `${trouble}; its entries in the kernel stay unchanged ${end}`
   }
 
-  /** Names without the address that is wanted, each as a sentence with the services that it is for. */
+  /** Returns a sentence for each name without the wanted address, with the names of the services that need it. */
   troubles(): string[] {
     return this.#wanted().flatMap(request => {
       const trouble = troubleOf(request, this.#answersOf(request.host), this.#addressOf(request))
@@ -197,13 +204,13 @@ export class NameResolver {
     })
   }
 
-  /** Resolves when use is made of every answer that has come; others may still be awaited. */
+  /** Resolves when all answers that have arrived are applied. Other look-ups may still be pending. */
   async settled(): Promise<void> {
     while (!this.#isClosed && this.#cancelSettle)
       await new Promise<void>(resolve => this.#waiting.push(resolve))
   }
 
-  /** Resolves when nothing is awaited that could change anything, and use is made of it. */
+  /** Resolves when no pending look-up can change anything, and all answers are applied. */
   async idle(): Promise<void> {
     while (!this.#isClosed && (this.#cancelSettle || this.#isAwaiting))
       await new Promise<void>(resolve => this.#waiting.push(resolve))
@@ -221,7 +228,7 @@ export class NameResolver {
     return this.#wanted().some(request => this.#isAwaited(request))
   }
 
-  /** All doubts as a text. */
+  /** All doubts as a text, for comparison. */
   get #doubts(): string {
     const doubts = this.#wanted().flatMap(request => {
       const doubt = this.#doubtOf(request)
@@ -275,14 +282,15 @@ export class NameResolver {
     this.#cancelSettle ??= this.#clock.alarm(this.#gather, () => this.#settle())
   }
 
-  /** Makes use of the answers that have come. */
+  /** Applies the answers that have arrived. */
   #settle(): void {
     const began = this.#clock.now()
     this.#cancelSettle = null
     try {
       this.#choose()
       this.#tellTroubles()
-      // For what waits for an address, an answer without one is news too, and so is that it lasts.
+      // Doubts count too: a member in doubt changes when an answer has no address, and when that has lasted for
+      // PATIENCE.
       if (this.#names !== this.#inForce || this.#doubts !== this.#doubtsInForce) this.#parts.onNews()
     } catch (error) {
       this.#parts.log.error('name.not-applied', { err: error }, 'the addresses of names cannot be applied')
@@ -293,7 +301,7 @@ export class NameResolver {
 
   #choose(): void {
     if (!this.#config) return
-    // The family of servers is that of their virtual service, which may be chosen only now.
+    // Servers take the family of their virtual service, which the first pass may choose. The second pass uses it.
     this.#noteLacks()
     let next: Names = this.#names
     for (let i = 0; i < 2; i++) next = this.#chosen(requestsOf(this.#config, next))
@@ -337,7 +345,7 @@ export class NameResolver {
     return now - (this.#lacks.get(key)?.since ?? now) >= PATIENCE
   }
 
-  /** Each once, and again only after it has been over. */
+  /** Logs each problem of a name when it begins or its sentence changes, and once when it is over. */
   #tellTroubles(): void {
     const { log } = this.#parts
     for (const request of this.#wanted()) {
@@ -373,7 +381,7 @@ export class NameResolver {
   }
 }
 
-/** Services and their members that are names, each with what is wanted of its name. */
+/** Yields the services and members whose hosts are names, each with its request. */
 function* namedIn({ services }: ResolvedConfig): Iterable<[ResolvedService | ResolvedMember, LookupRequest]> {
   for (const service of services) {
     const request = virtualRequest(service.virtual)

@@ -1,13 +1,13 @@
-/** Names for node:net by the resolver, in place of a thread of the pool. */
+/** Resolves names for node:net through the resolver, which does not block a thread of libuv's pool. */
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import type { Family } from '../core/address.js'
 import type { Answer, Resolver } from './lookup.js'
 
-/** Milliseconds that the addresses of one family wait for those of the other. */
+/** Milliseconds to wait for the answer of one family after the other one has addresses. */
 const OTHER_PATIENCE = 2000
 
-/** For the option `lookup` of `net.connect`: addresses of both families, IPv6 first. */
+/** Returns a function for the option `lookup` of `net.connect`. It gives addresses of both families, IPv6 first. */
 export function lookupBy(resolver: Pick<Resolver, 'addresses'>): LookupFunction {
   return (host, { all, family }, callback) => {
     void addressesOf(resolver, host, family).then(({ found, code }) => {

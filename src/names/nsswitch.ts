@@ -1,16 +1,19 @@
-/** The line `hosts:` of /etc/nsswitch.conf (nsswitch.conf(5)). Pure. */
+/** Parses the line `hosts:` of /etc/nsswitch.conf (nsswitch.conf(5)). Pure. */
 
 export interface HostSources {
-  /** Whether name servers are asked. */
+  /** True if name servers are queried. */
   readonly dns: boolean
-  /** Whether there is a source that only the C library can ask: mdns, myhostname, mymachines, ldap, nis and so on. */
+  /** True if a source is listed that only the C library supports: mdns, myhostname, mymachines, ldap, nis and so on. */
   readonly others: boolean
 }
 
-/** systemd-resolved stands in /etc/resolv.conf as well, as a name server, and counts as one here. */
+/** `resolve` (systemd-resolved) counts as dns, because /etc/resolv.conf lists systemd-resolved as a name server. */
 const OF_DNS: ReadonlySet<string> = new Set(['dns', 'resolve'])
 
-/** Without such a line: files and dns, as the C library has it. Actions in brackets ([NOTFOUND=return]) are passed over. */
+/**
+ * Without the line the sources are files and dns, as in the C library. Actions in brackets ([NOTFOUND=return]) are
+ * ignored.
+ */
 export function parseNsswitch(text: string): HostSources {
   const line = /^[ \t]*hosts:(.*)$/m.exec(text)?.[1]
   if (line === undefined) return { dns: true, others: false }

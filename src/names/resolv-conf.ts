@@ -1,21 +1,21 @@
-/** The text of /etc/resolv.conf, and of the variables that change it (resolv.conf(5)). Pure. */
+/** Parses /etc/resolv.conf and the environment variables that override it (resolv.conf(5)). Pure. */
 import { isIP } from 'node:net'
 
 export interface ResolvConf {
   /** Addresses of name servers, in order. */
   readonly servers: readonly string[]
-  /** Domains that are tried behind a name. */
+  /** Domains that are appended to a name. */
   readonly search: readonly string[]
-  /** A name with at least so many dots is tried as it is before the domains. */
+  /** A name with at least this many dots is queried unchanged before the domains are appended. */
   readonly ndots: number
-  /** Milliseconds until a server counts as silent. */
+  /** Milliseconds to wait for an answer of a server. */
   readonly timeout: number
-  /** How often each server is asked. */
+  /** Number of queries to each server. */
   readonly attempts: number
   readonly rotate: boolean
 }
 
-/** MAXNS, RES_MAXNDOTS, RES_MAXRETRANS and RES_MAXRETRY of <resolv.h>. */
+/** Limits: MAXNS, RES_MAXNDOTS, RES_MAXRETRANS and RES_MAXRETRY of <resolv.h>. */
 const MOST_SERVERS = 3
 const MOST_NDOTS = 15
 const MOST_SECONDS = 30
@@ -54,7 +54,7 @@ export function parseResolvConf(text: string, env: Env = {}): ResolvConf {
   }
 }
 
-/** What is asked for in place of a name, in this order. */
+/** Returns the names to query for `name`, in order. */
 export function candidates(name: string, { search, ndots }: Pick<ResolvConf, 'search' | 'ndots'>): string[] {
   if (name.endsWith('.')) return [name.slice(0, -1)]
   const longer = search.map(domain => `${name}.${domain}`)

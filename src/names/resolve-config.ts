@@ -1,4 +1,4 @@
-/** Puts the addresses of names into a configuration. Pure. */
+/** Inserts the known addresses of names into a configuration. Pure. */
 import { type Address, type Family, literalAddress } from '../core/address.js'
 import {
   type Config,
@@ -23,8 +23,8 @@ import {
 } from './lookup-requests.js'
 
 /**
- * Returns the configuration with the known addresses. A service whose name resolves to the address of another service has
- * no id, because the kernel cannot tell the two apart; `clashes` has a sentence about each of them.
+ * Returns the configuration with the known addresses. A service whose name resolves to the address of another service
+ * gets no id, because the kernel cannot distinguish the two; `clashes` has a sentence for each such service.
  */
 export function resolveConfig(
   config: Config,

@@ -1,9 +1,9 @@
-/** What addresses are called: looked up aside, remembered, and kept while nobody answers. */
+/** Caches the names of addresses (reverse DNS). A failed look-up leaves the cached names unchanged. */
 import type { Address } from '../core/address.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import type { Resolver } from './lookup.js'
 
-/** Milliseconds for which names that have come in are gathered before use is made of them. */
+/** Milliseconds between the first new names and the call of `onNews`, so that one call reports many. */
 const GATHER = 50
 
 export class ReverseDnsCache {
@@ -15,7 +15,7 @@ export class ReverseDnsCache {
   readonly #clock: Pick<Clock, 'alarm'>
   #cancelTelling: (() => void) | null = null
 
-  /** `known`: names of an earlier run, by address. `onNews` is called when an address is called otherwise than before. */
+  /** `known` has the names of an earlier run, by address. `onNews` is called when names of an address have changed. */
   constructor(
     resolver: Pick<Resolver, 'names'>,
     known: Iterable<readonly [string, readonly string[]]>,
@@ -33,8 +33,8 @@ export class ReverseDnsCache {
   }
 
   /**
-   * Looks all of them up at once, each that has not been answered yet or, with `isFresh`, all of them again; none that is
-   * being looked up. Resolves when all are answered or given up.
+   * Looks up the names of these addresses concurrently: addresses without an answer so far or, with `isFresh`, all. A
+   * pending look-up is not repeated. Resolves when all look-ups have ended.
    */
   async refresh(addresses: readonly Address[], isFresh: boolean): Promise<void> {
     const wanted = new Map(addresses.map(address => [address.text, address]))
@@ -58,7 +58,7 @@ export class ReverseDnsCache {
     return asked
   }
 
-  /** `names` is null where nobody answers: what was known counts on. */
+  /** `names` is null if the look-up failed; the cached names then stay. */
   #take(text: string, names: readonly string[] | null): void {
     if (names === null) return
     this.#answered.add(text)

@@ -1,12 +1,12 @@
-/** A small file of the system (/etc/hosts, /etc/resolv.conf) as a value that is read again when the file changes. */
+/** The parsed content of a small system file (/etc/hosts, /etc/resolv.conf), read again when the file changes. */
 import { readFileSync, statSync } from 'node:fs'
 
-/** Milliseconds between two looks at the file; a round over thousands of names makes one look. */
+/** Minimum milliseconds between two stat calls, so that a round over thousands of names makes one call. */
 const LOOK_EVERY = 200
-/** A longer file is taken as absent: reading it would stop everything else. */
+/** A larger file is treated as absent, because reading it would block the process. */
 const MOST_BYTES = 8 << 20
 
-/** Gives what `parse` makes of the file now; a file that is absent or cannot be read counts as empty. */
+/** Returns a function that returns the parsed content. A file that is absent or unreadable counts as empty. */
 export function systemFile<T>(path: string, parse: (text: string) => T): () => T {
   let mark = 'none'
   let value = parse('')

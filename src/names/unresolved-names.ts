@@ -1,4 +1,6 @@
-/** Names whose addresses nobody knows yet, and what of the kernel's table may be theirs. Touches nothing outside. */
+/**
+ * Names in doubt (without a known address), and the entries of the actual table that may belong to them. Has no I/O.
+ */
 import type { Family } from '../core/address.js'
 import {
   keyOfMember,
@@ -13,8 +15,8 @@ import {
 import { familyOfService, membersOf } from './lookup-requests.js'
 
 /**
- * `asked`: there has been no answer yet. `unanswered`: the look-ups fail, or it is not believed yet that there is no
- * address.
+ * `asked`: no answer has arrived yet. `unanswered`: the look-ups fail, or the answer that there is no address has not
+ * lasted long enough to take effect.
  */
 export type Doubt = 'asked' | 'unanswered'
 export type Doubts = ReadonlyMap<ResolvedService | ResolvedMember, Doubt>
@@ -22,16 +24,17 @@ export type Doubts = ReadonlyMap<ResolvedService | ResolvedMember, Doubt>
 const NOBODY: ReadonlySet<string> = new Set()
 
 /**
- * An entry of the table may be that of a name if it has the name's port and family, and is nobody else's. What somebody
- * else has been beside the name, in a configuration before, is not the name's either: it goes when it is removed.
+ * Decides which entries of the actual table may belong to a name in doubt: those with its port and family that belong
+ * to no other member. An entry that belonged to another member at any time during the doubt does not belong to the
+ * name either, so it is removed together with that member.
  */
 export class Doubtful {
   #doubts: Doubts = new Map()
-  /** What is known to be others', by the name in doubt. */
+  /** Keys of services or entries that belong to others, by the service or member in doubt. */
   #others: ReadonlyMap<string, ReadonlySet<string>> = new Map()
   #services: readonly ResolvedService[] = []
 
-  /** Takes the services of a configuration with addresses. */
+  /** Takes the services of a configuration whose names are resolved as far as known. */
   follow(services: readonly ResolvedService[], doubts: Doubts): void {
     this.#doubts = doubts
     this.#services = services.filter(service => doubts.has(service))
@@ -54,7 +57,7 @@ export class Doubtful {
     return this.#doubts.get(name)
   }
 
-  /** Whether this entry of the service may be that of the member. */
+  /** True if this entry of the service may belong to the member. */
   mayBe(service: ResolvedService, member: ResolvedMember, { address, port }: TableReal): boolean {
     if (!this.#doubts.has(member) || port !== member.port) return false
     const family = member.family ?? familyOfService(service)
@@ -63,8 +66,8 @@ export class Doubtful {
   }
 
   /**
-   * Keys of the services in the table that may be those of names: they are left as they are, with all that they have,
-   * whoever made them.
+   * Returns the keys of services in the table that may belong to services in doubt. They stay unchanged with all their
+   * entries, whichever program created them.
    */
   untouched(table: Table): ReadonlySet<string> {
     if (this.#services.length === 0) return NOBODY
