@@ -1,4 +1,4 @@
-/** What a stop takes away: the services with `cleanstop`, in one batch. */
+/** Removes the services with `cleanstop` when lvsd stops, in one batch. */
 import { diff } from '../core/diff.js'
 import { type Change, keyOfService, type ResolvedService } from '../core/model.js'
 import type { Kernel } from '../ipvs/kernel.js'
@@ -9,7 +9,7 @@ export interface CleanStopParts {
   readonly kernel: Kernel
   readonly journal: Journal
   readonly log: Log
-  /** Is told what the kernel has taken. */
+  /** Called with the changes that the kernel has accepted. */
   onApplied(changes: readonly Change[]): void
 }
 

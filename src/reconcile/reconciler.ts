@@ -1,6 +1,7 @@
 /**
- * Keeps the kernel's table equal to the wanted one: reads it back, takes the difference, applies it, one round at a
- * time. It knows neither health nor configuration: the desired table is asked for anew in every round.
+ * Keeps the kernel's table equal to the desired table. Each round reads the table (if a resync is due), computes the
+ * difference and applies it; rounds never overlap. The reconciler has no access to health or configuration: `desired`
+ * computes the desired table afresh in every round.
  */
 
 import { applied, diff, pick } from '../core/diff.js'
@@ -13,26 +14,28 @@ import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
 
 export interface ReconcileStats {
-  /** Of the last whole reading, milliseconds of the steady clock, or null. */
+  /** Time of the last resync in milliseconds of the steady clock, or null. */
   lastResync: number | null
   changesApplied: number
   driftRepaired: number
-  /** Services that another program keeps changing. */
+  /** Services that another program changes repeatedly. */
   disputes: readonly Dispute[]
-  /** Refusals that still stand. */
+  /** Sentences about refusals by the kernel that have not been resolved. */
   errors: readonly string[]
 }
 
 export interface ReconcileSnapshot extends Readonly<ReconcileStats> {
-  /** What the kernel holds, with its counters; null when it cannot be read. */
+  /** The kernel's table with counters; null if it cannot be read. */
   readonly dump: Dump | null
 }
 
 export interface Desired {
   readonly table: Table
-  /** The services asked about, desired or not: the difference is taken over these alone. */
+  /** Ids of the services that were requested, desired or not. A partial round compares only these. */
   readonly ids: readonly ServiceId[]
-  /** Keys of services that stay as they are although they are not desired: they may be ones that are. */
+  /**
+   * Keys of services that stay unchanged although they are not desired, because they may belong to a service in doubt.
+   */
   readonly untouched?: ReadonlySet<string>
 }
 
@@ -40,21 +43,24 @@ export interface ReconcilerParts {
   readonly kernel: Kernel
   readonly journal: Journal
   readonly log: Log
-  /** The desired table of these services (names; null: all), given what the kernel holds. Pure. */
+  /** Returns the desired table of the named services (null: all). `actual` is the actual table. Pure. */
   desired(actual: Table, names: ReadonlySet<string> | null): Desired
-  /** Called with the changes that the kernel has taken. */
+  /** Called with the changes that the kernel has accepted. */
   onApplied?(changes: readonly Change[]): void
-  /** Of the pauses between rounds, and between resyncs. */
+  /** Clock for the pauses between rounds and between resyncs. */
   readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
 
-/** A round over a service of thousands is long. The checks get three times as long, and their results make fewer rounds. */
+/**
+ * The pause after a round lasts this many times as long as the round. A round over a service with thousands of servers
+ * is long; the pause lets checks run, and combines their results into fewer rounds.
+ */
 const PAUSE_SHARE = 3
-/** Milliseconds: shorter pauses are not worth a timer, longer ones would be felt. */
+/** Milliseconds. A shorter pause is skipped; a longer one would delay changes noticeably. */
 const PAUSE_FROM = 10
 const PAUSE_UP_TO = 200
 
-/** Waits between readings after a refusal, milliseconds; the last one repeats. The first is at once. */
+/** Milliseconds between a refusal and the next resync, by number of failures in a row. The last value repeats. */
 const RETRY_AFTER = [0, 200, 1000, 5000, 15_000]
 
 export class Reconciler {
@@ -70,9 +76,9 @@ export class Reconciler {
   readonly #resyncs: Poller
   readonly #disputes = new Disputes()
   readonly #dirty = new Set<string>()
-  /** The last reading with everything applied since; null before the first. */
+  /** The last table that was read, with all changes applied since; null before the first read. */
   #lastTable: Table | null = null
-  /** False where a refusal leaves open what the kernel holds. */
+  /** False after a refusal: the content of the kernel's table is then uncertain until the next read. */
   #isCertain = true
   #lastDump: { readonly dump: Dump; readonly at: number } | null = null
   #counting: Promise<Dump | null> | null = null
@@ -90,35 +96,37 @@ export class Reconciler {
     this.#resyncs = new Poller('resync', () => this.resync(), { log: parts.log, clock: this.#clock })
   }
 
-  /** The last reading with everything applied since; null before the first. */
+  /** The last table that was read, with all changes applied since; null before the first read. */
   get table(): Table | null {
     return this.#lastTable
   }
 
-  /** These services (names) may have another desired table: compute and apply it, soon. Several calls make one round. */
+  /**
+   * Marks services (names) whose desired table may have changed, and schedules a round. Several calls share one round.
+   */
   markDirty(names: Iterable<string>): void {
     for (const name of names) this.#dirty.add(name)
     if (!this.#isStopped) void this.#run()
   }
 
-  /** Reads the kernel and repairs what differs. Resolves when that is done; never rejects. */
+  /** Reads the kernel's table and corrects all differences. Resolves when this is done; never rejects. */
   async resync(): Promise<void> {
     if (this.#isStopped) return
     this.#isResyncDue = true
     await this.#run()
   }
 
-  /** From now on a resync comes this many milliseconds after the one before; until `stop`. */
+  /** Repeats the resync with pauses of `ms` milliseconds, until `stop`. */
   resyncEvery(ms: number): void {
     this.#resyncs.every(ms)
   }
 
-  /** Resolves when nothing is left to do. */
+  /** Resolves when no round is running or due. */
   async idle(): Promise<void> {
     while (this.#running) await this.#running
   }
 
-  /** A reading at most `maxAge` ms old, for its counters. Null when the kernel cannot be read. */
+  /** Returns a dump at most `maxAge` milliseconds old, for its counters. Null if the kernel's table cannot be read. */
   async counters(maxAge: number): Promise<Dump | null> {
     if (this.#lastDump && performance.now() - this.#lastDump.at <= maxAge) return this.#lastDump.dump
     this.#counting ??= this.#count().finally(() => {
@@ -127,13 +135,13 @@ export class Reconciler {
     return this.#counting
   }
 
-  /** With a reading that is at most `maxAge` milliseconds old. */
+  /** Returns the statistics, with a dump that is at most `maxAge` milliseconds old. */
   async snapshot(maxAge: number): Promise<ReconcileSnapshot> {
     const dump = await this.counters(maxAge)
     return { ...this.stats, dump }
   }
 
-  /** No further rounds; waits for the one under way. */
+  /** Ends all rounds. Resolves when the current round is finished. */
   async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#retry)
@@ -183,7 +191,10 @@ export class Reconciler {
     this.stats.lastResync = steadyNow()
   }
 
-  /** What is ours, by the last reading and by the journal: its absence means something. */
+  /**
+   * Returns the owned services (from the journal) with their known entries. If one is absent from a dump, it was
+   * deleted.
+   */
   #expected(): Expected {
     const ours = [...this.#parts.journal.services].map(id => {
       const key = keyOfService(id)
@@ -222,7 +233,7 @@ export class Reconciler {
 
   // -------------------------------------------------------------- drift
 
-  /** What differs from the last reading and was not done here was done by somebody else. */
+  /** Logs differences between the expected table and the table found, for owned services: another program made them. */
   #reportDrift(expected: Table, found: Table): void {
     const { journal, log } = this.#parts
     const ours = (table: Table) => new Map([...table].filter(([key]) => journal.owned.has(key)))
@@ -239,7 +250,10 @@ export class Reconciler {
     this.#reportDisputes(drift)
   }
 
-  /** Two directors on one service undo each other without end: that is said once, and then counted. */
+  /**
+   * Logs when a dispute begins and when it ends: two directors of the same service revert each other's changes
+   * endlessly.
+   */
   #reportDisputes(drift: readonly Change[]): void {
     const { log } = this.#parts
     const counts = new Map<string, number>()
@@ -259,8 +273,8 @@ export class Reconciler {
   // -------------------------------------------------------------- the journal
 
   /**
-   * Ours by the journal, not desired any more, and gone without us: forgotten, so that whoever makes such a service later
-   * keeps it.
+   * Returns owned services that are neither desired nor in the table: another program has removed them. They leave the
+   * journal, so that lvsd does not remove such a service if another program creates it later.
    */
   #orphanedServices(desired: Table, held: Table): ServiceId[] {
     return this.#parts.journal.services.filter(id => {
@@ -269,7 +283,7 @@ export class Reconciler {
     })
   }
 
-  /** The journal must never stop the table: a full disk is told, and the work goes on. */
+  /** Writes to the journal. An error, such as a full disk, is logged once and does not stop the round. */
   #remember(change: Parameters<Journal['record']>[0]): void {
     const { journal, log } = this.#parts
     try {
@@ -290,7 +304,9 @@ export class Reconciler {
 
   // -------------------------------------------------------------- refusals
 
-  /** A round over some services says nothing of the refusals of others. */
+  /**
+   * Records and logs refusals, and schedules a resync. A partial round does not clear the refusals of other services.
+   */
   #onRefusal(sentences: readonly string[], isWhole: boolean, cause?: unknown): void {
     const { log } = this.#parts
     const { stats } = this
@@ -301,7 +317,7 @@ export class Reconciler {
     if (cause !== undefined && !(cause instanceof KernelError))
       log.error('reconcile.failed', { err: cause }, 'reconciling failed')
     stats.errors = [...new Set(isWhole ? sentences : [...stats.errors, ...sentences])]
-    // What is refused for the first time is tried again at once, whatever has been refused for long.
+    // A new refusal is retried at once, even if older refusals have reached the longest wait.
     if (fresh.length > 0) this.#failures = 0
     clearTimeout(this.#retry)
     if (this.#isStopped) return
@@ -316,7 +332,7 @@ export class Reconciler {
     this.#failures = 0
   }
 
-  /** One reading serves all who ask meanwhile. */
+  /** Reads the table for its counters. Concurrent callers of `counters` share one read. */
   async #count(): Promise<Dump | null> {
     const at = performance.now()
     const dump = await this.#parts.kernel.dump(this.#expected()).catch(() => null)
@@ -343,7 +359,7 @@ const DRIFT: Readonly<Record<Change['op'], string>> = {
   'delete-real': 'the real server was added by another program',
 }
 
-/** Who drains a server by hand, as with other directors, has to be told how it is done here. */
+/** Returns a hint on how to drain a server with lvsd, if another program (an operator) set its weight to 0. Else ''. */
 function advice(change: Change): string {
   const isDrained = change.op === 'set-real' && change.was.weight === 0 && change.real.weight > 0
   return isDrained ? ' (to drain it: weight: 0 and a reload, or a file in maintenancedir)' : ''
@@ -355,7 +371,7 @@ interface ChangeFields {
   weight?: number | string
 }
 
-/** A change as fields of a log line. */
+/** Returns the fields of a log line about a change. */
 export function changeFields(change: Change): ChangeFields {
   const fields: ChangeFields = { service: keyOfService(change.id) }
   if ('real' in change) fields.real = keyOfReal(change.real)
