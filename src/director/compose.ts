@@ -1,4 +1,4 @@
-/** A daemon with the parts that its process gives it: table, journal, systemd, event listeners. */
+/** Composes a daemon from the parts that depend on its process: table, journal, systemd, event listeners. */
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { Loaded } from '../config/load.js'
 import type { Config, Settings } from '../core/model.js'
@@ -23,11 +23,11 @@ export interface DirectorParts {
   readonly table: TableName
   readonly log: Log
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Beside those that every daemon has. */
+  /** Listeners in addition to the default ones. */
   readonly listeners?: readonly EventListener[]
 }
 
-/** Opens table and journal and starts the daemon on them; where that fails nothing is left open. */
+/** Opens table and journal, and starts the daemon. If this fails, nothing is left open. */
 export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   const { loaded, kept, keep, load, table, log, env, listeners = [] } = parts
   prepareToRun()
@@ -58,7 +58,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   })
 }
 
-/** What was loaded, with the control socket and the state folder in places of the process's own choice. */
+/** Returns the loaded configuration with the paths of the control socket and the state folder replaced, if given. */
 export function withPaths<T extends Loaded>(
   loaded: T,
   { socket, state }: { readonly [K in 'socket' | 'state']?: string | undefined },
@@ -68,7 +68,10 @@ export function withPaths<T extends Loaded>(
   return { ...loaded, config: { ...loaded.config, settings } }
 }
 
-/** A damaged journal is moved away: a director must start. What it made before is then somebody else's, and is told. */
+/**
+ * Opens the journal. A damaged journal is moved away and logged, because a director must start. Services that lvsd
+ * created before are then no longer owned.
+ */
 function journalFor(table: TableName, { settings }: Config, log: Log): Journal {
   if (table === 'memory') return memoryJournal()
   return openJournal(journalPath(settings.state, settings.socket), (message, moved) =>

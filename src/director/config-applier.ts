@@ -1,4 +1,4 @@
-/** Puts a configuration in force: the one place that knows in which order the parts take it over. */
+/** Activates a configuration. Only this file determines the order in which the parts take it. */
 import type { Runnable } from '../accepted/accepted.js'
 import type { ResolvedConfig } from '../core/model.js'
 import type { Events } from '../events/event-bus.js'
@@ -21,7 +21,7 @@ export interface ConfigApplierParts {
   readonly configWatcher: ConfigWatcher
   readonly maintenance: MaintenanceOverrides
   readonly reconciler: Reconciler
-  /** What was accepted last, without addresses of names. */
+  /** Returns the last accepted configuration, names not resolved. */
   loaded(): Runnable
 }
 
@@ -34,19 +34,22 @@ export class ConfigApplier {
     this.#config = parts.names.resolve(parts.loaded().config)
   }
 
-  /** The one in force, with the addresses that are known; before the first, the one that was loaded. */
+  /** The active configuration with the known addresses; before the first `apply`, the loaded one. */
   get config(): ResolvedConfig {
     return this.#config
   }
 
-  /** Before anybody can ask: until servers are checked there is nothing true to say of them. */
+  /**
+   * Prepares the start. Runs before the control socket opens: it may wait for seconds, and there is no status to report
+   * yet.
+   */
   async prepare(): Promise<void> {
     const { configWatcher, maintenance, loaded } = this.#parts
     configWatcher.follow(loaded().config)
     await maintenance.prepare(this.#config)
   }
 
-  /** Puts in force what was accepted last, the kernel's table included. */
+  /** Activates the last accepted configuration. Resolves when the kernel's table has been changed accordingly. */
   async apply(): Promise<void> {
     const { reconciler, names, maintenance } = this.#parts
     this.#place()
@@ -57,9 +60,9 @@ export class ConfigApplier {
     maintenance.refreshNamesEvery(resolve)
   }
 
-  /** The same with the addresses that are known now. Never rejects. */
+  /** Activates the configuration again with the addresses known now. Never rejects. */
   async applyNames(): Promise<void> {
-    // Before the first configuration there is nothing to change.
+    // Nothing is active before the first `apply`.
     if (this.#parts.health.store.config === null) return
     try {
       this.#place()
@@ -70,14 +73,14 @@ export class ConfigApplier {
     }
   }
 
-  /** Files hold servers down, or let them go, at once. */
+  /** Applies the holds of the maintenance folder to the health at once. */
   applyHolds(): void {
     const { health, maintenance } = this.#parts
-    // Before the first configuration there is nobody to hold.
+    // Nothing is active before the first `apply`.
     if (health.store.config !== null) health.hold(maintenance.held(this.#config))
   }
 
-  /** The table follows with the next round of the reconciler. */
+  /** Hands the configuration to all parts. The kernel's table changes with the next round of the reconciler. */
   #place(): void {
     const { names, health, executors, events, configWatcher, maintenance, loaded } = this.#parts
     const { config, checks } = loaded()

@@ -5,15 +5,18 @@ import type { CommandQueue } from '../notify/command-queue.js'
 import type { Log } from '../system/log.js'
 import { type Read, type Verdict, Watch } from '../watch/watch.js'
 
-/** A change within so many milliseconds after a callback is taken for its work, too. */
+/** Milliseconds. A change during a callback, or within this time after it, counts as made by the callback: an echo. */
 const ECHO = 1000
-/** So often a callback is run for changes that are taken for its own: they may be of somebody else. */
+/** Maximum number of consecutive echoes for which the callback is run. They may be changes by someone else. */
 const MOST_ECHOES = 3
 
 export interface ConfigWatcherParts {
   readonly log: Log
   readonly commands: CommandQueue
-  /** The configuration has changed, and is to be read again; `isSettled`: it is hardly half of a file. Never rejects. */
+  /**
+   * Called to read the changed configuration again. `isSettled` is true if an incomplete file is unlikely. Never
+   * rejects.
+   */
   onChange(isSettled: boolean): Promise<Verdict>
 }
 
@@ -22,23 +25,23 @@ export class ConfigWatcher {
   #config: Config | null = null
   #read: Read = { text: '' }
   #watch: Watch | null = null
-  /** When the callback began and ended last, wall-clock milliseconds. */
+  /** Begin and end of the last callback, in wall-clock milliseconds. */
   #called = { began: Number.POSITIVE_INFINITY, ended: Number.NEGATIVE_INFINITY }
-  /** Changes that were made while a callback ran, one upon the other. */
+  /** Number of consecutive echoes. */
   #echoes = 0
 
   constructor(parts: ConfigWatcherParts) {
     this.#parts = parts
   }
 
-  /** Takes over a configuration; a file that it still names goes on being watched. */
+  /** Takes a configuration. The watch continues if the file is the same. */
   follow(config: Config): void {
     this.#config = config
     const { autoreload, callback } = config.settings
     this.#watchConfig(autoreload || callback !== null ? config.file : null)
   }
 
-  /** The configuration has been read: what stands in it now is dealt with, whatever comes of it. */
+  /** Informs the watch that this content has been read and handled, whatever the outcome. */
   considered(read: Read): void {
     this.#read = read
     this.#watch?.considered(read)
@@ -71,7 +74,7 @@ export class ConfigWatcher {
     if (settings.callback !== null) this.#call(settings.callback, file, writtenAt)
   }
 
-  /** A callback that changes the configuration itself would be run for that again, and so on without end. */
+  /** Runs the callback, except after too many echoes: a callback that changes the configuration would run endlessly. */
   #call(callback: string, file: string, writtenAt: number): void {
     const isEcho = writtenAt >= this.#called.began && writtenAt <= this.#called.ended + ECHO
     this.#echoes = isEcho ? this.#echoes + 1 : 0

@@ -1,4 +1,4 @@
-/** The daemon: its parts, what they tell each other, their start and their stop. */
+/** The daemon: connects its parts, starts them and stops them. */
 
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import { buildStatus } from '../api/build-status.js'
@@ -31,45 +31,45 @@ import { Reloader } from './reloader.js'
 
 export interface DaemonParts {
   readonly loaded: Runnable
-  /** Why `loaded` is not what the file says; null where it is. */
+  /** Set if `loaded` is the kept configuration, because the file cannot run; null if it comes from the file. */
   readonly kept?: Kept | null
-  /** Keeps an accepted configuration for the next start. */
+  /** Stores an accepted configuration for the next start. */
   readonly keep?: (loaded: Runnable) => Promise<void>
   readonly kernel: Kernel
   readonly kernelName: StatusDocument['kernel']
   readonly journal: Journal
   readonly log: Log
   readonly notify: Notify
-  /** Of names; closed with the daemon. */
+  /** Resolver of names; closed with the daemon. */
   readonly resolver?: Resolver
-  /** Of the operator; closed with the daemon. */
+  /** Queue of the operator's commands; closed with the daemon. */
   readonly commands?: CommandQueue
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
-  /** Who is told what happens; none of them can stop anything. */
+  /** Event listeners. An exception in a listener is logged and stops nothing. */
   readonly listeners?: readonly EventListener[]
   readonly executors?: typeof openExecutors
-  /** For the patience with names. */
+  /** Clock for the name resolver; replaced in tests. */
   readonly namesClock?: Pick<Clock, 'now' | 'alarm'>
 }
 
 export interface Daemon {
   reload(isForced: boolean): Promise<ReloadOutcome>
   status(): Promise<StatusDocument>
-  /** Resolves when the kernel's table follows from all that has come: results, answers to names, reloads. */
+  /** Resolves when the kernel's table reflects all results, answers for names and reloads that have arrived. */
   idle(): Promise<void>
-  /** Leaves the table as it is, but for the services with `cleanstop`. */
+  /** Stops the daemon. Removes the services with `cleanstop`; the rest of the table stays unchanged. */
   stop(): Promise<void>
 }
 
-/** Milliseconds that hooks under way are given when lvsd stops. */
+/** Milliseconds for running commands, and for storing the configuration, when lvsd stops. */
 const LAST_PATIENCE = 5000
-/** Counters older than this, milliseconds, are read again for `lvsd status`. */
+/** Maximum age of the counters in `lvsd status`, in milliseconds. Older counters are read again. */
 const COUNTERS_MAX_AGE = 500
 
 /**
- * Starts everything: control socket first, so that a second lvsd ends before it touches anything, then the table as it
- * is, then the checks. Resolves when the kernel has been read and brought in line once.
+ * Starts the daemon. The control socket opens first, so that a second lvsd fails before it changes anything. Resolves
+ * when the kernel's table has been read and corrected once.
  */
 export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const daemon = new RunningDaemon(parts)
@@ -93,7 +93,7 @@ class RunningDaemon implements Daemon {
   #socket: { close(): Promise<void> } | null = null
   #stopping: Promise<void> | null = null
 
-  /** Builds the parts, from those that need none to those that need many; each is stopped before the parts above it. */
+  /** Builds the parts in the order of their dependencies. They stop in reverse order. */
   constructor(parts: DaemonParts) {
     const { kernel, journal, log, notify, loaded, namesClock } = parts
     const { resolver = openResolver(), commands = openCommandQueue(log), executors = openExecutors } = parts
@@ -165,7 +165,7 @@ class RunningDaemon implements Daemon {
     })
   }
 
-  /** A reload that is asked for meanwhile comes after it. */
+  /** Starts the parts. A reload that is requested during the start runs after it. */
   start(): Promise<void> {
     const started = this.#start().catch(async error => {
       await this.#lifecycle.stop()
@@ -178,7 +178,7 @@ class RunningDaemon implements Daemon {
   async #start(): Promise<void> {
     const { loaded, log, notify, kernel } = this.#parts
     const { settings, services, file } = loaded.config
-    // A file that could not run has changed, by this account.
+    // If the file cannot run, `lastRead` is null: the file then counts as changed.
     if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
     await this.#applier.prepare()
     this.#socket = await openControlSocket(settings.socket, this, log)
@@ -240,7 +240,7 @@ class RunningDaemon implements Daemon {
     await log.flush()
   }
 
-  /** Takes away what is not to outlast a stop; where the start has failed, nothing was done that could be. */
+  /** Removes the services with `cleanstop`, unless the start has failed. */
   async #leave(): Promise<void> {
     if (!this.#stopping) return
     const onApplied = (changes: readonly Change[]) => this.#events.emit('applied', changes)

@@ -1,4 +1,4 @@
-/** The event listeners that every daemon has, beside the log. */
+/** The event listeners of every daemon, in addition to the log. */
 import { hostname } from 'node:os'
 import type { EventListener } from '../events/event-bus.js'
 import { MonitorFiles } from '../events/monitor-file.js'
@@ -15,11 +15,11 @@ import { systemClock } from '../util/clock.js'
 
 export interface ListenerParts {
   readonly log: Log
-  /** What was begun before a restart is known after it. */
+  /** Records which fallback commands have run, so that this is known after a restart. */
   readonly journal: Journal
-  /** For the names of mail servers. */
+  /** Resolves the names of mail servers. */
   readonly resolver: Resolver
-  /** The daemon's own, so that all commands of the operator share its places. */
+  /** The daemon's queue. All commands of the operator share its limit. */
   readonly commands: CommandQueue
 }
 

@@ -1,4 +1,4 @@
-/** The end of the parts of a daemon: in the reverse order of their start, each on its own. */
+/** Stops the parts of a daemon in the reverse order of their start. */
 import type { Log } from '../system/log.js'
 
 export class Lifecycle {
@@ -9,12 +9,14 @@ export class Lifecycle {
     this.#log = log
   }
 
-  /** A part that is to be stopped before all that were added before it. `name` is for people. */
+  /** Adds a part. It is stopped before all parts that were added earlier. `name` appears in the log. */
   add(name: string, stop: () => unknown): void {
     this.#stops.push({ name, stop })
   }
 
-  /** Stops one part after the other, once; whatever fails, the rest is stopped, too. Never rejects. */
+  /**
+   * Stops one part after another, each once. A failure is logged, and the remaining parts are stopped. Never rejects.
+   */
   async stop(): Promise<void> {
     for (let part = this.#stops.pop(); part; part = this.#stops.pop())
       try {

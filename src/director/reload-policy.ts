@@ -1,4 +1,4 @@
-/** What a configuration must be to take the place of the running one. Pure. */
+/** Decides whether a configuration may replace the active one. Pure. */
 
 import { formatOf, type Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
@@ -7,13 +7,13 @@ import { removedText } from '../core/config-changes.js'
 import { type Config, keyAsWritten, keyOfMember } from '../core/model.js'
 import { counted } from '../util/plural.js'
 
-/** The configuration in force as it was read, without addresses of names, and what stood in its file. */
+/** The active configuration as read, names not resolved, and the text of its file. */
 export interface CurrentConfig {
   readonly config: Config
   readonly text: string
 }
 
-/** Why this configuration must not take over, as a sentence, or null. `isForced`: also when it removes very much. */
+/** Returns a sentence if the configuration must be refused, else null. `isForced` disables the limits on removals. */
 export function refusalReason(next: Loaded, running: CurrentConfig, isForced: boolean): string | null {
   if (!next.config || hasErrors(next.problems)) {
     const errors = next.problems.filter(problem => problem.severity === 'error').length
@@ -35,8 +35,8 @@ export function refusalReason(next: Loaded, running: CurrentConfig, isForced: bo
 }
 
 /**
- * Whether a configuration may be a part of one that is still being written: it has lost real servers, or lines. Whoever
- * writes a file in two steps leaves it like that in between, cut off at the end of a line.
+ * True if the configuration may be incomplete because its file is still being written: it has fewer real servers or
+ * lines than the active one. A file that is written in two steps may end at the end of a line in between.
  */
 export function mayBePart(next: Loaded, running: Loaded): boolean {
   if (!next.config || !running.config || hasErrors(next.problems)) return false
@@ -47,7 +47,7 @@ function linesOf({ text, included = [] }: Loaded): number {
   return [text, ...included.map(file => file.text)].reduce((sum, part) => sum + part.split('\n').length, 0)
 }
 
-/** Problems with what stands elsewhere: it may come to be right while the configuration stays as it is. */
+/** Codes of problems with a cause outside the configuration. They may disappear without a change of its files. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'SECRET_MISSING',
   'OPTION_FILE',
@@ -57,28 +57,29 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'TOO_COSTLY',
 ])
 
-/** Whether a configuration that was refused may be accepted later without a change of its own. */
+/** True if a refused configuration may be accepted later without a change of its files. */
 export function mayBeAccepted(problems: readonly Problem[]): boolean {
   return problems.some(({ severity, code }) => severity === 'error' && ELSEWHERE.has(code))
 }
 
 /**
- * Whether a file ends where nobody ends one: within a line, or, being else the same as before, within a section. An
- * ldirectord.cf has no removal-limit, and ldirectord does what it says; but not what half of it says.
+ * True if an ldirectord.cf seems to be cut off: it ends within a line or, if it is a prefix of the previous text, within
+ * a section. An ldirectord.cf has no removal-limit, because ldirectord applies every file; but lvsd must not apply an
+ * incomplete one.
  */
 export function isTruncated(text: string, before: string): boolean {
   if (before.endsWith('\n') && !text.endsWith('\n')) return true
   return before.startsWith(text) && /^[ \t]+[^\s#]/.test(before.slice(text.length))
 }
 
-/** Real servers of the running configuration, and how many of them the next one no longer has. */
+/** Returns the number of real servers in the active configuration (`before`), and how many of them `next` lacks. */
 export function countRemovals(running: Config, next: Config): { removed: number; before: number } {
   const kept = new Set(memberKeys(next))
   const keys = memberKeys(running)
   return { removed: keys.filter(key => !kept.has(key)).length, before: keys.length }
 }
 
-/** By what the kernel will know of a service, so that a service with a new name is the same one. */
+/** Returns the keys of all real servers. They contain the virtual address, so a renamed service counts as the same. */
 function memberKeys(config: Config): string[] {
   return config.services.flatMap(service => {
     const name = keyAsWritten(service.virtual)

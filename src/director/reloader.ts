@@ -1,6 +1,6 @@
 /**
- * The configuration in force, and what takes its place: reloads one after the other, each all or nothing. What they put in
- * force is handed to `apply`; what was accepted last is kept for the next start.
+ * Holds the active configuration and replaces it on reload. Reloads run one after another; each is accepted or refused
+ * as a whole. `apply` activates an accepted configuration, and `keep` stores it for the next start.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Kept, Runnable } from '../accepted/accepted.js'
@@ -24,36 +24,36 @@ export interface ReloaderParts {
   readonly log: Log
   readonly notify: Notify
   readonly loaded: Runnable
-  /** Why `loaded` is not what the file says; null where it is. */
+  /** Set if `loaded` is the kept configuration, because the file cannot run; null if it comes from the file. */
   readonly kept?: Kept | null
-  /** Keeps an accepted configuration for the next start. */
+  /** Stores an accepted configuration for the next start. */
   readonly keep?: (loaded: Runnable) => Promise<void>
   /** Reads the configuration again. */
   readonly load: () => Promise<Loaded>
-  /** Puts what was accepted in force, the kernel's table included. */
+  /** Activates the accepted configuration. Resolves when the kernel's table has been changed accordingly. */
   readonly apply: () => Promise<void>
   readonly enter: (phase: DaemonPhase) => void
-  /** The change of the file that was read is dealt with. */
+  /** Called with each configuration that was read and handled. */
   readonly considered: (loaded: Loaded) => void
   readonly clock?: Pick<Clock, 'alarm'>
 }
 
-/** Milliseconds between two looks whether a file that could not run at the start can run now. */
+/** Milliseconds between two attempts to load a file that could not run at the start. */
 const KEPT_RETRY_EVERY = 30_000
 
 export class Reloader {
   readonly #parts: ReloaderParts
   #loaded: Runnable
-  /** Milliseconds of the steady clock. */
+  /** Time of acceptance, in milliseconds of the steady clock. */
   #loadedAt = steadyNow()
   #last: ReloadOutcome | null = null
-  /** Since a start with a file that cannot run, until a reload is accepted. */
+  /** Set after a start with a file that cannot run, until a reload is accepted. */
   #kept: Kept | null
   #keeping: Promise<void> = Promise.resolve()
-  /** What was read last and has been dealt with; null where that is not what stands in the file. */
+  /** The configuration that was read and handled last; null if that is not the content of the file. */
   #lastRead: Loaded | null
   #queue: Promise<unknown> = Promise.resolve()
-  /** Reloads that have not begun yet, by `isForced`: whoever asks meanwhile is served by the same one. */
+  /** Reloads that have not begun, by `isForced`. Further requests share them. */
   readonly #waiting = new Map<boolean, Promise<ReloadOutcome>>()
   readonly #brokenFile: Poller
   #isStopped = false
@@ -67,7 +67,7 @@ export class Reloader {
     this.#lastRead = this.#kept ? null : parts.loaded
   }
 
-  /** What was accepted last, without addresses of names. */
+  /** The last accepted configuration, names not resolved. */
   get loaded(): Runnable {
     return this.#loaded
   }
@@ -87,12 +87,15 @@ export class Reloader {
     }
   }
 
-  /** The start: reloads that are asked for meanwhile come after it. */
+  /** Makes reloads wait for the end of the start. */
   begin(start: Promise<void>): void {
     this.#queue = start.then(() => this.#retryBrokenFile()).catch(() => {})
   }
 
-  /** The start says what it runs: a file that cannot run, in whose place what was accepted before goes on, is to be overlooked by nobody. */
+  /**
+   * Logs the problems of the configuration at the start. If the file cannot run, logs an error that the kept
+   * configuration runs instead.
+   */
   tellStart(): void {
     const { log, loaded } = this.#parts
     if (this.#kept) {
@@ -107,7 +110,7 @@ export class Reloader {
     logProblems(log, loaded.problems)
   }
 
-  /** For the next start. That it cannot be written stops nothing. */
+  /** Stores the active configuration for the next start. An error is logged and stops nothing. */
   keep(): void {
     if (this.#kept) return
     const { log, keep } = this.#parts
@@ -127,14 +130,14 @@ export class Reloader {
     if (this.#kept) this.#brokenFile.every(KEPT_RETRY_EVERY)
   }
 
-  /** Looks whether the file can run by now; only what is accepted is said. */
+  /** Reloads if the file can run now. Otherwise nothing is logged. */
   async #retryFile(): Promise<void> {
     if (!this.#kept || this.#isStopped) return
     const next = await this.#parts.load().catch(() => null)
     if (next && refusalReason(next, this.#loaded, false) === null) await this.reload(false)
   }
 
-  /** Many that are asked for during one make one more. */
+  /** Reloads the configuration. Requests that arrive during a reload share one further reload. */
   reload(isForced: boolean): Promise<ReloadOutcome> {
     const waiting = this.#waiting.get(isForced)
     if (waiting) return waiting
@@ -147,7 +150,9 @@ export class Reloader {
     return outcome
   }
 
-  /** For `autoreload`: after the reload that is under way, and with more care than one that somebody asks for. */
+  /**
+   * Reload by `autoreload`. Runs after the current reload, and waits for a complete file, unlike a reload on request.
+   */
   reloadByItself(isSettled: boolean): Promise<Verdict> {
     const verdict = this.#queue
       .then(() => this.#tryReload(isSettled))
@@ -159,27 +164,29 @@ export class Reloader {
     return verdict
   }
 
-  /** Resolves when the reloads that were asked for so far are done. */
+  /** Resolves when all reloads requested so far are done. */
   async idle(): Promise<void> {
     await this.#queue
   }
 
-  /** Nothing is put in force any more. */
+  /** Refuses all further reloads. */
   stop(): void {
     this.#isStopped = true
     void this.#brokenFile.stop()
   }
 
-  /** Resolves when what was accepted is kept, after `patience` milliseconds at most. */
+  /** Resolves when the accepted configuration is stored, after `patience` milliseconds at most. */
   async close(patience: number): Promise<void> {
     await waitAtMost(patience, this.#keeping)
   }
 
-  /** What has been refused already is told no second time. */
+  /**
+   * Reloads, unless the content has been handled already, may be incomplete, or would be refused for the same problems.
+   */
   async #tryReload(isSettled: boolean): Promise<Verdict> {
     if (this.#isStopped) return 'taken'
     const loaded = await this.#parts.load()
-    // Somebody has asked for a reload meanwhile, which has dealt with it.
+    // A reload on request has handled this content meanwhile.
     if (this.#lastRead && isSameRead(this.#lastRead, loaded)) return 'taken'
     if (!isSettled && mayBePart(loaded, this.#loaded)) return 'unsettled'
     const { problems } = loaded
@@ -203,7 +210,7 @@ export class Reloader {
     const ok = refusal === null
     const message = refusal ?? this.#changesSince(before)
     this.#last = { ok, at: new Date().toISOString(), message, problems }
-    // Overtaken by a stop, which has the last word.
+    // lvsd is stopping: the state that `stop` has reported must not change.
     if (this.#isStopped) return this.#last
     logProblems(log, problems)
     const told = ok ? `reload: ${message}` : `reload refused: ${message}`
@@ -220,19 +227,20 @@ export class Reloader {
     return `the configuration of ${counted(config.services.length, 'service')} is in force (${changes})`
   }
 
-  /** Reads the configuration again and puts it in force, or says why not. */
+  /** Reads the configuration, unless `read` is given, and activates it. Returns a sentence if it is refused. */
   async #takeOver(
     isForced: boolean,
     read?: Loaded,
   ): Promise<{ refusal: string | null; problems: readonly Problem[] }> {
     const loaded = read ?? (await this.#parts.load())
-    // A reload that somebody asks for deals with a change that autoreload would have noticed.
+    // A reload on request also handles a change that `autoreload` would have noticed.
     if (!mayBeAccepted(loaded.problems)) {
       this.#lastRead = loaded
       this.#parts.considered(loaded)
     }
     const { config, problems } = loaded
-    // Both the reading before and what follows take long where there are thousands of servers.
+    // With thousands of servers both the read above and the steps below take long, so other events get a turn between
+    // them.
     await setImmediate()
     const refusal = this.#isStopped ? 'lvsd is stopping' : refusalReason(loaded, this.#loaded, isForced)
     if (refusal === null && config) {

@@ -2,7 +2,10 @@ import type { JobChanges } from '../health/health-changes.js'
 import { workOf } from '../health/jobs.js'
 import type { Executors } from '../schedule/executors.js'
 
-/** Has the executors run the jobs of a new configuration. Those whose interval alone is new start at any time within it. */
+/**
+ * Passes the job changes of a new configuration to the executors. A rescheduled job starts at a random time within its
+ * interval.
+ */
 export function scheduleJobs(
   executors: Pick<Executors, 'set' | 'remove' | 'soon'>,
   { removed, added, rescheduled, newlySubscribed }: JobChanges,
