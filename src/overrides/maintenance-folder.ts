@@ -1,37 +1,39 @@
-/** The folder whose files hold servers down: looked into again and again, and believed with care when it vanishes. */
+/**
+ * Polls the maintenance folder, whose files hold real servers down. Its last content stays valid if the folder is lost.
+ */
 import { readdir, stat } from 'node:fs/promises'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
 
-/** What was seen in the folder last; kept over restarts. */
+/** The last valid content of the folder. The journal keeps it across restarts. */
 export interface Seen {
   readonly folder: string
-  /** Number of the file system that the folder was on; null before the first look. */
+  /** Device number of the folder's file system; null before the first read. */
   readonly device: string | null
   readonly files: readonly string[]
 }
 
-/** What a look has found: the files, or the code of an error. */
+/** Result of one read of the folder: the files, or an error code. */
 export type Look = { readonly device: string; readonly files: readonly string[] } | { readonly code: string }
 
-/** Why what was seen last counts on: null where what is there now counts. */
+/** Reason why the last content stays valid; null if the present content counts. */
 export type Trouble = 'gone' | 'elsewhere' | 'unreadable' | 'silent' | null
 
-/** What a file system has that has just been made. */
+/** Entries of a new, empty file system. */
 const OF_FILE_SYSTEMS: ReadonlySet<string> = new Set(['lost+found'])
 
 /**
- * What counts after a look. Pure.
+ * Returns the valid content after a read. Pure.
  *
- *   the folder                                            counts
- *   is there                                              what is in it
- *   is gone, and held no files                            nothing
- *   is gone, and held files                               what was seen last
- *   is empty, on another file system than the files were  what was seen last
- *   cannot be read                                        what was seen last
+ *   the folder                                            valid content
+ *   exists                                                the present content
+ *   is missing, and had no files                          empty
+ *   is missing, and had files                             the last content
+ *   is empty, on another file system than the files were  the last content
+ *   cannot be read                                        the last content
  *
- * An unmounted file system looks like the third or the fourth line, and lets go of nobody.
+ * An unmounted file system matches the third or the fourth line, so it releases no server.
  */
 export function judgeLook(seen: Seen, look: Look): { readonly seen: Seen; readonly trouble: Trouble } {
   const hadFiles = seen.files.length > 0
@@ -47,20 +49,20 @@ export function judgeLook(seen: Seen, look: Look): { readonly seen: Seen; readon
 
 export interface FolderParts {
   readonly folder: string
-  /** From an earlier run, of whatever folder. */
+  /** Content from an earlier run. Ignored if it is of another folder. */
   readonly remembered: Seen | null
   readonly log: Log
-  /** Other files count than before, or for another reason. */
+  /** Called when the valid content or the trouble changes. */
   onChange(): void
   readonly look?: (folder: string) => Promise<Look>
   readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
 
-/** Milliseconds between two looks into the folder. */
+/** Milliseconds between two reads of the folder. */
 const EVERY = 1000
-/** A look that takes longer is told as trouble, milliseconds. */
+/** Milliseconds after which a read that has not finished is reported as the trouble `silent`. */
 const PATIENCE = 5000
-/** Milliseconds between two lines of the log about the same trouble. */
+/** Milliseconds between two log lines about the same trouble. */
 const TELL_EVERY = 60_000
 
 export class MaintenanceFolder {
@@ -68,13 +70,13 @@ export class MaintenanceFolder {
   readonly #look: (folder: string) => Promise<Look>
   readonly #clock: Pick<Clock, 'now' | 'alarm'>
   readonly #looks: Poller
-  /** Says that the look under way takes too long. */
+  /** Reports that the current read takes too long. */
   #silence: Poller | null = null
   #seen: Seen
   #trouble: Trouble = null
   #toldAt = Number.NEGATIVE_INFINITY
   #isClosed = false
-  /** Resolves when the folder has been looked into for the first time. */
+  /** Resolves when the first read has ended. */
   readonly first: Promise<void>
 
   constructor(parts: FolderParts) {
@@ -103,7 +105,7 @@ export class MaintenanceFolder {
     void this.#silence?.stop()
   }
 
-  /** One look at a time: each that hangs holds a thread that files are read with. */
+  /** Reads the folder now. Reads never overlap, because a read that hangs blocks a thread of libuv's pool. */
   look(): Promise<void> {
     return this.#looks.now()
   }

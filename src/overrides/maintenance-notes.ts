@@ -1,30 +1,30 @@
-/** What people write into the files of the maintenance folder: who works there, and why. */
+/** Notes in the files of the maintenance folder: the first line of each, such as who works on the server, and why. */
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { harmless } from '../util/foreign-text.js'
 
-/** Bytes of a file that are looked at. */
+/** Maximum bytes that are read of a file. */
 const MOST = 1024
-/** Files that are read; those after them have no note. */
+/** Maximum number of files that are read. Further files have no note. */
 const MOST_FILES = 200
 
-/** Reads them aside; nothing waits for them. */
+/** Reads the notes in the background. */
 export class MaintenanceNotes {
   #notes = new Map<string, string>()
   readonly #onNews: () => void
 
-  /** `onNews`: a note is known that was not before. */
+  /** `onNews` is called when new notes have been read. */
   constructor(onNews: () => void) {
     this.#onNews = onNews
   }
 
-  /** `: disk swap, Anna`; empty where the file is, or cannot be read. */
+  /** Returns `: disk swap, Anna`; '' if the file is empty, unreadable, or not read yet. */
   of(file: string): string {
     const note = this.#notes.get(file) ?? ''
     return note === '' ? '' : `: ${note}`
   }
 
-  /** The files now. One that is known is not read again. */
+  /** Takes the present list of files. A known file is not read again. */
   follow(folder: string, files: readonly string[]): void {
     const known = this.#notes
     const wanted = files.slice(0, MOST_FILES)

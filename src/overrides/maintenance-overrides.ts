@@ -1,4 +1,4 @@
-/** Overrides by files: the maintenance folder, whose files hold real servers down that are named like them. */
+/** Overrides from the maintenance folder: a file named after a real server holds that server down. */
 
 import type { ResolvedConfig, ResolvedReal } from '../core/model.js'
 import type { Resolver } from '../names/lookup.js'
@@ -12,14 +12,14 @@ import { MaintenanceFolder } from './maintenance-folder.js'
 import { MaintenanceNotes } from './maintenance-notes.js'
 import { fileNamesFor, matchOverrides, unmatched } from './matching-files.js'
 
-/** Milliseconds that a start waits for the folder, and for names, at most. */
+/** Maximum milliseconds for which a start waits for the folder, and again for names. */
 const PATIENCE = 2000
 
 export interface MaintenanceParts {
   readonly log: Log
   readonly journal: Pick<Journal, 'maintenance' | 'recordMaintenance'>
   readonly resolver: Pick<Resolver, 'names'>
-  /** Other servers are held down by files than before. */
+  /** Called when the held servers or their reasons may have changed. */
   onChange(): void
   readonly clock?: Pick<Clock, 'alarm'>
 }
@@ -29,7 +29,7 @@ export class MaintenanceOverrides {
   readonly #names: ReverseDnsCache
   readonly #nameRounds: Poller
   #config: ResolvedConfig | null = null
-  /** Files that are the name of no server, told once. */
+  /** Files that match no real server and have been logged. */
   readonly #strangers = new Set<string>()
   readonly #notes: MaintenanceNotes
   #folder: { readonly path: string; readonly watched: MaintenanceFolder } | null = null
@@ -43,7 +43,7 @@ export class MaintenanceOverrides {
     this.#names = new ReverseDnsCache(parts.resolver, known, () => parts.onChange())
   }
 
-  /** Takes over a configuration; a folder that it still names goes on being watched. */
+  /** Takes a configuration. The watch continues if the folder is the same. */
   follow(config: ResolvedConfig): void {
     this.#config = config
     const { maintenancedir } = config.settings
@@ -51,7 +51,9 @@ export class MaintenanceOverrides {
     void this.#refreshNames(false)
   }
 
-  /** The servers of this configuration that are held down, each with the file that does it. */
+  /**
+   * Returns the held real servers of this configuration, each with its reason: file name, trouble of the folder, note.
+   */
   held(config: ResolvedConfig): Map<ResolvedReal, string> {
     const watched = this.#folder?.watched
     const held = matchOverrides(realsOf(config), new Set(watched?.seen.files), address =>
@@ -66,7 +68,7 @@ export class MaintenanceOverrides {
     return new Map([...held].map(([real, file]) => [real, `${file}${note}${this.#notes.of(file)}`]))
   }
 
-  /** Once for each file, and not before the names of all servers are known as far as they can be. */
+  /** Logs each file that matches no real server, once, after the names of all real servers have been looked up. */
   async #tellUnmatched(config: ResolvedConfig): Promise<void> {
     const find = () =>
       unmatched(realsOf(config), this.#folder?.watched.seen.files ?? [], address => this.#names.of(address))
@@ -85,12 +87,12 @@ export class MaintenanceOverrides {
     }
   }
 
-  /** Looks up the names of the real servers anew each `ms` milliseconds, until `close`. */
+  /** Looks up the names of the real servers again every `ms` milliseconds, until `close`. */
   refreshNamesEvery(ms: number): void {
     this.#nameRounds.every(ms)
   }
 
-  /** Looks up again what the real servers are called, where files are named after them. */
+  /** Looks up the names of the real servers' addresses, if there is a folder. `isFresh` repeats known ones too. */
   async #refreshNames(isFresh: boolean): Promise<void> {
     if (!this.#folder || !this.#config) return
     const addresses = realsOf(this.#config).flatMap(real => real.address ?? [])
@@ -98,9 +100,9 @@ export class MaintenanceOverrides {
   }
 
   /**
-   * For a start: waits a moment for the folder and, where a file in it may be named after a server's name, for the names,
-   * so that no passed check puts a server to work again that was held before. What an earlier run has seen counts until
-   * there are answers.
+   * Prepares a start: waits for the folder and, if a file may be named after a server's DNS name, for the names. Without
+   * this, a passed check could bring a held server into service. Content from an earlier run is valid until the results
+   * arrive.
    */
   async prepare(config: ResolvedConfig): Promise<void> {
     this.follow(config)
@@ -128,14 +130,14 @@ export class MaintenanceOverrides {
     this.#folder = { path: folder, watched: new MaintenanceFolder({ folder, remembered, log, onChange }) }
   }
 
-  /** What the next start needs to hold the same servers while neither the folder nor a name server answers. */
+  /** Stores what the next start needs to hold the same servers if neither the folder nor a name server responds. */
   #remember(held: ReadonlyMap<ResolvedReal, string>): void {
     const watched = this.#folder?.watched
     if (!watched) {
       this.#keep(null)
       return
     }
-    // Nothing has been seen yet: what an earlier run has seen counts on.
+    // The folder has not been read yet: the stored content of an earlier run stays.
     if (watched.seen.device === null && watched.seen.files.length === 0) return
     const names: Record<string, readonly string[]> = {}
     for (const { address } of held.keys()) {

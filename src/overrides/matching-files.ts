@@ -5,7 +5,7 @@
 import { type Address, bracketed } from '../core/address.js'
 import type { ResolvedMember, ResolvedReal } from '../core/model.js'
 
-/** The names of files that hold this server down. `names`: what its address is called. */
+/** Returns the file names that hold this server down. `names` are the DNS names of its address. */
 export function fileNamesFor(
   real: Pick<ResolvedMember, 'host' | 'address' | 'port'>,
   names: readonly string[],
@@ -16,7 +16,7 @@ export function fileNamesFor(
   return [...new Set([...addresses, ...hosts])].flatMap(name => [`${name}:${real.port}`, name])
 }
 
-/** Files that are the name of no server: a slip of the pen holds nobody. */
+/** Returns the files that match no real server, for example because of a typing error. */
 export function unmatched(
   reals: readonly ResolvedReal[],
   files: readonly string[],
@@ -24,11 +24,11 @@ export function unmatched(
 ): string[] {
   if (files.length === 0) return []
   const known = new Set(reals.flatMap(real => fileNamesFor(real, real.address ? namesOf(real.address) : [])))
-  // Dot files are of editors and file systems.
+  // Dot files belong to editors and file systems.
   return files.filter(file => !known.has(file) && !file.startsWith('.') && file !== 'lost+found')
 }
 
-/** The servers that are held down, with the file that does it. */
+/** Returns the real servers that are held down, each with its file. */
 export function matchOverrides(
   reals: readonly ResolvedReal[],
   files: ReadonlySet<string>,
