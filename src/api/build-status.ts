@@ -20,7 +20,7 @@ import {
   type Totals,
 } from './status-types.js'
 
-/** Dates of moments of the steady clock. */
+/** Converts times of the steady clock to dates. */
 type Dates = Pick<WallClock, 'at' | 'iso'>
 
 export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
@@ -88,13 +88,13 @@ function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates):
   }
 }
 
-/** Of its virtual address, or of its fallback. */
+/** Returns the problem with the name of the virtual address or of the fallback, or null. */
 function nameTroubleOf(service: ServiceHealth['service'], { names }: Snapshot): string | null {
   const ofFallback = service.fallback && names.get(service.fallback)
   return names.get(service) ?? (ofFallback ? `fallback: ${ofFallback}` : null)
 }
 
-/** The weight of a server, both by their keys; null where it is not in the table. */
+/** Returns the weight of a real server by the keys of service and server; null if it is not in the table. */
 function weightIn(table: Table | undefined, service: string | null, real: string | null): number | null {
   return table?.get(service ?? '')?.reals.get(real ?? '')?.weight ?? null
 }
@@ -162,7 +162,7 @@ function roundedAll<T extends Readonly<Record<string, number>>>(numbers: T): T {
   return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, rounded(value)])) as T
 }
 
-/** Milliseconds with two digits: more of them are noise. */
+/** Rounds milliseconds to two decimal places. */
 function rounded(ms: number): number {
   return Math.round(ms * 100) / 100
 }

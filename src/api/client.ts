@@ -1,12 +1,12 @@
-/** Asks a running lvsd over its control socket. */
+/** Client of the control socket of a running lvsd. */
 import { statSync } from 'node:fs'
 import { request } from 'node:http'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
 
-/** The socket's place where neither the configuration nor the command line says otherwise. */
+/** Path of the socket if neither the configuration nor the command line sets one. */
 export const DEFAULT_SOCKET = '/run/lvsd/lvsd.sock'
 
-/** Why the daemon cannot be asked, as a sentence that says what to do; `isDenied`: for want of permission. */
+/** The daemon cannot be reached. The message says why and what to do. `isDenied` is true if a permission is missing. */
 export class ControlError extends Error {
   override readonly name = 'ControlError'
   readonly isDenied: boolean
@@ -18,15 +18,15 @@ export class ControlError extends Error {
 }
 
 const STATUS_TIMEOUT = 10_000
-/** A reload is answered when it is done: names resolved, the table read and changed. */
+/** The answer to a reload arrives when it is done: the configuration is read, the table read and changed. */
 const RELOAD_TIMEOUT = 120_000
 
-/** What the daemon says of itself. Throws a ControlError. */
+/** Returns the status document of the daemon. Throws a ControlError. */
 export async function fetchStatus(socket: string): Promise<StatusDocument> {
   return (await ask(socket, 'GET', '/status', null, STATUS_TIMEOUT)) as StatusDocument
 }
 
-/** Lets the daemon read its configuration again; `force`: also when that removes much. Throws a ControlError. */
+/** Makes the daemon reload its configuration. `force` disables the limits on removals. Throws a ControlError. */
 export async function requestReload(socket: string, force: boolean): Promise<ReloadOutcome> {
   return (await ask(socket, 'POST', '/reload', { force }, RELOAD_TIMEOUT)) as ReloadOutcome
 }

@@ -1,18 +1,18 @@
-/** Connections of the control socket: none of them can keep others out, and none can ask for much at once. */
+/** Limits the connections of the control socket, so that no client can block others or request much at once. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Connections that wait for their client: each costs a descriptor that checks may need. */
+/** Maximum number of connections that wait for their client. Each uses a descriptor that checks may need. */
 const MOST_WAITING = 64
-/** All together, those whose answer is being made included. */
+/** Maximum number of all connections, including those whose request is being handled. */
 const MOST = 256
-/** Requests of one connection that wait behind the one that is being answered. */
+/** Maximum number of requests of one connection that are not answered yet. */
 const MOST_PIPELINED = 8
 
 interface State {
-  /** An answer is being made. */
+  /** True while a request is being handled. */
   isAnswering: boolean
-  /** Requests that are not answered yet. */
+  /** Number of requests that are not answered yet. */
   pending: number
   last: Promise<void>
 }
@@ -20,7 +20,10 @@ interface State {
 export class Connections {
   readonly #states = new Map<Socket, State>()
 
-  /** A new one takes the place of the oldest that has said nothing whole, or does not read. */
+  /**
+   * Adds a connection. Above the limits, closes the oldest one that has no complete request or does not read its
+   * answer.
+   */
   add(socket: Socket): void {
     this.#states.set(socket, { isAnswering: false, pending: 0, last: Promise.resolve() })
     socket.once('close', () => this.#states.delete(socket))
@@ -28,7 +31,9 @@ export class Connections {
     if (waiting.length > MOST_WAITING || this.#states.size > MOST) waiting[0]?.[0].destroy()
   }
 
-  /** Requests of one connection are answered one after the other, each when the client has taken the one before. */
+  /**
+   * Handles the requests of one connection one after another, each after the client has received the previous answer.
+   */
   inTurn({ socket }: IncomingMessage, response: ServerResponse, answer: () => Promise<void>): void {
     const state = this.#states.get(socket)
     if (!state) return
@@ -41,7 +46,7 @@ export class Connections {
     })
   }
 
-  /** While `work` goes on the connection is not given up for another. */
+  /** Executes `work`. Meanwhile the connection is not closed in favour of another one. */
   async answering<T>(socket: Socket, work: () => Promise<T>): Promise<T> {
     const state = this.#states.get(socket)
     if (state) state.isAnswering = true

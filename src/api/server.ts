@@ -1,4 +1,4 @@
-/** The control socket: HTTP and JSON over a Unix socket that only its owner may open. */
+/** Server of the control socket: HTTP and JSON over a Unix socket that only its owner may open. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Log } from '../system/log.js'
 import { Poller } from '../util/poller.js'
@@ -19,22 +19,22 @@ export { SocketInUse, SocketUnusable }
 
 export interface Control {
   status(): Promise<StatusDocument>
-  /** `isForced`: also when it removes more than the settings allow. */
+  /** `isForced` allows more removals than the settings do. */
   reload(isForced: boolean): Promise<ReloadOutcome>
 }
 
-/** Gives the answer as JSON. */
+/** Returns the answer as JSON. */
 type Handler = (body: unknown) => Promise<string>
 
 const BODY_LIMIT = 64 * 1024
-/** For a client to say what it wants, milliseconds: one that stops in the middle holds its place no longer. */
+/** Maximum milliseconds for a client to send a request, and to read the answer. */
 const PATIENCE = 10_000
-/** Milliseconds between two looks for clients that have run out of it. */
+/** Milliseconds between two checks for clients that exceed `PATIENCE`. */
 const LOOK_FOR_SLOW = 1000
-/** Milliseconds between two looks whether the socket is still in its place. */
+/** Milliseconds between two checks that the socket still exists at its path. */
 const LOOK_AT_PLACE = 2000
 
-/** Why a request cannot be answered, and the status that says so. */
+/** A request is refused: HTTP status and reason. */
 class Refusal extends Error {
   readonly status: number
 
@@ -48,7 +48,7 @@ export interface ControlSocket {
   close(): Promise<void>
 }
 
-/** Opens the socket. A left-over of a process that is gone is replaced; a living one is an error. */
+/** Opens the socket. An abandoned socket is replaced. Throws SocketInUse if a process serves it. */
 export async function openControlSocket(
   path: string,
   control: Control,
@@ -61,7 +61,7 @@ export async function openControlSocket(
 
 const SILENT = { warn: () => {}, error: () => {} }
 
-/** Everything the socket answers, by method and path. Many who ask for the status at once get the same one. */
+/** Returns the handlers by method and path. Concurrent requests for the status share one answer. */
 function routesOf(control: Control): Readonly<Record<string, Handler>> {
   const status = shared(async () => JSON.stringify(await control.status()))
   return {
@@ -74,7 +74,7 @@ function routesOf(control: Control): Readonly<Record<string, Handler>> {
   }
 }
 
-/** A server on a path; where the path is taken away from under it, it is bound there again. */
+/** A server on a path. If the socket file is removed, the server is bound again. */
 class OpenSocket implements ControlSocket {
   readonly #path: string
   readonly #routes: Readonly<Record<string, Handler>>
@@ -111,7 +111,7 @@ class OpenSocket implements ControlSocket {
     )
     server.on('connection', socket => this.#connections.add(socket))
     this.#held = await takePlace(server, this.#path)
-    // A connection that cannot be accepted, for want of descriptors, is the client's loss and no more.
+    // A connection may fail to be accepted if no descriptors are left. Only that client is affected.
     server.on('error', () => {})
     this.#server = server
   }
@@ -143,7 +143,7 @@ class OpenSocket implements ControlSocket {
     }
   }
 
-  /** Once; a place that another has taken is left to him. */
+  /** Logs once that another program uses the path. It is left to that program. */
   #tell(found: Found): void {
     if (found !== 'ours' && found !== this.#told)
       this.#log.error(
@@ -159,7 +159,7 @@ class OpenSocket implements ControlSocket {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { status, text } = await this.#outcomeOf(request)
     response.writeHead(status, { 'content-type': 'application/json' }).end(text)
-    // A client that does not read its answer is waited for no longer than one that does not finish its question.
+    // A client that does not read its answer has the same time limit as one that does not complete its request.
     response.setTimeout(PATIENCE, () => response.destroy())
   }
 

@@ -1,13 +1,13 @@
-/** One answer for all who ask at the same moment. */
+/** Shares one answer among concurrent requests. */
 
-/** Making the answer takes at most so large a share of the time, however many ask: one part in so many. */
+/** An answer is reused for this many times the time that it took to compute. This limits the load of many requests. */
 const REST = 2
-/** Milliseconds for which an answer is used, at most. */
+/** Maximum milliseconds for which an answer is reused. */
 const LONGEST = 500
 
 export interface Shared<T> {
   get(): Promise<T>
-  /** What was made before is used no more. */
+  /** Discards the current answer. */
   forget(): void
 }
 

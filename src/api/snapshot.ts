@@ -1,4 +1,4 @@
-/** All that the status document shows, at one moment: what each part of the daemon knows. */
+/** The state of all parts of the daemon at one moment, as input for the status document. */
 import type { Problem } from '../config/problems/problem.js'
 import type { HealthSnapshot } from '../health/health-snapshot.js'
 import type { NamesSnapshot } from '../names/name-resolver.js'
@@ -17,12 +17,15 @@ export interface Snapshot extends Pick<StatusDocument, 'version' | 'pid' | 'kern
   readonly schedule: ScheduleStats
 }
 
-/** Of the configuration in force. */
+/** State of the active configuration and the last reload. */
 export interface ReloadSnapshot {
   readonly file: string
   readonly loadedAt: number
   readonly warnings: readonly Problem[]
-  /** ISO 8601: the file could not run at the start, and what was accepted then runs. Null where it is the file's. */
+  /**
+   * ISO 8601. Set if the file could not run at the start: the configuration accepted at this time runs instead. Else
+   * null.
+   */
   readonly keptSince: string | null
   readonly last: ReloadOutcome | null
 }

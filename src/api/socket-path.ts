@@ -1,25 +1,31 @@
-/** The path of the control socket: taken, watched, and given back, without touching what belongs to somebody else. */
+/** Binds, checks and releases the path of the control socket. Files of other programs are not changed. */
 import { chmodSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 
-/** The place of the socket cannot be used: a sentence that says why, and what to do. */
+/** The path cannot be used for a socket. The message says why and what to do. */
 export class SocketUnusable extends Error {}
 
 /** Another lvsd serves this socket. */
 export class SocketInUse extends SocketUnusable {}
 
-/** Bytes of sun_path in <sys/un.h>, without the last. A longer path would be cut off, without a word. */
+/** Size of sun_path in <sys/un.h> in bytes, without the final NUL. A longer path would be truncated silently. */
 const LONGEST_PATH = 107
 
-/** What is at the path: the socket of `held`, nothing, a socket that nobody serves, or something of others. */
+/**
+ * What exists at the path: the socket of `held`, nothing, an abandoned socket, a served socket, or another kind of
+ * file.
+ */
 export type Found = 'ours' | 'nothing' | 'abandoned' | 'served' | 'no socket'
 
-/** Device and inode of a socket that was bound. */
+/** Device and inode number of a bound socket. */
 export type Held = string
 
-/** Throws a SocketUnusable where no socket can be made at this path, or where another lvsd serves it. */
+/**
+ * Binds the server to the path. Throws SocketUnusable if no socket can be created there, SocketInUse if another lvsd
+ * serves it.
+ */
 export async function takePlace(server: Server, path: string): Promise<Held> {
   if (Buffer.byteLength(path) > LONGEST_PATH)
     throw new SocketUnusable(
@@ -31,7 +37,7 @@ export async function takePlace(server: Server, path: string): Promise<Held> {
   return bind(server, path)
 }
 
-/** Removes the socket where it is still the one that was bound. */
+/** Removes the socket if it is still the one that was bound. */
 export function leavePlace(path: string, held: Held): void {
   if (identityOf(path) === held) unlinkSync(path)
 }
@@ -44,7 +50,7 @@ export async function look(path: string, held: Held | null): Promise<Found> {
   return (await isServed(path)) ? 'served' : 'abandoned'
 }
 
-/** Everything but a refusal counts as served: a process that is stopped or very busy has its socket still. */
+/** Any outcome except a refused connection counts as served: a stopped or very busy process still has its socket. */
 function isServed(path: string): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(path)
@@ -56,7 +62,7 @@ function isServed(path: string): Promise<boolean> {
   })
 }
 
-/** Makes the folder; tells what stands in the way and is no socket. */
+/** Creates the folder. Throws SocketUnusable if something other than a socket exists at the path. */
 function prepare(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true })
@@ -73,8 +79,8 @@ function prepare(path: string): void {
 }
 
 /**
- * Bound under another name and moved into place: a server unlinks the name that it was bound to when it is closed, and
- * that must not be the socket of another lvsd. Closed to others from its first moment: the mask is set around the bind.
+ * Binds under a temporary name and renames the socket: a server that closes unlinks the name that it was bound to, which
+ * may belong to another lvsd by then. The umask is set during the bind, so that other users never have access.
  */
 async function bind(server: Server, path: string): Promise<Held> {
   const hidden = join(dirname(path), `.lvsd-${process.pid}`)

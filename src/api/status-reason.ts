@@ -1,11 +1,14 @@
-/** Why a server is as it is, in one sentence. Pure. */
+/** Explains the state of a real server in one sentence. Pure. */
 
 import { isWithoutVerdict } from '../core/health.js'
 import type { CheckResult, HealthState, Phase } from '../core/model.js'
 import type { CheckState } from '../health/check-state.js'
 import type { RealHealth } from '../health/health-snapshot.js'
 
-/** Of a server with an address, as a whole: what holds it, else what its checks say. `clock` gives a time for people. */
+/**
+ * Returns the reason for the state of a server with an address: its hold, else the results of its checks. `clock`
+ * formats a time.
+ */
 export function reasonOf(
   { real, state, held, checks, passing }: RealHealth,
   clock: (at: number) => string,
@@ -21,7 +24,7 @@ export function reasonOf(
     : `${count}; ${told.subscriber.use.kind}: ${sentence}`
 }
 
-/** The check that explains the state, or that is about to change it. */
+/** Returns the check that explains the state, or that is about to change it. */
 function mostTelling(checkStates: readonly CheckState[], state: HealthState): CheckState {
   const failing = checkStates.find(({ health }) => health.state === 'down')
   const unasked = checkStates.find(({ noVerdicts }) => noVerdicts !== null)
@@ -44,7 +47,7 @@ function sentenceOf({ health, noVerdicts, subscriber }: CheckState, clock: (at: 
   if (health.streak === 0) return sentence
   const [what, wanted] = health.last.ok === false ? ['failure', fall] : ['pass', rise]
   const standing = health.state === 'unknown' ? 'not judged yet' : `still ${health.state}`
-  // In front, where no narrow screen cuts it off: else a result stands beside a state that it does not fit.
+  // The count comes first because a narrow screen cuts off the end, and the result alone seems to contradict the state.
   return `${standing}, ${what} ${health.streak} of ${wanted}: ${sentence}`
 }
 
@@ -53,8 +56,8 @@ function sentenceOfResult({ reason, detail, phase }: CheckResult): string {
 }
 
 /**
- * `timeout in first byte: no answer …`; the reason is not said twice where the detail begins with it: `status 500 …`. The
- * phase is said of what may happen in any of them.
+ * Returns `timeout in first byte: no answer …`. The reason is omitted if the detail begins with it: `status 500 …`. The
+ * phase is included only for reasons that can occur in any phase.
  */
 export function reasonAndDetail(reason: string, detail: string, phase: Phase | null = null): string {
   if (detail === reason || detail.startsWith(`${reason} `)) return detail
