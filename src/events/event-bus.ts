@@ -1,4 +1,7 @@
-/** Events of the director, and who listens: log, mails, commands, files. An exception in a listener is logged and goes no further. */
+/**
+ * Delivers the events of the director to listeners: log, mails, commands, files. An exception in a listener is logged
+ * and has no other effect.
+ */
 
 import type { Change, DaemonPhase, ResolvedConfig } from '../core/model.js'
 import type { HealthEvents } from '../health/health-changes.js'
@@ -9,17 +12,17 @@ export type { DaemonPhase }
 
 export interface Events extends HealthEvents {
   readonly phase: [phase: DaemonPhase]
-  /** A configuration is in force, names resolved as far as they are. */
+  /** A configuration is active. Its names have the known addresses. */
   readonly config: [config: ResolvedConfig]
-  /** What the kernel has taken. */
+  /** The kernel has accepted these changes. */
   readonly applied: [changes: readonly Change[]]
 }
 
-/** A method for each event that it wants. */
+/** Has a method for each event that it handles. */
 export type EventListener = {
   -readonly [Name in keyof Events]?: ((...details: Events[Name]) => void) | undefined
 } & {
-  /** Ends what is under way, within seconds. */
+  /** Ends running work within seconds. */
   close?(): unknown
 }
 
@@ -27,7 +30,7 @@ export interface EventBus extends Emitter<Events> {
   close(): Promise<void>
 }
 
-/** Listeners are told in this order. */
+/** Creates an event bus. Listeners are called in this order. */
 export function openEventBus(listeners: readonly EventListener[], log: Log): EventBus {
   const guarded = async (what: string, work: () => unknown) => {
     try {

@@ -1,4 +1,4 @@
-/** What happens to servers and services, as lines of the log. */
+/** Writes log lines about events of real servers and services. */
 
 import type { Problem } from '../config/problems/problem.js'
 import { endpoint } from '../core/address.js'
@@ -8,7 +8,7 @@ import { nameOfCheck, type Subscriber } from '../health/jobs.js'
 import type { Log } from '../system/log.js'
 import type { EventListener } from './event-bus.js'
 
-/** The first listener of every daemon: a line comes before what others make of its event. */
+/** The first listener of every daemon, so that the log line precedes the actions of other listeners. */
 export function logListener(log: Log): EventListener {
   return {
     result: log.isLevelEnabled('debug') ? ([first], result) => logResult(log, first, result) : undefined,
@@ -24,7 +24,10 @@ function logResult(log: Log, first: Subscriber | undefined, result: CheckResult)
   if (first) log.debug('run.result', { job: nameOfCheck(first), ...resultFields(result) }, 'check')
 }
 
-/** The line of a server that has changed its state says from which to which; that of a check alone says what the server still is. */
+/**
+ * Logs the change of a server's state. If only a check has changed, logs the check and the unchanged state of its
+ * server.
+ */
 function logTransition(log: Log, transition: Transition): void {
   const { service, real, check, from, to, result, hasMovedServer } = transition
   const fields = { service: service.name, real: realName(real) }
@@ -42,7 +45,7 @@ function logCheck(log: Log, { service, real, check, to, result, state, passing, 
   log.info(event, fields, `check ${verb}, its real server stays ${state} (${count})`)
 }
 
-/** lvsd cannot ask: a server that nobody looks at is to be known, one by one. */
+/** Logs a check without a verdict, because its server is not monitored meanwhile. */
 function logVerdict(log: Log, { service, real, check, isMissing, detail }: VerdictChange): void {
   const fields = { service: service.name, real: realName(real), check }
   if (!isMissing) log.info('check.verdict-again', fields, 'the check has a verdict again')
@@ -54,12 +57,12 @@ function logVerdict(log: Log, { service, real, check, isMissing, detail }: Verdi
     )
 }
 
-/** The last real server of a service has gone, or the first one has come back: what somebody is to be woken up for. */
+/** Logs that a service has lost its last available real server, or has one again. */
 function logTraffic(log: Log, service: ResolvedService, hasTraffic: boolean, before: boolean | null): void {
   const { name, fallback, reals } = service
   const fields = { service: name, ...(fallback && { fallback: realName(fallback) }) }
   if (hasTraffic) {
-    // At a start it is no news.
+    // This is expected after a start.
     if (before === null) return
     const back = `${name}: a real server is available again`
     if (fallback) log.warn('service.fallback-out', fields, `${back}, the fallback is removed`)
@@ -77,7 +80,7 @@ function logTraffic(log: Log, service: ResolvedService, hasTraffic: boolean, bef
   else log.error('service.refused', fields, `${name}: ${lack}, there is no fallback: clients are refused`)
 }
 
-/** A weight that wobbles is no news; one that goes to nothing or comes back is. */
+/** Logs a weight change at level debug, or at level info if the weight becomes 0 or was 0. */
 function logWeightChange(log: Log, { service, real, from, to, result }: WeightChange): void {
   const fields = { service: service.name, real: realName(real), from, to, detail: result.detail }
   log[from === 0 || to === 0 ? 'info' : 'debug']('weight.changed', fields, 'weight changed by a check')
@@ -100,7 +103,7 @@ export function logProblems(log: Log, problems: readonly Problem[]): void {
     )
 }
 
-/** A server that an operator holds down by a file, or lets go of again. */
+/** Logs the begin (`file` is set) or the end of a hold. */
 function logHeld(log: Log, service: Service, real: Real, file: string | null): void {
   const fields = { service: service.name, real: realName(real) }
   if (file === null) log.info('maintenance.ends', fields, 'maintenance is over: the checks decide again')

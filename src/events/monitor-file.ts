@@ -1,4 +1,4 @@
-/** ldirectord's monitorfile: a line for each result of a check. A file that cannot be written never stops anything. */
+/** Writes ldirectord's monitorfile: one line for each result of a check. A write error is logged and stops nothing. */
 
 import { monitorWords } from '../config/ldirectord/kinds.js'
 import { bracketed } from '../core/address.js'
@@ -13,7 +13,7 @@ export type MonitorFile = LineFile
 
 /** Writes the monitorfiles of all services. */
 export class MonitorFiles implements EventListener {
-  /** Undefined while no service has a monitorfile: then no result is published for it. */
+  /** Undefined while no service has a monitorfile, so that no `result` events are emitted for it. */
   result: EventListener['result']
   readonly #log: Log
   readonly #files = new Map<string, MonitorFile>()
@@ -47,7 +47,7 @@ export class MonitorFiles implements EventListener {
   }
 }
 
-/** All monitorfiles have one `writer`. */
+/** Opens a monitorfile. All monitorfiles share one `writer`. */
 export function openMonitorFile(path: string, writer: Writer, log: Log): MonitorFile {
   return openLineFile(path, writer, error =>
     log.error(
@@ -59,8 +59,8 @@ export function openMonitorFile(path: string, writer: Writer, log: Log): Monitor
 }
 
 /**
- * `[Sun Nov 22 01:58:54 2026] [23200] negotiate http tcp 10.0.0.1 80 5 masq /  [up] 200 OK`, as ldirectord has it; null
- * for what ldirectord has no line for. An address of IPv6 keeps its colons.
+ * Returns a line as ldirectord writes it: `[Sun Nov 22 01:58:54 2026] [23200] negotiate http tcp 10.0.0.1 80 5 masq /
+ * [up] 200 OK`. Null for kinds of check that ldirectord does not have. Colons in IPv6 addresses are not escaped.
  */
 export function monitorLine(
   { service, real, use }: Subscriber,
@@ -87,7 +87,7 @@ function given(value: unknown): readonly unknown[] {
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** `Sun Nov 22 01:58:54 2026`, local time, the day padded with a blank as ctime(3) does. */
+/** Formats `Sun Nov 22 01:58:54 2026`: local time, day padded with a space, as ctime(3) does. */
 export function ctime(now: Date): string {
   const clock = [now.getHours(), now.getMinutes(), now.getSeconds()].map(part =>
     String(part).padStart(2, '0'),

@@ -1,25 +1,25 @@
-/** Settings of the kernel under which clients stay with a server that has failed. lvsd sets none of them: it says so. */
+/** Logs a warning about sysctls that keep clients on a failed server. lvsd does not set them. */
 import { readFileSync } from 'node:fs'
 import type { Config } from '../core/model.js'
 import type { Log } from '../system/log.js'
 import type { EventListener } from './event-bus.js'
 
-/** Of net.ipv4.vs, which counts for IPv6 too; null where the kernel does not say. */
+/** Sysctls in net.ipv4.vs, which apply to IPv6 too. Null if the kernel does not have the sysctl. */
 export interface ConnectionSettings {
-  /** Do clients that are bound by persistence leave a server of weight 0? */
+  /** True if persistent clients leave a server of weight 0. */
   readonly expireQuiescentTemplate: boolean | null
-  /** Do connections to a server that is gone from the table end at once? */
+  /** True if connections to a server that is not in the table any more end at once. */
   readonly expireNodestConn: boolean | null
 }
 
 export interface Advice {
-  /** What this is about: told once, and again for services that come later. */
+  /** The sysctl. The advice is logged once for each service. */
   readonly key: keyof ConnectionSettings
   /** Names of the services concerned. */
   readonly services: readonly string[]
 }
 
-/** Which services have what to fear from these settings. Pure. */
+/** Returns the advice for these settings, with the affected services. Pure. */
 export function adviceFor({ services }: Config, settings: ConnectionSettings): readonly Advice[] {
   const bound = services.filter(({ quiescent, attributes }) => quiescent && attributes.persistence !== null)
   const removed = services.filter(({ quiescent }) => !quiescent)
@@ -30,12 +30,12 @@ export function adviceFor({ services }: Config, settings: ConnectionSettings): r
   return advice.filter(each => settings[each.key] === false && each.services.length > 0)
 }
 
-/** Services that one line names. */
+/** Maximum number of services named in one log line. */
 const MOST_NAMED = 10
 
 const PLACE = '/proc/sys/net/ipv4/vs/'
 
-/** What is set in the network namespace of this process. */
+/** Reads the sysctls of this process's network namespace. */
 export function readConnectionSettings(place = PLACE): ConnectionSettings {
   const read = (name: string) => {
     try {
@@ -57,7 +57,7 @@ const SENTENCES: Readonly<Record<keyof ConnectionSettings, string>> = {
     'connections to a failed server that was removed hang until they time out; sysctl -w net.ipv4.vs.expire_nodest_conn=1 ends them at once',
 }
 
-/** Says it in the log at a start, and at a reload for the services that no earlier configuration had. */
+/** Returns a listener that logs the advice at the start, and at a reload for newly affected services. */
 export function kernelAdvice(log: Log, read = readConnectionSettings): EventListener {
   const told = new Set<string>()
   const tell = ({ key, services }: Advice) => {
@@ -65,7 +65,7 @@ export function kernelAdvice(log: Log, read = readConnectionSettings): EventList
     for (const name of news) told.add(`${key} ${name}`)
     if (news.length === 0) return
     const fields = { services: news.length > MOST_NAMED ? [...news.slice(0, MOST_NAMED), '…'] : news }
-    // New connections go to a dead server by the first alone.
+    // Only the first setting sends new connections to a failed server.
     log[key === 'expireQuiescentTemplate' ? 'warn' : 'info']('kernel.advice', fields, SENTENCES[key])
   }
   return {
