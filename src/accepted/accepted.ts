@@ -1,4 +1,4 @@
-/** What a start runs, and what is kept for the next one. */
+/** Chooses the configuration for a start, and keeps an accepted configuration for the next start. */
 import { readFile, rm } from 'node:fs/promises'
 import { type Check, noVerdict } from '../check/check.js'
 import type { Loaded } from '../config/load.js'
@@ -13,17 +13,17 @@ import { type Accepted, acceptedPath, readAccepted, writeAccepted, writeDurably 
 
 export type Runnable = Loaded & { readonly config: Config }
 
-/** Why a start runs what was accepted before, and not what its file says. */
+/** Describes why a start runs the last accepted configuration instead of the file. */
 export interface Kept {
   /** ISO 8601. */
   readonly acceptedAt: string
-  /** Of the file, or of what it names. */
+  /** Problems of the file, or of other files that it refers to. */
   readonly problems: readonly Problem[]
 }
 
 export interface Chosen {
   readonly loaded: Runnable
-  /** Null where it is the file's. */
+  /** Null if `loaded` comes from the file. */
   readonly kept: Kept | null
 }
 
@@ -31,20 +31,20 @@ export function isRunnable(loaded: Loaded): loaded is Runnable {
   return loaded.config !== null && !hasErrors(loaded.problems)
 }
 
-/** `tell` gets a sentence about a kept configuration that cannot be used. */
+/** The last accepted configuration of a file. `tell` receives a sentence if it cannot be used. */
 export class AcceptedConfiguration {
   readonly #place: Place
   readonly #isTrial: boolean
   readonly #tell: (problem: string) => void
 
-  /** `isTrial`: with a table in memory; nothing is kept in places that nobody has named. */
+  /** `isTrial` is true with the memory table: nothing is then written to the default state folder. */
   constructor(place: Place, { isTrial, tell }: { isTrial: boolean; tell: (problem: string) => void }) {
     this.#place = place
     this.#isTrial = isTrial
     this.#tell = tell
   }
 
-  /** What was read just now where it can run, else what was accepted last; null where there is neither. */
+  /** Returns `loaded` if it can run, else the last accepted configuration; null if there is neither. */
   async choose(loaded: Loaded): Promise<Chosen | null> {
     if (isRunnable(loaded)) return { loaded, kept: null }
     const accepted = await this.#find(loaded.text)
@@ -77,7 +77,10 @@ export class AcceptedConfiguration {
   }
 }
 
-/** As it ran; made of the text anew where another build of lvsd wrote it. Null where that cannot run either. */
+/**
+ * Returns the accepted configuration as it ran. If another build of lvsd wrote it, loads its text again; null if that
+ * cannot run.
+ */
 async function reloaded({ file, text, config }: Accepted): Promise<Runnable | null> {
   if (!config) {
     const loaded = await loadConfigApart(file, { text })
@@ -87,7 +90,7 @@ async function reloaded({ file, text, config }: Accepted): Promise<Runnable | nu
   return { config, checks: withMissing(checks, config), problems: [], text }
 }
 
-/** A check of one's own that does not load at the moment says nothing about its servers. */
+/** Adds a check without a verdict for each kind that does not load now, such as a user's file. */
 function withMissing(checks: ReadonlyMap<string, Check>, { services }: Config): ReadonlyMap<string, Check> {
   const all = new Map(checks)
   for (const { reals } of services)
@@ -106,8 +109,9 @@ function missing(name: string): Check {
 }
 
 /**
- * Whether the daemon of a configuration was stopped by somebody, since this machine was booted: then its next start is
- * somebody's too, who wants to know of a broken file. After a crash, kill -9 or a boot nobody is there to read.
+ * A file that records that the daemon of a configuration was stopped on request since this machine was booted. The next
+ * start is then also on request, and the operator can see that the file is broken. After a crash, kill -9 or a boot no
+ * operator reads the output.
  */
 export class StopMark {
   readonly #path: string

@@ -1,19 +1,19 @@
-/** Where the last accepted configuration of a file may lie, although the file itself cannot say so any more. */
+/** Finds the state folder of a configuration file that cannot be read any more. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { acceptedPath, writeDurably } from './store.js'
 
-/** The state folder where no configuration names another. */
+/** The state folder if the configuration sets none. */
 export const DEFAULT_STATE = '/var/lib/lvsd'
 
 export interface Place {
   readonly file: string
-  /** As the command line says, or null. */
+  /** State folder from the command line, or null. */
   readonly state: string | null
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Folders in the order in which they are tried. `text`: what stands in the file now, broken as it is. */
+/** Returns the folders to try, in order. `text` is the present content of the file, which may be broken. */
 export async function stateFolders({ file, state, env }: Place, text: string): Promise<string[]> {
   if (state !== null) return [state]
   const home = homeOf(env)
@@ -25,7 +25,7 @@ export async function stateFolders({ file, state, env }: Place, text: string): P
   return [...new Set([...written, ...pointed, home])]
 }
 
-/** Values of `state:` in a text that need not be YAML any more. */
+/** Returns the values of `state:` in a text, which need not be valid YAML. */
 function statesIn(text: string): string[] {
   return text.split('\n').flatMap(line => {
     const at = line.indexOf('state')
@@ -38,7 +38,7 @@ function statesIn(text: string): string[] {
 
 const LONGEST_LINE = 10_000
 
-/** For a file that is empty or gone later: it would not say where its state folder was. */
+/** Records the state folder of a file, for the case that the file is later empty or missing. */
 export async function writePointer({ file, env }: Place, state: string): Promise<void> {
   const home = homeOf(env)
   if (resolve(state) === home) return
@@ -50,7 +50,7 @@ function pointerPath(home: string, file: string): string {
   return join(home, acceptedPath('', file).replace(/\.json$/, '.place'))
 }
 
-/** systemd names the folder that it has made (StateDirectory=). */
+/** Returns the folder that systemd has created (StateDirectory=), else the default. */
 function homeOf(env: Place['env']): string {
   return resolve(env.STATE_DIRECTORY?.split(':')[0] || DEFAULT_STATE)
 }

@@ -1,10 +1,10 @@
 /**
- * The last accepted configuration, kept in the state folder: what a start runs where the file has been broken since, or
- * where something that it names cannot be read.
+ * Stores the last accepted configuration in the state folder. A start uses it if the file is broken, or if something
+ * that the file refers to cannot be read.
  *
- * It holds the text, and the configuration that came of it, so that neither passwords in other files and variables nor
- * certificates nor checks of one's own have to be read again to run it. So it holds passwords: its mode is 600. It is
- * written beside and renamed, and both are on the disk before the old one is gone.
+ * The stored file has the text and the resulting configuration, so that passwords in other files and variables,
+ * certificates and users' checks need not be read again. Because it contains passwords, its mode is 600. It is written
+ * under another name, synced to disk and renamed.
  */
 import { createHash } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
@@ -18,7 +18,7 @@ export interface Accepted {
   /** ISO 8601. */
   readonly at: string
   readonly text: string
-  /** What came of it, by this very build of lvsd; null where another one wrote it. */
+  /** The configuration that this build of lvsd made from the text; null if another build wrote the file. */
   readonly config: Config | null
 }
 
@@ -32,7 +32,7 @@ interface Stored {
   readonly config?: Config
 }
 
-/** `STATE/accepted-lvsd.yaml-1f40fc92da24.json`: one for each configuration file. */
+/** Returns `STATE/accepted-lvsd.yaml-1f40fc92da24.json`; the hash of the full path makes it unique. */
 export function acceptedPath(state: string, file: string): string {
   const hash = createHash('sha256').update(resolve(file)).digest('hex').slice(0, 12)
   return join(
@@ -43,7 +43,7 @@ export function acceptedPath(state: string, file: string): string {
   )
 }
 
-/** Null where nothing is kept, or nothing that can be used. Anything else than "no such file" is given to `tell`. */
+/** Returns null if no usable configuration is stored. `tell` receives every error except "no such file". */
 export async function readAccepted(
   path: string,
   { file, build, tell }: { file: string; build: string; tell: (problem: string) => void },
@@ -61,7 +61,7 @@ export async function readAccepted(
   }
 }
 
-/** Writes it, unless the same is there already. Throws what the file system throws. */
+/** Writes the configuration, unless the same one is stored already. Throws file system errors. */
 export async function writeAccepted(
   path: string,
   { file, at, text, config, build }: Accepted & { readonly build: string },
@@ -73,7 +73,7 @@ export async function writeAccepted(
     at,
     text,
     build,
-    // What does not come back as it was is made of the text again.
+    // A configuration that JSON does not preserve is not stored; the next start makes it from the text.
     ...(isDeepStrictEqual(plain, config) && plain && { config: plain }),
   }
   if (await isKept(path, stored)) return
@@ -89,13 +89,13 @@ async function isKept(path: string, stored: Stored): Promise<boolean> {
   }
 }
 
-/** After a crash at any moment there is the old content or the new one, whole. */
+/** Writes a file atomically: after a crash at any moment it has either the complete old or the complete new content. */
 export async function writeDurably(path: string, content: string): Promise<void> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true, mode: 0o755 })
   const written = await open(`${path}.new`, 'w', 0o600)
   try {
-    // One that an earlier umask or hand has left open to others.
+    // The file may exist with a mode that lets other users read it.
     await written.chmod(0o600)
     await written.writeFile(content)
     await written.sync()
