@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: finds the command, runs it, and is the one file that ends the process. */
+/** Entry of the command line: finds the command and runs it. Only this file ends the process. */
 import './system/node-version.js'
 import { type Command, type CommandContext, CommandError, EXIT, type ExitCode } from './cli/command.js'
 import { onKeys } from './cli/keys.js'
@@ -13,7 +13,7 @@ import { isReaderGone } from './system/libc.js'
 import { version } from './system/version.js'
 import { didYouMean } from './util/closest-match.js'
 
-/** As other programs have it; nobody looks up which. */
+/** All common spellings are accepted, because users do not look up which one lvsd has. */
 const VERSION_WORDS: ReadonlySet<string> = new Set(['--version', '-V', '-v', 'version'])
 
 let isDaemon = false
@@ -21,8 +21,8 @@ const outputClosed = new AbortController()
 process.stdout.on('error', error => forgiveClosedPipe(error))
 process.stderr.on('error', error => forgiveClosedPipe(error))
 
-// A fault in the middle of a callback ends in its own exit code, which a service manager may answer with a new start.
-// Nobody could call it up again, so that it shows where it comes from, asked or not.
+// An uncaught exception ends the process with its own exit code, after which a service manager may restart lvsd. It may
+// not be reproducible, so the stack is always printed, even without LVSD_DEBUG.
 process.on('uncaughtException', error => {
   if (!process.env.LVSD_DEBUG) console.error(error)
   finish(explain(error))
@@ -30,8 +30,8 @@ process.on('uncaughtException', error => {
 
 void main(process.argv.slice(2)).catch(explain).then(finish)
 
-// Commander's own subcommands are not used: it would have to be told of all commands, of which only one is imported, and
-// it answers `lvsd statu --help` with the general help.
+// Commander's subcommands are not used: they require all commands to be imported, and `lvsd statu --help` would print
+// the general help.
 async function main([name, ...words]: readonly string[]): Promise<ExitCode> {
   if (name === undefined) return withoutCommand()
   if (VERSION_WORDS.has(name)) return say(`lvsd ${version()}`)
@@ -42,7 +42,7 @@ async function main([name, ...words]: readonly string[]): Promise<ExitCode> {
   return runCommand(await loadCommand(name), words)
 }
 
-/** Somebody who looks what there is. Scripts that lost a word get the exit code of a wrong command line all the same. */
+/** Prints the general help, with the exit code for a wrong command line, because a script may have lost a word. */
 async function withoutCommand(): Promise<ExitCode> {
   process.stderr.write(withNewline(await generalHelpText(process.stderr.columns)))
   return EXIT.usage
@@ -89,7 +89,7 @@ function contextFor(line: Pick<CommandContext, 'options' | 'arguments'>): Comman
   }
 }
 
-/** A text for people, in the characters that they can read. */
+/** Returns a text for people, in ASCII unless the locale has UTF-8. */
 function shown(text: string, stream: NodeJS.WriteStream): string {
   return hasUtf8(process.env) ? text : asAscii(text, screenOf(stream, process.env).width)
 }
@@ -104,7 +104,7 @@ function complain(error: Error): ExitCode {
   return error instanceof CommandError ? error.exit : EXIT.fault
 }
 
-/** One sentence for what a command threw; the stack of what nobody expected only for those who ask. */
+/** Prints one sentence about an error, and its stack if LVSD_DEBUG is set. Returns the exit code. */
 function explain(error: unknown): ExitCode {
   if (error instanceof CommandError) return complain(error)
   const isWanted = Boolean(process.env.LVSD_DEBUG)
@@ -115,7 +115,7 @@ function explain(error: unknown): ExitCode {
   return complain(new CommandError(`unexpected: ${reason}${where}`, EXIT.fault))
 }
 
-/** A reader that has gone (`lvsd status | head`) is no error; a command that goes on for ever is told. */
+/** Ignores EPIPE: the reader is gone (`lvsd status | head`). Signals this to commands that run until stopped. */
 function forgiveClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
   outputClosed.abort()

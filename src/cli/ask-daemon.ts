@@ -1,4 +1,4 @@
-/** What the commands share that ask a running lvsd. */
+/** Shared by the commands that send a request to a running lvsd. */
 import { ControlError, DEFAULT_SOCKET } from '../api/client.js'
 import { CommandError, EXIT } from './command.js'
 
@@ -6,7 +6,7 @@ export const socketOption = {
   socket: { value: 'PATH', about: `control socket of lvsd; default: $LVSD_SOCKET, or ${DEFAULT_SOCKET}` },
 } as const
 
-/** The socket that is meant: the option, the environment, or the default. */
+/** Returns the path of the control socket: the option, the environment, or the default. */
 export function socketPath(
   option: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
@@ -14,7 +14,9 @@ export function socketPath(
   return option ?? (env.LVSD_SOCKET || DEFAULT_SOCKET)
 }
 
-/** Runs what asks the daemon; that it cannot be asked ends the command with the right exit code. */
+/**
+ * Awaits a request to the daemon. Throws a CommandError with the matching exit code if the daemon cannot be reached.
+ */
 export async function askDaemon<T>(question: Promise<T>): Promise<T> {
   try {
     return await question

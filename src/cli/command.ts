@@ -1,10 +1,10 @@
 /**
- * The shape of a command. A file in this folder that exports `command` is a command of its file's name: there is no
- * list to edit. Its tables give the parser, the help text and the types of what `run` is handed.
+ * The definition of a command. Each file in `commands/` exports a `command` with the name of the file; there is no list
+ * to edit. Its tables determine the parser, the help text and the types of the context that `run` receives.
  */
 import type { Screen } from './terminal/screen.js'
 
-/** What the process ends with, the same for every command; `lvsd --help` prints this table. */
+/** Exit codes, the same for every command. `lvsd --help` prints this table. */
 export const EXIT = {
   ok: 0,
   problem: 1,
@@ -25,17 +25,19 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   [EXIT.fault]: 'a fault of lvsd itself; LVSD_DEBUG=1 shows where',
 }
 
-/** An option: a flag, or with `value` one that takes a value. */
+/** An option: a flag or, if `value` is set, an option with a value. */
 export interface OptionSpec {
-  /** One line; what it does. */
+  /** One line that describes the effect. */
   readonly about: string
   /** One letter: `j` for -j. */
   readonly short?: string
-  /** The value's name in the help: `FILE`. In brackets, `[SECONDS]`, it is a number that may be left out. */
+  /** Name of the value in the help: `FILE`. In brackets, `[SECONDS]`, it is an optional number. */
   readonly value?: string
-  /** The value where the option is not given; of a value in brackets, where the number is not given. */
+  /**
+   * The value if the option is not given. For a value in brackets: the value if the option is given without the number.
+   */
   readonly default?: string
-  /** The only words it takes. */
+  /** The allowed values. */
   readonly choices?: readonly string[]
 }
 
@@ -46,7 +48,7 @@ export interface ArgumentSpec {
 
 /** By long name, without the dashes. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>
-/** By name as the help shows it (CONFIG), in their order on the command line. */
+/** By name as in the help (CONFIG), in the order of the command line. */
 export type ArgumentTable = Readonly<Record<string, ArgumentSpec>>
 
 type OptionValue<S extends OptionSpec> = S extends { value: `[${string}` }
@@ -57,7 +59,7 @@ type OptionValue<S extends OptionSpec> = S extends { value: `[${string}` }
         | (S extends { default: string } ? never : undefined)
     : boolean
 
-/** What a command is handed: its parsed command line and the rims it may touch. */
+/** Input of a command: its parsed command line, and access to terminal, environment and signals. */
 export interface CommandContext<
   O extends OptionTable = OptionTable,
   A extends ArgumentTable = ArgumentTable,
@@ -67,28 +69,30 @@ export interface CommandContext<
     readonly [K in keyof A]: A[K] extends { optional: true } ? string | undefined : string
   }
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Standard output as a screen: is it a terminal, how wide, are colours wanted. */
+  /** Properties of standard output: terminal or not, size, colours. */
   readonly screen: Screen
-  /** A text for people to standard output; a newline is added where it lacks one. */
+  /** Writes a text for people to standard output. Adds a final newline if it is missing. */
   print(text: string): void
-  /** The same for programs: JSON, YAML. No character of it is changed. */
+  /** Like `print`, for data that programs read: JSON, YAML. No character is replaced. */
   printData(text: string): void
-  /** A picture for a terminal; nothing is added. */
+  /** Writes terminal output with control sequences. Adds nothing. */
   write(text: string): void
-  /** A line to standard error. */
+  /** Writes a line to standard error. */
   warn(text: string): void
-  /** Listens for signals in place of the default of ending at once; gives the function that stops listening. */
+  /**
+   * Handles signals instead of the default action, which ends the process. Returns a function that removes the handler.
+   */
   onSignal(names: readonly NodeJS.Signals[], handler: (name: NodeJS.Signals) => void): () => void
-  /** Calls `handler` with each key of the terminal, without Enter; gives the function that ends it. */
+  /** Calls `handler` for each key of the terminal, without Enter. Returns a function that removes the handler. */
   onKey(handler: (key: string) => void): () => void
-  /** Aborted when nobody reads standard output any more (`| head`), as soon as something has been written. */
+  /** Aborted when a write to standard output fails because its reader is gone (`| head`). */
   readonly outputClosed: AbortSignal
-  /** Whether somebody reads standard output: found out without writing. */
+  /** True if standard output has a reader. Determined without writing. */
   hasReader(): boolean
 }
 
 export interface Command<O extends OptionTable = OptionTable, A extends ArgumentTable = ArgumentTable> {
-  /** The file's name and the word on the command line. */
+  /** Name of the file, and the word on the command line. */
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
@@ -96,13 +100,13 @@ export interface Command<O extends OptionTable = OptionTable, A extends Argument
   readonly details: string
   readonly arguments: A
   readonly options: O
-  /** Command lines as typed, each with what it does. */
+  /** Command lines as typed, each with a description. */
   readonly examples: readonly (readonly [line: string, about: string])[]
-  /** May throw a `CommandError`; any other error but the kernel's is a fault of lvsd. */
+  /** Runs the command. May throw a CommandError or a KernelError; any other error is a fault of lvsd. */
   run(context: CommandContext<O, A>): Promise<ExitCode>
 }
 
-/** Gives a command its types; returns it unchanged. */
+/** Infers the types of a command. Returns it unchanged. */
 export function defineCommand<const O extends OptionTable, const A extends ArgumentTable>(
   command: Command<O, A>,
 ): Command<O, A> {

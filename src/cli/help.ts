@@ -1,4 +1,4 @@
-/** The help texts: what commander says of arguments, options and commands, between what it does not know. */
+/** The help texts: commander's lists of arguments, options and commands, plus introduction, examples and exit codes. */
 
 import { widthOf } from '../util/text-width.js'
 import { wrap } from '../util/wrap-text.js'
@@ -10,16 +10,16 @@ type Program = ReturnType<typeof programOf>
 type Page = ReturnType<Program['createHelp']>
 type Rows = readonly (readonly [term: string, about: string])[]
 
-/** Columns of a help text at most, and at least; in between it is as wide as the terminal. */
+/** Maximum and minimum columns of a help text. Between them it has the width of the terminal. */
 const WIDTH = 100
 const NARROW = 40
 
-/** `lvsd COMMAND --help`, for so many columns. */
+/** Returns the text of `lvsd COMMAND --help` for a screen of this many columns. */
 export function commandHelp(command: Command, screen = WIDTH): string {
   return helpPage(programOf(command), { intro: command.summary, examples: command.examples, screen })
 }
 
-/** `lvsd --help`. */
+/** Returns the text of `lvsd --help`. */
 export function generalHelp(commands: readonly Pick<Command, 'name' | 'summary'>[], screen = WIDTH): string {
   const intro = 'lvsd keeps the Linux Virtual Server table in step with the health of the real servers.'
   return `${helpPage(generalProgram(commands), { intro, screen })}\nTry: lvsd demo`
@@ -40,7 +40,9 @@ function helpPage(
     .join('\n')
 }
 
-/** Commander's layout, with our rule of widths, and one list for the words that an option takes and its default. */
+/**
+ * Returns commander's layout, with lvsd's rules for the width, and with choices and default of an option in one list.
+ */
 function pageOf(program: Program, width: number): Page {
   const page = program.createHelp()
   const beside = page.formatItem
@@ -52,7 +54,7 @@ function pageOf(program: Program, width: number): Page {
     subcommandTerm: (command: Program) => command.name(),
     commandDescription: (command: Program) => reflowed(command.description()),
     optionDescription,
-    // Where the terms leave too little room, what they mean stands below them.
+    // If the terms leave too little room, the descriptions are printed below them.
     formatItem: (term: string, termWidth: number, about: string) =>
       width - termWidth - 4 < width / 3
         ? `  ${term}\n${wrap(about, width - 6).replaceAll(/^/gm, ' '.repeat(6))}`
@@ -72,7 +74,7 @@ function section(title: string, rows: Rows, page: Page): string {
   return page.formatItemList(title, items, page).join('\n')
 }
 
-/** Makes one line of the lines of a paragraph; empty lines stay, and each line of a list (`- `) begins a new one. */
+/** Joins the lines of each paragraph. Keeps empty lines, and starts a new line for each list item (`- `). */
 function reflowed(text: string): string {
   return text.replaceAll(/(?<=[^\n])\n(?!\n|- )/g, ' ')
 }

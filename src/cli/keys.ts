@@ -1,11 +1,11 @@
-/** Single keys of a terminal, without Enter. */
+/** Reads single keys from a terminal, without Enter. */
 
 const CTRL_C = '\u0003'
 const CTRL_Z = '\u001a'
 
 /**
- * Calls `handler` with each key until the function that it gives is called. The keys that a terminal turns into signals
- * go on to do so. Nothing is read where standard input is no terminal, or another process group has it.
+ * Calls `handler` with each key until the returned function is called. Ctrl-C and Ctrl-Z still send their signals.
+ * Nothing is read if standard input is not a terminal.
  */
 export function onKeys(handler: (key: string) => void, input: NodeJS.ReadStream = process.stdin): () => void {
   if (!input.isTTY) return () => {}
@@ -13,7 +13,7 @@ export function onKeys(handler: (key: string) => void, input: NodeJS.ReadStream 
     try {
       input.setRawMode(isRaw)
     } catch {
-      // The terminal has gone: a signal says so.
+      // The terminal is gone; the process receives a signal about this.
     }
   }
   const onData = (data: Buffer | string) => {
@@ -31,7 +31,7 @@ export function onKeys(handler: (key: string) => void, input: NodeJS.ReadStream 
   }
 }
 
-/** As the terminal would do it; keys are read again when the shell brings the command back. */
+/** Stops the process as the terminal does for Ctrl-Z. Reads keys again when the shell continues it (SIGCONT). */
 function suspend(raw: (isRaw: boolean) => void): void {
   raw(false)
   process.once('SIGCONT', () => raw(true))

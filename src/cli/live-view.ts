@@ -1,4 +1,4 @@
-/** The live view: asks, draws, waits, until told to stop. */
+/** The live view of `lvsd status --watch`: fetches the status and draws it, repeatedly. */
 import { ControlError } from '../api/client.js'
 import type { StatusDocument } from '../api/status-types.js'
 import { painter } from '../util/paint.js'
@@ -15,30 +15,30 @@ export interface Watch {
     'screen' | 'print' | 'printData' | 'write' | 'onSignal' | 'onKey' | 'outputClosed' | 'hasReader'
   >
   fetch(): Promise<StatusDocument>
-  /** Milliseconds between two questions. */
+  /** Milliseconds between two requests. */
   readonly every: number
-  /** A JSON object on each line, for each change: for programs. */
+  /** Prints a JSON object per line for each change, for programs. */
   readonly isJson?: boolean
   /** Lines above the table. */
   readonly intro?: string
-  /** Ends the view from outside. */
+  /** Ends the view when aborted. */
   readonly until?: AbortSignal
 }
 
-/** Transitions kept in sight below the table. */
+/** Maximum number of transitions shown below the table. */
 const RECENT = 6
 
 interface View {
   document: StatusDocument
   recent: string[]
-  /** Why the last question was not answered. */
+  /** Error message of the last request, or null. */
   trouble: string | null
 }
 
 /**
- * Shows the status until SIGINT, SIGTERM, the key q, `until`, or until nobody reads it any more. On a terminal it redraws
- * in place; elsewhere it prints the table once and then a line for each transition. Throws a ControlError where the first
- * question fails.
+ * Shows the status until SIGINT, SIGTERM, SIGHUP, the key q, `until`, or until the reader of the output is gone. On a
+ * terminal it redraws in place; elsewhere it prints the table once, and then a line for each transition. Throws a
+ * ControlError if the first request fails.
  */
 export async function watchStatus(watch: Watch): Promise<void> {
   const view: View = { document: await watch.fetch(), recent: [], trouble: null }
@@ -48,7 +48,7 @@ export async function watchStatus(watch: Watch): Promise<void> {
   const stop = AbortSignal.any(signals)
   const unlisten = context.onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => ended.abort())
   const isDrawn = context.screen.isTerminal && !watch.isJson
-  // A command in the background must not touch the terminal.
+  // With JSON output the command may run in the background, where it must not change the mode of the terminal.
   const unlistenKeys = isDrawn ? context.onKey(key => (/q/i.test(key) ? ended.abort() : undefined)) : () => {}
   try {
     await (isDrawn ? redraw : printLines)(watch, view, stop)
@@ -75,7 +75,7 @@ async function redraw(watch: Watch, view: View, stop: AbortSignal): Promise<void
   }
 }
 
-/** Intro, table, trouble, and as many of the latest transitions as there is room for. */
+/** Returns intro, table, error message, and as many of the latest transitions as fit. */
 function picture({ context: { screen }, intro = '' }: Watch, { document, recent, trouble }: View): string {
   const { width, height, colour } = screen
   const blocks = [
@@ -99,7 +99,7 @@ async function printLines(watch: Watch, view: View, stop: AbortSignal): Promise<
   }
 }
 
-/** Asks once more; gives a line for each change since the last answer. */
+/** Fetches the status again. Returns a line for each change since the last answer. */
 async function refresh({ fetch, context, isJson = false }: Watch, view: View): Promise<string[]> {
   const now = Date.now()
   const own = (text: string) =>

@@ -1,4 +1,4 @@
-/** What the commands share that work on a configuration without running it. */
+/** Shared by the commands that work on a configuration without running it. */
 
 import { type Loaded, loadConfig } from '../config/load.js'
 import { hasErrors } from '../config/problems/problem.js'
@@ -13,7 +13,7 @@ import { type CommandContext, CommandError, EXIT } from './command.js'
 
 type Rims = Pick<CommandContext, 'warn' | 'screen'>
 
-/** The configuration and its checks, or the end of the command with everything that is wrong with it. */
+/** Returns the configuration and its checks. If it has errors, prints all problems and throws a CommandError. */
 export async function loadConfigOrExit(
   file: string,
   { warn, screen }: Rims,
@@ -25,10 +25,10 @@ export async function loadConfigOrExit(
   throw new CommandError(`${file} cannot run; nothing was done`, EXIT.problem)
 }
 
-/** Milliseconds that a command waits for all names together: a silent name server must not hold up the rest. */
+/** Maximum milliseconds that a command waits for all names together, in case a name server does not respond. */
 const NAMES_PATIENCE = 3000
 
-/** The configuration with its names resolved now, as far as they answer; those that do not resolve are told. */
+/** Returns the configuration with its names resolved now. Prints a warning for each name that does not resolve. */
 export async function resolveNow(
   config: Config,
   known: Names,

@@ -1,7 +1,7 @@
 /**
- * The words of a command line against a command's tables, by commander: values, or one sentence about the first mistake.
- * The one file that imports commander. Its sentences are put in lvsd's own words, with the nearest right word by the rule
- * that configurations have, too.
+ * Parses a command line by the tables of a command, with commander. The result is values, or one sentence about the
+ * first mistake. Only this file imports commander. Its messages are replaced by lvsd's own, which suggest the closest
+ * valid word by the same rule as for configurations.
  */
 import { CommanderError, Option, Command as Program } from 'commander'
 import { didYouMean } from '../util/closest-match.js'
@@ -13,7 +13,7 @@ export interface ParsedLine {
   readonly arguments: Readonly<Record<string, string | undefined>>
 }
 
-/** Reads what follows the command's name. Throws a CommandError that names the mistake and the nearest right word. */
+/** Parses the words after the command's name. Throws a CommandError with the mistake and the closest valid word. */
 export function parseLine(command: Command, words: readonly string[]): ParsedLine {
   const program = programOf(command)
   try {
@@ -35,12 +35,12 @@ export function parseLine(command: Command, words: readonly string[]): ParsedLin
   }
 }
 
-/** Ends in the usage exit code, with the way to the help. */
+/** Returns a CommandError with the exit code for usage, which refers to the help. */
 export function usageError(message: string, command?: string): CommandError {
   return new CommandError(`${message}\nTry: lvsd ${command ? `${command} ` : ''}--help`, EXIT.usage)
 }
 
-/** The command as commander knows it. It writes nothing and ends nothing: what it has to say, it throws. */
+/** Returns the command in commander's form. It throws its messages instead of printing them and ending the process. */
 export function programOf(command: Command): Program {
   const { name, details } = command
   const words = Object.entries(command.arguments)
@@ -55,7 +55,7 @@ export function programOf(command: Command): Program {
   return program
 }
 
-/** lvsd itself, for the page that lists its commands. */
+/** Returns lvsd itself in commander's form, for the help text with the list of commands. */
 export function generalProgram(commands: readonly Pick<Command, 'name' | 'summary'>[]): Program {
   const program = new Program('lvsd')
     .usage('COMMAND [arguments] [options]')
@@ -77,12 +77,15 @@ function optionOf(long: string, spec: OptionSpec, command: string): Option {
   return option.argParser(given => checkedValue(given, `--${long}`, spec, command))
 }
 
-/** In brackets: a number that may be left out. */
+/** True if the value is in brackets: an optional number. */
 function isOptional({ value }: OptionSpec): boolean {
   return value?.startsWith('[') ?? false
 }
 
-/** A word that looks like an option is none, and no value either: the value has been forgotten. */
+/**
+ * Returns the value, or throws a usage error. A word that begins with a dash is rejected: the value is probably
+ * missing.
+ */
 function checkedValue(given: string, flag: string, spec: OptionSpec, command: string): string {
   const { value, choices } = spec
   if (isOptional(spec)) {
@@ -101,7 +104,7 @@ function isNumber(word: string | undefined): boolean {
   return word !== undefined && /^\d+(\.\d+)?$/.test(word)
 }
 
-/** `--watch web` becomes `--watch=1 web`: commander would take any next word for the value that may be left out. */
+/** Turns `--watch web` into `--watch=1 web`, because commander takes any next word as the optional value. */
 function withOptionalValues({ options }: Program, words: readonly string[]): string[] {
   const flags = options.flatMap(({ optional, short, long, presetArg }) =>
     optional ? [short, long].map(flag => ({ flag, full: `${long}=${presetArg}` })) : [],
@@ -113,14 +116,14 @@ function withOptionalValues({ options }: Program, words: readonly string[]): str
   })
 }
 
-/** Also in a line with a mistake: that is what the help is wanted for. */
+/** True if help is requested, even if the line has a mistake. */
 function wantsHelp(words: readonly string[], error: unknown): boolean {
   if (error instanceof CommanderError && error.code === 'commander.helpDisplayed') return true
   const end = words.indexOf('--')
   return words.some((word, i) => (word === '--help' || word === '-h') && (end === -1 || i < end))
 }
 
-/** Commander's own sentence names what it is about in quotes. */
+/** Returns lvsd's message for an error of commander, whose message has the subject in quotes. */
 function sentenceFor({ code, message }: CommanderError, command: Command, program: Program): string {
   const name = `lvsd ${command.name}`
   const subject = /'(.*)'/s.exec(message)?.[1] ?? ''

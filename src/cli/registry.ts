@@ -1,11 +1,11 @@
-/** The commands: every file of `commands/`. Only the one that runs is imported. */
+/** Lists the commands: all files in `commands/`. Only the command that runs is imported. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from './command.js'
 
 const FOLDER = join(import.meta.dirname, 'commands')
 
-/** The names of all commands, sorted. */
+/** Returns the names of all commands, sorted. */
 export function commandNames(): string[] {
   return readdirSync(FOLDER)
     .flatMap(file => /^([a-z-]+)\.(?:ts|js)$/.exec(file)?.[1] ?? [])

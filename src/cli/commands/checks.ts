@@ -1,4 +1,4 @@
-/** lvsd checks: the kinds of check. */
+/** lvsd checks: lists the kinds of check. */
 import { existsSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Check } from '../../check/check.js'
@@ -59,7 +59,7 @@ async function foldersFor(
   return [...configured, ...(folder === undefined ? [] : [folder])]
 }
 
-/** Those of the user's folders first. */
+/** Returns the kinds to list, those of users' folders first. Throws a CommandError if the given kind does not exist. */
 function chosen(
   { checks: byName, files, unusable }: LoadedChecks,
   kind: string | undefined,
@@ -82,7 +82,7 @@ function isOwn({ origin }: Check): boolean {
   return origin === 'user'
 }
 
-/** What became of each file of the user's folders: a block for each folder. Pure. */
+/** Formats the result for each file of the users' folders, in a block for each folder. Pure. */
 export function renderFolders(
   { files, unusable }: Pick<LoadedChecks, 'files' | 'unusable'>,
   { colour }: { readonly colour: boolean },
@@ -120,7 +120,7 @@ function describe(check: Check): KindDescription {
   return { name, aliases, summary, defaultPort, options: describeOptions(check) }
 }
 
-/** The kinds for people: a line each, their options below. Pure. */
+/** Formats the kinds for people: a line for each kind, with its options below. Pure. */
 export function renderKinds(
   kinds: readonly KindDescription[],
   { colour, brief = false }: { readonly colour: boolean; readonly brief?: boolean },
@@ -145,7 +145,7 @@ function kindBlock({ name, aliases, summary, defaultPort, options }: KindDescrip
   return rows.length === 0 ? title : `${title}\n${columns(rows, { indent: 2 })}`
 }
 
-/** As it would stand in a configuration; `-` is nothing. */
+/** Formats a default value as in a configuration; `-` means none. */
 function defaultWord(value: unknown): string {
   if (value === undefined) return 'required'
   if (value === null || (typeof value === 'object' && Object.keys(value).length === 0)) return '-'

@@ -1,4 +1,7 @@
-/** lvsd demo: the daemon on a small site of its own, with the live view. No root, nothing of this machine is changed. */
+/**
+ * lvsd demo: runs the daemon on a small demo site and shows the live view. Needs no root and changes nothing on the
+ * machine.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,9 +12,9 @@ import { CommandError, defineCommand, EXIT } from '../command.js'
 import { type DemoSite, startSite } from '../demo/site.js'
 import { watchStatus } from '../live-view.js'
 
-/** Until the daemon answers, milliseconds. */
+/** Maximum milliseconds until the daemon answers. */
 const START_TIMEOUT = 20_000
-/** Between SIGTERM and SIGKILL at the end. */
+/** Milliseconds between SIGTERM and SIGKILL at the end. */
 const STOP_TIMEOUT = 5000
 
 export const command = defineCommand({
@@ -77,7 +80,9 @@ function secondsOf(text: string | undefined): number | null {
   throw new CommandError(`--seconds takes a number above 0, not "${text}"`, EXIT.usage)
 }
 
-/** The same program as this one, with its own process group: Ctrl-C is for us, and we stop it in order. */
+/**
+ * Starts this program as the daemon, in its own process group: Ctrl-C reaches only this process, which then stops it.
+ */
 function startDaemonProcess({ config, log }: Files): ChildProcess {
   const out = openSync(log, 'a')
   try {
@@ -94,7 +99,7 @@ function ownPath(): string {
   return process.argv[1] ?? ''
 }
 
-/** Waits until the daemon answers on its socket and has looked at every server once. */
+/** Waits until the daemon answers on its socket and has a result for every server. */
 async function answers(files: Files, daemon: ChildProcess, interrupted: AbortSignal): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT
   while (!interrupted.aborted) {
@@ -132,14 +137,14 @@ async function stopped(daemon: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-/** This program as somebody else in this folder calls it. */
+/** Returns the command that starts this program from the folder. */
 export function selfFor(path: string, folder = process.cwd()): string {
   if (basename(path) === 'lvsd') return 'lvsd'
   const near = relative(folder, path)
   return `node ${near.startsWith('..') ? path : near}`
 }
 
-/** What one sees, and what to try next; within 80 columns. */
+/** Returns a text that explains the display and suggests commands, within 80 columns. */
 function introFor({ config, socket }: Files, { unsteadyPort }: DemoSite, colour: boolean): string {
   const paint = painter(colour)
   const self = selfFor(ownPath())

@@ -1,4 +1,4 @@
-/** lvsd import: an ldirectord.cf as the equivalent YAML. */
+/** lvsd import: converts an ldirectord.cf to equivalent YAML. */
 import { basename } from 'node:path'
 import { readLdirectord } from '../../config/ldirectord/read-ldirectord.js'
 import { withReadableNames } from '../../config/ldirectord/readable-names.js'

@@ -1,4 +1,4 @@
-/** lvsd plan: what would change in the kernel's table if this configuration took over now. */
+/** lvsd plan: shows the changes of the kernel's table if this configuration were activated now. */
 
 import { desired } from '../../core/desired.js'
 import { diff } from '../../core/diff.js'
@@ -18,7 +18,7 @@ import { configArgument, defineCommand, EXIT } from '../command.js'
 import { loadConfigOrExit, resolveNow } from '../load-or-exit.js'
 import { countChanges, renderChanges, summaryOfChanges } from '../terminal/changes.js'
 
-/** The health that is assumed, by the word on the command line. */
+/** The assumed health, by the word on the command line. */
 const ASSUMED: Readonly<Record<'up' | 'down' | 'kernel', HealthState>> = {
   up: 'up',
   down: 'down',
@@ -70,14 +70,14 @@ what it does not hold stays out.`,
   },
 })
 
-/** What is there before a plan: the table, which services of it are lvsd's, and names that do not say what they stand for. */
+/** State before the plan: the actual table, keys of owned services, and names in doubt. */
 export interface Before {
   readonly actual: Table
   readonly owned: ReadonlySet<string>
   readonly doubts?: Doubts
 }
 
-/** The changes that a configuration would make if every real server had this health. Pure. */
+/** Returns the changes that a configuration would make if every real server had this health. Pure. */
 export function planned(
   { services }: ResolvedConfig,
   state: HealthState,
@@ -111,13 +111,13 @@ async function readTable(kind: 'netlink' | 'memory'): Promise<Table> {
   }
 }
 
-/** What a lvsd on this machine remembers: its own services and the last addresses of names. */
+/** Returns the owned services and last addresses of names from the journal of lvsd on this machine. */
 function remembered(kind: 'netlink' | 'memory', { settings }: Config) {
   if (kind === 'memory') return { owned: new Set<string>(), names: new Map<string, string>() }
   return readJournal(journalPath(settings.state, settings.socket))
 }
 
-/** Maps become lists; each change says whose it is. */
+/** Formats the changes as JSON. Maps become lists, and each change has the key of its service. */
 function asJson(changes: readonly Change[]): string {
   const plain = changes.map(({ op, id, ...rest }) => ({ op, service: keyOfService(id), ...rest }))
   const lists = (_: string, value: unknown) => (value instanceof Map ? [...value.values()] : value)

@@ -1,4 +1,4 @@
-/** lvsd probe: the configured checks once, now, with every phase. */
+/** lvsd probe: runs the configured checks once and shows all phases. */
 import { bracketed, endpoint, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
 import { combine } from '../../core/health.js'
@@ -12,7 +12,7 @@ import { CommandError, configArgument, defineCommand, EXIT } from '../command.js
 import { loadConfigOrExit, resolveNow } from '../load-or-exit.js'
 import { type Probed, type ProbedServer, renderProbed, stateOf } from '../terminal/probe.js'
 
-/** Checks under way at once: a probe by hand must not look like an attack. */
+/** Maximum number of concurrent checks, so that a probe does not look like an attack. */
 const AT_ONCE = 32
 
 export const command = defineCommand({
@@ -56,7 +56,7 @@ touch the kernel's table, and needs no running lvsd.`,
   },
 })
 
-/** What the results of its checks mean for each real server of a service. */
+/** Returns for each real server of a service the state that follows from the results of its checks. */
 function serversOf(service: ResolvedService, probed: readonly Probed[]): readonly ProbedServer[] {
   return service.reals.map(real => {
     const own = probed.filter(each => each.service === service.name && each.real === hostPort(real))
@@ -83,7 +83,7 @@ function serversOf(service: ResolvedService, probed: readonly Probed[]): readonl
   })
 }
 
-/** A list of the results, each with the verdict on its server. */
+/** Formats the results as a JSON list, each with the state of its server. */
 function asJson(probed: readonly Probed[], servers: readonly ProbedServer[]): string {
   const serverOf = ({ service, real }: Probed) => {
     const found = servers.find(each => each.service === service && each.real === real)
@@ -98,7 +98,9 @@ function asJson(probed: readonly Probed[], servers: readonly ProbedServer[]): st
   )
 }
 
-/** The configuration with the named service and real server alone. */
+/**
+ * Returns the configuration with only the named service and real server. Throws a CommandError if one does not exist.
+ */
 export function chosenPart(config: Config, service: string | undefined, real: string | undefined): Config {
   if (service === undefined) return config
   const services = config.services.filter(each => isCalled(each, service, config))
@@ -115,7 +117,10 @@ export function chosenPart(config: Config, service: string | undefined, real: st
   return { ...config, services: chosen }
 }
 
-/** By its name, or that of all its parts; with a part comes the first, whose checks count for it. */
+/**
+ * True if the word is the name of the service or the common name of its parts. The first part is included with any
+ * part, because its checks apply to all parts.
+ */
 function isCalled({ name, part }: Service, word: string, { services }: Config): boolean {
   const first = services.find(each => each.name === word)?.part?.first
   return name === word || part?.of === word || name === first
@@ -125,7 +130,7 @@ function unknown(what: string, word: string, words: readonly string[]): CommandE
   return new CommandError(`there is no ${what} "${word}"${didYouMeanOf(word, words)}`, EXIT.usage)
 }
 
-/** Each question once, however many services ask it, some at a time. */
+/** Runs each job once, with at most `AT_ONCE` at a time. Returns the results by job id. */
 async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
   const results = new Map<string, CheckResult>()
   const waiting = [...jobs]
@@ -139,7 +144,7 @@ async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
   return results
 }
 
-/** Nothing can be sent to a name without an address; that is a failure as well. */
+/** Returns a failed result for each real server whose name has no address, because it cannot be checked. */
 function unresolvedReals(
   service: ResolvedService,
   troubleOf: (request: LookupRequest) => string | null,

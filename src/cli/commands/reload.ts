@@ -1,4 +1,4 @@
-/** lvsd reload: the daemon reads its configuration again. */
+/** lvsd reload: makes the daemon read its configuration again. */
 import { requestReload } from '../../api/client.js'
 import { renderProblem } from '../../config/problems/render-problem.js'
 import { painter } from '../../util/paint.js'

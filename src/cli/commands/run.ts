@@ -1,4 +1,4 @@
-/** `lvsd run`: the daemon, in the foreground. */
+/** lvsd run: runs the daemon in the foreground. */
 
 import { AcceptedConfiguration, isRunnable } from '../../accepted/accepted.js'
 import { SocketUnusable } from '../../api/server.js'
@@ -9,7 +9,7 @@ import { JournalInUse } from '../../storage/journal.js'
 import { waitAtMost } from '../../util/with-timeout.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
 
-/** Milliseconds that a stop takes at most, whatever hangs: less than a service manager waits before it kills. */
+/** Maximum milliseconds for a stop. It is shorter than the time after which a service manager kills the process. */
 const STOP_PATIENCE = 12_000
 
 export const command = defineCommand({
@@ -38,7 +38,7 @@ export const command = defineCommand({
     ['lvsd run site.yaml --kernel memory --socket /tmp/lvsd.sock', 'try it without root'],
   ],
   async run({ options, arguments: { CONFIG: file }, env, screen, warn, onSignal }) {
-    // Listened to from the first moment and to the end: a signal must neither end lvsd in the middle nor be lost.
+    // Handled from the beginning to the end, so that a signal neither ends lvsd at a wrong time nor is lost.
     let reload = () => {}
     let isStopped = false
     onSignal(['SIGHUP'], () => reload())
@@ -48,7 +48,7 @@ export const command = defineCommand({
         resolve()
       }),
     )
-    // Not loaded for a help text, which wants the description above.
+    // Imported here, because a help text needs only the description above.
     const [{ startDirector, withPaths }, { openLog }] = await Promise.all([
       import('../../director/compose.js'),
       import('../../system/log.js'),
@@ -70,7 +70,7 @@ export const command = defineCommand({
     const { config } = loaded
     if (isStopped) return EXIT.ok
     const log = openLog(config.settings.logLevel)
-    // The second would end lvsd, and the first would open Node's debugger to everybody on this machine.
+    // Without a handler SIGUSR1 opens Node's debugger to all users of the machine, and SIGUSR2 ends lvsd.
     onSignal(['SIGUSR1', 'SIGUSR2'], signal =>
       log.warn('signal.ignored', { signal }, 'this signal means nothing to lvsd'),
     )

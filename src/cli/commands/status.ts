@@ -1,4 +1,4 @@
-/** lvsd status: what the daemon sees and does. */
+/** lvsd status: shows the status document of the daemon. */
 import { fetchStatus } from '../../api/client.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { bracketed, withoutBrackets } from '../../core/address.js'
@@ -78,12 +78,15 @@ function told({ verdict, line }: Checked, { print }: Pick<CommandContext, 'print
   return verdict
 }
 
-/** At least a tenth of a second, so that a slip of the finger does not keep the daemon busy. */
+/** Converts seconds to milliseconds, at least 100, so that a mistyped value does not overload the daemon. */
 function everyMs(seconds: string): number {
   return Math.max(100, Number(seconds) * 1000)
 }
 
-/** The document with the named service and real server alone; others end the command with the nearest right word. */
+/**
+ * Returns the document with only the named service and real server. An unknown name throws a CommandError with the
+ * closest valid word.
+ */
 export function filtered(
   document: StatusDocument,
   service: string | undefined,
@@ -99,15 +102,15 @@ export function filtered(
   return { ...document, services: chosen }
 }
 
-/** By its name, its key, or its key without the protocol: `[2001:db8::80]:80`. */
+/** True if the word is the name of the service, its key, or its key without the protocol: `[2001:db8::80]:80`. */
 function isService({ name, key }: ServiceStatus, word: string): boolean {
-  // Of several protocols or ports of one service, all by the name that they have in common.
+  // The common name of a service with several protocols or ports matches all its parts.
   const isPart =
     /^(?:(?:tcp|udp|sctp)\/?)?\d*$/.test(name.slice(word.length + 1)) && name.startsWith(`${word}/`)
   return name === word || isPart || key === word || key?.replace(/^\w+ /, '') === word
 }
 
-/** The services that have this real server, with it alone. */
+/** Returns the services that have this real server, each with only this server. */
 function withReals(document: StatusDocument, word: string): StatusDocument {
   const services = document.services
     .map(service => ({ ...service, reals: service.reals.filter(real => isCalled(real, word)) }))

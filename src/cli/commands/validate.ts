@@ -1,4 +1,4 @@
-/** lvsd validate: everything that is wrong with a configuration, at once. */
+/** lvsd validate: prints all problems of a configuration. */
 
 import { loadConfig } from '../../config/load.js'
 import { hasErrors, type Problem } from '../../config/problems/problem.js'
@@ -43,7 +43,7 @@ Errors keep a configuration from running; warnings and notes do not, unless --st
   },
 })
 
-/** One line: is it valid, what is in it, how much is wrong. */
+/** Returns one line: valid or not, content, number of problems. */
 export function summaryOf(
   file: string,
   config: Config | null,
@@ -59,7 +59,7 @@ export function summaryOf(
   return `${file} is valid: ${size}${found === '' ? '' : `; ${found}`}`
 }
 
-/** `2 errors, 1 warning`; empty where there is nothing. */
+/** Returns `2 errors, 1 warning`; '' without problems. */
 export function countProblems(problems: readonly Problem[]): string {
   return (['error', 'warning', 'note'] as const)
     .map(severity => [severity, problems.filter(problem => problem.severity === severity).length] as const)

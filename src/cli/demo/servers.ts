@@ -1,4 +1,4 @@
-/** Little real servers on ::1 for the demo, and the one that fails and recovers on its own. */
+/** Small real servers on ::1 for the demo. One of them can fail and recover. */
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 
@@ -9,10 +9,10 @@ export interface DemoServer {
   close(): void
 }
 
-/** How the unsteady server is at the moment. */
+/** Behaviour of the unsteady server. */
 export type Mood = 'well' | 'error' | 'silent' | 'refusing'
 
-/** What the unsteady server goes through, again and again: each failure is another one. */
+/** Sequence of behaviours of the unsteady server, repeated. Each failure is of a different type. */
 export const MOODS: readonly Mood[] = ['error', 'well', 'refusing', 'well', 'silent', 'well']
 
 /** An HTTP server that answers `ok`. */
@@ -20,7 +20,7 @@ export async function webServer(): Promise<DemoServer> {
   return unsteadyServer()
 }
 
-/** An HTTP server whose mood can be changed; on the same port throughout. */
+/** An HTTP server whose mood can be changed. It keeps its port. */
 export async function unsteadyServer(): Promise<DemoServer & { feel(mood: Mood): Promise<void> }> {
   let mood: Mood = 'well'
   const server = createHttpServer((_, response) => answer(response, mood))
@@ -45,7 +45,7 @@ function answer(response: ServerResponse, mood: Mood): void {
   response.end(mood === 'error' ? 'the database is away\n' : 'ok\n')
 }
 
-/** A line server: PING is answered by PONG. */
+/** A line server that answers PING with PONG. */
 export async function lineServer(): Promise<DemoServer> {
   const server = createServer(socket => {
     socket.on('error', () => socket.destroy())

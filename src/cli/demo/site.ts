@@ -1,4 +1,4 @@
-/** The demo's site: its little servers, and the configuration that names them. */
+/** The site of the demo: its servers, and a configuration for them. */
 import { lineServer, MOODS, unsteadyServer, webServer } from './servers.js'
 
 export interface DemoSite {
@@ -6,16 +6,16 @@ export interface DemoSite {
   readonly yaml: string
   /** Port of the server that fails and recovers. */
   readonly unsteadyPort: number
-  /** Lets the unsteady server go through its moods from now on. */
+  /** Starts the sequence of moods of the unsteady server. */
   start(): void
   close(): void
 }
 
-/** Milliseconds from the start to the first failure, and from then on between two changes of mood. */
+/** Milliseconds from the start to the first failure, and then between two changes of mood. */
 export const FIRST_FAILURE = 4000
 export const MOOD_LASTS = 8000
 
-/** Opens the servers; all of them are well. */
+/** Opens the servers. All answer correctly at first. */
 export async function startSite(folder: string): Promise<DemoSite> {
   const web = await Promise.all([webServer(), webServer(), webServer()])
   const unsteady = await unsteadyServer()
@@ -50,7 +50,9 @@ interface Ports {
   readonly lines: readonly number[]
 }
 
-/** Virtual addresses are of the documentation prefix: with the memory table nothing listens there. */
+/**
+ * Returns the configuration. Virtual addresses have the documentation prefix; with the memory table they are not used.
+ */
 export function yamlFor(folder: string, { web, fallback, lines }: Ports): string {
   return `# The site of lvsd's demo. Real servers are little servers on ::1.
 settings:

@@ -1,9 +1,9 @@
-/** lvsd's own signs for terminals and readers that know ASCII alone. */
+/** Replaces lvsd's own non-ASCII characters for terminals and readers without UTF-8. */
 import { widthOf } from '../../util/text-width.js'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Whether the locale of somebody who reads the output has UTF-8; setlocale(3) says in which order, empty is unset. */
+/** True if the locale has UTF-8. The order of the variables is that of setlocale(3); an empty one counts as unset. */
 export function hasUtf8({ LC_ALL, LC_CTYPE, LANG }: Env): boolean {
   return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || 'C')
 }
@@ -17,8 +17,8 @@ const SIGNS: readonly (readonly [sign: RegExp, ascii: string])[] = [
 ]
 
 /**
- * The text with lvsd's own signs in ASCII. Of a line that fills its `width` columns the last three are the dots. Names and
- * what servers say are left as they are.
+ * Returns the text with lvsd's own characters in ASCII. In a line that fills the `width` columns and ends in an
+ * ellipsis, three dots replace the last three columns. Names and texts from servers stay unchanged.
  */
 export function asAscii(text: string, width: number): string {
   return text
@@ -30,7 +30,7 @@ export function asAscii(text: string, width: number): string {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with the escape character
 const SEQUENCE = /(\u001b\[[\d;]*m)/
 
-/** Without the two characters before an ellipsis at the end, for which three dots need the room. */
+/** Removes the two characters before an ellipsis at the end of the line, to make room for three dots. */
 function shorter(line: string): string {
   const pieces = line.split(SEQUENCE)
   const last = pieces.findLastIndex((piece, i) => i % 2 === 0 && piece !== '')

@@ -1,4 +1,4 @@
-/** Changes of the table as a person reads them: like a diff, grouped by service. Pure. */
+/** Formats changes of the table for people: like a diff, grouped by service. Pure. */
 import { endpoint } from '../../core/address.js'
 import { isSameName } from '../../core/display-names.js'
 import {
@@ -16,20 +16,22 @@ export interface ChangeCounts {
   readonly remove: number
 }
 
-/** How many changes add, change and remove something. */
+/** Counts the changes that add, change and remove something. */
 export function countChanges(changes: readonly Change[]): ChangeCounts {
   const ofKind = (kind: string) => changes.filter(({ op }) => op.startsWith(kind)).length
   return { add: ofKind('add'), change: ofKind('set'), remove: ofKind('delete') }
 }
 
-/** `2 to add, 1 to change, 1 to remove`, or that there is nothing to do. */
+/** Returns `2 to add, 1 to change, 1 to remove.`, or a sentence that there is nothing to do. */
 export function summaryOfChanges(changes: readonly Change[]): string {
   if (changes.length === 0) return 'Nothing to do: the kernel holds what the configuration wants.'
   const { add, change, remove } = countChanges(changes)
   return `${add} to add, ${change} to change, ${remove} to remove.`
 }
 
-/** One block per service, `+`, `-` and `~` before each line, the attributes that change as before -> after. */
+/**
+ * Formats a block per service, with `+`, `-` or `~` before each line. A changed attribute is shown as before -> after.
+ */
 export function renderChanges(
   changes: readonly Change[],
   {
@@ -118,7 +120,7 @@ function realParts(real: RealAttributes): Parts {
   }
 }
 
-/** Values that say no more than that nothing is set. */
+/** Values that mean that an attribute is not set. */
 const PLAIN = new Set(['none', 'no', '0'])
 
 function serviceWords(service: ServiceAttributes): string {

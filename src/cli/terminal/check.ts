@@ -1,11 +1,11 @@
-/** The status as one line of a Nagios plug-in. Pure. */
+/** Formats the status as one line of a Nagios plug-in. Pure. */
 
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { hostPort } from '../../core/display-names.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
 
-/** Exit codes of Nagios plug-ins; 3, unknown, is what a command ends with where no lvsd answers. */
+/** Exit codes of Nagios plug-ins. Exit code 3, unknown, is also `EXIT.unreachable`: no lvsd answers. */
 export const VERDICTS = { 0: 'OK', 1: 'WARNING', 2: 'CRITICAL' } as const
 export type Verdict = keyof typeof VERDICTS
 
@@ -14,15 +14,15 @@ export interface Checked {
   readonly line: string
 }
 
-/** Things named in the line, at most. */
+/** Maximum number of problems named in the line. */
 const MOST_NAMED = 5
 
 /**
- *   critical  a service has no server left, whether or not a fallback takes over
- *   warning   a server is down that nobody holds down; no verdict on a server; a name has no address, or no longer the one
- *             in use; the last reload was refused, or the configuration that runs is not the file's; the kernel refuses a
- *             change
- *   ok        all else
+ *   critical  a service has no available real server, with or without a fallback
+ *   warning   a server is down without a hold; a check has no verdict; a name has no address, or no longer the address
+ *             in use; the last reload was refused, or the kept configuration runs instead of the file; the kernel
+ *             refuses a change
+ *   ok        otherwise
  */
 export function checkStatus(document: StatusDocument): Checked {
   const critical = document.services.filter(({ state }) => state === 'down').map(lostService)
@@ -36,7 +36,7 @@ export function checkStatus(document: StatusDocument): Checked {
   const counts = `${count('up')} up, ${count('down')} down, ${counted(document.services.length, 'service')}`
   const figures = `up=${count('up')} down=${count('down')} unknown=${count('unknown')}`
   const text = printable(named.length > 0 ? `${named.join('; ')} (${counts})` : counts)
-  // A vertical bar begins the figures.
+  // In the output of a plug-in a vertical bar separates the performance data.
   return { verdict, line: `LVSD ${VERDICTS[verdict]} - ${text.replaceAll('|', '/')} | ${figures}` }
 }
 

@@ -1,16 +1,16 @@
-/** Text in columns, by the width that a terminal gives each character. */
+/** Formats text in columns, by the width of each character on a terminal. */
 import { widthOf } from '../../util/text-width.js'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with the escape character
 const SEQUENCE_OR_CHARACTER = /(\u001b\[[\d;]*m|.)/su
 
-/** Spaces after the text (before it, `right`) up to `width` columns. */
+/** Adds spaces after the text (`right`: before it) up to `width` columns. */
 export function pad(text: string, width: number, side: 'left' | 'right' = 'left'): string {
   const spaces = ' '.repeat(Math.max(0, width - widthOf(text)))
   return side === 'left' ? text + spaces : spaces + text
 }
 
-/** At most `width` columns, an ellipsis where something is left out; colours end where the text does. */
+/** Cuts the text to `width` columns, with an ellipsis. Colour sequences stay, so that colours end with the text. */
 export function clip(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   let kept = ''
@@ -26,7 +26,7 @@ export function clip(text: string, width: number): string {
   return kept
 }
 
-/** Rows with their cells one under the other; `right` names the columns of numbers. The last column is left as it is. */
+/** Aligns the cells of the rows. `right` lists the right-aligned columns. The last column is not padded. */
 export function columns(
   rows: readonly (readonly string[])[],
   { indent = 0, gap = 2, right = [] as readonly number[] } = {},
@@ -40,7 +40,7 @@ export function columns(
     .join('\n')
 }
 
-/** The widest cell of each column. */
+/** Returns the width of the widest cell of each column. */
 export function widthsOf(rows: readonly (readonly string[])[]): number[] {
   const widths: number[] = []
   for (const row of rows)

@@ -1,12 +1,12 @@
-/** A view that is drawn again and again in the same place. Escape sequences of ECMA-48 and xterm. */
+/** A view that is redrawn in place, with escape sequences of ECMA-48 and xterm. */
 
-/** The other screen, without cursor: what was on the terminal before comes back at the end. */
+/** Switch to the alternate screen without cursor, and back, which restores the previous content of the terminal. */
 export const ENTER = '\u001b[?1049h\u001b[?25l'
 export const LEAVE = '\u001b[?25h\u001b[?1049l'
 
 /**
- * One frame: every line written over the old one and its rest cleared, so that nothing flickers; shown at once by
- * terminals that know synchronized updates (mode 2026), which the others ignore.
+ * Returns one frame. Each line overwrites the old one and clears its rest, so that the view does not flicker. Terminals
+ * with synchronized updates (mode 2026) show the frame at once; others ignore that sequence.
  */
 export function frame(text: string, height: number): string {
   const lines = cut(text.split('\n'), height)

@@ -1,4 +1,4 @@
-/** What `lvsd probe` found, for people. Pure. */
+/** Formats the results of `lvsd probe` for people. Pure. */
 
 import { hostWithAddress } from '../../core/display-names.js'
 import type { CheckResult, HealthState } from '../../core/model.js'
@@ -14,36 +14,38 @@ export interface Probed {
   /** `[2001:db8::1]:80`, or the name as written. */
   readonly real: string
   readonly check: string
-  /** Where it was sent; null where a name does not resolve. */
+  /** Address and port that were checked; null if a name does not resolve. */
   readonly target: string | null
   readonly result: CheckResult
 }
 
-/** What the checks of one real server come to. */
+/** State of one real server that follows from its checks. */
 export interface ProbedServer {
   readonly service: string
   readonly real: string
   readonly host: string
-  /** `[2001:db8::1]`; null where its name does not resolve. */
+  /** `[2001:db8::1]`; null if its name does not resolve. */
   readonly address: string | null
   readonly port: number
   readonly state: HealthState
   readonly passed: number
   readonly checks: number
-  /** So many must pass. */
+  /** Number of checks that must pass. */
   readonly need: number
-  /** What the table would have; null where the server is not up. */
+  /** Weight in the desired table; null if the server is not up. */
   readonly weight: number | null
   readonly configured: number
 }
 
 export interface ProbedView {
   readonly colour: boolean
-  /** Told at the end, where they are given. */
+  /** Servers whose state is printed at the end. */
   readonly servers?: readonly ProbedServer[]
 }
 
-/** A block for each service, two lines for each check, a line with the counts, and the verdict on each server. */
+/**
+ * Formats a block for each service with the lines of each check, a line with the counts, and the state of each server.
+ */
 export function renderProbed(probed: readonly Probed[], { colour, servers = [] }: ProbedView): string {
   const paint = painter(colour)
   const services = [...new Set(probed.map(({ service }) => service))]
@@ -78,7 +80,7 @@ function checkLines({ real, check, target, result }: Probed, paint: Paint): stri
   const { phase, reason, ms } = result
   const place = result.ok === true || phase === null ? '' : ` in ${phase}`
   const verdict = stateWord(stateOf(result), paint)
-  // `status 500 …` names its reason itself.
+  // A detail such as `status 500 …` already contains the reason.
   const why = reason === null || result.detail.startsWith(`${reason} `) ? '' : `${reason}${place}: `
   const phases = phaseRows(result)
   return [
@@ -88,13 +90,13 @@ function checkLines({ real, check, target, result }: Probed, paint: Paint): stri
   ].join('\n')
 }
 
-/** What one result alone would mean for its server. */
+/** Returns the state that a single result stands for. */
 export function stateOf({ ok }: CheckResult): HealthState {
   if (ok === null) return 'unknown'
   return ok ? 'up' : 'down'
 }
 
-/** Each phase with the time it took and the time at which it ended. */
+/** Returns a row for each phase: name, duration, and end time since the start of the run. */
 function phaseRows({ phases }: CheckResult): string[][] {
   return phases.map(({ phase, ms }, i) => [
     phase,

@@ -1,17 +1,20 @@
-/** What a text is shown on. */
+/** Properties of the terminal or stream on which a text is shown. */
 
 export interface Screen {
   readonly isTerminal: boolean
-  /** Columns; where it is no terminal those of COLUMNS (`watch lvsd status`), or without limit. */
+  /** Columns. Without a terminal: the value of COLUMNS (`watch lvsd status`), or unlimited. */
   readonly width: number
-  /** Rows; null where it is no terminal. */
+  /** Rows; null without a terminal. */
   readonly height: number | null
   readonly colour: boolean
 }
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Reads a stream's present size. Colours: on a terminal, unless NO_COLOR is set or TERM is dumb; FORCE_COLOR asks for them. */
+/**
+ * Returns the present properties of a stream. Colours are used on a terminal, unless NO_COLOR is set or TERM is dumb;
+ * FORCE_COLOR enables them.
+ */
 export function screenOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number },
   env: Env,

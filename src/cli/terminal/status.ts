@@ -1,4 +1,4 @@
-/** The status document as a table for people. Pure: the width, the colours and the time are handed in. */
+/** Formats the status document as a table for people. Pure: width, colours and time are parameters. */
 
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { hostPort, hostWithAddress, isSameName } from '../../core/display-names.js'
@@ -11,14 +11,16 @@ import { clip, pad, widthsOf } from './columns.js'
 import { STATE_STYLE } from './state-style.js'
 
 export interface StatusView {
-  /** Columns to fill at most. */
+  /** Maximum number of columns. */
   readonly width: number
   readonly colour: boolean
   /** Wall-clock milliseconds. */
   readonly now: number
 }
 
-/** Head, what needs attention, and a block for each service: what is worst comes first, for a screen may be short. */
+/**
+ * Formats the head, the problems, and a block for each service. The worst come first, because a screen may be short.
+ */
 export function renderStatus(document: StatusDocument, view: StatusView): string {
   const paint = painter(view.colour)
   const services = [...document.services].sort((one, other) => rankOf(one) - rankOf(other))
@@ -31,7 +33,7 @@ export function renderStatus(document: StatusDocument, view: StatusView): string
     .join('\n')
 }
 
-/** Services that are down, then those that have lost a server, then the rest, each in the order of the file. */
+/** Order of services: first those that are down, then those with a server down, then the rest. */
 function rankOf({ state, totals }: ServiceStatus): number {
   return state === 'down' ? 0 : totals.down > 0 ? 1 : 2
 }
@@ -65,14 +67,14 @@ function headLines(document: StatusDocument, { now }: StatusView, paint: Paint):
   ]
 }
 
-/** After a start a server stays as the kernel has it until its checks have passed once or failed as often as `fall` says. */
+/** Returns the word for servers in state unknown, which lasts from a start until the first pass or `fall` failures. */
 function wordForUnknown(reals: readonly RealStatus[]): string {
   const unknown = reals.filter(({ state }) => state === 'unknown')
   const isAsked = unknown.some(({ checks }) => checks.some(({ last, noVerdict }) => last || noVerdict))
   return isAsked ? 'not judged yet' : 'not checked yet'
 }
 
-/** Milliseconds in all; every busy machine holds a process up for less. */
+/** Minimum total milliseconds of stalls to report. Any busy machine delays a process by less. */
 const STALL_WORTH_TELLING = 1000
 
 function attention(document: StatusDocument, { now }: StatusView, paint: Paint): string[] {
@@ -116,7 +118,7 @@ function keptConfiguration({ config: { file, keptSince } }: StatusDocument): str
   return [`${printable(file)} cannot run; the configuration accepted at ${since} runs until it is repaired`]
 }
 
-/** When, why, and where the first mistake stands. */
+/** Returns lines about a refused reload: time, reason and the place of the first error. */
 function refusedReload({ lastReload }: StatusDocument, now: number): string[] {
   if (!lastReload || lastReload.ok) return []
   const first = lastReload.problems.find(({ severity }) => severity === 'error')
@@ -127,10 +129,10 @@ function refusedReload({ lastReload }: StatusDocument, now: number): string[] {
   return [`the last reload (${at}) was refused:${place} ${printable(lastReload.message)}`]
 }
 
-/** Causes told apart, at most: each server says its own. */
+/** Maximum number of causes listed separately. The row of each server shows its own. */
 const MOST_CAUSES = 5
 
-/** Servers that lvsd cannot ask, by cause. */
+/** Returns lines about servers with a check without a verdict, by cause. */
 function missingVerdicts({ services }: StatusDocument): string[] {
   const names = new Map<string, Set<string>>()
   for (const service of services)
@@ -149,7 +151,10 @@ function missingVerdicts({ services }: StatusDocument): string[] {
   return left > 0 ? [...causes.slice(0, MOST_CAUSES), `no verdict for ${left} other reasons`] : causes
 }
 
-/** Names that no longer have the address in use, or whose servers stay unjudged. Of others the servers' rows say it. */
+/**
+ * Returns lines about names that no longer have the address in use, or whose servers stay unknown. The rows of the
+ * servers show other problems with names.
+ */
 function lastingNames({ services }: StatusDocument): string[] {
   const troubles = new Map<string, Set<string>>()
   for (const { name, key, nameTrouble, reals } of services) {
@@ -203,7 +208,7 @@ function fallbackLine(
   return [paint('red', `  ${lack}: clients are refused${from}`)]
 }
 
-/** A column of the table of real servers; those with the highest rank are left out first where room is short. */
+/** A column of the table of real servers. If the screen is narrow, columns with the highest rank are omitted first. */
 interface Column {
   readonly title: string
   readonly rank: number
@@ -237,13 +242,18 @@ const COLUMNS: readonly Column[] = [
   { title: 'TOOK', rank: 6, side: 'right', cell: real => tookOf(real) },
 ]
 
-/** What is down stands first. */
+/** Real servers that are down come first. */
 const STATE_ORDER = { down: 0, unknown: 1, up: 2 } as const
 const GAP = 2
 const RANKS = [6, 5, 4, 3, 2, 1, 0]
-/** State, time, address and both weights: a result stands beside no less. */
+/**
+ * Highest rank of the essential columns: state, time, address and both weights. The last result needs a line of its own
+ * if these do not fit beside it.
+ */
 const NEEDFUL = 3
-/** Columns that the last result must have to stand beside the rest; with less it goes below, where it is needed. */
+/**
+ * Minimum width for the last result beside the other columns. With less room it is printed on the next line, if needed.
+ */
 const RESULT_MIN = 24
 
 function realTable(service: ServiceStatus, { width, now }: StatusView, paint: Paint): string[] {
@@ -268,7 +278,10 @@ function realTable(service: ServiceStatus, { width, now }: StatusView, paint: Pa
   ]
 }
 
-/** As many columns as leave room for the last result; where even the needful ones do not, it gets lines of its own. */
+/**
+ * Returns the largest set of columns that leaves room for the last result. If even the essential ones do not, `left` is
+ * 0.
+ */
 function roomFor(reals: readonly RealStatus[], width: number, now: number) {
   const layouts = RANKS.map(rank => {
     const columns = COLUMNS.filter(column => column.rank <= rank)
@@ -286,7 +299,7 @@ function paintResult(text: string, real: RealStatus, paint: Paint): string {
   return paint(isSteady(real) ? 'dim' : 'yellow', text)
 }
 
-/** Nothing is about to change, and no check says otherwise than the others. */
+/** True if all checks are up with a verdict, and no state is about to change. */
 function isSteady({ checks }: RealStatus): boolean {
   return !checks.some(check => check.streak > 0 || check.state !== 'up' || check.noVerdict)
 }

@@ -1,4 +1,4 @@
-/** What changed between two status documents, as data and as lines. Pure. */
+/** Compares two status documents. Returns the changes as data, or as lines. Pure. */
 
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { hostPort } from '../../core/display-names.js'
@@ -8,7 +8,7 @@ import { printable } from '../../util/printable.js'
 import { dateTime } from '../../util/time-text.js'
 import { STATE_STYLE } from './state-style.js'
 
-/** A real server whose state has changed, or a service that has lost its last one or got its first one. */
+/** A change of the state of a real server, or of a service that has lost its last available server or has one again. */
 export interface StatusChange {
   readonly kind: 'real' | 'service'
   /** ISO 8601. */
@@ -16,11 +16,11 @@ export interface StatusChange {
   readonly service: string
   readonly from: HealthState
   readonly to: HealthState
-  /** `[2001:db8::1]:80`; of a real server. */
+  /** `[2001:db8::1]:80`; only for a real server. */
   readonly real?: string
-  /** Of a real server: why it is as it is now. */
+  /** Reason of the present state; only for a real server. */
   readonly reason?: string
-  /** Of a service: its fallback, and whether that takes the traffic now; null where it has none. */
+  /** Fallback of a service, and whether it is in use; null if it has none. Only for a service. */
   readonly fallback?: { readonly name: string; readonly inUse: boolean } | null
 }
 
@@ -46,7 +46,7 @@ function realChanges(before: ServiceStatus | undefined, { name, reals }: Service
   return reals.map(changeOf).filter(({ from, to }) => from !== to)
 }
 
-/** One whose fallback comes or goes later than its last server counts, too. */
+/** Returns the change of a service. A change of its fallback alone counts too. */
 function serviceChange(
   before: ServiceStatus | undefined,
   { name, state, since, fallback }: ServiceStatus,
@@ -68,7 +68,7 @@ function serviceChange(
   ]
 }
 
-/** One line for each change that somebody at a terminal wants to see. */
+/** Returns one line for each change, for people. */
 export function transitionLines(
   before: StatusDocument,
   after: StatusDocument,
