@@ -1,6 +1,6 @@
 /**
- * What each command does. None of them needs the configuration to find the daemon, and none writes its files. The parts
- * of the daemon are loaded where they are needed: `status` is asked every few seconds.
+ * Implements the commands. None of them needs the configuration to find the daemon, and none writes the daemon's files.
+ * The modules of the daemon are imported on demand, because `status` is called every few seconds.
  */
 import { spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -23,11 +23,11 @@ export interface Invocation extends Streams {
   readonly self: Self
 }
 
-/** A daemon that has not ended so long after SIGTERM is told of, milliseconds. */
+/** Milliseconds after SIGTERM until a daemon that still runs is reported. */
 const STOP_PATIENCE = 60_000
 const LOOK_EVERY = 50
 
-/** Each gives the exit code. */
+/** Each action returns the exit code. */
 export const ACTIONS: Readonly<Record<Command, (invocation: Invocation) => Promise<number>>> = {
   start,
   stop,
@@ -46,7 +46,7 @@ async function start(invocation: Invocation): Promise<number> {
   const tell = ({ lines }: Outcome) => lines.forEach(invocation.warn)
   if (debug || supervised) {
     const { serve } = await import('./serve.js')
-    // What there is to say about a file that is good stands in the log, which is in sight.
+    // If the start succeeds, the warnings are in the log, which is visible in the foreground.
     const started = async (outcome: Outcome) => (outcome.exit === 0 ? undefined : tell(outcome))
     return serve({ instance, mode: debug ? 'debug' : 'supervised', env, self, streams: invocation, started })
   }
@@ -56,12 +56,12 @@ async function start(invocation: Invocation): Promise<number> {
   return outcome.exit
 }
 
-/** The daemon's marker: with it, this program is the process that stays. */
+/** Environment variable that makes this program run as the daemon process. */
 export const DAEMON_MARK = 'LVSD_LDIRECTORD_DAEMON'
 
 /**
- * A child in a session of its own tells how its start went. Its command line is that of the start, whatever the command
- * was: Pacemaker's agent looks for it.
+ * Starts the daemon as a child in its own session, and waits for its report. Its command line always contains `start`,
+ * whatever the command was, because Pacemaker's agent looks for it.
  */
 function startDetached({ instance, config, env, self }: Invocation): Promise<Outcome> {
   const [interpreter = '', ...script] = self
@@ -89,7 +89,7 @@ async function stop(invocation: Invocation): Promise<number> {
   return found.state === 'running' ? end(found.process, invocation) : 0
 }
 
-/** SIGTERM, and waits: whoever stops a balancer wants to know that it is stopped. */
+/** Sends SIGTERM and waits for the end of the daemon, so that the exit code reports whether it has stopped. */
 async function end(daemon: ProcessId, { instance, warn }: Invocation): Promise<number> {
   if (!signal(daemon, 'SIGTERM', warn)) return 1
   const deadline = performance.now() + STOP_PATIENCE
@@ -105,7 +105,7 @@ async function end(daemon: ProcessId, { instance, warn }: Invocation): Promise<n
   return 0
 }
 
-/** True where the signal was sent, or nobody is there any more. */
+/** Returns true if the signal was sent, or if the process does not exist any more. */
 function signal({ pid }: ProcessId, name: NodeJS.Signals, warn: Streams['warn']): boolean {
   try {
     process.kill(pid, name)
@@ -117,7 +117,7 @@ function signal({ pid }: ProcessId, name: NodeJS.Signals, warn: Streams['warn'])
   }
 }
 
-/** A file with a mistake stops nothing. */
+/** Stops and starts the daemon. If the file has an error, nothing is stopped. */
 async function restart(
   invocation: Invocation,
   whenStopped: (invocation: Invocation) => Promise<number>,
@@ -129,7 +129,7 @@ async function restart(
   return ended === 0 ? start(invocation) : ended
 }
 
-/** Tells on standard error what is wrong in the file; no name is looked up. */
+/** Prints the problems of the file on standard error. Returns false if it has errors. Looks up no names. */
 async function isFileGood({ instance, warn }: Invocation): Promise<boolean> {
   const { loadConfig } = await import('../config/load.js')
   const { problems, config } = await loadConfig(instance.path)
@@ -156,12 +156,15 @@ async function reload(invocation: Invocation): Promise<number> {
     return hasErrors(problems) ? 2 : 1
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
-    // It starts, or stops, or is too busy to talk: it will come to the signal.
+    // The daemon is starting, stopping or busy. It will handle the signal.
     return signal(found.process, 'SIGHUP', warn) ? 0 : 1
   }
 }
 
-/** With `-d` the file is looked at too, as scripts do that test one: `ldirectord -d FILE status`. */
+/**
+ * Reports whether the daemon runs. With `-d` also checks the file, because scripts use `ldirectord -d FILE status` as a
+ * test.
+ */
 async function status(invocation: Invocation): Promise<number> {
   const { instance, env, debug, self, warn, print } = invocation
   if (debug && !(await isFileGood(invocation))) return 2
@@ -177,7 +180,7 @@ async function status(invocation: Invocation): Promise<number> {
   return found.state === 'stale' ? 1 : 3
 }
 
-/** Lines in the instance's log; it matters to nobody where that is not possible. */
+/** Writes lines to the log of the instance. Errors are ignored. */
 export async function note(invocation: Invocation, ...texts: string[]): Promise<void> {
   const { instance, env, debug } = invocation
   if (debug) return

@@ -1,7 +1,7 @@
 /**
- * The command line of ldirectord: options first, then one or two words; what follows them is ignored. By hand, as Perl's
- * Getopt::Long reads it: commander has no second short option (-? beside -h), no optional word before a required one, and
- * sentences and exit codes of its own.
+ * Parses the command line of ldirectord as Perl's Getopt::Long does: options, then one or two words; further words are
+ * ignored. Commander is not used, because it supports neither two short options (-? and -h) nor an optional word before
+ * a required one, and has its own messages and exit codes.
  */
 
 export const COMMANDS = [
@@ -18,14 +18,14 @@ export type Command = (typeof COMMANDS)[number]
 export type Words =
   | CommandWords
   | { readonly kind: 'help' | 'version' }
-  /** `mistake` is a sentence, or empty where there are no words at all. */
+  /** `mistake` is a sentence; empty if there are no words. */
   | { readonly kind: 'usage'; readonly mistake: string }
 
 export interface CommandWords {
   readonly kind: 'command'
   readonly command: Command
   readonly debug: boolean
-  /** The file as named, or null. */
+  /** The file as written on the command line, or null. */
   readonly config: string | null
 }
 
@@ -33,7 +33,9 @@ const LONG = { '--debug': 'debug', '--help': 'help', '--version': 'version' } as
 const SHORT = { d: 'debug', h: 'help', '?': 'help', v: 'version' } as const
 type Option = 'debug' | 'help' | 'version'
 
-/** Reads the words as Getopt::Long does for ldirectord: short options in bundles, long ones in full, options first. */
+/**
+ * Parses the words as Getopt::Long does for ldirectord: options first, short ones bundled, long ones not abbreviated.
+ */
 export function readWords(words: readonly string[]): Words {
   const given = new Set<Option>()
   let at = 0
@@ -53,7 +55,7 @@ export function readWords(words: readonly string[]): Words {
   return readArguments(words.slice(at), given.has('debug'))
 }
 
-/** The options of one word, or the one that there is not. */
+/** Returns the options of one word, or the first unknown option as a string. */
 function optionsOf(word: string): Option[] | string {
   if (word.startsWith('--')) {
     const known = Object.entries(LONG).find(([long]) => long === word)

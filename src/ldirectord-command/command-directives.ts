@@ -1,4 +1,4 @@
-/** The directives that are the command's own business: what to log where, stay in the foreground, whom to start too. */
+/** Reads the directives that only the command uses: log destination, foreground mode, other instances to start. */
 import { readFileSync } from 'node:fs'
 import { splitLines } from '../config/ldirectord/lines.js'
 import { readValues } from '../config/ldirectord/read-directives.js'
@@ -6,16 +6,16 @@ import { readSections } from '../config/ldirectord/sections.js'
 import { newReport } from '../config/problems/report.js'
 
 export interface Directives {
-  /** A path, a syslog facility, or null where the file does not say. */
+  /** A path, a syslog facility, or null if the file does not set it. */
   readonly logfile: string | null
   readonly supervised: boolean
-  /** As written: the shell takes the quotes off. */
+  /** As written, with quotes: the shell removes them. */
   readonly execute: readonly string[]
 }
 
 export const NO_DIRECTIVES: Directives = { logfile: null, supervised: false, execute: [] }
 
-/** Reads them as far as the file can be read. Mistakes are told by those who load all of it. */
+/** Reads the directives as far as the file can be read. Errors are reported when the whole file is loaded. */
 export function readDirectives(file: string): Directives {
   try {
     return directivesOf(readFileSync(file, 'utf8'))
@@ -24,7 +24,7 @@ export function readDirectives(file: string): Directives {
   }
 }
 
-/** Without what stands in virtuals, which may be thousands of lines. */
+/** Removes the content of the `virtual` sections, which may be thousands of lines. */
 function withoutSections(text: string): string {
   const lines = text.split('\n')
   const first = lines.findIndex(line => line.startsWith('virtual'))
@@ -33,7 +33,7 @@ function withoutSections(text: string): string {
     : [...lines.slice(0, first), ...lines.slice(first).filter(line => /^\S/.test(line))].join('\n')
 }
 
-/** No name is looked up, no check is loaded. */
+/** Returns the directives of a text. Looks up no names and loads no checks. */
 export function directivesOf(text: string): Directives {
   const report = newReport('')
   const { globals } = readSections(splitLines(withoutSections(text), report), report)

@@ -1,4 +1,4 @@
-/** `execute = NAME`: other ldirectord configurations, which follow this one's commands. */
+/** Implements `execute = NAME`: further ldirectord configurations, which receive the commands of this one too. */
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import type { Log } from '../system/log.js'
@@ -7,22 +7,22 @@ import { whyUntrusted } from '../system/trusted-path.js'
 import type { Command } from './args.js'
 import type { Env } from './paths.js'
 
-/** A command of another instance that takes longer is ended, milliseconds; what it has started goes on. */
+/** Time limit for a command of another instance, in milliseconds. Daemons that it has started continue. */
 const PATIENCE = 90_000
 const GRACE = 2000
 
-/** Runs one command of another instance; true where it ended well. */
+/** Runs one command of another instance. Returns true if it succeeded. */
 export type ChainedCommand = (name: string, command: Command) => Promise<boolean>
 
-/** This very program: interpreter, its options, script. */
+/** Command line of this program: interpreter, its options, script. */
 export type Self = readonly string[]
 
-/** Through the shell, which takes the quotes off the name as it does for ldirectord. */
+/** Returns a command line that uses the shell, which removes the quotes from the name, as in ldirectord. */
 function commandLine(self: Self, name: string, command: Command): string[] {
   return ['-c', `"$@" ${name} ${command}`, 'sh', ...self]
 }
 
-/** From the daemon: beside the event loop, told in its log. */
+/** For the daemon: returns a function that runs commands asynchronously, and logs failures. */
 export function chainedCommands(self: Self, log: Log, environment: Env): ChainedCommand {
   const env = defined(environment)
   return async (name, command) => {
@@ -53,7 +53,7 @@ export function chainedCommands(self: Self, log: Log, environment: Env): Chained
   }
 }
 
-/** This very program is run again; somebody else may have got hold of it meanwhile. */
+/** Returns a reason if this program must not be run again, because another user could have changed it. Else null. */
 function whyNotThis(self: Self): string | null {
   const [interpreter = ''] = self
   try {
@@ -74,7 +74,7 @@ interface Asker {
   readonly warn: (text: string) => void
 }
 
-/** From the command itself: what the others say is said here. */
+/** For the command: runs the other commands synchronously. Their output appears on this terminal. */
 export function followNow(
   self: Self,
   names: readonly string[],
@@ -87,7 +87,7 @@ export function followNow(
     spawnSync('/bin/sh', commandLine(self, name, command), { stdio: 'inherit', env: defined(env) })
 }
 
-/** One command of all of them. */
+/** Runs one command for all names, one after another. */
 export async function followAll(
   names: readonly string[],
   command: Command,
@@ -96,7 +96,7 @@ export async function followAll(
   for (const name of names) await follow(name, command)
 }
 
-/** After a reload: those that are gone stop, those that stay reload or else start, new ones start. */
+/** Follows a reload: instances no longer listed are stopped, listed ones are reloaded or, if that fails, started. */
 export async function followReload(
   before: readonly string[],
   now: readonly string[],

@@ -1,4 +1,4 @@
-/** A configuration whose file is gone, of which the one that was accepted last is kept. */
+/** Finds the last accepted configuration of a file that does not exist any more. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { StopMark } from '../accepted/accepted.js'
@@ -7,8 +7,8 @@ import { type Directives, directivesOf, NO_DIRECTIVES, readDirectives } from './
 import { candidates, type Env, type Instance, nameOf, stateFolder } from './paths.js'
 
 /**
- * The instance that the words mean although there is no such file; null where nothing is kept, or where somebody has
- * stopped it since this machine was booted: then somebody starts it, and is told that the file is missing.
+ * Returns the instance for a file that does not exist. Null if no configuration is kept, or if the daemon was stopped on
+ * request since the machine was booted: an operator then starts it, and must see that the file is missing.
  */
 export async function findKept(config: string | null, env: Env): Promise<Instance | null> {
   for (const file of candidates(config, env)) {
@@ -20,7 +20,7 @@ export async function findKept(config: string | null, env: Env): Promise<Instanc
   return null
 }
 
-/** The directives of the file, or of what was accepted last where there is none. */
+/** Returns the directives of the file or, if it does not exist, of the last accepted configuration. */
 export async function directivesOfInstance({ path }: Instance, env: Env): Promise<Directives> {
   if (existsSync(path)) return readDirectives(path)
   const how = { file: path, build: '', tell: () => {} }

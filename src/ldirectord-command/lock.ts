@@ -1,4 +1,4 @@
-/** The lock of a configuration file: held by its daemon, freed by the kernel however that ends. */
+/** The lock of a configuration file. Its daemon holds it; the kernel releases it when the daemon ends in any way. */
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { lockFile } from '../system/libc.js'
@@ -6,11 +6,11 @@ import { type Env, type Instance, lockOf } from './paths.js'
 import { identify, type Record } from './processes.js'
 
 export interface Lock {
-  /** Empties the record. The file stays: who removes a lock file may remove the next holder's. */
+  /** Empties the record. The file stays, because another process may hold its lock by the time it is removed. */
   release(): void
 }
 
-/** Takes the lock and writes the record; null where another process has it. Throws what the file system throws. */
+/** Takes the lock and writes the record. Returns null if another process holds the lock. Throws file system errors. */
 export function takeLock(instance: Instance, env: Env): Lock | null {
   const path = lockOf(instance, env)
   mkdirSync(dirname(path), { recursive: true })

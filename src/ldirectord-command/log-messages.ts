@@ -1,4 +1,4 @@
-/** What ldirectord writes into its log when the table changes: there are scripts that look for it. */
+/** Logs changes of the table with the same messages as ldirectord, because scripts search for them. */
 
 import {
   type Change,

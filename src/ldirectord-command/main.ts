@@ -1,4 +1,4 @@
-/** The command ldirectord: lvsd for those who have its init script, its unit or its Pacemaker resource. */
+/** The command `ldirectord`: lvsd for ldirectord's init script, systemd unit and Pacemaker agent. */
 import { writeFileSync } from 'node:fs'
 import { endProcess } from '../system/exit.js'
 import { ACTIONS, DAEMON_MARK, type Invocation, note } from './actions.js'
@@ -17,7 +17,7 @@ const streams = {
   print: (text: string) => void process.stdout.write(`${text}\n`),
   warn: (text: string) => void process.stderr.write(`${text}\n`),
 }
-// A reader that is gone (`ldirectord status | head -1`) is no error.
+// A closed pipe (`ldirectord status | head -1`) is not an error.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 void main().then(finish, (error: Error) => {
@@ -34,11 +34,11 @@ async function main(): Promise<number> {
   return say(words.kind === 'help' ? HELP : versionText())
 }
 
-/** The detached process. */
+/** Runs the detached daemon process. */
 async function stay(instance: Instance): Promise<number> {
   delete process.env[DAEMON_MARK]
   beCalledLdirectord()
-  // The command that has started this may be gone.
+  // The command that started this process may have ended.
   const started = (outcome: Outcome) =>
     new Promise<void>(resolve => {
       const told = () => {
@@ -52,19 +52,19 @@ async function stay(instance: Instance): Promise<number> {
   return serve({ instance, mode: 'daemon', env: process.env, self, streams, started })
 }
 
-/** For `pgrep ldirectord`, `killall`, `top`: the name beside the command line, which says it anyway. */
+/** Sets the process name to `ldirectord`, for pgrep, killall and top. */
 function beCalledLdirectord(): void {
   try {
     writeFileSync('/proc/self/comm', 'ldirectord')
   } catch {
-    // A name is no reason not to run.
+    // The name is not essential.
   }
 }
 
 async function obey({ command, debug, config }: CommandWords): Promise<number> {
   const { env } = process
   const found = findInstance(config, env)
-  // A daemon whose file has been removed can be asked and stopped all the same.
+  // `status` and `stop` also work for a daemon whose file has been removed.
   const orphan = found || !['status', 'stop'].includes(command) ? null : findOrphan(nameOf(config), env)
   const kept = found || command !== 'start' ? null : await (await import('./kept.js')).findKept(config, env)
   const instance = found ?? orphan ?? kept

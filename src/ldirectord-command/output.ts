@@ -1,20 +1,20 @@
-/** The log of an instance, wherever its file wants it; a reload may want it elsewhere. */
+/** The log of an instance. Its destination is set by the configuration and may change with a reload. */
 import type { LogLine } from '../system/log.js'
 import type { Directives } from './command-directives.js'
 import { defaultLogFile, type Env, type Instance } from './paths.js'
 import { debugSink, fileSink, type Sink, supervisedSink, syslogSink } from './sinks.js'
 
-/** How an instance runs: detached, or in the foreground for a supervisor or for somebody who looks on. */
+/** How an instance runs: detached, in the foreground under a supervisor, or in the foreground with debug output. */
 export type Mode = 'daemon' | 'supervised' | 'debug'
 
 export interface Streams {
-  /** A line to standard output. */
+  /** Writes a line to standard output. */
   print(text: string): void
-  /** A line to standard error. */
+  /** Writes a line to standard error. */
   warn(text: string): void
 }
 
-/** What replaces a log file that cannot be written. */
+/** Syslog facility that is used if the log file cannot be written. */
 const SPARE = 'daemon'
 
 export class Output {
@@ -39,7 +39,7 @@ export class Output {
     this.#sink.write(line)
   }
 
-  /** Takes over what another version of the file says. */
+  /** Takes the directives of a new configuration. */
   async adopt({ logfile }: Directives): Promise<void> {
     if (logfile === this.#logfile) return
     const before = this.#sink
@@ -48,7 +48,7 @@ export class Output {
     await before.close()
   }
 
-  /** The last words of a process that ends at once. */
+  /** Writes a line synchronously, just before the process ends. */
   lastWords(text: string): void {
     this.#sink.writeNow({ level: 'error', time: new Date(), text })
   }

@@ -1,44 +1,44 @@
-/** Where an instance has its files: which configuration a name means, and what is kept about the one that runs it. */
+/** Paths of an instance: its configuration file, and the files of its daemon. */
 import { createHash } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
-/** One configuration file and the name under which init scripts know its daemon. */
+/** A configuration file, and the name that init scripts use for its daemon. */
 export interface Instance {
-  /** In the pid file's name and in the log. */
+  /** Used in the name of the pid file, and in the log. */
   readonly name: string
-  /** The configuration as found, for people. */
+  /** Path of the configuration as found, for messages. */
   readonly file: string
-  /** The same, absolute. Links stay: what they point to may change between two reloads. */
+  /** Absolute path. Symbolic links are not resolved, because their target may change between two reloads. */
   readonly path: string
 }
 
-/** The name for which `ldirectord start` looks. */
+/** File name for `ldirectord start` without a file. */
 const DEFAULT_CONFIG = 'ldirectord.cf'
 const DEFAULT_NAME = 'ldirectord'
 
-/** The instance that the words on the command line mean; null where there is no such file. */
+/** Returns the instance for the word on the command line; null if there is no such file. */
 export function findInstance(config: string | null, env: Env): Instance | null {
   const file = candidates(config, env).find(isFile)
   return file === undefined ? null : { name: nameOf(config), file, path: resolve(file) }
 }
 
-/** The files that the words may mean, in the order in which they are looked for. */
+/** Returns the possible files for the word, in search order. */
 export function candidates(config: string | null, env: Env): readonly string[] {
   const wanted = config ?? DEFAULT_CONFIG
   return [`${configFolder(env)}/${wanted}`, `${configFolder(env)}/conf/${wanted}`, wanted]
 }
 
-/** `ldirectord` where no file is named, else the file's base name. */
+/** Returns the base name of the file, or `ldirectord` if none is given. */
 export function nameOf(config: string | null): string {
   return config === null ? DEFAULT_NAME : /([^/]+)$/.exec(config)?.[1] || DEFAULT_NAME
 }
 
 /**
- * Whether one word on the command line means either of these files, by the order in which it is looked for: when
- * /etc/ha.d/web.cf appears, `ldirectord web.cf stop` is still for the daemon of /etc/ha.d/conf/web.cf.
+ * True if the same word on the command line can refer to both files. If /etc/ha.d/web.cf appears later, `ldirectord
+ * web.cf stop` must still stop the daemon of /etc/ha.d/conf/web.cf.
  */
 export function isSameWord(one: Instance, other: Instance, env: Env): boolean {
   const word = wordFor(one, env)
@@ -55,7 +55,7 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
-/** Everything lies below this folder in place of /, for tests and trials. */
+/** Returns the path below LVSD_LDIRECTORD_ROOT instead of /, for tests and trials. */
 function below(env: Env, path: string): string {
   return `${env.LVSD_LDIRECTORD_ROOT ?? ''}${path}`
 }
@@ -64,22 +64,22 @@ function configFolder(env: Env): string {
   return below(env, '/etc/ha.d')
 }
 
-/** The pid file of ldirectord: it holds the number and a newline. */
+/** Path of ldirectord's pid file, which contains the process id and a newline. */
 export function pidFileOf({ name }: Pick<Instance, 'name'>, env: Env): string {
   return below(env, `/var/run/ldirectord.${name}.pid`)
 }
 
-/** The log where the configuration names none. */
+/** Path of the log if the configuration sets none. */
 export function defaultLogFile(env: Env): string {
   return below(env, '/var/log/ldirectord.log')
 }
 
-/** The folder of control sockets and locks, one of each for a configuration file. */
+/** Folder of control sockets and locks, one of each per configuration file. */
 export function runFolder(env: Env): string {
   return below(env, '/run/ldirectord')
 }
 
-/** The folder of the ownership journals. */
+/** Folder of journals and accepted configurations. */
 export function stateFolder(env: Env): string {
   return below(env, '/var/lib/ldirectord')
 }
@@ -101,10 +101,10 @@ export function allLocks(env: Env): string[] {
     .map(name => join(folder, name))
 }
 
-/** A Unix socket's whole path has 107 bytes at most. */
+/** Maximum bytes of a key. The path of a Unix socket has at most 107 bytes. */
 const LONGEST_KEY = 64
 
-/** A file name that tells which file is meant, and no two files share. */
+/** Returns a readable file name that is unique for the path. */
 function keyOf(path: string): string {
   const key = path
     .slice(1)

@@ -1,16 +1,16 @@
-/** The pid file: it appears when a start has succeeded and goes when its own daemon stops; nobody else touches it. */
+/** The pid file. It appears after a successful start, and only its own daemon removes it. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type Env, type Instance, pidFileOf } from './paths.js'
 import { daemonOf, readPid } from './processes.js'
 
 export interface PidFile {
-  /** Puts it in place. */
+  /** Renames the prepared file to its final path. */
   show(): void
-  /** Takes it away, or what was prepared of it. */
+  /** Removes the pid file, or the prepared file. */
   remove(): void
 }
 
-/** Makes sure that it can be written, before anything else is touched. Throws a sentence. */
+/** Prepares the pid file, to detect early that it cannot be written. Throws an Error with a sentence. */
 export function preparePidFile(instance: Instance, env: Env): PidFile {
   const path = pidFileOf(instance, env)
   const holder = daemonOf(readPid(path), env)

@@ -1,29 +1,31 @@
-/** Who runs a configuration: by the record in its lock file, whose process is looked at; a bare number is not believed. */
+/**
+ * Finds the daemon of a configuration by the record in its lock file. A process id alone is not sufficient evidence.
+ */
 import { readFileSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { readWords } from './args.js'
 import { allLocks, type Env, type Instance, isSameWord, nameOf, pidFileOf } from './paths.js'
 
-/** A process, told apart from a later one with the same number by the time of its start. */
+/** Identifies a process. The start time distinguishes it from a later process with the same id. */
 export interface ProcessId {
   readonly pid: number
-  /** In clock ticks since the boot, as the kernel prints it. */
+  /** Start time in clock ticks since boot, as in /proc/PID/stat. */
   readonly started: string
 }
 
-/** What a daemon writes into its lock file. */
+/** Content of the lock file of a daemon. */
 export interface Record extends ProcessId, Instance {}
 
 export type Found =
-  /** Without a record it is ldirectord itself. */
+  /** `record` is null if the process is ldirectord itself. */
   | { readonly state: 'running'; readonly process: ProcessId; readonly record: Record | null }
-  /** A pid file whose process is gone or another program. */
+  /** The pid file refers to a process that is gone or another program. */
   | { readonly state: 'stale' }
   | { readonly state: 'stopped' }
 
 /**
- * Is this file's daemon running? It is found under whatever instance name and by whatever link to the file it was
- * started, even without a pid file.
+ * Finds the running daemon of this file, even if it was started with another instance name or through a link to the
+ * file, and even without a pid file.
  */
 export function findDaemon(instance: Instance, env: Env): Found {
   const alive = recordsOf(env).filter(isAlive)
@@ -40,7 +42,7 @@ export function findDaemon(instance: Instance, env: Env): Found {
   return { state: 'stale' }
 }
 
-/** The daemon of an instance whose file is gone, and could not be stopped otherwise. */
+/** Returns the running daemon with this name, whose file does not exist any more, so that it can be stopped. */
 export function findOrphan(name: string, env: Env): Instance | null {
   return recordsOf(env).find(record => record.name === name && isAlive(record)) ?? null
 }
@@ -57,7 +59,7 @@ function target(path: string): string {
   }
 }
 
-/** The daemon that has this number, whichever file it runs. */
+/** Returns the record of the daemon with this process id, for any configuration file; null if there is none. */
 export function daemonOf(pid: number | null, env: Env): Record | null {
   return recordsOf(env).find(record => record.pid === pid && isAlive(record)) ?? null
 }
@@ -70,12 +72,12 @@ export function readRecord(lock: string): Record | null {
   try {
     return JSON.parse(readFileSync(lock, 'utf8')) as Record
   } catch {
-    // Absent, empty after a stop, or being written by a daemon that begins this moment.
+    // The file is absent, empty after a stop, or just being written by a daemon that starts.
     return null
   }
 }
 
-/** The number in a pid file; null where there is no such file, 0 where no number stands in it. */
+/** Returns the process id in a pid file; null if the file does not exist, 0 if it contains no number. */
 export function readPid(file: string): number | null {
   try {
     return Number(/^\s*(\d+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? 0)
@@ -84,11 +86,12 @@ export function readPid(file: string): number | null {
   }
 }
 
-/** Null where there is no such process, or only its remains. */
+/** Returns null if the process does not exist or is a zombie. */
 export function identify(pid: number): ProcessId | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name stands in brackets and may hold anything; state is the first field behind it, the start the twentieth.
+    // The name is in brackets and may contain anything. After it, the state is the first field and the start time the
+    // 20th.
     const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return state === 'Z' || state === 'X' ? null : { pid, started: rest[18] ?? '' }
   } catch {
@@ -101,8 +104,8 @@ export function isAlive({ pid, started }: ProcessId): boolean {
 }
 
 /**
- * A daemon without a record: ldirectord itself, which runs until it is replaced by its successor. The file name alone
- * proves nothing (`vi ldirectord.cf`): it must be the script of its interpreter, and the same instance.
+ * True if the process is ldirectord itself, which has no record and runs until lvsd replaces it. The file name alone is
+ * not sufficient (`vi ldirectord.cf`): it must be the script that perl runs, for the same instance.
  */
 function isLdirectord(pid: number, name: string): boolean {
   if (pid === process.pid || pid === process.ppid) return false

@@ -1,13 +1,13 @@
 /**
- * The process that stays: lvsd on one configuration, with the log, the signals and the pid file of ldirectord.
+ * The daemon process: runs lvsd on one configuration, with the log, the signals and the pid file of ldirectord.
  *
- * A start with a broken file goes by how the last run ended:
+ * A start with a broken file depends on the end of the last run:
  *
- *   the last run                          this start
- *   none, or none was accepted            fails, exit 2, as with ldirectord
- *   was stopped since this machine's boot fails, exit 2: somebody starts it and reads what is wrong
- *   crashed, was killed, or the machine   runs what was accepted last, and tells what is wrong: systemd, Pacemaker
- *   was booted since                      or an init script starts it, and nobody reads
+ *   last run                                this start
+ *   none, or no configuration was accepted  fails, exit code 2, as in ldirectord
+ *   was stopped since the machine's boot    fails, exit code 2: an operator starts it and reads the errors
+ *   crashed, was killed, or the machine     runs the last accepted configuration and prints the errors: systemd,
+ *   was booted since                        Pacemaker or an init script starts it, and no operator reads them
  */
 import { AcceptedConfiguration, type Chosen, isRunnable, type Kept, StopMark } from '../accepted/accepted.js'
 import type { Loaded } from '../config/load.js'
@@ -28,15 +28,15 @@ import { type Env, type Instance, socketOf, stateFolder } from './paths.js'
 import { preparePidFile } from './pid-file.js'
 import { problemLines } from './usage.js'
 
-/** Milliseconds that a stop takes at most, whatever hangs. */
+/** Maximum milliseconds for a stop. */
 const STOP_PATIENCE = 12_000
-/** For a small file on a disk that may hang. */
+/** Maximum milliseconds for writing the stop mark, because the disk may hang. */
 const MARK_PATIENCE = 1000
 
-/** How a start went, for whoever asked for it. */
+/** Result of a start, for the command that requested it. */
 export interface Outcome {
   readonly exit: number
-  /** For standard error. */
+  /** Lines for standard error. */
   readonly lines: readonly string[]
 }
 
@@ -46,11 +46,11 @@ export interface DaemonArgs {
   readonly env: Env
   readonly self: Self
   readonly streams: Streams
-  /** Told once: when it runs, or why it does not. */
+  /** Called once: when the daemon runs, or when the start has failed. */
   readonly started: (outcome: Outcome) => Promise<void>
 }
 
-/** Runs until it is told to stop; resolves to the exit code. */
+/** Runs until a signal stops it. Resolves to the exit code. */
 export async function serve(stay: DaemonArgs): Promise<number> {
   const { instance, env, started } = stay
   const signals = listen()
@@ -64,7 +64,7 @@ export async function serve(stay: DaemonArgs): Promise<number> {
   } catch (error) {
     return await fail({ exit: 1, lines: [`The lock can not be taken: ${(error as Error).message}`] })
   }
-  // Somebody else has started it at this very moment, which is what was wanted.
+  // Another process has just started the daemon, which is the wanted result.
   if (!lock) return await fail({ exit: 0, lines: [] })
   try {
     const load = () => loadFor(instance, env)
@@ -84,7 +84,7 @@ export async function serve(stay: DaemonArgs): Promise<number> {
   }
 }
 
-/** What is only told to those who do not run it by this command is left out. */
+/** Loads the configuration. Omits COMMAND_ONLY problems, which apply only to `lvsd run`. */
 async function loadFor(
   instance: Instance,
   env: Env,
@@ -155,12 +155,12 @@ async function run(stay: DaemonArgs, beginning: StartState): Promise<number> {
     signals.onReload(() => reloadNow(daemon, log))
     others.add(() => followAll(directives.execute, 'start', follow))
     const signal = await signals.stopped
-    // Neither waits for the other: one of them may hang.
+    // Concurrently, because one of them may hang.
     await Promise.all([
       others.add(() => followAll(directives.execute, 'stop', follow)),
       waitAtMost(STOP_PATIENCE, daemon.stop()),
     ])
-    // Where it cannot be written the next start is taken for one after a crash, which does no harm.
+    // Without the mark, the next start behaves as after a crash, which is harmless.
     await waitAtMost(
       MARK_PATIENCE,
       mark.set().catch(() => {}),
@@ -173,7 +173,7 @@ async function run(stay: DaemonArgs, beginning: StartState): Promise<number> {
   }
 }
 
-/** Each work begins when the one before has ended: nobody is started who is being stopped. */
+/** Runs pieces of work one after another, so that an instance is not started while it is being stopped. */
 function oneByOne() {
   let last: Promise<unknown> = Promise.resolve()
   return {
@@ -184,13 +184,13 @@ function oneByOne() {
   }
 }
 
-/** Whoever sends SIGHUP wants the file as it is; only a file that changes by itself is held to the removal limit. */
+/** Reload on SIGHUP, without limits on removals: the operator requests it. The limits apply to `autoreload` only. */
 function reloadNow(daemon: Daemon, log: Log): void {
   log.info('ldirectord.reload', {}, 'Reloading Linux Director Daemon config on signal')
   void daemon.reload(true)
 }
 
-/** Notices when a configuration that was read again has been accepted, however the reload came about. */
+/** Calls `adopt` with the directives of each accepted configuration, for all causes of a reload. */
 function adoption(load: () => Promise<Loaded>, adopt: (directives: Directives) => void) {
   let pending: Directives | null = null
   const listener: EventListener = {
@@ -214,18 +214,18 @@ function adoption(load: () => Promise<Loaded>, adopt: (directives: Directives) =
 
 interface Signals {
   readonly stopped: Promise<NodeJS.Signals>
-  /** From now on; at once where a signal has come already. */
+  /** Sets the handler of SIGHUP. Calls it at once if a signal has arrived already. */
   onReload(reload: () => void): void
 }
 
-/** Listened to from the first moment: a signal during the start must neither end the process nor be lost. */
+/** Handles signals from the beginning, so that a signal during the start neither ends the process nor is lost. */
 function listen(): Signals {
   let isWanted = false
   let reload = () => {
     isWanted = true
   }
   process.on('SIGHUP', () => reload())
-  // Node's debugger would be opened to everybody on this machine by the first, and the second would end the process.
+  // Without a handler SIGUSR1 opens Node's debugger to all users of the machine, and SIGUSR2 ends the process.
   for (const name of ['SIGUSR1', 'SIGUSR2'] as const) process.on(name, () => {})
   const stopped = new Promise<NodeJS.Signals>(resolve => {
     for (const name of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(name, () => resolve(name))
@@ -239,7 +239,7 @@ function listen(): Signals {
   }
 }
 
-/** Standard error is /dev/null: a fault would end the daemon without a word. */
+/** Logs an uncaught exception before the daemon ends, because standard error is /dev/null. */
 function leaveTrace(output: Output): void {
   process.on('uncaughtException', error => {
     output.lastWords(`lvsd ends because of a fault of its own: ${error.stack ?? error}`.replaceAll('\n', ' '))

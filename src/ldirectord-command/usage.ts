@@ -1,8 +1,8 @@
-/** What the command says of itself. */
+/** Usage, help and version texts of the command, and the format of its problems. */
 import type { Problem } from '../config/problems/problem.js'
 import { version } from '../system/version.js'
 
-/** The ldirectord whose command line this is. */
+/** The version of ldirectord whose command line is implemented. */
 export const LDIRECTORD = 'Linux Director v1.186-ha'
 
 export const USAGE = `Usage:
@@ -58,8 +58,8 @@ This program comes with ABSOLUTELY NO WARRANTY; its licence stands in the file L
 }
 
 /**
- * Mistakes in ldirectord's form. Notes, on what is needless here, are for the log; what is told to those who do not run
- * this command is left out.
+ * Formats problems as ldirectord does. Omits notes, which are only logged, and COMMAND_ONLY, which applies only to
+ * `lvsd run`.
  */
 export function problemLines(problems: readonly Problem[]): string[] {
   return problems
