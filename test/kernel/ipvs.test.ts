@@ -257,7 +257,7 @@ describe('the kernel’s IPVS table', () => {
       [
         'a service that is there',
         [addWeb, addWeb],
-        /^EEXIST cannot add the service tcp \[fd00:f::1\]:80: it is there/,
+        /^EEXIST cannot add the service tcp \[fd00:f::1\]:80: it already exists/,
       ],
       [
         'a change to a service that is not there',

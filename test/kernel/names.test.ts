@@ -109,7 +109,7 @@ describe('the names of a director', () => {
     await first.kill()
     rmSync('/var/lib/lvsd', { recursive: true })
     const second = await startLvsd(file)
-    await second.hears(/vip\.example does not resolve: .*stays as it is until/)
+    await second.hears(/vip\.example does not resolve: .*stay unchanged until/)
     await passes(4000, 'a first start with a silent name server')
     Object.assign(zone, both)
     zone['vip.example A'] = ['192.0.2.80']
