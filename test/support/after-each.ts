@@ -1,10 +1,10 @@
 /**
- * Closes what a test left open. Register with `onCleanup(() => server.close())`. At the end of unit tests, in parallel of each
- * file, nothing may keep the process alive that did not at the beginning: Mocha ends its parallel processes by force, so
- * nobody else would see what hangs.
+ * Closes what a test left open. Register with `onCleanup(() => server.close())`. At the end of the unit tests (in
+ * parallel mode: of each file) no new resource may keep the process alive. Mocha kills its parallel processes, so this
+ * check is the only one that detects such a resource.
  *
- * What is to be closed lies with the process, and not in this module: Mocha requires the hooks and the tests, but imports
- * a test that awaits at its top, whose modules are then others than those of the hooks.
+ * The list of cleanups is a property of the process, not of this module: Mocha loads hooks and tests with require, but
+ * imports a test with a top-level await, which then has its own instances of the modules.
  */
 import { setImmediate } from 'node:timers/promises'
 import { until } from './until.js'
@@ -16,7 +16,7 @@ const shared = globalThis as typeof globalThis & { [CLEANUPS]?: Cleanups }
 shared[CLEANUPS] ??= []
 const cleanups: Cleanups = shared[CLEANUPS]
 
-/** Milliseconds for what closes on its own. */
+/** Milliseconds to wait for resources that close by themselves. */
 const PATIENCE = 5000
 
 export function onCleanup(cleanup: () => unknown): void {
@@ -26,14 +26,14 @@ export function onCleanup(cleanup: () => unknown): void {
 let before: readonly string[] = []
 let left: readonly string[] = []
 
-/** What keeps the process alive: `Timeout`, `TCPSocketWrap`, each as often as it is there. */
+/** Returns the resources that keep the process alive: `Timeout`, `TCPSocketWrap`, one entry for each. */
 async function keepingAlive(): Promise<string[]> {
-  // Until then a timer that has gone off is counted.
+  // A timer that has just fired is counted until the next turn.
   await setImmediate()
   return process.getActiveResourcesInfo().filter(kind => kind !== 'Immediate')
 }
 
-/** The same without what was there before the tests. */
+/** Returns the resources that did not exist before the tests. */
 async function leftOpen(): Promise<string[]> {
   const known = [...before]
   return (await keepingAlive()).filter(kind => {
@@ -54,7 +54,7 @@ export const mochaHooks = {
   },
 
   async afterAll(this: Mocha.Context) {
-    // Its limit of time would be a timer as well.
+    // The time limit of the hook would be counted as a timer.
     this.timeout(0)
     const file = this.test?.parent?.suites[0]?.file ?? ''
     if (!file.includes('/test/unit/')) return

@@ -1,15 +1,15 @@
-/** A command's rims for tests: what it prints is kept, signals are sent by hand. */
+/** A context for commands in tests: records the output, and lets the test send signals and keys. */
 import type { CommandContext } from '../../src/cli/command.js'
 
 export interface TestContext {
   readonly context: Omit<CommandContext, 'options' | 'arguments'>
   readonly out: () => string
   readonly err: () => string
-  /** As if the process had received it. */
+  /** Simulates a received signal. */
   send(signal: NodeJS.Signals): void
-  /** As if somebody had pressed it. */
+  /** Simulates a pressed key. */
   press(key: string): void
-  /** From now on nobody reads standard output. */
+  /** Simulates that the reader of standard output is gone. */
   leave(): void
 }
 

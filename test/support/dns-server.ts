@@ -1,17 +1,20 @@
-/** A name server on a UDP socket of ::1, for tests: real packets, and everything that a test wants of it. */
+/** A name server on a UDP socket of ::1, for tests. It sends real packets with the answers that the test sets. */
 import { createSocket, type RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
 import { type Answer, decode, encode, type Packet } from 'dns-packet'
 import { onCleanup } from './after-each.js'
 
-/** `www.example AAAA`: addresses or names; a code (`NXDOMAIN`, `SERVFAIL`); silence. Absent: NXDOMAIN. */
+/**
+ * Answer by query, `www.example AAAA`: addresses or names, a code (`NXDOMAIN`, `SERVFAIL`), or silence. A missing entry
+ * means NXDOMAIN.
+ */
 export type Zone = Record<string, readonly string[] | 'NXDOMAIN' | 'SERVFAIL' | 'silence'>
 
 export interface DnsServer {
   readonly port: number
-  /** Every question so far, `www.example AAAA`. */
+  /** All queries so far, `www.example AAAA`. */
   readonly asked: string[]
-  /** May be changed at any time. */
+  /** The answers. They may be changed at any time. */
   readonly zone: Zone
 }
 

@@ -1,6 +1,6 @@
 /**
- * A process of its own with executors, for what cannot be done to the process of the tests: stopping it, and leaving it
- * without descriptors. Takes `port jobs timeout hoard`; tells each result, and its own account when asked.
+ * A separate process with executors, for tests that stop the process or exhaust its descriptors. Arguments: `port jobs
+ * timeout hoard`. Sends each result, and its statistics on request.
  */
 import { openSync } from 'node:fs'
 import type { Check } from '../../src/check/check.js'
@@ -23,18 +23,18 @@ const check = {
 
 const executors = openExecutors((_id, result) => process.send?.(result), 1000, { descriptors: 1000 })
 
-/** Takes every descriptor that is left. */
+/** Opens files until no descriptors are left. */
 function takeAll(): void {
   try {
     for (;;) openSync('/dev/null', 'r')
   } catch {
-    // That was the last.
+    // No descriptors are left.
   }
 }
 
 process.on('message', () => process.send?.({ stats: executors.stats() }))
 process.on('disconnect', () => process.exit())
-// What the runtime closes while it starts is taken as well.
+// Repeated, because the runtime frees descriptors while it starts.
 if (hoard) setInterval(takeAll, 5)
 if (hoard) await new Promise(resolve => setTimeout(resolve, 300))
 for (let i = 0; i < jobs; i++) {

@@ -1,4 +1,4 @@
-/** A clock that tests wind by hand, with the order of an event loop: alarms, then what has arrived, then the rest. */
+/** A clock that tests advance. It keeps the order of the event loop: alarms, then arrived data, then deferred work. */
 import type { Clock } from '../../src/util/clock.js'
 
 interface Alarm {
@@ -25,23 +25,23 @@ export class FakeClock implements Clock {
     this.#later.push(then)
   }
 
-  /** A sequence that is the same in each test. */
+  /** Returns pseudo-random numbers, the same sequence in each test. */
   random = (): number => {
     this.#seed = (this.#seed * 16_807) % 2_147_483_647
     return this.#seed / 2_147_483_647
   }
 
-  /** How many alarms are set. */
+  /** Number of alarms that are set. */
   get alarms(): number {
     return this.#alarms.size
   }
 
-  /** Something to be read as soon as sockets are read. */
+  /** Adds data that is handled when sockets are read. */
   arrive(what: () => void): void {
     this.#arrivals.push(what)
   }
 
-  /** Lets `ms` go by, everything in its time. */
+  /** Advances the clock by `ms`. Alarms go off at their times. */
   wind(ms: number): void {
     const end = this.#now + ms
     this.#settle()
@@ -52,7 +52,7 @@ export class FakeClock implements Clock {
     this.#now = end
   }
 
-  /** Stops the process for `ms`: whatever was due meanwhile comes now, late. */
+  /** Simulates a stop of the process for `ms`: all alarms that were due go off afterwards, late. */
   stop(ms: number): void {
     this.#now += ms
     this.wind(0)
@@ -70,7 +70,7 @@ export class FakeClock implements Clock {
     this.#settle()
   }
 
-  /** Reading comes before what waits for it to be over. */
+  /** Handles arrived data before work that waits for the end of reading. */
   #settle(): void {
     while (this.#arrivals.length + this.#later.length > 0) {
       for (const arrival of this.#arrivals.splice(0)) arrival()

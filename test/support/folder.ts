@@ -1,4 +1,4 @@
-/** A folder of its own for a test, gone after it. */
+/** Temporary folders for tests, removed after the test. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ export function temporaryFolder(): string {
   return path
 }
 
-/** Writes a file into a folder of its own; gives its path. */
+/** Writes a file into a new temporary folder. Returns its path. */
 export function temporaryFile(name: string, text: string): string {
   const path = join(temporaryFolder(), name)
   writeFileSync(path, text)

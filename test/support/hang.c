@@ -1,5 +1,4 @@
-/* Preloaded: opening a file below $HANG, and listing a folder there, waits for ever, as on a file server that does not
-   answer. */
+/* Preloaded. Opening a file or listing a folder below $HANG blocks forever, as on a file server that does not respond. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>

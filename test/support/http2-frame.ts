@@ -1,4 +1,4 @@
-/** One frame of HTTP/2 (RFC 9113, section 4.1), for servers that send what no library would. */
+/** Encodes one HTTP/2 frame (RFC 9113, section 4.1), for servers that send data which a library would not send. */
 export function frame(
   type: number,
   flags: number,

@@ -1,4 +1,4 @@
-/** Everything that IPVS has, for tests: at random, and in the words of ipvsadm. */
+/** Random IPVS tables and changes for tests, and the format of ipvsadm. */
 import fc from 'fast-check'
 import type { Family } from '../../src/core/address.js'
 import { bracketed } from '../../src/core/address.js'
@@ -15,15 +15,15 @@ import {
 } from '../../src/core/model.js'
 import { address } from './tables.js'
 
-// ---------------------------------------------------------------- at random, in a small world so that things collide
+// ---------------------------------------------------------------- random values, from few, so that they coincide
 
-/** What a kernel of the lab has. */
+/** Schedulers and persistence engines of the lab's kernel. */
 export const SCHEDULERS = 'rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf'.split(' ')
 export const ENGINES = ['sip']
 
 const SERVICE_ADDRESSES = ['fd00:f::1', 'fd00:f::2', '10.15.0.1'].map(address)
 const REAL_ADDRESSES = ['fd00:1::1', 'fd00:1::2', 'fd00:1::ffff:1', '10.1.0.1', '10.1.0.2'].map(address)
-/** Not unicast, or link-local. */
+/** Addresses that are not unicast, or that are link-local. */
 const WRONG_ADDRESSES = ['fe80::1', 'ff02::1', '::', '224.0.0.1', '0.0.0.0', '255.255.255.255'].map(address)
 
 const plain = { noNullPrototype: true } as const
@@ -100,10 +100,10 @@ export const anyReal = (addresses = REAL_ADDRESSES): fc.Arbitrary<TableReal> =>
       lower,
     }))
 
-/** A change that the codec must carry, whatever the kernel says to it. `was` is made up: it is not sent. */
+/** A change that the codec must encode, even if the kernel refuses it. `was` is arbitrary, because it is not sent. */
 export const anyChange: fc.Arbitrary<Change> = changeOf(anyReal(), SCHEDULERS, ENGINES)
 
-/** The same, wrong in every way that a kernel refuses. */
+/** A change that may have any error that a kernel refuses. */
 export const anyMistakenChange: fc.Arbitrary<Change> = fc.oneof(
   { weight: 3, arbitrary: anyChange },
   changeOf(
@@ -146,15 +146,15 @@ function changeFrom(op: Change['op'], id: ServiceId, service: ServiceAttributes,
   }
 }
 
-/** Mostly additions, or nothing would be there to change. */
+/** Operations. Most are additions, so that later operations find something to change. */
 const OPS = [
   ...(['add-service', 'add-service', 'add-service', 'set-service', 'delete-service'] as const),
   ...(['add-real', 'add-real', 'add-real', 'add-real', 'set-real', 'set-real', 'delete-real'] as const),
 ] as const
 
-// ---------------------------------------------------------------- in the words of ipvsadm
+// ---------------------------------------------------------------- the format of ipvsadm
 
-/** The table as `ipvsadm -Sn` prints it, sorted. Thresholds are not part of that. */
+/** Returns the lines of `ipvsadm -Sn` for the table, sorted. They do not include thresholds. */
 export function asSaved(table: Table): string[] {
   return [...table.values()].flatMap(service => [savedService(service), ...savedReals(service)]).sort()
 }
@@ -173,14 +173,14 @@ function savedService({ id, scheduler, schedulerFlags, persistence, onePacket }:
   return words.filter(Boolean).join(' ')
 }
 
-/** ipvsadm prints marks signed. */
+/** ipvsadm prints firewall marks as signed numbers. */
 function savedId(id: ServiceId): string {
   if (id.kind === 'fwmark') return `-f ${id.fwmark | 0}${id.family === 'ipv6' ? ' -6' : ''}`
   const option = { tcp: '-t', udp: '-u', sctp: '--sctp-service' }[id.protocol]
   return `${option} ${bracketed(id.address)}:${id.port}`
 }
 
-/** Not said where it is the whole address. */
+/** Returns the option for the persistence mask; '' if the mask covers the whole address. */
 function savedMask(family: Family, prefix: number): string {
   if (family === 'ipv6') return prefix === 128 ? '' : `-M ${prefix}`
   if (prefix === 32) return ''
@@ -188,7 +188,7 @@ function savedMask(family: Family, prefix: number): string {
   return `-M ${[0, 8, 16, 24].map(from => Number.parseInt(bits.slice(from, from + 8), 2)).join('.')}`
 }
 
-/** sh and mh have names for their flags. */
+/** Returns the name of a scheduler flag. sh and mh have their own names. */
 function savedFlag(scheduler: string, flag: SchedulerFlag): string {
   if (scheduler !== 'sh' && scheduler !== 'mh') return flag
   return { 'flag-1': `${scheduler}-fallback`, 'flag-2': `${scheduler}-port`, 'flag-3': 'flag-3' }[flag]

@@ -1,4 +1,4 @@
-/** The words of ipvsadm, read: as changes of a table, and as lines of its listing. */
+/** Parses command lines of ipvsadm into changes, and lines of its listing into command lines. */
 import { type Address, parseAddress, parseHostPort } from '../../src/core/address.js'
 import type {
   Change,
@@ -20,7 +20,7 @@ const FLAGS: Readonly<Record<string, SchedulerFlag>> = {
   'mh-port': 'flag-2',
 }
 
-/** The change that a command line of ipvsadm asks for, such as `-a -t 192.0.2.1:80 -r 198.51.100.1:80 -m -w 5`. */
+/** Returns the change for a command line of ipvsadm, such as `-a -t 192.0.2.1:80 -r 198.51.100.1:80 -m -w 5`. */
 export function changeOf(commandLine: string): Change {
   const words = commandLine.split(/\s+/)
   const after: ValueAfter = (option: string) => words[words.indexOf(option) + 1] ?? ''
@@ -35,7 +35,7 @@ export function changeOf(commandLine: string): Change {
   return has('-e') ? { op: 'set-real', id, real, was: real } : { op: 'delete-real', id, was: real }
 }
 
-/** The word behind an option. */
+/** Returns the word after an option. */
 type ValueAfter = (option: string) => string
 
 function idOf(option: string, words: readonly string[], after: ValueAfter): ServiceId {
@@ -76,7 +76,7 @@ function prefixOf(mask: string): number {
   return bits.join('').indexOf('0') < 0 ? 32 : bits.join('').indexOf('0')
 }
 
-/** Packets that arrive unchanged have the port of the virtual: ipvsadm writes it over whatever is given. */
+/** Without NAT packets keep the port of the virtual service, so ipvsadm replaces the given port by it. */
 function realOf(id: ServiceId, words: readonly string[], after: ValueAfter): TableReal {
   const place = placeOf(after('-r'))
   const forwarding = FORWARDING[words.find(word => word in FORWARDING) ?? '-g'] ?? 'gate'
@@ -93,7 +93,10 @@ function realOf(id: ServiceId, words: readonly string[], after: ValueAfter): Tab
   }
 }
 
-/** Lines of `ipvsadm -Ln` as commands that make such a table: `-A -t …`, `-a -t … -r …`. It does not tell thresholds. */
+/**
+ * Converts lines of `ipvsadm -Ln` to commands that create the table: `-A -t …`, `-a -t … -r …`. The listing has no
+ * thresholds.
+ */
 export function commandsOf(listing: readonly string[]): string[] {
   let service = ''
   return listing.map(line => {

@@ -1,12 +1,13 @@
 #!/bin/bash
-# The first process of a lab: of a user-mode-linux guest, or of fresh namespaces on a machine whose kernel has IPVS.
-# LAB_SCRATCH holds: kind, command (arguments ended by NUL), directory, environment. It gets: output, exit.
+# The first process of a lab: of a user-mode-linux guest, or of new namespaces on a machine whose kernel has IPVS.
+# Input files in LAB_SCRATCH: kind, command (arguments terminated by NUL), directory, environment.
+# Output files: output, exit.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 kind=$(<"$LAB_SCRATCH/kind")
 directory=$(<"$LAB_SCRATCH/directory")
 
 if [ "$kind" = uml ]; then
-  # The root is the host's file system, read-only. Only the scratch folder is mounted again, writable.
+  # The root is the host's file system, read-only. Only the scratch folder is also mounted writable.
   mount -t proc proc /proc
   mount -t sysfs sys /sys
   mkdir -p /dev/shm /dev/pts
@@ -16,7 +17,7 @@ if [ "$kind" = uml ]; then
   hostname lab
 fi
 
-# Both may lie below one of the folders that get empty now, and must be seen all the same.
+# Both may be below one of the folders that are replaced by empty ones now, and must stay visible.
 exec 8<"$directory" 9<"$LAB_SCRATCH"
 for folder in /run /var/lib /var/log /var/tmp; do mount -t tmpfs lab "$folder"; done
 for kept in "8 $directory" "9 $LAB_SCRATCH"; do
@@ -30,7 +31,7 @@ export HOME=/run/home TMPDIR=/run/tmp LAB_KIND=$kind
 if [ "$kind" = uml ]; then
   mkdir -p /run/modules/lib/modules /run/bin
   ln -s "/usr/lib/uml/modules/$(uname -r)" /run/modules/lib/modules/
-  # The kernel asks for missing modules (schedulers, nftables expressions) by running this; tests may, too.
+  # The kernel loads missing modules (schedulers, nftables expressions) by running this; tests may use it too.
   printf '#!/bin/sh\nexec /sbin/modprobe -d /run/modules "$@"\n' >/run/bin/modprobe
   chmod +x /run/bin/modprobe
   echo /run/bin/modprobe >/proc/sys/kernel/modprobe

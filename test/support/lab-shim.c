@@ -1,7 +1,7 @@
 /*
- * Preloaded under linux.uml. User-mode-linux 6.1 keeps a guest's registers in a buffer of fixed size. On processors whose
- * extended state is larger (AMX), the kernel refuses to set a state of which only the front is given (EFAULT), and the
- * guest panics at its first process: "set fp regs failed, errno = 14". So a partial state is laid over the present one.
+ * Preloaded into linux.uml. User-mode-linux 6.1 keeps a guest's registers in a buffer of fixed size. On processors with
+ * a larger extended state (AMX) the kernel refuses to set a partial state (EFAULT), and the guest panics at its first
+ * process: "set fp regs failed, errno = 14". Therefore a partial state is merged into the present one.
  */
 #include <elf.h>
 #include <errno.h>

@@ -1,15 +1,15 @@
 /**
- * The lab: a kernel with IPVS to test against. Where this machine's own kernel has it, fresh namespaces; else a
- * user-mode-linux guest (Debian's package of that name), which boots in a second, as any user, with this machine's file
- * system as its root.
+ * The lab: a kernel with IPVS for tests. If this machine's kernel has IPVS, the lab consists of new namespaces. Else it
+ * is a user-mode-linux guest (Debian package user-mode-linux), which boots in a second as any user, with this machine's
+ * file system as its root.
  *
- * What to know of a guest:
- * - Its root is read-only. It writes to its scratch folder, which is on the real machine, and to a tmpfs of its own on
- *   /run, /var/lib, /var/log and /var/tmp; TMPDIR and HOME are on /run.
- * - It has one processor. A system call costs some 20 µs and a fork 25 to 110 ms, while plain computing runs at full
- *   speed. So `node` starts in 1 s and compiled tests in 3 s, but through tsx in 12 s: what runs inside is compiled first.
+ * Properties of a guest:
+ * - Its root is read-only. Writable are its scratch folder, which is on the host, and separate tmpfs on /run, /var/lib,
+ *   /var/log and /var/tmp. TMPDIR and HOME are on /run.
+ * - It has one processor. A system call takes about 20 µs and a fork 25 to 110 ms, while computation runs at full speed.
+ *   So `node` starts in 1 s, compiled tests in 3 s, but tests through tsx in 12 s. Therefore tests are compiled first.
  * - IPVS is per network namespace: two directors are two namespaces in one guest.
- * - Its kernel (6.1) has nftables for the bridge family alone: packets are marked and dropped at the ports of a bridge.
+ * - Its kernel (6.1) supports nftables only for the bridge family, so packets are marked and dropped at bridge ports.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -25,7 +25,7 @@ const helper = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
 export type Lab = { readonly kind: 'own' | 'uml' } | { readonly kind: 'none'; readonly reason: string }
 
-/** Which lab this machine can offer. */
+/** Returns the kind of lab that this machine supports. */
 export async function findLab(): Promise<Lab> {
   if (process.getuid?.() === 0 && (await hasOwnIpvs()) && (await works('unshare', '-n', '-m', '-p', 'true')))
     return { kind: 'own' }
@@ -47,7 +47,7 @@ async function hasOwnIpvs(): Promise<boolean> {
   return existsSync('/proc/net/ip_vs') || works('modprobe', '--dry-run', '--quiet', 'ip_vs')
 }
 
-/** MiB for a guest. It is a file in /dev/shm, which grows as the guest fills it; there may be two. */
+/** Returns the memory of a guest in MiB. It is a file in /dev/shm that grows with use. Two guests may run at once. */
 function guestMemory(): number {
   const { bavail, bsize } = statfsSync('/dev/shm')
   return Math.min(2048, Math.floor((bavail * bsize) / 2 ** 21))
@@ -69,20 +69,20 @@ export interface LabRun {
   readonly command: readonly string[]
   readonly directory: string
   readonly environment?: Readonly<Record<string, string>>
-  /** Milliseconds until the lab is torn down. */
+  /** Time limit in milliseconds, after which the lab is killed. */
   readonly timeout: number
 }
 
 export interface LabOutcome {
-  /** Exit code of the command; null where it did not come to its end. */
+  /** Exit code of the command; null if it did not finish. */
   readonly code: number | null
-  /** What the command printed, both streams. */
+  /** Output of the command, both streams. */
   readonly output: string
-  /** What the guest's kernel and init printed. */
+  /** Output of the guest's kernel and init. */
   readonly console: string
 }
 
-/** Runs one command as root in a fresh lab and tears the lab down, with everything made in it. */
+/** Runs one command as root in a new lab, and removes the lab with everything created in it. */
 export async function runInLab(
   kind: 'own' | 'uml',
   { command, directory, environment = {}, timeout }: LabRun,
@@ -130,7 +130,7 @@ async function enterNamespaces(scratch: string, timeout: number): Promise<string
   return collect('unshare', [...fresh, join(scratch, 'init')], { LAB_SCRATCH: scratch }, timeout)
 }
 
-/** Runs to the end or the time limit, the whole process group, and returns what was printed. */
+/** Runs a process group to its end or the time limit. Returns its output. */
 async function collect(
   command: string,
   args: readonly string[],

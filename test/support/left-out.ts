@@ -1,7 +1,7 @@
-/** Tests that may be left out in CI, too; any other that is left out there is a failure. */
+/** Lists the tests that may be skipped in CI. Any other skipped test is a failure there. */
 
 export interface LeftOut {
-  /** How the titles begin: of the `describe`, and of the `it`. */
+  /** Beginning of the titles of the `describe` and the `it`. */
   readonly unit: string
   readonly test: string
   readonly reason: string
@@ -49,7 +49,7 @@ export const MAY_BE_LEFT_OUT: readonly LeftOut[] = [
   },
 ]
 
-/** Of tests that were left out, by their full titles, those that should have run. */
+/** Returns the full titles of skipped tests that should have run. */
 export function wronglyLeftOut(titles: readonly string[]): readonly string[] {
   return titles.filter(title =>
     MAY_BE_LEFT_OUT.every(({ unit, test }) => !title.startsWith(`${unit} ${test}`)),

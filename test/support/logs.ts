@@ -1,4 +1,4 @@
-/** A log whose lines a test can read. */
+/** A log that records its lines for tests. */
 import { pino } from 'pino'
 import type { LogEvent } from '../../src/core/log-events.js'
 import { type Log, logOver } from '../../src/system/log.js'

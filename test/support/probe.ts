@@ -1,4 +1,4 @@
-/** Runs one check against a server of the test, as lvsd would: its options parsed, its probe or its `run` under a deadline. */
+/** Runs one check against a test server as lvsd does: parses the options, runs its probe or `run` under a deadline. */
 
 import type { Check, Target } from '../../src/check/check.js'
 import { type OptionShape, optionKit } from '../../src/check/option-kit.js'
@@ -10,12 +10,12 @@ import { mayNeedCode } from '../../src/probe/needs-code.js'
 import { runProbe } from '../../src/probe/start-probe.js'
 import { type OneShot, openOneShot } from '../../src/schedule/executors.js'
 
-/** A server of `servers.ts`, a port of `::1`, or a whole target. */
+/** A server of `servers.ts`, a port of `::1`, or a complete target. */
 export type Where = number | { readonly host: string; readonly port: number } | Target
 
 /**
- * What the check finds there. `options` are raw, as a configuration has them. With `executor` it runs where that runs it. The
- * default of `timeout` is for a busy machine: who waits for a server that stays silent gives a shorter one.
+ * Returns the result of the check. `options` are raw, as in a configuration. `executor` runs the check, if given. The
+ * default of `timeout` suits a busy machine; set a shorter one for a server that does not respond.
  */
 export function probe<S extends OptionShape>(
   check: Check<S>,
@@ -35,7 +35,7 @@ export function probe<S extends OptionShape>(
   return runCheck({ check: check as unknown as Check, target, options: parsed }, timeout)
 }
 
-/** A kind of a user's folder has no code here. */
+/** Runs a kind from a user's folder, whose code is not loaded in this process. */
 async function probeApart(work: CodeWork, timeout: number): Promise<CheckResult> {
   const executor = openOneShot()
   try {
@@ -45,7 +45,7 @@ async function probeApart(work: CodeWork, timeout: number): Promise<CheckResult>
   }
 }
 
-/** A target as a real server of the service `web`, `[2001:db8::80]:80`, has it. */
+/** Returns the target of a real server of the service `web`, `[2001:db8::80]:80`. */
 export function targetOf(where: Where): Target {
   if (typeof where === 'object' && 'service' in where) return where
   const { host, port } = typeof where === 'number' ? { host: '::1', port: where } : where

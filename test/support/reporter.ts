@@ -1,12 +1,12 @@
 /**
- * Mocha's reporter `spec`, which also tells what passed only as it was tried again. Tests beside real servers have limits of
- * time that a machine with other work may break; a fault that comes now and then is told all the same, and several are a failure. So is, in CI,
- * a test that is left out and not named in left-out.ts.
+ * Mocha's reporter `spec`, which also lists tests that passed only when repeated. Tests with real servers have time
+ * limits that a busy machine may exceed. More than `MOST` repeated tests are a failure. In CI a skipped test that is not
+ * listed in left-out.ts is a failure too.
  */
 import Mocha from 'mocha'
 import { wronglyLeftOut } from './left-out.js'
 
-/** Tests of one run that may pass at the second try. */
+/** Maximum number of repeated tests in one run. */
 const MOST = 3
 
 const { EVENT_TEST_PENDING, EVENT_TEST_RETRY } = Mocha.Runner.constants

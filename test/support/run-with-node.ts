@@ -1,7 +1,7 @@
 /**
  * Runs the unit tests and the tests with programs on other versions of Node: `npm run test:node -- 22 24`, `all`, or
- * `next` for the one whose turn it is, which CI takes: each commit's hash chooses one, so that all have their turn. A
- * version comes as npm's package of it, into the cache folder of this user, and changes nothing else on the machine.
+ * `next`, as in CI, which chooses one version by the hash of the commit, so that each is used from time to time. Node is
+ * installed from its npm package into the user's cache folder; nothing else on the machine changes.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
@@ -9,9 +9,9 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/system/version.js'
 
-/** Those that lvsd supports, beside the oldest, which `npm test` runs on. */
+/** Supported major versions. `npm test` runs on the oldest supported release. */
 const VERSIONS = ['22', '24', '26']
-/** Of root it is where other users get too, as whom some tests run Node. */
+/** Cache folder. For root it is readable by other users, because some tests run Node as another user. */
 const CACHE = join(
   process.env.XDG_CACHE_HOME ?? (process.getuid?.() === 0 ? '/var/cache' : join(homedir(), '.cache')),
   'lvsd-node',
@@ -41,7 +41,7 @@ function chosen(words: readonly string[]): readonly string[] {
   return [VERSIONS[Number.parseInt(hash.slice(0, 8), 16) % VERSIONS.length] as string]
 }
 
-/** The folder with the newest `node` of this major version. */
+/** Returns the folder of the newest `node` of this major version. Installs it if it is missing. */
 function nodeOf(version: string): string {
   const name = `node-${process.platform}-${process.arch}`
   const exact = execFileSync('npm', ['view', `${name}@${version}`, 'version', '--json'], { encoding: 'utf8' })
@@ -60,7 +60,7 @@ function unpack(what: string, folder: string): void {
     .split('\n')
   execFileSync('tar', ['-xzf', archive], { cwd: aside })
   rmSync(join(aside, archive))
-  // That of a temporary folder is its owner's alone.
+  // A temporary folder is accessible only to its owner.
   chmodSync(aside, 0o755)
   chmodSync(join(aside, 'package/bin/node'), 0o755)
   renameSync(aside, folder)

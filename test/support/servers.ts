@@ -1,4 +1,4 @@
-/** Real little servers on this machine, each on a port of its own, each gone after the test. */
+/** Small real servers on this machine, each on a separate port. They are closed after the test. */
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -11,16 +11,16 @@ import { packageRoot } from '../../src/system/version.js'
 import { onCleanup } from './after-each.js'
 
 export interface Listening {
-  /** `::1` unless asked otherwise. */
+  /** `::1` by default. */
   readonly host: string
   readonly port: number
-  /** Connections or datagrams so far. */
+  /** Returns the number of connections or datagrams so far. */
   count(): number
 }
 
 export type Loopback = '::1' | '127.0.0.1'
 
-/** Calls `handler` for each connection. Errors of the connections are swallowed: checks hang up as they like. */
+/** Calls `handler` for each connection. Ignores errors of connections, because checks may close them at any time. */
 export function tcpServer(handler: (socket: Socket) => void, host: Loopback = '::1'): Promise<Listening> {
   return listen(createServer({ allowHalfOpen: true }, handler), host)
 }
@@ -29,7 +29,7 @@ export function httpServer(handler: RequestListener, host: Loopback = '::1'): Pr
   return listen(createHttpServer(handler), host)
 }
 
-/** Its certificate is self-signed, for `localhost`, `::1` and `127.0.0.1`: see `certificate`. */
+/** The certificate is self-signed, for `localhost`, `::1` and `127.0.0.1`: see `certificate`. */
 export function httpsServer(
   handler: RequestListener,
   options: HttpsOptions = {},
@@ -67,7 +67,7 @@ async function listen(server: Server, host: Loopback, tlsEvent?: string): Promis
   return { host, port: (server.address() as AddressInfo).port, count: () => count }
 }
 
-/** Calls `handler` for each datagram; `reply` answers its sender. */
+/** Calls `handler` for each datagram. `reply` sends an answer to its sender. */
 export async function udpServer(
   handler: (message: Buffer, reply: (answer: string | Uint8Array) => void, from: RemoteInfo) => void,
   host: Loopback = '::1',
@@ -84,7 +84,7 @@ export async function udpServer(
   return { host, port: socket.address().port, count: () => count }
 }
 
-/** A TCP port where nobody listens. */
+/** Returns a TCP port without a listener. */
 export async function refusedPort(host: Loopback = '::1'): Promise<number> {
   const server = createServer().listen(0, host)
   await once(server, 'listening')
@@ -93,7 +93,7 @@ export async function refusedPort(host: Loopback = '::1'): Promise<number> {
   return port
 }
 
-/** A UDP port where nobody listens. */
+/** Returns a UDP port without a listener. */
 export async function refusedUdpPort(host: Loopback = '::1'): Promise<number> {
   const socket = createSocket(host === '::1' ? 'udp6' : 'udp4').bind(0, host)
   await once(socket, 'listening')
@@ -102,12 +102,12 @@ export async function refusedUdpPort(host: Loopback = '::1'): Promise<number> {
   return port
 }
 
-/** Accepts, reads, and never says a word. */
+/** Accepts connections, reads, and sends nothing. */
 export function silentServer(host?: Loopback): Promise<Listening> {
   return tcpServer(socket => socket.resume(), host)
 }
 
-/** Hangs up as soon as the connection stands. */
+/** Closes each connection as soon as it is established. */
 export function hangUpServer(host?: Loopback): Promise<Listening> {
   return tcpServer(socket => {
     socket.resume()
@@ -115,17 +115,17 @@ export function hangUpServer(host?: Loopback): Promise<Listening> {
   }, host)
 }
 
-/** Resets the connection as soon as something is sent. */
+/** Resets the connection as soon as it receives data. */
 export function resetServer(host?: Loopback): Promise<Listening> {
   return tcpServer(socket => socket.once('data', () => socket.resetAndDestroy()), host)
 }
 
-/** Says `text`, whatever it is asked, and hangs up. */
+/** Answers any request with `text`, and closes the connection. */
 export function saying(text: string | Uint8Array, host?: Loopback): Promise<Listening> {
   return tcpServer(socket => socket.once('data', () => socket.end(text)).resume(), host)
 }
 
-/** Sends `text` one byte at a time, every 100 ms unless asked otherwise, without being asked for it. */
+/** Sends `text` one byte at a time, every 100 ms by default, without waiting for a request. */
 export function drippingServer(text: string, every = 100, host?: Loopback): Promise<Listening> {
   return tcpServer(socket => {
     socket.resume()
@@ -139,7 +139,7 @@ export function drippingServer(text: string, every = 100, host?: Loopback): Prom
   }, host)
 }
 
-/** Sends `start`, then `again` without end, as fast as it is read. */
+/** Sends `start`, then `again` endlessly, as fast as the client reads. */
 export function endlessServer(start: string, again: string, host?: Loopback): Promise<Listening> {
   return tcpServer(socket => {
     socket.resume()
@@ -153,25 +153,27 @@ export function endlessServer(start: string, again: string, host?: Loopback): Pr
   }, host)
 }
 
-/** An HTTP answer whose headers never end. */
+/** Sends an HTTP response with endless headers. */
 export function endlessHeaders(host?: Loopback): Promise<Listening> {
   return endlessServer('HTTP/1.1 200 OK\r\n', 'X-More: and more of it\r\n', host)
 }
 
-/** An HTTP answer whose body never ends. */
+/** Sends an HTTP response with an endless body. */
 export function endlessBody(host?: Loopback): Promise<Listening> {
   return endlessServer('HTTP/1.1 200 OK\r\n\r\n', 'and more of it\n', host)
 }
 
-/** Answers with something that is no protocol. */
+/** Answers with bytes that are not of any protocol. */
 export function garbageServer(host?: Loopback): Promise<Listening> {
   return saying(Buffer.from('\x00\x01\xff\xfeno protocol at all\x00'.repeat(10), 'latin1'), host)
 }
 
-/** Key and certificate for tests alone, valid for a hundred years: a fresh machine may have no openssl. */
+/**
+ * Key and certificate for tests only, valid for a hundred years. They are files because a machine may have no openssl.
+ */
 export const certificate = { key: beside('localhost.key'), cert: beside('localhost.crt') }
 
-/** A file of the sources: the compiler leaves it there. */
+/** Reads a file of the sources, because the compiler does not copy it. */
 function beside(name: string): Buffer {
   return readFileSync(join(packageRoot, 'test/support', name))
 }

@@ -1,4 +1,4 @@
-/** A little mail server on ::1 that takes mails, and misbehaves as it is told. */
+/** A small mail server on ::1 that accepts mails, and fails in ways that the test sets. */
 import type { Socket } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { certificate, type Loopback, tcpServer } from './servers.js'
@@ -7,15 +7,18 @@ export interface TakenMail {
   readonly from: string
   readonly to: readonly string[]
   readonly secure: boolean
-  /** Head and body with LF, dots unstuffed. */
+  /** Header and body with LF line ends and without dot stuffing. */
   readonly text: string
   readonly subject: string
 }
 
 export interface SmtpHow {
-  /** Offers STARTTLS; `broken`: and then speaks no TLS. */
+  /** Offers STARTTLS. `broken`: does not speak TLS afterwards. */
   readonly tls?: boolean | 'broken'
-  /** The reply to a line or, for '', the greeting; null: none at all; undefined: as usual. 'hang up' closes. */
+  /**
+   * Returns the reply to a line or, for '', the greeting. null: no reply; undefined: the usual reply; 'hang up': closes
+   * the connection.
+   */
   readonly reply?: (line: string) => string | null | undefined
 }
 
@@ -82,7 +85,7 @@ function secured(socket: Socket, how: SmtpHow, mails: TakenMail[]): void {
   talk(tls, how, mails, true)
 }
 
-/** Encoded words as text. */
+/** Returns the subject with its encoded words (RFC 2047) decoded. */
 function subjectOf(text: string): string {
   const folded = /^Subject: (.*(?:\n[ \t].*)*)/m.exec(text)?.[1] ?? ''
   const plain = folded.replace(/\?=\n?\s*=\?UTF-8\?Q\?/gi, '').replace(/\n\s/g, ' ')

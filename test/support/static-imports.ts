@@ -1,19 +1,19 @@
-/** Which modules are loaded with a module at once: the graph of its static imports, read from the sources. */
+/** The graph of static imports, read from the sources: all modules that are loaded together with a module. */
 import { existsSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { packageRoot } from '../../src/system/version.js'
 
-/** A package and the way to it, from the first module to the one that imports it. */
+/** A package, and the chain of modules from the first one to the importing one. */
 export interface Reached {
   readonly name: string
   readonly way: readonly string[]
 }
 
-/** `import … from`, `export … from` and `import '…'`; those of types alone are gone once compiled. */
+/** Matches `import … from`, `export … from` and `import '…'`. Type-only imports are removed by the compiler. */
 const STATEMENT = /^(?:import|export)\s+(?:(type\s)?[^'";]*?\sfrom\s+)?'([^']+)'/gm
 
-/** All packages that are loaded with this file of the sources, the nearest first. */
+/** Returns all packages that are loaded with this source file, the nearest first. */
 export function packagesWith(file: string): readonly Reached[] {
   const found = new Map<string, Reached>()
   const ways = new Map([[join(packageRoot, file), [file]]])

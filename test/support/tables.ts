@@ -1,4 +1,4 @@
-/** Tables, configurations and results for tests: short to write, and at random. */
+/** Tables, configurations and results for tests: short constructors, and random values. */
 import fc from 'fast-check'
 import { outputOf } from '../../src/config/read/layers.js'
 import { plainServiceFields, settingsFields } from '../../src/config/schema/schema.js'
@@ -51,7 +51,7 @@ export const SETTINGS: Settings = outputOf(settingsFields, [])
 
 export const POLICY: CheckPolicy = { interval: 5000, timeout: 3000, fall: 2, rise: 1, fastinter: 1000 }
 
-/** Of tests: shorter, and judged at the first result. */
+/** Policy for tests: short times, and a verdict after the first result. */
 const QUICK: CheckPolicy = { interval: 1000, timeout: 500, rise: 1, fall: 1, fastinter: 1000 }
 
 // ---------------------------------------------------------------- parts of a configuration
@@ -68,7 +68,7 @@ export function use(
   return { kind, options, policy: { ...QUICK, ...policy }, port: null, host: null }
 }
 
-/** A real server on port 80, checked by `on` unless told otherwise. Without an address where its host is a name. */
+/** A real server on port 80 with the check `on`, by default. Its address is null if its host is a name. */
 export function real(
   host: string,
   {
@@ -89,7 +89,7 @@ export function real(
   }
 }
 
-/** At [2001:db8::80]:80 unless `id` or `named` say otherwise. */
+/** A service at [2001:db8::80]:80, unless `id` or `named` set another address. */
 export function service(name: string, parts: Partial<ResolvedService> = {}): ResolvedService {
   const id = parts.id ?? serviceId('2001:db8::80')
   return {
@@ -105,7 +105,7 @@ export function service(name: string, parts: Partial<ResolvedService> = {}): Res
   }
 }
 
-/** A virtual address by its name, which has not been looked up. */
+/** A virtual address that is a name and has not been looked up. */
 export function named(host: string, family: Family | null = null, port = 80) {
   return { virtual: { kind: 'address', protocol: 'tcp', host, port, family }, id: null } as const
 }
@@ -150,7 +150,7 @@ export function failed(reason: CheckResult['reason'] = 'refused'): CheckResult {
   }
 }
 
-// ---------------------------------------------------------------- at random: small worlds, so that things collide
+// ---------------------------------------------------------------- random values, from few, so that they coincide
 
 export const anyForwarding = fc.constantFrom<Forwarding>('gate', 'masq', 'ipip')
 

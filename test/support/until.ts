@@ -1,11 +1,11 @@
-/** Waiting for what others do. */
+/** Waits for conditions. */
 import { setTimeout as pause } from 'node:timers/promises'
 
 export { pause }
 
 /**
- * Waits until `condition` holds, looking every 10 ms. Fails after `patience` ms, which is before Mocha does, saying
- * what it waited for: the text of the condition, unless told otherwise.
+ * Waits until `condition` is true, with a check every 10 ms. Fails after `patience` ms, before Mocha's time limit, with
+ * `what` it waited for: by default the source text of the condition.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,

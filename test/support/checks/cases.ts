@@ -1,4 +1,4 @@
-/** Tables of cases: a real server, asked with many options. */
+/** Tests of a check by tables of cases: one real server, many options. */
 import assert from 'node:assert/strict'
 import type { Check } from '../../../src/check/check.js'
 import type { OptionShape } from '../../../src/check/option-kit.js'
@@ -7,13 +7,13 @@ import { tlsFile } from '../tls-file.js'
 
 type Options = Readonly<Record<string, unknown>>
 
-/** What the server does, the options of the check, its reason (null: it is up), and its detail. */
+/** Behaviour of the server, options of the check, expected reason (null: up) and expected detail. */
 export type Case = readonly [phrase: string, options: Options, reason: string | null, said: RegExp]
 
-/** For a real server on a busy machine. */
+/** Time limit for a real server on a busy machine. */
 export const SLOW = { timeout: 15_000 }
 
-/** Fails unless the check finds at `where` what the case says. */
+/** Runs the check at `where`. Fails unless the result is that of the case. */
 export async function isJudged<S extends OptionShape>(
   check: Check<S>,
   where: Where,
@@ -24,11 +24,11 @@ export async function isJudged<S extends OptionShape>(
   const told = `${check.name} at ${JSON.stringify(where)}: ${result.detail}`
   assert.equal(result.reason, reason, told)
   assert.match(result.detail, said, told)
-  // Nobody waits for the end of a connection that is kept open.
+  // The check must not wait for the end of a connection that the server keeps open.
   assert.ok(result.ms < 10_000, `${told}, after ${result.ms} ms`)
 }
 
-/** One test for each case. The port is known when the server has started. */
+/** Defines one test for each case. The port is known only when the server has started. */
 export function isJudgedWhere<S extends OptionShape>(
   check: Check<S>,
   port: () => number,
@@ -37,7 +37,7 @@ export function isJudgedWhere<S extends OptionShape>(
   for (const one of cases) it(`is judged where it ${one[0]}`, () => isJudged(check, port(), one[1], one))
 }
 
-/** A server that shows `server.crt`, asked in TLS with options that are right. */
+/** Cases for a server with the certificate `server.crt`. `options` are correct otherwise. */
 export function certificateCases(options: Options): readonly Case[] {
   const verified = { ...options, tls: true, verify: true }
   const ca = tlsFile('ca.crt')

@@ -1,12 +1,12 @@
-/** Ways in which a web server can fail, each with the reason that the result must name. Said in plain text or in TLS. */
+/** Faults of a web server, each with the reason that the result must have. They work in plain text and in TLS. */
 import type { Socket } from 'node:net'
 
-/** What the server does with a connection, once the request has begun to arrive. */
+/** Handles a connection once the request begins to arrive. */
 export type Behaviour = (socket: Socket) => void
 
 const PAGE = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-/** With the options `receive: ok`, `limit: 100000` and a deadline of 120 ms where it has to come. */
+/** The checks have the options `receive: ok` and `limit: 100000`, and a deadline of 120 ms for the reason `timeout`. */
 export const FAULTS: readonly (readonly [phrase: string, reason: string, behaviour: Behaviour])[] = [
   ['answers 500', 'status', socket => socket.end(PAGE.replace('200 OK', '500 Oh'))],
   [
@@ -33,7 +33,7 @@ export const FAULTS: readonly (readonly [phrase: string, reason: string, behavio
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 
-/** One byte per 20 ms: no gap is ever long, and the answer takes for ever. */
+/** Sends one byte every 20 ms, so that no gap is long, but the answer never ends. */
 function drip(socket: Socket): void {
   let at = 0
   const timer = setInterval(() => socket.write(PAGE[at++] ?? ''), 20)

@@ -1,4 +1,4 @@
-/** The ways to fail that every check through a library must tell, and survive. */
+/** Tests of faults that every check through a library must detect and survive. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Check } from '../../../src/check/check.js'
@@ -9,7 +9,7 @@ import { hangUpServer, refusedPort, silentServer, tcpServer } from '../servers.j
 
 type Options = Readonly<Record<string, unknown>>
 
-/** `first`: how an answer of the protocol begins, for rubbish that gets further than the first byte. */
+/** Defines the tests. `first` is the beginning of a valid answer, so that random data gets past the first byte. */
 export function failsAsAll<S extends OptionShape>(
   check: Check<S>,
   options: Options,

@@ -1,4 +1,4 @@
-/** Little servers that speak in lines, and the ways in which such servers fail. */
+/** Small servers of line protocols, and the faults of such servers. */
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import type { Check } from '../../../src/check/check.js'
@@ -15,13 +15,13 @@ import {
 } from '../servers.js'
 
 export interface LineServer extends Listening {
-  /** What it has been told so far. */
+  /** Lines received so far. */
   readonly heard: readonly string[]
 }
 
 /**
- * Says `greeting`, then to each line what `answer` makes of it; null hangs up, and so does a
- * goodbye that is answered. Lines are written without their end.
+ * Sends `greeting`, then the `answer` to each line. The connection is closed if `answer` returns null, or after an
+ * answer to QUIT or LOGOUT. Lines are given without line ends.
  */
 export async function lineServer(
   greeting: string | null,
@@ -47,7 +47,7 @@ export async function lineServer(
   return { ...server, heard }
 }
 
-/** A server that says this at once and hangs up. */
+/** A server that sends the text at once and closes the connection. */
 export function announcing(text: string, host?: Loopback): Promise<Listening> {
   return tcpServer(socket => socket.resume().end(text), host)
 }
@@ -58,7 +58,7 @@ type Fault = readonly [
   server: (host: Loopback) => Promise<{ host: string; port: number }>,
 ]
 
-/** Of servers that greet without being asked. `half` is the beginning of a greeting. */
+/** Returns the faults of servers that send a greeting first. `half` is the beginning of a greeting. */
 export function faultsOf(half: string): readonly Fault[] {
   return [
     ['is not there', 'refused', async host => ({ host, port: await refusedPort(host) })],
@@ -72,7 +72,7 @@ export function faultsOf(half: string): readonly Fault[] {
   ]
 }
 
-/** A test for each fault, over both families. */
+/** Defines a test for each fault, over IPv6 and IPv4. */
 export function itFails(check: Check, half: string, options: Readonly<Record<string, unknown>> = {}): void {
   for (const host of ['::1', '127.0.0.1'] as const)
     for (const [phrase, reason, server] of faultsOf(half))
@@ -84,7 +84,7 @@ export function itFails(check: Check, half: string, options: Readonly<Record<str
       })
 }
 
-/** The same for checks that begin in TLS: what dies, dies within it. */
+/** Like `itFails`, for checks that begin with TLS. The faults occur within TLS, or during the handshake. */
 export function itFailsInTls(check: Check, half: string): void {
   const faults: [phrase: string, reason: string, behaviour: (socket: Socket) => void][] = [
     ['stays silent', 'timeout', socket => socket.resume()],

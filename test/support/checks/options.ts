@@ -1,4 +1,4 @@
-/** A check's options as the configuration parses them. */
+/** Parses options of a check as the configuration does. */
 import type { Check } from '../../../src/check/check.js'
 import { type OptionShape, optionKit, type Parsed } from '../../../src/check/option-kit.js'
 import { z } from '../../../src/check/option-types.js'
@@ -10,7 +10,7 @@ export function parseOptions<S extends OptionShape>(
   return z.strictObject(check.options(optionKit)).parse(raw) as Parsed<S>
 }
 
-/** What `validate` says to these options, or null. */
+/** Returns the problem that `validate` finds in these options, or null. */
 export function problemOf<S extends OptionShape>(
   check: Check<S>,
   raw: Readonly<Record<string, unknown>>,
@@ -18,7 +18,7 @@ export function problemOf<S extends OptionShape>(
   return check.validate?.(parseOptions(check, raw)) ?? null
 }
 
-/** What this machine lacks for a check with these options, or null. */
+/** Returns what is missing on this machine for a check with these options, or null. */
 export function missingOf<S extends OptionShape>(
   check: Check<S>,
   raw: Readonly<Record<string, unknown>>,

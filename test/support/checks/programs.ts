@@ -1,4 +1,4 @@
-/** Real servers for the tests: each started without root, below a folder of its own, and gone after the test. */
+/** Real server programs for tests. Each runs without root in a separate folder, and is ended after the test. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
@@ -12,7 +12,7 @@ import { onCleanup } from '../after-each.js'
 
 const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin']
 
-/** The path of a program; where it is missing the test is left out with a word, and fails in CI. */
+/** Returns the path of a program. If it is missing, the test is skipped with a message; in CI it fails. */
 export function programOr(skip: () => void, name: string, debianPackage: string): string {
   const path = FOLDERS.map(folder => join(folder, name)).find(isExecutable)
   if (path !== undefined) return path
@@ -31,7 +31,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** A folder with these files. */
+/** Creates a folder with these files. Returns its path. */
 export function folderOf(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-program-'))
   onCleanup(() => rmSync(folder, { recursive: true }))
@@ -39,7 +39,9 @@ export function folderOf(files: Readonly<Record<string, string>>): string {
   return folder
 }
 
-/** A port of ::1 below those that the kernel gives to whoever asks for any, so that nobody takes it before the program. */
+/**
+ * Returns a free port of ::1 below the ephemeral range, so that no other process gets it before the program binds it.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer().listen(randomInt(12_000, 32_000), '::1')
@@ -55,8 +57,8 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Starts a program and waits until it takes connections on these ports of ::1. One that has children of its own is ended
- * with SIGTERM, so that it ends them too; what is left of its process group goes after it.
+ * Starts a program and waits until it accepts connections on these ports of ::1. Use SIGTERM for a program with
+ * children, so that it ends them. The rest of its process group is killed afterwards.
  */
 export async function start(
   file: string,
@@ -65,7 +67,7 @@ export async function start(
   stop: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
 ): Promise<void> {
   const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-  // Else it looks like something that a command of this process has left behind.
+  // Without the mark, lvsd takes it for a process that a command of this process has left behind.
   if (child.pid !== undefined) mark(child.pid, 'hook')
   let said = ''
   for (const output of [child.stdout, child.stderr])
@@ -79,7 +81,7 @@ export async function start(
     return exited.finally(() => {
       clearTimeout(last)
       killGroup(child.pid)
-      // A child that got away would hold them open, and this process with them.
+      // An escaped child would keep the streams open, and thereby this process alive.
       child.stdout.destroy()
       child.stderr.destroy()
     })
@@ -96,7 +98,7 @@ function killGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL')
   } catch {
-    // Nobody of it is left.
+    // The process group has ended.
   }
 }
 

@@ -1,4 +1,4 @@
-/** What lets a real server die: a relay in front of it, through which so many bytes of its answers come, and no more. */
+/** Simulates the failure of a real server: a relay in front of it passes a limited number of bytes of its answers. */
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -10,7 +10,7 @@ import type { CheckResult } from '../../../src/core/model.js'
 import { probe } from '../probe.js'
 import { refusedPort, refusedUdpPort } from '../servers.js'
 
-/** How the server dies. */
+/** Ways in which the server fails. */
 const DEATHS = {
   ends: (client: Socket) => client.end(),
   resets: (client: Socket) => client.resetAndDestroy(),
@@ -18,37 +18,37 @@ const DEATHS = {
 } as const
 
 export interface Cut {
-  /** Bytes of the server's answers that come through. */
+  /** Number of bytes of the server's answers that are passed. */
   readonly after: number
-  /** `drips`: it goes on, a byte at a time; no gap is ever long, and it takes for ever. */
+  /** `drips`: the answer continues one byte at a time, so that no gap is long, but it takes too long. */
   readonly death: keyof typeof DEATHS | 'drips'
 }
 
-/** Milliseconds between two bytes of a server that drips, and the bytes that must still be missing for it to be too slow. */
+/** Milliseconds between two bytes of a server that drips, and the minimum of missing bytes that makes it too slow. */
 const DRIP = { every: 40, bytes: 40 }
 
-/** Milliseconds in which a check that has its verdict must have let go of the server. */
+/** Maximum milliseconds between the verdict and the end of the connection. */
 const LETTING_GO = 3000
 
 type Options = Readonly<Record<string, unknown>>
 
 interface Plan {
-  /** Bytes at the end that nobody waits for: a goodbye, the tickets and the end of TLS. */
+  /** Number of bytes at the end that the check does not wait for: a goodbye, TLS tickets, the end of TLS. */
   readonly spare?: number
-  /** Places at which the answers are cut, from the first byte to the last that matters. */
+  /** Number of positions at which the answers are cut, from the first byte to the last relevant one. */
   readonly places?: number
-  /** How many are cut at a time. */
+  /** Number of concurrent runs. */
   readonly atOnce?: number
-  /** Deadline of a check whose server falls silent, milliseconds. */
+  /** Deadline in milliseconds of a check whose server stops sending. */
   readonly patience?: number
   readonly transport?: 'tcp' | 'udp'
-  /** The deadline alone may tell of a reset: Node 24 keeps some of them from HTTP/2. */
+  /** True if a reset may be detected only by the deadline: Node 24 does not report some resets to HTTP/2. */
   readonly resetsAreSilent?: boolean
 }
 
 /**
- * Lets a real server of `::1` die at every phase of a check: refused, ended, reset, silent and slow after some ten places
- * of its answers. Each time the check must be down, in time and with the right reason, and leave no connection behind.
+ * Lets a real server on `::1` fail in every phase of a check: refused, or ended, reset, silent and slow at about ten
+ * positions of its answers. Each time the check must be down in time, with the right reason, and leave no connection.
  */
 export async function diesAnywhere<S extends OptionShape>(
   check: Check<S>,
@@ -73,7 +73,7 @@ export async function diesAnywhere<S extends OptionShape>(
   assert.equal(result.ok, true, `not up at all: ${result.detail}`)
   const before = descriptors()
 
-  // A datagram that is lost is lost; there is no other death.
+  // With UDP the only failures are truncated and lost datagrams.
   const deaths =
     transport === 'tcp' ? (['ends', 'resets', 'stalls', 'drips'] as const) : (['ends', 'stalls'] as const)
   const possible: Cut[] = placesIn(said - spare, places)
@@ -90,9 +90,9 @@ export async function diesAnywhere<S extends OptionShape>(
   await soon(() => descriptors() <= before, `${descriptors()} descriptors are open, ${before} were`)
 }
 
-/** Each reason that may be given for a death; what a TLS library makes of an end is `tls` at times. */
+/** Valid reasons for each failure. TLS libraries sometimes report an end as `tls`. */
 const REASONS: Readonly<Record<Cut['death'], readonly string[]>> = {
-  // `unexpected`: there is something left, but not what is looked for.
+  // `unexpected`: the rest of the answer does not contain the expected text.
   ends: ['closed', 'truncated', 'garbage', 'tls', 'reset', 'unexpected'],
   resets: ['reset', 'closed', 'truncated', 'tls', 'unexpected'],
   stalls: ['timeout'],
@@ -109,11 +109,11 @@ function isDown(cut: Cut, said: number, { ok, reason, detail, ms }: CheckResult,
   const isTimely = timeout > 10_000 || isSlow(cut)
   assert.ok(REASONS[cut.death].includes(reason ?? '') || (reason === 'timeout' && !isTimely), told)
   assert.ok(detail !== '', told)
-  // A death that can be heard is told long before the deadline; a silence at it.
+  // A failure that the client can observe is reported well before the deadline, a silent server at the deadline.
   assert.ok(ms < (isSlow(cut) ? timeout + 3000 : 10_000), told)
 }
 
-/** So many places from 0 to the last byte that matters, both included. */
+/** Returns `count` positions from 0 to the last byte, both included. */
 function placesIn(bytes: number, count: number): number[] {
   assert.ok(bytes > 0, 'the server says nothing')
   const places = Array.from({ length: count }, (_, i) => Math.floor((i * (bytes - 1)) / (count - 1)))
@@ -122,13 +122,13 @@ function placesIn(bytes: number, count: number): number[] {
 
 interface Relayed {
   readonly result: CheckResult
-  /** Bytes that the server said in all. */
+  /** Total number of bytes that the server sent. */
   readonly said: number
 }
 
 type Talk = (port: number) => Promise<CheckResult>
 
-/** Runs a check through a relay, and sees that it lets go of the server. */
+/** Runs a check through a relay, and asserts that it closes the connection. */
 async function relayedTcp(port: number, cut: Cut | null, talk: Talk): Promise<Relayed> {
   const { server, said } = await relayTo(port, cut)
   const result = await talk(portOf(server))
@@ -140,7 +140,7 @@ export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 
-/** A port of `::1` behind which there is another one, as far as the cut. `said`: bytes that the server has said by now. */
+/** Starts a relay to a port of `::1` with a cut. `said` returns the number of bytes that the server has sent. */
 export async function relayTo(port: number, cut: Cut | null): Promise<{ server: Server; said(): number }> {
   let said = 0
   const server = createServer({ allowHalfOpen: true }, client => {
@@ -151,7 +151,7 @@ export async function relayTo(port: number, cut: Cut | null): Promise<{ server: 
       client.unpipe(real).resume()
       real.destroy()
       DEATHS[death](client)
-      // The check may have gone before the server came to its cut, on a busy machine.
+      // On a busy machine the check may have ended before the server reaches the cut.
       if (client.readableEnded) client.end()
     }
     for (const socket of [client, real]) socket.on('error', () => {})
@@ -178,7 +178,7 @@ export async function relayTo(port: number, cut: Cut | null): Promise<{ server: 
   return { server, said: () => said }
 }
 
-/** Bytes that are still to come, one by one, for each connection; null is its end. */
+/** Queue of bytes that are still to be sent one by one, for each connection. null closes it. */
 const drops = new WeakMap<Socket, (number | null)[]>()
 
 function drip(client: Socket, bytes: Iterable<number | null>): void {
@@ -205,7 +205,7 @@ async function hasLetGo(server: Server, told: string): Promise<void> {
   await soon(() => closed, `the connection goes on after the verdict: ${told}`)
 }
 
-/** As over TCP, but what is cut is each datagram; one of which nothing is left is lost. */
+/** Like `relayedTcp`, but truncates each datagram. */
 async function relayedUdp(port: number, cut: Cut | null, talk: Talk): Promise<Relayed> {
   let said = 0
   const [near, far] = [createSocket('udp6'), createSocket('udp6')]
@@ -229,7 +229,7 @@ async function relayedUdp(port: number, cut: Cut | null, talk: Talk): Promise<Re
   }
 }
 
-/** Open descriptors of this process. */
+/** Returns the number of open descriptors of this process. */
 function descriptors(): number {
   return readdirSync('/proc/self/fd').length
 }

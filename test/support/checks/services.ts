@@ -1,4 +1,4 @@
-/** Real servers that are slow to start: one for a whole file of tests, in a folder of its own, as a user that may. */
+/** Real servers that start slowly: one for a whole test file, in a separate folder, as a suitable user. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Servers that refuse to be root run as this one where the tests are root: nobody. */
+/** User nobody, for servers that refuse to run as root, if the tests run as root. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 
 export class Place {
@@ -21,7 +21,7 @@ export class Place {
     if (this.#user.uid !== undefined) chownSync(this.folder, this.#user.uid, this.#user.gid ?? 0)
   }
 
-  /** The path of a file in the folder, with this text. */
+  /** Writes a file into the folder. Returns its path. */
   file(name: string, text: string, mode = 0o644): string {
     const path = join(this.folder, name)
     writeFileSync(path, text, { mode })
@@ -29,12 +29,15 @@ export class Place {
     return path
   }
 
-  /** Runs a program to its end. */
+  /** Runs a program to its end. Returns its output. */
   run(file: string, argv: readonly string[]): string {
     return execFileSync(file, argv, { ...this.#user, cwd: this.folder, encoding: 'utf8', stdio: 'pipe' })
   }
 
-  /** Starts a program and waits until it is ready: by default, until it takes connections on a port of ::1. */
+  /**
+   * Starts a program and waits until it is ready: until it accepts connections on a port of ::1, or a condition is
+   * true.
+   */
   async start(
     file: string,
     argv: readonly string[],
@@ -53,7 +56,7 @@ export class Place {
     }
   }
 
-  /** SIGQUIT is PostgreSQL's word for: at once, with all children. */
+  /** SIGQUIT makes PostgreSQL end at once with all its children. */
   async close(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     for (const child of this.#children) {
       if (child.exitCode !== null || child.signalCode !== null) continue
@@ -65,7 +68,9 @@ export class Place {
   }
 }
 
-/** The path of a program of PostgreSQL, which Debian keeps apart by version; empty where there is none. */
+/**
+ * Returns the path of a PostgreSQL program, which Debian installs in a folder for each version; '' if it is missing.
+ */
 export function postgresProgram(name: string): string {
   const root = '/usr/lib/postgresql'
   const versions = existsSync(root) ? readdirSync(root) : []

@@ -1,4 +1,4 @@
-/** What every server that is asked in SQL has to stand. */
+/** Tests for all SQL checks. */
 import assert from 'node:assert/strict'
 import type { Check } from '../../../src/check/check.js'
 import type { OptionShape } from '../../../src/check/option-kit.js'
@@ -7,12 +7,12 @@ import { type Case, certificateCases, isJudgedWhere, SLOW } from './cases.js'
 import { diesAnywhere } from './relay.js'
 
 interface SqlServer {
-  /** Options that let in. */
+  /** Options of a successful login. */
   readonly there: Readonly<Record<string, unknown>>
   readonly cases: readonly Case[]
-  /** A request that takes more than a minute. */
+  /** A query that takes more than a minute. */
   readonly slow: string
-  /** One row while nobody else's slow request runs, else none. */
+  /** A query that returns one row while no other client runs the slow query, else none. */
   readonly noneSlow: string
 }
 

@@ -6,7 +6,7 @@ import { validate } from '../../../src/config/validate/validate.js'
 import { readYaml } from '../../../src/config/yaml/read-yaml.js'
 import type { Config, Service } from '../../../src/core/model.js'
 
-/** The configuration of a YAML text that has no errors. */
+/** Returns the configuration of a YAML text, which must have no errors. */
 export async function configOf(text: string): Promise<Config> {
   const { config, problems } = await loadConfig('site.yaml', { text })
   assert.ok(
@@ -16,20 +16,20 @@ export async function configOf(text: string): Promise<Config> {
   return config
 }
 
-/** The one service of a configuration. */
+/** Returns the only service of a configuration. */
 export async function serviceOf(text: string): Promise<Service> {
   const [service] = (await configOf(text)).services
   assert.ok(service)
   return service
 }
 
-/** `line:column CODE` of each problem. */
+/** Returns `line:column CODE` for each problem. */
 export async function problemsOf(text: string): Promise<readonly string[]> {
   const { problems } = await loadConfig('site.yaml', { text })
   return problems.map(({ at, code }) => `${at.line}:${at.column} ${code}`)
 }
 
-/** Validates with the given checks instead of ours, and without the file system. */
+/** Validates with the given checks instead of lvsd's, and without access to the file system. */
 export function validated(text: string, checks: readonly Check[] = []) {
   const named = checks.flatMap(check =>
     [check.name, ...(check.aliases ?? [])].map(name => [name, check] as const),
@@ -42,7 +42,7 @@ export function validated(text: string, checks: readonly Check[] = []) {
   })
 }
 
-/** A service over IPv6 with the given lines below its virtual address and check. */
+/** Returns the YAML of an IPv6 service with the given lines after its virtual address and check. */
 export function siteWith(...lines: readonly string[]): string {
   return [
     'services:',

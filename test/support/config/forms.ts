@@ -1,4 +1,4 @@
-/** A site of so many real servers in every form in which a file may have it. */
+/** Sites with a given number of real servers, in every form of a configuration file. */
 import { stringify } from 'yaml'
 
 export const PER_SERVICE = 50
@@ -34,7 +34,7 @@ function services(reals: number): Readonly<Record<string, Service>> {
 
 const short = ({ address }: Service['reals'][number]) => `${address} masq 2`
 
-/** The text for so many real servers, and the name of a file for it. */
+/** By form: returns a file name and the text for this number of real servers. */
 export const FORMS: Readonly<Record<string, (reals: number) => readonly [file: string, text: string]>> = {
   'block YAML': n => ['a.yaml', stringify({ services: services(n) })],
   'JSON on many lines': n => ['a.json', JSON.stringify({ services: services(n) }, null, 2)],
@@ -67,7 +67,7 @@ export const FORMS: Readonly<Record<string, (reals: number) => readonly [file: s
   },
 }
 
-/** What nobody writes on purpose, and a generator or an accident may. */
+/** Forms that are not written on purpose, but may result from a generator or an accident. */
 export const ODDITIES: typeof FORMS = {
   'a flow mapping with 20,000 keys': () => [
     'a.yaml',

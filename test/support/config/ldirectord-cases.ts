@@ -1,10 +1,10 @@
-/** Random ldirectord.cf files: what people write, what they get wrong, and corners of the grammar. */
+/** Random ldirectord.cf files: common content, common errors, and special cases of the grammar. */
 import { type Values, valuesOf } from './ldirectord-values.js'
 
-/** Numbers from 0 to 1. */
+/** Returns numbers from 0 to 1. */
 export type Random = () => number
 
-/** The same numbers for the same seed (mulberry32). */
+/** Returns a generator (mulberry32) that gives the same numbers for the same seed. */
 export function randomFrom(seed: number): Random {
   let state = seed >>> 0
   return () => {
@@ -15,7 +15,7 @@ export function randomFrom(seed: number): Random {
   }
 }
 
-/** The host names that resolve. */
+/** Host names that resolve. */
 export const NAMES: Readonly<Record<string, string>> = {
   localhost: '127.0.0.1',
   web1: '198.51.100.201',
@@ -39,10 +39,10 @@ function valuesFor(key: string): Values {
   return VIRTUAL.get(key) ?? GLOBAL.get(key) ?? part(key)
 }
 
-/** How much of a file is odd: nothing, a little, a lot. */
+/** Share of unusual content in a file: none, little, much. */
 const ODDITY = [0, 0, 0.02, 0.02, 0.1, 0.4] as const
 
-/** One file. */
+/** Returns one file. */
 export function randomFile(random: Random): string {
   return new Writer(random).file()
 }
@@ -186,7 +186,7 @@ class Writer {
   }
 }
 
-/** The file with one to three accidents of an editor. */
+/** Returns the file with one to three editing errors. */
 export function mutated(text: string, random: Random): string {
   const pick = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)] as T
   let lines = text.split('\n')

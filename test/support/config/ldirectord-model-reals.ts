@@ -1,4 +1,4 @@
-/** The real servers of a virtual and their checks: ldirectord's beside ours. */
+/** Compares the real servers of a virtual and their checks: ldirectord's and lvsd's. */
 
 import { portOfService, type ServiceName } from '../../../src/config/ldirectord/kinds.js'
 import { perlPattern } from '../../../src/config/ldirectord/perl-pattern.js'
@@ -15,19 +15,19 @@ export function compareReals(virtual: VirtualModel, index: number, service: Serv
       const our = service.reals[i]
       const mine = our ? ourReal(our, names) : {}
       const facts = factsOf(`${virtual._id} ${real.server}`, index, theirReal(real, virtual), mine)
-      // A check without such an option asks for nothing, either.
+      // A check without the option is equal to one with an empty value.
       return facts.map(fact => (fact.theirs === '' && fact.ours === '-' ? { ...fact, ours: '' } : fact))
     }),
   ]
 }
 
-/** A real server stands once in the kernel, and the last line has the last word; lvsd tells of the others. */
+/** The kernel has a real server only once, and the last line for it applies. lvsd reports the other lines. */
 function distinctReals(virtual: VirtualModel): readonly RealModel[] {
   const byKey = new Map(virtual.real.map(real => [`${real.server} ${portInTable(real, virtual)}`, real]))
   return [...byKey.values()]
 }
 
-/** With gate and ipip the kernel has the port of the virtual whatever is written; lvsd tells of that. */
+/** With gate and ipip the kernel uses the port of the virtual, whatever is written. lvsd reports a different one. */
 function portInTable({ forward, port }: RealModel, virtual: VirtualModel): string {
   return text(Number(virtual.protocol === 'fwm' || forward === 'masq' ? port : virtual.port))
 }
@@ -44,7 +44,7 @@ function theirReal(real: RealModel, virtual: VirtualModel): Facts {
   return { ...attributes, ...theirCheck(real, virtual) }
 }
 
-// ---------------------------------------------------------------- their checks
+// ---------------------------------------------------------------- ldirectord's checks
 
 /** Kinds whose time limit is checktimeout. */
 const BY_CHECK_TIMEOUT = ['connect', 'ping', 'external', 'external-perl', 'ldap', 'ldaps', 'radius']
@@ -67,7 +67,7 @@ function theirCheck(real: RealModel, virtual: VirtualModel): Facts {
   if (kind === 'connect') return { ...facts, target: `${bare(real.server)}:${portToConnect(real, virtual)}` }
   return {
     ...facts,
-    // A proxy is asked for the whole URL, and the URL does not say which proxy.
+    // The request to a proxy has the complete URL, which does not determine the proxy.
     ...(kind === 'http_proxy' ? {} : { target }),
     ...(isAsking(kind) ? { request: requestOf(kind, path, real.url) } : {}),
     ...(isReading(kind) ? { receive: receiveOf(kind, text(real.receive)) } : {}),
@@ -92,7 +92,7 @@ function kindOf({ checktype, service, protocol }: VirtualModel): string {
   return checktype === 'connect' && protocol === 'udp' ? 'ping' : checktype
 }
 
-/** A udp service is not connected to, and radius is one. */
+/** False for UDP services, including radius: they have no connect check. */
 function isConnecting(kind: string, { protocol }: VirtualModel): boolean {
   return protocol !== 'udp' && kind !== 'radius'
 }
@@ -111,7 +111,7 @@ function requestOf(kind: string, path: string, url: string): string {
   if (kind === 'http_proxy') return url
   const isPath = kind === 'http' || kind === 'https' || kind === 'ftp'
   if (isPath) return path === '' ? '/' : path
-  // Of ldirectord's escapes there is only \n.
+  // The only escape of ldirectord is \n.
   return kind === 'simpletcp' || kind === 'udp'
     ? path.replace(/^\//, '').replace(/\\(?!n)/g, '\\\\')
     : path.replace(/^\//, '')
@@ -125,7 +125,7 @@ function receiveOf(kind: string, receive: string): string {
 
 const LOGGING_IN = ['pop', 'pops', 'imap', 'imaps', 'mysql', 'pgsql', 'oracle', 'radius', 'sip']
 
-/** ldap wants both; a login is needed for everything that is sent with it. */
+/** ldap needs login and password. Other kinds use the password only with a login. */
 function theirLogin(kind: string, { login, passwd, database, secret }: VirtualModel): Facts {
   const isLdap = kind === 'ldap' || kind === 'ldaps'
   const isGiven = isLdap ? login !== '' && passwd !== '' : LOGGING_IN.includes(kind) && login !== ''
@@ -137,7 +137,7 @@ function theirLogin(kind: string, { login, passwd, database, secret }: VirtualMo
   }
 }
 
-// ---------------------------------------------------------------- ours
+// ---------------------------------------------------------------- lvsd's
 
 function ourReal(real: Real, names: Names): Facts {
   const { forwarding, weight, upper, lower } = real.attributes

@@ -1,4 +1,4 @@
-/** Compares a Config with the model that the real ldirectord makes of the same file. */
+/** Compares a Config with the model that the real ldirectord builds from the same file. */
 import type { Config, DaemonPhase, Service, Settings } from '../../../src/core/model.js'
 import { compareReals } from './ldirectord-model-reals.js'
 import {
@@ -14,7 +14,7 @@ import {
 
 export type { Fact } from './ldirectord-words.js'
 
-/** What ldirectord's parser holds after reading a file, as dumped from the running program. */
+/** Data of ldirectord's parser after reading a file, dumped from the running program. */
 export interface Model {
   readonly global: Readonly<Record<string, unknown>>
   readonly virtual: readonly VirtualModel[]
@@ -37,7 +37,7 @@ export interface RealModel extends Readonly<Record<string, unknown>> {
   readonly url: string
 }
 
-/** Every fact of the model beside ours; ours is '-' where it is missing. */
+/** Returns every fact of the model with lvsd's value, which is '-' if it is missing. */
 export function compare(model: Model, config: Config): readonly Fact[] {
   const names = new Map(Object.entries(model.faked_names ?? {}))
   const theirs = { services: text(model.virtual.length), ...theirSettings(model.global) }
@@ -118,7 +118,7 @@ function theirFallback(virtual: VirtualModel): string {
 
 // ---------------------------------------------------------------- mails
 
-/** ldirectord's bits. */
+/** Bits of ldirectord's email alert status. */
 const PHASES: readonly DaemonPhase[] = ['starting', 'running', 'stopping', 'reloading']
 
 function theirMail(virtual: VirtualModel, global: Model['global']): Facts {
@@ -152,7 +152,7 @@ function listOf(addresses: string): string {
 
 // ---------------------------------------------------------------- flags
 
-/** The arguments for ipvsadm, with the prefix length in place of the mask, and only where it is not all bits. */
+/** Returns the arguments for ipvsadm. The mask is replaced by the prefix length, and omitted if it covers all bits. */
 function normalFlags(flags: string): string {
   const six = flags.includes('[')
   return flags

@@ -1,12 +1,13 @@
 #!/usr/bin/perl
-# What the real ldirectord makes of configuration files: its own parser, without the daemon round it.
+# Runs the parser of the real ldirectord on configuration files, without its daemon.
 #
 #   ldirectord-parse.pl /usr/sbin/ldirectord
 #
-# Standard input: one JSON object a line, {"text": FILE, "names": {HOST: ADDRESS}}; the characters of FILE are bytes.
-# Standard output: one JSON object a line, {"rc", "messages", "model"}: what ldirectord says, the exit code of a command,
-# and, where it accepts the file, what it holds in memory before it would touch the kernel.
-# Nothing is opened, resolved, started or changed: names are those given, files are empty, and the main program is cut.
+# Standard input: one JSON object per line, {"text": FILE, "names": {HOST: ADDRESS}}; the characters of FILE are bytes.
+# Standard output: one JSON object per line, {"rc", "messages", "model"}: exit code of a command, messages of ldirectord
+# and, if it accepts the file, its data in memory before the first access to the kernel.
+# Nothing is opened, resolved, started or changed: only the given names exist, files are empty, and the main program is
+# removed.
 use strict;
 use warnings;
 use FindBin;
@@ -19,7 +20,7 @@ my $text;     # the file being parsed
 my %names;    # its host names
 my @messages;
 
-# Imported from another package, as perl wants it of a function that takes the place of a built-in one.
+# Imported from another package, as Perl requires for a function that replaces a built-in one.
 BEGIN {
 	package Files;
 	no strict 'refs';
@@ -62,7 +63,7 @@ my $resolve = \&main::getaddrinfo;
 	return $resolve->($address, $port, $family, 0, 0, AI_NUMERICHOST);
 };
 
-# A range may be of millions.
+# A range may have millions of addresses.
 my $reals;
 my $add = \&main::add_real_server;
 *main::add_real_server = sub {

@@ -1,4 +1,4 @@
-/** The real ldirectord's parser, from Debian's package: what it makes of many small files at once. */
+/** Runs the parser of the real ldirectord, from Debian's package, on many small files at once. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +6,7 @@ import type { Model } from './ldirectord-model.js'
 
 const DRIVER = fileURLToPath(new URL('ldirectord-parse.pl', import.meta.url))
 
-/** What ldirectord says of a file; a model where it accepts it. */
+/** Result of ldirectord for a file, with a model if it accepts the file. */
 export interface Verdict {
   readonly rc: number
   /** `Error at line 3: …`, `Warning: …` */
@@ -14,7 +14,7 @@ export interface Verdict {
   readonly model?: Model
 }
 
-/** The verdicts on files, in their order. `names` are the host names that resolve; each has one address. */
+/** Returns the results for the files, in order. `names` are the host names that resolve; each has one address. */
 export function parseWithLdirectord(
   program: string,
   files: readonly (string | Buffer)[],

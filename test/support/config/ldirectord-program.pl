@@ -1,8 +1,8 @@
-# The functions of the real ldirectord, without its main program: for the drivers beside this file, which require it.
+# Loads the functions of the real ldirectord without its main program. The drivers in this folder require this file.
 use strict;
 use warnings;
 
-# Defines them in main. What they open and run is what the caller has put in the place of open and exit by then.
+# Defines the functions in package main. They use the replacements of open and exit that the caller has defined before.
 sub load {
 	my ($program) = @_;
 	CORE::open(my $file, '<', $program) or die "$program: $!\n";

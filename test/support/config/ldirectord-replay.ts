@@ -1,23 +1,23 @@
-/** A trace of ldirectord and lvsd side by side: after each event both tables are compared. */
+/** Replays a trace of ldirectord with lvsd, and compares both tables after each event. */
 import assert from 'node:assert/strict'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import { linesOfTable } from '../../parity/table-lines.js'
 import { changeOf, commandsOf } from '../ipvsadm.js'
 import { monitorWords, type Trace, TraceStage, type TraceStep } from './ldirectord-trace.js'
 
-/** Where lvsd's table is another one, and why: by section 21 of the inventory of ldirectord. */
+/** An intended difference of the tables and its reason, from section 21 of the inventory of ldirectord. */
 export interface Difference {
   readonly because: string
-  /** The steps, counted from 1, from which and up to which it stands. */
+  /** First and last step, counted from 1, with the difference. */
   readonly steps: readonly [from: number, to: number]
-  /** Lines that ldirectord has and lvsd has not, and the other way round. */
+  /** Lines that only ldirectord has (`without`), and lines that only lvsd has (`with`). */
   readonly without?: readonly string[]
   readonly with?: readonly string[]
 }
 
 /**
- * Fails where a table of lvsd is not that of ldirectord, or a listed difference is none; and where what it would log of a
- * check is another thing, unless `says` is a reason for that.
+ * Fails if the tables differ, or if a listed difference does not occur. Also fails if the log messages about a check
+ * differ, unless `says` has a reason for that.
  */
 export async function replay(
   trace: Trace,
@@ -36,13 +36,13 @@ export async function replay(
       const expected = listed.reduce(applied, lines)
       if (/^(start|check|reload|stop)/.test(step.event))
         assert.deepEqual(await stage.table(expected), expected, what)
-      // At a start and a reload ldirectord's flap.
+      // At a start and a reload the servers of ldirectord flap, so only checks are compared.
       if (step.event === 'check' && listed.length === 0) {
         assert.deepEqual(stage.calls.slice(before.calls), step.calls, what)
         const sentences = stage.sentences.slice(before.sentences).sort()
         if (says === null) assert.deepEqual(sentences, [...step.sentences].sort(), what)
       }
-      // A file of the maintenance folder is noticed before the check, or with it.
+      // A file of the maintenance folder is noticed before or during the check.
       if (!step.event.startsWith('eval'))
         before = { calls: stage.calls.length, sentences: stage.sentences.length }
       if (step.event.startsWith('eval `cat'))
@@ -53,7 +53,7 @@ export async function replay(
   }
 }
 
-/** By its commands, which tell more than its listing; both must say the same. */
+/** Returns ldirectord's table from its commands, which have more detail than the listing. Fails if these differ. */
 async function theirTable(
   theirs: ReturnType<typeof memoryKernel>,
   { commands, listing }: TraceStep,

@@ -10,7 +10,7 @@ import { readYaml } from '../../../src/config/yaml/read-yaml.js'
 import type { Config } from '../../../src/core/model.js'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
 
-/** A site of one virtual; lines of the global part, then those of the section, indented by a tab. */
+/** Returns a site with one virtual: global lines, then the lines of the section, indented by a tab. */
 export function site(section: string, { head = 'virtual=192.0.2.1:80', globals = '' } = {}): string {
   const lines = section === '' ? [] : section.split('\n').map(line => `\t${line.trim()}`)
   return [...(globals === '' ? [] : [globals]), head, ...lines, ''].join('\n')
@@ -18,7 +18,7 @@ export function site(section: string, { head = 'virtual=192.0.2.1:80', globals =
 
 export const REAL = 'real=198.51.100.1:80 masq'
 
-/** What a file that was accepted becomes when it is imported and the YAML is read. */
+/** Imports an accepted file and reads the resulting YAML. Returns its configuration. */
 export async function afterImport(loaded: Loaded): Promise<Config | null> {
   const document = readLdirectord(loaded.text, 'site.cf', { checks: loaded.checks })
   const { config, problems } = await loadYaml(ldirectordToYaml(loaded.text, document))
@@ -30,7 +30,7 @@ export async function afterImport(loaded: Loaded): Promise<Config | null> {
 const checks = loadChecks()
 const ports = systemPorts()
 
-/** What `loadConfig` gives for an ldirectord.cf, with the checks and ports read once for all tests. */
+/** Returns the result of `loadConfig` for an ldirectord.cf. Checks and ports are read once for all tests. */
 export async function loadCf(text: string): Promise<Loaded> {
   const loaded = (await checks).checks
   const document = readLdirectord(text, 'site.cf', { checks: loaded, ports })

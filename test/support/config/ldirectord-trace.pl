@@ -1,13 +1,15 @@
 #!/usr/bin/perl
-# What the real ldirectord does to a table, event by event: its own state machine, without network and kernel.
+# Traces the changes that the real ldirectord makes to a table, event by event: its state machine, without network and
+# kernel.
 #
 #   ldirectord-trace.pl /usr/sbin/ldirectord FOLDER
 #
-# Standard input: one JSON object a line, {"files": {NAME: TEXT}, "events": [EVENT]}; the file named "config" is the first
-# configuration. Standard output: one JSON string a line, the trace: each event with the commands that ipvsadm got, those
-# of fallbackcommand, the sentences that are logged and mailed, and the table. Events: start, check, stop, "down SERVER…", "up SERVER…",
-# "reload [NAME]", "ipvs COMMAND OF IPVSADM", "eval EXPRESSION". A server that is down fails whatever asks it anything.
-# The main program is cut; ipvsadm is a table here, with the kernel's rules. Files are written below FOLDER.
+# Standard input: one JSON object per line, {"files": {NAME: TEXT}, "events": [EVENT]}; the file named "config" is the
+# first configuration. Standard output: one JSON string per line, the trace: each event with the commands to ipvsadm, the
+# calls of fallbackcommand, the messages that are logged and mailed, and the table. Events: start, check, stop,
+# "down SERVER…", "up SERVER…", "reload [NAME]", "ipvs COMMAND OF IPVSADM", "eval EXPRESSION". All checks of a server that
+# is down fail. The main program is removed. ipvsadm is simulated by a table with the kernel's rules. Files are written
+# below FOLDER.
 use strict;
 use warnings;
 use FindBin;
@@ -16,7 +18,7 @@ use JSON::PP;
 my ($program, $folder) = splice @ARGV;
 my (%table, @order, @out, %down);
 
-# What ipvsadm is asked to list comes from here.
+# Provides the output of ipvsadm listings.
 BEGIN {
 	package Files;
 	no strict 'refs';
@@ -45,7 +47,7 @@ sub option {
 	return $command =~ /(?:^|\s)-$name\s+(\S+)/ ? $1 : undef;
 }
 
-# Returns what the kernel says against it, or nothing.
+# Returns the kernel's error message, or nothing.
 sub ipvsadm {
 	my ($command) = @_;
 	my ($verb) = $command =~ /^-([AEDaed])\b/ or die "ipvsadm $command";

@@ -1,6 +1,6 @@
 /**
- * Traces of ldirectord: a file, what happened, each command that it gave to ipvsadm, and the table then. Here they are
- * read, and played once more to a daemon of lvsd with a table in memory.
+ * Traces of ldirectord: a file, the events, the commands to ipvsadm, and the table after each event. This file reads
+ * them and replays them with a daemon of lvsd with the memory table.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -34,15 +34,15 @@ export interface Trace {
 export interface TraceStep {
   /** `start`, `down 10.0.0.1:80`, `check`, `ipvs -e …`, `reload FILE`, `eval …`, `stop`. */
   readonly event: string
-  /** What ipvsadm was told and took, without the name. */
+  /** Arguments of ipvsadm commands that succeeded. */
   readonly commands: readonly string[]
   /** Command lines of fallbackcommand. */
   readonly calls: readonly string[]
-  /** What is logged, and mailed, of real servers and fallbacks. */
+  /** Messages about real servers and fallbacks, as logged and mailed. */
   readonly sentences: readonly string[]
-  /** The listing at the end of the step, or null where the trace has none. */
+  /** The listing at the end of the step, or null if the trace has none. */
   readonly listing: readonly string[] | null
-  /** Of an `eval`. */
+  /** Value of an `eval`. */
   readonly value: string
 }
 
@@ -86,14 +86,14 @@ function stepsOf(lines: readonly string[]): TraceStep[] {
   }))
 }
 
-/** Where the traces were made. */
+/** Folder in the traces. */
 const THERE = '/var/lib/example/'
-/** Milliseconds between two readings of the table: lvsd's own rounds are what takes the time here. */
+/** Milliseconds between two resyncs. They are frequent because the tests wait for whole rounds of lvsd. */
 const RESYNC = 4
-/** Files of a folder are looked for each second. */
+/** Maximum milliseconds to wait for the table. lvsd reads the maintenance folder once per second. */
 const PATIENCE = 4000
 
-/** A daemon in place of ldirectord, and how its servers are. */
+/** A daemon of lvsd in place of ldirectord, and the state of its servers. */
 export class TraceStage {
   readonly kernel: MemoryKernel = memoryKernel()
   readonly calls: string[] = []
@@ -102,7 +102,7 @@ export class TraceStage {
   readonly #work = new Map<string, CodeWork>()
   readonly #down = new Set<string>()
   readonly #trace: Trace
-  /** The file that a reload finds. */
+  /** The file that the next reload reads. */
   #next = ''
   #report: OnResult = () => {}
   #daemon: Daemon | null = null
@@ -113,7 +113,7 @@ export class TraceStage {
     this.#trace = trace
   }
 
-  /** What the step does to lvsd; its servers answer where ldirectord asks them. */
+  /** Executes the event of a step with lvsd. Check results are delivered when ldirectord runs its checks. */
   async play({ event, value }: TraceStep): Promise<void> {
     const [word = '', ...rest] = event.split(' ')
     if (word === 'start') await this.#start()
@@ -127,7 +127,7 @@ export class TraceStage {
     if (['start', 'check', 'reload'].includes(word)) this.#answer()
   }
 
-  /** The table as lines, once nothing moves any more; up to some seconds later where it is to become another one. */
+  /** Returns the lines of the table once it is stable. Waits up to some seconds until it is as expected. */
   async table(expected: readonly string[] | null): Promise<string[]> {
     const deadline = performance.now() + PATIENCE
     for (;;) {
@@ -139,12 +139,12 @@ export class TraceStage {
     }
   }
 
-  /** What the command ldirectord would have logged so far of real servers and fallbacks. */
+  /** Messages about real servers and fallbacks that the command `ldirectord` has logged so far. */
   get sentences(): string[] {
     return this.#log.lines.map(({ msg }) => msg).filter(text => / (?:real|fallback) server/.test(text))
   }
 
-  /** The lines of the monitorfile, without what was said and when. */
+  /** The lines of the monitorfile, without time and detail. */
   get monitored(): string[] {
     return monitorWords(this.#monitored)
   }
@@ -157,7 +157,7 @@ export class TraceStage {
     const { kernel } = this
     const counting = {
       ...kernel,
-      // There may be another start.
+      // The kernel stays open, because the trace may have another start.
       close: () => {},
       dump: () => {
         this.#rounds++
@@ -200,7 +200,7 @@ export class TraceStage {
     if (error) throw error
   }
 
-  /** What the traces do to files, in the words of Perl. */
+  /** Executes the file operations of the traces, which are Perl expressions. */
   #evaluate(expression: string): void {
     const made = /open\(F,'>([^']+)'\)/.exec(expression)
     const gone = /unlink '([^']+)'/.exec(expression)
@@ -217,7 +217,7 @@ export class TraceStage {
     if (shown) this.#monitored = readFileSync(path(shown[1] as string), 'utf8')
   }
 
-  /** A round of checks: each server says how it is. */
+  /** Delivers one result for each job, from the state of its server. */
   #answer(): void {
     for (const [id, { check, target }] of this.#work) {
       const { address, port, real } = target
@@ -239,7 +239,7 @@ export class TraceStage {
     }
   }
 
-  /** Commands that are not run, and the monitorfile. */
+  /** Returns a listener that records commands instead of running them, and the monitorfile. */
   #listener(): EventListener {
     return {
       traffic: ({ fallbackcommand, id }, hasTraffic) => {
@@ -258,7 +258,7 @@ export class TraceStage {
   }
 }
 
-/** Each line without its time, its process and what the check said. */
+/** Returns each line without time, process id and detail. */
 export function monitorWords(text: string): string[] {
   return text
     .trimEnd()

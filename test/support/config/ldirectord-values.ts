@@ -1,10 +1,10 @@
-/** What may stand behind the = of each directive: ldirectord-values.txt, read. */
+/** Reads ldirectord-values.txt: possible values of each directive. */
 import { readFileSync } from 'node:fs'
 
-/** Values that ldirectord takes, and such as few expect or as it refuses. */
+/** Values that ldirectord accepts, and values that are unusual or that it refuses. */
 export type Values = readonly [good: readonly string[], odd: readonly string[]]
 
-/** Where a directive stands, or `part` for the parts of virtuals and real servers. */
+/** Place of a directive in the file, or `part` for the parts of virtuals and real servers. */
 export type Scope = 'global' | 'virtual' | 'part'
 
 const BLOCKS = readFileSync(new URL('ldirectord-values.txt', import.meta.url), 'utf8')
@@ -12,7 +12,7 @@ const BLOCKS = readFileSync(new URL('ldirectord-values.txt', import.meta.url), '
   .split('\n\n')
   .map(block => block.split('\n') as [head: string, good: string, odd: string])
 
-/** The values by their directives; those of `both` belong to the global part and to virtuals. */
+/** The values by directive. Directives of `both` occur in the global part and in virtuals. */
 export function valuesOf(scope: Scope): ReadonlyMap<string, Values> {
   const entries = BLOCKS.flatMap(([head, good, odd]) => {
     const [where, ...names] = head.split(' ')
@@ -22,7 +22,7 @@ export function valuesOf(scope: Scope): ReadonlyMap<string, Values> {
   return new Map(entries)
 }
 
-/** A broken bar stands between two values. */
+/** A broken bar separates the values. */
 function listOf(line: string): string[] {
   return line
     .split('¦')

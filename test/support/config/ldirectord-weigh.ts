@@ -1,4 +1,4 @@
-/** Weighs what lvsd makes of an ldirectord.cf against what the real parser does: equal, better and why, or different. */
+/** Compares the results of lvsd and the real parser for an ldirectord.cf: equal, better with a reason, or different. */
 import type { Loaded } from '../../../src/config/load.js'
 import type { Problem } from '../../../src/config/problems/problem.js'
 import { compare, type Fact, type Model } from './ldirectord-model.js'
@@ -14,7 +14,7 @@ export function newTally(): Tally {
   return { equal: 0, better: new Map(), different: [] }
 }
 
-/** What lvsd refuses and ldirectord takes for something that nobody can have meant, or that its kernel refuses. */
+/** Errors of lvsd in files that ldirectord accepts, but misinterprets or cannot apply because the kernel refuses. */
 const REFUSED_ON_PURPOSE: readonly [code: string, message: RegExp, reason: string][] = [
   [
     'BAD_ADDRESS',
@@ -56,7 +56,7 @@ const REFUSED_ON_PURPOSE: readonly [code: string, message: RegExp, reason: strin
   ['NOT_UTF8', /UTF-8/, 'the file is not UTF-8'],
 ]
 
-/** What one fact may differ in, and with which word to the user in the section or the global part. */
+/** Allowed differences of a fact, with the problem code that must be reported in the section or the global part. */
 const DIFFERENCES: readonly [code: string, facts: RegExp, reason: string][] = [
   ['FALLBACK_FWMARK', /^fallback$/, 'the global fallback works for firewall marks'],
   ['PORT_MAPPED', /^(fallback|port)$/, 'direct routing has the port of the virtual, as in the kernel'],
@@ -94,7 +94,7 @@ const DIFFERENCES: readonly [code: string, facts: RegExp, reason: string][] = [
   ['BAD_MAIL_ADDRESS', /^(mail|from|during|repeat|smtp)$/, 'what is no mail address gets no mail'],
 ]
 
-/** Told of the file as a whole, or where a name stands that another line refers to. */
+/** Codes that are reported for the whole file, or at a different line that defines a name. */
 const WHOLE_FILE: ReadonlySet<string> = new Set([
   'CARRIAGE_RETURNS',
   'BYTE_ORDER_MARK',
@@ -102,7 +102,7 @@ const WHOLE_FILE: ReadonlySet<string> = new Set([
   'INDENT',
 ])
 
-/** The lines of the nth virtual and those of the global part, wherever it stands. */
+/** Returns a predicate for the lines of the nth virtual and of the global part, which may be in several places. */
 function linesAbout(text: string, index: number): (line: number) => boolean {
   const lines = text.split('\n')
   const heads = lines.flatMap((line, i) => (/^\s*virtual6?\s*=/.test(line) ? [i + 1] : []))
@@ -114,7 +114,7 @@ function linesAbout(text: string, index: number): (line: number) => boolean {
     (/^[a-z]/.test(lines[line - 1] ?? '') && !heads.includes(line))
 }
 
-/** Where ours is another than theirs, and why that is better; null where it is not, or nobody was told. */
+/** Returns why lvsd's value is better than ldirectord's; null if it is not, or if no problem was reported. */
 function reasonFor({ where, what, theirs, ours, index }: Fact, { text, problems }: Loaded): string | null {
   const isNear = linesAbout(text, index)
   const told = new Set(problems.filter(({ at }) => isNear(at.line)).map(({ code }) => code))
@@ -125,7 +125,7 @@ function reasonFor({ where, what, theirs, ours, index }: Fact, { text, problems 
   return DIFFERENCES.find(([code, facts]) => told.has(code) && facts.test(what))?.[2] ?? null
 }
 
-/** Why a file that ldirectord refuses may pass: its line is named with what is wrong with it. */
+/** Returns why lvsd may accept a file that ldirectord refuses: lvsd reports a problem at the same line. Else null. */
 function reasonForAccepting({ problems, config }: Loaded, messages: readonly string[]): string | null {
   const error = messages.at(-1) ?? ''
   const line = Number(/^Error at line (\d+)/.exec(error)?.[1])
@@ -143,7 +143,7 @@ function reasonForAccepting({ problems, config }: Loaded, messages: readonly str
   return null
 }
 
-/** Warnings that have nothing to do with how a line is written. */
+/** True for codes about the spelling of a line. */
 function isOnSpelling(code: string): boolean {
   return ![
     'TIMEOUT_OVER_INTERVAL',
@@ -157,7 +157,7 @@ function isOnSpelling(code: string): boolean {
   ].includes(code)
 }
 
-/** Counts one file, of which lvsd made `loaded`. */
+/** Counts one file in the tally. `loaded` is the result of lvsd. */
 export function weigh(name: string, { rc, messages, model }: Verdict, loaded: Loaded, tally: Tally): void {
   if (rc === 0 && model) weighModel(name, model, loaded, tally)
   else if (!loaded.config) tally.equal++
@@ -168,7 +168,7 @@ export function weigh(name: string, { rc, messages, model }: Verdict, loaded: Lo
 function weighModel(name: string, model: Model, loaded: Loaded, tally: Tally): void {
   if (!loaded.config) {
     const errors = loaded.problems.filter(({ severity }) => severity === 'error')
-    // One error of each line must be on purpose.
+    // At least one error of each line must be intended.
     const lines = [...new Set(errors.map(({ at }) => at.line))]
     const reasons = lines.map(line => reasonForRefusing(errors.filter(({ at }) => at.line === line)))
     count(name, reasons.includes(null) ? null : `refused: ${reasons[0]}`, tally, JSON.stringify(errors))

@@ -1,10 +1,10 @@
-/** Facts about a site, in ldirectord's words. */
+/** Facts about a site, in ldirectord's terms. */
 import { parseAddress } from '../../../src/core/address.js'
 
-/** One fact, as ldirectord has it and as lvsd does. */
+/** One fact with the values of ldirectord and of lvsd. */
 export interface Fact {
   readonly where: string
-  /** Of the virtual. */
+  /** Index of the virtual. */
   readonly index: number
   readonly what: string
   readonly theirs: string
@@ -13,7 +13,7 @@ export interface Fact {
 
 export type Facts = Readonly<Record<string, string>>
 
-/** The addresses of host names. */
+/** Addresses by host name. */
 export type Names = ReadonlyMap<string, string>
 
 export function factsOf(where: string, index: number, theirs: Facts, ours: Facts): Fact[] {

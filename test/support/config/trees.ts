@@ -1,11 +1,11 @@
-/** Plain values as raw trees that stand nowhere. */
+/** Converts plain values to raw trees without positions. */
 import type { RawMap, RawNode, RawScalar } from '../../../src/config/raw.js'
 
 export type Plain = RawScalar['value'] | readonly Plain[] | { readonly [key: string]: Plain }
 
 const NOWHERE = { line: 1, column: 1, length: 1 }
 
-/** The mapping as a tree. */
+/** Returns the mapping as a tree. */
 export function treeOf(value: { readonly [key: string]: Plain }): RawMap {
   const entries = Object.entries(value).map(([key, inner]) => ({ key, keyAt: NOWHERE, value: nodeOf(inner) }))
   return { kind: 'map', entries, at: NOWHERE }
@@ -21,7 +21,7 @@ function isList(value: Plain): value is readonly Plain[] {
   return Array.isArray(value)
 }
 
-/** The inverse of `treeOf`. */
+/** Inverse of `treeOf`. */
 export function plainOf(node: RawNode): Plain {
   if (node.kind === 'scalar') return node.value
   if (node.kind === 'list') return node.items.map(plainOf)

@@ -1,6 +1,6 @@
 /** Files of users' folders, for tests. */
 
-/** A check of this name, with more at the top of its file and in its object. */
+/** Returns the source of a check with this name, with additional lines at the top and in the object. */
 export const fileOf = (name: string, { top = '', object = '' }) => `${top}
 export const check = {
   name: '${name}',

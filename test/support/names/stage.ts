@@ -1,4 +1,4 @@
-/** A resolver with files of its own. */
+/** A resolver with separate system files, for tests. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openResolver, type ResolverParts } from '../../../src/names/lookup.js'
@@ -9,7 +9,10 @@ export interface Files {
   readonly hosts?: string
   readonly resolvConf?: string
   readonly nsswitch?: string
-  /** Seconds that a name server is waited for: 5 by default, so that a busy machine makes none silent. c-ares takes no more. */
+  /**
+   * Seconds to wait for a name server. The default of 5, the maximum of c-ares, prevents false timeouts on a busy
+   * machine.
+   */
   readonly timeout?: number
   readonly attempts?: number
 }

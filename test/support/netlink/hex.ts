@@ -1,8 +1,8 @@
-/** Bytes written as hex, with a note behind each line. */
+/** Parses bytes in hex with a note after each line. */
 import assert from 'node:assert/strict'
 import { NetlinkError } from '../../../src/netlink/error.js'
 
-/** On each line hex in lower case, in groups as it pleases; behind it a note, which begins with a capital. */
+/** Each line has lower-case hex digits in groups of any size, then a note that begins with a capital letter. */
 export function bytesOfHex(lines: string): Buffer {
   const digits = lines.split('\n').map(line => /^[0-9a-f ]*/.exec(line.trim())?.[0] ?? '')
   return Buffer.from(digits.join('').replaceAll(' ', ''), 'hex')

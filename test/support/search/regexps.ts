@@ -1,7 +1,9 @@
-/** Random regular expressions, texts and pieces, for laws about searches. */
+/** Random regular expressions, texts and pieces, for property tests of searches. */
 import fc from 'fast-check'
 
-/** Units that expressions and texts draw from, so that they meet often; beyond ASCII and beyond the BMP too. */
+/**
+ * Characters of expressions and texts. They are few, so that matches are frequent; some are beyond ASCII and the BMP.
+ */
 const UNITS = [
   'a',
   'b',
@@ -80,7 +82,7 @@ const edge = fc.constantFrom(
 const looked = fc.constantFrom('(?=a)', '(?!a)', '(?<=[ab])', '(?<!\\w)', '(?=a|b)', '(?!\\n)', '(?<=é)')
 const quantifier = fc.constantFrom('*', '+', '?', '*?', '+?', '??', '{2}', '{0}', '{1,3}', '{2,}', '{0,2}?')
 
-/** What an automaton can follow. */
+/** Expressions that an automaton can match. */
 export const sources = fc.letrec<{ tree: string }>(tie => ({
   tree: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -146,12 +148,12 @@ const TOKENS = [
   ],
 ]
 
-/** Heaps of signs, most of which are no expressions. */
+/** Random sequences of syntax characters, most of which are not valid expressions. */
 export const heaps = fc.array(fc.constantFrom(...TOKENS), { maxLength: 9 }).map(tokens => tokens.join(''))
 
 export const flags = fc.subarray(['i', 'm', 's']).map(letters => letters.join(''))
 
-/** What `new RegExp` takes, or undefined. */
+/** Returns the expression if `new RegExp` accepts it, else undefined. */
 export function regExpOf(source: string, flags: string): RegExp | undefined {
   try {
     return new RegExp(source, flags)
@@ -160,7 +162,7 @@ export function regExpOf(source: string, flags: string): RegExp | undefined {
   }
 }
 
-/** The bytes, cut into pieces of these lengths and the rest. */
+/** Cuts the bytes into pieces of these lengths, plus the rest. */
 export function piecesOf(bytes: Buffer, lengths: readonly number[]): Buffer[] {
   const pieces: Buffer[] = []
   let at = 0

@@ -1,4 +1,4 @@
-/** Files of checks, each with what it does to its worker, and a pool that runs them. */
+/** Files of checks that harm their worker in different ways, and a pool that runs them. */
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { onCleanup } from '../after-each.js'
 import { temporaryFolder } from '../folder.js'
 import { targetOf } from '../probe.js'
 
-/** What the check does where its option `bad` is set, as statements within `run`; `wait` and `up` are there. */
+/** Statements within `run` that are executed if the option `bad` is set. `wait` and `up` are available. */
 export function checkFile(worst: string, before = ''): string {
   const folder = join(temporaryFolder(), 'checks')
   mkdirSync(folder, { recursive: true })
@@ -62,7 +62,7 @@ export function openPool(clock: Clock = systemClock): { pool: Pool; told: Told[]
   return { pool, told }
 }
 
-/** A clock that goes at a tenth of its speed, so that a busy machine is in time, and that is set forward by hand. */
+/** A clock at a tenth of the normal speed, so that a busy machine meets the deadlines. Tests set it forward. */
 export function slowClock(): { clock: Clock; skip(ms: number): void } {
   const begun = performance.now()
   let skipped = 0
@@ -73,7 +73,7 @@ export function slowClock(): { clock: Clock; skip(ms: number): void } {
   return { clock: { ...systemClock, now }, skip }
 }
 
-/** What `look` finds, once it finds something. */
+/** Waits until `look` returns a value, and returns it. */
 export async function eventually<T>(look: () => T | null): Promise<T> {
   for (let i = 0; i < 400; i++) {
     const found = (() => {
@@ -95,11 +95,11 @@ export function summary({ ok, reason, detail }: CheckResult): string {
 
 export interface Options {
   readonly bad?: boolean
-  /** Milliseconds before anything else is done. */
+  /** Milliseconds to wait at the beginning of the run. */
   readonly takes?: number
 }
 
-/** A job of this file. Each has an id of its own. */
+/** Returns a job of this file with a new id. */
 export function jobOf(file: string, options: Options = {}, origin: Origin = 'user'): WorkerJob {
   const check = { name: 'mine', module: pathToFileURL(file).href, origin } as Check
   return { id: `job ${++count}`, check, target: targetOf(9), options: { ...options } }
