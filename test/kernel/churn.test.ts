@@ -1,4 +1,4 @@
-/** Other programs add and delete services of their own while the table is read: between any two pages. */
+/** Other programs add and delete services while the table is read, between any two messages of the dump. */
 import assert from 'node:assert/strict'
 import { type Change, keyOfReal, keyOfService, type Table } from '../../src/core/model.js'
 import { connect, openKernel } from '../../src/ipvs/client.js'
@@ -14,7 +14,7 @@ import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from '.
 const SERVICES = 400
 const REALS = 25
 const FOREIGN = 30
-/** Milliseconds. */
+/** Duration of the test in milliseconds. */
 const DURATION = 1000 * Number(process.env.CHURN_SECONDS ?? 6)
 
 const reals = Array.from({ length: REALS }, (_, i) => tableReal(`fd00:1::${(i + 1).toString(16)}`))
@@ -25,7 +25,7 @@ const ours = table(
 )
 const foreign = Array.from({ length: FOREIGN }, (_, i) => serviceId(`fd00:e::${(i + 1).toString(16)}`))
 
-/** A socket in front of which others change the table before each page is received. */
+/** Wraps a socket: before each receive, `others` changes a foreign service. */
 function churned(socket: Socket, others: Kernel): Socket {
   const there = new Set<number>()
   let turn = 0

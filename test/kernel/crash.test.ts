@@ -1,4 +1,4 @@
-/** lvsd dies at any moment, and is started again. */
+/** Kills lvsd at random moments and starts it again. */
 import assert from 'node:assert/strict'
 import { pause } from '../support/until.js'
 import { spawnLvsd, startLvsd, writeConfig } from './site/lvsd.js'
@@ -9,7 +9,7 @@ import { type Seen, watchTable } from './site/watcher.js'
 
 const SEED = Number(process.env.SEED ?? 20_261_122)
 const DEATHS = 30
-/** What lvsd learned of a server's death may still arrive this long after its return, milliseconds. */
+/** Milliseconds after a server's return during which lvsd may still apply results from before. */
 const NEWS_TRAVEL = 1500
 
 const WEB = 'tcp [fc00::80]:80'
@@ -59,7 +59,7 @@ services:
     const watcher = watchTable('director', seen => wrongs.push(...wrongIn(seen, fleet)))
     let duringStart = 0
     for (let death = 0; death < DEATHS; death++) {
-      // One half while it starts, the other while it works.
+      // Half of the kills happen during the start, the other half later.
       const lvsd = death % 2 === 0 ? spawnLvsd(config) : await start()
       await fleet.live(random() * (death % 2 === 0 ? startTime : 1000))
       if (lvsd.said('lvsd runs').length === 0) duringStart++
@@ -83,7 +83,7 @@ services:
   })
 })
 
-/** Servers that die and return by themselves. */
+/** Servers that fail and return at random. */
 class Fleet {
   readonly #random: () => number
   readonly #servers = new Map<number, { server: RealServer; since: number }>()
@@ -95,7 +95,7 @@ class Fleet {
       this.#servers.set(n, { server: startRealServer(`r${n}`), since: performance.now() })
   }
 
-  /** Lets time pass, with a death or a return every half second or so. */
+  /** Waits `ms` milliseconds. About every half second a server fails or returns. */
   async live(ms: number): Promise<void> {
     const end = performance.now() + ms
     for (;;) {
@@ -106,7 +106,7 @@ class Fleet {
     }
   }
 
-  /** One of web stays dead, and one of api; the others live. */
+  /** Final state: one server of web and one of api are down, the others are up. */
   settle(): void {
     for (const [n, { server }] of this.#servers) if (server.isUp === (n === 12 || n === 15)) this.#turn(n)
   }
@@ -124,12 +124,12 @@ class Fleet {
     return this.#servers.get(n)?.server.isUp === true
   }
 
-  /** For how long it has been up without a break, milliseconds. */
+  /** Returns for how many milliseconds the server has been up without interruption. */
   upFor(n: number, now: number): number {
     return this.isUp(n) ? now - (this.#servers.get(n)?.since ?? now) : 0
   }
 
-  /** What the kernel must hold, given who is up. */
+  /** Returns the expected table for the present state of the servers. */
   table(): Record<string, Record<string, string>> {
     const held = (numbers: readonly number[], down: string | null) =>
       Object.fromEntries(
@@ -141,7 +141,7 @@ class Fleet {
   }
 }
 
-/** A healthy server that loses its place or its weight, or a service that goes. */
+/** Returns an error if the change affects a service, or removes a healthy server or changes its weight. */
 function wrongIn({ at, change }: Seen, fleet: Fleet): string[] {
   const [, op, service, n, rest = ''] =
     /^(\S+) (tcp \S+)(?: \[fc00::(\d+)\]:80)?(?: (.*))?$/.exec(change) ?? []

@@ -1,4 +1,4 @@
-/** What happens to a director besides its servers: hands in the table, a clock that jumps, a process that is stopped. */
+/** External effects on a director: changes of the table by other programs, clock jumps, a stopped process. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { buildSite, freshDirector, ipvsadm, tableBecomes, tableIs } from './site
 import { watchTable } from './site/watcher.js'
 
 const RESYNC = 1000
-/** For the reading, the changes and a busy machine, milliseconds. */
+/** Milliseconds for reading the table and applying changes on a busy machine. */
 const SLACK = 1000
 const WEB = 'tcp [fc00::80]:80'
 const OTHER = 'tcp [fc00::81]:80'
@@ -82,7 +82,7 @@ describe('a running director', () => {
       for (const command of commands) await ipvsadm(...command)
       const began = performance.now()
       const { level } = await lvsd.hears(drift, RESYNC + SLACK)
-      // From the third reading in a row on that finds changes, one line has said that another program goes on.
+      // From the third read in a row with changes, lvsd has logged the dispute and logs each change at level debug.
       if (++told < 3) assert.equal(level, 'warn', what)
       else assert.match(level, /^(warn|debug)$/, what)
       await tableBecomes(OURS, SLACK)
@@ -92,7 +92,7 @@ describe('a running director', () => {
     }
     const { reconcile } = await lvsd.status()
     assert.ok(reconcile.driftRepaired >= Object.keys(hands).length)
-    // Healed once: no further changes.
+    // After the correction there are no further changes.
     const watcher = watchTable('director')
     await pause(2 * RESYNC)
     assert.deepEqual(watcher.take(), [])
@@ -122,7 +122,7 @@ describe('a running director', () => {
   })
 
   it('does not care when the clock is set an hour forward and back', async function () {
-    // A guest has a clock of its own. In namespaces alone it would be the machine's.
+    // Only a guest has a separate clock. In namespaces the test would change the machine's clock.
     if (!readFileSync('/proc/cpuinfo', 'latin1').includes('User Mode Linux')) return this.skip()
     const watcher = watchTable('director')
     const before = await lvsd.status()
@@ -150,13 +150,13 @@ describe('a running director', () => {
       lvsd.lines.slice(lines).filter(({ msg }) => msg !== 'check'),
       [],
     )
-    // After the jump the table is still kept, on time.
+    // After the jumps the table is still corrected on time.
     await ipvsadm('-C')
     await tableBecomes(OURS, RESYNC + SLACK)
   })
 
   it('stopped for 2 s and continued, takes no healthy server out', async () => {
-    // Answers that are under way when lvsd is stopped and wait for it when it goes on, at once or in several steps.
+    // Some answers arrive while lvsd is stopped, and are read when it continues, at once or in several steps.
     const slow = installCommand('slow-check', '#!/bin/bash\nsleep 0.3\n')
     writeConfig(`${config(1, '1500ms')}  slow:
     virtual: '[fc00::81]:80'
@@ -170,7 +170,7 @@ describe('a running director', () => {
     const watcher = watchTable('director')
     const lines = lvsd.lines.length
     for (let round = 0; round < 4; round++) {
-      // At another moment between two checks each time.
+      // Each round stops lvsd at a different moment between two checks.
       await pause(1000 + round * 370)
       lvsd.signal('SIGSTOP')
       await pause(2000)
@@ -182,7 +182,7 @@ describe('a running director', () => {
     assert.deepEqual(news, [])
     const { schedule } = await lvsd.status()
     assert.ok(schedule.stalls >= 3 && schedule.stalledFor >= 5000, `it noticed: ${schedule.stalls}`)
-    // It is not blind afterwards.
+    // lvsd still detects a failed server afterwards.
     servers[1]?.kill()
     const left = { '[fc00::11]:80': 'masq 5', '[fc00::13]:80': 'masq 7' }
     await tableBecomes({ [WEB]: left, [OTHER]: { '[fc00::13]:80': 'masq 7' } }, 6000)

@@ -1,6 +1,6 @@
 /**
- * lvsd in the place of ldirectord: under Debian's init script and systemd's unit, each as its package has it, and by hand.
- * Only /usr/sbin/ldirectord is another.
+ * lvsd in place of ldirectord: with Debian's init script and systemd unit, both unmodified, and from the command line.
+ * Only /usr/sbin/ldirectord is replaced.
  */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,7 +26,7 @@ import {
 } from './site/ldirectord.js'
 import { tableBecomes } from './site/site.js'
 
-/** A node takes long to start where many labs share a machine. */
+/** Maximum milliseconds for a start, which is slow if several labs share a machine. */
 const PATIENCE = 30_000
 
 describe('lvsd in the place of ldirectord', function () {
@@ -35,7 +35,7 @@ describe('lvsd in the place of ldirectord', function () {
 
   it("serves Debian's init script", async () => {
     const script = '/etc/init.d/ldirectord'
-    // It looks for /etc/ldirectord.cf unless told otherwise.
+    // By default the script looks for /etc/ldirectord.cf.
     rmSync('/etc/default', { force: true })
     mkdirSync('/etc/default')
     onCleanup(() => {
@@ -72,11 +72,11 @@ describe('lvsd in the place of ldirectord', function () {
     const exec = async (key: string) => {
       for (const line of unit(key)) assert.equal((await run('/bin/sh', '-c', line)).code, 0, line)
     }
-    // ExecStartPost wants it; systemd-tmpfiles makes it at boot.
+    // ExecStartPost needs the folder, which systemd-tmpfiles creates at boot.
     mkdirSync('/var/lock/subsys', { recursive: true })
     await exec('ExecStart')
     await exec('ExecStartPost')
-    // With Type=forking, systemd reads the main process from here as soon as ExecStart has returned.
+    // With Type=forking, systemd reads the main process id from this file as soon as ExecStart has returned.
     const [pidFile = ''] = unit('PIDFile')
     const pid = pidOf(pidFile)
     assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /\0\/usr\/sbin\/ldirectord\0start\0$/)
@@ -97,7 +97,7 @@ describe('lvsd in the place of ldirectord', function () {
     assert.equal((await ldirectord('api.cf', 'start')).code, 0)
     const all = { ...BOTH, 'tcp [fc00::81]:80': { '[fc00::4]:80': 'masq 2' } }
     await tableBecomes(all)
-    // For ldirectord these are three daemons on two files.
+    // With ldirectord these commands start three daemons on two files.
     assert.equal((await ldirectord('ldirectord.cf', 'start')).code, 0)
     assert.deepEqual(pidFiles(), ['ldirectord.api.cf.pid', 'ldirectord.ldirectord.pid'])
     assert.equal((await ldirectord('ldirectord.cf', 'stop')).code, 0)
@@ -158,7 +158,7 @@ describe('lvsd in the place of ldirectord', function () {
   })
 })
 
-/** The values of a key in a unit file, in their order. */
+/** Returns the values of a key in a unit file, in order. */
 function valuesIn(unit: string): (key: string) => string[] {
   const lines = readFileSync(unit, 'utf8').split('\n')
   return key => lines.flatMap(line => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []))

@@ -1,4 +1,4 @@
-/** lvsd in the place of ldirectord under Pacemaker: the agent is that of Debian's resource-agents, unmodified. */
+/** lvsd in place of ldirectord under Pacemaker, with the unmodified agent of Debian's resource-agents. */
 import assert from 'node:assert/strict'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { identify } from '../../src/ldirectord-command/processes.js'
@@ -22,10 +22,10 @@ import {
 import { tableBecomes } from './site/site.js'
 
 const AGENT = '/usr/lib/ocf/resource.d/heartbeat/ldirectord'
-/** Of the OCF resource agent API. */
+/** Exit codes of the OCF resource agent API. */
 const OCF = { success: 0, generic: 1, notRunning: 7 }
 
-/** Without the brackets it is no address: ldirectord exits with 2, and so does lvsd where it reads the file. */
+/** Without brackets the address is invalid: ldirectord exits with code 2, and so does lvsd when it reads the file. */
 const BAD = GOOD.replace('real6=[fc00::3]:80', 'real6=fc00::3 80')
 
 describe("lvsd under Pacemaker's agent ocf:heartbeat:ldirectord", function () {
@@ -52,7 +52,7 @@ describe("lvsd under Pacemaker's agent ocf:heartbeat:ldirectord", function () {
 
     const pid = pidOf(PID_FILE)
     assert.equal((await agent('stop')).code, OCF.success)
-    // Pacemaker takes the addresses away next: nothing of it may be left by then.
+    // Pacemaker removes the addresses next, so nothing of the daemon may be left.
     assert.equal(identify(pid), null)
     assert.equal(existsSync(PID_FILE), false)
     await tableBecomes({}, 0)
@@ -84,7 +84,7 @@ describe("lvsd under Pacemaker's agent ocf:heartbeat:ldirectord", function () {
     assert.match(reload.output, /^Error \[\d+\] reading file \/etc\/ha\.d\/ldirectord\.cf at line 4: /m)
     assert.equal(pidOf(PID_FILE), pid)
     await tableBecomes(BOTH, 0)
-    // The agent's own way of finding it, had status failed.
+    // The agent searches for the process in this way if `status` fails.
     assert.deepEqual(await daemons(), [pid])
     assert.equal((await agent('stop')).code, OCF.success)
     await tableBecomes({}, 0)
@@ -96,7 +96,7 @@ describe("lvsd under Pacemaker's agent ocf:heartbeat:ldirectord", function () {
     const named = 'virtual=192.0.2.80:80\n\treal=web.example:80 masq\n\tchecktype=connect\n'
     writeFileSync(FILE, GOOD + named)
     rmSync('/etc/resolv.conf', { force: true })
-    // Nobody has this address: a question waits for its time limit.
+    // No host has this address, so a query waits for its time limit.
     writeFileSync('/etc/resolv.conf', 'nameserver fc00::53\noptions timeout:30 attempts:5\n')
     onCleanup(() => installLink('/etc', 'resolv.conf', `${whatWas('/etc')}/resolv.conf`))
     const began = performance.now()

@@ -1,4 +1,4 @@
-/** Servers and commands that misbehave in every way: each check ends in time, says why, and leaves nothing behind. */
+/** Faulty servers and commands: each check must end in time with the right reason, and leave nothing behind. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { CheckResult, Phase, Reason } from '../../src/core/model.js'
@@ -22,11 +22,11 @@ import { type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, onDirector, tableBecomes, tableIs } from './site/site.js'
 
 const TIMEOUT = 1000
-/** A check may be told of its deadline this much later on a busy machine, milliseconds. */
+/** Milliseconds by which a check may exceed its deadline on a busy machine. */
 const SLACK = 400
-/** What a command that ignores TERM is given before KILL, and the end of it, milliseconds. */
+/** Milliseconds for a command that ignores TERM until KILL has ended it. */
 const GRACE = 2000
-/** The servers of the unit tests, on a machine of the site. */
+/** Address of the servers of the unit tests, on a machine of the site. */
 const HERE = 'fc00::5' as Loopback
 
 const GOOD = 'tcp [fc00::80]:80'
@@ -35,9 +35,9 @@ const TABLE = { [GOOD]: { '[fc00::6]:80': 'masq 1' }, [BAD]: {} }
 
 interface Fault {
   readonly real: string
-  /** In YAML, without interval and timeout. */
+  /** The check in YAML, without interval and timeout. */
   readonly check: string
-  /** One of several where the speed of the machine decides. */
+  /** Expected reason; several if it depends on the speed of the machine. */
   readonly reason: Reason | readonly Reason[]
   readonly phase?: Phase
   readonly detail?: RegExp
@@ -128,7 +128,7 @@ describe('a check', function () {
       'prints 100 MB': {
         real: '[fc00::5]:4',
         check: `${command('prints', 'echo begin\nhead -c 100000000 /dev/zero\nexit 9')}, interval: 20s, timeout: 5s`,
-        // Piping that much takes a guest some seconds.
+        // A guest needs some seconds to transfer that much through a pipe.
         reason: ['status', 'timeout'],
         detail: /exit 9: begin|no result within 5000 ms/,
       },
@@ -147,7 +147,7 @@ describe('a check', function () {
     })
   })
 
-  /** Runs lvsd with these faults beside a good server, and without them again. */
+  /** Runs lvsd with these faults and a good server, then without the faults again. */
   async function allFail(faults: Readonly<Record<string, Fault>>): Promise<void> {
     const lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes({ [GOOD]: TABLE[GOOD] ?? {} })
@@ -158,7 +158,7 @@ describe('a check', function () {
     lvsd.signal('SIGHUP')
     await lvsd.hears('reload: ')
     const results = new Map<string, CheckResult>()
-    // In a starved guest the clock by which lvsd judges deadlines is slow.
+    // In a guest with little CPU time the clock for deadlines in lvsd is slow.
     await until(() => gather(lvsd, faults, results), {
       patience: 60_000,
       what: () => `results of ${Object.keys(faults)}; there are those of ${[...results.keys()]}`,
@@ -177,7 +177,7 @@ describe('a check', function () {
     lvsd.signal('SIGHUP')
     await lvsd.hears('reload: ')
     await pause(GRACE)
-    // The thread that reads configurations is kept for half a minute.
+    // The thread that reads configurations ends after half a minute.
     await until(async () => (await belongings(lvsd.pid)).descriptors === before.descriptors, {
       patience: 60_000,
       what: `${before.descriptors} descriptors, as before`,
@@ -191,8 +191,8 @@ describe('a check', function () {
   }
 
   /**
-   * Half a second from check to check, whatever happens to the others. A guest has one processor for lvsd, its commands
-   * and the servers, so the time is counted that lvsd had; but it had some, or something held it up.
+   * Asserts that the good server is checked every half second. A guest has one processor for lvsd, its commands and the
+   * servers, so the time in which lvsd was stalled is subtracted; but a quarter of the checks must run in any case.
    */
   async function goodIsCheckedOnTime(lvsd: Lvsd, ms: number): Promise<void> {
     const { schedule: first } = await lvsd.status()
@@ -227,7 +227,7 @@ ${reals.map(real => `      - ${real}\n`).join('')}`
 }`
 }
 
-/** Every way in which a web server can fail, on a machine of its own. */
+/** Starts all faulty web servers on one machine. */
 async function webFaults(): Promise<Record<string, Fault>> {
   const at = (port: number) => `[${HERE}]:${port}`
   const web = async (server: Promise<{ port: number }>, fault: Omit<Fault, 'real' | 'check'>, more = '') => ({
@@ -285,7 +285,7 @@ async function webFaults(): Promise<Record<string, Fault>> {
   }
 }
 
-/** Notes the last result of each fault; true when every check has one. */
+/** Records the last result of each fault. Returns true when every check has one. */
 async function gather(
   lvsd: Lvsd,
   faults: Readonly<Record<string, Fault>>,
@@ -312,7 +312,7 @@ function judge(what: string, { reason, phase, detail, check }: Fault, result: Ch
   if (result.reason === 'timeout') assert.ok(result.ms >= limit - 50, said)
 }
 
-/** What a process holds when no check is under way: the least of several looks. */
+/** Returns the descriptors (minimum of several samples, so without running checks) and the memory of a process. */
 async function belongings(pid: number): Promise<{ descriptors: number; megabytes: number }> {
   const counts: number[] = []
   for (let look = 0; look < 20; look++) {
@@ -323,7 +323,7 @@ async function belongings(pid: number): Promise<{ descriptors: number; megabytes
   return { descriptors: Math.min(...counts), megabytes: Math.round(Number(resident) / 1024) }
 }
 
-/** Children of lvsd, dead ones included, and whatever its commands have left: a line each. */
+/** Returns a line for each child of lvsd, including zombies, and for each process left by its commands. */
 function processesOf(lvsd: number): string[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))

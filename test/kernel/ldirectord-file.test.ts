@@ -1,4 +1,4 @@
-/** The configuration of the LVS knowledge base's page on IPv6, as it stands there. */
+/** Runs the unmodified configuration from the IPv6 page of the LVS knowledge base. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fetchPage } from './site/client.js'
@@ -19,7 +19,7 @@ const CONFIG = `virtual = [fc00::1]:80
        checkcommand = /usr/local/bin/my-custom-ipv6-http-test
 `
 
-/** Fetches a page over IPv6 and notes how it was called. */
+/** A check command that fetches a page over IPv6 and records its arguments. */
 const CHECKCOMMAND = `#!/bin/bash
 echo "$@" >>/run/called
 real=\${3#[}
@@ -55,7 +55,7 @@ describe('the configuration of the knowledge base', () => {
     assert.deepEqual([...called].sort(), ['[fc00::1] 80 [fc00::3] 80', '[fc00::1] 80 [fc00::4] 80'])
 
     r3.kill()
-    // ldirectord's checkinterval is 10 s unless the file says otherwise.
+    // The default of ldirectord's checkinterval is 10 s.
     const gone = await tableBecomes({ [SERVICE]: { '[fc00::4]:80': 'route 1000' } }, 15_000)
     const { service, real, from, to, reason } = await lvsd.hears('real server down')
     assert.deepEqual(
@@ -95,7 +95,7 @@ describe('the configuration of the knowledge base', () => {
   })
 })
 
-/** Who answers on the virtual address, each named once. */
+/** Returns the names of the servers that answer on the virtual address. */
 async function pages(count: number): Promise<string[]> {
   const names = new Set<string>()
   for (let i = 0; i < count; i++) names.add((await fetchPage('fc00::1')).body.trim())

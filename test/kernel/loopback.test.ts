@@ -1,4 +1,4 @@
-/** A fallback at a loopback address is the director itself: what `validate` says of it is what the kernel does. */
+/** A fallback at a loopback address is the director itself: the kernel must behave as `validate` describes. */
 import assert from 'node:assert/strict'
 import { fetchPage } from './site/client.js'
 import { startLvsd, writeConfig } from './site/lvsd.js'
@@ -10,7 +10,7 @@ describe('a fallback at a loopback address', () => {
   beforeEach(freshDirector)
 
   async function withFallback(fallback: string): Promise<void> {
-    // The only real server does not listen.
+    // The only real server has no listener.
     await startLvsd(
       writeConfig(`
 services:

@@ -1,4 +1,4 @@
-/** lvsd dies, and when it is started again one answer is lost. */
+/** Kills lvsd. After the restart one answer of a server is lost. */
 import assert from 'node:assert/strict'
 import { pause } from '../support/until.js'
 import { startLvsd, writeConfig } from './site/lvsd.js'
@@ -8,7 +8,7 @@ import { buildSite, freshDirector, tableBecomes } from './site/site.js'
 import { watchTable } from './site/watcher.js'
 
 const SEED = Number(process.env.SEED ?? 20_261_122)
-/** Deaths with a lost answer each; LOSSES=200 for the long run. */
+/** Number of kills, each with a lost answer. LOSSES=200 for a long run. */
 const LOSSES = Number(process.env.LOSSES ?? 8)
 
 const WEB = 'tcp [fc00::80]:80'
@@ -41,7 +41,7 @@ services: { web: { virtual: '[fc00::80]:80', reals: [${web.map(n => `'[fc00::${n
       server.failOnce(random() < 0.5 ? 'error' : 'silent')
       const asked = servers.map(({ requests }) => requests)
       const lvsd = await startLvsd(config)
-      // The lost answer, and the one after it.
+      // Wait for the lost answer and the next one.
       const isAsked = () => servers.every((each, i) => each.requests > (asked[i] ?? 0) + 1)
       for (let i = 0; i < 400 && !isAsked(); i++) await pause(50)
       assert.ok(isAsked(), 'each server has been asked twice')

@@ -1,4 +1,4 @@
-/** Names on a director: a name server that turns its answers round, and one that falls silent. */
+/** Tests of names on a director: a name server that rotates its answers, and one that stops responding. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { watchTable } from './site/watcher.js'
 
 const MAINTENANCE = '/run/maintenance'
 
-/** Files of this lab alone: the guest's root is that of the machine. */
+/** Replaces a file in /etc in this lab only, because the guest's root is that of the machine. */
 function systemFile(name: string, text: string): void {
   const path = join('/run', name)
   writeFileSync(path, text)
@@ -87,7 +87,7 @@ describe('the names of a director', () => {
     await tableBecomes(table)
     const client = steadyClient('fc00::80', { rate: 20, limit: 2000 })
     const watcher = watchTable(DIRECTOR)
-    /** Nobody is to have noticed anything. */
+    /** Asserts that neither the table nor the client's requests were affected. */
     const passes = async (ms: number, what: string) => {
       await pause(ms)
       assert.deepEqual([watcher.take(), client.failed], [[], 0], what)

@@ -1,4 +1,4 @@
-/** What operators do with a running director, and what their disks do to it. */
+/** Actions of operators on a running director, and faults of its disk. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

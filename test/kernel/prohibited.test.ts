@@ -1,4 +1,4 @@
-/** A way to a server that somebody forbids, and one that this machine does not have. */
+/** Tests of checks whose route is prohibited by a router, or missing on this machine. */
 import assert from 'node:assert/strict'
 import { pause } from '../support/until.js'
 import { type Lvsd, startLvsd, writeConfig } from './site/lvsd.js'
@@ -17,10 +17,10 @@ describe('the way to a server', () => {
       ['fc00::80'],
       [11, 12].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
     )
-    // r12 is a router, and the server beyond it an address of its own at first.
+    // r12 is a router. The server behind it is at first an address of the router itself.
     within('r12', () => {
       set('ipv6/conf/all/forwarding', 1)
-      // Else it answers once a second, and the other checks time out.
+      // By default it sends one ICMP error per second, and the other checks would time out.
       set('ipv6/icmp/ratelimit', 0)
     })
     ip('r12', ['addr add fd00:2::10/128 dev lo nodad'])
@@ -50,7 +50,7 @@ services:
     ip('r12', ['addr del fd00:2::10/128 dev lo', 'route add prohibit fd00:2::10'])
     await tableBecomes({ [WEB]: { [HEALTHY]: 'masq 1' }, [DNS]: {} })
     assert.equal((await lvsd.real('web', BEYOND)).state, 'down')
-    // A lab under load may lose the first answers of the router.
+    // In a lab under load the first answers of the router may be lost.
     for (const [name, server] of [
       ['web', BEYOND],
       ['dns', '[fd00:2::10]:53'],

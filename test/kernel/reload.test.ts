@@ -1,4 +1,4 @@
-/** A configuration that changes under clients: only what it changes is touched, and a wrong one touches nothing. */
+/** Reloads while clients are active: only the differences are applied, and an invalid configuration changes nothing. */
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { pause, until } from '../support/until.js'
@@ -56,7 +56,7 @@ services:
         `+ ${WEB} [fc00::99]:80 masq 1`,
         isQuiescent ? `~ ${WEB} [fc00::12]:80 masq 4 -> masq 0` : `- ${WEB} [fc00::12]:80 masq 4`,
       ])
-      // One after the other in one datagram, so no reading sees what is between: lvsd itself tells the order.
+      // Both changes are in one datagram, so no read sees the state between them. The log of lvsd has the order.
       const last = isQuiescent ? 'set-real [fc00::12]:80' : 'delete-real [fc00::12]:80'
       await until(() => steps(lvsd).at(-1) === last, { what: () => `${last} last of ${steps(lvsd)}` })
       assert.equal(steps(lvsd).at(-2), 'add-real [fc00::99]:80')
@@ -70,7 +70,7 @@ services:
       const { sent, failures } = await client.stop()
       const out = watcher.seen.filter(({ change }) => change.startsWith(`- ${WEB} [fc00::99]:80`))
       assert.equal(out.length, 1)
-      // IPVS drops what is on its way through a server that is taken out. Nobody who asks later may notice.
+      // IPVS drops open connections to a removed server. Later requests must not fail.
       const late = failures.filter(({ at }) => at > (out[0]?.at ?? 0))
       assert.deepEqual(late, [])
       console.log(`      ${failures.length} of ${sent} requests failed when the fallback went out`)
@@ -150,7 +150,7 @@ services:
         patience: 5000,
         what: () => `${expected}; it was ${seen}`,
       })
-      // A service goes with its servers: one message to the kernel, two changes to see.
+      // The kernel deletes the servers with their service: one message to the kernel, two visible changes.
       const messages = expected.length === 2 && expected[1] === `- ${API}` ? 1 : expected.length
       await until(() => written(lvsd) - before >= messages, { what: () => `the log of ${expected}` })
       await pause(300)
@@ -242,7 +242,7 @@ ${inCf(api)}`
           'cut at 20%': cut(0.2),
           'cut at 40%': cut(0.4),
           'cut at 45%': cut(0.45),
-          // An ldirectord.cf that ends with a section may be meant.
+          // An ldirectord.cf that ends after a complete section may be intended.
           'cut at a line, most of its servers gone': text.slice(
             0,
             text.indexOf(name === 'site.yaml' ? '  api' : `       real = ${LAST}`),
@@ -262,7 +262,7 @@ ${inCf(api)}`
         assert.deepEqual(await reloadCommand(name, ''), { code: 1, isTold: true })
         assert.deepEqual(watcher.take(), [])
 
-        // What ran goes on, checks included, and a right file is taken.
+        // The previous configuration continues with its checks, and a correct file is accepted.
         servers.get(11)?.kill()
         await tableBecomes(table(n => n !== 11))
         servers.get(11)?.revive()
@@ -273,7 +273,7 @@ ${inCf(api)}`
   })
 })
 
-/** Opens downloads until this server has one. */
+/** Opens downloads until one is from this server. */
 async function downloadFrom(server: string): Promise<Download> {
   for (;;) {
     const download = await beginDownload('fc00::80', DOWNLOAD)
@@ -284,12 +284,12 @@ async function downloadFrom(server: string): Promise<Download> {
 
 const WRITTEN = /^(add|set|delete)-(service|real)$/
 
-/** How many changes of the table lvsd says it has made. */
+/** Returns the number of table changes in the log of lvsd. */
 function written(lvsd: Lvsd): number {
   return steps(lvsd).length
 }
 
-/** The changes that it says it has made, in their order. */
+/** Returns the table changes in the log of lvsd, in order. */
 function steps({ lines }: Lvsd): string[] {
   return lines.filter(({ msg }) => WRITTEN.test(msg)).map(({ msg, real }) => `${msg} ${real}`)
 }

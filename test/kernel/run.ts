@@ -1,7 +1,7 @@
 /**
- * Runs the kernel tests, each file in a lab of its own, two at once: `npm run test:kernel [-- NAME …]`, where a name is
- * a part of a file's name. The files are ordinary mocha tests; they run as root in a network namespace that holds
- * nothing but a loopback interface, with the repository as their working directory.
+ * Runs the kernel tests, each file in a separate lab, two at once: `npm run test:kernel [-- NAME …]`, where NAME is a
+ * part of a file name. The files are ordinary mocha tests. They run as root in a network namespace that has only a
+ * loopback interface, with the repository as working directory.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,10 @@ import { findLab, type LabOutcome, runInLab } from '../support/lab.js'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 600)
 const atOnce = 2
-/** SEED: of tests with random moments; LOSSES: how often lost-answer tries; CHURN_SECONDS: how long churn goes on. */
+/**
+ * Variables for the tests. SEED: seed of random moments. LOSSES: repetitions of lost-answer. CHURN_SECONDS: duration of
+ * churn.
+ */
 const handed = ['SEED', 'LOSSES', 'CHURN_SECONDS'].flatMap(name => {
   const value = process.env[name]
   return value === undefined ? [] : [[name, value] as const]
@@ -23,7 +26,7 @@ interface Count {
   readonly failed: number
 }
 
-// A lab is a process group of its own, which ends with this process: by an exit, not by a signal.
+// A lab is a separate process group, which the exit handler of this process kills. A signal would skip that handler.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 
 const lab = await findLab()
@@ -89,7 +92,7 @@ async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
   return count
 }
 
-/** Reads mocha's summary. A run without one is one failure; in CI a test that is left out is one, too. */
+/** Parses mocha's summary. A run without a summary counts as one failure. In CI a skipped test is a failure too. */
 function countOf({ code, output }: LabOutcome): Count {
   const count = (word: string) => Number(new RegExp(`^ {2}(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0)
   const leftOut = process.env.CI === 'true' ? count('pending') : 0

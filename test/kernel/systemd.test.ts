@@ -1,4 +1,4 @@
-/** The units of deploy/ under a running systemd, with all that they forbid. */
+/** Tests of the units in deploy/ under a running systemd, with all their restrictions. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,17 +12,17 @@ import { withSystemd } from './site/systemd.js'
 import { watchTable } from './site/watcher.js'
 
 const CONFIG = '/etc/lvsd/lvsd.yaml'
-/** Seconds; the lab has one processor, on which a start takes several. */
+/** Seconds. The lab has one processor, so a start takes several seconds. */
 const WATCHDOG = 10
 
 const deployed = (name: string) => join(packageRoot, 'deploy', name)
-/** Units under which lvsd takes the place of ldirectord: ours, and the one of ldirectord's own package. */
+/** Units that run lvsd in place of ldirectord: lvsd's own, and the one of Debian's ldirectord package. */
 const DROP_INS = {
   ldirectord: { file: deployed('ldirectord.service') },
   'debian-ldirectord': { file: '/lib/systemd/system/ldirectord.service' },
 }
 
-/** Up in a process that is to be killed before lvsd. */
+/** A check that is up if the kernel's OOM killer prefers its process to lvsd. */
 const OWN_CHECK = `
 import { readFileSync } from 'node:fs'
 export const check = {
@@ -42,7 +42,7 @@ describe('under systemd', function () {
       ['fc00::80'],
       [3, 4].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
     )
-    // Before systemd, whose services see the mounts that are there by then.
+    // Before systemd starts, because its services see only the mounts that exist then.
     installLink('/usr/sbin', 'ldirectord', '/opt/lvsd/deploy/ldirectord')
   })
   const { systemctl, property, numberHere } = withSystemd({
@@ -55,7 +55,7 @@ describe('under systemd', function () {
   afterEach(() => systemctl('stop', 'lvsd', ...Object.keys(DROP_INS)))
 
   describe('the unit lvsd', () => {
-    /** Checks of every sort: over TCP, over ICMP, by a command, and, with `own`, by a file of one's own. */
+    /** A site with all types of checks: TCP, ICMP, a command and, with `own`, a user's file. */
     const site = (weight: number, own = '') => `
 ${own && 'settings: { checks: [/etc/lvsd/own] }'}
 services:
@@ -78,7 +78,8 @@ services:
     before(() => {
       mkdirSync('/etc/lvsd/own', { recursive: true, mode: 0o755 })
       writeFileSync('/etc/lvsd/own/mine.mjs', OWN_CHECK, { mode: 0o644 })
-      // Up where it can change nothing, is to be killed before lvsd, and leaves a daemon behind.
+      // The command is up if it cannot write to /etc and if the OOM killer prefers it to lvsd. It leaves a daemon
+      // behind.
       installCommand(
         'who-am-i',
         [
@@ -175,7 +176,7 @@ services:
       await systemctl('reset-failed', 'lvsd')
     })
 
-    /** Processes that the command of the check has left. */
+    /** Returns the processes that the command of the check has left behind. */
     function sleepers(): string[] {
       return readdirSync('/proc').filter(
         name => /^\d+$/.test(name) && commandLine(name).split('\0').join(' ').startsWith('sleep 9876'),
@@ -196,7 +197,7 @@ services:
   })
 
   describe('lvsd in the place of ldirectord', () => {
-    /** Of a command that names no file. */
+    /** Pid file of a command without a file argument. */
     const PID = '/run/ldirectord.ldirectord.pid'
     const heavy = GOOD.replaceAll('masq 2', 'masq 5')
     const table = (weight: number) => ({
@@ -220,7 +221,7 @@ services:
         if (unit === 'ldirectord') {
           const status = readFileSync(`/proc/${numberHere(pidOf(PID))}/status`, 'utf8')
           assert.match(status, /^Seccomp:\t2$/m)
-          // None of CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_PTRACE and CAP_SYS_RAWIO.
+          // The bounding set has none of CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_PTRACE and CAP_SYS_ADMIN.
           const bounding = BigInt(`0x${/^CapBnd:\t(\w+)$/m.exec(status)?.[1]}`)
           assert.deepEqual(
             [16n, 17n, 19n, 21n].map(bit => (bounding >> bit) & 1n),

@@ -1,4 +1,4 @@
-/** Clients while lvsd works: a firewall-mark service, NAT and direct routing. */
+/** Clients of a running lvsd: a firewall-mark service, NAT and direct routing. */
 import assert from 'node:assert/strict'
 import { pause } from '../support/until.js'
 import { fetchPage, steadyClient, type Tally } from './site/client.js'
@@ -126,7 +126,7 @@ services:
       })
       assert.deepEqual(watcher.take(), [])
       for (const [what, tally] of Object.entries({ kill, recovery, reload, restart })) tell(what, tally)
-      // Of three servers in turn, one is dead until it is found out.
+      // One of three servers is down, and gets a third of the requests until lvsd detects it.
       assert.ok(kill.failures.length <= kill.sent / 2, 'more failed than the dead server was asked')
       assert.deepEqual([...recovery.failures, ...reload.failures, ...restart.failures], [])
       for (const tally of [recovery, reload, restart])
@@ -137,7 +137,7 @@ services:
     })
 })
 
-/** What becomes of fifty requests a second while `work` goes on, half a second before and a second after. */
+/** Sends fifty requests per second from half a second before `work` until a second after it. Returns their results. */
 async function measured(virtual: string, work: () => Promise<unknown>): Promise<Tally> {
   const client = steadyClient(virtual, { rate: 50, limit: 1500 })
   await pause(500)

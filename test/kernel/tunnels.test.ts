@@ -1,4 +1,4 @@
-/** Clients of a service whose real servers are reached through tunnels, of both families and across them. */
+/** Clients of a service with tunnelled real servers, for all combinations of inner and outer family. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { fetchPage } from './site/client.js'
@@ -63,27 +63,27 @@ services:
     })
 })
 
-/** What some clients in turn are answered, each answer once. */
+/** Returns the distinct answers to several clients. */
 async function pagesOf(virtual: string): Promise<string[]> {
   const pages = new Set<string>()
   for (let i = 0; i < 4; i++) pages.add((await fetchPage(virtual)).body)
   return [...pages].sort()
 }
 
-/** IPv4 beside the IPv6 of the site. */
+/** Adds IPv4 addresses to the site. */
 function addIPv4(): void {
   ip(null, ['addr add 10.9.0.12/24 dev eth0'])
   within(DIRECTOR, () => set('ipv4/conf/all/forwarding', 1))
   ip(DIRECTOR, [`addr add ${V4.director}/24 dev lan`, `addr add ${V4.virtual}/32 dev lan`])
   for (const n of SERVERS) {
-    // Only the director may answer for the virtual address, which its servers have on their loopback interface.
+    // Only the director may answer ARP for the virtual address. The servers have it on their loopback interface.
     within(`r${n}`, () => set('ipv4/conf/all/arp_ignore', 1))
     within(`r${n}`, () => set('ipv4/conf/all/arp_announce', 2))
     ip(`r${n}`, [`addr add ${V4.real(n)}/24 dev eth0`, `addr add ${V4.virtual}/32 dev lo`])
   }
 }
 
-/** Lets a server take the packets of clients out of what the director sends. */
+/** Configures a server to decapsulate tunnelled packets from the director. */
 function acceptTunnels(n: number): void {
   const name = `r${n}`
   const ends6 = `local ${V6.real(n)} remote ${V6.director}`
@@ -98,7 +98,7 @@ function acceptTunnels(n: number): void {
   ])
   execFileSync('ip', ['-n', name, 'fou', 'add', 'port', String(GUE_PORT), 'gue'])
   execFileSync('ip', ['-n', name, 'fou', 'add', 'port', String(GUE_PORT), 'gue', '-6'])
-  // What comes out of a tunnel is from a client, to whom another way leads back.
+  // Decapsulated packets have a client's address, whose return route is a different one, so rp_filter would drop them.
   for (const link of ['all', 'tunl0', 'any6', 'gre4'])
     within(name, () => set(`ipv4/conf/${link}/rp_filter`, 0))
 }

@@ -1,4 +1,4 @@
-/** A check command behind a link that another user turns between root's program and his own, while lvsd asks by it. */
+/** A check command is a link that another user switches between root's program and his own while lvsd runs it. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,10 +12,10 @@ import { buildSite, freshDirector, tableBecomes } from './site/site.js'
 
 const WEB = 'tcp [fc00::80]:80'
 const [HEALTHY, ASKED] = ['[fc00::11]:80', '[fc00::12]:80']
-/** Of the lab alone. */
+/** A folder that exists only in the lab. */
 const FOLDER = '/run/turned'
 const BOB = join(FOLDER, 'bob')
-/** Written by his program, with the user as whom it runs. */
+/** Written by the user's program, with the user id that it runs as. */
 const TRACE = join(BOB, 'trace')
 
 function script(path: string, text: string): void {
@@ -23,7 +23,7 @@ function script(path: string, text: string): void {
   chmodSync(path, 0o755)
 }
 
-/** Turns the link as fast as the shell can, as nobody, until the test ends. */
+/** Switches the link continuously as user nobody, until the test ends. */
 function turn(link: string, targets: readonly string[]): { readonly turns: () => number } {
   const count = join(BOB, 'count')
   const program = `

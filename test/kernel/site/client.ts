@@ -1,4 +1,4 @@
-/** Clients of the site: one page, one long download, fifty requests a second. */
+/** Clients of the site: a single page, a long download, a steady rate of requests. */
 import { get, type IncomingMessage } from 'node:http'
 import { onCleanup } from '../../support/after-each.js'
 
@@ -7,10 +7,10 @@ export interface Page {
   readonly body: string
 }
 
-/** A packet that is dropped never comes; a guest that is short of time may keep a client waiting. Milliseconds. */
+/** Time limit in milliseconds. It detects dropped packets, and is long because a guest with little CPU time is slow. */
 const PATIENCE = 10_000
 
-/** Fetches a page on a connection of its own. Rejects where it does not come whole within `timeout` ms. */
+/** Fetches a page on a new connection. Rejects if it is not complete within `timeout` ms. */
 export function fetchPage(host: string, path = '/', { port = 80, timeout = PATIENCE } = {}): Promise<Page> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeout)
@@ -27,14 +27,14 @@ export function fetchPage(host: string, path = '/', { port = 80, timeout = PATIE
 }
 
 export interface Download {
-  /** The server that sends it. */
+  /** Name of the server. */
   readonly from: string
-  /** Lines after the first, once it has ended. Rejects where it breaks off or a line is missing. */
+  /** Resolves to the number of lines after the first one. Rejects if the download is truncated or a line is missing. */
   readonly whole: Promise<number>
   abort(): void
 }
 
-/** Begins a download; resolves with its first line. */
+/** Begins a download. Resolves when the first line has arrived. */
 export function beginDownload(host: string, path: string): Promise<Download> {
   return new Promise((resolve, reject) => {
     const request = get({ host, port: 80, path, agent: false }, response => {
@@ -63,19 +63,19 @@ function linesOf(text: string): number {
 
 export interface Tally {
   readonly sent: number
-  /** Whole answers with status 200, by what they said: the name of the server. */
+  /** Number of complete answers with status 200, by name of the server. */
   readonly answered: Readonly<Record<string, number>>
   readonly failures: readonly { readonly at: number; readonly why: string }[]
 }
 
 export interface SteadyClient {
-  /** Requests that have failed by now. */
+  /** Number of requests that have failed so far. */
   readonly failed: number
-  /** No further requests; waits for those under way. */
+  /** Stops sending requests. Resolves when the pending ones have ended. */
   stop(): Promise<Tally>
 }
 
-/** Asks for a page `rate` times a second, whatever becomes of the answers; `limit` requests at most. */
+/** Requests a page `rate` times per second, without waiting for the answers; at most `limit` requests. */
 export function steadyClient(host: string, { port = 80, rate = 50, limit = 3000 } = {}): SteadyClient {
   const answered: Record<string, number> = {}
   const failures: { at: number; why: string }[] = []
@@ -94,7 +94,7 @@ export function steadyClient(host: string, { port = 80, rate = 50, limit = 3000 
     }
   }
 
-  // What is due by now: a late timer is made good, so the rate holds.
+  // All requests that are due: late timers are compensated, so the rate is constant.
   const timer = setInterval(() => {
     const due = Math.min(limit, Math.floor(((performance.now() - startedAt) * rate) / 1000))
     for (; sent < due; sent++) {

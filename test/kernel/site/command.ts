@@ -1,4 +1,4 @@
-/** Files of the site's own, as its operators would install them, in folders that are the machine's. */
+/** Installs files of the site, as an operator would, in folders that belong to the machine. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 
@@ -6,20 +6,20 @@ const COMMANDS = '/usr/local/bin'
 
 const laid = new Set<string>()
 
-/** Puts a script into /usr/local/bin. Returns its path. */
+/** Installs a script in /usr/local/bin. Returns its path. */
 export function installCommand(name: string, script: string): string {
   const path = `${own(COMMANDS)}/${name}`
   writeFileSync(path, script, { mode: 0o755 })
   return path
 }
 
-/** Puts a link into a folder, in place of what was there. */
+/** Creates a link in a folder. Replaces an existing file. */
 export function installLink(folder: string, name: string, target: string): void {
   rmSync(`${own(folder)}/${name}`, { force: true })
   symlinkSync(target, `${folder}/${name}`)
 }
 
-/** The folder, with a file system of the lab's own laid over it that links to what was there: node may be among it. */
+/** Mounts a tmpfs over the folder, with links to its previous content, which may include node. Returns the folder. */
 export function own(folder: string): string {
   if (laid.has(folder)) return folder
   const below = whatWas(folder)
@@ -31,7 +31,7 @@ export function own(folder: string): string {
   return folder
 }
 
-/** Where the folder's files are to be found as they were. */
+/** Returns the path at which the previous content of the folder is available. */
 export function whatWas(folder: string): string {
   return `/run/${folder.slice(1).replaceAll('/', '-')}`
 }

@@ -1,4 +1,4 @@
-/** The command ldirectord of a director: lvsd in its place, its files, and others that use it. */
+/** The command `ldirectord` on a director, implemented by lvsd: its files, and the programs that call it. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { identify, readRecord } from '../../../src/ldirectord-command/processes.js'
@@ -17,7 +17,10 @@ export const WEB = 'tcp [fc00::80]:80'
 export const GOOD = site('fc00::80', ['fc00::3', 'fc00::4'])
 export const BOTH = { [WEB]: { '[fc00::3]:80': 'masq 2', '[fc00::4]:80': 'masq 2' } }
 
-/** A director and two servers, r3 and r4; /usr/sbin/ldirectord is ours. Once in a file, in its `describe`. */
+/**
+ * Builds a director and two servers, r3 and r4, with lvsd as /usr/sbin/ldirectord. Call it once per file, in its
+ * `describe`.
+ */
 export function dropInSite(): { readonly servers: RealServer[] } {
   const site: { servers: RealServer[] } = { servers: [] }
   before(async () => {
@@ -45,7 +48,7 @@ export function dropInSite(): { readonly servers: RealServer[] } {
   return site
 }
 
-/** A virtual whose servers are checked every second. */
+/** Returns the configuration of a virtual whose servers are checked every second. */
 export function site(virtual: string, reals: readonly string[], weight = 2): string {
   return [
     'checkinterval=1',
@@ -60,7 +63,7 @@ export function site(virtual: string, reals: readonly string[], weight = 2): str
 
 export type { Ran }
 
-/** Runs a command on the director, in the environment that Pacemaker gives its agents. */
+/** Runs a command on the director, with the environment of a Pacemaker agent. */
 export function run(command: string, ...args: readonly string[]): Promise<Ran> {
   const agent = { OCF_ROOT: '/usr/lib/ocf', OCF_RESOURCE_INSTANCE: 'web', HA_LOGTAG: 'agent' }
   return runOnDirector(command, args, { ...process.env, ...agent })
@@ -80,13 +83,13 @@ export function pidFiles(): string[] {
     .sort()
 }
 
-/** As the agent looks for it. */
+/** Returns the process ids of daemons, found in the same way as by the agent. */
 export async function daemons(): Promise<number[]> {
   const { output } = await run('pgrep', '-f', `/usr/sbin/ldirectord ${FILE} start`)
   return output.split('\n').filter(Boolean).map(Number)
 }
 
-/** Those that have a pid file, and those that have a lock and are about to write one. */
+/** Ends the daemons that have a pid file, and those that hold a lock and have not written it yet. */
 async function endDaemons(): Promise<void> {
   const locks = existsSync('/run/ldirectord')
     ? readdirSync('/run/ldirectord').filter(name => name.endsWith('.lock'))

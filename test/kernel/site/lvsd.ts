@@ -1,4 +1,4 @@
-/** `lvsd` as its users have it: a process on the director, a configuration file, its log. */
+/** `lvsd` as users run it: a process on the director, a configuration file, a log. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,20 +24,20 @@ export interface Lvsd {
   readonly pid: number
   /** Its log so far. */
   readonly lines: readonly Line[]
-  /** Waits for a line of the log that is not older than the last call. */
+  /** Waits for a log line that is not older than the last call. */
   hears(text: string | RegExp, within?: number): Promise<Line>
-  /** Lines whose message has this text. */
+  /** Returns the lines whose message contains the text. */
   said(text: string): Line[]
   status(): Promise<StatusDocument>
   real(service: string, address: string): Promise<RealStatus>
   signal(signal: NodeJS.Signals): void
-  /** SIGTERM, and waits for its end. Returns the exit code. */
+  /** Sends SIGTERM and waits for the end. Resolves to the exit code. */
   stop(): Promise<number | null>
-  /** SIGKILL, and waits for its end. */
+  /** Sends SIGKILL and waits for the end. */
   kill(): Promise<void>
 }
 
-/** Writes a configuration file beside and renames it, as editors do. Returns its path. */
+/** Writes a configuration under another name and renames it, as editors do. Returns its path. */
 export function writeConfig(text: string | Uint8Array, name = 'site.yaml'): string {
   mkdirSync(FOLDER, { recursive: true })
   const path = join(FOLDER, name)
@@ -46,12 +46,12 @@ export function writeConfig(text: string | Uint8Array, name = 'site.yaml'): stri
   return path
 }
 
-/** What earlier runs of lvsd left on the director's disk. */
+/** Removes the files that earlier runs of lvsd left on the director's disk. */
 export function forgetEverything(): void {
   for (const path of ['/run/lvsd', '/var/lib/lvsd', FOLDER]) rmSync(path, { recursive: true, force: true })
 }
 
-/** What every lvsd of the test said: shown where the test fails. */
+/** Output of all lvsd processes of the test, printed if the test fails. */
 const said: string[] = []
 
 afterEach(function () {
@@ -59,7 +59,7 @@ afterEach(function () {
   said.length = 0
 })
 
-/** Starts the daemon; it is killed after the test. Does not wait: see `startLvsd`. */
+/** Starts the daemon without waiting for it (see `startLvsd`). It is killed after the test. */
 export function spawnLvsd(config: string): Lvsd {
   const child = within(DIRECTOR, () =>
     spawn(process.execPath, [MAIN, 'run', config], { stdio: ['ignore', 'pipe', 'pipe'] }),
@@ -73,7 +73,7 @@ export function spawnLvsd(config: string): Lvsd {
   return control(child, ended, lines, errors)
 }
 
-/** A guest starts node in a second; on a machine that is very busy it takes many. Milliseconds. */
+/** Maximum milliseconds for a start. A guest starts node in a second, but on a very busy machine in many. */
 const START = 60_000
 
 /** Starts the daemon and waits until it runs. */
@@ -146,7 +146,7 @@ function control(
   }
 }
 
-/** Runs another command of lvsd on the director, to its end: `lvsdCommand('reload')`. */
+/** Runs another command of lvsd on the director to its end: `lvsdCommand('reload')`. */
 export function lvsdCommand(...args: readonly string[]): Promise<Ran> {
   return runOnDirector(process.execPath, [MAIN, ...args])
 }

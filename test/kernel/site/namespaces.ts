@@ -1,6 +1,6 @@
 /**
- * One process with a foot in each network namespace: a socket belongs to the namespace in which it was opened, wherever
- * its owner goes afterwards. So clients, real servers and the watcher of the table live in the test's own process.
+ * One process with sockets in several network namespaces: a socket stays in the namespace in which it was opened, even
+ * if the process switches to another one. So clients, real servers and the table watcher run in the test process.
  */
 import { execFileSync } from 'node:child_process'
 import { openSync } from 'node:fs'
@@ -17,15 +17,15 @@ const setns = koffi.load(null).func('int setns(int fd, int type)') as unknown as
 const home = openSync('/proc/thread-self/ns/net', 'r')
 const opened = new Map<string, number>()
 
-/** Makes a namespace, with its loopback up. */
+/** Creates a namespace. */
 export function addNamespace(name: string): void {
   execFileSync('ip', ['netns', 'add', name])
   opened.set(name, openSync(`/run/netns/${name}`, 'r'))
 }
 
 /**
- * Does `work` in a namespace. It must not wait for anything: what runs meanwhile would run there too. A `listen` without
- * a host and a `spawn` are done when they return.
+ * Executes `work` in a namespace. It must be synchronous, because other code that runs meanwhile would run there too. A
+ * `listen` without a host and a `spawn` are complete when they return.
  */
 export function within<T>(name: string, work: () => T): T {
   const fd = opened.get(name)
@@ -38,7 +38,7 @@ export function within<T>(name: string, work: () => T): T {
   }
 }
 
-/** The same for what waits. Nothing else may be under way in this process. */
+/** Like `within`, for asynchronous work. Nothing else may run in this process meanwhile. */
 export async function throughout<T>(name: string, work: () => Promise<T>): Promise<T> {
   const fd = opened.get(name)
   if (fd === undefined) throw new Error(`there is no namespace ${name}`)

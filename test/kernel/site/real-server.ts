@@ -1,38 +1,38 @@
-/** A little web server on a machine of its own: it can be killed and revived, and told how to answer. */
+/** A small web server on a separate machine. Tests can kill and revive it, and set its behaviour. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { onCleanup } from '../../support/after-each.js'
 import { within } from './namespaces.js'
 
 export type Behaviour =
-  /** 200 and its name. */
+  /** Answers with status 200 and its name. */
   | 'ok'
-  /** 500 to everything. */
+  /** Answers all requests with status 500. */
   | 'error'
-  /** Accepts and says nothing. */
+  /** Accepts connections and sends nothing. */
   | 'silent'
-  /** 200, after 300 ms. */
+  /** Answers with status 200 after 300 ms. */
   | 'slow'
 
 export interface RealServer {
   readonly namespace: string
   readonly isUp: boolean
-  /** Requests so far. */
+  /** Number of requests so far. */
   readonly requests: number
   behave(behaviour: Behaviour): void
-  /** The next request gets this answer, and those after it the usual one. */
+  /** Sets the behaviour for the next request only. */
   failOnce(behaviour: 'error' | 'silent'): void
-  /** Ends the downloads under way, properly. */
+  /** Completes the running downloads. */
   finishDownloads(): void
-  /** The process dies: nobody listens any more, and open connections are reset. */
+  /** Simulates the end of the process: closes the listener and resets open connections. */
   kill(): void
   revive(): void
 }
 
-/** Where a download is: numbered lines, one every 20 ms, until the server is told to finish. */
+/** Path of a download: numbered lines, one every 20 ms, until `finishDownloads`. */
 export const DOWNLOAD = '/download'
 
-/** Starts a server on all addresses of a namespace. It is gone after the test. */
+/** Starts a server on all addresses of a namespace. It is closed after the test. */
 export function startRealServer(namespace: string, port = 80): RealServer {
   const sockets = new Set<Socket>()
   let usual: Behaviour = 'ok'
@@ -95,7 +95,7 @@ export function startRealServer(namespace: string, port = 80): RealServer {
   }
 }
 
-/** Returns what ends it. The first line names the server. */
+/** Sends a download, whose first line is the name of the server. Returns a function that ends it. */
 function pour(response: ServerResponse, name: string): () => void {
   response.writeHead(200, { connection: 'close' })
   response.write(`${name}\n`)

@@ -1,11 +1,11 @@
-/** Commands on the director, to their end. */
+/** Runs commands on the director to their end. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { DIRECTOR, within } from './namespaces.js'
 
 export interface Ran {
   readonly code: number | null
-  /** Both streams. */
+  /** Output of both streams. */
   readonly output: string
 }
 

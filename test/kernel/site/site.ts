@@ -1,11 +1,11 @@
 /**
- * A small site in a lab: a client (this process), a director, real servers, each in a network namespace of its own, all
- * on one bridge, which is the director's.
+ * A small site in a lab: a client (this process), a director and real servers, each in a separate network namespace. All
+ * are connected to a bridge of the director.
  *
  *   client fc00::c ── director fc00::d ── real servers fc00::3, fc00::4 …
  *
- * A server behind NAT answers the client through the director. One with direct routing has the virtual address on its
- * loopback interface and answers by itself.
+ * A server behind NAT answers the client through the director. A server with direct routing has the virtual address on
+ * its loopback interface and answers the client directly.
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
@@ -22,19 +22,19 @@ export { DIRECTOR }
 export interface Machine {
   readonly name: string
   readonly address: string
-  /** Virtual addresses of its own, for direct routing; without them it is behind NAT. */
+  /** Virtual addresses on its loopback interface, for direct routing. Without them the server is behind NAT. */
   readonly virtual?: readonly string[]
 }
 
-/** Builds the site: once in a file, for a lab is torn down with everything in it. */
+/** Builds the site. Call it once per test file; the lab is removed with everything in it. */
 export async function buildSite(virtual: readonly string[], machines: readonly Machine[]): Promise<void> {
-  // The first socket loads the module, and with it the settings below.
+  // The first socket loads the IPv6 module, which creates the sysctls below.
   createServer().listen().close()
   for (const name of [DIRECTOR, ...machines.map(machine => machine.name)]) {
     addNamespace(name)
     within(name, () => {
       set('ipv6/conf/all/forwarding', name === DIRECTOR ? 1 : 0)
-      // The director would tell servers on its own link of a shorter way to the client: one without NAT.
+      // The director would redirect servers on its link to a direct route to the client, without NAT.
       set('ipv6/conf/default/accept_redirects', 0)
       set('ipv6/conf/default/accept_dad', 0)
     })
@@ -43,8 +43,8 @@ export async function buildSite(virtual: readonly string[], machines: readonly M
     'link set lo up',
     'link add lan type bridge mcast_snooping 0',
     'addr add fc00::d/64 dev lan nodad',
-    // Deprecated, so that the director's own connections, its checks, never come from a virtual address: a server with
-    // direct routing has the same one, and would answer itself.
+    // Deprecated (preferred_lft 0), so that checks do not use a virtual address as their source: a server with direct
+    // routing has the same address, and would send its answer to itself.
     ...virtual.map(address => `addr add ${address}/128 dev lan nodad preferred_lft 0`),
     'link set lan up',
     `link add client type veth peer name eth0 netns ${process.pid}`,
@@ -75,7 +75,10 @@ export function set(name: string, value: number): void {
   writeFileSync(`/proc/sys/net/${name}`, String(value))
 }
 
-/** Runs a command on the director and returns what it prints: `ipvsadm -Sn`, `nft …`. The site's servers go on. */
+/**
+ * Runs a command on the director, such as `ipvsadm -Sn` or `nft …`, and returns its output. Does not block the site's
+ * servers.
+ */
 export async function onDirector(command: string, args: readonly string[], input = ''): Promise<string> {
   const stdin = input === '' ? 'ignore' : 'pipe'
   const child = within(DIRECTOR, () => spawn(command, args, { stdio: [stdin, 'pipe', 'inherit'] }))
@@ -95,7 +98,7 @@ export function ipvsadm(...args: readonly string[]): Promise<string> {
 
 type Expected = Readonly<Record<string, Readonly<Record<string, string>>>>
 
-/** Waits until the kernel's table is this; says how it differs. Returns the milliseconds it took. */
+/** Waits until the kernel's table is as expected; else fails with the differences. Returns the milliseconds it took. */
 export async function tableBecomes(expected: Expected, patience = 30_000): Promise<number> {
   const startedAt = performance.now()
   const isThere = () => JSON.stringify(plain(readTable(DIRECTOR))) === JSON.stringify(sorted(expected))
@@ -115,7 +118,7 @@ function sorted(expected: Expected): Expected {
   return Object.fromEntries(entries.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)))
 }
 
-/** An empty table, and a disk on which lvsd has never run. */
+/** Empties the table, and removes all files of earlier runs of lvsd. */
 export async function freshDirector(): Promise<void> {
   await ipvsadm('-C')
   forgetEverything()

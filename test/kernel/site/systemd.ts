@@ -1,6 +1,6 @@
 /**
- * A systemd of the director's own: process 1 of a process namespace, with the units of a test and otherwise an empty
- * system. It starts nothing by itself.
+ * A separate systemd on the director: process 1 of a process namespace, with only the units of a test. It starts no
+ * unit by itself.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import {
@@ -22,33 +22,33 @@ import { DIRECTOR } from './site.js'
 
 const UNITS = '/etc/systemd/system'
 const CONSOLE = '/run/systemd.log'
-/** What services print. */
+/** Output of the services. */
 const LOG = '/run/units.log'
 const HOME = '/opt/lvsd'
 
 export interface Systemd {
-  /** `systemctl` of this systemd. */
+  /** Runs `systemctl` for this systemd. */
   systemctl(...args: readonly string[]): Promise<Ran>
-  /** A property of a unit, as `systemctl show` has it. */
+  /** Returns a property of a unit from `systemctl show`. */
   property(unit: string, name: string): Promise<string>
-  /** What number a process has here that calls itself by this one; 0 where there is none. */
+  /** Converts a process id of systemd's namespace to the id in this namespace; 0 if there is no such process. */
   numberHere(pid: number): number
 }
 
 export interface Unit {
-  /** The unit file as it is installed. */
+  /** Path of the unit file. */
   readonly file: string
-  /** Added to its section Service. */
+  /** Lines that are added to its section Service. */
   readonly service?: readonly string[]
 }
 
-/** Once in a file, in its `describe`: a systemd with these services, by name. */
+/** Starts a systemd with these services, by name. Call it once per file, in its `describe`. */
 export function withSystemd(units: Readonly<Record<string, Unit>>): Systemd {
   let unshare: ChildProcess
   let pid = 0
 
   before(async function () {
-    // Elsewhere it would be the second systemd over the same control groups.
+    // Outside a guest it would be a second systemd on the same control groups.
     if (process.env.LAB_KIND !== 'uml') this.skip()
     layOut(units)
     unshare = boot()
@@ -80,7 +80,7 @@ function layOut(units: Readonly<Record<string, Unit>>): void {
   mkdirSync(UNITS, { recursive: true })
   mkdirSync('/etc/lvsd')
   writeFileSync('/etc/machine-id', '')
-  // In the place of what a whole machine needs as it boots.
+  // These targets replace those that boot a complete machine.
   for (const target of ['sysinit', 'basic', 'network-online', 'lab'])
     writeFileSync(`${UNITS}/${target}.target`, '[Unit]\nDefaultDependencies=no\n')
   for (const [name, { file, service = [] }] of Object.entries(units)) {
@@ -89,7 +89,7 @@ function layOut(units: Readonly<Record<string, Unit>>): void {
     const lines = ['[Service]', `StandardOutput=append:${LOG}`, 'StandardError=inherit', ...service]
     writeFileSync(`${UNITS}/${name}.service.d/lab.conf`, `${lines.join('\n')}\n`)
   }
-  // Where everybody may read them, wherever the clone and its node are.
+  // Bind mounts make the clone and node readable for all users, whatever their paths are.
   mkdirSync(HOME)
   execFileSync('mount', ['--bind', packageRoot, HOME])
   writeFileSync('/opt/node', '')
@@ -102,7 +102,7 @@ function boot(): ChildProcess {
   execFileSync('mount', ['-t', 'cgroup2', 'none', '/sys/fs/cgroup'])
   const console = openSync(CONSOLE, 'a')
   const fresh = ['--pid', '--mount', '--fork', '--kill-child', '--mount-proc']
-  // Folders that units share with others are made there.
+  // systemd creates the private folders of units (PrivateTmp=) below /tmp.
   const enter = ['sh', '-c', 'mount -t tmpfs -o mode=1777 lab /tmp && exec "$@"', 'sh']
   const systemd = ['/lib/systemd/systemd', '--unit=lab.target', '--log-target=console']
   const environment = ['-i', 'container=lab', `PATH=${process.env.PATH}`]
@@ -117,7 +117,7 @@ function childOf({ pid }: ChildProcess): number | null {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]) || null
 }
 
-/** The number here of a process that has this number there; 0 where there is none. */
+/** Returns the process id in this namespace of the process with id `there` in the other one; 0 if there is none. */
 function numberHere(there: number): number {
   const isIt = (pid: string) => {
     try {

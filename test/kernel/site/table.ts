@@ -1,22 +1,25 @@
-/** The kernel's table as /proc/net/ip_vs shows it: read without a line of lvsd's own code. */
+/** Reads the kernel's table from /proc/net/ip_vs, independently of lvsd's IPVS client. */
 import { openSync, readSync } from 'node:fs'
 import { addressFromBytes, endpoint } from '../../../src/core/address.js'
 import { within } from './namespaces.js'
 
 export interface HeldService {
-  /** Scheduler and flags, as the kernel prints them. */
+  /** Scheduler and flags in the kernel's format. */
   readonly attributes: string
-  /** `masq 1` by `[fc00::3]:80`, newest first. */
+  /** Values such as `masq 1`, by keys such as `[fc00::3]:80`, newest first. */
   readonly reals: ReadonlyMap<string, string>
 }
 
-/** By `tcp [fc00::1]:80` or `fwmark 1`. */
+/** The table. Keys are `tcp [fc00::1]:80` or `fwmark 1`. */
 export type Held = ReadonlyMap<string, HeldService>
 
 const opened = new Map<string, number>()
 const buffer = Buffer.alloc(1 << 16)
 
-/** The text without what traffic changes: connections. The file is opened once: each look costs two system calls. */
+/**
+ * Returns the text without connection counts, which change with traffic. The file stays open, so a read takes two
+ * system calls.
+ */
 export function readText(namespace: string): string {
   const fd = opened.get(namespace) ?? within(namespace, () => openSync('/proc/thread-self/net/ip_vs', 'r'))
   opened.set(namespace, fd)
@@ -44,7 +47,7 @@ export function parseTable(text: string): Held {
   return table
 }
 
-/** `[fc00:0000:…:0001]:0050` and `C0A80001:0050`, as everybody else writes them. */
+/** Converts the kernel's notation, `[fc00:0000:…:0001]:0050` and `C0A80001:0050`, to the usual one. */
 function readable(text: string): string {
   const port = parseInt(text.slice(-4), 16)
   const digits = text.slice(0, -5).replace(/[[\]:]/g, '')
@@ -55,15 +58,15 @@ export function readTable(namespace: string): Held {
   return parseTable(readText(namespace))
 }
 
-/** What a test expects, short to write: `{ 'tcp [fc00::1]:80': { '[fc00::3]:80': 'route 1000' } }`. */
+/** Returns the table in the short form of the tests: `{ 'tcp [fc00::1]:80': { '[fc00::3]:80': 'route 1000' } }`. */
 export function plain(table: Held): Record<string, Record<string, string>> {
   const entries = [...table].map(([key, { reals }]) => [key, Object.fromEntries([...reals].sort())] as const)
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /**
- * What happened between two readings, a line each: `+ tcp [fc00::1]:80 [fc00::3]:80 masq 1`. The kernel lists its newest
- * server first; so one that was taken out and put back between two readings has moved: `replaced`.
+ * Returns a line for each change between two reads: `+ tcp [fc00::1]:80 [fc00::3]:80 masq 1`. The kernel lists the
+ * newest server first, so a server that was removed and added again between two reads has moved: `replaced`.
  */
 export function changesBetween(before: Held, after: Held): string[] {
   const changes: string[] = []

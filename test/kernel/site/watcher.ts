@@ -1,19 +1,19 @@
-/** Looks at the table every 5 ms and keeps what it saw change. */
+/** Reads the table every 5 ms and records the changes. */
 import { onCleanup } from '../../support/after-each.js'
 import { changesBetween, type Held, parseTable, readText } from './table.js'
 
 export interface Seen {
-  /** `performance.now()` of the reading. */
+  /** `performance.now()` at the read. */
   readonly at: number
   readonly change: string
 }
 
 export interface Watcher {
-  /** Everything so far, oldest first. */
+  /** All changes so far, oldest first. */
   readonly seen: readonly Seen[]
-  /** The longest time between two readings, milliseconds. */
+  /** The longest time between two reads, in milliseconds. */
   readonly longestGap: number
-  /** What has changed since the last call, and how the table looks now. */
+  /** Reads the table now. Returns the changes since the last call. */
   take(): string[]
   stop(): void
 }
