@@ -1,8 +1,11 @@
-/** The scripted servers whose protocols are binary: a directory and two databases, which let everybody in. */
+/** Scripted servers with binary protocols: a directory and two databases, which accept any login. */
 import type { Socket } from 'node:net'
 import type { Protocol } from './servers.js'
 
-/** Calls back for each whole message; `lengthOf` says how long the one is that the bytes begin with, 0 for not yet. */
+/**
+ * Calls `onMessage` for each complete message. `lengthOf` returns the length of the first message in the bytes, or 0 if
+ * it is not known yet.
+ */
 function messages(
   socket: Socket,
   lengthOf: (bytes: Buffer) => number,
@@ -27,7 +30,7 @@ const ber = (tag: number, ...parts: readonly Uint8Array[]) => {
   return Buffer.concat([Buffer.from([tag, content.length]), content])
 }
 
-/** Short lengths, and the long form with up to four bytes. */
+/** Parses a BER length: short form, and long form with up to four bytes. */
 function berLength(bytes: Buffer, at: number): { length: number; from: number } {
   const first = bytes[at] ?? 0
   if (first < 0x80) return { length: first, from: at + 1 }
@@ -37,7 +40,7 @@ function berLength(bytes: Buffer, at: number): { length: number; from: number } 
 
 const DONE = [Buffer.from([10, 1, 0]), Buffer.from([4, 0]), Buffer.from([4, 0])]
 
-/** One entry, of the name that is asked for; none where it is wrong. */
+/** Returns one entry with the requested name, or none if wrong. */
 export const ldap: Protocol = {
   stream: (socket, isRight) =>
     messages(
@@ -68,7 +71,7 @@ export const ldap: Protocol = {
 const text = (value: string) => Buffer.from(value)
 const counted = (value: string) => Buffer.concat([Buffer.from([value.length]), text(value)])
 
-/** PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH, CONNECT_WITH_DB, LONG_PASSWORD, TRANSACTIONS. */
+/** Capability flags: PLUGIN_AUTH, SECURE_CONNECTION, TRANSACTIONS, PROTOCOL_41, CONNECT_WITH_DB, LONG_PASSWORD. */
 const CAPABILITIES = 0x00080000 | 0x8000 | 0x2000 | 0x0200 | 0x0008 | 0x0001
 
 function greeting(): Buffer {
@@ -96,7 +99,7 @@ const COLUMN = Buffer.concat([
   Buffer.from([12, 33, 0, 3, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0]),
 ])
 
-/** A select gives one row; none where it is wrong. */
+/** A select returns one row, or none if wrong. */
 export const mysql: Protocol = {
   stream: (socket, isRight) => {
     const send = (first: number, packets: readonly Buffer[]) => {
@@ -155,7 +158,7 @@ const ROW_SHAPE = pgMessage(
 )
 const ROW = pgMessage('D', int16(1), int32(1), text('1'))
 
-/** Any query gives one row; none where it is wrong. */
+/** Any query returns one row, or none if wrong. */
 export const pgsql: Protocol = {
   stream: (socket, isRight) => {
     const rows = isRight ? [ROW] : []
@@ -178,7 +181,7 @@ export const pgsql: Protocol = {
       },
       message => {
         if (!isIn) {
-          // Encryption of either kind is refused, with one byte.
+          // SSLRequest and GSSENCRequest are refused with the byte N.
           if ([80877103, 80877104].includes(message.readInt32BE(4))) return void socket.write('N')
           isIn = true
           socket.write(
@@ -188,7 +191,7 @@ export const pgsql: Protocol = {
         }
         const type = message.toString('latin1', 0, 1)
         if (type === 'X') return void socket.end()
-        // A statement is described with its parameters, of which there are none.
+        // The description of a statement includes its parameters, of which there are none.
         const isStatement = type === 'D' && message[5] === 0x53
         const parameters = isStatement ? [pgMessage('t', int16(0))] : []
         socket.write(Buffer.concat([...parameters, ...(answers[type]?.() ?? [])]))

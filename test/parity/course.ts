@@ -1,4 +1,4 @@
-/** One scenario of a batch under way: where it lives, how its servers are, what should come of it. */
+/** One running scenario of a batch: its place, its servers, the expected results. */
 import type { Family } from '../../src/core/address.js'
 import type { Name } from './directors.js'
 import {
@@ -17,13 +17,13 @@ import type { ScriptedServer } from './servers.js'
 
 export interface StepOutcome {
   readonly what: string
-  /** Reasons why ldirectord's table is another one, as it should be. */
+  /** Reasons of intended differences of ldirectord. */
   readonly because: readonly string[]
-  /** What is not as it should be; empty where all is well. */
+  /** Unexpected differences; empty if there are none. */
   readonly wrong: readonly string[]
 }
 
-/** One scenario under way. */
+/** One running scenario. */
 export class Course {
   readonly scenario: Scenario
   readonly place: Place
@@ -39,7 +39,7 @@ export class Course {
     this.sections = scenario.site.sections
   }
 
-  /** Commands of ipvsadm. */
+  /** Commands of `ipvsadm -R` that create the table before the start. */
   get before(): string {
     const { before, steps } = this.scenario
     return this.families
@@ -55,12 +55,12 @@ export class Course {
     return this.outcomes.some(({ wrong }) => wrong.length > 0)
   }
 
-  /** What both tables should be. */
+  /** Returns the expected tables. */
   table(step: Step): Expected {
     return this.#expected(step, step.table, difference => difference.table, tableOf)
   }
 
-  /** What both should have told. */
+  /** Returns the expected notifications. */
   told(step: Step): Expected {
     return this.#expected(step, step.told ?? null, difference => difference.told, toldOf)
   }
@@ -88,7 +88,7 @@ export class Course {
   }
 }
 
-/** Null where it does not matter. */
+/** Expected lines by director; null if any are accepted. */
 type Expected = Readonly<Record<Name, readonly string[] | null>>
 
 export function differencesOf(step: Step): readonly Difference[] {

@@ -1,6 +1,6 @@
 /**
- * Two directors, one for lvsd and one for ldirectord, each a network namespace with an IPVS table of its own, and the
- * addresses of the real servers, which both reach and this process owns.
+ * Two directors, one for lvsd and one for ldirectord. Each is a network namespace with a separate IPVS table. The
+ * addresses of the real servers are in the namespace of this process, and both directors reach them.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -30,7 +30,7 @@ const READY: Readonly<Record<Name, RegExp>> = {
   ldirectord: /(?:Added|Changed) virtual server/,
 }
 
-/** Names in place of the machine's, `r1-SLOT.lab`: nothing outside answers. */
+/** Replaces hosts and resolv.conf in the lab: only names such as `r1-SLOT.lab` resolve. */
 export function nameTheServers(slots: number): void {
   const hosts = Array.from({ length: slots }, (_, i) =>
     FAMILIES.flatMap(family =>
@@ -52,7 +52,7 @@ export function nameTheServers(slots: number): void {
 export class Directors {
   readonly #clients = new Map<Name, Client>()
 
-  /** With addresses of servers for so many scenarios at once. */
+  /** Builds both directors, and addresses of servers for this number of concurrent scenarios. */
   async build(slots: number): Promise<void> {
     for (const [i, name] of DIRECTORS.entries()) {
       addNamespace(name)
@@ -86,7 +86,7 @@ export class Directors {
     return linesOfTable((await client.dump()).table)
   }
 
-  /** Empties both tables, and fills them with what these commands of `ipvsadm -R` make. */
+  /** Empties both tables and fills them by these commands of `ipvsadm -R`. */
   async prepare(commands: string): Promise<void> {
     for (const name of DIRECTORS) {
       await this.#ipvsadm(name, '-C')
@@ -110,7 +110,7 @@ export class Directors {
     )
   }
 
-  /** The address itself comes or goes: what a ping asks for. */
+  /** Adds or removes the address of a server, for ping checks. */
   setAddress(slot: number, name: string, isThere: boolean): void {
     const own = servers(slot).filter(server => server.name === name)
     ip(
@@ -133,10 +133,10 @@ function ip(namespace: string | null, commands: readonly string[]): void {
   execFileSync('ip', [...where, '-batch', '-'], { input: commands.join('\n') })
 }
 
-/** ldirectord's own warnings, at each reading of the table. */
+/** Perl warnings of ldirectord at each read of the table. */
 const NOISE = /^Use of uninitialized value .*\n/gm
 
-/** One of the two at work. */
+/** The process of one of the two daemons. */
 export class Daemon {
   readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
@@ -153,12 +153,12 @@ export class Daemon {
       })
   }
 
-  /** Has begun to work on the table. */
+  /** True once the daemon has begun to change the table. */
   get isReady(): boolean {
     return this.#isReady
   }
 
-  /** The end of what it has said. */
+  /** The last part of its output. */
   get said(): string {
     return this.#said
   }
@@ -175,7 +175,7 @@ export class Daemon {
     this.#child.kill('SIGHUP')
   }
 
-  /** SIGKILL ends its children too: with `fork = yes` they go on without it. */
+  /** Ends the daemon. SIGKILL is sent to its children too, because with `fork = yes` they would continue. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (signal === 'SIGKILL') this.#killGroup()
     else if (this.isRunning) this.#child.kill(signal)
@@ -186,7 +186,7 @@ export class Daemon {
     try {
       if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL')
     } catch {
-      // Nobody is left.
+      // The process group has ended.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** What runs inside a lab: its share of the scenarios. Prints each outcome as a line of JSON. */
+/** Program inside a lab: runs its share of the scenarios. Prints each outcome as a line of JSON. */
 import { Directors, nameTheServers } from './directors.js'
 import { runBatch } from './run-batch.js'
 import { batches } from './scenarios/index.js'

@@ -1,14 +1,14 @@
-/** A mail server of the lab that keeps the subjects of what it gets from each director. */
+/** A mail server in the lab that records the subjects of the mails from each director. */
 import { createServer, type Server, type Socket } from 'node:net'
 
-/** An IPv4 address, for ldirectord's `smtp` takes no other. */
+/** An IPv4 address, because ldirectord's `smtp` supports no other. */
 export const MAIL_SERVER = '10.1.255.25'
 
 export class MailSink {
   readonly #subjects = new Map<string, string[]>()
   readonly #server: Server = createServer(socket => this.#talk(socket))
 
-  /** Of the mails from this address, in their order. */
+  /** Returns the subjects of the mails from this address, in order. */
   subjects(from: string): readonly string[] {
     return this.#subjects.get(from) ?? []
   }
@@ -45,7 +45,7 @@ export class MailSink {
   }
 }
 
-/** Long ones are folded. */
+/** Returns the subject, unfolded. */
 function subjectOf(mail: string): string {
   return /^Subject:[ \t]*(.*(?:\n[ \t].*)*)/im.exec(mail)?.[1]?.replaceAll(/\n[ \t]+/g, ' ') ?? ''
 }

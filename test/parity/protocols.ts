@@ -1,15 +1,15 @@
-/** What the scripted servers say: of each protocol what a health check asks for. */
+/** Protocols of the scripted servers: the parts that health checks use. */
 import { createHash, createHmac } from 'node:crypto'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { ldap, mysql, pgsql } from './binary-protocols.js'
 import type { Protocol } from './servers.js'
 
-/** The secret of the radius server. */
+/** Secret of the RADIUS server. */
 const SECRET = 'parity'
-/** Of the name server. */
+/** Address that the name server returns. */
 const ANSWER = [192, 0, 2, 53]
 
-/** Answers line by line; an answer that ends with null ends the connection. */
+/** Answers line by line. A null answer closes the connection. */
 function lines(
   socket: Socket,
   greeting: string,
@@ -34,7 +34,9 @@ function lines(
 
 const tcp: Protocol = { stream: socket => void socket.on('end', () => socket.end()).resume() }
 
-/** `/moved` leads to `/`; what is right says ok. A proxy is asked for a whole URL. */
+/**
+ * `/moved` redirects to `/`. A right answer contains `ok`. Also serves as a proxy, whose requests have a complete URL.
+ */
 const http: Protocol = {
   stream: (socket, isRight) => {
     let head = ''
@@ -114,7 +116,7 @@ const sip: Protocol = {
   datagram: (message, isRight) => sipAnswer(message.toString('latin1'), isRight),
 }
 
-/** One A record to whatever is asked, or no such name. */
+/** Answers any query with one A record or, if wrong, with NXDOMAIN. */
 function dnsAnswer(query: Buffer, isRight: boolean): Buffer {
   const end = query.indexOf(0, 12) + 5
   const header = Buffer.from([0, 0, 0x85, isRight ? 0x80 : 0x83, 0, 1, 0, isRight ? 1 : 0, 0, 0, 0, 0])
@@ -134,7 +136,7 @@ const dns: Protocol = {
   datagram: dnsAnswer,
 }
 
-/** Access-Accept or Access-Reject, with the authenticators that the request calls for (RFC 2865, RFC 3579). */
+/** Answers Access-Accept or Access-Reject, with the authenticators that the request requires (RFC 2865, RFC 3579). */
 const radius: Protocol = {
   datagram: (request, isRight) => {
     const asked = request.subarray(4, 20)
@@ -151,7 +153,7 @@ const radius: Protocol = {
   },
 }
 
-/** Gives a file away: over a connection that it takes (PASV, EPSV) or makes (PORT, EPRT). */
+/** Sends a file over a data connection that it accepts (PASV, EPSV) or opens (PORT, EPRT). */
 const ftp: Protocol = {
   stream: (socket, isRight) => {
     let door: Server | null = null

@@ -1,4 +1,4 @@
-/** Runs a batch with both daemons at once, and judges their tables after each step. */
+/** Runs a batch with both daemons at once, and compares their tables after each step. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pause } from '../support/until.js'
@@ -23,16 +23,16 @@ import { added, settled, toldBy } from './told.js'
 
 export interface Outcome {
   readonly name: string
-  /** What the whole batch took. */
+  /** Duration of the whole batch. */
   readonly seconds: number
   readonly steps: readonly StepOutcome[]
-  /** The end of what the daemons said, where something went wrong. */
+  /** Last output of the daemons if the scenario has failed, else ''. */
   readonly said: string
 }
 
-/** The tables count when they have stood for so long: longer than a round of ldirectord takes. Milliseconds. */
+/** Milliseconds for which the tables must be as expected. This is longer than a round of ldirectord. */
 const HOLD = 2500
-/** A guest on a busy machine is slow. */
+/** Maximum milliseconds for a step. It is configurable, because a guest on a busy machine is slow. */
 const PATIENCE = 1000 * Number(process.env.PARITY_PATIENCE)
 
 export async function runBatch(batch: Batch, directors: Directors): Promise<Outcome[]> {
@@ -55,7 +55,7 @@ class Run {
   readonly #courses: readonly Course[]
   readonly #daemons = new Map<Name, Daemon>()
   readonly #mails = new MailSink()
-  /** What each had told before the step. */
+  /** Notifications of each daemon before the step. */
   #before: Readonly<Record<Name, readonly string[]>> = { lvsd: [], ldirectord: [] }
 
   constructor(batch: Batch, directors: Directors) {
@@ -92,7 +92,7 @@ class Run {
     }
   }
 
-  /** Each scenario's step of this number, all at once. */
+  /** Runs the step with this index in all scenarios at once. */
   async step(at: number): Promise<void> {
     const under = this.#courses.flatMap(course => {
       const step = course.scenario.steps[at]
@@ -160,7 +160,7 @@ class Run {
     else this.#directors.setAddress(slot, name, mood === 'up')
   }
 
-  /** Waits until all tables have stood as they should, and tells what is wrong with those that did not. */
+  /** Waits until all tables are stable as expected. Returns the differences for each scenario. */
   async #judge(under: readonly { course: Course; step: Step }[]): Promise<string[][]> {
     const expected = under.map(({ course, step }) => ({ table: course.table(step), told: course.told(step) }))
     const deadline = performance.now() + PATIENCE
@@ -200,7 +200,7 @@ class Run {
     return toldBy(name, { folder: this.#folder, mails: this.#mails, pid: this.#daemons.get(name)?.pid })
   }
 
-  /** Since the step began. */
+  /** Notifications since the beginning of the step. */
   #news(name: Name): string[] {
     return added(this.#before[name], this.#told(name))
   }

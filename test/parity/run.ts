@@ -1,7 +1,7 @@
 /**
- * lvsd and the ldirectord of Debian side by side: `npm run parity [-- WORD …]`, where a word is a part of a batch's
- * or a scenario's name. Both get the same file and the same servers, and after each step their IPVS tables must be equal, but for the
- * differences that the scenarios list, each with its reason. Runs in two labs at once.
+ * Compares lvsd with Debian's ldirectord: `npm run parity [-- WORD …]`, where WORD is a part of the name of a batch or a
+ * scenario. Both run with the same file and the same servers. After each step their IPVS tables must be equal, except
+ * for differences that the scenarios list, each with its reason. Two labs run at once.
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -14,10 +14,10 @@ import { batches } from './scenarios/index.js'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 1200)
 const LABS = 2
-/** Scenarios of one run that may pass at the second try. */
+/** Maximum number of failed scenarios of one run that are repeated. */
 const MOST_AGAIN = 3
 
-// A lab is a process group of its own, which ends with this process: by an exit, not by a signal.
+// A lab is a separate process group, which the exit handler of this process kills. A signal would skip that handler.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 
 const lab = await findLab()
@@ -33,7 +33,7 @@ if (missing !== null) {
   const outcomes = (await Promise.all(runs)).flat()
   const names = picked.flatMap(({ scenarios }) => scenarios.map(({ name }) => name))
   const wrong = names.filter(name => !report(name, outcomes))
-  // Both have limits of time, which a machine with other work may break.
+  // Failed scenarios are repeated, because both daemons have time limits that a busy machine may exceed.
   const isWorthwhile = wrong.length > 0 && wrong.length <= MOST_AGAIN
   const again = isWorthwhile ? await runShare(lab.kind, chosen(wrong)) : []
   if (isWorthwhile) console.log(`\ntried again, one after the other: ${wrong.join(', ')}`)
@@ -47,7 +47,7 @@ function whatIsMissing(): string | null {
   return existsSync('/usr/sbin/ldirectord') ? null : 'it needs the package ldirectord'
 }
 
-/** The batches, with those of their scenarios that are to run. */
+/** Returns the batches with the scenarios that match the words. */
 function chosen(words: readonly string[]): Batch[] {
   const isMeant = (name: string) => words.length === 0 || words.some(word => name.includes(word))
   const picked = batches
@@ -78,7 +78,7 @@ async function runShare(kind: 'own' | 'uml', share: readonly Batch[]): Promise<O
   return lines.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Outcome)
 }
 
-/** Prints how a scenario went. Returns whether all went as listed. */
+/** Prints the outcome of a scenario. Returns true if all steps were as expected. */
 function report(name: string, outcomes: readonly Outcome[]): boolean {
   const outcome = outcomes.find(outcome => outcome.name === name)
   if (!outcome) {

@@ -1,9 +1,10 @@
 /**
- * What a scenario is, and how its texts are laid out. Each is written once and run for IPv6 and IPv4 at the same time, in
- * one file: `virtual=V1:80` becomes `virtual6=[fd00:f:1::1]:80` and `virtual=10.15.1.1:80`.
+ * Definition of a scenario, and expansion of its texts. A scenario is written once and runs for IPv6 and IPv4 at the
+ * same time, in one file: `virtual=V1:80` becomes `virtual6=[fd00:f:1::1]:80` and `virtual=10.15.1.1:80`.
  *
- * In all texts V1 to V3 are virtual addresses, M1 and M2 firewall marks, R1 to R3 real servers, F the fallback server,
- * G that of all scenarios, and r1-SLOT.lab the name of R1; `{a|b}` is a for IPv6 and b for IPv4, and DIR is the folder of the batch.
+ * In all texts V1 to V3 are virtual addresses, M1 and M2 firewall marks, R1 to R3 real servers, F the fallback server, G
+ * the global fallback server, r1-SLOT.lab the name of R1, and DIR the folder of the batch. `{a|b}` means a for IPv6 and
+ * b for IPv4.
  */
 import type { Family } from '../../src/core/address.js'
 import type { Mood } from './servers.js'
@@ -11,16 +12,16 @@ import { type Site, tableLines } from './site.js'
 
 export const FAMILIES = ['ipv6', 'ipv4'] as const
 
-/** Scenarios that share the file and the two daemons: to start these is what takes longest. They go in step. */
+/** Scenarios that share a file and the two daemons, because a start takes longest. Their steps run at the same time. */
 export interface Batch {
   readonly name: string
-  /** Global lines of the file; short times are added. */
+  /** Global lines of the file. Lines for short times are added. */
   readonly globals?: string
-  /** Files of the folder, by name: scripts are executable. */
+  /** Files in the folder, by name. All are executable. */
   readonly files?: Readonly<Record<string, string>>
-  /** Changes of the file come with no signal: `autoreload` is to notice them. */
+  /** No signal is sent after a change of the file: `autoreload` must detect it. */
   readonly isUnsignalled?: true
-  /** For both daemons. */
+  /** Environment of both daemons. */
   readonly environment?: Readonly<Record<string, string>>
   readonly scenarios: readonly Scenario[]
 }
@@ -29,46 +30,49 @@ export interface Scenario {
   readonly name: string
   readonly site: Site
   /**
-   * What both daemons find in the table, as commands of ipvsadm: by default the table of the first step, without what is
-   * rare in it. A server that is there ldirectord need not add, take out and add again.
+   * Table before the start of both daemons, as commands of ipvsadm. The default is the table of the first step with its
+   * common attributes only. With existing servers ldirectord need not add, remove and add them again.
    */
   readonly before?: string
-  /** Families it is run for; both by default. */
+  /** Families to run the scenario for; both by default. */
   readonly families?: readonly Family[]
-  /** The first begins with the start of both daemons. */
+  /** The first step begins with the start of both daemons. */
   readonly steps: readonly Step[]
 }
 
 export interface Step {
-  /** A phrase in the present. */
+  /** Description: a phrase in the present tense. */
   readonly what: string
-  /** What becomes of R1, R2, R3 and F; all are up at the beginning. */
+  /** New behaviour of R1, R2, R3 and F. All are up at the beginning. */
   readonly servers?: Readonly<Record<string, Mood>>
-  /** Files that appear in the folder, or go (null). */
+  /** Files to write in the folder, or to remove (null). */
   readonly files?: Readonly<Record<string, string | null>>
-  /** Its sections replace those of the scenario; both daemons get SIGHUP. */
+  /** The sections of this site replace those of the scenario, and both daemons receive SIGHUP. */
   readonly reload?: Site
-  /** Both daemons get SIGTERM and end. */
+  /** Both daemons receive SIGTERM and end. */
   readonly stop?: true
-  /** What both tables become. */
+  /** The expected tables. */
   readonly table: string
-  /** What both have told from the step before to the end of this one, a line each in any order; by default whatever. */
+  /** Expected notifications of both during this step, one per line, in any order. By default any are accepted. */
   readonly told?: string
-  /** Where ldirectord's is another one, by section 21 of its inventory. */
+  /** Intended differences of ldirectord, from section 21 of its inventory. */
   readonly ldirectord?: Difference | readonly Difference[]
 }
 
 export interface Difference {
   readonly because: string
-  /** Both by default. */
+  /** Families with the difference; both by default. */
   readonly families?: readonly Family[]
-  /** Null: whatever it is, for it changes by itself, or ldirectord is gone. The step's by default. */
+  /**
+   * ldirectord's table; by default that of the step. Null accepts any table, because it changes by itself or ldirectord
+   * has ended.
+   */
   readonly table?: string | null
-  /** The same of what it tells. */
+  /** ldirectord's notifications, with the same rules. */
   readonly told?: string | null
 }
 
-/** The addresses of one scenario of a batch: each has its own. */
+/** Returns the addresses of one scenario. Each scenario of a batch has different ones. */
 export function addresses(slot: number, family: Family): Readonly<Record<string, string>> {
   const at = (net: { ipv6: string; ipv4: string }, host: number) =>
     family === 'ipv6' ? `${net.ipv6}::${host}` : `${net.ipv4}.${host}`
@@ -82,14 +86,14 @@ export function addresses(slot: number, family: Family): Readonly<Record<string,
   }
 }
 
-/** Whether a line of a table belongs to the scenario. */
+/** True if a line of a table belongs to the scenario. */
 export function isOfSlot(line: string, slot: number): boolean {
   const mark = /^fwmark (\d+)\d /.exec(line)
   if (mark) return Number(mark[1]) === slot
   return line.includes(`[fd00:f:${slot}:`) || line.includes(` 10.15.${slot}.`)
 }
 
-/** Whether a line of another kind is about the scenario, or about none. */
+/** True if a line of notifications is about the scenario, or about no particular one. */
 export function isAboutSlot(line: string, slot: number): boolean {
   const slots = [...line.matchAll(/fd00:(?:f|1):(\d+):|\b10\.(?:15|1)\.(\d+)\./g)].map(
     ([, six, four]) => six ?? four,
@@ -98,13 +102,13 @@ export function isAboutSlot(line: string, slot: number): boolean {
 }
 
 export interface Place {
-  /** From 1. */
+  /** Number of the scenario, from 1. */
   readonly slot: number
   /** The folder of the batch. */
   readonly folder: string
 }
 
-/** One family's copy of a text: names become addresses, in brackets where IPv6 needs them. */
+/** Returns the copy of a text for one family: names become addresses, with brackets for IPv6. */
 export function written(text: string, family: Family, { slot, folder }: Place): string {
   const known = addresses(slot, family)
   return text
@@ -117,34 +121,34 @@ export function written(text: string, family: Family, { slot, folder }: Place): 
     )
 }
 
-/** The global part of the file. */
+/** Returns the global part of the file. */
 export function globalsOf(globals: string, place: Place): string {
   const lay = FAMILIES.map(family => inFamily(unindented(globals), family, place))
-  // What is not of a family is the same in each copy, and stands once.
+  // Lines that do not depend on the family are equal in all copies, and are written once.
   const once = new Set(lay.join('').split('\n'))
   return [OURS, ...once].join('\n')
 }
 
-/** The part of a scenario. */
+/** Returns the part of the file for a scenario. */
 export function sectionsOf(sections: string, families: readonly Family[], place: Place): string {
   return families.map(family => inFamily(unindented(sections), family, place)).join('')
 }
 
-/** Short times, and in the foreground. */
+/** Settings for short times and the foreground. */
 const OURS = 'checkinterval=1\nchecktimeout=2\nnegotiatetimeout=2\nsupervised=yes'
 
-/** With the words that ldirectord has for IPv6. */
+/** Returns the copy for one family, with ldirectord's directives for IPv6 (`virtual6`, `real6`, `fallback6`). */
 function inFamily(text: string, family: Family, place: Place): string {
   const copy = written(text, family, place)
   return family === 'ipv6' ? copy.replaceAll(/^(\s*)(virtual|real|fallback)(?=\s*=)/gm, '$1$26') : copy
 }
 
-/** The lines of a table, each with its service, sorted: `tcp V1:80 | R1:80 masq 5`. */
+/** Returns the lines of a table, each with its service, sorted: `tcp V1:80 | R1:80 masq 5`. */
 export function tableOf(text: string, families: readonly Family[], place: Place): string[] {
   return families.flatMap(family => linesOf(text, family, place)).sort()
 }
 
-/** The lines of what is told, sorted. */
+/** Returns the lines of notifications, sorted. */
 export function toldOf(text: string, families: readonly Family[], place: Place): string[] {
   const copies = families.map(family => written(unindented(text), family, place))
   return copies
@@ -153,19 +157,19 @@ export function toldOf(text: string, families: readonly Family[], place: Place):
     .sort()
 }
 
-/** A mark is one of a family. */
+/** Returns the lines of a table for one family. The family is added to firewall marks. */
 function linesOf(text: string, family: Family, place: Place): string[] {
   return tableLines(text).map(line => written(line, family, place).replace(/^(fwmark \d+)/, `$1 ${family}`))
 }
 
-/** Takes away the indentation that the text has in its source. */
+/** Removes the indentation of the text in its source. */
 export function unindented(text: string): string {
   const lines = text.split('\n').filter(line => line.trim() !== '')
   const margin = Math.min(...lines.map(line => /^\s*/.exec(line)?.[0].length ?? 0))
   return lines.map(line => `${line.slice(margin)}\n`).join('')
 }
 
-/** The services and servers of a table as commands of ipvsadm: what both find at their start. */
+/** Returns commands of ipvsadm that create the services and servers of a table. */
 export function restoring(text: string, family: Family, place: Place): string {
   return linesOf(text, family, place)
     .map(line => {

@@ -1,4 +1,4 @@
-/** Servers that answer as they are told, on addresses of the lab. */
+/** Servers on addresses of the lab whose behaviour the scenarios set. */
 import { createSocket, type Socket as Datagrams } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -10,10 +10,10 @@ import { protocols } from './protocols.js'
 
 export type Kind = keyof typeof protocols
 
-/** up; down: nobody listens; silent: listens and says nothing; wrong: answers, but not as it should. */
+/** `down`: no listener. `silent`: accepts connections and sends nothing. `wrong`: sends wrong answers. */
 export type Mood = 'up' | 'down' | 'silent' | 'wrong'
 
-/** How one kind of server talks: over streams, datagrams or both. */
+/** Behaviour of one kind of server, over streams, datagrams or both. */
 export interface Protocol {
   readonly tls?: true
   stream?(socket: Socket, isRight: boolean): void
@@ -22,7 +22,7 @@ export interface Protocol {
 
 const helper = (name: string) => readFileSync(join(packageRoot, 'test/support', name))
 
-/** One server: down at first. */
+/** One server. Its initial state is down. */
 export class ScriptedServer {
   readonly #protocol: Protocol
   readonly #address: string

@@ -1,19 +1,19 @@
 /**
- * Sites and tables of the scenarios in short. A service is one line, in a site as in a table:
+ * A short notation for sites and tables of the scenarios. Each service is one line, in a site and in a table:
  *
  *     V1 wlc -> R1 masq 5, R2 masq 7
  *     udp V1:5000 -> R1 masq 5
  *     M1 -> R1 gate 2
  *
- * Without a word before it a service is tcp, at port 80; a server has the port of its service, or 80 behind a mark. In a
- * table the scheduler is wrr where none stands. Services of a table are parted by `;`.
+ * Defaults: a service is tcp, port 80. A server has the port of its service, or 80 with a firewall mark. In a table the
+ * scheduler is wrr. Services of a table are separated by `;`.
  */
 import type { Kind } from './servers.js'
 
-/** What follows a service in the file: `service: 'http'`; several values are several lines. */
+/** Directives of a virtual section: `service: 'http'`. Several values give several lines. */
 export type Directives = Readonly<Record<string, string | readonly string[]>>
 
-/** What R1, R2, R3 and F are, and on which port. */
+/** Kind and port of the servers R1, R2, R3 and F. */
 export type LittleServer = `${Kind} ${number}`
 
 export interface Site {
@@ -22,7 +22,10 @@ export interface Site {
   readonly servers: { readonly kind: Kind; readonly port: number } | null
 }
 
-/** Services with their directives; no scheduler stands in their lines. The servers are null where none need answer. */
+/**
+ * Returns a site from services, written without a scheduler, and their directives. `servers` is null if none needs to
+ * answer.
+ */
 export function site(
   virtuals: Readonly<Record<string, Directives>>,
   servers: LittleServer | null = 'http 80',
@@ -45,7 +48,7 @@ function sectionOf([line, directives]: readonly [string, Directives]): string {
   ].join('\n')
 }
 
-/** The lines of a table, each with its service: `tcp V1:80 wlc`, `tcp V1:80 | R1:80 masq 5`. */
+/** Returns the lines of a table, each with its service: `tcp V1:80 wlc`, `tcp V1:80 | R1:80 masq 5`. */
 export function tableLines(text: string): string[] {
   return text
     .split(';')

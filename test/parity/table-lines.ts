@@ -1,4 +1,4 @@
-/** The kernel's table as lines to compare. */
+/** Converts a table to lines, for comparison. */
 import {
   familyOf,
   keyOfReal,
@@ -8,7 +8,10 @@ import {
   type TableService,
 } from '../../src/core/model.js'
 
-/** Sorted: `tcp [fd00:f::1]:80 wrr persistent 300/64`, `tcp [fd00:f::1]:80 | [fd00:1::11]:80 masq 5 u:10 l:5`. */
+/**
+ * Returns sorted lines: `tcp [fd00:f::1]:80 wrr persistent 300/64`, `tcp [fd00:f::1]:80 | [fd00:1::11]:80 masq 5 u:10
+ * l:5`.
+ */
 export function linesOfTable(table: Table): string[] {
   return [...table.values()].flatMap(service => [serviceLine(service), ...realLines(service)]).sort()
 }
@@ -33,7 +36,7 @@ function realLine(real: TableReal): string {
   return `${keyOfReal(real)} ${forwarding} ${weight}${thresholds}`
 }
 
-/** What is too much and what is missing, a line each; empty where they are equal. */
+/** Returns a line for each unexpected and each missing line; empty if both are equal. */
 export function differences(actual: readonly string[], expected: readonly string[]): string[] {
   const isIn = (lines: readonly string[]) => {
     const set = new Set(lines)

@@ -1,13 +1,16 @@
-/** What a director tells besides its table: by the commands that it runs, in its monitorfile, by mail. */
+/** Collects the notifications of a director: commands that it runs, its monitorfile, mails. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Name } from './directors.js'
 import type { MailSink } from './mail-sink.js'
 
-/** Addresses of the directors, by which their mails are known. */
+/** Addresses of the directors, which identify the sender of a mail. */
 const SENDERS: Readonly<Record<Name, string>> = { lvsd: '10.200.0.2', ldirectord: '10.200.1.2' }
 
-/** A script that writes down how it is called: `WORD ARGUMENTS`. Both daemons have the same one; its network tells whose it is. */
+/**
+ * Returns a script that records its calls: `WORD ARGUMENTS`. Both daemons use the same script; the network namespace
+ * identifies the caller.
+ */
 export function teller(word: string): string {
   return [
     '#!/bin/sh',
@@ -18,7 +21,7 @@ export function teller(word: string): string {
   ].join('\n')
 }
 
-/** All lines so far: `fallback start V1:80 tcp`, `mail SUBJECT`, `monitor negotiate http … [up]`. */
+/** Returns all lines so far: `fallback start V1:80 tcp`, `mail SUBJECT`, `monitor negotiate http … [up]`. */
 export function toldBy(
   name: Name,
   { folder, mails, pid }: { folder: string; mails: MailSink; pid: number | undefined },
@@ -38,7 +41,7 @@ function linesOf(path: string): string[] {
   return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : []
 }
 
-/** The lines of `now` that are more than those of `before`. */
+/** Returns the lines of `now` in excess of those of `before`. */
 export function added(before: readonly string[], now: readonly string[]): string[] {
   const known = new Map<string, number>()
   for (const line of before) known.set(line, (known.get(line) ?? 0) + 1)
@@ -49,7 +52,7 @@ export function added(before: readonly string[], now: readonly string[]): string
   })
 }
 
-/** Sorted. What is said again and again counts once, for that is a matter of time; so does what is not about a family. */
+/** Sorts the lines. Lines whose number depends on time, and lines that are not about one family, count once. */
 export function settled(lines: readonly string[]): string[] {
   const isRepeated = (line: string) => /^(?:monitor|callback) |Inaccessible/.test(line)
   return [...new Set(lines.filter(isRepeated)), ...lines.filter(line => !isRepeated(line))].sort()

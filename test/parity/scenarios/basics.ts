@@ -1,4 +1,4 @@
-/** Servers that come and go. */
+/** Scenarios with servers that go up and down. */
 import type { Scenario } from '../scenario.js'
 import { site } from '../site.js'
 

@@ -7,7 +7,7 @@ const PING_OVER_IPV6 = {
   families: ['ipv6'],
 } as const
 
-/** The commands of the external checks. A server is up while there is no file of its address. */
+/** Commands of the external checks. A server is up while no file with its address as name exists. */
 export const commands = {
   command: '#!/bin/sh\ntest ! -e "DIR/$3"\n',
   slow: '#!/bin/sh\ntest ! -e "DIR/$3" || exec sleep 60\n',
@@ -66,7 +66,7 @@ export const quickCheckTypes: readonly Scenario[] = [
   },
 ]
 
-/** Those that hold ldirectord up. */
+/** Check types that block ldirectord for some time. */
 export const slowCheckTypes: readonly Scenario[] = [
   {
     name: 'checktype=ping',

@@ -1,8 +1,8 @@
-/** Directives of the whole file: a fallback for all, maintenance, readdquiescent. */
+/** Global directives: a fallback for all services, maintenance, readdquiescent. */
 import type { Scenario } from '../scenario.js'
 import { site } from '../site.js'
 
-/** With `fallback=G:80 masq` for all, and a maintenancedir. */
+/** Scenarios with the global line `fallback=G:80 masq` and a maintenancedir. */
 export const withGlobals: readonly Scenario[] = [
   {
     name: 'the global fallback, and one of a virtual before it, quiescent',

@@ -1,12 +1,12 @@
-/** What a director does besides its table: commands that it runs, the monitorfile, and how it learns of a new file. */
+/** Other actions of a director: commands, the monitorfile, and detection of a changed file. */
 import type { Scenario } from '../scenario.js'
 import { site } from '../site.js'
 import { teller } from '../told.js'
 
-/** Scripts that write down how they are called. */
+/** Scripts that record their calls. */
 export const tellers = { fallback: teller('fallback'), other: teller('other'), callback: teller('callback') }
 
-/** With `fallbackcommand=DIR/fallback` for all. */
+/** Scenarios with the global line `fallbackcommand=DIR/fallback`. */
 export const fallbackCommands: readonly Scenario[] = [
   {
     name: 'fallbackcommand: arguments and calls',
@@ -61,7 +61,7 @@ export const fallbackCommands: readonly Scenario[] = [
   },
 ]
 
-/** With `fork=yes`. */
+/** Scenarios with `fork=yes`. */
 export const forked: readonly Scenario[] = [
   {
     name: 'fork=yes: a process for each virtual of ldirectord',
@@ -78,7 +78,7 @@ export const forked: readonly Scenario[] = [
   },
 ]
 
-/** With `autoreload=yes` and `callback="DIR/callback"`; nobody gets a signal. */
+/** Scenarios with `autoreload=yes` and `callback="DIR/callback"`. No signals are sent. */
 export const autoreload: readonly Scenario[] = [
   {
     name: 'autoreload of a file that an editor renames into place, and callback',
@@ -103,7 +103,7 @@ export const autoreload: readonly Scenario[] = [
   },
 ]
 
-/** Each with a monitorfile. */
+/** Scenarios with a monitorfile. */
 export const monitored: readonly Scenario[] = [
   {
     name: 'monitorfile: the words of a line',

@@ -1,4 +1,4 @@
-/** All scenarios, by what may share a file. */
+/** All scenarios, grouped in batches that can share a file. */
 import { MAIL_SERVER } from '../mail-sink.js'
 import type { Batch } from '../scenario.js'
 import { basics } from './basics.js'
@@ -12,7 +12,7 @@ import { deadlyServices, services, slowServices, trusted } from './services.js'
 import { stops } from './stops.js'
 import { tables } from './tables.js'
 
-/** The two labs take them in turn, so the longest stand first. */
+/** The two labs take batches from this list, so the longest come first. */
 export const batches: readonly Batch[] = [
   { name: 'services', environment: trusted, scenarios: services },
   { name: 'slow checks', files: commands, scenarios: [...slowCheckTypes, ...slowServices] },

@@ -2,10 +2,10 @@
 import type { Scenario } from '../scenario.js'
 import { site } from '../site.js'
 
-/** Whether the first change comes while ldirectord still starts is a matter of time, and then it mails nothing. */
+/** ldirectord sends no mails while it starts, and the first change may happen in that time. */
 const MAY_START = { because: 'ldirectord may still be starting, and mails nothing then', told: null }
 
-/** With `smtp`, `emailalertstatus=running,stopping` and `emailalertfrom` for all. */
+/** Scenarios with global `smtp`, `emailalertstatus=running,stopping` and `emailalertfrom`. */
 export const mails: readonly Scenario[] = [
   {
     name: 'mails, not quiescent, with a fallback: subjects',

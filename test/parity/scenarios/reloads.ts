@@ -1,4 +1,4 @@
-/** Both get SIGHUP. */
+/** Scenarios in which both daemons receive SIGHUP. */
 import type { Scenario } from '../scenario.js'
 import { site } from '../site.js'
 

@@ -1,4 +1,4 @@
-/** The services that negotiate asks, each up, answering wrong, and back. */
+/** Services of negotiate checks. Each server is up, then answers wrong, then is up again. */
 import { join } from 'node:path'
 import { packageRoot } from '../../../src/system/version.js'
 import type { Difference, Scenario, Step } from '../scenario.js'
@@ -6,26 +6,26 @@ import { type Directives, type LittleServer, site } from '../site.js'
 
 interface Case {
   readonly name: string
-  /** On which port the real server is asked. */
+  /** Kind of the real server, and the port that is checked. */
   readonly server: LittleServer
-  /** Of the virtual, where it is another one than the server is asked on. */
+  /** Port of the virtual, if it differs from the checked port. */
   readonly virtualPort?: number
-  /** Behind the address of the real server; `masq 5` by default. */
+  /** Text after the address of the real server; `masq 5` by default. */
   readonly real?: string
   readonly directives: Directives
   readonly protocol?: 'tcp' | 'udp'
   readonly families?: Scenario['families']
-  /** ldirectord has the server down for ever. */
+  /** ldirectord always considers the server down. */
   readonly alwaysDown?: Omit<Difference, 'table'>
-  /** ldirectord has the server up for ever. */
+  /** ldirectord always considers the server up. */
   readonly alwaysUp?: Omit<Difference, 'table'>
-  /** ldirectord does not survive it. */
+  /** Reason why ldirectord ends with this service. */
   readonly deadly?: string
-  /** What fails: answers wrong, unless it is told otherwise. */
+  /** Behaviour of the failed server; wrong answers by default. */
   readonly failure?: 'down' | 'silent'
 }
 
-/** The tests' own certificate is trusted, so that ldirectord takes it too. */
+/** Makes ldirectord trust the certificate of the tests. */
 export const trusted = { PERL_LWP_SSL_CA_FILE: join(packageRoot, 'test/support/localhost.crt') }
 
 const VERIFIED = {
@@ -85,7 +85,8 @@ const CASES: readonly Case[] = [
     failure: 'down',
     alwaysUp: { because: 'without a login ldirectord has pop up, whatever happens' },
   },
-  // Over IPv6 ldirectord's pop and imap send no packet before an http check over IPv6 has loaded what they need.
+  // Over IPv6 ldirectord's pop and imap checks send no packet before an http check over IPv6 has loaded the Perl
+  // modules.
   { name: 'imap', server: 'imap 143', directives: { login: '"check"', passwd: '"secret"' } },
   {
     name: 'pops',
@@ -203,9 +204,9 @@ const isSlow = ({ name }: Case) =>
 const isDeadly = ({ deadly }: Case) => deadly !== undefined
 
 export const services = CASES.filter(one => !isSlow(one) && !isDeadly(one)).map(toScenario)
-/** Those that hold ldirectord up, or want no trusted certificate. */
+/** Services that block ldirectord for some time, or that need no trusted certificate. */
 export const slowServices = CASES.filter(isSlow).map(toScenario)
-/** Those that ldirectord does not survive. */
+/** Services with which ldirectord ends. */
 export const deadlyServices = CASES.filter(isDeadly).map(toScenario)
 
 function toScenario(one: Case): Scenario {

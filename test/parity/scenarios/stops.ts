@@ -1,4 +1,4 @@
-/** Both get SIGTERM. */
+/** Scenarios in which both daemons receive SIGTERM. */
 import type { Scenario } from '../scenario.js'
 import { site } from '../site.js'
 

@@ -1,4 +1,4 @@
-/** What ends up in the table besides who is up: weights, forwarding, thresholds, flags, persistence. */
+/** Attributes in the table: weights, forwarding, thresholds, flags, persistence. */
 import type { Scenario } from '../scenario.js'
 import { site } from '../site.js'
 
