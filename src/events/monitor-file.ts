@@ -60,7 +60,8 @@ export function openMonitorFile(path: string, writer: Writer, log: Log): Monitor
 
 /**
  * Returns a line as ldirectord writes it: `[Sun Nov 22 01:58:54 2026] [23200] negotiate http tcp 10.0.0.1 80 5 masq /
- * [up] 200 OK`. Null for kinds of check that ldirectord does not have. Colons in IPv6 addresses are not escaped.
+ * [up] 200 OK`. Null for kinds of check that ldirectord does not have. An IPv6 address keeps its colons, which ldirectord
+ * replaces by spaces.
  */
 export function monitorLine(
   { service, real, use }: Subscriber,

@@ -1,4 +1,4 @@
-/** Logs a warning about sysctls that keep clients on a failed server. lvsd does not set them. */
+/** Logs advice about sysctls that keep clients on a failed server. lvsd does not set them. */
 import { readFileSync } from 'node:fs'
 import type { Config } from '../core/model.js'
 import type { Log } from '../system/log.js'
