@@ -20,10 +20,12 @@ export function parseLine(command: Command, words: readonly string[]): ParsedLin
     program.parse(withOptionalValues(program, words), { from: 'user' })
   } catch (error) {
     if (wantsHelp(words, error)) return { help: true, options: {}, arguments: {} }
+    refuseNumberLike(program, words, command)
     throw error instanceof CommanderError
       ? usageError(sentenceFor(error, command, program), command.name)
       : error
   }
+  refuseNumberLike(program, words, command)
   return {
     help: false,
     options: Object.fromEntries(
@@ -114,6 +116,16 @@ function withOptionalValues({ options }: Program, words: readonly string[]): str
     const bare = end === -1 || i < end ? flags.find(({ flag }) => flag === word) : undefined
     return bare && !isNumber(words[i + 1]?.replace(/^-/, '')) ? bare.full : word
   })
+}
+
+/** Throws for `-5`, which commander takes for an argument. After `--` it is one. */
+function refuseNumberLike(program: Program, words: readonly string[], command: Command): void {
+  const end = words.indexOf('--')
+  const flag = program.args.find(word => /^-\d/.test(word))
+  const at = flag === undefined ? -1 : words.indexOf(flag)
+  // A bundle such as -c5 is no word of its own.
+  if (flag !== undefined && (at === -1 || end === -1 || at < end))
+    throw usageError(unknownOption(flag, command), command.name)
 }
 
 /** True if help is requested, even if the line has a mistake. */

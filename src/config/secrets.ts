@@ -185,7 +185,10 @@ function nameIn(text: string, isSecret: IsSecretName): { readonly end: number } 
 
 /** Returns the value at the start of the text: quoted, a mapping or list on one line, or the rest of the line. */
 function valueAt(text: string, isInline: boolean): string {
-  const closed = /^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\{[^{}]*\}|\[[^[\]]*\](?=\s*(?:[,}]|$)))/.exec(text)?.[0]
+  const closed = /^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\{[^{}]*\}|\[[^[\]]*\](?=\s*(?:[,}]|$)))(?=[\s,}]|$)/.exec(
+    text,
+  )?.[0]
+  // Text that follows a closing quote directly belongs to the value, as a mistake.
   if (closed !== undefined) return closed
   // In a mapping on one line, an unquoted value ends at a comma or a brace.
   return isInline && !/^["'{[]/.test(text) ? (/^[^,}]*/.exec(text)?.[0] ?? '') : text

@@ -216,11 +216,11 @@ class Reader {
     const at = this.#at(node)
     const target = this.#anchors.get(node.source)
     if (!target) {
-      const message = `there is no anchor &${node.source} before this alias; a value that begins with * needs quotes`
+      // Without the name: the value may be a password.
+      const message = 'there is no such anchor before this alias; a value that begins with * needs quotes'
       return this.#gap('UNKNOWN_ANCHOR', at, message)
     }
-    if (!target.node)
-      return this.#gap('ALIAS_LOOP', at, `*${node.source} stands inside the value that it repeats`)
+    if (!target.node) return this.#gap('ALIAS_LOOP', at, 'this alias stands inside the value that it repeats')
     this.#count += target.size
     return this.#count > MAX_NODES ? nothing(at) : target.node
   }

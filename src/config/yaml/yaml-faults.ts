@@ -112,10 +112,12 @@ function unclosed({ code, message, opener }: Fault, text: string): { at: number;
   return opener !== null && isOpen ? { at: opener, message: `this ${text[opener]} is never closed` } : null
 }
 
+/** Text of the file follows a colon in messages of the parser. It may be a password, and is left out. */
 function plainSentence({ code, message }: Fault): string {
   if (code === 'MISSING_CHAR' && message.includes('Implicit map keys'))
     return 'expected "key: value"; is a colon missing, or the blank after it?'
-  return `this is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+  const [sentence = ''] = message.split(': ', 1)
+  return `this is not YAML: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`
 }
 
 /** Finds an unquoted IPv6 address in brackets on the line of `offset`. This is the most frequent mistake. */

@@ -90,6 +90,19 @@ describe('secrets: a password of a check', () => {
     }
   })
 
+  it('is not shown by a sentence of the YAML reader', async () => {
+    for (const passwd of ['*hunter2', '> hunter2', '| hunter2', '>hunter2', '|5hunter2', '"hun"ter2']) {
+      const text = `services:\n  web:\n    virtual: '[::1]:110'\n    check:\n      kind: pop\n      passwd: ${passwd}\n`
+      const loaded = await loadConfig('site.yaml', { text })
+      assert.equal(loaded.config, null)
+      assert.doesNotMatch(
+        `${renderProblems(loaded)}${JSON.stringify(loaded.problems)}`,
+        /hunter|ter2/,
+        passwd,
+      )
+    }
+  })
+
   it('is not shown in the lines of an ldirectord.cf', async () => {
     const text = 'virtual=192.0.2.1:110\n\treal=198.51.100.1:110 masq\n\tlogin="u"\n\tpasswd=987#123\n'
     const loaded = await loadConfig('site.cf', { text })
@@ -122,6 +135,10 @@ describe('secrets: a line without its passwords', () => {
     ['"secret": "x", "login": "y"', '"secret": "*", "login": "y"'],
     ['password: x', 'password: *'],
     ['request: /passwd', 'request: /passwd'],
+    ['passwd: "hun"ter2', 'passwd: "***"****'],
+    ["passwd: 'hun'ter2", "passwd: '***'****"],
+    ['passwd: {hunter2}x3', 'passwd: {*******}**'],
+    ['passwd="hun"ter2', 'passwd="***"****'],
   ]
   for (const [line, expected] of LINES)
     it(`is as long: ${line}`, () => {
