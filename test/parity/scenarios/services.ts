@@ -33,6 +33,18 @@ const VERIFIED = {
     'ldirectord of Debian 12 verifies certificates although it tries not to; lvsd does not, and says so',
 }
 
+const RADIUS = {
+  server: 'radius 1812',
+  protocol: 'udp',
+  directives: {
+    service: 'radius',
+    protocol: 'udp',
+    login: '"check"',
+    passwd: '"secret"',
+    secret: '"parity"',
+  },
+} as const
+
 const CASES: readonly Case[] = [
   {
     name: 'http: receive',
@@ -153,29 +165,13 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'radius over IPv4',
-    server: 'radius 1812',
-    protocol: 'udp',
+    ...RADIUS,
     families: ['ipv4'],
-    directives: {
-      service: 'radius',
-      protocol: 'udp',
-      login: '"check"',
-      passwd: '"secret"',
-      secret: '"parity"',
-    },
   },
   {
     name: 'radius over IPv6',
-    server: 'radius 1812',
-    protocol: 'udp',
+    ...RADIUS,
     families: ['ipv6'],
-    directives: {
-      service: 'radius',
-      protocol: 'udp',
-      login: '"check"',
-      passwd: '"secret"',
-      secret: '"parity"',
-    },
     deadly: 'radius over IPv6 is the end of ldirectord',
   },
   {
