@@ -6,10 +6,11 @@ import { loadConfigApart } from '../config/load-apart.js'
 import { hasErrors, type Problem } from '../config/problems/problem.js'
 import type { Config } from '../core/model.js'
 import { loadChecks } from '../kinds/find-kinds.js'
+import { writeDurably } from '../storage/durable-file.js'
 import { bootId } from '../storage/journal.js'
 import { build } from '../system/build-id.js'
 import { DEFAULT_STATE, type Place, stateFolders, writePointer } from './places.js'
-import { type Accepted, acceptedPath, readAccepted, writeAccepted, writeDurably } from './store.js'
+import { type Accepted, acceptedPath, readAccepted, writeAccepted } from './store.js'
 
 export type Runnable = Loaded & { readonly config: Config }
 

@@ -1,7 +1,8 @@
 /** Finds the state folder of a configuration file that cannot be read any more. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { acceptedPath, writeDurably } from './store.js'
+import { writeDurably } from '../storage/durable-file.js'
+import { acceptedPath } from './store.js'
 
 /** The state folder if the configuration sets none. */
 export const DEFAULT_STATE = '/var/lib/lvsd'

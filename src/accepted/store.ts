@@ -7,10 +7,11 @@
  * under another name, synced to disk and renamed.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../core/model.js'
+import { writeDurably } from '../storage/durable-file.js'
 
 export interface Accepted {
   /** Absolute path of the configuration file. */
@@ -87,22 +88,4 @@ async function isKept(path: string, stored: Stored): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-/** Writes a file atomically: after a crash at any moment it has either the complete old or the complete new content. */
-export async function writeDurably(path: string, content: string): Promise<void> {
-  const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o755 })
-  const written = await open(`${path}.new`, 'w', 0o600)
-  try {
-    // The file may exist with a mode that lets other users read it.
-    await written.chmod(0o600)
-    await written.writeFile(content)
-    await written.sync()
-  } finally {
-    await written.close()
-  }
-  await rename(`${path}.new`, path)
-  const opened = await open(folder, 'r')
-  await opened.sync().finally(() => opened.close())
 }

@@ -4,11 +4,13 @@ import { bracketed, endpoint } from '../core/address.js'
 import { hostPort } from '../core/display-names.js'
 import { isWithoutVerdict } from '../core/health.js'
 import { type CheckResult, type HealthState, keyOfReal, keyOfService, type Table } from '../core/model.js'
+import { isHold } from '../core/override.js'
 import type { CheckState } from '../health/check-state.js'
 import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
 import { nameOfCheck } from '../health/jobs.js'
 import type { WallClock } from '../util/clock.js'
 import { dateTime } from '../util/time-text.js'
+import { overrideStatus } from './override-status.js'
 import type { Snapshot } from './snapshot.js'
 import { reasonOf } from './status-reason.js'
 import {
@@ -105,7 +107,7 @@ function realStatus(
   { names, reconcile, startedAt, ...snapshot }: Snapshot,
   dates: Dates,
 ): RealStatus {
-  const { real, held } = health
+  const { real, override } = health
   const { dump } = reconcile
   const key = real.address && keyOfReal({ address: real.address, port: real.port })
   const nameTrouble = names.get(real) ?? null
@@ -120,14 +122,14 @@ function realStatus(
     since: dates.iso(health.since ?? startedAt),
     passing: health.passing,
     need: real.need,
-    maintenance: held && { file: held.reason, since: dates.iso(held.since ?? startedAt) },
+    override: overrideStatus(override),
     weight: {
       configured: real.attributes.weight,
       wanted: weightIn(snapshot.health.desired, serviceKey, key),
       kernel: weightIn(dump?.table, serviceKey, key),
     },
     reason:
-      real.address === null && held === null
+      real.address === null && !isHold(override)
         ? `name: ${nameTrouble}`
         : reasonOf(health, at => dateTime(dates.at(at))),
     checks: health.checks.map(check => checkStatus(check, dates)),

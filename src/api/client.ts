@@ -1,6 +1,8 @@
 /** Client of the control socket of a running lvsd. */
 import { statSync } from 'node:fs'
 import { request } from 'node:http'
+import { SUDO_USER } from './operator.js'
+import type { EndRequest, GiveRequest, OverrideOutcome } from './override-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
 
 /** Path of the socket if neither the configuration nor the command line sets one. */
@@ -20,6 +22,8 @@ export class ControlError extends Error {
 const STATUS_TIMEOUT = 10_000
 /** The answer to a reload arrives when it is done: the configuration is read, the table read and changed. */
 const RELOAD_TIMEOUT = 120_000
+/** An override is on the disk when it is answered. */
+const OVERRIDE_TIMEOUT = 20_000
 
 /** Returns the status document of the daemon. Throws a ControlError. */
 export async function fetchStatus(socket: string): Promise<StatusDocument> {
@@ -29,6 +33,16 @@ export async function fetchStatus(socket: string): Promise<StatusDocument> {
 /** Makes the daemon reload its configuration. `force` disables the limits on removals. Throws a ControlError. */
 export async function requestReload(socket: string, force: boolean): Promise<ReloadOutcome> {
   return (await ask(socket, 'POST', '/reload', { force }, RELOAD_TIMEOUT)) as ReloadOutcome
+}
+
+/** Gives the same override to each target. Throws a ControlError. */
+export async function giveOverride(socket: string, request: GiveRequest): Promise<OverrideOutcome> {
+  return (await ask(socket, 'POST', '/overrides', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
+}
+
+/** Ends overrides on each target. Throws a ControlError. */
+export async function endOverrides(socket: string, request: EndRequest): Promise<OverrideOutcome> {
+  return (await ask(socket, 'POST', '/overrides/end', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
 }
 
 async function ask(
@@ -57,7 +71,13 @@ function exchange(
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeout)
-    const headers = { host: 'lvsd', connection: 'close', 'content-type': 'application/json' }
+    const sudoUser = process.env.SUDO_USER
+    const headers = {
+      host: 'lvsd',
+      connection: 'close',
+      'content-type': 'application/json',
+      ...(sudoUser && { [SUDO_USER]: sudoUser.replaceAll(/[^\x20-\x7e]/g, '?') }),
+    }
     const outgoing = request({ socketPath, method, path, headers, agent: false, signal }, response => {
       let text = ''
       response.setEncoding('utf8').on('data', chunk => {

@@ -1,8 +1,17 @@
 /** Server of the control socket: HTTP and JSON over a Unix socket that only its owner may open. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { z } from '../check/option-types.js'
 import type { Log } from '../system/log.js'
 import { Poller } from '../util/poller.js'
 import { Connections } from './connections.js'
+import { operatorOf, SUDO_USER } from './operator.js'
+import {
+  type EndRequest,
+  endRequest,
+  type GiveRequest,
+  giveRequest,
+  type OverrideOutcome,
+} from './override-types.js'
 import { shared } from './shared-answer.js'
 import {
   type Found,
@@ -21,10 +30,14 @@ export interface Control {
   status(): Promise<StatusDocument>
   /** `isForced` allows more removals than the settings do. */
   reload(isForced: boolean): Promise<ReloadOutcome>
+  readonly overrides: {
+    give(request: GiveRequest, who: string): Promise<OverrideOutcome>
+    end(request: EndRequest): Promise<OverrideOutcome>
+  }
 }
 
-/** Returns the answer as JSON. */
-type Handler = (body: unknown) => Promise<string>
+/** Returns the answer as JSON. `who` returns the user who asks. */
+type Handler = (body: unknown, who: () => string) => Promise<string>
 
 const BODY_LIMIT = 64 * 1024
 /** Maximum milliseconds for a client to send a request, and to read the answer. */
@@ -68,6 +81,16 @@ function routesOf(control: Control): Readonly<Record<string, Handler>> {
     'GET /status': () => status.get(),
     'POST /reload': async body => {
       const outcome = await control.reload((body as { force?: unknown })?.force === true)
+      status.forget()
+      return JSON.stringify(outcome)
+    },
+    'POST /overrides': async (body, who) => {
+      const outcome = await control.overrides.give(read(giveRequest, body), who())
+      status.forget()
+      return JSON.stringify(outcome)
+    },
+    'POST /overrides/end': async body => {
+      const outcome = await control.overrides.end(read(endRequest, body))
       status.forget()
       return JSON.stringify(outcome)
     },
@@ -170,7 +193,8 @@ class OpenSocket implements ControlSocket {
       const routes = Object.keys(this.#routes).join(', ')
       if (!handler) throw new Refusal(404, `no ${request.method} ${request.url} here; there is ${routes}`)
       const body = await readBody(request)
-      const text = await this.#connections.answering(request.socket, () => handler(body))
+      const who = () => operatorOf(request.socket, headerOf(request, SUDO_USER))
+      const text = await this.#connections.answering(request.socket, () => handler(body, who))
       return { status: 200, text }
     } catch (error) {
       const status = error instanceof Refusal ? error.status : 500
@@ -198,4 +222,17 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw new Refusal(400, 'a request is JSON, and this is none')
   }
+}
+
+/** Throws a Refusal that says what is wrong with the body. */
+function read<T extends z.ZodType>(type: T, body: unknown): z.output<T> {
+  const { success, data, error } = type.safeParse(body)
+  if (success) return data
+  const [issue] = error.issues
+  throw new Refusal(400, `the request is wrong at ${issue?.path.join('.') || 'its top'}: ${issue?.message}`)
+}
+
+function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
 }

@@ -2,18 +2,29 @@
 
 import { isWithoutVerdict } from '../core/health.js'
 import type { CheckResult, HealthState, Phase } from '../core/model.js'
+import { effectText, isHold, type Override, withReason } from '../core/override.js'
 import type { CheckState } from '../health/check-state.js'
 import type { RealHealth } from '../health/health-snapshot.js'
+import { dateTime } from '../util/time-text.js'
 
 /**
  * Returns the reason for the state of a server with an address: its hold, else the results of its checks. `clock`
  * formats a time.
  */
 export function reasonOf(
-  { real, state, held, checks, passing }: RealHealth,
+  { real, state, override, checks, passing }: RealHealth,
   clock: (at: number) => string,
 ): string {
-  if (held) return `maintenance: held down by the file ${held.reason}`
+  if (isHold(override)) return overrideReason(override)
+  const own = reasonOfChecks({ real, state, checks, passing }, clock)
+  return override ? `${overrideReason(override)}; ${own}` : own
+}
+
+/** Returns the reason from the checks alone. */
+function reasonOfChecks(
+  { real, state, checks, passing }: Omit<RealHealth, 'override' | 'since'>,
+  clock: (at: number) => string,
+): string {
   if (checks.length === 0) return 'no check is configured: taken as up'
   const told = mostTelling(checks, state)
   const sentence = sentenceOf(told, clock)
@@ -22,6 +33,13 @@ export function reasonOf(
   return told.health.state === 'up' && !told.noVerdicts
     ? `${count}; ${sentence}`
     : `${count}; ${told.subscriber.use.kind}: ${sentence}`
+}
+
+/** Returns the override in words: `drain until 2026-11-29 06:00:00 UTC by anna: disk swap`. */
+function overrideReason(override: Override): string {
+  if (override.source === 'file') return `maintenance: held down by the file ${withReason(override)}`
+  const end = override.until === null ? '' : ` until ${dateTime(override.until)}`
+  return `${effectText(override.effect)}${end} by ${withReason(override)}`
 }
 
 /** Returns the check that explains the state, or that is about to change it. */

@@ -9,6 +9,7 @@ import type {
   HealthState,
   RealCounters,
 } from '../core/model.js'
+import type { Effect, OverrideSource } from '../core/override.js'
 import type { ScheduleStats } from '../schedule/stats.js'
 
 /** Version of the document's format. It increases when a field changes its meaning or is removed. */
@@ -40,6 +41,20 @@ export interface CheckStatus {
   readonly noVerdict: (CauseStatus & { readonly count: number }) | null
 }
 
+export interface OverrideStatus {
+  readonly effect: Effect['kind']
+  /** Weight of the effect `weight`; null for other effects. */
+  readonly weight: number | null
+  readonly source: OverrideSource
+  /** User who gave it, or name of the maintenance file. */
+  readonly who: string
+  readonly reason: string
+  /** ISO 8601. */
+  readonly since: string
+  /** ISO 8601; null: no end. */
+  readonly until: string | null
+}
+
 export interface RealStatus {
   /** `[2001:db8::1]:80`, as in `lvsd status SERVICE REAL`. */
   readonly name: string
@@ -58,8 +73,8 @@ export interface RealStatus {
   /** Number of checks that pass, and number that must pass. */
   readonly passing: number
   readonly need: number
-  /** Maintenance file that holds the server down, and since when; null without a hold. */
-  readonly maintenance: { readonly since: string; readonly file: string } | null
+  /** The override that is active; null without one. */
+  readonly override: OverrideStatus | null
   readonly weight: {
     readonly configured: number
     /** Weight in the desired table; null: not in the table. */

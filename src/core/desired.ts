@@ -1,6 +1,5 @@
 /** Computes the desired table from configuration, health and the actual table. Pure. */
 import {
-  type HealthState,
   keyOfReal,
   keyOfService,
   type ResolvedMember,
@@ -10,21 +9,22 @@ import {
   type TableReal,
   type TableService,
 } from './model.js'
+import type { Disposition } from './override.js'
 
-export type StateOf = (service: ResolvedService, real: ResolvedReal) => HealthState
-/** The weight of a real server that is up. */
-export type WeightOf = (real: ResolvedReal) => number
+/** State and weight of a real server, from its checks and its override. */
+export type DispositionOf = (service: ResolvedService, real: ResolvedReal) => Disposition
 /** True if an entry of the actual table may belong to this member, whose name has no known address. */
 export type MayBe = (service: ResolvedService, member: ResolvedMember, entry: TableReal) => boolean
 
 /**
  * Returns the desired table for these services. `actual` is the actual table.
  *
- *   health    in `actual`   in the desired table
- *   up        yes or no     yes, with the weight from `weightOf`
- *   down      yes or no     weight 0 (quiescent service), or no
- *   unknown   yes           yes, with its weight in `actual`
- *   unknown   no            no: an unchecked server gets no traffic
+ *   state          in `actual`   in the desired table
+ *   up             yes or no     yes, with the weight of the disposition
+ *   down           yes or no     weight 0 (quiescent service), or no
+ *   unknown        yes           yes, with its weight in `actual`, or the weight of an override
+ *   unknown        no            no: an unchecked server gets no traffic
+ *   out (disable)  yes or no     no
  *
  * The fallback is in the desired table if no real server keeps it out. While the health of some real servers is
  * unknown, the fallback stays as it is in `actual`.
@@ -35,9 +35,8 @@ export type MayBe = (service: ResolvedService, member: ResolvedMember, entry: Ta
  */
 export function desired(
   services: readonly ResolvedService[],
-  stateOf: StateOf,
+  dispositionOf: DispositionOf,
   actual: Table,
-  weightOf: WeightOf = real => real.attributes.weight,
   mayBe: MayBe = () => false,
 ): Table {
   const table = new Map<string, TableService>()
@@ -47,7 +46,7 @@ export function desired(
     table.set(key, {
       id: service.id,
       ...service.attributes,
-      reals: realsOf(service, { stateOf, weightOf, mayBe }, actual.get(key)),
+      reals: realsOf(service, { dispositionOf, mayBe }, actual.get(key)),
     })
   }
   return table
@@ -56,47 +55,53 @@ export function desired(
 /**
  * True if the actual table shows that the real server was up when the table was last written: the entry exists, and its
  * weight does not mean a failure. `actual` is null if the table has not been read yet; the result is then true.
+ * `isDrained`: an override sets the weight to 0.
  *
- *   entry in `actual`   service         configured weight   result
- *   weight over 0       any             any                 true
- *   weight 0            quiescent       over 0              false: it failed, or its checks drained it
- *   weight 0            quiescent       0                   true: drained; it may have been up
- *   weight 0            not quiescent   any                 true: drained; lvsd removes a failed server
- *   none                any             any                 false
+ *   entry in `actual`   service         configured weight   override   result
+ *   weight over 0       any             any                 any        true
+ *   weight 0            quiescent       over 0              none       false: it failed, or its checks drained it
+ *   weight 0            quiescent       over 0              drained    true: it may have been up
+ *   weight 0            quiescent       0                   any        true: drained; it may have been up
+ *   weight 0            not quiescent   any                 any        true: drained; lvsd removes a failed server
+ *   none                any             any                 any        false
  */
-export function isInService(service: ResolvedService, real: ResolvedReal, actual: Table | null): boolean {
+export function isInService(
+  service: ResolvedService,
+  real: ResolvedReal,
+  actual: Table | null,
+  isDrained = false,
+): boolean {
   if (actual === null) return true
   const { id, quiescent } = service
   const entry = id && real.address && tableReal(real)
   const held = entry && actual.get(keyOfService(id))?.reals.get(keyOfReal(entry))
   if (!held) return false
-  return held.weight > 0 || !quiescent || real.attributes.weight === 0
+  return held.weight > 0 || !quiescent || real.attributes.weight === 0 || isDrained
 }
 
 interface Judges {
-  readonly stateOf: StateOf
-  readonly weightOf: WeightOf
+  readonly dispositionOf: DispositionOf
   readonly mayBe: MayBe
 }
 
 function realsOf(
   service: ResolvedService,
-  { stateOf, weightOf, mayBe }: Judges,
+  { dispositionOf, mayBe }: Judges,
   held: TableService | undefined,
 ): Map<string, TableReal> {
   const unclaimed = unclaimedIn(service, held)
   const isOf = (member: ResolvedMember, entry: TableReal) => mayBe(service, member, entry)
   const reals = entriesOf(unclaimed.filter(entry => service.reals.some(real => isOf(real, entry))))
   for (const real of service.reals) {
-    const state = stateOf(service, real)
     const base = tableReal(real)
-    const due = base && state === 'up' ? { ...base, weight: weightOf(real) } : base
-    const wanted = due && wantedReal(due, state, service.quiescent, held?.reals.get(keyOfReal(due)))
+    const wanted =
+      base &&
+      wantedReal(base, dispositionOf(service, real), service.quiescent, held?.reals.get(keyOfReal(base)))
     // Two names can resolve to the same server. The entry then gets the higher of the two weights.
     if (wanted && wanted.weight >= (reals.get(keyOfReal(wanted))?.weight ?? 0))
       reals.set(keyOfReal(wanted), wanted)
   }
-  const isAvailable = availability(service, stateOf, weightOf)
+  const isAvailable = availability(service, dispositionOf)
   const isWanted = isAvailable !== true && ![...reals.values()].some(isServing)
   const fallback = service.fallback && tableReal(service.fallback)
   if (service.fallback && !fallback && isWanted)
@@ -128,33 +133,34 @@ function entriesOf(entries: readonly TableReal[]): Map<string, TableReal> {
  * Reports whether a real server of the service keeps the fallback out: true if one does, false if none does, null while
  * results are missing. The table, `fallbackcommand`, the log and the status document all use this result.
  */
-export function availability(service: ResolvedService, stateOf: StateOf, weightOf: WeightOf): boolean | null {
+export function availability(service: ResolvedService, dispositionOf: DispositionOf): boolean | null {
   let isKnown = true
   for (const real of service.reals) {
-    const state = stateOf(service, real)
-    if (state === 'up' && suppressesFallback(real, weightOf(real))) return true
-    if (state === 'unknown') isKnown = false
+    const disposition = dispositionOf(service, real)
+    if (disposition.state === 'up' && suppressesFallback(real, disposition)) return true
+    if (disposition.state === 'unknown' && disposition.override !== 0) isKnown = false
   }
   return isKnown ? false : null
 }
 
 /**
- * True if a real server that is up, with this weight, keeps the fallback out. A server that its checks have drained
- * does not; a server with configured weight 0 does, as in ldirectord.
+ * True if a real server that is up keeps the fallback out. A server that its checks or an override have drained does
+ * not; a server with configured weight 0 does, as in ldirectord.
  */
-function suppressesFallback(real: ResolvedReal, weight: number): boolean {
-  return weight > 0 || real.attributes.weight === 0
+function suppressesFallback(real: ResolvedReal, { weight, override }: Disposition): boolean {
+  return weight > 0 || (real.attributes.weight === 0 && override === null)
 }
 
 function wantedReal(
   base: TableReal,
-  state: HealthState,
+  { state, weight, override, isOut }: Disposition,
   isQuiescent: boolean,
   held: TableReal | undefined,
 ): TableReal | null {
-  if (state === 'up') return base
+  if (isOut) return null
+  if (state === 'up') return { ...base, weight }
   if (state === 'down') return isQuiescent ? quiesced(base) : null
-  return held ? { ...base, weight: held.weight } : null
+  return held ? { ...base, weight: override ?? held.weight } : null
 }
 
 /**

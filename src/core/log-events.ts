@@ -150,6 +150,13 @@ export const LOG_EVENTS = {
   'journal.failed': kind('The ownership journal cannot be written; lvsd continues without it.', 'error'),
   'journal.works': kind('The end of `journal.failed`.'),
   'journal.damaged': kind('The ownership journal was damaged at the start; lvsd renamed it.', 'moved'),
+  'state.failed': kind('A file of the state folder cannot be written; it is tried again.', 'file', 'error'),
+  'state.works': kind('The end of `state.failed`.', 'file'),
+  'state.damaged': kind(
+    'A file of the state folder is damaged, or a newer lvsd wrote it; what can be read counts, and a copy is kept.',
+    'file',
+    'moved',
+  ),
 
   // names
   'name.resolved': kind('A name resolved to its first address or to a new one.', 'name', 'address', 'was'),
@@ -169,6 +176,25 @@ export const LOG_EVENTS = {
     'service',
     'real',
     'file',
+  ),
+  'override.begins': kind('An override of an operator is active.', 'service', 'real', 'effect', 'who'),
+  'override.over': kind('A real server has no override any more.', 'service', 'real'),
+  'override.ended': kind('An override has come to its end.', 'service', 'real', 'effect', 'who', 'reason'),
+  'override.unmatched': kind(
+    'The configuration no longer has the target of an override; it is kept for a day.',
+    'service',
+    'real',
+    'effect',
+    'who',
+    'reason',
+  ),
+  'override.forgotten': kind(
+    'An override ends because the configuration has not had its target for a day.',
+    'service',
+    'real',
+    'effect',
+    'who',
+    'reason',
   ),
   'maintenance.ends': kind('A real server is no longer held down.', 'service', 'real'),
   'maintenance.unmatched': kind(

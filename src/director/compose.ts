@@ -50,12 +50,18 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     log,
     kernel,
     kernelName: table,
+    overridesPath: table === 'memory' ? null : overridesPath(loaded.config.settings),
     journal,
     resolver,
     commands,
     notify: openNotify(env, log),
     listeners: [...defaultListeners({ log, journal, resolver, commands }), ...advice, ...listeners],
   })
+}
+
+/** Returns `${state}/lvsd-overrides.json` for the control socket `/run/lvsd/lvsd.sock`. */
+function overridesPath({ state, socket }: Settings): string {
+  return journalPath(state, socket).replace(/\.json$/, '-overrides.json')
 }
 
 /** Returns the loaded configuration with the paths of the control socket and the state folder replaced, if given. */

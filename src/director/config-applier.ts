@@ -1,9 +1,11 @@
 /** Activates a configuration. Only this file determines the order in which the parts take it. */
 import type { Runnable } from '../accepted/accepted.js'
-import type { ResolvedConfig } from '../core/model.js'
+import type { ResolvedConfig, ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Events } from '../events/event-bus.js'
 import type { HealthTracker } from '../health/health-tracker.js'
 import type { NameResolver } from '../names/name-resolver.js'
+import type { CommandOverrides } from '../overrides/command-overrides.js'
+import { effectiveOverrides } from '../overrides/effective-overrides.js'
 import type { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
 import type { Reconciler } from '../reconcile/reconciler.js'
 import type { Executors } from '../schedule/executors.js'
@@ -20,6 +22,7 @@ export interface ConfigApplierParts {
   readonly events: Emitter<Events>
   readonly configWatcher: ConfigWatcher
   readonly maintenance: MaintenanceOverrides
+  readonly overrides: CommandOverrides
   readonly reconciler: Reconciler
   /** Returns the last accepted configuration, names not resolved. */
   loaded(): Runnable
@@ -73,16 +76,23 @@ export class ConfigApplier {
     }
   }
 
-  /** Applies the holds of the maintenance folder to the health at once. */
-  applyHolds(): void {
-    const { health, maintenance } = this.#parts
+  /** Applies the overrides of all sources to the health at once. */
+  applyOverrides(): void {
+    const { health, maintenance, overrides } = this.#parts
     // Nothing is active before the first `apply`.
-    if (health.store.config !== null) health.hold(maintenance.held(this.#config))
+    if (health.store.config === null) return
+    const { services } = this.#config
+    const files = maintenance.overrides(this.#config)
+    const sources = [
+      (_: ResolvedService, real: ResolvedReal) => files.get(real) ?? [],
+      (service: ResolvedService, real: ResolvedReal) => overrides.of(service, real),
+    ]
+    health.override(effectiveOverrides(services, sources, Date.now()))
   }
 
   /** Hands the configuration to all parts. The kernel's table changes with the next round of the reconciler. */
   #place(): void {
-    const { names, health, executors, events, configWatcher, maintenance, loaded } = this.#parts
+    const { names, health, executors, events, configWatcher, maintenance, overrides, loaded } = this.#parts
     const { config, checks } = loaded()
     names.follow(config)
     const resolved = names.resolve(config)
@@ -92,7 +102,8 @@ export class ConfigApplier {
     events.emit('config', resolved)
     configWatcher.follow(config)
     maintenance.follow(resolved)
-    this.applyHolds()
+    overrides.follow(resolved)
+    this.applyOverrides()
     health.availability.follow(resolved.services)
   }
 }

@@ -14,6 +14,7 @@ import type { Kernel } from '../ipvs/kernel.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
 import { NameResolver } from '../names/name-resolver.js'
 import { type CommandQueue, openCommandQueue } from '../notify/command-queue.js'
+import { CommandOverrides } from '../overrides/command-overrides.js'
 import { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
 import { Reconciler } from '../reconcile/reconciler.js'
@@ -27,6 +28,7 @@ import { counted } from '../util/plural.js'
 import { ConfigApplier } from './config-applier.js'
 import { ConfigWatcher } from './config-watcher.js'
 import { Lifecycle } from './lifecycle.js'
+import { OverrideControl } from './override-control.js'
 import { Reloader } from './reloader.js'
 
 export interface DaemonParts {
@@ -44,6 +46,8 @@ export interface DaemonParts {
   readonly resolver?: Resolver
   /** Queue of the operator's commands; closed with the daemon. */
   readonly commands?: CommandQueue
+  /** File of the overrides that operators give; null or absent: they end with the process. */
+  readonly overridesPath?: string | null
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
   /** Event listeners. An exception in a listener is logged and stops nothing. */
@@ -54,6 +58,7 @@ export interface DaemonParts {
 }
 
 export interface Daemon {
+  readonly overrides: OverrideControl
   reload(isForced: boolean): Promise<ReloadOutcome>
   status(): Promise<StatusDocument>
   /** Resolves when the kernel's table reflects all results, answers for names and reloads that have arrived. */
@@ -88,6 +93,8 @@ class RunningDaemon implements Daemon {
   readonly #names: NameResolver
   readonly #configWatcher: ConfigWatcher
   readonly #applier: ConfigApplier
+  readonly #commandOverrides: CommandOverrides
+  readonly overrides: OverrideControl
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
   #socket: { close(): Promise<void> } | null = null
@@ -149,19 +156,29 @@ class RunningDaemon implements Daemon {
       onChange: isSettled => this.#reloader.reloadByItself(isSettled),
     })
     lifecycle.add('configuration file', () => this.#configWatcher.close())
-    const onChange = () => this.#applier.applyHolds()
+    const onChange = () => this.#applier.applyOverrides()
     const maintenance = new MaintenanceOverrides({ log, journal, resolver, onChange })
     lifecycle.add('maintenance folder', () => maintenance.close())
+    const { overridesPath = null } = parts
+    const overrides = new CommandOverrides({ path: overridesPath, log, onChange })
+    lifecycle.add('overrides', () => overrides.close(LAST_PATIENCE))
+    this.#commandOverrides = overrides
     this.#applier = new ConfigApplier({
       log,
       events,
       maintenance,
+      overrides,
       names: this.#names,
       health: this.#health,
       executors: this.#executors,
       configWatcher: this.#configWatcher,
       reconciler: this.#reconciler,
       loaded: () => this.#reloader.loaded,
+    })
+    this.overrides = new OverrideControl({
+      commands: overrides,
+      config: () => this.#applier.config,
+      overrideOf: real => this.#health.store.overrideOf(real),
     })
   }
 
@@ -180,6 +197,7 @@ class RunningDaemon implements Daemon {
     const { settings, services, file } = loaded.config
     // If the file cannot run, `lastRead` is null: the file then counts as changed.
     if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
+    await this.#commandOverrides.load()
     await this.#applier.prepare()
     this.#socket = await openControlSocket(settings.socket, this, log)
     this.#reloader.tellStart()

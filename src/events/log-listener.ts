@@ -2,8 +2,9 @@
 
 import type { Problem } from '../config/problems/problem.js'
 import { endpoint } from '../core/address.js'
-import type { CheckResult, Member, Real, ResolvedService, Service } from '../core/model.js'
-import type { Transition, VerdictChange, WeightChange } from '../health/health-changes.js'
+import type { CheckResult, Member, ResolvedService } from '../core/model.js'
+import { effectText, withReason } from '../core/override.js'
+import type { OverrideChange, Transition, VerdictChange, WeightChange } from '../health/health-changes.js'
 import { nameOfCheck, type Subscriber } from '../health/jobs.js'
 import type { Log } from '../system/log.js'
 import type { EventListener } from './event-bus.js'
@@ -15,7 +16,7 @@ export function logListener(log: Log): EventListener {
     transition: transition => logTransition(log, transition),
     weight: change => logWeightChange(log, change),
     verdict: change => logVerdict(log, change),
-    held: ({ service, real, reason }) => logHeld(log, service, real, reason),
+    override: change => logOverride(log, change),
     traffic: (service, hasTraffic, before) => logTraffic(log, service, hasTraffic, before),
   }
 }
@@ -103,9 +104,22 @@ export function logProblems(log: Log, problems: readonly Problem[]): void {
     )
 }
 
-/** Logs the begin (`file` is set) or the end of a hold. */
-function logHeld(log: Log, service: Service, real: Real, file: string | null): void {
+/** Logs the begin or the end of an override. Maintenance files have their own events. */
+function logOverride(log: Log, { service, real, before, after }: OverrideChange): void {
   const fields = { service: service.name, real: realName(real) }
-  if (file === null) log.info('maintenance.ends', fields, 'maintenance is over: the checks decide again')
-  else log.warn('maintenance.begins', { ...fields, file }, 'real server held down for maintenance')
+  if (after?.source === 'file')
+    log.warn(
+      'maintenance.begins',
+      { ...fields, file: withReason(after) },
+      'real server held down for maintenance',
+    )
+  else if (after)
+    log.warn(
+      'override.begins',
+      { ...fields, effect: effectText(after.effect), who: withReason(after) },
+      'an operator overrides the checks',
+    )
+  else if (before?.source === 'file')
+    log.info('maintenance.ends', fields, 'maintenance is over: the checks decide again')
+  else log.info('override.over', fields, 'no override is left: the checks decide again')
 }

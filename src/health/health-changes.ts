@@ -3,6 +3,7 @@
  */
 
 import type { CheckResult, HealthState, ResolvedReal, ResolvedService } from '../core/model.js'
+import type { Changed } from './active-overrides.js'
 import type { Job, Subscriber } from './jobs.js'
 
 /** A change of the state of a real server, or of one of its checks while the state of the server stays the same. */
@@ -34,13 +35,9 @@ export interface VerdictChange {
   readonly detail: string
 }
 
-/** A hold on a real server begins or ends. */
-export interface Hold {
-  readonly service: ResolvedService
-  readonly real: ResolvedReal
-  /** Reason of the hold; null if the hold ends. */
-  readonly reason: string | null
-  /** Result of a failed check if the checks, too, take the server down; else null. */
+/** An override of a real server begins, changes or ends. */
+export interface OverrideChange extends Changed {
+  /** Result of a failed check if the checks take the server down; else null. */
   readonly failure: CheckResult | null
 }
 
@@ -83,8 +80,8 @@ export interface HealthEvents {
   readonly weight: [change: WeightChange]
   /** A check has had no verdict several times in a row, or has a verdict again. */
   readonly verdict: [change: VerdictChange]
-  /** A hold on a real server begins or ends. */
-  readonly held: [hold: Hold]
+  /** An override of a real server begins, changes or ends. */
+  readonly override: [change: OverrideChange]
   /**
    * A service has an available real server, or none any more. `before` is null if this was not known, as after a start.
    */

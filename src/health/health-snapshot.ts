@@ -1,5 +1,6 @@
 /** The health of all services and real servers at one moment, as plain data for the status document. */
 import type { HealthState, ResolvedReal, ResolvedService, Table } from '../core/model.js'
+import type { Override } from '../core/override.js'
 import type { TrafficState } from './availability.js'
 import type { CheckState } from './check-state.js'
 
@@ -21,8 +22,7 @@ export interface RealHealth {
   readonly state: HealthState
   /** Time of the last change of state; null before the first configuration is active. */
   readonly since: number | null
-  /** Reason and start of the hold; null without a hold. */
-  readonly held: { readonly reason: string; readonly since: number | null } | null
+  readonly override: Override | null
   readonly checks: readonly Readonly<CheckState>[]
   /** Number of checks that pass. */
   readonly passing: number

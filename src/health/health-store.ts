@@ -22,13 +22,15 @@ import type {
   Table,
   TableReal,
 } from '../core/model.js'
-import { keyOfMember, keyOfService } from '../core/model.js'
+import { keyOfService } from '../core/model.js'
+import { type Disposition, disposition, type Override } from '../core/override.js'
 import { weightFrom } from '../core/weight-hint.js'
 import { Doubtful, type Doubts } from '../names/unresolved-names.js'
+import { ActiveOverrides } from './active-overrides.js'
 import { type CheckState, entry, PreviousStates } from './check-state.js'
 import type {
-  Hold,
   JobChanges,
+  OverrideChange,
   ResultOutcome,
   Transition,
   VerdictChange,
@@ -37,6 +39,9 @@ import type {
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
 import { type Standing, Standings } from './standings.js'
 
+/** `isDrained`: an override sets its weight to 0. */
+type IsInService = (service: ResolvedService, real: ResolvedReal, isDrained: boolean) => boolean
+
 export class HealthStore {
   #config: ResolvedConfig | null = null
   #jobs: ReadonlyMap<string, Job> = new Map()
@@ -44,13 +49,9 @@ export class HealthStore {
   #statesByJob = new Map<string, CheckState[]>()
   #statesByReal = new Map<ResolvedReal, CheckState[]>()
   #services = new Map<string, ResolvedService>()
-  #held: ReadonlyMap<ResolvedReal, string> = new Map()
-  /** Keys of the held real servers, for comparison after a reload, which creates new objects. */
-  #heldMembers: ReadonlySet<string> = new Set()
-  /** Start of each hold by `keyOfMember`, in milliseconds of the steady clock. */
-  #heldSince = new Map<string, number>()
+  readonly #overrides = new ActiveOverrides()
   readonly #standings = new Standings()
-  readonly #isInService: (service: ResolvedService, real: ResolvedReal) => boolean
+  readonly #isInService: IsInService
   readonly #table: () => Table | null
   /** Service of each real server in doubt. */
   #serviceOfDoubt: ReadonlyMap<ResolvedReal, ResolvedService> = new Map()
@@ -59,10 +60,7 @@ export class HealthStore {
    * `isInService` is asked before the first result of a server: it returns true if the actual table shows the server as
    * up. `table` returns the actual table, or null before the first read.
    */
-  constructor(
-    isInService: (service: ResolvedService, real: ResolvedReal) => boolean = () => false,
-    table: () => Table | null = () => new Map(),
-  ) {
+  constructor(isInService: IsInService = () => false, table: () => Table | null = () => new Map()) {
     this.#isInService = isInService
     this.#table = table
   }
@@ -126,29 +124,13 @@ export class HealthStore {
     }
   }
 
-  /**
-   * Holds these real servers down, whatever the results of their checks, and releases all others. The map values are
-   * reasons, as text for people. Returns the holds that begin or end.
-   */
-  hold(held: ReadonlyMap<ResolvedReal, string>, now: number): readonly Hold[] {
-    this.#held = held
-    const before = this.#heldMembers
-    const members = [...this.#services.values()].flatMap(service =>
-      service.reals.map(real => ({
-        service,
-        real,
-        key: keyOfMember(service, real),
-        reason: this.heldBy(real),
-      })),
-    )
-    this.#heldMembers = new Set(members.filter(({ reason }) => reason !== null).map(({ key }) => key))
-    this.#heldSince = new Map(
-      [...this.#heldMembers].map(key => [key, this.#heldSince.get(key) ?? now] as const),
-    )
-    for (const { real } of members) this.#standings.note(real, this.stateOf(real), now)
-    return members
-      .filter(({ key, reason }) => before.has(key) !== (reason !== null))
-      .map(({ service, real, reason }) => ({ service, real, reason, failure: this.#failureOf(real) }))
+  /** Replaces the overrides of all real servers. Returns the overrides that begin, change or end. */
+  override(overrides: ReadonlyMap<ResolvedReal, Override>, now: number): readonly OverrideChange[] {
+    const services = [...this.#services.values()]
+    const changes = this.#overrides.replace(overrides, services)
+    for (const { reals } of services)
+      for (const real of reals) this.#standings.note(real, this.stateOf(real), now)
+    return changes.map(change => ({ ...change, failure: this.#failureOf(change.real) }))
   }
 
   /** Returns the last result of a failed check if the server is down by its checks, else null. */
@@ -159,14 +141,9 @@ export class HealthStore {
     )
   }
 
-  /** Returns the reason of the hold, or null. */
-  heldBy(real: ResolvedReal): string | null {
-    return this.#held.get(real) ?? null
-  }
-
-  /** Returns the start of the hold in milliseconds of the steady clock, or null. */
-  heldSince(service: ResolvedService, real: ResolvedReal): number | null {
-    return this.#heldSince.get(keyOfMember(service, real)) ?? null
+  /** Returns the override of a real server, or null. */
+  overrideOf(real: ResolvedReal): Override | null {
+    return this.#overrides.of(real)
   }
 
   /** Returns the state of a server and the time of its last change. */
@@ -181,11 +158,7 @@ export class HealthStore {
 
   /** True if a real server keeps the fallback out, false if none does; null while results are missing. */
   isAvailable(service: ResolvedService): boolean | null {
-    return availability(
-      service,
-      (_, real) => this.stateOf(real),
-      real => this.weightOf(real),
-    )
+    return availability(service, (_, real) => this.dispositionOf(real))
   }
 
   /** Returns the subscribers of a job. */
@@ -221,8 +194,8 @@ export class HealthStore {
   #transition(checkState: CheckState, was: HealthState, result: CheckResult, now: number): Transition {
     const { service, real, use } = checkState.subscriber
     const state = this.stateOf(real)
-    const from = this.#stateWith(real, checkState, was)
-    const hasMovedServer = from !== state && !this.#held.has(real)
+    const from = this.#disposition(real, this.#stateWith(real, checkState, was)).state
+    const hasMovedServer = from !== state
     this.#standings.note(real, state, now)
     return {
       service,
@@ -240,12 +213,26 @@ export class HealthStore {
 
   #judge({ subscriber, health }: CheckState, result: CheckResult, now: number): Health {
     const { service, real, use } = subscriber
-    const isInService = health.state === 'unknown' && this.#isInService(service, real)
+    const isDrained = this.#disposition(real, health.state).override === 0
+    const isInService = health.state === 'unknown' && this.#isInService(service, real, isDrained)
     return nextHealth(health, result, use.policy, now, isInService)
   }
 
+  /** Returns the state and the weight that result from the checks and the override. */
+  dispositionOf(real: ResolvedReal): Disposition {
+    return this.#disposition(real, this.#ownState(real))
+  }
+
   stateOf(real: ResolvedReal): HealthState {
-    if (this.#held.has(real)) return 'down'
+    return this.dispositionOf(real).state
+  }
+
+  /** `state` is the state without the override. */
+  #disposition(real: ResolvedReal, state: HealthState): Disposition {
+    return disposition(state, this.#advisedWeight(real), this.overrideOf(real))
+  }
+
+  #ownState(real: ResolvedReal): HealthState {
     if (real.address === null) return this.#isInDoubt(real) ? 'unknown' : 'down'
     return this.#checkedState(real)
   }
@@ -271,9 +258,15 @@ export class HealthStore {
   }
 
   /**
-   * Returns the weight of a server that is up: the lowest weight that its checks advise, else the configured weight.
+   * Returns the weight of a server that is up: the weight of its override, else the lowest weight that its checks
+   * advise, else the configured weight.
    */
   weightOf(real: ResolvedReal): number {
+    return this.dispositionOf(real).weight
+  }
+
+  /** Returns the lowest weight that the checks advise, else the configured weight. */
+  #advisedWeight(real: ResolvedReal): number {
     const advice = this.checkStatesOf(real).flatMap(({ health }) =>
       health.state === 'up' ? (health.last?.advice ?? []) : [],
     )
@@ -326,9 +319,8 @@ export function desiredTable(
 ): Table {
   return desired(
     services,
-    (_, real) => healthStore.stateOf(real),
+    (_, real) => healthStore.dispositionOf(real),
     actual,
-    real => healthStore.weightOf(real),
     (service, member, entry: TableReal) => healthStore.doubtful.mayBe(service, member, entry),
   )
 }

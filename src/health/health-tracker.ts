@@ -1,7 +1,8 @@
-/** Owns the health store: takes configurations, results and holds, and emits health events. */
+/** Owns the health store: takes configurations, results and overrides, and emits health events. */
 import type { Check } from '../check/check.js'
 import { isInService } from '../core/desired.js'
 import type { CheckResult, ResolvedConfig, ResolvedReal, ResolvedService, Table } from '../core/model.js'
+import type { Override } from '../core/override.js'
 import type { Doubts } from '../names/unresolved-names.js'
 import type { Log } from '../system/log.js'
 import { steadyNow } from '../util/clock.js'
@@ -38,24 +39,27 @@ export class HealthTracker {
   constructor(parts: HealthTrackerParts) {
     this.#parts = parts
     this.#now = parts.now ?? steadyNow
-    this.store = new HealthStore((service, real) => isInService(service, real, parts.table()), parts.table)
+    this.store = new HealthStore(
+      (service, real, isDrained) => isInService(service, real, parts.table(), isDrained),
+      parts.table,
+    )
     const tell = (...traffic: HealthEvents['traffic']) => parts.events.emit('traffic', ...traffic)
     this.availability = new Availability(this.store, tell, this.#now)
   }
 
   /**
-   * Takes a configuration and returns the changes for the schedule. Call `hold` next: a hold refers to objects of the
-   * configuration.
+   * Takes a configuration and returns the changes for the schedule. Call `override` next: an override refers to objects
+   * of the configuration.
    */
   applyConfig(config: ResolvedConfig, checks: ReadonlyMap<string, Check>, doubts: Doubts): JobChanges {
     return this.store.applyConfig(config, checks, this.#now(), doubts)
   }
 
-  /** Holds these real servers down, each with a reason for people, and releases all others. */
-  hold(held: ReadonlyMap<ResolvedReal, string>): void {
-    const holds = this.store.hold(held, this.#now())
-    for (const hold of holds) this.#parts.events.emit('held', hold)
-    this.#touch(holds.map(({ service }) => service))
+  /** Replaces the overrides of all real servers. */
+  override(overrides: ReadonlyMap<ResolvedReal, Override>): void {
+    const changes = this.store.override(overrides, this.#now())
+    for (const change of changes) this.#parts.events.emit('override', change)
+    this.#touch(changes.map(({ service }) => service))
   }
 
   /** Applies a result of a job and emits the events that follow. */
@@ -92,19 +96,18 @@ export class HealthTracker {
       services: services.map(service => ({
         service,
         traffic: this.availability.of(service) ?? null,
-        reals: service.reals.map(real => this.#realHealth(service, real)),
+        reals: service.reals.map(real => this.#realHealth(real)),
       })),
     }
   }
 
-  #realHealth(service: ResolvedService, real: ResolvedReal): RealHealth {
+  #realHealth(real: ResolvedReal): RealHealth {
     const { store } = this
-    const reason = store.heldBy(real)
     return {
       real,
       state: store.stateOf(real),
       since: store.standingOf(real)?.since ?? null,
-      held: reason === null ? null : { reason, since: store.heldSince(service, real) },
+      override: store.overrideOf(real),
       checks: store.checkStatesOf(real).map(checkState => ({ ...checkState })),
       passing: store.passing(real),
     }

@@ -18,10 +18,9 @@ export class MaintenanceNotes {
     this.#onNews = onNews
   }
 
-  /** Returns `: disk swap, Anna`; '' if the file is empty, unreadable, or not read yet. */
+  /** Returns `disk swap, Anna`; '' if the file is empty, unreadable, or not read yet. */
   of(file: string): string {
-    const note = this.#notes.get(file) ?? ''
-    return note === '' ? '' : `: ${note}`
+    return this.#notes.get(file) ?? ''
   }
 
   /** Takes the present list of files. A known file is not read again. */

@@ -1,6 +1,7 @@
 /** Overrides from the maintenance folder: a file named after a real server holds that server down. */
 
 import type { ResolvedConfig, ResolvedReal } from '../core/model.js'
+import type { Override } from '../core/override.js'
 import type { Resolver } from '../names/lookup.js'
 import { ReverseDnsCache } from '../names/reverse-dns.js'
 import type { Journal } from '../storage/journal.js'
@@ -32,6 +33,7 @@ export class MaintenanceOverrides {
   /** Files that match no real server and have been logged. */
   readonly #strangers = new Set<string>()
   readonly #notes: MaintenanceNotes
+  readonly #since = new Map<string, number>()
   #folder: { readonly path: string; readonly watched: MaintenanceFolder } | null = null
 
   constructor(parts: MaintenanceParts) {
@@ -51,21 +53,40 @@ export class MaintenanceOverrides {
     void this.#refreshNames(false)
   }
 
-  /**
-   * Returns the held real servers of this configuration, each with its reason: file name, trouble of the folder, note.
-   */
-  held(config: ResolvedConfig): Map<ResolvedReal, string> {
+  /** Returns an override for each real server of this configuration that a file of the folder matches. */
+  overrides(config: ResolvedConfig): Map<ResolvedReal, Override> {
     const watched = this.#folder?.watched
     const held = matchOverrides(realsOf(config), new Set(watched?.seen.files), address =>
       this.#names.of(address),
     )
     this.#remember(held)
-    const note = watched?.trouble ? NOTES[watched.trouble] : ''
+    const files = new Set(held.values())
+    for (const file of this.#since.keys()) if (!files.has(file)) this.#since.delete(file)
     if (watched) {
       this.#notes.follow(watched.seen.folder, watched.seen.files)
       void this.#tellUnmatched(config)
     }
-    return new Map([...held].map(([real, file]) => [real, `${file}${note}${this.#notes.of(file)}`]))
+    return new Map([...held].map(([real, file]) => [real, this.#overrideBy(file)]))
+  }
+
+  #overrideBy(file: string): Override {
+    const trouble = this.#folder?.watched.trouble
+    const reasons = [trouble ? NOTES[trouble] : '', this.#notes.of(file)]
+    return {
+      effect: { kind: 'force-down' },
+      source: 'file',
+      who: file,
+      reason: reasons.filter(reason => reason !== '').join('; '),
+      since: this.#sinceOf(file),
+      until: null,
+    }
+  }
+
+  /** Returns the time at which the file was first seen, in milliseconds of the wall clock. */
+  #sinceOf(file: string): number {
+    const since = this.#since.get(file) ?? Date.now()
+    this.#since.set(file, since)
+    return since
   }
 
   /** Logs each file that matches no real server, once, after the names of all real servers have been looked up. */
@@ -165,8 +186,8 @@ function realsOf({ services }: ResolvedConfig): readonly ResolvedReal[] {
 }
 
 const NOTES = {
-  gone: ' (its folder is missing)',
-  elsewhere: ' (its folder is empty, on another file system)',
-  unreadable: ' (its folder cannot be read)',
-  silent: ' (its folder does not answer)',
+  gone: 'its folder is missing',
+  elsewhere: 'its folder is empty, on another file system',
+  unreadable: 'its folder cannot be read',
+  silent: 'its folder does not answer',
 } as const

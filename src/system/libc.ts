@@ -42,6 +42,7 @@ const IPPROTO_ICMPV6 = 58
 const SOL_SOCKET = 1
 const SO_SNDBUF = 7
 const SO_RCVBUF = 8
+const SO_PEERCRED = 17
 const SO_SNDBUFFORCE = 32
 const SO_RCVBUFFORCE = 33
 const SOL_RAW = 255
@@ -83,6 +84,9 @@ interface Libc {
   setsockopt: KoffiFunc<
     (fd: number, level: number, name: number, value: Uint8Array, length: number) => number
   >
+  getsockopt: KoffiFunc<
+    (fd: number, level: number, name: number, into: Uint8Array, length: Uint8Array) => number
+  >
   dup3: KoffiFunc<(from: number, to: number, flags: number) => number>
   close: KoffiFunc<(fd: number) => number>
   _exit: KoffiFunc<(code: number) => void>
@@ -113,6 +117,7 @@ function load(): Libc {
     ) as Libc['sendto'],
     recv: lib.func('intptr_t recv(int, void *, size_t, int)') as Libc['recv'],
     setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)') as Libc['setsockopt'],
+    getsockopt: lib.func('int getsockopt(int, int, int, void *, void *)') as Libc['getsockopt'],
     dup3: lib.func('int dup3(int, int, int)') as Libc['dup3'],
     close: lib.func('int close(int)') as Libc['close'],
     _exit: lib.func('void _exit(int)') as Libc['_exit'],
@@ -287,6 +292,23 @@ function unixAddress(path: string): Uint8Array {
 }
 
 // ---------------------------------------------------------------- locks
+
+/** The process behind a connected Unix socket. */
+export interface Peer {
+  readonly pid: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Who connected to this end of a Unix socket: `struct ucred` of SO_PEERCRED, unix(7). Throws a SystemError. */
+export function peerOf(fd: number): Peer {
+  const libc = load()
+  const found = Buffer.alloc(12)
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(found.length)
+  if (libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, found, length) < 0) throw fail(libc, 'getsockopt')
+  return { pid: found.readInt32LE(0), uid: found.readUInt32LE(4), gid: found.readUInt32LE(8) }
+}
 
 /**
  * Locks an open file until it is closed. Returns false if another process holds the lock. The kernel releases the lock

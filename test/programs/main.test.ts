@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { openControlSocket } from '../../src/api/server.js'
 import { onCleanup } from '../support/after-each.js'
-import { statusDocument } from '../support/cli/documents.js'
 import { compiled } from '../support/compile.js'
+import { controlOf } from '../support/control.js'
 import { temporaryFile } from '../support/folder.js'
 
 const MAIN = compiled('main')
@@ -56,11 +56,7 @@ describe('main: the process', () => {
   it('ends --watch when its reader has gone, although nothing is written', async () => {
     const socket = temporaryFile('lvsd.sock', '')
     rmSync(socket)
-    const control = {
-      status: async () => statusDocument(),
-      reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
-    }
-    const server = await openControlSocket(socket, control)
+    const server = await openControlSocket(socket, controlOf())
     onCleanup(() => server.close())
     const ended = await lvsd(['status', '--socket', socket, '--watch', '0.2'], child =>
       child.stdout?.once('data', () => child.stdout?.destroy()),

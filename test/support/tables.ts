@@ -22,6 +22,7 @@ import type {
   Virtual,
 } from '../../src/core/model.js'
 import { keyOfReal, keyOfService } from '../../src/core/model.js'
+import type { Override } from '../../src/core/override.js'
 
 export function address(text: string): Address {
   const parsed = parseAddress(text)
@@ -133,6 +134,11 @@ export function tableService(id: ServiceId, reals: readonly TableReal[]): TableS
 
 export function tableReal(host: string, attributes: Partial<RealAttributes> = {}, port = 80): TableReal {
   return { address: address(host), port, ...ATTRIBUTES, ...attributes }
+}
+
+/** The override of a file in the maintenance folder. */
+export function heldBy(file: string): Override {
+  return { effect: { kind: 'force-down' }, source: 'file', who: file, reason: '', since: 0, until: null }
 }
 
 export function passed(detail = 'ok'): CheckResult {

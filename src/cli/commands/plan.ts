@@ -10,6 +10,7 @@ import {
   type ResolvedConfig,
   type Table,
 } from '../../core/model.js'
+import { disposition } from '../../core/override.js'
 import { KernelError } from '../../ipvs/kernel.js'
 import { openTable, TABLES } from '../../ipvs/table.js'
 import { Doubtful, type Doubts } from '../../names/unresolved-names.js'
@@ -89,9 +90,8 @@ export function planned(
   return diff(
     desired(
       services,
-      () => state,
+      (_, real) => disposition(state, real.attributes.weight, null),
       actual,
-      undefined,
       (...question) => doubtful.mayBe(...question),
     ),
     actual,

@@ -66,8 +66,8 @@ function serviceTroubles({ name, nameTrouble, reals }: ServiceStatus): string[] 
   return nameTrouble === null ? ofReals : [`${name}: ${nameTrouble}`, ...ofReals]
 }
 
-function troubleOf({ state, maintenance, checks, reason, nameTrouble }: RealStatus): string | null {
-  if (maintenance) return null
+function troubleOf({ state, override, checks, reason, nameTrouble }: RealStatus): string | null {
+  if (override?.effect === 'force-down' || override?.effect === 'disable') return null
   if (state === 'down') return `down: ${reason}`
   const unasked = checks.find(({ noVerdict }) => noVerdict)?.noVerdict
   if (unasked) return `no verdict: ${unasked.detail}`

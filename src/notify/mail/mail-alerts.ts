@@ -11,8 +11,9 @@ import {
   type ResolvedService,
   type ServiceId,
 } from '../../core/model.js'
+import { isHold, withReason } from '../../core/override.js'
 import type { EventListener } from '../../events/event-bus.js'
-import type { Hold, Transition } from '../../health/health-changes.js'
+import type { OverrideChange, Transition } from '../../health/health-changes.js'
 import type { Clock } from '../../util/clock.js'
 import { Grouping } from './grouping.js'
 import type { MailMessage } from './message.js'
@@ -104,15 +105,15 @@ export class MailAlerts implements EventListener {
    * Handles an override. The change of the table is reported, as in ldirectord, but there are no reminders. A server
    * that is released while its checks fail is reported as down.
    */
-  held({ service, real, reason, failure }: Hold): void {
+  override({ service, real, after, failure }: OverrideChange): void {
     const member = memberOf(service, real)
     if (member === null) return
-    if (reason !== null) {
+    if (isHold(after)) {
       this.#holds.add(member)
-      this.#reminders.add(member, `maintenance: ${reason}`, null)
+      this.#reminders.add(member, `maintenance: ${withReason(after)}`, null)
       return
     }
-    this.#holds.delete(member)
+    if (!this.#holds.delete(member)) return
     // The override, and not the start, brings the server back.
     this.#settling.delete(member)
     this.#reminders.forget(member)

@@ -26,7 +26,7 @@ export function realStatus(change: Partial<RealStatus> = {}): RealStatus {
     name: '[2001:db8:1::11]:80',
     passing: 1,
     need: 1,
-    maintenance: null,
+    override: null,
     host: '2001:db8:1::11',
     address: '[2001:db8:1::11]',
     nameTrouble: null,

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../../src/api/snapshot.js'
 import { reasonAndDetail } from '../../../src/api/status-reason.js'
 import type { Table } from '../../../src/core/model.js'
 import type { HealthSnapshot } from '../../../src/health/health-snapshot.js'
-import { real, service, serviceId, table, tableReal, tableService } from '../../support/tables.js'
+import { heldBy, real, service, serviceId, table, tableReal, tableService } from '../../support/tables.js'
 
 /** The steady clock is the wall clock here. */
 const DATES = { at: (ms: number) => ms, iso: (ms: number) => new Date(ms).toISOString() }
@@ -18,7 +18,7 @@ const [A, B] = WEB.reals.map(one => ({
   real: one,
   state: 'unknown' as const,
   since: null,
-  held: null,
+  override: null,
   checks: [],
   passing: 0,
 }))
@@ -75,7 +75,7 @@ describe('build-status', () => {
     assert.ok(A && B)
     const reals = [
       { ...A, state: 'up' as const, since: 50_000 },
-      { ...B, state: 'down' as const, held: { reason: 'fd00:1::b', since: 60_000 } },
+      { ...B, state: 'down' as const, override: { ...heldBy('fd00:1::b'), since: Date.parse(at(60)) } },
     ]
     const services = [{ service: WEB, traffic: { has: true, since: 50_000 }, reals }]
     const status = buildStatus(snapshot({ services, desired: held('fd00:1::a') }, held('fd00:1::b')), DATES)
@@ -86,10 +86,15 @@ describe('build-status', () => {
       ['up', at(50), true, false],
     )
     assert.deepEqual(
-      web?.reals.map(({ weight, since, maintenance }) => [weight.wanted, weight.kernel, since, maintenance]),
+      web?.reals.map(({ weight, since, override }) => [
+        weight.wanted,
+        weight.kernel,
+        since,
+        override && [override.effect, override.source, override.who, override.since],
+      ]),
       [
         [5, null, at(50), null],
-        [null, 5, at(1), { file: 'fd00:1::b', since: at(60) }],
+        [null, 5, at(1), ['force-down', 'file', 'fd00:1::b', at(60)]],
       ],
     )
   })

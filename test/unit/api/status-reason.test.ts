@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { reasonOf } from '../../../src/api/status-reason.js'
 import type { HealthState } from '../../../src/core/model.js'
+import type { Override } from '../../../src/core/override.js'
 import type { RealHealth } from '../../../src/health/health-snapshot.js'
 import { failed, passed } from '../../support/tables.js'
 
 const fell = { ...failed('status'), detail: 'status 500; expected 200-299' }
 const rose = passed('200 OK')
+
+import { heldBy } from '../../support/tables.js'
 
 describe('status-reason: why a server is as it is', () => {
   const rows: [what: string, state: HealthState, streak: number, last: object, expected: string][] = [
@@ -19,7 +22,36 @@ describe('status-reason: why a server is as it is', () => {
     it(`is told of one that ${what}`, () => {
       const subscriber = { use: { kind: 'http', policy: { rise: 3, fall: 2 } } }
       const checks = [{ health: { state, streak, last, since: 0 }, noVerdicts: null, lastAt: 0, subscriber }]
-      const health = { state, held: null, checks, passing: 1 } as unknown as RealHealth
+      const health = { state, override: null, checks, passing: 1 } as unknown as RealHealth
       assert.equal(reasonOf(health, String), expected)
     })
+
+  const CHECK = {
+    health: { state: 'up', streak: 0, last: rose, since: 0 },
+    noVerdicts: null,
+    lastAt: 0,
+    subscriber: { use: { kind: 'http', policy: { rise: 1, fall: 1 } } },
+  }
+  const overridden = (override: Partial<Override>) => {
+    const whole = { ...heldBy('web1'), ...override }
+    return reasonOf(
+      { state: 'up', override: whole, checks: [CHECK], passing: 1 } as unknown as RealHealth,
+      String,
+    )
+  }
+
+  it('is the override, before what the checks say where that counts on', () => {
+    const command = { source: 'command', who: 'anna', reason: 'disk swap' } as const
+    const until = new Date(2026, 10, 29, 6).getTime()
+    assert.match(
+      overridden({ ...command, effect: { kind: 'drain' }, until }),
+      /^drain until 2026-11-29 06:00:00 \S+ by anna: disk swap; 200 OK$/,
+    )
+    assert.equal(
+      overridden({ ...command, effect: { kind: 'weight', weight: 5 } }),
+      'weight 5 by anna: disk swap; 200 OK',
+    )
+    assert.equal(overridden({ ...command, effect: { kind: 'disable' } }), 'disable by anna: disk swap')
+    assert.equal(overridden({ reason: 'Anna' }), 'maintenance: held down by the file web1: Anna')
+  })
 })

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { desired, isInService } from '../../../src/core/desired.js'
-import { type HealthState, keyOfService, type ResolvedService, type Table } from '../../../src/core/model.js'
+import {
+  type HealthState,
+  keyOfService,
+  type ResolvedReal,
+  type ResolvedService,
+  type Table,
+} from '../../../src/core/model.js'
+import { disposition, type Effect, effectText, type Override } from '../../../src/core/override.js'
 import { real, service, serviceId, table, tableReal, tableService } from '../../support/tables.js'
 
 const ID = serviceId('2001:db8::80')
@@ -9,13 +16,18 @@ const B = 'fd00:1::b'
 const F = 'fd00:1::f'
 const FALLBACK = real(F)
 
+/** A server in this state, without an override. */
+function as(state: HealthState, { attributes }: ResolvedReal) {
+  return disposition(state, attributes.weight, null)
+}
+
 /** `{ 'fd00:1::a': 1 }`: what the service holds, weights by address; null where the service is not wanted. */
 function weights(
   parts: Partial<ResolvedService>,
   states: Record<string, HealthState>,
   held: Table = new Map(),
 ) {
-  const wanted = desired([service('web', parts)], (_, { host }) => states[host] ?? 'unknown', held)
+  const wanted = desired([service('web', parts)], (_, one) => as(states[one.host] ?? 'unknown', one), held)
   const entry = wanted.get(keyOfService(ID))
   return entry ? Object.fromEntries([...entry.reals.values()].map(r => [r.address.text, r.weight])) : null
 }
@@ -33,12 +45,10 @@ describe('desired: the table wanted while names are being looked up', () => {
   ]
   for (const [what, parts, state, expected] of cases)
     it(what, () => {
-      const states = (_: ResolvedService, { address }: { address: unknown }) => (address ? state : 'unknown')
       const wanted = desired(
         [service('web', parts)],
-        states,
+        (_, one) => as(one.address ? state : 'unknown', one),
         held,
-        undefined,
         (_, { host }) => host === 'app',
       )
       const reals = [...(wanted.get(keyOfService(ID))?.reals.values() ?? [])]
@@ -176,12 +186,7 @@ describe('desired table', () => {
 
   it('has the fallback when the checks of all servers drain them', () => {
     const parts = service('web', { reals, fallback: FALLBACK })
-    const wanted = desired(
-      [parts],
-      () => 'up',
-      new Map(),
-      () => 0,
-    ).get(keyOfService(ID))
+    const wanted = desired([parts], () => disposition('up', 0, null), new Map()).get(keyOfService(ID))
     const found = [...(wanted?.reals.values() ?? [])].map(one => [one.address.text, one.weight])
     assert.deepEqual(found, [
       [A, 0],
@@ -196,7 +201,7 @@ describe('desired table', () => {
       ['up', 5, 100, 10],
       ['down', 0, 0, 0],
     ] as const) {
-      const held = desired([parts], () => state, new Map()).get(keyOfService(ID))
+      const held = desired([parts], (_, one) => as(state, one), new Map()).get(keyOfService(ID))
       const found = [...(held?.reals.values() ?? [])].map(one => [one.weight, one.upper, one.lower])
       assert.deepEqual(found, [[weight, upper, lower]])
     }
@@ -204,7 +209,7 @@ describe('desired table', () => {
 
   it('has the thresholds of a quiescent server of configured weight 0, as ldirectord', () => {
     const parts = service('web', { reals: [real(A, { weight: 0, upper: 9, lower: 2 })], quiescent: true })
-    const found = desired([parts], () => 'down', new Map())
+    const found = desired([parts], (_, one) => as('down', one), new Map())
       .get(keyOfService(ID))
       ?.reals.values()
     assert.deepEqual(
@@ -212,6 +217,35 @@ describe('desired table', () => {
       [[0, 9, 2]],
     )
   })
+
+  const overridden: [Effect, HealthState, weight: number, boolean, number | null, Record<string, number>][] =
+    [
+      [{ kind: 'drain' }, 'up', 5, false, 5, { [A]: 0, [F]: 1 }],
+      [{ kind: 'drain' }, 'up', 0, false, null, { [A]: 0, [F]: 1 }],
+      [{ kind: 'drain' }, 'down', 5, false, 5, { [F]: 1 }],
+      [{ kind: 'drain' }, 'down', 5, true, 5, { [A]: 0, [F]: 1 }],
+      [{ kind: 'drain' }, 'unknown', 5, false, 5, { [A]: 0, [F]: 1 }],
+      [{ kind: 'drain' }, 'unknown', 5, false, null, { [F]: 1 }],
+      [{ kind: 'weight', weight: 9 }, 'up', 5, false, 5, { [A]: 9 }],
+      [{ kind: 'weight', weight: 0 }, 'up', 5, false, 5, { [A]: 0, [F]: 1 }],
+      [{ kind: 'weight', weight: 9 }, 'unknown', 5, false, 5, { [A]: 9 }],
+      [{ kind: 'weight', weight: 9 }, 'down', 5, true, 5, { [A]: 0, [F]: 1 }],
+      [{ kind: 'disable' }, 'up', 5, true, 5, { [F]: 1 }],
+      [{ kind: 'force-down' }, 'up', 5, true, 5, { [A]: 0, [F]: 1 }],
+      [{ kind: 'force-down' }, 'up', 5, false, 5, { [F]: 1 }],
+      [{ kind: 'force-up' }, 'down', 5, false, null, { [A]: 5 }],
+    ]
+  for (const [effect, state, weight, quiescent, before, expected] of overridden)
+    it(`of a server that is ${state}, of weight ${weight}, ${before ?? 'not'} in the kernel: ${effectText(effect)}${quiescent ? ', quiescent' : ''}`, () => {
+      const parts = service('web', { reals: [real(A, { weight })], quiescent, fallback: FALLBACK })
+      const override: Override = { effect, source: 'command', who: 'anna', reason: '', since: 0, until: null }
+      const actual = table(tableService(ID, before === null ? [] : [tableReal(A, { weight: before })]))
+      const wanted = desired([parts], () => disposition(state, weight, override), actual).get(
+        keyOfService(ID),
+      )
+      const found = [...(wanted?.reals.values() ?? [])].map(one => [one.address.text, one.weight])
+      assert.deepEqual(Object.fromEntries(found), expected)
+    })
 
   it('leaves out a service whose name does not resolve', () => {
     assert.equal(weights({ id: null, reals }, {}), null)
@@ -235,6 +269,16 @@ describe('desired: a server is in service by the kernel’s table', () => {
       const web = service('web', { reals: [server], ...parts })
       assert.equal(isInService(web, server, table(tableService(ID, held))), expected)
     })
+
+  it('at weight 0 where an override has drained it', () => {
+    const server = real(A, { weight: 5 })
+    const web = service('web', { reals: [server], quiescent: true })
+    const held = table(tableService(ID, [tableReal(A, { weight: 0 })]))
+    assert.deepEqual(
+      [true, false].map(isDrained => isInService(web, server, held, isDrained)),
+      [true, false],
+    )
+  })
 
   it('as long as the kernel has not been read', () => {
     const server = real(A)

@@ -116,7 +116,7 @@ function stage(first: ResolvedConfig) {
         const services = names
           ? [...names].flatMap(name => healthStore.service(name) ?? [])
           : (healthStore.config?.services ?? [])
-        const table = desired(services, (_, entry) => healthStore.stateOf(entry), actual)
+        const table = desired(services, (_, entry) => healthStore.dispositionOf(entry), actual)
         return { table, ids: services.flatMap(entry => entry.id ?? []) }
       },
     })

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Check } from '../../../src/check/check.js'
-import type {
-  CheckResult,
-  ResolvedConfig,
-  ResolvedReal,
-  ResolvedService,
-  WeightAdvice,
-} from '../../../src/core/model.js'
+import type { CheckResult, ResolvedConfig, ResolvedReal, WeightAdvice } from '../../../src/core/model.js'
+import type { Override } from '../../../src/core/override.js'
 import { HealthStore } from '../../../src/health/health-store.js'
-import { config, failed, passed, real, service, serviceId, use } from '../../support/tables.js'
+import { config, failed, heldBy, passed, real, service, serviceId, use } from '../../support/tables.js'
 
 const CHECKS = new Map<string, Check>(
   ['ask', 'tell'].map(name => [
@@ -29,6 +24,8 @@ function healthStore(first: ResolvedConfig) {
 }
 
 const site = (...reals: ResolvedReal[]) => config([service('web', { reals })])
+
+const HELD = heldBy('a file')
 
 describe('health-store: the board', () => {
   it('asks the same question once for every service that lists the server', () => {
@@ -211,9 +208,9 @@ describe('health-store: the board', () => {
 
   it('says of a server that is held or let go what its checks have against it', () => {
     const { healthStore: one, jobs, realOf } = healthStore(site(real(A, { checks: [use('ask')] })))
-    const held = new Map([[realOf(0, 0), 'a file']])
-    const hold = (now: ReadonlyMap<ResolvedReal, string>) =>
-      one.hold(now, 0).map(({ reason, failure }) => [reason, failure?.ok])
+    const held = new Map([[realOf(0, 0), HELD]])
+    const hold = (now: ReadonlyMap<ResolvedReal, Override>) =>
+      one.override(now, 0).map(({ after, failure }) => [after?.who ?? null, failure?.ok])
     assert.deepEqual(hold(held), [['a file', undefined]])
     one.result(jobs[0]?.id ?? '', passed(), 1)
     assert.equal(one.stateOf(realOf(0, 0)), 'down')
@@ -234,19 +231,18 @@ describe('health-store: the board', () => {
       one.result(tell, failed(), at + 5)
     }
     assert.equal(since(), 10, 'another check comes and goes')
-    one.hold(new Map([[realOf(), 'a file']]), 40)
+    one.override(new Map([[realOf(), HELD]]), 40)
     one.result(tell, passed(), 50)
     assert.equal(since(), 40, 'held down by a file; the checks play no part')
-    assert.equal(one.heldSince(two.services[0] as ResolvedService, realOf()), 40)
-    one.hold(new Map(), 60)
+    one.override(new Map(), 60)
     assert.equal(since(), 60)
     one.applyConfig(two, CHECKS, 70)
-    one.hold(new Map(), 70)
+    one.override(new Map(), 70)
     assert.equal(since(), 60, 'a reload changes nothing')
     one.result(ask, failed(), 80)
     one.result(tell, failed(), 90)
     assert.equal(since(), 90)
-    one.hold(new Map([[realOf(), 'a file']]), 95)
+    one.override(new Map([[realOf(), HELD]]), 95)
     assert.equal(since(), 90, 'it is down for longer than it is held')
   })
 

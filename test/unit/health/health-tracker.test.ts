@@ -7,7 +7,7 @@ import { HealthTracker } from '../../../src/health/health-tracker.js'
 import type { Emitter } from '../../../src/util/emitter.js'
 import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
-import { config, failed, passed, real, service, use } from '../../support/tables.js'
+import { config, failed, heldBy, passed, real, service, use } from '../../support/tables.js'
 
 const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
 const UNASKED: CheckResult = { ...failed(), ok: null, reason: null, detail: 'no descriptor is left' }
@@ -90,11 +90,11 @@ describe('HealthTracker', () => {
     const { health, told, found } = tracker()
     found(passed())
     assert.ok(A)
-    health.hold(new Map([[A, 'a file']]))
-    health.hold(new Map([[A, 'a file']]))
-    assert.deepEqual(told.splice(0), ['held', 'dirty web'])
-    health.hold(new Map())
-    assert.deepEqual(told.splice(0), ['held', 'dirty web'])
+    health.override(new Map([[A, heldBy('a file')]]))
+    health.override(new Map([[A, heldBy('a file')]]))
+    assert.deepEqual(told.splice(0), ['override', 'dirty web'])
+    health.override(new Map())
+    assert.deepEqual(told.splice(0), ['override', 'dirty web'])
   })
 
   it('gives what is known at a moment, which later results leave as it is', async () => {

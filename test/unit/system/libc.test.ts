@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import {
   close,
   descriptorLimit,
@@ -9,6 +11,7 @@ import {
   lockFile,
   openNetlink,
   openUdpSocket,
+  peerOf,
   receive,
   replaceDescriptor,
   SystemError,
@@ -16,7 +19,7 @@ import {
   sendToUnix,
 } from '../../../src/system/libc.js'
 import { onCleanup } from '../../support/after-each.js'
-import { temporaryFile } from '../../support/folder.js'
+import { temporaryFile, temporaryFolder } from '../../support/folder.js'
 
 const failure = (code: string, syscall: string) => (error: unknown) =>
   error instanceof SystemError && error.code === code && error.syscall === syscall
@@ -29,6 +32,18 @@ describe('libc', () => {
   it('knows how many descriptors may be open', () => {
     const [, soft] = /^Max open files +(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
     assert.equal(String(descriptorLimit()).replace('Infinity', 'unlimited'), soft)
+  })
+
+  it('knows who connected to a Unix socket', async () => {
+    const path = join(temporaryFolder(), 'socket')
+    const server = createServer().listen(path)
+    onCleanup(() => server.close())
+    const client = connect(path)
+    onCleanup(() => client.destroy())
+    const [accepted] = (await once(server, 'connection')) as [Socket]
+    const { fd } = (accepted as unknown as { _handle: { fd: number } })._handle
+    assert.deepEqual(peerOf(fd), { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() })
+    assert.throws(() => peerOf(-1), failure('EBADF', 'getsockopt'))
   })
 
   it('waits for nothing', () => {

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DEFAULT_SOCKET } from '../../../../src/api/client.js'
-import { openControlSocket } from '../../../../src/api/server.js'
+import { type Control, openControlSocket } from '../../../../src/api/server.js'
 import type { ReloadOutcome, StatusDocument } from '../../../../src/api/status-types.js'
 import { type CommandError, EXIT } from '../../../../src/cli/command.js'
 import { command as reload } from '../../../../src/cli/commands/reload.js'
@@ -20,6 +20,7 @@ import {
   statusDocument,
 } from '../../../support/cli/documents.js'
 import { testContext } from '../../../support/context.js'
+import { controlOf } from '../../../support/control.js'
 import { until } from '../../../support/until.js'
 
 const OPTIONS = { json: false, watch: undefined, check: false }
@@ -287,7 +288,7 @@ describe('lvsd status', () => {
     it('goes on asking when the daemon is gone, and says so', async () => {
       const { context, out, send } = testContext()
       const path = join(folder(), 'lvsd.sock')
-      const server = await openControlSocket(path, control({}))
+      const server = await openControlSocket(path, controlOf())
       const done = status.run({
         ...context,
         options: { ...OPTIONS, socket: path, watch: '0.1' },
@@ -296,7 +297,7 @@ describe('lvsd status', () => {
       await until(() => out().includes('web'))
       await server.close()
       await until(() => out().includes('no lvsd runs here'))
-      const again = await openControlSocket(path, control({}))
+      const again = await openControlSocket(path, controlOf())
       onCleanup(() => again.close())
       await until(() => out().includes('answers again'))
       send('SIGINT')
@@ -353,23 +354,10 @@ function up(): StatusDocument {
   })
 }
 
-interface Control {
-  status(): Promise<StatusDocument>
-  reload(isForced: boolean): Promise<ReloadOutcome>
-}
-
-function control(part: Partial<Control>): Control {
-  return {
-    status: async () => statusDocument(),
-    reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
-    ...part,
-  }
-}
-
 /** A control socket with these answers; gives its path. */
 async function daemon(part: Partial<Control> = {}): Promise<string> {
   const path = join(folder(), 'lvsd.sock')
-  const server = await openControlSocket(path, control(part))
+  const server = await openControlSocket(path, controlOf(part))
   onCleanup(() => server.close())
   return path
 }

@@ -13,13 +13,14 @@ import {
   type ResolvedService,
   type TableReal,
 } from '../../../../src/core/model.js'
-import type { Hold } from '../../../../src/health/health-changes.js'
+import type { OverrideChange } from '../../../../src/health/health-changes.js'
 import { MailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
 import type { MailMessage } from '../../../../src/notify/mail/message.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import {
   config,
   failed,
+  heldBy,
   passed,
   real,
   service,
@@ -296,16 +297,17 @@ describe('mail-alerts: a server that stays down', () => {
 
 describe('mail-alerts: a server in maintenance', () => {
   const owner = web({ mail: { ...MAIL, repeat: 10 * MINUTE, during: ['running'] } })
-  const hold = (isHeld: boolean, failure: CheckResult | null = null): Hold => ({
+  const hold = (isHeld: boolean, failure: CheckResult | null = null): OverrideChange => ({
     service: owner,
     real: owner.reals[0] as ResolvedReal,
-    reason: isHeld ? `[${A}]` : null,
+    before: isHeld ? null : heldBy(`[${A}]`),
+    after: isHeld ? heldBy(`[${A}]`) : null,
     failure,
   })
 
   it('is told when it goes, with the file that holds it, and when it is back, and never in between', () => {
     const { clock, subjects, letters, observer, apply } = running(owner)
-    observer.held?.(hold(true))
+    observer.override?.(hold(true))
     apply(remove(A))
     clock.wind(2000)
     assert.match(letters[0]?.text ?? '', new RegExp(`Reason: maintenance: \\[${A}\\]`))
@@ -313,7 +315,7 @@ describe('mail-alerts: a server in maintenance', () => {
     observer.config?.(config([owner]))
     clock.wind(60 * MINUTE)
     assert.deepEqual(subjects(), [])
-    observer.held?.(hold(false))
+    observer.override?.(hold(false))
     apply(add(A))
     clock.wind(60 * MINUTE)
     assert.deepEqual(subjects(), [`Added real server: [${A}]:80 ${V} (Weight set to 1)`])
@@ -325,10 +327,10 @@ describe('mail-alerts: a server in maintenance', () => {
     apply(remove(A))
     clock.wind(2000)
     subjects()
-    observer.held?.(hold(true))
+    observer.override?.(hold(true))
     clock.wind(60 * MINUTE)
     assert.deepEqual(subjects(), [])
-    observer.held?.(hold(false, failed('refused')))
+    observer.override?.(hold(false, failed('refused')))
     clock.wind(15 * MINUTE)
     const INACCESSIBLE = `Inaccessible real server: [${A}]:80 ${V}`
     assert.deepEqual(subjects(), [INACCESSIBLE, INACCESSIBLE])
@@ -336,10 +338,10 @@ describe('mail-alerts: a server in maintenance', () => {
 
   it('since the start is no part of the start when it is let go', () => {
     const { clock, subjects, observer, apply } = opened(config([owner]))
-    observer.held?.(hold(true))
+    observer.override?.(hold(true))
     observer.phase?.('running')
     clock.wind(60 * MINUTE)
-    observer.held?.(hold(false))
+    observer.override?.(hold(false))
     apply(add(A))
     clock.wind(2000)
     assert.deepEqual(subjects(), [`Added real server: [${A}]:80 ${V} (Weight set to 1)`])

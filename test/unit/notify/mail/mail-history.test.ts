@@ -13,7 +13,7 @@ import {
 import { desiredTable, HealthStore } from '../../../../src/health/health-store.js'
 import { MailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
 import { FakeClock } from '../../../support/fake-clock.js'
-import { config, failed, passed, real, service, serviceId, use } from '../../../support/tables.js'
+import { config, failed, heldBy, passed, real, service, serviceId, use } from '../../../support/tables.js'
 
 const MINUTE = 60_000
 const HOSTS = ['fd00::a', 'fd00::b'] as const
@@ -58,8 +58,8 @@ function director(quiescent: boolean) {
     clock.wind(20_000)
   }
   const hold = () => {
-    const holds = new Map([...held].map(host => [realOf(host), host]))
-    for (const each of healthStore.hold(holds, 0)) observer.held?.(each)
+    const holds = new Map([...held].map(host => [realOf(host), heldBy(host)]))
+    for (const each of healthStore.override(holds, 0)) observer.override?.(each)
   }
   const place = () => {
     now = site(quiescent)

@@ -1,0 +1,43 @@
+/** What is asked of overrides over the control socket, and what is answered. Plain JSON. */
+import { z } from '../check/option-types.js'
+import { MAX_WEIGHT } from '../core/model.js'
+import type { OverrideStatus } from './status-types.js'
+
+const target = z.strictObject({ service: z.string(), real: z.string().nullable() })
+const targets = z.array(target).min(1).max(10_000)
+const PLAIN = ['force-down', 'disable', 'drain', 'force-up'] as const
+
+/** `POST /overrides`: the same effect on each target, exact names as in the status document. */
+export const giveRequest = z.strictObject({
+  targets,
+  effect: z.union([
+    z.strictObject({ kind: z.enum(PLAIN) }),
+    z.strictObject({ kind: z.literal('weight'), weight: z.int().min(0).max(MAX_WEIGHT) }),
+  ]),
+  reason: z.string().max(512),
+  /** Milliseconds of the wall clock, or null. */
+  until: z.number().nullable(),
+})
+
+/** `POST /overrides/end`: the effects that end on each target. */
+export const endRequest = z.strictObject({ targets, effects: z.array(z.enum([...PLAIN, 'weight'])).min(1) })
+
+export type GiveRequest = z.output<typeof giveRequest>
+export type EndRequest = z.output<typeof endRequest>
+export type TargetName = z.output<typeof target>
+
+export interface OverrideOutcome {
+  /** False: nothing has changed, for the reason in `message`. */
+  readonly ok: boolean
+  readonly message: string
+  /** Overrides that the request ended. */
+  readonly ended: number
+  /** False: what is active is not on the disk, and a restart would not know it. */
+  readonly isKept: boolean
+  /** What counts for each real server that the targets are, after the request. */
+  readonly reals: readonly {
+    readonly service: string
+    readonly real: string
+    readonly override: OverrideStatus | null
+  }[]
+}

@@ -1,0 +1,13 @@
+/** lvsd enable: ends all overrides that commands have given. */
+import { defineCommand } from '../command.js'
+import { end, endingOptions, targetArgument } from '../override-command.js'
+
+export const command = defineCommand({
+  name: 'enable',
+  summary: 'End all overrides that commands have given to a real server or a service',
+  details: `What remains is shown: a file of the maintenance folder, or an override of the service as a whole.`,
+  arguments: targetArgument,
+  options: endingOptions,
+  examples: [['lvsd enable web/::3', 'its checks decide again']],
+  run: context => end(context, 'enable', ['force-down', 'disable', 'drain', 'weight', 'force-up']),
+})

@@ -1,0 +1,127 @@
+/** What the commands share that give overrides and end them: drain, disable, weight, force and their opposites. */
+import { endOverrides, fetchStatus, giveOverride } from '../api/client.js'
+import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from '../api/override-types.js'
+import type { OverrideStatus } from '../api/status-types.js'
+import { TargetError, targetsNamed } from '../overrides/targets.js'
+import { painter } from '../util/paint.js'
+import { counted } from '../util/plural.js'
+import { printable } from '../util/printable.js'
+import { dateTime } from '../util/time-text.js'
+import { askDaemon, socketOption, socketPath } from './ask-daemon.js'
+import { type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
+import { endOf } from './override-end.js'
+import { usageError } from './parse.js'
+
+export const targetArgument = {
+  TARGET: { about: "a real server, 'web/[fd00::3]:80' or web/::3; a service, web; or all" },
+} as const
+
+const yesOption = {
+  yes: { short: 'y', about: 'do not ask, where the target is more than one real server' },
+} as const
+
+export const endingOptions = {
+  ...socketOption,
+  ...yesOption,
+  json: { short: 'j', about: 'the outcome as JSON' },
+} as const
+
+export const givingOptions = {
+  ...endingOptions,
+  for: { value: 'TIME', about: 'how long: 90s, 30m, 2h, 3d; without it until somebody ends it' },
+  until: { value: 'TIME', about: 'until then, local time: 06:00, 2026-11-29T06:00' },
+  reason: { short: 'r', value: 'TEXT', about: 'why; shown wherever the override is shown' },
+} as const
+
+type GivingContext = CommandContext<typeof givingOptions, typeof targetArgument>
+type EndingContext = CommandContext<typeof endingOptions, typeof targetArgument>
+
+/** Puts an override on what TARGET means. */
+export async function give(
+  context: GivingContext,
+  command: string,
+  effect: GiveRequest['effect'],
+): Promise<ExitCode> {
+  const { options } = context
+  const until = endOf(options, Date.now(), command)
+  const targets = await chosen(context, command)
+  const request = { targets, effect, reason: options.reason ?? '', until }
+  return shown(context, await askDaemon(giveOverride(socketOf(context), request)))
+}
+
+/** Ends overrides on what TARGET means. */
+export async function end(
+  context: EndingContext,
+  command: string,
+  effects: EndRequest['effects'],
+): Promise<ExitCode> {
+  const targets = await chosen(context, command)
+  return shown(context, await askDaemon(endOverrides(socketOf(context), { targets, effects })))
+}
+
+function socketOf({ options, env }: EndingContext): string {
+  return socketPath(options.socket, env)
+}
+
+/** The exact names of what TARGET means. More than one real server takes --yes, or a yes on the terminal. */
+async function chosen(context: EndingContext, command: string): Promise<TargetName[]> {
+  const { services } = await askDaemon(fetchStatus(socketOf(context)))
+  const named = services.map(({ name, reals }) => ({ service: name, reals: reals.map(one => one.name) }))
+  const targets = [...wordOf(context.arguments.TARGET, named, command)]
+  const count = targets.flatMap(({ service, real }) =>
+    real === null ? (named.find(one => one.service === service)?.reals ?? []) : [real],
+  ).length
+  if (targets.some(({ real }) => real === null) && !context.options.yes)
+    await confirm(context, `${command} ${context.arguments.TARGET}: ${counted(count, 'real server')}`)
+  return targets
+}
+
+function wordOf(word: string, named: Parameters<typeof targetsNamed>[1], command: string) {
+  try {
+    return targetsNamed(word, named)
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error
+    throw usageError(error.message, command)
+  }
+}
+
+/** Throws where the answer is anything but y. */
+async function confirm(context: EndingContext, what: string): Promise<void> {
+  if (!context.screen.isTerminal)
+    throw new CommandError(`${what}; say that this is meant with --yes`, EXIT.usage)
+  context.write(`${what}. Go on? [y/N] `)
+  const key = await new Promise<string>(resolve => {
+    const stop = context.onKey(key => {
+      stop()
+      resolve(key)
+    })
+  })
+  context.write('\n')
+  if (key.toLowerCase() !== 'y') throw new CommandError('nothing has been changed', EXIT.problem)
+}
+
+function shown(context: EndingContext, outcome: OverrideOutcome): ExitCode {
+  if (context.options.json) {
+    context.printData(JSON.stringify({ schema: 1, ...outcome }, null, 2))
+    return outcome.ok ? EXIT.ok : EXIT.problem
+  }
+  const paint = painter(context.screen.colour)
+  if (!outcome.ok) throw new CommandError(printable(outcome.message), EXIT.problem)
+  for (const { service, real, override } of outcome.reals)
+    context.print(
+      printable(
+        `${service}/${real}  ${override ? overrideText(override) : 'no override: its checks decide'}`,
+      ),
+    )
+  if (outcome.reals.length === 0) context.print(printable(outcome.message))
+  if (!outcome.isKept)
+    context.warn(paint('red', 'lvsd cannot write this to its state folder: a restart would not know it'))
+  return EXIT.ok
+}
+
+/** `drain until 2026-11-29 06:00:00 UTC, by anna: disk swap`. */
+export function overrideText({ effect, weight, who, reason, until }: OverrideStatus): string {
+  const what = weight === null ? effect : `weight ${weight}`
+  const end = until === null ? '' : ` until ${dateTime(Date.parse(until))}`
+  return `${what}${end}, by ${who}${reason === '' ? '' : `: ${reason}`}`
+}

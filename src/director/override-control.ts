@@ -1,0 +1,90 @@
+/** Carries out what operators ask of overrides: exact names to targets, and what counts afterwards. */
+
+import { overrideStatus } from '../api/override-status.js'
+import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from '../api/override-types.js'
+import type { ResolvedConfig, ResolvedReal, ResolvedService } from '../core/model.js'
+import type { Override } from '../core/override.js'
+import { type CommandOverrides, nameOfReal, targetOf } from '../overrides/command-overrides.js'
+import { counted } from '../util/plural.js'
+
+export interface OverrideControlParts {
+  readonly commands: CommandOverrides
+  config(): ResolvedConfig
+  /** The override that counts for a real server. */
+  overrideOf(real: ResolvedReal): Override | null
+  /** Milliseconds of the wall clock. */
+  readonly now?: () => number
+}
+
+interface Found {
+  readonly service: ResolvedService
+  /** Null: the service as a whole. */
+  readonly real: ResolvedReal | null
+}
+
+export class OverrideControl {
+  readonly #parts: OverrideControlParts
+  readonly #now: () => number
+
+  constructor(parts: OverrideControlParts) {
+    this.#parts = parts
+    this.#now = parts.now ?? Date.now
+  }
+
+  /** Puts an override on each target. `who`: for the log and for others. */
+  async give({ targets, effect, reason, until }: GiveRequest, who: string): Promise<OverrideOutcome> {
+    const found = this.#find(targets)
+    if (typeof found === 'string') return refused(found)
+    const now = this.#now()
+    if (until !== null && until <= now) return refused('the end of the override is in the past')
+    const override: Override = { effect, source: 'command', who, reason, since: now, until }
+    const isKept = await this.#parts.commands.give(found.map(toTarget), override)
+    return this.#outcome(found, { ended: 0, isKept, message: `${counted(found.length, 'override')} given` })
+  }
+
+  /** Ends overrides on these very targets. An override of the service does not end by one of its servers. */
+  async end({ targets, effects }: EndRequest): Promise<OverrideOutcome> {
+    const found = this.#find(targets)
+    if (typeof found === 'string') return refused(found)
+    const { ended, isKept } = this.#parts.commands.end(found.map(toTarget), effects)
+    const message =
+      ended.length === 0 ? 'there was no such override' : `${counted(ended.length, 'override')} ended`
+    return this.#outcome(found, { ended: ended.length, isKept: await isKept, message })
+  }
+
+  #outcome(
+    found: readonly Found[],
+    told: Pick<OverrideOutcome, 'ended' | 'isKept' | 'message'>,
+  ): OverrideOutcome {
+    const reals = found.flatMap(({ service, real }) =>
+      (real ? [real] : service.reals).map(one => ({
+        service: service.name,
+        real: nameOfReal(one),
+        override: overrideStatus(this.#parts.overrideOf(one)),
+      })),
+    )
+    return { ok: true, ...told, reals }
+  }
+
+  /** The targets, or a sentence about the first that does not exist. */
+  #find(targets: readonly TargetName[]): readonly Found[] | string {
+    const { services } = this.#parts.config()
+    const found: Found[] = []
+    for (const { service: name, real: wanted } of targets) {
+      const service = services.find(one => one.name === name)
+      const real = service?.reals.find(one => nameOfReal(one) === wanted)
+      if (!service) return `there is no service "${name}"`
+      if (wanted !== null && !real) return `the service "${name}" has no real server ${wanted}`
+      found.push({ service, real: real ?? null })
+    }
+    return found
+  }
+}
+
+function toTarget({ service, real }: Found) {
+  return targetOf(service, real)
+}
+
+function refused(message: string): OverrideOutcome {
+  return { ok: false, message, ended: 0, isKept: true, reals: [] }
+}

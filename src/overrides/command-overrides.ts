@@ -1,0 +1,263 @@
+/**
+ * Overrides that operators give by commands. They survive reloads, restarts and reboots, follow a server through a rename
+ * of its service, and end by a command or at their end.
+ */
+import { type Config, keyAsWritten, keyOfMember, type Real, type Service } from '../core/model.js'
+import { type Effect, isInForce, type Override } from '../core/override.js'
+import { type EntryForm, StateFile } from '../storage/state-file.js'
+import type { Log } from '../system/log.js'
+import { type Clock, systemClock } from '../util/clock.js'
+
+/** A real server of a service, or all servers of the service. */
+export interface Target {
+  /** The name of the service. */
+  readonly service: string
+  /** What it is whatever its name: `tcp [2001:db8::80]:80`. */
+  readonly key: string
+  /** `[2001:db8::1]:80`, `web1.example:80`; null: all of them, those of a later configuration included. */
+  readonly real: string | null
+}
+
+/** An override and what it is put on. */
+export interface Order {
+  readonly target: Target
+  readonly override: Override
+  /** Since when the configuration does not have the target, milliseconds of the wall clock; null where it has. */
+  readonly missingSince: number | null
+}
+
+export interface CommandOverridesParts {
+  /** Null: they end with the process. */
+  readonly path: string | null
+  readonly log: Log
+  /** Other overrides are in force than before. */
+  onChange(): void
+  /** Milliseconds of the wall clock. */
+  readonly now?: () => number
+  readonly alarm?: Clock['alarm']
+}
+
+/** Milliseconds for which an override is kept whose target the configuration does not have. */
+const KEEP_MISSING = 86_400_000
+/** Milliseconds after which the ends are looked at again, since the wall clock may be set. */
+const LONGEST_ALARM = 60_000
+
+export class CommandOverrides {
+  readonly #parts: CommandOverridesParts
+  readonly #now: () => number
+  readonly #alarm: Clock['alarm']
+  #file: StateFile<Order> | null = null
+  #orders: readonly Order[] = []
+  #cancelAlarm = () => {}
+  #isClosed = false
+
+  constructor(parts: CommandOverridesParts) {
+    this.#parts = parts
+    this.#now = parts.now ?? Date.now
+    this.#alarm = parts.alarm ?? systemClock.alarm
+  }
+
+  /** Reads what earlier runs have left, before any override is given. Rejects where the file exists and cannot be read. */
+  async load(): Promise<void> {
+    const { path, log } = this.#parts
+    if (path === null) return
+    const { file, entries } = await StateFile.open({ path, form: FORM, log })
+    this.#file = file
+    this.#orders = entries
+    this.#endDue()
+  }
+
+  /** All that are in force, in the order in which they were given. */
+  get orders(): readonly Order[] {
+    return this.#orders
+  }
+
+  /** What operators want of this server: of itself, and of its service as a whole. */
+  of(service: Service, real: Real): readonly Override[] {
+    return this.#orders.flatMap(order => (isFor(order.target, service, real) ? [order.override] : []))
+  }
+
+  /**
+   * Puts an override on each target; one with the same effect on the same target is replaced. Resolves to whether all
+   * are on the disk. They are in force in any case.
+   */
+  give(targets: readonly Target[], override: Override): Promise<boolean> {
+    const given = targets.map(target => ({ target, override, missingSince: null }))
+    const { kind } = override.effect
+    const rest = this.#orders.filter(
+      order => order.override.effect.kind !== kind || !targets.some(target => isSame(order.target, target)),
+    )
+    return this.#take([...rest, ...given])
+  }
+
+  /** Ends the overrides with these effects on these very targets. Returns those, and whether the disk has it. */
+  end(
+    targets: readonly Target[],
+    effects: readonly Effect['kind'][],
+  ): { readonly ended: readonly Order[]; readonly isKept: Promise<boolean> } {
+    const isMeant = ({ target, override }: Order) =>
+      effects.includes(override.effect.kind) && targets.some(one => isSame(one, target))
+    const ended = this.#orders.filter(isMeant)
+    return { ended, isKept: this.#take(this.#orders.filter(order => !isMeant(order))) }
+  }
+
+  /** Takes over a configuration: names of services that changed, targets that went or came back. */
+  follow({ services }: Config): void {
+    const now = this.#now()
+    const followed = this.#orders.map(order => this.#followed(order, services, now))
+    if (followed.some((order, i) => order !== this.#orders[i])) void this.#take(followed)
+    this.#endDue()
+  }
+
+  async close(patience: number): Promise<void> {
+    this.#isClosed = true
+    this.#cancelAlarm()
+    await this.#file?.close(patience)
+  }
+
+  #followed(order: Order, services: readonly Service[], now: number): Order {
+    const { target, missingSince } = order
+    const service = serviceOf(target, services)
+    const isThere =
+      service !== undefined &&
+      (target.real === null || service.reals.some(real => nameOfReal(real) === target.real))
+    if (!isThere) return missingSince === null ? this.#lost(order, now) : order
+    const { name } = service
+    const key = keyAsWritten(service.virtual)
+    if (missingSince === null && name === target.service && key === target.key) return order
+    return { ...order, target: { ...target, service: name, key }, missingSince: null }
+  }
+
+  #lost(order: Order, now: number): Order {
+    this.#parts.log.warn(
+      'override.unmatched',
+      fieldsOf(order),
+      'the configuration no longer has the target of an override; the override is kept for a day',
+    )
+    return { ...order, missingSince: now }
+  }
+
+  #take(orders: readonly Order[]): Promise<boolean> {
+    this.#orders = orders
+    const isKept = this.#file?.save(orders) ?? Promise.resolve(true)
+    this.#setAlarm()
+    this.#parts.onChange()
+    return isKept
+  }
+
+  /** Ends those whose time is over, for good: a wall clock that is set back brings none of them back. */
+  #endDue(): void {
+    const now = this.#now()
+    const isOver = (order: Order) => endOf(order) <= now
+    const over = this.#orders.filter(isOver)
+    for (const order of over)
+      if (isInForce(order.override, now))
+        this.#parts.log.warn(
+          'override.forgotten',
+          fieldsOf(order),
+          'an override is forgotten: the configuration has not had its target for a day',
+        )
+      else this.#parts.log.info('override.ended', fieldsOf(order), 'an override has come to its end')
+    if (over.length > 0) void this.#take(this.#orders.filter(order => !isOver(order)))
+    else this.#setAlarm()
+  }
+
+  #setAlarm(): void {
+    this.#cancelAlarm()
+    if (this.#isClosed) return
+    const next = Math.min(...this.#orders.map(endOf))
+    if (next === Number.POSITIVE_INFINITY) return
+    const wait = Math.max(0, Math.min(next - this.#now(), LONGEST_ALARM))
+    this.#cancelAlarm = this.#alarm(wait, () => this.#endDue())
+  }
+}
+
+/** Milliseconds of the wall clock; infinity where it has no end. */
+function endOf({ override, missingSince }: Order): number {
+  const forgotten = missingSince === null ? Number.POSITIVE_INFINITY : missingSince + KEEP_MISSING
+  return Math.min(override.until ?? Number.POSITIVE_INFINITY, forgotten)
+}
+
+/** By what the service is, else by its name: two services may have changed their names with each other. */
+function serviceOf(target: Target, services: readonly Service[]): Service | undefined {
+  return (
+    services.find(service => keyAsWritten(service.virtual) === target.key) ??
+    services.find(({ name }) => name === target.service)
+  )
+}
+
+function isFor(target: Target, service: Service, real: Real): boolean {
+  if (target.real !== null && target.real !== nameOfReal(real)) return false
+  return target.key === keyAsWritten(service.virtual)
+}
+
+function isSame(a: Target, b: Target): boolean {
+  return a.key === b.key && a.real === b.real
+}
+
+/** `[2001:db8::1]:80`, `web1.example:80`: what a real server is called in its service. */
+export function nameOfReal(real: Pick<Real, 'host' | 'port'>): string {
+  return keyOfMember({ name: '' }, real).trimStart()
+}
+
+export function targetOf(service: Service, real: Real | null): Target {
+  return { service: service.name, key: keyAsWritten(service.virtual), real: real && nameOfReal(real) }
+}
+
+function fieldsOf({ target, override }: Order) {
+  const { effect, who, reason } = override
+  return {
+    service: target.service,
+    real: target.real ?? 'all',
+    effect: effect.kind,
+    who,
+    ...(reason !== '' && { reason }),
+  }
+}
+
+const EFFECTS: ReadonlySet<string> = new Set<Effect['kind']>([
+  'force-down',
+  'disable',
+  'drain',
+  'weight',
+  'force-up',
+])
+
+const FORM: EntryForm<Order> = {
+  name: 'overrides',
+  version: 1,
+  read(value) {
+    const { target, override, missingSince } = value as Order
+    return {
+      target: {
+        service: text(target.service),
+        key: text(target.key),
+        real: target.real === null ? null : text(target.real),
+      },
+      override: {
+        effect: effectOf(override.effect),
+        source: 'command',
+        who: text(override.who),
+        reason: text(override.reason),
+        since: number(override.since),
+        until: override.until === null ? null : number(override.until),
+      },
+      missingSince: missingSince === null ? null : number(missingSince),
+    }
+  },
+}
+
+function effectOf(effect: Effect): Effect {
+  if (!EFFECTS.has(effect.kind)) throw new Error(`no effect: ${effect.kind}`)
+  return effect.kind === 'weight' ? { kind: 'weight', weight: number(effect.weight) } : { kind: effect.kind }
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw new Error('expected a text')
+  return value
+}
+
+function number(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Error('expected a number')
+  return value
+}

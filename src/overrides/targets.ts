@@ -1,0 +1,93 @@
+/** Finds the services and real servers that a person means by a word such as `web`, `web/::3` or `all`. Pure. */
+import { parseAddress } from '../core/address.js'
+import { didYouMeanOf } from '../util/closest-match.js'
+
+/** A service by its name, and its real servers by theirs (`[2001:db8::1]:80`). */
+export interface Named {
+  readonly service: string
+  readonly reals: readonly string[]
+}
+
+/** `real` is null for a service as a whole. */
+export interface NamedTarget {
+  readonly service: string
+  readonly real: string | null
+}
+
+/** A word that means nothing, or several things: a sentence that names what there is. */
+export class TargetError extends Error {}
+
+/**
+ * Returns what `word` means: `all`, a service, or SERVICE/REAL, where REAL is the name of a real server, its address, or
+ * the end of either that only one server of the service has. A service of several parts is meant as a whole by the name
+ * before its protocol and port (`mail` for `mail/tcp/25`). Throws a TargetError.
+ */
+export function targetsNamed(word: string, services: readonly Named[]): readonly NamedTarget[] {
+  if (word === 'all') return services.map(({ service }) => ({ service, real: null }))
+  const whole = servicesNamed(word, services)
+  if (whole.length > 0) return whole.map(({ service }) => ({ service, real: null }))
+  // The longest name first: names may contain slashes.
+  const candidates = services
+    .flatMap(({ service }) => prefixesOf(service))
+    .filter(name => word.startsWith(`${name}/`))
+    .sort((a, b) => b.length - a.length)
+  const [name] = candidates
+  if (name === undefined) throw new TargetError(unknownService(word, services))
+  return realsNamed(word.slice(name.length + 1), name, servicesNamed(name, services))
+}
+
+/** The service of this name, else the parts of the service that has it. */
+function servicesNamed(name: string, services: readonly Named[]): readonly Named[] {
+  const exact = services.filter(({ service }) => service === name)
+  return exact.length > 0 ? exact : services.filter(({ service }) => service.startsWith(`${name}/`))
+}
+
+/** `mail/tcp/25` is meant by `mail/tcp/25`, `mail/tcp` and `mail`. */
+function prefixesOf(service: string): string[] {
+  const words = service.split('/')
+  return words.map((_, i) => words.slice(0, i + 1).join('/'))
+}
+
+function unknownService(word: string, services: readonly Named[]): string {
+  const [name = ''] = word.split('/')
+  return `there is no service "${name}"${didYouMeanOf(
+    name,
+    services.map(({ service }) => service),
+  )}`
+}
+
+function realsNamed(word: string, name: string, members: readonly Named[]): readonly NamedTarget[] {
+  const all = members.flatMap(({ service, reals }) => reals.map(real => ({ service, real })))
+  const exact = all.filter(({ real }) => formsOf(real).includes(canonical(word)))
+  const found = exact.length > 0 ? exact : all.filter(({ real }) => hasEnd(real, word))
+  if (found.length === 0) {
+    const known = new Set(all.map(({ real }) => real))
+    throw new TargetError(`"${name}" has no real server "${word}"${didYouMeanOf(word, known)}`)
+  }
+  // A server may be in each part of a service once.
+  if (new Set(found.map(({ service }) => service)).size < found.length) {
+    const names = new Set(found.map(({ real }) => real))
+    throw new TargetError(
+      `"${word}" may be any of several real servers of "${name}": ${[...names].join(', ')}`,
+    )
+  }
+  return found
+}
+
+/** `[fd00::3]:80` is called `[fd00::3]:80`, `[fd00::3]` and `fd00::3`. */
+function formsOf(real: string): readonly string[] {
+  const host = real.replace(/:\d+$/, '')
+  return [real, host, host.replace(/^\[(.*)\]$/, '$1')]
+}
+
+function hasEnd(real: string, word: string): boolean {
+  return word !== '' && formsOf(real).some(form => form.endsWith(word))
+}
+
+/** The address in its canonical form, `FD00:0::3` as `fd00::3`; any other word as it is. */
+function canonical(word: string): string {
+  const [, host = '', port = ''] = /^(\[.*\]|[^[\]]*?)(:\d+)?$/.exec(word) ?? []
+  if (parseAddress(word)) return parseAddress(word)?.text ?? word
+  const address = parseAddress(host)
+  return address ? `${address.family === 'ipv6' ? `[${address.text}]` : address.text}${port}` : word
+}

@@ -1,0 +1,24 @@
+/** A file that is written whole or not at all. */
+import { mkdir, open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/**
+ * Replaces the file by `content`; mode 600. After a crash at any moment the old content or the new one is there, whole:
+ * the new file, its name and the old name's end are on the disk in that order. Rejects with the error of the file system.
+ */
+export async function writeDurably(path: string, content: string): Promise<void> {
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true, mode: 0o755 })
+  const written = await open(`${path}.new`, 'w', 0o600)
+  try {
+    // A file that an earlier umask or an earlier hand has left open to other users.
+    await written.chmod(0o600)
+    await written.writeFile(content)
+    await written.sync()
+  } finally {
+    await written.close()
+  }
+  await rename(`${path}.new`, path)
+  const opened = await open(folder, 'r')
+  await opened.sync().finally(() => opened.close())
+}

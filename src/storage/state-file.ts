@@ -1,0 +1,229 @@
+/**
+ * A file of the state folder that holds entries of one form, such as overrides: what a restart must find again.
+ *
+ * The first line names the form, its version and the number of entries, each further line is one entry, all behind a checksum. So a damaged line
+ * costs its own entry and no other. What lvsd cannot read it keeps beside the file, for people, before it writes again.
+ */
+import { copyFile, readFile } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
+import type { Log } from '../system/log.js'
+import { type Clock, systemClock } from '../util/clock.js'
+import { waitAtMost } from '../util/with-timeout.js'
+import { writeDurably } from './durable-file.js'
+
+/** What the entries of a file are. */
+export interface EntryForm<T> {
+  /** `overrides` */
+  readonly name: string
+  /** It grows when older builds of lvsd would read an entry wrongly. */
+  readonly version: number
+  /** An entry from its JSON. Throws where it is none. */
+  read(value: unknown): T
+}
+
+export interface StateFileParts<T> {
+  readonly path: string
+  readonly form: EntryForm<T>
+  readonly log: Log
+  readonly write?: typeof writeDurably
+  readonly alarm?: Clock['alarm']
+}
+
+/** Milliseconds between two tries to write what could not be written. */
+const RETRY = 5000
+
+export class StateFile<T> {
+  readonly #path: string
+  readonly #log: Log
+  readonly #write: typeof writeDurably
+  readonly #alarm: Clock['alarm']
+  readonly #form: EntryForm<T>
+  /** What the file should hold, and what it holds as far as is known. */
+  #wanted: string | null = null
+  #held: string | null = null
+  #writing: Promise<void> | null = null
+  #isFailing = false
+  #cancelRetry = () => {}
+  #isClosed = false
+
+  /**
+   * Reads the file; one that does not exist has no entries. Damaged entries are logged and left out; the file is kept
+   * beside itself then (`.damaged`, or `.newer` where a newer lvsd wrote it). Rejects where the file exists and cannot
+   * be read.
+   */
+  static async open<T>(parts: StateFileParts<T>): Promise<{ file: StateFile<T>; entries: readonly T[] }> {
+    const file = new StateFile(parts)
+    return { file, entries: await file.#read() }
+  }
+
+  private constructor({
+    path,
+    form,
+    log,
+    write = writeDurably,
+    alarm = systemClock.alarm,
+  }: StateFileParts<T>) {
+    this.#path = path
+    this.#form = form
+    this.#log = log
+    this.#write = write
+    this.#alarm = alarm
+  }
+
+  /**
+   * Makes these the entries of the file. Resolves when they, or later ones, are on the disk: true; or could not be written:
+   * false. Then they are tried again until they are, or until the end of the process. Never rejects.
+   */
+  async save(entries: readonly T[]): Promise<boolean> {
+    this.#wanted = textOf(this.#form, entries)
+    await this.#writeWanted()
+    return this.#held === this.#wanted
+  }
+
+  /** Resolves when the last entries are written, or cannot be, or after `patience` milliseconds. */
+  async close(patience: number): Promise<void> {
+    this.#isClosed = true
+    this.#cancelRetry()
+    await waitAtMost(patience, this.#writeWanted())
+  }
+
+  /** One writer at a time; what is wanted meanwhile it writes in its next round. */
+  #writeWanted(): Promise<void> {
+    this.#writing ??= this.#writeRounds().finally(() => {
+      this.#writing = null
+    })
+    return this.#writing
+  }
+
+  async #writeRounds(): Promise<void> {
+    this.#cancelRetry()
+    while (this.#wanted !== null && this.#held !== this.#wanted) {
+      const text = this.#wanted
+      try {
+        await this.#write(this.#path, text)
+      } catch (error) {
+        this.#tellFailure(error as Error)
+        return
+      }
+      this.#held = text
+      this.#tellSuccess()
+    }
+  }
+
+  #tellFailure({ message }: Error): void {
+    if (!this.#isClosed) this.#cancelRetry = this.#alarm(RETRY, () => void this.#writeWanted())
+    if (this.#isFailing) return
+    this.#isFailing = true
+    this.#log.error(
+      'state.failed',
+      { file: this.#path, error: message },
+      `the ${this.#form.name} are in force but cannot be written: a restart would not know them; lvsd tries again every ${RETRY / 1000} s`,
+    )
+  }
+
+  #tellSuccess(): void {
+    if (this.#isFailing)
+      this.#log.info('state.works', { file: this.#path }, `the ${this.#form.name} are written`)
+    this.#isFailing = false
+  }
+
+  async #read(): Promise<readonly T[]> {
+    const text = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    })
+    if (text === null) return []
+    this.#held = text
+    const { entries, damage } = parse(this.#form, text)
+    if (damage) await this.#keepAside(damage)
+    return entries
+  }
+
+  async #keepAside({ suffix, sentence }: Damage): Promise<void> {
+    const aside = `${this.#path}.${suffix}`
+    const moved = await copyFile(this.#path, aside).then(
+      () => aside,
+      (error: Error) => `nowhere: ${error.message}`,
+    )
+    this.#log.error(
+      'state.damaged',
+      { file: this.#path, moved },
+      `the file of the ${this.#form.name} ${sentence}`,
+    )
+  }
+}
+
+interface Damage {
+  readonly suffix: 'damaged' | 'newer'
+  readonly sentence: string
+}
+
+function textOf<T>({ name, version }: EntryForm<T>, entries: readonly T[]): string {
+  const lines = [{ lvsd: name, version, entries: entries.length }, ...entries].map(value =>
+    JSON.stringify(value),
+  )
+  return lines.map(line => `${checksum(line)} ${line}\n`).join('')
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0')
+}
+
+/** Every entry that can be read, and what is wrong with the rest. */
+function parse<T>(form: EntryForm<T>, text: string): { entries: readonly T[]; damage: Damage | null } {
+  const [head, ...lines] = text.replace(/\n$/, '').split('\n').map(lineOf)
+  const header = headerOf(form, head)
+  const entries = lines.flatMap(line => entryOf(form, line))
+  const expected = Math.max(header?.entries ?? 0, lines.length)
+  return { entries, damage: damageOf(form, header, entries.length, expected - entries.length) }
+}
+
+type Line = { readonly value: unknown } | 'damaged'
+
+function lineOf(line: string): Line {
+  const json = line.slice(9)
+  if (line.slice(0, 9) !== `${checksum(json)} `) return 'damaged'
+  try {
+    return { value: JSON.parse(json) as unknown }
+  } catch {
+    return 'damaged'
+  }
+}
+
+function entryOf<T>(form: EntryForm<T>, line: Line): T[] {
+  if (line === 'damaged') return []
+  try {
+    return [form.read(line.value)]
+  } catch {
+    return []
+  }
+}
+
+interface Header {
+  readonly version: number
+  readonly entries: number
+}
+
+/** Null where the first line is none of this form. */
+function headerOf({ name }: EntryForm<unknown>, head: Line | undefined): Header | null {
+  if (head === undefined || head === 'damaged') return null
+  const { lvsd, version, entries } = head.value as Partial<Header> & { readonly lvsd?: unknown }
+  const isHeader = lvsd === name && typeof version === 'number' && typeof entries === 'number'
+  return isHeader ? { version, entries } : null
+}
+
+function damageOf(
+  { version }: EntryForm<unknown>,
+  header: Header | null,
+  read: number,
+  lost: number,
+): Damage | null {
+  const count = `${read} of its entries can be read and count${lost > 0 ? `, ${lost} cannot` : ''}`
+  if (header && header.version > version)
+    return {
+      suffix: 'newer',
+      sentence: `was written by a newer lvsd (version ${header.version}, this one knows ${version}): ${count}`,
+    }
+  if (!header || lost > 0) return { suffix: 'damaged', sentence: `is damaged: ${count}` }
+  return null
+}

@@ -1,0 +1,13 @@
+/** A daemon as the control socket sees it, for tests of its clients. */
+import type { Control } from '../../src/api/server.js'
+import { statusDocument } from './cli/documents.js'
+
+export function controlOf(part: Partial<Control> = {}): Control {
+  const outcome = { ok: true, message: '', ended: 0, isKept: true, reals: [] }
+  return {
+    status: async () => statusDocument(),
+    reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
+    overrides: { give: async () => outcome, end: async () => outcome },
+    ...part,
+  }
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import type { Config } from '../../../src/core/model.js'
+import type { Effect, Override } from '../../../src/core/override.js'
+import { CommandOverrides, targetOf } from '../../../src/overrides/command-overrides.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { temporaryFolder } from '../../support/folder.js'
+import { recordingLog } from '../../support/logs.js'
+import { config, real, service, serviceId } from '../../support/tables.js'
+
+const DAY = 86_400_000
+const ONE = real('fd00:1::1')
+const TWO = real('fd00:1::2')
+const WEB = service('web', { reals: [ONE, TWO] })
+const MAIL = service('mail', { id: serviceId('2001:db8::25', 25), reals: [ONE] })
+const SITE = config([WEB, MAIL])
+
+function override(effect: Effect, change: Partial<Override> = {}): Override {
+  return { effect, source: 'command', who: 'anna', reason: 'disk swap', since: 0, until: null, ...change }
+}
+
+const DRAIN = override({ kind: 'drain' })
+
+async function stage(path = join(temporaryFolder(), 'overrides.json'), clock = new FakeClock()) {
+  const { log, lines } = recordingLog()
+  const state = { changes: 0 }
+  const overrides = new CommandOverrides({
+    path,
+    log,
+    onChange: () => state.changes++,
+    now: clock.now,
+    alarm: clock.alarm,
+  })
+  await overrides.load()
+  return { overrides, clock, path, lines, state, again: () => stage(path, clock) }
+}
+
+describe('CommandOverrides', () => {
+  it('are for the server they are given to, or for all of a service', async () => {
+    const { overrides } = await stage()
+    await overrides.give([targetOf(WEB, ONE)], DRAIN)
+    const disable = override({ kind: 'disable' })
+    await overrides.give([targetOf(MAIL, null)], disable)
+    assert.deepEqual(overrides.of(WEB, ONE), [DRAIN])
+    assert.deepEqual(overrides.of(WEB, TWO), [])
+    assert.deepEqual(overrides.of(MAIL, ONE), [disable])
+  })
+
+  it('come back after a restart', async () => {
+    const { overrides, again } = await stage()
+    assert.equal(await overrides.give([targetOf(WEB, ONE), targetOf(MAIL, null)], DRAIN), true)
+    const { overrides: next } = await again()
+    assert.deepEqual(next.orders, overrides.orders)
+  })
+
+  it('replace one with the same effect on the same target, and no other', async () => {
+    const { overrides } = await stage()
+    const weight = override({ kind: 'weight', weight: 5 })
+    const heavier = override({ kind: 'weight', weight: 6 })
+    for (const one of [DRAIN, weight, heavier]) await overrides.give([targetOf(WEB, ONE)], one)
+    await overrides.give([targetOf(WEB, null)], weight)
+    assert.deepEqual(overrides.of(WEB, ONE), [DRAIN, heavier, weight])
+  })
+
+  it('end by a command, on the very target', async () => {
+    const { overrides, again } = await stage()
+    await overrides.give([targetOf(WEB, ONE), targetOf(WEB, null)], DRAIN)
+    await overrides.give([targetOf(WEB, ONE)], override({ kind: 'disable' }))
+    const { ended, isKept } = overrides.end([targetOf(WEB, ONE)], ['drain', 'weight'])
+    assert.equal(await isKept, true)
+    assert.deepEqual(
+      ended.map(order => order.override),
+      [DRAIN],
+    )
+    const { overrides: next } = await again()
+    assert.deepEqual(
+      next.of(WEB, ONE).map(({ effect }) => effect.kind),
+      ['drain', 'disable'],
+    )
+  })
+
+  it('end by themselves, and never return', async () => {
+    const { overrides, clock, lines, state, again } = await stage()
+    await overrides.give(
+      [targetOf(WEB, ONE)],
+      override({ kind: 'drain' }, { until: clock.now() + 7_200_000 }),
+    )
+    clock.wind(7_199_999)
+    assert.equal(overrides.of(WEB, ONE).length, 1)
+    const before = state.changes
+    clock.wind(1)
+    assert.deepEqual(overrides.of(WEB, ONE), [])
+    assert.equal(state.changes, before + 1)
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['override.ended'],
+    )
+    await overrides.close(1000)
+    assert.deepEqual((await again()).overrides.orders, [])
+  })
+
+  it('that came to their end while lvsd did not run are not in force after a start', async () => {
+    const { overrides, clock, again } = await stage()
+    await overrides.give([targetOf(WEB, ONE)], override({ kind: 'drain' }, { until: clock.now() + 1000 }))
+    await overrides.close(1000)
+    clock.wind(2000)
+    const { overrides: next, lines } = await again()
+    assert.deepEqual(next.orders, [])
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['override.ended'],
+    )
+  })
+
+  const followed: [string, Config, string | null][] = [
+    ['a service that changed its name', config([service('www', { reals: [ONE] })]), 'www'],
+    [
+      'a service that changed its address',
+      config([service('web', { id: serviceId('2001:db8::81'), reals: [ONE] })]),
+      'web',
+    ],
+    [
+      'one whose name another took',
+      config([
+        service('www', { reals: [ONE] }),
+        service('web', { id: serviceId('2001:db8::81'), reals: [ONE] }),
+      ]),
+      'www',
+    ],
+    ['a service that is gone', config([MAIL]), null],
+    ['a server that is gone', config([service('web', { reals: [TWO] })]), null],
+  ]
+  for (const [what, next, name] of followed)
+    it(`follow ${what}`, async () => {
+      const { overrides } = await stage()
+      await overrides.give([targetOf(WEB, ONE)], DRAIN)
+      overrides.follow(SITE)
+      overrides.follow(next)
+      const found = next.services.filter(one =>
+        one.reals.some(server => overrides.of(one, server).length > 0),
+      )
+      assert.deepEqual(
+        found.map(one => one.name),
+        name === null ? [] : [name],
+      )
+    })
+
+  it('are kept for a day while their target is gone, and told', async () => {
+    const { overrides, clock, lines } = await stage()
+    await overrides.give([targetOf(WEB, ONE)], DRAIN)
+    overrides.follow(config([MAIL]))
+    clock.wind(DAY - 1)
+    overrides.follow(SITE)
+    assert.deepEqual(overrides.of(WEB, ONE), [DRAIN])
+    overrides.follow(config([MAIL]))
+    clock.wind(DAY)
+    overrides.follow(SITE)
+    assert.deepEqual(overrides.of(WEB, ONE), [])
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['override.unmatched', 'override.unmatched', 'override.forgotten'],
+    )
+  })
+})

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { writeDurably } from '../../../src/storage/durable-file.js'
+import { type EntryForm, StateFile, type StateFileParts } from '../../../src/storage/state-file.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { temporaryFolder } from '../../support/folder.js'
+import { recordingLog } from '../../support/logs.js'
+
+interface Entry {
+  readonly key: string
+  readonly value: number
+}
+
+const FORM: EntryForm<Entry> = {
+  name: 'things',
+  version: 2,
+  read(value) {
+    const { key, value: number } = value as Entry
+    if (typeof key !== 'string' || typeof number !== 'number') throw new Error('no thing')
+    return { key, value: number }
+  },
+}
+
+const ENTRIES: readonly Entry[] = [
+  { key: 'web\n/[fd00::1]:80', value: 1 },
+  { key: 'ü "\u2028', value: -2.5 },
+  { key: '', value: 3 },
+]
+
+function stage(
+  path = join(temporaryFolder(), 'state', 'things.json'),
+  parts: Partial<StateFileParts<Entry>> = {},
+) {
+  const { log, lines } = recordingLog()
+  const open = (form = FORM) => StateFile.open({ path, form, log, ...parts })
+  return { path, lines, open }
+}
+
+/** A file with the entries above. */
+async function written() {
+  const { path, open, lines } = stage()
+  const { file } = await open()
+  assert.equal(await file.save(ENTRIES), true)
+  return { path, open, lines, text: readFileSync(path) }
+}
+
+describe('StateFile', () => {
+  it('has no entries before it is written', async () => {
+    const { open, lines } = stage()
+    assert.deepEqual((await open()).entries, [])
+    assert.deepEqual(lines, [])
+  })
+
+  it('gives the entries back, and is closed to other users', async () => {
+    const { path, open, lines } = await written()
+    assert.deepEqual((await open()).entries, ENTRIES)
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+    assert.deepEqual(lines, [])
+  })
+
+  it('gives back whatever was saved last', async () => {
+    const entry = fc.record(
+      { key: fc.string({ unit: 'binary' }), value: fc.integer() },
+      { noNullPrototype: true },
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(entry), { minLength: 1, maxLength: 4 }), async states => {
+        const path = join(temporaryFolder(), 'things.json')
+        const { open } = stage(path, { write: async (path, text) => writeFileSync(path, text) })
+        const { file } = await open()
+        const saves = states.map(state => file.save(state))
+        assert.deepEqual(
+          await Promise.all(saves),
+          states.map(() => true),
+        )
+        assert.deepEqual((await open()).entries, states.at(-1))
+      }),
+    )
+  })
+
+  it('that is cut off anywhere loses what was cut off alone, and says so', async () => {
+    const { path, open, lines, text } = await written()
+    const ends = [...text.entries()].flatMap(([i, byte]) => (byte === 10 ? [i + 1] : []))
+    // Without its last line feed the file is whole.
+    for (let length = 0; length < text.length - 1; length++) {
+      writeFileSync(path, text.subarray(0, length))
+      const whole = ENTRIES.filter((_, i) => length >= (ends[i + 1] ?? 0) - 1)
+      assert.deepEqual((await open()).entries.slice(0, whole.length), whole, `cut off at ${length}`)
+      assert.equal(lines.at(-1)?.event, 'state.damaged')
+      assert.deepEqual(readFileSync(`${path}.damaged`), text.subarray(0, length))
+    }
+  })
+
+  it('loses one entry by one wrong byte, and says so', async () => {
+    const { path, open, lines, text } = await written()
+    for (let i = 0; i < text.length; i++) {
+      const wrong = Buffer.from(text)
+      wrong[i] = (wrong[i] ?? 0) ^ 1
+      writeFileSync(path, wrong)
+      const before = lines.length
+      const { entries } = await open()
+      assert.ok(entries.length >= ENTRIES.length - 2, `byte ${i}: ${JSON.stringify(entries)}`)
+      for (const entry of entries)
+        assert.ok(ENTRIES.some(one => JSON.stringify(one) === JSON.stringify(entry)))
+      assert.equal(lines.length, before + 1)
+    }
+  })
+
+  it('of a newer lvsd is read as far as it can be, and kept', async () => {
+    const { path, open, lines, text } = await written()
+    const older: EntryForm<Entry> = { ...FORM, version: 1 }
+    assert.deepEqual((await open(older)).entries, ENTRIES)
+    assert.match(
+      lines.at(-1)?.msg ?? '',
+      /written by a newer lvsd \(version 2, this one knows 1\): 3 of its entries/,
+    )
+    assert.deepEqual(readFileSync(`${path}.newer`), text)
+  })
+
+  it('of another form has no entry of this one', async () => {
+    const { open, lines } = await written()
+    const other: EntryForm<Entry> = {
+      ...FORM,
+      name: 'others',
+      read: () => {
+        throw new Error('no other')
+      },
+    }
+    assert.deepEqual((await open(other)).entries, [])
+    assert.match(
+      lines.at(-1)?.msg ?? '',
+      /the file of the others is damaged: 0 of its entries can be read and count, 3 cannot/,
+    )
+  })
+
+  it('cannot be opened where it cannot be read', async () => {
+    const { path, open } = stage()
+    mkdirSync(path, { recursive: true })
+    await assert.rejects(open(), /EISDIR/)
+  })
+
+  it('that cannot be written is tried again until it can, and told once', async () => {
+    const clock = new FakeClock()
+    const state = { isFull: true, tries: 0 }
+    const write: typeof writeDurably = async (path, content) => {
+      state.tries++
+      if (state.isFull) throw new Error('ENOSPC: no space left on device')
+      await writeDurably(path, content)
+    }
+    const { open, lines, path } = stage(undefined, { write, alarm: (ms, alarm) => clock.alarm(ms, alarm) })
+    const { file } = await open()
+    assert.equal(await file.save(ENTRIES.slice(0, 1)), false)
+    assert.equal(await file.save(ENTRIES), false)
+    clock.wind(5000)
+    await new Promise(setImmediate)
+    assert.equal(state.tries, 3)
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['state.failed'],
+    )
+    state.isFull = false
+    clock.wind(5000)
+    await file.close(1000)
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['state.failed', 'state.works'],
+    )
+    assert.deepEqual((await open()).entries, ENTRIES)
+    assert.deepEqual(readdirSync(join(path, '..')), ['things.json'])
+  })
+
+  it('does not wait for ever when it is closed', async () => {
+    const { open } = stage(undefined, { write: () => new Promise(() => {}) })
+    const { file } = await open()
+    void file.save(ENTRIES)
+    await file.close(10)
+  })
+})
