@@ -1,12 +1,13 @@
 /**
- * Overrides: what an operator wants of a real server, whatever its checks say. One value, whoever gives it: a command, a
- * maintenance window, a file in the maintenance folder. Pure.
+ * Overrides: an operator's decision about a real server, which takes precedence over its checks. Commands, maintenance
+ * windows and maintenance files all give the same type of value. Pure.
  */
 import type { HealthState } from './model.js'
 
 /**
- * force-down: down, as if all checks failed. disable: not in the table, also in a quiescent service. drain: weight 0, so
- * that connections live on and no new ones come. weight: this weight while up. force-up: up, as if all checks passed.
+ * force-down: down, as if all checks failed. disable: not in the table, even in a quiescent service. drain: weight 0, so
+ * that existing connections continue and there are no new ones. weight: this weight while up. force-up: up, as if all
+ * checks passed.
  */
 export type Effect =
   | { readonly kind: 'force-down' | 'disable' | 'drain' | 'force-up' }
@@ -17,29 +18,29 @@ export type OverrideSource = 'command' | 'window' | 'file'
 export interface Override {
   readonly effect: Effect
   readonly source: OverrideSource
-  /** The user, the window or the file. */
+  /** User, window or file that gave it. */
   readonly who: string
   /** For people; may be empty. */
   readonly reason: string
   /** Milliseconds of the wall clock. */
   readonly since: number
-  /** Milliseconds of the wall clock at which it ends; null: when somebody ends it. */
+  /** End in milliseconds of the wall clock; null: no end. */
   readonly until: number | null
 }
 
-/** The strongest first. */
+/** Effects by precedence, the highest first. */
 const EFFECTS: readonly Effect['kind'][] = ['force-down', 'disable', 'drain', 'weight', 'force-up']
-/** Of several overrides with one effect, the first of these counts. */
+/** Sources by precedence among overrides with the same effect, the highest first. */
 const SOURCES: readonly OverrideSource[] = ['command', 'window', 'file']
 
-/** True until its end, which is not part of it. `now`: milliseconds of the wall clock. */
+/** True before its end. `now` is in milliseconds of the wall clock. */
 export function isInForce({ until }: Override, now: number): boolean {
   return until === null || now < until
 }
 
 /**
- * The override that counts: the strongest effect, then a command before a window before a file, then the newest, then the
- * one that lasts longest. The order of `overrides` does not matter. Null where none is in force.
+ * Returns the override with the highest precedence: by effect, then by source, then the newest, then the one that lasts
+ * longest. The order of `overrides` does not matter. Returns null if none is active.
  */
 export function strongest(overrides: readonly Override[], now: number): Override | null {
   return overrides.filter(override => isInForce(override, now)).sort(compare)[0] ?? null
@@ -55,47 +56,47 @@ function compare(a: Override, b: Override): number {
   )
 }
 
-/** Two overrides that differ in nothing else, told apart by what people would read. */
+/** Makes the order total: a text of the remaining fields. */
 function text({ effect, who, reason }: Override): string {
   return JSON.stringify([effect.kind === 'weight' ? effect.weight : 0, who, reason])
 }
 
-/** `drain`, `weight 5`. */
+/** Returns `drain`, or `weight 5`. */
 export function effectText(effect: Effect): string {
   return effect.kind === 'weight' ? `weight ${effect.weight}` : effect.kind
 }
 
-/** Who gave the override, and why: `anna: disk swap`. */
+/** Returns who gave the override, and why: `anna: disk swap`. */
 export function withReason({ who, reason }: Override): string {
   return reason === '' ? who : `${who}: ${reason}`
 }
 
-/** True where the override takes the server down, whatever its checks say. */
+/** True if the override takes the server down, whatever its checks say. */
 export function isHold(override: Override | null): override is Override {
   return override?.effect.kind === 'force-down' || override?.effect.kind === 'disable'
 }
 
-/** What the desired table is made of: health, weight and override together. */
+/** State and weight of a real server for the desired table. */
 export interface Disposition {
   readonly state: HealthState
-  /** The weight while up. */
+  /** Weight while up. */
   readonly weight: number
-  /** The weight that an override demands; null where none does. */
+  /** Weight that an override sets; null without one. */
   readonly override: number | null
-  /** True: not in the table at all, whatever `quiescent` says. */
+  /** True: not in the table, even in a quiescent service. */
   readonly isOut: boolean
 }
 
 /**
- * Returns what an override makes of the state and the weight that come from the checks and the configuration.
+ * Applies an override to the state and the weight that come from the checks and the configuration.
  *
- *   override    state of the checks  state   weight  in the table
- *   none        any                  theirs  theirs  as the state says
- *   force-down  any                  down    theirs  as a failed server
- *   disable     any                  down    theirs  never
- *   drain       any                  theirs  0       as the state says
- *   weight N    any                  theirs  N       as the state says
- *   force-up    any                  up      theirs  yes
+ *   override    state      weight     in the table
+ *   none        unchanged  unchanged  depends on the state
+ *   force-down  down       unchanged  as a failed server
+ *   disable     down       unchanged  no
+ *   drain       unchanged  0          depends on the state
+ *   weight N    unchanged  N          depends on the state
+ *   force-up    up         unchanged  yes
  */
 export function disposition(state: HealthState, weight: number, override: Override | null): Disposition {
   const base = { state, weight, override: null, isOut: false }

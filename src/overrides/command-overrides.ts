@@ -1,6 +1,6 @@
 /**
- * Overrides that operators give by commands. They survive reloads, restarts and reboots, follow a server through a rename
- * of its service, and end by a command or at their end.
+ * Overrides that operators give by commands. They survive reloads, restarts and reboots, stay with a real server when its
+ * service is renamed, and end by a command or at their end time.
  */
 import { type Config, keyAsWritten, keyOfMember, type Real, type Service } from '../core/model.js'
 import { type Effect, isInForce, type Override } from '../core/override.js'
@@ -12,13 +12,13 @@ import { type Clock, systemClock } from '../util/clock.js'
 export interface Target {
   /** The name of the service. */
   readonly service: string
-  /** What it is whatever its name: `tcp [2001:db8::80]:80`. */
+  /** Identifies the service independently of its name: `tcp [2001:db8::80]:80`. */
   readonly key: string
   /** `[2001:db8::1]:80`, `web1.example:80`; null: all of them, those of a later configuration included. */
   readonly real: string | null
 }
 
-/** An override and what it is put on. */
+/** An override and its target. */
 export interface Order {
   readonly target: Target
   readonly override: Override

@@ -1,8 +1,8 @@
 /**
- * A file of the state folder that holds entries of one form, such as overrides: what a restart must find again.
+ * A file of the state folder with entries of one form, such as overrides, which a restart reads again.
  *
- * The first line names the form, its version and the number of entries, each further line is one entry, all behind a checksum. So a damaged line
- * costs its own entry and no other. What lvsd cannot read it keeps beside the file, for people, before it writes again.
+ * The first line names the form, its version and the number of entries, each further line is one entry. Each line begins with a checksum. A damaged line
+ * costs only its own entry. Before lvsd overwrites a file that it cannot read completely, it keeps a copy.
  */
 import { copyFile, readFile } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
@@ -11,13 +11,13 @@ import { type Clock, systemClock } from '../util/clock.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { writeDurably } from './durable-file.js'
 
-/** What the entries of a file are. */
+/** Form of the entries of a file. */
 export interface EntryForm<T> {
   /** `overrides` */
   readonly name: string
-  /** It grows when older builds of lvsd would read an entry wrongly. */
+  /** It increases when older builds of lvsd would misread an entry. */
   readonly version: number
-  /** An entry from its JSON. Throws where it is none. */
+  /** Returns the entry of a JSON value. Throws if the value is not an entry. */
   read(value: unknown): T
 }
 
@@ -38,7 +38,7 @@ export class StateFile<T> {
   readonly #write: typeof writeDurably
   readonly #alarm: Clock['alarm']
   readonly #form: EntryForm<T>
-  /** What the file should hold, and what it holds as far as is known. */
+  /** Desired content of the file, and its known content. */
   #wanted: string | null = null
   #held: string | null = null
   #writing: Promise<void> | null = null
