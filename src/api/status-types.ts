@@ -13,7 +13,7 @@ import type { Effect, OverrideSource } from '../core/override.js'
 import type { ScheduleStats } from '../schedule/stats.js'
 
 /** Version of the document's format. It increases when a field changes its meaning or is removed. */
-export const SCHEMA = 1
+export const SCHEMA = 2
 
 /** A condition and its start. */
 export interface CauseStatus {

@@ -93,7 +93,7 @@ export const DOWN = realStatus({
 
 export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocument {
   return {
-    schema: 1,
+    schema: 2,
     now: ago(0),
     version: '0.1.0',
     pid: 4242,

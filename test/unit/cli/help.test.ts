@@ -9,13 +9,19 @@ describe('help: the commands', () => {
     assert.deepEqual(commandNames(), [
       'checks',
       'demo',
+      'disable',
+      'drain',
+      'enable',
+      'force',
       'import',
       'plan',
       'probe',
       'reload',
       'run',
       'status',
+      'undrain',
       'validate',
+      'weight',
     ])
   })
 

@@ -143,7 +143,9 @@ describe('lvsd status', () => {
 
   describe('--check', () => {
     const healthy = serviceStatus({ reals: [realStatus()] })
-    const held = { ...DOWN, maintenance: { file: 'x', since: new Date(0).toISOString() } }
+    const since = new Date(0).toISOString()
+    const override = { effect: 'force-down', weight: null, source: 'file', who: 'x', reason: '' } as const
+    const held = { ...DOWN, override: { ...override, since, until: null } }
     const unasked = realStatus({
       checks: [
         checkStatus({ noVerdict: { since: new Date(0).toISOString(), count: 3, detail: 'no socket | x' } }),
