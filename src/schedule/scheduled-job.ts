@@ -1,7 +1,7 @@
 /** The scheduler's state of a job: its work, its place in the queues, and its current run. */
 import { noVerdict } from '../check/check.js'
 import { NO_PHASES, type Run } from '../check/run.js'
-import type { HeapItem } from './due-heap.js'
+import type { HeapItem } from '../util/due-heap.js'
 import type { OnResult, Timing } from './executor.js'
 import type { FairQueue, Queued } from './fair-queue.js'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { DueHeap, type HeapItem } from '../../../src/schedule/due-heap.js'
+import { DueHeap, type HeapItem } from '../../../src/util/due-heap.js'
 
 describe('due-heap: the heap', () => {
   it('gives the smallest first, whatever was put, moved and removed', () => {
