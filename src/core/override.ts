@@ -3,6 +3,7 @@
  * windows and maintenance files all give the same type of value. Pure.
  */
 import type { HealthState } from './model.js'
+import { sharedWeight } from './slow-start.js'
 
 /**
  * force-down: down, as if all checks failed. disable: not in the table, even in a quiescent service. drain: weight 0, so
@@ -87,31 +88,60 @@ export interface Disposition {
   readonly isOut: boolean
 }
 
+/** All that decides the state and the weight of a real server. */
+export interface Judged {
+  /** State by the checks. */
+  readonly checked: HealthState
+  /** Weight that the checks advise, else the configured weight. */
+  readonly advised: number
+  /** True: held down because it flaps (damping.ts). */
+  readonly isDamped?: boolean
+  /** Share of its weight during slow start, over 0 to 1 (slow-start.ts). */
+  readonly share?: number
+  readonly override: Override | null
+}
+
 /**
- * Applies an override to the state and the weight that come from the checks and the configuration.
+ * Decides state and weight. State and weight are decided one after the other, each by the first row that applies.
  *
- *   override    state      weight     in the table
- *   none        unchanged  unchanged  depends on the state
- *   force-down  down       unchanged  as a failed server
- *   disable     down       unchanged  no
- *   drain       unchanged  0          depends on the state
- *   weight N    unchanged  N          depends on the state
- *   force-up    up         unchanged  yes
+ *   input        state       in the table
+ *   force-down   down        as a failed server
+ *   disable      down        no
+ *   force-up     up          yes
+ *   damping      down        as a failed server
+ *   checks       as checked  depends on the state
+ *
+ *   input        weight
+ *   drain        0
+ *   weight N     N: an operator's number is taken as it is
+ *   slow start   its share of the advised weight, at least 1; 0 stays 0
+ *   checks       the advised weight
  */
-export function disposition(state: HealthState, weight: number, override: Override | null): Disposition {
-  const base = { state, weight, override: null, isOut: false }
-  switch (override?.effect.kind) {
-    case undefined:
-      return base
-    case 'force-down':
-      return { ...base, state: 'down' }
-    case 'disable':
-      return { ...base, state: 'down', isOut: true }
-    case 'drain':
-      return { ...base, weight: 0, override: 0 }
-    case 'weight':
-      return { ...base, weight: override.effect.weight, override: override.effect.weight }
-    case 'force-up':
-      return { ...base, state: 'up' }
+export function disposition({
+  checked,
+  advised,
+  isDamped = false,
+  share = 1,
+  override,
+}: Judged): Disposition {
+  const effect = override?.effect
+  const ordered = effect ? weightOf(effect) : null
+  return {
+    state: (effect && STATES[effect.kind]) ?? (isDamped ? 'down' : checked),
+    weight: ordered ?? sharedWeight(advised, share),
+    override: ordered,
+    isOut: effect?.kind === 'disable',
   }
+}
+
+/** States that effects decide. */
+const STATES: Partial<Record<Effect['kind'], HealthState>> = {
+  'force-down': 'down',
+  disable: 'down',
+  'force-up': 'up',
+}
+
+function weightOf(effect: Effect): number | null {
+  if (effect.kind === 'weight') return effect.weight
+  return effect.kind === 'drain' ? 0 : null
 }

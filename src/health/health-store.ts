@@ -229,7 +229,11 @@ export class HealthStore {
 
   /** `state` is the state without the override. */
   #disposition(real: ResolvedReal, state: HealthState): Disposition {
-    return disposition(state, this.#advisedWeight(real), this.overrideOf(real))
+    return disposition({
+      checked: state,
+      advised: this.#advisedWeight(real),
+      override: this.overrideOf(real),
+    })
   }
 
   #ownState(real: ResolvedReal): HealthState {

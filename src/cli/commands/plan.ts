@@ -90,7 +90,7 @@ export function planned(
   return diff(
     desired(
       services,
-      (_, real) => disposition(state, real.attributes.weight, null),
+      (_, real) => disposition({ checked: state, advised: real.attributes.weight, override: null }),
       actual,
       (...question) => doubtful.mayBe(...question),
     ),

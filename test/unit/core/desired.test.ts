@@ -18,7 +18,7 @@ const FALLBACK = real(F)
 
 /** A server in this state, without an override. */
 function as(state: HealthState, { attributes }: ResolvedReal) {
-  return disposition(state, attributes.weight, null)
+  return disposition({ checked: state, advised: attributes.weight, override: null })
 }
 
 /** `{ 'fd00:1::a': 1 }`: what the service holds, weights by address; null where the service is not wanted. */
@@ -186,7 +186,11 @@ describe('desired table', () => {
 
   it('has the fallback when the checks of all servers drain them', () => {
     const parts = service('web', { reals, fallback: FALLBACK })
-    const wanted = desired([parts], () => disposition('up', 0, null), new Map()).get(keyOfService(ID))
+    const wanted = desired(
+      [parts],
+      () => disposition({ checked: 'up', advised: 0, override: null }),
+      new Map(),
+    ).get(keyOfService(ID))
     const found = [...(wanted?.reals.values() ?? [])].map(one => [one.address.text, one.weight])
     assert.deepEqual(found, [
       [A, 0],
@@ -240,9 +244,11 @@ describe('desired table', () => {
       const parts = service('web', { reals: [real(A, { weight })], quiescent, fallback: FALLBACK })
       const override: Override = { effect, source: 'command', who: 'anna', reason: '', since: 0, until: null }
       const actual = table(tableService(ID, before === null ? [] : [tableReal(A, { weight: before })]))
-      const wanted = desired([parts], () => disposition(state, weight, override), actual).get(
-        keyOfService(ID),
-      )
+      const wanted = desired(
+        [parts],
+        () => disposition({ checked: state, advised: weight, override }),
+        actual,
+      ).get(keyOfService(ID))
       const found = [...(wanted?.reals.values() ?? [])].map(one => [one.address.text, one.weight])
       assert.deepEqual(Object.fromEntries(found), expected)
     })

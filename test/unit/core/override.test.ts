@@ -94,15 +94,50 @@ describe('override: disposition', () => {
   ]
   for (const [effect, state, expected] of rows)
     it(`of ${effect?.kind ?? 'none'} on a server that is ${state}`, () => {
-      assert.deepEqual(disposition(state, 3, effect && override(effect)), expected)
+      assert.deepEqual(
+        disposition({ checked: state, advised: 3, override: effect && override(effect) }),
+        expected,
+      )
     })
 
-  it('never brings a server up but by force-up', () => {
+  it('of damping is down, unless an operator forces it up', () => {
+    const of = (effect: Effect | null) =>
+      disposition({ checked: 'up', advised: 3, isDamped: true, override: effect && override(effect) })
+    assert.deepEqual(of(null), { ...BASE, state: 'down' })
+    assert.deepEqual(of({ kind: 'drain' }), { ...BASE, state: 'down', weight: 0, override: 0 })
+    assert.deepEqual(of({ kind: 'disable' }), { ...BASE, state: 'down', isOut: true })
+    assert.deepEqual(of({ kind: 'force-up' }), { ...BASE, state: 'up' })
+  })
+
+  it('of slow start is a share of the advised weight, and no share of an override', () => {
+    const of = (effect: Effect | null, advised = 30) =>
+      disposition({ checked: 'up', advised, share: 0.4, override: effect && override(effect) }).weight
+    assert.deepEqual([of(null), of({ kind: 'force-up' })], [12, 12])
+    assert.deepEqual([of({ kind: 'drain' }), of({ kind: 'weight', weight: 30 })], [0, 30])
+    assert.deepEqual([of(null, 1), of(null, 0)], [1, 0])
+  })
+
+  it('follows the order of precedence, whatever the inputs', () => {
     fc.assert(
-      fc.property(anyState, anyOverride, (state, one) => {
-        const { state: now } = disposition(state, 1, one)
-        assert.ok(now !== 'up' || state === 'up' || one.effect.kind === 'force-up')
-      }),
+      fc.property(
+        anyState,
+        fc.option(anyOverride),
+        fc.boolean(),
+        fc.integer({ min: 0, max: 9 }),
+        fc.double({ min: 0.01, max: 1, noNaN: true }),
+        (checked, one, isDamped, advised, share) => {
+          const { state, weight, isOut } = disposition({ checked, advised, isDamped, share, override: one })
+          const kind = one?.effect.kind
+          const isHeld = kind === 'force-down' || kind === 'disable'
+          if (isHeld) assert.equal(state, 'down')
+          else if (kind === 'force-up') assert.equal(state, 'up')
+          else assert.equal(state, isDamped ? 'down' : checked)
+          assert.equal(isOut, kind === 'disable')
+          if (one?.effect.kind === 'weight') assert.equal(weight, one.effect.weight)
+          else if (kind === 'drain') assert.equal(weight, 0)
+          else assert.ok(weight >= Math.min(1, advised) && weight <= advised)
+        },
+      ),
     )
   })
 })
