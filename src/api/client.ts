@@ -105,13 +105,13 @@ function explained(socket: string, cause: NodeJS.ErrnoException): ControlError {
 
 function sentence(socket: string, code: string, cause: Error): string {
   if (code === 'ENOENT')
-    return `no lvsd runs here: there is no ${socket}. Start it (systemctl start lvsd), or name its socket with --socket`
+    return `lvsd does not run here: ${socket} does not exist. Start it (systemctl start lvsd), or give the path of its socket with --socket`
   if (statSync(socket, { throwIfNoEntry: false })?.isSocket() === false)
-    return `${socket} is no socket: name that of lvsd with --socket`
+    return `${socket} is not a socket: give the path of lvsd's socket with --socket`
   if (code === 'ECONNREFUSED' || code === 'ENOTSOCK')
     return `nobody answers on ${socket}: lvsd has ended without removing it. Start it again (systemctl start lvsd)`
   if (code === 'ABORT_ERR' || cause.name === 'TimeoutError')
     return `lvsd does not answer on ${socket} in time: it is stopped or very busy; look at its log`
   if (cause instanceof SyntaxError) return `what answers on ${socket} is not lvsd`
-  return `lvsd cannot be asked on ${socket}: ${cause.message}`
+  return `lvsd does not answer on ${socket}: ${cause.message}`
 }

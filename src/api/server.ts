@@ -153,14 +153,14 @@ class OpenSocket implements ControlSocket {
       this.#log.warn(
         'socket.restored',
         { socket: this.#path },
-        'the control socket was removed by somebody else; it is made again',
+        'another program removed the control socket; lvsd has created it again',
       )
     } catch (error) {
       if (this.#told !== 'nothing')
         this.#log.error(
           'socket.lost',
           { socket: this.#path, error: (error as Error).message },
-          'the control socket was removed by somebody else and cannot be made again: this lvsd cannot be asked',
+          'another program removed the control socket, and lvsd cannot create it again: commands cannot reach lvsd',
         )
       this.#told = 'nothing'
     }
@@ -173,8 +173,8 @@ class OpenSocket implements ControlSocket {
         'socket.taken',
         { socket: this.#path },
         found === 'served'
-          ? 'another program serves the path of the control socket now: this lvsd cannot be asked until that one is gone'
-          : 'something else is in the place of the control socket: this lvsd cannot be asked until it is removed',
+          ? 'another program serves the path of the control socket: commands cannot reach lvsd until that program ends'
+          : 'another file is at the path of the control socket: commands cannot reach lvsd until it is removed',
       )
     this.#told = found
   }
@@ -191,7 +191,8 @@ class OpenSocket implements ControlSocket {
     try {
       const handler = this.#routes[`${request.method} ${request.url?.split('?')[0]}`]
       const routes = Object.keys(this.#routes).join(', ')
-      if (!handler) throw new Refusal(404, `no ${request.method} ${request.url} here; there is ${routes}`)
+      if (!handler)
+        throw new Refusal(404, `unknown request ${request.method} ${request.url}; known are ${routes}`)
       const body = await readBody(request)
       const who = () => operatorOf(request.socket, headerOf(request, SUDO_USER))
       const text = await this.#connections.answering(request.socket, () => handler(body, who))
@@ -220,7 +221,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   try {
     return text === '' ? null : JSON.parse(text)
   } catch {
-    throw new Refusal(400, 'a request is JSON, and this is none')
+    throw new Refusal(400, 'the request is not JSON')
   }
 }
 

@@ -67,13 +67,13 @@ function prepare(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true })
     const found = lstatSync(path, { throwIfNoEntry: false })
-    if (found && !found.isSocket() && found.size > 0) throw new Error('what is there is no socket')
-    if (found?.isDirectory()) throw new Error('what is there is a folder')
+    if (found && !found.isSocket() && found.size > 0) throw new Error('the path exists and is not a socket')
+    if (found?.isDirectory()) throw new Error('the path is a folder')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EACCES') throw error
     throw new SocketUnusable(
-      `no control socket can be made at ${path} (${message}); name another place with --socket`,
+      `lvsd cannot create its control socket at ${path} (${message}); give another path with --socket`,
     )
   }
 }

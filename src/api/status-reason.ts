@@ -25,7 +25,7 @@ function reasonOfChecks(
   { real, state, checks, passing }: Omit<RealHealth, 'override' | 'since'>,
   clock: (at: number) => string,
 ): string {
-  if (checks.length === 0) return 'no check is configured: taken as up'
+  if (checks.length === 0) return 'no check is configured, so the server counts as up'
   const told = mostTelling(checks, state)
   const sentence = sentenceOf(told, clock)
   if (checks.length === 1) return sentence
@@ -37,7 +37,7 @@ function reasonOfChecks(
 
 /** Returns the override in words: `drain until 2026-11-29 06:00:00 UTC by anna: disk swap`. */
 function overrideReason(override: Override): string {
-  if (override.source === 'file') return `maintenance: held down by the file ${withReason(override)}`
+  if (override.source === 'file') return `held down by the maintenance file ${withReason(override)}`
   const end = override.until === null ? '' : ` until ${dateTime(override.until)}`
   return `${effectText(override.effect)}${end} by ${withReason(override)}`
 }

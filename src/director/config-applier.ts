@@ -71,7 +71,7 @@ export class ConfigApplier {
       this.#place()
       await this.#parts.reconciler.resync()
     } catch (error) {
-      const message = 'the addresses of names cannot be put in force'
+      const message = 'lvsd cannot apply the new addresses of names'
       this.#parts.log.error('name.not-applied', { err: error }, message)
     }
   }

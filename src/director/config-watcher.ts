@@ -83,7 +83,7 @@ export class ConfigWatcher {
         this.#parts.log.error(
           'callback.loop',
           { callback, file },
-          'the callback changes the configuration each time that it is run: it is not run for that any more',
+          'the callback changes the configuration at each run; lvsd no longer runs it for these changes',
         )
       return
     }

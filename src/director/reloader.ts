@@ -121,7 +121,7 @@ export class Reloader {
         log.warn(
           'config.not-kept',
           { error: (error as Error).message },
-          'the accepted configuration cannot be kept: a start with a broken file would not run',
+          'lvsd cannot store the accepted configuration; a later start with a broken file would fail',
         ),
       )
   }

@@ -242,7 +242,7 @@ function listen(): Signals {
 /** Logs an uncaught exception before the daemon ends, because standard error is /dev/null. */
 function leaveTrace(output: Output): void {
   process.on('uncaughtException', error => {
-    output.lastWords(`lvsd ends because of a fault of its own: ${error.stack ?? error}`.replaceAll('\n', ' '))
+    output.lastWords(`lvsd ends because of an internal error: ${error.stack ?? error}`.replaceAll('\n', ' '))
     endNow(1, true)
   })
 }

@@ -66,7 +66,7 @@ describe('an operator', () => {
     assert.deepEqual(watcher.take(), [])
     assert.match(
       (await lvsd.real('web', 'fc00::12')).reason,
-      /^maintenance: held down by the file \[fc00::12\]$/,
+      /^held down by the maintenance file \[fc00::12\]$/,
     )
 
     rmSync(`${HOLDS}/[fc00::12]`)

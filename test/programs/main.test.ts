@@ -24,7 +24,12 @@ describe('main: the process', () => {
       /^$/,
       /^lvsd: statsu is not a command of lvsd; did you mean "status"\?\nTry: lvsd --help\n$/,
     ],
-    [['status', '--socket', '/none.sock'], 3, /^$/, /^lvsd: no lvsd runs here: there is no \/none\.sock\./],
+    [
+      ['status', '--socket', '/none.sock'],
+      3,
+      /^$/,
+      /^lvsd: lvsd does not run here: \/none\.sock does not exist\./,
+    ],
   ]
   for (const [words, exit, out, err] of rows)
     it(`lvsd ${words.join(' ')} ends with ${exit}`, async () => {
@@ -77,7 +82,7 @@ describe('main: the process', () => {
     const shown = await lvsd(['--version'], undefined, { NODE_OPTIONS, LVSD_DEBUG: '1' })
     assert.match(shown.err, /^Error: torn\n +at [\s\S]*\nlvsd: unexpected: torn\n$/)
     const slip = await lvsd(['status', '--socket', '/none.sock'], undefined, { LVSD_DEBUG: '1' })
-    assert.match(slip.err, /^lvsd: no lvsd runs here: .*\n$/)
+    assert.match(slip.err, /^lvsd: lvsd does not run here: .*\n$/)
   }).timeout(60_000)
 })
 

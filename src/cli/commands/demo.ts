@@ -117,7 +117,7 @@ async function answers(files: Files, daemon: ChildProcess, interrupted: AbortSig
 function diedWith({ log }: Files, daemon: ChildProcess): CommandError {
   const end = readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n')
   return new CommandError(
-    `the demo's daemon ended (${daemon.exitCode ?? daemon.signalCode}). Its last words:\n${end}`,
+    `the demo's daemon ended (${daemon.exitCode ?? daemon.signalCode}). Its last output:\n${end}`,
     EXIT.fault,
   )
 }
@@ -149,7 +149,7 @@ function introFor({ config, socket }: Files, { unsteadyPort }: DemoSite, colour:
   const paint = painter(colour)
   const self = selfFor(ownPath())
   return [
-    paint('bold', 'lvsd demo: two services over IPv6; their real servers are little ones on ::1.'),
+    paint('bold', 'lvsd demo: two services over IPv6; their real servers are small servers on ::1.'),
     `[::1]:${unsteadyPort} fails and recovers by itself: it is down after two failures in a row.`,
     'Ctrl-C ends it. Meanwhile, in another terminal:',
     `  ${self} status --socket ${socket}`,

@@ -17,9 +17,9 @@ export const command = defineCommand({
   summary: 'Run the director in the foreground',
   details: [
     'Reads the configuration (YAML, or an ldirectord.cf as it is), takes over what the kernel already holds,',
-    'checks the real servers and keeps the IPVS table in line. SIGHUP reads the configuration again: all of it',
-    'or nothing. SIGTERM, SIGINT and SIGQUIT stop; the table stays as it is, but for services with cleanstop.',
-    'A start with a file that cannot run goes on with the configuration that was accepted last, if there is one.',
+    'checks the real servers and keeps the IPVS table up to date. SIGHUP reads the configuration again: all of it',
+    'or nothing. SIGTERM, SIGINT and SIGQUIT stop lvsd; the table stays, except services with cleanstop.',
+    'If the file cannot run at a start, the last accepted configuration runs, if there is one.',
   ].join('\n'),
   arguments: { CONFIG: { about: 'the configuration file' } },
   options: {

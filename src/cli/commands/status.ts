@@ -13,7 +13,7 @@ import { renderStatus } from '../terminal/status.js'
 export const command = defineCommand({
   name: 'status',
   summary: 'Show services, real servers, weights, connections and the last results',
-  details: `Asks the running lvsd over its control socket. What is down stands first.
+  details: `Asks the running lvsd over its control socket. Servers that are down come first.
 
 - FOR and SINCE: how long, and since when, the real server as a whole has been in its state.
 - WEIGHT: what lvsd wants in the table. KERNEL: what the kernel held at the last reading. - is not in the table.
@@ -25,7 +25,7 @@ export const command = defineCommand({
 --check prints one line and ends as a Nagios plug-in: 0 ok, 1 a server is down (maintenance does not count), gives no
 verdict, or the configuration of the file does not run, 2 a service has no server left, 3 no lvsd answers.
 
---json gives the whole document; its field "schema" (2) grows when a field changes its meaning or goes. With --watch it
+--json gives the whole document; its field "schema" (2) increases when a field changes its meaning or is removed. With --watch it
 is one JSON object on a line for each change: kind "real" or "service", at, service, from, to, and real and reason or
 fallback; kind "lvsd" with a message when lvsd does not answer or answers again.`,
   arguments: {

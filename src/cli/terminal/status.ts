@@ -90,10 +90,10 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
     ...lastingNames(document),
     ...reconcile.disputes.map(
       ({ service, since, changes }) =>
-        `another program keeps changing ${service}: ${counted(changes, 'change')} put right since ${shortTime(Date.parse(since), now)}`,
+        `another program keeps changing ${service}: ${counted(changes, 'change')} reverted since ${shortTime(Date.parse(since), now)}`,
     ),
     ...(reconcile.driftRepaired > 0
-      ? [`${counted(reconcile.driftRepaired, 'change')} by others put right since the start`]
+      ? [`${counted(reconcile.driftRepaired, 'change')} by other programs reverted since the start`]
       : []),
     ...(config.warnings.length > 0
       ? [

@@ -189,7 +189,7 @@ describe('server: the control socket', () => {
     }
     assert.deepEqual(
       lines.map(({ msg }) => msg),
-      Array(2).fill('the control socket was removed by somebody else; it is made again'),
+      Array(2).fill('another program removed the control socket; lvsd has created it again'),
     )
   })
 
@@ -247,9 +247,9 @@ describe('server: the control socket', () => {
     mkdirSync(dirname(file))
     writeFileSync(file, 'a file of somebody')
     const rows: [string, RegExp][] = [
-      [file, /what is there is no socket.*--socket/],
+      [file, /the path exists and is not a socket.*--socket/],
       [join(file, 'lvsd.sock'), /EEXIST|ENOTDIR/],
-      [dirname(file), /what is there is no socket/],
+      [dirname(file), /the path exists and is not a socket/],
       [join(dirname(file), `${'x'.repeat(110)}.sock`), /at most 107 bytes/],
     ]
     for (const [place, why] of rows)

@@ -52,6 +52,6 @@ describe('status-reason: why a server is as it is', () => {
       'weight 5 by anna: disk swap; 200 OK',
     )
     assert.equal(overridden({ ...command, effect: { kind: 'disable' } }), 'disable by anna: disk swap')
-    assert.equal(overridden({ reason: 'Anna' }), 'maintenance: held down by the file web1: Anna')
+    assert.equal(overridden({ reason: 'Anna' }), 'held down by the maintenance file web1: Anna')
   })
 })

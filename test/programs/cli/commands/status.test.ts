@@ -55,7 +55,7 @@ describe('lvsd status', () => {
     it('says that none runs', async () => {
       await assert.rejects(
         ask(join(folder(), 'none.sock')),
-        unreachable(/no lvsd runs here: there is no .*--socket/),
+        unreachable(/lvsd does not run here: .*--socket/),
       )
     })
 
@@ -70,7 +70,7 @@ describe('lvsd status', () => {
     it('says that a file is no socket', async () => {
       const path = join(folder(), 'passwd')
       writeFileSync(path, '')
-      await assert.rejects(ask(path), unreachable(/passwd is no socket: .*--socket/))
+      await assert.rejects(ask(path), unreachable(/passwd is not a socket: .*--socket/))
     })
 
     it('says that it is not lvsd', async () => {
@@ -298,7 +298,7 @@ describe('lvsd status', () => {
       })
       await until(() => out().includes('web'))
       await server.close()
-      await until(() => out().includes('no lvsd runs here'))
+      await until(() => out().includes('lvsd does not run here'))
       const again = await openControlSocket(path, controlOf())
       onCleanup(() => again.close())
       await until(() => out().includes('answers again'))

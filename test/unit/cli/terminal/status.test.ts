@@ -63,9 +63,9 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.match(text, /^! the last reload \([\d:]+\) was refused: 2 errors/m)
     assert.match(
       text,
-      /^! another program keeps changing tcp \[::1\]:80: 12 changes put right since 11:59:00/m,
+      /^! another program keeps changing tcp \[::1\]:80: 12 changes reverted since 11:59:00/m,
     )
-    assert.match(text, /^! 3 changes by others put right/m)
+    assert.match(text, /^! 3 changes by other programs reverted/m)
     assert.match(text, /^! lvsd itself was held up 1 time, 1.20s in all/m)
     assert.match(text, /^ {2}fallback \[2001:db8:1::99\]:80 takes the traffic$/m)
     assert.match(text, /^mail {2}its name does not resolve {2}rr {2}not in the table$/m)
