@@ -3,6 +3,7 @@ import type { Check } from '../check/check.js'
 import { optionKit } from '../check/option-kit.js'
 import { markOf } from '../check/option-types.js'
 import { closestMatch } from '../util/closest-match.js'
+import { continuedSecrets } from './continued-secrets.js'
 import type { Position } from './problems/problem.js'
 import type { RawNode } from './raw.js'
 import {
@@ -13,10 +14,8 @@ import {
   serviceFields,
   settingsFields,
 } from './schema/schema.js'
+import { type IsSecretName, stars, withoutSecrets } from './secret-text.js'
 import { withoutUrlPasswords } from './url-passwords.js'
-
-/** True if a word is the name of an option that holds secrets, or probably a misspelling of one. */
-export type IsSecretName = (name: string) => boolean
 
 /** An unknown name that matches this pattern is treated as secret. */
 const SOUNDS_SECRET = /pas+w|passphrase|secret|token|credential/i
@@ -114,12 +113,14 @@ export function shownLines(
 ): (line: number) => string {
   const lines = text.split(/\r?\n/)
   const here = hidden.filter(place => place.file === file)
+  const isSecretHere = withAnchors(text, isSecret)
+  const isContinued = continuedSecrets(lines, isSecretHere)
   return number => {
     let line = lines[number - 1] ?? ''
     const within = here.some(({ line: first, lastLine = first }) => number > first && number <= lastLine)
-    if (within || isBelowSecret(lines, number - 1, isSecret)) line = stars(line)
+    if (within || isContinued(number - 1)) line = stars(line)
     for (const place of here) if (place.line === number) line = covered(line, place.column - 1, place.length)
-    return withoutUrlPasswords(withoutSecrets(line, isSecret))
+    return withoutUrlPasswords(withoutSecrets(line, isSecretHere))
   }
 }
 
@@ -132,64 +133,12 @@ function covered(line: string, from: number, length: number): string {
   ].join('')
 }
 
-function stars(text: string): string {
-  return text.replace(/[^\s"',{}[\]]/gu, '*')
-}
+/** Matches `passwd: *name`: what the anchor of this name holds is a secret, too. */
+const ALIAS = /([\w-]+)["']?\s*:\s*\*([\w-]+)/g
 
-/** True if a line above, with less indentation, begins a mapping or a list of secrets. */
-function isBelowSecret(lines: readonly string[], index: number, isSecret: IsSecretName): boolean {
-  let indent = indentOf(lines[index] ?? '')
-  for (let i = index - 1; i >= 0 && indent > 0; i--) {
-    const line = lines[i] ?? ''
-    if (line.trim() === '' || indentOf(line) >= indent) continue
-    indent = indentOf(line)
-    const name = /^[\s-]*["']?([\w-]+)["']?\s*:\s*(?:[|>&[{].*)?(?:#.*)?$/.exec(line)?.[1]
-    if (name !== undefined && isSecret(name)) return true
-  }
-  return false
-}
-
-/**
- * Returns the indentation. The `-` of a list item counts as one column, because a list may begin in the column of its
- * key.
- */
-function indentOf(line: string): number {
-  const blanks = /^\s*/.exec(line)?.[0].length ?? 0
-  return line[blanks] === '-' ? blanks + 1 : blanks
-}
-
-/** Returns the line with stars in place of each value after the name of a secret. Columns do not change. */
-export function withoutSecrets(line: string, isSecret: IsSecretName): string {
-  let shown = ''
-  let rest = line
-  let isInline = false
-  for (let found = nameIn(rest, isSecret); found; found = nameIn(rest, isSecret)) {
-    const before = rest.slice(0, found.end)
-    isInline ||= before.includes('{')
-    const value = valueAt(rest.slice(found.end), isInline)
-    shown += before + (ELSEWHERE.test(value) ? value : stars(value))
-    rest = rest.slice(found.end + value.length)
-  }
-  return shown + rest
-}
-
-const ELSEWHERE = /^\{\s*["']?(file|env)["']?\s*:\s*["']?[^\s"'[{]/
-/** The second alternative matches the first word of a line whose `:` or `=` is missing. */
-const NAME = /(?:^|(?<=[^\w-]))["']?([\w-]+)["']?\s*[:=]\s*|^[\s-]*([\w-]+)\s+(?=[^\s:=])/g
-
-function nameIn(text: string, isSecret: IsSecretName): { readonly end: number } | null {
-  for (const { 0: all, 1: name, 2: first = '', index } of text.matchAll(NAME))
-    if (isSecret(name ?? first)) return { end: index + all.length }
-  return null
-}
-
-/** Returns the value at the start of the text: quoted, a mapping or list on one line, or the rest of the line. */
-function valueAt(text: string, isInline: boolean): string {
-  const closed = /^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\{[^{}]*\}|\[[^[\]]*\](?=\s*(?:[,}]|$)))(?=[\s,}]|$)/.exec(
-    text,
-  )?.[0]
-  // Text that follows a closing quote directly belongs to the value, as a mistake.
-  if (closed !== undefined) return closed
-  // In a mapping on one line, an unquoted value ends at a comma or a brace.
-  return isInline && !/^["'{[]/.test(text) ? (/^[^,}]*/.exec(text)?.[0] ?? '') : text
+/** Returns the test of names, extended by the anchors (`&name`) of secrets in the text. */
+function withAnchors(text: string, isSecret: IsSecretName): IsSecretName {
+  const anchors = new Set<string>()
+  for (const [, key = '', anchor] of text.matchAll(ALIAS)) if (isSecret(key)) anchors.add(`&${anchor}`)
+  return name => anchors.has(name) || isSecret(name)
 }

@@ -1,7 +1,7 @@
 /** Converts an ldirectord.cf to YAML. Comments stay at their lines, and each line gets the messages about it. */
 import type { Position, Problem } from '../problems/problem.js'
 import type { RawMap, RawNode, RawScalar } from '../raw.js'
-import { type IsSecretName, withoutSecrets } from '../secrets.js'
+import { type IsSecretName, withoutSecrets } from '../secret-text.js'
 import { writeYaml, type YamlComment } from '../yaml/write-yaml.js'
 import { SPELLING_CODES } from './ldirectord-codes.js'
 import type { LdirectordDocument } from './read-ldirectord.js'

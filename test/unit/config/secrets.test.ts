@@ -6,7 +6,8 @@ import { readLdirectord } from '../../../src/config/ldirectord/read-ldirectord.j
 import { ldirectordToYaml } from '../../../src/config/ldirectord/to-yaml.js'
 import { loadConfig } from '../../../src/config/load.js'
 import { renderProblems } from '../../../src/config/problems/render-problem.js'
-import { secretNames, withoutSecrets } from '../../../src/config/secrets.js'
+import { withoutSecrets } from '../../../src/config/secret-text.js'
+import { secretNames, shownLines } from '../../../src/config/secrets.js'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
 import { onCleanup } from '../../support/after-each.js'
 import { loadCf, site } from '../../support/config/ldirectord-site.js'
@@ -144,4 +145,64 @@ describe('secrets: a line without its passwords', () => {
     it(`is as long: ${line}`, () => {
       assert.equal(withoutSecrets(line, secretNames(checks)), expected)
     })
+})
+
+describe('secrets: the lines of a text that cannot be parsed', () => {
+  const isSecret = secretNames(checks)
+  const shownOf = (text: string) => {
+    const show = shownLines(text, { isSecret, hidden: [] })
+    return text.split('\n').map((_, i) => show(i + 1))
+  }
+
+  const TEXTS: readonly [phrase: string, text: string][] = [
+    ['a block scalar', 'passwd: |\n  hunter1\n\n    hunter2: "x\n  hunter3\nlogin: me'],
+    ['a folded one in a list', '  - passwd: >-\n      hunter1\n      hunter2\n    login: me'],
+    ['a block scalar that is not indented', 'passwd: |\nhunter1 x\nhunter2\nlogin: me'],
+    ['a block scalar with a tag', 'passwd: !!str |2\n    hunter1\n  hunter2\nlogin: me'],
+    ['double quotes', 'passwd: "hunter1\n  hunter2 \\" hunter3\n\n  hunter4"\nlogin: me'],
+    ['double quotes, with less indentation', '    passwd: "hunter1\nhunter2: x\n - hunter3"\n    login: me'],
+    ['single quotes', "passwd: 'hunter1 ''\nhunter2'' hunter3\nhunter4'\nlogin: me"],
+    ['quotes that are never closed', 'passwd: "hunter1\nhunter2: 1\n- hunter3'],
+    ['quotes that begin in the next line', 'passwd:\n  "hunter1\nhunter2"\nlogin: me'],
+    ['quotes with a text behind them', 'passwd: "hunter1"hunter2\n  hunter3"\nlogin: me'],
+    ['a plain text', 'passwd: hunter1\n  hunter2\n  hunter3: x\nlogin: me'],
+    ['a plain text with a quote in it', 'passwd: hunter1\n  "hunter2\nlogin: me'],
+    ['quotes in a mapping on one line', 'check: { kind: pop, passwd: "hunter1\n hunter2",\nlogin: me }'],
+    ['a plain text in such a mapping', 'check: { passwd: hunter1\n hunter2, kind: pop }\nlogin: me'],
+    ['a plain text in a mapping of several lines', 'check: {\n  passwd: hunter1\n  hunter2\n}\nlogin: me'],
+    ['a mapping of secrets', 'headers: { A: hunter1,\nB: "hunter2 }",\nC: hunter3 }\nlogin: me'],
+    [
+      'a list of secrets',
+      'steps:\n- "send hunter1\nhunter2: x"\n- expect hunter3\n- |\n  hunter4\nlogin: me',
+    ],
+    ['a list on several lines', 'steps: [\n"hunter1",\nhunter2 ]\nlogin: me'],
+    ['a name without its colon', 'passwd hunter1\n  hunter2\nlogin: me'],
+    ['an explicit key', '? passwd\n: |\n  hunter1\nlogin: me'],
+    ['an anchor', 'x-a: &pw "hunter1\nhunter2"\nlogin: me\ncheck: { passwd: *pw }'],
+    ['an anchor of a block scalar', 'x-a: &pw |\n  hunter1\nlogin: me\npasswd: *pw'],
+    ['two secrets', 'passwd: "hunter1\nhunter2" , secret: "hunter3\nhunter4"\nlogin: me'],
+    ['Windows line ends', 'passwd: "hunter1\r\nhunter2"\r\nlogin: me'],
+  ]
+  for (const [phrase, text] of TEXTS)
+    it(`show no line of a secret: ${phrase}`, () => {
+      const shown = shownOf(text)
+      assert.doesNotMatch(shown.join('\n'), /hunter/, shown.join('\n'))
+    })
+
+  it('show the lines behind a secret', () => {
+    for (const [phrase, text] of TEXTS.filter(([, text]) => text.includes('login: me')))
+      assert.match(shownOf(text).join('\n'), /login: me/, phrase)
+  })
+
+  it('show what is no secret', () => {
+    const text = '# passwd: "x\nlogin: "me\n  you"\npasswd: "x"\nrequest /\nvirtual: y\n  z\n'
+    assert.deepEqual(shownOf(text).slice(1), text.replace('"x"', '"*"').split('\n').slice(1))
+  })
+
+  it('are covered in a problem of such a file', async () => {
+    const text = 'services:\n  web:\n    check:\n      kind: pop\n      passwd: "one\n  hun: ter: "x\n'
+    const loaded = await loadConfig('site.yaml', { text })
+    assert.match(renderProblems(loaded), /SYNTAX/)
+    assert.doesNotMatch(`${renderProblems(loaded)}${JSON.stringify(loaded.problems)}`, /hun|ter:/)
+  })
 })
