@@ -16,6 +16,7 @@ export interface ParsedLine {
 /** Parses the words after the command's name. Throws a CommandError with the mistake and the closest valid word. */
 export function parseLine(command: Command, words: readonly string[]): ParsedLine {
   const program = programOf(command)
+  refuseFlagAsValue(program, words, command)
   try {
     program.parse(withOptionalValues(program, words), { from: 'user' })
   } catch (error) {
@@ -84,17 +85,14 @@ function isOptional({ value }: OptionSpec): boolean {
   return value?.startsWith('[') ?? false
 }
 
-/**
- * Returns the value, or throws a usage error. A word that begins with a dash is rejected: the value is probably
- * missing.
- */
+/** Returns the value, or throws a usage error. */
 function checkedValue(given: string, flag: string, spec: OptionSpec, command: string): string {
   const { value, choices } = spec
   if (isOptional(spec)) {
     if (isNumber(given)) return given
     throw usageError(`${flag} takes a number, not "${given}"`, command)
   }
-  if (given === '' || /^-./.test(given)) throw usageError(`${flag} needs a value: ${flag} ${value}`, command)
+  if (given === '') throw usageError(`${flag} needs a value: ${flag} ${value}`, command)
   if (!choices || choices.includes(given)) return given
   throw usageError(
     `${flag} takes ${choices.join(', ')}, not "${given}"${didYouMean(given, choices)}`,
@@ -116,6 +114,24 @@ function withOptionalValues({ options }: Program, words: readonly string[]): str
     const bare = end === -1 || i < end ? flags.find(({ flag }) => flag === word) : undefined
     return bare && !isNumber(words[i + 1]?.replace(/^-/, '')) ? bare.full : word
   })
+}
+
+/**
+ * Throws for `--reason --force`: the value is probably missing, and commander would take the next word. A value that
+ * begins with a dash is given as `--reason=-x`.
+ */
+function refuseFlagAsValue(program: Program, words: readonly string[], command: Command): void {
+  if (wantsHelp(words, null)) return
+  for (let i = 0; i < words.length && words[i] !== '--'; i++) {
+    const option = program.options.find(({ short, long }) => words[i] === short || words[i] === long)
+    if (!option?.required) continue
+    const next = words[++i] ?? ''
+    if (!/^-./.test(next)) continue
+    const isFlag = program.options.some(({ short, long }) => next === short || next === long)
+    const advice = isFlag ? '' : `; a value that begins with - follows =: ${option.long}=${next}`
+    const usage = `${option.long} ${command.options[option.name()]?.value}`
+    throw usageError(`${option.long} needs a value: ${usage}${advice}`, command.name)
+  }
 }
 
 /** Throws for `-5`, which commander takes for an argument. After `--` it is one. */

@@ -55,7 +55,7 @@ class Including {
   constructor(file: string, text: string) {
     this.#report = newReport(file)
     this.#root = file
-    this.#bytes = text.length
+    this.#bytes = Buffer.byteLength(text)
     this.#done.add(realPath(file))
   }
 
@@ -104,7 +104,7 @@ class Including {
       this.#report.error('BAD_INCLUDE', node.at, `${path} cannot be included: ${(error as Error).message}`)
       return
     }
-    this.#bytes += text.length
+    this.#bytes += Buffer.byteLength(text)
     this.sources.push({ path: shown, text })
     if (/^(?:\s*(?:#.*)?(?:\n|$))*$/.test(text.slice(0, 65_536)) && text.length <= 65_536) return
     const { root, problems } = readYaml(text, shown, { isIncluded: true })

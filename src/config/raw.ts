@@ -7,6 +7,8 @@ export interface RawScalar {
   readonly kind: 'scalar'
   readonly value: string | number | boolean | null
   readonly at: Position
+  /** A number, true or false as written in the file, if that differs from its usual form: `1.10`, `0x1F`, `.nan`. */
+  readonly source?: string
   /** Last line of a text that spans several lines. */
   readonly lastLine?: number
 }
@@ -44,8 +46,23 @@ export interface RawDocument {
 export function sortOf(node: RawNode): string {
   if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a mapping'
   if (node.value === null) return 'empty'
-  if (typeof node.value === 'number') return `the number ${node.value}`
-  return typeof node.value === 'string' ? `the text "${node.value}"` : String(node.value)
+  if (typeof node.value === 'string') return `the text "${node.value}"`
+  const written = shortened(writtenOf(node))
+  if (typeof node.value === 'boolean') return written
+  if (Number.isFinite(node.value)) return `the number ${written}`
+  return `${written} (${Number.isNaN(node.value) ? 'not a number' : 'infinity'})`
+}
+
+/** Returns a scalar as it is written, without quotes. */
+export function writtenOf({ value, source }: RawScalar): string {
+  return source ?? String(value)
+}
+
+/** Limit of characters of a number in a message. */
+const LONG_NUMBER = 40
+
+function shortened(text: string): string {
+  return text.length > LONG_NUMBER ? `${text.slice(0, LONG_NUMBER)}…` : text
 }
 
 /** Returns the node as a plain JavaScript value, without positions. */

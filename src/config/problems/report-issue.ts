@@ -2,7 +2,7 @@
 
 import type { z } from '../../check/option-types.js'
 import { didYouMean } from '../../util/closest-match.js'
-import { plain, type RawEntry, type RawMap, type RawNode, sortOf } from '../raw.js'
+import { plain, type RawEntry, type RawMap, type RawNode, sortOf, writtenOf } from '../raw.js'
 import type { Code } from './codes.js'
 import type { Position } from './problem.js'
 import type { Report } from './report.js'
@@ -19,7 +19,7 @@ interface Place {
 export function reportIssue(entry: RawEntry, issue: Issue, isSecret: boolean, report: Report): void {
   const meant = meantIssue(entry, issue)
   const place = placeOf(entry, meant.path)
-  const [code, message] = isSecret ? secretSentence(place.name, meant) : messageFor(place, meant)
+  const [code, message] = isSecret ? secretSentence(place.name, meant) : messageFor(place, meant, issue)
   report.error(code, place.at, message)
 }
 
@@ -52,7 +52,8 @@ function placeOf(entry: RawEntry, path: readonly PropertyKey[]): Place {
 
 type Sentence = readonly [Code, string]
 
-function messageFor(place: Place, issue: Issue): Sentence {
+/** `whole`: the issue of which `issue` may be a part. */
+function messageFor(place: Place, issue: Issue, whole: Issue): Sentence {
   const { name, node } = place
   const found = sortOf(node)
   switch (issue.code) {
@@ -62,11 +63,14 @@ function messageFor(place: Place, issue: Issue): Sentence {
         `"${name}" must be ${nameOf(issue.expected)}, not ${found}${remedy(node, issue.expected)}`,
       ]
     case 'too_small':
-      return ['OUT_OF_RANGE', `"${name}" is ${found}; the least is ${issue.minimum}`]
+      return [
+        'OUT_OF_RANGE',
+        `"${name}" is ${EMPTY[issue.origin] ?? `${found}; the least is ${issue.minimum}`}`,
+      ]
     case 'too_big':
       return ['OUT_OF_RANGE', `"${name}" is ${found}; the most is ${issue.maximum}`]
     case 'invalid_value':
-      return wordSentence(place, issue.values.map(String))
+      return wordSentence(place, issue.values.map(String), typesOf(whole))
     case 'invalid_union':
       return unionSentence(place, issue.errors)
     default:
@@ -87,12 +91,21 @@ function secretSentence(name: string, issue: Issue): Sentence {
   return ['WRONG_TYPE', `"${name}" must be text: put it in quotes`]
 }
 
-function wordSentence({ name, node }: Place, words: readonly string[]): Sentence {
-  const choice = `one of ${words.join(', ')}`
+/** Words for a list or text that is too short. No minimum is more than 1. */
+const EMPTY: Readonly<Record<string, string>> = { array: 'an empty list', string: 'an empty text' }
+
+/** `types`: all words, and the other types of value that are possible. */
+function wordSentence({ name, node }: Place, words: readonly string[], types: readonly string[]): Sentence {
+  const choice = types.length > words.length ? orList(types) : `one of ${words.join(', ')}`
   if (node.kind !== 'scalar' || typeof node.value !== 'string')
     return ['WRONG_TYPE', `"${name}" must be ${choice}, not ${sortOf(node)}`]
   const synonym = synonymOf(node.value, words)
-  const near = synonym === null ? didYouMean(node.value, words) : `; write ${synonym}`
+  const isQuoted = types.includes(nameOf('number')) && /^\d+$/.test(node.value)
+  const near = isQuoted
+    ? '; take the quotes away'
+    : synonym === null
+      ? didYouMean(node.value, words)
+      : `; write ${synonym}`
   return ['UNKNOWN_WORD', `"${name}" cannot be "${node.value}"${near || `; expected ${choice}`}`]
 }
 
@@ -101,8 +114,12 @@ function unionSentence(place: Place, branches: readonly (readonly Issue[])[]): S
   const expected = branches.flatMap(([issue]) => (issue ? typesOf(issue) : []))
   return [
     'WRONG_TYPE',
-    `"${place.name}" must be ${[...new Set(expected)].join(' or ')}, not ${sortOf(place.node)}${place.node.kind === 'map' ? remedy(place.node, 'string') : ''}`,
+    `"${place.name}" must be ${orList([...new Set(expected)])}, not ${sortOf(place.node)}${place.node.kind === 'map' ? remedy(place.node, 'string') : ''}`,
   ]
+}
+
+function orList(words: readonly string[]): string {
+  return words.length < 3 ? words.join(' or ') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
 }
 
 function isNear(issue: Issue, value: unknown): boolean {
@@ -142,8 +159,9 @@ function remedy(node: RawNode, expected: string): string {
   if (expected === 'string' && node.kind === 'map') return quotedBraces(node)
   if (node.kind !== 'scalar') return ''
   const { value } = node
-  if (expected === 'string' && value !== null) return `; put it in quotes: '${value}'`
-  if (expected === 'array' && value !== null) return `; write [${value}]`
+  if (expected === 'string' && value !== null) return `; put it in quotes: '${writtenOf(node)}'`
+  if (typeof value === 'number' && !Number.isFinite(value)) return ''
+  if (expected === 'array' && value !== null) return `; write [${writtenOf(node)}]`
   if (typeof value !== 'string') return ''
   const meant = expected === 'boolean' ? yesOrNo(value) : null
   if (meant !== null) return `; write ${meant}`

@@ -33,14 +33,30 @@ function readPlain(entry: RawEntry, type: z.ZodType, context: ReadContext): unkn
     report.error('WRONG_TYPE', entry.keyAt, `"${entry.called ?? entry.key}" has no value`)
     return undefined
   }
+  if (hasProto(entry.value)) {
+    report.error('BAD_VALUE', entry.value.at, `"${entry.key}": a name in it cannot be "__proto__"`)
+    return undefined
+  }
   const parsed = type.safeParse(plain(markedEntry(entry, type, context).value))
   if (parsed.success) {
     tellDoubts(entry, type, report)
     return parsed.data
   }
   const isSecret = markOf(type).secret !== undefined
-  for (const issue of parsed.error.issues) reportIssue(entry, issue, isSecret, report)
+  for (const issue of tightest(parsed.error.issues)) reportIssue(entry, issue, isSecret, report)
   return undefined
+}
+
+/** True if a mapping in the value has the key `__proto__`, which zod would drop. */
+function hasProto(node: RawNode): boolean {
+  if (node.kind === 'list') return node.items.some(hasProto)
+  return node.kind === 'map' && node.entries.some(({ key, value }) => key === '__proto__' || hasProto(value))
+}
+
+/** Returns the issues without the limit of whole numbers in JavaScript, if the value has a limit of its own. */
+function tightest(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const own = issues.filter(issue => !('origin' in issue && issue.origin === 'int'))
+  return own.length === 0 ? issues : own
 }
 
 // ---------------------------------------------------------------- forms

@@ -12,7 +12,7 @@ import { readPort } from '../endpoints.js'
 import { hintFor, optionHint } from '../problems/hints.js'
 import type { Position } from '../problems/problem.js'
 import { kindFor } from '../problems/synonyms.js'
-import type { RawEntry } from '../raw.js'
+import { type RawEntry, type RawNode, type RawScalar, writtenOf } from '../raw.js'
 import { type Fields, isMisspelt, type Unread } from '../read/fields.js'
 import { absent, layEntries, outputOf } from '../read/layers.js'
 import { readEntry, readFields } from '../read/read-node.js'
@@ -53,9 +53,14 @@ const NOTHING = { kind: null, entries: [], isBroken: true } as const
 function draftOf({ at, entries }: Unread, context: Context): Draft {
   const kind = entries.find(({ key }) => key === 'kind')
   if (!kind) return { at, kind: null, entries }
-  const name = readEntry(kind, checkFields.kind, context)
+  // A number or true is reported as an unknown kind: quotes would not help.
+  const name = isWord(kind.value) ? writtenOf(kind.value) : readEntry(kind, checkFields.kind, context)
   if (name === undefined) return { ...NOTHING, at }
   return { at, kind: { name, at: kind.value.at }, entries: entries.filter(entry => entry !== kind) }
+}
+
+function isWord(node: RawNode): node is RawScalar {
+  return node.kind === 'scalar' && node.value !== null
 }
 
 /**

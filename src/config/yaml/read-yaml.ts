@@ -54,7 +54,7 @@ export function* readingYaml(
 }
 
 function* readRoot(text: string, locate: Locate, report: Report): Sliced<RawMap | null> {
-  if (text.length > MAX_BYTES) {
+  if (Buffer.byteLength(text) > MAX_BYTES) {
     report.error('FILE_TOO_BIG', locate(0), 'the file has more than 16 MiB; is it the right one?')
     return null
   }
@@ -209,7 +209,8 @@ class Reader {
     if (isSeq<Node>(node))
       return { kind: 'list', items: node.items.map(item => this.#node(item, depth + 1)), at }
     const { value, source } = node as Scalar
-    return { kind: 'scalar', value: plainValue(value, source), at, ...this.#lastLine(node, at) }
+    const plain = plainValue(value, source)
+    return { kind: 'scalar', value: plain, at, ...sourceOf(plain, source), ...this.#lastLine(node, at) }
   }
 
   #alias(node: Alias): RawNode {
@@ -287,4 +288,10 @@ function plainValue(value: unknown, source: string | undefined): string | number
   if (value === null || ['string', 'number', 'boolean'].includes(typeof value))
     return value as string | number | boolean | null
   return typeof value === 'bigint' ? Number(value) : (source ?? String(value))
+}
+
+/** Returns the text of a number, true or false, if it is not the usual one. */
+function sourceOf(value: RawScalar['value'], source: string | undefined): { source?: string } {
+  const isText = value === null || typeof value === 'string'
+  return isText || source === undefined || source === String(value) ? {} : { source }
 }

@@ -41,6 +41,9 @@ describe('parse: a command line', () => {
       { CONFIG: 'a.yaml', SERVICE: undefined },
     ],
     [['a.yaml', '-s', '/run/x'], { socket: '/run/x' }, { CONFIG: 'a.yaml', SERVICE: undefined }],
+    [['a', '--socket=-x'], { socket: '-x' }, { CONFIG: 'a', SERVICE: undefined }],
+    [['a', '--socket=-5', '-j'], { socket: '-5', json: true }, { CONFIG: 'a', SERVICE: undefined }],
+    [['a', '--socket', '-'], { socket: '-' }, { CONFIG: 'a', SERVICE: undefined }],
     [['--', '-odd.yaml', '--watch'], {}, { CONFIG: '-odd.yaml', SERVICE: '--watch' }],
   ]
   for (const [words, options, args] of good)
@@ -62,7 +65,12 @@ describe('parse: a command line', () => {
     [['a', '--__proto__'], /^--__proto__ is not an option/],
     [['a', '--kernel', 'memry'], /^--kernel takes netlink, memory, not "memry"; did you mean "memory"\?/],
     [['a', '--kernel'], /^--kernel needs a value: --kernel TABLE/],
-    [['a', '--socket', '--json'], /^--socket needs a value/],
+    [['a', '--socket', '--json'], /^--socket needs a value: --socket PATH\n/],
+    [
+      ['a', '--socket', '-x'],
+      /^--socket needs a value: .*; a value that begins with - follows =: --socket=-x\n/,
+    ],
+    [['a', '-s', '-5'], /^--socket needs a value/],
     [['a', '--socket='], /^--socket needs a value/],
     [['a', '--json=yes'], /^--json takes no value/],
     [['a', '--json='], /^--json takes no value/],

@@ -45,6 +45,38 @@ const YAML: readonly [phrase: string, lines: string, message: RegExp][] = [
     /^"5" stands where the forwarding is expected: a weight/,
   ],
   ['a weight of a fallback', "fallback: '[::1]:1 5'", /^"5" stands .*: a fallback has no weight; expected/],
+  [
+    '.nan for a number',
+    'check: { kind: http, fall: .nan }',
+    /^"fall" must be a number, not \.nan \(not a number\)$/,
+  ],
+  ['.inf for a duration', 'check: { kind: http, interval: -.inf }', /, not -\.inf \(infinity\)$/],
+  ['.nan for a text', 'check: { kind: http, receive: .nan }', /put it in quotes: '\.nan'$/],
+  ['.nan for a list', 'scheduler-flags: .nan', /must be a list, not \.nan \(not a number\)$/],
+  ['a number with a zero', 'check: { kind: http, receive: 1.10 }', /not the number 1\.10; .* '1\.10'$/],
+  ['a number of 22 digits', `check: { kind: http, text: 1${'0'.repeat(21)} }`, /put it in quotes: '10{21}'$/],
+  [
+    'the same for a number',
+    `check: { kind: http, fall: 1${'0'.repeat(21)} }`,
+    /is the number 10{21}; the most is 1000$/,
+  ],
+  [
+    'a number of 60 digits',
+    `check: { kind: http, fall: 1${'0'.repeat(59)} }`,
+    /is the number 10{39}…; the most/,
+  ],
+  ['a number as kind', 'check: { kind: 5 }', /^there is no check "5"; lvsd has agent, connect/],
+  ['true as kind', 'check: { kind: True }', /^there is no check "True"; lvsd has agent, connect/],
+  ['several kinds', 'check: { kind: [http, ping] }', /^"kind" must be text, not a list$/],
+  ['a word as need', 'need: most', /^"need" cannot be "most"; expected all, any or a number$/],
+  ['a fraction as need', 'need: 1.5', /^"need" must be all, any or a whole number, not the number 1\.5$/],
+  ['a number in quotes as need', "need: '1'", /^"need" cannot be "1"; take the quotes away$/],
+  ['no protocol', 'protocol: []', /^"protocol" is an empty list$/],
+  [
+    'a header that would be lost',
+    'check: { kind: http, headers: { __proto__: x } }',
+    /^"headers": a name in it cannot be/,
+  ],
   ['an expression that is none', "check: { kind: http, receive: 'ok(' }", /write text in place of receive$/],
 ]
 

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { globPattern } from '../../../src/config/glob.js'
+import { expandIncludes } from '../../../src/config/include.js'
 import { loadConfig } from '../../../src/config/load.js'
 import { renderProblems } from '../../../src/config/problems/render-problem.js'
+import { readYaml } from '../../../src/config/yaml/read-yaml.js'
 import { temporaryFolder } from '../../support/folder.js'
 
 type Files = Readonly<Record<string, string>>
@@ -47,6 +49,19 @@ describe('include: a configuration that includes files', () => {
       ['10-b', '20-c', '30-empty'].map(name => join(folder, `conf.d/${name}.yaml`)),
     )
     assert.deepEqual(patterns, [join(folder, 'conf.d/*.yaml')])
+  })
+
+  it('counts the limit of 16 MiB in bytes', () => {
+    const folder = temporaryFolder()
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, `${name}.yaml`), `#${'é'.repeat(2 ** 22)}`)
+    const text = 'include: [a.yaml, b.yaml, c.yaml]\n'
+    const { included, document } = expandIncludes(
+      readYaml(text, 'site.yaml'),
+      join(folder, 'site.yaml'),
+      text,
+    )
+    assert.equal(included.length, 2)
+    assert.match(document.problems[0]?.message ?? '', /all files together have more than 16 MiB$/)
   })
 
   it('needs no services of its own, takes a list, and goes on in what it includes', async () => {

@@ -102,6 +102,7 @@ describe('read-yaml: YAML to the raw tree', () => {
 
   it('refuses a file of more than 16 MiB unread', () => {
     assert.deepEqual(codesOf(`a: ${'x'.repeat(2 ** 24)}\n`), ['1:1 FILE_TOO_BIG'])
+    assert.deepEqual(codesOf(`a: ${'é'.repeat(2 ** 23)}\n`), ['1:1 FILE_TOO_BIG'])
   })
 
   it('refuses what is nested a hundred thousand deep', () => {
