@@ -172,16 +172,16 @@ describe('slow-start: any history', () => {
           if (event.kind === 'policy') policy = event.policy
           if (event.kind === 'state') [state, isIn] = [event.state, event.isIn]
           const before: Rise = rise
-          rise = nextRise(rise, { state, isInService: () => isIn, policy, now })
+          rise = nextRise(before, { state, isInService: () => isIn, policy, now }) as Rise
           // Looking twice is looking once.
           assert.equal(nextRise(rise, { state, isInService: () => isIn, policy, now }), rise)
           if (rise.phase === 'rising' && before.phase !== 'rising') {
-            assert.equal(rise.since, now)
-            assert.equal(state, 'up')
+            assert.deepEqual([rise.since, state], [now, 'up'])
             assert.ok(before.phase === 'down' || (before.phase === 'new' && isJoining && !isIn))
           }
           if (rise.phase === 'rising') assert.ok(policy && now < rise.since + policy.for)
-          assert.equal(rise.phase === 'down', state === 'down' || (before.phase === 'down' && state !== 'up'))
+          const isDown: boolean = state === 'down' || (before.phase === 'down' && state !== 'up')
+          assert.equal((rise.phase as string) === 'down', isDown)
           if (before.phase === 'full' && state !== 'down') assert.equal(rise.phase, 'full')
         }
       }),
