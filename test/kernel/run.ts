@@ -21,6 +21,9 @@ const handed = ['SEED', 'LOSSES', 'CHURN_SECONDS'].flatMap(name => {
   return value === undefined ? [] : [[name, value] as const]
 })
 
+/** Files that take minutes. They start first, so that no lab works alone at the end. */
+const SLOWEST = ['systemd', 'crash', 'operator', 'drop-in-command', 'faults', 'drop-in']
+
 interface Count {
   readonly passed: number
   readonly failed: number
@@ -46,7 +49,12 @@ function testFiles(names: readonly string[]): string[] {
   const files = readdirSync(join(root, 'test/kernel')).filter(file => file.endsWith('.test.ts'))
   const chosen = files.filter(file => names.length === 0 || names.some(name => file.includes(name)))
   if (chosen.length === 0) throw new Error(`no kernel test is named ${names.join(', ')}`)
-  return chosen.sort()
+  return chosen.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
+}
+
+function rank(file: string): number {
+  const index = SLOWEST.findIndex(name => file === `${name}.test.ts`)
+  return index < 0 ? SLOWEST.length : index
 }
 
 async function runAll(kind: 'own' | 'uml', files: readonly string[]): Promise<Count[]> {
