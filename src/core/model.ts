@@ -346,6 +346,8 @@ export interface Config {
   /** Path of the file that the configuration was read from. */
   readonly file: string
   readonly settings: Settings
+  /** Values of sysctls by name, which lvsd sets. Absent means none. */
+  readonly sysctls?: Readonly<Record<string, string>>
   readonly services: readonly Service[]
 }
 

@@ -50,11 +50,30 @@ export function readConnectionSettings(place = PLACE): ConnectionSettings {
   }
 }
 
-const SENTENCES: Readonly<Record<keyof ConnectionSettings, string>> = {
-  expireQuiescentTemplate:
-    'persistent clients stay with a failed server, because it stays in the table at weight 0 (quiescent); sysctl -w net.ipv4.vs.expire_quiescent_template=1 moves them to another one',
-  expireNodestConn:
-    'connections to a failed server that was removed hang until they time out; sysctl -w net.ipv4.vs.expire_nodest_conn=1 ends them at once',
+interface Harm {
+  /** Its value should be 1. */
+  readonly sysctl: string
+  readonly harm: string
+  /** What the value 1 does. */
+  readonly effect: string
+}
+
+/** What each sysctl does to clients while it is 0. */
+export const HARMS: Readonly<Record<keyof ConnectionSettings, Harm>> = {
+  expireQuiescentTemplate: {
+    sysctl: 'net.ipv4.vs.expire_quiescent_template',
+    harm: 'persistent clients stay with a failed server, because it stays in the table at weight 0 (quiescent)',
+    effect: 'moves them to another one',
+  },
+  expireNodestConn: {
+    sysctl: 'net.ipv4.vs.expire_nodest_conn',
+    harm: 'connections to a failed server that was removed hang until they time out',
+    effect: 'ends them at once',
+  },
+}
+
+function sentenceOf({ sysctl, harm, effect }: Harm): string {
+  return `${harm}; sysctl -w ${sysctl}=1 ${effect}`
 }
 
 /** Returns a listener that logs the advice at the start, and at a reload for newly affected services. */
@@ -66,7 +85,7 @@ export function kernelAdvice(log: Log, read = readConnectionSettings): EventList
     if (news.length === 0) return
     const fields = { services: news.length > MOST_NAMED ? [...news.slice(0, MOST_NAMED), '…'] : news }
     // Only the first setting sends new connections to a failed server.
-    log[key === 'expireQuiescentTemplate' ? 'warn' : 'info']('kernel.advice', fields, SENTENCES[key])
+    log[key === 'expireQuiescentTemplate' ? 'warn' : 'info']('kernel.advice', fields, sentenceOf(HARMS[key]))
   }
   return {
     config(config) {

@@ -97,6 +97,7 @@ interface Libc {
   fcntl: KoffiFunc<(fd: number, command: number, ...typesAndValues: (string | number)[]) => number>
   memfd_create: KoffiFunc<(name: string, flags: number) => number>
   poll: KoffiFunc<(fds: Uint8Array, count: number, timeout: number) => number>
+  adjtimex: KoffiFunc<(timex: Uint8Array) => number>
 }
 
 let loaded: Libc | undefined
@@ -128,6 +129,7 @@ function load(): Libc {
     fcntl: lib.func('int fcntl(int, int, ...)') as Libc['fcntl'],
     memfd_create: lib.func('int memfd_create(const char *, unsigned int)') as Libc['memfd_create'],
     poll: lib.func('int poll(void *, unsigned long, int)') as Libc['poll'],
+    adjtimex: lib.func('int adjtimex(void *)') as Libc['adjtimex'],
   }
   return loaded
 }
@@ -359,6 +361,22 @@ export function openMemoryFile(name: string): number {
   const fd = libc.memfd_create(name, MFD_CLOEXEC)
   if (fd < 0) throw fail(libc, 'memfd_create')
   return fd
+}
+
+// ---------------------------------------------------------------- the clock
+
+/** <sys/timex.h>: the return value of adjtimex while nothing keeps the clock in step. */
+const TIME_ERROR = 5
+
+/** True if a program such as chrony keeps this machine's clock in step. Null if the kernel does not tell. */
+export function isClockSynchronised(): boolean | null {
+  try {
+    // struct timex, 208 bytes; its first field, modes, is 0: nothing is set.
+    const state = load().adjtimex(Buffer.alloc(256))
+    return state < 0 ? null : state !== TIME_ERROR
+  } catch {
+    return null
+  }
 }
 
 // ---------------------------------------------------------------- leases

@@ -10,6 +10,7 @@ describe('help: the commands', () => {
       'checks',
       'demo',
       'disable',
+      'doctor',
       'drain',
       'enable',
       'force',

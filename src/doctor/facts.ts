@@ -1,0 +1,119 @@
+/**
+ * What doctor knows about the machine and the configuration. Plain data: `read/` reads it, and tests write it by hand.
+ * In every fact null means "not known", which is never judged as good.
+ */
+import type { Family } from '../core/address.js'
+import type { ResolvedConfig } from '../core/model.js'
+
+export interface Facts {
+  readonly machine: Machine
+  /** Null if there is no configuration: then the machine is judged alone. */
+  readonly site: Site | null
+}
+
+export interface Machine {
+  /** Milliseconds since 1970. */
+  readonly now: number
+  readonly isRoot: boolean
+  /** Release of the kernel, `6.1.0-18-amd64`. */
+  readonly kernel: string | null
+  /** Version of Node, `22.11.0`. */
+  readonly node: string
+  /** By dotted name. A name without an entry is one that the kernel does not have. */
+  readonly sysctls: ReadonlyMap<string, string | null>
+  /** True if IPVS is in the kernel now, loaded or built in. */
+  readonly hasIpvs: boolean | null
+  readonly modules: Modules
+  readonly addresses: readonly LocalAddress[] | null
+  /** Prefixes whose addresses all belong to this machine (`ip route add local …`), those of its addresses included. */
+  readonly localRoutes: readonly Prefix[] | null
+  readonly links: readonly Link[] | null
+  /** Programs in this network namespace that may change the table or the addresses. */
+  readonly programs: readonly Program[] | null
+  readonly daemon: Daemon
+  readonly process: ProcessFacts
+  readonly isClockSynchronised: boolean | null
+}
+
+/** Names of kernel modules with underscores. */
+export interface Modules {
+  /** Loaded, or built into the kernel. */
+  readonly present: ReadonlySet<string> | null
+  /** Files of this kernel's modules; null if its folder of modules cannot be read. */
+  readonly installed: ReadonlySet<string> | null
+}
+
+export interface LocalAddress {
+  readonly text: string
+  readonly family: Family
+  readonly link: string
+  /** The following are known for IPv6 only, and false for IPv4. */
+  readonly isDeprecated: boolean
+  readonly isTentative: boolean
+  readonly isDadFailed: boolean
+  /** True if it has an end, so it comes from a router advertisement or DHCP. */
+  readonly isDynamic: boolean
+}
+
+export interface Prefix {
+  readonly address: string
+  readonly family: Family
+  readonly length: number
+}
+
+export interface Link {
+  readonly name: string
+  readonly mtu: number
+}
+
+export interface Program {
+  readonly name: 'keepalived' | 'ldirectord' | 'pacemaker' | 'heartbeat' | 'kube-proxy'
+  readonly pid: number
+  /** True if it changes the IPVS table, false if it certainly does not. */
+  readonly writesTable: boolean | null
+}
+
+/** The lvsd that answers on the control socket. */
+export type Daemon =
+  | {
+      readonly state: 'running'
+      readonly pid: number
+      readonly version: string
+      readonly keptSince: string | null
+    }
+  | { readonly state: 'absent' }
+  /** The socket may not be opened, or nothing comes. */
+  | { readonly state: 'not known'; readonly why: string }
+
+/** The process that runs the checks: the daemon, or this command if there is none. */
+export interface ProcessFacts {
+  readonly isDaemon: boolean
+  readonly groups: readonly number[] | null
+  /** Effective capabilities, as bits. */
+  readonly capabilities: bigint | null
+  /** Hard limit of open descriptors. Node raises its own limit to it. */
+  readonly descriptors: number | null
+}
+
+export interface Site {
+  readonly file: string
+  /** Null if it cannot run. */
+  readonly config: ResolvedConfig | null
+  readonly errors: number
+  readonly warnings: number
+  /** Number of distinct checks, and of those that send pings. */
+  readonly checks: number
+  readonly pings: number
+  /** By address of a checked server: the source that the kernel chooses for it, or its refusal (`ENETUNREACH`). */
+  readonly sources: ReadonlyMap<string, Source>
+  readonly folders: readonly Folder[]
+}
+
+export type Source = { readonly address: string } | { readonly refusal: string }
+
+export interface Folder {
+  readonly use: 'state' | 'socket'
+  readonly path: string
+  /** Null if it cannot be read; `mode` and `owner` of the folder, if it exists. */
+  readonly found: 'absent' | { readonly mode: number; readonly owner: number } | null
+}

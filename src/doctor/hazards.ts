@@ -1,0 +1,43 @@
+/** All hazards, in the order in which findings of one severity are shown. To add one: a file in `hazards/`, and a row here. */
+import type { Hazard } from './finding.js'
+import { arp } from './hazards/arp.js'
+import { clock } from './hazards/clock.js'
+import { configuration } from './hazards/configuration.js'
+import { conntrackTable } from './hazards/conntrack-table.js'
+import { daemon } from './hazards/daemon.js'
+import { declaredSysctls } from './hazards/declared-sysctls.js'
+import { descriptors } from './hazards/descriptors.js'
+import { folders } from './hazards/folders.js'
+import { forwarding } from './hazards/forwarding.js'
+import { ipvsSysctls } from './hazards/ipvs-sysctls.js'
+import { modules } from './hazards/modules.js'
+import { ping } from './hazards/ping.js'
+import { programs } from './hazards/programs.js'
+import { routerAdvertisements } from './hazards/router-advertisements.js'
+import { rpFilter } from './hazards/rp-filter.js'
+import { source } from './hazards/source.js'
+import { tunnels } from './hazards/tunnels.js'
+import { versions } from './hazards/versions.js'
+import { virtualAddress } from './hazards/virtual-address.js'
+
+export const HAZARDS: readonly Hazard[] = [
+  configuration,
+  daemon,
+  ...modules,
+  virtualAddress,
+  source,
+  forwarding,
+  arp,
+  rpFilter,
+  ...ipvsSysctls,
+  conntrackTable,
+  tunnels,
+  routerAdvertisements,
+  programs,
+  ping,
+  descriptors,
+  declaredSysctls,
+  folders,
+  clock,
+  ...versions,
+]

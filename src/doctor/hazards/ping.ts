@@ -1,0 +1,42 @@
+/** The right to send pings. */
+import type { Facts } from '../facts.js'
+import { error, type Hazard, notKnown, ok } from '../finding.js'
+import { sysctl } from '../sysctl-value.js'
+
+const CAP_NET_RAW = 13n
+const RANGE = 'net.ipv4.ping_group_range'
+
+export const ping: Hazard = {
+  id: 'ping-rights',
+  judge(facts) {
+    if (!facts.site || facts.site.pings === 0) return []
+    const { isDaemon, capabilities } = facts.machine.process
+    const who = isDaemon ? 'lvsd' : 'this user'
+    if (capabilities !== null && (capabilities >> CAP_NET_RAW) & 1n)
+      return [ok(`${who} may send pings (CAP_NET_RAW)`)]
+    const mayByGroup = isInRange(facts)
+    if (mayByGroup) return [ok(`${who} may send pings (${RANGE})`)]
+    if (mayByGroup === null || capabilities === null)
+      return [
+        notKnown(
+          `whether ${who} may send pings is not known`,
+          'Its rights cannot be read: run lvsd doctor as root.',
+        ),
+      ]
+    return [
+      error(
+        `${who} may not send pings, and ${facts.site.pings} of ${facts.site.checks} checks need them`,
+        `A ping needs CAP_NET_RAW, which lvsd.service has, or a group in ${RANGE}, which counts for IPv6 too. Without it these checks give no verdict, and their servers stay as they are.`,
+        { commands: [`sysctl -w ${RANGE}="0 2147483647"`] },
+      ),
+    ]
+  },
+}
+
+function isInRange(facts: Facts): boolean | null {
+  const { groups } = facts.machine.process
+  const range = sysctl(facts, RANGE)?.split(/\s+/).map(Number)
+  if (!range || groups === null) return null
+  const [first = 1, last = 0] = range
+  return groups.some(group => group >= first && group <= last)
+}

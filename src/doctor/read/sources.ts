@@ -1,0 +1,38 @@
+/** Asks the kernel which source address it chooses for servers. Nothing is sent. */
+import { createSocket } from 'node:dgram'
+import type { Address } from '../../core/address.js'
+import type { Source } from '../facts.js'
+import { withoutZone } from '../uses.js'
+
+/** Sockets that are open at once. */
+const AT_ONCE = 100
+
+export async function readSources(addresses: readonly Address[]): Promise<ReadonlyMap<string, Source>> {
+  const distinct = [...new Map(addresses.map(address => [address.text, address])).values()]
+  const found = new Map<string, Source>()
+  for (let i = 0; i < distinct.length; i += AT_ONCE) {
+    const some = distinct.slice(i, i + AT_ONCE)
+    const sources = await Promise.all(some.map(sourceOf))
+    for (const [n, { text }] of some.entries()) found.set(text, sources[n] as Source)
+  }
+  return found
+}
+
+/** The kernel chooses the source of a UDP socket when it is connected. */
+function sourceOf({ text, family }: Address): Promise<Source> {
+  return new Promise(resolve => {
+    const type = family === 'ipv6' ? 'udp6' : 'udp4'
+    const socket = createSocket({ type, lookup: (host, _options, found) => found(null, host, 0) })
+    const end = (source: Source) => {
+      socket.close()
+      resolve(source)
+    }
+    socket.once('error', ({ code, message }: NodeJS.ErrnoException) => end({ refusal: code ?? message }))
+    // The port is of no importance; 9 is discard.
+    socket.connect(9, text, (error?: NodeJS.ErrnoException) =>
+      end(
+        error ? { refusal: error.code ?? error.message } : { address: withoutZone(socket.address().address) },
+      ),
+    )
+  })
+}
