@@ -1,6 +1,7 @@
 /** Client of the control socket of a running lvsd. */
 import { statSync } from 'node:fs'
 import { request } from 'node:http'
+import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
 import { SUDO_USER } from './operator.js'
 import type { EndRequest, GiveRequest, OverrideOutcome } from './override-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
@@ -43,6 +44,14 @@ export async function giveOverride(socket: string, request: GiveRequest): Promis
 /** Ends overrides on each target. Throws a ControlError. */
 export async function endOverrides(socket: string, request: EndRequest): Promise<OverrideOutcome> {
   return (await ask(socket, 'POST', '/overrides/end', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
+}
+
+/** Returns the connections of the targets, read from the kernel within the last half second. Throws a ControlError. */
+export async function fetchConnections(
+  socket: string,
+  request: ConnectionsRequest,
+): Promise<ConnectionsAnswer> {
+  return (await ask(socket, 'POST', '/connections', request, STATUS_TIMEOUT)) as ConnectionsAnswer
 }
 
 async function ask(

@@ -4,7 +4,8 @@ import { MAX_WEIGHT } from '../core/model.js'
 import type { OverrideStatus } from './status-types.js'
 
 const target = z.strictObject({ service: z.string(), real: z.string().nullable() })
-const targets = z.array(target).min(1).max(10_000)
+/** Real servers, or all of a service. */
+export const targets = z.array(target).min(1).max(10_000)
 const PLAIN = ['force-down', 'disable', 'drain', 'force-up'] as const
 
 /** `POST /overrides`: the same effect on each target, exact names as in the status document. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { z } from '../check/option-types.js'
 import type { Log } from '../system/log.js'
 import { Poller } from '../util/poller.js'
+import { type ConnectionsAnswer, type ConnectionsRequest, connectionsRequest } from './connection-types.js'
 import { Connections } from './connections.js'
 import { operatorOf, SUDO_USER } from './operator.js'
 import {
@@ -33,6 +34,10 @@ export interface Control {
   readonly overrides: {
     give(request: GiveRequest, who: string): Promise<OverrideOutcome>
     end(request: EndRequest): Promise<OverrideOutcome>
+  }
+  readonly connections: {
+    /** Reads the services of the targets, and no others. */
+    read(request: ConnectionsRequest): Promise<ConnectionsAnswer>
   }
 }
 
@@ -94,6 +99,8 @@ function routesOf(control: Control): Readonly<Record<string, Handler>> {
       status.forget()
       return JSON.stringify(outcome)
     },
+    'POST /connections': async body =>
+      JSON.stringify(await control.connections.read(read(connectionsRequest, body))),
   }
 }
 

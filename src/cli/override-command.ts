@@ -33,7 +33,7 @@ export const givingOptions = {
   reason: { short: 'r', value: 'TEXT', about: 'why; shown wherever the override is shown' },
 } as const
 
-type GivingContext = CommandContext<typeof givingOptions, typeof targetArgument>
+export type GivingContext = CommandContext<typeof givingOptions, typeof targetArgument>
 type EndingContext = CommandContext<typeof endingOptions, typeof targetArgument>
 
 /** Puts an override on what TARGET means. */
@@ -42,11 +42,17 @@ export async function give(
   command: string,
   effect: GiveRequest['effect'],
 ): Promise<ExitCode> {
+  const { outcome } = await given(context, command, effect)
+  return shown(context, outcome)
+}
+
+/** Puts an override on what TARGET means. Returns what was asked and what was answered; prints nothing. */
+export async function given(context: GivingContext, command: string, effect: GiveRequest['effect']) {
   const { options } = context
   const until = endOf(options, Date.now(), command)
   const targets = await chosen(context, command)
-  const request = { targets, effect, reason: options.reason ?? '', until }
-  return shown(context, await askDaemon(giveOverride(socketOf(context), request)))
+  const request: GiveRequest = { targets, effect, reason: options.reason ?? '', until }
+  return { request, outcome: await askDaemon(giveOverride(socketOf(context), request)) }
 }
 
 /** Ends overrides on what TARGET means. */
@@ -59,7 +65,7 @@ export async function end(
   return shown(context, await askDaemon(endOverrides(socketOf(context), { targets, effects })))
 }
 
-function socketOf({ options, env }: EndingContext): string {
+export function socketOf({ options, env }: EndingContext): string {
   return socketPath(options.socket, env)
 }
 
@@ -100,11 +106,17 @@ async function confirm(context: EndingContext, what: string): Promise<void> {
   if (key.toLowerCase() !== 'y') throw new CommandError('nothing has been changed', EXIT.problem)
 }
 
-function shown(context: EndingContext, outcome: OverrideOutcome): ExitCode {
+/** Prints the outcome, also as JSON. Throws a CommandError if it is a refusal. */
+export function shown(context: EndingContext, outcome: OverrideOutcome): ExitCode {
   if (context.options.json) {
     context.printData(JSON.stringify({ schema: 1, ...outcome }, null, 2))
     return outcome.ok ? EXIT.ok : EXIT.problem
   }
+  return told(context, outcome)
+}
+
+/** Prints the outcome for people. Throws a CommandError if it is a refusal. */
+export function told(context: EndingContext, outcome: OverrideOutcome): ExitCode {
   const paint = painter(context.screen.colour)
   if (!outcome.ok) throw new CommandError(printable(outcome.message), EXIT.problem)
   for (const { service, real, override } of outcome.reals)

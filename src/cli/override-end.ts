@@ -30,8 +30,8 @@ export function endOf(
   return end
 }
 
-/** As in a configuration, and days too. */
-function durationOf(text: string): number | null {
+/** As in a configuration, and days too. Returns milliseconds, or null. */
+export function durationOf(text: string): number | null {
   const [, days] = /^(\d+(?:\.\d+)?)\s*d$/.exec(text) ?? []
   return parseDuration(days === undefined ? text : `${Number(days) * DAY_HOURS}h`)
 }

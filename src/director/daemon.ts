@@ -27,6 +27,7 @@ import { type Clock, steadyNow, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { ConfigApplier } from './config-applier.js'
 import { ConfigWatcher } from './config-watcher.js'
+import { ConnectionCounts } from './connection-counts.js'
 import { Lifecycle } from './lifecycle.js'
 import { OverrideControl } from './override-control.js'
 import { Reloader } from './reloader.js'
@@ -59,6 +60,7 @@ export interface DaemonParts {
 
 export interface Daemon {
   readonly overrides: OverrideControl
+  readonly connections: ConnectionCounts
   reload(isForced: boolean): Promise<ReloadOutcome>
   status(): Promise<StatusDocument>
   /** Resolves when the kernel's table reflects all results, answers for names and reloads that have arrived. */
@@ -95,6 +97,7 @@ class RunningDaemon implements Daemon {
   readonly #applier: ConfigApplier
   readonly #commandOverrides: CommandOverrides
   readonly overrides: OverrideControl
+  readonly connections: ConnectionCounts
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
   #socket: { close(): Promise<void> } | null = null
@@ -178,6 +181,12 @@ class RunningDaemon implements Daemon {
     this.overrides = new OverrideControl({
       commands: overrides,
       config: () => this.#applier.config,
+      overrideOf: real => this.#health.store.overrideOf(real),
+    })
+    this.connections = new ConnectionCounts({
+      kernel,
+      config: () => this.#applier.config,
+      table: () => this.#reconciler.table,
       overrideOf: real => this.#health.store.overrideOf(real),
     })
   }

@@ -1,11 +1,12 @@
 /** Carries out what operators ask of overrides: exact names to targets, and what counts afterwards. */
 
 import { overrideStatus } from '../api/override-status.js'
-import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from '../api/override-types.js'
-import type { ResolvedConfig, ResolvedReal, ResolvedService } from '../core/model.js'
+import type { EndRequest, GiveRequest, OverrideOutcome } from '../api/override-types.js'
+import type { ResolvedConfig, ResolvedReal } from '../core/model.js'
 import type { Override } from '../core/override.js'
 import { type CommandOverrides, nameOfReal, targetOf } from '../overrides/command-overrides.js'
 import { counted } from '../util/plural.js'
+import { type FoundTarget, findTargets, realsOf } from './find-targets.js'
 
 export interface OverrideControlParts {
   readonly commands: CommandOverrides
@@ -14,12 +15,6 @@ export interface OverrideControlParts {
   overrideOf(real: ResolvedReal): Override | null
   /** Milliseconds of the wall clock. */
   readonly now?: () => number
-}
-
-interface Found {
-  readonly service: ResolvedService
-  /** Null: the service as a whole. */
-  readonly real: ResolvedReal | null
 }
 
 export class OverrideControl {
@@ -33,7 +28,7 @@ export class OverrideControl {
 
   /** Puts an override on each target. `who`: for the log and for others. */
   async give({ targets, effect, reason, until }: GiveRequest, who: string): Promise<OverrideOutcome> {
-    const found = this.#find(targets)
+    const found = findTargets(this.#parts.config(), targets)
     if (typeof found === 'string') return refused(found)
     const now = this.#now()
     if (until !== null && until <= now) return refused('the end of the override is in the past')
@@ -44,7 +39,7 @@ export class OverrideControl {
 
   /** Ends overrides on these very targets. An override of the service does not end by one of its servers. */
   async end({ targets, effects }: EndRequest): Promise<OverrideOutcome> {
-    const found = this.#find(targets)
+    const found = findTargets(this.#parts.config(), targets)
     if (typeof found === 'string') return refused(found)
     const { ended, isKept } = this.#parts.commands.end(found.map(toTarget), effects)
     const message =
@@ -53,35 +48,21 @@ export class OverrideControl {
   }
 
   #outcome(
-    found: readonly Found[],
+    found: readonly FoundTarget[],
     told: Pick<OverrideOutcome, 'ended' | 'isKept' | 'message'>,
   ): OverrideOutcome {
-    const reals = found.flatMap(({ service, real }) =>
-      (real ? [real] : service.reals).map(one => ({
-        service: service.name,
+    const reals = found.flatMap(target =>
+      realsOf(target).map(one => ({
+        service: target.service.name,
         real: nameOfReal(one),
         override: overrideStatus(this.#parts.overrideOf(one)),
       })),
     )
     return { ok: true, ...told, reals }
   }
-
-  /** The targets, or a sentence about the first that does not exist. */
-  #find(targets: readonly TargetName[]): readonly Found[] | string {
-    const { services } = this.#parts.config()
-    const found: Found[] = []
-    for (const { service: name, real: wanted } of targets) {
-      const service = services.find(one => one.name === name)
-      const real = service?.reals.find(one => nameOfReal(one) === wanted)
-      if (!service) return `there is no service "${name}"`
-      if (wanted !== null && !real) return `the service "${name}" has no real server ${wanted}`
-      found.push({ service, real: real ?? null })
-    }
-    return found
-  }
 }
 
-function toTarget({ service, real }: Found) {
+function toTarget({ service, real }: FoundTarget) {
   return targetOf(service, real)
 }
 

@@ -27,7 +27,7 @@ import {
   requestOf,
 } from './codec.js'
 import { failureOf, refusalOf, refusedHere } from './errors.js'
-import type { Expected, Kernel, KernelError } from './kernel.js'
+import type { CountedReal, Expected, Kernel, KernelError } from './kernel.js'
 
 export interface ClientOptions {
   /** Receives a line for every message to and from the kernel. */
@@ -73,6 +73,8 @@ type IpvsConnection = Connection<IpvsAttributes>
 function clientOf(connection: IpvsConnection): Client {
   return {
     dump: (expected = new Map()) => readTable(connection, expected),
+    reals: async (id, expected = []) =>
+      new Map(readAllReals(connection, id, expected).map(member => [keyOfReal(member.real), member])),
     apply: changes => applyAll(connection, changes),
 
     async timeouts() {
@@ -163,9 +165,8 @@ function decodedService(values: ServiceValues) {
 const mostReadings = 4
 
 /** The kernel returns real servers only as a complete list, so if one is missing, all are read again. */
-function readAllReals(connection: IpvsConnection, id: ServiceId, expected: Iterable<string>) {
-  const keysOf = (members: ReturnType<typeof readReals>) =>
-    new Set(members.map(({ real }) => keyOfReal(real)))
+function readAllReals(connection: IpvsConnection, id: ServiceId, expected: Iterable<string>): CountedReal[] {
+  const keysOf = (members: readonly CountedReal[]) => new Set(members.map(({ real }) => keyOfReal(real)))
   let members = readReals(connection, id)
   let keys = keysOf(members)
   if ([...expected].every(key => keys.has(key))) return members

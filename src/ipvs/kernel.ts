@@ -1,5 +1,5 @@
 /** The interface to an IPVS table, implemented by the kernel's table and the memory table. */
-import type { Change, Dump, ServiceId, Timeouts } from '../core/model.js'
+import type { Change, Dump, RealCounters, ServiceId, TableReal, Timeouts } from '../core/model.js'
 
 /** A change or request that the kernel refused. The message says what to do. `code` is the errno name (EPERM, ENOENT …). */
 export class KernelError extends Error {
@@ -18,6 +18,12 @@ export type Expected = ReadonlyMap<
   { readonly id: ServiceId; readonly reals: { keys(): Iterable<string> } }
 >
 
+/** A real server of the kernel's table with its counters. */
+export interface CountedReal {
+  readonly real: TableReal
+  readonly counters: RealCounters
+}
+
 export interface Kernel {
   /**
    * Reads the whole table with its counters (a resync). The kernel dumps the table in pages and counts entries, so a
@@ -25,6 +31,11 @@ export interface Kernel {
    * the dump are therefore requested individually. Throws a KernelError.
    */
   dump(expected?: Expected): Promise<Dump>
+  /**
+   * Reads the real servers of one service, by `keyOfReal`; none if the service does not exist. Reads again if a key of
+   * `expected` is missing (see `dump`). Throws a KernelError.
+   */
+  reals(id: ServiceId, expected?: Iterable<string>): Promise<ReadonlyMap<string, CountedReal>>
   /**
    * Applies the changes in order, in batches, and continues after a refused one. Returns one entry per change: null if
    * it succeeded. Throws a KernelError only if nothing can be sent.

@@ -8,6 +8,14 @@ export function controlOf(part: Partial<Control> = {}): Control {
     status: async () => statusDocument(),
     reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
     overrides: { give: async () => outcome, end: async () => outcome },
+    connections: {
+      read: async () => ({
+        trouble: null,
+        timeouts: { tcpFin: 120, udp: 300 },
+        expiresQuiescentTemplates: false,
+        services: [],
+      }),
+    },
     ...part,
   }
 }

@@ -1,19 +1,114 @@
-/** lvsd drain: no new connections to a real server; those that it has live on. */
-import { defineCommand } from '../command.js'
-import { give, givingOptions, targetArgument } from '../override-command.js'
+/** lvsd drain: no new connections to a real server; existing ones continue. Can wait until they have ended. */
+import { giveOverride } from '../../api/client.js'
+import type { GiveRequest, OverrideOutcome } from '../../api/override-types.js'
+import { printable } from '../../util/printable.js'
+import { askDaemon } from '../ask-daemon.js'
+import { type CommandContext, defineCommand, EXIT, type ExitCode } from '../command.js'
+import { type DrainOutcome, outcomeLines, waitForDrain } from '../drain-wait.js'
+import {
+  type GivingContext,
+  given,
+  givingOptions,
+  shown,
+  socketOf,
+  targetArgument,
+  told,
+} from '../override-command.js'
+import { durationOf } from '../override-end.js'
+import { usageError } from '../parse.js'
+
+const options = {
+  ...givingOptions,
+  wait: {
+    short: 'w',
+    value: 'TIME',
+    about: 'wait until no connection is left, at most this long: 90s, 5m, 2h',
+  },
+  // biome-ignore lint/suspicious/noThenProperty: the name of the option
+  then: { value: 'EFFECT', choices: ['disable'], about: 'with --wait: what follows when it is empty' },
+} as const
+
+type DrainContext = CommandContext<typeof options, typeof targetArgument>
 
 export const command = defineCommand({
   name: 'drain',
-  summary: 'Give a real server no new connections; those that it has live on',
+  summary: 'Give a real server no new connections; existing ones continue',
   details: `The real server gets weight 0, whatever its checks say, and does not keep the fallback out. The override
 survives a reload, a restart and a reboot, and ends by "lvsd undrain", "lvsd enable" or at its end.
-Quote brackets: a shell takes them for a pattern.`,
+Quote brackets: a shell takes them for a pattern.
+
+--wait reads the kernel's counters until the server has no active and no inactive connection and no persistence
+template. It ends with 0 then, and with 1 and what is left after TIME. The kernel counts a closed TCP connection as
+inactive for two more minutes. What the counters do not tell of UDP, one-packet and persistent services is said.
+Ctrl-C ends the waiting and leaves the drain in force.
+--then disable takes the server out of the table when it is empty; after TIME or Ctrl-C it does not.`,
   arguments: targetArgument,
-  options: givingOptions,
+  options,
   examples: [
     ["lvsd drain 'web/[fd00::3]:80' --reason 'disk swap'", 'until somebody ends it'],
+    ['lvsd drain web/::3 --wait 5m', 'wait until nobody is connected'],
+    ['lvsd drain web/::3 --wait 1h --then disable', 'and then out of the table'],
     ['lvsd drain web/::3 --for 2h', 'the shortest end of an address that only one server has'],
     ['lvsd drain web --until 06:00 --yes', 'all real servers of a service'],
   ],
-  run: context => give(context, 'drain', { kind: 'drain' }),
+  async run(context) {
+    const wait = waitOf(context)
+    const { request, outcome } = await given(context, 'drain', { kind: 'drain' })
+    if (wait === null || !outcome.ok) return shown(context, outcome)
+    const isQuiet = context.options.json
+    if (!isQuiet) told(context, outcome)
+    const waited = await waitForDrain({
+      context,
+      socket: socketOf(context),
+      targets: request.targets,
+      wait,
+      isQuiet,
+    })
+    const then = await followedBy(context, request, waited)
+    return ended(context, { outcome, waited, then })
+  },
 })
+
+/** Milliseconds of --wait, or null without it. Throws a usage error. */
+function waitOf({ options }: DrainContext): number | null {
+  if (options.wait === undefined) {
+    if (options.then === undefined) return null
+    throw usageError('--then needs --wait: how long to wait until the server is empty', 'drain')
+  }
+  const wait = durationOf(options.wait)
+  if (wait === null)
+    throw usageError(`--wait takes a duration such as 90s, 5m or 2h, not "${options.wait}"`, 'drain')
+  return wait
+}
+
+/** Disables what is empty, if this was asked for. */
+async function followedBy(
+  context: DrainContext,
+  request: GiveRequest,
+  { outcome }: DrainOutcome,
+): Promise<OverrideOutcome | null> {
+  if (context.options.then === undefined || outcome !== 'empty') return null
+  return askDaemon(giveOverride(socketOf(context), { ...request, effect: { kind: 'disable' } }))
+}
+
+interface Ended {
+  readonly outcome: OverrideOutcome
+  readonly waited: DrainOutcome
+  readonly then: OverrideOutcome | null
+}
+
+function ended(context: GivingContext, { outcome, waited, then }: Ended): ExitCode {
+  if (context.options.json)
+    context.printData(JSON.stringify({ schema: 1, ...outcome, wait: waited, then }, null, 2))
+  else tell(context, waited, then)
+  if (waited.outcome === 'lost') return EXIT.unreachable
+  return waited.outcome === 'empty' && then?.ok !== false ? EXIT.ok : EXIT.problem
+}
+
+function tell(context: GivingContext, waited: DrainOutcome, then: OverrideOutcome | null): void {
+  const { TARGET } = context.arguments
+  const word = /^[\w./:@-]+$/.test(TARGET) ? TARGET : `'${TARGET}'`
+  const say = waited.outcome === 'empty' ? context.print : context.warn
+  for (const line of outcomeLines(waited, `lvsd undrain ${word}`)) say(printable(line))
+  if (then) told(context, then)
+}

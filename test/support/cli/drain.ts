@@ -1,0 +1,76 @@
+/** Answers of a daemon about connections, and a control socket that gives them one after the other. */
+import { join } from 'node:path'
+import type {
+  ConnectionsAnswer,
+  RealConnections,
+  ServiceConnections,
+} from '../../../src/api/connection-types.js'
+import { type Control, openControlSocket } from '../../../src/api/server.js'
+import type { OverrideStatus } from '../../../src/api/status-types.js'
+import { onCleanup } from '../after-each.js'
+import { controlOf } from '../control.js'
+import { temporaryFolder } from '../folder.js'
+import { realStatus, serviceStatus, statusDocument } from './documents.js'
+
+export const DRAIN: OverrideStatus = {
+  effect: 'drain',
+  weight: null,
+  source: 'command',
+  who: 'anna',
+  reason: 'disk swap',
+  since: new Date(0).toISOString(),
+  until: null,
+}
+
+export function connections(change: Partial<RealConnections> = {}): RealConnections {
+  return {
+    name: '[fd00::3]:80',
+    override: DRAIN,
+    weight: 0,
+    active: 0,
+    inactive: 0,
+    persistent: 0,
+    ...change,
+  }
+}
+
+export function answerOf(
+  reals: readonly RealConnections[],
+  service: Partial<ServiceConnections> = {},
+  change: Partial<ConnectionsAnswer> = {},
+): ConnectionsAnswer {
+  return {
+    trouble: null,
+    timeouts: { tcpFin: 120, udp: 300 },
+    expiresQuiescentTemplates: false,
+    services: [{ name: 'web', protocol: 'tcp', onePacket: false, persistence: null, reals, ...service }],
+    ...change,
+  }
+}
+
+/** A daemon with one service; the last of its answers repeats. Returns its socket and the overrides it was given. */
+export async function drainDaemon(answers: readonly ConnectionsAnswer[], part: Partial<Control> = {}) {
+  const socket = join(temporaryFolder(), 'lvsd.sock')
+  const given: Parameters<Control['overrides']['give']>[0][] = []
+  const left = [...answers]
+  const control = controlOf({
+    status: async () =>
+      statusDocument({ services: [serviceStatus({ reals: [realStatus({ name: '[fd00::3]:80' })] })] }),
+    overrides: {
+      give: async request => {
+        given.push(request)
+        const override = { ...DRAIN, effect: request.effect.kind }
+        const reals = [{ service: 'web', real: '[fd00::3]:80', override }]
+        return { ok: true, message: '1 override given', ended: 0, isKept: true, reals }
+      },
+      end: async () => ({ ok: true, message: '', ended: 0, isKept: true, reals: [] }),
+    },
+    connections: {
+      read: async () => (left.length > 1 ? left.shift() : left[0]) as ConnectionsAnswer,
+    },
+    ...part,
+  })
+  const server = await openControlSocket(socket, control)
+  onCleanup(() => server.close())
+  return { socket, given, server, control }
+}
