@@ -10,6 +10,7 @@ type Json = Record<string, unknown>
 /** Returns the JSON Schema in draft 7, which most editors support. `checks` contains each kind by name and alias. */
 export function jsonSchemaOf(checks: ReadonlyMap<string, Check>): Json {
   const kinds = kindsOf(checks)
+  const shared = sharedOptions(kinds)
   const root = z.toJSONSchema(rootSchema, {
     io: 'input',
     target: 'draft-7',
@@ -17,7 +18,7 @@ export function jsonSchemaOf(checks: ReadonlyMap<string, Check>): Json {
       if (zodSchema === (checkNode as unknown)) replace(jsonSchema as Json, { $ref: '#/definitions/checks' })
     },
   }) as Json
-  return {
+  return asRead({
     $schema: root.$schema,
     title: 'Configuration of lvsd',
     ...root,
@@ -26,13 +27,57 @@ export function jsonSchemaOf(checks: ReadonlyMap<string, Check>): Json {
       checks: {
         anyOf: [{ $ref: '#/definitions/check' }, { type: 'array', items: { $ref: '#/definitions/check' } }],
       },
-      check: { anyOf: checkForms(kinds) },
+      check: { anyOf: checkForms(kinds, shared) },
       elsewhere: ELSEWHERE,
-      ...Object.fromEntries(
-        Object.entries(propertiesOf(checkFields)).map(([key, type]) => [definitionOf(key), type]),
-      ),
+      ...definitionsOf('check', propertiesOf(checkFields)),
+      ...definitionsOf('option', Object.fromEntries(shared)),
     },
+  }) as Json
+}
+
+/** Returns the options that several kinds have with the same meaning, such as those of TLS. Each is defined once. */
+function sharedOptions(kinds: readonly Check[]): ReadonlyMap<string, unknown> {
+  const variants = new Map<string, string[]>()
+  for (const check of kinds)
+    for (const [key, type] of Object.entries(optionsOf(check)))
+      variants.set(key, [...(variants.get(key) ?? []), JSON.stringify(type)])
+  const same = [...variants].filter(([, all]) => all.length > 1 && new Set(all).size === 1)
+  return new Map(same.map(([key, [type = '']]) => [key, JSON.parse(type)]))
+}
+
+/**
+ * Returns the schema as the reader judges: a key has no value null, although its type may have null as the default of
+ * an absent one.
+ */
+function asRead(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(asRead)
+  if (typeof json !== 'object' || json === null) return json
+  const entries = Object.entries(json).map(([key, value]) => [
+    key,
+    asRead(key === 'properties' ? mapValues(value, withoutNull) : value),
+  ])
+  return Object.fromEntries(entries)
+}
+
+function withoutNull(type: unknown): unknown {
+  if (typeof type !== 'object' || type === null) return type
+  const { default: fallback, ...json } = type as Json
+  const types = json.type
+  const forms = json.anyOf as readonly Json[] | undefined
+  return {
+    ...json,
+    ...(Array.isArray(types) && { type: oneOrAll(types.filter(each => each !== 'null')) }),
+    ...(forms && { anyOf: forms.filter(each => each.type !== 'null').map(withoutNull) }),
+    ...(fallback !== undefined && fallback !== null && { default: fallback }),
   }
+}
+
+function oneOrAll(types: readonly unknown[]): unknown {
+  return types.length === 1 ? types[0] : types
+}
+
+function mapValues(json: Json, change: (value: unknown) => unknown): Json {
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, change(value)]))
 }
 
 /** Returns each kind once, sorted by name. */
@@ -44,38 +89,41 @@ export function kindsOf(checks: ReadonlyMap<string, Check>): readonly Check[] {
  * Forms of a check: the name of a kind; a mapping for each kind of lvsd; one for users' kinds; one without a kind,
  * which modifies the check of another layer.
  */
-function checkForms(kinds: readonly Check[]): readonly Json[] {
+function checkForms(kinds: readonly Check[], shared: ReadonlyMap<string, unknown>): readonly Json[] {
   const words = kinds.flatMap(({ name, aliases = [] }) => [name, ...aliases])
-  const common = references(checkFields)
+  const common = references('check', Object.keys(checkFields))
   const foreign = { type: 'string', not: { enum: words } }
   return [
     ...kinds.map(({ name, summary }) => ({ const: name, description: summary })),
     { type: 'string', description: 'A check of your own, or another name of one of ours.' },
-    ...kinds.map(check => kindForm(check, common)),
+    ...kinds.map(check => kindForm(check, common, shared)),
     { type: 'object', properties: { ...common, kind: foreign }, required: ['kind'] },
     { type: 'object', properties: { ...common, kind: false } },
   ]
 }
 
-/** Returns references to the keys that all kinds have. Each is defined only once. */
-function references(shape: Shape): Json {
-  return Object.fromEntries(
-    Object.keys(shape).map(key => [key, { $ref: `#/definitions/${definitionOf(key)}` }]),
-  )
+/** Returns references to keys that are defined once: those of all kinds (`check`), or shared options (`option`). */
+function references(group: 'check' | 'option', keys: readonly string[]): Json {
+  return Object.fromEntries(keys.map(key => [key, { $ref: `#/definitions/${group}.${key}` }]))
 }
 
-function definitionOf(key: string): string {
-  return `check.${key}`
+function definitionsOf(group: 'check' | 'option', types: Json): Json {
+  return Object.fromEntries(Object.entries(types).map(([key, type]) => [`${group}.${key}`, type]))
 }
 
-function kindForm(check: Check, common: Json): Json {
+function kindForm(check: Check, common: Json, shared: ReadonlyMap<string, unknown>): Json {
   const { name, aliases = [], summary } = check
+  const options = optionsOf(check)
   return {
     type: 'object',
     description: summary,
     properties: {
       kind: { enum: [name, ...aliases] },
-      ...withSecretForms(check.options(optionKit)),
+      ...options,
+      ...references(
+        'option',
+        Object.keys(options).filter(key => shared.has(key)),
+      ),
       ...without(common, 'kind'),
     },
     required: ['kind'],
@@ -83,8 +131,9 @@ function kindForm(check: Check, common: Json): Json {
   }
 }
 
-/** Adds `{ file: PATH }` and `{ env: NAME }` as forms of options that hold secrets. */
-function withSecretForms(shape: OptionShape): Json {
+/** Returns the options of a kind. `{ file: PATH }` and `{ env: NAME }` are forms of those that hold secrets. */
+function optionsOf(check: Check): Json {
+  const shape: OptionShape = check.options(optionKit)
   return Object.fromEntries(
     Object.entries(propertiesOf(shape)).map(([key, type]) => [
       key,
@@ -100,7 +149,11 @@ function withElsewhere(type: Json, secret: Mark['secret']): Json {
     return { description, anyOf: [plain, { $ref: '#/definitions/elsewhere' }] }
   }
   const inner = secret === 'list' ? 'items' : 'additionalProperties'
-  return { ...type, [inner]: { anyOf: [type[inner], { $ref: '#/definitions/elsewhere' }] } }
+  const added = (form: Json) =>
+    form[inner] === undefined
+      ? form
+      : { ...form, [inner]: { anyOf: [form[inner], { $ref: '#/definitions/elsewhere' }] } }
+  return type.anyOf ? { ...type, anyOf: (type.anyOf as readonly Json[]).map(added) } : added(type)
 }
 
 const ELSEWHERE = {

@@ -418,6 +418,7 @@ export const rootFields = {
     .describe('For every service below that does not say otherwise.'),
   services: members(serviceNode, 'a mapping of services by their names')
     .register(marks, { shown: 'mapping by name' })
+    .optional()
     .describe('The virtual services by name.'),
 }
 

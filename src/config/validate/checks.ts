@@ -1,4 +1,4 @@
-/** Reads the checks of a real server: merges `check` and `checks` of defaults, service and real server. */
+/** Reads one check of a real server, after the layers are merged: its kind, options, policy and target. */
 
 import type { Check } from '../../check/check.js'
 import type { OptionShape } from '../../check/option-kit.js'
@@ -12,99 +12,22 @@ import { readPort } from '../endpoints.js'
 import { hintFor, optionHint } from '../problems/hints.js'
 import type { Position } from '../problems/problem.js'
 import { kindFor } from '../problems/synonyms.js'
-import { type RawEntry, type RawNode, type RawScalar, writtenOf } from '../raw.js'
-import { type Fields, isMisspelt, type Unread } from '../read/fields.js'
-import { absent, layEntries, outputOf } from '../read/layers.js'
-import { readEntry, readFields } from '../read/read-node.js'
-import { checkFields, type checksFields, policyFields } from '../schema/schema.js'
-import type { Context } from './context.js'
+import type { RawEntry } from '../raw.js'
+import { type Fields, isMisspelt } from '../read/fields.js'
+import { absent, outputOf } from '../read/layers.js'
+import { readFields } from '../read/read-node.js'
+import { checkFields, policyFields } from '../schema/schema.js'
+import { type Draft, draftsOf } from './check-drafts.js'
+import type { Context, DefaultsFields } from './context.js'
 import { areFilesThere, codeOfSentence, placeOfSentence } from './option-places.js'
 
 type CheckFields = Fields<typeof checkFields>
-
-/** A check before its kind is looked up: the merged entries, each with its position. */
-export interface Draft {
-  readonly at: Position
-  readonly kind: { readonly name: string; readonly at: Position } | null
-  /** All entries except the kind. */
-  readonly entries: readonly RawEntry[]
-  /** Set if the check is invalid, which has been reported. */
-  readonly isBroken?: true
-}
-
-/** Returns the drafts of one level. Returns null if the level has neither `check` nor `checks`. */
-export function draftsOf(level: Fields<typeof checksFields>, context: Context): readonly Draft[] | null {
-  const { check, checks } = level.values
-  const [isThere, isBeside] = [level.entry('check') !== undefined, level.entry('checks') !== undefined]
-  if (isThere && isBeside)
-    context.report.error(
-      'CHECK_TWICE',
-      level.keyAt('checks'),
-      'give either check or checks; checks takes a list of several',
-    )
-  if (!isThere && !isBeside) return null
-  const key = isThere ? 'check' : 'checks'
-  const items = (isThere ? check : checks) ?? [null]
-  return items.map(item => (item ? draftOf(item, context) : { ...NOTHING, at: level.keyAt(key) }))
-}
-
-const NOTHING = { kind: null, entries: [], isBroken: true } as const
-
-function draftOf({ at, entries }: Unread, context: Context): Draft {
-  const kind = entries.find(({ key }) => key === 'kind')
-  if (!kind) return { at, kind: null, entries }
-  // A number or true is reported as an unknown kind: quotes would not help.
-  const name = isWord(kind.value) ? writtenOf(kind.value) : readEntry(kind, checkFields.kind, context)
-  if (name === undefined) return { ...NOTHING, at }
-  return { at, kind: { name, at: kind.value.at }, entries: entries.filter(entry => entry !== kind) }
-}
-
-function isWord(node: RawNode): node is RawScalar {
-  return node.kind === 'scalar' && node.value !== null
-}
-
-/**
- * Merges the drafts of two levels. A draft of `over` takes all entries of the draft in `base` that has the same kind,
- * or else of one without a kind. If there is none, it takes only the policy that all drafts of `base` have in common. A
- * draft without a kind modifies every draft of `base`.
- */
-export function layDrafts(
-  base: readonly Draft[] | null,
-  over: readonly Draft[] | null,
-  context: Context,
-): readonly Draft[] | null {
-  if (!over || !base || base.length === 0) return over ?? base
-  return over.flatMap(draft => {
-    if (draft.isBroken) return draft
-    if (!draft.kind) return base.map(under => layDraft(under, draft))
-    const name = nameOf(draft, context)
-    const under = base.find(one => nameOf(one, context) === name) ?? base.find(one => !one.kind)
-    return under
-      ? layDraft(under, draft)
-      : { ...draft, entries: layEntries(commonPolicy(base), draft.entries) }
-  })
-}
-
-function layDraft(under: Draft, over: Draft): Draft {
-  if (under.isBroken && !over.kind) return under
-  return { at: over.at, kind: over.kind ?? under.kind, entries: layEntries(under.entries, over.entries) }
-}
-
-/** Returns the name of the draft's kind, also for an alias. */
-function nameOf(draft: Draft, { checks }: Context): string | null {
-  return draft.kind && (checks.get(draft.kind.name)?.name ?? draft.kind.name)
-}
-
-/** Returns the entries of the policy (`interval` and so on) that all drafts share. */
-function commonPolicy([first, ...others]: readonly Draft[]): readonly RawEntry[] {
-  const policy = first?.entries.filter(({ key }) => Object.hasOwn(policyFields, key)) ?? []
-  return policy.filter(entry => others.every(({ entries }) => entries.includes(entry)))
-}
 
 // ---------------------------------------------------------------- one check
 
 /** Returns the check as it will run. If its kind or an option is invalid, reports it and returns null. */
 export function readCheck(draft: Draft, protocol: string, context: Context): CheckUse | null {
+  for (let part: Draft | undefined = draft; part; part = part.under) context.judged.add(part)
   const check = draft.isBroken ? null : checkOf(draft, context)
   if (!check) return null
   const fields: CheckFields = readFields(
@@ -122,6 +45,16 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
   const target = readTarget(fields, protocol, context)
   const connects = readConnects(fields, check, context)
   return options && { kind: check.name, options, policy, ...target, ...(connects > 0 ? { connects } : {}) }
+}
+
+/** Judges the checks of `defaults` that no service uses. A key that is missing in one may come from a service. */
+export function judgeUnused(defaults: DefaultsFields, context: Context): void {
+  for (const draft of draftsOf(defaults, context) ?? []) {
+    if (context.judged.has(draft)) continue
+    const how = { name: 'a check', at: draft.at, tellUnknown: () => {} }
+    if (draft.kind) readCheck({ ...draft, isPartial: true }, 'tcp', context)
+    else readPolicy(readFields(draft.entries, checkFields, how, context), context)
+  }
 }
 
 const shapes = new WeakMap<OptionShape, OptionShape & typeof checkFields>()
@@ -192,7 +125,7 @@ function readOptions(
   const shape = optionsOf(check)
   const { at } = fields
   const entries = draft.entries.filter(({ key }) => isOption(key, shape))
-  const { options, isComplete } = optionValues(shape, fields, check, context)
+  const { options, isComplete } = optionValues(shape, fields, { check, isPartial: draft.isPartial }, context)
   tellUrl(check, entries, context)
   // The kind of a user's file may create the file itself, so its paths are not tested.
   const areThere = check.origin === 'user' || areFilesThere(entries, options, shape, report)
@@ -217,7 +150,12 @@ function isOption(key: string, shape: OptionShape): boolean {
 }
 
 /** Returns each option's value, or its default. Reports required options that are missing. */
-function optionValues(shape: OptionShape, fields: CheckFields, check: Check, { report }: Context) {
+function optionValues(
+  shape: OptionShape,
+  fields: CheckFields,
+  { check, isPartial }: { readonly check: Check; readonly isPartial: Draft['isPartial'] },
+  { report }: Context,
+) {
   const given = fields.values as Readonly<Record<string, unknown>>
   const options: Record<string, unknown> = {}
   let isComplete = true
@@ -226,7 +164,7 @@ function optionValues(shape: OptionShape, fields: CheckFields, check: Check, { r
     const byDefault = entry ? null : absent(type)
     options[key] = entry ? given[key] : byDefault?.value
     if (entry ? given[key] === undefined : !byDefault) isComplete = false
-    if (!entry && !byDefault)
+    if (!entry && !byDefault && !isPartial)
       report.error('MISSING_KEY', fields.at, `${check.name} needs "${key}"${aboutOf(type)}`)
   }
   return { options, isComplete }

@@ -29,6 +29,8 @@ export interface Context extends ReadContext {
    * a problem.
    */
   askApart(question: Question<PlaceOf>): void
+  /** Drafts of checks that have been read, so that those of `defaults` that no service uses can be judged, too. */
+  readonly judged: WeakSet<object>
   /** Records that the configuration uses a kind of this name, whether or not the kind exists. */
   useKind(name: string): void
 }

@@ -1,6 +1,6 @@
 /** Context of the rules for real servers. */
 import type { CheckUse } from '../../core/model.js'
-import type { Draft } from './checks.js'
+import type { Draft } from './check-drafts.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
 
 /** Values that all real servers of a service share. */

@@ -21,6 +21,7 @@ import { readFields } from '../read/read-node.js'
 import { defaultsFields, rootFields, settingsFields } from '../schema/schema.js'
 import { secretSources } from '../secret-sources.js'
 import { checkFoldersOf } from './check-folders.js'
+import { judgeUnused } from './checks.js'
 import type { Context, DefaultsFields, PlaceOf } from './context.js'
 import { judgeCollisions, judgePartNames, type PlacedService, readService } from './service.js'
 
@@ -78,6 +79,7 @@ export function* validating(input: ValidateInput): Sliced<Validated> {
     optionsOf,
     missingOf: missingOnce(),
     askApart: question => void questions.push(question),
+    judged: new WeakSet(),
     useKind: name => void kinds.add(name),
     folderAt,
     secrets: secretSources({ report, env, folderAt }),
@@ -115,12 +117,17 @@ function* readRoot(
   }
 }
 
+interface Defaults {
+  readonly all: readonly DefaultsFields[]
+  of(file: string | undefined): DefaultsFields
+}
+
 /** Returns the defaults by file. The `defaults` of an included file override those of the main file, key by key. */
 function defaultsOf(
   parts: Fields<typeof rootFields>,
   included: RawDocument['defaults'] = new Map(),
   context: Context,
-): (file: string | undefined) => DefaultsFields {
+): Defaults {
   const value = parts.entry('defaults')?.value
   const own = value?.kind === 'map' ? value.entries : []
   const read = (entries: readonly RawEntry[]) =>
@@ -128,12 +135,12 @@ function defaultsOf(
   const first = parts.values.defaults ?? read([])
   const others = [...included].map(([file, over]) => [file, read(layEntries(own, over))] as const)
   const byFile = new Map<string | undefined, DefaultsFields>(others)
-  return file => byFile.get(file) ?? first
+  return { all: [first, ...byFile.values()], of: file => byFile.get(file) ?? first }
 }
 
 function* readServices(
   parts: Fields<typeof rootFields>,
-  defaultsOf: (file: string | undefined) => DefaultsFields,
+  defaults: Defaults,
   context: Context,
 ): Sliced<Config['services']> {
   const { report } = context
@@ -145,9 +152,10 @@ function* readServices(
   judgeNames(entries, context)
   const services: PlacedService[] = []
   for (const one of entries) {
-    services.push(...readService(one, defaultsOf(one.keyAt.file), context))
+    services.push(...readService(one, defaults.of(one.keyAt.file), context))
     yield
   }
+  for (const one of defaults.all) judgeUnused(one, context)
   judgePartNames(services, context)
   judgeCollisions(services, context)
   return services.map(({ service }) => service)

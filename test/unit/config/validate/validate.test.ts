@@ -49,6 +49,36 @@ services: {}
     )
   })
 
+  const UNUSED: readonly [phrase: string, check: string, expected: readonly string[]][] = [
+    ['a kind', '{ kind: htp }', ['1:28 UNKNOWN_CHECK']],
+    ['a kind that is a number', '{ kind: 5 }', ['1:28 UNKNOWN_CHECK']],
+    ['an option', '{ kind: dns, request: x, recieve: y }', ['1:45 UNKNOWN_KEY']],
+    ['the value of an option', '{ kind: dns, request: 5 }', ['1:42 WRONG_TYPE']],
+    ['options that do not go together', '{ kind: tls, verify: false, ca: /x }', ['1:52 OPTION_FILE']],
+    ['the policy', '{ kind: ping, fall: 0, interval: 1ms }', ['1:40 OUT_OF_RANGE', '1:53 SHORT_INTERVAL']],
+    ['one of several', '[ping, { kind: dns, rqst: x }]', ['1:40 UNKNOWN_KEY']],
+    ['nothing', '{ kind: external, timeout: 2s }', []],
+  ]
+  for (const [phrase, check, expected] of UNUSED)
+    it(`tells what is wrong in a check of defaults that no service uses: ${phrase}`, async () => {
+      const services = siteWith('check: connect', "reals: ['[2001:db8:1::11]']")
+      assert.deepEqual(await problemsOf(`defaults: { check: ${check} }\n${services}`), expected)
+    })
+
+  it('tells what is wrong in the policy of defaults that no service uses', async () => {
+    const text = 'defaults: { check: { fall: 0, request: 5 } }\nservices: {}\n'
+    assert.deepEqual(await problemsOf(text), ['1:28 OUT_OF_RANGE', '2:1 NO_SERVICES'])
+  })
+
+  it('leaves to the service what it changes of a check in defaults', async () => {
+    const services = siteWith(
+      'check: { kind: tls, verify: true, minversion: TLSv1.3 }',
+      "reals: ['[2001:db8:1::11]']",
+    )
+    const defaults = 'defaults: { check: { kind: tls, verifyname: x, minversion: TLSv1.2 } }\n'
+    assert.deepEqual(await problemsOf(`${defaults}${services}`), [])
+  })
+
   it('reads its settings', async () => {
     const text = `settings:
   resync: 500ms
