@@ -2,6 +2,7 @@
 
 import type { Health, NoVerdicts, Real } from '../core/model.js'
 import type { Subscriber } from './jobs.js'
+import type { RecentResults } from './recent-results.js'
 
 /** The health of one check of one real server. */
 export interface CheckState {
@@ -11,6 +12,8 @@ export interface CheckState {
   lastAt: number | null
   /** Consecutive runs without a verdict; null if the last run gave a verdict. */
   noVerdicts: NoVerdicts | null
+  /** The last results, for people. */
+  readonly recent: RecentResults
 }
 
 /**

@@ -37,6 +37,7 @@ import type {
   WeightChange,
 } from './health-changes.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
+import { RecentResults } from './recent-results.js'
 import { type Standing, Standings } from './standings.js'
 
 /** `isDrained`: an override sets its weight to 0. */
@@ -101,14 +102,15 @@ export class HealthStore {
     this.#services = new Map(config.services.map(service => [service.name, service]))
     for (const subscriber of subscribers) {
       const old = known.like(subscriber)
-      const { health, lastAt, noVerdicts } = old ?? {
+      const { health, lastAt, noVerdicts, recent } = old ?? {
         health: unknownHealth(now),
         lastAt: null,
         noVerdicts: null,
+        recent: new RecentResults(),
       }
       if (health.state === 'unknown') rescheduled.delete(subscriber.jobId)
       if (!old) newlySubscribed.add(subscriber.jobId)
-      const checkState: CheckState = { subscriber, health, lastAt, noVerdicts }
+      const checkState: CheckState = { subscriber, health, lastAt, noVerdicts, recent }
       entry(this.#statesByJob, subscriber.jobId).push(checkState)
       entry(this.#statesByReal, subscriber.real).push(checkState)
     }
@@ -178,6 +180,7 @@ export class HealthStore {
       const weight = this.weightOf(real)
       verdicts.push(...countVerdicts(checkState, result, now))
       checkState.lastAt = now
+      checkState.recent.add(result, now)
       checkState.health = this.#judge(checkState, result, now)
       if (checkState.health === before) continue
       if (isChanging(checkState.health))

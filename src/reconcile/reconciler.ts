@@ -12,6 +12,7 @@ import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
+import { WrittenEntries } from './written.js'
 
 export interface ReconcileStats {
   /** Time of the last resync in milliseconds of the steady clock, or null. */
@@ -71,6 +72,8 @@ export class Reconciler {
     disputes: [],
     errors: [],
   }
+  /** What lvsd last wrote for each real server. */
+  readonly written = new WrittenEntries()
   readonly #parts: ReconcilerParts
   readonly #clock: Pick<Clock, 'now' | 'alarm'>
   readonly #resyncs: Poller
@@ -223,6 +226,7 @@ export class Reconciler {
     this.#lastTable = applied(held, done)
     this.#lastDump = null
     this.stats.changesApplied += done.length
+    this.written.note(done, steadyNow())
     for (const change of done) log.debug('table.changed', changeFields(change), change.op)
     onApplied?.(done)
     this.#remember({ remove: done.filter(({ op }) => op === 'delete-service').map(({ id }) => id) })

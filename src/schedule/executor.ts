@@ -14,12 +14,21 @@ export interface Timing {
   readonly firstIn: number
 }
 
+export interface NextRun {
+  /** Milliseconds until it starts. */
+  readonly in: number
+  /** True while another run is in progress or waits for its turn. */
+  readonly isRunning: boolean
+}
+
 export interface Executor<Work> {
   /** Adds a job, or replaces its work and timing. A run of the old work is cancelled without a result. */
   set(id: string, work: Work, timing: Timing): void
   remove(id: string): void
   /** Moves the next start to `ms` milliseconds from now, if that is earlier. The interval continues from there. */
   soon(id: string, ms: number): void
+  /** Returns the next run of a job; null if there is no such job. */
+  next(id: string): NextRun | null
   /** Cancels all runs. No further results are reported. */
   close(): void
 }

@@ -85,6 +85,7 @@ export function openExecutors(
     },
     remove,
     soon: (id, ms) => executorOf.get(id)?.soon(id, ms),
+    next: id => executorOf.get(id)?.next(id) ?? null,
     stats: () => scheduler.stats(),
     close: () => {
       scheduler.close()

@@ -14,7 +14,7 @@ import { type OnDone, resultOf, type StartRun } from '../check/run.js'
 import type { Clock } from '../util/clock.js'
 import { DueHeap } from '../util/due-heap.js'
 import { DelayHistogram } from './delay-histogram.js'
-import type { Executor, OnResult } from './executor.js'
+import type { Executor, NextRun, OnResult } from './executor.js'
 import { FairQueue } from './fair-queue.js'
 import { FAILED_TO_START, NEVER, newJob, type ScheduledJob } from './scheduled-job.js'
 import type { ScheduleStats } from './stats.js'
@@ -71,7 +71,7 @@ export class Scheduler {
       set: (id, work, timing) => {
         remove(id)
         const done: OnDone = answer => this.#complete(job, answer)
-        const begin = () => start(work, timing.timeout, done)
+        const begin = () => start(work, timing.timeout, done, true)
         const job = newJob({ id, timing, begin, report, queue })
         jobs.set(id, job)
         this.#add(job)
@@ -80,6 +80,10 @@ export class Scheduler {
       soon: (id, ms) => {
         const job = jobs.get(id)
         if (job) this.#runSooner(job, ms)
+      },
+      next: id => {
+        const job = jobs.get(id)
+        return job ? this.#nextRun(job) : null
       },
       close: () => {
         for (const id of [...jobs.keys()]) remove(id)
@@ -131,6 +135,11 @@ export class Scheduler {
     if (job.phaseShift === 'shifting') job.phaseShift = 'pending'
     this.#dueJobs.put(job, due)
     this.#arm()
+  }
+
+  #nextRun(job: ScheduledJob): NextRun {
+    const at = this.#timeOf(Math.ceil(job.due))
+    return { in: Math.max(0, at - this.#clock.now()), isRunning: job.run !== null || job.isWaiting }
   }
 
   // -------------------------------------------------------------- ticks

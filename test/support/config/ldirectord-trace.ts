@@ -234,6 +234,7 @@ export class TraceStage {
       set: (id, work) => void this.#work.set(id, work),
       remove: id => void this.#work.delete(id),
       soon: () => {},
+      next: () => null,
       stats: () => ({ jobs: this.#work.size, ...idle }),
       close: () => this.#work.clear(),
     }

@@ -71,6 +71,7 @@ function handExecutors() {
       works.delete(id)
     },
     soon: (id, ms) => void hurried.push([id, ms]),
+    next: () => ({ in: 1000, isRunning: false }),
     stats: () => ({
       jobs: jobs.size,
       running: 0,

@@ -132,6 +132,19 @@ describe('scheduler', () => {
     assert.ok(Math.abs(third - second - 10_000) <= TICK)
   })
 
+  it('says when the next run of a job starts, and whether one is in progress', () => {
+    const { clock, set, executor } = rig()
+    set('a', { after: 400 }, { interval: 10_000, firstIn: 1000 })
+    assert.equal(executor.next('b'), null)
+    const before = executor.next('a')
+    assert.ok(before && !before.isRunning && before.in >= 1000 && before.in <= 1000 + TICK)
+    clock.wind(1100)
+    const during = executor.next('a')
+    assert.ok(during?.isRunning && during.in > 9800 && during.in <= 10_000)
+    clock.wind(1000)
+    assert.equal(executor.next('a')?.isRunning, false)
+  })
+
   it('never puts a start off by being asked for it soon', () => {
     const { clock, set, executor, starts } = rig()
     set('a', { after: 5 }, { interval: 1000, firstIn: 1 })

@@ -1,0 +1,82 @@
+/** The last results of one check, for people. Bounded in memory: results that are alike in a row are one group. */
+import type { CheckResult, Phase } from '../core/model.js'
+
+/** Results in a row with the same verdict, reason and detail. */
+export interface ResultGroup {
+  /** The last one. In older groups the detail may be cut. */
+  readonly result: CheckResult
+  readonly count: number
+  /** Times of the first and the last one, in milliseconds of the steady clock. */
+  readonly from: number
+  readonly at: number
+}
+
+/** Number of groups that are kept for each check. */
+export const KEPT_GROUPS = 5
+/** Maximum length of the detail in an older group, in UTF-16 code units. */
+const OLD_DETAIL = 100
+
+export class RecentResults {
+  /** Older groups as compact texts, the oldest first: 5,000 servers may each have four of them. */
+  #older: readonly string[] = []
+  #last: CheckResult | null = null
+  #count = 0
+  #from = 0
+  #at = 0
+
+  add(result: CheckResult, now: number): void {
+    if (this.#last === null || !areAlike(this.#last, result)) {
+      if (this.#last !== null) this.#older = [...this.#older, this.#packedLast()].slice(1 - KEPT_GROUPS)
+      this.#count = 0
+      this.#from = now
+    }
+    this.#last = result
+    this.#count++
+    this.#at = now
+  }
+
+  /** The groups, the oldest first. */
+  get groups(): readonly ResultGroup[] {
+    const older = this.#older.map(unpacked)
+    if (this.#last === null) return older
+    return [...older, { result: this.#last, count: this.#count, from: this.#from, at: this.#at }]
+  }
+
+  #packedLast(): string {
+    const { ok, reason, detail, phase, ms, phases } = this.#last as CheckResult
+    const times = phases.flatMap(each => [each.phase, hundredths(each.ms)])
+    return JSON.stringify([
+      this.#count,
+      Math.round(this.#from),
+      Math.round(this.#at),
+      ok,
+      reason,
+      shortened(detail),
+      phase,
+      hundredths(ms),
+      ...times,
+    ])
+  }
+}
+
+function areAlike(a: CheckResult, b: CheckResult): boolean {
+  return a.ok === b.ok && a.reason === b.reason && a.detail === b.detail && a.phase === b.phase
+}
+
+function unpacked(text: string): ResultGroup {
+  const [count, from, at, ok, reason, detail, phase, ms, ...times] = JSON.parse(text)
+  const phases = times.flatMap((word: Phase | number, i: number) =>
+    i % 2 === 0 ? [{ phase: word as Phase, ms: times[i + 1] as number }] : [],
+  )
+  return { result: { ok, reason, detail, phase, ms, phases }, count, from, at }
+}
+
+/** Does not split a surrogate pair. */
+function shortened(detail: string): string {
+  if (detail.length <= OLD_DETAIL) return detail
+  return `${detail.slice(0, OLD_DETAIL - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}
+
+function hundredths(ms: number): number {
+  return Math.round(ms * 100) / 100
+}
