@@ -120,6 +120,10 @@ function realStatus(
     forwarding: real.attributes.forwarding,
     state: health.state,
     since: dates.iso(health.since ?? startedAt),
+    remembered: health.remembered && {
+      state: health.remembered.state,
+      since: dates.iso(health.remembered.since),
+    },
     passing: health.passing,
     need: real.need,
     override: overrideStatus(override),

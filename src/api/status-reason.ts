@@ -22,7 +22,7 @@ export function reasonOf(
 
 /** Returns the reason from the checks alone. */
 function reasonOfChecks(
-  { real, state, checks, passing }: Omit<RealHealth, 'override' | 'since'>,
+  { real, state, checks, passing }: Pick<RealHealth, 'real' | 'state' | 'checks' | 'passing'>,
   clock: (at: number) => string,
 ): string {
   if (checks.length === 0) return 'no check is configured, so the server counts as up'
@@ -56,10 +56,16 @@ function mostTelling(checkStates: readonly CheckState[], state: HealthState): Ch
   )
 }
 
-function sentenceOf({ health, noVerdicts, subscriber }: CheckState, clock: (at: number) => string): string {
+function sentenceOf(
+  { health, noVerdicts, subscriber, remembered }: CheckState,
+  clock: (at: number) => string,
+): string {
   if (noVerdicts && (isWithoutVerdict(noVerdicts) || !health.last))
     return `no verdict since ${clock(noVerdicts.since)}: ${noVerdicts.detail}`
-  if (!health.last) return 'not checked yet'
+  if (!health.last)
+    return remembered
+      ? `not checked yet; before the restart ${remembered.state} since ${clock(remembered.since)}${remembered.last ? `: ${sentenceOfResult(remembered.last)}` : ''}`
+      : 'not checked yet'
   const { rise, fall } = subscriber.use.policy
   const sentence = sentenceOfResult(health.last)
   if (health.streak === 0) return sentence

@@ -70,6 +70,8 @@ export interface RealStatus {
   readonly state: HealthState
   /** ISO 8601; time of the last change of the server's state. */
   readonly since: string
+  /** State before the restart of lvsd and its start (ISO 8601), while `state` is unknown; else null. */
+  readonly remembered: { readonly state: HealthState; readonly since: string } | null
   /** Number of checks that pass, and number that must pass. */
   readonly passing: number
   readonly need: number

@@ -41,6 +41,8 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   }
   const resolver = openResolver()
   const commands = openCommandQueue(log)
+  // The memory table is for trials, which leave nothing behind.
+  const pathIn = (settings: Settings, what: string) => (table === 'memory' ? null : statePath(settings, what))
   const advice = table === 'netlink' ? [kernelAdvice(log)] : []
   return startDaemon({
     loaded,
@@ -50,7 +52,8 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     log,
     kernel,
     kernelName: table,
-    overridesPath: table === 'memory' ? null : overridesPath(loaded.config.settings),
+    overridesPath: pathIn(loaded.config.settings, 'overrides'),
+    memoryPath: pathIn(loaded.config.settings, 'health'),
     journal,
     resolver,
     commands,
@@ -59,9 +62,9 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   })
 }
 
-/** Returns `${state}/lvsd-overrides.json` for the control socket `/run/lvsd/lvsd.sock`. */
-function overridesPath({ state, socket }: Settings): string {
-  return journalPath(state, socket).replace(/\.json$/, '-overrides.json')
+/** Returns `${state}/lvsd-WHAT.json` for the control socket `/run/lvsd/lvsd.sock`. */
+function statePath({ state, socket }: Settings, what: string): string {
+  return journalPath(state, socket).replace(/\.json$/, `-${what}.json`)
 }
 
 /** Returns the loaded configuration with the paths of the control socket and the state folder replaced, if given. */

@@ -9,6 +9,7 @@ import type { Loaded } from '../config/load.js'
 import type { Change } from '../core/model.js'
 import { type EventBus, type EventListener, openEventBus } from '../events/event-bus.js'
 import { logListener } from '../events/log-listener.js'
+import { HealthMemory } from '../health/health-memory.js'
 import { HealthTracker } from '../health/health-tracker.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
@@ -49,6 +50,8 @@ export interface DaemonParts {
   readonly commands?: CommandQueue
   /** File of the overrides that operators give; null or absent: they end with the process. */
   readonly overridesPath?: string | null
+  /** File of what a restart is to know of the health; null or absent: nothing. */
+  readonly memoryPath?: string | null
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
   /** Event listeners. An exception in a listener is logged and stops nothing. */
@@ -92,6 +95,7 @@ class RunningDaemon implements Daemon {
   readonly #reconciler: Reconciler
   readonly #executors: Executors
   readonly #health: HealthTracker
+  readonly #memory: HealthMemory
   readonly #names: NameResolver
   readonly #configWatcher: ConfigWatcher
   readonly #applier: ConfigApplier
@@ -122,7 +126,10 @@ class RunningDaemon implements Daemon {
     lifecycle.add('journal', () => journal.close())
     lifecycle.add('kernel', () => kernel.close())
     lifecycle.add('control socket', () => this.#socket?.close())
-    const events = openEventBus([logListener(log), ...(parts.listeners ?? [])], log)
+    const memory = new HealthMemory({ path: parts.memoryPath ?? null, log })
+    this.#memory = memory
+    lifecycle.add('health records', () => memory.close(LAST_PATIENCE))
+    const events = openEventBus([logListener(log), memoryListener(memory), ...(parts.listeners ?? [])], log)
     this.#events = events
     lifecycle.add('observers and hooks', () => Promise.all([events.close(), commands.close(LAST_PATIENCE)]))
     lifecycle.add('clean stop', () => this.#leave())
@@ -145,6 +152,7 @@ class RunningDaemon implements Daemon {
       recheck: (id, ms) => this.#executors.soon(id, ms),
     })
     lifecycle.add('traffic', () => this.#health.close())
+    memory.add(this.#health.memory())
     this.#names = new NameResolver({
       resolver,
       journal,
@@ -207,6 +215,7 @@ class RunningDaemon implements Daemon {
     // If the file cannot run, `lastRead` is null: the file then counts as changed.
     if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
     await this.#commandOverrides.load()
+    await this.#memory.load()
     await this.#applier.prepare()
     this.#socket = await openControlSocket(settings.socket, this, log)
     this.#reloader.tellStart()
@@ -273,4 +282,10 @@ class RunningDaemon implements Daemon {
     const onApplied = (changes: readonly Change[]) => this.#events.emit('applied', changes)
     await cleanStop(this.#applier.config.services, { ...this.#parts, onApplied })
   }
+}
+
+/** Has each change written that a restart is to know. */
+function memoryListener(memory: HealthMemory): EventListener {
+  const changed = () => memory.changed()
+  return { transition: changed, override: changed, traffic: changed, config: changed }
 }

@@ -64,7 +64,9 @@ export class Availability {
       const has = this.#healthStore.isAvailable(service)
       const before = this.#known.get(service.name)
       if (has === null || has === before?.has) continue
-      this.#known.set(service.name, { has, since: this.#now() })
+      const recalled = before ? null : this.#healthStore.recalled.ofService(service)
+      const isAsBefore = recalled !== null && (recalled.state === 'up') === has
+      this.#known.set(service.name, { has, since: isAsBefore ? recalled.since : this.#now() })
       this.#tell(service, has, before?.has ?? null)
     }
   }

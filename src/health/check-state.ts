@@ -1,8 +1,16 @@
 /** State of each check of each real server, and how it is carried over to the next configuration. */
 
-import type { Health, NoVerdicts, Real } from '../core/model.js'
+import type { CheckResult, Health, HealthState, NoVerdicts, Real } from '../core/model.js'
 import type { Subscriber } from './jobs.js'
 import type { RecentResults } from './recent-results.js'
+
+/** The health of a check in an earlier run. Times are milliseconds of the steady clock of this run. */
+export interface RememberedHealth {
+  readonly state: HealthState
+  readonly since: number
+  readonly last: CheckResult | null
+  readonly lastAt: number | null
+}
 
 /** The health of one check of one real server. */
 export interface CheckState {
@@ -14,6 +22,8 @@ export interface CheckState {
   noVerdicts: NoVerdicts | null
   /** The last results, for people. */
   readonly recent: RecentResults
+  /** What an earlier run of lvsd knew, until this one has a state of its own; else null. */
+  remembered: RememberedHealth | null
 }
 
 /**

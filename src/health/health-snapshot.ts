@@ -3,6 +3,7 @@ import type { HealthState, ResolvedReal, ResolvedService, Table } from '../core/
 import type { Override } from '../core/override.js'
 import type { TrafficState } from './availability.js'
 import type { CheckState } from './check-state.js'
+import type { Standing } from './standings.js'
 
 /** All times are milliseconds of the steady clock. */
 export interface HealthSnapshot {
@@ -22,6 +23,8 @@ export interface RealHealth {
   readonly state: HealthState
   /** Time of the last change of state; null before the first configuration is active. */
   readonly since: number | null
+  /** What an earlier run of lvsd knew, while the state is unknown; else null. */
+  readonly remembered: Pick<Standing, 'state' | 'since'> | null
   readonly override: Override | null
   readonly checks: readonly Readonly<CheckState>[]
   /** Number of checks that pass. */

@@ -38,6 +38,7 @@ import type {
 } from './health-changes.js'
 import { type Job, jobsOf, type Subscriber } from './jobs.js'
 import { RecentResults } from './recent-results.js'
+import { RecalledHealth } from './remembered-health.js'
 import { type Standing, Standings } from './standings.js'
 
 /** `isDrained`: an override sets its weight to 0. */
@@ -52,6 +53,8 @@ export class HealthStore {
   #services = new Map<string, ResolvedService>()
   readonly #overrides = new ActiveOverrides()
   readonly #standings = new Standings()
+  /** What an earlier run of lvsd knew. */
+  readonly recalled = new RecalledHealth()
   readonly #isInService: IsInService
   readonly #table: () => Table | null
   /** Service of each real server in doubt. */
@@ -102,22 +105,29 @@ export class HealthStore {
     this.#services = new Map(config.services.map(service => [service.name, service]))
     for (const subscriber of subscribers) {
       const old = known.like(subscriber)
-      const { health, lastAt, noVerdicts, recent } = old ?? {
+      const { health, lastAt, noVerdicts, recent, remembered } = old ?? {
         health: unknownHealth(now),
         lastAt: null,
         noVerdicts: null,
         recent: new RecentResults(),
+        remembered: this.recalled.ofCheck(subscriber),
       }
       if (health.state === 'unknown') rescheduled.delete(subscriber.jobId)
       if (!old) newlySubscribed.add(subscriber.jobId)
-      const checkState: CheckState = { subscriber, health, lastAt, noVerdicts, recent }
+      const checkState: CheckState = { subscriber, health, lastAt, noVerdicts, recent, remembered }
       entry(this.#statesByJob, subscriber.jobId).push(checkState)
       entry(this.#statesByReal, subscriber.real).push(checkState)
     }
     this.#config = config
     this.#jobs = jobs
     for (const { id } of added) newlySubscribed.delete(id)
-    this.#standings.follow(servicesBefore, config.services, real => this.stateOf(real), now)
+    this.#standings.follow(
+      servicesBefore,
+      config.services,
+      real => this.stateOf(real),
+      now,
+      (service, real) => this.recalled.ofReal(service, real),
+    )
     return {
       added,
       removed: [...before.values()].filter(job => !jobs.has(job.id)),
@@ -182,6 +192,7 @@ export class HealthStore {
       checkState.lastAt = now
       checkState.recent.add(result, now)
       checkState.health = this.#judge(checkState, result, now)
+      if (checkState.health.state !== 'unknown') checkState.remembered = null
       if (checkState.health === before) continue
       if (isChanging(checkState.health))
         recheckIn = Math.min(recheckIn ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
@@ -214,11 +225,13 @@ export class HealthStore {
     }
   }
 
-  #judge({ subscriber, health }: CheckState, result: CheckResult, now: number): Health {
+  #judge({ subscriber, health, remembered }: CheckState, result: CheckResult, now: number): Health {
     const { service, real, use } = subscriber
     const isDrained = this.#disposition(real, health.state).override === 0
     const isInService = health.state === 'unknown' && this.#isInService(service, real, isDrained)
-    return nextHealth(health, result, use.policy, now, isInService)
+    const next = nextHealth(health, result, use.policy, now, isInService)
+    // The state that it had before the restart: it has it since then.
+    return remembered && next.state === remembered.state ? { ...next, since: remembered.since } : next
   }
 
   /** Returns the state and the weight that result from the checks and the override. */

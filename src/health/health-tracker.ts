@@ -9,9 +9,11 @@ import { steadyNow } from '../util/clock.js'
 import type { Emitter } from '../util/emitter.js'
 import { Availability } from './availability.js'
 import type { HealthEvents, JobChanges } from './health-changes.js'
+import type { MemorySection } from './health-memory.js'
 import type { HealthSnapshot, RealHealth } from './health-snapshot.js'
 import { desiredTable, HealthStore } from './health-store.js'
 import { nameOfCheck, type Subscriber } from './jobs.js'
+import { written } from './remembered-health.js'
 
 export interface HealthTrackerParts {
   readonly log: Pick<Log, 'warn'>
@@ -107,9 +109,29 @@ export class HealthTracker {
       real,
       state: store.stateOf(real),
       since: store.standingOf(real)?.since ?? null,
+      remembered: store.standingOf(real)?.remembered ?? null,
       override: store.overrideOf(real),
       checks: store.checkStatesOf(real).map(checkState => ({ ...checkState })),
       passing: store.passing(real),
+    }
+  }
+
+  /** The states of checks, servers and services, for the next run. */
+  memory(): MemorySection {
+    const { store, availability } = this
+    return {
+      name: 'health',
+      snapshot: () =>
+        written(
+          {
+            services: store.config?.services ?? [],
+            trafficOf: service => availability.of(service) ?? store.recalled.traffic(service) ?? undefined,
+            standingOf: real => store.standingOf(real),
+            checkStatesOf: real => store.checkStatesOf(real),
+          },
+          this.#now(),
+        ),
+      restore: (value, ageMs) => store.recalled.restore(value, ageMs, this.#now()),
     }
   }
 

@@ -5,6 +5,8 @@ export interface Standing {
   readonly state: HealthState
   /** Time of the last change, in milliseconds of the steady clock. */
   readonly since: number
+  /** What an earlier run of lvsd knew, while the state is unknown. */
+  readonly remembered?: Pick<Standing, 'state' | 'since'> | null
 }
 
 export class Standings {
@@ -14,9 +16,19 @@ export class Standings {
     return this.#byReal.get(real)
   }
 
-  /** Records the state of a server. `now` is stored only if the state differs from the recorded one. */
+  /**
+   * Records the state of a server. `now` is stored only if the state differs from the recorded one, and from that of an
+   * earlier run.
+   */
   note(real: ResolvedReal, state: HealthState, now: number): void {
-    if (this.#byReal.get(real)?.state !== state) this.#byReal.set(real, { state, since: now })
+    const standing = this.#byReal.get(real)
+    if (standing?.state === state) return
+    this.#set(real, state, now, standing?.remembered ?? null)
+  }
+
+  #set(real: ResolvedReal, state: HealthState, now: number, remembered: Standing['remembered']): void {
+    if (state === 'unknown') this.#byReal.set(real, { state, since: now, ...(remembered && { remembered }) })
+    else this.#byReal.set(real, { state, since: remembered?.state === state ? remembered.since : now })
   }
 
   /** Takes the next configuration. A server that was in the previous one keeps its record. */
@@ -25,6 +37,7 @@ export class Standings {
     next: readonly ResolvedService[],
     stateOf: (real: ResolvedReal) => HealthState,
     now: number,
+    recall: (service: ResolvedService, real: ResolvedReal) => Standing['remembered'] = () => null,
   ): void {
     const known = new Map<string, Standing>()
     for (const service of before)
@@ -37,7 +50,7 @@ export class Standings {
       for (const real of service.reals) {
         const standing = keysOf(service, real).flatMap(key => known.get(key) ?? [])[0]
         if (standing) this.#byReal.set(real, standing)
-        else this.note(real, stateOf(real), now)
+        else this.#set(real, stateOf(real), now, recall(service, real))
       }
   }
 }

@@ -8,6 +8,7 @@ import { copyFile, readFile } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
+import { runSliced, runSync, type Sliced } from '../util/time-slice.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { writeDurably } from './durable-file.js'
 
@@ -76,6 +77,14 @@ export class StateFile<T> {
    */
   async save(entries: readonly T[]): Promise<boolean> {
     this.#wanted = textOf(this.#form, entries)
+    await this.#writeWanted()
+    return this.#held === this.#wanted
+  }
+
+  /** Like `save`, for many entries: their text is made in slices, so that the event loop runs in between. */
+  async saveSliced(entries: Iterable<T>): Promise<boolean> {
+    const lines = await runSliced(linesOf(this.#form, entries))
+    this.#wanted = lines.join('')
     await this.#writeWanted()
     return this.#held === this.#wanted
   }
@@ -158,11 +167,26 @@ interface Damage {
   readonly sentence: string
 }
 
-function textOf<T>({ name, version }: EntryForm<T>, entries: readonly T[]): string {
-  const lines = [{ lvsd: name, version, entries: entries.length }, ...entries].map(value =>
-    JSON.stringify(value),
-  )
-  return lines.map(line => `${checksum(line)} ${line}\n`).join('')
+function textOf<T>(form: EntryForm<T>, entries: readonly T[]): string {
+  return runSync(linesOf(form, entries)).join('')
+}
+
+/** Entries between two looks at the time. */
+const SLICE = 100
+
+function* linesOf<T>({ name, version }: EntryForm<T>, entries: Iterable<T>): Sliced<readonly string[]> {
+  const lines: string[] = ['']
+  for (const entry of entries) {
+    lines.push(lineFor(entry))
+    if (lines.length % SLICE === 0) yield
+  }
+  lines[0] = lineFor({ lvsd: name, version, entries: lines.length - 1 })
+  return lines
+}
+
+function lineFor(value: unknown): string {
+  const json = JSON.stringify(value)
+  return `${checksum(json)} ${json}\n`
 }
 
 function checksum(text: string): string {

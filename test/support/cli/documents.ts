@@ -24,6 +24,7 @@ export function checkStatus(change: Partial<CheckStatus> = {}): CheckStatus {
 export function realStatus(change: Partial<RealStatus> = {}): RealStatus {
   return {
     name: '[2001:db8:1::11]:80',
+    remembered: null,
     passing: 1,
     need: 1,
     override: null,

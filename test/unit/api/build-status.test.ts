@@ -19,6 +19,7 @@ const [A, B] = WEB.reals.map(one => ({
   state: 'unknown' as const,
   since: null,
   override: null,
+  remembered: null,
   checks: [],
   passing: 0,
 }))

@@ -1,0 +1,198 @@
+/**
+ * What the parts of lvsd want to know again after a restart: since when a server is in its state, and how far the clocks
+ * of their rules have run. A restart takes it for people and for such clocks; the kernel's table and new results decide
+ * what is up.
+ */
+import { stat, utimes } from 'node:fs/promises'
+import { type EntryForm, StateFile } from '../storage/state-file.js'
+import type { Log } from '../system/log.js'
+import { type Clock, systemClock } from '../util/clock.js'
+import { waitAtMost } from '../util/with-timeout.js'
+
+/**
+ * A part that is remembered. Example:
+ *
+ *   memory.add({
+ *     name: 'slow-start',
+ *     snapshot: () => ramps.map(({ service, real, begun }) => ({ service, real, age: now() - begun })),
+ *     restore: (value, ageMs) => {
+ *       const { service, real, age } = value as Ramp
+ *       begin(service, real, now() - (age + ageMs))
+ *     },
+ *   })
+ *
+ * Times are written as ages, because the steady clock of one process means nothing to the next.
+ */
+export interface MemorySection {
+  /** Stable: the file has it. */
+  readonly name: string
+  /**
+   * Returns plain JSON values, for example one for each real server; the file has a line for each. A generator is run in
+   * slices, with the event loop in between: its ages are of one moment if it takes the time once, at its beginning.
+   */
+  snapshot(): Iterable<unknown>
+  /**
+   * Takes one value of an earlier run. All are restored before the first configuration is active. `ageMs` is the time
+   * since the snapshot by the wall clock, never negative. May throw: then this value alone is left out.
+   */
+  restore(value: unknown, ageMs: number): void
+}
+
+export interface HealthMemoryParts {
+  /** Null: nothing is remembered. */
+  readonly path: string | null
+  readonly log: Log
+  /** Milliseconds of the wall clock. */
+  readonly now?: () => number
+  readonly alarm?: Clock['alarm']
+}
+
+interface Remembered {
+  readonly section: string
+  /** Time of the snapshot, milliseconds of the wall clock. */
+  readonly at: number
+  readonly value: unknown
+}
+
+const FORM: EntryForm<Remembered> = {
+  name: 'health records',
+  version: 1,
+  read(value) {
+    const { section, at, value: own } = value as Remembered
+    if (typeof section !== 'string' || !Number.isFinite(at) || own === undefined)
+      throw new Error('no health record')
+    return { section, at, value: own }
+  },
+}
+
+/** Milliseconds from a change to its write. */
+const DELAY = 1000
+/** A write is followed by a pause of this many times the time that it took: at most half a percent of a processor. */
+const REST = 200
+const LONGEST_REST = 60_000
+/** Milliseconds between two notes that lvsd runs: the time of the file, so that the next start knows the length of the gap. */
+const ALIVE = 60_000
+
+export class HealthMemory {
+  readonly #parts: HealthMemoryParts
+  readonly #now: () => number
+  readonly #alarm: Clock['alarm']
+  readonly #sections = new Map<string, MemorySection>()
+  #file: StateFile<Remembered> | null = null
+  #lastRunAt: number | null = null
+  #cancelWrite: (() => void) | null = null
+  #cancelAlive = () => {}
+  /** Milliseconds until the next write may begin. */
+  #rest = DELAY
+  #isWriting = false
+  #isChanged = false
+  #isClosed = false
+
+  constructor(parts: HealthMemoryParts) {
+    this.#parts = parts
+    this.#now = parts.now ?? Date.now
+    this.#alarm = parts.alarm ?? systemClock.alarm
+  }
+
+  /** Adds a section; before `load`. */
+  add(section: MemorySection): void {
+    this.#sections.set(section.name, section)
+  }
+
+  /** Last time at which an earlier run is known to have run, milliseconds of the wall clock; null without one. */
+  get lastRunAt(): number | null {
+    return this.#lastRunAt
+  }
+
+  /** Restores what earlier runs have left. A file that cannot be read is logged; lvsd then starts without it. */
+  async load(): Promise<void> {
+    const { path, log } = this.#parts
+    if (path === null) return
+    const touchedAt = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    )
+    try {
+      const { file, entries } = await StateFile.open({ path, form: FORM, log, alarm: this.#alarm })
+      this.#file = file
+      if (entries.length > 0) this.#restore(entries, touchedAt)
+    } catch (error) {
+      log.error(
+        'state.failed',
+        { file: path, error: (error as Error).message },
+        'the health records cannot be read; lvsd starts without them and writes none',
+      )
+    }
+    this.#stayAlive()
+  }
+
+  /** Says that a section has something else to write. It is written within seconds, or a minute where there is much. */
+  changed(): void {
+    if (this.#file === null || this.#isClosed) return
+    this.#isChanged = true
+    if (!this.#isWriting) this.#writeSoon()
+  }
+
+  /** Writes the last state. Resolves when it is written, or cannot be, or after `patience` milliseconds. */
+  async close(patience: number): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#cancelWrite?.()
+    this.#cancelAlive()
+    await waitAtMost(patience, this.#write())
+    await this.#file?.close(patience)
+  }
+
+  #restore(entries: readonly Remembered[], touchedAt: number): void {
+    const now = this.#now()
+    const savedAt = Math.max(...entries.slice(0, 1).map(({ at }) => at))
+    this.#lastRunAt = Math.min(Math.max(savedAt, touchedAt), now)
+    for (const { section, at, value } of entries)
+      try {
+        this.#sections.get(section)?.restore(value, Math.max(0, now - at))
+      } catch {
+        // A value of another build: what is remembered is for people, and the rest counts.
+      }
+  }
+
+  #writeSoon(): void {
+    this.#cancelWrite ??= this.#alarm(this.#rest, () => {
+      this.#cancelWrite = null
+      void this.#write()
+    })
+  }
+
+  async #write(): Promise<void> {
+    this.#isWriting = true
+    this.#isChanged = false
+    await this.#save()
+    this.#isWriting = false
+    if (this.#isChanged && !this.#isClosed) this.#writeSoon()
+  }
+
+  async #save(): Promise<void> {
+    const { user, system } = process.cpuUsage()
+    await this.#file?.saveSliced(this.#entries())
+    const used = process.cpuUsage()
+    // The checks that ran meanwhile count too: a busy lvsd rests longer.
+    const cost = (used.user + used.system - user - system) / 1000
+    this.#rest = Math.min(Math.max(cost * REST, DELAY), LONGEST_REST)
+  }
+
+  *#entries(): Generator<Remembered> {
+    for (const { name, snapshot } of this.#sections.values()) {
+      const at = this.#now()
+      for (const value of snapshot()) yield { section: name, at, value }
+    }
+  }
+
+  #stayAlive(): void {
+    const { path } = this.#parts
+    this.#cancelAlive = this.#alarm(ALIVE, () => {
+      const seconds = this.#now() / 1000
+      // A file that is not there is written at the next change; one that cannot be written is told by its writer.
+      if (path !== null) void utimes(path, seconds, seconds).catch(() => {})
+      this.#stayAlive()
+    })
+  }
+}
