@@ -1,5 +1,6 @@
 import { type Answer, defineCheck, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { compileMatch, showMatch, tooSlow } from '../src/probe/match-text.js'
 import { type Budget, newBudget } from '../src/search/budget.js'
 import { readPattern } from '../src/search/perl-flags.js'
@@ -31,15 +32,15 @@ export const check = defineCheck({
 
   validate(options) {
     const { steps, tls } = options
-    if (steps.length === 0) return 'steps needs at least one step'
+    if (steps.length === 0) return problemOf('steps', 'steps needs at least one step')
     for (const [i, step] of steps.entries()) {
       const problem = stepProblem(step)
       // The text may be a password, so only its verb is shown.
-      if (problem !== null) return `step ${i + 1}, "${partsOf(step)[0]}": ${problem}`
+      if (problem !== null) return problemOf(['steps', i], `step ${i + 1}, "${partsOf(step)[0]}": ${problem}`)
     }
     const given = givenOf(options)
     return !tls && !steps.includes('tls') && given !== null
-      ? `${given} needs tls: true or the step tls`
+      ? problemOf(given, `${given} needs tls: true or the step tls`)
       : tlsProblem(options)
   },
 

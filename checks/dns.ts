@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { type Address, bytesOf, parseAddress } from '../src/core/address.js'
 import { compileMatch, tooSlow } from '../src/probe/match-text.js'
 import { readPattern } from '../src/search/perl-flags.js'
@@ -44,8 +45,9 @@ export const check = defineCheck({
 
   validate({ request, receive, rcode }) {
     if (!parseAddress(request) && !isName(request))
-      return `"${request}" is neither a domain name nor an address`
-    if (receive && rcode !== 'NOERROR') return `a ${rcode} answer has no records in which receive could occur`
+      return problemOf('request', `"${request}" is neither a domain name nor an address`)
+    if (receive && rcode !== 'NOERROR')
+      return problemOf('receive', `a ${rcode} answer has no records in which receive could occur`)
     return null
   },
 

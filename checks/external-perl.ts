@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { type Answer, defineCheck, down, noVerdict, up } from '../src/check/check.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { type Located, locateFile, locateProgram } from '../src/system/find-program.js'
 import type { Ended } from '../src/system/processes.js'
 import {
@@ -43,8 +44,10 @@ export const check = defineCheck({
   }),
 
   validate({ checkcommand, environment }) {
-    if (checkcommand === '') return 'checkcommand takes the path of a script'
-    return checkcommand.includes('\0') ? 'a path cannot contain a NUL' : problemOfVariables(environment)
+    if (checkcommand === '') return problemOf('checkcommand', 'checkcommand takes the path of a script')
+    return checkcommand.includes('\0')
+      ? problemOf('checkcommand', 'a path cannot contain a NUL')
+      : problemOfVariables(environment)
   },
 
   missing: ({ checkcommand }) => whyNotRun(perl(), locateFile(checkcommand, constants.R_OK)),

@@ -1,4 +1,5 @@
 import { type Answer, defineCheck, down, up } from '../src/check/check.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { locateProgram } from '../src/system/find-program.js'
 import type { Ended } from '../src/system/processes.js'
 import {
@@ -46,13 +47,17 @@ export const check = defineCheck({
   }),
 
   validate({ checkcommand, arguments: args, environment, nagios, dynamic }) {
-    if (checkcommand === '') return 'checkcommand takes the path of a command'
-    if ([checkcommand, ...args].some(text => text.includes('\0'))) return 'a command cannot contain a NUL'
-    if (nagios && dynamic) return 'give nagios or dynamic, not both'
-    const placeholders = args.flatMap(arg => arg.match(PLACEHOLDER) ?? [])
-    const unknown = placeholders.find(word => !Object.hasOwn(FACTS, word.slice(1, -1)))
+    if (checkcommand === '') return problemOf('checkcommand', 'checkcommand takes the path of a command')
+    if ([checkcommand, ...args].some(text => text.includes('\0')))
+      return problemOf('checkcommand', 'a command cannot contain a NUL')
+    if (nagios && dynamic) return problemOf('dynamic', 'give nagios or dynamic, not both')
+    const placeholders = args.flatMap((arg, i) => (arg.match(PLACEHOLDER) ?? []).map(word => ({ i, word })))
+    const unknown = placeholders.find(({ word }) => !Object.hasOwn(FACTS, word.slice(1, -1)))
     return unknown
-      ? `${unknown} is not a placeholder; the placeholders are ${PLACEHOLDERS}`
+      ? problemOf(
+          ['arguments', unknown.i],
+          `${unknown.word} is not a placeholder; the placeholders are ${PLACEHOLDERS}`,
+        )
       : problemOfVariables(environment)
   },
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type Answer, defineCheck, type RunContext, type Target, up } from '../src/check/check.js'
+import { problemOf } from '../src/check/option-problem.js'
 import type { Match } from '../src/check/probe-spec.js'
 import { compileJudge } from '../src/probe/matcher.js'
 import { gathered } from '../src/probe/pace.js'
@@ -31,7 +32,7 @@ export const check = defineCheck({
   }),
 
   validate(options) {
-    if (/[\r\n\0]/.test(options.request)) return 'request must be one line'
+    if (/[\r\n\0]/.test(options.request)) return problemOf('request', 'request must be one line')
     return loginProblem(options) ?? matchProblem(options) ?? encryptionProblem(options)
   },
 

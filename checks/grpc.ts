@@ -3,6 +3,7 @@ import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { open } from './lib/connect.js'
 import { CheckFailure } from './lib/failure.js'
 import { hostHeader, hostName, virtualhostProblem } from './lib/http.js'
@@ -39,7 +40,10 @@ export const check = defineCheck({
     if (odd) return odd
     const bad = Object.entries(headers).find(([name, value]) => !isMetadata(name, value))
     if (bad)
-      return `"${bad[0]}" or its value is not valid metadata: names are lower-case, values are ASCII text`
+      return problemOf(
+        ['headers', bad[0]],
+        `"${bad[0]}" or its value is not valid metadata: names are lower-case, values are ASCII text`,
+      )
     return optionalTlsProblem(options)
   },
 

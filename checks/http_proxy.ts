@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { type Answer, defineCheck, down, type RunContext, type Target } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { HEAD_LIMIT } from '../src/probe/match-http.js'
 import { gathered } from '../src/probe/pace.js'
 import { Heard } from './lib/heard.js'
@@ -37,7 +38,8 @@ export const check = defineCheck({
   options: proxyOptions,
 
   validate(options) {
-    if (!urlOf(options.request)) return `request takes a whole URL, http://…, not "${options.request}"`
+    if (!urlOf(options.request))
+      return problemOf('request', `request takes a whole URL, http://…, not "${options.request}"`)
     return httpProblem({ ...options, virtualhost: null, body: '', otherhosts: false })
   },
 

@@ -1,4 +1,5 @@
 import { defineCheck, type RunContext, type Target } from '../src/check/check.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { type HttpOptions, hostName, httpOptions, httpProblem, requestBytes } from './lib/http.js'
 import { exchange } from './lib/response.js'
 import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './lib/tls.js'
@@ -20,7 +21,7 @@ export const check = defineCheck({
     // Libraries that follow redirects over HTTP/2 remember by name which servers support it, but real servers share a
     // name.
     if (options.http2 && options.redirects > 0)
-      return 'redirects are followed over HTTP/1.1 only: leave out http2'
+      return problemOf('redirects', 'redirects are followed over HTTP/1.1 only: leave out http2')
     return httpProblem(options) ?? tlsProblem(options)
   },
 

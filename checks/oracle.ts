@@ -9,6 +9,7 @@ import {
   up,
 } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { rowsFor, said, sqlOptions, sqlProblem } from './lib/sql.js'
 
 const DRIVER = 'oracledb'
@@ -39,7 +40,7 @@ export const check = defineCheck({
     // The name becomes part of a connect descriptor, in which other characters have a meaning.
     return /^[\w.$#-]+$/.test(database)
       ? sqlProblem(options)
-      : `"${database}" is not a valid name of an Oracle database`
+      : problemOf('database', `"${database}" is not a valid name of an Oracle database`)
   },
 
   missing: () => (isInstalled() ? null : MISSING),

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { type Answer, defineCheck, down, up } from '../src/check/check.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { askUdp } from './lib/datagram.js'
 import { CODES, decodeReply, encodeRequest, type Reply } from './lib/radius.js'
 
@@ -31,11 +32,11 @@ export const check = defineCheck({
   }),
 
   validate({ secret, login, passwd }) {
-    if (secret === '') return 'secret must not be empty'
-    if (login === null && passwd !== '') return 'passwd needs login'
+    if (secret === '') return problemOf('secret', 'secret must not be empty')
+    if (login === null && passwd !== '') return problemOf('passwd', 'passwd needs login')
     if (login !== null && (login === '' || Buffer.byteLength(login) > 253))
-      return 'login takes 1 to 253 bytes'
-    return Buffer.byteLength(passwd) > 128 ? 'passwd takes 128 bytes at most' : null
+      return problemOf('login', 'login takes 1 to 253 bytes')
+    return Buffer.byteLength(passwd) > 128 ? problemOf('passwd', 'passwd takes 128 bytes at most') : null
   },
 
   async run(target, options, context) {

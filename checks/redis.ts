@@ -1,5 +1,6 @@
 import { type Answer, defineCheck, down, type RunContext, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { converse, type Dialogue } from './lib/dialogue.js'
 import { optionalTls, optionalTlsProblem } from './lib/library.js'
 import { command, ReplyError, type Value } from './lib/resp.js'
@@ -35,9 +36,11 @@ export const check = defineCheck({
   options: redisOptions,
 
   validate(options) {
-    if (options.value !== null && options.get === null) return 'value needs get: the key that has it'
-    if (options.login !== null && options.passwd === null) return 'login needs passwd'
-    if (options.link !== 'connected' && options.role !== 'replica') return 'link needs role: replica'
+    if (options.value !== null && options.get === null)
+      return problemOf('value', 'value needs get: the key that has it')
+    if (options.login !== null && options.passwd === null) return problemOf('login', 'login needs passwd')
+    if (options.link !== 'connected' && options.role !== 'replica')
+      return problemOf('link', 'link needs role: replica')
     return optionalTlsProblem(options)
   },
 

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { on, once } from 'node:events'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { bracketed } from '../src/core/address.js'
 import { brief, converse, type Dialogue } from './lib/dialogue.js'
 import { givenOf, tlsOptions, tlsProblem } from './lib/tls.js'
@@ -40,9 +41,11 @@ export const check = defineCheck({
   validate(options) {
     const { login, transport } = options
     if (login !== null && !/^[^\s<>@"]+(@[^\s<>@"]+)?$/.test(login))
-      return `login takes user@host, not "${login}"`
+      return problemOf('login', `login takes user@host, not "${login}"`)
     const given = givenOf(options)
-    return transport !== 'tls' && given !== null ? `${given} needs transport: tls` : tlsProblem(options)
+    return transport !== 'tls' && given !== null
+      ? problemOf(given, `${given} needs transport: tls`)
+      : tlsProblem(options)
   },
 
   run: (target, options, context) =>

@@ -1,6 +1,7 @@
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { type Answer, defineCheck, down, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { connectTls, tlsAnswer, tlsOptions, tlsProblem } from './lib/tls.js'
 
 const DAY = 86_400_000
@@ -28,7 +29,7 @@ export const check = defineCheck({
 
   validate(options) {
     if (options.alpn.some(name => !/^[\x21-\x7e]{1,255}$/.test(name)))
-      return 'alpn takes names of protocols, such as h2 and http/1.1'
+      return problemOf('alpn', 'alpn takes names of protocols, such as h2 and http/1.1')
     return tlsProblem(options)
   },
 

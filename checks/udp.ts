@@ -1,4 +1,5 @@
 import { defineCheck } from '../src/check/check.js'
+import { problemOf } from '../src/check/option-problem.js'
 import { hexBytes, matchOf, matchOptions, matchProblem, unescapeBytes } from './lib/match.js'
 
 /**
@@ -20,8 +21,10 @@ export const check = defineCheck({
 
   validate(options) {
     const { request, hex } = options
-    if (hex !== null && request !== '') return 'give request (text) or hex (bytes), not both'
-    if (hex !== null && !hexBytes(hex)) return 'hex takes pairs of hexadecimal digits, such as 00 1c ff'
+    if (hex !== null && request !== '')
+      return problemOf('hex', 'give request (text) or hex (bytes), not both')
+    if (hex !== null && !hexBytes(hex))
+      return problemOf('hex', 'hex takes pairs of hexadecimal digits, such as 00 1c ff')
     return matchProblem(options)
   },
 

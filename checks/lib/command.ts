@@ -1,6 +1,7 @@
 /** Shared by external and external-perl: arguments, environment and execution of a command. */
 
 import { type Answer, noVerdict, type RunContext, type Target } from '../../src/check/check.js'
+import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import { bracketed } from '../../src/core/address.js'
 import { isOwnWant, type Located, USUAL_PATH, withoutResources } from '../../src/system/find-program.js'
 import { type Ended, MOST_AT_ONCE, places, predecessorGone, runCommand } from '../../src/system/processes.js'
@@ -58,9 +59,10 @@ export type Variables = Readonly<Record<string, string | null>>
 export const ABOUT_ENVIRONMENT =
   "Variables for the command beside PATH, LC_ALL and LVSD_*: names to pass from lvsd's own environment, or NAME: text"
 
-export function problemOfVariables(variables: Variables): string | null {
+export function problemOfVariables(variables: Variables): OptionProblem | null {
   const own = Object.keys(variables).find(name => name.startsWith('LVSD_'))
-  return own === undefined ? null : `${own} cannot be set: variables that begin with LVSD_ are lvsd's`
+  if (own === undefined) return null
+  return problemOf(['environment', own], `${own} cannot be set: variables that begin with LVSD_ are lvsd's`)
 }
 
 interface Call {

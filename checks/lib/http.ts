@@ -2,6 +2,7 @@
 
 import type { Target } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
+import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import type { ProbeSpec } from '../../src/check/probe-spec.js'
 import { type Address, bracketed, parseHostPort } from '../../src/core/address.js'
 import { matchOf, matchOptions, matchProblem } from './match.js'
@@ -40,26 +41,35 @@ export type Scheme = 'http' | 'https'
 const USUAL_PORT = { http: 80, https: 443 } as const
 
 /** Returns the error in a combination of options that are each valid, or null. */
-export function httpProblem(options: HttpOptions): string | null {
+export function httpProblem(options: HttpOptions): OptionProblem | null {
   const { virtualhost, headers, body, httpmethod, login, passwd, redirects, otherhosts } = options
   const odd = virtualhostProblem(virtualhost)
   if (odd) return odd
   const bad = Object.entries(headers).find(([name, value]) => !isHeader(name, value))
-  if (bad) return `the header "${bad[0]}" or its value is not one that HTTP allows`
+  if (bad)
+    return problemOf(['headers', bad[0]], `the header "${bad[0]}" or its value is not one that HTTP allows`)
   if (body !== '' && !['POST', 'PUT', 'PATCH'].includes(httpmethod))
-    return `a ${httpmethod} request has no body: set httpmethod: POST; to search the answer, use text or receive`
-  if (passwd !== null && login === null) return 'passwd needs login'
-  if (login?.includes(':')) return 'a login of basic authentication cannot contain a colon'
-  if (otherhosts && redirects === 0) return 'otherhosts needs redirects: the number of them to follow'
+    return problemOf(
+      'body',
+      `a ${httpmethod} request has no body: set httpmethod: POST; to search the answer, use text or receive`,
+    )
+  if (passwd !== null && login === null) return problemOf('passwd', 'passwd needs login')
+  if (login?.includes(':'))
+    return problemOf('login', 'a login of basic authentication cannot contain a colon')
+  if (otherhosts && redirects === 0)
+    return problemOf('otherhosts', 'otherhosts needs redirects: the number of them to follow')
   return matchProblem(options)
 }
 
 /** A registered name of RFC 3986 without escapes. `*.example.com` is allowed, as in ldirectord. */
 const REGISTERED_NAME = /^[\w.~!$&'()*+,;=-]+(:\d+)?$/
 
-export function virtualhostProblem(virtualhost: string | null): string | null {
+export function virtualhostProblem(virtualhost: string | null): OptionProblem | null {
   if (virtualhost === null || parseHostPort(virtualhost) || REGISTERED_NAME.test(virtualhost)) return null
-  return `virtualhost takes a host name or an address, with a port or without; "${virtualhost}" is neither`
+  return problemOf(
+    'virtualhost',
+    `virtualhost takes a host name or an address, with a port or without; "${virtualhost}" is neither`,
+  )
 }
 
 function isHeader(name: string, value: string): boolean {

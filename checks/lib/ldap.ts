@@ -1,7 +1,9 @@
 /** Shared by ldap and ldaps: a bind, a search for one entry, and the judge of the result. */
+
 import type { Socket } from 'node:net'
 import { type Answer, down, type RunContext, type Target, up } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
+import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import { compileMatch, showMatch, tooSlow } from '../../src/probe/match-text.js'
 import { gathered } from '../../src/probe/pace.js'
 import { open } from './connect.js'
@@ -45,12 +47,12 @@ export function ldapOptions(kit: OptionKit) {
 export type LdapOptions = Parsed<ReturnType<typeof ldapOptions>>
 
 /** Returns the error in the options, or null. */
-export function ldapProblem(options: LdapOptions): string | null {
+export function ldapProblem(options: LdapOptions): OptionProblem | null {
   const { login, passwd } = options
   // RFC 4513, 5.1.2: a bind with a name but no password succeeds anonymously, so it would prove nothing.
   if (login !== null && !passwd)
-    return 'login needs passwd: LDAP treats a name without a password as anonymous'
-  if (passwd !== null && login === null) return 'passwd needs login'
+    return problemOf('login', 'login needs passwd: LDAP treats a name without a password as anonymous')
+  if (passwd !== null && login === null) return problemOf('passwd', 'passwd needs login')
   return matchProblem(options)
 }
 

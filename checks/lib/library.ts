@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import { type Answer, down, type RunContext } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
+import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import { counted } from '../../src/util/plural.js'
 import { CheckFailure } from './failure.js'
 import { givenOf, tlsAnswer, tlsOptions, tlsProblem } from './tls.js'
@@ -23,9 +24,9 @@ export function optionalTls(kit: OptionKit) {
 export type OptionalTls = Parsed<ReturnType<typeof optionalTls>>
 
 /** Returns the error in the options, or null. */
-export function optionalTlsProblem(options: OptionalTls): string | null {
+export function optionalTlsProblem(options: OptionalTls): OptionProblem | null {
   const given = givenOf(options)
-  return !options.tls && given !== null ? `${given} needs tls: true` : tlsProblem(options)
+  return !options.tls && given !== null ? problemOf(given, `${given} needs tls: true`) : tlsProblem(options)
 }
 
 /** Selects what the library receives, for example only complete, validated messages. Throws a `CheckFailure`. */

@@ -1,6 +1,8 @@
 /** Shared by checks that log in or use STARTTLS. */
+
 import { createHmac } from 'node:crypto'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
+import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import { givenOf, type TlsOptions, tlsOptions, tlsProblem } from './tls.js'
 
 export function loginOptions(kit: OptionKit, what: string) {
@@ -13,9 +15,10 @@ export function loginOptions(kit: OptionKit, what: string) {
 export type LoginOptions = Parsed<ReturnType<typeof loginOptions>>
 
 /** Returns the error in a login, or null. Name and password are each sent in one line and must not contain line ends. */
-export function loginProblem({ login, passwd }: LoginOptions): string | null {
-  if (passwd !== null && login === null) return 'passwd needs login'
-  return /[\r\n\0]/.test(`${login}${passwd}`) ? 'login and passwd must each be one line' : null
+export function loginProblem({ login, passwd }: LoginOptions): OptionProblem | null {
+  if (passwd !== null && login === null) return problemOf('passwd', 'passwd needs login')
+  const long = Object.entries({ login, passwd }).find(([, text]) => /[\r\n\0]/.test(text ?? ''))
+  return long ? problemOf(long[0], 'login and passwd must each be one line') : null
 }
 
 /** Options for TLS from the start or by STARTTLS. `starttls` is the default of that option. */
@@ -30,10 +33,12 @@ export function encryptionOptions(kit: OptionKit, starttls = false) {
 export type EncryptionOptions = Parsed<ReturnType<typeof encryptionOptions>>
 
 /** Returns the error in the options, or null. */
-export function encryptionProblem(options: EncryptionOptions): string | null {
+export function encryptionProblem(options: EncryptionOptions): OptionProblem | null {
   const given = givenOf(options)
   const isPlain = !options.tls && !options.starttls
-  return isPlain && given !== null ? `${given} needs starttls: true or tls: true` : tlsProblem(options)
+  return isPlain && given !== null
+    ? problemOf(given, `${given} needs starttls: true or tls: true`)
+    : tlsProblem(options)
 }
 
 /** Where TLS starts: at the connection, at STARTTLS, or not at all. */

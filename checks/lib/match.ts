@@ -1,5 +1,7 @@
 /** Shared by several checks: `receive` and `text`, and bytes in the notation of configurations. */
+
 import type { OptionKit } from '../../src/check/option-kit.js'
+import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import type { Match } from '../../src/check/probe-spec.js'
 import { readPattern } from '../../src/search/perl-flags.js'
 
@@ -19,9 +21,9 @@ export function matchOptions(kit: OptionKit) {
 }
 
 /** Returns the error in the combination of both, or null. */
-export function matchProblem({ receive, text }: Expected): string | null {
+export function matchProblem({ receive, text }: Expected): OptionProblem | null {
   return receive !== null && text !== null
-    ? 'give receive (a regular expression) or text (plain), not both'
+    ? problemOf('text', 'give receive (a regular expression) or text (plain), not both')
     : null
 }
 

@@ -2,6 +2,7 @@
 
 import { type Check, defineCheck, up } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
+import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import { converse, type Dialogue } from './dialogue.js'
 import { CheckFailure } from './failure.js'
 import {
@@ -59,8 +60,9 @@ export function smtpCheck({
   })
 }
 
-function smtpProblem(options: SmtpOptions): string | null {
-  if (!/^[\x21-\x7e]+$/.test(options.helo)) return `helo takes a name without blanks, not "${options.helo}"`
+function smtpProblem(options: SmtpOptions): OptionProblem | null {
+  if (!/^[\x21-\x7e]+$/.test(options.helo))
+    return problemOf('helo', `helo takes a name without blanks, not "${options.helo}"`)
   return loginProblem(options) ?? encryptionProblem(options)
 }
 

@@ -2,6 +2,7 @@
 
 import { type Answer, down, up } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
+import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import { compileMatch, showBytes, showMatch, tooSlow } from '../../src/probe/match-text.js'
 import { counted } from '../../src/util/plural.js'
 import { matchOf, matchProblem } from './match.js'
@@ -28,10 +29,11 @@ export function sqlOptions(kit: OptionKit, database: string) {
 export type SqlOptions = Parsed<ReturnType<typeof sqlOptions>>
 
 /** Returns the error in the options, or null. */
-export function sqlProblem(options: SqlOptions): string | null {
+export function sqlProblem(options: SqlOptions): OptionProblem | null {
   const { request, receive, text } = options
+  const searched = receive === null ? 'text' : 'receive'
   if (request.trim() === '' && (receive ?? text) !== null)
-    return `${receive === null ? 'text' : 'receive'} needs request: the SQL that gives the rows`
+    return problemOf(searched, `${searched} needs request: the SQL that gives the rows`)
   return matchProblem(options)
 }
 

@@ -1,4 +1,5 @@
 /** TLS to a real server: options, shared contexts, and the meaning of failures. */
+
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
@@ -14,6 +15,7 @@ import {
 } from 'node:tls'
 import { type Answer, CannotAsk, down, type RunContext } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
+import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import { parseAddress } from '../../src/core/address.js'
 import { readText, whyUnreadable } from '../../src/system/read-file.js'
 import { pinBytes, pinProblem } from './pin.js'
@@ -41,26 +43,30 @@ export function tlsOptions(kit: OptionKit) {
 export type TlsOptions = Parsed<ReturnType<typeof tlsOptions>>
 
 /** Returns the error in the options, or null. Reads the files that they name. */
-export function tlsProblem(options: TlsOptions): string | null {
+export function tlsProblem(options: TlsOptions): OptionProblem | null {
   const { verify, ca, verifyname, sni, pin, cert, key } = options
-  if (!verify && ca !== null) return 'ca needs verify: true'
-  if (!verify && verifyname !== null) return 'verifyname needs verify: true'
-  if (key !== null && cert === null) return 'key needs cert'
+  if (!verify && ca !== null) return problemOf('ca', 'ca needs verify: true')
+  if (!verify && verifyname !== null) return problemOf('verifyname', 'verifyname needs verify: true')
+  if (key !== null && cert === null) return problemOf('key', 'key needs cert')
   if (sni !== null && (parseAddress(sni) || /[^\w.-]/.test(sni)))
-    return `sni takes a host name, not "${sni}"; addresses cannot be sent`
-  const unreadable = pin.find(text => !pinBytes(text))
-  if (unreadable !== undefined)
-    return `pin takes a SHA-256, 64 hexadecimal digits or sha256//Base64; "${unreadable}" is neither`
+    return problemOf('sni', `sni takes a host name, not "${sni}"; addresses cannot be sent`)
+  const unreadable = pin.findIndex(text => !pinBytes(text))
+  if (unreadable !== -1)
+    return problemOf(
+      ['pin', unreadable],
+      `pin takes a SHA-256, 64 hexadecimal digits or sha256//Base64; "${pin[unreadable]}" is neither`,
+    )
   for (const [name, file] of Object.entries({ ca, cert, key })) {
-    const problem = file === null ? null : fileProblem(name, file)
-    if (problem !== null) return problem
+    const problem = file === null ? null : contentProblem(name, file)
+    if (problem !== null) return fileProblem(name, problem)
   }
   try {
     currentContext(options)
     return null
   } catch (error) {
     const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== null)
-    return `${files.map(([name, file]) => `${name}: ${file}`).join(', ')}: ${(error as Error).message}`
+    const named = files.map(([name, file]) => `${name}: ${file}`).join(', ')
+    return fileProblem(files[0]?.[0] ?? 'ca', `${named}: ${(error as Error).message}`)
   }
 }
 
@@ -70,7 +76,11 @@ export function givenOf({ verify, ca, sni, verifyname, pin, cert, key }: TlsOpti
   return Object.entries(given).find(([, value]) => value !== null)?.[0] ?? null
 }
 
-function fileProblem(name: string, file: string): string | null {
+function fileProblem(option: string, message: string): OptionProblem {
+  return { ...problemOf(option, message), isOfFile: true }
+}
+
+function contentProblem(name: string, file: string): string | null {
   let text: string
   try {
     text = readText(file)

@@ -6,9 +6,11 @@ import type { Address } from '../core/address.js'
 import type { OwnWord, Phase, Protocol } from '../core/model.js'
 import type { Answer } from './answer.js'
 import type { OptionKit, OptionShape, Parsed } from './option-kit.js'
+import type { OptionProblem } from './option-problem.js'
 import type { ProbeSpec } from './probe-spec.js'
 
 export { type Answer, down, noVerdict, up } from './answer.js'
+export type { OptionProblem } from './option-problem.js'
 
 /** The service of the target, as passed to external commands. */
 export interface TargetService {
@@ -68,8 +70,11 @@ export interface Check<S extends OptionShape = OptionShape> {
   missing?(options: Parsed<S>): string | null
   /** Declares the options with the given kit: type, default and a one-line description of each. */
   options(kit: OptionKit): S
-  /** Returns the error in a combination of options that are each valid, or null. */
-  validate?(options: Parsed<S>): string | null
+  /**
+   * Returns the error in a combination of options that are each valid, or null. It is shown at the option that `path`
+   * names; a sentence alone is shown at the check.
+   */
+  validate?(options: Parsed<S>): OptionProblem | string | null
   /**
    * Returns false if a pass with these options does not prove that the server works, so that the real server needs
    * another check too. Used for shipped kinds only.

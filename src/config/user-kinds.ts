@@ -54,8 +54,8 @@ export async function judgedProblems(
 ): Promise<readonly Problem[]> {
   const report = newReport(file)
   for (const { check, at, wrong, missing } of await judgeApart(questions)) {
-    if (wrong !== null) report.error('CHECK_OPTIONS', at(wrong), `${check.name}: ${wrong}`)
-    else if (missing !== null) report.warn('CHECK_UNAVAILABLE', at(missing), `${check.name}: ${missing}`)
+    if (wrong !== null) report.error('CHECK_OPTIONS', at(wrong.path), `${check.name}: ${wrong.message}`)
+    else if (missing !== null) report.warn('CHECK_UNAVAILABLE', at([]), `${check.name}: ${missing}`)
   }
   return report.problems()
 }

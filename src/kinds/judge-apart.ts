@@ -1,6 +1,7 @@
 /** Calls `validate` and `missing` of users' files for the options of a configuration, in a worker for each file. */
 import { fileURLToPath } from 'node:url'
 import type { Check } from '../check/check.js'
+import { problemOf } from '../check/option-problem.js'
 import { z } from '../check/option-types.js'
 import { type Reply, runErrand } from './errand.js'
 import type { Verdict } from './read-kind.js'
@@ -24,7 +25,7 @@ const LONGEST = 512
 const VERDICT = z.object({
   kind: z.literal('verdict'),
   index: z.int().min(0),
-  wrong: z.string().nullable(),
+  wrong: z.object({ path: z.array(z.union([z.string(), z.number()])), message: z.string() }).nullable(),
   missing: z.string().nullable(),
 })
 
@@ -54,7 +55,10 @@ async function judgeModule<At>(
   // Answers arrive in order, so the first missing one belongs to the question that failed.
   const culprit = failure && alike.findIndex((_, i) => !verdicts.has(i))
   if (failure && culprit !== null)
-    verdicts.set(culprit, { wrong: `${fileURLToPath(module)}: ${failure.message}`, missing: null })
+    verdicts.set(culprit, {
+      wrong: problemOf([], `${fileURLToPath(module)}: ${failure.message}`),
+      missing: null,
+    })
   return alike.flatMap((same, i) => {
     const verdict = verdicts.get(i)
     return verdict && (verdict.wrong ?? verdict.missing) !== null
@@ -66,9 +70,12 @@ async function judgeModule<At>(
 /** Returns the verdicts by the index of the question. An invalid reply counts as no answer. */
 function verdictsOf(replies: readonly Reply[]): Map<number, Verdict> {
   const parsed = replies.flatMap(reply => VERDICT.safeParse(reply).data ?? [])
-  const cut = (sentence: string | null) => sentence?.slice(0, LONGEST) ?? null
+  const cut = (sentence: string) => sentence.slice(0, LONGEST)
   return new Map(
-    parsed.map(({ index, wrong, missing }) => [index, { wrong: cut(wrong), missing: cut(missing) }]),
+    parsed.map(({ index, wrong, missing }) => [
+      index,
+      { wrong: wrong && { ...wrong, message: cut(wrong.message) }, missing: missing && cut(missing) },
+    ]),
   )
 }
 

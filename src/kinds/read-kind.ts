@@ -1,6 +1,7 @@
 /** Runs in the worker of a user's file: imports the file and describes its export as data. Executes foreign code. */
 
 import { DATA, type ForeignCheck, FUNCTIONS, messageOf } from '../check/import-check.js'
+import { asOptionProblem, type OptionProblem, problemOf } from '../check/option-problem.js'
 import { NotPlain, nameOf, plainCopy } from '../util/plain-data.js'
 import { type RecordedOption, startRecording } from './record-options.js'
 
@@ -16,7 +17,7 @@ export interface KindRecord {
 /** The answer about options that are each valid. */
 export interface Verdict {
   /** The error in their combination, or null. */
-  readonly wrong: string | null
+  readonly wrong: OptionProblem | null
   /** What this machine lacks for them, or null. */
   readonly missing: string | null
 }
@@ -57,20 +58,32 @@ function recordedOptions(check: ForeignCheck, words: readonly string[]): readonl
 
 /** Calls `validate` and `missing` of the check, if present. */
 export function judgeOptions(check: ForeignCheck, options: unknown): Verdict {
-  const wrong = sentenceOf(check, 'validate', options)
-  return { wrong, missing: wrong === null ? sentenceOf(check, 'missing', options) : null }
+  const wrong = asOptionProblem(said(check, 'validate', options, problemIn))
+  return { wrong, missing: wrong === null ? said(check, 'missing', options, () => null) : null }
 }
 
-function sentenceOf(check: ForeignCheck, key: 'validate' | 'missing', options: unknown): string | null {
+/** Returns the sentence that the function returns or fails with, or another result that `read` accepts, or null. */
+function said<T>(
+  check: ForeignCheck,
+  key: 'validate' | 'missing',
+  options: unknown,
+  read: (result: unknown) => T | null,
+): T | string | null {
   const ask = check[key]
   if (typeof ask !== 'function') return null
   try {
-    const said: unknown = ask.call(check, options)
-    if (typeof said === 'string') return said
-    return said === null || said === undefined
-      ? null
-      : `\`${key}\` must return a sentence or null, not ${nameOf(said)}`
+    const result: unknown = ask.call(check, options)
+    if (typeof result === 'string') return result
+    if (result === null || result === undefined) return null
+    return read(result) ?? `\`${key}\` must return a sentence or null, not ${nameOf(result)}`
   } catch (error) {
     return `\`${key}\` fails: ${messageOf(error)}`
   }
+}
+
+/** Returns `{ path, message }` as plain data, or null for anything else. */
+function problemIn(result: unknown): OptionProblem | null {
+  const { path, message } = result as Partial<OptionProblem>
+  const isPath = Array.isArray(path) && path.every(step => /^(string|number)$/.test(typeof step))
+  return isPath && typeof message === 'string' ? problemOf([...path], message) : null
 }

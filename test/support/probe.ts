@@ -2,6 +2,7 @@
 
 import type { Check, Target } from '../../src/check/check.js'
 import { type OptionShape, optionKit } from '../../src/check/option-kit.js'
+import { asOptionProblem } from '../../src/check/option-problem.js'
 import { z } from '../../src/check/option-types.js'
 import { type CodeWork, runCheck } from '../../src/check/run-code.js'
 import { parseAddress } from '../../src/core/address.js'
@@ -25,8 +26,8 @@ export function probe<S extends OptionShape>(
 ): Promise<CheckResult> {
   const target = targetOf(where)
   const parsed = z.strictObject(check.options(optionKit)).parse(options) as never
-  const problem = check.validate?.(parsed)
-  if (problem) throw new Error(problem)
+  const problem = asOptionProblem(check.validate?.(parsed) ?? null)
+  if (problem) throw new Error(problem.message)
   if (executor) return executor.run({ check: check as unknown as Check, target, options: parsed }, timeout)
   if (check.origin === 'user')
     return probeApart({ check: check as unknown as Check, target, options: parsed }, timeout)

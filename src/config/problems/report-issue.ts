@@ -35,7 +35,7 @@ function meantIssue(entry: RawEntry, issue: Issue): Issue {
 }
 
 /** Follows the issue's path to the value, as far as the path exists. */
-function placeOf(entry: RawEntry, path: readonly PropertyKey[]): Place {
+export function placeOf(entry: RawEntry, path: readonly PropertyKey[]): Place {
   let place: Place = { name: entry.called ?? entry.key, node: entry.value, at: entry.value.at }
   for (const step of path) {
     const { node } = place

@@ -2,6 +2,7 @@
 
 import type { Check } from '../../check/check.js'
 import type { OptionShape } from '../../check/option-kit.js'
+import { asOptionProblem } from '../../check/option-problem.js'
 import { markOf, type z } from '../../check/option-types.js'
 import { isLinkLocal, parseAddress, parseHostPort } from '../../core/address.js'
 import type { CheckPolicy, CheckUse } from '../../core/model.js'
@@ -19,7 +20,7 @@ import { readFields } from '../read/read-node.js'
 import { checkFields, policyFields } from '../schema/schema.js'
 import { type Draft, draftsOf } from './check-drafts.js'
 import type { Context, DefaultsFields } from './context.js'
-import { areFilesThere, codeOfSentence, placeOfSentence } from './option-places.js'
+import { areFilesThere, placeOfOption } from './option-places.js'
 
 type CheckFields = Fields<typeof checkFields>
 
@@ -129,11 +130,11 @@ function readOptions(
   tellUrl(check, entries, context)
   // The kind of a user's file may create the file itself, so its paths are not tested.
   const areThere = check.origin === 'user' || areFilesThere(entries, options, shape, report)
-  const wrong = isComplete && areThere ? (check.validate?.(options) ?? null) : null
+  const wrong = isComplete && areThere ? asOptionProblem(check.validate?.(options) ?? null) : null
   if (wrong !== null) {
-    const code = codeOfSentence(wrong, entries, shape)
-    const message = `${check.name}: ${wrong}${dialect.outcomeOf(code, check.name)}`
-    report.error(code, placeOfSentence(wrong, entries, at), message)
+    const code = wrong.isOfFile ? 'OPTION_FILE' : 'CHECK_OPTIONS'
+    const message = `${check.name}: ${wrong.message}${dialect.outcomeOf(code, check.name)}`
+    report.error(code, placeOfOption(wrong.path, entries, at), message)
   }
   const missing = isComplete && areThere && wrong === null ? missingOf(check, options) : null
   const commandAt = entries.find(({ key }) => key === 'checkcommand')?.value.at
@@ -141,7 +142,7 @@ function readOptions(
   for (const { key, value } of entries)
     if (markOf(shape[key]).pattern && isTimed(options[key])) report.warn('TIMED_PATTERN', value.at, TIMED)
   if (isComplete && check.isJudgedApart)
-    askApart({ check, options, at: sentence => placeOfSentence(sentence, entries, at) })
+    askApart({ check, options, at: path => placeOfOption(path, entries, at) })
   return isComplete && areThere && wrong === null ? options : null
 }
 

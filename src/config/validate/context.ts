@@ -2,6 +2,7 @@
 
 import type { Check } from '../../check/check.js'
 import type { OptionShape } from '../../check/option-kit.js'
+import type { OptionProblem } from '../../check/option-problem.js'
 import type { Family } from '../../core/address.js'
 import type { Question } from '../../kinds/judge-apart.js'
 import type { Hosts } from '../../names/hosts.js'
@@ -35,8 +36,8 @@ export interface Context extends ReadContext {
   useKind(name: string): void
 }
 
-/** Returns the position of a message about the options of a check. */
-export type PlaceOf = (sentence: string) => Position
+/** Returns the position of a problem with the options of a check. */
+export type PlaceOf = (path: OptionProblem['path']) => Position
 
 export type ServiceFields = Fields<typeof serviceFields>
 export type DefaultsFields = Fields<typeof defaultsFields>

@@ -1,34 +1,22 @@
-/** Finds the positions of messages about the options of a check. */
+/** Finds the positions of problems with the options of a check, and tests the files that options name. */
 
 import type { OptionShape } from '../../check/option-kit.js'
+import type { OptionProblem } from '../../check/option-problem.js'
 import { markOf } from '../../check/option-types.js'
 import { whyNoFile } from '../../system/read-file.js'
-import type { Code } from '../problems/codes.js'
 import type { Position } from '../problems/problem.js'
 import type { Report } from '../problems/report.js'
+import { placeOf } from '../problems/report-issue.js'
 import type { RawEntry } from '../raw.js'
 
-/**
- * Returns the position of the option whose name begins the sentence (`ca needs verify: true`), or else `at`, the
- * position of the check.
- */
-export function placeOfSentence(sentence: string, entries: readonly RawEntry[], at: Position): Position {
-  return optionIn(sentence, entries)?.value.at ?? at
-}
-
-/**
- * Returns OPTION_FILE for `ca: …`, a message about the content of the file that the option names, or else
- * CHECK_OPTIONS. The file can be corrected without a change of the configuration.
- */
-export function codeOfSentence(sentence: string, entries: readonly RawEntry[], shape: OptionShape): Code {
-  const key = optionIn(sentence, entries)?.key
-  const isOfFile = key !== undefined && sentence.startsWith(`${key}: `) && markOf(shape[key]).path === 'file'
-  return isOfFile ? 'OPTION_FILE' : 'CHECK_OPTIONS'
-}
-
-function optionIn(sentence: string, entries: readonly RawEntry[]): RawEntry | undefined {
-  const [word] = /^[a-z][\w-]*/i.exec(sentence) ?? []
-  return entries.find(({ key }) => key === word)
+/** Returns the position of the value at the path, or else `at`, the position of the check. */
+export function placeOfOption(
+  [option, ...inner]: OptionProblem['path'],
+  entries: readonly RawEntry[],
+  at: Position,
+): Position {
+  const entry = entries.find(({ key }) => key === option)
+  return entry ? placeOf(entry, inner).at : at
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Parses options of a check as the configuration does. */
 import type { Check } from '../../../src/check/check.js'
 import { type OptionShape, optionKit, type Parsed } from '../../../src/check/option-kit.js'
+import { asOptionProblem, type OptionProblem } from '../../../src/check/option-problem.js'
 import { z } from '../../../src/check/option-types.js'
 
 export function parseOptions<S extends OptionShape>(
@@ -10,12 +11,20 @@ export function parseOptions<S extends OptionShape>(
   return z.strictObject(check.options(optionKit)).parse(raw) as Parsed<S>
 }
 
-/** Returns the problem that `validate` finds in these options, or null. */
+/** Returns the sentence about the problem that `validate` finds in these options, or null. */
 export function problemOf<S extends OptionShape>(
   check: Check<S>,
   raw: Readonly<Record<string, unknown>>,
 ): string | null {
-  return check.validate?.(parseOptions(check, raw)) ?? null
+  return problemAt(check, raw)?.message ?? null
+}
+
+/** Same as `problemOf`, with the path of the option. */
+export function problemAt<S extends OptionShape>(
+  check: Check<S>,
+  raw: Readonly<Record<string, unknown>>,
+): OptionProblem | null {
+  return asOptionProblem(check.validate?.(parseOptions(check, raw)) ?? null)
 }
 
 /** Returns what is missing on this machine for a check with these options, or null. */

@@ -10,19 +10,22 @@ describe("user-kinds: what a user's file says to the options that a configuratio
 
   it('is told with the place of the option that it speaks of, or of the check, once for each', async () => {
     const problems = await problemsOf({
-      object: `validate: ({ word }) => word === 'bad' ? 'word is ' + word : null,
+      object: `validate: ({ word }) =>
+          word === 'bad' ? { path: ['word'], message: 'word is bad' } : word === 'sad' ? 'word is sad' : null,
         missing: ({ word }) => word === 'odd' ? 'there is no ' + word : null,`,
       checks: [
         '{ kind: own }',
         '{ kind: own, word: bad }',
         '{ kind: own, word: odd }',
         '{ kind: own, word: bad }',
+        '{ kind: own, word: sad }',
       ],
     })
     assert.deepEqual(problems, [
       '6:63 error CHECK_OPTIONS own: word is bad',
       '7:52 warning CHECK_UNAVAILABLE own: there is no odd',
       '8:63 error CHECK_OPTIONS own: word is bad',
+      '9:52 error CHECK_OPTIONS own: word is sad',
     ])
   })
 

@@ -65,6 +65,23 @@ services: {}
       assert.deepEqual(await problemsOf(`defaults: { check: ${check} }\n${services}`), expected)
     })
 
+  const OPTIONS: readonly [check: string, expected: string][] = [
+    ['{ kind: http, login: "a:b", passwd: x }', '4:33 CHECK_OPTIONS'],
+    ['{ kind: http, headers: { A: b, "C D": e } }', '4:50 CHECK_OPTIONS'],
+    ['{ kind: http, receive: a, text: b }', '4:44 CHECK_OPTIONS'],
+    ['{ kind: tls, pin: [x] }', '4:31 CHECK_OPTIONS'],
+    ['{ kind: tls, ca: /etc/hosts }', '4:29 CHECK_OPTIONS'],
+    ['{ kind: tls, verify: true, ca: /etc/hosts }', '4:43 OPTION_FILE'],
+    ['{ kind: dialogue, steps: [send x, sned y] }', '4:46 CHECK_OPTIONS'],
+    ['{ kind: external, checkcommand: /bin/true, arguments: [a, "{x}"] }', '4:70 CHECK_OPTIONS'],
+    ['{ kind: dns, request: "a b" }', '4:34 CHECK_OPTIONS'],
+  ]
+  for (const [check, expected] of OPTIONS)
+    it(`tells the place within ${check}`, async () => {
+      const text = siteWith(`check: ${check}`, "reals: ['[2001:db8:1::11]']")
+      assert.deepEqual(await problemsOf(text), [expected])
+    })
+
   it('tells what is wrong in the policy of defaults that no service uses', async () => {
     const text = 'defaults: { check: { fall: 0, request: 5 } }\nservices: {}\n'
     assert.deepEqual(await problemsOf(text), ['1:28 OUT_OF_RANGE', '2:1 NO_SERVICES'])
