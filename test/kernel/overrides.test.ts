@@ -1,16 +1,22 @@
 /** Overrides that operators give by commands, with traffic, through reloads, crashes and a full disk. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { DEFAULT_SOCKET, endOverrides, giveOverride } from '../../src/api/client.js'
+import type { GiveRequest } from '../../src/api/override-types.js'
+import { onCleanup } from '../support/after-each.js'
 import { pause, until } from '../support/until.js'
 import { beginDownload, steadyClient } from './site/client.js'
 import { type Lvsd, lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
 import { DOWNLOAD, type RealServer, startRealServer } from './site/real-server.js'
-import { buildSite, freshDirector, tableBecomes } from './site/site.js'
+import { buildSite, freshDirector, ipvsadm, tableBecomes } from './site/site.js'
+import { countsOf } from './site/table.js'
 import { watchTable } from './site/watcher.js'
 
 const WEB = 'tcp [fc00::80]:80'
 const STORED = '/var/lib/lvsd/lvsd-overrides.json'
+const BOOT = '/run/another-boot-id'
 const SMALL = '/run/small-overrides'
 
 const config = ({ name = 'web', settings = '', reals = [11, 12], scheduler = 'rr' } = {}) => `
@@ -27,10 +33,55 @@ const table = (weights: Readonly<Record<number, number>>) => ({
   ),
 })
 
+/** Asks over the control socket, without the second that a command takes to start. */
+async function give(
+  effect: GiveRequest['effect'],
+  service: string,
+  n: number | null,
+  forMs: number | null = null,
+): Promise<void> {
+  const until = forMs === null ? null : Date.now() + forMs
+  const request = { targets: [targetOf(service, n)], effect, reason: '', until }
+  const { ok, message } = await giveOverride(DEFAULT_SOCKET, request)
+  assert.ok(ok, message)
+}
+
+async function enable(service: string, n: number | null): Promise<void> {
+  const effects = ['drain', 'disable', 'weight', 'force-up', 'force-down'] as const
+  const { ended } = await endOverrides(DEFAULT_SOCKET, {
+    targets: [targetOf(service, n)],
+    effects: [...effects],
+  })
+  assert.ok(ended > 0)
+}
+
+function targetOf(service: string, n: number | null) {
+  return { service, real: n === null ? null : `[fc00::${n}]:80` }
+}
+
 async function asked(...words: readonly string[]): Promise<string> {
   const { code, output } = await lvsdCommand(...words)
   assert.equal(code, 0, output)
   return output
+}
+
+/** As after a reboot: an empty table, an empty /run and another boot id; the state folder as the kill has left it. */
+async function reboot(): Promise<void> {
+  await ipvsadm('-C')
+  rmSync('/run/lvsd', { recursive: true, force: true })
+  writeFileSync(BOOT, `${randomUUID()}\n`)
+  execFileSync('mount', ['--bind', BOOT, '/proc/sys/kernel/random/boot_id'])
+  onCleanup(() => execFileSync('umount', ['/proc/sys/kernel/random/boot_id']))
+}
+
+/** Waits until each server has a result of this run. */
+async function checked(lvsd: Lvsd, service: string): Promise<void> {
+  const isChecked = async () => {
+    const { services } = await lvsd.status()
+    const reals = services.find(({ name }) => name === service)?.reals ?? []
+    return reals.length > 0 && reals.every(({ checks }) => checks.every(({ lastAt }) => lastAt !== null))
+  }
+  await until(isChecked, { what: 'results' })
 }
 
 describe('overrides: an operator', () => {
@@ -49,81 +100,112 @@ describe('overrides: an operator', () => {
     servers = [11, 12].map(n => startRealServer(`r${n}`))
   })
 
-  it('drains a server that serves: no request fails, a download goes on to its end', async () => {
+  it('waits for a drain: no request fails, downloads end, and the kernel counts nothing at its end', async () => {
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
-    const downloads = await Promise.all([1, 2].map(() => beginDownload('fc00::80', DOWNLOAD)))
-    const client = steadyClient('fc00::80', { limit: 500 })
+    const downloads = await Promise.all(
+      [1, 2].map(() => beginDownload('fc00::80', DOWNLOAD, { isReset: true })),
+    )
+    const client = steadyClient('fc00::80', { isReset: true })
     await pause(2000)
-    assert.match(await asked('drain', 'web/::12', '--reason', 'disk swap'), /drain, by root: disk swap/)
+    const drained = lvsdCommand('drain', 'web/::12', '--wait', '60s', '--reason', 'disk swap')
     await tableBecomes(table({ 11: 5, 12: 0 }))
-    await pause(2000)
     assert.match((await lvsd.real('web', 'fc00::12')).reason, /^drain by root: disk swap; 200/)
+    let lastConnected = 0
+    const look = setInterval(() => {
+      const { active = 0, inactive = 0 } = countsOf('director', '[fc00::12]:80') ?? {}
+      if (active + inactive > 0) lastConnected = performance.now()
+    }, 20)
+    onCleanup(() => clearInterval(look))
+    // The connections of the short requests are forgotten; the download goes on.
+    await until(() => countsOf('director', '[fc00::12]:80')?.inactive === 0, {
+      what: 'short ones are forgotten',
+    })
+    assert.equal(countsOf('director', '[fc00::12]:80')?.active, 1)
+    for (const server of servers) server.finishDownloads()
     for (const download of downloads) assert.ok((await download.whole) > 0)
-    const { failures } = await client.stop()
+    const { code, output } = await drained
+    const late = performance.now() - lastConnected
+    assert.equal(code, 0, output)
+    assert.match(output, /drain, by root: disk swap\n.*1 active/)
+    assert.match(output, /web\/\[fc00::12\]:80: empty after \d+s\n$/)
+    assert.ok(lastConnected > 0 && late < 4000, `${late} ms after the last connection`)
+    const { failures, answered } = await client.stop()
     assert.deepEqual(failures, [])
+    assert.ok((answered.r11 ?? 0) > (answered.r12 ?? 0))
   })
 
-  it('keeps it through reload, rename of the service, stop, kill -9, and ends it', async () => {
+  it('keeps it through reload, rename of the service, stop, kill -9, reboot, and ends it', async () => {
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
-    await asked('drain', 'web/::12')
-    await asked('weight', 'web/::11', '7')
+    await give({ kind: 'drain' }, 'web', 12)
+    await give({ kind: 'weight', weight: 7 }, 'web', 11)
     await tableBecomes(table({ 11: 7, 12: 0 }))
     const watcher = watchTable('director')
     writeConfig(config({ name: 'www' }))
     await asked('reload')
     await lvsd.stop()
     lvsd = await startLvsd(writeConfig(config({ name: 'www' })))
-    await pause(2500)
+    await checked(lvsd, 'www')
     await lvsd.kill()
     lvsd = await startLvsd(writeConfig(config({ name: 'www' })))
-    await pause(2500)
+    await checked(lvsd, 'www')
     assert.deepEqual(watcher.take(), [])
     assert.match((await lvsd.real('www', 'fc00::12')).reason, /^drain by root; 200/)
-    await asked('enable', 'www/::12')
+    await lvsd.kill()
+    await reboot()
+    watcher.take()
+    lvsd = await startLvsd(writeConfig(config({ name: 'www' })))
+    await tableBecomes(table({ 11: 7, 12: 0 }))
+    const weights = watcher.take().filter(change => /masq [1-9]/.test(change))
+    assert.deepEqual(weights, [`+ ${WEB} [fc00::11]:80 masq 7`])
+    await enable('www', 12)
     await tableBecomes(table({ 11: 7, 12: 5 }))
-    await asked('enable', 'www', '--yes')
-    assert.match((await lvsd.real('www', 'fc00::11')).reason, /^weight 7 by root; 200/)
-    await asked('enable', 'www/::11')
+    await enable('www', 11)
     await tableBecomes(table({ 11: 5, 12: 5 }))
   })
 
   it('disables and forces, whatever the checks say', async () => {
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
-    await asked('disable', 'web/::11')
+    await give({ kind: 'disable' }, 'web', 11)
     await tableBecomes(table({ 12: 5 }))
     servers[1]?.kill()
     await tableBecomes({ [WEB]: {} })
     await asked('force', 'web/::12', 'up')
     await tableBecomes(table({ 12: 5 }))
-    await asked('force', 'web', 'down', '--yes')
+    await give({ kind: 'force-down' }, 'web', null)
     await tableBecomes({ [WEB]: {} })
-    await asked('enable', 'web', '--yes')
-    await asked('enable', 'web/::11')
+    assert.match(await asked('enable', 'web', '--yes'), /::12\]:80 {2}force-up, by root/)
+    await enable('web', 11)
     await tableBecomes(table({ 11: 5, 12: 5 }))
   })
 
-  it('sees an override end by itself, also while lvsd does not run', async () => {
+  it('sees an override end by itself, also while lvsd does not run, and never again', async () => {
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
-    await asked('drain', 'web/::11', '--for', '4s')
+    await give({ kind: 'drain' }, 'web', 11, 1500)
     await tableBecomes(table({ 11: 0, 12: 5 }))
     await tableBecomes(table({ 11: 5, 12: 5 }))
-    await asked('drain', 'web/::11', '--for', '3s')
+    await give({ kind: 'drain' }, 'web', 11, 2000)
     await tableBecomes(table({ 11: 0, 12: 5 }))
-    await lvsd.stop()
-    await pause(3000)
+    await lvsd.kill()
+    await pause(2000)
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
-    assert.equal(readFileSync(STORED, 'utf8').split('\n').length, 2)
+    const isStored = () => readFileSync(STORED, 'utf8').includes('drain')
+    await until(() => !isStored(), { what: 'the file without it' })
+    const watcher = watchTable('director')
+    await lvsd.kill()
+    lvsd = await startLvsd(writeConfig(config()))
+    await checked(lvsd, 'web')
+    assert.deepEqual(watcher.take(), [])
   })
 
   it('is told that the configuration lacks the server, and finds the override again', async () => {
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
-    await asked('drain', 'web/::12')
+    await give({ kind: 'drain' }, 'web', 12)
     await tableBecomes(table({ 11: 5, 12: 0 }))
     writeConfig(config({ reals: [11] }))
     await asked('reload', '--force')
@@ -150,7 +232,7 @@ describe('overrides: an operator', () => {
       })
       await lvsd.kill()
       lvsd = await startLvsd(writeConfig(config({ settings: `, state: ${SMALL}/state` })))
-      await pause(2500)
+      await checked(lvsd, 'web')
       await tableBecomes(table({ 11: 5, 12: 0 }))
     } finally {
       await lvsd.stop()

@@ -10,8 +10,15 @@ export interface Page {
 /** Time limit in milliseconds. It detects dropped packets, and is long because a guest with little CPU time is slow. */
 const PATIENCE = 10_000
 
-/** Fetches a page on a new connection. Rejects if it is not complete within `timeout` ms. */
-export function fetchPage(host: string, path = '/', { port = 80, timeout = PATIENCE } = {}): Promise<Page> {
+/**
+ * Fetches a page on a new connection. Rejects if it is not complete within `timeout` ms. `isReset`: the client resets the
+ * connection after the answer. The kernel then forgets it after 10 s; a connection that is closed takes two minutes.
+ */
+export function fetchPage(
+  host: string,
+  path = '/',
+  { port = 80, timeout = PATIENCE, isReset = false } = {},
+): Promise<Page> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeout)
     const request = get({ host, port, path, agent: false, signal }, (response: IncomingMessage) => {
@@ -19,7 +26,10 @@ export function fetchPage(host: string, path = '/', { port = 80, timeout = PATIE
       response.setEncoding('latin1').on('data', chunk => {
         body += chunk
       })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+      response.on('end', () => {
+        if (isReset) response.socket.resetAndDestroy()
+        resolve({ status: response.statusCode ?? 0, body })
+      })
       response.on('error', reject)
     })
     request.on('error', reject)
@@ -34,13 +44,16 @@ export interface Download {
   abort(): void
 }
 
-/** Begins a download. Resolves when the first line has arrived. */
-export function beginDownload(host: string, path: string): Promise<Download> {
+/** Begins a download. Resolves when the first line has arrived. `isReset`: as of a page. */
+export function beginDownload(host: string, path: string, { isReset = false } = {}): Promise<Download> {
   return new Promise((resolve, reject) => {
     const request = get({ host, port: 80, path, agent: false }, response => {
       let text = ''
       const whole = new Promise<number>((done, broken) => {
-        response.on('error', broken).on('end', () => done(linesOf(text)))
+        response.on('error', broken).on('end', () => {
+          if (isReset) response.socket.resetAndDestroy()
+          done(linesOf(text))
+        })
       })
       whole.catch(() => {})
       response.setEncoding('latin1').on('data', chunk => {
@@ -76,7 +89,10 @@ export interface SteadyClient {
 }
 
 /** Requests a page `rate` times per second, without waiting for the answers; at most `limit` requests. */
-export function steadyClient(host: string, { port = 80, rate = 50, limit = 3000 } = {}): SteadyClient {
+export function steadyClient(
+  host: string,
+  { port = 80, rate = 50, limit = 3000, isReset = false } = {},
+): SteadyClient {
   const answered: Record<string, number> = {}
   const failures: { at: number; why: string }[] = []
   const open = new Set<Promise<void>>()
@@ -86,7 +102,7 @@ export function steadyClient(host: string, { port = 80, rate = 50, limit = 3000 
   const ask = async () => {
     const at = performance.now()
     try {
-      const { status, body } = await fetchPage(host, '/', { port })
+      const { status, body } = await fetchPage(host, '/', { port, isReset })
       if (status === 200) answered[body.trim()] = (answered[body.trim()] ?? 0) + 1
       else failures.push({ at, why: `status ${status}` })
     } catch (error) {

@@ -21,12 +21,30 @@ const buffer = Buffer.alloc(1 << 16)
  * system calls.
  */
 export function readText(namespace: string): string {
+  return readRaw(namespace).replace(CONNECTIONS, '$1')
+}
+
+function readRaw(namespace: string): string {
   const fd = opened.get(namespace) ?? within(namespace, () => openSync('/proc/thread-self/net/ip_vs', 'r'))
   opened.set(namespace, fd)
   let length = 0
   for (let read = -1; read !== 0; length += read)
     read = readSync(fd, buffer, length, buffer.length - length, length)
-  return buffer.toString('latin1', 0, length).replace(CONNECTIONS, '$1')
+  return buffer.toString('latin1', 0, length)
+}
+
+/** Returns the weight and the numbers of active and inactive connections of a server; null if it is not in the table. */
+export function countsOf(
+  namespace: string,
+  key: string,
+): { weight: number; active: number; inactive: number } | null {
+  for (const line of readRaw(namespace).split('\n')) {
+    const [arrow, server = '', , ...numbers] = line.trim().split(/\s+/)
+    if (arrow !== '->' || !/[\]\w]:[\dA-F]{4}$/i.test(server) || readable(server) !== key) continue
+    const [weight = 0, active = 0, inactive = 0] = numbers.map(Number)
+    return { weight, active, inactive }
+  }
+  return null
 }
 
 const CONNECTIONS = /^( {2}-> \S+ +\S+ +\d+) +\d+ +\d+ *$/gm
