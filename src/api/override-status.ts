@@ -5,6 +5,7 @@ import type { OverrideStatus } from './status-types.js'
 export function overrideStatus(override: Override | null): OverrideStatus | null {
   if (!override) return null
   const { effect, source, who, reason, since, until } = override
+  const ramp = effect.kind === 'drain' ? effect.ramp : undefined
   return {
     effect: effect.kind,
     weight: effect.kind === 'weight' ? effect.weight : null,
@@ -13,5 +14,6 @@ export function overrideStatus(override: Override | null): OverrideStatus | null
     reason,
     since: new Date(since).toISOString(),
     until: until === null ? null : new Date(until).toISOString(),
+    rampUntil: ramp ? new Date(ramp.since + ramp.ms).toISOString() : null,
   }
 }

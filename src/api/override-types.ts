@@ -6,13 +6,17 @@ import type { OverrideStatus } from './status-types.js'
 const target = z.strictObject({ service: z.string(), real: z.string().nullable() })
 /** Real servers, or all of a service. */
 export const targets = z.array(target).min(1).max(10_000)
-const PLAIN = ['force-down', 'disable', 'drain', 'force-up'] as const
+const PLAIN = ['force-down', 'disable', 'force-up'] as const
+/** Milliseconds of the shortest and the longest ramp. */
+export const RAMP = { min: 1000, max: 86_400_000 } as const
 
 /** `POST /overrides`: the same effect on each target, exact names as in the status document. */
 export const giveRequest = z.strictObject({
   targets,
-  effect: z.union([
+  effect: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.enum(PLAIN) }),
+    /** `ramp`: milliseconds in which the weight goes down to 0. */
+    z.strictObject({ kind: z.literal('drain'), ramp: z.int().min(RAMP.min).max(RAMP.max).optional() }),
     z.strictObject({ kind: z.literal('weight'), weight: z.int().min(0).max(MAX_WEIGHT) }),
   ]),
   reason: z.string().max(512),
@@ -21,7 +25,10 @@ export const giveRequest = z.strictObject({
 })
 
 /** `POST /overrides/end`: the effects that end on each target. */
-export const endRequest = z.strictObject({ targets, effects: z.array(z.enum([...PLAIN, 'weight'])).min(1) })
+export const endRequest = z.strictObject({
+  targets,
+  effects: z.array(z.enum([...PLAIN, 'drain', 'weight'])).min(1),
+})
 
 export type GiveRequest = z.output<typeof giveRequest>
 export type EndRequest = z.output<typeof endRequest>

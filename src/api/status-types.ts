@@ -53,6 +53,8 @@ export interface OverrideStatus {
   readonly since: string
   /** ISO 8601; null: no end. */
   readonly until: string | null
+  /** ISO 8601; time at which a drain that goes down in steps is at weight 0. Null for others. */
+  readonly rampUntil: string | null
 }
 
 export interface RealStatus {

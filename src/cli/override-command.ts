@@ -6,7 +6,7 @@ import { TargetError, targetsNamed } from '../overrides/targets.js'
 import { painter } from '../util/paint.js'
 import { counted } from '../util/plural.js'
 import { printable } from '../util/printable.js'
-import { dateTime } from '../util/time-text.js'
+import { clockTime, dateTime } from '../util/time-text.js'
 import { askDaemon, socketOption, socketPath } from './ask-daemon.js'
 import { type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
 import { endOf } from './override-end.js'
@@ -132,8 +132,9 @@ export function told(context: EndingContext, outcome: OverrideOutcome): ExitCode
 }
 
 /** `drain until 2026-11-29 06:00:00 UTC, by anna: disk swap`. */
-export function overrideText({ effect, weight, who, reason, until }: OverrideStatus): string {
-  const what = weight === null ? effect : `weight ${weight}`
+export function overrideText({ effect, weight, who, reason, until, rampUntil }: OverrideStatus): string {
+  const ramp = rampUntil === null ? '' : `, weight 0 at ${clockTime(Date.parse(rampUntil))}`
+  const what = weight === null ? `${effect}${ramp}` : `weight ${weight}`
   const end = until === null ? '' : ` until ${dateTime(Date.parse(until))}`
   return `${what}${end}, by ${who}${reason === '' ? '' : `: ${reason}`}`
 }

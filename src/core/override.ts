@@ -2,7 +2,9 @@
  * Overrides: an operator's decision about a real server, which takes precedence over its checks. Commands, maintenance
  * windows and maintenance files all give the same type of value. Pure.
  */
+import { duration } from '../util/time-text.js'
 import type { HealthState } from './model.js'
+import { lowestRamp, type Ramp, rampedWeight } from './ramp.js'
 import { sharedWeight } from './slow-start.js'
 
 /**
@@ -11,7 +13,8 @@ import { sharedWeight } from './slow-start.js'
  * checks passed.
  */
 export type Effect =
-  | { readonly kind: 'force-down' | 'disable' | 'drain' | 'force-up' }
+  | { readonly kind: 'force-down' | 'disable' | 'force-up' }
+  | { readonly kind: 'drain'; readonly ramp?: Ramp }
   | { readonly kind: 'weight'; readonly weight: number }
 
 export type OverrideSource = 'command' | 'window' | 'file'
@@ -44,7 +47,33 @@ export function isInForce({ until }: Override, now: number): boolean {
  * longest. The order of `overrides` does not matter. Returns null if none is active.
  */
 export function strongest(overrides: readonly Override[], now: number): Override | null {
-  return overrides.filter(override => isInForce(override, now)).sort(compare)[0] ?? null
+  const inForce = overrides.filter(override => isInForce(override, now)).sort(compare)
+  const [first] = inForce
+  if (first?.effect.kind !== 'drain' || !first.effect.ramp) return first ?? null
+  return { ...first, effect: drainOf(inForce, now) }
+}
+
+/**
+ * Returns a drain that raises no weight: it goes on from the drain that has the lowest weight, and begins at the weight
+ * that an override sets.
+ */
+function drainOf(inForce: readonly Override[], now: number): Effect {
+  const effects = inForce.map(({ effect }) => effect)
+  const ramps = effects.flatMap(effect => (effect.kind === 'drain' ? [effect.ramp] : []))
+  const ramp = lowestRamp(ramps, now)
+  const weight = effects.find(effect => effect.kind === 'weight')?.weight
+  if (!ramp) return { kind: 'drain' }
+  return { kind: 'drain', ramp: weight === undefined ? ramp : { ...ramp, from: weight } }
+}
+
+/** Returns the drain that replaces `before` on the same target: one that is going down already does not begin again. */
+export function drainAfter(effect: Effect, before: readonly Override[], now: number): Effect {
+  if (effect.kind !== 'drain' || !effect.ramp) return effect
+  const ramps = before.flatMap(override =>
+    override.effect.kind === 'drain' && isInForce(override, now) ? [override.effect.ramp] : [],
+  )
+  const ramp = lowestRamp([effect.ramp, ...ramps], now)
+  return ramp ? { kind: 'drain', ramp } : { kind: 'drain' }
 }
 
 function compare(a: Override, b: Override): number {
@@ -59,11 +88,12 @@ function compare(a: Override, b: Override): number {
 
 /** Makes the order total: a text of the remaining fields. */
 function text({ effect, who, reason }: Override): string {
-  return JSON.stringify([effect.kind === 'weight' ? effect.weight : 0, who, reason])
+  return JSON.stringify([effect, who, reason])
 }
 
-/** Returns `drain`, or `weight 5`. */
+/** Returns `drain`, `drain over 30s` or `weight 5`. */
 export function effectText(effect: Effect): string {
+  if (effect.kind === 'drain' && effect.ramp) return `drain over ${duration(effect.ramp.ms)}`
   return effect.kind === 'weight' ? `weight ${effect.weight}` : effect.kind
 }
 
@@ -75,6 +105,11 @@ export function withReason({ who, reason }: Override): string {
 /** True if the override takes the server down, whatever its checks say. */
 export function isHold(override: Override | null): override is Override {
   return override?.effect.kind === 'force-down' || override?.effect.kind === 'disable'
+}
+
+/** True if its weight depends on the time. */
+export function isRamped(override: Override | null): boolean {
+  return override?.effect.kind === 'drain' && override.effect.ramp !== undefined
 }
 
 /** State and weight of a real server for the desired table. */
@@ -99,6 +134,8 @@ export interface Judged {
   /** Share of its weight during slow start, over 0 to 1 (slow-start.ts). */
   readonly share?: number
   readonly override: Override | null
+  /** Milliseconds of the wall clock, for a drain that goes down in steps; absent: after its end. */
+  readonly at?: number
 }
 
 /**
@@ -112,7 +149,7 @@ export interface Judged {
  *   checks       as checked  depends on the state
  *
  *   input        weight
- *   drain        0
+ *   drain        0; in steps down to it with a ramp (ramp.ts)
  *   weight N     N: an operator's number is taken as it is
  *   slow start   its share of the advised weight, at least 1; 0 stays 0
  *   checks       the advised weight
@@ -123,12 +160,14 @@ export function disposition({
   isDamped = false,
   share = 1,
   override,
+  at = Number.POSITIVE_INFINITY,
 }: Judged): Disposition {
   const effect = override?.effect
-  const ordered = effect ? weightOf(effect) : null
+  const usual = sharedWeight(advised, share)
+  const ordered = effect ? weightOf(effect, usual, at) : null
   return {
     state: (effect && STATES[effect.kind]) ?? (isDamped ? 'down' : checked),
-    weight: ordered ?? sharedWeight(advised, share),
+    weight: ordered ?? usual,
     override: ordered,
     isOut: effect?.kind === 'disable',
   }
@@ -141,7 +180,8 @@ const STATES: Partial<Record<Effect['kind'], HealthState>> = {
   'force-up': 'up',
 }
 
-function weightOf(effect: Effect): number | null {
+function weightOf(effect: Effect, usual: number, at: number): number | null {
   if (effect.kind === 'weight') return effect.weight
-  return effect.kind === 'drain' ? 0 : null
+  if (effect.kind !== 'drain') return null
+  return effect.ramp ? rampedWeight(usual, effect.ramp, at) : 0
 }

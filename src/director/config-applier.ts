@@ -7,6 +7,7 @@ import type { NameResolver } from '../names/name-resolver.js'
 import type { CommandOverrides } from '../overrides/command-overrides.js'
 import { effectiveOverrides } from '../overrides/effective-overrides.js'
 import type { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
+import type { RampSteps } from '../overrides/ramp-steps.js'
 import type { Reconciler } from '../reconcile/reconciler.js'
 import type { Executors } from '../schedule/executors.js'
 import type { Log } from '../system/log.js'
@@ -23,6 +24,7 @@ export interface ConfigApplierParts {
   readonly configWatcher: ConfigWatcher
   readonly maintenance: MaintenanceOverrides
   readonly overrides: CommandOverrides
+  readonly rampSteps: RampSteps
   readonly reconciler: Reconciler
   /** Returns the last accepted configuration, names not resolved. */
   loaded(): Runnable
@@ -78,7 +80,7 @@ export class ConfigApplier {
 
   /** Applies the overrides of all sources to the health at once. */
   applyOverrides(): void {
-    const { health, maintenance, overrides } = this.#parts
+    const { health, maintenance, overrides, rampSteps } = this.#parts
     // Nothing is active before the first `apply`.
     if (health.store.config === null) return
     const { services } = this.#config
@@ -87,7 +89,9 @@ export class ConfigApplier {
       (_: ResolvedService, real: ResolvedReal) => files.get(real) ?? [],
       (service: ResolvedService, real: ResolvedReal) => overrides.of(service, real),
     ]
-    health.override(effectiveOverrides(services, sources, Date.now()))
+    const effective = effectiveOverrides(services, sources, Date.now())
+    health.override(effective)
+    rampSteps.follow(services, effective)
   }
 
   /** Hands the configuration to all parts. The kernel's table changes with the next round of the reconciler. */

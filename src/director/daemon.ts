@@ -17,6 +17,7 @@ import { NameResolver } from '../names/name-resolver.js'
 import { type CommandQueue, openCommandQueue } from '../notify/command-queue.js'
 import { CommandOverrides } from '../overrides/command-overrides.js'
 import { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
+import { RampSteps } from '../overrides/ramp-steps.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import { type Executors, openExecutors } from '../schedule/executors.js'
@@ -174,11 +175,14 @@ class RunningDaemon implements Daemon {
     const overrides = new CommandOverrides({ path: overridesPath, log, onChange })
     lifecycle.add('overrides', () => overrides.close(LAST_PATIENCE))
     this.#commandOverrides = overrides
+    const rampSteps = new RampSteps({ onStep: services => this.#health.step(services) })
+    lifecycle.add('ramps', () => rampSteps.close())
     this.#applier = new ConfigApplier({
       log,
       events,
       maintenance,
       overrides,
+      rampSteps,
       names: this.#names,
       health: this.#health,
       executors: this.#executors,

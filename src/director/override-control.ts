@@ -3,7 +3,7 @@
 import { overrideStatus } from '../api/override-status.js'
 import type { EndRequest, GiveRequest, OverrideOutcome } from '../api/override-types.js'
 import type { ResolvedConfig, ResolvedReal } from '../core/model.js'
-import type { Override } from '../core/override.js'
+import type { Effect, Override } from '../core/override.js'
 import { type CommandOverrides, nameOfReal, targetOf } from '../overrides/command-overrides.js'
 import { counted } from '../util/plural.js'
 import { type FoundTarget, findTargets, realsOf } from './find-targets.js'
@@ -32,7 +32,14 @@ export class OverrideControl {
     if (typeof found === 'string') return refused(found)
     const now = this.#now()
     if (until !== null && until <= now) return refused('the end of the override is in the past')
-    const override: Override = { effect, source: 'command', who, reason, since: now, until }
+    const override: Override = {
+      effect: effectOf(effect, now),
+      source: 'command',
+      who,
+      reason,
+      since: now,
+      until,
+    }
     const isKept = await this.#parts.commands.give(found.map(toTarget), override)
     return this.#outcome(found, { ended: 0, isKept, message: `${counted(found.length, 'override')} given` })
   }
@@ -60,6 +67,12 @@ export class OverrideControl {
     )
     return { ok: true, ...told, reals }
   }
+}
+
+function effectOf(effect: GiveRequest['effect'], now: number): Effect {
+  if (effect.kind !== 'drain' || effect.ramp === undefined)
+    return effect.kind === 'drain' ? { kind: 'drain' } : effect
+  return { kind: 'drain', ramp: { since: now, ms: effect.ramp } }
 }
 
 function toTarget({ service, real }: FoundTarget) {

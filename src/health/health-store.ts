@@ -23,7 +23,7 @@ import type {
   TableReal,
 } from '../core/model.js'
 import { keyOfService } from '../core/model.js'
-import { type Disposition, disposition, type Override } from '../core/override.js'
+import { type Disposition, disposition, isRamped, type Override } from '../core/override.js'
 import { weightFrom } from '../core/weight-hint.js'
 import { Doubtful, type Doubts } from '../names/unresolved-names.js'
 import { ActiveOverrides } from './active-overrides.js'
@@ -56,6 +56,8 @@ export class HealthStore {
   /** What an earlier run of lvsd knew. */
   readonly recalled = new RecalledHealth()
   readonly #isInService: IsInService
+  /** Returns milliseconds of the wall clock. */
+  readonly #wall: () => number
   readonly #table: () => Table | null
   /** Service of each real server in doubt. */
   #serviceOfDoubt: ReadonlyMap<ResolvedReal, ResolvedService> = new Map()
@@ -64,8 +66,13 @@ export class HealthStore {
    * `isInService` is asked before the first result of a server: it returns true if the actual table shows the server as
    * up. `table` returns the actual table, or null before the first read.
    */
-  constructor(isInService: IsInService = () => false, table: () => Table | null = () => new Map()) {
+  constructor(
+    isInService: IsInService = () => false,
+    table: () => Table | null = () => new Map(),
+    wall: () => number = Date.now,
+  ) {
     this.#isInService = isInService
+    this.#wall = wall
     this.#table = table
   }
 
@@ -245,10 +252,12 @@ export class HealthStore {
 
   /** `state` is the state without the override. */
   #disposition(real: ResolvedReal, state: HealthState): Disposition {
+    const override = this.overrideOf(real)
     return disposition({
       checked: state,
       advised: this.#advisedWeight(real),
-      override: this.overrideOf(real),
+      override,
+      ...(isRamped(override) && { at: this.#wall() }),
     })
   }
 

@@ -64,6 +64,11 @@ export class HealthTracker {
     this.#touch(changes.map(({ service }) => service))
   }
 
+  /** Weights of these services change because time goes on. */
+  step(services: readonly ResolvedService[]): void {
+    this.#touch(services)
+  }
+
   /** Applies a result of a job and emits the events that follow. */
   result(id: string, result: CheckResult): void {
     const { events, recheck } = this.#parts

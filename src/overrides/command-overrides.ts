@@ -3,7 +3,7 @@
  * service is renamed, and end by a command or at their end time.
  */
 import { type Config, keyAsWritten, keyOfMember, type Real, type Service } from '../core/model.js'
-import { type Effect, isInForce, type Override } from '../core/override.js'
+import { drainAfter, type Effect, isInForce, type Override } from '../core/override.js'
 import { type EntryForm, StateFile } from '../storage/state-file.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
@@ -82,10 +82,20 @@ export class CommandOverrides {
    * are on the disk. They are in force in any case.
    */
   give(targets: readonly Target[], override: Override): Promise<boolean> {
-    const given = targets.map(target => ({ target, override, missingSince: null }))
     const { kind } = override.effect
+    const now = this.#now()
+    const isReplaced = (order: Order) => order.override.effect.kind === kind
+    const given = targets.map(target => {
+      const before = this.#orders.filter(order => isReplaced(order) && isSame(order.target, target))
+      const effect = drainAfter(
+        override.effect,
+        before.map(order => order.override),
+        now,
+      )
+      return { target, override: { ...override, effect }, missingSince: null }
+    })
     const rest = this.#orders.filter(
-      order => order.override.effect.kind !== kind || !targets.some(target => isSame(order.target, target)),
+      order => !isReplaced(order) || !targets.some(target => isSame(order.target, target)),
     )
     return this.#take([...rest, ...given])
   }
@@ -249,7 +259,9 @@ const FORM: EntryForm<Order> = {
 
 function effectOf(effect: Effect): Effect {
   if (!EFFECTS.has(effect.kind)) throw new Error(`no effect: ${effect.kind}`)
-  return effect.kind === 'weight' ? { kind: 'weight', weight: number(effect.weight) } : { kind: effect.kind }
+  if (effect.kind === 'weight') return { kind: 'weight', weight: number(effect.weight) }
+  if (effect.kind !== 'drain' || !effect.ramp) return { kind: effect.kind }
+  return { kind: 'drain', ramp: { since: number(effect.ramp.since), ms: number(effect.ramp.ms) } }
 }
 
 function text(value: unknown): string {

@@ -1,6 +1,6 @@
 /** lvsd drain: no new connections to a real server; existing ones continue. Can wait until they have ended. */
 import { giveOverride } from '../../api/client.js'
-import type { GiveRequest, OverrideOutcome } from '../../api/override-types.js'
+import { type GiveRequest, type OverrideOutcome, RAMP } from '../../api/override-types.js'
 import { printable } from '../../util/printable.js'
 import { askDaemon } from '../ask-daemon.js'
 import { type CommandContext, defineCommand, EXIT, type ExitCode } from '../command.js'
@@ -24,6 +24,7 @@ const options = {
     value: 'TIME',
     about: 'wait until no connection is left, at most this long: 90s, 5m, 2h',
   },
+  ramp: { value: 'TIME', about: 'lower the weight in steps over this time: 30s, 5m' },
   // biome-ignore lint/suspicious/noThenProperty: the name of the option
   then: { value: 'EFFECT', choices: ['disable'], about: 'with --wait: what follows when it is empty' },
 } as const
@@ -41,6 +42,7 @@ Quote brackets: a shell takes them for a pattern.
 template. It ends with 0 then, and with 1 and what is left after TIME. The kernel counts a closed TCP connection as
 inactive for two more minutes. What the counters do not tell of UDP, one-packet and persistent services is said.
 Ctrl-C ends the waiting and leaves the drain in force.
+--ramp lowers the weight step by step. lvsd does this, so that it goes on after Ctrl-C, a reload and a restart.
 --then disable takes the server out of the table when it is empty; after TIME or Ctrl-C it does not.`,
   arguments: targetArgument,
   options,
@@ -48,12 +50,13 @@ Ctrl-C ends the waiting and leaves the drain in force.
     ["lvsd drain 'web/[fd00::3]:80' --reason 'disk swap'", 'until somebody ends it'],
     ['lvsd drain web/::3 --wait 5m', 'wait until nobody is connected'],
     ['lvsd drain web/::3 --wait 1h --then disable', 'and then out of the table'],
+    ['lvsd drain web/::3 --ramp 30s', 'hand its clients over slowly'],
     ['lvsd drain web/::3 --for 2h', 'the shortest end of an address that only one server has'],
     ['lvsd drain web --until 06:00 --yes', 'all real servers of a service'],
   ],
   async run(context) {
     const wait = waitOf(context)
-    const { request, outcome } = await given(context, 'drain', { kind: 'drain' })
+    const { request, outcome } = await given(context, 'drain', effectOf(context))
     if (wait === null || !outcome.ok) return shown(context, outcome)
     const isQuiet = context.options.json
     if (!isQuiet) told(context, outcome)
@@ -68,6 +71,15 @@ Ctrl-C ends the waiting and leaves the drain in force.
     return ended(context, { outcome, waited, then })
   },
 })
+
+/** Throws a usage error. */
+function effectOf({ options: { ramp } }: DrainContext): GiveRequest['effect'] {
+  if (ramp === undefined) return { kind: 'drain' }
+  const ms = durationOf(ramp)
+  if (ms === null || ms < RAMP.min || ms > RAMP.max)
+    throw usageError(`--ramp takes a duration from 1s to 1d, such as 30s or 5m, not "${ramp}"`, 'drain')
+  return { kind: 'drain', ramp: ms }
+}
 
 /** Milliseconds of --wait, or null without it. Throws a usage error. */
 function waitOf({ options }: DrainContext): number | null {

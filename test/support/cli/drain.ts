@@ -20,6 +20,7 @@ export const DRAIN: OverrideStatus = {
   reason: 'disk swap',
   since: new Date(0).toISOString(),
   until: null,
+  rampUntil: null,
 }
 
 export function connections(change: Partial<RealConnections> = {}): RealConnections {

@@ -147,6 +147,7 @@ describe('drain-wait: lvsd drain', () => {
     until: undefined,
     reason: 'disk swap',
     wait: undefined,
+    ramp: undefined,
     // biome-ignore lint/suspicious/noThenProperty: the name of the option
     then: undefined,
   } as const
@@ -193,6 +194,7 @@ describe('drain-wait: lvsd drain', () => {
 
   for (const [wrong, text] of [
     [{ wait: 'soon' }, /--wait takes a duration/],
+    [{ ramp: '10ms' }, /--ramp takes a duration from 1s to 1d/],
     // biome-ignore lint/suspicious/noThenProperty: the name of the option
     [{ then: 'disable' }, /--then needs --wait/],
   ] as const)

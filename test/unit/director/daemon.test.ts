@@ -251,6 +251,22 @@ describe('daemon: a virtual service by name in the daemon', () => {
 const settings = (some: Partial<Settings>) => some
 
 describe('daemon', () => {
+  it('lowers the weight of a drain with a ramp by itself, and tells its connections', async () => {
+    const { daemon, weights, executors } = await start(config([web({ reals: [asked(A, 3), asked(B, 3)] })]))
+    for (const one of [A, B]) executors.find(one, passed())
+    const targets = [{ service: 'web', real: `[${A}]:80` }]
+    const effect = { kind: 'drain', ramp: 1000 } as const
+    const { ok } = await daemon.overrides.give({ targets, effect, reason: '', until: null }, 'anna')
+    assert.equal(ok, true)
+    assert.deepEqual(await weights(), { [A]: 3, [B]: 3 })
+    await until(async () => (await weights())[A] === 0)
+    const { services } = await daemon.connections.read({ targets })
+    const [real] = services[0]?.reals ?? []
+    assert.deepEqual([real?.name, real?.weight, real?.override?.effect], [`[${A}]:80`, 0, 'drain'])
+    await daemon.overrides.end({ targets, effects: ['drain'] })
+    assert.deepEqual(await weights(), { [A]: 3, [B]: 3 })
+  })
+
   it('makes its services at once and adds servers as their checks pass', async () => {
     const { weights, executors, kernel, told } = await start(config([web()]))
     assert.deepEqual([...(await kernel.dump()).table.keys()], ['tcp [2001:db8::80]:80'])

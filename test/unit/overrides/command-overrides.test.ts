@@ -62,6 +62,23 @@ describe('CommandOverrides', () => {
     assert.deepEqual(overrides.of(WEB, ONE), [DRAIN, heavier, weight])
   })
 
+  it('do not begin a ramp again that goes down already, and keep it over a restart', async () => {
+    const { overrides, clock, again } = await stage()
+    const over = (ms: number) => override({ kind: 'drain', ramp: { since: clock.now(), ms } })
+    const first = over(10_000)
+    await overrides.give([targetOf(WEB, ONE)], first)
+    clock.wind(4000)
+    await overrides.give([targetOf(WEB, ONE), targetOf(WEB, TWO)], over(10_000))
+    const ramps = [ONE, TWO].map(server => overrides.of(WEB, server)[0]?.effect)
+    assert.deepEqual(ramps[0], first.effect)
+    assert.deepEqual(ramps[1], { kind: 'drain', ramp: { since: clock.now(), ms: 10_000 } })
+    const { overrides: next } = await again()
+    assert.deepEqual(next.orders, overrides.orders)
+    await overrides.give([targetOf(WEB, ONE)], DRAIN)
+    await overrides.give([targetOf(WEB, ONE)], over(10_000))
+    assert.deepEqual(overrides.of(WEB, ONE)[0]?.effect, { kind: 'drain' })
+  })
+
   it('end by a command, on the very target', async () => {
     const { overrides, again } = await stage()
     await overrides.give([targetOf(WEB, ONE), targetOf(WEB, null)], DRAIN)

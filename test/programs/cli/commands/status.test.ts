@@ -144,7 +144,14 @@ describe('lvsd status', () => {
   describe('--check', () => {
     const healthy = serviceStatus({ reals: [realStatus()] })
     const since = new Date(0).toISOString()
-    const override = { effect: 'force-down', weight: null, source: 'file', who: 'x', reason: '' } as const
+    const override = {
+      effect: 'force-down',
+      weight: null,
+      source: 'file',
+      who: 'x',
+      reason: '',
+      rampUntil: null,
+    } as const
     const held = { ...DOWN, override: { ...override, since, until: null } }
     const unasked = realStatus({
       checks: [
