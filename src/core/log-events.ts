@@ -196,6 +196,22 @@ export const LOG_EVENTS = {
     'who',
     'reason',
   ),
+  'window.begun': kind(
+    'A maintenance window has begun, or lvsd starts or reloads within one.',
+    'service',
+    'reals',
+    'window',
+    'until',
+    'reason',
+  ),
+  'window.ended': kind(
+    'A maintenance window is over, or the configuration no longer has it.',
+    'service',
+    'reals',
+    'window',
+    'until',
+    'reason',
+  ),
   'maintenance.ends': kind('A real server is no longer held down.', 'service', 'real'),
   'maintenance.unmatched': kind(
     'A file in the maintenance folder does not match any real server.',

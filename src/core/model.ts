@@ -317,6 +317,21 @@ export interface MailServer {
   readonly port: number
 }
 
+/** A time again and again in which real servers are out: see `core/window.ts`. */
+export interface MaintenanceWindow {
+  /** Cron expression of its begin, in wall times of `zone`. */
+  readonly at: string
+  readonly zone: string
+  /** Length in milliseconds. */
+  readonly for: number
+  /** Milliseconds at its begin in which the servers are only drained. At most `for`. */
+  readonly drain: number
+  /** Names of the real servers in their service (`[2001:db8::1]:80`); null: all of them. */
+  readonly reals: readonly string[] | null
+  /** For people; may be empty. */
+  readonly reason: string
+}
+
 /** A virtual service. The schema adds the keys that pass through unchanged: see `config/schema/model-keys.ts`. */
 export interface Service {
   /** Name shown to people, unique in the configuration. */
@@ -335,6 +350,8 @@ export interface Service {
   readonly cleanstop: boolean
   readonly fallback: Fallback | null
   readonly reals: readonly Real[]
+  /** Maintenance windows; absent: none. */
+  readonly windows?: readonly MaintenanceWindow[]
 }
 
 /** Settings of lvsd itself. The schema defines the keys: see `config/schema/model-keys.ts`. */

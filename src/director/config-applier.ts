@@ -8,6 +8,7 @@ import type { CommandOverrides } from '../overrides/command-overrides.js'
 import { effectiveOverrides } from '../overrides/effective-overrides.js'
 import type { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
 import type { RampSteps } from '../overrides/ramp-steps.js'
+import type { WindowOverrides } from '../overrides/window-overrides.js'
 import type { Reconciler } from '../reconcile/reconciler.js'
 import type { Executors } from '../schedule/executors.js'
 import type { Log } from '../system/log.js'
@@ -25,9 +26,12 @@ export interface ConfigApplierParts {
   readonly maintenance: MaintenanceOverrides
   readonly overrides: CommandOverrides
   readonly rampSteps: RampSteps
+  readonly windows: WindowOverrides
   readonly reconciler: Reconciler
   /** Returns the last accepted configuration, names not resolved. */
   loaded(): Runnable
+  /** Milliseconds of the wall clock. */
+  now(): number
 }
 
 export class ConfigApplier {
@@ -80,7 +84,7 @@ export class ConfigApplier {
 
   /** Applies the overrides of all sources to the health at once. */
   applyOverrides(): void {
-    const { health, maintenance, overrides, rampSteps } = this.#parts
+    const { health, maintenance, overrides, windows, rampSteps, now } = this.#parts
     // Nothing is active before the first `apply`.
     if (health.store.config === null) return
     const { services } = this.#config
@@ -88,15 +92,17 @@ export class ConfigApplier {
     const sources = [
       (_: ResolvedService, real: ResolvedReal) => files.get(real) ?? [],
       (service: ResolvedService, real: ResolvedReal) => overrides.of(service, real),
+      (service: ResolvedService, real: ResolvedReal) => windows.of(service, real),
     ]
-    const effective = effectiveOverrides(services, sources, Date.now())
+    const effective = effectiveOverrides(services, sources, now())
     health.override(effective)
     rampSteps.follow(services, effective)
   }
 
   /** Hands the configuration to all parts. The kernel's table changes with the next round of the reconciler. */
   #place(): void {
-    const { names, health, executors, events, configWatcher, maintenance, overrides, loaded } = this.#parts
+    const { names, health, executors, events, configWatcher, maintenance, overrides, windows, loaded } =
+      this.#parts
     const { config, checks } = loaded()
     names.follow(config)
     const resolved = names.resolve(config)
@@ -107,6 +113,7 @@ export class ConfigApplier {
     configWatcher.follow(config)
     maintenance.follow(resolved)
     overrides.follow(resolved)
+    windows.follow(resolved)
     this.applyOverrides()
     health.availability.follow(resolved.services)
   }

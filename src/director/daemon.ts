@@ -18,6 +18,7 @@ import { type CommandQueue, openCommandQueue } from '../notify/command-queue.js'
 import { CommandOverrides } from '../overrides/command-overrides.js'
 import { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
 import { RampSteps } from '../overrides/ramp-steps.js'
+import { WindowOverrides } from '../overrides/window-overrides.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import { type Executors, openExecutors } from '../schedule/executors.js'
@@ -25,7 +26,7 @@ import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
 import { version } from '../system/version.js'
-import { type Clock, steadyNow, WallClock } from '../util/clock.js'
+import { type Clock, steadyNow, systemClock, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { ConfigApplier } from './config-applier.js'
 import { ConfigWatcher } from './config-watcher.js'
@@ -60,6 +61,8 @@ export interface DaemonParts {
   readonly executors?: typeof openExecutors
   /** Clock for the name resolver; replaced in tests. */
   readonly namesClock?: Pick<Clock, 'now' | 'alarm'>
+  /** Wall clock for overrides; replaced in tests. */
+  readonly overridesClock?: Pick<Clock, 'now' | 'alarm'>
 }
 
 export interface Daemon {
@@ -171,29 +174,34 @@ class RunningDaemon implements Daemon {
     const onChange = () => this.#applier.applyOverrides()
     const maintenance = new MaintenanceOverrides({ log, journal, resolver, onChange })
     lifecycle.add('maintenance folder', () => maintenance.close())
-    const { overridesPath = null } = parts
-    const overrides = new CommandOverrides({ path: overridesPath, log, onChange })
+    const { overridesPath = null, overridesClock = { now: Date.now, alarm: systemClock.alarm } } = parts
+    const overrides = new CommandOverrides({ path: overridesPath, log, onChange, ...overridesClock })
     lifecycle.add('overrides', () => overrides.close(LAST_PATIENCE))
     this.#commandOverrides = overrides
     const rampSteps = new RampSteps({ onStep: services => this.#health.step(services) })
     lifecycle.add('ramps', () => rampSteps.close())
+    const windows = new WindowOverrides({ log, onChange, ...overridesClock })
+    lifecycle.add('maintenance windows', () => windows.close())
     this.#applier = new ConfigApplier({
       log,
       events,
       maintenance,
       overrides,
       rampSteps,
+      windows,
       names: this.#names,
       health: this.#health,
       executors: this.#executors,
       configWatcher: this.#configWatcher,
       reconciler: this.#reconciler,
       loaded: () => this.#reloader.loaded,
+      now: overridesClock.now,
     })
     this.overrides = new OverrideControl({
       commands: overrides,
       config: () => this.#applier.config,
       overrideOf: real => this.#health.store.overrideOf(real),
+      now: overridesClock.now,
     })
     this.connections = new ConnectionCounts({
       kernel,

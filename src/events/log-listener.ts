@@ -117,7 +117,9 @@ function logOverride(log: Log, { service, real, before, after }: OverrideChange)
     log.warn(
       'override.begins',
       { ...fields, effect: effectText(after.effect), who: withReason(after) },
-      'an operator overrides the checks',
+      after.source === 'window'
+        ? 'a maintenance window overrides the checks'
+        : 'an operator overrides the checks',
     )
   else if (before?.source === 'file')
     log.info('maintenance.ends', fields, 'maintenance is over: the checks decide again')

@@ -56,7 +56,10 @@ function unknownService(word: string, services: readonly Named[]): string {
   )}`
 }
 
-function realsNamed(word: string, name: string, members: readonly Named[]): readonly NamedTarget[] {
+/**
+ * Returns what `word` means among the real servers of the service `name`, which has these parts. Throws a TargetError.
+ */
+export function realsNamed(word: string, name: string, members: readonly Named[]): readonly NamedTarget[] {
   const all = members.flatMap(({ service, reals }) => reals.map(real => ({ service, real })))
   const exact = all.filter(({ real }) => formsOf(real).includes(canonical(word)))
   const found = exact.length > 0 ? exact : all.filter(({ real }) => hasEnd(real, word))

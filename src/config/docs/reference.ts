@@ -17,6 +17,7 @@ import {
   serviceFields,
   settingsFields,
   timeoutsFields,
+  windowFields,
 } from '../schema/schema.js'
 import { kindsOf } from './json-schema.js'
 import { CHECKS, HEAD, INCLUDE, LOG_LINES, PROBLEMS, SCHEDULERS } from './reference-texts.js'
@@ -51,6 +52,7 @@ function keySections(): string[] {
     section('mail', MAIL, mailFields),
     section('persistence', 'A timeout alone, or a mapping.', persistenceFields),
     section('reals', 'A list; each a text in short form, or a mapping.', realFields),
+    section('windows', WINDOWS, windowFields),
     section('fallback', 'A text in short form (address, forwarding), a mapping, or none.', fallbackFields),
   ]
 }
@@ -60,6 +62,9 @@ const SERVICES =
 
 const MAIL =
   'Recipients alone, or a mapping; that of a service is laid over that of defaults, key by key. `none`: no mails.'
+
+const WINDOWS =
+  'Maintenance windows, as a list. From `at` the servers are drained (weight 0) for the time `drain`, then out of the table until `for` is over, whatever their checks say. A local time that clocks are set forward over counts as that much later (02:30 begins at 03:30), one that they show twice counts once, the first time; `for` and `drain` are elapsed time. lvsd that starts or reloads in the middle of a window is in it. `lvsd windows` lists the next ones.'
 
 /** Returns the keys that `other` does not have, and `fallback`, which is a single one in a service. */
 function ownKeys(shape: Shape, other: Shape): Shape {

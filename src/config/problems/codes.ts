@@ -74,6 +74,9 @@ export const CODES = {
   THRESHOLDS: 'The lower threshold is above the upper one.',
   TUNNEL_PORT: 'gue needs tunnel-port, and only gue has one.',
   TUNNEL_CHECKSUM: 'A checksum that this kind of forwarding does not have.',
+  BAD_WINDOW:
+    'A maintenance window whose times cannot be: a field of the cron expression, the zone, or lengths that do not fit together.',
+  UNKNOWN_REAL: 'A maintenance window names a real server that its service does not have.',
   FALLBACK_IS_REAL: 'The fallback is one of the real servers of its service.',
   LOOPBACK:
     'A server at a loopback address is the director itself: masq does not reach it, and gate leads to the port of the service.',

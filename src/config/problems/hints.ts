@@ -225,6 +225,23 @@ const SETTINGS: Readonly<Record<string, string>> = {
   include: 'it stands at the top of the file, beside services',
 }
 
+const WINDOW: Readonly<Record<string, string>> = {
+  start: 'write at',
+  begin: 'write at',
+  when: 'write at',
+  cron: 'write at',
+  schedule: 'write at',
+  end: 'write for, how long it lasts',
+  until: 'write for, how long it lasts',
+  duration: 'write for',
+  length: 'write for',
+  timezone: 'write zone',
+  tz: 'write zone',
+  comment: 'write reason',
+  name: 'write reason',
+  servers: 'write reals',
+}
+
 const BY_PLACE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a service': SERVICE,
   defaults: SERVICE,
@@ -233,6 +250,8 @@ const BY_PLACE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a check': CHECK,
   mail: MAIL,
   settings: SETTINGS,
+  'a window': WINDOW,
+  'a window in defaults': { ...WINDOW, reals: 'write it in the windows of the service that has them' },
   'the file': ROOT,
 }
 

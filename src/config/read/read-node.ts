@@ -85,15 +85,20 @@ function readForm(place: Place, form: Form, context: ReadContext): unknown {
   }
   if (form.kind === 'short') return readShort(place, form, context)
   if (form.kind === 'list' && node.kind === 'list')
-    return node.items.map(item => readShort(itemPlace(item, form.item), form.item, context) ?? null)
-  if (form.kind === 'list' && form.takesOne) return [readShort(place, form.item, context) ?? null]
+    return node.items.map(item => readItem(itemPlace(item, form.item), form.item, context) ?? null)
+  if (form.kind === 'list' && form.takesOne) return [readItem(place, form.item, context) ?? null]
   if (form.kind === 'mapping' && node.kind === 'map') return readEntries(node.entries, at, form, context)
   if (form.kind === 'members' && node.kind === 'map') return node.entries
   return tellWrong(place, form, context)
 }
 
-function itemPlace(node: RawNode, { mapping }: ShortForm): Place {
-  return { node, at: node.at, subject: `${mapping.name} is`, key: null }
+function itemPlace(node: RawNode, form: ShortForm | MappingForm): Place {
+  const { name } = form.kind === 'short' ? form.mapping : form
+  return { node, at: node.at, subject: `${name} is`, key: null }
+}
+
+function readItem(place: Place, form: ShortForm | MappingForm, context: ReadContext): unknown {
+  return form.kind === 'short' ? readShort(place, form, context) : readForm(place, form, context)
 }
 
 function readShort(place: Place, form: ShortForm, context: ReadContext): unknown {

@@ -41,7 +41,7 @@ export interface ShortForm extends Short {
 
 interface ListForm {
   readonly kind: 'list'
-  readonly item: ShortForm
+  readonly item: ShortForm | MappingForm
   readonly expected: string
   readonly nothing?: string | undefined
   /** True if a single item is allowed in place of a list. */
@@ -93,7 +93,12 @@ export function shortOr<R>(type: z.ZodType, object: z.ZodType & Formed<R>, short
 
 /** A list. Each item is read separately; an invalid item is read as null. */
 export function listOf<R>(item: z.ZodType & Formed<R>, expected: string) {
-  const form = { kind: 'list', item: formOf(item) as ShortForm, expected, takesOne: false } as const
+  const form = {
+    kind: 'list',
+    item: formOf(item) as ShortForm | MappingForm,
+    expected,
+    takesOne: false,
+  } as const
   return formed<z.ZodType, readonly (R | null)[]>(z.array(item), form)
 }
 

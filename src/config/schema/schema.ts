@@ -262,6 +262,44 @@ const ownPlainFields = {
 /** All plain keys of a service. A new key needs one line above, and the code that uses it. */
 export const plainServiceFields = { ...ownPlainFields, ...plainFields }
 
+const lengthOfWindow = () =>
+  duration().refine(ms => ms <= MAX_SECONDS * 1000, { error: 'expected at most 744h (31 days)' })
+
+/** A maintenance window. In `defaults` it has no `reals`. */
+const commonWindowFields = {
+  at: z
+    .string()
+    .register(marks, { shown: 'cron expression' })
+    .describe(
+      "When it begins: minute, hour, day of the month, month, day of the week. '0 2 * * sun' is each Sunday at 2:00. Where both days are given, both must be right: '0 2 1-7 * sun' is the first Sunday of a month. L is the last day of a month.",
+    ),
+  zone: z
+    .string()
+    .register(marks, { shown: 'time zone' })
+    .optional()
+    .describe('Zone of the times in at: Europe/Berlin, UTC. Default: that of this machine.'),
+  for: lengthOfWindow().describe('How long it lasts, as elapsed time.'),
+  drain: lengthOfWindow()
+    .optional()
+    .describe('Time at its begin in which the servers are only drained (weight 0). Default: none.'),
+  reason: z.string().max(512).default('').describe('Why; shown wherever the window is shown.'),
+}
+
+export const windowFields = {
+  ...commonWindowFields,
+  reals: z
+    .array(z.string().min(1))
+    .min(1)
+    .register(marks, { shown: 'list of real servers' })
+    .optional()
+    .describe(
+      "Its real servers: '[2001:db8::1]:80', the address or the name alone, or the end of either. Default: all of the service.",
+    ),
+}
+
+const WINDOW = 'a mapping with at and for'
+const WINDOWS = 'a list of windows, each with at and for'
+
 const commonServiceFields = {
   ...schedulingFields,
   ...plainFields,
@@ -280,6 +318,12 @@ export const defaultsFields = {
     .optional()
     .describe(
       'Used while no real server is up; a server of weight 0 that is up counts as up. Of several, the first of the family of the service is used.',
+    ),
+  windows: listOf(mapping('a window in defaults', WINDOW, commonWindowFields), WINDOWS)
+    .register(marks, { shown: 'list of windows' })
+    .optional()
+    .describe(
+      'Maintenance windows, in which all real servers of a service are out. Windows of a service take the place of these; [] stands for none.',
     ),
 }
 
@@ -339,6 +383,12 @@ export const serviceFields = {
     .optional()
     .describe(
       'Used while no real server is up; a server of weight 0 that is up counts as up. With none the default is not used.',
+    ),
+  windows: listOf(mapping('a window', WINDOW, windowFields), WINDOWS)
+    .register(marks, { shown: 'list of windows' })
+    .optional()
+    .describe(
+      'Maintenance windows, in which real servers are out. They take the place of those of defaults.',
     ),
   reals: listOf(realNode, 'a list, each line beginning with "- "')
     .register(marks, { shown: 'list of real servers' })

@@ -16,6 +16,7 @@ import { type Part, partsOf } from './parts.js'
 import type { RealContext } from './real-context.js'
 import { isForFamily, type PlacedFallback, type PlacedReal, readFallback, readReal } from './reals.js'
 import { readScheduling } from './scheduling.js'
+import { readWindows } from './windows.js'
 import { familyWord } from './words.js'
 
 /** A service with the position of its virtual address or firewall mark. */
@@ -55,6 +56,13 @@ function readPart(
   const mail = readMail(own, defaults, context)
   if (identity.virtual === null) return null
   const plain = outputOf(plainServiceFields, [own, defaults])
+  const areReals = reals.length === own.values.reals?.length
+  const owner = {
+    name: part.name,
+    ...(part.of && { part: part.of }),
+    reals: areReals ? reals.map(({ real }) => real) : null,
+  }
+  const windows = readWindows(own, defaults, owner, context)
   const service: Service = {
     name: part.name,
     ...(part.of && { part: part.of }),
@@ -66,6 +74,7 @@ function readPart(
     monitorfile: isFirst ? plain.monitorfile : null,
     mail: isFirst ? mail : null,
     reals: reals.map(({ real }) => real),
+    ...(windows.length > 0 && { windows }),
   }
   return { service, at: own.entry('virtual')?.value.at ?? own.entry('fwmark')?.value.at ?? entry.keyAt }
 }

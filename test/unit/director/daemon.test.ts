@@ -28,6 +28,7 @@ import type { Executors } from '../../../src/schedule/executors.js'
 import { memoryJournal, openJournal } from '../../../src/storage/journal.js'
 import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
+import { FakeClock } from '../../support/fake-clock.js'
 import { recordingLog } from '../../support/logs.js'
 import {
   config,
@@ -249,6 +250,65 @@ describe('daemon: a virtual service by name in the daemon', () => {
 })
 
 const settings = (some: Partial<Settings>) => some
+
+describe('daemon: maintenance windows in the daemon', () => {
+  const minutes = (count: number) => count * 60_000
+  const nightly = {
+    at: '0 2 * * *',
+    zone: 'UTC',
+    for: minutes(120),
+    drain: minutes(5),
+    reals: [`[${A}]:80`],
+    reason: 'updates',
+  }
+  const site = () => config([web({ windows: [nightly] })])
+  /** A clock that begins at this time of 2026-11-28. */
+  const clockAt = (time: string) => {
+    const clock = new FakeClock()
+    const shift = Date.parse(`2026-11-28T${time}Z`) - clock.now()
+    return { clock, overridesClock: { now: () => clock.now() + shift, alarm: clock.alarm } }
+  }
+
+  it('drain a server, take it out and let it go, whatever the checks say', async () => {
+    const { clock, overridesClock } = clockAt('01:59')
+    const { executors, weights, status, lines } = await start(site(), new Map(), { overridesClock })
+    for (const host of [A, B]) executors.find(host, passed())
+    assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+    clock.wind(minutes(1))
+    assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
+    clock.wind(minutes(5))
+    executors.find(A, passed())
+    assert.deepEqual(await weights(), { [B]: 1 })
+    const [one] = (await status()).services[0]?.reals ?? []
+    assert.deepEqual(one?.override, {
+      effect: 'disable',
+      weight: null,
+      source: 'window',
+      who: 'window 0 2 * * * UTC',
+      reason: 'updates',
+      since: '2026-11-28T02:05:00.000Z',
+      until: '2026-11-28T04:00:00.000Z',
+    })
+    clock.wind(minutes(115))
+    assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+    assert.deepEqual(
+      lines.flatMap(({ event }) => (event.startsWith('window.') ? [event] : [])),
+      ['window.begun', 'window.ended'],
+    )
+  })
+
+  it('are open for a start and a reload in their middle, and go with the configuration', async () => {
+    const { overridesClock } = clockAt('03:00')
+    const held = table(tableService(serviceId('2001:db8::80'), [tableReal(A), tableReal(B)]))
+    const { weights, reload, executors } = await start(site(), held, { overridesClock })
+    assert.deepEqual(await weights(), { [B]: 1 })
+    await reload(config([web()]))
+    executors.find(A, passed())
+    assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+    await reload(site())
+    assert.deepEqual(await weights(), { [B]: 1 })
+  })
+})
 
 describe('daemon', () => {
   it('lowers the weight of a drain with a ramp by itself, and tells its connections', async () => {

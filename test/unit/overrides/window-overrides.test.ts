@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import type { MaintenanceWindow, ResolvedConfig } from '../../../src/core/model.js'
+import { WindowOverrides } from '../../../src/overrides/window-overrides.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { recordingLog } from '../../support/logs.js'
+import { config, real, service, serviceId } from '../../support/tables.js'
+
+const MINUTE = 60_000
+const ONE = real('fd00:1::1')
+const TWO = real('fd00:1::2')
+const HOURLY: MaintenanceWindow = {
+  at: '0 * * * *',
+  zone: 'UTC',
+  for: 20 * MINUTE,
+  drain: 5 * MINUTE,
+  reals: ['[fd00:1::1]:80'],
+  reason: 'updates',
+}
+
+function site(...windows: readonly MaintenanceWindow[]): ResolvedConfig {
+  return config([
+    service('web', { reals: [ONE, TWO], windows }),
+    service('mail', { id: serviceId('2001:db8::25', 25), reals: [ONE] }),
+  ])
+}
+
+/** The windows at this minute of an hour. */
+function stage(minute: number, followed = site(HOURLY)) {
+  const { log, lines } = recordingLog()
+  const clock = new FakeClock()
+  const shift = { ms: minute * MINUTE - clock.now() }
+  const state = { changes: 0 }
+  const windows = new WindowOverrides({
+    log,
+    onChange: () => state.changes++,
+    now: () => clock.now() + shift.ms,
+    alarm: clock.alarm,
+  })
+  windows.follow(followed)
+  /** What a server of a service is under, and until when. */
+  const of = (index: number, one = ONE) => {
+    const found = followed.services[index]
+    assert.ok(found)
+    return windows.of(found, one).map(({ effect, until }) => `${effect.kind} ${(until ?? 0) / MINUTE}`)
+  }
+  const told = () => lines.splice(0).map(({ event, until }) => `${event} ${until}`)
+  return { windows, clock, state, of, told, shift }
+}
+
+describe('WindowOverrides', () => {
+  it('are for the servers of the window in its service alone, or for all of it', () => {
+    const { of } = stage(0)
+    assert.deepEqual(of(0), ['drain 5'])
+    assert.deepEqual(of(0, TWO), [])
+    assert.deepEqual(of(1), [])
+    assert.deepEqual(stage(0, site({ ...HOURLY, reals: null })).of(0, TWO), ['drain 5'])
+  })
+
+  it('begin, disable and end by one alarm, and say so', () => {
+    const { of, clock, state, told } = stage(-10)
+    assert.deepEqual([of(0), told(), clock.alarms], [[], [], 1])
+    clock.wind(10 * MINUTE)
+    assert.deepEqual(
+      [of(0), told(), state.changes],
+      [['drain 5'], ['window.begun 1970-01-01T00:20:00.000Z'], 1],
+    )
+    clock.wind(5 * MINUTE)
+    assert.deepEqual([of(0), told(), state.changes], [['disable 20'], [], 2])
+    clock.wind(15 * MINUTE)
+    assert.deepEqual([of(0), told(), state.changes], [[], ['window.ended 1970-01-01T00:20:00.000Z'], 3])
+    assert.equal(clock.alarms, 1)
+  })
+
+  it('are in a window that began before', () => {
+    const { of, told } = stage(10)
+    assert.deepEqual([of(0), told()], [['disable 20'], ['window.begun 1970-01-01T00:20:00.000Z']])
+  })
+
+  it('go on over a reload, under another name of the service too, and end where it is gone', () => {
+    const { windows, told, of } = stage(10)
+    told()
+    const { services } = site(HOURLY)
+    windows.follow({ services: services.map(one => ({ ...one, name: `${one.name}2` })) })
+    assert.deepEqual([of(0), told()], [['disable 20'], []])
+    windows.follow(site())
+    assert.deepEqual([of(0), told()], [[], ['window.ended 1970-01-01T00:20:00.000Z']])
+  })
+
+  it('follow a wall clock that is set, within a minute', () => {
+    const { of, clock, shift } = stage(30)
+    shift.ms += 40 * MINUTE
+    clock.wind(MINUTE)
+    assert.deepEqual(of(0), ['disable 80'])
+    shift.ms -= 40 * MINUTE
+    clock.wind(MINUTE)
+    assert.deepEqual(of(0), [])
+    shift.ms -= 30 * MINUTE
+    clock.wind(MINUTE)
+    assert.deepEqual(of(0), ['drain 5'])
+  })
+
+  it('leave no alarm behind', () => {
+    const { windows, clock } = stage(0)
+    windows.close()
+    assert.equal(clock.alarms, 0)
+  })
+})
