@@ -44,13 +44,13 @@ export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
     lastReload: reload.last,
     reconcile: {
       lastResync: reconcile.lastResync === null ? null : dates.iso(reconcile.lastResync),
-      countersAt: reconcile.dumpAt === null ? null : dates.iso(reconcile.dumpAt),
       changesApplied: reconcile.changesApplied,
       driftRepaired: reconcile.driftRepaired,
       disputes: reconcile.disputes.map(dispute => ({ ...dispute, since: dates.iso(dispute.since) })),
       errors: reconcile.errors,
     },
     schedule: { ...schedule, lateness: roundedAll(schedule.lateness) },
+    sysctls: snapshot.sysctls,
     totals: totalsOf(services.flatMap(({ reals }) => reals)),
     services,
   }

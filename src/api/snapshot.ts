@@ -3,6 +3,7 @@ import type { Problem } from '../config/problems/problem.js'
 import type { HealthSnapshot } from '../health/health-snapshot.js'
 import type { NamesSnapshot } from '../names/name-resolver.js'
 import type { ReconcileSnapshot } from '../reconcile/reconciler.js'
+import type { SysctlState } from '../reconcile/sysctl-keeper.js'
 import type { ScheduleStats } from '../schedule/stats.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
 
@@ -15,6 +16,7 @@ export interface Snapshot extends Pick<StatusDocument, 'version' | 'pid' | 'kern
   readonly names: NamesSnapshot
   readonly reconcile: ReconcileSnapshot
   readonly schedule: ScheduleStats
+  readonly sysctls: readonly SysctlState[]
 }
 
 /** State of the active configuration and the last reload. */

@@ -10,6 +10,7 @@ import type {
   RealCounters,
 } from '../core/model.js'
 import type { Effect, OverrideSource } from '../core/override.js'
+import type { SysctlState } from '../reconcile/sysctl-keeper.js'
 import type { ScheduleStats } from '../schedule/stats.js'
 
 /** Version of the document's format. It increases when a field changes its meaning or is removed. */
@@ -150,8 +151,6 @@ export interface StatusDocument {
   readonly lastReload: ReloadOutcome | null
   readonly reconcile: {
     readonly lastResync: string | null
-    /** ISO 8601; when the counters were read. Null: they cannot be read. */
-    readonly countersAt: string | null
     readonly changesApplied: number
     readonly driftRepaired: number
     /** Services that another program changes repeatedly: since when, and how many changes lvsd has reverted. */
@@ -164,6 +163,8 @@ export interface StatusDocument {
     readonly errors: readonly string[]
   }
   readonly schedule: ScheduleStats
+  /** The sysctls that the configuration declares. */
+  readonly sysctls: readonly SysctlState[]
   readonly totals: Totals
   readonly services: readonly ServiceStatus[]
 }

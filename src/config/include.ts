@@ -1,4 +1,4 @@
-/** Expands `include:`: adds the services and settings of further files to the document. */
+/** Expands `include:`: adds the services, settings and sysctls of further files to the document. */
 import { readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { MAX_BYTES, readText } from '../system/read-file.js'
@@ -137,8 +137,8 @@ class Including {
     const rest = this.#parts.flatMap(part =>
       part.entries.filter(({ key }) => !KNOWN.has(key) && !key.startsWith('x-')),
     )
-    const own = root.entries.filter(({ key }) => key !== 'services' && key !== 'settings')
-    const joined = ['settings', 'services'].flatMap(key => this.#joined(key, all) ?? [])
+    const own = root.entries.filter(({ key }) => !JOINED.includes(key))
+    const joined = JOINED.flatMap(key => this.#joined(key, all) ?? [])
     return { ...root, entries: [...own, ...joined, ...rest] }
   }
 
@@ -151,7 +151,7 @@ class Including {
       if (one.value.kind === 'map') for (const entry of one.value.entries) entries.push(entry)
       else this.#report.error('WRONG_TYPE', one.keyAt, `"${key}" must be a mapping`)
     }
-    if (key === 'settings') this.#judgeTwice(entries)
+    if (key !== 'services') this.#judgeTwice(entries)
     return { ...first, value: { kind: 'map', entries, at: first.value.at } }
   }
 
@@ -169,6 +169,9 @@ class Including {
     }
   }
 }
+
+/** Parts of the file that included files add to. */
+const JOINED = ['settings', 'sysctls', 'services']
 
 /** Keys that the top level of a file may have. */
 const KNOWN: ReadonlySet<string> = new Set(Object.keys(rootFields))

@@ -11,6 +11,7 @@ import { type Journal, journalPath, memoryJournal, openJournal } from '../storag
 import type { Log } from '../system/log.js'
 import { prepareToRun } from '../system/processes.js'
 import { openNotify } from '../system/sd-notify.js'
+import { openSysctls } from '../system/sysctl.js'
 import { type Daemon, startDaemon } from './daemon.js'
 import { defaultListeners } from './default-listeners.js'
 
@@ -54,6 +55,8 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     kernelName: table,
     overridesPath: pathIn(loaded.config.settings, 'overrides'),
     memoryPath: pathIn(loaded.config.settings, 'health'),
+    sysctls: table === 'memory' ? null : openSysctls(),
+    sysctlsPath: pathIn(loaded.config.settings, 'sysctls'),
     journal,
     resolver,
     commands,

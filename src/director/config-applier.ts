@@ -10,6 +10,7 @@ import type { MaintenanceOverrides } from '../overrides/maintenance-overrides.js
 import type { RampSteps } from '../overrides/ramp-steps.js'
 import type { WindowOverrides } from '../overrides/window-overrides.js'
 import type { Reconciler } from '../reconcile/reconciler.js'
+import type { SysctlKeeper } from '../reconcile/sysctl-keeper.js'
 import type { Executors } from '../schedule/executors.js'
 import type { Log } from '../system/log.js'
 import type { Emitter } from '../util/emitter.js'
@@ -27,6 +28,7 @@ export interface ConfigApplierParts {
   readonly overrides: CommandOverrides
   readonly rampSteps: RampSteps
   readonly windows: WindowOverrides
+  readonly sysctls: SysctlKeeper
   readonly reconciler: Reconciler
   /** Returns the last accepted configuration, names not resolved. */
   loaded(): Runnable
@@ -60,11 +62,13 @@ export class ConfigApplier {
 
   /** Activates the last accepted configuration. Resolves when the kernel's table has been changed accordingly. */
   async apply(): Promise<void> {
-    const { reconciler, names, maintenance } = this.#parts
+    const { reconciler, names, maintenance, sysctls, loaded } = this.#parts
+    await sysctls.follow(loaded().config.sysctls ?? {})
     this.#place()
     await reconciler.resync()
     const { resync, resolve } = this.#config.settings
     reconciler.resyncEvery(resync)
+    sysctls.checkEvery(resync)
     names.refreshEvery(resolve)
     maintenance.refreshNamesEvery(resolve)
   }

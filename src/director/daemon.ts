@@ -21,10 +21,12 @@ import { RampSteps } from '../overrides/ramp-steps.js'
 import { WindowOverrides } from '../overrides/window-overrides.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
 import { Reconciler } from '../reconcile/reconciler.js'
+import { SysctlKeeper } from '../reconcile/sysctl-keeper.js'
 import { type Executors, openExecutors } from '../schedule/executors.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
+import type { Sysctls } from '../system/sysctl.js'
 import { version } from '../system/version.js'
 import { type Clock, steadyNow, systemClock, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
@@ -54,6 +56,10 @@ export interface DaemonParts {
   readonly overridesPath?: string | null
   /** File of what a restart is to know of the health; null or absent: nothing. */
   readonly memoryPath?: string | null
+  /** Null or absent: those of the configuration are not set. */
+  readonly sysctls?: Sysctls | null
+  /** File of the former values of sysctls. */
+  readonly sysctlsPath?: string | null
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
   /** Event listeners. An exception in a listener is logged and stops nothing. */
@@ -104,6 +110,7 @@ class RunningDaemon implements Daemon {
   readonly #configWatcher: ConfigWatcher
   readonly #applier: ConfigApplier
   readonly #commandOverrides: CommandOverrides
+  readonly #sysctls: SysctlKeeper
   readonly overrides: OverrideControl
   readonly connections: ConnectionCounts
   readonly #startedAt = steadyNow()
@@ -136,6 +143,9 @@ class RunningDaemon implements Daemon {
     const events = openEventBus([logListener(log), memoryListener(memory), ...(parts.listeners ?? [])], log)
     this.#events = events
     lifecycle.add('observers and hooks', () => Promise.all([events.close(), commands.close(LAST_PATIENCE)]))
+    const { sysctls = null, sysctlsPath = null } = parts
+    this.#sysctls = new SysctlKeeper({ sysctls, path: sysctlsPath, log })
+    lifecycle.add('sysctls', () => this.#restoreSysctls())
     lifecycle.add('clean stop', () => this.#leave())
     this.#reconciler = new Reconciler({
       kernel,
@@ -189,6 +199,7 @@ class RunningDaemon implements Daemon {
       overrides,
       rampSteps,
       windows,
+      sysctls: this.#sysctls,
       names: this.#names,
       health: this.#health,
       executors: this.#executors,
@@ -228,6 +239,7 @@ class RunningDaemon implements Daemon {
     if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
     await this.#commandOverrides.load()
     await this.#memory.load()
+    await this.#sysctls.load()
     await this.#applier.prepare()
     this.#socket = await openControlSocket(settings.socket, this, log)
     this.#reloader.tellStart()
@@ -263,6 +275,7 @@ class RunningDaemon implements Daemon {
       names: this.#names.snapshot(config),
       reconcile,
       schedule: this.#executors.stats(),
+      sysctls: this.#sysctls.snapshot(),
     }
     return buildStatus(snapshot, this.#wallClock)
   }
@@ -293,6 +306,11 @@ class RunningDaemon implements Daemon {
     if (!this.#stopping) return
     const onApplied = (changes: readonly Change[]) => this.#events.emit('applied', changes)
     await cleanStop(this.#applier.config.services, { ...this.#parts, onApplied })
+  }
+
+  #restoreSysctls(): Promise<void> {
+    const keep = this.#applier.config.settings.keepSysctls
+    return this.#sysctls.close({ keep, patience: LAST_PATIENCE })
   }
 }
 

@@ -21,7 +21,7 @@ const MOST_NAMED = 5
  *   critical  a service has no available real server, with or without a fallback
  *   warning   a server is down without a hold; a check has no verdict; a name has no address, or no longer the address
  *             in use; the last reload was refused, or the kept configuration runs instead of the file; the kernel
- *             refuses a change
+ *             refuses a change or a sysctl
  *   ok        otherwise
  */
 export function checkStatus(document: StatusDocument): Checked {
@@ -50,11 +50,12 @@ function lackOf(servers: number): string {
   return servers === 1 ? 'lost its only server' : `none of ${servers} servers`
 }
 
-function configurationTroubles({ config, lastReload, reconcile }: StatusDocument): string[] {
+function configurationTroubles({ config, lastReload, reconcile, sysctls }: StatusDocument): string[] {
   return [
     ...(config.keptSince === null ? [] : [`${config.file} cannot run, the last accepted configuration runs`]),
     ...(lastReload?.ok === false && config.keptSince === null ? ['the last reload was refused'] : []),
     ...reconcile.errors,
+    ...sysctls.flatMap(({ trouble }) => trouble ?? []),
   ]
 }
 

@@ -42,7 +42,7 @@ export function referenceOf(checks: ReadonlyMap<string, Check>): string {
 
 function keySections(): string[] {
   return [
-    section('The file', 'Three parts, and further files; services must stand in one of them.', rootFields),
+    section('The file', 'Four parts, and further files; services must stand in one of them.', rootFields),
     INCLUDE,
     section('settings', 'Of lvsd itself.', settingsFields),
     section('settings.timeouts', "The kernel's own, as `ipvsadm --set`.", timeoutsFields),

@@ -6,6 +6,7 @@
  */
 import { duration, marks, z } from '../../check/option-types.js'
 import { MAX_WEIGHT } from '../../core/model.js'
+import { plainValue, sysctlName, sysctlParts } from '../../core/sysctl.js'
 import { listOf, mapping, members, oneOrMore, orNull, shortOr, unreadMapping } from './forms.js'
 import { mailLine, mailNode } from './mail-fields.js'
 
@@ -187,7 +188,7 @@ const fallbackNode = shortOr(
     keys: ['address', 'forwarding'],
     none: true,
     expected: SERVER,
-    nothing: '; to cancel the default write none',
+    nothing: '; to take the default away write none',
     wrong: {
       code: 'BAD_FALLBACK',
       form: "expected an address, then the forwarding if needed: '[2001:db8::1]:80 masq'; for anything else write a mapping",
@@ -237,7 +238,7 @@ export const schedulingFields = {
     .describe('Flags of the sh and mh schedulers; flag-1 to flag-3 for others.'),
   persistence: persistenceNode
     .optional()
-    .describe('Keeps a client with one real server: a timeout, or a mapping; none cancels the default.'),
+    .describe('Keeps a client with one real server: a timeout, or a mapping; none takes the default away.'),
   'one-packet': flag('UDP: each packet is scheduled on its own.'),
 }
 
@@ -410,16 +411,12 @@ export const timeoutsFields = {
 }
 
 export const settingsFields = {
-  resync: interval()
-    .prefault('10s')
-    .describe('Interval at which the whole kernel table is read back and repaired.'),
-  resolve: interval().prefault('60s').describe('Interval at which names are resolved again.'),
-  concurrency: z.int().min(1).max(65_535).default(512).describe('Limit of checks that run at the same time.'),
+  resync: interval().prefault('10s').describe('How often the whole kernel table is read back and repaired.'),
+  resolve: interval().prefault('60s').describe('How often names are resolved again.'),
+  concurrency: z.int().min(1).max(65_535).default(512).describe('Checks under way at once, at most.'),
   'removal-limit': percent()
     .prefault('50%')
-    .describe(
-      'A reload that removes more than this share of the real servers is refused unless it is forced.',
-    ),
+    .describe('A reload that would remove more than this share of the real servers needs an explicit yes.'),
   socket: path().default('/run/lvsd/lvsd.sock').describe('Control socket: `lvsd status` asks here.'),
   state: path().default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
   checks: z
@@ -439,6 +436,9 @@ export const settingsFields = {
   timeouts: orNull(mapping('timeouts', 'a mapping with tcp, tcp-fin, udp', timeoutsFields)).describe(
     "The kernel's own connection timeouts, set at start; absent ones stay as they are.",
   ),
+  'keep-sysctls': flag(
+    'When lvsd ends, sysctls stay as it has set them (true) or get their former values (false). A restart is an end, too.',
+  ),
   'log-level': z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
@@ -456,13 +456,41 @@ function percent() {
   })
 }
 
+/** Values of sysctls by name. Parsed to texts by the name with dots. */
+function sysctls() {
+  const given = z
+    .record(z.string(), z.union([z.number(), z.string()]))
+    .register(marks, { shown: 'values by name' })
+  return given.transform((values, context) => {
+    const parsed: Record<string, string> = {}
+    for (const [key, value] of Object.entries(values)) {
+      const parts = sysctlParts(key)
+      const text = plainValue(String(value))
+      const message = problemOfSysctl(parts, text, parsed)
+      if (message !== null) context.addIssue({ code: 'custom', path: [key], message })
+      else if (parts) parsed[sysctlName(parts)] = text
+    }
+    return parsed
+  })
+}
+
+function problemOfSysctl(
+  parts: readonly string[] | null,
+  text: string,
+  before: Readonly<Record<string, string>>,
+): string | null {
+  if (!parts) return 'only sysctls of the network can be set, by a name such as net.ipv4.vs.conntrack'
+  if (Object.hasOwn(before, sysctlName(parts))) return 'it is set twice'
+  return text === '' || /[^ -~]/.test(text) ? 'expected a number, or several' : null
+}
+
 export const rootFields = {
   include: z
     .union([z.string().min(1), z.array(z.string().min(1))])
     .register(marks, { shown: 'path, or a list' })
     .optional()
     .describe(
-      'Further files whose services and settings count as if they stood here: conf.d/*.yaml. Defaults and anchors of a file are for its own services.',
+      'Further files whose services, settings and sysctls count as if they stood here: conf.d/*.yaml. Defaults and anchors of a file are for its own services.',
     ),
   settings: mapping('settings', 'a mapping of settings', settingsFields)
     .optional()
@@ -470,6 +498,11 @@ export const rootFields = {
   defaults: mapping('defaults', 'a mapping of defaults', defaultsFields)
     .optional()
     .describe('For every service below that does not say otherwise.'),
+  sysctls: sysctls()
+    .optional()
+    .describe(
+      'Kernel settings of the network by name, net.ipv4.vs.conntrack: 1; set while lvsd runs, and restored at its end.',
+    ),
   services: members(serviceNode, 'a mapping of services by their names')
     .register(marks, { shown: 'mapping by name' })
     .optional()

@@ -109,10 +109,11 @@ function* readRoot(
 ): Sliced<Config> {
   const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
   const parts = readFields(entries, rootFields, { name: 'the file', at: START }, context)
-  const { settings } = parts.values
+  const { settings, sysctls = {} } = parts.values
   return {
     file,
     settings: outputOf(settingsFields, settings ? [settings] : []),
+    ...(Object.keys(sysctls).length > 0 && { sysctls }),
     services: yield* readServices(parts, defaultsOf(parts, included, context), context),
   }
 }

@@ -102,14 +102,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
     kernel: 'netlink',
     config: { file: '/etc/lvsd/lvsd.yaml', loadedAt: ago(7500), warnings: [], keptSince: null },
     lastReload: null,
-    reconcile: {
-      lastResync: ago(4),
-      countersAt: ago(0),
-      changesApplied: 3,
-      driftRepaired: 0,
-      disputes: [],
-      errors: [],
-    },
+    reconcile: { lastResync: ago(4), changesApplied: 3, driftRepaired: 0, disputes: [], errors: [] },
     schedule: {
       jobs: 2,
       running: 0,
@@ -118,6 +111,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
       stalledFor: 0,
       noVerdicts: 0,
     },
+    sysctls: [],
     totals: { up: 1, down: 1, unknown: 0, noVerdict: 0 },
     services: [serviceStatus()],
     ...change,

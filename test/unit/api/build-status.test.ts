@@ -48,7 +48,6 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
       driftRepaired: 1,
       disputes: [{ service: 'web', since: 4000, changes: 9 }],
       errors: [],
-      dumpAt: kernel && 99_000,
       dump: kernel && { table: kernel, services: new Map(), reals: new Map() },
     },
     schedule: {
@@ -59,6 +58,7 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
       stalledFor: 0,
       noVerdicts: 0,
     },
+    sysctls: [],
   }
 }
 

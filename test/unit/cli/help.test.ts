@@ -20,7 +20,6 @@ describe('help: the commands', () => {
       'reload',
       'run',
       'status',
-      'top',
       'undrain',
       'validate',
       'weight',

@@ -31,6 +31,24 @@ async function load(files: Files) {
 }
 
 describe('include: a configuration that includes files', () => {
+  it('has the sysctls of all, by one spelling of their names, and each once', async () => {
+    const { told, config } = await load({
+      'site.yaml': `include: b.yaml\nsysctls: { net.ipv4.ip_forward: 1 }\n${service('a', 1)}`,
+      'b.yaml': `sysctls: { net/ipv4/conf/eth0.7/rp_filter: 2, net.ipv4.ping_group_range: '0\t7' }\n${service('b', 2)}`,
+    })
+    assert.deepEqual(told, [])
+    assert.deepEqual(config?.sysctls, {
+      'net.ipv4.ip_forward': '1',
+      'net.ipv4.conf.eth0/7.rp_filter': '2',
+      'net.ipv4.ping_group_range': '0 7',
+    })
+    const twice = await load({
+      'site.yaml': `include: b.yaml\nsysctls: { net.ipv4.ip_forward: 1 }\n${service('a', 1)}`,
+      'b.yaml': 'sysctls: { net.ipv4.ip_forward: 0 }\n',
+    })
+    assert.deepEqual(twice.told, ['b.yaml:1:12 DUPLICATE_KEY'])
+  })
+
   it('has the services of all, in the order of their names, and the settings', async () => {
     const { names, told, config, included, patterns, folder } = await load({
       'site.yaml': `include: conf.d/*.yaml\nsettings: { resync: 20s }\n${service('a', 1)}`,

@@ -679,6 +679,33 @@ const CASES: readonly Case[] = [
   },
   {
     id: 'declared-sysctls',
+    when: 'it is not yet, because lvsd does not run',
+    is: 'note',
+    facts: {
+      config: { ...site, sysctls: { [vs('conntrack')]: '1' } },
+      machine: { daemon: { state: 'absent' } },
+    },
+  },
+  {
+    id: 'declared-sysctls',
+    when: 'a restart would turn forwarding off',
+    is: 'note',
+    facts: { config: { ...site, sysctls: { 'net.ipv6.conf.all.forwarding': '1' } } },
+    says: /a restart of lvsd turns forwarding off/,
+  },
+  {
+    id: 'declared-sysctls',
+    when: 'a restart keeps them',
+    is: 'ok',
+    facts: {
+      config: {
+        ...config([web], { keepSysctls: true }),
+        sysctls: { 'net.ipv6.conf.all.forwarding': '1' },
+      },
+    },
+  },
+  {
+    id: 'declared-sysctls',
     when: 'the kernel does not have it',
     is: 'error',
     facts: { config: { ...site, sysctls: { 'net.ipv4.nothing': '1' } } },
