@@ -1,5 +1,6 @@
 /** Clients of the site: a single page, a long download, a steady rate of requests. */
 import { get, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { onCleanup } from '../../support/after-each.js'
 
 export interface Page {
@@ -10,15 +11,8 @@ export interface Page {
 /** Time limit in milliseconds. It detects dropped packets, and is long because a guest with little CPU time is slow. */
 const PATIENCE = 10_000
 
-/**
- * Fetches a page on a new connection. Rejects if it is not complete within `timeout` ms. `isReset`: the client resets the
- * connection after the answer. The kernel then forgets it after 10 s; a connection that is closed takes two minutes.
- */
-export function fetchPage(
-  host: string,
-  path = '/',
-  { port = 80, timeout = PATIENCE, isReset = false } = {},
-): Promise<Page> {
+/** Fetches a page on a new connection. Rejects if it is not complete within `timeout` ms. */
+export function fetchPage(host: string, path = '/', { port = 80, timeout = PATIENCE } = {}): Promise<Page> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeout)
     const request = get({ host, port, path, agent: false, signal }, (response: IncomingMessage) => {
@@ -26,13 +20,32 @@ export function fetchPage(
       response.setEncoding('latin1').on('data', chunk => {
         body += chunk
       })
-      response.on('end', () => {
-        if (isReset) response.socket.resetAndDestroy()
-        resolve({ status: response.statusCode ?? 0, body })
-      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
       response.on('error', reject)
     })
     request.on('error', reject)
+  })
+}
+
+/**
+ * Fetches what ends with `last`, and resets the connection then: the kernel forgets it after 10 s, while a connection
+ * that is closed takes two minutes. Resolves to the body.
+ */
+export function fetchAndReset(host: string, path: string, last: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(80, host)
+    let text = ''
+    socket.on('error', reject).on('close', () => reject(new Error(`closed after: ${text}`)))
+    socket.setEncoding('latin1').on('data', chunk => {
+      text += chunk
+      const body = text.indexOf('\r\n\r\n') + 4
+      if (body < 4 || !text.endsWith(last) || text.length === body) return
+      // Now: a client that waits for the server's end closes.
+      socket.resetAndDestroy()
+      if (text.startsWith('HTTP/1.1 200')) resolve(text.slice(body))
+      else reject(new Error(text))
+    })
+    socket.write(`GET ${path} HTTP/1.0\r\n\r\n`)
   })
 }
 
@@ -44,16 +57,13 @@ export interface Download {
   abort(): void
 }
 
-/** Begins a download. Resolves when the first line has arrived. `isReset`: as of a page. */
-export function beginDownload(host: string, path: string, { isReset = false } = {}): Promise<Download> {
+/** Begins a download. Resolves when the first line has arrived. */
+export function beginDownload(host: string, path: string): Promise<Download> {
   return new Promise((resolve, reject) => {
     const request = get({ host, port: 80, path, agent: false }, response => {
       let text = ''
       const whole = new Promise<number>((done, broken) => {
-        response.on('error', broken).on('end', () => {
-          if (isReset) response.socket.resetAndDestroy()
-          done(linesOf(text))
-        })
+        response.on('error', broken).on('end', () => done(linesOf(text)))
       })
       whole.catch(() => {})
       response.setEncoding('latin1').on('data', chunk => {
@@ -91,7 +101,7 @@ export interface SteadyClient {
 /** Requests a page `rate` times per second, without waiting for the answers; at most `limit` requests. */
 export function steadyClient(
   host: string,
-  { port = 80, rate = 50, limit = 3000, isReset = false } = {},
+  { port = 80, rate = 50, limit = 3000, fetch = (): Promise<Page> => fetchPage(host, '/', { port }) } = {},
 ): SteadyClient {
   const answered: Record<string, number> = {}
   const failures: { at: number; why: string }[] = []
@@ -102,7 +112,7 @@ export function steadyClient(
   const ask = async () => {
     const at = performance.now()
     try {
-      const { status, body } = await fetchPage(host, '/', { port, isReset })
+      const { status, body } = await fetch()
       if (status === 200) answered[body.trim()] = (answered[body.trim()] ?? 0) + 1
       else failures.push({ at, why: `status ${status}` })
     } catch (error) {
