@@ -7,7 +7,7 @@ import { kernelAdvice } from '../events/sysctl-advice.js'
 import { openTable, type TableName } from '../ipvs/table.js'
 import { openResolver } from '../names/lookup.js'
 import { openCommandQueue } from '../notify/command-queue.js'
-import { type Journal, journalPath, memoryJournal, openJournal } from '../storage/journal.js'
+import { type Journal, journalPath, memoryJournal, openJournal, statePath } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { prepareToRun } from '../system/processes.js'
 import { openNotify } from '../system/sd-notify.js'
@@ -63,11 +63,6 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     notify: openNotify(env, log),
     listeners: [...defaultListeners({ log, journal, resolver, commands }), ...advice, ...listeners],
   })
-}
-
-/** Returns `${state}/lvsd-WHAT.json` for the control socket `/run/lvsd/lvsd.sock`. */
-function statePath({ state, socket }: Settings, what: string): string {
-  return journalPath(state, socket).replace(/\.json$/, `-${what}.json`)
 }
 
 /** Returns the loaded configuration with the paths of the control socket and the state folder replaced, if given. */

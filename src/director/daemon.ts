@@ -164,6 +164,7 @@ class RunningDaemon implements Daemon {
       table: () => this.#reconciler.table,
       onDirty: services => this.#reconciler.markDirty(services.map(({ name }) => name)),
       recheck: (id, ms) => this.#executors.soon(id, ms),
+      ...(parts.overridesClock && { wall: parts.overridesClock.now }),
     })
     lifecycle.add('traffic', () => this.#health.close())
     memory.add(this.#health.memory())
@@ -188,7 +189,10 @@ class RunningDaemon implements Daemon {
     const overrides = new CommandOverrides({ path: overridesPath, log, onChange, ...overridesClock })
     lifecycle.add('overrides', () => overrides.close(LAST_PATIENCE))
     this.#commandOverrides = overrides
-    const rampSteps = new RampSteps({ onStep: services => this.#health.step(services) })
+    const rampSteps = new RampSteps({
+      onStep: services => this.#health.step(services),
+      ...overridesClock,
+    })
     lifecycle.add('ramps', () => rampSteps.close())
     const windows = new WindowOverrides({ log, onChange, ...overridesClock })
     lifecycle.add('maintenance windows', () => windows.close())

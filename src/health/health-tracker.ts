@@ -26,6 +26,8 @@ export interface HealthTrackerParts {
   recheck(id: string, ms: number): void
   /** Returns milliseconds of the steady clock. */
   readonly now?: () => number
+  /** Returns milliseconds of the wall clock. */
+  readonly wall?: () => number
 }
 
 /** Minimum milliseconds between two log lines about runs without a verdict. */
@@ -44,6 +46,7 @@ export class HealthTracker {
     this.store = new HealthStore(
       (service, real, isDrained) => isInService(service, real, parts.table(), isDrained),
       parts.table,
+      parts.wall,
     )
     const tell = (...traffic: HealthEvents['traffic']) => parts.events.emit('traffic', ...traffic)
     this.availability = new Availability(this.store, tell, this.#now)

@@ -61,7 +61,7 @@ export class CommandOverrides {
   async load(): Promise<void> {
     const { path, log } = this.#parts
     if (path === null) return
-    const { file, entries } = await StateFile.open({ path, form: FORM, log })
+    const { file, entries } = await StateFile.open({ path, form: ORDER_FORM, log })
     this.#file = file
     this.#orders = entries
     this.#endDue()
@@ -127,15 +127,10 @@ export class CommandOverrides {
 
   #followed(order: Order, services: readonly Service[], now: number): Order {
     const { target, missingSince } = order
-    const service = serviceOf(target, services)
-    const isThere =
-      service !== undefined &&
-      (target.real === null || service.reals.some(real => nameOfReal(real) === target.real))
-    if (!isThere) return missingSince === null ? this.#lost(order, now) : order
-    const { name } = service
-    const key = keyAsWritten(service.virtual)
-    if (missingSince === null && name === target.service && key === target.key) return order
-    return { ...order, target: { ...target, service: name, key }, missingSince: null }
+    const next = located(target, services)
+    if (!next) return missingSince === null ? this.#lost(order, now) : order
+    if (missingSince === null && next.service === target.service && isSame(next, target)) return order
+    return { ...order, target: next, missingSince: null }
   }
 
   #lost(order: Order, now: number): Order {
@@ -196,7 +191,15 @@ function serviceOf(target: Target, services: readonly Service[]): Service | unde
   )
 }
 
-function isFor(target: Target, service: Service, real: Real): boolean {
+/** Returns the target as it is in these services, under another name or key perhaps; null: it is not there. */
+export function located(target: Target, services: readonly Service[]): Target | null {
+  const service = serviceOf(target, services)
+  const { real } = target
+  if (!service || (real !== null && !service.reals.some(one => nameOfReal(one) === real))) return null
+  return { service: service.name, key: keyAsWritten(service.virtual), real }
+}
+
+export function isFor(target: Target, service: Service, real: Real): boolean {
   if (target.real !== null && target.real !== nameOfReal(real)) return false
   return target.key === keyAsWritten(service.virtual)
 }
@@ -233,7 +236,8 @@ const EFFECTS: ReadonlySet<string> = new Set<Effect['kind']>([
   'force-up',
 ])
 
-const FORM: EntryForm<Order> = {
+/** How the state folder has them. */
+export const ORDER_FORM: EntryForm<Order> = {
   name: 'overrides',
   version: 1,
   read(value) {

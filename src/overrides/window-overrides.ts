@@ -66,7 +66,7 @@ export class WindowOverrides {
     const windows = this.#byService.get(keyAsWritten(service.virtual)) ?? []
     const now = this.#now()
     return windows.flatMap(({ window, open }) =>
-      open && isFor(window, real) ? [overrideOfWindow(window, open, now)] : [],
+      open && isInWindow(window, real) ? [overrideOfWindow(window, open, now)] : [],
     )
   }
 
@@ -131,7 +131,8 @@ function current(watched: Watched, now: number): Watched {
   return now >= from && now < until ? watched : { ...watched, ...watchedAt(window, now) }
 }
 
-function isFor({ reals }: MaintenanceWindow, real: Real): boolean {
+/** True if the window is for this server of its service. */
+export function isInWindow({ reals }: MaintenanceWindow, real: Real): boolean {
   return reals === null || reals.includes(nameOfReal(real))
 }
 

@@ -59,6 +59,14 @@ export function journalPath(state: string, socket: string): string {
   return join(state, `${basename(socket, '.sock')}.json`)
 }
 
+/** Returns `${state}/lvsd-WHAT.json`: another file of the state folder, named like the journal. */
+export function statePath(
+  { state, socket }: { readonly state: string; readonly socket: string },
+  what: string,
+): string {
+  return journalPath(state, socket).replace(/\.json$/, `-${what}.json`)
+}
+
 /** Reads a journal without locking, moving or writing it. `damage` is a sentence or null. */
 export function readJournal(
   path: string,

@@ -162,6 +162,15 @@ export class StateFile<T> {
   }
 }
 
+/** Reads the entries of a file that another process may be writing, and changes nothing. Rejects if it cannot be read. */
+export async function readStateFile<T>(path: string, form: EntryForm<T>): Promise<readonly T[]> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  return text === null ? [] : parse(form, text).entries
+}
+
 interface Damage {
   readonly suffix: 'damaged' | 'newer'
   readonly sentence: string

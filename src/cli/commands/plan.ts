@@ -1,5 +1,6 @@
 /** lvsd plan: shows the changes of the kernel's table if this configuration were activated now. */
 
+import { overrideStatus } from '../../api/override-status.js'
 import { desired } from '../../core/desired.js'
 import { diff } from '../../core/diff.js'
 import {
@@ -8,13 +9,19 @@ import {
   type HealthState,
   keyOfService,
   type ResolvedConfig,
+  type ResolvedReal,
   type Table,
 } from '../../core/model.js'
-import { disposition } from '../../core/override.js'
+import { disposition, effectText, type Override, withReason } from '../../core/override.js'
 import { KernelError } from '../../ipvs/kernel.js'
 import { openTable, TABLES } from '../../ipvs/table.js'
 import { Doubtful, type Doubts } from '../../names/unresolved-names.js'
-import { journalPath, readJournal } from '../../storage/journal.js'
+import { nameOfReal } from '../../overrides/command-overrides.js'
+import { plannedOverrides } from '../../overrides/planned-overrides.js'
+import { journalPath, readJournal, statePath } from '../../storage/journal.js'
+import { counted } from '../../util/plural.js'
+import { printable } from '../../util/printable.js'
+import { dateTime } from '../../util/time-text.js'
 import { configArgument, defineCommand, EXIT } from '../command.js'
 import { loadConfigOrExit, resolveNow } from '../load-or-exit.js'
 import { countChanges, renderChanges, summaryOfChanges } from '../terminal/changes.js'
@@ -31,6 +38,8 @@ export const command = defineCommand({
   summary: 'Show what would change in the kernel if a configuration took over now; change nothing',
   details: `Reads the configuration and the kernel's table and prints the difference: + is added, - is removed, ~ is changed (before -> after).
 Services that are neither in the configuration nor in lvsd's journal belong to others and are left alone.
+Overrides that operators have given, and maintenance windows that are open, are in the plan and are listed; files of the
+maintenance folder are not.
 --assume kernel is the moment of taking over, before the first result of a check: what the kernel holds is kept,
 what it does not hold stays out.`,
   arguments: configArgument,
@@ -60,29 +69,35 @@ what it does not hold stays out.`,
     const actual = await readTable(options.kernel)
     const { owned, names } = remembered(options.kernel, config)
     const { config: resolved, doubts } = await resolveNow(config, names, context)
-    const changes = planned(resolved, ASSUMED[options.assume], { actual, owned, doubts })
-    if (options.json) context.printData(asJson(changes))
+    const now = Date.now()
+    const overrides = await overridesOf(options.kernel, resolved, now, context.warn)
+    const changes = planned(resolved, ASSUMED[options.assume], { actual, owned, doubts, overrides, now })
+    if (options.json) context.printData(asJson(changes, resolved, overrides))
     else {
       const services = new Map(resolved.services.map(({ id, name }) => [id ? keyOfService(id) : '', name]))
       const text = renderChanges(changes, { colour: context.screen.colour, nameOf: key => services.get(key) })
       context.print(`${text}${text === '' ? '' : '\n\n'}${summaryOfChanges(changes)}`)
+      if (overrides.size > 0) context.print(`\n${overridesText(resolved, overrides)}`)
     }
     return EXIT.ok
   },
 })
 
-/** State before the plan: the actual table, keys of owned services, and names in doubt. */
+/** State before the plan: the actual table, keys of owned services, names in doubt, overrides and their time. */
 export interface Before {
   readonly actual: Table
   readonly owned: ReadonlySet<string>
   readonly doubts?: Doubts
+  readonly overrides?: ReadonlyMap<ResolvedReal, Override>
+  /** Milliseconds of the wall clock. */
+  readonly now?: number
 }
 
 /** Returns the changes that a configuration would make if every real server had this health. Pure. */
 export function planned(
   { services }: ResolvedConfig,
   state: HealthState,
-  { actual, owned, doubts = new Map() }: Before,
+  { actual, owned, doubts = new Map(), overrides = new Map(), now = Date.now() }: Before,
 ): Change[] {
   const doubtful = new Doubtful()
   doubtful.follow(services, doubts)
@@ -90,7 +105,13 @@ export function planned(
   return diff(
     desired(
       services,
-      (_, real) => disposition({ checked: state, advised: real.attributes.weight, override: null }),
+      (_, real) =>
+        disposition({
+          checked: state,
+          advised: real.attributes.weight,
+          override: overrides.get(real) ?? null,
+          at: now,
+        }),
       actual,
       (...question) => doubtful.mayBe(...question),
     ),
@@ -117,9 +138,61 @@ function remembered(kind: 'netlink' | 'memory', { settings }: Config) {
   return readJournal(journalPath(settings.state, settings.socket))
 }
 
+/** Returns the overrides that count now. Those that cannot be read are left out, with a warning. */
+async function overridesOf(
+  kind: 'netlink' | 'memory',
+  { services, settings }: ResolvedConfig,
+  now: number,
+  warn: (text: string) => void,
+): Promise<ReadonlyMap<ResolvedReal, Override>> {
+  if (kind === 'memory') return new Map()
+  const path = statePath(settings, 'overrides')
+  try {
+    return await plannedOverrides(services, path, now)
+  } catch (error) {
+    warn(`the overrides in ${path} cannot be read and are not in this plan: ${(error as Error).message}`)
+    return new Map()
+  }
+}
+
+/** Maximum number of overrides that are listed. */
+const MOST_LISTED = 20
+
+/** Returns a line for each real server with an override: `web/[2001:db8::1]:80  drain by anna: disk swap`. */
+export function overridesText(
+  { services }: ResolvedConfig,
+  overrides: ReadonlyMap<ResolvedReal, Override>,
+): string {
+  const lines = services.flatMap(({ name, reals }) =>
+    reals.flatMap(real => {
+      const override = overrides.get(real)
+      if (!override) return []
+      const end = override.until === null ? '' : ` until ${dateTime(override.until)}`
+      const text = `${effectText(override.effect)}${end} by ${withReason(override)}`
+      return [printable(`${name}/${nameOfReal(real)}  ${text}`)]
+    }),
+  )
+  const more = lines.length - MOST_LISTED
+  const rest = more > 0 ? [`and ${more} more`] : []
+  return [
+    `${counted(lines.length, 'override')} in this plan:`,
+    ...[...lines.slice(0, MOST_LISTED), ...rest].map(line => `  ${line}`),
+  ].join('\n')
+}
+
 /** Formats the changes as JSON. Maps become lists, and each change has the key of its service. */
-function asJson(changes: readonly Change[]): string {
+function asJson(
+  changes: readonly Change[],
+  { services }: ResolvedConfig,
+  overrides: ReadonlyMap<ResolvedReal, Override>,
+): string {
   const plain = changes.map(({ op, id, ...rest }) => ({ op, service: keyOfService(id), ...rest }))
+  const given = services.flatMap(({ name, reals }) =>
+    reals.flatMap(real => {
+      const override = overrideStatus(overrides.get(real) ?? null)
+      return override ? [{ service: name, real: nameOfReal(real), override }] : []
+    }),
+  )
   const lists = (_: string, value: unknown) => (value instanceof Map ? [...value.values()] : value)
-  return JSON.stringify({ ...countChanges(changes), changes: plain }, lists, 2)
+  return JSON.stringify({ schema: 1, ...countChanges(changes), changes: plain, overrides: given }, lists, 2)
 }

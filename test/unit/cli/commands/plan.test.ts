@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type CommandError, EXIT } from '../../../../src/cli/command.js'
-import { command, planned } from '../../../../src/cli/commands/plan.js'
+import { command, overridesText, planned } from '../../../../src/cli/commands/plan.js'
 import { keyOfService, type ResolvedReal, type ResolvedService } from '../../../../src/core/model.js'
+import type { Override } from '../../../../src/core/override.js'
 import type { Doubt, Doubts } from '../../../../src/names/unresolved-names.js'
 import { testContext } from '../../../support/context.js'
 import { temporaryFile } from '../../../support/folder.js'
@@ -77,6 +78,27 @@ describe('lvsd plan', () => {
       assert.equal(await command.run({ ...context, options, arguments: { CONFIG } }), EXIT.ok)
       assert.equal(out(), text.trimStart())
     })
+
+  it('has overrides in it, and lists them', () => {
+    const [one, two, three] = ['fd00::1', 'fd00::2', 'fd00::3'].map(host => real(host, { weight: 5 }))
+    const site = config([service('web', { reals: [one, two, three] as ResolvedReal[] })])
+    const given = { source: 'command', who: 'anna', reason: 'disk swap', since: 0, until: null } as const
+    const overrides = new Map<ResolvedReal, Override>([
+      [one as ResolvedReal, { ...given, effect: { kind: 'drain', ramp: { since: 1000, ms: 10_000 } } }],
+      [two as ResolvedReal, { ...given, reason: '', effect: { kind: 'disable' } }],
+    ])
+    const changes = planned(site, 'up', { actual: new Map(), owned: new Set(), overrides, now: 5000 })
+    assert.deepEqual(
+      changes.flatMap(change => (change.op === 'add-real' ? [change.real.weight] : [])),
+      [3, 5],
+    )
+    assert.equal(
+      overridesText(site, overrides),
+      `2 overrides in this plan:
+  web/[fd00::1]:80  drain over 10s by anna: disk swap
+  web/[fd00::2]:80  disable by anna`,
+    )
+  })
 
   it('leaves what may be that of a name which nobody knows', () => {
     const byName = (name: string, port: number) => service(name, named(name, null, port))

@@ -1,0 +1,31 @@
+/** Which overrides would count under a configuration now, for `lvsd plan`. Reads the stored ones and changes nothing. */
+import type { ResolvedReal, ResolvedService } from '../core/model.js'
+import type { Override } from '../core/override.js'
+import { overrideOfWindow, windowAt } from '../core/window.js'
+import { readStateFile } from '../storage/state-file.js'
+import { isFor, located, ORDER_FORM } from './command-overrides.js'
+import { effectiveOverrides } from './effective-overrides.js'
+import { isInWindow } from './window-overrides.js'
+
+/**
+ * Returns the override of each real server that has one: by commands, from the file of the state folder, and by the
+ * windows of this configuration. Maintenance files are not read. Rejects if the file cannot be read.
+ */
+export async function plannedOverrides(
+  services: readonly ResolvedService[],
+  path: string,
+  now: number,
+): Promise<Map<ResolvedReal, Override>> {
+  const orders = (await readStateFile(path, ORDER_FORM)).flatMap(order => {
+    const target = located(order.target, services)
+    return target ? [{ ...order, target }] : []
+  })
+  const commands = (service: ResolvedService, real: ResolvedReal) =>
+    orders.flatMap(({ target, override }) => (isFor(target, service, real) ? [override] : []))
+  const windows = (service: ResolvedService, real: ResolvedReal) =>
+    (service.windows ?? []).flatMap(window => {
+      const open = isInWindow(window, real) ? windowAt(window, now) : null
+      return open ? [overrideOfWindow(window, open, now)] : []
+    })
+  return effectiveOverrides(services, [commands, windows], now)
+}
