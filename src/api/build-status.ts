@@ -26,7 +26,7 @@ import {
 type Dates = Pick<WallClock, 'at' | 'iso'>
 
 export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
-  const { version, pid, kernel, reload, reconcile, schedule, health } = snapshot
+  const { version, pid, kernel, reload, reconcile, schedule, health, isolation } = snapshot
   const services = health.services.map(service => serviceStatus(service, snapshot, dates))
   return {
     schema: SCHEMA,
@@ -51,6 +51,7 @@ export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
     },
     schedule: { ...schedule, lateness: roundedAll(schedule.lateness) },
     sysctls: snapshot.sysctls,
+    isolation: isolation && { since: dates.iso(isolation.since), detail: isolation.detail },
     totals: totalsOf(services.flatMap(({ reals }) => reals)),
     services,
   }

@@ -1,6 +1,7 @@
 /** The state of all parts of the daemon at one moment, as input for the status document. */
 import type { Problem } from '../config/problems/problem.js'
 import type { HealthSnapshot } from '../health/health-snapshot.js'
+import type { IsolationChange } from '../health/isolation.js'
 import type { NamesSnapshot } from '../names/name-resolver.js'
 import type { ReconcileSnapshot } from '../reconcile/reconciler.js'
 import type { SysctlState } from '../reconcile/sysctl-keeper.js'
@@ -13,6 +14,8 @@ export interface Snapshot extends Pick<StatusDocument, 'version' | 'pid' | 'kern
   readonly startedAt: number
   readonly reload: ReloadSnapshot
   readonly health: HealthSnapshot
+  /** Null unless lvsd is isolated. */
+  readonly isolation: IsolationChange | null
   readonly names: NamesSnapshot
   readonly reconcile: ReconcileSnapshot
   readonly schedule: ScheduleStats

@@ -165,6 +165,8 @@ export interface StatusDocument {
   readonly schedule: ScheduleStats
   /** The sysctls that the configuration declares. */
   readonly sysctls: readonly SysctlState[]
+  /** Set while lvsd itself cannot reach any server: failed checks do not count. Else null. */
+  readonly isolation: CauseStatus | null
   readonly totals: Totals
   readonly services: readonly ServiceStatus[]
 }

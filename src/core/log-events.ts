@@ -169,6 +169,17 @@ export const LOG_EVENTS = {
     'moved',
   ),
 
+  // isolation and panic
+  'director.isolated': kind(
+    'lvsd itself cannot reach any server: failed checks do not count, and the table stays.',
+    'detail',
+  ),
+  'director.connected': kind('The end of `director.isolated`.', 'seconds'),
+  'director.paths-unknown': kind(
+    'lvsd cannot ask the kernel for its routes and interfaces, so it would not notice that it is isolated.',
+    'error',
+  ),
+
   // names
   'name.resolved': kind('A name resolved to its first address or to a new one.', 'name', 'address', 'was'),
   'name.failed': kind(

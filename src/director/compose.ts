@@ -6,6 +6,8 @@ import type { EventListener } from '../events/event-bus.js'
 import { kernelAdvice } from '../events/sysctl-advice.js'
 import { openTable, type TableName } from '../ipvs/table.js'
 import { openResolver } from '../names/lookup.js'
+import { openPaths, type Paths } from '../netlink/paths.js'
+import { openSocket } from '../netlink/socket.js'
 import { openCommandQueue } from '../notify/command-queue.js'
 import { type Journal, journalPath, memoryJournal, openJournal, statePath } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -58,11 +60,28 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     sysctls: table === 'memory' ? null : openSysctls(),
     sysctlsPath: pathIn(loaded.config.settings, 'sysctls'),
     journal,
+    paths: table === 'netlink' ? pathsOrNull(log) : null,
     resolver,
     commands,
     notify: openNotify(env, log),
     listeners: [...defaultListeners({ log, journal, resolver, commands }), ...advice, ...listeners],
   })
+}
+
+/** Bytes of the buffers of the socket for routes. An answer has about 2 KiB. */
+const PATHS_BUFFER = 64 * 1024
+
+function pathsOrNull(log: Log): Paths | null {
+  try {
+    return openPaths(openSocket(PATHS_BUFFER, 'route'))
+  } catch (error) {
+    log.warn(
+      'director.paths-unknown',
+      { error: (error as Error).message },
+      'lvsd cannot ask the kernel for its routes: it would not notice that it is isolated',
+    )
+    return null
+  }
 }
 
 /** Returns the loaded configuration with the paths of the control socket and the state folder replaced, if given. */

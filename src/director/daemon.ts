@@ -11,9 +11,11 @@ import { type EventBus, type EventListener, openEventBus } from '../events/event
 import { logListener } from '../events/log-listener.js'
 import { HealthMemory } from '../health/health-memory.js'
 import { HealthTracker } from '../health/health-tracker.js'
+import { Isolation } from '../health/isolation.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
 import { NameResolver } from '../names/name-resolver.js'
+import type { Paths } from '../netlink/paths.js'
 import { type CommandQueue, openCommandQueue } from '../notify/command-queue.js'
 import { CommandOverrides } from '../overrides/command-overrides.js'
 import { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
@@ -46,6 +48,8 @@ export interface DaemonParts {
   readonly kernel: Kernel
   readonly kernelName: StatusDocument['kernel']
   readonly journal: Journal
+  /** Routes and interfaces of this machine; closed with the daemon. Null or absent: isolation is not noticed. */
+  readonly paths?: Paths | null
   readonly log: Log
   readonly notify: Notify
   /** Resolver of names; closed with the daemon. */
@@ -107,6 +111,7 @@ class RunningDaemon implements Daemon {
   readonly #health: HealthTracker
   readonly #memory: HealthMemory
   readonly #names: NameResolver
+  readonly #isolation: Isolation | null
   readonly #configWatcher: ConfigWatcher
   readonly #applier: ConfigApplier
   readonly #commandOverrides: CommandOverrides
@@ -158,11 +163,15 @@ class RunningDaemon implements Daemon {
     const { concurrency } = loaded.config.settings
     this.#executors = executors((id, result) => this.#health.result(id, result), concurrency, { log })
     lifecycle.add('checks', () => this.#executors.close())
+    const { paths } = parts
+    lifecycle.add('paths', () => paths?.close())
+    this.#isolation = paths ? this.#isolationBy(paths) : null
     this.#health = new HealthTracker({
       log,
       events,
       table: () => this.#reconciler.table,
       onDirty: services => this.#reconciler.markDirty(services.map(({ name }) => name)),
+      isolation: this.#isolation,
       recheck: (id, ms) => this.#executors.soon(id, ms),
       ...(parts.overridesClock && { wall: parts.overridesClock.now }),
     })
@@ -226,6 +235,20 @@ class RunningDaemon implements Daemon {
     })
   }
 
+  #isolationBy(paths: Paths): Isolation {
+    return new Isolation({
+      paths,
+      now: steadyNow,
+      onChange: change => this.#events.emit('isolation', change),
+      onFailure: ({ message }) =>
+        this.#parts.log.warn(
+          'director.paths-unknown',
+          { error: message },
+          'lvsd cannot ask the kernel for its routes: it would not notice that it is isolated',
+        ),
+    })
+  }
+
   /** Starts the parts. A reload that is requested during the start runs after it. */
   start(): Promise<void> {
     const started = this.#start().catch(async error => {
@@ -275,6 +298,7 @@ class RunningDaemon implements Daemon {
       now: steadyNow(),
       startedAt: this.#startedAt,
       reload: this.#reloader.snapshot(),
+      isolation: this.#isolation?.current ?? null,
       health: this.#health.snapshot(config.services, reconcile.dump?.table ?? new Map()),
       names: this.#names.snapshot(config),
       reconcile,

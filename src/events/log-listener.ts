@@ -5,8 +5,10 @@ import { endpoint } from '../core/address.js'
 import type { CheckResult, Member, ResolvedService } from '../core/model.js'
 import { effectText, withReason } from '../core/override.js'
 import type { OverrideChange, Transition, VerdictChange, WeightChange } from '../health/health-changes.js'
+import type { IsolationChange } from '../health/isolation.js'
 import { nameOfCheck, type Subscriber } from '../health/jobs.js'
 import type { Log } from '../system/log.js'
+import { steadyNow } from '../util/clock.js'
 import type { EventListener } from './event-bus.js'
 
 /** The first listener of every daemon, so that the log line precedes the actions of other listeners. */
@@ -17,6 +19,7 @@ export function logListener(log: Log): EventListener {
     weight: change => logWeightChange(log, change),
     verdict: change => logVerdict(log, change),
     override: change => logOverride(log, change),
+    isolation: change => logIsolation(log, change),
     traffic: (service, hasTraffic, before) => logTraffic(log, service, hasTraffic, before),
   }
 }
@@ -55,6 +58,21 @@ function logVerdict(log: Log, { service, real, check, isMissing, detail }: Verdi
       'check.no-verdict',
       { ...fields, detail },
       'the check had no verdict three times in a row; the state of its real server does not change',
+    )
+}
+
+function logIsolation(log: Log, { isIsolated, since, detail }: IsolationChange): void {
+  if (isIsolated)
+    log.error(
+      'director.isolated',
+      { detail },
+      'lvsd is isolated: it cannot reach any server, so failed checks do not count and the table stays',
+    )
+  else
+    log.warn(
+      'director.connected',
+      { seconds: Math.round((steadyNow() - since) / 1000) },
+      'lvsd is no longer isolated: checks count again',
     )
 }
 

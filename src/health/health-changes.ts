@@ -4,6 +4,7 @@
 
 import type { CheckResult, HealthState, ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Changed } from './active-overrides.js'
+import type { IsolationChange } from './isolation.js'
 import type { Job, Subscriber } from './jobs.js'
 
 /** A change of the state of a real server, or of one of its checks while the state of the server stays the same. */
@@ -82,6 +83,8 @@ export interface HealthEvents {
   readonly verdict: [change: VerdictChange]
   /** An override of a real server begins, changes or ends. */
   readonly override: [change: OverrideChange]
+  /** lvsd cannot reach anybody any more, or again. */
+  readonly isolation: [change: IsolationChange]
   /**
    * A service has an available real server, or none any more. `before` is null if this was not known, as after a start.
    */

@@ -185,6 +185,13 @@ export class HealthStore {
     return (this.#statesByJob.get(id) ?? []).map(checkState => checkState.subscriber)
   }
 
+  /** True if a failure of the job could change a health. */
+  isAtStake(id: string): boolean {
+    return (this.#statesByJob.get(id) ?? []).some(
+      ({ health }) => health.state !== 'down' || health.streak > 0,
+    )
+  }
+
   /** Applies a result to all subscribers of the job. */
   result(id: string, result: CheckResult, now: number): ResultOutcome {
     const transitions: Transition[] = []

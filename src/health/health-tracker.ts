@@ -12,6 +12,7 @@ import type { HealthEvents, JobChanges } from './health-changes.js'
 import type { MemorySection } from './health-memory.js'
 import type { HealthSnapshot, RealHealth } from './health-snapshot.js'
 import { desiredTable, HealthStore } from './health-store.js'
+import type { Isolation } from './isolation.js'
 import { nameOfCheck, type Subscriber } from './jobs.js'
 import { written } from './remembered-health.js'
 
@@ -24,6 +25,8 @@ export interface HealthTrackerParts {
   onDirty(services: readonly ResolvedService[]): void
   /** Called to run the job again in `ms` milliseconds, if it is not due sooner. */
   recheck(id: string, ms: number): void
+  /** Absent: every failure counts. */
+  readonly isolation?: Pick<Isolation, 'follow' | 'passed' | 'excuses' | 'current'> | null
   /** Returns milliseconds of the steady clock. */
   readonly now?: () => number
   /** Returns milliseconds of the wall clock. */
@@ -57,7 +60,9 @@ export class HealthTracker {
    * of the configuration.
    */
   applyConfig(config: ResolvedConfig, checks: ReadonlyMap<string, Check>, doubts: Doubts): JobChanges {
-    return this.store.applyConfig(config, checks, this.#now(), doubts)
+    const changes = this.store.applyConfig(config, checks, this.#now(), doubts)
+    this.#parts.isolation?.follow([...this.store.jobs.values()].map(({ target }) => target.address))
+    return changes
   }
 
   /** Replaces the overrides of all real servers. */
@@ -73,11 +78,15 @@ export class HealthTracker {
   }
 
   /** Applies a result of a job and emits the events that follow. */
-  result(id: string, result: CheckResult): void {
+  result(id: string, given: CheckResult): void {
     const { events, recheck } = this.#parts
     const subscribers = this.store.subscribers(id)
+    const excuse = this.#excuseOf(subscribers, given)
+    const result = excuse ?? given
     if (result.ok === null && subscribers[0]) this.#logNoVerdict(subscribers[0], result)
     if (subscribers.length > 0 && events.hears('result')) events.emit('result', subscribers, result)
+    // One event tells the isolation; the checks without a verdict are not counted.
+    if (excuse) return
     const { transitions, weightChanges, verdicts, recheckIn } = this.store.result(id, result, this.#now())
     if (recheckIn !== null) recheck(id, recheckIn)
     for (const transition of transitions) events.emit('transition', transition)
@@ -85,6 +94,19 @@ export class HealthTracker {
     for (const verdict of verdicts) events.emit('verdict', verdict)
     const moved = [...transitions.filter(({ hasMovedServer }) => hasMovedServer), ...weightChanges]
     this.#touch(moved.map(({ service }) => service))
+  }
+
+  /** Returns the result without a verdict that takes the place of a failure while lvsd is isolated; else null. */
+  #excuseOf([first]: readonly Subscriber[], result: CheckResult): CheckResult | null {
+    const { isolation } = this.#parts
+    if (!isolation || !first) return null
+    const { address } = first.target
+    if (result.ok) isolation.passed(address)
+    if (result.ok !== false || !this.store.isAtStake(first.jobId)) return null
+    if (!isolation.excuses(address, result.ms)) return null
+    const why = isolation.current?.detail ?? 'it was so while the check ran'
+    const detail = `lvsd is isolated: ${why}; ${result.detail}`
+    return { ...result, ok: null, reason: 'no-verdict', detail }
   }
 
   /** Returns the desired table of the named services (null: all). `actual` is the actual table. */

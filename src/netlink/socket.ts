@@ -1,13 +1,13 @@
-/** The generic netlink socket of this machine. */
-import { close, openNetlink, receive, send } from '../system/libc.js'
+/** The netlink sockets of this machine. */
+import { close, type NetlinkFamily, openNetlink, receive, send } from '../system/libc.js'
 import type { Socket } from './connection.js'
 
 /**
  * Opens a socket in the current network namespace of the process; the socket stays in that namespace. The buffer (1 MiB
  * by default) is many times larger than the answers to one batch. Throws a SystemError.
  */
-export function openSocket(bufferSize = 1 << 20): Socket {
-  const fd = openNetlink(bufferSize)
+export function openSocket(bufferSize = 1 << 20, family: NetlinkFamily = 'generic'): Socket {
+  const fd = openNetlink(bufferSize, family)
   return {
     send: datagram => send(fd, datagram),
     receive: into => receive(fd, into),

@@ -35,6 +35,7 @@ const SOCK_NONBLOCK = 0x800
 const SOCK_CLOEXEC = 0x80000
 const O_CLOEXEC = 0x80000
 
+const NETLINK_ROUTE = 0
 const NETLINK_GENERIC = 16
 const IPPROTO_ICMP = 1
 const IPPROTO_ICMPV6 = 58
@@ -167,9 +168,12 @@ export function errorName(errno: number): string {
 
 // ---------------------------------------------------------------- netlink
 
-/** Opens a generic netlink socket with buffers of `buffer` bytes, or the maximum allowed for this process. */
-export function openNetlink(buffer: number): number {
-  const fd = open(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC)
+/** The family of a netlink socket: what of the kernel it talks to. */
+export type NetlinkFamily = 'generic' | 'route'
+
+/** Opens a netlink socket with buffers of `buffer` bytes, or the maximum allowed for this process. */
+export function openNetlink(buffer: number, family: NetlinkFamily = 'generic'): number {
+  const fd = open(AF_NETLINK, SOCK_RAW, family === 'route' ? NETLINK_ROUTE : NETLINK_GENERIC)
   try {
     // The kernel's default holds 277 answers. With FORCE, root can exceed net.core.rmem_max.
     setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer)

@@ -81,6 +81,7 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
   const { reconcile, config, schedule, sysctls } = document
   const { stalls, stalledFor } = schedule
   const worst = [
+    ...isolation(document, now),
     ...keptConfiguration(document),
     ...refusedReload(document, now),
     ...reconcile.errors.map(printable),
@@ -111,6 +112,12 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
     ...worst.map(text => paint('red', `! ${text}`)),
     ...others.map(text => paint('yellow', `! ${text}`)),
   ]
+}
+
+function isolation({ isolation }: StatusDocument, now: number): string[] {
+  if (!isolation) return []
+  const since = shortTime(Date.parse(isolation.since), now)
+  return [`lvsd is isolated since ${since}, failed checks do not count: ${printable(isolation.detail)}`]
 }
 
 function keptConfiguration({ config: { file, keptSince } }: StatusDocument): string[] {

@@ -103,6 +103,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
     config: { file: '/etc/lvsd/lvsd.yaml', loadedAt: ago(7500), warnings: [], keptSince: null },
     lastReload: null,
     reconcile: { lastResync: ago(4), changesApplied: 3, driftRepaired: 0, disputes: [], errors: [] },
+    isolation: null,
     schedule: {
       jobs: 2,
       running: 0,

@@ -50,6 +50,7 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
       errors: [],
       dump: kernel && { table: kernel, services: new Map(), reals: new Map() },
     },
+    isolation: null,
     schedule: {
       jobs: 3,
       running: 1,

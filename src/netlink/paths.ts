@@ -1,0 +1,124 @@
+/**
+ * Asks the kernel by which interface it would send to an address, and whether an interface works: NETLINK_ROUTE. Nothing
+ * is sent to the network, so the answer is about this machine alone.
+ */
+import type { Address } from '../core/address.js'
+import { bytesOf, isLinkLocal } from '../core/address.js'
+import { errorName } from '../system/libc.js'
+import { nested, skipped, text, u32 } from './attribute.js'
+import type { Socket } from './connection.js'
+import { NetlinkError } from './error.js'
+import { decodeMessages, errnoOf, flag, type Message, type } from './message.js'
+
+/** The route to an address. */
+export type Route =
+  | { readonly kind: 'by'; readonly link: number }
+  /** An address of this machine. */
+  | { readonly kind: 'local' }
+  /** The kernel refuses to send. `code` is the errno name, such as ENETUNREACH. */
+  | { readonly kind: 'none'; readonly code: string }
+
+export interface Link {
+  readonly name: string
+  /** True if it is set up and has a carrier: the operational state of RFC 2863. */
+  readonly isWorking: boolean
+  /** How often it has lost its carrier; 0 if the kernel does not tell. */
+  readonly losses: number
+}
+
+export interface Paths {
+  /** Null for a link-local address, which has its interface in its zone. */
+  routeTo(address: Address): Route | null
+  /** Null if there is no such interface. */
+  link(index: number): Link | null
+  close(): void
+}
+
+/** Values of nlmsg_type (linux/rtnetlink.h). */
+const RTM_GETLINK = 18
+const RTM_GETROUTE = 26
+/** Address families of the kernel. */
+const AF_INET = 2
+const AF_INET6 = 10
+/** Type of the route to an address of this machine. */
+const RTN_LOCAL = 2
+/** Flags of an interface (linux/if.h): set up; operational. */
+const IFF_UP = 1
+const IFF_RUNNING = 0x40
+/** Sizes of struct rtmsg and struct ifinfomsg. */
+const routeSize = 12
+const linkSize = 16
+const headerSize = 16
+
+const routeAttributes = nested({
+  OIF: [4, u32], // RTA_
+})
+const linkAttributes = nested({
+  IFNAME: [3, text], // IFLA_
+  STATS: [7, skipped],
+  CARRIER_DOWN_COUNT: [48, u32],
+})
+
+export function openPaths(socket: Socket): Paths {
+  const buffer = Buffer.allocUnsafeSlow(65536)
+  let sequence = 0
+
+  return {
+    routeTo(address) {
+      if (isLinkLocal(address)) return null
+      const answer = ask(RTM_GETROUTE, routeRequest(address))
+      if (typeof answer === 'string') return { kind: 'none', code: answer }
+      const { data, start, end } = answer
+      // rtm_type is the byte 7 of struct rtmsg.
+      if (data.readUInt8(start + 7) === RTN_LOCAL) return { kind: 'local' }
+      const { OIF } = routeAttributes.read(data, start + routeSize, end)
+      return OIF === undefined ? { kind: 'none', code: 'ENETUNREACH' } : { kind: 'by', link: OIF }
+    },
+
+    link(index) {
+      const request = Buffer.alloc(linkSize)
+      request.writeInt32LE(index, 4)
+      const answer = ask(RTM_GETLINK, request)
+      if (typeof answer === 'string') return null
+      const { data, start, end } = answer
+      const flags = data.readUInt32LE(start + 8)
+      const { IFNAME, CARRIER_DOWN_COUNT } = linkAttributes.read(data, start + linkSize, end)
+      return {
+        name: IFNAME ?? String(index),
+        isWorking: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
+        losses: CARRIER_DOWN_COUNT ?? 0,
+      }
+    },
+
+    close: () => socket.close(),
+  }
+
+  /** Returns the answer, or the errno name of a refusal. The answer is valid until the next request. */
+  function ask(request: number, body: Buffer): Message | string {
+    sequence = (sequence + 1) >>> 0
+    const header = Buffer.alloc(headerSize)
+    header.writeUInt32LE(headerSize + body.length, 0)
+    header.writeUInt16LE(request, 4)
+    header.writeUInt16LE(flag.REQUEST, 6)
+    header.writeUInt32LE(sequence, 8)
+    socket.send(Buffer.concat([header, body]))
+    for (let length = socket.receive(buffer); length !== null; length = socket.receive(buffer))
+      for (const message of decodeMessages(buffer, length)) {
+        if (message.sequence !== sequence) continue
+        return message.type === type.ERROR ? errorName(errnoOf(message)) : message
+      }
+    throw new NetlinkError('ENOBUFS', 'the kernel gives no answer about its routes')
+  }
+}
+
+/** struct rtmsg, and the attribute RTA_DST. */
+function routeRequest(address: Address): Buffer {
+  const bytes = bytesOf(address)
+  const request = Buffer.alloc(routeSize + 4 + bytes.length)
+  request.writeUInt8(address.family === 'ipv6' ? AF_INET6 : AF_INET, 0)
+  request.writeUInt8(bytes.length * 8, 1)
+  request.writeUInt16LE(4 + bytes.length, routeSize)
+  request.writeUInt16LE(1, routeSize + 2) // RTA_DST
+  request.set(bytes, routeSize + 4)
+  return request
+}
