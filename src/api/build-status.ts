@@ -44,6 +44,7 @@ export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
     lastReload: reload.last,
     reconcile: {
       lastResync: reconcile.lastResync === null ? null : dates.iso(reconcile.lastResync),
+      countersAt: reconcile.dumpAt === null ? null : dates.iso(reconcile.dumpAt),
       changesApplied: reconcile.changesApplied,
       driftRepaired: reconcile.driftRepaired,
       disputes: reconcile.disputes.map(dispute => ({ ...dispute, since: dates.iso(dispute.since) })),

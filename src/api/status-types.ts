@@ -151,6 +151,8 @@ export interface StatusDocument {
   readonly lastReload: ReloadOutcome | null
   readonly reconcile: {
     readonly lastResync: string | null
+    /** ISO 8601; when the counters were read. Null: they cannot be read. */
+    readonly countersAt: string | null
     readonly changesApplied: number
     readonly driftRepaired: number
     /** Services that another program changes repeatedly: since when, and how many changes lvsd has reverted. */

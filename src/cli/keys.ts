@@ -1,10 +1,14 @@
 /** Reads single keys from a terminal, without Enter. */
 
+/** A sequence that a terminal sends for one key, such as ESC [ A for the arrow up; else one character. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: such sequences begin with the escape character
+const KEY = /\u001b\[[\d;]*[A-Za-z~]|\u001bO[A-Za-z]|./gsu
+
 const CTRL_C = '\u0003'
 const CTRL_Z = '\u001a'
 
 /**
- * Calls `handler` with each key until the returned function is called. Ctrl-C and Ctrl-Z still send their signals.
+ * Calls `handler` with each key, an arrow key as its whole sequence, until the returned function is called. Ctrl-C and Ctrl-Z still send their signals.
  * Nothing is read if standard input is not a terminal.
  */
 export function onKeys(handler: (key: string) => void, input: NodeJS.ReadStream = process.stdin): () => void {
@@ -17,7 +21,7 @@ export function onKeys(handler: (key: string) => void, input: NodeJS.ReadStream 
     }
   }
   const onData = (data: Buffer | string) => {
-    for (const key of String(data))
+    for (const key of String(data).match(KEY) ?? [])
       if (key === CTRL_C) process.kill(process.pid, 'SIGINT')
       else if (key === CTRL_Z) suspend(raw)
       else handler(key)

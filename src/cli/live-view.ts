@@ -1,13 +1,15 @@
-/** The live view of `lvsd status --watch`: fetches the status and draws it, repeatedly. */
+/**
+ * The live views `lvsd status --watch` and `lvsd top`: fetch the status and draw it, repeatedly. On a terminal the view
+ * is a list to work in: keys scroll, fold and filter it, explain a server, drain or enable it.
+ */
 import { ControlError } from '../api/client.js'
 import type { StatusDocument } from '../api/status-types.js'
-import { painter } from '../util/paint.js'
 import { dateTime } from '../util/time-text.js'
 import type { CommandContext } from './command.js'
-import { clip } from './terminal/columns.js'
 import { ENTER, frame, LEAVE } from './terminal/live.js'
 import { renderStatus } from './terminal/status.js'
 import { changesBetween, transitionLines } from './terminal/transitions.js'
+import { type Content, type Steering, WorkView } from './work-view.js'
 
 export interface Watch {
   readonly context: Pick<
@@ -19,16 +21,20 @@ export interface Watch {
   readonly every: number
   /** Prints a JSON object per line for each change, for programs. */
   readonly isJson?: boolean
-  /** Lines above the table. */
+  /** Lines above the list. */
   readonly intro?: string
   /** Ends the view when aborted. */
   readonly until?: AbortSignal
+  /** What the list shows; the default is the status. */
+  readonly content?: Content
+  /** What keys do to the daemon; without it, keys only move and search. */
+  readonly steering?: Steering
 }
 
-/** Maximum number of transitions shown below the table. */
+/** Maximum number of transitions that the view keeps. */
 const RECENT = 6
 
-interface View {
+interface Answers {
   document: StatusDocument
   recent: string[]
   /** Error message of the last request, or null. */
@@ -41,66 +47,62 @@ interface View {
  * ControlError if the first request fails.
  */
 export async function watchStatus(watch: Watch): Promise<void> {
-  const view: View = { document: await watch.fetch(), recent: [], trouble: null }
+  const answers: Answers = { document: await watch.fetch(), recent: [], trouble: null }
   const ended = new AbortController()
   const { context } = watch
   const signals = [ended.signal, context.outputClosed, ...(watch.until ? [watch.until] : [])]
   const stop = AbortSignal.any(signals)
   const unlisten = context.onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => ended.abort())
-  const isDrawn = context.screen.isTerminal && !watch.isJson
-  // With JSON output the command may run in the background, where it must not change the mode of the terminal.
-  const unlistenKeys = isDrawn ? context.onKey(key => (/q/i.test(key) ? ended.abort() : undefined)) : () => {}
   try {
-    await (isDrawn ? redraw : printLines)(watch, view, stop)
+    // With JSON output the command may run in the background, where it must not change the mode of the terminal.
+    if (context.screen.isTerminal && !watch.isJson) await redraw(watch, answers, stop, () => ended.abort())
+    else await printLines(watch, answers, stop)
   } finally {
     unlisten()
-    unlistenKeys()
   }
 }
 
-async function redraw(watch: Watch, view: View, stop: AbortSignal): Promise<void> {
+async function redraw(watch: Watch, answers: Answers, stop: AbortSignal, quit: () => void): Promise<void> {
   const { context } = watch
-  const draw = () => context.write(frame(picture(watch, view), context.screen.height ?? 24))
+  const draw = () => {
+    const { width, colour, height } = context.screen
+    const rows = height ?? 24
+    if (!stop.aborted)
+      context.write(frame(view.picture(answers, { width, colour, height: rows, now: Date.now() }), rows))
+  }
+  const view = new WorkView({ ...watch, onChange: draw, quit, refresh: () => refresh(watch, answers) })
+  view.take(answers.document)
   const unlisten = context.onSignal(['SIGWINCH'], draw)
+  const unlistenKeys = context.onKey(key => view.press(key, answers.document))
   context.write(ENTER)
   try {
     while (!stop.aborted) {
       draw()
       await pause(watch.every, stop)
-      await refresh(watch, view)
+      await refresh(watch, answers)
+      view.take(answers.document)
     }
   } finally {
     unlisten()
+    unlistenKeys()
     context.write(LEAVE)
   }
 }
 
-/** Returns intro, table, error message, and as many of the latest transitions as fit. */
-function picture({ context: { screen }, intro = '' }: Watch, { document, recent, trouble }: View): string {
-  const { width, height, colour } = screen
-  const blocks = [
-    intro,
-    renderStatus(document, { width, colour, now: Date.now() }),
-    trouble === null ? '' : painter(colour)('red', `! ${trouble}`),
-  ]
-  const lines = blocks.filter(Boolean).join('\n\n').split('\n')
-  const room = Math.max(0, Math.min(RECENT, (height ?? Number.POSITIVE_INFINITY) - lines.length - 1))
-  const news = room === 0 ? [] : recent.slice(-room)
-  return [...lines, ...(news.length > 0 ? ['', ...news] : [])].map(line => clip(line, width)).join('\n')
-}
-
-async function printLines(watch: Watch, view: View, stop: AbortSignal): Promise<void> {
-  const { context } = watch
-  if (!watch.isJson) context.print(`${picture(watch, view)}\n`)
+async function printLines(watch: Watch, answers: Answers, stop: AbortSignal): Promise<void> {
+  const { context, intro } = watch
+  const { width, colour } = context.screen
+  const table = renderStatus(answers.document, { width, colour, now: Date.now() })
+  if (!watch.isJson) context.print(`${[intro, table].filter(Boolean).join('\n\n')}\n`)
   while (!stop.aborted && context.hasReader()) {
     await pause(watch.every, stop)
-    for (const line of await refresh(watch, view))
+    for (const line of await refresh(watch, answers))
       watch.isJson ? context.printData(line) : context.print(line)
   }
 }
 
 /** Fetches the status again. Returns a line for each change since the last answer. */
-async function refresh({ fetch, context, isJson = false }: Watch, view: View): Promise<string[]> {
+async function refresh({ fetch, context, isJson = false }: Watch, answers: Answers): Promise<string[]> {
   const now = Date.now()
   const own = (text: string) =>
     isJson
@@ -109,17 +111,17 @@ async function refresh({ fetch, context, isJson = false }: Watch, view: View): P
   try {
     const document = await fetch()
     const news = isJson
-      ? changesBetween(view.document, document).map(change => JSON.stringify(change))
-      : transitionLines(view.document, document, { colour: context.screen.colour })
-    view.recent = [...view.recent, ...news].slice(-RECENT)
-    view.document = document
-    const wasTroubled = view.trouble !== null
-    view.trouble = null
+      ? changesBetween(answers.document, document).map(change => JSON.stringify(change))
+      : transitionLines(answers.document, document, { colour: context.screen.colour })
+    answers.recent = [...answers.recent, ...news].slice(-RECENT)
+    answers.document = document
+    const wasTroubled = answers.trouble !== null
+    answers.trouble = null
     return wasTroubled ? [own('lvsd answers again'), ...news] : news
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
-    const isNew = view.trouble !== error.message
-    view.trouble = error.message
+    const isNew = answers.trouble !== error.message
+    answers.trouble = error.message
     return isNew ? [own(error.message)] : []
   }
 }

@@ -12,6 +12,9 @@ import { type CommandContext, CommandError, EXIT, type ExitCode } from './comman
 import { endOf } from './override-end.js'
 import { usageError } from './parse.js'
 
+/** What `lvsd enable` ends. */
+export const ALL_EFFECTS = ['force-down', 'disable', 'drain', 'weight', 'force-up'] as const
+
 export const targetArgument = {
   TARGET: { about: "a real server, 'web/[fd00::3]:80' or web/::3; a service, web; or all" },
 } as const

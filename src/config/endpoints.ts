@@ -91,8 +91,7 @@ function kindOfNoServer(address: Address): string | null {
   const { family, text } = address
   if (text === '::' || text === '0.0.0.0') return 'the unspecified address'
   if (text === '255.255.255.255') return 'the broadcast address'
-  if (isMapped(address))
-    return `an IPv4 address in the form of IPv6, ${text.slice('::ffff:'.length)} in disguise`
+  if (isMapped(address)) return `an IPv4-mapped IPv6 address (${text.slice('::ffff:'.length)})`
   const first = Number.parseInt(text, 10)
   const multicast =
     family === 'ipv6' ? text.startsWith('ff') && /^ff[0-9a-f]{2}:/.test(text) : first >= 224 && first < 240
@@ -105,11 +104,7 @@ function tellBrackets(text: string, address: Address, at: Position, report: Repo
     head !== undefined && parseAddress(head)
       ? `, or '${endpoint(head, tail ?? '')}' if ${tail} is the port`
       : ''
-  report.error(
-    'BRACKETS_NEEDED',
-    at,
-    `an IPv6 address stands in brackets here: '${bracketed(address)}'${split}`,
-  )
+  report.error('BRACKETS_NEEDED', at, `an IPv6 address needs brackets here: '${bracketed(address)}'${split}`)
 }
 
 function advice(text: string): string {

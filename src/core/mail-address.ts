@@ -39,8 +39,7 @@ const SMTP_PORT = 25
 
 /** Parses `mail.example.com`, `192.0.2.25:587`, `[2001:db8::25]:25` or `2001:db8::25`. Returns null for any other text. */
 export function readMailServer(text: string): MailServer | null {
-  const bare = /^[^[\]]*:[^[\]]*:[^[\]]*$/.test(text) ? `[${text}]` : text
-  const parsed = parseHostPort(bare)
+  const parsed = parseHostPort(text)
   const port = parsed?.port == null ? SMTP_PORT : Number(parsed.port)
   if (!parsed || !Number.isInteger(port) || port < 1 || port > 65_535) return null
   return { host: parsed.host, port }

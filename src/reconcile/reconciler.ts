@@ -28,6 +28,8 @@ export interface ReconcileStats {
 export interface ReconcileSnapshot extends Readonly<ReconcileStats> {
   /** The kernel's table with counters; null if it cannot be read. */
   readonly dump: Dump | null
+  /** When the dump was read, in milliseconds of the steady clock; null without one. */
+  readonly dumpAt: number | null
 }
 
 export interface Desired {
@@ -131,7 +133,7 @@ export class Reconciler {
 
   /** Returns a dump at most `maxAge` milliseconds old, for its counters. Null if the kernel's table cannot be read. */
   async counters(maxAge: number): Promise<Dump | null> {
-    if (this.#lastDump && performance.now() - this.#lastDump.at <= maxAge) return this.#lastDump.dump
+    if (this.#lastDump && steadyNow() - this.#lastDump.at <= maxAge) return this.#lastDump.dump
     this.#counting ??= this.#count().finally(() => {
       this.#counting = null
     })
@@ -141,7 +143,7 @@ export class Reconciler {
   /** Returns the statistics, with a dump that is at most `maxAge` milliseconds old. */
   async snapshot(maxAge: number): Promise<ReconcileSnapshot> {
     const dump = await this.counters(maxAge)
-    return { ...this.stats, dump }
+    return { ...this.stats, dump, dumpAt: dump && (this.#lastDump?.at ?? null) }
   }
 
   /** Ends all rounds. Resolves when the current round is finished. */
@@ -190,7 +192,7 @@ export class Reconciler {
     if (this.#lastTable !== null && this.#isCertain) this.#reportDrift(this.#lastTable, dump.table)
     this.#lastTable = dump.table
     this.#isCertain = true
-    this.#lastDump = { dump, at: performance.now() }
+    this.#lastDump = { dump, at: steadyNow() }
     this.stats.lastResync = steadyNow()
   }
 
@@ -338,7 +340,7 @@ export class Reconciler {
 
   /** Reads the table for its counters. Concurrent callers of `counters` share one read. */
   async #count(): Promise<Dump | null> {
-    const at = performance.now()
+    const at = steadyNow()
     const dump = await this.#parts.kernel.dump(this.#expected()).catch(() => null)
     if (dump) this.#lastDump = { dump, at }
     return dump

@@ -13,7 +13,7 @@ let loaded: typeof stringWidth | undefined
  */
 export function widthOf(text: string): number {
   const plain = text.replaceAll(COLOURS, '')
-  if (/^[ -~·…→’]*$/.test(plain)) return plain.length
+  if (/^[ -~·…→’▁▂▃▄▅▆▇█]*$/.test(plain)) return plain.length
   loaded ??= (createRequire(import.meta.url)('string-width') as { default: typeof stringWidth }).default
   return loaded(text)
 }

@@ -1,13 +1,23 @@
 /** Tests of the units in deploy/ under a running systemd, with all their restrictions. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { DEFAULT_SOCKET, fetchStatus } from '../../src/api/client.js'
 import { packageRoot } from '../../src/system/version.js'
 import { until } from '../support/until.js'
 import { installCommand, installLink } from './site/command.js'
 import { FILE, GOOD, pidOf, WEB } from './site/ldirectord.js'
+import { within } from './site/namespaces.js'
 import { startRealServer } from './site/real-server.js'
-import { buildSite, freshDirector, tableBecomes, tableIs } from './site/site.js'
+import { buildSite, DIRECTOR, freshDirector, tableBecomes, tableIs } from './site/site.js'
 import { withSystemd } from './site/systemd.js'
 import { watchTable } from './site/watcher.js'
 
@@ -103,6 +113,31 @@ services:
       // CAP_NET_ADMIN and CAP_NET_RAW.
       assert.match(status, /^CapEff:\t0000000000003000$/m)
       assert.match(status, /^Seccomp:\t2$/m)
+    })
+
+    it('sets sysctls with the drop-in alone, and says so without it', async () => {
+      const name = 'net.ipv4.vs.conntrack'
+      const dropIn = '/etc/systemd/system/lvsd.service.d/sysctls.conf'
+      writeFileSync(CONFIG, `${site(1)}sysctls: { ${name}: 1 }\n`)
+      const stateOf = async () => (await fetchStatus(DEFAULT_SOCKET)).sysctls[0]
+      await succeed('start', 'lvsd')
+      assert.match(
+        (await stateOf())?.trouble ?? '',
+        /conntrack stays 0, not 1: .*lvsd\.service\.d\/sysctls\.conf/,
+      )
+      await succeed('stop', 'lvsd')
+      copyFileSync(deployed('lvsd.service.d/sysctls.conf'), dropIn)
+      await succeed('daemon-reload')
+      await succeed('start', 'lvsd')
+      const { value, former, trouble } = (await stateOf()) ?? {}
+      assert.deepEqual({ value, former, trouble }, { value: '1', former: '0', trouble: null })
+      await succeed('stop', 'lvsd')
+      assert.equal(
+        within(DIRECTOR, () => readFileSync('/proc/sys/net/ipv4/vs/conntrack', 'utf8')),
+        '0\n',
+      )
+      rmSync(dropIn)
+      await succeed('daemon-reload')
     })
 
     it('leaves nothing of its checks behind while it runs', async () => {

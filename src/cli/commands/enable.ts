@@ -1,6 +1,6 @@
 /** lvsd enable: ends all overrides that commands have given. */
 import { defineCommand } from '../command.js'
-import { end, endingOptions, targetArgument } from '../override-command.js'
+import { ALL_EFFECTS, end, endingOptions, targetArgument } from '../override-command.js'
 
 export const command = defineCommand({
   name: 'enable',
@@ -9,5 +9,5 @@ export const command = defineCommand({
   arguments: targetArgument,
   options: endingOptions,
   examples: [['lvsd enable web/::3', 'its checks decide again']],
-  run: context => end(context, 'enable', ['force-down', 'disable', 'drain', 'weight', 'force-up']),
+  run: context => end(context, 'enable', [...ALL_EFFECTS]),
 })

@@ -7,6 +7,7 @@ import { didYouMeanOf } from '../../util/closest-match.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { type CommandContext, CommandError, defineCommand, EXIT, type ExitCode } from '../command.js'
 import { watchStatus } from '../live-view.js'
+import { steeringOf } from '../steering.js'
 import { type Checked, checkStatus } from '../terminal/check.js'
 import { renderStatus } from '../terminal/status.js'
 
@@ -62,7 +63,8 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
     const fetch = async () => filtered(await fetchStatus(path), service, real)
     const { watch, json: isJson, check } = context.options
     if (watch !== undefined && !check) {
-      await askDaemon(watchStatus({ context, fetch, every: everyMs(watch), isJson }))
+      const steering = steeringOf(path)
+      await askDaemon(watchStatus({ context, fetch, every: everyMs(watch), isJson, steering }))
       return EXIT.ok
     }
     const document = await askDaemon(fetch())

@@ -14,6 +14,9 @@ const SIGNS: readonly (readonly [sign: RegExp, ascii: string])[] = [
   [/ · /g, ' - '],
   [/·/g, '.'],
   [/’/g, "'"],
+  ...['_', '.', ':', '-', '=', '+', '*', '#'].map(
+    (ascii, i) => [new RegExp('▁▂▃▄▅▆▇█'[i] as string, 'g'), ascii] as const,
+  ),
 ]
 
 /**

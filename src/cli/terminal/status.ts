@@ -8,6 +8,7 @@ import { printable } from '../../util/printable.js'
 import { widthOf } from '../../util/text-width.js'
 import { dateTime, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
 import { clip, pad, widthsOf } from './columns.js'
+import type { ListSection } from './list-view.js'
 import { STATE_STYLE } from './state-style.js'
 
 export interface StatusView {
@@ -22,20 +23,46 @@ export interface StatusView {
  * Formats the head, the problems, and a block for each service. The worst come first, because a screen may be short.
  */
 export function renderStatus(document: StatusDocument, view: StatusView): string {
-  const paint = painter(view.colour)
-  const services = [...document.services].sort((one, other) => rankOf(one) - rankOf(other))
-  const blocks = services.map(service => serviceBlock(service, view, paint))
-  const parts = [headLines(document, view, paint), attention(document, view, paint), ...blocks]
-  const lines = parts.flatMap(part => (part.length > 0 ? [...part, ''] : []))
+  const blocks = statusSections(document, view).map(({ head, items, foot }) => [
+    ...head,
+    ...items.flatMap(({ lines }) => lines),
+    ...foot,
+  ])
+  const lines = [...statusHead(document, view), ...blocks].flatMap(part =>
+    part.length > 0 ? [...part, ''] : [],
+  )
   return lines
     .slice(0, -1)
     .map(line => clip(line, view.width))
     .join('\n')
 }
 
-/** Order of services: first those that are down, then those with a server down, then the rest. */
-function rankOf({ state, totals }: ServiceStatus): number {
-  return state === 'down' ? 0 : totals.down > 0 ? 1 : 2
+/** Returns the block about the daemon, and the block of problems, which may be empty. */
+export function statusHead(document: StatusDocument, view: StatusView): readonly (readonly string[])[] {
+  const paint = painter(view.colour)
+  return [headLines(document, view, paint), attention(document, view, paint)]
+}
+
+/** Returns a section for each service. Services and servers that need attention come first. */
+export function statusSections(document: StatusDocument, view: StatusView): readonly ListSection[] {
+  const paint = painter(view.colour)
+  return [...document.services]
+    .sort((one, other) => rankOf(one) - rankOf(other))
+    .map(service => sectionOf(service, view, paint))
+}
+
+/** Order of services: down, with a server down, with another server that needs attention, the rest. */
+function rankOf({ state, totals, reals }: ServiceStatus): number {
+  if (state === 'down') return 0
+  if (totals.down > 0) return 1
+  return reals.every(isQuiet) ? 3 : 2
+}
+
+/** True if nothing about the server needs attention. */
+export function isQuiet(real: RealStatus): boolean {
+  const { state, override, nameTrouble, weight } = real
+  const isPlain = override === null && nameTrouble === null && weight.wanted === weight.kernel
+  return state === 'up' && isPlain && isSteady(real)
 }
 
 // ---------------------------------------------------------------- the daemon
@@ -181,8 +208,16 @@ function lastingNames({ services }: StatusDocument): string[] {
 
 // ---------------------------------------------------------------- a service
 
-function serviceBlock(service: ServiceStatus, view: StatusView, paint: Paint): string[] {
-  return [titleOf(service, paint), ...realTable(service, view, paint), ...fallbackLine(service, view, paint)]
+function sectionOf(service: ServiceStatus, view: StatusView, paint: Paint): ListSection {
+  const { head, items } = realTable(service, view, paint)
+  return {
+    id: service.name,
+    head: [titleOf(service, paint), ...head],
+    items,
+    foot: fallbackLine(service, view, paint),
+    words: `${service.name} ${service.key ?? ''}`.toLowerCase(),
+    quietWord: 'healthy',
+  }
 }
 
 function titleOf(service: ServiceStatus, paint: Paint): string {
@@ -250,8 +285,13 @@ const COLUMNS: readonly Column[] = [
   { title: 'TOOK', rank: 6, side: 'right', cell: real => tookOf(real) },
 ]
 
-/** Real servers that are down come first. */
-const STATE_ORDER = { down: 0, unknown: 1, up: 2 } as const
+/** Real servers that are down come first, then those with an override. */
+const STATE_ORDER = { down: 0, unknown: 2, up: 3 } as const
+
+function orderOf({ state, override }: RealStatus): number {
+  return state === 'up' && override !== null ? 1 : STATE_ORDER[state]
+}
+
 const GAP = 2
 const RANKS = [6, 5, 4, 3, 2, 1, 0]
 /**
@@ -264,26 +304,36 @@ const NEEDFUL = 3
  */
 const RESULT_MIN = 24
 
-function realTable(service: ServiceStatus, { width, now }: StatusView, paint: Paint): string[] {
-  if (service.reals.length === 0) return [paint('dim', '  no real servers')]
-  const reals = [...service.reals].sort((one, other) => STATE_ORDER[one.state] - STATE_ORDER[other.state])
-  const { columns, widths, left } = roomFor(reals, width, now)
+function realTable(
+  service: ServiceStatus,
+  { width, now }: StatusView,
+  paint: Paint,
+): Pick<ListSection, 'head' | 'items'> {
+  if (service.reals.length === 0) return { head: [paint('dim', '  no real servers')], items: [] }
+  const reals = [...service.reals].sort((one, other) => orderOf(one) - orderOf(other))
+  const { rows, shown, columns, widths, left } = roomFor(reals, width, now)
   const line = (texts: readonly string[]) => `  ${texts.join(' '.repeat(GAP))}`.trimEnd()
   const head = columns.map((column, i) => pad(column.title, widths[i] ?? 0, column.side))
-  return [
-    paint('dim', line([...head, ...(left > 0 ? ['LAST RESULT'] : [])])),
-    ...reals.flatMap(real => {
-      const cells = columns.map((column, i) => {
-        const text = pad(column.cell(real, now), widths[i] ?? 0, column.side)
-        return column.paint?.(text, real, paint) ?? text
-      })
-      const result = printable(real.reason)
-      const isShort = real.state !== 'down' || widthOf(result) <= left
-      if (left > 0 && isShort) return [line([...cells, paintResult(clip(result, left), real, paint)])]
-      const below = real.state === 'up' && isSteady(real) ? [] : [`    ${paintResult(result, real, paint)}`]
-      return [line(cells), ...below]
-    }),
-  ]
+  const linesOf = (real: RealStatus, row: readonly string[]) => {
+    const cells = columns.map((column, i) => {
+      const text = pad(row[shown[i] ?? 0] ?? '', widths[i] ?? 0, column.side)
+      return column.paint?.(text, real, paint) ?? text
+    })
+    const result = printable(real.reason)
+    const isShort = real.state !== 'down' || widthOf(result) <= left
+    if (left > 0 && isShort) return [line([...cells, paintResult(clip(result, left), real, paint)])]
+    const below = isQuiet(real) ? [] : [`    ${paintResult(result, real, paint)}`]
+    return [line(cells), ...below]
+  }
+  return {
+    head: [paint('dim', line([...head, ...(left > 0 ? ['LAST RESULT'] : [])]))],
+    items: reals.map((real, i) => ({
+      id: `${service.name} ${real.name}`,
+      lines: linesOf(real, rows[i] ?? []),
+      words: `${service.name}/${hostWithAddress(real)} ${real.state} ${real.reason}`.toLowerCase(),
+      isQuiet: isQuiet(real),
+    })),
+  }
 }
 
 /**
@@ -291,15 +341,17 @@ function realTable(service: ServiceStatus, { width, now }: StatusView, paint: Pa
  * 0.
  */
 function roomFor(reals: readonly RealStatus[], width: number, now: number) {
+  const rows = reals.map(real => COLUMNS.map(column => column.cell(real, now)))
+  const allWidths = widthsOf([COLUMNS.map(({ title }) => title), ...rows])
   const layouts = RANKS.map(rank => {
-    const columns = COLUMNS.filter(column => column.rank <= rank)
-    const cells = reals.map(real => columns.map(column => column.cell(real, now)))
-    const widths = widthsOf([columns.map(column => column.title), ...cells])
-    return { rank, columns, widths, left: width - widths.reduce((sum, each) => sum + each + GAP, GAP) }
+    const shown = COLUMNS.flatMap((column, i) => (column.rank <= rank ? [i] : []))
+    const columns = shown.map(i => COLUMNS[i] as Column)
+    const widths = shown.map(i => allWidths[i] ?? 0)
+    return { rank, shown, columns, widths, left: width - widths.reduce((sum, each) => sum + each + GAP, GAP) }
   })
   const beside = layouts.find(({ rank, left }) => rank >= NEEDFUL && left >= RESULT_MIN)
   const below = layouts.find(({ left }) => left + GAP >= 0) ?? layouts.at(-1)
-  return beside ?? { columns: [], widths: [], ...below, left: 0 }
+  return { rows, ...(beside ?? { shown: [], columns: [], widths: [], ...below, left: 0 }) }
 }
 
 function paintResult(text: string, real: RealStatus, paint: Paint): string {

@@ -99,7 +99,7 @@ function adviceOnReal(token: string): string {
   if (/->/.test(token) && /:\w+->/.test(token))
     return '; of a range the port stands once, at its end: 192.0.2.1->192.0.2.9:80 (ldirectord reads no server at all)'
   if (!token.startsWith('[') && token.split(':').length > 2)
-    return `; an IPv6 address stands in brackets: ${bracketsRound(token)}`
+    return `; an IPv6 address needs brackets: ${bracketsRound(token)}`
   if (token.startsWith('"')) return ', without quotes'
   return ''
 }

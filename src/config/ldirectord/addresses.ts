@@ -75,7 +75,7 @@ function adviceOnVirtual(token: string): string {
   }
   if (token.startsWith('"')) return ': write it without quotes'
   if (!token.startsWith('[') && token.split(':').length > 2)
-    return `: an IPv6 address stands in brackets: ${bracketsRound(token)}`
+    return `: an IPv6 address needs brackets: ${bracketsRound(token)}`
   return `: expected address:port, name:port or the number of a firewall mark${guess}`
 }
 

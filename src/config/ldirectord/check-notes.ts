@@ -123,7 +123,7 @@ function reportQuestion({ own, checkAt }: Virtual, report: Report): void {
     report.note(
       'DNS_QUESTION',
       checkAt,
-      'any answer of the type asked for will do; without receive ldirectord has the servers down for ever',
+      'any answer of the requested type is accepted; with ldirectord the servers are always down without receive',
     )
 }
 

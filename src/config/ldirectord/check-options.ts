@@ -195,7 +195,7 @@ function receivePattern(
     report.error(
       'BAD_VALUE',
       at,
-      `the pattern "${receive}" cannot be read: ${fault}. A pattern that Perl cannot read either ldirectord accepts, and dies of it at the first answer`,
+      `the pattern "${receive}" is invalid: ${fault}. ldirectord accepts a pattern that is invalid in Perl, too, and ends at the first answer`,
     )
   else if (pattern !== receive)
     report.note(

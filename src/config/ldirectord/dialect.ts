@@ -7,6 +7,6 @@ export const LDIRECTORD: Dialect = {
   familyWord: { ipv4: 'virtual', ipv6: 'virtual6' },
   outcomeOf(code, kind) {
     const isHopeless = code === 'CHECK_NEEDS_PORT' || (code === 'CHECK_OPTIONS' && rowOf(kind).question)
-    return isHopeless ? '; ldirectord takes it, and has the servers down for ever' : ''
+    return isHopeless ? '; ldirectord accepts it, and the servers are always down' : ''
   },
 }

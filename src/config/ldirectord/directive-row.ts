@@ -104,7 +104,7 @@ export function option<T = Scalar>(
         part.report.note(
           'SECRET',
           given.at,
-          `whoever may read this file reads the password; in YAML ${name}: { file: PATH } or { env: NAME } keeps it elsewhere`,
+          `the password can be read by everyone who can read this file; in YAML ${name}: { file: PATH } or { env: NAME } keeps it elsewhere`,
         )
       return isKnown ? leaves : []
     },

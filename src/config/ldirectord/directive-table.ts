@@ -151,7 +151,7 @@ export const DIRECTIVES = {
   logfile: directive('global', quoted(), NOTHING, {
     commandOnly: 'the log of lvsd run goes to its own output, which systemd keeps',
   }),
-  execute: directive('global', restOfLine(), NOTHING, { commandOnly: 'lvsd run starts nobody else' }),
+  execute: directive('global', restOfLine(), NOTHING, { commandOnly: 'lvsd run starts no other process' }),
   readdquiescent: directive('global', yesNo, NOTHING, {
     needless: () => 'a server that has not passed a check never gets traffic',
   }),

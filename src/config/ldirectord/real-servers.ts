@@ -17,7 +17,7 @@ export function realServers(virtual: Virtual): Located<Value> {
       virtual.report.warn(
         'REAL_TWICE',
         real.at,
-        `${key} stands in line ${before.at.line} already; this line counts. ldirectord lets the two take turns`,
+        `${key} is already in line ${before.at.line}; this line is used. ldirectord alternates between the two`,
       )
     byKey.set(key, real)
   }

@@ -29,7 +29,7 @@ export const CODES = {
   BAD_NAME: 'The name of a service is empty, too long, or has blanks or control characters.',
   BAD_ADDRESS:
     'Text that is neither an IPv6 address, an IPv4 address nor a host name, with or without a port.',
-  BRACKETS_NEEDED: 'An IPv6 address that may have a port after it stands in brackets.',
+  BRACKETS_NEEDED: 'An IPv6 address needs brackets where a port may follow it.',
   BAD_PORT: 'A port that is neither a number from 0 to 65535 nor a name in /etc/services.',
   BAD_REAL: 'A real server in short form that is not: address [forwarding [weight]].',
   BAD_FALLBACK: 'A fallback in short form that is not: address [forwarding].',
@@ -47,7 +47,7 @@ export const CODES = {
   PORT_TWICE: 'Both virtual and ports give ports.',
   NO_PORT: 'A virtual address has no port.',
   FAMILY_NEEDED:
-    'A firewall mark counts for one family, and so does the persistence of a name: family says which.',
+    'A firewall mark applies to one family, and so does the persistence of a name: family sets it.',
   FWMARK_KEY: 'A key that belongs to a virtual address stands in a service with a firewall mark.',
   COLLIDING_SERVICES:
     'Two services are one and the same for the kernel: protocol, address and port, or mark and family.',
@@ -82,7 +82,7 @@ export const CODES = {
     'A server at a loopback address is the director itself: masq does not reach it, and gate leads to the port of the service.',
   // checks
   UNKNOWN_CHECK: 'There is no check of this kind.',
-  CHECK_WITHOUT_KIND: 'A check says how, but neither it nor the service says of what kind.',
+  CHECK_WITHOUT_KIND: 'A check without a kind, in a service without one.',
   CHECK_TWICE: 'Both check and checks are given.',
   SECRET_MISSING: 'A password that is to come from a file or a variable, which is not there or empty.',
   OPTION_FILE:
@@ -95,14 +95,14 @@ export const CODES = {
   COMMAND_UNAVAILABLE:
     'A callback or fallbackcommand that cannot be run: absent, or somebody else could change it.',
   CHECK_NEEDS_PORT: 'A check has no port to go to.',
-  NO_CHECK: 'A service without a check: its real servers count as up, always.',
-  AGENT_ALONE: 'Real servers that nobody but their own agent looks at.',
-  NEED_TOO_MANY: 'need asks for more checks than there are.',
+  NO_CHECK: 'A service without a check: its real servers always count as up.',
+  AGENT_ALONE: 'Real servers that no check tests except their own agent.',
+  NEED_TOO_MANY: 'need is more than the number of checks.',
   TIMEOUT_OVER_INTERVAL: 'A check may take longer than the interval; the next one then starts late.',
-  FASTINTER_OVER_INTERVAL: 'fastinter is longer than the interval, and would slow the decision down.',
-  LONG_INTERVAL: 'A large number without a unit counts seconds: perhaps milliseconds were meant.',
+  FASTINTER_OVER_INTERVAL: 'fastinter is longer than the interval, and would delay the decision.',
+  LONG_INTERVAL: 'A large number without a unit is in seconds: milliseconds may be meant.',
   URL_REQUEST: 'A whole URL where a path is expected; it would be sent as it is.',
-  SHORT_INTERVAL: 'An interval under 100 ms: perhaps s was meant instead of ms.',
+  SHORT_INTERVAL: 'An interval under 100 ms: seconds may be meant.',
 } as const
 
 export type Code = keyof typeof CODES

@@ -44,7 +44,7 @@ export function renderProblems(
     return `${renderProblem(problem, lineOf(problem), options)}\n${again}`
   })
   const left = groups.length - shown.length
-  return shown.join('') + (left > 0 ? `and ${left} more: mend these first, or see --json\n` : '')
+  return shown.join('') + (left > 0 ? `and ${left} more: correct these first, or use --json\n` : '')
 }
 
 type Group = readonly [Problem, ...Problem[]]

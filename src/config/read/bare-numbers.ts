@@ -14,7 +14,7 @@ export function tellBareNumber(entry: RawEntry, report: Report): void {
   report.warn(
     'LONG_INTERVAL',
     entry.value.at,
-    `${entry.key}: ${seconds} is ${inMinutes(seconds)}, for a number without a unit counts seconds; for milliseconds write ${seconds}ms, else ${seconds}s`,
+    `${entry.key}: ${seconds} is ${inMinutes(seconds)}, because a number without a unit is in seconds; for milliseconds write ${seconds}ms, else ${seconds}s`,
   )
 }
 

@@ -63,8 +63,8 @@ function isOfItsSort({ key, value }: RawEntry): boolean {
 
 function whyMisplaced({ key, value }: RawEntry, keys: readonly string[]): string {
   const word = value.kind === 'scalar' ? value.value : ''
-  if (key === 'weight') return `the weight is "${word}", which is no number`
+  if (key === 'weight') return `the weight "${word}" is not a number`
   return keys.includes('weight')
-    ? `"${word}" stands where the forwarding is expected: a weight comes behind it`
-    : `"${word}" stands where the forwarding is expected: a fallback has no weight`
+    ? `"${word}" is not a forwarding: the weight follows the forwarding`
+    : `"${word}" is not a forwarding: a fallback has no weight`
 }

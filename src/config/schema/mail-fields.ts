@@ -44,7 +44,9 @@ export const mailFields = {
       return z.NEVER
     })
     .prefault('none')
-    .describe('A real server that is still down is told again after this time; none: once is enough.'),
+    .describe(
+      'A mail about a real server that is still down is repeated after this time; none: no repetition.',
+    ),
   during: z
     .union([z.string(), z.array(z.string())])
     .register(marks, { shown: 'all, none or a list' })

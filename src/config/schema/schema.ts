@@ -188,7 +188,7 @@ const fallbackNode = shortOr(
     keys: ['address', 'forwarding'],
     none: true,
     expected: SERVER,
-    nothing: '; to take the default away write none',
+    nothing: '; to cancel the default write none',
     wrong: {
       code: 'BAD_FALLBACK',
       form: "expected an address, then the forwarding if needed: '[2001:db8::1]:80 masq'; for anything else write a mapping",
@@ -238,7 +238,7 @@ export const schedulingFields = {
     .describe('Flags of the sh and mh schedulers; flag-1 to flag-3 for others.'),
   persistence: persistenceNode
     .optional()
-    .describe('Keeps a client with one real server: a timeout, or a mapping; none takes the default away.'),
+    .describe('Keeps a client with one real server: a timeout, or a mapping; none cancels the default.'),
   'one-packet': flag('UDP: each packet is scheduled on its own.'),
 }
 
@@ -411,12 +411,16 @@ export const timeoutsFields = {
 }
 
 export const settingsFields = {
-  resync: interval().prefault('10s').describe('How often the whole kernel table is read back and repaired.'),
-  resolve: interval().prefault('60s').describe('How often names are resolved again.'),
-  concurrency: z.int().min(1).max(65_535).default(512).describe('Checks under way at once, at most.'),
+  resync: interval()
+    .prefault('10s')
+    .describe('Interval at which the whole kernel table is read back and repaired.'),
+  resolve: interval().prefault('60s').describe('Interval at which names are resolved again.'),
+  concurrency: z.int().min(1).max(65_535).default(512).describe('Limit of checks that run at the same time.'),
   'removal-limit': percent()
     .prefault('50%')
-    .describe('A reload that would remove more than this share of the real servers needs an explicit yes.'),
+    .describe(
+      'A reload that removes more than this share of the real servers is refused unless it is forced.',
+    ),
   socket: path().default('/run/lvsd/lvsd.sock').describe('Control socket: `lvsd status` asks here.'),
   state: path().default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
   checks: z

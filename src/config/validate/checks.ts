@@ -76,7 +76,7 @@ function readConnects(fields: CheckFields, check: Check, { report }: Context): n
   report.error(
     'CHECK_OPTIONS',
     fields.valueAt('connects'),
-    `a TCP connect cannot stand for a check by ${check.name}: leave out connects`,
+    `a TCP connect cannot replace a check by ${check.name}: remove connects`,
   )
   return 0
 }
@@ -90,7 +90,7 @@ function checkOf({ kind, at, entries }: Draft, { checks, report, useKind }: Cont
       report.error(
         'CHECK_WITHOUT_KIND',
         at,
-        'which check? Neither this mapping nor the service says it; add a kind, such as kind: connect. A check that stands here takes the place of one that << brings',
+        'the kind is missing: neither this mapping nor the service has one; add a kind, such as kind: connect. A check given here replaces one merged by <<',
       )
     return null
   }

@@ -44,13 +44,13 @@ function readMark(name: string, own: ServiceFields, { report }: Context): Identi
       report.error(
         'FWMARK_KEY',
         own.keyAt(key),
-        `a firewall mark counts for every protocol and port: leave ${key} away`,
+        `a firewall mark applies to every protocol and port: remove ${key}`,
       )
   if (!own.entry('family') && !own.isMisspelt('family'))
     report.error(
       'FAMILY_NEEDED',
       own.keyAt('fwmark'),
-      'a firewall mark counts for one family: add family: ipv6 (or ipv4)',
+      'a firewall mark applies to one family: add family: ipv6 (or ipv4)',
     )
   const facts = { name, family, port: 0, protocol: 'fwm', protocols: ['fwm'], isFwmark: true }
   return { virtual: fwmark !== undefined && family ? { kind: 'fwmark', fwmark, family } : null, facts }
@@ -107,11 +107,7 @@ function portOf(
 ): number | null {
   if (!hasPort) report.error('NO_PORT', at, `a virtual address needs a port: '${endpoint(host, 80)}'`)
   if (port === 0 && !isPersistent(own, defaults))
-    report.error(
-      'PORT_ZERO',
-      at,
-      'port 0 stands for every port, and the kernel takes it only with persistence',
-    )
+    report.error('PORT_ZERO', at, 'port 0 means every port; the kernel accepts it only with persistence')
   return port
 }
 
@@ -123,7 +119,7 @@ function judgeVirtual({ address }: Endpoint, own: ServiceFields, { report }: Con
     report.error(
       'FAMILY_MISMATCH',
       own.valueAt('family'),
-      `the virtual address is ${familyWord(address.family)}: leave family away, or give the other address`,
+      `the virtual address is ${familyWord(address.family)}: remove family, or give an address of that family`,
     )
   return (
     isUnicast(address, at, 'a virtual address', report) &&

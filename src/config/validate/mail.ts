@@ -12,7 +12,7 @@ export function readMail(own: ServiceFields, defaults: DefaultsFields, context: 
     context.report.warn(
       'MAIL_TO_NOBODY',
       own.keyAt('mail'),
-      'no mail is sent: neither this service nor defaults says to whom',
+      'no mail is sent: neither this service nor defaults has a recipient (to)',
     )
   const { to, ...policy } = outputOf(mailFields, layers)
   return to === undefined || to.length === 0 ? null : { to, ...policy }

@@ -73,7 +73,7 @@ function portFor(
     report.error(
       'PORT_MISMATCH',
       at,
-      `with ${forwarding} packets keep the port of the service: write ${facts.port} or leave the port away (only masq can change it to ${port})`,
+      `with ${forwarding} packets keep the port of the service: write ${facts.port} or remove the port (only masq can change it to ${port})`,
     )
   return port
 }

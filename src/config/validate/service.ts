@@ -146,13 +146,13 @@ function readReals(own: ServiceFields, context: RealContext): readonly PlacedRea
     report.warn(
       'NO_CHECK',
       own.at,
-      `"${facts.name}" has no check: its real servers count as up, always; write check: none if that is meant`,
+      `"${facts.name}" has no check: its real servers always count as up; write check: none if that is intended`,
     )
   if (reals.some(({ real }) => isUnproved(real, context)))
     report.warn(
       'AGENT_ALONE',
       own.at,
-      `"${facts.name}" has no check but its agents: a server whose agent is silent counts as up; add a check, or set silence: down`,
+      `"${facts.name}" has no check but its agents: a server with a silent agent counts as up; add a check, or set silence: down`,
     )
   return reals
 }

@@ -102,7 +102,14 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
     kernel: 'netlink',
     config: { file: '/etc/lvsd/lvsd.yaml', loadedAt: ago(7500), warnings: [], keptSince: null },
     lastReload: null,
-    reconcile: { lastResync: ago(4), changesApplied: 3, driftRepaired: 0, disputes: [], errors: [] },
+    reconcile: {
+      lastResync: ago(4),
+      countersAt: ago(0),
+      changesApplied: 3,
+      driftRepaired: 0,
+      disputes: [],
+      errors: [],
+    },
     isolation: null,
     schedule: {
       jobs: 2,

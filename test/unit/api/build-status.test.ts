@@ -48,6 +48,7 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
       driftRepaired: 1,
       disputes: [{ service: 'web', since: 4000, changes: 9 }],
       errors: [],
+      dumpAt: kernel && 99_000,
       dump: kernel && { table: kernel, services: new Map(), reals: new Map() },
     },
     isolation: null,

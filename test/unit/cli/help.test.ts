@@ -20,6 +20,7 @@ describe('help: the commands', () => {
       'reload',
       'run',
       'status',
+      'top',
       'undrain',
       'validate',
       'weight',

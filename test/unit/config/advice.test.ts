@@ -38,13 +38,17 @@ const YAML: readonly [phrase: string, lines: string, message: RegExp][] = [
   ],
   ['a weight below zero', "reals: ['[::1]:1 masq -1']", /^"weight" is the number -1; the least is 0$/],
   ['a weight that is a fraction', "reals: ['[::1]:1 masq 1.5']", /^"weight" must be a whole number, not/],
-  ['a weight in words', "reals: ['[::1]:1 masq w=5']", /^the weight is "w=5", which is no number; expected/],
+  ['a weight in words', "reals: ['[::1]:1 masq w=5']", /^the weight "w=5" is not a number; expected/],
   [
     'a weight without forwarding',
     "reals: ['[::1]:1 5']",
-    /^"5" stands where the forwarding is expected: a weight/,
+    /^"5" is not a forwarding: the weight follows the forwarding/,
   ],
-  ['a weight of a fallback', "fallback: '[::1]:1 5'", /^"5" stands .*: a fallback has no weight; expected/],
+  [
+    'a weight of a fallback',
+    "fallback: '[::1]:1 5'",
+    /^"5" is not a forwarding: a fallback has no weight; expected/,
+  ],
   [
     '.nan for a number',
     'check: { kind: http, fall: .nan }',

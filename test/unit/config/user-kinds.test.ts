@@ -72,7 +72,7 @@ describe("user-kinds: what a user's file says of its kind", () => {
   it('refuses connects where they cannot stand for it, and not where the file says nothing of them', async () => {
     const object = 'connects: false,'
     assert.deepEqual(await problemsOf({ object, checks: connecting }), [
-      '5:67 error CHECK_OPTIONS a TCP connect cannot stand for a check by own: leave out connects',
+      '5:67 error CHECK_OPTIONS a TCP connect cannot replace a check by own: remove connects',
     ])
     assert.deepEqual(await problemsOf({ checks: connecting }), [])
   })

@@ -284,6 +284,7 @@ describe('daemon: maintenance windows in the daemon', () => {
       effect: 'disable',
       weight: null,
       source: 'window',
+      rampUntil: null,
       who: 'window 0 2 * * * UTC',
       reason: 'updates',
       since: '2026-11-28T02:05:00.000Z',

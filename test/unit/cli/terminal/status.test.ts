@@ -199,6 +199,7 @@ function eventful() {
     lastReload: { ok: false, at: new Date(NOW).toISOString(), message: '2 errors', problems: [] },
     reconcile: {
       lastResync: null,
+      countersAt: null,
       changesApplied: 3,
       driftRepaired: 3,
       disputes: [{ service: 'tcp [::1]:80', since: new Date(NOW - 60_000).toISOString(), changes: 12 }],

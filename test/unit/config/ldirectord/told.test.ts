@@ -408,7 +408,10 @@ describe('told: an ldirectord.cf that is not as ldirectord wants it', () => {
       ['CHECK_NEEDS_PORT', site('real=198.51.100.1 masq\nchecktype=connect', { head: 'virtual=1' })],
     ] as const) {
       const { problems } = await loadConfig('site.cf', { text })
-      assert.match(problems.find(problem => problem.code === code)?.message ?? '', /; ldirectord takes it, /)
+      assert.match(
+        problems.find(problem => problem.code === code)?.message ?? '',
+        /; ldirectord accepts it, /,
+      )
     }
   })
 })

@@ -42,7 +42,7 @@ services: {}
       validated(text).problems.map(({ at, code, message }) => `${at.column} ${code} ${message}`),
       [
         '28 UNKNOWN_KEY "timeot" is not a key of persistence; did you mean "timeout"?',
-        '42 WRONG_TYPE "fallback" has no value; to take the default away write none',
+        '42 WRONG_TYPE "fallback" has no value; to cancel the default write none',
         '71 WRONG_TYPE "fallbackcommand" must be text, not the number 7; put it in quotes: \'7\'',
         '1 NO_SERVICES no services: nothing is balanced',
       ],

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { ControlError } from '../../../src/api/client.js'
+import type { TargetName } from '../../../src/api/override-types.js'
+import { type Steering, WorkView } from '../../../src/cli/work-view.js'
+import { DOWN, NOW, realStatus, serviceStatus, statusDocument } from '../../support/cli/documents.js'
+
+const many = Array.from({ length: 300 }, (_, i) => realStatus({ name: `r${i}`, host: `r${i}` }))
+const document = statusDocument({ services: [serviceStatus({ reals: [...many, DOWN] })] })
+const [DOWN_KEY, ENTER] = ['\u001b[B', '\r']
+
+/** A view with a daemon that records what is asked of it. */
+function opened(change: Partial<Steering> = {}) {
+  const asked: string[] = []
+  const answer = (word: string) => async (target: TargetName) => {
+    asked.push(`${word} ${target.service}/${target.real}`)
+    return `${word}: done`
+  }
+  let hasQuit = false
+  const view = new WorkView({
+    steering: {
+      explain: async target => `${await answer('why')(target)}\nsecond line`,
+      drain: answer('drain'),
+      enable: answer('enable'),
+      ...change,
+    },
+    onChange: () => {},
+    quit: () => {
+      hasQuit = true
+    },
+    refresh: async () => {},
+  })
+  const picture = (size: { width?: number; height?: number } = {}) =>
+    view.picture(
+      { document, recent: ['one -> two'], trouble: null },
+      { width: 80, height: 24, colour: false, now: NOW, ...size },
+    )
+  const press = async (...keys: readonly string[]) => {
+    for (const key of keys) view.press(key, document)
+    await new Promise(resolve => setImmediate(resolve))
+    return picture()
+  }
+  picture()
+  return { view, asked, picture, press, hasQuit: () => hasQuit }
+}
+
+describe('work-view: a view', () => {
+  for (const [width, height] of [
+    [80, 24],
+    [200, 50],
+    [40, 10],
+  ] as const)
+    it(`fills ${width}x${height}, with the failed server first and 300 healthy ones in one line`, () => {
+      const lines = opened().picture({ width, height }).split('\n')
+      assert.ok(lines.length === height, String(lines.length))
+      assert.ok(lines.every(line => line.length <= width))
+      assert.match(lines.join('\n'), /down .*\n[\s\S]*… 300 healthy/)
+    })
+
+  it('explains the server with the cursor, and goes back by any key', async () => {
+    const { press, asked } = opened()
+    assert.match(await press(DOWN_KEY, ENTER), /^why: done\nsecond line\n/)
+    assert.deepEqual(asked, ['why web/[2001:db8:1::12]:80'])
+    assert.match(await press('x'), /300 healthy/)
+  })
+
+  it('drains and enables after a question', async () => {
+    const { press, asked } = opened()
+    assert.match(await press(DOWN_KEY, 'd'), /drain web\/\[2001:db8:1::12\]:80: weight 0.*\[y\/N\]$/)
+    assert.match(await press('y'), /drain: done$/)
+    assert.match(await press('e', 'y'), /enable: done$/)
+    assert.deepEqual(asked, ['drain web/[2001:db8:1::12]:80', 'enable web/[2001:db8:1::12]:80'])
+  })
+
+  it('does nothing after any other answer', async () => {
+    const { press, asked } = opened()
+    assert.match(await press(DOWN_KEY, 'd', ENTER), /nothing has been changed$/)
+    assert.deepEqual(asked, [])
+  })
+
+  it('asks for a server first', async () => {
+    const { press, asked } = opened()
+    assert.match(await press('d'), /choose a real server with the arrow keys first$/)
+    assert.deepEqual(asked, [])
+  })
+
+  it('says why the daemon did not answer', async () => {
+    const { press } = opened({ drain: () => Promise.reject(new ControlError('lvsd is gone')) })
+    assert.match(await press(DOWN_KEY, 'd', 'y'), /lvsd is gone$/)
+  })
+
+  it('takes q for a letter while a filter is typed, else for the end', async () => {
+    const { press, hasQuit } = opened()
+    assert.match(await press('/', 'q'), /filter: q_/)
+    assert.ok(!hasQuit())
+    await press('\u001b', 'q')
+    assert.ok(hasQuit())
+  })
+
+  it('shows its keys', async () => {
+    assert.match(await opened().press('?'), /^Keys\n[\s\S]*drain: weight 0/)
+  })
+})
