@@ -5,6 +5,7 @@ import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.j
 import { SUDO_USER } from './operator.js'
 import type { EndRequest, GiveRequest, OverrideOutcome } from './override-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
+import type { WindowsDocument } from './windows-document.js'
 
 /** Path of the socket if neither the configuration nor the command line sets one. */
 export const DEFAULT_SOCKET = '/run/lvsd/lvsd.sock'
@@ -29,6 +30,11 @@ const OVERRIDE_TIMEOUT = 20_000
 /** Returns the status document of the daemon. Throws a ControlError. */
 export async function fetchStatus(socket: string): Promise<StatusDocument> {
   return (await ask(socket, 'GET', '/status', null, STATUS_TIMEOUT)) as StatusDocument
+}
+
+/** Returns the maintenance windows of the daemon's configuration. Throws a ControlError. */
+export async function fetchWindows(socket: string): Promise<WindowsDocument> {
+  return (await ask(socket, 'GET', '/windows', null, STATUS_TIMEOUT)) as WindowsDocument
 }
 
 /** Makes the daemon reload its configuration. `force` disables the limits on removals. Throws a ControlError. */

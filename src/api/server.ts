@@ -24,6 +24,7 @@ import {
   takePlace,
 } from './socket-path.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
+import type { WindowsDocument } from './windows-document.js'
 
 export { SocketInUse, SocketUnusable }
 
@@ -35,6 +36,8 @@ export interface Control {
     give(request: GiveRequest, who: string): Promise<OverrideOutcome>
     end(request: EndRequest): Promise<OverrideOutcome>
   }
+  /** The maintenance windows of the configuration that runs. */
+  windows(): WindowsDocument
   readonly connections: {
     /** Reads the services of the targets, and no others. */
     read(request: ConnectionsRequest): Promise<ConnectionsAnswer>
@@ -89,6 +92,7 @@ function routesOf(control: Control): Readonly<Record<string, Handler>> {
       status.forget()
       return JSON.stringify(outcome)
     },
+    'GET /windows': async () => JSON.stringify(control.windows()),
     'POST /overrides': async (body, who) => {
       const outcome = await control.overrides.give(read(giveRequest, body), who())
       status.forget()

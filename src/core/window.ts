@@ -40,6 +40,14 @@ export function nextWindow(window: Times, from: number): Occurrence | null {
   return next ?? null
 }
 
+/** Yields the open occurrence, if there is one, then those that begin after `now`, without an end. */
+export function* comingOccurrences(window: Times, now: number): Generator<Occurrence, undefined> {
+  const open = windowAt(window, now)
+  if (open) yield open
+  for (let next = nextWindow(window, now); next; next = nextWindow(window, next.begin)) yield next
+  return undefined
+}
+
 /** Yields the occurrences that begin after `from`, and not on a later day than `to`, in their order. */
 function* occurrences({ at, zone, for: length }: Times, from: number, to: number): Generator<Occurrence> {
   const cron = cronOf(at)

@@ -5,6 +5,7 @@ import { buildStatus } from '../api/build-status.js'
 import { openControlSocket } from '../api/server.js'
 import type { Snapshot } from '../api/snapshot.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
+import { type WindowsDocument, windowsDocument } from '../api/windows-document.js'
 import type { Loaded } from '../config/load.js'
 import type { Change } from '../core/model.js'
 import { type EventBus, type EventListener, openEventBus } from '../events/event-bus.js'
@@ -306,6 +307,10 @@ class RunningDaemon implements Daemon {
       sysctls: this.#sysctls.snapshot(),
     }
     return buildStatus(snapshot, this.#wallClock)
+  }
+
+  windows(): WindowsDocument {
+    return windowsDocument(this.#applier.config.services, Date.now())
   }
 
   async idle(): Promise<void> {

@@ -1,0 +1,64 @@
+/** The next maintenance windows of several services, in their order. Pure. */
+import type { MaintenanceWindow, Service } from './model.js'
+import { comingOccurrences, type Occurrence } from './window.js'
+
+/** What is needed of a service. */
+export type WithWindows = Pick<Service, 'name' | 'windows'>
+
+/** One occurrence of a window that one or several services have. */
+export interface ComingWindow extends Occurrence {
+  readonly window: MaintenanceWindow
+  /** Names of the services. Services share a row where their windows are equal and for all of their real servers. */
+  readonly services: readonly string[]
+  readonly isOpen: boolean
+}
+
+/** Returns the open windows and the next ones, at most `count`, by their begins. */
+export function comingWindows(
+  services: readonly WithWindows[],
+  now: number,
+  count: number,
+): readonly ComingWindow[] {
+  const rows = rowsOf(services).map(row => {
+    const coming = comingOccurrences(row.window, now)
+    return { ...row, coming, head: coming.next().value }
+  })
+  const found: ComingWindow[] = []
+  while (found.length < count) {
+    const first = earliest(rows)
+    if (!first?.head) break
+    const { window, services: names, head } = first
+    found.push({ ...head, window, services: names, isOpen: head.begin <= now })
+    first.head = first.coming.next().value
+  }
+  return found
+}
+
+interface WithHead {
+  readonly head: Occurrence | undefined
+}
+
+function earliest<T extends WithHead>(rows: readonly T[]): T | undefined {
+  const begin = ({ head }: WithHead) => head?.begin ?? Number.POSITIVE_INFINITY
+  return rows.reduce<T | undefined>(
+    (first, row) => (first === undefined || begin(row) < begin(first) ? row : first),
+    undefined,
+  )
+}
+
+interface Row {
+  readonly window: MaintenanceWindow
+  readonly services: string[]
+}
+
+function rowsOf(services: readonly WithWindows[]): readonly Row[] {
+  const rows = new Map<string, Row>()
+  for (const { name, windows = [] } of services)
+    for (const window of windows) {
+      const key = JSON.stringify(window.reals === null ? [window] : [window, name])
+      const row = rows.get(key) ?? { window, services: [] }
+      rows.set(key, row)
+      row.services.push(name)
+    }
+  return [...rows.values()]
+}
