@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { pause } from '../support/until.js'
 import { fetchPage, steadyClient, type Tally } from './site/client.js'
-import { startLvsd, writeConfig } from './site/lvsd.js'
+import { lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
 import { type RealServer, startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, ipvsadm, onDirector, tableBecomes } from './site/site.js'
 import { watchTable } from './site/watcher.js'
@@ -105,6 +105,17 @@ services:
       await tableBecomes(table(1, machines))
       const during = (work: () => Promise<unknown>) => measured(virtual, work)
 
+      await during(async () => {
+        const { output } = await lvsdCommand('top', '--json', '--every', '2')
+        const { rates, reals } = JSON.parse(output).services[0]
+        // The client sends 50 a second where the machine is not busy.
+        assert.ok(rates.connections > 3 && rates.connections < 100, output)
+        assert.ok(
+          rates.inBytes > 0 && (forwarding === 'gate' ? rates.outBytes === 0 : rates.outBytes > 0),
+          output,
+        )
+        for (const real of reals) assert.ok(real.rates.connections > 1, output)
+      })
       const kill = await during(async () => {
         servers[0].kill()
         await tableBecomes(table(1, machines.slice(1)))
