@@ -6,14 +6,9 @@ import { closestMatch } from '../util/closest-match.js'
 import { continuedSecrets } from './continued-secrets.js'
 import type { Position } from './problems/problem.js'
 import type { RawNode } from './raw.js'
-import {
-  checkFields,
-  defaultsFields,
-  realFields,
-  rootFields,
-  serviceFields,
-  settingsFields,
-} from './schema/schema.js'
+import { checkFields } from './schema/check-fields.js'
+import { realFields } from './schema/real-fields.js'
+import { defaultsFields, rootFields, serviceFields, settingsFields } from './schema/schema.js'
 import { type IsSecretName, stars, withoutSecrets } from './secret-text.js'
 import { withoutUrlPasswords } from './url-passwords.js'
 

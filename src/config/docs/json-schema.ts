@@ -3,7 +3,8 @@ import type { Check } from '../../check/check.js'
 import { type OptionShape, optionKit } from '../../check/option-kit.js'
 import { type Mark, markOf, z } from '../../check/option-types.js'
 import type { Shape } from '../read/fields.js'
-import { checkFields, checkNode, rootSchema } from '../schema/schema.js'
+import { checkFields, checkNode } from '../schema/check-fields.js'
+import { rootSchema } from '../schema/schema.js'
 
 type Json = Record<string, unknown>
 

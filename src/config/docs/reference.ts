@@ -6,13 +6,12 @@ import { typeInWords } from '../../check/type-in-words.js'
 import { LOG_EVENTS } from '../../core/log-events.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../ldirectord/ldirectord-codes.js'
 import { CODES } from '../problems/codes.js'
+import { checkFields } from '../schema/check-fields.js'
 import { mailFields } from '../schema/mail-fields.js'
+import { fallbackFields, realFields } from '../schema/real-fields.js'
 import {
-  checkFields,
   defaultsFields,
-  fallbackFields,
   persistenceFields,
-  realFields,
   rootFields,
   serviceFields,
   settingsFields,

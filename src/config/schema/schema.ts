@@ -5,10 +5,21 @@
  * combinations of keys.
  */
 import { duration, marks, z } from '../../check/option-types.js'
-import { MAX_WEIGHT } from '../../core/model.js'
 import { plainValue, sysctlName, sysctlParts } from '../../core/sysctl.js'
-import { listOf, mapping, members, oneOrMore, orNull, shortOr, unreadMapping } from './forms.js'
+import {
+  ADDRESS,
+  flag,
+  interval,
+  MAX_SECONDS,
+  MAX_U32,
+  optionalPath,
+  path,
+  seconds,
+  shellCommand,
+} from './field-types.js'
+import { listOf, mapping, members, oneOrMore, orNull, shortOr } from './forms.js'
 import { mailLine, mailNode } from './mail-fields.js'
+import { fallbackNode, realNode, sharedRealFields } from './real-fields.js'
 
 /** The schedulers of the Linux kernel. */
 export const SCHEDULERS = [
@@ -37,164 +48,6 @@ export const SCHEDULER_FLAGS = [
   'flag-2',
   'flag-3',
 ] as const
-
-const MAX_U32 = 2 ** 32 - 1
-/** Limit of ipvsadm: 31 days. */
-const MAX_SECONDS = 31 * 86_400
-
-const ADDRESS = 'address and port'
-
-/** A path. A relative path begins in the folder of the file that contains it. */
-const path = () => z.string().min(1).register(marks, { path: 'file', shown: 'path' })
-const optionalPath = () =>
-  z.string().register(marks, { path: 'file', shown: 'path' }).nullable().default(null)
-/** A command line for the shell, or null. */
-const shellCommand = () => z.string().register(marks, { shell: true }).nullable().default(null)
-/** A duration. A large number without a unit gets a warning, because milliseconds may be meant. */
-const interval = () => duration().register(marks, { isInterval: true })
-
-const flag = (about: string) => z.boolean().default(false).describe(about)
-const weight = () => z.int().min(0).max(MAX_WEIGHT)
-const threshold = () => z.int().min(0).max(MAX_U32)
-
-/** A duration in whole seconds, the unit of the kernel. The parsed value is in seconds. */
-function seconds() {
-  return duration().transform((ms, context) => {
-    if (ms % 1000 === 0 && ms <= MAX_SECONDS * 1000) return ms / 1000
-    context.addIssue({ code: 'custom', message: 'expected whole seconds, 1s to 744h (31 days)' })
-    return z.NEVER
-  })
-}
-
-/** When a check runs, and how many results change the health. Part of `check`. */
-export const policyFields = {
-  interval: interval().prefault('5s').describe('From the start of one check to the start of the next.'),
-  timeout: interval().prefault('3s').describe('For one run, everything included: name, connect, answer.'),
-  fall: z.int().min(1).max(1000).default(2).describe('Failures in a row that take a server down.'),
-  rise: z.int().min(1).max(1000).default(1).describe('Passes in a row that bring it back.'),
-  fastinter: interval()
-    .optional()
-    .describe('Interval until fall or rise is complete. Default: the interval, but at most 1s.'),
-}
-
-/** Keys of `check` that all kinds have. The other keys are the options of the kind. */
-export const checkFields = {
-  kind: z
-    .string()
-    .optional()
-    .describe('The kind of check: http, connect, ping and so on; `lvsd checks` lists them.'),
-  ...policyFields,
-  checkport: z
-    .union([z.int().min(1).max(65_535), z.string()])
-    .register(marks, { shown: 'port' })
-    .optional()
-    .describe("Port to check, where it is not the real server's: a number or a name of /etc/services."),
-  checkaddress: z
-    .string()
-    .register(marks, { shown: 'address or name' })
-    .optional()
-    .describe("Address or name of the server to check, where it is not the real server's."),
-  connects: z
-    .int()
-    .min(0)
-    .max(1_000_000)
-    .default(0)
-    .describe(
-      'TCP connects, which are cheaper, between two runs of this check; after a failure the check itself runs next.',
-    ),
-}
-
-/** The kind may come from another layer, so the options are read later (`unreadMapping`). */
-const check = shortOr(z.string(), unreadMapping('a check', 'a mapping with a kind', checkFields), {
-  keys: ['kind'],
-  expected: 'a kind, or a mapping with a kind',
-  nothing: '; for no check at all write none',
-})
-export const checkNode = oneOrMore(check).register(marks, { shown: 'check, or a list' })
-
-/** Keys for the checks of a service or a real server. */
-export const checksFields = {
-  check: checkNode
-    .optional()
-    .describe('How real servers are checked: a kind, a mapping, or a list of several. `none`: always up.'),
-  checks: checkNode.optional().describe('The same as `check`; reads better for several.'),
-  need: z
-    .union([z.enum(['all', 'any']), z.int().min(1)])
-    .register(marks, { shown: 'all, any or a number' })
-    .optional()
-    .describe('How many of several checks must pass: all (the default), any, or a number.'),
-}
-
-/** Family of a real server or fallback that is given by name. */
-const memberFamily = z
-  .enum(['ipv4', 'ipv6'])
-  .optional()
-  .describe(
-    'Family of the address that a name is to have. Default: that of the service; only tunnels reach the other one.',
-  )
-
-/** How packets are forwarded to a real server or a fallback. */
-export const forwardingFields = {
-  forwarding: z
-    .enum(['gate', 'masq', 'ipip', 'gue', 'gre'])
-    .default('masq')
-    .describe('gate: direct routing. masq: NAT. ipip, gue, gre: tunnels.'),
-  'tunnel-port': z.int().min(1).max(65_535).optional().describe('UDP port of a gue tunnel.'),
-  'tunnel-checksum': z
-    .enum(['none', 'csum', 'remcsum'])
-    .default('none')
-    .describe('Checksum of gue and gre tunnels; remcsum is for gue alone.'),
-}
-
-export const realAttributeFields = {
-  ...forwardingFields,
-  weight: weight().default(1).describe('Share of new connections; 0 drains the server: no new ones.'),
-  upper: threshold().default(0).describe('Connections at which the server gets no new ones; 0 is no limit.'),
-  lower: threshold()
-    .default(0)
-    .describe('Connections below which it gets new ones again; 0 is three quarters of upper.'),
-}
-
-export const realFields = {
-  address: z
-    .string()
-    .register(marks, { shown: ADDRESS })
-    .describe(
-      "Address or name and port: '[2001:db8::1]:80', 192.0.2.1:80, web1.example:80. Default port: the service's.",
-    ),
-  family: memberFamily,
-  ...realAttributeFields,
-  ...checksFields,
-}
-
-/** Keys of a real server that a service or `defaults` may set for all its real servers. */
-export const sharedRealFields = { ...realAttributeFields, ...checksFields }
-
-export const fallbackFields = {
-  address: z
-    .string()
-    .register(marks, { shown: ADDRESS })
-    .describe("Address or name and port, as for a real server. Default port: the service's."),
-  family: memberFamily,
-  ...forwardingFields,
-}
-
-const SERVER = 'a text or a mapping with an address'
-
-const fallbackNode = shortOr(
-  z.string().describe("'[2001:db8::99]:80', with the forwarding after it where it differs; or none."),
-  mapping('a fallback', SERVER, fallbackFields),
-  {
-    keys: ['address', 'forwarding'],
-    none: true,
-    expected: SERVER,
-    nothing: '; to cancel the default write none',
-    wrong: {
-      code: 'BAD_FALLBACK',
-      form: "expected an address, then the forwarding if needed: '[2001:db8::1]:80 masq'; for anything else write a mapping",
-    },
-  },
-).register(marks, { shown: 'fallback' })
 
 export const persistenceFields = {
   timeout: seconds().prefault('300s').describe('How long a client stays with its real server.'),
@@ -327,19 +180,6 @@ export const defaultsFields = {
       'Maintenance windows, in which all real servers of a service are out. Windows of a service take the place of these; [] stands for none.',
     ),
 }
-
-const realNode = shortOr(
-  z.string().describe("'[2001:db8::1]:80 masq 2': address, then forwarding and weight where they differ."),
-  mapping('a real server', SERVER, realFields),
-  {
-    keys: ['address', 'forwarding', 'weight'],
-    expected: SERVER,
-    wrong: {
-      code: 'BAD_REAL',
-      form: "expected an address, then forwarding and weight if needed: '[2001:db8::1]:80 masq 2'; for anything else write a mapping",
-    },
-  },
-)
 
 const protocolWord = z.enum(['tcp', 'udp', 'sctp'])
 

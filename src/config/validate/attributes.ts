@@ -2,7 +2,7 @@
 import type { Forwarding, RealAttributes } from '../../core/model.js'
 import type { Fields } from '../read/fields.js'
 import { outputOf, settle } from '../read/layers.js'
-import { forwardingFields, realAttributeFields, type realFields } from '../schema/schema.js'
+import { forwardingFields, realAttributeFields, type realFields } from '../schema/real-fields.js'
 import type { RealContext } from './real-context.js'
 
 /** Reads each attribute from the real server, else from its service, else from the defaults. */

@@ -4,7 +4,7 @@ import { type RawEntry, type RawNode, type RawScalar, writtenOf } from '../raw.j
 import type { Fields, Unread } from '../read/fields.js'
 import { layEntries } from '../read/layers.js'
 import { readEntry } from '../read/read-node.js'
-import { checkFields, type checksFields, policyFields } from '../schema/schema.js'
+import { checkFields, type checksFields, policyFields } from '../schema/check-fields.js'
 import type { Context } from './context.js'
 
 /** A check before its kind is looked up: the merged entries, each with its position. */

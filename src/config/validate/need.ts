@@ -4,7 +4,7 @@ import type { CheckUse } from '../../core/model.js'
 import type { Endpoint } from '../endpoints.js'
 import type { Position } from '../problems/problem.js'
 import type { Fields } from '../read/fields.js'
-import type { realFields } from '../schema/schema.js'
+import type { realFields } from '../schema/real-fields.js'
 import type { Context } from './context.js'
 import type { RealContext } from './real-context.js'
 

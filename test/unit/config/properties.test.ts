@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import type { RawMap, RawNode } from '../../../src/config/raw.js'
+import { checkFields } from '../../../src/config/schema/check-fields.js'
+import { fallbackFields, realFields } from '../../../src/config/schema/real-fields.js'
 import {
-  checkFields,
   defaultsFields,
-  fallbackFields,
   persistenceFields,
-  realFields,
   rootFields,
   serviceFields,
   settingsFields,

@@ -6,13 +6,12 @@ import { jsonSchemaOf } from '../../../../src/config/docs/json-schema.js'
 import { loadConfig } from '../../../../src/config/load.js'
 import type { Problem } from '../../../../src/config/problems/problem.js'
 import { plain } from '../../../../src/config/raw.js'
+import { checkFields } from '../../../../src/config/schema/check-fields.js'
 import { mailFields } from '../../../../src/config/schema/mail-fields.js'
+import { fallbackFields, realFields } from '../../../../src/config/schema/real-fields.js'
 import {
-  checkFields,
   defaultsFields,
-  fallbackFields,
   persistenceFields,
-  realFields,
   rootFields,
   serviceFields,
   settingsFields,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { optionKit } from '../../../../src/check/option-kit.js'
 import { ROWS } from '../../../../src/config/ldirectord/directive-table.js'
+import { checkFields } from '../../../../src/config/schema/check-fields.js'
 import { mailFields } from '../../../../src/config/schema/mail-fields.js'
-import { checkFields, serviceFields, settingsFields } from '../../../../src/config/schema/schema.js'
+import { serviceFields, settingsFields } from '../../../../src/config/schema/schema.js'
 import { loadChecks } from '../../../../src/kinds/find-kinds.js'
 
 describe('directive-table: the directives of ldirectord', () => {

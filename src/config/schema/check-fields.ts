@@ -1,0 +1,63 @@
+/** Keys of a check that all kinds have, and the keys for the checks of a service or a real server. */
+import { marks, z } from '../../check/option-types.js'
+import { interval } from './field-types.js'
+import { oneOrMore, shortOr, unreadMapping } from './forms.js'
+
+/** When a check runs, and how many results change the health. Part of `check`. */
+export const policyFields = {
+  interval: interval().prefault('5s').describe('From the start of one check to the start of the next.'),
+  timeout: interval().prefault('3s').describe('For one run, everything included: name, connect, answer.'),
+  fall: z.int().min(1).max(1000).default(2).describe('Failures in a row that take a server down.'),
+  rise: z.int().min(1).max(1000).default(1).describe('Passes in a row that bring it back.'),
+  fastinter: interval()
+    .optional()
+    .describe('Interval until fall or rise is complete. Default: the interval, but at most 1s.'),
+}
+
+/** Keys of `check` that all kinds have. The other keys are the options of the kind. */
+export const checkFields = {
+  kind: z
+    .string()
+    .optional()
+    .describe('The kind of check: http, connect, ping and so on; `lvsd checks` lists them.'),
+  ...policyFields,
+  checkport: z
+    .union([z.int().min(1).max(65_535), z.string()])
+    .register(marks, { shown: 'port' })
+    .optional()
+    .describe("Port to check, where it is not the real server's: a number or a name of /etc/services."),
+  checkaddress: z
+    .string()
+    .register(marks, { shown: 'address or name' })
+    .optional()
+    .describe("Address or name of the server to check, where it is not the real server's."),
+  connects: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe(
+      'TCP connects, which are cheaper, between two runs of this check; after a failure the check itself runs next.',
+    ),
+}
+
+/** The kind may come from another layer, so the options are read later (`unreadMapping`). */
+const check = shortOr(z.string(), unreadMapping('a check', 'a mapping with a kind', checkFields), {
+  keys: ['kind'],
+  expected: 'a kind, or a mapping with a kind',
+  nothing: '; for no check at all write none',
+})
+export const checkNode = oneOrMore(check).register(marks, { shown: 'check, or a list' })
+
+/** Keys for the checks of a service or a real server. */
+export const checksFields = {
+  check: checkNode
+    .optional()
+    .describe('How real servers are checked: a kind, a mapping, or a list of several. `none`: always up.'),
+  checks: checkNode.optional().describe('The same as `check`; reads better for several.'),
+  need: z
+    .union([z.enum(['all', 'any']), z.int().min(1)])
+    .register(marks, { shown: 'all, any or a number' })
+    .optional()
+    .describe('How many of several checks must pass: all (the default), any, or a number.'),
+}
