@@ -109,6 +109,11 @@ export const LOG_EVENTS = {
     'check',
     'detail',
   ),
+  'check.virtual-source': kind(
+    'The kernel chooses a virtual address as the source of checks, so their answers may go elsewhere.',
+    'address',
+    'services',
+  ),
   'check.verdict-again': kind('The end of `check.no-verdict`.', 'service', 'real', 'check'),
   'run.no-verdict': kind('A run of a check had no verdict; logged occasionally.', 'job', 'detail'),
   'run.result': kind('The result of a run of a check (debug).', 'job', ...RESULT),

@@ -2,6 +2,7 @@
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { Loaded } from '../config/load.js'
 import type { Config, Settings } from '../core/model.js'
+import { sourceAdvice } from '../doctor/source-advice.js'
 import type { EventListener } from '../events/event-bus.js'
 import { kernelAdvice } from '../events/sysctl-advice.js'
 import { openTable, type TableName } from '../ipvs/table.js'
@@ -46,7 +47,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   const commands = openCommandQueue(log)
   // The memory table is for trials, which leave nothing behind.
   const pathIn = (settings: Settings, what: string) => (table === 'memory' ? null : statePath(settings, what))
-  const advice = table === 'netlink' ? [kernelAdvice(log)] : []
+  const advice = table === 'netlink' ? [kernelAdvice(log), sourceAdvice(log)] : []
   return startDaemon({
     loaded,
     kept,

@@ -1,7 +1,7 @@
 /** What a configuration uses, as far as hazards depend on it. Pure. */
 import { type Address, bytesOf, type Family, parseAddress } from '../core/address.js'
 import { type Forwarding, familyOf, type ResolvedConfig, type ResolvedService } from '../core/model.js'
-import type { Facts, LocalAddress, Prefix } from './facts.js'
+import type { Facts, LocalAddress, Prefix, Source } from './facts.js'
 
 /** Returns the services with a valid address or mark; none without a configuration. */
 export function servicesOf({ site }: Facts): readonly ResolvedService[] {
@@ -48,6 +48,25 @@ export function virtualAddresses(config: ResolvedConfig): readonly VirtualAddres
     found.set(address.text, entry)
   }
   return [...found.values()]
+}
+
+export interface VirtualSource extends VirtualAddress {
+  /** Addresses of the servers whose checks have it as source. */
+  readonly servers: readonly string[]
+}
+
+/** Returns the virtual addresses that the kernel chooses as source for a server other than the address itself. */
+export function virtualSourcesIn(
+  config: ResolvedConfig,
+  sources: ReadonlyMap<string, Source>,
+): readonly VirtualSource[] {
+  return virtualAddresses(config).flatMap(virtual => {
+    const text = withoutZone(virtual.address.text)
+    const servers = [...sources].flatMap(([server, chosen]) =>
+      'address' in chosen && chosen.address === text && server !== text ? server : [],
+    )
+    return servers.length > 0 ? { ...virtual, servers } : []
+  })
 }
 
 /** Returns the addresses of this machine that are equal to this one, each with its interface. */

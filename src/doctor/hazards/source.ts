@@ -2,7 +2,7 @@
 import { counted } from '../../util/plural.js'
 import type { Facts, Source } from '../facts.js'
 import { error, type Hazard, type Judgement, ok } from '../finding.js'
-import { localAddresses, namesOf, virtualAddresses, withoutZone } from '../uses.js'
+import { localAddresses, namesOf, type VirtualSource, virtualSourcesIn } from '../uses.js'
 
 export const source: Hazard = {
   id: 'check-source',
@@ -17,32 +17,23 @@ export const source: Hazard = {
 function virtualSources(facts: Facts): readonly Judgement[] {
   const { config, sources } = facts.site ?? {}
   if (!config || !sources) return []
-  return virtualAddresses(config).flatMap(({ address, services }) => {
-    const checked = [...sources].flatMap(([server, chosen]) =>
-      'address' in chosen && chosen.address === withoutZone(address.text) && server !== address.text
-        ? server
-        : [],
-    )
-    if (checked.length === 0) return []
-    const [local] = localAddresses(facts, address)
-    const link = local?.link ?? 'INTERFACE'
-    const prefix = address.family === 'ipv6' ? 128 : 32
-    const mend =
-      address.family === 'ipv6'
-        ? [`ip address change ${address.text}/${prefix} dev ${link} preferred_lft 0`]
-        : [`ip route get ${checked[0]}`, `ip route change ROUTE src ADDRESS`]
-    const how =
-      address.family === 'ipv6'
-        ? 'An address with preferred_lft 0 serves clients as before, and is not chosen as a source. keepalived has preferred_lft 0 too; of the Pacemaker agent IPaddr2 it is the option lvs_ipv6_addrlabel or preferred_lft.'
-        : 'Let the route to the servers name another address of this machine as its source (src); ip route get shows the route. Or add the virtual address after the own address, with the prefix length 32.'
-    return [
-      error(
-        `checks of ${counted(checked.length, 'real server')} have the virtual address ${address.text} as source`,
-        `The kernel chooses this source for ${some(checked)}. A server with direct routing has the same address itself, so its answers never arrive, and all checks of it fail; on a standby director the answers go to the active one. ${how}`,
-        { commands: mend, services: namesOf(services) },
-      ),
-    ]
-  })
+  return virtualSourcesIn(config, sources).map(found => judgeSource(found, facts))
+}
+
+function judgeSource({ address, services, servers }: VirtualSource, facts: Facts): Judgement {
+  const [local] = localAddresses(facts, address)
+  const isIpv6 = address.family === 'ipv6'
+  const commands = isIpv6
+    ? [`ip address change ${address.text}/128 dev ${local?.link ?? 'INTERFACE'} preferred_lft 0`]
+    : [`ip route get ${servers[0]}`, 'ip route change ROUTE src ADDRESS']
+  const how = isIpv6
+    ? 'An address with preferred_lft 0 serves clients as before, and is not chosen as a source. keepalived and the Pacemaker agent IPaddr2 have an option for it.'
+    : 'Let the route to the servers name another address of this machine as its source (src); ip route get shows the route. Or add the virtual address after the own address, with the prefix length 32.'
+  return error(
+    `checks of ${counted(servers.length, 'real server')} have the virtual address ${address.text} as source`,
+    `The kernel chooses this source for ${some(servers)}. A server with direct routing has the same address itself, so its answers never arrive, and all checks of it fail; where another director takes over the address, the answers go to that one. ${how}`,
+    { commands, services: namesOf(services) },
+  )
 }
 
 function unreachable(sources: ReadonlyMap<string, Source>): readonly Judgement[] {
