@@ -51,6 +51,11 @@ export const check = defineCheck({
     return null
   },
 
+  expects: ({ rcode, answers, type, receive }) => {
+    if (rcode !== 'NOERROR') return `the response code ${rcode}`
+    return `${counted(answers, `${type} record`)} or more${receive ? `, one with /${receive}/` : ''}`
+  },
+
   async run(target, options, context) {
     const question = questionOf(options)
     const id = randomInt(65_536)

@@ -61,6 +61,11 @@ export const check = defineCheck({
       : problemOfVariables(environment)
   },
 
+  expects: ({ nagios, warning, dynamic }) => {
+    if (dynamic) return 'exit code 0, or 2 to 255 with a weight'
+    return nagios && warning === 'up' ? 'exit code 0, or 1 (a warning)' : 'exit code 0'
+  },
+
   missing: ({ checkcommand }) => whyNotRun(locateProgram(checkcommand)),
 
   async run(target, options, context) {

@@ -47,6 +47,8 @@ export const check = defineCheck({
     return optionalTlsProblem(options)
   },
 
+  expects: ({ service }) => `SERVING for ${service === '' ? 'the whole server' : `the service ${service}`}`,
+
   run(target, options, context) {
     const tls = options.tls ? { ...options, sni: options.sni ?? hostName(options.virtualhost) } : null
     return withLibrary(open(target, tls, context, ['h2']), context, socket =>

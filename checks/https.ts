@@ -1,6 +1,7 @@
 import { defineCheck, type RunContext, type Target } from '../src/check/check.js'
 import { problemOf } from '../src/check/option-problem.js'
-import { type HttpOptions, hostName, httpOptions, httpProblem, requestBytes } from './lib/http.js'
+import { expectedAnswer } from '../src/probe/expectation.js'
+import { type HttpOptions, hostName, httpJudge, httpOptions, httpProblem, requestBytes } from './lib/http.js'
 import { exchange } from './lib/response.js'
 import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './lib/tls.js'
 
@@ -24,6 +25,8 @@ export const check = defineCheck({
       return problemOf('redirects', 'redirects are followed over HTTP/1.1 only: leave out http2')
     return httpProblem(options) ?? tlsProblem(options)
   },
+
+  expects: options => `${expectedAnswer(httpJudge(options))}, over TLS`,
 
   async run(target, options, context) {
     try {

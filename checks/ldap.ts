@@ -1,5 +1,5 @@
 import { defineCheck } from '../src/check/check.js'
-import { askLdap, ldapOptions, ldapProblem } from './lib/ldap.js'
+import { askLdap, ldapExpectation, ldapOptions, ldapProblem } from './lib/ldap.js'
 import { encryptionOf, encryptionOptions, encryptionProblem } from './lib/login.js'
 
 /** Binds to an LDAP server and reads one entry. */
@@ -10,6 +10,7 @@ export const check = defineCheck({
 
   options: kit => ({ ...ldapOptions(kit), ...encryptionOptions(kit) }),
   validate: options => ldapProblem(options) ?? encryptionProblem(options),
+  expects: options => ldapExpectation(options),
 
   run: (target, options, context) => askLdap(target, encryptionOf(options), options, context),
 })

@@ -1,5 +1,5 @@
 import { defineCheck } from '../src/check/check.js'
-import { askLdap, ldapOptions, ldapProblem } from './lib/ldap.js'
+import { askLdap, ldapExpectation, ldapOptions, ldapProblem } from './lib/ldap.js'
 import { tlsOptions, tlsProblem } from './lib/tls.js'
 
 /** Binds to an LDAP server over TLS and reads one entry. */
@@ -10,6 +10,7 @@ export const check = defineCheck({
 
   options: kit => ({ ...ldapOptions(kit), ...tlsOptions(kit) }),
   validate: options => ldapProblem(options) ?? tlsProblem(options),
+  expects: options => ldapExpectation(options),
 
   run: (target, options, context) => askLdap(target, { tls: options, starttls: null }, options, context),
 })

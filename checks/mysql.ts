@@ -7,7 +7,7 @@ import { open } from './lib/connect.js'
 import { signByPassword } from './lib/ed25519.js'
 import { CheckFailure } from './lib/failure.js'
 import { monitorSocket, optionalTls, optionalTlsProblem, withLibrary } from './lib/library.js'
-import { rowsFor, said, sqlOptions, sqlProblem } from './lib/sql.js'
+import { rowsFor, said, sqlExpectation, sqlOptions, sqlProblem } from './lib/sql.js'
 import { connectTls } from './lib/tls.js'
 
 function mysqlOptions(kit: OptionKit) {
@@ -25,6 +25,7 @@ export const check = defineCheck({
 
   options: mysqlOptions,
   validate: options => sqlProblem(options) ?? optionalTlsProblem(options),
+  expects: options => sqlExpectation(options),
 
   run: (target, options, context) =>
     withLibrary(open(target, null, context), context, socket => talk(socket, { target, options, context })),

@@ -10,7 +10,7 @@ import {
 } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { problemOf } from '../src/check/option-problem.js'
-import { rowsFor, said, sqlOptions, sqlProblem } from './lib/sql.js'
+import { rowsFor, said, sqlExpectation, sqlOptions, sqlProblem } from './lib/sql.js'
 
 const DRIVER = 'oracledb'
 
@@ -34,6 +34,7 @@ export const check = defineCheck({
 
   options: oracleOptions,
 
+  expects: options => sqlExpectation(options),
   validate(options) {
     const { database } = options
     if (database === null) return sqlProblem(options)

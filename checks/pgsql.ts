@@ -7,7 +7,7 @@ import { open } from './lib/connect.js'
 import { CheckFailure } from './lib/failure.js'
 import { optionalTls, optionalTlsProblem, withLibrary } from './lib/library.js'
 import { pgsqlMessages } from './lib/pgsql-messages.js'
-import { rowsFor, said, sqlOptions, sqlProblem } from './lib/sql.js'
+import { rowsFor, said, sqlExpectation, sqlOptions, sqlProblem } from './lib/sql.js'
 import { connectTls, type TlsOptions } from './lib/tls.js'
 
 function pgsqlOptions(kit: OptionKit) {
@@ -28,6 +28,7 @@ export const check = defineCheck({
 
   options: pgsqlOptions,
   validate: options => sqlProblem(options) ?? optionalTlsProblem(options),
+  expects: options => sqlExpectation(options),
 
   run: (target, options, context) =>
     withLibrary(

@@ -44,6 +44,13 @@ export const check = defineCheck({
     return optionalTlsProblem(options)
   },
 
+  expects: ({ role, get, value }) => {
+    const asked = role === 'any' ? [] : [`the role ${role}`]
+    const key =
+      get === null ? [] : [value === null ? `a key ${get}` : `the value "${value}" of the key ${get}`]
+    return ['PONG', ...asked, ...key].join(', ')
+  },
+
   run: (target, options, context) =>
     converse(target, context, options.tls ? options : null, async dialogue => {
       try {

@@ -56,6 +56,14 @@ export function ldapProblem(options: LdapOptions): OptionProblem | null {
   return matchProblem(options)
 }
 
+/** Returns what a passing answer has, for people. */
+export function ldapExpectation(options: LdapOptions): string {
+  const { login, request } = options
+  const match = matchOf(options)
+  const entry = request === '' ? 'the root entry' : `the entry ${request}`
+  return `${login === null ? 'an anonymous bind' : `a bind as ${login}`}, and ${entry}${match ? ` with ${showMatch(match)} in its name` : ''}`
+}
+
 /** Binds and searches one entry, as ldirectord does. `receive` must occur in its name. */
 export async function askLdap(
   target: Target,

@@ -37,6 +37,13 @@ export function sqlProblem(options: SqlOptions): OptionProblem | null {
   return matchProblem(options)
 }
 
+/** Returns what a passing answer has, for people. */
+export function sqlExpectation(options: SqlOptions): string {
+  if (options.request.trim() === '') return `a login as ${options.login}`
+  const match = matchOf(options)
+  return match ? `${showMatch(match)} in the first column of a row` : 'at least one row'
+}
+
 /** Judges rows one at a time. */
 export interface Rows {
   /** Adds a row. Returns true if no further rows are needed. */

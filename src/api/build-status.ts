@@ -154,7 +154,8 @@ function checkStatus({ subscriber, health, lastAt, noVerdicts }: CheckState, dat
     streak: health.streak,
     since: dates.iso(health.since),
     policy: use.policy,
-    last: health.last && roundedResult(health.last),
+    // `lvsd why` has the times of the phases; they would make this document half as long again.
+    last: health.last && { ...roundedResult(health.last), phases: [] },
     lastAt: lastAt === null ? null : dates.iso(lastAt),
     noVerdict: isWithoutVerdict(noVerdicts)
       ? { since: dates.iso(noVerdicts.since), count: noVerdicts.count, detail: noVerdicts.detail }
@@ -162,9 +163,10 @@ function checkStatus({ subscriber, health, lastAt, noVerdicts }: CheckState, dat
   }
 }
 
-/** Without the times of the phases, which `lvsd why` shows: they would make the document half as long again. */
-function roundedResult(result: CheckResult): CheckResult {
-  return { ...result, ms: rounded(result.ms), phases: [] }
+/** Rounds all milliseconds of a result. */
+export function roundedResult(result: CheckResult): CheckResult {
+  const phases = result.phases.map(({ phase, ms }) => ({ phase, ms: rounded(ms) }))
+  return { ...result, ms: rounded(result.ms), phases }
 }
 
 function roundedAll<T extends Readonly<Record<string, number>>>(numbers: T): T {

@@ -1,10 +1,12 @@
 /** Client of the control socket of a running lvsd. */
 import { statSync } from 'node:fs'
 import { request } from 'node:http'
+import type { Named } from '../overrides/targets.js'
 import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
 import { SUDO_USER } from './operator.js'
-import type { EndRequest, GiveRequest, OverrideOutcome } from './override-types.js'
+import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from './override-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
+import type { WhyAnswer } from './why-types.js'
 import type { WindowsDocument } from './windows-document.js'
 
 /** Path of the socket if neither the configuration nor the command line sets one. */
@@ -58,6 +60,17 @@ export async function fetchConnections(
   request: ConnectionsRequest,
 ): Promise<ConnectionsAnswer> {
   return (await ask(socket, 'POST', '/connections', request, STATUS_TIMEOUT)) as ConnectionsAnswer
+}
+
+/** Returns the names of all services and real servers. Throws a ControlError. */
+export async function fetchTargets(socket: string, timeout = STATUS_TIMEOUT): Promise<readonly Named[]> {
+  return (await ask(socket, 'GET', '/targets', null, timeout)) as readonly Named[]
+}
+
+/** Returns why a real server, or a service (`real: null`), is as it is. Throws a ControlError. */
+export async function fetchWhy(socket: string, { service, real }: TargetName): Promise<WhyAnswer> {
+  const query = new URLSearchParams({ service, ...(real !== null && { real }) })
+  return (await ask(socket, 'GET', `/why?${query}`, null, STATUS_TIMEOUT)) as WhyAnswer
 }
 
 async function ask(

@@ -1,6 +1,7 @@
 /** Server of the control socket: HTTP and JSON over a Unix socket that only its owner may open. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { z } from '../check/option-types.js'
+import type { Named } from '../overrides/targets.js'
 import type { Log } from '../system/log.js'
 import { Poller } from '../util/poller.js'
 import { type ConnectionsAnswer, type ConnectionsRequest, connectionsRequest } from './connection-types.js'
@@ -12,6 +13,7 @@ import {
   type GiveRequest,
   giveRequest,
   type OverrideOutcome,
+  type TargetName,
 } from './override-types.js'
 import { shared } from './shared-answer.js'
 import {
@@ -24,6 +26,7 @@ import {
   takePlace,
 } from './socket-path.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
+import type { WhyAnswer } from './why-types.js'
 import type { WindowsDocument } from './windows-document.js'
 
 export { SocketInUse, SocketUnusable }
@@ -38,14 +41,20 @@ export interface Control {
   }
   /** The maintenance windows of the configuration that runs. */
   windows(): WindowsDocument
+  readonly why: {
+    /** Names of all services and real servers. */
+    targets(): Promise<readonly Named[]>
+    /** Why a real server is as it is; of the service as a whole if `real` is null. A sentence if there is none. */
+    explain(target: TargetName): Promise<WhyAnswer | string>
+  }
   readonly connections: {
     /** Reads the services of the targets, and no others. */
     read(request: ConnectionsRequest): Promise<ConnectionsAnswer>
   }
 }
 
-/** Returns the answer as JSON. `who` returns the user who asks. */
-type Handler = (body: unknown, who: () => string) => Promise<string>
+/** Returns the answer as JSON. `who` returns the user who asks; `query` is what follows the question mark. */
+type Handler = (body: unknown, who: () => string, query: URLSearchParams) => Promise<string>
 
 const BODY_LIMIT = 64 * 1024
 /** Maximum milliseconds for a client to send a request, and to read the answer. */
@@ -102,6 +111,15 @@ function routesOf(control: Control): Readonly<Record<string, Handler>> {
       const outcome = await control.overrides.end(read(endRequest, body))
       status.forget()
       return JSON.stringify(outcome)
+    },
+    'GET /targets': async () => JSON.stringify(await control.why.targets()),
+    'GET /why': async (_body, _who, query) => {
+      const answer = await control.why.explain({
+        service: query.get('service') ?? '',
+        real: query.get('real'),
+      })
+      if (typeof answer === 'string') throw new Refusal(404, answer)
+      return JSON.stringify(answer)
     },
     'POST /connections': async body =>
       JSON.stringify(await control.connections.read(read(connectionsRequest, body))),
@@ -200,13 +218,16 @@ class OpenSocket implements ControlSocket {
   /** Never rejects. */
   async #outcomeOf(request: IncomingMessage): Promise<{ readonly status: number; readonly text: string }> {
     try {
-      const handler = this.#routes[`${request.method} ${request.url?.split('?')[0]}`]
+      const [path, query] = request.url?.split('?', 2) ?? []
+      const handler = this.#routes[`${request.method} ${path}`]
       const routes = Object.keys(this.#routes).join(', ')
       if (!handler)
         throw new Refusal(404, `unknown request ${request.method} ${request.url}; known are ${routes}`)
       const body = await readBody(request)
       const who = () => operatorOf(request.socket, headerOf(request, SUDO_USER))
-      const text = await this.#connections.answering(request.socket, () => handler(body, who))
+      const text = await this.#connections.answering(request.socket, () =>
+        handler(body, who, new URLSearchParams(query)),
+      )
       return { status: 200, text }
     } catch (error) {
       const status = error instanceof Refusal ? error.status : 500

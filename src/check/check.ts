@@ -81,6 +81,11 @@ export interface Check<S extends OptionShape = OptionShape> {
    */
   provesLife?(options: Parsed<S>): boolean
   /**
+   * Returns what a passing answer has with these options, as words for people: `status 200-299`. Without it, lvsd
+   * describes what the probe is judged by, or shows the summary. Used for shipped kinds only. Must not tell secrets.
+   */
+  expects?(options: Parsed<S>): string | null
+  /**
    * Returns the probe for these options, or null if they need `run`. Pure; called once per target, not per run. After
    * an answer that the probe defers (`NEEDS_CODE`), lvsd uses `run` for this job.
    */

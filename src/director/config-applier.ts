@@ -1,11 +1,12 @@
 /** Activates a configuration. Only this file determines the order in which the parts take it. */
 import type { Runnable } from '../accepted/accepted.js'
 import type { ResolvedConfig, ResolvedReal, ResolvedService } from '../core/model.js'
+import type { Override } from '../core/override.js'
 import type { Events } from '../events/event-bus.js'
 import type { HealthTracker } from '../health/health-tracker.js'
 import type { NameResolver } from '../names/name-resolver.js'
 import type { CommandOverrides } from '../overrides/command-overrides.js'
-import { effectiveOverrides } from '../overrides/effective-overrides.js'
+import { effectiveOverrides, type OverridesOf } from '../overrides/effective-overrides.js'
 import type { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
 import type { RampSteps } from '../overrides/ramp-steps.js'
 import type { WindowOverrides } from '../overrides/window-overrides.js'
@@ -88,19 +89,28 @@ export class ConfigApplier {
 
   /** Applies the overrides of all sources to the health at once. */
   applyOverrides(): void {
-    const { health, maintenance, overrides, windows, rampSteps, now } = this.#parts
+    const { health, rampSteps, now } = this.#parts
     // Nothing is active before the first `apply`.
     if (health.store.config === null) return
     const { services } = this.#config
-    const files = maintenance.overrides(this.#config)
-    const sources = [
-      (_: ResolvedService, real: ResolvedReal) => files.get(real) ?? [],
-      (service: ResolvedService, real: ResolvedReal) => overrides.of(service, real),
-      (service: ResolvedService, real: ResolvedReal) => windows.of(service, real),
-    ]
-    const effective = effectiveOverrides(services, sources, now())
+    const effective = effectiveOverrides(services, this.#sources(), now())
     health.override(effective)
     rampSteps.follow(services, effective)
+  }
+
+  /** Returns all overrides of a real server, of all sources. */
+  overridesOf(service: ResolvedService, real: ResolvedReal): readonly Override[] {
+    return this.#sources().flatMap(source => source(service, real) as Override | Override[])
+  }
+
+  #sources(): readonly OverridesOf[] {
+    const { maintenance, overrides, windows } = this.#parts
+    const files = maintenance.overrides(this.#config)
+    return [
+      (_, real) => files.get(real) ?? [],
+      (service, real) => overrides.of(service, real),
+      (service, real) => windows.of(service, real),
+    ]
   }
 
   /** Hands the configuration to all parts. The kernel's table changes with the next round of the reconciler. */

@@ -7,7 +7,7 @@ import type { Snapshot } from '../api/snapshot.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import { type WindowsDocument, windowsDocument } from '../api/windows-document.js'
 import type { Loaded } from '../config/load.js'
-import type { Change } from '../core/model.js'
+import type { Change, ResolvedService } from '../core/model.js'
 import { type EventBus, type EventListener, openEventBus } from '../events/event-bus.js'
 import { logListener } from '../events/log-listener.js'
 import { HealthMemory } from '../health/health-memory.js'
@@ -36,6 +36,7 @@ import { counted } from '../util/plural.js'
 import { ConfigApplier } from './config-applier.js'
 import { ConfigWatcher } from './config-watcher.js'
 import { ConnectionCounts } from './connection-counts.js'
+import { Explainer } from './explainer.js'
 import { Lifecycle } from './lifecycle.js'
 import { OverrideControl } from './override-control.js'
 import { Reloader } from './reloader.js'
@@ -79,6 +80,7 @@ export interface DaemonParts {
 export interface Daemon {
   readonly overrides: OverrideControl
   readonly connections: ConnectionCounts
+  readonly why: Explainer
   reload(isForced: boolean): Promise<ReloadOutcome>
   status(): Promise<StatusDocument>
   /** Resolves when the kernel's table reflects all results, answers for names and reloads that have arrived. */
@@ -119,6 +121,7 @@ class RunningDaemon implements Daemon {
   readonly #sysctls: SysctlKeeper
   readonly overrides: OverrideControl
   readonly connections: ConnectionCounts
+  readonly why: Explainer
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
   #socket: { close(): Promise<void> } | null = null
@@ -228,6 +231,15 @@ class RunningDaemon implements Daemon {
       overrideOf: real => this.#health.store.overrideOf(real),
       now: overridesClock.now,
     })
+    this.why = new Explainer({
+      commands: overrides,
+      dates: this.#wallClock,
+      applier: this.#applier,
+      executors: this.#executors,
+      written: this.#reconciler.written,
+      snapshot: services => this.#snapshot(services),
+      checks: () => this.#reloader.loaded.checks,
+    })
     this.connections = new ConnectionCounts({
       kernel,
       config: () => this.#applier.config,
@@ -290,9 +302,13 @@ class RunningDaemon implements Daemon {
   }
 
   async status(): Promise<StatusDocument> {
+    return buildStatus(await this.#snapshot(this.#applier.config.services), this.#wallClock)
+  }
+
+  async #snapshot(services: readonly ResolvedService[]): Promise<Snapshot> {
     const reconcile = await this.#reconciler.snapshot(COUNTERS_MAX_AGE)
     const { config } = this.#applier
-    const snapshot: Snapshot = {
+    return {
       version: version(),
       pid: process.pid,
       kernel: this.#parts.kernelName,
@@ -300,13 +316,12 @@ class RunningDaemon implements Daemon {
       startedAt: this.#startedAt,
       reload: this.#reloader.snapshot(),
       isolation: this.#isolation?.current ?? null,
-      health: this.#health.snapshot(config.services, reconcile.dump?.table ?? new Map()),
+      health: this.#health.snapshot(services, reconcile.dump?.table ?? new Map()),
       names: this.#names.snapshot(config),
       reconcile,
       schedule: this.#executors.stats(),
       sysctls: this.#sysctls.snapshot(),
     }
-    return buildStatus(snapshot, this.#wallClock)
   }
 
   windows(): WindowsDocument {

@@ -9,6 +9,7 @@ export function controlOf(part: Partial<Control> = {}): Control {
     reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
     overrides: { give: async () => outcome, end: async () => outcome },
     windows: () => ({ schema: 1, now: '2026-11-28T12:00:00.000Z', services: [] }),
+    why: { targets: async () => [], explain: async () => 'there is no such service' },
     connections: {
       read: async () => ({
         trouble: null,

@@ -24,6 +24,7 @@ describe('help: the commands', () => {
       'undrain',
       'validate',
       'weight',
+      'why',
       'windows',
     ])
   })

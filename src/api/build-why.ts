@@ -1,0 +1,175 @@
+/** Builds the answer to `lvsd why` from a snapshot of one service. Pure. */
+import type { Check } from '../check/check.js'
+import { keyOfReal, keyOfService } from '../core/model.js'
+import { type Override, strongest } from '../core/override.js'
+import type { CheckState } from '../health/check-state.js'
+import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
+import type { ResultGroup } from '../health/recent-results.js'
+import { expectationOf } from '../probe/expectation.js'
+import type { Written } from '../reconcile/written.js'
+import type { NextRun } from '../schedule/executor.js'
+import type { WallClock } from '../util/clock.js'
+import { counted } from '../util/plural.js'
+import { shellQuoted } from '../util/shell-quoted.js'
+import { dateTime, shortTime } from '../util/time-text.js'
+import { buildStatus, roundedResult } from './build-status.js'
+import { overrideStatus } from './override-status.js'
+import type { Snapshot } from './snapshot.js'
+import type { RealStatus, ServiceStatus } from './status-types.js'
+import { sentenceOfReal } from './why-sentence.js'
+import type { WhyAnswer, WhyCheck, WhyOverride, WhyReal, WhyResults, WhyService } from './why-types.js'
+
+/** A snapshot of one service, with what only this answer needs. */
+export interface WhySnapshot {
+  /** Its health has one service. */
+  readonly snapshot: Snapshot
+  /** Position of the real server in the service; null: the service as a whole. */
+  readonly index: number | null
+  /** All overrides of a real server, of all sources. */
+  overridesOf(real: RealHealth['real']): readonly Override[]
+  isOnService(override: Override): boolean
+  check(kind: string): Check | undefined
+  nextRun(jobId: string): NextRun | null
+  written(serviceKey: string, realKey: string): Written | null
+}
+
+type Dates = Pick<WallClock, 'at' | 'iso'>
+
+/** What the functions below share. */
+interface Facts extends WhySnapshot {
+  readonly dates: Dates
+  readonly service: ServiceHealth
+  readonly status: ServiceStatus
+}
+
+export function buildWhy(why: WhySnapshot, dates: Dates): WhyAnswer {
+  const [status] = buildStatus(why.snapshot, dates).services
+  const [service] = why.snapshot.health.services
+  if (!status || !service) throw new Error('the snapshot has no service')
+  const facts = { ...why, dates, service, status }
+  return why.index === null ? whyService(facts) : whyReal(facts, why.index)
+}
+
+// ---------------------------------------------------------------- a real server
+
+function whyReal(facts: Facts, index: number): WhyReal {
+  const { service, status, snapshot, dates } = facts
+  const [health, real] = [service.reals[index], status.reals[index]]
+  if (!health || !real) throw new Error('the service has no such real server')
+  const { checks, ...rest } = real
+  const overrides = overridesOn(facts, health)
+  const { lastResync } = snapshot.reconcile
+  const written = writtenFor(facts, health)
+  return {
+    kind: 'real',
+    service: withoutReals(status),
+    real: rest,
+    sentence: realSentence(facts, health, real),
+    checks: checks.map((check, i) => whyCheck(check, health.checks[i] as CheckState, facts)),
+    overrides,
+    table: {
+      readAt: lastResync === null ? null : dates.iso(lastResync),
+      written: written && { at: dates.iso(written.at), weight: written.weight },
+    },
+  }
+}
+
+function withoutReals({ reals, ...rest }: ServiceStatus): Omit<ServiceStatus, 'reals'> {
+  return rest
+}
+
+function realSentence(facts: Facts, health: RealHealth, status: RealStatus, isBrief = false): string {
+  const { snapshot, service, dates, nextRun } = facts
+  const now = dates.at(snapshot.now)
+  const due = health.checks.flatMap(({ subscriber }) => nextRun(subscriber.jobId)?.in ?? [])
+  return sentenceOfReal({
+    isBrief,
+    health,
+    since: health.since ?? snapshot.startedAt,
+    nameTrouble: status.nameTrouble,
+    wanted: status.weight.wanted,
+    isOnService: health.override !== null && facts.isOnService(health.override),
+    nextIn: due.length === 0 ? null : Math.min(...due),
+    target: shellQuoted(`${service.service.name}/${status.name}`),
+    serviceTarget: shellQuoted(service.service.name),
+    at: steady => shortTime(dates.at(steady), now),
+    wall: ms => (ms > now ? dateTime(ms) : shortTime(ms, now)),
+  })
+}
+
+/** The newest first; the one that decides before all. */
+function overridesOn(
+  { overridesOf, isOnService, snapshot, dates }: Facts,
+  { real }: RealHealth,
+): WhyOverride[] {
+  const all = overridesOf(real)
+  const deciding = strongest(all, dates.at(snapshot.now))
+  const others = all.filter(each => each !== deciding).sort((a, b) => b.since - a.since)
+  return [...(deciding ? [deciding] : []), ...others].flatMap(override => {
+    const status = overrideStatus(override)
+    const on = isOnService(override) ? 'service' : 'real'
+    return status ? [{ ...status, on, counts: override === deciding } as const] : []
+  })
+}
+
+function writtenFor({ service, written }: Facts, { real }: RealHealth): Written | null {
+  const { id } = service.service
+  const { address, port } = real
+  return id && address ? written(keyOfService(id), keyOfReal({ address, port })) : null
+}
+
+function whyCheck(
+  { last, lastAt, ...status }: RealStatus['checks'][number],
+  { subscriber, recent }: CheckState,
+  { check, nextRun, dates, snapshot }: Facts,
+): WhyCheck {
+  const kind = check(subscriber.use.kind)
+  const next = nextRun(subscriber.jobId)
+  return {
+    ...status,
+    expects: kind ? expectationOf(kind, subscriber.target, subscriber.use.options) : '',
+    nextAt: next && dates.iso(snapshot.now + next.in),
+    isRunning: next?.isRunning ?? false,
+    results: recent.groups.map(group => resultsOf(group, dates)).reverse(),
+  }
+}
+
+function resultsOf({ result, count, from, at }: ResultGroup, dates: Dates): WhyResults {
+  return { last: roundedResult(result), count, from: dates.iso(from), at: dates.iso(at) }
+}
+
+// ---------------------------------------------------------------- a service
+
+function whyService(facts: Facts): WhyService {
+  const { service, status } = facts
+  const reals = service.reals.flatMap((health, i) => {
+    const real = status.reals[i]
+    if (!real || isWell(health, real)) return []
+    const { name, state, since, override, weight } = real
+    return [{ name, state, since, override, weight, sentence: realSentence(facts, health, real, true) }]
+  })
+  return { kind: 'service', service: withoutReals(status), sentence: serviceSentence(facts), reals }
+}
+
+/** True if a real server is in service as configured and nothing is about to change. */
+function isWell({ checks, state }: RealHealth, { override, weight }: RealStatus): boolean {
+  const isSteady = !checks.some(({ health, noVerdicts }) => health.streak > 0 || noVerdicts !== null)
+  return state === 'up' && override === null && isSteady && weight.wanted === weight.configured
+}
+
+function serviceSentence({ status, snapshot, dates }: Facts): string {
+  const { reals, fallback, state, nameTrouble, since, inKernel } = status
+  const now = dates.at(snapshot.now)
+  const from = since === null ? '' : ` since ${shortTime(Date.parse(since), now)}`
+  if (!inKernel && nameTrouble !== null) return `not in the kernel's table: ${nameTrouble}`
+  const serving = reals.filter(one => (one.weight.wanted ?? 0) > 0).length
+  const count = `${serving} of ${counted(reals.length, 'real server')} ${serving === 1 ? 'gets' : 'get'} new connections`
+  if (fallback === null) return `${state}${from}: ${count}; it has no fallback`
+  const { name, inUse } = fallback
+  if (inUse) return `${state}${from}: the fallback ${name} serves because no real server can; ${count}`
+  if (state === 'up' && serving === 0)
+    return `up${from}: ${count}; a server with configured weight 0 is up and keeps the fallback ${name} out`
+  if (state === 'unknown')
+    return `not judged yet: results are missing; ${count}; the fallback ${name} stays as it is`
+  return `${state}${from}: ${count}; the fallback ${name} stays out while one does`
+}

@@ -1,0 +1,236 @@
+/** Formats the answer of `lvsd why` for people. Pure. */
+import type { OverrideStatus } from '../../api/status-types.js'
+import type {
+  WhyAnswer,
+  WhyCheck,
+  WhyDocument,
+  WhyReal,
+  WhyResults,
+  WhyService,
+} from '../../api/why-types.js'
+import type { CheckPolicy, CheckResult } from '../../core/model.js'
+import { type Paint, painter } from '../../util/paint.js'
+import { printable } from '../../util/printable.js'
+import { dateTime, duration, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
+import { wrap } from '../../util/wrap-text.js'
+import { STATE_STYLE } from './state-style.js'
+
+export interface WhyView {
+  readonly width: number
+  readonly colour: boolean
+  /** Milliseconds of the wall clock. */
+  readonly now: number
+}
+
+/** Lines of text are at most this long, however wide the screen: longer ones are hard to read. */
+const WIDEST = 100
+/** Columns of the labels. */
+const LABEL = 10
+
+interface Page {
+  readonly paint: Paint
+  readonly now: number
+  readonly width: number
+}
+
+export function renderWhy({ answers }: WhyDocument, { width, colour, now }: WhyView): string {
+  const page = { paint: painter(colour), now, width: Math.min(width, WIDEST) }
+  return answers.map(answer => renderAnswer(answer, page)).join('\n\n')
+}
+
+function renderAnswer(answer: WhyAnswer, page: Page): string {
+  return answer.kind === 'real' ? realPage(answer, page) : servicePage(answer, page)
+}
+
+// ---------------------------------------------------------------- a real server
+
+function realPage(answer: WhyReal, page: Page): string {
+  const { service, real, sentence, checks, overrides } = answer
+  const { paint } = page
+  const title = `${paint('bold', printable(`${service.name}/${real.name}`))}  ${paint(STATE_STYLE[real.state], real.state)}`
+  const blocks = [
+    `${title}\n${paragraph(sentence, page)}`,
+    ...checks.map(check => checkBlock(check, page)),
+    labelled(
+      [
+        [
+          'overrides',
+          overrides.length === 0 ? ['no override'] : overrides.map(each => overrideLine(each, page)),
+        ],
+        ['weight', [weightLine(answer)]],
+        ['kernel', kernelLines(answer, page)],
+      ],
+      page,
+    ),
+  ]
+  return blocks.join('\n\n')
+}
+
+/** The sentence with a capital letter and a full stop, in lines. */
+function paragraph(sentence: string, { width }: Page): string {
+  const text = printable(sentence)
+  return wrapped(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`, width)
+}
+
+function wrapped(text: string, width: number): string {
+  return Number.isFinite(width) ? wrap(text, width) : text
+}
+
+type Rows = readonly (readonly [label: string, lines: readonly string[]])[]
+
+/** Formats rows of a label and its lines, which are wrapped beside the label. */
+function labelled(rows: Rows, { paint, width }: Page): string {
+  return rows
+    .flatMap(([label, lines]) =>
+      lines.flatMap((line, i) =>
+        wrapped(line, width - LABEL - 2)
+          .split('\n')
+          .map((part, j) => {
+            const head = i === 0 && j === 0 ? paint('dim', label.padEnd(LABEL)) : ' '.repeat(LABEL)
+            return `  ${head}${part}`
+          }),
+      ),
+    )
+    .join('\n')
+}
+
+function checkBlock(check: WhyCheck, page: Page): string {
+  const { kind, target, state, since, expects, policy, results, noVerdict } = check
+  const { paint, now } = page
+  const title = `${paint('bold', printable(kind))} of ${printable(target)}  ${paint(STATE_STYLE[state], state)} since ${moment(since, now)}`
+  const rows: Rows = [
+    ['expects', [printable(expects)]],
+    ['rule', [ruleOf(policy)]],
+    ['count', [countOf(check)]],
+    ['next run', [nextRun(check, now)]],
+    ...(noVerdict
+      ? [
+          [
+            'trouble',
+            [`no verdict since ${moment(noVerdict.since, now)}: ${printable(noVerdict.detail)}`],
+          ] as const,
+        ]
+      : []),
+    ['results', results.length === 0 ? ['none yet'] : results.flatMap(each => resultLines(each, page))],
+  ]
+  return `${title}\n${labelled(rows, page)}`
+}
+
+function ruleOf({ interval, timeout, rise, fall, fastinter }: CheckPolicy): string {
+  const faster = fastinter < interval ? `, every ${duration(fastinter)} while that counts` : ''
+  return `every ${duration(interval)}, at most ${duration(timeout)}; ${fall} failed in a row: down, ${rise} passed: up${faster}`
+}
+
+/** How far the results in a row have come that contradict the state. */
+function countOf({ state, streak, policy, results }: WhyCheck): string {
+  if (streak === 0) return state === 'unknown' ? 'no verdict yet' : 'no result speaks against it'
+  const isPass = results.find(({ last }) => last.ok !== null)?.last.ok === true
+  const [word, needed, next] = isPass ? ['passed', policy.rise, 'up'] : ['failed', policy.fall, 'down']
+  return `${streak} of ${needed} ${word} in a row; ${needed - streak} more: ${next}`
+}
+
+function nextRun({ nextAt, isRunning }: WhyCheck, now: number): string {
+  if (isRunning) return 'runs now'
+  if (nextAt === null) return 'not planned'
+  const wait = Date.parse(nextAt) - now
+  return wait < 1000 ? 'within a second' : `in ${formatUptime(wait)}`
+}
+
+/** Two lines: when, how often, verdict and time; and what came. A third one for the phases. */
+function resultLines({ last, count, from, at }: WhyResults, page: Page): string[] {
+  const { paint, now } = page
+  const verdict =
+    last.ok === null
+      ? paint('yellow', 'no verdict')
+      : last.ok
+        ? paint('green', 'passed')
+        : paint('red', 'failed')
+  const often = count === 1 ? '' : `  ${count} times since ${moment(from, now)}`
+  const phases = phasesOf(last)
+  return [
+    `${moment(at, now)}  ${verdict}  ${formatDuration(last.ms)}${often}`,
+    `  ${reasonOf(last)}`,
+    ...(phases === '' ? [] : [paint('dim', `  ${phases}`)]),
+  ]
+}
+
+function reasonOf({ ok, reason, detail, phase }: CheckResult): string {
+  const isTold = ok === true || reason === null || detail === reason || detail.startsWith(`${reason} `)
+  const where = phase === null || phase === 'run' ? '' : ` in ${phase}`
+  return printable(isTold ? detail : `${reason}${where}: ${detail}`)
+}
+
+/** `connect 0.4ms, first byte 1.2ms`: the time that each phase took. */
+function phasesOf({ phases }: CheckResult): string {
+  return phases
+    .map(({ phase, ms }, i) => `${printable(phase)} ${formatDuration(ms - (phases[i - 1]?.ms ?? 0))}`)
+    .join(', ')
+}
+
+function overrideLine(override: WhyReal['overrides'][number], { paint, now }: Page): string {
+  const { on, counts } = override
+  const text = `${overrideWords(override, now)}${on === 'service' ? ', on the whole service' : ''}`
+  return counts ? `${paint('yellow', 'in force')}  ${text}` : `${paint('dim', 'outranked')} ${text}`
+}
+
+function overrideWords(
+  { effect, weight, source, who, reason, since, until }: OverrideStatus,
+  now: number,
+): string {
+  const what = weight === null ? effect : `weight ${weight}`
+  const by =
+    source === 'command' ? `by ${who}` : `by the ${source === 'file' ? 'maintenance file' : 'window'} ${who}`
+  const end = until === null ? 'no end' : `until ${dateTime(Date.parse(until))}`
+  return printable(`${what} ${by} since ${moment(since, now)}, ${end}${reason === '' ? '' : `: ${reason}`}`)
+}
+
+function weightLine({ real: { weight, passing, need }, checks }: WhyReal): string {
+  const wanted = weight.wanted === null ? 'not in the table' : `${weight.wanted} wanted`
+  const count = checks.length > 1 ? `; ${passing} of ${checks.length} checks pass, ${need} must` : ''
+  return `${weight.configured} configured, ${wanted}${count}`
+}
+
+function kernelLines({ real, service, table }: WhyReal, { paint, now }: Page): string[] {
+  const { weight, counters } = real
+  const read =
+    table.readAt === null ? 'never read' : `read ${formatUptime(now - Date.parse(table.readAt))} ago`
+  const held = !service.inKernel
+    ? 'the service is not in the table'
+    : weight.kernel === null
+      ? 'no entry'
+      : `weight ${weight.kernel}`
+  const connections = counters
+    ? `, ${counters.active} active and ${counters.inactive} inactive connections`
+    : ''
+  const state = `${held}${connections} (table ${read})`
+  return [weight.kernel === weight.wanted ? state : paint('yellow', state), writtenLine(table, now)]
+}
+
+function writtenLine({ written }: WhyReal['table'], now: number): string {
+  if (!written) return 'lvsd has written nothing here since it started'
+  const what = written.weight === null ? 'removed it' : `wrote weight ${written.weight}`
+  return `lvsd ${what} at ${moment(written.at, now)}`
+}
+
+// ---------------------------------------------------------------- a service
+
+function servicePage({ service, sentence, reals }: WhyService, page: Page): string {
+  const { paint } = page
+  const key = service.key === null ? '' : `  ${printable(service.key)}`
+  const title = `${paint('bold', printable(service.name))}${key}  ${paint(STATE_STYLE[service.state], service.state)}`
+  const lines = reals.map(({ name, state, sentence }) => {
+    const text = `${printable(name)}  ${printable(sentence)}`
+    const [first = '', ...more] = wrapped(text, page.width - 2).split('\n')
+    const isTold = first.startsWith(printable(name))
+    const head = isTold
+      ? paint(STATE_STYLE[state], printable(name)) + first.slice(printable(name).length)
+      : first
+    return [head, ...more.map(line => `  ${line}`)].join('\n')
+  })
+  const rest = reals.length === 0 ? 'Every real server is in service as configured.' : lines.join('\n')
+  return `${title}\n${paragraph(sentence, page)}\n\n${rest}`
+}
+
+function moment(at: string, now: number): string {
+  return shortTime(Date.parse(at), now)
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { renderWhy } from '../../../../src/cli/terminal/why.js'
+import type { CheckResult } from '../../../../src/core/model.js'
+import { real, use } from '../../../support/tables.js'
+import { NOW, whyReal, whyService } from '../../../support/why.js'
+
+const at = (ms: number) => new Date(ms).toTimeString().slice(0, 8)
+const A = real('fd00::a', { checks: [use('http', {}, { rise: 2, fall: 3 })] })
+const sick: CheckResult = {
+  ok: false,
+  reason: 'unexpected',
+  detail: `no "ok" in 12 bytes: \x1b[2J${'long '.repeat(30)}`,
+  phase: 'body',
+  ms: 1.234,
+  phases: [
+    { phase: 'connect', ms: 0.4 },
+    { phase: 'body', ms: 1.234 },
+  ],
+}
+
+describe('terminal/why', () => {
+  const answers = [
+    whyReal([A], {
+      results: [
+        ['http', sick],
+        ['http', sick],
+      ],
+    }),
+  ]
+  const shown = (width: number, colour = false) =>
+    renderWhy({ schema: 1, now: '', answers }, { width, colour, now: NOW })
+
+  it('begins with the sentence, and shows each check phase by phase', () => {
+    const text = shown(80)
+    assert.match(text, /^web\/\[fd00::a\]:80 {2}down\nDown since .* because http fails \(unexpected: no "ok"/)
+    assert.ok(text.includes('\n  expects   status 200\n'))
+    assert.ok(text.includes(`\n  results   ${at(NOW)}  failed  1.2ms  2 times since ${at(NOW - 2000)}\n`))
+    assert.ok(text.includes('\n            connect 0.4ms, body 0.8ms\n'))
+    assert.ok(text.includes('\n  overrides no override\n'))
+    assert.ok(text.includes('the service is not in the table (table read 1s ago)'))
+    assert.ok(text.endsWith('lvsd has written nothing here since it started'))
+  })
+
+  it('fits into 80 columns, and lets nothing through that moves a terminal', () => {
+    for (const line of shown(80).split('\n')) assert.ok(line.length <= 80, line)
+    assert.ok(!shown(80).includes('\x1b'))
+    assert.ok(shown(200).split('\n').length < shown(80).split('\n').length)
+    assert.ok(shown(80, true).includes('\x1b[31mdown'))
+  })
+
+  it('shows a service with a sentence for each server that is out', () => {
+    const text = renderWhy(
+      { schema: 1, now: '', answers: [whyService([A], { results: [['http', sick]] })] },
+      { width: 80, colour: false, now: NOW },
+    )
+    assert.match(text, /^web {2}tcp \[2001:db8::80\]:80 {2}down\nDown since /)
+    assert.match(text, /\n\n\[fd00::a\]:80 {2}down since .* because http fails/)
+    for (const line of text.split('\n')) assert.ok(line.length <= 80, line)
+    const fine = whyService([A], { results: [['http', { ...sick, ok: true, reason: null, detail: 'ok' }]] })
+    assert.match(
+      renderWhy({ schema: 1, now: '', answers: [fine] }, { width: 80, colour: false, now: NOW }),
+      /\n\nEvery real server is in service as configured\.$/,
+    )
+  })
+})
