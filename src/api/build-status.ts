@@ -15,9 +15,11 @@ import type { Snapshot } from './snapshot.js'
 import { reasonOf } from './status-reason.js'
 import {
   type CheckStatus,
+  type DampingStatus,
   type RealStatus,
   SCHEMA,
   type ServiceStatus,
+  type SlowStartStatus,
   type StatusDocument,
   type Totals,
 } from './status-types.js'
@@ -130,6 +132,8 @@ function realStatus(
     passing: health.passing,
     need: real.need,
     override: overrideStatus(override),
+    slowStart: slowStartStatus(health, dates),
+    damping: dampingStatus(health, dates),
     weight: {
       configured: real.attributes.weight,
       wanted: weightIn(snapshot.health.desired, serviceKey, key),
@@ -142,6 +146,18 @@ function realStatus(
     checks: health.checks.map(check => checkStatus(check, dates)),
     counters: dump?.reals.get(`${serviceKey} ${key}`) ?? null,
   }
+}
+
+function slowStartStatus({ rise }: RealHealth, dates: Dates): SlowStartStatus | null {
+  if (!rise) return null
+  const { share, weight, since, until } = rise
+  return { percent: rounded(share * 100), weight, since: dates.iso(since), until: dates.iso(until) }
+}
+
+function dampingStatus({ hold }: RealHealth, dates: Dates): DampingStatus | null {
+  if (!hold) return null
+  const { since, until, isSpared } = hold
+  return { since: dates.iso(since), until: dates.iso(until), isSpared }
 }
 
 function checkStatus({ subscriber, health, lastAt, noVerdicts }: CheckState, dates: Dates): CheckStatus {
@@ -173,7 +189,7 @@ function roundedAll<T extends Readonly<Record<string, number>>>(numbers: T): T {
   return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, rounded(value)])) as T
 }
 
-/** Rounds milliseconds to two decimal places. */
+/** Rounds to two decimal places. */
 function rounded(ms: number): number {
   return Math.round(ms * 100) / 100
 }

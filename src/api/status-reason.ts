@@ -5,19 +5,41 @@ import type { CheckResult, HealthState, Phase } from '../core/model.js'
 import { effectText, isHold, type Override, withReason } from '../core/override.js'
 import type { CheckState } from '../health/check-state.js'
 import type { RealHealth } from '../health/health-snapshot.js'
-import { dateTime } from '../util/time-text.js'
+import { dateTime, formatUptime } from '../util/time-text.js'
 
 /**
  * Returns the reason for the state of a server with an address: its hold, else the results of its checks. `clock`
  * formats a time.
  */
-export function reasonOf(
-  { real, state, override, checks, passing }: RealHealth,
-  clock: (at: number) => string,
-): string {
+export function reasonOf(health: RealHealth, clock: (at: number) => string): string {
+  const { override } = health
   if (isHold(override)) return overrideReason(override)
-  const own = reasonOfChecks({ real, state, checks, passing }, clock)
-  return override ? `${overrideReason(override)}; ${own}` : own
+  return [
+    ...(override ? [overrideReason(override)] : []),
+    ...holdReason(health, clock),
+    ...riseReason(health),
+    reasonOfChecks(health, clock),
+  ].join('; ')
+}
+
+/** Returns what damping does with the server: `held down until 2026-11-29 06:00:00 UTC, since it flaps`. */
+function holdReason({ hold, override }: RealHealth, clock: (at: number) => string): string[] {
+  if (!hold) return []
+  const until = clock(hold.until)
+  if (override?.effect.kind === 'force-up') return [`flaps, would be held down until ${until}`]
+  return [
+    hold.isSpared
+      ? `flaps, but no other server would serve: not held down until ${until}`
+      : `flaps: held down until ${until}`,
+  ]
+}
+
+/** Returns `slow start: 40 % of weight 10, full in 32s`. An override of the weight hides it. */
+function riseReason({ rise, state, override }: RealHealth): string[] {
+  if (!rise || state !== 'up' || override?.effect.kind === 'drain' || override?.effect.kind === 'weight')
+    return []
+  const share = Math.round(rise.share * 100)
+  return [`slow start: ${share} % of weight ${rise.weight}, full in ${formatUptime(rise.left)}`]
 }
 
 /** Returns the reason from the checks alone. */
@@ -25,7 +47,7 @@ function reasonOfChecks(
   { real, state, checks, passing }: Pick<RealHealth, 'real' | 'state' | 'checks' | 'passing'>,
   clock: (at: number) => string,
 ): string {
-  if (checks.length === 0) return 'no check is configured, so the server counts as up'
+  if (checks.length === 0) return 'no check is configured: taken as up'
   const told = mostTelling(checks, state)
   const sentence = sentenceOf(told, clock)
   if (checks.length === 1) return sentence

@@ -58,6 +58,26 @@ export interface OverrideStatus {
   readonly rampUntil: string | null
 }
 
+export interface SlowStartStatus {
+  /** Share of `weight` now. */
+  readonly percent: number
+  /** Weight at its end: the configured one, or the one that checks advise. */
+  readonly weight: number
+  /** ISO 8601. */
+  readonly since: string
+  /** ISO 8601. */
+  readonly until: string
+}
+
+export interface DampingStatus {
+  /** ISO 8601. */
+  readonly since: string
+  /** ISO 8601. */
+  readonly until: string
+  /** True: the server is not held down meanwhile, because no other server of the service would serve. */
+  readonly isSpared: boolean
+}
+
 export interface RealStatus {
   /** `[2001:db8::1]:80`, as in `lvsd status SERVICE REAL`. */
   readonly name: string
@@ -80,6 +100,10 @@ export interface RealStatus {
   readonly need: number
   /** The override that is active; null without one. */
   readonly override: OverrideStatus | null
+  /** Its slow start; null: none is under way. `weight.wanted` follows it. */
+  readonly slowStart: SlowStartStatus | null
+  /** What damping does while the server flaps; null: it is not held down. */
+  readonly damping: DampingStatus | null
   readonly weight: {
     readonly configured: number
     /** Weight in the desired table; null: not in the table. */

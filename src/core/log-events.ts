@@ -57,6 +57,28 @@ export const LOG_EVENTS = {
     'check',
     ...RESULT,
   ),
+  'real.damped': kind(
+    'Damping holds a real server down, because its state changes too often; its checks go on.',
+    'service',
+    'real',
+    'changes',
+    'within',
+    'hold',
+  ),
+  'real.spared': kind(
+    'Damping would hold a real server down, but no other one of its service would serve, and there is no fallback.',
+    'service',
+    'real',
+    'changes',
+    'within',
+    'hold',
+  ),
+  'real.released': kind(
+    'The end of `real.damped` and `real.spared`: the checks decide again.',
+    'service',
+    'real',
+    'state',
+  ),
   'weight.changed': kind(
     'A check changed the weight of a real server.',
     'service',

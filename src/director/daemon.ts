@@ -178,9 +178,11 @@ class RunningDaemon implements Daemon {
       isolation: this.#isolation,
       recheck: (id, ms) => this.#executors.soon(id, ms),
       ...(parts.overridesClock && { wall: parts.overridesClock.now }),
+      onClocks: () => memory.changed(),
     })
     lifecycle.add('traffic', () => this.#health.close())
     memory.add(this.#health.memory())
+    memory.add(this.#health.ruleMemory())
     this.#names = new NameResolver({
       resolver,
       journal,

@@ -4,11 +4,18 @@ import type { Problem } from '../config/problems/problem.js'
 import { endpoint } from '../core/address.js'
 import type { CheckResult, Member, ResolvedService } from '../core/model.js'
 import { effectText, withReason } from '../core/override.js'
-import type { OverrideChange, Transition, VerdictChange, WeightChange } from '../health/health-changes.js'
+import type {
+  DampingChange,
+  OverrideChange,
+  Transition,
+  VerdictChange,
+  WeightChange,
+} from '../health/health-changes.js'
 import type { IsolationChange } from '../health/isolation.js'
 import { nameOfCheck, type Subscriber } from '../health/jobs.js'
 import type { Log } from '../system/log.js'
 import { steadyNow } from '../util/clock.js'
+import { duration } from '../util/time-text.js'
 import type { EventListener } from './event-bus.js'
 
 /** The first listener of every daemon, so that the log line precedes the actions of other listeners. */
@@ -20,6 +27,7 @@ export function logListener(log: Log): EventListener {
     verdict: change => logVerdict(log, change),
     override: change => logOverride(log, change),
     isolation: change => logIsolation(log, change),
+    damping: change => logDamping(log, change),
     traffic: (service, hasTraffic, before) => logTraffic(log, service, hasTraffic, before),
   }
 }
@@ -142,4 +150,17 @@ function logOverride(log: Log, { service, real, before, after }: OverrideChange)
   else if (before?.source === 'file')
     log.info('maintenance.ends', fields, 'maintenance is over: the checks decide again')
   else log.info('override.over', fields, 'no override is left: the checks decide again')
+}
+
+/** Logs that damping holds a server down, does not hold it although it flaps, or releases it. */
+function logDamping(log: Log, { service, real, hold, state, changes }: DampingChange): void {
+  const fields = { service: service.name, real: realName(real) }
+  const { damping } = service
+  if (hold === 'free' || !damping) {
+    log.info('real.released', { ...fields, state }, 'damping is over: the checks decide again')
+    return
+  }
+  const flaps = { ...fields, changes, within: duration(damping.within), hold: duration(damping.hold) }
+  if (hold === 'held') log.warn('real.damped', flaps, 'real server flaps, and is held down')
+  else log.warn('real.spared', flaps, 'real server flaps, but no other would serve: it is not held down')
 }

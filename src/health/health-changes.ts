@@ -42,6 +42,23 @@ export interface OverrideChange extends Changed {
   readonly failure: CheckResult | null
 }
 
+/** Whether damping holds a server down. `spared`: it would, but no other server of the service would serve. */
+export type Hold = 'free' | 'held' | 'spared'
+
+/** Damping holds a real server down, spares it or releases it. */
+export interface DampingChange {
+  readonly service: ResolvedService
+  readonly real: ResolvedReal
+  readonly hold: Hold
+  readonly before: Hold
+  /** The state of the server now. */
+  readonly state: HealthState
+  /** End of the hold in milliseconds of the steady clock; null: it has ended. */
+  readonly until: number | null
+  /** Number of changes of its state that count. */
+  readonly changes: number
+}
+
 /** A real server stays up, but a check advises a different weight. */
 export interface WeightChange {
   readonly service: ResolvedService
@@ -85,6 +102,8 @@ export interface HealthEvents {
   readonly override: [change: OverrideChange]
   /** lvsd cannot reach anybody any more, or again. */
   readonly isolation: [change: IsolationChange]
+  /** Damping holds a real server down, spares it or releases it. */
+  readonly damping: [change: DampingChange]
   /**
    * A service has an available real server, or none any more. `before` is null if this was not known, as after a start.
    */

@@ -4,6 +4,7 @@ import type { Override } from '../core/override.js'
 import type { TrafficState } from './availability.js'
 import type { CheckState } from './check-state.js'
 import type { Standing } from './standings.js'
+import type { HoldStatus, RiseStatus } from './timed-rules.js'
 
 /** All times are milliseconds of the steady clock. */
 export interface HealthSnapshot {
@@ -26,6 +27,10 @@ export interface RealHealth {
   /** What an earlier run of lvsd knew, while the state is unknown; else null. */
   readonly remembered: Pick<Standing, 'state' | 'since'> | null
   readonly override: Override | null
+  /** Its slow start; null: none is under way. */
+  readonly rise: RiseStatus | null
+  /** Its hold by damping; null: none. */
+  readonly hold: HoldStatus | null
   readonly checks: readonly Readonly<CheckState>[]
   /** Number of checks that pass. */
   readonly passing: number

@@ -23,7 +23,7 @@ import type {
   TableReal,
 } from '../core/model.js'
 import { keyOfService } from '../core/model.js'
-import { type Disposition, disposition, isRamped, type Override } from '../core/override.js'
+import { type Disposition, disposition, isRamped, type Judged, type Override } from '../core/override.js'
 import { weightFrom } from '../core/weight-hint.js'
 import { Doubtful, type Doubts } from '../names/unresolved-names.js'
 import { ActiveOverrides } from './active-overrides.js'
@@ -40,9 +40,18 @@ import { type Job, jobsOf, type Subscriber } from './jobs.js'
 import { RecentResults } from './recent-results.js'
 import { RecalledHealth } from './remembered-health.js'
 import { type Standing, Standings } from './standings.js'
+import { TimedRules, type TimedRulesParts } from './timed-rules.js'
 
 /** `isDrained`: an override sets its weight to 0. */
 type IsInService = (service: ResolvedService, real: ResolvedReal, isDrained: boolean) => boolean
+
+/** What a store needs of its owner for what goes by time. */
+export interface Timing extends Pick<TimedRulesParts, 'setDeadline' | 'onChange'> {
+  /** Returns milliseconds of the wall clock. */
+  wall(): number
+}
+
+const NO_TIMING: Timing = { setDeadline: () => {}, onChange: () => {}, wall: Date.now }
 
 export class HealthStore {
   #config: ResolvedConfig | null = null
@@ -55,6 +64,8 @@ export class HealthStore {
   readonly #standings = new Standings()
   /** What an earlier run of lvsd knew. */
   readonly recalled = new RecalledHealth()
+  /** Slow start and damping. */
+  readonly rules: TimedRules
   readonly #isInService: IsInService
   /** Returns milliseconds of the wall clock. */
   readonly #wall: () => number
@@ -69,11 +80,16 @@ export class HealthStore {
   constructor(
     isInService: IsInService = () => false,
     table: () => Table | null = () => new Map(),
-    wall: () => number = Date.now,
+    timing: Timing = NO_TIMING,
   ) {
     this.#isInService = isInService
-    this.#wall = wall
+    this.#wall = timing.wall
     this.#table = table
+    this.rules = new TimedRules({
+      ...timing,
+      judged: real => this.#judged(real, this.#ownState(real)),
+      isInService: (service, real) => this.#wasInService(service, real),
+    })
   }
 
   get config(): ResolvedConfig | null {
@@ -128,6 +144,7 @@ export class HealthStore {
     this.#config = config
     this.#jobs = jobs
     for (const { id } of added) newlySubscribed.delete(id)
+    this.rules.follow(servicesBefore, config.services, now)
     this.#standings.follow(
       servicesBefore,
       config.services,
@@ -147,9 +164,14 @@ export class HealthStore {
   override(overrides: ReadonlyMap<ResolvedReal, Override>, now: number): readonly OverrideChange[] {
     const services = [...this.#services.values()]
     const changes = this.#overrides.replace(overrides, services)
-    for (const { reals } of services)
-      for (const real of reals) this.#standings.note(real, this.stateOf(real), now)
+    for (const service of services) this.look(service, null, now)
     return changes.map(change => ({ ...change, failure: this.#failureOf(change.real) }))
+  }
+
+  /** Applies the rules that go by time to this server (null: to all of the service), and notes the state that follows. */
+  look(service: ResolvedService, real: ResolvedReal | null, now: number): void {
+    const affected = this.rules.look(service, real, now)
+    for (const one of affected) this.#standings.note(one, this.stateOf(one), now)
   }
 
   /** Returns the last result of a failed check if the server is down by its checks, else null. */
@@ -201,7 +223,8 @@ export class HealthStore {
     for (const checkState of this.#statesByJob.get(id) ?? []) {
       const { service, real, use } = checkState.subscriber
       const before = checkState.health
-      const weight = this.weightOf(real)
+      const { state, weight } = this.dispositionOf(real)
+      const advised = this.#advisedWeight(real)
       verdicts.push(...countVerdicts(checkState, result, now))
       checkState.lastAt = now
       checkState.recent.add(result, now)
@@ -210,27 +233,29 @@ export class HealthStore {
       if (checkState.health === before) continue
       if (isChanging(checkState.health))
         recheckIn = Math.min(recheckIn ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
-      if (checkState.health.state !== before.state)
-        transitions.push(this.#transition(checkState, before.state, result, now))
+      const isMoved = checkState.health.state !== before.state
+      if (isMoved || this.#advisedWeight(real) !== advised) this.look(service, real, now)
+      if (isMoved) transitions.push(this.#transition(checkState, { check: before.state, state }, result))
       else if (this.weightOf(real) !== weight)
         weightChanges.push({ service, real, from: weight, to: this.weightOf(real), result })
     }
     return { transitions, weightChanges, verdicts, recheckIn }
   }
 
-  /** Records and returns the transition of a check whose state has changed from `was`. */
-  #transition(checkState: CheckState, was: HealthState, result: CheckResult, now: number): Transition {
-    const { service, real, use } = checkState.subscriber
+  /** Returns the transition of a check. `was`: the states of the check and of its server before. */
+  #transition(
+    { subscriber: { service, real, use }, health }: CheckState,
+    was: { readonly check: HealthState; readonly state: HealthState },
+    result: CheckResult,
+  ): Transition {
     const state = this.stateOf(real)
-    const from = this.#disposition(real, this.#stateWith(real, checkState, was)).state
-    const hasMovedServer = from !== state
-    this.#standings.note(real, state, now)
+    const hasMovedServer = was.state !== state
     return {
       service,
       real,
       check: use.kind,
-      from: hasMovedServer ? from : was,
-      to: hasMovedServer ? state : checkState.health.state,
+      from: hasMovedServer ? was.state : was.check,
+      to: hasMovedServer ? state : health.state,
       result,
       hasMovedServer,
       state,
@@ -241,31 +266,37 @@ export class HealthStore {
 
   #judge({ subscriber, health, remembered }: CheckState, result: CheckResult, now: number): Health {
     const { service, real, use } = subscriber
-    const isDrained = this.#disposition(real, health.state).override === 0
-    const isInService = health.state === 'unknown' && this.#isInService(service, real, isDrained)
+    const isInService = health.state === 'unknown' && this.#wasInService(service, real)
     const next = nextHealth(health, result, use.policy, now, isInService)
     // The state that it had before the restart: it has it since then.
     return remembered && next.state === remembered.state ? { ...next, since: remembered.since } : next
   }
 
-  /** Returns the state and the weight that result from the checks and the override. */
+  #wasInService(service: ResolvedService, real: ResolvedReal): boolean {
+    return this.#isInService(service, real, this.dispositionOf(real).override === 0)
+  }
+
+  /** Returns the state and the weight that result from the checks, the rules that go by time and the override. */
   dispositionOf(real: ResolvedReal): Disposition {
-    return this.#disposition(real, this.#ownState(real))
+    return disposition({
+      ...this.#judged(real, this.#ownState(real)),
+      isDamped: this.rules.isDamped(real),
+      share: this.rules.shareOf(real),
+    })
   }
 
   stateOf(real: ResolvedReal): HealthState {
     return this.dispositionOf(real).state
   }
 
-  /** `state` is the state without the override. */
-  #disposition(real: ResolvedReal, state: HealthState): Disposition {
+  #judged(real: ResolvedReal, checked: HealthState): Judged {
     const override = this.overrideOf(real)
-    return disposition({
-      checked: state,
+    return {
+      checked,
       advised: this.#advisedWeight(real),
       override,
       ...(isRamped(override) && { at: this.#wall() }),
-    })
+    }
   }
 
   #ownState(real: ResolvedReal): HealthState {
@@ -311,13 +342,6 @@ export class HealthStore {
 
   checkStatesOf(real: ResolvedReal): readonly CheckState[] {
     return this.#statesByReal.get(real) ?? []
-  }
-
-  #stateWith(real: ResolvedReal, changed: CheckState, state: HealthState): HealthState {
-    return combine(
-      this.checkStatesOf(real).map(checkState => (checkState === changed ? state : checkState.health.state)),
-      real.need,
-    )
   }
 }
 

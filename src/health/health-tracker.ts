@@ -5,7 +5,8 @@ import type { CheckResult, ResolvedConfig, ResolvedReal, ResolvedService, Table 
 import type { Override } from '../core/override.js'
 import type { Doubts } from '../names/unresolved-names.js'
 import type { Log } from '../system/log.js'
-import { steadyNow } from '../util/clock.js'
+import { type Clock, steadyNow, systemClock } from '../util/clock.js'
+import { Deadlines } from '../util/deadlines.js'
 import type { Emitter } from '../util/emitter.js'
 import { Availability } from './availability.js'
 import type { HealthEvents, JobChanges } from './health-changes.js'
@@ -27,10 +28,13 @@ export interface HealthTrackerParts {
   recheck(id: string, ms: number): void
   /** Absent: every failure counts. */
   readonly isolation?: Pick<Isolation, 'follow' | 'passed' | 'excuses' | 'current'> | null
+  /** The clocks of slow start and damping have changed: see `ruleMemory`. */
+  onClocks?(): void
   /** Returns milliseconds of the steady clock. */
   readonly now?: () => number
   /** Returns milliseconds of the wall clock. */
   readonly wall?: () => number
+  readonly alarm?: Clock['alarm']
 }
 
 /** Minimum milliseconds between two log lines about runs without a verdict. */
@@ -41,15 +45,26 @@ export class HealthTracker {
   readonly availability: Availability
   readonly #parts: HealthTrackerParts
   readonly #now: () => number
+  /** When slow start and damping change something next, by real server. */
+  readonly #deadlines: Deadlines<ResolvedReal>
+  #hasStarted = false
   #lastNoVerdict = Number.NEGATIVE_INFINITY
 
   constructor(parts: HealthTrackerParts) {
     this.#parts = parts
     this.#now = parts.now ?? steadyNow
+    this.#deadlines = new Deadlines({
+      clock: { now: this.#now, alarm: parts.alarm ?? systemClock.alarm },
+      onDue: reals => this.#due(reals),
+    })
     this.store = new HealthStore(
       (service, real, isDrained) => isInService(service, real, parts.table(), isDrained),
       parts.table,
-      parts.wall,
+      {
+        setDeadline: (real, at) => this.#deadlines.set(real, at),
+        onChange: () => parts.onClocks?.(),
+        wall: parts.wall ?? Date.now,
+      },
     )
     const tell = (...traffic: HealthEvents['traffic']) => parts.events.emit('traffic', ...traffic)
     this.availability = new Availability(this.store, tell, this.#now)
@@ -69,7 +84,7 @@ export class HealthTracker {
   override(overrides: ReadonlyMap<ResolvedReal, Override>): void {
     const changes = this.store.override(overrides, this.#now())
     for (const change of changes) this.#parts.events.emit('override', change)
-    this.#touch(changes.map(({ service }) => service))
+    this.#touch([...changes.map(({ service }) => service), ...this.#tellDamping()])
   }
 
   /** Weights of these services change because time goes on. */
@@ -93,7 +108,25 @@ export class HealthTracker {
     for (const change of weightChanges) events.emit('weight', change)
     for (const verdict of verdicts) events.emit('verdict', verdict)
     const moved = [...transitions.filter(({ hasMovedServer }) => hasMovedServer), ...weightChanges]
-    this.#touch(moved.map(({ service }) => service))
+    this.#touch([...moved.map(({ service }) => service), ...this.#tellDamping()])
+  }
+
+  /** A step of slow start, or the end of a hold. */
+  #due(reals: readonly ResolvedReal[]): void {
+    const now = this.#now()
+    const services = reals.flatMap(real => {
+      const service = this.store.rules.serviceOf(real)
+      if (service) this.store.look(service, real, now)
+      return service ?? []
+    })
+    this.#touch([...services, ...this.#tellDamping()])
+  }
+
+  /** Returns the services of the changes. */
+  #tellDamping(): readonly ResolvedService[] {
+    const changes = this.store.rules.takeChanges()
+    for (const change of changes) this.#parts.events.emit('damping', change)
+    return changes.map(({ service }) => service)
   }
 
   /** Returns the result without a verdict that takes the place of a failure while lvsd is isolated; else null. */
@@ -111,6 +144,7 @@ export class HealthTracker {
 
   /** Returns the desired table of the named services (null: all). `actual` is the actual table. */
   desired(actual: Table, names: ReadonlySet<string> | null) {
+    if (!this.#hasStarted) this.#startWith(actual)
     const services = names
       ? [...names].flatMap(name => this.store.service(name) ?? [])
       : (this.store.config?.services ?? [])
@@ -119,6 +153,13 @@ export class HealthTracker {
       ids: services.flatMap(({ id }) => id ?? []),
       untouched: this.store.doubtful.untouched(actual),
     }
+  }
+
+  #startWith(actual: Table): void {
+    this.#hasStarted = true
+    const now = this.#now()
+    for (const service of this.store.rules.startWith(actual)) this.store.look(service, null, now)
+    this.#tellDamping()
   }
 
   /** Returns the health and the desired table of these services. `actual` is the actual table. */
@@ -141,6 +182,8 @@ export class HealthTracker {
       since: store.standingOf(real)?.since ?? null,
       remembered: store.standingOf(real)?.remembered ?? null,
       override: store.overrideOf(real),
+      rise: store.rules.riseOf(real, this.#now()),
+      hold: store.rules.holdOf(real),
       checks: store.checkStatesOf(real).map(checkState => ({ ...checkState })),
       passing: store.passing(real),
     }
@@ -165,8 +208,19 @@ export class HealthTracker {
     }
   }
 
-  /** Cancels `traffic` events that are still to be emitted. */
+  /** The clocks of slow start and damping, for the next run. */
+  ruleMemory(): MemorySection {
+    const { rules } = this.store
+    return {
+      name: 'rules',
+      snapshot: () => rules.save(this.#now()),
+      restore: (value, ageMs) => rules.restore(value, ageMs),
+    }
+  }
+
+  /** Cancels `traffic` events that are still to be emitted, and changes by time. */
   close(): void {
+    this.#deadlines.close()
     this.availability.close()
   }
 

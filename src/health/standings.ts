@@ -56,7 +56,10 @@ export class Standings {
 }
 
 /** Returns two keys of a real server: a service is identified by its virtual address, or else by its name. */
-function keysOf(service: ResolvedService, real: ResolvedReal): string[] {
+export function keysOf(
+  service: Pick<ResolvedService, 'name' | 'id' | 'virtual'>,
+  real: Pick<ResolvedReal, 'host' | 'port'>,
+): string[] {
   const byAddress = { name: JSON.stringify(service.id ?? service.virtual) }
   return [keyOfMember(byAddress, real), keyOfMember(service, real)]
 }

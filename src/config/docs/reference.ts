@@ -18,6 +18,7 @@ import {
   timeoutsFields,
   windowFields,
 } from '../schema/schema.js'
+import { dampingFields, slowStartFields } from '../schema/steering-fields.js'
 import { kindsOf } from './json-schema.js'
 import { CHECKS, HEAD, INCLUDE, LOG_LINES, PROBLEMS, SCHEDULERS } from './reference-texts.js'
 
@@ -50,6 +51,8 @@ function keySections(): string[] {
     section('services', SERVICES, ownKeys(serviceFields, defaultsFields)),
     section('mail', MAIL, mailFields),
     section('persistence', 'A timeout alone, or a mapping.', persistenceFields),
+    section('slow-start', SLOW_START, slowStartFields),
+    section('damping', DAMPING, dampingFields),
     section('reals', 'A list; each a text in short form, or a mapping.', realFields),
     section('windows', WINDOWS, windowFields),
     section('fallback', 'A text in short form (address, forwarding), a mapping, or none.', fallbackFields),
@@ -58,6 +61,12 @@ function keySections(): string[] {
 
 const SERVICES =
   'Each below its name, which has no blanks. A service has virtual, or fwmark and family; and it takes every key of defaults.'
+
+const SLOW_START =
+  'A duration alone, or a mapping; `none`: no slow start. It begins when a real server that was down is up: by its checks, at the end of damping, or when an override no longer holds it down. The weight rises in ten steps, at most one a second, and is never below 1. A server that lvsd finds in the table at a start keeps its weight.'
+
+const DAMPING =
+  'A number of changes alone, or a mapping; `none`: no damping. Changes during an override that decides the state do not count. Without a fallback, the last servers that would serve are not held.'
 
 const MAIL =
   'Recipients alone, or a mapping; that of a service is laid over that of defaults, key by key. `none`: no mails.'

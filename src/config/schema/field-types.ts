@@ -31,3 +31,14 @@ export function seconds() {
     return z.NEVER
   })
 }
+
+/** A share: `50%` or a number from 0 to 100. The parsed value is the number. */
+export function percent() {
+  const given = z.union([z.number(), z.string()]).register(marks, { shown: 'share' })
+  return given.transform((value, context) => {
+    const match = /^(\d{1,3}(?:\.\d+)?)\s*%?$/.exec(String(value).trim())
+    if (match && Number(match[1]) <= 100) return Number(match[1])
+    context.addIssue({ code: 'custom', message: 'expected a share from 0% to 100%' })
+    return z.NEVER
+  })
+}

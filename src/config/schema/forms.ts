@@ -86,9 +86,10 @@ export function unreadMapping<S extends Shape>(name: string, expected: string, s
 }
 
 /** A mapping or its short form. `none` is read as null. */
-export function shortOr<R>(type: z.ZodType, object: z.ZodType & Formed<R>, short: Short) {
+export function shortOr<T extends z.ZodType, R>(type: z.ZodType, object: T & Formed<R>, short: Short) {
   const form = { kind: 'short', type, mapping: formOf(object) as MappingForm, ...short } as const
-  return formed<z.ZodType, R | null>(z.union([type, object]), form)
+  const either = z.union([type, object]) as unknown as z.ZodType<z.output<T> | null>
+  return formed<typeof either, R | null>(either, form)
 }
 
 /** A list. Each item is read separately; an invalid item is read as null. */

@@ -14,12 +14,14 @@ import {
   MAX_U32,
   optionalPath,
   path,
+  percent,
   seconds,
   shellCommand,
 } from './field-types.js'
 import { listOf, mapping, members, oneOrMore, orNull, shortOr } from './forms.js'
 import { mailLine, mailNode } from './mail-fields.js'
 import { fallbackNode, realNode, sharedRealFields } from './real-fields.js'
+import { dampingNode, slowStartNode } from './steering-fields.js'
 
 /** The schedulers of the Linux kernel. */
 export const SCHEDULERS = [
@@ -105,6 +107,12 @@ const plainFields = {
   ),
   quiescent: flag('A failed real server stays in the table at weight 0 (true) or is removed (false).'),
   cleanstop: flag('The service is removed from the kernel when lvsd stops (true) or goes on (false).'),
+  'slow-start': orNull(slowStartNode).describe(
+    'The weight of a server that comes back rises to its full value: a duration, or a mapping; none takes the default away.',
+  ),
+  damping: orNull(dampingNode).describe(
+    'A server that goes up and down too often is held down for a while: the number of changes, or a mapping; none takes the default away.',
+  ),
 }
 
 /** Plain keys that `defaults` does not have. */
@@ -287,17 +295,6 @@ export const settingsFields = {
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('The least that is logged.'),
-}
-
-/** A share: `50%` or a number from 0 to 100. The parsed value is the number. */
-function percent() {
-  const given = z.union([z.number(), z.string()]).register(marks, { shown: 'share' })
-  return given.transform((value, context) => {
-    const match = /^(\d{1,3}(?:\.\d+)?)\s*%?$/.exec(String(value).trim())
-    if (match && Number(match[1]) <= 100) return Number(match[1])
-    context.addIssue({ code: 'custom', message: 'expected a share from 0% to 100%' })
-    return z.NEVER
-  })
 }
 
 /** Values of sysctls by name. Parsed to texts by the name with dots. */

@@ -16,6 +16,7 @@ import { type Part, partsOf } from './parts.js'
 import type { RealContext } from './real-context.js'
 import { isForFamily, type PlacedFallback, type PlacedReal, readFallback, readReal } from './reals.js'
 import { readScheduling } from './scheduling.js'
+import { judgeSlowStart } from './slow-start.js'
 import { readWindows } from './windows.js'
 import { familyWord } from './words.js'
 
@@ -56,11 +57,13 @@ function readPart(
   const mail = readMail(own, defaults, context)
   if (identity.virtual === null) return null
   const plain = outputOf(plainServiceFields, [own, defaults])
+  const realsOfService = reals.map(({ real }) => real)
+  judgeSlowStart({ ...plain, attributes, reals: realsOfService }, own, defaults, context)
   const areReals = reals.length === own.values.reals?.length
   const owner = {
     name: part.name,
     ...(part.of && { part: part.of }),
-    reals: areReals ? reals.map(({ real }) => real) : null,
+    reals: areReals ? realsOfService : null,
   }
   const windows = readWindows(own, defaults, owner, context)
   const service: Service = {
@@ -73,7 +76,7 @@ function readPart(
     // The parts share one health. Only the first one has these keys, so that each result and each mail appears once.
     monitorfile: isFirst ? plain.monitorfile : null,
     mail: isFirst ? mail : null,
-    reals: reals.map(({ real }) => real),
+    reals: realsOfService,
     ...(windows.length > 0 && { windows }),
   }
   return { service, at: own.entry('virtual')?.value.at ?? own.entry('fwmark')?.value.at ?? entry.keyAt }

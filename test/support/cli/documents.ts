@@ -28,6 +28,8 @@ export function realStatus(change: Partial<RealStatus> = {}): RealStatus {
     passing: 1,
     need: 1,
     override: null,
+    slowStart: null,
+    damping: null,
     host: '2001:db8:1::11',
     address: '[2001:db8:1::11]',
     nameTrouble: null,

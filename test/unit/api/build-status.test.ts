@@ -20,6 +20,8 @@ const [A, B] = WEB.reals.map(one => ({
   since: null,
   override: null,
   remembered: null,
+  rise: null,
+  hold: null,
   checks: [],
   passing: 0,
 }))

@@ -54,4 +54,28 @@ describe('status-reason: why a server is as it is', () => {
     assert.equal(overridden({ ...command, effect: { kind: 'disable' } }), 'disable by anna: disk swap')
     assert.equal(overridden({ reason: 'Anna' }), 'held down by the maintenance file web1: Anna')
   })
+
+  it('is damping and slow start, before what the checks say', () => {
+    const of = (parts: object) =>
+      reasonOf(
+        { state: 'up', override: null, checks: [CHECK], passing: 1, ...parts } as unknown as RealHealth,
+        at => `T${at}`,
+      )
+    const rise = { share: 0.46, weight: 10, since: 0, until: 60_000, left: 32_000 }
+    assert.equal(of({ rise }), 'slow start: 46 % of weight 10, full in 32s; 200 OK')
+    const hold = { since: 0, until: 5, isSpared: false }
+    assert.equal(of({ hold, rise, state: 'down' }), 'flaps: held down until T5; 200 OK')
+    assert.equal(
+      of({ hold: { ...hold, isSpared: true } }),
+      'flaps, but no other server would serve: not held down until T5; 200 OK',
+    )
+    const command = { ...heldBy('anna'), source: 'command' }
+    const drain = { ...command, effect: { kind: 'drain' } }
+    assert.equal(of({ rise, override: drain }), 'drain by anna; 200 OK')
+    const forced = { ...command, effect: { kind: 'force-up' } }
+    assert.equal(
+      of({ hold, override: forced }),
+      'force-up by anna; flaps, would be held down until T5; 200 OK',
+    )
+  })
 })

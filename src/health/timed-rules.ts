@@ -1,0 +1,275 @@
+/**
+ * Applies slow start and damping to the real servers, and keeps their clocks over reloads and restarts. Has no timer: it
+ * says when it is to be asked again.
+ */
+import {
+  areHoldsInForce,
+  type Flapping,
+  heldUntil,
+  nextFlapping,
+  type Serving,
+  STEADY,
+} from '../core/damping.js'
+import { keyOfService, type ResolvedReal, type ResolvedService, type Table } from '../core/model.js'
+import { type Disposition, disposition, type Judged } from '../core/override.js'
+import { nextRise, nextStepAt, type Rise, shareAt } from '../core/slow-start.js'
+import type { DampingChange, Hold } from './health-changes.js'
+import { agedRule, readRule, type SavedRule, saveRule } from './saved-rules.js'
+import { keysOf } from './standings.js'
+
+export interface TimedRulesParts {
+  /** Everything that decides the disposition but the rules of this class. */
+  judged(real: ResolvedReal): Judged
+  /** True if the actual table shows the server in service. */
+  isInService(service: ResolvedService, real: ResolvedReal): boolean
+  /** Sets when `look` is to be called for the server; null: not by time. */
+  setDeadline(real: ResolvedReal, at: number | null): void
+  /** The clocks that `save` returns have changed. */
+  onChange(): void
+}
+
+interface Entry {
+  readonly service: ResolvedService
+  readonly real: ResolvedReal
+  rise: Rise
+  share: number
+  flapping: Flapping
+  hold: Hold
+}
+
+/** Slow start of a server for people. Times are milliseconds of the steady clock. */
+export interface RiseStatus {
+  /** Over 0 to 1. */
+  readonly share: number
+  /** The weight at its end. */
+  readonly weight: number
+  readonly since: number
+  readonly until: number
+  /** Milliseconds until then. */
+  readonly left: number
+}
+
+/** Damping of a server for people. */
+export interface HoldStatus {
+  readonly since: number
+  readonly until: number
+  readonly isSpared: boolean
+}
+
+export class TimedRules {
+  readonly #parts: TimedRulesParts
+  /** Servers of services with slow start or damping. */
+  #entries = new Map<ResolvedReal, Entry>()
+  /** Number of held servers, by the name of the service; without those that have none. */
+  readonly #held = new Map<string, number>()
+  /** Clocks of an earlier process. */
+  readonly #saved = new Map<string, SavedRule>()
+  readonly #changes: DampingChange[] = []
+
+  constructor(parts: TimedRulesParts) {
+    this.#parts = parts
+  }
+
+  /** Returns the service of a server that has a rule. */
+  serviceOf(real: ResolvedReal): ResolvedService | undefined {
+    return this.#entries.get(real)?.service
+  }
+
+  isDamped(real: ResolvedReal): boolean {
+    return this.#entries.get(real)?.hold === 'held'
+  }
+
+  shareOf(real: ResolvedReal): number {
+    return this.#entries.get(real)?.share ?? 1
+  }
+
+  riseOf(real: ResolvedReal, now: number): RiseStatus | null {
+    const entry = this.#entries.get(real)
+    const { slowStart } = entry?.service ?? {}
+    if (entry?.rise.phase !== 'rising' || !slowStart) return null
+    const { since } = entry.rise
+    const weight = this.#parts.judged(real).advised
+    const until = since + slowStart.for
+    return { share: entry.share, weight, since, until, left: until - now }
+  }
+
+  holdOf(real: ResolvedReal): HoldStatus | null {
+    const entry = this.#entries.get(real)
+    if (!entry) return null
+    const until = heldUntil(entry.flapping, entry.service.damping)
+    if (entry.flapping.heldSince === null || until === null) return null
+    return { since: entry.flapping.heldSince, until, isSpared: entry.hold === 'spared' }
+  }
+
+  /** True if servers of the service depend on each other: a change of one may end the hold of another. */
+  #areTied({ name }: ResolvedService): boolean {
+    return this.#held.has(name)
+  }
+
+  /**
+   * Takes a value of `save` from an earlier process, before the first `follow`. `ageMs`: the time since then. Throws if it
+   * is none.
+   */
+  restore(value: unknown, ageMs: number): void {
+    const rule = agedRule(value, ageMs)
+    for (const key of rule.keys) this.#saved.set(key, rule)
+  }
+
+  /** Returns the clocks that are running, as plain data. Their ages refer to `now`. */
+  *save(now: number): Iterable<SavedRule> {
+    for (const { service, real, rise, flapping } of this.#entries.values()) {
+      const rule = saveRule(keysOf(service, real), rise, flapping, now)
+      if (rule) yield rule
+    }
+  }
+
+  /** Takes the next configuration. A server that was in the previous one keeps its clocks. Call `look` next. */
+  follow(before: readonly ResolvedService[], next: readonly ResolvedService[], now: number): void {
+    const known = new Map<string, Entry>()
+    for (const entry of this.#entries.values()) {
+      this.#parts.setDeadline(entry.real, null)
+      for (const key of keysOf(entry.service, entry.real)) known.set(key, entry)
+    }
+    const servicesBefore = new Set(before.flatMap(service => keysOf(service, NO_REAL)))
+    this.#entries = new Map()
+    this.#held.clear()
+    for (const service of next) {
+      const hasRule = service.slowStart !== null || service.damping !== null
+      const isJoining = hasRule && keysOf(service, NO_REAL).some(key => servicesBefore.has(key))
+      for (const real of hasRule || known.size > 0 ? service.reals : []) {
+        const keys = keysOf(service, real)
+        const old = keys.flatMap(key => known.get(key) ?? [])[0]
+        // Without a rule a last look ends the hold.
+        if (hasRule || (old && old.hold !== 'free'))
+          this.#put({ ...(old ?? this.#restored(keys, now, isJoining)), service, real })
+      }
+    }
+    // A server that comes with a later configuration is another one.
+    this.#saved.clear()
+  }
+
+  #restored(keys: readonly string[], now: number, isJoining: boolean) {
+    const saved = keys.flatMap(key => this.#saved.get(key) ?? [])[0]
+    const { rise, flapping } = saved
+      ? readRule(saved, now)
+      : { rise: { phase: 'new', isJoining } as const, flapping: STEADY }
+    const hold: Hold = flapping.heldSince === null ? 'free' : 'held'
+    return { rise, share: 1, flapping, hold }
+  }
+
+  #put(entry: Entry): void {
+    this.#entries.set(entry.real, entry)
+    if (entry.flapping.heldSince !== null) this.#count(entry.service, 1)
+  }
+
+  #count({ name }: ResolvedService, change: 1 | -1): void {
+    const held = (this.#held.get(name) ?? 0) + change
+    if (held > 0) this.#held.set(name, held)
+    else this.#held.delete(name)
+  }
+
+  /**
+   * Takes the table as it was when lvsd started. Servers that it lacks join a service if others of that have traffic;
+   * otherwise the service as a whole starts, and there is nothing to join. Returns the services that need a `look`.
+   */
+  startWith(actual: Table): readonly ResolvedService[] {
+    for (const entry of this.#entries.values()) {
+      if (entry.rise.phase !== 'new') continue
+      const { id } = entry.service
+      const held = id && actual.get(keyOfService(id))
+      const isJoining = [...(held?.reals.values() ?? [])].some(({ weight }) => weight > 0)
+      entry.rise = { phase: 'new', isJoining }
+    }
+    const services = new Set([...this.#entries.values()].map(({ service }) => service))
+    return [...services].filter(service => this.#areTied(service))
+  }
+
+  /**
+   * Applies the rules after anything that they depend on may have changed: the state or the advised weight of this
+   * server (null: of all of the service), an override, the configuration, the time. Returns the servers whose state may
+   * have changed.
+   */
+  look(service: ResolvedService, real: ResolvedReal | null, now: number): readonly ResolvedReal[] {
+    const chosen = real ? [real] : service.reals
+    const entries = this.#entriesOf(chosen)
+    const wereTied = this.#areTied(service)
+    for (const entry of entries) this.#lookAtFlapping(entry, now)
+    const isTied = wereTied || this.#areTied(service)
+    const tied = isTied ? this.#entriesOf(service.reals) : entries
+    if (isTied) this.#hold(service, tied)
+    for (const entry of tied) this.#lookAtRise(entry, now)
+    return isTied ? service.reals : chosen
+  }
+
+  /** Returns the changes of holds since the last call. */
+  takeChanges(): readonly DampingChange[] {
+    return this.#changes.splice(0)
+  }
+
+  #entriesOf(reals: readonly ResolvedReal[]): readonly Entry[] {
+    return reals.flatMap(real => this.#entries.get(real) ?? [])
+  }
+
+  #lookAtFlapping(entry: Entry, now: number): void {
+    const before = entry.flapping
+    const { checked, override } = this.#parts.judged(entry.real)
+    const kind = override?.effect.kind
+    const isOverridden = kind === 'disable' || kind === 'force-down' || kind === 'force-up'
+    const policy = entry.service.damping
+    entry.flapping = nextFlapping(before, { checked, isOverridden, policy, now })
+    if (entry.flapping === before) return
+    if ((before.heldSince === null) !== (entry.flapping.heldSince === null))
+      this.#count(entry.service, before.heldSince === null ? 1 : -1)
+    this.#parts.onChange()
+  }
+
+  /** Decides who is held or spared. */
+  #hold(service: ResolvedService, entries: readonly Entry[]): void {
+    const isInForce = areHoldsInForce(
+      this.#serving(entries),
+      service.fallback !== null && service.fallback.address !== null,
+    )
+    for (const entry of entries) {
+      const { real, flapping, hold: before } = entry
+      entry.hold = flapping.heldSince === null ? 'free' : isInForce ? 'held' : 'spared'
+      if (entry.hold === before) continue
+      const { state } = this.#dispositionOf(entry)
+      const until = heldUntil(flapping, service.damping)
+      const changes = flapping.changes.length
+      this.#changes.push({ service, real, hold: entry.hold, before, state, until, changes })
+    }
+  }
+
+  *#serving(entries: readonly Entry[]): Iterable<Serving> {
+    for (const { service, real, flapping } of entries) {
+      const judged = this.#parts.judged(real)
+      const { state, weight } = disposition(judged)
+      // After a start the table shows who served before; an unknown server keeps its weight in it.
+      const isUp = state === 'up' || (state === 'unknown' && this.#parts.isInService(service, real))
+      const isForced = judged.override?.effect.kind === 'force-up'
+      yield { isServing: isUp && weight > 0, isHeld: flapping.heldSince !== null && !isForced }
+    }
+  }
+
+  #lookAtRise(entry: Entry, now: number): void {
+    const { service, real, rise: before } = entry
+    const policy = service.slowStart
+    const isInService = () => this.#parts.isInService(service, real)
+    const { state } = this.#dispositionOf(entry)
+    entry.rise = nextRise(before, { state, isInService, policy, now })
+    entry.share = shareAt(entry.rise, policy, now)
+    const step = nextStepAt(entry.rise, policy, this.#parts.judged(real).advised, now)
+    const end = heldUntil(entry.flapping, service.damping)
+    const deadline = Math.min(step ?? Number.POSITIVE_INFINITY, end ?? Number.POSITIVE_INFINITY)
+    this.#parts.setDeadline(real, deadline === Number.POSITIVE_INFINITY ? null : deadline)
+    if (entry.rise !== before && (entry.rise.phase === 'rising' || before.phase === 'rising'))
+      this.#parts.onChange()
+  }
+
+  #dispositionOf({ real, share, hold }: Entry): Disposition {
+    return disposition({ ...this.#parts.judged(real), share, isDamped: hold === 'held' })
+  }
+}
+
+/** Stands for the service itself in `keysOf`. */
+const NO_REAL = { host: '', port: 0 }

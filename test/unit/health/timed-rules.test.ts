@@ -1,0 +1,574 @@
+/** Slow start and damping, with the health tracker, a table in memory and a clock that the test winds. */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Check } from '../../../src/check/check.js'
+import { keyOfReal, type ResolvedService, type Table } from '../../../src/core/model.js'
+import type { Effect, Override } from '../../../src/core/override.js'
+import type { DampingChange } from '../../../src/health/health-changes.js'
+import { HealthTracker } from '../../../src/health/health-tracker.js'
+import { memoryKernel } from '../../../src/ipvs/memory.js'
+import { Reconciler } from '../../../src/reconcile/reconciler.js'
+import { memoryJournal } from '../../../src/storage/journal.js'
+import { onCleanup } from '../../support/after-each.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { recordingLog } from '../../support/logs.js'
+import { config, failed, passed, real, service, serviceId, use } from '../../support/tables.js'
+
+const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
+const CHECKS = new Map([['ask', ask]])
+const SLOW = { for: 10_000, from: 10 }
+const DAMPING = { changes: 3, within: 60_000, hold: 20_000 }
+
+interface Site extends Partial<ResolvedService> {
+  readonly weights?: readonly number[]
+}
+
+/** A service with real servers 1, 2 and so on. */
+function site({ weights = [100, 100], ...parts }: Site) {
+  const reals = weights.map((weight, i) => real(`fd00:1::${i + 1}`, { weight, checks: [use('ask')] }))
+  return config([service('web', { id: serviceId('fd00:f::1'), reals, ...parts })])
+}
+
+/** lvsd without checks and sockets. */
+function stage(first: Site) {
+  const clock = new FakeClock()
+  const kernel = memoryKernel()
+  const journal = memoryJournal()
+  const told: DampingChange[] = []
+  let now = site(first)
+  let writes = 0
+  let overrides = new Map<number, Effect>()
+  const start = (saved: readonly unknown[] = [], ageMs = 0) => {
+    const { log } = recordingLog('silent')
+    const reconciler: Reconciler = new Reconciler({
+      kernel,
+      journal,
+      log,
+      onApplied: changes => {
+        writes += changes.length
+      },
+      desired: (actual, names) => health.desired(actual, names),
+    })
+    const health: HealthTracker = new HealthTracker({
+      log,
+      events: {
+        emit: (event, ...details) => event === 'damping' && told.push(details[0] as DampingChange),
+        hears: () => false,
+      },
+      table: () => reconciler.table,
+      onDirty: services => reconciler.markDirty(services.map(({ name }) => name)),
+      recheck: () => {},
+      now: clock.now,
+      alarm: clock.alarm,
+    })
+    onCleanup(async () => {
+      health.close()
+      await reconciler.stop()
+    })
+    for (const value of saved) health.ruleMemory().restore(value, ageMs)
+    return { health, reconciler }
+  }
+  let life = start()
+  const override = () => {
+    const [web] = now.services
+    const given = [...overrides].flatMap(([n, effect]) => {
+      const one = web?.reals[n - 1]
+      return one ? [[one, overrideOf(effect)] as const] : []
+    })
+    life.health.override(new Map(given))
+  }
+  const place = async () => {
+    life.health.applyConfig(now, CHECKS, new Map())
+    override()
+    await life.reconciler.resync()
+  }
+  return {
+    clock,
+    told,
+    get writes() {
+      return writes
+    },
+    get health() {
+      return life.health
+    },
+    status(n: number) {
+      const web = now.services[0] ?? assert.fail()
+      const { reals } = life.health.snapshot([web], new Map()).services[0] ?? assert.fail()
+      return reals[n - 1] ?? assert.fail()
+    },
+    place,
+    async result(n: number, result: ReturnType<typeof passed>) {
+      const job = [...life.health.store.jobs.values()].find(
+        ({ target }) => target.address.text === `fd00:1::${n}`,
+      )
+      if (job) life.health.result(job.id, result)
+      await life.reconciler.idle()
+    },
+    async wind(ms: number) {
+      clock.wind(ms)
+      await life.reconciler.idle()
+    },
+    async reload(next: Site) {
+      now = site(next)
+      await place()
+    },
+    async override(n: number, effect: Effect | null) {
+      overrides = new Map([...overrides].filter(([one]) => one !== n))
+      if (effect) overrides.set(n, effect)
+      override()
+      await life.reconciler.idle()
+    },
+    /** The process ends and another one starts, with its memory or without. */
+    async restart({ off = 0, hasMemory = true } = {}) {
+      const saved = JSON.stringify([...life.health.ruleMemory().snapshot()])
+      life.health.close()
+      await life.reconciler.stop()
+      clock.wind(off)
+      life = start(hasMemory ? JSON.parse(saved) : [], off)
+      await place()
+    },
+    /** Weights in the table, `-` for none: `10 - 100`. */
+    async weights(): Promise<string> {
+      const { table } = await kernel.dump()
+      return weightsIn(table, now.services[0] ?? assert.fail())
+    },
+  }
+}
+
+function overrideOf(effect: Effect): Override {
+  return { effect, source: 'command', who: 'anna', reason: '', since: 0, until: null }
+}
+
+function weightsIn(table: Table, web: ResolvedService): string {
+  const held = table.get('tcp [fd00:f::1]:80')
+  return web.reals
+    .map(({ address, port }) => address && held?.reals.get(keyOfReal({ address, port }))?.weight)
+    .map(weight => weight ?? '-')
+    .join(' ')
+}
+
+/** A stage whose servers are up. */
+async function running(first: Site) {
+  const one = stage(first)
+  await one.place()
+  for (const n of (first.weights ?? [1, 2]).keys()) await one.result(n + 1, passed())
+  return one
+}
+
+/** Lets the server fail and pass, by turns, until its state has changed `times` times. */
+async function flap(one: Awaited<ReturnType<typeof running>>, n: number, times: number, first = failed()) {
+  for (let i = 0; i < times; i++) {
+    await one.wind(100)
+    await one.result(n, (i % 2 === 0) === (first.ok === false) ? failed() : passed())
+  }
+}
+
+describe('slow start: a server that comes back', () => {
+  it('rises in steps from its share to its weight, one change of the table each', async () => {
+    const one = await running({ slowStart: SLOW })
+    assert.equal(await one.weights(), '100 100')
+    await one.result(2, failed())
+    assert.equal(await one.weights(), '100 -')
+    await one.result(2, passed())
+    const seen = [await one.weights()]
+    const before = one.writes
+    for (let i = 0; i < 12; i++) {
+      await one.wind(1000)
+      seen.push(await one.weights())
+    }
+    const second = [10, 19, 28, 37, 46, 55, 64, 73, 82, 91, 100, 100, 100]
+    assert.deepEqual(
+      seen,
+      second.map(weight => `100 ${weight}`),
+    )
+    assert.equal(one.writes - before, 10)
+    assert.equal(one.clock.alarms, 0)
+  })
+
+  it('is told in the status', async () => {
+    const one = await running({ slowStart: SLOW })
+    await flap(one, 2, 2)
+    await one.wind(5500)
+    const { rise } = one.status(2)
+    const at = one.clock.now() - 5500
+    assert.deepEqual(rise, { share: 0.55, weight: 100, since: at, until: at + 10_000, left: 4500 })
+    await one.wind(5500)
+    assert.equal(one.status(2).rise, null)
+  })
+
+  it('begins again when it has been down again', async () => {
+    const one = await running({ slowStart: SLOW })
+    await flap(one, 2, 2)
+    await one.wind(8000)
+    assert.equal(await one.weights(), '100 82')
+    await flap(one, 2, 2)
+    assert.equal(await one.weights(), '100 10')
+  })
+
+  it('scales a weight that checks advise meanwhile, and takes it in at once', async () => {
+    const one = await running({ slowStart: SLOW })
+    await flap(one, 2, 2)
+    await one.wind(4000)
+    await one.result(2, { ...passed(), advice: { percent: 50 } })
+    assert.equal(await one.weights(), '100 23')
+    await one.result(2, { ...passed(), advice: { percent: 0 } })
+    assert.equal(await one.weights(), '100 0')
+    await one.wind(2000)
+    await one.result(2, passed())
+    assert.equal(await one.weights(), '100 64')
+    await one.wind(4000)
+    assert.equal(await one.weights(), '100 100')
+  })
+
+  it('leaves the number of an override and a drain as they are, and goes on behind them', async () => {
+    const one = await running({ slowStart: SLOW })
+    await flap(one, 2, 2)
+    await one.override(2, { kind: 'weight', weight: 7 })
+    assert.equal(await one.weights(), '100 7')
+    await one.override(2, { kind: 'drain' })
+    assert.equal(await one.weights(), '100 0')
+    await one.wind(5000)
+    await one.override(2, null)
+    assert.equal(await one.weights(), '100 55')
+  })
+
+  it('begins when an override no longer holds the server down', async () => {
+    const one = await running({ slowStart: SLOW })
+    await one.override(2, { kind: 'disable' })
+    assert.equal(await one.weights(), '100 -')
+    await one.override(2, null)
+    assert.equal(await one.weights(), '100 10')
+  })
+
+  it('is neither begun nor ended by a reload, but ends where the key is gone', async () => {
+    const one = await running({ slowStart: SLOW })
+    await flap(one, 2, 2)
+    await one.wind(5000)
+    await one.reload({ slowStart: SLOW, damping: DAMPING })
+    assert.equal(await one.weights(), '100 55')
+    await one.reload({ slowStart: { ...SLOW, for: 20_000 } })
+    assert.equal(await one.weights(), '100 28')
+    await one.wind(1000)
+    assert.equal(await one.weights(), '100 37')
+    await one.reload({ slowStart: null })
+    assert.equal(await one.weights(), '100 100')
+    await one.reload({ slowStart: SLOW })
+    assert.equal(await one.weights(), '100 100')
+    assert.equal(one.clock.alarms, 0)
+  })
+
+  it('goes on where it was after a restart, also while the server is not judged yet', async () => {
+    const one = await running({ slowStart: SLOW })
+    await flap(one, 2, 2)
+    await one.wind(3000)
+    assert.equal(await one.weights(), '100 37')
+    await one.restart({ off: 2000 })
+    assert.equal(await one.weights(), '100 37')
+    await one.result(2, passed())
+    await one.result(1, passed())
+    assert.equal(await one.weights(), '100 55')
+    await one.wind(5000)
+    assert.equal(await one.weights(), '100 100')
+  })
+
+  it('does not begin at a start for servers that the kernel has, nor for a service as a whole', async () => {
+    const one = stage({ slowStart: SLOW })
+    await one.place()
+    await one.result(1, passed())
+    await one.result(2, passed())
+    assert.equal(await one.weights(), '100 100')
+    await one.restart({ hasMemory: false })
+    await one.result(1, passed())
+    await one.result(2, passed())
+    assert.equal(await one.weights(), '100 100')
+  })
+
+  it('begins at a start for a server that the kernel lacks while others serve, and for one that is added', async () => {
+    const one = await running({ slowStart: SLOW })
+    await one.result(2, failed())
+    await one.restart({ hasMemory: false })
+    await one.result(1, passed())
+    await one.result(2, passed())
+    assert.equal(await one.weights(), '100 10')
+    await one.reload({ slowStart: SLOW, weights: [100, 100, 100] })
+    await one.result(3, passed())
+    assert.equal(await one.weights(), '100 10 10')
+  })
+
+  it('needs no change of the table, and no alarm between, for a weight of 1', async () => {
+    const one = await running({ slowStart: SLOW, weights: [1, 1, 0] })
+    await flap(one, 2, 2)
+    await flap(one, 3, 2)
+    assert.equal(await one.weights(), '1 1 0')
+    const before = one.writes
+    await one.wind(20_000)
+    assert.equal(one.writes, before)
+  })
+
+  it('is quiescent at weight 0 while down', async () => {
+    const one = await running({ slowStart: SLOW, quiescent: true })
+    await flap(one, 2, 1)
+    assert.equal(await one.weights(), '100 0')
+    await one.result(2, passed())
+    assert.equal(await one.weights(), '100 10')
+  })
+})
+
+describe('damping: a server that flaps', () => {
+  const holds = ({ told }: { told: DampingChange[] }) => told.splice(0).map(({ hold }) => hold)
+
+  it('is held down, its checks go on, and they decide again at the end', async () => {
+    const one = await running({ damping: DAMPING })
+    await flap(one, 2, 3)
+    assert.equal(await one.weights(), '100 -')
+    const [change] = one.told
+    assert.deepEqual([change?.hold, change?.state, change?.changes], ['held', 'down', 3])
+    const heldAt = one.clock.now()
+    assert.deepEqual(one.status(2).hold, { since: heldAt, until: heldAt + 20_000, isSpared: false })
+    await one.result(2, passed())
+    assert.deepEqual([await one.weights(), one.status(2).state], ['100 -', 'down'])
+    await one.wind(19_999)
+    assert.equal(await one.weights(), '100 -')
+    await one.wind(1)
+    assert.equal(await one.weights(), '100 100')
+    assert.deepEqual([one.status(2).state, one.status(2).since], ['up', heldAt + 20_000])
+    assert.deepEqual(holds(one), ['held', 'free'])
+  })
+
+  it('never comes in where the last change would bring it up', async () => {
+    const one = await running({ damping: { ...DAMPING, changes: 2 } })
+    await flap(one, 2, 2)
+    assert.equal(await one.weights(), '100 -')
+    assert.deepEqual(holds(one), ['held'])
+  })
+
+  it('is held again at its next change while it still flaps', async () => {
+    const one = await running({ damping: DAMPING })
+    await flap(one, 2, 3)
+    for (let i = 0; i < 15; i++) {
+      await one.result(2, i % 2 ? failed() : passed())
+      await one.wind(1000)
+    }
+    await one.wind(6000)
+    assert.deepEqual([holds(one), await one.weights()], [['held', 'free'], '100 100'])
+    await one.result(2, failed())
+    assert.deepEqual([holds(one), await one.weights()], [['held'], '100 -'])
+  })
+
+  it('rises slowly after its hold', async () => {
+    const one = await running({ damping: DAMPING, slowStart: SLOW })
+    await flap(one, 2, 4)
+    await one.wind(20_000)
+    assert.equal(await one.weights(), '100 10')
+    await one.wind(10_000)
+    assert.equal(await one.weights(), '100 100')
+  })
+
+  it('serves where an operator forces it up, and is held again after that until the end of its hold', async () => {
+    const one = await running({ damping: DAMPING })
+    await flap(one, 2, 3)
+    await one.override(2, { kind: 'force-up' })
+    assert.equal(await one.weights(), '100 100')
+    await one.override(2, null)
+    assert.equal(await one.weights(), '100 -')
+  })
+
+  it('is not held for what happens while an operator has it disabled', async () => {
+    const one = await running({ damping: DAMPING })
+    await one.override(2, { kind: 'disable' })
+    await flap(one, 2, 6)
+    await one.override(2, null)
+    assert.deepEqual([holds(one), await one.weights()], [[], '100 100'])
+  })
+
+  it('is spared while no other would serve and there is no fallback', async () => {
+    const one = await running({ damping: DAMPING })
+    await flap(one, 2, 4)
+    assert.deepEqual([holds(one), await one.weights()], [['held'], '100 -'])
+    await one.result(1, failed())
+    assert.deepEqual([holds(one), await one.weights()], [['spared'], '- 100'])
+    assert.deepEqual([one.status(2).state, one.status(2).hold?.isSpared], ['up', true])
+    await one.result(1, passed())
+    assert.deepEqual([holds(one), await one.weights()], [['held'], '100 -'])
+  })
+
+  it('is spared with the others that flap, so that none of them comes and goes with another', async () => {
+    const one = await running({ damping: DAMPING })
+    await flap(one, 2, 4)
+    await flap(one, 1, 3)
+    assert.deepEqual([holds(one).at(-1), await one.weights()], ['spared', '- 100'])
+    await flap(one, 1, 4, passed())
+    assert.equal(await one.weights(), '- 100')
+    await one.result(1, passed())
+    assert.equal(await one.weights(), '100 100')
+  })
+
+  it('is spared where the others are drained or disabled', async () => {
+    const one = await running({ damping: DAMPING })
+    await flap(one, 2, 4)
+    await one.override(1, { kind: 'drain' })
+    assert.equal(await one.weights(), '0 100')
+    await one.override(1, { kind: 'disable' })
+    assert.equal(await one.weights(), '- 100')
+    await one.override(1, null)
+    assert.equal(await one.weights(), '100 -')
+  })
+
+  it('is held where a fallback serves', async () => {
+    const one = await running({ damping: DAMPING, fallback: real('fd00:1::f') })
+    await flap(one, 1, 4)
+    await flap(one, 2, 4)
+    assert.deepEqual([holds(one), await one.weights()], [['held', 'held'], '- -'])
+  })
+
+  it('stays held over a reload and a restart until its end, with the changes that count', async () => {
+    const one = await running({ damping: DAMPING })
+    await flap(one, 2, 4)
+    await one.wind(5000)
+    await one.reload({ damping: DAMPING, slowStart: SLOW })
+    assert.equal(await one.weights(), '100 -')
+    await one.restart({ off: 5000 })
+    await one.result(1, passed())
+    await one.result(2, passed())
+    assert.equal(await one.weights(), '100 -')
+    await one.wind(9899)
+    assert.equal(await one.weights(), '100 -')
+    await one.wind(1)
+    assert.equal(await one.weights(), '100 10')
+    await one.result(2, failed())
+    assert.deepEqual(holds(one), ['held', 'free', 'held'])
+  })
+
+  it('stays spared over a restart: no gap for clients', async () => {
+    const one = await running({ damping: DAMPING })
+    await flap(one, 2, 4)
+    await one.result(1, failed())
+    assert.equal(await one.weights(), '- 100')
+    await one.restart()
+    assert.equal(await one.weights(), '- 100')
+    await one.result(1, failed())
+    await one.result(2, passed())
+    assert.equal(await one.weights(), '- 100')
+  })
+
+  it('is released where the key is gone', async () => {
+    const one = await running({ damping: DAMPING })
+    await flap(one, 2, 4)
+    await one.reload({})
+    assert.deepEqual([holds(one), await one.weights()], [['held', 'free'], '100 100'])
+    assert.equal(one.clock.alarms, 0)
+  })
+})
+
+describe('timed rules: any history of results, overrides, reloads, restarts and time', () => {
+  type Event =
+    | { kind: 'result'; n: number; ok: boolean }
+    | { kind: 'override'; n: number; effect: Effect | null }
+    | { kind: 'wind'; ms: number }
+    | { kind: 'reload'; isSlow: boolean; isDamped: boolean; hasFallback: boolean }
+    | { kind: 'restart'; hasMemory: boolean }
+  const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constant('result' as const),
+        n: fc.integer({ min: 1, max: 3 }),
+        ok: fc.boolean(),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({ kind: fc.constant('wind' as const), ms: fc.integer({ min: 1, max: 9000 }) }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('override' as const),
+        n: fc.integer({ min: 1, max: 3 }),
+        effect: fc.constantFrom<Effect | null>(
+          null,
+          { kind: 'drain' },
+          { kind: 'disable' },
+          { kind: 'force-up' },
+          { kind: 'weight', weight: 7 },
+        ),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('reload' as const),
+        isSlow: fc.boolean(),
+        isDamped: fc.boolean(),
+        hasFallback: fc.boolean(),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), hasMemory: fc.boolean() }) },
+  )
+
+  it('keeps each weight between 1 and the target, leaves no service empty for a hold, and settles', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyEvent, { maxLength: 40 }), async events => {
+        let now: Site = { weights: [100, 10, 1], slowStart: SLOW, damping: DAMPING }
+        const one = await running(now)
+        const ups = [true, true, true]
+        const overrides = new Map<number, Effect>()
+        for (const event of events) {
+          if (event.kind === 'result') {
+            await one.result(event.n, event.ok ? passed() : failed())
+            ups[event.n - 1] = event.ok
+          }
+          if (event.kind === 'override') {
+            await one.override(event.n, event.effect)
+            overrides.delete(event.n)
+            if (event.effect) overrides.set(event.n, event.effect)
+          }
+          if (event.kind === 'wind') await one.wind(event.ms)
+          if (event.kind === 'reload') {
+            const { isSlow, isDamped, hasFallback } = event
+            now = {
+              ...now,
+              slowStart: isSlow ? SLOW : null,
+              damping: isDamped ? DAMPING : null,
+              fallback: hasFallback ? real('fd00:1::f') : null,
+            }
+            await one.reload(now)
+          }
+          if (event.kind === 'restart') {
+            await one.restart({ hasMemory: event.hasMemory })
+            for (const [i, ok] of ups.entries()) await one.result(i + 1, ok ? passed() : failed())
+          }
+          const weights = (await one.weights()).split(' ')
+          const targets = [100, 10, 1]
+          const wouldServe: boolean[] = []
+          for (const [i, weight] of weights.entries()) {
+            const effect = overrides.get(i + 1)
+            const { state, hold, rise } = one.status(i + 1)
+            const isUp = effect?.kind === 'force-up' || (ups[i] === true && effect?.kind !== 'disable')
+            wouldServe.push(isUp && effect?.kind !== 'drain')
+            assert.equal(weight === '-', state !== 'up', `${state} has ${weight}`)
+            if (state === 'up') assert.ok(isUp)
+            else if (isUp) assert.ok(hold && !hold.isSpared, 'only a hold keeps out what would serve')
+            if (weight === '-') continue
+            if (effect?.kind === 'weight') assert.equal(weight, '7')
+            else if (effect?.kind === 'drain') assert.equal(weight, '0')
+            else assert.ok(Number(weight) >= 1 && Number(weight) <= (targets[i] ?? 0), weight)
+            if (!rise && !effect) assert.equal(Number(weight), targets[i])
+          }
+          const isServed = weights.some(weight => Number(weight) > 0)
+          if (wouldServe.includes(true) && !now.fallback) assert.ok(isServed, 'somebody serves')
+        }
+        await one.wind(DAMPING.hold + SLOW.for)
+        const settled = ups.map((ok, i) => {
+          const effect = overrides.get(i + 1)
+          if (effect?.kind === 'disable' || (!ok && effect?.kind !== 'force-up')) return '-'
+          if (effect?.kind === 'drain') return '0'
+          return effect?.kind === 'weight' ? '7' : String([100, 10, 1][i])
+        })
+        assert.deepEqual((await one.weights()).split(' '), settled)
+        assert.equal(one.clock.alarms, 0)
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
