@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import type { GiveRequest } from '../../../src/api/override-types.js'
+import type { ResolvedReal } from '../../../src/core/model.js'
+import { type Override, strongest } from '../../../src/core/override.js'
+import { OverrideControl } from '../../../src/director/override-control.js'
+import { CommandOverrides } from '../../../src/overrides/command-overrides.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { recordingLog } from '../../support/logs.js'
+import { config, real, service, serviceId } from '../../support/tables.js'
+
+const ONE = real('fd00:1::1')
+const TWO = real('fd00:1::2')
+const WEB = service('web', { reals: [ONE, TWO] })
+const MAIL = service('mail', { id: serviceId('2001:db8::25', 25), reals: [real('fd00:1::1')] })
+const WEB_ONE = { service: 'web', real: '[fd00:1::1]:80' }
+
+function stage() {
+  const clock = new FakeClock()
+  const { log } = recordingLog()
+  const commands = new CommandOverrides({
+    path: null,
+    log,
+    onChange: () => {},
+    now: clock.now,
+    alarm: clock.alarm,
+  })
+  const overrideOf = (wanted: ResolvedReal): Override | null => {
+    const owner = [WEB, MAIL].find(({ reals }) => reals.includes(wanted))
+    return owner ? strongest(commands.of(owner, wanted), clock.now()) : null
+  }
+  const control = new OverrideControl({
+    commands,
+    config: () => config([WEB, MAIL]),
+    overrideOf,
+    now: clock.now,
+  })
+  const give = (part: Partial<GiveRequest>) =>
+    control.give(
+      { targets: [WEB_ONE], effect: { kind: 'drain' }, reason: 'disk swap', until: null, ...part },
+      'anna',
+    )
+  return { clock, commands, control, give }
+}
+
+describe('override-control', () => {
+  it('gives an override, and tells what counts for the server afterwards', async () => {
+    const { clock, give } = stage()
+    const since = new Date(clock.now()).toISOString()
+    assert.deepEqual(await give({ until: clock.now() + 1000 }), {
+      ok: true,
+      message: '1 override given',
+      ended: 0,
+      isKept: true,
+      reals: [
+        {
+          ...WEB_ONE,
+          override: {
+            effect: 'drain',
+            weight: null,
+            source: 'command',
+            who: 'anna',
+            reason: 'disk swap',
+            since,
+            until: new Date(clock.now() + 1000).toISOString(),
+            rampUntil: null,
+          },
+        },
+      ],
+    })
+  })
+
+  it('gives one to a whole service, and tells each of its servers', async () => {
+    const { give, commands } = stage()
+    const { reals, message } = await give({ targets: [{ service: 'web', real: null }] })
+    assert.deepEqual(
+      [message, commands.orders.length, reals.map(one => one.real)],
+      ['1 override given', 1, ['[fd00:1::1]:80', '[fd00:1::2]:80']],
+    )
+  })
+
+  it('begins a ramp at this moment', async () => {
+    const { clock, give } = stage()
+    const { reals } = await give({ effect: { kind: 'drain', ramp: 30_000 } })
+    assert.equal(reals[0]?.override?.rampUntil, new Date(clock.now() + 30_000).toISOString())
+  })
+
+  it('tells the stronger one where another is in force', async () => {
+    const { give } = stage()
+    await give({ effect: { kind: 'disable' } })
+    const { reals } = await give({ effect: { kind: 'weight', weight: 3 } })
+    assert.equal(reals[0]?.override?.effect, 'disable')
+  })
+
+  it('ends those with the effects on these very targets, and tells what remains', async () => {
+    const { give, control, commands } = stage()
+    await give({})
+    await give({ targets: [{ service: 'web', real: null }] })
+    const none = await control.end({ targets: [WEB_ONE], effects: ['disable'] })
+    assert.deepEqual([none.ok, none.ended, none.message], [true, 0, 'there was no such override'])
+    const one = await control.end({ targets: [WEB_ONE], effects: ['drain', 'disable'] })
+    assert.deepEqual([one.ended, one.message], [1, '1 override ended'])
+    assert.equal(one.reals[0]?.override?.effect, 'drain')
+    assert.equal(commands.orders.length, 1)
+  })
+
+  const refusals: [string, Partial<GiveRequest>, string][] = [
+    [
+      'a service that does not exist',
+      { targets: [{ service: 'www', real: null }] },
+      'there is no service "www"',
+    ],
+    [
+      'a server that is in another service',
+      { targets: [{ service: 'mail', real: '[fd00:1::2]:80' }] },
+      'the service "mail" has no real server [fd00:1::2]:80',
+    ],
+    ['an end that is past', { until: 1 }, 'the end of the override is in the past'],
+    [
+      'all of them where one does not exist',
+      { targets: [WEB_ONE, { service: 'www', real: null }] },
+      'there is no service "www"',
+    ],
+  ]
+  for (const [what, part, message] of refusals)
+    it(`refuses ${what}, and changes nothing`, async () => {
+      const { give, commands } = stage()
+      const outcome = await give(part)
+      assert.deepEqual([outcome.ok, outcome.message, outcome.reals], [false, message, []])
+      assert.deepEqual(commands.orders, [])
+    })
+
+  it('refuses to end what does not exist', async () => {
+    const { control } = stage()
+    const { ok, message } = await control.end({
+      targets: [{ service: 'www', real: null }],
+      effects: ['drain'],
+    })
+    assert.deepEqual([ok, message], [false, 'there is no service "www"'])
+  })
+})
