@@ -52,7 +52,7 @@ const LINE_EVERY = 5000
 /** Targets of one request, whose size is limited. */
 const TARGETS_AT_ONCE = 400
 /** More servers than this are told as a number. */
-const MOST_NAMED = 20
+const MOST_NAMED = 10
 
 export async function waitForDrain(wait: DrainWait): Promise<DrainOutcome> {
   const interrupted = new AbortController()
@@ -156,6 +156,8 @@ class Waiter {
   }
 
   #outcome(outcome: DrainOutcome['outcome']): DrainOutcome {
+    // The terminal has written ^C at the cursor.
+    if (outcome === 'interrupted' && this.#drawn > 0) this.#wait.context.write('\r\u001b[K')
     const seconds = Math.round((performance.now() - this.#began) / 100) / 10
     return { outcome, seconds, trouble: this.#trouble, notes: this.#notes ?? [], reals: this.#reals }
   }
@@ -166,13 +168,12 @@ export function outcomeLines({ outcome, seconds, reals, trouble }: DrainOutcome,
   const after = `after ${formatUptime(seconds * 1000)}`
   if (outcome === 'empty') return emptyLines(reals, after)
   const rest = reals.filter(one => !isEmpty(one))
-  const named = rest.slice(0, MOST_NAMED).map(one => `${nameOf(one)}: ${sentenceOf(one)}`)
-  const more = rest.length - named.length
+  const named =
+    rest.length > MOST_NAMED ? [summaryLine(reals)] : rest.map(one => `${nameOf(one)}: ${sentenceOf(one)}`)
   const lines = [
     ...(outcome === 'interrupted' ? [`Interrupted ${after}.`] : []),
     ...(trouble === null ? [] : [trouble]),
     ...named,
-    ...(more > 0 ? [`and ${counted(more, 'more server')}`] : []),
   ]
   const isDrained = rest.some(({ state }) => state !== 'undrained') || rest.length === 0
   return isDrained ? [...lines, `The drain stays in force; end it with: ${undo}`] : lines

@@ -122,16 +122,25 @@ export function shown(context: EndingContext, outcome: OverrideOutcome): ExitCod
 export function told(context: EndingContext, outcome: OverrideOutcome): ExitCode {
   const paint = painter(context.screen.colour)
   if (!outcome.ok) throw new CommandError(printable(outcome.message), EXIT.problem)
-  for (const { service, real, override } of outcome.reals)
-    context.print(
-      printable(
-        `${service}/${real}  ${override ? overrideText(override) : 'no override: its checks decide'}`,
-      ),
-    )
+  for (const line of outcomeLines(outcome)) context.print(printable(line))
   if (outcome.reals.length === 0) context.print(printable(outcome.message))
   if (!outcome.isKept)
     context.warn(paint('red', 'lvsd cannot write this to its state folder: a restart would not know it'))
   return EXIT.ok
+}
+
+/** More real servers than this are told as numbers; --json has each of them. */
+const MOST_TOLD = 20
+
+function outcomeLines({ reals }: OverrideOutcome): string[] {
+  const told = reals.map(({ service, real, override }) => ({
+    name: `${service}/${real}`,
+    text: override ? overrideText(override) : 'no override: its checks decide',
+  }))
+  if (told.length <= MOST_TOLD) return told.map(({ name, text }) => `${name}  ${text}`)
+  const counts = new Map<string, number>()
+  for (const { text } of told) counts.set(text, (counts.get(text) ?? 0) + 1)
+  return [...counts].map(([text, count]) => `${counted(count, 'real server')}  ${text}`)
 }
 
 /** `drain until 2026-11-29 06:00:00 UTC, by anna: disk swap`. */

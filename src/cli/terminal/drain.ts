@@ -160,6 +160,8 @@ const STYLES: Readonly<Partial<Record<DrainState, Style>>> = {
   undrained: 'red',
 }
 
+/** Columns of the longest state, so that the table stays where it is. */
+const STATE_WIDTH = 'returning'.length
 /** Lines that no server has: head, count, clock, trouble, and the cursor's. */
 const OTHER_LINES = 5
 
@@ -173,7 +175,7 @@ export function progressLines(
   const room = Math.max(1, (height ?? 24) - OTHER_LINES)
   const shown = [...drainings].sort(byUrgency).slice(0, room)
   const rows = shown.map(one => [
-    one.state,
+    one.state.padEnd(STATE_WIDTH),
     one.weight === null ? '-' : String(one.weight),
     ...(one.state === 'absent' ? ['-', '-', '-'] : [one.active, one.inactive, one.persistent].map(String)),
     printable(nameOf(one)),
@@ -207,5 +209,6 @@ function clockLine(drainings: readonly Draining[], { waited, wait }: Waiting): s
   const isKnown = pending.length > 0 && pending.every(({ atMost }) => atMost !== null)
   const longest = Math.max(...pending.map(({ atMost }) => atMost ?? 0))
   const estimate = isKnown ? `empty in at most ${formatUptime(longest)}; ` : ''
-  return `waited ${formatUptime(waited)} of ${duration(wait)}; ${estimate}Ctrl-C leaves the drain in force`
+  const hint = pending.length > 0 ? `; ${estimate}Ctrl-C leaves the drain in force` : ''
+  return `waited ${formatUptime(waited)} of ${duration(wait)}${hint}`
 }

@@ -49,27 +49,39 @@ export function answerOf(
   }
 }
 
+export interface DrainDaemon {
+  /** Names of the real servers of its service `web`. */
+  readonly reals?: readonly string[]
+  onEnd?(request: unknown): void
+  readonly connections?: Control['connections']
+}
+
 /** A daemon with one service; the last of its answers repeats. Returns its socket and the overrides it was given. */
-export async function drainDaemon(answers: readonly ConnectionsAnswer[], part: Partial<Control> = {}) {
+export async function drainDaemon(
+  answers: readonly ConnectionsAnswer[],
+  { reals = ['[fd00::3]:80'], onEnd = () => {}, connections }: DrainDaemon = {},
+) {
   const socket = join(temporaryFolder(), 'lvsd.sock')
   const given: Parameters<Control['overrides']['give']>[0][] = []
   const left = [...answers]
+  const service = serviceStatus({ reals: reals.map(name => realStatus({ name })) })
   const control = controlOf({
-    status: async () =>
-      statusDocument({ services: [serviceStatus({ reals: [realStatus({ name: '[fd00::3]:80' })] })] }),
+    status: async () => statusDocument({ services: [service] }),
     overrides: {
       give: async request => {
         given.push(request)
         const override = { ...DRAIN, effect: request.effect.kind }
-        const reals = [{ service: 'web', real: '[fd00::3]:80', override }]
-        return { ok: true, message: '1 override given', ended: 0, isKept: true, reals }
+        const told = reals.map(real => ({ service: 'web', real, override }))
+        return { ok: true, message: '1 override given', ended: 0, isKept: true, reals: told }
       },
-      end: async () => ({ ok: true, message: '', ended: 0, isKept: true, reals: [] }),
+      end: async request => {
+        onEnd(request)
+        return { ok: true, message: '', ended: 0, isKept: true, reals: [] }
+      },
     },
-    connections: {
+    connections: connections ?? {
       read: async () => (left.length > 1 ? left.shift() : left[0]) as ConnectionsAnswer,
     },
-    ...part,
   })
   const server = await openControlSocket(socket, control)
   onCleanup(() => server.close())

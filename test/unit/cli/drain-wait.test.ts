@@ -118,7 +118,7 @@ describe('drain-wait: waiting for a drain', () => {
     await server.close()
     const outcome = await done
     assert.equal(outcome.outcome, 'lost')
-    assert.match(outcome.trouble ?? '', /no lvsd runs here/)
+    assert.match(outcome.trouble ?? '', /lvsd does not run here/)
   })
 
   it('tells a target that a reload has taken away', async () => {
@@ -133,7 +133,7 @@ describe('drain-wait: waiting for a drain', () => {
     })
     await done
     const [first = '', second = ''] = out().split('\u001b[3A')
-    assert.match(first, /draining {7}0 {6}12 {5}40 {8}0 {2}web\/\[fd00::3\]:80/)
+    assert.match(first, /draining {8}0 {6}12 {5}40 {8}0 {2}web\/\[fd00::3\]:80/)
     assert.match(second, /^\rSTATE.*\n|empty/)
   })
 })
