@@ -27,11 +27,11 @@ export type PathState =
  *   by an interface       works             null or works  works
  */
 export function pathState(
-  route: 'local' | 'none' | { readonly isWorking: boolean },
+  route: 'local' | 'unreachable' | { readonly isWorking: boolean },
   last: { readonly isWorking: boolean } | null,
 ): PathState {
   if (route === 'local') return 'local'
-  if (route === 'none' || !route.isWorking) return 'dead'
+  if (route === 'unreachable' || !route.isWorking) return 'dead'
   return last === null || last.isWorking ? 'works' : 'dead'
 }
 

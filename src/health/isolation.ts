@@ -159,7 +159,7 @@ export class Isolation {
       if (!link) return `the interface to ${text} does not exist any more`
       if (!link.isWorking) return `the interface ${link.name} is down or has no carrier`
     }
-    return route?.kind === 'none'
+    return route?.kind === 'unreachable'
       ? `this machine has no route to ${text} (${route.code})`
       : `no path to ${text}`
   }

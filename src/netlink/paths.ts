@@ -16,7 +16,7 @@ export type Route =
   /** An address of this machine. */
   | { readonly kind: 'local' }
   /** The kernel refuses to send. `code` is the errno name, such as ENETUNREACH. */
-  | { readonly kind: 'none'; readonly code: string }
+  | { readonly kind: 'unreachable'; readonly code: string }
 
 export interface Link {
   readonly name: string
@@ -67,12 +67,12 @@ export function openPaths(socket: Socket): Paths {
     routeTo(address) {
       if (isLinkLocal(address)) return null
       const answer = ask(RTM_GETROUTE, routeRequest(address))
-      if (typeof answer === 'string') return { kind: 'none', code: answer }
+      if (typeof answer === 'string') return { kind: 'unreachable', code: answer }
       const { data, start, end } = answer
       // rtm_type is the byte 7 of struct rtmsg.
       if (data.readUInt8(start + 7) === RTN_LOCAL) return { kind: 'local' }
       const { OIF } = routeAttributes.read(data, start + routeSize, end)
-      return OIF === undefined ? { kind: 'none', code: 'ENETUNREACH' } : { kind: 'by', link: OIF }
+      return OIF === undefined ? { kind: 'unreachable', code: 'ENETUNREACH' } : { kind: 'by', link: OIF }
     },
 
     link(index) {

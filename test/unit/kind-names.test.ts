@@ -26,6 +26,7 @@ const ELSE: readonly {
       'config/validate/scheduling.ts',
       'config/ldirectord/',
       'ipvs/',
+      'cli/terminal/drain.ts',
     ],
   },
   {
@@ -62,6 +63,7 @@ const ELSE: readonly {
       'ipvs/',
       'names/system-file.ts',
       'cli/terminal/changes.ts',
+      'doctor/hazards/tunnels.ts',
       'util/closest-match.ts',
     ],
   },

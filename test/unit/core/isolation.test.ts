@@ -10,8 +10,8 @@ describe('core: isolation', () => {
     const cases: readonly [Parameters<typeof pathState>[0], Parameters<typeof pathState>[1], PathState][] = [
       ['local', null, 'local'],
       ['local', FAILS, 'local'],
-      ['none', null, 'dead'],
-      ['none', WORKS, 'dead'],
+      ['unreachable', null, 'dead'],
+      ['unreachable', WORKS, 'dead'],
       [FAILS, null, 'dead'],
       [FAILS, WORKS, 'dead'],
       [WORKS, FAILS, 'dead'],

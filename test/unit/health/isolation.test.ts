@@ -26,7 +26,7 @@ class Machine {
     paths: {
       routeTo: ({ text }) => {
         if (this.isBroken) throw new Error('no netlink')
-        return this.routes.get(text) ?? { kind: 'none', code: 'ENETUNREACH' }
+        return this.routes.get(text) ?? { kind: 'unreachable', code: 'ENETUNREACH' }
       },
       link: index => this.links.get(index) ?? null,
     },

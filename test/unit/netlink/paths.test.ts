@@ -41,7 +41,7 @@ describe('netlink: paths', () => {
       },
       close: () => {},
     })
-    assert.deepEqual(paths.routeTo(address('2001:db8::1')), { kind: 'none', code: 'ENETUNREACH' })
+    assert.deepEqual(paths.routeTo(address('2001:db8::1')), { kind: 'unreachable', code: 'ENETUNREACH' })
     assert.equal(
       request.toString('hex', 16),
       // struct rtmsg: family 10, 128 bits; RTA_DST
