@@ -122,7 +122,7 @@ function explained(socket: string, cause: NodeJS.ErrnoException): ControlError {
   const code = cause.code ?? ''
   if (code === 'EACCES' || code === 'EPERM')
     return new ControlError(
-      `only its owner may open ${socket}: run this as root (sudo) or as the user of lvsd`,
+      `you may not open ${socket}: run this as root (sudo), or as a member of its group (settings: socket-group)`,
       {
         isDenied: true,
         cause,

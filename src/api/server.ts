@@ -1,7 +1,8 @@
-/** Server of the control socket: HTTP and JSON over a Unix socket that only its owner may open. */
+/** Server of the control socket: HTTP and JSON over a Unix socket that its owner may open, and a group. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { z } from '../check/option-types.js'
 import type { Named } from '../overrides/targets.js'
+import { groupId } from '../system/groups.js'
 import type { Log } from '../system/log.js'
 import { Poller } from '../util/poller.js'
 import { type ConnectionsAnswer, type ConnectionsRequest, connectionsRequest } from './connection-types.js'
@@ -23,6 +24,7 @@ import {
   look,
   SocketInUse,
   SocketUnusable,
+  shareWith,
   takePlace,
 } from './socket-path.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
@@ -75,6 +77,8 @@ class Refusal extends Error {
 }
 
 export interface ControlSocket {
+  /** Opens the socket to a group (name or number) besides its owner; null: to the owner alone. */
+  setGroup(group: string | null): void
   close(): Promise<void>
 }
 
@@ -136,6 +140,9 @@ class OpenSocket implements ControlSocket {
   #server: Server | null = null
   #held: Held = ''
   #told: Found = 'ours'
+  #group: string | null = null
+  /** The group that the log has told about. */
+  #toldGroup: string | null = null
 
   constructor(path: string, routes: Readonly<Record<string, Handler>>, log: Pick<Log, 'warn' | 'error'>) {
     this.#path = path
@@ -147,6 +154,32 @@ class OpenSocket implements ControlSocket {
   async open(): Promise<void> {
     await this.#bind()
     this.#looks.every(LOOK_AT_PLACE)
+  }
+
+  setGroup(group: string | null): void {
+    const before = this.#group
+    this.#group = group
+    if (group !== before || this.#toldGroup !== null) this.#share()
+  }
+
+  /** Logs once for each group that it cannot have the socket. */
+  #share(): void {
+    const group = this.#group
+    try {
+      const gid = group === null ? null : groupId(group)
+      if (group !== null && gid === null) throw new Error('there is no such group in /etc/group')
+      shareWith(gid, this.#path, this.#held)
+      this.#toldGroup = null
+    } catch (error) {
+      if (this.#toldGroup === group) return
+      this.#toldGroup = group
+      const { code, message } = error as NodeJS.ErrnoException
+      this.#log.warn(
+        'socket.group-failed',
+        { socket: this.#path, group, error: message },
+        `the control socket stays its owner's alone: ${code === 'EPERM' ? `the user of lvsd is not in the group ${group} (SupplementaryGroups= in its unit)` : message}`,
+      )
+    }
   }
 
   async close(): Promise<void> {
@@ -166,6 +199,7 @@ class OpenSocket implements ControlSocket {
     // A connection may fail to be accepted if no descriptors are left. Only that client is affected.
     server.on('error', () => {})
     this.#server = server
+    if (this.#group !== null) this.#share()
   }
 
   async #look(): Promise<void> {

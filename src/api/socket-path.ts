@@ -1,5 +1,16 @@
 /** Binds, checks and releases the path of the control socket. Files of other programs are not changed. */
-import { chmodSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+} from 'node:fs'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -40,6 +51,28 @@ export async function takePlace(server: Server, path: string): Promise<Held> {
 /** Removes the socket if it is still the one that was bound. */
 export function leavePlace(path: string, held: Held): void {
   if (identityOf(path) === held) unlinkSync(path)
+}
+
+/** Flag of open(2), in <asm-generic/fcntl.h>: the descriptor only names the file. */
+const O_PATH = 0o10_000_000
+
+/**
+ * Opens the socket to a group, or with null to its owner alone. Throws if the path has another file by now, or if the
+ * owner of this process may not give files to the group.
+ */
+export function shareWith(gid: number | null, path: string, held: Held): void {
+  // Through a descriptor: whoever may write to the folder cannot have another file changed instead.
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW)
+  try {
+    const { dev, ino } = fstatSync(fd, { bigint: true })
+    if (`${dev} ${ino}` !== held) throw new Error('another file is at its path')
+    const file = `/proc/self/fd/${fd}`
+    chmodSync(file, 0o600)
+    chownSync(file, -1, gid ?? process.getgid?.() ?? -1)
+    if (gid !== null) chmodSync(file, 0o660)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 export async function look(path: string, held: Held | null): Promise<Found> {

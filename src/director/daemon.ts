@@ -2,7 +2,7 @@
 
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import { buildStatus } from '../api/build-status.js'
-import { openControlSocket } from '../api/server.js'
+import { type ControlSocket, openControlSocket } from '../api/server.js'
 import type { Snapshot } from '../api/snapshot.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import { type WindowsDocument, windowsDocument } from '../api/windows-document.js'
@@ -124,7 +124,7 @@ class RunningDaemon implements Daemon {
   readonly why: Explainer
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
-  #socket: { close(): Promise<void> } | null = null
+  #socket: ControlSocket | null = null
   #stopping: Promise<void> | null = null
 
   /** Builds the parts in the order of their dependencies. They stop in reverse order. */
@@ -138,7 +138,10 @@ class RunningDaemon implements Daemon {
     lifecycle.add('resolver', () => resolver.close())
     this.#reloader = new Reloader({
       ...parts,
-      apply: () => this.#applier.apply(),
+      apply: () => {
+        this.#shareSocket()
+        return this.#applier.apply()
+      },
       enter: phase => this.#events.emit('phase', phase),
       considered: read => this.#configWatcher.considered(read),
     })
@@ -284,6 +287,7 @@ class RunningDaemon implements Daemon {
     await this.#sysctls.load()
     await this.#applier.prepare()
     this.#socket = await openControlSocket(settings.socket, this, log)
+    this.#shareSocket()
     this.#reloader.tellStart()
     this.#events.emit('phase', 'starting')
     if (settings.timeouts)
@@ -297,6 +301,12 @@ class RunningDaemon implements Daemon {
     notify.ready(`${counted(services.length, 'service')}, ${counted(reals, 'real server')}`)
     this.#events.emit('phase', 'running')
     this.#reloader.keep()
+  }
+
+  /** Gives the control socket to the group that the configuration names. */
+  #shareSocket(): void {
+    // A configuration that an earlier version kept does not have the key.
+    this.#socket?.setGroup(this.#reloader.loaded.config.settings.socketGroup ?? null)
   }
 
   reload(isForced: boolean): Promise<ReloadOutcome> {

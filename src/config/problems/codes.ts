@@ -40,6 +40,7 @@ export const CODES = {
     'A folder with checks, or a check in it, cannot be used (a warning where nothing uses it), or prints while it is loaded.',
   CHECK_REPLACED:
     'A check in a folder takes the name of one that lvsd brings, or cannot have its name because another folder has it.',
+  UNKNOWN_GROUP: 'A group that this machine does not have.',
   // services
   NO_SERVICES: 'No services are configured: lvsd would have nothing to do.',
   NO_REALS: 'A service has no real servers.',

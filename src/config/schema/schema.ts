@@ -270,6 +270,14 @@ export const settingsFields = {
       'A reload that removes more than this share of the real servers is refused unless it is forced.',
     ),
   socket: path().default('/run/lvsd/lvsd.sock').describe('Control socket: `lvsd status` asks here.'),
+  'socket-group': orNull(
+    z
+      .union([z.string().min(1), z.int().min(0)])
+      .register(marks, { shown: 'group' })
+      .transform(String),
+  ).describe(
+    'Group whose members may use the control socket: they may read the status, drain and disable servers, and reload. Default: root and the user of lvsd alone.',
+  ),
   state: path().default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
   checks: z
     .array(path())

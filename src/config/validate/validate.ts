@@ -24,6 +24,7 @@ import { checkFoldersOf } from './check-folders.js'
 import { judgeUnused } from './checks.js'
 import type { Context, DefaultsFields, PlaceOf } from './context.js'
 import { judgeCollisions, judgePartNames, type PlacedService, readService } from './service.js'
+import { judgeSettings } from './settings.js'
 
 export { checkFoldersOf }
 
@@ -110,6 +111,7 @@ function* readRoot(
   const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
   const parts = readFields(entries, rootFields, { name: 'the file', at: START }, context)
   const { settings, sysctls = {} } = parts.values
+  if (settings) judgeSettings(settings, context)
   return {
     file,
     settings: outputOf(settingsFields, settings ? [settings] : []),

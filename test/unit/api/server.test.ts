@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -8,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { request } from 'node:http'
@@ -16,6 +19,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Control, openControlSocket, SocketInUse, SocketUnusable } from '../../../src/api/server.js'
 import { onCleanup } from '../../support/after-each.js'
+import { NOBODY, needsRoot } from '../../support/as-root.js'
+import { controlOf } from '../../support/control.js'
 import { recordingLog } from '../../support/logs.js'
 import { pause, until } from '../../support/until.js'
 
@@ -71,6 +76,105 @@ describe('server: the control socket', () => {
 
   it('is open to its owner alone', async () => {
     assert.equal(statSync(await open(path())).mode & 0o777, 0o600)
+  })
+
+  describe('with a group', () => {
+    /** The mode of the socket, and its group. */
+    const access = (socket: string) => {
+      const { mode, gid } = statSync(socket)
+      return [(mode & 0o777).toString(8), gid]
+    }
+    const own = process.getgid?.() ?? 0
+    const opened = async () => {
+      const { log, lines } = recordingLog()
+      const place = path()
+      const server = await openControlSocket(place, CONTROL, log)
+      onCleanup(() => server.close())
+      return { place, server, lines }
+    }
+
+    it('is open to its members until it has none', async () => {
+      const { place, server, lines } = await opened()
+      server.setGroup(String(own))
+      assert.deepEqual(access(place), ['660', own])
+      server.setGroup(null)
+      assert.deepEqual(access(place), ['600', own])
+      assert.deepEqual(lines, [])
+    })
+
+    it('changes to another one, which may not reach into another file at its path', async function () {
+      needsRoot(() => this.skip())
+      const { place, server, lines } = await opened()
+      server.setGroup('daemon')
+      const [mode, gid] = access(place)
+      assert.deepEqual([mode, gid === own], ['660', false])
+      server.setGroup(String(NOBODY))
+      assert.deepEqual(access(place), ['660', NOBODY])
+      const other = join(dirname(place), 'other')
+      writeFileSync(other, '', { mode: 0o600 })
+      rmSync(place)
+      symlinkSync(other, place)
+      server.setGroup('daemon')
+      assert.deepEqual(access(other), ['600', own])
+      assert.equal(lines[0]?.event, 'socket.group-failed')
+    })
+
+    it('stays closed where there is no such group, says so once, and opens when there is', async () => {
+      const { place, server, lines } = await opened()
+      for (let i = 0; i < 2; i++) server.setGroup('no-such-group')
+      assert.deepEqual(access(place), ['600', own])
+      assert.deepEqual(
+        lines.map(({ event, group, msg }) => [event, group, msg]),
+        [
+          [
+            'socket.group-failed',
+            'no-such-group',
+            "the control socket stays its owner's alone: there is no such group in /etc/group",
+          ],
+        ],
+      )
+      server.setGroup(String(own))
+      assert.deepEqual(access(place), ['660', own])
+    })
+
+    it('tells the member who asks, whatever he claims', async function () {
+      needsRoot(() => this.skip())
+      const asked: string[] = []
+      const outcome = { ok: true, message: '', ended: 0, isKept: true, reals: [] }
+      const give = async (_: unknown, who: string) => {
+        asked.push(who)
+        return outcome
+      }
+      const place = path()
+      const server = await openControlSocket(
+        place,
+        controlOf({ overrides: { give, end: async () => outcome } }),
+      )
+      onCleanup(() => server.close())
+      for (const folder of [dirname(place), dirname(dirname(place))]) chmodSync(folder, 0o755)
+      const request = {
+        targets: [{ service: 'web', real: null }],
+        effect: { kind: 'drain' },
+        reason: '',
+        until: null,
+      }
+      const script = `require('node:http').request({ socketPath: process.argv[1], method: 'POST', path: '/overrides',
+        headers: { 'x-sudo-user': 'anna' } }, answer => answer.resume()).on('error', error => console.log(error.code)).end(process.argv[2])`
+      const ask = async () => {
+        const options = { uid: NOBODY, gid: NOBODY, cwd: '/' }
+        const child = spawn(process.execPath, ['-e', script, place, JSON.stringify(request)], options)
+        let out = ''
+        child.stdout.on('data', data => {
+          out += data
+        })
+        await once(child, 'close')
+        return out.trim()
+      }
+      assert.equal(await ask(), 'EACCES')
+      server.setGroup(String(NOBODY))
+      assert.equal(await ask(), '')
+      assert.deepEqual(asked, ['nobody'])
+    }).timeout(20_000)
   })
 
   it('reloads, forced only when told so', async () => {

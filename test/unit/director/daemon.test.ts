@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -155,7 +155,8 @@ async function start(first: ResolvedConfig, held: Table = new Map(), parts: Part
     next.loaded = loadedOf(site, problems)
     return daemon.reload(isForced)
   }
-  return { daemon, kernel, executors, lines, told, idle, status, weights, reload, next, loadedOf }
+  const socket = join(folder, 'lvsd.sock')
+  return { daemon, kernel, executors, lines, told, idle, status, weights, reload, next, loadedOf, socket }
 }
 
 /** A resolver whose answers the test gives, to what it is asked or will be. */
@@ -250,6 +251,21 @@ describe('daemon: a virtual service by name in the daemon', () => {
 })
 
 const settings = (some: Partial<Settings>) => some
+
+describe('daemon: the group of the control socket', () => {
+  it('follows a reload', async () => {
+    const own = String(process.getgid?.())
+    const site = (socketGroup: string | null) => config([web()], settings({ socketGroup }))
+    const { daemon, reload, socket } = await start(site(own))
+    const mode = () => (statSync(socket).mode & 0o777).toString(8)
+    assert.equal(mode(), '660')
+    await reload(site(null))
+    assert.equal(mode(), '600')
+    await reload(site(own))
+    assert.equal(mode(), '660')
+    await daemon.stop()
+  })
+})
 
 describe('daemon: maintenance windows in the daemon', () => {
   const minutes = (count: number) => count * 60_000

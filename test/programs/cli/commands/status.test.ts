@@ -92,7 +92,7 @@ describe('lvsd status', () => {
       if (process.getuid?.() === 0) asNobody()
       await assert.rejects(ask(socket), (error: CommandError) => {
         assert.equal(error.exit, EXIT.kernel)
-        assert.match(error.message, /only its owner may open .*sudo/)
+        assert.match(error.message, /you may not open .*sudo.*socket-group/)
         return true
       })
     })
