@@ -22,9 +22,9 @@ function judgeFolder({ use, path, found }: Folder): Judgement {
   if (found === null) return notKnown(`${what} cannot be read`, 'Run lvsd doctor as root.')
   if (found === 'absent') return ok(`${what} is made when lvsd starts`)
   if ((found.mode & OTHERS_WRITE) === 0 || found.mode & STICKY)
-    return ok(`${what} is writable for its owner only`)
+    return ok(`${what} is not writable for everybody`)
   return error(
-    `${what} is writable for every user`,
+    `${what} is writable for everybody`,
     `Any user of this machine can replace what lvsd relies on: ${HOLDS[use]}.`,
     { commands: [`chmod o-w ${path}`] },
   )

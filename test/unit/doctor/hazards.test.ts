@@ -238,6 +238,17 @@ const CASES: readonly Case[] = [
   },
   {
     id: 'forwarding',
+    when: 'one interface lacks it for IPv4',
+    is: 'warning',
+    facts: {
+      config: config([ipv4()]),
+      machine: { addresses: at4 },
+      sysctls: { 'net.ipv4.conf.eth0.forwarding': '0' },
+    },
+    says: /sysctl -w net\.ipv4\.conf\.eth0\.forwarding=1/,
+  },
+  {
+    id: 'forwarding',
     when: 'direct routing lacks it',
     is: 'nothing',
     facts: { config: config([sticky]), sysctls: { 'net.ipv6.conf.all.forwarding': '0' } },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ServiceStatus } from '../../../../src/api/status-types.js'
+import { checkStatus as verdictOn } from '../../../../src/cli/terminal/check.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
 import { widthOf } from '../../../../src/util/text-width.js'
 import {
@@ -190,6 +191,19 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     const text = renderStatus(statusDocument({ services: [serviceStatus({ reals: [real] })] }), plain)
     assert.match(text, /0 up, 0 down, 1 not checked yet/)
     assert.match(text, /unknown .* - +- +[\d:]+ +- +not checked yet$/m)
+  })
+})
+
+describe('a sysctl that cannot be set', () => {
+  it('stands above the services, and is a warning for a plug-in', () => {
+    const trouble = 'net.ipv4.vs.conntrack stays 0, not 1: lvsd may not set it'
+    const one = { name: 'net.ipv4.vs.conntrack', declared: '1', value: '0', former: null, changesByOthers: 0 }
+    const document = statusDocument({ sysctls: [{ ...one, trouble }] })
+    const shown = renderStatus(document, { colour: false, now: NOW, width: 120 })
+    assert.match(shown, /^! net\.ipv4\.vs\.conntrack stays 0/m)
+    const { verdict, line } = verdictOn(document)
+    assert.equal(verdict, 1)
+    assert.match(line, /conntrack stays 0/)
   })
 })
 
