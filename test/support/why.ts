@@ -84,6 +84,7 @@ function why(
       disputes: [],
       errors: [],
       dump: null,
+      dumpAt: null,
     },
     schedule: {
       jobs: 1,
