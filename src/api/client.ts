@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { request } from 'node:http'
 import type { Named } from '../overrides/targets.js'
 import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
+import type { EventsAnswer, EventsQuery } from './event-types.js'
 import { SUDO_USER } from './operator.js'
 import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from './override-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
@@ -29,6 +30,9 @@ const RELOAD_TIMEOUT = 120_000
 /** An override is on the disk when it is answered. */
 const OVERRIDE_TIMEOUT = 20_000
 
+/** Longer than the longest wait for an event. */
+const EVENTS_TIMEOUT = 40_000
+
 /** Returns the status document of the daemon. Throws a ControlError. */
 export async function fetchStatus(socket: string): Promise<StatusDocument> {
   return (await ask(socket, 'GET', '/status', null, STATUS_TIMEOUT)) as StatusDocument
@@ -52,6 +56,19 @@ export async function giveOverride(socket: string, request: GiveRequest): Promis
 /** Ends overrides on each target. Throws a ControlError. */
 export async function endOverrides(socket: string, request: EndRequest): Promise<OverrideOutcome> {
   return (await ask(socket, 'POST', '/overrides/end', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
+}
+
+/** Returns events; with `wait` after that time at the latest. `signal` gives the answer up. Throws a ControlError. */
+export async function fetchEvents(
+  socket: string,
+  query: EventsQuery,
+  signal?: AbortSignal,
+): Promise<EventsAnswer> {
+  const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, String(value)]],
+  )
+  const path = `/events?${new URLSearchParams(given)}`
+  return (await ask(socket, 'GET', path, null, EVENTS_TIMEOUT, signal)) as EventsAnswer
 }
 
 /** Returns the connections of the targets, read from the kernel within the last half second. Throws a ControlError. */
@@ -79,9 +96,12 @@ async function ask(
   path: string,
   body: unknown,
   timeout: number,
+  stop?: AbortSignal,
 ): Promise<unknown> {
   try {
-    const { status, text } = await exchange(socket, method, path, body, timeout)
+    const limit = AbortSignal.timeout(timeout)
+    const signal = stop ? AbortSignal.any([limit, stop]) : limit
+    const { status, text } = await exchange(socket, method, path, body, signal)
     const value: unknown = JSON.parse(text)
     if (status === 200) return value
     throw new ControlError(`lvsd answered: ${(value as { error?: string })?.error ?? `status ${status}`}`)
@@ -95,10 +115,9 @@ function exchange(
   method: string,
   path: string,
   body: unknown,
-  timeout: number,
+  signal: AbortSignal,
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeout)
     const sudoUser = process.env.SUDO_USER
     const headers = {
       host: 'lvsd',

@@ -1,12 +1,14 @@
 /** Server of the control socket: HTTP and JSON over a Unix socket that its owner may open, and a group. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { z } from '../check/option-types.js'
+import { TooManyWaiters } from '../history/event-memory.js'
 import type { Named } from '../overrides/targets.js'
 import { groupId } from '../system/groups.js'
 import type { Log } from '../system/log.js'
 import { Poller } from '../util/poller.js'
 import { type ConnectionsAnswer, type ConnectionsRequest, connectionsRequest } from './connection-types.js'
 import { Connections } from './connections.js'
+import { EVENTS_SCHEMA, type EventsAnswer, type EventsRequest, eventsRequest } from './event-types.js'
 import { operatorOf, SUDO_USER } from './operator.js'
 import {
   type EndRequest,
@@ -49,14 +51,26 @@ export interface Control {
     /** Why a real server is as it is; of the service as a whole if `real` is null. A sentence if there is none. */
     explain(target: TargetName): Promise<WhyAnswer | string>
   }
+  readonly events: {
+    /** Waits up to `ms` milliseconds for an event that matches. Throws TooManyWaiters at once if too many clients wait. */
+    wait(query: EventsRequest, ms: number, gone: AbortSignal): Promise<Omit<EventsAnswer, 'schema'>>
+  }
   readonly connections: {
     /** Reads the services of the targets, and no others. */
     read(request: ConnectionsRequest): Promise<ConnectionsAnswer>
   }
 }
 
-/** Returns the answer as JSON. `who` returns the user who asks; `query` is what follows the question mark. */
-type Handler = (body: unknown, who: () => string, query: URLSearchParams) => Promise<string>
+/**
+ * Returns the answer as JSON. `who` returns the user who asks; `query` is what follows the question mark. `gone` is aborted
+ * when the client is gone.
+ */
+type Handler = (
+  body: unknown,
+  who: () => string,
+  query: URLSearchParams,
+  gone: AbortSignal,
+) => Promise<string>
 
 const BODY_LIMIT = 64 * 1024
 /** Maximum milliseconds for a client to send a request, and to read the answer. */
@@ -125,8 +139,20 @@ function routesOf(control: Control): Readonly<Record<string, Handler>> {
       if (typeof answer === 'string') throw new Refusal(404, answer)
       return JSON.stringify(answer)
     },
+    'GET /events': async (_body, _who, query, gone) => {
+      const { wait = 0, ...request } = read(eventsRequest, Object.fromEntries(query))
+      return JSON.stringify({ schema: EVENTS_SCHEMA, ...(await waited(control, request, wait, gone)) })
+    },
     'POST /connections': async body =>
       JSON.stringify(await control.connections.read(read(connectionsRequest, body))),
+  }
+}
+
+async function waited({ events }: Control, ...asked: Parameters<Control['events']['wait']>) {
+  try {
+    return await events.wait(...asked)
+  } catch (error) {
+    throw error instanceof TooManyWaiters ? new Refusal(503, error.message) : error
   }
 }
 
@@ -259,9 +285,12 @@ class OpenSocket implements ControlSocket {
         throw new Refusal(404, `unknown request ${request.method} ${request.url}; known are ${routes}`)
       const body = await readBody(request)
       const who = () => operatorOf(request.socket, headerOf(request, SUDO_USER))
-      const text = await this.#connections.answering(request.socket, () =>
-        handler(body, who, new URLSearchParams(query)),
-      )
+      const gone = new AbortController()
+      const leave = () => gone.abort()
+      request.socket.once('close', leave)
+      const text = await this.#connections
+        .answering(request.socket, () => handler(body, who, new URLSearchParams(query), gone.signal))
+        .finally(() => request.socket.off('close', leave))
       return { status: 200, text }
     } catch (error) {
       const status = error instanceof Refusal ? error.status : 500

@@ -302,6 +302,24 @@ export const LOG_EVENTS = {
   ),
 }
 
+/**
+ * Kinds of lines that are no events: details of something that has an event of its own, or that may come often without
+ * news. All other lines of level info and above are events.
+ */
+export const NO_EVENTS: ReadonlySet<string> = new Set<keyof typeof LOG_EVENTS>([
+  'config.problem',
+  'run.no-verdict',
+  'run.result',
+  'signal.ignored',
+  'worker.started',
+  'worker.dismissed',
+])
+
+/** True if a line of this kind, of level info or above, is an event with an id. */
+export function isEvent(name: LogEvent): boolean {
+  return name in LOG_EVENTS && !NO_EVENTS.has(name)
+}
+
 /** Log lines of the command `ldirectord` only. Its log is written for people and does not show event names. */
 export const LDIRECTORD_EVENTS = {
   'ldirectord.started': kind('The command `ldirectord` has started.'),

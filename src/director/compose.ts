@@ -5,6 +5,7 @@ import type { Config, Settings } from '../core/model.js'
 import { sourceAdvice } from '../doctor/source-advice.js'
 import type { EventListener } from '../events/event-bus.js'
 import { kernelAdvice } from '../events/sysctl-advice.js'
+import { EventMemory } from '../history/event-memory.js'
 import { openTable, type TableName } from '../ipvs/table.js'
 import { openResolver } from '../names/lookup.js'
 import { openPaths, type Paths } from '../netlink/paths.js'
@@ -33,20 +34,27 @@ export interface DirectorParts {
 
 /** Opens table and journal, and starts the daemon. If this fails, nothing is left open. */
 export async function startDirector(parts: DirectorParts): Promise<Daemon> {
-  const { loaded, kept, keep, load, table, log, env, listeners = [] } = parts
+  const { loaded, kept, keep, load, table, env, listeners = [] } = parts
   prepareToRun()
   const kernel = await openTable(table, env)
-  let journal: Journal
+  let opened: OpenedJournal
   try {
-    journal = journalFor(table, loaded.config, log)
+    opened = journalFor(table, loaded.config)
   } catch (error) {
     kernel.close()
     throw error
   }
+  const { journal } = opened
+  const { settings } = loaded.config
+  // The memory table is for trials, which leave nothing behind.
+  const pathIn = (what: string) => (table === 'memory' ? null : statePath(settings, what))
+  // After the lock of the journal, because only one process may write to the folder.
+  const folder = pathIn('events')?.replace(/\.json$/, '') ?? null
+  const eventMemory = await EventMemory.open({ folder, log: parts.log })
+  const { log } = eventMemory
+  opened.tell(log)
   const resolver = openResolver()
   const commands = openCommandQueue(log)
-  // The memory table is for trials, which leave nothing behind.
-  const pathIn = (settings: Settings, what: string) => (table === 'memory' ? null : statePath(settings, what))
   const advice = table === 'netlink' ? [kernelAdvice(log), sourceAdvice(log)] : []
   return startDaemon({
     loaded,
@@ -54,12 +62,13 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     keep,
     load,
     log,
+    eventMemory,
     kernel,
     kernelName: table,
-    overridesPath: pathIn(loaded.config.settings, 'overrides'),
-    memoryPath: pathIn(loaded.config.settings, 'health'),
+    overridesPath: pathIn('overrides'),
+    memoryPath: pathIn('health'),
     sysctls: table === 'memory' ? null : openSysctls(),
-    sysctlsPath: pathIn(loaded.config.settings, 'sysctls'),
+    sysctlsPath: pathIn('sysctls'),
     journal,
     paths: table === 'netlink' ? pathsOrNull(log) : null,
     resolver,
@@ -99,13 +108,22 @@ export function withPaths<T extends Loaded>(
  * Opens the journal. A damaged journal is moved away and logged, because a director must start. Services that lvsd
  * created before are then no longer owned.
  */
-function journalFor(table: TableName, { settings }: Config, log: Log): Journal {
-  if (table === 'memory') return memoryJournal()
-  return openJournal(journalPath(settings.state, settings.socket), (message, moved) =>
-    log.error(
-      'journal.damaged',
-      { moved },
-      `${message}; lvsd starts with an empty one and leaves services of earlier runs that are no longer configured`,
-    ),
-  )
+function journalFor(table: TableName, { settings }: Config): OpenedJournal {
+  if (table === 'memory') return { journal: memoryJournal(), tell: () => {} }
+  let tell = (_: Log) => {}
+  const journal = openJournal(journalPath(settings.state, settings.socket), (message, moved) => {
+    tell = log =>
+      log.error(
+        'journal.damaged',
+        { moved },
+        `${message}; lvsd starts with an empty one and leaves services of earlier runs that are no longer configured`,
+      )
+  })
+  return { journal, tell }
+}
+
+interface OpenedJournal {
+  readonly journal: Journal
+  /** Logs that the journal was damaged. */
+  tell(log: Log): void
 }

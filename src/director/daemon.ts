@@ -13,6 +13,7 @@ import { logListener } from '../events/log-listener.js'
 import { HealthMemory } from '../health/health-memory.js'
 import { HealthTracker } from '../health/health-tracker.js'
 import { Isolation } from '../health/isolation.js'
+import { EventMemory } from '../history/event-memory.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
 import { NameResolver } from '../names/name-resolver.js'
@@ -53,6 +54,8 @@ export interface DaemonParts {
   /** Routes and interfaces of this machine; closed with the daemon. Null or absent: isolation is not noticed. */
   readonly paths?: Paths | null
   readonly log: Log
+  /** Its log is `log`; absent: the events end with the process. */
+  readonly eventMemory?: EventMemory
   readonly notify: Notify
   /** Resolver of names; closed with the daemon. */
   readonly resolver?: Resolver
@@ -99,7 +102,8 @@ const COUNTERS_MAX_AGE = 500
  * when the kernel's table has been read and corrected once.
  */
 export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
-  const daemon = new RunningDaemon(parts)
+  const { eventMemory = EventMemory.inMemory(parts.log) } = parts
+  const daemon = new RunningDaemon({ ...parts, eventMemory, log: eventMemory.log })
   await daemon.start()
   return daemon
 }
@@ -122,13 +126,14 @@ class RunningDaemon implements Daemon {
   readonly overrides: OverrideControl
   readonly connections: ConnectionCounts
   readonly why: Explainer
+  readonly events: EventMemory
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
   #socket: ControlSocket | null = null
   #stopping: Promise<void> | null = null
 
   /** Builds the parts in the order of their dependencies. They stop in reverse order. */
-  constructor(parts: DaemonParts) {
+  constructor(parts: DaemonParts & { readonly eventMemory: EventMemory }) {
     const { kernel, journal, log, notify, loaded, namesClock } = parts
     const { resolver = openResolver(), commands = openCommandQueue(log), executors = openExecutors } = parts
     this.#parts = parts
@@ -147,6 +152,9 @@ class RunningDaemon implements Daemon {
     })
     lifecycle.add('accepted configuration', () => this.#reloader.close(LAST_PATIENCE))
     lifecycle.add('journal', () => journal.close())
+    // Before the lock of the journal is released: it protects the folder of the events too.
+    this.events = parts.eventMemory
+    lifecycle.add('events', () => this.#closeEvents())
     lifecycle.add('kernel', () => kernel.close())
     lifecycle.add('control socket', () => this.#socket?.close())
     const memory = new HealthMemory({ path: parts.memoryPath ?? null, log })
@@ -357,8 +365,13 @@ class RunningDaemon implements Daemon {
     notify.stopping()
     this.#events.emit('phase', 'stopping')
     await this.#lifecycle.stop()
-    log.info('daemon.stopped', {}, 'lvsd has stopped')
     await log.flush()
+  }
+
+  /** The last event is that lvsd has stopped, unless the start has failed. */
+  #closeEvents(): Promise<void> {
+    if (this.#stopping) this.#parts.log.info('daemon.stopped', {}, 'lvsd has stopped')
+    return this.events.close(LAST_PATIENCE)
   }
 
   /** Removes the services with `cleanstop`, unless the start has failed. */

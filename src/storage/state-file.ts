@@ -5,11 +5,11 @@
  * costs only its own entry. Before lvsd overwrites a file that it cannot read completely, it keeps a copy.
  */
 import { copyFile, readFile } from 'node:fs/promises'
-import { crc32 } from 'node:zlib'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { runSliced, runSync, type Sliced } from '../util/time-slice.js'
 import { waitAtMost } from '../util/with-timeout.js'
+import { lineFor, lineOf } from './checked-line.js'
 import { writeDurably } from './durable-file.js'
 
 /** Form of the entries of a file. */
@@ -193,15 +193,6 @@ function* linesOf<T>({ name, version }: EntryForm<T>, entries: Iterable<T>): Sli
   return lines
 }
 
-function lineFor(value: unknown): string {
-  const json = JSON.stringify(value)
-  return `${checksum(json)} ${json}\n`
-}
-
-function checksum(text: string): string {
-  return crc32(text).toString(16).padStart(8, '0')
-}
-
 /** Every entry that can be read, and what is wrong with the rest. */
 function parse<T>(form: EntryForm<T>, text: string): { entries: readonly T[]; damage: Damage | null } {
   const [head, ...lines] = text.replace(/\n$/, '').split('\n').map(lineOf)
@@ -211,20 +202,10 @@ function parse<T>(form: EntryForm<T>, text: string): { entries: readonly T[]; da
   return { entries, damage: damageOf(form, header, entries.length, expected - entries.length) }
 }
 
-type Line = { readonly value: unknown } | 'damaged'
-
-function lineOf(line: string): Line {
-  const json = line.slice(9)
-  if (line.slice(0, 9) !== `${checksum(json)} `) return 'damaged'
-  try {
-    return { value: JSON.parse(json) as unknown }
-  } catch {
-    return 'damaged'
-  }
-}
+type Line = ReturnType<typeof lineOf>
 
 function entryOf<T>(form: EntryForm<T>, line: Line): T[] {
-  if (line === 'damaged') return []
+  if (line === null) return []
   try {
     return [form.read(line.value)]
   } catch {
@@ -239,7 +220,7 @@ interface Header {
 
 /** Null where the first line is none of this form. */
 function headerOf({ name }: EntryForm<unknown>, head: Line | undefined): Header | null {
-  if (head === undefined || head === 'damaged') return null
+  if (!head) return null
   const { lvsd, version, entries } = head.value as Partial<Header> & { readonly lvsd?: unknown }
   const isHeader = lvsd === name && typeof version === 'number' && typeof entries === 'number'
   return isHeader ? { version, entries } : null

@@ -76,8 +76,8 @@ export function readable(line: string): string {
   return `${String(time).slice(11, 23)} ${LEVELS[Number(level)] ?? level} ${textOf({ msg, ...rest })}\n`
 }
 
-/** Returns `message  key=value …`, without the event name. */
-function textOf({ msg, event: _event, ...rest }: Record<string, unknown>): string {
+/** Returns `message  key=value …`, without the name and the id of the event. */
+function textOf({ msg, event: _event, id: _id, ...rest }: Record<string, unknown>): string {
   return [msg, ...Object.entries(rest).map(([key, value]) => `${key}=${plain(value)}`)].join('  ')
 }
 

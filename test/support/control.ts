@@ -18,6 +18,7 @@ export function controlOf(part: Partial<Control> = {}): Control {
         services: [],
       }),
     },
+    events: { wait: async () => ({ oldest: 0, newest: 0, hasMore: false, events: [] }) },
     ...part,
   }
 }

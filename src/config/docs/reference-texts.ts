@@ -1,4 +1,5 @@
 /** The texts of config/reference.md that are not generated from the schema. */
+import { NO_EVENTS } from '../../core/log-events.js'
 
 export const HEAD = `# Configuration reference
 
@@ -83,6 +84,7 @@ a service without real servers, or without a check, is one. \`lvsd validate --st
 export const LOG_LINES = `## Log events
 
 The \`event\` of a line in the log says of what kind it is. The names are stable; the messages are for people, and may change.
-A line has the fields of its kind as far as they apply, and \`time\`, \`level\`, \`pid\` and \`msg\`. On a terminal and in the log of the
+A line has the fields of its kind as far as they apply, and \`time\`, \`level\`, \`pid\` and \`msg\`. A line of level
+info or above is an event and has an \`id\`, which increases, except ${[...NO_EVENTS].map(name => `\`${name}\``).join(', ')}. On a terminal and in the log of the
 command \`ldirectord\`, which are for people, the names are not shown.
 `

@@ -13,6 +13,7 @@ describe('help: the commands', () => {
       'doctor',
       'drain',
       'enable',
+      'events',
       'force',
       'import',
       'plan',

@@ -8,7 +8,7 @@ import type { CheckWork } from '../../../src/check/run-code.js'
 import type { Loaded } from '../../../src/config/load.js'
 import type { Problem } from '../../../src/config/problems/problem.js'
 import { diff } from '../../../src/core/diff.js'
-import { LDIRECTORD_EVENTS, LOG_EVENTS } from '../../../src/core/log-events.js'
+import { isEvent, LDIRECTORD_EVENTS, LOG_EVENTS } from '../../../src/core/log-events.js'
 import type {
   CheckResult,
   ResolvedConfig,
@@ -779,7 +779,13 @@ describe('daemon', () => {
     await reload(null, false, [{ severity: 'error', code: 'SYNTAX', message: '', file: 'site.yaml', at }])
     await reload(site)
     await daemon.stop()
-    for (const { event, level: _level, time: _time, msg: _msg, ...fields } of lines) {
+    const ids = lines.flatMap(({ id }) => (id === undefined ? [] : [id]))
+    assert.deepEqual(
+      ids,
+      ids.map((_, i) => i + 1),
+    )
+    for (const { event, level, time: _time, msg: _msg, id, ...fields } of lines) {
+      assert.equal(id !== undefined, isEvent(event) && Number(level) >= 30, event)
       const { fields: known }: { fields: readonly string[] } = KINDS[event]
       for (const field of Object.keys(fields)) assert.ok(known.includes(field), `${event}: ${field}`)
     }

@@ -1,0 +1,51 @@
+/** Requests and answers about events: `GET /events?after=42&service=web&wait=20s`. */
+import { duration, z } from '../check/option-types.js'
+import type { EventRecord } from '../history/event-record.js'
+
+/** Version of the answer's format. It increases when a field changes its meaning or is removed. */
+export const EVENTS_SCHEMA = 1
+
+const id = z.coerce.number().int().min(0)
+/** Maximum number of events in one answer, and the number without `limit`. */
+const MOST = 10_000
+const USUAL = 100
+/** Maximum milliseconds of a wait. */
+const LONGEST_WAIT = 30_000
+
+export const eventsRequest = z.strictObject({
+  /** Only events with a greater id, the first of them; without it the last ones. */
+  after: id.optional(),
+  /** ISO 8601. */
+  since: z.coerce
+    .date()
+    .transform(date => date.toISOString())
+    .optional(),
+  service: z.string().optional(),
+  real: z.string().optional(),
+  /** A name, or the beginning of names: `real.*`. */
+  event: z.string().optional(),
+  level: z.enum(['info', 'warn', 'error']).optional(),
+  limit: z.coerce.number().int().min(1).max(MOST).default(USUAL),
+  /** How long to wait for an event while there is none. */
+  wait: duration()
+    .refine(ms => ms <= LONGEST_WAIT, { message: `at most ${LONGEST_WAIT / 1000}s` })
+    .optional(),
+})
+
+export type EventsRequest = z.output<typeof eventsRequest>
+
+/** What a client asks for. */
+export type EventsQuery = {
+  readonly [Key in keyof z.input<typeof eventsRequest>]?: string | number | undefined
+}
+
+export interface EventsAnswer {
+  readonly schema: number
+  /** Ids of the oldest event that lvsd still has and of the newest; 0 without any. */
+  readonly oldest: number
+  readonly newest: number
+  /** True if more events match than `limit`. */
+  readonly hasMore: boolean
+  /** From the oldest to the newest. */
+  readonly events: readonly EventRecord[]
+}

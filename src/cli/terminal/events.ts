@@ -1,0 +1,108 @@
+/** Formats events for people. Pure. */
+import { reasonAndDetail } from '../../api/status-reason.js'
+import type { CheckResult } from '../../core/model.js'
+import type { EventRecord, Level } from '../../history/event-record.js'
+import { painter, type Style } from '../../util/paint.js'
+import { printable } from '../../util/printable.js'
+import { clockTime, dateTime } from '../../util/time-text.js'
+
+export interface EventView {
+  /** Maximum number of columns. */
+  readonly width: number
+  readonly colour: boolean
+  /** True: the time of day alone, with a line for each day. False: each line has its date. */
+  readonly hasDays: boolean
+  /** Breaks a text into lines of at most `width` columns. */
+  wrap(text: string, width: number): string
+}
+
+const WORDS: Readonly<Record<Level, readonly [word: string, style: Style]>> = {
+  info: ['info ', 'dim'],
+  warn: ['warn ', 'yellow'],
+  error: ['ERROR', 'red'],
+}
+
+/** Returns the line of an event: time, level, service and real server, sentence. */
+export function eventLine(record: EventRecord, { width, colour, hasDays, wrap }: EventView): string {
+  const paint = painter(colour)
+  const at = Date.parse(record.time)
+  const [word, style] = WORDS[record.level]
+  const time = hasDays ? clockTime(at) : dateTime(at)
+  const subject = printable(subjectOf(record))
+  const text = `${subject}${subject && '  '}${printable(sentenceOf(record))}`
+  const head = `${time} ${word} `
+  const room = width - head.length
+  const lines = Number.isFinite(room) && room >= MIN_ROOM ? wrap(text, room).split('\n') : [text]
+  const [first = '', ...rest] = lines
+  const indent = ' '.repeat(head.length)
+  const named =
+    subject && first.startsWith(subject) ? paint('bold', subject) + first.slice(subject.length) : first
+  return [
+    `${paint('dim', time)} ${paint(style, word)} ${named}`,
+    ...rest.map(line => `${indent}${line}`),
+  ].join('\n')
+}
+
+/** Columns that a sentence needs to be broken into lines. */
+const MIN_ROOM = 30
+
+/** Returns the line before the first event of a day: `2026-11-28, UTC`. */
+export function dayLine(record: EventRecord): string {
+  const [date = '', , zone = ''] = dateTime(Date.parse(record.time)).split(' ')
+  return `${date}, ${zone}`
+}
+
+function subjectOf({ service, real, msg }: EventRecord): string {
+  if (typeof service !== 'string') return ''
+  if (typeof real === 'string') return `${service}/${real}`
+  return msg.startsWith(`${service}: `) ? '' : service
+}
+
+/** Fields that explain the message; the sentence ends with them. */
+const EXPLAINING = ['reason', 'detail', 'kernel', 'error', 'err', 'fault', 'end', 'output'] as const
+/** Fields that are part of the subject, or that only programs need. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'id',
+  'time',
+  'level',
+  'event',
+  'msg',
+  'service',
+  'real',
+  'from',
+  'phase',
+  'ms',
+  ...EXPLAINING,
+])
+
+function sentenceOf(record: EventRecord): string {
+  const own = SENTENCES[record.event]
+  if (own) return own(record)
+  const others = Object.entries(record).filter(([name, value]) => !LEFT_OUT.has(name) && value !== undefined)
+  const explained = EXPLAINING.flatMap(name => (record[name] === undefined ? [] : [plain(record[name])]))
+  const added =
+    others.length > 0 ? ` (${others.map(([name, value]) => `${name} ${plain(value)}`).join(', ')})` : ''
+  return [`${record.msg}${added}`, ...explained].join(': ')
+}
+
+/** Sentences of the most frequent events. The message of the others is their sentence. */
+const SENTENCES: { readonly [Event in EventRecord['event']]?: (record: EventRecord) => string } = {
+  'real.down': record => `down: ${resultOf(record)}`,
+  'real.up': record => `up: ${resultOf(record)}`,
+  'real.unknown': record => `unknown: ${resultOf(record)}`,
+  'check.fails': record => `check ${record.check} fails, still ${record.state}: ${resultOf(record)}`,
+  'check.passes': record => `check ${record.check} passes, still ${record.state}: ${resultOf(record)}`,
+  'weight.changed': ({ from, to, detail }) => `weight ${from} -> ${to}: ${detail}`,
+  'override.begins': ({ effect, who }) => `override: ${effect} by ${who}`,
+  'override.ended': ({ effect, who }) => `override ended: ${effect} by ${who}`,
+}
+
+function resultOf({ reason, detail, phase }: EventRecord): string {
+  if (reason === undefined || reason === 'passed') return String(detail ?? '')
+  return reasonAndDetail(String(reason), String(detail), (phase ?? null) as CheckResult['phase'])
+}
+
+function plain(value: unknown): string {
+  if (Array.isArray(value)) return value.map(plain).join(', ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

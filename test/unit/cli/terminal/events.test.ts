@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { sinceOf } from '../../../../src/cli/since.js'
+import { eventLine } from '../../../../src/cli/terminal/events.js'
+import type { EventRecord } from '../../../../src/history/event-record.js'
+
+const base = { id: 7, time: '2026-11-28T12:00:00.000Z', msg: 'something happened' } as const
+const view = { width: Number.POSITIVE_INFINITY, colour: false, hasDays: true, wrap: (text: string) => text }
+const told = (record: Partial<EventRecord>) =>
+  eventLine({ ...base, level: 'info', event: 'daemon.started', ...record }, view).replace(/^[\d:]+ /, '')
+
+describe('the line of an event', () => {
+  const rows: readonly (readonly [string, Partial<EventRecord>, string])[] = [
+    [
+      'a server that is down',
+      {
+        level: 'warn',
+        event: 'real.down',
+        service: 'web',
+        real: '[fd00::1]:80',
+        reason: 'timeout',
+        detail: 'no answer in 3000 ms',
+        phase: 'first byte',
+        ms: 3000,
+      },
+      'warn  web/[fd00::1]:80  down: timeout in first byte: no answer in 3000 ms',
+    ],
+    [
+      'a server that is up',
+      { event: 'real.up', service: 'web', real: '[fd00::1]:80', reason: 'passed', detail: '200 OK' },
+      'info  web/[fd00::1]:80  up: 200 OK',
+    ],
+    [
+      'a service whose message begins with its name',
+      { level: 'error', event: 'service.refused', service: 'web', msg: 'web: clients are refused' },
+      'ERROR web: clients are refused',
+    ],
+    [
+      'lvsd itself, with its fields',
+      { event: 'daemon.started', msg: 'lvsd runs', services: 2, file: '/etc/x' },
+      'info  something'.replace('something', 'lvsd runs (services 2, file /etc/x)'),
+    ],
+    [
+      'a fault, with its reason',
+      { level: 'error', event: 'state.failed', file: '/x', error: 'ENOSPC', msg: 'cannot be written' },
+      'ERROR cannot be written (file /x): ENOSPC',
+    ],
+    [
+      'control characters of others',
+      { event: 'real.up', service: 'w\u001b[2J', real: 'x', detail: 'a\nb\u0007' },
+      'info  w·[2J/x  up: a b·',
+    ],
+  ]
+  for (const [what, record, expected] of rows)
+    it(`is plain for ${what}`, () => assert.equal(told(record), expected))
+})
+
+describe('--since', () => {
+  const now = new Date(2026, 10, 28, 12, 0).getTime()
+  it('takes a duration, a time of day in the past, and a date', () => {
+    assert.equal(sinceOf('2h', now), now - 7_200_000)
+    assert.equal(sinceOf('1d', now), now - 86_400_000)
+    assert.equal(sinceOf('06:00', now), new Date(2026, 10, 28, 6).getTime())
+    assert.equal(sinceOf('13:00', now), new Date(2026, 10, 27, 13).getTime())
+    assert.equal(sinceOf('2026-11-01', now), new Date(2026, 10, 1).getTime())
+    assert.equal(sinceOf('2026-11-01T06:30', now), new Date(2026, 10, 1, 6, 30).getTime())
+    for (const text of ['', 'yesterday', '25:00', '2h ago']) assert.equal(sinceOf(text, now), null)
+  })
+})
