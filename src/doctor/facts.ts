@@ -99,6 +99,8 @@ export interface Site {
   readonly file: string
   /** Null if it cannot run. */
   readonly config: ResolvedConfig | null
+  /** False if this user may not read the file. */
+  readonly isReadable: boolean
   readonly errors: number
   readonly warnings: number
   /** Number of distinct checks, and of those that send pings. */

@@ -76,6 +76,7 @@ export function factsWith({ machine, sysctls = {}, config = null, site }: Change
     site: config && {
       file: 'site.yaml',
       config,
+      isReadable: true,
       errors: 0,
       warnings: 0,
       checks: 2,

@@ -23,6 +23,7 @@ export async function readSite({ file, config, checks, problems }: SiteInput): P
   return {
     file,
     config,
+    isReadable: !problems.some(({ code, file: at }) => code === 'FILE_UNREADABLE' && at === file),
     errors: count('error'),
     warnings: count('warning'),
     checks: jobs.length,

@@ -52,6 +52,12 @@ const CASES: readonly Case[] = [
   },
   {
     id: 'configuration',
+    when: 'this user may not read it',
+    is: 'not known',
+    facts: { config: site, site: { config: null, errors: 1, isReadable: false } },
+  },
+  {
+    id: 'configuration',
     when: 'it has warnings',
     is: 'warning',
     facts: { config: site, site: { warnings: 1 } },
