@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { DEFAULT_SOCKET, endOverrides, giveOverride } from '../../src/api/client.js'
+import { DEFAULT_SOCKET, endOverrides, giveOverride, requestReload } from '../../src/api/client.js'
 import type { GiveRequest } from '../../src/api/override-types.js'
 import { onCleanup } from '../support/after-each.js'
 import { pause, until } from '../support/until.js'
@@ -58,6 +58,11 @@ async function enable(service: string, n: number | null): Promise<void> {
 
 function targetOf(service: string, n: number | null) {
   return { service, real: n === null ? null : `[fc00::${n}]:80` }
+}
+
+async function reload(isForced = false): Promise<void> {
+  const { ok, message } = await requestReload(DEFAULT_SOCKET, isForced)
+  assert.ok(ok, message)
 }
 
 async function asked(...words: readonly string[]): Promise<string> {
@@ -132,6 +137,8 @@ describe('overrides: an operator', () => {
     const weights = watcher.take().map(change => change.split(' masq ').slice(1).map(Number.parseFloat))
     assert.ok(weights.every(([from = 0, to = 9]) => to < from) && weights.length > 1, `${weights}`)
     assert.match((await lvsd.real('web', 'fc00::12')).reason, /^drain over 4s by root: disk swap; /)
+    await pause(1000)
+    assert.deepEqual((await client.stop()).failures, [])
     // Of its clients only the one that downloads is left.
     await until(() => countsOf('director', R12)?.active === 1, { what: 'one client' })
     assert.equal(isOver, false)
@@ -144,10 +151,9 @@ describe('overrides: an operator', () => {
     assert.match(output, /web\/\[fc00::12\]:80: empty after \d+s\n$/)
     // A question each second, and the end of the process on a busy machine.
     assert.ok(lastConnected > 0 && late < 10_000, `${late} ms after the last connection`)
-    assert.deepEqual((await client.stop()).failures, [])
   })
 
-  it('keeps it through reload, rename of the service, stop, kill -9, reboot, and ends it', async () => {
+  it('keeps it through reload, rename of the service, restart and reboot, and ends it', async () => {
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
     await give({ kind: 'drain' }, 'web', 12)
@@ -155,11 +161,8 @@ describe('overrides: an operator', () => {
     await tableBecomes(table({ 11: 7, 12: 0 }))
     const watcher = watchTable('director')
     writeConfig(config({ name: 'www' }))
-    await asked('reload')
+    await reload()
     await lvsd.stop()
-    lvsd = await startLvsd(writeConfig(config({ name: 'www' })))
-    await checked(lvsd, 'www')
-    await lvsd.kill()
     lvsd = await startLvsd(writeConfig(config({ name: 'www' })))
     await checked(lvsd, 'www')
     assert.deepEqual(watcher.take(), [])
@@ -184,7 +187,7 @@ describe('overrides: an operator', () => {
     await tableBecomes(table({ 12: 5 }))
     servers[1]?.kill()
     await tableBecomes({ [WEB]: {} })
-    await asked('force', 'web/::12', 'up')
+    await give({ kind: 'force-up' }, 'web', 12)
     await tableBecomes(table({ 12: 5 }))
     await give({ kind: 'force-down' }, 'web', null)
     await tableBecomes({ [WEB]: {} })
@@ -220,11 +223,11 @@ describe('overrides: an operator', () => {
     await give({ kind: 'drain' }, 'web', 12)
     await tableBecomes(table({ 11: 5, 12: 0 }))
     writeConfig(config({ reals: [11] }))
-    await asked('reload', '--force')
+    await reload(true)
     await tableBecomes(table({ 11: 5 }))
     assert.equal(lvsd.lines.filter(({ event }) => event === 'override.unmatched').length, 1)
     writeConfig(config())
-    await asked('reload')
+    await reload()
     await tableBecomes(table({ 11: 5, 12: 0 }))
   })
 
