@@ -6,6 +6,7 @@ import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.j
 import type { EventsAnswer, EventsQuery } from './event-types.js'
 import { SUDO_USER } from './operator.js'
 import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from './override-types.js'
+import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
 import type { WhyAnswer } from './why-types.js'
 import type { WindowsDocument } from './windows-document.js'
@@ -88,6 +89,19 @@ export async function fetchTargets(socket: string, timeout = STATUS_TIMEOUT): Pr
 export async function fetchWhy(socket: string, { service, real }: TargetName): Promise<WhyAnswer> {
   const query = new URLSearchParams({ service, ...(real !== null && { real }) })
   return (await ask(socket, 'GET', `/why?${query}`, null, STATUS_TIMEOUT)) as WhyAnswer
+}
+
+/** Runs the checks of the targets now. Throws a ControlError. */
+export async function requestRecheck(socket: string, request: RecheckRequest): Promise<RecheckOutcome> {
+  return (await ask(socket, 'POST', '/recheck', request, STATUS_TIMEOUT)) as RecheckOutcome
+}
+
+/** Returns the targets with new results. Throws a ControlError. */
+export async function fetchRechecked(
+  socket: string,
+  request: RecheckResultsRequest,
+): Promise<readonly RecheckedReal[]> {
+  return (await ask(socket, 'POST', '/recheck/results', request, STATUS_TIMEOUT)) as readonly RecheckedReal[]
 }
 
 async function ask(

@@ -18,6 +18,14 @@ import {
   type OverrideOutcome,
   type TargetName,
 } from './override-types.js'
+import {
+  type RecheckedReal,
+  type RecheckOutcome,
+  type RecheckRequest,
+  type RecheckResultsRequest,
+  recheckRequest,
+  recheckResultsRequest,
+} from './recheck-types.js'
 import { shared } from './shared-answer.js'
 import {
   type Found,
@@ -54,6 +62,11 @@ export interface Control {
   readonly events: {
     /** Waits up to `ms` milliseconds for an event that matches. Throws TooManyWaiters at once if too many clients wait. */
     wait(query: EventsRequest, ms: number, gone: AbortSignal): Promise<Omit<EventsAnswer, 'schema'>>
+  }
+  readonly recheck: {
+    /** Runs the checks of the targets now. */
+    now(request: RecheckRequest): Promise<RecheckOutcome>
+    results(request: RecheckResultsRequest): Promise<readonly RecheckedReal[]>
   }
   readonly connections: {
     /** Reads the services of the targets, and no others. */
@@ -143,6 +156,9 @@ function routesOf(control: Control): Readonly<Record<string, Handler>> {
       const { wait = 0, ...request } = read(eventsRequest, Object.fromEntries(query))
       return JSON.stringify({ schema: EVENTS_SCHEMA, ...(await waited(control, request, wait, gone)) })
     },
+    'POST /recheck': async body => JSON.stringify(await control.recheck.now(read(recheckRequest, body))),
+    'POST /recheck/results': async body =>
+      JSON.stringify(await control.recheck.results(read(recheckResultsRequest, body))),
     'POST /connections': async body =>
       JSON.stringify(await control.connections.read(read(connectionsRequest, body))),
   }

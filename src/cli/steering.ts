@@ -1,19 +1,19 @@
 /** What the keys of a live view do to the daemon. */
-import { endOverrides, fetchStatus, giveOverride } from '../api/client.js'
+import { endOverrides, fetchWhy, giveOverride } from '../api/client.js'
 import type { OverrideOutcome, TargetName } from '../api/override-types.js'
+import { WHY_SCHEMA } from '../api/why-types.js'
 import { printable } from '../util/printable.js'
 import { ALL_EFFECTS, overrideText } from './override-command.js'
-import { renderStatus } from './terminal/status.js'
+import { renderWhy } from './terminal/why.js'
 import type { Steering } from './work-view.js'
 
 export function steeringOf(socket: string): Steering {
   return {
-    async explain({ service, real }, view) {
-      const document = await fetchStatus(socket)
-      const services = document.services
-        .filter(({ name }) => name === service)
-        .map(one => ({ ...one, reals: one.reals.filter(({ name }) => name === real) }))
-      return renderStatus({ ...document, services }, view)
+    async explain(target, view) {
+      const answers = [await fetchWhy(socket, target)]
+      const now = Date.now()
+      const document = { schema: WHY_SCHEMA, now: new Date(now).toISOString(), answers }
+      return renderWhy(document, { ...view, now })
     },
     async drain(target) {
       const effect = { kind: 'drain' } as const

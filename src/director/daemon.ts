@@ -40,6 +40,7 @@ import { ConnectionCounts } from './connection-counts.js'
 import { Explainer } from './explainer.js'
 import { Lifecycle } from './lifecycle.js'
 import { OverrideControl } from './override-control.js'
+import { Rechecker } from './rechecker.js'
 import { Reloader } from './reloader.js'
 
 export interface DaemonParts {
@@ -84,6 +85,7 @@ export interface Daemon {
   readonly overrides: OverrideControl
   readonly connections: ConnectionCounts
   readonly why: Explainer
+  readonly recheck: Rechecker
   reload(isForced: boolean): Promise<ReloadOutcome>
   status(): Promise<StatusDocument>
   /** Resolves when the kernel's table reflects all results, answers for names and reloads that have arrived. */
@@ -127,6 +129,7 @@ class RunningDaemon implements Daemon {
   readonly connections: ConnectionCounts
   readonly why: Explainer
   readonly events: EventMemory
+  readonly recheck: Rechecker
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
   #socket: ControlSocket | null = null
@@ -252,6 +255,11 @@ class RunningDaemon implements Daemon {
       written: this.#reconciler.written,
       snapshot: services => this.#snapshot(services),
       checks: () => this.#reloader.loaded.checks,
+    })
+    this.recheck = new Rechecker({
+      executors: this.#executors,
+      health: this.#health.store,
+      config: () => this.#applier.config,
     })
     this.connections = new ConnectionCounts({
       kernel,

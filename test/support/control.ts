@@ -10,6 +10,10 @@ export function controlOf(part: Partial<Control> = {}): Control {
     overrides: { give: async () => outcome, end: async () => outcome },
     windows: () => ({ schema: 1, now: '2026-11-28T12:00:00.000Z', services: [] }),
     why: { targets: async () => [], explain: async () => 'there is no such service' },
+    recheck: {
+      now: async () => ({ trouble: null, reals: 0, checks: 0, spread: 0, within: 0, after: 0 }),
+      results: async () => [],
+    },
     connections: {
       read: async () => ({
         trouble: null,

@@ -1,5 +1,6 @@
 /** The answer to `lvsd why` after some results, for tests. */
 import { buildWhy, type WhySnapshot } from '../../src/api/build-why.js'
+import type { Snapshot } from '../../src/api/snapshot.js'
 import type { WhyAnswer, WhyReal, WhyService } from '../../src/api/why-types.js'
 import { defineCheck } from '../../src/check/check.js'
 import type { CheckResult, CheckUse, ResolvedReal, ResolvedService } from '../../src/core/model.js'
@@ -67,13 +68,14 @@ function why(
     tracker.result(check?.subscriber.jobId ?? '', result)
   }
   tracker.availability.follow([web])
-  const snapshot = {
+  const snapshot: Snapshot = {
     version: '1',
     pid: 1,
-    kernel: 'memory' as const,
+    kernel: 'memory',
     now: NOW,
     startedAt: NOW - 60_000,
     isolation: null,
+    sysctls: [],
     reload: { file: 'site.yaml', loadedAt: 0, warnings: [], keptSince: null, last: null },
     health: tracker.snapshot([web], new Map()),
     names: new Map(),

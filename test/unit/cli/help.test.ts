@@ -18,6 +18,7 @@ describe('help: the commands', () => {
       'import',
       'plan',
       'probe',
+      'recheck',
       'reload',
       'run',
       'status',
