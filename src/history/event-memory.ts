@@ -9,6 +9,7 @@ import { isEvent, type LogEvent } from '../core/log-events.js'
 import { Segments, type SegmentsParts } from '../storage/segments.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
+import { waitAtMost } from '../util/with-timeout.js'
 import { type EventFilter, matches } from './event-filter.js'
 import { type EventRecord, LEVELS, type Level } from './event-record.js'
 
@@ -42,6 +43,8 @@ export interface EventMemoryParts {
 export const MOST_EVENTS = 10_000
 /** Between the last id on the disk and the first of the next run, after a run that was not closed. */
 const GAP = 10_000
+/** Milliseconds for the first write, because the disk may hang. */
+const PATIENCE = 1000
 /** Maximum number of clients that wait for events at the same time. */
 const MOST_WAITERS = 32
 /** Milliseconds for which events are collected before waiting clients get them. */
@@ -174,6 +177,7 @@ export class EventMemory {
     this.#isClosed = true
     this.#cancelWake?.()
     this.#wake(true)
+    this.#segments?.append({ lastId: this.#lastId })
     await this.#segments?.close(patience)
   }
 
@@ -192,6 +196,9 @@ export class EventMemory {
       )
       this.#segments = segments
       if (!wasClosed) this.#lastId += GAP
+      // On the disk before an id is given, so that a run that is killed at once leaves a gap too.
+      segments.append({ lastId: this.#lastId })
+      await waitAtMost(PATIENCE, segments.flush())
     } catch (error) {
       this.log.error(
         'state.failed',
@@ -206,6 +213,11 @@ export class EventMemory {
 
   /** Takes an event of an earlier run. Throws if it is none. */
   #recall(value: unknown): void {
+    const { lastId } = value as { readonly lastId?: unknown }
+    if (typeof lastId === 'number') {
+      this.#lastId = Math.max(this.#lastId, lastId)
+      return
+    }
     const event = value as EventRecord
     const isEventRecord =
       Number.isSafeInteger(event.id) &&
