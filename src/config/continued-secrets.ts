@@ -16,6 +16,8 @@ interface Open extends Nesting {
   readonly indent: number | null
   /** Quotes and brackets have no meaning in the lines below: a plain text or a block scalar. */
   readonly isText: boolean
+  /** Only lines with more indentation belong to the secret: its file may be in the format of another program. */
+  readonly isStrict?: boolean
 }
 
 const CLOSED: Nesting = { quote: '', depth: 0 }
@@ -38,12 +40,15 @@ export function continuedSecrets(
   }
 }
 
+/** Matches a line that begins with a key as YAML has it. */
+const ENTRY = /^\s*(?:[-?]\s+)*["']?[\w-]+["']?\s*:(?:\s|$)/
+
 /** Matches a line that begins a new key or item, a comment, or the end of a document. */
 const NEW_ENTRY = /^\s*(?:#|-\s|---|\.\.\.|[\]}]|["']?[\w.-]+["']?\s*[:=])/
 
-function isContinuation(line: string, { indent, quote, depth }: Open): boolean {
+function isContinuation(line: string, { indent, quote, depth, isStrict }: Open): boolean {
   if (quote !== '' || depth > 0 || line.trim() === '') return true
-  return indentOf(line) > (indent ?? 0) || !NEW_ENTRY.test(line)
+  return indentOf(line) > (indent ?? 0) || (!isStrict && !NEW_ENTRY.test(line))
 }
 
 /** Returns the secret that is open after a line of it. */
@@ -75,7 +80,7 @@ function openAfter(line: string, isSecret: IsSecretName): Open | null {
   if (nesting.quote !== '' || nesting.depth > 0) return { indent: null, isText: false, ...nesting }
   // A plain text in a mapping on one line continues until a comma or a brace.
   if (secret.isInline) return { indent: null, isText: false, quote: '', depth: 1 }
-  return { indent, isText: !/^(?:#|$)/.test(text), ...CLOSED }
+  return { indent, isText: !/^(?:#|$)/.test(text), isStrict: !ENTRY.test(line), ...CLOSED }
 }
 
 /** Follows quotes and brackets to the end of the text, or to the end of the value, at `end`. */

@@ -199,6 +199,13 @@ describe('secrets: the lines of a text that cannot be parsed', () => {
     assert.deepEqual(shownOf(text).slice(1), text.replace('"x"', '"*"').split('\n').slice(1))
   })
 
+  it('show the lines of a file of another program', () => {
+    const text = 'auth {\nauth_pass hunter2\nvirtual_server 10.0.0.1 80 {\n see https://x\n or this\n'
+    const isPass = (name: string) => name === 'auth_pass' || name === 'https'
+    const show = shownLines(text, { isSecret: isPass, hidden: [] })
+    assert.deepEqual([2, 3, 5].map(show), ['auth_pass *******', 'virtual_server 10.0.0.1 80 {', ' or this'])
+  })
+
   it('are covered in a problem of such a file', async () => {
     const text = 'services:\n  web:\n    check:\n      kind: pop\n      passwd: "one\n  hun: ter: "x\n'
     const loaded = await loadConfig('site.yaml', { text })
