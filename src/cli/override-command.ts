@@ -65,7 +65,21 @@ export async function end(
   effects: EndRequest['effects'],
 ): Promise<ExitCode> {
   const targets = await chosen(context, command)
-  return shown(context, await askDaemon(endOverrides(socketOf(context), { targets, effects })))
+  const outcome = await askDaemon(endOverrides(socketOf(context), { targets, effects }))
+  const exit = shown(context, outcome)
+  for (const line of remainingAdvice(outcome)) context.warn(line)
+  return exit
+}
+
+/** Says how to end what no command ends. */
+function remainingAdvice({ reals }: OverrideOutcome): readonly string[] {
+  const sources = new Set(reals.map(({ override }) => override?.source))
+  return [
+    ...(sources.has('window')
+      ? ['A maintenance window is open. To end it, remove it from the configuration: lvsd reload']
+      : []),
+    ...(sources.has('file') ? ['A file of the maintenance folder holds a server: remove the file'] : []),
+  ]
 }
 
 export function socketOf({ options, env }: EndingContext): string {

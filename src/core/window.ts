@@ -11,7 +11,7 @@
  * `at` is a wall time of the zone (util/zoned-time.ts says what it is on nights on which clocks change). `drain` and `for`
  * are elapsed time: a window of 2h is 2 hours long on each night.
  */
-import { instantOf, wallTime } from '../util/zoned-time.js'
+import { instantOf, wallText, wallTime } from '../util/zoned-time.js'
 import { type Cron, isCron, parseCron } from './cron.js'
 import type { MaintenanceWindow } from './model.js'
 import type { Override } from './override.js'
@@ -125,9 +125,16 @@ export function overrideOfWindow(
 ): Override {
   const disabledFrom = Math.min(begin + window.drain, end)
   const base = { source: 'window', who: nameOfWindow(window), reason: window.reason } as const
-  return now < disabledFrom
-    ? { ...base, effect: { kind: 'drain' }, since: begin, until: disabledFrom }
-    : { ...base, effect: { kind: 'disable' }, since: disabledFrom, until: end }
+  if (now >= disabledFrom) return { ...base, effect: { kind: 'disable' }, since: disabledFrom, until: end }
+  const reason = [window.reason, ...afterDrain(window, disabledFrom, end)]
+    .filter(part => part !== '')
+    .join('; ')
+  return { ...base, effect: { kind: 'drain' }, reason, since: begin, until: disabledFrom }
+}
+
+/** Says that the end of the drain is not that of the window. */
+function afterDrain({ zone }: MaintenanceWindow, disabledFrom: number, end: number): readonly string[] {
+  return disabledFrom < end ? [`then disabled until ${wallText(wallTime(end, zone))} ${zone}`] : []
 }
 
 /** Returns the next time after `now` at which the override of the window changes; null: never. */

@@ -3,7 +3,7 @@
  * the time, so a start or a reload in the middle of a window is in it.
  */
 import { type Config, keyAsWritten, type MaintenanceWindow, type Real, type Service } from '../core/model.js'
-import type { Override } from '../core/override.js'
+import { isInForce, type Override } from '../core/override.js'
 import { nameOfWindow, nextEdge, type Occurrence, overrideOfWindow, windowAt } from '../core/window.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
@@ -39,6 +39,11 @@ export class WindowOverrides {
   /** By service and window. */
   #watched: ReadonlyMap<string, Watched> = new Map()
   #byService: ReadonlyMap<string, readonly Watched[]> = new Map()
+  /** By occurrence, which windows share that are equal but for their servers. */
+  readonly #given = new WeakMap<Occurrence, Override>()
+  /** All states are valid from `#from` until before `#until`. */
+  #from = 0
+  #until = 0
   #cancelAlarm = () => {}
   #isClosed = false
 
@@ -52,11 +57,12 @@ export class WindowOverrides {
   follow({ services }: Pick<Config, 'services'>): void {
     const now = this.#now()
     const next = new Map<string, Watched>()
+    const stateOf = stateAt(now)
     for (const service of services)
       for (const window of service.windows ?? []) {
         const key = keyAsWritten(service.virtual)
         const id = JSON.stringify([key, window])
-        next.set(id, { ...(this.#watched.get(id) ?? watchedAt(window, now)), key, service, window })
+        next.set(id, { ...(this.#watched.get(id) ?? stateOf(window)), key, service, window })
       }
     this.#take(next, now)
   }
@@ -65,9 +71,20 @@ export class WindowOverrides {
   of(service: Service, real: Real): readonly Override[] {
     const windows = this.#byService.get(keyAsWritten(service.virtual)) ?? []
     const now = this.#now()
-    return windows.flatMap(({ window, open }) =>
-      open && isInWindow(window, real) ? [overrideOfWindow(window, open, now)] : [],
+    return windows.flatMap(watched =>
+      isInWindow(watched.window, real) ? (this.#overrideBy(watched, now) ?? []) : [],
     )
+  }
+
+  /** Returns the override of a window, the same one for all of its servers; null where it is not open. */
+  #overrideBy(watched: Watched, now: number): Override | null {
+    const { window, open } = watched
+    if (!open) return null
+    const known = this.#given.get(open)
+    if (known && now >= known.since && isInForce(known, now)) return known
+    const override = overrideOfWindow(window, open, now)
+    this.#given.set(open, override)
+    return override
   }
 
   close(): void {
@@ -76,21 +93,28 @@ export class WindowOverrides {
   }
 
   #look(): void {
-    const before = this.#watched
     const now = this.#now()
-    this.#take(before, now)
-    if ([...this.#watched].some(([id, watched]) => before.get(id) !== watched)) this.#parts.onChange()
+    if (now >= this.#from && now < this.#until) {
+      this.#setAlarm(now)
+      return
+    }
+    this.#take(this.#watched, now)
+    this.#parts.onChange()
   }
 
   /** Brings each state up to date, logs what has begun and ended, and sets the alarm. */
   #take(next: ReadonlyMap<string, Watched>, now: number): void {
     const before = this.#watched
-    this.#watched = new Map([...next].map(([id, watched]) => [id, current(watched, now)]))
+    const stateOf = stateAt(now)
+    this.#watched = new Map([...next].map(([id, watched]) => [id, current(watched, now, stateOf)]))
     this.#byService = byKey([...this.#watched.values()].filter(({ open }) => open))
     for (const [id, watched] of before)
       if (watched.open && !this.#watched.get(id)?.open) this.#tell('window.ended', watched)
     for (const [id, watched] of this.#watched)
       if (watched.open && !before.get(id)?.open) this.#tell('window.begun', watched)
+    this.#from = now
+    this.#until = Number.POSITIVE_INFINITY
+    for (const { until } of this.#watched.values()) this.#until = Math.min(this.#until, until)
     this.#setAlarm(now)
   }
 
@@ -110,25 +134,32 @@ export class WindowOverrides {
   #setAlarm(now: number): void {
     this.#cancelAlarm()
     if (this.#isClosed || this.#watched.size === 0) return
-    const next = Math.min(...[...this.#watched.values()].map(({ until }) => until))
-    this.#cancelAlarm = this.#alarm(Math.max(0, Math.min(next - now, LONGEST_ALARM)), () => this.#look())
+    const wait = Math.max(0, Math.min(this.#until - now, LONGEST_ALARM))
+    this.#cancelAlarm = this.#alarm(wait, () => this.#look())
   }
 }
 
 type State = Pick<Watched, 'open' | 'from' | 'until'>
 
-function watchedAt(window: MaintenanceWindow, now: number): State {
-  return {
-    open: windowAt(window, now),
-    from: now,
-    until: nextEdge(window, now) ?? Number.POSITIVE_INFINITY,
+/** Returns a function that computes the state of windows at `now`, once for equal ones: `defaults` gives them to all services. */
+function stateAt(now: number): (window: MaintenanceWindow) => State {
+  const known = new Map<string, State>()
+  return window => {
+    const key = JSON.stringify({ ...window, reals: null })
+    const state = known.get(key) ?? {
+      open: windowAt(window, now),
+      from: now,
+      until: nextEdge(window, now) ?? Number.POSITIVE_INFINITY,
+    }
+    known.set(key, state)
+    return state
   }
 }
 
 /** Computes the state again only after an edge, or where the wall clock was set back. */
-function current(watched: Watched, now: number): Watched {
+function current(watched: Watched, now: number, stateOf: (window: MaintenanceWindow) => State): Watched {
   const { window, from, until } = watched
-  return now >= from && now < until ? watched : { ...watched, ...watchedAt(window, now) }
+  return now >= from && now < until ? watched : { ...watched, ...stateOf(window) }
 }
 
 /** True if the window is for this server of its service. */

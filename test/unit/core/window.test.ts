@@ -155,6 +155,17 @@ describe('window', () => {
     assert.deepEqual(at(1119, 120 * MINUTE), ['drain', 1000, 1120])
   })
 
+  it('says while it drains what comes then', () => {
+    const open = { begin: Date.parse('2026-11-29T01:00Z'), end: Date.parse('2026-11-29T03:00Z') }
+    const reason = (those: Partial<MaintenanceWindow>, minute: number) =>
+      overrideOfWindow(window(those), open, open.begin + minute * MINUTE).reason
+    const updates = { drain: 5 * MINUTE, reason: 'updates' }
+    assert.equal(reason(updates, 4), 'updates; then disabled until 2026-11-29 04:00 Europe/Berlin')
+    assert.equal(reason(updates, 5), 'updates')
+    assert.equal(reason({ drain: 5 * MINUTE }, 0), 'then disabled until 2026-11-29 04:00 Europe/Berlin')
+    assert.equal(reason({ drain: 120 * MINUTE }, 0), '')
+  })
+
   it('knows the shortest time between two begins', () => {
     for (const [at, hours] of [
       ['0 2 * * sun', 168],
