@@ -5,6 +5,7 @@ export const check = defineCheck({
   name: 'ping',
   summary: 'sends ICMPv6 or ICMP echo requests',
   connects: false,
+  testsHost: true,
 
   options: kit => ({
     count: kit.number(3, 'Requests sent, spread evenly over the timeout; one answer is enough', {

@@ -79,6 +79,11 @@ function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates):
     nameTrouble: nameTroubleOf(service, snapshot),
     state: traffic === null ? 'unknown' : traffic.has ? 'up' : 'down',
     since: traffic && dates.iso(traffic.since),
+    panic: health.panic && {
+      since: dates.iso(health.panic.since),
+      until: dates.iso(health.panic.until),
+      held: health.panic.held.map(hostPort),
+    },
     totals: totalsOf(reals),
     scheduler: service.attributes.scheduler,
     quiescent: service.quiescent,
@@ -132,6 +137,11 @@ function realStatus(
     passing: health.passing,
     need: real.need,
     override: overrideStatus(override),
+    down: health.down && {
+      action: health.down.action,
+      cause: health.down.cause,
+      removedAt: health.down.removedAt === null ? null : dates.iso(health.down.removedAt),
+    },
     slowStart: slowStartStatus(health, dates),
     damping: dampingStatus(health, dates),
     weight: {

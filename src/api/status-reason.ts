@@ -18,6 +18,7 @@ export function reasonOf(health: RealHealth, clock: (at: number) => string): str
     ...(override ? [overrideReason(override)] : []),
     ...holdReason(health, clock),
     ...riseReason(health),
+    ...downReason(health),
     reasonOfChecks(health, clock),
   ].join('; ')
 }
@@ -40,6 +41,14 @@ function riseReason({ rise, state, override }: RealHealth): string[] {
     return []
   const share = Math.round(rise.share * 100)
   return [`slow start: ${share} % of weight ${rise.weight}, full in ${formatUptime(rise.left)}`]
+}
+
+/** Returns what becomes of a server that is down: `sick: quiesced, removed in 4m`. */
+function downReason({ down }: RealHealth): string[] {
+  if (down?.action === 'held') return ['held in the table by panic']
+  if (!down?.cause) return []
+  const end = down.left === null ? '' : `, removed in ${formatUptime(down.left)}`
+  return [`${down.cause}: ${down.action}${end}`]
 }
 
 /** Returns the reason from the checks alone. */

@@ -104,6 +104,15 @@ export interface RealStatus {
   readonly slowStart: SlowStartStatus | null
   /** What damping does while the server flaps; null: it is not held down. */
   readonly damping: DampingStatus | null
+  /** What becomes of it while it is down; else null. */
+  readonly down: {
+    /** `held`: by a panic, with its weight. */
+    readonly action: 'held' | 'quiesced' | 'removed'
+    /** By the rules of `on-down`; null without. */
+    readonly cause: 'dead' | 'sick' | null
+    /** ISO 8601; when a quiesced server is removed, or null. */
+    readonly removedAt: string | null
+  } | null
   readonly weight: {
     readonly configured: number
     /** Weight in the desired table; null: not in the table. */
@@ -139,6 +148,15 @@ export interface ServiceStatus {
   readonly state: HealthState
   /** ISO 8601; null while the state is unknown. */
   readonly since: string | null
+  /** Set while the table stays as it was, because many real servers went down at once; else null. */
+  readonly panic: {
+    /** ISO 8601. */
+    readonly since: string
+    /** ISO 8601; the end at the latest. */
+    readonly until: string
+    /** The real servers that are down and keep their weights. */
+    readonly held: readonly string[]
+  } | null
   /** Totals of its real servers. */
   readonly totals: Totals
   readonly counters: Counters | null

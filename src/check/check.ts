@@ -58,6 +58,8 @@ export interface Check<S extends OptionShape = OptionShape> {
   readonly perService?: boolean
   /** False if a plain TCP connect (`connects` in a configuration) cannot replace a run. */
   readonly connects?: boolean
+  /** True if it tests the host and not a service on it, so that its silence means that the host is dead: a ping. */
+  readonly testsHost?: boolean
   /** The URL scheme, if the option `request` is the path of a URL. lvsd then warns about a complete URL in that option. */
   readonly scheme?: string
   /** True for a shipped kind that starts processes. It runs in separate workers, which may block longer. */

@@ -13,6 +13,12 @@ import type { Disposition } from './override.js'
 
 /** State and weight of a real server, from its checks and its override. */
 export type DispositionOf = (service: ResolvedService, real: ResolvedReal) => Disposition
+/**
+ * What the table has of a server that is down: nothing, its entry at weight 0, or its entry with the weight that it had
+ * before a panic (panic.ts). The rules of `on-down` (on-down.ts), or the key `quiescent`, decide the first two.
+ */
+export type DownAs = 'removed' | 'quiesced' | { readonly heldAt: number }
+export type DownAsOf = (service: ResolvedService, real: ResolvedReal) => DownAs
 /** True if an entry of the actual table may belong to this member, whose name has no known address. */
 export type MayBe = (service: ResolvedService, member: ResolvedMember, entry: TableReal) => boolean
 
@@ -21,7 +27,8 @@ export type MayBe = (service: ResolvedService, member: ResolvedMember, entry: Ta
  *
  *   state          in `actual`   in the desired table
  *   up             yes or no     yes, with the weight of the disposition
- *   down           yes or no     weight 0 (quiescent service), or no
+ *   down           yes or no     as `downAs` says: no; weight 0; or held by a panic: yes, with the weight that it
+ *                                had, or that of an override
  *   unknown        yes           yes, with its weight in `actual`, or the weight of an override
  *   unknown        no            no: an unchecked server gets no traffic
  *   out (disable)  yes or no     no
@@ -38,6 +45,7 @@ export function desired(
   dispositionOf: DispositionOf,
   actual: Table,
   mayBe: MayBe = () => false,
+  downAs: DownAsOf = asConfigured,
 ): Table {
   const table = new Map<string, TableService>()
   for (const service of services) {
@@ -46,7 +54,7 @@ export function desired(
     table.set(key, {
       id: service.id,
       ...service.attributes,
-      reals: realsOf(service, { dispositionOf, mayBe }, actual.get(key)),
+      reals: realsOf(service, { dispositionOf, mayBe, downAs }, actual.get(key)),
     })
   }
   return table
@@ -79,14 +87,18 @@ export function isInService(
   return held.weight > 0 || !quiescent || real.attributes.weight === 0 || isDrained
 }
 
+/** Without rules for servers that are down. */
+export const asConfigured: DownAsOf = ({ quiescent }) => (quiescent ? 'quiesced' : 'removed')
+
 interface Judges {
   readonly dispositionOf: DispositionOf
+  readonly downAs: DownAsOf
   readonly mayBe: MayBe
 }
 
 function realsOf(
   service: ResolvedService,
-  { dispositionOf, mayBe }: Judges,
+  { dispositionOf, mayBe, downAs }: Judges,
   held: TableService | undefined,
 ): Map<string, TableReal> {
   const unclaimed = unclaimedIn(service, held)
@@ -96,12 +108,15 @@ function realsOf(
     const base = tableReal(real)
     const wanted =
       base &&
-      wantedReal(base, dispositionOf(service, real), service.quiescent, held?.reals.get(keyOfReal(base)))
+      wantedReal(base, dispositionOf(service, real), {
+        downAs: () => downAs(service, real),
+        held: held?.reals.get(keyOfReal(base)),
+      })
     // Two names can resolve to the same server. The entry then gets the higher of the two weights.
     if (wanted && wanted.weight >= (reals.get(keyOfReal(wanted))?.weight ?? 0))
       reals.set(keyOfReal(wanted), wanted)
   }
-  const isAvailable = availability(service, dispositionOf)
+  const isAvailable = availability(service, dispositionOf, downAs)
   const isWanted = isAvailable !== true && ![...reals.values()].some(isServing)
   const fallback = service.fallback && tableReal(service.fallback)
   if (service.fallback && !fallback && isWanted)
@@ -133,14 +148,25 @@ function entriesOf(entries: readonly TableReal[]): Map<string, TableReal> {
  * Reports whether a real server of the service keeps the fallback out: true if one does, false if none does, null while
  * results are missing. The table, `fallbackcommand`, the log and the status document all use this result.
  */
-export function availability(service: ResolvedService, dispositionOf: DispositionOf): boolean | null {
+export function availability(
+  service: ResolvedService,
+  dispositionOf: DispositionOf,
+  downAs: DownAsOf = asConfigured,
+): boolean | null {
   let isKnown = true
   for (const real of service.reals) {
     const disposition = dispositionOf(service, real)
+    if (disposition.state === 'down' && !disposition.isOut && isHeld(downAs(service, real), disposition))
+      return true
     if (disposition.state === 'up' && suppressesFallback(real, disposition)) return true
     if (disposition.state === 'unknown' && disposition.override !== 0) isKnown = false
   }
   return isKnown ? false : null
+}
+
+/** True if a panic keeps a server in the table that is down, with a weight: the table stays as it was before. */
+function isHeld(as: DownAs, { override }: Disposition): boolean {
+  return typeof as === 'object' && (override ?? as.heldAt) > 0
 }
 
 /**
@@ -154,13 +180,17 @@ function suppressesFallback(real: ResolvedReal, { weight, override }: Dispositio
 function wantedReal(
   base: TableReal,
   { state, weight, override, isOut }: Disposition,
-  isQuiescent: boolean,
-  held: TableReal | undefined,
+  { downAs, held }: { readonly downAs: () => DownAs; readonly held: TableReal | undefined },
 ): TableReal | null {
   if (isOut) return null
   if (state === 'up') return { ...base, weight }
-  if (state === 'down') return isQuiescent ? quiesced(base) : null
+  if (state === 'down') return wantedDown(base, downAs(), override)
   return held ? { ...base, weight: override ?? held.weight } : null
+}
+
+function wantedDown(base: TableReal, as: DownAs, override: number | null): TableReal | null {
+  if (typeof as === 'object') return { ...base, weight: override ?? as.heldAt }
+  return as === 'quiesced' ? quiesced(base) : null
 }
 
 /**

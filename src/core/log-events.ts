@@ -197,6 +197,23 @@ export const LOG_EVENTS = {
   ),
 
   // isolation and panic
+  'service.panic': kind(
+    'Many real servers of a service went down at once: they keep their weights in the table.',
+    'service',
+    'down',
+    'of',
+  ),
+  'service.panic-over': kind(
+    'The end of `service.panic`: the table follows the checks again.',
+    'service',
+    'seconds',
+  ),
+  'real.removed': kind(
+    'A real server that was quiesced is removed: the time of `on-down` is over.',
+    'service',
+    'real',
+    'seconds',
+  ),
   'director.isolated': kind(
     'lvsd itself cannot reach any server: failed checks do not count, and the table stays.',
     'detail',

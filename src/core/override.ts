@@ -112,6 +112,11 @@ export function isRamped(override: Override | null): boolean {
   return override?.effect.kind === 'drain' && override.effect.ramp !== undefined
 }
 
+/** True if the override decides the state, so that the checks do not. */
+export function decidesState(override: Override | null): boolean {
+  return override !== null && STATES[override.effect.kind] !== undefined
+}
+
 /** State and weight of a real server for the desired table. */
 export interface Disposition {
   readonly state: HealthState

@@ -197,6 +197,7 @@ class RunningDaemon implements Daemon {
     lifecycle.add('traffic', () => this.#health.close())
     memory.add(this.#health.memory())
     memory.add(this.#health.ruleMemory())
+    memory.add(this.#health.downMemory())
     this.#names = new NameResolver({
       resolver,
       journal,

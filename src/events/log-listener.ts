@@ -4,6 +4,7 @@ import type { Problem } from '../config/problems/problem.js'
 import { endpoint } from '../core/address.js'
 import type { CheckResult, Member, ResolvedService } from '../core/model.js'
 import { effectText, withReason } from '../core/override.js'
+import type { PanicChange, Removal } from '../health/down-rules.js'
 import type {
   DampingChange,
   OverrideChange,
@@ -26,6 +27,8 @@ export function logListener(log: Log): EventListener {
     weight: change => logWeightChange(log, change),
     verdict: change => logVerdict(log, change),
     override: change => logOverride(log, change),
+    panic: change => logPanic(log, change),
+    removal: removal => logRemoval(log, removal),
     isolation: change => logIsolation(log, change),
     damping: change => logDamping(log, change),
     traffic: (service, hasTraffic, before) => logTraffic(log, service, hasTraffic, before),
@@ -69,6 +72,31 @@ function logVerdict(log: Log, { service, real, check, isMissing, detail }: Verdi
     )
 }
 
+function logPanic(log: Log, { service: { name }, isPanic, since, held, of }: PanicChange): void {
+  if (isPanic)
+    log.error(
+      'service.panic',
+      { service: name, down: held, of },
+      `${name}: panic, ${held} of ${of} real servers went down at once: they keep their weights in the table`,
+    )
+  else
+    log.warn(
+      'service.panic-over',
+      { service: name, seconds: secondsSince(since) },
+      `${name}: the panic is over, the table follows the checks again`,
+    )
+}
+
+function logRemoval(log: Log, { service, real, since }: Removal): void {
+  const fields = { service: service.name, real: realName(real), seconds: secondsSince(since) }
+  log.info('real.removed', fields, 'a quiesced real server is removed')
+}
+
+/** `since` is in milliseconds of the steady clock. */
+function secondsSince(since: number): number {
+  return Math.round((steadyNow() - since) / 1000)
+}
+
 function logIsolation(log: Log, { isIsolated, since, detail }: IsolationChange): void {
   if (isIsolated)
     log.error(
@@ -79,7 +107,7 @@ function logIsolation(log: Log, { isIsolated, since, detail }: IsolationChange):
   else
     log.warn(
       'director.connected',
-      { seconds: Math.round((steadyNow() - since) / 1000) },
+      { seconds: secondsSince(since) },
       'lvsd is no longer isolated: checks count again',
     )
 }

@@ -22,7 +22,7 @@ export interface Advice {
 /** Returns the advice for these settings, with the affected services. Pure. */
 export function adviceFor({ services }: Config, settings: ConnectionSettings): readonly Advice[] {
   const bound = services.filter(({ quiescent, attributes }) => quiescent && attributes.persistence !== null)
-  const removed = services.filter(({ quiescent }) => !quiescent)
+  const removed = services.filter(({ quiescent, onDown }) => !quiescent || onDown !== null)
   const advice: Advice[] = [
     { key: 'expireQuiescentTemplate', services: bound.map(({ name }) => name) },
     { key: 'expireNodestConn', services: removed.map(({ name }) => name) },

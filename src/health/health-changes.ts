@@ -4,6 +4,7 @@
 
 import type { CheckResult, HealthState, ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Changed } from './active-overrides.js'
+import type { PanicChange, Removal } from './down-rules.js'
 import type { IsolationChange } from './isolation.js'
 import type { Job, Subscriber } from './jobs.js'
 
@@ -100,6 +101,10 @@ export interface HealthEvents {
   readonly verdict: [change: VerdictChange]
   /** An override of a real server begins, changes or ends. */
   readonly override: [change: OverrideChange]
+  /** A panic of a service begins or ends. */
+  readonly panic: [change: PanicChange]
+  /** A quiesced server is removed, because the time of on-down is over. */
+  readonly removal: [removal: Removal]
   /** lvsd cannot reach anybody any more, or again. */
   readonly isolation: [change: IsolationChange]
   /** Damping holds a real server down, spares it or releases it. */

@@ -3,6 +3,7 @@ import type { HealthState, ResolvedReal, ResolvedService, Table } from '../core/
 import type { Override } from '../core/override.js'
 import type { TrafficState } from './availability.js'
 import type { CheckState } from './check-state.js'
+import type { DownStatus, PanicStatus } from './down-rules.js'
 import type { Standing } from './standings.js'
 import type { HoldStatus, RiseStatus } from './timed-rules.js'
 
@@ -16,6 +17,8 @@ export interface ServiceHealth {
   readonly service: ResolvedService
   /** Whether a real server keeps the fallback out, and since when; null while this is not known. */
   readonly traffic: TrafficState | null
+  /** Null without a panic. */
+  readonly panic: PanicStatus | null
   readonly reals: readonly RealHealth[]
 }
 
@@ -31,6 +34,8 @@ export interface RealHealth {
   readonly rise: RiseStatus | null
   /** Its hold by damping; null: none. */
   readonly hold: HoldStatus | null
+  /** What becomes of it while it is down; else null. */
+  readonly down: DownStatus | null
   readonly checks: readonly Readonly<CheckState>[]
   /** Number of checks that pass. */
   readonly passing: number

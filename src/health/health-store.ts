@@ -23,11 +23,20 @@ import type {
   TableReal,
 } from '../core/model.js'
 import { keyOfService } from '../core/model.js'
-import { type Disposition, disposition, isRamped, type Judged, type Override } from '../core/override.js'
+import { causeOf, type DownCause } from '../core/on-down.js'
+import {
+  type Disposition,
+  decidesState,
+  disposition,
+  isRamped,
+  type Judged,
+  type Override,
+} from '../core/override.js'
 import { weightFrom } from '../core/weight-hint.js'
 import { Doubtful, type Doubts } from '../names/unresolved-names.js'
 import { ActiveOverrides } from './active-overrides.js'
 import { type CheckState, entry, PreviousStates } from './check-state.js'
+import { DownRules, type DownRulesParts } from './down-rules.js'
 import type {
   JobChanges,
   OverrideChange,
@@ -49,9 +58,16 @@ type IsInService = (service: ResolvedService, real: ResolvedReal, isDrained: boo
 export interface Timing extends Pick<TimedRulesParts, 'setDeadline' | 'onChange'> {
   /** Returns milliseconds of the wall clock. */
   wall(): number
+  /** As `setDeadline`, for `down`. */
+  readonly setDownDeadline: DownRulesParts['setDeadline']
 }
 
-const NO_TIMING: Timing = { setDeadline: () => {}, onChange: () => {}, wall: Date.now }
+const NO_TIMING: Timing = {
+  setDeadline: () => {},
+  setDownDeadline: () => {},
+  onChange: () => {},
+  wall: Date.now,
+}
 
 export class HealthStore {
   #config: ResolvedConfig | null = null
@@ -66,6 +82,8 @@ export class HealthStore {
   readonly recalled = new RecalledHealth()
   /** Slow start and damping. */
   readonly rules: TimedRules
+  /** Panic and on-down. */
+  readonly down: DownRules
   readonly #isInService: IsInService
   /** Returns milliseconds of the wall clock. */
   readonly #wall: () => number
@@ -89,6 +107,21 @@ export class HealthStore {
       ...timing,
       judged: real => this.#judged(real, this.#ownState(real)),
       isInService: (service, real) => this.#wasInService(service, real),
+      isHeldUp: (service, real) => this.down.isHeld(service, real),
+    })
+    this.down = new DownRules({
+      stateBeforeOverride: real =>
+        disposition({
+          ...this.#judged(real, this.#ownState(real)),
+          isDamped: this.rules.isDamped(real),
+          override: null,
+        }).state,
+      stateOf: real => this.stateOf(real),
+      isOverridden: real => decidesState(this.overrideOf(real)),
+      causeOf: (service, real) => this.#causeOf(service, real),
+      isInService: (service, real) => this.#wasInService(service, real),
+      table,
+      setDeadline: timing.setDownDeadline,
     })
   }
 
@@ -145,6 +178,7 @@ export class HealthStore {
     this.#jobs = jobs
     for (const { id } of added) newlySubscribed.delete(id)
     this.rules.follow(servicesBefore, config.services, now)
+    this.down.follow(config.services, now)
     this.#standings.follow(
       servicesBefore,
       config.services,
@@ -170,8 +204,22 @@ export class HealthStore {
 
   /** Applies the rules that go by time to this server (null: to all of the service), and notes the state that follows. */
   look(service: ResolvedService, real: ResolvedReal | null, now: number): void {
+    // Slow start depends on the panic, and on-down on damping.
+    this.down.look(service, real, now)
     const affected = this.rules.look(service, real, now)
     for (const one of affected) this.#standings.note(one, this.stateOf(one), now)
+    this.down.look(service, affected.length > 1 ? null : real, now)
+  }
+
+  /** Returns why a server is down by its checks. */
+  #causeOf({ virtual }: ResolvedService, real: ResolvedReal): DownCause {
+    const isUdp = virtual.kind === 'address' && virtual.protocol === 'udp'
+    return causeOf(
+      this.checkStatesOf(real).flatMap(({ health: { state, last }, subscriber: { jobId } }) => {
+        const testsHost = this.#jobs.get(jobId)?.check.testsHost === true
+        return state === 'down' && last ? { result: last, testsHost, isUdp } : []
+      }),
+    )
   }
 
   /** Returns the last result of a failed check if the server is down by its checks, else null. */
@@ -199,7 +247,11 @@ export class HealthStore {
 
   /** True if a real server keeps the fallback out, false if none does; null while results are missing. */
   isAvailable(service: ResolvedService): boolean | null {
-    return availability(service, (_, real) => this.dispositionOf(real))
+    return availability(
+      service,
+      (_, real) => this.dispositionOf(real),
+      (_, real) => this.down.downAs(service, real),
+    )
   }
 
   /** Returns the subscribers of a job. */
@@ -234,6 +286,8 @@ export class HealthStore {
       if (isChanging(checkState.health))
         recheckIn = Math.min(recheckIn ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
       const isMoved = checkState.health.state !== before.state
+      // A server that was sick may be dead now.
+      if (!isMoved && service.onDown && state === 'down') this.down.look(service, real, now)
       if (isMoved || this.#advisedWeight(real) !== advised) this.look(service, real, now)
       if (isMoved) transitions.push(this.#transition(checkState, { check: before.state, state }, result))
       else if (this.weightOf(real) !== weight)
@@ -382,6 +436,7 @@ export function desiredTable(
     (_, real) => healthStore.dispositionOf(real),
     actual,
     (service, member, entry: TableReal) => healthStore.doubtful.mayBe(service, member, entry),
+    (service, real) => healthStore.down.downAs(service, real),
   )
 }
 

@@ -47,21 +47,23 @@ export class HealthTracker {
   readonly #now: () => number
   /** When slow start and damping change something next, by real server. */
   readonly #deadlines: Deadlines<ResolvedReal>
+  /** When panic and on-down change something next. */
+  readonly #downDeadlines: Deadlines<ResolvedService | ResolvedReal>
   #hasStarted = false
   #lastNoVerdict = Number.NEGATIVE_INFINITY
 
   constructor(parts: HealthTrackerParts) {
     this.#parts = parts
     this.#now = parts.now ?? steadyNow
-    this.#deadlines = new Deadlines({
-      clock: { now: this.#now, alarm: parts.alarm ?? systemClock.alarm },
-      onDue: reals => this.#due(reals),
-    })
+    const clock = { now: this.#now, alarm: parts.alarm ?? systemClock.alarm }
+    this.#deadlines = new Deadlines({ clock, onDue: reals => this.#due(reals) })
+    this.#downDeadlines = new Deadlines({ clock, onDue: keys => this.#downDue(keys) })
     this.store = new HealthStore(
       (service, real, isDrained) => isInService(service, real, parts.table(), isDrained),
       parts.table,
       {
         setDeadline: (real, at) => this.#deadlines.set(real, at),
+        setDownDeadline: (key, at) => this.#downDeadlines.set(key, at),
         onChange: () => parts.onClocks?.(),
         wall: parts.wall ?? Date.now,
       },
@@ -84,7 +86,7 @@ export class HealthTracker {
   override(overrides: ReadonlyMap<ResolvedReal, Override>): void {
     const changes = this.store.override(overrides, this.#now())
     for (const change of changes) this.#parts.events.emit('override', change)
-    this.#touch([...changes.map(({ service }) => service), ...this.#tellDamping()])
+    this.#touch([...changes.map(({ service }) => service), ...this.#tellDamping(), ...this.#tellDown()])
   }
 
   /** Weights of these services change because time goes on. */
@@ -108,7 +110,7 @@ export class HealthTracker {
     for (const change of weightChanges) events.emit('weight', change)
     for (const verdict of verdicts) events.emit('verdict', verdict)
     const moved = [...transitions.filter(({ hasMovedServer }) => hasMovedServer), ...weightChanges]
-    this.#touch([...moved.map(({ service }) => service), ...this.#tellDamping()])
+    this.#touch([...moved.map(({ service }) => service), ...this.#tellDamping(), ...this.#tellDown()])
   }
 
   /** A step of slow start, or the end of a hold. */
@@ -119,7 +121,25 @@ export class HealthTracker {
       if (service) this.store.look(service, real, now)
       return service ?? []
     })
-    this.#touch([...services, ...this.#tellDamping()])
+    this.#touch([...services, ...this.#tellDamping(), ...this.#tellDown()])
+  }
+
+  /** The end of a panic by time, or the removal of a quiesced server. */
+  #downDue(keys: readonly (ResolvedService | ResolvedReal)[]): void {
+    const now = this.#now()
+    for (const key of keys) {
+      const service = this.store.down.serviceOf(key)
+      if (service) this.store.down.look(service, 'reals' in key ? null : key, now)
+    }
+    this.#touch(this.#tellDown())
+  }
+
+  /** Tells panics and removals, and returns the services whose table may have changed. */
+  #tellDown(): readonly ResolvedService[] {
+    const { down } = this.store
+    for (const change of down.takeChanges()) this.#parts.events.emit('panic', change)
+    for (const removal of down.takeRemovals()) this.#parts.events.emit('removal', removal)
+    return down.takeTouched()
   }
 
   /** Returns the services of the changes. */
@@ -160,6 +180,7 @@ export class HealthTracker {
     const now = this.#now()
     for (const service of this.store.rules.startWith(actual)) this.store.look(service, null, now)
     this.#tellDamping()
+    this.#tellDown()
   }
 
   /** Returns the health and the desired table of these services. `actual` is the actual table. */
@@ -169,12 +190,13 @@ export class HealthTracker {
       services: services.map(service => ({
         service,
         traffic: this.availability.of(service) ?? null,
-        reals: service.reals.map(real => this.#realHealth(real)),
+        panic: this.store.down.panicOf(service),
+        reals: service.reals.map(real => this.#realHealth(service, real)),
       })),
     }
   }
 
-  #realHealth(real: ResolvedReal): RealHealth {
+  #realHealth(service: ResolvedService, real: ResolvedReal): RealHealth {
     const { store } = this
     return {
       real,
@@ -184,6 +206,7 @@ export class HealthTracker {
       override: store.overrideOf(real),
       rise: store.rules.riseOf(real, this.#now()),
       hold: store.rules.holdOf(real),
+      down: store.down.downOf(service, real, this.#now()),
       checks: store.checkStatesOf(real).map(checkState => ({ ...checkState })),
       passing: store.passing(real),
     }
@@ -218,9 +241,20 @@ export class HealthTracker {
     }
   }
 
+  /** The clocks of panic and on-down, for the next run. */
+  downMemory(): MemorySection {
+    const { down } = this.store
+    return {
+      name: 'down',
+      snapshot: () => down.save(this.#now()),
+      restore: (value, ageMs) => down.restore(value, ageMs),
+    }
+  }
+
   /** Cancels `traffic` events that are still to be emitted, and changes by time. */
   close(): void {
     this.#deadlines.close()
+    this.#downDeadlines.close()
     this.availability.close()
   }
 

@@ -22,6 +22,8 @@ export interface TimedRulesParts {
   judged(real: ResolvedReal): Judged
   /** True if the actual table shows the server in service. */
   isInService(service: ResolvedService, real: ResolvedReal): boolean
+  /** True if a panic keeps the server in the table although it is down: its weight need not rise again. */
+  isHeldUp(service: ResolvedService, real: ResolvedReal): boolean
   /** Sets when `look` is to be called for the server; null: not by time. */
   setDeadline(real: ResolvedReal, at: number | null): void
   /** The clocks that `save` returns have changed. */
@@ -255,7 +257,7 @@ export class TimedRules {
     const { service, real, rise: before } = entry
     const policy = service.slowStart
     const isInService = () => this.#parts.isInService(service, real)
-    const { state } = this.#dispositionOf(entry)
+    const state = this.#parts.isHeldUp(service, real) ? 'up' : this.#dispositionOf(entry).state
     entry.rise = nextRise(before, { state, isInService, policy, now })
     entry.share = shareAt(entry.rise, policy, now)
     const step = nextStepAt(entry.rise, policy, this.#parts.judged(real).advised, now)

@@ -109,6 +109,7 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
   const { stalls, stalledFor } = schedule
   const worst = [
     ...isolation(document, now),
+    ...panics(document, now),
     ...keptConfiguration(document),
     ...refusedReload(document, now),
     ...reconcile.errors.map(printable),
@@ -145,6 +146,16 @@ function isolation({ isolation }: StatusDocument, now: number): string[] {
   if (!isolation) return []
   const since = shortTime(Date.parse(isolation.since), now)
   return [`lvsd is isolated since ${since}, failed checks do not count: ${printable(isolation.detail)}`]
+}
+
+function panics({ services }: StatusDocument, now: number): string[] {
+  return services.flatMap(({ name, panic, reals }) => {
+    if (!panic) return []
+    const since = shortTime(Date.parse(panic.since), now)
+    const until = shortTime(Date.parse(panic.until), now)
+    const count = `${panic.held.length} of ${counted(reals.length, 'real server')}`
+    return [`${printable(name)}: panic since ${since}, until ${until}: ${count} down, held in the table`]
+  })
 }
 
 function keptConfiguration({ config: { file, keptSince } }: StatusDocument): string[] {

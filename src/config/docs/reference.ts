@@ -7,6 +7,7 @@ import { LOG_EVENTS } from '../../core/log-events.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../ldirectord/ldirectord-codes.js'
 import { CODES } from '../problems/codes.js'
 import { checkFields } from '../schema/check-fields.js'
+import { onDownFields, panicFields } from '../schema/down-fields.js'
 import { mailFields } from '../schema/mail-fields.js'
 import { fallbackFields, realFields } from '../schema/real-fields.js'
 import {
@@ -53,6 +54,8 @@ function keySections(): string[] {
     section('persistence', 'A timeout alone, or a mapping.', persistenceFields),
     section('slow-start', SLOW_START, slowStartFields),
     section('damping', DAMPING, dampingFields),
+    section('on-down', ON_DOWN, onDownFields),
+    section('panic', PANIC, panicFields),
     section('reals', 'A list; each a text in short form, or a mapping.', realFields),
     section('windows', WINDOWS, windowFields),
     section('fallback', 'A text in short form (address, forwarding), a mapping, or none.', fallbackFields),
@@ -67,6 +70,12 @@ const SLOW_START =
 
 const DAMPING =
   'A number of changes alone, or a mapping; `none`: no damping. Changes during an override that decides the state do not count. Without a fallback, the last servers that would serve are not held.'
+
+const ON_DOWN =
+  'A mapping. `quiesce`: the server stays at weight 0, so that its connections go on. `remove`: it leaves the table; its connections end at once where the sysctl net.ipv4.vs.expire_nodest_conn is 1. A server that was removed comes back when it is up. One that is down by an override or by damping counts as sick. Where several checks fail, all of them have to say that it is dead.'
+
+const PANIC =
+  'A share alone, or a mapping; `none`: no panic. Servers that go down in the burst, or later during the panic, keep their weights in the table; their checks go on. It ends when fewer of them are down than the share, or after `for`. Overrides count during a panic as before it. The fallback stays out.'
 
 const MAIL =
   'Recipients alone, or a mapping; that of a service is laid over that of defaults, key by key. `none`: no mails.'

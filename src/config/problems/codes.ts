@@ -98,6 +98,7 @@ export const CODES = {
   CHECK_NEEDS_PORT: 'A check has no port to go to.',
   NO_CHECK: 'A service without a check: its real servers always count as up.',
   AGENT_ALONE: 'Real servers that no check tests except their own agent.',
+  ON_DOWN_TWICE: 'on-down and quiescent in the same mapping.',
   SLOW_START_IDLE: 'A slow-start that has no effect: no weight can rise, or the scheduler uses none.',
   NEED_TOO_MANY: 'need is more than the number of checks.',
   TIMEOUT_OVER_INTERVAL: 'A check may take longer than the interval; the next one then starts late.',

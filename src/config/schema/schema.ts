@@ -6,6 +6,7 @@
  */
 import { duration, marks, z } from '../../check/option-types.js'
 import { plainValue, sysctlName, sysctlParts } from '../../core/sysctl.js'
+import { onDownNode, panicNode } from './down-fields.js'
 import {
   ADDRESS,
   flag,
@@ -106,6 +107,14 @@ const plainFields = {
     "Gets a line for every result of a check, as ldirectord's monitorfile does.",
   ),
   quiescent: flag('A failed real server stays in the table at weight 0 (true) or is removed (false).'),
+  'on-down': onDownNode
+    .register(marks, { shown: 'mapping' })
+    .describe(
+      'What becomes of a real server that is down; `quiescent` is the short form: true, quiesce; false, remove.',
+    ),
+  panic: orNull(panicNode).describe(
+    'The table stays as it is when many real servers go down at once: a share, or a mapping; none takes the default away.',
+  ),
   cleanstop: flag('The service is removed from the kernel when lvsd stops (true) or goes on (false).'),
   'slow-start': orNull(slowStartNode).describe(
     'The weight of a server that comes back rises to its full value: a duration, or a mapping; none takes the default away.',

@@ -12,6 +12,7 @@ import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './con
 import { readIdentity } from './identity.js'
 import { tellLoopback } from './loopback.js'
 import { readMail } from './mail.js'
+import { settleOnDown } from './on-down.js'
 import { type Part, partsOf } from './parts.js'
 import type { RealContext } from './real-context.js'
 import { isForFamily, type PlacedFallback, type PlacedReal, readFallback, readReal } from './reals.js'
@@ -70,6 +71,7 @@ function readPart(
     name: part.name,
     ...(part.of && { part: part.of }),
     ...plain,
+    ...settleOnDown(plain, own, defaults, context),
     virtual: identity.virtual,
     attributes,
     fallback: fallback?.fallback ?? null,

@@ -22,6 +22,7 @@ const [A, B] = WEB.reals.map(one => ({
   remembered: null,
   rise: null,
   hold: null,
+  down: null,
   checks: [],
   passing: 0,
 }))
@@ -42,7 +43,11 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
     now: 100_000,
     startedAt: 1000,
     reload: { file: 'site.yaml', loadedAt: 2000, warnings: [], keptSince: null, last: null },
-    health: { services: [{ service: WEB, traffic: null, reals: [A, B] }], desired: new Map(), ...health },
+    health: {
+      services: [{ service: WEB, traffic: null, panic: null, reals: [A, B] }],
+      desired: new Map(),
+      ...health,
+    },
     names: new Map(),
     reconcile: {
       lastResync: 3000,
@@ -83,7 +88,7 @@ describe('build-status', () => {
       { ...A, state: 'up' as const, since: 50_000 },
       { ...B, state: 'down' as const, override: { ...heldBy('fd00:1::b'), since: Date.parse(at(60)) } },
     ]
-    const services = [{ service: WEB, traffic: { has: true, since: 50_000 }, reals }]
+    const services = [{ service: WEB, traffic: { has: true, since: 50_000 }, panic: null, reals }]
     const status = buildStatus(snapshot({ services, desired: held('fd00:1::a') }, held('fd00:1::b')), DATES)
     const [web] = status.services
     assert.deepEqual(status.totals, { up: 1, down: 1, unknown: 0, noVerdict: 0 })
