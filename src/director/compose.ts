@@ -49,8 +49,8 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   // The memory table is for trials, which leave nothing behind.
   const pathIn = (what: string) => (table === 'memory' ? null : statePath(settings, what))
   // After the lock of the journal, because only one process may write to the folder.
-  const folder = pathIn('events')?.replace(/\.json$/, '') ?? null
-  const eventMemory = await EventMemory.open({ folder, log: parts.log })
+  const folderIn = (what: string) => pathIn(what)?.replace(/\.json$/, '') ?? null
+  const eventMemory = await EventMemory.open({ folder: folderIn('events'), log: parts.log })
   const { log } = eventMemory
   opened.tell(log)
   const resolver = openResolver()
@@ -74,7 +74,11 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     resolver,
     commands,
     notify: openNotify(env, log),
-    listeners: [...defaultListeners({ log, journal, resolver, commands }), ...advice, ...listeners],
+    listeners: [
+      ...defaultListeners({ log, journal, resolver, commands, recordFolder: folderIn('results') }),
+      ...advice,
+      ...listeners,
+    ],
   })
 }
 

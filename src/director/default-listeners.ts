@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import type { EventListener } from '../events/event-bus.js'
 import { MonitorFiles } from '../events/monitor-file.js'
+import { ResultRecord } from '../events/result-record.js'
 import type { Resolver } from '../names/lookup.js'
 import { lookupBy } from '../names/net-lookup.js'
 import type { CommandQueue } from '../notify/command-queue.js'
@@ -21,6 +22,8 @@ export interface ListenerParts {
   readonly resolver: Resolver
   /** The daemon's queue. All commands of the operator share its limit. */
   readonly commands: CommandQueue
+  /** Folder of the record of results; null or absent: nothing is recorded. */
+  readonly recordFolder?: string | null
 }
 
 export function defaultListeners({
@@ -28,11 +31,13 @@ export function defaultListeners({
   journal,
   resolver,
   commands,
+  recordFolder = null,
 }: ListenerParts): readonly EventListener[] {
   return [
     mails(log, resolver),
     new FallbackCommands({ queue: commands, journal, log }),
     new MonitorFiles(log),
+    new ResultRecord({ folder: recordFolder, log }),
   ]
 }
 

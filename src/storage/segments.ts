@@ -38,6 +38,8 @@ export interface SegmentsParts {
   readonly clock?: Pick<Clock, 'alarm'>
   /** Milliseconds of the wall clock. */
   readonly now?: () => number
+  /** True if `take` gets the entries of the last segment alone; the others are not read. */
+  readonly readsLastAlone?: boolean
   /** Opens a segment for writing; replaced in tests. */
   readonly openFile?: (path: string, flags: string) => Promise<SegmentFile>
 }
@@ -309,6 +311,11 @@ export class Segments {
 
   async #readSegment(number: number, isLast: boolean, take: (value: unknown) => void): Promise<boolean> {
     const path = this.#pathOf({ number })
+    if (this.#parts.readsLastAlone && !isLast) {
+      const { size, mtimeMs } = await stat(path)
+      this.#segments.push({ number, lines: 0, bytes: size, isFull: true, writtenAt: mtimeMs })
+      return false
+    }
     const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)])
     const found = await runSliced(this.#parse(text, take))
     // What a process wrote when it was killed may end in the middle of a line, of the first too; no other segment may.

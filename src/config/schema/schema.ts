@@ -279,6 +279,9 @@ export const settingsFields = {
       'A reload that removes more than this share of the real servers is refused unless it is forced.',
     ),
   socket: path().default('/run/lvsd/lvsd.sock').describe('Control socket: `lvsd status` asks here.'),
+  record: orNull(interval()).describe(
+    'How long changes of check results are recorded in the state folder, for a later replay: 24h. At most 64 MiB. Default: not at all.',
+  ),
   'socket-group': orNull(
     z
       .union([z.string().min(1), z.int().min(0)])

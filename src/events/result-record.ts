@@ -1,0 +1,117 @@
+/**
+ * The record of results, for a later replay (`settings: record`): a line for each change of what a check finds, and for
+ * each change of the state of a real server. Results that differ only in numbers, such as times, are the same.
+ *
+ * Format of an entry, in segments of the form `results`, version 1:
+ *
+ *   {"t":1764350605563,"check":"web/[2001:db8::1]:80/http","ok":false,"reason":"timeout","detail":"…","phase":"connect","ms":3000}
+ *   {"t":1764350605563,"real":"web/[2001:db8::1]:80","from":"up","to":"down"}
+ *
+ * `t`: milliseconds of the wall clock. `ok`: true, false, or null without a verdict. After a start and after each
+ * configuration, the first result of each check is written again.
+ */
+import type { CheckResult, Config } from '../core/model.js'
+import type { Transition } from '../health/health-changes.js'
+import { nameOfCheck, type Subscriber } from '../health/jobs.js'
+import { nameOfReal } from '../overrides/command-overrides.js'
+import { Segments } from '../storage/segments.js'
+import type { Log } from '../system/log.js'
+import type { EventListener } from './event-bus.js'
+
+export interface ResultRecordParts {
+  /** Null: nothing is recorded. */
+  readonly folder: string | null
+  readonly log: Log
+  /** Milliseconds of the wall clock. */
+  readonly now?: () => number
+}
+
+/** Maximum bytes of the record on the disk. */
+const MOST_BYTES = 64 << 20
+/** Maximum number of entries while the folder is opened. */
+const MOST_EARLY = 10_000
+/** Milliseconds for the last entries when lvsd stops. */
+const LAST_PATIENCE = 2000
+
+export class ResultRecord implements EventListener {
+  /** Undefined while nothing is recorded, so that no `result` events are emitted for it. */
+  result: EventListener['result']
+  transition: EventListener['transition']
+  readonly #parts: ResultRecordParts
+  readonly #now: () => number
+  /** Milliseconds for which entries are kept; null while nothing is recorded. */
+  #age: number | null = null
+  #segments: Segments | null = null
+  #opening: Promise<void> = Promise.resolve()
+  #early: unknown[] = []
+  /** The last result of each check. */
+  readonly #last = new Map<string, string>()
+
+  constructor(parts: ResultRecordParts) {
+    this.#parts = parts
+    this.#now = parts.now ?? Date.now
+  }
+
+  config({ settings: { record = null } }: Config): void {
+    this.#last.clear()
+    if (record === this.#age || this.#parts.folder === null) return
+    this.#age = record
+    this.result = record === null ? undefined : this.#takeResult
+    this.transition = record === null ? undefined : this.#takeTransition
+    this.#opening = this.#opening.then(() => this.#reopen())
+  }
+
+  async close(): Promise<void> {
+    this.result = undefined
+    this.transition = undefined
+    await this.#opening
+    await this.#segments?.close(LAST_PATIENCE)
+  }
+
+  async #reopen(): Promise<void> {
+    const { folder, log } = this.#parts
+    const before = this.#segments
+    this.#segments = null
+    await before?.close(LAST_PATIENCE)
+    const age = this.#age
+    if (age === null || folder === null) return
+    const limits = {
+      segmentBytes: 1 << 20,
+      segmentLines: Number.POSITIVE_INFINITY,
+      bytes: MOST_BYTES,
+      lines: Number.POSITIVE_INFINITY,
+      age,
+    }
+    const parts = { folder, name: 'results', version: 1, limits, log, now: this.#now, readsLastAlone: true }
+    try {
+      this.#segments = (await Segments.open(parts, () => {})).segments
+    } catch (error) {
+      log.error(
+        'state.failed',
+        { file: folder, error: (error as Error).message },
+        'the record of results cannot be opened; nothing is recorded',
+      )
+    }
+    for (const entry of this.#early.splice(0)) this.#segments?.append(entry)
+  }
+
+  #takeResult = (subscribers: readonly Subscriber[], result: CheckResult): void => {
+    const { ok, reason, detail, phase, ms } = result
+    const sort = `${ok} ${reason} ${phase} ${detail.replaceAll(/\d+/g, '#')}`
+    for (const subscriber of subscribers) {
+      const check = nameOfCheck(subscriber)
+      if (this.#last.get(check) === sort) continue
+      this.#last.set(check, sort)
+      this.#write({ t: this.#now(), check, ok, reason, detail, phase, ms: Math.round(ms) })
+    }
+  }
+
+  #takeTransition = ({ service, real, from, to, hasMovedServer }: Transition): void => {
+    if (hasMovedServer) this.#write({ t: this.#now(), real: `${service.name}/${nameOfReal(real)}`, from, to })
+  }
+
+  #write(entry: unknown): void {
+    if (this.#segments) this.#segments.append(entry)
+    else if (this.#early.length < MOST_EARLY) this.#early.push(entry)
+  }
+}

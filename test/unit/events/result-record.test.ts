@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CheckResult, ResolvedConfig } from '../../../src/core/model.js'
+import { ResultRecord } from '../../../src/events/result-record.js'
+import type { Transition } from '../../../src/health/health-changes.js'
+import type { Subscriber } from '../../../src/health/jobs.js'
+import { Segments } from '../../../src/storage/segments.js'
+import { temporaryFolder } from '../../support/folder.js'
+import { recordingLog } from '../../support/logs.js'
+import { config, passed, real, service, use } from '../../support/tables.js'
+
+const SITE = config([service('web', { reals: [real('fd00:1::a', { checks: [use('http')] })] })])
+const [WEB] = SITE.services
+const [A] = WEB?.reals ?? []
+const [CHECK] = A?.checks ?? []
+const subscribers = [{ service: WEB, real: A, use: CHECK }] as unknown as readonly Subscriber[]
+const lasting = (record: number | null): ResolvedConfig => ({
+  ...SITE,
+  settings: { ...SITE.settings, record },
+})
+const silent = (ms: number): CheckResult => ({
+  ...passed(),
+  ok: false,
+  reason: 'timeout',
+  detail: `no answer in ${ms} ms`,
+})
+
+async function entriesOf(folder: string): Promise<unknown[]> {
+  const entries: unknown[] = []
+  const limits = { segmentBytes: 1e6, segmentLines: 1e6, bytes: 1e9, lines: 1e9, age: 1e12 }
+  const { segments } = await Segments.open(
+    { folder, name: 'results', version: 1, limits, log: recordingLog().log },
+    value => void entries.push(value),
+  )
+  await segments.close(1000)
+  return entries
+}
+
+describe('ResultRecord', () => {
+  it('writes what changes in the results of a check, and states of servers', async () => {
+    const folder = join(temporaryFolder(), 'results')
+    const record = new ResultRecord({ folder, log: recordingLog().log, now: () => 7 })
+    record.config(lasting(86_400_000))
+    const results = [passed('200 OK'), passed('200 OK'), silent(3000), silent(3001), passed('200 OK')]
+    for (const result of results) record.result?.(subscribers, result)
+    record.transition?.({
+      service: WEB,
+      real: A,
+      from: 'up',
+      to: 'down',
+      hasMovedServer: true,
+    } as unknown as Transition)
+    record.transition?.({
+      service: WEB,
+      real: A,
+      from: 'up',
+      to: 'down',
+      hasMovedServer: false,
+    } as unknown as Transition)
+    await record.close()
+    const check = 'web/[fd00:1::a]:80/http'
+    const up = { t: 7, check, ok: true, reason: null, detail: '200 OK', phase: null, ms: 1 }
+    assert.deepEqual(await entriesOf(folder), [
+      { ...up, phase: passed().phase, ms: Math.round(passed().ms) },
+      {
+        ...up,
+        ok: false,
+        reason: 'timeout',
+        detail: 'no answer in 3000 ms',
+        phase: passed().phase,
+        ms: Math.round(passed().ms),
+      },
+      { ...up, phase: passed().phase, ms: Math.round(passed().ms) },
+      { t: 7, real: 'web/[fd00:1::a]:80', from: 'up', to: 'down' },
+    ])
+  })
+
+  it('hears no result and makes no folder unless it is configured', async () => {
+    const folder = join(temporaryFolder(), 'results')
+    const record = new ResultRecord({ folder, log: recordingLog().log })
+    record.config(lasting(null))
+    assert.equal(record.result, undefined)
+    record.config(lasting(1000))
+    assert.notEqual(record.result, undefined)
+    record.config(lasting(null))
+    assert.equal(record.result, undefined)
+    await record.close()
+    assert.equal(existsSync(folder), false)
+  })
+})
