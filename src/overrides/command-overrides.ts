@@ -61,7 +61,7 @@ export class CommandOverrides {
   async load(): Promise<void> {
     const { path, log } = this.#parts
     if (path === null) return
-    const { file, entries } = await StateFile.open({ path, form: ORDER_FORM, log })
+    const { file, entries } = await StateFile.open({ path, form: ORDER_FORM, log, alarm: this.#alarm })
     this.#file = file
     this.#orders = entries
     this.#endDue()
