@@ -5,6 +5,7 @@ import { isHold, type Override } from '../core/override.js'
 import type { CheckState } from '../health/check-state.js'
 import type { RealHealth } from '../health/health-snapshot.js'
 import { counted } from '../util/plural.js'
+import { formatUptime } from '../util/time-text.js'
 import { reasonAndDetail } from './status-reason.js'
 
 export interface RealFacts {
@@ -110,9 +111,19 @@ function ownSentence(facts: RealFacts): string {
   return joined(
     `${start} because ${standOf(health)}`,
     weightOf(facts),
+    downOf(facts),
     facts.isBrief ? null : prospectOf(health),
     facts.isBrief ? null : nextRun(facts),
   )
+}
+
+/** Returns what panic or on-down make of a server that is down. */
+function downOf({ health: { down } }: RealFacts): string | null {
+  if (down?.action === 'held') return 'a panic of the service keeps it in the table with its weight'
+  if (!down?.cause) return null
+  if (down.action === 'removed') return `it counts as ${down.cause}, so it is removed until it is up`
+  const end = down.left === null ? '' : ` and is removed in ${formatUptime(down.left)}`
+  return `it counts as ${down.cause}, so it is at weight 0${end}`
 }
 
 /** Returns what the checks do to the weight of a server that is up, if they change it. */

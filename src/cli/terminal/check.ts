@@ -18,14 +18,21 @@ export interface Checked {
 const MOST_NAMED = 5
 
 /**
- *   critical  a service has no available real server, with or without a fallback
+ *   critical  lvsd is isolated; a service is in panic; a service has no available real server, with or without a
+ *             fallback
  *   warning   a server is down without a hold; a check has no verdict; a name has no address, or no longer the address
  *             in use; the last reload was refused, or the kept configuration runs instead of the file; the kernel
  *             refuses a change or a sysctl
  *   ok        otherwise
  */
 export function checkStatus(document: StatusDocument): Checked {
-  const critical = document.services.filter(({ state }) => state === 'down').map(lostService)
+  const critical = [
+    ...(document.isolation ? [`lvsd is isolated: ${document.isolation.detail}`] : []),
+    ...document.services.flatMap(({ name, panic }) =>
+      panic ? [`${name} is in panic: ${panic.held.length} down are held in the table`] : [],
+    ),
+    ...document.services.filter(({ state }) => state === 'down').map(lostService),
+  ]
   const warnings = [...configurationTroubles(document), ...document.services.flatMap(serviceTroubles)]
   const verdict: Verdict = critical.length > 0 ? 2 : warnings.length > 0 ? 1 : 0
   const troubles = [...critical, ...warnings]

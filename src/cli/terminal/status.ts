@@ -241,6 +241,7 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
     service.key ?? paint('red', printable(service.nameTrouble ?? 'its name does not resolve')),
     paint('dim', service.scheduler),
     ...(service.quiescent ? [paint('dim', 'quiescent')] : []),
+    ...(service.panic ? [paint('red', 'PANIC')] : []),
     ...(state === 'down' ? [paint('red', `DOWN, ${totals.up} of ${reals.length} up`)] : []),
     ...(service.inKernel ? [] : [paint('yellow', 'not in the table')]),
     paint('dim', rate),

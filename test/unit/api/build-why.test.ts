@@ -46,6 +46,20 @@ describe('build-why: the sentence about a real server', () => {
       `down since ${at(NOW)} because http fails (status 503 Busy; expected 200); 2 passed checks in a row bring it back; the next check runs in 3 s`,
     ],
     [
+      'is sick, and removed later',
+      A,
+      {
+        results: [
+          ['http', ok],
+          ['http', sick],
+          ['http', sick],
+          ['http', sick],
+        ],
+        service: { onDown: { dead: 'remove', sick: 'quiesce', after: 300_000 }, quiescent: true },
+      },
+      /; it counts as sick, so it is at weight 0 and is removed in 5m00s; 2 passed checks in a row bring it back; /,
+    ],
+    [
       'has passed once of twice',
       A,
       {

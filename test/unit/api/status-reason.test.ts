@@ -78,4 +78,20 @@ describe('status-reason: why a server is as it is', () => {
       'force-up by anna; flaps, would be held down until T5; 200 OK',
     )
   })
+
+  it('is panic and on-down, before what the checks say', () => {
+    const of = (down: RealHealth['down']) =>
+      reasonOf(
+        { state: 'down', override: null, checks: [CHECK], passing: 0, down } as unknown as RealHealth,
+        at => `T${at}`,
+      )
+    const none = { cause: null, removedAt: null, left: null }
+    assert.equal(of({ ...none, action: 'removed' }), '200 OK')
+    assert.equal(of({ ...none, action: 'held' }), 'held in the table by panic; 200 OK')
+    assert.equal(of({ ...none, action: 'removed', cause: 'dead' }), 'dead: removed; 200 OK')
+    assert.equal(
+      of({ action: 'quiesced', cause: 'sick', removedAt: 9, left: 252_000 }),
+      'sick: quiesced, removed in 4m12s; 200 OK',
+    )
+  })
 })

@@ -164,6 +164,33 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.match(text, /^ {2}no fallback: clients are refused since 12:00:00$/m)
   })
 
+  it('begins with what holds the table: isolation and panic', () => {
+    const since = new Date(NOW - 60_000).toISOString()
+    const document = statusDocument({
+      isolation: { since, detail: 'the interface eth1 is down or has no carrier' },
+      services: [
+        serviceStatus({ panic: { since, until: new Date(NOW + 60_000).toISOString(), held: ['a', 'b'] } }),
+      ],
+    })
+    const text = renderStatus(document, plain)
+    const time = String.raw`\d\d:\d\d:\d\d`
+    assert.match(
+      text,
+      new RegExp(
+        `! lvsd is isolated since ${time}, failed checks do not count: the interface eth1 is down or has no carrier`,
+      ),
+    )
+    assert.match(
+      text,
+      new RegExp(`! web: panic since ${time}, until ${time}: 2 of 2 real servers down, held in the table`),
+    )
+    assert.match(text, /wlc {2}PANIC/)
+    assert.match(
+      verdictOn(document).line,
+      /^LVSD CRITICAL - lvsd is isolated: the interface eth1 .*; web is in panic: 2 down are held in the table; web /,
+    )
+  })
+
   it('lets nothing that a server said move the cursor', () => {
     const reason = 'unexpected: \u001b[2J\u001b]0;owned\u0007 \r\n \u202edetpyrcne'
     const service = serviceStatus({ reals: [realStatus({ state: 'down', reason })] })
