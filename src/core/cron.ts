@@ -62,7 +62,11 @@ export function parseCron(expression: string): Cron | readonly CronFault[] {
   const minutes = ascending(fields.minute)
   const times = ascending(fields.hour).flatMap(hour => minutes.map(minute => hour * HOUR + minute * MINUTE))
   const [first = 0] = times
-  return { times, isOn: day => task.match(new Date(day + first)) }
+  // node-cron needs 20 us for a day, and rare windows ask for years of days.
+  const months = new Set(fields.month)
+  const isOn = (day: number) =>
+    months.has(new Date(day).getUTCMonth() + 1) && task.match(new Date(day + first))
+  return { times, isOn }
 }
 
 export function isCron(parsed: Cron | readonly CronFault[]): parsed is Cron {

@@ -9,6 +9,7 @@ import {
   shortestDistance,
   windowAt,
 } from '../../../src/core/window.js'
+import { onCleanup } from '../../support/after-each.js'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -270,6 +271,24 @@ const someTime = fc
     fc.integer({ min: 0, max: 59 }),
   )
   .map(([night, minutes, seconds]) => Date.parse(night) + minutes * MINUTE + seconds * 1000)
+
+describe('window: cost', () => {
+  it('asks for the offset of a zone once in a quarter of an hour', () => {
+    const { formatToParts } = Intl.DateTimeFormat.prototype
+    let calls = 0
+    Intl.DateTimeFormat.prototype.formatToParts = function (...date) {
+      calls++
+      return formatToParts.apply(this, date)
+    }
+    onCleanup(() => {
+      Intl.DateTimeFormat.prototype.formatToParts = formatToParts
+    })
+    const now = Date.parse('2027-01-05T23:50:30Z')
+    const minutely = window({ at: '* * * * *', for: 30_000, zone: 'Asia/Katmandu' })
+    for (let i = 0; i < 10; i++) nextEdge(minutely, now + i * MINUTE)
+    assert.ok(calls < 1000, `${calls} calls`)
+  })
+})
 
 describe('window: properties', () => {
   it('agrees with a search minute by minute on what is open and what comes next', () => {
