@@ -1,6 +1,7 @@
 /** What is asked of overrides over the control socket, and what is answered. Plain JSON. */
 import { z } from '../check/option-types.js'
 import { MAX_WEIGHT } from '../core/model.js'
+import { LATEST_END } from '../core/override.js'
 import type { OverrideStatus } from './status-types.js'
 
 const target = z.strictObject({ service: z.string(), real: z.string().nullable() })
@@ -21,7 +22,7 @@ export const giveRequest = z.strictObject({
   ]),
   reason: z.string().max(512),
   /** Milliseconds of the wall clock, or null. */
-  until: z.number().nullable(),
+  until: z.number().max(LATEST_END).nullable(),
 })
 
 /** `POST /overrides/end`: the effects that end on each target. */

@@ -1,5 +1,6 @@
 /** The end of an override as it stands on a command line: `--for 2h`, `--until 06:00`. */
 import { parseDuration } from '../check/option-types.js'
+import { LATEST_END } from '../core/override.js'
 import { usageError } from './parse.js'
 
 const DAY_HOURS = 24
@@ -17,6 +18,7 @@ export function endOf(
     const ms = durationOf(lasting)
     if (ms === null)
       throw usageError(`--for takes a duration such as 90s, 30m or 2h, not "${lasting}"`, command)
+    if (now + ms > LATEST_END) throw usageError(`--for ${lasting} ends after the year 9999`, command)
     return now + ms
   }
   if (until === undefined) return null
@@ -26,6 +28,7 @@ export function endOf(
       `--until takes a time such as 06:00 or 2026-11-29T06:00 (local time), not "${until}"`,
       command,
     )
+  if (end > LATEST_END) throw usageError(`--until ${until} is after the year 9999`, command)
   if (end <= now) throw usageError(`--until ${until} is in the past`, command)
   return end
 }

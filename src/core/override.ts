@@ -17,6 +17,9 @@ export type Effect =
   | { readonly kind: 'drain'; readonly ramp?: Ramp }
   | { readonly kind: 'weight'; readonly weight: number }
 
+/** The latest end of an override, milliseconds of the wall clock: the last year with four digits. */
+export const LATEST_END = Date.UTC(9999, 11, 31)
+
 export type OverrideSource = 'command' | 'window' | 'file'
 
 export interface Override {

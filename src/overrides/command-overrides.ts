@@ -2,8 +2,8 @@
  * Overrides that operators give by commands. They survive reloads, restarts and reboots, stay with a real server when its
  * service is renamed, and end by a command or at their end time.
  */
-import { type Config, keyAsWritten, keyOfMember, type Real, type Service } from '../core/model.js'
-import { drainAfter, type Effect, isInForce, type Override } from '../core/override.js'
+import { type Config, keyAsWritten, keyOfMember, MAX_WEIGHT, type Real, type Service } from '../core/model.js'
+import { drainAfter, type Effect, isInForce, LATEST_END, type Override } from '../core/override.js'
 import { type EntryForm, StateFile } from '../storage/state-file.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
@@ -37,8 +37,9 @@ export interface CommandOverridesParts {
   readonly alarm?: Clock['alarm']
 }
 
+const DAY = 86_400_000
 /** Milliseconds for which an override is kept whose target the configuration does not have. */
-const KEEP_MISSING = 86_400_000
+const KEEP_MISSING = DAY
 /** Milliseconds after which the ends are looked at again, since the wall clock may be set. */
 const LONGEST_ALARM = 60_000
 
@@ -253,19 +254,19 @@ export const ORDER_FORM: EntryForm<Order> = {
         source: 'command',
         who: text(override.who),
         reason: text(override.reason),
-        since: number(override.since),
-        until: override.until === null ? null : number(override.until),
+        since: moment(override.since),
+        until: override.until === null ? null : moment(override.until),
       },
-      missingSince: missingSince === null ? null : number(missingSince),
+      missingSince: missingSince === null ? null : moment(missingSince),
     }
   },
 }
 
 function effectOf(effect: Effect): Effect {
   if (!EFFECTS.has(effect.kind)) throw new Error(`no effect: ${effect.kind}`)
-  if (effect.kind === 'weight') return { kind: 'weight', weight: number(effect.weight) }
+  if (effect.kind === 'weight') return { kind: 'weight', weight: whole(effect.weight, MAX_WEIGHT) }
   if (effect.kind !== 'drain' || !effect.ramp) return { kind: effect.kind }
-  return { kind: 'drain', ramp: { since: number(effect.ramp.since), ms: number(effect.ramp.ms) } }
+  return { kind: 'drain', ramp: { since: moment(effect.ramp.since), ms: whole(effect.ramp.ms, DAY) } }
 }
 
 function text(value: unknown): string {
@@ -273,7 +274,14 @@ function text(value: unknown): string {
   return value
 }
 
-function number(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Error('expected a number')
+/** Milliseconds of the wall clock. Others have no date: no status could be given. */
+function moment(value: unknown): number {
+  if (typeof value !== 'number' || !(Math.abs(value) <= LATEST_END)) throw new Error('expected a time')
   return value
+}
+
+function whole(value: unknown, most: number): number {
+  if (!Number.isSafeInteger(value) || Number(value) < 0 || Number(value) > most)
+    throw new Error('expected a number')
+  return Number(value)
 }

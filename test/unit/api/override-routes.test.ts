@@ -73,6 +73,7 @@ describe('override-routes', () => {
     ['/overrides', { ...GIVE, effect: { kind: 'disable', ramp: 1000 } }, /effect: .*"ramp"/],
     ['/overrides', { ...GIVE, reason: 'x'.repeat(513) }, /wrong at reason: .*<=512 characters/],
     ['/overrides', { ...GIVE, until: 'tomorrow' }, /wrong at until: .*expected number, received string/],
+    ['/overrides', { ...GIVE, until: 1e300 }, /wrong at until: .*<=253402214400000/],
     ['/overrides', { ...GIVE, who: 'root' }, /wrong at its top: .*"who"/],
     ['/overrides/end', { targets: TARGETS }, /wrong at effects: /],
     ['/overrides/end', { targets: TARGETS, effects: [] }, /wrong at effects: .*>=1 items/],

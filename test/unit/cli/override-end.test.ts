@@ -46,6 +46,8 @@ describe('override-end: the end of an override', () => {
 
   const wrong: [options: { for?: string; until?: string }, sentence: RegExp][] = [
     [{ for: 'soon' }, /--for takes a duration such as 90s, 30m or 2h, not "soon"/],
+    [{ for: '99999999d' }, /ends after the year 9999/],
+    [{ until: '+012345-01-01T00:00' }, /--until takes a time/],
     [{ for: '0s' }, /--for takes a duration/],
     [{ until: '25:00' }, /--until takes a time such as 06:00/],
     [{ until: '2026-11-27T06:00' }, /is in the past/],

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../../src/core/model.js'
 import type { Effect, Override } from '../../../src/core/override.js'
 import { CommandOverrides, targetOf } from '../../../src/overrides/command-overrides.js'
+import { lineFor } from '../../../src/storage/checked-line.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
@@ -51,6 +53,29 @@ describe('CommandOverrides', () => {
     assert.equal(await overrides.give([targetOf(WEB, ONE), targetOf(MAIL, null)], DRAIN), true)
     const { overrides: next } = await again()
     assert.deepEqual(next.orders, overrides.orders)
+  })
+
+  it('with values that no command gives are left out at a start', async () => {
+    const good = { target: targetOf(WEB, ONE), override: DRAIN, missingSince: null }
+    const withEffect = (effect: unknown) => ({ ...good, override: { ...DRAIN, effect } })
+    const values: unknown[] = [
+      good,
+      null,
+      { ...good, override: { ...DRAIN, until: 1e300 } },
+      { ...good, override: { ...DRAIN, since: -1e300 } },
+      { ...good, missingSince: 9e15 },
+      withEffect({ kind: 'weight', weight: -5 }),
+      withEffect({ kind: 'weight', weight: 2 ** 31 }),
+      withEffect({ kind: 'drain', ramp: { since: 1e300, ms: 1000 } }),
+      withEffect({ kind: 'drain', ramp: { since: 0, ms: 1e300 } }),
+      withEffect({ kind: '__proto__' }),
+    ]
+    const path = join(temporaryFolder(), 'overrides.json')
+    const head = { lvsd: 'overrides', version: 1, entries: values.length }
+    writeFileSync(path, [head, ...values].map(lineFor).join(''))
+    const { overrides, lines } = await stage(path)
+    assert.deepEqual(overrides.orders, [good])
+    assert.match(String(lines[0]?.msg), /is damaged: 1 of its entries can be read and count, 9 cannot/)
   })
 
   it('replace one with the same effect on the same target, and no other', async () => {
