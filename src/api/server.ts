@@ -247,7 +247,7 @@ class OpenSocket implements ControlSocket {
   async #look(): Promise<void> {
     const found = await look(this.#path, this.#held).catch(() => 'nothing' as const)
     if (found === 'nothing' || found === 'abandoned') await this.#bindAgain()
-    else this.#tell(found)
+    else this.#report(found)
   }
 
   async #bindAgain(): Promise<void> {
@@ -272,7 +272,7 @@ class OpenSocket implements ControlSocket {
   }
 
   /** Logs once that another program uses the path. It is left to that program. */
-  #tell(found: Found): void {
+  #report(found: Found): void {
     if (found !== 'ours' && found !== this.#told)
       this.#log.error(
         'socket.taken',

@@ -107,7 +107,7 @@ class Waiter {
       if (this.#trouble !== null) return
       const now = performance.now()
       this.#reals = answers.flatMap(({ services, timeouts }) => this.#progress.read(services, timeouts, now))
-      if (this.#notes === null) this.#tellNotes([...new Set(answers.flatMap(drainNotes))])
+      if (this.#notes === null) this.#reportNotes([...new Set(answers.flatMap(drainNotes))])
     } catch (error) {
       if (!(error instanceof ControlError)) throw error
       this.#trouble = error.message
@@ -122,7 +122,7 @@ class Waiter {
     return answers
   }
 
-  #tellNotes(notes: readonly string[]): void {
+  #reportNotes(notes: readonly string[]): void {
     this.#notes = notes
     const { context, isQuiet } = this.#wait
     if (isQuiet) return

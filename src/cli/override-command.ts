@@ -129,11 +129,11 @@ export function shown(context: EndingContext, outcome: OverrideOutcome): ExitCod
     context.printData(JSON.stringify({ schema: 1, ...outcome }, null, 2))
     return outcome.ok ? EXIT.ok : EXIT.problem
   }
-  return told(context, outcome)
+  return printOutcome(context, outcome)
 }
 
 /** Prints the outcome for people. Throws a CommandError if it is a refusal. */
-export function told(context: EndingContext, outcome: OverrideOutcome): ExitCode {
+export function printOutcome(context: EndingContext, outcome: OverrideOutcome): ExitCode {
   const paint = painter(context.screen.colour)
   if (!outcome.ok) throw new CommandError(printable(outcome.message), EXIT.problem)
   for (const line of outcomeLines(outcome)) context.print(printable(line))

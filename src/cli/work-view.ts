@@ -183,7 +183,7 @@ export class WorkView {
   #pressInDialog(key: string, dialog: Dialog): void {
     if (dialog.kind === 'question') {
       this.#dialog = null
-      if (/^y$/i.test(key)) this.#try(dialog.act, text => this.#tell(text))
+      if (/^y$/i.test(key)) this.#try(dialog.act, text => this.#report(text))
       else this.#notice = 'nothing has been changed'
       return
     }
@@ -210,13 +210,13 @@ export class WorkView {
     act()
       .then(show, error => {
         if (!(error instanceof ControlError)) throw error
-        this.#tell(error.message)
+        this.#report(error.message)
       })
       .then(refresh)
       .then(onChange)
   }
 
-  #tell(text: string): void {
+  #report(text: string): void {
     this.#notice = text.split('\n')[0] ?? ''
   }
 

@@ -32,7 +32,7 @@ export interface EndpointContext {
 export function readEndpoint(text: string, at: Position, context: EndpointContext): Endpoint | null {
   const bare = text.startsWith('[') ? null : parseAddress(text)
   if (bare?.family === 'ipv6') {
-    tellBrackets(text, bare, at, context.report)
+    reportBrackets(text, bare, at, context.report)
     return null
   }
   const parsed = parseHostPort(text)
@@ -98,7 +98,7 @@ function kindOfNoServer(address: Address): string | null {
   return multicast ? 'a multicast address' : null
 }
 
-function tellBrackets(text: string, address: Address, at: Position, report: Report): void {
+function reportBrackets(text: string, address: Address, at: Position, report: Report): void {
   const [, head, tail] = /^(.*[^:]):(\d{1,5})$/.exec(text) ?? []
   const split =
     head !== undefined && parseAddress(head)

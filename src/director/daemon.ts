@@ -305,7 +305,7 @@ class RunningDaemon implements Daemon {
     await this.#applier.prepare()
     this.#socket = await openControlSocket(settings.socket, this, log)
     this.#shareSocket()
-    this.#reloader.tellStart()
+    this.#reloader.logStart()
     this.#events.emit('phase', 'starting')
     if (settings.timeouts)
       await kernel

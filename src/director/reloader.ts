@@ -96,7 +96,7 @@ export class Reloader {
    * Logs the problems of the configuration at the start. If the file cannot run, logs an error that the kept
    * configuration runs instead.
    */
-  tellStart(): void {
+  logStart(): void {
     const { log, loaded } = this.#parts
     if (this.#kept) {
       const { acceptedAt, problems } = this.#kept

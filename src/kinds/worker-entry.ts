@@ -4,14 +4,14 @@
  */
 
 import { codeOf, importCheck, messageOf, NotLoaded } from '../check/import-check.js'
-import { hearCore, tellCore, yieldToOthers } from '../workers/core-link.js'
+import { hearCore, sendToCore, yieldToOthers } from '../workers/core-link.js'
 import type { Errand, Reply } from './errand.js'
 import { judgeOptions, recordKind } from './read-kind.js'
 
 /** Niceness: a file that loops while loading takes little CPU time from the core. */
 const NICE = 10
 
-const tell = (reply: Reply) => tellCore(reply)
+const send = (reply: Reply) => sendToCore(reply)
 
 let printed = 0
 let beginning = ''
@@ -28,10 +28,10 @@ function muffle(): void {
 }
 
 /** Reports an error that would end the process. */
-function tellFaults(): void {
+function sendFaults(): void {
   const thrown = (error: unknown) => {
     const message = `it has an uncaught exception: ${messageOf(error)}`
-    tell({ kind: 'failure', message, code: codeOf(error) })
+    send({ kind: 'failure', message, code: codeOf(error) })
   }
   process.on('uncaughtException', thrown)
   process.on('unhandledRejection', thrown)
@@ -41,20 +41,20 @@ async function work({ module, task }: Errand): Promise<void> {
   const check = await importCheck(module)
   if (task.kind === 'describe') {
     const record = recordKind(check, task.words)
-    tell({ kind: 'record', record, printed, beginning })
+    send({ kind: 'record', record, printed, beginning })
   } else
     for (const [i, options] of task.options.entries()) {
-      tell({ kind: 'verdict', index: i, ...judgeOptions(check, options) })
+      send({ kind: 'verdict', index: i, ...judgeOptions(check, options) })
     }
 }
 
 hearCore(errand => {
   yieldToOthers(NICE)
   muffle()
-  tellFaults()
-  tell({ kind: 'ready' })
+  sendFaults()
+  send({ kind: 'ready' })
   work(errand as Errand).catch(error => {
     const what = error instanceof NotLoaded ? 'it does not load: ' : ''
-    tell({ kind: 'failure', message: `${what}${messageOf(error)}`, code: codeOf(error) })
+    send({ kind: 'failure', message: `${what}${messageOf(error)}`, code: codeOf(error) })
   })
 })

@@ -288,7 +288,7 @@ export class NameResolver {
     this.#cancelSettle = null
     try {
       this.#choose()
-      this.#tellTroubles()
+      this.#reportTroubles()
       // Doubts count too: a member in doubt changes when an answer has no address, and when that has lasted for
       // PATIENCE.
       if (this.#names !== this.#inForce || this.#doubts !== this.#doubtsInForce) this.#parts.onNews()
@@ -346,7 +346,7 @@ export class NameResolver {
   }
 
   /** Logs each problem of a name when it begins or its sentence changes, and once when it is over. */
-  #tellTroubles(): void {
+  #reportTroubles(): void {
     const { log } = this.#parts
     for (const request of this.#wanted()) {
       if (this.#isAwaited(request)) continue

@@ -64,10 +64,11 @@ export class ReverseDnsCache {
     this.#answered.add(text)
     const before = this.#names.get(text) ?? []
     this.#names.set(text, names)
-    if (before.join() !== names.join()) this.#cancelTelling ??= this.#clock.alarm(GATHER, () => this.#tell())
+    if (before.join() !== names.join())
+      this.#cancelTelling ??= this.#clock.alarm(GATHER, () => this.#report())
   }
 
-  #tell(): void {
+  #report(): void {
     this.#cancelTelling = null
     this.#onNews()
   }

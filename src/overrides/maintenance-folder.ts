@@ -125,12 +125,12 @@ export class MaintenanceFolder {
   #take(seen: Seen, trouble: Trouble): void {
     const isNews = trouble !== this.#trouble || !isSame(seen, this.#seen)
     this.#seen = seen
-    this.#tell(trouble)
+    this.#report(trouble)
     this.#trouble = trouble
     if (isNews) this.#parts.onChange()
   }
 
-  #tell(trouble: Trouble): void {
+  #report(trouble: Trouble): void {
     const { log, folder } = this.#parts
     const files = this.#seen.files.slice(0, 10)
     if (trouble === null && this.#trouble !== null)

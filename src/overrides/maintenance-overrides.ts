@@ -64,7 +64,7 @@ export class MaintenanceOverrides {
     for (const file of this.#since.keys()) if (!files.has(file)) this.#since.delete(file)
     if (watched) {
       this.#notes.follow(watched.seen.folder, watched.seen.files)
-      void this.#tellUnmatched(config)
+      void this.#reportUnmatched(config)
     }
     return new Map([...held].map(([real, file]) => [real, this.#overrideBy(file)]))
   }
@@ -90,7 +90,7 @@ export class MaintenanceOverrides {
   }
 
   /** Logs each file that matches no real server, once, after the names of all real servers have been looked up. */
-  async #tellUnmatched(config: ResolvedConfig): Promise<void> {
+  async #reportUnmatched(config: ResolvedConfig): Promise<void> {
     const find = () =>
       unmatched(realsOf(config), this.#folder?.watched.seen.files ?? [], address => this.#names.of(address))
     const candidates = new Set(find())

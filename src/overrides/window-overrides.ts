@@ -109,16 +109,16 @@ export class WindowOverrides {
     this.#watched = new Map([...next].map(([id, watched]) => [id, current(watched, now, stateOf)]))
     this.#byService = byKey([...this.#watched.values()].filter(({ open }) => open))
     for (const [id, watched] of before)
-      if (watched.open && !this.#watched.get(id)?.open) this.#tell('window.ended', watched)
+      if (watched.open && !this.#watched.get(id)?.open) this.#report('window.ended', watched)
     for (const [id, watched] of this.#watched)
-      if (watched.open && !before.get(id)?.open) this.#tell('window.begun', watched)
+      if (watched.open && !before.get(id)?.open) this.#report('window.begun', watched)
     this.#from = now
     this.#until = Number.POSITIVE_INFINITY
     for (const { until } of this.#watched.values()) this.#until = Math.min(this.#until, until)
     this.#setAlarm(now)
   }
 
-  #tell(event: 'window.begun' | 'window.ended', { service, window, open }: Watched): void {
+  #report(event: 'window.begun' | 'window.ended', { service, window, open }: Watched): void {
     const { reals, reason } = window
     const fields = {
       service: service.name,

@@ -188,7 +188,7 @@ export class SysctlKeeper {
       }
     }
     if (isChanged) await this.#save()
-    this.#tellTroubles()
+    this.#reportTroubles()
   }
 
   /** The former values are on the disk before the first write. */
@@ -214,7 +214,7 @@ export class SysctlKeeper {
       if (sameValue(found, declared)) standing.trouble = null
       return false
     }
-    if (isOurs) this.#tellDrift(name, found, held.set, standing)
+    if (isOurs) this.#reportDrift(name, found, held.set, standing)
     if (!sameValue(found, declared)) sysctls.write(name, declared)
     const set = sysctls.read(name)
     standing.value = set
@@ -229,7 +229,7 @@ export class SysctlKeeper {
     return !isOurs || held.set !== set
   }
 
-  #tellDrift(name: string, from: string, to: string, standing: Standing): void {
+  #reportDrift(name: string, from: string, to: string, standing: Standing): void {
     standing.changesByOthers++
     const level = standing.quiet > QUIET_ROUNDS || standing.changesByOthers === 1 ? 'warn' : 'debug'
     standing.quiet = 0
@@ -252,7 +252,7 @@ export class SysctlKeeper {
   }
 
   /** Each trouble is told once, and its end. */
-  #tellTroubles(): void {
+  #reportTroubles(): void {
     for (const [name, standing] of this.#standings) {
       const { trouble, told } = standing
       if (trouble !== null && trouble !== told) this.#log.error('sysctl.failed', { sysctl: name }, trouble)

@@ -111,15 +111,15 @@ export class StateFile<T> {
       try {
         await this.#write(this.#path, text)
       } catch (error) {
-        this.#tellFailure(error as Error)
+        this.#reportFailure(error as Error)
         return
       }
       this.#held = text
-      this.#tellSuccess()
+      this.#reportSuccess()
     }
   }
 
-  #tellFailure({ message }: Error): void {
+  #reportFailure({ message }: Error): void {
     if (!this.#isClosed) this.#cancelRetry = this.#alarm(RETRY, () => void this.#writeWanted())
     if (this.#isFailing) return
     this.#isFailing = true
@@ -130,7 +130,7 @@ export class StateFile<T> {
     )
   }
 
-  #tellSuccess(): void {
+  #reportSuccess(): void {
     if (this.#isFailing)
       this.#log.info('state.works', { file: this.#path }, `the ${this.#form.name} are written`)
     this.#isFailing = false

@@ -91,7 +91,7 @@ export class Watch {
   }
 
   async #judge(look: Look): Promise<void> {
-    this.#tellFault(look.fault)
+    this.#reportFault(look.fault)
     const change = this.#changes.step(look, this.#clock.now())
     if (!change) return
     if (change.isNew) this.#parts.onNew(look.writtenAt)
@@ -115,7 +115,7 @@ export class Watch {
     return (isSettled && !this.#asked.isSettled) || this.#clock.now() >= this.#asked.again
   }
 
-  #tellFault(fault: string | null): void {
+  #reportFault(fault: string | null): void {
     if (fault !== null && this.#fault === null)
       this.#parts.log.warn(
         'config.unreadable',

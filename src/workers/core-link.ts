@@ -11,7 +11,7 @@ const MOST = 1 << 30
 const write = fs.writeSync
 
 /** Sends a value synchronously, because the event loop may never run again. */
-export function tellCore(value: unknown, isJson = false): void {
+export function sendToCore(value: unknown, isJson = false): void {
   const frame = frameOf(value, isJson)
   for (let sent = 0; sent < frame.length; ) sent += write(DESCRIPTORS.reports, frame, sent)
 }

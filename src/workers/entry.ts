@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { workBelow } from '../system/process-marks.js'
 import { beatWhileLoading, startBeat } from './beat.js'
-import { hearCore, tellCore, yieldToOthers } from './core-link.js'
+import { hearCore, sendToCore, yieldToOthers } from './core-link.js'
 import { Descriptors } from './descriptors.js'
 import { DESCRIPTORS } from './frames.js'
 import { guardDirector, guardProcess } from './guards.js'
@@ -12,7 +12,7 @@ import { boundOutput } from './output.js'
 import { readReports } from './read-reports.js'
 import { type Attribute, Runs } from './runs.js'
 import { OwnState } from './shared.js'
-import { tellSpawns } from './spawns.js'
+import { reportSpawns } from './spawns.js'
 
 /** Number of beats between two checks of the descriptors. */
 const LOOK_EVERY = 8
@@ -21,7 +21,7 @@ function begin(terms: Terms): (orders: readonly Order[]) => void {
   const { isGuarded } = terms
   const shared = new OwnState(DESCRIPTORS.shared)
   // Validated and copied here as lvsd does on receipt; long texts are cut before they are sent.
-  const outbox = new Outbox(reports => tellCore(readReports(reports), true))
+  const outbox = new Outbox(reports => sendToCore(readReports(reports), true))
   // AsyncLocalStorage makes promises slower. For shipped checks, culprits are found without it.
   const storage = isGuarded ? new AsyncLocalStorage<number>() : null
   const currentRun = () => storage?.getStore() ?? null
@@ -34,7 +34,7 @@ function begin(terms: Terms): (orders: readonly Order[]) => void {
   if (isGuarded) guardDirector()
   else beatWhileLoading(shared)
   boundOutput(outbox, currentRun)
-  tellSpawns(shared, !isGuarded)
+  reportSpawns(shared, !isGuarded)
   const descriptors = new Descriptors(
     () => runs.count,
     what => tell('held', what),

@@ -11,7 +11,7 @@ interface Spawner {
 }
 
 /** `isOurs`: only shipped checks run in the worker, so each start also counts as a beat, for many starts in a row. */
-export function tellSpawns(shared: OwnState, isOurs: boolean): void {
+export function reportSpawns(shared: OwnState, isOurs: boolean): void {
   const spawner = ChildProcess.prototype as unknown as Spawner
   const spawn = spawner.spawn
   spawner.spawn = function (...args) {

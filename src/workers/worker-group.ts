@@ -85,13 +85,13 @@ export class WorkerGroup {
       gate,
       worker: { name, isGuarded, niceness: NICE, patience },
       unloadable: (run, problem) => this.#unloadable(run, problem),
-      printed: output => this.#tellOutput(output),
+      printed: output => this.#reportOutput(output),
       convict: (record, cause, isLate) => this.#convict(record, cause, isLate),
       acquitted: record => this.#acquitted(record),
       notBegun: cause => this.#rest(cause),
       again: run => this.start(run),
-      started: worker => this.#tellStarted(worker),
-      ended: (worker, cause) => this.#tellEnded(worker, cause),
+      started: worker => this.#reportStarted(worker),
+      ended: (worker, cause) => this.#reportEnded(worker, cause),
     })
   }
 
@@ -193,7 +193,7 @@ export class WorkerGroup {
   #open(): Worker {
     const options = { ...this.#options, name: `${this.#options.name} ${++this.#count}` }
     const worker: Worker = new Worker(options, this.#terms.clock, {
-      printed: output => this.#tellOutput(output),
+      printed: output => this.#reportOutput(output),
       answered: (run, answer) => {
         this.#trouble = null
         run.land(answer)
@@ -210,7 +210,7 @@ export class WorkerGroup {
       this.#processes--
       if (!this.#isClosed) this.#assignHeld()
     })
-    this.#tellStarted(worker)
+    this.#reportStarted(worker)
     return worker
   }
 
@@ -226,7 +226,7 @@ export class WorkerGroup {
     this.#workers.splice(this.#workers.indexOf(worker), 1)
     this.#retire(worker)
     if (this.#isClosed) return
-    this.#tellEnded(worker.handle.name, cause)
+    this.#reportEnded(worker.handle.name, cause)
     if (cause.kind !== 'dismissed') this.#judge(worker, cause, begun)
     else for (const run of begun) this.start(run)
     for (const run of waiting) this.start(run)
@@ -310,12 +310,12 @@ export class WorkerGroup {
 
   // -------------------------------------------------------------- what is told
 
-  #tellStarted(worker: Worker): void {
+  #reportStarted(worker: Worker): void {
     this.#terms.opened(worker)
     this.#terms.log.info('worker.started', { worker: worker.handle.name }, 'a worker for checks starts')
   }
 
-  #tellEnded(worker: string, cause: Cause): void {
+  #reportEnded(worker: string, cause: Cause): void {
     if (this.#isClosed) return
     if (cause.kind === 'dismissed')
       this.#terms.log.info('worker.dismissed', { worker }, 'a worker for checks is not needed any more')
@@ -327,7 +327,7 @@ export class WorkerGroup {
       )
   }
 
-  #tellOutput({ bytes, beginning }: { readonly bytes: number; readonly beginning: string }): void {
+  #reportOutput({ bytes, beginning }: { readonly bytes: number; readonly beginning: string }): void {
     const { clock, log, name, module } = this.#terms
     const printed = this.#printed
     printed.bytes += bytes

@@ -9,10 +9,10 @@ import {
   type GivingContext,
   given,
   givingOptions,
+  printOutcome,
   shown,
   socketOf,
   targetArgument,
-  told,
 } from '../override-command.js'
 import { durationOf } from '../override-end.js'
 import { usageError } from '../parse.js'
@@ -59,7 +59,7 @@ Ctrl-C ends the waiting and leaves the drain in force.
     const { request, outcome } = await given(context, 'drain', effectOf(context))
     if (wait === null || !outcome.ok) return shown(context, outcome)
     const isQuiet = context.options.json
-    if (!isQuiet) told(context, outcome)
+    if (!isQuiet) printOutcome(context, outcome)
     const waited = await waitForDrain({
       context,
       socket: socketOf(context),
@@ -112,15 +112,15 @@ interface Ended {
 function ended(context: GivingContext, { outcome, waited, then }: Ended): ExitCode {
   if (context.options.json)
     context.printData(JSON.stringify({ schema: 1, ...outcome, wait: waited, then }, null, 2))
-  else tell(context, waited, then)
+  else printWaited(context, waited, then)
   if (waited.outcome === 'lost') return EXIT.unreachable
   return waited.outcome === 'empty' && then?.ok !== false ? EXIT.ok : EXIT.problem
 }
 
-function tell(context: GivingContext, waited: DrainOutcome, then: OverrideOutcome | null): void {
+function printWaited(context: GivingContext, waited: DrainOutcome, then: OverrideOutcome | null): void {
   const { TARGET } = context.arguments
   const word = /^[\w./:@-]+$/.test(TARGET) ? TARGET : `'${TARGET}'`
   const say = waited.outcome === 'empty' ? context.print : context.warn
   for (const line of outcomeLines(waited, `lvsd undrain ${word}`)) say(printable(line))
-  if (then) told(context, then)
+  if (then) printOutcome(context, then)
 }

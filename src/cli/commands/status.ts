@@ -68,14 +68,14 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
       return EXIT.ok
     }
     const document = await askDaemon(fetch())
-    if (check) return told(checkStatus(document), context)
+    if (check) return printed(checkStatus(document), context)
     if (context.options.json) context.printData(JSON.stringify(document, null, 2))
     else context.print(renderStatus(document, { ...context.screen, now: Date.now() }))
     return EXIT.ok
   },
 })
 
-function told({ verdict, line }: Checked, { print }: Pick<CommandContext, 'print'>): ExitCode {
+function printed({ verdict, line }: Checked, { print }: Pick<CommandContext, 'print'>): ExitCode {
   print(line)
   return verdict
 }

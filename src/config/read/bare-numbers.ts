@@ -7,7 +7,7 @@ import type { RawEntry } from '../raw.js'
 const LONG = 1000
 
 /** Warns about a value such as `interval: 5000`. */
-export function tellBareNumber(entry: RawEntry, report: Report): void {
+export function reportBareNumber(entry: RawEntry, report: Report): void {
   const value = entry.value.kind === 'scalar' ? entry.value.value : null
   const seconds = value !== null && /^\d+$/.test(String(value)) ? Number(value) : 0
   if (seconds < LONG) return

@@ -25,7 +25,7 @@ export interface Settled<S extends Shape> {
 type Settle<T extends z.ZodType> = [FormedAs<T>] extends [never] ? z.output<T> : Read<T> | undefined
 
 /** Merges the layers for the keys of `shape`. The first layer has the highest priority. */
-export function settle<S extends Shape>(shape: S, layers: readonly Layer[]): Settled<S> {
+export function mergeLayers<S extends Shape>(shape: S, layers: readonly Layer[]): Settled<S> {
   const values: Record<string, unknown> = {}
   for (const [key, type] of Object.entries(shape)) {
     const layer = layers.find(each => valueIn(each, key) !== undefined)
@@ -58,7 +58,7 @@ export function absent(type: z.ZodType): { readonly value: unknown } | null {
 
 /** Returns all keys of `shape` with their values, including those of nested mappings. */
 export function outputOf<S extends Shape>(shape: S, layers: readonly Layer[]): Output<S> {
-  const { values } = settle(shape, layers)
+  const { values } = mergeLayers(shape, layers)
   const output = Object.entries(shape).map(([key, type]) => [
     camelKey(key),
     plainOf(type, valueIn({ values } as Layer, key)),

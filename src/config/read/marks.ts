@@ -8,7 +8,7 @@ import { commandFrom, pathFrom } from '../paths.js'
 import type { Position } from '../problems/problem.js'
 import type { Report } from '../problems/report.js'
 import { type RawEntry, type RawNode, textOf } from '../raw.js'
-import { tellBareNumber } from './bare-numbers.js'
+import { reportBareNumber } from './bare-numbers.js'
 import type { ReadContext } from './read-context.js'
 
 /** Returns the entry in the form that its type parses: secrets read, paths absolute. */
@@ -41,14 +41,14 @@ function wholePath(node: RawNode, sort: 'file' | 'command', context: ReadContext
 }
 
 /** Warns about a value that is valid but possibly not intended. */
-export function tellDoubts(entry: RawEntry, type: z.ZodType, report: Report): void {
+export function reportDoubts(entry: RawEntry, type: z.ZodType, report: Report): void {
   const { shell, isInterval } = markOf(type)
-  if (shell) tellCommand(entry, report)
-  if (isInterval) tellBareNumber(entry, report)
+  if (shell) reportCommand(entry, report)
+  if (isInterval) reportBareNumber(entry, report)
 }
 
 /** Warns about a command that cannot be run now, as far as this can be determined. */
-function tellCommand({ key, value }: RawEntry, report: Report): void {
+function reportCommand({ key, value }: RawEntry, report: Report): void {
   const command = textOf(value)
   const why = command === null ? null : whyUnavailable(command)
   if (why !== null) report.warn('COMMAND_UNAVAILABLE', value.at, `${key}: ${why}`)

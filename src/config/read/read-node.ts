@@ -10,7 +10,7 @@ import { reportIssue } from '../problems/report-issue.js'
 import { isNothing, plain, type RawEntry, type RawNode, sortOf, textOf } from '../raw.js'
 import { type Form, formOf, type MappingForm, type ShortForm } from '../schema/forms.js'
 import { Fields, type Read, type Shape, type Unread } from './fields.js'
-import { markedEntry, tellDoubts } from './marks.js'
+import { markedEntry, reportDoubts } from './marks.js'
 import type { ReadContext } from './read-context.js'
 import { entriesOf } from './short-form.js'
 
@@ -39,7 +39,7 @@ function readPlain(entry: RawEntry, type: z.ZodType, context: ReadContext): unkn
   }
   const parsed = type.safeParse(plain(markedEntry(entry, type, context).value))
   if (parsed.success) {
-    tellDoubts(entry, type, report)
+    reportDoubts(entry, type, report)
     return parsed.data
   }
   const isSecret = markOf(type).secret !== undefined
@@ -89,7 +89,7 @@ function readForm(place: Place, form: Form, context: ReadContext): unknown {
   if (form.kind === 'list' && form.takesOne) return [readItem(place, form.item, context) ?? null]
   if (form.kind === 'mapping' && node.kind === 'map') return readEntries(node.entries, at, form, context)
   if (form.kind === 'members' && node.kind === 'map') return node.entries
-  return tellWrong(place, form, context)
+  return reportWrongType(place, form, context)
 }
 
 function itemPlace(node: RawNode, form: ShortForm | MappingForm): Place {
@@ -105,7 +105,7 @@ function readShort(place: Place, form: ShortForm, context: ReadContext): unknown
   const { node, key } = place
   if (node.kind === 'map') return readEntries(node.entries, node.at, form.mapping, context)
   if (form.none && textOf(node) === 'none') return null
-  if (!mayBe(form.type, plain(node))) return tellWrong(place, form, context)
+  if (!mayBe(form.type, plain(node))) return reportWrongType(place, form, context)
   const entries = entriesOf(node, form, key, context.report)
   return entries === null ? undefined : readEntries(entries, node.at, form.mapping, context)
 }
@@ -121,7 +121,7 @@ function isWithin(issue: z.core.$ZodIssue): boolean {
   return issue.code === 'invalid_union' && issue.errors.some(issues => issues.every(isWithin))
 }
 
-function tellWrong({ node, subject }: Place, form: Form, { report }: ReadContext): undefined {
+function reportWrongType({ node, subject }: Place, form: Form, { report }: ReadContext): undefined {
   const hasWords = form.kind === 'short' && form.wrong !== undefined
   const brackets = hasWords && node.kind === 'list' ? '; an address in brackets needs quotes round it' : ''
   report.error('WRONG_TYPE', node.at, `${subject} ${form.expected}, not ${sortOf(node)}${brackets}`)
@@ -160,12 +160,12 @@ export function readFields<S extends Shape>(
     const type = Object.hasOwn(shape, entry.key) ? shape[entry.key] : undefined
     const value = type && readEntry(entry, type, context)
     if (value !== undefined) values[entry.key] = value
-    else if (!type) tellUnknown(entry, shape, how, context)
+    else if (!type) reportUnknownKey(entry, shape, how, context)
   }
   return new Fields(values as Fields<S>['values'], how.at, entries, shape)
 }
 
-function tellUnknown(entry: RawEntry, shape: Shape, how: ReadHow, { report }: ReadContext): void {
+function reportUnknownKey(entry: RawEntry, shape: Shape, how: ReadHow, { report }: ReadContext): void {
   const { key, keyAt } = entry
   const advice = () => hintFor(key, how.name) ?? didYouMean(key, Object.keys(shape))
   if (how.tellUnknown) how.tellUnknown(entry)

@@ -1,14 +1,14 @@
 /** Reads the attributes of a real server: forwarding, weight and thresholds. */
 import type { Forwarding, RealAttributes } from '../../core/model.js'
 import type { Fields } from '../read/fields.js'
-import { outputOf, settle } from '../read/layers.js'
+import { mergeLayers, outputOf } from '../read/layers.js'
 import { forwardingFields, realAttributeFields, type realFields } from '../schema/real-fields.js'
 import type { RealContext } from './real-context.js'
 
 /** Reads each attribute from the real server, else from its service, else from the defaults. */
 export function readAttributes(fields: Fields<typeof realFields>, context: RealContext): RealAttributes {
   const layers = [fields, context.own, context.defaults]
-  const { values, entry } = settle(realAttributeFields, layers)
+  const { values, entry } = mergeLayers(realAttributeFields, layers)
   const { upper, lower } = values
   if (lower > upper) {
     const least = upper === 0 ? 'there is no upper one' : `the upper one is ${upper}`
@@ -26,7 +26,7 @@ export function readForwarding(
   fields: Fields<typeof forwardingFields>,
   { own, defaults, report }: RealContext,
 ): Pick<RealAttributes, 'forwarding' | 'tunnelPort' | 'tunnelChecksum'> {
-  const { values, entry } = settle(forwardingFields, [fields, own, defaults])
+  const { values, entry } = mergeLayers(forwardingFields, [fields, own, defaults])
   const { forwarding, 'tunnel-port': tunnelPort, 'tunnel-checksum': tunnelChecksum } = values
   if (forwarding === 'gue' && tunnelPort === undefined)
     report.error(

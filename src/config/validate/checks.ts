@@ -37,7 +37,7 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
     {
       name: check.name,
       at: draft.kind?.at ?? draft.at,
-      tellUnknown: entry => tellUnknownOption(entry, check, context),
+      tellUnknown: entry => reportUnknownOption(entry, check, context),
     },
     context,
   )
@@ -107,7 +107,7 @@ function checkOf({ kind, at, entries }: Draft, { checks, report, useKind }: Cont
   return null
 }
 
-function tellUnknownOption(entry: RawEntry, check: Check, { report, optionsOf }: Context): void {
+function reportUnknownOption(entry: RawEntry, check: Check, { report, optionsOf }: Context): void {
   const own = Object.keys(optionsOf(check))
   const advice =
     hintFor(entry.key, 'a check') ??
@@ -127,7 +127,7 @@ function readOptions(
   const { at } = fields
   const entries = draft.entries.filter(({ key }) => isOption(key, shape))
   const { options, isComplete } = optionValues(shape, fields, { check, isPartial: draft.isPartial }, context)
-  tellUrl(check, entries, context)
+  reportUrl(check, entries, context)
   // The kind of a user's file may create the file itself, so its paths are not tested.
   const areThere = check.origin === 'user' || areFilesThere(entries, options, shape, report)
   const wrong = isComplete && areThere ? asOptionProblem(check.validate?.(options) ?? null) : null
@@ -185,7 +185,7 @@ function isTimed(pattern: unknown): boolean {
 }
 
 /** Warns about a URL in `request`. A server may answer `GET /http://www.example/health` with an unrelated page. */
-function tellUrl({ scheme }: Check, entries: readonly RawEntry[], { checks, report }: Context): void {
+function reportUrl({ scheme }: Check, entries: readonly RawEntry[], { checks, report }: Context): void {
   const request = entries.find(({ key }) => key === 'request')?.value
   const text = request?.kind === 'scalar' ? String(request.value) : ''
   const [, ofUrl = '', host = '', path = ''] = /^([a-z][a-z\d+.-]*):\/\/([^/?#]*)(.*)$/i.exec(text) ?? []

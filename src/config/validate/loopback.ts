@@ -12,14 +12,14 @@ import type { PlacedFallback, PlacedReal } from './reals.js'
 /**
  * Reports servers at loopback addresses. Reports nothing if all real servers have one: this is a test on one machine.
  */
-export function tellLoopback(
+export function reportLoopback(
   reals: readonly PlacedReal[],
   fallback: PlacedFallback | null,
   context: RealContext,
 ): void {
   if (reals.length > 0 && reals.every(({ real }) => isLoopback(real))) return
-  for (const { real, at } of reals) if (isLoopback(real)) tell(real, at, context)
-  if (fallback && isLoopback(fallback.fallback)) tell(fallback.fallback, fallback.at, context)
+  for (const { real, at } of reals) if (isLoopback(real)) reportMember(real, at, context)
+  if (fallback && isLoopback(fallback.fallback)) reportMember(fallback.fallback, fallback.at, context)
 }
 
 function isLoopback({ host }: Member): boolean {
@@ -30,7 +30,7 @@ function isLoopback({ host }: Member): boolean {
  * In the kernel, ip_vs_nat_xmit and ip_vs_nat_xmit_v6 drop packets from other machines to such a server ("stopping DNAT
  * to loopback address").
  */
-function tell({ host, attributes }: Member, at: Position, { report, facts }: RealContext): void {
+function reportMember({ host, attributes }: Member, at: Position, { report, facts }: RealContext): void {
   const own = `${host} is the director itself`
   const port = facts.port === null || facts.isFwmark ? 'its port' : `port ${facts.port}`
   const place = `a server of the director that listens on the virtual address, ${port}`

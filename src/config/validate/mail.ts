@@ -1,5 +1,5 @@
 /** Reads who gets mails about a service: the keys of the service, then those of the defaults. */
-import { outputOf, settle } from '../read/layers.js'
+import { mergeLayers, outputOf } from '../read/layers.js'
 import { mailFields } from '../schema/mail-fields.js'
 import type { MailPolicy } from '../schema/model-keys.js'
 import type { Context, DefaultsFields, ServiceFields } from './context.js'
@@ -8,7 +8,7 @@ import type { Context, DefaultsFields, ServiceFields } from './context.js'
 export function readMail(own: ServiceFields, defaults: DefaultsFields, context: Context): MailPolicy | null {
   if (own.values.mail === null) return null
   const layers = [own.values.mail, defaults.values.mail].filter(layer => layer != null)
-  if (own.values.mail && !settle(mailFields, layers).entry('to'))
+  if (own.values.mail && !mergeLayers(mailFields, layers).entry('to'))
     context.report.warn(
       'MAIL_TO_NOBODY',
       own.keyAt('mail'),

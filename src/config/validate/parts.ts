@@ -4,7 +4,7 @@
  */
 import type { Protocol } from '../../core/model.js'
 import { readPort } from '../endpoints.js'
-import { settle } from '../read/layers.js'
+import { mergeLayers } from '../read/layers.js'
 import { serviceFields } from '../schema/schema.js'
 import type { Context, ServiceFields } from './context.js'
 
@@ -24,7 +24,7 @@ export interface Part {
 /** Returns all parts: at least one, even if keys are invalid. */
 export function partsOf(name: string, own: ServiceFields, context: Context): readonly Part[] {
   const protocols = unique(
-    [settle({ protocol: serviceFields.protocol }, [own]).values.protocol].flat(),
+    [mergeLayers({ protocol: serviceFields.protocol }, [own]).values.protocol].flat(),
     'protocol',
     own,
     context,

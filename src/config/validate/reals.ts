@@ -5,7 +5,7 @@ import type { CheckUse, Fallback, Forwarding, Real } from '../../core/model.js'
 import { type Endpoint, isForwardable, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problems/problem.js'
 import type { Fields } from '../read/fields.js'
-import { settle } from '../read/layers.js'
+import { mergeLayers } from '../read/layers.js'
 import { type fallbackFields, realFields } from '../schema/real-fields.js'
 import { readAttributes, readForwarding } from './attributes.js'
 import { draftsOf, layDrafts } from './check-drafts.js'
@@ -144,7 +144,7 @@ function readChecks(fields: Fields<typeof realFields>, context: RealContext): Re
   const read = drafts?.map(draft => readCheck(draft, context.facts.protocol, context))
   const uses = read ? read.filter(use => use !== null) : context.uses
   const areRight = read ? read.length === uses.length : context.usesAreRight
-  const { values, entry } = settle({ need: realFields.need }, [fields, context.own, context.defaults])
+  const { values, entry } = mergeLayers({ need: realFields.need }, [fields, context.own, context.defaults])
   const need = readNeed(values.need, uses.length)
   if (areRight) judgeNeed(need, uses.length, entry('need')?.value.at, context)
   return { uses, need: Math.min(need, uses.length) }

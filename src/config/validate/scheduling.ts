@@ -6,7 +6,7 @@ import { didYouMean } from '../../util/closest-match.js'
 import type { Position } from '../problems/problem.js'
 import { schedulerFor } from '../problems/synonyms.js'
 import type { Fields } from '../read/fields.js'
-import { outputOf, type Settled, settle } from '../read/layers.js'
+import { mergeLayers, outputOf, type Settled } from '../read/layers.js'
 import { persistenceFields, SCHEDULERS, schedulingFields } from '../schema/schema.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
 
@@ -16,7 +16,7 @@ export function readScheduling(
   facts: ServiceFacts,
   context: Context,
 ): ServiceAttributes {
-  const settled = settle(schedulingFields, [own, defaults])
+  const settled = mergeLayers(schedulingFields, [own, defaults])
   const { scheduler, 'one-packet': onePacket } = settled.values
   const schedulerAt = settled.entry('scheduler')?.value.at
   if (schedulerAt) judgeScheduler(scheduler, schedulerAt, context)
@@ -195,6 +195,6 @@ function prefixOf(netmask: string): number | null {
 
 /** True if persistence is given and is not `none`. */
 export function isPersistent(own: ServiceFields, defaults: DefaultsFields): boolean {
-  const { values, entry } = settle({ persistence: schedulingFields.persistence }, [own, defaults])
+  const { values, entry } = mergeLayers({ persistence: schedulingFields.persistence }, [own, defaults])
   return entry('persistence') !== undefined && values.persistence !== null
 }

@@ -10,7 +10,7 @@ import { draftsOf, layDrafts } from './check-drafts.js'
 import { readCheck } from './checks.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
 import { readIdentity } from './identity.js'
-import { tellLoopback } from './loopback.js'
+import { reportLoopback } from './loopback.js'
 import { readMail } from './mail.js'
 import { settleOnDown } from './on-down.js'
 import { type Part, partsOf } from './parts.js'
@@ -54,7 +54,7 @@ function readPart(
   const reals = readReals(own, realContext)
   const fallback = fallbackOf(own, realContext)
   judgeFallback(fallback, reals, context)
-  if (isFirst) tellLoopback(reals, fallback, realContext)
+  if (isFirst) reportLoopback(reals, fallback, realContext)
   const mail = readMail(own, defaults, context)
   if (identity.virtual === null) return null
   const plain = outputOf(plainServiceFields, [own, defaults])
@@ -142,10 +142,10 @@ function realContextOf(
 }
 
 function readReals(own: ServiceFields, context: RealContext): readonly PlacedReal[] {
-  tellNoReals(own, context)
+  reportNoReals(own, context)
   const reals = (own.values.reals ?? []).flatMap(fields => (fields && readReal(fields, context)) ?? [])
   judgeDuplicates(reals, context)
-  tellMixed(reals, context)
+  reportMixed(reals, context)
   const { facts, report, usesAreRight } = context
   if (usesAreRight && reals.some(({ real }) => real.checks.length === 0))
     report.warn(
@@ -162,7 +162,7 @@ function readReals(own: ServiceFields, context: RealContext): readonly PlacedRea
   return reals
 }
 
-function tellNoReals(own: ServiceFields, { report, facts }: RealContext): void {
+function reportNoReals(own: ServiceFields, { report, facts }: RealContext): void {
   if (!own.entry('reals') && !own.isMisspelt('reals'))
     report.error('MISSING_KEY', own.at, `"${facts.name}" has no reals: the list of its real servers`)
   if (own.values.reals?.length === 0)
@@ -182,7 +182,7 @@ function isUnproved({ checks }: Real, context: RealContext): boolean {
  * Adds a note at the first tunnel to a real server of the other family: the kernel refuses it while the connection sync
  * daemon runs.
  */
-function tellMixed(reals: readonly PlacedReal[], { report, facts }: RealContext): void {
+function reportMixed(reals: readonly PlacedReal[], { report, facts }: RealContext): void {
   const other = facts.family === 'ipv6' ? 'ipv4' : 'ipv6'
   const mixed = facts.family && reals.find(({ real }) => literalAddress(real.host)?.family === other)
   if (!mixed || mixed.real.attributes.forwarding === 'masq' || mixed.real.attributes.forwarding === 'gate')

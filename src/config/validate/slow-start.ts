@@ -1,7 +1,7 @@
 /** Reports a slow start that cannot have an effect. */
 import type { Service } from '../../core/model.js'
 import { sharedWeight } from '../../core/slow-start.js'
-import { settle } from '../read/layers.js'
+import { mergeLayers } from '../read/layers.js'
 import { plainServiceFields } from '../schema/schema.js'
 import type { Context, DefaultsFields, ServiceFields } from './context.js'
 
@@ -18,7 +18,7 @@ export function judgeSlowStart(
   defaults: DefaultsFields,
   { report }: Context,
 ): void {
-  const { entry } = settle({ 'slow-start': plainServiceFields['slow-start'] }, [own, defaults])
+  const { entry } = mergeLayers({ 'slow-start': plainServiceFields['slow-start'] }, [own, defaults])
   const at = entry('slow-start')?.keyAt
   if (!slowStart || !at || reals.length === 0) return
   const { scheduler } = attributes

@@ -23,7 +23,7 @@ import {
   visit,
   type YAMLMap,
 } from './library.js'
-import { tellFaults } from './yaml-faults.js'
+import { reportFaults } from './yaml-faults.js'
 
 const MAX_NODES = 1_000_000
 const MAX_DEPTH = 32
@@ -127,7 +127,7 @@ function compose(
     pos,
     opener: openers.findLast(([start, end]) => start < pos[0] && end >= pos[0] - 1)?.[0] ?? null,
   }))
-  tellFaults(withOpeners, text, locate, report)
+  reportFaults(withOpeners, text, locate, report)
   if (second) {
     const at = locate(second.range?.[0] ?? 0)
     report.error('SEVERAL_DOCUMENTS', at, 'a second document begins here: keep one, without "---" between')

@@ -14,7 +14,7 @@ export interface Fault {
 }
 
 /** Reports the errors, at most one per line: further errors in a line follow from the first one. */
-export function tellFaults(faults: readonly Fault[], text: string, locate: Locate, report: Report): void {
+export function reportFaults(faults: readonly Fault[], text: string, locate: Locate, report: Report): void {
   const hasTabs = faults.some(({ code }) => code === 'TAB_AS_INDENT')
   const lines = new Set<number>()
   for (const fault of faults) {

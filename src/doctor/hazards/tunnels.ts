@@ -26,7 +26,7 @@ export const tunnels: Hazard = {
     const used = tunnelsOf(facts)
     const widest = Math.max(0, ...clientLinks(facts).map(({ mtu }) => mtu))
     const short = used.filter(({ link, overhead }) => widest + overhead > link.mtu)
-    if (short.length > 0) return [tell(short, widest)]
+    if (short.length > 0) return [finding(short, widest)]
     return used.length > 0 ? [ok('packets of clients fit into the tunnels')] : []
   },
 }
@@ -59,7 +59,7 @@ function linkTo({ text }: Address, { site, machine }: Facts): Link | undefined {
   return machine.links?.find(({ name }) => name === local?.link)
 }
 
-function tell(short: readonly Tunnel[], widest: number): Judgement {
+function finding(short: readonly Tunnel[], widest: number): Judgement {
   const most = Math.max(...short.map(({ overhead }) => overhead))
   const links = [...new Set(short.map(({ link }) => `${link.name} (MTU ${link.mtu})`))].join(', ')
   const room = Math.min(...short.map(({ link, overhead }) => link.mtu - overhead))

@@ -173,8 +173,8 @@ export class DeliveryQueue {
     const { log } = this.#parts
     const { subject } = one.message
     const later = again.filter(each => this.#postpone(one.parts.get(each), fault))
-    if (fault) this.#tell(counter, one.message, to, { fault, isTriedAgain: later.length > 0 })
-    else this.#tellWell(counter)
+    if (fault) this.#report(counter, one.message, to, { fault, isTriedAgain: later.length > 0 })
+    else this.#reportWell(counter)
     const got = to.filter(each => !again.includes(each) && !refused.includes(each))
     if (got.length > 0) log.info('mail.sent', { to: got }, `emailalert: ${subject}`)
     for (const each of to) if (!later.includes(each)) one.parts.delete(each)
@@ -194,7 +194,7 @@ export class DeliveryQueue {
   }
 
   /** Reports each error code once, until a mail is delivered again. */
-  #tell(
+  #report(
     { told, name }: ServerQueue,
     { subject }: MailMessage,
     to: readonly string[],
@@ -212,7 +212,7 @@ export class DeliveryQueue {
     )
   }
 
-  #tellWell(counter: ServerQueue): void {
+  #reportWell(counter: ServerQueue): void {
     if (counter.told.size > 0)
       this.#parts.log.info(
         'mail.works',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { duration, z } from '../../../../src/check/option-types.js'
 import { newReport } from '../../../../src/config/problems/report.js'
 import type { RawEntry } from '../../../../src/config/raw.js'
-import { outputOf, settle } from '../../../../src/config/read/layers.js'
+import { mergeLayers, outputOf } from '../../../../src/config/read/layers.js'
 import { readEntry } from '../../../../src/config/read/read-node.js'
 import { listOf, mapping, oneOrMore, orNull, shortOr } from '../../../../src/config/schema/forms.js'
 import { secretSources } from '../../../../src/config/secret-sources.js'
@@ -80,7 +80,7 @@ describe('layers: values laid over each other', () => {
   const far = { values: { size: 6, 'keeps-hot': 7 }, entry: () => undefined }
 
   it('are those of the nearest layer, else the defaults', () => {
-    assert.deepEqual(settle(cup, [near, far]).values, { size: 5, 'keeps-hot': 7, lid: null })
+    assert.deepEqual(mergeLayers(cup, [near, far]).values, { size: 5, 'keeps-hot': 7, lid: null })
   })
 
   it('come out under the names of the code, with those of mappings within', () => {
