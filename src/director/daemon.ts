@@ -192,7 +192,7 @@ class RunningDaemon implements Daemon {
       isolation: this.#isolation,
       recheck: (id, ms) => this.#executors.soon(id, ms),
       ...(parts.overridesClock && { wall: parts.overridesClock.now }),
-      onClocks: () => memory.changed(),
+      onClocks: () => memory.changed({ isUrgent: true }),
     })
     lifecycle.add('traffic', () => this.#health.close())
     memory.add(this.#health.memory())

@@ -70,6 +70,8 @@ const DELAY = 1000
 /** A write is followed by a pause of this many times the time that it took: at most half a percent of a processor. */
 const REST = 200
 const LONGEST_REST = 60_000
+/** The longest pause before a change that the next run needs at once: a clock of a rule. */
+const URGENT_REST = 3000
 /** Milliseconds between two notes that lvsd runs: the time of the file, so that the next start knows the length of the gap. */
 const ALIVE = 60_000
 
@@ -86,6 +88,8 @@ export class HealthMemory {
   #rest = DELAY
   #isWriting = false
   #isChanged = false
+  /** The pending change, or the pending write, is urgent. */
+  #isUrgent = false
   #isClosed = false
 
   constructor(parts: HealthMemoryParts) {
@@ -126,10 +130,18 @@ export class HealthMemory {
     this.#stayAlive()
   }
 
-  /** Says that a section has something else to write. It is written within seconds, or a minute where there is much. */
-  changed(): void {
+  /**
+   * Says that a section has something else to write. It is written within seconds, or a minute where there is much; an
+   * urgent change within seconds in any case.
+   */
+  changed({ isUrgent = false } = {}): void {
     if (this.#file === null || this.#isClosed) return
     this.#isChanged = true
+    if (isUrgent && !this.#isUrgent) {
+      this.#isUrgent = true
+      this.#cancelWrite?.()
+      this.#cancelWrite = null
+    }
     if (!this.#isWriting) this.#writeSoon()
   }
 
@@ -156,7 +168,8 @@ export class HealthMemory {
   }
 
   #writeSoon(): void {
-    this.#cancelWrite ??= this.#alarm(this.#rest, () => {
+    const wait = this.#isUrgent ? Math.min(this.#rest, URGENT_REST) : this.#rest
+    this.#cancelWrite ??= this.#alarm(wait, () => {
       this.#cancelWrite = null
       void this.#write()
     })
@@ -165,6 +178,7 @@ export class HealthMemory {
   async #write(): Promise<void> {
     this.#isWriting = true
     this.#isChanged = false
+    this.#isUrgent = false
     await this.#save()
     this.#isWriting = false
     if (this.#isChanged && !this.#isClosed) this.#writeSoon()

@@ -86,7 +86,7 @@ describe('HealthMemory', () => {
     await until(() => existsSync(path))
   })
 
-  it('rests after a write in proportion to what it cost', async () => {
+  it('rests after a write in proportion to what it cost, unless the next one is urgent', async () => {
     const path = pathOf()
     const { memory, clock } = memoryOf(path)
     const slow = () => {
@@ -103,6 +103,9 @@ describe('HealthMemory', () => {
     clock.wind(9000)
     await setImmediate()
     assert.equal(readFileSync(path, 'utf8'), before)
+    memory.changed({ isUrgent: true })
+    clock.wind(3000)
+    await until(() => readFileSync(path, 'utf8') !== before)
   })
 
   it('leaves the time at which it still ran, without writing anew', async () => {
