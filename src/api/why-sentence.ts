@@ -108,8 +108,10 @@ function ownSentence(facts: RealFacts): string {
     )
   if (checks.length === 0)
     return `${start} because it has no check, so it counts as up; nothing takes it out by itself`
+  if (health.hold && !health.hold.isSpared) return heldSentence(facts, start)
   return joined(
     `${start} because ${standOf(health)}`,
+    sparedUntil(facts),
     weightOf(facts),
     downOf(facts),
     facts.isBrief ? null : prospectOf(health),
@@ -126,10 +128,31 @@ function downOf({ health: { down } }: RealFacts): string | null {
   return `it counts as ${down.cause}, so it is at weight 0${end}`
 }
 
+/** Returns what damping does with the server. */
+function heldSentence({ health, target, at, isBrief }: RealFacts, start: string): string {
+  const until = health.hold ? at(health.hold.until) : ''
+  return joined(
+    `${start} because it flaps`,
+    `it is held down until ${until}`,
+    isBrief ? null : `then its checks decide: ${standOf(health)}`,
+    isBrief ? null : `to have it back now: lvsd force ${target} up`,
+  )
+}
+
+function sparedUntil({ health, at }: RealFacts): string | null {
+  const { hold } = health
+  if (!hold) return null
+  return `it flaps, but is not held down (until ${at(hold.until)}), since no other server would serve`
+}
+
 /** Returns what the checks do to the weight of a server that is up, if they change it. */
-function weightOf({ health, wanted }: RealFacts): string | null {
+function weightOf({ health, wanted, at }: RealFacts): string | null {
   const { weight } = health.real.attributes
   if (health.state !== 'up' || wanted === null || wanted === weight) return null
+  if (health.rise) {
+    const { until, weight: full } = health.rise
+    return `its weight is ${wanted}, by slow start, and ${full} at ${at(until)}`
+  }
   const effect = wanted === 0 ? 'so it gets no new connections' : `where ${weight} is configured`
   return `its weight is ${wanted}, ${effect}`
 }

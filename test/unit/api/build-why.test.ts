@@ -23,8 +23,15 @@ const sick: CheckResult = {
     { phase: 'headers', ms: 1.234 },
   ],
 }
+const PLAIN = real('fd00::a', { weight: 10, checks: [use('http')] })
+const DAMPING = { changes: 2, within: 60_000, hold: 300_000 }
 const unrun: CheckResult = { ...sick, ok: null, reason: 'no-verdict', detail: 'no descriptors' }
 const ok = passed('200 OK')
+const FLAPS = [
+  ['http', ok],
+  ['http', sick],
+  ['http', ok],
+] as const
 
 const override = (change: Partial<Override>): Override => ({
   effect: { kind: 'drain' },
@@ -179,6 +186,24 @@ describe('build-why: the sentence about a real server', () => {
       real('fd00::a', { checks: [] }),
       {},
       /^up since .* because it has no check, so it counts as up; nothing takes it out by itself$/,
+    ],
+    [
+      'flaps and is held down',
+      PLAIN,
+      { results: FLAPS, service: { damping: DAMPING, fallback: real('fd00::f') } },
+      `down since ${at(NOW - 2000)} because it flaps; it is held down until ${at(NOW + 300_000)}; then its checks decide: http passes; to have it back now: lvsd force 'web/[fd00::a]:80' up`,
+    ],
+    [
+      'flaps and is all that serves',
+      PLAIN,
+      { results: FLAPS, service: { damping: DAMPING } },
+      /^up since .* because http passes; it flaps, but is not held down \(until .*\), since no other server would serve; /,
+    ],
+    [
+      'rises slowly',
+      PLAIN,
+      { results: FLAPS, service: { slowStart: { for: 60_000, from: 20 } } },
+      `up since ${at(NOW)} because http passes; its weight is 2, by slow start, and 10 at ${at(NOW + 60_000)}; one failed check takes it out; the next check runs in 3 s`,
     ],
     ['has a name without an address', real('app', { checks: [use('http')] }), {}, /its name has no address/],
   ]
