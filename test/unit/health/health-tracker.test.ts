@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../../../src/check/check.js'
 import type { CheckResult } from '../../../src/core/model.js'
 import type { HealthEvents } from '../../../src/health/health-changes.js'
-import { HealthTracker } from '../../../src/health/health-tracker.js'
+import { HealthTracker, type HealthTrackerParts } from '../../../src/health/health-tracker.js'
 import type { Emitter } from '../../../src/util/emitter.js'
 import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
@@ -18,7 +18,10 @@ const [WEB] = SITE.services
 const [A] = WEB?.reals ?? []
 
 /** A tracker of one server with one check; `told`: what it does, in order. */
-function tracker({ isHeard = false } = {}) {
+function tracker({
+  isHeard = false,
+  isolation = null as NonNullable<HealthTrackerParts['isolation']> | null,
+} = {}) {
   const told: string[] = []
   const { log, lines } = recordingLog()
   const clock = { now: 0 }
@@ -33,6 +36,7 @@ function tracker({ isHeard = false } = {}) {
     onDirty: services => told.push(`dirty ${services.map(({ name }) => name)}`),
     recheck: (_, ms) => told.push(`recheck in ${ms}`),
     now: () => clock.now,
+    isolation,
   })
   onCleanup(() => health.close())
   const [id = ''] = health.applyConfig(SITE, new Map([['ask', ask]]), new Map()).added.map(job => job.id)
@@ -50,6 +54,35 @@ describe('HealthTracker', () => {
     assert.deepEqual(found(passed()), [])
     assert.deepEqual(found(failed()), ['recheck in 300'])
     assert.deepEqual(found(failed()), ['transition', 'dirty web'])
+  })
+
+  it('does not count failures while lvsd is isolated', () => {
+    let isIsolated = true
+    const asked: string[] = []
+    const { found, health } = tracker({
+      isHeard: true,
+      isolation: {
+        current: { isIsolated, since: 0, detail: 'the interface eth1 is down' },
+        follow: addresses => asked.push(`follow ${[...addresses].map(({ text }) => text)}`),
+        passed: ({ text }) => asked.push(`passed ${text}`),
+        excuses: ({ text }, ms) => {
+          asked.push(`failed ${text} ${ms}`)
+          return isIsolated
+        },
+      },
+    })
+    found(passed())
+    for (let i = 0; i < 4; i++) assert.deepEqual(found(failed()), ['result'])
+    assert.equal(A && health.store.stateOf(A), 'up')
+    assert.equal(A && health.store.checkStatesOf(A)[0]?.noVerdicts, null)
+    isIsolated = false
+    found(failed())
+    assert.deepEqual(found(failed()), ['result', 'transition', 'dirty web'])
+    const before = asked.length
+    // A server that is down cannot go down: nobody looks at the routes.
+    found(failed())
+    assert.equal(asked.length, before)
+    assert.deepEqual(asked.slice(0, 3), ['follow fd00:1::a', 'passed fd00:1::a', 'failed fd00:1::a 1'])
   })
 
   it('publishes a weight that a check advises', () => {
