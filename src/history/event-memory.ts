@@ -112,6 +112,11 @@ export class EventMemory {
     return this.#lastId
   }
 
+  /** Number of clients that wait for events. */
+  get waiting(): number {
+    return this.#waiters.size
+  }
+
   /** Returns the events that match: the first after `after`, or else the last ones. */
   query({ after, limit, ...filter }: EventQuery): EventAnswer {
     const found: EventRecord[] = []

@@ -1,5 +1,5 @@
 /** lvsd events: shows what has happened. */
-import { ControlError, fetchEvents, fetchStatus } from '../../api/client.js'
+import { ControlError, fetchEvents, fetchTargets } from '../../api/client.js'
 import type { EventsAnswer, EventsQuery } from '../../api/event-types.js'
 import type { EventRecord } from '../../history/event-record.js'
 import { type Named, type NamedTarget, TargetError, targetsNamed } from '../../overrides/targets.js'
@@ -97,8 +97,7 @@ type Target = Pick<EventsQuery, 'service' | 'real'>
 async function targetsOf(context: Context, socket: string): Promise<readonly Target[]> {
   const word = context.arguments.TARGET
   if (word === undefined || word === 'all') return [{}]
-  const { services } = await askDaemon(fetchStatus(socket))
-  const named = services.map(({ name, reals }) => ({ service: name, reals: reals.map(one => one.name) }))
+  const named = await askDaemon(fetchTargets(socket))
   try {
     return targetsNamed(word, named).map(toTarget)
   } catch (error) {

@@ -8,6 +8,7 @@ describe('log line on a terminal', () => {
       time: '2026-01-02T03:04:05.678Z',
       pid: 1,
       event: 'real.down',
+      id: 7,
       service: 'web',
       detail: 'no answer in 3000 ms',
       ms: 3000,
