@@ -180,7 +180,7 @@ function checkStatus({ subscriber, health, lastAt, noVerdicts }: CheckState, dat
     streak: health.streak,
     since: dates.iso(health.since),
     policy: use.policy,
-    // `lvsd why` has the times of the phases; they would make this document half as long again.
+    // The times of the phases are in `lvsd why` only: they would make this document 50 % longer.
     last: health.last && { ...roundedResult(health.last), phases: [] },
     lastAt: lastAt === null ? null : dates.iso(lastAt),
     noVerdict: isWithoutVerdict(noVerdicts)

@@ -59,7 +59,7 @@ export async function endOverrides(socket: string, request: EndRequest): Promise
   return (await ask(socket, 'POST', '/overrides/end', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
 }
 
-/** Returns events; with `wait` after that time at the latest. `signal` gives the answer up. Throws a ControlError. */
+/** Returns events; with `wait` after that time at the latest. `signal` cancels the request. Throws a ControlError. */
 export async function fetchEvents(
   socket: string,
   query: EventsQuery,

@@ -1,4 +1,4 @@
-/** What is asked of connections over the control socket, and what is answered. Plain JSON. */
+/** Requests and answers about connections on the control socket. Plain JSON. */
 import { z } from '../check/option-types.js'
 import type { Protocol } from '../core/model.js'
 import { targets } from './override-types.js'
@@ -34,11 +34,11 @@ export interface ServiceConnections {
 }
 
 export interface ConnectionsAnswer {
-  /** Null: nothing is wrong; else a sentence: a target does not exist. */
+  /** A sentence if a target does not exist, else null. */
   readonly trouble: string | null
   /** Timeouts of the kernel in seconds. */
   readonly timeouts: { readonly tcpFin: number; readonly udp: number }
-  /** True: persistent clients leave a server of weight 0. Null: this kernel does not tell. */
+  /** True: persistent clients leave a server of weight 0. Null: this kernel does not report it. */
   readonly expiresQuiescentTemplates: boolean | null
   readonly services: readonly ServiceConnections[]
 }

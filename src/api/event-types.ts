@@ -13,7 +13,7 @@ const USUAL = 100
 const LONGEST_WAIT = 30_000
 
 export const eventsRequest = z.strictObject({
-  /** Only events with a greater id, the first of them; without it the last ones. */
+  /** Returns the first events with a greater id. Without it, the last events. */
   after: id.optional(),
   /** ISO 8601. */
   since: z.coerce

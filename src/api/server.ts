@@ -1,4 +1,4 @@
-/** Server of the control socket: HTTP and JSON over a Unix socket that its owner may open, and a group. */
+/** Server of the control socket: HTTP and JSON over a Unix socket that its owner, and optionally a group, may open. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { z } from '../check/option-types.js'
 import { TooManyWaiters } from '../history/event-memory.js'
@@ -51,7 +51,7 @@ export interface Control {
     give(request: GiveRequest, who: string): Promise<OverrideOutcome>
     end(request: EndRequest): Promise<OverrideOutcome>
   }
-  /** The maintenance windows of the configuration that runs. */
+  /** The maintenance windows of the active configuration. */
   windows(): WindowsDocument
   readonly why: {
     /** Names of all services and real servers. */
@@ -69,7 +69,7 @@ export interface Control {
     results(request: RecheckResultsRequest): Promise<readonly RecheckedReal[]>
   }
   readonly connections: {
-    /** Reads the services of the targets, and no others. */
+    /** Reads only the services of the targets. */
     read(request: ConnectionsRequest): Promise<ConnectionsAnswer>
   }
 }
@@ -183,7 +183,7 @@ class OpenSocket implements ControlSocket {
   #held: Held = ''
   #told: Found = 'ours'
   #group: string | null = null
-  /** The group that the log has told about. */
+  /** The group that was logged last as not usable. */
   #toldGroup: string | null = null
 
   constructor(path: string, routes: Readonly<Record<string, Handler>>, log: Pick<Log, 'warn' | 'error'>) {
@@ -204,7 +204,7 @@ class OpenSocket implements ControlSocket {
     if (group !== before || this.#toldGroup !== null) this.#share()
   }
 
-  /** Logs once for each group that it cannot have the socket. */
+  /** Logs once for each group that the socket cannot be given to it. */
   #share(): void {
     const group = this.#group
     try {
@@ -219,7 +219,7 @@ class OpenSocket implements ControlSocket {
       this.#log.warn(
         'socket.group-failed',
         { socket: this.#path, group, error: message },
-        `the control socket stays its owner's alone: ${code === 'EPERM' ? `the user of lvsd is not in the group ${group} (SupplementaryGroups= in its unit)` : message}`,
+        `only the owner can use the control socket: ${code === 'EPERM' ? `the user of lvsd is not in the group ${group} (SupplementaryGroups= in its unit)` : message}`,
       )
     }
   }

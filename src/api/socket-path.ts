@@ -57,11 +57,11 @@ export function leavePlace(path: string, held: Held): void {
 const O_PATH = 0o10_000_000
 
 /**
- * Opens the socket to a group, or with null to its owner alone. Throws if the path has another file by now, or if the
- * owner of this process may not give files to the group.
+ * Opens the socket to a group, or with null to its owner alone. Throws if another file is at the path meanwhile, or if
+ * the user of this process may not give files to the group.
  */
 export function shareWith(gid: number | null, path: string, held: Held): void {
-  // Through a descriptor: whoever may write to the folder cannot have another file changed instead.
+  // Through a descriptor, so that a user who may write to the folder cannot redirect the change to another file.
   const fd = openSync(path, O_PATH | constants.O_NOFOLLOW)
   try {
     const { dev, ino } = fstatSync(fd, { bigint: true })

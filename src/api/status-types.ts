@@ -59,7 +59,7 @@ export interface OverrideStatus {
 }
 
 export interface SlowStartStatus {
-  /** Share of `weight` now. */
+  /** Current share of `weight`. */
   readonly percent: number
   /** Weight at its end: the configured one, or the one that checks advise. */
   readonly weight: number

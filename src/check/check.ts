@@ -58,7 +58,7 @@ export interface Check<S extends OptionShape = OptionShape> {
   readonly perService?: boolean
   /** False if a plain TCP connect (`connects` in a configuration) cannot replace a run. */
   readonly connects?: boolean
-  /** True if it tests the host and not a service on it, so that its silence means that the host is dead: a ping. */
+  /** True if it tests the host and not a service on it, as a ping does. No answer then means that the host is dead. */
   readonly testsHost?: boolean
   /** The URL scheme, if the option `request` is the path of a URL. lvsd then warns about a complete URL in that option. */
   readonly scheme?: string
@@ -84,7 +84,7 @@ export interface Check<S extends OptionShape = OptionShape> {
   provesLife?(options: Parsed<S>): boolean
   /**
    * Returns what a passing answer has with these options, as words for people: `status 200-299`. Without it, lvsd
-   * describes what the probe is judged by, or shows the summary. Used for shipped kinds only. Must not tell secrets.
+   * describes what the probe is judged by, or shows the summary. Used for shipped kinds only. Must not contain secrets.
    */
   expects?(options: Parsed<S>): string | null
   /**

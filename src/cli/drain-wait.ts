@@ -1,4 +1,4 @@
-/** Waits until servers that are drained have no connections any more, and shows how it goes. */
+/** Waits until drained servers have no connections, and shows the progress. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ControlError, fetchConnections } from '../api/client.js'
 import type { ConnectionsAnswer } from '../api/connection-types.js'
@@ -26,32 +26,32 @@ export interface DrainWait {
   readonly targets: readonly TargetName[]
   /** Milliseconds. */
   readonly wait: number
-  /** True: nothing is printed; the outcome tells all. */
+  /** True: nothing is printed; the outcome contains everything. */
   readonly isQuiet: boolean
-  /** Milliseconds between two questions; the default rises with the time that an answer takes. */
+  /** Milliseconds between two requests; the default increases with the time that an answer takes. */
   readonly every?: number
 }
 
-/** empty: nobody is connected. left: somebody is, or new clients come. interrupted: by a signal. lost: no answer. */
+/** empty: no connections. left: connections, or new clients. interrupted: by a signal. lost: no answer. */
 export interface DrainOutcome {
   readonly outcome: 'empty' | 'left' | 'interrupted' | 'lost'
   readonly seconds: number
-  /** Why the daemon's last answer is missing, or is no answer; null otherwise. */
+  /** Why the daemon's last answer is missing or unusable; null otherwise. */
   readonly trouble: string | null
-  /** What the kernel's counters do not tell of these services. */
+  /** What the kernel's counters do not show about these services. */
   readonly notes: readonly string[]
   readonly reals: readonly Draining[]
 }
 
-/** Milliseconds between two questions, at least and at most, and as a multiple of the time that an answer takes. */
+/** Milliseconds between two requests: minimum, maximum, and as a multiple of the time that an answer takes. */
 const EVERY = 1000
 const EVERY_AT_MOST = 10_000
 const EVERY_PER_ANSWER = 20
 /** Minimum milliseconds between two lines where there is no terminal. */
 const LINE_EVERY = 5000
-/** Targets of one request, whose size is limited. */
+/** Maximum number of targets in one request: its size is limited. */
 const TARGETS_AT_ONCE = 400
-/** More servers than this are told as a number. */
+/** More servers than this are shown as a number. */
 const MOST_NAMED = 10
 
 export async function waitForDrain(wait: DrainWait): Promise<DrainOutcome> {
@@ -72,7 +72,7 @@ class Waiter {
   #reals: readonly Draining[] = []
   #notes: readonly string[] | null = null
   #trouble: string | null = null
-  /** Lines on the terminal that the next ones replace. */
+  /** Number of lines on the terminal that the next output replaces. */
   #drawn = 0
   #lastLine = { text: '', at: Number.NEGATIVE_INFINITY }
 
@@ -99,7 +99,7 @@ class Waiter {
     }
   }
 
-  /** A daemon that does not answer may be starting again: its state is asked for until the end. */
+  /** A daemon that does not answer may be restarting, so requests continue until the end of the wait. */
   async #look(): Promise<void> {
     try {
       const answers = await this.#ask()
@@ -146,7 +146,7 @@ class Waiter {
     this.#drawn = lines.length
   }
 
-  /** One line for a change, and not too many of them. */
+  /** Prints one line for each change, with a minimum pause between two lines. */
   #showLine(): void {
     const now = performance.now()
     const text = this.#trouble ?? summaryLine(this.#reals)
@@ -156,7 +156,7 @@ class Waiter {
   }
 
   #outcome(outcome: DrainOutcome['outcome']): DrainOutcome {
-    // The terminal has written ^C at the cursor.
+    // The terminal has printed ^C at the cursor.
     if (outcome === 'interrupted' && this.#drawn > 0) this.#wait.context.write('\r\u001b[K')
     const seconds = Math.round((performance.now() - this.#began) / 100) / 10
     return { outcome, seconds, trouble: this.#trouble, notes: this.#notes ?? [], reals: this.#reals }
@@ -179,7 +179,7 @@ export function outcomeLines({ outcome, seconds, reals, trouble }: DrainOutcome,
   return isDrained ? [...lines, `The drain stays in force; end it with: ${undo}`] : lines
 
   function sentenceOf(one: Draining): string {
-    if (one.state === 'undrained') return `not drained any more, weight ${one.weight}`
+    if (one.state === 'undrained') return `no longer drained, weight ${one.weight}`
     return `not empty ${after}: ${leftOf(one)}`
   }
 }

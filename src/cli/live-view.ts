@@ -1,6 +1,6 @@
 /**
  * The live views `lvsd status --watch` and `lvsd top`: fetch the status and draw it, repeatedly. On a terminal the view
- * is a list to work in: keys scroll, fold and filter it, explain a server, drain or enable it.
+ * is an interactive list: keys scroll, fold and filter it, explain a server, drain or enable it.
  */
 import { ControlError } from '../api/client.js'
 import type { StatusDocument } from '../api/status-types.js'
@@ -27,7 +27,7 @@ export interface Watch {
   readonly until?: AbortSignal
   /** What the list shows; the default is the status. */
   readonly content?: Content
-  /** What keys do to the daemon; without it, keys only move and search. */
+  /** The requests that keys send to the daemon; without it, keys only scroll and search. */
   readonly steering?: Steering
 }
 

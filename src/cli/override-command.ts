@@ -12,7 +12,7 @@ import { type CommandContext, CommandError, EXIT, type ExitCode } from './comman
 import { endOf } from './override-end.js'
 import { usageError } from './parse.js'
 
-/** What `lvsd enable` ends. */
+/** Effects that `lvsd enable` ends. */
 export const ALL_EFFECTS = ['force-down', 'disable', 'drain', 'weight', 'force-up'] as const
 
 export const targetArgument = {
@@ -49,7 +49,7 @@ export async function give(
   return shown(context, outcome)
 }
 
-/** Puts an override on what TARGET means. Returns what was asked and what was answered; prints nothing. */
+/** Sets an override on the real servers of TARGET. Returns the request and the answer; prints nothing. */
 export async function given(context: GivingContext, command: string, effect: GiveRequest['effect']) {
   const { options } = context
   const until = endOf(options, Date.now(), command)
@@ -71,7 +71,7 @@ export async function end(
   return exit
 }
 
-/** Says how to end what no command ends. */
+/** Returns how to end the overrides that no command ends. */
 function remainingAdvice({ reals }: OverrideOutcome): readonly string[] {
   const sources = new Set(reals.map(({ override }) => override?.source))
   return [
@@ -143,7 +143,7 @@ export function printOutcome(context: EndingContext, outcome: OverrideOutcome): 
   return EXIT.ok
 }
 
-/** More real servers than this are told as numbers; --json has each of them. */
+/** More real servers than this are shown as a number; --json lists each of them. */
 const MOST_TOLD = 20
 
 function outcomeLines({ reals }: OverrideOutcome): string[] {

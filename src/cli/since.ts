@@ -1,7 +1,7 @@
-/** A time in the past as it stands on a command line: `2h`, `06:00`, `2026-11-29T06:00`. */
+/** A time in the past in the form of the command line: `2h`, `06:00`, `2026-11-29T06:00`. */
 import { durationOf } from './override-end.js'
 
-/** Returns milliseconds of the wall clock; null if the text is no time. A time of day is the last such moment. */
+/** Returns milliseconds of the wall clock; null if the text is not a time. A time of day is its last occurrence. */
 export function sinceOf(text: string, now: number): number | null {
   const ms = durationOf(text)
   if (ms !== null) return now - ms

@@ -1,4 +1,4 @@
-/** What the keys of a live view do to the daemon. */
+/** The requests that the keys of a live view send to the daemon. */
 import { endOverrides, fetchWhy, giveOverride } from '../api/client.js'
 import type { OverrideOutcome, TargetName } from '../api/override-types.js'
 import { WHY_SCHEMA } from '../api/why-types.js'

@@ -1,4 +1,4 @@
-/** A live view to work in: a head, a list, and what a person has opened by keys (an explanation, a question, the help). */
+/** An interactive live view: a head, a list, and a panel that keys open (an explanation, a question, the help). */
 import { ControlError } from '../api/client.js'
 import type { TargetName } from '../api/override-types.js'
 import type { StatusDocument } from '../api/status-types.js'
@@ -32,7 +32,7 @@ export interface Content {
 
 export const statusContent: Content = { head: statusHead, sections: statusSections }
 
-/** What keys do to the daemon. Each resolves to a text for people, and may reject with a ControlError. */
+/** Requests that keys send to the daemon. Each resolves to a text for people, and may reject with a ControlError. */
 export interface Steering {
   explain(target: TargetName, view: StatusView): Promise<string>
   drain(target: TargetName): Promise<string>
@@ -54,7 +54,7 @@ interface Size extends StatusView {
   readonly height: number
 }
 
-/** What covers the list, or asks below it. */
+/** The panel that covers the list, or the question below it. */
 type Dialog =
   | { readonly kind: 'text'; readonly lines: readonly string[]; readonly top: number }
   | { readonly kind: 'question'; readonly text: string; readonly act: () => Promise<string> }
@@ -71,7 +71,7 @@ export class WorkView {
   #notice = ''
   #size: Size = { width: 80, height: 24, colour: false, now: 0 }
   #room = 10
-  /** The last sections, with what they are of. */
+  /** The last sections, with the document that they show. */
   #drawn: { document: StatusDocument; key: string; sections: readonly ListSection[] } | null = null
 
   constructor(parts: WorkViewParts) {
@@ -79,7 +79,7 @@ export class WorkView {
     this.#content = parts.content ?? statusContent
   }
 
-  /** Returns the sections of this document. Keys within the same second cost no new ones. */
+  /** Returns the sections of this document. Keys within the same second reuse them. */
   #sectionsOf(document: StatusDocument, size: Size): readonly ListSection[] {
     const { width, colour, now } = size
     const key = `${width} ${colour} ${Math.floor(now / 1000)}`

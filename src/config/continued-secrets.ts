@@ -1,6 +1,6 @@
 /**
  * Finds the lines into which a secret continues: of a block scalar, a quoted or plain text of several lines, a list or a
- * mapping. It works on the text, because a file with invalid syntax has no tree; in doubt a line belongs to the secret.
+ * mapping. It uses the text, because a file with invalid syntax has no tree. A line in doubt belongs to the secret.
  */
 import { type IsSecretName, secretsIn } from './secret-text.js'
 
@@ -40,7 +40,7 @@ export function continuedSecrets(
   }
 }
 
-/** Matches a line that begins with a key as YAML has it. */
+/** Matches a line that begins with a key of YAML. */
 const ENTRY = /^\s*(?:[-?]\s+)*["']?[\w-]+["']?\s*:(?:\s|$)/
 
 /** Matches a line that begins a new key or item, a comment, or the end of a document. */

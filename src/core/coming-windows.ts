@@ -2,7 +2,7 @@
 import type { MaintenanceWindow, Service } from './model.js'
 import { comingOccurrences, type Occurrence } from './window.js'
 
-/** What is needed of a service. */
+/** The fields of a service that are needed. */
 export type WithWindows = Pick<Service, 'name' | 'windows'>
 
 /** One occurrence of a window that one or several services have. */
@@ -13,7 +13,7 @@ export interface ComingWindow extends Occurrence {
   readonly isOpen: boolean
 }
 
-/** Returns the open windows and the next ones, at most `count`, by their begins. */
+/** Returns the open windows and the next ones, at most `count`, in the order of their start times. */
 export function comingWindows(
   services: readonly WithWindows[],
   now: number,

@@ -1,6 +1,6 @@
 /**
- * Cron expressions: which wall times they name. node-cron parses them and judges days; its timers and zones are not
- * used, because it knows nothing of the past and skips a time that clocks are set forward over (DECISIONS.md).
+ * Cron expressions: the wall times that they name. node-cron parses them and judges days; its timers and zones are not
+ * used, because it ignores the past, and skips a time that clocks skip (DECISIONS.md).
  */
 import { createTask, validateDetailed } from 'node-cron'
 import { didYouMean } from '../util/closest-match.js'
@@ -9,7 +9,7 @@ import { didYouMean } from '../util/closest-match.js'
 export interface Cron {
   /** True if the expression names times on the day that begins at this wall time. */
   isOn(day: number): boolean
-  /** The times of such a day, in milliseconds from its begin, ascending. */
+  /** The times of such a day, in milliseconds from its start, ascending. */
   readonly times: readonly number[]
 }
 
@@ -40,7 +40,7 @@ const FIELDS = [
   },
 ] as const
 
-/** What a wrong field is told with the field of the month where only both together are wrong. */
+/** Message of node-cron for a day that is invalid only together with the month. */
 const IMPOSSIBLE = /impossible/
 
 /** Returns the times of an expression of five fields, or of a word such as `@daily`; or what is wrong with it. */

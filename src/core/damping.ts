@@ -11,7 +11,7 @@ export interface Damping {
   readonly hold: number
 }
 
-/** What damping remembers of a server. Times are milliseconds of the steady clock. */
+/** Memory of damping about a server. Times are milliseconds of the steady clock. */
 export interface Flapping {
   /** Last known state by the checks; null before the first. */
   readonly last: 'up' | 'down' | null
@@ -34,7 +34,7 @@ export interface FlappingInput {
 export const STEADY: Flapping = { last: null, changes: [], heldSince: null }
 
 /**
- * Returns what is remembered after a look at the state at `now`. A change is up after down, or down after up; between
+ * Returns the memory after the state at `now` is evaluated. A change is up after down, or down after up; between
  * them the state may be unknown.
  *
  *   held  state by the checks           next
@@ -73,7 +73,7 @@ export function heldUntil({ heldSince }: Flapping, policy: Damping | null): numb
   return heldSince === null || !policy ? null : heldSince + policy.hold
 }
 
-/** A server of a service, as far as damping looks at it. */
+/** The facts about a server that damping uses. */
 export interface Serving {
   /** True if it has traffic, or would have it if it were not held. */
   readonly isServing: boolean

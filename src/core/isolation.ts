@@ -1,5 +1,5 @@
 /**
- * Isolation: lvsd itself cannot reach anybody. Only evidence about this machine counts, that is its routes and its
+ * Isolation: lvsd itself cannot reach any server. Only evidence about this machine counts, that is its routes and its
  * interfaces; failed checks alone never do, however many they are. Pure.
  */
 
@@ -9,7 +9,7 @@ export type PathState =
   | 'works'
   /** The kernel has no route, or the interface of the route, or by which the server was last reached, does not work. */
   | 'dead'
-  /** The server is this machine: it says nothing about the network. */
+  /** The server is this machine, so the path is no evidence about the network. */
   | 'local'
   /** A link-local address: its interface is not looked up. */
   | 'unknown'

@@ -307,7 +307,7 @@ export const LOG_EVENTS = {
   'socket.taken': kind('Another socket or file is at the path of the control socket.', 'socket'),
   'socket.restored': kind('Another program removed the control socket; lvsd creates it again.', 'socket'),
   'socket.group-failed': kind(
-    "The control socket cannot be given to its group, so it stays its owner's alone.",
+    'The control socket cannot be given to its group, so only its owner can use it.',
     'socket',
     'group',
     'error',

@@ -69,7 +69,7 @@ function drainOf(inForce: readonly Override[], now: number): Effect {
   return { kind: 'drain', ramp: weight === undefined ? ramp : { ...ramp, from: weight } }
 }
 
-/** Returns the drain that replaces `before` on the same target: one that is going down already does not begin again. */
+/** Returns the drain that replaces `before` on the same target. A ramp that has begun does not begin again. */
 export function drainAfter(effect: Effect, before: readonly Override[], now: number): Effect {
   if (effect.kind !== 'drain' || !effect.ramp) return effect
   const ramps = before.flatMap(override =>
@@ -131,7 +131,7 @@ export interface Disposition {
   readonly isOut: boolean
 }
 
-/** All that decides the state and the weight of a real server. */
+/** All inputs that decide the state and the weight of a real server. */
 export interface Judged {
   /** State by the checks. */
   readonly checked: HealthState
@@ -142,7 +142,7 @@ export interface Judged {
   /** Share of its weight during slow start, over 0 to 1 (slow-start.ts). */
   readonly share?: number
   readonly override: Override | null
-  /** Milliseconds of the wall clock, for a drain that goes down in steps; absent: after its end. */
+  /** Milliseconds of the wall clock, for a drain with a ramp; absent: after its end. */
   readonly at?: number
 }
 

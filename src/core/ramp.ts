@@ -1,4 +1,4 @@
-/** A drain that goes down to weight 0 in steps. A pure function of time: a reload or a restart goes on where it is. */
+/** A drain that lowers the weight to 0 in steps. A pure function of time, so a reload or a restart does not change it. */
 
 export interface Ramp {
   /** Milliseconds of the wall clock. */

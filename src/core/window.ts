@@ -8,7 +8,7 @@
  *   then, until `at` + `for`          disable, until `at` + `for`
  *   from `at` + `for`                 none
  *
- * `at` is a wall time of the zone (util/zoned-time.ts says what it is on nights on which clocks change). `drain` and `for`
+ * `at` is a wall time of the zone (util/zoned-time.ts defines it for nights on which clocks change). `drain` and `for`
  * are elapsed time: a window of 2h is 2 hours long on each night.
  */
 import { instantOf, wallText, wallTime } from '../util/zoned-time.js'
@@ -112,7 +112,7 @@ export function shortestDistance(at: string): number {
   return shortest
 }
 
-/** Returns `window 0 2 * * sun Europe/Berlin`: who gives its overrides. */
+/** Returns `window 0 2 * * sun Europe/Berlin`, the author of its overrides. */
 export function nameOfWindow({ at, zone }: Pick<MaintenanceWindow, 'at' | 'zone'>): string {
   return `window ${at} ${zone}`
 }
@@ -132,7 +132,7 @@ export function overrideOfWindow(
   return { ...base, effect: { kind: 'drain' }, reason, since: begin, until: disabledFrom }
 }
 
-/** Says that the end of the drain is not that of the window. */
+/** States that the end of the drain is not the end of the window. */
 function afterDrain({ zone }: MaintenanceWindow, disabledFrom: number, end: number): readonly string[] {
   return disabledFrom < end ? [`then disabled until ${wallText(wallTime(end, zone))} ${zone}`] : []
 }

@@ -46,7 +46,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   }
   const { journal } = opened
   const { settings } = loaded.config
-  // The memory table is for trials, which leave nothing behind.
+  // The memory table is for trials, which must not leave files.
   const pathIn = (what: string) => (table === 'memory' ? null : statePath(settings, what))
   // After the lock of the journal, because only one process may write to the folder.
   const folderIn = (what: string) => pathIn(what)?.replace(/\.json$/, '') ?? null

@@ -32,7 +32,7 @@ export interface ConnectionCountsParts {
   readonly settings?: typeof readConnectionSettings
 }
 
-/** Milliseconds for which one reading of a service serves all who ask. */
+/** Milliseconds for which one reading of a service answers all requests. */
 const MAX_AGE = 500
 
 interface Reading {
@@ -107,7 +107,7 @@ export class ConnectionCounts {
     const key = keyOfService(id)
     const known = this.#readings.get(key)
     if (known && this.#now() - known.at <= MAX_AGE) return known.reals
-    // A reading blocks this thread; the checks come in between.
+    // A reading blocks this thread, so checks run between two readings.
     await setImmediate()
     const { kernel, table } = this.#parts
     const reals = await kernel.reals(id, table()?.get(key)?.reals.keys() ?? [])

@@ -64,7 +64,7 @@ export interface DaemonParts {
   readonly commands?: CommandQueue
   /** File of the overrides that operators give; null or absent: they end with the process. */
   readonly overridesPath?: string | null
-  /** File of what a restart is to know of the health; null or absent: nothing. */
+  /** File with the health for the next start; null or absent: nothing is stored. */
   readonly memoryPath?: string | null
   /** Null or absent: those of the configuration are not set. */
   readonly sysctls?: Sysctls | null
@@ -377,7 +377,7 @@ class RunningDaemon implements Daemon {
     await log.flush()
   }
 
-  /** The last event is that lvsd has stopped, unless the start has failed. */
+  /** Logs that lvsd has stopped, as the last event, unless the start has failed. */
   #closeEvents(): Promise<void> {
     if (this.#stopping) this.#parts.log.info('daemon.stopped', {}, 'lvsd has stopped')
     return this.events.close(LAST_PATIENCE)
@@ -396,7 +396,7 @@ class RunningDaemon implements Daemon {
   }
 }
 
-/** Has each change written that a restart is to know. */
+/** Writes each change that the next start needs. */
 function memoryListener(memory: HealthMemory): EventListener {
   const changed = () => memory.changed()
   return { transition: changed, override: changed, traffic: changed, config: changed }

@@ -1,4 +1,4 @@
-/** Exact names of services and real servers to those of the configuration. Pure. */
+/** Finds services and real servers of the configuration by exact names. Pure. */
 import type { TargetName } from '../api/override-types.js'
 import type { ResolvedConfig, ResolvedReal, ResolvedService } from '../core/model.js'
 import { nameOfReal } from '../overrides/command-overrides.js'

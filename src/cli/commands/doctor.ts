@@ -1,4 +1,4 @@
-/** lvsd doctor: finds what is dangerous in the settings of this machine, and in the configuration. */
+/** lvsd doctor: finds dangerous settings of this machine and of the configuration. */
 import { existsSync } from 'node:fs'
 import { ControlError, fetchStatus } from '../../api/client.js'
 import { type Loaded, loadConfig } from '../../config/load.js'
@@ -18,7 +18,7 @@ const DEFAULT_CONFIG = '/etc/lvsd/lvsd.yaml'
 
 export const command = defineCommand({
   name: 'doctor',
-  summary: 'Find what is dangerous in the settings of this machine and in a configuration',
+  summary: 'Find dangerous settings of this machine and of a configuration',
   details: `Reads sysctls, modules, addresses, routes, limits and rights of this machine, and judges them by what the configuration
 uses. Each finding says what follows from it, and the command that mends it. Changes nothing and sends nothing.
 
@@ -27,7 +27,7 @@ uses. Each finding says what follows from it, and the command that mends it. Cha
 - note: worth knowing; it may be on purpose.
 - not known: it could not be read. As root doctor can read all of it.
 
---json gives the findings with "schema" (${SCHEMA}), which grows when a field changes its meaning or goes.`,
+--json gives the findings with "schema" (${SCHEMA}), which increases when a field changes its meaning or is removed.`,
   arguments: {
     CONFIG: {
       about: `the configuration: YAML, or an ldirectord.cf; default: that of the running lvsd, else ${DEFAULT_CONFIG}`,
@@ -36,12 +36,12 @@ uses. Each finding says what follows from it, and the command that mends it. Cha
   },
   options: {
     ...socketOption,
-    all: { short: 'a', about: 'also what is well' },
+    all: { short: 'a', about: 'also show what is right' },
     json: { short: 'j', about: 'the findings as JSON' },
   },
   examples: [
     ['lvsd doctor', 'before the first start, and after each change of the machine'],
-    ['lvsd doctor /etc/lvsd/lvsd.yaml --all', 'everything that was looked at'],
+    ['lvsd doctor /etc/lvsd/lvsd.yaml --all', 'everything that was examined'],
     ['lvsd doctor --json', 'for programs'],
   ],
   async run(context) {
@@ -67,7 +67,7 @@ uses. Each finding says what follows from it, and the command that mends it. Cha
   },
 })
 
-/** Asks the daemon for its file. It is no failure if none answers. */
+/** Asks the daemon for its file. That no daemon answers is not an error. */
 async function askDaemon(socket: string): Promise<{ readonly daemon: Daemon; readonly file: string | null }> {
   try {
     const { pid, version, config } = await fetchStatus(socket)

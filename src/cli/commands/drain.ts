@@ -1,4 +1,4 @@
-/** lvsd drain: no new connections to a real server; existing ones continue. Can wait until they have ended. */
+/** lvsd drain: stops new connections to a real server; existing ones continue. Can wait until they have ended. */
 import { giveOverride } from '../../api/client.js'
 import { type GiveRequest, type OverrideOutcome, RAMP } from '../../api/override-types.js'
 import { printable } from '../../util/printable.js'
@@ -22,11 +22,11 @@ const options = {
   wait: {
     short: 'w',
     value: 'TIME',
-    about: 'wait until no connection is left, at most this long: 90s, 5m, 2h',
+    about: 'wait until the server has no connections, at most this long: 90s, 5m, 2h',
   },
   ramp: { value: 'TIME', about: 'lower the weight in steps over this time: 30s, 5m' },
   // biome-ignore lint/suspicious/noThenProperty: the name of the option
-  then: { value: 'EFFECT', choices: ['disable'], about: 'with --wait: what follows when it is empty' },
+  then: { value: 'EFFECT', choices: ['disable'], about: 'with --wait: the effect when the server is empty' },
 } as const
 
 type DrainContext = CommandContext<typeof options, typeof targetArgument>
@@ -48,9 +48,9 @@ Ctrl-C ends the waiting and leaves the drain in force.
   options,
   examples: [
     ["lvsd drain 'web/[fd00::3]:80' --reason 'disk swap'", 'until somebody ends it'],
-    ['lvsd drain web/::3 --wait 5m', 'wait until nobody is connected'],
-    ['lvsd drain web/::3 --wait 1h --then disable', 'and then out of the table'],
-    ['lvsd drain web/::3 --ramp 30s', 'hand its clients over slowly'],
+    ['lvsd drain web/::3 --wait 5m', 'wait until there are no connections'],
+    ['lvsd drain web/::3 --wait 1h --then disable', 'then remove it from the table'],
+    ['lvsd drain web/::3 --ramp 30s', 'move its clients to other servers slowly'],
     ['lvsd drain web/::3 --for 2h', 'the shortest end of an address that only one server has'],
     ['lvsd drain web --until 06:00 --yes', 'all real servers of a service'],
   ],
@@ -93,7 +93,7 @@ function waitOf({ options }: DrainContext): number | null {
   return wait
 }
 
-/** Disables what is empty, if this was asked for. */
+/** Disables the empty servers if --then requests it. */
 async function followedBy(
   context: DrainContext,
   request: GiveRequest,

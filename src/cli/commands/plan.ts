@@ -138,7 +138,7 @@ function remembered(kind: 'netlink' | 'memory', { settings }: Config) {
   return readJournal(journalPath(settings.state, settings.socket))
 }
 
-/** Returns the overrides that count now. Those that cannot be read are left out, with a warning. */
+/** Returns the overrides in force. Overrides that cannot be read are omitted with a warning. */
 async function overridesOf(
   kind: 'netlink' | 'memory',
   { services, settings }: ResolvedConfig,

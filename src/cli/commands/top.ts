@@ -19,11 +19,17 @@ export const command = defineCommand({
 - B/S and PKT/S: bytes and packets each second; k is 1000. With direct routing and tunnels, answers do not pass the
   director, so OUT is 0.
 
-The rates are differences of the kernel's counters between two readings; the first are those of its own estimator.`,
+The rates are differences of the kernel's counters between two readings; the first ones come from its own estimator.`,
   arguments: { SERVICE: { about: 'only services whose name begins with this', optional: true } },
   options: {
     ...socketOption,
-    sort: { short: 's', value: 'KEY', choices: SORT_KEYS, default: 'connections', about: 'what comes first' },
+    sort: {
+      short: 's',
+      value: 'KEY',
+      choices: SORT_KEYS,
+      default: 'connections',
+      about: 'order of the list',
+    },
     every: { short: 'e', value: 'SECONDS', default: '2', about: 'time between two readings' },
     count: { short: 'n', value: 'N', default: '1', about: 'how often to print where there is no terminal' },
     json: { short: 'j', about: 'one JSON object on a line for each reading' },

@@ -10,13 +10,13 @@ import { loadConfigOrExit } from '../load-or-exit.js'
 import { usageError } from '../parse.js'
 import { renderWindows, windowsAsJson } from '../terminal/windows.js'
 
-/** Windows that are listed. */
+/** Maximum number of windows that are listed. */
 const MOST = 10
 
 export const command = defineCommand({
   name: 'windows',
-  summary: 'List the maintenance windows that are open and those that come next',
-  details: `Ten windows in the order of their begins, with the times of their zone, and the local ones ("here") where they differ.
+  summary: 'List the open maintenance windows and the next ones',
+  details: `Ten windows in the order of their start times, with the times of their zone, and the local ones ("here") where they differ.
 Without WHAT, and with a service, it asks the running lvsd; with the file of a configuration, it reads that.
 A window ends early when it is removed from the configuration and "lvsd reload" follows.`,
   arguments: { WHAT: { about: 'a service, or a configuration (a file)', optional: true } },

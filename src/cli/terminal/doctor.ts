@@ -9,9 +9,9 @@ export interface DoctorView {
   /** Columns of the screen; unlimited in a pipe. */
   readonly width: number
   readonly colour: boolean
-  /** Whether to show what is well. */
+  /** Whether to show the hazards that are absent. */
   readonly all: boolean
-  /** Null if the machine was judged alone. */
+  /** Null if only the machine was examined. */
   readonly file: string | null
   readonly isRoot: boolean
 }
@@ -22,7 +22,7 @@ const NARROW = 40
 
 const HEADS: Readonly<Record<Severity, readonly [Style, string]>> = {
   error: ['red', 'Errors: the service does not work, or not for all clients'],
-  warning: ['yellow', 'Warnings: harm when a server fails, or the load rises'],
+  warning: ['yellow', 'Warnings: clients suffer when a server fails, or the load rises'],
   note: ['cyan', 'Notes: worth knowing, perhaps on purpose'],
   'not known': ['yellow', 'Not known: it could not be read'],
   ok: ['green', 'Well'],

@@ -1,4 +1,4 @@
-/** The progress of a drain: what the kernel's counters say of each server, and how it is shown. Pure. */
+/** The progress of a drain: the state of each server by the kernel's counters, and how it is shown. Pure. */
 import type { ConnectionsAnswer, RealConnections, ServiceConnections } from '../../api/connection-types.js'
 import { painter, type Style } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
@@ -17,7 +17,7 @@ import type { Screen } from './screen.js'
  *   0                     any                               none    none      some       returning
  *   0                     any                               none    none      none       empty
  *
- * Nothing more happens in the states absent, undrained and empty.
+ * The states absent, undrained and empty are final.
  */
 export type DrainState = 'stepping' | 'draining' | 'closing' | 'returning' | 'empty' | 'absent' | 'undrained'
 
@@ -25,7 +25,7 @@ export interface Draining extends Pick<RealConnections, 'weight' | 'active' | 'i
   readonly service: string
   readonly real: string
   readonly state: DrainState
-  /** Milliseconds after which the kernel has forgotten all of its connections; null: nobody can tell. */
+  /** Milliseconds after which the kernel has removed all of its connections; null: not known. */
   readonly atMost: number | null
 }
 
@@ -46,7 +46,7 @@ export function isOver({ state }: Draining): boolean {
   return state === 'empty' || state === 'absent' || state === 'undrained'
 }
 
-/** True if the server has what a drain is for: nobody is connected to it any more. */
+/** True if the drain has reached its goal: the server has no connections. */
 export function isEmpty({ state }: Draining): boolean {
   return state === 'empty' || state === 'absent'
 }
@@ -88,7 +88,7 @@ export function nameOf({ service, real }: Pick<Draining, 'service' | 'real'>): s
   return `${service}/${real}`
 }
 
-/** What the kernel's counters do not tell of these services, a sentence or two for each. */
+/** What the kernel's counters do not show about these services, one or two sentences for each. */
 export function drainNotes({
   services,
   timeouts,
@@ -98,11 +98,11 @@ export function drainNotes({
     const notes: string[] = []
     if (onePacket)
       notes.push(
-        `${name} is one-packet: the kernel keeps no connections, so an empty server may still have to answer.`,
+        `${name} is one-packet: the kernel keeps no connections, so a server that is shown as empty may still answer requests.`,
       )
     else if (protocol === 'udp' || protocol === null)
       notes.push(
-        `${name} ${protocol === null ? 'may have UDP clients' : 'is UDP'}: the kernel keeps a flow for ${timeouts.udp} s after its last packet, and a client that goes on sending stays.`,
+        `${name} ${protocol === null ? 'may have UDP clients' : 'is UDP'}: the kernel keeps a flow for ${timeouts.udp} s after its last packet, and a client that continues to send stays on this server.`,
       )
     if (persistence !== null) notes.push(`${name} is persistent: ${persistent(persistence)}`)
     return notes
@@ -110,12 +110,12 @@ export function drainNotes({
 
   function persistent(seconds: number): string {
     if (expiresQuiescentTemplates)
-      return `its clients go elsewhere now, but the kernel counts each of them for up to ${seconds} s after its last connection.`
+      return `its clients now go to other servers, but the kernel counts each of them for up to ${seconds} s after its last connection.`
     const remedy =
       expiresQuiescentTemplates === null
         ? ''
-        : ' "sysctl -w net.ipv4.vs.expire_quiescent_template=1" sends them elsewhere.'
-    return `clients that were here within ${seconds} s come back, also at weight 0.${remedy}`
+        : ' "sysctl -w net.ipv4.vs.expire_quiescent_template=1" sends them to other servers.'
+    return `clients that used this server within ${seconds} s return to it, also at weight 0.${remedy}`
   }
 }
 
@@ -130,7 +130,7 @@ export function connectionsText(
   return counts.join(', ') || 'no connections'
 }
 
-/** One line for all: of the one server, or how many are empty. */
+/** One line: the state of the only server, or the number of empty servers. */
 export function summaryLine(drainings: readonly Draining[]): string {
   const [one] = drainings
   if (one && drainings.length === 1) return printable(`${nameOf(one)}: ${leftOf(one)}`)
@@ -150,7 +150,7 @@ export interface Waiting {
   /** Milliseconds. */
   readonly waited: number
   readonly wait: number
-  /** Why the counters are not of this moment; null if they are. */
+  /** Why the counters are not current; null if they are. */
   readonly trouble: string | null
 }
 
@@ -160,9 +160,9 @@ const STYLES: Readonly<Partial<Record<DrainState, Style>>> = {
   undrained: 'red',
 }
 
-/** Columns of the longest state, so that the table stays where it is. */
+/** Columns of the longest state, so that the columns of the table do not move. */
 const STATE_WIDTH = 'returning'.length
-/** Lines that no server has: head, count, clock, trouble, and the cursor's. */
+/** Number of lines besides the servers: head, count, clock, error, and the line of the cursor. */
 const OTHER_LINES = 5
 
 /** Returns the lines that are drawn again and again on a terminal. None is wider than the screen. */
@@ -198,7 +198,7 @@ export function progressLines(
   }
 }
 
-/** Servers with something left first, those with most before. */
+/** Servers that still have connections come first, those with most connections before the others. */
 function byUrgency(a: Draining, b: Draining): number {
   const size = ({ active, inactive, persistent }: Draining) => active + inactive + persistent
   return Number(isOver(a)) - Number(isOver(b)) || size(b) - size(a)

@@ -6,7 +6,7 @@ import { type Paint, painter } from '../../util/paint.js'
 import { clip } from './columns.js'
 
 export interface ListItem {
-  /** Stays the same from one document to the next. */
+  /** Stable from one document to the next. */
   readonly id: string
   /** Lines that begin with two spaces, where the cursor is drawn. */
   readonly lines: readonly string[]
@@ -23,14 +23,14 @@ export interface ListSection {
   readonly foot: readonly string[]
   /** Text of the section that a filter searches, in lower case. */
   readonly words: string
-  /** What its quiet items are: `healthy`. */
+  /** The word for its quiet items: `healthy`. */
   readonly quietWord: string
 }
 
 export interface ListState {
   /** Id of the row with the cursor; null: no cursor. */
   readonly cursor: string | null
-  /** Index of the first line that is shown. */
+  /** Index of the first visible line. */
   readonly top: number
   readonly filter: string
   /** True while the filter is typed. */
@@ -55,7 +55,7 @@ interface Line {
   readonly id: string | null
 }
 
-/** Fewer quiet items than this are not folded: the line in their place would save too little. */
+/** Fewer quiet items than this are not folded: the line that replaces them would save too little space. */
 const WORTH_FOLDING = 4
 const FOLD = 'fold '
 

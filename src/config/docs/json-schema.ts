@@ -47,8 +47,8 @@ function sharedOptions(kinds: readonly Check[]): ReadonlyMap<string, unknown> {
 }
 
 /**
- * Returns the schema as the reader judges: a key has no value null, although its type may have null as the default of
- * an absent one.
+ * Returns the schema with the rules of the reader: a key cannot have the value null, although null may be the default of
+ * an absent key.
  */
 function asRead(json: unknown): unknown {
   if (Array.isArray(json)) return json.map(asRead)

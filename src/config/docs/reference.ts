@@ -81,7 +81,7 @@ const MAIL =
   'Recipients alone, or a mapping; that of a service is laid over that of defaults, key by key. `none`: no mails.'
 
 const WINDOWS =
-  'Maintenance windows, as a list. From `at` the servers are drained (weight 0) for the time `drain`, then out of the table until `for` is over, whatever their checks say. A local time that clocks are set forward over counts as that much later (02:30 begins at 03:30), one that they show twice counts once, the first time; `for` and `drain` are elapsed time. lvsd that starts or reloads in the middle of a window is in it. `lvsd windows` lists the next ones.'
+  'Maintenance windows, as a list. From `at` the servers are drained (weight 0) for the time `drain`, then they are out of the table until `for` is over, regardless of their checks. If clocks skip the local time, the window begins later by the length of the gap (02:30 begins at 03:30). If they show it twice, the window begins once, at the first time. `for` and `drain` are elapsed time. A start or a reload of lvsd during a window applies it. `lvsd windows` lists the next ones.'
 
 /** Returns the keys that `other` does not have, and `fallback`, which is a single one in a service. */
 function ownKeys(shape: Shape, other: Shape): Shape {

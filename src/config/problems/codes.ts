@@ -40,7 +40,7 @@ export const CODES = {
     'A folder with checks, or a check in it, cannot be used (a warning where nothing uses it), or prints while it is loaded.',
   CHECK_REPLACED:
     'A check in a folder takes the name of one that lvsd brings, or cannot have its name because another folder has it.',
-  UNKNOWN_GROUP: 'A group that this machine does not have.',
+  UNKNOWN_GROUP: 'This machine has no such group.',
   // services
   NO_SERVICES: 'No services are configured: lvsd would have nothing to do.',
   NO_REALS: 'A service has no real servers.',
@@ -76,7 +76,7 @@ export const CODES = {
   TUNNEL_PORT: 'gue needs tunnel-port, and only gue has one.',
   TUNNEL_CHECKSUM: 'A checksum that this kind of forwarding does not have.',
   BAD_WINDOW:
-    'A maintenance window whose times cannot be: a field of the cron expression, the zone, or lengths that do not fit together.',
+    'A maintenance window has an impossible time: a field of the cron expression, the zone, or lengths that contradict each other.',
   UNKNOWN_REAL: 'A maintenance window names a real server that its service does not have.',
   FALLBACK_IS_REAL: 'The fallback is one of the real servers of its service.',
   LOOPBACK:
@@ -99,7 +99,7 @@ export const CODES = {
   NO_CHECK: 'A service without a check: its real servers always count as up.',
   AGENT_ALONE: 'Real servers that no check tests except their own agent.',
   ON_DOWN_TWICE: 'on-down and quiescent in the same mapping.',
-  SLOW_START_IDLE: 'A slow-start that has no effect: no weight can rise, or the scheduler uses none.',
+  SLOW_START_IDLE: 'slow-start has no effect: no weight can rise, or the scheduler does not use weights.',
   NEED_TOO_MANY: 'need is more than the number of checks.',
   TIMEOUT_OVER_INTERVAL: 'A check may take longer than the interval; the next one then starts late.',
   FASTINTER_OVER_INTERVAL: 'fastinter is longer than the interval, and would delay the decision.',

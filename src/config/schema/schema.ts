@@ -117,10 +117,10 @@ const plainFields = {
   ),
   cleanstop: flag('The service is removed from the kernel when lvsd stops (true) or goes on (false).'),
   'slow-start': orNull(slowStartNode).describe(
-    'The weight of a server that comes back rises to its full value: a duration, or a mapping; none takes the default away.',
+    'The weight of a server that comes back rises to its full value: a duration, or a mapping; none cancels the default.',
   ),
   damping: orNull(dampingNode).describe(
-    'A server that goes up and down too often is held down for a while: the number of changes, or a mapping; none takes the default away.',
+    'A server that goes up and down too often is held down for a while: the number of changes, or a mapping; none cancels the default.',
   ),
 }
 
@@ -142,7 +142,7 @@ const commonWindowFields = {
     .string()
     .register(marks, { shown: 'cron expression' })
     .describe(
-      "When it begins: minute, hour, day of the month, month, day of the week. '0 2 * * sun' is each Sunday at 2:00. Where both days are given, both must be right: '0 2 1-7 * sun' is the first Sunday of a month. L is the last day of a month.",
+      "When it begins: minute, hour, day of the month, month, day of the week. '0 2 * * sun' is each Sunday at 2:00. If both days are given, both must match: '0 2 1-7 * sun' is the first Sunday of a month. L is the last day of a month.",
     ),
   zone: z
     .string()
@@ -153,7 +153,7 @@ const commonWindowFields = {
   drain: lengthOfWindow()
     .optional()
     .describe('Time at its begin in which the servers are only drained (weight 0). Default: none.'),
-  reason: z.string().max(512).default('').describe('Why; shown wherever the window is shown.'),
+  reason: z.string().max(512).default('').describe('The reason for people; shown with the window.'),
 }
 
 export const windowFields = {
@@ -194,7 +194,7 @@ export const defaultsFields = {
     .register(marks, { shown: 'list of windows' })
     .optional()
     .describe(
-      'Maintenance windows, in which all real servers of a service are out. Windows of a service take the place of these; [] stands for none.',
+      'Maintenance windows, in which all real servers of a service are out of service. Windows of a service replace these; [] means none.',
     ),
 }
 
@@ -246,7 +246,7 @@ export const serviceFields = {
     .register(marks, { shown: 'list of windows' })
     .optional()
     .describe(
-      'Maintenance windows, in which real servers are out. They take the place of those of defaults.',
+      'Maintenance windows, in which real servers are out of service. They replace those of defaults.',
     ),
   reals: listOf(realNode, 'a list, each line beginning with "- "')
     .register(marks, { shown: 'list of real servers' })
@@ -288,7 +288,7 @@ export const settingsFields = {
       .register(marks, { shown: 'group' })
       .transform(String),
   ).describe(
-    'Group whose members may use the control socket: they may read the status, drain and disable servers, and reload. Default: root and the user of lvsd alone.',
+    'Members of this group may use the control socket: read the status, drain and disable servers, and reload. Default: only root and the user of lvsd.',
   ),
   state: path().default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
   checks: z
@@ -309,7 +309,7 @@ export const settingsFields = {
     "The kernel's own connection timeouts, set at start; absent ones stay as they are.",
   ),
   'keep-sysctls': flag(
-    'When lvsd ends, sysctls stay as it has set them (true) or get their former values (false). A restart is an end, too.',
+    'true: sysctls keep their values when lvsd ends. false: lvsd restores the former values. A restart is an end, too.',
   ),
   'log-level': z
     .enum(['debug', 'info', 'warn', 'error'])
@@ -341,7 +341,7 @@ function problemOfSysctl(
   before: Readonly<Record<string, string>>,
 ): string | null {
   if (!parts) return 'only sysctls of the network can be set, by a name such as net.ipv4.vs.conntrack'
-  if (Object.hasOwn(before, sysctlName(parts))) return 'it is set twice'
+  if (Object.hasOwn(before, sysctlName(parts))) return 'the sysctl is set twice'
   return text === '' || /[^ -~]/.test(text) ? 'expected a number, or several' : null
 }
 
@@ -351,7 +351,7 @@ export const rootFields = {
     .register(marks, { shown: 'path, or a list' })
     .optional()
     .describe(
-      'Further files whose services, settings and sysctls count as if they stood here: conf.d/*.yaml. Defaults and anchors of a file are for its own services.',
+      'Further files: conf.d/*.yaml. Their services, settings and sysctls count as if they were in this file. Defaults and anchors of a file apply to its own services.',
     ),
   settings: mapping('settings', 'a mapping of settings', settingsFields)
     .optional()

@@ -1,4 +1,4 @@
-/** Judges settings by what this machine has. */
+/** Checks that this machine has what the settings name. */
 import { groupId, groupIds } from '../../system/groups.js'
 import { didYouMean } from '../../util/closest-match.js'
 import type { Fields } from '../read/fields.js'
@@ -15,6 +15,6 @@ export function judgeSettings(settings: Fields<typeof settingsFields>, { report 
   report.warn(
     'UNKNOWN_GROUP',
     settings.valueAt('socket-group'),
-    `this machine has no group "${group}" (/etc/group), so the socket stays its owner's alone${advice}`,
+    `this machine has no group "${group}" (/etc/group), so only the owner can use the control socket${advice}`,
   )
 }

@@ -33,6 +33,6 @@ export function judgeSlowStart(
     report.warn(
       'SLOW_START_IDLE',
       at,
-      'slow-start has no effect: the weights of the real servers leave no step below them; give them weights of 10 or more',
+      'slow-start has no effect: the weights of the real servers are too small for steps; use weights of 10 or more',
     )
 }

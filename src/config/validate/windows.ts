@@ -17,11 +17,11 @@ import type { Context, DefaultsFields, ServiceFields } from './context.js'
 type WindowFields = Fields<typeof windowFields>
 
 interface Owner extends Pick<Service, 'name' | 'part'> {
-  /** Null where some of them are wrong, so that the names in a window cannot be judged. */
+  /** Null if some of them are invalid, so that the names in a window cannot be checked. */
   readonly reals: readonly Real[] | null
 }
 
-/** Returns the windows of a service, or those of `defaults` if it has no such key. A wrong window is left out. */
+/** Returns the windows of a service, or those of `defaults` if it has no such key. An invalid window is omitted. */
 export function readWindows(
   own: ServiceFields,
   defaults: DefaultsFields,
@@ -47,7 +47,7 @@ function readWindow(fields: WindowFields, owner: Owner, context: Context): Maint
 function readAt(fields: WindowFields, { report }: Context): string | null {
   const { at } = fields.values
   if (!fields.entry('at') && !fields.isMisspelt('at'))
-    report.error('MISSING_KEY', fields.at, "a window needs at, when it begins: at: '0 2 * * sun'")
+    report.error('MISSING_KEY', fields.at, "a window needs the key at, its start: at: '0 2 * * sun'")
   if (at === undefined) return null
   const parsed = parseCron(at)
   if (isCron(parsed)) return at.trim().replaceAll(/\s+/g, ' ')
@@ -78,7 +78,7 @@ function readZone(fields: WindowFields, { report }: Context): string | null {
 
 function readLength(fields: WindowFields, { report }: Context): number | null {
   if (!fields.entry('for') && !fields.isMisspelt('for'))
-    report.error('MISSING_KEY', fields.at, 'a window needs for, how long it lasts: for: 2h')
+    report.error('MISSING_KEY', fields.at, 'a window needs the key for, its length: for: 2h')
   return fields.values.for ?? null
 }
 

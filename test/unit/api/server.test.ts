@@ -129,7 +129,7 @@ describe('server: the control socket', () => {
           [
             'socket.group-failed',
             'no-such-group',
-            "the control socket stays its owner's alone: there is no such group in /etc/group",
+            'only the owner can use the control socket: there is no such group in /etc/group',
           ],
         ],
       )

@@ -44,7 +44,7 @@ describe('drain-wait: waiting for a drain', () => {
     const templates = answerOf([connections({ persistent: 1 })], { persistence: 300 })
     const { done, out } = await waiting([templates, EMPTY])
     assert.equal((await done).outcome, 'empty')
-    assert.match(out(), /web is persistent: clients that were here within 300 s come back/)
+    assert.match(out(), /web is persistent: clients that used this server within 300 s return to it/)
   })
 
   it('waits while the weight goes down, although nobody is connected', async () => {
@@ -80,7 +80,7 @@ describe('drain-wait: waiting for a drain', () => {
     const outcome = await done
     assert.equal(outcome.outcome, 'left')
     assert.deepEqual(outcomeLines(outcome, 'lvsd undrain web/::3'), [
-      'web/[fd00::3]:80: not drained any more, weight 5',
+      'web/[fd00::3]:80: no longer drained, weight 5',
     ])
   })
 

@@ -65,8 +65,12 @@ describe('drain: notes', () => {
     [{ protocol: 'udp' }, {}, /^web is UDP: the kernel keeps a flow for 300 s after its last packet/],
     [{ protocol: null }, {}, /^web may have UDP clients/],
     [{ protocol: 'udp', onePacket: true }, {}, /^web is one-packet: the kernel keeps no connections/],
-    [{ persistence: 60 }, {}, /within 60 s come back.*expire_quiescent_template=1/],
-    [{ persistence: 60 }, { expiresQuiescentTemplates: true }, /its clients go elsewhere now.*up to 60 s/],
+    [{ persistence: 60 }, {}, /within 60 s return to it.*expire_quiescent_template=1/],
+    [
+      { persistence: 60 },
+      { expiresQuiescentTemplates: true },
+      /its clients now go to other servers.*up to 60 s/,
+    ],
   ]
   for (const [service, change, text] of rows)
     it(`tell ${text.source}`, () => {
