@@ -44,6 +44,8 @@ export interface OptionSpec {
 export interface ArgumentSpec {
   readonly about: string
   readonly optional?: true
+  /** The words that it can be, for shells that complete it. */
+  readonly choices?: readonly string[]
 }
 
 /** By long name, without the dashes. */

@@ -8,7 +8,7 @@ export const command = defineCommand({
   summary: 'Take a real server for up or down, whatever its checks say',
   details: `"down" treats it as if all checks failed: at weight 0 in a quiescent service, else removed. "up" sends it
 clients although its checks fail. "lvsd enable" ends both.`,
-  arguments: { ...targetArgument, STATE: { about: 'up or down' } },
+  arguments: { ...targetArgument, STATE: { about: 'up or down', choices: ['up', 'down'] } },
   options: givingOptions,
   examples: [
     ["lvsd force web/::3 up --for 10m --reason 'the check is wrong'", 'clients in spite of its checks'],

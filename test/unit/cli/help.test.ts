@@ -8,6 +8,7 @@ describe('help: the commands', () => {
   it('are those of the issue and no helper files', () => {
     assert.deepEqual(commandNames(), [
       'checks',
+      'completion',
       'demo',
       'disable',
       'doctor',

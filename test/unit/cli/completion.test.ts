@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { bashScript } from '../../../src/cli/completion/bash.js'
+import { fishScript } from '../../../src/cli/completion/fish.js'
+import { completionTable } from '../../../src/cli/completion/table.js'
+import { type WordSource, wordsFor } from '../../../src/cli/completion/words.js'
+import { zshScript } from '../../../src/cli/completion/zsh.js'
+import { commandNames, loadCommand } from '../../../src/cli/registry.js'
+
+const SITE = [
+  { service: 'web', reals: ['[fd00::3]:80', '10.0.0.3:80'] },
+  { service: 'web/old', reals: ['[fd00::4]:80'] },
+]
+
+describe('completion: the names of a daemon', () => {
+  const rows: [source: WordSource, begun: string, service: string | null, expected: readonly string[]][] = [
+    ['target', '', null, ['all', 'web', 'web/', 'web/old', 'web/old/']],
+    ['target', 'web/', null, ['web/old', 'web/old/', 'web/[fd00::3]:80', 'web/10.0.0.3:80']],
+    ['target', 'web/f', null, ['web/fd00::3']],
+    ['target', 'web/[', null, ['web/[fd00::3]:80']],
+    ['target', 'web/old/', null, ['web/old/[fd00::4]:80']],
+    ['target', 'x', null, []],
+    ['service', 'w', null, ['web', 'web/old']],
+    ['real', '', 'web/old', ['[fd00::4]:80']],
+    ['real', 'fd', null, ['fd00::3', 'fd00::4']],
+  ]
+  for (const [source, begun, service, expected] of rows)
+    it(`are for ${source} "${begun}"${service ? ` of ${service}` : ''}: ${expected.join(', ') || 'none'}`, () => {
+      assert.deepEqual(wordsFor(source, begun, SITE, service), expected)
+    })
+})
+
+describe('completion: the scripts', () => {
+  it('have every command with its options and choices', async () => {
+    const rows = completionTable(await Promise.all(commandNames().map(loadCommand)))
+    for (const script of [bashScript(rows), zshScript(rows), fishScript(rows)])
+      for (const { name, flags } of rows) {
+        assert.ok(script.includes(name), name)
+        for (const { long } of flags) assert.ok(script.includes(long.slice(2)), long)
+      }
+    const drain = rows.find(({ name }) => name === 'drain')
+    assert.deepEqual(drain?.arguments, [{ source: 'target', choices: [] }])
+    const force = rows.find(({ name }) => name === 'force')
+    assert.deepEqual(force?.arguments[1], { source: 'choices', choices: ['up', 'down'] })
+    const status = rows.find(({ name }) => name === 'status')
+    assert.equal(status?.flags.find(({ long }) => long === '--watch')?.value, null)
+  }).timeout(20_000)
+})
