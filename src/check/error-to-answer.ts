@@ -19,6 +19,8 @@
  *   EMFILE ENFILE ENOBUFS ENOMEM     any                         descriptors, memory                             no verdict
  *   EAGAIN EADDRNOTAVAIL EAFNOSUPPORT                            ports, local addresses, processes
  *
+ * While lvsd itself can reach nobody, failures do not count, whatever their errno (health/isolation.ts).
+ *
  * An immediate failure of connect does not reveal its origin: on a short path the ICMP error arrives before connect
  * returns. A local firewall that drops TCP silently looks like a silent server, which is a timeout.
  */

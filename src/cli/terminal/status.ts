@@ -151,10 +151,9 @@ function isolation({ isolation }: StatusDocument, now: number): string[] {
 function panics({ services }: StatusDocument, now: number): string[] {
   return services.flatMap(({ name, panic, reals }) => {
     if (!panic) return []
-    const since = shortTime(Date.parse(panic.since), now)
     const until = shortTime(Date.parse(panic.until), now)
-    const count = `${panic.held.length} of ${counted(reals.length, 'real server')}`
-    return [`${printable(name)}: panic since ${since}, until ${until}: ${count} down, held in the table`]
+    const count = `${panic.held.length} of ${reals.length} down`
+    return [`${printable(name)}: panic, ${count} and held in the table, until ${until} at the latest`]
   })
 }
 

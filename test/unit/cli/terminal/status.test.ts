@@ -182,7 +182,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     )
     assert.match(
       text,
-      new RegExp(`! web: panic since ${time}, until ${time}: 2 of 2 real servers down, held in the table`),
+      new RegExp(`! web: panic, 2 of 2 down and held in the table, until ${time} at the latest`),
     )
     assert.match(text, /wlc {2}PANIC/)
     assert.match(
