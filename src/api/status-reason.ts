@@ -35,12 +35,12 @@ function holdReason({ hold, override }: RealHealth, clock: (at: number) => strin
   ]
 }
 
-/** Returns `slow start: 40 % of weight 10, full in 32s`. An override of the weight hides it. */
+/** Returns `slow start: 40 % of 10, full in 32s`. An override of the weight hides it. */
 function riseReason({ rise, state, override }: RealHealth): string[] {
   if (!rise || state !== 'up' || override?.effect.kind === 'drain' || override?.effect.kind === 'weight')
     return []
   const share = Math.round(rise.share * 100)
-  return [`slow start: ${share} % of weight ${rise.weight}, full in ${formatUptime(rise.left)}`]
+  return [`slow start: ${share} % of ${rise.weight}, full in ${formatUptime(rise.left)}`]
 }
 
 /** Returns what becomes of a server that is down: `sick: quiesced, removed in 4m`. */

@@ -62,7 +62,7 @@ describe('status-reason: why a server is as it is', () => {
         at => `T${at}`,
       )
     const rise = { share: 0.46, weight: 10, since: 0, until: 60_000, left: 32_000 }
-    assert.equal(of({ rise }), 'slow start: 46 % of weight 10, full in 32s; 200 OK')
+    assert.equal(of({ rise }), 'slow start: 46 % of 10, full in 32s; 200 OK')
     const hold = { since: 0, until: 5, isSpared: false }
     assert.equal(of({ hold, rise, state: 'down' }), 'flaps: held down until T5; 200 OK')
     assert.equal(
