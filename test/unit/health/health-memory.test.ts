@@ -100,6 +100,8 @@ describe('HealthMemory', () => {
     await until(() => existsSync(path))
     const before = readFileSync(path, 'utf8')
     memory.changed()
+    // The write ends after its file is there; then the next one has an alarm, beside the one of `ALIVE`.
+    await until(() => clock.alarms === 2)
     clock.wind(9000)
     await setImmediate()
     assert.equal(readFileSync(path, 'utf8'), before)
