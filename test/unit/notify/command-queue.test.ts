@@ -16,14 +16,14 @@ function stage() {
 }
 
 describe('command-queue: hooks', () => {
-  it('run through the shell, with words that the shell does not read', async () => {
+  it('run in the shell, with arguments that the shell does not interpret', async () => {
     const { hooks, out, written } = stage()
     void hooks.run('web', `printf '%s|' >>${out} web`, ['start', '[2001:db8::80]:80', '$(id); x'])
     await hooks.idle()
     assert.equal(written(), 'web|start|[2001:db8::80]:80|$(id); x|')
   })
 
-  it('of one subject run one after the other', async () => {
+  it('of the same subject run one after the other', async () => {
     const { hooks, out, written } = stage()
     void hooks.run('web', `sleep 0.1; echo >>${out}`, ['first'])
     void hooks.run('web', `echo >>${out}`, ['second'])
@@ -31,7 +31,7 @@ describe('command-queue: hooks', () => {
     assert.equal(written(), 'first\nsecond\n')
   })
 
-  it('that fail are told and stop nothing', async () => {
+  it('that fail are logged and do not stop other hooks', async () => {
     const { hooks, lines, out, written } = stage()
     void hooks.run('web', 'echo no such page >&2; exit 3;', [])
     void hooks.run('web', `echo >>${out}`, ['next'])
@@ -41,7 +41,7 @@ describe('command-queue: hooks', () => {
     assert.equal(written(), 'next\n')
   })
 
-  it('that somebody else could change are not run, and that is told', async () => {
+  it('that another user can change are not run, which is logged', async () => {
     const { hooks, lines, out } = stage()
     writeFileSync(`${out}.sh`, `#!/bin/sh\necho >>${out}\n`)
     chmodSync(`${out}.sh`, 0o777)
@@ -55,7 +55,7 @@ describe('command-queue: hooks', () => {
     assert.match(String(lines[0]?.error), /may be written by others/)
   })
 
-  it('that wait already are not asked for twice', async () => {
+  it('that are already waiting are not queued again', async () => {
     const { hooks, out, written } = stage()
     const command = `sleep 0.1; echo >>${out}`
     for (const word of ['changed', 'changed', 'changed', 'other']) void hooks.run('file', command, [word])
@@ -63,7 +63,7 @@ describe('command-queue: hooks', () => {
     assert.equal(written(), 'changed\nother\n')
   })
 
-  it('are eight at once, whatever there is to do', async () => {
+  it('run at most eight at the same time', async () => {
     const { hooks, out, written } = stage()
     const command = `echo + >>${out}; sleep 0.2; echo - >>${out}; true`
     for (let i = 0; i < 20; i++) void hooks.run(`service ${i}`, command, [])
@@ -77,7 +77,7 @@ describe('command-queue: hooks', () => {
     assert.ok(most > 1 && most <= 8, `${most} at once`)
   })
 
-  it('may start what stays, and what hangs is killed with all of it when lvsd stops', async () => {
+  it('may leave background processes; a hook that hangs is killed with its children when lvsd stops', async () => {
     const { hooks, lines, out, written } = stage()
     void hooks.run('web', `(while sleep 0.05; do echo page; done) & echo $! >>${out}; true`, [])
     await hooks.idle()

@@ -35,7 +35,7 @@ function stage(journal = memoryJournal()) {
 }
 
 describe('fallback-commands: a fallbackcommand', () => {
-  it('is told once that the last server is gone, and once that the first is back', async () => {
+  it('runs once when the last server is down, and once when the first one is up', async () => {
     const { commands, told, settle } = stage()
     for (const hasTraffic of [true, false, false, true, true]) {
       commands.traffic?.(web('sorry'), hasTraffic)
@@ -44,7 +44,7 @@ describe('fallback-commands: a fallbackcommand', () => {
     assert.deepEqual(told, [`sorry start ${VIRTUAL}`, `sorry stop ${VIRTUAL}`])
   })
 
-  it('that takes long is told where the service has come to, not each step between', async () => {
+  it('that takes long runs next with the last state of the service, without the states in between', async () => {
     const { commands, told, settle } = stage()
     for (const hasTraffic of [false, true, false, true, false, true])
       commands.traffic?.(web('slow'), hasTraffic)
@@ -54,7 +54,7 @@ describe('fallback-commands: a fallbackcommand', () => {
     assert.deepEqual(told, [`slow start ${VIRTUAL}`, `slow stop ${VIRTUAL}`])
   })
 
-  it('of hundreds of services that fall at once are one writing of the journal', async () => {
+  it('of hundreds of services that go down at once cause one write of the journal', async () => {
     let writings = 0
     const journal = memoryJournal()
     const counting = { ...journal, begun: journal.begun, recordBegun: () => void writings++ }
@@ -68,7 +68,7 @@ describe('fallback-commands: a fallbackcommand', () => {
     assert.deepEqual([told.length, writings], [300, 1])
   })
 
-  it('is told nothing again by a restart, and is ended by it where a server has come back', async () => {
+  it('does not run again after a restart, but runs with stop if a server is up meanwhile', async () => {
     const before = stage()
     before.commands.traffic?.(web('sorry'), false)
     await before.settle()
@@ -83,7 +83,7 @@ describe('fallback-commands: a fallbackcommand', () => {
     assert.deepEqual([...before.journal.begun], [])
   })
 
-  it('that a reload takes away or replaces is ended, and the new one begins', async () => {
+  it('that a reload removes or replaces runs with stop, and the new one with start', async () => {
     const { commands, told, settle } = stage()
     commands.traffic?.(web('old'), false)
     await settle()
@@ -106,7 +106,7 @@ describe('fallback-commands: a fallbackcommand', () => {
     ])
   })
 
-  it('is ended when its service goes with lvsd, and stays as it is where the service stays', async () => {
+  it('runs with stop if lvsd removes its service at a stop, and does not run if the service stays', async () => {
     const { commands, told, settle } = stage()
     const mail = service('mail', { fallbackcommand: 'sorry', id: serviceId('2001:db8::25', 25) })
     commands.traffic?.(web('sorry'), false)
@@ -121,7 +121,7 @@ describe('fallback-commands: a fallbackcommand', () => {
     assert.deepEqual(told, ['sorry stop [2001:db8::25]:25 tcp'])
   })
 
-  it('that is taken away and comes back at once goes on as if nothing had been', async () => {
+  it('that a reload replaces and the next one restores at once does not run again', async () => {
     const { commands, told, settle } = stage()
     commands.traffic?.(web('one'), false)
     for (const command of ['two', 'one']) commands.config?.(config([web(command)]))
@@ -135,7 +135,7 @@ describe('fallback-commands: a fallbackcommand', () => {
     assert.equal(told.at(-1), `one stop ${VIRTUAL}`)
   })
 
-  it('runs all the same where the journal cannot be written', async () => {
+  it('runs even if the journal cannot be written', async () => {
     const journal = memoryJournal()
     const full = { ...journal, begun: journal.begun, recordBegun: () => assert.fail('no space left') }
     const { commands, told, settle, lines } = stage(full)
@@ -145,7 +145,7 @@ describe('fallback-commands: a fallbackcommand', () => {
     assert.ok(lines.some(line => line.error === 'no space left'))
   })
 
-  it('alternates between start and stop and ends where the service is, whatever happens', async () => {
+  it('alternates between start and stop and ends with the state of the service, for any history', async () => {
     const event = fc.oneof(
       { weight: 5, arbitrary: fc.record({ traffic: fc.boolean() }) },
       { weight: 3, arbitrary: fc.constant({ settle: true }) },

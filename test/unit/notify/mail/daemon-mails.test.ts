@@ -81,8 +81,8 @@ services:
     reals: [${reals.map(each => `'${each}'`).join(', ')}]
 ${more}`
 
-describe('daemon-mails: a daemon that mails', () => {
-  it('tells that its servers come and go', async () => {
+describe('daemon-mails: a daemon with mail alerts', () => {
+  it('sends mails when servers go down and come up', async () => {
     const mail = await smtpServer()
     const shop = await shopServer()
     const { daemon, inTable } = await start(shopSite(mail, shop.port, ['[::1]:80']))
@@ -104,7 +104,7 @@ describe('daemon-mails: a daemon that mails', () => {
     assert.match(mail.mails[1]?.text ?? '', fallen)
   })
 
-  it('tells in a stop what it takes away', async () => {
+  it('sends mails at a stop about the services that it removes', async () => {
     const mail = await smtpServer()
     const shop = await shopServer()
     const { daemon } = await start(shopSite(mail, shop.port, ['[::1]:80'], '    cleanstop: true\n'))
@@ -114,7 +114,7 @@ describe('daemon-mails: a daemon that mails', () => {
     assert.match(mail.mails[1]?.text ?? '', /Daemon-Status: stopping\n/)
   })
 
-  it('sends one mail when two hundred servers fall at once', async () => {
+  it('sends one mail when 200 servers go down at once', async () => {
     const mail = await smtpServer()
     const shop = await shopServer()
     const reals = Array.from({ length: 200 }, (_, i) => `[::1]:${i + 1}`)
@@ -159,7 +159,7 @@ describe('daemon-mails: a daemon that mails', () => {
 })
 
 describe('daemon-mails: the listeners of every daemon', () => {
-  it('mail', async () => {
+  it('include the mail alerts', async () => {
     await prepareDelivery()
     const mail = await smtpServer()
     const { log } = recordingLog()

@@ -58,7 +58,7 @@ const settled = () => new Promise(setImmediate)
 const never_ = new Promise<Delivery>(() => {})
 
 describe('delivery-queue: the queue of mails', () => {
-  it('sends them in their order, one at a time to a server, and says so in the log', async () => {
+  it('sends mails in order, one at a time to each mail server, and logs each', async () => {
     const { post, wind, tries, most, lines, clock } = opened(() => settled().then(() => WELL))
     for (const subject of ['one', 'two', 'three']) post(subject)
     await wind(1)
@@ -71,7 +71,7 @@ describe('delivery-queue: the queue of mails', () => {
     assert.equal(clock.alarms, 0)
   })
 
-  it('tries again a few times, later each time, and then gives up', async () => {
+  it('retries a few times with increasing delays, then gives up', async () => {
     const { post, wind, tries, lines, clock } = opened((_, to) => later(to))
     post('one')
     const times: number[] = []
@@ -87,7 +87,7 @@ describe('delivery-queue: the queue of mails', () => {
     assert.equal(clock.alarms, 0)
   })
 
-  it('tells a fault once, whatever mails meet it, and when it is over', async () => {
+  it('logs an error once for all mails, and logs its end', async () => {
     let isDown = true
     const { post, wind, lines } = opened((_, to) => (isDown ? later(to) : WELL))
     for (let i = 0; i < 20; i++) post(`mail ${i}`, [`${i % 5}@example.com`])
@@ -102,7 +102,7 @@ describe('delivery-queue: the queue of mails', () => {
     assert.equal(lines.filter(({ msg }) => msg.startsWith('emailalert: ')).length, 20)
   })
 
-  it('tells another sort of fault as well', async () => {
+  it('logs an error of another kind separately', async () => {
     const codes = ['ECONNREFUSED', '451', 'ECONNREFUSED', '451']
     const { post, wind, lines } = opened((_, to) => later(to, codes.shift()))
     post('one')
@@ -110,7 +110,7 @@ describe('delivery-queue: the queue of mails', () => {
     assert.equal(lines.length, 2)
   })
 
-  it('goes on with those for whom another try may help', async () => {
+  it('retries only for the recipients with a temporary error', async () => {
     const asked: (readonly string[])[] = []
     const { post, wind, lines } = opened((_, to) => {
       asked.push(to)
@@ -125,14 +125,14 @@ describe('delivery-queue: the queue of mails', () => {
     )
   })
 
-  it('does not repeat what a server will never take', async () => {
+  it('does not retry after a permanent refusal', async () => {
     const { post, wind, tries, lines } = opened((_, to) => never(to))
     post('one')
     await wind(3_600_000)
     assert.deepEqual([tries(), lines.map(({ msg }) => msg)], [['one'], ['a mail cannot be delivered']])
   })
 
-  it('keeps the order of one list of recipients while others go ahead', async () => {
+  it('keeps the order within a list of recipients while other lists are served', async () => {
     let first = true
     const { post, wind, tries } = opened((subject, to) => {
       if (subject !== 'a1' || !first) return WELL
@@ -169,7 +169,7 @@ describe('delivery-queue: the queue of mails', () => {
     )
   })
 
-  it('holds a hundred mails for a server and gives up the oldest', async () => {
+  it('queues at most 100 mails for a mail server and drops the oldest', async () => {
     let isDown = true
     const { post, wind, tries, lines } = opened((_, to) => (isDown ? later(to) : WELL))
     for (let i = 0; i < 300; i++) post(`mail ${i}`)
@@ -183,8 +183,8 @@ describe('delivery-queue: the queue of mails', () => {
   })
 })
 
-describe('delivery-queue: the queue of mails, before a mailbox that is not well', () => {
-  it('sends the others theirs at once, and tries each of those again on his own', async () => {
+describe('delivery-queue: the queue of mails, with one failing mailbox', () => {
+  it('delivers to the other mailboxes at once, and retries each failing one separately', async () => {
     const asked: string[] = []
     const { post, wind, lines } = opened((subject, to) => {
       asked.push(`${subject} ${to.join(' ')}`)
@@ -199,7 +199,7 @@ describe('delivery-queue: the queue of mails, before a mailbox that is not well'
     )
   })
 
-  it('splits those apart whom a hanging mailbox has held up', async () => {
+  it('separates recipients that wait because of a hanging mailbox', async () => {
     const asked: string[] = []
     const { post, wind } = opened((_, to, signal) => {
       asked.push(to.join(' '))
@@ -211,7 +211,7 @@ describe('delivery-queue: the queue of mails, before a mailbox that is not well'
     assert.deepEqual(asked.slice(0, 2), ['a@x b@x', 'a@x'])
   })
 
-  it('keeps together those whom a server as a whole did not take', async () => {
+  it('keeps recipients together if the mail server refused all of them', async () => {
     const asked: string[] = []
     const { post, wind } = opened((_, to) => {
       asked.push(to.join(' '))
@@ -222,7 +222,7 @@ describe('delivery-queue: the queue of mails, before a mailbox that is not well'
     assert.deepEqual(asked, ['a@x b@x', 'a@x b@x', 'a@x b@x'])
   })
 
-  it('gives up the oldest of that mailbox, never one under way, and none of another', async () => {
+  it('drops the oldest mail of the failing mailbox, never one in progress or of another mailbox', async () => {
     const got: string[] = []
     let release = () => {}
     const { post, wind, queue, lines } = opened((subject, to) => {
@@ -257,10 +257,10 @@ function random(seed: number) {
   }
 }
 
-describe('delivery-queue: the queue of mails, whatever mailboxes there are', function () {
+describe('delivery-queue: the queue of mails, with random mailboxes', function () {
   this.timeout(60_000)
   for (const seed of [1, 2, 3, 4, 5, 6, 7, 8])
-    it(`keeps each one's order, sends nothing twice, and lets nobody wait for another: seed ${seed}`, async () => {
+    it(`keeps the order of each mailbox, sends nothing twice, and delays no mailbox because of another: seed ${seed}`, async () => {
       const pick = random(seed)
       const names = ['well', 'well too', 'busy', 'refuses', 'hangs', 'greylists']
       const got = new Map(names.map(name => [name, [] as number[]]))
@@ -308,8 +308,8 @@ describe('delivery-queue: the queue of mails, whatever mailboxes there are', fun
     })
 })
 
-describe('delivery-queue: the queue of mails, after a fault of its own', () => {
-  it('gives the mail up and goes on', async () => {
+describe('delivery-queue: the queue of mails, after an internal error', () => {
+  it('drops the mail and continues with the next', async () => {
     const { post, wind, tries, lines } = opened(async subject => {
       if (subject === 'one') throw new Error('a bug')
       return WELL
@@ -323,7 +323,7 @@ describe('delivery-queue: the queue of mails, after a fault of its own', () => {
 })
 
 describe('delivery-queue: the queue of mails at the end', () => {
-  it('tries each mail once more at once', async () => {
+  it('tries each waiting mail once more at the stop', async () => {
     let isDown = true
     const { post, wind, queue, tries } = opened((_, to) => (isDown ? later(to) : WELL))
     for (const subject of ['one', 'two', 'three']) post(subject)
@@ -334,7 +334,7 @@ describe('delivery-queue: the queue of mails at the end', () => {
     assert.deepEqual(tries(), ['one', 'two', 'three'])
   })
 
-  it('waits as long as it may, then says what is lost', async () => {
+  it('waits up to its time limit, then logs the mails that are lost', async () => {
     const { post, wind, queue, lines, clock } = opened(() => never_)
     for (const subject of ['one', 'two', 'three']) post(subject)
     let isOver = false
@@ -353,7 +353,7 @@ describe('delivery-queue: the queue of mails at the end', () => {
     assert.equal(clock.alarms, 0)
   })
 
-  it('is at once where nothing waits', async () => {
+  it('stops at once if no mail is waiting', async () => {
     await opened(() => WELL).queue.close(5000)
   })
 })

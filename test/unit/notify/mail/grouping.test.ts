@@ -57,8 +57,8 @@ function run(given: readonly Step[]) {
 const numbersIn = ({ letter }: { letter: MailMessage }) =>
   [...letter.text.matchAll(/<(\d+)>/g)].map(([, n]) => Number(n))
 
-describe('grouping: news in mails', () => {
-  it('are each told once, in their order and soon, to whom they are for, or taken back by newer ones', () => {
+describe('grouping: events in mails', () => {
+  it('are each sent once, in order and without delay, to their recipients, or cancelled by newer events', () => {
     fc.assert(
       fc.property(steps, given => {
         const { clock, sent, added } = run(given)
@@ -100,7 +100,7 @@ describe('grouping: news in mails', () => {
     )
   })
 
-  it('are all handed on at the end', () => {
+  it('are all passed on at the end', () => {
     fc.assert(
       fc.property(steps, given => {
         const { clock, digest, sent, added } = run(given)

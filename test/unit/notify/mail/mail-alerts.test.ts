@@ -99,7 +99,7 @@ function running(owner = web()) {
 }
 
 describe('mail-alerts: mails', () => {
-  it('tell each change with its reason, within seconds', () => {
+  it('report each change with its reason within seconds', () => {
     const { clock, letters, move, apply, owner } = running()
     move(owner, A, 'up', 'down')
     apply(remove(A))
@@ -114,7 +114,7 @@ describe('mail-alerts: mails', () => {
     assert.deepEqual(letters[0]?.route.to, ['ops@example.com'])
   })
 
-  it('tell that a server is back', () => {
+  it('report that a server is up again', () => {
     const { clock, subjects, move, apply, owner, letters } = running()
     move(owner, A, 'up', 'down')
     apply(remove(A))
@@ -127,7 +127,7 @@ describe('mail-alerts: mails', () => {
     assert.deepEqual(subjects(), [`Added real server: [${A}]:80 ${V} (Weight set to 1)`])
   })
 
-  it('tell what the kernel has taken: a server that it will not let go is inaccessible', () => {
+  it('report the state of the kernel table: a server that the kernel does not remove is inaccessible', () => {
     const { clock, subjects, move, apply, owner } = running()
     move(owner, A, 'up', 'down')
     apply()
@@ -135,7 +135,7 @@ describe('mail-alerts: mails', () => {
     assert.deepEqual(subjects(), [`Inaccessible real server: [${A}]:80 ${V}`])
   })
 
-  it('tell of a server that was never in the table', () => {
+  it('report a server that was never in the table', () => {
     const owner = web()
     const { clock, subjects, letters, move } = opened(config([owner]))
     move(owner, A, 'unknown', 'down')
@@ -144,7 +144,7 @@ describe('mail-alerts: mails', () => {
     assert.deepEqual(subjects(), [`Inaccessible real server: [${A}]:80 ${V}`])
   })
 
-  it('say nothing of a drained server that stays as it is', () => {
+  it('do not report a drained server that does not change', () => {
     const owner = web({ quiescent: true, reals: [real(A, { weight: 0 })], mail: { ...MAIL, repeat: MINUTE } })
     const { clock, subjects, move } = running(owner)
     move(owner, A, 'up', 'down')
@@ -152,7 +152,7 @@ describe('mail-alerts: mails', () => {
     assert.deepEqual(subjects(), [])
   })
 
-  it('are not sent where nobody gets any, nor is anything loaded for them', () => {
+  it('are not sent without recipients, and no mail library is loaded', () => {
     const owner = web({ mail: null })
     const { clock, subjects, move, apply, prepared } = running(owner)
     move(owner, A, 'up', 'down')
@@ -163,7 +163,7 @@ describe('mail-alerts: mails', () => {
     assert.equal(running().prepared(), 1)
   })
 
-  it('tell the last try of lvsd to go when it stops', async () => {
+  it('report at a stop the service that lvsd removes, with 5 s for the delivery', async () => {
     const { observer, subjects, move, apply, owner, closed } = running()
     move(owner, A, 'up', 'down')
     apply(remove(A))
@@ -178,10 +178,10 @@ describe('mail-alerts: mails', () => {
   })
 })
 
-describe('mail-alerts: mails of a time that is not wanted', () => {
+describe('mail-alerts: mails during an excluded period', () => {
   const only = (...during: DaemonPhase[]) => web({ mail: { ...MAIL, during } })
 
-  it('are left out', () => {
+  it('are not sent', () => {
     const owner = only('starting', 'stopping')
     const { clock, subjects, move, apply } = running(owner)
     move(owner, A, 'up', 'down')
@@ -190,7 +190,7 @@ describe('mail-alerts: mails of a time that is not wanted', () => {
     assert.deepEqual(subjects(), [])
   })
 
-  it('are those of a start until each server has had its first result', () => {
+  it('belong to the start until each server has its first result', () => {
     const owner = only('running')
     const { clock, subjects, move, apply, observer } = opened(config([owner]))
     observer.phase?.('running')
@@ -209,7 +209,7 @@ describe('mail-alerts: mails of a time that is not wanted', () => {
     ])
   })
 
-  it('are those of a reload for the servers that came with it', () => {
+  it('belong to a reload for the servers that it added', () => {
     const owner = only('reloading')
     const { clock, subjects, letters, move, apply, observer } = running(owner)
     const bigger = { ...owner, reals: [...owner.reals, real('fd00:1::c')] }
@@ -225,7 +225,7 @@ describe('mail-alerts: mails of a time that is not wanted', () => {
     assert.deepEqual(subjects(), [`Added real server: [fd00:1::c]:80 ${V} (Weight set to 1)`])
   })
 
-  it('are those of a start for the fallback of a service that is dead from the beginning', () => {
+  it('belong to the start for the fallback of a service without an available server', () => {
     const owner = only('running')
     const { clock, subjects, move, apply, observer } = opened(config([owner]))
     observer.phase?.('running')
@@ -241,7 +241,7 @@ describe('mail-alerts: a server that stays down', () => {
   const repeating = web({ mail: { ...MAIL, repeat: 10 * MINUTE } })
   const INACCESSIBLE = [`Inaccessible real server: [${A}]:80 ${V}`]
 
-  it('is told again every while, until it is back', () => {
+  it('is reported again at each interval until it is up', () => {
     const { clock, subjects, move, apply } = running(repeating)
     move(repeating, A, 'up', 'down')
     apply(remove(A))
@@ -258,7 +258,7 @@ describe('mail-alerts: a server that stays down', () => {
     assert.equal(clock.alarms, 0)
   })
 
-  it('is not told again where once is enough, nor when a reload has removed it', () => {
+  it('is reported once without an interval, and not after a reload that removes it', () => {
     const once = running()
     once.move(once.owner, A, 'up', 'down')
     once.clock.wind(3 * 60 * MINUTE)
@@ -272,7 +272,7 @@ describe('mail-alerts: a server that stays down', () => {
     assert.deepEqual(gone.subjects(), [])
   })
 
-  it('is told as often as a reload says', () => {
+  it('is reported at the interval that a reload sets', () => {
     const { clock, subjects, move, observer } = running()
     move(web(), A, 'up', 'down')
     clock.wind(MINUTE)
@@ -305,7 +305,7 @@ describe('mail-alerts: a server in maintenance', () => {
     failure,
   })
 
-  it('is told when it goes, with the file that holds it, and when it is back, and never in between', () => {
+  it('is reported at the begin, with the maintenance file, and at the end, but not in between', () => {
     const { clock, subjects, letters, observer, apply } = running(owner)
     observer.override?.(hold(true))
     apply(remove(A))
@@ -321,7 +321,7 @@ describe('mail-alerts: a server in maintenance', () => {
     assert.deepEqual(subjects(), [`Added real server: [${A}]:80 ${V} (Weight set to 1)`])
   })
 
-  it('that was down already is repeated no more, until it is let go and still down', () => {
+  it('is not repeated if it was down before, until the maintenance ends and it is still down', () => {
     const { clock, subjects, observer, move, apply } = running(owner)
     move(owner, A, 'up', 'down')
     apply(remove(A))
@@ -336,7 +336,7 @@ describe('mail-alerts: a server in maintenance', () => {
     assert.deepEqual(subjects(), [INACCESSIBLE, INACCESSIBLE])
   })
 
-  it('since the start is no part of the start when it is let go', () => {
+  it('does not belong to the start if its maintenance ends later', () => {
     const { clock, subjects, observer, apply } = opened(config([owner]))
     observer.override?.(hold(true))
     observer.phase?.('running')
@@ -352,7 +352,7 @@ describe('mail-alerts: many servers at once', () => {
   const hosts = Array.from({ length: 200 }, (_, i) => `fd00:3::${(i + 1).toString(16)}`)
   const many = web({ reals: hosts.map(host => real(host)), mail: { ...MAIL, repeat: 10 * MINUTE } })
 
-  it('are one mail when they fall, one when they are repeated and one when they are back', () => {
+  it('send one mail when they go down, one at the repetition, and one when they are up', () => {
     const { clock, subjects, letters, move, apply } = running(many)
     for (const host of hosts) {
       move(many, host, 'up', 'down')
@@ -373,7 +373,7 @@ describe('mail-alerts: many servers at once', () => {
     assert.deepEqual(subjects(), ['200 changes: 200 Added real server'])
   })
 
-  it('are three mails where they are three', () => {
+  it('send three mails if there are three', () => {
     const { clock, subjects, apply } = running(many)
     apply(...hosts.slice(0, 3).map(host => remove(host)))
     clock.wind(2000)
@@ -383,7 +383,7 @@ describe('mail-alerts: many servers at once', () => {
     assert.deepEqual(subjects(), ['4 changes: 4 Deleted real server'])
   })
 
-  it('are ten mails in a minute at most, and nothing is left out', () => {
+  it('send at most ten mails a minute, and every change is reported', () => {
     const { clock, letters, apply } = running(many)
     let told = 0
     for (let second = 0; second < 600; second++) {
@@ -401,7 +401,7 @@ describe('mail-alerts: many servers at once', () => {
     assert.ok(letters.length >= 20)
   })
 
-  it('are told to each list of recipients on its own', () => {
+  it('are reported to each list of recipients separately', () => {
     const other = {
       ...web(),
       name: 'mail',
@@ -420,7 +420,7 @@ describe('mail-alerts: many servers at once', () => {
     )
   })
 
-  it('are counted, not listed, past a thousand', () => {
+  it('are counted, not listed, if there are more than 1000', () => {
     const crowd = Array.from({ length: 1200 }, (_, i) => real(`fd00:2::${(i + 1).toString(16)}`))
     const owner = web({ reals: crowd })
     const { clock, letters, apply, move } = running(owner)
@@ -433,7 +433,7 @@ describe('mail-alerts: many servers at once', () => {
 })
 
 describe('mail-alerts: drift', () => {
-  it('that is put right is told with the table that the kernel has taken', () => {
+  it('that is repaired is reported with the table of the kernel', () => {
     const { clock, subjects, apply } = running()
     const wanted = tableService(
       ID,

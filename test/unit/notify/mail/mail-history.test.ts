@@ -106,7 +106,7 @@ const anyEvent = fc.oneof(
 )
 
 describe('mail-history: mails over any history', () => {
-  it('say last of each server how it is, and repeat those alone that are down and not in maintenance', () => {
+  it('end with the current state of each server, and repeat only servers that are down and not in maintenance', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.array(anyEvent, { maxLength: 25 }), (quiescent, events) => {
         const daemon = director(quiescent)

@@ -29,7 +29,7 @@ function item(
 const lines = (...each: readonly string[]) => each.map(line => `${line}\n`).join('')
 
 describe('message: a mail about one server', () => {
-  it('is that of ldirectord', () => {
+  it('has the text of ldirectord', () => {
     const { subject, text } = singleMessage(item('[fd00::a]:80', {}), ROUTE, 'director1')
     assert.equal(subject, 'Deleted real server: [fd00::a]:80 ([2001:db8::1]:80)')
     assert.equal(
@@ -38,7 +38,7 @@ describe('message: a mail about one server', () => {
     )
   })
 
-  it('names the service and says why', () => {
+  it('names the service and the reason', () => {
     const parts = { label: 'Shop front', comment: 'call the web team' }
     const down = item('[fd00::a]:80', { phase: 'starting', reason: 'refused: connection refused' }, parts)
     const { subject, text } = singleMessage(down, ROUTE, 'director1')
@@ -82,13 +82,13 @@ describe('message: a mail about many servers', () => {
     )
   })
 
-  it('names the service where all are of one', () => {
+  it('names the service if all servers belong to it', () => {
     const items = ['a', 'b'].map(host => item(`[fd00::${host}]:80`, {}, { label: 'Shop' }))
     const { subject } = summaryMessage(items, 0, ROUTE, 'director1')
     assert.equal(subject, '[Shop] 2 changes: 2 Deleted real server')
   })
 
-  it('says how many it leaves out', () => {
+  it('states the number of servers that it omits', () => {
     const { subject, text } = summaryMessage([item('[fd00::a]:80', {})], 41, ROUTE, 'director1')
     assert.equal(subject, '42 changes: 1 Deleted real server, 41 more')
     assert.match(text, /… and 41 more, in the log of lvsd\n$/)

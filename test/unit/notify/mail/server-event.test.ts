@@ -85,19 +85,19 @@ const CASES: readonly [string, Change, string | null, DaemonPhase?][] = [
   ],
 ]
 
-describe('server-event: news of the table', () => {
+describe('server-event: changes of the table', () => {
   for (const [phrase, change, sentence, phase] of CASES)
     it(`in ldirectord's words: ${phrase}`, () =>
       assert.deepEqual(sentences(change, phase), sentence === null ? [] : [sentence]))
 
-  it('of a firewall mark have the mark alone', () => {
+  it('of a firewall mark contain only the mark', () => {
     for (const family of ['ipv4', 'ipv6'] as const)
       assert.deepEqual(sentences({ op: 'delete-real', id: fwmark(family), was: tableReal(A) }), [
         `Deleted real server: [${A}]:80 (5)`,
       ])
   })
 
-  it('of a service that goes with lvsd are its servers that were in use', () => {
+  it('of a service that lvsd removes at its stop contain its servers that were in use', () => {
     const reals = [tableReal(A), tableReal(DRAINED, { weight: 0 }), tableReal(FALLBACK)]
     const change: Change = { op: 'delete-service', id: ID, was: tableService(ID, reals) }
     assert.deepEqual(sentences(change, 'stopping'), [`Purged real server (stop): [${A}]:80 ${V}`])

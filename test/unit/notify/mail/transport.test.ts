@@ -52,7 +52,7 @@ describe('transport: a mail through a mail server', () => {
     assert.match(mail?.text ?? '', /\nDaemon-Status: running\n\n\.\nComment: Gr=C3=BC=C3=9Fe/)
   })
 
-  it('finds the server by the look-up that it is given', async () => {
+  it('resolves the host name of the mail server with the given function', async () => {
     const { port, mails } = await smtpServer()
     const lookup = lookupBy({
       addresses: async (host, family) =>
@@ -72,26 +72,26 @@ describe('transport: a mail through a mail server', () => {
     )
   })
 
-  it('has the sender that is configured, also on the envelope', async () => {
+  it('has the configured sender in the header and in the envelope', async () => {
     const { port, mails } = await smtpServer()
     await toPort(port, { from: '"ldirectord Alerts" <alerts@example.com>', to: ['root'] })
     assert.deepEqual([mails[0]?.from, mails[0]?.to], ['alerts@example.com', ['root@director1.example']])
     assert.match(mails[0]?.text ?? '', /^From: ldirectord Alerts <alerts@example.com>$/m)
   })
 
-  it('goes to a server that is named, over the family that it listens on', async () => {
+  it('is sent to a mail server by host name, over the address family on which the server listens', async () => {
     const { port, mails } = await smtpServer({}, '127.0.0.1')
     assert.deepEqual(await toPort(port, { host: 'localhost' }), WELL)
     assert.equal(mails.length, 1)
   })
 
-  it('goes inside TLS where the server offers it, whoever has signed its certificate', async () => {
+  it('is sent over STARTTLS if the server offers it, with any certificate', async () => {
     const { port, mails } = await smtpServer({ tls: true })
     assert.deepEqual(await toPort(port), WELL)
     assert.equal(mails[0]?.secure, true)
   })
 
-  it('goes without TLS where the server offers it and cannot do it, or takes it back', async () => {
+  it('is sent without TLS if the server offers STARTTLS and the handshake fails or the server refuses it', async () => {
     const reply = (line: string) => (line === 'STARTTLS' ? '454 not now' : undefined)
     for (const how of [{ tls: 'broken' }, { tls: true, reply }] satisfies SmtpHow[]) {
       const { port, mails } = await smtpServer(how)
@@ -101,39 +101,39 @@ describe('transport: a mail through a mail server', () => {
   })
 })
 
-describe('transport: a mail that a server does not take', () => {
+describe('transport: a mail that the mail server does not accept', () => {
   const at = (verb: string, reply: string | null) => ({
     reply: (line: string) => (line.startsWith(verb) && (verb !== '' || line === '') ? reply : undefined),
   })
   const AGAIN: readonly [string, SmtpHow, string][] = [
-    ['turned away at the door', at('', '421 busy'), '421'],
-    ['no recipient for now', at('RCPT', '450 greylisted'), '450'],
-    ['no content for now', at('DATA', '452 disk full'), '452'],
-    ['not in the end', at('.', '451 try again'), '451'],
-    ['hung up on at once', at('', 'hang up'), 'ECONNECTION'],
-    ['hung up on in the middle', at('RCPT', 'hang up'), 'ECONNECTION'],
+    ['greets with 421', at('', '421 busy'), '421'],
+    ['answers RCPT with 450', at('RCPT', '450 greylisted'), '450'],
+    ['answers DATA with 452', at('DATA', '452 disk full'), '452'],
+    ['answers the final dot with 451', at('.', '451 try again'), '451'],
+    ['closes before the greeting', at('', 'hang up'), 'ECONNECTION'],
+    ['closes after RCPT', at('RCPT', 'hang up'), 'ECONNECTION'],
   ]
   for (const [phrase, how, code] of AGAIN)
-    it(`is to be tried again: ${phrase}`, async () => {
+    it(`is marked for another attempt when the server ${phrase}`, async () => {
       const { port } = await smtpServer(how)
       const { again, refused, fault } = await toPort(port)
       assert.deepEqual([again, refused, fault?.code], [BOTH, [], code], JSON.stringify(fault))
     })
 
   const REFUSED: readonly [string, SmtpHow, string][] = [
-    ['no service', at('', '554 go away'), '554'],
-    ['no sender', at('MAIL', '550 not you'), '550'],
-    ['no recipient', at('RCPT', '550 nobody here'), '550'],
-    ['no content', at('.', '554 looks like spam'), '554'],
+    ['greets with 554', at('', '554 go away'), '554'],
+    ['answers MAIL with 550', at('MAIL', '550 not you'), '550'],
+    ['answers RCPT with 550', at('RCPT', '550 nobody here'), '550'],
+    ['answers the final dot with 554', at('.', '554 looks like spam'), '554'],
   ]
   for (const [phrase, how, code] of REFUSED)
-    it(`is not to be tried again: ${phrase}`, async () => {
+    it(`is marked as refused when the server ${phrase}`, async () => {
       const { port } = await smtpServer(how)
       const { again, refused, fault } = await toPort(port)
       assert.deepEqual([again, refused, fault?.code], [[], BOTH, code], JSON.stringify(fault))
     })
 
-  it('still goes to those that it is taken for', async () => {
+  it('is still delivered to the recipients that the server accepts', async () => {
     const replies: Record<string, string> = { now: '450 later', never: '550 nobody' }
     const reply = (line: string) => replies[/TO:<(\w+)@/.exec(line)?.[1] ?? '']
     const { port, mails } = await smtpServer({ reply })
@@ -144,7 +144,7 @@ describe('transport: a mail that a server does not take', () => {
     assert.deepEqual(mails[0]?.to, ['fine@a.example'])
   })
 
-  it('says why: nobody listens, no such name', async () => {
+  it('reports the error code when the connection is refused or the host name does not exist', async () => {
     const { port } = await smtpServer()
     const unused = await deliver(
       letter({ server: { host: '::1', port: 1 } }),
@@ -156,7 +156,7 @@ describe('transport: a mail that a server does not take', () => {
     assert.match(fault?.code ?? '', /ENOTFOUND|EAI_AGAIN/)
   })
 
-  it('ends when it is aborted, wherever the server is silent', async () => {
+  it('stops at the abort signal if the server is silent after any command', async () => {
     const silences = [at('', null), at('EHLO', null), at('MAIL', null), at('RCPT', null), at('DATA', null)]
     await Promise.all(
       silences.map(async how => {
@@ -196,20 +196,20 @@ describe('transport: a mail that a server does not take', () => {
   }
 
   for (const how of ['reset', 'close'] as const)
-    it(`is not sent a second time where the connection ends after the final dot: ${how}`, async () => {
+    it(`is not sent again if the connection ends after the final dot: ${how}`, async () => {
       const { port, seen } = await breaking('.', how)
       const { again, refused, fault } = await toPort(port)
       assert.deepEqual([again, refused, seen], [[], BOTH, { connections: 1, dots: 1 }])
       assert.match(fault?.message ?? '', /may or may not have it, so lvsd does not send it again/)
     })
 
-  it('is not sent a second time where the server is silent after the final dot', async () => {
+  it('is not sent again if the server is silent after the final dot', async () => {
     const { port } = await smtpServer(at('.', null))
     const { again, refused, fault } = await toPort(port, { signal: AbortSignal.timeout(2500) })
     assert.deepEqual([again, refused, fault?.code], [[], BOTH, 'ETIMEDOUT'])
   })
 
-  it('is tried again, and not at once without TLS, where the connection ends before that', async () => {
+  it('is marked for another attempt, without an immediate attempt without TLS, if the connection ends before the final dot', async () => {
     for (const verb of ['EHLO', 'MAIL', 'RCPT', 'DATA'])
       for (const how of ['reset', 'close'] as const) {
         const { port, seen } = await breaking(verb, how)
@@ -218,7 +218,7 @@ describe('transport: a mail that a server does not take', () => {
       }
   })
 
-  it('goes at once without TLS where the connection ends while TLS is set up', async () => {
+  it('is sent at once without TLS if the connection ends during the TLS handshake', async () => {
     for (const how of ['reset', 'close'] as const) {
       const { port, seen } = await breaking('STARTTLS', how, { tls: true })
       assert.deepEqual(await toPort(port), WELL)
@@ -226,7 +226,7 @@ describe('transport: a mail that a server does not take', () => {
     }
   })
 
-  it('has the same identity at each try', async () => {
+  it('has the same Message-ID in each attempt', async () => {
     let reply = '451 later'
     const { port, mails } = await smtpServer({ reply: line => (line === '.' && reply ? reply : undefined) })
     const one = letter({ server: { host: '::1', port } })
@@ -240,7 +240,7 @@ describe('transport: a mail that a server does not take', () => {
     assert.equal(texts[0], texts[1])
   })
 
-  it('ends when it is aborted, before a server that is slow', async () => {
+  it('stops at the abort signal if the server is slow', async () => {
     const { port } = await tcpServer(socket => {
       const timer = setInterval(() => socket.write('2'), 20)
       socket.on('close', () => clearInterval(timer))
@@ -273,17 +273,17 @@ describe('transport: a mail through sendmail', () => {
     assert.doesNotMatch(read('mail'), /\r/)
   })
 
-  it('is to be tried again when it fails, with its exit code and what it says', async () => {
+  it('is marked for another attempt if sendmail fails; the error has its exit code and output', async () => {
     const { again, fault } = await fake('echo queue is full >&2; exit 75').send()
     assert.deepEqual([again, fault], [BOTH, { code: 'exit 75', message: 'sendmail: exit 75 queue is full' }])
   })
 
-  it('ends with it when it hangs', async () => {
+  it('fails and kills sendmail if sendmail hangs', async () => {
     const { again, fault } = await fake('sleep 60').send(AbortSignal.timeout(200))
     assert.deepEqual([again, fault?.code], [BOTH, 'ETIMEDOUT'])
   })
 
-  it('is not handed to a sendmail that somebody else could change', async () => {
+  it('is not given to a sendmail file that another user can change', async () => {
     const { send, file } = fake('echo >args')
     chmodSync(file, 0o777)
     const { again, fault } = await send()
@@ -292,7 +292,7 @@ describe('transport: a mail through sendmail', () => {
     assert.equal(existsSync(join(dirname(file), 'args')), false)
   })
 
-  it('is taken when sendmail does not read it to the end and is content', async () => {
+  it('counts as accepted if sendmail exits with 0 without reading all of it', async () => {
     assert.deepEqual(await fake('exit 0').send(), WELL)
   })
 })
