@@ -12,6 +12,7 @@ import { endProcess } from './system/exit.js'
 import { isReaderGone } from './system/libc.js'
 import { version } from './system/version.js'
 import { didYouMean } from './util/closest-match.js'
+import { printableLines } from './util/printable.js'
 
 /** All common spellings are accepted, because users do not look up which one lvsd has. */
 const VERSION_WORDS: ReadonlySet<string> = new Set(['--version', '-V', '-v', 'version'])
@@ -100,7 +101,8 @@ function say(text: string): ExitCode {
 }
 
 function complain(error: Error): ExitCode {
-  process.stderr.write(shown(`lvsd: ${withNewline(error.message)}`, process.stderr))
+  // A message may quote a word of the command line, or of another host's answer.
+  process.stderr.write(shown(`lvsd: ${withNewline(printableLines(error.message))}`, process.stderr))
   return error instanceof CommandError ? error.exit : EXIT.fault
 }
 

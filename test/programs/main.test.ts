@@ -24,6 +24,7 @@ describe('main: the process', () => {
       /^$/,
       /^lvsd: statsu is not a command of lvsd; did you mean "status"\?\nTry: lvsd --help\n$/,
     ],
+    [['st\u001b[31mop'], 2, /^$/, /^lvsd: st[^\p{C}]\[31mop is not a command of lvsd\nTry: lvsd --help\n$/u],
     [
       ['status', '--socket', '/none.sock'],
       3,

@@ -5,7 +5,7 @@ import { clip, columns, pad } from '../../../../src/cli/terminal/columns.js'
 import { frame } from '../../../../src/cli/terminal/live.js'
 import { screenOf } from '../../../../src/cli/terminal/screen.js'
 import { transitionLines } from '../../../../src/cli/terminal/transitions.js'
-import { printable } from '../../../../src/util/printable.js'
+import { printable, printableLines } from '../../../../src/util/printable.js'
 import { widthOf } from '../../../../src/util/text-width.js'
 import { duration, formatDuration, formatUptime } from '../../../../src/util/time-text.js'
 import { wrap } from '../../../../src/util/wrap-text.js'
@@ -112,6 +112,8 @@ describe('text from outside', () => {
       }),
     )
     assert.equal(printable('a\r\n  b\u001b[2Jc'), 'a b·[2Jc')
+    assert.equal(printable('a\u200eb\u200fc\u061cd\u202ee'), 'a·b·c·d·e')
+    assert.equal(printableLines('a\u001b[2J\n  b\u200f\r\n'), 'a·[2J\n  b··\n')
   })
 })
 
