@@ -5,6 +5,7 @@ import type { EndRequest, GiveRequest, OverrideOutcome } from '../api/override-t
 import type { ResolvedConfig, ResolvedReal } from '../core/model.js'
 import type { Effect, Override } from '../core/override.js'
 import { type CommandOverrides, nameOfReal, targetOf } from '../overrides/command-overrides.js'
+import { harmless } from '../util/foreign-text.js'
 import { counted } from '../util/plural.js'
 import { type FoundTarget, findTargets, realsOf } from './find-targets.js'
 
@@ -36,7 +37,8 @@ export class OverrideControl {
       effect: effectOf(effect, now),
       source: 'command',
       who,
-      reason,
+      // It goes to logs, events and terminals.
+      reason: harmless(reason),
       since: now,
       until,
     }

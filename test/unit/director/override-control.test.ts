@@ -69,6 +69,12 @@ describe('override-control', () => {
     })
   })
 
+  it('takes control characters and marks of direction out of a reason', async () => {
+    const { give } = stage()
+    const { reals } = await give({ reason: ' \u001b[31mdisk\r\n swap\u202e\u200f\u009b ' })
+    assert.equal(reals[0]?.override?.reason, '·[31mdisk swap···')
+  })
+
   it('gives one to a whole service, and tells each of its servers', async () => {
     const { give, commands } = stage()
     const { reals, message } = await give({ targets: [{ service: 'web', real: null }] })
