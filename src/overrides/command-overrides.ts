@@ -171,7 +171,10 @@ export class CommandOverrides {
   #setAlarm(): void {
     this.#cancelAlarm()
     if (this.#isClosed) return
-    const next = Math.min(...this.#orders.map(endOf))
+    const next = this.#orders.reduce(
+      (first, order) => Math.min(first, endOf(order)),
+      Number.POSITIVE_INFINITY,
+    )
     if (next === Number.POSITIVE_INFINITY) return
     const wait = Math.max(0, Math.min(next - this.#now(), LONGEST_ALARM))
     this.#cancelAlarm = this.#alarm(wait, () => this.#endDue())

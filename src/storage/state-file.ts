@@ -220,7 +220,7 @@ interface Header {
 
 /** Null where the first line is none of this form. */
 function headerOf({ name }: EntryForm<unknown>, head: Line | undefined): Header | null {
-  if (!head) return null
+  if (!head?.value) return null
   const { lvsd, version, entries } = head.value as Partial<Header> & { readonly lvsd?: unknown }
   const isHeader = lvsd === name && typeof version === 'number' && typeof entries === 'number'
   return isHeader ? { version, entries } : null

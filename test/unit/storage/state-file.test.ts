@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { lineFor } from '../../../src/storage/checked-line.js'
 import { writeDurably } from '../../../src/storage/durable-file.js'
 import { type EntryForm, StateFile, type StateFileParts } from '../../../src/storage/state-file.js'
 import { FakeClock } from '../../support/fake-clock.js'
@@ -133,6 +134,15 @@ describe('StateFile', () => {
       lines.at(-1)?.msg ?? '',
       /the file of the others is damaged: 0 of its entries can be read and count, 3 cannot/,
     )
+  })
+
+  it('whose first line has no header is damaged, whatever value it has', async () => {
+    for (const value of [null, [], 5, 'overrides', {}]) {
+      const { path, open, lines } = await written()
+      writeFileSync(path, lineFor(value))
+      assert.deepEqual((await open()).entries, [])
+      assert.match(lines.at(-1)?.msg ?? '', /is damaged: 0 of its entries/)
+    }
   })
 
   it('cannot be opened where it cannot be read', async () => {
