@@ -16,6 +16,8 @@ export interface NamedTarget {
 
 /** A word that means nothing, or several things: a sentence that names what there is. */
 export class TargetError extends Error {}
+/** The word may be any of several real servers. */
+export class AmbiguousTarget extends TargetError {}
 
 /**
  * Returns what `word` means: `all`, a service, or SERVICE/REAL, where REAL is the name of a real server, its address, or
@@ -70,7 +72,7 @@ export function realsNamed(word: string, name: string, members: readonly Named[]
   // A server may be in each part of a service once.
   if (new Set(found.map(({ service }) => service)).size < found.length) {
     const names = new Set(found.map(({ real }) => real))
-    throw new TargetError(
+    throw new AmbiguousTarget(
       `"${word}" may be any of several real servers of "${name}": ${[...names].join(', ')}`,
     )
   }

@@ -3,10 +3,12 @@ import { fetchStatus } from '../../api/client.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { bracketed, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
+import { AmbiguousTarget, realsNamed, TargetError } from '../../overrides/targets.js'
 import { didYouMeanOf } from '../../util/closest-match.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { type CommandContext, CommandError, defineCommand, EXIT, type ExitCode } from '../command.js'
 import { watchStatus } from '../live-view.js'
+import { usageError } from '../parse.js'
 import { steeringOf } from '../steering.js'
 import { type Checked, checkStatus } from '../terminal/check.js'
 import { renderStatus } from '../terminal/status.js'
@@ -35,7 +37,10 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
         "only this service: its name, or its key such as 'tcp [2001:db8::80]:80', with or without tcp; or the real servers of this address: '[2001:db8::1]:80'",
       optional: true,
     },
-    REAL: { about: "only this real server: '[2001:db8::1]:80', or without the port", optional: true },
+    REAL: {
+      about: "only this real server: '[2001:db8::1]:80', without the port, or the end of its address, ::1",
+      optional: true,
+    },
   },
   options: {
     ...socketOption,
@@ -99,7 +104,9 @@ export function filtered(
   if (services.length === 0 && real === undefined) return withReals(document, service)
   if (services.length === 0) throw noService(document, service)
   if (real === undefined) return { ...document, services }
-  const chosen = services.map(each => ({ ...each, reals: each.reals.filter(one => isCalled(one, real)) }))
+  const called = services.map(each => ({ ...each, reals: each.reals.filter(one => isCalled(one, real)) }))
+  const isFound = called.some(each => each.reals.length > 0)
+  const chosen = isFound ? called : services.map(each => ({ ...each, reals: realsEnding(each, real) }))
   if (chosen.every(each => each.reals.length === 0)) throw noReal(services, real)
   return { ...document, services: chosen }
 }
@@ -110,6 +117,19 @@ function isService({ name, key }: ServiceStatus, word: string): boolean {
   const isPart =
     /^(?:(?:tcp|udp|sctp)\/?)?\d*$/.test(name.slice(word.length + 1)) && name.startsWith(`${word}/`)
   return name === word || isPart || key === word || key?.replace(/^\w+ /, '') === word
+}
+
+/** Returns the real server whose address has this end, as `lvsd drain web/::3` takes it. Throws if several have it. */
+function realsEnding({ name, reals }: ServiceStatus, end: string): readonly RealStatus[] {
+  try {
+    const named = [{ service: name, reals: reals.map(one => one.name) }]
+    const found = realsNamed(end, name, named)
+    return reals.filter(one => found.some(({ real }) => real === one.name))
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error
+    if (error instanceof AmbiguousTarget) throw usageError(error.message, 'status')
+    return []
+  }
 }
 
 /** Returns the services that have this real server, each with only this server. */

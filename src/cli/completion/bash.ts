@@ -15,7 +15,7 @@ ${rows.map(ruleOf).join('\n')}
 
 ${SPLIT}
 _lvsd() {
-  local _lvsd_words _lvsd_cur _lvsd_quote flags='' valued='' args='' value='' source='none' i at=0 socket=''
+  local _lvsd_words _lvsd_cur _lvsd_quote flags='' valued='' args='' value='' source='nothing' i at=0 socket=''
   _lvsd_split "\${COMP_LINE:0:COMP_POINT}"
   local program=\${_lvsd_words[0]/#\\~\\//$HOME/} command=\${_lvsd_words[1]-} cur=$_lvsd_cur
   local previous=\${_lvsd_words[\${#_lvsd_words[@]} - 1]} service=''
@@ -32,9 +32,9 @@ _lvsd() {
     done
     local IFS='|'; local sources=($args); unset IFS
     if [[ -n $value ]]; then source=$value
-    elif [[ $cur == --*=* ]]; then _lvsd_rule "$command" "\${cur%%=*}"; source=\${value:-none} cur=\${cur#*=}
+    elif [[ $cur == --*=* ]]; then _lvsd_rule "$command" "\${cur%%=*}"; source=\${value:-nothing} cur=\${cur#*=}
     elif [[ $cur == -* ]]; then source="choices $flags"
-    else source=\${sources[at]-none}; fi
+    else source=\${sources[at]-nothing}; fi
   fi
   local IFS=$'\\n' found=()
   case $source in

@@ -28,7 +28,7 @@ function linesOf({ name, summary, flags, arguments: words }: Row): string[] {
 function wordOf({ source, choices }: Word): string {
   if (source === 'choices') return `-f -a '${choices.join(' ')}'`
   if (source === 'file') return '-F'
-  return source === 'none' ? '-f' : `-f -a '(__lvsd_words ${source})'`
+  return source === 'nothing' ? '-f' : `-f -a '(__lvsd_words ${source})'`
 }
 
 function quoted(text: string): string {

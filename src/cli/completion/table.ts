@@ -5,7 +5,7 @@ import type { Command } from '../command.js'
  * What completes a word: names that the running lvsd knows (`target`: a service or SERVICE/REAL), paths, the words of
  * `choices`, or nothing.
  */
-export type Source = 'target' | 'service' | 'real' | 'file' | 'choices' | 'none'
+export type Source = 'target' | 'service' | 'real' | 'file' | 'choices' | 'nothing'
 
 export interface Word {
   readonly source: Source
@@ -60,7 +60,7 @@ export function completionTable(commands: readonly Command[]): readonly Row[] {
 }
 
 function wordOf(name: string, choices: readonly string[] = []): Word {
-  return { source: choices.length > 0 ? 'choices' : (SOURCES[name] ?? 'none'), choices }
+  return { source: choices.length > 0 ? 'choices' : (SOURCES[name] ?? 'nothing'), choices }
 }
 
 /** Flags of a row with a value, in both forms. */

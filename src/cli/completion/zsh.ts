@@ -15,7 +15,7 @@ ${rows.map(ruleOf).join('\n')}
 
 _lvsd() {
   local -a commands flags valued args found
-  local value='' source=none word service='' socket='' cur="\${(Q)PREFIX}"
+  local value='' source=nothing word service='' socket='' cur="\${(Q)PREFIX}"
   integer i at=0
   commands=(
 ${rows.map(({ name, summary }) => `    ${described(name, summary)}`).join('\n')}
@@ -34,7 +34,7 @@ ${rows.map(({ name, summary }) => `    ${described(name, summary)}`).join('\n')}
   done
   if [[ -n $value ]]; then source=$value
   elif [[ $cur == -* ]]; then _describe option flags; return
-  else source=\${args[at+1]:-none}; fi
+  else source=\${args[at+1]:-nothing}; fi
   case $source in
     choices*) found=(\${=source#choices }); compadd -a found ;;
     file) _files ;;

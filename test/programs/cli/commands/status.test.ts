@@ -137,6 +137,8 @@ describe('lvsd status', () => {
     it('names the nearest right word', () => {
       assert.throws(() => filtered(document, 'wbe', undefined), /no service "wbe"; did you mean "web"\?/)
       assert.throws(() => filtered(document, 'xyzzy', undefined), /there are: web, mail/)
+      assert.deepEqual(filtered(document, 'web', '::12').services[0]?.reals, [DOWN])
+      assert.throws(() => filtered(document, 'web', '80'), /"80" may be any of several real servers of "web"/)
       assert.throws(() => filtered(document, 'web', '::9'), /there are: \[2001:db8:1::11\]:80/)
     })
   })
