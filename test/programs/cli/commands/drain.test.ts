@@ -41,7 +41,7 @@ describe('drain as a process', () => {
       const head = lines.findIndex(line => /^STATE +WEIGHT +ACTIVE +INACT +PERSIST +SERVER$/.test(line))
       assert.equal(lines.filter(line => line.startsWith('STATE')).length, 1)
       assert.match(lines[head + 1] ?? '', /^draining +0 +12 +40 +0 {2}web\/\[2001:db8:1234:5678:9abc:/)
-      assert.match(lines.slice(0, head).join(' '), /web is persistent: .*come back, also at weight 0\./)
+      assert.match(lines.slice(0, head).join(' '), /web is persistent: .*, also at weight 0\./)
       run.type('\u0003')
       assert.equal(await run.ended, EXIT.problem)
       const text = run.lines().join('')
