@@ -116,7 +116,7 @@ describe('kind-names: the names of kinds', () => {
       .flatMap(file => namesIn(file, readFileSync(join(src, file), 'utf8'), kinds))
   })
 
-  it('stand in no file of the core: the check itself says what is to be known of it', () => {
+  it('do not occur in files of the core: the check itself states what the core needs', () => {
     const wrong = named.filter(one => !ELSE.some(other => isElse(one, other)))
     assert.deepEqual(
       wrong.map(({ file, word }) => `src/${file} names ${word}`),
@@ -124,7 +124,7 @@ describe('kind-names: the names of kinds', () => {
     )
   })
 
-  it('are words for something else only where that is so', () => {
+  it('are allowed as other words only in files that contain them', () => {
     for (const other of ELSE)
       for (const start of other.files)
         assert.ok(
@@ -133,7 +133,7 @@ describe('kind-names: the names of kinds', () => {
         )
   })
 
-  it('are not needed to know who starts processes: each that runs commands says so', async () => {
+  it('are not needed to find kinds that start processes: each kind declares it', async () => {
     const { checks } = await loadChecks()
     for (const [name, check] of checks) {
       const file = readFileSync(join(packageRoot, 'checks', `${check.name}.ts`), 'utf8')
@@ -142,7 +142,7 @@ describe('kind-names: the names of kinds', () => {
     }
   })
 
-  it('would be found', () => {
+  it('are found by this test if a file contains one', () => {
     const found = (source: string) => namesIn('x.ts', source, kinds).map(({ word }) => word)
     assert.deepEqual(found(`if (kind === 'agent') f(["https", 'external-perl'])`), [
       'agent',

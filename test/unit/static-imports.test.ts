@@ -33,7 +33,7 @@ describe('static-imports: libraries of protocols', () => {
       )
     })
 
-  it('would be found', () => {
+  it('are found by this test if a file imports one', () => {
     const [got] = packagesWith('checks/lib/got.ts').filter(({ name }) => name === 'got')
     assert.deepEqual(got, { name: 'got', way: ['checks/lib/got.ts'] })
     assert.deepEqual(

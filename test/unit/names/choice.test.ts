@@ -58,7 +58,7 @@ describe('choice: the virtual address of a name without a family', () => {
   for (const [what, current, ipv6, ipv4, expected] of cases)
     it(what, () => assert.equal(choose(lasting, current, answers(ipv6, ipv4)), expected))
 
-  it('is IPv4 when the silence about IPv6 lasts', () =>
+  it('is IPv4 if there is no answer about IPv6 for a long time', () =>
     assert.equal(choose(lasting, null, answers('ESERVFAIL', '192.0.2.1'), true), '192.0.2.1'))
 
   const said: [string, string, string, string | null][] = [
@@ -88,7 +88,7 @@ describe('choice: the virtual address of a name without a family', () => {
       assert.equal(troubleOf(lasting, answers(ipv6, ipv4), current), expected))
 })
 
-describe('choice: what is said of a name', () => {
+describe('choice: the message about a name', () => {
   const cases: [LookupRequest, string, string, string | null][] = [
     [strict, 'fd00::1', '', null],
     [any, '', '192.0.2.1', null],

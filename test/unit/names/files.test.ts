@@ -38,7 +38,7 @@ describe('files: the text of /etc/hosts', () => {
 })
 
 describe('files: localhost', () => {
-  it('is this machine in both families where the hosts do not have it, else what they say', () => {
+  it('is the loopback address in both families, unless /etc/hosts has other addresses', () => {
     const none = parseHosts('')
     assert.deepEqual(
       [none.addressesOf('localhost', 'ipv6'), none.addressesOf('localhost', 'ipv4')],
@@ -53,7 +53,7 @@ describe('files: localhost', () => {
 })
 
 describe('files: the text of /etc/resolv.conf', () => {
-  it('without anything asks this machine', () =>
+  it('uses the name server of this machine if the file is empty', () =>
     assert.deepEqual(parseResolvConf(''), {
       servers: ['127.0.0.1'],
       search: [],
@@ -87,7 +87,7 @@ describe('files: the text of /etc/resolv.conf', () => {
       },
     ))
 
-  it('gives way to the variables of the environment', () => {
+  it('is overridden by environment variables', () => {
     const env = { LOCALDOMAIN: 'c.example', RES_OPTIONS: 'ndots:3 timeout:x' }
     const { search, ndots, timeout } = parseResolvConf('search a.example\noptions ndots:2', env)
     assert.deepEqual([search, ndots, timeout], [['c.example'], 3, 5000])

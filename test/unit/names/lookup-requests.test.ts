@@ -7,7 +7,7 @@ import { config, named, real, service, serviceId, use } from '../../support/tabl
 const NOTHING: ReadonlyMap<string, string> = new Map()
 
 describe('lookup-requests: names of a configuration', () => {
-  it('are asked for in the family of their service, tunnels too, unless a server says otherwise', () => {
+  it('are requested in the family of their service, also with tunnels, unless a server sets its own', () => {
     const site = config([
       service('web', {
         ...named('vip', 'ipv6'),
@@ -45,7 +45,7 @@ describe('lookup-requests: names of a configuration', () => {
     assert.deepEqual(keys({ vip: '192.0.2.80' }), ['vip', 'www1 ipv4'])
   })
 
-  it('of checks that go elsewhere are asked for in the family of the server first', () => {
+  it('of checks with their own address are requested in the family of the real server first', () => {
     const other = { ...use('connect'), host: 'other.example' }
     const site = config([
       service('web', { reals: [real('fd00::1', { checks: [other, use('connect')] })] }),
@@ -57,7 +57,7 @@ describe('lookup-requests: names of a configuration', () => {
     )
   })
 
-  it('keep their addresses when a configuration wants them in another way, where the family fits', () => {
+  it('keep their addresses when a configuration requests them differently, if the family matches', () => {
     const web = (family: Family | null, more: Partial<ResolvedService> = {}) =>
       service('web', { ...named('vip', family), ...more })
     const reals = [real('www1')]

@@ -14,7 +14,7 @@ async function stage(zone: Zone, files: Files = {}, system?: (name: string) => P
 const has = (answer: Answer, address: string) => isDeepStrictEqual(answer, { addresses: [address] })
 
 describe('lookup: the resolver', () => {
-  it('asks the name servers in the family that is wanted, and answers in one order', async () => {
+  it('asks the name servers for the requested family, and returns addresses in a stable order', async () => {
     const { server, resolver } = await stage({
       'app.example AAAA': ['fd00:9::a2', 'fd00:9::a1'],
       'app.example A': ['192.0.2.1'],
@@ -26,7 +26,7 @@ describe('lookup: the resolver', () => {
     assert.deepEqual(server.asked, ['app.example AAAA', 'app.example A'])
   })
 
-  it('reads the hosts first, and again when they change', async () => {
+  it('reads /etc/hosts first, and again after a change', async () => {
     const { server, resolver, write } = await stage({}, { hosts: 'fd00::1 app.example' })
     assert.deepEqual(await resolver.addresses('app.example', 'ipv6'), { addresses: ['fd00::1'] })
     // Of another size: within one tick of the clock of files it has the same date.
@@ -35,7 +35,7 @@ describe('lookup: the resolver', () => {
     assert.deepEqual(server.asked, [])
   })
 
-  it('goes through the search list, and asks other servers when resolv.conf changes', async () => {
+  it('uses the search list, and other name servers after a change of resolv.conf', async () => {
     const { server, resolver, write } = await stage(
       { 'www.b.example AAAA': ['fd00::b'] },
       { resolvConf: 'nameserver ::1\nsearch a.example b.example' },
@@ -54,12 +54,12 @@ describe('lookup: the resolver', () => {
     ['a server that is silent', 'silence', 'ETIMEOUT'],
   ]
   for (const [what, outcome, code] of failures)
-    it(`tells ${what}`, async () => {
+    it(`reports ${what}`, async () => {
       const { resolver } = await stage({ 'app.example AAAA': outcome }, { timeout: 1 })
       assert.deepEqual(await resolver.addresses('app.example', 'ipv6'), { code })
     })
 
-  it('says that a server failed where the other candidates do not exist', async () => {
+  it('reports the failure of a name server if the other names of the search list do not exist', async () => {
     const { resolver } = await stage(
       { 'www.a.example AAAA': 'SERVFAIL' },
       { resolvConf: 'nameserver ::1\nsearch a.example' },
@@ -67,7 +67,7 @@ describe('lookup: the resolver', () => {
     assert.deepEqual(await resolver.addresses('www', 'ipv6'), { code: 'ESERVFAIL' })
   })
 
-  it('asks the C library where nsswitch.conf has such a source, for one name at a time', async () => {
+  it('asks the C library if nsswitch.conf has another source, for one name at a time', async () => {
     let running = 0
     let most = 0
     const system = async (name: string) => {
@@ -86,12 +86,12 @@ describe('lookup: the resolver', () => {
     assert.equal(most, 1)
   })
 
-  it('does not ask the C library where name servers are all there is', async () => {
+  it('does not ask the C library if nsswitch.conf has only name servers', async () => {
     const { resolver } = await stage({}, {}, () => assert.fail('asked'))
     assert.deepEqual(await resolver.addresses('app.example', 'ipv6'), { code: 'ENOTFOUND' })
   })
 
-  it('gives a good name its address at once beside hundreds whose server is silent', async () => {
+  it('resolves a name at once while the name servers of hundreds of others are silent', async () => {
     const dead = Object.fromEntries(
       Array.from({ length: 300 }, (_, i) => [`dead${i}.example AAAA`, 'silence' as const]),
     )
@@ -114,7 +114,7 @@ describe('lookup: the resolver', () => {
     assert.deepEqual(server.asked, [])
   })
 
-  it('has the names of addresses from the hosts, and from pointer records', async () => {
+  it('finds the names of addresses in /etc/hosts and in PTR records', async () => {
     const pointer = `${pointerName('fd00::2', 'ipv6')} PTR`
     const { resolver, server } = await stage(
       { [pointer]: ['web2.example'], [`${pointerName('192.0.2.3', 'ipv4')} PTR`]: 'silence' },

@@ -54,8 +54,8 @@ const site = (...hosts: readonly string[]) =>
 const addressesIn = (names: NameResolver, ...hosts: readonly string[]) =>
   names.resolve(site(...hosts)).services[0]?.reals.map(({ address }) => address?.text ?? null)
 
-describe('name-resolver: the book of names', () => {
-  it('takes each answer as it comes, whatever else is still awaited', async () => {
+describe('name-resolver: the addresses of names', () => {
+  it('uses each answer at once, while others are outstanding', async () => {
     const { names, answer, state, journal } = book()
     names.follow(site('good', 'dead'))
     await answer('good', 'ipv6', 'fd00::1')
@@ -64,7 +64,7 @@ describe('name-resolver: the book of names', () => {
     assert.deepEqual([...journal.names], [['good ipv6', 'fd00::1']])
   })
 
-  it('asks again for names without an address each 5 s, and for all in their own interval', async () => {
+  it('resolves names without an address every 5 s, and all names in their interval', async () => {
     const { names, asked, answer, clock } = book()
     const wind = async (ms: number) => {
       clock.wind(ms)
@@ -86,7 +86,7 @@ describe('name-resolver: the book of names', () => {
     assert.equal(clock.alarms, 0)
   })
 
-  it('asks for no name that is being asked for, however many reloads and rounds there are', async () => {
+  it('has at most one request for each name, with any number of reloads and rounds', async () => {
     const { names, asked, answer } = book()
     for (let i = 0; i < 5; i++) {
       names.follow(site('dead', 'good'))
@@ -101,7 +101,7 @@ describe('name-resolver: the book of names', () => {
     assert.equal(asked.size, 4)
   })
 
-  it('keeps the answer of a question that a reload overtakes', async () => {
+  it('uses the answer to a request that began before a reload', async () => {
     const { names, answer } = book()
     names.follow(site('app'))
     names.follow(site('app', 'new'))
@@ -109,7 +109,7 @@ describe('name-resolver: the book of names', () => {
     assert.deepEqual(addressesIn(names, 'app', 'new'), ['fd00::1', null])
   })
 
-  it('keeps an address while the answers have it, in whatever order', async () => {
+  it('keeps an address while the answers contain it, in any order', async () => {
     const { names, answer, state } = book()
     names.follow(site('app'))
     await answer('app', 'ipv6', 'fd00::a1 fd00::a2')
@@ -125,7 +125,7 @@ describe('name-resolver: the book of names', () => {
     assert.deepEqual(addressesIn(names, 'app'), ['fd00::a2'])
   })
 
-  it('says that there is news until what is known has been put in force', async () => {
+  it('reports changes until the new addresses are applied', async () => {
     const { names, answer, state } = book({ 'app ipv6': 'fd00::1' })
     names.follow(site('app'))
     assert.deepEqual(addressesIn(names, 'app'), ['fd00::1'])
@@ -140,7 +140,7 @@ describe('name-resolver: the book of names', () => {
     assert.equal(state.news, 2)
   })
 
-  it('takes what is known already for a configuration that wants it in another family', async () => {
+  it('uses known addresses for a configuration that requests another family', async () => {
     const { names, answer, state, clock } = book()
     names.follow(site('app'))
     await answer('app', 'ipv6', 'ENODATA')
@@ -154,7 +154,7 @@ describe('name-resolver: the book of names', () => {
     assert.equal(names.resolve(tunnel).services[0]?.reals[0]?.address?.text, '192.0.2.1')
   })
 
-  it('tells once what is wrong with a name and whom it hits, and once that it is over', async () => {
+  it('logs once an error of a name and the affected servers, and once its end', async () => {
     const { names, answer, lines } = book({ 'app ipv6': 'fd00::9' })
     names.follow(site('app'))
     names.resolve(site('app'))
@@ -174,7 +174,7 @@ describe('name-resolver: the book of names', () => {
     )
   })
 
-  it('gives what is wrong by the service or server that has the name', async () => {
+  it('returns errors by the service or real server that has the name', async () => {
     const { names, answer } = book()
     const first = service('first', named('vip', 'ipv6'))
     const second = service('second', { ...named('vip', 'ipv6'), reals: [real('app'), real('fd00::1')] })
@@ -209,7 +209,7 @@ describe('name-resolver: the book of names', () => {
       await answer('vip', 'ipv4', ipv4)
     }
 
-    it('stays in its family when that vanishes, over a restart, and says what it has instead', async () => {
+    it('keeps its family if the addresses of that family disappear, also after a restart, and reports the other family', async () => {
       const one = book()
       one.names.follow(vip())
       await round(one, '2001:db8::80', '192.0.2.80')
@@ -229,7 +229,7 @@ describe('name-resolver: the book of names', () => {
       assert.equal(two.names.troubleOf(VIP), null)
     })
 
-    it('stays IPv4 when IPv6 appears later', async () => {
+    it('keeps IPv4 if an IPv6 address appears later', async () => {
       const site = book()
       site.names.follow(vip())
       await round(site, 'ENODATA', '192.0.2.80')
@@ -238,7 +238,7 @@ describe('name-resolver: the book of names', () => {
       assert.equal(keyIn(site.names), 'tcp 192.0.2.80:80')
     })
 
-    it('changes its family at once when the configuration says so, and not when it says what is so', async () => {
+    it('changes its family at once if the configuration sets another family', async () => {
       const site = book()
       site.names.follow(vip())
       await round(site, '2001:db8::80 2001:db8::81', '192.0.2.80')
@@ -251,7 +251,7 @@ describe('name-resolver: the book of names', () => {
       assert.equal(keyIn(site.names), 'tcp 192.0.2.80:80')
     })
 
-    it('is made do with in IPv4 when there is no answer about IPv6 for long', async () => {
+    it('uses IPv4 if there is no answer about IPv6 for a long time', async () => {
       const site = book()
       site.names.follow(vip())
       await round(site, 'ESERVFAIL', '192.0.2.80')
@@ -264,7 +264,7 @@ describe('name-resolver: the book of names', () => {
     })
   })
 
-  it('leaves out, and tells once, a service whose name resolves to another service', async () => {
+  it('omits a service that resolves to the address of another service, and logs it once', async () => {
     const { names, answer, lines } = book()
     const both = config([
       service('web'),
@@ -285,7 +285,7 @@ describe('name-resolver: the book of names', () => {
     )
   })
 
-  it('is idle when nothing is awaited that could change anything', async () => {
+  it('is idle when no outstanding answer can change anything', async () => {
     const { names, answer } = book()
     names.follow(site('good', 'dead'))
     let isIdle = false

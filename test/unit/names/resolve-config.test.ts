@@ -30,14 +30,14 @@ describe('resolve-config: a configuration with addresses', () => {
     )
   })
 
-  it('is what runs: a configuration as read does not compile in its place', () => {
+  it('is required by its type: a configuration without addresses does not compile', () => {
     const read: Config = config([])
     // @ts-expect-error It has no addresses.
     const jobs = jobsOf(read, new Map())
     assert.equal(jobs.jobs.size, 0)
   })
 
-  it('looks for servers in the family that the virtual service turns out to have', () => {
+  it('resolves servers in the family of the resolved virtual service', () => {
     const site = config([service('web', { ...named('vip'), reals: [real('www1')] })])
     const names = new Map([
       ['vip', '192.0.2.80'],
@@ -47,7 +47,7 @@ describe('resolve-config: a configuration with addresses', () => {
     assert.equal(resolveConfig(site, names).config.services[0]?.reals[0]?.address?.text, '192.0.2.1')
   })
 
-  it('sends checks to their real server, or where their own name resolves to', () => {
+  it('sends checks to their real server, or to the address of their own name', () => {
     const other = { ...use('connect'), host: 'other.example' }
     const literal = { ...use('connect'), host: 'fd00::8' }
     const site = config([
@@ -75,7 +75,7 @@ describe('resolve-config: a configuration with addresses', () => {
     ])
   })
 
-  it('leaves out a service whose name resolves to what is another service, and says so', () => {
+  it('omits and reports a service that resolves to the address of another service', () => {
     const site = config([
       service('first', named('a', 'ipv6')),
       service('second', named('b', 'ipv6')),

@@ -31,8 +31,8 @@ function stage(known: Record<string, string[]> = {}) {
 const ALL = ['fd00:1::1', 'fd00:1::2', '192.0.2.3'].map(address)
 const [ONE = address('::1')] = ALL
 
-describe('reverse-dns: what addresses are called', () => {
-  it('is asked for all at once, and made use of as it comes', async () => {
+describe('reverse-dns: the names of addresses', () => {
+  it('are requested at the same time, and each answer is used at once', async () => {
     const { names, asked, answer, state } = stage()
     const done = names.refresh(ALL, false)
     assert.deepEqual(
@@ -46,7 +46,7 @@ describe('reverse-dns: what addresses are called', () => {
     assert.equal(state.news, 1)
   })
 
-  it('is asked for again only when it is to be fresh, and not while it is being asked for', async () => {
+  it('are requested again only on a refresh, and not while a request is outstanding', async () => {
     const { names, asked, answer } = stage()
     void names.refresh([ONE], false)
     void names.refresh([ONE], true)
@@ -57,7 +57,7 @@ describe('reverse-dns: what addresses are called', () => {
     assert.equal(asked.size, 1)
   })
 
-  it('is known from an earlier run until there is an answer', async () => {
+  it('are known from an earlier run until there is an answer', async () => {
     const { names, answer, state } = stage({ [ONE.text]: ['web1'] })
     assert.deepEqual(names.of(ONE), ['web1'])
     void names.refresh([ONE], false)

@@ -54,7 +54,7 @@ async function runs(begin: BeginRun, count: number): Promise<string[]> {
 }
 
 describe('connects-between: a check with connects between its runs', () => {
-  it('runs, then so many connects, then again', async () => {
+  it('runs, then connects run the given number of times, then it runs again', async () => {
     const server = await tcpServer(socket => socket.end())
     const { check } = answering()
     const said = await runs(combine(check, 3, server.port), 9)
@@ -65,7 +65,7 @@ describe('connects-between: a check with connects between its runs', () => {
     assert.equal(server.count(), 6)
   })
 
-  it('runs again and again while it fails', async () => {
+  it('runs each time while it fails', async () => {
     const server = await tcpServer(socket => socket.end())
     const failing = answering(down('status', 'no'), new Error('broken'), down('status', 'no'))
     assert.deepEqual(await runs(combine(failing.check, 2, server.port), 6), [
@@ -78,7 +78,7 @@ describe('connects-between: a check with connects between its runs', () => {
     ])
   })
 
-  it('runs next where a connect fails', async () => {
+  it('runs next after a connect fails', async () => {
     const { check } = answering()
     assert.deepEqual(await runs(combine(check, 5, await refusedPort()), 4), [
       'check',
@@ -88,14 +88,14 @@ describe('connects-between: a check with connects between its runs', () => {
     ])
   })
 
-  it('does not move where there is no verdict', async () => {
+  it('runs next again if there is no verdict', async () => {
     const server = await tcpServer(socket => socket.end())
     const { check } = answering(up('asked'), noVerdict('no descriptors'))
     const said = await runs(combine(check, 1, server.port), 5)
     assert.deepEqual(said, ['check', 'connect', 'no-verdict', 'check', 'connect'])
   })
 
-  it('runs next where it is given up at the deadline, whatever it says later', async () => {
+  it('runs next after a timeout, even if its answer arrives later', async () => {
     const server = await tcpServer(socket => socket.end())
     let answer: (late: Answer) => void = () => {}
     const late: Check = {
@@ -113,7 +113,7 @@ describe('connects-between: a check with connects between its runs', () => {
     assert.deepEqual(await runs(begin, 2), ['check', 'connect'])
   })
 
-  it('runs checks that are data, too', async () => {
+  it('also works for checks that are probes', async () => {
     let asked = 0
     const server = await tcpServer(socket => {
       socket.once('data', () => {

@@ -3,11 +3,11 @@ import fc from 'fast-check'
 import { DelayHistogram } from '../../../src/schedule/delay-histogram.js'
 
 describe('delay-histogram: lateness', () => {
-  it('is nothing before the first start', () => {
+  it('is 0 before the first start', () => {
     assert.deepEqual(new DelayHistogram(0).summary(0), { p50: 0, p99: 0, max: 0 })
   })
 
-  it('is told within a tenth', () => {
+  it('is exact to one tenth', () => {
     const sample = fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 1, maxLength: 300 })
     fc.assert(
       fc.property(sample, values => {
@@ -33,7 +33,7 @@ describe('delay-histogram: lateness', () => {
     assert.equal(lateness.summary(500_000).max, 0)
   })
 
-  it('takes a start that came a moment early for one in time', () => {
+  it('counts a start that is slightly early as punctual', () => {
     const lateness = new DelayHistogram(0)
     lateness.add(-0.5, 0)
     assert.equal(lateness.summary(0).max, 0)

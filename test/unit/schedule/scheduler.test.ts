@@ -73,7 +73,7 @@ function timesOf(events: readonly Event[], id: string): number[] {
 }
 
 describe('scheduler', () => {
-  it('starts a job within a slot and then from start to start, without drift', () => {
+  it('starts a job within one interval, then at each interval without drift', () => {
     const { clock, set, starts } = rig()
     set('a', { after: 37 }, { interval: 1130 })
     clock.wind(1_200_000)
@@ -95,7 +95,7 @@ describe('scheduler', () => {
     for (const { at } of starts) assert.ok(Math.abs((at % TICK) - phase) < 0.001)
   })
 
-  it('starts all at once at first, and spreads the following starts evenly over the interval', () => {
+  it('starts all jobs at once first, and spreads the following starts evenly over the interval', () => {
     const { clock, set, starts } = rig()
     for (let i = 0; i < 400; i++) set(`${i}`, { after: 5 }, { interval: 2000 })
     clock.wind(TICK)
@@ -120,7 +120,7 @@ describe('scheduler', () => {
     }
   })
 
-  it('looks again soon when asked, once, and goes on from there', () => {
+  it('runs a job early once on request, and continues from there', () => {
     const { clock, set, executor, starts } = rig()
     set('a', { after: 5 }, { interval: 10_000, firstIn: 1 })
     clock.wind(3000)
@@ -145,7 +145,7 @@ describe('scheduler', () => {
     assert.equal(executor.next('a')?.isRunning, false)
   })
 
-  it('never puts a start off by being asked for it soon', () => {
+  it('never delays a start because of a request to run it early', () => {
     const { clock, set, executor, starts } = rig()
     set('a', { after: 5 }, { interval: 1000, firstIn: 1 })
     clock.wind(900)
@@ -154,7 +154,7 @@ describe('scheduler', () => {
     assert.equal(starts.length, 2)
   })
 
-  it('spreads again what was asked for soon while all were together', () => {
+  it('spreads jobs again that were requested early at the same time', () => {
     const { clock, set, executor, starts } = rig()
     for (let i = 0; i < 100; i++) set(`${i}`, { after: 5 }, { interval: 2000 })
     clock.wind(TICK)
@@ -164,7 +164,7 @@ describe('scheduler', () => {
     assert.ok(new Set(late.map(start => start.at)).size >= 30)
   })
 
-  it('has at most one run of a job under way', () => {
+  it('has at most one run of a job in progress', () => {
     const { clock, set, starts, counts } = rig()
     set('a', { after: null }, { interval: 100, timeout: 950 })
     clock.wind(10_000)
@@ -183,7 +183,7 @@ describe('scheduler', () => {
     assert.equal(clock.alarms, 0)
   })
 
-  it('sleeps until the next start while nothing is under way', () => {
+  it('sleeps until the next start while no run is in progress', () => {
     const { clock, set } = rig()
     let visits = 0
     const { alarm } = clock
@@ -198,7 +198,7 @@ describe('scheduler', () => {
   })
 
   describe('deadlines', () => {
-    it('end a run that hangs, on the grid, and say in which phase', () => {
+    it('end a run that hangs, and report its phase', () => {
       const { clock, set, results } = rig()
       set('a', { after: null }, { timeout: 300 })
       clock.wind(400)
@@ -211,7 +211,7 @@ describe('scheduler', () => {
       assert.ok(at >= 300 && at <= 300 + TICK)
     })
 
-    it('are judged after what has arrived has been read', () => {
+    it('are evaluated after arrived data is read', () => {
       const { clock, executor, scheduler, results } = rig()
       let answer: OnDone = () => {}
       const waiting = scheduler.executor<null>(
@@ -233,7 +233,7 @@ describe('scheduler', () => {
       executor.close()
     })
 
-    it('move by the time in which lvsd was stopped', () => {
+    it('are extended by the time in which lvsd was stopped', () => {
       const { clock, set, results, scheduler } = rig()
       set('a', { after: 250 }, { timeout: 300 })
       set('b', { after: null }, { timeout: 300 })
@@ -255,7 +255,7 @@ describe('scheduler', () => {
       assert.ok(stalledFor >= 1900 && stalledFor <= 2000)
     })
 
-    it('are unmoved by a loop that is a little late', () => {
+    it('are not extended if the event loop is slightly late', () => {
       const { clock, set, results, scheduler } = rig()
       set('a', { after: null }, { timeout: 300 })
       for (let i = 0; i < 20; i++) {
@@ -267,7 +267,7 @@ describe('scheduler', () => {
     })
   })
 
-  it('starts each job once after a stop, however many starts were missed, and keeps its phase', () => {
+  it('starts each job once after a stop of the process, with any number of missed starts, and keeps its phase', () => {
     const { clock, set, starts } = rig()
     set('a', { after: 5 }, { interval: 1000, firstIn: 1 })
     clock.wind(1500)
@@ -279,7 +279,7 @@ describe('scheduler', () => {
     assert.equal((starts.at(-1) as Event).at % 1000, phase)
   })
 
-  it('gives up a run silently when its job is removed or replaced', () => {
+  it('cancels a run without a result when its job is removed or replaced', () => {
     const { clock, set, executor, results, counts } = rig()
     set('a', { after: 200 })
     set('b', { after: 200 })
@@ -324,7 +324,7 @@ describe('scheduler', () => {
     assert.ok(scheduler.stats().noVerdicts >= 3)
   })
 
-  it('lets a result set, remove and hurry jobs', () => {
+  it('allows the result handler to set, remove and hurry jobs', () => {
     const clock = new FakeClock()
     const scheduler = new Scheduler(clock, 10)
     const seen: string[] = []
@@ -342,8 +342,8 @@ describe('scheduler', () => {
     assert.deepEqual(seen, ['a', 'b', 'a', 'b'])
   })
 
-  describe('the cap', () => {
-    it('is never exceeded, and everybody gets a turn', () => {
+  describe('the concurrency limit', () => {
+    it('is never exceeded, and each job runs', () => {
       const { clock, set, starts, counts } = rig(7)
       for (let i = 0; i < 50; i++) set(`${i}`, { after: 60 }, { interval: 1000 })
       clock.wind(5000)
@@ -351,7 +351,7 @@ describe('scheduler', () => {
       assert.equal(new Set(starts.map(start => start.id)).size, 50)
     })
 
-    it('is not taken by servers that hang: those that answer stay on time', () => {
+    it('is not used up by servers that hang: the others stay punctual', () => {
       const { clock, set, starts } = rig(20)
       for (let i = 0; i < 200; i++) set(`hang ${i}`, { after: null }, { interval: 1000, timeout: 900 })
       for (let i = 0; i < 20; i++) set(`fine ${i}`, { after: 10 }, { interval: 1000 })
@@ -365,7 +365,7 @@ describe('scheduler', () => {
       }
     })
 
-    it('leaves servers that hang enough turns to be seen recovering', () => {
+    it('leaves servers that hang enough runs to detect their recovery', () => {
       const { clock, set, starts, counts } = rig(8)
       set('hang', { after: null }, { interval: 1000, timeout: 900 })
       for (let i = 0; i < 200; i++) set(`fine ${i}`, { after: 100 }, { interval: 1000 })
@@ -374,7 +374,7 @@ describe('scheduler', () => {
       assert.ok(counts.most <= 8)
     })
 
-    it('of an executor of its own leaves room for the others', () => {
+    it('of one executor does not limit the others', () => {
       const clock = new FakeClock()
       const scheduler = new Scheduler(clock, 10)
       const counts = { few: 0, many: 0 }
@@ -398,7 +398,7 @@ describe('scheduler', () => {
       assert.deepEqual(counts, { few: 3, many: 7 })
     })
 
-    it('of one place serves both', () => {
+    it('of one place serves both executors', () => {
       const { clock, set, starts } = rig(1)
       set('hang', { after: null }, { interval: 300, timeout: 200 })
       set('fine', { after: 20 }, { interval: 300 })
@@ -408,7 +408,7 @@ describe('scheduler', () => {
     })
   })
 
-  it('tells how late it was', () => {
+  it('reports its lateness', () => {
     const { clock, set, scheduler } = rig()
     for (let i = 0; i < 10; i++) set(`${i}`, { after: 5 }, { interval: 500 })
     clock.wind(10_000)
@@ -422,7 +422,7 @@ describe('scheduler', () => {
     assert.ok(scheduler.stats().lateness.max < 1, 'the recent past is two minutes')
   })
 
-  it('does not count the first starts as late, which wait for room together', () => {
+  it('does not count the first starts as late, which wait for places together', () => {
     const { clock, set, scheduler, starts } = rig(2)
     for (let i = 0; i < 20; i++) set(`${i}`, { after: 40 }, { interval: 5000 })
     clock.wind(3000)
@@ -430,7 +430,7 @@ describe('scheduler', () => {
     assert.equal(scheduler.stats().lateness.max, 0)
   })
 
-  it('keeps its laws under any order of events', () => {
+  it('keeps its invariants under any order of events', () => {
     const step = fc.oneof(
       fc.record({
         op: fc.constant('set' as const),

@@ -14,7 +14,7 @@ describe('clock: the wall clock', () => {
     }
   }
 
-  it('dates a moment by the clock as it is set now', () => {
+  it('converts a monotonic time by the current wall clock', () => {
     const { times, clock } = stage()
     const moment = times.steady
     assert.equal(clock.at(moment), 10 * hour)
@@ -23,7 +23,7 @@ describe('clock: the wall clock', () => {
     assert.equal(times.wall - clock.at(moment), hour, 'an hour ago, although the clock has been put back')
   })
 
-  it('does not change what it said when the clock is corrected by a little', () => {
+  it('returns the same date after a small correction of the clock', () => {
     const { times, clock } = stage()
     const moment = times.steady
     for (let i = 0; i < 9; i++) {
@@ -33,7 +33,7 @@ describe('clock: the wall clock', () => {
     }
   })
 
-  it('goes beside the system’s in this process', () => {
+  it('agrees with the clock of the system in this process', () => {
     assert.ok(Math.abs(steadyNow() - Date.now()) < 60_000)
   })
 })

@@ -16,8 +16,8 @@ function stage(longest?: number) {
   return { clock, deadlines, rung, set, start }
 }
 
-describe('deadlines: many times, one alarm', () => {
-  it('tells each key once, at its time, those of one time together', () => {
+describe('deadlines: many times, one timer', () => {
+  it('reports each key once at its time, keys with the same time together', () => {
     const { clock, deadlines, rung, set } = stage()
     set('late', 30)
     set('b', 10)
@@ -34,7 +34,7 @@ describe('deadlines: many times, one alarm', () => {
     assert.deepEqual([deadlines.size, clock.alarms], [0, 0])
   })
 
-  it('takes a new time for a key, a later or an earlier one, and none', () => {
+  it('accepts a later time, an earlier time or no time for a key', () => {
     const { clock, rung, set } = stage()
     set('later', 10)
     set('later', 20)
@@ -49,7 +49,7 @@ describe('deadlines: many times, one alarm', () => {
     ])
   })
 
-  it('gives the earliest first after the process has stood still', () => {
+  it('reports the earliest key first after the process was stopped', () => {
     const { clock, rung, set } = stage()
     set('c', 30)
     set('a', 10)
@@ -58,7 +58,7 @@ describe('deadlines: many times, one alarm', () => {
     assert.deepEqual(rung, [[1000, ['a', 'b', 'c']]])
   })
 
-  it('tells a past time by the alarm, not within `set`', () => {
+  it('reports a past time from the timer, not within `set`', () => {
     const { clock, rung, set } = stage()
     set('past', -5)
     assert.deepEqual(rung, [])
@@ -66,7 +66,7 @@ describe('deadlines: many times, one alarm', () => {
     assert.deepEqual(rung, [[0, ['past']]])
   })
 
-  it('takes new times within the callback', () => {
+  it('accepts new times within the callback', () => {
     const clock = new FakeClock()
     let left = 3
     const deadlines: Deadlines<string> = new Deadlines({
@@ -78,7 +78,7 @@ describe('deadlines: many times, one alarm', () => {
     assert.deepEqual([left, deadlines.size, clock.alarms], [0, 0, 0])
   })
 
-  it('goes on with the other keys after an exception in the callback', () => {
+  it('continues with the other keys after an exception in the callback', () => {
     const clock = new FakeClock()
     const rung: string[] = []
     const deadlines = new Deadlines<string>({
@@ -95,7 +95,7 @@ describe('deadlines: many times, one alarm', () => {
     assert.deepEqual(rung, ['bad', 'good'])
   })
 
-  it('sets no alarm beyond the longest, which a timer could not hold', () => {
+  it('sets no timer longer than the maximum of Node.js', () => {
     const { clock, rung, set } = stage(60)
     set('far', 150)
     const alarms: number[] = []
@@ -110,7 +110,7 @@ describe('deadlines: many times, one alarm', () => {
     assert.deepEqual(rung, [[150, ['far']]])
   })
 
-  it('has no alarm after `clear` and after `close`', () => {
+  it('has no timer after `clear` and after `close`', () => {
     const { clock, deadlines, rung, set } = stage()
     set('a', 10)
     deadlines.clear()
@@ -136,7 +136,7 @@ describe('deadlines: many times, one alarm', () => {
     assert.equal(timers, 1)
   })
 
-  it('tells every key at its last time, for any history', () => {
+  it('reports every key at the time set last, for any history', () => {
     const step = fc.record({
       key: fc.constantFrom('a', 'b', 'c', 'd'),
       ms: fc.option(fc.integer({ min: 0, max: 50 })),

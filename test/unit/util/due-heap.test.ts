@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { DueHeap, type HeapItem } from '../../../src/util/due-heap.js'
 
 describe('due-heap: the heap', () => {
-  it('gives the smallest first, whatever was put, moved and removed', () => {
+  it('returns the smallest entry first after any additions, moves and removals', () => {
     const step = fc.record({
       item: fc.nat(15),
       due: fc.option(fc.integer({ min: 0, max: 20 })),

@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { harmless } from '../../../src/util/foreign-text.js'
 
 describe('foreign-text', () => {
-  it('stays as it is where it is harmless', () => {
+  it('keeps harmless text unchanged', () => {
     for (const text of ['', '200 OK, 12 bytes', 'Grüße, 世界 😀', 'é'.repeat(512)])
       assert.equal(harmless(text), text)
   })
 
-  it('loses what moves a terminal, turns its direction or cannot be seen', () => {
+  it('removes characters that control a terminal, change the direction or are invisible', () => {
     const cases: [string, string][] = [
       ['a\x1b[2Jb\x07', 'a·[2Jb·'],
       ['one\r\n  two\n', 'one two'],
@@ -20,13 +20,13 @@ describe('foreign-text', () => {
     for (const [text, expected] of cases) assert.equal(harmless(text), expected)
   })
 
-  it('is cut, between characters', () => {
+  it('is cut between characters', () => {
     assert.equal(harmless('x'.repeat(60_000)), `${'x'.repeat(511)}…`)
     assert.equal(harmless(`${'x'.repeat(510)}😀yz`), `${'x'.repeat(510)}…`)
     assert.equal(harmless(' '.repeat(60_000)), '…')
   })
 
-  it('is never longer than that and never has a control character, whatever it was', () => {
+  it('never exceeds the limit and never contains a control character, for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 1500 }), text => {
         const line = harmless(text)

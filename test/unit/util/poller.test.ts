@@ -34,14 +34,14 @@ function longWork() {
   return { work, end: () => ends.pop()?.() }
 }
 
-describe('poller: work that is done again and again', () => {
-  it('is done after a pause, and after a pause again', async () => {
+describe('poller: periodic work', () => {
+  it('runs after each pause', async () => {
     const { poller, wind } = stage()
     poller.every(10)
     assert.deepEqual([await wind(9), await wind(1), await wind(20)], [0, 1, 3])
   })
 
-  it('does not begin while it is being done, by itself or by hand', async () => {
+  it('does not start while it is running, by timer or on request', async () => {
     const { work, end } = longWork()
     const { poller, state, wind } = stage(work)
     poller.every(1)
@@ -53,7 +53,7 @@ describe('poller: work that is done again and again', () => {
     assert.equal(await wind(100), 2)
   })
 
-  it('is done at once by hand, and the pause begins anew with its end', async () => {
+  it('runs at once on request, and the pause starts again at its end', async () => {
     const { poller, state, wind } = stage()
     poller.every(10)
     await wind(9)
@@ -61,13 +61,13 @@ describe('poller: work that is done again and again', () => {
     assert.deepEqual([state.runs, await wind(9), await wind(1)], [1, 1, 2])
   })
 
-  it('is done by hand alone where no pause is set', async () => {
+  it('runs only on request if no pause is set', async () => {
     const { poller, wind } = stage()
     await poller.now()
     assert.equal(await wind(100), 1)
   })
 
-  it('has another pause from now on, also while it is being done', async () => {
+  it('uses a new pause at once, also while it is running', async () => {
     const { work, end } = longWork()
     const { poller, wind } = stage(work)
     poller.every(10)
@@ -79,7 +79,7 @@ describe('poller: work that is done again and again', () => {
     assert.deepEqual([await wind(5), await wind(1)], [1, 2])
   })
 
-  it('that fails is told, and done again', async () => {
+  it('logs a failure and runs again', async () => {
     for (const fail of [
       () => {
         throw new Error('broken')
@@ -96,7 +96,7 @@ describe('poller: work that is done again and again', () => {
     }
   })
 
-  it('is not done after a stop, whoever asks for it', async () => {
+  it('does not run after a stop, even on request', async () => {
     const { poller, clock, wind } = stage()
     poller.every(1)
     await poller.stop()
@@ -105,7 +105,7 @@ describe('poller: work that is done again and again', () => {
     assert.deepEqual([clock.alarms, await wind(100)], [0, 0])
   })
 
-  it('is waited for by a stop', async () => {
+  it('makes the stop wait until it ends', async () => {
     const { work, end } = longWork()
     const { poller, clock, wind } = stage(work)
     poller.every(1)

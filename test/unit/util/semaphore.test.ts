@@ -4,7 +4,7 @@ import { Semaphore } from '../../../src/util/semaphore.js'
 const now = new AbortController().signal
 
 describe('Semaphore', () => {
-  it('lets in as many as it has places, and the others in the order in which they came', async () => {
+  it('grants its places, then the next ones in the order of the requests', async () => {
     const semaphore = new Semaphore(2)
     const order: string[] = []
     const come = async (name: string) => {
@@ -21,7 +21,7 @@ describe('Semaphore', () => {
     assert.deepEqual(order, ['a', 'b', 'c', 'd'])
   })
 
-  it('gives up after its patience, and keeps no place for who has given up', async () => {
+  it('rejects a request after its time limit, and reserves no place for it', async () => {
     const semaphore = new Semaphore(1)
     assert.equal(await semaphore.acquire(1000, now), true)
     assert.equal(await semaphore.acquire(5, now), false)
@@ -32,7 +32,7 @@ describe('Semaphore', () => {
     assert.equal(await semaphore.acquire(0, now), true)
   })
 
-  it('gives up when it is told to', async () => {
+  it('rejects a request when its signal is aborted', async () => {
     const semaphore = new Semaphore(1)
     await semaphore.acquire()
     const controller = new AbortController()

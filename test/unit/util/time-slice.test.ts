@@ -26,14 +26,14 @@ async function turnsDuring<T>(work: Promise<T>): Promise<{ result: T; turns: num
 }
 
 describe('time-slice: work in pieces', () => {
-  it('gives others their turn every few pieces, and comes to the same', async () => {
+  it('yields to the event loop between pieces, with the same result', async () => {
     const clock = { now: 0 }
     const { result, turns } = await turnsDuring(runSliced(busy(100, clock), () => clock.now))
     assert.equal(result, runSync(busy(100, clock)))
     assert.ok(turns >= 4 && turns <= 7, `${turns} turns`)
   })
 
-  it('is the reading of a configuration of thousands', async () => {
+  it('is used to read a configuration with thousands of servers', async () => {
     const reals = (n: number) => Array.from({ length: 100 }, (_, i) => `      - '[fd00:${n}::${i + 1}]:80'`)
     const services = Array.from({ length: 50 }, (_, n) => [
       `  web${n}:`,

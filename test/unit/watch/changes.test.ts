@@ -24,7 +24,7 @@ function play(looks: readonly Look[]): string {
 const two = seen('two')
 const times = (count: number, look: Look) => Array<Look>(count).fill(look)
 
-describe('changes: a content that has changed', () => {
+describe('changes: a changed content', () => {
   const cases: [string, readonly Look[], string][] = [
     ['is none where it stays', times(3, seen('one')), '- - -'],
     ['is told when two looks find it', [two, two, two], '- new again'],
@@ -51,7 +51,7 @@ describe('changes: a content that has changed', () => {
   ]
   for (const [what, looks, expected] of cases) it(what, () => assert.equal(play(looks), expected))
 
-  it('is known when it has been dealt with', () => {
+  it('is not reported again after it was handled', () => {
     const changes = new Changes('one')
     assert.equal(changes.take('one'), false)
     assert.equal(changes.take('two'), true)

@@ -31,12 +31,12 @@ function stage() {
 }
 
 describe('looker: a look at the files of a configuration', () => {
-  it('finds what a reading of it has found', () => {
+  it('finds the same content as a read of the configuration', () => {
     const { file, look } = stage()
     assert.equal(look().digest, digestOf([{ path: file, text: 'one' }]))
   })
 
-  it('notices a change of the same size and time, in place', async () => {
+  it('notices a change in place with the same size and modification time', async () => {
     const { file, look } = stage()
     const { atime, mtime } = statSync(file)
     const before = look().digest
@@ -46,7 +46,7 @@ describe('looker: a look at the files of a configuration', () => {
     assert.notEqual(look().digest, before)
   })
 
-  it('tells a file that is moved into place from one that is written there', async () => {
+  it('distinguishes a file that is moved into place from one that is written in place', async () => {
     const { file, look } = stage()
     look()
     writeFileSync(`${file}.new`, 'two')
@@ -61,7 +61,7 @@ describe('looker: a look at the files of a configuration', () => {
     assert.equal(look().isMoved, false)
   })
 
-  it('tells that somebody has it open for writing', () => {
+  it('reports that another process has the file open for writing', () => {
     const { file, look } = stage()
     const fd = openSync(file, 'a')
     onCleanup(() => closeSync(fd))
@@ -69,7 +69,7 @@ describe('looker: a look at the files of a configuration', () => {
     assert.equal(look(look().digest).isWritten, false)
   })
 
-  it('tells a fault, and notices what was changed meanwhile', () => {
+  it('reports an error, and then notices what changed meanwhile', () => {
     const { file, look } = stage()
     const before = look().digest
     rmSync(file)
@@ -85,7 +85,7 @@ describe('looker: a look at the files of a configuration', () => {
     assert.notEqual(digest, before)
   })
 
-  it('looks at included files, and at those that come to match', () => {
+  it('watches included files, also new files that match a pattern', () => {
     const { folder, look, places } = stage()
     const extra = join(folder, 'extra.yaml')
     writeFileSync(extra, 'a')

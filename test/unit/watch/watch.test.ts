@@ -47,12 +47,12 @@ function stage(...verdicts: Verdict[]) {
 }
 
 describe('watch: a watched configuration', () => {
-  it('that has changed is told and taken once', async () => {
+  it('is reported and reloaded once after a change', async () => {
     const { looks } = stage()
     assert.deepEqual(await looks(20, { digest: digest('two') }), ['new', 'early'])
   })
 
-  it('that may be half a file is asked about again when it has settled', async () => {
+  it('that may be incomplete is read again when the file no longer changes', async () => {
     const { looks } = stage('unsettled', 'taken')
     assert.deepEqual(await looks(5, { digest: digest('half') }), ['new', 'early'])
     assert.deepEqual(await looks(5, { digest: digest('whole') }), ['new', 'early'])
@@ -60,12 +60,12 @@ describe('watch: a watched configuration', () => {
     assert.deepEqual(await others(30, { digest: digest('half') }), ['new', 'early', 'settled'])
   })
 
-  it('that lacks something elsewhere is tried again every ten seconds', async () => {
+  it('that needs a missing file is read again every ten seconds', async () => {
     const { looks } = stage('later', 'later', 'taken')
     assert.deepEqual(await looks(40, { digest: digest('two') }), ['new', 'early', 'settled', 'settled'])
   })
 
-  it('that somebody else reads and deals with is told, and asked about no more', async () => {
+  it('that was reloaded by a command is not reloaded again', async () => {
     const { watch, looks, told } = stage()
     watch.considered({ text: 'two' })
     assert.deepEqual(told.splice(0), ['new'])
@@ -74,7 +74,7 @@ describe('watch: a watched configuration', () => {
     assert.deepEqual(told, [])
   })
 
-  it('that cannot be read is told once, and noticed afterwards', async () => {
+  it('that cannot be read is logged once, and later changes are noticed', async () => {
     const { looks, lines } = stage()
     assert.deepEqual(
       await looks(3, { digest: null, fault: 'site.yaml: this user is not permitted to read the file' }),
@@ -85,7 +85,7 @@ describe('watch: a watched configuration', () => {
     assert.equal(lines.length, 2)
   })
 
-  it('is looked at by a thread of its own', async () => {
+  it('is read in a separate thread', async () => {
     const file = join(temporaryFolder(), 'site.yaml')
     writeFileSync(file, 'two')
     const { log } = recordingLog()

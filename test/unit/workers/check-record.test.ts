@@ -25,12 +25,12 @@ function waits(count: number): number[] {
   })
 }
 
-describe('check-record: a culprit', () => {
-  it('is asked more and more rarely, at last every five minutes', () => {
+describe('check-record: a check that blocks or kills its worker', () => {
+  it('runs at increasing intervals, at most five minutes', () => {
     assert.deepEqual(waits(10), [2, 4, 8, 16, 32, 64, 128, 256, 300, 300])
   })
 
-  it('is down for what it did, and says when it is asked again', () => {
+  it('is down, with the time of its next run in the detail', () => {
     const asked = record()
     assert.deepEqual(asked.convict(CAUSE, true, 0), {
       ok: false,
@@ -44,7 +44,7 @@ describe('check-record: a culprit', () => {
     assert.equal(asked.answerUnasked(2000), null)
   })
 
-  it('is forgiven after three runs that end well', () => {
+  it('returns to its interval after three successful runs', () => {
     const asked = record()
     asked.convict(CAUSE, false, 0)
     for (const isCulprit of [true, true, false]) {
@@ -54,7 +54,7 @@ describe('check-record: a culprit', () => {
     assert.equal(asked.answerUnasked(1), null)
   })
 
-  it('pays for what it did before, where it goes on within ten minutes', () => {
+  it('continues with the longer interval after another failure within ten minutes', () => {
     const asked = record()
     asked.convict(CAUSE, false, 0)
     for (let i = 0; i < 3; i++) asked.acquit()

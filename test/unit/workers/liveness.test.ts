@@ -23,8 +23,8 @@ function begun(): Liveness {
   return pulse
 }
 
-describe('liveness: the pulse of a worker', () => {
-  it('stops where its thread uses the processor and says nothing', () => {
+describe('liveness: whether a worker is alive', () => {
+  it('is false if its thread uses the processor and sends nothing', () => {
     const pulse = begun()
     silent(pulse, 20, 25)
     assert.equal(pulse.isBlocked(BLOCKED), false)
@@ -32,27 +32,27 @@ describe('liveness: the pulse of a worker', () => {
     assert.equal(pulse.isBlocked(BLOCKED), true)
   })
 
-  it('stops where its thread sleeps and says nothing', () => {
+  it('is false if its thread sleeps and sends nothing', () => {
     const pulse = begun()
     silent(pulse, 24, 'asleep')
     assert.equal(pulse.isBlocked(BLOCKED), true)
   })
 
-  it('goes on where the thread does not get a processor', () => {
+  it('is true if the thread does not get a processor', () => {
     const pulse = begun()
     silent(pulse, 60, 0.1)
     assert.equal(pulse.isBlocked(BLOCKED), false)
     assert.ok(pulse.silence >= 1500)
   })
 
-  it('goes on where the whole process was stopped: a late tick counts as one', () => {
+  it('is true if the whole process was stopped: a late tick counts as one', () => {
     const pulse = begun()
     silent(pulse, 1, 25)
     alive(pulse, 1)
     assert.equal(pulse.isBlocked(BLOCKED), false)
   })
 
-  it('stops where pieces of work hold the thread most of the time', () => {
+  it('is false if pieces of work block the thread most of the time', () => {
     const pulse = begun()
     for (let i = 0; i < 6; i++) {
       silent(pulse, 18, 25)
@@ -61,7 +61,7 @@ describe('liveness: the pulse of a worker', () => {
     assert.equal(pulse.isBlocked(BLOCKED), true)
   })
 
-  it('goes on where such a piece comes now and then', () => {
+  it('is true if such a piece of work is rare', () => {
     const pulse = begun()
     for (let i = 0; i < 20; i++) {
       silent(pulse, 16, 25)
@@ -70,14 +70,14 @@ describe('liveness: the pulse of a worker', () => {
     }
   })
 
-  it('is not judged by what was before it was ready', () => {
+  it('ignores the time before the worker was ready', () => {
     const pulse = begun()
     silent(pulse, 60, 25)
     pulse.forgive()
     assert.equal(pulse.isBlocked(BLOCKED), false)
   })
 
-  it('goes on while the kernel starts a process, asleep or not, and is not blamed for it afterwards', () => {
+  it('is true while the kernel starts a process, and that time does not count afterwards', () => {
     const pulse = begun()
     for (let i = 0; i < 10; i++) {
       for (let j = 0; j < 100; j++) pulse.tick(1, 25, () => ({ used: 0, isAsleep: true }), true)
@@ -87,7 +87,7 @@ describe('liveness: the pulse of a worker', () => {
     }
   })
 
-  it('stops where starting processes never comes to an end', () => {
+  it('is false if it starts processes without end', () => {
     const pulse = begun()
     for (let ms = 0; ms < SPAWN_LIMIT; ms += 25) pulse.tick(1, 25, () => ({ used: 0, isAsleep: true }), true)
     assert.equal(pulse.isBlocked(BLOCKED), true)

@@ -17,17 +17,17 @@ const REPORTS = [
 const ODD: readonly unknown[] = [null, undefined, 7, 'x', [], {}, { toString: 1 }, true, Number.NaN]
 
 describe('readReports', () => {
-  it('takes what workers send', () => {
+  it('accepts the reports of workers', () => {
     assert.deepEqual(readReports(REPORTS), REPORTS)
     assert.deepEqual(readReports([]), [])
   })
 
-  it('takes nothing else', () => {
+  it('rejects everything else', () => {
     for (const odd of ODD.filter(one => !Array.isArray(one))) assert.equal(readReports(odd), null)
     for (const odd of ODD) assert.equal(readReports([...REPORTS, odd]), null)
   })
 
-  it('takes no report of which any part is something else', () => {
+  it('rejects a report with an invalid part', () => {
     const broken = (report: object) =>
       Object.keys(report).flatMap(key => ODD.map(odd => ({ ...report, [key]: odd })))
     for (const report of REPORTS)
@@ -45,7 +45,7 @@ describe('readReports', () => {
     for (const odd of ODD) assert.equal(readReports([{ say: 'answer', run: 1, answer: odd, at: 5 }]), null)
   })
 
-  it('cuts what is long', () => {
+  it('cuts long texts', () => {
     const long = 'x'.repeat(100_000)
     const text = JSON.stringify(
       readReports([

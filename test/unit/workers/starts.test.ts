@@ -4,7 +4,7 @@ import { Starts } from '../../../src/workers/starts.js'
 import { FakeClock } from '../../support/fake-clock.js'
 
 describe('starts of workers', () => {
-  it('are some at once, then two a second', () => {
+  it('are immediate for the first ones, then two a second', () => {
     const clock = new FakeClock()
     const starts = new Starts(clock)
     let count = 0

@@ -74,7 +74,7 @@ function rig(beat = BEAT) {
 }
 
 describe('worker-run: the deadline of a run in a worker', () => {
-  it('comes where its loop comes round and nothing arrives', () => {
+  it('expires if the event loop of the worker runs and no answer arrives', () => {
     const { clock, results } = rig(500)
     clock.wind(950)
     assert.equal(results.length, 0)
@@ -86,7 +86,7 @@ describe('worker-run: the deadline of a run in a worker', () => {
     )
   })
 
-  it('moves by what the loop stands still', () => {
+  it('is extended by the time in which the event loop is blocked', () => {
     const { clock, host, results } = rig()
     clock.wind(500)
     host.isStill = true
@@ -98,7 +98,7 @@ describe('worker-run: the deadline of a run in a worker', () => {
     assert.equal(results[0]?.reason, 'timeout')
   })
 
-  it('is not judged before the loop has come round, however short it has stood still', () => {
+  it('is not evaluated before the next turn of the event loop, even after a short block', () => {
     const { clock, host, run, results } = rig()
     clock.wind(950)
     // Not long enough to be called a standstill: the core has no other sign of it than that no round is told.
@@ -113,7 +113,7 @@ describe('worker-run: the deadline of a run in a worker', () => {
     )
   })
 
-  it('is another one after a standstill that is told late', () => {
+  it('is extended by a block that is reported late', () => {
     const { clock, host, results } = rig()
     clock.wind(1000)
     host.lost += 400
@@ -123,7 +123,7 @@ describe('worker-run: the deadline of a run in a worker', () => {
     assert.equal(results[0]?.reason, 'timeout')
   })
 
-  it('lets an answer count that is read before it is judged', () => {
+  it('accepts an answer that is read before the deadline is evaluated', () => {
     const { clock, run, results } = rig()
     clock.wind(990)
     clock.arrive(() => run.land(up('fine')))
@@ -134,7 +134,7 @@ describe('worker-run: the deadline of a run in a worker', () => {
     )
   })
 
-  it('is held up for so long at most, however seldom its worker has its turn', () => {
+  it('is extended up to a limit, even if the worker rarely runs', () => {
     const { clock, host, results } = rig()
     const reasons = () => results.map(({ reason }) => reason)
     host.isStill = true
