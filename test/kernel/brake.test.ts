@@ -23,7 +23,7 @@ const table = (...servers: readonly number[]) => ({
 })
 const told = (lvsd: Lvsd, event: string) => lvsd.lines.filter(line => line.event === event)
 
-describe('the brake', () => {
+describe('isolation', () => {
   before(() =>
     buildSite(
       ['fc00::80'],
@@ -32,7 +32,7 @@ describe('the brake', () => {
   )
   beforeEach(freshDirector)
 
-  it('holds the table while the link of the director is down, told once, and lets a server die after it', async () => {
+  it('keeps the table while the link of the director is down, logs it once, and failures count again afterwards', async () => {
     const servers = SERVERS.map(n => startRealServer(`r${n}`))
     const lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table(...SERVERS))

@@ -54,7 +54,7 @@ const missing = (found: Table) =>
     return held ? [...wanted.values()].filter(real => !held.reals.has(keyOfReal(real))).map(keyOfReal) : [key]
   })
 
-describe('a table that others change while it is read', () => {
+describe('a table that other programs change during a read', () => {
   let others: Kernel
   let kernel: Kernel
 
@@ -65,7 +65,7 @@ describe('a table that others change while it is read', () => {
     onCleanup(() => kernel.close())
   })
 
-  it('is whole, drifts not at all, and is not forgotten', async () => {
+  it('is read completely, shows no drift, and keeps its services', async () => {
     const { log, lines } = recordingLog('info')
     const journal = memoryJournal()
     const reconciler = new Reconciler({
@@ -89,7 +89,7 @@ describe('a table that others change while it is read', () => {
     assert.equal(journal.owned.size, SERVICES)
   })
 
-  it('loses every service that is given up', async () => {
+  it('loses every service that the configuration no longer has', async () => {
     const { log } = recordingLog('info')
     const journal = memoryJournal()
     journal.record({ add: [...ours.values()].map(({ id }) => id) })

@@ -26,7 +26,7 @@ describe('kill -9', () => {
   })
   beforeEach(freshDirector)
 
-  it(`at ${DEATHS} random moments never costs a healthy server its place`, async function () {
+  it(`at ${DEATHS} random moments never removes a healthy server from the table`, async function () {
     this.timeout(380_000)
     const random = randomFrom(SEED)
     const fleet = new Fleet(random)

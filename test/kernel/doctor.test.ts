@@ -26,7 +26,7 @@ describe('lvsd doctor', () => {
     return findings.filter(({ severity }) => severity === 'error')
   }
 
-  it('names what is wrong, and its commands mend it', async () => {
+  it('finds the problems, and the commands that it shows correct them', async () => {
     within(DIRECTOR, () => set('ipv6/conf/all/forwarding', 0))
     ip(DIRECTOR, ['addr change fc00::80/128 dev lan preferred_lft forever'])
     const config = writeConfig(SITE)

@@ -75,7 +75,7 @@ describe('a running director', () => {
     },
   }
 
-  it('heals what hands do to its table, within the resync interval', async () => {
+  it('reverts manual changes of its table within the resync interval', async () => {
     const asItWas = await ipvsadm('-Sn')
     let told = 0
     for (const [what, { commands, drift }] of Object.entries(hands)) {
@@ -98,7 +98,7 @@ describe('a running director', () => {
     assert.deepEqual(watcher.take(), [])
   })
 
-  it('leaves a foreign service alone, whatever happens', async () => {
+  it('never changes a service of another program', async () => {
     await ipvsadm('-A', '-t', '[fc00::81]:80', '-s', 'sed')
     await ipvsadm('-a', '-t', '[fc00::81]:80', '-r', '[fc00::12]:8080', '-m', '-w', '3')
     await ipvsadm('-A', '-f', '7', '-6')
@@ -121,7 +121,7 @@ describe('a running director', () => {
     assert.deepEqual(watcher.take(), [`- ${WEB} [fc00::11]:80 masq 5`])
   })
 
-  it('does not care when the clock is set an hour forward and back', async function () {
+  it('is not affected by a clock change of one hour forward and back', async function () {
     // Only a guest has a separate clock. In namespaces the test would change the machine's clock.
     if (!readFileSync('/proc/cpuinfo', 'latin1').includes('User Mode Linux')) return this.skip()
     const watcher = watchTable('director')
@@ -155,7 +155,7 @@ describe('a running director', () => {
     await tableBecomes(OURS, RESYNC + SLACK)
   })
 
-  it('stopped for 2 s and continued, takes no healthy server out', async () => {
+  it('removes no healthy server after a stop of 2 s (SIGSTOP, SIGCONT)', async () => {
     // Some answers arrive while lvsd is stopped, and are read when it continues, at once or in several steps.
     const slow = installCommand('slow-check', '#!/bin/bash\nsleep 0.3\n')
     writeConfig(`${config(1, '1500ms')}  slow:

@@ -33,7 +33,7 @@ describe('lvsd in the place of ldirectord', function () {
   this.timeout(120_000)
   dropInSite()
 
-  it("serves Debian's init script", async () => {
+  it('works with the init script of Debian', async () => {
     const script = '/etc/init.d/ldirectord'
     // By default the script looks for /etc/ldirectord.cf.
     rmSync('/etc/default', { force: true })
@@ -64,7 +64,7 @@ describe('lvsd in the place of ldirectord', function () {
     await tableBecomes({}, 0)
   })
 
-  it("serves the command lines of Debian's unit, and the unit in deploy has the same", async () => {
+  it('works with the command lines of the Debian unit, which the unit in deploy also has', async () => {
     const unit = valuesIn('/lib/systemd/system/ldirectord.service')
     const ours = valuesIn(join(packageRoot, 'deploy/ldirectord.service'))
     for (const key of ['Type', 'PIDFile', 'ExecStart', 'ExecReload', 'ExecStop'])
@@ -91,7 +91,7 @@ describe('lvsd in the place of ldirectord', function () {
     await tableBecomes({}, 0)
   })
 
-  it('runs two files side by side, and one file once, whatever it is called', async () => {
+  it('runs two files at the same time, and each file once under any of its names', async () => {
     writeFileSync('/etc/ha.d/api.cf', site('fc00::81', ['fc00::4']))
     assert.equal((await ldirectord('start')).code, 0)
     assert.equal((await ldirectord('api.cf', 'start')).code, 0)
@@ -109,7 +109,7 @@ describe('lvsd in the place of ldirectord', function () {
     assert.deepEqual(pidFiles(), [])
   })
 
-  it('takes the files along that execute names', async () => {
+  it('starts the files that execute names', async () => {
     writeFileSync('/etc/ha.d/api.cf', site('fc00::81', ['fc00::4']))
     writeFileSync(FILE, `execute = "api.cf"\n${GOOD}`)
     const api = { 'tcp [fc00::81]:80': { '[fc00::4]:80': 'masq 2' } }
@@ -130,7 +130,7 @@ describe('lvsd in the place of ldirectord', function () {
     assert.deepEqual(pidFiles(), [])
   })
 
-  it('takes over from ldirectord itself: its daemon is seen, stopped and followed', async () => {
+  it('replaces a running ldirectord: finds and stops its daemon, and takes over the table', async () => {
     const before = join(whatWas('/usr/sbin'), 'ldirectord')
     assert.equal((await run(before, FILE, 'start')).code, 0)
     await until(() => existsSync(PID_FILE) && pidOf(PID_FILE) > 0, { what: 'its pid file' })
@@ -147,7 +147,7 @@ describe('lvsd in the place of ldirectord', function () {
     assert.equal((await ldirectord(FILE, 'stop')).code, 0)
   })
 
-  it('ends with the exit codes of ldirectord where nothing can be done', async () => {
+  it('ends with the exit codes of ldirectord after an error', async () => {
     assert.deepEqual(await ldirectord('none.cf', 'status'), {
       code: 1,
       output: 'Config file none.cf not found\n',

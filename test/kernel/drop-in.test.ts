@@ -60,7 +60,7 @@ describe("lvsd under Pacemaker's agent ocf:heartbeat:ldirectord", function () {
     assert.equal((await agent('stop')).code, OCF.success)
   })
 
-  it('is found missing after kill -9, and started again over the table that is left', async () => {
+  it('is restarted by Pacemaker after kill -9 and takes over the existing table', async () => {
     assert.equal((await agent('start')).code, OCF.success)
     await tableBecomes(BOTH)
     process.kill(pidOf(PID_FILE), 'SIGKILL')
@@ -73,7 +73,7 @@ describe("lvsd under Pacemaker's agent ocf:heartbeat:ldirectord", function () {
     await tableBecomes({}, 0)
   })
 
-  it('goes on when a typo is saved to its file, where ldirectord would be shot', async () => {
+  it('keeps running with a syntax error in its file, where Pacemaker would kill ldirectord', async () => {
     assert.equal((await agent('start')).code, OCF.success)
     await tableBecomes(BOTH)
     const pid = pidOf(PID_FILE)
@@ -92,7 +92,7 @@ describe("lvsd under Pacemaker's agent ocf:heartbeat:ldirectord", function () {
     assert.deepEqual(await daemons(), [])
   })
 
-  it('needs no name server: status is as quick as ever, and the start is not held up', async () => {
+  it('does not depend on a name server: status stays fast, and the start is not delayed', async () => {
     const named = 'virtual=192.0.2.80:80\n\treal=web.example:80 masq\n\tchecktype=connect\n'
     writeFileSync(FILE, GOOD + named)
     rmSync('/etc/resolv.conf', { force: true })

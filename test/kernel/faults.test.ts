@@ -87,7 +87,7 @@ describe('a check', function () {
     await allFail(faults)
   })
 
-  it('of a name that does not resolve is down for that reason', async () => {
+  it('of a name that does not resolve is down with that reason', async () => {
     const lvsd = await startLvsd(writeConfig(config({}, "'nowhere.invalid:80'")))
     await tableBecomes(TABLE)
     const real = await lvsd.real('bad', 'nowhere.invalid')
@@ -98,7 +98,7 @@ describe('a check', function () {
     await goodIsCheckedOnTime(lvsd, 3000)
   })
 
-  it('by a command that misbehaves ends at its deadline, with everything that it started', async () => {
+  it('by a command that misbehaves ends at its deadline, with all its child processes', async () => {
     const command = (name: string, script: string) => {
       const path = installCommand(`lvsd-test-${name}`, `#!/bin/bash\n${script}\n`)
       return `kind: external, checkcommand: ${path}`

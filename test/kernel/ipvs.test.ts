@@ -59,7 +59,7 @@ describe('the kernel’s IPVS table', () => {
     assert.deepEqual([table.size, services.size, reals.size], [0, 0, 0])
   })
 
-  describe('takes and gives back', () => {
+  describe('stores and returns', () => {
     const ids: readonly (readonly [string, ServiceId, string])[] = [
       ['TCP over IPv6', serviceId('fd00:f::1', 80), '-t [fd00:f::1]:80'],
       ['TCP over IPv4', serviceId('10.15.0.1', 80), '-t 10.15.0.1:80'],
@@ -240,7 +240,7 @@ describe('the kernel’s IPVS table', () => {
     })
   })
 
-  it('leaves services of protocols without a name out of its reading', async () => {
+  it('does not read services with an unknown protocol', async () => {
     await applied(addWeb)
     const connection = openConnection(openSocket(), ipvs)
     const SERVICE = { ...encodeService(WEB, SERVICE_ATTRIBUTES), ...encodeServiceId(WEB), PROTOCOL: 58 }
@@ -400,7 +400,7 @@ describe('the kernel’s IPVS table', () => {
       assert.deepEqual(await kernel.syncDaemons(), [])
     })
 
-    it('nothing else for one refusal', async () => {
+    it('without effect on the other changes', async () => {
       const outcomes = await kernel.apply([
         addWeb,
         addReal(real),
@@ -429,7 +429,7 @@ describe('the kernel’s IPVS table', () => {
     assert.match(String(printed), /^EPERM cannot read the IPVS timeouts: not permitted\. .*CAP_NET_ADMIN/)
   })
 
-  it('counts what it carries', async () => {
+  it('counts connections, packets and bytes', async () => {
     const addresses = ['fd00:f::1', 'fd00:1::1']
     for (const own of addresses) execFileSync('ip', ['address', 'add', `${own}/128`, 'dev', 'lo', 'nodad'])
     const server = createServer(socket => socket.end('hello'))
@@ -452,7 +452,7 @@ describe('the kernel’s IPVS table', () => {
     }
   })
 
-  it('has timeouts, of which zeros are left as they are', async () => {
+  it('has timeouts, and 0 keeps the current value', async () => {
     await kernel.setTimeouts({ tcp: 600, tcpFin: 60, udp: 30 })
     assert.deepEqual(await kernel.timeouts(), { tcp: 600, tcpFin: 60, udp: 30 })
     await kernel.setTimeouts({ tcp: 0, tcpFin: 90, udp: 0 })
@@ -464,7 +464,7 @@ describe('the kernel’s IPVS table', () => {
     await kernel.setTimeouts({ tcp: 900, tcpFin: 120, udp: 300 })
   })
 
-  it('says that answers were lost, and can be read again', async () => {
+  it('reports lost answers, and can be read again', async () => {
     const narrow = connect(openSocket(1 << 16))
     const reals = Array.from({ length: 300 }, (_, i) => tableReal(`fd00:1::${i.toString(16)}`))
     const add = reals.map((real): Change => ({ op: 'add-real', id: WEB, real }))
@@ -476,7 +476,7 @@ describe('the kernel’s IPVS table', () => {
     narrow.close()
   })
 
-  it('finds the family again when the module was loaded anew', async function () {
+  it('finds the netlink family again after the module was reloaded', async function () {
     // Only in a guest is the module not shared with other users of the kernel.
     if (process.env.LAB_KIND !== 'uml') this.skip()
     const modules = execFileSync('lsmod', { encoding: 'utf8' })
@@ -485,7 +485,7 @@ describe('the kernel’s IPVS table', () => {
     await applied(addWeb, { op: 'add-real', id: WEB, real: tableReal('fd00:1::1') })
   })
 
-  it('keeps what the memory table keeps and refuses what it refuses, in any sequence of changes', async function () {
+  it('accepts and refuses the same changes as the memory table, in any order', async function () {
     this.timeout(120_000)
     await fc.assert(
       fc.asyncProperty(fc.array(anyMistakenChange, { minLength: 1, maxLength: 40 }), async changes => {
@@ -500,7 +500,7 @@ describe('the kernel’s IPVS table', () => {
     )
   })
 
-  it('takes 10,000 real servers and gives them back', async function () {
+  it('stores and returns 10,000 real servers', async function () {
     this.timeout(120_000)
     for (const [services, perService] of [
       [100, 100],

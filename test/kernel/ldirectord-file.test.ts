@@ -44,7 +44,7 @@ describe('the configuration of the knowledge base', () => {
   })
   beforeEach(freshDirector)
 
-  it('works as it stands: a dead server is removed, and added again with its weight', async () => {
+  it('works unchanged: a dead server is removed, and added again with its weight', async () => {
     const [r3] = [startRealServer('r3'), startRealServer('r4')]
     const lvsd = await startLvsd(writeConfig(CONFIG, 'ldirectord.cf'))
     const both = { [SERVICE]: { '[fc00::3]:80': 'route 1000', '[fc00::4]:80': 'route 1000' } }

@@ -23,7 +23,7 @@ describe('kill -9 and a lost answer', () => {
   })
   beforeEach(freshDirector)
 
-  it(`${LOSSES} times in a row: no healthy server leaves`, async function () {
+  it(`${LOSSES} times in a row: no healthy server is removed`, async function () {
     this.timeout(60_000 + LOSSES * 30_000)
     const random = randomFrom(SEED)
     const servers = web.map(n => startRealServer(`r${n}`))

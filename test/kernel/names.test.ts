@@ -43,7 +43,7 @@ describe('the names of a director', () => {
     for (const n of [11, 12]) startRealServer(`r${n}`)
   })
 
-  it('keep their addresses while the name server turns them round, and change when they are gone', async () => {
+  it('keep their addresses while the name server rotates them, and change if the addresses disappear', async () => {
     const zone = {
       'vip.example AAAA': ['fc00::80', 'fc00::81'],
       'app.example AAAA': ['fc00::11', 'fc00::12'],
@@ -65,7 +65,7 @@ describe('the names of a director', () => {
     await tableBecomes({ 'tcp [fc00::80]:80': { '[fc00::12]:80': 'masq 1' } })
   })
 
-  it('cost no client a request, whatever the name server says, nor when it is silent at a first start', async () => {
+  it('cause no failed request, for any answer of the name server, and if it is silent at the first start', async () => {
     const both = {
       'vip.example AAAA': ['fc00::80', 'fc00::81'],
       'app.example AAAA': ['fc00::11', 'fc00::12'],
@@ -122,7 +122,7 @@ describe('the names of a director', () => {
     console.log(`      0 of ${sent} requests failed`)
   })
 
-  it('hold a server in maintenance over a kill, while the name server is silent', async () => {
+  it('keep a server in maintenance after kill -9 while the name server is silent', async () => {
     rmSync(MAINTENANCE, { recursive: true, force: true })
     mkdirSync(MAINTENANCE)
     writeFileSync(join(MAINTENANCE, 'web1'), '')

@@ -51,7 +51,7 @@ describe('an operator', () => {
     servers = [11, 12].map(n => startRealServer(`r${n}`))
   })
 
-  it('drains a server by its weight, or holds it by a file: for every reload, restart and crash to come', async () => {
+  it('drains a server by its weight or a maintenance file, which lasts through reloads, restarts and crashes', async () => {
     writeFileSync(`${HOLDS}/[fc00::12]`, '')
     lvsd = await startLvsd(writeConfig(config({ weights: [0, 6] })))
     await tableBecomes(table(0, 0))
@@ -76,7 +76,7 @@ describe('an operator', () => {
     await tableBecomes(table(5, 6))
   })
 
-  it('is told which settings of the kernel keep clients at a server that has failed', async () => {
+  it('gets a warning about sysctls that keep clients on a failed server', async () => {
     const place = '/proc/sys/net/ipv4/vs/expire_quiescent_template'
     const set = (value: number) => within('director', () => writeFileSync(place, `${value}`))
     const service = 'persistence: 5m'
@@ -95,7 +95,7 @@ describe('an operator', () => {
     assert.deepEqual(lvsd.said('expire_quiescent_template'), [])
   })
 
-  it('has a disk that is full: journal and monitorfile are told once, and the table goes on', async () => {
+  it('has a full disk: errors of journal and monitorfile are logged once, and the table is still updated', async () => {
     mkdirSync(SMALL, { recursive: true })
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'small', SMALL])
     try {
@@ -125,7 +125,7 @@ describe('an operator', () => {
     }
   })
 
-  it('hears of each change once, by mail and by command, and nothing of reloads, restarts and crashes', async () => {
+  it('gets one mail and one command for each change, and none for reloads, restarts and crashes', async () => {
     const mail = await throughout('director', () => smtpServer())
     const told = () => (existsSync('/run/told') ? readFileSync('/run/told', 'utf8') : '')
     const service = `fallbackcommand: 'echo >>/run/told'

@@ -106,7 +106,7 @@ describe('overrides: an operator', () => {
     servers = [11, 12].map(n => startRealServer(`r${n}`))
   })
 
-  it('waits for a drain in steps, over kill -9: no request fails, downloads end, the kernel counts nothing', async () => {
+  it('waits for a drain with a ramp during kill -9: no request fails, downloads complete, connections end', async () => {
     const site = () => writeConfig(config({ patience: 20 }))
     lvsd = await startLvsd(site())
     await tableBecomes(table({ 11: 5, 12: 5 }))
@@ -153,7 +153,7 @@ describe('overrides: an operator', () => {
     assert.ok(lastConnected > 0 && late < 10_000, `${late} ms after the last connection`)
   })
 
-  it('keeps it through reload, rename of the service, restart and reboot, and ends it', async () => {
+  it('keeps an override through reload, rename of the service, restart and reboot, and then ends it', async () => {
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
     await give({ kind: 'drain' }, 'web', 12)
@@ -180,7 +180,7 @@ describe('overrides: an operator', () => {
     await tableBecomes(table({ 11: 5, 12: 5 }))
   })
 
-  it('disables and forces, whatever the checks say', async () => {
+  it('disables and forces a server regardless of its checks', async () => {
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
     await give({ kind: 'disable' }, 'web', 11)
@@ -196,7 +196,7 @@ describe('overrides: an operator', () => {
     await tableBecomes(table({ 11: 5, 12: 5 }))
   })
 
-  it('sees an override end by itself, also while lvsd does not run, and never again', async () => {
+  it('has an override that expires, also while lvsd does not run, and does not return', async () => {
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
     await give({ kind: 'drain' }, 'web', 11, 1500)
@@ -217,7 +217,7 @@ describe('overrides: an operator', () => {
     assert.deepEqual(watcher.take(), [])
   })
 
-  it('is told that the configuration lacks the server, and finds the override again', async () => {
+  it('gets a warning that the server is not in the configuration; the override applies when it returns', async () => {
     lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes(table({ 11: 5, 12: 5 }))
     await give({ kind: 'drain' }, 'web', 12)
@@ -231,7 +231,7 @@ describe('overrides: an operator', () => {
     await tableBecomes(table({ 11: 5, 12: 0 }))
   })
 
-  it('has it at a full disk too, is told so, and it is written once there is space', async () => {
+  it('can set an override with a full disk, gets a warning, and lvsd stores it when there is space', async () => {
     mkdirSync(SMALL, { recursive: true })
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'small', SMALL])
     try {

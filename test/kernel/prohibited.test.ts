@@ -11,7 +11,7 @@ const DNS = 'udp [fc00::80]:53'
 const HEALTHY = '[fc00::11]:80'
 const BEYOND = '[fd00:2::10]:80'
 
-describe('the way to a server', () => {
+describe('the route to a server', () => {
   before(async () => {
     await buildSite(
       ['fc00::80'],
@@ -28,7 +28,7 @@ describe('the way to a server', () => {
   })
   beforeEach(freshDirector)
 
-  it('is the server’s: one behind "administratively prohibited" is down after fall failures, over TCP and UDP', async () => {
+  it('counts as the server: "administratively prohibited" is down after fall failures, over TCP and UDP', async () => {
     for (const name of ['r11', 'r12']) startRealServer(name)
     const lvsd = await startLvsd(
       writeConfig(`
@@ -60,7 +60,7 @@ services:
     await tableBecomes({ [WEB]: { [HEALTHY]: 'masq 1', [BEYOND]: 'masq 1' }, [DNS]: {} })
   })
 
-  it('is not an interface that this machine does not have: no verdict, told of its server, which stays', async () => {
+  it('gives no verdict through a missing interface: lvsd logs it, and the server stays in the table', async () => {
     const site = (check: string) =>
       writeConfig(`
 services:

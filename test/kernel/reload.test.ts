@@ -26,7 +26,7 @@ describe('a configuration', () => {
   }
 
   for (const isQuiescent of [false, true])
-    it(`with quiescent: ${isQuiescent} brings its fallback in for the last server, and out for the first`, async () => {
+    it(`with quiescent: ${isQuiescent} adds the fallback when the last server is down, and removes it when one is up`, async () => {
       const servers = startServers()
       const dead = (real: string) => (isQuiescent ? { [real]: 'masq 0' } : {})
       const lvsd = await startLvsd(
@@ -76,7 +76,7 @@ services:
       console.log(`      ${failures.length} of ${sent} requests failed when the fallback went out`)
     })
 
-  it('that changes touches what it changes and nothing else, and a long download goes on', async () => {
+  it('that changes affects only the changed parts, and a long download continues', async () => {
     const servers = startServers()
     const config = (parts: {
       web?: readonly string[]
@@ -165,7 +165,7 @@ services:
     assert.ok(lines > 100)
   })
 
-  describe('that is wrong', () => {
+  describe('with an error', () => {
     const web = [11, 12, 13]
     const api = [11, 12, 13, 14]
     const inYaml = (numbers: readonly number[]) =>
@@ -228,7 +228,7 @@ ${inCf(api)}`
         },
       },
     ])
-      it(`${name}: nothing changes, and the problem is told`, async () => {
+      it(`${name}: nothing changes, and the problem is logged`, async () => {
         const servers = startServers()
         const path = writeConfig(text, name)
         const lvsd = await startLvsd(path)

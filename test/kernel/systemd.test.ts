@@ -103,7 +103,7 @@ services:
       )
     })
 
-    it('is ready once the table has been read, and checks with no more rights than it needs', async () => {
+    it('is ready after the first read of the table, and checks with minimal rights', async () => {
       writeFileSync(CONFIG, site(1, ', { kind: mine }'))
       await succeed('start', 'lvsd')
       assert.match(await property('lvsd', 'StatusText'), /^1 service, 2 real servers/)
@@ -115,7 +115,7 @@ services:
       assert.match(status, /^Seccomp:\t2$/m)
     })
 
-    it('sets sysctls with the drop-in alone, and says so without it', async () => {
+    it('sets sysctls only with the drop-in, and logs an error without it', async () => {
       const name = 'net.ipv4.vs.conntrack'
       const dropIn = '/etc/systemd/system/lvsd.service.d/sysctls.conf'
       writeFileSync(CONFIG, `${site(1)}sysctls: { ${name}: 1 }\n`)
@@ -140,13 +140,13 @@ services:
       await succeed('daemon-reload')
     })
 
-    it('leaves nothing of its checks behind while it runs', async () => {
+    it('leaves no process of a check while it runs', async () => {
       await succeed('start', 'lvsd')
       await tableBecomes(table(1))
       await until(() => sleepers().length === 0, { patience: 30_000, what: 'no sleeper of a check is left' })
     })
 
-    it('reloads, and says that a broken file was refused', async () => {
+    it('reloads, and reports that a broken file was refused', async () => {
       await succeed('start', 'lvsd')
       await tableBecomes(table(1))
       writeFileSync(CONFIG, site(2))
@@ -159,7 +159,7 @@ services:
       tableIs(table(2))
     })
 
-    it('is started again after kill -9 and when it hangs, and nobody takes a server out', async () => {
+    it('is restarted after kill -9 and after a hang, and no server is removed', async () => {
       await succeed('start', 'lvsd')
       await tableBecomes(table(1))
       const watcher = watchTable('director')
@@ -179,7 +179,7 @@ services:
       assert.deepEqual(watcher.take(), [])
     })
 
-    it('leaves the table as it stops, and takes it over as it starts', async () => {
+    it('keeps the table at a stop, and takes it over at the start', async () => {
       await succeed('start', 'lvsd')
       await tableBecomes(table(1))
       const watcher = watchTable('director')
@@ -189,7 +189,7 @@ services:
       assert.deepEqual(watcher.take(), [])
     })
 
-    it('runs what it accepted last where its file is broken', async () => {
+    it('runs the last accepted configuration if its file is broken', async () => {
       writeFileSync(CONFIG, site(2))
       await succeed('start', 'lvsd')
       await tableBecomes(table(2))
@@ -201,7 +201,7 @@ services:
       await succeed('stop', 'lvsd')
     })
 
-    it('is not tried again and again with a broken file, where it has accepted none', async () => {
+    it('is not restarted in a loop with a broken file and no accepted configuration', async () => {
       for (const state of ['/var/lib/private/lvsd', '/var/lib/lvsd'])
         rmSync(state, { recursive: true, force: true })
       writeFileSync(CONFIG, 'services: { web: {} }\n')
@@ -276,7 +276,7 @@ services:
         assert.equal(existsSync(PID), false)
       })
 
-    it('is started again after kill -9 by its own unit, and nobody takes a server out', async () => {
+    it('is restarted after kill -9 by its own unit, and no server is removed', async () => {
       await succeed('start', 'ldirectord')
       await tableBecomes(table(2))
       const watcher = watchTable('director')

@@ -53,7 +53,7 @@ virtual6 = 1
     })
 
     for (const [name, text] of Object.entries({ 'site.yaml': YAML, 'ldirectord.cf': CF }))
-      it(`reach it as ipvsadm would have made it, from ${name}`, async () => {
+      it(`reach it as with a table made by ipvsadm, from ${name}`, async () => {
         await ipvsadm('-A', '-f', '1', '-6')
         await ipvsadm('-a', '-f', '1', '-6', '-r', '[fc00::2]:80', '-m')
         const expected = await ipvsadm('-Sn')
@@ -85,7 +85,7 @@ virtual6 = 1
       held: 'route',
     },
   ] as const)
-    it(`of ${name} lose what a dead server was asked, and nothing in a recovery, reload or restart`, async () => {
+    it(`of ${name} lose only the requests to a dead server, and none in a recovery, reload or restart`, async () => {
       const servers = machines.map(n => startRealServer(`r${n}`)) as [RealServer, RealServer, RealServer]
       const config = (weight: number) =>
         writeConfig(`

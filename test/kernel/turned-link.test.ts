@@ -43,7 +43,7 @@ function turn(link: string, targets: readonly string[]): { readonly turns: () =>
   return { turns: () => (existsSync(count) ? Number(readFileSync(count, 'utf8')) : 0) }
 }
 
-describe('a check command behind a link of another user', () => {
+describe('a check command behind a symbolic link of another user', () => {
   before(() =>
     buildSite(
       ['fc00::80'],
@@ -52,7 +52,7 @@ describe('a check command behind a link of another user', () => {
   )
   beforeEach(freshDirector)
 
-  it('never runs his program as root, and holds nothing against the server', async () => {
+  it('never runs as root, and the server keeps its state', async () => {
     for (const name of ['r11', 'r12']) startRealServer(name)
     rmSync(FOLDER, { recursive: true, force: true })
     mkdirSync(BOB, { recursive: true })

@@ -50,7 +50,7 @@ async function crashed(): Promise<ReturnType<typeof machine>> {
 describe('command ldirectord', function () {
   this.timeout(60_000)
 
-  it('starts once, is known by any name, and stops', async () => {
+  it('starts once, accepts any name of its file, and stops', async () => {
     const { root, run, pidOf } = machine()
     write(root, 'ldirectord.cf', GOOD)
     const file = join(root, 'etc/ha.d/ldirectord.cf')
@@ -99,7 +99,7 @@ describe('command ldirectord', function () {
     )
   })
 
-  it('keeps a daemon in reach whose file has gone bad or gone away', async () => {
+  it('can control a daemon with a broken or missing file', async () => {
     const { root, run, pidOf } = machine()
     write(root, 'web.cf', GOOD)
     assert.equal((await run('start', 'web.cf')).exit, 0)
@@ -128,7 +128,7 @@ describe('command ldirectord', function () {
     assert.deepEqual(pidFiles(root), [])
   })
 
-  it('goes on after a crash with what it accepted last, though its file is broken; not after a stop', async () => {
+  it('runs the last accepted configuration after a crash if its file is broken, but not after a stop', async () => {
     const { root, run, env } = await crashed()
     write(root, 'web.cf', BAD)
     const { exit, err } = await run('start', 'web.cf')
@@ -142,7 +142,7 @@ describe('command ldirectord', function () {
     assert.equal((await run('start', 'web.cf')).exit, 2)
   })
 
-  it('goes on after a crash with what it accepted last, though its file is gone; not after a stop', async () => {
+  it('runs the last accepted configuration after a crash if its file is missing, but not after a stop', async () => {
     const { root, run, process: command } = await crashed()
     rmSync(join(root, 'etc/ha.d/web.cf'))
     const again = await ended(command('web.cf', 'start'))
@@ -157,7 +157,7 @@ describe('command ldirectord', function () {
     assert.deepEqual([refused.exit, refused.err], [1, 'Config file web.cf not found\n'])
   })
 
-  it('is the same for a word whose file is found elsewhere by now', async () => {
+  it('finds the daemon if the name now leads to another file', async () => {
     const { root, run, pidOf } = machine()
     write(root, 'conf/web.cf', GOOD)
     assert.equal((await run('start', 'web.cf')).exit, 0)
@@ -174,7 +174,7 @@ describe('command ldirectord', function () {
     assert.deepEqual(pidFiles(root), [])
   })
 
-  it('reloads what the file says, how much that may be, and says when it is done', async () => {
+  it('reloads a file with any number of changes, and reports the end of the reload', async () => {
     const { root, run, env } = machine()
     write(root, 'web.cf', `${GOOD}\treal=127.0.0.2:9 masq 1\n\treal=127.0.0.3:9 masq 1\n`)
     await run('start', 'web.cf')
@@ -189,7 +189,7 @@ describe('command ldirectord', function () {
     assert.match(readFileSync(join(root, 'var/log/web.log'), 'utf8'), /\|web\.cf\|\d+\] .*terminated/)
   })
 
-  it('is told from a program that has its number now, and from a file that has its name', async () => {
+  it('does not confuse its daemon with a process that has its pid now, or a file with its name', async () => {
     const { root, run, pidOf } = machine()
     const sleeper = spawn('sh', ['-c', 'sleep 60; : ldirectord'], { stdio: 'ignore' })
     onCleanup(() => sleeper.kill('SIGKILL'))
@@ -257,7 +257,7 @@ describe('command ldirectord', function () {
     assert.match(said, /^\[\w{3} \w{3} .{2} .{8} \d{4}\] Started lvsd/m)
   })
 
-  it('says what it wants where the words are wrong', async () => {
+  it('prints its usage for wrong arguments', async () => {
     const { process: start } = machine()
     const child = start('-x', 'start')
     const said: string[] = []

@@ -30,7 +30,7 @@ describe('processes: who runs a file', () => {
       assert.equal(findDaemon(instance, env).state, state)
     })
 
-  it('a number that has gone to another process is nobody of ours', () => {
+  it('a pid that belongs to another process now is not a daemon of lvsd', () => {
     const { env, instance } = machine()
     const me = identify(process.pid)
     assert.ok(me)
@@ -45,7 +45,7 @@ describe('processes: who runs a file', () => {
     assert.equal(findDaemon(instance, env).state, 'stale')
   })
 
-  it('a lock file that is empty or half written is nobody', () => {
+  it('a lock file that is empty or incomplete names no process', () => {
     const { env, instance } = machine()
     for (const text of ['', '{"pid":1,"sta']) {
       writeFileSync(lockOf(instance, env), text)

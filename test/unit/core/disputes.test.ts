@@ -25,7 +25,7 @@ describe('disputes: a service that another program changes', () => {
   ]
   for (const [letters, told, what] of cases) it(what, () => assert.deepEqual(play(letters).told, told))
 
-  it('is counted while it goes on', () => {
+  it('is counted while the changes continue', () => {
     const { current, isOn } = play('xxxxx')
     assert.deepEqual(
       current.map(({ service, since, changes }) => [service, since, changes]),

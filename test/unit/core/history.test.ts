@@ -187,7 +187,7 @@ function handEdit(table: Table, event: { kind: string; pick: number }): Change[]
 describe('history: any history of results, reloads, restarts and edits by hand', () => {
   const histories = fc.tuple(anyConfig, fc.array(anyEvent, { maxLength: 25 }))
 
-  it('ends, once every server is known, with the table that configuration and health ask for', async () => {
+  it('ends with the table that follows from configuration and health, once every server is known', async () => {
     await fc.assert(
       fc.asyncProperty(
         histories,
@@ -212,7 +212,7 @@ describe('history: any history of results, reloads, restarts and edits by hand',
     )
   })
 
-  it('never gives traffic to a server that has not passed a check in this life of lvsd or before', async () => {
+  it('never gives traffic to a server that has not passed a check in this run of lvsd or an earlier one', async () => {
     await fc.assert(
       fc.asyncProperty(histories, async ([first, events]) => {
         const one = stage(first)
@@ -230,7 +230,7 @@ describe('history: any history of results, reloads, restarts and edits by hand',
     )
   })
 
-  it('takes no server out before its checks have failed as often as fall says, whatever restarts lie between', async () => {
+  it('removes no server before its checks have failed fall times, with any restarts in between', async () => {
     const results = fc.record({
       kind: fc.constant('result' as const),
       server: fc.integer({ min: 1, max: 4 }),
@@ -263,7 +263,7 @@ describe('history: any history of results, reloads, restarts and edits by hand',
     )
   })
 
-  it('leaves the services of others as they are', async () => {
+  it('does not change the services of other programs', async () => {
     await fc.assert(
       fc.asyncProperty(histories, async ([first, events]) => {
         const one = stage(first)

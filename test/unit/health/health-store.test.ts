@@ -27,8 +27,8 @@ const site = (...reals: ResolvedReal[]) => config([service('web', { reals })])
 
 const HELD = heldBy('a file')
 
-describe('health-store: the board', () => {
-  it('asks the same question once for every service that lists the server', () => {
+describe('health-store', () => {
+  it('runs the same check once for all services that have the server', () => {
     const two = (kind: string) =>
       config([
         service('web', { reals: [real(A, { checks: [use(kind)] })] }),
@@ -51,12 +51,12 @@ describe('health-store: the board', () => {
     )
   })
 
-  it('asks twice where options or timing differ', () => {
+  it('runs two checks if options or timing differ', () => {
     const checks = [use('ask'), use('ask', { request: '/x' }), use('ask', {}, { timeout: 9 })]
     assert.equal(healthStore(site(real(A, { checks }))).jobs.length, 3)
   })
 
-  it('lets a job go on when its file is loaded again, and begins anew when the file has changed', () => {
+  it('keeps a job if its file is loaded again, and starts a new one if the file has changed', () => {
     const loaded = (module: string) =>
       new Map<string, Check>([...CHECKS].map(([name, check]) => [name, { ...check, module }]))
     const one = new HealthStore()
@@ -67,7 +67,7 @@ describe('health-store: the board', () => {
     assert.equal(one.applyConfig(there, loaded('file:///ask.mjs?version=2'), 2).added.length, 1)
   })
 
-  it('moves a server once for all its checks together', () => {
+  it('changes the state of a server once for all its checks', () => {
     const both = healthStore(site(real(A, { checks: [use('ask'), use('tell')], need: 2 })))
     const [first = '', second = ''] = both.jobs.map(job => job.id)
     assert.equal(both.healthStore.result(first, passed(), 1).transitions[0]?.hasMovedServer, false)
@@ -79,7 +79,7 @@ describe('health-store: the board', () => {
     )
   })
 
-  it('limits the weight that a check advises where the advice says so', () => {
+  it('limits the weight that a check advises if the check sets a limit', () => {
     const configured = 4
     const {
       healthStore: one,
@@ -101,7 +101,7 @@ describe('health-store: the board', () => {
     }
   })
 
-  it('asks again soon while a change is not complete, and not otherwise', () => {
+  it('runs a check early only while a change of state is incomplete', () => {
     const policy = { fall: 2, fastinter: 100 }
     const { healthStore: one, jobs } = healthStore(site(real(A, { checks: [use('ask', {}, policy)] })))
     const id = jobs[0]?.id ?? ''
@@ -136,13 +136,13 @@ describe('health-store: the board', () => {
     assert.equal(one.stateOf(slower.services[0]?.reals[0] as ResolvedReal), 'up')
   })
 
-  it('asks at once, at whatever new interval, what has not been answered yet', () => {
+  it('runs a check without a result at once after a reload, at any new interval', () => {
     const { healthStore: one } = healthStore(site(real(A, { checks: [use('ask')] })))
     const slower = site(real(A, { checks: [use('ask', {}, { interval: 60_000 })] }))
     assert.deepEqual([...one.applyConfig(slower, CHECKS, 2).rescheduled], [])
   })
 
-  it('asks soon where a new service waits for the answer to a question that is asked already', () => {
+  it('runs an existing check early if a new service needs its result', () => {
     const web = service('web', { reals: [real(A, { checks: [use('ask')] })] })
     const { healthStore: one, jobs } = healthStore(config([web]))
     const id = jobs[0]?.id ?? ''
@@ -166,7 +166,7 @@ describe('health-store: the board', () => {
     }
   })
 
-  it('puts a question anew to a check that is told the weight when the weight changes', () => {
+  it('starts a new job for a check with the weight as input when the weight changes', () => {
     const told = (kind: string, weight: number) => site(real(A, { weight, checks: [use(kind)] }))
     for (const [kind, count] of [
       ['tell', 1],
@@ -181,7 +181,7 @@ describe('health-store: the board', () => {
     }
   })
 
-  it('forgets health when the question changes', () => {
+  it('discards health when the check changes', () => {
     const { healthStore: one, jobs } = healthStore(site(real(A, { checks: [use('ask')] })))
     one.result(jobs[0]?.id ?? '', passed(), 1)
     const other = site(real(A, { checks: [use('ask', { request: '/new' })] }))
@@ -189,7 +189,7 @@ describe('health-store: the board', () => {
     assert.equal(one.stateOf(other.services[0]?.reals[0] as ResolvedReal), 'unknown')
   })
 
-  it('ignores results of jobs that are gone', () => {
+  it('ignores results of removed jobs', () => {
     const { healthStore: one } = healthStore(site(real(A, { checks: [use('ask')] })))
     assert.deepEqual(one.result('gone', failed(), 1), {
       transitions: [],
@@ -199,14 +199,14 @@ describe('health-store: the board', () => {
     })
   })
 
-  it('holds a server without checks up, and one without an address down', () => {
+  it('sets a server without checks up, and one without an address down', () => {
     const { healthStore: one, realOf } = healthStore(
       site(real(A, { checks: [] }), real('www1', { checks: [use('ask')] })),
     )
     assert.deepEqual([one.stateOf(realOf(0, 0)), one.stateOf(realOf(0, 1))], ['up', 'down'])
   })
 
-  it('says of a server that is held or let go what its checks have against it', () => {
+  it('reports the failed checks of a server when an override begins or ends', () => {
     const { healthStore: one, jobs, realOf } = healthStore(site(real(A, { checks: [use('ask')] })))
     const held = new Map([[realOf(0, 0), HELD]])
     const hold = (now: ReadonlyMap<ResolvedReal, Override>) =>
@@ -220,7 +220,7 @@ describe('health-store: the board', () => {
     assert.deepEqual([hold(held), hold(new Map())], [[['a file', false]], [[null, false]]])
   })
 
-  it('knows since when a server is as it is, whatever its checks and files do meanwhile', () => {
+  it('keeps the time since when a server is in its state, regardless of its checks and overrides', () => {
     const two = site(real(A, { checks: [use('ask'), use('tell')], need: 1 }))
     const { healthStore: one, jobs, realOf } = healthStore(two)
     const [ask = '', tell = ''] = jobs.map(({ id }) => id)
@@ -246,7 +246,7 @@ describe('health-store: the board', () => {
     assert.equal(since(), 90, 'it is down for longer than it is held')
   })
 
-  it('counts the failures of a shared server for each service on its own', () => {
+  it('counts the failures of a shared server separately for each service', () => {
     const shared = (name: string, last: number) =>
       service(name, {
         id: serviceId(`2001:db8::${last}`),

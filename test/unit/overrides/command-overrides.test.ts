@@ -38,7 +38,7 @@ async function stage(path = join(temporaryFolder(), 'overrides.json'), clock = n
 }
 
 describe('CommandOverrides', () => {
-  it('are for the server they are given to, or for all of a service', async () => {
+  it('apply to the given server, or to all of a service', async () => {
     const { overrides } = await stage()
     await overrides.give([targetOf(WEB, ONE)], DRAIN)
     const disable = override({ kind: 'disable' })
@@ -48,7 +48,7 @@ describe('CommandOverrides', () => {
     assert.deepEqual(overrides.of(MAIL, ONE), [disable])
   })
 
-  it('come back after a restart', async () => {
+  it('are restored after a restart', async () => {
     const { overrides, again } = await stage()
     assert.equal(await overrides.give([targetOf(WEB, ONE), targetOf(MAIL, null)], DRAIN), true)
     const { overrides: next } = await again()
@@ -78,7 +78,7 @@ describe('CommandOverrides', () => {
     assert.match(String(lines[0]?.msg), /is damaged: 1 of its entries can be read and count, 9 cannot/)
   })
 
-  it('replace one with the same effect on the same target, and no other', async () => {
+  it('replace only the one with the same effect on the same target', async () => {
     const { overrides } = await stage()
     const weight = override({ kind: 'weight', weight: 5 })
     const heavier = override({ kind: 'weight', weight: 6 })
@@ -87,7 +87,7 @@ describe('CommandOverrides', () => {
     assert.deepEqual(overrides.of(WEB, ONE), [DRAIN, heavier, weight])
   })
 
-  it('do not begin a ramp again that goes down already, and keep it over a restart', async () => {
+  it('do not restart a ramp that has begun, and keep it after a restart', async () => {
     const { overrides, clock, again } = await stage()
     const over = (ms: number) => override({ kind: 'drain', ramp: { since: clock.now(), ms } })
     const first = over(10_000)
@@ -104,7 +104,7 @@ describe('CommandOverrides', () => {
     assert.deepEqual(overrides.of(WEB, ONE)[0]?.effect, { kind: 'drain' })
   })
 
-  it('end by a command, on the very target', async () => {
+  it('end by a command on the same target', async () => {
     const { overrides, again } = await stage()
     await overrides.give([targetOf(WEB, ONE), targetOf(WEB, null)], DRAIN)
     await overrides.give([targetOf(WEB, ONE)], override({ kind: 'disable' }))
@@ -121,7 +121,7 @@ describe('CommandOverrides', () => {
     )
   })
 
-  it('end by themselves, and never return', async () => {
+  it('expire, and never return', async () => {
     const { overrides, clock, lines, state, again } = await stage()
     await overrides.give(
       [targetOf(WEB, ONE)],
@@ -141,7 +141,7 @@ describe('CommandOverrides', () => {
     assert.deepEqual((await again()).overrides.orders, [])
   })
 
-  it('that came to their end while lvsd did not run are not in force after a start', async () => {
+  it('that expired while lvsd did not run are not in force after a start', async () => {
     const { overrides, clock, again } = await stage()
     await overrides.give([targetOf(WEB, ONE)], override({ kind: 'drain' }, { until: clock.now() + 1000 }))
     await overrides.close(1000)
@@ -187,7 +187,7 @@ describe('CommandOverrides', () => {
       )
     })
 
-  it('are kept for a day while their target is gone, and told', async () => {
+  it('are kept for a day while their target is missing, which is logged', async () => {
     const { overrides, clock, lines } = await stage()
     await overrides.give([targetOf(WEB, ONE)], DRAIN)
     overrides.follow(config([MAIL]))

@@ -216,7 +216,7 @@ function check(overrides: CommandOverrides, { alive, over, site }: Model): void 
 }
 
 describe('overrides: any history', () => {
-  it('loses none, ends none in silence, and brings none back', async () => {
+  it('loses no override, logs each end, and restores no ended override', async () => {
     await fc.assert(fc.asyncProperty(fc.array(anyStep, { minLength: 1, maxLength: 20 }), run), {
       numRuns: Number(process.env.HISTORIES ?? 60),
     })

@@ -17,7 +17,7 @@ const NEVER: Seen = { folder: '/m', device: null, files: [] }
 const HELD: Seen = { folder: '/m', device: '1', files: ['web1'] }
 const EMPTY: Seen = { ...HELD, files: [] }
 
-describe('maintenance-folder: a look into the maintenance folder', () => {
+describe('maintenance-folder: reading the maintenance folder', () => {
   const rows: [string, Seen, Look, readonly string[], string | null][] = [
     ['files that are there count', NEVER, { device: '1', files: ['web1'] }, ['web1'], null],
     ['a file that is removed counts no more', HELD, { device: '1', files: [] }, [], null],
@@ -55,7 +55,7 @@ describe('maintenance-folder', () => {
     return { watched, state, lines, clock }
   }
 
-  it('says that its files change', async () => {
+  it('reports changes of its files', async () => {
     const folder = temporaryFolder()
     const { watched, state } = stage(folder)
     await watched.first
@@ -68,7 +68,7 @@ describe('maintenance-folder', () => {
     assert.deepEqual([watched.seen.files, state.changes], [[], 3])
   })
 
-  it('lets nobody go when it is removed, says so again and again, and how they are let go', async () => {
+  it('keeps its servers in maintenance when it is removed, and logs repeatedly how to end this', async () => {
     const folder = join(temporaryFolder(), 'm')
     mkdirSync(folder)
     writeFileSync(join(folder, 'web1'), '')
@@ -88,7 +88,7 @@ describe('maintenance-folder', () => {
     assert.match(lines[2]?.msg ?? '', /can be read again/)
   })
 
-  it('counts as it was in an earlier run where it is not there at the start', async () => {
+  it('has the content of an earlier run if it is missing at the start', async () => {
     const folder = join(temporaryFolder(), 'm')
     const before = { folder, device: '1', files: ['web1'] }
     const { watched } = stage(folder, undefined, before)
@@ -99,7 +99,7 @@ describe('maintenance-folder', () => {
     assert.deepEqual([other.watched.seen.files, other.watched.trouble], [[], null])
   })
 
-  it('that does not answer is looked into once, and told', async () => {
+  it('that does not answer is read once, and this is logged', async () => {
     let looks = 0
     let answer = (_: Look) => {}
     const look = () => {

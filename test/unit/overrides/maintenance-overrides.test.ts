@@ -31,7 +31,7 @@ function overrides() {
 }
 
 describe('MaintenanceOverrides', () => {
-  it('looks up the names of servers again in an interval, until it is closed', async () => {
+  it('resolves the names of servers at an interval until it is closed', async () => {
     const { made, asked, clock } = overrides()
     const maintenancedir = temporaryFolder()
     made.follow({ ...SITE, settings: { ...SITE.settings, maintenancedir } })
@@ -48,7 +48,7 @@ describe('MaintenanceOverrides', () => {
     assert.deepEqual([asked, clock.alarms], [[], 0])
   })
 
-  it('looks up no names where there is no folder', () => {
+  it('resolves no names without a folder', () => {
     const { made, asked, clock } = overrides()
     made.follow(SITE)
     made.refreshNamesEvery(1000)

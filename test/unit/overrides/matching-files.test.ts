@@ -22,7 +22,7 @@ describe('matching-files: maintenance by files', () => {
   for (const [what, host, names, expected] of cases)
     it(`knows ${what}`, () => assert.deepEqual(fileNamesFor(real(host), names), expected))
 
-  it('holds down those whose file is there, and says which file', () => {
+  it('holds down the servers with a file, and names the file', () => {
     const reals = [real('fd00::1'), real('fd00::2'), real('fd00::2', { port: 443 }), real('192.0.2.1')]
     const files = new Set(['[fd00::2]:443', 'www9', 'README'])
     const held = matchOverrides(reals, files, ({ text }) =>

@@ -46,7 +46,7 @@ describe('planned-overrides', () => {
     assert.deepEqual(await kinds(NOW + 1000), ['drain', 'weight'])
   })
 
-  it('follow a service that the planned configuration calls otherwise, and leave out what it lacks', async () => {
+  it('follow a service that the planned configuration renames, and omit services that it does not have', async () => {
     const path = await stored([[WEB, ONE], { kind: 'drain' }], [[WEB, TWO], { kind: 'drain' }])
     const [one] = [real('fd00:1::1')]
     for (const next of [
@@ -56,7 +56,7 @@ describe('planned-overrides', () => {
       assert.deepEqual([...(await plannedOverrides([next], path, NOW)).keys()], [one])
   })
 
-  it('are read where nothing is stored, and change nothing', async () => {
+  it('are empty if nothing is stored, and reading changes nothing', async () => {
     const none = join(temporaryFolder(), 'overrides.json')
     assert.equal((await plannedOverrides([WEB], none, NOW)).size, 0)
     const path = await stored([[WEB, ONE], { kind: 'drain' }, NOW + 1], [[WEB, TWO], { kind: 'drain' }])

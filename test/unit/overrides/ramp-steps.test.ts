@@ -32,7 +32,7 @@ function drainOver(ms: number, since: number): Override {
 }
 
 describe('ramp-steps', () => {
-  it('touch the service of the ramp, once for all of its servers, until the last ramp is over', () => {
+  it('update the service of the ramp, once for all of its servers, until the last ramp is over', () => {
     const { clock, steps, follow } = stage()
     follow(
       new Map([
@@ -50,7 +50,7 @@ describe('ramp-steps', () => {
     assert.equal(clock.alarms, 0)
   })
 
-  it('go on after other overrides are given', () => {
+  it('continue after other overrides are set', () => {
     const { clock, steps, follow } = stage()
     follow(new Map([[ONE, 3000]]))
     clock.wind(1500)
@@ -62,7 +62,7 @@ describe('ramp-steps', () => {
     )
   })
 
-  it('end with their override, and with lvsd', () => {
+  it('end with their override, and when lvsd stops', () => {
     const { clock, steps, follow, rampSteps } = stage()
     follow(new Map([[ONE, 3000]]))
     follow(new Map())

@@ -11,7 +11,7 @@ const SITE: readonly Named[] = [
 const said = (word: string, site = SITE) =>
   targetsNamed(word, site).map(({ service, real }) => (real === null ? service : `${service} ${real}`))
 
-describe('targets: what a word means', () => {
+describe('targets: the meaning of a target on the command line', () => {
   const rows: [word: string, expected: readonly string[]][] = [
     ['all', ['web', 'mail/tcp/25', 'mail/tcp/587', 'web/old']],
     ['mail', ['mail/tcp/25', 'mail/tcp/587']],
@@ -63,7 +63,7 @@ describe('targets: what a word means', () => {
       )
     })
 
-  it('is each server by its own name, whatever servers there are', () => {
+  it('find each server by its own name, for any servers', () => {
     const host = fc.oneof(
       fc.ipV6().map(text => `[${text}]`),
       fc.ipV4(),

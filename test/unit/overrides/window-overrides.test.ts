@@ -48,7 +48,7 @@ function stage(minute: number, followed = site(HOURLY)) {
 }
 
 describe('WindowOverrides', () => {
-  it('are for the servers of the window in its service alone, or for all of it', () => {
+  it('apply only to the servers of the window in its service, or to all of it', () => {
     const { of } = stage(0)
     assert.deepEqual(of(0), ['drain 5'])
     assert.deepEqual(of(0, TWO), [])
@@ -56,7 +56,7 @@ describe('WindowOverrides', () => {
     assert.deepEqual(stage(0, site({ ...HOURLY, reals: null })).of(0, TWO), ['drain 5'])
   })
 
-  it('begin, disable and end by one alarm, and say so', () => {
+  it('begin, disable and end by one timer, and are logged', () => {
     const { of, clock, state, told } = stage(-10)
     assert.deepEqual([of(0), told(), clock.alarms], [[], [], 1])
     clock.wind(10 * MINUTE)
@@ -71,12 +71,12 @@ describe('WindowOverrides', () => {
     assert.equal(clock.alarms, 1)
   })
 
-  it('are in a window that began before', () => {
+  it('are in force in a window that began before the start', () => {
     const { of, told } = stage(10)
     assert.deepEqual([of(0), told()], [['disable 20'], ['window.begun 1970-01-01T00:20:00.000Z']])
   })
 
-  it('go on over a reload, under another name of the service too, and end where it is gone', () => {
+  it('continue after a reload, also if it renames the service, and end if it removes the window', () => {
     const { windows, told, of } = stage(10)
     told()
     const { services } = site(HOURLY)
@@ -86,7 +86,7 @@ describe('WindowOverrides', () => {
     assert.deepEqual([of(0), told()], [[], ['window.ended 1970-01-01T00:20:00.000Z']])
   })
 
-  it('follow a wall clock that is set, within a minute', () => {
+  it('follow a change of the wall clock within a minute', () => {
     const { of, clock, shift } = stage(30)
     shift.ms += 40 * MINUTE
     clock.wind(MINUTE)
@@ -99,7 +99,7 @@ describe('WindowOverrides', () => {
     assert.deepEqual(of(0), ['drain 5'])
   })
 
-  it('leave no alarm behind', () => {
+  it('leave no timer when closed', () => {
     const { windows, clock } = stage(0)
     windows.close()
     assert.equal(clock.alarms, 0)

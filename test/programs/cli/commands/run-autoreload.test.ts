@@ -54,7 +54,7 @@ async function run(text: string, folder = temporaryFolder()) {
 }
 
 describe('run-autoreload: lvsd run with autoreload', () => {
-  it('removes nobody while a file is written in two halves, cut at the end of a line', async () => {
+  it('removes no server while a file is written in two halves, cut at the end of a line', async () => {
     const { file, serving, hears, count } = await run(head() + reals(...TEN))
     const whole = head() + reals(...TEN, 31)
     const half = whole.slice(0, whole.indexOf("      - '[fd00::17]"))
@@ -69,7 +69,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     while ((await serving()) < 11) await setTimeout(20)
   }).timeout(60_000)
 
-  it('removes a server when the file has stood still for a while', async () => {
+  it('removes a server after the file has not changed for a while', async () => {
     const { file, serving, hears } = await run(head() + reals(...TEN))
     writeFileSync(file, head() + reals(...TEN.slice(1)))
     await hears('the configuration file has changed')
@@ -77,7 +77,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     while ((await serving()) > 9) await setTimeout(20)
   }).timeout(60_000)
 
-  it('reloads once for an edit and a reload by hand, with one callback', async () => {
+  it('reloads once for an edit and a manual reload, with one callback', async () => {
     const folder = temporaryFolder()
     const top = head(`, callback: 'echo >>${folder}/called'`)
     const { file, socket, hears, count } = await run(top + reals(...TEN), folder)
@@ -89,7 +89,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     assert.equal(readFileSync(join(folder, 'called'), 'utf8'), `${file}\n`)
   }).timeout(60_000)
 
-  it('tries again what was refused for want of a secret', async () => {
+  it('retries a reload that was refused because a secret was missing', async () => {
     const { file, folder, hears, count } = await run(head() + reals(...TEN))
     const secret = join(folder, 'secret')
     const check = `check: { kind: redis, passwd: { file: ${secret} } }`
@@ -100,7 +100,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     assert.equal(count('reload refused'), 1)
   }).timeout(60_000)
 
-  it('does not run a callback without end that changes the file', async () => {
+  it('does not run a callback in a loop if it changes the file', async () => {
     const { file, hears } = await run(head(`, callback: 'sleep 3; echo "#" >>'`) + reals(...TEN))
     appendFileSync(file, '# an edit\n')
     await hears('the callback changes the configuration each time')

@@ -33,7 +33,7 @@ ${[1, 2, 3, 4, 5]
 `
 
 describe('run-hang: lvsd run beside a file server that hangs', () => {
-  it('logs, reloads, answers and ends', async function () {
+  it('logs, reloads, answers requests and stops', async function () {
     const folder = temporaryFolder()
     const preload = library(folder)
     if (!preload && process.env.CI !== 'true') return this.skip()

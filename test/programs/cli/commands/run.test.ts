@@ -70,7 +70,7 @@ function keptFile(folder: string): string {
 const UP = `    check: 'on'\n    reals: ['[fd00::1]:80']`
 
 describe('lvsd run', () => {
-  it('stops by TERM, INT and QUIT, and goes on through USR1 and USR2, which open no debugger', async () => {
+  it('stops by TERM, INT and QUIT; USR1 and USR2 neither stop it nor open a debugger', async () => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
       const lvsd = run(UP)
       await lvsd.hears(/^lvsd runs/)
@@ -84,7 +84,7 @@ describe('lvsd run', () => {
     }
   }).timeout(60_000)
 
-  it('reads its file again for a storm of HUP a few times, and is stopped in the middle of it', async () => {
+  it('reloads a few times for many HUP signals, and can be stopped meanwhile', async () => {
     const lvsd = run(UP)
     await lvsd.hears(/^lvsd runs/)
     const storm = setInterval(() => lvsd.child.kill('SIGHUP'), 2)
@@ -98,7 +98,7 @@ describe('lvsd run', () => {
     assert.equal(lvsd.said().at(-1), 'lvsd has stopped')
   }).timeout(60_000)
 
-  it('stops in order whatever signals come meanwhile, with what a service leaves behind', async () => {
+  it('stops in order if more signals arrive, and keeps the services that must stay', async () => {
     const lvsd = run(
       `    check: 'off'\n    cleanstop: true\n    fallbackcommand: "echo >>FOLDER/told"\n    reals: ['[fd00::1]:80']`,
     )
@@ -111,7 +111,7 @@ describe('lvsd run', () => {
     assert.equal(existsSync(join(lvsd.folder, 'lvsd.sock')), false)
   }).timeout(60_000)
 
-  describe('with a file that has been broken since', () => {
+  describe('with a file that was broken after the last start', () => {
     const accepted = async (service: string, folder = temporaryFolder()) => {
       const file = join(folder, 'site.yaml')
       writeFileSync(file, siteOf(service, folder))
@@ -122,7 +122,7 @@ describe('lvsd run', () => {
     }
     const status = (folder: string) => fetchStatus(join(folder, 'lvsd.sock'))
 
-    it('goes on after kill -9 with what ran before, says so, and takes the file once it is repaired', async () => {
+    it('runs the last accepted configuration after kill -9, logs it, and loads the file once it is repaired', async () => {
       const { folder, file, lvsd } = await accepted(UP)
       const good = readFileSync(file, 'utf8')
       writeFileSync(file, `${good}oops: [`)
@@ -149,7 +149,7 @@ describe('lvsd run', () => {
       assert.deepEqual(await again.ended, [0, null])
     }).timeout(60_000)
 
-    it('keeps what a reload has brought, not what it has refused', async () => {
+    it('keeps the configuration of an accepted reload, not of a refused one', async () => {
       const { folder, file, lvsd } = await accepted(UP)
       writeFileSync(file, siteOf(UP.replace(`:80'`, `:80', '[fd00::1]:81'`), folder))
       lvsd.child.kill('SIGHUP')
@@ -165,7 +165,7 @@ describe('lvsd run', () => {
       assert.equal((await status(folder)).services[0]?.reals[1]?.port, 81)
     }).timeout(60_000)
 
-    it('goes on where a password of another file cannot be read', async () => {
+    it('runs the accepted configuration if a password file cannot be read', async () => {
       const folder = temporaryFolder()
       const secret = join(folder, 'secret')
       writeFileSync(secret, 'hunter2')
@@ -180,7 +180,7 @@ describe('lvsd run', () => {
       assert.doesNotMatch(again.said().join() + again.error(), /hunter2/)
     }).timeout(60_000)
 
-    it('goes on where a folder of checks of its own is gone, and holds nothing against its servers', async () => {
+    it('runs if the folder of user checks is missing, and their servers keep their state', async () => {
       const folder = temporaryFolder()
       const checks = join(folder, 'checks')
       mkdirSync(checks)
@@ -202,7 +202,7 @@ describe('lvsd run', () => {
       assert.match(real?.reason ?? '', /no verdict since .*: the check green does not load/)
     }).timeout(60_000)
 
-    it('ends where nothing was accepted before', async () => {
+    it('ends with an error if no configuration was accepted before', async () => {
       const lvsd = run('oops: [')
       assert.deepEqual(await lvsd.ended, [1, null])
       assert.match(lvsd.error(), /has errors, and none was accepted before; nothing was touched/)
@@ -210,7 +210,7 @@ describe('lvsd run', () => {
     }).timeout(60_000)
   })
 
-  it('shows where a fault of its own comes from, asked or not', async () => {
+  it('prints the stack of an internal error, with and without debug output', async () => {
     const fault = `data:text/javascript,process.on('SIGWINCH', () => { throw new Error('a fault') })`
     const folder = temporaryFolder()
     const file = join(folder, 'site.yaml')

@@ -40,26 +40,26 @@ describe('lvsd status', () => {
     assert.deepEqual(JSON.parse(out()), statusDocument())
   })
 
-  it('takes the socket of LVSD_SOCKET where none is named', async () => {
+  it('uses the socket of LVSD_SOCKET without --socket', async () => {
     const { context, out } = testContext()
     const env = { LVSD_SOCKET: await daemon() }
     await status.run({ ...context, env, options: { ...OPTIONS, socket: undefined }, arguments: NONE })
     assert.match(out(), /^web /m)
   })
 
-  it('looks where the configuration puts the socket by default', () => {
+  it('uses the default path of the socket', () => {
     assert.equal(settingsFields.socket.parse(undefined), DEFAULT_SOCKET)
   })
 
-  describe('where nobody answers', () => {
-    it('says that none runs', async () => {
+  describe('without an answer', () => {
+    it('reports that lvsd does not run', async () => {
       await assert.rejects(
         ask(join(folder(), 'none.sock')),
         unreachable(/lvsd does not run here: .*--socket/),
       )
     })
 
-    it('says that it has ended', async () => {
+    it('reports that lvsd has ended', async () => {
       const path = join(folder(), 'old.sock')
       // Node removes a socket that it closes; a process that is killed leaves it.
       const listens = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`
@@ -67,13 +67,13 @@ describe('lvsd status', () => {
       await assert.rejects(ask(path), unreachable(/nobody answers on .*has ended/))
     })
 
-    it('says that a file is no socket', async () => {
+    it('reports a file that is not a socket', async () => {
       const path = join(folder(), 'passwd')
       writeFileSync(path, '')
       await assert.rejects(ask(path), unreachable(/passwd is not a socket: .*--socket/))
     })
 
-    it('says that it is not lvsd', async () => {
+    it('reports that another program answers', async () => {
       const path = join(folder(), 'other.sock')
       const server = createServer(socket => socket.end('HTTP/1.0 200 OK\r\n\r\nhello'))
       await new Promise<void>(resolve => server.listen(path, resolve))
@@ -81,12 +81,12 @@ describe('lvsd status', () => {
       await assert.rejects(ask(path), unreachable(/is not lvsd/))
     })
 
-    it('says that the answer was a fault', async () => {
+    it('reports an error answer', async () => {
       const socket = await daemon({ status: () => Promise.reject(new Error('out of breath')) })
       await assert.rejects(ask(socket), unreachable(/lvsd answered: out of breath/))
     })
 
-    it('says who may ask', async () => {
+    it('reports who may use the socket', async () => {
       const socket = await daemon()
       chmodSync(dirname(socket), 0)
       if (process.getuid?.() === 0) asNobody()
@@ -134,7 +134,7 @@ describe('lvsd status', () => {
       )
     })
 
-    it('names the nearest right word', () => {
+    it('suggests the closest name', () => {
       assert.throws(() => filtered(document, 'wbe', undefined), /no service "wbe"; did you mean "web"\?/)
       assert.throws(() => filtered(document, 'xyzzy', undefined), /there are: web, mail/)
       assert.deepEqual(filtered(document, 'web', '::12').services[0]?.reals, [DOWN])
@@ -241,7 +241,7 @@ describe('lvsd status', () => {
       assert.match(out(), /web \[2001:db8:1::12\]:80 {2}up -> down {2}refused/)
     })
 
-    it('prints the table once and then lines where there is no terminal', async () => {
+    it('prints the table once and then lines without a terminal', async () => {
       const { context, out, send } = testContext()
       let asked = 0
       const socket = await daemon({ status: async () => (asked++ === 0 ? up() : statusDocument()) })
@@ -263,7 +263,7 @@ describe('lvsd status', () => {
       assert.equal(await done, EXIT.ok)
     })
 
-    it('ends when nobody reads any more, although nothing changes', async () => {
+    it('ends when its output is closed, even without a change', async () => {
       const { context, out, leave } = testContext()
       const socket = await daemon()
       const done = status.run({ ...context, options: { ...OPTIONS, socket, watch: '0.1' }, arguments: NONE })
@@ -296,7 +296,7 @@ describe('lvsd status', () => {
       )
     })
 
-    it('goes on asking when the daemon is gone, and says so', async () => {
+    it('keeps trying and reports it when the daemon has ended', async () => {
       const { context, out, send } = testContext()
       const path = join(folder(), 'lvsd.sock')
       const server = await openControlSocket(path, controlOf())
@@ -338,7 +338,7 @@ describe('status: lvsd reload', () => {
       assert.match(out(), text)
     })
 
-  it('hands --force on', async () => {
+  it('passes --force to the daemon', async () => {
     const { context } = testContext()
     const forced: boolean[] = []
     const socket = await daemon({
