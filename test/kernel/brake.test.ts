@@ -1,13 +1,13 @@
 /** What keeps lvsd from emptying a table for a fault that is not the servers': its own isolation, and panic. */
 import assert from 'node:assert/strict'
 import { pause } from '../support/until.js'
-import { type Lvsd, startLvsd, writeConfig } from './site/lvsd.js'
+import { type Lvsd, lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
 import { startRealServer } from './site/real-server.js'
 import { buildSite, DIRECTOR, freshDirector, ip, tableBecomes } from './site/site.js'
 import { watchTable } from './site/watcher.js'
 
 const WEB = 'tcp [fc00::80]:80'
-const SERVERS = [11, 12]
+const SERVERS = [11, 12, 13, 14]
 
 const config = (more = '') => `
 settings: { resync: 1s }
@@ -43,25 +43,46 @@ describe('isolation', () => {
       ports.map(port => `link set ${port} down`),
     )
     await lvsd.hears('lvsd is isolated')
-    await pause(2000)
+    await pause(1000)
     const { isolation, totals } = await lvsd.status()
     assert.match(isolation?.detail ?? '', /interface lan is down/)
-    assert.equal(totals.up, 2)
+    assert.equal(totals.up, 4)
     ip(
       DIRECTOR,
       ports.map(port => `link set ${port} up`),
     )
     await lvsd.hears('no longer isolated')
-    await pause(1500)
+    await pause(1000)
     assert.deepEqual(watcher.take(), [])
     assert.equal(told(lvsd, 'director.isolated').length, 1)
     assert.equal(told(lvsd, 'director.connected').length, 1)
     assert.equal((await lvsd.status()).isolation, null)
     servers[0]?.kill()
-    await tableBecomes(table(12))
-    // Frozen: no answer, no refusal.
-    ip('r12', ['link set eth0 down'])
-    await tableBecomes({ [WEB]: {} })
-    ip('r12', ['link set eth0 up'])
+    await tableBecomes(table(12, 13, 14))
+  })
+
+  it('keeps a table in panic until the servers are back, or until `for` is over; then on-down decides', async () => {
+    const servers = SERVERS.map(n => startRealServer(`r${n}`))
+    const lvsd = await startLvsd(writeConfig(config('panic: { for: 1m }')))
+    await tableBecomes(table(...SERVERS))
+    for (const server of servers.slice(0, 3)) server.kill()
+    await lvsd.hears('web: panic')
+    await tableBecomes(table(...SERVERS))
+    for (const server of servers.slice(0, 2)) server.revive()
+    await lvsd.hears('panic is over')
+    await tableBecomes(table(11, 12, 14))
+    servers[2]?.revive()
+    await tableBecomes(table(...SERVERS))
+    writeConfig(config('panic: { for: 1s }\n    on-down: { after: 1s }'))
+    assert.equal((await lvsdCommand('reload')).code, 0)
+    const watcher = watchTable('director')
+    for (const server of servers.slice(0, 2)) server.kill()
+    servers[2]?.behave('error')
+    await lvsd.hears('panic is over')
+    await lvsd.hears('a quiesced real server is removed')
+    await tableBecomes(table(14))
+    const quiesced = watcher.take().filter(change => change.endsWith('-> masq 0'))
+    assert.equal(quiesced.length, 1, quiesced.join(', '))
+    assert.match(quiesced[0] ?? '', /fc00::13/)
   })
 })
