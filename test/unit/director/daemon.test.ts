@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../../../src/check/check.js'
 import type { CheckWork } from '../../../src/check/run-code.js'
@@ -944,6 +944,24 @@ describe('daemon', () => {
     await daemon.stop()
     assert.deepEqual([...(await dump()).table.keys()], ['tcp [2001:db8::80]:80'])
     assert.equal(told.at(-1), 'stopping')
+  })
+
+  it('knows after a restart since when a server is in its state, and what was known of it', async () => {
+    const memoryPath = join(mkdtempSync(join(tmpdir(), 'lvsd-health-')), 'health.json')
+    onCleanup(() => rmSync(dirname(memoryPath), { recursive: true }))
+    const first = await start(config([web()]), new Map(), { memoryPath })
+    first.executors.find(A, passed('200 OK'))
+    const [before] = (await first.status()).services[0]?.reals ?? []
+    await first.daemon.stop()
+    const next = await start(config([web()]), new Map(), { memoryPath })
+    const [unknown] = (await next.status()).services[0]?.reals ?? []
+    assert.deepEqual([unknown?.state, unknown?.remembered?.state], ['unknown', 'up'])
+    assert.match(unknown?.reason ?? '', /^not checked yet; before the restart up since .*: 200 OK$/)
+    next.executors.find(A, passed('200 OK'))
+    const [after] = (await next.status()).services[0]?.reals ?? []
+    assert.deepEqual([after?.state, after?.remembered], ['up', null])
+    // The clocks of two runs agree to some milliseconds.
+    assert.ok(Math.abs(Date.parse(after?.since ?? '') - Date.parse(before?.since ?? '')) < 100)
   })
 
   it('tells that checks give no verdict, once, and moves nothing', async () => {
