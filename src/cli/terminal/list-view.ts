@@ -106,7 +106,7 @@ function typed(state: ListState, key: string): ListState {
   if (isKey(key, 'enter')) return { ...state, isTyping: false }
   if (isKey(key, 'escape')) return { ...state, isTyping: false, filter: '', top: 0 }
   if (isKey(key, 'erase')) return { ...state, filter: [...state.filter].slice(0, -1).join(''), top: 0 }
-  return key < ' ' ? state : { ...state, filter: state.filter + key, top: 0 }
+  return /^[\p{Cc}\p{Cf}]/u.test(key) ? state : { ...state, filter: state.filter + key, top: 0 }
 }
 
 /** Returns how many rows a key moves the cursor, or null. */
@@ -137,7 +137,8 @@ function topFor(cursor: string, top: number, lines: readonly Line[], room: numbe
   if (from < 0) return Math.max(0, Math.min(top, lines.length - room))
   const isFirstRow = !lines.slice(0, from).some(({ id }) => id !== null)
   if (isFirstRow && to < room) return 0
-  return Math.max(0, Math.min(Math.max(top, to - room + 1), from))
+  // A window that has grown shows no blank lines while there are lines above it.
+  return Math.max(0, Math.min(Math.max(top, to - room + 1), from, lines.length - room))
 }
 
 function unfold(state: ListState, section: string, sections: readonly ListSection[]): ListState {

@@ -89,6 +89,14 @@ describe('list-view: a list', () => {
     )
   })
 
+  it('shows no blank lines in a window that has grown while there are lines above', () => {
+    const few = [section('a', [false, false, false, false]), section('b', [false, false, false, false])]
+    const small = stateAfter([END], few, 4)
+    assert.ok(small.top > 0)
+    assert.equal(windowOf(few, small, { room: 11, width: 80, colour: false }).above, 0)
+    assert.equal(windowOf(few, small, { room: 8, width: 80, colour: false }).lines.length, 8)
+  })
+
   it('has the cursor in the window, whatever is pressed in whatever list', () => {
     const sections = fc.array(
       fc.record({ flags: fc.array(fc.boolean(), { maxLength: 12 }), lines: fc.integer({ min: 1, max: 2 }) }),
