@@ -62,6 +62,10 @@ type Dialog =
 /** Lines for the latest transitions below the list, if the window is tall enough. */
 const NEWS = 3
 const TALL = 20
+/** Stands behind a question, however narrow the window is. */
+const ANSWERS = ' [y/N]'
+/** What a terminal sends around a paste, which is text for the filter and no keys: it might drain a server. */
+const PASTE = { begin: '\u001b[200~', end: '\u001b[201~' }
 
 export class WorkView {
   readonly #parts: WorkViewParts
@@ -69,6 +73,7 @@ export class WorkView {
   #list: ListState = START
   #dialog: Dialog | null = null
   #notice = ''
+  #isPasting = false
   #size: Size = { width: 80, height: 24, colour: false, now: 0 }
   #room = 10
   /** The last sections, with the document that they show. */
@@ -132,6 +137,8 @@ export class WorkView {
 
   /** Handles a key. */
   press(key: string, document: StatusDocument): void {
+    if (key === PASTE.begin || key === PASTE.end) this.#isPasting = key === PASTE.begin
+    if (this.#isPasting && !this.#list.isTyping) return
     this.#notice = ''
     if (this.#dialog) this.#pressInDialog(key, this.#dialog)
     else if (!this.#list.isTyping && /^q$/i.test(key)) this.#parts.quit()
@@ -234,7 +241,8 @@ export class WorkView {
     const { width, colour } = this.#size
     const paint = painter(colour)
     const { filter, isTyping } = this.#list
-    if (this.#dialog?.kind === 'question') return paint('bold', clip(`${this.#dialog.text} [y/N]`, width))
+    if (this.#dialog?.kind === 'question')
+      return paint('bold', `${clip(this.#dialog.text, width - ANSWERS.length)}${ANSWERS}`)
     if (isTyping) return clip(`filter: ${filter}_  (Enter keeps it, Esc ends it)`, width)
     if (this.#notice) return paint('yellow', clip(printable(this.#notice), width))
     const steps = this.#parts.steering ? ['Enter why', 'd drain', 'e enable'] : []

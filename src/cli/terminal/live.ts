@@ -1,8 +1,8 @@
 /** A view that is redrawn in place, with escape sequences of ECMA-48 and xterm. */
 
 /** Switch to the alternate screen without cursor, and back, which restores the previous content of the terminal. */
-export const ENTER = '\u001b[?1049h\u001b[?25l'
-export const LEAVE = '\u001b[?25h\u001b[?1049l'
+export const ENTER = '\u001b[?1049h\u001b[?2004h\u001b[?25l'
+export const LEAVE = '\u001b[?25h\u001b[?2004l\u001b[?1049l'
 
 /**
  * Returns one frame. Each line overwrites the old one and clears its rest, so that the view does not flicker. Terminals

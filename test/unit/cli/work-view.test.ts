@@ -77,6 +77,24 @@ describe('work-view: a view', () => {
     assert.deepEqual(asked, [])
   })
 
+  it('shows what a question takes for yes in a narrow window, too', async () => {
+    const { press, picture } = opened()
+    await press(DOWN_KEY, 'd')
+    const lines = picture({ width: 40, height: 10 }).split('\n')
+    assert.match(lines.at(-1) ?? '', /^drain web\/\[2001:db8:1::12.*… \[y\/N\]$/)
+    assert.ok(lines.every(line => line.length <= 40))
+  })
+
+  it('takes a paste for no keys, but for text of the filter', async () => {
+    const { press, asked, hasQuit } = opened()
+    const paste = (text: string) => ['\u001b[200~', ...text, '\u001b[201~']
+    await press(DOWN_KEY, ...paste('study dy\rqe'))
+    assert.deepEqual(asked, [])
+    assert.ok(!hasQuit())
+    assert.match(await press('/', ...paste('db8\u009b\u202e::12')), /filter: db8::12_/)
+    assert.match(await press('\u001b', DOWN_KEY, 'd', 'y'), /drain: done$/)
+  })
+
   it('asks for a server first', async () => {
     const { press, asked } = opened()
     assert.match(await press('d'), /choose a real server with the arrow keys first$/)

@@ -236,8 +236,8 @@ describe('lvsd status', () => {
       send('SIGWINCH')
       send('SIGINT')
       assert.equal(await done, EXIT.ok)
-      assert.ok(out().startsWith('\u001b[?1049h\u001b[?25l'))
-      assert.ok(out().endsWith('\u001b[?25h\u001b[?1049l'))
+      assert.ok(out().startsWith('\u001b[?1049h\u001b[?2004h\u001b[?25l'))
+      assert.ok(out().endsWith('\u001b[?25h\u001b[?2004l\u001b[?1049l'))
       assert.match(out(), /web \[2001:db8:1::12\]:80 {2}up -> down {2}refused/)
     })
 
