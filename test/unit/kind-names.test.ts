@@ -27,6 +27,8 @@ const ELSE: readonly {
       'config/ldirectord/',
       'ipvs/',
       'cli/terminal/drain.ts',
+      'health/down-rules.ts',
+      'health/health-store.ts',
     ],
   },
   {
@@ -39,6 +41,7 @@ const ELSE: readonly {
     words: ['connect'],
     files: [
       'core/model.ts',
+      'core/on-down.ts',
       'check/error-to-answer.ts',
       'probe/',
       'workers/messages.ts',
