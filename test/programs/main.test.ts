@@ -40,7 +40,7 @@ describe('main: the process', () => {
       assert.equal(ended.exit, exit)
     }).timeout(60_000)
 
-  it('has ASCII alone for people in a locale without UTF-8, and leaves data as it is', async () => {
+  it('prints only ASCII for people in a locale without UTF-8, and does not change data', async () => {
     const file = temporaryFile(
       'fallback.yaml',
       'services:\n  büro:\n    virtual: "[::]:80"\n    checkport: 1\n',
@@ -53,13 +53,13 @@ describe('main: the process', () => {
     assert.match(json.out, /write check: \{ checkport: … \}/)
   }).timeout(60_000)
 
-  it('says nothing when the reader of its output is gone', async () => {
+  it('prints no error when its output is closed', async () => {
     const file = temporaryFile('many.yaml', `services:\n${'  a: [\n'.repeat(3)}`)
     const { err } = await lvsd(['validate', file], child => child.stdout?.destroy())
     assert.equal(err, '')
   }).timeout(60_000)
 
-  it('ends --watch when its reader has gone, although nothing is written', async () => {
+  it('ends --watch when its output is closed, even if nothing is written', async () => {
     const socket = temporaryFile('lvsd.sock', '')
     rmSync(socket)
     const server = await openControlSocket(socket, controlOf())
@@ -70,7 +70,7 @@ describe('main: the process', () => {
     assert.deepEqual([ended.exit, ended.err], [0, ''])
   }).timeout(60_000)
 
-  it('shows where a fault is only when asked, and never where a user has slipped', async () => {
+  it('prints a stack only on request, and never for an error of the user', async () => {
     const torn = `const write = process.stdout.write
       process.stdout.write = (text, ...rest) => {
         if (text) throw new Error('torn')

@@ -39,12 +39,12 @@ export const MAY_BE_LEFT_OUT: readonly LeftOut[] = [
   },
   {
     unit: 'nntp: leafnode',
-    test: 'is judged by its greeting, and down wherever it dies',
+    test: 'is checked by its greeting, and down if the connection ends at any point',
     reason: 'needs namespaces, which some containers forbid',
   },
   {
     unit: 'external: Nagios plug-ins',
-    test: 'are down where they crash, whatever a warning is: ruby',
+    test: 'are down if they crash, for any meaning of a warning: ruby',
     reason: 'needs Ruby, a large package for one row; the other interpreters are asked for',
   },
 ]

@@ -57,7 +57,7 @@ ${names.map(name => `frontend ${name}\n  bind [::1]:${ports[name]}\n  tcp-reques
 describe('agent-haproxy: HAProxy as an agent', function () {
   this.timeout(60_000)
 
-  it('is understood, and has no say or is down wherever it dies', async function () {
+  it('is understood, and gives no advice or is down if the connection ends at any point', async function () {
     const ports = await haproxyAgent(programOr(() => this.skip(), 'haproxy', 'haproxy'))
     const cases: [keyof typeof ports, CheckResult['reason'], CheckResult['advice']][] = [
       ['share', null, { percent: 50 }],
@@ -253,7 +253,7 @@ async function judgedByLvsd(where: Listening, words: number): Promise<Judgement>
 describe('agent-haproxy: agents', function () {
   this.timeout(60_000)
 
-  it('are judged as HAProxy judges them, but for differences with a reason', async function () {
+  it('are evaluated as HAProxy does, except for documented differences', async function () {
     const file = programOr(() => this.skip(), 'haproxy', 'haproxy')
     const expected = [
       ...EQUAL.map(([said, both]) => ({ said: [said], haproxy: both, lvsd: both })),

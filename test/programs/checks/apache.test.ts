@@ -198,7 +198,7 @@ SSLSessionCache none
       for (const host of ['::1', '127.0.0.1']) await isJudged(https, { host, port: secure }, one[1], one)
     })
 
-  it('is judged where it wants a certificate of lvsd', async () => {
+  it('is checked if it requires a client certificate', async () => {
     assert.equal((await probe(https, mutual, { ...page, ...TRUSTED, ...shown }, SLOW)).ok, true)
     const without = await probe(https, mutual, page, SLOW)
     assert.equal(without.reason, 'tls', without.detail)
@@ -209,19 +209,20 @@ SSLSessionCache none
     assert.equal(refused.reason, 'tls', refused.detail)
   })
 
-  it('is judged by the days of each of its certificates', async () => {
+  it('is checked by the remaining days of each of its certificates', async () => {
     for (const sni of ['www.example.com', 'www.example.org']) {
       const result = await probe(tls, secure, { ...TRUSTED, sni, days: 300 }, SLOW)
       assert.match(result.detail, new RegExp(`^TLSv1\\.3, valid for \\d+ days more: ${sni}$`))
     }
   })
 
-  it('is down wherever it dies', () => diesAnywhere(http, plain, page))
-  it('is down wherever it dies between chunks', () =>
+  it('is down if the connection ends at any point', () => diesAnywhere(http, plain, page))
+  it('is down if the connection ends at any point between chunks', () =>
     diesAnywhere(http, plain, { request: '/slow', receive: 'is ok' }))
-  it('is down wherever it dies on its way through a redirect', () =>
+  it('is down if the connection ends at any point of a redirect', () =>
     diesAnywhere(http, plain, { ...page, request: '/moved', redirects: 1 }))
-  it('is down wherever it dies in TLS', () => diesAnywhere(https, secure, page, { spare: 40 }))
-  it('is down wherever it dies in HTTP/2', () =>
+  it('is down if the connection ends at any point of TLS', () =>
+    diesAnywhere(https, secure, page, { spare: 40 }))
+  it('is down if the connection ends at any point of HTTP/2', () =>
     diesAnywhere(https, secure, { ...page, http2: true }, { spare: 80, resetsAreSilent: true }))
 })

@@ -97,7 +97,7 @@ const SLOW = { timeout: 10_000 }
 
 describe('coding: a compressed page', () => {
   for (const [way, fetch] of Object.entries(WAYS))
-    it(`is searched as it was before, over ${way}`, async () => {
+    it(`is searched as uncompressed text, over ${way}`, async () => {
       for (const [coding, body] of Object.entries(CODED)) {
         const found = await fetch(coding.trim(), body, { text: 'healthy' })
         assert.equal(found.ok, true, `${coding}: ${found.detail}`)
@@ -137,7 +137,7 @@ describe('coding: a compressed page', () => {
       }
     })
 
-  it('is left alone where nothing is looked for, and asked for as it is', async () => {
+  it('is not decoded if nothing is searched, and is requested with Accept-Encoding: identity', async () => {
     const asked: (string | undefined)[] = []
     const server = await httpServer((request, response) => {
       asked.push(request.headers['accept-encoding'] as string)
@@ -160,7 +160,7 @@ describe('coding: a compressed page', () => {
     assert.equal((await runProbe(plain, 2000)).ok, true)
   })
 
-  it('of nginx, whose every page is, is searched', async function () {
+  it('of nginx with compression of all pages is searched', async function () {
     this.timeout(20_000)
     const file = programOr(() => this.skip(), 'nginx', 'nginx-light')
     const port = await freePort()
@@ -187,7 +187,7 @@ http {
 
 describe('coding: a body with a length and Transfer-Encoding: identity', () => {
   for (const coding of ['identity', 'Identity', 'identity, identity', ''])
-    it(`ends where the length says, with "${coding}"`, async () => {
+    it(`ends after its length, with "${coding}"`, async () => {
       const said = `HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\nContent-Length: ${PAGE.length}\r\n\r\n${PAGE}`
       const server = await tcpServer(socket => socket.once('data', () => socket.write(said)))
       const result = await probe(http, server, { text: 'healthy' })

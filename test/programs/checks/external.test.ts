@@ -88,18 +88,18 @@ describe('external: the arguments of an external command', function () {
     assert.equal(said, '4 9 0 [2001:db8:1::11] 80')
   })
 
-  it('are what the configuration says, placeholders filled in, where it says so', async () => {
+  it('are the configured ones, with placeholders replaced, if the configuration sets them', async () => {
     const args = ['-H', '{address}', '-p{port}', '{virtual} {weight}']
     const said = await printed({ checkcommand: script(show), arguments: args })
     assert.equal(said, '4 -H 2001:db8:1::11 -p8080 2001:db8::80 7')
   })
 
-  it('go to no shell', async () => {
+  it('are not interpreted by a shell', async () => {
     const said = await printed({ checkcommand: script(show), arguments: ['$(id)', '; exit 1', '*', '"'] })
     assert.equal(said, '4 $(id) ; exit 1 * "')
   })
 
-  it('come in the environment too, which holds little else', async () => {
+  it('are also in the environment, which contains little else', async () => {
     const out = join(folder, 'out')
     await printed({ checkcommand: script(`/usr/bin/env > ${out}; pwd >> ${out}`) })
     const env = readFileSync(out, 'utf8').split('\n')
@@ -129,7 +129,7 @@ describe('external: the arguments of an external command', function () {
 describe('external: the environment of an external command', function () {
   this.timeout(20_000)
   const show = 'echo "[$LVSD_TEST_ONE] [$LVSD_REAL] [$ONE] [$TWO] [$THREE] [$HOME]"'
-  it('has what is passed or set, beside what it always has', async () => {
+  it('has the passed and the set variables, and the fixed ones', async () => {
     Object.assign(process.env, { ONE: 'of lvsd', TWO: 'of lvsd too' })
     onCleanup(() => {
       delete process.env.ONE
@@ -152,7 +152,7 @@ describe('external: the environment of an external command', function () {
     )
   })
 
-  it('is refused with what is no name, and for what lvsd sets itself', () => {
+  it('is refused with an invalid name, and with a variable that lvsd sets', () => {
     const wrong = (environment: unknown) => {
       try {
         return problemOf(check, { environment })
@@ -237,7 +237,7 @@ describe('external: the verdict of an external command', function () {
     })
 })
 
-describe('external command that tells the weight', function () {
+describe('external command that returns the weight', function () {
   this.timeout(20_000)
   const codes: [number, boolean, number | undefined][] = [
     [0, true, undefined],
@@ -255,12 +255,12 @@ describe('external command that tells the weight', function () {
       assert.equal(result.detail, `exit ${code}: load`)
     })
 
-  it('is down when it dies of a signal', async () => {
+  it('is down when a signal kills it', async () => {
     const result = await probe(check, target, { checkcommand: script('kill -9 $$'), dynamic: true }, SLOW)
     assert.deepEqual([result.reason, result.advice], ['signal', undefined])
   })
 
-  it('is no Nagios plug-in at the same time', () => {
+  it('cannot be a Nagios plug-in at the same time', () => {
     assert.match(problemOf(check, { nagios: true, dynamic: true }) ?? '', /not both/)
   })
 })
@@ -340,12 +340,12 @@ describe('external command that cannot be run', function () {
       assert.match(missingOf(check, given) ?? '', said)
     })
 
-  it('is looked up in the usual folders when it is a bare name', async () => {
+  it('is searched in the standard folders if it has no slash', async () => {
     assert.equal((await probe(check, target, { checkcommand: 'true' }, SLOW)).ok, true)
     assert.equal((await probe(check, target, { checkcommand: 'false' }, SLOW)).reason, 'status')
   })
 
-  it('is told when the configuration is read, where that can be known', () => {
+  it('is reported when the configuration is read, if that is possible', () => {
     assert.match(problemOf(check, { checkcommand: '' }) ?? '', /path/)
     assert.match(
       problemOf(check, { arguments: ['{adress}'] }) ?? '',
@@ -365,7 +365,7 @@ describe('external command at its deadline', function () {
     await nothingLeft()
   })
 
-  it('is killed though it ignores TERM', async () => {
+  it('is killed even if it ignores TERM', async () => {
     const checkcommand = script("trap '' TERM; while :; do sleep 0.1; done")
     const result = await probe(check, target, { checkcommand }, { timeout: 300 })
     assert.equal(result.reason, 'timeout')
@@ -373,7 +373,7 @@ describe('external command at its deadline', function () {
     await nothingLeft()
   })
 
-  it('never runs twice at once, though it takes its time to go', async () => {
+  it('never runs twice at once, even if it ends slowly', async () => {
     const lock = join(folder, 'lock')
     const checkcommand = script(
       `mkdir ${lock} || { echo two > ${folder}/twice; }; trap '' TERM; sleep 0.6; rmdir ${lock}; exit 1`,
@@ -387,7 +387,7 @@ describe('external command at its deadline', function () {
   })
 })
 
-describe('external command that is done', function () {
+describe('external command that has ended', function () {
   this.timeout(20_000)
   it('leaves no children behind', async () => {
     const checkcommand = script(`${script('sleep 60', 'child')} >/dev/null 2>&1 & exit 0`)
@@ -395,14 +395,14 @@ describe('external command that is done', function () {
     await nothingLeft()
   })
 
-  it('is heard though a child of another session keeps its output open', async () => {
+  it('returns its output even if a child in another session keeps it open', async () => {
     const checkcommand = script('setsid sleep 5 & echo done; exit 0')
     const result = await probe(check, target, { checkcommand }, SLOW)
     assert.equal(result.detail, 'exit 0: done')
     assert.ok(result.ms < 3000, `took ${result.ms} ms`)
   })
 
-  it('may print 100 MB, of which the beginning is kept', async () => {
+  it('may print 100 MB; lvsd keeps the beginning', async () => {
     const before = process.memoryUsage().rss
     const checkcommand = script('echo the beginning; head -c 100000000 /dev/zero; exit 1')
     const result = await probe(check, target, { checkcommand }, { timeout: 15_000 })
@@ -410,7 +410,7 @@ describe('external command that is done', function () {
     assert.ok(process.memoryUsage().rss - before < 60e6)
   })
 
-  it('costs little when it prints without end', async () => {
+  it('needs little CPU if it prints without end', async () => {
     const checkcommand = script('exec yes')
     let least = Number.POSITIVE_INFINITY
     // Who reads all of it needs a whole second.
@@ -427,7 +427,7 @@ describe('external command that is done', function () {
 
 describe('external commands at once', function () {
   this.timeout(20_000)
-  it('are no more than so many; who waits too long has no verdict', async () => {
+  it('have a limit; a command that waits too long gives no verdict', async () => {
     const { signal } = new AbortController()
     // The command of the test before may hold its place for a second more.
     for (let i = 0; i < MOST_AT_ONCE; i++) assert.equal(await places.acquire(5000, signal), true)
@@ -439,7 +439,7 @@ describe('external commands at once', function () {
     assert.equal((await patient).ok, true)
   })
 
-  it('start as places come free, whatever became of those before', async () => {
+  it('start when places become free, for any end of the earlier ones', async () => {
     const good = script('exit 0', 'good')
     const bad = join(folder, 'missing')
     const runs = Array.from({ length: 2 * MOST_AT_ONCE }, (_, i) =>
@@ -469,7 +469,7 @@ async function elsewhere(code: string, limits = ''): Promise<string> {
 
 describe('external command and the end of lvsd', function () {
   this.timeout(20_000)
-  it('go together', async () => {
+  it('end at the same time', async () => {
     const started = join(folder, 'started')
     const checkcommand = script(`trap '' TERM; touch ${started}; ${script('sleep 60', 'child')}`)
     await elsewhere(`import { existsSync } from 'node:fs'
@@ -515,7 +515,7 @@ describe('external: Nagios plug-ins', function () {
     ['sh', 'dash', 'set -e\nno-such-command-of-lvsd || exit 1\n'],
   ]
   for (const [interpreter, , text] of crashes)
-    it(`are down where they crash, whatever a warning is: ${interpreter} ${JSON.stringify(text)}`, async function () {
+    it(`are down if they crash, for any meaning of a warning: ${interpreter} ${JSON.stringify(text)}`, async function () {
       const found = spawnSync('/bin/sh', ['-c', `command -v ${interpreter}`], {
         encoding: 'utf8',
       }).stdout.trim()
@@ -526,7 +526,7 @@ describe('external: Nagios plug-ins', function () {
       assert.equal(ok, false, detail)
     })
 
-  it('work as they are', async function () {
+  it('work unchanged', async function () {
     if (!existsSync(plugin)) {
       assert.ok(!process.env.CI, 'CI needs the package monitoring-plugins-basic')
       console.log(`      ${plugin} is missing: install monitoring-plugins-basic`)

@@ -55,7 +55,7 @@ async function fileServer(
 describe('ftp', () => {
   itFails(check, '22')
 
-  it('is content with a greeting where nothing is expected, and with nothing less', async () => {
+  it('needs only a greeting if nothing else is expected', async () => {
     const server = await fileServer(() => {})
     const { ok, detail } = await probe(check, server)
     assert.deepEqual({ ok, detail }, { ok: true, detail: '220 files' })
@@ -63,7 +63,7 @@ describe('ftp', () => {
     assert.equal((await probe(check, await announcing('421 too many\r\n'))).reason, 'status')
   })
 
-  it('logs in where there is a login', async () => {
+  it('logs in if a login is configured', async () => {
     const server = await fileServer(() => {})
     assert.equal((await probe(check, server, { login: 'root', passwd: 'secret' })).ok, true)
     assert.deepEqual(server.heard, ['USER root', 'PASS secret', 'QUIT'])
@@ -116,7 +116,7 @@ describe('ftp', () => {
       assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
     })
 
-  it('is down when nobody listens where the file is said to be', async () => {
+  it('is down when the data connection is refused', async () => {
     const port = await refusedPort()
     const server = await fileServer(() => {}, { answers: { EPSV: `229 (|||${port}|)` } })
     assert.equal((await probe(check, server, PAGE)).reason, 'refused')
@@ -219,7 +219,7 @@ describe('ftp: vsftpd', function () {
     await diesAnywhere(check, port, { ...page, receive: 'the end' }, { spare: 45 })
   })
 
-  it('is down wherever the connection of its file dies', async function () {
+  it('is down if the data connection ends at any point', async function () {
     const { port, page } = await vsftpd(programOr(() => this.skip(), 'vsftpd', 'vsftpd'))
     for (const [death, reason] of [
       ['ends', 'closed'],

@@ -75,7 +75,7 @@ describe('grpc: the messages of gRPC health', () => {
     assert.equal(requestFrame('x'.repeat(300)).toString('hex', 0, 8), '000000012f0aac02')
   })
 
-  it('tell the status', () => {
+  it('contain the status', () => {
     assert.equal(servingOf(Buffer.from('00000000020801', 'hex')), 1)
     assert.equal(servingOf(Buffer.from('0000000000', 'hex')), 0)
     for (const wrong of [
@@ -233,5 +233,6 @@ describe('grpc: etcd', function () {
     await diesAnywhere(check, secure, { tls: true }, { spare: 130, resetsAreSilent: true })
   })
 
-  it('is down wherever it dies', () => diesAnywhere(check, port, {}, { spare: 60, resetsAreSilent: true }))
+  it('is down if the connection ends at any point', () =>
+    diesAnywhere(check, port, {}, { spare: 60, resetsAreSilent: true }))
 })

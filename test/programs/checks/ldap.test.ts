@@ -29,7 +29,7 @@ describe('ldap', () => {
     assert.equal((await probe(ldap, await saying(BOUND))).reason, 'closed')
   })
 
-  it('is down when the server refuses TLS, or says more than it is asked', async () => {
+  it('is down when the server refuses TLS, or sends data before the handshake', async () => {
     const refusal = Buffer.from('300c02010178070a010204000400', 'hex')
     const refused = await probe(ldap, await saying(refusal), { starttls: true })
     assert.deepEqual(
@@ -45,7 +45,7 @@ describe('ldap', () => {
     assert.equal(early.reason, 'closed', early.detail)
   })
 
-  it('says at once that a server speaks another protocol', async () => {
+  it('reports another protocol of the server at once', async () => {
     const result = await probe(ldap, await saying('SSH-2.0-OpenSSH_9.2\r\n'), {}, SLOW)
     assert.equal(result.reason, 'garbage')
     assert.match(result.detail, /not LDAP/)
@@ -150,7 +150,7 @@ ou: secret
         await isJudged(check as typeof ldap, port, { ...one[1], ...how }, one)
     })
 
-  it('is judged by its certificate, where that is wanted', async () => {
+  it('is checked by its certificate if that is configured', async () => {
     assert.equal((await probe(ldaps, secure, { verify: true, ca: tlsFile('ca.crt') }, SLOW)).ok, true)
     assert.equal((await probe(ldaps, secure, { verify: true }, SLOW)).reason, 'tls')
     const other = { verify: true, ca: tlsFile('ca.crt'), verifyname: 'www.example.org' }
@@ -163,8 +163,8 @@ ou: secret
     assert.equal(twice.ok, false, 'TLS where it began long ago')
   })
 
-  it('is down wherever it dies', () => diesAnywhere(ldap, plain, { request, ...admin }))
-  it('is down wherever it dies in TLS', async () => {
+  it('is down if the connection ends at any point', () => diesAnywhere(ldap, plain, { request, ...admin }))
+  it('is down if the connection ends at any point of TLS', async () => {
     await diesAnywhere(ldaps, secure, { request, ...admin }, { spare: 40 })
     await diesAnywhere(ldap, plain, { request, ...admin, starttls: true }, { spare: 40 })
   })

@@ -35,7 +35,7 @@ const FILE_PLEASE = packet(1, Buffer.from('\xfb/etc/passwd', 'latin1'))
 describe('mysql', () => {
   failsAsAll(check, { request: 'SELECT 1' }, Buffer.concat([GREETING, OK]))
 
-  it('is down when the server is full', async () => {
+  it('is down when the server has too many connections', async () => {
     const server = await tcpServer(socket => socket.resume().end(FULL))
     const result = await probe(check, server)
     assert.equal(result.reason, 'status')
@@ -52,7 +52,7 @@ describe('mysql', () => {
       socket.write(GREETING)
     })
 
-  it('says by which plug-in it cannot log in', async () => {
+  it('names the authentication plug-in that it does not support', async () => {
     for (const plugin of ['parsec', 'auth_gssapi_client', 'dialog', 'mysql_clear_password']) {
       const { reason, detail } = await probe(check, await answering(wish(plugin)))
       assert.equal(reason, 'status', detail)
@@ -63,7 +63,7 @@ describe('mysql', () => {
     }
   })
 
-  it('answers a wish for ed25519, and a few', async () => {
+  it('accepts a few requests to switch to ed25519', async () => {
     const wishes = (count: number) =>
       Array.from({ length: count }, (_, i) =>
         wish(i % 2 ? 'mysql_native_password' : 'client_ed25519', 2 + 2 * i),
@@ -96,7 +96,7 @@ describe('mysql', () => {
       packet(4 + texts.length, END),
     ])
 
-  it('reads columns of JSON, and prints no word of the library', async () => {
+  it('reads JSON columns, and the library prints nothing', async () => {
     const printed: unknown[][] = []
     const { warn, error, log, trace } = console
     Object.assign(
@@ -139,7 +139,7 @@ describe('mysql', () => {
     assert.deepEqual(printed, [])
   })
 
-  it('is down where a server has wishes without end', async () => {
+  it('is down if a server requests other plug-ins without end', async () => {
     const all = Buffer.concat(
       Array.from({ length: 1000 }, (_, i) => wish('mysql_native_password', (2 + i) % 256)),
     )
@@ -154,7 +154,7 @@ describe('mysql', () => {
     assert.match(result.detail, /does not offer TLS/)
   })
 
-  it('gives no file of its machine to a server that asks for one', async () => {
+  it('sends no local file to a server that requests one', async () => {
     let heard = ''
     const server = await tcpServer(socket => {
       const answers = [OK, SET, FILE_PLEASE]

@@ -14,7 +14,7 @@ import { certificate, tcpServer } from '../../support/servers.js'
 describe('nntp', () => {
   itFails(check, '20')
 
-  it('hears the greeting of a server for readers and of one that lets nobody post', async () => {
+  it('accepts the greeting of a server with and without permission to post', async () => {
     for (const greeting of ['200 posting allowed', '201 no posting']) {
       const server = await lineServer(greeting, () => '205 bye')
       const { ok, detail } = await probe(check, server)
@@ -37,7 +37,7 @@ describe('nntp', () => {
     })
   }
 
-  it('speaks TLS from the start, or on the way where the server agrees', async () => {
+  it('uses TLS from the start, or STARTTLS if the server agrees', async () => {
     const secure = await lineServer('201 no posting', () => '205 bye', { tls: true })
     assert.equal((await probe(check, secure, { tls: true })).detail, '201 no posting, TLS')
     const result = await probe(check, await turning('382 go on\r\n'), { starttls: true })
@@ -52,7 +52,7 @@ describe('nntp', () => {
     assert.match(problemOf(check, { verify: true }) ?? '', /needs starttls: true or tls: true/)
   })
 
-  it('is down when the server sends everybody away', async () => {
+  it('is down when the server refuses all clients', async () => {
     const { reason, detail } = await probe(check, await announcing('502 no permission\r\n'))
     assert.deepEqual(
       { reason, detail },
@@ -67,7 +67,7 @@ const SHUT_IN = ['--mount', '--uts', '--net']
 describe('nntp: leafnode', function () {
   this.timeout(60_000)
 
-  it('is judged by its greeting, and down wherever it dies', async function () {
+  it('is checked by its greeting, and down if the connection ends at any point', async function () {
     const file = programOr(() => this.skip(), 'leafnode', 'leafnode')
     if (spawnSync('unshare', [...SHUT_IN, 'true']).status !== 0) {
       console.log(

@@ -26,7 +26,7 @@ function popServer(greeting: string, answers: Readonly<Record<string, string>>) 
 describe('pop', () => {
   itFails(pop, '+O')
 
-  it('needs a greeting, where ldirectord is content with nothing', async () => {
+  it('needs a greeting, which ldirectord does not', async () => {
     const server = await popServer('+OK ready', {})
     const { ok, detail } = await probe(pop, server)
     assert.deepEqual({ ok, detail }, { ok: true, detail: '+OK ready' })
@@ -36,7 +36,7 @@ describe('pop', () => {
     assert.equal(refusing.reason, 'status')
   })
 
-  it('logs in by user and password where nothing better is offered', async () => {
+  it('logs in by user and password if the server offers nothing better', async () => {
     const server = await popServer('+OK ready', {
       CAPA: '+OK\r\nUSER\r\n.',
       'USER root': '+OK',
@@ -68,14 +68,14 @@ describe('pop', () => {
     }
   })
 
-  it('is down where a server says more lines than any has', async () => {
+  it('is down if a server sends too many lines', async () => {
     const server = await popServer('+OK ready', { CAPA: `+OK${'\r\n'.repeat(30_000)}` })
     const { reason, detail } = await probe(pop, server, { login: 'u', passwd: 'p' })
     assert.equal(reason, 'too-big')
     assert.match(detail, /at most 2000 lines/)
   })
 
-  it('logs in by APOP where the greeting bears a stamp', async () => {
+  it('logs in by APOP if the greeting has a timestamp', async () => {
     // The example of RFC 1939.
     const line = 'APOP mrose c4c9334bac560ecc979e58001b3e22fb'
     const server = await popServer('+OK ready <1896.697170952@dbc.mtview.ca.us>', { [line]: '+OK' })
@@ -94,7 +94,7 @@ describe('pop', () => {
     assert.equal(ok, true, detail)
   })
 
-  it('is down when the server dies within its answer', async () => {
+  it('is down when the connection ends within an answer', async () => {
     const server = await lineServer('+OK', (_line, socket) => {
       socket.end('-E')
       return ''
@@ -115,7 +115,7 @@ describe('pops', () => {
 describe('imap', () => {
   itFails(imap, '* O')
 
-  it('needs a greeting, and tells a server that sends everybody away', async () => {
+  it('needs a greeting, and reports a server that refuses all clients', async () => {
     const server = await lineServer('* OK [CAPABILITY IMAP4rev1 IDLE] ready', () => '* BYE')
     const { ok, detail } = await probe(imap, server)
     assert.deepEqual({ ok, detail }, { ok: true, detail: 'OK ready' })
@@ -135,7 +135,7 @@ describe('imap', () => {
     assert.ok(performance.eventLoopUtilization(before).active < 500)
   })
 
-  it('logs in, whatever stands in the password, and hears what is not tagged', async () => {
+  it('logs in with any characters in the password, and reads untagged answers', async () => {
     const server = await lineServer('* OK', line =>
       line.startsWith('b') ? '* CAPABILITY\r\nb OK in' : '* BYE',
     )
@@ -263,7 +263,7 @@ describe('pop-imap: Dovecot', function () {
     }
   })
 
-  it('is down wherever it dies', async function () {
+  it('is down if the connection ends at any point', async function () {
     const ports = await dovecot(programOr(() => this.skip(), 'dovecot', 'dovecot-imapd'))
     // Of TLS, which is 22 bytes longer for each message, the end too is nothing that anybody waits for.
     const cases: [typeof pop | typeof pops, Record<string, unknown>, goodbye: number][] = [

@@ -52,7 +52,7 @@ describe('radius: the packets of RADIUS', () => {
     assert.deepEqual([...packet.subarray(20, 22)], [80, 18], 'Message-Authenticator stands first')
   })
 
-  it('are told as the example of RFC 2865 tells them', () => {
+  it('are authenticated as in the example of RFC 2865', () => {
     assert.deepEqual(decodeReply(ACCEPT, request), { code: 2, message: '', isAuthentic: false })
     assert.match(String(decodeReply(ACCEPT, { ...request, secret: 'other' })), /not signed with this secret/)
     assert.match(String(decodeReply(ACCEPT, { ...request, id: 1 })), /id 0, not 1/)
@@ -68,7 +68,7 @@ describe('radius: the packets of RADIUS', () => {
     )
   })
 
-  it('are no reply where they are anything else', () => {
+  it('are rejected if they are not a valid reply', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 60 }),
@@ -91,12 +91,12 @@ describe('radius', () => {
     assert.equal((await probe(check, server, known)).ok, true)
   })
 
-  it('is down when nobody listens or nobody answers', async () => {
+  it('is down when the port is closed or there is no answer', async () => {
     assert.equal((await probe(check, await refusedUdpPort(), known)).reason, 'refused')
     assert.equal((await probe(check, await udpServer(() => {}), known, { timeout: 150 })).reason, 'timeout')
   })
 
-  it('is down when the answer is none, cut off, or of another secret', async () => {
+  it('is down when the answer is invalid, cut off, or has another secret', async () => {
     const answers: [(packet: Buffer) => Buffer, RegExp][] = [
       [() => Buffer.from('hello'), /not RADIUS/],
       [packet => reply(packet, 'testing123', 2).subarray(0, 19), /19 bytes/],
@@ -113,7 +113,7 @@ describe('radius', () => {
     }
   })
 
-  it('is down without a Message-Authenticator where one is wanted', async () => {
+  it('is down without a Message-Authenticator if it is required', async () => {
     const wanted = { ...known, messageauthenticator: true }
     const plain = await udpServer((packet, answer) => answer(reply(packet, 'testing123', 2)))
     assert.equal((await probe(check, plain, known)).ok, true)
@@ -134,7 +134,7 @@ describe('radius', () => {
     assert.equal((await probe(check, doubled, known)).reason, 'garbage')
   })
 
-  it('is down for any other answer of the server, and up for a refusal where that is enough', async () => {
+  it('is down for any other answer, and up for a reject if the configuration accepts it', async () => {
     for (const [code, lenient] of [
       [3, true],
       [11, true],
@@ -216,7 +216,7 @@ server lvsd {
   })
   after(() => place?.close())
 
-  it('lets the user in', async () => {
+  it('accepts the user', async () => {
     const result = await probe(check, port, known, SLOW)
     assert.equal(result.ok, true, result.detail)
     assert.equal(result.detail, 'Access-Accept: welcome')
@@ -231,7 +231,7 @@ server lvsd {
     assert.equal((await probe(check, port, { ...known, login: 'none', accept: false }, SLOW)).ok, true)
   })
 
-  it('is well', async () => {
+  it('answers Status-Server', async () => {
     assert.equal((await probe(check, port, { secret: 'testing123' }, SLOW)).ok, true)
   })
 
@@ -240,15 +240,15 @@ server lvsd {
     if (!result.ok) assert.match(result.detail, /^Access-Accept: welcome, without Message-Authenticator/)
   })
 
-  it('knows a long password', async () => {
+  it('accepts a long password', async () => {
     const result = await probe(check, port, { ...known, passwd: 'hello'.repeat(20) }, SLOW)
     assert.equal(result.reason, 'status')
   })
 
-  it('is down where its answers are lost or cut off', () =>
+  it('is down if its answers are lost or cut off', () =>
     diesAnywhere(check, port, known, { transport: 'udp' }))
 
-  it('stays silent to another secret', async () => {
+  it('does not answer a request with another secret', async () => {
     assert.equal(
       (await probe(check, port, { ...known, secret: 'other' }, { timeout: 300 })).reason,
       'timeout',

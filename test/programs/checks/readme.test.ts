@@ -87,7 +87,7 @@ describe('checks/README.md', () => {
     }
   })
 
-  it('tells every word of the kit', () => {
+  it('describes every method of the kit', () => {
     const told = [...readme.matchAll(/^\| `kit\.(\w+)\(/gm)].map(([, word]) => word)
     assert.deepEqual(told.sort(), Object.keys(optionKit).sort())
   })
@@ -104,7 +104,7 @@ describe('readme: the checks of this folder', () => {
     }
   })
 
-  it('have all options of TLS where they have one of them', async () => {
+  it('have all options of TLS if they have one of them', async () => {
     const { checks } = await loadChecks()
     const all = Object.keys(tlsOptions(optionKit))
     const speaking = [...new Set(checks.values())].filter(check => 'verify' in check.options(optionKit))

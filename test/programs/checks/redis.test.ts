@@ -22,7 +22,7 @@ async function tell(port: number, ...commands: readonly string[]): Promise<void>
 describe('redis', () => {
   failsAsAll(check, {}, Buffer.from('+PON'))
 
-  it('is down when the server answers with an error, as while it loads its data', async () => {
+  it('is down when the server answers with an error, for example while it loads its data', async () => {
     const result = await probe(check, await saying('-LOADING Redis is loading the dataset in memory\r\n'))
     assert.equal(result.reason, 'status')
     assert.match(result.detail, /LOADING Redis is loading/)
@@ -57,7 +57,7 @@ describe('redis', () => {
       assert.deepEqual([result.ok, result.reason], [false, reason], result.detail)
     })
 
-  it('is down as a replica whose link to its primary is down, unless it may be', async () => {
+  it('is down as a replica without a link to its primary, unless the configuration allows it', async () => {
     const replies: Record<string, string> = {
       PING: '+PONG\r\n',
       ROLE: '*5\r\n$5\r\nslave\r\n$3\r\n::2\r\n:6379\r\n$7\r\nconnect\r\n:-1\r\n',
@@ -142,7 +142,7 @@ describe('redis server', function () {
   ]
   isJudgedWhere(check, () => plain, cases)
 
-  it('is judged as a replica, which wants no password', async () => {
+  it('is checked as a replica without a password', async () => {
     const refused = await probe(check, replica, { role: 'replica' }, SLOW)
     assert.match(
       refused.detail,
@@ -169,8 +169,9 @@ describe('redis server', function () {
     assert.notEqual((await probe(check, secure, { passwd }, SLOW)).ok, true)
   })
 
-  it('is down wherever it dies', () => diesAnywhere(check, plain, { passwd, get: 'state', value: 'on' }))
+  it('is down if the connection ends at any point', () =>
+    diesAnywhere(check, plain, { passwd, get: 'state', value: 'on' }))
 
-  it('is down wherever it dies in TLS', () =>
+  it('is down if the connection ends at any point of TLS', () =>
     diesAnywhere(check, secure, { passwd, get: 'state', value: 'on', tls: true }, { spare: 40 }))
 })

@@ -139,7 +139,7 @@ describe('sip', () => {
 describe('sip: Kamailio', function () {
   this.timeout(60_000)
 
-  it('is judged by its answer to OPTIONS, over UDP, TCP and TLS, and down wherever it dies', async function () {
+  it('is checked by its answer to OPTIONS over UDP, TCP and TLS, and down if the connection ends at any point', async function () {
     const file = programOr(() => this.skip(), 'kamailio', 'kamailio')
     const [plain, secure] = [await freePort(), await freePort()]
     const folder = folderOf({})

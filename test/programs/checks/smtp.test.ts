@@ -35,14 +35,14 @@ function base64(text: string): string {
 describe('smtp', () => {
   itFails(smtp, '220-half a greet')
 
-  it('greets, says goodbye, and tells who answered', async () => {
+  it('sends EHLO and QUIT, and returns the name of the server', async () => {
     const server = await mailServer(['mail.example.com', 'SIZE 1000'])
     const { ok, detail } = await probe(smtp, server)
     assert.deepEqual({ ok, detail }, { ok: true, detail: '220 mail.example.com ESMTP' })
     assert.deepEqual(server.heard, ['EHLO localhost.localdomain', 'QUIT'])
   })
 
-  it('reads a greeting of several lines, and a server that knows HELO alone', async () => {
+  it('accepts a greeting of several lines, and a server that knows only HELO', async () => {
     const known: Readonly<Record<string, string>> = { EHLO: '500 what?', HELO: '250 hello', QUIT: '221 bye' }
     const greeting = '220-no spam\r\n220-220 is no end\r\n220 mail'
     const server = await lineServer(greeting, line => known[line.split(' ')[0] ?? ''] ?? '')
@@ -50,7 +50,7 @@ describe('smtp', () => {
     assert.deepEqual(server.heard, ['EHLO lvs.example.com', 'HELO lvs.example.com', 'QUIT'])
   })
 
-  it('does not wait long for an answer to its goodbye', async () => {
+  it('does not wait long for an answer to QUIT', async () => {
     const server = await mailServer(['mail'], { QUIT: '' })
     const { ok, ms } = await probe(smtp, server, {}, { timeout: 5000 })
     assert.ok(ok && ms < 2500, `${ms} ms`)
@@ -79,24 +79,24 @@ describe('smtp', () => {
       assert.match(result.detail, detail)
     })
 
-  it('is down when the greeting is a refusal', async () => {
+  it('is down when the server refuses in its greeting', async () => {
     const { reason, detail } = await probe(smtp, await announcing('554 no service here\r\n'))
     assert.equal(reason, 'status')
     assert.match(detail, /"554 no service here" as its greeting, expected 2xx/)
   })
 
-  it('is down when the server dies after its greeting', async () => {
+  it('is down when the connection ends after the greeting', async () => {
     const server = await lineServer('220 mail', () => null)
     const { reason, detail } = await probe(smtp, server)
     assert.deepEqual({ reason, detail }, { reason: 'closed', detail: 'closed without an answer to EHLO' })
   })
 
-  it('is down when TLS is asked for and not offered', async () => {
+  it('is down when TLS is required and not offered', async () => {
     const { reason, detail } = await probe(smtp, await mailServer(['mail']), { starttls: true })
     assert.deepEqual({ reason, detail }, { reason: 'status', detail: 'the server does not offer STARTTLS' })
   })
 
-  it('takes nothing for an answer that was said before TLS began', async () => {
+  it('ignores answers that were received before the TLS handshake', async () => {
     const answers = { STARTTLS: '220 go on\r\n250-mail\r\n250 AUTH PLAIN' }
     const { reason } = await probe(smtp, await mailServer(['mail', 'STARTTLS'], answers), { starttls: true })
     assert.equal(reason, 'garbage')
@@ -117,7 +117,7 @@ describe('smtp', () => {
       assert.match(detail, /logged in as root$/)
     })
 
-  it('keeps the password to itself without TLS where the server offers CRAM-MD5', async () => {
+  it('does not send the password without TLS if the server offers CRAM-MD5', async () => {
     // The example of RFC 2195.
     const said = base64('tim b913a602c7eda7a495b4e6e7334d3890')
     const AUTH = '334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+'
@@ -126,7 +126,7 @@ describe('smtp', () => {
     assert.equal(ok, true, detail)
   })
 
-  it('is down when the login is refused, and keeps the password to itself', async () => {
+  it('is down when the login is refused, and does not show the password', async () => {
     const server = await mailServer(['mail', 'AUTH PLAIN'], { AUTH: '535 wrong' })
     const { reason, detail } = await probe(smtp, server, { login: 'root', passwd: 'geheim' })
     assert.deepEqual(
@@ -135,7 +135,7 @@ describe('smtp', () => {
     )
   })
 
-  it('is down when there is no way to log in', async () => {
+  it('is down when the server offers no supported login', async () => {
     const options = { login: 'root', passwd: 'secret' }
     assert.match((await probe(smtp, await mailServer(['mail']), options)).detail, /offers no AUTH here/)
     assert.match(
@@ -156,7 +156,7 @@ describe('smtp', () => {
 describe('submission', () => {
   itFails(submission, '220-half a greet')
 
-  it('is down where the server does not offer TLS, unless none is asked for', async () => {
+  it('is down if the server does not offer TLS, unless TLS is switched off', async () => {
     assert.equal((await probe(submission, await mailServer(['mail']))).reason, 'status')
     assert.equal((await probe(submission, await mailServer(['mail']), { starttls: false })).ok, true)
   })
@@ -263,7 +263,7 @@ describe('smtp: Exim', function () {
     )
   })
 
-  it('is down wherever it dies', async function () {
+  it('is down if the connection ends at any point', async function () {
     const { port, secure } = await exim(programOr(() => this.skip(), 'exim4', 'exim4-daemon-light'))
     await diesAnywhere(smtp, port, {}, { spare: GOODBYE })
     const login = { login: 'root', passwd: 'secret', ...TRUSTED }

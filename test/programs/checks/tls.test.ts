@@ -29,7 +29,7 @@ function server(options: object = CERTIFICATE, host?: Loopback) {
 
 describe('tls', () => {
   for (const host of ['::1', '127.0.0.1'] as const)
-    it(`shakes hands with ${host} and tells version, days and name`, async () => {
+    it(`completes the handshake with ${host} and returns version, remaining days and name`, async () => {
       const { ok, detail, phases } = await probe(check, await server(CERTIFICATE, host), TRUSTED)
       assert.equal(ok, true, detail)
       assert.match(detail, /^TLSv1\.3, valid for \d+ days more: www\.example\.com$/)
@@ -39,7 +39,7 @@ describe('tls', () => {
       )
     })
 
-  it('is down when the certificate is valid for fewer days than wanted', async () => {
+  it('is down when the certificate is valid for fewer days than required', async () => {
     const left = Date.parse(new X509Certificate(CERTIFICATE.cert).validTo) - Date.now()
     const days = Math.floor(left / 86_400_000)
     // A hundred years are beyond what can be asked for: the clock of this test stands shortly before their end.
@@ -67,7 +67,7 @@ describe('tls', () => {
     assert.match((await probe(check, where, TRUSTED)).detail, /has expired/)
   })
 
-  it('looks at the dates of a certificate that is pinned', async () => {
+  it('checks the dates of a pinned certificate', async () => {
     const pin = [new X509Certificate(EXPIRED.cert).fingerprint256]
     assert.match((await probe(check, await server(EXPIRED), { pin })).detail, /has expired/)
     const result = await probe(check, await server(), { pin })
@@ -87,7 +87,7 @@ describe('tls', () => {
     }
   })
 
-  it('verifies chain and name where that is wanted', async () => {
+  it('verifies chain and name if that is configured', async () => {
     const where = await server()
     assert.match((await probe(check, where, { verify: true })).detail, /: set ca/)
     assert.match(
@@ -98,7 +98,7 @@ describe('tls', () => {
     assert.equal((await probe(check, where, { ...TRUSTED, verifyname: 'www.example.com' })).ok, true)
   })
 
-  it('asks for a protocol where one is wanted', async () => {
+  it('requests a protocol (ALPN) if one is configured', async () => {
     const where = await server({ ...CERTIFICATE, ALPNProtocols: ['h2'] })
     assert.equal((await probe(check, where, { alpn: ['h2', 'http/1.1'] })).ok, true)
     assert.equal((await probe(check, where, { alpn: ['acme'] })).reason, 'tls')
@@ -142,7 +142,7 @@ describe('tls: an alert of TLS', () => {
   })
 })
 
-describe('tls to a server that wants a certificate', () => {
+describe('tls to a server that requests a client certificate', () => {
   const ca = readFileSync(tlsFile('ca.crt'))
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const only = { minVersion: version, maxVersion: version, requestCert: true, ca }
@@ -155,7 +155,7 @@ describe('tls to a server that wants a certificate', () => {
       assert.equal((await probe(check, server, { cert: tlsFile('client.pem') })).ok, true)
     })
 
-    it(`is up where the server can do without, and where it never says goodbye, with ${version}`, async () => {
+    it(`is up if the certificate is optional, and if the server does not close the connection, with ${version}`, async () => {
       for (const rejectUnauthorized of [false, true]) {
         const server = await tlsServer(socket => socket.on('data', () => {}), {
           ...only,

@@ -37,7 +37,7 @@ async function blockOf(file: string, text: string): Promise<{ block: number; loa
   return { block, loaded }
 }
 
-describe('load-apart: a configuration that is read in a thread of its own', function () {
+describe('load-apart: a configuration that is read in a separate thread', function () {
   this.timeout(180_000)
   before(async () => {
     loadConfigApart = ((await import(compiled('config/load-apart'))) as Apart).loadConfigApart
@@ -45,7 +45,7 @@ describe('load-apart: a configuration that is read in a thread of its own', func
   })
 
   for (const [name, textFor] of Object.entries(FORMS))
-    it(`holds nothing up with ${REALS} real servers: ${name}`, async () => {
+    it(`does not block the event loop with ${REALS} real servers: ${name}`, async () => {
       const { block, loaded } = await blockOf(...textFor(REALS))
       const reals = loaded.config?.services.flatMap(service => service.reals)
       assert.equal(reals?.length, REALS)
@@ -53,14 +53,14 @@ describe('load-apart: a configuration that is read in a thread of its own', func
     })
 
   for (const [name, textFor] of Object.entries(ODDITIES))
-    it(`holds nothing up, and is read or refused: ${name}`, async () => {
+    it(`does not block the event loop, and is read or refused: ${name}`, async () => {
       const { block, loaded } = await blockOf(...textFor(REALS))
       assert.ok(loaded.problems.length > 0 && loaded.problems.length <= 1001)
       assert.ok(renderProblems(loaded).length < 200_000)
       assert.ok(block < LONGEST_BLOCK, `${block} ms`)
     })
 
-  it('is the same as one that is read at once, frozen too', async () => {
+  it('is equal to one that is read in the main thread, and also frozen', async () => {
     for (const [name, textFor] of Object.entries(FORMS)) {
       const [file, text] = textFor(400)
       const [apart, here] = [await loadConfigApart(file, { text }), await loadConfig(file, { text })]
@@ -75,7 +75,7 @@ describe('load-apart: a configuration that is read in a thread of its own', func
     }
   })
 
-  it('tells what is wrong, as the other does', async () => {
+  it('reports the same problems as in the main thread', async () => {
     const file = join(temporaryFolder(), 'site.yaml')
     writeFileSync(file, 'services:\n  web:\n    vritual: x\n')
     const [apart, here] = [await loadConfigApart(file), await loadConfig(file)]
@@ -85,7 +85,7 @@ describe('load-apart: a configuration that is read in a thread of its own', func
     assert.equal((await loadConfigApart(`${file}.not`)).problems[0]?.code, 'FILE_UNREADABLE')
   })
 
-  it('may have checks of its own, which are described in threads of their own', async () => {
+  it('may have user checks, which are described in separate threads', async () => {
     const folder = temporaryFolder()
     mkdirSync(join(folder, 'checks'), { mode: 0o755 })
     const code = `export const check = {
@@ -114,7 +114,7 @@ describe('load-apart: a configuration that is read in a thread of its own', func
     assert.match(shown, /leaf: \*{5} \}/)
   })
 
-  it('is given up where it takes too long, or too much memory', async () => {
+  it('is cancelled if it takes too much time or memory', async () => {
     const [file, text] = FORMS['JSON on one line']?.(10_000) ?? ['', '']
     const late = await loadConfigApart(file, { text }, { patience: 1, memory: 512 })
     const big = await loadConfigApart(file, { text }, { patience: 60_000, memory: 24 })

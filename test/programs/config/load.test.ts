@@ -32,25 +32,25 @@ describe('load: loading a configuration', () => {
     }
   })
 
-  it('tells a file that is not there, a folder, and one that is not text', async () => {
+  it('reports a missing file, a folder, and a file that is not text', async () => {
     const folder = temporaryFolder()
     assert.deepEqual(await codesOf(join(folder, 'none.yaml')), ['1:1 FILE_UNREADABLE'])
     assert.deepEqual(await codesOf(folder), ['1:1 FILE_UNREADABLE'])
     assert.deepEqual(await codesOf('utf16.yaml', 'a\0:\0 \x001\0'), ['1:1 NOT_TEXT'])
   })
 
-  it('does not wait for a pipe that nobody writes into', async () => {
+  it('does not wait for a pipe without a writer', async () => {
     const pipe = join(temporaryFolder(), 'site.yaml')
     execFileSync('mkfifo', [pipe])
     assert.deepEqual(await codesOf(pipe), ['1:1 FILE_UNREADABLE'])
   })
 
-  it('waits for no device, and for no file of /proc that has no end', async () => {
+  it('does not wait for a device, or for an endless file of /proc', async () => {
     for (const path of ['/dev/zero', '/dev/urandom', '/dev/null', '/proc/kmsg'])
       assert.deepEqual(await codesOf(path), ['1:1 FILE_UNREADABLE'], path)
   })
 
-  it('lists so many problems and says how many more there are', async () => {
+  it('lists a limited number of problems and the number of the others', async () => {
     const lines = Array.from({ length: 5000 }, (_, i) => `    foo${i}: 1\n`)
     const { config, problems } = await loadConfig('site.yaml', { text: `${SITE}${lines.join('')}` })
     assert.equal(config, null)
@@ -60,7 +60,7 @@ describe('load: loading a configuration', () => {
     assert.match(message ?? '', /^and 4000 more problems that are not listed: 4000 errors$/)
   })
 
-  it('shortens what it quotes', async () => {
+  it('shortens quoted text', async () => {
     const { problems } = await loadConfig('site.yaml', {
       text: `services: { web: { virtual: '${'a'.repeat(100_000)}:x', reals: [] } }`,
     })
@@ -76,7 +76,7 @@ describe('load: loading a configuration', () => {
     })
   }
 
-  it('tells a strange flag of an ldirectord.cf once', async () => {
+  it('reports an unknown flag of an ldirectord.cf once', async () => {
     const text = 'virtual6=[fd00::1]:80\n\treal6=[fd00::2]:80 gate\n\tscheduler=wlc\n\tschedflags=sh-port\n'
     const codes = await codesOf('site.cf', text)
     assert.deepEqual(
@@ -85,7 +85,7 @@ describe('load: loading a configuration', () => {
     )
   })
 
-  it('takes YAML or ldirectord.cf by the extension, else by the looks', () => {
+  it('recognizes YAML and ldirectord.cf by the extension, otherwise by the content', () => {
     assert.equal(formatOf('x.cf', SITE), 'ldirectord')
     assert.equal(formatOf('X.CF', ''), 'ldirectord')
     assert.equal(formatOf('x.yml', CF), 'yaml')
@@ -98,7 +98,7 @@ describe('load: loading a configuration', () => {
     }
   })
 
-  it('says nothing of the timeouts that ldirectord has by default', async () => {
+  it('does not report the default timeouts of ldirectord', async () => {
     const { problems } = await loadConfig('x.cf', { text: CF })
     assert.ok(!problems.some(({ code }) => code === 'TIMEOUT_OVER_INTERVAL'))
   })
@@ -116,7 +116,7 @@ describe('load: loading a configuration', () => {
     assert.deepEqual(config.settings.checks, [join(folder, 'checks')])
   })
 
-  it('tells a folder that others may write at its place in the list', async () => {
+  it('reports a folder that other users may write at its position in the list', async () => {
     const folder = temporaryFolder()
     await mkdir(join(folder, 'open'))
     await chmod(join(folder, 'open'), 0o777)

@@ -21,12 +21,12 @@ import { NOBODY, needsRoot } from '../../support/as-root.js'
 import { temporaryFolder } from '../../support/folder.js'
 
 describe('setup: the set-up', () => {
-  it('does nothing, in silence, where everything is there', () => {
+  it('does nothing and prints nothing if everything is installed', () => {
     assert.deepEqual(setup(builtClone(), 'build'), { exit: 0, said: '', printed: '' })
     assert.deepEqual(setup(builtClone(), 'test'), { exit: 0, said: '', printed: '' })
   })
 
-  it('says how it is used', () => {
+  it('prints its usage', () => {
     const { exit, said } = setup(builtClone(), 'nonsense')
     assert.equal(exit, 1)
     assert.match(
@@ -111,7 +111,7 @@ describe('setup: the set-up', () => {
 })
 
 describe('setup: the set-up with --ldirectord', () => {
-  it('puts lvsd in the place of ldirectord, which stays beside it', () => {
+  it('installs lvsd as ldirectord, and keeps the original under another name', () => {
     const clone = builtClone()
     assert.match(setup(clone, 'install --ldirectord', { DESTDIR: '/nowhere' }).said, /closed to other users/)
     chmodSync(clone, 0o755)

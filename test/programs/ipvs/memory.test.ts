@@ -20,7 +20,7 @@ describe('memory table', () => {
     assert.deepEqual([table.size, services.size, reals.size], [0, 0, 0])
   })
 
-  it('keeps what it is given', async () => {
+  it('stores entries', async () => {
     const kernel = memoryKernel()
     assert.deepEqual(await kernel.apply([addWeb, add(), add(SECOND)]), [null, null, null])
     const dump = await kernel.dump()
@@ -52,7 +52,7 @@ describe('memory table', () => {
     assert.equal((await kernel.dump()).table.size, 0)
   })
 
-  it('carries out the others where it refuses one', async () => {
+  it('applies the other changes if it refuses one', async () => {
     const outcomes = await memoryKernel().apply([add(), addWeb, addWeb, add(), add(), add(SECOND)])
     assert.deepEqual(codes(outcomes), ['ESRCH', null, 'EEXIST', null, 'EEXIST', null])
     assert.ok(outcomes[0] instanceof KernelError)
@@ -65,7 +65,7 @@ describe('memory table', () => {
     assert.equal((await kernel.dump()).reals.size, 1000)
   })
 
-  it('lets the event loop turn between batches', async () => {
+  it('yields to the event loop between batches', async () => {
     const kernel = memoryKernel()
     const reals = Array.from({ length: 600 }, (_, i) => tableReal(`fd00::${i.toString(16)}`))
     let turns = 0
@@ -78,7 +78,7 @@ describe('memory table', () => {
     assert.ok(turns >= 2, `${turns} turns`)
   })
 
-  it('refuses IPv4 in an IPv6 service but through a tunnel', async () => {
+  it('refuses IPv4 in an IPv6 service except through a tunnel', async () => {
     const outcomes = await memoryKernel().apply([
       addWeb,
       add(tableReal('192.0.2.1')),
@@ -98,19 +98,19 @@ describe('memory table', () => {
     assert.deepEqual(codes(await kernel.apply([add(tunnel)])), [null])
   })
 
-  it('has the modules that it is told to have', async () => {
+  it('has the given modules', async () => {
     const kernel = memoryKernel({ schedulers: ['rr'], engines: [] })
     assert.deepEqual(codes(await kernel.apply([addWeb])), ['ENOENT'])
   })
 
-  it('has timeouts, of which zeros are left as they are', async () => {
+  it('has timeouts, and 0 keeps the current value', async () => {
     const kernel = memoryKernel()
     assert.deepEqual(await kernel.timeouts(), { tcp: 900, tcpFin: 120, udp: 300 })
     await kernel.setTimeouts({ tcp: 60, tcpFin: 0, udp: 0 })
     assert.deepEqual(await kernel.timeouts(), { tcp: 60, tcpFin: 120, udp: 300 })
   })
 
-  it('is seen and changed by others', async () => {
+  it('is visible to other clients, which can change it', async () => {
     const kernel = memoryKernel()
     await kernel.byHand.apply([addWeb, add()])
     assert.equal((await kernel.dump()).reals.size, 1)
@@ -118,7 +118,7 @@ describe('memory table', () => {
     assert.equal((await kernel.byHand.dump()).reals.size, 0)
   })
 
-  it('refuses what a test tells it to, and the hand nothing', async () => {
+  it('refuses the changes that a test names, except manual ones', async () => {
     const kernel = memoryKernel()
     kernel.refuse((command, key) =>
       command === 'NEW_DEST' && key === 'tcp [2001:db8::80]:80 [fd00::1]:80' ? 'ENOMEM' : null,
@@ -129,7 +129,7 @@ describe('memory table', () => {
     assert.deepEqual(codes(await kernel.byHand.apply([add()])), [null])
   })
 
-  it('may refuse to be read', async () => {
+  it('can refuse reads', async () => {
     const kernel = memoryKernel()
     kernel.refuse(command => (command === 'GET_SERVICE' ? 'EPERM' : null))
     await assert.rejects(kernel.dump(), { name: 'KernelError', code: 'EPERM', message: /CAP_NET_ADMIN/ })
@@ -137,7 +137,7 @@ describe('memory table', () => {
     assert.equal((await kernel.dump()).table.size, 0)
   })
 
-  it('needs no system call of its own', () => {
+  it('makes no system call', () => {
     const program = `
       const { memoryKernel } = await import('./src/ipvs/memory.ts')
       await memoryKernel().dump()

@@ -46,14 +46,14 @@ describe('find-kinds: loading checks', () => {
     assert.notEqual((await loadChecks([own])).checks.get('own')?.module, first.checks.get('own')?.module)
   })
 
-  it('waits for nothing that stands beside a file and is none', async () => {
+  it('does not wait for entries of the folder that are not regular files', async () => {
     const own = await folder({ 'own.mjs': OWN })
     execFileSync('mkfifo', ['-m', '644', join(own, '_pipe.mjs')])
     await mkdir(join(own, '_folder.js'), { mode: 0o755 })
     assert.ok((await loadChecks([own])).checks.has('own'))
   })
 
-  it('finds all of ours, each under its name', async () => {
+  it('finds all shipped kinds, each under its name', async () => {
     const { checks, problems } = await loadChecks([])
     assert.deepEqual(problems, [])
     for (const name of [
@@ -81,7 +81,7 @@ describe('find-kinds: loading checks', () => {
     assert.equal((await probe(check, 7, { word: 'hello' })).detail, 'hello 7')
   })
 
-  it('takes .js, and TypeScript where Node does; else says what to do', async () => {
+  it('loads .js, and TypeScript if Node supports it; otherwise reports what to do', async () => {
     const files = {
       'own.js': OWN,
       'typed.ts': OWN.replace("'own'", "'typed' as string").replace("['mine']", '[]'),
@@ -106,7 +106,7 @@ describe('find-kinds: loading checks', () => {
     assert.equal(phases[0]?.phase, 'connect')
   })
 
-  it('passes over helpers and type declarations', async () => {
+  it('skips helpers and type declarations', async () => {
     const files = { '_helper.mjs': 'export const x = 1', 'own.d.ts': '', 'own.mjs': OWN }
     const { checks, problems } = await loadChecks([await folder(files)])
     assert.deepEqual(problems, [])
@@ -170,7 +170,7 @@ describe('find-kinds: loading checks', () => {
     ],
   ]
   for (const [what, files, problem] of wrong)
-    it(`refuses ${what}, and only that`, async () => {
+    it(`refuses only ${what}`, async () => {
       const { checks, problems } = await loadChecks([
         await folder({ ...files, 'fine.mjs': OWN.replace("'own'", "'fine'").replace("'mine'", "'good'") }),
       ])
@@ -195,7 +195,7 @@ describe('find-kinds: loading checks', () => {
     ])
   })
 
-  it('uses the first of two kinds of one name', async () => {
+  it('uses the first of two kinds with the same name', async () => {
     const [first, second] = [await folder({ 'own.mjs': OWN }), await folder({ 'own.mjs': OWN })]
     const third = await folder({ 'other.mjs': OWN.replace("'own'", "'other'") })
     const { checks, problems, replaced } = await loadChecks([first, second, third])
@@ -209,7 +209,7 @@ describe('find-kinds: loading checks', () => {
     ])
   })
 
-  it('takes a check without options', async () => {
+  it('loads a check without options', async () => {
     const { checks, problems } = await loadChecks([
       await folder({ 'own.mjs': OWN.replace(/ {2}options: .*\n/, '') }),
     ])
@@ -217,7 +217,7 @@ describe('find-kinds: loading checks', () => {
     assert.deepEqual(checks.get('own')?.options(optionKit), {})
   })
 
-  it('takes CommonJS', async () => {
+  it('loads CommonJS', async () => {
     const path = await folder({
       'own.cjs': OWN.replace('export const check =', 'exports.check ='),
       'hidden.cjs': `const all = { ${OWN.replace('export const check =', 'check:').replace("'own'", "'hidden'").replace("'mine'", "'x'")} }\nmodule.exports = all`,
@@ -227,7 +227,7 @@ describe('find-kinds: loading checks', () => {
     assert.ok(checks.has('own') && checks.has('hidden'))
   })
 
-  it('passes over TypeScript beside which its JavaScript stands', async () => {
+  it('skips TypeScript if its compiled JavaScript is in the same folder', async () => {
     const { files } = await loadChecks([await folder({ 'own.ts': 'no', 'own.mts': 'no', 'own.mjs': OWN })])
     assert.deepEqual(
       files.map(({ path, problem }) => [basename(path), problem]),
@@ -261,7 +261,7 @@ describe('find-kinds: loading checks', () => {
     }
   })
 
-  it('holds none of their code', async () => {
+  it('keeps none of their code in memory', async () => {
     const { checks } = await loadChecks([await folder({ 'own.mjs': `globalThis.wasHere = true\n${OWN}` })])
     const { name, aliases, summary, module, origin, isJudgedApart } = checks.get('own') as Check
     assert.equal((globalThis as { wasHere?: true }).wasHere, undefined)
@@ -278,7 +278,7 @@ describe('find-kinds: loading checks', () => {
     assert.match(module ?? '', /^file:\/\/.*\/own\.mjs\?version=[0-9a-f]{16}$/)
   })
 
-  it('gives a changed file, and one whose helper has changed, another module', async () => {
+  it('loads a new module for a changed file, and for a file with a changed helper', async () => {
     const path = await folder({ 'own.mjs': OWN, '_help.mjs': '1', 'notes.txt': '1' })
     const moduleNow = async () => (await loadChecks([path])).checks.get('own')?.module
     const before = await moduleNow()
@@ -326,7 +326,7 @@ describe('find-kinds: loading checks', () => {
     assert.match(problems[0] as string, /node_modules\/some may be written by others/)
   })
 
-  it('loads what a link leads to, and trusts the helpers there no more than those here', async () => {
+  it('loads the target of a link, and checks the rights of its helpers, too', async () => {
     const there = await folder({ 'lag-2.mjs': OWN, '_helper.mjs': '' })
     const path = await folder({})
     await symlink(join(there, 'lag-2.mjs'), join(path, 'own.mjs'))
@@ -337,7 +337,7 @@ describe('find-kinds: loading checks', () => {
     assert.match((await loadChecks([path])).problems[0] as string, /_helper\.mjs may be written by others/)
   })
 
-  it('follows a link to where it leads before it trusts it', async () => {
+  it('checks the rights of the target of a link', async () => {
     const open = await folder({ 'own.mjs': OWN }, 0o777)
     const path = await folder({})
     await symlink(join(open, 'own.mjs'), join(path, 'own.mjs'))
@@ -346,7 +346,7 @@ describe('find-kinds: loading checks', () => {
     assert.match(problems[0] as string, /may be written by others/)
   })
 
-  it('tells of a folder that is not there, and of one that is a file', async () => {
+  it('reports a missing folder, and a path that is a file', async () => {
     const path = await folder({ 'own.mjs': OWN })
     const { problems } = await loadChecks([join(path, 'nowhere'), join(path, 'own.mjs')])
     assert.deepEqual(problems, [

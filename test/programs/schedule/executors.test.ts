@@ -67,7 +67,7 @@ function collected(count: number) {
 }
 
 describe('executors', () => {
-  it('give an answer where a check of a user fails to say what it asks', async () => {
+  it('return a result if a user check fails to return its probe', async () => {
     const { executors, results, all } = collected(1)
     const broken = {
       name: 'mine',
@@ -87,7 +87,7 @@ describe('executors', () => {
     assert.match(result?.detail ?? '', /no such option/)
   })
 
-  it('run probes and code side by side, on one account', async () => {
+  it('run probes and code at the same time within one limit', async () => {
     const server = await httpServer((_request, response) => response.end())
     const { executors, results, all } = collected(2)
     const timing = { interval: 60_000, timeout: 1000, firstIn: 0 }
@@ -100,7 +100,7 @@ describe('executors', () => {
     assert.equal(executors.stats().running, 0)
   })
 
-  it('take a job from one to the other when its work changes', async () => {
+  it('move a job to the other executor when its work changes', async () => {
     const server = await httpServer((_request, response) => response.end())
     const { executors, results, all } = collected(1)
     const timing = { interval: 60_000, timeout: 1000, firstIn: 0 }
@@ -113,7 +113,7 @@ describe('executors', () => {
     assert.equal(executors.stats().jobs, 0)
   })
 
-  it('hand a job over to code when its probe leaves the verdict to it', async () => {
+  it('pass a job to code when its probe leaves the verdict to it', async () => {
     let asked = 0
     const server = await httpServer((_request, response) => {
       asked++
@@ -150,7 +150,7 @@ describe('executors', () => {
     assert.equal(executors.stats().noVerdicts, 0)
   })
 
-  it('look again soon', async () => {
+  it('run a check early', async () => {
     const server = await hangUpServer()
     const { executors, results, all } = collected(2)
     const timing = { interval: 60_000, timeout: 1000, firstIn: 0 }
@@ -161,7 +161,7 @@ describe('executors', () => {
     assert.equal(results.get('a')?.length, 2)
   })
 
-  it('keep descriptors back for lvsd itself', async () => {
+  it('reserve descriptors for lvsd itself', async () => {
     const server = await silentServer()
     const check = {
       probe: target => ({ ...connecting(target), judge: { kind: 'any' } }) as ProbeSpec,
@@ -186,7 +186,7 @@ describe('executors', () => {
     }
   }).timeout(30_000)
 
-  it('hold it against nobody that lvsd was stopped', async function () {
+  it('report no failure because of a stop of the process', async function () {
     this.timeout(30_000)
     // Each answer takes 200 of the 600 ms, so that some are always under way when the process is stopped.
     const server = await tcpServer(socket => {

@@ -31,8 +31,8 @@ export function isAskedInSql<S extends OptionShape>(
     assert.fail('it goes on')
   })
 
-  it('is down wherever it dies', () => diesAnywhere(check, port(), asking('SELECT 42')))
+  it('is down if the connection ends at any point', () => diesAnywhere(check, port(), asking('SELECT 42')))
 
-  it('is down wherever it dies in TLS', () =>
+  it('is down if the connection ends at any point of TLS', () =>
     diesAnywhere(check, port(), { ...asking('SELECT 42'), tls: true }, { spare: 40 }))
 }

@@ -30,7 +30,7 @@ function reading(path: string, build = 'a') {
 }
 
 describe('store: the last accepted configuration', () => {
-  it('comes back as it was, for its owner alone', async () => {
+  it('is restored unchanged, and readable only by its owner', async () => {
     const folder = temporaryFolder()
     const path = acceptedPath(folder, FILE)
     await writeAccepted(path, accepted())
@@ -40,20 +40,20 @@ describe('store: the last accepted configuration', () => {
     assert.deepEqual(readdirSync(folder).length, 1)
   })
 
-  it('is the text alone for another build of lvsd', async () => {
+  it('is only the text for another build of lvsd', async () => {
     const path = acceptedPath(temporaryFolder(), FILE)
     await writeAccepted(path, accepted())
     assert.deepEqual((await reading(path, 'b').read())?.config, null)
   })
 
-  it('closes a file that somebody has left open to others', async () => {
+  it('removes the rights of other users from its file', async () => {
     const path = acceptedPath(temporaryFolder(), FILE)
     writeFileSync(`${path}.new`, 'half a', { mode: 0o644 })
     await writeAccepted(path, accepted())
     assert.equal(statSync(path).mode & 0o777, 0o600)
   })
 
-  it('is not written again while nothing has changed', async () => {
+  it('is not written again without a change', async () => {
     const path = acceptedPath(temporaryFolder(), FILE)
     await writeAccepted(path, accepted())
     const before = readFileSync(path, 'utf8')
@@ -63,7 +63,7 @@ describe('store: the last accepted configuration', () => {
     assert.notEqual(readFileSync(path, 'utf8'), before)
   })
 
-  it('is nothing where there is none, and is told where it is damaged or somebody else’s', async () => {
+  it('is null if there is no file, and an error if the file is damaged or has another owner', async () => {
     const path = acceptedPath(temporaryFolder(), FILE)
     const none = reading(path)
     assert.deepEqual([await none.read(), none.told], [null, []])
@@ -82,16 +82,16 @@ describe('store: the last accepted configuration', () => {
     }
   })
 
-  it('has a place for each file, of the same name or of none', () => {
+  it('has a separate file for each configuration file', () => {
     assert.notEqual(acceptedPath('/s', '/a/site.yaml'), acceptedPath('/s', '/b/site.yaml'))
     assert.match(acceptedPath('/s', '/a/../b/ä ö.cf'), /^\/s\/accepted-[\w.-]+\.json$/)
   })
 })
 
-describe('store: the state folder of a file that cannot be read any more', () => {
+describe('store: the state folder of a file that can no longer be read', () => {
   const place = (home: string, file = FILE) => ({ file, state: null, env: { STATE_DIRECTORY: home } })
 
-  it('is that of the command line, alone', async () => {
+  it('is the one of the command line, if given', async () => {
     assert.deepEqual(await stateFolders({ file: FILE, state: '/x', env: {} }, 'state: /y'), ['/x'])
   })
 
@@ -104,14 +104,14 @@ describe('store: the state folder of a file that cannot be read any more', () =>
       assert.deepEqual(await stateFolders(place('/none'), text), ['/y', '/none'])
     })
 
-  it('is known of earlier where the text has gone', async () => {
+  it('is known from an earlier run if the file is missing', async () => {
     const home = temporaryFolder()
     await writePointer(place(home), '/y')
     assert.deepEqual(await stateFolders(place(home), ''), ['/y', home])
     assert.deepEqual(await stateFolders(place(home, '/etc/lvsd/other.yaml'), ''), [home])
   })
 
-  it('is the default of the configuration else', async () => {
+  it('is otherwise the default of the configuration', async () => {
     assert.equal(settingsFields.state.parse(undefined), DEFAULT_STATE)
     assert.deepEqual(await stateFolders({ file: FILE, state: null, env: {} }, ''), [DEFAULT_STATE])
   })
@@ -137,18 +137,18 @@ describe('store: a start', () => {
     return { state, file, store, placed, told }
   }
 
-  it('runs what its file says where that can run', async () => {
+  it('uses its file if the file is valid', async () => {
     const { store, placed } = await stage()
     const loaded = await placed()
     assert.deepEqual(await store.choose(loaded), { loaded, kept: null })
   })
 
-  it('has nothing to run where the file is broken and none was accepted', async () => {
+  it('fails if the file is broken and no configuration was accepted', async () => {
     const { store, placed, told } = await stage('services: [')
     assert.deepEqual([await store.choose(await placed()), told], [null, []])
   })
 
-  it('runs what was accepted, with the problems of the file', async () => {
+  it('uses the accepted configuration, and reports the problems of the file', async () => {
     const { store, placed, file } = await stage()
     const first = (await placed()) as Runnable
     await store.keep(first)
@@ -162,7 +162,7 @@ describe('store: a start', () => {
     }
   })
 
-  it('needs no password, certificate or check of its own that cannot be read at the moment', async () => {
+  it('uses the accepted configuration if a password, certificate or user check cannot be read', async () => {
     const { store, placed, state, file } = await stage()
     const secret = join(state, 'secret')
     writeFileSync(secret, 'hunter2\n')
@@ -175,7 +175,7 @@ describe('store: a start', () => {
     assert.match(chosen?.kept?.problems[0]?.message ?? '', /is empty/)
   })
 
-  it('gives no verdict of a check that does not load at the moment', async () => {
+  it('gives no verdict for a check that does not load', async () => {
     const { store, placed, file } = await stage()
     const first = (await placed()) as Runnable
     const [web] = first.config.services
@@ -191,7 +191,7 @@ describe('store: a start', () => {
 })
 
 describe('store: the mark of a stop', () => {
-  it('is for this boot alone, and is taken off', async () => {
+  it('is valid only for this boot, and is removed at the start', async () => {
     const folder = temporaryFolder()
     const mark = new StopMark(folder, FILE)
     assert.equal(await mark.isSet(), false)

@@ -72,7 +72,7 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
 }
 
 describe('build-status', () => {
-  it('has the moments of a snapshot as dates, and the numbers of the scheduler rounded', () => {
+  it('has the times of a snapshot as dates, and the numbers of the scheduler rounded', () => {
     const { version, pid, now, startedAt, config, reconcile, schedule } = buildStatus(snapshot(), DATES)
     assert.deepEqual([version, pid, now, startedAt], ['1.2.3', 42, at(100), at(1)])
     assert.deepEqual(
@@ -82,7 +82,7 @@ describe('build-status', () => {
     assert.deepEqual([schedule.jobs, schedule.lateness.p50], [3, 0.12])
   })
 
-  it('counts servers, and tells what is wanted of what the kernel has', () => {
+  it('counts servers, and separates the desired state from the kernel state', () => {
     assert.ok(A && B)
     const reals = [
       { ...A, state: 'up' as const, since: 50_000 },
@@ -110,12 +110,12 @@ describe('build-status', () => {
     )
   })
 
-  it('says that the fallback is in use where it is wanted', () => {
+  it('shows that the fallback is in use if it is desired', () => {
     const [web] = buildStatus(snapshot({ desired: held('fd00:1::f') }), DATES).services
     assert.deepEqual([web?.state, web?.since, web?.fallback?.inUse], ['unknown', null, true])
   })
 
-  it('says which name has no address: that of the service before that of its fallback', () => {
+  it('reports a name without an address, that of the service before that of its fallback', () => {
     assert.ok(WEB.fallback && A)
     const names = new Map<unknown, string>([
       [WEB.fallback, 'sorry does not resolve'],

@@ -41,7 +41,7 @@ describe('operatorOf', () => {
     assert.equal(operatorOf(await accepted(), undefined), userInfo().username)
   })
 
-  it('is the one for whom root asks', async function () {
+  it('is the user on whose behalf root asks', async function () {
     needsRoot(() => this.skip())
     const socket = await accepted()
     assert.equal(operatorOf(socket, 'anna'), 'anna (sudo)')
@@ -50,12 +50,12 @@ describe('operatorOf', () => {
     assert.equal(operatorOf(socket, `an\nna${'x'.repeat(100)}`), `an na${'x'.repeat(59)} (sudo)`)
   })
 
-  it('is believed of nobody but root', async function () {
+  it('is accepted only from root', async function () {
     needsRoot(() => this.skip())
     assert.equal(operatorOf(await accepted(knockAsNobody), 'anna'), 'nobody')
   })
 
-  it('is unknown once the connection is gone', async () => {
+  it('is unknown after the connection has ended', async () => {
     const socket = await accepted()
     socket.destroy()
     await once(socket, 'close')

@@ -39,7 +39,7 @@ async function daemon() {
 }
 
 describe('override-routes', () => {
-  it('hand a request on, with the user that the kernel knows behind the connection', async () => {
+  it('pass a request on, with the user of the connection from the kernel', async () => {
     const { post, asked } = await daemon()
     assert.deepEqual(await post('/overrides', GIVE), { status: 200, value: OUTCOME })
     assert.deepEqual(await post('/overrides/end', { targets: TARGETS, effects: ['drain'] }), {

@@ -70,7 +70,7 @@ describe('agent', () => {
       assert.ok(result.detail.includes(`"${line.replace('\t', ' ')}"`), result.detail)
     })
 
-  it('takes nothing for a word that is none, and never fails to answer', () => {
+  it('ignores unknown words, and always returns a result', () => {
     fc.assert(
       fc.property(fc.string(), line => {
         const word = readWords(line, { percent: 1000 })
@@ -83,7 +83,7 @@ describe('agent', () => {
   })
 
   for (const host of ['::1', '127.0.0.1'] as const)
-    it(`sends what it is to send to ${host}`, async () => {
+    it(`sends the configured text to ${host}`, async () => {
       const server = await tcpServer(socket => {
         socket.once('data', chunk => socket.end(String(chunk) === 'lvs\n' ? '25%\r\n' : 'down\r\n'))
       }, host)
@@ -110,7 +110,7 @@ describe('agent', () => {
     ['never ends its line', 'too-big', host => endlessServer('up ', 'up ', host)],
   ]
   for (const [phrase, reason, server] of silences)
-    it(`has no say where it ${phrase}, or takes the server down where that is wanted`, async () => {
+    it(`gives no advice if it ${phrase}, or sets the server down if that is configured`, async () => {
       const timeout = reason === 'timeout' ? 150 : 3000
       const where = await server()
       const lenient = await probe(check, where, {}, { timeout })
@@ -127,7 +127,7 @@ describe('agent', () => {
     })
 })
 
-describe("agent: the end of an agent's word", () => {
+describe('agent: the end of the answer', () => {
   // As HAProxy has it: the first carriage return or line feed, and none is no word.
   const ends: [string, CheckResult['advice'] | 'silent'][] = [
     ['50%\r', { percent: 50, ...MOST }],
@@ -147,14 +147,14 @@ describe("agent: the end of an agent's word", () => {
       assert.deepEqual(result.advice, advice === 'silent' ? undefined : advice)
     })
 
-  it('need not wait for the connection to end', async () => {
+  it('does not need the end of the connection', async () => {
     const server = await tcpServer(socket => socket.write('drain\r'))
     assert.deepEqual((await probe(check, server)).advice, { percent: 0 })
   })
 })
 
 describe('agent: the highest weight of an agent', () => {
-  it('is a number or a share, which goes along with its advice', async () => {
+  it('is a number or a share, which is returned with the advice', async () => {
     const server = await announcing('weight:999999999\n')
     for (const [most, expected] of [
       [20, { weight: 20 }],
@@ -165,7 +165,7 @@ describe('agent: the highest weight of an agent', () => {
     }
   })
 
-  it('may be any weight of a configuration, and no higher one', async () => {
+  it('may be any valid weight, and not more', async () => {
     const server = await announcing('weight:999999999\n')
     const { advice } = await probe(check, server, { 'max-weight': MAX_WEIGHT })
     assert.deepEqual(advice, { weight: 999_999_999, most: { weight: MAX_WEIGHT } })
@@ -173,7 +173,7 @@ describe('agent: the highest weight of an agent', () => {
   })
 })
 
-describe('agent: the last word of an agent', () => {
+describe('agent: the last answer of an agent', () => {
   /** Says these one after the other, and then nothing. */
   function saying(words: string[]) {
     return tcpServer(socket => {
@@ -183,7 +183,7 @@ describe('agent: the last word of an agent', () => {
     })
   }
 
-  it('holds while the agent is silent', async () => {
+  it('remains valid while the agent is silent', async () => {
     const server = await saying(['drain'])
     await probe(check, server)
     for (let i = 0; i < 2; i++) {
@@ -193,7 +193,7 @@ describe('agent: the last word of an agent', () => {
     }
   })
 
-  it('holds for as long as it may, and then has no say any more', async () => {
+  it('remains valid for the configured time, and then gives no advice', async () => {
     const server = await saying(['down'])
     const options = { hold: '1s', silence: 'up' }
     assert.equal((await probe(check, server, options)).reason, 'status')
@@ -207,7 +207,7 @@ describe('agent: the last word of an agent', () => {
     assert.match(last.detail, /is ignored/)
   })
 
-  it('is the last that was one: nonsense is a fault, and replaces nothing', async () => {
+  it('is the last valid one: an invalid answer is an error and does not replace it', async () => {
     const server = await saying(['20%', 'nonsense', '30%'])
     await probe(check, server)
     assert.equal((await probe(check, server)).reason, 'garbage')
@@ -215,7 +215,7 @@ describe('agent: the last word of an agent', () => {
     assert.deepEqual((await probe(check, server)).advice, { percent: 30, ...MOST })
   })
 
-  it("is one server's alone", async () => {
+  it('applies to one server only', async () => {
     const server = await saying(['maint'])
     await probe(check, server)
     assert.equal((await probe(check, server)).reason, 'off')

@@ -130,21 +130,21 @@ describe('dns answer', () => {
     assert.equal((await probe(check, await nameServer([aaaa], { questions: [] }), ask)).reason, 'garbage')
   })
 
-  it('may write the name in other letters, and leave the question out when it refuses', async () => {
+  it('may have other upper and lower case, and no question in a refusal', async () => {
     const questions = [{ name: 'WWW.example.COM', type: 'AAAA' as const }]
     assert.equal((await probe(check, await nameServer([aaaa], { questions }), ask)).ok, true)
     const refusing = await nameServer([], { questions: [], rcode: 5 })
     assert.equal((await probe(check, refusing, { ...ask, rcode: 'REFUSED' })).ok, true)
   })
 
-  it('may be a failure that is expected', async () => {
+  it('may be an expected error', async () => {
     const server = await nameServer([], { rcode: 3 })
     assert.equal((await probe(check, server, { ...ask, rcode: 'NXDOMAIN' })).ok, true)
     const { reason, detail } = await probe(check, server, ask)
     assert.deepEqual([reason, detail], ['status', 'NXDOMAIN for AAAA www.example.com, expected NOERROR'])
   })
 
-  it('may be empty where no record is asked for, or must hold several', async () => {
+  it('may be empty if no record is required, or must have several records', async () => {
     assert.equal((await probe(check, await nameServer([]), { ...ask, answers: 0 })).ok, true)
     const { detail } = await probe(check, await nameServer([aaaa]), { ...ask, answers: 2 })
     assert.match(detail, /^1 records .* at least 2$/)
@@ -180,14 +180,14 @@ describe('dns answer', () => {
     ],
   ]
   for (const [phrase, answer] of cuts)
-    it(`truncated over UDP, ${phrase}, is asked for again over TCP`, async () => {
+    it(`truncated over UDP, ${phrase}, is requested again over TCP`, async () => {
       const tcp = await onBoth(answer)
       const result = await probe(check, tcp, { ...ask, receive: '2001:db8::80' })
       assert.equal(result.ok, true, result.detail)
       assert.equal(tcp.count(), 1)
     })
 
-  it('cut off without a word of it is garbage', async () => {
+  it('cut off without the truncation bit is garbage', async () => {
     for (const length of [20, 60, 300]) {
       const tcp = await onBoth(query => reply(query, many).subarray(0, length))
       const { reason, detail } = await probe(check, tcp, ask)
@@ -363,7 +363,7 @@ describe('dns: the question of dns', () => {
     ])
   })
 
-  it('has a name that reads back to any address', () => {
+  it('has a name that can be converted back to the address', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), bytes => {
         const digits = reverseName(addressFromBytes(bytes)).replace('.ip6.arpa', '').split('.').reverse()
@@ -373,7 +373,7 @@ describe('dns: the question of dns', () => {
     )
   })
 
-  it('may be about the root, and asks for recursion or not', async () => {
+  it('may be about the root, with or without recursion', async () => {
     const flags: boolean[] = []
     const server = await udpServer((query, answer) => {
       flags.push(decode(query).flag_rd)
@@ -386,7 +386,7 @@ describe('dns: the question of dns', () => {
     assert.deepEqual(flags, [true, false])
   })
 
-  it('refuses what is no name, and what can never match', () => {
+  it('refuses an invalid name, and a pattern that can never match', () => {
     for (const request of ['', 'a..b', `${'a'.repeat(64)}.example`, 'a b', 'é'])
       assert.match(problemOf(check, { request }) ?? '', /neither/, request)
     assert.match(problemOf(check, { request: 'a', rcode: 'NXDOMAIN', receive: 'x' }) ?? '', /no records/)

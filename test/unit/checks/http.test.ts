@@ -38,7 +38,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
       }
     })
 
-    it('names the host as RFC 9110 wants it, or the virtualhost', async () => {
+    it('sends the Host header of RFC 9110, or the virtualhost', async () => {
       const { server, requests } = await recorder(host)
       const authority = host === '::1' ? `[::1]:${server.port}` : `127.0.0.1:${server.port}`
       await probe(check, server)
@@ -73,7 +73,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
   })
 
 describe('http: the request of http', () => {
-  it('leaves the usual port and the zone out of the host', () => {
+  it('omits the default port and the zone in the Host header', () => {
     const sent = (host: string, port: number) => {
       const asked = check.probe?.(targetOf({ host, port }), parseOptions(check, {}))
       return asked?.kind === 'tcp' ? /Host: (\S+)/.exec(Buffer.from(asked.send).toString())?.[1] : null
@@ -106,7 +106,7 @@ describe('http: the request of http', () => {
     assert.equal(requests[4]?.headers.connection, 'close')
   })
 
-  it('is data, which leaves redirects that are followed to code', () => {
+  it('is a probe, except with redirects, which need code', () => {
     assert.equal(
       check.probe?.(targetOf(80), parseOptions(check, { login: 'x', httpmethod: 'POST' }))?.kind,
       'tcp',
@@ -129,7 +129,7 @@ describe('http: interim answers of http', () => {
       socket.once('data', asked => socket.write(String(asked).startsWith('GET / ') ? moved : interim + page)),
     )
 
-  it('may be some before a page to which there was a redirect, and not without end', async () => {
+  it('are accepted up to a limit, also after a redirect', async () => {
     const options = { redirects: 2, text: 'ok' }
     assert.equal((await probe(check, await server(hint.repeat(5)), options)).ok, true)
     const { reason, detail } = await probe(check, await server(hint.repeat(5000)), options)
@@ -155,7 +155,7 @@ describe('http: the expected status of http', () => {
 })
 
 describe('http: redirects of http', () => {
-  it('are followed on the real server itself, whatever its name', async () => {
+  it('are followed on the real server itself, for any host name', async () => {
     const hosts: (string | undefined)[] = []
     const server = await httpServer(({ url, headers }, response) => {
       hosts.push(headers.host)
@@ -170,7 +170,7 @@ describe('http: redirects of http', () => {
     assert.equal(server.count(), 4)
   })
 
-  it('go to another host only where that is allowed', async () => {
+  it('lead to another host only if that is configured', async () => {
     const other = await httpServer((_request, response) => response.end('arrived'), '127.0.0.1')
     const location = `http://127.0.0.1:${other.port}/`
     const server = await httpServer((_request, response) => response.writeHead(301, { location }).end())
@@ -203,7 +203,7 @@ describe('http: redirects of http', () => {
     assert.equal(result.ok, true, result.detail)
   })
 
-  it('end after as many as are allowed', async () => {
+  it('end after the configured number', async () => {
     const server = await httpServer((_request, response) => response.writeHead(302, { location: '/' }).end())
     const { reason, detail } = await probe(check, server, { redirects: 3 })
     assert.deepEqual({ reason, detail }, { reason: 'status', detail: 'more than 3 redirects' })
@@ -213,7 +213,7 @@ describe('http: redirects of http', () => {
     assert.equal((await probe(check, await refusedPort(), { redirects: 1 })).reason, 'refused')
   })
 
-  it('cost nothing where there are none', async () => {
+  it('cost nothing without a redirect', async () => {
     const { server } = await recorder()
     assert.equal((await probe(check, server, { redirects: 7, receive: 'is ok' })).ok, true)
     assert.equal(server.count(), 1)
@@ -221,7 +221,7 @@ describe('http: redirects of http', () => {
 
   const faults = FAULTS.filter(([phrase]) => phrase !== 'redirects')
   for (const [phrase, reason, behaviour] of faults) {
-    it(`are looked out for where the server ${phrase}`, async () => {
+    it(`are checked when the server ${phrase}`, async () => {
       const server = await tcpServer(socket => socket.once('data', () => behaviour(socket)))
       const options = { receive: 'ok', limit: 100_000, redirects: 1 }
       const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 120 : 3000 })
@@ -244,7 +244,7 @@ describe('http: redirects of http', () => {
   }
 })
 
-describe('http: options of http that cannot be', () => {
+describe('http: invalid options of http', () => {
   const cases: [Record<string, unknown>, RegExp][] = [
     [{ receive: 'a', text: 'a' }, /not both/],
     [{ virtualhost: 'www example' }, /virtualhost/],
@@ -257,7 +257,7 @@ describe('http: options of http that cannot be', () => {
     [{ otherhosts: true }, /redirects/],
   ]
   for (const [options, said] of cases)
-    it(`are told: ${JSON.stringify(options)}`, () => assert.match(problemOf(check, options) ?? '', said))
+    it(`are reported: ${JSON.stringify(options)}`, () => assert.match(problemOf(check, options) ?? '', said))
 
   for (const options of [
     { receive: '(' },

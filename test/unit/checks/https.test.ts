@@ -36,7 +36,7 @@ function page(options = {}, host: Loopback = '::1') {
 
 for (const host of ['::1', '127.0.0.1'] as const)
   describe(`https to ${host}`, () => {
-    it('is up when status and body are as expected, whatever the certificate', async () => {
+    it('is up when status and body are as expected, with any certificate', async () => {
       const result = await probe(check, await page({}, host), { receive: 'is ok' }, SLOW)
       assert.equal(result.ok, true, result.detail)
       assert.deepEqual(
@@ -51,7 +51,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
       assert.equal(server.count(), 3)
     })
 
-    it('verifies the certificate by the address where no name is given', async () => {
+    it('verifies the certificate by the address without a name', async () => {
       const result = await probe(check, await page(signed, host), { verify: true, ca }, SLOW)
       assert.equal(result.ok, true, result.detail)
     })
@@ -154,7 +154,7 @@ describe('https: pins of https', () => {
   ]
   for (const [phrase, options, ok] of cases)
     for (const redirects of [0, 1])
-      it(`${ok ? 'let in' : 'keep out'} where they are ${phrase}, with ${redirects} redirects`, async () => {
+      it(`${ok ? 'pass' : 'fail'} when they are ${phrase}, with ${redirects} redirects`, async () => {
         const server = await httpsServer((request, response) => {
           if (redirects > 0 && request.url === '/') response.writeHead(302, { location: '/b' }).end()
           else response.end('all is ok')
@@ -172,7 +172,7 @@ describe('https: pins of https', () => {
 })
 
 describe('https: the handshake of https', () => {
-  it('asks for the virtualhost, for sni, or for no name', async () => {
+  it('sends the virtualhost, sni, or no name', async () => {
     const names: (string | false | null)[] = []
     const server = await tlsServer(socket => {
       names.push(socket.servername)
@@ -190,7 +190,7 @@ describe('https: the handshake of https', () => {
     assert.deepEqual(names, [false, 'www.example.com', false, 'inner.example', false])
   })
 
-  it('shows a certificate of its own where the server wants one', async () => {
+  it('sends a client certificate if the server requests one', async () => {
     const server = await page({
       ...signed,
       ca: readFileSync(ca),
@@ -206,7 +206,7 @@ describe('https: the handshake of https', () => {
     assert.match(without.detail, /set cert/)
   })
 
-  it('keeps to minversion', async () => {
+  it('respects minversion', async () => {
     const old = await page({
       ...signed,
       maxVersion: 'TLSv1.1',
@@ -240,8 +240,8 @@ describe('https: the handshake of https', () => {
   })
 })
 
-describe('https: a certificate file that is gone', () => {
-  it('gives no verdict: nothing was asked of the server', async () => {
+describe('https: a missing certificate file', () => {
+  it('gives no verdict, because no request was sent', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lvsd-'))
     onCleanup(() => rmSync(folder, { recursive: true }))
     const file = join(folder, 'ca.crt')
@@ -266,7 +266,7 @@ describe('https: redirects of https', () => {
     assert.match(wrong.detail, /a different name/)
   })
 
-  it('is down when the server is not there, or speaks plain http', async () => {
+  it('is down when the connection is refused, or the server uses plain http', async () => {
     assert.equal((await probe(check, await refusedPort(), { redirects: 1 }, SLOW)).reason, 'refused')
     const plain = await saying('HTTP/1.1 400 Bad Request\r\n\r\n')
     assert.equal((await probe(check, plain, { redirects: 1 }, SLOW)).reason, 'tls')
@@ -364,7 +364,7 @@ describe('https: HTTP/2', () => {
       assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
     })
 
-  it('is down when the server does not offer it, or is not there', async () => {
+  it('is down when the server does not offer it, or the connection is refused', async () => {
     const result = await probe(check, await page(), { http2: true }, SLOW)
     assert.equal(result.ok, false)
     assert.match(result.detail, /leave http2 out|leave out http2/)
@@ -372,7 +372,7 @@ describe('https: HTTP/2', () => {
   })
 })
 
-describe('https: options of https that cannot be', () => {
+describe('https: invalid options of https', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-'))
   after(() => rmSync(folder, { recursive: true }))
   const empty = join(folder, 'empty.pem')
@@ -396,5 +396,5 @@ describe('https: options of https that cannot be', () => {
     ['what http refuses', { receive: 'a', text: 'a' }, /not both/],
   ]
   for (const [phrase, options, said] of cases)
-    it(`are told: ${phrase}`, () => assert.match(problemOf(check, options) ?? '', said))
+    it(`are reported: ${phrase}`, () => assert.match(problemOf(check, options) ?? '', said))
 })

@@ -9,7 +9,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
     const echo = () => udpServer((message, reply) => reply(message), host)
     const silent = () => udpServer(() => {}, host)
 
-    it('is up when the answer matches, whether the request is text or bytes', async () => {
+    it('is up when the answer matches, for a request in text or bytes', async () => {
       const server = await echo()
       assert.equal((await probe(check, server, { request: 'ping\\n', receive: '^ping\n$' })).ok, true)
       assert.equal((await probe(check, server, { hex: '68 65 79', text: 'hey' })).ok, true)
@@ -21,7 +21,7 @@ for (const host of ['::1', '127.0.0.1'] as const)
       assert.deepEqual({ ok, reason }, { ok: false, reason: 'unexpected' })
     })
 
-    it('is down when the port is unreachable, expected answer or not', async () => {
+    it('is down when the port is unreachable, with or without an expected answer', async () => {
       const port = await refusedUdpPort(host)
       for (const options of [{ request: 'x' }, { request: 'x', reply: true }]) {
         const { ok, reason } = await probe(check, { host, port }, options)
@@ -29,14 +29,14 @@ for (const host of ['::1', '127.0.0.1'] as const)
       }
     })
 
-    it('is down in silence where an answer is expected', async () => {
+    it('is down without an answer if one is expected', async () => {
       for (const options of [{ reply: true }, { receive: 'x' }, { text: 'x' }]) {
         const { ok, reason } = await probe(check, await silent(), options, { timeout: 100 })
         assert.deepEqual({ ok, reason }, { ok: false, reason: 'timeout' })
       }
     })
 
-    it('is up in silence where none is, and says that this proves nothing', async () => {
+    it('is up without an answer if none is expected, and reports that this proves nothing', async () => {
       const { ok, detail } = await probe(check, await silent(), { request: 'x', patience: '50ms' })
       assert.equal(ok, true)
       assert.match(detail, /proof|prove/)

@@ -31,7 +31,7 @@ async function load(files: Files) {
 }
 
 describe('include: a configuration that includes files', () => {
-  it('has the sysctls of all, by one spelling of their names, and each once', async () => {
+  it('contains the sysctls of all files, under one spelling of each name, and each once', async () => {
     const { told, config } = await load({
       'site.yaml': `include: b.yaml\nsysctls: { net.ipv4.ip_forward: 1 }\n${service('a', 1)}`,
       'b.yaml': `sysctls: { net/ipv4/conf/eth0.7/rp_filter: 2, net.ipv4.ping_group_range: '0\t7' }\n${service('b', 2)}`,
@@ -49,7 +49,7 @@ describe('include: a configuration that includes files', () => {
     assert.deepEqual(twice.told, ['b.yaml:1:12 DUPLICATE_KEY'])
   })
 
-  it('has the services of all, in the order of their names, and the settings', async () => {
+  it('contains the services of all files, in the order of their names, and the settings', async () => {
     const { names, told, config, included, patterns, folder } = await load({
       'site.yaml': `include: conf.d/*.yaml\nsettings: { resync: 20s }\n${service('a', 1)}`,
       'conf.d/20-c.yaml': service('c', 3),
@@ -82,7 +82,7 @@ describe('include: a configuration that includes files', () => {
     assert.match(document.problems[0]?.message ?? '', /all files together have more than 16 MiB$/)
   })
 
-  it('needs no services of its own, takes a list, and goes on in what it includes', async () => {
+  it('needs no services of its own, accepts a list, and follows nested includes', async () => {
     const { names, told } = await load({
       'site.yaml': 'include: [one.yaml, more/two.yaml]\n',
       'one.yaml': service('one', 1),
@@ -93,7 +93,7 @@ describe('include: a configuration that includes files', () => {
     assert.deepEqual(names, ['one', 'two', 'three'])
   })
 
-  it('has defaults for all, and each file more of them for its own', async () => {
+  it('applies its defaults to all files; each file can have more for its own services', async () => {
     const { config, told } = await load({
       'site.yaml': `include: b.yaml\ndefaults: { scheduler: rr, weight: 3, check: none }\n${service('a', 1, 'quiescent: true')}`,
       'b.yaml': `defaults: { scheduler: sh }\n${service('b', 2, 'quiescent: true')}`,
@@ -105,7 +105,7 @@ describe('include: a configuration that includes files', () => {
     assert.deepEqual(b?.reals[0]?.checks[0]?.kind, 'none')
   })
 
-  it('tells mistakes with the file in which they stand, and shows that line', async () => {
+  it('reports errors with their file, and shows the line', async () => {
     const loaded = await load({
       'site.yaml': `include: b.yaml\n${service('a', 1)}`,
       'b.yaml': `x-free: 1\nextra: 2\n${service('b', 2, 'check: none\n    shceduler: rr')}`,
@@ -114,7 +114,7 @@ describe('include: a configuration that includes files', () => {
     assert.match(renderProblems(loaded), /b\.yaml:7:5 UNKNOWN_KEY .*\n {4}shceduler: rr\n {4}\^{9}\n/)
   })
 
-  it('tells what is not YAML in such a file', async () => {
+  it('reports invalid YAML in an included file', async () => {
     const { told } = await load({
       'site.yaml': `include: b.yaml\n${service('a', 1)}`,
       'b.yaml': 'services:\n\tx: 1\n',
@@ -122,7 +122,7 @@ describe('include: a configuration that includes files', () => {
     assert.deepEqual(told, ['b.yaml:2:1 TAB_INDENT'])
   })
 
-  it('refuses names, addresses and settings that stand in two files', async () => {
+  it('refuses names, addresses and settings that are in two files', async () => {
     const { told, problems } = await load({
       'site.yaml': `include: [b.yaml, c.yaml]\nsettings: { resync: 1s }\n${service('a', 1)}`,
       'b.yaml': service('a', 2),
@@ -136,7 +136,7 @@ describe('include: a configuration that includes files', () => {
     assert.match(problems[0]?.message ?? '', /in line 4 of the first file/)
   })
 
-  it('refuses loops, and reads a file once that comes in two ways', async () => {
+  it('refuses loops, and reads a file once if it is included twice', async () => {
     const looping = await load({
       'site.yaml': `include: b.yaml\n${service('a', 1)}`,
       'b.yaml': `include: [c.yaml]\n${service('b', 2)}`,
@@ -159,7 +159,7 @@ describe('include: a configuration that includes files', () => {
     )
   })
 
-  it('refuses what is not there, folders, devices and files of ldirectord', async () => {
+  it('refuses missing files, folders, devices and files of ldirectord', async () => {
     const { told, problems } = await load({
       'site.yaml': `include:\n  - none.yaml\n  - folder\n  - /dev/zero\n  - old.cf\n  - none*.yaml\n${service('a', 1)}`,
       'folder/x': '',
@@ -176,7 +176,7 @@ describe('include: a configuration that includes files', () => {
     )
   })
 
-  it('has secrets, paths and checks relative to the file in which they stand', async () => {
+  it('resolves secrets, paths and checks relative to the file that contains them', async () => {
     const { config, told, folder } = await load({
       'site.yaml': `include: sub/b.yaml\n${service('a', 1)}`,
       'sub/b.yaml': `settings: { maintenancedir: held, state: state }\n${service('b', 2, 'check: { kind: pop, login: u, passwd: { file: pw } }\n    monitorfile: log')}`,
@@ -211,7 +211,7 @@ describe('include: a pattern of names', () => {
       assert.deepEqual(no.filter(matches), [])
     })
 
-  it('takes no longer for many stars', () => {
+  it('is not slower with many stars', () => {
     const started = performance.now()
     assert.equal(globPattern(`${'*a'.repeat(100)}b`)('a'.repeat(255)), false)
     assert.ok(performance.now() - started < 500)

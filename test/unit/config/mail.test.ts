@@ -19,7 +19,7 @@ async function mailUnder(defaults: string, ...lines: readonly string[]) {
 }
 
 describe('mail in YAML', () => {
-  it('is nothing unless somebody gets it', async () => {
+  it('is null without recipients', async () => {
     assert.equal(await mailOf(), null)
     assert.equal(await mailUnder('{ server: mail.example.com }'), null)
     assert.equal(await mailUnder('none'), null)
@@ -27,7 +27,7 @@ describe('mail in YAML', () => {
     assert.equal(await mailUnder('ops@example.com', 'mail: { to: [] }'), null)
   })
 
-  it('may be the recipients alone', async () => {
+  it('may be only the recipients', async () => {
     assert.deepEqual(await mailOf('mail: ops@example.com'), POLICY)
     assert.deepEqual(await mailOf('mail: [ops@example.com]'), POLICY)
     assert.deepEqual(await mailUnder('ops@example.com'), POLICY)
@@ -51,7 +51,7 @@ describe('mail in YAML', () => {
     })
   })
 
-  it('is laid over that of defaults, key by key', async () => {
+  it('is merged with that of defaults, key by key', async () => {
     const defaults = '{ to: ops@example.com, repeat: 1h, during: none, server: mail }'
     const mail = await mailUnder(defaults, 'mail: { repeat: none, during: all, server: sendmail }')
     assert.deepEqual(mail, POLICY)
@@ -64,7 +64,7 @@ describe('mail in YAML', () => {
     })
   })
 
-  it('knows a service by its label and comment', async () => {
+  it('names a service by its label and comment', async () => {
     const { label, comment } = await serviceOf(siteWith(...REALS, 'label: Shop front', 'comment: call Ann'))
     assert.deepEqual([label, comment], ['Shop front', 'call Ann'])
   })
@@ -82,7 +82,7 @@ describe('mail in YAML', () => {
     ['a label of two lines', 'label: "a\\nb"', '6:12 BAD_VALUE'],
   ]
   for (const [phrase, line, problem] of WRONG)
-    it(`tells what is wrong: ${phrase}`, async () => {
+    it(`reports an error: ${phrase}`, async () => {
       assert.ok(
         (await problemsOf(siteWith(...REALS, line))).includes(problem),
         `${await problemsOf(siteWith(...REALS, line))}`,
@@ -96,7 +96,7 @@ describe("mail: a word of ldirectord's in YAML", () => {
     ['mail: { to: a@b.example, emailalertfreq: 600 }', /write repeat/],
   ]
   for (const [line, advice] of CASES)
-    it(`is told what to write: ${line}`, async () => {
+    it(`is reported with the key to use: ${line}`, async () => {
       const { problems } = await loadConfig('site.yaml', { text: siteWith(...REALS, line) })
       assert.match(problems.map(({ message }) => message).join(), advice)
     })
@@ -111,12 +111,12 @@ describe('mail in an ldirectord.cf', () => {
     return service
   }
 
-  it('goes to each of several', async () => {
+  it('is sent to several recipients', async () => {
     for (const line of ['"a@b.example, c@d.example"', 'a@b.example,c@d.example', 'a@b.example c@d.example'])
       assert.deepEqual((await cf(`emailalert=${line}`)).mail?.to, ['a@b.example', 'c@d.example'])
   })
 
-  it('has all that ldirectord has', async () => {
+  it('has all settings of ldirectord', async () => {
     const globals = [
       'emailalert="ops@example.com"',
       'emailalertfrom="ldirectord Alerts" <alerts@example.com>',
@@ -133,7 +133,7 @@ describe('mail in an ldirectord.cf', () => {
     })
   })
 
-  it('has in a virtual what the virtual says, and the rest from the global part', async () => {
+  it('uses the settings of the virtual, and the rest from the global part', async () => {
     const globals = 'emailalert=ops@example.com\nemailalertfreq=600\nemailalertstatus=none\nsmtp=mail'
     const section = 'emailalert=web@example.com\nemailalertfreq=0\nemailalertstatus=all\nsmtp=[2001:db8::25]'
     assert.deepEqual((await cf(globals, section)).mail, {
@@ -146,11 +146,11 @@ describe('mail in an ldirectord.cf', () => {
     assert.equal((await cf(globals, 'smtp=other')).mail?.to[0], 'ops@example.com')
   })
 
-  it('goes nowhere without recipients', async () => {
+  it('is not sent without recipients', async () => {
     assert.equal((await cf('smtp=mail')).mail, null)
   })
 
-  it('names the service as servicename and comment do', async () => {
+  it('names the service by servicename and comment', async () => {
     const { name, label, comment } = await cf('', 'servicename=Shop front\ncomment=call the web team')
     assert.deepEqual([name, label, comment], ['Shop-front', 'Shop front', 'call the web team'])
     const plain = await cf('')
@@ -159,7 +159,7 @@ describe('mail in an ldirectord.cf', () => {
 })
 
 describe('mail address', () => {
-  it('may have a name before it, and needs no domain', () => {
+  it('may have a display name, and needs no domain', () => {
     const right = [
       'root',
       'a@b',
@@ -178,7 +178,7 @@ describe('mail address', () => {
     assert.equal(bareAddress('"Doe, Ann" <a@b>'), 'a@b')
   })
 
-  it('stands in a line with others', () => {
+  it('may be in a list on one line', () => {
     const line = '"Doe, Ann" <a@b>, Bob Roe <b@c>; root c@d,,'
     assert.deepEqual(splitAddresses(line), ['"Doe, Ann" <a@b>', 'Bob Roe <b@c>', 'root', 'c@d'])
   })

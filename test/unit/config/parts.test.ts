@@ -25,7 +25,7 @@ async function load(
 }
 
 describe('parts: a service over several protocols or ports', () => {
-  it('is one of the kernel for each pair, each with a name of its own', async () => {
+  it('is one kernel service for each pair of protocol and port, each with its own name', async () => {
     const ports = await load("virtual: '[2001:db8::80]'\n    ports: [25, submission]")
     assert.deepEqual(ports.told, [])
     assert.deepEqual(ports.names, ['mail/25', 'mail/587'])
@@ -43,13 +43,13 @@ describe('parts: a service over several protocols or ports', () => {
     )
   })
 
-  it('is the same as ever with one of each', async () => {
+  it('is one service with one protocol and one port', async () => {
     const one = await load("virtual: '[2001:db8::80]'\n    protocol: [tcp]\n    ports: [25]")
     const plain = await load("virtual: '[2001:db8::80]:25'")
     assert.deepEqual(one.config, plain.config)
   })
 
-  it('has real servers at the port of each, and sends clients of all to a port that is written', async () => {
+  it('has real servers at the port of each part, or at a port that is given', async () => {
     const { config } = await load(
       "virtual: '[2001:db8::80]'\n    ports: [25, 587]",
       "check: connect\n    reals: ['[2001:db8:1::11]', '[2001:db8:1::12]:2525']",
@@ -63,7 +63,7 @@ describe('parts: a service over several protocols or ports', () => {
     )
   })
 
-  it('asks once for all, of the first port, and has one health', async () => {
+  it('checks the first port for all parts, with one health', async () => {
     const { config, checks } = await load("virtual: '[2001:db8::80]'\n    ports: [25, 587]")
     assert.ok(config)
     const { jobs, subscribers } = jobsOf(config, checks)
@@ -86,7 +86,7 @@ describe('parts: a service over several protocols or ports', () => {
     )
   })
 
-  it('asks an external check on behalf of the first alone', async () => {
+  it('runs an external check only for the first part', async () => {
     const { config, checks } = await load(
       "virtual: '[2001:db8::80]:53'\n    protocol: [udp, tcp]",
       "check: external\n    reals: ['[2001:db8:1::11]']",
@@ -97,7 +97,7 @@ describe('parts: a service over several protocols or ports', () => {
     assert.equal([...jobs.values()][0]?.target.service.protocol, 'udp')
   })
 
-  it('sends one mail, and writes one line, for all of it', async () => {
+  it('sends one mail and writes one log line for all parts', async () => {
     const { config } = await load(
       "virtual: '[2001:db8::80]'\n    ports: [25, 587]\n    mail: a@example.org\n    monitorfile: /tmp/x",
     )
@@ -110,7 +110,7 @@ describe('parts: a service over several protocols or ports', () => {
     )
   })
 
-  it('has UDP alone with what is for UDP', async () => {
+  it('uses settings for UDP only in its UDP parts', async () => {
     const { config, told } = await load(
       "virtual: '[2001:db8::80]:53'\n    protocol: [tcp, udp]\n    one-packet: true",
     )
@@ -145,11 +145,11 @@ describe('parts: a service over several protocols or ports', () => {
     ],
   ]
   for (const [phrase, lines, expected] of WRONG)
-    it(`is told: ${phrase}`, async () => {
+    it(`is reported: ${phrase}`, async () => {
       assert.deepEqual((await load(lines)).told.sort(), [...expected].sort())
     })
 
-  it('has no name of another service', async () => {
+  it('cannot have the name of another service', async () => {
     const text =
       "services:\n  mail:\n    virtual: '[2001:db8::80]'\n    ports: [25, 587]\n    check: none\n    reals: ['[2001:db8:1::11]']\n  mail/25:\n    virtual: '[2001:db8::81]:25'\n    check: none\n    reals: ['[2001:db8:1::11]']\n"
     const { problems } = await loadConfig('site.yaml', { text })
@@ -159,7 +159,7 @@ describe('parts: a service over several protocols or ports', () => {
     )
   })
 
-  it('is probed whole by its name, and with the first by that of a part', async () => {
+  it('is probed as a whole by its name, or by the name of a part', async () => {
     const { config } = await load("virtual: '[2001:db8::80]'\n    ports: [25, 587, 465]")
     assert.ok(config)
     const names = (word: string) => chosenPart(config, word, undefined).services.map(({ name }) => name)

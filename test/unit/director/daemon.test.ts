@@ -178,7 +178,7 @@ function handResolver() {
 }
 
 describe('daemon: names in the daemon', () => {
-  it('are put in force with the configuration that runs, also when a reload is under way', async () => {
+  it('are applied with the active configuration, also during a reload', async () => {
     const { resolver, answer } = handResolver()
     const site = () => config([web({ reals: [asked('app')] })])
     const { executors, kernel, reload, idle, weights } = await start(site(), new Map(), { resolver })
@@ -203,7 +203,7 @@ describe('daemon: names in the daemon', () => {
     assert.deepEqual(await weights(), { [A]: 1 })
   })
 
-  it('say in the status what was asked for and what was found instead', async () => {
+  it('show in the status which address was requested and what was found instead', async () => {
     const { resolver, answer } = handResolver()
     const { status } = await start(config([web({ reals: [asked('app')] })]), new Map(), { resolver })
     const reason = async () => (await status()).services[0]?.reals[0]?.reason
@@ -221,7 +221,7 @@ describe('daemon: a virtual service by name in the daemon', () => {
   const vip = (parts: Partial<ResolvedService> = {}) => config([web({ ...named('vip'), ...parts })])
   const asKey = (key: string) => [key]
 
-  it('is taken for the same one by a reload', async () => {
+  it('keeps its identity in a reload', async () => {
     const { resolver, answer } = handResolver()
     const { reload, kernel } = await start(vip(), new Map(), { resolver })
     await answer('vip ipv6', '2001:db8::80')
@@ -231,7 +231,7 @@ describe('daemon: a virtual service by name in the daemon', () => {
     assert.deepEqual([...(await kernel.dump()).table.keys()], asKey('tcp [2001:db8::80]:80'))
   })
 
-  it('says in the status which family was asked for and what was found instead', async () => {
+  it('shows in the status which family was requested and what was found instead', async () => {
     const { resolver, answer } = handResolver()
     const known = memoryJournal()
     known.recordNames(new Map([['vip', '2001:db8::80']]))
@@ -285,7 +285,7 @@ describe('daemon: maintenance windows in the daemon', () => {
     return { clock, overridesClock: { now: () => clock.now() + shift, alarm: clock.alarm } }
   }
 
-  it('drain a server, take it out and let it go, whatever the checks say', async () => {
+  it('drain a server, disable it and end, regardless of the checks', async () => {
     const { clock, overridesClock } = clockAt('01:59')
     const { executors, weights, status, lines } = await start(site(), new Map(), { overridesClock })
     for (const host of [A, B]) executors.find(host, passed())
@@ -314,7 +314,7 @@ describe('daemon: maintenance windows in the daemon', () => {
     )
   })
 
-  it('are open for a start and a reload in their middle, and go with the configuration', async () => {
+  it('apply to a start and a reload during a window, and end if the configuration no longer has them', async () => {
     const { overridesClock } = clockAt('03:00')
     const held = table(tableService(serviceId('2001:db8::80'), [tableReal(A), tableReal(B)]))
     const { weights, reload, executors } = await start(site(), held, { overridesClock })
@@ -328,7 +328,7 @@ describe('daemon: maintenance windows in the daemon', () => {
 })
 
 describe('daemon', () => {
-  it('lowers the weight of a drain with a ramp by itself, and tells its connections', async () => {
+  it('lowers the weight of a drain with a ramp, and reports its connections', async () => {
     const { daemon, weights, executors } = await start(config([web({ reals: [asked(A, 3), asked(B, 3)] })]))
     for (const one of [A, B]) executors.find(one, passed())
     const targets = [{ service: 'web', real: `[${A}]:80` }]
@@ -344,7 +344,7 @@ describe('daemon', () => {
     assert.deepEqual(await weights(), { [A]: 3, [B]: 3 })
   })
 
-  it('makes its services at once and adds servers as their checks pass', async () => {
+  it('creates its services at once and adds servers when their checks pass', async () => {
     const { weights, executors, kernel, told } = await start(config([web()]))
     assert.deepEqual([...(await kernel.dump()).table.keys()], ['tcp [2001:db8::80]:80'])
     assert.deepEqual(told, ['ready'])
@@ -355,7 +355,7 @@ describe('daemon', () => {
     assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
   })
 
-  it('asks all servers at once when it starts', async () => {
+  it('checks all servers at once when it starts', async () => {
     const { executors } = await start(config([web()]))
     assert.deepEqual(
       [...executors.jobs.values()].map(timing => timing.firstIn),
@@ -363,7 +363,7 @@ describe('daemon', () => {
     )
   })
 
-  describe('on a table that an earlier life has left', () => {
+  describe('with a table of an earlier run', () => {
     const fall = { fall: 3, rise: 2 }
     const site = (parts: Partial<ResolvedService> = {}) =>
       config([web({ reals: [asked(A, 5, fall), asked(B, 5, fall)], ...parts })])
@@ -375,7 +375,7 @@ describe('daemon', () => {
         ),
       )
 
-    it('keeps the servers of a name that is still being looked up', async () => {
+    it('keeps the servers of a name that is not resolved yet', async () => {
       const { resolver, answer } = handResolver()
       const named = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
       const { executors, weights, lines } = await start(named, left([A, 5]), { resolver })
@@ -390,7 +390,7 @@ describe('daemon', () => {
       )
     })
 
-    it('lets them go once the name has had no address for long', async () => {
+    it('removes the servers after the name has had no address for a long time', async () => {
       const { resolver, answer } = handResolver()
       const named = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
       const clock = { now: 0 }
@@ -411,7 +411,7 @@ describe('daemon', () => {
       )
     })
 
-    describe('while no name server answers', () => {
+    describe('without an answer of a name server', () => {
       const C = 'fd00:1::c'
       const asking = { resolve: 50 }
       /** Both families of these names. */
@@ -420,7 +420,7 @@ describe('daemon', () => {
           for (const family of ['ipv6', 'ipv4']) await fail(`${host} ${family}`, 'ETIMEOUT')
       }
 
-      it('keeps what may be the server of a name, however long, and says so', async () => {
+      it('keeps servers that may belong to a name without a time limit, and logs it', async () => {
         const names = handResolver()
         const reals = [asked('app', 5, fall), asked(B, 5, fall)]
         const clock = { now: 0 }
@@ -454,7 +454,7 @@ describe('daemon', () => {
         assert.deepEqual(await weights(), { [C]: 1 })
       })
 
-      it('puts the fallback in where the kernel has nothing that may be a server', async () => {
+      it('adds the fallback if the table has no entry that may be a server', async () => {
         const names = handResolver()
         const site = config([web({ reals: [asked('app', 5, fall)], fallback: real(B) })])
         const { weights } = await start(site, left(), { resolver: names.resolver })
@@ -474,7 +474,7 @@ describe('daemon', () => {
         assert.deepEqual(await weights(), { [B]: 5 })
       })
 
-      it('takes out what a reload removes, for it was not the name', async () => {
+      it('removes a server that a reload removes, because it does not belong to the name', async () => {
         const names = handResolver()
         const all = [asked('app'), asked(A), asked(B), asked(C)]
         const { executors, weights, reload } = await start(
@@ -491,7 +491,7 @@ describe('daemon', () => {
         assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
       })
 
-      it('keeps a server whose address a reload replaces by a name', async () => {
+      it('keeps a server if a reload replaces its address by a name', async () => {
         const names = handResolver()
         const { executors, weights, reload } = await start(
           config([web({ reals: [asked(A), asked(B)] })]),
@@ -505,7 +505,7 @@ describe('daemon', () => {
         assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
       })
 
-      it('gives no verdict on a server whose check goes to a name', async () => {
+      it('gives no verdict on a server if its check has a name as target', async () => {
         const names = handResolver()
         const check = { ...use('ask', {}, { fall: 1 }), host: 'check' }
         const site = config([web({ reals: [real(A, { checks: [check] })] })])
@@ -518,7 +518,7 @@ describe('daemon', () => {
         assert.deepEqual(await weights(), { [A]: 1 })
       })
 
-      describe('and a virtual service is a name', () => {
+      describe('and with a virtual service by name', () => {
         const vip = (name = 'web', family: 'ipv6' | null = null) =>
           service(name, { ...named('vip', family), reals: [asked(A, 5, fall)] })
         const owning = (...ids: readonly string[]) => {
@@ -530,7 +530,7 @@ describe('daemon', () => {
           ...(await kernel.dump()).table.keys(),
         ]
 
-        it('leaves what may be it as it is, until there is an answer', async () => {
+        it('does not change services that may be it, until there is an answer', async () => {
           const names = handResolver()
           const journal = owning('2001:db8::80')
           const parts = { resolver: names.resolver, journal }
@@ -545,7 +545,7 @@ describe('daemon', () => {
           assert.deepEqual(await keys(site), ['tcp [2001:db8::81]:80'])
         })
 
-        it('keeps the service whose address a reload replaces by its name', async () => {
+        it('keeps the service if a reload replaces its address by its name', async () => {
           const names = handResolver()
           const first = config([web({ reals: [asked(A, 5, fall)] })])
           const site = await start(first, left([A, 5]), { resolver: names.resolver })
@@ -567,7 +567,7 @@ describe('daemon', () => {
           assert.deepEqual(changes, [])
         })
 
-        it('removes a service that stood beside it, for it was not the name', async () => {
+        it('removes another service that a reload removes, because it was configured by address', async () => {
           const names = handResolver()
           const both = config([vip('named'), web({ reals: [asked(A, 5, fall)] })])
           const site = await start(both, left([A, 5]), { resolver: names.resolver })
@@ -595,7 +595,7 @@ describe('daemon', () => {
       })
     })
 
-    it('keeps a server of the table until its checks have failed as often as fall says', async () => {
+    it('keeps a server of the table until its checks have failed fall times', async () => {
       const { executors, weights, status } = await start(site(), left([A, 5]))
       for (const expected of [{ [A]: 5 }, { [A]: 5 }, {}]) {
         executors.find(A, failed())
@@ -604,7 +604,7 @@ describe('daemon', () => {
       assert.equal((await status()).services[0]?.reals[0]?.state, 'down')
     })
 
-    it('takes another one in with its first pass, and knows it down with its first failure', async () => {
+    it('adds a server that is not in the table with its first pass, and sets it down with its first failure', async () => {
       const { executors, weights, status } = await start(site(), left([A, 5]))
       executors.find(B, failed())
       assert.equal((await status()).services[0]?.reals[1]?.state, 'down')
@@ -620,7 +620,7 @@ describe('daemon', () => {
       assert.deepEqual(await weights(), { [A]: 5, [B]: 5 })
     })
 
-    it('keeps the fallback out, and tells nobody of a failure, while fall is not reached', async () => {
+    it('keeps the fallback out and reports no failure before fall is reached', async () => {
       const fallback = real('fd00:1::f')
       const { executors, weights, lines } = await start(site({ fallback }), left([A, 5]))
       executors.find(A, failed())
@@ -632,7 +632,7 @@ describe('daemon', () => {
       assert.deepEqual(await weights(), { 'fd00:1::f': 1 })
     })
 
-    it('asks again soon after a failure that does not count yet', async () => {
+    it('runs the check early after a failure before fall is reached', async () => {
       const { executors } = await start(
         config([web({ reals: [asked(A, 5, { fall: 3, fastinter: 200 })] })]),
         left([A, 5]),
@@ -644,7 +644,7 @@ describe('daemon', () => {
       )
     })
 
-    it('needs as many passes of several checks as without a restart', async () => {
+    it('needs the same number of passes of several checks as without a restart', async () => {
       const two = real(A, { weight: 5, checks: [use('ask', {}, fall), use('ask', { n: 2 }, fall)], need: 1 })
       const { executors, weights } = await start(config([web({ reals: [two] })]), left([A, 5]))
       for (const _ of [1, 2, 3]) executors.findWhere('{}', failed())
@@ -655,7 +655,7 @@ describe('daemon', () => {
       assert.deepEqual(await weights(), {})
     })
 
-    it('keeps a server that a reload brings and the table has already', async () => {
+    it('keeps a server that a reload adds if the table already has it', async () => {
       const { executors, weights, reload, kernel } = await start(
         site({ reals: [asked(A, 5, fall)] }),
         left([A, 5]),
@@ -670,7 +670,7 @@ describe('daemon', () => {
     })
   })
 
-  describe('tells of a service', () => {
+  describe('logs for a service', () => {
     const lost = async (parts: Partial<ResolvedService>) => {
       const site = await start(config([web(parts)]))
       site.executors.find(A, passed())
@@ -684,14 +684,14 @@ describe('daemon', () => {
       return site.lines.filter(line => line.msg.startsWith('web: ')).map(({ level, msg }) => [level, msg])
     }
 
-    it('that its last server has gone and its fallback takes over, and that it is out again', async () => {
+    it('that its last server is down and the fallback is in the table, and that the fallback is removed again', async () => {
       assert.deepEqual(await lost({ fallback: real('fd00:1::f') }), [
         [50, 'web: no real server is available, the fallback takes over'],
         [40, 'web: a real server is available again, the fallback is removed'],
       ])
     })
 
-    it('that clients are refused where it has no fallback, or one without an address', async () => {
+    it('that clients are refused if it has no fallback, or one without an address', async () => {
       const refused = await lost({})
       assert.deepEqual(refused, [
         [50, 'web: no real server is available, there is no fallback: clients are refused'],
@@ -699,7 +699,7 @@ describe('daemon', () => {
       ])
     })
 
-    it('nothing when all goes well at a start', async () => {
+    it('nothing at a start without errors', async () => {
       const { executors, lines, weights } = await start(config([web()]))
       executors.find(A, passed())
       await weights()
@@ -707,7 +707,7 @@ describe('daemon', () => {
     })
   })
 
-  it('says of a check that its server has not moved, without a word of "to"', async () => {
+  it('logs a change of a check without the field "to" if the state of its server is unchanged', async () => {
     const two = real(A, { checks: [use('ask'), use('ask', { n: 2 })], need: 1 })
     const { executors, lines, status } = await start(config([web({ reals: [two] })]))
     executors.find(A, passed())
@@ -723,7 +723,7 @@ describe('daemon', () => {
     assert.equal(shown?.reason, '1 of 2 checks pass, 1 needed; ask: refused')
   })
 
-  it('tells of each server once that it has had no verdict for long, why, and when that is over', async () => {
+  it('logs once for each server a long time without a verdict, its reason and its end', async () => {
     const { executors, lines, status } = await start(config([web()]))
     executors.find(A, passed())
     const told = () => lines.filter(line => /verdict three times|verdict again/.test(line.msg))
@@ -742,7 +742,7 @@ describe('daemon', () => {
     assert.equal((await status()).services[0]?.reals[0]?.checks[0]?.noVerdict, null)
   })
 
-  it('logs no options of a check, which may hold passwords', async () => {
+  it('does not log the options of a check, which may contain passwords', async () => {
     const secret = real(A, { checks: [use('ask', { passwd: 'hunter2' })] })
     const { log, lines } = recordingLog('debug')
     const { executors } = await start(config([web({ reals: [secret] })]), new Map(), { log })
@@ -810,7 +810,7 @@ describe('daemon', () => {
     ])
   })
 
-  it('asks again soon after a first failure', async () => {
+  it('runs a check early after a first failure', async () => {
     const policy = { fall: 2, fastinter: 200 }
     const { executors, weights } = await start(config([web({ reals: [asked(A, 1, policy)] })]))
     executors.find(A, passed())
@@ -824,7 +824,7 @@ describe('daemon', () => {
     assert.deepEqual(await weights(), {})
   })
 
-  it('reloads: what is unchanged keeps its health and its jobs', async () => {
+  it('keeps health and jobs of unchanged servers in a reload', async () => {
     const { executors, weights, reload, told } = await start(config([web()]))
     executors.find(A, passed())
     executors.find(B, passed())
@@ -854,7 +854,7 @@ describe('daemon', () => {
     assert.ok(lines.some(line => line.at === 'site.yaml:3:1'))
   })
 
-  it('wants a yes before a reload removes most servers', async () => {
+  it('requires a confirmation before a reload removes most servers', async () => {
     const { executors, weights, reload } = await start(config([web()], settings({ removalLimit: 50 })))
     executors.find(A, passed())
     const empty = config([web({ reals: [] })])
@@ -864,7 +864,7 @@ describe('daemon', () => {
     assert.deepEqual(await weights(), {})
   })
 
-  it('makes one more reload of many that are asked for during one', async () => {
+  it('runs one more reload for all requests during a reload', async () => {
     const { reload, told, daemon, weights, executors } = await start(config([web()]))
     executors.find(A, passed())
     const outcomes = [reload(config([web()])), ...Array.from({ length: 50 }, () => daemon.reload(false))]
@@ -875,7 +875,7 @@ describe('daemon', () => {
     assert.ok(told.filter(word => word === 'reloading').length <= 3, `${told}`)
   })
 
-  it('says no more that it is ready once it stops', async () => {
+  it('does not report that it is ready after its stop has begun', async () => {
     const { reload, told, daemon } = await start(config([web()]))
     await Promise.all([reload(config([web()])), daemon.stop(), daemon.stop()])
     assert.deepEqual(told.filter(word => word === 'stopping').length, 1)
@@ -911,7 +911,7 @@ describe('daemon', () => {
     await daemon.stop()
   })
 
-  it('says nothing and reads nothing when it is to reload after its stop', async () => {
+  it('logs nothing and reads nothing for a reload after its stop', async () => {
     const { daemon, told } = await start(config([web()]))
     await daemon.stop()
     const before = told.length
@@ -919,7 +919,7 @@ describe('daemon', () => {
     assert.equal(told.length, before)
   })
 
-  it('asks at once on behalf of a new service what another one asks already', async () => {
+  it('runs a check at once for a new service that shares it with another service', async () => {
     const { reload, executors } = await start(config([web({ reals: [asked(A)] })]))
     executors.find(A, passed())
     const more = web({ reals: [asked(A)], name: 'web6', id: serviceId('2001:db8::81') })
@@ -930,14 +930,14 @@ describe('daemon', () => {
     )
   })
 
-  it('removes the service of a configuration that is gone', async () => {
+  it('removes a service that a reload removes', async () => {
     const mail = service('mail', { id: serviceId('2001:db8::25', 25), reals: [] })
     const { reload, kernel } = await start(config([web(), mail]))
     await reload(config([web()]))
     assert.deepEqual([...(await kernel.dump()).table.keys()], ['tcp [2001:db8::80]:80'])
   })
 
-  it('leaves the table when it stops, but for services with cleanstop', async () => {
+  it('keeps the table when it stops, except services with cleanstop', async () => {
     const mail = service('mail', { id: serviceId('2001:db8::25', 25), reals: [], cleanstop: true })
     const { daemon, kernel, told } = await start(config([web(), mail]))
     const { dump } = kernel
@@ -946,7 +946,7 @@ describe('daemon', () => {
     assert.equal(told.at(-1), 'stopping')
   })
 
-  it('knows after a restart since when a server is in its state, and what was known of it', async () => {
+  it('shows after a restart since when a server is in its state, and its state before the restart', async () => {
     const memoryPath = join(mkdtempSync(join(tmpdir(), 'lvsd-health-')), 'health.json')
     onCleanup(() => rmSync(dirname(memoryPath), { recursive: true }))
     const first = await start(config([web()]), new Map(), { memoryPath })
@@ -964,7 +964,7 @@ describe('daemon', () => {
     assert.ok(Math.abs(Date.parse(after?.since ?? '') - Date.parse(before?.since ?? '')) < 100)
   })
 
-  it('tells that checks give no verdict, once, and moves nothing', async () => {
+  it('logs once that checks give no verdict, and changes no state', async () => {
     const { executors, weights, lines } = await start(config([web()]))
     executors.find(A, passed())
     for (let i = 0; i < 5; i++) executors.find(A, failed('no-verdict'))
@@ -972,7 +972,7 @@ describe('daemon', () => {
     assert.equal(lines.filter(line => line.msg.startsWith('a check had no verdict')).length, 1)
   })
 
-  it('knows in its status what it wants, what the kernel has and why', async () => {
+  it('shows in the status the desired table, the kernel table and the reasons', async () => {
     const { status, executors, weights } = await start(
       config([web({ quiescent: true, fallback: real('fd00:1::f') })]),
     )
@@ -997,7 +997,7 @@ describe('daemon: files and commands beside the daemon', () => {
     return path
   }
 
-  it('hold a server that an earlier run held by its name, while no name server answers', async () => {
+  it('keep a server down that an earlier run held by its name, while no name server answers', async () => {
     const maintenancedir = folder()
     writeFileSync(join(maintenancedir, 'web1'), '')
     const called: Record<string, readonly string[] | null> = { [A]: ['web1.example'], [B]: [] }
@@ -1051,7 +1051,7 @@ describe('daemon: files and commands beside the daemon', () => {
     )
   })
 
-  it('say who works there, and what is named after no server', async () => {
+  it('show the text of the file, and report files that match no server', async () => {
     const maintenancedir = folder()
     writeFileSync(join(maintenancedir, `[${A}]`), '\n  disk swap, Anna\u001b[2J\nmore\n')
     for (const name of ['web9', '.swp']) writeFileSync(join(maintenancedir, name), '')
@@ -1069,7 +1069,7 @@ describe('daemon: files and commands beside the daemon', () => {
     )
   })
 
-  it('stay held through a reload, which says nothing new of it', async () => {
+  it('keep a server down through a reload, which does not log it again', async () => {
     const maintenancedir = folder()
     writeFileSync(join(maintenancedir, `[${A}]:80`), '')
     const site = () => config([web()], { maintenancedir })
@@ -1082,7 +1082,7 @@ describe('daemon: files and commands beside the daemon', () => {
     assert.equal(lines.filter(line => /held down/.test(line.msg)).length, 1)
   })
 
-  it('hold a server by its name from the first moment of a start', async () => {
+  it('hold a server down by its name from the beginning of a start', async () => {
     const maintenancedir = folder()
     writeFileSync(join(maintenancedir, 'localhost'), '')
     const local = web({ id: serviceId('192.0.2.80'), reals: [asked('127.0.0.1'), asked('127.9.9.9')] })
@@ -1094,7 +1094,7 @@ describe('daemon: files and commands beside the daemon', () => {
     assert.equal(first?.reason, 'held down by the maintenance file localhost')
   })
 
-  it('run the fallbackcommand when the last server goes and when the first is back', async () => {
+  it('run the fallbackcommand when the last server goes down and when the first one is up', async () => {
     const out = join(folder(), 'out')
     const { executors } = await start(config([web({ fallbackcommand: `echo >>${out} web` })]))
     const written = () => (existsSync(out) ? readFileSync(out, 'utf8') : '')

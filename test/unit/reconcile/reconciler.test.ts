@@ -43,7 +43,7 @@ function stage(wanted: Table, kernel: Kernel = memoryKernel(), clock: Clock = sy
 const FULL = table(tableService(WEB, [A, B]))
 
 describe('reconciler', () => {
-  it('brings an empty table in line, in one batch', async () => {
+  it('fills an empty table in one batch', async () => {
     const { reconciler, batches, dump, journal } = stage(FULL)
     await reconciler.resync()
     assert.deepEqual(await dump(), FULL)
@@ -51,7 +51,7 @@ describe('reconciler', () => {
     assert.deepEqual([...journal.owned], [keyOfService(WEB)])
   })
 
-  it('reads the table back in its interval, a pause after each round, until it is stopped', async () => {
+  it('reads the table at its interval, counted from the end of each round, until it is stopped', async () => {
     const clock = new FakeClock()
     let readings = 0
     const kernel = memoryKernel()
@@ -84,7 +84,7 @@ describe('reconciler', () => {
     assert.equal(batches.length, 1)
   })
 
-  it('pauses three times as long as a round took, so that many results make few rounds', async () => {
+  it('pauses three times the duration of a round, so that many results cause few rounds', async () => {
     const clock = new FakeClock()
     const kernel = memoryKernel()
     const slowly = (changes: readonly Change[]) => {
@@ -110,7 +110,7 @@ describe('reconciler', () => {
     assert.deepEqual((await kernel.dump()).table, state.wanted)
   })
 
-  it('makes one round of many touches', async () => {
+  it('runs one round for many requests', async () => {
     const { reconciler, batches, state } = stage(FULL)
     await reconciler.resync()
     state.wanted = table(tableService(WEB, [A]))
@@ -124,7 +124,7 @@ describe('reconciler', () => {
     assert.equal(batches.length, 2)
   })
 
-  it('repairs what others change, tells it, and leaves their services alone', async () => {
+  it('reverts changes by other programs, logs them, and does not change their services', async () => {
     const { reconciler, kernel, dump, lines } = stage(FULL)
     await reconciler.resync()
     await kernel.apply([
@@ -140,7 +140,7 @@ describe('reconciler', () => {
     assert.equal(lines.filter(line => line.msg.startsWith('drift:')).length, 3)
   })
 
-  it('says how a server is drained to who has done it by hand', async () => {
+  it('logs how to drain a server after a manual change of its weight', async () => {
     const { reconciler, kernel, lines } = stage(FULL)
     await reconciler.resync()
     for (const weight of [9, 0]) {
@@ -155,7 +155,7 @@ describe('reconciler', () => {
     )
   })
 
-  it('says once that another director undoes all it does, and counts on', async () => {
+  it('logs once that another director reverts all changes, and continues to count', async () => {
     const { reconciler, kernel, dump, lines } = stage(FULL)
     await reconciler.resync()
     for (let i = 0; i < 12; i++) {
@@ -177,7 +177,7 @@ describe('reconciler', () => {
     assert.deepEqual(reconciler.stats.disputes, [])
   })
 
-  it('makes a service again that others deleted', async () => {
+  it('creates a service again that another program deleted', async () => {
     const { reconciler, kernel, dump } = stage(FULL)
     await reconciler.resync()
     await kernel.apply([{ op: 'delete-service', id: WEB, was: tableService(WEB, []) }])
@@ -185,7 +185,7 @@ describe('reconciler', () => {
     assert.deepEqual(await dump(), FULL)
   })
 
-  it('deletes a service of its own that is no longer wanted, and forgets it', async () => {
+  it('deletes an owned service that is no longer desired, and removes it from the journal', async () => {
     const { reconciler, state, dump, journal } = stage(table(tableService(WEB, [A]), tableService(MAIL, [])))
     await reconciler.resync()
     state.wanted = FULL
@@ -194,7 +194,7 @@ describe('reconciler', () => {
     assert.deepEqual([...journal.owned], [keyOfService(WEB)])
   })
 
-  it('forgets a service of its own that others deleted, and leaves alone who makes it later', async () => {
+  it('gives up an owned service that another program deleted, and does not change it if it is created later', async () => {
     const kernel = memoryKernel()
     const { reconciler, state, dump, journal } = stage(
       table(tableService(WEB, [A]), tableService(MAIL, [])),
@@ -211,7 +211,7 @@ describe('reconciler', () => {
     assert.equal((await dump()).has(keyOfService(MAIL)), true)
   })
 
-  it('keeps in sight what it was refused for one service while it works on another', async () => {
+  it('keeps the error of one service in the status while it changes another', async () => {
     const kernel = memoryKernel()
     const services = { web: tableService(WEB, [A]), mail: tableService(MAIL, [B]) }
     const reconciler = new Reconciler({
@@ -240,7 +240,7 @@ describe('reconciler', () => {
     assert.equal(reconciler.stats.errors.length, 2)
   })
 
-  it('reads the kernel once for all who ask for counters at one time', async () => {
+  it('reads the kernel once for concurrent requests for counters', async () => {
     const kernel = memoryKernel()
     let readings = 0
     const { reconciler } = stage(FULL, {
@@ -254,7 +254,7 @@ describe('reconciler', () => {
     assert.deepEqual([readings, new Set(dumps).size], [1, 1])
   })
 
-  it('does everything else when the kernel refuses one change, and tries that again', async () => {
+  it('applies all other changes if the kernel refuses one, and retries it', async () => {
     const kernel = memoryKernel()
     let isRefusing = true
     const stubborn: Kernel = {
@@ -285,7 +285,7 @@ describe('reconciler', () => {
     )
   })
 
-  it('lives on when the kernel cannot be read, and converges when it can', async () => {
+  it('continues if the kernel cannot be read, and converges when it can', async () => {
     const kernel = memoryKernel()
     let isReadable = false
     const blind: Kernel = {
@@ -300,7 +300,7 @@ describe('reconciler', () => {
     assert.deepEqual(await dump(), FULL)
   })
 
-  it('goes on when the journal cannot be written', async () => {
+  it('continues if the journal cannot be written', async () => {
     const { reconciler, journal, dump, lines } = stage(FULL)
     journal.record = () => {
       throw new Error('no space left on device')
@@ -310,7 +310,7 @@ describe('reconciler', () => {
     assert.equal(lines.filter(line => line.error === 'no space left on device').length, 1, 'told once')
   })
 
-  it('does nothing any more once it is stopped', async () => {
+  it('does nothing after it is stopped', async () => {
     const { reconciler, batches } = stage(FULL)
     await reconciler.stop()
     reconciler.markDirty(['web'])
@@ -319,10 +319,10 @@ describe('reconciler', () => {
   })
 })
 
-describe('reconciler: a reading from which others make entries vanish', () => {
+describe('reconciler: an incomplete dump, because other programs change the table', () => {
   const site = table(tableService(WEB, [A, B]), tableService(MAIL, [A]))
 
-  it('is no drift, and nothing is written', async () => {
+  it('is not drift, and nothing is written', async () => {
     const kernel = memoryKernel()
     const { reconciler, lines, batches } = stage(site, kernel)
     await reconciler.resync()
@@ -339,7 +339,7 @@ describe('reconciler: a reading from which others make entries vanish', () => {
     assert.equal(reconciler.stats.driftRepaired, 0)
   })
 
-  it('forgets no service that a reload removes in that moment', async () => {
+  it('does not lose a service that a reload removes at the same time', async () => {
     const kernel = memoryKernel()
     const { reconciler, state, dump, journal } = stage(site, kernel)
     await reconciler.resync()
@@ -360,7 +360,7 @@ describe('reconciler: a reading from which others make entries vanish', () => {
     assert.deepEqual([...(dump?.table.keys() ?? [])].sort(), [...site.keys()].sort())
   })
 
-  it('tells a service that was deleted, and one that is ours no more', async () => {
+  it('recognizes a service that was deleted, and one that is no longer owned', async () => {
     const kernel = memoryKernel()
     const { reconciler, lines, dump } = stage(site, kernel)
     await reconciler.resync()

@@ -53,14 +53,14 @@ describe('accepted: an ldirectord.cf that ldirectord accepts', () => {
     ['a comment behind the address', 'virtual=192.0.2.1:80 # shop', 'tcp:192.0.2.1:80 tcp 80'],
   ]
   for (const [phrase, head, expected] of VIRTUALS)
-    it(`takes ${phrase}: ${head}`, async () => {
+    it(`accepts ${phrase}: ${head}`, async () => {
       const { name, virtual } = await service(site('', { head }))
       const facts =
         virtual.kind === 'fwmark' ? [virtual.fwmark, virtual.family] : [virtual.protocol, virtual.port]
       assert.equal([name, ...facts].join(' '), expected)
     })
 
-  it('keeps a name as it is, to be resolved while lvsd runs', async () => {
+  it('keeps a name, which is resolved while lvsd runs', async () => {
     const { virtual } = await service(site('real6=web1.example:80 gate', { head: 'virtual6=www.example:80' }))
     const expected = { kind: 'address', protocol: 'tcp', host: 'www.example', port: 80, family: 'ipv6' }
     assert.deepEqual(virtual, expected)
@@ -80,7 +80,7 @@ describe('accepted: an ldirectord.cf that ldirectord accepts', () => {
     ['a host name', 'real=web-1.example:80 gate', 'web-1.example:80 gate 1 0 0'],
   ]
   for (const [phrase, line, expected] of REALS)
-    it(`takes ${phrase}: ${line}`, async () => {
+    it(`accepts ${phrase}: ${line}`, async () => {
       const { host, port, attributes } = await realOf(site(line))
       const { forwarding, weight, lower, upper } = attributes
       assert.equal(`${host}:${port} ${forwarding} ${weight} ${lower} ${upper}`, expected)
@@ -240,19 +240,19 @@ describe('accepted: an ldirectord.cf that ldirectord accepts', () => {
       assert.equal(await timeoutWith('checktype=connect'), check * 1000)
     })
 
-  it('gives each ping of checkcount the whole time', async () => {
+  it('gives each ping of checkcount the full timeout', async () => {
     const use = (await realOf(site(`${REAL}\nchecktype=ping\ncheckcount=3\nchecktimeout=2`))).checks[0]
     assert.deepEqual([use?.options.count, use?.policy.timeout], [3, 6000])
   })
 
-  it('takes the checkinterval of a virtual with fork = yes alone', async () => {
+  it('uses the checkinterval of a virtual only with fork = yes', async () => {
     const intervalWith = async (globals: string) =>
       (await realOf(site(`${REAL}\ncheckinterval=7`, { globals }))).checks[0]?.policy.interval
     assert.equal(await intervalWith('fork=yes\ncheckinterval=3'), 7000)
     assert.equal(await intervalWith('checkinterval=3'), 3000)
   })
 
-  it('lets the virtual say otherwise than the global part', async () => {
+  it('uses the setting of the virtual instead of the global one', async () => {
     const text = site(`${REAL}\nquiescent=no\ncleanstop=yes\nfailurecount=5`, {
       globals: 'quiescent=yes\ncleanstop=no\nfailurecount=3',
     })
@@ -260,11 +260,11 @@ describe('accepted: an ldirectord.cf that ldirectord accepts', () => {
     assert.deepEqual([quiescent, cleanstop, reals[0]?.checks[0]?.policy.fall], [false, true, 5])
   })
 
-  it('lets global directives behind a virtual count for it too', async () => {
+  it('applies global directives below a virtual to it, too', async () => {
     assert.equal((await service(`${site(REAL)}\nquiescent=yes\n`)).quiescent, true)
   })
 
-  it('takes the last of repeated directives', async () => {
+  it('uses the last of repeated directives', async () => {
     assert.equal((await service(site(`${REAL}\nscheduler=rr\nscheduler=wlc`))).attributes.scheduler, 'wlc')
   })
 
@@ -321,7 +321,7 @@ describe('accepted: an ldirectord.cf that ldirectord accepts', () => {
     )
   })
 
-  it('names a service by its servicename, in one word, and only one by each', async () => {
+  it('names a service by its servicename, as one word that is unique', async () => {
     const one = site(`${REAL}\nservicename=Shop front`)
     const other = site(`${REAL}\nservicename=Shop front`, { head: 'virtual=192.0.2.2:80' })
     const { services } = await load(one + other)

@@ -4,7 +4,7 @@ import { KINDS, rowOf, SERVICES, serviceOfPort } from '../../../../src/config/ld
 import { loadChecks } from '../../../../src/kinds/find-kinds.js'
 
 describe("kinds: the table of ldirectord's kinds", () => {
-  it('has kinds that there are, and leads from one to another', async () => {
+  it('contains only existing kinds', async () => {
     const { checks } = await loadChecks()
     for (const [kind, { combined = kind, overUdp = kind }] of Object.entries(KINDS)) {
       assert.equal(checks.get(kind)?.name, kind)
@@ -12,7 +12,7 @@ describe("kinds: the table of ldirectord's kinds", () => {
     }
   })
 
-  it('speaks of options that the kinds have', async () => {
+  it('contains only existing options of the kinds', async () => {
     const { checks } = await loadChecks()
     for (const [kind, { implied = [], ignored = [], together = [], question = {}, ...row }] of Object.entries(
       KINDS,
@@ -37,13 +37,13 @@ describe("kinds: the table of ldirectord's kinds", () => {
     }
   })
 
-  it('puts connects only between runs of kinds for which they can stand', async () => {
+  it('allows connects only between runs of kinds that they can replace', async () => {
     const { checks } = await loadChecks()
     for (const [kind, { connects }] of Object.entries(KINDS))
       assert.equal(checks.get(kind)?.connects !== false, connects === 'between', kind)
   })
 
-  it('gives each port to one service, and all others to none', () => {
+  it('has one service for each port, and none for other ports', () => {
     for (const service of SERVICES) {
       const { port } = rowOf(service)
       if (port) assert.equal(serviceOfPort(port), service)
@@ -51,7 +51,7 @@ describe("kinds: the table of ldirectord's kinds", () => {
     assert.equal(serviceOfPort(9999), 'none')
   })
 
-  it('knows nothing of other kinds', () => {
+  it('contains no other kinds', () => {
     for (const kind of ['redis', 'toString', '']) assert.deepEqual(rowOf(kind), {})
   })
 })

@@ -363,7 +363,7 @@ const REFUSED: readonly [phrase: string, text: string, ...errors: string[]][] = 
   ['text that is not UTF-8', site(`${REAL}\nreceive="h\ufffdllo"`), 'NOT_UTF8 3:12+1'],
 ]
 
-describe('told: an ldirectord.cf that is not as ldirectord wants it', () => {
+describe('told: an ldirectord.cf with errors', () => {
   for (const [phrase, text, ...expected] of WARNED)
     it(`is accepted with a warning: ${phrase}`, async () => {
       const loaded = await loadCf(text)
@@ -386,13 +386,13 @@ describe('told: an ldirectord.cf that is not as ldirectord wants it', () => {
       assert.equal(loaded.config, null)
     })
 
-  it('is told all that is wrong at once', async () => {
+  it('is reported with all its errors at once', async () => {
     const text =
       'quiescent=maybe\nvirtual=192.0.2.1:80\n\treal=198.51.100.1:80\n\tscheduler=WRR\n\trecieve="x"\n'
     assert.equal(told(await loadCf(text), 'error').length, 4)
   })
 
-  it('is told the nearest right word', async () => {
+  it('is reported with the closest valid word', async () => {
     const { problems } = await loadCf(site(`${REAL}\nrecieve="ok"`))
     assert.match(
       problems.find(({ code }) => code === 'UNKNOWN_DIRECTIVE')?.message ?? '',
@@ -400,7 +400,7 @@ describe('told: an ldirectord.cf that is not as ldirectord wants it', () => {
     )
   })
 
-  it('is told what ldirectord would have made of it', async () => {
+  it('is reported with the behaviour of ldirectord', async () => {
     const { problems } = await loadCf(site(REAL, { head: 'virtual=192.168.1.5' }))
     assert.match(problems.find(({ code }) => code === 'BAD_ADDRESS')?.message ?? '', /firewall mark 192/)
     for (const [code, text] of [
@@ -417,7 +417,7 @@ describe('told: an ldirectord.cf that is not as ldirectord wants it', () => {
 })
 
 describe('told: a virtual that cannot be read', () => {
-  it('is the one thing that is told', async () => {
+  it('is the only problem that is reported', async () => {
     const { problems } = await loadConfig('site.cf', { text: site(REAL, { head: 'virtual=192.168.1.5' }) })
     assert.deepEqual(
       problems.map(({ code }) => code),
@@ -434,8 +434,8 @@ describe('told: the codes of an ldirectord.cf', () => {
     })
 })
 
-describe('told: what ldirectord does beside its checks', () => {
-  it('is configured as there', async () => {
+describe('told: functions of ldirectord besides checks', () => {
+  it('has the same settings', async () => {
     const globals = 'maintenancedir=/m\nautoreload=yes\ncallback="/c"\nfallbackcommand=/f all'
     const { config } = await loadCf(site(`${REAL}\nmonitorfile="/mon"`, { globals }))
     const { maintenancedir, autoreload, callback } = config?.settings ?? {}
@@ -444,7 +444,7 @@ describe('told: what ldirectord does beside its checks', () => {
     assert.deepEqual([web?.fallbackcommand, web?.monitorfile], ['/f all', '/mon'])
   })
 
-  it('is configured for one virtual, in place of what is global', async () => {
+  it('has settings of one virtual, which replace the global ones', async () => {
     const loaded = await loadCf(site(`${REAL}\nfallbackcommand="/f web"`, { globals: 'fallbackcommand=/f' }))
     assert.equal(loaded.config?.services[0]?.fallbackcommand, '/f web')
     assert.deepEqual(await afterImport(loaded), loaded.config)

@@ -10,7 +10,7 @@ import { ATTRIBUTES, POLICY, SERVICE_ATTRIBUTES, SETTINGS } from '../../../suppo
 const EXAMPLE = new URL('../../../../config/example.yaml', import.meta.url).pathname
 
 describe('validate: a configuration', () => {
-  it('is frozen, all the way down', async () => {
+  it('is frozen at all levels', async () => {
     const config = await configOf(siteWith('check: http', "reals: ['[2001:db8:1::11]']"))
     const walk = (value: unknown): void => {
       if (typeof value !== 'object' || value === null) return
@@ -20,7 +20,7 @@ describe('validate: a configuration', () => {
     walk(config)
   })
 
-  it('has the stated defaults', async () => {
+  it('has the documented defaults', async () => {
     const { settings } = await configOf('services: {}\n')
     assert.deepEqual(settings, SETTINGS)
     const { resync, removalLimit, timeouts, checks, logLevel } = settings
@@ -34,7 +34,7 @@ describe('validate: a configuration', () => {
     assert.deepEqual([real?.port, real?.need], [80, 1])
   })
 
-  it('tells what is wrong in defaults that no service takes', () => {
+  it('reports errors in defaults that no service uses', () => {
     const text = `defaults: { persistence: { timeot: 5s }, fallback: , fallbackcommand: 7 }
 services: {}
 `
@@ -60,7 +60,7 @@ services: {}
     ['nothing', '{ kind: external, timeout: 2s }', []],
   ]
   for (const [phrase, check, expected] of UNUSED)
-    it(`tells what is wrong in a check of defaults that no service uses: ${phrase}`, async () => {
+    it(`reports errors in a check of defaults that no service uses: ${phrase}`, async () => {
       const services = siteWith('check: connect', "reals: ['[2001:db8:1::11]']")
       assert.deepEqual(await problemsOf(`defaults: { check: ${check} }\n${services}`), expected)
     })
@@ -77,17 +77,17 @@ services: {}
     ['{ kind: dns, request: "a b" }', '4:34 CHECK_OPTIONS'],
   ]
   for (const [check, expected] of OPTIONS)
-    it(`tells the place within ${check}`, async () => {
+    it(`reports the position within ${check}`, async () => {
       const text = siteWith(`check: ${check}`, "reals: ['[2001:db8:1::11]']")
       assert.deepEqual(await problemsOf(text), [expected])
     })
 
-  it('tells what is wrong in the policy of defaults that no service uses', async () => {
+  it('reports errors in the policy of defaults that no service uses', async () => {
     const text = 'defaults: { check: { fall: 0, request: 5 } }\nservices: {}\n'
     assert.deepEqual(await problemsOf(text), ['1:28 OUT_OF_RANGE', '2:1 NO_SERVICES'])
   })
 
-  it('leaves to the service what it changes of a check in defaults', async () => {
+  it('does not report a check of defaults that the service completes', async () => {
     const services = siteWith(
       'check: { kind: tls, verify: true, minversion: TLSv1.3 }',
       "reals: ['[2001:db8:1::11]']",
@@ -117,7 +117,7 @@ services: {}
     assert.deepEqual([settings.socket, settings.state], ['/tmp/lvsd.sock', '/tmp/lvsd'])
   })
 
-  it('stands in config/example.yaml without a problem', async () => {
+  it('is valid in config/example.yaml', async () => {
     const { config, problems } = await loadConfig(EXAMPLE)
     assert.deepEqual(problems, [])
     const [web, dns, mail] = config?.services ?? []
@@ -143,7 +143,7 @@ services: {}
 })
 
 describe('validate: a service', () => {
-  it('may have a name for its address, of one family or of any', async () => {
+  it('may have a name as its address, with one family or any', async () => {
     const text = `services:
   any: { virtual: 'www.example:http', check: none, reals: [web1.example] }
   six: { virtual: 'www6.example:80', family: ipv6, check: none, reals: [web1.example] }
@@ -165,7 +165,7 @@ describe('validate: a service', () => {
     )
   })
 
-  it('of a firewall mark keeps port 0 for real servers that name none', async () => {
+  it('of a firewall mark has port 0 for real servers without a port', async () => {
     const text = `services:
   mail:
     fwmark: 4294967295
@@ -181,7 +181,7 @@ describe('validate: a service', () => {
     )
   })
 
-  it('shares a mark with one of the other family, and an address with one of another protocol', async () => {
+  it('may share a mark with a service of the other family, and an address with one of another protocol', async () => {
     const text = `services:
   four: { fwmark: 1, family: ipv4, check: ping, reals: [192.0.2.1] }
   six: { fwmark: 1, family: ipv6, check: ping, reals: ['[2001:db8:1::1]'] }
@@ -191,7 +191,7 @@ describe('validate: a service', () => {
     assert.deepEqual(await problemsOf(text), [])
   })
 
-  it('names both places where it collides with another', async () => {
+  it('reports both positions if it conflicts with another service', async () => {
     const text = `services:
   one: { virtual: '[2001:db8::80]:80', check: none, reals: [web1.example] }
   two: { virtual: '[2001:DB8:0:0::80]:http', check: none, reals: [web1.example] }
@@ -203,7 +203,7 @@ describe('validate: a service', () => {
     )
   })
 
-  it('is told where a reader gives two of one name', () => {
+  it('is reported if a reader returns two services with the same name', () => {
     const { root } = readYaml(siteWith('reals: []'), 'site.yaml')
     const services = root?.entries[0]?.value
     const [part] = root?.entries ?? []
@@ -214,7 +214,7 @@ describe('validate: a service', () => {
     assert.ok(problems.some(({ code, at }) => code === 'DUPLICATE_SERVICE' && at.line === 2))
   })
 
-  it('may be persistent by a timeout alone, by a prefix, or by a netmask', async () => {
+  it('may be persistent by only a timeout, by a prefix length, or by a netmask', async () => {
     const persistence = async (virtual: string, value: string) =>
       (
         await serviceOf(
@@ -230,12 +230,12 @@ describe('validate: a service', () => {
     assert.deepEqual(await persistence('[2001:db8::80]:0', '60s'), { timeout: 60, prefix: 128, engine: null })
   })
 
-  it('takes persistence away with none', async () => {
+  it('cancels persistence with none', async () => {
     const text = `defaults: { persistence: 60s }\n${siteWith('persistence: none', 'check: none', 'reals: []')}`
     assert.equal((await serviceOf(text)).attributes.persistence, null)
   })
 
-  it('inherits the flags of the scheduler only together with it', async () => {
+  it('inherits the flags of the scheduler only together with the scheduler', async () => {
     const flags = async (...lines: readonly string[]) => {
       const defaults = 'defaults: { scheduler: sh, scheduler-flags: [sh-port, sh-fallback, sh-port] }\n'
       return (await serviceOf(defaults + siteWith(...lines, 'check: none', 'reals: []'))).attributes
@@ -247,7 +247,7 @@ describe('validate: a service', () => {
     assert.deepEqual(await flags('scheduler-flags: []'), [])
   })
 
-  it('counts one-packet as a default for its UDP services alone', async () => {
+  it('uses one-packet of defaults only for UDP services', async () => {
     const text = `defaults: { one-packet: true }
 services:
   web: { virtual: '[2001:db8::80]:80', check: none, reals: [] }
@@ -261,7 +261,7 @@ services:
     )
   })
 
-  it('does not hide the mistakes of another', async () => {
+  it('does not hide the errors of another service', async () => {
     const text = `settings: { resink: 5s }
 services:
   one: { virtual: '[2001:db8::1]:80', scheduler: wcl, check: http, reals: [] }
@@ -282,7 +282,7 @@ services:
 })
 
 describe('validate: a real server', () => {
-  it('takes what it does not say from its service, then from defaults', async () => {
+  it('inherits missing keys from its service, then from defaults', async () => {
     const text = `defaults: { forwarding: gate, weight: 5, upper: 100 }
 services:
   web:
@@ -305,7 +305,7 @@ services:
     )
   })
 
-  it('has a tunnel port with gue alone, and a checksum with gue and gre', async () => {
+  it('has a tunnel port only with gue, and a checksum only with gue and gre', async () => {
     const lines = ['check: none', 'tunnel-port: 6080', 'tunnel-checksum: csum', 'reals:']
     const reals = ['gue', 'gre', 'ipip', 'masq'].map((word, i) => `  - '[2001:db8:1::${i + 1}] ${word}'`)
     const service = await serviceOf(siteWith(...lines, ...reals))
@@ -328,7 +328,7 @@ services:
     assert.deepEqual(short, long)
   })
 
-  it('may stand in two services', async () => {
+  it('may be in two services', async () => {
     const text = `services:
   one: { virtual: '[2001:db8::1]:80', check: none, reals: ['[2001:db8:1::1]'] }
   two: { virtual: '[2001:db8::2]:80', check: none, reals: ['[2001:db8:1::1]'] }
@@ -336,7 +336,7 @@ services:
     assert.deepEqual(await problemsOf(text), [])
   })
 
-  it('of the other family is told once for each service, when a tunnel leads there', async () => {
+  it('of the other family is reported once for each service, if a tunnel leads there', async () => {
     const text = siteWith('check: none', 'forwarding: ipip', 'reals: [192.0.2.1, 192.0.2.2, 192.0.2.3]')
     assert.deepEqual(await problemsOf(text), ['6:13 MIXED_FAMILY'])
   })
@@ -377,7 +377,7 @@ describe('validate: the family of a server that is a name', () => {
   })
 })
 
-describe('validate: a name that /etc/hosts has in one family alone', () => {
+describe('validate: a name that /etc/hosts has in only one family', () => {
   const hosts = parseHosts(
     '127.0.0.1 localhost rs.example\nfd00::1 six.example both.example\n192.0.2.1 both.example',
   )
@@ -392,7 +392,7 @@ describe('validate: a name that /etc/hosts has in one family alone', () => {
       .problems.filter(({ code }) => code === 'NAME_FAMILY')
       .map(({ message }) => message)
 
-  it('is told where another one is asked for, with what there is', () => {
+  it('is reported if the other family is required, with the existing addresses', () => {
     const reals = 'reals: [localhost, rs.example, six.example, both.example, other.example]'
     assert.deepEqual(told(siteWith('check: none', 'fallback: rs.example', reals)), [
       'rs.example has no IPv6 address in /etc/hosts; it has 127.0.0.1; a name server may know one',
@@ -401,12 +401,12 @@ describe('validate: a name that /etc/hosts has in one family alone', () => {
     ])
   })
 
-  it('is not told where it is asked for', () => {
+  it('is not reported if this family is required', () => {
     const real = '{ address: rs.example, family: ipv4, forwarding: ipip }'
     assert.deepEqual(told(siteWith('check: none', `reals: [${real}]`)), [])
   })
 
-  it('is told of a virtual address', () => {
+  it('is reported for a virtual address', () => {
     const site =
       "services: { web: { virtual: 'rs.example:80', family: ipv6, check: none, reals: ['[fd00::1]'] } }"
     assert.equal(told(site).length, 1)
@@ -414,7 +414,7 @@ describe('validate: a name that /etc/hosts has in one family alone', () => {
 })
 
 describe('validate: a fallback', () => {
-  it('of the defaults is the first of the family of the service', async () => {
+  it('of the defaults is the first one of the family of the service', async () => {
     const text = `defaults: { fallback: [127.0.0.1, '[::1]:8080', '[::2]:8080'] }
 services:
   six: { virtual: '[2001:db8::80]:80', check: none, reals: [] }
@@ -438,7 +438,7 @@ services:
     )
   })
 
-  it('of the defaults leaves services of the other family alone', async () => {
+  it('of the defaults does not apply to services of the other family', async () => {
     const text = `defaults: { fallback: 127.0.0.1 }\n${siteWith('check: none', 'reals: []')}`
     assert.equal((await serviceOf(text)).fallback, null)
   })
@@ -493,7 +493,7 @@ describe('validate: a server at a loopback address', () => {
     return loopback.map(({ severity, at, message }) => `${severity} ${at.line}:${at.column} ${message}`)
   }
 
-  it('is the director itself: masq does not get there, and gate goes to the port of the service', async () => {
+  it('is the director itself: masq does not reach it, and gate uses the port of the service', async () => {
     assert.deepEqual(await told("'[::1]:8080 masq'"), [
       'warning 5:16 ::1 is the director itself, and with masq the kernel drops what other machines send there; with gate they reach a server of the director that listens on the virtual address, port 80',
     ])
@@ -502,7 +502,7 @@ describe('validate: a server at a loopback address', () => {
     ])
   })
 
-  it('is told as a real server too', async () => {
+  it('is also reported for a real server', async () => {
     const reals = "'[2001:db8:1::1]:80', '[::1]:80 masq'"
     assert.match(
       (await told('none', reals)).join(),
@@ -510,7 +510,7 @@ describe('validate: a server at a loopback address', () => {
     )
   })
 
-  it('is not told where all servers are there: somebody tries lvsd on one machine', async () => {
+  it('is not reported if all servers are local, as in a trial on one machine', async () => {
     assert.deepEqual(await told("'[::1]:8080'", "'[::1]:80'"), [])
   })
 })
@@ -527,7 +527,7 @@ describe('validate: the checks of a real server', () => {
     assert.deepEqual(use?.options, { question: 'x', answer: null, patience: 60_000, codes: ['a'] })
   })
 
-  it('are shared by the real servers that say nothing of them', () => {
+  it('are shared by the real servers without checks of their own', () => {
     const [one, two] = usesOf(...HEAD, '    check: running', '    reals:', REAL, REAL.replace('::1]', '::2]'))
     assert.equal(one?.[0], two?.[0])
   })
@@ -613,7 +613,7 @@ describe('validate: the checks of a real server', () => {
     )
   })
 
-  it('look again soon: after a second, or the interval where that is shorter', () => {
+  it('have a fastinter of one second, or the interval if that is shorter', () => {
     const fastinter = (check: string) =>
       usesOf(...HEAD, `    check: { kind: running, ${check} }`, '    reals:', REAL)[0]?.[0]?.policy.fastinter
     assert.equal(fastinter('interval: 10s'), 1000)
@@ -621,7 +621,7 @@ describe('validate: the checks of a real server', () => {
     assert.equal(fastinter('fastinter: 2s'), 2000)
   })
 
-  it('go elsewhere with checkport and checkaddress', () => {
+  it('use the address of checkport and checkaddress', () => {
     const [[use] = []] = usesOf(
       ...HEAD,
       "    check: { kind: running, checkport: domain, checkaddress: 'FE80::1%eth0' }",
@@ -631,7 +631,7 @@ describe('validate: the checks of a real server', () => {
     assert.deepEqual([use?.port, use?.host], [53, 'fe80::1%eth0'])
   })
 
-  it('go to a server with a name', () => {
+  it('use a server name', () => {
     const [[use] = []] = usesOf(
       ...HEAD,
       '    check: { kind: running, checkaddress: web1.example }',
@@ -641,7 +641,7 @@ describe('validate: the checks of a real server', () => {
     assert.equal(use?.host, 'web1.example')
   })
 
-  it('must all pass, unless need says otherwise', () => {
+  it('must all pass, unless need sets another number', () => {
     const need = (word: string) => {
       const { config } = validated(
         [
@@ -680,7 +680,7 @@ describe('validate: the checks of a real server', () => {
     })
   }
 
-  it('tell what this machine lacks for them, once for each place', () => {
+  it('report what is missing on this machine, once for each position', () => {
     const lame: Check = {
       ...RUNNING,
       name: 'lame',
@@ -698,7 +698,7 @@ describe('validate: the checks of a real server', () => {
     )
   })
 
-  it('tell a mistake in the defaults once, however many services take it', () => {
+  it('report an error in defaults once for any number of services', () => {
     const services = [1, 2, 3].map(
       i => `  s${i}: { virtual: '[2001:db8::${i}]:80', check: running, reals: ['[2001:db8:1::1]'] }`,
     )
@@ -712,7 +712,7 @@ describe('validate: the checks of a real server', () => {
     )
   })
 
-  it('need a port only where they would use it', () => {
+  it('need a port only if they use it', () => {
     const mark = (check: string) =>
       validated(
         `services:\n  all: { fwmark: 1, family: ipv6, check: ${check}, reals: ['[2001:db8:1::1]'] }`,
@@ -723,7 +723,7 @@ describe('validate: the checks of a real server', () => {
     assert.deepEqual(mark('running'), [])
   })
 
-  it('that are missing make a warning, not an error', () => {
+  it('that are missing cause a warning, not an error', () => {
     const { config, problems } = validated([...HEAD, '    reals:', REAL].join('\n'), CHECKS)
     assert.ok(config)
     assert.deepEqual(
