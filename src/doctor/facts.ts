@@ -1,6 +1,6 @@
 /**
- * What doctor knows about the machine and the configuration. Plain data: `read/` reads it, and tests write it by hand.
- * In every fact null means "not known", which is never judged as good.
+ * Facts about the machine and the configuration. Plain data: `read/` collects it, and tests construct it. In every fact
+ * null means "not known", which never counts as good.
  */
 import type { Family } from '../core/address.js'
 import type { ResolvedConfig } from '../core/model.js'
@@ -82,7 +82,7 @@ export type Daemon =
       readonly keptSince: string | null
     }
   | { readonly state: 'absent' }
-  /** The socket may not be opened, or nothing comes. */
+  /** This user may not open the socket, or there is no answer. */
   | { readonly state: 'not known'; readonly why: string }
 
 /** The process that runs the checks: the daemon, or this command if there is none. */

@@ -7,11 +7,11 @@ export type Severity = (typeof SEVERITIES)[number]
 
 export interface Judgement {
   readonly severity: Severity
-  /** One line without a full stop: what is so. */
+  /** The fact, in one line without a full stop. */
   readonly title: string
-  /** One paragraph: what follows from it, for whom. Empty if all is well. */
+  /** The consequence and who is affected, in one paragraph. Empty if there is no problem. */
   readonly text: string
-  /** Commands that mend it; empty if it depends on the site. */
+  /** Commands that correct it; empty if they depend on the site. */
   readonly commands: readonly string[]
   /** Names of the services concerned; empty if it concerns the machine. */
   readonly services: readonly string[]
@@ -50,12 +50,12 @@ export const warning = judgement('warning')
 /** Worth knowing; it may be on purpose. */
 export const note = judgement('note')
 
-/** All is well. */
+/** There is no problem. */
 export function ok(title: string): Judgement {
   return judgement('ok')(title, '')
 }
 
-/** A fact could not be read. `why` says what would make it known. */
+/** A fact could not be read. `why` explains how it can be read. */
 export function notKnown(title: string, why: string): Judgement {
   return judgement('not known')(title, why)
 }

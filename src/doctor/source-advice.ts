@@ -6,7 +6,7 @@ import { counted } from '../util/plural.js'
 import { readSources } from './read/sources.js'
 import { namesOf, virtualSourcesIn } from './uses.js'
 
-/** Each address is told once. A later configuration ends the look at an earlier one. */
+/** Logs each address once. A later configuration cancels the examination of an earlier one. */
 export function sourceAdvice(log: Log, read = readSources): EventListener & { idle(): Promise<void> } {
   const told = new Set<string>()
   let current: Config | null = null

@@ -7,7 +7,7 @@ export function sysctl({ machine }: Facts, name: string): string | null | undefi
   return machine.sysctls.get(name)
 }
 
-/** Judges the value as a number. Nothing is said of a sysctl that the kernel does not have. */
+/** Judges the value as a number. Returns no finding for a sysctl that the kernel does not have. */
 export function judged(
   facts: Facts,
   name: string,

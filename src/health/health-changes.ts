@@ -105,7 +105,7 @@ export interface HealthEvents {
   readonly panic: [change: PanicChange]
   /** A quiesced server is removed, because the time of on-down is over. */
   readonly removal: [removal: Removal]
-  /** lvsd cannot reach anybody any more, or again. */
+  /** An isolation begins or ends. */
   readonly isolation: [change: IsolationChange]
   /** Damping holds a real server down, spares it or releases it. */
   readonly damping: [change: DampingChange]

@@ -1,7 +1,6 @@
 /**
- * What the parts of lvsd want to know again after a restart: since when a server is in its state, and how far the clocks
- * of their rules have run. A restart takes it for people and for such clocks; the kernel's table and new results decide
- * what is up.
+ * State that parts of lvsd restore after a restart: the time since when a server is in its state, and the elapsed times
+ * of rules. It is for people and for these times only; the kernel's table and new results decide which servers are up.
  */
 import { stat, utimes } from 'node:fs/promises'
 import { type EntryForm, StateFile } from '../storage/state-file.js'
@@ -103,7 +102,7 @@ export class HealthMemory {
     this.#sections.set(section.name, section)
   }
 
-  /** Last time at which an earlier run is known to have run, milliseconds of the wall clock; null without one. */
+  /** Last known time of an earlier run, milliseconds of the wall clock; null without one. */
   get lastRunAt(): number | null {
     return this.#lastRunAt
   }
@@ -145,7 +144,7 @@ export class HealthMemory {
     if (!this.#isWriting) this.#writeSoon()
   }
 
-  /** Writes the last state. Resolves when it is written, or cannot be, or after `patience` milliseconds. */
+  /** Writes the last state. Resolves when it is written, when the write fails, or after `patience` milliseconds. */
   async close(patience: number): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -163,7 +162,7 @@ export class HealthMemory {
       try {
         this.#sections.get(section)?.restore(value, Math.max(0, now - at))
       } catch {
-        // A value of another build: what is remembered is for people, and the rest counts.
+        // A value of another build is omitted. The other values are still useful.
       }
   }
 
@@ -188,7 +187,7 @@ export class HealthMemory {
     const { user, system } = process.cpuUsage()
     await this.#file?.saveSliced(this.#entries())
     const used = process.cpuUsage()
-    // The checks that ran meanwhile count too: a busy lvsd rests longer.
+    // The duration includes checks that ran meanwhile, so a busy lvsd pauses longer.
     const cost = (used.user + used.system - user - system) / 1000
     this.#rest = Math.min(Math.max(cost * REST, DELAY), LONGEST_REST)
   }
@@ -204,7 +203,7 @@ export class HealthMemory {
     const { path } = this.#parts
     this.#cancelAlive = this.#alarm(ALIVE, () => {
       const seconds = this.#now() / 1000
-      // A file that is not there is written at the next change; one that cannot be written is told by its writer.
+      // A missing file is written at the next change. The writer logs a file that it cannot write.
       if (path !== null) void utimes(path, seconds, seconds).catch(() => {})
       this.#stayAlive()
     })

@@ -89,7 +89,7 @@ export class HealthTracker {
     this.#touch([...changes.map(({ service }) => service), ...this.#tellDamping(), ...this.#tellDown()])
   }
 
-  /** Weights of these services change because time goes on. */
+  /** Weights of these services change with time. */
   step(services: readonly ResolvedService[]): void {
     this.#touch(services)
   }
@@ -102,7 +102,7 @@ export class HealthTracker {
     const result = excuse ?? given
     if (result.ok === null && subscribers[0]) this.#logNoVerdict(subscribers[0], result)
     if (subscribers.length > 0 && events.hears('result')) events.emit('result', subscribers, result)
-    // One event tells the isolation; the checks without a verdict are not counted.
+    // One event reports the isolation; the checks without a verdict are not counted.
     if (excuse) return
     const { transitions, weightChanges, verdicts, recheckIn } = this.store.result(id, result, this.#now())
     if (recheckIn !== null) recheck(id, recheckIn)

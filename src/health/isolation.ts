@@ -1,6 +1,6 @@
 /**
- * Decides whether a failed check says something about its server: not while lvsd is isolated (core/isolation.ts). Looks
- * at routes and interfaces when a failure is to be judged, and has no timer.
+ * Decides whether a failed check counts as evidence about its server. It does not while lvsd is isolated
+ * (core/isolation.ts). Reads routes and interfaces when a failure has to be judged, and has no timer.
  */
 import type { Address } from '../core/address.js'
 import { isIsolated, type PathState, pathState } from '../core/isolation.js'
@@ -33,9 +33,9 @@ interface Reached {
 
 /** Milliseconds after which the interface of a server that answers is read again: its route may have changed. */
 const LEARN_EVERY = 60_000
-/** Milliseconds for which an isolation that was found is believed. The end of it is noticed at the next pass. */
+/** Milliseconds for which a detected isolation remains valid. Its end is detected at the next pass. */
 const BELIEVED_FOR = 250
-/** A look at many servers without a route is long; the next one comes after this many times its duration. */
+/** A search among many servers without a route is long; the next one starts after this many times its duration. */
 const PAUSE_SHARE = 20
 
 export class Isolation {
@@ -47,7 +47,7 @@ export class Isolation {
   /** Number of lost carriers by interface. */
   readonly #losses = new Map<number, number>()
   #current: IsolationChange | null = null
-  /** Until then the isolation is believed without a look. */
+  /** Until this time the isolation remains valid without a new search. */
   #believedUntil = Number.NEGATIVE_INFINITY
   /** A run that began before this time may have met an isolation. */
   #lastIsolated = Number.NEGATIVE_INFINITY
@@ -57,7 +57,7 @@ export class Isolation {
     this.#parts = parts
   }
 
-  /** The isolation that lasts, or null. */
+  /** The current isolation, or null. */
   get current(): IsolationChange | null {
     return this.#current
   }
@@ -86,7 +86,7 @@ export class Isolation {
   }
 
   /**
-   * True if a failed check of this address says nothing about its server: lvsd is isolated, or was so after the run
+   * True if a failed check of this address is no evidence about its server: lvsd is isolated, or was so after the run
    * began `ms` milliseconds ago.
    */
   excuses({ text }: Address, ms: number): boolean {

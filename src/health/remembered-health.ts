@@ -1,6 +1,6 @@
 /**
- * The last known state of each check, real server and service, from an earlier run of lvsd. People see it; no rule of
- * `core/health.ts` does. A state that is found again after the restart keeps its `since`.
+ * The last known state of each check, real server and service, from an earlier run of lvsd. It is shown to people; no
+ * rule of `core/health.ts` uses it. A state that is found again after the restart keeps its `since`.
  */
 import { crc32 } from 'node:zlib'
 import { endpoint } from '../core/address.js'
@@ -37,7 +37,7 @@ interface WrittenCheck extends Omit<Written, 'checks'> {
     | null
 }
 
-/** Milliseconds: an older state says nothing about today. */
+/** Milliseconds after which a stored state is too old to be useful. */
 const LONGEST_AGE = 86_400_000
 
 type Traffic = { readonly has: boolean; readonly since: number }
@@ -97,7 +97,7 @@ export class RecalledHealth {
   }
 }
 
-/** Returns what the next run is to know. States that are not known yet are written as they were before the restart. */
+/** Returns the state for the next run. States that are not known yet are written as they were before the restart. */
 export function* written(source: HealthSource, now: number): Generator<Written> {
   for (const service of source.services) {
     const known = source.trafficOf(service)

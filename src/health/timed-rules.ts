@@ -1,6 +1,6 @@
 /**
- * Applies slow start and damping to the real servers, and keeps their clocks over reloads and restarts. Has no timer: it
- * says when it is to be asked again.
+ * Applies slow start and damping to the real servers, and keeps their elapsed times across reloads and restarts. Has no
+ * timer: it sets the time of the next evaluation.
  */
 import {
   areHoldsInForce,
@@ -18,7 +18,7 @@ import { agedRule, readRule, type SavedRule, saveRule } from './saved-rules.js'
 import { keysOf } from './standings.js'
 
 export interface TimedRulesParts {
-  /** Everything that decides the disposition but the rules of this class. */
+  /** All inputs of the disposition except the rules of this class. */
   judged(real: ResolvedReal): Judged
   /** True if the actual table shows the server in service. */
   isInService(service: ResolvedService, real: ResolvedReal): boolean
@@ -225,7 +225,7 @@ export class TimedRules {
     this.#parts.onChange()
   }
 
-  /** Decides who is held or spared. */
+  /** Decides which servers are held or spared. */
   #hold(service: ResolvedService, entries: readonly Entry[]): void {
     const isInForce = areHoldsInForce(
       this.#serving(entries),
@@ -246,7 +246,7 @@ export class TimedRules {
     for (const { service, real, flapping } of entries) {
       const judged = this.#parts.judged(real)
       const { state, weight } = disposition(judged)
-      // After a start the table shows who served before; an unknown server keeps its weight in it.
+      // After a start the table shows which servers served before; an unknown server keeps its weight in it.
       const isUp = state === 'up' || (state === 'unknown' && this.#parts.isInService(service, real))
       const isForced = judged.override?.effect.kind === 'force-up'
       yield { isServing: isUp && weight > 0, isHeld: flapping.heldSince !== null && !isForced }

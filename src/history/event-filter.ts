@@ -1,4 +1,4 @@
-/** Which events somebody wants. Pure. */
+/** Selects events. Pure. */
 import { type EventRecord, LEVELS, type Level } from './event-record.js'
 
 /** What is undefined excludes nothing. */

@@ -201,7 +201,7 @@ export class EventMemory {
       )
       this.#segments = segments
       if (!wasClosed) this.#lastId += GAP
-      // On the disk before an id is given, so that a run that is killed at once leaves a gap too.
+      // Written before an id is used, so that a run that is killed at once leaves a gap, too.
       segments.append({ lastId: this.#lastId })
       await waitAtMost(PATIENCE, segments.flush())
     } catch (error) {

@@ -22,7 +22,7 @@ export interface Link {
   readonly name: string
   /** True if it is set up and has a carrier: the operational state of RFC 2863. */
   readonly isWorking: boolean
-  /** How often it has lost its carrier; 0 if the kernel does not tell. */
+  /** Number of times it has lost its carrier; 0 if the kernel does not report it. */
   readonly losses: number
 }
 

@@ -1,4 +1,4 @@
-/** Says when drains that go down in steps take the next one: one alarm for all. */
+/** Reports the time of each step of drains with a ramp, with one timer for all. */
 import type { ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Override } from '../core/override.js'
 import { nextRampStep, type Ramp } from '../core/ramp.js'

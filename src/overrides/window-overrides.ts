@@ -1,6 +1,6 @@
 /**
  * Overrides by the maintenance windows of the configuration. Which windows are open follows from the configuration and
- * the time, so a start or a reload in the middle of a window is in it.
+ * the time, so a start or a reload during a window applies it.
  */
 import { type Config, keyAsWritten, type MaintenanceWindow, type Real, type Service } from '../core/model.js'
 import { isInForce, type Override } from '../core/override.js'
@@ -67,7 +67,7 @@ export class WindowOverrides {
     this.#take(next, now)
   }
 
-  /** Returns what the open windows want of this server. */
+  /** Returns the overrides of the open windows for this server. */
   of(service: Service, real: Real): readonly Override[] {
     const windows = this.#byService.get(keyAsWritten(service.virtual)) ?? []
     const now = this.#now()
@@ -76,7 +76,7 @@ export class WindowOverrides {
     )
   }
 
-  /** Returns the override of a window, the same one for all of its servers; null where it is not open. */
+  /** Returns the override of a window, the same one for all of its servers; null if it is not open. */
   #overrideBy(watched: Watched, now: number): Override | null {
     const { window, open } = watched
     if (!open) return null

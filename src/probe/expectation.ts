@@ -1,4 +1,4 @@
-/** What a check expects, in words, for people who ask why a server is down. No kind is named: the check says it. */
+/** Describes what a check expects, to explain why a server is down. Names no kind: the check describes itself. */
 import type { Check, Target } from '../check/check.js'
 import type { Judge, ProbeSpec } from '../check/probe-spec.js'
 import { counted } from '../util/plural.js'

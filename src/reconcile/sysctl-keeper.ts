@@ -1,6 +1,6 @@
 /**
- * Sets the sysctls that the configuration declares, keeps them so, and restores the former values. The former value is on
- * the disk before the kernel has the new one, so a restart after kill -9 knows it. A reboot makes it void.
+ * Sets the sysctls that the configuration declares, maintains them, and restores the former values. The former value
+ * is on the disk before the kernel has the new one, so a restart after kill -9 knows it. A reboot makes it void.
  *
  *   declared   former value   the kernel has         what happens
  *   yes        not known      any value              the value becomes the former value; set
@@ -52,7 +52,7 @@ interface Held {
   readonly former: string
   /** The declared value that was written; null before the first write. */
   readonly written: string | null
-  /** What the kernel made of it. */
+  /** The value that the kernel shows after the write. */
   readonly set: string
   readonly boot: string
 }
@@ -60,7 +60,7 @@ interface Held {
 interface Standing {
   value: string | null
   trouble: string | null
-  /** The trouble that was logged last. */
+  /** The error that was logged last. */
   told: string | null
   changesByOthers: number
   /** Rounds since another program changed it. */
@@ -251,7 +251,7 @@ export class SysctlKeeper {
     return `${name} cannot be ${declared}: ${code === 'EINVAL' || code === 'ERANGE' ? 'the kernel refuses this value' : message}`
   }
 
-  /** Each trouble is told once, and its end. */
+  /** Logs each error once, and its end. */
   #reportTroubles(): void {
     for (const [name, standing] of this.#standings) {
       const { trouble, told } = standing

@@ -47,7 +47,7 @@ function noteHeld({ held, removed }: Entries, key: string, written: Written): vo
   held.set(key, written)
 }
 
-/** The number is limited, because a name may resolve to ever other addresses. */
+/** The number is limited, because a name may resolve to new addresses again and again. */
 function noteRemoved({ held, removed }: Entries, key: string, written: Written): void {
   held.delete(key)
   removed.set(key, written)

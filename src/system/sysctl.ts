@@ -15,7 +15,7 @@ export interface Sysctls {
 export function openSysctls(root = ROOT): Sysctls {
   return {
     read: name => withFile(name, constants.O_RDONLY, root, fd => plainValue(readFileSync(fd, 'utf8'))),
-    // One write: the kernel takes each for a whole value.
+    // One write call, because the kernel treats each write as a complete value.
     write: (name, value) => withFile(name, constants.O_WRONLY, root, fd => void writeSync(fd, `${value}\n`)),
   }
 }

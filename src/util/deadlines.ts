@@ -1,5 +1,5 @@
 /**
- * A time for each of many keys, with one alarm for the earliest. The work at an alarm is proportional to the keys that
+ * A time for each of many keys, with one timer for the earliest. The work at an expiry is proportional to the keys that
  * are due, not to all keys.
  */
 import type { Clock } from './clock.js'
@@ -7,7 +7,7 @@ import { DueHeap, type HeapItem } from './due-heap.js'
 
 export interface DeadlinesParts<K> {
   readonly clock: Pick<Clock, 'now' | 'alarm'>
-  /** Called with the keys whose time has come, the earliest first. They have no time any more; it may set new ones. */
+  /** Called with the keys that are due, the earliest first. Their times are removed; the callback may set new ones. */
   onDue(keys: readonly K[]): void
   /**
    * Longest alarm in milliseconds. After it the clock is read again. For a wall clock, which can be set, a minute is
@@ -20,7 +20,7 @@ interface Deadline<K> extends HeapItem {
   readonly key: K
 }
 
-/** One day. Node.js takes no timer above 24.8 days: it would go off at once. */
+/** One day. A timer of Node.js above 24.8 days would fire at once. */
 const LONGEST = 86_400_000
 
 export class Deadlines<K> {

@@ -1,6 +1,6 @@
 /**
  * Wall-clock times of time zones. A wall time is what a clock in the zone shows, as the milliseconds that the same date
- * and time would have in UTC; so wall times can be calculated with, and 24 hours of them are always a day.
+ * and time would have in UTC; so wall times can be added and subtracted, and a day always has 24 hours.
  */
 
 const DAY = 86_400_000
@@ -62,7 +62,7 @@ const QUARTER = 900_000
 const MOST_QUARTERS = 100_000
 const offsets = new Map<string, Map<number, number>>()
 
-/** Returns what the zone's clocks are ahead of UTC, in milliseconds. */
+/** Returns the offset of the zone from UTC in milliseconds. */
 function offsetAt(instant: number, zone: string): number {
   const known = offsets.get(zone) ?? new Map<number, number>()
   offsets.set(zone, known)

@@ -8,7 +8,7 @@ export const clock: Hazard = {
       return [
         notKnown(
           'whether the clock is right is not known',
-          'The kernel does not tell whether a program keeps it in step.',
+          'The kernel does not report whether a program synchronises it.',
         ),
       ]
     if (machine.isClockSynchronised) return [ok('a program keeps the clock in step')]

@@ -1,6 +1,6 @@
 /**
- * The sysctls of IPVS, net.ipv4.vs.*, each with the value that harms the configuration. They count for IPv6 too. The two
- * that keep clients with a failed server are told by the daemon as well: events/sysctl-advice.ts.
+ * The sysctls of IPVS, net.ipv4.vs.*, each with the value that harms the configuration. They apply to IPv6, too. The
+ * daemon also warns about the two that keep clients with a failed server: events/sysctl-advice.ts.
  */
 import { adviceFor, type ConnectionSettings, HARMS } from '../../events/sysctl-advice.js'
 import type { Facts } from '../facts.js'
