@@ -20,13 +20,13 @@ function run(code: (context: RunContext, port: number) => unknown, { timeout = 1
 const never = () => assert.fail('it has no deadline')
 
 describe('run-code: a run of a check that is code', () => {
-  it('gives its answer, with the time it took', async () => {
+  it('returns its result with its duration', async () => {
     const result = await run(async () => ({ ok: true, reason: null, detail: 'fine' }))
     assert.deepEqual([result.ok, result.reason, result.detail], [true, null, 'fine'])
     assert.ok(result.ms >= 0 && result.ms < 1000)
   })
 
-  it('takes no less than its phases, whatever time is not counted', () => {
+  it('has a duration not shorter than its phases', () => {
     const phases = [{ phase: 'connect' as const, ms: 17 }]
     const run = {
       phase: 'connect' as const,
@@ -59,7 +59,7 @@ describe('run-code: a run of a check that is code', () => {
     )
   })
 
-  it('names a phase of its own as it is called', async () => {
+  it('names a phase of the check by its own name', async () => {
     for (const word of ['think', 'constructor', 'Step 2']) {
       const { detail, phase } = await run(
         ({ phase: enter }) => {
@@ -72,7 +72,7 @@ describe('run-code: a run of a check that is code', () => {
     }
   })
 
-  it('takes no phase that is not a few words', async () => {
+  it('refuses the name of a phase that is not a few words', async () => {
     for (const word of [undefined, 5, {}, '', 'x'.repeat(40), 'a\u001b[2J']) {
       const { detail } = await run(
         ({ phase: enter }) => {
@@ -107,7 +107,7 @@ describe('run-code: a run of a check that is code', () => {
     )
   })
 
-  it('is over at its deadline even if it ignores its signal', async () => {
+  it('ends at its deadline even if it ignores its signal', async () => {
     let late = () => {}
     const result = await run(
       () =>
@@ -134,7 +134,7 @@ describe('run-code: a run of a check that is code', () => {
     await new Promise(resolve => setImmediate(resolve))
   })
 
-  it('turns what is thrown into a reason', async () => {
+  it('converts an exception into a reason', async () => {
     const port = await refusedPort()
     const result = await run(
       async (_, to) => {
@@ -163,7 +163,7 @@ describe('run-code: a run of a check that is code', () => {
     assert.deepEqual([result.reason, result.phase], ['timeout', 'first byte'])
   })
 
-  it('catches what is thrown before the first await', async () => {
+  it('catches an exception before the first await', async () => {
     const result = await run(() => {
       throw new TypeError('options.request is undefined')
     })
@@ -189,7 +189,7 @@ describe('run-code: a run of a check that is code', () => {
       assert.match(result.detail, /the check own must return \{ ok, reason, detail \}/)
     })
 
-  it('is an error where a check has no code for its options', async () => {
+  it('is an error if a check has no code for its options', async () => {
     const check = { name: 'data' } as Check
     const result = await runCheck({ check, target: targetOf(9), options: {} }, 100)
     assert.equal(result.reason, 'error')

@@ -48,7 +48,7 @@ function tracker({
 }
 
 describe('HealthTracker', () => {
-  it('publishes a transition, and then says which service may have another table', () => {
+  it('publishes a transition, and then the service with a possibly changed table', () => {
     const { found } = tracker()
     assert.deepEqual(found(passed()), ['transition', 'dirty web'])
     assert.deepEqual(found(passed()), [])
@@ -91,7 +91,7 @@ describe('HealthTracker', () => {
     assert.deepEqual(found({ ...passed(), advice: { percent: 0 } }), ['weight', 'dirty web'])
   })
 
-  it('publishes that a service has traffic, once for a crowd of results', async () => {
+  it('publishes that a service has traffic once for many results', async () => {
     const { found, told } = tracker()
     found(passed())
     await setImmediate()
@@ -99,12 +99,12 @@ describe('HealthTracker', () => {
     assert.deepEqual(told, ['traffic'])
   })
 
-  it('publishes single results only where somebody hears them', () => {
+  it('publishes single results only if there is a listener', () => {
     assert.deepEqual(tracker({ isHeard: false }).found(failed()), ['transition', 'dirty web'])
     assert.deepEqual(tracker({ isHeard: true }).found(failed()), ['result', 'transition', 'dirty web'])
   })
 
-  it('says of runs without a verdict once a minute, and publishes three in a row', () => {
+  it('logs runs without a verdict once a minute, and publishes three in a row', () => {
     const { found, lines, clock } = tracker()
     assert.deepEqual([...found(UNASKED), ...found(UNASKED)], [])
     assert.deepEqual(found(UNASKED), ['verdict'])
@@ -119,7 +119,7 @@ describe('HealthTracker', () => {
     )
   })
 
-  it('publishes who is held down, and who is let go', () => {
+  it('publishes the begin and the end of each hold', () => {
     const { health, told, found } = tracker()
     found(passed())
     assert.ok(A)
@@ -130,7 +130,7 @@ describe('HealthTracker', () => {
     assert.deepEqual(told.splice(0), ['override', 'dirty web'])
   })
 
-  it('gives what is known at a moment, which later results leave as it is', async () => {
+  it('returns a snapshot that later results do not change', async () => {
     const { health, found, clock } = tracker()
     assert.ok(WEB && A)
     const now = () => {
@@ -158,7 +158,7 @@ describe('HealthTracker', () => {
     )
   })
 
-  it('knows nothing of a result of a job that is gone', () => {
+  it('ignores a result of a removed job', () => {
     const { health, told, lines } = tracker({ isHeard: true })
     health.result('gone', UNASKED)
     assert.deepEqual([told, lines], [[], []])

@@ -58,12 +58,12 @@ describe('isolation', () => {
     for (const server of [A, B]) machine.isolation.passed(server)
   })
 
-  it('is not seen in failures alone, however many', () => {
+  it('does not follow from failures, regardless of their number', () => {
     for (let i = 0; i < 50; i++) for (const server of [A, B]) assert.equal(machine.excuses(server), false)
     assert.deepEqual(machine.told, [])
   })
 
-  it('begins when the interface to all servers goes down, is told once, and ends with a pass', () => {
+  it('begins when the interface to all servers goes down, is reported once, and ends with a pass', () => {
     machine.set(1, false)
     for (let i = 0; i < 5; i++) for (const server of [A, B]) assert.equal(machine.excuses(server), true)
     const [first] = machine.told
@@ -93,7 +93,7 @@ describe('isolation', () => {
     assert.equal(machine.excuses(A), false)
   })
 
-  it('excuses a run that began during it, and one that began before a short loss of the carrier', () => {
+  it('ignores a failed run that began during it, and one that began before a short loss of the carrier', () => {
     machine.set(1, false)
     assert.equal(machine.excuses(A), true)
     machine.set(1, true)
@@ -121,7 +121,7 @@ describe('isolation', () => {
     assert.equal(machine.excuses(A), true)
   })
 
-  it('sees that a default route has taken the place of the route of an interface that is down or gone', () => {
+  it('detects that a default route replaces the route of an interface that is down or missing', () => {
     for (const { text } of [A, B]) machine.routes.set(text, { kind: 'by', link: 2 })
     machine.set(1, false)
     assert.equal(machine.excuses(A), true)
@@ -133,7 +133,7 @@ describe('isolation', () => {
     assert.equal(machine.excuses(A), false)
   })
 
-  it('sees that no server has a route, but not that one has none', () => {
+  it('begins if no server has a route, but not if only one has none', () => {
     machine.routes.delete(A.text)
     assert.equal(machine.excuses(A), false)
     machine.routes.delete(B.text)
@@ -141,7 +141,7 @@ describe('isolation', () => {
     assert.equal(machine.told[0]?.detail, 'this machine has no route to 2001:db8:1::1 (ENETUNREACH)')
   })
 
-  it('never excuses a server of this machine', () => {
+  it('never ignores the failure of a server on this machine', () => {
     machine.set(1, false)
     assert.equal(machine.excuses(A), true)
     assert.equal(machine.excuses(OWN), false)
@@ -149,7 +149,7 @@ describe('isolation', () => {
     assert.notEqual(machine.isolation.current, null)
   })
 
-  it('ends for good, told once, when the kernel cannot be asked', () => {
+  it('ends permanently, reported once, if the kernel does not answer', () => {
     machine.set(1, false)
     assert.equal(machine.excuses(A), true)
     machine.isBroken = true
@@ -159,7 +159,7 @@ describe('isolation', () => {
     assert.equal(machine.isolation.current, null)
   })
 
-  it('excuses nothing while the interfaces work, in any history', () => {
+  it('ignores no failure while the interfaces work, for any history', () => {
     const server = fc.constantFrom(A, B, OWN)
     const step = fc.record({ server, ok: fc.boolean(), ms: fc.integer({ min: 1, max: 5000 }) })
     fc.assert(

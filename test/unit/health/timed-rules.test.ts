@@ -185,7 +185,7 @@ describe('slow start: a server that comes back', () => {
     assert.equal(one.clock.alarms, 0)
   })
 
-  it('is told in the status', async () => {
+  it('is shown in the status', async () => {
     const one = await running({ slowStart: SLOW })
     await flap(one, 2, 2)
     await one.wind(5500)
@@ -205,7 +205,7 @@ describe('slow start: a server that comes back', () => {
     assert.equal(await one.weights(), '100 10')
   })
 
-  it('scales a weight that checks advise meanwhile, and takes it in at once', async () => {
+  it('scales an advised weight, and applies a change of it at once', async () => {
     const one = await running({ slowStart: SLOW })
     await flap(one, 2, 2)
     await one.wind(4000)
@@ -220,7 +220,7 @@ describe('slow start: a server that comes back', () => {
     assert.equal(await one.weights(), '100 100')
   })
 
-  it('leaves the number of an override and a drain as they are, and goes on behind them', async () => {
+  it('does not change the weight of an override or a drain, and continues meanwhile', async () => {
     const one = await running({ slowStart: SLOW })
     await flap(one, 2, 2)
     await one.override(2, { kind: 'weight', weight: 7 })
@@ -240,7 +240,7 @@ describe('slow start: a server that comes back', () => {
     assert.equal(await one.weights(), '100 10')
   })
 
-  it('is neither begun nor ended by a reload, but ends where the key is gone', async () => {
+  it('neither begins nor ends with a reload, but ends if the key is removed', async () => {
     const one = await running({ slowStart: SLOW })
     await flap(one, 2, 2)
     await one.wind(5000)
@@ -257,7 +257,7 @@ describe('slow start: a server that comes back', () => {
     assert.equal(one.clock.alarms, 0)
   })
 
-  it('goes on where it was after a restart, also while the server is not judged yet', async () => {
+  it('continues after a restart, also while the state of the server is unknown', async () => {
     const one = await running({ slowStart: SLOW })
     await flap(one, 2, 2)
     await one.wind(3000)
@@ -283,7 +283,7 @@ describe('slow start: a server that comes back', () => {
     assert.equal(await one.weights(), '100 100')
   })
 
-  it('begins at a start for a server that the kernel lacks while others serve, and for one that is added', async () => {
+  it('begins at a start for a server that is not in the kernel while others serve, and for an added server', async () => {
     const one = await running({ slowStart: SLOW })
     await one.result(2, failed())
     await one.restart({ hasMemory: false })
@@ -295,7 +295,7 @@ describe('slow start: a server that comes back', () => {
     assert.equal(await one.weights(), '100 10 10')
   })
 
-  it('needs no change of the table, and no alarm between, for a weight of 1', async () => {
+  it('needs no change of the table and no timer for a weight of 1', async () => {
     const one = await running({ slowStart: SLOW, weights: [1, 1, 0] })
     await flap(one, 2, 2)
     await flap(one, 3, 2)
@@ -317,7 +317,7 @@ describe('slow start: a server that comes back', () => {
 describe('damping: a server that flaps', () => {
   const holds = ({ told }: { told: DampingChange[] }) => told.splice(0).map(({ hold }) => hold)
 
-  it('is held down, its checks go on, and they decide again at the end', async () => {
+  it('is held down while its checks continue, and they decide again at the end', async () => {
     const one = await running({ damping: DAMPING })
     await flap(one, 2, 3)
     assert.equal(await one.weights(), '100 -')
@@ -335,7 +335,7 @@ describe('damping: a server that flaps', () => {
     assert.deepEqual(holds(one), ['held', 'free'])
   })
 
-  it('never comes in where the last change would bring it up', async () => {
+  it('is not added to the table if the last change would set it up', async () => {
     const one = await running({ damping: { ...DAMPING, changes: 2 } })
     await flap(one, 2, 2)
     assert.equal(await one.weights(), '100 -')
@@ -364,7 +364,7 @@ describe('damping: a server that flaps', () => {
     assert.equal(await one.weights(), '100 100')
   })
 
-  it('serves where an operator forces it up, and is held again after that until the end of its hold', async () => {
+  it('serves if an operator forces it up, and is held again after that until the end of its hold', async () => {
     const one = await running({ damping: DAMPING })
     await flap(one, 2, 3)
     await one.override(2, { kind: 'force-up' })
@@ -373,7 +373,7 @@ describe('damping: a server that flaps', () => {
     assert.equal(await one.weights(), '100 -')
   })
 
-  it('is not held for what happens while an operator has it disabled', async () => {
+  it('is not held because of changes while an operator disables it', async () => {
     const one = await running({ damping: DAMPING })
     await one.override(2, { kind: 'disable' })
     await flap(one, 2, 6)
@@ -392,7 +392,7 @@ describe('damping: a server that flaps', () => {
     assert.deepEqual([holds(one), await one.weights()], [['held'], '100 -'])
   })
 
-  it('is spared with the others that flap, so that none of them comes and goes with another', async () => {
+  it('is spared together with the others that flap, so that their states do not depend on each other', async () => {
     const one = await running({ damping: DAMPING })
     await flap(one, 2, 4)
     await flap(one, 1, 3)
@@ -403,7 +403,7 @@ describe('damping: a server that flaps', () => {
     assert.equal(await one.weights(), '100 100')
   })
 
-  it('is spared where the others are drained or disabled', async () => {
+  it('is spared if the others are drained or disabled', async () => {
     const one = await running({ damping: DAMPING })
     await flap(one, 2, 4)
     await one.override(1, { kind: 'drain' })
@@ -414,7 +414,7 @@ describe('damping: a server that flaps', () => {
     assert.equal(await one.weights(), '100 -')
   })
 
-  it('is held where a fallback serves', async () => {
+  it('is held if a fallback serves', async () => {
     const one = await running({ damping: DAMPING, fallback: real('fd00:1::f') })
     await flap(one, 1, 4)
     await flap(one, 2, 4)
@@ -451,7 +451,7 @@ describe('damping: a server that flaps', () => {
     assert.equal(await one.weights(), '- 100')
   })
 
-  it('is released where the key is gone', async () => {
+  it('is released if the key is removed', async () => {
     const one = await running({ damping: DAMPING })
     await flap(one, 2, 4)
     await one.reload({})

@@ -92,7 +92,7 @@ const requests = (count: number) =>
 const failure = (code: string) => (error: unknown) => error instanceof NetlinkError && error.code === code
 
 describe('connection: a netlink connection', () => {
-  it('says where the kernel has no such family', () => {
+  it('reports that the kernel does not have the family', () => {
     const { socket, renumber } = kernel(() => [])
     renumber(0)
     assert.throws(() => openConnection(socket, family), failure('ENOENT'))
@@ -104,7 +104,7 @@ describe('connection: a netlink connection', () => {
     assert.equal(openConnection(socket, control).lookUp(), false)
   })
 
-  it('is told of a family that this machine does not have', () => {
+  it('reports a family that this machine does not have', () => {
     const socket = openSocket()
     onCleanup(() => socket.close())
     assert.throws(() => openConnection(socket, family), failure('ENOENT'))
@@ -126,7 +126,7 @@ describe('connection: a netlink connection', () => {
       assert.equal(sent.length, 0)
     })
 
-    it('finds whose the errors are by their numbers', () => {
+    it('assigns errors to messages by their numbers', () => {
       const { socket, sent } = kernel(message =>
         sent.length % 2 === 0 ? [refusal(message, 'EEXIST')] : acknowledged(message),
       )
@@ -135,14 +135,14 @@ describe('connection: a netlink connection', () => {
       assert.deepEqual(connection.batch(requests(1)), [null])
     })
 
-    it('takes no notice of answers to what was asked before', () => {
+    it('ignores answers to earlier requests', () => {
       const { socket, waiting } = kernel(acknowledged)
       const connection = openConnection(socket, family)
       waiting.push(encodeEnd('ERROR', 1, constants.errno.EPERM))
       assert.deepEqual(connection.batch(requests(2)), [null, null])
     })
 
-    it('tells that answers were lost', () => {
+    it('reports lost answers', () => {
       const { socket, waiting } = kernel(message => [
         new SystemError('ENOBUFS', 'recv'),
         ...acknowledged(message),
@@ -152,13 +152,13 @@ describe('connection: a netlink connection', () => {
       assert.equal(waiting.length, 0, 'nothing is left to be taken for a later answer')
     })
 
-    it('tells that the acknowledgement is missing', () => {
+    it('reports a missing acknowledgement', () => {
       const { socket } = kernel(() => [])
       const connection = openConnection(socket, family)
       assert.throws(() => connection.batch(requests(2)), failure('ENOBUFS'))
     })
 
-    it('lets other errors of the socket through', () => {
+    it('passes on other errors of the socket', () => {
       const { socket } = kernel(() => [new SystemError('ENOMEM', 'recv')])
       const connection = openConnection(socket, family)
       assert.throws(() => connection.batch(requests(1)), { code: 'ENOMEM' })
@@ -178,7 +178,7 @@ describe('connection: a netlink connection', () => {
   describe('dumping', () => {
     const get = { command: 'GET', values: {} }
 
-    it('collects datagram after datagram, to the end', () => {
+    it('collects datagrams until the end of the dump', () => {
       const { socket } = kernel(message => [
         reply(family, message, 'NEW', [thing('a'), thing('b')], flag.MULTI),
         reply(family, message, 'NEW', [thing('c')], flag.MULTI),
@@ -190,7 +190,7 @@ describe('connection: a netlink connection', () => {
       assert.deepEqual(names, ['a', 'b', 'c'])
     })
 
-    it('may find nothing', () => {
+    it('may be empty', () => {
       const { socket } = kernel(message => [done(message)])
       assert.deepEqual(openConnection(socket, family).dump(get), [])
     })
@@ -202,12 +202,12 @@ describe('connection: a netlink connection', () => {
       assert.throws(() => openConnection(late.socket, family).dump(get), failure('ENOMEM'))
     })
 
-    it('is lost without its end', () => {
+    it('fails without its end', () => {
       const { socket } = kernel(message => [reply(family, message, 'NEW', [thing('a')], flag.MULTI)])
       assert.throws(() => openConnection(socket, family).dump(get), failure('ENOBUFS'))
     })
 
-    it('is done again where the table changed meanwhile', () => {
+    it('is repeated if the table changed meanwhile', () => {
       const { socket, sent } = kernel(message => {
         const flags = flag.MULTI | (sent.length < 3 ? flag.DUMP_INTERRUPTED : 0)
         return [reply(family, message, 'NEW', [thing(`${sent.length}`)], flags), done(message)]
@@ -215,7 +215,7 @@ describe('connection: a netlink connection', () => {
       assert.deepEqual(openConnection(socket, family).dump(get), [thing('3')])
     })
 
-    it('takes what it gets where the table never rests', () => {
+    it('returns the last dump if the table never stops changing', () => {
       const { socket, sent } = kernel(message => [
         reply(family, message, 'NEW', [thing('a')], flag.MULTI | flag.DUMP_INTERRUPTED),
         done(message),
@@ -234,7 +234,7 @@ describe('connection: a netlink connection', () => {
     assert.throws(() => connection.get({ command: 'NEW', values: {} }), failure('EINVAL'))
   })
 
-  it('tells every message in both directions', () => {
+  it('traces every message in both directions', () => {
     const { socket, sent } = kernel((message, command) => {
       if (command === 'GET') return [reply(family, message, 'NEW', [thing('a')]), done(message)]
       return sent.length === 1 ? [refusal(message, 'EEXIST')] : acknowledged(message)
