@@ -1,4 +1,4 @@
-/** lvsd events: shows what has happened. */
+/** lvsd events: shows the last events. */
 import { ControlError, fetchEvents, fetchTargets } from '../../api/client.js'
 import type { EventsAnswer, EventsQuery } from '../../api/event-types.js'
 import type { EventRecord } from '../../history/event-record.js'
@@ -18,14 +18,14 @@ const argumentsOf = {
 
 const options = {
   ...socketOption,
-  follow: { short: 'f', about: 'go on with new events, also over a restart of lvsd, until Ctrl-C' },
+  follow: { short: 'f', about: 'print new events as they come, also after a restart of lvsd, until Ctrl-C' },
   since: {
     short: 's',
     value: 'TIME',
     about: 'since then: 90s, 30m, 2h, 3d; 06:00, 2026-11-29T06:00, local time',
   },
   event: { short: 'e', value: 'NAME', about: "only events of this name, real.down, or names: 'real.*'" },
-  level: { short: 'l', value: 'LEVEL', choices: LEVELS, default: 'info', about: 'the least level' },
+  level: { short: 'l', value: 'LEVEL', choices: LEVELS, default: 'info', about: 'the minimum level' },
   lines: { short: 'n', value: 'N', about: 'the last N; default: 100, with --since all, with --follow 10' },
   json: { short: 'j', about: 'a JSON object on a line for each event' },
 } as const
@@ -34,11 +34,11 @@ type Context = CommandContext<typeof options, typeof argumentsOf>
 
 export const command = defineCommand({
   name: 'events',
-  summary: 'Show what has happened: servers down and up, overrides, reloads, restarts',
+  summary: 'Show events: servers down and up, overrides, reloads, restarts',
   details: `Asks the running lvsd for its events, the oldest first. It keeps the last 10,000, also over a restart.
 
 An event is a line of the log with the same id and name; config/reference.md lists the names. --json has all fields of
-the line, and "schema" (1), which grows when a field changes its meaning or goes.`,
+the line, and "schema" (1), which increases when a field changes its meaning or is removed.`,
   arguments: argumentsOf,
   options,
   examples: [
@@ -93,7 +93,7 @@ function limitOf({ lines, since, follow }: Context['options']): number {
 
 type Target = Pick<EventsQuery, 'service' | 'real'>
 
-/** The targets that the word means now, else those that it meant when the events happened. */
+/** The targets that match the word now, or else those that matched it when the events happened. */
 async function targetsOf(context: Context, socket: string): Promise<readonly Target[]> {
   const word = context.arguments.TARGET
   if (word === undefined || word === 'all') return [{}]
@@ -168,13 +168,13 @@ const WAIT = '20s'
 /** Milliseconds between two requests while lvsd does not answer. */
 const AGAIN = 1000
 
-/** Prints events as they come, until a signal, or until nobody reads the output. */
+/** Prints events as they come, until a signal, or until the output is closed. */
 async function follow({ context, socket, targets, print, newest }: Following): Promise<void> {
   const ended = new AbortController()
   const stop = AbortSignal.any([ended.signal, context.outputClosed])
   const unlisten = context.onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => ended.abort())
   const filter = filterOf(context.options)
-  // Several targets are the parts of one service: they are asked for together, and told apart here.
+  // Several targets are the parts of one service: one request gets the events of all, which are then separated here.
   const only = targets.length === 1 ? targets[0] : null
   let after = newest
   let isSilent = false
