@@ -275,17 +275,21 @@ export class HealthStore {
     for (const checkState of this.#statesByJob.get(id) ?? []) {
       const { service, real, use } = checkState.subscriber
       const before = checkState.health
-      const { state, weight } = this.dispositionOf(real)
-      const advised = this.#advisedWeight(real)
+      const next = this.#judge(checkState, result, now)
       verdicts.push(...countVerdicts(checkState, result, now))
       checkState.lastAt = now
       checkState.recent.add(result, now)
-      checkState.health = this.#judge(checkState, result, now)
-      if (checkState.health.state !== 'unknown') checkState.remembered = null
-      if (checkState.health === before) continue
-      if (isChanging(checkState.health))
-        recheckIn = Math.min(recheckIn ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
-      const isMoved = checkState.health.state !== before.state
+      if (next.state !== 'unknown') checkState.remembered = null
+      if (next === before) continue
+      if (isChanging(next)) recheckIn = Math.min(recheckIn ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
+      if (isSteady(before, next) && !(service.onDown && next.state === 'down')) {
+        checkState.health = next
+        continue
+      }
+      const { state, weight } = this.dispositionOf(real)
+      const advised = this.#advisedWeight(real)
+      checkState.health = next
+      const isMoved = next.state !== before.state
       // A server that was sick may be dead now.
       if (!isMoved && service.onDown && state === 'down') this.down.look(service, real, now)
       if (isMoved || this.#advisedWeight(real) !== advised) this.look(service, real, now)
@@ -397,6 +401,11 @@ export class HealthStore {
   checkStatesOf(real: ResolvedReal): readonly CheckState[] {
     return this.#statesByReal.get(real) ?? []
   }
+}
+
+/** True if neither state nor weight can have changed: the case of nearly all results, which therefore costs little. */
+function isSteady(before: Health, next: Health): boolean {
+  return before.state === next.state && !before.last?.advice && !next.last?.advice
 }
 
 function doubtedIn(
