@@ -258,9 +258,11 @@ export class TimedRules {
     const policy = service.slowStart
     const isInService = () => this.#parts.isInService(service, real)
     const state = this.#parts.isHeldUp(service, real) ? 'up' : this.#dispositionOf(entry).state
-    entry.rise = nextRise(before, { state, isInService, policy, now })
-    entry.share = shareAt(entry.rise, policy, now)
-    const step = nextStepAt(entry.rise, policy, this.#parts.judged(real).advised, now)
+    const judged = this.#parts.judged(real)
+    const ramped = timeInRamp(judged)
+    entry.rise = nextRise(before, { state, isInService, policy, now: now - ramped })
+    entry.share = shareAt(entry.rise, policy, now - ramped)
+    const step = ramped > 0 ? null : nextStepAt(entry.rise, policy, judged.advised, now)
     const end = heldUntil(entry.flapping, service.damping)
     const deadline = Math.min(step ?? Number.POSITIVE_INFINITY, end ?? Number.POSITIVE_INFINITY)
     this.#parts.setDeadline(real, deadline === Number.POSITIVE_INFINITY ? null : deadline)
@@ -271,6 +273,12 @@ export class TimedRules {
   #dispositionOf({ real, share, hold }: Entry): Disposition {
     return disposition({ ...this.#parts.judged(real), share, isDamped: hold === 'held' })
   }
+}
+
+/** Milliseconds since the begin of a drain in steps. Slow start waits for that time: a drain never raises a weight. */
+function timeInRamp({ override, at = 0 }: Judged): number {
+  const ramp = override?.effect.kind === 'drain' ? override.effect.ramp : undefined
+  return ramp ? Math.max(0, at - ramp.since) : 0
 }
 
 /** Stands for the service itself in `keysOf`. */

@@ -59,6 +59,7 @@ function stage(first: Site) {
       onDirty: services => reconciler.markDirty(services.map(({ name }) => name)),
       recheck: () => {},
       now: clock.now,
+      wall: clock.now,
       alarm: clock.alarm,
     })
     onCleanup(async () => {
@@ -230,6 +231,27 @@ describe('slow start: a server that comes back', () => {
     await one.wind(5000)
     await one.override(2, null)
     assert.equal(await one.weights(), '100 55')
+  })
+
+  it('waits during a drain in steps, which never raises the weight', async () => {
+    const one = await running({ slowStart: SLOW })
+    await one.result(2, failed())
+    await one.result(2, passed())
+    await one.wind(2500)
+    const seen = [Number((await one.weights()).split(' ')[1])]
+    await one.override(2, { kind: 'drain', ramp: { since: one.clock.now(), ms: 20_000 } })
+    for (let i = 0; i < 22; i++) {
+      await one.wind(1000)
+      await one.place()
+      seen.push(Number((await one.weights()).split(' ')[1]))
+    }
+    assert.deepEqual(
+      seen,
+      seen.toSorted((a, b) => b - a),
+    )
+    assert.equal(seen.at(-1), 0)
+    await one.override(2, null)
+    assert.equal(await one.weights(), '100 100')
   })
 
   it('begins when an override no longer holds the server down', async () => {
