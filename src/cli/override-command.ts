@@ -67,8 +67,24 @@ export async function end(
   const targets = await chosen(context, command)
   const outcome = await askDaemon(endOverrides(socketOf(context), { targets, effects }))
   const exit = shown(context, outcome)
-  for (const line of remainingAdvice(outcome)) context.warn(line)
+  for (const line of [...serviceAdvice(outcome, { command, targets, effects }), ...remainingAdvice(outcome)])
+    context.warn(line)
   return exit
+}
+
+/** Returns how to end the overrides of whole services that remain on single real servers. */
+function serviceAdvice(
+  { reals }: OverrideOutcome,
+  { command, targets, effects }: Pick<EndRequest, 'targets' | 'effects'> & { readonly command: string },
+): readonly string[] {
+  const isSingle = (service: string) =>
+    targets.some(target => target.service === service && target.real !== null)
+  const services = reals.flatMap(({ service, override }) =>
+    override?.source === 'command' && effects.includes(override.effect) && isSingle(service) ? [service] : [],
+  )
+  return [...new Set(services)].map(service =>
+    printable(`The override is given to the whole service: lvsd ${command} ${service} ends it`),
+  )
 }
 
 /** Returns how to end the overrides that no command ends. */

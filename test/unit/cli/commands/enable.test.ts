@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { OverrideOutcome } from '../../../../src/api/override-types.js'
 import { openControlSocket } from '../../../../src/api/server.js'
+import type { OverrideStatus } from '../../../../src/api/status-types.js'
 import { EXIT } from '../../../../src/cli/command.js'
 import { command } from '../../../../src/cli/commands/enable.js'
 import { onCleanup } from '../../../support/after-each.js'
@@ -9,29 +10,38 @@ import { testContext } from '../../../support/context.js'
 import { controlOf } from '../../../support/control.js'
 import { temporaryFolder } from '../../../support/folder.js'
 
+/** Runs the command where this override remains on the server. */
+async function remaining(override: Pick<OverrideStatus, 'effect' | 'source' | 'who'>) {
+  const since = '2026-11-29T02:00:00.000Z'
+  const until = '2026-11-29T04:00:00.000Z'
+  const whole = { weight: null, reason: '', since, until, rampUntil: null, ...override }
+  const reals = [{ service: 'web', real: '[2001:db8:1::12]:80', override: whole }]
+  const outcome: OverrideOutcome = { ok: true, message: '', ended: 0, isKept: true, reals }
+  const control = controlOf({ overrides: { give: async () => outcome, end: async () => outcome } })
+  const socket = join(temporaryFolder(), 'lvsd.sock')
+  const server = await openControlSocket(socket, control)
+  onCleanup(() => server.close())
+  const { context, out, err } = testContext()
+  const options = { socket, yes: false, json: false }
+  const exit = await command.run({ ...context, options, arguments: { TARGET: 'web/::12' } })
+  assert.equal(exit, EXIT.ok)
+  return { out: out(), err: err() }
+}
+
 describe('lvsd enable', () => {
   it('says how a maintenance window ends, which no command ends', async () => {
-    const remaining = {
+    const { out, err } = await remaining({
       effect: 'disable',
-      weight: null,
       source: 'window',
       who: 'window 0 2 * * sun UTC',
-      reason: '',
-      since: '2026-11-29T02:00:00.000Z',
-      until: '2026-11-29T04:00:00.000Z',
-      rampUntil: null,
-    } as const
-    const reals = [{ service: 'web', real: '[2001:db8:1::12]:80', override: remaining }]
-    const outcome: OverrideOutcome = { ok: true, message: '', ended: 0, isKept: true, reals }
-    const control = controlOf({ overrides: { give: async () => outcome, end: async () => outcome } })
-    const socket = join(temporaryFolder(), 'lvsd.sock')
-    const server = await openControlSocket(socket, control)
-    onCleanup(() => server.close())
-    const { context, out, err } = testContext()
-    const options = { socket, yes: false, json: false }
-    const exit = await command.run({ ...context, options, arguments: { TARGET: 'web/::12' } })
-    assert.equal(exit, EXIT.ok)
-    assert.match(out(), /disable until .* by window 0 2 \* \* sun UTC/)
-    assert.match(err(), /A maintenance window is open\. To end it, remove it from the configuration/)
+    })
+    assert.match(out, /disable until .* by window 0 2 \* \* sun UTC/)
+    assert.match(err, /A maintenance window is open\. To end it, remove it from the configuration/)
+  })
+
+  it('says that an override of the whole service ends there', async () => {
+    const { out, err } = await remaining({ effect: 'drain', source: 'command', who: 'anna' })
+    assert.match(out, /drain until .* by anna/)
+    assert.match(err, /^The override is given to the whole service: lvsd enable web ends it$/m)
   })
 })
