@@ -278,7 +278,8 @@ export class DownRules {
     const isInTable = () => this.#entryOf(service, real) !== undefined
     const cause = state === 'down' ? this.#parts.causeOf(service, real) : 'sick'
     entry.phase = nextDown(before, { state, cause, policy, isInTable, now })
-    this.#parts.setDeadline(real, removedAt(entry.phase, policy))
+    // Not while its state is unknown after a restart: it stays then, and its first result decides.
+    this.#parts.setDeadline(real, state === 'down' ? removedAt(entry.phase, policy) : null)
     if (entry.phase !== before) this.#touched.add(service)
     if (before.phase === 'quiesced' && entry.phase.phase === 'removed')
       this.#removals.push({ service, real, since: before.since })

@@ -308,6 +308,16 @@ describe('on-down', () => {
     assert.equal(await one.weights(), '- 20 30 40')
   })
 
+  it('waits for the first result after a restart, also when its time is over', async () => {
+    const one = await running({ onDown: ON_DOWN, quiescent: true })
+    await one.result(1, SICK)
+    await one.restart()
+    await one.wind(2 * (ON_DOWN.after ?? 0))
+    assert.equal(await one.weights(), '0 20 30 40')
+    await one.result(1, SICK)
+    assert.equal(await one.weights(), '- 20 30 40')
+  })
+
   it('begins when a panic is over', async () => {
     const one = await running({ onDown: ON_DOWN, quiescent: true, panic: PANIC })
     for (const n of [1, 2, 3]) await one.result(n, SICK)
