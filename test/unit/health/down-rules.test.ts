@@ -150,7 +150,7 @@ async function running(first: Site) {
 }
 
 describe('panic', () => {
-  it('holds the servers of a burst with their weights, told once, until they are back', async () => {
+  it('keeps the servers of a burst with their weights, reported once, until they are up', async () => {
     const one = await running({ panic: PANIC })
     await one.result(1, failed())
     assert.equal(await one.weights(), '- 20 30 40')
@@ -175,7 +175,7 @@ describe('panic', () => {
     assert.deepEqual(one.told, ['panic 2 of 4', 'over'])
   })
 
-  it('lets overrides count', async () => {
+  it('respects overrides', async () => {
     const one = await running({ panic: PANIC })
     for (const n of [1, 2, 3]) await one.result(n, failed())
     await one.override(1, { kind: 'drain' })
@@ -198,7 +198,7 @@ describe('panic', () => {
     assert.deepEqual(one.told, ['panic 2 of 4', 'over', 'not served'])
   })
 
-  it('lets the only server of a service die, and one of two', async () => {
+  it('does not keep the only server of a service, or one of two', async () => {
     const single = await running({ panic: PANIC, weights: [5] })
     await single.result(1, failed())
     assert.equal(await single.weights(), '-')
@@ -227,7 +227,7 @@ describe('panic', () => {
     )
   })
 
-  it('begins anew after a restart without memory, as the kernel has the servers', async () => {
+  it('begins again after a restart without stored state, from the servers in the kernel table', async () => {
     const one = await running({ panic: PANIC })
     for (const n of [1, 2, 3]) await one.result(n, failed())
     await one.restart({ hasMemory: false })
@@ -280,7 +280,7 @@ describe('on-down', () => {
     assert.equal(await one.weights(), '- 20 30 40')
   })
 
-  it('takes silence to a ping for death, and any silence over UDP', async () => {
+  it('treats no answer to a ping, or over UDP, as dead', async () => {
     const silence: CheckResult = { ...failed('timeout'), phase: 'first byte' }
     const pinged = await running({ onDown: ON_DOWN, quiescent: true, kind: 'ping' })
     await pinged.result(1, silence)
@@ -290,7 +290,7 @@ describe('on-down', () => {
     assert.equal(await asked.weights(), '0 20 30 40')
   })
 
-  it('goes on over a reload and a restart, and counts a hold of an operator as sick', async () => {
+  it('continues after a reload and a restart, and treats an override to down as sick', async () => {
     const one = await running({ onDown: ON_DOWN, quiescent: true })
     await one.result(1, SICK)
     await one.override(2, { kind: 'force-down' })

@@ -38,7 +38,7 @@ function section(name: string, values: readonly unknown[] = []) {
 }
 
 describe('HealthMemory', () => {
-  it('gives each section its values back, with the time since then', async () => {
+  it('restores the values of each section, with the elapsed time', async () => {
     const path = pathOf()
     const first = memoryOf(path, { wall: () => 5_000_000_000 })
     first.memory.add(section('ramps', [{ a: 1 }, 'bad', [2]]).own)
@@ -58,7 +58,7 @@ describe('HealthMemory', () => {
     assert.deepEqual(next.lines, [])
   })
 
-  it('never says that the past is to come, where the wall clock was set back', async () => {
+  it('never returns a negative elapsed time if the wall clock was set back', async () => {
     const path = pathOf()
     const first = memoryOf(path, { wall: () => 5_000_000_000 })
     first.memory.add(section('ramps', [1]).own)
@@ -86,7 +86,7 @@ describe('HealthMemory', () => {
     await until(() => existsSync(path))
   })
 
-  it('rests after a write in proportion to what it cost, unless the next one is urgent', async () => {
+  it('pauses after a write in proportion to its duration, unless the next one is urgent', async () => {
     const path = pathOf()
     const { memory, clock } = memoryOf(path)
     const slow = () => {
@@ -110,7 +110,7 @@ describe('HealthMemory', () => {
     await until(() => readFileSync(path, 'utf8') !== before)
   })
 
-  it('leaves the time at which it still ran, without writing anew', async () => {
+  it('updates the last time at which lvsd ran, without a new write', async () => {
     const path = pathOf()
     const wall = { now: 5_000_000_000 }
     const { memory, clock } = memoryOf(path, { wall: () => wall.now })
@@ -127,7 +127,7 @@ describe('HealthMemory', () => {
     assert.equal(next.memory.lastRunAt, wall.now)
   })
 
-  it('costs nothing and remembers nothing without a path', async () => {
+  it('does nothing without a path', async () => {
     const { memory, clock } = memoryOf(null)
     await memory.load()
     memory.changed()
@@ -135,7 +135,7 @@ describe('HealthMemory', () => {
     assert.equal(memory.lastRunAt, null)
   })
 
-  it('starts without a file that cannot be read, and leaves it', async () => {
+  it('starts without a file that cannot be read, and does not change it', async () => {
     const path = pathOf()
     mkdirSync(path)
     const { memory, lines } = memoryOf(path)
@@ -147,7 +147,7 @@ describe('HealthMemory', () => {
     )
   })
 
-  it('takes what it can from a damaged file, and keeps a copy', async () => {
+  it('restores the valid entries of a damaged file, and keeps a copy', async () => {
     const path = pathOf()
     const first = memoryOf(path)
     first.memory.add(section('ramps', [1, 2, 3]).own)
@@ -230,7 +230,7 @@ async function next(gap: number) {
 }
 
 describe('the health over a restart', () => {
-  it('is told as what was before, until there is a result', async () => {
+  it('is shown as the earlier state until there is a result', async () => {
     const { health } = await next(5000)
     assert.ok(WEB)
     const [real] = health.snapshot([WEB], new Map()).services[0]?.reals ?? []
@@ -238,7 +238,7 @@ describe('the health over a restart', () => {
     assert.equal(reasonOf(real, String), 'not checked yet; before the restart up since 8935000: 200 OK')
   })
 
-  it('is unknown until a result, with what was known before', async () => {
+  it('is unknown until there is a result, with the earlier state', async () => {
     const { snapshot } = await next(5000)
     const { state, remembered, ofCheck, traffic } = snapshot()
     assert.equal(state, 'unknown')
@@ -253,7 +253,7 @@ describe('the health over a restart', () => {
     assert.deepEqual(ofCheck, { state: 'up', since, last: passed('200 OK'), lastAt: since })
   })
 
-  it('that is found as it was has its time from before: check, server and service', async () => {
+  it('that is unchanged keeps its time: check, server and service', async () => {
     const { snapshot, found, clock } = await next(5000)
     clock.now += 100
     await found(passed())
@@ -263,7 +263,7 @@ describe('the health over a restart', () => {
     assert.deepEqual(rest, { state: 'up', since, remembered: null, check: since, ofCheck: null })
   })
 
-  it('that is found otherwise begins anew', async () => {
+  it('that has changed has a new time', async () => {
     const { snapshot, found, clock } = await next(5000)
     clock.now += 100
     await found(failed())
@@ -275,7 +275,7 @@ describe('the health over a restart', () => {
     assert.equal(snapshot().since, 9_000_100)
   })
 
-  it('is left again by a run that ends before its first result', async () => {
+  it('is stored again by a run that ends before its first result', async () => {
     const { health } = await next(5000)
     const third = run(500)
     for (const value of health.memory().snapshot()) third.health.memory().restore(value, 1000)
@@ -285,7 +285,7 @@ describe('the health over a restart', () => {
     assert.equal(third.snapshot().traffic?.since, 500 - 66_000)
   })
 
-  it('counts for nothing after a day without lvsd', async () => {
+  it('is discarded after a day without lvsd', async () => {
     const { snapshot } = await next(86_400_001)
     assert.deepEqual([snapshot().remembered, snapshot().ofCheck], [null, null])
   })
