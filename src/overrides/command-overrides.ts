@@ -49,6 +49,8 @@ export class CommandOverrides {
   readonly #alarm: Clock['alarm']
   #file: StateFile<Order> | null = null
   #orders: readonly Order[] = []
+  /** Keys of the services of the last configuration; null before the first. */
+  #services: ReadonlySet<string> | null = null
   #cancelAlarm = () => {}
   #isClosed = false
 
@@ -115,7 +117,9 @@ export class CommandOverrides {
   /** Takes over a configuration: names of services that changed, targets that went or came back. */
   follow({ services }: Config): void {
     const now = this.#now()
-    const followed = this.#orders.map(order => this.#followed(order, services, now))
+    const before = this.#services
+    this.#services = new Set(services.map(({ virtual }) => keyAsWritten(virtual)))
+    const followed = this.#orders.map(order => this.#followed(order, located(order, services, before), now))
     if (followed.some((order, i) => order !== this.#orders[i])) void this.#take(followed)
     this.#endDue()
   }
@@ -126,9 +130,8 @@ export class CommandOverrides {
     await this.#file?.close(patience)
   }
 
-  #followed(order: Order, services: readonly Service[], now: number): Order {
+  #followed(order: Order, next: Target | null, now: number): Order {
     const { target, missingSince } = order
-    const next = located(target, services)
     if (!next) return missingSince === null ? this.#lost(order, now) : order
     if (missingSince === null && next.service === target.service && isSame(next, target)) return order
     return { ...order, target: next, missingSince: null }
@@ -187,18 +190,33 @@ function endOf({ override, missingSince }: Order): number {
   return Math.min(override.until ?? Number.POSITIVE_INFINITY, forgotten)
 }
 
-/** By what the service is, else by its name: two services may have changed their names with each other. */
-function serviceOf(target: Target, services: readonly Service[]): Service | undefined {
+/**
+ * Finds the service of an order: by its key, because two services may have exchanged their names; else by its name,
+ * because its address may have changed. A service that was there before under another name is not meant by its name.
+ * `before`: keys of the services of the last configuration; null after a start. The order was then without its target
+ * in the same configuration, so it gets one by the key alone.
+ */
+function serviceOf(
+  { target, missingSince }: Order,
+  services: readonly Service[],
+  before: ReadonlySet<string> | null,
+): Service | undefined {
+  const isNew = ({ virtual }: Service) =>
+    before ? !before.has(keyAsWritten(virtual)) : missingSince === null
   return (
     services.find(service => keyAsWritten(service.virtual) === target.key) ??
-    services.find(({ name }) => name === target.service)
+    services.find(service => service.name === target.service && isNew(service))
   )
 }
 
-/** Returns the target as it is in these services, under another name or key perhaps; null: it is not there. */
-export function located(target: Target, services: readonly Service[]): Target | null {
-  const service = serviceOf(target, services)
-  const { real } = target
+/** Returns the target of the order in these services, under another name or key perhaps; null: it is not there. */
+export function located(
+  order: Order,
+  services: readonly Service[],
+  before: ReadonlySet<string> | null = null,
+): Target | null {
+  const service = serviceOf(order, services, before)
+  const { real } = order.target
   if (!service || (real !== null && !service.reals.some(one => nameOfReal(one) === real))) return null
   return { service: service.name, key: keyAsWritten(service.virtual), real }
 }

@@ -17,7 +17,7 @@ export async function plannedOverrides(
   now: number,
 ): Promise<Map<ResolvedReal, Override>> {
   const orders = (await readStateFile(path, ORDER_FORM)).flatMap(order => {
-    const target = located(order.target, services)
+    const target = located(order, services)
     return target ? [{ ...order, target }] : []
   })
   const commands = (service: ResolvedService, real: ResolvedReal) =>

@@ -203,4 +203,24 @@ describe('CommandOverrides', () => {
       ['override.unmatched', 'override.unmatched', 'override.forgotten'],
     )
   })
+
+  it('do not go to a service that was there before and takes over the name of theirs', async () => {
+    const { overrides, again } = await stage()
+    overrides.follow(SITE)
+    await overrides.give([targetOf(WEB, ONE)], DRAIN)
+    overrides.follow(
+      config([
+        { ...WEB, name: 'mail' },
+        { ...MAIL, name: 'web' },
+      ]),
+    )
+    const rest = config([MAIL])
+    overrides.follow(rest)
+    assert.deepEqual(overrides.of(MAIL, ONE), [])
+    const { overrides: next } = await again()
+    next.follow(rest)
+    assert.deepEqual([next.of(MAIL, ONE), next.orders.length], [[], 1])
+    next.follow(SITE)
+    assert.deepEqual(next.of(WEB, ONE), [DRAIN])
+  })
 })
