@@ -5,11 +5,7 @@ import type { Override } from '../core/override.js'
 import type { Events } from '../events/event-bus.js'
 import type { HealthTracker } from '../health/health-tracker.js'
 import type { NameResolver } from '../names/name-resolver.js'
-import type { CommandOverrides } from '../overrides/command-overrides.js'
-import { effectiveOverrides, type OverridesOf } from '../overrides/effective-overrides.js'
-import type { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
-import type { RampSteps } from '../overrides/ramp-steps.js'
-import type { WindowOverrides } from '../overrides/window-overrides.js'
+import type { OverrideSources } from '../overrides/override-sources.js'
 import type { Reconciler } from '../reconcile/reconciler.js'
 import type { SysctlKeeper } from '../reconcile/sysctl-keeper.js'
 import type { Executors } from '../schedule/executors.js'
@@ -25,16 +21,11 @@ export interface ConfigApplierParts {
   readonly executors: Executors
   readonly events: Emitter<Events>
   readonly configWatcher: ConfigWatcher
-  readonly maintenance: MaintenanceOverrides
-  readonly overrides: CommandOverrides
-  readonly rampSteps: RampSteps
-  readonly windows: WindowOverrides
+  readonly overrides: OverrideSources
   readonly sysctls: SysctlKeeper
   readonly reconciler: Reconciler
   /** Returns the last accepted configuration, names not resolved. */
   loaded(): Runnable
-  /** Milliseconds of the wall clock. */
-  now(): number
 }
 
 export class ConfigApplier {
@@ -56,14 +47,14 @@ export class ConfigApplier {
    * yet.
    */
   async prepare(): Promise<void> {
-    const { configWatcher, maintenance, loaded } = this.#parts
+    const { configWatcher, overrides, loaded } = this.#parts
     configWatcher.follow(loaded().config)
-    await maintenance.prepare(this.#config)
+    await overrides.prepare(this.#config)
   }
 
   /** Activates the last accepted configuration. Resolves when the kernel's table has been changed accordingly. */
   async apply(): Promise<void> {
-    const { reconciler, names, maintenance, sysctls, loaded } = this.#parts
+    const { reconciler, names, overrides, sysctls, loaded } = this.#parts
     await sysctls.follow(loaded().config.sysctls ?? {})
     this.#place()
     await reconciler.resync()
@@ -71,7 +62,7 @@ export class ConfigApplier {
     reconciler.resyncEvery(resync)
     sysctls.checkEvery(resync)
     names.refreshEvery(resolve)
-    maintenance.refreshNamesEvery(resolve)
+    overrides.refreshNamesEvery(resolve)
   }
 
   /** Activates the configuration again with the addresses known now. Never rejects. */
@@ -89,34 +80,19 @@ export class ConfigApplier {
 
   /** Applies the overrides of all sources to the health at once. */
   applyOverrides(): void {
-    const { health, rampSteps, now } = this.#parts
+    const { health, overrides } = this.#parts
     // Nothing is active before the first `apply`.
-    if (health.store.config === null) return
-    const { services } = this.#config
-    const effective = effectiveOverrides(services, this.#sources(), now())
-    health.override(effective)
-    rampSteps.follow(services, effective)
+    if (health.store.config !== null) health.override(overrides.effective(this.#config))
   }
 
   /** Returns all overrides of a real server, of all sources. */
   overridesOf(service: ResolvedService, real: ResolvedReal): readonly Override[] {
-    return this.#sources().flatMap(source => source(service, real) as Override | Override[])
-  }
-
-  #sources(): readonly OverridesOf[] {
-    const { maintenance, overrides, windows } = this.#parts
-    const files = maintenance.overrides(this.#config)
-    return [
-      (_, real) => files.get(real) ?? [],
-      (service, real) => overrides.of(service, real),
-      (service, real) => windows.of(service, real),
-    ]
+    return this.#parts.overrides.of(this.#config, service, real)
   }
 
   /** Hands the configuration to all parts. The kernel's table changes with the next round of the reconciler. */
   #place(): void {
-    const { names, health, executors, events, configWatcher, maintenance, overrides, windows, loaded } =
-      this.#parts
+    const { names, health, executors, events, configWatcher, overrides, loaded } = this.#parts
     const { config, checks } = loaded()
     names.follow(config)
     const resolved = names.resolve(config)
@@ -125,9 +101,7 @@ export class ConfigApplier {
     scheduleJobs(executors, changes)
     events.emit('config', resolved)
     configWatcher.follow(config)
-    maintenance.follow(resolved)
     overrides.follow(resolved)
-    windows.follow(resolved)
     this.applyOverrides()
     health.availability.follow(resolved.services)
   }

@@ -19,10 +19,7 @@ import { openResolver, type Resolver } from '../names/lookup.js'
 import { NameResolver } from '../names/name-resolver.js'
 import type { Paths } from '../netlink/paths.js'
 import { type CommandQueue, openCommandQueue } from '../notify/command-queue.js'
-import { CommandOverrides } from '../overrides/command-overrides.js'
-import { MaintenanceOverrides } from '../overrides/maintenance-overrides.js'
-import { RampSteps } from '../overrides/ramp-steps.js'
-import { WindowOverrides } from '../overrides/window-overrides.js'
+import { OverrideSources } from '../overrides/override-sources.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import { SysctlKeeper } from '../reconcile/sysctl-keeper.js'
@@ -123,7 +120,7 @@ class RunningDaemon implements Daemon {
   readonly #isolation: Isolation | null
   readonly #configWatcher: ConfigWatcher
   readonly #applier: ConfigApplier
-  readonly #commandOverrides: CommandOverrides
+  readonly #overrideSources: OverrideSources
   readonly #sysctls: SysctlKeeper
   readonly overrides: OverrideControl
   readonly connections: ConnectionCounts
@@ -212,27 +209,22 @@ class RunningDaemon implements Daemon {
       onChange: isSettled => this.#reloader.reloadByItself(isSettled),
     })
     lifecycle.add('configuration file', () => this.#configWatcher.close())
-    const onChange = () => this.#applier.applyOverrides()
-    const maintenance = new MaintenanceOverrides({ log, journal, resolver, onChange })
-    lifecycle.add('maintenance folder', () => maintenance.close())
     const { overridesPath = null, overridesClock = { now: Date.now, alarm: systemClock.alarm } } = parts
-    const overrides = new CommandOverrides({ path: overridesPath, log, onChange, ...overridesClock })
-    lifecycle.add('overrides', () => overrides.close(LAST_PATIENCE))
-    this.#commandOverrides = overrides
-    const rampSteps = new RampSteps({
+    const overrides = new OverrideSources({
+      log,
+      journal,
+      resolver,
+      path: overridesPath,
+      clock: overridesClock,
+      onChange: () => this.#applier.applyOverrides(),
       onStep: services => this.#health.step(services),
-      ...overridesClock,
     })
-    lifecycle.add('ramps', () => rampSteps.close())
-    const windows = new WindowOverrides({ log, onChange, ...overridesClock })
-    lifecycle.add('maintenance windows', () => windows.close())
+    this.#overrideSources = overrides
+    lifecycle.add('overrides', () => overrides.close(LAST_PATIENCE))
     this.#applier = new ConfigApplier({
       log,
       events,
-      maintenance,
       overrides,
-      rampSteps,
-      windows,
       sysctls: this.#sysctls,
       names: this.#names,
       health: this.#health,
@@ -240,16 +232,15 @@ class RunningDaemon implements Daemon {
       configWatcher: this.#configWatcher,
       reconciler: this.#reconciler,
       loaded: () => this.#reloader.loaded,
-      now: overridesClock.now,
     })
     this.overrides = new OverrideControl({
-      commands: overrides,
+      commands: overrides.commands,
       config: () => this.#applier.config,
       overrideOf: real => this.#health.store.overrideOf(real),
       now: overridesClock.now,
     })
     this.why = new Explainer({
-      commands: overrides,
+      commands: overrides.commands,
       dates: this.#wallClock,
       applier: this.#applier,
       executors: this.#executors,
@@ -299,7 +290,7 @@ class RunningDaemon implements Daemon {
     const { settings, services, file } = loaded.config
     // If the file cannot run, `lastRead` is null: the file then counts as changed.
     if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
-    await this.#commandOverrides.load()
+    await this.#overrideSources.commands.load()
     await this.#memory.load()
     await this.#sysctls.load()
     await this.#applier.prepare()
