@@ -1,4 +1,4 @@
-/** Says in one sentence why a real server or a service is as it is, and what would change that. Pure. */
+/** Says in one sentence why a real server is as it is, and what would change that. Pure. */
 import { combine, isWithoutVerdict } from '../core/health.js'
 import type { CheckResult, HealthState } from '../core/model.js'
 import { isHold, type Override } from '../core/override.js'
