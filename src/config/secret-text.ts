@@ -49,7 +49,7 @@ export function secretsIn(line: string, isSecret: IsSecretName): readonly Secret
 const ELSEWHERE = /^\{\s*["']?(file|env)["']?\s*:\s*["']?[^\s"'[{]/
 /** The second alternative matches the first word of a line whose `:` or `=` is missing. The third matches an anchor. */
 const NAME =
-  /(?:^|(?<=[^\w-]))["']?([\w-]+)["']?\s*[:=]\s*|^[\s-]*([\w-]+)\s+(?=[^\s:=])|(?<=\s)(&[\w-]+)(?:\s+|$)/g
+  /(?:^|(?<=[^\w-]))["']?([\w-]+)["']?\s*[:=]\s*|^[\s-]*(\w[\w-]*)\s+(?=[^\s:=])|(?<=\s)(&[\w-]+)(?:\s+|$)/g
 
 function nameIn(text: string, isSecret: IsSecretName) {
   for (const { 0: all, 1: name, 2: first, 3: anchor = '', index } of text.matchAll(NAME))

@@ -129,7 +129,8 @@ function covered(line: string, from: number, length: number): string {
 }
 
 /** Matches `passwd: *name`: what the anchor of this name holds is a secret, too. */
-const ALIAS = /([\w-]+)["']?\s*:\s*\*([\w-]+)/g
+/** Begins at the begin of a word alone, so that a long word is read once. */
+const ALIAS = /(?<![\w-])([\w-]{1,100})["']?\s*:\s*\*([\w-]+)/g
 
 /** Returns the test of names, extended by the anchors (`&name`) of secrets in the text. */
 function withAnchors(text: string, isSecret: IsSecretName): IsSecretName {

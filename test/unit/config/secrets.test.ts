@@ -213,3 +213,39 @@ describe('secrets: the lines of a text that cannot be parsed', () => {
     assert.doesNotMatch(`${renderProblems(loaded)}${JSON.stringify(loaded.problems)}`, /hun|ter:/)
   })
 })
+
+describe('shownLines: a long text', () => {
+  const LENGTH = 200_000
+  const parts = [
+    'x',
+    '-',
+    ' ',
+    ':',
+    '"',
+    '[',
+    '&',
+    '- ',
+    '? ',
+    '& ',
+    'a: ',
+    'a ',
+    'http://a:',
+    'password: ',
+    'password: *a ',
+    'password: {',
+    'password: "',
+    '\n  x',
+  ]
+
+  for (const part of parts)
+    it(`of ${JSON.stringify(part)} costs time in proportion to its length`, () => {
+      const long = part.repeat(LENGTH / part.length)
+      const start = process.cpuUsage()
+      for (const text of [long, `password: ${long}`, `password: |\n${long}`]) {
+        const show = shownLines(text, { isSecret: name => name === 'password', hidden: [] })
+        show(1)
+        show(text.split('\n').length)
+      }
+      assert.ok(process.cpuUsage(start).user < 2_000_000)
+    })
+})
