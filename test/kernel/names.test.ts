@@ -148,7 +148,10 @@ describe('the names of a director', () => {
       await pause(250)
       tableIs(held)
     }
-    assert.equal((await second.real('web', 'fc00::12')).reason.startsWith('maintenance'), true)
+    assert.equal(
+      (await second.real('web', 'fc00::12')).reason.startsWith('held down by the maintenance file'),
+      true,
+    )
     rmSync(join(MAINTENANCE, 'web1'))
     await tableBecomes({ 'tcp [fc00::80]:80': { '[fc00::11]:80': 'masq 1', '[fc00::12]:80': 'masq 1' } })
   })

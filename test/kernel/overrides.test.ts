@@ -3,7 +3,13 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { DEFAULT_SOCKET, endOverrides, giveOverride, requestReload } from '../../src/api/client.js'
+import {
+  DEFAULT_SOCKET,
+  endOverrides,
+  fetchEvents,
+  giveOverride,
+  requestReload,
+} from '../../src/api/client.js'
 import type { GiveRequest } from '../../src/api/override-types.js'
 import { onCleanup } from '../support/after-each.js'
 import { pause, until } from '../support/until.js'
@@ -78,6 +84,11 @@ async function reboot(): Promise<void> {
   writeFileSync(BOOT, `${randomUUID()}\n`)
   execFileSync('mount', ['--bind', BOOT, '/proc/sys/kernel/random/boot_id'])
   onCleanup(() => execFileSync('umount', ['/proc/sys/kernel/random/boot_id']))
+}
+
+/** The time of a state survives a restart; the clocks of two processes may differ by some milliseconds. */
+function assertSameTime(actual: string, expected: string): void {
+  assert.ok(Math.abs(Date.parse(actual) - Date.parse(expected)) < 500, `${actual} for ${expected}`)
 }
 
 /** Waits until each server has a result of this run. */
@@ -162,10 +173,12 @@ describe('overrides: an operator', () => {
     const watcher = watchTable('director')
     writeConfig(config({ name: 'www' }))
     await reload()
+    const { since } = await lvsd.real('www', 'fc00::11')
     await lvsd.stop()
     lvsd = await startLvsd(writeConfig(config({ name: 'www' })))
     await checked(lvsd, 'www')
     assert.deepEqual(watcher.take(), [])
+    assertSameTime((await lvsd.real('www', 'fc00::11')).since, since)
     assert.match((await lvsd.real('www', 'fc00::12')).reason, /^drain by root; 200/)
     await lvsd.kill()
     await reboot()
@@ -174,6 +187,20 @@ describe('overrides: an operator', () => {
     await tableBecomes(table({ 11: 7, 12: 0 }))
     const weights = watcher.take().filter(change => /masq [1-9]/.test(change))
     assert.deepEqual(weights, [`+ ${WEB} [fc00::11]:80 masq 7`])
+    await checked(lvsd, 'www')
+    assertSameTime((await lvsd.real('www', 'fc00::11')).since, since)
+    const { events } = await fetchEvents(DEFAULT_SOCKET, { event: 'daemon.*' })
+    assert.deepEqual(events.map(({ event }) => event).slice(-4), [
+      'daemon.started',
+      'daemon.stopped',
+      'daemon.started',
+      'daemon.started',
+    ])
+    const ids = events.map(({ id }) => id)
+    assert.deepEqual(
+      ids,
+      [...new Set(ids)].sort((a, b) => a - b),
+    )
     await enable('www', 12)
     await tableBecomes(table({ 11: 7, 12: 5 }))
     await enable('www', 11)
@@ -253,5 +280,21 @@ describe('overrides: an operator', () => {
       await lvsd.stop()
       execFileSync('umount', ['-l', SMALL])
     }
+  })
+
+  it('has a server out for the rest of a maintenance window that a reload finds open', async () => {
+    lvsd = await startLvsd(writeConfig(config()))
+    await tableBecomes(table({ 11: 5, 12: 5 }))
+    const now = new Date()
+    // The window began with this minute: drained for 4 seconds more, then out for 3.
+    const gone = now.getTime() % 60_000
+    const at = `${now.getUTCMinutes()} ${now.getUTCHours()} * * *`
+    const times = `at: '${at}', zone: UTC, for: ${gone + 7000}ms, drain: ${gone + 4000}ms`
+    writeConfig(`${config()}    windows: [{ ${times}, reals: ['::11'] }]\n`)
+    await reload()
+    await tableBecomes(table({ 11: 0, 12: 5 }))
+    await tableBecomes(table({ 12: 5 }))
+    await tableBecomes(table({ 11: 5, 12: 5 }))
+    assert.ok(Date.now() >= now.getTime() + 7000)
   })
 })

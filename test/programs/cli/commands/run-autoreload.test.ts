@@ -103,7 +103,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
   it('does not run a callback in a loop if it changes the file', async () => {
     const { file, hears } = await run(head(`, callback: 'sleep 3; echo "#" >>'`) + reals(...TEN))
     appendFileSync(file, '# an edit\n')
-    await hears('the callback changes the configuration each time')
+    await hears('the callback changes the configuration at each run')
     const text = readFileSync(file, 'utf8')
     await setTimeout(4000)
     assert.equal(readFileSync(file, 'utf8'), text)
