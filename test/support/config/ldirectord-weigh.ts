@@ -29,7 +29,7 @@ const REFUSED_ON_PURPOSE: readonly [code: string, message: RegExp, reason: strin
   ['BAD_VALUE', /schedflags/, 'flags that ipvsadm refuses'],
   ['BAD_VALUE', /smtp takes/, 'a name that no mail server has'],
   ['BAD_VALUE', /at least \d|from \d to/, 'a number beyond all that a program counts in'],
-  ['BAD_VALUE', /the pattern .* cannot be read/, 'a pattern that kills ldirectord at the first answer'],
+  ['BAD_VALUE', /the pattern .* is invalid/, 'a pattern that kills ldirectord at the first answer'],
   ['BAD_VALUE', /must not be empty/, 'an empty name of a file'],
   ['BAD_VALUE', /needs a value/, 'an empty name of a file'],
   ['BAD_NETMASK', /netmask/, 'a netmask that the kernel refuses'],
