@@ -4,6 +4,7 @@
  */
 import { ControlError } from '../api/client.js'
 import type { StatusDocument } from '../api/status-types.js'
+import { pause } from '../util/pause.js'
 import { dateTime } from '../util/time-text.js'
 import type { CommandContext } from './command.js'
 import { ENTER, frame, LEAVE } from './terminal/live.js'
@@ -124,17 +125,4 @@ async function refresh({ fetch, context, isJson = false }: Watch, answers: Answe
     answers.trouble = error.message
     return isNew ? [own(error.message)] : []
   }
-}
-
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (stop.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      stop.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    stop.addEventListener('abort', done)
-  })
 }

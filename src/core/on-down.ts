@@ -1,5 +1,5 @@
 /** On down: what becomes of a server that is down. A dead one loses its connections anyway; a sick one may end them. Pure. */
-import type { CheckResult, HealthState } from './model.js'
+import type { CheckResult, HealthState, Service } from './model.js'
 
 export type DownAction = 'remove' | 'quiesce'
 
@@ -46,6 +46,11 @@ function isDead({ result: { reason, phase }, testsHost, isUdp }: Failure): boole
 
 /** Longest time that a UDP server stays quiesced: senders never stop, so it would never be empty. Five minutes. */
 export const LONGEST_UDP = 300_000
+
+/** True if the service is known to use UDP. */
+export function isUdp({ virtual }: Pick<Service, 'virtual'>): boolean {
+  return virtual.kind === 'address' && virtual.protocol === 'udp'
+}
 
 /** Returns the setting with the limit for UDP. */
 export function limited(policy: OnDown, isUdp: boolean): OnDown {

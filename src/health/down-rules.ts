@@ -12,7 +12,15 @@ import {
   type Table,
   type TableReal,
 } from '../core/model.js'
-import { type DownCause, type DownPhase, limited, nextDown, type OnDown, removedAt } from '../core/on-down.js'
+import {
+  type DownCause,
+  type DownPhase,
+  isUdp,
+  limited,
+  nextDown,
+  type OnDown,
+  removedAt,
+} from '../core/on-down.js'
 import { type SavedPanic, ServicePanic } from '../core/panic.js'
 import { keysOf } from './standings.js'
 
@@ -313,8 +321,4 @@ export class DownRules {
 
 function placeOf({ host, port }: ResolvedReal): string {
   return `${host} ${port}`
-}
-
-function isUdp({ virtual }: ResolvedService): boolean {
-  return virtual.kind === 'address' && virtual.protocol === 'udp'
 }

@@ -23,7 +23,7 @@ import type {
   TableReal,
 } from '../core/model.js'
 import { keyOfService } from '../core/model.js'
-import { causeOf, type DownCause } from '../core/on-down.js'
+import { causeOf, type DownCause, isUdp } from '../core/on-down.js'
 import {
   type Disposition,
   decidesState,
@@ -212,12 +212,11 @@ export class HealthStore {
   }
 
   /** Returns why a server is down by its checks. */
-  #causeOf({ virtual }: ResolvedService, real: ResolvedReal): DownCause {
-    const isUdp = virtual.kind === 'address' && virtual.protocol === 'udp'
+  #causeOf(service: ResolvedService, real: ResolvedReal): DownCause {
     return causeOf(
       this.checkStatesOf(real).flatMap(({ health: { state, last }, subscriber: { jobId } }) => {
         const testsHost = this.#jobs.get(jobId)?.check.testsHost === true
-        return state === 'down' && last ? { result: last, testsHost, isUdp } : []
+        return state === 'down' && last ? { result: last, testsHost, isUdp: isUdp(service) } : []
       }),
     )
   }

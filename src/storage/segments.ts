@@ -168,10 +168,10 @@ export class Segments {
         await this.#put(await runSliced(linesOf(batch)))
       } catch (error) {
         this.#queue = [...batch, ...this.#queue].slice(-MOST_QUEUED)
-        this.#tellFailure(error as Error)
+        this.#reportFailure(error as Error)
         return
       }
-      this.#tellSuccess()
+      this.#reportSuccess()
     }
   }
 
@@ -272,7 +272,7 @@ export class Segments {
     return join(this.#parts.folder, `${String(number).padStart(8, '0')}.log`)
   }
 
-  #tellFailure({ message }: Error): void {
+  #reportFailure({ message }: Error): void {
     if (this.#isFailing) return
     this.#isFailing = true
     const { log, folder, name } = this.#parts
@@ -283,7 +283,7 @@ export class Segments {
     )
   }
 
-  #tellSuccess(): void {
+  #reportSuccess(): void {
     if (!this.#isFailing) return
     this.#isFailing = false
     const { log, folder, name } = this.#parts

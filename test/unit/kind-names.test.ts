@@ -27,8 +27,7 @@ const ELSE: readonly {
       'config/ldirectord/',
       'ipvs/',
       'cli/terminal/drain.ts',
-      'health/down-rules.ts',
-      'health/health-store.ts',
+      'core/on-down.ts',
     ],
   },
   {

@@ -4,6 +4,7 @@ import type { EventsAnswer, EventsQuery } from '../../api/event-types.js'
 import type { EventRecord } from '../../history/event-record.js'
 import { type Named, type NamedTarget, TargetError, targetsNamed } from '../../overrides/targets.js'
 import { painter } from '../../util/paint.js'
+import { pause } from '../../util/pause.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { type CommandContext, defineCommand, EXIT, type ExitCode } from '../command.js'
 import { usageError } from '../parse.js'
@@ -219,16 +220,4 @@ async function ask(
     if (error instanceof ControlError) return error
     throw error
   }
-}
-
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      clearTimeout(timer)
-      stop.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    stop.addEventListener('abort', done)
-  })
 }

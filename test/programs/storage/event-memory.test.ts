@@ -1,35 +1,16 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { EventMemory } from '../../../src/history/event-memory.js'
 import { temporaryFolder } from '../../support/folder.js'
+import { linesUntilKilled } from '../../support/killed-process.js'
 import { recordingLog } from '../../support/logs.js'
-import { pause } from '../../support/until.js'
 
 /** For longer: STATE_KILLS=1000. */
 const KILLS = Number(process.env.STATE_KILLS ?? 4)
 const TYPE = extname(fileURLToPath(import.meta.url))
 const CHILD = fileURLToPath(new URL(`event-memory-child${TYPE}`, import.meta.url))
-
-/** Lets a process log events until it is killed at a random moment; resolves to what it has printed. */
-async function printedUntilKilled(folder: string, run: number): Promise<readonly string[]> {
-  const loader = TYPE === '.ts' ? ['--import', 'tsx'] : []
-  const child = spawn(process.execPath, [...loader, CHILD, folder, String(run)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let said = ''
-  child.stdout.on('data', chunk => {
-    said += chunk
-  })
-  await once(child.stdout, 'data')
-  await pause(Math.random() * 60)
-  child.kill('SIGKILL')
-  await once(child, 'close')
-  return said.slice(0, said.lastIndexOf('\n')).split('\n')
-}
 
 describe('EventMemory: a process that is killed while it writes', function () {
   this.timeout(10_000 + KILLS * 10_000)
@@ -42,7 +23,7 @@ describe('EventMemory: a process that is killed while it writes', function () {
     for (let run = 0; run < KILLS; run++) {
       const before = newest
       let written = 0
-      for (const line of await printedUntilKilled(folder, run)) {
+      for (const line of await linesUntilKilled(CHILD, [folder, String(run)])) {
         const [word, id = '', what = ''] = line.split(' ')
         if (word === 'written') written = Number(id)
         else {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StateFile } from '../../../src/storage/state-file.js'
 import { temporaryFolder } from '../../support/folder.js'
+import { linesUntilKilled } from '../../support/killed-process.js'
 import { recordingLog } from '../../support/logs.js'
-import { pause } from '../../support/until.js'
 import { FORM } from './state-file-form.js'
 
 /** For longer: STATE_KILLS=1000. */
@@ -15,18 +13,7 @@ const CHILD = fileURLToPath(new URL('state-file-child.ts', import.meta.url))
 
 /** Lets a process write until it is killed at a random moment; resolves to the last round that was on the disk by its word. */
 async function writtenUntilKilled(path: string): Promise<number> {
-  const child = spawn(process.execPath, ['--import', 'tsx', CHILD, path], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let said = ''
-  child.stdout.on('data', chunk => {
-    said += chunk
-  })
-  await once(child.stdout, 'data')
-  await pause(Math.random() * 60)
-  child.kill('SIGKILL')
-  await once(child, 'close')
-  return Number(said.slice(0, said.lastIndexOf('\n')).split('\n').at(-1))
+  return Number((await linesUntilKilled(CHILD, [path])).at(-1))
 }
 
 describe('StateFile: a process that is killed while it writes', function () {
