@@ -141,11 +141,12 @@ export class WorkerHandle {
     const before = this.#seen
     this.#seen = this.shared.look()
     const { beats, rounds, isSpawning, used } = this.#seen
+    // A worker that has come round has added the standstill before it to `lost`.
+    if (rounds !== before.rounds) this.#heardAt = this.#clock.now()
     this.#process.drain()
     if (this.#isOver) return
     const { told, inAll } = this.#memory
     this.#pulse.tick(beats, ms, () => activityOf(this.#process.pid), isSpawning)
-    if (rounds !== before.rounds) this.#heardAt = this.#clock.now()
     if (this.#pulse.isBlocked(this.#patience)) this.end({ kind: 'blocked', limit: this.#patience })
     else if (used > told * 1024) this.end({ kind: 'memory', limit: told })
     else if (this.#process.megabytes > inAll) this.end({ kind: 'memory', limit: inAll })
@@ -181,7 +182,6 @@ export class WorkerHandle {
       this.end(GARBLED)
       return
     }
-    this.#heardAt = this.#clock.now()
     for (const report of reports) {
       if (this.#isOver) return
       if (report.say === 'ready') this.#isReady = true
@@ -193,5 +193,7 @@ export class WorkerHandle {
       if (report.say === 'fault') this.end(report.fault)
       else this.#listener.report(report)
     }
+    // Set last: an answer that ends a standstill is not charged with it, even if the beat comes only after it.
+    this.#heardAt = this.#clock.now()
   }
 }

@@ -20,6 +20,9 @@ import {
   summary,
 } from '../../support/workers/hostile.js'
 
+/** The command line of a worker. */
+const WORKER = /^lvsd: checks/
+
 describe('pool: a worker', function () {
   this.timeout(60_000)
 
@@ -156,11 +159,27 @@ describe('pool: a worker', function () {
     assert.equal(summary(await run(pool, jobOf(file))), 'up')
   })
 
+  it('is not charged to a run whose answer ends a standstill of its worker', async () => {
+    const { pool } = openPool()
+    // The end of a child process is reported by the kernel, so the answer is sent before the beat measures the standstill.
+    const file = checkFile("await new Promise(end => spawn('/bin/sleep', ['0.4']).once('exit', end)); return up")
+    await run(pool, jobOf(file, {}, 'shipped'))
+    const isWorker = (pid: number) => WORKER.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))
+    const pid = await eventually(() => descendantsOf(process.pid).find(isWorker) ?? null)
+    const underWay = run(pool, jobOf(file, { bad: true }, 'shipped'), 1000)
+    await eventually(() => descendantsOf(pid).length > 0 || null)
+    process.kill(pid, 'SIGSTOP')
+    await new Promise(resolve => setTimeout(resolve, 1500))
+    process.kill(pid, 'SIGCONT')
+    const result = await underWay
+    assert.equal(summary(result), 'up')
+    assert.ok(result.ms < 1000, `${result.ms} ms`)
+  })
+
   it('holds nothing against a server whose shipped check was running as somebody killed its worker', async () => {
     const { pool } = openPool()
     const file = checkFile('')
-    const title = /^lvsd: checks/
-    const isWorker = (pid: number) => title.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))
+    const isWorker = (pid: number) => WORKER.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))
     const underWay = run(pool, jobOf(file, { takes: 500 }, 'shipped'), 10_000)
     for (let i = 0; i < 3; i++) {
       const pid = await eventually(() => descendantsOf(process.pid).find(isWorker) ?? null)
