@@ -39,9 +39,11 @@ export const NO_PHASES: readonly PhaseTime[] = Object.freeze([])
 export function resultOf(answer: Answer, run: Run, ms: number): CheckResult {
   const { ok, reason, advice } = answer
   const detail = harmless(answer.detail)
-  const { phase, phases } = run
-  // Phase times include the time that does not count, so the duration must not be lower than the last phase time.
-  const result = { ok, reason, detail, phase, ms: Math.max(ms, phases.at(-1)?.ms ?? 0), phases }
+  const { phase } = run
+  // Phase times include the time that does not count, and no phase is longer than the run.
+  const isLonger = (run.phases.at(-1)?.ms ?? 0) > ms
+  const phases = isLonger ? run.phases.map(time => ({ ...time, ms: Math.min(time.ms, ms) })) : run.phases
+  const result = { ok, reason, detail, phase, ms, phases }
   return advice ? { ...result, advice } : result
 }
 

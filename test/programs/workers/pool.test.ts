@@ -162,7 +162,9 @@ describe('pool: a worker', function () {
   it('is not charged to a run whose answer ends a standstill of its worker', async () => {
     const { pool } = openPool()
     // The end of a child process is reported by the kernel, so the answer is sent before the beat measures the standstill.
-    const file = checkFile("await new Promise(end => spawn('/bin/sleep', ['0.4']).once('exit', end)); return up")
+    const file = checkFile(
+      "await new Promise(end => spawn('/bin/sleep', ['0.4']).once('exit', end)); return up",
+    )
     await run(pool, jobOf(file, {}, 'shipped'))
     const isWorker = (pid: number) => WORKER.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))
     const pid = await eventually(() => descendantsOf(process.pid).find(isWorker) ?? null)
