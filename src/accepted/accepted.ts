@@ -1,5 +1,5 @@
 /** Chooses the configuration for a start, and keeps an accepted configuration for the next start. */
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { type Check, noVerdict } from '../check/check.js'
 import type { Loaded } from '../config/load.js'
 import { loadConfigApart } from '../config/load-apart.js'
@@ -8,6 +8,7 @@ import type { Config } from '../core/model.js'
 import { loadChecks } from '../kinds/find-kinds.js'
 import { writeDurably } from '../storage/durable-file.js'
 import { bootId } from '../storage/journal.js'
+import { readText } from '../storage/state-text.js'
 import { build } from '../system/build-id.js'
 import { DEFAULT_STATE, type Place, stateFolders, writePointer } from './places.js'
 import { type Accepted, acceptedPath, readAccepted, writeAccepted } from './store.js'
@@ -122,8 +123,8 @@ export class StopMark {
   }
 
   async isSet(): Promise<boolean> {
-    const text = await readFile(this.#path, 'utf8').catch(() => '')
-    return text !== '' && text.trim() === bootId()
+    const text = await readText(this.#path).catch(() => null)
+    return text !== null && text !== '' && text.trim() === bootId()
   }
 
   set(): Promise<void> {

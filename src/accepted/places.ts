@@ -1,7 +1,8 @@
 /** Finds the state folder of a configuration file that cannot be read any more. */
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { writeDurably } from '../storage/durable-file.js'
+import { readText } from '../storage/state-text.js'
 import { acceptedPath } from './store.js'
 
 /** The state folder if the configuration sets none. */
@@ -18,8 +19,8 @@ export interface Place {
 export async function stateFolders({ file, state, env }: Place, text: string): Promise<string[]> {
   if (state !== null) return [state]
   const home = homeOf(env)
-  const pointed = await readFile(pointerPath(home, file), 'utf8').then(
-    line => [line.trim()],
+  const pointed = await readText(pointerPath(home, file)).then(
+    line => (line === null ? [] : [line.trim()]),
     () => [],
   )
   const written = statesIn(text).map(folder => resolve(dirname(file), folder))

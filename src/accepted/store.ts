@@ -7,11 +7,12 @@
  * under another name, synced to disk and renamed.
  */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../core/model.js'
 import { writeDurably } from '../storage/durable-file.js'
+import { readText, setAside } from '../storage/state-text.js'
 
 export interface Accepted {
   /** Absolute path of the configuration file. */
@@ -50,14 +51,15 @@ export async function readAccepted(
   { file, build, tell }: { file: string; build: string; tell: (problem: string) => void },
 ): Promise<Accepted | null> {
   try {
-    const stored = JSON.parse(await readFile(path, 'utf8')) as Stored
+    const written = await readText(path)
+    if (written === null) return null
+    const stored = JSON.parse(written) as Stored
     if (stored.form !== 1 || stored.file !== resolve(file) || typeof stored.text !== 'string')
       throw new Error('it is not in the format of lvsd')
     const { at, text, config } = stored
     return { file: stored.file, at, text, config: (stored.build === build && config) || null }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      tell(`the last accepted configuration ${path} cannot be used: ${(error as Error).message}`)
+    tell(`the last accepted configuration ${path} cannot be used: ${(error as Error).message}`)
     return null
   }
 }
@@ -78,12 +80,14 @@ export async function writeAccepted(
     ...(isDeepStrictEqual(plain, config) && plain && { config: plain }),
   }
   if (await isKept(path, stored)) return
+  // A file would not replace a folder.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) setAside(path, 'damaged')
   await writeDurably(path, `${JSON.stringify(stored)}\n`)
 }
 
 async function isKept(path: string, stored: Stored): Promise<boolean> {
   try {
-    const found = JSON.parse(await readFile(path, 'utf8')) as Stored
+    const found = JSON.parse((await readText(path)) ?? 'null') as Stored
     return isDeepStrictEqual({ ...found, at: '' }, { ...stored, at: '' })
   } catch {
     return false

@@ -191,7 +191,7 @@ export const LOG_EVENTS = {
   'state.failed': kind('A file of the state folder cannot be written; it is tried again.', 'file', 'error'),
   'state.works': kind('The end of `state.failed`.', 'file'),
   'state.damaged': kind(
-    'A file of the state folder is damaged, or a newer lvsd wrote it; what can be read counts, and a copy is kept.',
+    'A file of the state folder is damaged, or a newer lvsd wrote it, or something else is in its place; what can be read counts, and the rest is kept aside.',
     'file',
     'moved',
   ),

@@ -26,6 +26,8 @@ export interface DirectorParts {
   /** Reads the configuration again, for a reload. */
   readonly load: () => Promise<Loaded>
   readonly table: TableName
+  /** True if no file of the state folder is read or written; the default with the memory table, which is for trials. */
+  readonly isTrial?: boolean
   readonly log: Log
   readonly env: Readonly<Record<string, string | undefined>>
   /** Listeners in addition to the default ones. */
@@ -34,20 +36,19 @@ export interface DirectorParts {
 
 /** Opens table and journal, and starts the daemon. If this fails, nothing is left open. */
 export async function startDirector(parts: DirectorParts): Promise<Daemon> {
-  const { loaded, kept, keep, load, table, env, listeners = [] } = parts
+  const { loaded, kept, keep, load, table, env, listeners = [], isTrial = table === 'memory' } = parts
   prepareToRun()
   const kernel = await openTable(table, env)
   let opened: OpenedJournal
   try {
-    opened = journalFor(table, loaded.config)
+    opened = isTrial ? { journal: memoryJournal(), tell: () => {} } : journalFor(loaded.config)
   } catch (error) {
     kernel.close()
     throw error
   }
   const { journal } = opened
   const { settings } = loaded.config
-  // The memory table is for trials, which must not leave files.
-  const pathIn = (what: string) => (table === 'memory' ? null : statePath(settings, what))
+  const pathIn = (what: string) => (isTrial ? null : statePath(settings, what))
   // After the lock of the journal, because only one process may write to the folder.
   const folderIn = (what: string) => pathIn(what)?.replace(/\.json$/, '') ?? null
   const eventMemory = await EventMemory.open({ folder: folderIn('events'), log: parts.log })
@@ -109,11 +110,10 @@ export function withPaths<T extends Loaded>(
 }
 
 /**
- * Opens the journal. A damaged journal is moved away and logged, because a director must start. Services that lvsd
+ * Opens the journal. A journal that is damaged or cannot be read is moved away and logged, because a director must start. Services that lvsd
  * created before are then no longer owned.
  */
-function journalFor(table: TableName, { settings }: Config): OpenedJournal {
-  if (table === 'memory') return { journal: memoryJournal(), tell: () => {} }
+function journalFor({ settings }: Config): OpenedJournal {
   let tell = (_: Log) => {}
   const journal = openJournal(journalPath(settings.state, settings.socket), (message, moved) => {
     tell = log =>

@@ -115,17 +115,9 @@ export class HealthMemory {
       ({ mtimeMs }) => mtimeMs,
       () => 0,
     )
-    try {
-      const { file, entries } = await StateFile.open({ path, form: FORM, log, alarm: this.#alarm })
-      this.#file = file
-      if (entries.length > 0) this.#restore(entries, touchedAt)
-    } catch (error) {
-      log.error(
-        'state.failed',
-        { file: path, error: (error as Error).message },
-        'the health records cannot be read; lvsd starts without them and writes none',
-      )
-    }
+    const { file, entries } = await StateFile.open({ path, form: FORM, log, alarm: this.#alarm })
+    this.#file = file
+    if (entries.length > 0) this.#restore(entries, touchedAt)
     this.#stayAlive()
   }
 

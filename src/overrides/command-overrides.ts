@@ -60,7 +60,7 @@ export class CommandOverrides {
     this.#alarm = parts.alarm ?? systemClock.alarm
   }
 
-  /** Reads what earlier runs have left, before any override is given. Rejects where the file exists and cannot be read. */
+  /** Reads what earlier runs have left, before any override is given. A file that cannot be read is logged. */
   async load(): Promise<void> {
     const { path, log } = this.#parts
     if (path === null) return

@@ -97,18 +97,9 @@ export class SysctlKeeper {
   async load(): Promise<void> {
     const { path, log, sysctls } = this.#parts
     if (path === null || sysctls === null) return
-    try {
-      const { file, entries } = await StateFile.open({ path, form: FORM, log })
-      this.#file = file
-      for (const held of entries) if (held.boot === this.#boot) this.#held.set(held.name, held)
-    } catch (error) {
-      const { message } = error as Error
-      log.error(
-        'state.failed',
-        { file: path, error: message },
-        'the file of the former sysctls cannot be read: what an earlier run has set is not restored',
-      )
-    }
+    const { file, entries } = await StateFile.open({ path, form: FORM, log })
+    this.#file = file
+    for (const held of entries) if (held.boot === this.#boot) this.#held.set(held.name, held)
   }
 
   /** Sets what is declared, and restores what no longer is. Never rejects. */

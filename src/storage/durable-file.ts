@@ -1,5 +1,5 @@
 /** A file that is written whole or not at all. */
-import { mkdir, open, rename } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
@@ -9,10 +9,10 @@ import { dirname } from 'node:path'
 export async function writeDurably(path: string, content: string): Promise<void> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true, mode: 0o755 })
-  const written = await open(`${path}.new`, 'w', 0o600)
+  // What a killed process has left, or what somebody has put there: a link is removed, not followed.
+  await rm(`${path}.new`, { force: true })
+  const written = await open(`${path}.new`, 'wx', 0o600)
   try {
-    // A file that an earlier umask or an earlier hand has left open to other users.
-    await written.chmod(0o600)
     await written.writeFile(content)
     await written.sync()
   } finally {

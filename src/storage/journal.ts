@@ -3,11 +3,22 @@
  * name. It is written before the kernel's table is changed, so that after kill -9 lvsd still recognizes its own
  * services.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { type Address, parseAddress } from '../core/address.js'
 import { keyOfService, type Protocol, type ServiceId } from '../core/model.js'
 import { lockFile } from '../system/libc.js'
+import { readTextSync, setAside } from './state-text.js'
 
 interface Stored {
   readonly services: readonly StoredService[]
@@ -77,16 +88,13 @@ export function readJournal(
 }
 
 /**
- * Opens the journal; a missing one is empty. A damaged journal is renamed and reported. Throws JournalInUse if another
- * process has it open.
+ * Opens the journal; a missing one is empty. One that is damaged or cannot be read is set aside and reported. Throws
+ * JournalInUse if another process has it open.
  */
 export function openJournal(path: string, onDamage: (message: string, movedTo: string) => void): Journal {
   const unlock = lock(path)
   const { stored, damage } = read(path)
-  if (damage !== null) {
-    renameSync(path, `${path}.damaged`)
-    onDamage(damage, `${path}.damaged`)
-  }
+  if (damage !== null) onDamage(damage, setAside(path, 'damaged'))
   return keep(stored, contents => write(path, contents), unlock)
 }
 
@@ -162,7 +170,7 @@ function lock(path: string): () => void {
   let isOurs = true
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
-    fd = openSync(`${path}.lock`, 'w', 0o600)
+    fd = openLock(`${path}.lock`)
     isOurs = lockFile(fd)
   } catch {
     // A disk that is not writable is reported at the first write. It must not prevent the start.
@@ -178,14 +186,28 @@ function lock(path: string): () => void {
   )
 }
 
+/** Opens the file that is locked. Anything else in its place is set aside: a pipe would block, a link lead elsewhere. */
+function openLock(path: string): number {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found && !found.isFile()) setAside(path, 'damaged')
+  return openSync(
+    path,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    0o600,
+  )
+}
+
 function read(path: string): { stored: Stored; damage: string | null } {
-  let text: string
+  let text: string | null
   try {
-    text = readFileSync(path, 'utf8')
+    text = readTextSync(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { stored: EMPTY, damage: null }
-    throw error
+    return {
+      stored: EMPTY,
+      damage: `the ownership journal ${path} cannot be read (${(error as Error).message})`,
+    }
   }
+  if (text === null) return { stored: EMPTY, damage: null }
   try {
     const stored = JSON.parse(text) as Stored
     stored.services.forEach(fromStored)
@@ -228,7 +250,13 @@ const EMPTY: Stored = { services: [], names: {} }
 /** Writes a new file and renames it, so that after a crash either the old or the new one is complete. */
 function write(path: string, stored: Stored): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
-  writeFileSync(`${path}.new`, `${JSON.stringify(stored, null, 1)}\n`, { mode: 0o644, flush: true })
+  // What a killed process has left, or what somebody has put there: a link is removed, not followed.
+  rmSync(`${path}.new`, { force: true })
+  writeFileSync(`${path}.new`, `${JSON.stringify(stored, null, 1)}\n`, {
+    mode: 0o644,
+    flag: 'wx',
+    flush: true,
+  })
   renameSync(`${path}.new`, path)
 }
 

@@ -6,7 +6,8 @@
  * Entries are queued and written together, never by the caller. After kill -9 at most the last batch is missing; after a
  * loss of power, that of the last seconds. What a full disk refuses stays queued and is written when it works again.
  */
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
@@ -14,6 +15,7 @@ import { runSliced, type Sliced } from '../util/time-slice.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { lineFor, lineOf } from './checked-line.js'
 import { writeDurably } from './durable-file.js'
+import { readText, setAside } from './state-text.js'
 
 /** When a segment is full, and when the oldest is deleted: as soon as one of the limits is reached. */
 export interface SegmentLimits {
@@ -41,7 +43,7 @@ export interface SegmentsParts {
   /** True if `take` gets the entries of the last segment alone; the others are not read. */
   readonly readsLastAlone?: boolean
   /** Opens a segment for writing; replaced in tests. */
-  readonly openFile?: (path: string, flags: string) => Promise<SegmentFile>
+  readonly openFile?: (path: string, flags: number) => Promise<SegmentFile>
 }
 
 /** What a segment needs of an open file. */
@@ -78,6 +80,13 @@ const MOST_ASIDE = 4
 /** Milliseconds between two looks for segments that are too old. */
 const LOOK_FOR_OLD = 60_000
 
+/** A pipe would block without O_NONBLOCK; a link is not followed. */
+const SAFE = constants.O_NOFOLLOW | constants.O_NONBLOCK
+const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | SAFE
+const AGAIN = constants.O_WRONLY | SAFE
+/** Errors of a segment that is no longer there, or is no file any more. */
+const NO_SEGMENT: ReadonlySet<string> = new Set(['ENOENT', 'EISDIR', 'ENXIO', 'ELOOP', 'EINVAL', 'ENODEV'])
+
 /** The last entry of a run that was closed. */
 const CLOSED = { closed: true }
 
@@ -98,8 +107,8 @@ export class Segments {
 
   /**
    * Reads the folder, and calls `take` with each entry of earlier runs, the oldest first; it may throw, then the entry
-   * counts as damaged. A damaged segment is logged and kept aside, and so is one of a newer lvsd. Rejects if the folder
-   * is there and cannot be read.
+   * counts as damaged. A damaged segment is logged and kept aside, and so is one of a newer lvsd, and what cannot be read
+   * at all. Rejects if something else than a folder is there and cannot be set aside.
    */
   static async open(parts: SegmentsParts, take: (value: unknown) => void): Promise<Left> {
     const segments = new Segments(parts)
@@ -205,15 +214,17 @@ export class Segments {
     return this.#begin((last?.number ?? 0) + 1)
   }
 
-  /** Opens a segment of an earlier run, or after a failed write. Null if somebody has deleted it. */
+  /** Opens a segment of an earlier run, or after a failed write. Null if somebody has deleted or replaced it. */
   async #openAgain(segment: Segment): Promise<SegmentFile | null> {
     const { openFile = open } = this.#parts
+    let file: SegmentFile | null = null
     try {
-      const file = await openFile(this.#pathOf(segment), 'r+')
+      file = await openFile(this.#pathOf(segment), AGAIN)
       await file.truncate(segment.bytes)
       return file
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      await file?.close().catch(() => {})
+      if (!NO_SEGMENT.has((error as NodeJS.ErrnoException).code ?? '')) throw error
       segment.isFull = true
       return null
     }
@@ -224,7 +235,7 @@ export class Segments {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const head = lineFor({ lvsd: this.#parts.name, version: this.#parts.version })
     const segment = { number, lines: 0, bytes: head.length, isFull: false, writtenAt: this.#now() }
-    const file = await openFile(this.#pathOf(segment), 'w')
+    const file = await openFile(this.#pathOf(segment), NEW)
     try {
       await writeAt(file, Buffer.from(head), 0)
     } catch (error) {
@@ -294,11 +305,8 @@ export class Segments {
 
   /** Returns whether the last run was closed. */
   async #read(take: (value: unknown) => void): Promise<boolean> {
-    const { folder } = this.#parts
-    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return []
-      throw error
-    })
+    const names = await this.#names()
+    if (names === null) return false
     const numbers = names
       .flatMap(name => (/^\d{8}\.log$/.test(name) ? [Number(name.slice(0, 8))] : []))
       .sort((a, b) => a - b)
@@ -309,14 +317,38 @@ export class Segments {
     return wasClosed
   }
 
+  /** Returns the names in the folder; null if something else was in its place. */
+  async #names(): Promise<readonly string[] | null> {
+    const { folder, log, name } = this.#parts
+    try {
+      return await readdir(folder)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT') return []
+      const moved = setAside(folder, 'damaged')
+      if (moved.startsWith('nowhere')) throw error
+      log.error(
+        'state.damaged',
+        { file: folder, moved },
+        `the folder of the ${name} cannot be read (${message}): lvsd starts with an empty one`,
+      )
+      return null
+    }
+  }
+
   async #readSegment(number: number, isLast: boolean, take: (value: unknown) => void): Promise<boolean> {
     const path = this.#pathOf({ number })
+    const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: this.#now() }))
     if (this.#parts.readsLastAlone && !isLast) {
-      const { size, mtimeMs } = await stat(path)
       this.#segments.push({ number, lines: 0, bytes: size, isFull: true, writtenAt: mtimeMs })
       return false
     }
-    const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)])
+    const text = await readText(path).catch((error: Error) => this.#leaveOut(path, error))
+    if (text === null) {
+      // The next segment gets a higher number, because this path may still be taken.
+      this.#segments.push({ number, lines: 0, bytes: 0, isFull: true, writtenAt: mtimeMs })
+      return false
+    }
     const found = await runSliced(this.#parse(text, take))
     // What a process wrote when it was killed may end in the middle of a line, of the first too; no other segment may.
     if (isLast && found.bytes === 0) return false
@@ -370,14 +402,18 @@ export class Segments {
     }
   }
 
+  #leaveOut(path: string, { message }: Error): null {
+    const { log, name } = this.#parts
+    const moved = setAside(path, 'damaged')
+    const sentence = `a file of the ${name} cannot be read (${message}): lvsd goes on without its entries`
+    log.error('state.damaged', { file: path, moved }, sentence)
+    return null
+  }
+
   /** Renames a segment that cannot be read completely, and writes what can be read. Returns the bytes of that, or null. */
   async #setAside(path: string, { isNewer, lines, damaged }: Found): Promise<number | null> {
     const { log, name, version } = this.#parts
-    const aside = `${path}.${isNewer ? 'newer' : 'damaged'}`
-    const moved = await rename(path, aside).then(
-      () => aside,
-      (error: Error) => `nowhere: ${error.message}`,
-    )
+    const moved = setAside(path, isNewer ? 'newer' : 'damaged')
     const what = isNewer ? 'was written by a newer lvsd' : 'is damaged'
     const lost = damaged > 0 ? `, ${damaged} cannot` : ''
     log.error(
@@ -387,7 +423,7 @@ export class Segments {
     )
     const text = [lineFor({ lvsd: name, version }), ...lines.map(line => `${line}\n`)].join('')
     const isWritten =
-      moved === aside &&
+      !moved.startsWith('nowhere') &&
       (await writeDurably(path, text).then(
         () => true,
         () => false,
@@ -396,7 +432,7 @@ export class Segments {
   }
 
   async #deleteAside(names: readonly string[]): Promise<void> {
-    const aside = names.filter(name => /^\d{8}\.log\.(damaged|newer)$/.test(name)).sort()
+    const aside = names.filter(name => /^\d{8}\.log\.(damaged|newer)(\.\d)?$/.test(name)).sort()
     for (const name of aside.slice(0, -MOST_ASIDE))
       await rm(join(this.#parts.folder, name), { force: true }).catch(() => {})
   }

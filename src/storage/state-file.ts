@@ -4,13 +4,13 @@
  * The first line names the form, its version and the number of entries, each further line is one entry. Each line begins with a checksum. A damaged line
  * costs only its own entry. Before lvsd overwrites a file that it cannot read completely, it keeps a copy.
  */
-import { copyFile, readFile } from 'node:fs/promises'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { runSliced, runSync, type Sliced } from '../util/time-slice.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { lineFor, lineOf } from './checked-line.js'
 import { writeDurably } from './durable-file.js'
+import { copyAside, readText, setAside } from './state-text.js'
 
 /** Form of the entries of a file. */
 export interface EntryForm<T> {
@@ -49,8 +49,8 @@ export class StateFile<T> {
 
   /**
    * Reads the file; one that does not exist has no entries. Damaged entries are logged and left out; the file is kept
-   * beside itself then (`.damaged`, or `.newer` where a newer lvsd wrote it). Rejects where the file exists and cannot
-   * be read.
+   * beside itself then (`.damaged`, or `.newer` where a newer lvsd wrote it). What cannot be read at all, such as a folder
+   * in its place, is logged and renamed. Never rejects.
    */
   static async open<T>(parts: StateFileParts<T>): Promise<{ file: StateFile<T>; entries: readonly T[] }> {
     const file = new StateFile(parts)
@@ -137,23 +137,32 @@ export class StateFile<T> {
   }
 
   async #read(): Promise<readonly T[]> {
-    const text = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null
-      throw error
-    })
+    let text: string | null
+    try {
+      text = await readText(this.#path)
+    } catch (error) {
+      this.#leaveOut(error as Error)
+      return []
+    }
     if (text === null) return []
     this.#held = text
     const { entries, damage } = parse(this.#form, text)
-    if (damage) await this.#keepAside(damage)
+    if (damage) this.#keepAside(damage)
     return entries
   }
 
-  async #keepAside({ suffix, sentence }: Damage): Promise<void> {
-    const aside = `${this.#path}.${suffix}`
-    const moved = await copyFile(this.#path, aside).then(
-      () => aside,
-      (error: Error) => `nowhere: ${error.message}`,
+  /** The table and the health do not need the file, so lvsd starts without it. */
+  #leaveOut({ message }: Error): void {
+    const moved = setAside(this.#path, 'damaged')
+    this.#log.error(
+      'state.damaged',
+      { file: this.#path, moved },
+      `the file of the ${this.#form.name} cannot be read (${message}): lvsd starts without its entries`,
     )
+  }
+
+  #keepAside({ suffix, sentence }: Damage): void {
+    const moved = copyAside(this.#path, suffix)
     this.#log.error(
       'state.damaged',
       { file: this.#path, moved },
@@ -164,10 +173,7 @@ export class StateFile<T> {
 
 /** Reads the entries of a file that another process may be writing, and changes nothing. Rejects if it cannot be read. */
 export async function readStateFile<T>(path: string, form: EntryForm<T>): Promise<readonly T[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw error
-  })
+  const text = await readText(path)
   return text === null ? [] : parse(form, text).entries
 }
 

@@ -8,6 +8,7 @@ import { loadConfig } from '../../../src/config/load.js'
 import { settingsFields } from '../../../src/config/schema/schema.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { config, real, service } from '../../support/tables.js'
+import { THINGS } from '../../support/things.js'
 
 const FILE = '/etc/lvsd/lvsd.yaml'
 const SITE = config([service('web', { reals: [real('fd00:1::a')] })])
@@ -81,6 +82,17 @@ describe('store: the last accepted configuration', () => {
       assert.match(told[0] ?? '', /cannot be used/)
     }
   })
+
+  for (const [thing, put] of THINGS)
+    it(`replaces ${thing} in its place, which gives no configuration`, async () => {
+      const path = acceptedPath(temporaryFolder(), FILE)
+      put(path)
+      const { read, told } = reading(path)
+      assert.equal(await read(), null)
+      assert.match(told.join(), /cannot be used: it (is|has) /)
+      await writeAccepted(path, accepted())
+      assert.equal((await read())?.text, accepted().text)
+    })
 
   it('has a separate file for each configuration file', () => {
     assert.notEqual(acceptedPath('/s', '/a/site.yaml'), acceptedPath('/s', '/b/site.yaml'))

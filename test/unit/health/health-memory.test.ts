@@ -135,16 +135,18 @@ describe('HealthMemory', () => {
     assert.equal(memory.lastRunAt, null)
   })
 
-  it('starts without a file that cannot be read, and does not change it', async () => {
+  it('starts without a file that cannot be read, and writes a new one', async () => {
     const path = pathOf()
     mkdirSync(path)
     const { memory, lines } = memoryOf(path)
     await memory.load()
     memory.changed()
+    await memory.close(1000)
     assert.deepEqual(
       lines.map(({ event }) => event),
-      ['state.failed'],
+      ['state.damaged'],
     )
+    assert.ok(statSync(path).isFile())
   })
 
   it('restores the valid entries of a damaged file, and keeps a copy', async () => {

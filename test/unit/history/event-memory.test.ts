@@ -132,9 +132,10 @@ describe('EventMemory', () => {
   })
 
   it('says of a folder that cannot be read that its events end with the process', async () => {
-    const folder = folderOf()
-    writeFileSync(folder, '')
-    const { lines, down, ids, memory } = await opened(folder)
+    const file = folderOf()
+    writeFileSync(file, '')
+    // The folder would be in a file, which cannot be renamed by this name.
+    const { lines, down, ids, memory } = await opened(join(file, 'events'))
     down('[fd00::1]:80')
     assert.deepEqual(
       lines.map(({ event, id }) => [event, id]),

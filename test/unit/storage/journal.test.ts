@@ -3,9 +3,16 @@ import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServiceId } from '../../../src/core/model.js'
-import { type Journal, JournalInUse, journalPath, openJournal } from '../../../src/storage/journal.js'
+import {
+  type Journal,
+  JournalInUse,
+  journalPath,
+  openJournal,
+  readJournal,
+} from '../../../src/storage/journal.js'
 import { onCleanup } from '../../support/after-each.js'
 import { serviceId } from '../../support/tables.js'
+import { THINGS } from '../../support/things.js'
 
 const WEB = serviceId('2001:db8::80')
 const MARK: ServiceId = { kind: 'fwmark', fwmark: 7, family: 'ipv6' }
@@ -124,6 +131,31 @@ describe('journal: the ownership journal', () => {
       assert.match(told[0] ?? '', /damaged/)
       assert.equal(readFileSync(told[1] ?? '', 'utf8'), text)
     })
+
+  for (const [thing, put] of THINGS)
+    it(`sets aside ${thing} in its place, in that of its lock and of its new file`, () => {
+      const path = join(folder(), 'lvsd.json')
+      for (const place of ['', '.lock', '.new'])
+        if (place !== '.new' || thing !== 'a folder') put(`${path}${place}`)
+      const told: string[] = []
+      const journal = open(path, (message, moved) => told.push(message, moved))
+      assert.match(told[0] ?? '', /^the ownership journal \S+ cannot be read \(it (is|has) /)
+      assert.equal(told[1], `${path}.damaged`)
+      assert.throws(() => openJournal(path, noDamage), JournalInUse)
+      journal.record({ add: [WEB] })
+      journal.close()
+      assert.deepEqual([...open(path).owned], ['tcp [2001:db8::80]:80'])
+    })
+
+  it('is read by other commands whatever is in its place', () => {
+    for (const [, put] of THINGS) {
+      const path = join(folder(), 'lvsd.json')
+      put(path)
+      const { owned, damage } = readJournal(path)
+      assert.equal(owned.size, 0)
+      assert.match(damage ?? '', /cannot be read/)
+    }
+  })
 
   it('is named after the control socket, so that two directors on one machine do not share one', () => {
     assert.equal(journalPath('/var/lib/lvsd', '/run/lvsd/b.sock'), '/var/lib/lvsd/b.json')

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -16,6 +15,7 @@ import { type SegmentFile, Segments, type SegmentsParts } from '../../../src/sto
 import { FakeClock } from '../../support/fake-clock.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
+import { pipe, THINGS } from '../../support/things.js'
 
 const LIMITS = {
   segmentBytes: 1 << 20,
@@ -70,7 +70,7 @@ describe('Segments', () => {
   it('write nothing themselves when a value is added, and together what comes within a tenth of a second', async () => {
     const folder = folderOf()
     let writes = 0
-    const openFile = async (path: string, flags: string) => {
+    const openFile = async (path: string, flags: number) => {
       const file = await open(path, flags)
       const counted: SegmentFile = {
         write: ((...args: Parameters<typeof file.write>) => {
@@ -189,7 +189,7 @@ describe('Segments', () => {
   it('keep everything while the disk is full, say it once, and write it when there is room', async () => {
     const folder = folderOf()
     const disk = { room: 120 }
-    const openFile = async (path: string, flags: string) => {
+    const openFile = async (path: string, flags: number) => {
       const file = await open(path, flags)
       const full: SegmentFile = {
         write: (async (bytes: Buffer, offset: number, length: number, at: number) => {
@@ -232,11 +232,50 @@ describe('Segments', () => {
     assert.deepEqual((await opened(folder)).read, [4])
   })
 
-  it('cannot be opened where the folder cannot be read', async () => {
+  it('begin a new segment where somebody has put a pipe or a folder in place of the last one', async () => {
+    for (const put of [pipe, (path: string) => mkdirSync(path)]) {
+      const folder = await written(3, false)
+      const { segments, told } = await opened(folder)
+      rmSync(join(folder, '00000001.log'))
+      put(join(folder, '00000001.log'))
+      segments.append(4)
+      assert.equal(await segments.flush(), true)
+      await segments.close(1000)
+      assert.deepEqual(told(), [])
+      const again = await opened(folder)
+      assert.deepEqual([again.read, again.told()], [[4], ['state.damaged']])
+    }
+  })
+
+  for (const [thing, put] of THINGS)
+    it(`set aside ${thing} in the place of the folder or of a segment, say it once, and go on`, async () => {
+      const folder = folderOf()
+      put(folder)
+      const first = await opened(folder)
+      // A folder there is just a folder.
+      assert.deepEqual(first.told(), thing === 'a folder' ? [] : ['state.damaged'])
+      first.segments.append(1)
+      await first.segments.close(1000)
+      for (const number of [1, 3]) {
+        const path = join(folder, `0000000${number}.log`)
+        if (existsSync(path)) rmSync(path)
+        put(path)
+      }
+      const second = await opened(folder)
+      assert.deepEqual([second.read, second.told()], [[], ['state.damaged', 'state.damaged']])
+      assert.equal(second.wasClosed, false)
+      second.segments.append(5)
+      assert.equal(await second.segments.flush(), true)
+      await second.segments.close(1000)
+      const third = await opened(folder)
+      assert.deepEqual([third.read, third.told()], [[5], []])
+      assert.ok(files(folder).includes('00000003.log.damaged'))
+    })
+
+  it('cannot be opened where a file is in the place of a folder above', async () => {
     const folder = folderOf()
     writeFileSync(folder, '')
-    await assert.rejects(opened(folder), /ENOTDIR/)
+    await assert.rejects(opened(join(folder, 'things')), /ENOTDIR/)
     assert.ok(existsSync(folder))
-    chmodSync(folder, 0o600)
   })
 })

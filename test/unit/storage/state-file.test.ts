@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { lineFor } from '../../../src/storage/checked-line.js'
@@ -8,6 +16,7 @@ import { type EntryForm, StateFile, type StateFileParts } from '../../../src/sto
 import { FakeClock } from '../../support/fake-clock.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
+import { THINGS } from '../../support/things.js'
 
 interface Entry {
   readonly key: string
@@ -145,10 +154,68 @@ describe('StateFile', () => {
     }
   })
 
-  it('cannot be opened where it cannot be read', async () => {
-    const { path, open } = stage()
-    mkdirSync(path, { recursive: true })
-    await assert.rejects(open(), /EISDIR/)
+  for (const [thing, put] of THINGS)
+    it(`sets aside ${thing} in its place, says so once, and is written then`, async () => {
+      const { path, open, lines } = stage(join(temporaryFolder(), 'things.json'))
+      put(path)
+      const { file, entries } = await open()
+      assert.deepEqual(entries, [])
+      assert.deepEqual(
+        lines.map(({ event, moved }) => [event, moved]),
+        [['state.damaged', `${path}.damaged`]],
+      )
+      assert.match(
+        lines[0]?.msg ?? '',
+        /^the file of the things cannot be read \(it .*\): lvsd starts without its entries$/,
+      )
+      assert.equal(await file.save(ENTRIES), true)
+      assert.deepEqual((await open()).entries, ENTRIES)
+      assert.equal(lines.length, 1)
+      assert.ok(lstatSync(`${path}.damaged`))
+    })
+
+  it('that cannot be read is set aside beside what was set aside before', async () => {
+    const { path, open, lines } = stage(join(temporaryFolder(), 'things.json'))
+    mkdirSync(join(path, 'full'), { recursive: true })
+    mkdirSync(join(`${path}.damaged`, 'full'), { recursive: true })
+    await open()
+    assert.equal(lines[0]?.moved, `${path}.damaged.2`)
+    assert.deepEqual(readdirSync(`${path}.damaged.2`), ['full'])
+  })
+
+  it('that is damaged is copied to no pipe, link or folder', async () => {
+    for (const [thing, put] of THINGS) {
+      const { path, open, lines } = await written()
+      writeFileSync(path, 'no entries\n')
+      put(`${path}.damaged`)
+      await open()
+      const moved = `${path}.damaged${thing === 'a folder' ? '.2' : ''}`
+      assert.deepEqual([lines[0]?.moved, readFileSync(moved, 'utf8')], [moved, 'no entries\n'], thing)
+    }
+  })
+
+  it('that cannot be set aside is left, and told', async () => {
+    const folder = temporaryFolder()
+    const { open, lines } = stage(join(folder, 'file', 'things.json'))
+    writeFileSync(join(folder, 'file'), '')
+    assert.deepEqual((await open()).entries, [])
+    assert.match(String(lines[0]?.moved), /^nowhere: ENOTDIR/)
+  })
+
+  it('is not written through a link at the name of the new file, nor into a pipe', async () => {
+    for (const [thing, put] of THINGS) {
+      if (thing === 'a folder') continue
+      const { path, open } = await written()
+      const { file } = await open()
+      const other = join(temporaryFolder(), 'other')
+      writeFileSync(other, 'untouched')
+      if (thing === 'a device') symlinkSync(other, `${path}.new`)
+      else put(`${path}.new`)
+      assert.equal(await file.save([]), true, thing)
+      assert.deepEqual((await open()).entries, [])
+      assert.equal(readFileSync(other, 'utf8'), 'untouched')
+      assert.equal(lstatSync(path).isFile(), true)
+    }
   })
 
   it('that cannot be written is tried again until it can, and told once', async () => {
