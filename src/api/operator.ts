@@ -4,9 +4,6 @@ import type { Socket } from 'node:net'
 import { type Peer, peerOf } from '../system/libc.js'
 import { harmless } from '../util/foreign-text.js'
 
-/** Header in which root says on whose behalf it asks. */
-export const SUDO_USER = 'x-sudo-user'
-
 /** Characters of a name that somebody claims. */
 const LONGEST_NAME = 64
 

@@ -2,14 +2,13 @@
 import { z } from '../check/option-types.js'
 import { MAX_WEIGHT } from '../core/model.js'
 import { LATEST_END } from '../core/override.js'
+import { RAMP_LIMITS } from '../core/ramp.js'
 import type { OverrideStatus } from './status-types.js'
 
 const target = z.strictObject({ service: z.string(), real: z.string().nullable() })
 /** Real servers, or all of a service. */
 export const targets = z.array(target).min(1).max(10_000)
 const PLAIN = ['force-down', 'disable', 'force-up'] as const
-/** Milliseconds of the shortest and the longest ramp. */
-export const RAMP = { min: 1000, max: 86_400_000 } as const
 
 /** `POST /overrides`: the same effect on each target, exact names as in the status document. */
 export const giveRequest = z.strictObject({
@@ -17,7 +16,10 @@ export const giveRequest = z.strictObject({
   effect: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.enum(PLAIN) }),
     /** `ramp`: milliseconds in which the weight goes down to 0. */
-    z.strictObject({ kind: z.literal('drain'), ramp: z.int().min(RAMP.min).max(RAMP.max).optional() }),
+    z.strictObject({
+      kind: z.literal('drain'),
+      ramp: z.int().min(RAMP_LIMITS.min).max(RAMP_LIMITS.max).optional(),
+    }),
     z.strictObject({ kind: z.literal('weight'), weight: z.int().min(0).max(MAX_WEIGHT) }),
   ]),
   reason: z.string().max(512),

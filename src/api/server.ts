@@ -9,7 +9,8 @@ import { Poller } from '../util/poller.js'
 import { type ConnectionsAnswer, type ConnectionsRequest, connectionsRequest } from './connection-types.js'
 import { Connections } from './connections.js'
 import { EVENTS_SCHEMA, type EventsAnswer, type EventsRequest, eventsRequest } from './event-types.js'
-import { operatorOf, SUDO_USER } from './operator.js'
+import { SUDO_USER } from './headers.js'
+import { operatorOf } from './operator.js'
 import {
   type EndRequest,
   endRequest,

@@ -1,6 +1,7 @@
 /** Field types shared by the configuration and the options of checks. The only file that imports zod. */
 import { z } from 'zod'
 import { readPattern } from '../search/perl-flags.js'
+import { parseDuration } from '../util/duration.js'
 
 export { z }
 
@@ -42,8 +43,6 @@ export function innerOf(type: z.ZodType): z.ZodType | undefined {
   return innerType ?? source ?? (type._zod.parent as z.ZodType | undefined)
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
 /** A duration: `500ms`, `3s`, `1.5s`, `2m`, `1h` or a number of seconds. Parsed to milliseconds, at least 1. */
 export function duration() {
   const given = z.union([z.number(), z.string()]).register(marks, { shown: 'duration' })
@@ -56,14 +55,6 @@ export function duration() {
     })
     return z.NEVER
   })
-}
-
-/** Returns milliseconds, or null if the text is not a duration. */
-export function parseDuration(value: string | number): number | null {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(String(value).trim())
-  if (!match) return null
-  const ms = Math.round(Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 0))
-  return ms >= 1 ? ms : null
 }
 
 /** `200`, `200-299` or a list of these, between `min` and `max`. Parsed to inclusive ranges. */

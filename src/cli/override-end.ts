@@ -1,6 +1,6 @@
 /** The end of an override as it stands on a command line: `--for 2h`, `--until 06:00`. */
-import { parseDuration } from '../check/option-types.js'
 import { LATEST_END } from '../core/override.js'
+import { parseDuration } from '../util/duration.js'
 import { usageError } from './parse.js'
 
 const DAY_HOURS = 24

@@ -9,6 +9,9 @@ export interface Ramp {
   readonly from?: number
 }
 
+/** Milliseconds of the shortest and the longest ramp. */
+export const RAMP_LIMITS = { min: 1000, max: 86_400_000 } as const
+
 /** Milliseconds between two steps. Ramps that begin together change the table together. */
 export const RAMP_STEP = 1000
 

@@ -11,6 +11,7 @@ import { findLab, runInLab } from '../support/lab.js'
 import { benchmark as apply } from './apply.js'
 import type { Benchmark, Row } from './benchmark.js'
 import { benchmark as checks } from './checks.js'
+import { benchmark as commands } from './commands.js'
 import { benchmark as detect } from './detect.js'
 import { compileFarm } from './farm.js'
 import { prepareLab } from './lab-network.js'
@@ -20,7 +21,7 @@ import { benchmark as reload } from './reload.js'
 import { benchmark as start } from './start.js'
 import { benchmark as startInMemory } from './start-in-memory.js'
 
-const all: readonly Benchmark[] = [apply, checks, detect, reload, start, startInMemory, memory]
+const all: readonly Benchmark[] = [apply, checks, commands, detect, reload, start, startInMemory, memory]
 
 /** Before each row that comes out of a lab, where daemons may print too. */
 const ROW = 'row: '

@@ -16,6 +16,12 @@ export function cpuMs(pid: number): number {
   return family(pid).reduce((sum, { cpu }) => sum + cpu, 0)
 }
 
+/** Milliseconds of processor time of this process's children that have ended. */
+export function childrenMs(): number {
+  const { user, system } = process.cpuUsage()
+  return cpuMs(process.pid) - (user + system) / 1000
+}
+
 export interface Memory {
   /** MiB; what is shared counts in each process that has it. */
   readonly rss: number

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
 import { lvsdInMemory, tail } from './daemons.js'
 import { now, openFarm } from './farm.js'
-import { cpuMs } from './processes.js'
+import { childrenMs, cpuMs } from './processes.js'
 import { siteOf } from './sites.js'
 
 export const benchmark: Benchmark = {
@@ -64,10 +64,4 @@ function bareNode(times: number): Costs {
     costs.cpu.push(childrenMs() - before)
   }
   return costs
-}
-
-/** Processor time of the children that have ended. */
-function childrenMs(): number {
-  const { user, system } = process.cpuUsage()
-  return cpuMs(process.pid) - (user + system) / 1000
 }

@@ -16,11 +16,17 @@ const OF_PROTOCOLS = [
   'redis-parser',
 ]
 
+/** They ask the running lvsd, often at a terminal, and read no configuration. */
+const QUICK_COMMANDS = [
+  ...['completion', 'disable', 'drain', 'enable', 'events', 'force', 'recheck'],
+  ...['status', 'top', 'undrain', 'weight', 'why', 'windows'],
+]
+
 const kinds = readdirSync(join(packageRoot, 'checks')).filter(name => /^[a-z].*\.ts$/.test(name))
 
 describe('static-imports: libraries of protocols', () => {
   for (const file of [
-    'src/main.ts',
+    'src/cli/program.ts',
     'src/ldirectord-command/main.ts',
     ...kinds.map(name => `checks/${name}`),
   ])
@@ -43,5 +49,18 @@ describe('static-imports: libraries of protocols', () => {
       'src/config/yaml/library.ts',
     )
     assert.ok(kinds.includes('redis.ts'))
+  })
+})
+
+describe('static-imports: commands that ask the running lvsd', () => {
+  for (const name of QUICK_COMMANDS)
+    it(`${name} does not load zod, which takes as long as Node itself to start`, () => {
+      const [zod] = packagesWith(`src/cli/commands/${name}.ts`).filter(each => each.name === 'zod')
+      assert.equal(zod, undefined, `zod is loaded with ${zod?.way.join(' → ')}`)
+    })
+
+  it('an answer to a completing shell loads no package', () => {
+    for (const file of ['src/main.ts', 'src/cli/completion/answer.ts'])
+      assert.deepEqual(packagesWith(file), [])
   })
 })

@@ -1,13 +1,8 @@
 /** lvsd completion: scripts with which shells complete command lines, and the words that they ask for. */
-import { fetchTargets } from '../../api/client.js'
-import type { Named } from '../../overrides/targets.js'
-import { socketOption, socketPath } from '../ask-daemon.js'
-import { type CommandContext, defineCommand, EXIT, type ExitCode } from '../command.js'
-import { type WordSource, wordsFor } from '../completion/words.js'
+import { socketOption } from '../ask-daemon.js'
+import { type CommandContext, defineCommand, EXIT } from '../command.js'
+import { answerTo } from '../completion/answer.js'
 import { usageError } from '../parse.js'
-
-/** Milliseconds that a shell waits for names of the daemon. */
-const PATIENCE = 250
 
 const SHELLS = ['bash', 'zsh', 'fish', 'words'] as const
 
@@ -60,17 +55,9 @@ async function scriptFor(shell: 'bash' | 'zsh' | 'fish'): Promise<string> {
   return (await import('../completion/fish.js')).fishScript(rows)
 }
 
-/** Prints nothing where no daemon answers: a message would appear in the middle of a command line. */
-async function printWords({
-  options,
-  env,
-  printData,
-}: Pick<Context, 'options' | 'env' | 'printData'>): Promise<ExitCode> {
-  const { words = 'target', begun, service = null } = options
-  const named = await fetchTargets(socketPath(options.socket, env), PATIENCE).catch(
-    (): readonly Named[] => [],
-  )
-  const found = wordsFor(words as WordSource, begun, named, service)
+async function printWords({ options, env, printData }: Pick<Context, 'options' | 'env' | 'printData'>) {
+  const { words = 'target', begun, service = null, socket } = options
+  const found = await answerTo({ source: words, begun, service, socket }, env)
   if (found.length > 0) printData(found.join('\n'))
   return EXIT.ok
 }

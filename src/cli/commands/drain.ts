@@ -1,6 +1,7 @@
 /** lvsd drain: stops new connections to a real server; existing ones continue. Can wait until they have ended. */
 import { giveOverride } from '../../api/client.js'
-import { type GiveRequest, type OverrideOutcome, RAMP } from '../../api/override-types.js'
+import type { GiveRequest, OverrideOutcome } from '../../api/override-types.js'
+import { RAMP_LIMITS } from '../../core/ramp.js'
 import { printable } from '../../util/printable.js'
 import { askDaemon } from '../ask-daemon.js'
 import { type CommandContext, defineCommand, EXIT, type ExitCode } from '../command.js'
@@ -76,7 +77,7 @@ Ctrl-C ends the waiting and leaves the drain in force.
 function effectOf({ options: { ramp } }: DrainContext): GiveRequest['effect'] {
   if (ramp === undefined) return { kind: 'drain' }
   const ms = durationOf(ramp)
-  if (ms === null || ms < RAMP.min || ms > RAMP.max)
+  if (ms === null || ms < RAMP_LIMITS.min || ms > RAMP_LIMITS.max)
     throw usageError(`--ramp takes a duration from 1s to 1d, such as 30s or 5m, not "${ramp}"`, 'drain')
   return { kind: 'drain', ramp: ms }
 }

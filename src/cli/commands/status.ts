@@ -7,9 +7,7 @@ import { AmbiguousTarget, realsNamed, TargetError } from '../../overrides/target
 import { didYouMeanOf } from '../../util/closest-match.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { type CommandContext, CommandError, defineCommand, EXIT, type ExitCode } from '../command.js'
-import { watchStatus } from '../live-view.js'
 import { usageError } from '../parse.js'
-import { steeringOf } from '../steering.js'
 import { type Checked, checkStatus } from '../terminal/check.js'
 import { renderStatus } from '../terminal/status.js'
 
@@ -68,6 +66,11 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
     const fetch = async () => filtered(await fetchStatus(path), service, real)
     const { watch, json: isJson, check } = context.options
     if (watch !== undefined && !check) {
+      // Only the live view needs these modules: a status is asked for often.
+      const [{ watchStatus }, { steeringOf }] = await Promise.all([
+        import('../live-view.js'),
+        import('../steering.js'),
+      ])
       const steering = steeringOf(path)
       await askDaemon(watchStatus({ context, fetch, every: everyMs(watch), isJson, steering }))
       return EXIT.ok

@@ -5,8 +5,7 @@ import { comingWindows, type WithWindows } from '../../core/coming-windows.js'
 import { didYouMeanOf } from '../../util/closest-match.js'
 import { localZone } from '../../util/zoned-time.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
-import { defineCommand, EXIT } from '../command.js'
-import { loadConfigOrExit } from '../load-or-exit.js'
+import { type CommandContext, defineCommand, EXIT } from '../command.js'
 import { usageError } from '../parse.js'
 import { renderWindows, windowsAsJson } from '../terminal/windows.js'
 
@@ -31,7 +30,7 @@ A window ends early when it is removed from the configuration and "lvsd reload" 
     const { WHAT: what } = context.arguments
     const isFile = what !== undefined && (isConfig(what) || /\.(ya?ml|json|cf)$/.test(what))
     const { services, now } = isFile
-      ? { services: (await loadConfigOrExit(what, context)).config.services, now: Date.now() }
+      ? { services: await servicesOf(what, context), now: Date.now() }
       : await askedOf(socketPath(options.socket, context.env))
     const meant = isFile || what === undefined ? services : serviceNamed(what, services)
     const [zone, coming] = [localZone(), comingWindows(meant, now, MOST)]
@@ -40,6 +39,11 @@ A window ends early when it is removed from the configuration and "lvsd reload" 
     return EXIT.ok
   },
 })
+
+async function servicesOf(file: string, context: CommandContext): Promise<readonly WithWindows[]> {
+  const { loadConfigOrExit } = await import('../load-or-exit.js')
+  return (await loadConfigOrExit(file, context)).config.services
+}
 
 async function askedOf(socket: string): Promise<{ services: readonly WithWindows[]; now: number }> {
   const { services, now } = await askDaemon(fetchWindows(socket))

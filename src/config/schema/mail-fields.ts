@@ -1,9 +1,10 @@
 /** Keys of `mail`, and the type of a service's lines for mails. */
 
-import { marks, parseDuration, z } from '../../check/option-types.js'
+import { marks, z } from '../../check/option-types.js'
 import { distinctAddresses, isMailAddress, readMailServer } from '../../core/mail-address.js'
 import type { DaemonPhase } from '../../core/model.js'
 import { didYouMean } from '../../util/closest-match.js'
+import { parseDuration } from '../../util/duration.js'
 import { mapping, orNull, shortOr } from './forms.js'
 
 const PHASES = ['starting', 'running', 'reloading', 'stopping'] as const satisfies DaemonPhase[]

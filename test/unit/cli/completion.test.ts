@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { bashScript } from '../../../src/cli/completion/bash.js'
 import { fishScript } from '../../../src/cli/completion/fish.js'
+import { questionOf } from '../../../src/cli/completion/question.js'
 import { completionTable } from '../../../src/cli/completion/table.js'
 import { type WordSource, wordsFor } from '../../../src/cli/completion/words.js'
 import { zshScript } from '../../../src/cli/completion/zsh.js'
@@ -27,6 +28,34 @@ describe('completion: the names of a daemon', () => {
     it(`are for ${source} "${begun}"${service ? ` of ${service}` : ''}: ${expected.join(', ') || 'none'}`, () => {
       assert.deepEqual(wordsFor(source, begun, SITE, service), expected)
     })
+})
+
+describe('completion: the question of a script', () => {
+  it('is read from the words that the scripts give', () => {
+    const words = ['completion', 'words', '--words', 'real', '--begun=[fd', '--service=web', '--socket=/s']
+    assert.deepEqual(questionOf(words), { source: 'real', begun: '[fd', service: 'web', socket: '/s' })
+    assert.deepEqual(questionOf(words.slice(0, 4)), {
+      source: 'real',
+      begun: '',
+      service: null,
+      socket: undefined,
+    })
+  })
+
+  it('is left to the parser in any other form', () => {
+    const rows = [
+      'completion bash',
+      'completion words',
+      'completion words --help',
+      'completion words --words all',
+      'completion words --words target web',
+      'completion words --words target --begun=',
+      'completion words --words target --begun=a --begun=b',
+      'completion words --words target --other=a',
+      'status --words target',
+    ]
+    for (const row of rows) assert.equal(questionOf(row.split(' ')), null, row)
+  })
 })
 
 describe('completion: the scripts', () => {

@@ -1,0 +1,80 @@
+/** What commands cost that a person or a shell waits for, beside Node itself. The daemon has 2,000 real servers. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { openControlSocket } from '../../src/api/server.js'
+import { realStatus, serviceStatus, statusDocument } from '../support/cli/documents.js'
+import { controlOf } from '../support/control.js'
+import type { Benchmark, Row, Run } from './benchmark.js'
+import { now } from './farm.js'
+import { childrenMs } from './processes.js'
+
+const SERVERS = 2000
+const MAIN = 'build/src/main.js'
+
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  'a Tab: services': ['completion', 'words', '--words', 'target', '--begun=w'],
+  'a Tab: real servers': ['completion', 'words', '--words', 'target', '--begun=web/'],
+  'lvsd status': ['status'],
+  'lvsd windows': ['windows'],
+  'lvsd --help': ['--help'],
+}
+
+export const benchmark: Benchmark = {
+  name: 'commands',
+  about: `commands that ask a daemon with ${SERVERS} real servers, and a completion at the Tab key`,
+  place: 'here',
+  limit: 2,
+  measure,
+}
+
+async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
+  const socket = join(folder, 'lvsd.sock')
+  const names = Array.from({ length: SERVERS }, (_, i) => `[2001:db8:1::${(i + 1).toString(16)}]:80`)
+  const reals = names.map(name => realStatus({ name, host: name.slice(1, -4) }))
+  const daemon = await openControlSocket(
+    socket,
+    controlOf({
+      status: async () => statusDocument({ services: [serviceStatus({ name: 'web', reals })] }),
+      why: { targets: async () => [{ service: 'web', reals: names }], explain: async () => '' },
+    }),
+  )
+  const times = quick ? 3 : 15
+  try {
+    for (const [figure, words] of Object.entries(COMMANDS)) {
+      const [ours, theirs] = [noCosts(), noCosts()]
+      // In turn, because the load of the machine changes.
+      for (let i = 0; i < times; i++) {
+        await runOnce([MAIN, ...words], { LVSD_SOCKET: socket }, ours)
+        await runOnce(['--eval', '0'], {}, theirs)
+      }
+      const beside = 'node -e 0'
+      yield { figure, unit: 'ms', ours: ours.wall, beside, theirs: theirs.wall }
+      yield { figure: `${figure}, CPU`, unit: 'ms', ours: ours.cpu, beside, theirs: theirs.cpu }
+    }
+  } finally {
+    await daemon.close()
+  }
+}
+
+interface Costs {
+  readonly wall: number[]
+  readonly cpu: number[]
+}
+
+function noCosts(): Costs {
+  return { wall: [], cpu: [] }
+}
+
+async function runOnce(words: readonly string[], env: NodeJS.ProcessEnv, costs: Costs): Promise<void> {
+  const before = childrenMs()
+  const began = now()
+  const child = spawn(process.execPath, words, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code}`)
+  costs.wall.push(now() - began)
+  costs.cpu.push(childrenMs() - before)
+}
