@@ -162,7 +162,7 @@ function scriptsNamed(text: string): string[] {
   const spans = [...text.matchAll(/`(npm [^`]*)`/g)].map(([, span = '']) => span)
   return [...spans, ...blocks]
     .flatMap(line => /^npm (?:run )?([a-z][a-z:]*)/.exec(line)?.[1] ?? [])
-    .filter(script => !['ci', 'install'].includes(script))
+    .filter(script => !['ci', 'install', 'pack', 'root'].includes(script))
 }
 
 const ENDINGS = /\.(?:md|ya?ml|json|[cm]?[jt]s|service|conf|txt|sh|pl|c)$/

@@ -1,45 +1,79 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from '../../../src/system/version.js'
 import { temporaryFolder } from '../../support/folder.js'
 
 interface Packed {
+  readonly filename: string
   readonly files: readonly { readonly path: string }[]
 }
 
-describe('package: what is published', function () {
-  this.timeout(120_000)
+/** What a clone has before the build. */
+const SOURCES = ['src', 'checks', 'config', 'deploy', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+const DOCUMENTS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']
 
-  it('is built of src and checks, and of no test', () => {
-    const out = temporaryFolder()
-    const tsc = join(packageRoot, 'node_modules/typescript/bin/tsc')
-    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', out], { cwd: packageRoot })
-    assert.deepEqual(readdirSync(out).sort(), ['checks', 'src'])
+describe('package: the archive that npm pack makes', function () {
+  this.timeout(180_000)
+  let clone = ''
+  let archive = ''
+  let paths: readonly string[] = []
+
+  before(() => {
+    // A copy, because other tests run the dist/ of this tree meanwhile.
+    clone = mkdtempSync(join(tmpdir(), 'lvsd-test-'))
+    for (const name of [...SOURCES, ...DOCUMENTS])
+      cpSync(join(packageRoot, name), join(clone, name), { recursive: true })
+    symlinkSync(join(packageRoot, 'node_modules'), join(clone, 'node_modules'))
+    const said = npm(['pack', '--json', '--silent'], clone)
+    const [{ filename, files } = { filename: '', files: [] }] = JSON.parse(said) as Packed[]
+    archive = join(clone, filename)
+    paths = files.map(({ path }) => path).sort()
   })
 
-  it('has nothing beside it but what a user reads or installs', () => {
-    // What a tree has in dist/ is the matter of the test above.
-    const said = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-      cwd: packageRoot,
-    })
-    const [{ files } = { files: [] }] = JSON.parse(said.toString()) as Packed[]
-    const folders = new Set(files.map(({ path }) => path.split('/')[0]))
-    folders.delete('dist')
-    assert.deepEqual([...folders].sort(), [
-      'CHANGELOG.md',
-      'LICENSE',
-      'README.md',
-      'SECURITY.md',
-      'checks',
-      'config',
-      'deploy',
-      'package.json',
-    ])
+  after(() => rmSync(clone, { recursive: true, force: true }))
+
+  it('has what was built of src and checks, the man pages, and nothing but what a user reads or installs', () => {
+    const folders = [...new Set(paths.map(path => path.split('/')[0] ?? ''))]
+    const expected = [...DOCUMENTS, 'checks', 'config', 'deploy', 'dist', 'package.json']
+    assert.deepEqual(folders.sort(), expected.sort())
+    const built = [...new Set(within('dist').map(path => path.split('/')[1]))]
+    assert.deepEqual(built.sort(), ['checks', 'man', 'src'])
+    assert.deepEqual(within('dist/man'), ['dist/man/lvsd.8', 'dist/man/lvsd.yaml.5'])
+    assert.deepEqual(within('checks'), ['checks/README.md'])
     assert.deepEqual(
-      files.map(({ path }) => path).filter(path => path.startsWith('checks/')),
-      ['checks/README.md'],
+      paths.filter(path => path.endsWith('.map')),
+      [],
     )
   })
+
+  it('is installed without a build and without development packages, and runs', () => {
+    const prefix = temporaryFolder()
+    // The scripts of packages would compile what is not there in binary form; none may be needed.
+    const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error']
+    npm(['install', '--global', '--prefix', prefix, ...quiet, archive], prefix)
+    const lvsd = (...words: readonly string[]) =>
+      execFileSync(process.execPath, [join(prefix, 'bin/lvsd'), ...words], { cwd: prefix, encoding: 'utf8' })
+    const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+      version: string
+    }
+    assert.equal(lvsd('--version'), `lvsd ${version}\n`)
+    assert.match(lvsd('checks', '--brief'), /^http /m)
+    assert.match(lvsd('demo', '--seconds', '5'), /\[::1\]/)
+    assert.deepEqual(readdirSync(join(prefix, 'share/man')).sort(), ['man5', 'man8'])
+    const modules = readdirSync(join(prefix, 'lib/node_modules/lvsd/node_modules'))
+    for (const name of ['typescript', 'mocha', 'tsx']) assert.ok(!modules.includes(name), name)
+  })
+
+  function within(folder: string): readonly string[] {
+    return paths.filter(path => path.startsWith(`${folder}/`))
+  }
 })
+
+/** Without the settings that the npm of this run hands down. */
+function npm(words: readonly string[], cwd: string): string {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')))
+  return execFileSync('npm', [...words], { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+}
