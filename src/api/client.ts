@@ -6,6 +6,7 @@ import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.j
 import type { EventsAnswer, EventsQuery } from './event-types.js'
 import { SUDO_USER } from './headers.js'
 import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from './override-types.js'
+import type { ProblemDocument } from './problem-document.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
 import type { WhyAnswer } from './why-types.js'
@@ -36,27 +37,27 @@ const EVENTS_TIMEOUT = 40_000
 
 /** Returns the status document of the daemon. Throws a ControlError. */
 export async function fetchStatus(socket: string): Promise<StatusDocument> {
-  return (await ask(socket, 'GET', '/status', null, STATUS_TIMEOUT)) as StatusDocument
+  return (await ask(socket, 'GET', '/v1/status', null, STATUS_TIMEOUT)) as StatusDocument
 }
 
 /** Returns the maintenance windows of the daemon's configuration. Throws a ControlError. */
 export async function fetchWindows(socket: string): Promise<WindowsDocument> {
-  return (await ask(socket, 'GET', '/windows', null, STATUS_TIMEOUT)) as WindowsDocument
+  return (await ask(socket, 'GET', '/v1/windows', null, STATUS_TIMEOUT)) as WindowsDocument
 }
 
 /** Makes the daemon reload its configuration. `force` disables the limits on removals. Throws a ControlError. */
 export async function requestReload(socket: string, force: boolean): Promise<ReloadOutcome> {
-  return (await ask(socket, 'POST', '/reload', { force }, RELOAD_TIMEOUT)) as ReloadOutcome
+  return (await ask(socket, 'POST', '/v1/reload', { force }, RELOAD_TIMEOUT)) as ReloadOutcome
 }
 
 /** Gives the same override to each target. Throws a ControlError. */
 export async function giveOverride(socket: string, request: GiveRequest): Promise<OverrideOutcome> {
-  return (await ask(socket, 'POST', '/overrides', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
+  return (await ask(socket, 'POST', '/v1/overrides', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
 }
 
 /** Ends overrides on each target. Throws a ControlError. */
 export async function endOverrides(socket: string, request: EndRequest): Promise<OverrideOutcome> {
-  return (await ask(socket, 'POST', '/overrides/end', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
+  return (await ask(socket, 'POST', '/v1/overrides/end', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
 }
 
 /** Returns events; with `wait` after that time at the latest. `signal` cancels the request. Throws a ControlError. */
@@ -68,7 +69,7 @@ export async function fetchEvents(
   const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, String(value)]],
   )
-  const path = `/events?${new URLSearchParams(given)}`
+  const path = `/v1/events?${new URLSearchParams(given)}`
   return (await ask(socket, 'GET', path, null, EVENTS_TIMEOUT, signal)) as EventsAnswer
 }
 
@@ -77,23 +78,23 @@ export async function fetchConnections(
   socket: string,
   request: ConnectionsRequest,
 ): Promise<ConnectionsAnswer> {
-  return (await ask(socket, 'POST', '/connections', request, STATUS_TIMEOUT)) as ConnectionsAnswer
+  return (await ask(socket, 'POST', '/v1/connections', request, STATUS_TIMEOUT)) as ConnectionsAnswer
 }
 
 /** Returns the names of all services and real servers. Throws a ControlError. */
 export async function fetchTargets(socket: string, timeout = STATUS_TIMEOUT): Promise<readonly Named[]> {
-  return (await ask(socket, 'GET', '/targets', null, timeout)) as readonly Named[]
+  return (await ask(socket, 'GET', '/v1/targets', null, timeout)) as readonly Named[]
 }
 
 /** Returns why a real server, or a service (`real: null`), is as it is. Throws a ControlError. */
 export async function fetchWhy(socket: string, { service, real }: TargetName): Promise<WhyAnswer> {
   const query = new URLSearchParams({ service, ...(real !== null && { real }) })
-  return (await ask(socket, 'GET', `/why?${query}`, null, STATUS_TIMEOUT)) as WhyAnswer
+  return (await ask(socket, 'GET', `/v1/why?${query}`, null, STATUS_TIMEOUT)) as WhyAnswer
 }
 
 /** Runs the checks of the targets now. Throws a ControlError. */
 export async function requestRecheck(socket: string, request: RecheckRequest): Promise<RecheckOutcome> {
-  return (await ask(socket, 'POST', '/recheck', request, STATUS_TIMEOUT)) as RecheckOutcome
+  return (await ask(socket, 'POST', '/v1/recheck', request, STATUS_TIMEOUT)) as RecheckOutcome
 }
 
 /** Returns the targets with new results. Throws a ControlError. */
@@ -101,7 +102,13 @@ export async function fetchRechecked(
   socket: string,
   request: RecheckResultsRequest,
 ): Promise<readonly RecheckedReal[]> {
-  return (await ask(socket, 'POST', '/recheck/results', request, STATUS_TIMEOUT)) as readonly RecheckedReal[]
+  return (await ask(
+    socket,
+    'POST',
+    '/v1/recheck/results',
+    request,
+    STATUS_TIMEOUT,
+  )) as readonly RecheckedReal[]
 }
 
 async function ask(
@@ -118,7 +125,10 @@ async function ask(
     const { status, text } = await exchange(socket, method, path, body, signal)
     const value: unknown = JSON.parse(text)
     if (status === 200) return value
-    throw new ControlError(`lvsd answered: ${(value as { error?: string })?.error ?? `status ${status}`}`)
+    const { detail = `status ${status}`, outcome } = (value ?? {}) as Partial<ProblemDocument>
+    // What was asked is refused: the answer says so.
+    if (outcome !== undefined) return outcome
+    throw new ControlError(`lvsd answered: ${detail}`)
   } catch (cause) {
     throw cause instanceof ControlError ? cause : explained(socket, cause as NodeJS.ErrnoException)
   }

@@ -34,13 +34,13 @@ export class Connections {
   /**
    * Handles the requests of one connection one after another, each after the client has received the previous answer.
    */
-  inTurn({ socket }: IncomingMessage, response: ServerResponse, answer: () => Promise<void>): void {
+  inTurn({ socket }: IncomingMessage, response: ServerResponse, answer: () => void): void {
     const state = this.#states.get(socket)
     if (!state) return
     if (++state.pending > MOST_PIPELINED) return void socket.destroy()
     const taken = new Promise<void>(resolve => response.once('close', resolve))
     state.last = state.last.then(async () => {
-      if (!socket.destroyed) await answer()
+      if (!socket.destroyed) answer()
       if (!socket.destroyed) await taken
       state.pending--
     })

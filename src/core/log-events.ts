@@ -304,6 +304,7 @@ export const LOG_EVENTS = {
     'The last argument (start or stop) of a fallbackcommand cannot be saved for the next start.',
     'error',
   ),
+  'api.failed': kind('A request to the API failed because of a bug in lvsd.', 'method', 'path', 'err'),
   'socket.taken': kind('Another socket or file is at the path of the control socket.', 'socket'),
   'socket.restored': kind('Another program removed the control socket; lvsd creates it again.', 'socket'),
   'socket.group-failed': kind(

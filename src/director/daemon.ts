@@ -2,10 +2,10 @@
 
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import { buildStatus } from '../api/build-status.js'
+import type { Control } from '../api/control.js'
 import { type ControlSocket, openControlSocket } from '../api/server.js'
 import type { Snapshot } from '../api/snapshot.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
-import { type WindowsDocument, windowsDocument } from '../api/windows-document.js'
 import type { Loaded } from '../config/load.js'
 import type { Change, ResolvedService } from '../core/model.js'
 import { type EventBus, type EventListener, openEventBus } from '../events/event-bus.js'
@@ -34,6 +34,7 @@ import { counted } from '../util/plural.js'
 import { ConfigApplier } from './config-applier.js'
 import { ConfigWatcher } from './config-watcher.js'
 import { ConnectionCounts } from './connection-counts.js'
+import { controlOf } from './control.js'
 import { Explainer } from './explainer.js'
 import { Lifecycle } from './lifecycle.js'
 import { OverrideControl } from './override-control.js'
@@ -294,7 +295,7 @@ class RunningDaemon implements Daemon {
     await this.#memory.load()
     await this.#sysctls.load()
     await this.#applier.prepare()
-    this.#socket = await openControlSocket(settings.socket, this, log)
+    this.#socket = await openControlSocket(settings.socket, this.#control(), log)
     this.#shareSocket()
     this.#reloader.logStart()
     this.#events.emit('phase', 'starting')
@@ -344,8 +345,9 @@ class RunningDaemon implements Daemon {
     }
   }
 
-  windows(): WindowsDocument {
-    return windowsDocument(this.#applier.config.services, Date.now())
+  #control(): Control {
+    const isReady = () => this.#stopping === null && this.#reconciler.stats.lastResync !== null
+    return controlOf({ daemon: this, applier: this.#applier, isReady })
   }
 
   async idle(): Promise<void> {

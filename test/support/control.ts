@@ -1,11 +1,12 @@
 /** A daemon as the control socket sees it, for tests of its clients. */
-import type { Control } from '../../src/api/server.js'
+import type { Control } from '../../src/api/control.js'
 import { statusDocument } from './cli/documents.js'
 
 export function controlOf(part: Partial<Control> = {}): Control {
   const outcome = { ok: true, message: '', ended: 0, isKept: true, reals: [] }
   return {
     status: async () => statusDocument(),
+    isReady: () => true,
     reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
     overrides: { give: async () => outcome, end: async () => outcome },
     windows: () => ({ schema: 1, now: '2026-11-28T12:00:00.000Z', services: [] }),

@@ -17,7 +17,7 @@ async function socketOf(memory: Pick<EventMemory, 'wait'>): Promise<string> {
   return socket
 }
 
-describe('GET /events', () => {
+describe('GET /v1/events', () => {
   it('answers with what matches, and waits for the next', async () => {
     const memory = EventMemory.inMemory(recordingLog('silent').log)
     onCleanup(() => memory.close(1000))
@@ -45,16 +45,19 @@ describe('GET /events', () => {
         () => '',
         error => (error instanceof ControlError ? error.message : 'fault'),
       )
-    assert.match(await refused({ wait: '31s' }), /wrong at wait: at most 30s/)
-    assert.match(await refused({ limit: 0 }), /wrong at limit/)
-    assert.match(await refused({ since: 'yesterday' }), /wrong at since/)
-    assert.match(await refused({ level: 'loud' }), /wrong at level/)
+    assert.match(await refused({ wait: '31s' }), /"\/wait" in the query is "31s": at most 30s/)
+    assert.match(await refused({ limit: 0 }), /"\/limit" in the query is "0"; expected at least 1/)
+    assert.match(await refused({ since: 'yesterday' }), /"\/since" in the query/)
+    assert.match(
+      await refused({ level: 'loud' }),
+      /"\/level" in the query cannot be "loud"; expected info, warn or error/,
+    )
   })
 
   it('lets go of a client that is gone', async () => {
     const memory = EventMemory.inMemory(recordingLog('silent').log)
     const socketPath = await socketOf(memory)
-    const sent = request({ socketPath, path: '/events?wait=20s', agent: false })
+    const sent = request({ socketPath, path: '/v1/events?wait=20s', agent: false })
     sent.on('error', () => {}).end()
     await until(() => memory.waiting === 1)
     sent.destroy()

@@ -25,7 +25,7 @@ async function daemon() {
   const server = await openControlSocket(socketPath, control)
   onCleanup(() => server.close())
   const post = (path: string, body: unknown) =>
-    new Promise<{ status: number; value: { error?: string } }>((resolve, reject) => {
+    new Promise<{ status: number; value: { detail?: string } }>((resolve, reject) => {
       const sent = request({ socketPath, method: 'POST', path, agent: false }, response => {
         let text = ''
         response.on('data', chunk => {
@@ -41,8 +41,8 @@ async function daemon() {
 describe('override-routes', () => {
   it('pass a request on, with the user of the connection from the kernel', async () => {
     const { post, asked } = await daemon()
-    assert.deepEqual(await post('/overrides', GIVE), { status: 200, value: OUTCOME })
-    assert.deepEqual(await post('/overrides/end', { targets: TARGETS, effects: ['drain'] }), {
+    assert.deepEqual(await post('/v1/overrides', GIVE), { status: 200, value: OUTCOME })
+    assert.deepEqual(await post('/v1/overrides/end', { targets: TARGETS, effects: ['drain'] }), {
       status: 200,
       value: OUTCOME,
     })
@@ -53,39 +53,72 @@ describe('override-routes', () => {
   })
 
   const wrong: [path: string, body: unknown, error: RegExp][] = [
-    ['/overrides', '', /wrong at its top: .*expected object, received null/],
-    ['/overrides', '[', /the request is not JSON/],
-    ['/overrides', [], /wrong at its top: .*expected object, received array/],
-    ['/overrides', {}, /wrong at targets: .*expected array, received undefined/],
-    ['/overrides', { ...GIVE, targets: [] }, /wrong at targets: .*expected array to have >=1 items/],
-    ['/overrides', { ...GIVE, targets: [{ service: 'web' }] }, /wrong at targets\.0\.real: /],
-    ['/overrides', { ...GIVE, targets: Array(3000).fill(TARGETS[0]) }, /65536 bytes/],
-    ['/overrides', { ...GIVE, effect: { kind: 'melt' } }, /wrong at effect\.kind: /],
-    ['/overrides', { ...GIVE, effect: 'drain' }, /wrong at effect: .*expected object, received string/],
-    ['/overrides', { ...GIVE, effect: { kind: 'weight' } }, /wrong at effect\.weight: .*received undefined/],
-    ['/overrides', { ...GIVE, effect: { kind: 'weight', weight: -1 } }, /wrong at effect\.weight: .*>=0/],
+    ['/v1/overrides', '', /^the body is missing; expected an object$/],
+    ['/v1/overrides', '[', /^the body is not JSON: /],
+    ['/v1/overrides', [], /^the body must be an object, not a list$/],
+    ['/v1/overrides', {}, /^"\/targets" in the body is missing; expected a list \(and 3 more\)$/],
+    ['/v1/overrides', { ...GIVE, targets: [] }, /"\/targets" .* has 0 items; expected at least 1$/],
     [
-      '/overrides',
-      { ...GIVE, effect: { kind: 'weight', weight: 2 ** 31 } },
-      /effect\.weight: .*<=2147483647/,
+      '/v1/overrides',
+      { ...GIVE, targets: [{ service: 'web' }] },
+      /"\/targets\/0\/real" .* missing; expected text/,
     ],
-    ['/overrides', { ...GIVE, effect: { kind: 'drain', ramp: 10 } }, /effect\.ramp: .*>=1000/],
-    ['/overrides', { ...GIVE, effect: { kind: 'disable', ramp: 1000 } }, /effect: .*"ramp"/],
-    ['/overrides', { ...GIVE, reason: 'x'.repeat(513) }, /wrong at reason: .*<=512 characters/],
-    ['/overrides', { ...GIVE, until: 'tomorrow' }, /wrong at until: .*expected number, received string/],
-    ['/overrides', { ...GIVE, until: 1e300 }, /wrong at until: .*<=253402214400000/],
-    ['/overrides', { ...GIVE, who: 'root' }, /wrong at its top: .*"who"/],
-    ['/overrides/end', { targets: TARGETS }, /wrong at effects: /],
-    ['/overrides/end', { targets: TARGETS, effects: [] }, /wrong at effects: .*>=1 items/],
-    ['/overrides/end', { targets: TARGETS, effects: ['all'] }, /wrong at effects\.0: .*"drain"/],
-    ['/connections', {}, /wrong at targets: /],
+    ['/v1/overrides', { ...GIVE, targets: Array(3000).fill(TARGETS[0]) }, /larger than 64 KiB/],
+    [
+      '/v1/overrides',
+      { ...GIVE, effect: { kind: 'drian' } },
+      /"\/effect\/kind" .* "drian"; did you mean "drain"\?/,
+    ],
+    ['/v1/overrides', { ...GIVE, effect: 'drain' }, /"\/effect" .* must be an object, not text/],
+    [
+      '/v1/overrides',
+      { ...GIVE, effect: { kind: 'weight' } },
+      /"\/effect\/weight" .* missing; expected a number/,
+    ],
+    [
+      '/v1/overrides',
+      { ...GIVE, effect: { kind: 'weight', weight: -1 } },
+      /weight" .* is -1; expected at least 0/,
+    ],
+    [
+      '/v1/overrides',
+      { ...GIVE, effect: { kind: 'weight', weight: 2 ** 31 } },
+      /expected at most 2147483647/,
+    ],
+    [
+      '/v1/overrides',
+      { ...GIVE, effect: { kind: 'drain', ramp: 10 } },
+      /"\/effect\/ramp" .* is 10; .* least 1000/,
+    ],
+    [
+      '/v1/overrides',
+      { ...GIVE, effect: { kind: 'disable', ramp: 1000 } },
+      /"\/effect\/ramp" .* is unknown$/,
+    ],
+    [
+      '/v1/overrides',
+      { ...GIVE, effect: { kind: 'drain', rmap: 1000 } },
+      /is unknown; did you mean "ramp"\?/,
+    ],
+    ['/v1/overrides', { ...GIVE, reason: 'x'.repeat(513) }, /"\/reason" .* has 513 characters; .* most 512/],
+    ['/v1/overrides', { ...GIVE, until: 'tomorrow' }, /"\/until" .* must be a number, not text/],
+    ['/v1/overrides', { ...GIVE, until: 1e300 }, /"\/until" .* expected at most 253402214400000/],
+    ['/v1/overrides', { ...GIVE, who: 'root' }, /"\/who" in the body is unknown/],
+    ['/v1/overrides/end', { targets: TARGETS }, /"\/effects" in the body is missing/],
+    ['/v1/overrides/end', { targets: TARGETS, effects: [] }, /"\/effects" .* expected at least 1/],
+    [
+      '/v1/overrides/end',
+      { targets: TARGETS, effects: ['all'] },
+      /"\/effects\/0" .* "all"; expected force-down/,
+    ],
+    ['/v1/connections', {}, /"\/targets" in the body is missing/],
   ]
   for (const [path, body, error] of wrong) {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     it(`refuse ${path} ${text.slice(0, 90)}`, async () => {
       const { post, asked } = await daemon()
       const { status, value } = await post(path, body)
-      assert.match(value.error ?? '', error)
+      assert.match(value.detail ?? '', error)
       assert.ok(status === 400 || status === 413)
       assert.deepEqual(asked, [])
     })

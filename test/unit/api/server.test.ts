@@ -71,7 +71,7 @@ function openConnections(): number {
 describe('server: the control socket', () => {
   it('answers the status as JSON', async () => {
     const socket = await open(path())
-    assert.deepEqual(await ask(socket, 'GET', '/status'), { status: 200, value: { version: '1' } })
+    assert.deepEqual(await ask(socket, 'GET', '/v1/status'), { status: 200, value: { version: '1' } })
   })
 
   it('is open to its owner alone', async () => {
@@ -158,7 +158,7 @@ describe('server: the control socket', () => {
         reason: '',
         until: null,
       }
-      const script = `require('node:http').request({ socketPath: process.argv[1], method: 'POST', path: '/overrides',
+      const script = `require('node:http').request({ socketPath: process.argv[1], method: 'POST', path: '/v1/overrides',
         headers: { 'x-sudo-user': 'anna' } }, answer => answer.resume()).on('error', error => console.log(error.code)).end(process.argv[2])`
       const ask = async () => {
         const options = { uid: NOBODY, gid: NOBODY, cwd: '/' }
@@ -180,36 +180,38 @@ describe('server: the control socket', () => {
   it('reloads, forced only when told so', async () => {
     const socket = await open(path())
     forced.length = 0
-    await ask(socket, 'POST', '/reload')
-    await ask(socket, 'POST', '/reload', '{"force": true}')
-    await ask(socket, 'POST', '/reload', '{"force": "yes"}')
-    assert.deepEqual(forced, [false, true, false])
+    await ask(socket, 'POST', '/v1/reload')
+    await ask(socket, 'POST', '/v1/reload', '{"force": true}')
+    assert.equal((await ask(socket, 'POST', '/v1/reload', '{"force": "yes"}')).status, 400)
+    assert.deepEqual(forced, [false, true])
   })
 
   it('says what there is when asked for something else', async () => {
     const { status, value } = await ask(await open(path()), 'GET', '/nothing')
     assert.equal(status, 404)
-    assert.match(JSON.stringify(value), /GET \/status, POST \/reload/)
+    assert.match(JSON.stringify(value), /there is no path \/nothing; \/v1\/openapi.json has all paths/)
   })
 
   it('turns failures and rubbish into answers and lives on', async () => {
     const socket = await open(path(), { ...CONTROL, status: () => Promise.reject(new Error('no table')) })
-    assert.deepEqual(await ask(socket, 'GET', '/status'), { status: 500, value: { error: 'no table' } })
-    assert.equal((await ask(socket, 'POST', '/reload', '{')).status, 400)
-    assert.equal((await ask(socket, 'POST', '/reload', ' '.repeat(70_000))).status, 413)
-    assert.equal((await ask(socket, 'POST', '/reload', '[]')).status, 200)
+    const failed = await ask(socket, 'GET', '/v1/status')
+    assert.deepEqual([failed.status, (failed.value as { detail: string }).detail], [500, 'no table'])
+    assert.equal((await ask(socket, 'POST', '/v1/reload', '{')).status, 400)
+    assert.equal((await ask(socket, 'POST', '/v1/reload', ' '.repeat(70_000))).status, 413)
+    assert.equal((await ask(socket, 'POST', '/v1/reload', '[]')).status, 400)
+    assert.equal((await ask(socket, 'POST', '/v1/reload', '{}')).status, 200)
   })
 
   it('turns into an answer what cannot be said as JSON', async () => {
     const socket = await open(path(), { ...CONTROL, status: async () => ({ size: 1n }) as never })
-    assert.equal((await ask(socket, 'GET', '/status')).status, 500)
-    assert.equal((await ask(socket, 'POST', '/reload')).status, 200)
+    assert.equal((await ask(socket, 'GET', '/v1/status')).status, 500)
+    assert.equal((await ask(socket, 'POST', '/v1/reload')).status, 200)
   })
 
   const halves: [string, string][] = [
     ['nothing', ''],
-    ['half a head', 'GET /status HTTP/1.1\r\nhost: l'],
-    ['half a body', 'POST /reload HTTP/1.1\r\nhost: l\r\ncontent-length: 20\r\n\r\n{'],
+    ['half a head', 'GET /v1/status HTTP/1.1\r\nhost: l'],
+    ['half a body', 'POST /v1/reload HTTP/1.1\r\nhost: l\r\ncontent-length: 20\r\n\r\n{'],
   ]
   for (const [what, text] of halves)
     it(`answers while a hundred clients have said ${what}`, async () => {
@@ -221,7 +223,7 @@ describe('server: the control socket', () => {
         client.write(text)
       }
       const began = performance.now()
-      assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+      assert.equal((await ask(socket, 'GET', '/v1/status')).status, 200)
       // Each of them may take 10 s.
       assert.ok(performance.now() - began < 5000)
     })
@@ -238,7 +240,7 @@ describe('server: the control socket', () => {
       return { made } as never
     }
     const socket = await open(path(), { ...CONTROL, status })
-    const question = 'GET /status HTTP/1.1\r\nhost: l\r\n\r\n'
+    const question = 'GET /v1/status HTTP/1.1\r\nhost: l\r\n\r\n'
     const heard = async (text: string, answers: number) => {
       const client = connect(socket).on('error', () => {})
       onCleanup(() => client.destroy())
@@ -269,15 +271,15 @@ describe('server: the control socket', () => {
     }
     const socket = await open(path(), { ...CONTROL, status })
     const before = openConnections()
-    const asked = Array.from({ length: 30 }, () => ask(socket, 'GET', '/status'))
+    const asked = Array.from({ length: 30 }, () => ask(socket, 'GET', '/v1/status'))
     // Both ends of all of them are in this process.
     await until(() => openConnections() >= before + 60)
     await pause(100)
     release()
     const all = await Promise.all(asked)
     assert.deepEqual([...new Set(all.map(({ value }) => JSON.stringify(value)))], ['{"made":1}'])
-    await ask(socket, 'POST', '/reload')
-    assert.deepEqual((await ask(socket, 'GET', '/status')).value, { made: 2 })
+    await ask(socket, 'POST', '/v1/reload')
+    assert.deepEqual((await ask(socket, 'GET', '/v1/status')).value, { made: 2 })
   })
 
   it('is made again where somebody removes it, and says so', async () => {
@@ -288,7 +290,7 @@ describe('server: the control socket', () => {
     for (const removed of [socket, dirname(socket)]) {
       rmSync(removed, { recursive: true })
       await until(() => existsSync(socket))
-      assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+      assert.equal((await ask(socket, 'GET', '/v1/status')).status, 200)
       assert.equal(statSync(socket).mode & 0o777, 0o600)
     }
     assert.deepEqual(
@@ -307,10 +309,10 @@ describe('server: the control socket', () => {
     const second = await openControlSocket(socket, other)
     await until(() => lines.length > 0)
     assert.match(lines[0]?.msg ?? '', /another program serves the path/)
-    assert.deepEqual((await ask(socket, 'GET', '/status')).value, { version: 'other' })
+    assert.deepEqual((await ask(socket, 'GET', '/v1/status')).value, { version: 'other' })
     await second.close()
     await until(() => existsSync(socket))
-    assert.deepEqual((await ask(socket, 'GET', '/status')).value, { version: '1' })
+    assert.deepEqual((await ask(socket, 'GET', '/v1/status')).value, { version: '1' })
   })
 
   it('does not remove the socket of another lvsd when it is closed', async () => {
@@ -319,7 +321,7 @@ describe('server: the control socket', () => {
     rmSync(socket)
     await open(socket)
     await first.close()
-    assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+    assert.equal((await ask(socket, 'GET', '/v1/status')).status, 200)
   })
 
   it('leaves nothing behind', async () => {
@@ -337,13 +339,13 @@ describe('server: the control socket', () => {
     writeFileSync(socket, '')
     dead.close()
     await open(socket)
-    assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+    assert.equal((await ask(socket, 'GET', '/v1/status')).status, 200)
   })
 
   it('is refused while another lvsd serves it, which goes on', async () => {
     const socket = await open(path())
     await assert.rejects(openControlSocket(socket, CONTROL), SocketInUse)
-    assert.equal((await ask(socket, 'GET', '/status')).status, 200)
+    assert.equal((await ask(socket, 'GET', '/v1/status')).status, 200)
   })
 
   it('says what is wrong with its place, and removes nothing there that is no socket', async () => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { optionKit } from '../../../../src/check/option-kit.js'
-import { generatedFiles } from '../../../../src/config/docs/generated-files.js'
 import { jsonSchemaOf, kindsOf } from '../../../../src/config/docs/json-schema.js'
 import { referenceOf } from '../../../../src/config/docs/reference.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../../../../src/config/ldirectord/ldirectord-codes.js'
 import { CODES } from '../../../../src/config/problems/codes.js'
+import { generatedFiles } from '../../../../src/docs/generated-files.js'
 import { loadChecks } from '../../../../src/kinds/find-kinds.js'
 
 const SOURCES = new URL('../../../../src/', import.meta.url).pathname

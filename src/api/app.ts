@@ -1,0 +1,271 @@
+/** The API as a web application, which any number of listeners serve. The only file that imports fastify. */
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  type InjectOptions,
+} from 'fastify'
+import { z } from '../check/option-types.js'
+import { TooManyWaiters } from '../history/event-memory.js'
+import type { Log } from '../system/log.js'
+import type { Control } from './control.js'
+import { documentOf, KINDS, type Kind, Refusal } from './problem-document.js'
+import { readPart } from './request-problems.js'
+import { Answer, type AnyRoute, type Caller } from './route.js'
+import { nowhere } from './route-paths.js'
+import { type Shared, shared } from './shared-answer.js'
+
+/**
+ * A place where clients connect: the Unix socket (`server.ts`), or a TCP port. It owns its server and its connections,
+ * and hands each request to `App.handle`.
+ */
+export interface Listener {
+  /**
+   * Returns who asks. Called once for each request before its body is read, unless the role of the route is `open`.
+   * Throws a Refusal (`unauthenticated`, `too-many-requests`) if that is not known. On the Unix socket it is the peer's
+   * user, who may do everything; on TCP it is the owner of a token.
+   */
+  authenticate(request: IncomingMessage): Caller | Promise<Caller>
+  /** Executes `work`, the handling of a complete request. Meanwhile the listener does not close the connection. */
+  answering<T>(socket: Socket, work: () => Promise<T>): Promise<T>
+  /** Called before each answer is sent: limits how long the client takes to read it. */
+  sending(response: ServerResponse): void
+}
+
+export interface App {
+  /** Answers a request that a listener has received. Never throws. */
+  handle(listener: Listener, request: IncomingMessage, response: ServerResponse): void
+  /** Answers a request that `AppParts.otherwise` has received, without a connection. For tests. */
+  inject(request: InjectOptions): Promise<{ status: number; headers: OutgoingHttpHeaders; text: string }>
+  close(): Promise<void>
+}
+
+export interface AppParts {
+  readonly routes: readonly AnyRoute[]
+  readonly control: Control
+  readonly log: Pick<Log, 'error'>
+  /** Has received the requests that no listener hands over: those of `inject`. */
+  readonly otherwise?: Listener
+}
+
+/** Bytes of a body, unless the route allows more. */
+const BODY_LIMIT = 64 * 1024
+/** Characters of one part of a path. */
+const LONGEST_PARAM = 512
+/** Seconds after which a client should try again. */
+const TRY_AGAIN = 1
+
+export async function openApp(parts: AppParts): Promise<App> {
+  const app = new HttpApp(parts)
+  await app.ready()
+  return app
+}
+
+interface Arrival {
+  readonly listener: Listener
+  caller?: Caller
+}
+
+class HttpApp implements App {
+  readonly #parts: AppParts
+  readonly #app: FastifyInstance
+  readonly #arrivals = new WeakMap<IncomingMessage, Arrival>()
+  readonly #shared: Shared<string>[] = []
+
+  constructor(parts: AppParts) {
+    this.#parts = parts
+    this.#app = fastify({
+      // Not a line for each request: what is worth a line is logged by `#problem`.
+      logger: false,
+      // This server never listens. Listeners have servers of their own.
+      serverFactory: handler => createServer(handler),
+      frameworkErrors: (error, request, reply) => this.#problem(error, request, reply),
+      routerOptions: { maxParamLength: LONGEST_PARAM },
+    })
+    this.#app.removeAllContentTypeParsers()
+    this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    this.#app.setErrorHandler<FastifyError>((error, request, reply) => this.#problem(error, request, reply))
+    this.#app.setNotFoundHandler(({ method, url }, reply) =>
+      send(reply, problemAnswer(nowhere(method, url, parts.routes))),
+    )
+    this.#app.addHook('onSend', async ({ raw }, reply) => {
+      this.#arrivals.get(raw)?.listener.sending(reply.raw)
+    })
+    for (const route of parts.routes) this.#add(route)
+  }
+
+  async ready(): Promise<void> {
+    await this.#app.ready()
+  }
+
+  handle(listener: Listener, request: IncomingMessage, response: ServerResponse): void {
+    this.#arrivals.set(request, { listener })
+    this.#app.routing(request, response)
+  }
+
+  async inject(request: InjectOptions) {
+    const { statusCode, headers, payload } = await this.#app.inject(request)
+    return { status: statusCode, headers, text: payload }
+  }
+
+  close(): Promise<void> {
+    return this.#app.close()
+  }
+
+  #add(route: AnyRoute): void {
+    const answerOf = this.#answerer(route)
+    this.#app.route({
+      method: route.method,
+      url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      bodyLimit: route.limit ?? BODY_LIMIT,
+      onRequest: request => this.#admit(request, route),
+      handler: async (request, reply) => {
+        const { listener } = this.#arrivalOf(request)
+        const answer = await listener.answering(request.raw.socket, () => answerOf(request))
+        return send(reply, answer)
+      },
+    })
+  }
+
+  /** Decides by the head of a request whether its body is read. */
+  async #admit(request: FastifyRequest, route: AnyRoute): Promise<void> {
+    const arrival = this.#arrivalOf(request)
+    if (route.role !== 'open') {
+      arrival.caller = await arrival.listener.authenticate(request.raw)
+      if (route.role === 'operate' && arrival.caller.role !== 'operate')
+        throw new Refusal('forbidden', `${route.method} ${route.path} needs the role operate`)
+    }
+    const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(';')
+    const types = ['application/json', ...(route.texts ?? [])]
+    if (route.body && type !== '' && !types.includes(type.trim()))
+      throw new Refusal(
+        'unsupported-media-type',
+        `the body is ${type}; expected ${types.join(' or ')}: give it in the header Content-Type`,
+      )
+  }
+
+  #answerer(route: AnyRoute): (request: FastifyRequest) => Promise<Answer> {
+    if (route.isShared) {
+      const text = shared(async () => JSON.stringify(await this.#run(route, null)))
+      this.#shared.push(text)
+      return async () => new Answer(await text.get())
+    }
+    const answerOf = async (request: FastifyRequest) => {
+      const value = await this.#run(route, request)
+      return value instanceof Answer ? value : new Answer(JSON.stringify(value))
+    }
+    if (route.role !== 'operate') return answerOf
+    return request => answerOf(request).finally(() => this.#forget())
+  }
+
+  #forget(): void {
+    for (const answer of this.#shared) answer.forget()
+  }
+
+  /** `request` is null for a shared answer. */
+  async #run(route: AnyRoute, request: FastifyRequest | null): Promise<unknown> {
+    const { control } = this.#parts
+    const gone = new AbortController()
+    if (!request) return route.handler(control, { ...NOBODY, gone: gone.signal })
+    const { caller } = this.#arrivalOf(request)
+    const asked = {
+      params: route.params ? readPart(route.params, request.params, 'path') : {},
+      query: readPart(route.query ?? NO_QUERY, request.query, 'query'),
+      body: route.body ? readPart(route.body, bodyOf(route, request), 'body') : undefined,
+      who: () => caller?.who() ?? 'unknown',
+      headers: request.headers,
+      gone: gone.signal,
+    }
+    const { socket } = request.raw
+    const leave = () => gone.abort()
+    socket.once('close', leave)
+    try {
+      return await route.handler(control, asked)
+    } finally {
+      socket.off('close', leave)
+    }
+  }
+
+  #arrivalOf({ raw }: FastifyRequest): Arrival {
+    const known = this.#arrivals.get(raw)
+    if (known) return known
+    const { otherwise } = this.#parts
+    if (!otherwise) throw new Error('the request comes from no listener')
+    const arrival = { listener: otherwise }
+    this.#arrivals.set(raw, arrival)
+    return arrival
+  }
+
+  #problem(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const refusal = refusalOf(error, request.routeOptions.bodyLimit)
+    if (refusal.kind === 'failed')
+      this.#parts.log.error(
+        'api.failed',
+        { method: request.method, path: request.routeOptions.url ?? '', err: error },
+        'a request to the API failed because of a bug in lvsd',
+      )
+    return send(reply, problemAnswer(refusal))
+  }
+}
+
+const NO_QUERY = z.strictObject({})
+const NOBODY = { params: {}, query: {}, body: undefined, who: () => 'unknown', headers: {} }
+
+function send(reply: FastifyReply, { body, type, status, headers }: Answer): FastifyReply {
+  return reply
+    .code(status)
+    .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers })
+    .type(type)
+    .send(body)
+}
+
+function problemAnswer(refusal: Refusal): Answer {
+  const type = 'application/problem+json'
+  const [status] = KINDS[refusal.kind]
+  const { headers = {} } = refusal.details
+  return new Answer(JSON.stringify(documentOf(refusal)), { type, status, headers })
+}
+
+/** What the errors of fastify mean. */
+const FASTIFY: Readonly<Record<string, readonly [Kind, string]>> = {
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid-request', 'the body is shorter than its Content-Length'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'the header Content-Type names no media type'],
+  FST_ERR_BAD_URL: [
+    'invalid-request',
+    'the path is not valid: a % is not followed by two hexadecimal digits',
+  ],
+}
+
+function refusalOf(error: Error & { code?: string; statusCode?: number }, limit = BODY_LIMIT): Refusal {
+  if (error instanceof Refusal) return error
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new Refusal('too-large', `the body is larger than ${limit / 1024} KiB`)
+  if (error instanceof TooManyWaiters)
+    return new Refusal('unavailable', error.message, { headers: { 'retry-after': String(TRY_AGAIN) } })
+  const [kind, detail] = FASTIFY[error.code ?? ''] ?? []
+  if (kind && detail) return new Refusal(kind, detail)
+  const isTheirs = (error.statusCode ?? 500) < 500
+  return new Refusal(isTheirs ? 'invalid-request' : 'failed', error.message)
+}
+
+/** The value of a JSON body, or a text. Undefined for an empty one. */
+function bodyOf(route: AnyRoute, { body, headers }: FastifyRequest): unknown {
+  if (!(body instanceof Buffer) || body.length === 0) return undefined
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+  } catch {
+    throw new Refusal('not-json', 'the body is not text in UTF-8')
+  }
+  const [type = ''] = (headers['content-type'] ?? '').toLowerCase().split(';')
+  if (route.texts?.includes(type.trim())) return text
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Refusal('not-json', `the body is not JSON: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,25 @@
+/** The daemon as the API asks it. */
+import type { Control } from '../api/control.js'
+import { windowsDocument } from '../api/windows-document.js'
+import type { ConfigApplier } from './config-applier.js'
+
+export interface ControlParts {
+  readonly daemon: Omit<Control, 'isReady' | 'windows'>
+  readonly applier: Pick<ConfigApplier, 'config'>
+  isReady(): boolean
+}
+
+export function controlOf({ daemon, applier, isReady }: ControlParts): Control {
+  const { overrides, why, events, recheck, connections } = daemon
+  return {
+    status: () => daemon.status(),
+    reload: isForced => daemon.reload(isForced),
+    overrides,
+    why,
+    events,
+    recheck,
+    connections,
+    isReady,
+    windows: () => windowsDocument(applier.config.services, Date.now()),
+  }
+}
