@@ -6,11 +6,10 @@ import { smtpServer } from '../support/smtp-server.js'
 import { pause, until } from '../support/until.js'
 import { type Lvsd, lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
 import { throughout, within } from './site/namespaces.js'
-import { type RealServer, startRealServer } from './site/real-server.js'
-import { buildSite, freshDirector, tableBecomes } from './site/site.js'
+import { tableBecomes } from './site/site.js'
 import { watchTable } from './site/watcher.js'
+import { webSite, webTable } from './site/web.js'
 
-const WEB = 'tcp [fc00::80]:80'
 const HOLDS = '/run/holds'
 const SMALL = '/run/small'
 
@@ -29,26 +28,15 @@ services:
     ${service}
     reals: ['[fc00::11]:80 masq ${weights[0]}', '[fc00::12]:80 masq ${weights[1]}']
 `
-const table = (one: number, other: number) => ({
-  [WEB]: { '[fc00::11]:80': `masq ${one}`, '[fc00::12]:80': `masq ${other}` },
-})
+const table = (one: number, other: number) => webTable({ 11: one, 12: other })
 
 describe('an operator', () => {
-  let servers: RealServer[]
+  const web = webSite()
   let lvsd: Lvsd
 
-  before(async () => {
-    await buildSite(
-      ['fc00::80'],
-      [11, 12].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
-    )
-  })
-
-  beforeEach(async () => {
-    await freshDirector()
+  beforeEach(() => {
     rmSync(HOLDS, { recursive: true, force: true })
     mkdirSync(HOLDS)
-    servers = [11, 12].map(n => startRealServer(`r${n}`))
   })
 
   it('drains a server by its weight or a maintenance file, which lasts through reloads, restarts and crashes', async () => {
@@ -104,7 +92,7 @@ describe('an operator', () => {
       const site = { settings: `, state: ${SMALL}/state`, service: `monitorfile: ${SMALL}/monitor` }
       lvsd = await startLvsd(writeConfig(config(site)))
       await tableBecomes(table(5, 6))
-      servers[0]?.kill()
+      web.servers[0]?.kill()
       await tableBecomes(table(0, 6))
       writeConfig(config({ ...site, weights: [5, 7] }))
       assert.equal((await lvsdCommand('reload')).code, 0)
@@ -150,7 +138,7 @@ describe('an operator', () => {
     await again()
     assert.deepEqual(await subjects(4000), [])
 
-    servers[0]?.kill()
+    web.servers[0]?.kill()
     await tableBecomes(table(0, 6))
     const [first, ...repeated] = await subjects(6500)
     assert.equal(first, 'Quiescent real server: [fc00::11]:80 (Weight set to 0)')
@@ -166,14 +154,14 @@ describe('an operator', () => {
     await lvsd.hears('held down for maintenance')
     await subjects(2500)
     assert.deepEqual(await subjects(5000), [])
-    servers[0]?.revive()
+    web.servers[0]?.revive()
     await pause(2500)
     rmSync(`${HOLDS}/[fc00::11]:80`)
     await tableBecomes(table(5, 6))
     assert.deepEqual(await subjects(3000), ['Restored real server: [fc00::11]:80 (Weight set to 5)'])
 
     assert.equal(told(), '')
-    for (const server of servers) server.kill()
+    for (const server of web.servers) server.kill()
     await tableBecomes(table(0, 0))
     const line = (word: string) => `${word} [fc00::80]:80 tcp\n`
     await until(() => told() === line('start'), { what: 'the fallbackcommand' })
@@ -182,7 +170,7 @@ describe('an operator', () => {
     await pause(2500)
     assert.equal(told(), line('start'))
     await lvsd.stop()
-    for (const server of servers) server.revive()
+    for (const server of web.servers) server.revive()
     await again()
     await tableBecomes(table(5, 6))
     await until(() => told() === line('start') + line('stop'), { what: 'the fallbackcommand' })

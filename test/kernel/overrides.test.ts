@@ -15,12 +15,12 @@ import { onCleanup } from '../support/after-each.js'
 import { pause, until } from '../support/until.js'
 import { fetchAndReset, steadyClient } from './site/client.js'
 import { type Lvsd, lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
-import { DOWNLOAD, type RealServer, startRealServer } from './site/real-server.js'
-import { buildSite, freshDirector, ipvsadm, tableBecomes } from './site/site.js'
+import { DOWNLOAD } from './site/real-server.js'
+import { ipvsadm, tableBecomes } from './site/site.js'
 import { countsOf } from './site/table.js'
 import { watchTable } from './site/watcher.js'
+import { webTable as table, WEB, webSite } from './site/web.js'
 
-const WEB = 'tcp [fc00::80]:80'
 const R12 = '[fc00::12]:80'
 const STORED = '/var/lib/lvsd/lvsd-overrides.json'
 const BOOT = '/run/another-boot-id'
@@ -34,11 +34,6 @@ services:
     virtual: '[fc00::80]:80'
     reals: [${reals.map(n => `'[fc00::${n}]:80 masq 5'`).join(', ')}]
 `
-const table = (weights: Readonly<Record<number, number>>) => ({
-  [WEB]: Object.fromEntries(
-    Object.entries(weights).map(([n, weight]) => [`[fc00::${n}]:80`, `masq ${weight}`]),
-  ),
-})
 
 /** Asks over the control socket, without the second that a command takes to start. */
 async function give(
@@ -103,19 +98,7 @@ async function checked(lvsd: Lvsd, service: string): Promise<void> {
 
 describe('overrides: an operator', () => {
   let lvsd: Lvsd
-  let servers: RealServer[]
-
-  before(async () => {
-    await buildSite(
-      ['fc00::80'],
-      [11, 12].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
-    )
-  })
-
-  beforeEach(async () => {
-    await freshDirector()
-    servers = [11, 12].map(n => startRealServer(`r${n}`))
-  })
+  const web = webSite()
 
   it('waits for a drain with a ramp during kill -9: no request fails, downloads complete, connections end', async () => {
     const site = () => writeConfig(config({ patience: 20 }))
@@ -125,7 +108,7 @@ describe('overrides: an operator', () => {
     const client = steadyClient('fc00::80', {
       fetch: async () => ({ status: 200, body: await fetchAndReset('fc00::80', '/', '\n') }),
     })
-    await until(() => servers.every(({ requests }) => requests > 20), { what: 'requests' })
+    await until(() => web.servers.every(({ requests }) => requests > 20), { what: 'requests' })
     const watcher = watchTable('director')
     const words = ['web/::12', '--ramp', '4s', '--wait', '90s', '--reason', 'disk swap']
     let isOver = false
@@ -153,7 +136,7 @@ describe('overrides: an operator', () => {
     // Of its clients only the one that downloads is left.
     await until(() => countsOf('director', R12)?.active === 1, { what: 'one client' })
     assert.equal(isOver, false)
-    for (const server of servers) server.finishDownloads()
+    for (const server of web.servers) server.finishDownloads()
     for (const download of await Promise.all(downloads)) assert.match(download, /^r1\d\n0\n1\n(\d+\n)*end\n$/)
     const { code, output } = await drained
     const late = performance.now() - lastConnected
@@ -212,7 +195,7 @@ describe('overrides: an operator', () => {
     await tableBecomes(table({ 11: 5, 12: 5 }))
     await give({ kind: 'disable' }, 'web', 11)
     await tableBecomes(table({ 12: 5 }))
-    servers[1]?.kill()
+    web.servers[1]?.kill()
     await tableBecomes({ [WEB]: {} })
     await give({ kind: 'force-up' }, 'web', 12)
     await tableBecomes(table({ 12: 5 }))

@@ -3,11 +3,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { until } from '../support/until.js'
 import { startLvsd, writeConfig } from './site/lvsd.js'
-import { type RealServer, startRealServer } from './site/real-server.js'
-import { buildSite, freshDirector, tableBecomes } from './site/site.js'
+import { tableBecomes } from './site/site.js'
 import { watchTable } from './site/watcher.js'
+import { webTable as table, webSite } from './site/web.js'
 
-const WEB = 'tcp [fc00::80]:80'
 const STORED = '/var/lib/lvsd/lvsd-health.json'
 
 const config = (keys: string) => `
@@ -18,35 +17,18 @@ services:
     virtual: '[fc00::80]:80'
     reals: ['[fc00::11]:80 masq 100', '[fc00::12]:80 masq 100']
 `
-const table = (weights: Readonly<Record<number, number>>) => ({
-  [WEB]: Object.fromEntries(
-    Object.entries(weights).map(([n, weight]) => [`[fc00::${n}]:80`, `masq ${weight}`]),
-  ),
-})
 
 describe('slow start and damping', () => {
-  let servers: RealServer[]
-
-  before(async () => {
-    await buildSite(
-      ['fc00::80'],
-      [11, 12].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
-    )
-  })
-
-  beforeEach(async () => {
-    await freshDirector()
-    servers = [11, 12].map(n => startRealServer(`r${n}`))
-  })
+  const web = webSite()
 
   it('raise the weight of a server that is back, and go on after kill -9', async () => {
     const path = writeConfig(config('slow-start: 40s'))
     const lvsd = await startLvsd(path)
     await tableBecomes(table({ 11: 100, 12: 100 }))
-    servers[1]?.kill()
+    web.servers[1]?.kill()
     await tableBecomes(table({ 11: 100 }))
     const watcher = watchTable('director')
-    servers[1]?.revive()
+    web.servers[1]?.revive()
     const now = () => lvsd.real('web', 'fc00::12')
     await until(async () => (await now()).slowStart?.weight === 100, { what: 'the slow start' })
     assert.match((await now()).reason, /^slow start: \d+ % of 100, full in \d+s; 200/)
@@ -67,21 +49,21 @@ describe('slow start and damping', () => {
     const lvsd = await startLvsd(writeConfig(config('damping: { changes: 3, within: 1m, hold: 2s }')))
     await tableBecomes(table({ 11: 100, 12: 100 }))
     for (const gone of [true, false, true]) {
-      if (gone) servers[1]?.kill()
-      else servers[1]?.revive()
+      if (gone) web.servers[1]?.kill()
+      else web.servers[1]?.revive()
       await tableBecomes(gone ? table({ 11: 100 }) : table({ 11: 100, 12: 100 }))
     }
     await lvsd.hears('real server flaps')
-    servers[1]?.revive()
+    web.servers[1]?.revive()
     await until(async () => (await lvsd.real('web', 'fc00::12')).checks[0]?.state === 'up', {
       what: 'a check that passes',
     })
     const { state, reason, damping } = await lvsd.real('web', 'fc00::12')
     assert.deepEqual([state, damping?.isSpared], ['down', false])
     assert.match(reason, /^flaps: held down until .*; 200/)
-    servers[0]?.kill()
+    web.servers[0]?.kill()
     await tableBecomes(table({ 12: 100 }))
-    servers[0]?.revive()
+    web.servers[0]?.revive()
     await tableBecomes(table({ 11: 100 }))
     await tableBecomes(table({ 11: 100, 12: 100 }))
     assert.deepEqual(
