@@ -32,7 +32,11 @@ export const LOG_EVENTS = {
     'file',
     'acceptedAt',
   ),
-  'config.not-kept': kind('The accepted configuration cannot be saved for the next start.', 'error'),
+  'config.not-kept': kind(
+    'The accepted configuration cannot be saved for the next start; it is tried again.',
+    'error',
+  ),
+  'config.kept': kind('The end of `config.not-kept`.'),
   'config.changed': kind('The watched configuration file has changed.', 'file'),
   'config.unreadable': kind('The watched configuration cannot be read; lvsd tries again.', 'fault'),
   'config.readable': kind('The end of `config.unreadable`.'),

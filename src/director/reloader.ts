@@ -40,6 +40,8 @@ export interface ReloaderParts {
 
 /** Milliseconds between two attempts to load a file that could not run at the start. */
 const KEPT_RETRY_EVERY = 30_000
+/** Milliseconds between two attempts to store an accepted configuration. */
+const STORE_RETRY = 5000
 
 export class Reloader {
   readonly #parts: ReloaderParts
@@ -50,6 +52,9 @@ export class Reloader {
   /** Set after a start with a file that cannot run, until a reload is accepted. */
   #kept: Kept | null
   #keeping: Promise<void> = Promise.resolve()
+  /** True while the active configuration cannot be stored. */
+  #isUnkept = false
+  #cancelStore = () => {}
   /** The configuration that was read and handled last; null if that is not the content of the file. */
   #lastRead: Loaded | null
   #queue: Promise<unknown> = Promise.resolve()
@@ -110,20 +115,29 @@ export class Reloader {
     logProblems(log, loaded.problems)
   }
 
-  /** Stores the active configuration for the next start. An error is logged and stops nothing. */
+  /** Stores the active configuration for the next start. An error is logged once; it is tried again until it works. */
   keep(): void {
     if (this.#kept) return
-    const { log, keep } = this.#parts
-    const loaded = this.#loaded
-    this.#keeping = this.#keeping
-      .then(() => keep?.(loaded))
-      .catch(error =>
+    this.#keeping = this.#keeping.then(() => this.#store(this.#loaded))
+  }
+
+  async #store(loaded: Runnable): Promise<void> {
+    const { log, keep, clock = systemClock } = this.#parts
+    this.#cancelStore()
+    try {
+      await keep?.(loaded)
+      if (this.#isUnkept) log.info('config.kept', {}, 'the accepted configuration is stored')
+      this.#isUnkept = false
+    } catch (error) {
+      if (!this.#isStopped) this.#cancelStore = clock.alarm(STORE_RETRY, () => this.keep())
+      if (!this.#isUnkept)
         log.warn(
           'config.not-kept',
           { error: (error as Error).message },
           'lvsd cannot store the accepted configuration; a later start with a broken file would fail',
-        ),
-      )
+        )
+      this.#isUnkept = true
+    }
   }
 
   #retryBrokenFile(): void {
@@ -172,6 +186,7 @@ export class Reloader {
   /** Refuses all further reloads. */
   stop(): void {
     this.#isStopped = true
+    this.#cancelStore()
     void this.#brokenFile.stop()
   }
 

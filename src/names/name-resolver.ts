@@ -95,6 +95,8 @@ export class NameResolver {
   #cancelSettle: (() => void) | null = null
   #gather = GATHER
   #isClosed = false
+  /** True while the journal cannot be written: logged once. */
+  #isUnkept = false
   #waiting: (() => void)[] = []
 
   /** Starts with the addresses of earlier runs, from the journal. */
@@ -367,12 +369,15 @@ export class NameResolver {
   #remember(names: Names): void {
     try {
       this.#parts.journal.recordNames(names)
+      this.#isUnkept = false
     } catch (error) {
-      this.#parts.log.error(
-        'name.not-kept',
-        { error: (error as Error).message },
-        'the addresses of names cannot be saved for the next start',
-      )
+      if (!this.#isUnkept)
+        this.#parts.log.error(
+          'name.not-kept',
+          { error: (error as Error).message },
+          'the addresses of names cannot be saved for the next start',
+        )
+      this.#isUnkept = true
     }
   }
 

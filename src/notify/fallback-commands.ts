@@ -54,6 +54,8 @@ export class FallbackCommands implements EventListener {
   readonly #started: Set<string>
   #phase: DaemonPhase = 'starting'
   #saving: Promise<void> | null = null
+  /** True while the journal cannot be written: logged once. */
+  #isUnkept = false
 
   constructor(parts: FallbackCommandsParts) {
     this.#parts = parts
@@ -150,12 +152,15 @@ export class FallbackCommands implements EventListener {
       this.#saving = null
       try {
         journal.recordBegun(this.#started)
+        this.#isUnkept = false
       } catch (error) {
-        log.error(
-          'hook.not-kept',
-          { error: (error as Error).message },
-          'the state of a fallbackcommand cannot be saved',
-        )
+        if (!this.#isUnkept)
+          log.error(
+            'hook.not-kept',
+            { error: (error as Error).message },
+            'the state of a fallbackcommand cannot be saved',
+          )
+        this.#isUnkept = true
       }
     })
     return this.#saving

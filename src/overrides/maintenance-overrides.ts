@@ -34,6 +34,8 @@ export class MaintenanceOverrides {
   readonly #strangers = new Set<string>()
   readonly #notes: MaintenanceNotes
   readonly #since = new Map<string, number>()
+  /** True while the journal cannot be written: logged once. */
+  #isUnkept = false
   #folder: { readonly path: string; readonly watched: MaintenanceFolder } | null = null
 
   constructor(parts: MaintenanceParts) {
@@ -171,12 +173,15 @@ export class MaintenanceOverrides {
   #keep(maintenance: Journal['maintenance']): void {
     try {
       this.#parts.journal.recordMaintenance(maintenance)
+      this.#isUnkept = false
     } catch (error) {
-      this.#parts.log.error(
-        'maintenance.not-kept',
-        { error: (error as Error).message },
-        'the overrides cannot be saved for the next start',
-      )
+      if (!this.#isUnkept)
+        this.#parts.log.error(
+          'maintenance.not-kept',
+          { error: (error as Error).message },
+          'the overrides cannot be saved for the next start',
+        )
+      this.#isUnkept = true
     }
   }
 }

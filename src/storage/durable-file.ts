@@ -15,6 +15,10 @@ export async function writeDurably(path: string, content: string): Promise<void>
   try {
     await written.writeFile(content)
     await written.sync()
+  } catch (error) {
+    // On a full disk a part of it would take the space of other files.
+    await rm(`${path}.new`, { force: true }).catch(() => {})
+    throw error
   } finally {
     await written.close()
   }

@@ -252,11 +252,17 @@ function write(path: string, stored: Stored): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
   // What a killed process has left, or what somebody has put there: a link is removed, not followed.
   rmSync(`${path}.new`, { force: true })
-  writeFileSync(`${path}.new`, `${JSON.stringify(stored, null, 1)}\n`, {
-    mode: 0o644,
-    flag: 'wx',
-    flush: true,
-  })
+  try {
+    writeFileSync(`${path}.new`, `${JSON.stringify(stored, null, 1)}\n`, {
+      mode: 0o644,
+      flag: 'wx',
+      flush: true,
+    })
+  } catch (error) {
+    // On a full disk a part of it would take the space of other files.
+    rmSync(`${path}.new`, { force: true })
+    throw error
+  }
   renameSync(`${path}.new`, path)
 }
 

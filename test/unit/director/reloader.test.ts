@@ -74,4 +74,44 @@ describe('Reloader', () => {
     await wind(60_000)
     assert.deepEqual([file.readings, clock.alarms], [0, 0])
   })
+
+  it('stores an accepted configuration again and again until the disk takes it, and says so once', async () => {
+    const clock = new FakeClock()
+    const { log, lines } = recordingLog('info')
+    const disk = { isFull: true, tries: 0 }
+    const reloader = new Reloader({
+      log,
+      clock,
+      notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
+      loaded: { ...GOOD, config: SITE },
+      keep: async () => {
+        disk.tries++
+        if (disk.isFull) throw new Error('ENOSPC: no space left on device')
+      },
+      load: async () => GOOD,
+      apply: async () => {},
+      enter: () => {},
+      considered: () => {},
+    })
+    const wound = async () => {
+      for (let i = 0; i < 5; i++) await setImmediate()
+      clock.wind(5000)
+      for (let i = 0; i < 5; i++) await setImmediate()
+    }
+    reloader.keep()
+    await wound()
+    await wound()
+    disk.isFull = false
+    await wound()
+    await wound()
+    assert.deepEqual(
+      [disk.tries, lines.map(({ event }) => event), clock.alarms],
+      [4, ['config.not-kept', 'config.kept'], 0],
+    )
+    disk.isFull = true
+    reloader.keep()
+    await wound()
+    reloader.stop()
+    assert.equal(clock.alarms, 0)
+  })
 })
