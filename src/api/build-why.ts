@@ -69,7 +69,7 @@ function whyReal(facts: Facts, index: number): WhyReal {
     overrides,
     table: {
       readAt: lastResync === null ? null : dates.iso(lastResync),
-      written: written && { at: dates.iso(written.at), weight: written.weight },
+      written: written && { ...written, at: dates.iso(written.at) },
     },
   }
 }

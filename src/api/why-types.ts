@@ -36,12 +36,14 @@ export interface WhyOverride extends OverrideStatus {
 export interface WhyTable {
   /** ISO 8601; when the table was last read as a whole. Null before that. */
   readonly readAt: string | null
-  /** Null: lvsd has written nothing since its start. */
+  /** Null: lvsd has written nothing since its start, and what earlier runs wrote is not in the table any more. */
   readonly written: {
     /** ISO 8601 */
     readonly at: string
     /** Null: lvsd removed the entry. */
     readonly weight: number | null
+    /** True: an earlier run of lvsd wrote it, and the kernel still holds it. */
+    readonly isEarlier: boolean
   } | null
 }
 

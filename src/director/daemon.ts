@@ -37,6 +37,7 @@ import { ConnectionCounts } from './connection-counts.js'
 import { controlOf } from './control.js'
 import { Explainer } from './explainer.js'
 import { Lifecycle } from './lifecycle.js'
+import { memoryListener } from './memory-listener.js'
 import { OverrideControl } from './override-control.js'
 import { Rechecker } from './rechecker.js'
 import { Reloader } from './reloader.js'
@@ -196,6 +197,7 @@ class RunningDaemon implements Daemon {
     memory.add(this.#health.memory())
     memory.add(this.#health.ruleMemory())
     memory.add(this.#health.downMemory())
+    memory.add(this.#reconciler.written.memory(steadyNow))
     this.#names = new NameResolver({
       resolver,
       journal,
@@ -387,10 +389,4 @@ class RunningDaemon implements Daemon {
     const keep = this.#applier.config.settings.keepSysctls
     return this.#sysctls.close({ keep, patience: LAST_PATIENCE })
   }
-}
-
-/** Writes each change that the next start needs. */
-function memoryListener(memory: HealthMemory): EventListener {
-  const changed = () => memory.changed()
-  return { transition: changed, override: changed, traffic: changed, config: changed }
 }

@@ -189,7 +189,8 @@ export class Reconciler {
 
   async #read(): Promise<void> {
     const dump = await this.#parts.kernel.dump(this.#expected())
-    if (this.#lastTable !== null && this.#isCertain) this.#reportDrift(this.#lastTable, dump.table)
+    if (this.#lastTable === null) this.written.settle(dump.table)
+    else if (this.#isCertain) this.#reportDrift(this.#lastTable, dump.table)
     this.#lastTable = dump.table
     this.#isCertain = true
     this.#lastDump = { dump, at: steadyNow() }

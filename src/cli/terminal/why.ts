@@ -209,7 +209,7 @@ function kernelLines({ real, service, table }: WhyReal, { paint, now }: Page): s
 function writtenLine({ written }: WhyReal['table'], now: number): string {
   if (!written) return 'lvsd has written nothing here since it started'
   const what = written.weight === null ? 'removed it' : `wrote weight ${written.weight}`
-  return `lvsd ${what} at ${moment(written.at, now)}`
+  return `lvsd ${what} at ${moment(written.at, now)}${written.isEarlier ? ', before its last start' : ''}`
 }
 
 // ---------------------------------------------------------------- a service

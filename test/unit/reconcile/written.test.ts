@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Change } from '../../../src/core/model.js'
+import type { Change, TableService } from '../../../src/core/model.js'
 import { WrittenEntries } from '../../../src/reconcile/written.js'
 import { serviceId, tableReal } from '../../support/tables.js'
 
@@ -15,13 +15,13 @@ describe('written: what lvsd last wrote to the table', () => {
     const written = new WrittenEntries()
     assert.equal(written.of(SERVICE, REAL), null)
     written.note([add], 10)
-    assert.deepEqual(written.of(SERVICE, REAL), { at: 10, weight: 5 })
+    assert.deepEqual(written.of(SERVICE, REAL), { at: 10, weight: 5, isEarlier: false })
     written.note([{ op: 'set-real', id, was: entry, real: { ...entry, weight: 0 } }], 20)
-    assert.deepEqual(written.of(SERVICE, REAL), { at: 20, weight: 0 })
+    assert.deepEqual(written.of(SERVICE, REAL), { at: 20, weight: 0, isEarlier: false })
     written.note([remove], 30)
-    assert.deepEqual(written.of(SERVICE, REAL), { at: 30, weight: null })
+    assert.deepEqual(written.of(SERVICE, REAL), { at: 30, weight: null, isEarlier: false })
     written.note([add], 40)
-    assert.deepEqual(written.of(SERVICE, REAL), { at: 40, weight: 5 })
+    assert.deepEqual(written.of(SERVICE, REAL), { at: 40, weight: 5, isEarlier: false })
   })
 
   it('goes with the service', () => {
@@ -36,6 +36,43 @@ describe('written: what lvsd last wrote to the table', () => {
     for (let i = 1; i <= 1001; i++)
       written.note([{ op: 'delete-real', id, was: tableReal(`fd00::${i.toString(16)}`) }], i)
     assert.equal(written.of(SERVICE, REAL), null)
-    assert.deepEqual(written.of(SERVICE, '[fd00::2]:80'), { at: 2, weight: null })
+    assert.deepEqual(written.of(SERVICE, '[fd00::2]:80'), { at: 2, weight: null, isEarlier: false })
+  })
+
+  describe('after a restart', () => {
+    const other = '[fd00::2]:80'
+    const entries = (weight: number) => new Map([[REAL, { ...entry, weight }]])
+    /** The next run, 100 ms after the last one, which finds this table. */
+    const restarted = (found: ReadonlyMap<string, typeof entry> | null) => {
+      const first = new WrittenEntries()
+      first.note([add, { op: 'delete-real', id, was: tableReal('fd00::2') }], 10)
+      const next = new WrittenEntries()
+      const section = next.memory(() => 5000)
+      for (const value of first.memory(() => 40).snapshot())
+        section.restore(JSON.parse(JSON.stringify(value)), 100)
+      next.settle(new Map(found ? [[SERVICE, { reals: found } as TableService]] : []))
+      return next
+    }
+
+    it('is what the earlier run wrote, with its age, where the kernel still holds that', () => {
+      const next = restarted(entries(5))
+      assert.deepEqual(next.of(SERVICE, REAL), { at: 4870, weight: 5, isEarlier: true })
+      assert.deepEqual(next.of(SERVICE, other), { at: 4870, weight: null, isEarlier: true })
+      next.note([remove], 5001)
+      assert.deepEqual(next.of(SERVICE, REAL), { at: 5001, weight: null, isEarlier: false })
+    })
+
+    it('is not known where the table contradicts it', () => {
+      assert.equal(restarted(entries(4)).of(SERVICE, REAL), null)
+      assert.equal(restarted(new Map()).of(SERVICE, REAL), null)
+      assert.equal(restarted(new Map([[other, entry]])).of(SERVICE, other), null)
+      assert.equal(restarted(null).of(SERVICE, other), null)
+    })
+
+    it('leaves out what is not a write', () => {
+      const { restore } = new WrittenEntries().memory(() => 0)
+      for (const value of [null, {}, ['a', 'b', 'c', 1], [1, 'b', 2, 3]])
+        assert.throws(() => restore(value, 0))
+    })
   })
 })

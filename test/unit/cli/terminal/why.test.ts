@@ -41,6 +41,16 @@ describe('terminal/why', () => {
     assert.ok(text.endsWith('lvsd has written nothing here since it started'))
   })
 
+  it('says when lvsd wrote the entry, and if that was before its last start', () => {
+    const shownWith = (isEarlier: boolean) => {
+      const written = () => ({ at: NOW - 9000, weight: 5, isEarlier })
+      const document = { schema: 1, now: '', answers: [whyReal([A], { part: { written } })] }
+      return renderWhy(document, { width: 80, colour: false, now: NOW })
+    }
+    assert.ok(shownWith(false).endsWith(`lvsd wrote weight 5 at ${at(NOW - 9000)}`))
+    assert.ok(shownWith(true).endsWith(`lvsd wrote weight 5 at ${at(NOW - 9000)}, before its last start`))
+  })
+
   it('fits into 80 columns, and lets nothing through that moves a terminal', () => {
     for (const line of shown(80).split('\n')) assert.ok(line.length <= 80, line)
     assert.ok(!shown(80).includes('\x1b'))
