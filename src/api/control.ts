@@ -35,6 +35,10 @@ export interface Control {
     now(request: RecheckRequest): Promise<RecheckOutcome>
     results(request: RecheckResultsRequest): Promise<readonly RecheckedReal[]>
   }
+  readonly metrics: {
+    /** Returns all metrics in the text format that the header `Accept` prefers. */
+    text(accept: string | undefined): Promise<{ readonly contentType: string; readonly text: string }>
+  }
   readonly connections: {
     /** Reads only the services of the targets. */
     read(request: ConnectionsRequest): Promise<ConnectionsAnswer>

@@ -95,7 +95,12 @@ function operationOf(route: AnyRoute, schemas: Schemas): Json {
     responses: {
       200: {
         description: 'The answer.',
-        content: { 'application/json': { schema: schemas.of(response, 'output') }, ...content },
+        content: {
+          ...(!(response instanceof z.ZodNever) && {
+            'application/json': { schema: schemas.of(response, 'output') },
+          }),
+          ...content,
+        },
       },
       ...problemResponses(route, schemas),
     },

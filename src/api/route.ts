@@ -72,7 +72,7 @@ export interface Route<
   readonly texts?: readonly string[]
   /** Maximum bytes of the body; 64 KiB without. */
   readonly limit?: number
-  /** The documented answer. It is not validated while lvsd runs. */
+  /** The documented answer; `never` if it is no JSON. It is not validated while lvsd runs. */
   readonly response: z.ZodType<Response>
   /** Other media types of the answer, for the documentation. */
   readonly types?: readonly string[]

@@ -296,6 +296,13 @@ export const LOG_EVENTS = {
   ),
   'maintenance.folder-works': kind('The end of `maintenance.folder-failed`.', 'folder', 'files'),
 
+  // metrics
+  'metrics.limited': kind(
+    'There are more real servers than `metrics-reals`; the others have no metrics of their own.',
+    'reals',
+    'leftOut',
+  ),
+
   // notifications
   'mail.sent': kind('The mail server or sendmail accepted a mail.', 'to'),
   'mail.failed': kind('A mail cannot be delivered.', 'server', 'to', 'error', 'subject'),

@@ -10,7 +10,7 @@ export interface ControlParts {
 }
 
 export function controlOf({ daemon, applier, isReady }: ControlParts): Control {
-  const { overrides, why, events, recheck, connections } = daemon
+  const { overrides, why, events, recheck, connections, metrics } = daemon
   return {
     status: () => daemon.status(),
     reload: isForced => daemon.reload(isForced),
@@ -19,6 +19,7 @@ export function controlOf({ daemon, applier, isReady }: ControlParts): Control {
     events,
     recheck,
     connections,
+    metrics,
     isReady,
     windows: () => windowsDocument(applier.config.services, Date.now()),
   }

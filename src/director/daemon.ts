@@ -12,9 +12,10 @@ import { type EventBus, type EventListener, openEventBus } from '../events/event
 import { logListener } from '../events/log-listener.js'
 import { HealthMemory } from '../health/health-memory.js'
 import { HealthTracker } from '../health/health-tracker.js'
-import { Isolation } from '../health/isolation.js'
+import type { Isolation } from '../health/isolation.js'
 import { EventMemory } from '../history/event-memory.js'
 import type { Kernel } from '../ipvs/kernel.js'
+import type { Metrics } from '../metrics/metrics.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
 import { NameResolver } from '../names/name-resolver.js'
 import type { Paths } from '../netlink/paths.js'
@@ -36,8 +37,10 @@ import { ConfigWatcher } from './config-watcher.js'
 import { ConnectionCounts } from './connection-counts.js'
 import { controlOf } from './control.js'
 import { Explainer } from './explainer.js'
+import { isolationBy } from './isolation.js'
 import { Lifecycle } from './lifecycle.js'
 import { memoryListener } from './memory-listener.js'
+import { COUNTERS_MAX_AGE, openMetrics, sourcesOf } from './metrics-sources.js'
 import { OverrideControl } from './override-control.js'
 import { Rechecker } from './rechecker.js'
 import { Reloader } from './reloader.js'
@@ -85,6 +88,7 @@ export interface Daemon {
   readonly connections: ConnectionCounts
   readonly why: Explainer
   readonly recheck: Rechecker
+  readonly metrics: Metrics
   reload(isForced: boolean): Promise<ReloadOutcome>
   status(): Promise<StatusDocument>
   /** Resolves when the kernel's table reflects all results, answers for names and reloads that have arrived. */
@@ -95,8 +99,6 @@ export interface Daemon {
 
 /** Milliseconds for running commands, and for storing the configuration, when lvsd stops. */
 const LAST_PATIENCE = 5000
-/** Maximum age of the counters in `lvsd status`, in milliseconds. Older counters are read again. */
-const COUNTERS_MAX_AGE = 500
 
 /**
  * Starts the daemon. The control socket opens first, so that a second lvsd fails before it changes anything. Resolves
@@ -129,6 +131,7 @@ class RunningDaemon implements Daemon {
   readonly why: Explainer
   readonly events: EventMemory
   readonly recheck: Rechecker
+  readonly metrics: Metrics
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
   #socket: ControlSocket | null = null
@@ -162,7 +165,10 @@ class RunningDaemon implements Daemon {
     const memory = new HealthMemory({ path: parts.memoryPath ?? null, log })
     this.#memory = memory
     lifecycle.add('health records', () => memory.close(LAST_PATIENCE))
-    const events = openEventBus([logListener(log), memoryListener(memory), ...(parts.listeners ?? [])], log)
+    this.metrics = openMetrics(parts.eventMemory)
+    const { tallies } = this.metrics
+    const listeners = [logListener(log), memoryListener(memory), tallies.listener, ...(parts.listeners ?? [])]
+    const events = openEventBus(listeners, log)
     this.#events = events
     lifecycle.add('observers and hooks', () => Promise.all([events.close(), commands.close(LAST_PATIENCE)]))
     const { sysctls = null, sysctlsPath = null } = parts
@@ -174,15 +180,19 @@ class RunningDaemon implements Daemon {
       journal,
       log,
       onApplied: changes => events.emit('applied', changes),
+      onRound: tallies.round,
       desired: (actual, names) => this.#health.desired(actual, names),
     })
     lifecycle.add('reconciling', () => this.#reconciler.stop())
     const { concurrency } = loaded.config.settings
-    this.#executors = executors((id, result) => this.#health.result(id, result), concurrency, { log })
+    this.#executors = executors((id, result) => this.#health.result(id, result), concurrency, {
+      log,
+      onDelay: tallies.delay,
+    })
     lifecycle.add('checks', () => this.#executors.close())
     const { paths } = parts
     lifecycle.add('paths', () => paths?.close())
-    this.#isolation = paths ? this.#isolationBy(paths) : null
+    this.#isolation = paths ? isolationBy(paths, events, log) : null
     this.#health = new HealthTracker({
       log,
       events,
@@ -262,20 +272,18 @@ class RunningDaemon implements Daemon {
       table: () => this.#reconciler.table,
       overrideOf: real => this.#health.store.overrideOf(real),
     })
-  }
-
-  #isolationBy(paths: Paths): Isolation {
-    return new Isolation({
-      paths,
-      now: steadyNow,
-      onChange: change => this.#events.emit('isolation', change),
-      onFailure: ({ message }) =>
-        this.#parts.log.warn(
-          'director.paths-unknown',
-          { error: message },
-          'lvsd cannot ask the kernel for its routes: it would not notice that it is isolated',
-        ),
+    const sources = sourcesOf({
+      kernel: parts.kernelName,
+      startedAt: this.#startedAt,
+      reloader: this.#reloader,
+      applier: this.#applier,
+      health: this.#health,
+      executors: this.#executors,
+      reconciler: this.#reconciler,
+      names: this.#names,
+      isolation: this.#isolation,
     })
+    this.metrics.read(sources)
   }
 
   /** Starts the parts. A reload that is requested during the start runs after it. */

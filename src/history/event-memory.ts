@@ -83,6 +83,7 @@ export class EventMemory {
   #early: (() => void)[] | null = null
   #segments: Segments | null = null
   readonly #waiters = new Set<Waiter>()
+  readonly #followers: ((event: LogEvent, fields: object) => void)[] = []
   #cancelWake: (() => void) | null = null
   #isClosed = false
 
@@ -105,6 +106,11 @@ export class EventMemory {
       record: (...line) => this.#record(...line),
       isWaiting: tell => this.#early !== null && this.#early.push(tell) > 0,
     })
+  }
+
+  /** Calls `listen` with each further event, at once. */
+  follow(listen: (event: LogEvent, fields: object) => void): void {
+    this.#followers.push(listen)
   }
 
   /** Id of the newest event; 0 without any. */
@@ -237,6 +243,7 @@ export class EventMemory {
 
   #record(level: Level, event: LogEvent, fields: object, msg: string): number {
     const id = ++this.#lastId
+    for (const listen of this.#followers) listen(event, fields)
     this.#keep({ id, time: new Date(this.#now()).toISOString(), level, event, msg, ...shortened(fields) })
     return id
   }

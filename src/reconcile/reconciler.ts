@@ -6,7 +6,15 @@
 
 import { applied, diff, pick } from '../core/diff.js'
 import { type Dispute, Disputes } from '../core/disputes.js'
-import { type Change, type Dump, keyOfReal, keyOfService, type ServiceId, type Table } from '../core/model.js'
+import {
+  type Change,
+  type Dump,
+  keyOfReal,
+  keyOfService,
+  type ServiceId,
+  type Table,
+  type TableService,
+} from '../core/model.js'
 import { type Expected, type Kernel, KernelError } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -42,6 +50,13 @@ export interface Desired {
   readonly untouched?: ReadonlySet<string>
 }
 
+export interface Round {
+  /** False if only some services were compared. */
+  readonly isWhole: boolean
+  /** Duration in milliseconds. */
+  readonly ms: number
+}
+
 export interface ReconcilerParts {
   readonly kernel: Kernel
   readonly journal: Journal
@@ -50,6 +65,8 @@ export interface ReconcilerParts {
   desired(actual: Table, names: ReadonlySet<string> | null): Desired
   /** Called with the changes that the kernel has accepted. */
   onApplied?(changes: readonly Change[]): void
+  /** Called after each round. */
+  onRound?(round: Round): void
   /** Clock for the pauses between rounds and between resyncs. */
   readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
@@ -83,6 +100,8 @@ export class Reconciler {
   readonly #dirty = new Set<string>()
   /** The last table that was read, with all changes applied since; null before the first read. */
   #lastTable: Table | null = null
+  /** The desired table of the last rounds. */
+  #wanted = new Map<string, TableService>()
   /** False after a refusal: the content of the kernel's table is then uncertain until the next read. */
   #isCertain = true
   #lastDump: { readonly dump: Dump; readonly at: number } | null = null
@@ -104,6 +123,11 @@ export class Reconciler {
   /** The last table that was read, with all changes applied since; null before the first read. */
   get table(): Table | null {
     return this.#lastTable
+  }
+
+  /** The desired table as the last rounds computed it, for statistics. */
+  get wanted(): Table {
+    return this.#wanted
   }
 
   /**
@@ -174,7 +198,9 @@ export class Reconciler {
       this.#dirty.clear()
       this.#isResyncDue = false
       await this.#round(isWhole ? null : names)
-      this.#pause = isWhole ? Promise.resolve() : pauseAfter(this.#clock.now() - began, this.#clock)
+      const ms = this.#clock.now() - began
+      this.#parts.onRound?.({ isWhole, ms })
+      this.#pause = isWhole ? Promise.resolve() : pauseAfter(ms, this.#clock)
     }
   }
 
@@ -215,6 +241,7 @@ export class Reconciler {
     const held: Table = this.#lastTable ?? new Map()
     const desired = this.#parts.desired(held, names)
     const actual = isWhole ? held : pick(held, desired.ids)
+    this.#keepWanted(desired, isWhole)
     this.#remember({ add: desired.ids.filter(id => desired.table.has(keyOfService(id))) })
     if (isWhole) this.#remember({ remove: this.#orphanedServices(desired.table, held) })
     const { untouched } = desired
@@ -236,6 +263,12 @@ export class Reconciler {
     const errors = outcomes.flatMap(outcome => outcome?.message ?? [])
     if (errors.length > 0) this.#onRefusal(errors, isWhole)
     else if (isWhole) this.#onSuccess()
+  }
+
+  #keepWanted({ table, ids }: Desired, isWhole: boolean): void {
+    if (isWhole) this.#wanted.clear()
+    else for (const id of ids) this.#wanted.delete(keyOfService(id))
+    for (const [key, service] of table) this.#wanted.set(key, service)
   }
 
   // -------------------------------------------------------------- drift

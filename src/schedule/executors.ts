@@ -20,6 +20,8 @@ import type { ScheduleStats } from './stats.js'
 /** Runs checks of any kind and hides which of them are probes. */
 export interface Executors extends Executor<CheckWork> {
   stats(): ScheduleStats
+  /** Number of runs that are due and wait for a place. */
+  waiting(): number
   /** Resolves when all runs and all workers have ended. */
   close(): void | Promise<void>
 }
@@ -29,6 +31,8 @@ export interface ExecutorParts {
   readonly descriptors?: number
   /** Receives log lines about starts and ends of workers. */
   readonly log?: WorkerLog
+  /** Called at a start, with the milliseconds since the run was due. */
+  readonly onDelay?: (ms: number) => void
 }
 
 /** Descriptors reserved for the control socket, the kernel, the journal, and further files of checks. */
@@ -42,9 +46,9 @@ const SILENT: WorkerLog = { info: () => {}, warn: () => {}, error: () => {} }
 export function openExecutors(
   onResult: OnResult,
   concurrency: number,
-  { clock = systemClock, descriptors = descriptorLimit(), log = SILENT }: ExecutorParts = {},
+  { clock = systemClock, descriptors = descriptorLimit(), log = SILENT, onDelay }: ExecutorParts = {},
 ): Executors {
-  const scheduler = new Scheduler(clock, Math.min(concurrency, descriptors - RESERVE))
+  const scheduler = new Scheduler(clock, Math.min(concurrency, descriptors - RESERVE), onDelay)
   const pool = new Pool(log, clock)
   const start: StartRun<BeginRun> = (begin, timeout, done, traced) => begin(timeout, done, traced)
   const executors = {
@@ -87,6 +91,7 @@ export function openExecutors(
     soon: (id, ms) => executorOf.get(id)?.soon(id, ms),
     next: id => executorOf.get(id)?.next(id) ?? null,
     stats: () => scheduler.stats(),
+    waiting: () => scheduler.waiting,
     close: () => {
       scheduler.close()
       return pool.close()

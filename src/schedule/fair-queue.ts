@@ -34,6 +34,11 @@ export class FairQueue<T extends Queued> {
     this.#lanes[item.lane].waiting--
   }
 
+  /** Number of items that wait. */
+  get waiting(): number {
+    return this.#lanes.quick.waiting + this.#lanes.slow.waiting
+  }
+
   /** True if `next` would return an item. */
   get hasNext(): boolean {
     return this.#lane() !== null

@@ -38,6 +38,7 @@ export class Scheduler {
   readonly #queues: FairQueue<ScheduledJob>[] = []
   readonly #running: ScheduledJob[] = []
   readonly #startDelays: DelayHistogram
+  readonly #onDelay: (ms: number) => void
   #jobs = 0
   #golden: number
   #stalls = 0
@@ -48,7 +49,9 @@ export class Scheduler {
   #isStartScheduled = false
   #isClosed = false
 
-  constructor(clock: Clock, cap: number) {
+  /** `onDelay` is called at each start but the first of a job, with the milliseconds since it was due. */
+  constructor(clock: Clock, cap: number, onDelay: (ms: number) => void = () => {}) {
+    this.#onDelay = onDelay
     this.#clock = clock
     this.#origin = clock.now() - clock.random() * TICK
     this.#golden = clock.random()
@@ -100,6 +103,11 @@ export class Scheduler {
       stalledFor: Math.round(this.#stalledFor),
       noVerdicts: this.#noVerdicts,
     }
+  }
+
+  /** Number of runs that are due and wait for a place. */
+  get waiting(): number {
+    return this.#queues.reduce((sum, queue) => sum + queue.waiting, 0)
   }
 
   /** Cancels all runs. No further results are reported. */
@@ -248,7 +256,10 @@ export class Scheduler {
   #start(job: ScheduledJob): void {
     const now = this.#clock.now()
     // The first start of a job is made as soon as there is a free place, so it has no delay.
-    if (job.startedAt !== NEVER) this.#startDelays.add(now - job.scheduledAt, now)
+    if (job.startedAt !== NEVER) {
+      this.#startDelays.add(now - job.scheduledAt, now)
+      this.#onDelay(now - job.scheduledAt)
+    }
     job.startedAt = now - this.#stalledFor
     job.runningIndex = this.#running.push(job) - 1
     try {

@@ -23,6 +23,7 @@ export function controlOf(part: Partial<Control> = {}): Control {
         services: [],
       }),
     },
+    metrics: { text: async () => ({ contentType: 'text/plain', text: '' }) },
     events: { wait: async () => ({ oldest: 0, newest: 0, hasMore: false, events: [] }) },
     ...part,
   }

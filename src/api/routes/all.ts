@@ -3,6 +3,7 @@ import type { AnyRoute } from '../route.js'
 import { connectionRoutes } from './connections.js'
 import { eventRoutes } from './events.js'
 import { healthRoutes } from './health.js'
+import { metricsRoutes } from './metrics.js'
 import { openApiRoute } from './openapi.js'
 import { overrideRoutes } from './overrides.js'
 import { recheckRoutes } from './recheck.js'
@@ -21,5 +22,6 @@ export const ROUTES: readonly AnyRoute[] = [
   ...recheckRoutes,
   ...connectionRoutes,
   ...reloadRoutes,
+  ...metricsRoutes,
   openApiRoute(() => ROUTES),
 ]

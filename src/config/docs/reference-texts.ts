@@ -88,3 +88,12 @@ A line has the fields of its kind as far as they apply, and \`time\`, \`level\`,
 info or above is an event and has an \`id\`, which increases, except ${[...NO_EVENTS].map(name => `\`${name}\``).join(', ')}. On a terminal and in the log of the
 command \`ldirectord\`, which are for people, the names are not shown.
 `
+
+export const METRIC_LINES = `## Metrics
+
+\`GET /metrics\` on the control socket answers in Prometheus' text format, or in OpenMetrics where the request asks for it:
+\`curl --unix-socket /run/lvsd/lvsd.sock http://lvsd/metrics\`. \`real\` is the real server as in \`lvsd status\`,
+\`[2001:db8::1]:80\`. Counters begin at 0 when lvsd starts; those of connections, bytes and packets are the kernel's. Metrics
+of real servers exist for the first \`metrics-reals\` of the configuration, those of overrides for all. The names and labels
+are stable.
+`

@@ -4,6 +4,7 @@ import { describeOptions } from '../../check/describe-options.js'
 import type { z } from '../../check/option-types.js'
 import { typeInWords } from '../../check/type-in-words.js'
 import { LOG_EVENTS } from '../../core/log-events.js'
+import { METRICS } from '../../core/metrics.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../ldirectord/ldirectord-codes.js'
 import { CODES } from '../problems/codes.js'
 import { checkFields } from '../schema/check-fields.js'
@@ -21,7 +22,7 @@ import {
 } from '../schema/schema.js'
 import { dampingFields, slowStartFields } from '../schema/steering-fields.js'
 import { kindsOf } from './json-schema.js'
-import { CHECKS, HEAD, INCLUDE, LOG_LINES, PROBLEMS, SCHEDULERS } from './reference-texts.js'
+import { CHECKS, HEAD, INCLUDE, LOG_LINES, METRIC_LINES, PROBLEMS, SCHEDULERS } from './reference-texts.js'
 
 type Shape = Readonly<Record<string, z.ZodType>>
 
@@ -35,6 +36,8 @@ export function referenceOf(checks: ReadonlyMap<string, Check>): string {
     ...kindsOf(checks).map(kindSection),
     ...problemSections(),
     logSection(),
+    '',
+    metricSection(),
     '',
   ].join('\n')
 }
@@ -149,6 +152,16 @@ function logSection(): string {
     about,
   ])
   return `${LOG_LINES}\n${tableOf(['Event', 'Fields', 'Meaning'], rows)}`
+}
+
+function metricSection(): string {
+  const rows = Object.entries(METRICS).map(([name, { type, labels, help }]) => [
+    `\`${name}\``,
+    type,
+    labels.map(label => `\`${label}\``).join(', '),
+    help,
+  ])
+  return `${METRIC_LINES}\n${tableOf(['Metric', 'Type', 'Labels', 'Meaning'], rows)}`
 }
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {

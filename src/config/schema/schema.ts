@@ -290,6 +290,14 @@ export const settingsFields = {
   ).describe(
     'Members of this group may use the control socket: read the status, drain and disable servers, and reload. Default: only root and the user of lvsd.',
   ),
+  'metrics-reals': z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(2000)
+    .describe(
+      'How many real servers have metrics of their own, the first of the file; those of a service always include all.',
+    ),
   state: path().default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
   checks: z
     .array(path())

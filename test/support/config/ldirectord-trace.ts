@@ -158,6 +158,7 @@ export class TraceStage {
     const counting = {
       ...kernel,
       // The kernel stays open, because the trace may have another start.
+      waiting: () => 0,
       close: () => {},
       dump: () => {
         this.#rounds++
@@ -236,6 +237,7 @@ export class TraceStage {
       soon: () => {},
       next: () => null,
       stats: () => ({ jobs: this.#work.size, ...idle }),
+      waiting: () => 0,
       close: () => this.#work.clear(),
     }
   }

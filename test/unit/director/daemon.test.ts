@@ -81,6 +81,7 @@ function handExecutors() {
       stalledFor: 0,
       noVerdicts: 0,
     }),
+    waiting: () => 0,
     close: () => jobs.clear(),
   }
   const open = (onResult: OnResult) => {

@@ -1,0 +1,82 @@
+/** The metrics of lvsd itself. */
+import { createHash } from 'node:crypto'
+import type { ReconcileSnapshot } from '../reconcile/reconciler.js'
+import type { WallClock } from '../util/clock.js'
+import { addProcess } from './exposition.js'
+import { type Families, sample } from './families.js'
+import type { Sources } from './sources.js'
+import { OUTCOMES, type Tallies } from './tallies.js'
+
+/** Converts times of the steady clock to dates. */
+type Dates = Pick<WallClock, 'at'>
+
+export async function addDirector(
+  to: Families,
+  sources: Sources,
+  tallies: Tallies,
+  reconcile: ReconcileSnapshot,
+  dates: Dates,
+): Promise<void> {
+  const { version, kernel } = sources
+  to.lvsd_build_info.push(sample(1, { version, kernel }))
+  to.lvsd_isolated.push(sample(Number(sources.isIsolated())))
+  for (const [event, count] of tallies.events) to.lvsd_events_total.push(sample(count, { event }))
+  to.lvsd_state_files_failing.push(sample(tallies.failingFiles.size))
+  to.lvsd_names_failing.push(sample(sources.failingNames()))
+  addConfig(to, sources, tallies, dates)
+  addSchedule(to, sources)
+  addReconcile(to, reconcile, tallies, dates)
+  for (const [kind, outcomes] of tallies.runs)
+    for (const result of OUTCOMES) to.lvsd_check_runs_total.push(sample(outcomes[result], { kind, result }))
+  to.lvsd_check_duration_seconds.push(...(await tallies.runDurations.samples()))
+  to.lvsd_schedule_delay_seconds.push(...(await tallies.delays.samples()))
+  to.lvsd_reconcile_duration_seconds.push(...(await tallies.rounds.samples()))
+  await addProcess(to)
+}
+
+function addConfig(to: Families, sources: Sources, { events }: Tallies, dates: Dates): void {
+  const { last, loadedAt, keptSince } = sources.reload()
+  to.lvsd_config_last_reload_successful.push(sample(Number(last?.ok ?? true)))
+  to.lvsd_config_last_reload_success_timestamp_seconds.push(sample(dates.at(loadedAt) / 1000))
+  to.lvsd_config_kept.push(sample(Number(keptSince !== null)))
+  to.lvsd_config_hash.push(sample(hashOf(sources.loaded())))
+  for (const outcome of ['accepted', 'refused'] as const)
+    to.lvsd_config_reloads_total.push(sample(events.get(`reload.${outcome}`) ?? 0, { outcome }))
+}
+
+function addSchedule(to: Families, sources: Sources): void {
+  const { jobs, running, waiting, stalls, stalledFor } = sources.schedule()
+  to.lvsd_schedule_jobs.push(sample(jobs))
+  to.lvsd_schedule_running.push(sample(running))
+  to.lvsd_schedule_overdue.push(sample(waiting))
+  to.lvsd_schedule_stalls_total.push(sample(stalls))
+  to.lvsd_schedule_stalled_seconds_total.push(sample(stalledFor / 1000))
+}
+
+function addReconcile(
+  to: Families,
+  { driftRepaired, disputes, errors, lastResync }: ReconcileSnapshot,
+  { changes }: Tallies,
+  dates: Dates,
+): void {
+  for (const [op, count] of Object.entries(changes))
+    to.lvsd_reconcile_changes_total.push(sample(count, { op }))
+  to.lvsd_reconcile_drift_total.push(sample(driftRepaired))
+  to.lvsd_reconcile_disputes.push(sample(disputes.length))
+  to.lvsd_kernel_errors.push(sample(errors.length))
+  if (lastResync !== null)
+    to.lvsd_reconcile_last_resync_timestamp_seconds.push(sample(dates.at(lastResync) / 1000))
+}
+
+const hashes = new WeakMap<object, number>()
+
+/** Returns 48 bits of a hash, which a floating-point number holds exactly. */
+function hashOf(loaded: ReturnType<Sources['loaded']>): number {
+  const known = hashes.get(loaded)
+  if (known !== undefined) return known
+  const { text, included = [] } = loaded
+  const texts = JSON.stringify([text, ...included.map(each => each.text)])
+  const hash = createHash('sha256').update(texts).digest().readUIntBE(0, 6)
+  hashes.set(loaded, hash)
+  return hash
+}

@@ -1,0 +1,127 @@
+/** Counts what happens between two scrapes. The work for each event is O(1). */
+import type { LogEvent } from '../core/log-events.js'
+import { isEvent, LOG_EVENTS } from '../core/log-events.js'
+import { type Change, type CheckResult, keyOfMember, type ResolvedConfig } from '../core/model.js'
+import type { EventListener } from '../events/event-bus.js'
+import type { Transition } from '../health/health-changes.js'
+import type { Subscriber } from '../health/jobs.js'
+import type { Round } from '../reconcile/reconciler.js'
+import { durations } from './exposition.js'
+
+export const OUTCOMES = ['passed', 'failed', 'none'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+export type Outcomes = Record<Outcome, number>
+
+export interface ServiceTally {
+  readonly results: Outcomes
+  /** Sum of the durations of runs that have a verdict. */
+  seconds: number
+  readonly transitions: { up: number; down: number; unknown: number }
+}
+
+/** Events that begin and end the failure of a file, and the field that names it. */
+const FILES: Partial<Record<LogEvent, { readonly isFailing: boolean; readonly file?: string }>> = {
+  'state.failed': { isFailing: true },
+  'state.works': { isFailing: false },
+  'journal.failed': { isFailing: true, file: 'journal' },
+  'journal.works': { isFailing: false, file: 'journal' },
+}
+
+export class Tallies {
+  readonly events = new Map<LogEvent, number>(knownEvents().map(name => [name, 0]))
+  /** Files of the state folder that cannot be written. */
+  readonly failingFiles = new Set<string>()
+  /** By the kind of check. */
+  readonly runs = new Map<string, Outcomes>()
+  /** By the name of the service. */
+  readonly services = new Map<string, ServiceTally>()
+  /** Number of transitions by `keyOfMember`, of real servers that had one. */
+  readonly reals = new Map<string, number>()
+  readonly changes: Record<Change['op'], number> = {
+    'add-service': 0,
+    'set-service': 0,
+    'delete-service': 0,
+    'add-real': 0,
+    'set-real': 0,
+    'delete-real': 0,
+  }
+  readonly runDurations = durations('lvsd_check_duration_seconds')
+  readonly delays = durations('lvsd_schedule_delay_seconds')
+  readonly rounds = durations('lvsd_reconcile_duration_seconds')
+
+  /** Handles the events of the director. */
+  readonly listener: EventListener = {
+    result: (subscribers, result) => this.#result(subscribers, result),
+    transition: transition => this.#transition(transition),
+    applied: changes => {
+      for (const { op } of changes) this.changes[op]++
+    },
+    config: config => this.#forget(config),
+  }
+
+  /** Counts an event of the log. */
+  event(name: LogEvent, fields: object): void {
+    this.events.set(name, (this.events.get(name) ?? 0) + 1)
+    const failure = FILES[name]
+    if (!failure) return
+    const file = failure.file ?? String((fields as { readonly file?: unknown }).file)
+    if (failure.isFailing) this.failingFiles.add(file)
+    else this.failingFiles.delete(file)
+  }
+
+  /** A run of a check has begun `ms` milliseconds after it was due. */
+  readonly delay = (ms: number): void => this.delays.add(Math.max(0, ms) / 1000)
+
+  readonly round = ({ isWhole, ms }: Round): void =>
+    this.rounds.add(ms / 1000, { scope: isWhole ? 'whole' : 'partial' })
+
+  serviceOf(name: string): ServiceTally {
+    let tally = this.services.get(name)
+    if (!tally) {
+      tally = { results: noOutcomes(), seconds: 0, transitions: { up: 0, down: 0, unknown: 0 } }
+      this.services.set(name, tally)
+    }
+    return tally
+  }
+
+  #result(subscribers: readonly Subscriber[], { ok, ms }: CheckResult): void {
+    const outcome = ok === null ? 'none' : ok ? 'passed' : 'failed'
+    const kind = subscribers[0]?.use.kind ?? ''
+    let runs = this.runs.get(kind)
+    if (!runs) {
+      runs = noOutcomes()
+      this.runs.set(kind, runs)
+    }
+    runs[outcome]++
+    if (ok !== null) this.runDurations.add(ms / 1000, { kind })
+    for (const { service } of subscribers) {
+      const tally = this.serviceOf(service.name)
+      tally.results[outcome]++
+      if (ok !== null) tally.seconds += ms / 1000
+    }
+  }
+
+  #transition({ service, real, to, hasMovedServer }: Transition): void {
+    if (!hasMovedServer) return
+    this.serviceOf(service.name).transitions[to]++
+    const key = keyOfMember(service, real)
+    this.reals.set(key, (this.reals.get(key) ?? 0) + 1)
+  }
+
+  /** Forgets what the configuration no longer has. */
+  #forget({ services }: ResolvedConfig): void {
+    const names = new Set(services.map(({ name }) => name))
+    for (const name of this.services.keys()) if (!names.has(name)) this.services.delete(name)
+    if (this.reals.size === 0) return
+    const keys = new Set(services.flatMap(service => service.reals.map(real => keyOfMember(service, real))))
+    for (const key of this.reals.keys()) if (!keys.has(key)) this.reals.delete(key)
+  }
+}
+
+function noOutcomes(): Outcomes {
+  return { passed: 0, failed: 0, none: 0 }
+}
+
+function knownEvents(): readonly LogEvent[] {
+  return (Object.keys(LOG_EVENTS) as LogEvent[]).filter(isEvent)
+}

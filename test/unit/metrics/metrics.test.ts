@@ -1,0 +1,193 @@
+/** What a scrape of a running director says: the names, the values, the limit, both formats. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import type { Runnable } from '../../../src/accepted/accepted.js'
+import { loadConfig } from '../../../src/config/load.js'
+import { METRICS, type MetricName } from '../../../src/core/metrics.js'
+import { startDaemon } from '../../../src/director/daemon.js'
+import { memoryKernel } from '../../../src/ipvs/memory.js'
+import { memoryJournal } from '../../../src/storage/journal.js'
+import { onCleanup } from '../../support/after-each.js'
+import { temporaryFolder } from '../../support/folder.js'
+import { recordingLog } from '../../support/logs.js'
+import { samplesOf } from '../../support/metrics.js'
+import { until } from '../../support/until.js'
+
+const SITE = `
+services:
+  web:
+    virtual: '[2001:db8::80]:80'
+    check: { kind: 'on', interval: 1s }
+    fallback: '[2001:db8::f]:80'
+    reals:
+      - '[2001:db8::1]:80 masq 3'
+      - { address: '[2001:db8::2]:80', check: { kind: 'off', interval: 1s } }
+  "odd\\"name":
+    fwmark: 7
+    family: ipv6
+    check: { kind: 'off', interval: 1s }
+    reals: ['[2001:db8::3]:80 masq']
+`
+
+async function start(text = SITE) {
+  const folder = temporaryFolder()
+  const load = async (site: string) =>
+    (await loadConfig(join(folder, 'site.yaml'), { text: site })) as Runnable
+  const next = { site: text }
+  const { log, lines } = recordingLog('info')
+  const loaded = await load(text)
+  assert.deepEqual(
+    loaded.problems.filter(({ severity }) => severity === 'error'),
+    [],
+  )
+  const settings = { ...loaded.config.settings, socket: join(folder, 'lvsd.sock') }
+  const daemon = await startDaemon({
+    loaded: { ...loaded, config: { ...loaded.config, settings } },
+    kernel: memoryKernel(),
+    kernelName: 'memory',
+    journal: memoryJournal(),
+    log,
+    notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
+    load: () => load(next.site),
+  })
+  onCleanup(() => daemon.stop())
+  const isJudged = async () => {
+    const { totals, services } = await daemon.status()
+    return totals.unknown === 0 && services.every(({ state }) => state !== 'unknown')
+  }
+  await until(isJudged, { what: 'all are judged' })
+  await daemon.idle()
+  const scrape = async () => samplesOf((await daemon.metrics.text(undefined)).text)
+  return { daemon, scrape, lines, next }
+}
+
+const web1 = 'service="web",real="[2001:db8::1]:80"'
+const web2 = 'service="web",real="[2001:db8::2]:80"'
+
+describe('the metrics', () => {
+  it('say how services and real servers are', async () => {
+    const { scrape } = await start()
+    const { value } = await scrape()
+    assert.equal(value('lvsd_service_up', 'service="web"'), 1)
+    assert.equal(value('lvsd_service_up', 'service="odd\\"name"'), 0)
+    assert.equal(value('lvsd_real_up', web1), 1)
+    assert.equal(value('lvsd_real_up', web2), 0)
+    assert.equal(value('lvsd_real_state', `state="down",${web2}`), 1)
+    assert.equal(value('lvsd_real_state', `state="up",${web2}`), undefined)
+    assert.equal(value('lvsd_real_configured_weight', web1), 3)
+    assert.equal(value('lvsd_real_wanted_weight', web1), 3)
+    assert.equal(value('lvsd_real_kernel_weight', web1), 3)
+    assert.equal(value('lvsd_real_kernel_weight', web2), undefined)
+    assert.equal(value('lvsd_service_reals', 'state="down",service="web"'), 1)
+    assert.equal(value('lvsd_service_configured_weight', 'service="web"'), 4)
+    assert.equal(value('lvsd_service_kernel_weight', 'service="web"'), 3)
+    assert.equal(value('lvsd_service_fallback_active', 'service="web"'), 0)
+    assert.equal(value('lvsd_service_fallback_active', 'service="odd\\"name"'), undefined)
+    assert.equal(
+      value('lvsd_service_info', 'virtual="fwmark 7 ipv6",scheduler="wlc",service="odd\\"name"'),
+      1,
+    )
+    assert.equal(value('lvsd_real_connections_total', web1), 0)
+    assert.equal(value('lvsd_real_current_connections', `state="active",${web1}`), 0)
+    assert.equal(value('lvsd_metrics_reals_left_out', ''), 0)
+  })
+
+  it('count results, transitions, changes and events', async () => {
+    const { scrape } = await start()
+    const { value } = await scrape()
+    assert.equal(value('lvsd_real_transitions_total', web1), 1)
+    assert.equal(value('lvsd_service_transitions_total', 'to="down",service="web"'), 1)
+    assert.ok((value('lvsd_check_runs_total', 'kind="on",result="passed"') ?? 0) >= 1)
+    assert.ok((value('lvsd_check_duration_seconds_count', 'kind="off"') ?? 0) >= 2)
+    assert.ok((value('lvsd_service_check_results_total', 'result="failed",service="web"') ?? 0) >= 1)
+    assert.equal(value('lvsd_reconcile_changes_total', 'op="add-service"'), 2)
+    assert.equal(value('lvsd_events_total', 'event="service.refused"'), 1)
+    assert.equal(value('lvsd_events_total', 'event="service.panic"'), 0)
+    assert.ok((value('lvsd_reconcile_duration_seconds_count', 'scope="whole"') ?? 0) >= 1)
+  })
+
+  it('show the overrides, their beginnings and their ends', async () => {
+    const { daemon, scrape } = await start()
+    const target = { service: 'web', real: '[2001:db8::1]:80' }
+    await daemon.overrides.give(
+      { targets: [target], effect: { kind: 'drain' }, reason: 'disk', until: Date.now() + 600_000 },
+      'anna',
+    )
+    await daemon.idle()
+    const { value } = await scrape()
+    const labels = `effect="drain",source="command",${web1}`
+    assert.equal(value('lvsd_overrides', 'effect="drain",source="command"'), 1)
+    assert.equal(value('lvsd_overrides', 'effect="disable",source="window"'), 0)
+    assert.equal(value('lvsd_real_override', labels), 1)
+    assert.equal(value('lvsd_service_overrides', 'service="web"'), 1)
+    const [begun = 0, ends = 0] = ['start', 'end'].map(edge =>
+      value(`lvsd_real_override_${edge}_timestamp_seconds`, labels),
+    )
+    assert.ok(Math.abs(Date.now() / 1000 - begun) < 30, String(begun))
+    assert.ok(Math.abs(ends - begun - 600) < 5, String(ends))
+    assert.equal(value('lvsd_real_wanted_weight', web1), 0)
+  })
+
+  it('tell of a reload that is refused, and of the configuration', async () => {
+    const { daemon, scrape, next } = await start()
+    const before = await scrape()
+    next.site = SITE.replace('masq 3', 'masq -3')
+    await daemon.reload(false)
+    const refused = await scrape()
+    assert.equal(refused.value('lvsd_config_last_reload_successful', ''), 0)
+    assert.equal(refused.value('lvsd_config_reloads_total', 'outcome="refused"'), 1)
+    assert.equal(refused.value('lvsd_config_hash', ''), before.value('lvsd_config_hash', ''))
+    next.site = SITE.replace('masq 3', 'masq 4')
+    await daemon.reload(false)
+    const accepted = await scrape()
+    assert.equal(accepted.value('lvsd_config_last_reload_successful', ''), 1)
+    assert.notEqual(accepted.value('lvsd_config_hash', ''), before.value('lvsd_config_hash', ''))
+  })
+
+  it('leave out real servers beyond the limit, with one line in the log', async () => {
+    const { scrape, lines } = await start(`settings: { metrics-reals: 1 }\n${SITE}`)
+    for (let i = 0; i < 2; i++) {
+      const { value, samples } = await scrape()
+      assert.equal(value('lvsd_metrics_reals_left_out', ''), 2)
+      assert.equal(samples.filter(({ name }) => name === 'lvsd_real_up').length, 1)
+      assert.equal(value('lvsd_service_reals', 'state="down",service="web"'), 1)
+    }
+    assert.equal(lines.filter(({ event }) => event === 'metrics.limited').length, 1)
+  })
+
+  it('have the names, types and labels that are described, and each has a sample or is rare', async () => {
+    const { daemon, scrape } = await start()
+    const { samples, types } = await scrape()
+    for (const [name, type] of types) assert.equal(METRICS[name as MetricName]?.type, type, name)
+    for (const { base, labels } of samples) {
+      const { labels: described, type } = METRICS[base as MetricName]
+      const own = Object.keys(labels).filter(label => !(label === 'le' && type === 'histogram'))
+      assert.deepEqual(own.sort(), [...described].sort(), base)
+    }
+    const missing = (Object.keys(METRICS) as MetricName[]).filter(name => !types.has(name))
+    assert.deepEqual(
+      missing.filter(name => !/^lvsd_real_(override|condition)/.test(name)),
+      [],
+    )
+    assert.ok(daemon)
+  })
+
+  it('are the same in OpenMetrics, which is asked for by Accept', async () => {
+    const { daemon } = await start()
+    const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
+    const [plain, open] = await Promise.all([daemon.metrics.text('*/*'), daemon.metrics.text(accept)])
+    assert.match(plain.contentType, /^text\/plain; version=0\.0\.4/)
+    assert.match(open.contentType, /^application\/openmetrics-text; version=1\.0\.0/)
+    assert.match(open.text, /\n# EOF\n$/)
+    assert.match(open.text, /^# TYPE lvsd_reconcile_drift counter\nlvsd_reconcile_drift_total 0$/m)
+    assert.match(plain.text, /^# TYPE lvsd_reconcile_drift_total counter\nlvsd_reconcile_drift_total 0$/m)
+    const names = (text: string) => new Set(samplesOf(text).samples.map(({ name }) => name))
+    assert.deepEqual(names(open.text), names(plain.text))
+  })
+
+  it('are read once for all who ask at the same time', async () => {
+    const { daemon } = await start()
+    const answers = await Promise.all(Array.from({ length: 50 }, () => daemon.metrics.text(undefined)))
+    assert.equal(new Set(answers).size, 1)
+  })
+})
