@@ -3,7 +3,14 @@
 import { bracketed, endpoint } from '../core/address.js'
 import { hostPort } from '../core/display-names.js'
 import { isWithoutVerdict } from '../core/health.js'
-import { type CheckResult, type HealthState, keyOfReal, keyOfService, type Table } from '../core/model.js'
+import {
+  type CheckResult,
+  type HealthState,
+  keyAsWritten,
+  keyOfReal,
+  keyOfService,
+  type Table,
+} from '../core/model.js'
 import { isHold } from '../core/override.js'
 import type { CheckState } from '../health/check-state.js'
 import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
@@ -23,6 +30,7 @@ import {
   type StatusDocument,
   type Totals,
 } from './status-types.js'
+import { endedWindow } from './windows-document.js'
 
 /** Converts times of the steady clock to dates. */
 type Dates = Pick<WallClock, 'at' | 'iso'>
@@ -84,9 +92,13 @@ function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates):
       until: dates.iso(health.panic.until),
       held: health.panic.held.map(hostPort),
     },
+    endedWindows: snapshot.endedWindows
+      .filter(({ target }) => target.key === keyAsWritten(service.virtual))
+      .map(endedWindow),
     totals: totalsOf(reals),
     scheduler: service.attributes.scheduler,
     quiescent: service.quiescent,
+    onDown: service.onDown ?? null,
     inKernel: key !== null && dump?.table.has(key) === true,
     counters: (key !== null && dump?.services.get(key)) || null,
     reals,

@@ -5,7 +5,13 @@ import type { Named } from '../overrides/targets.js'
 import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
 import type { EventsAnswer, EventsQuery } from './event-types.js'
 import { SUDO_USER } from './headers.js'
-import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from './override-types.js'
+import type {
+  EndRequest,
+  EndWindowsRequest,
+  GiveRequest,
+  OverrideOutcome,
+  TargetName,
+} from './override-types.js'
 import type { ProblemDocument } from './problem-document.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
@@ -58,6 +64,11 @@ export async function giveOverride(socket: string, request: GiveRequest): Promis
 /** Ends overrides on each target. Throws a ControlError. */
 export async function endOverrides(socket: string, request: EndRequest): Promise<OverrideOutcome> {
   return (await ask(socket, 'POST', '/v1/overrides/end', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
+}
+
+/** Ends the open maintenance windows of each target. Throws a ControlError. */
+export async function endWindows(socket: string, request: EndWindowsRequest): Promise<OverrideOutcome> {
+  return (await ask(socket, 'POST', '/v1/windows/end', request, OVERRIDE_TIMEOUT)) as OverrideOutcome
 }
 
 /** Returns events; with `wait` after that time at the latest. `signal` cancels the request. Throws a ControlError. */

@@ -2,7 +2,13 @@
 import type { Named } from '../overrides/targets.js'
 import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
 import type { EventsAnswer, EventsRequest } from './event-types.js'
-import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from './override-types.js'
+import type {
+  EndRequest,
+  EndWindowsRequest,
+  GiveRequest,
+  OverrideOutcome,
+  TargetName,
+} from './override-types.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
 import type { WhyAnswer } from './why-types.js'
@@ -17,6 +23,7 @@ export interface Control {
   readonly overrides: {
     give(request: GiveRequest, who: string): Promise<OverrideOutcome>
     end(request: EndRequest): Promise<OverrideOutcome>
+    endWindows(request: EndWindowsRequest, who: string): Promise<OverrideOutcome>
   }
   /** The maintenance windows of the active configuration. */
   windows(): WindowsDocument

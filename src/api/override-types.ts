@@ -33,6 +33,10 @@ export const endRequest = z.strictObject({
   effects: z.array(z.enum([...PLAIN, 'drain', 'weight'])).min(1),
 })
 
+/** `POST /v1/windows/end`: the open windows of these targets end, this opening only. */
+export const endWindowsRequest = z.strictObject({ targets })
+
+export type EndWindowsRequest = z.output<typeof endWindowsRequest>
 export type GiveRequest = z.output<typeof giveRequest>
 export type EndRequest = z.output<typeof endRequest>
 export type TargetName = z.output<typeof target>
@@ -41,7 +45,7 @@ export interface OverrideOutcome {
   /** False: nothing has changed, for the reason in `message`. */
   readonly ok: boolean
   readonly message: string
-  /** Overrides that the request ended. */
+  /** Overrides, or openings of windows, that the request ended. */
   readonly ended: number
   /** False: what is active is not on the disk, and a restart would not know it. */
   readonly isKept: boolean

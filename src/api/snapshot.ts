@@ -3,6 +3,7 @@ import type { Problem } from '../config/problems/problem.js'
 import type { HealthSnapshot } from '../health/health-snapshot.js'
 import type { IsolationChange } from '../health/isolation.js'
 import type { NamesSnapshot } from '../names/name-resolver.js'
+import type { EarlyEnd } from '../overrides/early-ends.js'
 import type { ReconcileSnapshot } from '../reconcile/reconciler.js'
 import type { SysctlState } from '../reconcile/sysctl-keeper.js'
 import type { ScheduleStats } from '../schedule/stats.js'
@@ -20,6 +21,8 @@ export interface Snapshot extends Pick<StatusDocument, 'version' | 'pid' | 'kern
   readonly reconcile: ReconcileSnapshot
   readonly schedule: ScheduleStats
   readonly sysctls: readonly SysctlState[]
+  /** Openings of windows that operators have ended early. Times of the wall clock. */
+  readonly endedWindows: readonly EarlyEnd[]
 }
 
 /** State of the active configuration and the last reload. */

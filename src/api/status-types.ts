@@ -9,9 +9,11 @@ import type {
   HealthState,
   RealCounters,
 } from '../core/model.js'
+import type { OnDown } from '../core/on-down.js'
 import type { Effect, OverrideSource } from '../core/override.js'
 import type { SysctlState } from '../reconcile/sysctl-keeper.js'
 import type { ScheduleStats } from '../schedule/stats.js'
+import type { EndedWindow } from './windows-document.js'
 
 /** Version of the document's format. It increases when a field changes its meaning or is removed. */
 export const SCHEMA = 2
@@ -142,7 +144,10 @@ export interface ServiceStatus {
   /** Like `nameTrouble` of a real server, for the name of the virtual address or of the fallback. */
   readonly nameTrouble: string | null
   readonly scheduler: string
+  /** True if a server that is down can stay in the table at weight 0. */
   readonly quiescent: boolean
+  /** The rules of `on-down`, `after` in milliseconds; null: `quiescent` decides. */
+  readonly onDown: OnDown | null
   readonly inKernel: boolean
   /** `up` while a real server keeps the fallback out; `unknown` while results are missing. */
   readonly state: HealthState
@@ -157,6 +162,8 @@ export interface ServiceStatus {
     /** The real servers that are down and keep their weights. */
     readonly held: readonly string[]
   } | null
+  /** Openings of maintenance windows that operators have ended early, while they would still be open. */
+  readonly endedWindows: readonly EndedWindow[]
   /** Totals of its real servers. */
   readonly totals: Totals
   readonly counters: Counters | null

@@ -89,7 +89,7 @@ function endingOf(override: Override, { isOnService, target, serviceTarget, wall
   const { source, effect, until } = override
   if (source === 'file') return 'this ends when the file is removed'
   const end = until === null ? null : `at ${wall(until)}`
-  if (source === 'window') return `this ends ${end ?? 'with the window'}`
+  if (source === 'window') return `this ends ${end ?? 'with the window'}, or with: lvsd windows end ${target}`
   const command = effect.kind === 'drain' ? 'undrain' : 'enable'
   const word = `lvsd ${command} ${isOnService ? `${serviceTarget} --yes` : target}`
   return end === null ? `this ends with: ${word}` : `this ends ${end}, or with: ${word}`

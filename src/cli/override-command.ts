@@ -6,6 +6,7 @@ import { TargetError, targetsNamed } from '../overrides/targets.js'
 import { painter } from '../util/paint.js'
 import { counted } from '../util/plural.js'
 import { printable } from '../util/printable.js'
+import { shellQuoted } from '../util/shell-quoted.js'
 import { clockTime, dateTime } from '../util/time-text.js'
 import { askDaemon, socketOption, socketPath } from './ask-daemon.js'
 import { type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
@@ -19,7 +20,7 @@ export const targetArgument = {
   TARGET: { about: "a real server, 'web/[fd00::3]:80' or web/::3; a service, web; or all" },
 } as const
 
-const yesOption = {
+export const yesOption = {
   yes: { short: 'y', about: 'do not ask, where the target is more than one real server' },
 } as const
 
@@ -67,8 +68,11 @@ export async function end(
   const targets = await chosen(context, command)
   const outcome = await askDaemon(endOverrides(socketOf(context), { targets, effects }))
   const exit = shown(context, outcome)
-  for (const line of [...serviceAdvice(outcome, { command, targets, effects }), ...remainingAdvice(outcome)])
-    context.warn(line)
+  const advice = [
+    ...serviceAdvice(outcome, { command, targets, effects }),
+    ...remainingAdvice(outcome, context.arguments.TARGET),
+  ]
+  for (const line of advice) context.warn(line)
   return exit
 }
 
@@ -87,12 +91,12 @@ function serviceAdvice(
   )
 }
 
-/** Returns how to end the overrides that no command ends. */
-function remainingAdvice({ reals }: OverrideOutcome): readonly string[] {
+/** Returns how to end the overrides of windows and files, which this command does not end. */
+function remainingAdvice({ reals }: OverrideOutcome, target: string): readonly string[] {
   const sources = new Set(reals.map(({ override }) => override?.source))
   return [
     ...(sources.has('window')
-      ? ['A maintenance window is open. To end it, remove it from the configuration: lvsd reload']
+      ? [printable(`A maintenance window is open. To end it early: lvsd windows end ${shellQuoted(target)}`)]
       : []),
     ...(sources.has('file') ? ['A file of the maintenance folder holds a server: remove the file'] : []),
   ]
@@ -103,7 +107,7 @@ export function socketOf({ options, env }: EndingContext): string {
 }
 
 /** The exact names of what TARGET means. More than one real server takes --yes, or a yes on the terminal. */
-async function chosen(context: EndingContext, command: string): Promise<TargetName[]> {
+export async function chosen(context: EndingContext, command: string): Promise<TargetName[]> {
   const { services } = await askDaemon(fetchStatus(socketOf(context)))
   const named = services.map(({ name, reals }) => ({ service: name, reals: reals.map(one => one.name) }))
   const targets = [...wordOf(context.arguments.TARGET, named, command)]

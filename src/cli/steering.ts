@@ -3,6 +3,7 @@ import { endOverrides, fetchWhy, giveOverride } from '../api/client.js'
 import type { OverrideOutcome, TargetName } from '../api/override-types.js'
 import { WHY_SCHEMA } from '../api/why-types.js'
 import { printable } from '../util/printable.js'
+import { shellQuoted } from '../util/shell-quoted.js'
 import { ALL_EFFECTS, overrideText } from './override-command.js'
 import { renderWhy } from './terminal/why.js'
 import type { Steering } from './work-view.js'
@@ -32,5 +33,7 @@ function sentenceOf({ ok, message, reals }: OverrideOutcome, target: TargetName)
   if (!ok) return printable(message)
   const override = reals.find(({ real }) => real === target.real)?.override
   const now = override ? overrideText(override) : 'no override: its checks decide'
-  return printable(`${message}; ${target.service}/${target.real}: ${now}`)
+  const name = `${target.service}/${target.real}`
+  const way = override?.source === 'window' ? `; to end it: lvsd windows end ${shellQuoted(name)}` : ''
+  return printable(`${message}; ${name}: ${now}${way}`)
 }

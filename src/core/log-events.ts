@@ -282,6 +282,14 @@ export const LOG_EVENTS = {
     'until',
     'reason',
   ),
+  'window.ended-early': kind(
+    'An operator has ended a maintenance window early, for a real server or a service.',
+    'service',
+    'real',
+    'window',
+    'until',
+    'who',
+  ),
   'maintenance.ends': kind('A real server is no longer held down.', 'service', 'real'),
   'maintenance.unmatched': kind(
     'A file in the maintenance folder does not match any real server.',

@@ -8,6 +8,8 @@
  *   then, until `at` + `for`          disable, until `at` + `for`
  *   from `at` + `for`                 none
  *
+ * An operator may end one opening early (`isEndedEarly`): it then has no override, and the next opening is as usual.
+ *
  * `at` is a wall time of the zone (util/zoned-time.ts defines it for nights on which clocks change). `drain` and `for`
  * are elapsed time: a window of 2h is 2 hours long on each night.
  */
@@ -115,6 +117,29 @@ export function shortestDistance(at: string): number {
 /** Returns `window 0 2 * * sun Europe/Berlin`, the author of its overrides. */
 export function nameOfWindow({ at, zone }: Pick<MaintenanceWindow, 'at' | 'zone'>): string {
   return `window ${at} ${zone}`
+}
+
+/** An opening of a window that an operator has ended early. */
+export interface EndedOpening {
+  /** `nameOfWindow` of the window. */
+  readonly window: string
+  /** Begin of the opening, and the end that it would have had, milliseconds of the wall clock. */
+  readonly begin: number
+  readonly end: number
+}
+
+/**
+ * Returns whether the occurrence is one that has been ended. Its begin decides, so another `for`, `drain` or reason after
+ * a reload does not open it again, and the next occurrence, which begins later, is another one.
+ */
+export function isEndedEarly(
+  window: Pick<MaintenanceWindow, 'at' | 'zone'>,
+  { begin }: Pick<Occurrence, 'begin'>,
+  ended: readonly EndedOpening[],
+): boolean {
+  if (ended.length === 0) return false
+  const name = nameOfWindow(window)
+  return ended.some(one => one.begin === begin && one.window === name)
 }
 
 /** Returns the override of an occurrence of the window at `now`, by the table above. */

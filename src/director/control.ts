@@ -1,15 +1,17 @@
 /** The daemon as the API asks it. */
 import type { Control } from '../api/control.js'
 import { windowsDocument } from '../api/windows-document.js'
+import type { WindowOverrides } from '../overrides/window-overrides.js'
 import type { ConfigApplier } from './config-applier.js'
 
 export interface ControlParts {
   readonly daemon: Omit<Control, 'isReady' | 'windows'>
   readonly applier: Pick<ConfigApplier, 'config'>
+  readonly windows: Pick<WindowOverrides, 'endedEarly'>
   isReady(): boolean
 }
 
-export function controlOf({ daemon, applier, isReady }: ControlParts): Control {
+export function controlOf({ daemon, applier, windows, isReady }: ControlParts): Control {
   const { overrides, why, events, recheck, connections, metrics } = daemon
   return {
     status: () => daemon.status(),
@@ -21,6 +23,6 @@ export function controlOf({ daemon, applier, isReady }: ControlParts): Control {
     connections,
     metrics,
     isReady,
-    windows: () => windowsDocument(applier.config.services, Date.now()),
+    windows: () => windowsDocument(applier.config, windows),
   }
 }

@@ -247,7 +247,7 @@ class RunningDaemon implements Daemon {
       loaded: () => this.#reloader.loaded,
     })
     this.overrides = new OverrideControl({
-      commands: overrides.commands,
+      sources: overrides,
       config: () => this.#applier.config,
       overrideOf: real => this.#health.store.overrideOf(real),
       now: overridesClock.now,
@@ -301,7 +301,7 @@ class RunningDaemon implements Daemon {
     const { settings, services, file } = loaded.config
     // If the file cannot run, `lastRead` is null: the file then counts as changed.
     if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
-    await this.#overrideSources.commands.load()
+    await this.#overrideSources.load()
     await this.#memory.load()
     await this.#sysctls.load()
     await this.#applier.prepare()
@@ -338,7 +338,6 @@ class RunningDaemon implements Daemon {
 
   async #snapshot(services: readonly ResolvedService[]): Promise<Snapshot> {
     const reconcile = await this.#reconciler.snapshot(COUNTERS_MAX_AGE)
-    const { config } = this.#applier
     return {
       version: version(),
       pid: process.pid,
@@ -348,16 +347,18 @@ class RunningDaemon implements Daemon {
       reload: this.#reloader.snapshot(),
       isolation: this.#isolation?.current ?? null,
       health: this.#health.snapshot(services, reconcile.dump?.table ?? new Map()),
-      names: this.#names.snapshot(config),
+      names: this.#names.snapshot(this.#applier.config),
       reconcile,
       schedule: this.#executors.stats(),
       sysctls: this.#sysctls.snapshot(),
+      endedWindows: this.#overrideSources.windows.endedEarly,
     }
   }
 
   #control(): Control {
     const isReady = () => this.#stopping === null && this.#reconciler.stats.lastResync !== null
-    return controlOf({ daemon: this, applier: this.#applier, isReady })
+    const { windows } = this.#overrideSources
+    return controlOf({ daemon: this, applier: this.#applier, windows, isReady })
   }
 
   async idle(): Promise<void> {

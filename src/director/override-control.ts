@@ -1,16 +1,20 @@
 /** Carries out what operators ask of overrides: exact names to targets, and what counts afterwards. */
 
 import { overrideStatus } from '../api/override-status.js'
-import type { EndRequest, GiveRequest, OverrideOutcome } from '../api/override-types.js'
+import type { EndRequest, EndWindowsRequest, GiveRequest, OverrideOutcome } from '../api/override-types.js'
 import type { ResolvedConfig, ResolvedReal } from '../core/model.js'
 import type { Effect, Override } from '../core/override.js'
 import { type CommandOverrides, nameOfReal, targetOf } from '../overrides/command-overrides.js'
+import type { WindowOverrides } from '../overrides/window-overrides.js'
 import { harmless } from '../util/foreign-text.js'
 import { counted } from '../util/plural.js'
 import { type FoundTarget, findTargets, realsOf } from './find-targets.js'
 
 export interface OverrideControlParts {
-  readonly commands: CommandOverrides
+  readonly sources: {
+    readonly commands: CommandOverrides
+    readonly windows: Pick<WindowOverrides, 'end'>
+  }
   config(): ResolvedConfig
   /** The override that counts for a real server. */
   overrideOf(real: ResolvedReal): Override | null
@@ -42,7 +46,7 @@ export class OverrideControl {
       since: now,
       until,
     }
-    const isKept = await this.#parts.commands.give(found.map(toTarget), override)
+    const isKept = await this.#parts.sources.commands.give(found.map(toTarget), override)
     return this.#outcome(found, { ended: 0, isKept, message: `${counted(found.length, 'override')} given` })
   }
 
@@ -50,10 +54,20 @@ export class OverrideControl {
   async end({ targets, effects }: EndRequest): Promise<OverrideOutcome> {
     const found = findTargets(this.#parts.config(), targets)
     if (typeof found === 'string') return refused(found)
-    const { ended, isKept } = this.#parts.commands.end(found.map(toTarget), effects)
+    const { ended, isKept } = this.#parts.sources.commands.end(found.map(toTarget), effects)
     const message =
       ended.length === 0 ? 'there was no such override' : `${counted(ended.length, 'override')} ended`
     return this.#outcome(found, { ended: ended.length, isKept: await isKept, message })
+  }
+
+  /** Ends the open maintenance windows of these targets, this opening only. `who`: for the log and for others. */
+  async endWindows({ targets }: EndWindowsRequest, who: string): Promise<OverrideOutcome> {
+    const found = findTargets(this.#parts.config(), targets)
+    if (typeof found === 'string') return refused(found)
+    const { ended, isKept } = this.#parts.sources.windows.end(found, who)
+    const message =
+      ended === 0 ? 'no maintenance window is open there' : `${counted(ended, 'maintenance window')} ended`
+    return this.#outcome(found, { ended, isKept: await isKept, message })
   }
 
   #outcome(

@@ -290,13 +290,14 @@ function effectOf(effect: Effect): Effect {
   return { kind: 'drain', ramp: { since: moment(effect.ramp.since), ms: whole(effect.ramp.ms, DAY) } }
 }
 
-function text(value: unknown): string {
+/** Returns the text of a stored value. Throws if it is none. */
+export function text(value: unknown): string {
   if (typeof value !== 'string') throw new Error('expected a text')
   return value
 }
 
 /** Milliseconds of the wall clock. Others have no date: no status could be given. */
-function moment(value: unknown): number {
+export function moment(value: unknown): number {
   if (typeof value !== 'number' || !(Math.abs(value) <= LATEST_END)) throw new Error('expected a time')
   return value
 }

@@ -6,6 +6,7 @@ import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
 import { CommandOverrides } from './command-overrides.js'
+import { EarlyEnds, earlyEndsPath } from './early-ends.js'
 import { effectiveOverrides, type OverridesOf } from './effective-overrides.js'
 import { MaintenanceOverrides } from './maintenance-overrides.js'
 import { RampSteps } from './ramp-steps.js'
@@ -27,8 +28,9 @@ export interface OverrideSourcesParts {
 
 export class OverrideSources {
   readonly commands: CommandOverrides
+  readonly windows: WindowOverrides
+  readonly #earlyEnds: EarlyEnds
   readonly #maintenance: MaintenanceOverrides
-  readonly #windows: WindowOverrides
   readonly #rampSteps: RampSteps
   readonly #now: () => number
 
@@ -37,7 +39,13 @@ export class OverrideSources {
     this.#maintenance = new MaintenanceOverrides({ log, journal, resolver, onChange })
     this.commands = new CommandOverrides({ path, log, onChange, ...clock })
     this.#rampSteps = new RampSteps({ onStep, ...clock })
-    this.#windows = new WindowOverrides({ log, onChange, ...clock })
+    this.#earlyEnds = new EarlyEnds({ path: path && earlyEndsPath(path), log, ...clock })
+    this.windows = new WindowOverrides({ log, onChange, ends: this.#earlyEnds, ...clock })
+  }
+
+  /** Reads what operators have asked of earlier processes, before the first configuration is followed. */
+  async load(): Promise<void> {
+    await Promise.all([this.commands.load(), this.#earlyEnds.load()])
   }
 
   /** Reads what an earlier process left, and the maintenance folder. May wait for seconds. */
@@ -49,7 +57,7 @@ export class OverrideSources {
   follow(config: ResolvedConfig): void {
     this.#maintenance.follow(config)
     this.commands.follow(config)
-    this.#windows.follow(config)
+    this.windows.follow(config)
   }
 
   /** Resolves the names of the maintenance folder again every `ms` milliseconds. */
@@ -75,14 +83,18 @@ export class OverrideSources {
     return [
       (_, real) => files.get(real) ?? [],
       (service, real) => this.commands.of(service, real),
-      (service, real) => this.#windows.of(service, real),
+      (service, real) => this.windows.of(service, real),
     ]
   }
 
   /** Ends all timers. Waits up to `patience` milliseconds for the last write. */
   async close(patience: number): Promise<void> {
-    this.#windows.close()
+    this.windows.close()
     this.#rampSteps.close()
-    await Promise.all([this.commands.close(patience), this.#maintenance.close()])
+    await Promise.all([
+      this.commands.close(patience),
+      this.#earlyEnds.close(patience),
+      this.#maintenance.close(),
+    ])
   }
 }

@@ -1,15 +1,16 @@
 /** Which overrides would count under a configuration now, for `lvsd plan`. Reads the stored ones and changes nothing. */
 import type { ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Override } from '../core/override.js'
-import { overrideOfWindow, windowAt } from '../core/window.js'
+import { isEndedEarly, overrideOfWindow, windowAt } from '../core/window.js'
 import { readStateFile } from '../storage/state-file.js'
 import { isFor, located, ORDER_FORM } from './command-overrides.js'
+import { earlyEndsFor, readEarlyEnds } from './early-ends.js'
 import { effectiveOverrides } from './effective-overrides.js'
 import { isInWindow } from './window-overrides.js'
 
 /**
  * Returns the override of each real server that has one: by commands, from the file of the state folder, and by the
- * windows of this configuration. Maintenance files are not read. Rejects if the file cannot be read.
+ * windows of this configuration, except for those that an operator has ended early. Maintenance files are not read. Rejects if the file cannot be read.
  */
 export async function plannedOverrides(
   services: readonly ResolvedService[],
@@ -22,10 +23,13 @@ export async function plannedOverrides(
   })
   const commands = (service: ResolvedService, real: ResolvedReal) =>
     orders.flatMap(({ target, override }) => (isFor(target, service, real) ? [override] : []))
-  const windows = (service: ResolvedService, real: ResolvedReal) =>
-    (service.windows ?? []).flatMap(window => {
+  const earlyEnds = await readEarlyEnds(path)
+  const windows = (service: ResolvedService, real: ResolvedReal) => {
+    const ended = earlyEndsFor(earlyEnds, service, real)
+    return (service.windows ?? []).flatMap(window => {
       const open = isInWindow(window, real) ? windowAt(window, now) : null
-      return open ? [overrideOfWindow(window, open, now)] : []
+      return open && !isEndedEarly(window, open, ended) ? [overrideOfWindow(window, open, now)] : []
     })
+  }
   return effectiveOverrides(services, [commands, windows], now)
 }

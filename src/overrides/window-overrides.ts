@@ -4,13 +4,23 @@
  */
 import { type Config, keyAsWritten, type MaintenanceWindow, type Real, type Service } from '../core/model.js'
 import { isInForce, type Override } from '../core/override.js'
-import { nameOfWindow, nextEdge, type Occurrence, overrideOfWindow, windowAt } from '../core/window.js'
+import {
+  isEndedEarly,
+  nameOfWindow,
+  nextEdge,
+  type Occurrence,
+  overrideOfWindow,
+  windowAt,
+} from '../core/window.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
-import { nameOfReal } from './command-overrides.js'
+import { nameOfReal, targetOf } from './command-overrides.js'
+import { type EarlyEnd, EarlyEnds, earlyEndsFor } from './early-ends.js'
 
 export interface WindowOverridesParts {
   readonly log: Log
+  /** Openings that operators have ended; without it none is kept. */
+  readonly ends?: EarlyEnds
   /** Other overrides are in force than before. */
   onChange(): void
   /** Milliseconds of the wall clock. */
@@ -25,7 +35,7 @@ const LONGEST_ALARM = 60_000
 interface Watched {
   /** Key of the service, independent of its name. */
   readonly key: string
-  readonly service: Pick<Service, 'name'>
+  readonly service: Service
   readonly window: MaintenanceWindow
   readonly open: Occurrence | null
   readonly from: number
@@ -36,6 +46,7 @@ export class WindowOverrides {
   readonly #parts: WindowOverridesParts
   readonly #now: () => number
   readonly #alarm: Clock['alarm']
+  readonly #ends: EarlyEnds
   /** By service and window. */
   #watched: ReadonlyMap<string, Watched> = new Map()
   #byService: ReadonlyMap<string, readonly Watched[]> = new Map()
@@ -51,6 +62,8 @@ export class WindowOverrides {
     this.#parts = parts
     this.#now = parts.now ?? Date.now
     this.#alarm = parts.alarm ?? systemClock.alarm
+    this.#ends =
+      parts.ends ?? new EarlyEnds({ path: null, log: parts.log, now: this.#now, alarm: this.#alarm })
   }
 
   /** Takes the windows of a configuration, which is active after that. */
@@ -71,8 +84,41 @@ export class WindowOverrides {
   of(service: Service, real: Real): readonly Override[] {
     const windows = this.#byService.get(keyAsWritten(service.virtual)) ?? []
     const now = this.#now()
+    const ended = windows.length > 0 ? earlyEndsFor(this.#ends.entries, service, real) : []
     return windows.flatMap(watched =>
-      isInWindow(watched.window, real) ? (this.#overrideBy(watched, now) ?? []) : [],
+      isInWindow(watched.window, real) && !isOver(watched, ended)
+        ? (this.#overrideBy(watched, now) ?? [])
+        : [],
+    )
+  }
+
+  /**
+   * Ends the windows that are open for these targets, this opening only; `real` null: for the whole service. Returns the
+   * number of those, and whether the disk has it.
+   */
+  end(targets: readonly Ended[], who: string): { readonly ended: number; readonly isKept: Promise<boolean> } {
+    const at = this.#now()
+    const added = targets.flatMap(({ service, real }) => {
+      const ended = earlyEndsFor(this.#ends.entries, service, real)
+      const windows = this.#byService.get(keyAsWritten(service.virtual)) ?? []
+      return windows.flatMap(watched => {
+        const isMeant = real === null || isInWindow(watched.window, real)
+        if (!watched.open || !isMeant || isOver(watched, ended)) return []
+        const window = nameOfWindow(watched.window)
+        return [{ ...watched.open, target: targetOf(service, real), window, who, at }]
+      })
+    })
+    if (added.length === 0) return { ended: 0, isKept: Promise.resolve(true) }
+    const isKept = this.#ends.add(added)
+    for (const end of added) this.#reportEnd(end)
+    this.#parts.onChange()
+    return { ended: added.length, isKept }
+  }
+
+  /** Returns the openings that operators have ended and that would still be open. */
+  get endedEarly(): readonly EarlyEnd[] {
+    return this.#ends.entries.filter(end =>
+      this.#byService.get(end.target.key)?.some(watched => isOver(watched, [end])),
     )
   }
 
@@ -118,7 +164,10 @@ export class WindowOverrides {
     this.#setAlarm(now)
   }
 
-  #report(event: 'window.begun' | 'window.ended', { service, window, open }: Watched): void {
+  /** Says nothing of a window that an operator has ended for the whole service. */
+  #report(event: 'window.begun' | 'window.ended', watched: Watched): void {
+    const { service, window, open } = watched
+    if (isOver(watched, earlyEndsFor(this.#ends.entries, service, null))) return
     const { reals, reason } = window
     const fields = {
       service: service.name,
@@ -131,12 +180,28 @@ export class WindowOverrides {
     else this.#parts.log.info(event, fields, 'a maintenance window is over')
   }
 
+  #reportEnd({ target: { service, real }, window, end, who }: EarlyEnd): void {
+    const fields = { service, real: real ?? 'all', window, until: new Date(end).toISOString(), who }
+    this.#parts.log.warn('window.ended-early', fields, 'an operator has ended a maintenance window early')
+  }
+
   #setAlarm(now: number): void {
     this.#cancelAlarm()
     if (this.#isClosed || this.#watched.size === 0) return
     const wait = Math.max(0, Math.min(this.#until - now, LONGEST_ALARM))
     this.#cancelAlarm = this.#alarm(wait, () => this.#look())
   }
+}
+
+/** A real server of a service, or all of it, for which windows end. */
+interface Ended {
+  readonly service: Service
+  readonly real: Real | null
+}
+
+/** True if one of these ends is that of the open occurrence. */
+function isOver({ window, open }: Watched, ended: readonly EarlyEnd[]): boolean {
+  return open !== null && isEndedEarly(window, open, ended)
 }
 
 type State = Pick<Watched, 'open' | 'from' | 'until'>

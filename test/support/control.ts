@@ -2,14 +2,15 @@
 import type { Control } from '../../src/api/control.js'
 import { statusDocument } from './cli/documents.js'
 
-export function controlOf(part: Partial<Control> = {}): Control {
+type Part = Partial<Omit<Control, 'overrides'>> & { readonly overrides?: Partial<Control['overrides']> }
+
+export function controlOf({ overrides, ...part }: Part = {}): Control {
   const outcome = { ok: true, message: '', ended: 0, isKept: true, reals: [] }
   return {
     status: async () => statusDocument(),
     isReady: () => true,
     reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
-    overrides: { give: async () => outcome, end: async () => outcome },
-    windows: () => ({ schema: 1, now: '2026-11-28T12:00:00.000Z', services: [] }),
+    windows: () => ({ schema: 1, now: '2026-11-28T12:00:00.000Z', services: [], ended: [] }),
     why: { targets: async () => [], explain: async () => 'there is no such service' },
     recheck: {
       now: async () => ({ trouble: null, reals: 0, checks: 0, spread: 0, within: 0, after: 0 }),
@@ -26,5 +27,11 @@ export function controlOf(part: Partial<Control> = {}): Control {
     metrics: { text: async () => ({ contentType: 'text/plain', text: '' }) },
     events: { wait: async () => ({ oldest: 0, newest: 0, hasMore: false, events: [] }) },
     ...part,
+    overrides: {
+      give: async () => outcome,
+      end: async () => outcome,
+      endWindows: async () => outcome,
+      ...overrides,
+    },
   }
 }

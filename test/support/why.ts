@@ -76,6 +76,7 @@ function why(
     startedAt: NOW - 60_000,
     isolation: null,
     sysctls: [],
+    endedWindows: [],
     reload: { file: 'site.yaml', loadedAt: 0, warnings: [], keptSince: null, last: null },
     health: tracker.snapshot([web], new Map()),
     names: new Map(),

@@ -1,7 +1,7 @@
-/** Overrides of operators: given and ended. */
+/** Overrides of operators: given and ended; maintenance windows: ended early. */
 import { z } from '../../check/option-types.js'
 import type { Control } from '../control.js'
-import { endRequest, giveRequest, type OverrideOutcome } from '../override-types.js'
+import { endRequest, endWindowsRequest, giveRequest, type OverrideOutcome } from '../override-types.js'
 import { Refusal } from '../problem-document.js'
 import { routeOver } from '../route.js'
 
@@ -28,6 +28,16 @@ export const overrideRoutes = [
     response,
     problems: ['refused'],
     handler: async ({ overrides }, { body }) => done(await overrides.end(body)),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/windows/end',
+    role: 'operate',
+    summary: 'Ends the open maintenance windows of each target, for this opening only.',
+    body: endWindowsRequest,
+    response,
+    problems: ['refused'],
+    handler: async ({ overrides }, { body, who }) => done(await overrides.endWindows(body, who())),
   }),
 ]
 

@@ -1,11 +1,13 @@
-/** lvsd windows: the next maintenance windows of the running lvsd, or of a configuration. */
+/** lvsd windows: the next maintenance windows of the running lvsd, or of a configuration; ends open ones early. */
 import { statSync } from 'node:fs'
-import { fetchWindows } from '../../api/client.js'
+import { endWindows, fetchWindows } from '../../api/client.js'
+import type { WindowsDocument } from '../../api/windows-document.js'
 import { comingWindows, type WithWindows } from '../../core/coming-windows.js'
 import { didYouMeanOf } from '../../util/closest-match.js'
 import { localZone } from '../../util/zoned-time.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
-import { type CommandContext, defineCommand, EXIT } from '../command.js'
+import { type CommandContext, CommandError, defineCommand, EXIT, type ExitCode } from '../command.js'
+import { chosen, shown, yesOption } from '../override-command.js'
 import { usageError } from '../parse.js'
 import { renderWindows, windowsAsJson } from '../terminal/windows.js'
 
@@ -14,40 +16,69 @@ const MOST = 10
 
 export const command = defineCommand({
   name: 'windows',
-  summary: 'List the open maintenance windows and the next ones',
+  summary: 'List the open maintenance windows and the next ones, or end open ones early',
   details: `Ten windows in the order of their start times, with the times of their zone, and the local ones ("here") where they differ.
 Without WHAT, and with a service, it asks the running lvsd; with the file of a configuration, it reads that.
-A window ends early when it is removed from the configuration and "lvsd reload" follows.`,
-  arguments: { WHAT: { about: 'a service, or a configuration (a file)', optional: true } },
-  options: { ...socketOption, json: { short: 'j', about: 'the windows as JSON' } },
+
+"lvsd windows end TARGET" ends the windows that are open for a real server or a service. It counts for this opening only: also
+after a reload or a restart they stay ended, and they begin as usual the next time.`,
+  arguments: {
+    WHAT: { about: 'a service; a configuration (a file); or the word end', optional: true },
+    TARGET: {
+      about: "after end: a real server, 'web/[fd00::3]:80' or web/::3; a service, web; or all",
+      optional: true,
+    },
+  },
+  options: {
+    ...socketOption,
+    ...yesOption,
+    json: { short: 'j', about: 'the windows, or the outcome, as JSON' },
+  },
   examples: [
     ['lvsd windows', 'of all services'],
     ['lvsd windows web', 'of one service'],
     ['lvsd windows /etc/lvsd/lvsd.yaml', 'of a file, before a reload'],
+    ['lvsd windows end web/::3', 'its maintenance is over earlier: the checks decide again'],
   ],
   async run(context) {
     const { options, screen } = context
-    const { WHAT: what } = context.arguments
+    const { WHAT: what, TARGET } = context.arguments
+    if (what === 'end' && TARGET !== undefined) return end({ ...context, arguments: { TARGET } })
+    if (TARGET !== undefined)
+      throw usageError(
+        `"${TARGET}" is one argument too many; to end a window: lvsd windows end TARGET`,
+        'windows',
+      )
     const isFile = what !== undefined && (isConfig(what) || /\.(ya?ml|json|cf)$/.test(what))
-    const { services, now } = isFile
-      ? { services: await servicesOf(what, context), now: Date.now() }
+    const { services, now, ended } = isFile
+      ? { services: await servicesOf(what, context), now: Date.now(), ended: [] }
       : await askedOf(socketPath(options.socket, context.env))
     const meant = isFile || what === undefined ? services : serviceNamed(what, services)
     const [zone, coming] = [localZone(), comingWindows(meant, now, MOST)]
-    if (options.json) context.printData(windowsAsJson(coming, now, zone))
-    else context.print(renderWindows(coming, now, { ...screen, zone }))
+    if (options.json) context.printData(windowsAsJson(coming, now, { zone, ended }))
+    else context.print(renderWindows(coming, now, { ...screen, zone, ended }))
     return EXIT.ok
   },
 })
+
+/** Ends the open windows of TARGET, and shows what counts for its servers then. */
+async function end(context: Parameters<typeof chosen>[0]): Promise<ExitCode> {
+  const targets = await chosen(context, 'windows end')
+  const outcome = await askDaemon(endWindows(socketPath(context.options.socket, context.env), { targets }))
+  if (outcome.ok && outcome.ended === 0) throw new CommandError(outcome.message, EXIT.problem)
+  return shown(context, outcome)
+}
 
 async function servicesOf(file: string, context: CommandContext): Promise<readonly WithWindows[]> {
   const { loadConfigOrExit } = await import('../load-or-exit.js')
   return (await loadConfigOrExit(file, context)).config.services
 }
 
-async function askedOf(socket: string): Promise<{ services: readonly WithWindows[]; now: number }> {
-  const { services, now } = await askDaemon(fetchWindows(socket))
-  return { services, now: Date.parse(now) }
+async function askedOf(
+  socket: string,
+): Promise<Pick<WindowsDocument, 'services' | 'ended'> & { readonly now: number }> {
+  const { services, now, ended } = await askDaemon(fetchWindows(socket))
+  return { services, ended, now: Date.parse(now) }
 }
 
 function isConfig(word: string): boolean {
@@ -58,6 +89,8 @@ function isConfig(word: string): boolean {
 function serviceNamed(word: string, services: readonly WithWindows[]): readonly WithWindows[] {
   const found = services.filter(({ name }) => name === word || name.startsWith(`${word}/`))
   if (found.length > 0) return found
+  if (word === 'end')
+    throw usageError('lvsd windows end needs TARGET: a real server, a service, or all', 'windows')
   const names = services.map(({ name }) => name)
   throw usageError(`there is no service "${word}"${didYouMeanOf(word, names)}`, 'windows')
 }

@@ -6,7 +6,7 @@ import { type Paint, painter } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
 import { widthOf } from '../../util/text-width.js'
-import { dateTime, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
+import { dateTime, duration, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
 import { clip, pad, widthsOf } from './columns.js'
 import type { ListSection } from './list-view.js'
 import { STATE_STYLE } from './state-style.js'
@@ -222,7 +222,7 @@ function sectionOf(service: ServiceStatus, view: StatusView, paint: Paint): List
   const { head, items } = realTable(service, view, paint)
   return {
     id: service.name,
-    head: [titleOf(service, paint), ...head],
+    head: [titleOf(service, paint), ...endedLines(service, view, paint), ...head],
     items,
     foot: fallbackLine(service, view, paint),
     words: `${service.name} ${service.key ?? ''}`.toLowerCase(),
@@ -239,7 +239,7 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
       : [paint('bold', printable(service.name))]),
     service.key ?? paint('red', printable(service.nameTrouble ?? 'its name does not resolve')),
     paint('dim', service.scheduler),
-    ...(service.quiescent ? [paint('dim', 'quiescent')] : []),
+    paint('dim', downWords(service)),
     ...(service.panic ? [paint('red', 'PANIC')] : []),
     ...(state === 'down' ? [paint('red', `DOWN, ${totals.up} of ${reals.length} up`)] : []),
     ...(service.inKernel ? [] : [paint('yellow', 'not in the table')]),
@@ -247,6 +247,26 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
   ]
     .filter(Boolean)
     .join('  ')
+}
+
+/** Returns what becomes of servers that are down, if they are not all removed at once. */
+function downWords({ onDown, quiescent }: ServiceStatus): string {
+  if (!onDown) return quiescent ? 'quiescent' : ''
+  const after = onDown.after === null ? '' : ` for ${duration(onDown.after)}`
+  const words = { remove: 'removed', quiesce: `quiesced${after}` } as const
+  const [dead, sick] = [words[onDown.dead], words[onDown.sick]]
+  if (dead !== sick) return `dead ${dead}, sick ${sick}`
+  return dead === words.remove ? '' : dead === 'quiesced' ? 'quiescent' : `down ${dead}`
+}
+
+/** Returns a line for each window that an operator has ended early: when, who, and for which server. */
+function endedLines({ endedWindows = [] }: ServiceStatus, { now }: StatusView, paint: Paint): string[] {
+  return endedWindows.map(({ real, window, at, who, until }) => {
+    const [when, end] = [shortTime(Date.parse(at), now), shortTime(Date.parse(until), now)]
+    const whose = real === null ? '' : ` for ${real}`
+    const text = printable(`${window} ended early${whose} at ${when} by ${who}, planned until ${end}`)
+    return `  ${paint('yellow', text)}`
+  })
 }
 
 function fallbackLine(

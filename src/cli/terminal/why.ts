@@ -178,8 +178,8 @@ function overrideWords(
   now: number,
 ): string {
   const what = weight === null ? effect : `weight ${weight}`
-  const by =
-    source === 'command' ? `by ${who}` : `by the ${source === 'file' ? 'maintenance file' : 'window'} ${who}`
+  // The author of a window is called "window 0 2 * * sun UTC".
+  const by = { command: `by ${who}`, file: `by the maintenance file ${who}`, window: `by the ${who}` }[source]
   const end = until === null ? 'no end' : `until ${dateTime(Date.parse(until))}`
   return printable(`${what} ${by} since ${moment(since, now)}, ${end}${reason === '' ? '' : `: ${reason}`}`)
 }

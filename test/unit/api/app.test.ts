@@ -83,7 +83,10 @@ describe('app: the API', () => {
       given++
       return outcome
     }
-    const { ask } = await testApp({ overrides: { give, end: async () => outcome } }, { role: 'read' })
+    const { ask } = await testApp(
+      { overrides: { give, end: async () => outcome, endWindows: async () => outcome } },
+      { role: 'read' },
+    )
     assert.equal((await ask('GET', '/v1/status')).status, 200)
     const { status, value } = await ask('POST', '/v1/overrides', GIVE)
     assert.deepEqual([status, value.type, given], [403, 'urn:lvsd:problem:forbidden', 0])

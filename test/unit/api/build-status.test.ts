@@ -68,6 +68,7 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
       noVerdicts: 0,
     },
     sysctls: [],
+    endedWindows: [],
   }
 }
 

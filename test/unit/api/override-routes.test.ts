@@ -20,7 +20,11 @@ async function daemon() {
     return OUTCOME
   }
   const control = controlOf({
-    overrides: { give: (body, who) => note('give', body, who), end: body => note('end', body) },
+    overrides: {
+      give: (body, who) => note('give', body, who),
+      end: body => note('end', body),
+      endWindows: (body, who) => note('windows', body, who),
+    },
   })
   const server = await openControlSocket(socketPath, control)
   onCleanup(() => server.close())
@@ -46,9 +50,11 @@ describe('override-routes', () => {
       status: 200,
       value: OUTCOME,
     })
+    assert.deepEqual(await post('/v1/windows/end', { targets: TARGETS }), { status: 200, value: OUTCOME })
     assert.deepEqual(asked, [
       ['give', GIVE, userInfo().username],
       ['end', { targets: TARGETS, effects: ['drain'] }],
+      ['windows', { targets: TARGETS }, userInfo().username],
     ])
   })
 
@@ -111,6 +117,7 @@ describe('override-routes', () => {
       { targets: TARGETS, effects: ['all'] },
       /"\/effects\/0" .* "all"; expected force-down/,
     ],
+    ['/v1/windows/end', { targets: [] }, /"\/targets" .* expected at least 1/],
     ['/v1/connections', {}, /"\/targets" in the body is missing/],
   ]
   for (const [path, body, error] of wrong) {

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { createTask } from 'node-cron'
 import type { MaintenanceWindow } from '../../../src/core/model.js'
 import {
+  isEndedEarly,
+  nameOfWindow,
   nextEdge,
   nextWindow,
   overrideOfWindow,
@@ -322,6 +324,26 @@ describe('window: properties', () => {
         assert.deepEqual(stateAt(now + (edge - now) / 2), before)
         assert.notDeepEqual(stateAt(edge), before)
         if (before) assert.ok(before.since <= now && (before.until ?? 0) >= edge)
+      }),
+      { numRuns: 100 },
+    )
+  }).timeout(60_000)
+
+  it('that is ended early stays ended whatever else of it changes, and no other opening does', () => {
+    fc.assert(
+      fc.property(someWindow, someTime, fc.integer({ min: 1, max: 600 }), (given, now, minutes) => {
+        const open = windowAt(given, now)
+        // A configuration may not have windows that overlap themselves.
+        if (!open || windowAt(given, open.begin)?.begin !== open.begin) return
+        const ended = [{ ...open, window: nameOfWindow(given) }]
+        for (let at = open.begin; at < open.end; at += minutes * MINUTE)
+          assert.equal(isEndedEarly(given, windowAt(given, at) ?? open, ended), true)
+        const changed = { ...given, for: given.for + minutes * MINUTE, reason: 'longer' }
+        assert.equal(isEndedEarly(changed, open, ended), true)
+        const next = nextWindow(given, open.begin)
+        if (next) assert.equal(isEndedEarly(given, next, ended), false)
+        assert.equal(isEndedEarly({ ...given, at: '7 7 7 7 *' }, open, ended), false)
+        assert.equal(isEndedEarly(given, open, []), false)
       }),
       { numRuns: 100 },
     )

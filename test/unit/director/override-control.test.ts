@@ -4,6 +4,7 @@ import type { ResolvedReal } from '../../../src/core/model.js'
 import { type Override, strongest } from '../../../src/core/override.js'
 import { OverrideControl } from '../../../src/director/override-control.js'
 import { CommandOverrides } from '../../../src/overrides/command-overrides.js'
+import type { WindowOverrides } from '../../../src/overrides/window-overrides.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { recordingLog } from '../../support/logs.js'
 import { config, real, service, serviceId } from '../../support/tables.js'
@@ -28,8 +29,15 @@ function stage() {
     const owner = [WEB, MAIL].find(({ reals }) => reals.includes(wanted))
     return owner ? strongest(commands.of(owner, wanted), clock.now()) : null
   }
+  const ended: unknown[] = []
+  const windows: Pick<WindowOverrides, 'end'> = {
+    end(targets, who) {
+      ended.push([targets.map(({ service: { name }, real: one }) => `${name} ${one?.host ?? 'all'}`), who])
+      return { ended: targets.length, isKept: Promise.resolve(true) }
+    },
+  }
   const control = new OverrideControl({
-    commands,
+    sources: { commands, windows },
     config: () => config([WEB, MAIL]),
     overrideOf,
     now: clock.now,
@@ -39,7 +47,7 @@ function stage() {
       { targets: [WEB_ONE], effect: { kind: 'drain' }, reason: 'disk swap', until: null, ...part },
       'anna',
     )
-  return { clock, commands, control, give }
+  return { clock, commands, control, give, ended }
 }
 
 describe('override-control', () => {
@@ -134,6 +142,22 @@ describe('override-control', () => {
       assert.deepEqual([outcome.ok, outcome.message, outcome.reals], [false, message, []])
       assert.deepEqual(commands.orders, [])
     })
+
+  it('ends the open windows of its targets, and tells what counts for their servers then', async () => {
+    const { control, ended } = stage()
+    const outcome = await control.endWindows({ targets: [WEB_ONE, { service: 'mail', real: null }] }, 'anna')
+    assert.deepEqual(ended, [[['web fd00:1::1', 'mail all'], 'anna']])
+    assert.deepEqual([outcome.ok, outcome.message], [true, '2 maintenance windows ended'])
+    assert.deepEqual(
+      outcome.reals.map(({ service: name, override }) => [name, override]),
+      [
+        ['web', null],
+        ['mail', null],
+      ],
+    )
+    const none = await control.endWindows({ targets: [{ service: 'www', real: null }] }, 'anna')
+    assert.deepEqual([none.ok, none.message], [false, 'there is no service "www"'])
+  })
 
   it('refuses to end what does not exist', async () => {
     const { control } = stage()

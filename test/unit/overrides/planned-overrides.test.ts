@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Effect } from '../../../src/core/override.js'
+import { nameOfWindow } from '../../../src/core/window.js'
 import { CommandOverrides, targetOf } from '../../../src/overrides/command-overrides.js'
+import { EarlyEnds, earlyEndsPath } from '../../../src/overrides/early-ends.js'
 import { plannedOverrides } from '../../../src/overrides/planned-overrides.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
@@ -54,6 +56,20 @@ describe('planned-overrides', () => {
       service('web', { id: serviceId('2001:db8::81'), reals: [one] }),
     ])
       assert.deepEqual([...(await plannedOverrides([next], path, NOW)).keys()], [one])
+  })
+
+  it('leave out a window that an operator has ended early', async () => {
+    const path = await stored()
+    const window = { at: '* * * * *', zone: 'UTC', for: 30_000, drain: 0, reals: null, reason: '' }
+    const web = service('web', { reals: [ONE, TWO], windows: [window] })
+    const { log } = recordingLog()
+    const ends = new EarlyEnds({ path: earlyEndsPath(path), log, now: () => NOW, alarm: () => () => {} })
+    await ends.load()
+    const end = { window: nameOfWindow(window), begin: 960_000, end: 990_000, who: 'anna', at: NOW }
+    const now = 970_000
+    assert.equal((await plannedOverrides([web], path, now)).size, 2)
+    await ends.add([{ ...end, target: targetOf(web, ONE) }])
+    assert.deepEqual([...(await plannedOverrides([web], path, now)).keys()], [TWO])
   })
 
   it('are empty if nothing is stored, and reading changes nothing', async () => {

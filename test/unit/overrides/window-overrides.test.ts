@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import type { MaintenanceWindow, ResolvedConfig } from '../../../src/core/model.js'
+import { EarlyEnds } from '../../../src/overrides/early-ends.js'
 import { WindowOverrides } from '../../../src/overrides/window-overrides.js'
 import { FakeClock } from '../../support/fake-clock.js'
+import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 import { config, real, service, serviceId } from '../../support/tables.js'
 
@@ -24,14 +27,27 @@ function site(...windows: readonly MaintenanceWindow[]): ResolvedConfig {
   ])
 }
 
+/** The early ends of this file, at this minute. */
+async function stored(path: string, minute: number) {
+  const ends = new EarlyEnds({
+    path,
+    log: recordingLog().log,
+    now: () => minute * MINUTE,
+    alarm: () => () => {},
+  })
+  await ends.load()
+  return ends
+}
+
 /** The windows at this minute of an hour. */
-function stage(minute: number, followed = site(HOURLY)) {
+function stage(minute: number, followed = site(HOURLY), ends?: EarlyEnds) {
   const { log, lines } = recordingLog()
   const clock = new FakeClock()
   const shift = { ms: minute * MINUTE - clock.now() }
   const state = { changes: 0 }
   const windows = new WindowOverrides({
     log,
+    ...(ends && { ends }),
     onChange: () => state.changes++,
     now: () => clock.now() + shift.ms,
     alarm: clock.alarm,
@@ -103,5 +119,61 @@ describe('WindowOverrides', () => {
     const { windows, clock } = stage(0)
     windows.close()
     assert.equal(clock.alarms, 0)
+  })
+})
+
+describe('WindowOverrides: ended early by an operator', () => {
+  const ALL = { ...HOURLY, reals: null }
+
+  it('end for one server, for this opening only, and the other servers stay in the window', async () => {
+    const followed = site(ALL)
+    const { windows, of, clock, state, told } = stage(1, followed)
+    const [web] = followed.services
+    assert.ok(web)
+    told()
+    const { ended, isKept } = windows.end([{ service: web, real: ONE }], 'anna')
+    assert.deepEqual([ended, await isKept, state.changes], [1, true, 1])
+    assert.deepEqual([of(0), of(0, TWO)], [[], ['drain 5']])
+    assert.deepEqual(told(), ['window.ended-early 1970-01-01T00:20:00.000Z'])
+    assert.deepEqual(
+      windows.endedEarly.map(({ target, who, at, end }) => [target.real, who, at / MINUTE, end / MINUTE]),
+      [['[fd00:1::1]:80', 'anna', 1, 20]],
+    )
+    clock.wind(5 * MINUTE)
+    assert.deepEqual([of(0), of(0, TWO)], [[], ['disable 20']])
+    clock.wind(20 * MINUTE)
+    assert.deepEqual(windows.endedEarly, [])
+    clock.wind(40 * MINUTE)
+    assert.deepEqual([of(0), of(0, TWO)], [['disable 80'], ['disable 80']])
+  })
+
+  it('end for a service once; another end, or an end without an open window, changes nothing', () => {
+    const followed = site(ALL)
+    const { windows, of, state } = stage(1, followed)
+    const [web, mail] = followed.services
+    assert.ok(web && mail)
+    assert.equal(windows.end([{ service: mail, real: null }], 'anna').ended, 0)
+    assert.equal(windows.end([{ service: web, real: null }], 'anna').ended, 1)
+    assert.equal(windows.end([{ service: web, real: null }], 'bob').ended, 0)
+    assert.equal(windows.end([{ service: web, real: TWO }], 'bob').ended, 0)
+    assert.deepEqual([of(0), of(0, TWO), state.changes], [[], [], 1])
+  })
+
+  it('stay ended after a restart, a rename and a reload that makes the window longer', async () => {
+    const path = join(temporaryFolder(), 'windows.json')
+    const before = stage(1, site(ALL), await stored(path, 1))
+    const [web] = site(ALL).services
+    assert.ok(web)
+    assert.equal(await before.windows.end([{ service: web, real: null }], 'anna').isKept, true)
+    before.windows.close()
+    const { services } = site({ ...ALL, for: 40 * MINUTE })
+    const renamed = { ...site(), services: services.map(one => ({ ...one, name: `${one.name}2` })) }
+    const after = stage(2, renamed, await stored(path, 2))
+    assert.deepEqual([after.of(0), after.told()], [[], []])
+    after.clock.wind(28 * MINUTE)
+    assert.deepEqual(after.of(0), [])
+    assert.equal(after.windows.endedEarly.length, 1)
+    after.clock.wind(31 * MINUTE)
+    assert.deepEqual(after.of(0), ['drain 65'])
   })
 })

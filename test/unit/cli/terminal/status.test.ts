@@ -164,6 +164,46 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.match(text, /^ {2}no fallback: clients are refused since 12:00:00$/m)
   })
 
+  it('says what becomes of servers that are down', () => {
+    const rows: [part: Partial<ServiceStatus>, words: string][] = [
+      [{ quiescent: true }, '  quiescent'],
+      [{ onDown: { dead: 'remove', sick: 'quiesce', after: null } }, '  dead removed, sick quiesced'],
+      [
+        { onDown: { dead: 'remove', sick: 'quiesce', after: 300_000 } },
+        '  dead removed, sick quiesced for 5m',
+      ],
+      [{ onDown: { dead: 'quiesce', sick: 'remove', after: null } }, '  dead quiesced, sick removed'],
+      [{ onDown: { dead: 'quiesce', sick: 'quiesce', after: 60_000 } }, '  down quiesced for 1m'],
+      [{ onDown: { dead: 'quiesce', sick: 'quiesce', after: null } }, '  quiescent'],
+      [{ onDown: { dead: 'remove', sick: 'remove', after: null } }, ''],
+    ]
+    for (const [part, words] of rows) {
+      const text = renderStatus(statusDocument({ services: [serviceStatus(part)] }), plain)
+      assert.equal(text.split('\n')[3], `web  tcp [2001:db8::80]:80  wlc${words}  4711 connections`)
+    }
+  })
+
+  it('shows below the name of a service which of its windows an operator has ended early', () => {
+    const ended = {
+      service: 'web',
+      real: '[2001:db8:1::11]:80',
+      window: 'window 0 2 * * sun UTC',
+      begin: new Date(NOW - 3_600_000).toISOString(),
+      until: new Date(NOW + 3_600_000).toISOString(),
+      at: new Date(NOW - 60_000).toISOString(),
+      who: 'anna',
+    }
+    const document = statusDocument({ services: [serviceStatus({ endedWindows: [ended] })] })
+    const lines = renderStatus(document, plain).split('\n')
+    const at = lines.findIndex(line =>
+      /^ {2}window 0 2 \* \* sun UTC ended early for \[2001:db8:1::11\]:80 at .* by anna, planned until /.test(
+        line,
+      ),
+    )
+    assert.match(lines[at - 1] ?? '', /^web /)
+    assert.match(lines[at + 1] ?? '', /^ {2}STATE/)
+  })
+
   it('begins with what holds the table: isolation and panic', () => {
     const since = new Date(NOW - 60_000).toISOString()
     const document = statusDocument({
