@@ -7,8 +7,8 @@ import type { Resolver } from '../names/lookup.js'
 import { lookupBy } from '../names/net-lookup.js'
 import type { CommandQueue } from '../notify/command-queue.js'
 import { FallbackCommands } from '../notify/fallback-commands.js'
-import { DeliveryQueue } from '../notify/mail/delivery-queue.js'
 import { MailAlerts } from '../notify/mail/mail-alerts.js'
+import { mailQueue } from '../notify/mail/mail-queue.js'
 import { deliverer, prepareDelivery } from '../notify/mail/transport.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -43,7 +43,7 @@ export function defaultListeners({
 
 function mails(log: Log, resolver: Resolver): EventListener {
   const host = hostname()
-  const queue = new DeliveryQueue({
+  const queue = mailQueue({
     clock: systemClock,
     log,
     deliver: deliverer({ host, lookup: lookupBy(resolver) }),

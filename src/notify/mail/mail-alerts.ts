@@ -15,8 +15,9 @@ import { isHold, withReason } from '../../core/override.js'
 import type { EventListener } from '../../events/event-bus.js'
 import type { OverrideChange, Transition } from '../../health/health-changes.js'
 import type { Clock } from '../../util/clock.js'
-import { Grouping } from './grouping.js'
-import type { MailMessage } from './message.js'
+import type { Grouping } from '../grouping.js'
+import { mailGrouping } from './mail-grouping.js'
+import type { Item, MailMessage, Route } from './message.js'
 import { Reminders } from './reminders.js'
 import {
   describeEvent,
@@ -50,7 +51,7 @@ const SETTLING = 5000
  */
 export class MailAlerts implements EventListener {
   readonly #parts: MailAlertsParts
-  readonly #grouping: Grouping
+  readonly #grouping: Grouping<Item, Route, MailMessage>
   readonly #reminders: Reminders
   #known: ReadonlyMap<string, Known> = new Map()
   #members: ReadonlyMap<string, Place> = new Map()
@@ -64,7 +65,7 @@ export class MailAlerts implements EventListener {
   constructor(parts: MailAlertsParts) {
     const { clock, host, queue } = parts
     this.#parts = parts
-    this.#grouping = new Grouping({ clock, host, send: message => queue.enqueue(message) })
+    this.#grouping = mailGrouping({ clock, host, send: message => queue.enqueue(message) })
     this.#reminders = new Reminders(clock, member => this.#remind(member))
   }
 

@@ -6,7 +6,7 @@ import { bareAddress } from '../../core/mail-address.js'
 import type { MailServer } from '../../core/model.js'
 import { locateProgram } from '../../system/find-program.js'
 import { runCommand } from '../../system/processes.js'
-import type { Delivery } from './delivery-queue.js'
+import type { Delivery } from '../delivery-queue.js'
 import type { MailMessage } from './message.js'
 
 /** Port for SMTP over TLS. On other ports TLS is used if the server offers it. */

@@ -10,7 +10,7 @@ import { openEventBus } from '../../../../src/events/event-bus.js'
 import { memoryKernel } from '../../../../src/ipvs/memory.js'
 import { openResolver } from '../../../../src/names/lookup.js'
 import { openCommandQueue } from '../../../../src/notify/command-queue.js'
-import { DeliveryQueue } from '../../../../src/notify/mail/delivery-queue.js'
+import { mailQueue } from '../../../../src/notify/mail/mail-queue.js'
 import { MailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
 import { deliverer, prepareDelivery } from '../../../../src/notify/mail/transport.js'
 import { memoryJournal } from '../../../../src/storage/journal.js'
@@ -38,7 +38,7 @@ async function start(text: string, clock = fast) {
   assert.ok(site, JSON.stringify(loaded.problems))
   const kernel = memoryKernel()
   const { log, lines } = recordingLog('info')
-  const queue = new DeliveryQueue({ clock, log, deliver: deliverer({ host: 'director1' }) })
+  const queue = mailQueue({ clock, log, deliver: deliverer({ host: 'director1' }) })
   const daemon = await startDaemon({
     loaded: { ...loaded, config: site },
     load: async () => loaded,

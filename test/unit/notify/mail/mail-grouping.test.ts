@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { Grouping } from '../../../../src/notify/mail/grouping.js'
+import { mailGrouping } from '../../../../src/notify/mail/mail-grouping.js'
 import type { MailMessage } from '../../../../src/notify/mail/message.js'
 import { describeEvent, type EventKind } from '../../../../src/notify/mail/server-event.js'
 import { FakeClock } from '../../../support/fake-clock.js'
@@ -33,7 +33,7 @@ const busySteps = anySteps(0, 1000, 2000, 2001, 4000)
 function run(given: readonly Step[]) {
   const clock = new FakeClock()
   const sent: { letter: MailMessage; at: number }[] = []
-  const digest = new Grouping({
+  const digest = mailGrouping({
     clock,
     host: 'h',
     send: letter => void sent.push({ letter, at: clock.now() }),
@@ -57,7 +57,7 @@ function run(given: readonly Step[]) {
 const numbersIn = ({ letter }: { letter: MailMessage }) =>
   [...letter.text.matchAll(/<(\d+)>/g)].map(([, n]) => Number(n))
 
-describe('grouping: events in mails', () => {
+describe('mail-grouping: events in mails', () => {
   it('are each sent once, in order and without delay, to their recipients, or cancelled by newer events', () => {
     fc.assert(
       fc.property(steps, given => {

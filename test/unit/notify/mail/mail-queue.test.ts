@@ -1,7 +1,8 @@
 /** The queue before the mail servers, on a fake clock; what a server does is scripted. */
 import assert from 'node:assert/strict'
 import type { MailServer } from '../../../../src/core/model.js'
-import { type Delivery, DeliveryQueue } from '../../../../src/notify/mail/delivery-queue.js'
+import type { Delivery } from '../../../../src/notify/delivery-queue.js'
+import { mailQueue } from '../../../../src/notify/mail/mail-queue.js'
 import type { MailMessage } from '../../../../src/notify/mail/message.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import { recordingLog } from '../../../support/logs.js'
@@ -27,7 +28,7 @@ function opened(
   const tries: string[] = []
   let underWay = 0
   let most = 0
-  const queue = new DeliveryQueue({
+  const queue = mailQueue({
     clock,
     log,
     async deliver({ subject }, to, signal) {
@@ -57,7 +58,7 @@ function opened(
 const settled = () => new Promise(setImmediate)
 const never_ = new Promise<Delivery>(() => {})
 
-describe('delivery-queue: the queue of mails', () => {
+describe('mail-queue: the queue of mails', () => {
   it('sends mails in order, one at a time to each mail server, and logs each', async () => {
     const { post, wind, tries, most, lines, clock } = opened(() => settled().then(() => WELL))
     for (const subject of ['one', 'two', 'three']) post(subject)
@@ -183,7 +184,7 @@ describe('delivery-queue: the queue of mails', () => {
   })
 })
 
-describe('delivery-queue: the queue of mails, with one failing mailbox', () => {
+describe('mail-queue: the queue of mails, with one failing mailbox', () => {
   it('delivers to the other mailboxes at once, and retries each failing one separately', async () => {
     const asked: string[] = []
     const { post, wind, lines } = opened((subject, to) => {
@@ -257,7 +258,7 @@ function random(seed: number) {
   }
 }
 
-describe('delivery-queue: the queue of mails, with random mailboxes', function () {
+describe('mail-queue: the queue of mails, with random mailboxes', function () {
   this.timeout(60_000)
   for (const seed of [1, 2, 3, 4, 5, 6, 7, 8])
     it(`keeps the order of each mailbox, sends nothing twice, and delays no mailbox because of another: seed ${seed}`, async () => {
@@ -308,7 +309,7 @@ describe('delivery-queue: the queue of mails, with random mailboxes', function (
     })
 })
 
-describe('delivery-queue: the queue of mails, after an internal error', () => {
+describe('mail-queue: the queue of mails, after an internal error', () => {
   it('drops the mail and continues with the next', async () => {
     const { post, wind, tries, lines } = opened(async subject => {
       if (subject === 'one') throw new Error('a bug')
@@ -322,7 +323,7 @@ describe('delivery-queue: the queue of mails, after an internal error', () => {
   })
 })
 
-describe('delivery-queue: the queue of mails at the end', () => {
+describe('mail-queue: the queue of mails at the end', () => {
   it('tries each waiting mail once more at the stop', async () => {
     let isDown = true
     const { post, wind, queue, tries } = opened((_, to) => (isDown ? later(to) : WELL))
