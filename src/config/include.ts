@@ -1,4 +1,4 @@
-/** Expands `include:`: adds the services, settings and sysctls of further files to the document. */
+/** Expands `include:`: adds the services, settings, sysctls and receivers of alerts of further files to the document. */
 import { readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { MAX_BYTES, readText } from '../system/read-file.js'
@@ -171,7 +171,7 @@ class Including {
 }
 
 /** Parts of the file that included files add to. */
-const JOINED = ['settings', 'sysctls', 'services']
+const JOINED = ['settings', 'sysctls', 'alerts', 'services']
 
 /** Keys that the top level of a file may have. */
 const KNOWN: ReadonlySet<string> = new Set(Object.keys(rootFields))

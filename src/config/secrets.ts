@@ -6,6 +6,7 @@ import { closestMatch } from '../util/closest-match.js'
 import { continuedSecrets } from './continued-secrets.js'
 import type { Position } from './problems/problem.js'
 import type { RawNode } from './raw.js'
+import { alertFields } from './schema/alert-fields.js'
 import { checkFields } from './schema/check-fields.js'
 import { realFields } from './schema/real-fields.js'
 import { defaultsFields, rootFields, serviceFields, settingsFields } from './schema/schema.js'
@@ -47,6 +48,8 @@ interface OptionNames {
 
 function optionNames(checks: ReadonlyMap<string, Check>): OptionNames {
   const names = { secret: new Set<string>(), others: new Set(KEYS) }
+  for (const [name, type] of Object.entries(alertFields))
+    names[markOf(type).secret ? 'secret' : 'others'].add(name)
   for (const check of new Set(checks.values()))
     for (const [name, type] of Object.entries(check.options(optionKit)))
       names[markOf(type).secret ? 'secret' : 'others'].add(name)

@@ -2,7 +2,9 @@
  * The types of lvsd's domain: plain frozen values without clocks, sockets or behaviour beyond identity. The terms are
  * those of the field: service (virtual service), real (real server), check, weight, quiescent, fallback.
  */
+
 import { type Address, endpoint, type Family, isName, literalAddress } from './address.js'
+import type { AlertReceiver } from './alert-receiver.js'
 
 // ---------------------------------------------------------------- identity
 
@@ -365,6 +367,8 @@ export interface Config {
   readonly settings: Settings
   /** Values of sysctls by name, which lvsd sets. Absent means none. */
   readonly sysctls?: Readonly<Record<string, string>>
+  /** Receivers of alerts. Absent means none. */
+  readonly alerts?: readonly AlertReceiver[]
   readonly services: readonly Service[]
 }
 

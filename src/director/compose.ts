@@ -16,6 +16,7 @@ import type { Log } from '../system/log.js'
 import { prepareToRun } from '../system/processes.js'
 import { openNotify } from '../system/sd-notify.js'
 import { openSysctls } from '../system/sysctl.js'
+import { openAlerts } from './alert-listener.js'
 import { type Daemon, startDaemon } from './daemon.js'
 import { defaultListeners } from './default-listeners.js'
 
@@ -56,6 +57,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   opened.tell(log)
   const resolver = openResolver()
   const commands = openCommandQueue(log)
+  const alerts = await openAlerts({ log, resolver, eventMemory, path: pathIn('alerts') })
   const advice = table === 'netlink' ? [kernelAdvice(log), sourceAdvice(log)] : []
   return startDaemon({
     loaded,
@@ -77,6 +79,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     notify: openNotify(env, log),
     listeners: [
       ...defaultListeners({ log, journal, resolver, commands, recordFolder: folderIn('results') }),
+      alerts,
       ...advice,
       ...listeners,
     ],

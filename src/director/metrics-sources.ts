@@ -17,7 +17,7 @@ import type { Reloader } from './reloader.js'
 /** Opens the metrics, which count the events of the log from now on. */
 export function openMetrics(events: EventMemory): Metrics {
   const metrics = new Metrics(events.log)
-  events.follow((event, fields) => metrics.tallies.event(event, fields))
+  events.follow(event => metrics.tallies.event(event.event, event))
   return metrics
 }
 

@@ -83,7 +83,7 @@ export class EventMemory {
   #early: (() => void)[] | null = null
   #segments: Segments | null = null
   readonly #waiters = new Set<Waiter>()
-  readonly #followers: ((event: LogEvent, fields: object) => void)[] = []
+  readonly #followers: ((event: EventRecord) => void)[] = []
   #cancelWake: (() => void) | null = null
   #isClosed = false
 
@@ -108,8 +108,8 @@ export class EventMemory {
     })
   }
 
-  /** Calls `listen` with each further event, at once. */
-  follow(listen: (event: LogEvent, fields: object) => void): void {
+  /** Calls `listen` with each further event, before its log line is written. It must not throw. */
+  follow(listen: (event: EventRecord) => void): void {
     this.#followers.push(listen)
   }
 
@@ -243,7 +243,6 @@ export class EventMemory {
 
   #record(level: Level, event: LogEvent, fields: object, msg: string): number {
     const id = ++this.#lastId
-    for (const listen of this.#followers) listen(event, fields)
     this.#keep({ id, time: new Date(this.#now()).toISOString(), level, event, msg, ...shortened(fields) })
     return id
   }
@@ -251,6 +250,7 @@ export class EventMemory {
   #keep(event: EventRecord): void {
     this.#put(event)
     this.#segments?.append(event)
+    for (const listen of this.#followers) listen(event)
     if (this.#waiters.size > 0)
       this.#cancelWake ??= this.#alarm(WAKE, () => {
         this.#cancelWake = null

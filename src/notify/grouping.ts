@@ -7,7 +7,7 @@ import type { Clock } from '../util/clock.js'
 /** Milliseconds from the first item to its message. */
 const GROUP_WAIT = 2000
 /** Up to so many items become separate messages, if the route has any. */
-export const MOST_SINGLE = 3
+const MOST_SINGLE = 3
 const MOST_PER_MINUTE = 10
 const MINUTE = 60_000
 
@@ -23,7 +23,7 @@ export interface GroupingParts<Item, Route, Message> {
   /** Routes of the same key are grouped. */
   keyOf(route: Route): string
   /** Adds an item to those that wait; it may take the place of others. */
-  put(item: Item, waiting: Waiting<Item>): void
+  put(item: Item, waiting: Waiting<Item>, route: Route): void
   /** Makes messages of all that waits, which is not empty. `single`: so many may be sent now. */
   compose(waiting: Waiting<Item>, route: Route, single: number): readonly Message[]
   send(message: Message): void
@@ -47,7 +47,7 @@ export class Grouping<Item, Route, Message> {
 
   add(item: Item, route: Route): void {
     const batch = this.#batchOf(route)
-    this.#parts.put(item, batch.waiting)
+    this.#parts.put(item, batch.waiting, route)
     batch.cancel ??= this.#parts.clock.alarm(GROUP_WAIT, () => this.#close(batch))
   }
 

@@ -3,6 +3,7 @@ import type { Check } from '../../check/check.js'
 import { type OptionShape, optionKit } from '../../check/option-kit.js'
 import { type Mark, markOf, z } from '../../check/option-types.js'
 import type { Shape } from '../read/fields.js'
+import { alertFields } from '../schema/alert-fields.js'
 import { checkFields, checkNode } from '../schema/check-fields.js'
 import { rootSchema } from '../schema/schema.js'
 
@@ -19,6 +20,7 @@ export function jsonSchemaOf(checks: ReadonlyMap<string, Check>): Json {
       if (zodSchema === (checkNode as unknown)) replace(jsonSchema as Json, { $ref: '#/definitions/checks' })
     },
   }) as Json
+  addElsewhere(root)
   return asRead({
     $schema: root.$schema,
     title: 'Configuration of lvsd',
@@ -155,6 +157,16 @@ function withElsewhere(type: Json, secret: Mark['secret']): Json {
       ? form
       : { ...form, [inner]: { anyOf: [form[inner], { $ref: '#/definitions/elsewhere' }] } }
   return type.anyOf ? { ...type, anyOf: (type.anyOf as readonly Json[]).map(added) } : added(type)
+}
+
+/** Gives secrets of receivers of alerts the forms `{ file: PATH }` and `{ env: NAME }`. */
+function addElsewhere(root: Json): void {
+  const { alerts } = root.properties as Readonly<Record<string, Json>>
+  const receiver = alerts?.additionalProperties as { properties: Json }
+  for (const [key, type] of Object.entries(alertFields)) {
+    const { secret } = markOf(type)
+    receiver.properties[key] = withElsewhere(receiver.properties[key] as Json, secret)
+  }
 }
 
 const ELSEWHERE = {

@@ -3,10 +3,12 @@ import type { Check } from '../../check/check.js'
 import { describeOptions } from '../../check/describe-options.js'
 import type { z } from '../../check/option-types.js'
 import { typeInWords } from '../../check/type-in-words.js'
+import { ALERT_NAMES, ALERT_RULES } from '../../core/alert-rules.js'
 import { LOG_EVENTS } from '../../core/log-events.js'
 import { METRICS } from '../../core/metrics.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../ldirectord/ldirectord-codes.js'
 import { CODES } from '../problems/codes.js'
+import { alertFields } from '../schema/alert-fields.js'
 import { checkFields } from '../schema/check-fields.js'
 import { onDownFields, panicFields } from '../schema/down-fields.js'
 import { mailFields } from '../schema/mail-fields.js'
@@ -46,10 +48,12 @@ export function referenceOf(checks: ReadonlyMap<string, Check>): string {
 
 function keySections(): string[] {
   return [
-    section('The file', 'Four parts, and further files; services must stand in one of them.', rootFields),
+    section('The file', 'Five parts, and further files; services must stand in one of them.', rootFields),
     INCLUDE,
     section('settings', 'Of lvsd itself.', settingsFields),
     section('settings.timeouts', "The kernel's own, as `ipvsadm --set`.", timeoutsFields),
+    section('alerts', ALERTS, alertFields),
+    alertTable(),
     section('defaults', 'For every service that does not say otherwise.', defaultsFields),
     SCHEDULERS,
     section('services', SERVICES, ownKeys(serviceFields, defaultsFields)),
@@ -63,6 +67,17 @@ function keySections(): string[] {
     section('windows', WINDOWS, windowFields),
     section('fallback', 'A text in short form (address, forwarding), a mapping, or none.', fallbackFields),
   ]
+}
+
+const ALERTS =
+  'Receivers by name, each with one of webhook, alertmanager and command. Within 2 s alerts are grouped, and a receiver gets at most 10 messages a minute; then more of them are in one message. In messages of lvsd a URL has neither its path nor a password.'
+
+function alertTable(): string {
+  const rows = ALERT_NAMES.map(name => {
+    const { severity, endedBy, about } = ALERT_RULES[name]
+    return [`\`${name}\``, severity, endedBy.map(event => `\`${event}\``).join(', '), about]
+  })
+  return `An alert has the name of the event that begins it. It also ends when its service is no longer configured (\`alert.ended\`).\n\n${tableOf(['Alert', 'Severity', 'Ends with', 'Meaning'], rows)}\n`
 }
 
 const SERVICES =

@@ -62,6 +62,8 @@ export const CODES = {
   PREFIX_TWICE: 'Both prefix and netmask say how clients are grouped.',
   SIP_NOT_UDP: 'The persistence engine sip reads SIP over UDP.',
   MAIL_TO_NOBODY: 'Mails are configured, and nobody to get them.',
+  BAD_ALERTS:
+    'A receiver of alerts has keys that do not go together, or names an event or a service that is not there.',
   // real servers
   FAMILY_MISMATCH: 'An address of the other family, which only tunnels can reach.',
   NAME_FAMILY: 'A name that /etc/hosts has in the other family alone than the one that is asked for.',
@@ -94,7 +96,7 @@ export const CODES = {
   CHECK_UNAVAILABLE:
     'This machine lacks something that a check needs: it has no verdict until that is there.',
   COMMAND_UNAVAILABLE:
-    'A callback or fallbackcommand that cannot be run: absent, or somebody else could change it.',
+    'A callback, a fallbackcommand or a command for alerts that cannot be run: absent, or somebody else could change it.',
   CHECK_NEEDS_PORT: 'A check has no port to go to.',
   NO_CHECK: 'A service without a check: its real servers always count as up.',
   AGENT_ALONE: 'Real servers that no check tests except their own agent.',

@@ -6,6 +6,7 @@
  */
 import { duration, marks, z } from '../../check/option-types.js'
 import { plainValue, sysctlName, sysctlParts } from '../../core/sysctl.js'
+import { alertNode } from './alert-fields.js'
 import { onDownNode, panicNode } from './down-fields.js'
 import {
   ADDRESS,
@@ -359,7 +360,7 @@ export const rootFields = {
     .register(marks, { shown: 'path, or a list' })
     .optional()
     .describe(
-      'Further files: conf.d/*.yaml. Their services, settings and sysctls count as if they were in this file. Defaults and anchors of a file apply to its own services.',
+      'Further files: conf.d/*.yaml. Their services, settings, sysctls and alerts count as if they were in this file. Defaults and anchors of a file apply to its own services.',
     ),
   settings: mapping('settings', 'a mapping of settings', settingsFields)
     .optional()
@@ -372,6 +373,10 @@ export const rootFields = {
     .describe(
       'Kernel settings of the network by name, net.ipv4.vs.conntrack: 1; set while lvsd runs, and restored at its end.',
     ),
+  alerts: members(alertNode, 'a mapping of receivers by their names')
+    .register(marks, { shown: 'mapping by name' })
+    .optional()
+    .describe('Who is told when something goes down and when it is back, by name.'),
   services: members(serviceNode, 'a mapping of services by their names')
     .register(marks, { shown: 'mapping by name' })
     .optional()

@@ -20,6 +20,7 @@ import { layEntries, outputOf } from '../read/layers.js'
 import { readFields } from '../read/read-node.js'
 import { defaultsFields, rootFields, settingsFields } from '../schema/schema.js'
 import { secretSources } from '../secret-sources.js'
+import { readAlerts } from './alerts.js'
 import { checkFoldersOf } from './check-folders.js'
 import { judgeUnused } from './checks.js'
 import type { Context, DefaultsFields, PlaceOf } from './context.js'
@@ -112,11 +113,14 @@ function* readRoot(
   const parts = readFields(entries, rootFields, { name: 'the file', at: START }, context)
   const { settings, sysctls = {} } = parts.values
   if (settings) judgeSettings(settings, context)
+  const services = yield* readServices(parts, defaultsOf(parts, included, context), context)
+  const alerts = readAlerts(parts.values.alerts ?? [], services, context)
   return {
     file,
     settings: outputOf(settingsFields, settings ? [settings] : []),
     ...(Object.keys(sysctls).length > 0 && { sysctls }),
-    services: yield* readServices(parts, defaultsOf(parts, included, context), context),
+    ...(alerts.length > 0 && { alerts }),
+    services,
   }
 }
 

@@ -7,6 +7,7 @@ import { commandNames, loadCommand } from '../../../src/cli/registry.js'
 describe('help: the commands', () => {
   it('are those of the issue and no helper files', () => {
     assert.deepEqual(commandNames(), [
+      'alert',
       'checks',
       'completion',
       'demo',

@@ -1,0 +1,33 @@
+/** Formats what came of test alerts for people. Pure. */
+import type { Tested } from '../../notify/alerts/test-alert.js'
+import { painter } from '../../util/paint.js'
+import { printable } from '../../util/printable.js'
+import { wrap } from '../../util/wrap-text.js'
+
+/** Columns of an answer, in a pipe too. */
+const WIDTH = 80
+
+export function renderTested(
+  tested: readonly Tested[],
+  { width, colour }: { readonly width: number; readonly colour: boolean },
+): string {
+  const paint = painter(colour)
+  return tested
+    .map(({ receiver, kind, to, ok, answer, ms, output }) => {
+      const head = `${printable(receiver)}  ${kind} ${printable(to)}`
+      const verdict = ok ? paint('green', 'accepted') : paint('red', 'failed')
+      const said = (output ?? '').trimEnd().split('\n').filter(Boolean)
+      return [
+        `${verdict}  ${head}`,
+        ...indented(`${answer}, ${ms} ms`, Math.min(WIDTH, width)),
+        ...said.flatMap(line => indented(`printed: ${line}`, Math.min(WIDTH, width))),
+      ].join('\n')
+    })
+    .join('\n')
+}
+
+function indented(text: string, width: number): readonly string[] {
+  return wrap(printable(text), width - 4)
+    .split('\n')
+    .map(line => `    ${line}`)
+}

@@ -1,0 +1,179 @@
+/** The queue of alerts: one for each destination, with its retries, its log lines and its counters. */
+import { randomUUID } from 'node:crypto'
+import type { AlertReceiver } from '../../core/alert-receiver.js'
+import type { Log } from '../../system/log.js'
+import type { Clock } from '../../util/clock.js'
+import { type Delivery, DeliveryQueue } from '../delivery-queue.js'
+import type { Notice } from './alert.js'
+import type { Attempt, Batch } from './transport.js'
+
+/** Alerts on their way to a destination. */
+export interface AlertMessage {
+  readonly id: string
+  readonly destination: string
+  /** The alerts; for an Alertmanager those of the moment of the attempt. */
+  notices: readonly Notice[]
+  /** Set for an Alertmanager: gives it all alerts at the moment of the attempt. */
+  readonly current?: () => readonly Notice[]
+}
+
+export function alertMessage(
+  destination: string,
+  given: Pick<AlertMessage, 'current'> & { readonly notices?: readonly Notice[] },
+): AlertMessage {
+  return { id: randomUUID(), destination, notices: [], ...given }
+}
+
+/** Counters of a destination since the start of lvsd. */
+export interface DestinationStats {
+  /** Messages that it accepted. */
+  sent: number
+  /** Attempts that failed. */
+  failures: number
+  /** Messages that were given up. */
+  lost: number
+  /** Wall-clock milliseconds of the last accepted message, and the last error; null without. */
+  lastSentAt: number | null
+  lastError: string | null
+}
+
+export interface AlertQueueParts {
+  readonly clock: Pick<Clock, 'now' | 'alarm' | 'random'>
+  readonly now: () => number
+  readonly log: Log
+  receiverOf(destination: string): AlertReceiver | undefined
+  attempt(receiver: AlertReceiver, destination: string, batch: Batch, signal: AbortSignal): Promise<Attempt>
+  /** The destination knows these alerts, or they are given up. */
+  settled(message: AlertMessage): void
+}
+
+/** Milliseconds before the second attempt; doubled for each further one, up to the longest. */
+const FIRST_RETRY = 1000
+const LONGEST_RETRY = 60_000
+/** Attempts for a message. With the pauses above this is about 10 minutes. */
+const MOST_TRIES = 15
+
+/** A pause between a half and the whole of the doubled one, so that many directors do not retry at the same moment. */
+export function retryAfter(tries: number, random: number): number | undefined {
+  if (tries + 1 >= MOST_TRIES) return undefined
+  const pause = Math.min(FIRST_RETRY * 2 ** tries, LONGEST_RETRY)
+  return pause / 2 + (pause / 2) * random
+}
+
+export class AlertQueue {
+  readonly #parts: AlertQueueParts
+  readonly #queue: DeliveryQueue<AlertMessage>
+  readonly #stats = new Map<string, DestinationStats>()
+
+  constructor(parts: AlertQueueParts) {
+    const { clock, log } = parts
+    this.#parts = parts
+    this.#queue = new DeliveryQueue<AlertMessage>({
+      clock,
+      destinationOf: ({ destination }) => destination,
+      recipientsOf: ({ destination }) => [destination],
+      patienceOf: ({ destination }) => parts.receiverOf(destination)?.timeout ?? 0,
+      retryAfter: tries => retryAfter(tries, clock.random()),
+      deliver: (message, to, signal) => this.#deliver(message, to, signal),
+      reports: {
+        sent: (message, _, { output }) => this.#sent(message, output),
+        failed: ({ destination, notices }, _, { fault, isFirst, isTriedAgain, output }) => {
+          const stats = this.stats(destination)
+          stats.failures++
+          stats.lastError = fault.message
+          if (!isFirst) return
+          log.error(
+            'alert.failed',
+            {
+              receiver: destination,
+              error: fault.message,
+              alerts: notices.length,
+              ...(output && { output }),
+            },
+            isTriedAgain
+              ? 'alerts cannot be delivered to a receiver; lvsd tries again'
+              : 'alerts cannot be delivered to a receiver',
+          )
+        },
+        works: (receiver, lost) =>
+          log.info('alert.delivered-again', { receiver, lost }, 'alerts are delivered to a receiver again'),
+        dropped: message => {
+          this.stats(message.destination).lost++
+          parts.settled(message)
+        },
+        left: messages =>
+          log.warn(
+            'alert.undelivered',
+            { messages },
+            'lvsd stops; alerts that were not delivered are left for the next start',
+          ),
+      },
+    })
+  }
+
+  enqueue(message: AlertMessage): void {
+    this.#queue.enqueue(message)
+  }
+
+  /** True if a message waits whose attempt has not begun. */
+  hasUntried(destination: string): boolean {
+    return this.#queue.hasUntried(destination)
+  }
+
+  waitingFor(destination: string): number {
+    return this.#queue.waiting(destination).length
+  }
+
+  isFailing(destination: string): boolean {
+    return this.#queue.isFailing(destination)
+  }
+
+  stats(destination: string): DestinationStats {
+    const known = this.#stats.get(destination)
+    if (known) return known
+    const fresh = { sent: 0, failures: 0, lost: 0, lastSentAt: null, lastError: null }
+    this.#stats.set(destination, fresh)
+    return fresh
+  }
+
+  forget(destination: string): void {
+    this.#queue.forget(destination)
+    this.#stats.delete(destination)
+  }
+
+  close(patience: number): Promise<void> {
+    return this.#queue.close(patience)
+  }
+
+  async #deliver(message: AlertMessage, to: readonly string[], signal: AbortSignal): Promise<Delivery> {
+    const { destination, current, id } = message
+    const receiver = this.#parts.receiverOf(destination)
+    if (!receiver) return { again: [], refused: [], fault: null }
+    if (current) message.notices = current()
+    const { notices } = message
+    const tried = await this.#parts.attempt(receiver, destination, { id, notices }, signal)
+    const { fault, isWorthRetrying, wait, output } = tried
+    return {
+      again: fault !== null && isWorthRetrying ? to : [],
+      refused: fault !== null && !isWorthRetrying ? to : [],
+      fault,
+      wait,
+      ...(output !== undefined && { output }),
+    }
+  }
+
+  #sent(message: AlertMessage, output: string | undefined): void {
+    const { destination, notices, current } = message
+    const stats = this.stats(destination)
+    stats.sent++
+    stats.lastSentAt = this.#parts.now()
+    // An Alertmanager gets the same alerts every minute.
+    if (!current)
+      this.#parts.log.info(
+        'alert.sent',
+        { receiver: destination, alerts: notices.length, ...(output && { output }) },
+        'a receiver has accepted alerts',
+      )
+    this.#parts.settled(message)
+  }
+}

@@ -1,0 +1,106 @@
+/** An alert, and the documents that receivers get about alerts. Pure. */
+
+import { createHash } from 'node:crypto'
+import type { AlertName, Severity, TEST_ALERT } from '../../core/alert-rules.js'
+import { type EventFields, summaryOf } from '../../core/alert-rules.js'
+
+/** Version of the document of webhooks and commands. It increases when a field changes its meaning or is removed. */
+export const ALERT_SCHEMA = 1
+
+/** An event as the log and `lvsd events` have it. */
+export type AlertEvent = EventFields & { readonly id: number; readonly time: string; readonly event: string }
+
+export interface Alert {
+  readonly name: AlertName | typeof TEST_ALERT
+  readonly severity: Severity
+  /** Null where it is not about a service, or not about a real server. */
+  readonly service: string | null
+  readonly real: string | null
+  readonly file: string | null
+  /** Milliseconds of the wall clock. `endsAt`: null while it fires. */
+  readonly startsAt: number
+  readonly endsAt: number | null
+  /** The event that began it, and the one that ended it. */
+  readonly begin: AlertEvent
+  readonly end: AlertEvent | null
+}
+
+export type AlertStatus = 'firing' | 'resolved'
+
+/** An alert at one moment, for receivers. */
+export interface Notice {
+  readonly status: AlertStatus
+  readonly alert: Alert
+}
+
+/** Who sends. */
+export interface Sender {
+  /** Name of this host. */
+  readonly host: string
+  readonly version: string
+}
+
+/** The alert in a document. */
+export interface AlertEntry {
+  readonly status: AlertStatus
+  /** Name of the event that begins such alerts. */
+  readonly alert: string
+  readonly severity: Severity
+  readonly service: string | null
+  readonly real: string | null
+  /** One line for people. */
+  readonly summary: string
+  /** ISO 8601. */
+  readonly startsAt: string
+  /** ISO 8601; null while it fires. */
+  readonly endsAt: string | null
+  /** The same for the beginning and the end of one alert, and no other has it. */
+  readonly fingerprint: string
+  /** The event that is told: with the id and the name that it has in the log and in `lvsd events`. */
+  readonly event: EventFields
+}
+
+export interface AlertDocument {
+  readonly schema: number
+  /** The same in each attempt to deliver this document. */
+  readonly id: string
+  readonly host: string
+  readonly version: string
+  readonly receiver: string
+  readonly alerts: readonly AlertEntry[]
+}
+
+export function entryOf({ status, alert }: Notice, host: string): AlertEntry {
+  const { name, severity, service, real, startsAt, endsAt } = alert
+  const isOver = status === 'resolved'
+  const event = isOver ? (alert.end ?? alert.begin) : alert.begin
+  return {
+    status,
+    alert: name,
+    severity,
+    service,
+    real,
+    summary: summaryOf(event),
+    startsAt: new Date(startsAt).toISOString(),
+    endsAt: isOver && endsAt !== null ? new Date(endsAt).toISOString() : null,
+    fingerprint: fingerprintOf(alert, host),
+    event,
+  }
+}
+
+function fingerprintOf({ name, service, real, file, startsAt }: Alert, host: string): string {
+  const identity = JSON.stringify([host, name, service, real, file, startsAt])
+  return createHash('sha256').update(identity).digest('hex').slice(0, 16)
+}
+
+/** Returns one line about all the alerts of a document. */
+export function headlineOf(alerts: readonly AlertEntry[]): string {
+  const [first] = alerts
+  if (first && alerts.length === 1) return first.summary
+  const firing = alerts.filter(({ status }) => status === 'firing').length
+  const parts = [
+    ...(firing > 0 ? [`${firing} firing`] : []),
+    ...(firing < alerts.length ? [`${alerts.length - firing} resolved`] : []),
+  ]
+  return `${alerts.length} alerts: ${parts.join(', ')}`
+}
