@@ -5,6 +5,7 @@ import { problemOf } from '../src/check/option-problem.js'
 import type { Match } from '../src/check/probe-spec.js'
 import { compileJudge } from '../src/probe/matcher.js'
 import { gathered } from '../src/probe/pace.js'
+import { destinationOf } from './lib/destination.js'
 import { converse, type Dialogue } from './lib/dialogue.js'
 import {
   encryptionOf,
@@ -89,7 +90,7 @@ async function search(
     await expectReply(dialogue, '2')
   }
   const port = await passivePort(dialogue, target)
-  let data: Socket = connect({ host: target.address.text, port, signal: context.signal })
+  let data: Socket = connect({ ...destinationOf(target), port, signal: context.signal })
   // Without a listener, an error after the run would end the process.
   data.on('error', () => {})
   try {

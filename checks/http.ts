@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { defineCheck, type RunContext, type Target } from '../src/check/check.js'
+import { destinationOf } from './lib/destination.js'
 import { type HttpOptions, httpOptions, httpProbe, httpProblem, requestBytes } from './lib/http.js'
 import { exchange } from './lib/response.js'
 
@@ -26,7 +27,7 @@ export const check = defineCheck({
 /** Performs one request. Returns null for a redirect that must be followed. */
 async function ask(target: Target, options: HttpOptions, context: RunContext) {
   context.phase('connect')
-  const socket = connect({ host: target.address.text, port: target.port, signal: context.signal })
+  const socket = connect({ ...destinationOf(target), signal: context.signal })
   try {
     await once(socket, 'connect')
     return await exchange(socket, requestBytes(target, options, 'http'), options, context)

@@ -4,6 +4,7 @@ import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { problemOf } from '../src/check/option-problem.js'
 import { HEAD_LIMIT } from '../src/probe/match-http.js'
 import { gathered } from '../src/probe/pace.js'
+import { destinationOf } from './lib/destination.js'
 import { Heard } from './lib/heard.js'
 import { httpJudge, httpOptions, httpProblem, requestHeaders } from './lib/http.js'
 import { hearResponse, joined } from './lib/response.js'
@@ -87,13 +88,13 @@ function requestBytes(url: URL, options: ProxyOptions): Uint8Array {
 
 /** Performs one exchange. Returns the answer, or the URL of a redirect. */
 async function ask(
-  { address, port }: Target,
+  target: Target,
   url: URL,
   options: ProxyOptions,
   { signal, phase }: RunContext,
 ): Promise<Answer | URL> {
   phase('connect')
-  const socket = connect({ host: address.text, port, signal })
+  const socket = connect({ ...destinationOf(target), signal })
   try {
     socket.once('connect', () => phase('first byte')).write(requestBytes(url, options))
     const chunks = gathered(socket)[Symbol.asyncIterator]()

@@ -1,6 +1,7 @@
 import { defineCheck, type RunContext, type Target } from '../src/check/check.js'
 import { problemOf } from '../src/check/option-problem.js'
 import { expectedAnswer } from '../src/probe/expectation.js'
+import { destinationOf } from './lib/destination.js'
 import { type HttpOptions, hostName, httpJudge, httpOptions, httpProblem, requestBytes } from './lib/http.js'
 import { exchange } from './lib/response.js'
 import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './lib/tls.js'
@@ -46,8 +47,7 @@ export const check = defineCheck({
 
 /** Performs one request over TLS. Returns null for a redirect that must be followed. */
 async function ask(target: Target, options: HttpOptions & TlsOptions, context: RunContext) {
-  const { address, port } = target
-  const peer = { host: address.text, port, name: hostName(options.virtualhost) }
+  const peer = { ...destinationOf(target), name: hostName(options.virtualhost) }
   const socket = await connectTls(peer, options, context)
   try {
     return await exchange(socket, requestBytes(target, options, 'https'), options, context)

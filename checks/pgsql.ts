@@ -4,6 +4,7 @@ import type { Client, Query, QueryArrayConfig } from 'pg'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { open } from './lib/connect.js'
+import { destinationOf } from './lib/destination.js'
 import { CheckFailure } from './lib/failure.js'
 import { optionalTls, optionalTlsProblem, withLibrary } from './lib/library.js'
 import { pgsqlMessages } from './lib/pgsql-messages.js'
@@ -131,13 +132,13 @@ function clientOn(socket: Socket, { login, passwd, database }: Wanted, Client: t
 const CANCEL_REQUEST = '0000001004d2162e'
 
 /** Cancels the query. PostgreSQL would continue it after the connection is closed, and such queries would accumulate. */
-function cancel(client: Client, { address, port }: Target): void {
+function cancel(client: Client, target: Target): void {
   const { processID = null, secretKey = null } = client as unknown as Record<string, number | null>
   if (processID === null || secretKey === null) return
   const message = Buffer.concat([Buffer.from(CANCEL_REQUEST, 'hex'), Buffer.alloc(8)])
   message.writeInt32BE(processID, 8)
   message.writeInt32BE(secretKey, 12)
-  const socket = connect({ host: address.text, port, timeout: 1000 })
+  const socket = connect({ ...destinationOf(target), timeout: 1000 })
   const end = () => socket.destroy()
   socket.on('error', end).on('timeout', end).resume().end(message)
 }

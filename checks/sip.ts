@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
-import { on, once } from 'node:events'
+import { on } from 'node:events'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { problemOf } from '../src/check/option-problem.js'
 import { bracketed } from '../src/core/address.js'
+import { connectUdp } from './lib/destination.js'
 import { brief, converse, type Dialogue } from './lib/dialogue.js'
 import { givenOf, tlsOptions, tlsProblem } from './lib/tls.js'
 
@@ -107,8 +108,7 @@ function shown(status: SipOptions['status']): string {
 }
 
 async function askUdp(target: Target, options: SipOptions, { signal, phase }: RunContext): Promise<Answer> {
-  const { address, port } = target
-  const family = address.family === 'ipv6' ? 6 : 4
+  const family = target.address.family === 'ipv6' ? 6 : 4
   const socket = createSocket({
     type: `udp${family}`,
     lookup: (host, _options, callback) => callback(null, host, family),
@@ -116,10 +116,7 @@ async function askUdp(target: Target, options: SipOptions, { signal, phase }: Ru
   let timer: NodeJS.Timeout | undefined
   try {
     phase('send')
-    const connected = once(socket, 'connect', { signal })
-    // Connected, so that port-unreachable errors are reported and only the target can answer.
-    socket.connect(port, address.text)
-    await connected
+    await connectUdp(socket, target, signal)
     const question = questionOf(target, options, socket.address())
     const ask = (wait: number) => {
       socket.send(question.text)

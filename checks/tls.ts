@@ -2,6 +2,7 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { type Answer, defineCheck, down, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { problemOf } from '../src/check/option-problem.js'
+import { destinationOf } from './lib/destination.js'
 import { connectTls, tlsAnswer, tlsOptions, tlsProblem } from './lib/tls.js'
 
 const DAY = 86_400_000
@@ -33,10 +34,10 @@ export const check = defineCheck({
     return tlsProblem(options)
   },
 
-  async run({ address, port }, options, context) {
+  async run(target, options, context) {
     const { alpn } = options
     const startedAt = performance.now()
-    const peer = { host: address.text, port, name: null, ...(alpn.length > 0 && { alpn }) }
+    const peer = { ...destinationOf(target), name: null, ...(alpn.length > 0 && { alpn }) }
     try {
       const socket = await connectTls(peer, options, context)
       try {

@@ -16,6 +16,7 @@ export const FACTS: Readonly<Record<string, Fact>> = {
   address: ({ address }) => address.text,
   port: ({ port }) => String(port),
   family: ({ address }) => address.family,
+  source: ({ source }) => source?.text ?? '',
   real: ({ real }) => real.address.text,
   realport: ({ real }) => String(real.port),
   weight: ({ real }) => String(real.weight),

@@ -2,24 +2,22 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { RunContext, Target } from '../../src/check/check.js'
+import { connectUdp } from './destination.js'
 
 /** Sends the message and returns the first datagram that comes back. */
 export async function askUdp(
-  { address, port }: Target,
+  target: Target,
   message: Uint8Array,
   { signal, phase }: RunContext,
 ): Promise<Buffer> {
-  const family = address.family === 'ipv6' ? 6 : 4
+  const family = target.address.family === 'ipv6' ? 6 : 4
   const socket = createSocket({
     type: `udp${family}`,
     lookup: (host, _options, callback) => callback(null, host, family),
   })
   try {
     phase('send')
-    const connected = once(socket, 'connect', { signal })
-    // Connected, so that port-unreachable errors are reported and only the target can answer.
-    socket.connect(port, address.text)
-    await connected
+    await connectUdp(socket, target, signal)
     const answered = once(socket, 'message', { signal })
     socket.send(message)
     phase('first byte')

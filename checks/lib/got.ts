@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Answer, down, type RunContext, type Target } from '../../src/check/check.js'
 import { got, MaxRedirectsError, ReadError, type Request } from '../../src/system/got.js'
+import { type Destination, destinationOf } from './destination.js'
 import { type HttpOptions, hostHeader, requestHeaders, requestPath, type Scheme } from './http.js'
 import { judgeResponse } from './response.js'
 import { connectTls, type TlsOptions, tlsAnswer } from './tls.js'
@@ -100,15 +101,18 @@ async function hear(request: Request, options: HttpOptions, { phase }: RunContex
   return judgeResponse(status, response.headers['content-encoding'], request, options)
 }
 
-type Route = (host: string, port: number) => { host: string; port: number }
+type Route = (host: string, port: number) => Destination
 
-/** Sends requests for the original host to the real server, and all others to the host in the redirect. */
-function routeOf({ address, port }: Target, first: URL): Route {
+/**
+ * Sends requests for the original host to the real server, and all others to the host in the redirect, for which the
+ * kernel chooses the source.
+ */
+function routeOf(target: Target, first: URL): Route {
   const own = bare(first.hostname)
   const ownPort = Number(first.port) || (first.protocol === 'https:' ? 443 : 80)
   return (host, asked) =>
     bare(host) === own
-      ? { host: address.text, port: asked === ownPort ? port : asked }
+      ? { ...destinationOf(target), port: asked === ownPort ? target.port : asked }
       : { host: bare(host), port: asked }
 }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { ClientHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { type Answer, down, type RunContext, type Target } from '../../src/check/check.js'
+import { destinationOf } from './destination.js'
 import { CheckFailure } from './failure.js'
 import { type HttpOptions, hostHeader, hostName, requestHeaders, requestPath } from './http.js'
 import { judgeResponse } from './response.js'
@@ -26,8 +27,7 @@ export async function ask(
   context: RunContext,
 ): Promise<Answer> {
   const peer = {
-    host: target.address.text,
-    port: target.port,
+    ...destinationOf(target),
     name: hostName(options.virtualhost),
     alpn: ['h2'],
   }

@@ -155,6 +155,8 @@ export interface TlsPeer {
   /** Address or name to connect to. */
   readonly host: string
   readonly port: number
+  /** Address to bind to; absent: the kernel chooses. */
+  readonly localAddress?: string
   /** The name for SNI and verification, or null. */
   readonly name: string | null
   readonly alpn?: readonly string[]
@@ -166,7 +168,7 @@ export interface TlsPeer {
 
 /** Connects and completes the handshake. The signal destroys the connection. */
 export async function connectTls(
-  { host, port, name, alpn, socket: plain, session }: TlsPeer,
+  { host, port, localAddress, name, alpn, socket: plain, session }: TlsPeer,
   options: TlsOptions,
   { signal, phase }: RunContext,
 ): Promise<TLSSocket> {
@@ -179,6 +181,7 @@ export async function connectTls(
     host,
     port,
     ...(plain ? { socket: plain } : {}),
+    ...(localAddress === undefined ? {} : { localAddress }),
     servername,
     secureContext: contextFor(options),
     // Verified below, while the certificate is still available: Node would discard it with the connection.

@@ -27,6 +27,7 @@ import {
   SCHEMA,
   type ServiceStatus,
   type SlowStartStatus,
+  type SourceStatus,
   type StatusDocument,
   type Totals,
 } from './status-types.js'
@@ -165,7 +166,7 @@ function realStatus(
       real.address === null && !isHold(override)
         ? `name: ${nameTrouble}`
         : reasonOf(health, at => dateTime(dates.at(at))),
-    checks: health.checks.map(check => checkStatus(check, dates)),
+    checks: health.checks.map(check => checkStatus(check, snapshot.sources, dates)),
     counters: dump?.reals.get(`${serviceKey} ${key}`) ?? null,
   }
 }
@@ -182,7 +183,11 @@ function dampingStatus({ hold }: RealHealth, dates: Dates): DampingStatus | null
   return { since: dates.iso(since), until: dates.iso(until), isSpared }
 }
 
-function checkStatus({ subscriber, health, lastAt, noVerdicts }: CheckState, dates: Dates): CheckStatus {
+function checkStatus(
+  { subscriber, health, lastAt, noVerdicts }: CheckState,
+  sources: Snapshot['sources'],
+  dates: Dates,
+): CheckStatus {
   const { use, target } = subscriber
   return {
     name: nameOfCheck(subscriber),
@@ -198,7 +203,21 @@ function checkStatus({ subscriber, health, lastAt, noVerdicts }: CheckState, dat
     noVerdict: isWithoutVerdict(noVerdicts)
       ? { since: dates.iso(noVerdicts.since), count: noVerdicts.count, detail: noVerdicts.detail }
       : null,
+    source: sourceStatus(subscriber, sources),
   }
+}
+
+function sourceStatus(
+  { use, target }: CheckState['subscriber'],
+  sources: Snapshot['sources'],
+): SourceStatus | null {
+  if (use.source === 'kernel') return null
+  if (use.source) return { address: use.source.text, by: 'configuration', insteadOf: null }
+  const choice = sources.get(target.address.text) ?? { kind: 'kernel' }
+  if (choice.kind === 'kernel') return null
+  const [by, instead] =
+    choice.kind === 'virtual' ? (['kernel', null] as const) : (['lvsd', choice.insteadOf.text] as const)
+  return { address: choice.source.text, by, insteadOf: instead }
 }
 
 /** Rounds all milliseconds of a result. */

@@ -1,5 +1,6 @@
 /** The state of all parts of the daemon at one moment, as input for the status document. */
 import type { Problem } from '../config/problems/problem.js'
+import type { SourceChoice } from '../core/check-source.js'
 import type { HealthSnapshot } from '../health/health-snapshot.js'
 import type { IsolationChange } from '../health/isolation.js'
 import type { NamesSnapshot } from '../names/name-resolver.js'
@@ -23,6 +24,8 @@ export interface Snapshot extends Pick<StatusDocument, 'version' | 'pid' | 'kern
   readonly sysctls: readonly SysctlState[]
   /** Openings of windows that operators have ended early. Times of the wall clock. */
   readonly endedWindows: readonly EarlyEnd[]
+  /** Where the source of checks is not the kernel's choice, or is a virtual address: by the text of the target. */
+  readonly sources: ReadonlyMap<string, SourceChoice>
 }
 
 /** State of the active configuration and the last reload. */

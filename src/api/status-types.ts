@@ -42,6 +42,18 @@ export interface CheckStatus {
   readonly lastAt: string | null
   /** Null unless several runs in a row had no verdict; else their start, reason and count. */
   readonly noVerdict: (CauseStatus & { readonly count: number }) | null
+  /** Its source address. Null: the kernel chooses, and chooses no virtual address. */
+  readonly source: SourceStatus | null
+}
+
+export interface SourceStatus {
+  readonly address: string
+  /**
+   * Who has chosen it: the configuration; lvsd, because the kernel would choose `insteadOf`; the kernel, although it is
+   * a virtual address, because this machine has no other one.
+   */
+  readonly by: 'configuration' | 'lvsd' | 'kernel'
+  readonly insteadOf: string | null
 }
 
 export interface OverrideStatus {

@@ -28,6 +28,11 @@ export interface Target {
   readonly address: Address
   /** `checkport`, else the port of the real server, else the kind's default port; 0 if there is none. */
   readonly port: number
+  /**
+   * The source address that the check must bind to, as `localAddress` of a socket; null or absent: the kernel chooses.
+   * It may be another one at each run.
+   */
+  readonly source?: Address | null
   /** The real server as in the desired table. */
   readonly real: { readonly address: Address; readonly port: number; readonly weight: number }
   readonly service: TargetService

@@ -72,6 +72,9 @@ const OWN_REFUSALS: Readonly<Record<string, string>> = {
   ENODEV: 'this machine has no such network interface',
 }
 
+const NO_SOURCE =
+  'the source address of the check is not an address of this machine, or is tentative, or has no local port left (EADDRNOTAVAIL)'
+
 /** Returns the detail for an error that came from the network path of a call, else undefined. */
 function fromThePath(code: string, call: string): string | undefined {
   if (code === 'EACCES' && NETWORK_CALLS.has(call))
@@ -94,6 +97,7 @@ export function answerFromError(error: unknown): Answer {
   const { code, call } = originOf(error)
   const path = fromThePath(code, call)
   if (path !== undefined) return down('unreachable', `${path} (${code})`)
+  if (code === 'EADDRNOTAVAIL' && call === 'bind') return noVerdict(NO_SOURCE)
   const own =
     OWN[code] ?? (SOCKET_CALLS.has(call) || NETWORK_CALLS.has(call) ? OWN_REFUSALS[code] : undefined)
   if (own !== undefined) return noVerdict(`${own} (${code})`)

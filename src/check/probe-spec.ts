@@ -33,8 +33,13 @@ export type Judge =
       readonly limit: number
     }
 
+/** The source address to bind to; null or absent: the kernel chooses. Not set by a check. */
+interface Sourced {
+  readonly source?: Address | null
+}
+
 export type ProbeSpec =
-  | {
+  | (Sourced & {
       readonly kind: 'tcp'
       readonly address: Address
       readonly port: number
@@ -45,8 +50,8 @@ export type ProbeSpec =
       /** Whether to close the connection with a reset. It avoids a local TIME_WAIT, but some servers log it. */
       readonly reset: boolean
       readonly judge: Judge
-    }
-  | {
+    })
+  | (Sourced & {
       readonly kind: 'udp'
       readonly address: Address
       readonly port: number
@@ -54,14 +59,14 @@ export type ProbeSpec =
       /** Null: no answer is expected. Only a port-unreachable error within `patience` milliseconds fails the check. */
       readonly judge: Judge | null
       readonly patience: number
-    }
-  | {
+    })
+  | (Sourced & {
       readonly kind: 'icmp'
       readonly address: Address
       /** Bytes of echo data. */
       readonly size: number
       /** Number of requests, spread evenly over the time limit; one reply suffices. */
       readonly count: number
-    }
+    })
   /** Sends nothing; the answer is known. */
   | { readonly kind: 'fixed'; readonly answer: Answer }

@@ -1,5 +1,6 @@
 /** Runs a check that is code: one deadline for the whole run, timed phases, and every outcome returned as a value. */
 
+import type { WantedSource } from '../core/check-source.js'
 import type { CheckResult, Phase, PhaseTime, Weighing, WeightAdvice } from '../core/model.js'
 import { type Answer, type Check, down, type RunContext, type Target } from './check.js'
 import { answerFromError, isAbort, timedOut } from './error-to-answer.js'
@@ -18,6 +19,8 @@ export interface CheckWork extends CodeWork {
   readonly connects?: number
   /** Answer to give instead of a run. */
   readonly answer?: Answer | null
+  /** The source that the configuration gives. Absent: lvsd sees to it that it is no virtual address. */
+  readonly source?: WantedSource
 }
 
 /** Runs a check once, for `lvsd probe` and tests. Never rejects. */

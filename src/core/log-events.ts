@@ -136,9 +136,19 @@ export const LOG_EVENTS = {
     'detail',
   ),
   'check.virtual-source': kind(
-    'The kernel chooses a virtual address as the source of checks, so their answers may go elsewhere.',
+    'Checks have a virtual address as their source, because this machine has no other one: their answers may go elsewhere.',
     'address',
-    'services',
+    'server',
+  ),
+  'check.source-replaced': kind(
+    'Checks have another source address than the kernel would choose: a virtual, deprecated or tentative one.',
+    'address',
+    'source',
+    'server',
+  ),
+  'check.sources-unknown': kind(
+    'lvsd cannot ask the kernel for source addresses, so a virtual address may be the source of checks.',
+    'error',
   ),
   'check.verdict-again': kind('The end of `check.no-verdict`.', 'service', 'real', 'check'),
   'run.no-verdict': kind('A run of a check had no verdict; logged occasionally.', 'job', 'detail'),

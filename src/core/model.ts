@@ -5,6 +5,7 @@
 
 import { type Address, endpoint, type Family, isName, literalAddress } from './address.js'
 import type { AlertReceiver } from './alert-receiver.js'
+import type { WantedSource } from './check-source.js'
 
 // ---------------------------------------------------------------- identity
 
@@ -258,6 +259,8 @@ export interface CheckUse {
   readonly host: string | null
   /** Number of plain TCP connects between two runs of the check (ldirectord's `checktype = N`); absent means none. */
   readonly connects?: number
+  /** Source address of the check; absent: lvsd chooses one that is not virtual. */
+  readonly source?: WantedSource
 }
 
 /** A server of a service: a real server or the fallback. */

@@ -2,20 +2,23 @@
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { Loaded } from '../config/load.js'
 import type { Config, Settings } from '../core/model.js'
-import { sourceAdvice } from '../doctor/source-advice.js'
 import type { EventListener } from '../events/event-bus.js'
 import { kernelAdvice } from '../events/sysctl-advice.js'
 import { EventMemory } from '../history/event-memory.js'
 import { openTable, type TableName } from '../ipvs/table.js'
 import { openResolver } from '../names/lookup.js'
+import { PATH_GROUPS, watchPaths } from '../netlink/path-changes.js'
 import { openPaths, type Paths } from '../netlink/paths.js'
 import { openSocket } from '../netlink/socket.js'
 import { openCommandQueue } from '../notify/command-queue.js'
+import { CheckSources, SOURCES_UNKNOWN } from '../schedule/check-sources.js'
+import { openExecutors } from '../schedule/executors.js'
 import { type Journal, journalPath, memoryJournal, openJournal, statePath } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { prepareToRun } from '../system/processes.js'
 import { openNotify } from '../system/sd-notify.js'
 import { openSysctls } from '../system/sysctl.js'
+import { systemClock } from '../util/clock.js'
 import { openAlerts } from './alert-listener.js'
 import { type Daemon, startDaemon } from './daemon.js'
 import { defaultListeners } from './default-listeners.js'
@@ -58,7 +61,9 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   const resolver = openResolver()
   const commands = openCommandQueue(log)
   const alerts = await openAlerts({ log, resolver, eventMemory, path: pathIn('alerts') })
-  const advice = table === 'netlink' ? [kernelAdvice(log), sourceAdvice(log)] : []
+  const advice = table === 'netlink' ? [kernelAdvice(log)] : []
+  const paths = table === 'netlink' ? pathsOrNull(log) : null
+  const sources = paths && sourcesOrNull(paths, log)
   return startDaemon({
     loaded,
     kept,
@@ -73,13 +78,15 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     sysctls: table === 'memory' ? null : openSysctls(),
     sysctlsPath: pathIn('sysctls'),
     journal,
-    paths: table === 'netlink' ? pathsOrNull(log) : null,
+    paths,
+    executors: (onResult, concurrency, parts) => openExecutors(onResult, concurrency, { ...parts, sources }),
     resolver,
     commands,
     notify: openNotify(env, log),
     listeners: [
       ...defaultListeners({ log, journal, resolver, commands, recordFolder: folderIn('results') }),
       alerts,
+      ...(sources ? [sourcesListener(sources)] : []),
       ...advice,
       ...listeners,
     ],
@@ -100,6 +107,23 @@ function pathsOrNull(log: Log): Paths | null {
     )
     return null
   }
+}
+
+/** Bytes of the buffer for reports of changes. If it overflows, everything counts as changed. */
+const CHANGES_BUFFER = 64 * 1024
+
+function sourcesOrNull(paths: Paths, log: Log): CheckSources | null {
+  try {
+    const changes = watchPaths(openSocket(CHANGES_BUFFER, 'route', PATH_GROUPS))
+    return new CheckSources({ paths, changes, log, now: systemClock.now })
+  } catch (error) {
+    log.warn('check.sources-unknown', { error: (error as Error).message }, SOURCES_UNKNOWN)
+    return null
+  }
+}
+
+function sourcesListener(sources: CheckSources): EventListener {
+  return { config: ({ services }) => sources.follow(services) }
 }
 
 /** Returns the loaded configuration with the paths of the control socket and the state folder replaced, if given. */

@@ -350,6 +350,7 @@ class RunningDaemon implements Daemon {
       names: this.#names.snapshot(this.#applier.config),
       reconcile,
       schedule: this.#executors.stats(),
+      sources: this.#executors.sources(),
       sysctls: this.#sysctls.snapshot(),
       endedWindows: this.#overrideSources.windows.endedEarly,
     }

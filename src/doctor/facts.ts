@@ -111,7 +111,9 @@ export interface Site {
   readonly folders: readonly Folder[]
 }
 
-export type Source = { readonly address: string } | { readonly refusal: string }
+export type Source =
+  /** `bound`: the address that lvsd binds checks to instead; absent: none. */
+  { readonly address: string; readonly bound?: string } | { readonly refusal: string }
 
 export interface Folder {
   readonly use: 'state' | 'socket'

@@ -51,8 +51,10 @@ export function virtualAddresses(config: ResolvedConfig): readonly VirtualAddres
 }
 
 export interface VirtualSource extends VirtualAddress {
-  /** Addresses of the servers whose checks have it as source. */
+  /** Addresses of the servers for which the kernel chooses it. */
   readonly servers: readonly string[]
+  /** The address that lvsd binds checks of these servers to instead; null: none. */
+  readonly bound: string | null
 }
 
 /** Returns the virtual addresses that the kernel chooses as source for a server other than the address itself. */
@@ -62,10 +64,13 @@ export function virtualSourcesIn(
 ): readonly VirtualSource[] {
   return virtualAddresses(config).flatMap(virtual => {
     const text = withoutZone(virtual.address.text)
-    const servers = [...sources].flatMap(([server, chosen]) =>
-      'address' in chosen && chosen.address === text && server !== text ? server : [],
-    )
-    return servers.length > 0 ? { ...virtual, servers } : []
+    const serversOf = new Map<string | null, string[]>()
+    for (const [server, chosen] of sources) {
+      if (!('address' in chosen) || chosen.address !== text || server === text) continue
+      const { bound = null } = chosen
+      serversOf.set(bound, [...(serversOf.get(bound) ?? []), server])
+    }
+    return [...serversOf].map(([bound, servers]) => ({ ...virtual, servers, bound }))
   })
 }
 

@@ -3,6 +3,7 @@
 import { type Answer, type Check, noVerdict, type Target, type TargetService } from '../check/check.js'
 import type { CheckWork } from '../check/run-code.js'
 import type { Address } from '../core/address.js'
+import type { WantedSource } from '../core/check-source.js'
 import {
   type CheckUse,
   keyAsWritten,
@@ -27,7 +28,8 @@ export interface Job {
 
 /** Returns the part of a job that an executor needs. */
 export function workOf({ check, target, use, answer }: Job): CheckWork {
-  return { check, target, options: use.options, connects: use.connects ?? 0, answer }
+  const { options, connects = 0, source } = use
+  return { check, target, options, connects, answer, ...(source !== undefined && { source }) }
 }
 
 /** Uses the results of a job: one check of one real server of one service. */
@@ -124,6 +126,7 @@ function questionOf(
   const asker = check.perService ? [serviceKey(service), keyOfMember(service, real)] : []
   const connects = use.connects ? [`${use.connects} connects`] : []
   const host = use.address === null ? [use.host] : []
+  const source = use.source === undefined ? [] : [`from ${sourceText(use.source)}`]
   return JSON.stringify([
     use.kind,
     target.address.text,
@@ -131,8 +134,13 @@ function questionOf(
     use.options,
     ...connects,
     ...host,
+    ...source,
     ...asker,
   ])
+}
+
+function sourceText(source: WantedSource): string {
+  return source === 'kernel' ? source : source.text
 }
 
 /**

@@ -30,14 +30,19 @@ class IcmpRun implements Run, EchoListener {
   #sent = 0
   #isOver = false
 
-  constructor({ address, size, count }: IcmpProbe, timeout: number, done: OnDone, traced: boolean) {
+  constructor(
+    { address, size, count, source = null }: IcmpProbe,
+    timeout: number,
+    done: OnDone,
+    traced: boolean,
+  ) {
     this.#done = done
     this.#count = count
     this.#every = timeout / count
     this.phases = traced ? [] : NO_PHASES
     this.#startedAt = traced ? performance.now() : 0
     try {
-      this.#echoer = echoerOf(address.family)
+      this.#echoer = echoerOf(address.family, source)
       this.#request = this.#echoer.request(address, size, this)
       this.#send()
     } catch (error) {
@@ -98,7 +103,8 @@ class IcmpRun implements Run, EchoListener {
 
 /** Without a socket there is no verdict about the server. */
 function notOpened(error: unknown): Answer {
-  const { code, message } = error as NodeJS.ErrnoException
+  const { code, syscall, message } = error as NodeJS.ErrnoException
+  if (syscall === 'bind') return answerFromError(error)
   if (code !== 'EPERM' && code !== 'EACCES')
     return noVerdict(`lvsd cannot open a socket for ping: ${message}`)
   return noVerdict(

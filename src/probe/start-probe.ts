@@ -3,9 +3,10 @@ import type { Answer } from '../check/check.js'
 import type { ProbeSpec } from '../check/probe-spec.js'
 import { NO_PHASES, type OnDone, type Run, runOnce, type StartRun } from '../check/run.js'
 import { groundedBy } from '../check/zone.js'
+import type { Address } from '../core/address.js'
 import type { CheckResult, Phase } from '../core/model.js'
 import { type PreparedIcmp, startIcmp } from './icmp.js'
-import { type PreparedTcp, prepareTcp, startTcp } from './tcp.js'
+import { type PreparedTcp, prepareTcp, startTcp, tcpFrom } from './tcp.js'
 import { type PreparedUdp, prepareUdp, startUdp } from './udp.js'
 
 /** A probe, with the part that is computed once for all its runs. */
@@ -27,6 +28,31 @@ export function prepareProbe(probe: ProbeSpec): PreparedProbe {
       return { probe }
   }
 }
+
+/** Returns the same probe, bound to another source; null: the kernel chooses. */
+export function probeFrom(prepared: PreparedProbe, source: Address | null): PreparedProbe {
+  const { probe } = prepared
+  if (probe.kind === 'fixed') return prepared
+  if (probe.kind === 'tcp') return tcpFrom(prepared as PreparedTcp, source)
+  return { ...prepared, probe: { ...probe, source } } as PreparedProbe
+}
+
+/** Starts a probe from the source that `sourceOf` returns at that time. */
+export function startFrom(prepared: PreparedProbe, sourceOf: () => Address | null): Begin {
+  let current = prepared
+  let bound: string | null = null
+  return (timeout, done, traced) => {
+    const source = sourceOf()
+    const text = source?.text ?? null
+    if (text !== bound) {
+      current = probeFrom(prepared, source)
+      bound = text
+    }
+    return startProbe(current, timeout, done, traced)
+  }
+}
+
+type Begin = (timeout: number, done: OnDone, traced?: boolean) => Run
 
 export const startProbe: StartRun<PreparedProbe> = (prepared, timeout, done, traced = false): Run => {
   if (prepared.probe.kind === 'fixed') return new Grounded(prepared.probe.answer, null, done)

@@ -4,6 +4,7 @@ import { type Answer, down } from '../check/check.js'
 import { answerFromError, timedOut } from '../check/error-to-answer.js'
 import type { ProbeSpec } from '../check/probe-spec.js'
 import { NO_PHASES, type OnDone, type Run } from '../check/run.js'
+import type { Address } from '../core/address.js'
 import type { Phase, PhaseTime } from '../core/model.js'
 import { compileJudge } from './matcher.js'
 import { Pace, REST } from './pace.js'
@@ -15,15 +16,21 @@ export type TcpProbe = Extract<ProbeSpec, { kind: 'tcp' }>
 export interface PreparedTcp {
   readonly probe: TcpProbe
   readonly hear: () => ResponseParser
-  readonly destination: { readonly host: string; readonly port: number }
+  readonly destination: { readonly host: string; readonly port: number; readonly localAddress?: string }
 }
 
 export function prepareTcp(probe: TcpProbe): PreparedTcp {
-  return {
-    probe,
-    hear: compileJudge(probe.judge),
-    destination: { host: probe.address.text, port: probe.port },
-  }
+  return { probe, hear: compileJudge(probe.judge), destination: destinationOf(probe) }
+}
+
+function destinationOf({ address, port, source }: TcpProbe): PreparedTcp['destination'] {
+  return { host: address.text, port, ...(source && { localAddress: source.text }) }
+}
+
+/** Returns the same probe, bound to another source. */
+export function tcpFrom(prepared: PreparedTcp, source: Address | null): PreparedTcp {
+  const probe = { ...prepared.probe, source }
+  return { ...prepared, probe, destination: destinationOf(probe) }
 }
 
 export function startTcp(prepared: PreparedTcp, done: OnDone, traced: boolean): Run {

@@ -5,6 +5,7 @@ import { type Answer, up } from '../check/check.js'
 import { answerFromError, timedOut } from '../check/error-to-answer.js'
 import type { ProbeSpec } from '../check/probe-spec.js'
 import { NO_PHASES, type OnDone, type Run } from '../check/run.js'
+import type { Address } from '../core/address.js'
 import type { Phase, PhaseTime } from '../core/model.js'
 import { counted } from '../util/plural.js'
 import { compileJudge } from './matcher.js'
@@ -52,7 +53,13 @@ class UdpFlight implements Run {
     this.#socket = createSocket({ type, lookup: (host, _options, found) => found(null, host, 0) })
     this.#socket.on('error', error => this.#failed(error))
     this.#socket.on('message', bytes => this.#heard(bytes))
-    this.#socket.connect(port, address.text, (error?: Error) => (error ? this.#failed(error) : this.#send()))
+    const connect = () =>
+      this.#socket.connect(port, address.text, (error?: Error) =>
+        error ? this.#failed(error) : this.#send(),
+      )
+    // Later, because a bind that fails does so at once.
+    if (probe.source) setImmediate(() => this.#over || this.#bind(probe.source as Address, connect))
+    else connect()
   }
 
   wake(): void {
@@ -68,6 +75,10 @@ class UdpFlight implements Run {
 
   cancel(): void {
     if (!this.#over) this.#land()
+  }
+
+  #bind({ text }: Address, then: () => void): void {
+    this.#socket.bind({ address: text, exclusive: true }, () => this.#over || then())
   }
 
   #send(): void {

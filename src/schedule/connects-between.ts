@@ -9,14 +9,20 @@
 import type { Target } from '../check/check.js'
 import type { ProbeSpec } from '../check/probe-spec.js'
 import type { OnDone, Run } from '../check/run.js'
-import { prepareProbe, startProbe } from '../probe/start-probe.js'
+import type { Address } from '../core/address.js'
+import { prepareProbe, startFrom } from '../probe/start-probe.js'
 
 /** Starts a run of a job. */
 export type BeginRun = (timeout: number, done: OnDone, traced?: boolean) => Run
 
 /** Returns a job that runs the check once and then `connects` connects, in turn. */
-export function withConnectsBetween(begin: BeginRun, target: Target, connects: number): BeginRun {
-  const connect = prepareProbe(connectTo(target))
+export function withConnectsBetween(
+  begin: BeginRun,
+  target: Target,
+  connects: number,
+  sourceOf: () => Address | null = () => null,
+): BeginRun {
+  const connect = startFrom(prepareProbe(connectTo(target)), sourceOf)
   let left = 0
   return (timeout, done, traced) => {
     const turn = left
@@ -27,7 +33,7 @@ export function withConnectsBetween(begin: BeginRun, target: Target, connects: n
       if (answer.ok === null) left = turn
       done(answer)
     }
-    return turn > 0 ? startProbe(connect, timeout, settle, traced) : begin(timeout, settle, traced)
+    return turn > 0 ? connect(timeout, settle, traced) : begin(timeout, settle, traced)
   }
 }
 

@@ -5,16 +5,20 @@
 import { readFileSync } from 'node:fs'
 import { runOnce, type StartRun } from '../check/run.js'
 import { type CheckWork, startCheck } from '../check/run-code.js'
+import type { Address } from '../core/address.js'
+import type { SourceChoice } from '../core/check-source.js'
 import type { CheckResult } from '../core/model.js'
 import { NEEDS_CODE } from '../probe/needs-code.js'
-import { type PreparedProbe, startProbe } from '../probe/start-probe.js'
+import { probeFrom, startFrom, startProbe } from '../probe/start-probe.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { groupOf, Pool } from '../workers/pool.js'
 import type { WorkerLog } from '../workers/worker-group.js'
+import type { CheckSources } from './check-sources.js'
 import { type BeginRun, withConnectsBetween } from './connects-between.js'
 import type { Executor, OnResult, Timing } from './executor.js'
 import { placementOf } from './placement.js'
 import { Scheduler } from './scheduler.js'
+import { bindingOf, type SourceBinding } from './source-binding.js'
 import type { ScheduleStats } from './stats.js'
 
 /** Runs checks of any kind and hides which of them are probes. */
@@ -22,6 +26,8 @@ export interface Executors extends Executor<CheckWork> {
   stats(): ScheduleStats
   /** Number of runs that are due and wait for a place. */
   waiting(): number
+  /** Returns where the source of checks is not as the kernel chooses it, or is a virtual address: by target. */
+  sources(): ReadonlyMap<string, SourceChoice>
   /** Resolves when all runs and all workers have ended. */
   close(): void | Promise<void>
 }
@@ -33,6 +39,8 @@ export interface ExecutorParts {
   readonly log?: WorkerLog
   /** Called at a start, with the milliseconds since the run was due. */
   readonly onDelay?: (ms: number) => void
+  /** Keeps virtual addresses from being the source; absent: the kernel chooses. Closed with the executors. */
+  readonly sources?: CheckSources | null
 }
 
 /** Descriptors reserved for the control socket, the kernel, the journal, and further files of checks. */
@@ -46,22 +54,31 @@ const SILENT: WorkerLog = { info: () => {}, warn: () => {}, error: () => {} }
 export function openExecutors(
   onResult: OnResult,
   concurrency: number,
-  { clock = systemClock, descriptors = descriptorLimit(), log = SILENT, onDelay }: ExecutorParts = {},
+  {
+    clock = systemClock,
+    descriptors = descriptorLimit(),
+    log = SILENT,
+    onDelay,
+    sources = null,
+  }: ExecutorParts = {},
 ): Executors {
   const scheduler = new Scheduler(clock, Math.min(concurrency, descriptors - RESERVE), onDelay)
   const pool = new Pool(log, clock)
   const start: StartRun<BeginRun> = (begin, timeout, done, traced) => begin(timeout, done, traced)
+  const bindings = new Map<string, SourceBinding>()
+  const report: OnResult = (id, result) => onResult(id, bindings.get(id)?.judged(result) ?? result)
   const executors = {
-    core: scheduler.executor(start, onResult),
-    here: scheduler.executor(start, onResult, MOST_CODE),
-    checks: scheduler.executor(start, onResult, MOST_CODE),
-    commands: scheduler.executor(start, onResult, MOST_CODE),
-    user: scheduler.executor(start, onResult, MOST_CODE),
+    core: scheduler.executor(start, report),
+    here: scheduler.executor(start, report, MOST_CODE),
+    checks: scheduler.executor(start, report, MOST_CODE),
+    commands: scheduler.executor(start, report, MOST_CODE),
+    user: scheduler.executor(start, report, MOST_CODE),
   }
   const executorOf = new Map<string, Executor<BeginRun>>()
   const remove = (id: string) => {
     executorOf.get(id)?.remove(id)
     executorOf.delete(id)
+    bindings.delete(id)
     pool.forget(id)
   }
   const put = (
@@ -70,14 +87,21 @@ export function openExecutors(
     begin: BeginRun,
     { target, connects = 0 }: CheckWork,
     timing: Timing,
+    binding: SourceBinding,
   ) => {
     remove(id)
     executorOf.set(id, executor)
-    executor.set(id, connects > 0 ? withConnectsBetween(begin, target, connects) : begin, timing)
+    bindings.set(id, binding)
+    const job = connects > 0 ? withConnectsBetween(begin, target, connects, binding.begin) : begin
+    executor.set(id, job, timing)
   }
   const setCode = (id: string, work: CheckWork, timing: Timing) => {
-    if (work.check.module === undefined) return put(id, executors.here, bind(startCheck, work), work, timing)
-    put(id, executors[groupOf(work.check)], bind(pool.start, { ...work, id }), work, timing)
+    const binding = bindingOf(work, sources)
+    if (work.check.module === undefined)
+      return put(id, executors.here, codeFrom(startCheck, work, binding.begin), work, timing, binding)
+    const start: BeginRun = (timeout, done, traced) =>
+      pool.start({ ...work, id, source: binding.begin() }, timeout, done, traced)
+    put(id, executors[groupOf(work.check)], start, work, timing, binding)
   }
   return {
     set: (id, work, timing) => {
@@ -85,15 +109,19 @@ export function openExecutors(
       if (place.kind !== 'core') return setCode(id, work, timing)
       // A server that redirects once will continue to do so, so its job runs as code from now on.
       const defer = () => setCode(id, work, { ...timing, firstIn: 0 })
-      put(id, executors.core, fallingBackToCode(place.prepared, defer), work, timing)
+      const binding = bindingOf(work, sources)
+      const begin = startFrom(place.prepared, binding.begin)
+      put(id, executors.core, fallingBackToCode(begin, defer), work, timing, binding)
     },
     remove,
     soon: (id, ms) => executorOf.get(id)?.soon(id, ms),
     next: id => executorOf.get(id)?.next(id) ?? null,
     stats: () => scheduler.stats(),
     waiting: () => scheduler.waiting,
+    sources: () => sources?.choices() ?? new Map(),
     close: () => {
       scheduler.close()
+      sources?.close()
       return pool.close()
     },
   }
@@ -106,25 +134,35 @@ export interface OneShot {
   close(): Promise<void>
 }
 
-export function openOneShot(log: WorkerLog = SILENT): OneShot {
+export function openOneShot(log: WorkerLog = SILENT, sources: CheckSources | null = null): OneShot {
   const pool = new Pool(log)
   return {
     run: (work, timeout) => {
       const place = placementOf(work)
-      if (place.kind === 'core' && !place.defers) return runOnce(startProbe, place.prepared, timeout)
-      return work.check.module === undefined ? runOnce(startCheck, work, timeout) : pool.once(work, timeout)
+      const source = bindingOf(work, sources).begin()
+      if (place.kind === 'core' && !place.defers)
+        return runOnce(startProbe, probeFrom(place.prepared, source), timeout)
+      if (work.check.module === undefined) return runOnce(startCheck, workFrom(work, source), timeout)
+      return pool.once({ ...work, source }, timeout)
     },
-    close: () => pool.close(),
+    close: () => {
+      sources?.close()
+      return pool.close()
+    },
   }
 }
 
-function bind<Work>(start: StartRun<Work>, work: Work): BeginRun {
-  return (timeout, done, traced) => start(work, timeout, done, traced)
+function workFrom(work: CheckWork, source: Address | null): CheckWork {
+  return source ? { ...work, target: { ...work.target, source } } : work
 }
 
-function fallingBackToCode(prepared: PreparedProbe, defer: () => void): BeginRun {
+function codeFrom(start: StartRun<CheckWork>, work: CheckWork, source: () => Address | null): BeginRun {
+  return (timeout, done, traced) => start(workFrom(work, source()), timeout, done, traced)
+}
+
+function fallingBackToCode(begin: BeginRun, defer: () => void): BeginRun {
   return (timeout, done, traced) =>
-    startProbe(prepared, timeout, answer => (answer === NEEDS_CODE ? defer() : done(answer)), traced)
+    begin(timeout, answer => (answer === NEEDS_CODE ? defer() : done(answer)), traced)
 }
 
 /** Returns the soft limit on open files of this process; Infinity if there is none. */

@@ -9,7 +9,7 @@ import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import type { KoffiFunc } from 'koffi'
-import type { Family } from '../core/address.js'
+import { type Address, bytesOf, type Family } from '../core/address.js'
 
 /** A failed system call. `code` is the errno name, such as EPERM. */
 export class SystemError extends Error {
@@ -171,14 +171,17 @@ export function errorName(errno: number): string {
 /** The family of a netlink socket: what of the kernel it talks to. */
 export type NetlinkFamily = 'generic' | 'route'
 
-/** Opens a netlink socket with buffers of `buffer` bytes, or the maximum allowed for this process. */
-export function openNetlink(buffer: number, family: NetlinkFamily = 'generic'): number {
+/**
+ * Opens a netlink socket with buffers of `buffer` bytes, or the maximum allowed for this process. It receives the
+ * changes of these groups (a bit mask of the family).
+ */
+export function openNetlink(buffer: number, family: NetlinkFamily = 'generic', groups = 0): number {
   const fd = open(AF_NETLINK, SOCK_RAW, family === 'route' ? NETLINK_ROUTE : NETLINK_GENERIC)
   try {
     // The kernel's default holds 277 answers. With FORCE, root can exceed net.core.rmem_max.
     setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer)
     setBuffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, buffer)
-    bind(fd, netlinkAddress())
+    bind(fd, netlinkAddress(groups))
     return fd
   } catch (error) {
     close(fd)
@@ -186,10 +189,11 @@ export function openNetlink(buffer: number, family: NetlinkFamily = 'generic'): 
   }
 }
 
-/** struct sockaddr_nl: family, padding, port 0 (the kernel assigns one), no groups. */
-function netlinkAddress(): Uint8Array {
+/** struct sockaddr_nl: family, padding, port 0 (the kernel assigns one), groups. */
+function netlinkAddress(groups: number): Uint8Array {
   const address = Buffer.alloc(12)
   address.writeUInt16LE(AF_NETLINK, 0)
+  address.writeUInt32LE(groups, 8)
   return address
 }
 
@@ -256,6 +260,16 @@ function passOnly(type: number, bytes: number): Uint8Array {
 /** Opens an unbound UDP socket. */
 export function openUdpSocket(family: Family): number {
   return open(family === 'ipv6' ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0)
+}
+
+/** Binds a socket to an address without a zone, and to any port. */
+export function bindTo(fd: number, address: Address): void {
+  const isIpv6 = address.family === 'ipv6'
+  // struct sockaddr_in: family, port, address, padding. struct sockaddr_in6: family, port, flow, address, scope.
+  const bound = Buffer.alloc(isIpv6 ? 28 : 16)
+  bound.writeUInt16LE(isIpv6 ? AF_INET6 : AF_INET, 0)
+  bound.set(bytesOf(address), isIpv6 ? 8 : 4)
+  bind(fd, bound)
 }
 
 /** Makes the descriptor `to` refer to the socket of `from`, and closes `from`. */

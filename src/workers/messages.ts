@@ -26,6 +26,8 @@ export type Order =
       readonly job: number
       readonly timeout: number
       readonly traced: boolean
+      /** Text of the source address to bind to; absent: the kernel chooses. */
+      readonly source?: string
     }
   | { readonly do: 'abort'; readonly run: number }
   /** Asks for a report of the next rounds without waiting for the next beat, because of a deadline. */

@@ -20,6 +20,7 @@
  */
 import type { Check, Target } from '../check/check.js'
 import { type Run, runOnce, type StartRun } from '../check/run.js'
+import type { Address } from '../core/address.js'
 import type { CheckResult } from '../core/model.js'
 import { prepareToRun } from '../system/processes.js'
 import { type Clock, systemClock } from '../util/clock.js'
@@ -36,6 +37,8 @@ export interface WorkerJob {
   readonly check: Pick<Check, 'name' | 'module' | 'origin' | 'startsProcesses'>
   readonly target: Target
   readonly options: Readonly<Record<string, unknown>>
+  /** The source address of this run; null or absent: the kernel chooses. */
+  readonly source?: Address | null
 }
 
 /** Milliseconds between two ticks while user code is running, and otherwise. */
@@ -82,7 +85,12 @@ export class Pool {
   /** Starts a run of a job, and a worker if needed. */
   readonly start: StartRun<WorkerJob> = (work, timeout, done, traced = false): Run => {
     const { record, group } = this.#knownOf(work)
-    const run = new WorkerRun(record, this.#clock, { timeout, done, traced })
+    const run = new WorkerRun(record, this.#clock, {
+      timeout,
+      done,
+      traced,
+      source: work.source?.text ?? null,
+    })
     group.start(run)
     this.#arm()
     return run

@@ -4,9 +4,10 @@ import { answerFromError } from '../check/error-to-answer.js'
 import { importCheck } from '../check/import-check.js'
 import type { Run } from '../check/run.js'
 import { startWatched, type Watcher } from '../check/run-code.js'
+import { parseAddress } from '../core/address.js'
 import type { OwnWord, Phase } from '../core/model.js'
 import { NEEDS_CODE } from '../probe/needs-code.js'
-import { type PreparedProbe, prepareProbe, startProbe } from '../probe/start-probe.js'
+import { type PreparedProbe, prepareProbe, probeFrom, startProbe } from '../probe/start-probe.js'
 import { messageOf } from './guards.js'
 import { type Definition, type Order, PHASES, ROUNDS } from './messages.js'
 import type { Outbox } from './outbox.js'
@@ -17,6 +18,8 @@ interface Job extends Definition {
   readonly check: Check
   /** Undefined before the first run; null if the check is code, or if its probe deferred to the code. */
   prepared: PreparedProbe | null | undefined
+  /** Text of the source address to which `target` and `prepared` are bound. */
+  source: string | null
 }
 
 /** Maximum number of phases with the check's own names that are reported per run. */
@@ -113,11 +116,11 @@ export class Runs {
 
   #define(number: number, definition: Definition): void {
     const check = this.#checks.get(definition.module)
-    if (check) this.#jobs.set(number, { ...definition, check, prepared: undefined })
+    if (check) this.#jobs.set(number, { ...definition, check, prepared: undefined, source: null })
   }
 
   #start(order: Start): void {
-    const job = this.#jobs.get(order.job)
+    const job = this.#jobFrom(order)
     if (!job) {
       this.#outbox.say({ say: 'settled', run: order.run })
       return
@@ -135,6 +138,23 @@ export class Runs {
     this.#live.set(order.run, live)
     this.#shared.setPhase(order.slot, 'run')
     this.#attribute(order.run, () => this.#begin(live))
+  }
+
+  /** Returns the job, bound to the source of this run. A run in progress keeps the one that it has. */
+  #jobFrom(order: Start): Job | undefined {
+    const job = this.#jobs.get(order.job)
+    const source = order.source ?? null
+    if (!job || job.source === source) return job
+    const address = source === null ? null : parseAddress(source)
+    const { prepared } = job
+    const bound = {
+      ...job,
+      target: { ...job.target, source: address },
+      prepared: prepared ? probeFrom(prepared, address) : prepared,
+      source,
+    }
+    this.#jobs.set(order.job, bound)
+    return bound
   }
 
   #begin(live: Live): void {
@@ -219,5 +239,5 @@ export class Runs {
 
 function preparedFor({ check, target, options }: Job): PreparedProbe | null {
   const probe = check.probe?.(target, options) ?? null
-  return probe && prepareProbe(probe)
+  return probe && probeFrom(prepareProbe(probe), target.source ?? null)
 }

@@ -40,6 +40,8 @@ export class WorkerRun implements Run {
   readonly record: CheckRecord
   readonly timeout: number
   readonly traced: boolean
+  /** Text of the source address to bind to; null: the kernel chooses. */
+  readonly source: string | null
   readonly wakeAt = Number.POSITIVE_INFINITY
   phases: PhaseTime[] = []
   readonly #clock: Clock
@@ -56,11 +58,12 @@ export class WorkerRun implements Run {
   #deadline: { readonly rounds: number; readonly heldUp: number } | null = null
   #isOver = false
 
-  constructor(record: CheckRecord, clock: Clock, { timeout, done, traced }: RunTerms) {
+  constructor(record: CheckRecord, clock: Clock, { timeout, done, traced, source = null }: RunTerms) {
     this.record = record
     this.#clock = clock
     this.timeout = timeout
     this.traced = traced
+    this.source = source
     this.#done = done
     this.#startedAt = clock.now()
   }
@@ -158,4 +161,5 @@ export interface RunTerms {
   readonly timeout: number
   readonly done: OnDone
   readonly traced: boolean
+  readonly source?: string | null
 }

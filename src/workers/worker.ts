@@ -169,7 +169,7 @@ export class Worker implements Host {
   }
 
   #post(run: WorkerRun): void {
-    const { record, number, timeout, traced } = run
+    const { record, number, timeout, traced, source } = run
     const { number: job, definition } = record
     if (!this.#defined.has(job)) {
       this.#defined.add(job)
@@ -179,7 +179,8 @@ export class Worker implements Host {
     const slot = this.#slots.pop() ?? 0
     this.#live.set(number, { run, slot, ownPhase: null })
     this.handle.shared.reserve(slot)
-    this.handle.post({ do: 'start', run: number, slot, job, timeout, traced })
+    const from = source === null ? {} : { source }
+    this.handle.post({ do: 'start', run: number, slot, job, timeout, traced, ...from })
     run.posted()
   }
 

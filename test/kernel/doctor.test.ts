@@ -12,7 +12,7 @@ const SITE = `
 services:
   web:
     virtual: '[fc00::80]:80'
-    check: { kind: connect, interval: 1s }
+    check: { kind: connect, interval: 1s, source: kernel }
     reals: ['[fc00::3]:80 masq']
 `
 

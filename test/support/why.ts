@@ -75,6 +75,7 @@ function why(
     now: NOW,
     startedAt: NOW - 60_000,
     isolation: null,
+    sources: new Map(),
     sysctls: [],
     endedWindows: [],
     reload: { file: 'site.yaml', loadedAt: 0, warnings: [], keptSince: null, last: null },

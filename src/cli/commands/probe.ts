@@ -6,6 +6,7 @@ import type { CheckResult, Config, ResolvedReal, ResolvedService, Service } from
 import { weightFrom } from '../../core/weight-hint.js'
 import { type Job, jobsOf, workOf } from '../../health/jobs.js'
 import { familyOfService, type LookupRequest, memberRequest } from '../../names/lookup-requests.js'
+import { openCheckSources } from '../../schedule/check-sources.js'
 import { openOneShot } from '../../schedule/executors.js'
 import { didYouMeanOf } from '../../util/closest-match.js'
 import { CommandError, configArgument, defineCommand, EXIT } from '../command.js'
@@ -38,7 +39,7 @@ touch the kernel's table, and needs no running lvsd.`,
     const chosen = chosenPart(whole, SERVICE, REAL)
     const { config, troubleOf } = await resolveNow(chosen, new Map(), context)
     const { jobs, subscribers } = jobsOf(config, checks)
-    const results = await runAll([...jobs.values()])
+    const results = await runAll([...jobs.values()], config.services)
     const probed = [
       ...subscribers.map(({ service, real, use, jobId, target }) => ({
         service: service.name,
@@ -131,10 +132,13 @@ function unknown(what: string, word: string, words: readonly string[]): CommandE
 }
 
 /** Runs each job once, with at most `AT_ONCE` at a time. Returns the results by job id. */
-async function runAll(jobs: readonly Job[]): Promise<Map<string, CheckResult>> {
+async function runAll(
+  jobs: readonly Job[],
+  services: readonly ResolvedService[],
+): Promise<Map<string, CheckResult>> {
   const results = new Map<string, CheckResult>()
   const waiting = [...jobs]
-  const executor = openOneShot()
+  const executor = openOneShot(undefined, openCheckSources(services))
   const take = async () => {
     for (let job = waiting.shift(); job; job = waiting.shift())
       results.set(job.id, await executor.run(workOf(job), job.use.policy.timeout))

@@ -1,5 +1,5 @@
 /** Formats the answer of `lvsd why` for people. Pure. */
-import type { OverrideStatus } from '../../api/status-types.js'
+import type { OverrideStatus, SourceStatus } from '../../api/status-types.js'
 import type {
   WhyAnswer,
   WhyCheck,
@@ -95,7 +95,7 @@ function labelled(rows: Rows, { paint, width }: Page): string {
 }
 
 function checkBlock(check: WhyCheck, page: Page): string {
-  const { kind, target, state, since, expects, policy, results, noVerdict } = check
+  const { kind, target, state, since, expects, policy, results, noVerdict, source } = check
   const { paint, now } = page
   const title = `${paint('bold', printable(kind))} of ${printable(target)}  ${paint(STATE_STYLE[state], state)} since ${moment(since, now)}`
   const rows: Rows = [
@@ -103,6 +103,7 @@ function checkBlock(check: WhyCheck, page: Page): string {
     ['rule', [ruleOf(policy)]],
     ['count', [countOf(check)]],
     ['next run', [nextRun(check, now)]],
+    ...(source ? [['source', [sourceOf(source)]] as const] : []),
     ...(noVerdict
       ? [
           [
@@ -134,6 +135,12 @@ function nextRun({ nextAt, isRunning }: WhyCheck, now: number): string {
   if (nextAt === null) return 'not planned'
   const wait = Date.parse(nextAt) - now
   return wait < 1000 ? 'within a second' : `in ${formatUptime(wait)}`
+}
+
+function sourceOf({ address, by, insteadOf }: SourceStatus): string {
+  if (by === 'configuration') return `${address}, from the configuration`
+  if (by === 'lvsd') return `${address}; the kernel would choose ${insteadOf}`
+  return `${address}, a virtual address: this machine has no other one for the server; see lvsd doctor`
 }
 
 /** Two lines: when, how often, verdict and time; and what came. A third one for the phases. */

@@ -66,6 +66,7 @@ export const CODES = {
     'A receiver of alerts has keys that do not go together, or names an event or a service that is not there.',
   // real servers
   FAMILY_MISMATCH: 'An address of the other family, which only tunnels can reach.',
+  SOURCE_FAMILY: 'The source of a check has another address family than its target.',
   NAME_FAMILY: 'A name that /etc/hosts has in the other family alone than the one that is asked for.',
   MIXED_FAMILY:
     'A service of one family with real servers of the other: the kernel refuses it while its sync daemon runs.',

@@ -133,6 +133,9 @@ const CHECK: Readonly<Record<string, string>> = {
   inter: 'write interval',
   threshold: 'write fall, or rise',
   ip: 'write checkaddress',
+  bindto: 'write source',
+  bind: 'write source',
+  localaddress: 'write source',
 }
 
 /** Words for the options of checks. The hint names the first of the listed options that the kind has. */

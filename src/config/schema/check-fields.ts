@@ -14,13 +14,25 @@ export const policyFields = {
     .describe('Interval until fall or rise is complete. Default: the interval, but at most 1s.'),
 }
 
+/** Keys of `check` that a check of another kind takes over from `defaults` too. */
+export const sharedFields = {
+  ...policyFields,
+  source: z
+    .string()
+    .register(marks, { shown: 'address or kernel' })
+    .optional()
+    .describe(
+      'Address of this machine from which the check connects. Default: what the kernel chooses, but never a virtual address; `kernel`: what the kernel chooses, whatever it is.',
+    ),
+}
+
 /** Keys of `check` that all kinds have. The other keys are the options of the kind. */
 export const checkFields = {
   kind: z
     .string()
     .optional()
     .describe('The kind of check: http, connect, ping and so on; `lvsd checks` lists them.'),
-  ...policyFields,
+  ...sharedFields,
   checkport: z
     .union([z.int().min(1).max(65_535), z.string()])
     .register(marks, { shown: 'port' })

@@ -4,7 +4,7 @@ import { type RawEntry, type RawNode, type RawScalar, writtenOf } from '../raw.j
 import type { Fields, Unread } from '../read/fields.js'
 import { layEntries } from '../read/layers.js'
 import { readEntry } from '../read/read-node.js'
-import { checkFields, type checksFields, policyFields } from '../schema/check-fields.js'
+import { checkFields, type checksFields, sharedFields } from '../schema/check-fields.js'
 import type { Context } from './context.js'
 
 /** A check before its kind is looked up: the merged entries, each with its position. */
@@ -99,8 +99,8 @@ function nameOf(draft: Draft, { checks }: Context): string | null {
   return draft.kind && (checks.get(draft.kind.name)?.name ?? draft.kind.name)
 }
 
-/** Returns the entries of the policy (`interval` and so on) that all drafts share. */
+/** Returns the entries of the policy (`interval` and so on), and the source, that all drafts share. */
 function commonPolicy([first, ...others]: readonly Draft[]): readonly RawEntry[] {
-  const policy = first?.entries.filter(({ key }) => Object.hasOwn(policyFields, key)) ?? []
+  const policy = first?.entries.filter(({ key }) => Object.hasOwn(sharedFields, key)) ?? []
   return policy.filter(entry => others.every(({ entries }) => entries.includes(entry)))
 }

@@ -5,11 +5,12 @@ import type { OptionShape } from '../../check/option-kit.js'
 import { asOptionProblem } from '../../check/option-problem.js'
 import { markOf, type z } from '../../check/option-types.js'
 import { isLinkLocal, parseAddress, parseHostPort } from '../../core/address.js'
+import type { WantedSource } from '../../core/check-source.js'
 import type { CheckPolicy, CheckUse } from '../../core/model.js'
 import { readPattern } from '../../search/perl-flags.js'
 import { searchRegExp } from '../../search/search.js'
 import { didYouMean } from '../../util/closest-match.js'
-import { readPort } from '../endpoints.js'
+import { isUnicast, readPort } from '../endpoints.js'
 import { hintFor, optionHint } from '../problems/hints.js'
 import type { Position } from '../problems/problem.js'
 import { kindFor } from '../problems/synonyms.js'
@@ -45,7 +46,17 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
   const policy = readPolicy(fields, context)
   const target = readTarget(fields, protocol, context)
   const connects = readConnects(fields, check, context)
-  return options && { kind: check.name, options, policy, ...target, ...(connects > 0 ? { connects } : {}) }
+  const source = readSource(fields, context)
+  return (
+    options && {
+      kind: check.name,
+      options,
+      policy,
+      ...target,
+      ...(connects > 0 && { connects }),
+      ...(source !== null && { source }),
+    }
+  )
 }
 
 /** Judges the checks of `defaults` that no service uses. A key that is missing in one may come from a service. */
@@ -237,6 +248,28 @@ function laterOf(fields: CheckFields, one: 'timeout' | 'fastinter', other: 'inte
 
 function inSeconds(ms: number): string {
   return ms < 1000 ? `${ms} ms` : `${ms / 1000} s`
+}
+
+/** Returns null if there is none, or if it is invalid, which is reported. */
+function readSource(fields: CheckFields, { report }: Context): WantedSource | null {
+  const { source } = fields.values
+  if (source === undefined || source === 'kernel') return source ?? null
+  const at = fields.valueAt('source')
+  const address = parseAddress(source)
+  if (!address)
+    report.error(
+      'BAD_ADDRESS',
+      at,
+      `"${source}" is no IPv6 or IPv4 address, nor kernel, which leaves it to the kernel`,
+    )
+  else if (isLinkLocal(address))
+    report.error(
+      'BAD_ADDRESS',
+      at,
+      `${source} is a link-local address: the kernel itself chooses that of the interface`,
+    )
+  else return isUnicast(address, at, 'the source of a check', report) ? address : null
+  return null
 }
 
 function readTarget(

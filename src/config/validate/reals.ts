@@ -1,6 +1,6 @@
 /** Reads the real servers and the fallback of a service. */
 
-import type { Family } from '../../core/address.js'
+import { type Family, literalAddress } from '../../core/address.js'
 import type { CheckUse, Fallback, Forwarding, Real } from '../../core/model.js'
 import { type Endpoint, isForwardable, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problems/problem.js'
@@ -31,6 +31,12 @@ export function readReal(fields: Fields<typeof realFields>, context: RealContext
   const family = readFamily(fields, endpoint, attributes.forwarding, context)
   judgeHost(endpoint, family, fields.valueAt('address'), context)
   judgePorts(checks.uses, endpoint, port, fields, context)
+  judgeSources(
+    checks.uses,
+    endpoint.address?.family ?? family.family ?? context.facts.family,
+    fields,
+    context,
+  )
   const real = {
     host: endpoint.host,
     ...family,
@@ -148,6 +154,25 @@ function readChecks(fields: Fields<typeof realFields>, context: RealContext): Re
   const need = readNeed(values.need, uses.length)
   if (areRight) judgeNeed(need, uses.length, entry('need')?.value.at, context)
   return { uses, need: Math.min(need, uses.length) }
+}
+
+/** Reports a check whose source has another family than its target. `family` is null if it is not known yet. */
+function judgeSources(
+  uses: readonly CheckUse[],
+  family: Family | null,
+  fields: Fields<typeof realFields>,
+  { report }: RealContext,
+): void {
+  for (const { kind, source, host } of uses) {
+    const target = host === null ? family : (literalAddress(host)?.family ?? null)
+    if (source === undefined || source === 'kernel' || target === null || source.family === target) continue
+    report.error(
+      'SOURCE_FAMILY',
+      fields.valueAt('address'),
+      `the check ${kind} of this real server is over ${familyWord(target)}, its source ${source.text} is not: give it a source of its own, or source: kernel`,
+    )
+    return
+  }
 }
 
 // ---------------------------------------------------------------- fallback

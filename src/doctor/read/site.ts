@@ -5,6 +5,7 @@ import type { Check } from '../../check/check.js'
 import type { Problem } from '../../config/problems/problem.js'
 import type { ResolvedConfig } from '../../core/model.js'
 import { type Job, jobsOf } from '../../health/jobs.js'
+import { type CheckSources, openCheckSources } from '../../schedule/check-sources.js'
 import type { Folder, Site } from '../facts.js'
 import { readSources } from './sources.js'
 
@@ -19,7 +20,11 @@ export interface SiteInput {
 export async function readSite({ file, config, checks, problems }: SiteInput): Promise<Site> {
   const count = (wanted: Problem['severity']) => problems.filter(({ severity }) => severity === wanted).length
   const jobs = config ? [...jobsOf(config, checks).jobs.values()] : []
-  const targets = jobs.filter(({ answer }) => answer === null).map(({ target }) => target.address)
+  // A check with a source of its own does not depend on what the kernel chooses.
+  const asked = jobs.filter(({ answer, use }) => answer === null && typeof use.source !== 'object')
+  const unbound = new Set(
+    asked.flatMap(({ use, target }) => (use.source === 'kernel' ? target.address.text : [])),
+  )
   return {
     file,
     config,
@@ -28,8 +33,26 @@ export async function readSite({ file, config, checks, problems }: SiteInput): P
     warnings: count('warning'),
     checks: jobs.length,
     pings: jobs.filter(isPing).length,
-    sources: await readSources(targets),
+    sources: await bySources(config, sources =>
+      readSources(
+        asked.map(({ target }) => target.address),
+        server => (unbound.has(server.text) ? null : (sources?.of(server) ?? null)),
+      ),
+    ),
     folders: config ? foldersOf(config) : [],
+  }
+}
+
+/** Calls `read` with what chooses the sources of checks in the daemon; null if the kernel cannot be asked. */
+async function bySources<T>(
+  config: ResolvedConfig | null,
+  read: (sources: CheckSources | null) => Promise<T>,
+): Promise<T> {
+  const sources = config && openCheckSources(config.services)
+  try {
+    return await read(sources)
+  } finally {
+    sources?.close()
   }
 }
 

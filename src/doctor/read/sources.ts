@@ -7,13 +7,21 @@ import { withoutZone } from '../uses.js'
 /** Sockets that are open at once. Each takes 0.1 ms, and checks go on between the groups. */
 const AT_ONCE = 20
 
-export async function readSources(addresses: readonly Address[]): Promise<ReadonlyMap<string, Source>> {
+/** `boundTo` returns the address that lvsd binds checks of a server to, or null. */
+export async function readSources(
+  addresses: readonly Address[],
+  boundTo: (server: Address) => Address | null = () => null,
+): Promise<ReadonlyMap<string, Source>> {
   const distinct = [...new Map(addresses.map(address => [address.text, address])).values()]
   const found = new Map<string, Source>()
   for (let i = 0; i < distinct.length; i += AT_ONCE) {
     const some = distinct.slice(i, i + AT_ONCE)
     const sources = await Promise.all(some.map(sourceOf))
-    for (const [n, { text }] of some.entries()) found.set(text, sources[n] as Source)
+    for (const [n, server] of some.entries()) {
+      const source = sources[n] as Source
+      const bound = 'address' in source ? boundTo(server) : null
+      found.set(server.text, bound ? { ...source, bound: bound.text } : source)
+    }
   }
   return found
 }

@@ -17,6 +17,7 @@ export function checkStatus(change: Partial<CheckStatus> = {}): CheckStatus {
     last: { ok: true, reason: null, detail: '200 OK', phase: 'body', ms: 1.23, phases: [] },
     lastAt: ago(1),
     noVerdict: null,
+    source: null,
     ...change,
   }
 }

@@ -236,6 +236,7 @@ export class TraceStage {
       remove: id => void this.#work.delete(id),
       soon: () => {},
       next: () => null,
+      sources: () => new Map(),
       stats: () => ({ jobs: this.#work.size, ...idle }),
       waiting: () => 0,
       close: () => this.#work.clear(),

@@ -73,6 +73,7 @@ function handExecutors() {
     },
     soon: (id, ms) => void hurried.push([id, ms]),
     next: () => ({ in: 1000, isRunning: false }),
+    sources: () => new Map(),
     stats: () => ({
       jobs: jobs.size,
       running: 0,

@@ -6,7 +6,7 @@ import type { Facts, Source } from '../../../src/doctor/facts.js'
 import { type Finding, SEVERITIES, type Severity } from '../../../src/doctor/finding.js'
 import { HAZARDS } from '../../../src/doctor/hazards.js'
 import { type Changes, factsWith, local } from '../../support/doctor.js'
-import { config, real, SERVICE_ATTRIBUTES, service, serviceId } from '../../support/tables.js'
+import { address, config, real, SERVICE_ATTRIBUTES, service, serviceId } from '../../support/tables.js'
 
 const masq = [real('2001:db8:1::1'), real('2001:db8:1::2')]
 const gate = masq.map(each => ({ ...each, attributes: { ...each.attributes, forwarding: 'gate' as const } }))
@@ -195,6 +195,33 @@ const CASES: readonly Case[] = [
     is: 'error',
     facts: { config: site, site: { sources: source('2001:db8::80', '2001:db8:1::1') } },
     says: /change 2001:db8::80\/128 dev eth0 preferred_lft 0/,
+  },
+  {
+    id: 'check-source',
+    when: 'the kernel chooses a virtual address, and lvsd another one',
+    is: 'note',
+    facts: {
+      config: site,
+      site: { sources: new Map([['2001:db8:1::1', { address: '2001:db8::80', bound: '2001:db8::d' }]]) },
+    },
+    says: /lvsd binds them to 2001:db8::d/,
+  },
+  {
+    id: 'check-source',
+    when: 'the source of the configuration is not here',
+    is: 'error',
+    facts: {
+      config: config([
+        service('web', {
+          reals: masq.map(each => ({
+            ...each,
+            checks: each.checks.map(use => ({ ...use, source: address('2001:db8::99') })),
+          })),
+        }),
+      ]),
+      site: { sources: source('2001:db8::d', '2001:db8:1::1') },
+    },
+    says: /2001:db8::99, the source of checks, is not an address of this machine/,
   },
   {
     id: 'check-source',

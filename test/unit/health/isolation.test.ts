@@ -8,11 +8,13 @@ import type { Link, Route } from '../../../src/netlink/paths.js'
 const address = (text: string) => parseAddress(text) as Address
 const [A, B, OWN] = [address('2001:db8:1::1'), address('2001:db8:2::1'), address('2001:db8::5')]
 
+const by = (link: number): Route => ({ kind: 'by', link, source: null, gateway: null })
+
 class Machine {
   time = 1000
   readonly routes = new Map<string, Route>([
-    [A.text, { kind: 'by', link: 1 }],
-    [B.text, { kind: 'by', link: 1 }],
+    [A.text, by(1)],
+    [B.text, by(1)],
     [OWN.text, { kind: 'local' }],
   ])
   readonly links = new Map<number, Link>([
@@ -112,7 +114,7 @@ describe('isolation', () => {
   })
 
   it('needs all paths: servers behind a dead interface fail while another works', () => {
-    machine.routes.set(B.text, { kind: 'by', link: 2 })
+    machine.routes.set(B.text, by(2))
     machine.time += 61_000
     machine.isolation.passed(B)
     machine.set(1, false)
@@ -122,7 +124,7 @@ describe('isolation', () => {
   })
 
   it('detects that a default route replaces the route of an interface that is down or missing', () => {
-    for (const { text } of [A, B]) machine.routes.set(text, { kind: 'by', link: 2 })
+    for (const { text } of [A, B]) machine.routes.set(text, by(2))
     machine.set(1, false)
     assert.equal(machine.excuses(A), true)
     machine.links.delete(1)

@@ -6,9 +6,10 @@ import { runProbe, startProbe } from '../../../src/probe/start-probe.js'
 import { close, openIcmpSocket } from '../../../src/system/libc.js'
 import { address } from '../../support/tables.js'
 
-function ping(text: string, { size = 56, count = 1, timeout = 1000 } = {}) {
+function ping(text: string, { size = 56, count = 1, timeout = 1000, source = '' } = {}) {
   const to = address(text)
-  return runProbe({ kind: 'icmp', address: to, size, count }, timeout)
+  const from = source === '' ? null : address(source)
+  return runProbe({ kind: 'icmp', address: to, size, count, source: from }, timeout)
 }
 
 /** Why ping cannot be tried here, or null. */
@@ -99,6 +100,12 @@ for (const [family, host] of [
 }
 
 function pings(host: string): void {
+  if (host === '127.0.0.1')
+    it('is up from another address of this machine', async () => {
+      const from = { source: '127.0.0.7' }
+      assert.deepEqual([(await ping(host, from)).ok, (await ping(host, from)).ok], [true, true])
+    })
+
   it('is up when the target answers', async () => {
     const { ok, detail, phase } = await ping(host)
     assert.deepEqual([ok, detail, phase], [true, 'answered 56 bytes', 'first byte'])

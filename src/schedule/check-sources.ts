@@ -1,0 +1,167 @@
+/**
+ * Keeps virtual addresses from being the source of checks: asks the kernel which source it would choose for each target,
+ * and chooses another address of this machine where that is a virtual one (core/check-source.ts). The kernel reports
+ * changes of addresses and routes, so a run costs a look into a map; a target is asked for again after a change.
+ */
+import type { Address } from '../core/address.js'
+import { chooseSource, type OwnAddress, type SourceChoice } from '../core/check-source.js'
+import type { ResolvedService } from '../core/model.js'
+import type { PathWatch } from '../netlink/path-changes.js'
+import { openPaths, type Paths } from '../netlink/paths.js'
+import { openSocket } from '../netlink/socket.js'
+import type { Log } from '../system/log.js'
+import { type Clock, systemClock } from '../util/clock.js'
+
+export interface CheckSourcesParts {
+  readonly paths: Pick<Paths, 'routeTo' | 'addresses'>
+  /** Closed with this object. */
+  readonly changes: PathWatch
+  readonly log: Pick<Log, 'info' | 'warn'>
+  readonly now: Clock['now']
+}
+
+/** Milliseconds between two looks at what the kernel has reported. A check that starts in between may be late to know. */
+const LOOK_EVERY = 20
+/** Minimum milliseconds after which changed routes count: with a routing daemon they may change all the time. */
+const ROUTES_EVERY = 1000
+/** Milliseconds after which a choice is made again. The kernel does not report all changes, such as address labels. */
+const VALID_FOR = 60_000
+
+interface Entry {
+  readonly choice: SourceChoice
+  readonly generation: number
+  readonly at: number
+}
+
+export const SOURCES_UNKNOWN =
+  'lvsd cannot ask the kernel for source addresses: it would not notice that a virtual address is the source of checks'
+
+const KERNEL: SourceChoice = { kind: 'kernel' }
+
+export class CheckSources {
+  readonly #parts: CheckSourcesParts
+  #virtual: ReadonlySet<string> = new Set()
+  #own: readonly OwnAddress[] | null = null
+  /** By the text of the target's address. */
+  readonly #entries = new Map<string, Entry>()
+  /** Increases when all choices must be made again. */
+  #generation = 0
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #routesAt = Number.NEGATIVE_INFINITY
+  #areRoutesNew = false
+  readonly #told = new Set<string>()
+  #isBroken = false
+
+  constructor(parts: CheckSourcesParts) {
+    this.#parts = parts
+  }
+
+  /** Takes the services, whose addresses no check may have as its source. */
+  follow(services: readonly Pick<ResolvedService, 'id'>[]): void {
+    const virtual = services.flatMap(({ id }) => (id?.kind === 'address' ? id.address : []))
+    this.#virtual = new Set(virtual.map(withoutZone))
+    this.#entries.clear()
+  }
+
+  /** Returns the address to bind a check of this target to, or null: the kernel chooses. */
+  of(target: Address): Address | null {
+    if (this.#isBroken || this.#virtual.size === 0) return null
+    try {
+      const choice = this.#choice(target)
+      return choice.kind === 'replaced' ? choice.source : null
+    } catch (error) {
+      this.#isBroken = true
+      this.#entries.clear()
+      this.#parts.log.warn('check.sources-unknown', { error: (error as Error).message }, SOURCES_UNKNOWN)
+      return null
+    }
+  }
+
+  /** Returns the last choices that are not the kernel's, or a virtual address: by the text of the target's address. */
+  choices(): ReadonlyMap<string, SourceChoice> {
+    const found = new Map<string, SourceChoice>()
+    for (const [target, { choice }] of this.#entries) if (choice.kind !== 'kernel') found.set(target, choice)
+    return found
+  }
+
+  close(): void {
+    this.#parts.changes.close()
+  }
+
+  #choice(target: Address): SourceChoice {
+    const now = this.#parts.now()
+    if (now - this.#lookedAt >= LOOK_EVERY) this.#look(now)
+    const known = this.#entries.get(target.text)
+    if (known && known.generation === this.#generation && now - known.at < VALID_FOR) return known.choice
+    const choice = this.#choose(target)
+    this.#entries.set(target.text, { choice, generation: this.#generation, at: now })
+    this.#tell(choice, target)
+    return choice
+  }
+
+  #look(now: number): void {
+    this.#lookedAt = now
+    const { addresses, routes } = this.#parts.changes.take()
+    this.#areRoutesNew ||= routes
+    if (addresses) this.#own = null
+    const isDue = this.#areRoutesNew && now - this.#routesAt >= ROUTES_EVERY
+    if (!addresses && !isDue) return
+    this.#generation++
+    this.#areRoutesNew = false
+    this.#routesAt = now
+  }
+
+  #choose(target: Address): SourceChoice {
+    const { paths } = this.#parts
+    const route = paths.routeTo(target)
+    if (route?.kind !== 'by' || route.source === null) return KERNEL
+    this.#own ??= paths.addresses()
+    const { link, gateway, source } = route
+    return chooseSource(target, { link, gateway, source }, this.#own, ({ text }) => this.#virtual.has(text))
+  }
+
+  /** Reports each pair of addresses once. */
+  #tell(choice: SourceChoice, { text: server }: Address): void {
+    if (choice.kind === 'kernel') return
+    const { log } = this.#parts
+    const source = choice.source.text
+    const address = choice.kind === 'replaced' ? choice.insteadOf.text : source
+    const key = `${address} ${source}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    if (choice.kind === 'virtual')
+      log.warn(
+        'check.virtual-source',
+        { address, server },
+        `checks have the virtual address ${address} as source, so answers may go elsewhere: this machine has no other address for ${server}; lvsd doctor says what to do`,
+      )
+    else
+      log.info(
+        'check.source-replaced',
+        { address, source, server },
+        `checks have the source ${source}, because for ${server} the kernel would choose ${this.#virtual.has(address) ? `the virtual address ${address}` : `${address}, which is deprecated or tentative`}`,
+      )
+  }
+}
+
+/** Opens what chooses sources for commands that run once. It does not log. Returns null if the kernel cannot be asked. */
+export function openCheckSources(services: readonly Pick<ResolvedService, 'id'>[]): CheckSources | null {
+  try {
+    const paths = openPaths(openSocket(PATHS_BUFFER, 'route'))
+    const changes: PathWatch = { take: () => NO_CHANGES, close: () => paths.close() }
+    const log = { info: () => {}, warn: () => {} }
+    const sources = new CheckSources({ paths, changes, log, now: systemClock.now })
+    sources.follow(services)
+    return sources
+  } catch {
+    return null
+  }
+}
+
+/** Bytes of the buffers of the socket for routes. An answer has about 2 KiB. */
+const PATHS_BUFFER = 64 * 1024
+const NO_CHANGES = { addresses: false, routes: false }
+
+function withoutZone({ text }: Address): string {
+  return text.split('%')[0] ?? text
+}
