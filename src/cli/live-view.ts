@@ -5,7 +5,7 @@
 import { ControlError } from '../api/client.js'
 import type { StatusDocument } from '../api/status-types.js'
 import { pause } from '../util/pause.js'
-import { dateTime } from '../util/time-text.js'
+import { dateTime, shortTime } from '../util/time-text.js'
 import type { CommandContext } from './command.js'
 import { ENTER, frame, LEAVE } from './terminal/live.js'
 import { renderStatus } from './terminal/status.js'
@@ -113,7 +113,11 @@ async function refresh({ fetch, context, isJson = false }: Watch, answers: Answe
     const document = await fetch()
     const news = isJson
       ? changesBetween(answers.document, document).map(change => JSON.stringify(change))
-      : transitionLines(answers.document, document, { colour: context.screen.colour })
+      : transitionLines(answers.document, document, {
+          colour: context.screen.colour,
+          // In a window the date would take the place of the reason.
+          time: context.screen.isTerminal ? at => shortTime(at, now) : dateTime,
+        })
     answers.recent = [...answers.recent, ...news].slice(-RECENT)
     answers.document = document
     const wasTroubled = answers.trouble !== null

@@ -2,7 +2,7 @@
 import { ControlError } from '../api/client.js'
 import type { TargetName } from '../api/override-types.js'
 import type { StatusDocument } from '../api/status-types.js'
-import { painter } from '../util/paint.js'
+import { type Paint, painter } from '../util/paint.js'
 import { printable } from '../util/printable.js'
 import { clip, pad } from './terminal/columns.js'
 import {
@@ -116,7 +116,10 @@ export class WorkView {
       ...this.#content.head(document, size),
       ...(trouble === null ? [] : [[paint('red', `! ${trouble}`)]]),
     ].flatMap(block => (block.length > 0 ? [...block, ''] : []))
-    const shownHead = head.slice(0, Math.max(0, height - 6))
+    const shownHead = shortened(head, Math.max(4, Math.floor(height / 2)), paint).slice(
+      0,
+      Math.max(0, height - 6),
+    )
     const news = height >= TALL ? recent.slice(-NEWS) : []
     this.#room = Math.max(1, height - shownHead.length - 1 - (news.length > 0 ? news.length + 1 : 0))
     const window = windowOf(this.#sectionsOf(document, size), this.#list, {
@@ -279,6 +282,14 @@ export class WorkView {
       'Healthy servers are folded while the list does not fit in the window.',
     ]
   }
+}
+
+/** Leaves half of the window to the list, however much there is to say above it. */
+function shortened(head: readonly string[], most: number, paint: Paint): readonly string[] {
+  if (head.length <= most) return head
+  const left =
+    head.filter(line => line !== '').length - head.slice(0, most - 2).filter(line => line !== '').length
+  return [...head.slice(0, most - 2), paint('yellow', `! ${left} more: lvsd status`), '']
 }
 
 /** Returns the names of the item's server, or null if the document has no such server. */

@@ -67,30 +67,60 @@ export function isQuiet(real: RealStatus): boolean {
 
 // ---------------------------------------------------------------- the daemon
 
-function headLines(document: StatusDocument, { now }: StatusView, paint: Paint): string[] {
+/** A part of a line. In a narrow window, parts with the highest rank are left out first. */
+type Part = readonly [rank: number, text: string]
+
+/** Joins the largest set of parts that fits, in their order. */
+function fitted(parts: readonly Part[], separator: string, width: number): string {
+  const ranks = [...new Set(parts.map(([rank]) => rank))].sort((one, other) => other - one)
+  const lines = ranks.map(most =>
+    parts.flatMap(([rank, text]) => (rank <= most ? [text] : [])).join(separator),
+  )
+  return lines.find(line => widthOf(line) <= width) ?? lines.at(-1) ?? ''
+}
+
+/** Returns `3 down`, or `3 down (1 overridden)`. */
+function countText(reals: readonly RealStatus[], state: RealStatus['state'], word: string): string {
+  const found = reals.filter(real => real.state === state)
+  const overridden = found.filter(({ override }) => override !== null).length
+  return `${found.length} ${word}${overridden > 0 ? ` (${overridden} overridden)` : ''}`
+}
+
+function headLines(document: StatusDocument, { now, width }: StatusView, paint: Paint): string[] {
   const { schedule, reconcile, services } = document
   const reals = services.flatMap(service => service.reals)
-  const count = (state: string) => reals.filter(real => real.state === state).length
+  const has = (state: string) => reals.some(real => real.state === state)
   const counts = [
-    paint('green', `${count('up')} up`),
-    paint(count('down') > 0 ? 'red' : 'dim', `${count('down')} down`),
-    ...(count('unknown') > 0 ? [paint('yellow', `${count('unknown')} ${wordForUnknown(reals)}`)] : []),
+    paint('green', countText(reals, 'up', 'up')),
+    paint(has('down') ? 'red' : 'dim', countText(reals, 'down', 'down')),
+    ...(has('unknown') ? [paint('yellow', countText(reals, 'unknown', wordForUnknown(reals)))] : []),
   ]
   const table = document.kernel === 'memory' ? paint('yellow', 'memory table') : 'kernel table'
   return [
-    [
-      paint('bold', `lvsd ${document.version}`),
-      `up ${formatUptime(now - Date.parse(document.startedAt))}`,
-      dateTime(now),
-      table,
-      printable(document.config.file),
-      paint('dim', `pid ${document.pid}`),
-    ].join('  '),
-    [
-      `${counted(services.length, 'service')}, ${counted(reals.length, 'real server')}: ${counts.join(', ')}`,
-      `${counted(schedule.jobs, 'check')}, late ${formatDuration(schedule.lateness.p99)}`,
-      `read ${ago(reconcile.lastResync, now)}`,
-    ].join(paint('dim', ' · ')),
+    fitted(
+      [
+        [0, paint('bold', `lvsd ${document.version}`)],
+        [1, `up ${formatUptime(now - Date.parse(document.startedAt))}`],
+        [0, dateTime(now)],
+        [document.kernel === 'memory' ? 0 : 3, table],
+        [2, printable(document.config.file)],
+        [4, paint('dim', `pid ${document.pid}`)],
+      ],
+      '  ',
+      width,
+    ),
+    fitted(
+      [
+        [
+          0,
+          `${counted(services.length, 'service')}, ${counted(reals.length, 'real server')}: ${counts.join(', ')}`,
+        ],
+        [3, `${counted(schedule.jobs, 'check')}, late ${formatDuration(schedule.lateness.p99)}`],
+        [2, `read ${ago(reconcile.lastResync, now)}`],
+      ],
+      paint('dim', ' · '),
+      width,
+    ),
   ]
 }
 
@@ -238,12 +268,12 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
       ? []
       : [paint('bold', printable(service.name))]),
     service.key ?? paint('red', printable(service.nameTrouble ?? 'its name does not resolve')),
-    paint('dim', service.scheduler),
-    paint('dim', downWords(service)),
     ...(service.panic ? [paint('red', 'PANIC')] : []),
     ...(state === 'down' ? [paint('red', `DOWN, ${totals.up} of ${reals.length} up`)] : []),
     ...(service.inKernel ? [] : [paint('yellow', 'not in the table')]),
+    paint('dim', service.scheduler),
     paint('dim', rate),
+    paint('dim', downWords(service)),
   ]
     .filter(Boolean)
     .join('  ')
@@ -351,7 +381,9 @@ function realTable(
       return column.paint?.(text, real, paint) ?? text
     })
     const result = printable(real.reason)
-    const isShort = real.state !== 'down' || widthOf(result) <= left
+    // Why a server is down, and whose override it has, must not be cut off.
+    const isWhole = real.state === 'down' || real.override !== null
+    const isShort = !isWhole || widthOf(result) <= left
     if (left > 0 && isShort) return [line([...cells, paintResult(clip(result, left), real, paint)])]
     const below = isQuiet(real) ? [] : [`    ${paintResult(result, real, paint)}`]
     return [line(cells), ...below]

@@ -44,14 +44,14 @@ interface Column {
 
 const LINE_WIDTH = 20
 const COLUMNS: readonly Column[] = [
-  { title: 'STATE', rank: 2, cell: ({ state }) => state },
+  { title: 'STATE', rank: 1, cell: ({ state }) => state },
   { title: 'SERVER', rank: 0, cell: ({ name }) => name },
   { title: 'WEIGHT', rank: 3, side: 'right', cell: ({ weight }) => weight },
   { title: 'CONN/S', rank: 0, side: 'right', cell: ({ rates }) => amount(rates.connections) },
   { title: 'ACTIVE', rank: 1, side: 'right', cell: ({ active }) => amount(active) },
   { title: 'INACT', rank: 4, side: 'right', cell: ({ inactive }) => amount(inactive) },
   { title: 'B/S IN', rank: 1, side: 'right', cell: ({ rates }) => amount(rates.inBytes) },
-  { title: 'B/S OUT', rank: 1, side: 'right', cell: ({ rates }) => amount(rates.outBytes) },
+  { title: 'B/S OUT', rank: 2, side: 'right', cell: ({ rates }) => amount(rates.outBytes) },
   { title: 'PKT/S IN', rank: 6, side: 'right', cell: ({ rates }) => amount(rates.inPackets) },
   { title: 'PKT/S OUT', rank: 6, side: 'right', cell: ({ rates }) => amount(rates.outPackets) },
   { title: 'CONN/S, LAST MINUTE', rank: 5, cell: ({ history }) => sparkline(history, LINE_WIDTH) },

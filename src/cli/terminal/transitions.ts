@@ -68,16 +68,16 @@ function serviceChange(
   ]
 }
 
-/** Returns one line for each change, for people. */
+/** Returns one line for each change, for people. `time` formats when it was, milliseconds of the wall clock. */
 export function transitionLines(
   before: StatusDocument,
   after: StatusDocument,
-  { colour }: { readonly colour: boolean },
+  { colour, time = dateTime }: { readonly colour: boolean; readonly time?: (at: number) => string },
 ): string[] {
   const paint = painter(colour)
   return changesBetween(before, after).flatMap(change => {
     const { at, service, real = '', from, to, reason = '' } = change
-    const head = `${dateTime(Date.parse(at))}  ${printable(service)}`
+    const head = `${time(Date.parse(at))}  ${printable(service)}`
     if (change.kind === 'service') return serviceWords(change).map(words => `${head}  ${words}`)
     return `${head} ${real}  ${from} -> ${paint(STATE_STYLE[to], to)}  ${printable(reason)}`
   })

@@ -56,6 +56,22 @@ describe('work-view: a view', () => {
       assert.match(lines.join('\n'), /down .*\n[\s\S]*… 300 healthy/)
     })
 
+  it('leaves half of the window to the list where much needs attention', () => {
+    const errors = Array.from({ length: 30 }, (_, i) => `the kernel refused: ${i}`)
+    const view = new WorkView({ onChange: () => {}, quit: () => {}, refresh: async () => {} })
+    const troubled = { ...document, reconcile: { ...document.reconcile, errors } }
+    const lines = view
+      .picture(
+        { document: troubled, recent: [], trouble: null },
+        { width: 80, height: 24, colour: false, now: NOW },
+      )
+      .split('\n')
+    assert.equal(lines.length, 24)
+    assert.equal(lines[10], '! 23 more: lvsd status')
+    assert.match(lines[12] ?? '', /^web /)
+    assert.match(lines[14] ?? '', /^ {2}down /)
+  })
+
   it('explains the server with the cursor, and goes back by any key', async () => {
     const { press, asked } = opened()
     assert.match(await press(DOWN_KEY, ENTER), /^why: done\nsecond line\n/)

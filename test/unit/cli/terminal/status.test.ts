@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ServiceStatus } from '../../../../src/api/status-types.js'
+import type { OverrideStatus, ServiceStatus } from '../../../../src/api/status-types.js'
 import { checkStatus as verdictOn } from '../../../../src/cli/terminal/check.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
 import { widthOf } from '../../../../src/util/text-width.js'
@@ -29,6 +29,39 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
   up     3m12s  [2001:db8:1::11]:80  masq         10      10       3     14  11:56:48  1.2ms  200 OK
 `.trim(),
     )
+  })
+
+  it('leaves out whole parts of the head at 80, and cuts none', () => {
+    const config = {
+      file: '/etc/lvsd/a/long/path/of/a/site.yaml',
+      loadedAt: '',
+      warnings: [],
+      keptSince: null,
+    }
+    const lines = renderStatus(statusDocument({ config }), { ...plain, width: 80 }).split('\n')
+    assert.equal(lines[0], 'lvsd 0.1.0  up 2h05m  2026-11-22 12:00:00 UTC')
+    assert.equal(lines[1], '1 service, 2 real servers: 1 up, 1 down · 2 checks, late 2.0ms · read 4s ago')
+    const narrow = renderStatus(statusDocument({ config }), { ...plain, width: 60 }).split('\n')
+    assert.equal(narrow[1], '1 service, 2 real servers: 1 up, 1 down · read 4s ago')
+  })
+
+  it('counts the servers with an override, and shows all of its words at 80', () => {
+    const since = new Date(NOW).toISOString()
+    const override: OverrideStatus = {
+      effect: 'drain',
+      weight: null,
+      source: 'command',
+      who: 'anna',
+      reason: 'disk swap',
+      since,
+      until: since,
+      rampUntil: null,
+    }
+    const reason = 'drain until 2026-11-22 14:00:00 UTC by anna: disk swap; 200 OK, 3 bytes'
+    const service = serviceStatus({ reals: [realStatus({ override, reason }), realStatus(), DOWN] })
+    const lines = renderStatus(statusDocument({ services: [service] }), { ...plain, width: 80 }).split('\n')
+    assert.match(lines[1] ?? '', /^1 service, 3 real servers: 2 up \(1 overridden\), 1 down · /)
+    assert.ok(lines.includes(`    ${reason}`), lines.join('\n'))
   })
 
   it('leaves out the less needful columns at 80', () => {
@@ -69,7 +102,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.match(text, /^! 3 changes by other programs reverted/m)
     assert.match(text, /^! lvsd itself was held up 1 time, 1.20s in all/m)
     assert.match(text, /^ {2}fallback \[2001:db8:1::99\]:80 takes the traffic$/m)
-    assert.match(text, /^mail {2}its name does not resolve {2}rr {2}not in the table$/m)
+    assert.match(text, /^mail {2}its name does not resolve {2}not in the table {2}rr$/m)
   })
 
   it('tells at once, on top, that a reload was refused, when and where the mistake is', () => {
@@ -179,7 +212,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     ]
     for (const [part, words] of rows) {
       const text = renderStatus(statusDocument({ services: [serviceStatus(part)] }), plain)
-      assert.equal(text.split('\n')[3], `web  tcp [2001:db8::80]:80  wlc${words}  4711 connections`)
+      assert.equal(text.split('\n')[3], `web  tcp [2001:db8::80]:80  wlc  4711 connections${words}`)
     }
   })
 
@@ -224,7 +257,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
       text,
       new RegExp(`! web: panic, 2 of 2 down and held in the table, until ${time} at the latest`),
     )
-    assert.match(text, /wlc {2}PANIC/)
+    assert.match(text, /:80 {2}PANIC {2}wlc/)
     assert.match(
       verdictOn(document).line,
       /^LVSD CRITICAL - lvsd is isolated: the interface eth1 .*; web is in panic: 2 down are held in the table; web /,

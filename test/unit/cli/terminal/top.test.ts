@@ -104,6 +104,16 @@ describe('top: its content', () => {
     assert.ok(!lines(80).join().includes('PKT/S') && lines(200).join().includes('PKT/S OUT'))
   })
 
+  it('shows which server is down at 80 columns, however long the addresses are', () => {
+    const host = '2001:db8:1234:5678:9abc:def0:1234:5678'
+    const down = { ...real, host, address: `[${host}]`, state: 'down' as const }
+    const [section] = new Top('connections').sections(
+      statusDocument({ services: [serviceStatus({ reals: [down] })] }),
+      { ...VIEW, width: 80 },
+    )
+    assert.match(section?.items[0]?.lines[0] ?? '', /^ {2}down .*5678\]:80 /)
+  })
+
   it('sorts by another key, and in turn', () => {
     const other = new Top('connections')
     assert.ok(other.press('n') && other.press('s'))
