@@ -1,4 +1,7 @@
 /** Reads the text that `GET /metrics` answers. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../../src/system/version.js'
 
 export interface Line {
   readonly name: string
@@ -32,4 +35,20 @@ export function samplesOf(text: string) {
   /** The value of a sample with these labels, as written. */
   const value = (name: string, key: string): number | undefined => byKey.get(`${name}{${key}}`)
   return { samples, types, value }
+}
+
+/** The queries of the dashboard, with values for its variables. */
+export function dashboardQueries(): readonly string[] {
+  const file = join(packageRoot, 'deploy/prometheus/grafana-dashboard.json')
+  const found: string[] = []
+  const look = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    for (const [key, inner] of Object.entries(value))
+      if (key === 'expr' && typeof inner === 'string') found.push(inner)
+      else look(inner)
+  }
+  look(JSON.parse(readFileSync(file, 'utf8')))
+  return found.map(query =>
+    query.replaceAll(/\$(instance|service)\b/g, '.*').replaceAll('$__rate_interval', '1m'),
+  )
 }

@@ -95,5 +95,5 @@ export const METRIC_LINES = `## Metrics
 \`curl --unix-socket /run/lvsd/lvsd.sock http://lvsd/metrics\`. \`real\` is the real server as in \`lvsd status\`,
 \`[2001:db8::1]:80\`. Counters begin at 0 when lvsd starts; those of connections, bytes and packets are the kernel's. Metrics
 of real servers exist for the first \`metrics-reals\` of the configuration, those of overrides for all. The names and labels
-are stable.
+are stable. [deploy/README.md](../deploy/README.md#metrics-for-prometheus) has alert rules, a dashboard and an example of a scrape.
 `

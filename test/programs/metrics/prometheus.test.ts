@@ -1,0 +1,207 @@
+/** The metrics of a running lvsd as Prometheus sees them, and deploy/prometheus in the programs that it is for. */
+import assert from 'node:assert/strict'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { METRICS } from '../../../src/core/metrics.js'
+import { packageRoot } from '../../../src/system/version.js'
+import { onCleanup } from '../../support/after-each.js'
+import { freePort, programOr, start } from '../../support/checks/programs.js'
+import { compiled } from '../../support/compile.js'
+import { temporaryFolder } from '../../support/folder.js'
+import { dashboardQueries, samplesOf } from '../../support/metrics.js'
+import { until } from '../../support/until.js'
+
+const DEPLOY = join(packageRoot, 'deploy/prometheus')
+const MAIN = compiled('main')
+
+const SITE = `
+services:
+  web:
+    virtual: '[2001:db8::80]:80'
+    check: { kind: 'on', interval: 1s }
+    reals: ['[2001:db8::1]:80 masq 3', '[2001:db8::2]:80 masq']
+  mail:
+    virtual: '[2001:db8::25]:25'
+    check: { kind: 'off', interval: 1s }
+    reals: ['[2001:db8::3]:25 masq']
+`
+
+/** Starts lvsd with the memory table. Returns the path of its control socket. */
+async function lvsd(): Promise<string> {
+  const folder = temporaryFolder()
+  const file = join(folder, 'site.yaml')
+  const socket = join(folder, 'lvsd.sock')
+  writeFileSync(file, SITE)
+  const places = ['--kernel', 'memory', '--socket', socket, '--state', folder]
+  const child = spawn(process.execPath, [MAIN, 'run', file, ...places], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  onCleanup(() => {
+    child.kill('SIGKILL')
+    return ended
+  })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', chunk => {
+    said += chunk
+  })
+  await until(() => said.includes('"service.refused"') && said.split('"real.up"').length > 2, {
+    what: () => `the servers are judged: ${said}`,
+  })
+  return socket
+}
+
+interface Got {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+}
+
+function ask(place: object, path: string, headers = {}): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    get({ ...place, path, headers, agent: false }, response => {
+      const { statusCode: status = 0, headers: said } = response
+      text(response).then(body => resolve({ status, type: String(said['content-type']), body }), reject)
+    }).on('error', reject)
+  })
+}
+
+/** Publishes the metrics of the socket by the nginx.conf of deploy/prometheus. Returns the port. */
+async function publish(nginx: string, socket: string): Promise<number> {
+  const folder = temporaryFolder()
+  const port = await freePort()
+  const server = readFileSync(join(DEPLOY, 'nginx.conf'), 'utf8')
+    .replace('[::]:9810', `[::1]:${port}`)
+    .replace('/run/lvsd/lvsd.sock', socket)
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map(name => `${name}_temp_path ${folder}/${name};`)
+    .join('\n')
+  const user = process.getuid?.() === 0 ? 'user root;' : ''
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    `${user} daemon off; pid ${folder}/pid; error_log stderr; events {}\nhttp { access_log off;\n${temporary}\n${server}}`,
+  )
+  await start(nginx, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'], [port], 'SIGTERM')
+  return port
+}
+
+async function prometheus(program: string, target: number): Promise<number> {
+  const folder = temporaryFolder()
+  const port = await freePort()
+  const config = readFileSync(join(DEPLOY, 'scrape.yml'), 'utf8')
+    .replace('15s', '3s')
+    .replace(/targets: .*/, `targets: ['[::1]:${target}']`)
+    .replace('/etc/prometheus', DEPLOY)
+  writeFileSync(join(folder, 'prometheus.yml'), `global: { evaluation_interval: 1s }\n${config}`)
+  const options = [
+    `--config.file=${folder}/prometheus.yml`,
+    `--storage.tsdb.path=${folder}/data`,
+    `--web.listen-address=[::1]:${port}`,
+    '--log.level=error',
+  ]
+  await start(program, options, [port])
+  const isReady = async () => (await ask({ host: '::1', port }, '/-/ready')).status === 200
+  await until(isReady, { what: 'Prometheus is ready' })
+  return port
+}
+
+interface Found {
+  readonly metric: Readonly<Record<string, string>>
+  readonly value: readonly [number, string]
+}
+
+describe('metrics: Prometheus', function () {
+  this.timeout(60_000)
+
+  it('reads them from a running lvsd, and answers the queries of the dashboard and of the alerts', async function () {
+    const program = programOr(() => this.skip(), 'prometheus', 'prometheus')
+    const nginx = programOr(() => this.skip(), 'nginx', 'nginx-light')
+    const published = await publish(nginx, await lvsd())
+    const other = await ask({ host: '::1', port: published }, '/v1/status')
+    assert.equal(other.status, 404, other.body)
+    const ours = await ask({ host: '::1', port: published }, '/metrics')
+    assert.equal(ours.status, 200, ours.body)
+    const port = await prometheus(program, published)
+    const api = async (path: string) => {
+      const { body } = await ask({ host: '::1', port }, `/api/v1/${path}`)
+      return JSON.parse(body)
+    }
+    const query = async (expression: string): Promise<readonly Found[]> => {
+      const { status, data, error } = await api(`query?query=${encodeURIComponent(expression)}`)
+      assert.equal(status, 'success', `${expression}: ${error}`)
+      return data.result
+    }
+    const first = async (expression: string) => (await query(expression))[0]?.value[1]
+    let seen = ''
+    const isScraped = async () => {
+      seen = JSON.stringify(await api('targets'))
+      return seen.includes('"health":"up"')
+    }
+    await until(isScraped, { what: () => `a scrape: ${seen}` })
+    await until(async () => (await first('lvsd_reconcile_drift_total')) === '0', { what: 'samples' })
+    const { data: targets } = await api('targets')
+    assert.deepEqual(
+      targets.activeTargets.map((each: { lastError: string }) => each.lastError),
+      [''],
+    )
+    const ups = await query('lvsd_real_up')
+    assert.deepEqual(
+      Object.fromEntries(ups.map(({ metric, value }) => [`${metric.service} ${metric.real}`, value[1]])),
+      { 'web [2001:db8::1]:80': '1', 'web [2001:db8::2]:80': '1', 'mail [2001:db8::3]:25': '0' },
+    )
+    assert.equal(await first('sum(lvsd_service_kernel_weight)'), '4')
+    for (const expression of dashboardQueries()) await query(expression)
+    const pending = async () => {
+      const { data } = await api('alerts')
+      return data.alerts.map((alert: { labels: { alertname: string; service?: string } }) =>
+        [alert.labels.alertname, alert.labels.service].join(' '),
+      )
+    }
+    await until(async () => (await pending()).includes('LvsdServiceWithoutServer mail'), { what: 'an alert' })
+    const { data: rules } = await api('rules')
+    for (const group of rules.groups)
+      for (const { name, lastError = '' } of group.rules) assert.equal(lastError, '', name)
+    const { data: kinds } = await api('metadata')
+    for (const [name, { type }] of Object.entries(METRICS)) {
+      const known = kinds[name] ?? kinds[name.replace(/_total$/, '')]
+      // These have a sample only while there is one of them.
+      if (!/^lvsd_real_(override|condition)|_fallback_active$|_gc_/.test(name))
+        assert.equal(known?.[0]?.type, type, name)
+    }
+  })
+
+  it('finds nothing against its conventions: promtool check metrics', async function () {
+    const promtool = programOr(() => this.skip(), 'promtool', 'prometheus')
+    const socketPath = await lvsd()
+    const { type, body } = await ask({ socketPath }, '/metrics')
+    assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8')
+    const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], {
+      input: body,
+      encoding: 'utf8',
+    })
+    assert.deepEqual([status, stdout, stderr], [0, '', ''])
+    const open = await ask({ socketPath }, '/metrics', {
+      accept: 'application/openmetrics-text;version=1.0.0',
+    })
+    assert.equal(open.type, 'application/openmetrics-text; version=1.0.0; charset=utf-8')
+    assert.equal(samplesOf(open.body).value('lvsd_service_up', 'service="mail"'), 0)
+  })
+
+  it('accepts the rules, and their tests pass: promtool test rules', function () {
+    const promtool = programOr(() => this.skip(), 'promtool', 'prometheus')
+    const said = execFileSync(promtool, ['test', 'rules', 'lvsd.rules.test.yml'], {
+      cwd: DEPLOY,
+      encoding: 'utf8',
+    })
+    assert.match(said, /SUCCESS/)
+    const linted = execFileSync(promtool, ['check', 'rules', '--lint-fatal', 'lvsd.rules.yml'], {
+      cwd: DEPLOY,
+      encoding: 'utf8',
+    })
+    assert.match(linted, /SUCCESS/)
+  })
+})
