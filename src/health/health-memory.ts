@@ -66,10 +66,12 @@ const FORM: EntryForm<Remembered> = {
 
 /** Milliseconds from a change to its write. */
 const DELAY = 1000
+/** The same for a change that the next run needs at once: a clock of a rule. */
+const URGENT_DELAY = 100
 /** A write is followed by a pause of this many times the time that it took: at most half a percent of a processor. */
 const REST = 200
 const LONGEST_REST = 60_000
-/** The longest pause before a change that the next run needs at once: a clock of a rule. */
+/** The longest pause between a write and an urgent change. */
 const URGENT_REST = 3000
 /** Milliseconds between two notes that lvsd runs: the time of the file, so that the next start knows the length of the gap. */
 const ALIVE = 60_000
@@ -83,8 +85,9 @@ export class HealthMemory {
   #lastRunAt: number | null = null
   #cancelWrite: (() => void) | null = null
   #cancelAlive = () => {}
-  /** Milliseconds until the next write may begin. */
+  /** Milliseconds from the last write until the next one may begin, and the time of the last one. */
   #rest = DELAY
+  #writtenAt = Number.NEGATIVE_INFINITY
   #isWriting = false
   #isChanged = false
   /** The pending change, or the pending write, is urgent. */
@@ -122,8 +125,8 @@ export class HealthMemory {
   }
 
   /**
-   * Says that a section has something else to write. It is written within seconds, or a minute where there is much; an
-   * urgent change within seconds in any case.
+   * Says that a section has something else to write. It is written within seconds, or a minute where there is much. An
+   * urgent change is written within a tenth of a second, or within 3 seconds where much has been written just before.
    */
   changed({ isUrgent = false } = {}): void {
     if (this.#file === null || this.#isClosed) return
@@ -159,7 +162,11 @@ export class HealthMemory {
   }
 
   #writeSoon(): void {
-    const wait = this.#isUrgent ? Math.min(this.#rest, URGENT_REST) : this.#rest
+    // The wall clock may have been set back.
+    const elapsed = Math.max(0, this.#now() - this.#writtenAt)
+    const wait = this.#isUrgent
+      ? Math.max(URGENT_DELAY, Math.min(this.#rest, URGENT_REST) - elapsed)
+      : Math.max(DELAY, this.#rest - elapsed)
     this.#cancelWrite ??= this.#alarm(wait, () => {
       this.#cancelWrite = null
       void this.#write()
@@ -181,7 +188,8 @@ export class HealthMemory {
     const used = process.cpuUsage()
     // The duration includes checks that ran meanwhile, so a busy lvsd pauses longer.
     const cost = (used.user + used.system - user - system) / 1000
-    this.#rest = Math.min(Math.max(cost * REST, DELAY), LONGEST_REST)
+    this.#rest = Math.min(Math.max(cost * REST, URGENT_DELAY), LONGEST_REST)
+    this.#writtenAt = this.#now()
   }
 
   *#entries(): Generator<Remembered> {

@@ -37,6 +37,12 @@ function section(name: string, values: readonly unknown[] = []) {
   return { own, restored }
 }
 
+/** Uses this much time of a processor. */
+function work(ms: number): void {
+  const used = () => process.cpuUsage().user / 1000
+  for (const end = used() + ms; used() < end; );
+}
+
 describe('HealthMemory', () => {
   it('restores the values of each section, with the elapsed time', async () => {
     const path = pathOf()
@@ -90,7 +96,7 @@ describe('HealthMemory', () => {
     const path = pathOf()
     const { memory, clock } = memoryOf(path)
     const slow = () => {
-      for (const end = performance.now() + 50; performance.now() < end; );
+      work(50)
       return [clock.now()]
     }
     memory.add({ name: 'ramps', snapshot: slow, restore: () => {} })
@@ -108,6 +114,40 @@ describe('HealthMemory', () => {
     memory.changed({ isUrgent: true })
     clock.wind(3000)
     await until(() => readFileSync(path, 'utf8') !== before)
+  })
+
+  it('writes an urgent change after a tenth of a second, unless much was written just before', async () => {
+    const path = pathOf()
+    const clock = new FakeClock()
+    const wall = { ahead: 0 }
+    const { memory } = memoryOf(path, { wall: () => clock.now() + wall.ahead, clock })
+    const slow = () => {
+      work(50)
+      return [clock.now()]
+    }
+    memory.add({ name: 'ramps', snapshot: slow, restore: () => {} })
+    await memory.load()
+    const written = () => (existsSync(path) ? readFileSync(path, 'utf8') : '')
+    const takes = async (ms: number, quiet = 0) => {
+      const before = written()
+      memory.changed()
+      // When the write before has ended, the next one has an alarm, beside the one of `ALIVE`.
+      await until(() => clock.alarms === 2)
+      wall.ahead += quiet
+      memory.changed({ isUrgent: true })
+      clock.wind(ms - 1)
+      await setImmediate()
+      assert.equal(clock.alarms, 2, 'it is not being written yet')
+      clock.wind(1)
+      await until(() => written() !== before)
+    }
+    await takes(100)
+    // 50 ms of work are followed by a pause of 3 s at most.
+    await takes(3000)
+    await takes(1000, 2000)
+    await takes(100, 60_000)
+    // The wall clock is set back by an hour.
+    await takes(3000, -3_600_000)
   })
 
   it('updates the last time at which lvsd ran, without a new write', async () => {
