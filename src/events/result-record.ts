@@ -5,12 +5,16 @@
  * Format of an entry, in segments of the form `results`, version 1:
  *
  *   {"t":1764350605563,"check":"web/[2001:db8::1]:80/http","ok":false,"reason":"timeout","detail":"…","phase":"connect","ms":3000}
+ *   {"t":1764350605563,"check":"web/[2001:db8::1]:80/agent","ok":true,…,"weight":"75%"}
+ *   {"t":1764350606563,"check":"web/[2001:db8::1]:80/agent","weight":"70%"}
  *   {"t":1764350605563,"real":"web/[2001:db8::1]:80","from":"up","to":"down"}
  *
- * `t`: milliseconds of the wall clock. `ok`: true, false, or null without a verdict. After a start and after each
+ * `t`: milliseconds of the wall clock. `ok`: true, false, or null without a verdict. `weight`: what a passing check advises,
+ * `"75%"` of the configured weight or a number, `"75%<100"` with an upper limit; alone where nothing else has changed, null
+ * where the check no longer advises one. After a start and after each
  * configuration, the first result of each check is written again.
  */
-import type { CheckResult, Config } from '../core/model.js'
+import type { CheckResult, Config, Weighing, WeightAdvice } from '../core/model.js'
 import type { Transition } from '../health/health-changes.js'
 import { nameOfCheck, type Subscriber } from '../health/jobs.js'
 import { nameOfReal } from '../overrides/command-overrides.js'
@@ -44,8 +48,8 @@ export class ResultRecord implements EventListener {
   #segments: Segments | null = null
   #opening: Promise<void> = Promise.resolve()
   #early: unknown[] = []
-  /** The last result of each check. */
-  readonly #last = new Map<string, string>()
+  /** The last result of each check, and the weight that it advised. */
+  readonly #last = new Map<string, { readonly sort: string; readonly weight: string | number | null }>()
 
   constructor(parts: ResultRecordParts) {
     this.#parts = parts
@@ -96,13 +100,17 @@ export class ResultRecord implements EventListener {
   }
 
   #takeResult = (subscribers: readonly Subscriber[], result: CheckResult): void => {
-    const { ok, reason, detail, phase, ms } = result
+    const { ok, reason, detail, phase, ms, advice } = result
     const sort = `${ok} ${reason} ${phase} ${detail.replaceAll(/\d+/g, '#')}`
+    const weight = advice ? weightOf(advice) : null
     for (const subscriber of subscribers) {
       const check = nameOfCheck(subscriber)
-      if (this.#last.get(check) === sort) continue
-      this.#last.set(check, sort)
-      this.#write({ t: this.#now(), check, ok, reason, detail, phase, ms: Math.round(ms) })
+      const last = this.#last.get(check)
+      if (last?.sort === sort && last.weight === weight) continue
+      this.#last.set(check, { sort, weight })
+      const t = this.#now()
+      if (last?.sort === sort) this.#write({ t, check, weight })
+      else this.#write({ t, check, ok, reason, detail, phase, ms: Math.round(ms), ...(advice && { weight }) })
     }
   }
 
@@ -114,4 +122,10 @@ export class ResultRecord implements EventListener {
     if (this.#segments) this.#segments.append(entry)
     else if (this.#early.length < MOST_EARLY) this.#early.push(entry)
   }
+}
+
+/** `"75%"`, `20`, `"75%<100"`. */
+function weightOf({ most, ...advised }: WeightAdvice): string | number {
+  const short = (one: Weighing) => ('percent' in one ? `${one.percent}%` : one.weight)
+  return most ? `${short(advised)}<${short(most)}` : short(advised)
 }

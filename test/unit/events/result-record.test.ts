@@ -76,6 +76,45 @@ describe('ResultRecord', () => {
     ])
   })
 
+  it('writes the weight that a check advises, alone where nothing else changes', async () => {
+    const folder = join(temporaryFolder(), 'results')
+    const record = new ResultRecord({ folder, log: recordingLog().log, now: () => 7 })
+    record.config(lasting(86_400_000))
+    const agent = (detail: string, advice?: CheckResult['advice']): CheckResult => ({
+      ...passed(detail),
+      ...(advice && { advice }),
+    })
+    const results = [
+      agent('said 75%', { percent: 75 }),
+      agent('said 75%', { percent: 75 }),
+      agent('said 70%', { percent: 70 }),
+      agent('said 70%', { percent: 70, most: { weight: 20 } }),
+      agent('said 9', { weight: 9 }),
+      agent('said 9'),
+      silent(3),
+      agent('said 8', { weight: 8 }),
+    ]
+    for (const result of results) record.result?.(subscribers, result)
+    await record.close()
+    const check = 'web/[fd00:1::a]:80/http'
+    assert.deepEqual(
+      (await entriesOf(folder)).map(entry => {
+        const { detail, weight, ...rest } = entry as Record<string, unknown>
+        return [detail, weight, Object.keys(rest).length]
+      }),
+      [
+        ['said 75%', '75%', 6],
+        [undefined, '70%', 2],
+        [undefined, '70%<20', 2],
+        ['said 9', 9, 6],
+        [undefined, null, 2],
+        ['no answer in 3 ms', undefined, 6],
+        ['said 8', 8, 6],
+      ],
+    )
+    assert.deepEqual((await entriesOf(folder))[1], { t: 7, check, weight: '70%' })
+  })
+
   it('hears no result and makes no folder unless it is configured', async () => {
     const folder = join(temporaryFolder(), 'results')
     const record = new ResultRecord({ folder, log: recordingLog().log })
