@@ -17,8 +17,11 @@ const VERSION_WORDS: ReadonlySet<string> = new Set(['--version', '-V', '-v', 've
 
 let isDaemon = false
 const outputClosed = new AbortController()
-process.stdout.on('error', error => forgiveClosedPipe(error))
-process.stderr.on('error', error => forgiveClosedPipe(error))
+/** The exit code after output was lost, whatever the command returns; null: none was. */
+let lossExit: ExitCode | null = null
+process.stdout.on('error', loseOutput)
+// Nobody can be told of it.
+process.stderr.on('error', () => {})
 
 // An uncaught exception ends the process with its own exit code, after which a service manager may restart lvsd. It may
 // not be reproducible, so the stack is always printed, even without LVSD_DEBUG.
@@ -115,10 +118,17 @@ function explain(error: unknown): ExitCode {
   return complain(new CommandError(`unexpected: ${reason}${where}`, EXIT.fault))
 }
 
-/** Ignores EPIPE: the reader is gone (`lvsd status | head`). Signals this to commands that run until stopped. */
-function forgiveClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+/**
+ * Ends a command whose output cannot be written, with one sentence; in silence if the reader is gone (`lvsd status | head`).
+ * The daemon goes on.
+ */
+function loseOutput({ code, message }: NodeJS.ErrnoException): void {
+  // The end of the process writes once more.
+  const isKnown = outputClosed.signal.aborted
   outputClosed.abort()
+  if (isKnown || code === 'EPIPE' || isDaemon) return
+  lossExit = complain(new CommandError(`the output cannot be written: ${message}`, EXIT.problem))
+  finish(lossExit)
 }
 
 function withNewline(text: string): string {
@@ -126,5 +136,5 @@ function withNewline(text: string): string {
 }
 
 function finish(code: ExitCode): void {
-  endProcess(code, isDaemon)
+  endProcess(lossExit ?? code, isDaemon)
 }

@@ -12,12 +12,16 @@ const OF_THREADS: ReadonlySet<string> = new Set([
   'GetNameInfoReqWrap',
 ])
 
-/** Ends the process when all output is written, or after `PATIENCE`. `isDaemon`: its threads may hang. */
+/**
+ * Ends the process when all output is written, or after `PATIENCE`. `isDaemon`: its threads may hang. A later call replaces
+ * the code.
+ */
 export function endProcess(code: number, isDaemon: boolean): void {
   process.exitCode = code
-  const end = () => endNow(code, isDaemon)
+  const end = () => endNow(Number(process.exitCode), isDaemon)
   setTimeout(end, PATIENCE)
-  process.stdout.write('', () => process.stderr.write('', end))
+  // The event of a failed write, which may replace the code, comes after the call.
+  process.stdout.write('', () => process.stderr.write('', () => setImmediate(end)))
 }
 
 /** Ends the process at once. `process.exit` waits for the threads, which may take forever with a hanging file server. */

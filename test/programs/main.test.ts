@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import { openControlSocket } from '../../src/api/server.js'
 import { onCleanup } from '../support/after-each.js'
 import { compiled } from '../support/compile.js'
@@ -70,6 +70,39 @@ describe('main: the process', () => {
     assert.deepEqual([ended.exit, ended.err], [0, ''])
   }).timeout(60_000)
 
+  it('ends with one sentence when its output cannot be written, whatever the command', async () => {
+    const socket = temporaryFile('lvsd.sock', '')
+    rmSync(socket)
+    const event = {
+      id: 1,
+      time: '2026-11-28T12:00:00.000Z',
+      level: 'info',
+      event: 'daemon.started',
+      msg: 'lvsd runs',
+    }
+    const wait = async () => ({ oldest: 1, newest: 1, hasMore: false, events: [event] as never })
+    const server = await openControlSocket(socket, controlOf({ events: { wait } }))
+    onCleanup(() => server.close())
+    const full = openSync('/dev/full', 'w')
+    onCleanup(() => closeSync(full))
+    const commands = [
+      ['--version'],
+      ['status', '--socket', socket],
+      ['status', '--socket', socket, '--watch', '0.2'],
+      ['events', '--socket', socket, '--follow'],
+    ]
+    for (const words of commands)
+      assert.deepEqual(
+        await lvsd(words, undefined, {}, full),
+        {
+          exit: 1,
+          out: '',
+          err: 'lvsd: the output cannot be written: ENOSPC: no space left on device, write\n',
+        },
+        words.join(' '),
+      )
+  }).timeout(60_000)
+
   it('prints a stack only on request, and never for an error of the user', async () => {
     const torn = `const write = process.stdout.write
       process.stdout.write = (text, ...rest) => {
@@ -97,17 +130,19 @@ function lvsd(
   words: readonly string[],
   touch: (child: ReturnType<typeof spawn>) => void = () => {},
   env: Record<string, string> = {},
+  stdout: 'pipe' | number = 'pipe',
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...words], {
       env: { ...process.env, LVSD_DEBUG: '', ...env },
+      stdio: ['pipe', stdout, 'pipe'],
     })
     let out = ''
     let err = ''
-    child.stdout.on('data', chunk => {
+    child.stdout?.on('data', chunk => {
       out += chunk
     })
-    child.stderr.on('data', chunk => {
+    child.stderr?.on('data', chunk => {
       err += chunk
     })
     child.on('error', reject)
