@@ -62,6 +62,7 @@ export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
       errors: reconcile.errors,
     },
     schedule: { ...schedule, lateness: roundedAll(schedule.lateness) },
+    alerts: snapshot.alerts,
     sysctls: snapshot.sysctls,
     isolation: isolation && { since: dates.iso(isolation.since), detail: isolation.detail },
     totals: totalsOf(services.flatMap(({ reals }) => reals)),

@@ -22,6 +22,7 @@ export interface Snapshot extends Pick<StatusDocument, 'version' | 'pid' | 'kern
   readonly reconcile: ReconcileSnapshot
   readonly schedule: ScheduleStats
   readonly sysctls: readonly SysctlState[]
+  readonly alerts: StatusDocument['alerts']
   /** Openings of windows that operators have ended early. Times of the wall clock. */
   readonly endedWindows: readonly EarlyEnd[]
   /** Where the source of checks is not the kernel's choice, or is a virtual address: by the text of the target. */

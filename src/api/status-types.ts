@@ -18,6 +18,31 @@ import type { EndedWindow } from './windows-document.js'
 /** Version of the document's format. It increases when a field changes its meaning or is removed. */
 export const SCHEMA = 2
 
+/** Where alerts go. The counters begin with the start of lvsd. */
+export interface AlertDestinationStatus {
+  readonly receiver: string
+  readonly kind: 'webhook' | 'alertmanager' | 'command'
+  /** The receiver; of an Alertmanager with scheme, host and port behind it. */
+  readonly destination: string
+  /** Messages that it accepted, attempts that failed, and messages that were given up. */
+  readonly sent: number
+  readonly failures: number
+  readonly lost: number
+  /** Messages that wait. */
+  readonly waiting: number
+  /** True from a failed attempt until a message is accepted. */
+  readonly isFailing: boolean
+  /** ISO 8601; null before the first accepted message. */
+  readonly lastSentAt: string | null
+  readonly lastError: string | null
+}
+
+export interface AlertsStatus {
+  /** Number of alerts that fire. */
+  readonly firing: number
+  readonly destinations: readonly AlertDestinationStatus[]
+}
+
 /** A condition and its start. */
 export interface CauseStatus {
   /** ISO 8601. */
@@ -226,6 +251,8 @@ export interface StatusDocument {
     readonly errors: readonly string[]
   }
   readonly schedule: ScheduleStats
+  /** Null without receivers of alerts. */
+  readonly alerts: AlertsStatus | null
   /** The sysctls that the configuration declares. */
   readonly sysctls: readonly SysctlState[]
   /** Set while lvsd itself cannot reach any server: failed checks do not count. Else null. */

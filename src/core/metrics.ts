@@ -34,6 +34,19 @@ export const METRICS = {
     'Real servers without series of their own, because there are more than `metrics-reals`.',
   ),
 
+  // alerts
+  lvsd_alerts_firing: gauge('Alerts that fire, of all that receivers of alerts could get.'),
+  lvsd_alert_messages_total: counter(
+    'Messages to receivers of alerts: accepted, failed (an attempt) or lost (given up).',
+    'destination',
+    'outcome',
+  ),
+  lvsd_alert_messages_waiting: gauge('Messages that wait for a receiver of alerts.', 'destination'),
+  lvsd_alert_destination_failing: gauge(
+    '1 from a failed attempt until a message is accepted.',
+    'destination',
+  ),
+
   // the configuration
   lvsd_config_last_reload_successful: gauge(
     '1 unless the last reload, or the file at the start, was refused.',

@@ -83,6 +83,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     resolver,
     commands,
     notify: openNotify(env, log),
+    alerts,
     listeners: [
       ...defaultListeners({ log, journal, resolver, commands, recordFolder: folderIn('results') }),
       alerts,

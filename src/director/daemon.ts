@@ -19,6 +19,7 @@ import type { Metrics } from '../metrics/metrics.js'
 import { openResolver, type Resolver } from '../names/lookup.js'
 import { NameResolver } from '../names/name-resolver.js'
 import type { Paths } from '../netlink/paths.js'
+import type { Alerts } from '../notify/alerts/alerts.js'
 import { type CommandQueue, openCommandQueue } from '../notify/command-queue.js'
 import { OverrideSources } from '../overrides/override-sources.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
@@ -76,6 +77,8 @@ export interface DaemonParts {
   readonly load: () => Promise<Loaded>
   /** Event listeners. An exception in a listener is logged and stops nothing. */
   readonly listeners?: readonly EventListener[]
+  /** One of the listeners; absent: no alerts are sent. */
+  readonly alerts?: Pick<Alerts, 'status'>
   readonly executors?: typeof openExecutors
   /** Clock for the name resolver; replaced in tests. */
   readonly namesClock?: Pick<Clock, 'now' | 'alarm'>
@@ -173,7 +176,8 @@ class RunningDaemon implements Daemon {
     lifecycle.add('observers and hooks', () => Promise.all([events.close(), commands.close(LAST_PATIENCE)]))
     const { sysctls = null, sysctlsPath = null } = parts
     this.#sysctls = new SysctlKeeper({ sysctls, path: sysctlsPath, log })
-    lifecycle.add('sysctls', () => this.#restoreSysctls())
+    const keepSysctls = () => this.#applier.config.settings.keepSysctls
+    lifecycle.add('sysctls', () => this.#sysctls.close({ keep: keepSysctls(), patience: LAST_PATIENCE }))
     lifecycle.add('clean stop', () => this.#leave())
     this.#reconciler = new Reconciler({
       kernel,
@@ -282,6 +286,7 @@ class RunningDaemon implements Daemon {
       reconciler: this.#reconciler,
       names: this.#names,
       isolation: this.#isolation,
+      alerts: () => parts.alerts?.status() ?? null,
     })
     this.metrics.read(sources)
   }
@@ -352,6 +357,7 @@ class RunningDaemon implements Daemon {
       schedule: this.#executors.stats(),
       sources: this.#executors.sources(),
       sysctls: this.#sysctls.snapshot(),
+      alerts: this.#parts.alerts?.status() ?? null,
       endedWindows: this.#overrideSources.windows.endedEarly,
     }
   }
@@ -393,10 +399,5 @@ class RunningDaemon implements Daemon {
     if (!this.#stopping) return
     const onApplied = (changes: readonly Change[]) => this.#events.emit('applied', changes)
     await cleanStop(this.#applier.config.services, { ...this.#parts, onApplied })
-  }
-
-  #restoreSysctls(): Promise<void> {
-    const keep = this.#applier.config.settings.keepSysctls
-    return this.#sysctls.close({ keep, patience: LAST_PATIENCE })
   }
 }

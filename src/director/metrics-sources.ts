@@ -21,7 +21,7 @@ export function openMetrics(events: EventMemory): Metrics {
   return metrics
 }
 
-export interface MeasuredParts extends Pick<Sources, 'kernel' | 'startedAt'> {
+export interface MeasuredParts extends Pick<Sources, 'kernel' | 'startedAt' | 'alerts'> {
   readonly reloader: Reloader
   readonly applier: ConfigApplier
   readonly health: HealthTracker
@@ -35,11 +35,13 @@ export interface MeasuredParts extends Pick<Sources, 'kernel' | 'startedAt'> {
 export const COUNTERS_MAX_AGE = 500
 
 export function sourcesOf(parts: MeasuredParts): Sources {
-  const { kernel, startedAt, reloader, applier, health, executors, reconciler, names, isolation } = parts
+  const { kernel, startedAt, alerts, reloader, applier, health, executors, reconciler, names, isolation } =
+    parts
   return {
     version: version(),
     kernel,
     startedAt,
+    alerts,
     config: () => applier.config,
     loaded: () => reloader.loaded,
     reload: () => reloader.snapshot(),

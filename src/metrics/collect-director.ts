@@ -23,6 +23,7 @@ export async function addDirector(
   for (const [event, count] of tallies.events) to.lvsd_events_total.push(sample(count, { event }))
   to.lvsd_state_files_failing.push(sample(tallies.failingFiles.size))
   to.lvsd_names_failing.push(sample(sources.failingNames()))
+  addAlerts(to, sources)
   addConfig(to, sources, tallies, dates)
   addSchedule(to, sources)
   addReconcile(to, reconcile, tallies, dates)
@@ -32,6 +33,18 @@ export async function addDirector(
   to.lvsd_schedule_delay_seconds.push(...(await tallies.delays.samples()))
   to.lvsd_reconcile_duration_seconds.push(...(await tallies.rounds.samples()))
   await addProcess(to)
+}
+
+function addAlerts(to: Families, sources: Sources): void {
+  const alerts = sources.alerts()
+  if (!alerts) return
+  to.lvsd_alerts_firing.push(sample(alerts.firing))
+  for (const { destination, sent, failures, lost, waiting, isFailing } of alerts.destinations) {
+    for (const [outcome, count] of Object.entries({ accepted: sent, failed: failures, lost }))
+      to.lvsd_alert_messages_total.push(sample(count, { destination, outcome }))
+    to.lvsd_alert_messages_waiting.push(sample(waiting, { destination }))
+    to.lvsd_alert_destination_failing.push(sample(Number(isFailing), { destination }))
+  }
 }
 
 function addConfig(to: Families, sources: Sources, { events }: Tallies, dates: Dates): void {

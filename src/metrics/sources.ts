@@ -1,5 +1,6 @@
 /** What a scrape reads of the running director. */
 import type { ReloadSnapshot } from '../api/snapshot.js'
+import type { AlertsStatus } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
 import type { ResolvedConfig, ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
@@ -25,6 +26,8 @@ export interface Sources {
   real(service: ResolvedService, real: ResolvedReal): RealReading
   schedule(): ScheduleStats & { readonly waiting: number }
   isIsolated(): boolean
+  /** Null without receivers of alerts. */
+  alerts(): AlertsStatus | null
   /** Number of services and servers whose names have no address, or have lost it. */
   failingNames(): number
 }

@@ -110,6 +110,8 @@ export class DeliveryQueue<M> {
   #isClosing = false
   /** True when remaining messages have been reported and no further attempts are made. */
   #isOver = false
+  /** Messages whose last attempt failed while lvsd stops. */
+  #cutOff = 0
   #onIdle: (() => void) | null = null
 
   constructor(parts: DeliveryQueueParts<M>) {
@@ -128,9 +130,9 @@ export class DeliveryQueue<M> {
     this.#next(destination)
   }
 
-  /** Messages for this destination that are not delivered yet. */
-  waiting(name: string): readonly M[] {
-    return [...(this.#destinations.get(name)?.waiting ?? [])].map(({ message }) => message)
+  /** Number of messages for this destination that are not delivered yet. */
+  waiting(name: string): number {
+    return this.#destinations.get(name)?.waiting.size ?? 0
   }
 
   /** True if a message for this destination waits whose attempt has not begun. */
@@ -165,7 +167,7 @@ export class DeliveryQueue<M> {
     }
     await this.#idle(patience)
     this.#isOver = true
-    const left = destinations.reduce((sum, { waiting }) => sum + waiting.size, 0)
+    const left = destinations.reduce((sum, { waiting }) => sum + waiting.size, this.#cutOff)
     for (const { current, wake } of destinations) {
       wake?.()
       current?.abort(new Error('lvsd stops'))
@@ -249,7 +251,8 @@ export class DeliveryQueue<M> {
       lose(destination, one)
       // What is left when lvsd stops is not given up: the next process may deliver it.
       const isCutOff = this.#isClosing && refused.length === 0
-      if (!isCutOff)
+      if (isCutOff) this.#cutOff++
+      else
         reports.dropped?.(
           one.message,
           to.filter(each => !got.includes(each) && !later.includes(each)),

@@ -76,6 +76,7 @@ function why(
     startedAt: NOW - 60_000,
     isolation: null,
     sources: new Map(),
+    alerts: null,
     sysctls: [],
     endedWindows: [],
     reload: { file: 'site.yaml', loadedAt: 0, warnings: [], keptSince: null, last: null },

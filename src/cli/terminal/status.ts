@@ -144,6 +144,7 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
     ...refusedReload(document, now),
     ...reconcile.errors.map(printable),
     ...sysctls.flatMap(({ trouble }) => (trouble === null ? [] : printable(trouble))),
+    ...failingAlerts(document),
   ]
   const others = [
     ...missingVerdicts(document),
@@ -170,6 +171,14 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
     ...worst.map(text => paint('red', `! ${text}`)),
     ...others.map(text => paint('yellow', `! ${text}`)),
   ]
+}
+
+function failingAlerts({ alerts }: StatusDocument): string[] {
+  const failing = (alerts?.destinations ?? []).filter(({ isFailing }) => isFailing)
+  return failing.map(
+    ({ destination, lastError }) =>
+      `alerts do not reach ${printable(destination)}: ${printable(lastError ?? 'no answer')}`,
+  )
 }
 
 function isolation({ isolation }: StatusDocument, now: number): string[] {

@@ -1,5 +1,6 @@
 /** The queue of alerts: one for each destination, with its retries, its log lines and its counters. */
 import { randomUUID } from 'node:crypto'
+import type { AlertDestinationStatus } from '../../api/status-types.js'
 import type { AlertReceiver } from '../../core/alert-receiver.js'
 import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
@@ -25,7 +26,7 @@ export function alertMessage(
 }
 
 /** Counters of a destination since the start of lvsd. */
-export interface DestinationStats {
+interface DestinationStats {
   /** Messages that it accepted. */
   sent: number
   /** Attempts that failed. */
@@ -78,7 +79,7 @@ export class AlertQueue {
       reports: {
         sent: (message, _, { output }) => this.#sent(message, output),
         failed: ({ destination, notices }, _, { fault, isFirst, isTriedAgain, output }) => {
-          const stats = this.stats(destination)
+          const stats = this.#stat(destination)
           stats.failures++
           stats.lastError = fault.message
           if (!isFirst) return
@@ -98,7 +99,7 @@ export class AlertQueue {
         works: (receiver, lost) =>
           log.info('alert.delivered-again', { receiver, lost }, 'alerts are delivered to a receiver again'),
         dropped: message => {
-          this.stats(message.destination).lost++
+          this.#stat(message.destination).lost++
           parts.settled(message)
         },
         left: messages =>
@@ -120,15 +121,18 @@ export class AlertQueue {
     return this.#queue.hasUntried(destination)
   }
 
-  waitingFor(destination: string): number {
-    return this.#queue.waiting(destination).length
+  status(destination: string): Omit<AlertDestinationStatus, 'receiver' | 'kind'> {
+    const { lastSentAt, ...counters } = this.#stat(destination)
+    return {
+      destination,
+      ...counters,
+      waiting: this.#queue.waiting(destination),
+      isFailing: this.#queue.isFailing(destination),
+      lastSentAt: lastSentAt === null ? null : new Date(lastSentAt).toISOString(),
+    }
   }
 
-  isFailing(destination: string): boolean {
-    return this.#queue.isFailing(destination)
-  }
-
-  stats(destination: string): DestinationStats {
+  #stat(destination: string): DestinationStats {
     const known = this.#stats.get(destination)
     if (known) return known
     const fresh = { sent: 0, failures: 0, lost: 0, lastSentAt: null, lastError: null }
@@ -164,7 +168,7 @@ export class AlertQueue {
 
   #sent(message: AlertMessage, output: string | undefined): void {
     const { destination, notices, current } = message
-    const stats = this.stats(destination)
+    const stats = this.#stat(destination)
     stats.sent++
     stats.lastSentAt = this.#parts.now()
     // An Alertmanager gets the same alerts every minute.

@@ -6,6 +6,7 @@
  * whose answer got lost in a crash is sent again, with the same fingerprint.
  */
 
+import type { AlertsStatus } from '../../api/status-types.js'
 import { endpoint } from '../../core/address.js'
 import type { AlertReceiver } from '../../core/alert-receiver.js'
 import { type AlertName, ruleOf } from '../../core/alert-rules.js'
@@ -25,13 +26,7 @@ import type { Alert, AlertEvent, Notice } from './alert.js'
 import { ALERT_FORM, AlertBook, type SavedAlert, type TrackedAlert } from './alert-book.js'
 import { alertFilter } from './alert-filter.js'
 import { alertGrouping, type Route } from './alert-grouping.js'
-import {
-  type AlertMessage,
-  AlertQueue,
-  type AlertQueueParts,
-  alertMessage,
-  type DestinationStats,
-} from './alert-queue.js'
+import { type AlertMessage, AlertQueue, type AlertQueueParts, alertMessage } from './alert-queue.js'
 import { RESEND_EVERY } from './alertmanager.js'
 import { destinationsOf } from './transport.js'
 
@@ -43,15 +38,6 @@ export interface AlertsParts extends Pick<AlertQueueParts, 'clock' | 'attempt'> 
   readonly prepare?: () => unknown
   /** Milliseconds of the wall clock. */
   readonly now?: () => number
-}
-
-/** State of a destination, for status and metrics. */
-export interface DestinationState extends DestinationStats {
-  readonly receiver: string
-  readonly kind: AlertReceiver['kind']
-  readonly destination: string
-  readonly waiting: number
-  readonly isFailing: boolean
 }
 
 /** Milliseconds that messages in progress have when lvsd stops, and that the last write has. */
@@ -118,22 +104,13 @@ export class Alerts implements EventListener {
     })
   }
 
-  get firing(): number {
-    return this.#book.firingCount
-  }
-
-  /** State of each destination, in the order of the configuration. */
-  destinations(): readonly DestinationState[] {
-    return this.#receivers.flatMap(({ config: { name, kind }, destinations }) =>
-      destinations.map(destination => ({
-        receiver: name,
-        kind,
-        destination,
-        waiting: this.#queue.waitingFor(destination),
-        isFailing: this.#queue.isFailing(destination),
-        ...this.#queue.stats(destination),
-      })),
+  /** State of each destination, in the order of the configuration; null without receivers. */
+  status(): AlertsStatus | null {
+    if (this.#receivers.length === 0) return null
+    const destinations = this.#receivers.flatMap(({ config: { name, kind }, destinations }) =>
+      destinations.map(destination => ({ receiver: name, kind, ...this.#queue.status(destination) })),
     )
+    return { firing: this.#book.firingCount, destinations }
   }
 
   // -------------------------------------------------------------- what happens

@@ -126,6 +126,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
       stalledFor: 0,
       noVerdicts: 0,
     },
+    alerts: null,
     sysctls: [],
     totals: { up: 1, down: 1, unknown: 0, noVerdict: 0 },
     services: [serviceStatus()],

@@ -68,6 +68,7 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
       stalledFor: 0,
       noVerdicts: 0,
     },
+    alerts: null,
     sysctls: [],
     endedWindows: [],
   }

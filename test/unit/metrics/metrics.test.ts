@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Runnable } from '../../../src/accepted/accepted.js'
 import { loadConfig } from '../../../src/config/load.js'
 import { METRICS, type MetricName } from '../../../src/core/metrics.js'
-import { startDaemon } from '../../../src/director/daemon.js'
+import { type DaemonParts, startDaemon } from '../../../src/director/daemon.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
 import { onCleanup } from '../../support/after-each.js'
@@ -29,7 +29,7 @@ services:
     reals: ['[2001:db8::3]:80 masq']
 `
 
-async function start(text = SITE) {
+async function start(text = SITE, alerts?: DaemonParts['alerts']) {
   const folder = temporaryFolder()
   const load = async (site: string) =>
     (await loadConfig(join(folder, 'site.yaml'), { text: site })) as Runnable
@@ -49,6 +49,7 @@ async function start(text = SITE) {
     log,
     notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
     load: () => load(next.site),
+    ...(alerts && { alerts }),
   })
   onCleanup(() => daemon.stop())
   const isJudged = async () => {
@@ -59,6 +60,12 @@ async function start(text = SITE) {
   await daemon.idle()
   const scrape = async () => samplesOf((await daemon.metrics.text(undefined)).text)
   return { daemon, scrape, lines, next }
+}
+
+const ALERT = { receiver: 'am', kind: 'alertmanager', lastSentAt: null, lastError: null } as const
+const COUNTS = { sent: 7, failures: 3, lost: 1, waiting: 2, isFailing: true }
+const ALERTS: DaemonParts['alerts'] = {
+  status: () => ({ firing: 4, destinations: [{ ...ALERT, ...COUNTS, destination: 'am http://am:9093' }] }),
 }
 
 const web1 = 'service="web",real="[2001:db8::1]:80"'
@@ -90,6 +97,18 @@ describe('the metrics', () => {
     assert.equal(value('lvsd_real_connections_total', web1), 0)
     assert.equal(value('lvsd_real_current_connections', `state="active",${web1}`), 0)
     assert.equal(value('lvsd_metrics_reals_left_out', ''), 0)
+  })
+
+  it('say what becomes of alerts', async () => {
+    const { scrape } = await start(SITE, ALERTS)
+    const { value } = await scrape()
+    const to = 'destination="am http://am:9093"'
+    assert.equal(value('lvsd_alerts_firing', ''), 4)
+    assert.equal(value('lvsd_alert_messages_total', `${to},outcome="accepted"`), 7)
+    assert.equal(value('lvsd_alert_messages_total', `${to},outcome="failed"`), 3)
+    assert.equal(value('lvsd_alert_messages_total', `${to},outcome="lost"`), 1)
+    assert.equal(value('lvsd_alert_messages_waiting', to), 2)
+    assert.equal(value('lvsd_alert_destination_failing', to), 1)
   })
 
   it('count results, transitions, changes and events', async () => {
@@ -156,7 +175,7 @@ describe('the metrics', () => {
   })
 
   it('have the names, types and labels that are described, and each has a sample or is rare', async () => {
-    const { daemon, scrape } = await start()
+    const { daemon, scrape } = await start(SITE, ALERTS)
     const { samples, types } = await scrape()
     for (const [name, type] of types) assert.equal(METRICS[name as MetricName]?.type, type, name)
     for (const { base, labels } of samples) {

@@ -237,6 +237,17 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.match(lines[at + 1] ?? '', /^ {2}STATE/)
   })
 
+  it('names the receivers of alerts that cannot be reached', () => {
+    const common = { kind: 'webhook', sent: 1, failures: 3, lost: 0, waiting: 2, lastSentAt: null } as const
+    const destinations = [
+      { ...common, receiver: 'chat', destination: 'chat', isFailing: true, lastError: 'answers 500' },
+      { ...common, receiver: 'ops', destination: 'ops', isFailing: false, lastError: 'answers 500' },
+    ]
+    const text = renderStatus(statusDocument({ alerts: { firing: 1, destinations } }), plain)
+    assert.match(text, /^! alerts do not reach chat: answers 500$/m)
+    assert.ok(!text.includes('alerts do not reach ops'))
+  })
+
   it('begins with what holds the table: isolation and panic', () => {
     const since = new Date(NOW - 60_000).toISOString()
     const document = statusDocument({

@@ -256,7 +256,7 @@ describe('alerts: a webhook', () => {
     await wind(120_000)
     const told = lines.flatMap(({ event }) => (event.startsWith('alert.') ? [event] : []))
     assert.deepEqual(told, ['alert.failed', 'alert.delivered-again', 'alert.sent', 'alert.sent'])
-    const [state] = alerts.destinations()
+    const [state] = alerts.status()?.destinations ?? []
     assert.ok((state?.failures ?? 0) > 3)
     assert.deepEqual([state?.sent, state?.lost, state?.waiting, state?.isFailing], [2, 0, 0, false])
   })
@@ -280,7 +280,7 @@ describe('alerts: a webhook', () => {
       assert.ok(pause >= whole / 2 && pause <= whole + 1000, `${pause} after ${i}`)
     }
     assert.ok((times.at(-1) ?? 0) - (times[0] ?? 0) < 15 * 60_000)
-    assert.equal(alerts.destinations()[0]?.lost, 1)
+    assert.equal(alerts.status()?.destinations[0]?.lost, 1)
   })
 
   it('that hangs delays nobody else', async () => {
@@ -495,7 +495,7 @@ describe('alerts: any course of events', () => {
           }
           assert.equal(mine.length % 2 === 1, down)
         }
-        assert.equal(alerts.destinations()[0]?.waiting, 0)
+        assert.equal(alerts.status()?.destinations[0]?.waiting, 0)
       }),
       { numRuns: 30 },
     )
