@@ -1,10 +1,10 @@
 /** What keeps lvsd from emptying a table for a fault that is not the servers': its own isolation, and panic. */
 import assert from 'node:assert/strict'
-import { pause } from '../support/until.js'
+import { pause, until } from '../support/until.js'
 import { type Lvsd, lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
 import { DIRECTOR, ip, tableBecomes } from './site/site.js'
 import { watchTable } from './site/watcher.js'
-import { webSite, webTable } from './site/web.js'
+import { webSite, webTable, whyOf } from './site/web.js'
 
 const SERVERS = [11, 12, 13, 14]
 
@@ -59,6 +59,10 @@ describe('isolation', () => {
     for (const server of web.servers.slice(0, 3)) server.kill()
     await lvsd.hears('web: panic')
     await tableBecomes(table(...SERVERS))
+    await until(async () => (await whyOf(11)).checks[0]?.state === 'down', { what: 'the state of the check' })
+    const { sentence, real } = await whyOf(11)
+    assert.match(sentence, /refused.*; a panic of the service keeps it in the table with its weight/)
+    assert.deepEqual([real.state, real.weight.kernel], ['down', 5])
     for (const server of web.servers.slice(0, 2)) server.revive()
     await lvsd.hears('panic is over')
     await tableBecomes(table(11, 12, 14))

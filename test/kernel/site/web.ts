@@ -1,4 +1,6 @@
 /** A site with one service, web, on [fc00::80]:80, and its real servers fc00::11, fc00::12 … behind NAT. */
+import { DEFAULT_SOCKET, fetchWhy } from '../../../src/api/client.js'
+import type { WhyReal } from '../../../src/api/why-types.js'
 import { type RealServer, startRealServer } from './real-server.js'
 import { buildSite, freshDirector } from './site.js'
 
@@ -24,4 +26,9 @@ export function webSite(numbers: readonly number[] = [11, 12]): { readonly serve
 export function webTable(weights: Readonly<Record<number, number>>) {
   const reals = Object.entries(weights).map(([n, weight]) => [`[fc00::${n}]:80`, `masq ${weight}`] as const)
   return { [WEB]: Object.fromEntries(reals) }
+}
+
+/** Returns why a server is as it is. */
+export async function whyOf(n: number, service = 'web'): Promise<WhyReal> {
+  return (await fetchWhy(DEFAULT_SOCKET, { service, real: `[fc00::${n}]:80` })) as WhyReal
 }
