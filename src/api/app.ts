@@ -12,7 +12,7 @@ import {
 import { z } from '../check/option-types.js'
 import { TooManyWaiters } from '../history/event-memory.js'
 import type { Log } from '../system/log.js'
-import type { Control } from './control.js'
+import { Busy, type Control } from './control.js'
 import { documentOf, KINDS, type Kind, Refusal } from './problem-document.js'
 import { readPart } from './request-problems.js'
 import { Answer, type AnyRoute, type Caller } from './route.js'
@@ -58,6 +58,7 @@ const BODY_LIMIT = 64 * 1024
 const LONGEST_PARAM = 512
 /** Seconds after which a client should try again. */
 const TRY_AGAIN = 1
+const BUSY_AGAIN = 5
 
 export async function openApp(parts: AppParts): Promise<App> {
   const app = new HttpApp(parts)
@@ -246,6 +247,8 @@ function refusalOf(error: Error & { code?: string; statusCode?: number }, limit 
     return new Refusal('too-large', `the body is larger than ${limit / 1024} KiB`)
   if (error instanceof TooManyWaiters)
     return new Refusal('unavailable', error.message, { headers: { 'retry-after': String(TRY_AGAIN) } })
+  if (error instanceof Busy)
+    return new Refusal('too-many-requests', error.message, { headers: { 'retry-after': String(BUSY_AGAIN) } })
   const [kind, detail] = FASTIFY[error.code ?? ''] ?? []
   if (kind && detail) return new Refusal(kind, detail)
   const isTheirs = (error.statusCode ?? 500) < 500

@@ -31,7 +31,7 @@ import {
   type StatusDocument,
   type Totals,
 } from './status-types.js'
-import { endedWindow } from './windows-document.js'
+import { endedWindowOf } from './windows-document.js'
 
 /** Converts times of the steady clock to dates. */
 type Dates = Pick<WallClock, 'at' | 'iso'>
@@ -96,7 +96,7 @@ function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates):
     },
     endedWindows: snapshot.endedWindows
       .filter(({ target }) => target.key === keyAsWritten(service.virtual))
-      .map(endedWindow),
+      .map(endedWindowOf),
     totals: totalsOf(reals),
     scheduler: service.attributes.scheduler,
     quiescent: service.quiescent,

@@ -4,7 +4,6 @@ import { keyOfReal, keyOfService } from '../core/model.js'
 import { type Override, strongest } from '../core/override.js'
 import type { CheckState } from '../health/check-state.js'
 import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
-import type { ResultGroup } from '../health/recent-results.js'
 import { expectationOf } from '../probe/expectation.js'
 import type { Written } from '../reconcile/written.js'
 import type { NextRun } from '../schedule/executor.js'
@@ -12,12 +11,13 @@ import type { WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { shellQuoted } from '../util/shell-quoted.js'
 import { dateTime, shortTime } from '../util/time-text.js'
-import { buildStatus, roundedResult } from './build-status.js'
+import { groupsOf } from './build-results.js'
+import { buildStatus } from './build-status.js'
 import { overrideStatus } from './override-status.js'
 import type { Snapshot } from './snapshot.js'
 import type { RealStatus, ServiceStatus } from './status-types.js'
 import { sentenceOfReal } from './why-sentence.js'
-import type { WhyAnswer, WhyCheck, WhyOverride, WhyReal, WhyResults, WhyService } from './why-types.js'
+import type { WhyAnswer, WhyCheck, WhyOverride, WhyReal, WhyService } from './why-types.js'
 
 /** A snapshot of one service, with what only this answer needs. */
 export interface WhySnapshot {
@@ -130,12 +130,8 @@ function whyCheck(
     expects: kind ? expectationOf(kind, subscriber.target, subscriber.use.options) : '',
     nextAt: next && dates.iso(snapshot.now + next.in),
     isRunning: next?.isRunning ?? false,
-    results: recent.groups.map(group => resultsOf(group, dates)).reverse(),
+    results: groupsOf(recent.groups, dates),
   }
-}
-
-function resultsOf({ result, count, from, at }: ResultGroup, dates: Dates): WhyResults {
-  return { last: roundedResult(result), count, from: dates.iso(from), at: dates.iso(at) }
 }
 
 // ---------------------------------------------------------------- a service

@@ -1,4 +1,5 @@
 /** What the API asks of the daemon, by resource. Each file of `routes/` takes only its part. */
+import type { Problem } from '../config/problems/problem.js'
 import type { Named } from '../overrides/targets.js'
 import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
 import type { EventsAnswer, EventsRequest } from './event-types.js'
@@ -7,10 +8,14 @@ import type {
   EndWindowsRequest,
   GiveRequest,
   OverrideOutcome,
+  OverridesDocument,
   TargetName,
 } from './override-types.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
-import type { ReloadOutcome, StatusDocument } from './status-types.js'
+import type { ResultsDocument } from './result-types.js'
+import type { ReloadOutcome, ServiceStatus, StatusDocument } from './status-types.js'
+import type { Assumed, DriftDocument, PlanDocument, TableDocument } from './table-types.js'
+import type { DoctorDocument, Posted, ValidateDocument } from './validate-types.js'
 import type { WhyAnswer } from './why-types.js'
 import type { WindowsDocument } from './windows-document.js'
 
@@ -20,13 +25,28 @@ export interface Control {
   isReady(): boolean
   /** `isForced` allows more removals than the settings do. */
   reload(isForced: boolean): Promise<ReloadOutcome>
+  /** The services with their real servers; one of them if `name` is given. */
+  services(name: string | null): Promise<readonly ServiceStatus[]>
+  /** The first of the targets that does not exist; null if all exist. */
+  missing(targets: readonly TargetName[]): Missing | null
+  /** The last results of checks: of a service, of a real server, or of all. The targets exist. */
+  results(service: string | null, real: string | null): Promise<ResultsDocument>
+  /** The kernel's table. Null if it cannot be read. */
+  table(): Promise<TableDocument | null>
+  /** What lvsd would change now. Null if the kernel's table cannot be read. */
+  drift(): Promise<DriftDocument | null>
+  /** What a configuration would change: that of the file if `posted` is null. */
+  plan(posted: Posted | null, assume: Assumed): Promise<PlanDocument | Unusable>
+  validate(posted: Posted): Promise<ValidateDocument>
+  doctor(): Promise<DoctorDocument>
   readonly overrides: {
+    list(): OverridesDocument
     give(request: GiveRequest, who: string): Promise<OverrideOutcome>
     end(request: EndRequest): Promise<OverrideOutcome>
     endWindows(request: EndWindowsRequest, who: string): Promise<OverrideOutcome>
   }
-  /** The maintenance windows of the active configuration. */
-  windows(): WindowsDocument
+  /** The maintenance windows of the active configuration, and the next times of them. */
+  windows(count: number): WindowsDocument
   readonly why: {
     /** Names of all services and real servers. */
     targets(): Promise<readonly Named[]>
@@ -51,3 +71,20 @@ export interface Control {
     read(request: ConnectionsRequest): Promise<ConnectionsAnswer>
   }
 }
+
+/** A target that does not exist. */
+export interface Missing {
+  /** Position among the targets. */
+  readonly index: number
+  readonly part: 'service' | 'real'
+  readonly message: string
+  readonly nearest: string | null
+}
+
+/** A configuration that cannot run. */
+export interface Unusable {
+  readonly problems: readonly Problem[]
+}
+
+/** Too many requests of this sort wait already. */
+export class Busy extends Error {}

@@ -1,6 +1,7 @@
-/** Requests and answers about events: `GET /events?after=42&service=web&wait=20s`. */
+/** Requests and answers about events: `GET /v1/events?after=42&service=web&wait=20s`. */
 import { duration, z } from '../check/option-types.js'
 import type { EventRecord } from '../history/event-record.js'
+import { list, time } from './model-types.js'
 
 /** Version of the answer's format. It increases when a field changes its meaning or is removed. */
 export const EVENTS_SCHEMA = 1
@@ -39,13 +40,26 @@ export type EventsQuery = {
   readonly [Key in keyof z.input<typeof eventsRequest>]?: string | number | undefined
 }
 
-export interface EventsAnswer {
-  readonly schema: number
-  /** Ids of the oldest event that lvsd still has and of the newest; 0 without any. */
-  readonly oldest: number
-  readonly newest: number
-  /** True if more events match than `limit`. */
-  readonly hasMore: boolean
-  /** From the oldest to the newest. */
+export const eventRecord = z
+  .looseObject({
+    id: z.number(),
+    time: time(),
+    level: z.enum(['info', 'warn', 'error']),
+    event: (z.string() as z.ZodType<EventRecord['event']>).describe('Its stable name, as in the log.'),
+    msg: z.string(),
+  })
+  .meta({ id: 'Event', description: 'The fields of its log line: service, real, reason and so on.' })
+
+export const eventsAnswer = z
+  .object({
+    schema: z.number(),
+    oldest: z.number().describe('Id of the oldest event that lvsd still has; 0 without any.'),
+    newest: z.number(),
+    hasMore: z.boolean().describe('True if more events match than `limit`.'),
+    events: list(eventRecord).describe('From the oldest to the newest.'),
+  })
+  .meta({ id: 'Events' })
+
+export type EventsAnswer = Readonly<Omit<z.output<typeof eventsAnswer>, 'events'>> & {
   readonly events: readonly EventRecord[]
 }

@@ -2,6 +2,8 @@
 import type { Override } from '../core/override.js'
 import type { OverrideStatus } from './status-types.js'
 
+export function overrideStatus(override: Override): OverrideStatus
+export function overrideStatus(override: Override | null): OverrideStatus | null
 export function overrideStatus(override: Override | null): OverrideStatus | null {
   if (!override) return null
   const { effect, source, who, reason, since, until } = override

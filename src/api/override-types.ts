@@ -1,16 +1,17 @@
-/** What is asked of overrides over the control socket, and what is answered. Plain JSON. */
+/** What is asked of overrides over the API, and what is answered. */
 import { z } from '../check/option-types.js'
 import { MAX_WEIGHT } from '../core/model.js'
 import { LATEST_END } from '../core/override.js'
 import { RAMP_LIMITS } from '../core/ramp.js'
-import type { OverrideStatus } from './status-types.js'
+import { list, time } from './model-types.js'
+import { overrideStatus } from './status-types.js'
 
 const target = z.strictObject({ service: z.string(), real: z.string().nullable() })
 /** Real servers, or all of a service. */
 export const targets = z.array(target).min(1).max(10_000)
 const PLAIN = ['force-down', 'disable', 'force-up'] as const
 
-/** `POST /overrides`: the same effect on each target, exact names as in the status document. */
+/** `POST /v1/overrides`: the same effect on each target, exact names as in the status document. */
 export const giveRequest = z.strictObject({
   targets,
   effect: z.discriminatedUnion('kind', [
@@ -27,7 +28,7 @@ export const giveRequest = z.strictObject({
   until: z.number().max(LATEST_END).nullable(),
 })
 
-/** `POST /overrides/end`: the effects that end on each target. */
+/** `POST /v1/overrides/end`: the effects that end on each target. */
 export const endRequest = z.strictObject({
   targets,
   effects: z.array(z.enum([...PLAIN, 'drain', 'weight'])).min(1),
@@ -41,18 +42,34 @@ export type GiveRequest = z.output<typeof giveRequest>
 export type EndRequest = z.output<typeof endRequest>
 export type TargetName = z.output<typeof target>
 
-export interface OverrideOutcome {
-  /** False: nothing has changed, for the reason in `message`. */
-  readonly ok: boolean
-  readonly message: string
-  /** Overrides, or openings of windows, that the request ended. */
-  readonly ended: number
-  /** False: what is active is not on the disk, and a restart would not know it. */
-  readonly isKept: boolean
-  /** What counts for each real server that the targets are, after the request. */
-  readonly reals: readonly {
-    readonly service: string
-    readonly real: string
-    readonly override: OverrideStatus | null
-  }[]
-}
+export const overrideOutcome = z
+  .object({
+    ok: z.boolean().describe('False: nothing has changed, for the reason in `message`.'),
+    message: z.string(),
+    ended: z.number().describe('Overrides, or openings of windows, that the request ended.'),
+    isKept: z
+      .boolean()
+      .describe('False: what is active is not on the disk, and a restart would not know it.'),
+    reals: list(
+      z.object({ service: z.string(), real: z.string(), override: overrideStatus.nullable() }),
+    ).describe('What counts for each real server that the targets are, after the request.'),
+  })
+  .meta({ id: 'OverrideOutcome' })
+
+export type OverrideOutcome = Readonly<z.output<typeof overrideOutcome>>
+
+export const overridesDocument = z
+  .object({
+    overrides: list(
+      overrideStatus
+        .extend({
+          service: z.string(),
+          real: z.string().nullable().describe('Null: the service as a whole.'),
+          missingSince: time().nullable().describe('Since when the configuration does not have the target.'),
+        })
+        .meta({ id: 'GivenOverride' }),
+    ).describe('Of all sources, those that do not count included.'),
+  })
+  .meta({ id: 'Overrides' })
+
+export type OverridesDocument = Readonly<z.output<typeof overridesDocument>>

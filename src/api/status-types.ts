@@ -1,270 +1,281 @@
-/** The status document of `lvsd status` and the control socket. Plain JSON. */
-
-import type { Problem } from '../config/problems/problem.js'
-import type {
-  CheckPolicy,
-  CheckResult,
-  Counters,
-  Forwarding,
-  HealthState,
-  RealCounters,
-} from '../core/model.js'
-import type { OnDown } from '../core/on-down.js'
-import type { Effect, OverrideSource } from '../core/override.js'
-import type { SysctlState } from '../reconcile/sysctl-keeper.js'
-import type { ScheduleStats } from '../schedule/stats.js'
-import type { EndedWindow } from './windows-document.js'
+/** The status document of `lvsd status` and of the API. */
+import { z } from '../check/option-types.js'
+import {
+  checkPolicy,
+  checkResult,
+  counters,
+  effectKind,
+  forwarding,
+  healthState,
+  list,
+  overrideSource,
+  problem,
+  realCounters,
+  scheduleStats,
+  sysctlState,
+  time,
+} from './model-types.js'
+import { endedWindow } from './windows-document.js'
 
 /** Version of the document's format. It increases when a field changes its meaning or is removed. */
 export const SCHEMA = 2
 
-/** Where alerts go. The counters begin with the start of lvsd. */
-export interface AlertDestinationStatus {
-  readonly receiver: string
-  readonly kind: 'webhook' | 'alertmanager' | 'command'
-  /** The receiver; of an Alertmanager with scheme, host and port behind it. */
-  readonly destination: string
-  /** Messages that it accepted, attempts that failed, and messages that were given up. */
-  readonly sent: number
-  readonly failures: number
-  readonly lost: number
-  /** Messages that wait. */
-  readonly waiting: number
-  /** True from a failed attempt until a message is accepted. */
-  readonly isFailing: boolean
-  /** ISO 8601; null before the first accepted message. */
-  readonly lastSentAt: string | null
-  readonly lastError: string | null
-}
+export const alertDestinationStatus = z
+  .object({
+    receiver: z.string(),
+    kind: z.enum(['webhook', 'alertmanager', 'command']),
+    destination: z
+      .string()
+      .describe('The receiver; of an Alertmanager with scheme, host and port behind it.'),
+    sent: z.number().describe('Messages that it accepted.'),
+    failures: z.number().describe('Attempts that failed.'),
+    lost: z.number().describe('Messages that were given up.'),
+    waiting: z.number().describe('Messages that wait.'),
+    isFailing: z.boolean().describe('True from a failed attempt until a message is accepted.'),
+    lastSentAt: time().nullable(),
+    lastError: z.string().nullable(),
+  })
+  .meta({
+    id: 'AlertDestination',
+    description: 'Where alerts go. The counters begin with the start of lvsd.',
+  })
 
-export interface AlertsStatus {
-  /** Number of alerts that fire. */
-  readonly firing: number
-  readonly destinations: readonly AlertDestinationStatus[]
-}
+export const alertsStatus = z
+  .object({
+    firing: z.number().describe('Number of alerts that fire.'),
+    destinations: list(alertDestinationStatus),
+  })
+  .meta({ id: 'Alerts' })
+
+export const sourceStatus = z
+  .object({
+    address: z.string(),
+    by: z
+      .enum(['configuration', 'lvsd', 'kernel'])
+      .describe(
+        'Who has chosen it: the configuration; lvsd, because the kernel would choose `insteadOf`; the kernel, although it is a virtual address, because this machine has no other one.',
+      ),
+    insteadOf: z.string().nullable(),
+  })
+  .meta({ id: 'Source' })
 
 /** A condition and its start. */
-export interface CauseStatus {
-  /** ISO 8601. */
-  readonly since: string
-  readonly detail: string
+export const causeStatus = z.object({ since: time(), detail: z.string() })
+
+export const checkStatus = z
+  .object({
+    name: z.string().describe('`web/[2001:db8::1]:80/http`, as in the log.'),
+    kind: z.string(),
+    target: z.string().describe('Address and port that are checked.'),
+    state: healthState,
+    streak: z.number().describe('Consecutive results that contradict the state.'),
+    since: time('Time of the last change of state.'),
+    policy: checkPolicy,
+    last: checkResult.nullable().describe('The last verdict.'),
+    lastAt: time().nullable().describe('Null before the first result.'),
+    noVerdict: causeStatus
+      .extend({ count: z.number() })
+      .nullable()
+      .describe('Set if several runs in a row had no verdict.'),
+    source: sourceStatus
+      .nullable()
+      .describe('Its source address. Null: the kernel chooses, and chooses no virtual address.'),
+  })
+  .meta({ id: 'CheckStatus' })
+
+export const overrideStatus = z
+  .object({
+    effect: effectKind,
+    weight: z.number().nullable().describe('Of the effect `weight`; null for others.'),
+    source: overrideSource,
+    who: z.string().describe('User, window or maintenance file that gave it.'),
+    reason: z.string().describe('For people; may be empty.'),
+    since: time(),
+    until: time().nullable().describe('Null: no end.'),
+    rampUntil: time()
+      .nullable()
+      .describe('When a drain that goes down in steps is at weight 0; null for others.'),
+  })
+  .meta({ id: 'Override' })
+
+export const slowStartStatus = z
+  .object({
+    percent: z.number().describe('Current share of the weight.'),
+    weight: z.number().describe('Weight at its end.'),
+    since: time(),
+    until: time(),
+  })
+  .meta({ id: 'SlowStart' })
+
+export const dampingStatus = z
+  .object({
+    since: time(),
+    until: time(),
+    isSpared: z
+      .boolean()
+      .describe('True: not held down meanwhile, because no other server of the service would serve.'),
+  })
+  .meta({ id: 'Damping' })
+
+const realFields = {
+  name: z.string().describe('`[2001:db8::1]:80`, as in `lvsd status SERVICE REAL`.'),
+  host: z.string(),
+  address: z.string().nullable().describe('In use; null while the name does not resolve.'),
+  nameTrouble: z
+    .string()
+    .nullable()
+    .describe('Why its name has no address, or no longer has the address in use.'),
+  port: z.number(),
+  forwarding,
+  state: healthState,
+  since: time('Time of the last change of state.'),
+  remembered: z
+    .object({ state: healthState, since: time() })
+    .nullable()
+    .describe('The state before the restart of lvsd, while `state` is unknown.'),
+  passing: z.number().describe('Number of checks that pass.'),
+  need: z.number().describe('Number of checks that must pass.'),
+  override: overrideStatus.nullable().describe('The one that is active.'),
+  slowStart: slowStartStatus.nullable().describe('`weight.wanted` follows it.'),
+  damping: dampingStatus.nullable(),
+  down: z
+    .object({
+      action: z.enum(['held', 'quiesced', 'removed']).describe('held: a panic holds it with its weight.'),
+      cause: z.enum(['dead', 'sick']).nullable().describe('By the rules of `on-down`.'),
+      removedAt: time().nullable().describe('When a quiesced server is removed.'),
+    })
+    .nullable()
+    .describe('What becomes of it while it is down.'),
+  weight: z.object({
+    configured: z.number(),
+    wanted: z.number().nullable().describe('In the desired table; null: not in the table.'),
+    kernel: z.number().nullable().describe('In the kernel when last read; null: not in the table.'),
+  }),
+  reason: z.string().describe('One sentence: why the server is not up, or the last result.'),
 }
 
-export interface CheckStatus {
-  /** `web/[2001:db8::1]:80/http`, as in the log. */
-  readonly name: string
-  readonly kind: string
-  /** Address and port that are checked, `[2001:db8::1]:80`. */
-  readonly target: string
-  readonly state: HealthState
-  readonly streak: number
-  /** ISO 8601; time of the last change of state. */
-  readonly since: string
-  readonly policy: CheckPolicy
-  /** The last verdict. */
-  readonly last: CheckResult | null
-  /** ISO 8601, or null before the first result. */
-  readonly lastAt: string | null
-  /** Null unless several runs in a row had no verdict; else their start, reason and count. */
-  readonly noVerdict: (CauseStatus & { readonly count: number }) | null
-  /** Its source address. Null: the kernel chooses, and chooses no virtual address. */
-  readonly source: SourceStatus | null
+const realEnd = { counters: realCounters.nullable() }
+
+export const realStatus = z
+  .object({ ...realFields, checks: list(checkStatus), ...realEnd })
+  .meta({ id: 'Real', description: 'A real server of a service.' })
+
+export const realWithoutChecks = z.object({ ...realFields, ...realEnd })
+
+export const totals = z
+  .object({
+    up: z.number(),
+    down: z.number(),
+    unknown: z.number().describe('Not judged yet.'),
+    noVerdict: z.number().describe('Those with a check that has no verdict.'),
+  })
+  .meta({ id: 'Totals', description: 'Numbers of real servers.' })
+
+const serviceFields = {
+  name: z.string(),
+  key: z
+    .string()
+    .nullable()
+    .describe('`tcp [2001:db8::80]:80`, `fwmark 1 ipv6`; null while its name does not resolve.'),
+  nameTrouble: z.string().nullable().describe('As of a real server.'),
+  scheduler: z.string(),
+  quiescent: z.boolean().describe('True if a server that is down can stay in the table at weight 0.'),
+  onDown: z
+    .object({
+      dead: z.enum(['quiesce', 'remove']),
+      sick: z.enum(['quiesce', 'remove']),
+      after: z.number().nullable().describe('Milliseconds after which a quiesced server is removed.'),
+    })
+    .nullable()
+    .describe('The rules of `on-down`; null: `quiescent` decides.'),
+  inKernel: z.boolean(),
+  state: healthState.describe('`up` while a real server keeps the fallback out.'),
+  since: time().nullable().describe('Null while the state is unknown.'),
+  panic: z
+    .object({
+      since: time(),
+      until: time('The end at the latest.'),
+      held: list(z.string()).describe('The real servers that are down and keep their weights.'),
+    })
+    .nullable()
+    .describe('Set while the table stays as it was, because many real servers went down at once.'),
+  endedWindows: list(endedWindow).describe(
+    'Openings of maintenance windows that operators have ended early, while they would still be open.',
+  ),
+  totals,
+  counters: counters.nullable(),
 }
 
-export interface SourceStatus {
-  readonly address: string
-  /**
-   * Who has chosen it: the configuration; lvsd, because the kernel would choose `insteadOf`; the kernel, although it is
-   * a virtual address, because this machine has no other one.
-   */
-  readonly by: 'configuration' | 'lvsd' | 'kernel'
-  readonly insteadOf: string | null
+const serviceEnd = {
+  fallback: z
+    .object({
+      name: z.string(),
+      host: z.string(),
+      address: z.string().nullable(),
+      port: z.number(),
+      inUse: z.boolean(),
+    })
+    .nullable(),
 }
 
-export interface OverrideStatus {
-  readonly effect: Effect['kind']
-  /** Weight of the effect `weight`; null for other effects. */
-  readonly weight: number | null
-  readonly source: OverrideSource
-  /** User who gave it, or name of the maintenance file. */
-  readonly who: string
-  readonly reason: string
-  /** ISO 8601. */
-  readonly since: string
-  /** ISO 8601; null: no end. */
-  readonly until: string | null
-  /** ISO 8601; time at which a drain that goes down in steps is at weight 0. Null for others. */
-  readonly rampUntil: string | null
-}
+export const serviceStatus = z
+  .object({ ...serviceFields, reals: list(realStatus), ...serviceEnd })
+  .meta({ id: 'Service', description: 'A virtual service with its real servers.' })
 
-export interface SlowStartStatus {
-  /** Current share of `weight`. */
-  readonly percent: number
-  /** Weight at its end: the configured one, or the one that checks advise. */
-  readonly weight: number
-  /** ISO 8601. */
-  readonly since: string
-  /** ISO 8601. */
-  readonly until: string
-}
+export const serviceWithoutReals = z.object({ ...serviceFields, ...serviceEnd })
 
-export interface DampingStatus {
-  /** ISO 8601. */
-  readonly since: string
-  /** ISO 8601. */
-  readonly until: string
-  /** True: the server is not held down meanwhile, because no other server of the service would serve. */
-  readonly isSpared: boolean
-}
+export const reloadOutcome = z
+  .object({ ok: z.boolean(), at: time(), message: z.string(), problems: list(problem) })
+  .meta({ id: 'ReloadOutcome' })
 
-export interface RealStatus {
-  /** `[2001:db8::1]:80`, as in `lvsd status SERVICE REAL`. */
-  readonly name: string
-  readonly host: string
-  /** Address in use, `[2001:db8::1]`; null while the name does not resolve. */
-  readonly address: string | null
-  /**
-   * Why its name has no address, or no longer has the address in use. Null without a problem, or if it is not a name.
-   */
-  readonly nameTrouble: string | null
-  readonly port: number
-  readonly forwarding: Forwarding
-  readonly state: HealthState
-  /** ISO 8601; time of the last change of the server's state. */
-  readonly since: string
-  /** State before the restart of lvsd and its start (ISO 8601), while `state` is unknown; else null. */
-  readonly remembered: { readonly state: HealthState; readonly since: string } | null
-  /** Number of checks that pass, and number that must pass. */
-  readonly passing: number
-  readonly need: number
-  /** The override that is active; null without one. */
-  readonly override: OverrideStatus | null
-  /** Its slow start; null: none is under way. `weight.wanted` follows it. */
-  readonly slowStart: SlowStartStatus | null
-  /** What damping does while the server flaps; null: it is not held down. */
-  readonly damping: DampingStatus | null
-  /** What becomes of it while it is down; else null. */
-  readonly down: {
-    /** `held`: by a panic, with its weight. */
-    readonly action: 'held' | 'quiesced' | 'removed'
-    /** By the rules of `on-down`; null without. */
-    readonly cause: 'dead' | 'sick' | null
-    /** ISO 8601; when a quiesced server is removed, or null. */
-    readonly removedAt: string | null
-  } | null
-  readonly weight: {
-    readonly configured: number
-    /** Weight in the desired table; null: not in the table. */
-    readonly wanted: number | null
-    /** Weight in the kernel's table when last read; null: not in the table. */
-    readonly kernel: number | null
-  }
-  /** One sentence: why the server is not up, or the last result. */
-  readonly reason: string
-  readonly checks: readonly CheckStatus[]
-  readonly counters: RealCounters | null
-}
+export const statusDocument = z
+  .object({
+    schema: z.number().describe('Increases when a field changes its meaning or is removed.'),
+    version: z.string(),
+    pid: z.number(),
+    now: time('When the document was built, by the clock of lvsd.'),
+    startedAt: time(),
+    kernel: z.enum(['netlink', 'memory']),
+    config: z.object({
+      file: z.string(),
+      loadedAt: time(),
+      warnings: list(problem),
+      keptSince: time()
+        .nullable()
+        .describe('Set if the file could not run at the start: what was accepted then runs instead.'),
+    }),
+    lastReload: reloadOutcome.nullable(),
+    reconcile: z.object({
+      lastResync: time().nullable(),
+      countersAt: time().nullable().describe('Null: the counters cannot be read.'),
+      changesApplied: z.number(),
+      driftRepaired: z.number(),
+      disputes: list(z.object({ service: z.string(), since: time(), changes: z.number() })).describe(
+        'Services that another program changes repeatedly.',
+      ),
+      errors: list(z.string()).describe('Refusals by the kernel that have not been resolved.'),
+    }),
+    schedule: scheduleStats,
+    alerts: alertsStatus.nullable().describe('Null without receivers of alerts.'),
+    sysctls: list(sysctlState).describe('Those that the configuration declares.'),
+    isolation: causeStatus
+      .nullable()
+      .describe('Set while lvsd itself cannot reach any server: failed checks do not count.'),
+    totals,
+    services: list(serviceStatus),
+  })
+  .meta({ id: 'Status', description: 'The state of everything.' })
 
-export interface Totals {
-  readonly up: number
-  readonly down: number
-  /** Not judged yet. */
-  readonly unknown: number
-  /** Number of these real servers with a check that has no verdict. */
-  readonly noVerdict: number
-}
-
-export interface ServiceStatus {
-  readonly name: string
-  /** `tcp [2001:db8::80]:80`, `fwmark 1 ipv6`; null while its name does not resolve. */
-  readonly key: string | null
-  /** Like `nameTrouble` of a real server, for the name of the virtual address or of the fallback. */
-  readonly nameTrouble: string | null
-  readonly scheduler: string
-  /** True if a server that is down can stay in the table at weight 0. */
-  readonly quiescent: boolean
-  /** The rules of `on-down`, `after` in milliseconds; null: `quiescent` decides. */
-  readonly onDown: OnDown | null
-  readonly inKernel: boolean
-  /** `up` while a real server keeps the fallback out; `unknown` while results are missing. */
-  readonly state: HealthState
-  /** ISO 8601; null while the state is unknown. */
-  readonly since: string | null
-  /** Set while the table stays as it was, because many real servers went down at once; else null. */
-  readonly panic: {
-    /** ISO 8601. */
-    readonly since: string
-    /** ISO 8601; the end at the latest. */
-    readonly until: string
-    /** The real servers that are down and keep their weights. */
-    readonly held: readonly string[]
-  } | null
-  /** Openings of maintenance windows that operators have ended early, while they would still be open. */
-  readonly endedWindows: readonly EndedWindow[]
-  /** Totals of its real servers. */
-  readonly totals: Totals
-  readonly counters: Counters | null
-  readonly reals: readonly RealStatus[]
-  readonly fallback: {
-    readonly name: string
-    readonly host: string
-    /** Address in use; null while the name does not resolve. */
-    readonly address: string | null
-    readonly port: number
-    readonly inUse: boolean
-  } | null
-}
-
-export interface StatusDocument {
-  readonly schema: number
-  readonly version: string
-  readonly pid: number
-  /** ISO 8601; time when the document was built. All its times are relative to the wall clock at that time. */
-  readonly now: string
-  readonly startedAt: string
-  readonly kernel: 'netlink' | 'memory'
-  readonly config: {
-    readonly file: string
-    readonly loadedAt: string
-    readonly warnings: readonly Problem[]
-    /**
-     * ISO 8601. Set if the file could not run at the start: the configuration accepted at this time runs instead. Else
-     * null.
-     */
-    readonly keptSince: string | null
-  }
-  /** The last reload, or null if there was none. */
-  readonly lastReload: ReloadOutcome | null
-  readonly reconcile: {
-    readonly lastResync: string | null
-    /** ISO 8601; when the counters were read. Null: they cannot be read. */
-    readonly countersAt: string | null
-    readonly changesApplied: number
-    readonly driftRepaired: number
-    /** Services that another program changes repeatedly: since when, and how many changes lvsd has reverted. */
-    readonly disputes: readonly {
-      readonly service: string
-      readonly since: string
-      readonly changes: number
-    }[]
-    /** Sentences about refusals by the kernel that have not been resolved. */
-    readonly errors: readonly string[]
-  }
-  readonly schedule: ScheduleStats
-  /** Null without receivers of alerts. */
-  readonly alerts: AlertsStatus | null
-  /** The sysctls that the configuration declares. */
-  readonly sysctls: readonly SysctlState[]
-  /** Set while lvsd itself cannot reach any server: failed checks do not count. Else null. */
-  readonly isolation: CauseStatus | null
-  readonly totals: Totals
-  readonly services: readonly ServiceStatus[]
-}
-
-export interface ReloadOutcome {
-  readonly ok: boolean
-  readonly at: string
-  /** One sentence. */
-  readonly message: string
-  readonly problems: readonly Problem[]
-}
+export type CauseStatus = Readonly<z.output<typeof causeStatus>>
+export type CheckStatus = Readonly<z.output<typeof checkStatus>>
+export type OverrideStatus = Readonly<z.output<typeof overrideStatus>>
+export type SlowStartStatus = Readonly<z.output<typeof slowStartStatus>>
+export type DampingStatus = Readonly<z.output<typeof dampingStatus>>
+export type RealStatus = Readonly<z.output<typeof realStatus>>
+export type Totals = Readonly<z.output<typeof totals>>
+export type ServiceStatus = Readonly<z.output<typeof serviceStatus>>
+export type StatusDocument = Readonly<z.output<typeof statusDocument>>
+export type ReloadOutcome = Readonly<z.output<typeof reloadOutcome>>
+export type AlertDestinationStatus = Readonly<z.output<typeof alertDestinationStatus>>
+export type AlertsStatus = Readonly<z.output<typeof alertsStatus>>
+export type SourceStatus = Readonly<z.output<typeof sourceStatus>>

@@ -1,73 +1,89 @@
-/** The answer to `lvsd why`. Plain JSON. */
-import type { CheckResult } from '../core/model.js'
-import type { CheckStatus, OverrideStatus, RealStatus, ServiceStatus } from './status-types.js'
+/** The answer to `lvsd why`. */
+import { z } from '../check/option-types.js'
+import { checkResult, list, time } from './model-types.js'
+import {
+  checkStatus,
+  overrideStatus,
+  realStatus,
+  realWithoutChecks,
+  serviceWithoutReals,
+} from './status-types.js'
 
-/** Version of the format. It increases when a field changes its meaning or is removed. */
-export const WHY_SCHEMA = 1
+export const whyResults = z
+  .object({
+    last: checkResult.describe('The last one, with the times of its phases.'),
+    count: z.number(),
+    from: time(),
+    at: time(),
+  })
+  .meta({ id: 'Results', description: 'Results in a row with the same verdict, reason and detail.' })
 
-/** Results in a row with the same verdict, reason and detail. All times: ISO 8601. */
-export interface WhyResults {
-  /** The last one, with the times of its phases in milliseconds since the start of the run. */
-  readonly last: CheckResult
-  readonly count: number
-  readonly from: string
-  readonly at: string
-}
+export const whyCheck = checkStatus
+  .omit({ last: true, lastAt: true })
+  .extend({
+    expects: z.string().describe('What a passing answer has, in words.'),
+    nextAt: time().nullable().describe('Start of the next run. Null while lvsd does not run the check.'),
+    isRunning: z.boolean(),
+    results: list(whyResults).describe('The last groups of results, the newest first.'),
+  })
+  .meta({ id: 'WhyCheck' })
 
-export interface WhyCheck extends Omit<CheckStatus, 'last' | 'lastAt'> {
-  /** What a passing answer has, in words. */
-  readonly expects: string
-  /** ISO 8601; start of the next run. Null while lvsd does not run the check. */
-  readonly nextAt: string | null
-  /** True while a run is in progress. */
-  readonly isRunning: boolean
-  /** The last groups of results, the newest first. */
-  readonly results: readonly WhyResults[]
-}
+export const whyOverride = overrideStatus
+  .extend({
+    on: z.enum(['real', 'service']).describe('`service`: it is on the service as a whole.'),
+    counts: z.boolean().describe('True for the one that decides.'),
+  })
+  .meta({ id: 'WhyOverride' })
 
-export interface WhyOverride extends OverrideStatus {
-  /** `service`: it is on the service as a whole. */
-  readonly on: 'real' | 'service'
-  /** True for the one that decides. */
-  readonly counts: boolean
-}
+export const whyTable = z
+  .object({
+    readAt: time().nullable().describe('When the table was last read as a whole.'),
+    written: z
+      .object({
+        at: time(),
+        weight: z.number().nullable().describe('Null: lvsd removed the entry.'),
+        isEarlier: z.boolean().describe('True: an earlier run wrote it, and the kernel still holds it.'),
+      })
+      .nullable()
+      .describe('What lvsd last wrote; null: nothing since its start that is still in the table.'),
+  })
+  .meta({ id: 'WhyTable' })
 
-/** What the kernel holds for a server, and what lvsd last wrote there. */
-export interface WhyTable {
-  /** ISO 8601; when the table was last read as a whole. Null before that. */
-  readonly readAt: string | null
-  /** Null: lvsd has written nothing since its start, and what earlier runs wrote is not in the table any more. */
-  readonly written: {
-    /** ISO 8601 */
-    readonly at: string
-    /** Null: lvsd removed the entry. */
-    readonly weight: number | null
-    /** True: an earlier run of lvsd wrote it, and the kernel still holds it. */
-    readonly isEarlier: boolean
-  } | null
-}
+const sentence = z.string().describe('What is so, since when, why, and what would change it.')
 
-export interface WhyReal {
-  readonly kind: 'real'
-  readonly service: Omit<ServiceStatus, 'reals'>
-  readonly real: Omit<RealStatus, 'checks'>
-  /** What is so, since when, why, and what would change it. */
-  readonly sentence: string
-  readonly checks: readonly WhyCheck[]
-  readonly overrides: readonly WhyOverride[]
-  readonly table: WhyTable
-}
+export const whyReal = z
+  .object({
+    kind: z.literal('real'),
+    service: serviceWithoutReals,
+    real: realWithoutChecks,
+    sentence,
+    checks: list(whyCheck),
+    overrides: list(whyOverride),
+    table: whyTable,
+  })
+  .meta({ id: 'WhyReal' })
 
-export interface WhyService {
-  readonly kind: 'service'
-  readonly service: Omit<ServiceStatus, 'reals'>
-  readonly sentence: string
-  /** The real servers that get no new connections, or are about to change. */
-  readonly reals: readonly (Pick<RealStatus, 'name' | 'state' | 'since' | 'override' | 'weight'> & {
-    readonly sentence: string
-  })[]
-}
+export const whyService = z
+  .object({
+    kind: z.literal('service'),
+    service: serviceWithoutReals,
+    sentence,
+    reals: list(
+      realStatus
+        .pick({ name: true, state: true, since: true, override: true, weight: true })
+        .extend({ sentence: z.string() }),
+    ).describe('Those that get no new connections, or are about to change.'),
+  })
+  .meta({ id: 'WhyService' })
 
+export const whyAnswer = z.discriminatedUnion('kind', [whyReal, whyService])
+
+export type WhyResults = Readonly<z.output<typeof whyResults>>
+export type WhyCheck = Readonly<z.output<typeof whyCheck>>
+export type WhyOverride = Readonly<z.output<typeof whyOverride>>
+export type WhyTable = Readonly<z.output<typeof whyTable>>
+export type WhyReal = Readonly<z.output<typeof whyReal>>
+export type WhyService = Readonly<z.output<typeof whyService>>
 export type WhyAnswer = WhyReal | WhyService
 
 /** What `lvsd why --json` prints: an answer for each service that the target means. */

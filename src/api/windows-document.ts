@@ -1,46 +1,80 @@
-/** The maintenance windows of a running lvsd, as its control socket gives them. Plain JSON. */
-import type { WithWindows } from '../core/coming-windows.js'
+/** The maintenance windows of a running lvsd. */
+import { z } from '../check/option-types.js'
+import { comingWindows } from '../core/coming-windows.js'
 import type { Service } from '../core/model.js'
 import type { EarlyEnd } from '../overrides/early-ends.js'
+import { list, time } from './model-types.js'
 
-export interface WindowsDocument {
-  readonly schema: 1
-  /** The daemon's clock, ISO 8601. */
-  readonly now: string
-  /** All services, those without windows too. */
-  readonly services: readonly WithWindows[]
-  /** Openings that operators have ended early, while they would still be open. */
-  readonly ended: readonly EndedWindow[]
-}
+const maintenanceWindow = z
+  .object({
+    at: z.string().describe('Cron expression of its begin, in wall times of `zone`.'),
+    zone: z.string(),
+    for: z.number().describe('Length in milliseconds.'),
+    drain: z.number().describe('Milliseconds at its begin in which the servers are only drained.'),
+    reals: list(z.string()).nullable().describe('Null: all of the service.'),
+    reason: z.string(),
+  })
+  .meta({ id: 'MaintenanceWindow' })
 
-/** An opening of a window that is over for a real server, or for a service (`real` null). */
-export interface EndedWindow {
-  readonly service: string
-  readonly real: string | null
-  /** `window 0 2 * * sun Europe/Berlin` */
-  readonly window: string
-  /** ISO 8601; its begin, the end that it would have had, and when it was ended. */
-  readonly begin: string
-  readonly until: string
-  readonly at: string
-  readonly who: string
-}
+export const endedWindow = z
+  .object({
+    service: z.string(),
+    real: z.string().nullable().describe('Null: the service as a whole.'),
+    window: z.string().describe('`window 0 2 * * sun Europe/Berlin`.'),
+    begin: time(),
+    until: time('The end that it would have had.'),
+    at: time('When it was ended.'),
+    who: z.string(),
+  })
+  .meta({ id: 'EndedWindow', description: 'An opening of a window that is over early.' })
 
-export function endedWindow({ target, window, begin, end, at, who }: EarlyEnd): EndedWindow {
-  const iso = (ms: number) => new Date(ms).toISOString()
+export const windowsDocument = z
+  .object({
+    schema: z.literal(1),
+    now: time("By the daemon's clock."),
+    services: list(z.object({ name: z.string(), windows: list(maintenanceWindow) })).describe(
+      'All services, those without windows too.',
+    ),
+    coming: list(
+      z.object({
+        begin: time(),
+        end: time(),
+        isOpen: z.boolean(),
+        services: list(z.string()),
+        window: maintenanceWindow,
+      }),
+    ).describe('The open windows and the next ones, in the order of their begins.'),
+    ended: list(endedWindow).describe('Openings that would still be open.'),
+  })
+  .meta({ id: 'Windows' })
+
+export type EndedWindow = Readonly<z.output<typeof endedWindow>>
+export type WindowsDocument = Readonly<z.output<typeof windowsDocument>>
+
+export function endedWindowOf({ target, window, begin, end, at, who }: EarlyEnd): EndedWindow {
   const { service, real } = target
   return { service, real, window, begin: iso(begin), until: iso(end), at: iso(at), who }
 }
 
-export function windowsDocument(
-  { services }: { readonly services: readonly Service[] },
-  { endedEarly }: { readonly endedEarly: readonly EarlyEnd[] },
-  now = Date.now(),
+/** `count`: how many of the coming windows. */
+export function buildWindows(
+  services: readonly Service[],
+  endedEarly: readonly EarlyEnd[],
+  { now, count }: { readonly now: number; readonly count: number },
 ): WindowsDocument {
   return {
     schema: 1,
-    now: new Date(now).toISOString(),
+    now: iso(now),
     services: services.map(({ name, windows = [] }) => ({ name, windows })),
-    ended: endedEarly.map(endedWindow),
+    coming: comingWindows(services, now, count).map(({ begin, end, ...rest }) => ({
+      begin: iso(begin),
+      end: iso(end),
+      ...rest,
+    })),
+    ended: endedEarly.map(endedWindowOf),
   }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
 }

@@ -1,7 +1,7 @@
 /** The requests that the keys of a live view send to the daemon. */
 import { endOverrides, fetchWhy, giveOverride } from '../api/client.js'
 import type { OverrideOutcome, TargetName } from '../api/override-types.js'
-import { WHY_SCHEMA } from '../api/why-types.js'
+import { WHY_SCHEMA } from '../api/versions.js'
 import { printable } from '../util/printable.js'
 import { shellQuoted } from '../util/shell-quoted.js'
 import { ALL_EFFECTS, overrideText } from './override-command.js'

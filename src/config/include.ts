@@ -27,9 +27,14 @@ export interface Expanded {
 /** Limit of included files, against patterns that match too much. */
 const MOST_FILES = 1000
 
-/** Returns the document with everything that it includes. A problem in an included file has the name of that file. */
-export function expandIncludes(document: RawDocument, file: string, text: string): Expanded {
-  const reader = new Including(file, text)
+/** Returns the document with everything that it includes; with `within`, only from that folder. A problem in an included file has the name of that file. */
+export function expandIncludes(
+  document: RawDocument,
+  file: string,
+  text: string,
+  within: string | null = null,
+): Expanded {
+  const reader = new Including(file, text, within)
   if (document.root) reader.read(document.root, file, [realPath(file)])
   const root = document.root && reader.merged(document.root)
   const problems = [...document.problems, ...reader.problems]
@@ -50,9 +55,11 @@ class Including {
   readonly #parts: RawMap[] = []
   readonly #done = new Set<string>()
   readonly #root: string
+  readonly #within: string | null
   #bytes: number
 
-  constructor(file: string, text: string) {
+  constructor(file: string, text: string, within: string | null) {
+    this.#within = within && realPath(within)
     this.#report = newReport(file)
     this.#root = file
     this.#bytes = Buffer.byteLength(text)
@@ -75,11 +82,17 @@ class Including {
   #pattern(pattern: string, node: RawNode, file: string, above: readonly string[]): void {
     const base = file === this.#root ? folderOf(file) : dirname(resolve(file))
     this.patterns.push(resolve(base, pattern))
+    if (!this.#isWithin(resolve(base, pattern))) {
+      const message = `${pattern} is not included: this configuration may include only files in ${this.#within}`
+      this.#report.error('BAD_INCLUDE', node.at, message)
+      return
+    }
     const isGlob = /[*?[]/.test(pattern)
     const found = isGlob ? matching(base, pattern) : [pattern]
     for (const path of found) {
       const shown = pattern.startsWith('/') ? path : join(dirname(file), path)
       const real = realPath(resolve(base, path))
+      if (!this.#isWithin(real)) continue
       if (above.includes(real)) {
         // A pattern may match the file that contains it, so this is an error only for a plain path.
         if (!isGlob)
@@ -89,6 +102,10 @@ class Including {
         this.#file(shown, resolve(base, path), node, [...above, real])
       }
     }
+  }
+
+  #isWithin(path: string): boolean {
+    return this.#within === null || path.startsWith(`${this.#within}/`)
   }
 
   #file(shown: string, path: string, node: RawNode, above: readonly string[]): void {

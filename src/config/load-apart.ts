@@ -8,7 +8,7 @@ import type { Worker } from 'node:worker_threads'
 import type { Config, Real, Service } from '../core/model.js'
 import { type LoadedChecks, loadChecks } from '../kinds/find-kinds.js'
 import { besideFile, openThread } from '../system/thread.js'
-import { type Loaded, loadConfig, nothing } from './load.js'
+import { type Loaded, type LoadOptions, loadConfig, nothing } from './load.js'
 import { START } from './problems/position.js'
 import type { Problem } from './problems/problem.js'
 import { newReport } from './problems/report.js'
@@ -44,7 +44,7 @@ function isSmall(file: string): boolean {
 /** Reads the configuration in a separate thread. Returns the same as `loadConfig`; exceeded limits become a problem. */
 export async function loadConfigApart(
   file: string,
-  options: { readonly text?: string } = {},
+  options: LoadOptions = {},
   bounds: Bounds = BOUNDS,
 ): Promise<Loaded> {
   const thread = readerFor(bounds)

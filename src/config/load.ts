@@ -40,8 +40,15 @@ export interface Loaded {
 
 export type Format = 'yaml' | 'ldirectord'
 
-/** Reads, validates and freezes the configuration. `text`, if given, is used in place of the file's content. */
-export async function loadConfig(file: string, options: { readonly text?: string } = {}): Promise<Loaded> {
+export interface LoadOptions {
+  /** Used in place of the file's content. */
+  readonly text?: string
+  /** Files are included only from this folder: a text of somebody else must not show other files. */
+  readonly within?: string
+}
+
+/** Reads, validates and freezes the configuration. */
+export async function loadConfig(file: string, options: LoadOptions = {}): Promise<Loaded> {
   const report = newReport(file)
   let text = options.text
   try {
@@ -54,7 +61,10 @@ export async function loadConfig(file: string, options: { readonly text?: string
   else if (isEmpty(text))
     report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
   else if (hasOtherFormat(file, text)) report.error('WRONG_FORMAT', START, OTHER_FORMAT[formatOf(file, text)])
-  else return formatOf(file, text) === 'ldirectord' ? loadLdirectord(file, text) : loadYaml(file, text)
+  else
+    return formatOf(file, text) === 'ldirectord'
+      ? loadLdirectord(file, text)
+      : loadYaml(file, text, options.within)
   return nothing(text, report.problems())
 }
 
@@ -92,9 +102,9 @@ export function looksLike(text: string): Format {
   return !looksYaml && /^\s*[a-z]+6?\s*=/m.test(text) ? 'ldirectord' : 'yaml'
 }
 
-async function loadYaml(file: string, text: string): Promise<Loaded> {
+async function loadYaml(file: string, text: string, within?: string): Promise<Loaded> {
   const read = await runSliced(readingYaml(text, file))
-  const { document, included, patterns } = expandIncludes(read, file, text)
+  const { document, included, patterns } = expandIncludes(read, file, text, within)
   const kinds = await loadChecks(checkFoldersOf(document, file))
   const input = { file, document, checks: kinds.checks, ports: systemPorts(), hosts: systemHosts() }
   return finish(input, kinds, { text, included, patterns })

@@ -4,7 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads'
 import type { Config, Real } from '../core/model.js'
-import { type Loaded, loadConfig } from './load.js'
+import { type Loaded, type LoadOptions, loadConfig } from './load.js'
 import type { Problem } from './problems/problem.js'
 
 /** First message of the result. */
@@ -68,15 +68,15 @@ function* messagesOf(loaded: Loaded): Generator<Answer> {
 }
 
 /** A request to the thread: read a file, or send the next part of the answer. */
-export type Request = { readonly file: string; readonly text?: string } | 'next'
+export type Request = ({ readonly file: string } & LoadOptions) | 'next'
 
 const port = parentPort
 if (!port) throw new Error('this is for a thread of its own')
 let messages: Generator<Answer> | null = null
 port.on('message', async (request: Request) => {
   if (request !== 'next') {
-    const { file, text } = request
-    messages = messagesOf(await loadConfig(file, text === undefined ? {} : { text }))
+    const { file, ...options } = request
+    messages = messagesOf(await loadConfig(file, options))
   }
   const next = messages?.next()
   if (next && !next.done) port.postMessage(next.value)

@@ -1,28 +1,146 @@
 /** The daemon as the API asks it. */
+import { buildResults } from '../api/build-results.js'
+import { buildStatus } from '../api/build-status.js'
+import { changeDocument, tableServices } from '../api/build-table.js'
 import type { Control } from '../api/control.js'
-import { windowsDocument } from '../api/windows-document.js'
-import type { WindowOverrides } from '../overrides/window-overrides.js'
+import { overrideStatus } from '../api/override-status.js'
+import type { OverridesDocument } from '../api/override-types.js'
+import type { Snapshot } from '../api/snapshot.js'
+import type { DriftDocument, TableDocument } from '../api/table-types.js'
+import { buildWindows } from '../api/windows-document.js'
+import { countChanges } from '../core/change-counts.js'
+import { diff } from '../core/diff.js'
+import { keyOfService, type ResolvedService } from '../core/model.js'
+import type { HealthTracker } from '../health/health-tracker.js'
+import { nameOfReal } from '../overrides/command-overrides.js'
+import type { OverrideSources } from '../overrides/override-sources.js'
+import type { Reconciler } from '../reconcile/reconciler.js'
+import type { Journal } from '../storage/journal.js'
+import type { WallClock } from '../util/clock.js'
 import type { ConfigApplier } from './config-applier.js'
+import { missingTarget } from './find-targets.js'
+import { Planner } from './planner.js'
+import type { Reloader } from './reloader.js'
 
 export interface ControlParts {
-  readonly daemon: Omit<Control, 'isReady' | 'windows'>
+  readonly daemon: Pick<
+    Control,
+    'status' | 'reload' | 'why' | 'recheck' | 'connections' | 'events' | 'metrics'
+  > & {
+    readonly overrides: Omit<Control['overrides'], 'list'>
+  }
   readonly applier: Pick<ConfigApplier, 'config'>
-  readonly windows: Pick<WindowOverrides, 'endedEarly'>
+  readonly reloader: Pick<Reloader, 'snapshot'>
+  readonly sources: Pick<OverrideSources, 'commands' | 'windows' | 'each'>
+  readonly health: Pick<HealthTracker, 'store' | 'desired'>
+  readonly reconciler: Pick<Reconciler, 'counters' | 'snapshot' | 'stats'>
+  readonly journal: Pick<Journal, 'owned' | 'names'>
+  readonly dates: WallClock
+  /** Returns the state of all parts, with the health of these services only. */
+  snapshot(services: readonly ResolvedService[]): Promise<Snapshot>
+  /** Milliseconds of the wall clock. */
+  now(): number
   isReady(): boolean
 }
 
-export function controlOf({ daemon, applier, windows, isReady }: ControlParts): Control {
+/** Maximum age of a table that is read for an answer, in milliseconds. */
+const MAX_AGE = 500
+
+export function controlOf(parts: ControlParts): Control {
+  const { daemon, applier, dates, snapshot, isReady } = parts
   const { overrides, why, events, recheck, connections, metrics } = daemon
+  const planner = plannerOf(parts)
+  const named = (name: string | null) =>
+    applier.config.services.filter(service => name === null || service.name === name)
   return {
     status: () => daemon.status(),
     reload: isForced => daemon.reload(isForced),
-    overrides,
+    missing: targets => missingTarget(applier.config, targets),
+    services: async name => buildStatus(await snapshot(named(name)), dates).services,
+    results: async (service, real) => {
+      const { health } = await snapshot(named(service))
+      return buildResults(health.services, real, dates)
+    },
+    overrides: {
+      list: () => overridesOf(parts),
+      give: (request, who) => overrides.give(request, who),
+      end: request => overrides.end(request),
+      endWindows: (request, who) => overrides.endWindows(request, who),
+    },
+    windows: count =>
+      buildWindows(applier.config.services, parts.sources.windows.endedEarly, { now: parts.now(), count }),
+    table: () => tableOf(parts),
+    drift: () => driftOf(parts),
+    plan: (posted, assume) => planner.plan(posted, assume),
+    validate: posted => planner.validate(posted),
+    doctor: () => planner.doctor(),
     why,
     events,
     recheck,
     connections,
     metrics,
     isReady,
-    windows: () => windowsDocument(applier.config, windows),
   }
+}
+
+function plannerOf({ applier, reloader, sources, health, reconciler, journal, now }: ControlParts): Planner {
+  return new Planner({
+    journal,
+    now,
+    sources,
+    config: () => applier.config,
+    stateOf: real => health.store.stateOf(real),
+    table: async () => (await reconciler.counters(MAX_AGE))?.table ?? null,
+    keptSince: () => reloader.snapshot().keptSince,
+  })
+}
+
+async function tableOf({ reconciler, applier, journal, dates }: ControlParts): Promise<TableDocument | null> {
+  const { dump, dumpAt } = await reconciler.snapshot(MAX_AGE)
+  if (!dump || dumpAt === null) return null
+  const names = new Map(
+    applier.config.services.flatMap(({ id, name }) => (id ? [[keyOfService(id), name]] : [])),
+  )
+  return { readAt: dates.iso(dumpAt), services: tableServices(dump, names, journal.owned) }
+}
+
+/** Compares with a table that is read for this, so that changes by other programs are seen before the next resync. */
+async function driftOf({ reconciler, health, journal, dates }: ControlParts): Promise<DriftDocument | null> {
+  const { dump, dumpAt, disputes, errors } = await reconciler.snapshot(MAX_AGE)
+  if (!dump || dumpAt === null) return null
+  const { table, untouched } = health.desired(dump.table, null)
+  const owned = new Set([...journal.owned].filter(key => !untouched.has(key)))
+  const changes = diff(table, dump.table, owned)
+  return {
+    readAt: dates.iso(dumpAt),
+    ...countChanges(changes),
+    changes: changes.map(changeDocument),
+    disputes: disputes.map(dispute => ({ ...dispute, since: dates.iso(dispute.since) })),
+    errors,
+  }
+}
+
+/** Those of commands with their targets; those of windows and files with each real server. */
+function overridesOf({ applier, sources }: ControlParts): OverridesDocument {
+  const { config } = applier
+  const each = sources.each(config)
+  const given = sources.commands.orders.map(({ target, override, missingSince }) => ({
+    service: target.service,
+    real: target.real,
+    ...overrideStatus(override),
+    missingSince: missingSince === null ? null : new Date(missingSince).toISOString(),
+  }))
+  const others = config.services.flatMap(service =>
+    service.reals.flatMap(real =>
+      each(service, real)
+        .filter(({ source }) => source !== 'command')
+        .map(override => ({
+          service: service.name,
+          real: nameOfReal(real),
+          ...overrideStatus(override),
+          missingSince: null,
+        })),
+    ),
+  )
+  return { overrides: [...given, ...others] }
 }

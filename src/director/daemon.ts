@@ -1,13 +1,11 @@
 /** The daemon: connects its parts, starts them and stops them. */
 
 import type { Kept, Runnable } from '../accepted/accepted.js'
-import { buildStatus } from '../api/build-status.js'
 import type { Control } from '../api/control.js'
 import { type ControlSocket, openControlSocket } from '../api/server.js'
-import type { Snapshot } from '../api/snapshot.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
-import type { Change, ResolvedService } from '../core/model.js'
+import type { Change } from '../core/model.js'
 import { type EventBus, type EventListener, openEventBus } from '../events/event-bus.js'
 import { logListener } from '../events/log-listener.js'
 import { HealthMemory } from '../health/health-memory.js'
@@ -30,7 +28,6 @@ import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
 import type { Sysctls } from '../system/sysctl.js'
-import { version } from '../system/version.js'
 import { type Clock, steadyNow, systemClock, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { ConfigApplier } from './config-applier.js'
@@ -41,10 +38,11 @@ import { Explainer } from './explainer.js'
 import { isolationBy } from './isolation.js'
 import { Lifecycle } from './lifecycle.js'
 import { memoryListener } from './memory-listener.js'
-import { COUNTERS_MAX_AGE, openMetrics, sourcesOf } from './metrics-sources.js'
+import { openMetrics, sourcesOf } from './metrics-sources.js'
 import { OverrideControl } from './override-control.js'
 import { Rechecker } from './rechecker.js'
 import { Reloader } from './reloader.js'
+import { Snapshots } from './snapshots.js'
 
 export interface DaemonParts {
   readonly loaded: Runnable
@@ -129,6 +127,7 @@ class RunningDaemon implements Daemon {
   readonly #applier: ConfigApplier
   readonly #overrideSources: OverrideSources
   readonly #sysctls: SysctlKeeper
+  readonly #snapshots: Snapshots
   readonly overrides: OverrideControl
   readonly connections: ConnectionCounts
   readonly why: Explainer
@@ -250,6 +249,24 @@ class RunningDaemon implements Daemon {
       reconciler: this.#reconciler,
       loaded: () => this.#reloader.loaded,
     })
+    const shared = {
+      reloader: this.#reloader,
+      applier: this.#applier,
+      isolation: this.#isolation,
+      health: this.#health,
+      names: this.#names,
+      reconciler: this.#reconciler,
+      executors: this.#executors,
+      startedAt: this.#startedAt,
+      alerts: () => parts.alerts?.status() ?? null,
+    }
+    this.#snapshots = new Snapshots({
+      ...shared,
+      kernelName: parts.kernelName,
+      sysctls: this.#sysctls,
+      windows: overrides.windows,
+      dates: this.#wallClock,
+    })
     this.overrides = new OverrideControl({
       sources: overrides,
       config: () => this.#applier.config,
@@ -262,7 +279,7 @@ class RunningDaemon implements Daemon {
       applier: this.#applier,
       executors: this.#executors,
       written: this.#reconciler.written,
-      snapshot: services => this.#snapshot(services),
+      snapshot: services => this.#snapshots.of(services),
       checks: () => this.#reloader.loaded.checks,
     })
     this.recheck = new Rechecker({
@@ -276,19 +293,7 @@ class RunningDaemon implements Daemon {
       table: () => this.#reconciler.table,
       overrideOf: real => this.#health.store.overrideOf(real),
     })
-    const sources = sourcesOf({
-      kernel: parts.kernelName,
-      startedAt: this.#startedAt,
-      reloader: this.#reloader,
-      applier: this.#applier,
-      health: this.#health,
-      executors: this.#executors,
-      reconciler: this.#reconciler,
-      names: this.#names,
-      isolation: this.#isolation,
-      alerts: () => parts.alerts?.status() ?? null,
-    })
-    this.metrics.read(sources)
+    this.metrics.read(sourcesOf({ ...shared, kernel: parts.kernelName }))
   }
 
   /** Starts the parts. A reload that is requested during the start runs after it. */
@@ -337,35 +342,24 @@ class RunningDaemon implements Daemon {
     return this.#reloader.reload(isForced)
   }
 
-  async status(): Promise<StatusDocument> {
-    return buildStatus(await this.#snapshot(this.#applier.config.services), this.#wallClock)
-  }
-
-  async #snapshot(services: readonly ResolvedService[]): Promise<Snapshot> {
-    const reconcile = await this.#reconciler.snapshot(COUNTERS_MAX_AGE)
-    return {
-      version: version(),
-      pid: process.pid,
-      kernel: this.#parts.kernelName,
-      now: steadyNow(),
-      startedAt: this.#startedAt,
-      reload: this.#reloader.snapshot(),
-      isolation: this.#isolation?.current ?? null,
-      health: this.#health.snapshot(services, reconcile.dump?.table ?? new Map()),
-      names: this.#names.snapshot(this.#applier.config),
-      reconcile,
-      schedule: this.#executors.stats(),
-      sources: this.#executors.sources(),
-      sysctls: this.#sysctls.snapshot(),
-      alerts: this.#parts.alerts?.status() ?? null,
-      endedWindows: this.#overrideSources.windows.endedEarly,
-    }
+  status(): Promise<StatusDocument> {
+    return this.#snapshots.status()
   }
 
   #control(): Control {
-    const isReady = () => this.#stopping === null && this.#reconciler.stats.lastResync !== null
-    const { windows } = this.#overrideSources
-    return controlOf({ daemon: this, applier: this.#applier, windows, isReady })
+    return controlOf({
+      daemon: this,
+      applier: this.#applier,
+      reloader: this.#reloader,
+      sources: this.#overrideSources,
+      health: this.#health,
+      reconciler: this.#reconciler,
+      journal: this.#parts.journal,
+      dates: this.#wallClock,
+      snapshot: services => this.#snapshots.of(services),
+      now: this.#parts.overridesClock?.now ?? Date.now,
+      isReady: () => this.#stopping === null && this.#reconciler.stats.lastResync !== null,
+    })
   }
 
   async idle(): Promise<void> {

@@ -75,7 +75,13 @@ export class OverrideSources {
 
   /** Returns all overrides of a real server. */
   of(config: ResolvedConfig, service: ResolvedService, real: ResolvedReal): readonly Override[] {
-    return this.#sources(config).flatMap(source => source(service, real) as Override | Override[])
+    return this.each(config)(service, real)
+  }
+
+  /** Returns a function that gives all overrides of a real server of this configuration. */
+  each(config: ResolvedConfig): (service: ResolvedService, real: ResolvedReal) => readonly Override[] {
+    const sources = this.#sources(config)
+    return (service, real) => sources.flatMap(source => source(service, real) as Override | Override[])
   }
 
   #sources(config: ResolvedConfig): readonly OverridesOf[] {

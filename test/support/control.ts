@@ -2,6 +2,8 @@
 import type { Control } from '../../src/api/control.js'
 import { statusDocument } from './cli/documents.js'
 
+const NOW = '2026-11-28T12:00:00.000Z'
+
 type Part = Partial<Omit<Control, 'overrides'>> & { readonly overrides?: Partial<Control['overrides']> }
 
 export function controlOf({ overrides, ...part }: Part = {}): Control {
@@ -10,7 +12,25 @@ export function controlOf({ overrides, ...part }: Part = {}): Control {
     status: async () => statusDocument(),
     isReady: () => true,
     reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
-    windows: () => ({ schema: 1, now: '2026-11-28T12:00:00.000Z', services: [], ended: [] }),
+    windows: () => ({ schema: 1, now: NOW, services: [], coming: [], ended: [] }),
+    services: async name => statusDocument().services.filter(one => name === null || one.name === name),
+    missing: () => null,
+    results: async () => ({ reals: [] }),
+    table: async () => ({ readAt: NOW, services: [] }),
+    drift: async () => ({ readAt: NOW, add: 0, change: 0, remove: 0, changes: [], disputes: [], errors: [] }),
+    plan: async (_, assume) => ({
+      schema: 1,
+      file: null,
+      assume,
+      add: 0,
+      change: 0,
+      remove: 0,
+      changes: [],
+      overrides: [],
+      troubles: [],
+    }),
+    validate: async () => ({ ok: true, services: 0, reals: 0, checks: 0, problems: [] }),
+    doctor: async () => ({ schema: 1, file: '', isRoot: false, findings: [] }),
     why: { targets: async () => [], explain: async () => 'there is no such service' },
     recheck: {
       now: async () => ({ trouble: null, reals: 0, checks: 0, spread: 0, within: 0, after: 0 }),
@@ -28,6 +48,7 @@ export function controlOf({ overrides, ...part }: Part = {}): Control {
     events: { wait: async () => ({ oldest: 0, newest: 0, hasMore: false, events: [] }) },
     ...part,
     overrides: {
+      list: () => ({ overrides: [] }),
       give: async () => outcome,
       end: async () => outcome,
       endWindows: async () => outcome,

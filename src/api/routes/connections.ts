@@ -1,6 +1,5 @@
 /** How many connections real servers have. */
-import { z } from '../../check/option-types.js'
-import { type ConnectionsAnswer, connectionsRequest } from '../connection-types.js'
+import { connectionsAnswer, connectionsRequest } from '../connection-types.js'
 import type { Control } from '../control.js'
 import { routeOver } from '../route.js'
 
@@ -13,7 +12,7 @@ export const connectionRoutes = [
     role: 'read',
     summary: 'The connections of the targets, as the kernel counts them now.',
     body: connectionsRequest,
-    response: z.custom<ConnectionsAnswer>(),
+    response: connectionsAnswer,
     handler: ({ connections }, { body }) => connections.read(body),
   }),
 ]

@@ -1,7 +1,6 @@
 /** The last events, and the next. */
-import { z } from '../../check/option-types.js'
 import type { Control } from '../control.js'
-import { EVENTS_SCHEMA, type EventsAnswer, eventsRequest } from '../event-types.js'
+import { EVENTS_SCHEMA, eventsAnswer, eventsRequest } from '../event-types.js'
 import { routeOver } from '../route.js'
 
 const route = routeOver<Pick<Control, 'events'>>()
@@ -13,7 +12,7 @@ export const eventRoutes = [
     role: 'read',
     summary: 'Events from the oldest to the newest; with `wait` also the next one.',
     query: eventsRequest,
-    response: z.custom<EventsAnswer>(),
+    response: eventsAnswer,
     problems: ['unavailable'],
     handler: async ({ events }, { query: { wait = 0, ...query }, gone }) => ({
       schema: EVENTS_SCHEMA,

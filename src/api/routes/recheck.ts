@@ -1,15 +1,11 @@
 /** Runs checks now, and tells their results. */
-import { z } from '../../check/option-types.js'
 import type { Control } from '../control.js'
-import {
-  type RecheckedReal,
-  type RecheckOutcome,
-  recheckRequest,
-  recheckResultsRequest,
-} from '../recheck-types.js'
+import { list } from '../model-types.js'
+import { recheckedReal, recheckOutcome, recheckRequest, recheckResultsRequest } from '../recheck-types.js'
 import { routeOver } from '../route.js'
+import { inTargets, needTargets } from './targets.js'
 
-const route = routeOver<Pick<Control, 'recheck'>>()
+const route = routeOver<Pick<Control, 'recheck' | 'missing'>>()
 
 export const recheckRoutes = [
   route({
@@ -18,8 +14,13 @@ export const recheckRoutes = [
     role: 'operate',
     summary: 'Runs the checks of the targets now.',
     body: recheckRequest,
-    response: z.custom<RecheckOutcome>(),
-    handler: ({ recheck }, { body }) => recheck.now(body),
+    response: recheckOutcome,
+    problems: ['not-found'],
+    handler: (control, { body }) => {
+      const outcome = (trouble: string) => ({ trouble, reals: 0, checks: 0, spread: 0, within: 0, after: 0 })
+      needTargets(control, body.targets, 'body', { pointer: inTargets, outcome })
+      return control.recheck.now(body)
+    },
   }),
   route({
     method: 'POST',
@@ -27,7 +28,7 @@ export const recheckRoutes = [
     role: 'read',
     summary: 'The real servers with new results since a recheck.',
     body: recheckResultsRequest,
-    response: z.custom<readonly RecheckedReal[]>(),
+    response: list(recheckedReal),
     handler: ({ recheck }, { body }) => recheck.results(body),
   }),
 ]

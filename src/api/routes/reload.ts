@@ -1,10 +1,10 @@
 /** Reloads the configuration. */
 import { z } from '../../check/option-types.js'
-import type { Problem } from '../../config/problems/problem.js'
 import type { Control } from '../control.js'
-import { Refusal, type RequestProblem } from '../problem-document.js'
+import { Refusal } from '../problem-document.js'
 import { routeOver } from '../route.js'
-import type { ReloadOutcome } from '../status-types.js'
+import { reloadOutcome } from '../status-types.js'
+import { configurationProblem } from '../validate-types.js'
 
 const route = routeOver<Pick<Control, 'reload'>>()
 
@@ -21,7 +21,7 @@ export const reloadRoutes = [
     role: 'operate',
     summary: 'Reloads the configuration. Answers when the table has been changed accordingly.',
     body: reloadRequest,
-    response: z.custom<ReloadOutcome>(),
+    response: reloadOutcome,
     problems: ['configuration-refused'],
     handler: async (control, { body }) => {
       const outcome = await control.reload(body.force)
@@ -31,8 +31,3 @@ export const reloadRoutes = [
     },
   }),
 ]
-
-function configurationProblem({ severity, code, message, file, at }: Problem): RequestProblem {
-  const { line, column } = at
-  return { in: 'configuration', path: at.file ?? file, line, column, message, severity, code }
-}

@@ -1,8 +1,7 @@
 /** The state of everything, as `lvsd status` shows it. */
-import { z } from '../../check/option-types.js'
 import type { Control } from '../control.js'
 import { routeOver } from '../route.js'
-import type { StatusDocument } from '../status-types.js'
+import { statusDocument } from '../status-types.js'
 
 const route = routeOver<Pick<Control, 'status'>>()
 
@@ -13,7 +12,7 @@ export const statusRoutes = [
     role: 'read',
     summary: 'The status document: all services with their real servers and checks.',
     isShared: true,
-    response: z.custom<StatusDocument>(),
+    response: statusDocument,
     handler: control => control.status(),
   }),
 ]

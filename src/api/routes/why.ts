@@ -1,12 +1,15 @@
 /** Why a service or a real server is as it is, and the names of all. */
 import { z } from '../../check/option-types.js'
-import type { Named } from '../../overrides/targets.js'
 import type { Control } from '../control.js'
+import { list } from '../model-types.js'
 import { Refusal } from '../problem-document.js'
 import { routeOver } from '../route.js'
-import type { WhyAnswer } from '../why-types.js'
+import { whyAnswer } from '../why-types.js'
+import { needTargets } from './targets.js'
 
-const route = routeOver<Pick<Control, 'why'>>()
+const route = routeOver<Pick<Control, 'why' | 'missing'>>()
+
+const named = z.object({ service: z.string(), reals: list(z.string()) }).meta({ id: 'Named' })
 
 export const whyRoutes = [
   route({
@@ -14,7 +17,7 @@ export const whyRoutes = [
     path: '/v1/targets',
     role: 'read',
     summary: 'The names of all services and real servers.',
-    response: z.custom<readonly Named[]>(),
+    response: list(named),
     handler: ({ why }) => why.targets(),
   }),
   route({
@@ -23,10 +26,11 @@ export const whyRoutes = [
     role: 'read',
     summary: 'Why a real server, or a service as a whole, is as it is: since when, and what would change it.',
     query: z.strictObject({ service: z.string(), real: z.string().optional() }),
-    response: z.custom<WhyAnswer>(),
+    response: whyAnswer,
     problems: ['not-found'],
-    handler: async ({ why }, { query: { service, real = null } }) => {
-      const answer = await why.explain({ service, real })
+    handler: async (control, { query: { service, real = null } }) => {
+      needTargets(control, [{ service, real }], 'query')
+      const answer = await control.why.explain({ service, real })
       if (typeof answer === 'string') throw new Refusal('not-found', answer)
       return answer
     },

@@ -1,8 +1,7 @@
 /** lvsd plan: shows the changes of the kernel's table if this configuration were activated now. */
 
 import { overrideStatus } from '../../api/override-status.js'
-import { desired } from '../../core/desired.js'
-import { diff } from '../../core/diff.js'
+import { countChanges } from '../../core/change-counts.js'
 import {
   type Change,
   type Config,
@@ -12,10 +11,10 @@ import {
   type ResolvedReal,
   type Table,
 } from '../../core/model.js'
-import { disposition, effectText, type Override, withReason } from '../../core/override.js'
+import { effectText, type Override, withReason } from '../../core/override.js'
+import { planned } from '../../director/planned.js'
 import { KernelError } from '../../ipvs/kernel.js'
 import { openTable, TABLES } from '../../ipvs/table.js'
-import { Doubtful, type Doubts } from '../../names/unresolved-names.js'
 import { nameOfReal } from '../../overrides/command-overrides.js'
 import { plannedOverrides } from '../../overrides/planned-overrides.js'
 import { journalPath, readJournal, statePath } from '../../storage/journal.js'
@@ -24,7 +23,7 @@ import { printable } from '../../util/printable.js'
 import { dateTime } from '../../util/time-text.js'
 import { configArgument, defineCommand, EXIT } from '../command.js'
 import { loadConfigOrExit, resolveNow } from '../load-or-exit.js'
-import { countChanges, renderChanges, summaryOfChanges } from '../terminal/changes.js'
+import { renderChanges, summaryOfChanges } from '../terminal/changes.js'
 
 /** The assumed health, by the word on the command line. */
 const ASSUMED: Readonly<Record<'up' | 'down' | 'kernel', HealthState>> = {
@@ -71,7 +70,13 @@ what it does not hold stays out.`,
     const { config: resolved, doubts } = await resolveNow(config, names, context)
     const now = Date.now()
     const overrides = await overridesOf(options.kernel, resolved, now, context.warn)
-    const changes = planned(resolved, ASSUMED[options.assume], { actual, owned, doubts, overrides, now })
+    const changes = planned(resolved, () => ASSUMED[options.assume], {
+      actual,
+      owned,
+      doubts,
+      overrides,
+      now,
+    })
     if (options.json) context.printData(asJson(changes, resolved, overrides))
     else {
       const services = new Map(resolved.services.map(({ id, name }) => [id ? keyOfService(id) : '', name]))
@@ -82,43 +87,6 @@ what it does not hold stays out.`,
     return EXIT.ok
   },
 })
-
-/** State before the plan: the actual table, keys of owned services, names in doubt, overrides and their time. */
-export interface Before {
-  readonly actual: Table
-  readonly owned: ReadonlySet<string>
-  readonly doubts?: Doubts
-  readonly overrides?: ReadonlyMap<ResolvedReal, Override>
-  /** Milliseconds of the wall clock. */
-  readonly now?: number
-}
-
-/** Returns the changes that a configuration would make if every real server had this health. Pure. */
-export function planned(
-  { services }: ResolvedConfig,
-  state: HealthState,
-  { actual, owned, doubts = new Map(), overrides = new Map(), now = Date.now() }: Before,
-): Change[] {
-  const doubtful = new Doubtful()
-  doubtful.follow(services, doubts)
-  const untouched = doubtful.untouched(actual)
-  return diff(
-    desired(
-      services,
-      (_, real) =>
-        disposition({
-          checked: state,
-          advised: real.attributes.weight,
-          override: overrides.get(real) ?? null,
-          at: now,
-        }),
-      actual,
-      (...question) => doubtful.mayBe(...question),
-    ),
-    actual,
-    new Set([...owned].filter(key => !untouched.has(key))),
-  )
-}
 
 async function readTable(kind: 'netlink' | 'memory'): Promise<Table> {
   try {

@@ -1,6 +1,7 @@
 /** lvsd why: says why a real server or a service is as it is. */
 import { fetchWhy } from '../../api/client.js'
-import { WHY_SCHEMA, type WhyDocument } from '../../api/why-types.js'
+import { WHY_SCHEMA } from '../../api/versions.js'
+import type { WhyDocument } from '../../api/why-types.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { defineCommand, EXIT } from '../command.js'
 import { namedTargets } from '../named-targets.js'

@@ -1,5 +1,6 @@
 /** Formats changes of the table for people: like a diff, grouped by service. Pure. */
 import { endpoint } from '../../core/address.js'
+import { countChanges } from '../../core/change-counts.js'
 import { isSameName } from '../../core/display-names.js'
 import {
   type Change,
@@ -9,18 +10,6 @@ import {
   type TableReal,
 } from '../../core/model.js'
 import { type Paint, painter, type Style } from '../../util/paint.js'
-
-export interface ChangeCounts {
-  readonly add: number
-  readonly change: number
-  readonly remove: number
-}
-
-/** Counts the changes that add, change and remove something. */
-export function countChanges(changes: readonly Change[]): ChangeCounts {
-  const ofKind = (kind: string) => changes.filter(({ op }) => op.startsWith(kind)).length
-  return { add: ofKind('add'), change: ofKind('set'), remove: ofKind('delete') }
-}
 
 /** Returns `2 to add, 1 to change, 1 to remove.`, or a sentence that there is nothing to do. */
 export function summaryOfChanges(changes: readonly Change[]): string {

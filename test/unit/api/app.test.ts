@@ -84,7 +84,14 @@ describe('app: the API', () => {
       return outcome
     }
     const { ask } = await testApp(
-      { overrides: { give, end: async () => outcome, endWindows: async () => outcome } },
+      {
+        overrides: {
+          list: () => ({ overrides: [] }),
+          give,
+          end: async () => outcome,
+          endWindows: async () => outcome,
+        },
+      },
       { role: 'read' },
     )
     assert.equal((await ask('GET', '/v1/status')).status, 200)

@@ -126,7 +126,7 @@ describe('override-control', () => {
     [
       'a server that is in another service',
       { targets: [{ service: 'mail', real: '[fd00:1::2]:80' }] },
-      'the service "mail" has no real server [fd00:1::2]:80',
+      'the service "mail" has no real server [fd00:1::2]:80; did you mean "[fd00:1::1]:80"?',
     ],
     ['an end that is past', { until: 1 }, 'the end of the override is in the past'],
     [

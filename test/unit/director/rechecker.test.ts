@@ -50,7 +50,7 @@ describe('rechecker', () => {
     assert.equal((await rechecker.now({ targets: [one, one] })).reals, 1)
     assert.deepEqual(hurried, [[jobs[1], 0]])
     const { trouble } = await rechecker.now({ targets: [{ service: 'wob', real: null }] })
-    assert.equal(trouble, 'there is no service "wob"')
+    assert.equal(trouble, 'there is no service "wob"; did you mean "web"?')
   })
 
   it('gives the results that came since, and how many more decide', async () => {

@@ -17,7 +17,9 @@ async function remaining(override: Pick<OverrideStatus, 'effect' | 'source' | 'w
   const whole = { weight: null, reason: '', since, until, rampUntil: null, ...override }
   const reals = [{ service: 'web', real: '[2001:db8:1::12]:80', override: whole }]
   const outcome: OverrideOutcome = { ok: true, message: '', ended: 0, isKept: true, reals }
-  const control = controlOf({ overrides: { give: async () => outcome, end: async () => outcome } })
+  const control = controlOf({
+    overrides: { give: async () => outcome, end: async () => outcome },
+  })
   const socket = join(temporaryFolder(), 'lvsd.sock')
   const server = await openControlSocket(socket, control)
   onCleanup(() => server.close())

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { type CommandError, EXIT } from '../../../../src/cli/command.js'
-import { command, overridesText, planned } from '../../../../src/cli/commands/plan.js'
+import { command, overridesText } from '../../../../src/cli/commands/plan.js'
 import { keyOfService, type ResolvedReal, type ResolvedService } from '../../../../src/core/model.js'
 import type { Override } from '../../../../src/core/override.js'
+import { planned } from '../../../../src/director/planned.js'
 import type { Doubt, Doubts } from '../../../../src/names/unresolved-names.js'
 import { testContext } from '../../../support/context.js'
 import { temporaryFile } from '../../../support/folder.js'
@@ -87,7 +88,7 @@ describe('lvsd plan', () => {
       [one as ResolvedReal, { ...given, effect: { kind: 'drain', ramp: { since: 1000, ms: 10_000 } } }],
       [two as ResolvedReal, { ...given, reason: '', effect: { kind: 'disable' } }],
     ])
-    const changes = planned(site, 'up', { actual: new Map(), owned: new Set(), overrides, now: 5000 })
+    const changes = planned(site, () => 'up', { actual: new Map(), owned: new Set(), overrides, now: 5000 })
     assert.deepEqual(
       changes.flatMap(change => (change.op === 'add-real' ? [change.real.weight] : [])),
       [3, 5],
@@ -118,7 +119,7 @@ describe('lvsd plan', () => {
     )
     const before = { actual: held, owned: new Set(held.keys()) }
     const told = (doubts: Doubts) =>
-      planned(config([vip, gone, web]), 'up', { ...before, doubts }).map(({ op, id }) => [
+      planned(config([vip, gone, web]), () => 'up', { ...before, doubts }).map(({ op, id }) => [
         op,
         keyOfService(id),
       ])

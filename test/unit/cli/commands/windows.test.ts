@@ -53,7 +53,13 @@ const ENDED: readonly EndedWindow[] = [
 
 async function asked(WHAT: string | undefined, json = false, TARGET?: string) {
   const socket = join(temporaryFolder(), 'lvsd.sock')
-  const document = { schema: 1, now: new Date(NOW).toISOString(), services: SERVICES, ended: ENDED } as const
+  const document = {
+    schema: 1,
+    now: new Date(NOW).toISOString(),
+    services: SERVICES,
+    coming: [],
+    ended: ENDED,
+  } as const
   const endWindows = async ({ targets }: EndWindowsRequest) => {
     const isOpen = targets.every(({ service }) => service === 'mail/25')
     const message = isOpen ? '' : 'no maintenance window is open there'

@@ -1,0 +1,52 @@
+/** Builds the last results of checks from the health of services. Pure. */
+import { bracketed, endpoint } from '../core/address.js'
+import { hostPort } from '../core/display-names.js'
+import type { CheckState } from '../health/check-state.js'
+import type { ServiceHealth } from '../health/health-snapshot.js'
+import { nameOfCheck } from '../health/jobs.js'
+import type { ResultGroup } from '../health/recent-results.js'
+import type { WallClock } from '../util/clock.js'
+import { roundedResult } from './build-status.js'
+import type { ResultsDocument } from './result-types.js'
+import type { WhyResults } from './why-types.js'
+
+type Dates = Pick<WallClock, 'iso'>
+
+/** `real`: the name of the only real server that is wanted; null: all. */
+export function buildResults(
+  services: readonly ServiceHealth[],
+  real: string | null,
+  dates: Dates,
+): ResultsDocument {
+  const reals = services.flatMap(({ service, reals: all }) =>
+    all
+      .filter(one => real === null || hostPort(one.real) === real)
+      .map(one => ({
+        service: service.name,
+        real: hostPort(one.real),
+        checks: one.checks.map(check => checkResults(check, dates)),
+      })),
+  )
+  return { reals }
+}
+
+function checkResults({ subscriber, health, recent }: CheckState, dates: Dates) {
+  const { use, target } = subscriber
+  return {
+    name: nameOfCheck(subscriber),
+    kind: use.kind,
+    target: target.port === 0 ? bracketed(target.address) : endpoint(target.address, target.port),
+    state: health.state,
+    results: groupsOf(recent.groups, dates),
+  }
+}
+
+/** The groups, the newest first. */
+export function groupsOf(groups: readonly ResultGroup[], dates: Dates): readonly WhyResults[] {
+  return groups.toReversed().map(({ result, count, from, at }) => ({
+    last: roundedResult(result),
+    count,
+    from: dates.iso(from),
+    at: dates.iso(at),
+  }))
+}

@@ -1,0 +1,74 @@
+/** What lvsd finds in a configuration, and in this machine. */
+import { z } from '../check/option-types.js'
+import type { Problem } from '../config/problems/problem.js'
+import { list } from './model-types.js'
+import { type RequestProblem, requestProblem } from './problem-document.js'
+
+/** A configuration that is sent. */
+export const configurationText = z.union([
+  z.string(),
+  z.strictObject({ text: z.string(), format: z.enum(['yaml', 'ldirectord']).optional() }),
+])
+
+/** Media types of a configuration that is sent as it is. */
+export const TEXTS = ['application/yaml', 'text/plain']
+/** Bytes of a configuration. */
+export const CONFIGURATION_LIMIT = 16 * 1024 * 1024
+
+export const formatQuery = {
+  format: z
+    .enum(['yaml', 'ldirectord'])
+    .optional()
+    .describe('Format of the configuration; without it, by its text.'),
+}
+
+export interface Posted {
+  readonly text: string
+  readonly format: 'yaml' | 'ldirectord' | null
+}
+
+export const validateDocument = z
+  .object({
+    ok: z.boolean().describe('Whether lvsd could run it.'),
+    services: z.number(),
+    reals: z.number(),
+    checks: z.number(),
+    problems: list(requestProblem),
+  })
+  .meta({ id: 'Validation' })
+
+export const doctorDocument = z
+  .object({
+    schema: z.number(),
+    file: z.string(),
+    isRoot: z.boolean(),
+    findings: list(
+      z
+        .object({
+          id: z.string().describe('Stable name of the hazard.'),
+          severity: z.enum(['error', 'warning', 'note', 'not known', 'ok']),
+          title: z.string(),
+          text: z.string(),
+          commands: list(z.string()),
+          services: list(z.string()),
+        })
+        .meta({ id: 'Finding' }),
+    ),
+  })
+  .meta({ id: 'Doctor' })
+
+export type ValidateDocument = Readonly<z.output<typeof validateDocument>>
+export type DoctorDocument = Readonly<z.output<typeof doctorDocument>>
+
+export function configurationProblem({ severity, code, message, file, at }: Problem): RequestProblem {
+  const { line, column } = at
+  return { in: 'configuration', path: at.file ?? file, line, column, message, severity, code }
+}
+
+export function postedOf(
+  body: z.output<typeof configurationText>,
+  { format }: { readonly format?: Posted['format'] | undefined },
+): Posted {
+  if (typeof body === 'string') return { text: body, format: format ?? null }
+  return { text: body.text, format: body.format ?? format ?? null }
+}

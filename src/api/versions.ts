@@ -1,0 +1,3 @@
+/** Versions of formats that commands print too. They increase when a field changes its meaning or is removed. */
+
+export const WHY_SCHEMA = 1
