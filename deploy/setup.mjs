@@ -1,8 +1,8 @@
 /**
  * Sets up a fresh clone, before npm start (`build`) and npm test (`test`): packages of npm, the compiled program, and for
  * the tests the Debian packages of test/support/packages.txt. `install` puts lvsd on this machine as a service, below $DESTDIR
- * where that is set; `install --ldirectord` in the place of ldirectord; `uninstall` takes both away again. Does only what
- * is missing, and says what it does.
+ * where that is set; `install --ldirectord` in the place of ldirectord; `uninstall` takes both away again. `package` makes a
+ * Debian package. Does only what is missing, and says what it does.
  */
 import { spawnSync } from 'node:child_process'
 import {
@@ -37,12 +37,14 @@ const LVSD = '/usr/local/bin/lvsd'
 const LDIRECTORD = '/usr/sbin/ldirectord'
 const isCi = /^(1|true)$/.test(process.env.CI ?? '')
 
+const [step, ...options] = process.argv.slice(2)
 const steps = {
   build: [installModules, compile],
   test: [installModules, installDebian, compile],
   install: [refuseForeignTree, installModules, compile, refuseForeignTree, installService],
   'install --ldirectord': [refuseForeignTree, installModules, compile, refuseForeignTree, installLdirectord],
   uninstall: [uninstall],
+  package: options.includes('--help') ? [makePackage] : [installModules, makePackage],
 }
 const USAGE = `usage: node deploy/setup.mjs STEP
   build                  the packages of npm and the compiled program, as far as they are missing
@@ -50,15 +52,16 @@ const USAGE = `usage: node deploy/setup.mjs STEP
   install                lvsd as a service: command, unit, kernel modules and settings
   install --ldirectord   lvsd in the place of ldirectord: command, unit, kernel modules and settings
   uninstall              removes what install has put; configurations and state stay
+  package [options]      a Debian package that needs no Node.js; package --help lists the options
 With DESTDIR set, install and uninstall work below that folder.`
-const wanted = process.argv.slice(2).join(' ')
+const wanted = step === 'package' ? step : [step, ...options].join(' ')
 if (/^(-h|--help|help)$/.test(wanted)) {
   console.log(USAGE)
   process.exit(0)
 }
 const chosen = steps[wanted]
 if (!chosen) fail(USAGE)
-for (const step of chosen) step()
+for (const part of chosen) part()
 
 // ---------------------------------------------------------------- npm
 
@@ -100,6 +103,15 @@ function newest(path) {
 
 function modified(path) {
   return statSync(path).mtimeMs
+}
+
+function makePackage() {
+  run(
+    process.execPath,
+    [join(root, 'deploy/package/package.mjs'), ...options],
+    'no package is made',
+    process.cwd(),
+  )
 }
 
 // ---------------------------------------------------------------- Debian
@@ -333,8 +345,8 @@ function copy(from, to) {
 
 // ---------------------------------------------------------------- telling
 
-function run(program, words, sentence) {
-  const { status, error } = spawnSync(program, words, { cwd: root, stdio: 'inherit' })
+function run(program, words, sentence, cwd = root) {
+  const { status, error } = spawnSync(program, words, { cwd, stdio: 'inherit' })
   if (status !== 0) fail(error ? `${sentence}: ${error.message}` : sentence)
 }
 

@@ -1,0 +1,72 @@
+/** The Debian package, built once for all tests that need it, and a second one of a later revision. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { packageRoot } from '../../src/system/version.js'
+
+export interface DebianPackages {
+  readonly first: string
+  /** The same as the first one but for its revision, which is 2. */
+  readonly second: string
+}
+
+const FOLDER = join(packageRoot, 'build/package')
+const DOCUMENTS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']
+const SOURCES = ['src', 'checks', 'config', 'deploy', 'package.json', 'package-lock.json', ...DOCUMENTS]
+/** What the script would take from the last commit, which may be another one by the second build. */
+const OF_COMMIT = { SOURCE_DATE_EPOCH: '1767225600', DEBEMAIL: 'tests@lvsd.test', DEBFULLNAME: 'lvsd' }
+
+/** Builds the packages of this machine's architecture, unless they are newer than every source. */
+export function debianPackages(): DebianPackages {
+  const packages = builtPackages()
+  const files = Object.values(packages)
+  if (Math.min(...files.map(modified)) > Math.max(...SOURCES.map(newest))) return packages
+  rmSync(FOLDER, { recursive: true, force: true })
+  mkdirSync(FOLDER, { recursive: true })
+  buildPackage('--out', FOLDER)
+  repack(packages)
+  return packages
+}
+
+/** Returns the paths of the packages, which `debianPackages` has built. */
+export function builtPackages(): DebianPackages {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  const arch = { x64: 'amd64' }[process.arch as string] ?? process.arch
+  const path = (revision: number) => join(FOLDER, `lvsd_${version}-${revision}_${arch}.deb`)
+  return { first: path(1), second: path(2) }
+}
+
+/** Runs the script that makes a package, without compression. Returns what it prints. */
+export function buildPackage(...options: readonly string[]): string {
+  const script = join(packageRoot, 'deploy/package/package.mjs')
+  const words = [script, '--compression', 'none', ...options]
+  const env = { ...process.env, ...OF_COMMIT }
+  return execFileSync(process.execPath, words, { cwd: packageRoot, env, encoding: 'utf8' }).trim()
+}
+
+/** Changing the revision alone takes two seconds, a second build a minute. */
+function repack({ first, second }: DebianPackages): void {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsd-repack-'))
+  try {
+    execFileSync('dpkg-deb', ['--raw-extract', first, folder])
+    const control = join(folder, 'DEBIAN/control')
+    writeFileSync(control, readFileSync(control, 'utf8').replace(/^(Version: .*)-1$/m, '$1-2'))
+    execFileSync('dpkg-deb', ['--root-owner-group', '-Znone', '--build', folder, second])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function newest(path: string): number {
+  const full = join(packageRoot, path)
+  if (!statSync(full).isDirectory()) return modified(full)
+  const files = readdirSync(full, { recursive: true, encoding: 'utf8' })
+  return Math.max(...files.map(file => modified(join(full, file))))
+}
+
+function modified(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
