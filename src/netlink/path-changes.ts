@@ -2,12 +2,16 @@
 import { SystemError } from '../system/libc.js'
 import type { Socket } from './connection.js'
 import { decodeMessages } from './message.js'
+import { ownAddress } from './paths.js'
 
 /** What has changed since the last question. */
 export interface PathChanges {
-  readonly addresses: boolean
+  /** The texts of addresses of this machine that came, went or changed. */
+  readonly addresses: ReadonlySet<string>
   /** Routes, rules, interfaces. */
   readonly routes: boolean
+  /** True if the kernel could not report all. Anything may have changed. */
+  readonly isLost: boolean
 }
 
 export interface PathWatch {
@@ -32,9 +36,9 @@ export const PATH_GROUPS = Object.values(RTNLGRP).reduce((mask, group) => mask |
 const RTM_NEWADDR = 20
 const RTM_DELADDR = 21
 
-const NONE: PathChanges = { addresses: false, routes: false }
+export const NO_CHANGES: PathChanges = { addresses: new Set(), routes: false, isLost: false }
 
-/** `socket` has joined the groups. If it overflows, everything counts as changed. */
+/** `socket` has joined the groups. */
 export function watchPaths(socket: Socket): PathWatch {
   const buffer = Buffer.allocUnsafeSlow(65536)
 
@@ -49,16 +53,21 @@ export function watchPaths(socket: Socket): PathWatch {
 
   return {
     take() {
-      let changes = NONE
-      for (let length = receive(); length !== null; length = receive()) {
-        if (length === 'lost') changes = { addresses: true, routes: true }
+      let length = receive()
+      if (length === null) return NO_CHANGES
+      const addresses = new Set<string>()
+      let [routes, isLost] = [false, false]
+      for (; length !== null; length = receive()) {
+        if (length === 'lost') isLost = true
         else
-          for (const { type } of decodeMessages(buffer, length)) {
-            const isAddress = type === RTM_NEWADDR || type === RTM_DELADDR
-            changes = isAddress ? { ...changes, addresses: true } : { ...changes, routes: true }
+          for (const message of decodeMessages(buffer, length)) {
+            const isAddress = message.type === RTM_NEWADDR || message.type === RTM_DELADDR
+            const own = isAddress ? ownAddress(message) : null
+            if (own) addresses.add(own.address.text)
+            else routes = true
           }
       }
-      return changes
+      return { addresses, routes, isLost }
     },
 
     close: () => socket.close(),

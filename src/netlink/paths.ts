@@ -169,8 +169,8 @@ function addressOrNull(value: Uint8Array | undefined): Address | null {
   return value && (value.length === 4 || value.length === 16) ? addressFromBytes(value) : null
 }
 
-/** struct ifaddrmsg: family, prefix length, flags, scope, index. */
-function ownAddress({ data, start, end }: Message): OwnAddress | null {
+/** Decodes struct ifaddrmsg: family, prefix length, flags, scope, index. Returns null if there is no address in it. */
+export function ownAddress({ data, start, end }: Message): OwnAddress | null {
   const { ADDRESS, LOCAL, FLAGS } = addressAttributes.read(data, start + addressSize, end)
   // ADDRESS is the peer where the interface is a point-to-point one.
   const address = addressOrNull(LOCAL ?? ADDRESS)

@@ -6,7 +6,7 @@
 import type { Address } from '../core/address.js'
 import { chooseSource, type OwnAddress, type SourceChoice } from '../core/check-source.js'
 import type { ResolvedService } from '../core/model.js'
-import type { PathWatch } from '../netlink/path-changes.js'
+import { NO_CHANGES, type PathWatch } from '../netlink/path-changes.js'
 import { openPaths, type Paths } from '../netlink/paths.js'
 import { openSocket } from '../netlink/socket.js'
 import type { Log } from '../system/log.js'
@@ -49,6 +49,7 @@ export class CheckSources {
   #lookedAt = Number.NEGATIVE_INFINITY
   #routesAt = Number.NEGATIVE_INFINITY
   #areRoutesNew = false
+  #moves = 0
   readonly #told = new Set<string>()
   #isBroken = false
 
@@ -77,6 +78,11 @@ export class CheckSources {
     }
   }
 
+  /** Increases when a virtual address has come to this machine, has left it or has changed. */
+  get moves(): number {
+    return this.#moves
+  }
+
   /** Returns the last choices that are not the kernel's, or a virtual address: by the text of the target's address. */
   choices(): ReadonlyMap<string, SourceChoice> {
     const found = new Map<string, SourceChoice>()
@@ -101,11 +107,13 @@ export class CheckSources {
 
   #look(now: number): void {
     this.#lookedAt = now
-    const { addresses, routes } = this.#parts.changes.take()
+    const { addresses, routes, isLost } = this.#parts.changes.take()
+    if (isLost || [...addresses].some(text => this.#virtual.has(text))) this.#moves++
     this.#areRoutesNew ||= routes
-    if (addresses) this.#own = null
+    const isNew = isLost || addresses.size > 0
+    if (isNew) this.#own = null
     const isDue = this.#areRoutesNew && now - this.#routesAt >= ROUTES_EVERY
-    if (!addresses && !isDue) return
+    if (!isNew && !isDue) return
     this.#generation++
     this.#areRoutesNew = false
     this.#routesAt = now
@@ -160,7 +168,6 @@ export function openCheckSources(services: readonly Pick<ResolvedService, 'id'>[
 
 /** Bytes of the buffers of the socket for routes. An answer has about 2 KiB. */
 const PATHS_BUFFER = 64 * 1024
-const NO_CHANGES = { addresses: false, routes: false }
 
 function withoutZone({ text }: Address): string {
   return text.split('%')[0] ?? text

@@ -8,8 +8,8 @@ export interface SourceBinding {
   /** Returns the source of the run that begins now; null: the kernel chooses. */
   readonly begin: () => Address | null
   /**
-   * Returns the result of the last run that began. A failure is no verdict if the source would be another one by now:
-   * the addresses of this machine have changed meanwhile, and the answer may have gone elsewhere.
+   * Returns the result of the last run that began. A failure is no verdict if the answer may have gone elsewhere: the
+   * source would be another one by now, or the kernel has chosen it and a virtual address has come or gone meanwhile.
    */
   readonly judged: (result: CheckResult) => CheckResult
 }
@@ -22,17 +22,21 @@ export function bindingOf({ source, target }: CheckWork, sources: CheckSources |
   }
   if (!sources) return { begin: () => null, judged: result => result }
   let bound: string | null = null
+  let moves = 0
   return {
     begin() {
       const chosen = sources.of(target.address)
       bound = chosen?.text ?? null
+      moves = sources.moves
       return chosen
     },
     judged(result) {
-      if (result.ok !== false || (sources.of(target.address)?.text ?? null) === bound) return result
+      if (result.ok !== false) return result
+      const now = sources.of(target.address)?.text ?? null
+      if (now === bound && (bound !== null || sources.moves === moves)) return result
       return { ...result, ok: null, reason: 'no-verdict', detail: `${MOVED}; ${result.detail}` }
     },
   }
 }
 
-const MOVED = 'the source address of the check has changed during the run'
+const MOVED = 'the addresses of this machine have changed during the run'

@@ -115,6 +115,7 @@ describe('external: the arguments of an external command', function () {
       'LVSD_ADDRESS=2001:db8:1::11',
       'LVSD_PORT=8080',
       'LVSD_FAMILY=ipv6',
+      'LVSD_SOURCE=',
       'LVSD_TIMEOUT=15',
       '/',
     ])

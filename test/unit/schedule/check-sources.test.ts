@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { addressFromBytes, bytesOf } from '../../../src/core/address.js'
 import type { OwnAddress } from '../../../src/core/check-source.js'
-import type { PathChanges } from '../../../src/netlink/path-changes.js'
+import { NO_CHANGES, type PathChanges } from '../../../src/netlink/path-changes.js'
 import type { Route } from '../../../src/netlink/paths.js'
 import { CheckSources } from '../../../src/schedule/check-sources.js'
 import { type Line, recordingLog } from '../../support/logs.js'
@@ -15,7 +15,7 @@ const TARGET = address('fc00::11')
 class Machine {
   now = 1000
   own: OwnAddress[] = [own('fc00::1')]
-  changes: PathChanges = { addresses: false, routes: false }
+  changes: PathChanges = NO_CHANGES
   routes = new Map<string, Route>()
   asked = 0
   isBroken = false
@@ -32,7 +32,7 @@ class Machine {
     changes: {
       take: () => {
         const { changes } = this
-        this.changes = { addresses: false, routes: false }
+        this.changes = NO_CHANGES
         return changes
       },
       close: () => {},
@@ -51,13 +51,13 @@ class Machine {
 
   add(text: string): void {
     this.own = [...this.own, own(text)]
-    this.changes = { ...this.changes, addresses: true }
+    this.changes = { ...this.changes, addresses: new Set([text]) }
     this.now += 20
   }
 
   remove(text: string): void {
     this.own = this.own.filter(each => each.address.text !== text)
-    this.changes = { ...this.changes, addresses: true }
+    this.changes = { ...this.changes, addresses: new Set([text]) }
     this.now += 20
   }
 
@@ -87,6 +87,10 @@ describe('schedule: the sources of checks', () => {
       assert.equal(sources.of(TARGET), null)
       assert.equal(sources.choices().size, 0)
     }
+    assert.equal(sources.moves, 6)
+    machine.add('fc00::9')
+    sources.of(TARGET)
+    assert.equal(sources.moves, 6)
     assert.deepEqual(machine.events, ['check.source-replaced'])
     const { msg, address: instead, source, server } = machine.recording.lines[0] as Line
     assert.equal(
@@ -131,7 +135,7 @@ describe('schedule: the sources of checks', () => {
     // Routes may change all the time: they count once in a second.
     const counts = []
     for (let i = 0; i < 20; i++) {
-      machine.changes = { addresses: false, routes: true }
+      machine.changes = { ...NO_CHANGES, routes: true }
       machine.now += 20
       counts.push(askAll())
     }

@@ -17,8 +17,13 @@ const RESULT: CheckResult = {
 const OWN = address('fc00::1')
 
 function binding(source?: Address | 'kernel') {
-  const now: { source: Address | null } = { source: null }
-  const sources = { of: () => now.source } as unknown as CheckSources
+  const now: { source: Address | null; moves: number } = { source: null, moves: 0 }
+  const sources = {
+    of: () => now.source,
+    get moves() {
+      return now.moves
+    },
+  } as unknown as CheckSources
   const target = targetOf({ host: 'fc00::11', port: 80 })
   const work = { check: {}, target, options: {}, ...(source && { source }) } as unknown as Parameters<
     typeof bindingOf
@@ -34,10 +39,20 @@ describe('schedule: the source of a job', () => {
     now.source = OWN
     const { ok, reason, detail } = job.judged(RESULT)
     assert.deepEqual([ok, reason], [null, 'no-verdict'])
-    assert.match(detail, /has changed during the run; no answer/)
+    assert.match(detail, /have changed during the run; no answer/)
     const passed = { ...RESULT, ok: true, reason: null }
     assert.equal(job.judged(passed), passed)
     assert.equal(job.begin(), OWN)
+    now.moves++
+    assert.equal(job.judged(RESULT), RESULT)
+  })
+
+  it('makes a failure no verdict if a virtual address has come and gone during a run that is left to the kernel', () => {
+    const { now, binding: job } = binding()
+    job.begin()
+    now.moves++
+    assert.equal(job.judged(RESULT).ok, null)
+    job.begin()
     assert.equal(job.judged(RESULT), RESULT)
   })
 
