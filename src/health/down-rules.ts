@@ -49,6 +49,8 @@ export interface PanicChange {
   readonly since: number
   /** Number of its servers that are held, or were held when it ended. */
   readonly held: number
+  /** The servers that are held; none when it ends. */
+  readonly reals: readonly ResolvedReal[]
   /** Number of its servers with a configured weight above 0 that no override decides. */
   readonly of: number
 }
@@ -152,8 +154,12 @@ export class DownRules {
     }
   }
 
+  /** Returns the panics that have begun or ended since the last call, each with all servers that it holds by now. */
   takeChanges(): readonly PanicChange[] {
-    return this.#changes.splice(0)
+    return this.#changes.splice(0).map(change => {
+      const reals = this.panicOf(change.service)?.held ?? []
+      return change.isPanic && reals.length > 0 ? { ...change, held: reals.length, reals } : change
+    })
   }
 
   /** Returns the services whose table may have changed since the last call. */
@@ -258,6 +264,7 @@ export class DownRules {
       isPanic: since !== null,
       since: since ?? before.since ?? now,
       held: since === null ? before.held : panic.held.size,
+      reals: [],
       of: entry.counted,
     })
     return true

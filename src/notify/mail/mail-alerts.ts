@@ -13,11 +13,14 @@ import {
 } from '../../core/model.js'
 import { isHold, withReason } from '../../core/override.js'
 import type { EventListener } from '../../events/event-bus.js'
+import type { PanicChange } from '../../health/down-rules.js'
 import type { OverrideChange, Transition } from '../../health/health-changes.js'
-import type { Clock } from '../../util/clock.js'
+import type { IsolationChange } from '../../health/isolation.js'
+import { type Clock, steadyNow } from '../../util/clock.js'
 import type { Grouping } from '../grouping.js'
 import { mailGrouping } from './mail-grouping.js'
-import type { Item, MailMessage, Route } from './message.js'
+import type { Item, MailMessage, News, Route } from './message.js'
+import { type DownServer, isolationBegins, isolationEnds, panicBegins, panicEnds } from './notices.js'
 import { Reminders } from './reminders.js'
 import {
   describeEvent,
@@ -37,6 +40,8 @@ export interface MailAlertsParts {
   readonly prepare?: () => unknown
   /** Returns wall-clock milliseconds. */
   readonly wallClock?: () => number
+  /** Returns milliseconds of the steady clock. */
+  readonly steadyClock?: () => number
 }
 
 /** Milliseconds that mails in progress have when lvsd stops. */
@@ -47,7 +52,8 @@ const SETTLING = 5000
 /**
  * Sends mails about changes that the kernel has accepted. A server that goes down without a change of the table (it was
  * never in it) is reported as inaccessible, and so is a server that stays down, every `repeat` milliseconds. Mails
- * about a fallback are never repeated.
+ * about a fallback are never repeated. A panic and an isolation have a mail when they begin and when they end; until then
+ * there are no mails about single real servers of a service in panic, and no reminders during an isolation.
  */
 export class MailAlerts implements EventListener {
   readonly #parts: MailAlertsParts
@@ -61,6 +67,10 @@ export class MailAlerts implements EventListener {
   readonly #settling = new Map<string, { phase: DaemonPhase; until: number }>()
   /** Held servers, for which there are no reminders. */
   readonly #holds = new Set<string>()
+  /** Names of the services in panic. There are no mails about their single real servers. */
+  readonly #panics = new Set<string>()
+  /** Start of the current isolation in wall-clock milliseconds; null without one. There are no reminders meanwhile. */
+  #isolatedAt: number | null = null
 
   constructor(parts: MailAlertsParts) {
     const { clock, host, queue } = parts
@@ -81,6 +91,8 @@ export class MailAlerts implements EventListener {
     for (const member of this.#members.keys())
       if (!before.has(member))
         this.#settling.set(member, { phase: this.#phase, until: Number.POSITIVE_INFINITY })
+    const names = new Set(config.services.map(({ name }) => name))
+    for (const name of this.#panics) if (!names.has(name)) this.#panics.delete(name)
     for (const member of this.#holds) if (!this.#members.has(member)) this.#holds.delete(member)
     const repeatOf = (member: string, { service }: Place) =>
       this.#holds.has(member) ? null : (service.mail?.repeat ?? null)
@@ -121,6 +133,63 @@ export class MailAlerts implements EventListener {
     if (failure) this.#serverDown(service, real, member, failure)
   }
 
+  panic({ service, isPanic, since, reals, of }: PanicChange): void {
+    const lasted = this.#steady() - since
+    if (!isPanic) {
+      if (!this.#panics.delete(service.name)) return
+      this.#notify(service, panicEnds({ service, lasted, down: this.#downOf(service) }))
+      return
+    }
+    this.#panics.add(service.name)
+    const members = new Set(reals.flatMap(real => memberOf(service, real) ?? []))
+    const others = new Set(this.#downOf(service).flatMap(({ member }) => (members.has(member) ? [] : member)))
+    const held = () => this.#downOf(service).filter(({ member }) => !others.has(member))
+    const until = this.#wall() - lasted + (service.panic?.for ?? 0)
+    this.#notify(service, panicBegins({ service, members, of, until, held }))
+  }
+
+  isolation({ isIsolated, since, detail }: IsolationChange): void {
+    const { host } = this.#parts
+    const now = this.#wall()
+    const from = this.#isolatedAt ?? now - (this.#steady() - since)
+    this.#isolatedAt = isIsolated ? from : null
+    const notice = { host, since: from, detail }
+    const news = isIsolated ? isolationBegins(notice) : isolationEnds({ ...notice, until: now })
+    const told = new Set<string>()
+    for (const { service } of this.#known.values()) {
+      const route = JSON.stringify(service.mail && [service.mail.to, service.mail.from, service.mail.server])
+      if (told.has(route)) continue
+      if (this.#notify(service, news)) told.add(route)
+    }
+  }
+
+  /** Returns true if the service has mails in this phase. */
+  #notify({ mail }: ResolvedService, news: News): boolean {
+    if (!mail?.during.includes(this.#phase)) return false
+    this.#grouping.add({ news, phase: this.#phase, at: this.#wall(), reason: null }, mail)
+    return true
+  }
+
+  /** Returns the real servers of the service that fail, those that a panic holds included; none in maintenance. */
+  #downOf(service: ResolvedService): readonly (DownServer & { readonly member: string })[] {
+    return service.reals.flatMap(real => {
+      const member = memberOf(service, real)
+      const reason = member === null ? null : this.#reminders.reasonOf(member)
+      if (member === null || reason === null || !real.address || this.#holds.has(member)) return []
+      return { member, reason, name: keyOfReal({ address: real.address, port: real.port }) }
+    })
+  }
+
+  #wall(): number {
+    const { wallClock = Date.now } = this.#parts
+    return wallClock()
+  }
+
+  #steady(): number {
+    const { steadyClock = steadyNow } = this.#parts
+    return steadyClock()
+  }
+
   applied(changes: readonly Change[]): void {
     for (const change of changes) {
       const place = this.#known.get(keyOfService(change.id))
@@ -128,7 +197,8 @@ export class MailAlerts implements EventListener {
       const during = this.#phaseOfChange(change, place)
       for (const event of eventsOf(change, place, during)) {
         const isGain = event.word === 'Added' || event.word === 'Restored'
-        if (isGain) this.#reminders.forget(event.member)
+        // A panic puts servers back that still fail.
+        if (isGain && !this.#panics.has(event.service.name)) this.#reminders.forget(event.member)
         this.#add(event, during, this.#reminders.reasonOf(event.member))
       }
     }
@@ -141,13 +211,14 @@ export class MailAlerts implements EventListener {
   }
 
   #add(event: ServerEvent, during: DaemonPhase, reason: string | null): void {
-    const { wallClock = Date.now } = this.#parts
-    const { mail } = event.service
-    if (mail?.during.includes(during))
-      this.#grouping.add({ news: event, phase: during, at: wallClock(), reason }, mail)
+    const { mail, name } = event.service
+    if (!mail?.during.includes(during)) return
+    if (this.#panics.has(name) && event.tag === 'real' && event.word !== 'Purged') return
+    this.#grouping.add({ news: event, phase: during, at: this.#wall(), reason }, mail)
   }
 
   #remind(member: string): void {
+    if (this.#isolatedAt !== null) return
     const place = this.#members.get(member)
     if (place?.service.id)
       this.#add(inaccessible(place, place.service.id), this.#phase, this.#reminders.reasonOf(member))

@@ -1,6 +1,7 @@
 /**
  * Groups events into mails for each list of recipients: up to 3 events become separate mails with ldirectord's subjects,
- * more become one summary. Any later event of a server cancels its waiting `Inaccessible` event.
+ * more become one summary. Any later event of a server cancels its waiting `Inaccessible` event, and a notice of a panic
+ * those of the servers that it holds.
  */
 import type { Clock } from '../../util/clock.js'
 import { Grouping, type Waiting } from '../grouping.js'
@@ -28,7 +29,8 @@ export function mailGrouping({ clock, host, send }: MailGroupingParts): Grouping
       if ((items.size === 0 && waiting.more === 0) || !inaccessible.has(waiting))
         inaccessible.set(waiting, new Map())
       const own = inaccessible.get(waiting) as Map<string, Item | null>
-      const { member, word } = item.news
+      const { member, word, covers } = item.news
+      if (covers) for (const other of items) if (covers.has(other.news.member)) items.delete(other)
       const before = own.get(member)
       if (before) items.delete(before)
       else if (before === null) waiting.more--

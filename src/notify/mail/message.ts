@@ -1,11 +1,27 @@
 /** Composes mails: one about a single event, with ldirectord's subject and body, or a summary. Pure. */
 import type { MailPolicy } from '../../config/schema/model-keys.js'
-import type { DaemonPhase } from '../../core/model.js'
-import type { ServerEvent } from './server-event.js'
+import type { DaemonPhase, ResolvedService } from '../../core/model.js'
+import type { EventKind } from './server-event.js'
+
+/** What a mail reports: an event of a server, or a notice about a service or this director. */
+export interface News {
+  /** Key of what it is about: one event may take the place of another with the same key. */
+  readonly member: string
+  readonly word: EventKind | 'Notice'
+  /** The category in summaries: `Deleted real server`. */
+  readonly kind: string
+  readonly sentence: string
+  /** Null: it is about this director. */
+  readonly service: Pick<ResolvedService, 'label' | 'comment'> | null
+  /** Further paragraphs of its own mail, as they are when it is sent. */
+  readonly about?: () => readonly (readonly string[])[]
+  /** Waiting events with these keys are a part of it. */
+  readonly covers?: ReadonlySet<string>
+}
 
 /** An event with its circumstances. */
 export interface Item {
-  readonly news: ServerEvent
+  readonly news: News
   readonly phase: DaemonPhase
   /** Wall-clock milliseconds. */
   readonly at: number
@@ -27,13 +43,13 @@ export interface MailMessage {
 /** Returns a mail with ldirectord's subject and body, followed by the reason. */
 export function singleMessage({ news, phase, at, reason }: Item, route: Route, host: string): MailMessage {
   const { service, sentence } = news
-  const subject = `${prefixOf(service.label)}${sentence}`
+  const subject = `${prefixOf(service)}${sentence}`
   const about = [
-    ...(service.label ? [`Service name: ${service.label}`] : []),
-    ...(service.comment ? [`Comment: ${service.comment}`] : []),
+    ...(service?.label ? [`Service name: ${service.label}`] : []),
+    ...(service?.comment ? [`Comment: ${service.comment}`] : []),
     ...(reason === null ? [] : [`Reason: ${reason}`]),
   ]
-  const text = paragraphs(head(host, subject, [phase]), about)
+  const text = paragraphs(head(host, subject, [phase]), about, ...(news.about?.() ?? []))
   return { route, subject, text, at }
 }
 
@@ -44,9 +60,9 @@ export function summaryMessage(
   route: Route,
   host: string,
 ): MailMessage {
-  const labels = new Set(items.map(({ news }) => news.service.label))
+  const labels = new Set(items.map(({ news }) => news.service?.label ?? null))
   const [label = null] = labels.size === 1 ? labels : []
-  const subject = `${prefixOf(label)}${items.length + more} changes: ${counted(items, more)}`
+  const subject = `${prefixOf({ label })}${items.length + more} changes: ${counted(items, more)}`
   const phases = [...new Set(items.map(({ phase }) => phase))]
   const lines = items.map(lineOf)
   if (more > 0) lines.push(`… and ${more} more, in the log of lvsd`)
@@ -63,8 +79,8 @@ function paragraphs(...parts: readonly (readonly string[])[]): string {
   return given.map(lines => lines.map(line => `${line}\n`).join('')).join('\n')
 }
 
-function prefixOf(label: string | null): string {
-  return label ? `[${label}] ` : ''
+function prefixOf(service: { readonly label: string | null } | null): string {
+  return service?.label ? `[${service.label}] ` : ''
 }
 
 /** Returns `198 Deleted real server, 2 Added fallback server`, most frequent first. */
@@ -79,5 +95,5 @@ function counted(items: readonly Item[], more: number): string {
 function lineOf({ news, at, reason }: Item): string {
   const time = new Date(at).toISOString().replace('T', ' ').replace(/\.\d+/, '')
   const why = reason === null ? '' : ` -- ${reason}`
-  return `${time} ${prefixOf(news.service.label)}${news.sentence}${why}`
+  return `${time} ${prefixOf(news.service)}${news.sentence}${why}`
 }

@@ -13,8 +13,8 @@ describe('log-listener', () => {
     const since = steadyNow() - 61_000
     listener.isolation?.({ isIsolated: true, since, detail: 'the interface eth1 is down' })
     listener.isolation?.({ isIsolated: false, since, detail: 'the interface eth1 is down' })
-    listener.panic?.({ service: web, isPanic: true, since, held: 3, of: 4 })
-    listener.panic?.({ service: web, isPanic: false, since, held: 3, of: 4 })
+    listener.panic?.({ service: web, isPanic: true, since, held: 3, reals: [], of: 4 })
+    listener.panic?.({ service: web, isPanic: false, since, held: 3, reals: [], of: 4 })
     listener.removal?.({ service: web, real: real('fd00:1::a'), since })
     assert.deepEqual(
       lines.map(({ level, event, detail, seconds, service, real, down, of }) =>

@@ -131,6 +131,30 @@ describe('daemon-mails: a daemon with mail alerts', () => {
     )
   })
 
+  it('sends one mail when a panic begins, and one when it is over', async () => {
+    const mail = await smtpServer()
+    const shop = await shopServer()
+    const reals = Array.from({ length: 30 }, (_, i) => `[::1]:${i + 1}`)
+    const panic = '    panic: { share: 50%, within: 10s, for: 3s }\n'
+    const { daemon, inTable } = await start(shopSite(mail, shop.port, reals, panic))
+    await until(async () => (await inTable()) === 30)
+    await until(() => mail.mails.length === 1)
+    await shop.close()
+    await until(() => mail.mails.length === 2, { patience: 30_000 })
+    assert.equal(await inTable(), 30)
+    const [, begun] = mail.mails
+    assert.match(
+      begun?.subject ?? '',
+      /^\[Shop\] Panic: \d+ of 30 real servers of web went down at once and keep their weights$/,
+    )
+    assert.match(begun?.text ?? '', /\n {2}\[::1\]:7 -- /)
+    await until(async () => (await inTable()) === 0, { patience: 30_000 })
+    await daemon.stop()
+    const [, , over, gone, ...more] = mail.mails.map(({ subject }) => subject)
+    assert.match([over, gone].join(), /Panic over: the table of web follows the checks again|31 changes/)
+    assert.deepEqual(more, [])
+  })
+
   it('checks on time and changes its table while the mail server hangs', async () => {
     const heard: (() => void)[] = []
     const mail = await tcpServer(socket => void heard.push(() => socket.destroy()))

@@ -61,6 +61,7 @@ function opened(first: ResolvedConfig, phase: DaemonPhase = 'starting') {
     queue: { enqueue: letter => void letters.push(letter), close },
     prepare: () => prepared++,
     wallClock: () => 0,
+    steadyClock: () => 1000,
   })
   observer.phase?.(phase)
   observer.config?.(first)
@@ -446,5 +447,147 @@ describe('mail-alerts: drift', () => {
       `Added real server: ${keyOfReal(tableReal(B))} ${V} (Weight set to 1)`,
       `Purged real server (start): [fd00:1::99]:80 ${V}`,
     ])
+  })
+})
+
+describe('mail-alerts: a panic', () => {
+  const C = 'fd00:1::c'
+  const panicking = () =>
+    web({ reals: [real(A), real(B), real(C)], panic: { share: 50, within: 10_000, for: 900_000 } })
+  const change = (owner: ResolvedService, isPanic: boolean, ...hosts: readonly string[]) => ({
+    service: owner,
+    isPanic,
+    since: isPanic ? 1000 : 0,
+    held: hosts.length,
+    reals: owner.reals.filter(({ host }) => hosts.includes(host)),
+    of: owner.reals.length,
+  })
+
+  it('is one mail that says what stays and what to do, and has the place of the mails about its servers', () => {
+    const { clock, letters, subjects, move, apply, observer, owner } = running(panicking())
+    move(owner, A, 'up', 'down')
+    apply(remove(A))
+    move(owner, B, 'up', 'down')
+    observer.panic?.(change(owner, true, A, B))
+    apply(add(A))
+    // The burst is not over.
+    clock.wind(1000)
+    move(owner, C, 'up', 'down')
+    clock.wind(1000)
+    const [{ subject, text } = { subject: '', text: '' }] = letters
+    assert.equal(subject, 'Panic: 3 of 3 real servers of web went down at once and keep their weights')
+    assert.equal(
+      text,
+      `ldirectord host: director1
+Log-Message: ${subject}
+Daemon-Status: running
+
+These real servers fail their checks and stay in the table with their weights:
+  [${A}]:80 -- refused: refused
+  [${B}]:80 -- refused: refused
+  [${C}]:80 -- refused: refused
+
+Checks go on. There are no mails about single servers of this service meanwhile.
+The panic ends when enough servers pass again, or at 1970-01-01 00:15:00Z at the latest. Servers that
+fail then are taken out.
+
+What to do: look for what these servers have in common, such as a switch, a database or a release.
+  lvsd why web
+  lvsd disable web/SERVER    takes one out at once
+`,
+    )
+    assert.equal(subjects().length, 1)
+    move(owner, C, 'down', 'up')
+    clock.wind(MINUTE)
+    assert.deepEqual(subjects(), [])
+  })
+
+  it('has a mail when it is over, and then single servers have mails again', () => {
+    const { clock, letters, subjects, move, apply, observer, owner } = running(panicking())
+    for (const host of [A, B]) move(owner, host, 'up', 'down')
+    observer.panic?.(change(owner, true, A, B))
+    clock.wind(2000)
+    subjects()
+    move(owner, A, 'down', 'up')
+    observer.panic?.(change(owner, false))
+    apply(remove(B))
+    clock.wind(2000)
+    const [over] = letters
+    assert.equal(over?.subject, 'Panic over: the table of web follows the checks again, after 1s')
+    assert.match(
+      over?.text ?? '',
+      /They are taken out now, or quiesced:\n {2}\[fd00:1::b\]:80 -- refused: refused\n$/,
+    )
+    assert.deepEqual(subjects().slice(1), [`Deleted real server: [${B}]:80 ${V}`])
+  })
+
+  it('of many services is one mail that lists them', () => {
+    const owners = Array.from({ length: 20 }, (_, i) => {
+      const id = serviceId(`2001:db8::1:${i + 1}`)
+      return service(`s${i}`, { id, mail: MAIL, reals: [real(A), real(B)], panic: panicking().panic })
+    })
+    const { clock, observer, letters, move, subjects } = opened(config(owners))
+    for (const owner of owners) for (const { host } of owner.reals) move(owner, host, 'unknown', 'up')
+    observer.phase?.('running')
+    clock.wind(MINUTE)
+    subjects()
+    for (const owner of owners) {
+      for (const { host } of owner.reals) move(owner, host, 'up', 'down')
+      observer.panic?.(change(owner, true, A, B))
+    }
+    clock.wind(2000)
+    assert.deepEqual(
+      letters.map(({ subject }) => subject),
+      ['20 changes: 20 Panic'],
+    )
+    assert.match(
+      letters[0]?.text ?? '',
+      /Panic: 2 of 2 real servers of s7 went down at once and keep their weights/,
+    )
+  })
+})
+
+describe('mail-alerts: an isolation', () => {
+  it('is one mail when it begins and one when it ends for each list of recipients; reminders wait', () => {
+    const other = service('other', {
+      id: serviceId('2001:db8::2'),
+      mail: { ...MAIL, to: ['other@example.com'] },
+      reals: [real(A)],
+    })
+    const owner = web({ mail: { ...MAIL, repeat: 5 * MINUTE } })
+    const third = service('third', { id: serviceId('2001:db8::3'), mail: owner.mail, reals: [real(B)] })
+    const { clock, letters, move, apply, observer, subjects } = opened(
+      config([owner, other, third]),
+      'running',
+    )
+    move(owner, A, 'unknown', 'down')
+    apply(remove(A))
+    clock.wind(MINUTE)
+    subjects()
+    const detail = 'the interface lan is down or has no carrier'
+    observer.isolation?.({ isIsolated: true, since: 0, detail })
+    clock.wind(2000)
+    assert.deepEqual(
+      letters.map(({ subject, route }) => [subject, route.to]),
+      [
+        ['Isolation: lvsd on director1 cannot reach any real server', ['ops@example.com']],
+        ['Isolation: lvsd on director1 cannot reach any real server', ['other@example.com']],
+      ],
+    )
+    assert.match(
+      letters[0]?.text ?? '',
+      /the interface lan is down or has no carrier\.\n\nThe table of this director stays/,
+    )
+    subjects()
+    clock.wind(20 * MINUTE)
+    assert.deepEqual(subjects(), [])
+    observer.isolation?.({ isIsolated: false, since: 0, detail })
+    clock.wind(2000)
+    assert.deepEqual(
+      subjects().map(subject => subject.replace(/after .*/, 'after …')),
+      Array(2).fill('Isolation over: lvsd on director1 reaches real servers again, after …'),
+    )
+    clock.wind(5 * MINUTE)
+    assert.deepEqual(subjects(), [`Inaccessible real server: [${A}]:80 ${V}`])
   })
 })
