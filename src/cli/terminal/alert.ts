@@ -16,11 +16,10 @@ export function renderTested(
     .map(({ receiver, kind, to, ok, answer, ms, output }) => {
       const head = `${printable(receiver)}  ${kind} ${printable(to)}`
       const verdict = ok ? paint('green', 'accepted') : paint('red', 'failed')
-      const said = (output ?? '').trimEnd().split('\n').filter(Boolean)
       return [
         `${verdict}  ${head}`,
         ...indented(`${answer}, ${ms} ms`, Math.min(WIDTH, width)),
-        ...said.flatMap(line => indented(`printed: ${line}`, Math.min(WIDTH, width))),
+        ...(output ? indented(`printed: ${output}`, Math.min(WIDTH, width)) : []),
       ].join('\n')
     })
     .join('\n')

@@ -9,13 +9,19 @@ export function alertFilter(
   { events, services, severity }: Pick<AlertReceiver, 'events' | 'services' | 'severity'>,
   groupOf: (service: string) => string | undefined,
 ): (alert: Pick<Alert, 'name' | 'service' | 'severity'>) => boolean {
-  const ofEvent = events.map(globPattern)
-  const ofService = services.map(globPattern)
+  const ofEvent = matcher(events)
+  const ofService = matcher(services)
   const least = SEVERITIES.indexOf(severity)
   return alert => {
-    if (SEVERITIES.indexOf(alert.severity) < least || !ofEvent.some(fits => fits(alert.name))) return false
+    if (SEVERITIES.indexOf(alert.severity) < least || !ofEvent(alert.name)) return false
     if (alert.service === null) return true
-    const names = [alert.service, groupOf(alert.service)].filter(name => name !== undefined)
-    return ofService.some(fits => names.some(fits))
+    const group = groupOf(alert.service)
+    return ofService(alert.service) || (group !== undefined && ofService(group))
   }
+}
+
+function matcher(patterns: readonly string[]): (name: string) => boolean {
+  if (patterns.includes('*')) return () => true
+  const all = patterns.map(globPattern)
+  return name => all.some(fits => fits(name))
 }

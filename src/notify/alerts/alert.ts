@@ -88,7 +88,16 @@ export function entryOf({ status, alert }: Notice, host: string): AlertEntry {
   }
 }
 
-function fingerprintOf({ name, service, real, file, startsAt }: Alert, host: string): string {
+const fingerprints = new WeakMap<Alert, string>()
+
+/** An alert does not change what identifies it; an Alertmanager gets it again every minute. */
+function fingerprintOf(alert: Alert, host: string): string {
+  const known = fingerprints.get(alert) ?? newFingerprint(alert, host)
+  fingerprints.set(alert, known)
+  return known
+}
+
+function newFingerprint({ name, service, real, file, startsAt }: Alert, host: string): string {
   const identity = JSON.stringify([host, name, service, real, file, startsAt])
   return createHash('sha256').update(identity).digest('hex').slice(0, 16)
 }

@@ -14,17 +14,14 @@ export interface AmAlert {
 }
 
 /** `now`: milliseconds of the wall clock. */
-export function amAlertsOf(notices: readonly Notice[], now: number, { host }: Sender): readonly AmAlert[] {
-  const expiresAt = new Date(now + EXPIRES_AFTER).toISOString()
-  return notices.map(notice => {
-    const entry = entryOf(notice, host)
-    return {
-      labels: labelsOf(entry, notice, host),
-      annotations: annotationsOf(entry),
-      startsAt: entry.startsAt,
-      endsAt: entry.endsAt ?? expiresAt,
-    }
-  })
+export function amAlertOf(notice: Notice, now: number, { host }: Sender): AmAlert {
+  const entry = entryOf(notice, host)
+  return {
+    labels: labelsOf(entry, notice, host),
+    annotations: annotationsOf(entry),
+    startsAt: entry.startsAt,
+    endsAt: entry.endsAt ?? new Date(now + EXPIRES_AFTER).toISOString(),
+  }
 }
 
 /** The labels identify an alert: they are the same for its beginning and its end. */

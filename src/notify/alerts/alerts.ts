@@ -117,6 +117,7 @@ export class Alerts implements EventListener {
 
   /** Takes an event of the memory of events. */
   hear(event: AlertEvent): void {
+    if (this.#isClosed) return
     this.#lastEvent = event
     const fields = this.#fieldsOf(event)
     for (const alert of this.#book.endedBy(event, fields)) this.#end(alert, event, timeOf(event))

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { Agent as HttpAgent, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import { harmless } from '../../util/foreign-text.js'
 import { waitAtMost } from '../../util/with-timeout.js'
 import type { Fault } from '../delivery-queue.js'
 
@@ -111,9 +112,9 @@ async function beginningOf(request: NodeJS.ReadableStream): Promise<string> {
 }
 
 function judge({ statusCode = 0, statusMessage = '', headers }: IncomingMessage, text: string): Posted {
-  const answer = `${statusCode} ${statusMessage}`.trim()
+  const answer = harmless(`${statusCode} ${statusMessage}`)
   if (statusCode >= 200 && statusCode < 300) return { answer, fault: null, isWorthRetrying: false, wait: 0 }
-  const said = text.replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN)
+  const said = harmless(text).slice(0, SHOWN)
   const message = `answers ${answer}${said === '' ? '' : `: ${said}`}`
   return {
     answer,

@@ -4,9 +4,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { AlertCommand, Alertmanager, AlertReceiver, Webhook } from '../../core/alert-receiver.js'
 import { locateProgram, USUAL_PATH } from '../../system/find-program.js'
 import { runCommand } from '../../system/processes.js'
+import { harmless } from '../../util/foreign-text.js'
 import type { Delivery, Fault } from '../delivery-queue.js'
 import { ALERT_SCHEMA, type AlertDocument, entryOf, headlineOf, type Notice, type Sender } from './alert.js'
-import { amAlertsOf } from './alertmanager.js'
+import { amAlertOf } from './alertmanager.js'
 import { type Posted, post } from './http-post.js'
 import { signatureHeaders } from './signature.js'
 
@@ -36,8 +37,6 @@ export interface Batch {
 const MOST_IN_REQUEST = 500
 /** Milliseconds from TERM to KILL for a command at its deadline. */
 const GRACE = 2000
-/** Characters of the output of a command that are kept. */
-const OUTPUT_KEPT = 500
 
 /** Returns the names of the destinations of a receiver. Each has a queue of its own. */
 export function destinationsOf(receiver: AlertReceiver): readonly string[] {
@@ -64,6 +63,19 @@ export function attempt(
   return toAlertmanager(receiver, url, batch, parts, signal)
 }
 
+/** Alerts for which JSON is made before the event loop, and every check with it, runs again. */
+const SLICE = 25
+
+/** Returns the members of a JSON list. */
+async function jsonOf(notices: readonly Notice[], form: (notice: Notice) => unknown): Promise<string> {
+  const texts: string[] = []
+  for (const [i, notice] of notices.entries()) {
+    if (i % SLICE === 0) await setImmediate()
+    texts.push(JSON.stringify(form(notice)))
+  }
+  return texts.join(',')
+}
+
 export function documentOf(
   receiver: string,
   { id, notices }: Batch,
@@ -80,7 +92,10 @@ async function toWebhook(
   signal: AbortSignal,
 ): Promise<Attempt> {
   const { now = Date.now, lookup, version } = parts
-  const body = JSON.stringify(documentOf(name, batch, parts))
+  const head = JSON.stringify(documentOf(name, { ...batch, notices: [] }, parts))
+  const entries = await jsonOf(batch.notices, notice => entryOf(notice, parts.host))
+  // The list is the last member of the document.
+  const body = head.replace(/\]\}$/, () => `${entries}]}`)
   const own = {
     'user-agent': `lvsd/${version}`,
     'x-lvsd-delivery': batch.id,
@@ -100,9 +115,8 @@ async function toAlertmanager(
   const own = { 'user-agent': `lvsd/${version}` }
   let last: Posted = { answer: 'nothing to send', fault: null, isWorthRetrying: false, wait: 0 }
   for (let at = 0; at < notices.length && last.fault === null; at += MOST_IN_REQUEST) {
-    // The event loop runs between two large documents.
-    if (at > 0) await setImmediate()
-    const body = JSON.stringify(amAlertsOf(notices.slice(at, at + MOST_IN_REQUEST), now(), parts))
+    const some = notices.slice(at, at + MOST_IN_REQUEST)
+    const body = `[${await jsonOf(some, notice => amAlertOf(notice, now(), parts))}]`
     const target = { url: `${url}/api/v2/alerts`, ca, lookup, signal }
     last = await post({ ...target, body, headers: { ...own, ...headers } })
   }
@@ -132,7 +146,7 @@ async function toCommand(
       signal,
       grace: GRACE,
     })
-    const kept = output.slice(0, OUTPUT_KEPT)
+    const kept = harmless(output)
     if (signal.aborted) return failed('ETIMEDOUT', `killed: ${(signal.reason as Error).message}`, kept)
     if (code === 0) return { ...failed('', 'exit 0', kept), fault: null }
     const end = code === null ? `ended by ${by}` : `exit ${code}`

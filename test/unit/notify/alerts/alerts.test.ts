@@ -6,7 +6,7 @@ import { endpoint } from '../../../../src/core/address.js'
 import type { AlertReceiver } from '../../../../src/core/alert-receiver.js'
 import type { ResolvedConfig } from '../../../../src/core/model.js'
 import { EventMemory } from '../../../../src/history/event-memory.js'
-import { amAlertsOf } from '../../../../src/notify/alerts/alertmanager.js'
+import { type AmAlert, amAlertOf } from '../../../../src/notify/alerts/alertmanager.js'
 import { Alerts } from '../../../../src/notify/alerts/alerts.js'
 import { type Attempt, documentOf } from '../../../../src/notify/alerts/transport.js'
 import { FakeClock } from '../../../support/fake-clock.js'
@@ -48,7 +48,7 @@ interface Got {
   readonly at: number
   readonly words: readonly string[]
   readonly document: ReturnType<typeof documentOf>
-  readonly am: ReturnType<typeof amAlertsOf>
+  readonly am: readonly AmAlert[]
 }
 
 interface Site {
@@ -76,7 +76,13 @@ async function start({ receivers = [hook()], folder = null, clock = new FakeCloc
       const words = document.alerts.map(({ status, alert, service, real }) =>
         [status, alert, service, real].filter(word => word !== null).join(' '),
       )
-      got.push({ destination, at: now(), words, document, am: amAlertsOf(batch.notices, now(), SENDER) })
+      got.push({
+        destination,
+        at: now(),
+        words,
+        document,
+        am: batch.notices.map(notice => amAlertOf(notice, now(), SENDER)),
+      })
       return answer
     },
   })

@@ -184,10 +184,10 @@ describe('transport: a webhook', () => {
     [302, false],
   ] as const)
     it(`that answers ${status} is ${isWorthRetrying ? '' : 'not '}tried again`, async () => {
-      const { url } = await receiver(status, { location: '/other' }, 'so\nit is')
+      const { url } = await receiver(status, { location: '/other' }, 'so\n\u001b[2Jit is')
       const outcome = await send({ kind: 'webhook', url })
       assert.equal(outcome.fault?.code, String(status))
-      assert.match(outcome.fault?.message ?? '', /so it is$/)
+      assert.match(outcome.fault?.message ?? '', /so ·\[2Jit is$/)
       assert.equal(outcome.isWorthRetrying, isWorthRetrying)
     })
 
@@ -273,7 +273,7 @@ describe('transport: a command', () => {
   it('has the alert in its environment and as its input, and its arguments as they are', async () => {
     const { output, fault } = await run('echo "$1|$LVSD_STATUS|$LVSD_REAL|$LVSD_EVENT_ID"; wc -l')
     assert.equal(fault, null)
-    assert.equal(output, 'a b|firing|[2001:db8::11]:80|42\n1\n')
+    assert.equal(output, 'a b|firing|[2001:db8::11]:80|42 1')
   })
 
   it('that fails is not run again; its output is kept', async () => {
@@ -283,14 +283,14 @@ describe('transport: a command', () => {
       fault: { code: 'exit 3', message: 'exit 3' },
       isWorthRetrying: false,
       wait: 0,
-      output: 'no pager\n',
+      output: 'no pager',
     })
   })
 
   it('that does not end is killed with its children at its deadline', async () => {
     const outcome = await run('sleep 1000 & echo $$; echo $!; sleep 1000', undefined, 300)
     assert.match(outcome.fault?.message ?? '', /^killed: not done/)
-    const [leader, child] = (outcome.output ?? '').split('\n').map(Number)
+    const [leader, child] = (outcome.output ?? '').split(' ').map(Number)
     await until(() => isGone(leader) && isGone(child))
   })
 
