@@ -8,7 +8,8 @@ import { buildSite, freshDirector, tableBecomes } from './site/site.js'
 import { type Seen, watchTable } from './site/watcher.js'
 
 const SEED = Number(process.env.SEED ?? 20_261_122)
-const DEATHS = 30
+/** Number of kills. DEATHS=100 for a long run. */
+const DEATHS = Number(process.env.DEATHS ?? 12)
 /** Milliseconds after a server's return during which lvsd may still apply results from before. */
 const NEWS_TRAVEL = 1500
 
@@ -27,7 +28,7 @@ describe('kill -9', () => {
   beforeEach(freshDirector)
 
   it(`at ${DEATHS} random moments never removes a healthy server from the table`, async function () {
-    this.timeout(380_000)
+    this.timeout(60_000 + DEATHS * 15_000)
     const random = randomFrom(SEED)
     const fleet = new Fleet(random)
     startRealServer('r99')
@@ -78,8 +79,8 @@ services:
         `read every ${Math.round(watcher.longestGap)} ms at worst`,
     )
     assert.deepEqual(wrongs, [])
-    assert.ok(duringStart >= 5 && DEATHS - duringStart >= 5, 'kills at all stages')
-    assert.ok(watcher.seen.length >= 20, 'servers came and went')
+    assert.ok(Math.min(duringStart, DEATHS - duringStart) >= DEATHS / 6, 'kills at all stages')
+    assert.ok(watcher.seen.length >= DEATHS / 2, 'servers came and went')
   })
 })
 

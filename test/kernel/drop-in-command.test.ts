@@ -64,31 +64,11 @@ describe('lvsd in the place of ldirectord', function () {
     await tableBecomes({}, 0)
   })
 
-  it('works with the command lines of the Debian unit, which the unit in deploy also has', async () => {
+  it('has a unit in deploy with the command lines of the Debian unit; systemd.test.ts runs both', () => {
     const unit = valuesIn('/lib/systemd/system/ldirectord.service')
     const ours = valuesIn(join(packageRoot, 'deploy/ldirectord.service'))
     for (const key of ['Type', 'PIDFile', 'ExecStart', 'ExecReload', 'ExecStop'])
       assert.deepEqual(ours(key), unit(key))
-    const exec = async (key: string) => {
-      for (const line of unit(key)) assert.equal((await run('/bin/sh', '-c', line)).code, 0, line)
-    }
-    // ExecStartPost needs the folder, which systemd-tmpfiles creates at boot.
-    mkdirSync('/var/lock/subsys', { recursive: true })
-    await exec('ExecStart')
-    await exec('ExecStartPost')
-    // With Type=forking, systemd reads the main process id from this file as soon as ExecStart has returned.
-    const [pidFile = ''] = unit('PIDFile')
-    const pid = pidOf(pidFile)
-    assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /\0\/usr\/sbin\/ldirectord\0start\0$/)
-    await tableBecomes(BOTH)
-    writeFileSync(FILE, site('fc00::80', ['fc00::3'], 4))
-    await exec('ExecReload')
-    await tableBecomes({ [WEB]: { '[fc00::3]:80': 'masq 4' } })
-    await exec('ExecStop')
-    await exec('ExecStopPost')
-    assert.equal(identify(pid), null)
-    assert.equal(existsSync(pidFile), false)
-    await tableBecomes({}, 0)
   })
 
   it('runs two files at the same time, and each file once under any of its names', async () => {

@@ -9,7 +9,7 @@ import { watchTable } from './site/watcher.js'
 
 const SEED = Number(process.env.SEED ?? 20_261_122)
 /** Number of kills, each with a lost answer. LOSSES=200 for a long run. */
-const LOSSES = Number(process.env.LOSSES ?? 8)
+const LOSSES = Number(process.env.LOSSES ?? 5)
 
 const WEB = 'tcp [fc00::80]:80'
 const web = [11, 12, 13]

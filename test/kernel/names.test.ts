@@ -55,7 +55,7 @@ describe('the names of a director', () => {
       ),
     )
     await tableBecomes({ 'tcp [fc00::80]:80': { '[fc00::11]:80': 'masq 1' } })
-    for (let i = 0; i < 24; i++) {
+    for (let i = 0; i < 16; i++) {
       zone['vip.example AAAA'].reverse()
       zone['app.example AAAA'].reverse()
       await pause(250)
@@ -144,7 +144,7 @@ describe('the names of a director', () => {
     for (const n of [11, 12]) zone[pointer(n)] = 'silence'
     await first.kill()
     const second = await startLvsd(file)
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 12; i++) {
       await pause(250)
       tableIs(held)
     }

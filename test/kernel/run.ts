@@ -13,16 +13,19 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 600)
 const atOnce = 2
 /**
- * Variables for the tests. SEED: seed of random moments. LOSSES: repetitions of lost-answer. CHURN_SECONDS: duration of
- * churn.
+ * Variables for the tests. SEED: seed of random moments. DEATHS, LOSSES: repetitions of crash, lost-answer.
+ * CHURN_SECONDS, TURN_SECONDS: duration of churn, turned-link.
  */
-const handed = ['SEED', 'LOSSES', 'CHURN_SECONDS'].flatMap(name => {
+const handed = ['SEED', 'DEATHS', 'LOSSES', 'CHURN_SECONDS', 'TURN_SECONDS'].flatMap(name => {
   const value = process.env[name]
   return value === undefined ? [] : [[name, value] as const]
 })
 
 /** Files that take minutes. They start first, so that no lab works alone at the end. */
-const SLOWEST = ['systemd', 'crash', 'operator', 'drop-in-command', 'faults', 'drop-in']
+const SLOWEST =
+  'systemd drop-in-command faults drop-in overrides operator drift traffic crash reload steering names reboot'.split(
+    ' ',
+  )
 
 interface Count {
   readonly passed: number

@@ -26,6 +26,8 @@ for kept in "8 $directory" "9 $LAB_SCRATCH"; do
 done
 exec 8<&- 9<&-
 mkdir -p /run/lock /run/netns /run/home /run/tmp
+# One thread of V8 for the one processor: a start of node takes a tenth less processor time than with four.
+[ "$kind" = uml ] && export NODE_OPTIONS=--v8-pool-size=1
 export HOME=/run/home TMPDIR=/run/tmp LAB_KIND=$kind
 
 if [ "$kind" = uml ]; then
@@ -46,7 +48,8 @@ set -a
 set +a
 cd "$directory" || exit
 mapfile -d '' -t command <"$LAB_SCRATCH/command"
-"${command[@]}" >"$LAB_SCRATCH/output" 2>&1 </dev/null
+# A test may boot the guest again: then the command runs again, and finds what it has left in LAB_SCRATCH.
+"${command[@]}" >>"$LAB_SCRATCH/output" 2>&1 </dev/null
 echo $? >"$LAB_SCRATCH/exit"
 
 if [ "$kind" = uml ]; then
