@@ -252,7 +252,10 @@ export class WorkView {
     const own = (this.#content.keys ?? []).slice(0, 1).map(([key, effect]) => `${key} ${effect}`)
     const filtering = filter === '' ? '/ filter' : `filter "${filter}" (Esc ends it)`
     const hints = ['q quit', ...steps, filtering, 'f fold', ...own, '? help'].join('  ')
-    const position = above + below > 0 ? `${above} above, ${below} below` : ''
+    const position = [
+      ...(above > 0 ? [`${above} above`] : []),
+      ...(below > 0 ? [`${below} below`] : []),
+    ].join(', ')
     const room = width - position.length - 2
     return paint('dim', clip(`${pad(clip(hints, room), room)}  ${position}`.trimEnd(), width))
   }

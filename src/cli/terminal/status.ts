@@ -51,9 +51,9 @@ export function statusSections(document: StatusDocument, view: StatusView): read
     .map(service => sectionOf(service, view, paint))
 }
 
-/** Order of services: down, with a server down, with another server that needs attention, the rest. */
-function rankOf({ state, totals, reals }: ServiceStatus): number {
-  if (state === 'down') return 0
+/** Order of services: down or in panic, with a server down, with another server that needs attention, the rest. */
+function rankOf({ state, panic, totals, reals }: ServiceStatus): number {
+  if (state === 'down' || panic) return 0
   if (totals.down > 0) return 1
   return reals.every(isQuiet) ? 3 : 2
 }

@@ -60,7 +60,7 @@ describe('completion: a line in a real shell', function () {
       }
     })
 
-  it('has brackets in quotes in bash, and goes on in an open quote and after a colon', async () => {
+  it('quotes brackets in bash, and continues in an open quote and after a colon', async () => {
     const complete = await completer('bash', 'bash')
     assert.deepEqual(await complete('lvsd drain web/'), ["'web/[fd00::3]:80'", "'web/[fd00::4]:80'"])
     assert.deepEqual(await complete("lvsd drain 'web/[fd00::3"), ['web/[fd00::3]:80'])

@@ -32,7 +32,7 @@ describe('demo', () => {
     assert.ok(MOODS.every((mood, i) => i % 2 === 0 || mood === 'well'))
   })
 
-  it('has a server that fails as its mood says, on the same port throughout', async () => {
+  it('has a server that fails in the chosen way, always on the same port', async () => {
     const server = await unsteadyServer()
     onCleanup(() => server.close())
     const ask = async (mood: Mood) => {
@@ -51,7 +51,7 @@ describe('demo', () => {
     assert.equal(await ask('well'), 200)
   })
 
-  it('names itself so that one can copy the line', () => {
+  it('shows its own command line so that it can be copied', () => {
     assert.equal(selfFor('/usr/local/bin/lvsd', '/home/me'), 'lvsd')
     assert.equal(selfFor('/home/me/lvsd/dist/src/main.js', '/home/me/lvsd'), 'node dist/src/main.js')
     assert.equal(selfFor('/opt/lvsd/dist/src/main.js', '/home/me'), 'node /opt/lvsd/dist/src/main.js')

@@ -40,7 +40,7 @@ describe('drain-wait: waiting for a drain', () => {
     assert.match(outcomeLines(outcome, '').join(), /^web\/\[fd00::3\]:80: empty after 0s$/)
   })
 
-  it('is not content with templates alone', async () => {
+  it('does not end while persistence templates are left', async () => {
     const templates = answerOf([connections({ persistent: 1 })], { persistence: 300 })
     const { done, out } = await waiting([templates, EMPTY])
     assert.equal((await done).outcome, 'empty')
@@ -65,7 +65,7 @@ describe('drain-wait: waiting for a drain', () => {
     assert.equal(asked, 4)
   })
 
-  it('says what is left at the end of its time', async () => {
+  it('prints what is left at the end of its time', async () => {
     const { done } = await waiting([BUSY], { wait: 30 })
     const outcome = await done
     assert.equal(outcome.outcome, 'left')
@@ -75,7 +75,7 @@ describe('drain-wait: waiting for a drain', () => {
     ])
   })
 
-  it('sees that somebody has ended the drain', async () => {
+  it('ends when somebody else ends the drain', async () => {
     const { done } = await waiting([BUSY, answerOf([connections({ weight: 5, override: null, active: 9 })])])
     const outcome = await done
     assert.equal(outcome.outcome, 'left')
@@ -84,7 +84,7 @@ describe('drain-wait: waiting for a drain', () => {
     ])
   })
 
-  it('takes a server that the kernel does not have as empty, and says so', async () => {
+  it('counts a server that the kernel does not have as empty, and reports it', async () => {
     const { done } = await waiting([answerOf([connections({ weight: null })])])
     const outcome = await done
     assert.equal(outcome.outcome, 'empty')
@@ -103,7 +103,7 @@ describe('drain-wait: waiting for a drain', () => {
     )
   })
 
-  it('goes on when the daemon starts again', async () => {
+  it('continues when the daemon starts again', async () => {
     const { done, out, server, socket, control } = await waiting([BUSY, EMPTY, EMPTY], { every: 30 })
     await until(() => out() !== '')
     await server.close()
@@ -112,7 +112,7 @@ describe('drain-wait: waiting for a drain', () => {
     assert.equal((await done).outcome, 'empty')
   })
 
-  it('tells that nobody answers at its end', async () => {
+  it('reports that the daemon does not answer at the end of the wait', async () => {
     const { done, out, server } = await waiting([BUSY], { wait: 300 })
     await until(() => out() !== '')
     await server.close()
@@ -121,7 +121,7 @@ describe('drain-wait: waiting for a drain', () => {
     assert.match(outcome.trouble ?? '', /lvsd does not run here/)
   })
 
-  it('tells a target that a reload has taken away', async () => {
+  it('reports a target that a reload has removed', async () => {
     const gone = answerOf([], {}, { trouble: 'there is no service "web"', services: [] })
     const { done } = await waiting([BUSY, gone], { wait: 100 })
     assert.match((await done).trouble ?? '', /no service "web"/)

@@ -27,7 +27,7 @@ describe('load-or-exit: the names of a command', () => {
     assert.equal(request && troubleOf(request), 'dead1.example is being looked up')
   })
 
-  it('are told with the family that was asked for', async () => {
+  it('are reported with the family that was requested', async () => {
     const { resolver } = resolverWith({ hosts: '127.0.0.1 here', nsswitch: 'hosts: files' })
     const { context, err } = testContext()
     await resolveNow(config([service('web', { reals: [real('here')] })]), new Map(), context, resolver)

@@ -97,7 +97,7 @@ describe('override-commands', () => {
     assert.match(out, /^drain web: 2 real servers/)
   })
 
-  it('tell numbers where the servers are many', async () => {
+  it('show numbers where there are many servers', async () => {
     const reals = Array.from({ length: 30 }, (_, n) => `[fd00::${n + 1}]:80`)
     const { socket } = await drainDaemon([], { reals })
     const { context, out } = testContext()

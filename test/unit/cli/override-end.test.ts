@@ -62,7 +62,7 @@ describe('override-end: the end of an override', () => {
       )
     })
 
-  it('is as far away as it says, whatever the clocks do', () => {
+  it('has the given distance, also when clocks change', () => {
     inBerlin()
     const before = Date.parse('2026-10-24T22:00:00.000Z')
     assert.equal(endOf({ for: '6h', until: undefined }, before, 'drain'), before + 6 * HOUR)

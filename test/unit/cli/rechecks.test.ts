@@ -13,7 +13,7 @@ function rechecked(real: string, at: number, change: Partial<RecheckedReal> = {}
 }
 
 describe('rechecks', () => {
-  it('are complete when each server has decided, in the order of their results', () => {
+  it('are complete when each server is judged, in the order of their results', () => {
     const rechecks = new Rechecks(10, 2)
     const news = rechecks.take([rechecked('b', 13), rechecked('a', 12, { isChanging: true })])
     assert.deepEqual(
@@ -35,7 +35,7 @@ describe('rechecks', () => {
     assert.equal(rechecks.reals[0]?.checks.length, 2)
   })
 
-  it('tell a server without checks once', () => {
+  it('shows a server without checks once', () => {
     const rechecks = new Rechecks(0, 1)
     const none = rechecked('a', 1, { count: 0, checks: [] })
     assert.equal(rechecks.take([none]).length, 1)

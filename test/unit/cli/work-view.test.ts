@@ -101,7 +101,7 @@ describe('work-view: a view', () => {
     assert.ok(lines.every(line => line.length <= 40))
   })
 
-  it('takes a paste for no keys, but for text of the filter', async () => {
+  it('handles a paste as text of the filter, not as keys', async () => {
     const { press, asked, hasQuit } = opened()
     const paste = (text: string) => ['\u001b[200~', ...text, '\u001b[201~']
     await press(DOWN_KEY, ...paste('study dy\rqe'))
@@ -111,7 +111,7 @@ describe('work-view: a view', () => {
     assert.match(await press('\u001b', DOWN_KEY, 'd', 'y'), /drain: done$/)
   })
 
-  it('asks for a server first', async () => {
+  it('asks to select a server first', async () => {
     const { press, asked } = opened()
     assert.match(await press('d'), /choose a real server with the arrow keys first$/)
     assert.deepEqual(asked, [])
@@ -122,7 +122,7 @@ describe('work-view: a view', () => {
     assert.match(await press(DOWN_KEY, 'd', 'y'), /lvsd is gone$/)
   })
 
-  it('takes q for a letter while a filter is typed, else for the end', async () => {
+  it('handles q as a letter while a filter is typed, else as quit', async () => {
     const { press, hasQuit } = opened()
     assert.match(await press('/', 'q'), /filter: q_/)
     assert.ok(!hasQuit())

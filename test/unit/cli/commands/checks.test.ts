@@ -37,14 +37,14 @@ describe('lvsd checks', () => {
     })
   })
 
-  it('gives a program names, options and defaults', async () => {
+  it('prints names, options and defaults as JSON', async () => {
     const { checks: kinds } = JSON.parse((await checks({ json: true }, 'https')).out)
     assert.equal(kinds[0].name, 'https')
     assert.equal(kinds[0].defaultPort, 443)
     assert.ok(kinds[0].options.some((option: { name: string }) => option.name === 'virtualhost'))
   })
 
-  it('says whether a check of my own loads', async () => {
+  it("shows whether a user's check loads", async () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'mine.mjs'), MINE)
     const { exit, out } = await checks({ folder }, 'mine')
@@ -59,7 +59,7 @@ describe('lvsd checks', () => {
     assert.match(broken.err, /broken\.mjs: it must export an object named `check`/)
   })
 
-  it('tells what became of each file of my folder before anything else', async () => {
+  it("shows first the outcome of each file of the user's folder", async () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'mine.mjs'), MINE)
     writeFileSync(join(folder, 'npmy.mjs'), `import 'axios-of-nobody'\n${MINE}`)
@@ -81,7 +81,7 @@ describe('lvsd checks', () => {
     )
   })
 
-  it('says why a kind of mine is not loaded, and where else to look', async () => {
+  it("shows why a user's kind is not loaded, and where else to look", async () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'green.mjs'), 'export const check = {')
     const isProblem = (pattern: RegExp, code: number) => (error: CommandError) => {
@@ -104,7 +104,7 @@ describe('lvsd checks', () => {
     )
   })
 
-  it('refuses a folder that is none', async () => {
+  it('refuses a path that is not a folder', async () => {
     await assert.rejects(checks({ folder: '/none' }), (error: CommandError) => error.exit === EXIT.usage)
   })
 

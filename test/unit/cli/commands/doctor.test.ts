@@ -26,7 +26,7 @@ async function doctor(text: string | null, options: { all?: boolean; json?: bool
 }
 
 describe('lvsd doctor', () => {
-  it('judges this machine for a configuration', async () => {
+  it('examines this machine for a configuration', async () => {
     const { exit, out } = await doctor(GOOD)
     assert.equal(exit, EXIT.problem)
     assert.match(out, /2001:db8::80 is not an address of this machine/)
@@ -36,18 +36,18 @@ describe('lvsd doctor', () => {
       assert.ok(line.length <= 80, line)
   })
 
-  it('says with --all what is well', async () => {
+  it('lists the passed findings with --all', async () => {
     assert.match((await doctor(GOOD, { all: true })).out, /configuration: .*site\.yaml is valid/)
   })
 
-  it('says that a configuration cannot run, and goes on', async () => {
+  it('reports that a configuration cannot run, and continues', async () => {
     const { exit, out } = await doctor('services: 3\n')
     assert.equal(exit, EXIT.problem)
     assert.match(out, /cannot run: 1 error/)
     assert.match(out, /clock|node-version|ipvs-module/)
   })
 
-  it('tells a program the same, with the number of the schema', async () => {
+  it('prints the same as JSON, with the schema number', async () => {
     const { out } = await doctor(GOOD, { json: true })
     const { schema, file, findings } = JSON.parse(out) as {
       schema: number

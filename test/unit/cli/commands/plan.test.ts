@@ -101,7 +101,7 @@ describe('lvsd plan', () => {
     )
   })
 
-  it('leaves what may be that of a name which nobody knows', () => {
+  it('keeps what may belong to a name that does not resolve', () => {
     const byName = (name: string, port: number) => service(name, named(name, null, port))
     const [vip, gone] = [byName('vip', 80), byName('gone', 443)]
     const web = service('web', {
@@ -138,7 +138,7 @@ describe('lvsd plan', () => {
     assert.equal(told(new Map()).length, 4)
   })
 
-  it('gives a program the changes with their services', async () => {
+  it('prints the changes with their services as JSON', async () => {
     const { context, out } = testContext()
     const options = { assume: 'up', kernel: 'memory', json: true } as const
     await command.run({ ...context, options, arguments: { CONFIG: temporaryFile('site.yaml', SITE) } })

@@ -78,7 +78,7 @@ describe('lvsd probe', () => {
     )
   })
 
-  it('gives a program the results', async () => {
+  it('prints the results as JSON', async () => {
     const site = await startSite()
     const { context, out } = testContext()
     const words = { CONFIG: site.file, SERVICE: 'web', REAL: `[::1]:${site.well}` }
@@ -116,7 +116,7 @@ describe('probe: what a probe found', () => {
   }
   const one: Probed = { service: 'web', real: '[::1]:80', check: 'http', target: '[::1]:8080', result }
 
-  it('is told with place, reason, and each phase with its own time', () => {
+  it('is shown with place, reason, and each phase with its own time', () => {
     assert.equal(
       renderProbed([one], { colour: false }),
       `
@@ -131,7 +131,7 @@ web
     )
   })
 
-  it('is neither up nor down where lvsd could not ask', () => {
+  it('is neither up nor down where lvsd could not run the check', () => {
     const nothing = { ...one, result: { ...result, ok: null, reason: 'no-verdict' } as const }
     assert.match(
       renderProbed([nothing], { colour: false }),

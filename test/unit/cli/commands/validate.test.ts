@@ -13,7 +13,7 @@ services:
 `
 
 describe('lvsd validate', () => {
-  it('says what is in a good configuration', async () => {
+  it('summarizes a valid configuration', async () => {
     const { exit, out } = await validate('good.yaml', GOOD)
     assert.equal(exit, EXIT.ok)
     assert.match(out, /good\.yaml is valid: 1 service, 2 real servers, 2 checks$/m)
@@ -31,7 +31,7 @@ describe('lvsd validate', () => {
     assert.match(out, /bad\.yaml cannot run: 2 errors/)
   })
 
-  it('tells a program the same', async () => {
+  it('prints the same as JSON', async () => {
     const good = await validate('good.yaml', GOOD, true)
     const { ok, services, reals, problems } = JSON.parse(good.out)
     assert.deepEqual({ ok, services, reals, problems }, { ok: true, services: 1, reals: 2, problems: [] })

@@ -48,7 +48,7 @@ describe('man page lvsd.yaml(5)', () => {
 })
 
 describe('man pages: their text', () => {
-  it('shows what roff would take for something else', () => {
+  it('escapes what roff would interpret', () => {
     const rows = {
       'a-b': 'a\\-b',
       "'quoted'": '\\(aqquoted\\(aq',

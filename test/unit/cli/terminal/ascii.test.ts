@@ -22,7 +22,7 @@ describe('ascii: the locale', () => {
 })
 
 describe('ascii', () => {
-  it('takes the place of signs of lvsd, and of no name', () => {
+  it("replaces lvsd's own signs, and no character of a name", () => {
     assert.equal(asAscii('a · b → c… ·[2J büro', 80), 'a - b -> c... .[2J büro')
   })
 

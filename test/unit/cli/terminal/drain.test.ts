@@ -79,7 +79,7 @@ describe('drain: notes', () => {
       assert.match(notes[0] ?? '', text)
     })
 
-  it('have nothing to say of plain TCP', () => {
+  it('do not exist for plain TCP', () => {
     assert.deepEqual(drainNotes(answerOf([])), [])
   })
 })
@@ -110,7 +110,7 @@ describe('drain: the picture', () => {
       }
     })
 
-  it('shows who is connected most, what is left in all, and the time', () => {
+  it('shows the servers with the most connections, the total, and the time', () => {
     const lines = progressLines(many, WAITING, { isTerminal: true, width: 80, height: 10, colour: false })
     assert.match(lines[0] ?? '', /^STATE +WEIGHT +ACTIVE +INACT +PERSIST +SERVER$/)
     assert.match(lines[1] ?? '', /^draining +0 +299 +0 +0 +web/)
@@ -120,7 +120,7 @@ describe('drain: the picture', () => {
     ])
   })
 
-  it('promises an end only where it is known', () => {
+  it('shows an end only where it is known', () => {
     const [line] = progressLines(read(answerOf([connections({ inactive: 3 })])), WAITING, {
       isTerminal: true,
       width: 80,

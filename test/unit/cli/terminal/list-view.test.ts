@@ -53,7 +53,7 @@ describe('list-view: a list', () => {
     assert.deepEqual(shown([], few, 8).slice(0, 4), ['a', '  a-0.0', '  a-1.0', '  a-2.0'])
   })
 
-  it('has no cursor before a key, and then one that walks over items and folds', () => {
+  it('has no cursor before a key, and then one that moves over items and folds', () => {
     assert.equal(stateAfter([], tall, 12).cursor, null)
     assert.equal(itemAt(stateAfter([DOWN], tall, 12)), 'a 0')
     assert.equal(itemAt(stateAfter([DOWN, DOWN], tall, 12)), null, 'a fold is no item')
@@ -81,7 +81,7 @@ describe('list-view: a list', () => {
     assert.deepEqual(shown(['/', '9', ENTER, KEYS.escape[0]], tall, 12), shown([], tall, 12))
   })
 
-  it('loses its cursor with the item', () => {
+  it('removes the cursor together with its item', () => {
     const state = stateAfter([DOWN], tall, 12)
     assert.equal(
       windowOf([section('b', quiet(5))], state, { room: 12, width: 80, colour: false }).state.cursor,

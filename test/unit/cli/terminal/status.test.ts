@@ -91,7 +91,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
       for (const line of text.split('\n')) assert.ok(widthOf(line) <= width, line)
     })
 
-  it('tells what needs attention', () => {
+  it('shows what needs attention', () => {
     const text = renderStatus(eventful(), { ...plain, width: 200 })
     assert.match(text, /^! the kernel refused: no scheduler "mh"/m)
     assert.match(text, /^! the last reload \([\d:]+\) was refused: 2 errors/m)
@@ -105,7 +105,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.match(text, /^mail {2}its name does not resolve {2}not in the table {2}rr$/m)
   })
 
-  it('tells at once, on top, that a reload was refused, when and where the mistake is', () => {
+  it('shows first that a reload was refused, when, and the position of the error', () => {
     const at = { line: 7, column: 20, length: 4 }
     const problem = {
       severity: 'error',
@@ -174,7 +174,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.match(text, /^! 2 services: app has none$/m)
   })
 
-  it('puts services without a server first, and in each what is down', () => {
+  it('puts services without a server or in panic first, and in each what is down', () => {
     const down = serviceStatus({
       name: 'dead',
       state: 'down',
@@ -186,12 +186,14 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
       reals: [realStatus()],
       totals: { up: 1, down: 0, unknown: 0, noVerdict: 0 },
     })
-    const services = [healthy, serviceStatus({ name: 'half' }), down]
+    const at = new Date(NOW).toISOString()
+    const panic = serviceStatus({ name: 'panic', panic: { since: at, until: at, held: [DOWN.name] } })
+    const services = [healthy, serviceStatus({ name: 'half' }), down, panic]
     const text = renderStatus(statusDocument({ services }), plain)
-    const heads = text.split('\n').filter(line => /^(well|half|dead) /.test(line))
+    const heads = text.split('\n').filter(line => /^(well|half|dead|panic) /.test(line))
     assert.deepEqual(
       heads.map(line => line.split(' ')[0]),
-      ['dead', 'half', 'well'],
+      ['dead', 'panic', 'half', 'well'],
     )
     assert.match(heads[0] ?? '', /DOWN, 1 of 1 up|DOWN/)
     assert.match(text, /^ {2}no fallback: clients are refused since 12:00:00$/m)
@@ -275,7 +277,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     )
   })
 
-  it('lets nothing that a server said move the cursor', () => {
+  it('removes control characters from the answer of a server', () => {
     const reason = 'unexpected: \u001b[2J\u001b]0;owned\u0007 \r\n \u202edetpyrcne'
     const service = serviceStatus({ reals: [realStatus({ state: 'down', reason })] })
     const text = renderStatus(statusDocument({ services: [service] }), { ...plain, width: 200 })
@@ -306,7 +308,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
 })
 
 describe('a sysctl that cannot be set', () => {
-  it('stands above the services, and is a warning for a plug-in', () => {
+  it('is shown above the services, and is a warning for a plug-in', () => {
     const trouble = 'net.ipv4.vs.conntrack stays 0, not 1: lvsd may not set it'
     const one = { name: 'net.ipv4.vs.conntrack', declared: '1', value: '0', former: null, changesByOthers: 0 }
     const document = statusDocument({ sysctls: [{ ...one, trouble }] })

@@ -135,7 +135,7 @@ describe('text: a screen', () => {
   for (const [env, stream, colour, about] of rows)
     it(`${about}`, () => assert.equal(screenOf(stream, env).colour, colour))
 
-  it('is as wide as COLUMNS where it is no terminal, and without limit where that says nothing', () => {
+  it('is as wide as COLUMNS without a terminal, and unlimited without COLUMNS', () => {
     for (const [COLUMNS, width] of [
       ['80', 80],
       ['0', Number.POSITIVE_INFINITY],
@@ -144,18 +144,18 @@ describe('text: a screen', () => {
       assert.equal(screenOf({}, { COLUMNS }).width, width)
   })
 
-  it('is as wide as the terminal, and 80 where that says 0', () => {
+  it('is as wide as the terminal, and 80 where the terminal reports 0', () => {
     assert.deepEqual(screenOf(terminal, {}), { isTerminal: true, width: 132, height: 50, colour: true })
     assert.equal(screenOf({ isTTY: true, columns: 0 }, {}).width, 80)
   })
 })
 
 describe('text: a frame', () => {
-  it('goes home, clears behind each line and below, and shows all at once', () => {
+  it('moves the cursor to the top, clears the rest of each line and of the screen, and is drawn at once', () => {
     assert.equal(frame('a\nb', 24), '\u001b[?2026h\u001b[Ha\u001b[K\r\nb\u001b[K\u001b[J\u001b[?2026l')
   })
 
-  it('says how much does not fit', () => {
+  it('shows how many lines do not fit', () => {
     assert.ok(frame('1\n2\n3\n4\n5', 3).includes('1\u001b[K\r\n2\u001b[K\r\n… 3 more lines'))
   })
 })

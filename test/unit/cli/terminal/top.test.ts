@@ -29,7 +29,7 @@ function read(seconds: number, connections: number, inBytes = 0) {
 }
 
 describe('rates: a history', () => {
-  it('begins with the estimate of the kernel, and goes on with differences over the time between', () => {
+  it("begins with the kernel's estimate, and continues with differences over time", () => {
     const rates = new RateHistory()
     rates.take(read(0, 100))
     assert.equal(rates.of('web').connections, 7)
@@ -50,7 +50,7 @@ describe('rates: a history', () => {
     assert.equal(rates.of('web').connections, 30)
   })
 
-  it('has no rate for what it does not know, and forgets what is gone', () => {
+  it('has no rate for an unknown server, and drops removed ones', () => {
     const rates = new RateHistory()
     rates.take(read(0, 100))
     rates.take({ ...read(1, 100), services: [] })
@@ -121,7 +121,7 @@ describe('top: its content', () => {
     assert.match(other.head(read(0, 1), VIEW).flat().join(), /sorted by new connections/)
   })
 
-  it('gives the same for programs', () => {
+  it('prints the same as JSON', () => {
     const [service] = top.data(read(1, 350)).services
     assert.equal(service?.rates.connections, 250)
     assert.deepEqual(

@@ -51,7 +51,7 @@ describe('terminal/why', () => {
     assert.ok(shownWith(true).endsWith(`lvsd wrote weight 5 at ${at(NOW - 9000)}, before its last start`))
   })
 
-  it('fits into 80 columns, and lets nothing through that moves a terminal', () => {
+  it('fits into 80 columns, and contains no control sequences', () => {
     for (const line of shown(80).split('\n')) assert.ok(line.length <= 80, line)
     assert.ok(!shown(80).includes('\x1b'))
     assert.ok(shown(200).split('\n').length < shown(80).split('\n').length)
