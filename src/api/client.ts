@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { request } from 'node:http'
 import type { Named } from '../overrides/targets.js'
+import { pause } from '../util/pause.js'
 import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
 import type { EventsAnswer, EventsQuery } from './event-types.js'
 import { SUDO_USER } from './headers.js'
@@ -133,7 +134,9 @@ async function ask(
   try {
     const limit = AbortSignal.timeout(timeout)
     const signal = stop ? AbortSignal.any([limit, stop]) : limit
-    const { status, text } = await exchange(socket, method, path, body, signal)
+    const { status, text } = await exchangePatiently(signal, () =>
+      exchange(socket, method, path, body, signal),
+    )
     const value: unknown = JSON.parse(text)
     if (status === 200) return value
     const { detail = `status ${status}`, outcome } = (value ?? {}) as Partial<ProblemDocument>
@@ -143,6 +146,26 @@ async function ask(
   } catch (cause) {
     throw cause instanceof ControlError ? cause : explained(socket, cause as NodeJS.ErrnoException)
   }
+}
+
+/** Milliseconds for which a request is tried again that lvsd has not taken, because very many ask at the same time. */
+const BUSY_PATIENCE = 10_000
+/** Limits of the pause before the next attempt, in milliseconds; it doubles each time. */
+const [SHORTEST_PAUSE, LONGEST_PAUSE] = [50, 1600]
+/** The queue of the socket is full, or lvsd has closed the connection before it has read the request. */
+const BUSY: ReadonlySet<string> = new Set(['EAGAIN', 'EPIPE', 'ECONNRESET'])
+
+/** Repeats an exchange that fails because lvsd is busy. A request that was handled twice does no harm. */
+async function exchangePatiently<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  const until = performance.now() + BUSY_PATIENCE
+  for (let longest = SHORTEST_PAUSE; ; longest = Math.min(longest * 2, LONGEST_PAUSE))
+    try {
+      return await attempt()
+    } catch (error) {
+      const isBusy = BUSY.has((error as NodeJS.ErrnoException).code ?? '')
+      if (!isBusy || signal.aborted || performance.now() > until) throw error
+      await pause(longest * (0.5 + Math.random() / 2), signal)
+    }
 }
 
 function exchange(

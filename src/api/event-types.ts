@@ -13,13 +13,18 @@ const USUAL = 100
 /** Maximum milliseconds of a wait. */
 const LONGEST_WAIT = 30_000
 
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d/.test(text) && !Number.isNaN(Date.parse(text))
+}
+
 export const eventsRequest = z.strictObject({
   /** Returns the first events with a greater id. Without it, the last events. */
   after: id.optional(),
   /** ISO 8601. */
-  since: z.coerce
-    .date()
-    .transform(date => date.toISOString())
+  since: z
+    .string()
+    .refine(isTime, { message: 'expected a time of ISO 8601, such as 2026-11-28T12:00:00Z' })
+    .transform(text => new Date(text).toISOString())
     .optional(),
   service: z.string().optional(),
   real: z.string().optional(),

@@ -21,6 +21,9 @@ export class SocketUnusable extends Error {}
 /** Another lvsd serves this socket. */
 export class SocketInUse extends SocketUnusable {}
 
+/** Connections that the kernel accepts before lvsd does; it takes no more than net.core.somaxconn. Above it: EAGAIN. */
+const BACKLOG = 4096
+
 /** Size of sun_path in <sys/un.h> in bytes, without the final NUL. A longer path would be truncated silently. */
 const LONGEST_PATH = 107
 
@@ -121,7 +124,9 @@ async function bind(server: Server, path: string): Promise<Held> {
   remove(first)
   const mask = process.umask(0o177)
   try {
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(first, resolve))
+    await new Promise<void>((resolve, reject) =>
+      server.once('error', reject).listen({ path: first, backlog: BACKLOG }, resolve),
+    )
   } finally {
     process.umask(mask)
   }

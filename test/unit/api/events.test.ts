@@ -47,7 +47,12 @@ describe('GET /v1/events', () => {
       )
     assert.match(await refused({ wait: '31s' }), /"\/wait" in the query is "31s": at most 30s/)
     assert.match(await refused({ limit: 0 }), /"\/limit" in the query is "0"; expected at least 1/)
-    assert.match(await refused({ since: 'yesterday' }), /"\/since" in the query/)
+    for (const since of ['yesterday', '2h', '5', '2026-13-01', ''])
+      assert.equal(
+        await refused({ since }),
+        `lvsd answered: "/since" in the query is "${since}": expected a time of ISO 8601, such as 2026-11-28T12:00:00Z`,
+      )
+    assert.equal(await refused({ since: '2026-11-28T13:00+01:00' }), '')
     assert.match(
       await refused({ level: 'loud' }),
       /"\/level" in the query cannot be "loud"; expected info, warn or error/,

@@ -13,14 +13,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { request } from 'node:http'
+import { createServer as createHttpServer, request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fetchStatus } from '../../../src/api/client.js'
 import { type Control, openControlSocket, SocketInUse, SocketUnusable } from '../../../src/api/server.js'
 import { onCleanup } from '../../support/after-each.js'
 import { NOBODY, needsRoot } from '../../support/as-root.js'
 import { controlOf } from '../../support/control.js'
+import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 import { pause, until } from '../../support/until.js'
 
@@ -227,6 +229,17 @@ describe('server: the control socket', () => {
       // Each of them may take 10 s.
       assert.ok(performance.now() - began < 5000)
     })
+
+  it('is asked again by a client whose connection was closed before its request was read', async () => {
+    const socket = join(temporaryFolder(), 's.sock')
+    let connections = 0
+    const server = createHttpServer((_, response) => response.end('{"schema":2}'))
+    server.on('connection', client => ++connections < 4 && client.destroy())
+    server.listen(socket)
+    onCleanup(() => server.close())
+    await once(server, 'listening')
+    assert.deepEqual([await fetchStatus(socket), connections], [{ schema: 2 }, 4])
+  })
 
   it('answers the requests of one connection one after the other, and drops one that sends very many', async () => {
     let running = 0
