@@ -26,6 +26,9 @@ const OF_STATE = { up: { state: 'up' }, down: { state: 'down' }, unknown: { stat
 const ACTIVE: Labels = { state: 'active' }
 const INACTIVE: Labels = { state: 'inactive' }
 
+/** Number of real servers of one service without a rest. */
+const STEP = 100
+
 export interface Scrape {
   readonly families: Families
   readonly sources: Sources
@@ -34,6 +37,8 @@ export interface Scrape {
   readonly dump: Dump | null
   readonly wanted: Table
   readonly dates: Pick<WallClock, 'at'>
+  /** Lets the event loop run, if it is time. */
+  rest(): Promise<void>
   /** Number of active overrides by effect and source, `${effect} ${source}`. */
   readonly overrides: Map<string, number>
   /** Number of real servers that still get series of their own. */
@@ -48,7 +53,7 @@ interface Entries {
   readonly held: TableService | undefined
 }
 
-export function addService(scrape: Scrape, service: ResolvedService): void {
+export async function addService(scrape: Scrape, service: ResolvedService): Promise<void> {
   const { dump, wanted } = scrape
   const key = service.id && keyOfService(service.id)
   const labels = { service: service.name }
@@ -56,7 +61,7 @@ export function addService(scrape: Scrape, service: ResolvedService): void {
   const entries: Entries = { key, held, wanted: key === null ? undefined : wanted.get(key) }
   addState(scrape, service, entries, labels)
   addTally(scrape, service.name, labels)
-  addReals(scrape, service, entries, labels)
+  await addReals(scrape, service, entries, labels)
   const counters = key === null ? undefined : dump?.services.get(key)
   if (!counters) return
   const { families: to } = scrape
@@ -103,12 +108,18 @@ function addTally({ families: to, tallies }: Scrape, name: string, labels: Label
   to[metric].push({ metricName: `${metric}_count`, value: count, labels })
 }
 
-function addReals(scrape: Scrape, service: ResolvedService, entries: Entries, labels: Labels): void {
+async function addReals(
+  scrape: Scrape,
+  service: ResolvedService,
+  entries: Entries,
+  labels: Labels,
+): Promise<void> {
   const { families: to, sources, dump } = scrape
   const count = { up: 0, down: 0, unknown: 0, noVerdict: 0, overrides: 0 }
   const weight = { configured: 0, wanted: 0, kernel: 0 }
   const connections = { active: 0, inactive: 0 }
-  for (const real of service.reals) {
+  for (const [i, real] of service.reals.entries()) {
+    if (i % STEP === STEP - 1) await scrape.rest()
     const identity = identityOf(service, real)
     const reading = sources.real(service, real)
     const row = rowOf(scrape, entries, identity, reading)

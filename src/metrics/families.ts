@@ -19,9 +19,9 @@ export function noSamples(): Families {
   return Object.fromEntries(names.map(name => [name, [] as Sample[]])) as Families
 }
 
-const NONE: Labels = {}
+export const NO_LABELS: Labels = {}
 
 /** `shared` is an object that stays the same from scrape to scrape. */
-export function sample(value: number, labels: Labels = NONE, shared: Labels = NONE): Sample {
+export function sample(value: number, labels: Labels = NO_LABELS, shared: Labels = NO_LABELS): Sample {
   return { value, labels, sharedLabels: shared }
 }

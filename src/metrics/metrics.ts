@@ -80,13 +80,14 @@ export class Metrics {
       sources,
       wanted: sources.wanted(),
       dates: this.#dates,
+      rest: () => turn.rest(),
       overrides: new Map(),
       left: most,
       leftOut: 0,
     }
     await turn.rest()
     for (const service of services) {
-      addService(scrape, service)
+      await addService(scrape, service)
       await turn.rest()
     }
     addTotals(scrape)

@@ -16,12 +16,23 @@ import { benchmark as detect } from './detect.js'
 import { compileFarm } from './farm.js'
 import { prepareLab } from './lab-network.js'
 import { benchmark as memory } from './memory.js'
+import { benchmark as metrics } from './metrics.js'
 import { renderJson, renderTable } from './print.js'
 import { benchmark as reload } from './reload.js'
 import { benchmark as start } from './start.js'
 import { benchmark as startInMemory } from './start-in-memory.js'
 
-const all: readonly Benchmark[] = [apply, checks, commands, detect, reload, start, startInMemory, memory]
+const all: readonly Benchmark[] = [
+  apply,
+  checks,
+  commands,
+  detect,
+  reload,
+  start,
+  startInMemory,
+  memory,
+  metrics,
+]
 
 /** Before each row that comes out of a lab, where daemons may print too. */
 const ROW = 'row: '

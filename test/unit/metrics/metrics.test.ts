@@ -59,7 +59,17 @@ async function start(text = SITE, alerts?: DaemonParts['alerts']) {
   await until(isJudged, { what: 'all are judged' })
   await daemon.idle()
   const scrape = async () => samplesOf((await daemon.metrics.text(undefined)).text)
-  return { daemon, scrape, lines, next }
+  /** An answer is kept for a while for others who ask. */
+  const scrapeUntil = async (name: string, key: string, wanted: number) => {
+    let found = await scrape()
+    const isFound = async () => {
+      found = await scrape()
+      return found.value(name, key) === wanted
+    }
+    await until(isFound, { what: () => `${name}{${key}} ${wanted}, not ${found.value(name, key)}` })
+    return found
+  }
+  return { daemon, scrape, scrapeUntil, lines, next }
 }
 
 const ALERT = { receiver: 'am', kind: 'alertmanager', lastSentAt: null, lastError: null } as const
@@ -148,18 +158,17 @@ describe('the metrics', () => {
   })
 
   it('tell of a reload that is refused, and of the configuration', async () => {
-    const { daemon, scrape, next } = await start()
+    const { daemon, scrape, scrapeUntil, next } = await start()
     const before = await scrape()
     next.site = SITE.replace('masq 3', 'masq -3')
     await daemon.reload(false)
-    const refused = await scrape()
+    const refused = await scrapeUntil('lvsd_config_last_reload_successful', '', 0)
     assert.equal(refused.value('lvsd_config_last_reload_successful', ''), 0)
     assert.equal(refused.value('lvsd_config_reloads_total', 'outcome="refused"'), 1)
     assert.equal(refused.value('lvsd_config_hash', ''), before.value('lvsd_config_hash', ''))
     next.site = SITE.replace('masq 3', 'masq 4')
     await daemon.reload(false)
-    const accepted = await scrape()
-    assert.equal(accepted.value('lvsd_config_last_reload_successful', ''), 1)
+    const accepted = await scrapeUntil('lvsd_config_last_reload_successful', '', 1)
     assert.notEqual(accepted.value('lvsd_config_hash', ''), before.value('lvsd_config_hash', ''))
   })
 
