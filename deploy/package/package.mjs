@@ -167,7 +167,8 @@ function namesIn(modules) {
 function isNeeded(path, arch) {
   const [top = '', ...rest] = path.split('/')
   if (rest.length === 0 && LICENCE_FILE.test(top)) return true
-  if (/^(?:tests?|docs?|bench(?:marks?)?|examples?|node_modules|\..*)$/.test(top)) return false
+  if (/^(?:tests?|docs?|bench(?:marks?)?|examples?|node_modules)$/.test(top)) return false
+  if (/(?:^|\/)\./.test(path)) return false
   if (path.endsWith('.node')) return path === `linux_${CPUS[arch]}/koffi.node`
   return /\.(?:js|mjs|cjs|json)$/.test(path)
 }
@@ -179,7 +180,7 @@ function layDocuments(stage, { version, maintainer, time }) {
   const doc = join(stage, DOC)
   for (const name of ['README.md', 'SECURITY.md', 'checks/README.md', 'deploy/README.md'])
     copyInto(join(root, name), join(doc, name))
-  copyTree(join(root, 'config'), join(doc, 'config'))
+  for (const name of ['config', 'deploy/prometheus']) copyTree(join(root, name), join(doc, name))
   for (const name of [
     'ldirectord.service',
     'lvsd.modules.conf',
