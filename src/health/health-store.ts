@@ -4,14 +4,7 @@
 
 import type { Check } from '../check/check.js'
 import { availability, desired, unclaimedIn } from '../core/desired.js'
-import {
-  combine,
-  isChanging,
-  isWithoutVerdict,
-  nextHealth,
-  nextNoVerdicts,
-  unknownHealth,
-} from '../core/health.js'
+import { isChanging, nextHealth } from '../core/health.js'
 import type {
   CheckResult,
   Health,
@@ -32,10 +25,10 @@ import {
   type Judged,
   type Override,
 } from '../core/override.js'
-import { weightFrom } from '../core/weight-hint.js'
 import { Doubtful, type Doubts } from '../names/unresolved-names.js'
 import { ActiveOverrides } from './active-overrides.js'
-import { type CheckState, entry, PreviousStates } from './check-state.js'
+import type { CheckState } from './check-state.js'
+import { CheckStates, countVerdicts } from './check-states.js'
 import { DownRules, type DownRulesParts } from './down-rules.js'
 import type {
   JobChanges,
@@ -45,8 +38,7 @@ import type {
   VerdictChange,
   WeightChange,
 } from './health-changes.js'
-import { type Job, jobsOf, type Subscriber } from './jobs.js'
-import { RecentResults } from './recent-results.js'
+import { isSameJob, type Job, jobsOf, type Subscriber } from './jobs.js'
 import { RecalledHealth } from './remembered-health.js'
 import { type Standing, Standings } from './standings.js'
 import { TimedRules, type TimedRulesParts } from './timed-rules.js'
@@ -73,8 +65,7 @@ export class HealthStore {
   #config: ResolvedConfig | null = null
   #jobs: ReadonlyMap<string, Job> = new Map()
   readonly doubtful = new Doubtful()
-  #statesByJob = new Map<string, CheckState[]>()
-  #statesByReal = new Map<ResolvedReal, CheckState[]>()
+  readonly #checks = new CheckStates()
   #services = new Map<string, ResolvedService>()
   readonly #overrides = new ActiveOverrides()
   readonly #standings = new Standings()
@@ -151,28 +142,16 @@ export class HealthStore {
     this.#serviceOfDoubt = doubtedIn(config.services, doubts)
     const servicesBefore = this.#config?.services ?? []
     const { jobs, subscribers } = jobsOf(config, checks)
-    const known = new PreviousStates([...this.#statesByJob.values()].flat())
     const before = this.#jobs
     const added = [...jobs.values()].filter(job => !isSameJob(job, before.get(job.id)))
     const rescheduled = new Set(added.map(job => job.id))
     const newlySubscribed = new Set<string>()
-    this.#statesByJob = new Map()
-    this.#statesByReal = new Map(config.services.flatMap(service => service.reals.map(real => [real, []])))
     this.#services = new Map(config.services.map(service => [service.name, service]))
-    for (const subscriber of subscribers) {
-      const old = known.like(subscriber)
-      const { health, lastAt, noVerdicts, recent, remembered } = old ?? {
-        health: unknownHealth(now),
-        lastAt: null,
-        noVerdicts: null,
-        recent: new RecentResults(),
-        remembered: this.recalled.ofCheck(subscriber),
-      }
-      if (health.state === 'unknown') rescheduled.delete(subscriber.jobId)
-      if (!old) newlySubscribed.add(subscriber.jobId)
-      const checkState: CheckState = { subscriber, health, lastAt, noVerdicts, recent, remembered }
-      entry(this.#statesByJob, subscriber.jobId).push(checkState)
-      entry(this.#statesByReal, subscriber.real).push(checkState)
+    const recalled = (subscriber: Subscriber) => this.recalled.ofCheck(subscriber)
+    for (const { state, isNew } of this.#checks.follow(config, subscribers, now, recalled)) {
+      const { jobId } = state.subscriber
+      if (state.health.state === 'unknown') rescheduled.delete(jobId)
+      if (isNew) newlySubscribed.add(jobId)
     }
     this.#config = config
     this.#jobs = jobs
@@ -199,7 +178,7 @@ export class HealthStore {
     const services = [...this.#services.values()]
     const changes = this.#overrides.replace(overrides, services)
     for (const service of services) this.look(service, null, now)
-    return changes.map(change => ({ ...change, failure: this.#failureOf(change.real) }))
+    return changes.map(change => ({ ...change, failure: this.#checks.failureOf(change.real) }))
   }
 
   /** Applies the rules that go by time to this server (null: to all of the service), and notes the state that follows. */
@@ -221,14 +200,6 @@ export class HealthStore {
     )
   }
 
-  /** Returns the last result of a failed check if the server is down by its checks, else null. */
-  #failureOf(real: ResolvedReal): CheckResult | null {
-    const isDown = this.#checkedState(real) === 'down'
-    return (
-      (isDown && this.checkStatesOf(real).find(({ health }) => health.state === 'down')?.health.last) || null
-    )
-  }
-
   /** Returns the override of a real server, or null. */
   overrideOf(real: ResolvedReal): Override | null {
     return this.#overrides.of(real)
@@ -241,7 +212,7 @@ export class HealthStore {
 
   /** Returns the number of checks of the server that pass. */
   passing(real: ResolvedReal): number {
-    return this.checkStatesOf(real).filter(({ health }) => health.state === 'up').length
+    return this.#checks.passing(real)
   }
 
   /** True if a real server keeps the fallback out, false if none does; null while results are missing. */
@@ -255,14 +226,12 @@ export class HealthStore {
 
   /** Returns the subscribers of a job. */
   subscribers(id: string): readonly Subscriber[] {
-    return (this.#statesByJob.get(id) ?? []).map(checkState => checkState.subscriber)
+    return this.#checks.ofJob(id).map(({ subscriber }) => subscriber)
   }
 
   /** True if a failure of the job could change a health. */
   isAtStake(id: string): boolean {
-    return (this.#statesByJob.get(id) ?? []).some(
-      ({ health }) => health.state !== 'down' || health.streak > 0,
-    )
+    return this.#checks.isAtStake(id)
   }
 
   /** Applies a result to all subscribers of the job. */
@@ -271,7 +240,7 @@ export class HealthStore {
     const weightChanges: WeightChange[] = []
     const verdicts: VerdictChange[] = []
     let recheckIn: number | null = null
-    for (const checkState of this.#statesByJob.get(id) ?? []) {
+    for (const checkState of this.#checks.ofJob(id)) {
       const { service, real, use } = checkState.subscriber
       const before = checkState.health
       const next = this.#judge(checkState, result, now)
@@ -286,12 +255,12 @@ export class HealthStore {
         continue
       }
       const { state, weight } = this.dispositionOf(real)
-      const advised = this.#advisedWeight(real)
+      const advised = this.#checks.advisedWeight(real)
       checkState.health = next
       const isMoved = next.state !== before.state
       // A server that was sick may be dead now.
       if (!isMoved && service.onDown && state === 'down') this.down.look(service, real, now)
-      if (isMoved || this.#advisedWeight(real) !== advised) this.look(service, real, now)
+      if (isMoved || this.#checks.advisedWeight(real) !== advised) this.look(service, real, now)
       if (isMoved) transitions.push(this.#transition(checkState, { check: before.state, state }, result))
       else if (this.weightOf(real) !== weight)
         weightChanges.push({ service, real, from: weight, to: this.weightOf(real), result })
@@ -350,7 +319,7 @@ export class HealthStore {
     const override = this.overrideOf(real)
     return {
       checked,
-      advised: this.#advisedWeight(real),
+      advised: this.#checks.advisedWeight(real),
       override,
       ...(isRamped(override) && { at: this.#wall() }),
     }
@@ -358,7 +327,7 @@ export class HealthStore {
 
   #ownState(real: ResolvedReal): HealthState {
     if (real.address === null) return this.#isInDoubt(real) ? 'unknown' : 'down'
-    return this.#checkedState(real)
+    return this.#checks.stateOf(real)
   }
 
   /**
@@ -374,13 +343,6 @@ export class HealthStore {
     return unclaimedIn(service, held).some(entry => this.doubtful.mayBe(service, real, entry))
   }
 
-  #checkedState(real: ResolvedReal): HealthState {
-    return combine(
-      this.checkStatesOf(real).map(checkState => checkState.health.state),
-      real.need,
-    )
-  }
-
   /**
    * Returns the weight of a server that is up: the weight of its override, else the lowest weight that its checks
    * advise, else the configured weight.
@@ -389,16 +351,8 @@ export class HealthStore {
     return this.dispositionOf(real).weight
   }
 
-  /** Returns the lowest weight that the checks advise, else the configured weight. */
-  #advisedWeight(real: ResolvedReal): number {
-    const advice = this.checkStatesOf(real).flatMap(({ health }) =>
-      health.state === 'up' ? (health.last?.advice ?? []) : [],
-    )
-    return weightFrom(real.attributes.weight, advice)
-  }
-
   checkStatesOf(real: ResolvedReal): readonly CheckState[] {
-    return this.#statesByReal.get(real) ?? []
+    return this.#checks.ofReal(real)
   }
 }
 
@@ -419,20 +373,6 @@ function doubtedIn(
   )
 }
 
-/** Compares jobs. A check with `perService` also receives values that are not in the job id, such as weights. */
-function isSameJob(job: Job, before: Job | undefined): boolean {
-  return (
-    before !== undefined &&
-    isSameCode(before.check, job.check) &&
-    (!job.check.perService || JSON.stringify(before.target) === JSON.stringify(job.target))
-  )
-}
-
-/** A reload creates new `Check` objects for users' files. `module` identifies the content of the file. */
-function isSameCode(before: Check, now: Check): boolean {
-  return before === now || (now.module !== undefined && before.module === now.module)
-}
-
 /** Computes the desired table of these services from the state of the health store. */
 export function desiredTable(
   healthStore: HealthStore,
@@ -446,27 +386,4 @@ export function desiredTable(
     (service, member, entry: TableReal) => healthStore.doubtful.mayBe(service, member, entry),
     (service, real) => healthStore.down.downAs(service, real),
   )
-}
-
-/**
- * Counts consecutive runs of a check without a verdict. Returns a change once the limit is reached, and once it is
- * over.
- */
-function countVerdicts(checkState: CheckState, result: CheckResult, now: number): VerdictChange[] {
-  const { service, real, use } = checkState.subscriber
-  const before = checkState.noVerdicts
-  const after = nextNoVerdicts(before, result, now)
-  checkState.noVerdicts = after
-  const runs = after ?? before
-  if (!runs || isWithoutVerdict(before) === isWithoutVerdict(after)) return []
-  return [
-    {
-      service,
-      real,
-      check: use.kind,
-      since: runs.since,
-      isMissing: after !== null,
-      detail: runs.detail,
-    },
-  ]
 }

@@ -166,3 +166,17 @@ function servicePort(service: ResolvedService): number {
 function serviceKey(service: ResolvedService): string {
   return service.id ? keyOfService(service.id) : keyAsWritten(service.virtual)
 }
+
+/** Compares jobs. A check with `perService` also receives values that are not in the job id, such as weights. */
+export function isSameJob(job: Job, before: Job | undefined): boolean {
+  return (
+    before !== undefined &&
+    isSameCode(before.check, job.check) &&
+    (!job.check.perService || JSON.stringify(before.target) === JSON.stringify(job.target))
+  )
+}
+
+/** A reload creates new `Check` objects for users' files. `module` identifies the content of the file. */
+function isSameCode(before: Check, now: Check): boolean {
+  return before === now || (now.module !== undefined && before.module === now.module)
+}

@@ -2,17 +2,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Check } from '../../../src/check/check.js'
-import { type CheckResult, keyOfReal, type ResolvedService } from '../../../src/core/model.js'
+import type { CheckResult, ResolvedService } from '../../../src/core/model.js'
 import type { OnDown } from '../../../src/core/on-down.js'
-import type { Effect, Override } from '../../../src/core/override.js'
-import { HealthTracker } from '../../../src/health/health-tracker.js'
-import { memoryKernel } from '../../../src/ipvs/memory.js'
-import { Reconciler } from '../../../src/reconcile/reconciler.js'
-import { memoryJournal } from '../../../src/storage/journal.js'
-import { onCleanup } from '../../support/after-each.js'
-import { FakeClock } from '../../support/fake-clock.js'
-import { recordingLog } from '../../support/logs.js'
-import { config, failed, passed, real, service, serviceId, use } from '../../support/tables.js'
+import type { Effect } from '../../../src/core/override.js'
+import { healthStage, numberedReals, webAlone } from '../../support/health-stage.js'
+import { failed, passed } from '../../support/tables.js'
 
 const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
 const ping: Check = { ...ask, name: 'ping', testsHost: true }
@@ -32,112 +26,24 @@ interface Site extends Partial<ResolvedService> {
 
 /** A service with real servers 1, 2 and so on. */
 function site({ weights = [10, 20, 30, 40], kind = 'ask', ...parts }: Site) {
-  const reals = weights.map((weight, i) => real(`fd00:1::${i + 1}`, { weight, checks: [use(kind)] }))
-  return config([service('web', { id: serviceId('fd00:f::1'), reals, ...parts })])
+  return webAlone({ reals: numberedReals(weights, kind), ...parts })
 }
 
 function stage(first: Site) {
-  const clock = new FakeClock()
-  const kernel = memoryKernel()
-  const journal = memoryJournal()
   const told: string[] = []
-  let now = site(first)
-  let overrides = new Map<number, Effect>()
-  const start = (saved: readonly unknown[], ageMs: number) => {
-    const { log } = recordingLog('silent')
-    const reconciler: Reconciler = new Reconciler({
-      kernel,
-      journal,
-      log,
-      desired: (actual, names) => health.desired(actual, names),
-    })
-    const health: HealthTracker = new HealthTracker({
-      log,
-      events: {
-        emit(event, ...details) {
-          const [change] = details as unknown as [{ isPanic?: boolean; held?: number; of?: number }]
-          if (event === 'panic') told.push(change.isPanic ? `panic ${change.held} of ${change.of}` : 'over')
-          if (event === 'removal') told.push('removed')
-          if (event === 'traffic') told.push(details[1] ? 'served' : 'not served')
-        },
-        hears: () => false,
-      },
-      table: () => reconciler.table,
-      onDirty: services => reconciler.markDirty(services.map(({ name }) => name)),
-      recheck: () => {},
-      now: clock.now,
-      alarm: clock.alarm,
-    })
-    onCleanup(async () => {
-      health.close()
-      await reconciler.stop()
-    })
-    for (const value of saved) health.downMemory().restore(value, ageMs)
-    return { health, reconciler }
-  }
-  let life = start([], 0)
-  const override = () => {
-    const [web] = now.services
-    const given = [...overrides].flatMap(([n, effect]) => {
-      const one = web?.reals[n - 1]
-      return one ? [[one, overrideOf(effect)] as const] : []
-    })
-    life.health.override(new Map(given))
-  }
-  const place = async () => {
-    life.health.applyConfig(now, CHECKS, new Map())
-    override()
-    await life.reconciler.resync()
-  }
-  const snapshot = () => life.health.snapshot(now.services, new Map()).services[0] ?? assert.fail()
-  return {
-    told,
-    snapshot,
-    place,
-    async result(n: number, result: CheckResult) {
-      const job = [...life.health.store.jobs.values()].find(
-        ({ target }) => target.address.text === `fd00:1::${n}`,
-      )
-      if (job) life.health.result(job.id, result)
-      await life.reconciler.idle()
+  const one = healthStage({
+    first,
+    site,
+    checks: CHECKS,
+    memory: health => health.downMemory(),
+    emit: (event, ...details) => {
+      const [change] = details as unknown as [{ isPanic?: boolean; held?: number; of?: number }]
+      if (event === 'panic') told.push(change.isPanic ? `panic ${change.held} of ${change.of}` : 'over')
+      if (event === 'removal') told.push('removed')
+      if (event === 'traffic') told.push(details[1] ? 'served' : 'not served')
     },
-    async wind(ms: number) {
-      clock.wind(ms)
-      await life.reconciler.idle()
-    },
-    async reload(next: Site) {
-      now = site(next)
-      await place()
-    },
-    async override(n: number, effect: Effect | null) {
-      overrides = new Map([...overrides].filter(([one]) => one !== n))
-      if (effect) overrides.set(n, effect)
-      override()
-      await life.reconciler.idle()
-    },
-    async restart({ off = 0, hasMemory = true } = {}) {
-      const saved = JSON.stringify([...life.health.downMemory().snapshot()])
-      life.health.close()
-      await life.reconciler.stop()
-      clock.wind(off)
-      life = start(hasMemory ? JSON.parse(saved) : [], off)
-      await place()
-    },
-    /** Weights in the kernel, `-` for none, then the fallback: `10 - 30 40`. */
-    async weights(): Promise<string> {
-      const { table } = await kernel.dump()
-      const held = table.get('tcp [fd00:f::1]:80') ?? table.get('udp [fd00:f::1]:80')
-      const members = [...(now.services[0]?.reals ?? [])]
-      return members
-        .map(({ address, port }) => address && held?.reals.get(keyOfReal({ address, port }))?.weight)
-        .map(weight => weight ?? '-')
-        .join(' ')
-    },
-  }
-}
-
-function overrideOf(effect: Effect): Override {
-  return { effect, source: 'command', who: 'anna', reason: '', since: 0, until: null }
+  })
+  return Object.assign(one, { told })
 }
 
 /** A stage whose servers are up. */

@@ -2,17 +2,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Check } from '../../../src/check/check.js'
-import { keyOfReal, type ResolvedService, type Table } from '../../../src/core/model.js'
-import type { Effect, Override } from '../../../src/core/override.js'
+import type { ResolvedService } from '../../../src/core/model.js'
+import type { Effect } from '../../../src/core/override.js'
 import type { DampingChange } from '../../../src/health/health-changes.js'
-import { HealthTracker } from '../../../src/health/health-tracker.js'
-import { memoryKernel } from '../../../src/ipvs/memory.js'
-import { Reconciler } from '../../../src/reconcile/reconciler.js'
-import { memoryJournal } from '../../../src/storage/journal.js'
-import { onCleanup } from '../../support/after-each.js'
-import { FakeClock } from '../../support/fake-clock.js'
-import { recordingLog } from '../../support/logs.js'
-import { config, failed, passed, real, service, serviceId, use } from '../../support/tables.js'
+import { healthStage, numberedReals, webAlone } from '../../support/health-stage.js'
+import { failed, passed, real } from '../../support/tables.js'
 
 const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
 const CHECKS = new Map([['ask', ask]])
@@ -25,127 +19,19 @@ interface Site extends Partial<ResolvedService> {
 
 /** A service with real servers 1, 2 and so on. */
 function site({ weights = [100, 100], ...parts }: Site) {
-  const reals = weights.map((weight, i) => real(`fd00:1::${i + 1}`, { weight, checks: [use('ask')] }))
-  return config([service('web', { id: serviceId('fd00:f::1'), reals, ...parts })])
+  return webAlone({ reals: numberedReals(weights, 'ask'), ...parts })
 }
 
-/** lvsd without checks and sockets. */
 function stage(first: Site) {
-  const clock = new FakeClock()
-  const kernel = memoryKernel()
-  const journal = memoryJournal()
   const told: DampingChange[] = []
-  let now = site(first)
-  let writes = 0
-  let overrides = new Map<number, Effect>()
-  const start = (saved: readonly unknown[] = [], ageMs = 0) => {
-    const { log } = recordingLog('silent')
-    const reconciler: Reconciler = new Reconciler({
-      kernel,
-      journal,
-      log,
-      onApplied: changes => {
-        writes += changes.length
-      },
-      desired: (actual, names) => health.desired(actual, names),
-    })
-    const health: HealthTracker = new HealthTracker({
-      log,
-      events: {
-        emit: (event, ...details) => event === 'damping' && told.push(details[0] as DampingChange),
-        hears: () => false,
-      },
-      table: () => reconciler.table,
-      onDirty: services => reconciler.markDirty(services.map(({ name }) => name)),
-      recheck: () => {},
-      now: clock.now,
-      wall: clock.now,
-      alarm: clock.alarm,
-    })
-    onCleanup(async () => {
-      health.close()
-      await reconciler.stop()
-    })
-    for (const value of saved) health.ruleMemory().restore(value, ageMs)
-    return { health, reconciler }
-  }
-  let life = start()
-  const override = () => {
-    const [web] = now.services
-    const given = [...overrides].flatMap(([n, effect]) => {
-      const one = web?.reals[n - 1]
-      return one ? [[one, overrideOf(effect)] as const] : []
-    })
-    life.health.override(new Map(given))
-  }
-  const place = async () => {
-    life.health.applyConfig(now, CHECKS, new Map())
-    override()
-    await life.reconciler.resync()
-  }
-  return {
-    clock,
-    told,
-    get writes() {
-      return writes
-    },
-    get health() {
-      return life.health
-    },
-    status(n: number) {
-      const web = now.services[0] ?? assert.fail()
-      const { reals } = life.health.snapshot([web], new Map()).services[0] ?? assert.fail()
-      return reals[n - 1] ?? assert.fail()
-    },
-    place,
-    async result(n: number, result: ReturnType<typeof passed>) {
-      const job = [...life.health.store.jobs.values()].find(
-        ({ target }) => target.address.text === `fd00:1::${n}`,
-      )
-      if (job) life.health.result(job.id, result)
-      await life.reconciler.idle()
-    },
-    async wind(ms: number) {
-      clock.wind(ms)
-      await life.reconciler.idle()
-    },
-    async reload(next: Site) {
-      now = site(next)
-      await place()
-    },
-    async override(n: number, effect: Effect | null) {
-      overrides = new Map([...overrides].filter(([one]) => one !== n))
-      if (effect) overrides.set(n, effect)
-      override()
-      await life.reconciler.idle()
-    },
-    /** The process ends and another one starts, with its memory or without. */
-    async restart({ off = 0, hasMemory = true } = {}) {
-      const saved = JSON.stringify([...life.health.ruleMemory().snapshot()])
-      life.health.close()
-      await life.reconciler.stop()
-      clock.wind(off)
-      life = start(hasMemory ? JSON.parse(saved) : [], off)
-      await place()
-    },
-    /** Weights in the table, `-` for none: `10 - 100`. */
-    async weights(): Promise<string> {
-      const { table } = await kernel.dump()
-      return weightsIn(table, now.services[0] ?? assert.fail())
-    },
-  }
-}
-
-function overrideOf(effect: Effect): Override {
-  return { effect, source: 'command', who: 'anna', reason: '', since: 0, until: null }
-}
-
-function weightsIn(table: Table, web: ResolvedService): string {
-  const held = table.get('tcp [fd00:f::1]:80')
-  return web.reals
-    .map(({ address, port }) => address && held?.reals.get(keyOfReal({ address, port }))?.weight)
-    .map(weight => weight ?? '-')
-    .join(' ')
+  const one = healthStage({
+    first,
+    site,
+    checks: CHECKS,
+    memory: health => health.ruleMemory(),
+    emit: (event, ...details) => event === 'damping' && told.push(details[0] as DampingChange),
+  })
+  return Object.assign(one, { told })
 }
 
 /** A stage whose servers are up. */

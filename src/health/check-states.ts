@@ -1,0 +1,105 @@
+/** The states of all checks, by job and by real server. */
+import { combine, isWithoutVerdict, nextNoVerdicts, unknownHealth } from '../core/health.js'
+import type { CheckResult, HealthState, ResolvedConfig, ResolvedReal } from '../core/model.js'
+import { weightFrom } from '../core/weight-hint.js'
+import { type CheckState, entry, PreviousStates } from './check-state.js'
+import type { VerdictChange } from './health-changes.js'
+import type { Subscriber } from './jobs.js'
+import { RecentResults } from './recent-results.js'
+
+export class CheckStates {
+  #byJob = new Map<string, CheckState[]>()
+  #byReal = new Map<ResolvedReal, CheckState[]>()
+
+  /**
+   * Takes the checks of a configuration. A check keeps its state if service, real server, target, kind and options are
+   * the same; `recalled` returns what an earlier run of lvsd knew of another one. Returns the states, and which are new.
+   */
+  follow(
+    { services }: ResolvedConfig,
+    subscribers: readonly Subscriber[],
+    now: number,
+    recalled: (subscriber: Subscriber) => CheckState['remembered'],
+  ): readonly { readonly state: CheckState; readonly isNew: boolean }[] {
+    const known = new PreviousStates([...this.#byJob.values()].flat())
+    this.#byJob = new Map()
+    this.#byReal = new Map(services.flatMap(service => service.reals.map(real => [real, []])))
+    return subscribers.map(subscriber => {
+      const old = known.like(subscriber)
+      const { health, lastAt, noVerdicts, recent, remembered } = old ?? {
+        health: unknownHealth(now),
+        lastAt: null,
+        noVerdicts: null,
+        recent: new RecentResults(),
+        remembered: recalled(subscriber),
+      }
+      const state: CheckState = { subscriber, health, lastAt, noVerdicts, recent, remembered }
+      entry(this.#byJob, subscriber.jobId).push(state)
+      entry(this.#byReal, subscriber.real).push(state)
+      return { state, isNew: !old }
+    })
+  }
+
+  ofJob(id: string): readonly CheckState[] {
+    return this.#byJob.get(id) ?? []
+  }
+
+  ofReal(real: ResolvedReal): readonly CheckState[] {
+    return this.#byReal.get(real) ?? []
+  }
+
+  /** True if a failure of the job could change a health. */
+  isAtStake(id: string): boolean {
+    return this.ofJob(id).some(({ health }) => health.state !== 'down' || health.streak > 0)
+  }
+
+  /** Returns the number of checks of the server that pass. */
+  passing(real: ResolvedReal): number {
+    return this.ofReal(real).filter(({ health }) => health.state === 'up').length
+  }
+
+  /** Returns the state that the checks of the server give together. */
+  stateOf(real: ResolvedReal): HealthState {
+    return combine(
+      this.ofReal(real).map(({ health }) => health.state),
+      real.need,
+    )
+  }
+
+  /** Returns the last result of a failed check if the server is down by its checks, else null. */
+  failureOf(real: ResolvedReal): CheckResult | null {
+    if (this.stateOf(real) !== 'down') return null
+    return this.ofReal(real).find(({ health }) => health.state === 'down')?.health.last ?? null
+  }
+
+  /** Returns the lowest weight that the checks advise, else the configured weight. */
+  advisedWeight(real: ResolvedReal): number {
+    const advice = this.ofReal(real).flatMap(({ health }) =>
+      health.state === 'up' ? (health.last?.advice ?? []) : [],
+    )
+    return weightFrom(real.attributes.weight, advice)
+  }
+}
+
+/**
+ * Counts consecutive runs of a check without a verdict. Returns a change once the limit is reached, and once it is
+ * over.
+ */
+export function countVerdicts(checkState: CheckState, result: CheckResult, now: number): VerdictChange[] {
+  const { service, real, use } = checkState.subscriber
+  const before = checkState.noVerdicts
+  const after = nextNoVerdicts(before, result, now)
+  checkState.noVerdicts = after
+  const runs = after ?? before
+  if (!runs || isWithoutVerdict(before) === isWithoutVerdict(after)) return []
+  return [
+    {
+      service,
+      real,
+      check: use.kind,
+      since: runs.since,
+      isMissing: after !== null,
+      detail: runs.detail,
+    },
+  ]
+}
