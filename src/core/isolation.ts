@@ -1,6 +1,11 @@
 /**
  * Isolation: lvsd itself cannot reach any server. Only evidence about this machine counts, that is its routes and its
  * interfaces; failed checks alone never do, however many they are. Pure.
+ *
+ * Not seen: a start while the interface to the servers is down and another default route exists. No server has been
+ * reached yet, so the kernel's answer is the only evidence, and it says that the path works. The interface of an earlier
+ * run would be no evidence: if the servers have moved behind another interface since and are down, their failures would
+ * never count. Health still starts from the table: a server in service leaves it only after `fall` failures.
  */
 
 /** What this machine knows about the path to one server. */

@@ -47,7 +47,11 @@ function isDead({ result: { reason, phase }, testsHost, isUdp }: Failure): boole
 /** Longest time that a UDP server stays quiesced: senders never stop, so it would never be empty. Five minutes. */
 export const LONGEST_UDP = 300_000
 
-/** True if the service is known to use UDP. */
+/**
+ * True if the service is known to use UDP. A firewall mark may stand for TCP, UDP and SCTP at once, and its entry has no
+ * protocol. The kernel counts connections of all protocols of a real server together, and only its list of single
+ * connections has the protocol, which is too long to read. So a mark has no limit of its own: its `after` is for all.
+ */
 export function isUdp({ virtual }: Pick<Service, 'virtual'>): boolean {
   return virtual.kind === 'address' && virtual.protocol === 'udp'
 }
