@@ -11,6 +11,17 @@ const SERVERS = [31, 32]
 const V6 = { virtual: 'fc00::90', director: 'fc00::d', real: (n: number) => `fc00::${n}` }
 const V4 = { virtual: '10.9.0.90', director: '10.9.0.13', real: (n: number) => `10.9.0.${n}` }
 const GUE_PORT = 6080
+/** The families of the clients' packets and of the tunnel, and its type. */
+const TUNNELS = [
+  [V6, V6, 'ipip'],
+  [V4, V4, 'ipip'],
+  [V6, V4, 'ipip'],
+  [V4, V6, 'ipip'],
+  [V6, V6, 'gue'],
+  [V4, V4, 'gue'],
+  [V6, V6, 'gre'],
+  [V4, V4, 'gre'],
+] as const
 
 describe('a tunnel', () => {
   before(async () => {
@@ -24,49 +35,60 @@ describe('a tunnel', () => {
   })
   beforeEach(freshDirector)
 
-  for (const [name, front, back, forwarding] of [
-    ['ipip carries IPv6 in IPv6', V6, V6, 'ipip'],
-    ['ipip carries IPv4 in IPv4', V4, V4, 'ipip'],
-    ['ipip carries IPv6 in IPv4', V6, V4, 'ipip'],
-    ['ipip carries IPv4 in IPv6', V4, V6, 'ipip'],
-    ['gue carries IPv6 in IPv6', V6, V6, 'gue'],
-    ['gue carries IPv4 in IPv4', V4, V4, 'gue'],
-    ['gre carries IPv6 in IPv6', V6, V6, 'gre'],
-    ['gre carries IPv4 in IPv4', V4, V4, 'gre'],
-  ] as const)
-    it(name, async () => {
-      const servers = SERVERS.map(n => startRealServer(`r${n}`))
-      const bracketed = (address: string) => (address.includes(':') ? `[${address}]:80` : `${address}:80`)
-      const reals = SERVERS.map(n => bracketed(back.real(n)))
-      const virtual = bracketed(front.virtual)
-      await startLvsd(
-        writeConfig(`
-defaults: { forwarding: ${forwarding}${forwarding === 'gue' ? `, tunnel-port: ${GUE_PORT}` : ''} }
-services:
-  web:
-    virtual: '${virtual}'
+  it('carries IPv6 and IPv4 in each other: ipip, gue, gre; a server that fails leaves', async () => {
+    const tunnels = TUNNELS.map(([front, back, forwarding], i) => ({
+      name: `${forwarding} ${front === V6 ? 'IPv6' : 'IPv4'} in ${back === V6 ? 'IPv6' : 'IPv4'}`,
+      host: front.virtual,
+      port: 81 + i,
+      forwarding,
+      reals: SERVERS.map(n => bracketed(back.real(n), 81 + i)),
+      servers: SERVERS.map(n => startRealServer(`r${n}`, 81 + i)),
+    }))
+    const services = tunnels.map(
+      ({ host, port, forwarding, reals }) => `
+  at-${port}:
+    virtual: '${bracketed(host, port)}'
     scheduler: rr
-    check: { kind: http, interval: 1s, timeout: 1s }
-    reals: [${reals.map(real => `'${real}'`).join(', ')}]
+    forwarding: ${forwarding}${forwarding === 'gue' ? `\n    tunnel-port: ${GUE_PORT}` : ''}
+    reals: [${reals.map(real => `'${real}'`).join(', ')}]`,
+    )
+    await startLvsd(
+      writeConfig(`
+defaults: { check: { kind: http, interval: 1s, timeout: 1s } }
+services:${services.join('')}
 `),
+    )
+    const held = (from: number) =>
+      Object.fromEntries(
+        tunnels.map(({ host, port, reals }) => [
+          `tcp ${bracketed(host, port)}`,
+          Object.fromEntries(reals.slice(from).map(real => [real, 'tunnel 1'])),
+        ]),
       )
-      const held = (of: readonly string[]) => ({
-        [`tcp ${virtual}`]: Object.fromEntries(of.map(real => [real, 'tunnel 1'])),
-      })
-      await tableBecomes(held(reals))
-      assert.deepEqual(await pagesOf(front.virtual), ['r31\n', 'r32\n'])
-
-      servers[0]?.kill()
-      await tableBecomes(held(reals.slice(1)))
-      assert.deepEqual(await pagesOf(front.virtual), ['r32\n'])
-      assert.match(await ipvsadm('-Ln', '--tun-info'), new RegExp(forwarding))
-    })
+    await tableBecomes(held(0))
+    const info = await ipvsadm('-Ln', '--tun-info')
+    for (const { name, host, port, forwarding, reals } of tunnels) {
+      assert.deepEqual(await pagesOf(host, port), ['r31\n', 'r32\n'], name)
+      for (const real of reals)
+        assert.ok(
+          info.split('\n').some(line => line.includes(real) && line.includes(forwarding)),
+          `${name}: ${info}`,
+        )
+    }
+    for (const { servers } of tunnels) servers[0]?.kill()
+    await tableBecomes(held(1))
+    for (const { name, host, port } of tunnels) assert.deepEqual(await pagesOf(host, port), ['r32\n'], name)
+  })
 })
 
+function bracketed(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
 /** Returns the distinct answers to several clients. */
-async function pagesOf(virtual: string): Promise<string[]> {
+async function pagesOf(virtual: string, port: number): Promise<string[]> {
   const pages = new Set<string>()
-  for (let i = 0; i < 4; i++) pages.add((await fetchPage(virtual)).body)
+  for (let i = 0; i < 4; i++) pages.add((await fetchPage(virtual, '/', { port })).body)
   return [...pages].sort()
 }
 
