@@ -336,7 +336,7 @@ export const LOG_EVENTS = {
   ),
   'alert.delivered-again': kind('The end of `alert.failed`.', 'receiver', 'lost'),
   'alert.undelivered': kind(
-    'lvsd stops; alerts that were not delivered are left for the next start.',
+    'lvsd stops; alerts that were not delivered are left for the next start, or lost without a state folder.',
     'messages',
   ),
   'alert.ended': kind(

@@ -1,5 +1,7 @@
 /** lvsd alert: sends a test alert to the receivers of a configuration. */
+import { readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { isAbsolute, join } from 'node:path'
 import { fetchStatus } from '../../api/client.js'
 import type { AlertReceiver } from '../../core/alert-receiver.js'
 import { openResolver } from '../../names/lookup.js'
@@ -41,7 +43,7 @@ have accepted it.`,
     const { options, env, screen } = context
     const { WHAT, RECEIVER } = context.arguments
     if (WHAT !== 'test') throw usageError(`"${WHAT}" is not a word of alert: expected test`, 'alert')
-    const file = options.config ?? (await askDaemon(fetchStatus(socketPath(options.socket, env)))).config.file
+    const file = options.config ?? (await fileOfDaemon(socketPath(options.socket, env)))
     const { config } = await loadConfigOrExit(file, context)
     const receivers = named(config.alerts ?? [], RECEIVER, file)
     const resolver = openResolver()
@@ -55,6 +57,13 @@ have accepted it.`,
     return tested.every(({ ok }) => ok) ? EXIT.ok : EXIT.problem
   },
 })
+
+/** Returns the file of the running lvsd; a relative path begins in the folder in which that was started. */
+async function fileOfDaemon(socket: string): Promise<string> {
+  const { config, pid } = await askDaemon(fetchStatus(socket))
+  const folder = await readlink(`/proc/${pid}/cwd`).catch(() => '')
+  return isAbsolute(config.file) ? config.file : join(folder, config.file)
+}
 
 function named(
   receivers: readonly AlertReceiver[],

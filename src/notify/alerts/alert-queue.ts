@@ -42,6 +42,8 @@ export interface AlertQueueParts {
   readonly clock: Pick<Clock, 'now' | 'alarm' | 'random'>
   readonly now: () => number
   readonly log: Log
+  /** Whether the next process knows what was not delivered. */
+  readonly isKept: boolean
   receiverOf(destination: string): AlertReceiver | undefined
   attempt(receiver: AlertReceiver, destination: string, batch: Batch, signal: AbortSignal): Promise<Attempt>
   /** The destination knows these alerts, or they are given up. */
@@ -106,7 +108,9 @@ export class AlertQueue {
           log.warn(
             'alert.undelivered',
             { messages },
-            'lvsd stops; alerts that were not delivered are left for the next start',
+            parts.isKept
+              ? 'lvsd stops; alerts that were not delivered are left for the next start'
+              : 'lvsd stops; alerts were not delivered and are lost',
           ),
       },
     })

@@ -21,6 +21,7 @@ import type { OverrideChange } from '../../health/health-changes.js'
 import { StateFile } from '../../storage/state-file.js'
 import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
+import { waitAtMost } from '../../util/with-timeout.js'
 import type { Grouping } from '../grouping.js'
 import type { Alert, AlertEvent, Notice } from './alert.js'
 import { ALERT_FORM, AlertBook, type SavedAlert, type TrackedAlert } from './alert-book.js'
@@ -72,6 +73,8 @@ export class Alerts implements EventListener {
   #file: StateFile<SavedAlert> | null = null
   readonly #timers = new Map<string, () => void>()
   #isPrepared = false
+  /** The file differs from what fires. Without any alert there is no file. */
+  #hasChanged = false
   #isClosed = false
 
   /** Reads what fired when an earlier process ended. If the file cannot be read, that is logged. */
@@ -91,6 +94,7 @@ export class Alerts implements EventListener {
       log,
       attempt,
       now,
+      isKept: parts.path !== null,
       receiverOf: destination => this.#byDestination.get(destination)?.config,
       settled: message => this.#settled(message),
     })
@@ -171,7 +175,7 @@ export class Alerts implements EventListener {
     if (isSyncDue) this.#sync()
     this.#grouping.flush()
     await this.#queue.close(LAST_PATIENCE)
-    await this.#file?.saveSliced(this.#book.entries())
+    if (this.#hasChanged) await waitAtMost(LAST_PATIENCE, this.#save())
     await this.#file?.close(LAST_PATIENCE)
   }
 
@@ -363,8 +367,13 @@ export class Alerts implements EventListener {
   }
 
   #changed(): void {
-    if (this.#file === null || this.#isClosed) return
-    this.#after('save', SAVE_AFTER, () => void this.#file?.saveSliced(this.#book.entries()), { isKept: true })
+    this.#hasChanged = true
+    if (!this.#isClosed) this.#after('save', SAVE_AFTER, () => void this.#save(), { isKept: true })
+  }
+
+  async #save(): Promise<void> {
+    this.#hasChanged = false
+    await this.#file?.saveSliced(this.#book.entries())
   }
 
   /** Sets the timer of this name, in place of an earlier one. `isKept`: an earlier one stays. */

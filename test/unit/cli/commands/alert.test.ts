@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { openControlSocket } from '../../../../src/api/server.js'
 import { type CommandError, EXIT } from '../../../../src/cli/command.js'
 import { command } from '../../../../src/cli/commands/alert.js'
@@ -90,7 +90,9 @@ describe('lvsd alert test', () => {
     const chat = await hook()
     const file = temporaryFile('site.yaml', site(`  chat: { webhook: '${chat.url}' }`))
     const socket = join(temporaryFolder(), 'lvsd.sock')
-    const status = async () => ({ config: { file } }) as never
+    // As if it was started with a relative path.
+    const status = async () =>
+      ({ config: { file: relative(process.cwd(), file) }, pid: process.pid }) as never
     const server = await openControlSocket(socket, controlOf({ status }))
     onCleanup(() => server.close())
     assert.equal((await run('', undefined, false, socket)).exit, EXIT.ok)

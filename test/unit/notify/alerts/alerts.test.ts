@@ -1,5 +1,6 @@
 /** From events to receivers, on a fake clock; what a receiver answers is scripted. */
 import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { endpoint } from '../../../../src/core/address.js'
@@ -13,6 +14,7 @@ import { FakeClock } from '../../../support/fake-clock.js'
 import { temporaryFolder } from '../../../support/folder.js'
 import { recordingLog } from '../../../support/logs.js'
 import { config, failed, real, service } from '../../../support/tables.js'
+import { until } from '../../../support/until.js'
 
 const WELL: Attempt = { answer: '200 OK', fault: null, isWorthRetrying: false, wait: 0 }
 const refusing = (isWorthRetrying: boolean): Attempt => ({
@@ -395,6 +397,29 @@ describe('alerts: a restart', () => {
     await third.wind(5000)
     assert.deepEqual(third.words(), [])
     await third.alerts.close()
+  })
+
+  it('repeats no message after kill -9, if a second has passed', async () => {
+    const folder = temporaryFolder()
+    const clock = new FakeClock()
+    const first = await start({ folder, clock })
+    first.say.down(0)
+    await first.wind(5000)
+    const path = join(folder, 'alerts.json')
+    await until(() => existsSync(path) && readFileSync(path, 'utf8').includes('"told":["hook"]'))
+    const second = await start({ folder, clock })
+    second.say.down(0)
+    second.say.up(0)
+    await second.wind(5000)
+    assert.deepEqual(second.words(), [`resolved real.down web ${nameOf(0)}`])
+    await second.alerts.close()
+  })
+
+  it('leaves no file where there was no alert', async () => {
+    const folder = temporaryFolder()
+    const { alerts } = await start({ folder })
+    await alerts.close()
+    assert.deepEqual(readdirSync(folder), [])
   })
 
   it('delivers what was not delivered before it', async () => {
