@@ -5,6 +5,9 @@ import type stringWidth from 'string-width'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with the escape character
 const COLOURS = /\u001b\[[\d;]*m/g
 
+/** One column for each character; the usual case. */
+const PLAIN = /^[ -~·…→’▁▂▃▄▅▆▇█]*$/
+
 let loaded: typeof stringWidth | undefined
 
 /**
@@ -12,8 +15,9 @@ let loaded: typeof stringWidth | undefined
  * first text that is more than ASCII and lvsd's own signs loads string-width, whose tables take 40 ms of CPU to build.
  */
 export function widthOf(text: string): number {
+  if (PLAIN.test(text)) return text.length
   const plain = text.replaceAll(COLOURS, '')
-  if (/^[ -~·…→’▁▂▃▄▅▆▇█]*$/.test(plain)) return plain.length
+  if (PLAIN.test(plain)) return plain.length
   loaded ??= (createRequire(import.meta.url)('string-width') as { default: typeof stringWidth }).default
   return loaded(text)
 }

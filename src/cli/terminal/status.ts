@@ -355,6 +355,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'TOOK', rank: 6, side: 'right', cell: real => tookOf(real) },
 ]
 
+const SERVER = COLUMNS.findIndex(({ title }) => title === 'SERVER')
+
 /** Real servers that are down come first, then those with an override. */
 const STATE_ORDER = { down: 0, unknown: 2, up: 3 } as const
 
@@ -402,7 +404,7 @@ function realTable(
     items: reals.map((real, i) => ({
       id: `${service.name} ${real.name}`,
       lines: linesOf(real, rows[i] ?? []),
-      words: `${service.name}/${hostWithAddress(real)} ${real.state} ${real.reason}`.toLowerCase(),
+      words: `${service.name}/${rows[i]?.[SERVER]} ${real.state} ${real.reason}`.toLowerCase(),
       isQuiet: isQuiet(real),
     })),
   }
