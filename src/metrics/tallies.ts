@@ -25,6 +25,8 @@ const FILES: Partial<Record<LogEvent, { readonly isFailing: boolean; readonly fi
   'state.works': { isFailing: false },
   'journal.failed': { isFailing: true, file: 'journal' },
   'journal.works': { isFailing: false, file: 'journal' },
+  'config.not-kept': { isFailing: true, file: 'accepted configuration' },
+  'config.kept': { isFailing: false, file: 'accepted configuration' },
 }
 
 export class Tallies {
