@@ -159,11 +159,12 @@ class RunningDaemon implements Daemon {
     })
     lifecycle.add('accepted configuration', () => this.#reloader.close(LAST_PATIENCE))
     lifecycle.add('journal', () => journal.close())
-    // Before the lock of the journal is released: it protects the folder of the events too.
-    this.events = parts.eventMemory
-    lifecycle.add('events', () => this.#closeEvents())
     lifecycle.add('kernel', () => kernel.close())
     lifecycle.add('control socket', () => this.#socket?.close())
+    // Before the lock of the journal is released, which protects the folder of the events too, and before the socket is
+    // closed: its clients get the last events.
+    this.events = parts.eventMemory
+    lifecycle.add('events', () => this.#closeEvents())
     const memory = new HealthMemory({ path: parts.memoryPath ?? null, log })
     this.#memory = memory
     lifecycle.add('health records', () => memory.close(LAST_PATIENCE))

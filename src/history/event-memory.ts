@@ -49,6 +49,10 @@ const PATIENCE = 1000
 const MOST_WAITERS = 32
 /** Milliseconds for which events are collected before waiting clients get them. */
 const WAKE = 50
+/** Milliseconds in which a client that follows asks again; the wait of one request is shorter. */
+const FOLLOWING = 40_000
+/** Milliseconds at the end for clients that follow to fetch the last events. */
+const LINGER = 200
 /** Limits of the fields of an event: characters of a text, members of a list. */
 const LONGEST_TEXT = 1000
 const LONGEST_LIST = 20
@@ -85,7 +89,8 @@ export class EventMemory {
   readonly #waiters = new Set<Waiter>()
   readonly #followers: ((event: EventRecord) => void)[] = []
   #cancelWake: (() => void) | null = null
-  #isClosed = false
+  /** When a client last waited for events, milliseconds of the wall clock. */
+  #followedAt = Number.NEGATIVE_INFINITY
 
   /** Reads the events of earlier runs. If the folder cannot be read, that is logged, and the events end with the process. */
   static async open(parts: EventMemoryParts): Promise<EventMemory> {
@@ -155,7 +160,9 @@ export class EventMemory {
    */
   wait(query: EventQuery, ms: number, signal?: AbortSignal): Promise<EventAnswer> {
     const answer = this.query(query)
-    if (answer.events.length > 0 || ms <= 0 || this.#isClosed) return Promise.resolve(answer)
+    if (ms > 0) this.#followedAt = this.#now()
+    // After the end there is no other event. The client waits until its connection is closed: it would ask in a loop.
+    if (answer.events.length > 0 || ms <= 0) return Promise.resolve(answer)
     if (this.#waiters.size >= MOST_WAITERS)
       throw new TooManyWaiters(`${MOST_WAITERS} clients wait for events; more are refused`)
     return new Promise(resolve => {
@@ -183,13 +190,19 @@ export class EventMemory {
     return (await this.#segments?.flush()) ?? true
   }
 
-  /** Answers those who wait, and writes the last events. Resolves after `patience` milliseconds at the latest. */
+  /**
+   * Answers those who wait, and writes the last events. Resolves after `patience` milliseconds at the latest, but when
+   * clients that follow had time to ask for the last events. Their connections are closed after that.
+   */
   async close(patience: number): Promise<void> {
-    this.#isClosed = true
     this.#cancelWake?.()
     this.#wake(true)
+    const isFollowed = Math.abs(this.#now() - this.#followedAt) < FOLLOWING
     this.#segments?.append({ lastId: this.#lastId })
-    await this.#segments?.close(patience)
+    await Promise.all([
+      this.#segments?.close(patience),
+      isFollowed && waitAtMost(LINGER, new Promise(() => {})),
+    ])
   }
 
   async #read({
