@@ -97,7 +97,7 @@ function realSentence(facts: Facts, health: RealHealth, status: RealStatus, isBr
   })
 }
 
-/** The newest first; the one that decides before all. */
+/** Returns the override that decides, then the others, the newest first. */
 function overridesOn(
   { overridesOf, isOnService, snapshot, dates }: Facts,
   { real }: RealHealth,

@@ -1,4 +1,7 @@
-/** On down: what becomes of a server that is down. A dead one loses its connections anyway; a sick one may end them. Pure. */
+/**
+ * On down: what becomes of a server that is down. The connections of a dead one are lost in any case; those of a sick one
+ * may continue. Pure.
+ */
 import type { CheckResult, HealthState, Service } from './model.js'
 
 export type DownAction = 'remove' | 'quiesce'

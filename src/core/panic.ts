@@ -6,11 +6,11 @@ import type { HealthState } from './model.js'
 
 /** The setting `panic` of a service. */
 export interface Panic {
-  /** Percent of its servers. */
+  /** Percent of its servers that must fall. */
   readonly share: number
-  /** Milliseconds within which so many fall. */
+  /** Milliseconds within which they must fall. */
   readonly within: number
-  /** Milliseconds for which a panic lasts at most. */
+  /** Maximum milliseconds that a panic lasts. */
   readonly for: number
 }
 
@@ -22,11 +22,11 @@ export interface Fall {
   readonly weight: number
 }
 
-/** What a look at a server says. */
+/** What is known of a server when it is looked at. */
 export interface Seen {
   /** State by the checks and damping, without the override. */
   readonly state: HealthState
-  /** An override decides the state: an operator has taken the server in hand. */
+  /** True if an override decides the state, so that its checks do not count. */
   readonly isOverridden: boolean
   /** True if the actual table shows it in service. Asked before its first state. */
   isInService(): boolean
@@ -41,7 +41,7 @@ export interface SavedPanic {
   readonly falls: readonly { readonly key: string; readonly age: number; readonly weight: number }[]
 }
 
-/** The fewest servers that make a burst. One bad server is one bad server, also where it is half of the service. */
+/** Minimum number of servers in a burst. The failure of one server is none, even if it is half of the service. */
 const FEWEST = 2
 
 /**

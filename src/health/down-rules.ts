@@ -1,6 +1,6 @@
 /**
  * Applies panic and on-down: what becomes of servers that are down. Keeps their clocks over reloads and restarts. Has no
- * timer: it says when it is to be asked again.
+ * timer: `setDeadline` sets when `look` is to be called again.
  */
 import type { DownAs } from '../core/desired.js'
 import {
@@ -198,7 +198,7 @@ export class DownRules {
       this.#followPanic(service, panics, now)
       if (service.onDown) this.#followReals(service, service.onDown, phases, now)
     }
-    // A server that comes with a later configuration is another one.
+    // A saved value does not apply to a server that a later configuration adds.
     this.#saved.clear()
   }
 
@@ -288,12 +288,12 @@ export class DownRules {
     const entry = this.#entries.get(real)
     if (!entry) return
     const { service, policy, phase: before } = entry
-    // A server that a panic holds is as good as up: its time begins when it leaves.
+    // A server that a panic holds counts as up: its time begins when the panic ends.
     const state = this.isHeld(service, real) ? 'up' : this.#parts.stateOf(real)
     const isInTable = () => this.#entryOf(service, real) !== undefined
     const cause = state === 'down' ? this.#parts.causeOf(service, real) : 'sick'
     entry.phase = nextDown(before, { state, cause, policy, isInTable, now })
-    // Not while its state is unknown after a restart: it stays then, and its first result decides.
+    // While its state is unknown after a restart, it stays; its first result decides.
     this.#parts.setDeadline(real, state === 'down' ? removedAt(entry.phase, policy) : null)
     if (entry.phase !== before) this.#touched.add(service)
     if (before.phase === 'quiesced' && entry.phase.phase === 'removed')
