@@ -54,6 +54,10 @@ export interface AppParts {
 
 /** Bytes of a body, unless the route allows more. */
 const BODY_LIMIT = 64 * 1024
+/** Bytes of a body that is JSON, where the route allows more for a text: reading JSON blocks this thread. */
+const JSON_LIMIT = 1024 * 1024
+/** Maximum number of requests at once whose body may be larger than `BODY_LIMIT`. */
+const MOST_LARGE = 4
 /** Characters of one part of a path. */
 const LONGEST_PARAM = 512
 /** Seconds after which a client should try again. */
@@ -76,6 +80,8 @@ class HttpApp implements App {
   readonly #app: FastifyInstance
   readonly #arrivals = new WeakMap<IncomingMessage, Arrival>()
   readonly #shared: Shared<string>[] = []
+  /** Number of requests with a large body that are not answered yet. */
+  #large = 0
 
   constructor(parts: AppParts) {
     this.#parts = parts
@@ -123,7 +129,7 @@ class HttpApp implements App {
       method: route.method,
       url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       bodyLimit: route.limit ?? BODY_LIMIT,
-      onRequest: request => this.#admit(request, route),
+      onRequest: (request, reply) => this.#admit(request, reply, route),
       handler: async (request, reply) => {
         const { listener } = this.#arrivalOf(request)
         const answer = await listener.answering(request.raw.socket, () => answerOf(request))
@@ -133,7 +139,7 @@ class HttpApp implements App {
   }
 
   /** Decides by the head of a request whether its body is read. */
-  async #admit(request: FastifyRequest, route: AnyRoute): Promise<void> {
+  async #admit(request: FastifyRequest, reply: FastifyReply, route: AnyRoute): Promise<void> {
     const arrival = this.#arrivalOf(request)
     if (route.role !== 'open') {
       arrival.caller = await arrival.listener.authenticate(request.raw)
@@ -147,6 +153,16 @@ class HttpApp implements App {
         'unsupported-media-type',
         `the body is ${type}; expected ${types.join(' or ')}: give it in the header Content-Type`,
       )
+    if (route.limit !== undefined) this.#admitLarge(request, reply)
+  }
+
+  #admitLarge({ headers }: FastifyRequest, { raw }: FastifyReply): void {
+    if (Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) <= BODY_LIMIT) return
+    if (this.#large >= MOST_LARGE) throw new Busy(`${MOST_LARGE} large requests are being read already`)
+    this.#large++
+    raw.once('close', () => {
+      this.#large--
+    })
   }
 
   #answerer(route: AnyRoute): (request: FastifyRequest) => Promise<Answer> {
@@ -266,6 +282,8 @@ function bodyOf(route: AnyRoute, { body, headers }: FastifyRequest): unknown {
   }
   const [type = ''] = (headers['content-type'] ?? '').toLowerCase().split(';')
   if (route.texts?.includes(type.trim())) return text
+  if (body.length > JSON_LIMIT)
+    throw new Refusal('too-large', `a body of JSON is larger than ${JSON_LIMIT / 1024} KiB; send it as text`)
   try {
     return JSON.parse(text)
   } catch (error) {

@@ -52,7 +52,8 @@ export async function loadConfigApart(
   const shipped = loadChecks()
   let loaded: Loaded | null = null
   try {
-    loaded = await received(thread.asking({ file, ...options }, bounds.patience), shipped)
+    const read = await received(thread.asking({ file, ...options }, bounds.patience), shipped)
+    loaded = { ...read, text: options.text ?? read.text }
     return loaded
   } catch (error) {
     const report = newReport(file)

@@ -76,7 +76,9 @@ let messages: Generator<Answer> | null = null
 port.on('message', async (request: Request) => {
   if (request !== 'next') {
     const { file, ...options } = request
-    messages = messagesOf(await loadConfig(file, options))
+    const loaded = await loadConfig(file, options)
+    // Who has given the text has it.
+    messages = messagesOf(options.text === undefined ? loaded : { ...loaded, text: '' })
   }
   const next = messages?.next()
   if (next && !next.done) port.postMessage(next.value)

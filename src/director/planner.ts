@@ -10,7 +10,7 @@ import {
   type Posted,
   type ValidateDocument,
 } from '../api/validate-types.js'
-import { type Loaded, looksLike } from '../config/load.js'
+import type { Loaded } from '../config/load.js'
 import { loadConfigApart } from '../config/load-apart.js'
 import { hasErrors } from '../config/problems/problem.js'
 import { countChanges } from '../core/change-counts.js'
@@ -43,6 +43,9 @@ export interface PlannerParts {
 
 /** Maximum number of requests that wait for the one that runs. Each may hold a text of 16 MiB. */
 const MOST_WAITING = 4
+
+/** What the problems of a text name in place of a file. */
+const POSTED = 'posted'
 
 const ASSUMED = { up: 'up', down: 'down', kernel: 'unknown' } as const
 
@@ -105,13 +108,19 @@ export class Planner {
   }
 
   /** The file of the active configuration, or a text as if it were beside that file. */
-  #load(posted: Posted | null): Promise<Loaded> {
+  async #load(posted: Posted | null): Promise<Loaded> {
     const { file } = this.#parts.config()
     if (posted === null) return loadConfigApart(file)
     const { text, format } = posted
-    const ending = (format ?? looksLike(text)) === 'ldirectord' ? 'cf' : 'yaml'
+    // Without an ending, the thread that reads it decides by the text.
+    const ending = format === null ? '' : format === 'ldirectord' ? '.cf' : '.yaml'
     const folder = dirname(file)
-    return loadConfigApart(join(folder, `posted.${ending}`), { text, within: folder })
+    const path = join(folder, `posted${ending}`)
+    const loaded = await loadConfigApart(path, { text, within: folder })
+    const problems = loaded.problems.map(problem =>
+      problem.file === path ? { ...problem, file: POSTED } : problem,
+    )
+    return { ...loaded, problems }
   }
 
   /** The override of each real server that would count, by commands, maintenance files and windows. */

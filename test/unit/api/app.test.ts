@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Refusal } from '../../../src/api/problem-document.js'
 import { TooManyWaiters } from '../../../src/history/event-memory.js'
+import { packageRoot } from '../../../src/system/version.js'
 import { testApp } from '../../support/app.js'
 
 const GIVE = {
@@ -74,6 +77,28 @@ describe('app: the API', () => {
     assert.match(bytes.text, /the body is not text in UTF-8/)
     const large = await ask('POST', '/v1/reload', 'x'.repeat(70_000))
     assert.deepEqual([large.status, large.value.detail], [413, 'the body is larger than 64 KiB'])
+  })
+
+  it('reads few large bodies at once, and long JSON never', async () => {
+    const { ask } = await testApp()
+    const text = JSON.stringify({ text: 'x'.repeat(2 ** 20) })
+    const json = await ask('POST', '/v1/validate', text)
+    assert.deepEqual([json.status, json.value.type], [413, 'urn:lvsd:problem:too-large'])
+    const yaml = { 'content-type': 'application/yaml' }
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => ask('POST', '/v1/validate', '#'.repeat(2 ** 20), yaml)),
+    )
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))].sort(), [200, 429])
+    assert.equal((await ask('POST', '/v1/validate', '#'.repeat(2 ** 20), yaml)).status, 200)
+    assert.equal((await ask('POST', '/v1/validate', '#', yaml)).status, 200)
+  })
+
+  it('shows the mistake that README.md shows', async () => {
+    const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
+    const shown = /```json\n(\{ "type": "urn:lvsd[\s\S]*?)```/.exec(readme)?.[1] ?? ''
+    const { ask } = await testApp()
+    const { value } = await ask('POST', '/v1/overrides', { ...GIVE, effect: { kind: 'drian' } })
+    assert.deepEqual(JSON.parse(shown), value)
   })
 
   it('lets a caller with the role read only read', async () => {
