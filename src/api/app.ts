@@ -1,6 +1,7 @@
 /** The API as a web application, which any number of listeners serve. The only file that imports fastify. */
 import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import {
   type FastifyError,
   type FastifyInstance,
@@ -132,7 +133,9 @@ class HttpApp implements App {
       onRequest: (request, reply) => this.#admit(request, reply, route),
       handler: async (request, reply) => {
         const { listener } = this.#arrivalOf(request)
-        const answer = await listener.answering(request.raw.socket, () => answerOf(request))
+        const { socket } = request.raw
+        const answer = await listener.answering(socket, () => answerOf(request))
+        if (answer.body instanceof Readable) void listener.answering(socket, () => closed(reply.raw))
         return send(reply, answer)
       },
     })
@@ -143,8 +146,8 @@ class HttpApp implements App {
     const arrival = this.#arrivalOf(request)
     if (route.role !== 'open') {
       arrival.caller = await arrival.listener.authenticate(request.raw)
-      if (route.role === 'operate' && arrival.caller.role !== 'operate')
-        throw new Refusal('forbidden', `${route.method} ${route.path} needs the role operate`)
+      if (RANK[arrival.caller.role] < RANK[route.role])
+        throw new Refusal('forbidden', `${route.method} ${route.path} ${NEEDS[route.role]}`)
     }
     const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(';')
     const types = ['application/json', ...(route.texts ?? [])]
@@ -175,7 +178,7 @@ class HttpApp implements App {
       const value = await this.#run(route, request)
       return value instanceof Answer ? value : new Answer(JSON.stringify(value))
     }
-    if (route.role !== 'operate') return answerOf
+    if (route.role === 'open' || route.role === 'read') return answerOf
     return request => answerOf(request).finally(() => this.#forget())
   }
 
@@ -199,11 +202,18 @@ class HttpApp implements App {
     }
     const { socket } = request.raw
     const leave = () => gone.abort()
+    const stay = () => socket.off('close', leave)
     socket.once('close', leave)
+    let isStream = false
     try {
-      return await route.handler(control, asked)
+      const answer = await route.handler(control, asked)
+      if (answer instanceof Answer && answer.body instanceof Readable) {
+        isStream = true
+        answer.body.once('close', stay)
+      }
+      return answer
     } finally {
-      socket.off('close', leave)
+      if (!isStream) stay()
     }
   }
 
@@ -229,6 +239,14 @@ class HttpApp implements App {
   }
 }
 
+/** From the least to the most. */
+const RANK = { read: 0, operate: 1, local: 2 } as const
+const NEEDS = {
+  read: 'needs a token',
+  operate: 'needs a token with the role operate',
+  local: 'is possible on the control socket only',
+} as const
+
 const NO_QUERY = z.strictObject({})
 const NOBODY = { params: {}, query: {}, body: undefined, who: () => 'unknown', headers: {} }
 
@@ -238,6 +256,13 @@ function send(reply: FastifyReply, { body, type, status, headers }: Answer): Fas
     .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers })
     .type(type)
     .send(body)
+}
+
+function closed(response: ServerResponse): Promise<void> {
+  return new Promise(resolve => {
+    if (response.closed) resolve()
+    else response.once('close', resolve)
+  })
 }
 
 function problemAnswer(refusal: Refusal): Answer {

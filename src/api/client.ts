@@ -16,6 +16,7 @@ import type {
 import type { ProblemDocument } from './problem-document.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
+import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
 import type { WhyAnswer } from './why-types.js'
 import type { WindowsDocument } from './windows-document.js'
 
@@ -121,6 +122,22 @@ export async function fetchRechecked(
     request,
     STATUS_TIMEOUT,
   )) as readonly RecheckedReal[]
+}
+
+/** Makes a token of the API over TCP. Throws a ControlError. */
+export async function addToken(socket: string, request: AddTokenRequest): Promise<TokenAdded> {
+  return (await ask(socket, 'POST', '/v1/tokens', request, OVERRIDE_TIMEOUT)) as TokenAdded
+}
+
+/** Returns the tokens, without their secrets. Throws a ControlError. */
+export async function fetchTokens(socket: string): Promise<TokenList> {
+  return (await ask(socket, 'GET', '/v1/tokens', null, STATUS_TIMEOUT)) as TokenList
+}
+
+/** Revokes a token. Throws a ControlError. */
+export async function revokeToken(socket: string, name: string): Promise<TokenRevoked> {
+  const path = `/v1/tokens/${encodeURIComponent(name)}`
+  return (await ask(socket, 'DELETE', path, null, OVERRIDE_TIMEOUT)) as TokenRevoked
 }
 
 async function ask(

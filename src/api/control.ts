@@ -1,4 +1,5 @@
 /** What the API asks of the daemon, by resource. Each file of `routes/` takes only its part. */
+import type { Readable } from 'node:stream'
 import type { Problem } from '../config/problems/problem.js'
 import type { Named } from '../overrides/targets.js'
 import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
@@ -11,16 +12,20 @@ import type {
   OverridesDocument,
   TargetName,
 } from './override-types.js'
+import type { OverviewDocument } from './overview-types.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ResultsDocument } from './result-types.js'
 import type { ReloadOutcome, ServiceStatus, StatusDocument } from './status-types.js'
 import type { Assumed, DriftDocument, PlanDocument, TableDocument } from './table-types.js'
+import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
 import type { DoctorDocument, Posted, ValidateDocument } from './validate-types.js'
 import type { WhyAnswer } from './why-types.js'
 import type { WindowsDocument } from './windows-document.js'
 
 export interface Control {
   status(): Promise<StatusDocument>
+  /** The director at a glance. */
+  overview(): Promise<OverviewDocument>
   /** True from the first correction of the table until lvsd begins to stop. */
   isReady(): boolean
   /** `isForced` allows more removals than the settings do. */
@@ -57,6 +62,8 @@ export interface Control {
     /** Waits up to `ms` milliseconds for an event that matches. Throws TooManyWaiters at once if too many clients wait. */
     wait(query: EventsRequest, ms: number, gone: AbortSignal): Promise<Omit<EventsAnswer, 'schema'>>
   }
+  /** Returns the events from now on, or after `query.after`, as server-sent events. `gone` ends them. */
+  streamEvents(query: EventsRequest, gone: AbortSignal): Promise<Readable>
   readonly recheck: {
     /** Runs the checks of the targets now. */
     now(request: RecheckRequest): Promise<RecheckOutcome>
@@ -65,6 +72,14 @@ export interface Control {
   readonly metrics: {
     /** Returns all metrics in the text format that the header `Accept` prefers. */
     text(accept: string | undefined): Promise<{ readonly contentType: string; readonly text: string }>
+  }
+  /** Tokens of the API over TCP. */
+  readonly tokens: {
+    list(): TokenList['tokens']
+    /** Null: the name is taken, or there are too many. */
+    add(request: AddTokenRequest, who: string): Promise<Omit<TokenAdded, 'schema'> | null>
+    /** Null: there is none. */
+    revoke(name: string, who: string): Promise<Omit<TokenRevoked, 'schema'> | null>
   }
   readonly connections: {
     /** Reads only the services of the targets. */

@@ -11,6 +11,7 @@ export function openApiOf(routes: readonly AnyRoute[], { isStrict = false } = {}
   const schemas = new Schemas(isStrict)
   const paths: Record<string, Json> = {}
   for (const route of routes) {
+    if (route.isPage) continue
     const operations = paths[route.path] ?? {}
     paths[route.path] = { ...operations, [route.method.toLowerCase()]: operationOf(route, schemas) }
   }

@@ -6,12 +6,12 @@ import type { Kind } from './problem-document.js'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
-/** What a caller may do: `open` needs no token, `operate` includes `read`. */
-export type Role = 'read' | 'operate' | 'open'
+/** What a caller may do: `open` needs no token, `operate` includes `read`, `local` is on the control socket only. */
+export type Role = 'open' | 'read' | 'operate' | 'local'
 
 /** Who asks. A listener finds this out (`Listener` in app.ts). */
 export interface Caller {
-  readonly role: 'read' | 'operate'
+  readonly role: Exclude<Role, 'open'>
   /** The name for the log and for overrides. */
   who(): string
 }
@@ -29,13 +29,13 @@ export interface Request<Params = unknown, Query = unknown, Body = unknown> {
 
 /** An answer that is more than a document as JSON with status 200. */
 export class Answer {
-  readonly body: string | Readable
+  readonly body: string | Buffer | Readable
   readonly type: string
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
 
   constructor(
-    body: string | Readable,
+    body: string | Buffer | Readable,
     {
       type = JSON_TYPE,
       status = 200,
@@ -80,6 +80,8 @@ export interface Route<
   readonly problems?: readonly Kind[]
   /** Concurrent requests share one answer, until a request of the role `operate` is answered. Without params and query. */
   readonly isShared?: true
+  /** A file of the page: not in the OpenAPI document. */
+  readonly isPage?: true
   handler(
     control: Part,
     request: Request<Params, Query, Body>,

@@ -82,7 +82,7 @@ class OpenSocket implements ControlSocket, Listener {
 
   /** Who may open the socket may do everything. The kernel says who the peer is. */
   authenticate(request: IncomingMessage): Caller {
-    return { role: 'operate', who: () => operatorOf(request.socket, headerOf(request, SUDO_USER)) }
+    return { role: 'local', who: () => operatorOf(request.socket, headerOf(request, SUDO_USER)) }
   }
 
   answering<T>(socket: Socket, work: () => Promise<T>): Promise<T> {

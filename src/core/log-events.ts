@@ -362,6 +362,10 @@ export const LOG_EVENTS = {
     'group',
     'error',
   ),
+  'api.listening': kind('The API is served on a TCP address.', 'address'),
+  'api.not-listening': kind('The API cannot be served on a TCP address.', 'address', 'error'),
+  'token.added': kind('A token of the API was made.', 'token', 'role', 'who'),
+  'token.revoked': kind('A token of the API was revoked.', 'token', 'who'),
   'socket.lost': kind(
     'Another program removed the control socket, and lvsd cannot create it again.',
     'socket',

@@ -75,6 +75,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     kernelName: table,
     overridesPath: pathIn('overrides'),
     memoryPath: pathIn('health'),
+    tokensPath: pathIn('tokens'),
     sysctls: table === 'memory' ? null : openSysctls(),
     sysctlsPath: pathIn('sysctls'),
     journal,

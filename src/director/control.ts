@@ -1,8 +1,11 @@
 /** The daemon as the API asks it. */
+import { hostname } from 'node:os'
+import { buildOverview } from '../api/build-overview.js'
 import { buildResults } from '../api/build-results.js'
 import { buildStatus } from '../api/build-status.js'
 import { changeDocument, tableServices } from '../api/build-table.js'
 import type { Control } from '../api/control.js'
+import { EventFeed } from '../api/event-feed.js'
 import { overrideStatus } from '../api/override-status.js'
 import type { OverridesDocument } from '../api/override-types.js'
 import type { Snapshot } from '../api/snapshot.js'
@@ -46,14 +49,16 @@ export interface ControlParts {
 /** Maximum age of a table that is read for an answer, in milliseconds. */
 const MAX_AGE = 500
 
-export function controlOf(parts: ControlParts): Control {
+export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
   const { daemon, applier, dates, snapshot, isReady } = parts
   const { overrides, why, events, recheck, connections, metrics } = daemon
+  const feed = new EventFeed(events)
   const planner = plannerOf(parts)
   const named = (name: string | null) =>
     applier.config.services.filter(service => name === null || service.name === name)
   return {
     status: () => daemon.status(),
+    overview: async () => buildOverview(await daemon.status(), hostname()),
     reload: isForced => daemon.reload(isForced),
     missing: targets => missingTarget(applier.config, targets),
     services: async name => buildStatus(await snapshot(named(name)), dates).services,
@@ -76,6 +81,7 @@ export function controlOf(parts: ControlParts): Control {
     doctor: () => planner.doctor(),
     why,
     events,
+    streamEvents: (query, gone) => feed.open(query, gone),
     recheck,
     connections,
     metrics,

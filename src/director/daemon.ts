@@ -2,7 +2,6 @@
 
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { Control } from '../api/control.js'
-import { type ControlSocket, openControlSocket } from '../api/server.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
 import type { Change } from '../core/model.js'
@@ -30,6 +29,7 @@ import type { Notify } from '../system/sd-notify.js'
 import type { Sysctls } from '../system/sysctl.js'
 import { type Clock, steadyNow, systemClock, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
+import { ApiService } from './api-service.js'
 import { ConfigApplier } from './config-applier.js'
 import { ConfigWatcher } from './config-watcher.js'
 import { ConnectionCounts } from './connection-counts.js'
@@ -67,6 +67,8 @@ export interface DaemonParts {
   readonly overridesPath?: string | null
   /** File with the health for the next start; null or absent: nothing is stored. */
   readonly memoryPath?: string | null
+  /** File of the tokens of the API; null or absent: they end with the process. */
+  readonly tokensPath?: string | null
   /** Null or absent: those of the configuration are not set. */
   readonly sysctls?: Sysctls | null
   /** File of the former values of sysctls. */
@@ -134,9 +136,9 @@ class RunningDaemon implements Daemon {
   readonly events: EventMemory
   readonly recheck: Rechecker
   readonly metrics: Metrics
+  readonly #api: ApiService
   readonly #startedAt = steadyNow()
   readonly #wallClock = new WallClock()
-  #socket: ControlSocket | null = null
   #stopping: Promise<void> | null = null
 
   /** Builds the parts in the order of their dependencies. They stop in reverse order. */
@@ -151,7 +153,7 @@ class RunningDaemon implements Daemon {
     this.#reloader = new Reloader({
       ...parts,
       apply: () => {
-        this.#shareSocket()
+        void this.#api.follow(this.#reloader.loaded.config)
         return this.#applier.apply()
       },
       enter: phase => this.#events.emit('phase', phase),
@@ -160,11 +162,17 @@ class RunningDaemon implements Daemon {
     lifecycle.add('accepted configuration', () => this.#reloader.close(LAST_PATIENCE))
     lifecycle.add('journal', () => journal.close())
     lifecycle.add('kernel', () => kernel.close())
+<<<<<<< HEAD
     lifecycle.add('control socket', () => this.#socket?.close())
     // Before the lock of the journal is released, which protects the folder of the events too, and before the socket is
     // closed: its clients get the last events.
     this.events = parts.eventMemory
     lifecycle.add('events', () => this.#closeEvents())
+=======
+    const { tokensPath = null } = parts
+    this.#api = new ApiService({ log, tokensPath, control: () => this.#control() })
+    lifecycle.add('API', () => this.#api.close(LAST_PATIENCE))
+>>>>>>> fb1c08c (api: serve TCP with tokens, and the page)
     const memory = new HealthMemory({ path: parts.memoryPath ?? null, log })
     this.#memory = memory
     lifecycle.add('health records', () => memory.close(LAST_PATIENCE))
@@ -316,8 +324,8 @@ class RunningDaemon implements Daemon {
     await this.#memory.load()
     await this.#sysctls.load()
     await this.#applier.prepare()
-    this.#socket = await openControlSocket(settings.socket, this.#control(), log)
-    this.#shareSocket()
+    await this.#api.open(settings.socket)
+    void this.#api.follow(loaded.config)
     this.#reloader.logStart()
     this.#events.emit('phase', 'starting')
     if (settings.timeouts)
@@ -333,12 +341,6 @@ class RunningDaemon implements Daemon {
     this.#reloader.keep()
   }
 
-  /** Gives the control socket to the group that the configuration names. */
-  #shareSocket(): void {
-    // A configuration that an earlier version kept does not have the key.
-    this.#socket?.setGroup(this.#reloader.loaded.config.settings.socketGroup ?? null)
-  }
-
   reload(isForced: boolean): Promise<ReloadOutcome> {
     return this.#reloader.reload(isForced)
   }
@@ -347,7 +349,7 @@ class RunningDaemon implements Daemon {
     return this.#snapshots.status()
   }
 
-  #control(): Control {
+  #control(): Omit<Control, 'tokens'> {
     return controlOf({
       daemon: this,
       applier: this.#applier,

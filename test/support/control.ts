@@ -1,4 +1,6 @@
 /** A daemon as the control socket sees it, for tests of its clients. */
+import { Readable } from 'node:stream'
+import { buildOverview } from '../../src/api/build-overview.js'
 import type { Control } from '../../src/api/control.js'
 import { statusDocument } from './cli/documents.js'
 
@@ -45,6 +47,9 @@ export function controlOf({ overrides, ...part }: Part = {}): Control {
       }),
     },
     metrics: { text: async () => ({ contentType: 'text/plain', text: '' }) },
+    overview: async () => buildOverview(statusDocument(), 'director'),
+    tokens: { list: () => [], add: async () => null, revoke: async () => null },
+    streamEvents: async () => Readable.from([]),
     events: { wait: async () => ({ oldest: 0, newest: 0, hasMore: false, events: [] }) },
     ...part,
     overrides: {

@@ -1,6 +1,6 @@
 /** Imports point down. The floors stand in src/README.md; this holds the sources to them. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, normalize } from 'node:path'
 import { packageRoot } from '../../src/system/version.js'
 
@@ -21,15 +21,21 @@ const IMPURE = ['fs', 'net', 'child_process', 'dgram', 'dns', 'http', 'https', '
 
 function sourcesIn(folder: string): readonly string[] {
   return readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.ts'))
+    .filter(name => /\.tsx?$/.test(name))
     .map(name => join(folder, name))
 }
 
 function importsOf(file: string, text: string): readonly Import[] {
   return [...text.matchAll(IMPORT)].map(([, to = '']) => ({
     from: file,
-    to: to.startsWith('.') ? normalize(join(file, '..', to)).replace(/\.js$/, '.ts') : to,
+    to: to.startsWith('.') ? sourceOf(normalize(join(file, '..', to))) : to,
   }))
+}
+
+/** The file that is compiled to this one. */
+function sourceOf(compiled: string): string {
+  const source = compiled.replace(/\.js$/, '.ts')
+  return existsSync(join(packageRoot, `${source}x`)) ? `${source}x` : source
 }
 
 /** The room of a file as the table of src/README.md has it: `core`, `main.ts`, `../checks/lib`. */
@@ -92,6 +98,16 @@ describe('imports', () => {
     assert.deepEqual(cyclesOf(ring), [['a', 'b', 'c']])
   })
 
+  it('of the page are those of types of the API, in one file', () => {
+    const foreign = imports.filter(
+      ({ from, to }) => roomOf(from) === 'web' && to.startsWith('src/') && roomOf(to) !== 'web',
+    )
+    assert.ok(foreign.length > 0)
+    for (const { from, to } of foreign) assert.deepEqual([from, roomOf(to)], ['src/web/api-types.ts', 'api'])
+    const text = readFileSync(join(packageRoot, 'src/web/api-types.ts'), 'utf8')
+    assert.doesNotMatch(text, /^(import|export) (?!type|interface)/m)
+  })
+
   it('take each library from outside in one file', () => {
     const users = new Map<string, Set<string>>()
     for (const { from, to } of imports)
@@ -104,6 +120,8 @@ describe('imports', () => {
         users.set(to, (users.get(to) ?? new Set()).add(from))
     for (const library of ['koffi', 'zod', 'commander', 'string-width', 'wrap-ansi'])
       assert.ok(users.has(library), [...users.keys()].join())
+    // The page is written in preact throughout.
+    for (const library of ['preact', 'preact/hooks']) users.delete(library)
     for (const [library, those] of users) assert.equal(those.size, 1, `${library}: ${[...those].join(', ')}`)
   })
 

@@ -81,6 +81,21 @@ const ELSE: readonly {
     words: ['smtp'],
     files: ['config/ldirectord/directive-table.ts'],
   },
+  {
+    is: 'keys of a configuration and parts of a URL of the API',
+    words: ['http', 'https', 'tls'],
+    files: [
+      'api/tcp-listener.ts',
+      'api/tcp-listeners.ts',
+      'config/schema/api-fields.ts',
+      'notify/alerts/http-post.ts',
+    ],
+  },
+  {
+    is: 'a value of a header, or a result of a reload',
+    words: ['none'],
+    files: ['api/page.ts', 'metrics/tallies.ts'],
+  },
   { is: 'an option of the mail library', words: ['tls'], files: ['notify/mail/transport.ts'] },
   {
     is: "the bundler's word for packages that stay outside",

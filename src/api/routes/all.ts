@@ -7,6 +7,7 @@ import { healthRoutes } from './health.js'
 import { metricsRoutes } from './metrics.js'
 import { openApiRoute } from './openapi.js'
 import { overrideRoutes } from './overrides.js'
+import { pageRoutes } from './page.js'
 import { planRoutes } from './plan.js'
 import { recheckRoutes } from './recheck.js'
 import { reloadRoutes } from './reload.js'
@@ -14,6 +15,7 @@ import { resultRoutes } from './results.js'
 import { serviceRoutes } from './services.js'
 import { statusRoutes } from './status.js'
 import { tableRoutes } from './table.js'
+import { tokenRoutes } from './tokens.js'
 import { whyRoutes } from './why.js'
 import { windowRoutes } from './windows.js'
 
@@ -32,6 +34,8 @@ export const ROUTES: readonly AnyRoute[] = [
   ...reloadRoutes,
   ...tableRoutes,
   ...doctorRoutes,
+  ...tokenRoutes,
+  ...pageRoutes,
   ...metricsRoutes,
   openApiRoute(() => ROUTES),
 ]

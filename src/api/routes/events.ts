@@ -1,22 +1,31 @@
 /** The last events, and the next. */
 import type { Control } from '../control.js'
 import { EVENTS_SCHEMA, eventsAnswer, eventsRequest } from '../event-types.js'
-import { routeOver } from '../route.js'
+import { Answer, routeOver } from '../route.js'
 
-const route = routeOver<Pick<Control, 'events'>>()
+/** The media type of server-sent events. */
+const STREAM = 'text/event-stream'
+
+const route = routeOver<Pick<Control, 'events' | 'streamEvents'>>()
 
 export const eventRoutes = [
   route({
     method: 'GET',
     path: '/v1/events',
     role: 'read',
-    summary: 'Events from the oldest to the newest; with `wait` also the next one.',
+    summary:
+      'Events from the oldest to the newest; with `wait` also the next one. With the header Accept: text/event-stream, a stream of events, which resumes after Last-Event-ID.',
     query: eventsRequest,
     response: eventsAnswer,
     problems: ['unavailable'],
-    handler: async ({ events }, { query: { wait = 0, ...query }, gone }) => ({
-      schema: EVENTS_SCHEMA,
-      ...(await events.wait(query, wait, gone)),
-    }),
+    types: [STREAM],
+    handler: async ({ events, streamEvents }, { query: { wait = 0, ...query }, headers, gone }) => {
+      if (!String(headers.accept ?? '').includes(STREAM))
+        return { schema: EVENTS_SCHEMA, ...(await events.wait(query, wait, gone)) }
+      const last = /^\d{1,15}$/.exec(String(headers['last-event-id'] ?? ''))
+      const after = last ? Number(last[0]) : query.after
+      const body = await streamEvents({ ...query, ...(after !== undefined && { after }) }, gone)
+      return new Answer(body, { type: STREAM, headers: { 'x-accel-buffering': 'no' } })
+    },
   }),
 ]

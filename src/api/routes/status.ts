@@ -1,9 +1,10 @@
 /** The state of everything, as `lvsd status` shows it. */
 import type { Control } from '../control.js'
+import { overviewDocument } from '../overview-types.js'
 import { routeOver } from '../route.js'
 import { statusDocument } from '../status-types.js'
 
-const route = routeOver<Pick<Control, 'status'>>()
+const route = routeOver<Pick<Control, 'status' | 'overview'>>()
 
 export const statusRoutes = [
   route({
@@ -14,5 +15,14 @@ export const statusRoutes = [
     isShared: true,
     response: statusDocument,
     handler: control => control.status(),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/overview',
+    role: 'read',
+    summary: 'The director at a glance: each service with the real servers that need attention.',
+    isShared: true,
+    response: overviewDocument,
+    handler: control => control.overview(),
   }),
 ]

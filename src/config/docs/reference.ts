@@ -9,6 +9,7 @@ import { METRICS } from '../../core/metrics.js'
 import { LDIRECTORD_CODES, SPELLING_CODES } from '../ldirectord/ldirectord-codes.js'
 import { CODES } from '../problems/codes.js'
 import { alertFields } from '../schema/alert-fields.js'
+import { apiFields, tlsFields } from '../schema/api-fields.js'
 import { checkFields } from '../schema/check-fields.js'
 import { onDownFields, panicFields } from '../schema/down-fields.js'
 import { mailFields } from '../schema/mail-fields.js'
@@ -48,12 +49,14 @@ export function referenceOf(checks: ReadonlyMap<string, Check>): string {
 
 function keySections(): string[] {
   return [
-    section('The file', 'Five parts, and further files; services must stand in one of them.', rootFields),
+    section('The file', 'Six parts, and further files; services must stand in one of them.', rootFields),
     INCLUDE,
     section('settings', 'Of lvsd itself.', settingsFields),
     section('settings.timeouts', "The kernel's own, as `ipvsadm --set`.", timeoutsFields),
     section('alerts', ALERTS, alertFields),
     alertTable(),
+    section('api', API, apiFields),
+    section('api.tls', 'Paths of files in PEM.', tlsFields),
     section('defaults', 'For every service that does not say otherwise.', defaultsFields),
     SCHEDULERS,
     section('services', SERVICES, ownKeys(serviceFields, defaultsFields)),
@@ -79,6 +82,8 @@ function alertTable(): string {
   })
   return `An alert has the name of the event that begins it. It also ends when its service is no longer configured (\`alert.ended\`).\n\n${tableOf(['Alert', 'Severity', 'Ends with', 'Meaning'], rows)}\n`
 }
+const API =
+  'The API and the page over TCP, for browsers, programs and Prometheus. On the control socket they are always served.'
 
 const SERVICES =
   'Each below its name, which has no blanks. A service has virtual, or fwmark and family; and it takes every key of defaults.'

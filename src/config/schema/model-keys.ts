@@ -4,6 +4,7 @@
  */
 import type { z } from '../../check/option-types.js'
 import type { Shape } from '../read/fields.js'
+import type { apiFields } from './api-fields.js'
 import type { CamelKeys } from './camel-keys.js'
 import type { mailFields } from './mail-fields.js'
 import type { plainServiceFields, settingsFields } from './schema.js'
@@ -14,8 +15,15 @@ export type Output<S extends Shape> = CamelKeys<{ [K in keyof S]: z.output<S[K]>
 /** Recipients and conditions of mails about a service; there is at least one recipient. */
 export type MailPolicy = Output<typeof mailFields> & { readonly to: readonly string[] }
 
+/** Where the API is served over TCP. */
+export type ApiSettings = Output<typeof apiFields>
+
 declare module '../../core/model.js' {
   interface Settings extends Output<typeof settingsFields> {}
+  interface Config {
+    /** Absent: the API is served on the control socket only. */
+    readonly api?: ApiSettings
+  }
   interface Service extends Output<typeof plainServiceFields> {
     /** Null means no mails. */
     readonly mail: MailPolicy | null

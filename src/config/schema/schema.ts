@@ -7,6 +7,7 @@
 import { duration, marks, z } from '../../check/option-types.js'
 import { plainValue, sysctlName, sysctlParts } from '../../core/sysctl.js'
 import { alertNode } from './alert-fields.js'
+import { apiNode } from './api-fields.js'
 import { onDownNode, panicNode } from './down-fields.js'
 import {
   ADDRESS,
@@ -377,6 +378,9 @@ export const rootFields = {
     .register(marks, { shown: 'mapping by name' })
     .optional()
     .describe('Who is told when something goes down and when it is back, by name.'),
+  api: apiNode
+    .optional()
+    .describe('The API and the page over TCP. Without it they are served on the control socket only.'),
   services: members(serviceNode, 'a mapping of services by their names')
     .register(marks, { shown: 'mapping by name' })
     .optional()

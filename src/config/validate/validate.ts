@@ -18,6 +18,7 @@ import type { RawDocument, RawEntry, RawMap } from '../raw.js'
 import type { Fields } from '../read/fields.js'
 import { layEntries, outputOf } from '../read/layers.js'
 import { readFields } from '../read/read-node.js'
+import { apiFields } from '../schema/api-fields.js'
 import { defaultsFields, rootFields, settingsFields } from '../schema/schema.js'
 import { secretSources } from '../secret-sources.js'
 import { readAlerts } from './alerts.js'
@@ -111,7 +112,7 @@ function* readRoot(
 ): Sliced<Config> {
   const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
   const parts = readFields(entries, rootFields, { name: 'the file', at: START }, context)
-  const { settings, sysctls = {} } = parts.values
+  const { settings, sysctls = {}, api } = parts.values
   if (settings) judgeSettings(settings, context)
   const services = yield* readServices(parts, defaultsOf(parts, included, context), context)
   const alerts = readAlerts(parts.values.alerts ?? [], services, context)
@@ -121,6 +122,7 @@ function* readRoot(
     ...(Object.keys(sysctls).length > 0 && { sysctls }),
     ...(alerts.length > 0 && { alerts }),
     services,
+    ...(api && { api: outputOf(apiFields, [api]) }),
   }
 }
 

@@ -46,7 +46,7 @@ describe('app: the API', () => {
   const nowhere: [string, string, number, RegExp, unknown][] = [
     ['GET', '/status', 404, /there is no path \/status; did you mean \/v1\/status\?/, undefined],
     ['GET', '/v1/evnts?a=1', 404, /there is no path \/v1\/evnts; did you mean \/v1\/events\?/, undefined],
-    ['GET', '/', 404, /\/v1\/openapi.json has all paths/, undefined],
+    ['GET', '/nothing', 404, /\/v1\/openapi.json has all paths/, undefined],
     ['DELETE', '/v1/status', 405, /\/v1\/status has GET, HEAD, not DELETE/, 'GET, HEAD'],
     ['GET', '/v1/reload', 405, /\/v1\/reload has POST, not GET/, 'POST'],
     ['GET', '/v1/%zz', 400, /the path is not valid/, undefined],

@@ -1,0 +1,159 @@
+/** Serves the API and the page on one TCP address, with or without TLS. Each request needs a token. */
+import { readFileSync } from 'node:fs'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import type { ApiSettings } from '../config/schema/model-keys.js'
+import { parseHostPort } from '../core/address.js'
+import { descriptorLimit } from '../schedule/executors.js'
+import type { App, Listener } from './app.js'
+import { clientOf, type FailedAttempts, type RateLimit } from './attempts.js'
+import { Connections } from './connections.js'
+import { Refusal } from './problem-document.js'
+import type { Caller } from './route.js'
+import type { Tokens } from './tokens.js'
+
+/** Maximum milliseconds for a client to send a request, and to read the answer. */
+const PATIENCE = 10_000
+/** Milliseconds between two looks at clients that exceed `PATIENCE`. */
+const LOOK_FOR_SLOW = 1000
+
+export interface TcpListenerParts {
+  readonly app: App
+  readonly tokens: Tokens
+  /** Failures of all listeners: another port is no second chance. */
+  readonly attempts: FailedAttempts
+  readonly rates: RateLimit
+}
+
+export class TcpListener implements Listener {
+  readonly #parts: TcpListenerParts
+  readonly #connections = new Connections(descriptorLimit())
+  /** Names of the tokens that streams in progress were opened with. */
+  readonly #streams = new Map<Socket, string>()
+  readonly #names = new WeakMap<IncomingMessage, string>()
+  readonly #server: Server | HttpsServer
+  #isMetricsOpen = false
+
+  /** Reads the files of `tls`. Throws a sentence if they cannot be used. */
+  constructor(parts: TcpListenerParts, tls: ApiSettings['tls']) {
+    this.#parts = parts
+    const options = {
+      requestTimeout: PATIENCE,
+      headersTimeout: PATIENCE,
+      connectionsCheckingInterval: LOOK_FOR_SLOW,
+    }
+    const serve = (request: IncomingMessage, response: ServerResponse) =>
+      this.#connections.inTurn(request, response, () => parts.app.handle(this, request, response))
+    this.#server = tls
+      ? createHttpsServer({ ...options, ...tlsOf(tls), handshakeTimeout: PATIENCE }, serve)
+      : createHttpServer(options, serve)
+    this.#server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) =>
+      this.#connections.add(socket),
+    )
+    // A connection that cannot be accepted, or whose handshake fails, affects only its client.
+    this.#server.on('error', () => {})
+    this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy())
+  }
+
+  /** True: `/metrics` needs no token. */
+  set isMetricsOpen(isOpen: boolean) {
+    this.#isMetricsOpen = isOpen
+  }
+
+  /** Listens on `[2001:db8::1]:8443`. Rejects with the error of the system. */
+  open(address: string): Promise<void> {
+    const { host = '', port = '0' } = parseHostPort(address) ?? {}
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host, port: Number(port), ipv6Only: true }, () => {
+        this.#server.off('error', reject)
+        resolve()
+      })
+    })
+  }
+
+  /** Uses renewed certificates for new connections. Throws a sentence if they cannot be used. */
+  renew(tls: NonNullable<ApiSettings['tls']>): void {
+    ;(this.#server as HttpsServer).setSecureContext(tlsOf(tls))
+  }
+
+  async authenticate(request: IncomingMessage): Promise<Caller> {
+    const { tokens, attempts, rates } = this.#parts
+    if (this.#isMetricsOpen && /^\/metrics(\?|$)/.test(request.url ?? ''))
+      return { role: 'read', who: () => 'metrics' }
+    const client = clientOf(request.socket.remoteAddress ?? '')
+    const blockedFor = attempts.waitOf(client)
+    if (blockedFor > 0)
+      throw tooMany('too many requests with a wrong token came from this address', blockedFor)
+    const [, text] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
+    const token = text === undefined ? null : tokens.find(text)
+    if (!token) {
+      if (text !== undefined) await pause(attempts.failed(client))
+      throw unauthenticated(text === undefined)
+    }
+    attempts.succeeded(client)
+    const wait = rates.take(token.name)
+    if (wait > 0) throw tooMany(`the token ${token.name} makes too many requests`, wait)
+    this.#names.set(request, token.name)
+    return { role: token.role, who: () => `token ${token.name}` }
+  }
+
+  answering<T>(socket: Socket, work: () => Promise<T>): Promise<T> {
+    return this.#connections.answering(socket, work)
+  }
+
+  sending(response: ServerResponse): void {
+    response.setTimeout(PATIENCE, () => response.destroy())
+    const { socket, req } = response
+    const name = this.#names.get(req)
+    if (!socket || name === undefined) return
+    this.#streams.set(socket, name)
+    response.once('close', () => this.#streams.delete(socket))
+  }
+
+  /** Ends what is still being sent for a token that was revoked. */
+  cut(token: string): void {
+    for (const [socket, name] of this.#streams) if (name === token) socket.destroy()
+  }
+
+  close(): Promise<void> {
+    return new Promise(resolve => {
+      this.#server.close(() => resolve())
+      this.#server.closeAllConnections()
+    })
+  }
+}
+
+function tlsOf({ cert, key, clientCa }: NonNullable<ApiSettings['tls']>) {
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    minVersion: 'TLSv1.2' as const,
+    ...(clientCa !== null && { ca: readFileSync(clientCa), requestCert: true, rejectUnauthorized: true }),
+  }
+}
+
+function unauthenticated(isMissing: boolean): Refusal {
+  const why = isMissing
+    ? 'the request has no token: Authorization: Bearer TOKEN'
+    : 'the token is unknown, revoked or expired'
+  return new Refusal('unauthenticated', `${why}; \`lvsd token add\` makes one`, {
+    headers: { 'www-authenticate': 'Bearer realm="lvsd"' },
+  })
+}
+
+function tooMany(message: string, ms: number): Refusal {
+  return new Refusal('too-many-requests', message, {
+    headers: { 'retry-after': String(Math.ceil(ms / 1000)) },
+  })
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}

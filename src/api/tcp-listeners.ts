@@ -1,0 +1,128 @@
+/** The TCP addresses of the API: opened and closed as the configuration says, tried again while they cannot be opened. */
+import type { ApiSettings } from '../config/schema/model-keys.js'
+import type { Log } from '../system/log.js'
+import { Poller } from '../util/poller.js'
+import type { App } from './app.js'
+import { FailedAttempts, RateLimit } from './attempts.js'
+import { TcpListener } from './tcp-listener.js'
+import type { Tokens } from './tokens.js'
+
+/** Milliseconds between two attempts to open an address, for example one that VRRP brings. */
+const TRY_EVERY = 5000
+
+export interface TcpListenersParts {
+  readonly app: App
+  readonly tokens: Tokens
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>
+}
+
+export class TcpListeners {
+  readonly #parts: TcpListenersParts
+  readonly #attempts = new FailedAttempts(() => performance.now())
+  readonly #rates = new RateLimit(() => performance.now())
+  readonly #open = new Map<string, TcpListener>()
+  readonly #retries: Poller
+  /** The reason of each address that was logged last as not usable. */
+  readonly #told = new Map<string, string>()
+  #settings: ApiSettings | null = null
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(parts: TcpListenersParts) {
+    this.#parts = parts
+    this.#retries = new Poller('API over TCP', () => this.#inTurn(() => this.#openMissing()), {
+      log: parts.log,
+    })
+  }
+
+  /** The addresses on which lvsd listens now. */
+  get addresses(): readonly string[] {
+    return [...this.#open.keys()]
+  }
+
+  /** Takes over a configuration. Resolves when each address is open, or has been tried. Never rejects. */
+  follow(settings: ApiSettings | null): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#settings
+      this.#settings = settings
+      const isOther = JSON.stringify(before?.tls ?? null) !== JSON.stringify(settings?.tls ?? null)
+      for (const [address, listener] of [...this.#open])
+        if (isOther || !settings?.listen.includes(address)) await this.#close(address, listener)
+      for (const address of [...this.#told.keys()])
+        if (!settings?.listen.includes(address)) this.#told.delete(address)
+      for (const [address, listener] of this.#open) {
+        listener.isMetricsOpen = settings?.metrics === 'open'
+        if (settings?.tls) this.#renew(address, listener, settings.tls)
+      }
+      await this.#openMissing()
+      if (settings) this.#retries.every(TRY_EVERY)
+      else await this.#retries.stop()
+    })
+  }
+
+  /** Ends what is being sent for a token that was revoked. */
+  cut(token: string): void {
+    for (const listener of this.#open.values()) listener.cut(token)
+  }
+
+  async close(): Promise<void> {
+    await this.#retries.stop()
+    await this.#inTurn(async () => {
+      this.#settings = null
+      for (const [address, listener] of [...this.#open]) await this.#close(address, listener)
+    })
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(work)
+    return this.#last
+  }
+
+  async #openMissing(): Promise<void> {
+    const { listen = [], tls = null, metrics } = this.#settings ?? {}
+    for (const address of listen) {
+      if (this.#open.has(address)) continue
+      try {
+        const listener = new TcpListener(
+          { ...this.#parts, attempts: this.#attempts, rates: this.#rates },
+          tls,
+        )
+        listener.isMetricsOpen = metrics === 'open'
+        await listener.open(address)
+        this.#open.set(address, listener)
+        this.#told.delete(address)
+        this.#parts.log.info(
+          'api.listening',
+          { address },
+          `the API and the page are served on ${tls ? 'https' : 'http'}://${address}/`,
+        )
+      } catch (error) {
+        this.#report(address, (error as Error).message)
+      }
+    }
+  }
+
+  /** Each reason is logged once. */
+  #report(address: string, error: string): void {
+    if (this.#told.get(address) === error) return
+    this.#told.set(address, error)
+    this.#parts.log.error(
+      'api.not-listening',
+      { address, error },
+      `the API cannot be served on ${address}: ${error}; lvsd tries again every ${TRY_EVERY / 1000} s`,
+    )
+  }
+
+  #renew(address: string, listener: TcpListener, tls: NonNullable<ApiSettings['tls']>): void {
+    try {
+      listener.renew(tls)
+      this.#told.delete(address)
+    } catch (error) {
+      this.#report(address, `the certificate in use stays: ${(error as Error).message}`)
+    }
+  }
+
+  async #close(address: string, listener: TcpListener): Promise<void> {
+    this.#open.delete(address)
+    await listener.close()
+  }
+}

@@ -1,0 +1,152 @@
+/** The question before something changes: it says what will change. */
+
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { RealStatus, ServiceStatus } from './api-types.js'
+import type { Target } from './client.js'
+import { RequestFailed } from './client.js'
+import { type ActionKind, usePage } from './context.js'
+import { effectText } from './marks.js'
+import { useStore } from './store.js'
+import { counted } from './text.js'
+
+export interface Asked {
+  readonly action: ActionKind
+  readonly target: Target
+}
+
+const ENDS = [
+  ['', 'until it is ended'],
+  ['1800', '30 minutes'],
+  ['7200', '2 hours'],
+  ['28800', '8 hours'],
+  ['86400', '1 day'],
+] as const
+
+/** Effects that `enable` ends. */
+const ALL_EFFECTS = ['drain', 'disable', 'weight', 'force-up', 'force-down'] as const
+
+export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
+  const { client, live, say } = usePage()
+  const dialog = useRef<HTMLDialogElement>(null)
+  const shown = useStore(live.service)
+  const [service, setService] = useState<ServiceStatus | null>(null)
+  const [reason, setReason] = useState('')
+  const [seconds, setSeconds] = useState('')
+  const [trouble, setTrouble] = useState<RequestFailed | null>(null)
+  const [isBusy, setBusy] = useState(false)
+  const { action, target } = asked
+  useEffect(() => {
+    dialog.current?.showModal()
+    client.service(target.service).then(setService, (error: RequestFailed) => setTrouble(error))
+  }, [])
+  const current = shown?.name === target.service ? shown : service
+  const reals = (current?.reals ?? []).filter(({ name }) => target.real === null || name === target.real)
+  const name = target.real === null ? target.service : `${target.service}/${target.real}`
+  const send = async (event: Event) => {
+    event.preventDefault()
+    setBusy(true)
+    setTrouble(null)
+    try {
+      const until = seconds === '' ? null : Date.now() + Number(seconds) * 1000
+      if (action === 'drain')
+        await client.post('v1/overrides', { targets: [target], effect: { kind: 'drain' }, reason, until })
+      else await client.post('v1/overrides/end', { targets: [target], effects: ALL_EFFECTS })
+      say(action === 'drain' ? `${name} is drained` : `The overrides of ${name} have ended`)
+      live.refresh()
+      dialog.current?.close()
+    } catch (error) {
+      setTrouble(error instanceof RequestFailed ? error : new RequestFailed(0, (error as Error).message, []))
+      setBusy(false)
+    }
+  }
+  return (
+    <dialog ref={dialog} onClose={close} aria-labelledby="question">
+      <form onSubmit={send}>
+        <h2 id="question">
+          {action === 'drain' ? 'Drain' : 'Enable'} {name}?
+        </h2>
+        {current && <Consequences action={action} service={current} reals={reals} />}
+        {action === 'drain' && (
+          <>
+            <label>
+              Reason
+              <input value={reason} maxLength={512} onInput={event => setReason(event.currentTarget.value)} />
+            </label>
+            <label>
+              For
+              <select value={seconds} onChange={event => setSeconds(event.currentTarget.value)}>
+                {ENDS.map(([value, text]) => (
+                  <option key={value} value={value}>
+                    {text}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </>
+        )}
+        {trouble && (
+          <p class="note alarm" role="alert">
+            {trouble.status === 401 || trouble.status === 403
+              ? `${trouble.message}. A token with the role operate is needed.`
+              : trouble.message}
+          </p>
+        )}
+        <div class="actions">
+          <button type="button" onClick={() => dialog.current?.close()}>
+            Cancel
+          </button>
+          <button type="submit" class="main" disabled={isBusy || !current}>
+            {action === 'drain' ? 'Drain' : 'Enable'}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  )
+}
+
+interface ConsequencesProps {
+  readonly action: ActionKind
+  readonly service: ServiceStatus
+  readonly reals: readonly RealStatus[]
+}
+
+function Consequences({ action, service, reals }: ConsequencesProps) {
+  return <p>{action === 'drain' ? drainText(service, reals) : enableText(reals)}</p>
+}
+
+/** What a drain changes: weights, connections that go on, and who serves afterwards. */
+export function drainText(service: ServiceStatus, reals: readonly RealStatus[]): string {
+  const names = new Set(reals.map(({ name }) => name))
+  const serving = service.reals.filter(({ name, weight }) => !names.has(name) && (weight.wanted ?? 0) > 0)
+  const active = reals.reduce((sum, { counters }) => sum + (counters?.active ?? 0), 0)
+  const [only] = reals
+  const what =
+    reals.length === 1 && only
+      ? `Its weight changes from ${only.weight.wanted ?? 'out of the table'} to 0`
+      : `The weights of ${counted(reals.length, 'real server')} change to 0`
+  const rest =
+    serving.length > 0
+      ? `New connections go to the other ${counted(serving.length, 'real server')}.`
+      : service.fallback
+        ? `No other real server is in service: new connections go to the fallback ${service.fallback.name}.`
+        : 'No other real server is in service and there is no fallback: new connections are refused.'
+  return `${what}. ${counted(active, 'active connection')} ${active === 1 ? 'continues' : 'continue'}. ${rest}`
+}
+
+/** What an enable ends, and what then decides. */
+export function enableText(reals: readonly RealStatus[]): string {
+  const held = reals.filter(({ override }) => override !== null)
+  const commands = held.filter(({ override }) => override?.source === 'command')
+  if (held.length === 0) return 'There is no override. Nothing changes.'
+  const [only] = commands
+  const ended =
+    commands.length === 1 && only?.override
+      ? `The override of ${only.override.who} ends: ${effectText(only.override)}`
+      : `${counted(commands.length, 'override')} of commands end`
+  const others = held.length - commands.length
+  const rest =
+    others > 0
+      ? ` ${counted(others, 'real server')} stay held by a maintenance window or file.`
+      : ' The checks decide again.'
+  return `${ended}.${rest}`
+}

@@ -1,0 +1,129 @@
+/** The director itself: what it runs, how well, and what doctor finds on its machine. */
+
+import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Finding, OverviewDocument } from './api-types.js'
+import type { RequestFailed } from './client.js'
+import { usePage } from './context.js'
+import { useStore } from './store.js'
+import { agoText, counted, durationText, fullTime } from './text.js'
+
+export function DirectorView() {
+  const { live } = usePage()
+  const overview = useStore(live.overview)
+  if (!overview) return <p class="empty">The director is being asked.</p>
+  return (
+    <>
+      <h1>{overview.host}</h1>
+      <Facts overview={overview} />
+      <Doctor />
+    </>
+  )
+}
+
+function Facts({ overview }: { overview: OverviewDocument }) {
+  const { version, startedAt, kernel, config, lastReload, reconcile, schedule, isolation } = overview
+  const now = Date.parse(overview.now)
+  const { lateness } = schedule
+  return (
+    <dl class="facts">
+      <dt>lvsd</dt>
+      <dd>
+        {version}, runs for {agoText(startedAt, now)}
+      </dd>
+      <dt>Table</dt>
+      <dd>{kernel === 'memory' ? 'in memory: a demo without the kernel' : "the kernel's IPVS table"}</dd>
+      <dt>Configuration</dt>
+      <dd>
+        {config.file}, loaded {fullTime(config.loadedAt)}
+        {config.keptSince !== null && (
+          <Alarm>The file is invalid: the configuration of {fullTime(config.keptSince)} is in force.</Alarm>
+        )}
+        {config.warnings.length > 0 && ` (${counted(config.warnings.length, 'warning')})`}
+      </dd>
+      <dt>Last reload</dt>
+      <dd>
+        {lastReload === null ? (
+          'none'
+        ) : lastReload.ok ? (
+          `${fullTime(lastReload.at)}: ${lastReload.message}`
+        ) : (
+          <Alarm>
+            {fullTime(lastReload.at)}: {lastReload.message}
+          </Alarm>
+        )}
+      </dd>
+      <dt>Network</dt>
+      <dd>{isolation ? <Alarm>isolated: {isolation.detail}</Alarm> : 'connected'}</dd>
+      <dt>Checks</dt>
+      <dd>
+        {schedule.jobs}, {schedule.running} in progress; starts are late by {lateness.p50} ms (median) and{' '}
+        {lateness.p99} ms (99 %)
+        {schedule.stalls > 0 && `; lvsd was held up ${durationText(schedule.stalledFor)} in all`}
+      </dd>
+      <dt>Reconciliation</dt>
+      <dd>
+        {counted(reconcile.changesApplied, 'change')} applied, {reconcile.driftRepaired} of other programs
+        reverted
+        {reconcile.lastResync !== null && `; the table was read ${agoText(reconcile.lastResync, now)} ago`}
+        {reconcile.errors.map(error => (
+          <Alarm key={error}>{error}</Alarm>
+        ))}
+        {reconcile.disputes.map(({ service, changes, since }) => (
+          <Alarm key={service}>
+            Another program keeps changing {service}: {changes} changes since {fullTime(since)}
+          </Alarm>
+        ))}
+      </dd>
+    </dl>
+  )
+}
+
+function Alarm({ children }: { children: ComponentChildren }) {
+  return <p class="note alarm">{children}</p>
+}
+
+function Doctor() {
+  const { client } = usePage()
+  const [findings, setFindings] = useState<readonly Finding[] | null>(null)
+  const [failed, setFailed] = useState<string | null>(null)
+  const examine = () => {
+    setFindings(null)
+    setFailed(null)
+    client.get<{ findings: readonly Finding[] }>('v1/doctor').then(
+      ({ findings }) => setFindings(findings),
+      (error: RequestFailed) => setFailed(error.message),
+    )
+  }
+  useEffect(examine, [])
+  const shown = findings?.filter(({ severity }) => severity !== 'ok') ?? []
+  return (
+    <section>
+      <h2>Doctor</h2>
+      <div class="actions">
+        <button type="button" onClick={examine}>
+          Examine again
+        </button>
+      </div>
+      {failed && <p class="note alarm">{failed}</p>}
+      {findings === null && !failed && <p class="empty">The machine is being examined.</p>}
+      {findings && (
+        <p>
+          {counted(findings.length - shown.length, 'finding')} in order, {shown.length} to read.
+        </p>
+      )}
+      <ul class="findings">
+        {shown.map(finding => (
+          <li key={finding.id} class={`card ${finding.severity.replace(' ', '-')}`}>
+            <h3>
+              <span class={`level ${finding.severity.replace(' ', '-')}`}>{finding.severity}</span>{' '}
+              {finding.title}
+            </h3>
+            {finding.text && <p>{finding.text}</p>}
+            {finding.commands.length > 0 && <pre>{finding.commands.join('\n')}</pre>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,161 @@
+/** One real server: why it is in its state, its checks phase by phase, and its last events. */
+
+import { useEffect, useState } from 'preact/hooks'
+import type { EventRecord, WhyCheck, WhyReal, WhyResults } from './api-types.js'
+import { usePage } from './context.js'
+import { EventList } from './events-view.js'
+import { useKeys } from './keyboard.js'
+import { effectText, OverrideMark, StateMark, Strip } from './marks.js'
+import { hashOf } from './routes.js'
+import { Actions, weightText } from './service-view.js'
+import { useStore } from './store.js'
+import { agoText, asSentence, fullTime, timeText } from './text.js'
+
+const EVENTS = 50
+
+export function RealView({ service, real }: { service: string; real: string }) {
+  const { client, live, ask } = usePage()
+  const overview = useStore(live.overview)
+  const [answer, setAnswer] = useState<WhyReal | null>(null)
+  const [events, setEvents] = useState<readonly EventRecord[]>([])
+  const [trouble, setTrouble] = useState<string | null>(null)
+  useEffect(() => {
+    let isGone = false
+    const failed = (error: Error) => {
+      if (!isGone) setTrouble(error.message)
+    }
+    client.why({ service, real }).then(why => {
+      if (isGone) return
+      setAnswer(why)
+      setTrouble(null)
+    }, failed)
+    return () => {
+      isGone = true
+    }
+    // Again at each new overview, which comes at each event and each second.
+  }, [service, real, overview])
+  const newest = useStore(live.events)[0]?.id
+  useEffect(() => {
+    client.events({ service, real, limit: String(EVENTS) }).then(
+      ({ events }) => setEvents(events.toReversed()),
+      () => {},
+    )
+  }, [service, real, newest])
+  const target = { service, real }
+  useKeys({
+    d: () => ask('drain', target),
+    e: () => ask('enable', target),
+    r: () => ask('recheck', target),
+    Escape: () => location.assign(hashOf({ view: 'service', service })),
+  })
+  if (!answer) return <p class="empty">{trouble ?? 'The real server is being loaded.'}</p>
+  const now = overview ? Date.parse(overview.now) : Date.now()
+  const { sentence, checks, overrides, table } = answer
+  const { state, since, weight, override } = answer.real
+  return (
+    <>
+      <header class="title">
+        <p>
+          <a href={hashOf({ view: 'service', service })}>{service}</a>
+        </p>
+        <h1>
+          <StateMark state={state} isShort /> {real}
+        </h1>
+        <p class="sentence">{asSentence(sentence)}</p>
+        {override && (
+          <p>
+            <OverrideMark override={override} now={now} />
+          </p>
+        )}
+        <Actions service={service} real={real} />
+        {trouble && <p class="note alarm">{trouble}</p>}
+      </header>
+      <dl class="facts">
+        <dt>State</dt>
+        <dd>
+          {state} since {fullTime(since)} ({agoText(since, now)})
+        </dd>
+        <dt>Weight</dt>
+        <dd>
+          {weightText(weight)}, configured {weight.configured}
+        </dd>
+        <dt>Kernel</dt>
+        <dd>
+          {table.written === null
+            ? 'lvsd has written nothing since its start'
+            : `${table.written.weight === null ? 'removed' : `weight ${table.written.weight} written`} ${agoText(table.written.at, now)} ago`}
+        </dd>
+        <dt>Overrides</dt>
+        <dd>
+          {overrides.length === 0
+            ? 'none'
+            : overrides
+                .map(
+                  each =>
+                    `${effectText(each)} by ${each.who}${each.reason && `: ${each.reason}`}${each.counts ? '' : ' (not deciding)'}`,
+                )
+                .join('; ')}
+        </dd>
+      </dl>
+      {checks.map(check => (
+        <CheckCard key={check.name} check={check} now={now} />
+      ))}
+      <section>
+        <h2>Events</h2>
+        <EventList events={events} now={now} />
+      </section>
+    </>
+  )
+}
+
+function CheckCard({ check, now }: { check: WhyCheck & { readonly strip?: string }; now: number }) {
+  const { kind, target, state, since, expects, policy, streak, results, nextAt, isRunning } = check
+  return (
+    <section class={`card check ${state}`}>
+      <h2>
+        <StateMark state={state} isShort /> {kind} <span class="address">{target}</span>
+      </h2>
+      {check.strip !== undefined && <Strip results={check.strip} label={`last results of ${kind}`} />}
+      <dl class="facts">
+        <dt>Expects</dt>
+        <dd>{expects}</dd>
+        <dt>State</dt>
+        <dd>
+          {state} for {agoText(since, now)}; {streak} in a row; down after {policy.fall} failures, up after{' '}
+          {policy.rise} passes
+        </dd>
+        <dt>Next run</dt>
+        <dd>{isRunning ? 'in progress' : nextAt === null ? 'none' : timeText(nextAt, now)}</dd>
+      </dl>
+      <ol class="results" aria-label={`Last results of ${kind}`}>
+        {results.map(group => (
+          <Result key={group.from} group={group} now={now} />
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+function Result({ group, now }: { group: WhyResults; now: number }) {
+  const { last, count, from, at } = group
+  const word = last.ok === null ? 'no verdict' : last.ok ? 'passed' : 'failed'
+  const tone = last.ok === null ? 'unknown' : last.ok ? 'up' : 'down'
+  return (
+    <li>
+      <span class={`state ${tone}`}>{word}</span> {count > 1 && `${count} times, ${timeText(from, now)} to `}
+      {timeText(at, now)}: {last.reason && <code>{last.reason}</code>}{' '}
+      <span class="reason">{last.detail}</span> <Phases phases={last.phases} ms={last.ms} />
+    </li>
+  )
+}
+
+function Phases({ phases, ms }: { phases: WhyResults['last']['phases']; ms: number }) {
+  const parts = phases.map(({ phase, ms: end }, i) => ({ phase, took: end - (phases[i - 1]?.ms ?? 0) }))
+  return (
+    <span class="dim">
+      {parts.map(({ phase, took }) => `${phase} ${took.toFixed(1)} ms`).join(', ')}
+      {parts.length > 0 ? '; ' : ''}
+      {ms.toFixed(1)} ms in all
+    </span>
+  )
+}

@@ -1,0 +1,78 @@
+/** Numbers and times as text. Pure. */
+
+const UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+] as const
+
+/** The two largest units of a duration in milliseconds: `2 d 4 h`, `35 s`. */
+export function durationText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  const at = UNITS.findIndex(([size]) => seconds >= size)
+  if (at === -1) return '0 s'
+  const [size, unit] = UNITS[at] as (typeof UNITS)[number]
+  const next = UNITS[at + 1]
+  const rest = next ? Math.floor((seconds % size) / next[0]) : 0
+  return `${Math.floor(seconds / size)} ${unit}${next && rest > 0 ? ` ${rest} ${next[1]}` : ''}`
+}
+
+const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
+const dayAndTime = new Intl.DateTimeFormat('en-GB', {
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+})
+
+/** The local time of day of seconds since 1970. */
+export function clockText(seconds: number): string {
+  return clockTime.format(seconds * 1000)
+}
+
+/** The local time of an ISO 8601 time: the time of day, with the date unless it is today. */
+export function timeText(iso: string, now: number): string {
+  const date = new Date(iso)
+  return date.toDateString() === new Date(now).toDateString() ? clockTime.format(date) : fullTime(iso)
+}
+
+/** The local date and time: `2026-11-28 14:03:05`. */
+export function fullTime(iso: string): string {
+  const parts = Object.fromEntries(
+    dayAndTime.formatToParts(new Date(iso)).map(part => [part.type, part.value]),
+  )
+  const { year, month, day, hour, minute, second } = parts
+  return `${year}-${month}-${day} ${hour}:${minute}:${second}`
+}
+
+/** How long ago, of an ISO 8601 time. */
+export function agoText(iso: string, now: number): string {
+  return durationText(now - Date.parse(iso))
+}
+
+/** Three significant digits with a prefix: `0`, `4.25`, `12.3k`. */
+export function amount(value: number): string {
+  const prefixes = ['', 'k', 'M', 'G', 'T']
+  let rest = value
+  let at = 0
+  while (rest >= 999.5 && at < prefixes.length - 1) {
+    rest /= 1000
+    at++
+  }
+  const digits = at === 0 && Number.isInteger(rest) ? 0 : rest >= 99.95 ? 0 : rest >= 9.995 ? 1 : 2
+  return `${Number(rest.toFixed(digits))}${prefixes[at]}`
+}
+
+/** `1 server`, `2 servers`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** The first letter large, a full stop at the end. */
+export function asSentence(text: string): string {
+  const whole = `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`
+}
