@@ -162,17 +162,13 @@ class RunningDaemon implements Daemon {
     lifecycle.add('accepted configuration', () => this.#reloader.close(LAST_PATIENCE))
     lifecycle.add('journal', () => journal.close())
     lifecycle.add('kernel', () => kernel.close())
-<<<<<<< HEAD
-    lifecycle.add('control socket', () => this.#socket?.close())
+    const { tokensPath = null } = parts
+    this.#api = new ApiService({ log, tokensPath, control: () => this.#control() })
+    lifecycle.add('API', () => this.#api.close(LAST_PATIENCE))
     // Before the lock of the journal is released, which protects the folder of the events too, and before the socket is
     // closed: its clients get the last events.
     this.events = parts.eventMemory
     lifecycle.add('events', () => this.#closeEvents())
-=======
-    const { tokensPath = null } = parts
-    this.#api = new ApiService({ log, tokensPath, control: () => this.#control() })
-    lifecycle.add('API', () => this.#api.close(LAST_PATIENCE))
->>>>>>> fb1c08c (api: serve TCP with tokens, and the page)
     const memory = new HealthMemory({ path: parts.memoryPath ?? null, log })
     this.#memory = memory
     lifecycle.add('health records', () => memory.close(LAST_PATIENCE))
