@@ -28,6 +28,8 @@ const ELSE: readonly {
       'ipvs/',
       'cli/terminal/drain.ts',
       'core/on-down.ts',
+      'api/connection-types.ts',
+      'api/model-types.ts',
     ],
   },
   {
@@ -45,6 +47,7 @@ const ELSE: readonly {
       'probe/',
       'workers/messages.ts',
       'api/socket-path.ts',
+      'api/model-types.ts',
       'notify/mail/transport.ts',
     ],
   },
@@ -94,8 +97,9 @@ const ELSE: readonly {
   {
     is: 'a value of a header, or a result of a reload',
     words: ['none'],
-    files: ['api/page.ts', 'metrics/tallies.ts'],
+    files: ['api/page.ts', 'metrics/tallies.ts', 'api/table-types.ts'],
   },
+  { is: 'what an override is on', words: ['on'], files: ['api/why-types.ts'] },
   { is: 'an option of the mail library', words: ['tls'], files: ['notify/mail/transport.ts'] },
   {
     is: "the bundler's word for packages that stay outside",
