@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { PassThrough } from 'node:stream'
 import { EventFeed, MOST_UNREAD } from '../../../src/api/event-feed.js'
 import { EventMemory } from '../../../src/history/event-memory.js'
-import { StreamParser } from '../../../src/web/event-stream.js'
+import { StreamParser } from '../../../src/web/stream-parser.js'
 import { recordingLog } from '../../support/logs.js'
 import { until } from '../../support/until.js'
 
