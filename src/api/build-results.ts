@@ -37,6 +37,7 @@ function checkResults({ subscriber, health, recent }: CheckState, dates: Dates) 
     kind: use.kind,
     target: target.port === 0 ? bracketed(target.address) : endpoint(target.address, target.port),
     state: health.state,
+    strip: recent.strip,
     results: groupsOf(recent.groups, dates),
   }
 }

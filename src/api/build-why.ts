@@ -130,6 +130,7 @@ function whyCheck(
     expects: kind ? expectationOf(kind, subscriber.target, subscriber.use.options) : '',
     nextAt: next && dates.iso(snapshot.now + next.in),
     isRunning: next?.isRunning ?? false,
+    strip: recent.strip,
     results: groupsOf(recent.groups, dates),
   }
 }

@@ -15,7 +15,7 @@ import type {
 import type { OverviewDocument } from './overview-types.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ResultsDocument } from './result-types.js'
-import type { ReloadOutcome, ServiceStatus, StatusDocument } from './status-types.js'
+import type { ReloadOutcome, ServiceListing, ServiceStatus, StatusDocument } from './status-types.js'
 import type { Assumed, DriftDocument, PlanDocument, TableDocument } from './table-types.js'
 import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
 import type { DoctorDocument, Posted, ValidateDocument } from './validate-types.js'
@@ -35,6 +35,8 @@ export interface Control {
   /** The first of the targets that does not exist; null if all exist. */
   missing(targets: readonly TargetName[]): Missing | null
   /** The last results of checks: of a service, of a real server, or of all. The targets exist. */
+  /** A service with its real servers, without their checks. Null: there is none of this name. */
+  listing(name: string): Promise<ServiceListing | null>
   results(service: string | null, real: string | null): Promise<ResultsDocument>
   /** The kernel's table. Null if it cannot be read. */
   table(): Promise<TableDocument | null>

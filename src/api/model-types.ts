@@ -76,6 +76,11 @@ export const checkResult = z
     description: 'The result of one run of a check.',
   }) satisfies z.ZodType<CheckResult>
 
+/** The last hundred verdicts of a check. */
+export const strip = z
+  .string()
+  .describe('The last 100 verdicts, the oldest first: p passed, f failed, n no verdict.')
+
 export const checkPolicy = z
   .object({
     interval: z.number().describe('Milliseconds.'),

@@ -1,6 +1,6 @@
 /** The last results of checks. */
 import { z } from '../check/option-types.js'
-import { healthState, list } from './model-types.js'
+import { healthState, list, strip } from './model-types.js'
 import { whyResults } from './why-types.js'
 
 export const resultsDocument = z
@@ -16,6 +16,7 @@ export const resultsDocument = z
               kind: z.string(),
               target: z.string(),
               state: healthState,
+              strip,
               results: list(whyResults).describe('The last groups of results, the newest first.'),
             }),
           ),

@@ -12,6 +12,7 @@ import {
   problem,
   realCounters,
   scheduleStats,
+  strip,
   sysctlState,
   time,
 } from './model-types.js'
@@ -224,6 +225,17 @@ export const serviceStatus = z
 
 export const serviceWithoutReals = z.object({ ...serviceFields, ...serviceEnd })
 
+/** A real server in a list of many: its checks are one strip. */
+export const listedReal = realWithoutChecks
+  .extend({
+    strip: strip.describe('The last 100 verdicts of the check that failed last, else of its first check.'),
+  })
+  .meta({ id: 'ListedReal' })
+
+export const serviceListing = z
+  .object({ ...serviceFields, ...serviceEnd, reals: list(listedReal) })
+  .meta({ id: 'ServiceListing', description: 'A service with its real servers, without their checks.' })
+
 export const reloadOutcome = z
   .object({ ok: z.boolean(), at: time(), message: z.string(), problems: list(problem) })
   .meta({ id: 'ReloadOutcome' })
@@ -273,6 +285,7 @@ export type SlowStartStatus = Readonly<z.output<typeof slowStartStatus>>
 export type DampingStatus = Readonly<z.output<typeof dampingStatus>>
 export type RealStatus = Readonly<z.output<typeof realStatus>>
 export type Totals = Readonly<z.output<typeof totals>>
+export type ServiceListing = Readonly<z.output<typeof serviceListing>>
 export type ServiceStatus = Readonly<z.output<typeof serviceStatus>>
 export type StatusDocument = Readonly<z.output<typeof statusDocument>>
 export type ReloadOutcome = Readonly<z.output<typeof reloadOutcome>>

@@ -1,5 +1,6 @@
 /** The daemon as the API asks it. */
 import { hostname } from 'node:os'
+import { buildListing } from '../api/build-listing.js'
 import { buildOverview } from '../api/build-overview.js'
 import { buildResults } from '../api/build-results.js'
 import { buildStatus } from '../api/build-status.js'
@@ -62,6 +63,7 @@ export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
     reload: isForced => daemon.reload(isForced),
     missing: targets => missingTarget(applier.config, targets),
     services: async name => buildStatus(await snapshot(named(name)), dates).services,
+    listing: async name => buildListing(await snapshot(named(name)), dates),
     results: async (service, real) => {
       const { health } = await snapshot(named(service))
       return buildResults(health.services, real, dates)

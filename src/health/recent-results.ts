@@ -16,7 +16,15 @@ export const KEPT_GROUPS = 5
 /** Maximum length of the detail in an older group, in UTF-16 code units. */
 const OLD_DETAIL = 100
 
+/** Number of verdicts that are kept for each check. */
+export const KEPT_VERDICTS = 100
+/** Passed, failed, no verdict. */
+const LETTERS = 'pfn'
+
 export class RecentResults {
+  /** A ring of places in `LETTERS`; made with the first result. */
+  #verdicts: Uint8Array | null = null
+  #total = 0
   /** Older groups as compact texts, the oldest first: 5,000 servers may each have four of them. */
   #older: readonly string[] = []
   #last: CheckResult | null = null
@@ -25,6 +33,8 @@ export class RecentResults {
   #at = 0
 
   add(result: CheckResult, now: number): void {
+    this.#verdicts ??= new Uint8Array(KEPT_VERDICTS)
+    this.#verdicts[this.#total++ % KEPT_VERDICTS] = result.ok === null ? 2 : result.ok ? 0 : 1
     if (this.#last === null || !areAlike(this.#last, result)) {
       if (this.#last !== null) this.#older = [...this.#older, this.#packedLast()].slice(1 - KEPT_GROUPS)
       this.#count = 0
@@ -33,6 +43,15 @@ export class RecentResults {
     this.#last = result
     this.#count++
     this.#at = now
+  }
+
+  /** The last verdicts as letters, the oldest first: `p` passed, `f` failed, `n` no verdict. */
+  get strip(): string {
+    const count = Math.min(this.#total, KEPT_VERDICTS)
+    let text = ''
+    for (let i = this.#total - count; i < this.#total; i++)
+      text += LETTERS.charAt(this.#verdicts?.[i % KEPT_VERDICTS] ?? 0)
+    return text
   }
 
   /** The groups, the oldest first. */

@@ -1,5 +1,5 @@
 /** Requests to the API of the director that serves this page. */
-import type { EventsAnswer, OverviewDocument, ServiceStatus, WhyReal } from './api-types.js'
+import type { EventsAnswer, OverviewDocument, ServiceListing, WhyReal } from './api-types.js'
 
 /** An answer that is no success, with the texts of its problem document (RFC 9457). */
 export class RequestFailed extends Error {
@@ -49,8 +49,8 @@ export class Client {
     return this.#json('v1/overview')
   }
 
-  service(name: string): Promise<ServiceStatus> {
-    return this.#json(`v1/services/${encodeURIComponent(name)}`)
+  service(name: string): Promise<ServiceListing> {
+    return this.#json(`v1/services/${encodeURIComponent(name)}/reals`)
   }
 
   why({ service, real }: Target): Promise<WhyReal> {

@@ -1,7 +1,7 @@
 /** The question before something changes: it says what will change. */
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { RealStatus, ServiceStatus } from './api-types.js'
+import type { ListedReal, ServiceListing } from './api-types.js'
 import type { Target } from './client.js'
 import { RequestFailed } from './client.js'
 import { type ActionKind, usePage } from './context.js'
@@ -29,7 +29,7 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
   const { client, live, say } = usePage()
   const dialog = useRef<HTMLDialogElement>(null)
   const shown = useStore(live.service)
-  const [service, setService] = useState<ServiceStatus | null>(null)
+  const [service, setService] = useState<ServiceListing | null>(null)
   const [reason, setReason] = useState('')
   const [seconds, setSeconds] = useState('')
   const [trouble, setTrouble] = useState<RequestFailed | null>(null)
@@ -106,8 +106,8 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
 
 interface ConsequencesProps {
   readonly action: ActionKind
-  readonly service: ServiceStatus
-  readonly reals: readonly RealStatus[]
+  readonly service: ServiceListing
+  readonly reals: readonly ListedReal[]
 }
 
 function Consequences({ action, service, reals }: ConsequencesProps) {
@@ -115,7 +115,7 @@ function Consequences({ action, service, reals }: ConsequencesProps) {
 }
 
 /** What a drain changes: weights, connections that go on, and who serves afterwards. */
-export function drainText(service: ServiceStatus, reals: readonly RealStatus[]): string {
+export function drainText(service: ServiceListing, reals: readonly ListedReal[]): string {
   const names = new Set(reals.map(({ name }) => name))
   const serving = service.reals.filter(({ name, weight }) => !names.has(name) && (weight.wanted ?? 0) > 0)
   const active = reals.reduce((sum, { counters }) => sum + (counters?.active ?? 0), 0)
@@ -134,7 +134,7 @@ export function drainText(service: ServiceStatus, reals: readonly RealStatus[]):
 }
 
 /** What an enable ends, and what then decides. */
-export function enableText(reals: readonly RealStatus[]): string {
+export function enableText(reals: readonly ListedReal[]): string {
   const held = reals.filter(({ override }) => override !== null)
   const commands = held.filter(({ override }) => override?.source === 'command')
   if (held.length === 0) return 'There is no override. Nothing changes.'

@@ -2,7 +2,7 @@
  * What the page knows of the director, kept current: the stream says that something has changed, and the documents that
  * are on the screen are fetched again. Counters change without events, so they are fetched each second as well.
  */
-import type { EventRecord, OverviewDocument, ServiceStatus } from './api-types.js'
+import type { EventRecord, OverviewDocument, ServiceListing } from './api-types.js'
 
 import type { Client } from './client.js'
 import { RequestFailed } from './client.js'
@@ -33,7 +33,7 @@ export interface Series {
 export class Live {
   readonly connection = new Store<Connection>({ kind: 'connecting' })
   readonly overview = new Store<OverviewDocument | null>(null)
-  readonly service = new Store<ServiceStatus | null>(null)
+  readonly service = new Store<ServiceListing | null>(null)
   /** Of the service on the screen: why there is no document. */
   readonly serviceTrouble = new Store<string | null>(null)
   /** The newest first. */

@@ -30,7 +30,7 @@ export function OverrideMark({ override, now }: { override: OverrideStatus; now:
   const end = until === null ? 'no end' : `for ${durationText(Date.parse(until) - now)} more`
   return (
     <span class="badge held" title={reason === '' ? who : `${who}: ${reason}`}>
-      <span aria-hidden="true">⏸ </span>
+      <span aria-hidden="true">‖ </span>
       {effectText(override)} by {who}, {end}
     </span>
   )

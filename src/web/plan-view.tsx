@@ -1,24 +1,14 @@
 /** What a reload of the configuration would change, and the reload. */
 
 import { useEffect, useState } from 'preact/hooks'
-import type { ReloadOutcome } from './api-types.js'
+import type { ChangeDocument, PlanDocument, ReloadOutcome } from './api-types.js'
 import type { ProblemLine, RequestFailed } from './client.js'
 import { usePage } from './context.js'
 import { counted } from './text.js'
 
-export interface PlanAnswer {
-  readonly changes: readonly PlannedChange[]
-  readonly problems: readonly ProblemLine[]
-}
-
-interface PlannedChange {
-  readonly kind: string
-  readonly text: string
-}
-
 export function PlanView() {
   const { client, say } = usePage()
-  const [plan, setPlan] = useState<PlanAnswer | null>(null)
+  const [plan, setPlan] = useState<PlanDocument | null>(null)
   const [failed, setFailed] = useState<RequestFailed | null>(null)
   const [done, setDone] = useState<string | null>(null)
   const [isBusy, setBusy] = useState(true)
@@ -26,7 +16,7 @@ export function PlanView() {
     setBusy(true)
     setFailed(null)
     client
-      .get<PlanAnswer>('v1/plan')
+      .get<PlanDocument>('v1/plan')
       .then(setPlan, (error: RequestFailed) => {
         setPlan(null)
         setFailed(error)
@@ -62,27 +52,59 @@ export function PlanView() {
       {done && <p class="note good">{done}</p>}
       {failed && <Failure failed={failed} />}
       {plan && <Changes changes={plan.changes} />}
-      {plan && plan.problems.length > 0 && <Problems problems={plan.problems} />}
+      {plan?.troubles.map(trouble => (
+        <p key={trouble} class="note alarm">
+          {trouble}
+        </p>
+      ))}
       {isBusy && <p class="empty">The plan is being made.</p>}
     </>
   )
 }
 
-function Changes({ changes }: { changes: readonly PlannedChange[] }) {
+function Changes({ changes }: { changes: readonly ChangeDocument[] }) {
   if (changes.length === 0) return <p class="note good">Nothing changes in the table.</p>
   return (
     <>
       <h2>{counted(changes.length, 'change')}</h2>
       <ul class="changes">
-        {changes.map(({ kind, text }) => (
-          <li key={text} class={kind}>
-            <code>{text}</code>
-          </li>
-        ))}
+        {changes.map(change => {
+          const kind = change.op.split('-')[0] as keyof typeof SIGNS
+          return (
+            <li key={`${change.op} ${change.service} ${change.real}`} class={kind}>
+              <code>
+                {SIGNS[kind]} {change.service} {change.real ?? ''} {attributesText(change)}
+              </code>
+            </li>
+          )
+        })}
       </ul>
     </>
   )
 }
+
+const SIGNS = { add: '+', set: '~', delete: '-' } as const
+
+/** What is new; of a change only what is different. */
+function attributesText({ to, was }: Pick<ChangeDocument, 'to' | 'was'>): string {
+  const before = (was ?? {}) as Readonly<Record<string, unknown>>
+  const text = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+  return Object.entries(to ?? {})
+    .filter(([name, value]) => text(value) !== text(before[name]) && SHOWN.has(name))
+    .map(([name, value]) => `${name} ${was ? `${text(before[name])} → ` : ''}${text(value)}`)
+    .join(', ')
+}
+
+const SHOWN: ReadonlySet<string> = new Set([
+  'scheduler',
+  'schedulerFlags',
+  'persistence',
+  'onePacket',
+  'forwarding',
+  'weight',
+  'upper',
+  'lower',
+])
 
 function Failure({ failed }: { failed: RequestFailed }) {
   return (

@@ -108,14 +108,14 @@ export function RealView({ service, real }: { service: string; real: string }) {
   )
 }
 
-function CheckCard({ check, now }: { check: WhyCheck & { readonly strip?: string }; now: number }) {
+function CheckCard({ check, now }: { check: WhyCheck; now: number }) {
   const { kind, target, state, since, expects, policy, streak, results, nextAt, isRunning } = check
   return (
     <section class={`card check ${state}`}>
       <h2>
         <StateMark state={state} isShort /> {kind} <span class="address">{target}</span>
       </h2>
-      {check.strip !== undefined && <Strip results={check.strip} label={`last results of ${kind}`} />}
+      <Strip results={check.strip} label={`last results of ${kind}`} />
       <dl class="facts">
         <dt>Expects</dt>
         <dd>{expects}</dd>

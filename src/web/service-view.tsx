@@ -1,7 +1,7 @@
 /** One service with its real servers. */
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import type { RealStatus } from './api-types.js'
+import type { ListedReal } from './api-types.js'
 import { usePage } from './context.js'
 import { useKeys } from './keyboard.js'
 import { OverrideMark, ruleTexts, ShareBar, StateMark, Strip } from './marks.js'
@@ -10,9 +10,6 @@ import { hashOf } from './routes.js'
 import { useStore } from './store.js'
 import { agoText, amount, counted, fullTime } from './text.js'
 import { VirtualRows } from './virtual-rows.js'
-
-/** A real server with the last results of its checks, see `Strip`. */
-export type ListedReal = RealStatus & { readonly results?: string }
 
 const ROW_HEIGHT = { wide: 44, narrow: 104 } as const
 const NARROW = '(max-width: 719px)'
@@ -30,10 +27,7 @@ export function ServiceView({ name }: { name: string }) {
     live.show(name)
     return () => live.show(null)
   }, [name])
-  const reals = useMemo(
-    () => chosen((service?.reals ?? []) as readonly ListedReal[], filter),
-    [service, filter],
-  )
+  const reals = useMemo(() => chosen(service?.reals ?? [], filter), [service, filter])
   const at = reals[cursor]
   const move = (step: number) => () => setCursor(Math.min(Math.max(cursor + step, 0), reals.length - 1))
   const act = (kind: 'drain' | 'enable' | 'recheck') => () =>
@@ -58,7 +52,7 @@ export function ServiceView({ name }: { name: string }) {
   if (!service || !overview) return <p class="empty">The service is being loaded.</p>
   const now = Date.parse(overview.now)
   const { key, scheduler, state, since, panic, totals, fallback } = service
-  const sum = (of: (real: RealStatus) => number) => service.reals.reduce((all, real) => all + of(real), 0)
+  const sum = (of: (real: ListedReal) => number) => service.reals.reduce((all, real) => all + of(real), 0)
   return (
     <>
       <header class="title">
@@ -161,7 +155,7 @@ function RealRow({ real, service, now, index, isAt }: RealRowProps) {
         {counters ? `${amount(counters.active)} + ${amount(counters.inactive)}` : ''}
       </span>
       <span role="cell">
-        <Strip results={real.results ?? ''} />
+        <Strip results={real.strip} />
       </span>
       <span role="cell" class="since">
         <time title={fullTime(since)}>{agoText(since, now)}</time>
@@ -180,7 +174,7 @@ function RealRow({ real, service, now, index, isAt }: RealRowProps) {
 }
 
 /** The weight in the kernel; with the wanted one where that differs. */
-export function weightText({ wanted, kernel }: RealStatus['weight']): string {
+export function weightText({ wanted, kernel }: ListedReal['weight']): string {
   const text = (weight: number | null) => (weight === null ? 'out' : String(weight))
   return wanted === kernel ? text(kernel) : `${text(kernel)} → ${text(wanted)}`
 }
@@ -208,7 +202,7 @@ const RANK = { down: 0, unknown: 1, up: 2 } as const
 /** Those that match, with trouble first, else in the order of the configuration. */
 function chosen(reals: readonly ListedReal[], filter: string): readonly ListedReal[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
-  const rank = ({ state, override }: RealStatus) => RANK[state] * 2 + (override ? 0 : 1)
+  const rank = ({ state, override }: ListedReal) => RANK[state] * 2 + (override ? 0 : 1)
   return reals
     .filter(({ name, state, reason, override }) => {
       const text = `${name} ${state} ${reason} ${override ? `${override.effect} ${override.who}` : ''}`

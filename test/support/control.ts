@@ -48,6 +48,7 @@ export function controlOf({ overrides, ...part }: Part = {}): Control {
     },
     metrics: { text: async () => ({ contentType: 'text/plain', text: '' }) },
     overview: async () => buildOverview(statusDocument(), 'director'),
+    listing: async () => null,
     tokens: { list: () => [], add: async () => null, revoke: async () => null },
     streamEvents: async () => Readable.from([]),
     events: { wait: async () => ({ oldest: 0, newest: 0, hasMore: false, events: [] }) },

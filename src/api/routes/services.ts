@@ -4,10 +4,10 @@ import type { Control } from '../control.js'
 import { list } from '../model-types.js'
 import { Refusal } from '../problem-document.js'
 import { routeOver } from '../route.js'
-import { realStatus, serviceStatus, serviceWithoutReals } from '../status-types.js'
+import { realStatus, serviceListing, serviceStatus, serviceWithoutReals } from '../status-types.js'
 import { needTargets } from './targets.js'
 
-const route = routeOver<Pick<Control, 'services' | 'missing'>>()
+const route = routeOver<Pick<Control, 'services' | 'listing' | 'missing'>>()
 const service = z.string().describe('Its name in the status document.')
 const real = z.string().describe('Its name in the service: `[2001:db8::1]:80`.')
 
@@ -31,6 +31,19 @@ export const serviceRoutes = [
     response: serviceStatus,
     problems: ['not-found'],
     handler: (control, { params }) => serviceOf(control, { ...params, real: null }),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/services/{service}/reals',
+    role: 'read',
+    summary: 'A service with its real servers without their checks: for lists of many.',
+    params: z.strictObject({ service }),
+    response: serviceListing,
+    problems: ['not-found'],
+    handler: async (control, { params }) => {
+      needTargets(control, [{ ...params, real: null }], 'path')
+      return (await control.listing(params.service)) ?? gone()
+    },
   }),
   route({
     method: 'GET',

@@ -87,6 +87,9 @@ describe('openapi: the answers of a running director', function () {
     await get('/v1/status', '/v1/status', 200)
     assert.equal((await get('/v1/services', '/v1/services', 200)).services.length, 2)
     assert.equal((await get('/v1/services/{service}', '/v1/services/web', 200)).reals.length, 2)
+    const listing = await get('/v1/services/{service}/reals', '/v1/services/web/reals', 200)
+    assert.match(listing.reals[1].strip, /^f+$/)
+    await get('/v1/services/{service}/reals', '/v1/services/wbe/reals', 404)
     const one = '/v1/services/{service}/reals/{real}'
     assert.equal((await get(one, `/v1/services/web/reals/${real}`, 200)).name, up)
     const nearService = await get('/v1/services/{service}', '/v1/services/wbe', 404)

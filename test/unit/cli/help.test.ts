@@ -24,6 +24,7 @@ describe('help: the commands', () => {
       'reload',
       'run',
       'status',
+      'token',
       'top',
       'undrain',
       'validate',

@@ -1,0 +1,29 @@
+/** Builds the listing of a service: its real servers without their checks. Pure. */
+import type { CheckState } from '../health/check-state.js'
+import type { WallClock } from '../util/clock.js'
+import { buildStatus } from './build-status.js'
+import type { Snapshot } from './snapshot.js'
+import type { ServiceListing } from './status-types.js'
+
+/** `snapshot`: of one service. Null: there is none. */
+export function buildListing(snapshot: Snapshot, dates: WallClock): ServiceListing | null {
+  const [service] = buildStatus(snapshot, dates).services
+  const [health] = snapshot.health.services
+  if (!service || !health) return null
+  const reals = service.reals.map(({ checks: _, ...real }, i) => ({
+    ...real,
+    strip: stripOf(health.reals[i]?.checks ?? []),
+  }))
+  return { ...service, reals }
+}
+
+/** The verdicts of the check that failed last, else of the first one. */
+function stripOf(checks: readonly CheckState[]): string {
+  const strips = checks.map(({ recent }) => recent.strip)
+  const sinceFailure = (strip: string) =>
+    strip.includes('f') ? strip.length - strip.lastIndexOf('f') : Number.POSITIVE_INFINITY
+  return strips.reduce(
+    (best, strip) => (sinceFailure(strip) < sinceFailure(best) ? strip : best),
+    strips[0] ?? '',
+  )
+}

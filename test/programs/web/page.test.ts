@@ -1,0 +1,200 @@
+/** The page in a real browser, with a running lvsd and real little servers. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, Page } from 'playwright-core'
+import { endOverrides, fetchStatus } from '../../../src/api/client.js'
+import { ALL_EFFECTS } from '../../../src/cli/override-command.js'
+import { until } from '../../support/until.js'
+import { launch, openPage, Site, sees } from '../../support/web.js'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+describe('the page', function () {
+  this.timeout(120_000)
+  const site = new Site()
+  let browser: Browser
+  let operator = ''
+  let reader = ''
+
+  before(async () => {
+    await site.start()
+    browser = await launch()
+    operator = await site.token('anna', 'operate')
+    reader = await site.token('guest', 'read')
+  })
+
+  after(async () => {
+    await browser?.close()
+    await site.stop()
+  })
+
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close()
+    for (const server of site.servers) server.isFailing = false
+    const targets = [
+      { service: 'web', real: null },
+      ...site.servers.map(({ name }) => ({ service: 'web', real: name })),
+    ]
+    await endOverrides(site.socket, { targets, effects: [...ALL_EFFECTS] })
+  })
+
+  const server = (i: number) => {
+    const found = site.servers[i]
+    assert.ok(found)
+    return found
+  }
+  const card = (page: Page, name: string) =>
+    page.locator('.card').filter({ has: page.getByRole('link', { name, exact: true }) })
+
+  it('shows a server that goes down and comes back, without a reload', async () => {
+    const { page, complaints } = await openPage(browser, site.url, operator)
+    await sees(page, 'All services are healthy')
+    await page.evaluate(() => Object.assign(globalThis, { isSame: true }))
+    server(1).isFailing = true
+    await card(page, 'web').getByText(server(1).name).waitFor()
+    await sees(page, '1 service with failed real servers')
+    await sees(card(page, 'web').page(), /503/)
+    server(1).isFailing = false
+    await sees(page, 'All services are healthy')
+    assert.equal(await page.evaluate(() => 'isSame' in globalThis), true)
+    assert.deepEqual(complaints, [])
+  })
+
+  it('drains by a click, after a question that says what will change', async () => {
+    const { page, complaints } = await openPage(
+      browser,
+      `${site.url}#/real/web/${encodeURIComponent(server(2).name)}`,
+      operator,
+    )
+    await page.getByRole('button', { name: 'Drain…' }).click()
+    await sees(page, /Its weight changes from 5 to 0\..*New connections go to the other 3 real servers\./)
+    await page.getByLabel('Reason').fill('disk swap')
+    await page.getByLabel('For').selectOption({ label: '2 hours' })
+    await page.getByRole('button', { name: 'Drain', exact: true }).click()
+    await sees(page, /drained by token anna/)
+    const real = async () => {
+      const { services } = await fetchStatus(site.socket)
+      return services[0]?.reals.find(({ name }) => name === server(2).name)
+    }
+    await until(async () => (await real())?.weight.kernel === 0)
+    const { override } = (await real()) ?? {}
+    assert.deepEqual(
+      [override?.who, override?.reason, override?.effect],
+      ['token anna', 'disk swap', 'drain'],
+    )
+    assert.ok(override?.until)
+    await page.getByRole('button', { name: 'Enable…' }).click()
+    await sees(page, 'The override of token anna ends: drained. The checks decide again.')
+    await page.getByRole('button', { name: 'Enable', exact: true }).click()
+    await until(async () => (await real())?.weight.kernel === 5)
+    assert.deepEqual(complaints, [])
+  })
+
+  it('is used with the keyboard alone', async () => {
+    const { page } = await openPage(browser, site.url, operator)
+    await sees(page, 'All services are healthy')
+    const { keyboard } = page
+    await keyboard.press('j')
+    await keyboard.press('Enter')
+    await sees(page, '4 of 4 real servers up')
+    await keyboard.press('j')
+    await keyboard.press('d')
+    await sees(page, /Drain web\/\[::1\]:\d+\?/)
+    await keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await keyboard.press('/')
+    await keyboard.type(server(3).name)
+    await sees(page, '1 real server')
+    await keyboard.press('Escape')
+    await keyboard.press('j')
+    await keyboard.press('Enter')
+    await sees(page, 'Expects')
+    await keyboard.press('?')
+    await sees(page, 'next, previous service or real server')
+    await keyboard.press('Escape')
+    await keyboard.press('2')
+    await page.getByRole('heading', { name: 'Events' }).waitFor()
+  })
+
+  it('lets a token that reads see, and says what it may not do', async () => {
+    const { page } = await openPage(browser, `${site.url}#/service/web`, reader)
+    await page.getByRole('button', { name: 'Drain…' }).click()
+    await page.getByRole('button', { name: 'Drain', exact: true }).click()
+    await sees(page, /A token with the role operate is needed\./)
+    assert.equal((await fetchStatus(site.socket)).services[0]?.reals[0]?.override, null)
+  })
+
+  it('asks for a token, and opens with it', async () => {
+    const { page } = await openPage(browser, site.url, null)
+    await sees(page, 'A token is needed')
+    await page.getByLabel('Token', { exact: true }).fill(reader)
+    await page.getByRole('button', { name: 'Open' }).click()
+    await sees(page, 'All services are healthy')
+  })
+
+  it('plans a reload, shows events, and examines the machine', async () => {
+    const { page, complaints } = await openPage(browser, `${site.url}#/plan`, operator)
+    await sees(page, 'Nothing changes in the table.')
+    await page.getByRole('link', { name: 'Events' }).click()
+    await sees(page, 'daemon.started')
+    await page.getByLabel('Level').selectOption('error')
+    await sees(page, 'No event.')
+    await page.getByRole('link', { name: 'Director' }).click()
+    await sees(page, /findings? in order, \d+ to read/)
+    assert.deepEqual(complaints, [])
+  })
+
+  it('is read by everybody: no violation that axe finds, in both themes, wide and narrow', async () => {
+    server(0).isFailing = true
+    for (const [colorScheme, width] of [
+      ['light', 1280],
+      ['dark', 320],
+    ] as const) {
+      const { page } = await openPage(browser, site.url, operator, {
+        colorScheme,
+        viewport: { width, height: 800 },
+        bypassCSP: true,
+      })
+      await page.addScriptTag({ content: AXE })
+      for (const hash of [
+        '#/',
+        '#/service/web',
+        `#/real/web/${encodeURIComponent(server(0).name)}`,
+        '#/events',
+        '#/plan',
+        '#/director',
+      ]) {
+        await page.evaluate(`location.assign(${JSON.stringify(hash)})`)
+        await page.locator('.empty').waitFor({ state: 'detached' })
+        const found = await page.evaluate(async () => {
+          const { axe } = globalThis as unknown as {
+            axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+          }
+          const { violations } = await axe.run()
+          return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+        })
+        assert.deepEqual(found, [], `${hash} ${colorScheme} ${width}`)
+        const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+        assert.ok(Number(overflow) <= 0, `${hash} is ${overflow} px too wide at ${width}`)
+      }
+      await page.context().close()
+    }
+  })
+
+  it('says that the connection is lost, and goes on when it is back', async () => {
+    const { page } = await openPage(browser, site.url, operator)
+    await sees(page, 'All services are healthy')
+    await site.kill()
+    await sees(page, /Not connected for .*The page shows the last known state/)
+    await sees(page, 'not connected')
+    await site.run()
+    // The tokens of the memory table end with the process.
+    await sees(page, 'A token is needed')
+    operator = await site.token('anna', 'operate')
+    await page.getByLabel('Token', { exact: true }).fill(operator)
+    await page.getByRole('button', { name: 'Open' }).click()
+    await sees(page, 'All services are healthy')
+    await page.locator('.banner').waitFor({ state: 'detached' })
+  })
+})
