@@ -7,6 +7,19 @@ const seen = (recent: RecentResults) =>
   recent.groups.map(({ result, count, from, at }) => [result.detail, count, from, at])
 
 describe('recent-results', () => {
+  it('keeps the last hundred verdicts as letters', () => {
+    const recent = new RecentResults()
+    assert.equal(recent.strip, '')
+    recent.add(passed(), 1)
+    recent.add(failed('refused'), 2)
+    recent.add({ ...failed('no descriptor'), ok: null }, 3)
+    assert.equal(recent.strip, 'pfn')
+    for (let i = 0; i < 98; i++) recent.add(passed(), 4)
+    assert.equal(recent.strip, `fn${'p'.repeat(98)}`)
+    for (let i = 0; i < 250; i++) recent.add(failed('refused'), 5)
+    assert.equal(recent.strip, 'f'.repeat(100))
+  })
+
   it('counts results that are alike in a row, and begins anew with another one', () => {
     const recent = new RecentResults()
     assert.deepEqual(recent.groups, [])
