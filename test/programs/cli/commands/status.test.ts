@@ -300,7 +300,9 @@ describe('lvsd status', () => {
       const { context, out, send } = testContext()
       const path = join(folder(), 'lvsd.sock')
       const server = await openControlSocket(path, controlOf())
-      const done = status.run({
+      // As the program loads it: the view that it imports knows the errors of the same copy of the client.
+      const { command } = await import('../../../../src/cli/commands/status.js')
+      const done = command.run({
         ...context,
         options: { ...OPTIONS, socket: path, watch: '0.1' },
         arguments: NONE,
