@@ -1,6 +1,7 @@
 /**
- * Tokens of the API over TCP. A token is `lvsd_ID_SECRET`: the id finds the entry, and the secret has 256 random bits, so
+ * Tokens of the API over TCP. A token is `lvsd_ID_SECRET`: the id finds the entry, and the secret has 192 random bits, so
  * one round of SHA-256 with a salt keeps it safe in the state folder. It is shown once, when it is made.
+ * The address of the page with a token in it fits into 80 columns.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from '../check/option-types.js'
@@ -39,7 +40,7 @@ export const tokenName = z.string().regex(/^[\w.@-]{1,64}$/, 'expected 1 to 64 l
 
 /** Maximum number of tokens. */
 export const MOST_TOKENS = 1000
-const SHAPE = /^lvsd_([0-9a-f]{12})_([\w-]{43})$/
+const SHAPE = /^lvsd_([0-9a-f]{12})_([\w-]{32,43})$/
 /** Compared if there is no entry, so that this takes the same time. */
 const NOBODY = hashOf('', '')
 
@@ -83,7 +84,7 @@ export class Tokens {
     const valid = this.#entries.filter(entry => this.#isValid(entry))
     if (valid.length >= MOST_TOKENS || valid.some(({ name }) => name === token.name)) return null
     const id = randomBytes(6).toString('hex')
-    const secret = randomBytes(32).toString('base64url')
+    const secret = randomBytes(24).toString('base64url')
     const salt = randomBytes(16).toString('base64url')
     const hash = hashOf(salt, secret).toString('base64url')
     const { name, role, who, until } = token

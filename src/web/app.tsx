@@ -13,14 +13,24 @@ import { type Connection, Live } from './live.js'
 import { Overview } from './overview.js'
 import { PlanView } from './plan-view.js'
 import { RealView } from './real-view.js'
-import { type Route, routeOf } from './routes.js'
+import { type Route, routeOf, tokenOf } from './routes.js'
 import { ServiceView } from './service-view.js'
 import { useStore } from './store.js'
 import { durationText } from './text.js'
 import { TokenForm } from './token-form.js'
 
 const client = new Client()
+takeToken()
 const live = new Live(client)
+
+/** Keeps the token of the address for this tab, and takes it out of the address bar and the history at once. */
+function takeToken(): boolean {
+  const token = tokenOf(location.hash)
+  if (token === null) return false
+  client.token = token
+  history.replaceState(null, '', '#/')
+  return true
+}
 
 /** Events that are worth interrupting nobody for, but telling. */
 const SPOKEN = /^(real|service|director|override|reload)\./
@@ -227,6 +237,7 @@ function useRoute(): Route {
   const [hash, setHash] = useState(location.hash)
   useEffect(() => {
     const hear = () => {
+      if (takeToken()) live.start()
       setHash(location.hash)
       scrollTo(0, 0)
     }

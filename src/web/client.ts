@@ -34,10 +34,6 @@ const PATIENCE = 15_000
 export class Client {
   #token = sessionStorage.getItem(STORED)
 
-  get hasToken(): boolean {
-    return this.#token !== null
-  }
-
   /** Null forgets it. It is kept for this tab only. */
   set token(token: string | null) {
     this.#token = token

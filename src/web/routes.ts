@@ -33,6 +33,11 @@ export function routeOf(hash: string): Route {
   }
 }
 
+/** The token of an address as `lvsd demo` prints it, `#token=TOKEN`, or null. A browser does not send it to the server. */
+export function tokenOf(hash: string): string | null {
+  return /^#token=([\w-]+)$/.exec(hash)?.[1] ?? null
+}
+
 export function hashOf(route: Route): string {
   switch (route.view) {
     case 'overview':

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
-import { ControlError, fetchStatus } from '../../api/client.js'
+import { addToken, ControlError, fetchStatus } from '../../api/client.js'
 import { painter } from '../../util/paint.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
 import { type DemoSite, startSite } from '../demo/site.js'
@@ -21,6 +21,8 @@ export const command = defineCommand({
   name: 'demo',
   summary: 'Try lvsd on a small site of little servers on ::1: no root, nothing is changed',
   details: `Starts "lvsd run --kernel memory" on two services over IPv6 and shows "lvsd status --watch".
+The same is live in a browser: the demo prints the address of its page, with a token that may
+also drain. Page and token end with the demo.
 One of the real servers fails and recovers by itself every few seconds. Ctrl-C ends everything.
 Where standard output is no terminal, the table is printed once and then a line for each transition.`,
   arguments: {},
@@ -45,9 +47,13 @@ Where standard output is no terminal, the table is printed once and then a line 
       site.start()
       const end = seconds ? [AbortSignal.timeout(seconds * 1000)] : []
       const until = AbortSignal.any([interrupted.signal, exited(daemon), ...end])
-      const intro = introFor(files, site, context.screen.colour)
-      if (!until.aborted)
+      if (!until.aborted) {
+        const intro = introFor(files, site, {
+          address: await pageAddress(files, site),
+          screen: context.screen,
+        })
         await watchStatus({ context, every: 500, until, intro, fetch: () => fetchStatus(files.socket) })
+      }
       if (daemon.exitCode !== null) throw diedWith(files, daemon)
     } finally {
       await stopped(daemon)
@@ -137,6 +143,20 @@ async function stopped(daemon: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
+/**
+ * The address of the page with a token. The token is behind the `#`, which a browser does not send; the page takes it out
+ * of the address bar.
+ */
+async function pageAddress({ socket }: Files, { pagePort }: DemoSite): Promise<string> {
+  const { token } = await addToken(socket, { name: 'demo', role: 'operate', until: null })
+  return `http://[::1]:${pagePort}/#token=${token}`
+}
+
+interface Shown {
+  readonly address: string
+  readonly screen: { readonly colour: boolean }
+}
+
 /** Returns the command that starts this program from the folder. */
 export function selfFor(path: string, folder = process.cwd()): string {
   if (basename(path) === 'lvsd') return 'lvsd'
@@ -145,12 +165,14 @@ export function selfFor(path: string, folder = process.cwd()): string {
 }
 
 /** Returns a text that explains the display and suggests commands, within 80 columns. */
-function introFor({ config, socket }: Files, { unsteadyPort }: DemoSite, colour: boolean): string {
-  const paint = painter(colour)
+function introFor({ config, socket }: Files, { unsteadyPort }: DemoSite, { address, screen }: Shown): string {
+  const paint = painter(screen.colour)
   const self = selfFor(ownPath())
   return [
     paint('bold', 'lvsd demo: two services over IPv6; their real servers are small servers on ::1.'),
     `[::1]:${unsteadyPort} fails and recovers by itself: it is down after two failures in a row.`,
+    'The same live in a browser, where servers can also be drained:',
+    paint('cyan', address),
     'Ctrl-C ends it. Meanwhile, in another terminal:',
     `  ${self} status --socket ${socket}`,
     `  ${self} plan ${config} --kernel memory`,

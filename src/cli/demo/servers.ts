@@ -39,6 +39,14 @@ export async function unsteadyServer(): Promise<DemoServer & { feel(mood: Mood):
   }
 }
 
+/** A port of ::1 that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  const port = await listen(server, 0)
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
 function answer(response: ServerResponse, mood: Mood): void {
   if (mood === 'silent') return
   response.writeHead(mood === 'error' ? 500 : 200, { 'content-type': 'text/plain' })

@@ -1,11 +1,13 @@
 /** The site of the demo: its servers, and a configuration for them. */
-import { lineServer, MOODS, unsteadyServer, webServer } from './servers.js'
+import { freePort, lineServer, MOODS, unsteadyServer, webServer } from './servers.js'
 
 export interface DemoSite {
   /** The configuration, YAML. */
   readonly yaml: string
   /** Port of the server that fails and recovers. */
   readonly unsteadyPort: number
+  /** Port of ::1 on which the daemon serves the page. */
+  readonly pagePort: number
   /** Starts the sequence of moods of the unsteady server. */
   start(): void
   close(): void
@@ -24,13 +26,16 @@ export async function startSite(folder: string): Promise<DemoSite> {
   const changeMood = () => void unsteady.feel(MOODS[next++ % MOODS.length] ?? 'well').catch(() => {})
   let timer: NodeJS.Timeout | undefined
   const [first, second, spare] = web
+  const pagePort = await freePort()
   return {
     yaml: yamlFor(folder, {
       web: [first, second, unsteady].map(server => server?.port ?? 0),
       fallback: spare?.port ?? 0,
       lines: lines.map(({ port }) => port),
+      page: pagePort,
     }),
     unsteadyPort: unsteady.port,
+    pagePort,
     start() {
       timer = setTimeout(() => {
         changeMood()
@@ -48,16 +53,20 @@ interface Ports {
   readonly web: readonly number[]
   readonly fallback: number
   readonly lines: readonly number[]
+  readonly page: number
 }
 
 /**
  * Returns the configuration. Virtual addresses have the documentation prefix; with the memory table they are not used.
  */
-export function yamlFor(folder: string, { web, fallback, lines }: Ports): string {
+export function yamlFor(folder: string, { web, fallback, lines, page }: Ports): string {
   return `# The site of lvsd's demo. Real servers are little servers on ::1.
 settings:
   socket: ${JSON.stringify(`${folder}/lvsd.sock`)}
   state: ${JSON.stringify(`${folder}/state`)}
+
+api:
+  listen: ['[::1]:${page}'] # the page, and the API for programs; each request needs a token
 
 services:
   web:

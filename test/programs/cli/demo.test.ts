@@ -64,6 +64,7 @@ describe('demo', () => {
       assert.equal(exit, EXIT.ok, err)
       assert.match(out, /^lvsd demo: /)
       assert.match(out, /^ {2}up +\d+s +\[::1\]:\d+ +masq +3 +3 /m)
+      assert.match(out, /^http:\/\/\[::1\]:\d+\/#token=lvsd_[\w-]{45}$/m)
       assert.match(out, /The demo is over/)
     }
     // tsx keeps its cache in the same folder.

@@ -133,6 +133,23 @@ describe('the page', function () {
     await sees(page, 'All services are healthy')
   })
 
+  it('takes a token out of its address, and keeps it for the tab', async () => {
+    const { page, complaints } = await openPage(browser, `${site.url}#token=${reader}`, null)
+    const asked: string[] = []
+    page.on('request', request => asked.push(request.url()))
+    await sees(page, 'All services are healthy')
+    await page.reload()
+    await sees(page, 'All services are healthy')
+    assert.equal(page.url(), `${site.url}#/`)
+    await page.evaluate(`location.assign('#token=${operator}')`)
+    await page.waitForURL(`${site.url}#/`)
+    assert.equal(await page.evaluate("sessionStorage.getItem('lvsd token')"), operator)
+    await page.goBack()
+    assert.equal(page.url(), `${site.url}#/`)
+    assert.ok(asked.length > 0 && asked.every(url => !url.includes('lvsd_')))
+    assert.deepEqual(complaints, [])
+  })
+
   it('plans a reload, shows events, and examines the machine', async () => {
     const { page, complaints } = await openPage(browser, `${site.url}#/plan`, operator)
     await sees(page, 'Nothing changes in the table.')
