@@ -70,6 +70,7 @@ export async function end(
   const exit = shown(context, outcome)
   const advice = [
     ...serviceAdvice(outcome, { command, targets, effects }),
+    ...singleAdvice(outcome, { command, targets, effects }),
     ...remainingAdvice(outcome, context.arguments.TARGET),
   ]
   for (const line of advice) context.warn(line)
@@ -89,6 +90,29 @@ function serviceAdvice(
   return [...new Set(services)].map(service =>
     printable(`The override is given to the whole service: lvsd ${command} ${service} ends it`),
   )
+}
+
+/** Real servers with an override of their own that are named. */
+const MOST_ADVISED = 3
+
+/** Returns how to end the overrides of single real servers that remain when those of their whole service have ended. */
+function singleAdvice(
+  { reals }: OverrideOutcome,
+  { command, targets, effects }: Pick<EndRequest, 'targets' | 'effects'> & { readonly command: string },
+): readonly string[] {
+  const isWhole = (service: string) =>
+    targets.some(target => target.service === service && target.real === null)
+  const left = reals.filter(
+    ({ service, override }) =>
+      override?.source === 'command' && effects.includes(override.effect) && isWhole(service),
+  )
+  const lines = left.map(({ service, real }) => {
+    const name = `${service}/${real}`
+    return printable(`${name} has an override of its own: lvsd ${command} ${shellQuoted(name)} ends it`)
+  })
+  if (lines.length <= MOST_ADVISED) return lines
+  const rest = lines.length - MOST_ADVISED
+  return [...lines.slice(0, MOST_ADVISED), `and so for ${counted(rest, 'more real server')}`]
 }
 
 /** Returns how to end the overrides of windows and files, which this command does not end. */

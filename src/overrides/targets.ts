@@ -38,6 +38,17 @@ export function targetsNamed(word: string, services: readonly Named[]): readonly
   return realsNamed(word.slice(name.length + 1), name, servicesNamed(name, services))
 }
 
+/**
+ * Splits SERVICE/REAL into both, where a service of this name exists and none is called as the whole word. Null: the
+ * word is anything else.
+ */
+export function splitTarget(word: string, services: readonly string[]): readonly [string, string] | null {
+  const names = services.flatMap(prefixesOf)
+  if (names.includes(word)) return null
+  const [name] = names.filter(one => word.startsWith(`${one}/`)).sort((a, b) => b.length - a.length)
+  return name === undefined ? null : [name, word.slice(name.length + 1)]
+}
+
 /** The service of this name, else the parts of the service that has it. */
 function servicesNamed(name: string, services: readonly Named[]): readonly Named[] {
   const exact = services.filter(({ service }) => service === name)

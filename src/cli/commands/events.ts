@@ -67,7 +67,7 @@ async function run(context: Context): Promise<ExitCode> {
   for (const event of events) print(event)
   const [first] = answers
   if (options.follow && first) await follow({ context, socket, targets, print, newest: first.newest })
-  else if (events.length === 0 && !options.json) context.warn('no such event')
+  else if (events.length === 0 && !options.json) context.warn('no event matches')
   return EXIT.ok
 }
 

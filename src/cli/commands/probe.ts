@@ -6,6 +6,7 @@ import type { CheckResult, Config, ResolvedReal, ResolvedService, Service } from
 import { weightFrom } from '../../core/weight-hint.js'
 import { type Job, jobsOf, workOf } from '../../health/jobs.js'
 import { familyOfService, type LookupRequest, memberRequest } from '../../names/lookup-requests.js'
+import { AmbiguousTarget, realsNamed, splitTarget, TargetError } from '../../overrides/targets.js'
 import { openCheckSources } from '../../schedule/check-sources.js'
 import { openOneShot } from '../../schedule/executors.js'
 import { didYouMeanOf } from '../../util/closest-match.js'
@@ -25,13 +26,16 @@ pass, and with which weight. The exit code is 0 if all servers are up. rise, fal
 touch the kernel's table, and needs no running lvsd.`,
   arguments: {
     ...configArgument,
-    SERVICE: { about: 'only this service, by its name', optional: true },
-    REAL: { about: "only this real server: '[2001:db8::1]:80', or without the port", optional: true },
+    SERVICE: { about: 'only this service, by its name; or one of its real servers: web/::1', optional: true },
+    REAL: {
+      about: "only this real server: '[2001:db8::1]:80', without the port, or the end of its address, ::1",
+      optional: true,
+    },
   },
   options: { json: { short: 'j', about: 'the results as JSON' } },
   examples: [
     ['lvsd probe /etc/lvsd/lvsd.yaml', 'everything'],
-    ["lvsd probe lvsd.yaml web '[2001:db8:1::11]:80'", 'one real server'],
+    ['lvsd probe lvsd.yaml web/::11', 'one real server'],
   ],
   async run(context) {
     const { CONFIG, SERVICE, REAL } = context.arguments
@@ -106,16 +110,22 @@ export function chosenPart(config: Config, service: string | undefined, real: st
   if (service === undefined) return config
   const services = config.services.filter(each => isCalled(each, service, config))
   const names = config.services.map(({ name, part }) => part?.of ?? name)
-  if (services.length === 0) throw unknown('service', service, [...new Set(names)])
+  if (services.length === 0) {
+    const split = real === undefined ? splitTarget(service, names) : null
+    if (split) return chosenPart(config, ...split)
+    throw unknownService(service, [...new Set(names)])
+  }
   if (real === undefined) return { ...config, services }
   const bare = withoutBrackets(real)
   const chosen = services.map(each => ({
     ...each,
     reals: each.reals.filter(one => hostPort(one) === real || one.host === bare),
   }))
-  const known = services.flatMap(({ reals }) => reals.map(hostPort))
-  if (chosen.every(({ reals }) => reals.length === 0)) throw unknown(`real server of ${service}`, real, known)
-  return { ...config, services: chosen }
+  if (chosen.some(({ reals }) => reals.length > 0)) return { ...config, services: chosen }
+  const ended = services.map(each => ({ ...each, reals: realsEnding(each, real) }))
+  if (ended.some(({ reals }) => reals.length > 0)) return { ...config, services: ended }
+  const known = [...new Set(services.flatMap(({ reals }) => reals.map(hostPort)))]
+  throw new CommandError(`"${service}" has no real server "${real}"${didYouMeanOf(real, known)}`, EXIT.usage)
 }
 
 /**
@@ -127,8 +137,20 @@ function isCalled({ name, part }: Service, word: string, { services }: Config): 
   return name === word || part?.of === word || name === first
 }
 
-function unknown(what: string, word: string, words: readonly string[]): CommandError {
-  return new CommandError(`there is no ${what} "${word}"${didYouMeanOf(word, words)}`, EXIT.usage)
+/** Returns the real server whose address has this end, as `lvsd drain web/::3` takes it. Throws if several have it. */
+function realsEnding({ name, reals }: Service, end: string): Service['reals'] {
+  try {
+    const found = realsNamed(end, name, [{ service: name, reals: reals.map(hostPort) }])
+    return reals.filter(one => found.some(({ real }) => real === hostPort(one)))
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error
+    if (error instanceof AmbiguousTarget) throw new CommandError(error.message, EXIT.usage)
+    return []
+  }
+}
+
+function unknownService(word: string, words: readonly string[]): CommandError {
+  return new CommandError(`there is no service "${word}"${didYouMeanOf(word, words)}`, EXIT.usage)
 }
 
 /** Runs each job once, with at most `AT_ONCE` at a time. Returns the results by job id. */

@@ -3,7 +3,7 @@ import { fetchStatus } from '../../api/client.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { bracketed, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
-import { AmbiguousTarget, realsNamed, TargetError } from '../../overrides/targets.js'
+import { AmbiguousTarget, realsNamed, splitTarget, TargetError } from '../../overrides/targets.js'
 import { didYouMeanOf } from '../../util/closest-match.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { type CommandContext, CommandError, defineCommand, EXIT, type ExitCode } from '../command.js'
@@ -32,7 +32,7 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
   arguments: {
     SERVICE: {
       about:
-        "only this service: its name, or its key such as 'tcp [2001:db8::80]:80', with or without tcp; or the real servers of this address: '[2001:db8::1]:80'",
+        "only this service: its name, or its key such as 'tcp [2001:db8::80]:80', with or without tcp; a real server of it, web/::1; or the real servers of this address: '[2001:db8::1]:80'",
       optional: true,
     },
     REAL: {
@@ -55,6 +55,7 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
   examples: [
     ['lvsd status', 'everything, once'],
     ['lvsd status web', 'one service'],
+    ['lvsd status web/::1', 'one real server'],
     ["lvsd status '[2001:db8::1]:80'", 'one real server, in all services'],
     ['lvsd status --watch 2', 'live, every two seconds; q ends it'],
     ['lvsd status --check web', 'is all well with web?'],
@@ -104,13 +105,17 @@ export function filtered(
 ): StatusDocument {
   if (service === undefined) return document
   const services = document.services.filter(each => isService(each, service))
-  if (services.length === 0 && real === undefined) return withReals(document, service)
+  if (services.length === 0 && real === undefined) {
+    const names = document.services.map(({ name }) => name)
+    const split = splitTarget(service, names)
+    return split ? filtered(document, ...split) : withReals(document, service)
+  }
   if (services.length === 0) throw noService(document, service)
   if (real === undefined) return { ...document, services }
   const called = services.map(each => ({ ...each, reals: each.reals.filter(one => isCalled(one, real)) }))
   const isFound = called.some(each => each.reals.length > 0)
   const chosen = isFound ? called : services.map(each => ({ ...each, reals: realsEnding(each, real) }))
-  if (chosen.every(each => each.reals.length === 0)) throw noReal(services, real)
+  if (chosen.every(each => each.reals.length === 0)) throw noReal(service, services, real)
   return { ...document, services: chosen }
 }
 
@@ -154,7 +159,7 @@ function noService({ services }: StatusDocument, word: string): CommandError {
   return new CommandError(`there is no service "${word}"${didYouMeanOf(word, names)}`, EXIT.usage)
 }
 
-function noReal(services: readonly ServiceStatus[], word: string): CommandError {
+function noReal(service: string, services: readonly ServiceStatus[], word: string): CommandError {
   const names = services.flatMap(({ reals }) => reals.map(hostPort))
-  return new CommandError(`there is no real server "${word}" in it${didYouMeanOf(word, names)}`, EXIT.usage)
+  return new CommandError(`"${service}" has no real server "${word}"${didYouMeanOf(word, names)}`, EXIT.usage)
 }

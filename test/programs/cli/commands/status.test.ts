@@ -116,6 +116,14 @@ describe('lvsd status', () => {
         assert.deepEqual(filtered(document, 'web', word).services[0]?.reals, [DOWN])
       })
 
+    for (const word of ['web/[2001:db8:1::12]:80', 'web/2001:db8:1::12', 'web/::12'])
+      it(`finds the real server "${word}" of a service`, () => {
+        assert.deepEqual(
+          filtered(document, word, undefined).services.map(({ name, reals }) => [name, reals]),
+          [['web', [DOWN]]],
+        )
+      })
+
     it('finds a service without its protocol', () => {
       assert.deepEqual(
         filtered(document, '[2001:db8::80]:80', undefined).services.map(({ name }) => name),
@@ -139,6 +147,10 @@ describe('lvsd status', () => {
       assert.throws(() => filtered(document, 'xyzzy', undefined), /there are: web, mail/)
       assert.deepEqual(filtered(document, 'web', '::12').services[0]?.reals, [DOWN])
       assert.throws(() => filtered(document, 'web', '80'), /"80" may be any of several real servers of "web"/)
+      assert.throws(
+        () => filtered(document, 'web/::9', undefined),
+        /"web" has no real server "::9"; there are/,
+      )
       assert.throws(() => filtered(document, 'web', '::9'), /there are: \[2001:db8:1::11\]:80/)
     })
   })

@@ -11,7 +11,7 @@ import { controlOf } from '../../../support/control.js'
 import { temporaryFolder } from '../../../support/folder.js'
 
 /** Runs the command where this override remains on the server. */
-async function remaining(override: Pick<OverrideStatus, 'effect' | 'source' | 'who'>) {
+async function remaining(override: Pick<OverrideStatus, 'effect' | 'source' | 'who'>, TARGET = 'web/::12') {
   const since = '2026-11-29T02:00:00.000Z'
   const until = '2026-11-29T04:00:00.000Z'
   const whole = { weight: null, reason: '', since, until, rampUntil: null, ...override }
@@ -24,8 +24,8 @@ async function remaining(override: Pick<OverrideStatus, 'effect' | 'source' | 'w
   const server = await openControlSocket(socket, control)
   onCleanup(() => server.close())
   const { context, out, err } = testContext()
-  const options = { socket, yes: false, json: false }
-  const exit = await command.run({ ...context, options, arguments: { TARGET: 'web/::12' } })
+  const options = { socket, yes: true, json: false }
+  const exit = await command.run({ ...context, options, arguments: { TARGET } })
   assert.equal(exit, EXIT.ok)
   return { out: out(), err: err() }
 }
@@ -45,5 +45,12 @@ describe('lvsd enable', () => {
     const { out, err } = await remaining({ effect: 'drain', source: 'command', who: 'anna' })
     assert.match(out, /drain until .* by anna/)
     assert.match(err, /^The override is given to the whole service: lvsd enable web ends it$/m)
+  })
+  it('says that an override of a single server remains after those of its service', async () => {
+    const { err } = await remaining({ effect: 'drain', source: 'command', who: 'anna' }, 'web')
+    assert.equal(
+      err,
+      "web/[2001:db8:1::12]:80 has an override of its own: lvsd enable 'web/[2001:db8:1::12]:80' ends it\n",
+    )
   })
 })

@@ -98,7 +98,15 @@ describe('lvsd probe', () => {
     const isUsage = (pattern: RegExp) => (error: CommandError) =>
       error.exit === EXIT.usage && pattern.test(error.message)
     await assert.rejects(probe(site, 'wbe'), isUsage(/no service "wbe"; did you mean "web"/))
-    await assert.rejects(probe(site, 'web', '[::2]:9'), isUsage(/no real server of web "\[::2\]:9"/))
+    await assert.rejects(probe(site, 'web', '[::2]:9'), isUsage(/"web" has no real server "\[::2\]:9"/))
+    await assert.rejects(probe(site, 'web/::2'), isUsage(/"web" has no real server "::2"/))
+    await assert.rejects(probe(site, 'wbe/::1'), isUsage(/there is no service "wbe\/::1"/))
+  })
+
+  it('takes a real server as the commands for overrides do', async () => {
+    const site = await startSite()
+    for (const words of [[`web/[::1]:${site.well}`], [`web/${site.well}`], ['web', `:${site.well}`]] as const)
+      assert.match((await probe(site, ...words)).out, /^1 check: 1 up, 0 down$/m)
   })
 })
 
