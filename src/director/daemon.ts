@@ -357,7 +357,7 @@ class RunningDaemon implements Daemon {
       dates: this.#wallClock,
       snapshot: services => this.#snapshots.of(services),
       now: this.#parts.overridesClock?.now ?? Date.now,
-      isReady: () => this.#stopping === null && this.#reconciler.stats.lastResync !== null,
+      isReady: () => this.#stopping === null && this.#reconciler.hasCorrected,
     })
   }
 

@@ -107,6 +107,7 @@ export class Reconciler {
   #lastDump: { readonly dump: Dump; readonly at: number } | null = null
   #counting: Promise<Dump | null> | null = null
   #isResyncDue = false
+  #hasCorrected = false
   #isStopped = false
   #hasJournalFailed = false
   #failures = 0
@@ -123,6 +124,11 @@ export class Reconciler {
   /** The last table that was read, with all changes applied since; null before the first read. */
   get table(): Table | null {
     return this.#lastTable
+  }
+
+  /** True as soon as the first correction of the whole table has ended, whether or not the kernel took each change. */
+  get hasCorrected(): boolean {
+    return this.#hasCorrected
   }
 
   /** The desired table as the last rounds computed it, for statistics. */
@@ -198,6 +204,8 @@ export class Reconciler {
       this.#dirty.clear()
       this.#isResyncDue = false
       await this.#round(isWhole ? null : names)
+      // Without a table that could be read, nothing has been compared.
+      if (isWhole && this.#lastTable !== null) this.#hasCorrected = true
       const ms = this.#clock.now() - began
       this.#parts.onRound?.({ isWhole, ms })
       this.#pause = isWhole ? Promise.resolve() : pauseAfter(ms, this.#clock)

@@ -51,6 +51,25 @@ describe('reconciler', () => {
     assert.deepEqual([...journal.owned], [keyOfService(WEB)])
   })
 
+  it('has corrected the table when the kernel has answered to the first changes, not before', async () => {
+    const kernel = memoryKernel()
+    const seen: boolean[] = []
+    const { reconciler } = stage(FULL, {
+      ...kernel,
+      dump: () => (seen.length === 0 ? Promise.reject(new Error('busy')) : kernel.dump()).finally(look),
+      apply: async changes => {
+        look()
+        return kernel.apply(changes)
+      },
+    })
+    const look = () => void seen.push(reconciler.hasCorrected)
+    await reconciler.resync()
+    assert.equal(reconciler.hasCorrected, false)
+    await reconciler.resync()
+    assert.deepEqual(seen, [false, false, false])
+    assert.equal(reconciler.hasCorrected, true)
+  })
+
   it('reads the table at its interval, counted from the end of each round, until it is stopped', async () => {
     const clock = new FakeClock()
     let readings = 0
