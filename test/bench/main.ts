@@ -15,6 +15,7 @@ import { benchmark as commands } from './commands.js'
 import { benchmark as detect } from './detect.js'
 import { compileFarm } from './farm.js'
 import { prepareLab } from './lab-network.js'
+import { benchmark as listeners } from './listeners.js'
 import { benchmark as memory } from './memory.js'
 import { benchmark as metrics } from './metrics.js'
 import { renderJson, renderTable } from './print.js'
@@ -32,6 +33,7 @@ const all: readonly Benchmark[] = [
   startInMemory,
   memory,
   metrics,
+  listeners,
 ]
 
 /** Before each row that comes out of a lab, where daemons may print too. */

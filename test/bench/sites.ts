@@ -6,6 +6,8 @@ export interface Site {
   readonly interval: number
   /** Seconds. */
   readonly timeout: number
+  /** Address of lvsd's API over TCP. */
+  readonly listen?: string
 }
 
 export interface SiteService {
@@ -60,10 +62,11 @@ export function withWeight(site: Site, address: string, weight: number): Site {
 }
 
 /** As keepalived and ldirectord are set below: the first failure takes a server out, the first success brings it back. */
-export function lvsdConfig({ services, interval, timeout }: Site): string {
+export function lvsdConfig({ services, interval, timeout, listen }: Site): string {
   return [
     'settings:',
     '  resync: 10m',
+    ...(listen === undefined ? [] : [`api: { listen: ['${listen}'] }`]),
     'defaults:',
     '  scheduler: rr',
     '  forwarding: masq',

@@ -1,8 +1,10 @@
 /** The stream of events: each event once to each listener, and none is waited for. */
 import assert from 'node:assert/strict'
+import { setMaxListeners } from 'node:events'
 import type { PassThrough } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { EventFeed, MOST_UNREAD } from '../../../src/api/event-feed.js'
-import { EventMemory } from '../../../src/history/event-memory.js'
+import { EventMemory, TooManyWaiters } from '../../../src/history/event-memory.js'
 import { StreamParser } from '../../../src/web/stream-parser.js'
 import { recordingLog } from '../../support/logs.js'
 import { until } from '../../support/until.js'
@@ -86,9 +88,75 @@ describe('event-feed', () => {
     const count = Math.ceil((2 * MOST_UNREAD) / 500)
     for (let i = 0; i < count; i++) tell(`${i}`, 'x'.repeat(500))
     await until(() => events.length === count)
+    tell('last')
+    await until(() => events.length === count + 1)
     assert.ok(deaf.destroyed)
     assert.deepEqual([feed.listeners, feed.disconnected], [1, 1])
     gone.abort()
     feed.close()
+  })
+
+  it('sends the past in parts, each when the last is read, and then goes on', async () => {
+    const { feed, tell } = rig()
+    const gone = new AbortController()
+    for (let i = 1; i <= 3000; i++) tell(`${i}`, 'x'.repeat(500))
+    const stream = await feed.open({ ...query, after: 0 }, gone.signal)
+    await setImmediate()
+    await setImmediate()
+    const unread = stream.readableLength + stream.writableLength
+    assert.ok(unread < MOST_UNREAD, String(unread))
+    const events = read(stream)
+    await until(() => events.length > 1000)
+    tell('3001')
+    await until(() => events.length === 3001)
+    assert.deepEqual(
+      events.map(({ id }) => Number(id)),
+      Array.from({ length: 3001 }, (_, i) => i + 1),
+    )
+    assert.equal(feed.disconnected, 0)
+    gone.abort()
+    feed.close()
+  })
+
+  it('writes to a few of many listeners in one turn of the event loop', async () => {
+    const { feed, tell } = rig()
+    const gone = new AbortController()
+    setMaxListeners(0, gone.signal)
+    const turns = new Map<number, number>()
+    let turn = 0
+    const all = await Promise.all(
+      Array.from({ length: 200 }, async () => {
+        const stream = await feed.open(query, gone.signal)
+        stream.resume()
+        return stream
+      }),
+    )
+    await until(() => all.every(({ readableLength }) => readableLength === 0))
+    let left = all.length
+    for (const stream of all)
+      stream.once('data', () => {
+        turns.set(turn, (turns.get(turn) ?? 0) + 1)
+        left--
+      })
+    tell('1')
+    while (left > 0) {
+      await setImmediate()
+      turn++
+    }
+    assert.ok(Math.max(...turns.values()) <= 50, JSON.stringify([...turns]))
+    gone.abort()
+    feed.close()
+  })
+
+  it('refuses more listeners than the limit, and takes another one when one has left', async () => {
+    const feed = new EventFeed(EventMemory.inMemory(recordingLog().log), { most: 2 })
+    const [first, second] = [new AbortController(), new AbortController()]
+    await feed.open(query, first.signal)
+    await feed.open(query, second.signal)
+    await assert.rejects(feed.open(query, second.signal), TooManyWaiters)
+    first.abort()
+    await feed.open(query, second.signal)
+    second.abort()
+    assert.equal(feed.listeners, 0)
   })
 })
