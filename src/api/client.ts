@@ -23,14 +23,26 @@ import type { WindowsDocument } from './windows-document.js'
 /** Path of the socket if neither the configuration nor the command line sets one. */
 export const DEFAULT_SOCKET = '/run/lvsd/lvsd.sock'
 
-/** The daemon cannot be reached. The message says why and what to do. `isDenied` is true if a permission is missing. */
+/**
+ * The daemon cannot be reached, or refuses. The message says why and what to do. `isDenied` is true if a permission is
+ * missing, `isRefused` if the daemon has answered that what was asked cannot be.
+ */
 export class ControlError extends Error {
   override readonly name = 'ControlError'
   readonly isDenied: boolean
+  readonly isRefused: boolean
 
-  constructor(message: string, { isDenied = false, ...options }: ErrorOptions & { isDenied?: boolean } = {}) {
+  constructor(
+    message: string,
+    {
+      isDenied = false,
+      isRefused = false,
+      ...options
+    }: ErrorOptions & { isDenied?: boolean; isRefused?: boolean } = {},
+  ) {
     super(message, options)
     this.isDenied = isDenied
+    this.isRefused = isRefused
   }
 }
 
@@ -140,6 +152,8 @@ export async function revokeToken(socket: string, name: string): Promise<TokenRe
   return (await ask(socket, 'DELETE', path, null, OVERRIDE_TIMEOUT)) as TokenRevoked
 }
 
+const [NOT_FOUND, REFUSED] = [404, 409]
+
 async function ask(
   socket: string,
   method: string,
@@ -159,6 +173,7 @@ async function ask(
     const { detail = `status ${status}`, outcome } = (value ?? {}) as Partial<ProblemDocument>
     // What was asked is refused: the answer says so.
     if (outcome !== undefined) return outcome
+    if (status === NOT_FOUND || status === REFUSED) throw new ControlError(detail, { isRefused: true })
     throw new ControlError(`lvsd answered: ${detail}`)
   } catch (cause) {
     throw cause instanceof ControlError ? cause : explained(socket, cause as NodeJS.ErrnoException)

@@ -49,7 +49,7 @@ export interface Control {
   readonly overrides: {
     list(): OverridesDocument
     give(request: GiveRequest, who: string): Promise<OverrideOutcome>
-    end(request: EndRequest): Promise<OverrideOutcome>
+    end(request: EndRequest, who: string): Promise<OverrideOutcome>
     endWindows(request: EndWindowsRequest, who: string): Promise<OverrideOutcome>
   }
   /** The maintenance windows of the active configuration, and the next times of them. */

@@ -15,13 +15,14 @@ export function socketPath(
 }
 
 /**
- * Awaits a request to the daemon. Throws a CommandError with the matching exit code if the daemon cannot be reached.
+ * Awaits a request to the daemon. Throws a CommandError with the matching exit code if the daemon cannot be reached or refuses.
  */
 export async function askDaemon<T>(question: Promise<T>): Promise<T> {
   try {
     return await question
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
-    throw new CommandError(error.message, error.isDenied ? EXIT.kernel : EXIT.unreachable, { cause: error })
+    const answered = error.isRefused ? EXIT.problem : EXIT.unreachable
+    throw new CommandError(error.message, error.isDenied ? EXIT.kernel : answered, { cause: error })
   }
 }

@@ -260,6 +260,15 @@ export const LOG_EVENTS = {
   'override.begins': kind('An override of an operator is active.', 'service', 'real', 'effect', 'who'),
   'override.over': kind('A real server has no override any more.', 'service', 'real'),
   'override.ended': kind('An override has come to its end.', 'service', 'real', 'effect', 'who', 'reason'),
+  'override.ended-early': kind(
+    'An operator has ended an override; `who` gave it, `by` ended it.',
+    'service',
+    'real',
+    'effect',
+    'who',
+    'reason',
+    'by',
+  ),
   'override.unmatched': kind(
     'The configuration no longer has the target of an override; it is kept for a day.',
     'service',

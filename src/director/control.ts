@@ -71,7 +71,7 @@ export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
     overrides: {
       list: () => overridesOf(parts),
       give: (request, who) => overrides.give(request, who),
-      end: request => overrides.end(request),
+      end: (request, who) => overrides.end(request, who),
       endWindows: (request, who) => overrides.endWindows(request, who),
     },
     windows: count =>

@@ -50,11 +50,14 @@ export class OverrideControl {
     return this.#outcome(found, { ended: 0, isKept, message: `${counted(found.length, 'override')} given` })
   }
 
-  /** Ends overrides on these very targets. An override of the service does not end by one of its servers. */
-  async end({ targets, effects }: EndRequest): Promise<OverrideOutcome> {
+  /**
+   * Ends overrides on these very targets. An override of the service does not end by one of its servers. `who`: for the
+   * log and for others.
+   */
+  async end({ targets, effects }: EndRequest, who: string): Promise<OverrideOutcome> {
     const found = findTargets(this.#parts.config(), targets)
     if (typeof found === 'string') return refused(found)
-    const { ended, isKept } = this.#parts.sources.commands.end(found.map(toTarget), effects)
+    const { ended, isKept } = this.#parts.sources.commands.end(found.map(toTarget), effects, who)
     const message =
       ended.length === 0 ? 'there was no such override' : `${counted(ended.length, 'override')} ended`
     return this.#outcome(found, { ended: ended.length, isKept: await isKept, message })

@@ -107,10 +107,17 @@ export class CommandOverrides {
   end(
     targets: readonly Target[],
     effects: readonly Effect['kind'][],
+    by: string,
   ): { readonly ended: readonly Order[]; readonly isKept: Promise<boolean> } {
     const isMeant = ({ target, override }: Order) =>
       effects.includes(override.effect.kind) && targets.some(one => isSame(one, target))
     const ended = this.#orders.filter(isMeant)
+    for (const order of ended)
+      this.#parts.log.info(
+        'override.ended-early',
+        { ...fieldsOf(order), by },
+        'an operator has ended an override',
+      )
     return { ended, isKept: this.#take(this.#orders.filter(order => !isMeant(order))) }
   }
 

@@ -58,7 +58,7 @@ export const overrideRoutes = [
     problems: ['not-found', 'refused', 'changed'],
     handler: async (control, request) => {
       mayChange(control, request)
-      return done(await control.overrides.end(request.body))
+      return done(await control.overrides.end(request.body, request.who()))
     },
   }),
   route({

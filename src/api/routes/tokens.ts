@@ -1,5 +1,6 @@
 /** Tokens of the API over TCP: made, listed and revoked, on the control socket only. */
 import { z } from '../../check/option-types.js'
+import { didYouMeanOf } from '../../util/closest-match.js'
 import type { Control } from '../control.js'
 import { Refusal } from '../problem-document.js'
 import { routeOver } from '../route.js'
@@ -27,7 +28,13 @@ export const tokenRoutes = [
     handler: async ({ tokens }, { body, who }) => {
       const added = await tokens.add(body, who())
       if (added) return { schema: 1, ...added }
-      throw new Refusal('refused', `there is a token ${body.name} already, or there are too many tokens`)
+      const isTaken = tokens.list().some(({ name }) => name === body.name)
+      throw new Refusal(
+        'refused',
+        isTaken
+          ? `there is a token ${body.name} already: revoke it first, or take another name`
+          : 'there are as many tokens as lvsd keeps: revoke one that is not used',
+      )
     },
   }),
   route({
@@ -41,7 +48,8 @@ export const tokenRoutes = [
     handler: async ({ tokens }, { params: { token }, who }) => {
       const revoked = await tokens.revoke(token, who())
       if (revoked) return { schema: 1, ...revoked }
-      throw new Refusal('not-found', `there is no token ${token}`)
+      const names = tokens.list().map(({ name }) => name)
+      throw new Refusal('not-found', `there is no token ${token}${didYouMeanOf(token, names)}`)
     },
   }),
 ]

@@ -1,8 +1,10 @@
 /** lvsd events: shows the last events. */
 import { ControlError, fetchEvents, fetchTargets } from '../../api/client.js'
 import type { EventsAnswer, EventsQuery } from '../../api/event-types.js'
+import { isEvent, LOG_EVENTS, type LogEvent } from '../../core/log-events.js'
 import type { EventRecord } from '../../history/event-record.js'
 import { type Named, type NamedTarget, TargetError, targetsNamed } from '../../overrides/targets.js'
+import { didYouMean } from '../../util/closest-match.js'
 import { painter } from '../../util/paint.js'
 import { pause } from '../../util/pause.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
@@ -75,11 +77,23 @@ function filterOf({ since, event, level }: Context['options']): EventsQuery {
   const at = since === undefined ? undefined : sinceOf(since, Date.now())
   if (at === null)
     throw usageError(`--since takes a duration such as 2h, or a time such as 06:00, not "${since}"`, 'events')
+  if (event !== undefined && !isKnown(event))
+    throw usageError(
+      `there is no event "${event}"${didYouMean(event, EVENTS) || '; config/reference.md lists them'}`,
+      'events',
+    )
   return {
     level,
     ...(event !== undefined && { event }),
     ...(at !== undefined && { since: new Date(at).toISOString() }),
   }
+}
+
+const EVENTS = Object.keys(LOG_EVENTS).filter(name => isEvent(name as LogEvent))
+
+/** True if the word is the name of an event, or the beginning of names: `real.*`. */
+function isKnown(word: string): boolean {
+  return word.endsWith('*') ? EVENTS.some(name => name.startsWith(word.slice(0, -1))) : EVENTS.includes(word)
 }
 
 const MOST = 10_000

@@ -9,6 +9,8 @@ import { endOf } from '../override-end.js'
 import { usageError } from '../parse.js'
 import { columns } from '../terminal/columns.js'
 
+const ACTIONS = ['add', 'list', 'revoke'] as const
+
 export const command = defineCommand({
   name: 'token',
   summary: 'Make, list or revoke tokens of the API over TCP',
@@ -19,7 +21,7 @@ export const command = defineCommand({
 
 The role read sees everything; operate also drains, enables, rechecks and reloads. On the control socket no token is needed.`,
   arguments: {
-    ACTION: { about: 'add, list or revoke' },
+    ACTION: { about: 'add, list or revoke', choices: ACTIONS },
     NAME: { about: 'the name of the token, which stands in the log and in overrides', optional: true },
   },
   options: {
@@ -56,11 +58,12 @@ type Context = Pick<
 function added({ token, isKept, addresses }: TokenAdded, context: Context): ExitCode {
   if (context.options.json) context.printData(JSON.stringify({ token, isKept, addresses }, null, 2))
   else context.print(token)
-  context.warn('the token is shown this once; send it as Authorization: Bearer TOKEN')
+  context.warn('the token is shown this once; a program sends it as Authorization: Bearer TOKEN')
   if (addresses.length === 0)
     context.warn(
       'the API is not served over TCP: the configuration has no "api:", or no address of it is open',
     )
+  else context.warn(`a browser asks for it: open the page, served at ${addresses.join(', ')}`)
   if (!isKept) context.warn(NOT_KEPT)
   return isKept ? EXIT.ok : EXIT.problem
 }

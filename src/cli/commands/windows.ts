@@ -65,7 +65,8 @@ after a reload or a restart they stay ended, and they begin as usual the next ti
 async function end(context: Parameters<typeof chosen>[0]): Promise<ExitCode> {
   const targets = await chosen(context, 'windows end')
   const outcome = await askDaemon(endWindows(socketPath(context.options.socket, context.env), { targets }))
-  if (outcome.ok && outcome.ended === 0) throw new CommandError(outcome.message, EXIT.problem)
+  if (outcome.ok && outcome.ended === 0)
+    throw new CommandError(`${outcome.message}; lvsd windows shows the next ones`, EXIT.problem)
   return shown(context, outcome)
 }
 

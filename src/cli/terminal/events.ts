@@ -94,6 +94,7 @@ const SENTENCES: { readonly [Event in EventRecord['event']]?: (record: EventReco
   'check.passes': record => `check ${record.check} passes, still ${record.state}: ${resultOf(record)}`,
   'weight.changed': ({ from, to, detail }) => `weight ${from} -> ${to}: ${detail}`,
   'override.begins': ({ effect, who }) => `override: ${effect} by ${who}`,
+  'override.ended-early': ({ effect, who, by }) => `${by} ended the override: ${effect} by ${who}`,
   'override.ended': ({ effect, who }) => `override ended: ${effect} by ${who}`,
 }
 

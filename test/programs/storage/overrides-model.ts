@@ -15,7 +15,7 @@ const isEnd = (n: number) => n % 4 === 3
 
 /** Does step `n`. Resolves to whether the disk has it. */
 export function take(overrides: CommandOverrides, n: number): Promise<boolean> {
-  if (isEnd(n)) return overrides.end([targetOf(n)], EFFECTS).isKept
+  if (isEnd(n)) return overrides.end([targetOf(n)], EFFECTS, 'anna').isKept
   return overrides.give([targetOf(n)], {
     effect: { kind: effectOf(n) },
     source: 'command',

@@ -342,7 +342,7 @@ describe('daemon', () => {
     const { services } = await daemon.connections.read({ targets })
     const [real] = services[0]?.reals ?? []
     assert.deepEqual([real?.name, real?.weight, real?.override?.effect], [`[${A}]:80`, 0, 'drain'])
-    await daemon.overrides.end({ targets, effects: ['drain'] })
+    await daemon.overrides.end({ targets, effects: ['drain'] }, 'anna')
     assert.deepEqual(await weights(), { [A]: 3, [B]: 3 })
   })
 

@@ -109,9 +109,9 @@ describe('override-control', () => {
     const { give, control, commands } = stage()
     await give({})
     await give({ targets: [{ service: 'web', real: null }] })
-    const none = await control.end({ targets: [WEB_ONE], effects: ['disable'] })
+    const none = await control.end({ targets: [WEB_ONE], effects: ['disable'] }, 'bob')
     assert.deepEqual([none.ok, none.ended, none.message], [true, 0, 'there was no such override'])
-    const one = await control.end({ targets: [WEB_ONE], effects: ['drain', 'disable'] })
+    const one = await control.end({ targets: [WEB_ONE], effects: ['drain', 'disable'] }, 'bob')
     assert.deepEqual([one.ended, one.message], [1, '1 override ended'])
     assert.equal(one.reals[0]?.override?.effect, 'drain')
     assert.equal(commands.orders.length, 1)
@@ -161,10 +161,8 @@ describe('override-control', () => {
 
   it('refuses to end what does not exist', async () => {
     const { control } = stage()
-    const { ok, message } = await control.end({
-      targets: [{ service: 'www', real: null }],
-      effects: ['drain'],
-    })
+    const targets = [{ service: 'www', real: null }]
+    const { ok, message } = await control.end({ targets, effects: ['drain'] }, 'bob')
     assert.deepEqual([ok, message], [false, 'there is no service "www"'])
   })
 })

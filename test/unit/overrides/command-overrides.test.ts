@@ -105,10 +105,14 @@ describe('CommandOverrides', () => {
   })
 
   it('end by a command on the same target', async () => {
-    const { overrides, again } = await stage()
+    const { overrides, again, lines } = await stage()
     await overrides.give([targetOf(WEB, ONE), targetOf(WEB, null)], DRAIN)
     await overrides.give([targetOf(WEB, ONE)], override({ kind: 'disable' }))
-    const { ended, isKept } = overrides.end([targetOf(WEB, ONE)], ['drain', 'weight'])
+    const { ended, isKept } = overrides.end([targetOf(WEB, ONE)], ['drain', 'weight'], 'bob')
+    assert.deepEqual(
+      lines.map(({ event, effect, by }) => [event, effect, by]),
+      [['override.ended-early', 'drain', 'bob']],
+    )
     assert.equal(await isKept, true)
     assert.deepEqual(
       ended.map(order => order.override),

@@ -163,7 +163,7 @@ async function run(steps: readonly Step[]): Promise<void> {
     } else if (step.do === 'end') {
       const target = TARGETS[step.target] as Target
       const kinds = step.effects.map(effect => (EFFECTS[effect] as Effect).kind)
-      const { ended, isKept } = overrides.end([target], kinds)
+      const { ended, isKept } = overrides.end([target], kinds, 'anna')
       assert.deepEqual(ended.map(({ override }) => override.reason).sort(), model.end(target, kinds).sort())
       assert.equal(await isKept, true)
     } else if (step.do === 'wait') {
@@ -175,7 +175,7 @@ async function run(steps: readonly Step[]): Promise<void> {
       model.follow(SITES[step.site], now())
     } else {
       // What is being written at a crash is the matter of StateFile; here everything is written.
-      if (step.isCrash) await overrides.end([], []).isKept
+      if (step.isCrash) await overrides.end([], [], 'anna').isKept
       else await overrides.close(1000)
       if (existsSync(pathOf(life))) copyFileSync(pathOf(life), pathOf(life + 1))
       life++

@@ -107,7 +107,10 @@ describe('lvsd windows', () => {
   it('ends the windows of a target, and says so if none is open', async () => {
     assert.match(await asked('end', false, 'mail/25'), /no override: its checks decide/)
     await assert.rejects(asked('end', false, 'web'), (error: CommandError) => {
-      assert.deepEqual([error.exit, error.message], [EXIT.problem, 'no maintenance window is open there'])
+      assert.deepEqual(
+        [error.exit, error.message],
+        [EXIT.problem, 'no maintenance window is open there; lvsd windows shows the next ones'],
+      )
       return true
     })
     await assert.rejects(asked('web', false, 'web'), /to end a window: lvsd windows end TARGET/)
