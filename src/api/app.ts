@@ -133,8 +133,10 @@ class HttpApp implements App {
       onRequest: (request, reply) => this.#admit(request, reply, route),
       handler: async (request, reply) => {
         const { listener } = this.#arrivalOf(request)
-        const { socket } = request.raw
+        const { socket, method } = request.raw
         const answer = await listener.answering(socket, () => answerOf(request))
+        // The answer to HEAD has no body: a stream would be read for as long as the connection lasts.
+        if (answer.body instanceof Readable && method === 'HEAD') return send(reply, withoutBody(answer))
         if (answer.body instanceof Readable) void listener.answering(socket, () => closed(reply.raw))
         return send(reply, answer)
       },
@@ -256,6 +258,11 @@ function send(reply: FastifyReply, { body, type, status, headers }: Answer): Fas
     .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers })
     .type(type)
     .send(body)
+}
+
+function withoutBody({ body, ...rest }: Answer): Answer {
+  if (body instanceof Readable) body.destroy()
+  return new Answer('', rest)
 }
 
 function closed(response: ServerResponse): Promise<void> {

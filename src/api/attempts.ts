@@ -1,6 +1,9 @@
 /** Slows down those who guess tokens, and limits the requests of one client. Pure but for the clock that it is given. */
 
-/** Failures within `WINDOW` milliseconds after which a client is refused without a look at its token. */
+/**
+ * Failures within `WINDOW` milliseconds after which wrong tokens of a client are refused at once. A right token is
+ * accepted even then, and ends nothing of this: many users share a /64, or a proxy.
+ */
 const MOST_FAILURES = 10
 const WINDOW = 60_000
 /** Milliseconds that the answer to a failure waits: doubled at each failure. */
@@ -48,10 +51,6 @@ export class FailedAttempts {
     const [oldest] = this.#failures.keys()
     if (this.#failures.size > MOST_CLIENTS && oldest !== undefined) this.#failures.delete(oldest)
     return Math.min(DELAY.first * 2 ** Math.min(count, 30), DELAY.most)
-  }
-
-  succeeded(client: string): void {
-    this.#failures.delete(client)
   }
 
   #current(client: string) {

@@ -14,6 +14,7 @@ import { descriptorLimit } from '../schedule/executors.js'
 import type { App, Listener } from './app.js'
 import { clientOf, type FailedAttempts, type RateLimit } from './attempts.js'
 import { Connections } from './connections.js'
+import { Handshakes } from './handshakes.js'
 import { Refusal } from './problem-document.js'
 import type { Caller } from './route.js'
 import type { Tokens } from './tokens.js'
@@ -34,9 +35,9 @@ export interface TcpListenerParts {
 export class TcpListener implements Listener {
   readonly #parts: TcpListenerParts
   readonly #connections = new Connections(descriptorLimit())
-  /** Names of the tokens that streams in progress were opened with. */
-  readonly #streams = new Map<Socket, string>()
-  readonly #names = new WeakMap<IncomingMessage, string>()
+  readonly #handshakes = new Handshakes()
+  /** Names of the tokens of the requests that are being read or answered. A connection has one at a time. */
+  readonly #tokens = new Map<Socket, string>()
   readonly #server: Server | HttpsServer
   #isMetricsOpen = false
 
@@ -48,14 +49,21 @@ export class TcpListener implements Listener {
       headersTimeout: PATIENCE,
       connectionsCheckingInterval: LOOK_FOR_SLOW,
     }
-    const serve = (request: IncomingMessage, response: ServerResponse) =>
-      this.#connections.inTurn(request, response, () => parts.app.handle(this, request, response))
+    const serve = (request: IncomingMessage, response: ServerResponse) => {
+      const { socket } = request
+      this.#connections.inTurn(request, response, () => {
+        response.once('close', () => this.#tokens.delete(socket))
+        parts.app.handle(this, request, response)
+      })
+    }
     this.#server = tls
       ? createHttpsServer({ ...options, ...tlsOf(tls), handshakeTimeout: PATIENCE }, serve)
       : createHttpServer(options, serve)
-    this.#server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) =>
-      this.#connections.add(socket),
-    )
+    if (tls) this.#server.on('connection', (socket: Socket) => this.#handshakes.add(socket))
+    this.#server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+      this.#handshakes.done(socket)
+      this.#connections.add(socket)
+    })
     // A connection that cannot be accepted, or whose handshake fails, affects only its client.
     this.#server.on('error', () => {})
     this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy())
@@ -87,20 +95,20 @@ export class TcpListener implements Listener {
     const { tokens, attempts, rates } = this.#parts
     if (this.#isMetricsOpen && /^\/metrics(\?|$)/.test(request.url ?? ''))
       return { role: 'read', who: () => 'metrics' }
-    const client = clientOf(request.socket.remoteAddress ?? '')
-    const blockedFor = attempts.waitOf(client)
-    if (blockedFor > 0)
-      throw tooMany('too many requests with a wrong token came from this address', blockedFor)
     const [, text] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
-    const token = text === undefined ? null : tokens.find(text)
+    if (text === undefined) throw unauthenticated(true)
+    const token = tokens.find(text)
     if (!token) {
-      if (text !== undefined) await pause(attempts.failed(client))
-      throw unauthenticated(text === undefined)
+      const client = clientOf(request.socket.remoteAddress ?? '')
+      const blockedFor = attempts.waitOf(client)
+      if (blockedFor > 0)
+        throw tooMany('too many requests with a wrong token came from this address', blockedFor)
+      await pause(attempts.failed(client))
+      throw unauthenticated(false)
     }
-    attempts.succeeded(client)
     const wait = rates.take(token.name)
     if (wait > 0) throw tooMany(`the token ${token.name} makes too many requests`, wait)
-    this.#names.set(request, token.name)
+    this.#tokens.set(request.socket, token.name)
     return { role: token.role, who: () => `token ${token.name}` }
   }
 
@@ -110,22 +118,19 @@ export class TcpListener implements Listener {
 
   sending(response: ServerResponse): void {
     response.setTimeout(PATIENCE, () => response.destroy())
-    const { socket, req } = response
-    const name = this.#names.get(req)
-    if (!socket || name === undefined) return
-    this.#streams.set(socket, name)
-    response.once('close', () => this.#streams.delete(socket))
   }
 
-  /** Ends what is still being sent for a token that was revoked. */
-  cut(token: string): void {
-    for (const [socket, name] of this.#streams) if (name === token) socket.destroy()
+  /** Ends the requests of tokens that are no longer valid, also those whose answer has not begun. */
+  cut(isEnded: (token: string) => boolean): void {
+    for (const [socket, name] of this.#tokens) if (isEnded(name)) socket.destroy()
   }
 
   close(): Promise<void> {
     return new Promise(resolve => {
       this.#server.close(() => resolve())
       this.#server.closeAllConnections()
+      // The server knows a connection only after its handshake.
+      this.#handshakes.close()
     })
   }
 }

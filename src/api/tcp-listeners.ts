@@ -1,6 +1,7 @@
 /** The TCP addresses of the API: opened and closed as the configuration says, tried again while they cannot be opened. */
 import type { ApiSettings } from '../config/schema/model-keys.js'
 import type { Log } from '../system/log.js'
+import type { Clock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
 import type { App } from './app.js'
 import { FailedAttempts, RateLimit } from './attempts.js'
@@ -9,11 +10,14 @@ import type { Tokens } from './tokens.js'
 
 /** Milliseconds between two attempts to open an address, for example one that VRRP brings. */
 const TRY_EVERY = 5000
+/** Milliseconds between two looks for tokens that have ended while something is sent for them. */
+const LOOK_FOR_ENDS = 1000
 
 export interface TcpListenersParts {
   readonly app: App
   readonly tokens: Tokens
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
+  readonly clock?: Pick<Clock, 'alarm'>
 }
 
 export class TcpListeners {
@@ -21,7 +25,9 @@ export class TcpListeners {
   readonly #attempts = new FailedAttempts(() => performance.now())
   readonly #rates = new RateLimit(() => performance.now())
   readonly #open = new Map<string, TcpListener>()
+  /** It works while there are no addresses as well: a poller that is stopped never works again. */
   readonly #retries: Poller
+  readonly #ends: Poller
   /** The reason of each address that was logged last as not usable. */
   readonly #told = new Map<string, string>()
   #settings: ApiSettings | null = null
@@ -29,9 +35,8 @@ export class TcpListeners {
 
   constructor(parts: TcpListenersParts) {
     this.#parts = parts
-    this.#retries = new Poller('API over TCP', () => this.#inTurn(() => this.#openMissing()), {
-      log: parts.log,
-    })
+    this.#retries = new Poller('API over TCP', () => this.#inTurn(() => this.#openMissing()), parts)
+    this.#ends = new Poller('ends of tokens', () => this.#cutEnded(), parts)
   }
 
   /** The addresses on which lvsd listens now. */
@@ -54,22 +59,31 @@ export class TcpListeners {
         if (settings?.tls) this.#renew(address, listener, settings.tls)
       }
       await this.#openMissing()
-      if (settings) this.#retries.every(TRY_EVERY)
-      else await this.#retries.stop()
+      if (!settings) return
+      this.#retries.every(TRY_EVERY)
+      this.#ends.every(LOOK_FOR_ENDS)
     })
   }
 
-  /** Ends what is being sent for a token that was revoked. */
+  /** Ends the requests of a token that was revoked. */
   cut(token: string): void {
-    for (const listener of this.#open.values()) listener.cut(token)
+    for (const listener of this.#open.values()) listener.cut(name => name === token)
   }
 
   async close(): Promise<void> {
+    await this.#ends.stop()
     await this.#retries.stop()
     await this.#inTurn(async () => {
       this.#settings = null
       for (const [address, listener] of [...this.#open]) await this.#close(address, listener)
     })
+  }
+
+  /** A stream may last longer than its token. */
+  #cutEnded(): void {
+    if (this.#open.size === 0) return
+    const valid = new Set(this.#parts.tokens.all.map(({ name }) => name))
+    for (const listener of this.#open.values()) listener.cut(name => !valid.has(name))
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -112,12 +126,23 @@ export class TcpListeners {
     )
   }
 
+  /** Each reason is logged once. */
+  #reportCertificate(address: string, error: string): void {
+    if (this.#told.get(address) === error) return
+    this.#told.set(address, error)
+    this.#parts.log.error(
+      'api.certificate-refused',
+      { address, error },
+      `the API on ${address} keeps the certificate in use: the files of tls cannot be used: ${error}; lvsd reads them again at a reload`,
+    )
+  }
+
   #renew(address: string, listener: TcpListener, tls: NonNullable<ApiSettings['tls']>): void {
     try {
       listener.renew(tls)
       this.#told.delete(address)
     } catch (error) {
-      this.#report(address, `the certificate in use stays: ${(error as Error).message}`)
+      this.#reportCertificate(address, (error as Error).message)
     }
   }
 

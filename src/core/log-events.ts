@@ -372,6 +372,11 @@ export const LOG_EVENTS = {
     'error',
   ),
   'api.listening': kind('The API is served on a TCP address.', 'address'),
+  'api.certificate-refused': kind(
+    'The files of tls cannot be used; the certificate in use stays.',
+    'address',
+    'error',
+  ),
   'api.not-listening': kind('The API cannot be served on a TCP address.', 'address', 'error'),
   'token.added': kind('A token of the API was made.', 'token', 'role', 'who'),
   'token.revoked': kind('A token of the API was revoked.', 'token', 'who'),

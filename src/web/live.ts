@@ -70,7 +70,9 @@ export class Live {
           this.refresh()
         },
         event: ({ name, data }) => {
-          if (name !== 'heartbeat') this.#take(JSON.parse(data) as EventRecord)
+          // The director no longer has the events after the last one that was read: all else is fetched again.
+          if (name === 'gap') this.refresh()
+          else this.#take(JSON.parse(data) as EventRecord)
         },
         lost: (reason, retryAt) => this.#lose(reason, retryAt),
       },

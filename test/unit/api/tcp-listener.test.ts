@@ -1,9 +1,13 @@
 /** The API over TCP, with real sockets: tokens, roles, TLS, streams of revoked tokens, addresses of a configuration. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { get as httpGet } from 'node:http'
+import { once } from 'node:events'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { Agent, get as httpGet, type IncomingMessage } from 'node:http'
 import { get as httpsGet } from 'node:https'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { mock } from 'node:test'
 import { openApp } from '../../../src/api/app.js'
 import type { Control } from '../../../src/api/control.js'
 import { ROUTES } from '../../../src/api/routes/all.js'
@@ -13,8 +17,10 @@ import type { ApiSettings } from '../../../src/config/schema/model-keys.js'
 import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
 import { controlOf } from '../../support/control.js'
+import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 import { refusedPort } from '../../support/servers.js'
+import { until } from '../../support/until.js'
 
 const CERT = join(packageRoot, 'test/support/localhost.crt')
 const KEY = join(packageRoot, 'test/support/localhost.key')
@@ -28,8 +34,15 @@ interface Answered {
 async function served(part: Partial<ApiSettings> = {}, control: Partial<Control> = {}) {
   const { log, lines } = recordingLog()
   const app = await openApp({ routes: ROUTES, control: controlOf(control), log })
-  const tokens = new Tokens({ path: null, log })
-  const listeners = new TcpListeners({ app, tokens, log })
+  const tokens = new Tokens({ path: null, log, now: () => Date.now() })
+  const alarms: (() => void)[] = []
+  const clock = {
+    alarm: (_: number, alarm: () => void) => {
+      alarms.push(alarm)
+      return () => void alarms.splice(alarms.indexOf(alarm) >>> 0, 1)
+    },
+  }
+  const listeners = new TcpListeners({ app, tokens, log, clock })
   onCleanup(async () => {
     await listeners.close()
     await app.close()
@@ -41,7 +54,11 @@ async function served(part: Partial<ApiSettings> = {}, control: Partial<Control>
     const added = await tokens.add({ name: role, role, who: 'test', until: null })
     return added?.text ?? ''
   }
-  return { lines, tokens, listeners, address, settings, tokenOf }
+  /** What is due now and then is due now. */
+  const elapse = () => {
+    for (const alarm of alarms.splice(0)) alarm()
+  }
+  return { lines, tokens, listeners, address, settings, tokenOf, elapse }
 }
 
 function ask(url: string, token?: string, method = 'GET'): Promise<Answered> {
@@ -58,6 +75,17 @@ function ask(url: string, token?: string, method = 'GET'): Promise<Answered> {
       response.on('error', reject)
     }).on('error', reject)
   })
+}
+
+/** Opens the stream of events. Resolves when the daemon has ended it. */
+function streamEnd(address: string, token: string, onFirst = () => {}): Promise<void> {
+  const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' }
+  return new Promise((resolve, reject) =>
+    httpGet(`http://${address}/v1/events`, { headers, agent: false }, response => {
+      response.once('data', onFirst)
+      response.once('error', () => resolve())
+    }).on('error', reject),
+  )
 }
 
 describe('the API over TCP', () => {
@@ -87,39 +115,89 @@ describe('the API over TCP', () => {
   })
 
   it('knows a revoked token no more, and ends its stream', async () => {
-    const { PassThrough } = await import('node:stream')
     const stream = new PassThrough()
     const { address, tokens, listeners, tokenOf } = await served({}, { streamEvents: async () => stream })
     const url = `http://${address}`
     const token = await tokenOf('read')
-    const ended = new Promise<string>(resolve =>
-      httpGet(
-        `${url}/v1/events`,
-        { headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' }, agent: false },
-        response => {
-          response.once('data', async () => {
-            await tokens.revoke('read')
-            listeners.cut('read')
-          })
-          response.once('error', () => resolve('ended'))
-        },
-      ),
-    )
+    const ended = streamEnd(address, token, async () => {
+      await tokens.revoke('read')
+      listeners.cut('read')
+    })
     stream.write(': first\n\n')
-    assert.equal(await ended, 'ended')
+    await ended
     assert.equal((await ask(`${url}/v1/status`, token)).status, 401)
   })
 
-  it('refuses an address after ten wrong tokens, with the time to wait', async function () {
+  it('refuses wrong tokens after ten from an address, and still accepts right ones from there', async function () {
     this.timeout(60_000)
     const { address, tokenOf } = await served()
     const url = `http://${address}/v1/status`
     const wrong = `lvsd_000000000000_${'A'.repeat(43)}`
-    const answers = await Promise.all(Array.from({ length: 10 }, () => ask(url, wrong)))
-    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [401])
-    const refused = await ask(url, await tokenOf('read'))
+    const right = await tokenOf('read')
+    const failures = Promise.all(Array.from({ length: 10 }, () => ask(url, wrong)))
+    assert.equal((await ask(url, right)).status, 200)
+    assert.deepEqual([...new Set((await failures).map(({ status }) => status))], [401])
+    const refused = await ask(url, wrong)
     assert.equal(refused.status, 429)
     assert.ok(Number(refused.headers['retry-after']) > 30)
+    assert.equal((await ask(url, right)).status, 200)
+    assert.equal((await ask(url, wrong)).status, 429)
+    assert.equal((await ask(url)).status, 401)
+  })
+
+  it('ends a stream at the end of its token', async function () {
+    this.timeout(30_000)
+    const stream = new PassThrough()
+    const { address, tokens, elapse } = await served({}, { streamEvents: async () => stream })
+    const until = Date.now() + 5000
+    const added = await tokens.add({ name: 'short', role: 'read', who: 'test', until })
+    const ended = streamEnd(address, added?.text ?? '', () => {
+      mock.method(Date, 'now', () => until + 1)
+      onCleanup(() => mock.restoreAll())
+      elapse()
+    })
+    // Without heartbeats the listener would end a silent stream.
+    const beat = setInterval(() => stream.write(':\n\n'), 100)
+    onCleanup(() => clearInterval(beat))
+    await ended
+  })
+
+  it('ends a request of a revoked token whose answer has not begun', async function () {
+    this.timeout(30_000)
+    let began = (_gone: AbortSignal) => {}
+    const asked = new Promise<AbortSignal>(resolve => {
+      began = resolve
+    })
+    const wait = (_query: unknown, _wait: unknown, gone: AbortSignal) => {
+      began(gone)
+      return once(gone, 'abort')
+    }
+    const control = { events: { wait } } as unknown as Partial<Control>
+    const { address, tokens, listeners, tokenOf } = await served({}, control)
+    const ended = assert.rejects(ask(`http://${address}/v1/events?wait=20s`, await tokenOf('read')))
+    const gone = await asked
+    await tokens.revoke('read')
+    listeners.cut('read')
+    await ended
+    if (!gone.aborted) await once(gone, 'abort')
+  })
+
+  it('keeps no stream for HEAD', async () => {
+    const stream = new PassThrough()
+    stream.write(': first\n\n')
+    const { address, tokenOf } = await served({}, { streamEvents: async () => stream })
+    const token = await tokenOf('read')
+    const agent = new Agent({ keepAlive: true })
+    onCleanup(() => agent.destroy())
+    const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' }
+    const [response] = (await once(
+      httpGet(`http://${address}/v1/events`, { headers, method: 'HEAD', agent }),
+      'response',
+    )) as [IncomingMessage]
+    response.resume()
+    assert.equal(response.statusCode, 200)
+    assert.match(String(response.headers['content-type']), /event-stream/)
+    assert.equal(stream.destroyed, true)
   })
 
   it('serves /metrics without a token where that is configured', async () => {
@@ -135,6 +213,36 @@ describe('the API over TCP', () => {
     const token = await tokenOf('read')
     assert.equal((await ask(`https://${address}/v1/status`, token)).status, 200)
     await assert.rejects(ask(`http://${address}/v1/status`, token))
+  })
+
+  it('closes at once, whatever clients do instead of a handshake', async function () {
+    this.timeout(30_000)
+    const { address, listeners } = await served({ tls: { cert: CERT, key: KEY, clientCa: null } })
+    const silent = connect(Number(address.split(':').at(-1)), '::1')
+    onCleanup(() => silent.destroy())
+    await once(silent, 'connect')
+    // The daemon has accepted this one, and so the one before.
+    assert.equal((await ask(`https://${address}/healthz`)).status, 200)
+    const ended = once(silent.resume(), 'close')
+    const began = performance.now()
+    await listeners.follow(null)
+    await ended
+    assert.ok(performance.now() - began < 5000, 'the handshake may take 10 s')
+  })
+
+  it('keeps the certificate in use while the files cannot be used, and says so once', async () => {
+    const folder = temporaryFolder()
+    const [cert, key] = [join(folder, 'cert'), join(folder, 'key')]
+    copyFileSync(CERT, cert)
+    copyFileSync(KEY, key)
+    const { address, listeners, settings, lines } = await served({ tls: { cert, key, clientCa: null } })
+    writeFileSync(cert, 'garbage')
+    await listeners.follow(settings)
+    await listeners.follow(settings)
+    assert.equal((await ask(`https://${address}/healthz`)).status, 200)
+    const told = lines.filter(({ event }) => event === 'api.certificate-refused')
+    assert.equal(told.length, 1)
+    assert.match(String(told[0]?.msg), /keeps the certificate in use.*reload/)
   })
 
   it('asks clients for a certificate where an authority is configured', async () => {
@@ -155,6 +263,21 @@ describe('the API over TCP', () => {
       ).on('error', reject),
     )
     assert.equal(status, 200)
+  })
+
+  it('tries an address again that a configuration brings after one without the API', async function () {
+    this.timeout(30_000)
+    const { listeners, settings, elapse } = await served()
+    await listeners.follow(null)
+    const other = createServer().listen({ host: '::1', port: 0 })
+    await once(other, 'listening')
+    const address = `[::1]:${(other.address() as AddressInfo).port}`
+    await listeners.follow({ ...settings, listen: [address] })
+    assert.deepEqual(listeners.addresses, [])
+    await new Promise(resolve => other.close(resolve))
+    elapse()
+    await until(() => listeners.addresses.length === 1)
+    assert.equal((await ask(`http://${address}/healthz`)).status, 200)
   })
 
   it('follows the configuration, and says once why an address cannot be used', async () => {
