@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { addToken } from '../../../src/api/client.js'
 import { METRICS } from '../../../src/core/metrics.js'
 import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
@@ -18,7 +19,8 @@ import { until } from '../../support/until.js'
 const DEPLOY = join(packageRoot, 'deploy/prometheus')
 const MAIN = compiled('main')
 
-const SITE = `
+const SITE = (listen: string) => `
+api: { listen: ['${listen}'], metrics: token }
 services:
   web:
     virtual: '[2001:db8::80]:80'
@@ -30,12 +32,13 @@ services:
     reals: ['[2001:db8::3]:25 masq']
 `
 
-/** Starts lvsd with the memory table. Returns the path of its control socket. */
-async function lvsd(): Promise<string> {
+/** Starts lvsd with the memory table. Returns the path of its control socket, and the port of the API. */
+async function lvsd(): Promise<{ readonly socket: string; readonly tcp: number }> {
   const folder = temporaryFolder()
   const file = join(folder, 'site.yaml')
   const socket = join(folder, 'lvsd.sock')
-  writeFileSync(file, SITE)
+  const tcp = await freePort()
+  writeFileSync(file, SITE(`[::1]:${tcp}`))
   const places = ['--kernel', 'memory', '--socket', socket, '--state', folder]
   const child = spawn(process.execPath, [MAIN, 'run', file, ...places], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -52,7 +55,7 @@ async function lvsd(): Promise<string> {
   await until(() => said.includes('"service.refused"') && said.split('"real.up"').length > 2, {
     what: () => `the servers are judged: ${said}`,
   })
-  return socket
+  return { socket, tcp }
 }
 
 interface Got {
@@ -89,13 +92,15 @@ async function publish(nginx: string, socket: string): Promise<number> {
   return port
 }
 
-async function prometheus(program: string, target: number): Promise<number> {
+async function prometheus(program: string, target: number, token: string): Promise<number> {
   const folder = temporaryFolder()
   const port = await freePort()
   const config = readFileSync(join(DEPLOY, 'scrape.yml'), 'utf8')
     .replace('15s', '3s')
     .replace(/targets: .*/, `targets: ['[::1]:${target}']`)
+    .replace('/etc/prometheus/lvsd-director1.token', join(folder, 'token'))
     .replace('/etc/prometheus', DEPLOY)
+  writeFileSync(join(folder, 'token'), `${token}\n`)
   writeFileSync(join(folder, 'prometheus.yml'), `global: { evaluation_interval: 1s }\n${config}`)
   const options = [
     `--config.file=${folder}/prometheus.yml`,
@@ -119,13 +124,10 @@ describe('metrics: Prometheus', function () {
 
   it('reads them from a running lvsd, and answers the queries of the dashboard and of the alerts', async function () {
     const program = programOr(() => this.skip(), 'prometheus', 'prometheus')
-    const nginx = programOr(() => this.skip(), 'nginx', 'nginx-light')
-    const published = await publish(nginx, await lvsd())
-    const other = await ask({ host: '::1', port: published }, '/v1/status')
-    assert.equal(other.status, 404, other.body)
-    const ours = await ask({ host: '::1', port: published }, '/metrics')
-    assert.equal(ours.status, 200, ours.body)
-    const port = await prometheus(program, published)
+    const { socket, tcp } = await lvsd()
+    assert.equal((await ask({ host: '::1', port: tcp }, '/metrics')).status, 401)
+    const { token } = await addToken(socket, { name: 'prometheus', role: 'read', until: null })
+    const port = await prometheus(program, tcp, token)
     const api = async (path: string) => {
       const { body } = await ask({ host: '::1', port }, `/api/v1/${path}`)
       return JSON.parse(body)
@@ -174,9 +176,18 @@ describe('metrics: Prometheus', function () {
     }
   })
 
+  it('gets them from nginx, which publishes nothing else', async function () {
+    const nginx = programOr(() => this.skip(), 'nginx', 'nginx-light')
+    const port = await publish(nginx, (await lvsd()).socket)
+    const other = await ask({ host: '::1', port }, '/v1/status')
+    assert.equal(other.status, 404, other.body)
+    const ours = await ask({ host: '::1', port }, '/metrics')
+    assert.equal(ours.status, 200, ours.body)
+  })
+
   it('finds nothing against its conventions: promtool check metrics', async function () {
     const promtool = programOr(() => this.skip(), 'promtool', 'prometheus')
-    const socketPath = await lvsd()
+    const { socket: socketPath } = await lvsd()
     const { type, body } = await ask({ socketPath }, '/metrics')
     assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8')
     const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], {
