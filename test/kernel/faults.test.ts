@@ -165,9 +165,11 @@ describe('a check', function () {
     })
     await goodIsCheckedOnTime(lvsd, 5000)
     await gather(lvsd, faults, results)
-    for (const [what, fault] of Object.entries(faults)) judge(what, fault, results.get(what))
     tableIs(TABLE)
     const { schedule } = await lvsd.status()
+    // A worker that shares the one processor of the guest is late as often as lvsd itself.
+    const slack = SLACK + schedule.lateness.max
+    for (const [what, fault] of Object.entries(faults)) judge(what, fault, results.get(what), slack)
     console.log(
       `      starts late by ${JSON.stringify(schedule.lateness)} ms; ${schedule.noVerdicts} without verdict`,
     )
@@ -186,7 +188,10 @@ describe('a check', function () {
     console.log(
       `      descriptors ${before.descriptors} -> ${after.descriptors}, resident ${before.megabytes} -> ${after.megabytes} MB`,
     )
-    assert.deepEqual(processesOf(lvsd.pid), [])
+    await until(() => processesOf(lvsd.pid).length === 0, {
+      patience: 30_000,
+      what: () => `the end of ${processesOf(lvsd.pid).join(', ')}`,
+    })
     assert.ok(after.megabytes < before.megabytes + 64, 'memory')
   }
 
@@ -300,7 +305,12 @@ async function gather(
   return results.size === Object.keys(faults).length
 }
 
-function judge(what: string, { reason, phase, detail, check }: Fault, result: CheckResult | undefined): void {
+function judge(
+  what: string,
+  { reason, phase, detail, check }: Fault,
+  result: CheckResult | undefined,
+  slack: number,
+): void {
   const said = `${what}: ${JSON.stringify(result)}`
   const limit = check.includes('timeout: 5s') ? 5000 : TIMEOUT
   assert.ok(result, what)
@@ -308,7 +318,7 @@ function judge(what: string, { reason, phase, detail, check }: Fault, result: Ch
   assert.ok(result.reason === reason || (Array.isArray(reason) && reason.includes(result.reason)), said)
   if (phase) assert.equal(result.phase, phase, said)
   assert.match(result.detail, detail ?? /\w/, said)
-  assert.ok(result.ms <= limit + SLACK, said)
+  assert.ok(result.ms <= limit + slack, said)
   if (result.reason === 'timeout') assert.ok(result.ms >= limit - 50, said)
 }
 
