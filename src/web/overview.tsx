@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks'
 import type { ServiceOverview, TroubledReal } from './api-types.js'
 import { usePage } from './context.js'
+import { directorTroubles } from './director-troubles.js'
 import { useKeys } from './keyboard.js'
 import type { Series } from './live.js'
 import { effectText, ShareBar, Sparkline, StateMark } from './marks.js'
@@ -71,10 +72,12 @@ function Summary() {
   const overview = useStore(live.overview)
   if (!overview) return null
   const { services, totals, isolation } = overview
+  const troubles = directorTroubles(overview)
   const refused = services.filter(({ state }) => state === 'down')
   const reduced = services.filter(({ state, totals: { down } }) => state !== 'down' && down > 0)
   const overridden = services.reduce((sum, service) => sum + service.overridden, 0)
-  const tone = isolation || refused.length > 0 ? 'bad' : reduced.length > 0 ? 'poor' : 'good'
+  const tone =
+    isolation || refused.length > 0 ? 'bad' : reduced.length + troubles.length > 0 ? 'poor' : 'good'
   const text =
     refused.length > 0
       ? `${counted(refused.length, 'service')} without a healthy real server`
@@ -90,8 +93,15 @@ function Summary() {
         {totals.unknown > 0 && `, ${totals.unknown} not judged yet`}
         {overridden > 0 && `, ${overridden} in maintenance`}
       </span>
-      {isolation && (
-        <span class="alarm">lvsd is isolated: {isolation.detail}. Failed checks do not count.</span>
+      {troubles.length > 0 && (
+        <ul aria-label="Troubles of the director">
+          {troubles.map(({ text, view }) => (
+            <li key={text}>
+              <span aria-hidden="true">! </span>
+              {text} <a href={hashOf({ view })}>{view}</a>
+            </li>
+          ))}
+        </ul>
       )}
     </section>
   )

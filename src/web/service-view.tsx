@@ -139,6 +139,16 @@ interface RealRowProps {
 }
 
 function RealRow({ real, service, now, index, isAt }: RealRowProps) {
+  const { since, override, slowStart, damping, down } = real
+  const hasClock = override || slowStart || damping || down
+  // A row that would look the same is not compared again: with each update most are so.
+  return useMemo(
+    () => drawnRow({ real, service, now, index, isAt }),
+    [JSON.stringify(real), service, index, isAt, hasClock ? now : agoText(since, now)],
+  )
+}
+
+function drawnRow({ real, service, now, index, isAt }: RealRowProps) {
   const { name, state, since, weight, counters, override, reason } = real
   return (
     <div class={`real ${state}${isAt ? ' at' : ''}`} role="row" aria-rowindex={index + 2}>
@@ -203,12 +213,14 @@ const RANK = { down: 0, unknown: 1, up: 2 } as const
 function chosen(reals: readonly ListedReal[], filter: string): readonly ListedReal[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
   const rank = ({ state, override }: ListedReal) => RANK[state] * 2 + (override ? 0 : 1)
-  return reals
-    .filter(({ name, state, reason, override }) => {
-      const text = `${name} ${state} ${reason} ${override ? `${override.effect} ${override.who}` : ''}`
-      return words.every(word => text.toLowerCase().includes(word))
-    })
-    .sort((a, b) => rank(a) - rank(b))
+  const matching =
+    words.length === 0
+      ? [...reals]
+      : reals.filter(({ name, state, reason, override }) => {
+          const text = `${name} ${state} ${reason} ${override ? `${override.effect} ${override.who}` : ''}`
+          return words.every(word => text.toLowerCase().includes(word))
+        })
+  return matching.sort((a, b) => rank(a) - rank(b))
 }
 
 function useMedia(query: string): boolean {

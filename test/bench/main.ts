@@ -18,6 +18,7 @@ import { prepareLab } from './lab-network.js'
 import { benchmark as listeners } from './listeners.js'
 import { benchmark as memory } from './memory.js'
 import { benchmark as metrics } from './metrics.js'
+import { benchmark as page } from './page.js'
 import { renderJson, renderTable } from './print.js'
 import { benchmark as reload } from './reload.js'
 import { benchmark as start } from './start.js'
@@ -34,6 +35,7 @@ const all: readonly Benchmark[] = [
   memory,
   metrics,
   listeners,
+  page,
 ]
 
 /** Before each row that comes out of a lab, where daemons may print too. */

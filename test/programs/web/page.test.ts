@@ -135,6 +135,21 @@ describe('the page', function () {
     await sees(page, 'All services are healthy')
   })
 
+  it('has the places that the README names', async () => {
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
+    const table = readme.slice(readme.indexOf('| What you want |')).split('\n\n', 1)[0] ?? ''
+    const places = table
+      .split('\n')
+      .slice(2)
+      .map(row => row.split(' | ').at(-1) ?? '')
+    const buttons = places.flatMap(place => [...place.matchAll(/\*([^*]+)\*/g)].map(([, name = '']) => name))
+    const views = places.flatMap(place => /^(Overview|Events|Plan|Director)/.exec(place)?.[1] ?? [])
+    assert.ok(buttons.length >= 3 && new Set(views).size === 4)
+    const { page } = await openPage(browser, `${site.url}#/service/web`, operator)
+    for (const name of new Set(buttons)) await page.getByRole('button', { name, exact: true }).waitFor()
+    for (const name of new Set(views)) await page.getByRole('link', { name, exact: true }).waitFor()
+  })
+
   it('takes a token out of its address, and keeps it for the tab', async () => {
     const { page, complaints } = await openPage(browser, `${site.url}#token=${reader}`, null)
     const asked: string[] = []

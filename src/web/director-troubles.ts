@@ -1,0 +1,50 @@
+/** What is wrong with the director itself, each in one sentence. Pure. */
+import type { OverviewDocument } from './api-types.js'
+import { agoText, asSentence, counted } from './text.js'
+
+/** Milliseconds: if more than one start in a hundred is later than this, the machine is too slow or held up. */
+const LATE = 500
+
+export interface DirectorTrouble {
+  readonly text: string
+  /** The view that says more. */
+  readonly view: 'plan' | 'director'
+}
+
+type Known = Pick<OverviewDocument, 'now' | 'config' | 'lastReload' | 'reconcile' | 'schedule' | 'isolation'>
+
+/** The worst first. A refused reload is not named a second time as an invalid file. */
+export function directorTroubles(overview: Known): DirectorTrouble[] {
+  const { config, lastReload, reconcile, schedule, isolation } = overview
+  const now = Date.parse(overview.now)
+  const told: (DirectorTrouble | null)[] = [
+    isolation && {
+      text: `lvsd is isolated: ${isolation.detail}. Failed checks do not count.`,
+      view: 'director',
+    },
+    lastReload && !lastReload.ok
+      ? {
+          text: `A reload was refused ${agoText(lastReload.at, now)} ago: ${ended(lastReload.message)}`,
+          view: 'plan',
+        }
+      : config.keptSince === null
+        ? null
+        : {
+            text: `The configuration file is invalid: that of ${agoText(config.keptSince, now)} ago is in force.`,
+            view: 'plan',
+          },
+    ...reconcile.errors.map(error => ({ text: asSentence(error), view: 'director' as const })),
+    ...reconcile.disputes.map(({ service, changes, since }) => ({
+      text: `Another program keeps changing ${service}: ${counted(changes, 'change')} in ${agoText(since, now)}.`,
+      view: 'director' as const,
+    })),
+    schedule.lateness.p99 > LATE
+      ? { text: `Checks start late: up to ${Math.round(schedule.lateness.p99)} ms (99 %).`, view: 'director' }
+      : null,
+  ]
+  return told.filter(each => each !== null)
+}
+
+function ended(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`
+}

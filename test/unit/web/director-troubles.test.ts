@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { directorTroubles } from '../../../src/web/director-troubles.js'
+
+type Overview = Parameters<typeof directorTroubles>[0]
+
+const now = '2026-01-01T00:10:00.000Z'
+const since = '2026-01-01T00:05:00.000Z'
+const well = {
+  now,
+  config: { keptSince: null },
+  lastReload: null,
+  reconcile: { errors: [], disputes: [] },
+  schedule: { lateness: { p99: 2 } },
+  isolation: null,
+}
+const texts = (changed: object) =>
+  directorTroubles({ ...well, ...changed } as unknown as Overview).map(({ text }) => text)
+
+describe('the troubles of the director', () => {
+  it('are none if all is well', () => assert.deepEqual(texts({}), []))
+
+  const cases: [string, object, string][] = [
+    [
+      'a refused reload, once',
+      {
+        lastReload: { ok: false, at: since, message: 'site.yaml has 1 error' },
+        config: { keptSince: since },
+      },
+      'A reload was refused 5 min ago: site.yaml has 1 error.',
+    ],
+    [
+      'an invalid file at the start',
+      { config: { keptSince: since } },
+      'The configuration file is invalid: that of 5 min ago is in force.',
+    ],
+    [
+      'a change that the kernel refuses',
+      { reconcile: { errors: ['the kernel has no IPVS'], disputes: [] } },
+      'The kernel has no IPVS.',
+    ],
+    [
+      'another program',
+      { reconcile: { errors: [], disputes: [{ service: 'web', changes: 9, since }] } },
+      'Another program keeps changing web: 9 changes in 5 min.',
+    ],
+    ['late checks', { schedule: { lateness: { p99: 812.4 } } }, 'Checks start late: up to 812 ms (99 %).'],
+    [
+      'isolation',
+      { isolation: { detail: 'no route' } },
+      'lvsd is isolated: no route. Failed checks do not count.',
+    ],
+  ]
+  for (const [name, changed, text] of cases)
+    it(`name ${name}`, () => assert.deepEqual(texts(changed), [text]))
+})
