@@ -59,7 +59,7 @@ export function runOnce<Work>(start: StartRun<Work>, work: Work, timeout: number
       over = true
       clearTimeout(alarm)
       clearTimeout(deadline)
-      resolve(resultOf(answer, run, elapsed() - heldUp()))
+      resolve(resultOf(answer, run, Math.max(0, elapsed() - heldUp())))
     }
     const heldUp = () => run.heldUp ?? 0
     // Immediates run after the poll phase, so data that has arrived is read before the deadline is evaluated.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Answer, Check, RunContext } from '../../../src/check/check.js'
-import { resultOf } from '../../../src/check/run.js'
+import { type OnDone, resultOf, runOnce } from '../../../src/check/run.js'
 import { runCheck } from '../../../src/check/run-code.js'
 import type { Phase } from '../../../src/core/model.js'
 import { targetOf } from '../../support/probe.js'
@@ -47,6 +47,20 @@ describe('run-code: a run of a check that is code', () => {
         ms,
         phases: [{ phase: 'connect', ms: phase }],
       })
+  })
+
+  it('has no negative duration, however long it was held up', async () => {
+    const answer = { ok: true, reason: null, detail: 'fine' } as const
+    const result = await runOnce(
+      (_work: null, _timeout: number, done: OnDone) => {
+        setTimeout(() => done(answer), 1)
+        const run = { phase: null, phases: [], wakeAt: Number.POSITIVE_INFINITY, heldUp: 1e6 }
+        return { ...run, wake: () => {}, expire: never, cancel: () => {} }
+      },
+      null,
+      1000,
+    )
+    assert.equal(result.ms, 0)
   })
 
   it('names the phase in which it reached its deadline', async () => {
