@@ -1,12 +1,10 @@
 /** Builds the last results of checks from the health of services. Pure. */
-import { bracketed, endpoint } from '../core/address.js'
 import { hostPort } from '../core/display-names.js'
 import type { CheckState } from '../health/check-state.js'
 import type { ServiceHealth } from '../health/health-snapshot.js'
-import { nameOfCheck } from '../health/jobs.js'
 import type { ResultGroup } from '../health/recent-results.js'
 import type { WallClock } from '../util/clock.js'
-import { roundedResult } from './build-status.js'
+import { checkIdentity, roundedResult } from './build-status.js'
 import type { ResultsDocument } from './result-types.js'
 import type { WhyResults } from './why-types.js'
 
@@ -31,11 +29,8 @@ export function buildResults(
 }
 
 function checkResults({ subscriber, health, recent }: CheckState, dates: Dates) {
-  const { use, target } = subscriber
   return {
-    name: nameOfCheck(subscriber),
-    kind: use.kind,
-    target: target.port === 0 ? bracketed(target.address) : endpoint(target.address, target.port),
+    ...checkIdentity(subscriber),
     state: health.state,
     strip: recent.strip,
     results: groupsOf(recent.groups, dates),

@@ -184,16 +184,24 @@ function dampingStatus({ hold }: RealHealth, dates: Dates): DampingStatus | null
   return { since: dates.iso(since), until: dates.iso(until), isSpared }
 }
 
-function checkStatus(
-  { subscriber, health, lastAt, noVerdicts }: CheckState,
-  sources: Snapshot['sources'],
-  dates: Dates,
-): CheckStatus {
+/** The name of a check as in the log, its kind, and what it checks. */
+export function checkIdentity(subscriber: CheckState['subscriber']) {
   const { use, target } = subscriber
   return {
     name: nameOfCheck(subscriber),
     kind: use.kind,
     target: target.port === 0 ? bracketed(target.address) : endpoint(target.address, target.port),
+  }
+}
+
+function checkStatus(
+  { subscriber, health, lastAt, noVerdicts }: CheckState,
+  sources: Snapshot['sources'],
+  dates: Dates,
+): CheckStatus {
+  const { use } = subscriber
+  return {
+    ...checkIdentity(subscriber),
     state: health.state,
     streak: health.streak,
     since: dates.iso(health.since),
