@@ -81,15 +81,16 @@ describe('steering', () => {
   })
 
   it('says why a server is down, and rechecks it long before its interval', async () => {
-    await startLvsd(writeConfig(config('quiescent: false').replace('interval: 300ms', 'interval: 10m')))
+    await startLvsd(writeConfig(config('quiescent: false').replace('interval: 300ms', 'interval: 1h')))
     await tableBecomes(table({ 11: 100, 12: 100 }))
+    const slot = (await whyOf(12)).checks[0]?.nextAt
     web.servers[1]?.kill()
     const down = await lvsdCommand('recheck', 'web/::12', '--wait')
     assert.equal(down.code, 1, down.output)
     assert.match(down.output, /\[fc00::12\]:80 {2}down {2}http failed .* refused/)
     await tableBecomes(table({ 11: 100 }))
-    const { checks, table: held, real } = await whyOf(12)
-    assert.ok(Date.parse(checks[0]?.nextAt ?? '') > Date.now() + 60_000, `${checks[0]?.nextAt}`)
+    assert.ok(Date.parse(slot ?? '') > Date.now(), `the check was due at ${slot} anyway`)
+    const { table: held, real } = await whyOf(12)
     assert.deepEqual([real.weight.kernel, held.written?.weight], [null, null])
     const { code, output } = await lvsdCommand('why', 'web/::12')
     assert.equal(code, 0, output)

@@ -37,7 +37,7 @@ function turn(link: string, targets: readonly string[]): { readonly turns: () =>
       fs.renameSync(link + '.new', link)
       if (i % 100 === 0) fs.writeFileSync(count, String(i))
     }`
-  const child = spawn(process.execPath, ['--eval', program, link, count, ...targets], {
+  const child = spawn('nice', ['-n', '5', process.execPath, '--eval', program, link, count, ...targets], {
     uid: NOBODY,
     gid: NOBODY,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -81,12 +81,11 @@ services:
     const before = turns()
     await pause(DURATION)
     assert.ok(turns() > before + 500, `the link was turned ${turns() - before} times`)
+    const refused = /belongs to user 65534|cannot be run|is not there/
+    await until(async () => refused.test((await lvsd.real('web', ASKED)).reason), {
+      what: 'a run that is refused',
+    })
     assert.equal(existsSync(TRACE), false, 'his program has run')
-    const { state, reason } = await lvsd.real('web', ASKED)
-    assert.deepEqual(
-      [state, /belongs to user 65534|cannot be run|is not there/.test(reason)],
-      ['unknown', true],
-      reason,
-    )
+    assert.equal((await lvsd.real('web', ASKED)).state, 'unknown')
   })
 })
