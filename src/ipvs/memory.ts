@@ -1,6 +1,6 @@
 /**
  * An IPVS table in memory, for unit tests, for `plan` without privileges, and for the demo. It replaces the netlink
- * socket, so the real encoder and decoder are used; the rules are in memory-table.ts. Counters stay 0.
+ * socket, so the real encoder and decoder are used; the rules are in memory-table.ts. Counters stay 0 without `clients`.
  */
 import { constants } from 'node:os'
 import type { Timeouts } from '../core/model.js'
@@ -19,6 +19,7 @@ import {
 import { type Command, daemonState, type IpvsValues, ipvs } from './attributes.js'
 import { type Client, connect } from './client.js'
 import { keyOf, type MemoryTable, type Modules, memoryTable } from './memory-table.js'
+import { type Clients, withTraffic } from './memory-traffic.js'
 
 /**
  * Returns an errno name to refuse a command, else null. The key is `keyOfService`, or for a real server `keyOfService`,
@@ -37,8 +38,9 @@ export interface MemoryKernel extends Client {
   synchronize(as: 'master' | 'backup' | null): void
 }
 
-export function memoryKernel(modules?: Modules): MemoryKernel {
-  const table = memoryTable(modules)
+export function memoryKernel(modules?: Modules, clients?: Clients): MemoryKernel {
+  const rules = memoryTable(modules)
+  const table = clients ? withTraffic(rules, clients) : rules
   let rule: Refusal | null = null
   let hidden: ((key: string) => boolean) | null = null
   const isHidden = (key: string) => hidden?.(key) ?? false
@@ -53,7 +55,7 @@ export function memoryKernel(modules?: Modules): MemoryKernel {
       hidden = next
     },
     synchronize(as) {
-      table.syncDaemon = as
+      rules.syncDaemon = as
     },
   }
 }

@@ -16,6 +16,8 @@ import { watchStatus } from '../live-view.js'
 const START_TIMEOUT = 20_000
 /** Milliseconds between SIGTERM and SIGKILL at the end. */
 const STOP_TIMEOUT = 5000
+/** Connections per second and service that the table simulates. */
+const TRAFFIC = 40
 
 export const command = defineCommand({
   name: 'demo',
@@ -23,7 +25,8 @@ export const command = defineCommand({
   details: `Starts "lvsd run --kernel memory" on two services over IPv6 and shows "lvsd status --watch".
 The same is live in a browser: the demo prints the address of its page, with a token that may
 also drain. Page and token end with the demo.
-One of the real servers fails and recovers by itself every few seconds. Ctrl-C ends everything.
+One of the real servers fails and recovers by itself every few seconds. The clients, and so the
+connections, are simulated. Ctrl-C ends everything.
 Where standard output is no terminal, the table is printed once and then a line for each transition.`,
   arguments: {},
   options: {
@@ -95,6 +98,7 @@ function startDaemonProcess({ config, log }: Files): ChildProcess {
     return spawn(process.execPath, [...process.execArgv, ownPath(), 'run', config, '--kernel', 'memory'], {
       stdio: ['ignore', out, out],
       detached: true,
+      env: { ...process.env, LVSD_DEMO_TRAFFIC: String(TRAFFIC) },
     })
   } finally {
     closeSync(out)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { type Change, keyOfService } from '../../../src/core/model.js'
+import { type Change, keyOfReal, keyOfService, type TableReal } from '../../../src/core/model.js'
 import { KernelError } from '../../../src/ipvs/kernel.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from '../../support/tables.js'
@@ -31,6 +31,32 @@ describe('memory table', () => {
       'tcp [2001:db8::80]:80 [fd00::2]:80',
     ])
     assert.equal(dump.reals.get('tcp [2001:db8::80]:80 [fd00::1]:80')?.active, 0)
+  })
+
+  it('counts simulated clients by weight; those of a drained server go on until they end', async () => {
+    let now = 0
+    const kernel = memoryKernel(undefined, { rate: 100, now: () => now })
+    const light = tableReal('fd00::1', { weight: 1 })
+    const heavy = tableReal('fd00::2', { weight: 3 })
+    await kernel.apply([addWeb, add(light), add(heavy)])
+    const counted = async ({ address, port }: TableReal) => {
+      const { reals, services } = await kernel.dump()
+      const all = services.get(keyOfService(WEB))?.connections ?? 0
+      const { connectionRate = 0, active = 0 } =
+        reals.get(`${keyOfService(WEB)} ${keyOfReal({ address, port })}`) ?? {}
+      return { rate: connectionRate, active, all }
+    }
+    now = 60_000
+    const [one, three] = [await counted(light), await counted(heavy)]
+    assert.ok(one.active > 0 && Math.abs(three.rate - 3 * one.rate) <= 2, JSON.stringify({ one, three }))
+    assert.ok(Math.abs(three.active - 3 * one.active) <= 2)
+    await kernel.apply([{ op: 'set-real', id: WEB, real: { ...heavy, weight: 0 }, was: heavy }])
+    now += 6000
+    const drained = await counted(heavy)
+    assert.ok(drained.rate === 0 && drained.active > 0 && drained.active < three.active)
+    now += 300_000
+    const later = await counted(heavy)
+    assert.ok(later.active === 0 && later.all > drained.all)
   })
 
   it('changes and removes', async () => {
