@@ -8,12 +8,13 @@ export const MOST_TROUBLED = 5
 /** `host`: the name of the machine. */
 export function buildOverview(status: StatusDocument, host: string): OverviewDocument {
   const { version, now, startedAt, kernel, config, lastReload, reconcile, schedule, sysctls } = status
-  const { isolation, totals, services } = status
+  const { isolation, cluster, totals, services } = status
   return {
     schema: OVERVIEW_SCHEMA,
     host,
     ...{ version, now, startedAt, kernel, config, lastReload, reconcile, schedule, sysctls },
     isolation,
+    cluster,
     totals,
     services: services.map(serviceOverview),
   }

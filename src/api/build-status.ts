@@ -17,6 +17,7 @@ import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
 import { nameOfCheck } from '../health/jobs.js'
 import type { WallClock } from '../util/clock.js'
 import { dateTime } from '../util/time-text.js'
+import { clusterStatusOf } from './cluster-status.js'
 import { overrideStatus } from './override-status.js'
 import type { Snapshot } from './snapshot.js'
 import { reasonOf } from './status-reason.js'
@@ -37,7 +38,7 @@ import { endedWindowOf } from './windows-document.js'
 type Dates = Pick<WallClock, 'at' | 'iso'>
 
 export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
-  const { version, pid, kernel, reload, reconcile, schedule, health, isolation } = snapshot
+  const { version, pid, kernel, reload, reconcile, schedule, health, isolation, cluster } = snapshot
   const services = health.services.map(service => serviceStatus(service, snapshot, dates))
   return {
     schema: SCHEMA,
@@ -65,6 +66,7 @@ export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
     alerts: snapshot.alerts,
     sysctls: snapshot.sysctls,
     isolation: isolation && { since: dates.iso(isolation.since), detail: isolation.detail },
+    cluster: cluster && clusterStatusOf(cluster, dates),
     totals: totalsOf(services.flatMap(({ reals }) => reals)),
     services,
   }

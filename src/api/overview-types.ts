@@ -49,6 +49,7 @@ export const overviewDocument = statusDocument
     schedule: true,
     sysctls: true,
     isolation: true,
+    cluster: true,
     totals: true,
   })
   .extend({

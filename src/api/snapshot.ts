@@ -1,4 +1,5 @@
 /** The state of all parts of the daemon at one moment, as input for the status document. */
+import type { ClusterSnapshot } from '../cluster/cluster.js'
 import type { Problem } from '../config/problems/problem.js'
 import type { SourceChoice } from '../core/check-source.js'
 import type { HealthSnapshot } from '../health/health-snapshot.js'
@@ -18,6 +19,8 @@ export interface Snapshot extends Pick<StatusDocument, 'version' | 'pid' | 'kern
   readonly health: HealthSnapshot
   /** Null unless lvsd is isolated. */
   readonly isolation: IsolationChange | null
+  /** Null: this director serves alone. */
+  readonly cluster: ClusterSnapshot | null
   readonly names: NamesSnapshot
   readonly reconcile: ReconcileSnapshot
   readonly schedule: ScheduleStats

@@ -240,6 +240,23 @@ export const reloadOutcome = z
   .object({ ok: z.boolean(), at: time(), message: z.string(), problems: list(problem) })
   .meta({ id: 'ReloadOutcome' })
 
+export const clusterStatus = z
+  .object({
+    site: z.string(),
+    role: z.enum(['active', 'standby']),
+    since: time(),
+    reason: z.string().describe('Why it has this role, for people.'),
+    from: z.string().describe('Who says so: `role.from` of the configuration.'),
+    table: z
+      .enum(['reconcile', 'keep', 'empty'])
+      .describe(
+        'What lvsd does with the table: makes it equal to the desired one, writes nothing, or empties it.',
+      ),
+    checks: z.enum(['on', 'slow', 'off']).describe('How real servers are checked at present.'),
+    trouble: z.string().nullable().describe('Set while the source of the role cannot be read.'),
+  })
+  .meta({ id: 'Cluster', description: 'This director as one of several.' })
+
 export const statusDocument = z
   .object({
     schema: z.number().describe('Increases when a field changes its meaning or is removed.'),
@@ -273,12 +290,14 @@ export const statusDocument = z
     isolation: causeStatus
       .nullable()
       .describe('Set while lvsd itself cannot reach any server: failed checks do not count.'),
+    cluster: clusterStatus.nullable().describe('Null: this director serves alone.'),
     totals,
     services: list(serviceStatus),
   })
   .meta({ id: 'Status', description: 'The state of everything.' })
 
 export type CauseStatus = Readonly<z.output<typeof causeStatus>>
+export type ClusterStatus = Readonly<z.output<typeof clusterStatus>>
 export type CheckStatus = Readonly<z.output<typeof checkStatus>>
 export type OverrideStatus = Readonly<z.output<typeof overrideStatus>>
 export type SlowStartStatus = Readonly<z.output<typeof slowStartStatus>>

@@ -76,6 +76,13 @@ export const ALERT_RULES = {
     settles: SETTLES,
     about: 'lvsd itself cannot reach any server.',
   },
+  'role.unknown': {
+    severity: 'critical',
+    endedBy: ['role.known'],
+    of: [],
+    settles: SETTLES,
+    about: 'The source of the role of this director cannot be read.',
+  },
   'table.dispute': {
     severity: 'warning',
     endedBy: ['table.dispute-over'],

@@ -238,6 +238,22 @@ export const LOG_EVENTS = {
     'error',
   ),
 
+  // several directors
+  'role.active': kind('This director is active: it serves the virtual addresses.', 'reason'),
+  'role.standby': kind(
+    'This director is standby; `table` is what it does with the table.',
+    'reason',
+    'table',
+  ),
+  'role.applied': kind(
+    'The table and the checks follow a changed role: milliseconds since the change, and changes of the table.',
+    'role',
+    'ms',
+    'changes',
+  ),
+  'role.unknown': kind('The source of the role cannot be read; the role stays as it is.', 'role', 'error'),
+  'role.known': kind('The end of `role.unknown`.'),
+
   // names
   'name.resolved': kind('A name resolved to its first address or to a new one.', 'name', 'address', 'was'),
   'name.failed': kind(

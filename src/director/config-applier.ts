@@ -1,5 +1,6 @@
 /** Activates a configuration. Only this file determines the order in which the parts take it. */
 import type { Runnable } from '../accepted/accepted.js'
+import type { Cluster } from '../cluster/cluster.js'
 import type { ResolvedConfig, ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Override } from '../core/override.js'
 import type { Events } from '../events/event-bus.js'
@@ -12,6 +13,7 @@ import type { Executors } from '../schedule/executors.js'
 import type { Log } from '../system/log.js'
 import type { Emitter } from '../util/emitter.js'
 import type { ConfigWatcher } from './config-watcher.js'
+import { intervalIn } from './role-changes.js'
 import { scheduleJobs } from './schedule-jobs.js'
 
 export interface ConfigApplierParts {
@@ -19,6 +21,7 @@ export interface ConfigApplierParts {
   readonly names: NameResolver
   readonly health: HealthTracker
   readonly executors: Executors
+  readonly cluster: Cluster
   readonly events: Emitter<Events>
   readonly configWatcher: ConfigWatcher
   readonly overrides: OverrideSources
@@ -47,15 +50,16 @@ export class ConfigApplier {
    * yet.
    */
   async prepare(): Promise<void> {
-    const { configWatcher, overrides, loaded } = this.#parts
+    const { configWatcher, overrides, cluster, loaded } = this.#parts
     configWatcher.follow(loaded().config)
-    await overrides.prepare(this.#config)
+    await Promise.all([overrides.prepare(this.#config), cluster.prepare(loaded().config)])
   }
 
   /** Activates the last accepted configuration. Resolves when the kernel's table has been changed accordingly. */
   async apply(): Promise<void> {
-    const { reconciler, names, overrides, sysctls, loaded } = this.#parts
+    const { reconciler, names, overrides, sysctls, cluster, loaded } = this.#parts
     await sysctls.follow(loaded().config.sysctls ?? {})
+    cluster.follow(loaded().config)
     this.#place()
     await reconciler.resync()
     const { resync, resolve } = this.#config.settings
@@ -92,13 +96,13 @@ export class ConfigApplier {
 
   /** Hands the configuration to all parts. The kernel's table changes with the next round of the reconciler. */
   #place(): void {
-    const { names, health, executors, events, configWatcher, overrides, loaded } = this.#parts
+    const { names, health, executors, cluster, events, configWatcher, overrides, loaded } = this.#parts
     const { config, checks } = loaded()
     names.follow(config)
     const resolved = names.resolve(config)
     const changes = health.applyConfig(resolved, checks, names.doubtsIn(resolved))
     this.#config = resolved
-    scheduleJobs(executors, changes)
+    scheduleJobs(executors, changes, { intervalOf: intervalIn(cluster) })
     events.emit('config', resolved)
     configWatcher.follow(config)
     overrides.follow(resolved)

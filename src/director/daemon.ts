@@ -3,6 +3,7 @@
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { Control } from '../api/control.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
+import { Cluster } from '../cluster/cluster.js'
 import type { Loaded } from '../config/load.js'
 import type { Change } from '../core/model.js'
 import { type EventBus, type EventListener, openEventBus } from '../events/event-bus.js'
@@ -42,6 +43,7 @@ import { openMetrics, sourcesOf } from './metrics-sources.js'
 import { OverrideControl } from './override-control.js'
 import { Rechecker } from './rechecker.js'
 import { Reloader } from './reloader.js'
+import { applyRole } from './role-changes.js'
 import { Snapshots } from './snapshots.js'
 
 export interface DaemonParts {
@@ -125,6 +127,7 @@ class RunningDaemon implements Daemon {
   readonly #memory: HealthMemory
   readonly #names: NameResolver
   readonly #isolation: Isolation | null
+  readonly #cluster: Cluster
   readonly #configWatcher: ConfigWatcher
   readonly #applier: ConfigApplier
   readonly #overrideSources: OverrideSources
@@ -183,10 +186,13 @@ class RunningDaemon implements Daemon {
     const keepSysctls = () => this.#applier.config.settings.keepSysctls
     lifecycle.add('sysctls', () => this.#sysctls.close({ keep: keepSysctls(), patience: LAST_PATIENCE }))
     lifecycle.add('clean stop', () => this.#leave())
+    this.#cluster = new Cluster({ log, onChange: change => void applyRole(change, shared) })
+    lifecycle.add('cluster', () => this.#cluster.close())
     this.#reconciler = new Reconciler({
       kernel,
       journal,
       log,
+      mode: () => this.#cluster.table,
       onApplied: changes => events.emit('applied', changes),
       onRound: tallies.round,
       desired: (actual, names) => this.#health.desired(actual, names),
@@ -250,11 +256,14 @@ class RunningDaemon implements Daemon {
       names: this.#names,
       health: this.#health,
       executors: this.#executors,
+      cluster: this.#cluster,
       configWatcher: this.#configWatcher,
       reconciler: this.#reconciler,
       loaded: () => this.#reloader.loaded,
     })
     const shared = {
+      log,
+      cluster: this.#cluster,
       reloader: this.#reloader,
       applier: this.#applier,
       isolation: this.#isolation,
@@ -389,7 +398,7 @@ class RunningDaemon implements Daemon {
 
   /** Removes the services with `cleanstop`, unless the start has failed. */
   async #leave(): Promise<void> {
-    if (!this.#stopping) return
+    if (!this.#stopping || this.#cluster.table === 'keep') return
     const onApplied = (changes: readonly Change[]) => this.#events.emit('applied', changes)
     await cleanStop(this.#applier.config.services, { ...this.#parts, onApplied })
   }

@@ -1,4 +1,5 @@
 /** Connects the metrics with the parts of the daemon. */
+import type { Cluster } from '../cluster/cluster.js'
 import type { ResolvedReal, ResolvedService } from '../core/model.js'
 import type { HealthStore } from '../health/health-store.js'
 import type { HealthTracker } from '../health/health-tracker.js'
@@ -29,14 +30,15 @@ export interface MeasuredParts extends Pick<Sources, 'kernel' | 'startedAt' | 'a
   readonly reconciler: Reconciler
   readonly names: NameResolver
   readonly isolation: Isolation | null
+  readonly cluster: Pick<Cluster, 'snapshot'>
 }
 
 /** Maximum age of the kernel's counters in milliseconds, also in `lvsd status`. Older ones are read again. */
 export const COUNTERS_MAX_AGE = 500
 
 export function sourcesOf(parts: MeasuredParts): Sources {
-  const { kernel, startedAt, alerts, reloader, applier, health, executors, reconciler, names, isolation } =
-    parts
+  const { kernel, startedAt, alerts, reloader, applier, health, executors, reconciler, names } = parts
+  const { isolation, cluster } = parts
   return {
     version: version(),
     kernel,
@@ -54,6 +56,7 @@ export function sourcesOf(parts: MeasuredParts): Sources {
     real: (service, real) => readingOf(health.store, service, real),
     schedule: () => ({ ...executors.stats(), waiting: executors.waiting() }),
     isIsolated: () => isolation?.current != null,
+    cluster: () => cluster.snapshot(),
     failingNames: () => names.snapshot(applier.config).size,
   }
 }

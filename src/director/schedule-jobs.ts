@@ -1,6 +1,17 @@
 import type { JobChanges } from '../health/health-changes.js'
-import { workOf } from '../health/jobs.js'
+import type { HealthStore } from '../health/health-store.js'
+import { type Job, workOf } from '../health/jobs.js'
 import type { Executors } from '../schedule/executors.js'
+
+/** Returns the interval at which a check runs in the present role; null: it does not run. */
+export type IntervalOf = (interval: number) => number | null
+
+const asConfigured: IntervalOf = interval => interval
+
+export interface Pace {
+  readonly intervalOf?: IntervalOf
+  readonly random?: () => number
+}
 
 /**
  * Passes the job changes of a new configuration to the executors. A rescheduled job starts at a random time within its
@@ -9,13 +20,31 @@ import type { Executors } from '../schedule/executors.js'
 export function scheduleJobs(
   executors: Pick<Executors, 'set' | 'remove' | 'soon'>,
   { removed, added, rescheduled, newlySubscribed }: JobChanges,
-  random = Math.random,
+  { intervalOf = asConfigured, random = Math.random }: Pace = {},
 ): void {
   for (const { id } of removed) executors.remove(id)
-  for (const job of added) {
-    const { interval, timeout } = job.use.policy
-    const firstIn = rescheduled.has(job.id) ? random() * interval : 0
-    executors.set(job.id, workOf(job), { interval, timeout, firstIn })
-  }
+  for (const job of added) setJob(executors, job, intervalOf, rescheduled.has(job.id) ? random() : 0)
   for (const id of newlySubscribed) executors.soon(id, 0)
+}
+
+/** Gives every job the interval of a new role. All run at once: a role that changes asks for fresh results. */
+export function paceJobs(
+  executors: Pick<Executors, 'set' | 'remove'>,
+  jobs: HealthStore['jobs'],
+  intervalOf: IntervalOf,
+): void {
+  for (const job of jobs.values()) setJob(executors, job, intervalOf, 0)
+}
+
+/** `phase` is the part of the interval that passes before the first run. */
+function setJob(
+  executors: Pick<Executors, 'set' | 'remove'>,
+  job: Job,
+  intervalOf: IntervalOf,
+  phase: number,
+): void {
+  const { timeout } = job.use.policy
+  const interval = intervalOf(job.use.policy.interval)
+  if (interval === null) executors.remove(job.id)
+  else executors.set(job.id, workOf(job), { interval, timeout, firstIn: phase * interval })
 }

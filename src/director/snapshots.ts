@@ -2,6 +2,7 @@
 import { buildStatus } from '../api/build-status.js'
 import type { Snapshot } from '../api/snapshot.js'
 import type { StatusDocument } from '../api/status-types.js'
+import type { Cluster } from '../cluster/cluster.js'
 import type { ResolvedService } from '../core/model.js'
 import type { HealthTracker } from '../health/health-tracker.js'
 import type { Isolation } from '../health/isolation.js'
@@ -21,6 +22,7 @@ export interface SnapshotsParts {
   readonly reloader: Pick<Reloader, 'snapshot'>
   readonly applier: Pick<ConfigApplier, 'config'>
   readonly isolation: Pick<Isolation, 'current'> | null
+  readonly cluster: Pick<Cluster, 'snapshot'>
   readonly health: Pick<HealthTracker, 'snapshot'>
   readonly names: Pick<NameResolver, 'snapshot'>
   readonly reconciler: Pick<Reconciler, 'snapshot'>
@@ -57,6 +59,7 @@ export class Snapshots {
       startedAt: this.#parts.startedAt,
       reload: reloader.snapshot(),
       isolation: isolation?.current ?? null,
+      cluster: this.#parts.cluster.snapshot(),
       health: health.snapshot(services, reconcile.dump?.table ?? new Map()),
       names: names.snapshot(applier.config),
       reconcile,

@@ -20,6 +20,9 @@ export async function addDirector(
   const { version, kernel } = sources
   to.lvsd_build_info.push(sample(1, { version, kernel }))
   to.lvsd_isolated.push(sample(Number(sources.isIsolated())))
+  const cluster = sources.cluster()
+  to.lvsd_active.push(sample(Number(cluster?.role.role !== 'standby')))
+  to.lvsd_role_source_failing.push(sample(Number((cluster?.trouble ?? null) !== null)))
   for (const [event, count] of tallies.events) to.lvsd_events_total.push(sample(count, { event }))
   to.lvsd_state_files_failing.push(sample(tallies.failingFiles.size))
   to.lvsd_names_failing.push(sample(sources.failingNames()))

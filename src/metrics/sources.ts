@@ -1,6 +1,7 @@
 /** What a scrape reads of the running director. */
 import type { ReloadSnapshot } from '../api/snapshot.js'
 import type { AlertsStatus } from '../api/status-types.js'
+import type { ClusterSnapshot } from '../cluster/cluster.js'
 import type { Loaded } from '../config/load.js'
 import type { ResolvedConfig, ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
@@ -26,6 +27,8 @@ export interface Sources {
   real(service: ResolvedService, real: ResolvedReal): RealReading
   schedule(): ScheduleStats & { readonly waiting: number }
   isIsolated(): boolean
+  /** Null: this director serves alone. */
+  cluster(): ClusterSnapshot | null
   /** Null without receivers of alerts. */
   alerts(): AlertsStatus | null
   /** Number of services and servers whose names have no address, or have lost it. */

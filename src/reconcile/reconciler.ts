@@ -15,6 +15,7 @@ import {
   type Table,
   type TableService,
 } from '../core/model.js'
+import type { TableMode } from '../core/role.js'
 import { type Expected, type Kernel, KernelError } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -63,6 +64,8 @@ export interface ReconcilerParts {
   readonly log: Log
   /** Returns the desired table of the named services (null: all). `actual` is the actual table. Pure. */
   desired(actual: Table, names: ReadonlySet<string> | null): Desired
+  /** What is done to the table at present; absent: it is reconciled. After a change `resync` has to be called. */
+  mode?(): TableMode
   /** Called with the changes that the kernel has accepted. */
   onApplied?(changes: readonly Change[]): void
   /** Called after each round. */
@@ -186,6 +189,10 @@ export class Reconciler {
 
   // -------------------------------------------------------------- rounds
 
+  get #mode(): TableMode {
+    return this.#parts.mode?.() ?? 'reconcile'
+  }
+
   #run(): Promise<void> {
     this.#running ??= this.#loop().finally(() => {
       this.#running = null
@@ -224,7 +231,8 @@ export class Reconciler {
   async #read(): Promise<void> {
     const dump = await this.#parts.kernel.dump(this.#expected())
     if (this.#lastTable === null) this.written.settle(dump.table)
-    else if (this.#isCertain) this.#reportDrift(this.#lastTable, dump.table)
+    // While nothing is written, every program may change the table.
+    else if (this.#isCertain && this.#mode !== 'keep') this.#reportDrift(this.#lastTable, dump.table)
     this.#lastTable = dump.table
     this.#isCertain = true
     this.#lastDump = { dump, at: steadyNow() }
@@ -247,9 +255,15 @@ export class Reconciler {
     const { kernel, journal, log, onApplied } = this.#parts
     const isWhole = names === null
     const held: Table = this.#lastTable ?? new Map()
-    const desired = this.#parts.desired(held, names)
+    const mode = this.#mode
+    const computed = this.#parts.desired(held, names)
+    const desired = mode === 'empty' ? { ...computed, table: new Map<string, never>() } : computed
     const actual = isWhole ? held : pick(held, desired.ids)
     this.#keepWanted(desired, isWhole)
+    if (mode === 'keep') {
+      if (isWhole) this.#onSuccess()
+      return
+    }
     this.#remember({ add: desired.ids.filter(id => desired.table.has(keyOfService(id))) })
     if (isWhole) this.#remember({ remove: this.#orphanedServices(desired.table, held) })
     const { untouched } = desired

@@ -11,17 +11,21 @@ export interface DirectorTrouble {
   readonly view: 'plan' | 'director'
 }
 
-type Known = Pick<OverviewDocument, 'now' | 'config' | 'lastReload' | 'reconcile' | 'schedule' | 'isolation'>
+type Known = Pick<
+  OverviewDocument,
+  'now' | 'config' | 'lastReload' | 'reconcile' | 'schedule' | 'isolation' | 'cluster'
+>
 
 /** The worst first. A refused reload is not named a second time as an invalid file. */
 export function directorTroubles(overview: Known): DirectorTrouble[] {
-  const { config, lastReload, reconcile, schedule, isolation } = overview
+  const { config, lastReload, reconcile, schedule, isolation, cluster } = overview
   const now = Date.parse(overview.now)
   const told: (DirectorTrouble | null)[] = [
     isolation && {
       text: `lvsd is isolated: ${isolation.detail}. Failed checks do not count.`,
       view: 'director',
     },
+    cluster && cluster.trouble !== null ? { text: asSentence(cluster.trouble), view: 'director' } : null,
     lastReload && !lastReload.ok
       ? {
           text: `A reload was refused ${agoText(lastReload.at, now)} ago: ${ended(lastReload.message)}`,

@@ -23,6 +23,7 @@ export function DirectorView() {
 
 function Facts({ overview }: { overview: OverviewDocument }) {
   const { version, startedAt, kernel, config, lastReload, reconcile, schedule, isolation } = overview
+  const { cluster } = overview
   const now = Date.parse(overview.now)
   const { lateness } = schedule
   return (
@@ -55,6 +56,16 @@ function Facts({ overview }: { overview: OverviewDocument }) {
       </dd>
       <dt>Network</dt>
       <dd>{isolation ? <Alarm>isolated: {isolation.detail}</Alarm> : 'connected'}</dd>
+      {cluster && (
+        <>
+          <dt>Role</dt>
+          <dd>
+            {cluster.role} in the site {cluster.site} since {fullTime(cluster.since)}: {cluster.reason}
+            {TABLE_NOTES[cluster.table]}
+            {cluster.trouble !== null && <Alarm>{cluster.trouble}</Alarm>}
+          </dd>
+        </>
+      )}
       <dt>Checks</dt>
       <dd>
         {schedule.jobs}, {schedule.running} in progress; starts are late by {lateness.p50} ms (median) and{' '}
@@ -126,4 +137,10 @@ function Doctor() {
       </ul>
     </section>
   )
+}
+
+const TABLE_NOTES = {
+  reconcile: '',
+  keep: '; the table is not changed',
+  empty: '; the services of lvsd are not in the table',
 }

@@ -75,6 +75,7 @@ function why(
     now: NOW,
     startedAt: NOW - 60_000,
     isolation: null,
+    cluster: null,
     sources: new Map(),
     alerts: null,
     sysctls: [],

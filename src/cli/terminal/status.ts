@@ -86,6 +86,20 @@ function countText(reals: readonly RealStatus[], state: RealStatus['state'], wor
   return `${found.length} ${word}${overridden > 0 ? ` (${overridden} overridden)` : ''}`
 }
 
+const TABLE_NOTES = {
+  reconcile: '',
+  keep: '; the table is not changed',
+  empty: '; the services of lvsd are not in the table',
+}
+const CHECK_NOTES = { on: '', slow: '; checks are slow', off: '; checks are off' }
+
+function roleLine({ cluster }: StatusDocument, now: number): string[] {
+  if (!cluster) return []
+  const { role, site, since, reason, table, checks } = cluster
+  const notes = `${TABLE_NOTES[table]}${CHECK_NOTES[checks]}`
+  return [`${role} in ${site} since ${shortTime(Date.parse(since), now)}: ${printable(reason)}${notes}`]
+}
+
 function headLines(document: StatusDocument, { now, width }: StatusView, paint: Paint): string[] {
   const { schedule, reconcile, services } = document
   const reals = services.flatMap(service => service.reals)
@@ -109,6 +123,7 @@ function headLines(document: StatusDocument, { now, width }: StatusView, paint: 
       '  ',
       width,
     ),
+    ...roleLine(document, now),
     fitted(
       [
         [
@@ -138,6 +153,7 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
   const { reconcile, config, schedule, sysctls } = document
   const { stalls, stalledFor } = schedule
   const worst = [
+    ...roleTrouble(document),
     ...isolation(document, now),
     ...panics(document, now),
     ...keptConfiguration(document),
@@ -179,6 +195,10 @@ function failingAlerts({ alerts }: StatusDocument): string[] {
     ({ destination, lastError }) =>
       `alerts do not reach ${printable(destination)}: ${printable(lastError ?? 'no answer')}`,
   )
+}
+
+function roleTrouble({ cluster }: StatusDocument): string[] {
+  return cluster?.trouble ? [printable(cluster.trouble)] : []
 }
 
 function isolation({ isolation }: StatusDocument, now: number): string[] {

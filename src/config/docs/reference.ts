@@ -11,6 +11,7 @@ import { CODES } from '../problems/codes.js'
 import { alertFields } from '../schema/alert-fields.js'
 import { apiFields, tlsFields } from '../schema/api-fields.js'
 import { checkFields } from '../schema/check-fields.js'
+import { clusterFields, roleFields, standbyFields } from '../schema/cluster-fields.js'
 import { onDownFields, panicFields } from '../schema/down-fields.js'
 import { mailFields } from '../schema/mail-fields.js'
 import { fallbackFields, realFields } from '../schema/real-fields.js'
@@ -49,7 +50,7 @@ export function referenceOf(checks: ReadonlyMap<string, Check>): string {
 
 function keySections(): string[] {
   return [
-    section('The file', 'Six parts, and further files; services must stand in one of them.', rootFields),
+    section('The file', 'Seven parts, and further files; services must stand in one of them.', rootFields),
     INCLUDE,
     section('settings', 'Of lvsd itself.', settingsFields),
     section('settings.timeouts', "The kernel's own, as `ipvsadm --set`.", timeoutsFields),
@@ -57,6 +58,9 @@ function keySections(): string[] {
     alertTable(),
     section('api', API, apiFields),
     section('api.tls', 'Paths of files in PEM.', tlsFields),
+    section('cluster', CLUSTER, clusterFields),
+    section('cluster.role', ROLE, roleFields),
+    section('cluster.standby', 'For a director that is standby.', standbyFields),
     section('defaults', 'For every service that does not say otherwise.', defaultsFields),
     SCHEDULERS,
     section('services', SERVICES, ownKeys(serviceFields, defaultsFields)),
@@ -84,6 +88,12 @@ function alertTable(): string {
 }
 const API =
   'The API and the page over TCP, for browsers, programs and Prometheus. On the control socket they are always served.'
+
+const CLUSTER =
+  'For directors that serve the same virtual addresses. Without it a director serves alone, and is always active.'
+
+const ROLE =
+  'lvsd moves no address: it is told by VRRP, Pacemaker or another program whether this director is active. `lvsd status` shows the role. An active director makes the table equal to what its checks say; what a standby does is in standby.'
 
 const SERVICES =
   'Each below its name, which has no blanks. A service has virtual, or fwmark and family; and it takes every key of defaults.'

@@ -64,6 +64,7 @@ export const CODES = {
   MAIL_TO_NOBODY: 'Mails are configured, and nobody to get them.',
   BAD_ALERTS:
     'A receiver of alerts has keys that do not go together, or names an event or a service that is not there.',
+  BAD_CLUSTER: 'Keys of cluster do not go together.',
   // real servers
   FAMILY_MISMATCH: 'An address of the other family, which only tunnels can reach.',
   SOURCE_FAMILY: 'The source of a check has another address family than its target.',

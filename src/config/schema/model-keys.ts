@@ -6,6 +6,7 @@ import type { z } from '../../check/option-types.js'
 import type { Shape } from '../read/fields.js'
 import type { apiFields } from './api-fields.js'
 import type { CamelKeys } from './camel-keys.js'
+import type { clusterFields, roleFields, standbyFields } from './cluster-fields.js'
 import type { mailFields } from './mail-fields.js'
 import type { plainServiceFields, settingsFields } from './schema.js'
 
@@ -18,11 +19,22 @@ export type MailPolicy = Output<typeof mailFields> & { readonly to: readonly str
 /** Where the API is served over TCP. */
 export type ApiSettings = Output<typeof apiFields>
 
+/** Who says whether this director is active. */
+export type RoleSettings = Output<typeof roleFields>
+
+/** A director that is one of several. */
+export type ClusterSettings = Omit<Output<typeof clusterFields>, 'role' | 'standby'> & {
+  readonly role: RoleSettings
+  readonly standby: Output<typeof standbyFields>
+}
+
 declare module '../../core/model.js' {
   interface Settings extends Output<typeof settingsFields> {}
   interface Config {
     /** Absent: the API is served on the control socket only. */
     readonly api?: ApiSettings
+    /** Absent: this director serves alone. */
+    readonly cluster?: ClusterSettings
   }
   interface Service extends Output<typeof plainServiceFields> {
     /** Null means no mails. */

@@ -8,6 +8,7 @@ import { duration, marks, z } from '../../check/option-types.js'
 import { plainValue, sysctlName, sysctlParts } from '../../core/sysctl.js'
 import { alertNode } from './alert-fields.js'
 import { apiNode } from './api-fields.js'
+import { clusterNode } from './cluster-fields.js'
 import { onDownNode, panicNode } from './down-fields.js'
 import {
   ADDRESS,
@@ -381,6 +382,7 @@ export const rootFields = {
   api: apiNode
     .optional()
     .describe('The API and the page over TCP. Without it they are served on the control socket only.'),
+  cluster: clusterNode.optional().describe('This director is one of several. Without it, it serves alone.'),
   services: members(serviceNode, 'a mapping of services by their names')
     .register(marks, { shown: 'mapping by name' })
     .optional()

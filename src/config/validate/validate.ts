@@ -24,6 +24,7 @@ import { secretSources } from '../secret-sources.js'
 import { readAlerts } from './alerts.js'
 import { checkFoldersOf } from './check-folders.js'
 import { judgeUnused } from './checks.js'
+import { readCluster } from './cluster.js'
 import type { Context, DefaultsFields, PlaceOf } from './context.js'
 import { judgeCollisions, judgePartNames, type PlacedService, readService } from './service.js'
 import { judgeSettings } from './settings.js'
@@ -112,7 +113,7 @@ function* readRoot(
 ): Sliced<Config> {
   const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
   const parts = readFields(entries, rootFields, { name: 'the file', at: START }, context)
-  const { settings, sysctls = {}, api } = parts.values
+  const { settings, sysctls = {}, api, cluster } = parts.values
   if (settings) judgeSettings(settings, context)
   const services = yield* readServices(parts, defaultsOf(parts, included, context), context)
   const alerts = readAlerts(parts.values.alerts ?? [], services, context)
@@ -123,6 +124,7 @@ function* readRoot(
     ...(alerts.length > 0 && { alerts }),
     services,
     ...(api && { api: outputOf(apiFields, [api]) }),
+    ...(cluster && { cluster: readCluster(cluster, context) }),
   }
 }
 

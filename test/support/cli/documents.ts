@@ -118,6 +118,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
       errors: [],
     },
     isolation: null,
+    cluster: null,
     schedule: {
       jobs: 2,
       running: 0,

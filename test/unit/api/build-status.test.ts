@@ -59,6 +59,7 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
       dump: kernel && { table: kernel, services: new Map(), reals: new Map() },
     },
     isolation: null,
+    cluster: null,
     sources: new Map(),
     schedule: {
       jobs: 3,

@@ -29,6 +29,7 @@ import { memoryJournal, openJournal } from '../../../src/storage/journal.js'
 import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
 import { FakeClock } from '../../support/fake-clock.js'
+import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 import {
   config,
@@ -1132,5 +1133,83 @@ describe('daemon: files and commands beside the daemon', () => {
     await until(() => existsSync(out) && readFileSync(out, 'utf8') === `${file}\n`, {
       what: 'the callback is run',
     })
+  })
+})
+
+describe('daemon: its role', () => {
+  function site(path: string, standby: { table: 'same' | 'keep' | 'empty'; checks: 'on' | 'slow' | 'off' }) {
+    const cluster = { site: 'berlin', role: { from: 'file', path } as const, standby }
+    return { ...config([web()]), cluster }
+  }
+
+  async function begin(word: string, standby: Parameters<typeof site>[1]) {
+    const path = join(temporaryFolder(), 'role')
+    writeFileSync(path, word)
+    const stage = await start(site(path, standby))
+    const becomes = async (role: string) => {
+      writeFileSync(path, role)
+      const isApplied = () => stage.lines.some(line => line.event === 'role.applied' && line.role === role)
+      await until(isApplied, { what: `the role ${role}` })
+    }
+    return { ...stage, becomes }
+  }
+
+  it('a standby with the table empty fills it when it becomes active, in one reconcile, and empties it again', async () => {
+    const { executors, weights, becomes, status, lines } = await begin('standby', {
+      table: 'empty',
+      checks: 'on',
+    })
+    executors.find(A, passed())
+    executors.find(B, passed())
+    assert.deepEqual(await weights(), {})
+    const { cluster, services } = await status()
+    assert.deepEqual(
+      [cluster?.role, cluster?.table, services[0]?.reals[0]?.state],
+      ['standby', 'empty', 'up'],
+    )
+    await becomes('active')
+    assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+    const applied = lines.find(line => line.event === 'role.applied')
+    assert.deepEqual([applied?.changes, typeof applied?.ms], [3, 'number'])
+    await becomes('standby')
+    assert.deepEqual(await weights(), {})
+  })
+
+  it('a standby that keeps the table leaves what another director has written, also at its stop', async () => {
+    const held = table(tableService(serviceId('2001:db8::80'), [tableReal(A, { weight: 7 })]))
+    const path = join(temporaryFolder(), 'role')
+    writeFileSync(path, 'standby')
+    const { services, ...rest } = site(path, { table: 'keep', checks: 'on' })
+    const { daemon, executors, weights, lines } = await start(
+      { ...rest, services: services.map(one => ({ ...one, cleanstop: true })) },
+      held,
+    )
+    executors.find(A, failed())
+    assert.deepEqual(await weights(), { [A]: 7 })
+    await daemon.stop()
+    assert.deepEqual(await weights(), { [A]: 7 })
+    assert.ok(!lines.some(({ event }) => event === 'table.cleaned'))
+  })
+
+  it('a standby checks as it is told, and at once when it becomes active', async () => {
+    const slow = await begin('standby', { table: 'same', checks: 'slow' })
+    const intervals = (stage: typeof slow) =>
+      [...stage.executors.jobs.values()].map(({ interval }) => interval)
+    const [usual] = [web().reals[0]?.checks[0]?.policy.interval ?? 0]
+    assert.deepEqual(intervals(slow), [10 * usual, 10 * usual])
+    await slow.becomes('active')
+    assert.deepEqual(
+      [...slow.executors.jobs.values()].map(({ interval, firstIn }) => [interval, firstIn]),
+      [
+        [usual, 0],
+        [usual, 0],
+      ],
+    )
+    const off = await begin('standby', { table: 'same', checks: 'off' })
+    assert.deepEqual(intervals(off), [])
+    await off.becomes('active')
+    assert.deepEqual(intervals(off), [usual, usual])
+    await off.becomes('standby')
+    assert.deepEqual(intervals(off), [])
   })
 })

@@ -22,7 +22,7 @@ function stage() {
     soon: (id: string, ms: number) => told.push(`soon ${host(id)} in ${ms}`),
   }
   const apply = (next: ReturnType<typeof config>) => {
-    scheduleJobs(executors, store.applyConfig(next, CHECKS, 0), () => 0.5)
+    scheduleJobs(executors, store.applyConfig(next, CHECKS, 0), { random: () => 0.5 })
     return told.splice(0)
   }
   return { store, apply }

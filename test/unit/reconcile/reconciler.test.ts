@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
+import { diff } from '../../../src/core/diff.js'
 import { type Change, keyOfService, type Table } from '../../../src/core/model.js'
+import type { TableMode } from '../../../src/core/role.js'
 import { type Kernel, KernelError } from '../../../src/ipvs/kernel.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import { Reconciler } from '../../../src/reconcile/reconciler.js'
@@ -19,7 +21,7 @@ const B = tableReal('fd00:1::b', { weight: 2 })
 
 /** A reconciler that wants `wanted`, on a memory table whose batches are recorded. */
 function stage(wanted: Table, kernel: Kernel = memoryKernel(), clock: Clock = systemClock) {
-  const state = { wanted }
+  const state: { wanted: Table; mode: TableMode } = { wanted, mode: 'reconcile' }
   const batches: (readonly Change[])[] = []
   const journal = memoryJournal()
   const { log, lines } = recordingLog()
@@ -34,6 +36,7 @@ function stage(wanted: Table, kernel: Kernel = memoryKernel(), clock: Clock = sy
     journal,
     log,
     clock,
+    mode: () => state.mode,
     desired: () => ({ table: state.wanted, ids: [...state.wanted.values()].map(service => service.id) }),
   })
   onCleanup(() => reconciler.stop())
@@ -68,6 +71,36 @@ describe('reconciler', () => {
     await reconciler.resync()
     assert.deepEqual(seen, [false, false, false])
     assert.equal(reconciler.hasCorrected, true)
+  })
+
+  it('writes nothing in the mode keep, reports no drift there, and corrects all of it afterwards', async () => {
+    const { reconciler, kernel, state, batches, dump, lines } = stage(FULL)
+    state.mode = 'keep'
+    await reconciler.resync()
+    assert.deepEqual([[...(await dump()).keys()], reconciler.hasCorrected], [[], true])
+    reconciler.markDirty(['web'])
+    await reconciler.idle()
+    await kernel.apply(diff(table(tableService(WEB, [A])), new Map(), new Set()))
+    await reconciler.resync()
+    assert.deepEqual([batches.length, lines.length, reconciler.wanted], [0, 0, FULL])
+    state.mode = 'reconcile'
+    await reconciler.resync()
+    assert.deepEqual([await dump(), batches.length, reconciler.stats.driftRepaired], [FULL, 1, 0])
+  })
+
+  it('removes its own services in the mode empty, and no other, and fills the table afterwards', async () => {
+    const { reconciler, kernel, state, dump } = stage(FULL)
+    await kernel.apply(diff(table(tableService(FOREIGN, [B])), new Map(), new Set()))
+    await reconciler.resync()
+    state.mode = 'empty'
+    await reconciler.resync()
+    assert.deepEqual([...(await dump()).keys()], [keyOfService(FOREIGN)])
+    reconciler.markDirty(['web'])
+    await reconciler.idle()
+    assert.deepEqual([...(await dump()).keys()], [keyOfService(FOREIGN)])
+    state.mode = 'reconcile'
+    await reconciler.resync()
+    assert.deepEqual((await dump()).get(keyOfService(WEB)), FULL.get(keyOfService(WEB)))
   })
 
   it('reads the table at its interval, counted from the end of each round, until it is stopped', async () => {

@@ -1,0 +1,85 @@
+/** This director as one of several: its role, and what follows from it for the table and the checks. */
+import type { ClusterSettings } from '../config/schema/model-keys.js'
+import { type Role, type StandbyChecks, type TableMode, tableMode } from '../core/role.js'
+import type { Log } from '../system/log.js'
+import type { Clock } from '../util/clock.js'
+import { RoleKeeper, type RoleState } from './role/role-keeper.js'
+
+export interface ClusterParts {
+  readonly log: Pick<Log, 'error' | 'info' | 'warn'>
+  readonly clock?: Pick<Clock, 'alarm'>
+  /** What follows for the table or the checks has changed. */
+  onChange(change: RoleChange): void
+}
+
+export interface RoleChange {
+  readonly state: RoleState
+  readonly before: Role
+  readonly table: TableMode
+}
+
+export interface ClusterSnapshot {
+  readonly site: string
+  readonly role: RoleState
+  readonly from: ClusterSettings['role']['from']
+  readonly standby: ClusterSettings['standby']
+  readonly table: TableMode
+  readonly trouble: string | null
+}
+
+export class Cluster {
+  readonly #role: RoleKeeper
+  #settings: ClusterSettings | null = null
+
+  constructor({ onChange, ...parts }: ClusterParts) {
+    this.#role = new RoleKeeper({
+      ...parts,
+      onChange: (state, before) => onChange({ state, before, table: this.table }),
+    })
+  }
+
+  /** What the reconciler does at present. */
+  get table(): TableMode {
+    return tableMode(this.#role.state.role, this.#settings?.standby.table ?? 'same')
+  }
+
+  get role(): Role {
+    return this.#role.state.role
+  }
+
+  /** What a standby does with its checks. */
+  get checks(): StandbyChecks {
+    return this.#settings?.standby.checks ?? 'on'
+  }
+
+  /** Null: this director serves alone. */
+  snapshot(): ClusterSnapshot | null {
+    const settings = this.#settings
+    return (
+      settings && {
+        site: settings.site,
+        role: this.#role.state,
+        from: settings.role.from,
+        standby: settings.standby,
+        table: this.table,
+        trouble: this.#role.trouble,
+      }
+    )
+  }
+
+  /** Before a start: waits until the role is known, but not for long. */
+  prepare({ cluster }: { readonly cluster?: ClusterSettings }): Promise<void> {
+    this.#settings = cluster ?? null
+    return this.#role.prepare(this.#settings?.role ?? null)
+  }
+
+  /** Takes the configuration that is put in force. */
+  follow({ cluster }: { readonly cluster?: ClusterSettings }): void {
+    this.#settings = cluster ?? null
+    this.#role.follow(this.#settings?.role ?? null)
+  }
+
+  close(): void {
+    this.#role.close()
+  }
+}

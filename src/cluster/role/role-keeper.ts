@@ -1,0 +1,102 @@
+/** Knows the role of this director: takes it from the source that the configuration names, and tells changes. */
+import type { RoleSettings } from '../../config/schema/model-keys.js'
+import type { Role } from '../../core/role.js'
+import type { Log } from '../../system/log.js'
+import { type Clock, steadyNow } from '../../util/clock.js'
+import { waitAtMost } from '../../util/with-timeout.js'
+import { RoleFile } from './role-file.js'
+import type { RoleReport, RoleSource } from './role-source.js'
+
+export interface RoleState extends RoleReport {
+  /** Milliseconds of the steady clock. */
+  readonly since: number
+}
+
+export interface RoleKeeperParts {
+  readonly log: Pick<Log, 'error' | 'info' | 'warn'>
+  readonly clock?: Pick<Clock, 'alarm'>
+  /** Returns milliseconds of the steady clock. */
+  readonly now?: () => number
+  /** The role has changed. Not called for the role at the start. */
+  onChange(state: RoleState, before: Role): void
+}
+
+/** Maximum milliseconds for which a start waits for the source of the role. */
+const PATIENCE = 2000
+
+/** Until the source has said something: nothing has promised this director the virtual addresses. */
+const NOT_TOLD: RoleReport = { role: 'standby', reason: 'its role has not been told yet' }
+const ALONE: RoleReport = { role: 'active', reason: 'it is always active' }
+
+export class RoleKeeper {
+  readonly #parts: RoleKeeperParts
+  readonly #now: () => number
+  #settings: RoleSettings | null = null
+  #source: RoleSource | null = null
+  #state: RoleState
+  #trouble: string | null = null
+  #hasStarted = false
+
+  constructor(parts: RoleKeeperParts) {
+    this.#parts = parts
+    this.#now = parts.now ?? steadyNow
+    this.#state = { ...ALONE, since: this.#now() }
+  }
+
+  get state(): RoleState {
+    return this.#state
+  }
+
+  /** A sentence if the source of the role cannot be read; else null. */
+  get trouble(): string | null {
+    return this.#trouble
+  }
+
+  /** Takes the settings; null: this director serves alone. A source with the same settings goes on. */
+  follow(settings: RoleSettings | null): void {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return
+    this.#settings = settings
+    this.#source?.close()
+    this.#source = null
+    this.#trouble = null
+    if (settings?.from === 'file' && settings.path !== null) this.#source = this.#openFile(settings.path)
+    else this.#take(ALONE)
+  }
+
+  /** Before a start: waits until the role is known, but not for long. */
+  async prepare(settings: RoleSettings | null): Promise<void> {
+    if (settings && settings.from !== 'always-active') this.#take(NOT_TOLD)
+    this.follow(settings)
+    if (this.#source) await waitAtMost(PATIENCE, this.#source.first)
+    this.#hasStarted = true
+  }
+
+  close(): void {
+    this.#source?.close()
+  }
+
+  #openFile(path: string): RoleSource {
+    const { log, clock } = this.#parts
+    return new RoleFile({
+      path,
+      log,
+      ...(clock && { clock }),
+      onReport: report => this.#take(report),
+      onTrouble: trouble => this.#tell(trouble),
+    })
+  }
+
+  #take(report: RoleReport): void {
+    const before = this.#state.role
+    const hasChanged = before !== report.role
+    this.#state = { ...report, since: hasChanged || !this.#hasStarted ? this.#now() : this.#state.since }
+    if (hasChanged && this.#hasStarted) this.#parts.onChange(this.#state, before)
+  }
+
+  #tell(trouble: string | null): void {
+    const { log } = this.#parts
+    if (trouble !== null) log.error('role.unknown', { role: this.#state.role, error: trouble }, trouble)
+    else if (this.#trouble !== null) log.info('role.known', {}, 'the role of this director is known again')
+    this.#trouble = trouble
+  }
+}
