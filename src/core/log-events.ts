@@ -253,6 +253,14 @@ export const LOG_EVENTS = {
   ),
   'role.unknown': kind('The source of the role cannot be read; the role stays as it is.', 'role', 'error'),
   'role.known': kind('The end of `role.unknown`.'),
+  'redis.connected': kind('lvsd has connected to Redis.', 'redis', 'version'),
+  'redis.away': kind(
+    'Redis cannot be used, or a part of it: lvsd goes on with what it knows, and tries again.',
+    'redis',
+    'reason',
+    'detail',
+  ),
+  'redis.back': kind('The end of `redis.away`.', 'redis', 'seconds'),
 
   // names
   'name.resolved': kind('A name resolved to its first address or to a new one.', 'name', 'address', 'was'),

@@ -1,0 +1,321 @@
+/**
+ * The Redis of a site, for the rooms that share state through it. Nothing waits for Redis: each command has a time limit
+ * of its own, without a connection it fails at once, and a connection that is lost is opened again for good.
+ *
+ * What can be wrong, and what follows:
+ *
+ *   the connection (refused, silent, LOADING, READONLY, OOM ...)   all commands fail at once until a new connection works
+ *   one command or one key (NOPERM, WRONGTYPE)                     only that fails; tried again whenever it is needed
+ *   the messages (SUBSCRIBE)                                       commands work; who listens reads again when they are back
+ *
+ * Each of them makes the state `away`, with the first reason, and is told once; `connected` again when none is left.
+ */
+import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { fault, faultOf, isOfOneCommand, RedisError, type RedisFault } from '../../core/redis-fault.js'
+import { type RedisSettings, redisPlace } from '../../core/redis-settings.js'
+import type { Log } from '../../system/log.js'
+import { type Clock, steadyNow, systemClock } from '../../util/clock.js'
+import { type Connection, type OpenConnection, openConnection } from './client.js'
+import type { RedisCommand } from './commands.js'
+import { Link } from './link.js'
+import { MessageLink } from './message-link.js'
+
+/** What other parts use of Redis. */
+export interface SiteRedis {
+  readonly status: RedisStatus
+  /** Name of a key or a channel of this site: `{lvsd:berlin}:member:ID`. All are in one slot of Redis Cluster. */
+  key(...parts: readonly string[]): string
+  /**
+   * Sends a command. Rejects with a `RedisError` at once without a connection, and after `within` milliseconds without
+   * an answer (default: 1 s). Is never sent a second time; whether it was executed is unknown after an error.
+   */
+  run(
+    command: RedisCommand,
+    args: readonly Argument[],
+    options?: { readonly within?: number },
+  ): Promise<unknown>
+  /** Runs a script on these keys in one step, as `run`. */
+  script(lua: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
+  /**
+   * Hears the messages of a channel (`key(...)`). Messages get lost while there is no connection: `again` is called
+   * whenever the channel is heard from now on, the first time included, so that the reader reads the state afresh.
+   * Returns a function that ends it.
+   */
+  subscribe(channel: string, hear: (text: string) => void, again?: () => void): () => void
+  /** Calls `listener` after each change of `status.state`. Returns a function that ends it. */
+  onChange(listener: (status: RedisStatus) => void): () => void
+}
+
+export type Argument = string | number
+
+export interface RedisStatus {
+  /** off: not configured. connecting: at the start, before the first attempt has ended. */
+  readonly state: 'off' | 'connecting' | 'connected' | 'away'
+  /** Milliseconds of the steady clock. */
+  readonly since: number
+  /** Where Redis is, for people. */
+  readonly place: string
+  /** Set while it is away. */
+  readonly fault: RedisFault | null
+  /** Of the last connection; null if it is unknown. */
+  readonly version: string | null
+}
+
+export interface RedisParts {
+  readonly log: Pick<Log, 'info' | 'warn'>
+  readonly clock?: Pick<Clock, 'now' | 'alarm' | 'random'>
+  readonly open?: OpenConnection
+}
+
+/** Milliseconds for a command. */
+const PATIENCE = 1000
+/** Commands that may wait for answers at once. */
+const MOST_WAITING = 1000
+/** Milliseconds after which what is wrong with one command is forgotten, unless it happens again. */
+const FORGET_AFTER = 30_000
+/** Expiry of the key that proves that Redis accepts writes. */
+const PROOF_LASTS = 10_000
+
+interface Trouble {
+  readonly fault: RedisFault
+  readonly at: number
+}
+
+export class RedisClient implements SiteRedis {
+  readonly #parts: RedisParts
+  readonly #clock: Pick<Clock, 'now' | 'alarm' | 'random'>
+  /** Names this process in the keys and channels of its proofs. */
+  readonly #id = randomBytes(6).toString('hex')
+  #settings: RedisSettings | null = null
+  #site = ''
+  #link: Link | null = null
+  readonly #messages: MessageLink
+  readonly #listeners = new Set<(status: RedisStatus) => void>()
+  readonly #troubles = new Map<string, Trouble>()
+  #down: RedisFault | null = null
+  #waiting = 0
+  #status: RedisStatus = { state: 'off', since: steadyNow(), place: '', fault: null, version: null }
+
+  constructor(parts: RedisParts) {
+    this.#parts = parts
+    this.#clock = parts.clock ?? systemClock
+    this.#messages = new MessageLink({
+      clock: this.#clock,
+      open: (attempt, onEnd, onMessage) => this.#open(attempt, onEnd, onMessage),
+      say: async (channel, text) => {
+        if (this.#link?.connection) await this.run('PUBLISH', [channel, text])
+        return this.#link?.connection != null
+      },
+      onUp: () => this.#settle('SUBSCRIBE', null),
+      onDown: error => this.#settle('SUBSCRIBE', faultOf(error, 'SUBSCRIBE')),
+    })
+  }
+
+  get status(): RedisStatus {
+    return this.#status
+  }
+
+  /** Takes the settings of a configuration; null: there is no Redis. The connection stays if they are the same. */
+  follow(site: string, settings: RedisSettings | null): void {
+    if (site === this.#site && isDeepStrictEqual(settings, this.#settings)) return
+    this.close()
+    this.#site = site
+    this.#settings = settings
+    if (!settings) return
+    this.#set({ state: 'connecting', place: redisPlace(settings), fault: null, version: null })
+    this.#link = new Link({
+      clock: this.#clock,
+      open: (attempt, onEnd) => this.#open(attempt, onEnd, () => {}),
+      prove: (connection, isFirst) => this.#prove(connection, isFirst),
+      onUp: () => this.#up(),
+      onDown: error => this.#lost(error),
+    })
+    this.#link.start()
+  }
+
+  /** Closes the connections. Commands fail from now on. */
+  close(): void {
+    this.#messages.stop()
+    this.#link?.stop()
+    this.#link = null
+    this.#settings = null
+    this.#troubles.clear()
+    this.#down = null
+    if (this.#status.state !== 'off') this.#set({ state: 'off', place: '', fault: null, version: null })
+  }
+
+  key(...parts: readonly string[]): string {
+    const { prefix = 'lvsd' } = this.#settings ?? {}
+    return [`{${prefix}:${this.#site}}`, ...parts].join(':')
+  }
+
+  async run(
+    command: RedisCommand,
+    args: readonly Argument[],
+    { within = PATIENCE }: { readonly within?: number } = {},
+  ): Promise<unknown> {
+    const connection = this.#link?.connection
+    if (!connection) throw new RedisError(this.#down ?? fault('closed'))
+    return this.#sent(connection, command, args, within)
+  }
+
+  script(lua: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.run('EVAL', [lua, keys.length, ...keys, ...args])
+  }
+
+  subscribe(channel: string, hear: (text: string) => void, again: () => void = () => {}): () => void {
+    return this.#messages.subscribe(channel, { hear, again })
+  }
+
+  onChange(listener: (status: RedisStatus) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  // ---------------------------------------------------------------- the connection
+
+  #open(
+    attempt: number,
+    onEnd: (error: unknown) => void,
+    onMessage: (channel: string, text: string) => void,
+  ): Promise<Connection> {
+    const { open = openConnection } = this.#parts
+    if (!this.#settings) return Promise.reject(new Error('Connection is closed'))
+    return open({ settings: this.#settings, attempt, onEnd, onMessage })
+  }
+
+  /** Redis must accept a write: a replica, a full or a loading server answers to PING. */
+  async #prove(connection: Connection, isFirst: boolean): Promise<void> {
+    if (isFirst) {
+      const hello = await this.#limited(connection, 'HELLO', [2], PATIENCE).catch(error => {
+        if (!isOfOneCommand(faultOf(error).reason)) throw error
+        return null
+      })
+      this.#status = { ...this.#status, version: versionIn(hello) }
+    }
+    const key = this.key('proof', this.#id)
+    await this.#limited(connection, 'SET', [key, '1', 'PX', PROOF_LASTS], PATIENCE)
+    this.#forget()
+  }
+
+  #up(): void {
+    this.#down = null
+    this.#messages.start(this.key('proof', this.#id))
+    this.#tell()
+  }
+
+  #lost(error: unknown): void {
+    this.#down = faultOf(error, 'SET')
+    this.#tell()
+  }
+
+  // ---------------------------------------------------------------- commands
+
+  async #sent(connection: Connection, command: RedisCommand, args: readonly Argument[], within: number) {
+    const about = aboutOf(command, args)
+    try {
+      if (this.#waiting >= MOST_WAITING) throw new RedisError(fault('busy'))
+      const answer = await this.#limited(connection, command, args, within)
+      if (this.#troubles.size > 0) for (const what of [command, about]) this.#settle(what, null)
+      return answer
+    } catch (error) {
+      const met = faultOf(error, isNoPermission(error) ? command : about)
+      if (met.reason === 'silent') this.#link?.drop(connection, error)
+      else if (!isOfOneCommand(met.reason)) this.#link?.doubt(connection)
+      else if (met.reason === 'NOPERM') this.#settle(command, met)
+      else if (met.reason === 'WRONGTYPE') this.#settle(about, met)
+      throw new RedisError(met)
+    }
+  }
+
+  /** Sends a command, and rejects after `within` milliseconds, whatever becomes of it. */
+  #limited(connection: Connection, command: RedisCommand, args: readonly Argument[], within: number) {
+    return new Promise<unknown>((resolve, reject) => {
+      const cancel = this.#clock.alarm(within, () =>
+        reject(new RedisError(fault('silent', `no answer to ${command} within ${within} ms`))),
+      )
+      this.#waiting++
+      connection
+        .send(command, args)
+        .then(resolve, reject)
+        .finally(() => {
+          cancel()
+          this.#waiting--
+        })
+    })
+  }
+
+  // ---------------------------------------------------------------- the state
+
+  /** Notes what is wrong with a command, a key or the messages; null: it works. */
+  #settle(what: string, found: RedisFault | null): void {
+    if (found) this.#troubles.set(what, { fault: found, at: this.#clock.now() })
+    else if (!this.#troubles.delete(what)) return
+    this.#tell()
+  }
+
+  /** A command that is not sent any more cannot prove that it works again. */
+  #forget(): void {
+    const before = this.#clock.now() - FORGET_AFTER
+    for (const [what, { at }] of this.#troubles)
+      if (at < before && what !== 'SUBSCRIBE') this.#settle(what, null)
+  }
+
+  #tell(): void {
+    const [trouble] = this.#troubles.values()
+    const found = this.#down ?? trouble?.fault ?? null
+    const { state, since } = this.#status
+    if (found) {
+      if (state === 'away') this.#status = { ...this.#status, fault: found }
+      else this.#set({ state: 'away', fault: found })
+    } else if (state !== 'connected' && this.#link?.connection) this.#set({ state: 'connected', fault: null })
+    if (this.#status.state === state) return
+    const { log } = this.#parts
+    const { place, version, fault: now } = this.#status
+    if (now)
+      log.warn(
+        'redis.away',
+        { redis: place, reason: now.reason, detail: now.detail },
+        'Redis cannot be used; lvsd goes on with what it knows',
+      )
+    else if (state === 'away')
+      log.info(
+        'redis.back',
+        { redis: place, seconds: seconds(steadyNow() - since) },
+        'Redis can be used again',
+      )
+    else
+      log.info(
+        'redis.connected',
+        { redis: place, ...(version !== null && { version }) },
+        'connected to Redis',
+      )
+  }
+
+  #set(change: Partial<RedisStatus>): void {
+    this.#status = { ...this.#status, ...change, since: steadyNow() }
+    for (const listener of this.#listeners) listener(this.#status)
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10
+}
+
+function isNoPermission(error: unknown): boolean {
+  return faultOf(error).reason === 'NOPERM'
+}
+
+/** The key that a command is about, or its keys; the command itself if it has none. */
+function aboutOf(command: RedisCommand, args: readonly Argument[]): string {
+  if (command === 'EVAL') return args.slice(2, 2 + Number(args[1])).join(', ')
+  return args.length > 0 && command !== 'PUBLISH' ? String(args[0]) : command
+}
+
+/** The version in the answer to HELLO: names and values in turn. */
+function versionIn(hello: unknown): string | null {
+  if (!Array.isArray(hello)) return null
+  const i = hello.indexOf('version')
+  return i >= 0 && i % 2 === 0 && typeof hello[i + 1] === 'string' ? hello[i + 1] : null
+}

@@ -1,0 +1,113 @@
+/** A real Redis for tests, in a folder of its own, on ::1. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { type Connection, openConnection } from '../../src/cluster/redis/client.js'
+import type { RedisSettings } from '../../src/core/redis-settings.js'
+import { mark } from '../../src/system/process-marks.js'
+import { onCleanup } from './after-each.js'
+import { folderOf } from './checks/programs.js'
+import { until } from './until.js'
+
+/** Settings without a password; the parts of `over` replace theirs. */
+export function redisSettings(port: number, over: Partial<RedisSettings> = {}): RedisSettings {
+  return {
+    url: { host: '::1', port, database: 0, tls: false },
+    sentinels: null,
+    cluster: null,
+    tls: null,
+    username: null,
+    password: null,
+    prefix: 'lvsd',
+    ...over,
+  }
+}
+
+export interface RedisServerParts {
+  readonly file: string
+  readonly port: number
+  /** Options of its command line, in addition. */
+  readonly options?: readonly string[]
+  /** Files of its folder, `{FOLDER}` in the options. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+export class RedisServer {
+  readonly port: number
+  readonly folder: string
+  readonly #parts: RedisServerParts
+  #child: ChildProcess | null = null
+
+  constructor(parts: RedisServerParts) {
+    this.#parts = parts
+    this.port = parts.port
+    this.folder = folderOf(parts.files ?? {})
+    onCleanup(() => this.kill())
+  }
+
+  /** Starts it, and waits until it listens. */
+  async start(...more: readonly string[]): Promise<this> {
+    const { file, port, options = [] } = this.#parts
+    const common = ['--bind', '::1', '--save', '', '--appendonly', 'no', '--loglevel', 'warning']
+    const words = [...common, '--dir', this.folder, '--port', `${port}`, ...options, ...more]
+    const argv = words.map(word => word.replaceAll('{FOLDER}', this.folder))
+    const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+    child.stdout.resume()
+    if (child.pid !== undefined) mark(child.pid, 'hook')
+    this.#child = child
+    await until(() => listens(port), { what: `redis-server on port ${port}` })
+    return this
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name)
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child
+    this.#child = null
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+
+  /** Sends commands as an operator, and returns their answers. */
+  async tell(...commands: readonly (readonly (string | number)[])[]): Promise<readonly unknown[]> {
+    const { connection, close } = await this.operator()
+    try {
+      const answers: unknown[] = []
+      for (const [name = '', ...args] of commands)
+        answers.push(await connection.send(name as never, args.map(String)))
+      return answers
+    } finally {
+      close()
+    }
+  }
+
+  async operator(over: Partial<RedisSettings> = {}): Promise<{ connection: Connection; close(): void }> {
+    const connection = await openConnection({
+      settings: redisSettings(this.port, over),
+      attempt: 0,
+      onEnd: () => {},
+      onMessage: () => {},
+    })
+    return { connection, close: () => connection.close() }
+  }
+}
+
+/** Starts a server. */
+export function redisServer(parts: RedisServerParts): Promise<RedisServer> {
+  return new RedisServer(parts).start()
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host: '::1', port })
+    socket.once('connect', () => {
+      resolve(true)
+      socket.destroy()
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
