@@ -1,9 +1,10 @@
 /** This director as one of several, for the status document. Pure. */
 import type { ClusterSnapshot } from '../cluster/cluster.js'
+import type { RedisStatus } from '../cluster/redis/site-redis.js'
 import type { ClusterStatus } from './status-types.js'
 
 export function clusterStatusOf(
-  { site, role, from, standby, table, trouble }: ClusterSnapshot,
+  { site, role, from, standby, table, trouble, redis }: ClusterSnapshot,
   dates: { iso(at: number): string },
 ): ClusterStatus {
   return {
@@ -15,5 +16,20 @@ export function clusterStatusOf(
     table,
     checks: role.role === 'active' ? 'on' : standby.checks,
     trouble,
+    redis: redis && redisStatusOf(redis, dates),
+  }
+}
+
+function redisStatusOf(
+  { state, since, place, version, fault }: RedisStatus,
+  dates: { iso(at: number): string },
+): ClusterStatus['redis'] {
+  return {
+    state: state === 'off' ? 'connecting' : state,
+    since: dates.iso(since),
+    place,
+    version,
+    reason: fault?.reason ?? null,
+    detail: fault?.detail ?? null,
   }
 }

@@ -240,6 +240,19 @@ export const reloadOutcome = z
   .object({ ok: z.boolean(), at: time(), message: z.string(), problems: list(problem) })
   .meta({ id: 'ReloadOutcome' })
 
+const redisStatus = z
+  .object({
+    state: z
+      .enum(['connecting', 'connected', 'away'])
+      .describe('away: it cannot be used, or a part of it; lvsd goes on with what it knows.'),
+    since: time(),
+    place: z.string().describe('Where it is: address, sentinels or nodes.'),
+    version: z.string().nullable(),
+    reason: z.string().nullable().describe('Set while it is away: refused, silent, NOAUTH, OOM and others.'),
+    detail: z.string().nullable().describe('The reason for people.'),
+  })
+  .meta({ id: 'Redis' })
+
 export const clusterStatus = z
   .object({
     site: z.string(),
@@ -254,6 +267,7 @@ export const clusterStatus = z
       ),
     checks: z.enum(['on', 'slow', 'off']).describe('How real servers are checked at present.'),
     trouble: z.string().nullable().describe('Set while the source of the role cannot be read.'),
+    redis: redisStatus.nullable().describe('The Redis of the site; null: none is configured.'),
   })
   .meta({ id: 'Cluster', description: 'This director as one of several.' })
 

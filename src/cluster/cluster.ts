@@ -3,11 +3,12 @@ import type { ClusterSettings } from '../config/schema/model-keys.js'
 import { type Role, type StandbyChecks, type TableMode, tableMode } from '../core/role.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
+import { RedisClient, type RedisStatus, type SiteRedis } from './redis/site-redis.js'
 import { RoleKeeper, type RoleState } from './role/role-keeper.js'
 
 export interface ClusterParts {
   readonly log: Pick<Log, 'error' | 'info' | 'warn'>
-  readonly clock?: Pick<Clock, 'alarm'>
+  readonly clock?: Pick<Clock, 'now' | 'alarm' | 'random'>
   /** What follows for the table or the checks has changed. */
   onChange(change: RoleChange): void
 }
@@ -25,13 +26,17 @@ export interface ClusterSnapshot {
   readonly standby: ClusterSettings['standby']
   readonly table: TableMode
   readonly trouble: string | null
+  /** Null: no Redis is configured. */
+  readonly redis: RedisStatus | null
 }
 
 export class Cluster {
   readonly #role: RoleKeeper
+  readonly #redis: RedisClient
   #settings: ClusterSettings | null = null
 
   constructor({ onChange, ...parts }: ClusterParts) {
+    this.#redis = new RedisClient(parts)
     this.#role = new RoleKeeper({
       ...parts,
       onChange: (state, before) => onChange({ state, before, table: this.table }),
@@ -52,6 +57,11 @@ export class Cluster {
     return this.#settings?.standby.checks ?? 'on'
   }
 
+  /** The Redis of the site; its state is off if none is configured. */
+  get redis(): SiteRedis {
+    return this.#redis
+  }
+
   /** Null: this director serves alone. */
   snapshot(): ClusterSnapshot | null {
     const settings = this.#settings
@@ -63,6 +73,7 @@ export class Cluster {
         standby: settings.standby,
         table: this.table,
         trouble: this.#role.trouble,
+        redis: settings.redis && this.#redis.status,
       }
     )
   }
@@ -70,16 +81,24 @@ export class Cluster {
   /** Before a start: waits until the role is known, but not for long. */
   prepare({ cluster }: { readonly cluster?: ClusterSettings }): Promise<void> {
     this.#settings = cluster ?? null
+    this.#followRedis()
     return this.#role.prepare(this.#settings?.role ?? null)
   }
 
   /** Takes the configuration that is put in force. */
   follow({ cluster }: { readonly cluster?: ClusterSettings }): void {
     this.#settings = cluster ?? null
+    this.#followRedis()
     this.#role.follow(this.#settings?.role ?? null)
   }
 
   close(): void {
     this.#role.close()
+    this.#redis.close()
+  }
+
+  #followRedis(): void {
+    const { site = '', redis = null } = this.#settings ?? {}
+    this.#redis.follow(site, redis)
   }
 }

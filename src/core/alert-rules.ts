@@ -83,6 +83,13 @@ export const ALERT_RULES = {
     settles: SETTLES,
     about: 'The source of the role of this director cannot be read.',
   },
+  'redis.away': {
+    severity: 'warning',
+    endedBy: ['redis.back', 'redis.connected'],
+    of: [],
+    settles: SETTLES,
+    about: 'The Redis of the site cannot be used, or a part of it.',
+  },
   'table.dispute': {
     severity: 'warning',
     endedBy: ['table.dispute-over'],

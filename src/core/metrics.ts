@@ -29,6 +29,7 @@ export const METRICS = {
   lvsd_isolated: gauge('1 while lvsd itself cannot reach any server: failed checks do not count.'),
   lvsd_active: gauge('1 while this director is active, 0 while it is standby; 1 for one that serves alone.'),
   lvsd_role_source_failing: gauge('1 while the source of the role cannot be read.'),
+  lvsd_redis_connected: gauge('1 while the Redis of the site can be used; absent without one.'),
   lvsd_events_total: counter('Events by their names in the log, since lvsd started.', 'event'),
   lvsd_state_files_failing: gauge('Files of the state folder that cannot be written at present.'),
   lvsd_names_failing: gauge('Services and servers whose names have no address, or have lost it.'),

@@ -23,6 +23,7 @@ export async function addDirector(
   const cluster = sources.cluster()
   to.lvsd_active.push(sample(Number(cluster?.role.role !== 'standby')))
   to.lvsd_role_source_failing.push(sample(Number((cluster?.trouble ?? null) !== null)))
+  if (cluster?.redis) to.lvsd_redis_connected.push(sample(Number(cluster.redis.state === 'connected')))
   for (const [event, count] of tallies.events) to.lvsd_events_total.push(sample(count, { event }))
   to.lvsd_state_files_failing.push(sample(tallies.failingFiles.size))
   to.lvsd_names_failing.push(sample(sources.failingNames()))

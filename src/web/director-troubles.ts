@@ -26,6 +26,12 @@ export function directorTroubles(overview: Known): DirectorTrouble[] {
       view: 'director',
     },
     cluster && cluster.trouble !== null ? { text: asSentence(cluster.trouble), view: 'director' } : null,
+    cluster?.redis?.state === 'away'
+      ? {
+          text: `Redis at ${cluster.redis.place} is away for ${agoText(cluster.redis.since, now)}: ${ended(cluster.redis.detail ?? '')}`,
+          view: 'director',
+        }
+      : null,
     lastReload && !lastReload.ok
       ? {
           text: `A reload was refused ${agoText(lastReload.at, now)} ago: ${ended(lastReload.message)}`,

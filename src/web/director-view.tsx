@@ -64,6 +64,16 @@ function Facts({ overview }: { overview: OverviewDocument }) {
             {TABLE_NOTES[cluster.table]}
             {cluster.trouble !== null && <Alarm>{cluster.trouble}</Alarm>}
           </dd>
+          {cluster.redis && (
+            <>
+              <dt>Redis</dt>
+              <dd>
+                {cluster.redis.version} at {cluster.redis.place}, {cluster.redis.state} since{' '}
+                {fullTime(cluster.redis.since)}
+                {cluster.redis.detail !== null && <Alarm>{cluster.redis.detail}</Alarm>}
+              </dd>
+            </>
+          )}
         </>
       )}
       <dt>Checks</dt>

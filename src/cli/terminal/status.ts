@@ -97,7 +97,25 @@ function roleLine({ cluster }: StatusDocument, now: number): string[] {
   if (!cluster) return []
   const { role, site, since, reason, table, checks } = cluster
   const notes = `${TABLE_NOTES[table]}${CHECK_NOTES[checks]}`
-  return [`${role} in ${site} since ${shortTime(Date.parse(since), now)}: ${printable(reason)}${notes}`]
+  return [
+    `${role} in ${site} since ${shortTime(Date.parse(since), now)}: ${printable(reason)}${notes}`,
+    ...redisLine(cluster.redis),
+  ]
+}
+
+/** While Redis is away, that is among what needs attention. */
+function redisLine(redis: NonNullable<StatusDocument['cluster']>['redis']): string[] {
+  if (!redis || redis.state === 'away') return []
+  const { place, version } = redis
+  if (redis.state === 'connecting') return [`connecting to Redis at ${printable(place)}`]
+  return [`Redis${version === null ? '' : ` ${printable(version)}`} at ${printable(place)}: connected`]
+}
+
+function redisTrouble({ cluster }: StatusDocument, now: number): string[] {
+  const { redis = null } = cluster ?? {}
+  if (redis?.state !== 'away') return []
+  const since = shortTime(Date.parse(redis.since), now)
+  return [`Redis at ${printable(redis.place)} is away since ${since}: ${printable(redis.detail ?? '')}`]
 }
 
 function headLines(document: StatusDocument, { now, width }: StatusView, paint: Paint): string[] {
@@ -154,6 +172,7 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
   const { stalls, stalledFor } = schedule
   const worst = [
     ...roleTrouble(document),
+    ...redisTrouble(document, now),
     ...isolation(document, now),
     ...panics(document, now),
     ...keptConfiguration(document),

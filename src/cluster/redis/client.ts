@@ -4,10 +4,10 @@
  * instead, which asks names, sentinels and nodes afresh.
  */
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
+import type { RedisCommand } from '../../core/redis-commands.js'
 import { faultOf, TLS_FILE_UNREADABLE } from '../../core/redis-fault.js'
 import type { RedisAddress, RedisSettings, RedisTls } from '../../core/redis-settings.js'
 import { readText } from '../../system/read-file.js'
-import type { RedisCommand } from './commands.js'
 
 export interface Connection {
   /** Sends a command. Rejects with the error of Redis or of the connection. */

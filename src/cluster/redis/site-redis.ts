@@ -12,12 +12,12 @@
  */
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import type { RedisCommand } from '../../core/redis-commands.js'
 import { fault, faultOf, isOfOneCommand, RedisError, type RedisFault } from '../../core/redis-fault.js'
 import { type RedisSettings, redisPlace } from '../../core/redis-settings.js'
 import type { Log } from '../../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../../util/clock.js'
 import { type Connection, type OpenConnection, openConnection } from './client.js'
-import type { RedisCommand } from './commands.js'
 import { Link } from './link.js'
 import { MessageLink } from './message-link.js'
 

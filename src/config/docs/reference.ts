@@ -15,6 +15,7 @@ import { clusterFields, roleFields, standbyFields } from '../schema/cluster-fiel
 import { onDownFields, panicFields } from '../schema/down-fields.js'
 import { mailFields } from '../schema/mail-fields.js'
 import { fallbackFields, realFields } from '../schema/real-fields.js'
+import { redisFields, redisTlsFields, sentinelFields } from '../schema/redis-fields.js'
 import {
   defaultsFields,
   persistenceFields,
@@ -26,6 +27,8 @@ import {
 } from '../schema/schema.js'
 import { dampingFields, slowStartFields } from '../schema/steering-fields.js'
 import { kindsOf } from './json-schema.js'
+import { tableOf } from './markdown-table.js'
+import { redisTables } from './redis-tables.js'
 import { CHECKS, HEAD, INCLUDE, LOG_LINES, METRIC_LINES, PROBLEMS, SCHEDULERS } from './reference-texts.js'
 
 type Shape = Readonly<Record<string, z.ZodType>>
@@ -61,6 +64,10 @@ function keySections(): string[] {
     section('cluster', CLUSTER, clusterFields),
     section('cluster.role', ROLE, roleFields),
     section('cluster.standby', 'For a director that is standby.', standbyFields),
+    section('cluster.redis', REDIS, redisFields),
+    section('cluster.redis.sentinels', 'Sentinels, which are asked for the primary.', sentinelFields),
+    section('cluster.redis.tls', 'Paths of files in PEM, read at each new connection.', redisTlsFields),
+    redisTables(),
     section('defaults', 'For every service that does not say otherwise.', defaultsFields),
     SCHEDULERS,
     section('services', SERVICES, ownKeys(serviceFields, defaultsFields)),
@@ -94,6 +101,9 @@ const CLUSTER =
 
 const ROLE =
   'lvsd moves no address: it is told by VRRP, Pacemaker or another program whether this director is active. `lvsd status` shows the role. An active director makes the table equal to what its checks say; what a standby does is in standby.'
+
+const REDIS =
+  'A URL alone, or a mapping. Redis 6.0 or later, or Valkey. Nothing waits for Redis: while it is away, each director goes on with what it knows, and `lvsd status` says why it is away. A password is text, { file: PATH } or { env: NAME }.'
 
 const SERVICES =
   'Each below its name, which has no blanks. A service has virtual, or fwmark and family; and it takes every key of defaults.'
@@ -192,10 +202,4 @@ function metricSection(): string {
     help,
   ])
   return `${METRIC_LINES}\n${tableOf(['Metric', 'Type', 'Labels', 'Meaning'], rows)}`
-}
-
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }

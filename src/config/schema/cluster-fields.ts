@@ -1,7 +1,8 @@
 /** The keys of `cluster`: what a director does that is one of several. */
 import { marks, z } from '../../check/option-types.js'
 import { optionalPath } from './field-types.js'
-import { mapping } from './forms.js'
+import { mapping, orNull } from './forms.js'
+import { redisNode } from './redis-fields.js'
 
 export const roleFields = {
   from: z
@@ -41,6 +42,9 @@ export const clusterFields = {
   standby: mapping('standby', 'a mapping with table and checks', standbyFields)
     .optional()
     .describe('What this director does while it is standby.'),
+  redis: orNull(redisNode).describe(
+    'The Redis through which the directors of the site share what they know. Default: they share nothing.',
+  ),
 }
 
 export const clusterNode = mapping('cluster', 'a mapping with role', clusterFields)

@@ -1,12 +1,12 @@
 /** The connection to a real Redis, with the ACL of the documents, and everything that goes wrong with it. */
 import assert from 'node:assert/strict'
+import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
 import {
   aclLine,
   CLUSTER_COMMANDS,
   REDIS_COMMANDS,
   SENTINEL_COMMANDS,
-} from '../../../src/cluster/redis/commands.js'
-import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
+} from '../../../src/core/redis-commands.js'
 import type { RedisReason } from '../../../src/core/redis-fault.js'
 import type { RedisSettings } from '../../../src/core/redis-settings.js'
 import { onCleanup } from '../../support/after-each.js'

@@ -1138,7 +1138,7 @@ describe('daemon: files and commands beside the daemon', () => {
 
 describe('daemon: its role', () => {
   function site(path: string, standby: { table: 'same' | 'keep' | 'empty'; checks: 'on' | 'slow' | 'off' }) {
-    const cluster = { site: 'berlin', role: { from: 'file', path } as const, standby }
+    const cluster = { site: 'berlin', role: { from: 'file', path } as const, standby, redis: null }
     return { ...config([web()]), cluster }
   }
 

@@ -172,6 +172,15 @@ describe('the metrics', () => {
     assert.notEqual(accepted.value('lvsd_config_hash', ''), before.value('lvsd_config_hash', ''))
   })
 
+  it('tell that Redis is away, as the status does, and lvsd stops nevertheless', async () => {
+    const { daemon, scrape, lines } = await start(`cluster: { redis: 'redis://[::1]:1' }\n${SITE}`)
+    await until(() => lines.some(({ event }) => event === 'redis.away'))
+    assert.equal((await scrape()).value('lvsd_redis_connected', ''), 0)
+    const { cluster } = await daemon.status()
+    assert.equal(cluster?.redis?.reason, 'refused')
+    assert.equal(cluster?.redis?.place, '[::1]:1')
+  })
+
   it('leave out real servers beyond the limit, with one line in the log', async () => {
     const { scrape, lines } = await start(`settings: { metrics-reals: 1 }\n${SITE}`)
     for (let i = 0; i < 2; i++) {
@@ -184,7 +193,7 @@ describe('the metrics', () => {
   })
 
   it('have the names, types and labels that are described, and each has a sample or is rare', async () => {
-    const { daemon, scrape } = await start(SITE, ALERTS)
+    const { daemon, scrape } = await start(`cluster: { redis: 'redis://[::1]:1' }\n${SITE}`, ALERTS)
     const { samples, types } = await scrape()
     for (const [name, type] of types) assert.equal(METRICS[name as MetricName]?.type, type, name)
     for (const { base, labels } of samples) {
