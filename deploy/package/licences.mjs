@@ -7,8 +7,11 @@ export const LICENCE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i
 const PART_OF = { '@koromix/koffi-linux-x64': 'koffi', '@koromix/koffi-linux-arm64': 'koffi' }
 const LINE = '-'.repeat(78)
 
-/** `modules` has the installed packages as npm has unpacked them, `node` is the folder of the package with Node.js. */
-export function copyrightOf({ root, modules, names, node }) {
+/**
+ * `modules` has the installed packages as npm has unpacked them, `page` is the file of the licences of the page's script,
+ * `node` the folder of the package with Node.js.
+ */
+export function copyrightOf({ root, modules, names, page, node }) {
   const parts = names.map(name => partOf(name, modules))
   return [
     'lvsd is distributed under this licence:\n',
@@ -17,6 +20,8 @@ export function copyrightOf({ root, modules, names, node }) {
     ...parts.map(({ title }) => `  ${title}`),
     '',
     ...parts.map(({ title, text }) => `${LINE}\n${title}\n\n${text}`),
+    `${LINE}\nBundled in /usr/lib/lvsd/dist/src/web/app.js:\n`,
+    readFileSync(page, 'utf8'),
     `${LINE}\nNode.js ${manifestOf(node).version} (https://nodejs.org/), /usr/lib/lvsd/bin/node\n`,
     read(join(node, 'LICENSE')),
   ].join('\n')

@@ -61,7 +61,7 @@ function main({ arch, out, revision, compression }) {
   const version = `${JSON.parse(read('package.json')).version}-${revision}`
   const stage = join(work, 'stage')
   layProgram(stage, compile(work, time))
-  layLibraries(stage, { work, arch })
+  layLibraries(stage, { work, arch, page: join(stage, HOME, 'dist/src/web/licences.txt') })
   layDocuments(stage, { version, maintainer, time })
   laySystem(stage)
   layControl(stage, { arch, version, maintainer, size: settle(stage, time) })
@@ -101,6 +101,7 @@ function compile(work, time) {
     '--outDir',
     made.dist,
   ])
+  run(process.execPath, ['src/web/build.mjs', join(made.dist, 'src/web')])
   const manual = join(made.dist, 'src/cli/manual/write-manual.js')
   run(process.execPath, [manual, made.man], { env: { SOURCE_DATE_EPOCH: String(time) } })
   for (const shell of ['bash', 'zsh', 'fish'])
@@ -134,7 +135,7 @@ function layScript(from, to) {
 }
 
 /** Node.js, and the packages that lvsd needs as it runs, both for the processor of the package. */
-function layLibraries(stage, { work, arch }) {
+function layLibraries(stage, { work, arch, page }) {
   const runtime = join(install(work, 'runtime', join(here, 'node'), arch), `node-linux-${CPUS[arch]}`)
   const binary = join(stage, HOME, 'bin/node')
   copyInto(join(runtime, 'bin/node'), binary)
@@ -143,7 +144,7 @@ function layLibraries(stage, { work, arch }) {
   const names = namesIn(modules).filter(name => !/^@types\/|^undici-types$/.test(name))
   for (const name of names)
     copyTree(join(modules, name), join(stage, HOME, 'node_modules', name), path => isNeeded(path, arch))
-  const copyright = copyrightOf({ root, modules, names, node: runtime })
+  const copyright = copyrightOf({ root, modules, names, page, node: runtime })
   write(join(stage, DOC, 'copyright'), copyright)
 }
 

@@ -58,6 +58,14 @@ describe('Debian package', function () {
       assert.match(copyright, /^Copyright \(c\) .* lvsd/m)
     })
 
+    it('have the page, and the licences of the libraries in its script', () => {
+      const page = readdirSync(join(tree, HOME, 'dist/src/web'))
+      assert.deepEqual(page.sort(), ['app.css', 'app.js', 'icon.svg', 'index.html', 'licences.txt'])
+      const copyright = readFileSync(join(tree, 'usr/share/doc/lvsd/copyright'), 'utf8')
+      for (const name of ['preact', 'uplot'])
+        assert.match(copyright, new RegExp(`^${name} \\d.*, MIT\n\n`, 'm'))
+    })
+
     it('need no newer libraries than the package depends on', () => {
       const control = readFileSync(join(tree, 'DEBIAN/control'), 'utf8')
       const [, libc = ''] = /libc6 \(>= ([\d.]+)\)/.exec(control) ?? []
@@ -140,7 +148,7 @@ describe('Debian package', function () {
       const mmdebstrap = programOr(() => this.skip(), 'mmdebstrap', 'mmdebstrap')
       root = mkdtempSync(join(tmpdir(), 'lvsd-root-'))
       bootstrap(mmdebstrap, root, packages.first)
-      for (const [name, path] of Object.entries(packages)) linkSync(path, join(root, `${name}.deb`))
+      for (const name of ['first', 'second'] as const) linkSync(packages[name], join(root, `${name}.deb`))
       bare = places(root)
     })
     after(() => {
