@@ -1,7 +1,16 @@
 /** The Debian package, built once for all tests that need it, and a second one of a later revision. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/system/version.js'
 
@@ -9,6 +18,12 @@ export interface DebianPackages {
   readonly first: string
   /** The same as the first one but for its revision, which is 2. */
   readonly second: string
+  /**
+   * Both revisions for a lab, where each file takes 15 ms: in the place of the folders of /usr/lib/lvsd they have links
+   * to build/package/home of a clone at /opt/lvsd, and in the place of Node.js one to /opt/node, which the lab has read.
+   */
+  readonly labFirst: string
+  readonly labSecond: string
 }
 
 const FOLDER = join(packageRoot, 'build/package')
@@ -35,8 +50,8 @@ export function builtPackages(): DebianPackages {
     version: string
   }
   const arch = { x64: 'amd64' }[process.arch as string] ?? process.arch
-  const path = (revision: number) => join(FOLDER, `lvsd_${version}-${revision}_${arch}.deb`)
-  return { first: path(1), second: path(2) }
+  const path = (revision: number, lab = '') => join(FOLDER, `lvsd${lab}_${version}-${revision}_${arch}.deb`)
+  return { first: path(1), second: path(2), labFirst: path(1, '-lab'), labSecond: path(2, '-lab') }
 }
 
 /** Runs the script that makes a package, without compression. Returns what it prints. */
@@ -48,13 +63,25 @@ export function buildPackage(...options: readonly string[]): string {
 }
 
 /** Changing the revision alone takes two seconds, a second build a minute. */
-function repack({ first, second }: DebianPackages): void {
-  const folder = mkdtempSync(join(tmpdir(), 'lvsd-repack-'))
+function repack({ first, second, labFirst, labSecond }: DebianPackages): void {
+  const folder = mkdtempSync(join(FOLDER, 'repack-'))
+  const control = join(folder, 'DEBIAN/control')
+  const home = join(folder, 'usr/lib/lvsd')
+  const pack = (revision: number, file: string) => {
+    writeFileSync(control, readFileSync(control, 'utf8').replace(/^(Version: .*)-\d$/m, `$1-${revision}`))
+    execFileSync('dpkg-deb', ['--root-owner-group', '-Znone', '--build', folder, file])
+  }
   try {
     execFileSync('dpkg-deb', ['--raw-extract', first, folder])
-    const control = join(folder, 'DEBIAN/control')
-    writeFileSync(control, readFileSync(control, 'utf8').replace(/^(Version: .*)-1$/m, '$1-2'))
-    execFileSync('dpkg-deb', ['--root-owner-group', '-Znone', '--build', folder, second])
+    pack(2, second)
+    renameSync(home, join(FOLDER, 'home'))
+    mkdirSync(home)
+    for (const name of readdirSync(join(FOLDER, 'home')))
+      if (name !== 'bin') symlinkSync(`/opt/lvsd/build/package/home/${name}`, join(home, name))
+    mkdirSync(join(home, 'bin'))
+    symlinkSync('/opt/node', join(home, 'bin/node'))
+    pack(1, labFirst)
+    pack(2, labSecond)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -27,6 +27,8 @@ const LOG = '/run/units.log'
 const HOME = '/opt/lvsd'
 
 export interface Systemd {
+  /** Runs a command beside this systemd. */
+  run(command: string, ...args: readonly string[]): Promise<Ran>
   /** Runs `systemctl` for this systemd. */
   systemctl(...args: readonly string[]): Promise<Ran>
   /** Returns a property of a unit from `systemctl show`. */
@@ -66,7 +68,8 @@ export function withSystemd(units: Readonly<Record<string, Unit>>): Systemd {
   })
 
   const systemd: Systemd = {
-    systemctl: (...args) => runOnDirector('nsenter', ['-t', String(pid), '-p', '-m', 'systemctl', ...args]),
+    run: (...words) => runOnDirector('nsenter', ['-t', String(pid), '-p', '-m', ...words]),
+    systemctl: (...args) => systemd.run('systemctl', ...args),
     property: async (unit, name) => (await systemd.systemctl('show', unit, '-P', name)).output.trim(),
     numberHere,
   }
