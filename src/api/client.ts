@@ -15,6 +15,7 @@ import type {
 } from './override-types.js'
 import type { ProblemDocument } from './problem-document.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
+import type { NotifyAnswer, NotifyRequest, RoleDocument } from './role-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'
 import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
 import type { WhyAnswer } from './why-types.js'
@@ -68,6 +69,16 @@ export async function fetchWindows(socket: string): Promise<WindowsDocument> {
 /** Makes the daemon reload its configuration. `force` disables the limits on removals. Throws a ControlError. */
 export async function requestReload(socket: string, force: boolean): Promise<ReloadOutcome> {
   return (await ask(socket, 'POST', '/v1/reload', { force }, RELOAD_TIMEOUT)) as ReloadOutcome
+}
+
+/** Returns the role of this director. Throws a ControlError. */
+export async function fetchRole(socket: string): Promise<RoleDocument> {
+  return (await ask(socket, 'GET', '/v1/role', null, STATUS_TIMEOUT)) as RoleDocument
+}
+
+/** Tells the daemon a state of VRRP. Throws a ControlError. */
+export async function notifyRole(socket: string, word: NotifyRequest): Promise<NotifyAnswer> {
+  return (await ask(socket, 'POST', '/v1/role/notify', word, STATUS_TIMEOUT)) as NotifyAnswer
 }
 
 /** Gives the same override to each target. Throws a ControlError. */

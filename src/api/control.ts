@@ -15,6 +15,7 @@ import type {
 import type { OverviewDocument } from './overview-types.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ResultsDocument } from './result-types.js'
+import type { NotifyAnswer, NotifyRequest, RoleDocument } from './role-types.js'
 import type { ReloadOutcome, ServiceListing, ServiceStatus, StatusDocument } from './status-types.js'
 import type { Assumed, DriftDocument, PlanDocument, TableDocument } from './table-types.js'
 import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
@@ -70,6 +71,10 @@ export interface Control {
     /** Runs the checks of the targets now. */
     now(request: RecheckRequest): Promise<RecheckOutcome>
     results(request: RecheckResultsRequest): Promise<readonly RecheckedReal[]>
+  }
+  readonly role: {
+    read(): RoleDocument
+    notify(request: NotifyRequest, who: string): NotifyAnswer
   }
   readonly metrics: {
     /** Returns all metrics in the text format that the header `Accept` prefers. */

@@ -4,11 +4,16 @@ import { type Role, type StandbyChecks, type TableMode, tableMode } from '../cor
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
 import { RedisClient, type RedisStatus, type SiteRedis } from './redis/site-redis.js'
-import { RoleKeeper, type RoleState } from './role/role-keeper.js'
+import { type NotifyOutcome, RoleKeeper, type RoleState } from './role/role-keeper.js'
+import type { AddressKernel, ToldWord } from './role/role-vrrp.js'
 
 export interface ClusterParts {
-  readonly log: Pick<Log, 'error' | 'info' | 'warn'>
+  readonly log: Log
   readonly clock?: Pick<Clock, 'now' | 'alarm' | 'random'>
+  /** The addresses of this machine; replaced in tests. */
+  readonly addresses?: AddressKernel
+  /** File with what VRRP has said last; null or absent: nothing is stored. */
+  readonly memoryPath?: string | null | undefined
   /** What follows for the table or the checks has changed. */
   onChange(change: RoleChange): void
 }
@@ -92,9 +97,14 @@ export class Cluster {
     this.#role.follow(this.#settings?.role ?? null)
   }
 
-  close(): void {
-    this.#role.close()
+  /** Takes what a command of keepalived has brought. */
+  notify(word: ToldWord): NotifyOutcome {
+    return this.#role.notify(word)
+  }
+
+  async close(): Promise<void> {
     this.#redis.close()
+    await this.#role.close()
   }
 
   #followRedis(): void {

@@ -15,6 +15,8 @@ export interface OwnAddress {
   readonly scope: 'global' | 'link' | 'host'
   /** True while duplicate address detection has not ended, or if it has found a duplicate. */
   readonly isTentative: boolean
+  /** Set if duplicate address detection has found another machine with it. */
+  readonly isDuplicate?: true
   /** True if it is not to be used for new connections: its preferred lifetime is over. */
   readonly isDeprecated: boolean
   /** True for an IPv6 address that changes (RFC 8981). */

@@ -251,8 +251,22 @@ export const LOG_EVENTS = {
     'ms',
     'changes',
   ),
-  'role.unknown': kind('The source of the role cannot be read; the role stays as it is.', 'role', 'error'),
+  'role.unknown': kind(
+    'The source of the role cannot be read, or what it says does not go together.',
+    'role',
+    'error',
+  ),
   'role.known': kind('The end of `role.unknown`.'),
+  'role.told': kind(
+    '`lvsd role-notify` has told a state of VRRP; `counts` is no if a later one is known or it is another instance.',
+    'who',
+    'kind',
+    'name',
+    'state',
+    'priority',
+    'counts',
+  ),
+  'role.foreign-lines': kind('The FIFO of VRRP has lines that are not of keepalived.', 'file'),
   'redis.connected': kind('lvsd has connected to Redis.', 'redis', 'version'),
   'redis.away': kind(
     'Redis cannot be used, or a part of it: lvsd goes on with what it knows, and tries again.',

@@ -76,6 +76,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     overridesPath: pathIn('overrides'),
     memoryPath: pathIn('health'),
     tokensPath: pathIn('tokens'),
+    rolePath: pathIn('vrrp'),
     sysctls: table === 'memory' ? null : openSysctls(),
     sysctlsPath: pathIn('sysctls'),
     journal,

@@ -20,13 +20,13 @@ import { nameOfReal } from '../overrides/command-overrides.js'
 import type { OverrideSources } from '../overrides/override-sources.js'
 import type { Reconciler } from '../reconcile/reconciler.js'
 import type { Journal } from '../storage/journal.js'
-import type { WallClock } from '../util/clock.js'
 import type { ConfigApplier } from './config-applier.js'
 import { missingTarget } from './find-targets.js'
 import { Planner } from './planner.js'
 import type { Reloader } from './reloader.js'
+import { type RoleControlParts, roleControl } from './role-control.js'
 
-export interface ControlParts {
+export interface ControlParts extends RoleControlParts {
   readonly daemon: Pick<
     Control,
     'status' | 'reload' | 'why' | 'recheck' | 'connections' | 'events' | 'metrics'
@@ -39,7 +39,6 @@ export interface ControlParts {
   readonly health: Pick<HealthTracker, 'store' | 'desired'>
   readonly reconciler: Pick<Reconciler, 'counters' | 'snapshot' | 'stats'>
   readonly journal: Pick<Journal, 'owned' | 'names'>
-  readonly dates: WallClock
   /** Returns the state of all parts, with the health of these services only. */
   snapshot(services: readonly ResolvedService[]): Promise<Snapshot>
   /** Milliseconds of the wall clock. */
@@ -87,6 +86,7 @@ export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
     recheck,
     connections,
     metrics,
+    role: roleControl(parts),
     isReady,
   }
 }

@@ -71,6 +71,8 @@ export interface DaemonParts {
   readonly memoryPath?: string | null
   /** File of the tokens of the API; null or absent: they end with the process. */
   readonly tokensPath?: string | null
+  /** File with what VRRP has said last; null or absent: it is forgotten. */
+  readonly rolePath?: string | null
   /** Null or absent: those of the configuration are not set. */
   readonly sysctls?: Sysctls | null
   /** File of the former values of sysctls. */
@@ -165,8 +167,7 @@ class RunningDaemon implements Daemon {
     lifecycle.add('accepted configuration', () => this.#reloader.close(LAST_PATIENCE))
     lifecycle.add('journal', () => journal.close())
     lifecycle.add('kernel', () => kernel.close())
-    const { tokensPath = null } = parts
-    this.#api = new ApiService({ log, tokensPath, control: () => this.#control() })
+    this.#api = new ApiService({ log, tokensPath: parts.tokensPath ?? null, control: () => this.#control() })
     lifecycle.add('API', () => this.#api.close(LAST_PATIENCE))
     // Before the lock of the journal is released, which protects the folder of the events too, and before the socket is
     // closed: its clients get the last events.
@@ -181,12 +182,12 @@ class RunningDaemon implements Daemon {
     const events = openEventBus(listeners, log)
     this.#events = events
     lifecycle.add('observers and hooks', () => Promise.all([events.close(), commands.close(LAST_PATIENCE)]))
-    const { sysctls = null, sysctlsPath = null } = parts
-    this.#sysctls = new SysctlKeeper({ sysctls, path: sysctlsPath, log })
+    this.#sysctls = new SysctlKeeper({ sysctls: parts.sysctls ?? null, path: parts.sysctlsPath ?? null, log })
     const keepSysctls = () => this.#applier.config.settings.keepSysctls
     lifecycle.add('sysctls', () => this.#sysctls.close({ keep: keepSysctls(), patience: LAST_PATIENCE }))
     lifecycle.add('clean stop', () => this.#leave())
-    this.#cluster = new Cluster({ log, onChange: change => void applyRole(change, shared) })
+    const { rolePath: memoryPath } = parts
+    this.#cluster = new Cluster({ log, memoryPath, onChange: change => void applyRole(change, shared) })
     lifecycle.add('cluster', () => this.#cluster.close())
     this.#reconciler = new Reconciler({
       kernel,
@@ -363,6 +364,8 @@ class RunningDaemon implements Daemon {
       health: this.#health,
       reconciler: this.#reconciler,
       journal: this.#parts.journal,
+      log: this.#parts.log,
+      cluster: this.#cluster,
       dates: this.#wallClock,
       snapshot: services => this.#snapshots.of(services),
       now: this.#parts.overridesClock?.now ?? Date.now,

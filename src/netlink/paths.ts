@@ -185,6 +185,7 @@ export function ownAddress({ data, start, end }: Message): OwnAddress | null {
     isTentative: (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) !== 0,
     isDeprecated: (flags & IFA_F_DEPRECATED) !== 0,
     isTemporary: address.family === 'ipv6' && (flags & IFA_F_TEMPORARY) !== 0,
+    ...((flags & IFA_F_DADFAILED) !== 0 && { isDuplicate: true }),
   }
 }
 

@@ -99,6 +99,7 @@ interface Libc {
   memfd_create: KoffiFunc<(name: string, flags: number) => number>
   poll: KoffiFunc<(fds: Uint8Array, count: number, timeout: number) => number>
   adjtimex: KoffiFunc<(timex: Uint8Array) => number>
+  mkfifo: KoffiFunc<(path: string, mode: number) => number>
 }
 
 let loaded: Libc | undefined
@@ -131,6 +132,7 @@ function load(): Libc {
     memfd_create: lib.func('int memfd_create(const char *, unsigned int)') as Libc['memfd_create'],
     poll: lib.func('int poll(void *, unsigned long, int)') as Libc['poll'],
     adjtimex: lib.func('int adjtimex(void *)') as Libc['adjtimex'],
+    mkfifo: lib.func('int mkfifo(const char *, uint32_t)') as Libc['mkfifo'],
   }
   return loaded
 }
@@ -369,6 +371,12 @@ function control(option: number, value: number): void {
 export function closeOnExec(fd: number): void {
   const libc = load()
   if (libc.fcntl(fd, F_SETFD, 'int', FD_CLOEXEC) < 0) throw fail(libc, 'fcntl')
+}
+
+/** Makes a named pipe that only its owner may open. Throws a SystemError. */
+export function makeFifo(path: string): void {
+  const libc = load()
+  if (libc.mkfifo(path, 0o600) < 0) throw fail(libc, 'mkfifo', path)
 }
 
 // ---------------------------------------------------------------- memory

@@ -46,6 +46,10 @@ export function controlOf({ overrides, ...part }: Part = {}): Control {
         services: [],
       }),
     },
+    role: {
+      read: () => ({ schema: 1, now: NOW, role: 'active', cluster: null }),
+      notify: () => ({ outcome: 'not asked', role: 'active' }),
+    },
     metrics: { text: async () => ({ contentType: 'text/plain', text: '' }) },
     overview: async () => buildOverview(statusDocument(), 'director'),
     listing: async () => null,

@@ -19,7 +19,7 @@ const OF_PROTOCOLS = [
 /** They ask the running lvsd, often at a terminal, and read no configuration. */
 const QUICK_COMMANDS = [
   ...['completion', 'disable', 'drain', 'enable', 'events', 'force', 'recheck'],
-  ...['status', 'top', 'undrain', 'weight', 'why', 'windows'],
+  ...['role', 'role-notify', 'status', 'top', 'undrain', 'weight', 'why', 'windows'],
 ]
 
 const kinds = readdirSync(join(packageRoot, 'checks')).filter(name => /^[a-z].*\.ts$/.test(name))

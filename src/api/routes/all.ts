@@ -12,6 +12,7 @@ import { planRoutes } from './plan.js'
 import { recheckRoutes } from './recheck.js'
 import { reloadRoutes } from './reload.js'
 import { resultRoutes } from './results.js'
+import { roleRoutes } from './role.js'
 import { serviceRoutes } from './services.js'
 import { statusRoutes } from './status.js'
 import { tableRoutes } from './table.js'
@@ -22,6 +23,7 @@ import { windowRoutes } from './windows.js'
 export const ROUTES: readonly AnyRoute[] = [
   ...healthRoutes,
   ...statusRoutes,
+  ...roleRoutes,
   ...serviceRoutes,
   ...whyRoutes,
   ...resultRoutes,

@@ -5,7 +5,9 @@ import type { Log } from '../../system/log.js'
 import { type Clock, steadyNow } from '../../util/clock.js'
 import { waitAtMost } from '../../util/with-timeout.js'
 import { RoleFile } from './role-file.js'
+import { RoleMemory } from './role-memory.js'
 import type { RoleReport, RoleSource } from './role-source.js'
+import { type AddressKernel, RoleVrrp, type ToldWord } from './role-vrrp.js'
 
 export interface RoleState extends RoleReport {
   /** Milliseconds of the steady clock. */
@@ -13,8 +15,12 @@ export interface RoleState extends RoleReport {
 }
 
 export interface RoleKeeperParts {
-  readonly log: Pick<Log, 'error' | 'info' | 'warn'>
+  readonly log: Log
   readonly clock?: Pick<Clock, 'alarm'>
+  /** The addresses of this machine; replaced in tests. */
+  readonly addresses?: AddressKernel
+  /** File with what VRRP has said last; null or absent: nothing is stored. */
+  readonly memoryPath?: string | null | undefined
   /** Returns milliseconds of the steady clock. */
   readonly now?: () => number
   /** The role has changed. Not called for the role at the start. */
@@ -24,6 +30,12 @@ export interface RoleKeeperParts {
 /** Maximum milliseconds for which a start waits for the source of the role. */
 const PATIENCE = 2000
 
+/** Maximum milliseconds for the file of the last word, when lvsd stops. */
+const LAST_PATIENCE = 2000
+
+/** Whether a word of a command counts: not if VRRP is not asked, it is about another instance, or a later one is known. */
+export type NotifyOutcome = 'counts' | 'late' | 'other' | 'not asked'
+
 /** Until the source has said something: nothing has promised this director the virtual addresses. */
 const NOT_TOLD: RoleReport = { role: 'standby', reason: 'its role has not been told yet' }
 const ALONE: RoleReport = { role: 'active', reason: 'it is always active' }
@@ -32,6 +44,7 @@ export class RoleKeeper {
   readonly #parts: RoleKeeperParts
   readonly #now: () => number
   #settings: RoleSettings | null = null
+  readonly #memory: RoleMemory
   #source: RoleSource | null = null
   #state: RoleState
   #trouble: string | null = null
@@ -40,6 +53,7 @@ export class RoleKeeper {
   constructor(parts: RoleKeeperParts) {
     this.#parts = parts
     this.#now = parts.now ?? steadyNow
+    this.#memory = new RoleMemory({ log: parts.log, path: parts.memoryPath ?? null })
     this.#state = { ...ALONE, since: this.#now() }
   }
 
@@ -60,19 +74,46 @@ export class RoleKeeper {
     this.#source = null
     this.#trouble = null
     if (settings?.from === 'file' && settings.path !== null) this.#source = this.#openFile(settings.path)
+    else if (settings?.from === 'vrrp') this.#source = this.#openVrrp(settings)
     else this.#take(ALONE)
+  }
+
+  /** Takes what a command of keepalived has brought. */
+  notify(word: ToldWord): NotifyOutcome {
+    const source = this.#source
+    if (!(source instanceof RoleVrrp)) return 'not asked'
+    if (!source.concerns(word)) return 'other'
+    return source.tell(word) ? 'counts' : 'late'
   }
 
   /** Before a start: waits until the role is known, but not for long. */
   async prepare(settings: RoleSettings | null): Promise<void> {
     if (settings && settings.from !== 'always-active') this.#take(NOT_TOLD)
+    if (settings?.from === 'vrrp') await this.#memory.load()
     this.follow(settings)
     if (this.#source) await waitAtMost(PATIENCE, this.#source.first)
     this.#hasStarted = true
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#source?.close()
+    await this.#memory.close(LAST_PATIENCE)
+  }
+
+  #openVrrp(settings: RoleSettings): RoleVrrp {
+    const { log, clock, addresses } = this.#parts
+    // A reload may ask for VRRP for the first time.
+    void this.#memory.load()
+    return new RoleVrrp({
+      settings,
+      log,
+      ...(clock && { clock }),
+      ...(addresses && { kernel: addresses }),
+      remembered: this.#memory.word,
+      onReport: report => this.#take(report),
+      onTrouble: trouble => this.#tell(trouble),
+      onWord: word => this.#memory.keep(word),
+    })
   }
 
   #openFile(path: string): RoleSource {

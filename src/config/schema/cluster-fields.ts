@@ -1,17 +1,60 @@
 /** The keys of `cluster`: what a director does that is one of several. */
 import { marks, z } from '../../check/option-types.js'
+import { parseAddress } from '../../core/address.js'
 import { optionalPath } from './field-types.js'
 import { mapping, orNull } from './forms.js'
 import { redisNode } from './redis-fields.js'
 
+/** A virtual address. */
+function virtual() {
+  return z.string().transform((text, context) => {
+    const address = parseAddress(text)
+    if (address?.zone === null) return address
+    const message = address
+      ? 'expected an address without a zone; `interface` names the interface'
+      : `expected an address${text.includes('/') ? ' without a prefix length' : ''}, such as 2001:db8::80`
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  })
+}
+
+function vrrpName() {
+  return z
+    .string()
+    .regex(/^[^"\p{Cc}]{1,128}$/u, { error: 'expected the name of a vrrp_instance or a vrrp_sync_group' })
+    .register(marks, { shown: 'name' })
+    .optional()
+}
+
 export const roleFields = {
   from: z
-    .enum(['always-active', 'file'])
+    .enum(['always-active', 'file', 'vrrp'])
     .default('always-active')
     .describe(
-      'Who says whether this director is active or standby. always-active: it is active. file: the first word of a file, active or standby; words of VRRP and Pacemaker (MASTER, BACKUP, FAULT, Promoted) count, too. While the file is missing, this director is standby.',
+      'Who says whether this director is active or standby. always-active: it is active. file: the first word of a file, active or standby; words of VRRP and Pacemaker (MASTER, BACKUP, FAULT, Promoted) count, too. While the file is missing, this director is standby. vrrp: it is active while a virtual address is on this machine, or as keepalived says.',
     ),
   path: optionalPath().describe('With file: the file, such as /run/lvsd/role.'),
+  address: z
+    .union([virtual(), z.array(virtual()).min(1)])
+    .transform(one => (Array.isArray(one) ? one : [one]))
+    .register(marks, { shown: 'address or list of addresses' })
+    .optional()
+    .describe(
+      "With vrrp: the virtual address that keepalived moves, '2001:db8::80', or several; one of them on this machine is enough. One that is tentative or a duplicate (dadfailed) does not count. Where keepalived says something else, its word counts if it came by the FIFO, and after the address.",
+    ),
+  interface: z
+    .string()
+    .regex(/^[^\s/]{1,15}$/, { error: 'expected the name of an interface, such as eth0' })
+    .register(marks, { shown: 'name' })
+    .optional()
+    .describe(
+      'With vrrp: the address counts on this interface only. Default: on all but lo, where real servers have it.',
+    ),
+  instance: vrrpName().describe('With vrrp: the `vrrp_instance` whose states count: VI_1.'),
+  group: vrrpName().describe('With vrrp: the `vrrp_sync_group` whose states count, in place of an instance.'),
+  fifo: optionalPath().describe(
+    'With vrrp: the `notify_fifo` of keepalived, such as /run/lvsd/vrrp. lvsd makes it. Without it keepalived may run `lvsd role-notify`.',
+  ),
 }
 
 export const standbyFields = {

@@ -20,7 +20,8 @@ export type MailPolicy = Output<typeof mailFields> & { readonly to: readonly str
 export type ApiSettings = Output<typeof apiFields>
 
 /** Who says whether this director is active. */
-export type RoleSettings = Output<typeof roleFields>
+export type RoleSettings = Pick<Output<typeof roleFields>, 'from' | 'path'> &
+  Partial<Output<typeof roleFields>>
 
 /** A director that is one of several. */
 export type ClusterSettings = Omit<Output<typeof clusterFields>, 'role' | 'standby'> & {

@@ -18,12 +18,39 @@ export function readCluster(fields: Fields<typeof clusterFields>, context: Conte
   }
 }
 
+const KEYS_OF = {
+  'always-active': [],
+  file: ['path'],
+  vrrp: ['address', 'interface', 'instance', 'group', 'fifo'],
+} as const satisfies Readonly<Record<string, readonly (keyof typeof roleFields)[]>>
+
 function judgeRole(role: Fields<typeof roleFields>, { report }: Context): void {
-  const { from } = role.values
-  if (from === 'file' && !role.entry('path') && !role.isMisspelt('path'))
+  const { from = 'always-active' } = role.values
+  const has = (key: keyof typeof roleFields) => role.entry(key) !== undefined || role.isMisspelt(key)
+  for (const [owner, keys] of Object.entries(KEYS_OF))
+    for (const key of keys)
+      if (from !== owner && role.entry(key))
+        report.error('BAD_CLUSTER', role.keyAt(key), `${key} has no meaning without from: ${owner}`)
+  if (from === 'file' && !has('path'))
     report.error('MISSING_KEY', role.keyAt('from'), 'a role from a file needs its path: path: /run/lvsd/role')
-  if (from !== 'file' && role.entry('path'))
-    report.error('BAD_CLUSTER', role.keyAt('path'), 'path has no meaning without from: file')
+  if (from !== 'vrrp') return
+  const isNamed = has('instance') || has('group')
+  if (!has('address') && !isNamed)
+    report.error(
+      'MISSING_KEY',
+      role.keyAt('from'),
+      "a role by VRRP needs the virtual address, the instance or the group: address: '2001:db8::80'",
+    )
+  if (role.entry('instance') && role.entry('group'))
+    report.error('BAD_CLUSTER', role.keyAt('group'), 'instance and group exclude each other')
+  if (role.entry('fifo') && !isNamed)
+    report.error(
+      'MISSING_KEY',
+      role.keyAt('fifo'),
+      'the FIFO tells all instances: name the one that counts: instance: VI_1',
+    )
+  if (role.entry('interface') && !has('address'))
+    report.error('BAD_CLUSTER', role.keyAt('interface'), 'interface has no meaning without address')
 }
 
 const PLACES = ['url', 'sentinels', 'cluster'] as const

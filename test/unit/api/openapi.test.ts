@@ -102,6 +102,11 @@ describe('openapi: the answers of a running director', function () {
     const overview = await get('/v1/overview', '/v1/overview', 200)
     assert.deepEqual([overview.services[0].name, overview.services[0].troubled[0].name], ['web', down])
 
+    assert.deepEqual((await get('/v1/role', '/v1/role', 200)).cluster, null)
+    const master = { kind: 'INSTANCE', name: 'VI_1', state: 'MASTER', priority: 100 }
+    assert.equal((await post('/v1/role/notify', '/v1/role/notify', 200, master)).outcome, 'not asked')
+    await post('/v1/role/notify', '/v1/role/notify', 400, { ...master, state: 'MASTERS' })
+
     await get('/v1/targets', '/v1/targets', 200)
     await get('/v1/why', '/v1/why?service=web', 200)
     assert.equal((await get('/v1/why', `/v1/why?service=web&real=${real}`, 200)).kind, 'real')

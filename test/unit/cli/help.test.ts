@@ -22,6 +22,8 @@ describe('help: the commands', () => {
       'probe',
       'recheck',
       'reload',
+      'role',
+      'role-notify',
       'run',
       'status',
       'token',
